@@ -1,0 +1,48 @@
+//! A batch of envelopes as one object of the evidence archive.
+
+use std::io::{self, Write};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use fundhook_domain::{EvidencePointer, Timestamp, digest_hex};
+use fundhook_providers::Envelope;
+
+/// Envelopes as compressed NDJSON, one a line, under a key made from the content: the same batch delivered twice is
+/// the same object.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    lines: String,
+    count: u32,
+    received_at: Option<Timestamp>,
+}
+
+impl Batch {
+    /// Adds an envelope and the JSON it was read from; returns its line.
+    pub fn add(&mut self, envelope: &Envelope, json: &str) -> u32 {
+        // A line break is white space in JSON, never part of a string.
+        self.lines.extend(json.chars().map(|c| if matches!(c, '\n' | '\r') { ' ' } else { c }));
+        self.lines.push('\n');
+        let earliest = self.received_at.map_or(envelope.received_at(), |at| at.min(envelope.received_at()));
+        self.received_at = Some(earliest);
+        self.count += 1;
+        self.count - 1
+    }
+
+    /// The object's key: `evidence/v1/2026/11/22/<SHA-256 of the lines>.ndjson.gz`. `None` for an empty batch.
+    pub fn key(&self) -> Option<String> {
+        let day = self.received_at?.day_path();
+        Some(format!("evidence/v1/{day}/{}.ndjson.gz", digest_hex(self.lines.as_bytes())))
+    }
+
+    /// The object's content.
+    pub fn compressed(&self) -> io::Result<Vec<u8>> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(self.lines.as_bytes())?;
+        encoder.finish()
+    }
+}
+
+/// Where line `line` of the object `key` lies.
+pub(crate) fn pointer(key: &str, line: u32) -> EvidencePointer {
+    EvidencePointer { object: key.to_owned(), line }
+}

@@ -1,0 +1,127 @@
+//! From a batch of envelopes to signals on two queues.
+
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use fundhook_domain::Signal;
+use fundhook_domain::port::{Archive, PortError, SendMessages, chain};
+use fundhook_providers::{Envelope, normalise};
+use fundhook_runtime::batch::{Failures, messages};
+use tracing::{error, info, warn};
+
+use crate::archive::{Batch, pointer};
+
+/// What fan-out needs: the evidence bucket, the queue for money and the queue for the rest.
+#[derive(Debug)]
+pub struct FanOut<A, Q> {
+    evidence: A,
+    transfers: Q,
+    accounts: Q,
+}
+
+/// An envelope of the batch: the message it came in, and its line in the archive.
+struct Received {
+    message_id: String,
+    envelope: Envelope,
+    line: u32,
+}
+
+/// Signals on their way to one queue, each with the message it came from.
+#[derive(Default)]
+struct Outgoing {
+    message_ids: Vec<String>,
+    bodies: Vec<String>,
+}
+
+impl<A: Archive, Q: SendMessages> FanOut<A, Q> {
+    /// Fan-out into these.
+    pub fn new(evidence: A, transfers: Q, accounts: Q) -> Self {
+        Self { evidence, transfers, accounts }
+    }
+
+    /// Handles one batch; returns the messages that were not finished.
+    ///
+    /// A message that is not an envelope fails alone. When the archive or a queue cannot be reached, the messages
+    /// concerned fail and are delivered again: what was sent twice is folded once.
+    pub async fn handle(&self, event: SqsEvent) -> SqsBatchResponse {
+        let mut failures = Failures::default();
+        let (batch, received) = read(event, &mut failures);
+        if let Some(key) = batch.key() {
+            match self.archive(&batch, &key).await {
+                Ok(()) => self.route(&key, &received, &mut failures).await,
+                Err(error) => {
+                    warn!(error = chain(&error), messages = received.len(), "the batch could not be archived");
+                    received.iter().for_each(|received| failures.add(&received.message_id));
+                }
+            }
+        }
+        failures.into_response()
+    }
+
+    async fn archive(&self, batch: &Batch, key: &str) -> Result<(), PortError> {
+        let content = batch.compressed().map_err(|error| {
+            PortError::new("compress a batch of evidence", fundhook_domain::port::Disposition::Retry, error)
+        })?;
+        self.evidence.put(key, content).await
+    }
+
+    async fn route(&self, key: &str, received: &[Received], failures: &mut Failures) {
+        let (mut transfers, mut accounts) = (Outgoing::default(), Outgoing::default());
+        for Received { message_id, envelope, line } in received {
+            for signal in normalise(envelope, pointer(key, *line)) {
+                let queue = if signal.resource.kind().moves_money() { &mut transfers } else { &mut accounts };
+                if let Err(error) = queue.add(message_id, &signal) {
+                    error!(message_id, error = chain(&error), "a signal could not be written");
+                    failures.add(message_id);
+                }
+            }
+        }
+        info!(
+            envelopes = received.len(),
+            transfers = transfers.bodies.len(),
+            accounts = accounts.bodies.len(),
+            evidence = key,
+            "batch fanned out"
+        );
+        let (sent_transfers, sent_accounts) =
+            tokio::join!(transfers.send(&self.transfers), accounts.send(&self.accounts));
+        for (message_id, error) in sent_transfers.into_iter().chain(sent_accounts) {
+            warn!(message_id, error = chain(&error), "a signal could not be sent");
+            failures.add(&message_id);
+        }
+    }
+}
+
+/// The envelopes of a batch, and the archive of them. What is not an envelope is noted as failed.
+fn read(event: SqsEvent, failures: &mut Failures) -> (Batch, Vec<Received>) {
+    let mut batch = Batch::default();
+    let mut received = Vec::with_capacity(event.records.len());
+    for message in messages(event) {
+        match Envelope::from_json(&message.body) {
+            Ok(envelope) => {
+                let line = batch.add(&envelope, &message.body);
+                received.push(Received { message_id: message.id, envelope, line });
+            }
+            Err(error) => {
+                error!(message_id = message.id, error = chain(&error), "a message of the ingress queue is no envelope");
+                failures.add(&message.id);
+            }
+        }
+    }
+    (batch, received)
+}
+
+impl Outgoing {
+    fn add(&mut self, message_id: &str, signal: &Signal) -> Result<(), fundhook_domain::SignalError> {
+        self.bodies.push(signal.to_message()?);
+        self.message_ids.push(message_id.to_owned());
+        Ok(())
+    }
+
+    /// Sends them; returns those that the queue did not take.
+    async fn send<Q: SendMessages>(self, queue: &Q) -> Vec<(String, PortError)> {
+        if self.bodies.is_empty() {
+            return Vec::new();
+        }
+        let outcomes = queue.send_all(self.bodies).await;
+        self.message_ids.into_iter().zip(outcomes).filter_map(|(id, outcome)| Some((id, outcome.err()?))).collect()
+    }
+}

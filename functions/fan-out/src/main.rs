@@ -1,0 +1,22 @@
+//! Wiring of fan-out.
+
+use aws_lambda_events::sqs::SqsEvent;
+use fan_out::FanOut;
+use fundhook_adapters::{Aws, Bucket, Queue};
+use fundhook_runtime::settings::Environment;
+use fundhook_runtime::{telemetry, variable};
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    telemetry::init();
+    let environment = Environment::new(&variable);
+    let aws = Aws::from_environment(variable)?;
+    let fan_out = FanOut::new(
+        Bucket::new(&aws, environment.required("FUNDHOOK_EVIDENCE_BUCKET")?),
+        Queue::new(&aws, environment.required("FUNDHOOK_TRANSFERS_QUEUE_URL")?),
+        Queue::new(&aws, environment.required("FUNDHOOK_ACCOUNTS_QUEUE_URL")?),
+    );
+    let handle = async |event: LambdaEvent<SqsEvent>| Ok::<_, Error>(fan_out.handle(event.payload).await);
+    lambda_runtime::run(service_fn(handle)).await
+}

@@ -1,0 +1,104 @@
+//! From a batch of stream records to published events.
+
+use aws_lambda_events::dynamodb::{Event as StreamEvent, EventRecord};
+use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
+use fundhook_adapters::table::{FACTS, ItemError, PK, resource_from_facts};
+use fundhook_domain::port::{PublishEvents, chain};
+use fundhook_domain::{Event, Kind, events_after};
+use serde_dynamo::{AttributeValue, Item};
+use tracing::{error, info, warn};
+
+/// What the publisher needs: the topic.
+#[derive(Debug)]
+pub struct Publisher<T> {
+    topic: T,
+}
+
+impl<T: PublishEvents> Publisher<T> {
+    /// A publisher to `topic`.
+    pub fn new(topic: T) -> Self {
+        Self { topic }
+    }
+
+    /// Handles one batch of the stream.
+    ///
+    /// Returns the sequence number of the first record that was not finished, from which Lambda delivers again. Events
+    /// behind it may have been published already; said twice they have the same ids.
+    pub async fn handle(&self, event: StreamEvent) -> DynamoDbEventResponse {
+        let records = event.records;
+        let mut events = Vec::new();
+        let mut first_failed = None;
+        for (index, record) in records.iter().enumerate() {
+            match events_of(record) {
+                Ok(said) => events.extend(said.into_iter().map(|event| (index, event))),
+                Err(error) => {
+                    let event_id = &record.event_id;
+                    error!(event_id, error = chain(&error), "a stream record holds no readable resource");
+                    first_failed = Some(index);
+                    break;
+                }
+            }
+        }
+        let (origins, events): (Vec<usize>, Vec<Event>) = events.into_iter().unzip();
+        let outcomes = if events.is_empty() { Vec::new() } else { self.topic.publish(&events).await };
+        for ((origin, event), outcome) in origins.into_iter().zip(&events).zip(outcomes) {
+            match outcome {
+                Ok(()) => {
+                    info!(resource.id = %event.data.resource, event.id = event.id, event.kind = event.event_type, "event published")
+                }
+                Err(error) => {
+                    warn!(event.id = event.id, error = chain(&error), "an event could not be published");
+                    first_failed = Some(first_failed.map_or(origin, |first| first.min(origin)));
+                }
+            }
+        }
+        response(first_failed.and_then(|index| records.get(index)))
+    }
+}
+
+/// The events that a record gives rise to: none for items that are not resources, and none for deletions.
+fn events_of(record: &EventRecord) -> Result<Vec<Event>, ItemError> {
+    let image = &record.change.new_image;
+    let Some(pk) = string(image, PK).filter(|pk| is_resource(pk)) else {
+        return Ok(Vec::new());
+    };
+    let facts = match image.get(FACTS) {
+        Some(AttributeValue::L(facts)) => facts,
+        _ => return Err(ItemError::Attribute(FACTS)),
+    };
+    let texts: Option<Vec<&str>> = facts.iter().map(text).collect();
+    let resource = resource_from_facts(pk, texts.ok_or(ItemError::Attribute(FACTS))?.into_iter())?;
+    Ok(events_after(&resource, facts_before(record)))
+}
+
+/// How many facts the resource had before the write.
+fn facts_before(record: &EventRecord) -> u64 {
+    match record.change.old_image.get(FACTS) {
+        Some(AttributeValue::L(facts)) => facts.len() as u64,
+        _ => 0,
+    }
+}
+
+/// Whether a key is a resource's: it begins with a kind. Key sets and watermarks live in the same table.
+fn is_resource(pk: &str) -> bool {
+    pk.split_once('#').is_some_and(|(kind, _)| kind.parse::<Kind>().is_ok())
+}
+
+fn string<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
+    item.get(name).and_then(text)
+}
+
+fn text(value: &AttributeValue) -> Option<&str> {
+    if let AttributeValue::S(text) = value { Some(text) } else { None }
+}
+
+fn response(first_failed: Option<&EventRecord>) -> DynamoDbEventResponse {
+    let failure = |record: &EventRecord| {
+        let mut failure = DynamoDbBatchItemFailure::default();
+        failure.item_identifier.clone_from(&record.change.sequence_number);
+        failure
+    };
+    let mut response = DynamoDbEventResponse::default();
+    response.batch_item_failures = first_failed.map(failure).into_iter().collect();
+    response
+}

@@ -1,0 +1,102 @@
+//! What the provider is told: a status, a stable code and a sentence. Never a secret, never a byte of the request.
+
+use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
+use aws_lambda_events::encodings::Body;
+use fundhook_providers::Rejection;
+use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderMap, HeaderValue};
+
+/// An answer to a webhook.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// 200: it is durably queued.
+    Accepted,
+    /// 400: the gateway says that the body is base64, and it is not.
+    BodyEncoding,
+    /// 400 or 401: it does not prove where it comes from.
+    Rejected(Rejection),
+    /// 404: no provider of that name is on.
+    UnknownProvider,
+    /// 405: webhooks are posted.
+    MethodNotAllowed,
+    /// 413: the body is too large.
+    TooLarge,
+    /// 503: there is no key set to verify with yet.
+    NoKeys,
+    /// 503: the queue did not take it.
+    QueueUnreachable,
+}
+
+/// When a provider should try again after a 503.
+const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("5");
+
+impl Answer {
+    /// The HTTP status.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::Accepted => 200,
+            Self::BodyEncoding => 400,
+            Self::Rejected(rejection) if rejection.is_malformed() => 400,
+            Self::Rejected(_) => 401,
+            Self::UnknownProvider => 404,
+            Self::MethodNotAllowed => 405,
+            Self::TooLarge => 413,
+            Self::NoKeys | Self::QueueUnreachable => 503,
+        }
+    }
+
+    /// The stable name of what went wrong; `accepted` when nothing did.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::BodyEncoding => "body_encoding",
+            Self::Rejected(rejection) => rejection.code(),
+            Self::UnknownProvider => "unknown_provider",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::TooLarge => "body_too_large",
+            Self::NoKeys => "no_key_set",
+            Self::QueueUnreachable => "queue_unreachable",
+        }
+    }
+
+    /// What went wrong, in a sentence.
+    pub fn message(&self) -> String {
+        match self {
+            Self::Accepted => "The webhook is queued.".to_owned(),
+            Self::BodyEncoding => "The body is marked as base64 and does not decode.".to_owned(),
+            Self::Rejected(rejection) => format!("The webhook was refused: {rejection}."),
+            Self::UnknownProvider => "No provider of that name is switched on here.".to_owned(),
+            Self::MethodNotAllowed => "Webhooks are received by POST.".to_owned(),
+            Self::TooLarge => format!("The body is larger than {} bytes.", crate::BODY_BYTES_MAX),
+            Self::NoKeys => "There is no key set to verify with yet; please send it again.".to_owned(),
+            Self::QueueUnreachable => "The webhook could not be queued; please send it again.".to_owned(),
+        }
+    }
+
+    /// The answer as Lambda hands it to the gateway.
+    pub fn into_response(self) -> ApiGatewayV2httpResponse {
+        let status = self.status();
+        let json = match &self {
+            Self::Accepted => serde_json::json!({ "status": self.code() }),
+            Self::BodyEncoding
+            | Self::Rejected(_)
+            | Self::UnknownProvider
+            | Self::MethodNotAllowed
+            | Self::TooLarge
+            | Self::NoKeys
+            | Self::QueueUnreachable => serde_json::json!({ "error": self.code(), "message": self.message() }),
+        };
+        let mut headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
+        if status == 503 {
+            headers.insert(RETRY_AFTER, RETRY_AFTER_SECONDS);
+        }
+        if status == 405 {
+            headers.insert(ALLOW, HeaderValue::from_static("POST"));
+        }
+        let mut response = ApiGatewayV2httpResponse::default();
+        response.status_code = status.into();
+        response.headers = headers;
+        response.body = Some(Body::Text(json.to_string()));
+        response
+    }
+}

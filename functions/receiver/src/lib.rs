@@ -1,0 +1,12 @@
+//! The door: `POST /webhooks/{provider}`.
+//!
+//! Proves that the provider signed the raw bytes, puts them on the ingress queue, and only then answers 200. What does
+//! not verify is answered and forgotten; what verifies is never refused, whatever it says.
+
+mod answer;
+mod handler;
+mod key_cache;
+
+pub use answer::Answer;
+pub use handler::{BODY_BYTES_MAX, Receiver};
+pub use key_cache::{KeyCache, NoKeys};

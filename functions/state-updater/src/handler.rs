@@ -1,0 +1,160 @@
+//! From a batch of signals to conditional writes.
+
+use std::collections::BTreeMap;
+
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use fundhook_domain::port::{PortError, Resources, Write, WriteOutcome, chain};
+use fundhook_domain::{Outcome, Resource, ResourceId, Signal, Timestamp, fold};
+use fundhook_runtime::batch::{Failures, messages};
+use tracing::{error, info, warn};
+
+/// How often a resource is read, folded and written before its signals go back to the queue.
+pub const ATTEMPTS_MAX: u32 = 5;
+
+/// What the state updater needs: the resources, and a way to wait.
+#[derive(Debug)]
+pub struct StateUpdater<R, P> {
+    resources: R,
+    pause: P,
+}
+
+/// The signals of a batch about one resource.
+struct Group {
+    message_ids: Vec<String>,
+    signals: Vec<Signal>,
+    /// The resource as it was last seen in the table; `None` before it was read.
+    current: Option<Resource>,
+}
+
+/// A resource with new facts, to be written at the version it was read at.
+struct Fold {
+    id: ResourceId,
+    group: Group,
+    write: Write,
+}
+
+impl<R: Resources, P: AsyncFn(u32)> StateUpdater<R, P> {
+    /// A state updater that waits by `pause` before repetition 1, 2, … of a write that lost.
+    pub fn new(resources: R, pause: P) -> Self {
+        Self { resources, pause }
+    }
+
+    /// Handles one batch received at `now`; returns the messages that were not finished.
+    ///
+    /// A conflict means that another updater wrote the same resource: its result is read, folded into and written
+    /// again. Whatever happens in between, each fact is recorded once: the condition sees to it, not the order of calls.
+    pub async fn handle(&self, event: SqsEvent, now: Timestamp) -> SqsBatchResponse {
+        let mut failures = Failures::default();
+        let mut pending = grouped(event, &mut failures);
+        for attempt in 0..ATTEMPTS_MAX {
+            if pending.is_empty() {
+                break;
+            }
+            if attempt > 0 {
+                (self.pause)(attempt).await;
+            }
+            pending = self.attempt(pending, now, &mut failures).await;
+        }
+        for (id, group) in pending {
+            warn!(resource.id = %id, attempts = ATTEMPTS_MAX, "a resource is contended; its signals go back to the queue");
+            group.fail(&mut failures);
+        }
+        failures.into_response()
+    }
+
+    /// Reads, folds and writes once; returns the groups whose writes lost to another.
+    async fn attempt(
+        &self,
+        mut groups: BTreeMap<ResourceId, Group>,
+        now: Timestamp,
+        failures: &mut Failures,
+    ) -> BTreeMap<ResourceId, Group> {
+        if let Err(error) = self.read(&mut groups).await {
+            warn!(error = chain(&error), resources = groups.len(), "the resources could not be read");
+            groups.into_values().for_each(|group| group.fail(failures));
+            return BTreeMap::new();
+        }
+        let folds: Vec<Fold> = groups.into_iter().filter_map(|(id, group)| folded(id, group)).collect();
+        if folds.is_empty() {
+            return BTreeMap::new();
+        }
+        let outcomes = self.resources.write(folds.iter().map(|fold| fold.write.clone()).collect(), now).await;
+
+        let mut lost = BTreeMap::new();
+        for (Fold { id, mut group, write }, outcome) in folds.into_iter().zip(outcomes) {
+            match outcome {
+                WriteOutcome::Written => {
+                    info!(resource.id = %id, version = write.resource.version(), "resource written");
+                }
+                WriteOutcome::Lost(current) => {
+                    group.current = current;
+                    lost.insert(id, group);
+                }
+                WriteOutcome::Failed(error) => {
+                    error!(resource.id = %id, error = chain(&error), disposition = ?error.disposition(), "a resource could not be written");
+                    group.fail(failures);
+                }
+            }
+        }
+        lost
+    }
+
+    /// Reads the groups' resources that are not known yet, in one call.
+    async fn read(&self, groups: &mut BTreeMap<ResourceId, Group>) -> Result<(), PortError> {
+        let unread = groups.iter().filter(|(_, group)| group.current.is_none());
+        let ids: Vec<ResourceId> = unread.map(|(id, _)| id.clone()).collect();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        for resource in self.resources.read(&ids).await? {
+            if let Some(group) = groups.get_mut(resource.id()) {
+                group.current = Some(resource);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Group {
+    fn fail(&self, failures: &mut Failures) {
+        self.message_ids.iter().for_each(|id| failures.add(id));
+    }
+}
+
+/// The signals of a batch by resource. What is not a signal is noted as failed.
+fn grouped(event: SqsEvent, failures: &mut Failures) -> BTreeMap<ResourceId, Group> {
+    let mut groups: BTreeMap<ResourceId, Group> = BTreeMap::new();
+    for message in messages(event) {
+        match Signal::from_message(&message.body) {
+            Ok(signal) => {
+                let empty = || Group { message_ids: Vec::new(), signals: Vec::new(), current: None };
+                let group = groups.entry(signal.resource.clone()).or_insert_with(empty);
+                group.message_ids.push(message.id);
+                group.signals.push(signal);
+            }
+            Err(error) => {
+                error!(message_id = message.id, error = chain(&error), "a message is no signal");
+                failures.add(&message.id);
+            }
+        }
+    }
+    groups
+}
+
+/// Folds a group's signals into its resource; `None` when all of them were known.
+fn folded(id: ResourceId, group: Group) -> Option<Fold> {
+    let current = group.current.clone().unwrap_or_else(|| Resource::unknown(id.clone()));
+    let read_version = current.version();
+    let resource = group.signals.iter().cloned().fold(current, |resource, signal| {
+        let outcome = fold(resource, signal);
+        if let Outcome::Conflicting { between, .. } = &outcome {
+            warn!(resource.id = %id, ?between, "final statuses contradict: a person must look");
+        }
+        outcome.into_resource()
+    });
+    if resource.version() == read_version {
+        info!(resource.id = %id, signals = group.signals.len(), "nothing new");
+        return None;
+    }
+    Some(Fold { id, group, write: Write { resource, read_version } })
+}

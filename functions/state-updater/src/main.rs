@@ -1,0 +1,19 @@
+//! Wiring of the state updater.
+
+use aws_lambda_events::sqs::SqsEvent;
+use fundhook_adapters::{Aws, ResourceTable};
+use fundhook_runtime::settings::Environment;
+use fundhook_runtime::{jittered_pause, now, telemetry, variable};
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use state_updater::StateUpdater;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    telemetry::init();
+    let environment = Environment::new(&variable);
+    let aws = Aws::from_environment(variable)?;
+    let table = ResourceTable::new(&aws, environment.required("FUNDHOOK_TABLE")?);
+    let updater = StateUpdater::new(table, jittered_pause);
+    let handle = async |event: LambdaEvent<SqsEvent>| Ok::<_, Error>(updater.handle(event.payload, now()).await);
+    lambda_runtime::run(service_fn(handle)).await
+}

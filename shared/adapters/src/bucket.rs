@@ -1,0 +1,34 @@
+//! The evidence bucket.
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::error::DisplayErrorContext;
+use aws_sdk_s3::primitives::ByteStream;
+use fundhook_domain::port::{Archive, Disposition, PortError};
+
+use crate::Aws;
+
+/// One S3 bucket.
+#[derive(Clone, Debug)]
+pub struct Bucket {
+    client: Client,
+    name: String,
+}
+
+impl Bucket {
+    /// The bucket called `name`.
+    pub fn new(aws: &Aws, name: String) -> Self {
+        let config = aws_sdk_s3::config::Builder::from(aws.sdk_config()).force_path_style(aws.is_local()).build();
+        Self { client: Client::from_conf(config), name }
+    }
+}
+
+impl Archive for Bucket {
+    async fn put(&self, key: &str, content: Vec<u8>) -> Result<(), PortError> {
+        let put = self.client.put_object().bucket(&self.name).key(key).body(ByteStream::from(content));
+        let put = put.content_type("application/x-ndjson").content_encoding("gzip");
+        put.send().await.map(|_| ()).map_err(|error| {
+            let why = DisplayErrorContext(&error).to_string();
+            PortError::new("put an object into the evidence bucket", Disposition::Retry, why)
+        })
+    }
+}

@@ -1,0 +1,131 @@
+//! Resources in the table: one item each, written only at the version it was read at.
+
+mod item;
+mod statements;
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::DisplayErrorContext;
+use aws_sdk_dynamodb::types::{AttributeValue, BatchStatementErrorCodeEnum, BatchStatementResponse, KeysAndAttributes};
+use fundhook_domain::port::{Disposition, PortError, Resources, Write, WriteOutcome};
+use fundhook_domain::{Resource, ResourceId, Timestamp};
+
+pub use item::{FACTS, ItemError, PK, resource_from_facts};
+
+use crate::Aws;
+
+/// What one `BatchGetItem` and one `BatchExecuteStatement` take (DynamoDB quotas).
+const READS_MAX: usize = 100;
+const WRITES_MAX: usize = 25;
+
+/// How often keys that DynamoDB left out of an answer are asked for again.
+const READ_ROUNDS_MAX: usize = 4;
+
+/// The resources in Fundhook's table.
+///
+/// A whole batch is one `BatchGetItem` and one `BatchExecuteStatement`: each statement in it is a conditional write of
+/// its own, which succeeds or fails alone and costs what a plain write costs.
+#[derive(Clone, Debug)]
+pub struct ResourceTable {
+    client: Client,
+    table: String,
+}
+
+impl ResourceTable {
+    /// The resources in `table`.
+    pub fn new(aws: &Aws, table: String) -> Self {
+        Self { client: Client::new(aws.sdk_config()), table }
+    }
+
+    async fn read_some(&self, ids: &[ResourceId]) -> Result<Vec<Resource>, PortError> {
+        let failed = |why: String| PortError::new("read resources from the table", Disposition::Retry, why);
+        let key = |id: &ResourceId| HashMap::from([(PK.to_owned(), AttributeValue::S(id.to_string()))]);
+        let keys = KeysAndAttributes::builder().consistent_read(true).set_keys(Some(ids.iter().map(key).collect()));
+        let keys = keys.build().map_err(|error| failed(error.to_string()))?;
+        let mut wanted = Some(HashMap::from([(self.table.clone(), keys)]));
+        let mut found: HashMap<ResourceId, Resource> = HashMap::new();
+
+        for _ in 0..READ_ROUNDS_MAX {
+            let answer = self.client.batch_get_item().set_request_items(wanted.take()).send().await;
+            let answer = answer.map_err(|error| failed(DisplayErrorContext(&error).to_string()))?;
+            for item in answer.responses.unwrap_or_default().into_values().flatten() {
+                let resource = item::decode(&item).map_err(|error| {
+                    PortError::new("read a resource from the table", Disposition::DeadLetter, error)
+                })?;
+                found.insert(resource.id().clone(), resource);
+            }
+            wanted = answer.unprocessed_keys.filter(|keys| !keys.is_empty());
+            if wanted.is_none() {
+                let known = |id: &ResourceId| found.remove(id).unwrap_or_else(|| Resource::unknown(id.clone()));
+                return Ok(ids.iter().map(known).collect());
+            }
+        }
+        Err(failed(format!("keys were left unprocessed {READ_ROUNDS_MAX} times")))
+    }
+
+    async fn write_some(&self, writes: &[Write], now: Timestamp) -> Vec<WriteOutcome> {
+        let fail_all = |disposition, why: &str| {
+            let failed = || PortError::new("write resources to the table", disposition, why.to_owned());
+            writes.iter().map(|_| WriteOutcome::Failed(failed())).collect()
+        };
+        let statements = writes.iter().map(|write| statements::conditional_write(&self.table, write, now));
+        let statements: Vec<_> = match statements.collect() {
+            Ok(statements) => statements,
+            Err(error) => return fail_all(Disposition::DeadLetter, &format!("{error:?}")),
+        };
+        match self.client.batch_execute_statement().set_statements(Some(statements)).send().await {
+            Err(error) => fail_all(Disposition::Retry, &DisplayErrorContext(&error).to_string()),
+            Ok(answer) => {
+                let responses = answer.responses.unwrap_or_default();
+                if responses.len() != writes.len() {
+                    return fail_all(Disposition::Retry, "the answer has another number of outcomes than statements");
+                }
+                responses.iter().map(outcome).collect()
+            }
+        }
+    }
+}
+
+impl Resources for ResourceTable {
+    async fn read(&self, ids: &[ResourceId]) -> Result<Vec<Resource>, PortError> {
+        let mut resources = Vec::with_capacity(ids.len());
+        for some in ids.chunks(READS_MAX) {
+            resources.extend(self.read_some(some).await?);
+        }
+        Ok(resources)
+    }
+
+    async fn write(&self, writes: Vec<Write>, now: Timestamp) -> Vec<WriteOutcome> {
+        let mut outcomes = Vec::with_capacity(writes.len());
+        for some in writes.chunks(WRITES_MAX) {
+            outcomes.extend(self.write_some(some, now).await);
+        }
+        outcomes
+    }
+}
+
+/// Why a statement failed, read from what DynamoDB says of it.
+fn outcome(response: &BatchStatementResponse) -> WriteOutcome {
+    let Some(error) = response.error() else {
+        return WriteOutcome::Written;
+    };
+    let failed = |disposition| {
+        let code = error.code().map_or("unknown", BatchStatementErrorCodeEnum::as_str);
+        let why = format!("{code}: {}", error.message().unwrap_or_default());
+        WriteOutcome::Failed(PortError::new("write a resource to the table", disposition, why))
+    };
+    match error.code() {
+        Some(BatchStatementErrorCodeEnum::ConditionalCheckFailed | BatchStatementErrorCodeEnum::DuplicateItem) => {
+            WriteOutcome::Lost(error.item().and_then(|item| item::decode(item).ok()))
+        }
+        Some(
+            BatchStatementErrorCodeEnum::AccessDenied
+            | BatchStatementErrorCodeEnum::ItemCollectionSizeLimitExceeded
+            | BatchStatementErrorCodeEnum::ResourceNotFound
+            | BatchStatementErrorCodeEnum::ValidationError,
+        ) => failed(Disposition::DeadLetter),
+        // Throttling, internal errors, and codes that a later DynamoDB may have.
+        _ => failed(Disposition::Retry),
+    }
+}

@@ -1,0 +1,76 @@
+//! Conditional writes in PartiQL.
+
+use std::fmt::Write as _;
+
+use aws_sdk_dynamodb::error::BuildError;
+use aws_sdk_dynamodb::types::{AttributeValue, BatchStatementRequest, ReturnValuesOnConditionCheckFailure};
+use fundhook_domain::Timestamp;
+use fundhook_domain::port::Write;
+
+use super::item::{self, PK};
+
+/// Why a write has no statement.
+#[derive(Debug)]
+pub(super) enum StatementError {
+    Json(#[expect(dead_code, reason = "shown by Debug")] serde_json::Error),
+    Build(#[expect(dead_code, reason = "shown by Debug")] BuildError),
+}
+
+/// The statement that stores `write`'s resource if it still is at the version it was read at: an `INSERT` fails on a key
+/// that exists, an `UPDATE` on another version. The loser is told the item that beat it.
+pub(super) fn conditional_write(
+    table: &str,
+    write: &Write,
+    now: Timestamp,
+) -> Result<BatchStatementRequest, StatementError> {
+    let attributes = item::encode(&write.resource, now).map_err(StatementError::Json)?;
+    let pk = AttributeValue::S(write.resource.id().to_string());
+    let (statement, parameters) = if write.read_version == 0 {
+        insert(table, pk, attributes)
+    } else {
+        update(table, pk, attributes, write.read_version)
+    };
+    BatchStatementRequest::builder()
+        .statement(statement)
+        .set_parameters(Some(parameters))
+        .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+        .build()
+        .map_err(StatementError::Build)
+}
+
+fn insert(
+    table: &str,
+    pk: AttributeValue,
+    attributes: Vec<(&'static str, AttributeValue)>,
+) -> (String, Vec<AttributeValue>) {
+    let mut statement = format!(r#"INSERT INTO "{table}" VALUE {{'{PK}': ?"#);
+    let mut parameters = vec![pk];
+    for (name, value) in attributes {
+        // Writing to a string cannot fail.
+        write!(statement, ", '{name}': ?").ok();
+        parameters.push(value);
+    }
+    statement.push('}');
+    (statement, parameters)
+}
+
+fn update(
+    table: &str,
+    pk: AttributeValue,
+    attributes: Vec<(&'static str, AttributeValue)>,
+    read_version: u64,
+) -> (String, Vec<AttributeValue>) {
+    let is_open = attributes.iter().any(|(name, _)| *name == "open");
+    let mut statement = format!(r#"UPDATE "{table}""#);
+    let mut parameters = Vec::with_capacity(attributes.len() + 2);
+    for (name, value) in attributes {
+        write!(statement, r#" SET "{name}" = ?"#).ok();
+        parameters.push(value);
+    }
+    if !is_open {
+        statement.push_str(r#" REMOVE "open" REMOVE "open_since""#);
+    }
+    write!(statement, r#" WHERE "{PK}" = ? AND "version" = ?"#).ok();
+    parameters.extend([pk, AttributeValue::N(read_version.to_string())]);
+    (statement, parameters)
+}

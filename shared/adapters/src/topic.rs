@@ -1,0 +1,148 @@
+//! The SNS topic.
+
+use aws_sdk_sns::Client;
+use aws_sdk_sns::error::DisplayErrorContext;
+use aws_sdk_sns::types::{MessageAttributeValue, PublishBatchRequestEntry};
+use fundhook_domain::Event;
+use fundhook_domain::port::{Disposition, PortError, PublishEvents};
+
+use crate::Aws;
+use crate::queue::transportable;
+
+/// What one `PublishBatch` takes: 10 messages, and 256 KiB together with their attributes (SNS quotas).
+const BATCH_MESSAGES_MAX: usize = 10;
+const BATCH_BYTES_MAX: usize = 256 * 1024;
+
+/// One SNS topic. When its name ends in `.fifo`, each resource's events are a group of their own.
+#[derive(Clone, Debug)]
+pub struct Topic {
+    client: Client,
+    arn: String,
+}
+
+/// An event as it is sent.
+struct Message {
+    json: String,
+    attributes: Vec<(&'static str, String)>,
+    group: String,
+    id: String,
+}
+
+impl Topic {
+    /// The topic `arn`.
+    pub fn new(aws: &Aws, arn: String) -> Self {
+        Self { client: Client::new(aws.sdk_config()), arn }
+    }
+
+    async fn publish_batch(&self, messages: &[Message]) -> Vec<Result<(), PortError>> {
+        let failed = |disposition, why: String| PortError::new("publish an event to the topic", disposition, why);
+        let entries: Result<Vec<_>, _> =
+            messages.iter().enumerate().map(|(index, message)| self.entry(index, message)).collect();
+        let sent = match entries {
+            Ok(entries) => {
+                let call = self.client.publish_batch().topic_arn(&self.arn);
+                let call = call.set_publish_batch_request_entries(Some(entries));
+                call.send().await.map_err(|error| (Disposition::Retry, DisplayErrorContext(&error).to_string()))
+            }
+            Err(error) => Err((Disposition::DeadLetter, error.to_string())),
+        };
+        let outcome = |index: usize| match &sent {
+            Err((disposition, why)) => Err(failed(*disposition, why.clone())),
+            Ok(answer) => match answer.failed().iter().find(|entry| entry.id() == index.to_string()) {
+                None => Ok(()),
+                Some(entry) => {
+                    let disposition = if entry.sender_fault() { Disposition::DeadLetter } else { Disposition::Retry };
+                    Err(failed(disposition, format!("{}: {}", entry.code(), entry.message().unwrap_or_default())))
+                }
+            },
+        };
+        (0..messages.len()).map(outcome).collect()
+    }
+
+    fn entry(
+        &self,
+        index: usize,
+        message: &Message,
+    ) -> Result<PublishBatchRequestEntry, aws_sdk_sns::error::BuildError> {
+        let mut entry = PublishBatchRequestEntry::builder().id(index.to_string()).message(&message.json);
+        for (name, value) in &message.attributes {
+            let value = MessageAttributeValue::builder().data_type("String").string_value(value).build()?;
+            entry = entry.message_attributes(*name, value);
+        }
+        if self.arn.ends_with(".fifo") {
+            entry = entry.message_group_id(&message.group).message_deduplication_id(&message.id);
+        }
+        entry.build()
+    }
+}
+
+impl PublishEvents for Topic {
+    async fn publish(&self, events: &[Event]) -> Vec<Result<(), PortError>> {
+        let messages: Vec<Message> = events.iter().map(Message::of).collect();
+        let mut outcomes = Vec::with_capacity(messages.len());
+        for batch in batches(&messages) {
+            outcomes.extend(self.publish_batch(batch).await);
+        }
+        outcomes
+    }
+}
+
+impl Message {
+    fn of(event: &Event) -> Self {
+        // An event is made of strings, numbers and maps with text keys, which always have a JSON form.
+        let json = transportable(serde_json::to_string(event).unwrap_or_default());
+        let attributes = event.attributes().into_iter().map(|(name, value)| (name, value.to_owned()));
+        // A FIFO group's and a message's id take 128 characters; digests of the ids fit whatever the provider's look like.
+        let digest = |text: &str| fundhook_domain::digest_hex(text.as_bytes());
+        Self {
+            json,
+            attributes: attributes.collect(),
+            group: digest(&event.data.resource.to_string()),
+            id: digest(&event.id),
+        }
+    }
+
+    /// Its size as SNS counts it: the message and each attribute's name, type and value.
+    fn bytes(&self) -> usize {
+        let attributes = self.attributes.iter().map(|(name, value)| name.len() + "String".len() + value.len());
+        self.json.len() + attributes.sum::<usize>()
+    }
+}
+
+fn batches(messages: &[Message]) -> Vec<&[Message]> {
+    let mut batches = Vec::new();
+    let (mut from, mut bytes) = (0, 0);
+    for (at, message) in messages.iter().enumerate() {
+        if at > from && (at - from == BATCH_MESSAGES_MAX || bytes + message.bytes() > BATCH_BYTES_MAX) {
+            batches.push(&messages[from..at]);
+            (from, bytes) = (at, 0);
+        }
+        bytes += message.bytes();
+    }
+    if from < messages.len() {
+        batches.push(&messages[from..]);
+    }
+    batches
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(bytes: usize) -> Message {
+        Message { json: "x".repeat(bytes), attributes: Vec::new(), group: String::new(), id: String::new() }
+    }
+
+    #[test]
+    fn batches_hold_ten_messages_and_256_kib_and_leave_none_out() {
+        for (sizes, expected) in [
+            (vec![1; 23], vec![10, 10, 3]),
+            (vec![100 * 1024; 5], vec![2, 2, 1]),
+            (vec![1, 300 * 1024, 1], vec![1, 1, 1]),
+            (vec![], vec![]),
+        ] {
+            let messages: Vec<Message> = sizes.into_iter().map(message).collect();
+            assert_eq!(batches(&messages).iter().map(|batch| batch.len()).collect::<Vec<_>>(), expected);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Networks arrive spelled in many ways; subscribers filter on one.
+
+use serde::{Deserialize, Serialize};
+
+/// A blockchain network: the provider's spelling, one canonical slug, and the CAIP-2 chain id where there is one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Network {
+    name: String,
+    slug: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    caip2: Option<String>,
+}
+
+/// Slug, CAIP-2 chain id, and the lower-case spellings that mean it.
+///
+/// Chain ids are those of the CAIP-2 namespaces `eip155` (the EIP-155 chain id), `bip122` (the first 32 hex digits of the
+/// genesis block's hash) and `solana` (the first 32 characters of the genesis hash).
+const NETWORKS: &[(&str, Option<&str>, &[&str])] = &[
+    ("arbitrum", Some("eip155:42161"), &["arbitrum", "arbitrum one", "arbitrum-one", "arb"]),
+    ("avalanche", Some("eip155:43114"), &["avalanche", "avalanche c-chain", "avax"]),
+    ("base", Some("eip155:8453"), &["base"]),
+    ("base-sepolia", Some("eip155:84532"), &["base sepolia", "base-sepolia"]),
+    ("bitcoin", Some("bip122:000000000019d6689c085ae165831e93"), &["bitcoin", "btc"]),
+    ("bitcoin-cash", Some("bip122:000000000000000000651ef99cb9fcbe"), &["bitcoin cash", "bitcoin-cash", "bch"]),
+    ("bnb-smart-chain", Some("eip155:56"), &["bnb smart chain", "bnb-smart-chain", "bsc", "bnb"]),
+    ("dogecoin", Some("bip122:1a91e3dace36e2be3bf030a65679fe82"), &["dogecoin", "doge"]),
+    ("ethereum", Some("eip155:1"), &["ethereum", "eth", "ethereum mainnet"]),
+    ("ethereum-sepolia", Some("eip155:11155111"), &["sepolia", "ethereum sepolia", "ethereum-sepolia"]),
+    ("litecoin", Some("bip122:12a765e31ffd4059bada1e25190f6e98"), &["litecoin", "ltc"]),
+    ("optimism", Some("eip155:10"), &["optimism", "op mainnet"]),
+    ("polygon", Some("eip155:137"), &["polygon", "matic", "polygon pos"]),
+    ("polygon-amoy", Some("eip155:80002"), &["polygon amoy", "polygon-amoy", "polygon testnet amoy"]),
+    ("solana", Some("solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp"), &["solana", "sol"]),
+    ("stellar", Some("stellar:pubnet"), &["stellar", "xlm"]),
+    ("xrp-ledger", Some("xrpl:0"), &["xrp ledger", "xrp-ledger", "ripple", "xrp"]),
+];
+
+impl Network {
+    /// The network that a provider names so. An unknown name keeps its spelling and gets a slug made from it, so that
+    /// a new network is never a reason to refuse a webhook.
+    pub fn named(name: &str) -> Self {
+        let lower = name.trim().to_lowercase();
+        match NETWORKS.iter().find(|(.., spellings)| spellings.contains(&lower.as_str())) {
+            Some((slug, caip2, _)) => {
+                Self { name: name.to_owned(), slug: (*slug).to_owned(), caip2: caip2.map(str::to_owned) }
+            }
+            None => Self { name: name.to_owned(), slug: slugified(&lower), caip2: None },
+        }
+    }
+
+    /// The provider's own spelling.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// One lower-case name for the network, whoever reports it.
+    pub fn slug(&self) -> &str {
+        &self.slug
+    }
+
+    /// The CAIP-2 chain id, such as `eip155:8453`.
+    pub fn caip2(&self) -> Option<&str> {
+        self.caip2.as_deref()
+    }
+}
+
+fn slugified(lower: &str) -> String {
+    let words = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_spelling_of_a_network_has_one_slug() {
+        for (name, slug, caip2) in [
+            ("bitcoin", "bitcoin", Some("bip122:000000000019d6689c085ae165831e93")),
+            ("base", "base", Some("eip155:8453")),
+            ("BASE", "base", Some("eip155:8453")),
+            ("ETH", "ethereum", Some("eip155:1")),
+            ("Polygon Testnet Amoy", "polygon-amoy", Some("eip155:80002")),
+            ("Some New  Chain!", "some-new-chain", None),
+        ] {
+            let network = Network::named(name);
+            assert_eq!((network.name(), network.slug(), network.caip2()), (name, slug, caip2));
+        }
+    }
+
+    #[test]
+    fn no_spelling_means_two_networks() {
+        let mut seen = std::collections::BTreeMap::new();
+        for (slug, _, spellings) in NETWORKS {
+            for spelling in *spellings {
+                assert_eq!(seen.insert(spelling, slug), None, "{spelling} is listed twice");
+            }
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! What the use cases ask of the world outside, in the domain's words. The adapters answer; tests answer from memory.
+
+use std::error::Error;
+use std::fmt;
+use std::future::Future;
+
+use crate::{Event, Provider, Resource, ResourceId, Timestamp};
+
+/// What is to be done about a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disposition {
+    /// The same call may succeed later: the queue, the stream or the provider delivers it again.
+    Retry,
+    /// The same call fails every time: it waits in the dead-letter queue for a person.
+    DeadLetter,
+}
+
+/// A call to the outside that failed.
+#[derive(Debug)]
+pub struct PortError {
+    attempted: &'static str,
+    disposition: Disposition,
+    source: Box<dyn Error + Send + Sync>,
+}
+
+impl PortError {
+    /// The failure of what was `attempted`, such as "send a message to the ingress queue".
+    pub fn new(
+        attempted: &'static str,
+        disposition: Disposition,
+        source: impl Into<Box<dyn Error + Send + Sync>>,
+    ) -> Self {
+        Self { attempted, disposition, source: source.into() }
+    }
+
+    /// What is to be done about it.
+    pub fn disposition(&self) -> Disposition {
+        self.disposition
+    }
+}
+
+impl fmt::Display for PortError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "could not {}", self.attempted)
+    }
+}
+
+impl Error for PortError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&*self.source)
+    }
+}
+
+/// An error and everything behind it in one line, for logs.
+pub fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+/// Puts one message on a queue, durably.
+pub trait SendMessage {
+    /// Returns once the queue has taken the message.
+    fn send(&self, body: String) -> impl Future<Output = Result<(), PortError>> + Send;
+}
+
+/// Puts many messages on a queue.
+pub trait SendMessages {
+    /// Returns, for each message in order, whether the queue took it.
+    fn send_all(&self, bodies: Vec<String>) -> impl Future<Output = Vec<Result<(), PortError>>> + Send;
+}
+
+/// Stores an object under a key made from its content.
+pub trait Archive {
+    /// Returns once the object is stored. Storing the same key again is harmless: it holds the same content.
+    fn put(&self, key: &str, content: Vec<u8>) -> impl Future<Output = Result<(), PortError>> + Send;
+}
+
+/// The resources as they are stored.
+pub trait Resources {
+    /// The resources `ids`, in any order; one that was never written is at version 0. `ids` are distinct.
+    fn read(&self, ids: &[ResourceId]) -> impl Future<Output = Result<Vec<Resource>, PortError>> + Send;
+
+    /// Writes each resource if it still is at the version it was read at. The outcomes are in the order of `writes`.
+    fn write(&self, writes: Vec<Write>, now: Timestamp) -> impl Future<Output = Vec<WriteOutcome>> + Send;
+}
+
+/// One conditional write.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Write {
+    /// The resource as it shall be.
+    pub resource: Resource,
+    /// The version at which it was read.
+    pub read_version: u64,
+}
+
+/// What became of a conditional write.
+#[derive(Debug)]
+pub enum WriteOutcome {
+    /// It is stored.
+    Written,
+    /// Somebody else wrote first. The resource as it now is comes along where the store says it.
+    Lost(Option<Resource>),
+    /// It was not stored, and not because of its condition.
+    Failed(PortError),
+}
+
+/// Publishes events to subscribers.
+pub trait PublishEvents {
+    /// Returns, for each event in order, whether the topic took it.
+    fn publish(&self, events: &[Event]) -> impl Future<Output = Vec<Result<(), PortError>>> + Send;
+}
+
+/// A provider's key set as it was fetched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredKeySet {
+    /// The JWKS document.
+    pub jwks: String,
+    /// The fingerprint of the usable keys in it.
+    pub fingerprint: String,
+    /// When it was last fetched and found fit.
+    pub fetched_at: Timestamp,
+}
+
+/// The key sets as they are stored, and the lease on fetching a new one.
+pub trait KeySets {
+    /// The provider's current key set, if one was ever fetched.
+    fn load(&self, provider: Provider) -> impl Future<Output = Result<Option<StoredKeySet>, PortError>> + Send;
+
+    /// Makes `set` the current one unless a later one is stored, and notes that it was seen.
+    fn store(&self, provider: Provider, set: &StoredKeySet) -> impl Future<Output = Result<(), PortError>> + Send;
+
+    /// Asks for the right to fetch the provider's key set now. It is given to one asker in each cooldown.
+    fn lease(
+        &self,
+        provider: Provider,
+        now: Timestamp,
+        cooldown: std::time::Duration,
+    ) -> impl Future<Output = Result<Lease, PortError>> + Send;
+}
+
+/// The answer to a request for a lease.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lease {
+    /// The asker may fetch.
+    Won,
+    /// Somebody fetched within the cooldown; this is the key set as it is stored.
+    Lost(Option<StoredKeySet>),
+}
+
+/// Fetches a provider's published key set.
+pub trait FetchKeySet {
+    /// The JWKS document, as served.
+    fn fetch(&self, provider: Provider) -> impl Future<Output = Result<String, PortError>> + Send;
+}

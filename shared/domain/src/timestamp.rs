@@ -1,0 +1,168 @@
+//! Instants with nanosecond precision, as integers: no float touches a time.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// An instant between the years 0 and 9999, in UTC, to the nanosecond.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(OffsetDateTime);
+
+/// Why a text or number is not a [`Timestamp`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TimestampError {
+    /// The text is not an RFC 3339 date-time such as `2025-10-07T19:44:50Z`.
+    #[error("{0:?} is not an RFC 3339 date-time such as 2025-10-07T19:44:50Z")]
+    NotRfc3339(String),
+    /// The number of seconds lies outside the years 0 to 9999.
+    #[error("{0} seconds since 1970 is outside the years 0 to 9999")]
+    OutOfRange(i64),
+}
+
+impl Timestamp {
+    /// The instant `seconds` after 1970-01-01T00:00:00Z.
+    pub fn from_unix_seconds(seconds: i64) -> Result<Self, TimestampError> {
+        OffsetDateTime::from_unix_timestamp(seconds)
+            .ok()
+            .filter(|at| at.year() >= 0)
+            .map(Self)
+            .ok_or(TimestampError::OutOfRange(seconds))
+    }
+
+    /// Whole seconds since 1970-01-01T00:00:00Z, rounded down.
+    pub fn unix_seconds(self) -> i64 {
+        self.0.unix_timestamp()
+    }
+
+    /// How long after `earlier` this instant lies; zero when it does not.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::try_from(self.0 - earlier.0).unwrap_or(Duration::ZERO)
+    }
+
+    /// This instant plus `duration`, held at the end of the year 9999.
+    pub fn plus(self, duration: Duration) -> Self {
+        let added = time::Duration::try_from(duration).ok().and_then(|by| self.0.checked_add(by));
+        Self(added.unwrap_or(OffsetDateTime::new_utc(time::Date::MAX, time::Time::MIDNIGHT)))
+    }
+
+    /// The instant as text of one length, whose lexicographic order is the order in time: for sort keys.
+    pub fn sortable(self) -> String {
+        let at = self.0;
+        let (date, hour, minute, second) = (at.date(), at.hour(), at.minute(), at.second());
+        format!("{date}T{hour:02}:{minute:02}:{second:02}.{:09}Z", at.nanosecond())
+    }
+
+    /// The calendar day in UTC as `2025/10/07`, for keys that people browse by date.
+    pub fn day_path(self) -> String {
+        format!("{:04}/{:02}/{:02}", self.0.year(), u8::from(self.0.month()), self.0.day())
+    }
+}
+
+impl From<std::time::SystemTime> for Timestamp {
+    fn from(at: std::time::SystemTime) -> Self {
+        Self(OffsetDateTime::from(at))
+    }
+}
+
+impl FromStr for Timestamp {
+    type Err = TimestampError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        OffsetDateTime::parse(text, &Rfc3339)
+            .ok()
+            .and_then(|at| at.checked_to_offset(time::UtcOffset::UTC))
+            .filter(|at| at.year() >= 0)
+            .map(Self)
+            .ok_or_else(|| TimestampError::NotRfc3339(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = self.0;
+        write!(
+            f,
+            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}",
+            at.year(),
+            u8::from(at.month()),
+            at.day(),
+            at.hour(),
+            at.minute(),
+            at.second()
+        )?;
+        match at.nanosecond() {
+            0 => {}
+            nanos if nanos % 1_000_000 == 0 => write!(f, ".{:03}", nanos / 1_000_000)?,
+            nanos if nanos % 1_000 == 0 => write!(f, ".{:06}", nanos / 1_000)?,
+            nanos => write!(f, ".{nanos:09}")?,
+        }
+        f.write_str("Z")
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_the_seeds_send_and_writes_it_back_in_utc() {
+        for (sent, written) in [
+            ("2025-10-07T19:44:50Z", "2025-10-07T19:44:50Z"),
+            ("2025-07-24T15:42:07.123456789Z", "2025-07-24T15:42:07.123456789Z"),
+            ("2024-09-10T12:05:39.448Z", "2024-09-10T12:05:39.448Z"),
+            ("2024-09-10T14:05:39.4+02:00", "2024-09-10T12:05:39.400Z"),
+        ] {
+            let read: Timestamp = sent.parse().expect(sent);
+            assert_eq!(read.to_string(), written);
+            assert_eq!(read.to_string().parse(), Ok(read));
+        }
+    }
+
+    #[test]
+    fn sortable_texts_are_in_the_order_of_their_instants() {
+        let texts = [
+            "2025-07-24T15:42:07Z",
+            "2025-07-24T15:42:07.000000001Z",
+            "2025-07-24T15:42:07.5Z",
+            "2025-10-07T19:44:50Z",
+        ];
+        let sortable: Vec<String> =
+            texts.iter().map(|text| text.parse::<Timestamp>().expect(text).sortable()).collect();
+        assert!(sortable.is_sorted(), "{sortable:?}");
+        assert_eq!(sortable[0].parse::<Timestamp>(), texts[0].parse());
+    }
+
+    #[test]
+    fn refuses_what_is_not_an_instant() {
+        for text in ["", "yesterday", "2025-10-07", "2025-13-07T19:44:50Z", "1760484866"] {
+            assert_eq!(text.parse::<Timestamp>(), Err(TimestampError::NotRfc3339(text.into())));
+        }
+        assert!(Timestamp::from_unix_seconds(i64::MAX).is_err());
+        assert!(Timestamp::from_unix_seconds(i64::MIN).is_err());
+    }
+
+    #[test]
+    fn differences_never_underflow_and_sums_never_overflow() {
+        let at = Timestamp::from_unix_seconds(1_760_484_866).expect("in range");
+        let later = at.plus(Duration::from_secs(60));
+        assert_eq!(later.since(at), Duration::from_secs(60));
+        assert_eq!(at.since(later), Duration::ZERO);
+        assert!(at.plus(Duration::MAX) > later);
+    }
+}

@@ -1,0 +1,140 @@
+//! Connect signs `{timestamp}POST{webhook_url}{raw_body}`, nothing between the parts, with RSASSA-PKCS1-v1_5 and
+//! SHA-256, and publishes its keys as a JWKS. A JWT may come along (seed 000: "validate the jwt and the request
+//! signature"); no page says in which header, so that is a setting.
+
+use std::time::Duration;
+
+use fundhook_domain::{Attestation, EvidenceClass, Provider, Scheme, Timestamp};
+use jsonwebtoken::Algorithm;
+
+use super::{CLIENT_ID_HEADER, PAYLOAD_TYPE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER};
+use crate::jose::{TokenPolicy, decode_standard_base64, verify_token};
+use crate::{Headers, KeySet, Rejection, VerifiedWebhook, Webhook};
+
+/// How Connect's webhooks are verified in this deployment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// The full URLs as registered with the provider: deposits and withdrawals may have one each. They come from
+    /// configuration, never from the request's `Host`.
+    pub webhook_urls: Vec<String>,
+    /// How far the `timestamp` header may lie from now, in either direction.
+    pub tolerance: Duration,
+    /// What is expected of a JWT.
+    pub jwt: JwtSettings,
+}
+
+/// What is expected of a JWT.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JwtSettings {
+    /// Whether one is looked for.
+    pub mode: JwtMode,
+    /// The header it comes in, with or without `Bearer ` before it.
+    pub header: String,
+    /// What it must say.
+    pub policy: TokenPolicy,
+}
+
+/// Whether a JWT is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JwtMode {
+    /// It is ignored.
+    Off,
+    /// It may be missing; one that is there must verify.
+    Optional,
+    /// It must be there and verify.
+    Required,
+}
+
+/// Proves that Connect signed `webhook` for one of our URLs, at most the tolerance away from `now`.
+///
+/// What does not verify comes back with the reason, so that it can be tried again with a newer key set.
+pub fn verify(
+    webhook: Webhook,
+    settings: &Settings,
+    keys: &KeySet,
+    now: Timestamp,
+) -> Result<VerifiedWebhook, (Webhook, Rejection)> {
+    match attest(&webhook, settings, keys, now) {
+        Ok((url, attestation)) => {
+            let Webhook { headers, body } = webhook;
+            let kept = [CLIENT_ID_HEADER, TIMESTAMP_HEADER, SIGNATURE_HEADER, PAYLOAD_TYPE_HEADER];
+            let header = |name: &str| Some((name.to_owned(), headers.first(name)?.trim().to_owned()));
+            let headers = kept.into_iter().filter_map(header).collect();
+            Ok(VerifiedWebhook { provider: Provider::Connect, url, headers, body, attestation })
+        }
+        Err(rejection) => Err((webhook, rejection)),
+    }
+}
+
+/// The URL that was signed for, and what the verification establishes.
+fn attest(
+    webhook: &Webhook,
+    settings: &Settings,
+    keys: &KeySet,
+    now: Timestamp,
+) -> Result<(String, Attestation), Rejection> {
+    let signed_at_text = webhook.headers.required(TIMESTAMP_HEADER)?;
+    let signed_at = unix_seconds(signed_at_text)?;
+    let signature = webhook.headers.required(SIGNATURE_HEADER)?;
+    let signature = decode_standard_base64(signature).ok_or_else(|| Rejection::HeaderMalformed {
+        name: SIGNATURE_HEADER.to_owned(),
+        expected: "an RSA signature in base64 with the standard alphabet (RFC 4648 section 4)",
+    })?;
+    check_window(signed_at, now, settings.tolerance)?;
+
+    let signed_for = |url: &String| {
+        let message = signed_message(signed_at_text, url, &webhook.body);
+        Some((url.clone(), keys.verifying(Algorithm::RS256, &message, &signature)?))
+    };
+    let (url, key) = settings.webhook_urls.iter().find_map(signed_for).ok_or(Rejection::SignatureUnverified)?;
+    let attestation = Attestation {
+        scheme: Scheme::ConnectRsaSha256,
+        class: EvidenceClass::Asymmetric,
+        key: key.thumbprint().to_owned(),
+        signed_at,
+        token_verified: check_token(&webhook.headers, &settings.jwt, keys, now)?,
+    };
+    Ok((url, attestation))
+}
+
+/// The bytes that Connect signs.
+pub fn signed_message(timestamp: &str, url: &str, body: &[u8]) -> Vec<u8> {
+    [timestamp.as_bytes(), b"POST", url.as_bytes(), body].concat()
+}
+
+fn unix_seconds(text: &str) -> Result<Timestamp, Rejection> {
+    // Digits alone: the text itself is part of what is signed, so `+5` and `5` must not mean the same.
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit()).then_some(text);
+    let seconds = digits.and_then(|digits| digits.parse().ok());
+    seconds.and_then(|seconds| Timestamp::from_unix_seconds(seconds).ok()).ok_or_else(|| Rejection::HeaderMalformed {
+        name: TIMESTAMP_HEADER.to_owned(),
+        expected: "UNIX time in whole seconds, such as 1760484866",
+    })
+}
+
+fn check_window(signed_at: Timestamp, now: Timestamp, allowed: Duration) -> Result<(), Rejection> {
+    let (age, lead) = (now.since(signed_at), signed_at.since(now));
+    if age > allowed {
+        return Err(Rejection::TimestampTooOld { by: age, allowed });
+    }
+    if lead > allowed {
+        return Err(Rejection::TimestampInFuture { by: lead, allowed });
+    }
+    Ok(())
+}
+
+/// Whether a token was verified; an error when one that counts does not verify.
+fn check_token(headers: &Headers, jwt: &JwtSettings, keys: &KeySet, now: Timestamp) -> Result<bool, Rejection> {
+    let required = match jwt.mode {
+        JwtMode::Off => return Ok(false),
+        JwtMode::Optional => false,
+        JwtMode::Required => true,
+    };
+    let Some(value) = headers.one(&jwt.header)?.filter(|value| !value.is_empty()) else {
+        return if required { Err(Rejection::TokenMissing(jwt.header.clone())) } else { Ok(false) };
+    };
+    let scheme = value.get(..7).filter(|scheme| scheme.eq_ignore_ascii_case("bearer "));
+    let token = value[scheme.map_or(0, str::len)..].trim();
+    verify_token(token, keys, &jwt.policy, now).map_err(Rejection::Token)?;
+    Ok(true)
+}

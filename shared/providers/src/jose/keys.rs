@@ -1,0 +1,198 @@
+//! Which keys a provider may sign with.
+
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD, Engine as _};
+use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, PublicKeyUse, ThumbprintHash};
+use jsonwebtoken::{Algorithm, DecodingKey};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+/// The shortest RSA modulus that is trusted (NIST SP 800-131A: 2,048 bits until 2030).
+const RSA_MODULUS_BITS_MIN: usize = 2048;
+
+/// JWK members that only a private or symmetric key has (RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1).
+const SECRET_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+
+/// A provider's public keys, fit to verify with: at least one, each for signatures, of a known algorithm and of
+/// sufficient length.
+#[derive(Clone, Debug)]
+pub struct KeySet {
+    keys: Vec<Key>,
+    fingerprint: String,
+}
+
+/// One trusted public key.
+#[derive(Clone, Debug)]
+pub struct Key {
+    thumbprint: String,
+    id: Option<String>,
+    algorithms: Vec<Algorithm>,
+    decoding: DecodingKey,
+}
+
+/// Why a key set is not taken in. The last good one stays in use.
+#[derive(Debug, thiserror::Error)]
+pub enum UnfitKeySet {
+    /// It is not JSON.
+    #[error("the key set is not JSON")]
+    NotJson(#[source] serde_json::Error),
+    /// It has no array `keys`.
+    #[error("the key set is not a JSON object with an array `keys` (RFC 7517 section 5)")]
+    NoKeys,
+    /// Its array `keys` is empty.
+    #[error("the key set is empty")]
+    Empty,
+    /// It holds a symmetric or private key, which a provider never publishes: whoever serves it is not to be trusted.
+    #[error(
+        "key {index} of the set has the member `{member}`: symmetric and private keys do not belong in a published set"
+    )]
+    SecretKey {
+        /// Which key, counted from 0.
+        index: usize,
+        /// The member that gave it away.
+        member: &'static str,
+    },
+    /// None of its keys can be used.
+    #[error(
+        "no key of the set can verify signatures (wanted: use `sig`, RSA of at least 2048 bits, P-256 or Ed25519); the last one fails because {0}"
+    )]
+    NoUsableKey(&'static str),
+    /// The text is not a PEM public key.
+    #[error("the file is neither a JWKS nor an RSA public key in PEM form (`-----BEGIN PUBLIC KEY-----`)")]
+    NotPem(#[source] jsonwebtoken::errors::Error),
+}
+
+impl KeySet {
+    /// Reads a JWKS and takes it in when it is fit. Keys for other uses or of unknown algorithms are passed over.
+    pub fn from_jwks(json: &[u8]) -> Result<Self, UnfitKeySet> {
+        let set: Value = serde_json::from_slice(json).map_err(UnfitKeySet::NotJson)?;
+        let keys = set.get("keys").and_then(Value::as_array).ok_or(UnfitKeySet::NoKeys)?;
+        if keys.is_empty() {
+            return Err(UnfitKeySet::Empty);
+        }
+        for (index, key) in keys.iter().enumerate() {
+            if let Some(member) = SECRET_MEMBERS.into_iter().find(|member| key.get(member).is_some()) {
+                return Err(UnfitKeySet::SecretKey { index, member });
+            }
+        }
+        let mut unusable = "it is empty";
+        let usable = keys.iter().filter_map(|key| Key::from_jwk(key).map_err(|why| unusable = why).ok()).collect();
+        Self::of(usable).ok_or(UnfitKeySet::NoUsableKey(unusable))
+    }
+
+    /// Reads one RSA public key in PEM form (SPKI or PKCS#1).
+    pub fn from_rsa_pem(pem: &[u8]) -> Result<Self, UnfitKeySet> {
+        let decoding = DecodingKey::from_rsa_pem(pem).map_err(UnfitKeySet::NotPem)?;
+        let jwk = Jwk::from_decoding_key(&decoding, None).map_err(UnfitKeySet::NotPem)?;
+        let key = Key::usable(&jwk).map_err(UnfitKeySet::NoUsableKey)?;
+        Self::of(vec![key]).ok_or(UnfitKeySet::Empty)
+    }
+
+    fn of(keys: Vec<Key>) -> Option<Self> {
+        let mut thumbprints: Vec<&str> = keys.iter().map(|key| key.thumbprint.as_str()).collect();
+        thumbprints.sort_unstable();
+        let digest = Sha256::digest(thumbprints.join("\n"));
+        let fingerprint = BASE64_URL_SAFE_NO_PAD.encode(digest);
+        (!keys.is_empty()).then_some(Self { keys, fingerprint })
+    }
+
+    /// Its usable keys.
+    pub fn keys(&self) -> &[Key] {
+        &self.keys
+    }
+
+    /// Names the set by what is in it: the SHA-256 digest of its keys' thumbprints in order.
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    /// The first key that verifies `signature` (base64, standard alphabet, padded or not) over `message`.
+    ///
+    /// The provider sends no `kid`, so every key that may sign with `algorithm` is tried.
+    pub fn verifying(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> Option<&Key> {
+        let signature = BASE64_URL_SAFE_NO_PAD.encode(signature);
+        self.keys
+            .iter()
+            .filter(|key| key.algorithms.contains(&algorithm))
+            .find(|key| matches!(jsonwebtoken::crypto::verify(&signature, message, &key.decoding, algorithm), Ok(true)))
+    }
+}
+
+impl Key {
+    fn from_jwk(json: &Value) -> Result<Self, &'static str> {
+        let jwk = Jwk::deserialize_from(json)?;
+        Self::usable(&jwk)
+    }
+
+    // The library's enum of key types is open: what it learns later is not known here either.
+    #[expect(clippy::wildcard_enum_match_arm)]
+    fn usable(jwk: &Jwk) -> Result<Self, &'static str> {
+        match &jwk.common.public_key_use {
+            None | Some(PublicKeyUse::Signature) => {}
+            Some(PublicKeyUse::Encryption | PublicKeyUse::Other(_)) => return Err("its `use` is not `sig`"),
+        }
+        let possible = match &jwk.algorithm {
+            AlgorithmParameters::RSA(rsa) if modulus_bits(&rsa.n) < RSA_MODULUS_BITS_MIN => {
+                return Err("its RSA modulus is shorter than 2048 bits");
+            }
+            AlgorithmParameters::RSA(_) => vec![Algorithm::RS256, Algorithm::PS256],
+            AlgorithmParameters::EllipticCurve(ec) if ec.curve == EllipticCurve::P256 => vec![Algorithm::ES256],
+            AlgorithmParameters::OctetKeyPair(okp) if okp.curve == EllipticCurve::Ed25519 => vec![Algorithm::EdDSA],
+            _ => return Err("its type or curve is not known"),
+        };
+        // A key that names its algorithm verifies that one alone (RFC 8725 section 3.1).
+        let algorithms: Vec<Algorithm> = match jwk.common.key_algorithm {
+            None => possible,
+            Some(named) => {
+                possible.into_iter().filter(|algorithm| format!("{algorithm:?}") == named.to_string()).collect()
+            }
+        };
+        if algorithms.is_empty() {
+            return Err("its `alg` is not one that webhooks or tokens are signed with");
+        }
+        let decoding = DecodingKey::from_jwk(jwk).map_err(|_| "its members do not decode")?;
+        let thumbprint = jwk.thumbprint(ThumbprintHash::SHA256).map_err(|_| "it has no thumbprint")?;
+        Ok(Self { thumbprint, id: jwk.common.key_id.clone(), algorithms, decoding })
+    }
+
+    /// The RFC 7638 thumbprint (SHA-256, base64url): the key's name in evidence.
+    pub fn thumbprint(&self) -> &str {
+        &self.thumbprint
+    }
+
+    /// The `kid` it was published under.
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+
+    /// Whether it may verify signatures made with `algorithm`.
+    pub fn allows(&self, algorithm: Algorithm) -> bool {
+        self.algorithms.contains(&algorithm)
+    }
+
+    pub(crate) fn decoding(&self) -> &DecodingKey {
+        &self.decoding
+    }
+}
+
+/// Reading a JWK out of a larger document.
+trait DeserializeFrom: Sized {
+    fn deserialize_from(json: &Value) -> Result<Self, &'static str>;
+}
+
+impl DeserializeFrom for Jwk {
+    fn deserialize_from(json: &Value) -> Result<Self, &'static str> {
+        serde::Deserialize::deserialize(json).map_err(|_| "it is not a JWK (RFC 7517 section 4)")
+    }
+}
+
+/// The length of a base64url-encoded modulus in bits, leading zeros not counted; 0 when it does not decode.
+fn modulus_bits(modulus: &str) -> usize {
+    let bytes = BASE64_URL_SAFE_NO_PAD.decode(modulus).unwrap_or_default();
+    let significant = bytes.iter().skip_while(|byte| **byte == 0);
+    significant.clone().next().map_or(0, |first| significant.count() * 8 - first.leading_zeros() as usize)
+}
+
+/// Decodes a signature header in base64, standard alphabet, with or without padding.
+pub(crate) fn decode_standard_base64(text: &str) -> Option<Vec<u8>> {
+    BASE64_STANDARD.decode(text).ok().or_else(|| base64::prelude::BASE64_STANDARD_NO_PAD.decode(text).ok())
+}

@@ -1,0 +1,8 @@
+//! Key sets (RFC 7517) and tokens (RFC 7519), by `jsonwebtoken`.
+
+mod keys;
+mod token;
+
+pub(crate) use keys::decode_standard_base64;
+pub use keys::{Key, KeySet, UnfitKeySet};
+pub use token::{TokenPolicy, TokenRejection, verify_token};

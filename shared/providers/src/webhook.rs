@@ -1,0 +1,69 @@
+//! A webhook before and after it has proved where it comes from.
+
+use fundhook_domain::{Attestation, Provider};
+
+use crate::Rejection;
+
+/// The headers of a request. Names are compared without regard to case, as HTTP asks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Headers(Vec<(String, String)>);
+
+impl Headers {
+    /// The value of the header `name`, which must come at most once.
+    pub fn one(&self, name: &str) -> Result<Option<&str>, Rejection> {
+        let mut values = self.0.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
+        let first = values.next().map(|(_, value)| value.trim());
+        match values.next() {
+            Some(_) => Err(Rejection::HeaderRepeated(name.to_owned())),
+            None => Ok(first),
+        }
+    }
+
+    /// The value of the header `name`, which must come exactly once and not be empty.
+    pub fn required(&self, name: &str) -> Result<&str, Rejection> {
+        let value = self.one(name)?.filter(|value| !value.is_empty());
+        value.ok_or_else(|| Rejection::HeaderMissing(name.to_owned()))
+    }
+
+    /// The first value of the header `name`, for headers that nothing depends on.
+    pub fn first(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+}
+
+impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Headers {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(headers: I) -> Self {
+        Self(headers.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+    }
+}
+
+/// A request as it was received. Untrusted: its body is not looked into before it has verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Webhook {
+    /// Its headers.
+    pub headers: Headers,
+    /// Its body, to the byte.
+    pub body: Vec<u8>,
+}
+
+/// A webhook whose signature verified. Only a provider's `verify` makes one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerifiedWebhook {
+    pub(crate) provider: Provider,
+    pub(crate) url: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+    pub(crate) attestation: Attestation,
+}
+
+impl VerifiedWebhook {
+    /// What the verification established.
+    pub fn attestation(&self) -> &Attestation {
+        &self.attestation
+    }
+
+    /// The bytes that the signature covers, as received.
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+}

@@ -1,0 +1,57 @@
+//! Metrics in the CloudWatch embedded metric format: a log line that CloudWatch turns into a metric, at no call.
+
+use fundhook_domain::Timestamp;
+use serde_json::{Value, json};
+
+/// The namespace of all of Fundhook's metrics.
+pub const NAMESPACE: &str = "Fundhook";
+
+/// Writes one value of the metric `name` with its dimensions to standard output.
+pub fn emit(now: Timestamp, name: &str, unit: &str, value: u64, dimensions: &[(&str, &str)]) {
+    println!("{}", line(now, name, unit, value, dimensions));
+}
+
+fn line(now: Timestamp, name: &str, unit: &str, value: u64, dimensions: &[(&str, &str)]) -> Value {
+    let names: Vec<&str> = dimensions.iter().map(|(name, _)| *name).collect();
+    let mut line = json!({
+        "_aws": {
+            "Timestamp": now.unix_seconds() * 1000,
+            "CloudWatchMetrics": [{
+                "Namespace": NAMESPACE,
+                "Dimensions": [names],
+                "Metrics": [{ "Name": name, "Unit": unit }],
+            }],
+        },
+        name: value,
+    });
+    for (dimension, value) in dimensions {
+        line[*dimension] = json!(value);
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_has_the_members_that_cloudwatch_asks_for() {
+        let now = Timestamp::from_unix_seconds(1_760_484_866).expect("in range");
+        let line = line(now, "KeySetAgeSeconds", "Seconds", 7, &[("provider", "connect")]);
+        assert_eq!(
+            line,
+            json!({
+                "_aws": {
+                    "Timestamp": 1_760_484_866_000_i64,
+                    "CloudWatchMetrics": [{
+                        "Namespace": "Fundhook",
+                        "Dimensions": [["provider"]],
+                        "Metrics": [{ "Name": "KeySetAgeSeconds", "Unit": "Seconds" }],
+                    }],
+                },
+                "KeySetAgeSeconds": 7,
+                "provider": "connect",
+            })
+        );
+    }
+}
