@@ -1,5 +1,7 @@
 //! What the facts about a resource add up to.
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{Details, Evidence, Fact, FactId, Status, Timestamp};
@@ -39,7 +41,7 @@ impl View {
     /// What `facts` add up to; `None` when there are none.
     pub(crate) fn of(facts: &[Fact]) -> Option<Self> {
         let mut canonical: Vec<&Fact> = facts.iter().collect();
-        canonical.sort_by(|a, b| standing(a).cmp(&standing(b)));
+        canonical.sort_by(|a, b| standing(a, b));
         let (first, rest) = canonical.split_first()?;
         let stands = rest.last().unwrap_or(first);
 
@@ -62,9 +64,12 @@ impl View {
     }
 }
 
-/// The order in which facts stand over each other. The fact's own digest settles ties, so that it is total.
-fn standing(fact: &Fact) -> (bool, u8, Timestamp, &FactId) {
-    (fact.status.is_final(), fact.status.rank(), fact.occurred_at, &fact.id)
+/// The order in which facts stand over each other. What they say settles ties, so that a statement repeated in other
+/// bytes, which publishes nothing, never puts one statement over another; the digest then makes the order total.
+fn standing(a: &Fact, b: &Fact) -> Ordering {
+    let progress = |fact: &Fact| (fact.status.is_final(), fact.status.rank(), fact.occurred_at, fact.status);
+    let said = |fact: &Fact| (fact.event_type.clone(), serde_json::to_string(&fact.details).unwrap_or_default());
+    progress(a).cmp(&progress(b)).then_with(|| said(a).cmp(&said(b))).then_with(|| a.id.cmp(&b.id))
 }
 
 fn history(canonical: &[&Fact]) -> Vec<HistoryEntry> {

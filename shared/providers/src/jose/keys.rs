@@ -2,7 +2,7 @@
 
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD, Engine as _};
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, PublicKeyUse, ThumbprintHash};
-use jsonwebtoken::{Algorithm, DecodingKey};
+use jsonwebtoken::{Algorithm, DecodingKey, DecodingKeyKind};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -167,6 +167,14 @@ impl Key {
     /// Whether it may verify signatures made with `algorithm`.
     pub fn allows(&self, algorithm: Algorithm) -> bool {
         self.algorithms.contains(&algorithm)
+    }
+
+    /// The modulus and the exponent of an RSA key, big-endian: for tools that open signatures.
+    pub fn rsa_components(&self) -> Option<(&[u8], &[u8])> {
+        match self.decoding.kind() {
+            DecodingKeyKind::RsaModulusExponent { n, e } => Some((n, e)),
+            DecodingKeyKind::SecretOrDer(_) => None,
+        }
     }
 
     pub(crate) fn decoding(&self) -> &DecodingKey {

@@ -1,0 +1,23 @@
+//! `rotate`: a new key at the sandbox provider.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use fundhook::stack::Workspace;
+use fundhook::target::LocalStack;
+
+use super::Ending;
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// Keep the old keys published beside the new one
+    #[arg(long)]
+    overlap: bool,
+}
+
+pub(crate) async fn run(arguments: Arguments) -> Ending {
+    let stack = LocalStack::running(&Workspace::find()?)?;
+    let published = stack.sandbox().rotate(arguments.overlap).await?;
+    println!("The sandbox provider signs with a new key; it publishes {published} by now.");
+    Ok(ExitCode::SUCCESS)
+}

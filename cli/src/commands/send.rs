@@ -1,0 +1,51 @@
+//! `send`: signed webhooks to the local stack.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use fundhook::sending::{Manner, send};
+use fundhook::stack::Workspace;
+use fundhook::target::LocalStack;
+
+use super::{Ending, read};
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// Bodies to send, each to the byte as it stands in the file, such as events/connect/deposits.pending.json
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Send each so many times
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    times: u32,
+    /// Change a byte of the body after it was signed: to be refused with 401
+    #[arg(long, conflicts_with_all = ["stale", "forge"])]
+    tamper: bool,
+    /// Sign with a timestamp of an hour ago: to be refused with 401
+    #[arg(long, conflicts_with = "forge")]
+    stale: bool,
+    /// Sign with a key that the provider never published: to be refused with 401
+    #[arg(long)]
+    forge: bool,
+}
+
+pub(crate) async fn run(arguments: Arguments) -> Ending {
+    let stack = LocalStack::running(&Workspace::find()?)?;
+    let sandbox = stack.sandbox();
+    let manner = match (arguments.tamper, arguments.stale, arguments.forge) {
+        (true, ..) => Manner::Tampered,
+        (_, true, _) => Manner::Stale,
+        (.., true) => Manner::Forged,
+        (false, false, false) => Manner::Genuine,
+    };
+    let mut refused = 0;
+    for path in &arguments.files {
+        let body = read(path)?;
+        for _ in 0..arguments.times {
+            let answer = send(&stack.deployment, &sandbox, &body, manner, fundhook_runtime::now()).await?;
+            println!("{}  {}  {}", answer.status, path.display(), answer.body);
+            refused += u32::from(answer.status != 200);
+        }
+    }
+    Ok(if refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

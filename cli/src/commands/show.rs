@@ -1,0 +1,86 @@
+//! `show`: what is known, and why.
+
+use std::process::ExitCode;
+
+use aws_sdk_dynamodb::error::DisplayErrorContext;
+use aws_sdk_dynamodb::types::AttributeValue;
+use clap::Args;
+use fundhook::show::{resource_line, timeline};
+use fundhook::target::Target;
+use fundhook_adapters::ResourceTable;
+use fundhook_domain::port::Resources as _;
+use fundhook_domain::{Kind, Resource, ResourceId};
+
+use super::Ending;
+
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+struct Which {
+    /// A resource's id, such as deposit#connect#c55481bf-626b-4410-8997-4cee83e1385f (quote it: # begins a comment)
+    resource: Option<ResourceId>,
+    /// The resources of an account
+    #[arg(long, value_name = "ACCOUNT")]
+    account: Option<String>,
+    /// The resources with a reference id
+    #[arg(long, value_name = "REFERENCE")]
+    reference: Option<String>,
+    /// The resources with an on-chain transaction
+    #[arg(long, value_name = "HASH")]
+    transaction: Option<String>,
+    /// The deposits or withdrawals that are not final yet, oldest first
+    #[arg(long, value_name = "KIND")]
+    open: Option<Kind>,
+}
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    which: Which,
+    /// Look into a stack deployed to AWS, by its name; without it, into the local one
+    #[arg(long, value_name = "NAME")]
+    stack: Option<String>,
+}
+
+pub(crate) async fn run(arguments: Arguments) -> Ending {
+    let target = Target::find(arguments.stack.as_deref()).await?;
+    let table = target.output("TableName")?.to_owned();
+    let resources = ResourceTable::new(&target.aws, table.clone());
+    let Which { resource, account, reference, transaction, open } = arguments.which;
+    let (index, attribute, value) = match (resource, account, reference, transaction, open) {
+        (Some(id), ..) => {
+            let found = resources.read(&[id]).await?;
+            found.iter().for_each(|resource| print!("{}", timeline(resource)));
+            let known = found.iter().any(|resource| resource.version() > 0);
+            return Ok(if known { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        }
+        (_, Some(account), ..) => ("by-account", "account", account),
+        (_, _, Some(reference), ..) => ("by-reference", "reference_id", reference),
+        (_, _, _, Some(hash), _) => ("by-transaction", "tx", hash),
+        (.., open) => ("open", "open", open.map(|kind| kind.to_string()).unwrap_or_default()),
+    };
+    let client = aws_sdk_dynamodb::Client::new(target.aws.sdk_config());
+    let pages = client
+        .query()
+        .table_name(&table)
+        .index_name(index)
+        .key_condition_expression("#attribute = :value")
+        .expression_attribute_names("#attribute", attribute)
+        .expression_attribute_values(":value", AttributeValue::S(value))
+        .into_paginator()
+        .items()
+        .send();
+    let mut pages = pages;
+    let mut ids: Vec<ResourceId> = Vec::new();
+    while let Some(item) = pages.next().await {
+        let item = item.map_err(|error| format!("cannot query {index}: {}", DisplayErrorContext(&error)))?;
+        if let Some(AttributeValue::S(pk)) = item.get("pk") {
+            ids.push(pk.parse()?);
+        }
+    }
+    let found: Vec<Resource> = resources.read(&ids).await?;
+    found.iter().for_each(|resource| println!("{}", resource_line(resource)));
+    if found.is_empty() {
+        eprintln!("nothing found");
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,114 @@
+//! `up`: a local stack that stays.
+
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, ExitCode, Stdio};
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use fundhook::sandbox::SandboxClient;
+use fundhook::session::{packages, parameters};
+use fundhook::stack::{Account, CargoOutput, Detached, Workspace, connect, deploy};
+use fundhook::target::LocalStack;
+
+use super::{Ending, progress};
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// A parameter of infra/template.yaml, such as ConnectJwt=required; may be given several times
+    #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
+    parameters: Vec<(String, String)>,
+}
+
+fn parameter(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE, such as ConnectJwt=required")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+/// How long the sandbox provider may take to answer: it makes two RSA keys, in unoptimised code.
+const SANDBOX_READY_WITHIN: Duration = Duration::from_secs(30);
+
+pub(crate) async fn run(arguments: Arguments) -> Ending {
+    let workspace = Workspace::find()?;
+    if LocalStack::running(&workspace).is_ok() {
+        return Err("a local stack is running already; end it first with `cargo fundhook down`".into());
+    }
+    let packages = packages(&workspace, CargoOutput::Shown, &progress).await?;
+    let emulator = Detached::start(&workspace, &progress).await?;
+    match deployed(&workspace, &packages, &emulator, &arguments).await {
+        Ok(stack) => {
+            stack.save(&workspace)?;
+            println!("{}", told(&stack)?);
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(error) => {
+            emulator.stop().await?;
+            Err(error)
+        }
+    }
+}
+
+async fn deployed(
+    workspace: &Workspace,
+    packages: &fundhook::stack::Packages,
+    emulator: &Detached,
+    arguments: &Arguments,
+) -> Result<LocalStack, Box<dyn std::error::Error + Send + Sync>> {
+    progress("Starting the sandbox provider");
+    let sandbox_url = start_sandbox(emulator).await?;
+    progress("Deploying infra/template.yaml");
+    let changes: Vec<(&str, &str)> =
+        arguments.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let clients = connect(emulator.endpoint(), &Account::default());
+    let parameters = parameters(&sandbox_url, &changes);
+    let deployment = deploy(&clients, &workspace.template()?, packages, &parameters).await?;
+    Ok(LocalStack { emulator: emulator.clone(), deployment, sandbox_url })
+}
+
+/// Starts the sandbox provider as a process of the emulator's group, so that both end together.
+async fn start_sandbox(emulator: &Detached) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
+    let port = std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+    let group = i32::try_from(emulator.pid())?;
+    let mut child = Command::new(std::env::current_exe()?)
+        .args(["sandbox", "--port", &port.to_string()])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .process_group(group)
+        .spawn()?;
+    let url = format!("http://127.0.0.1:{port}");
+    let client = SandboxClient::new(&url);
+    let deadline = Instant::now() + SANDBOX_READY_WITHIN;
+    while client.fetched().await.is_err() {
+        if let Some(status) = child.try_wait()? {
+            return Err(format!("the sandbox provider ended at once ({status})").into());
+        }
+        if Instant::now() > deadline {
+            return Err("the sandbox provider does not answer".into());
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    Ok(url)
+}
+
+fn told(stack: &LocalStack) -> Result<String, fundhook::stack::NoOutput> {
+    let deployment = &stack.deployment;
+    Ok(format!(
+        "The stack is up.\n\
+         \n  AWS endpoint      {}   (account {}, region us-east-1)\
+         \n  webhook URL       {}\
+         \n  topic             {}\
+         \n  table             {}\
+         \n  sandbox provider  {}\
+         \n  emulator's log    {}\n\
+         \nNext, in one terminal:  cargo fundhook listen\
+         \nand in another:         cargo fundhook send events/connect/deposits.pending.json\
+         \nEnd it with:            cargo fundhook down",
+        deployment.endpoint(),
+        deployment.account(),
+        deployment.output("ConnectWebhookUrls")?,
+        deployment.output("TopicArn")?,
+        deployment.output("TableName")?,
+        stack.sandbox_url,
+        stack.emulator.log().display(),
+    ))
+}

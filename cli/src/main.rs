@@ -1,0 +1,69 @@
+//! `cargo fundhook`: the local stack, the sandbox provider and the operator's commands.
+
+mod commands;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use commands::{demo, down, listen, rotate, sandbox, send, show, sign, up, verify};
+use fundhook_domain::port::chain;
+
+/// Webhooks of crypto account-funding providers in, one stream of CloudEvents out.
+///
+/// Start with `cargo fundhook demo`: it makes a local stack, sends it webhooks, and shows what comes out. To try things
+/// yourself, `up` leaves a stack running; `listen` in one terminal, `send events/connect/deposits.pending.json` in
+/// another, then `show` what it added up to. `down` ends it.
+#[derive(Parser)]
+#[command(name = "cargo fundhook", bin_name = "cargo fundhook", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Makes a local stack, sends it webhooks (some twice, some late, some forged) and checks what comes out
+    Demo(demo::Arguments),
+    /// Starts a local stack and leaves it running
+    Up(up::Arguments),
+    /// Ends the local stack that `up` left running
+    Down,
+    /// Signs webhooks with the sandbox provider's key and sends them to the local stack
+    Send(send::Arguments),
+    /// Shows events as subscribers get them, until interrupted
+    Listen(listen::Arguments),
+    /// Shows a resource's timeline: each fact, when it came, what it changed, and its evidence
+    Show(show::Arguments),
+    /// Tells offline whether a webhook's signature verifies, and if not, why
+    Verify(verify::Arguments),
+    /// Signs a body as Connect would, with a private key of yours or the sandbox provider's
+    Sign(sign::Arguments),
+    /// Has the sandbox provider sign with a new key from now on
+    Rotate(rotate::Arguments),
+    /// Runs the sandbox provider by itself
+    #[command(hide = true)]
+    Sandbox(sandbox::Arguments),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Demo(arguments) => demo::run(arguments).await,
+        Command::Up(arguments) => up::run(arguments).await,
+        Command::Down => down::run().await,
+        Command::Send(arguments) => send::run(arguments).await,
+        Command::Listen(arguments) => listen::run(arguments).await,
+        Command::Show(arguments) => show::run(arguments).await,
+        Command::Verify(arguments) => verify::run(arguments).await,
+        Command::Sign(arguments) => sign::run(arguments).await,
+        Command::Rotate(arguments) => rotate::run(arguments).await,
+        Command::Sandbox(arguments) => sandbox::run(arguments).await,
+    };
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {}", chain(&*error));
+            ExitCode::FAILURE
+        }
+    }
+}

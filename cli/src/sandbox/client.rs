@@ -1,0 +1,68 @@
+//! Asking a sandbox provider, in this process or another.
+
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use serde::de::DeserializeOwned;
+
+use super::{KeyError, SignRequest, SignedHeaders};
+
+/// A sandbox provider at an address.
+#[derive(Clone, Debug)]
+pub struct SandboxClient {
+    url: String,
+    http: reqwest::Client,
+}
+
+/// Why the sandbox did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// It could not listen.
+    #[error("the sandbox provider cannot listen on loopback")]
+    Bind(#[source] std::io::Error),
+    /// It has no keys.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// It does not answer, or not as it should.
+    #[error("the sandbox provider at {url} does not answer; is the stack up? (`cargo fundhook up`)")]
+    Http {
+        /// Its address.
+        url: String,
+        /// What became of the request.
+        source: reqwest::Error,
+    },
+}
+
+impl SandboxClient {
+    /// The sandbox at `url`.
+    pub fn new(url: &str) -> Self {
+        Self { url: url.to_owned(), http: crate::stack::loopback_client() }
+    }
+
+    /// Has `body` signed as Connect would for `url` at `timestamp` (UNIX time in seconds); with `forge`, by a key that
+    /// is not in the key set.
+    pub async fn sign(
+        &self,
+        url: &str,
+        timestamp: i64,
+        body: &[u8],
+        forge: bool,
+    ) -> Result<SignedHeaders, SandboxError> {
+        let request = SignRequest { url: url.to_owned(), timestamp, body: BASE64_STANDARD.encode(body), forge };
+        self.ask(self.http.post(format!("{}/sandbox/sign", self.url)).json(&request)).await
+    }
+
+    /// Makes a new key and signs with it from now on. With `overlap`, the old ones stay published.
+    pub async fn rotate(&self, overlap: bool) -> Result<usize, SandboxError> {
+        self.ask(self.http.post(format!("{}/sandbox/rotate?overlap={overlap}", self.url))).await
+    }
+
+    /// How often the key set was fetched.
+    pub async fn fetched(&self) -> Result<u64, SandboxError> {
+        self.ask(self.http.get(format!("{}/sandbox/fetched", self.url))).await
+    }
+
+    async fn ask<T: DeserializeOwned>(&self, request: reqwest::RequestBuilder) -> Result<T, SandboxError> {
+        let failed = |source| SandboxError::Http { url: self.url.clone(), source };
+        let answer = request.send().await.and_then(reqwest::Response::error_for_status).map_err(failed)?;
+        answer.json().await.map_err(failed)
+    }
+}

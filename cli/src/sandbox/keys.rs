@@ -1,0 +1,89 @@
+//! RSA keys that sign as Connect does.
+
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair};
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD, Engine as _};
+use fundhook_providers::connect::{
+    CLIENT_ID_HEADER, PAYLOAD_TYPE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, signed_message,
+};
+use serde_json::{Value, json};
+
+use super::SignedHeaders;
+
+/// A private RSA key of 2,048 bits.
+pub struct SigningKey(RsaKeyPair);
+
+/// Why there is no key, or no signature.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// The cryptography library refused.
+    #[error("the RSA key could not be made or used")]
+    Crypto,
+    /// The text is not a private key.
+    #[error(
+        "this is no RSA private key in PKCS#8 PEM form (`-----BEGIN PRIVATE KEY-----`); make one with `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048`"
+    )]
+    NotPem,
+}
+
+impl SigningKey {
+    /// A new key.
+    pub fn generate() -> Result<Self, KeyError> {
+        RsaKeyPair::generate(KeySize::Rsa2048).map(Self).map_err(|_| KeyError::Crypto)
+    }
+
+    /// The key in a PKCS#8 PEM file. Text before and after it is passed over.
+    pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
+        let (_, rest) = pem.split_once("-----BEGIN PRIVATE KEY-----").ok_or(KeyError::NotPem)?;
+        let (base64, _) = rest.split_once("-----END PRIVATE KEY-----").ok_or(KeyError::NotPem)?;
+        let base64: String = base64.split_whitespace().collect();
+        let der = BASE64_STANDARD.decode(base64).map_err(|_| KeyError::NotPem)?;
+        RsaKeyPair::from_pkcs8(&der).map(Self).map_err(|_| KeyError::NotPem)
+    }
+
+    /// The key as PKCS#8 PEM.
+    pub fn to_pem(&self) -> Result<String, KeyError> {
+        let der: Pkcs8V1Der<'_> = self.0.as_der().map_err(|_| KeyError::Crypto)?;
+        let base64 = BASE64_STANDARD.encode(der.as_ref());
+        let lines: Vec<&str> = (0..base64.len()).step_by(64).map(|at| &base64[at..base64.len().min(at + 64)]).collect();
+        Ok(format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", lines.join("\n")))
+    }
+
+    /// Its public half as a JWK. No `kid`: Connect's webhooks name none.
+    pub fn public_jwk(&self) -> Value {
+        let public = self.0.public_key();
+        let encoded = |bytes: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
+        let modulus = encoded(public.modulus().big_endian_without_leading_zero());
+        let exponent = encoded(public.exponent().big_endian_without_leading_zero());
+        json!({ "kty": "RSA", "use": "sig", "alg": "RS256", "n": modulus, "e": exponent })
+    }
+
+    /// The headers that Connect would send with `body` to `url` at `timestamp` (UNIX time in seconds).
+    pub fn sign(&self, url: &str, timestamp: i64, body: &[u8]) -> Result<SignedHeaders, KeyError> {
+        let timestamp = timestamp.to_string();
+        let message = signed_message(&timestamp, url, body);
+        let mut signature = vec![0; self.0.public_modulus_len()];
+        self.0.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), &message, &mut signature).map_err(|_| KeyError::Crypto)?;
+        Ok([
+            (CLIENT_ID_HEADER, "Connect".to_owned()),
+            (TIMESTAMP_HEADER, timestamp),
+            (SIGNATURE_HEADER, BASE64_STANDARD.encode(signature)),
+            (PAYLOAD_TYPE_HEADER, payload_type(body).to_owned()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .to_vec())
+    }
+}
+
+/// The payload type that Connect names for a body; deposits' where the body names no event.
+fn payload_type(body: &[u8]) -> &'static str {
+    let event = serde_json::from_slice::<Value>(body).ok();
+    let event = event.as_ref().and_then(|event| event.get("event")).and_then(Value::as_str).unwrap_or_default();
+    if event.starts_with("connect.withdrawal.") {
+        "connect_withdrawal.status_changed"
+    } else {
+        "connect_deposit.status_changed"
+    }
+}

@@ -1,0 +1,91 @@
+//! Sending a webhook as the provider would, or as somebody who would like to be the provider.
+
+use fundhook_domain::Timestamp;
+
+use crate::sandbox::{SandboxClient, SandboxError, SignedHeaders};
+use crate::stack::{CallError, Deployment};
+
+/// How a webhook is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manner {
+    /// Signed by the provider, now.
+    Genuine,
+    /// Signed by the provider; then a byte of the body changes on the way.
+    Tampered,
+    /// Signed by the provider, an hour ago.
+    Stale,
+    /// Signed now, by a key that the provider never published.
+    Forged,
+    /// Not signed at all.
+    Unsigned,
+}
+
+/// What the stack answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body.
+    pub body: String,
+}
+
+/// Why a webhook was not sent.
+#[derive(Debug, thiserror::Error)]
+pub enum SendError {
+    /// It could not be signed.
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
+    /// It could not be delivered.
+    #[error(transparent)]
+    Call(#[from] CallError),
+}
+
+/// How old a stale webhook is: well past the default tolerance of five minutes.
+const STALE_SECONDS: i64 = 3600;
+
+/// Signs `body` and posts it to the stack's HTTP API at `now`.
+pub async fn send(
+    deployment: &Deployment,
+    sandbox: &SandboxClient,
+    body: &[u8],
+    manner: Manner,
+    now: Timestamp,
+) -> Result<Answered, SendError> {
+    let urls = deployment.output("ConnectWebhookUrls").map_err(CallError::from)?;
+    let url = urls.split(',').next().unwrap_or(urls);
+    let timestamp = now.unix_seconds() - if manner == Manner::Stale { STALE_SECONDS } else { 0 };
+    let headers = match manner {
+        Manner::Unsigned => SignedHeaders::new(),
+        Manner::Genuine | Manner::Tampered | Manner::Stale | Manner::Forged => {
+            sandbox.sign(url, timestamp, body, manner == Manner::Forged).await?
+        }
+    };
+    let mut sent = body.to_vec();
+    if manner == Manner::Tampered {
+        tamper(&mut sent);
+    }
+    post(deployment, &headers, sent).await
+}
+
+/// Posts `body` with `headers` to the path that Connect is registered under.
+pub async fn post(deployment: &Deployment, headers: &SignedHeaders, body: Vec<u8>) -> Result<Answered, SendError> {
+    // As text the gateway would hand bytes that are not UTF-8 on as something else; so would the emulator.
+    let content_type = if std::str::from_utf8(&body).is_ok() { "application/json" } else { "application/octet-stream" };
+    let mut all = vec![("content-type", content_type)];
+    all.extend(headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    let answer = deployment.post("/webhooks/connect", &all, body).await?;
+    let status = answer.status().as_u16();
+    // An answer without a readable body is shown by its status alone.
+    let body = answer.text().await.unwrap_or_default();
+    Ok(Answered { status, body })
+}
+
+/// Changes one byte: a digit where there is one, as a thief would.
+fn tamper(body: &mut [u8]) {
+    let digit = body.iter_mut().find(|byte| byte.is_ascii_digit());
+    if let Some(digit) = digit {
+        *digit = if *digit == b'9' { b'8' } else { *digit + 1 };
+    } else if let Some(first) = body.first_mut() {
+        *first ^= 1;
+    }
+}

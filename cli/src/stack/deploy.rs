@@ -1,0 +1,161 @@
+//! Deploying the template: code to a bucket, the template to CloudFormation, and what became of it.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use aws_sdk_cloudformation::types::{Capability, Parameter, Stack, StackEvent, StackStatus};
+use aws_sdk_s3::{
+    error::{ProvideErrorMetadata, SdkError},
+    primitives::ByteStream,
+};
+use thiserror::Error;
+
+use super::{Clients, Deployment, Function, Packages, TemplateError, template};
+
+/// The stack's name, in each account.
+pub const STACK: &str = "fundhook";
+
+/// The template's key in the bucket.
+const TEMPLATE: &str = "template.yaml";
+
+/// It takes about three seconds, more when many are made at once.
+const COMPLETE_WITHIN: Duration = Duration::from_secs(120);
+
+const POLL_EVERY: Duration = Duration::from_millis(100);
+
+/// Why the stack was not deployed.
+#[derive(Debug, Error)]
+pub enum DeployError {
+    /// The template and the functions do not fit each other.
+    #[error("the template cannot be deployed")]
+    Template(#[from] TemplateError),
+    /// A call was refused, or never answered.
+    #[error("cannot {what}: {reason}")]
+    Call {
+        /// What was tried.
+        what: &'static str,
+        /// What AWS, or the connection to it, said.
+        reason: String,
+    },
+    /// The stack was rolled back.
+    #[error("the stack ended as {status}{reasons}")]
+    Failed {
+        /// What became of the stack.
+        status: StackStatus,
+        /// A line for each resource that failed first, with CloudFormation's reason.
+        reasons: String,
+    },
+    /// The stack is neither complete nor failed after two minutes.
+    #[error("the stack is still {status} after {seconds} s", status = .0, seconds = COMPLETE_WITHIN.as_secs())]
+    Unfinished(StackStatus),
+}
+
+/// Creates the stack `fundhook` in the clients' account and waits until it is complete.
+///
+/// `template` is the text of `infra/template.yaml`; `parameters` are its parameters that differ from their defaults.
+///
+/// # Errors
+/// When the template does not name each function's code, when a call is refused, or when the stack does not become
+/// complete; then the error has the reasons of the resources that failed.
+pub async fn deploy(
+    clients: &Clients,
+    template: &str,
+    packages: &Packages,
+    parameters: &BTreeMap<String, String>,
+) -> Result<Deployment, DeployError> {
+    // Bucket names are shared by all accounts.
+    let bucket = format!("fundhook-code-{}", clients.account);
+    let template = template::with_code(template, |function| format!("s3://{bucket}/{}", packages.name(function)))?;
+    upload(clients, &bucket, &template, packages).await?;
+
+    let parameters =
+        parameters.iter().map(|(key, value)| Parameter::builder().parameter_key(key).parameter_value(value).build());
+    let create = clients
+        .cloudformation
+        .create_stack()
+        .stack_name(STACK)
+        // By address: in the request itself a template may have 51,200 bytes.
+        .template_url(format!("{}/{bucket}/{TEMPLATE}", clients.endpoint))
+        .set_parameters(Some(parameters.collect()))
+        .capabilities(Capability::CapabilityIam)
+        .capabilities(Capability::CapabilityAutoExpand);
+    create.send().await.map_err(refused("create the stack"))?;
+
+    let stack = complete(clients).await?;
+    let outputs = stack
+        .outputs()
+        .iter()
+        .filter_map(|output| Some((output.output_key()?.to_owned(), output.output_value()?.to_owned())));
+    Ok(Deployment::new(&clients.endpoint, &clients.account, outputs.collect()))
+}
+
+async fn upload(clients: &Clients, bucket: &str, template: &str, packages: &Packages) -> Result<(), DeployError> {
+    clients.s3.create_bucket().bucket(bucket).send().await.map_err(refused("make the bucket for the code"))?;
+    let put = |key: String, body: ByteStream| clients.s3.put_object().bucket(bucket).key(key).body(body);
+    let body = ByteStream::from(template.as_bytes().to_vec());
+    put(TEMPLATE.to_owned(), body).send().await.map_err(refused("upload the template"))?;
+    for function in Function::ALL {
+        let body = ByteStream::from_path(packages.get(function))
+            .await
+            .map_err(|error| DeployError::Call { what: "read a package", reason: chain(&error) })?;
+        put(packages.name(function), body).send().await.map_err(refused("upload a package"))?;
+    }
+    Ok(())
+}
+
+async fn complete(clients: &Clients) -> Result<Stack, DeployError> {
+    let deadline = Instant::now() + COMPLETE_WITHIN;
+    loop {
+        let described = clients.cloudformation.describe_stacks().stack_name(STACK).send().await;
+        let mut stacks = described.map_err(refused("describe the stack"))?.stacks.unwrap_or_default();
+        let stack = stacks.pop();
+        let status = stack.as_ref().and_then(Stack::stack_status).cloned().unwrap_or(StackStatus::CreateInProgress);
+        match stack {
+            Some(stack) if status == StackStatus::CreateComplete => return Ok(stack),
+            // ROLLBACK_COMPLETE, mostly: the events are all there then.
+            _ if !status.as_str().ends_with("_IN_PROGRESS") => {
+                return Err(DeployError::Failed { reasons: failures(clients).await?, status });
+            }
+            _ if Instant::now() > deadline => return Err(DeployError::Unfinished(status)),
+            _ => tokio::time::sleep(POLL_EVERY).await,
+        }
+    }
+}
+
+/// What CloudFormation says of each resource that failed by itself, the first one first.
+async fn failures(clients: &Clients) -> Result<String, DeployError> {
+    let pages = clients.cloudformation.describe_stack_events().stack_name(STACK).into_paginator().items().send();
+    let events: Vec<StackEvent> = pages.collect::<Result<_, _>>().await.map_err(refused("read the stack's events"))?;
+    // The newest event comes first.
+    Ok(events.iter().rev().filter_map(failure).collect())
+}
+
+fn failure(event: &StackEvent) -> Option<String> {
+    let status = event.resource_status()?.as_str();
+    let reason = event.resource_status_reason().unwrap_or("no reason given");
+    // Resources that were under way when another one failed are cancelled, which explains nothing.
+    let own = status.ends_with("_FAILED") && !reason.contains("creation cancelled");
+    let id = event.logical_resource_id().unwrap_or("?");
+    own.then(|| format!("\n  {id} ({}): {reason}", event.resource_type().unwrap_or("?")))
+}
+
+/// A refused call, told in AWS's own words when there are some.
+fn refused<E, R>(what: &'static str) -> impl FnOnce(SdkError<E, R>) -> DeployError
+where
+    E: std::error::Error + ProvideErrorMetadata + 'static,
+    R: std::fmt::Debug + 'static,
+{
+    move |error| {
+        let reason = match (error.code(), error.message()) {
+            (Some(code), Some(message)) => format!("{code}: {message}"),
+            _ => chain(&error),
+        };
+        DeployError::Call { what, reason }
+    }
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}

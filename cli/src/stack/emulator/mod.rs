@@ -1,0 +1,71 @@
+//! The AWS emulator: installed on first use, started on a free loopback port.
+//!
+//! [`Emulator::start`] ties it to this process: however this process ends, the emulator and all the functions it
+//! started end too. [`Detached::start`] leaves it running for other processes to use and to stop.
+
+mod detached;
+mod install;
+mod launch;
+mod process;
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+pub use self::{
+    detached::{Detached, StopError, Stopped},
+    install::InstallError,
+    launch::StartError,
+};
+use self::{install::Installation, launch::Launch};
+use super::{Progress, Workspace};
+
+const SUPERVISOR: &str = include_str!("supervisor.py");
+
+/// A running emulator that ends when this value is dropped or this process ends, even by SIGKILL.
+#[derive(Debug)]
+pub struct Emulator {
+    endpoint: String,
+    log: PathBuf,
+    supervisor: Child,
+}
+
+impl Emulator {
+    /// Installs the emulator if need be, starts it, and waits until it answers.
+    ///
+    /// # Errors
+    /// When it cannot be installed, or does not answer within a minute; the error has the end of its log.
+    pub async fn start(workspace: &Workspace, progress: Progress<'_>) -> Result<Self, StartError> {
+        let installation = install::ensure(workspace, progress).await?;
+        progress("Starting the AWS emulator");
+        let (launch, supervisor) = launch::start(workspace, |launch| supervised(&installation, launch)).await?;
+        Ok(Self { endpoint: launch.endpoint, log: launch.log, supervisor })
+    }
+
+    /// Its address, `http://127.0.0.1:<port>`.
+    #[must_use]
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// What it prints goes to this file.
+    #[must_use]
+    pub fn log(&self) -> &Path {
+        &self.log
+    }
+}
+
+/// The supervisor's standard input is the pipe that ties it to us: nobody writes to it, its end is the message.
+fn supervised(installation: &Installation, launch: &Launch) -> Command {
+    let mut command = Command::new(installation.python());
+    command.args(["-I", "-c", SUPERVISOR]).arg(&launch.scratch);
+    command.arg(installation.python()).args(launch::EMULATOR).stdin(Stdio::piped());
+    command
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        launch::release(&mut self.supervisor);
+    }
+}

@@ -1,0 +1,72 @@
+//! The local AWS stack: the emulator, the functions as on Lambda, and the template that deploys them.
+//!
+//! From nothing to a stack that takes webhooks:
+//!
+//! ```no_run
+//! # use fundhook::stack::*;
+//! # async fn demo() -> Result<(), StackError> {
+//! let progress = &|step: &str| eprintln!("{step}");
+//! let workspace = Workspace::find()?;
+//! let emulator = Emulator::start(&workspace, progress).await?;
+//! let binaries = build_functions(&workspace, Profile::Dev, CargoOutput::Shown).await?;
+//! let packages = package(&workspace, &binaries, progress).await?;
+//! let clients = connect(emulator.endpoint(), &Account::default());
+//! let deployment = deploy(&clients, &workspace.template()?, &packages, &[].into()).await?;
+//! let answer = deployment.post("/webhooks/connect", &[], "{}").await?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod account;
+mod clients;
+mod deploy;
+mod deployment;
+mod emulator;
+mod functions;
+mod http;
+mod package;
+mod template;
+mod workspace;
+
+#[cfg(test)]
+mod tests;
+
+use thiserror::Error;
+
+pub use self::{
+    account::{Account, NotAnAccount},
+    clients::{Clients, REGION, connect},
+    deploy::{DeployError, STACK, deploy},
+    deployment::{CallError, Deployment, Invocation, NoOutput},
+    emulator::{Detached, Emulator, InstallError, StartError, StopError, Stopped},
+    functions::{Binaries, BuildError, CargoOutput, Function, Profile, build_functions},
+    http::loopback_client,
+    package::{PackageError, Packages, package},
+    template::TemplateError,
+    workspace::{Workspace, WorkspaceError},
+};
+
+/// Told what is being done, in a few words, whenever it takes a noticeable time.
+pub type Progress<'a> = &'a (dyn Fn(&str) + Sync);
+
+/// Any way in which the local stack can fail, for callers that take all the steps.
+#[derive(Debug, Error)]
+#[error(transparent)]
+pub enum StackError {
+    /// There is no checkout to work in.
+    Workspace(#[from] WorkspaceError),
+    /// The emulator does not run.
+    Start(#[from] StartError),
+    /// A detached emulator does not end.
+    Stop(#[from] StopError),
+    /// The functions do not build.
+    Build(#[from] BuildError),
+    /// The functions cannot be packaged.
+    Package(#[from] PackageError),
+    /// The stack was not deployed.
+    Deploy(#[from] DeployError),
+    /// The stack did not answer.
+    Call(#[from] CallError),
+    /// An output is missing.
+    NoOutput(#[from] NoOutput),
+}

@@ -1,0 +1,107 @@
+//! Putting uploaded code into the template: the one thing that `sam package` would do and we need.
+
+use std::fmt::Write;
+
+use thiserror::Error;
+
+use super::Function;
+
+/// What the template says where the code of a function belongs.
+const CODE: &str = "CodeUri:";
+
+/// Why the template cannot be deployed.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum TemplateError {
+    /// A resource has code that is none of the functions'.
+    #[error("line {line} of the template: {resource} has a CodeUri but is no function that the stack builds")]
+    Unknown {
+        /// The line, from 1.
+        line: usize,
+        /// Its resource's logical id.
+        resource: String,
+    },
+    /// A function has no code to replace.
+    #[error("the template has no `{CODE}` for {0}")]
+    Missing(&'static str),
+}
+
+/// The template with each function's `CodeUri` replaced by what `uri` says.
+///
+/// It works on lines, so that comments, order and short forms such as `!Ref` stay as they are: logical ids are the keys
+/// two blanks in, as the template is formatted.
+///
+/// # Errors
+/// When a function of the stack has no `CodeUri`, or one belongs to something else.
+pub(super) fn with_code(template: &str, uri: impl Fn(Function) -> String) -> Result<String, TemplateError> {
+    let mut rewritten = String::with_capacity(template.len());
+    let mut resource = "";
+    let mut missing = Function::ALL.to_vec();
+    for (index, line) in template.lines().enumerate() {
+        if let Some(id) = logical_id(line) {
+            resource = id;
+        }
+        let content = line.trim_start();
+        if content.starts_with(CODE) {
+            let function = Function::ALL.into_iter().find(|function| function.logical_id() == resource);
+            let function =
+                function.ok_or_else(|| TemplateError::Unknown { line: index + 1, resource: resource.to_owned() })?;
+            missing.retain(|other| *other != function);
+            let indentation = &line[..line.len() - content.len()];
+            // Writing to a string cannot fail.
+            writeln!(rewritten, "{indentation}{CODE} {}", uri(function)).ok();
+        } else {
+            writeln!(rewritten, "{line}").ok();
+        }
+    }
+    match missing.first() {
+        Some(function) => Err(TemplateError::Missing(function.logical_id())),
+        None => Ok(rewritten),
+    }
+}
+
+/// The key of a line that is exactly two blanks in.
+fn logical_id(line: &str) -> Option<&str> {
+    let key = line.strip_prefix("  ")?.split(':').next()?;
+    key.starts_with(|first: char| first.is_ascii_alphabetic()).then_some(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn function(id: &str) -> String {
+        format!("  {id}:\n    Type: AWS::Serverless::Function\n    Properties:\n      CodeUri: ../\n      Timeout: 5\n")
+    }
+
+    fn template(ids: impl IntoIterator<Item = &'static str>) -> String {
+        let functions: String = ids.into_iter().map(function).collect();
+        format!("# The stack.\nResources:\n{functions}  Topic:\n    Type: AWS::SNS::Topic\n")
+    }
+
+    #[test]
+    fn each_function_gets_its_own_code_and_nothing_else_changes() {
+        let before = template(Function::ALL.map(Function::logical_id));
+        let after = with_code(&before, |function| format!("s3://code/{}.zip", function.package())).expect("complete");
+        assert!(!after.contains("CodeUri: ../"));
+        for (old, new) in before.lines().zip(after.lines()) {
+            assert!(old == new || old == "      CodeUri: ../", "{old} became {new}");
+        }
+        let fan_out = after.split("  FanOutFunction:").nth(1).expect("it is there");
+        assert!(fan_out.contains("\n      CodeUri: s3://code/fan-out.zip\n      Timeout: 5\n"));
+    }
+
+    #[test]
+    fn a_function_without_code_is_named() {
+        let ids = Function::ALL.map(Function::logical_id).into_iter().filter(|id| *id != "PublisherFunction");
+        assert_eq!(with_code(&template(ids), |_| String::new()), Err(TemplateError::Missing("PublisherFunction")));
+    }
+
+    #[test]
+    fn code_that_nobody_builds_is_named_with_its_line() {
+        let ids = Function::ALL.map(Function::logical_id).into_iter().chain(["ReporterFunction"]);
+        assert_eq!(
+            with_code(&template(ids), |_| String::new()),
+            Err(TemplateError::Unknown { line: 31, resource: "ReporterFunction".to_owned() })
+        );
+    }
+}
