@@ -73,8 +73,9 @@ pub async fn packages(
 /// The parameters of a local stack whose provider is the sandbox at `sandbox_url`.
 pub fn parameters(sandbox_url: &str, changes: &[(&str, &str)]) -> BTreeMap<String, String> {
     let jwks_url = format!("{sandbox_url}{JWKS_PATH}");
-    // Nothing of a local stack is worth keeping, and it must be deletable.
-    let local = [("ConnectJwksUrl", jwks_url.as_str()), ("RetainData", "false")];
+    // Nothing of a local stack is worth keeping, and it must be deletable. The emulator writes no stream record for a
+    // PartiQL statement, so that resources are put there one by one.
+    let local = [("ConnectJwksUrl", jwks_url.as_str()), ("RetainData", "false"), ("TableWrites", "puts")];
     let all = local.into_iter().chain(changes.iter().copied());
     all.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }

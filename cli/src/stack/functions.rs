@@ -123,8 +123,8 @@ pub enum BuildError {
         /// What it printed, unless that was shown already.
         output: String,
     },
-    /// Cargo built the package but no program of its name.
-    #[error("package {0} builds no program called {0}: has it a src/main.rs?")]
+    /// Cargo did not say where it put a program.
+    #[error("cargo built no program for {0}")]
     NoProgram(&'static str),
 }
 
@@ -151,8 +151,11 @@ pub async fn build_functions(
 ) -> Result<Binaries, BuildError> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(&cargo);
-    command.args(["build", "--bins", "--profile", profile.as_str()]);
-    command.args(Function::ALL.iter().flat_map(|function| ["--package", function.package()]));
+    command.args(["build", "--profile", profile.as_str()]);
+    command.args(Function::ALL.map(Function::package).iter().flat_map(|name| ["--package", name, "--bin", name]));
+    // None of this package's own programs is built. Selecting it makes cargo give the dependencies the features that it
+    // gave them for this program, so that hardly one is compiled a second time.
+    command.args(["--package", env!("CARGO_PKG_NAME")]);
     command.arg("--message-format=json-render-diagnostics").current_dir(workspace.root());
     if env::var_os("CARGO_TARGET_DIR").is_some() {
         // It may be relative to another directory than the one that cargo runs in here.
@@ -211,6 +214,6 @@ mod tests {
     #[test]
     fn a_package_without_a_program_is_named() {
         let error = programs(&artifact("receiver")).expect_err("four are missing");
-        assert_eq!(error.to_string(), "package fan-out builds no program called fan-out: has it a src/main.rs?");
+        assert_eq!(error.to_string(), "cargo built no program for fan-out");
     }
 }

@@ -1,7 +1,7 @@
 //! Wiring of the state updater.
 
 use aws_lambda_events::sqs::SqsEvent;
-use fundhook_adapters::{Aws, ResourceTable};
+use fundhook_adapters::{Aws, ResourceTable, WriteMethod};
 use fundhook_runtime::settings::Environment;
 use fundhook_runtime::{jittered_pause, now, telemetry, variable};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
@@ -12,7 +12,9 @@ async fn main() -> Result<(), Error> {
     telemetry::init();
     let environment = Environment::new(&variable);
     let aws = Aws::from_environment(variable)?;
-    let table = ResourceTable::new(&aws, environment.required("FUNDHOOK_TABLE")?);
+    let methods = [("statements", WriteMethod::Statements), ("puts", WriteMethod::Puts)];
+    let writes = environment.one_of("FUNDHOOK_TABLE_WRITES", WriteMethod::default(), &methods)?;
+    let table = ResourceTable::new(&aws, environment.required("FUNDHOOK_TABLE")?).writing_by(writes);
     let updater = StateUpdater::new(table, jittered_pause);
     let handle = async |event: LambdaEvent<SqsEvent>| Ok::<_, Error>(updater.handle(event.payload, now()).await);
     lambda_runtime::run(service_fn(handle)).await

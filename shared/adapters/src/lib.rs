@@ -16,5 +16,5 @@ pub use bucket::Bucket;
 pub use key_sets::KeySetTable;
 pub use provider_api::JwksClient;
 pub use queue::Queue;
-pub use table::ResourceTable;
+pub use table::{ResourceTable, WriteMethod};
 pub use topic::Topic;

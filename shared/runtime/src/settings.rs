@@ -53,7 +53,8 @@ impl<'a> Environment<'a> {
         Ok(Duration::from_secs(seconds))
     }
 
-    fn one_of<T: Copy>(&self, name: &'static str, default: T, choices: &[(&str, T)]) -> Result<T, SettingError> {
+    /// One of `choices`, `default` when not set.
+    pub fn one_of<T: Copy>(&self, name: &'static str, default: T, choices: &[(&str, T)]) -> Result<T, SettingError> {
         let Some(value) = self.optional(name) else {
             return Ok(default);
         };

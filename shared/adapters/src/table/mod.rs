@@ -1,6 +1,7 @@
 //! Resources in the table: one item each, written only at the version it was read at.
 
 mod item;
+mod puts;
 mod statements;
 
 use std::collections::HashMap;
@@ -10,6 +11,7 @@ use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::types::{AttributeValue, BatchStatementErrorCodeEnum, BatchStatementResponse, KeysAndAttributes};
 use fundhook_domain::port::{Disposition, PortError, Resources, Write, WriteOutcome};
 use fundhook_domain::{Resource, ResourceId, Timestamp};
+use futures_util::future::join_all;
 
 pub use item::{FACTS, ItemError, PK, resource_from_facts};
 
@@ -24,18 +26,34 @@ const READ_ROUNDS_MAX: usize = 4;
 
 /// The resources in Fundhook's table.
 ///
-/// A whole batch is one `BatchGetItem` and one `BatchExecuteStatement`: each statement in it is a conditional write of
-/// its own, which succeeds or fails alone and costs what a plain write costs.
+/// A whole batch is one `BatchGetItem` and, unless told otherwise, one `BatchExecuteStatement`.
 #[derive(Clone, Debug)]
 pub struct ResourceTable {
     client: Client,
     table: String,
+    writes: WriteMethod,
+}
+
+/// How a batch of conditional writes is sent. Either way each write succeeds or fails alone, and its loser is told the
+/// item that beat it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WriteMethod {
+    /// As PartiQL statements, 25 in a call, at the price of plain writes.
+    #[default]
+    Statements,
+    /// As `PutItem`s side by side: for the local stack, whose emulator writes no stream record for a statement.
+    Puts,
 }
 
 impl ResourceTable {
     /// The resources in `table`.
     pub fn new(aws: &Aws, table: String) -> Self {
-        Self { client: Client::new(aws.sdk_config()), table }
+        Self { client: Client::new(aws.sdk_config()), table, writes: WriteMethod::default() }
+    }
+
+    /// The same table, written to by `writes`.
+    pub fn writing_by(self, writes: WriteMethod) -> Self {
+        Self { writes, ..self }
     }
 
     async fn read_some(&self, ids: &[ResourceId]) -> Result<Vec<Resource>, PortError> {
@@ -64,7 +82,7 @@ impl ResourceTable {
         Err(failed(format!("keys were left unprocessed {READ_ROUNDS_MAX} times")))
     }
 
-    async fn write_some(&self, writes: &[Write], now: Timestamp) -> Vec<WriteOutcome> {
+    async fn write_statements(&self, writes: &[Write], now: Timestamp) -> Vec<WriteOutcome> {
         let fail_all = |disposition, why: &str| {
             let failed = || PortError::new("write resources to the table", disposition, why.to_owned());
             writes.iter().map(|_| WriteOutcome::Failed(failed())).collect()
@@ -99,7 +117,13 @@ impl Resources for ResourceTable {
     async fn write(&self, writes: Vec<Write>, now: Timestamp) -> Vec<WriteOutcome> {
         let mut outcomes = Vec::with_capacity(writes.len());
         for some in writes.chunks(WRITES_MAX) {
-            outcomes.extend(self.write_some(some, now).await);
+            outcomes.extend(match self.writes {
+                WriteMethod::Statements => self.write_statements(some, now).await,
+                WriteMethod::Puts => {
+                    join_all(some.iter().map(|write| puts::conditional_put(&self.client, &self.table, write, now)))
+                        .await
+                }
+            });
         }
         outcomes
     }

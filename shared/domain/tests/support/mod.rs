@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use fundhook_domain::{
-    Attestation, Details, Event, Evidence, EvidenceClass, EvidencePointer, FactId, Kind, Network, Provider, Quantity,
-    Resource, ResourceId, Scheme, Signal, Status, Timestamp, Transaction, TransferDetails, Units, View, fold,
+    Attestation, Details, Event, EventData, Evidence, EvidenceClass, EvidencePointer, FactId, Kind, Network, Provider,
+    Quantity, Resource, ResourceId, Scheme, Signal, Status, Timestamp, Transaction, TransferDetails, Units, View, fold,
 };
 use serde_json::Value;
 
@@ -132,20 +132,20 @@ pub(crate) fn view<'a>(signals: impl IntoIterator<Item = &'a Signal>) -> View {
 pub(crate) struct Standing {
     pub(crate) view: Option<View>,
     pub(crate) event_ids: BTreeSet<String>,
-    pub(crate) latest: Option<Value>,
+    pub(crate) latest: Option<EventData>,
 }
 
 impl Standing {
     /// Where `resource` stands, whose events are `events`.
     pub(crate) fn after(resource: &Resource, events: &[Event]) -> Self {
-        // How it came to be so, and which of several equal statements proves it, is a matter of order.
-        let latest = events.last().map(|event| {
-            let mut data = serde_json::to_value(&event.data).expect("JSON");
-            data.as_object_mut()
-                .expect("an object")
-                .retain(|name, _| !["previous_status", "late", "evidence"].contains(&name.as_str()));
-            data
+        let view = resource.view();
+        let latest = events.last().zip(view.as_ref()).map(|(event, view)| EventData {
+            // How it came to be so, and which of several equal statements proves it, is a matter of order.
+            previous_status: None,
+            late: false,
+            evidence: view.evidence.clone(),
+            ..event.data.clone()
         });
-        Self { view: resource.view(), event_ids: events.iter().map(|event| event.id.clone()).collect(), latest }
+        Self { view, event_ids: events.iter().map(|event| event.id.clone()).collect(), latest }
     }
 }

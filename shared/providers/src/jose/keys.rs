@@ -1,5 +1,7 @@
 //! Which keys a provider may sign with.
 
+use std::collections::BTreeSet;
+
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD, Engine as _};
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, PublicKeyUse, ThumbprintHash};
 use jsonwebtoken::{Algorithm, DecodingKey, DecodingKeyKind};
@@ -88,9 +90,10 @@ impl KeySet {
     }
 
     fn of(keys: Vec<Key>) -> Option<Self> {
-        let mut thumbprints: Vec<&str> = keys.iter().map(|key| key.thumbprint.as_str()).collect();
-        thumbprints.sort_unstable();
-        let digest = Sha256::digest(thumbprints.join("\n"));
+        // With its algorithms: a set that is mended in nothing else must not pass for the one that is held.
+        let name = |key: &Key| format!("{} {:?}", key.thumbprint, key.algorithms);
+        let names: BTreeSet<String> = keys.iter().map(name).collect();
+        let digest = Sha256::digest(Vec::from_iter(names).join("\n"));
         let fingerprint = BASE64_URL_SAFE_NO_PAD.encode(digest);
         (!keys.is_empty()).then_some(Self { keys, fingerprint })
     }
@@ -100,7 +103,8 @@ impl KeySet {
         &self.keys
     }
 
-    /// Names the set by what is in it: the SHA-256 digest of its keys' thumbprints in order.
+    /// Names the set by what is in it: the SHA-256 digest of its usable keys' thumbprints and algorithms, whatever the
+    /// order in which they are published.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
     }
@@ -135,9 +139,15 @@ impl Key {
                 return Err("its RSA modulus is shorter than 2048 bits");
             }
             AlgorithmParameters::RSA(_) => vec![Algorithm::RS256, Algorithm::PS256],
-            AlgorithmParameters::EllipticCurve(ec) if ec.curve == EllipticCurve::P256 => vec![Algorithm::ES256],
-            AlgorithmParameters::OctetKeyPair(okp) if okp.curve == EllipticCurve::Ed25519 => vec![Algorithm::EdDSA],
-            _ => return Err("its type or curve is not known"),
+            AlgorithmParameters::EllipticCurve(ec)
+                if ec.curve == EllipticCurve::P256 && is_32_bytes(&ec.x) && is_32_bytes(&ec.y) =>
+            {
+                vec![Algorithm::ES256]
+            }
+            AlgorithmParameters::OctetKeyPair(okp) if okp.curve == EllipticCurve::Ed25519 && is_32_bytes(&okp.x) => {
+                vec![Algorithm::EdDSA]
+            }
+            _ => return Err("its type, curve or length is not known"),
         };
         // A key that names its algorithm verifies that one alone (RFC 8725 section 3.1).
         let algorithms: Vec<Algorithm> = match jwk.common.key_algorithm {
@@ -198,6 +208,11 @@ fn modulus_bits(modulus: &str) -> usize {
     let bytes = BASE64_URL_SAFE_NO_PAD.decode(modulus).unwrap_or_default();
     let significant = bytes.iter().skip_while(|byte| **byte == 0);
     significant.clone().next().map_or(0, |first| significant.count() * 8 - first.leading_zeros() as usize)
+}
+
+/// Whether `text` is 32 bytes in base64url: a coordinate on P-256 (RFC 7518 section 6.2.1.2), an Ed25519 key (RFC 8037).
+fn is_32_bytes(text: &str) -> bool {
+    BASE64_URL_SAFE_NO_PAD.decode(text).is_ok_and(|bytes| bytes.len() == 32)
 }
 
 /// Decodes a signature header in base64, standard alphabet, with or without padding.
