@@ -1,5 +1,6 @@
 //! The local AWS stack of Fundhook, for its command line and its end-to-end tests.
 
+pub mod bench;
 pub mod diagnosis;
 pub mod sandbox;
 pub mod sending;

@@ -1,6 +1,8 @@
 //! Sending a webhook as the provider would, or as somebody who would like to be the provider.
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use fundhook_domain::Timestamp;
+use serde_json::{Map, Value, json};
 
 use crate::sandbox::{SandboxClient, SandboxError, SignedHeaders};
 use crate::stack::{CallError, Deployment};
@@ -88,4 +90,47 @@ fn tamper(body: &mut [u8]) {
     } else if let Some(first) = body.first_mut() {
         *first ^= 1;
     }
+}
+
+/// The request as an HTTP API hands it to its function (payload format 2.0).
+pub fn gateway_request(url: &str, headers: &SignedHeaders, body: &[u8]) -> Value {
+    let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let (host, path) = after_scheme.split_once('/').unwrap_or((after_scheme, ""));
+    let path = format!("/{path}");
+    let mut sent: Map<String, Value> =
+        headers.iter().map(|(name, value)| (name.clone(), Value::String(value.clone()))).collect();
+    sent.insert("content-type".to_owned(), json!("application/json"));
+    sent.insert("host".to_owned(), json!(host));
+    let (text, is_base64) = match std::str::from_utf8(body) {
+        Ok(text) => (text.to_owned(), false),
+        Err(_) => (BASE64_STANDARD.encode(body), true),
+    };
+    json!({
+        "version": "2.0",
+        "routeKey": "ANY /webhooks/{provider}",
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": sent,
+        "requestContext": {
+            "accountId": "123456789012",
+            "apiId": "local",
+            "domainName": host,
+            "domainPrefix": "local",
+            "http": {
+                "method": "POST",
+                "path": path,
+                "protocol": "HTTP/1.1",
+                "sourceIp": "127.0.0.1",
+                "userAgent": "fundhook",
+            },
+            "requestId": "local",
+            "routeKey": "ANY /webhooks/{provider}",
+            "stage": "$default",
+            "time": "01/Jan/2026:00:00:00 +0000",
+            "timeEpoch": 0,
+        },
+        "pathParameters": { "provider": "connect" },
+        "body": text,
+        "isBase64Encoded": is_base64,
+    })
 }

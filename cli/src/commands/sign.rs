@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use fundhook::sandbox::{SignedHeaders, SigningKey};
+use fundhook::sandbox::SigningKey;
+use fundhook::sending::gateway_request;
 use fundhook::stack::Workspace;
 use fundhook::target::LocalStack;
-use serde_json::{Map, Value, json};
 
 use super::{Ending, read};
 
@@ -46,54 +46,9 @@ pub(crate) async fn run(arguments: Arguments) -> Ending {
         None => local()?.sandbox().sign(&url, timestamp, &body, false).await?,
     };
     if arguments.lambda {
-        println!("{:#}", lambda_event(&url, &headers, &body));
+        println!("{:#}", gateway_request(&url, &headers, &body));
     } else {
         headers.iter().for_each(|(name, value)| println!("{name}: {value}"));
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// The request as an HTTP API hands it to its function (payload format 2.0).
-fn lambda_event(url: &str, headers: &SignedHeaders, body: &[u8]) -> Value {
-    use base64::prelude::{BASE64_STANDARD, Engine as _};
-
-    let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let (host, path) = after_scheme.split_once('/').unwrap_or((after_scheme, ""));
-    let path = format!("/{path}");
-    let mut sent: Map<String, Value> =
-        headers.iter().map(|(name, value)| (name.clone(), Value::String(value.clone()))).collect();
-    sent.insert("content-type".to_owned(), json!("application/json"));
-    sent.insert("host".to_owned(), json!(host));
-    let (text, is_base64) = match std::str::from_utf8(body) {
-        Ok(text) => (text.to_owned(), false),
-        Err(_) => (BASE64_STANDARD.encode(body), true),
-    };
-    json!({
-        "version": "2.0",
-        "routeKey": "ANY /webhooks/{provider}",
-        "rawPath": path,
-        "rawQueryString": "",
-        "headers": sent,
-        "requestContext": {
-            "accountId": "123456789012",
-            "apiId": "local",
-            "domainName": host,
-            "domainPrefix": "local",
-            "http": {
-                "method": "POST",
-                "path": path,
-                "protocol": "HTTP/1.1",
-                "sourceIp": "127.0.0.1",
-                "userAgent": "fundhook",
-            },
-            "requestId": "local",
-            "routeKey": "ANY /webhooks/{provider}",
-            "stage": "$default",
-            "time": "01/Jan/2026:00:00:00 +0000",
-            "timeEpoch": 0,
-        },
-        "pathParameters": { "provider": "connect" },
-        "body": text,
-        "isBase64Encoded": is_base64,
-    })
 }

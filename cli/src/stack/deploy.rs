@@ -12,10 +12,7 @@ use aws_sdk_s3::{
 };
 use thiserror::Error;
 
-use super::{Clients, Deployment, Function, Packages, TemplateError, template};
-
-/// The stack's name, in each account.
-pub const STACK: &str = "fundhook";
+use super::{Account, Clients, Deployment, Function, Packages, TemplateError, template};
 
 /// The template's key in the bucket.
 const TEMPLATE: &str = "template.yaml";
@@ -52,7 +49,7 @@ pub enum DeployError {
     Unfinished(StackStatus),
 }
 
-/// Creates the stack `fundhook` in the clients' account and waits until it is complete.
+/// Creates the stack in the clients' account and waits until it is complete.
 ///
 /// `template` is the text of `infra/template.yaml`; `parameters` are its parameters that differ from their defaults.
 ///
@@ -70,12 +67,13 @@ pub async fn deploy(
     let template = template::with_code(template, |function| format!("s3://{bucket}/{}", packages.name(function)))?;
     upload(clients, &bucket, &template, packages).await?;
 
+    let name = stack_name(&clients.account);
     let parameters =
         parameters.iter().map(|(key, value)| Parameter::builder().parameter_key(key).parameter_value(value).build());
     let create = clients
         .cloudformation
         .create_stack()
-        .stack_name(STACK)
+        .stack_name(&name)
         // By address: in the request itself a template may have 51,200 bytes.
         .template_url(format!("{}/{bucket}/{TEMPLATE}", clients.endpoint))
         .set_parameters(Some(parameters.collect()))
@@ -83,7 +81,7 @@ pub async fn deploy(
         .capabilities(Capability::CapabilityAutoExpand);
     create.send().await.map_err(refused("create the stack"))?;
 
-    let stack = complete(clients).await?;
+    let stack = complete(clients, &name).await?;
     let outputs = stack
         .outputs()
         .iter()
@@ -105,10 +103,16 @@ async fn upload(clients: &Clients, bucket: &str, template: &str, packages: &Pack
     Ok(())
 }
 
-async fn complete(clients: &Clients) -> Result<Stack, DeployError> {
+/// `fundhook`, and in another than the default account that and the account: function names follow from it, and the
+/// emulator kills the running functions of *every* account that are called like one it creates.
+fn stack_name(account: &Account) -> String {
+    if *account == Account::default() { "fundhook".to_owned() } else { format!("fundhook-{account}") }
+}
+
+async fn complete(clients: &Clients, name: &str) -> Result<Stack, DeployError> {
     let deadline = Instant::now() + COMPLETE_WITHIN;
     loop {
-        let described = clients.cloudformation.describe_stacks().stack_name(STACK).send().await;
+        let described = clients.cloudformation.describe_stacks().stack_name(name).send().await;
         let mut stacks = described.map_err(refused("describe the stack"))?.stacks.unwrap_or_default();
         let stack = stacks.pop();
         let status = stack.as_ref().and_then(Stack::stack_status).cloned().unwrap_or(StackStatus::CreateInProgress);
@@ -116,7 +120,7 @@ async fn complete(clients: &Clients) -> Result<Stack, DeployError> {
             Some(stack) if status == StackStatus::CreateComplete => return Ok(stack),
             // ROLLBACK_COMPLETE, mostly: the events are all there then.
             _ if !status.as_str().ends_with("_IN_PROGRESS") => {
-                return Err(DeployError::Failed { reasons: failures(clients).await?, status });
+                return Err(DeployError::Failed { reasons: failures(clients, name).await?, status });
             }
             _ if Instant::now() > deadline => return Err(DeployError::Unfinished(status)),
             _ => tokio::time::sleep(POLL_EVERY).await,
@@ -125,8 +129,8 @@ async fn complete(clients: &Clients) -> Result<Stack, DeployError> {
 }
 
 /// What CloudFormation says of each resource that failed by itself, the first one first.
-async fn failures(clients: &Clients) -> Result<String, DeployError> {
-    let pages = clients.cloudformation.describe_stack_events().stack_name(STACK).into_paginator().items().send();
+async fn failures(clients: &Clients, name: &str) -> Result<String, DeployError> {
+    let pages = clients.cloudformation.describe_stack_events().stack_name(name).into_paginator().items().send();
     let events: Vec<StackEvent> = pages.collect::<Result<_, _>>().await.map_err(refused("read the stack's events"))?;
     // The newest event comes first.
     Ok(events.iter().rev().filter_map(failure).collect())

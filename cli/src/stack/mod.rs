@@ -36,7 +36,7 @@ use thiserror::Error;
 pub use self::{
     account::{Account, NotAnAccount},
     clients::{Clients, REGION, connect},
-    deploy::{DeployError, STACK, deploy},
+    deploy::{DeployError, deploy},
     deployment::{CallError, Deployment, Invocation, NoOutput},
     emulator::{Detached, Emulator, InstallError, StartError, StopError, Stopped},
     functions::{Binaries, BuildError, CargoOutput, Function, Profile, build_functions},

@@ -3,17 +3,16 @@
 use std::{
     fs,
     io::{BufRead, BufReader},
-    net::TcpStream,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
 
 use super::{
-    Account, Binaries, DeployError, Deployment, Detached, Emulator, Function, Stopped, Workspace, connect, deploy,
-    package,
+    Account, Binaries, Deployment, Detached, Emulator, Function, Stopped, Workspace, connect, deploy,
+    emulator::process::started, package,
 };
 
 /// What the functions run: it answers with the event and its own process id.
@@ -27,8 +26,12 @@ while True:
     urllib.request.urlopen(api + request + "/response", json.dumps(answer).encode()).close()
 "#;
 
-/// Precedes the child's deployment on its standard output.
+/// What precedes each deployment, and the broken one's error, on standard output.
 const DEPLOYED: &str = "deployed: ";
+const REFUSED: &str = "refused: ";
+
+/// Far longer than any step takes, installing apart.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 fn template() -> String {
     let function = |function: Function| {
@@ -89,10 +92,10 @@ fn program(directory: &Path) -> PathBuf {
     path
 }
 
-/// The other half of the test below, run by it in a process of its own.
+/// One half of the next test, run by it in a process of its own.
 #[tokio::test]
-#[ignore = "a stack that waits to be killed"]
-async fn a_stack_that_waits_to_be_killed() {
+#[ignore = "waits to be killed"]
+async fn a_process_with_a_stack() {
     let workspace = Workspace::find().expect("the tests run inside the workspace");
     let emulator = Emulator::start(&workspace, &|_| {}).await.expect("it starts");
     let directory = std::env::temp_dir().join(format!("fundhook-stack-{}", std::process::id()));
@@ -101,74 +104,84 @@ async fn a_stack_that_waits_to_be_killed() {
     let packages = package(&workspace, &Binaries::from_fn(|_| program.clone()), &|_| {}).await.expect("writable");
     fs::remove_dir_all(&directory).expect("removable");
 
+    for account in [Account::default(), Account::unique()] {
+        let clients = connect(emulator.endpoint(), &account);
+        let deployment = deploy(&clients, &template(), &packages, &[].into()).await.expect("it deploys");
+        println!("{DEPLOYED}{}", serde_json::to_string(&deployment).expect("plain data"));
+    }
     let clients = connect(emulator.endpoint(), &Account::unique());
-    let deployment = deploy(&clients, &template(), &packages, &[].into()).await.expect("it deploys");
-    println!("{DEPLOYED}{}", serde_json::to_string(&deployment).expect("plain data"));
-
-    // In another account the same template is a stack of its own; a broken one says what is wrong with it.
-    let clients = connect(emulator.endpoint(), &Account::unique());
-    let broken = template().replace("!GetAtt ReceiverFunction.Arn", "!GetAtt ReceiverFunction.Nonsense");
+    let broken = template().replace("ReceiverFunction.Arn", "ReceiverFunction.Nonsense");
     let error = deploy(&clients, &broken, &packages, &[].into()).await.expect_err("it does not deploy");
-    println!("broken: {error}");
-    tokio::time::sleep(Duration::from_secs(30)).await;
+    println!("{REFUSED}{}", json!(error.to_string()));
+    tokio::time::sleep(TIMEOUT).await;
 }
 
 #[tokio::test]
-async fn temp() {
-    let workspace = Workspace::find().expect("the tests run inside the workspace");
-    let emulator = Emulator::start(&workspace, &|_| {}).await.expect("it starts");
-    let program = program(Path::new("/tmp/stk"));
-    let packages = package(&workspace, &Binaries::from_fn(|_| program.clone()), &|_| {}).await.expect("writable");
-    let t = template();
-    let cases = [
-        ("getatt", t.replace("!GetAtt ReceiverFunction.Arn", "!GetAtt ReceiverFunction.Nonsense")),
-        ("missing ref", t.replace("!GetAtt ReceiverFunction.Arn", "!Ref Nonsense")),
-        ("type", t.replace("AWS::ApiGatewayV2::Route", "AWS::ApiGatewayV2::Rout")),
-        ("prop", t.replace("RouteKey:", "RoutKey:")),
-        ("sam", t.replace("Handler: bootstrap", "Handlr: bootstrap")),
-        ("yaml", t.replace("Handler: bootstrap", "Handler: : bootstrap")),
-        ("proto", t.replace("ProtocolType: HTTP", "ProtocolType: NONE")),
-        ("route", t.replace("RouteKey: POST", "RouteKey: PO ST")),
-        ("secret", t.replace("Outputs:\n", "  X:\n    Type: AWS::SQS::Queue\n    Properties:\n      VisibilityTimeout: 99999999\n  Y:\n    Type: AWS::CloudWatch::Alarm\n    Properties:\n      Metrics: 5\nOutputs:\n")),
-        ("fine", t.clone()),
-    ];
-    for (name, t) in cases {
-        let clients = connect(emulator.endpoint(), &Account::unique());
-        let d = deploy(&clients, &t, &packages, &[].into()).await;
-        println!(
-            "{name}: {}",
-            match d {
-                Ok(_) => "ok".to_owned(),
-                Err(e) => e.to_string(),
-            }
-        );
-        if name == "fine" {
-            let d = deploy(&clients, &t, &packages, &[].into()).await;
-            println!(
-                "again: {}",
-                match d {
-                    Ok(_) => "ok".to_owned(),
-                    Err(e) => e.to_string(),
-                }
-            );
-            let clients = connect(emulator.endpoint(), &Account::unique());
-            let d = deploy(&clients, &t, &packages, &[("Nope".to_owned(), "x".to_owned())].into()).await;
-            println!(
-                "param: {}",
-                match d {
-                    Ok(_) => "ok".to_owned(),
-                    Err(e) => e.to_string(),
-                }
-            );
-            let clients = connect("http://127.0.0.1:9", &Account::unique());
-            let d = deploy(&clients, &t, &packages, &[("Nope".to_owned(), "x".to_owned())].into()).await;
-            println!(
-                "down: {}",
-                match d {
-                    Ok(_) => "ok".to_owned(),
-                    Err(e) => e.to_string(),
-                }
-            );
+async fn stacks_answer_side_by_side_and_end_with_the_process_that_started_them() {
+    let (_, module) = module_path!().split_once("::").expect("a module of this crate");
+    let other_half = format!("{module}::a_process_with_a_stack");
+    let mut process = Command::new(std::env::current_exe().expect("this program"))
+        .args(["--ignored", "--exact", &other_half, "--nocapture"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("it runs");
+    let mut said = BufReader::new(process.stdout.take().expect("piped")).lines().map_while(Result::ok);
+    let mut next = |prefix: &str| -> String {
+        let line = said.find_map(|line| Some(line.split_once(prefix)?.1.to_owned()));
+        line.expect("it gets that far; what went wrong is above")
+    };
+
+    let mut functions = Vec::new();
+    for _ in 0..2 {
+        let deployment: Deployment = serde_json::from_str(&next(DEPLOYED)).expect("a deployment");
+        let answer = deployment.post("/webhooks/connect", &[("x-test", "yes")], "{}").await.expect("it answers");
+        assert_eq!(answer.status().as_u16(), 202);
+        let answer: Value = answer.json().await.expect("what the program sends");
+        assert_eq!(answer["event"]["headers"]["x-test"], "yes");
+        assert_eq!(answer["event"]["requestContext"]["accountId"], deployment.account().as_str());
+
+        let invocation = deployment.invoke(Function::Publisher, &json!({"Records": []})).await.expect("it runs");
+        assert!(!invocation.failed);
+        let body = invocation.payload["body"].as_str().expect("the program's answer");
+        let body: Value = serde_json::from_str(body).expect("what the program sends");
+        assert_eq!(body["event"], json!({"Records": []}));
+        for pid in [&answer["pid"], &body["pid"]] {
+            functions.push(pid.as_u64().and_then(|pid| u32::try_from(pid).ok()).expect("a process id"));
         }
     }
+    assert_eq!(
+        serde_json::from_str::<String>(&next(REFUSED)).expect("a text"),
+        "the stack ended as ROLLBACK_COMPLETE\n  Integration (AWS::ApiGatewayV2::Integration): \
+         Requested attribute Nonsense does not exist in schema for AWS::Lambda::Function"
+    );
+
+    let alive = || functions.iter().filter(|pid| started(**pid).is_some()).count();
+    assert_eq!(alive(), 4, "each account has its own processes");
+    // SIGKILL: nothing in that process gets to clean up.
+    process.kill().and_then(|()| process.wait()).expect("it can be killed");
+    let deadline = Instant::now() + TIMEOUT;
+    while alive() > 0 && Instant::now() < deadline {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(alive(), 0, "no function outlives the process that started the emulator");
+}
+
+#[tokio::test]
+async fn a_detached_emulator_stays_until_it_is_stopped() {
+    let workspace = Workspace::find().expect("the tests run inside the workspace");
+    let emulator = Detached::start(&workspace, &|_| {}).await.expect("it starts");
+    let kept = serde_json::to_value(&emulator).expect("plain data");
+    let found: Detached = serde_json::from_value(kept.clone()).expect("what was kept");
+    assert!(found.is_running());
+
+    // The same process id, but another process: it is left alone.
+    let mut other = kept;
+    other["started"] = json!("at another time");
+    let other: Detached = serde_json::from_value(other).expect("the same fields");
+    assert_eq!(other.stop().await.expect("nothing to do"), Stopped::Before);
+    assert!(found.is_running());
+
+    assert_eq!(found.stop().await.expect("it ends"), Stopped::Now);
+    assert!(!emulator.is_running());
+    assert_eq!(found.stop().await.expect("nothing to do"), Stopped::Before);
 }

@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 
 use crate::fold::{Change, change};
 use crate::{
-    Amount, Details, Evidence, HistoryEntry, Resource, ResourceId, Session, Source, Status, Timestamp, Transaction,
-    View,
+    Amount, Details, Evidence, HistoryEntry, Network, Quantity, Resource, ResourceId, Session, Source, Status,
+    Timestamp, Transaction, View,
 };
 
 /// A CloudEvent (version 1.0, JSON format) about one change of one resource.
@@ -85,6 +85,12 @@ pub struct TransferBody {
     /// How much.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub amount: Option<Amount>,
+    /// Of which asset, while no amount is known that says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asset: Option<String>,
+    /// On which network, while no amount is known that says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network: Option<Network>,
     /// On chain.
     pub transaction: Transaction,
     /// Where it comes from.
@@ -175,9 +181,14 @@ impl From<Details> for EventBody {
             },
             Details::Transfer(transfer) => {
                 let (asset, network) = (transfer.asset, transfer.network);
-                let amount = transfer.quantity.map(|q| Amount { value: q.value, asset, network, units: q.units });
+                let (amount, asset, network) = match transfer.quantity {
+                    Some(Quantity { value, units }) => (Some(Amount { value, asset, network, units }), None, None),
+                    None => (None, asset, network),
+                };
                 Self::Transfer(Box::new(TransferBody {
                     amount,
+                    asset,
+                    network,
                     transaction: transfer.transaction,
                     source: transfer.source,
                     session: transfer.session,
@@ -203,10 +214,13 @@ impl Event {
             ("provider", self.data.provider),
         ];
         if let EventBody::Transfer(transfer) = &self.data.body {
-            let amount = transfer.amount.as_ref();
+            let (asset, network) = match &transfer.amount {
+                Some(amount) => (&amount.asset, &amount.network),
+                None => (&transfer.asset, &transfer.network),
+            };
             let known = [
-                ("asset", amount.and_then(|amount| amount.asset.as_deref())),
-                ("network", amount.and_then(|amount| amount.network.as_ref()).map(crate::Network::slug)),
+                ("asset", asset.as_deref()),
+                ("network", network.as_ref().map(Network::slug)),
                 ("account", transfer.account.as_deref()),
                 ("reference_id", transfer.reference_id.as_deref()),
             ];

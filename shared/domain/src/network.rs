@@ -66,7 +66,9 @@ impl Network {
 
 fn slugified(lower: &str) -> String {
     let words = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-    words.collect::<Vec<_>>().join("-")
+    let slug = words.collect::<Vec<_>>().join("-");
+    // Never empty: a topic refuses an empty attribute, and the event with it.
+    if slug.is_empty() { "unknown".to_owned() } else { slug }
 }
 
 #[cfg(test)]

@@ -220,7 +220,7 @@ fn the_first_fact_has_no_previous_status_and_an_update_neither() {
             ("confirmed", None),
         ]
     );
-    assert_eq!(events[4].data.is_final && !events[2].data.is_final, true);
+    assert!(events[4].data.is_final && !events[2].data.is_final);
 }
 
 #[test]

@@ -6,7 +6,7 @@
 mod detached;
 mod install;
 mod launch;
-mod process;
+pub(super) mod process;
 
 use std::{
     path::{Path, PathBuf},

@@ -8,7 +8,7 @@ use std::{
 /// When the process `pid` was started, in some form that is the same each time; `None` when there is none.
 ///
 /// Process ids are used again: together with this, one is a process for good.
-pub(super) fn started(pid: u32) -> Option<String> {
+pub(in crate::stack) fn started(pid: u32) -> Option<String> {
     if cfg!(target_os = "linux") {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
         let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;

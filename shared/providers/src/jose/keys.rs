@@ -186,10 +186,6 @@ impl Key {
             DecodingKeyKind::SecretOrDer(_) => None,
         }
     }
-
-    pub(crate) fn decoding(&self) -> &DecodingKey {
-        &self.decoding
-    }
 }
 
 /// Reading a JWK out of a larger document.
