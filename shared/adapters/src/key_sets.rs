@@ -27,17 +27,18 @@ impl KeySetTable {
 
     /// Notes in the history that `set` was seen. First, so that no set is ever current without being in the history.
     async fn note_sight(&self, provider: Provider, set: &StoredKeySet) -> Result<(), PortError> {
-        self.client
+        let noted = self
+            .client
             .update_item()
             .table_name(&self.table)
             .key("pk", AttributeValue::S(format!("{}#{}", current_key(provider), set.fingerprint)))
             .update_expression("SET jwks = :jwks, first_seen = if_not_exists(first_seen, :at), last_seen = :at")
+            .condition_expression("attribute_not_exists(last_seen) OR last_seen < :at")
             .expression_attribute_values(":jwks", AttributeValue::S(set.jwks.clone()))
             .expression_attribute_values(":at", AttributeValue::S(set.fetched_at.sortable()))
             .send()
-            .await
-            .map(|_| ())
-            .map_err(|error| failure("note a key set in the history", &error))
+            .await;
+        stored_unless_later("note a key set in the history", noted.map(|_| ()))
     }
 }
 
@@ -63,12 +64,7 @@ impl KeySets for KeySetTable {
             .expression_attribute_values(":at", AttributeValue::S(set.fetched_at.sortable()))
             .send()
             .await;
-        match written {
-            Ok(_) => Ok(()),
-            // A later fetch is stored already, which is just as good.
-            Err(error) if condition_failure(&error).is_some() => Ok(()),
-            Err(error) => Err(failure("store the key set", &error)),
-        }
+        stored_unless_later("store the key set", written.map(|_| ()))
     }
 
     async fn lease(&self, provider: Provider, now: Timestamp, cooldown: Duration) -> Result<Lease, PortError> {
@@ -96,6 +92,17 @@ impl KeySets for KeySetTable {
 
 fn current_key(provider: Provider) -> String {
     format!("keys#{provider}")
+}
+
+/// An update whose condition failed found that a later fetch is stored already, which is just as good.
+fn stored_unless_later<R: std::fmt::Debug>(
+    attempted: &'static str,
+    updated: Result<(), SdkError<UpdateItemError, R>>,
+) -> Result<(), PortError> {
+    match updated {
+        Err(error) if condition_failure(&error).is_none() => Err(failure(attempted, &error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 /// When the condition of an update failed: the key set that is stored, if there is one.

@@ -63,6 +63,11 @@ impl Fields {
         })
     }
 
+    /// Whether `name` is still there: nobody took it, or it has an odd form.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
     /// Takes the RFC 3339 time `name`; empty and `null` say nothing.
     pub(crate) fn take_rfc3339(&mut self, name: &str) -> Option<Timestamp> {
         let text = self.take_text_if(name, |text| text.parse::<Timestamp>().is_ok())?;

@@ -64,11 +64,12 @@ fn signatures_made_by_openssl_verify() {
         };
         let settings = Settings { webhook_urls: vec![text("url")], ..settings() };
         let now = at(text("timestamp").parse().expect("seconds"));
-        let verified = verify_with(webhook, &settings, &RSA.set(), now).expect(&text("what"));
-        assert_eq!(verified.body(), body);
-        assert_eq!(verified.attestation().key, vectors["key_thumbprint"], "{}", text("what"));
+        let what = text("what");
+        let verified = verify_with(webhook, &settings, &RSA.set(), now).expect(&what);
+        assert_eq!(verified.body(), body, "{what}");
+        assert_eq!(verified.attestation().key, vectors["key_thumbprint"], "{what}");
         // The scheme has no randomness, so what the tests sign themselves is what openssl signs.
-        assert_eq!(RSA.signature(&text("timestamp"), &text("url"), &body), text("signature"));
+        assert_eq!(RSA.signature(&text("timestamp"), &text("url"), &body), text("signature"), "{what}");
     }
 }
 
@@ -288,8 +289,8 @@ fn a_key_is_trusted_for_as_long_as_it_is_in_the_set() {
         ("after it", key_set(&[RSA_NEXT.jwk()]), [false, true]),
     ];
     for (what, set, believed) in sets {
-        for (key, believed) in [RSA, RSA_NEXT].into_iter().zip(believed) {
-            let verified = verify_with(support::webhook(&key, BODY), &settings(), &set, at(SIGNED_AT));
+        for (key, believed) in [&RSA, &RSA_NEXT].into_iter().zip(believed) {
+            let verified = verify_with(support::webhook(key, BODY), &settings(), &set, at(SIGNED_AT));
             let signer = key.set().keys()[0].thumbprint().to_owned();
             let expected = if believed { Ok(signer) } else { Err(Rejection::SignatureUnverified) };
             assert_eq!(verified.map(|verified| verified.attestation().key.clone()), expected, "{what}");
@@ -321,14 +322,14 @@ fn each_registered_url_verifies_and_the_envelope_says_which_it_was() {
 fn only_pkcs1_with_sha256_is_a_request_signature() {
     let every_key = [RSA.jwk_with(&json!({ "alg": null })), P256.jwk(), ED25519.jwk()];
     for (key, algorithm, believed) in [
-        (RSA, Algorithm::RS256, true),
-        (RSA, Algorithm::PS256, false),
-        (RSA, Algorithm::RS384, false),
-        (RSA, Algorithm::RS512, false),
-        (P256, Algorithm::ES256, false),
-        (ED25519, Algorithm::EdDSA, false),
+        (&RSA, Algorithm::RS256, true),
+        (&RSA, Algorithm::PS256, false),
+        (&RSA, Algorithm::RS384, false),
+        (&RSA, Algorithm::RS512, false),
+        (&P256, Algorithm::ES256, false),
+        (&ED25519, Algorithm::EdDSA, false),
     ] {
-        let verified = verify_with(signed_with(&key, algorithm), &settings(), &key_set(&every_key), at(SIGNED_AT));
+        let verified = verify_with(signed_with(key, algorithm), &settings(), &key_set(&every_key), at(SIGNED_AT));
         let expected = if believed { Ok(()) } else { Err(Rejection::SignatureUnverified) };
         assert_eq!(verified.map(|_| ()), expected, "{algorithm:?}");
     }

@@ -48,7 +48,7 @@ fn a_document_that_is_not_a_key_set_is_unfit() {
 fn a_set_with_a_symmetric_or_private_key_is_unfit_whatever_else_it_holds() {
     let symmetric = json!({ "kty": "oct", "alg": "HS256", "k": "c2VjcmV0" });
     let mut cases = vec![(symmetric, "k")];
-    for key in [RSA, P256, ED25519] {
+    for key in [&RSA, &P256, &ED25519] {
         cases.push((key.jwk_with(&json!({ "d": "AQAB" })), "d"));
     }
     for member in ["p", "q", "dp", "dq", "qi", "oth"] {
@@ -133,7 +133,7 @@ fn each_type_of_key_verifies_with_its_own_algorithms_alone() {
 fn the_signatures_of_each_type_of_key_verify() {
     let set = key_set(&[RSA.jwk_with(&json!({ "alg": null })), P256.jwk(), ED25519.jwk()]);
     for (key, algorithm) in
-        [(RSA, Algorithm::RS256), (RSA, Algorithm::PS256), (P256, Algorithm::ES256), (ED25519, Algorithm::EdDSA)]
+        [(&RSA, Algorithm::RS256), (&RSA, Algorithm::PS256), (&P256, Algorithm::ES256), (&ED25519, Algorithm::EdDSA)]
     {
         let signature = key.sign(algorithm, b"message");
         let signer = set.verifying(algorithm, b"message", &signature).expect("verifies");

@@ -16,7 +16,7 @@ const BODY: &[u8] = br#"{"event":"connect.deposits.pending","deposit":{"id":"1"}
 
 /// Every test key, without an `alg` that would narrow what it may verify.
 fn every_key() -> KeySet {
-    key_set(&[RSA, P256, ED25519].map(|key| key.jwk_with(&json!({ "alg": null }))))
+    key_set(&[&RSA, &P256, &ED25519].map(|key| key.jwk_with(&json!({ "alg": null }))))
 }
 
 fn policy() -> TokenPolicy {
@@ -68,15 +68,15 @@ fn verify(token: &str) -> Result<(), TokenRejection> {
 #[test]
 fn each_asymmetric_algorithm_verifies_by_a_key_of_its_type() {
     for (name, key, algorithm) in [
-        ("RS256", RSA, Algorithm::RS256),
-        ("PS256", RSA, Algorithm::PS256),
-        ("ES256", P256, Algorithm::ES256),
-        ("EdDSA", ED25519, Algorithm::EdDSA),
+        ("RS256", &RSA, Algorithm::RS256),
+        ("PS256", &RSA, Algorithm::PS256),
+        ("ES256", &P256, Algorithm::ES256),
+        ("EdDSA", &ED25519, Algorithm::EdDSA),
     ] {
-        let good = token(&key, algorithm, &json!({ "alg": name }), &claims());
+        let good = token(key, algorithm, &json!({ "alg": name }), &claims());
         assert_eq!(verify(&good), Ok(()), "{name}");
         // An untrusted `kid` is a hint at most, and nothing depends on it.
-        let named = token(&key, algorithm, &json!({ "alg": name, "kid": "../../etc/passwd" }), &claims());
+        let named = token(key, algorithm, &json!({ "alg": name, "kid": "../../etc/passwd" }), &claims());
         assert_eq!(verify(&named), Ok(()), "{name}");
 
         let without = key_set(&[RSA_NEXT.jwk()]);
@@ -149,10 +149,10 @@ fn an_asymmetric_algorithm_that_is_not_on_the_list_is_refused() {
 #[test]
 fn a_signature_of_one_type_never_passes_for_another() {
     let signers =
-        [(RSA, Algorithm::RS256), (RSA, Algorithm::PS256), (P256, Algorithm::ES256), (ED25519, Algorithm::EdDSA)];
+        [(&RSA, Algorithm::RS256), (&RSA, Algorithm::PS256), (&P256, Algorithm::ES256), (&ED25519, Algorithm::EdDSA)];
     for (key, algorithm) in signers {
         for claimed in ["RS256", "PS256", "ES256", "EdDSA"] {
-            let token = token(&key, algorithm, &json!({ "alg": claimed }), &claims());
+            let token = token(key, algorithm, &json!({ "alg": claimed }), &claims());
             let is_honest = format!("{algorithm:?}") == claimed;
             let expected = if is_honest { Ok(()) } else { Err(TokenRejection::SignatureUnverified) };
             assert_eq!(verify(&token), expected, "{algorithm:?} as {claimed}");
@@ -188,8 +188,8 @@ fn a_key_that_the_token_brings_along_is_never_used() {
     ] {
         let header = json!({ "alg": "RS256", member: value });
         // Signed by a trusted key or by the attacker's own: the header alone is enough to refuse it.
-        for key in [RSA, RSA_NEXT] {
-            let token = token(&key, Algorithm::RS256, &header, &claims());
+        for key in [&RSA, &RSA_NEXT] {
+            let token = token(key, Algorithm::RS256, &header, &claims());
             assert_eq!(verify(&token), Err(TokenRejection::BringsItsOwnKey(member)));
         }
     }

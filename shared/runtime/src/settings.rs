@@ -68,6 +68,10 @@ fn invalid(name: &'static str, value: &str, expected: impl Display) -> SettingEr
     SettingError::Invalid { name, value: value.to_owned(), expected: expected.to_string() }
 }
 
+/// How far the provider's clock and ours may differ about a token's validity: RFC 7519 section 4.1.4 asks for no more than
+/// a few minutes. A webhook's own timestamp has a tolerance of its own, because webhooks are delivered again.
+const TOKEN_LEEWAY: Duration = Duration::from_secs(60);
+
 /// How the receiver keeps its key sets fresh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeySettings {
@@ -127,7 +131,7 @@ pub fn connect(environment: &Environment<'_>) -> Result<Option<ConnectSettings>,
             policy: TokenPolicy {
                 issuer: TOKEN_ISSUER.to_owned(),
                 organization_id: environment.optional("FUNDHOOK_CONNECT_ORGANIZATION_ID"),
-                leeway: tolerance,
+                leeway: TOKEN_LEEWAY,
             },
         },
     }))

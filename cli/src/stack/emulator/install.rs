@@ -85,7 +85,7 @@ struct Python {
     version: (u32, u32),
 }
 
-/// A finished installation.
+/// A complete virtual environment.
 #[derive(Debug, Clone)]
 pub(super) struct Installation(PathBuf);
 
@@ -102,20 +102,26 @@ impl Installation {
 pub(super) async fn ensure(workspace: &Workspace, progress: Progress<'_>) -> Result<Installation, InstallError> {
     let name = env::var(PYTHON).unwrap_or_else(|_| "python3".to_owned());
     let python = probe(&name).await?;
-    let state = workspace.state();
-    std::fs::create_dir_all(&state).map_err(at(&state))?;
-    let directory = state.join(format!("emulator-{}", fingerprint(REQUIREMENTS, &python)));
-    let ready = directory.join("ready");
+    let directory = workspace.state().join(format!("emulator-{}", fingerprint(REQUIREMENTS, &python)));
+    std::fs::create_dir_all(&directory).map_err(at(&directory))?;
 
     // Held until the end of this function, and let go by the system should this process end before.
-    let lock = lock(directory.with_extension("lock"), progress).await?;
-    if !ready.is_file() {
-        install(&python, &directory, progress).await?;
-        // Written last: without it the directory counts for nothing.
-        std::fs::write(&ready, "").map_err(at(&ready))?;
-    }
+    let lock = lock(directory.join("lock"), progress).await?;
+    // Names the environment that is complete; an empty one was cut off.
+    let ready = directory.join("ready");
+    let environment = match std::fs::read_to_string(&ready) {
+        Ok(name) if !name.is_empty() => directory.join(name),
+        Ok(_) | Err(_) => {
+            // A name of its own, because a pip whose parent was killed may still be writing to its environment.
+            let name = format!("venv-{}", std::process::id());
+            let environment = directory.join(&name);
+            install(&python, &environment, progress).await?;
+            std::fs::write(&ready, name).map_err(at(&ready))?;
+            environment
+        }
+    };
     drop(lock);
-    Ok(Installation(directory))
+    Ok(Installation(environment))
 }
 
 async fn probe(name: &str) -> Result<Python, InstallError> {
@@ -158,16 +164,15 @@ async fn lock(path: PathBuf, progress: Progress<'_>) -> Result<File, InstallErro
     waiting.await.map_err(io::Error::other).flatten().map_err(failed)
 }
 
-async fn install(python: &Python, directory: &Path, progress: Progress<'_>) -> Result<(), InstallError> {
+async fn install(python: &Python, environment: &Path, progress: Progress<'_>) -> Result<(), InstallError> {
     progress("Installing the AWS emulator (once, about 110 MB)");
-    if directory.exists() {
-        std::fs::remove_dir_all(directory).map_err(at(directory))?;
-    }
-    step("python3 -m venv", Command::new(&python.executable).args(["-m", "venv"]).arg(directory)).await?;
+    // Empties the directory, should an earlier process of the same id have left it.
+    let venv = ["-m", "venv", "--clear"];
+    step("python3 -m venv", Command::new(&python.executable).args(venv).arg(environment)).await?;
 
-    let requirements = directory.join("requirements.txt");
+    let requirements = environment.join("requirements.txt");
     std::fs::write(&requirements, REQUIREMENTS).map_err(at(&requirements))?;
-    let python = directory.join("bin").join("python");
+    let python = environment.join("bin").join("python");
     // `--no-deps`: everything is listed, so what is not listed must not come. Without compiling, because the emulator
     // imports a tenth of it and Python compiles that when it is first imported.
     let pip = ["-m", "pip", "install", "--no-deps", "--no-compile", "--no-input", "--quiet", "--requirement"];

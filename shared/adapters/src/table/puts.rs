@@ -42,8 +42,10 @@ pub(super) async fn conditional_put(client: &Client, table: &str, write: &Write,
     }
 }
 
-/// A call that DynamoDB finds fault with (an item over 400 KB) fails the same way each time.
+/// A call that DynamoDB finds fault with (an item over 400 KB, a table that is not there) fails the same way each time.
 fn disposition<R>(error: &SdkError<PutItemError, R>) -> Disposition {
-    let is_fault = error.as_service_error().and_then(|error| error.meta().code()) == Some("ValidationException");
-    if is_fault { Disposition::DeadLetter } else { Disposition::Retry }
+    match error.as_service_error().and_then(|error| error.meta().code()) {
+        Some("AccessDeniedException" | "ResourceNotFoundException" | "ValidationException") => Disposition::DeadLetter,
+        _ => Disposition::Retry,
+    }
 }

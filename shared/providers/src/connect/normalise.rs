@@ -14,6 +14,10 @@ use crate::wire::Fields;
 /// a whole life and the view make 7 × 48 KiB. SNS takes 256 KiB. What is larger stays in the evidence, and says so.
 const CARRIED_BYTES_MAX: usize = 24 * 1024;
 
+/// The deepest nesting that is carried. A part lies up to 7 levels deeper in a message than in its webhook; serde_json
+/// reads 128 levels and some subscribers' parsers 64.
+const CARRIED_LEVELS_MAX: usize = 32;
+
 /// The signals of an archived Connect webhook. Total: what is not understood is a signal that says so.
 pub fn normalise(envelope: &Envelope, archived: EvidencePointer) -> Vec<Signal> {
     let body = envelope.body();
@@ -95,6 +99,8 @@ fn statement(event: &str, mut members: Fields) -> Result<Statement, String> {
         .map_err(|error| format!("`{member}.id` cannot name a resource: {error}"))?;
 
     let quantity = match object.take_text("amount") {
+        // Taken for a missing one, the amount of an earlier webhook would stand in its place.
+        None if object.has("amount") => return Err(format!("`{member}.amount` is not a number in a plain text")),
         None => None,
         Some(text) => {
             let value = text.parse().map_err(|error| format!("`{member}.amount`: {error}"))?;
@@ -179,18 +185,34 @@ fn account(members: &mut Fields) -> Option<String> {
 
 /// Replaces what is too large to be carried by a note that says how large it was.
 fn bound(details: &mut TransferDetails) {
-    if let Some(metadata) = &mut details.session.metadata {
-        let bytes = metadata.to_string().len();
-        if bytes > CARRIED_BYTES_MAX {
-            *metadata = left_in_evidence(bytes);
-        }
+    if let Some(metadata) = &mut details.session.metadata
+        && let Some(note) = left_in_evidence(metadata)
+    {
+        *metadata = note;
     }
-    let bytes = Value::Object(details.provider_data.clone()).to_string().len();
-    if bytes > CARRIED_BYTES_MAX {
-        details.provider_data = Map::from_iter([("fundhook".to_owned(), left_in_evidence(bytes))]);
+    if let Some(note) = left_in_evidence(&Value::Object(details.provider_data.clone())) {
+        details.provider_data = Map::from_iter([("fundhook".to_owned(), note)]);
     }
 }
 
-fn left_in_evidence(bytes: usize) -> Value {
-    json!({ "left_in_evidence": { "bytes": bytes, "carried_bytes_max": CARRIED_BYTES_MAX } })
+/// The note that stands for `value` when it is too large or too deep to be carried.
+fn left_in_evidence(value: &Value) -> Option<Value> {
+    let (bytes, levels) = (value.to_string().len(), levels(value));
+    (bytes > CARRIED_BYTES_MAX || levels > CARRIED_LEVELS_MAX).then(|| {
+        json!({ "left_in_evidence": {
+            "bytes": bytes,
+            "carried_bytes_max": CARRIED_BYTES_MAX,
+            "levels": levels,
+            "carried_levels_max": CARRIED_LEVELS_MAX,
+        } })
+    })
+}
+
+/// How many arrays and objects lie around the innermost part of `value`.
+fn levels(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
+        Value::Array(items) => 1 + items.iter().map(levels).max().unwrap_or(0),
+        Value::Object(members) => 1 + members.values().map(levels).max().unwrap_or(0),
+    }
 }

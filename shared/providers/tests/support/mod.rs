@@ -3,16 +3,17 @@
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD, Engine as _};
 use fundhook_domain::Timestamp;
 use fundhook_providers::connect::{
     CLIENT_ID_HEADER, JwtMode, JwtSettings, PAYLOAD_TYPE_HEADER, SIGNATURE_HEADER, Settings, TIMESTAMP_HEADER,
-    TOKEN_ISSUER, signed_message,
+    TOKEN_ISSUER, signed_message, verify,
 };
 use fundhook_providers::jose::TokenPolicy;
-use fundhook_providers::{KeySet, Webhook};
+use fundhook_providers::{Envelope, KeySet, Webhook};
 use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::{Value, json};
 
@@ -27,25 +28,28 @@ pub(crate) const TOLERANCE: Duration = Duration::from_secs(300);
 pub(crate) struct TestKey {
     pub(crate) pem: &'static str,
     pub(crate) jwks: &'static str,
-    read: fn(&[u8]) -> jsonwebtoken::errors::Result<EncodingKey>,
+    key: LazyLock<EncodingKey>,
 }
 
 macro_rules! test_key {
-    ($name:literal, $read:expr) => {
+    ($name:literal, $read:ident) => {
         TestKey {
             pem: include_str!(concat!("../keys/", $name, ".pem")),
             jwks: include_str!(concat!("../keys/", $name, ".jwks.json")),
-            read: $read,
+            key: LazyLock::new(|| {
+                let pem = include_bytes!(concat!("../keys/", $name, ".pem"));
+                EncodingKey::$read(pem).expect("a test key is a private key in PEM form")
+            }),
         }
     };
 }
 
 /// The key that requests are signed with.
-pub(crate) const RSA: TestKey = test_key!("test-key-rsa-2048", EncodingKey::from_rsa_pem);
+pub(crate) static RSA: TestKey = test_key!("test-key-rsa-2048", from_rsa_pem);
 /// Another one: an attacker's, or the provider's next.
-pub(crate) const RSA_NEXT: TestKey = test_key!("test-key-rsa-2048-next", EncodingKey::from_rsa_pem);
-pub(crate) const P256: TestKey = test_key!("test-key-p256", EncodingKey::from_ec_pem);
-pub(crate) const ED25519: TestKey = test_key!("test-key-ed25519", EncodingKey::from_ed_pem);
+pub(crate) static RSA_NEXT: TestKey = test_key!("test-key-rsa-2048-next", from_rsa_pem);
+pub(crate) static P256: TestKey = test_key!("test-key-p256", from_ec_pem);
+pub(crate) static ED25519: TestKey = test_key!("test-key-ed25519", from_ed_pem);
 
 impl TestKey {
     /// Its public half, as published.
@@ -66,8 +70,7 @@ impl TestKey {
 
     /// Its signature over `message`.
     pub(crate) fn sign(&self, algorithm: Algorithm, message: &[u8]) -> Vec<u8> {
-        let key = (self.read)(self.pem.as_bytes()).expect("a test key is a private key in PEM form");
-        let signature = jsonwebtoken::crypto::sign(message, &key, algorithm).expect("a test key signs");
+        let signature = jsonwebtoken::crypto::sign(message, &self.key, algorithm).expect("a test key signs");
         BASE64_URL_SAFE_NO_PAD.decode(signature).expect("the library encodes as base64url")
     }
 
@@ -134,4 +137,12 @@ pub(crate) fn headers(key: &TestKey, signed_at: i64, body: &[u8]) -> Vec<(String
 /// The webhook with `body` as Connect sends it to [`URL`] at [`SIGNED_AT`].
 pub(crate) fn webhook(key: &TestKey, body: &[u8]) -> Webhook {
     Webhook { headers: headers(key, SIGNED_AT, body).into_iter().collect(), body: body.to_vec() }
+}
+
+/// The envelope of the webhook with `body`, verified when it was signed and sealed two seconds later. There is no way
+/// to one but through verification.
+pub(crate) fn envelope(body: &[u8]) -> Envelope {
+    let verified = verify(webhook(&RSA, body), &settings(), &RSA.set(), at(SIGNED_AT));
+    let trace = "Root=1-68ef1382-0123456789abcdef01234567";
+    Envelope::seal(verified.expect("the test key signed it"), at(SIGNED_AT + 2), Some(trace.to_owned()))
 }

@@ -1,0 +1,100 @@
+//! What a verified webhook becomes on its way to the archive: every byte of it, and all that is needed to verify it
+//! again.
+
+mod support;
+
+use fundhook_domain::EvidencePointer;
+use fundhook_providers::connect::{self, SIGNATURE_HEADER, Settings, TIMESTAMP_HEADER};
+use fundhook_providers::{Envelope, EnvelopeError, Webhook};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use support::{RSA, envelope, settings};
+
+#[test]
+fn an_archived_envelope_can_be_verified_again() {
+    let body = include_bytes!("../../../events/connect/odd/non_ascii.json");
+    let json = serde_json::to_string(&envelope(body)).expect("JSON");
+    let read = Envelope::from_json(&json).expect("an envelope");
+    let kept = [TIMESTAMP_HEADER, SIGNATURE_HEADER].map(|name| (name, read.header(name).expect(name)));
+    let webhook = Webhook { headers: kept.into_iter().collect(), body: read.body().into_owned() };
+    let settings = Settings { webhook_urls: vec![read.url().to_owned()], ..settings() };
+    let verified = connect::verify(webhook, &settings, &RSA.set(), read.attestation().signed_at).expect("verifies");
+    assert_eq!(verified.attestation(), read.attestation());
+    assert_eq!(verified.body(), body);
+}
+
+#[test]
+fn a_body_survives_the_envelope_byte_for_byte() {
+    let control_characters = "\u{1}\u{0}\u{1f}\"".repeat(100);
+    for (what, body, form) in [
+        ("text", &br#"{ "event" : "connect.deposits.pending", "deposit" : { "id" : "1" } }"#[..], "text"),
+        ("line breaks and blanks", b"\r\n  { a: 1, b: 2, c: 3, d: 4 }\t\n", "text"),
+        ("composed and decomposed accents", "Café Café ☕ 日本語 👩‍👩‍👧‍👦 and more".as_bytes(), "text"),
+        ("a byte order mark", "\u{feff}{} with something behind it".as_bytes(), "text"),
+        ("a replacement character that was sent", "\u{fffd} with something behind it".as_bytes(), "text"),
+        ("nothing", b"", "text"),
+        ("Latin-1", b"Z\xfcrich", "base64"),
+        ("a surrogate in UTF-8", b"\xed\xa0\x80", "base64"),
+        ("a sequence cut short", b"{\"a\":\"\xf0\x9f\x92", "base64"),
+        ("control characters, six times as long when escaped", control_characters.as_bytes(), "base64"),
+        ("nothing but quotes", &[b'"'; 300], "base64"),
+        ("every byte twice", &(0..=255).chain(0..=255).collect::<Vec<u8>>(), "base64"),
+    ] {
+        let sealed = envelope(body);
+        assert_eq!(sealed.body().as_ref(), body, "{what}");
+        let json = serde_json::to_string(&sealed).expect("JSON");
+        let members: Value = serde_json::from_str(&json).expect("JSON");
+        assert!(members["body"].get(form).is_some(), "{what} is kept as {form}: {}", members["body"]);
+        let read = Envelope::from_json(&json).expect(what);
+        assert_eq!(read.body().as_ref(), body, "{what}");
+        assert_eq!(read, sealed, "{what}");
+    }
+}
+
+#[test]
+fn what_is_not_an_envelope_of_this_version_is_refused() {
+    let good = serde_json::to_value(envelope(b"\xff")).expect("JSON");
+    let read = |changes: Value| Envelope::from_json(&support::changed(good.clone(), &changes).to_string());
+    read(json!({})).expect("an envelope");
+    assert!(matches!(read(json!({ "v": 2 })), Err(EnvelopeError::Version(2))));
+    assert!(matches!(read(json!({ "body": { "base64": "*" } })), Err(EnvelopeError::Body(_))));
+    for changes in
+        [json!({ "provider": "nobody" }), json!({ "body": "text" }), json!({ "url": null }), json!({ "v": -1 })]
+    {
+        assert!(matches!(read(changes.clone()), Err(EnvelopeError::Shape(_))), "{changes}");
+    }
+}
+
+#[test]
+fn the_largest_webhook_becomes_a_message_that_a_queue_takes() {
+    const QUEUE_MESSAGE_BYTES_MAX: usize = 1024 * 1024;
+    const BODY_BYTES_MAX: usize = 256 * 1024;
+    for filler in ["x", "\u{1}", "\"", "ü", "{\"a\":[0]},"] {
+        let mut body = filler.repeat(BODY_BYTES_MAX / filler.len()).into_bytes();
+        body.resize(BODY_BYTES_MAX, b'!');
+        let envelope = serde_json::to_string(&envelope(&body)).expect("JSON");
+        assert!(envelope.len() < QUEUE_MESSAGE_BYTES_MAX / 2, "{filler:?}: {} bytes", envelope.len());
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_survive_and_mean_the_same_afterwards(body in prop::collection::vec(any::<u8>(), 0..600)) {
+        let sealed = envelope(&body);
+        let read = Envelope::from_json(&serde_json::to_string(&sealed).expect("JSON")).expect("an envelope");
+        prop_assert!(read.body() == body.as_slice());
+        prop_assert_eq!(&read, &sealed);
+        let archived = || EvidencePointer { object: "0.ndjson.gz".to_owned(), line: 0 };
+        let signals = connect::normalise(&read, archived());
+        prop_assert_eq!(signals.len(), 1);
+        prop_assert_eq!(signals, connect::normalise(&sealed, archived()));
+    }
+
+    #[test]
+    fn any_text_survives_and_is_never_much_longer_in_its_envelope(body in "(\\{|\")?[\\x00-\\u{7ff}\"\\\\]{0,300}") {
+        let sealed = envelope(body.as_bytes());
+        let json = serde_json::to_string(&sealed).expect("JSON");
+        prop_assert!(json.len() <= body.len().div_ceil(3) * 4 + 1200, "{} bytes for {}", json.len(), body.len());
+        prop_assert!(Envelope::from_json(&json).expect("an envelope").body() == body.as_bytes());
+    }
+}
