@@ -47,6 +47,11 @@ impl Session {
         Ok(Self { workspace, emulator, packages })
     }
 
+    /// The emulator that all its platforms are on.
+    pub fn emulator(&self) -> &Emulator {
+        &self.emulator
+    }
+
     /// Starts a sandbox provider and deploys the template to `account`, with `changes` to its parameters.
     pub async fn platform(&self, account: Account, changes: &[(&str, &str)]) -> Result<Platform, SessionError> {
         let server = Sandbox::start(0).await?;

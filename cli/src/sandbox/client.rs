@@ -2,8 +2,9 @@
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
-use super::{KeyError, SignRequest, SignedHeaders};
+use super::{JWKS_PATH, KeyError, SignRequest, SignedHeaders, TokenRequest};
 
 /// A sandbox provider at an address.
 #[derive(Clone, Debug)]
@@ -50,12 +51,23 @@ impl SandboxClient {
         self.ask(self.http.post(format!("{}/sandbox/sign", self.url)).json(&request)).await
     }
 
+    /// A JWT with these claims, as Connect may send one along; with `forge`, by a key that is not in the key set.
+    pub async fn token(&self, claims: &Value, forge: bool) -> Result<String, SandboxError> {
+        let request = TokenRequest { claims: claims.clone(), forge };
+        self.ask(self.http.post(format!("{}/sandbox/token", self.url)).json(&request)).await
+    }
+
+    /// The key set, as anybody gets it.
+    pub async fn key_set(&self) -> Result<Value, SandboxError> {
+        self.ask(self.http.get(format!("{}{JWKS_PATH}", self.url))).await
+    }
+
     /// Makes a new key and signs with it from now on. With `overlap`, the old ones stay published.
     pub async fn rotate(&self, overlap: bool) -> Result<usize, SandboxError> {
         self.ask(self.http.post(format!("{}/sandbox/rotate?overlap={overlap}", self.url))).await
     }
 
-    /// How often the key set was fetched.
+    /// How often the key set was fetched, by whomever.
     pub async fn fetched(&self) -> Result<u64, SandboxError> {
         self.ask(self.http.get(format!("{}/sandbox/fetched", self.url))).await
     }

@@ -63,9 +63,7 @@ impl SigningKey {
     /// The headers that Connect would send with `body` to `url` at `timestamp` (UNIX time in seconds).
     pub fn sign(&self, url: &str, timestamp: i64, body: &[u8]) -> Result<SignedHeaders, KeyError> {
         let timestamp = timestamp.to_string();
-        let message = signed_message(&timestamp, url, body);
-        let mut signature = vec![0; self.0.public_modulus_len()];
-        self.0.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), &message, &mut signature).map_err(|_| KeyError::Crypto)?;
+        let signature = self.signature(&signed_message(&timestamp, url, body))?;
         Ok([
             (CLIENT_ID_HEADER, "Connect".to_owned()),
             (TIMESTAMP_HEADER, timestamp),
@@ -74,6 +72,21 @@ impl SigningKey {
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .to_vec())
+    }
+
+    /// A JWT (RS256, RFC 7515 section 3.1) that says `claims`.
+    pub fn token(&self, claims: &Value) -> Result<String, KeyError> {
+        let encoded = |part: &Value| BASE64_URL_SAFE_NO_PAD.encode(part.to_string());
+        let signed = format!("{}.{}", encoded(&json!({ "alg": "RS256", "typ": "JWT" })), encoded(claims));
+        let signature = self.signature(signed.as_bytes())?;
+        Ok(format!("{signed}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature)))
+    }
+
+    /// RSASSA-PKCS1-v1_5 with SHA-256.
+    fn signature(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+        let mut signature = vec![0; self.0.public_modulus_len()];
+        self.0.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature).map_err(|_| KeyError::Crypto)?;
+        Ok(signature)
     }
 }
 

@@ -12,6 +12,7 @@ pub use keys::{KeyError, SigningKey};
 pub use server::{JWKS_PATH, Sandbox};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// A request to sign a webhook.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -22,6 +23,16 @@ pub struct SignRequest {
     pub timestamp: i64,
     /// The raw body, in base64.
     pub body: String,
+    /// Sign with a key that was never published, as a forger would.
+    #[serde(default)]
+    pub forge: bool,
+}
+
+/// A request for a JWT.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct TokenRequest {
+    /// What it shall say.
+    pub claims: Value,
     /// Sign with a key that was never published, as a forger would.
     #[serde(default)]
     pub forge: bool,

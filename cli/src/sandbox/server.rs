@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use super::{KeyError, SandboxError, SignRequest, SignedHeaders, SigningKey};
+use super::{KeyError, SandboxError, SignRequest, SignedHeaders, SigningKey, TokenRequest};
 
 /// Where the key set is published, as at Connect.
 pub const JWKS_PATH: &str = "/v1/jwks";
@@ -34,6 +34,14 @@ struct Keys {
     fetched: u64,
 }
 
+impl Keys {
+    /// The key that signs now: the newest one, or the forger's.
+    fn signing(&self, forge: bool) -> &SigningKey {
+        let newest = self.published.last().filter(|_| !forge);
+        newest.unwrap_or(&self.foreign)
+    }
+}
+
 type Shared = Arc<RwLock<Keys>>;
 
 impl Sandbox {
@@ -45,6 +53,7 @@ impl Sandbox {
         let router = Router::new()
             .route(JWKS_PATH, get(jwks))
             .route("/sandbox/sign", post(sign))
+            .route("/sandbox/token", post(token))
             .route("/sandbox/rotate", post(rotate))
             .route("/sandbox/fetched", get(fetched))
             .with_state(Arc::new(RwLock::new(keys)));
@@ -87,8 +96,12 @@ async fn fetched(State(keys): State<Shared>) -> Json<u64> {
 async fn sign(State(keys): State<Shared>, Json(request): Json<SignRequest>) -> Result<Json<SignedHeaders>, Refusal> {
     let body = BASE64_STANDARD.decode(&request.body).map_err(|error| (StatusCode::BAD_REQUEST, error.to_string()))?;
     let keys = keys.read().unwrap_or_else(PoisonError::into_inner);
-    let key = if request.forge { &keys.foreign } else { keys.published.last().unwrap_or(&keys.foreign) };
-    key.sign(&request.url, request.timestamp, &body).map(Json).map_err(refusal)
+    keys.signing(request.forge).sign(&request.url, request.timestamp, &body).map(Json).map_err(refusal)
+}
+
+async fn token(State(keys): State<Shared>, Json(request): Json<TokenRequest>) -> Result<Json<String>, Refusal> {
+    let keys = keys.read().unwrap_or_else(PoisonError::into_inner);
+    keys.signing(request.forge).token(&request.claims).map(Json).map_err(refusal)
 }
 
 #[derive(Deserialize)]

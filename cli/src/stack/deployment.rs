@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use reqwest::{Body, Response, header};
+use reqwest::{Body, Method, Response, header};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
@@ -94,12 +94,26 @@ impl Deployment {
         })
     }
 
-    /// Sends a request to the stack's HTTP API, `path` being `/webhooks/connect` for instance. Every status is an answer.
+    /// Posts to the stack's HTTP API, `path` being `/webhooks/connect` for instance. Every status is an answer.
     ///
     /// # Errors
     /// When the emulator does not answer.
     pub async fn post(
         &self,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Body>,
+    ) -> Result<Response, CallError> {
+        self.request(Method::POST, path, headers, body).await
+    }
+
+    /// Sends a request to the stack's HTTP API. Every status is an answer.
+    ///
+    /// # Errors
+    /// When the emulator does not answer.
+    pub async fn request(
+        &self,
+        method: Method,
         path: &str,
         headers: &[(&str, &str)],
         body: impl Into<Body>,
@@ -113,7 +127,7 @@ impl Deployment {
             let separator = if path.contains('?') { '&' } else { '?' };
             url = format!("{url}{separator}AWSAccessKeyId={}", self.account);
         }
-        let request = self.http.post(url).header(header::HOST, host).body(body);
+        let request = self.http.request(method, url).header(header::HOST, host).body(body);
         let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
         request.send().await.map_err(|source| self.unanswered(source))
     }

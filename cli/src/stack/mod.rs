@@ -1,21 +1,7 @@
 //! The local AWS stack: the emulator, the functions as on Lambda, and the template that deploys them.
 //!
-//! From nothing to a stack that takes webhooks:
-//!
-//! ```no_run
-//! # use fundhook::stack::*;
-//! # async fn demo() -> Result<(), StackError> {
-//! let progress = &|step: &str| eprintln!("{step}");
-//! let workspace = Workspace::find()?;
-//! let emulator = Emulator::start(&workspace, progress).await?;
-//! let binaries = build_functions(&workspace, Profile::Dev, CargoOutput::Shown).await?;
-//! let packages = package(&workspace, &binaries, progress).await?;
-//! let clients = connect(emulator.endpoint(), &Account::default());
-//! let deployment = deploy(&clients, &workspace.template()?, &packages, &[].into()).await?;
-//! let answer = deployment.post("/webhooks/connect", &[], "{}").await?;
-//! # Ok(())
-//! # }
-//! ```
+//! In order: [`Workspace::find`], [`Emulator::start`], [`build_functions`], [`package`], [`connect`] to an [`Account`],
+//! [`deploy`]; then [`Deployment::post`] sends a webhook. Several accounts, on one emulator, have a stack each.
 
 mod account;
 mod clients;

@@ -104,7 +104,8 @@ fn make_once(binary: &Path, zip: &Path) -> io::Result<()> {
 }
 
 /// Leaves out the symbols and the debug information, as the release profile does: they are seven tenths of an
-/// unoptimised program, and the emulator keeps every account's code in memory. Without a `strip` the program goes whole.
+/// unoptimised program, and the emulator keeps every account's code in memory. Without a `strip` the program goes
+/// whole.
 fn strip(binary: &Path, stripped: &Path) -> bool {
     let mut command = Command::new("strip");
     command.arg("-o").args([stripped, binary]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -123,8 +124,8 @@ fn make(program: &Path, zip: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Removes what was not used for a while, the zips of former builds for the most part. What cannot be removed is left to
-/// `cargo clean`.
+/// Removes what was not used for a while, the zips of former builds for the most part. What cannot be removed is left
+/// to `cargo clean`.
 fn clean(newest: &Path) {
     for path in newest.parent().map(fs::read_dir).into_iter().flatten().flatten().flatten().map(|entry| entry.path()) {
         let used = fs::metadata(&path).and_then(|metadata| metadata.modified());

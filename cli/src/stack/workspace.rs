@@ -18,7 +18,10 @@ pub struct Workspace {
 #[derive(Debug, Error)]
 pub enum WorkspaceError {
     /// Neither the package that cargo is running nor the one this program was built from is in a Fundhook checkout.
-    #[error("no Fundhook workspace around {tried}: run this through cargo, inside a checkout of Fundhook", tried = .0.display())]
+    #[error(
+        "no Fundhook workspace around {tried}: run this through cargo, inside a checkout of Fundhook",
+        tried = .0.display()
+    )]
     NotFound(PathBuf),
     /// The template is not where it belongs.
     #[error("cannot read {path}", path = .path.display())]

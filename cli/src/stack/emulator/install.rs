@@ -42,7 +42,11 @@ pub enum InstallError {
         source: Option<io::Error>,
     },
     /// A Python older than the emulator's packages.
-    #[error("{python} is Python {}.{}, the emulator needs 3.10 or later: install one, or name it in {PYTHON}", version.0, version.1)]
+    #[error(
+        "{python} is Python {major}.{minor}, the emulator needs 3.10 or later: install one, or name it in {PYTHON}",
+        major = version.0,
+        minor = version.1
+    )]
     OldPython {
         /// The command that was tried.
         python: String,
@@ -51,7 +55,8 @@ pub enum InstallError {
     },
     /// Python without the modules that make a virtual environment.
     #[error(
-        "{python} cannot make virtual environments: install its venv package (Debian and Ubuntu: apt install python3-venv)"
+        "{python} cannot make virtual environments: install its venv package \
+         (Debian and Ubuntu: apt install python3-venv)"
     )]
     NoVenv {
         /// The command that was tried.
@@ -59,7 +64,8 @@ pub enum InstallError {
     },
     /// Making the environment or filling it failed.
     #[error(
-        "{what} failed with {status}; the emulator is installed from the Python package index, so check the network and pip's settings\n{output}"
+        "{what} failed with {status}; the emulator is installed from the Python package index, \
+         so check the network and pip's settings\n{output}"
     )]
     Step {
         /// The step, as a command.
@@ -69,7 +75,7 @@ pub enum InstallError {
         /// What it printed.
         output: String,
     },
-    /// The directory for the installation cannot be used.
+    /// A file or directory of the installation cannot be used.
     #[error("cannot use {path}", path = .path.display())]
     Io {
         /// The file or directory.
@@ -180,7 +186,8 @@ async fn install(python: &Python, environment: &Path, progress: Progress<'_>) ->
 }
 
 async fn step(what: &'static str, command: &mut Command) -> Result<(), InstallError> {
-    let output = run(command).await.map_err(|source| InstallError::Io { path: PathBuf::from(what), source })?;
+    let program = PathBuf::from(command.as_std().get_program());
+    let output = run(command).await.map_err(at(&program))?;
     if output.status.success() {
         return Ok(());
     }

@@ -1,7 +1,6 @@
 //! Starting the emulator's process, in either mode, and waiting until it answers.
 
 use std::{
-    env,
     fs::{self, File},
     io,
     net::{Ipv4Addr, TcpListener},
@@ -57,7 +56,11 @@ pub enum StartError {
         tail: String,
     },
     /// It runs but does not answer.
-    #[error("the AWS emulator does not answer after {} s; the end of {log}:\n{tail}", READY_WITHIN.as_secs(), log = .log.display())]
+    #[error(
+        "the AWS emulator does not answer after {seconds} s; the end of {log}:\n{tail}",
+        seconds = READY_WITHIN.as_secs(),
+        log = .log.display()
+    )]
     Silent {
         /// The whole log.
         log: PathBuf,
@@ -123,9 +126,10 @@ impl Launch {
         let log = File::create(&self.log).map_err(cannot("write", &self.log))?;
         let log_too = log.try_clone().map_err(cannot("write", &self.log))?;
         // The functions inherit the emulator's whole environment, so it gets none of ours.
-        command.env_clear().envs(env::var_os("HOME").map(|home| ("HOME", home)));
         command
+            .env_clear()
             .env("PATH", "/usr/bin:/bin")
+            .env("HOME", &self.scratch)
             .env("TMPDIR", &self.scratch)
             // What it tells the functions to call.
             .env("AWS_ENDPOINT_URL", &self.endpoint)
@@ -179,7 +183,7 @@ pub(super) fn release(child: &mut Child) {
 fn discard(launch: &Launch, child: &mut Child) {
     if child.stdin.is_some() {
         release(child);
-    } else {
+    } else if matches!(child.try_wait(), Ok(None)) {
         kill_group(child.id()).and_then(|_| child.wait()).ok();
     }
     fs::remove_dir_all(&launch.scratch).ok();
@@ -223,7 +227,7 @@ mod tests {
 
     #[test]
     fn an_error_carries_the_last_lines_of_the_log() {
-        let log = env::temp_dir().join(format!("fundhook-tail-{}", std::process::id()));
+        let log = std::env::temp_dir().join(format!("fundhook-tail-{}", std::process::id()));
         fs::write(&log, (1..=30).map(|line| format!("line {line}\n")).collect::<String>()).expect("writable");
         let last = tail(&log);
         fs::remove_file(&log).expect("removable");
