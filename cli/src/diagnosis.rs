@@ -271,7 +271,7 @@ impl fmt::Display for Cause {
             Self::Pss => f.write_str("the signature is padded as RSASSA-PSS; Connect signs with RSASSA-PKCS1-v1_5"),
             Self::OtherMessage { key, signed, received } => write!(
                 f,
-                "the key {key} did sign, but another message: the body, the URL or the timestamp is not what was signed. Signed was a message with the SHA-256 digest {signed}; timestamp, POST, URL and body as given here have {received}"
+                "the key {key} did sign, but another message: the body, the URL or the timestamp is not what was signed. Signed was a message with the SHA-256 digest {signed}; timestamp, POST, URL and body as given here have {received}. A body that was parsed and written again is another body: give the raw bytes"
             ),
             Self::WrongKey { keys } => write!(
                 f,

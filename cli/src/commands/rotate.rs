@@ -18,6 +18,10 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(arguments: Arguments) -> Ending {
     let stack = LocalStack::running(&Workspace::find()?)?;
     let published = stack.sandbox().rotate(arguments.overlap).await?;
-    println!("The sandbox provider signs with a new key; it publishes {published} by now.");
+    println!(
+        "The sandbox provider signs with a new key; it publishes {published} by now.\n\
+         Receivers look for new keys once a cooldown (parameter KeysCooldownSeconds, 60 s by default): until then webhooks \
+         signed with the new key are refused, and a provider sends them again."
+    );
     Ok(ExitCode::SUCCESS)
 }
