@@ -28,7 +28,7 @@ impl Queue {
         let failed = |disposition, why: String| PortError::new("send a message to a queue", disposition, why);
         let count = bodies.len();
         let entries = bodies.into_iter().enumerate().map(|(index, body)| {
-            SendMessageBatchRequestEntry::builder().id(index.to_string()).message_body(transportable(body)).build()
+            SendMessageBatchRequestEntry::builder().id(index.to_string()).message_body(body).build()
         });
         let entries: Vec<_> = match entries.collect() {
             Ok(entries) => entries,
@@ -69,7 +69,8 @@ impl SendMessage for Queue {
 impl SendMessages for Queue {
     async fn send_all(&self, bodies: Vec<String>) -> Vec<Result<(), PortError>> {
         let mut outcomes = Vec::with_capacity(bodies.len());
-        for batch in batches(bodies) {
+        // As they are sent, and only then measured.
+        for batch in batches(bodies.into_iter().map(transportable).collect()) {
             outcomes.extend(self.send_batch(batch).await);
         }
         outcomes

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::port::json_fault;
 use crate::{Details, Evidence, FactId, Kind, ResourceId, Status, Timestamp};
 
 /// What one webhook says about one resource, in Fundhook's words.
@@ -30,14 +31,18 @@ const VERSION: u8 = 1;
 #[derive(Debug, thiserror::Error)]
 pub enum SignalError {
     /// It does not have the shape.
-    #[error("the message is not a signal")]
-    Shape(#[source] serde_json::Error),
+    #[error("the message is not a signal: {0}")]
+    Shape(String),
     /// It is of a version that this code does not know.
     #[error("the signal is of version {0}, this code reads version {VERSION}")]
     Version(u8),
     /// It reports a status that its resource cannot have.
     #[error("a resource of the kind `{0}` cannot have the status `{1}`")]
     Status(Kind, Status),
+}
+
+fn shape(error: serde_json::Error) -> SignalError {
+    SignalError::Shape(json_fault(&error))
 }
 
 impl Signal {
@@ -48,7 +53,7 @@ impl Signal {
             v: u8,
             signal: &'a Signal,
         }
-        serde_json::to_string(&Message { v: VERSION, signal: self }).map_err(SignalError::Shape)
+        serde_json::to_string(&Message { v: VERSION, signal: self }).map_err(shape)
     }
 
     /// The signal in a message that [`Signal::to_message`] wrote.
@@ -58,7 +63,7 @@ impl Signal {
             v: u8,
             signal: Signal,
         }
-        let Message { v, signal } = serde_json::from_str(json).map_err(SignalError::Shape)?;
+        let Message { v, signal } = serde_json::from_str(json).map_err(shape)?;
         if v != VERSION {
             return Err(SignalError::Version(v));
         }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
+use fundhook_domain::port::json_fault;
 use fundhook_domain::{Attestation, Provider, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -41,8 +42,8 @@ enum Body {
 #[derive(Debug, thiserror::Error)]
 pub enum EnvelopeError {
     /// It does not have the envelope's shape.
-    #[error("the message is not an envelope")]
-    Shape(#[source] serde_json::Error),
+    #[error("the message is not an envelope: {0}")]
+    Shape(String),
     /// It is of a version that this code does not know.
     #[error("the envelope is of version {0}, this code reads version {VERSION}")]
     Version(u8),
@@ -66,7 +67,7 @@ impl Envelope {
 
     /// Reads an envelope from its JSON.
     pub fn from_json(json: &str) -> Result<Self, EnvelopeError> {
-        let envelope: Self = serde_json::from_str(json).map_err(EnvelopeError::Shape)?;
+        let envelope: Self = serde_json::from_str(json).map_err(|error| EnvelopeError::Shape(json_fault(&error)))?;
         if envelope.v != VERSION {
             return Err(EnvelopeError::Version(envelope.v));
         }

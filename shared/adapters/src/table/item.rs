@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use fundhook_domain::port::json_fault;
 use fundhook_domain::{Details, Fact, Resource, ResourceId, Timestamp};
 
 /// The partition key: the resource's id.
@@ -23,14 +24,15 @@ pub enum ItemError {
     #[error("the item's key does not name a resource")]
     Id(#[source] fundhook_domain::ResourceIdError),
     /// A fact does not have a fact's shape.
-    #[error("fact {0} of the item cannot be read")]
-    Fact(usize, #[source] serde_json::Error),
+    #[error("fact {0} of the item cannot be read: {1}")]
+    Fact(usize, String),
 }
 
 /// The resource with the key `pk` and the stored texts of its facts.
 pub fn resource_from_facts<'a>(pk: &str, facts: impl Iterator<Item = &'a str>) -> Result<Resource, ItemError> {
     let id: ResourceId = pk.parse().map_err(ItemError::Id)?;
-    let read = |(index, text)| serde_json::from_str::<Fact>(text).map_err(|error| ItemError::Fact(index, error));
+    let read =
+        |(index, text)| serde_json::from_str::<Fact>(text).map_err(|error| ItemError::Fact(index, json_fault(&error)));
     let facts = facts.enumerate().map(read).collect::<Result<_, _>>()?;
     Ok(Resource::from_facts(id, facts))
 }
