@@ -1,12 +1,11 @@
 //! What subscribers read: CloudEvents about changes of views.
 
 use serde::{Serialize, Serializer};
-use serde_json::{Map, Value};
 
 use crate::fold::{Change, change};
 use crate::{
-    Amount, Details, Evidence, HistoryEntry, Network, Quantity, Resource, ResourceId, Session, Source, Status,
-    Timestamp, Transaction, View,
+    Amount, Details, Evidence, HistoryEntry, Network, Quantity, Resource, ResourceId, Status, Timestamp,
+    TransferDetails, View,
 };
 
 /// A CloudEvent (version 1.0, JSON format) about one change of one resource.
@@ -82,39 +81,12 @@ pub enum EventBody {
 /// What subscribers read about a deposit or a withdrawal.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TransferBody {
-    /// How much.
+    /// How much, of which asset, on which network.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub amount: Option<Amount>,
-    /// Of which asset, while no amount is known that says it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub asset: Option<String>,
-    /// On which network, while no amount is known that says it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub network: Option<Network>,
-    /// On chain.
-    pub transaction: Transaction,
-    /// Where it comes from.
-    pub source: Source,
-    /// The session in which it began, with the platform's own metadata.
-    pub session: Session,
-    /// The platform's identifier of the user's account.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub account: Option<String>,
-    /// The platform's identifier of the funding attempt.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reference_id: Option<String>,
-    /// The provider's own word for the status.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub provider_status: Option<String>,
-    /// When the provider created it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub created_at: Option<Timestamp>,
-    /// When the provider last changed it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub updated_at: Option<Timestamp>,
-    /// All else the provider says, under its own names.
-    #[serde(skip_serializing_if = "Map::is_empty")]
-    pub provider_data: Map<String, Value>,
+    /// What else is known; asset and network too, as long as the amount is not.
+    #[serde(flatten)]
+    pub details: TransferDetails,
 }
 
 /// The events that say what the facts after the first `version` changed, oldest first.
@@ -179,26 +151,14 @@ impl From<Details> for EventBody {
                 payload_type: unrecognized.payload_type,
                 body_bytes: unrecognized.body_bytes,
             },
-            Details::Transfer(transfer) => {
-                let (asset, network) = (transfer.asset, transfer.network);
-                let (amount, asset, network) = match transfer.quantity {
-                    Some(Quantity { value, units }) => (Some(Amount { value, asset, network, units }), None, None),
-                    None => (None, asset, network),
-                };
-                Self::Transfer(Box::new(TransferBody {
-                    amount,
-                    asset,
-                    network,
-                    transaction: transfer.transaction,
-                    source: transfer.source,
-                    session: transfer.session,
-                    account: transfer.account,
-                    reference_id: transfer.reference_id,
-                    provider_status: transfer.provider_status,
-                    created_at: transfer.created_at,
-                    updated_at: transfer.updated_at,
-                    provider_data: transfer.provider_data,
-                }))
+            Details::Transfer(mut details) => {
+                let amount = details.quantity.take().map(|Quantity { value, units }| Amount {
+                    value,
+                    asset: details.asset.take(),
+                    network: details.network.take(),
+                    units,
+                });
+                Self::Transfer(Box::new(TransferBody { amount, details: *details }))
             }
         }
     }
@@ -214,15 +174,16 @@ impl Event {
             ("provider", self.data.provider),
         ];
         if let EventBody::Transfer(transfer) = &self.data.body {
-            let (asset, network) = match &transfer.amount {
+            let TransferBody { amount, details } = &**transfer;
+            let (asset, network) = match amount {
                 Some(amount) => (&amount.asset, &amount.network),
-                None => (&transfer.asset, &transfer.network),
+                None => (&details.asset, &details.network),
             };
             let known = [
                 ("asset", asset.as_deref()),
                 ("network", network.as_ref().map(Network::slug)),
-                ("account", transfer.account.as_deref()),
-                ("reference_id", transfer.reference_id.as_deref()),
+                ("account", details.account.as_deref()),
+                ("reference_id", details.reference_id.as_deref()),
             ];
             attributes.extend(known.into_iter().filter_map(|(name, value)| Some((name, value?))));
         }

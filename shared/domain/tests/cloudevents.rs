@@ -258,9 +258,6 @@ fn a_contradiction() {
           "confirmed",
           "failed"
         ],
-        "transaction": {},
-        "source": {},
-        "session": {},
         "provider_status": "FAILED",
         "history": [
           {
