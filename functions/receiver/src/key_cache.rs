@@ -12,8 +12,8 @@ use fundhook_providers::KeySet;
 use fundhook_runtime::settings::KeySettings;
 use tracing::{info, warn};
 
-/// How often one receiver asks the table on behalf of signatures that did not verify. A flood of forged requests costs
-/// it one call in this time; a receiver that lost the lease sees the winner's key set after it.
+/// How often one receiver asks the table on behalf of signatures that did not verify, and a table that is down. A flood
+/// of forged requests costs it one call in this time; a receiver that lost the lease sees the winner's key set after it.
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(5);
 
 /// There is nothing to verify with: no key set was ever fetched, or the last good one is too old.
@@ -33,7 +33,7 @@ pub struct KeyCache<S, F> {
 #[derive(Debug, Default)]
 struct State {
     held: Option<Held>,
-    read_at: Option<Timestamp>,
+    read_again_at: Option<Timestamp>,
     asked_at: Option<Timestamp>,
 }
 
@@ -52,11 +52,16 @@ impl<S: KeySets, F: FetchKeySet> KeyCache<S, F> {
     /// The key set to verify with. Read from the table at first and when the one held is older than its max-age; the one
     /// held stays in use while the table cannot be read.
     pub async fn current(&self, now: Timestamp) -> Result<Arc<KeySet>, NoKeys> {
-        let is_due = self.state().read_at.is_none_or(|read_at| now.since(read_at) >= self.settings.max_age);
+        let is_due = self.state().read_again_at.is_none_or(|at| now >= at);
         if is_due {
             match self.store.load(self.provider).await {
                 Ok(stored) => self.read(stored, now),
-                Err(error) => warn!(provider = %self.provider, error = chain(&error), "the key set could not be read"),
+                Err(error) => {
+                    warn!(provider = %self.provider, error = chain(&error), "the key set could not be read");
+                    let mut state = self.state();
+                    // While there is one to verify with, not every webhook has to wait for a table that is down.
+                    state.read_again_at = state.held.as_ref().map(|_| now.plus(ASK_AGAIN_AFTER));
+                }
             }
         }
         if let Some(keys) = self.usable(now) {
@@ -114,7 +119,7 @@ impl<S: KeySets, F: FetchKeySet> KeyCache<S, F> {
 
     /// Takes over what the table holds.
     fn read(&self, stored: Option<StoredKeySet>, now: Timestamp) {
-        self.state().read_at = Some(now);
+        self.state().read_again_at = Some(now.plus(self.settings.max_age));
         let Some(StoredKeySet { jwks, fingerprint, fetched_at }) = stored else {
             return;
         };

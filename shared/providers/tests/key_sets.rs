@@ -22,12 +22,12 @@ fn unfit(document: impl AsRef<[u8]>) -> UnfitKeySet {
     KeySet::from_jwks(document.as_ref()).expect_err("the set is unfit")
 }
 
-/// The modulus of `RSA` cut to `bytes` bytes, with its first byte masked.
-fn modulus_of(bytes: usize, mask: u8) -> String {
+/// The modulus of `RSA` cut to `bytes` bytes, with another first byte.
+fn modulus_of(bytes: usize, first: u8) -> String {
     let modulus =
         RSA.jwk()["n"].as_str().map(|n| BASE64_URL_SAFE_NO_PAD.decode(n)).expect("a text").expect("base64url");
     let mut modulus = modulus[..bytes].to_vec();
-    modulus[0] &= mask;
+    modulus[0] = first;
     BASE64_URL_SAFE_NO_PAD.encode(modulus)
 }
 

@@ -1,0 +1,103 @@
+//! The world outside, in memory: what was asked of it is counted, and each part of it can be down.
+
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use fundhook_domain::port::{Disposition, FetchKeySet, KeySets, Lease, PortError, SendMessage, StoredKeySet};
+use fundhook_domain::{Provider, Timestamp};
+
+/// A part of the world that functions hold clones of.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Shared<T>(Arc<Mutex<T>>);
+
+impl<T> Shared<T> {
+    /// A look at it, or a change of it: one at a time, and never held while the code under test runs.
+    pub(crate) fn now(&self) -> MutexGuard<'_, T> {
+        self.0.try_lock().expect("one look at a time")
+    }
+}
+
+fn down(attempted: &'static str) -> PortError {
+    PortError::new(attempted, Disposition::Retry, "it is down")
+}
+
+/// The ingress queue.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Queue {
+    pub(crate) sent: Vec<String>,
+    pub(crate) is_down: bool,
+}
+
+impl SendMessage for Shared<Queue> {
+    async fn send(&self, body: String) -> Result<(), PortError> {
+        let mut queue = self.now();
+        if queue.is_down {
+            return Err(down("send a message"));
+        }
+        queue.sent.push(body);
+        Ok(())
+    }
+}
+
+/// The key set of one provider in the table, and the lease on fetching a new one, under the conditions of the adapter.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Table {
+    pub(crate) stored: Option<StoredKeySet>,
+    pub(crate) refetch_after: Option<Timestamp>,
+    pub(crate) reads_are_down: bool,
+    pub(crate) stores_are_down: bool,
+    pub(crate) leases_are_down: bool,
+    pub(crate) loads: usize,
+    pub(crate) stores: usize,
+    pub(crate) leases: usize,
+}
+
+impl KeySets for Shared<Table> {
+    async fn load(&self, _: Provider) -> Result<Option<StoredKeySet>, PortError> {
+        let mut table = self.now();
+        table.loads += 1;
+        if table.reads_are_down { Err(down("read the key set")) } else { Ok(table.stored.clone()) }
+    }
+
+    async fn store(&self, _: Provider, set: &StoredKeySet) -> Result<(), PortError> {
+        let mut table = self.now();
+        table.stores += 1;
+        if table.stores_are_down {
+            return Err(down("store the key set"));
+        }
+        if table.stored.as_ref().is_none_or(|stored| stored.fetched_at < set.fetched_at) {
+            table.stored = Some(set.clone());
+        }
+        Ok(())
+    }
+
+    async fn lease(&self, _: Provider, now: Timestamp, cooldown: Duration) -> Result<Lease, PortError> {
+        let mut table = self.now();
+        table.leases += 1;
+        if table.leases_are_down {
+            return Err(down("take the lease"));
+        }
+        if table.refetch_after.is_some_and(|after| after > now) {
+            return Ok(Lease::Lost(table.stored.clone()));
+        }
+        table.refetch_after = Some(now.plus(cooldown));
+        Ok(Lease::Won)
+    }
+}
+
+/// The provider's key set endpoint; down unless it serves something.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Api {
+    pub(crate) serves: Option<String>,
+    pub(crate) fetches: usize,
+}
+
+impl FetchKeySet for Shared<Api> {
+    async fn fetch(&self, _: Provider) -> Result<String, PortError> {
+        let mut api = self.now();
+        api.fetches += 1;
+        api.serves.clone().ok_or_else(|| down("fetch the key set"))
+    }
+}
