@@ -1,0 +1,120 @@
+//! The queues between the functions.
+
+use std::collections::HashMap;
+
+use aws_sdk_sqs::types::{QueueAttributeName, SendMessageBatchRequestEntry};
+use serde_json::json;
+
+use crate::{Platform, eventually};
+
+/// A queue of the stack, with its dead-letter queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Queue {
+    /// Verified webhooks, from the receiver to fan-out.
+    Ingress,
+    /// Signals about money, from fan-out to the state updater.
+    Transfers,
+    /// All other signals.
+    Accounts,
+}
+
+impl Queue {
+    /// All of them, in the order of the flow.
+    pub const ALL: [Self; 3] = [Self::Ingress, Self::Transfers, Self::Accounts];
+
+    fn url(self) -> &'static str {
+        match self {
+            Self::Ingress => "IngressQueueUrl",
+            Self::Transfers => "TransfersQueueUrl",
+            Self::Accounts => "AccountsQueueUrl",
+        }
+    }
+
+    fn dead_letters_url(self) -> &'static str {
+        match self {
+            Self::Ingress => "IngressDlqUrl",
+            Self::Transfers => "TransfersDlqUrl",
+            Self::Accounts => "AccountsDlqUrl",
+        }
+    }
+}
+
+impl Platform {
+    /// Puts `messages` on the queue in one call, 10 at most.
+    pub async fn put(&self, queue: Queue, messages: &[String]) {
+        let entry = |(id, body): (usize, &String)| {
+            let entry = SendMessageBatchRequestEntry::builder().id(id.to_string()).message_body(body);
+            entry.build().expect("an id and a body are all it needs")
+        };
+        let entries = messages.iter().enumerate().map(entry).collect();
+        let call = self.clients().sqs.send_message_batch().queue_url(self.output(queue.url()));
+        let sent = call.set_entries(Some(entries)).send().await.expect("the queue answers");
+        assert!(sent.failed().is_empty(), "the {queue:?} queue takes all messages: {:?}", sent.failed());
+    }
+
+    /// How many messages the queue holds: waiting, and in a function's hands.
+    pub async fn depth(&self, queue: Queue) -> usize {
+        self.messages(queue.url()).await
+    }
+
+    /// How many messages are dead letters of the queue.
+    pub async fn dead_letters(&self, queue: Queue) -> usize {
+        self.messages(queue.dead_letters_url()).await
+    }
+
+    /// Takes `count` dead letters of the queue, waiting until there are as many.
+    pub async fn take_dead_letters(&self, queue: Queue, count: usize) -> Vec<String> {
+        let look = async || self.dead_letters(queue).await;
+        eventually(&format!("{count} dead letters of the {queue:?} queue"), look, |dead| *dead >= count).await;
+        let url = self.output(queue.dead_letters_url());
+        let call = self.clients().sqs.receive_message().queue_url(url).max_number_of_messages(10);
+        let received = call.send().await.expect("the dead-letter queue answers");
+        received.messages.unwrap_or_default().into_iter().filter_map(|message| message.body).collect()
+    }
+
+    /// Waits until no webhook sent so far is on its way to the table any more: a queue is looked at after the one before
+    /// it was found empty.
+    pub async fn settled(&self) {
+        for queue in Queue::ALL {
+            let look = async || self.depth(queue).await;
+            eventually(&format!("the {queue:?} queue is empty"), look, |messages| *messages == 0).await;
+        }
+    }
+
+    /// Gives unfinished messages back after `seconds`.
+    pub async fn redeliver_after(&self, seconds: u32) {
+        for queue in Queue::ALL {
+            self.set(queue, QueueAttributeName::VisibilityTimeout, seconds.to_string()).await;
+        }
+    }
+
+    /// Lets each message be tried `attempts` times, for tests in which more goes wrong than in life.
+    pub async fn forgive(&self, attempts: u32) {
+        for queue in Queue::ALL {
+            let dead_letters = &self.attributes(queue.dead_letters_url()).await[&QueueAttributeName::QueueArn];
+            let redrive = json!({ "deadLetterTargetArn": dead_letters, "maxReceiveCount": attempts });
+            self.set(queue, QueueAttributeName::RedrivePolicy, redrive.to_string()).await;
+        }
+    }
+
+    async fn set(&self, queue: Queue, name: QueueAttributeName, value: String) {
+        let call = self.clients().sqs.set_queue_attributes().queue_url(self.output(queue.url()));
+        call.attributes(name, value).send().await.expect("the queue takes the attribute");
+    }
+
+    async fn messages(&self, output: &'static str) -> usize {
+        let attributes = self.attributes(output).await;
+        // Waiting, and in a function's hands.
+        let counts = [
+            QueueAttributeName::ApproximateNumberOfMessages,
+            QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
+        ];
+        counts.iter().map(|name| attributes[name].parse::<usize>().expect("a number of messages")).sum()
+    }
+
+    async fn attributes(&self, output: &'static str) -> HashMap<QueueAttributeName, String> {
+        let call = self.clients().sqs.get_queue_attributes().queue_url(self.output(output));
+        let described = call.attribute_names(QueueAttributeName::All).send().await;
+        described.expect("the queue answers").attributes.unwrap_or_default()
+    }
+}

@@ -1,0 +1,172 @@
+//! Providers repeat themselves, queues repeat themselves, functions crash half-way: each statement has its effect once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use fundhook::stack::Function;
+use fundhook::subscription::Delivery;
+use fundhook_domain::{EvidencePointer, Kind, ResourceId};
+use fundhook_providers::normalise;
+use fundhook_tests::{Platform, Queue, about, changed, interruptions, kill, run, seeded, unique};
+use futures_util::future::join_all;
+use serde_json::json;
+
+/// Files about one resource, in the provider's order, and the statuses that they report.
+const LIVES: [(Kind, [&str; 3], [&str; 3]); 4] = [
+    (Kind::Deposit, DEPOSIT, ["pending", "submitted", "confirmed"]),
+    (Kind::Deposit, DEPOSIT, ["pending", "submitted", "confirmed"]),
+    (
+        Kind::Deposit,
+        ["deposits.pending.json", "deposits.on_hold.json", "deposits.confirmed.after_hold.json"],
+        ["pending", "held", "confirmed"],
+    ),
+    (
+        Kind::Withdrawal,
+        ["withdrawal.initiated.json", "withdrawal.broadcasted.json", "withdrawal.confirmed.json"],
+        ["initiated", "broadcast", "confirmed"],
+    ),
+];
+
+const DEPOSIT: [&str; 3] = ["deposits.pending.6e735627.json", "deposits.submitted.json", "deposits.confirmed.json"];
+
+/// The ids of the events about `id` when `statements` are recorded of it.
+fn events(id: &ResourceId, statements: usize) -> BTreeSet<String> {
+    (1..=statements).map(|sequence| format!("{id}#{sequence}")).collect()
+}
+
+/// What is said under one id is the same each time it is said.
+fn assert_repetitions_are_equal(heard: &[Delivery]) {
+    let mut said: BTreeMap<&str, &Delivery> = BTreeMap::new();
+    for delivery in heard {
+        let first = said.entry(delivery.id()).or_insert(delivery);
+        assert_eq!(*first, delivery, "{} is said again", delivery.id());
+    }
+}
+
+#[test]
+fn webhooks_that_come_three_times_each_in_any_order_have_their_effects_once() {
+    run(async {
+        let platform = Platform::shared().await;
+        let mut listener = platform.listen().await;
+        let lives = LIVES.map(|(kind, files, statuses)| (unique(kind), files, statuses));
+        let mut webhooks: Vec<Vec<u8>> = Vec::new();
+        for (id, files, _) in &lives {
+            webhooks.extend(files.iter().flat_map(|file| vec![about(file, id.native()); 3]));
+        }
+        seeded().shuffle(&mut webhooks);
+        platform.send_all(webhooks.iter().map(Vec::as_slice)).await;
+
+        for (id, files, statuses) in &lives {
+            listener.hear(events(id, files.len())).await;
+            // The resource is looked at once nothing of it is on its way any more.
+            platform.settled().await;
+            let resource = platform.resource(id).await;
+            assert_eq!(resource.version(), files.len() as u64, "facts about {id}");
+            let view = resource.view().expect("it has facts");
+            assert_eq!(view.status.as_str(), statuses[2], "{id}");
+            let history: Vec<&str> = view.history.iter().map(|entry| entry.status.as_str()).collect();
+            assert_eq!(history, statuses, "{id}");
+            assert_eq!(listener.ids_about(id), events(id, files.len()).iter().map(String::as_str).collect());
+        }
+        assert_repetitions_are_equal(listener.heard());
+    });
+}
+
+#[test]
+fn statements_about_one_deposit_that_are_recorded_at_the_same_moment_all_are() {
+    run(async {
+        const STATEMENTS: usize = 12;
+        let platform = Platform::shared().await;
+        let mut listener = platform.listen().await;
+        let deposit = unique(Kind::Deposit);
+        let mut messages = Vec::new();
+        for second in 0..STATEMENTS {
+            let updated = json!(format!("2025-10-03T21:30:{second:02}Z"));
+            let webhook = changed("deposits.submitted.json", deposit.native(), &[("/deposit/updated_at", updated)]);
+            let archived = EvidencePointer { object: "evidence/v1/none.ndjson.gz".to_owned(), line: 0 };
+            let signal = normalise(&platform.envelope(&webhook).await, archived).remove(0);
+            messages.push(signal.to_message().expect("JSON"));
+        }
+        // Each in a call of its own, so that several updaters read the same version and all but one of them lose.
+        join_all(messages.chunks(1).map(|message| platform.put(Queue::Transfers, message))).await;
+
+        listener.hear(events(&deposit, STATEMENTS)).await;
+        assert_eq!(platform.resource(&deposit).await.version(), STATEMENTS as u64);
+        assert_eq!(listener.ids_about(&deposit).len(), STATEMENTS);
+    });
+}
+
+/// What crashes in the next test, and how often each of them must be hit while it works.
+const CRASHING: [Function; 3] = [Function::FanOut, Function::StateUpdater, Function::Publisher];
+const HITS: usize = 2;
+
+/// How many deposits are told in one round, with three webhooks each; and how many rounds there are at most.
+const DEPOSITS: usize = 14;
+const ROUNDS_MAX: usize = 5;
+
+/// Kills the functions one after the other, at random moments, until `done` or each was hit while it worked.
+async fn crash(platform: &Platform, random: &mut fastrand::Rng, done: impl AsyncFn() -> bool) -> bool {
+    loop {
+        let mut spared = 0;
+        for function in CRASHING {
+            if interruptions(platform, function).await >= HITS {
+                spared += 1;
+            } else {
+                kill(platform, function);
+            }
+            tokio::time::sleep(Duration::from_millis(random.u64(20..200))).await;
+        }
+        if spared == CRASHING.len() || done().await {
+            return spared == CRASHING.len();
+        }
+    }
+}
+
+#[test]
+#[cfg_attr(not(target_os = "linux"), ignore = "finds the functions' processes through /proc")]
+fn functions_that_are_killed_while_they_work_lose_nothing_and_double_nothing() {
+    run(async {
+        let platform = &Platform::deploy(&[]).await;
+        platform.redeliver_after(2).await;
+        // One message may well be hit more often than the five times after which a queue gives up.
+        platform.forgive(100).await;
+        let mut listener = platform.listen().await;
+        let mut random = seeded();
+        let mut deposits: Vec<ResourceId> = Vec::new();
+        let mut all_were_hit = false;
+        for _ in 0..ROUNDS_MAX {
+            let round: Vec<ResourceId> = (0..DEPOSITS).map(|_| unique(Kind::Deposit)).collect();
+            let about_one = |id: &ResourceId| DEPOSIT.map(|file| about(file, id.native()));
+            let mut webhooks: Vec<Vec<u8>> = round.iter().flat_map(about_one).collect();
+            random.shuffle(&mut webhooks);
+            let is_through = async || {
+                let last = round.last().expect("a round has deposits");
+                platform.resource(last).await.version() == DEPOSIT.len() as u64
+            };
+            let send = platform.send_all(webhooks.iter().map(Vec::as_slice));
+            ((), all_were_hit) = tokio::join!(send, crash(platform, &mut random, is_through));
+            deposits.extend(round);
+            if all_were_hit {
+                break;
+            }
+        }
+        assert!(all_were_hit, "each function is killed {HITS} times while it works, or the test shows nothing");
+
+        for deposit in &deposits {
+            listener.hear(events(deposit, DEPOSIT.len())).await;
+        }
+        platform.settled().await;
+        for deposit in &deposits {
+            let resource = platform.resource(deposit).await;
+            assert_eq!(resource.version(), DEPOSIT.len() as u64, "facts about {deposit}");
+            assert_eq!(resource.view().map(|view| view.status.as_str()), Some("confirmed"), "{deposit}");
+        }
+        let expected: BTreeSet<String> = deposits.iter().flat_map(|id| events(id, DEPOSIT.len())).collect();
+        let heard: BTreeSet<&str> = listener.heard().iter().map(Delivery::id).collect();
+        assert_eq!(heard, expected.iter().map(String::as_str).collect(), "one event for each statement");
+        assert_repetitions_are_equal(listener.heard());
+        for queue in Queue::ALL {
+            assert_eq!(platform.dead_letters(queue).await, 0, "dead letters of the {queue:?} queue");
+        }
+    });
+}

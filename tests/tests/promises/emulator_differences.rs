@@ -1,0 +1,239 @@
+//! Where the emulator differs from AWS and the project relies on it, or makes up for it. When one of these tests fails,
+//! the emulator has changed: what stands in for the difference can go, and ARCHITECTURE.md with it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+
+use aws_lambda_events::dynamodb::Event as StreamEvent;
+use aws_lambda_events::streams::DynamoDbEventResponse;
+use aws_sdk_dynamodb::types::AttributeValue;
+use fundhook::stack::{Workspace, loopback_client};
+use fundhook_domain::port::{Disposition, PortError, PublishEvents};
+use fundhook_domain::{Event, Kind, ResourceId};
+use fundhook_tests::{Platform, Stream, about, eventually, log, run, unique};
+use publisher::Publisher;
+use serde_json::{Value, json};
+
+use crate::workbench;
+
+/// On AWS each write is in the stream. Hence the parameter TableWrites, which is `puts` for local stacks.
+#[test]
+fn a_partiql_statement_leaves_no_stream_record_and_a_put_does() {
+    run(async {
+        let platform = workbench().await;
+        let mut stream = Stream::open(platform).await;
+        let table = platform.output("TableName");
+        let dynamodb = &platform.clients().dynamodb;
+        let [said, put] = ["statement", "put"].map(|name| format!("probe#{name}#{:x}", fastrand::u64(..)));
+        let statement = dynamodb.execute_statement().statement(format!(r#"INSERT INTO "{table}" VALUE {{'pk': ?}}"#));
+        statement.parameters(AttributeValue::S(said.clone())).send().await.expect("the statement is executed");
+        let item = dynamodb.put_item().table_name(table).item("pk", AttributeValue::S(put.clone()));
+        item.send().await.expect("the item is put");
+
+        let mut keys: Vec<Value> = Vec::new();
+        let look = async || {
+            keys.extend(stream.next().await.into_iter().map(|record| record["dynamodb"]["Keys"]["pk"]["S"].clone()));
+            keys.clone()
+        };
+        let keys = eventually("the put is in the stream", look, |keys| keys.contains(&json!(put))).await;
+        assert!(!keys.contains(&json!(said)), "a statement, executed before, now is in the stream too");
+    });
+}
+
+/// On AWS the stream is delivered again from the record whose sequence number the function returned. Hence the tests of
+/// the publisher's handler below, and no end-to-end test of a topic that is away.
+#[test]
+fn the_stream_source_ignores_a_partial_failure() {
+    run(async {
+        let platform = workbench().await;
+        let (lost, heard) = (unique(Kind::Deposit), unique(Kind::Deposit));
+        let topic = platform.output("TopicArn");
+        let name = topic.rsplit(':').next().expect("an ARN ends with the name");
+        let sns = &platform.clients().sns;
+        sns.delete_topic().topic_arn(topic).send().await.expect("the topic is deleted");
+        platform.send(&about("deposits.pending.json", lost.native())).await;
+        // What the publisher says of it is in the log once its answer has come.
+        let failure = |line: &str| line.contains("could not be published") && line.contains(&lost.to_string());
+        let look = async || log().await.lines().filter(|line| failure(line)).count();
+        eventually("the publisher fails to publish", look, |failures| *failures > 0).await;
+
+        let made = sns.create_topic().name(name).send().await.expect("the topic is made again");
+        assert_eq!(made.topic_arn(), Some(topic));
+        let mut listener = platform.listen().await;
+        platform.send(&about("deposits.pending.json", heard.native())).await;
+        listener.hear([format!("{heard}#1")]).await;
+        assert!(listener.ids_about(&lost).is_empty(), "what failed before, and is older, now is delivered again");
+    });
+}
+
+/// On AWS an API has a name of its own. Hence the query that Deployment::post adds.
+#[test]
+fn a_request_without_an_account_does_not_reach_an_api_of_another_than_the_default_account() {
+    run(async {
+        let platform = workbench().await;
+        let endpoint = platform.deployment().endpoint();
+        let api = platform.output("ApiEndpoint").trim_start_matches("https://").split('.').next().expect("a name");
+        let port = endpoint.rsplit(':').next().expect("a port");
+        let ask = async |query: String| {
+            let request = loopback_client().post(format!("{endpoint}/webhooks/connect{query}"));
+            let request = request.header("host", format!("{api}.execute-api.localhost:{port}")).body("{}");
+            let answer = request.send().await.expect("the emulator answers");
+            (answer.status().as_u16(), answer.text().await.expect("a body"))
+        };
+        let (status, text) = ask(String::new()).await;
+        assert!(status == 404 && !text.contains("unknown_provider"), "without an account: {status} {text}");
+        let (status, text) = ask(format!("?AWSAccessKeyId={}", platform.deployment().account())).await;
+        assert!(status == 400 && text.contains("header_missing"), "with the account: {status} {text}");
+    });
+}
+
+/// On AWS it has the routes of its functions' events. Hence the API's parts one by one in the template.
+#[test]
+fn a_serverless_http_api_has_no_routes_and_the_template_none_of_its_kind() {
+    let template = Workspace::find().expect("a workspace").template().expect("the template");
+    let types: Vec<&str> = template.lines().filter_map(|line| line.trim().strip_prefix("Type: AWS::")).collect();
+    assert!(types.contains(&"ApiGatewayV2::Route") && !types.contains(&"Serverless::HttpApi"), "{types:?}");
+
+    run(async {
+        let platform = workbench().await;
+        let cloudformation = &platform.clients().cloudformation;
+        let create = cloudformation.create_stack().stack_name("http-api").template_body(HTTP_API);
+        let create = create.capabilities(aws_sdk_cloudformation::types::Capability::CapabilityAutoExpand);
+        let create = create.capabilities(aws_sdk_cloudformation::types::Capability::CapabilityIam);
+        create.send().await.expect("the stack is created");
+        let look = async || {
+            let described = cloudformation.describe_stacks().stack_name("http-api").send().await;
+            let stack = described.expect("CloudFormation answers").stacks.unwrap_or_default().remove(0);
+            let api = stack.outputs().iter().filter_map(|output| output.output_value()).collect::<String>();
+            (stack.stack_status.expect("a status").as_str().to_owned(), api)
+        };
+        let (_, api) = eventually("the stack is complete", look, |(status, _)| status == "CREATE_COMPLETE").await;
+
+        let endpoint = platform.deployment().endpoint();
+        let port = endpoint.rsplit(':').next().expect("a port");
+        let request = loopback_client().get(format!("{endpoint}/hello?AWSAccessKeyId={}", platform.clients().account));
+        let request = request.header("host", format!("{api}.execute-api.localhost:{port}"));
+        let answer = request.send().await.expect("the emulator answers");
+        assert_eq!(answer.status().as_u16(), 404, "{}", answer.text().await.unwrap_or_default());
+    });
+}
+
+const HTTP_API: &str = r"
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Api:
+    Type: AWS::Serverless::HttpApi
+  Hello:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.12
+      Handler: index.handler
+      InlineCode: |
+        def handler(event, context):
+            return {'statusCode': 200, 'body': 'hello'}
+      Events:
+        Get:
+          Type: HttpApi
+          Properties: { ApiId: !Ref Api, Method: GET, Path: /hello }
+Outputs:
+  Api:
+    Value: !Ref Api
+";
+
+/// A topic that refuses some events, and remembers what it took.
+#[derive(Default)]
+struct Topic {
+    refuses: BTreeSet<String>,
+    took: Mutex<Vec<Event>>,
+}
+
+impl PublishEvents for &Topic {
+    async fn publish(&self, events: &[Event]) -> Vec<Result<(), PortError>> {
+        let take = |event: &Event| {
+            if self.refuses.contains(&event.id) {
+                return Err(PortError::new("publish an event to the topic", Disposition::Retry, "it is away"));
+            }
+            self.took.lock().expect("nobody panics with it").push(event.clone());
+            Ok(())
+        };
+        events.iter().map(take).collect()
+    }
+}
+
+impl Topic {
+    fn took(&self) -> Vec<Event> {
+        self.took.lock().expect("nobody panics with it").clone()
+    }
+}
+
+/// Writes deposits to the table and returns the records that the stream has of them: two of each, one for each fact.
+async fn records(platform: &Platform, deposits: &[ResourceId]) -> Vec<Value> {
+    let mut stream = Stream::open(platform).await;
+    for (turn, file) in ["deposits.pending.json", "deposits.confirmed.json"].into_iter().enumerate() {
+        for deposit in deposits {
+            platform.send(&about(file, deposit.native())).await;
+            platform.recorded(deposit, turn as u64 + 1).await;
+        }
+    }
+    let keys: Vec<Value> = deposits.iter().map(|deposit| json!(deposit.to_string())).collect();
+    let mut records = Vec::new();
+    let look = async || {
+        let own = |record: &Value| keys.contains(&record["dynamodb"]["Keys"]["pk"]["S"]);
+        records.extend(stream.next().await.into_iter().filter(own));
+        records.clone()
+    };
+    eventually("the stream has two records of each deposit", look, |seen| seen.len() == 2 * deposits.len()).await
+}
+
+async fn publish(topic: &Topic, records: &[Value]) -> Vec<Option<String>> {
+    let event: StreamEvent = serde_json::from_value(json!({ "Records": records })).expect("what Lambda hands over");
+    let DynamoDbEventResponse { batch_item_failures, .. } = Publisher::new(topic).handle(event).await;
+    batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
+}
+
+fn sequence_number(record: &Value) -> Option<String> {
+    record["dynamodb"]["SequenceNumber"].as_str().map(str::to_owned)
+}
+
+fn ids(events: &[Event]) -> Vec<&str> {
+    events.iter().map(|event| event.id.as_str()).collect()
+}
+
+#[test]
+fn a_publisher_asks_for_the_stream_again_from_the_record_it_could_not_publish() {
+    run(async {
+        let deposits: Vec<ResourceId> = (0..3).map(|_| unique(Kind::Deposit)).collect();
+        let records = records(workbench().await, &deposits).await;
+        // The stream's order is that of the writes: all first facts, then all second ones.
+        let said: Vec<String> =
+            [1, 2].into_iter().flat_map(|sequence| deposits.iter().map(move |id| format!("{id}#{sequence}"))).collect();
+
+        let refusing = Topic { refuses: BTreeSet::from([said[2].clone(), said[4].clone()]), ..Topic::default() };
+        let failed = publish(&refusing, &records).await;
+        assert_eq!(failed, [sequence_number(&records[2])], "the first record that was not finished, and it alone");
+        let first = refusing.took();
+        assert_eq!(ids(&first), [&said[0], &said[1], &said[3], &said[5]].map(String::as_str));
+
+        // Lambda delivers again from there.
+        let recovered = Topic::default();
+        assert_eq!(publish(&recovered, &records[2..]).await, [], "all are finished");
+        let second = recovered.took();
+        assert_eq!(ids(&second), said[2..].iter().map(String::as_str).collect::<Vec<_>>());
+        let again: BTreeMap<&str, &Event> = second.iter().map(|event| (event.id.as_str(), event)).collect();
+        for event in &first {
+            assert!(again.get(event.id.as_str()).is_none_or(|same| *same == event), "{} is said again", event.id);
+        }
+    });
+}
+
+#[test]
+fn a_record_that_cannot_be_read_holds_up_what_is_behind_it_and_nothing_before_it() {
+    run(async {
+        let deposits: Vec<ResourceId> = (0..2).map(|_| unique(Kind::Deposit)).collect();
+        let mut records = records(workbench().await, &deposits).await;
+        records[2]["dynamodb"]["NewImage"]["facts"] = json!({ "S": "not a list" });
+        let topic = Topic::default();
+        assert_eq!(publish(&topic, &records).await, [sequence_number(&records[2])]);
+        assert_eq!(ids(&topic.took()), deposits.iter().map(|id| format!("{id}#1")).collect::<Vec<_>>());
+    });
+}

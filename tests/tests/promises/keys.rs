@@ -1,0 +1,160 @@
+//! The provider's keys come and go, and its webhooks are taken in all the while.
+
+use std::time::{Duration, Instant};
+
+use fundhook_adapters::{Aws, KeySetTable};
+use fundhook_domain::port::{KeySets as _, StoredKeySet};
+use fundhook_domain::{Kind, Provider, Resource};
+use fundhook_providers::KeySet;
+use fundhook_tests::{Platform, WITHIN, about, run, unique, verify_again};
+use futures_util::future::join_all;
+
+/// The shortest that the template allows.
+const COOLDOWN_SECONDS: &str = "10";
+
+/// How soon a provider that was refused tries again.
+const AGAIN_AFTER: Duration = Duration::from_millis(500);
+
+/// A webhook about a deposit of its own, and the deposit.
+fn webhook() -> (fundhook_domain::ResourceId, Vec<u8>) {
+    let deposit = unique(Kind::Deposit);
+    let body = about("deposits.pending.json", deposit.native());
+    (deposit, body)
+}
+
+async fn fetched(platform: &Platform) -> u64 {
+    platform.provider().fetched().await.expect("the provider counts")
+}
+
+/// The status and the code of the answer to a webhook, signed now; and when to send it again, as the answer says.
+async fn answer(platform: &Platform, body: &[u8]) -> (u16, String, Option<u64>) {
+    let headers = platform.signed(body).await;
+    let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (&**name, &**value)).collect();
+    let sent = platform.deployment().post("/webhooks/connect", &headers, body.to_vec()).await;
+    let answer = sent.expect("the stack answers");
+    let again = answer.headers().get("retry-after").map(|seconds| seconds.to_str().expect("text").parse());
+    let again = again.map(|seconds| seconds.expect("whole seconds"));
+    (answer.status().as_u16(), answer.text().await.expect("a body"), again)
+}
+
+/// Sends a webhook again and again, as a provider does, until it is accepted. Before that, it may not be refused for
+/// any other reason than that its key is not known yet.
+async fn sent_until_accepted(platform: &Platform, body: &[u8]) {
+    let deadline = Instant::now() + WITHIN;
+    loop {
+        let (status, text, _) = answer(platform, body).await;
+        if status == 200 {
+            return;
+        }
+        assert!(status == 401 && text.contains("signature_unverified"), "{status} {text}");
+        assert!(Instant::now() < deadline, "the new key is not known after {WITHIN:?}; {text}");
+        tokio::time::sleep(AGAIN_AFTER).await;
+    }
+}
+
+/// The first webhooks of a new deployment find no key set in the table.
+async fn the_first_webhooks_bring_the_key_set(platform: &Platform) {
+    assert_eq!(fetched(platform).await, 0, "nobody has asked yet");
+    let bodies: Vec<Vec<u8>> = (0..3).map(|_| webhook().1).collect();
+    let answers = join_all(bodies.iter().map(|body| answer(platform, body))).await;
+    assert!(answers.iter().any(|(status, ..)| *status == 200), "one of them is taken at once: {answers:?}");
+
+    for (body, (status, text, again)) in bodies.iter().zip(answers) {
+        if status != 200 {
+            // Another receiver was fetching the key set at that moment.
+            assert_eq!((status, again), (503, Some(5)), "{text}");
+            tokio::time::sleep(Duration::from_secs(again.unwrap_or_default())).await;
+            let (status, text, _) = answer(platform, body).await;
+            assert_eq!(status, 200, "when it is sent again after the time it was told: {text}");
+        }
+    }
+    assert_eq!(fetched(platform).await, 1, "one of the receivers fetched it for all");
+}
+
+/// The provider publishes a new key beside the old one, and signs with the new one.
+async fn a_rotation_with_overlap_drops_nothing(platform: &Platform) {
+    let (before, (_, early), (_, late), (_, new)) = (fetched(platform).await, webhook(), webhook(), webhook());
+    let (early_headers, late_headers) = (platform.signed(&early).await, platform.signed(&late).await);
+    platform.provider().rotate(true).await.expect("the provider has a new key");
+
+    assert_eq!(platform.post(&early_headers, &early).await.status, 200, "signed before, and sent after");
+    sent_until_accepted(platform, &new).await;
+    assert_eq!(
+        platform.post(&late_headers, &late).await.status,
+        200,
+        "signed before, and sent when the new key is known"
+    );
+    assert_eq!(fetched(platform).await, before + 1, "fetches that the new key cost");
+}
+
+/// The provider replaces its keys at once. Returns a resource that the old key had spoken for.
+async fn a_rotation_without_overlap_costs_one_fetch(platform: &Platform) -> Resource {
+    let ((deposit, old), (_, too_late), (_, new)) = (webhook(), webhook(), webhook());
+    platform.send(&old).await;
+    let resource = platform.recorded(&deposit, 1).await;
+    let too_late_headers = platform.signed(&too_late).await;
+    let before = fetched(platform).await;
+    platform.provider().rotate(false).await.expect("the provider has a new key");
+
+    sent_until_accepted(platform, &new).await;
+    assert_eq!(fetched(platform).await, before + 1, "fetches that the new key cost");
+    let refused = platform.post(&too_late_headers, &too_late).await;
+    assert_eq!(refused.status, 401, "a key that was taken back verifies nothing any more: {}", refused.body);
+    resource
+}
+
+/// The refresher finds a new key before any webhook is signed with it.
+async fn a_key_that_the_refresher_found_costs_no_further_fetch(platform: &Platform) {
+    let ((_, new), before) = (webhook(), fetched(platform).await);
+    platform.provider().rotate(true).await.expect("the provider has a new key");
+    platform.refresh_keys().await;
+    sent_until_accepted(platform, &new).await;
+    assert_eq!(fetched(platform).await, before + 1, "the refresher's own fetch");
+}
+
+/// The key that verified a webhook is in the table's history for good.
+async fn what_a_withdrawn_key_signed_can_still_be_verified(platform: &Platform, resource: &Resource) {
+    let evidence = &resource.facts()[0].evidence;
+    let envelope = platform.evidence(&evidence.archived).await;
+    let published = platform.published_keys().await;
+    assert!(verify_again(&envelope, &published).is_err(), "the provider no longer publishes the key");
+
+    let scan = platform.clients().dynamodb.scan().table_name(platform.output("TableName")).send();
+    let items = scan.await.expect("the table answers").items.unwrap_or_default();
+    let history = items.iter().filter(|item| item["pk"].as_s().is_ok_and(|key| key.starts_with("keys#connect#")));
+    let sets = history.map(|item| KeySet::from_jwks(item["jwks"].as_s().expect("a text").as_bytes()).expect("fit"));
+    let own = sets.into_iter().find(|set| set.keys().iter().any(|key| key.thumbprint() == evidence.attestation.key));
+    let verified = verify_again(&envelope, &own.expect("the history has the key that the evidence names"));
+    assert_eq!(verified.map(|webhook| webhook.attestation().clone()), Ok(evidence.attestation.clone()));
+}
+
+#[test]
+fn keys_come_and_go_and_no_webhook_is_lost() {
+    run(async {
+        let platform = &Platform::deploy_without_keys(&[("KeysCooldownSeconds", COOLDOWN_SECONDS)]).await;
+        the_first_webhooks_bring_the_key_set(platform).await;
+        a_rotation_with_overlap_drops_nothing(platform).await;
+        let resource = a_rotation_without_overlap_costs_one_fetch(platform).await;
+        a_key_that_the_refresher_found_costs_no_further_fetch(platform).await;
+        what_a_withdrawn_key_signed_can_still_be_verified(platform, &resource).await;
+    });
+}
+
+#[test]
+fn the_refresher_stores_the_key_set_that_the_provider_publishes() {
+    run(async {
+        let platform = Platform::shared().await;
+        let clients = platform.clients();
+        let aws = Aws::local(&clients.endpoint, clients.account.as_str()).expect("the emulator has no TLS to set up");
+        let table = KeySetTable::new(&aws, platform.output("TableName").to_owned());
+        let before = table.load(Provider::Connect).await.expect("the table answers");
+        platform.refresh_keys().await;
+        let after = table.load(Provider::Connect).await.expect("the table answers");
+
+        let published = platform.published_keys().await;
+        let fingerprint = |set: &Option<StoredKeySet>| set.as_ref().map(|set| set.fingerprint.clone());
+        assert_eq!(fingerprint(&after).as_deref(), Some(published.fingerprint()));
+        let fetched_at = |set: Option<StoredKeySet>| set.map(|set| set.fetched_at);
+        assert!(fetched_at(after) > fetched_at(before), "the table says when it was last fetched");
+    });
+}

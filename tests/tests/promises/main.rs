@@ -1,0 +1,27 @@
+//! The promises of Fundhook to the platforms that deploy it, a module each.
+//!
+//! All of them are tests of one program, so that one emulator serves them all.
+
+mod accepted;
+mod effects_happen_once;
+mod emulator_differences;
+mod every_state_can_be_explained;
+mod keys;
+mod money_is_exact;
+mod nothing_unverified_gets_in;
+mod nothing_verified_is_lost;
+mod order_does_not_matter;
+
+use fundhook_tests::Platform;
+use tokio::sync::OnceCell;
+
+/// A stack to put things into and to take things away from, by tests that keep out of each other's way.
+async fn workbench() -> &'static Platform {
+    static WORKBENCH: OnceCell<Platform> = OnceCell::const_new();
+    let deploy = async || {
+        let platform = Platform::deploy(&[]).await;
+        platform.redeliver_after(2).await;
+        platform
+    };
+    WORKBENCH.get_or_init(deploy).await
+}

@@ -1,0 +1,146 @@
+//! What verified is taken in, whatever it says; and what cannot be worked on waits where an alarm watches.
+
+use fundhook_domain::{EvidencePointer, Kind, Provider, ResourceId};
+use fundhook_providers::normalise;
+use fundhook_tests::{Platform, Queue, about, run, sample, unique, verify_again};
+use receiver::BODY_BYTES_MAX;
+use serde_json::Value;
+
+use crate::workbench;
+
+/// Signed, and not understood.
+fn riddles() -> Vec<(&'static str, Vec<u8>)> {
+    // So that no other run of this test sends the same bytes.
+    let nonce = fastrand::u64(..);
+    let text = |text: String| text.into_bytes();
+    vec![
+        ("an event of a name nobody knows", text(format!(r#"{{"event":"connect.user.merged","nonce":{nonce}}}"#))),
+        ("an object without an event", text(format!(r#"{{"nonce":{nonce}}}"#))),
+        ("an event that is no text", text(format!(r#"{{"event":7,"nonce":{nonce}}}"#))),
+        ("a list", text(format!("[{nonce}]"))),
+        ("a known event without its object", text(format!(r#"{{"event":"connect.deposits.confirmed","n":{nonce}}}"#))),
+        (
+            "an amount that is no decimal number",
+            text(format!(r#"{{"event":"connect.deposits.confirmed","deposit":{{"id":"{nonce}","amount":"1e3"}}}}"#)),
+        ),
+        ("no body at all", Vec::new()),
+        ("words", text(format!("hello {nonce}"))),
+        ("JSON that breaks off", text(format!(r#"{{"event":"connect.deposits.pending","nonce":{nonce}"#))),
+        ("line breaks of every sort", text(format!("a\nb\r\nc\rd\u{2028}{nonce}"))),
+        ("control characters", text(format!("\0\u{1}\u{7f}\u{1b}[31m{nonce}"))),
+        (
+            "characters that queues refuse",
+            text(format!(r#"{{"event":"{nonce}","text":"{}{}"}}"#, '\u{FFFE}', '\u{FFFF}')),
+        ),
+        ("bytes that are no text", [&[0xff, 0xfe, 0x00, 0x80][..], &nonce.to_be_bytes()].concat()),
+        ("text with one byte too few", [format!("{nonce} Zürich").into_bytes(), vec![0xc3]].concat()),
+        ("as much as is taken", nonce.to_be_bytes().repeat(BODY_BYTES_MAX / 8)),
+    ]
+}
+
+#[test]
+fn what_nobody_understands_is_published_as_unrecognized_with_its_bytes_in_the_evidence() {
+    run(async {
+        let platform = Platform::shared().await;
+        let keys = platform.published_keys().await;
+        let mut listener = platform.listen().await;
+        let riddles = riddles();
+        platform.send_all(riddles.iter().map(|(_, body)| body.as_slice())).await;
+
+        for (what, body) in &riddles {
+            let resource = ResourceId::unrecognized(Provider::Connect, body);
+            let delivery = listener.event(&format!("{resource}#1")).await;
+            assert_eq!(delivery.text("/type"), "fundhook.unrecognized.seen", "{what}");
+            assert_eq!(delivery.event["data"]["body_bytes"], Value::from(body.len()), "{what}");
+            assert_ne!(delivery.text("/data/reason"), "", "{what}");
+
+            let archived = delivery.event["data"]["evidence"]["archived"].clone();
+            let archived: EvidencePointer = serde_json::from_value(archived).expect("a pointer into the archive");
+            let envelope = platform.evidence(&archived).await;
+            assert_eq!(envelope.body(), body.as_slice(), "{what}: byte for byte");
+            assert!(verify_again(&envelope, &keys).is_ok(), "{what}: it verifies again");
+        }
+    });
+}
+
+#[test]
+fn what_a_platform_noted_in_its_own_script_comes_back_unchanged() {
+    run(async {
+        let platform = Platform::shared().await;
+        let deposit = unique(Kind::Deposit);
+        let mut listener = platform.listen().await;
+        platform.send(&about("odd/non_ascii.json", deposit.native())).await;
+
+        let sent: Value = serde_json::from_slice(&sample("odd/non_ascii.json")).expect("JSON");
+        let delivery = listener.event(&format!("{deposit}#1")).await;
+        assert_eq!(delivery.event["data"]["session"]["metadata"], sent["session"]["metadata"]);
+    });
+}
+
+/// A genuine webhook: what it is about, how it lies on the ingress queue, and what fan-out makes of it.
+struct Neighbour {
+    resource: ResourceId,
+    envelope: String,
+    signal: String,
+}
+
+impl Neighbour {
+    async fn about_money(platform: &Platform) -> Self {
+        let deposit = unique(Kind::Deposit);
+        let body = about("deposits.pending.json", deposit.native());
+        Self::of(platform, deposit, &body).await
+    }
+
+    async fn about_something_else(platform: &Platform) -> Self {
+        let body = format!("hello {}", fastrand::u64(..)).into_bytes();
+        Self::of(platform, ResourceId::unrecognized(Provider::Connect, &body), &body).await
+    }
+
+    async fn of(platform: &Platform, resource: ResourceId, body: &[u8]) -> Self {
+        let envelope = platform.envelope(body).await;
+        let archived = EvidencePointer { object: "evidence/v1/none.ndjson.gz".to_owned(), line: 0 };
+        let signal = normalise(&envelope, archived).remove(0).to_message().expect("JSON");
+        Self { resource, envelope: serde_json::to_string(&envelope).expect("JSON"), signal }
+    }
+}
+
+/// `message` with something else in one place.
+fn with(message: &str, from: &str, to: &str) -> String {
+    assert_eq!(message.matches(from).count(), 1, "{from} is once in {message}");
+    message.replace(from, to)
+}
+
+#[test]
+fn poison_ends_in_the_dead_letter_queue_of_its_queue_and_its_neighbours_do_not() {
+    run(async {
+        let platform = workbench().await;
+        let [first, second] = [Neighbour::about_money(platform).await, Neighbour::about_money(platform).await];
+        let third = Neighbour::about_something_else(platform).await;
+        let fourth = Neighbour::about_something_else(platform).await;
+        let newer = |message: &str| with(message, r#"{"v":1,"#, r#"{"v":2,"#);
+        let of_another_kind = with(&second.signal, r#""status":{"deposit":"pending"}"#, r#""status":"unrecognized""#);
+
+        // For each queue: what is poison to it, and what is not.
+        let batches = [
+            (Queue::Ingress, vec!["no JSON".to_owned(), newer(&first.envelope)], [&first.envelope, &third.envelope]),
+            (Queue::Transfers, vec!["{}".to_owned(), newer(&second.signal), of_another_kind], [&second.signal; 2]),
+            (Queue::Accounts, vec!["[]".to_owned(), fourth.envelope.clone()], [&fourth.signal; 2]),
+        ];
+        for (queue, poison, good) in &batches {
+            // Poison on both sides of what is good.
+            let good: Vec<String> = good.map(String::clone).into();
+            platform.put(*queue, &[&poison[..1], &good, &poison[1..]].concat()).await;
+        }
+
+        for neighbour in [&first, &second, &third, &fourth] {
+            platform.recorded(&neighbour.resource, 1).await;
+        }
+        for (queue, mut poison, _) in batches {
+            let mut dead = platform.take_dead_letters(queue, poison.len()).await;
+            dead.sort_unstable();
+            poison.sort_unstable();
+            assert_eq!(dead, poison, "the dead letters of the {queue:?} queue");
+            assert_eq!(platform.depth(queue).await, 0, "nothing is left on the {queue:?} queue");
+        }
+    });
+}
