@@ -47,11 +47,13 @@ fn diagnosed(headers: SignedHeaders, body: &[u8], after_seconds: i64) -> Diagnos
     diagnose(&Webhook { headers: headers.into_iter().collect(), body: body.to_vec() }, &settings(), &keys(), now)
 }
 
+/// Why it was refused; a webhook that verifies fails the test.
 fn cause(headers: SignedHeaders, body: &[u8]) -> Cause {
-    match diagnosed(headers, body, 1) {
-        Diagnosis::Refused(cause) => cause,
-        verified @ Diagnosis::Verified { .. } => panic!("expected a refusal, got: {verified}"),
-    }
+    let cause = match diagnosed(headers, body, 1) {
+        Diagnosis::Refused(cause) => Some(cause),
+        Diagnosis::Verified { .. } => None,
+    };
+    cause.expect("a webhook that does not verify")
 }
 
 fn with_signature(url: &str, change: impl Fn(&str) -> String) -> SignedHeaders {
