@@ -124,13 +124,13 @@ fn a_base64_variant_is_named() {
 #[test]
 fn a_right_key_over_another_message_is_told_from_a_wrong_key() {
     let tampered = String::from_utf8(BODY.to_vec()).expect("text").replace(".013", ".913");
-    let Cause::OtherMessage { key, signed: digest, received } = cause(signed(URL, BODY), tampered.as_bytes()) else {
-        panic!("the key is right, the body is not");
-    };
-    assert_eq!(key, keys().keys()[0].thumbprint());
     let digest_of = |body| fundhook_domain::digest_hex(&signed_message(&SIGNED_AT.to_string(), URL, body));
-    assert_eq!(digest, digest_of(BODY), "the digest that was signed is read out of the signature");
-    assert_eq!(received, digest_of(tampered.as_bytes()));
+    let expected = Cause::OtherMessage {
+        key: keys().keys()[0].thumbprint().to_owned(),
+        signed: digest_of(BODY),
+        received: digest_of(tampered.as_bytes()),
+    };
+    assert_eq!(cause(signed(URL, BODY), tampered.as_bytes()), expected, "what was signed is read out of the signature");
 
     let other = SigningKey::generate().expect("a key can be made");
     let forged = other.sign(URL, SIGNED_AT, BODY).expect("the key signs");
