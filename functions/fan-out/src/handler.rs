@@ -2,7 +2,7 @@
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use fundhook_domain::Signal;
-use fundhook_domain::port::{Archive, PortError, SendMessages, chain};
+use fundhook_domain::port::{Archive, Disposition, PortError, SendMessages, chain};
 use fundhook_providers::{Envelope, normalise};
 use fundhook_runtime::batch::{Failures, messages};
 use tracing::{error, info, warn};
@@ -57,9 +57,9 @@ impl<A: Archive, Q: SendMessages> FanOut<A, Q> {
     }
 
     async fn archive(&self, batch: &Batch, key: &str) -> Result<(), PortError> {
-        let content = batch.compressed().map_err(|error| {
-            PortError::new("compress a batch of evidence", fundhook_domain::port::Disposition::Retry, error)
-        })?;
+        let content = batch
+            .compressed()
+            .map_err(|error| PortError::new("compress a batch of evidence", Disposition::Retry, error))?;
         self.evidence.put(key, content).await
     }
 
@@ -121,7 +121,10 @@ impl Outgoing {
         if self.bodies.is_empty() {
             return Vec::new();
         }
-        let outcomes = queue.send_all(self.bodies).await;
-        self.message_ids.into_iter().zip(outcomes).filter_map(|(id, outcome)| Some((id, outcome.err()?))).collect()
+        let mut outcomes = queue.send_all(self.bodies).await.into_iter();
+        // What the queue says nothing about was not finished.
+        let unsaid = || PortError::new("learn whether a message was sent", Disposition::Retry, "no outcome for it");
+        let failed = |id| Some((id, outcomes.next().unwrap_or_else(|| Err(unsaid())).err()?));
+        self.message_ids.into_iter().filter_map(failed).collect()
     }
 }

@@ -41,16 +41,19 @@ impl<T: PublishEvents> Publisher<T> {
         }
         let (origins, events): (Vec<usize>, Vec<Event>) = events.into_iter().unzip();
         let outcomes = if events.is_empty() { Vec::new() } else { self.topic.publish(&events).await };
-        for ((origin, event), outcome) in origins.into_iter().zip(&events).zip(outcomes) {
-            match outcome {
-                Ok(()) => {
-                    info!(resource.id = %event.data.resource, event.id = event.id, event.kind = event.event_type, "event published")
+        let mut outcomes = outcomes.into_iter();
+        for (origin, event) in origins.into_iter().zip(&events) {
+            // What the topic says nothing about was not finished.
+            let failure = match outcomes.next() {
+                Some(Ok(())) => {
+                    info!(resource.id = %event.data.resource, event.id = event.id, event.kind = event.event_type, "event published");
+                    continue;
                 }
-                Err(error) => {
-                    warn!(event.id = event.id, error = chain(&error), "an event could not be published");
-                    first_failed = Some(first_failed.map_or(origin, |first| first.min(origin)));
-                }
-            }
+                Some(Err(error)) => chain(&error),
+                None => "the topic did not say what became of it".to_owned(),
+            };
+            warn!(event.id = event.id, error = failure, "an event could not be published");
+            first_failed = Some(first_failed.map_or(origin, |first| first.min(origin)));
         }
         response(first_failed.and_then(|index| records.get(index)))
     }

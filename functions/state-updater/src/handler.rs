@@ -81,7 +81,14 @@ impl<R: Resources, P: AsyncFn(u32)> StateUpdater<R, P> {
         let outcomes = self.resources.write(folds.iter().map(|fold| fold.write.clone()).collect(), now).await;
 
         let mut lost = BTreeMap::new();
-        for (Fold { id, mut group, write }, outcome) in folds.into_iter().zip(outcomes) {
+        let mut outcomes = outcomes.into_iter();
+        for Fold { id, mut group, write } in folds {
+            // What the table says nothing about was not finished.
+            let Some(outcome) = outcomes.next() else {
+                error!(resource.id = %id, "the table did not say what became of a write");
+                group.fail(failures);
+                continue;
+            };
             match outcome {
                 WriteOutcome::Written => {
                     info!(resource.id = %id, version = write.resource.version(), "resource written");

@@ -52,7 +52,7 @@ impl Fields {
             Value::Number(number) => number.to_string(),
             Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
         };
-        let is_plain = text.len() <= TEXT_BYTES_MAX && !text.chars().any(char::is_control);
+        let is_plain = text.len() <= TEXT_BYTES_MAX && !text.chars().any(is_unprintable);
         if text.is_empty() {
             self.0.remove(name);
             return None;
@@ -94,4 +94,9 @@ impl Fields {
     pub(crate) fn into_rest(self) -> Map<String, Value> {
         self.0
     }
+}
+
+/// Characters that a message attribute cannot hold: controls, and the two that XML 1.0 has no place for.
+fn is_unprintable(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{FFFE}' | '\u{FFFF}')
 }
