@@ -1,13 +1,13 @@
 //! Providers repeat themselves, queues repeat themselves, functions crash half-way: each statement has its effect once.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fundhook::stack::Function;
 use fundhook::subscription::Delivery;
 use fundhook_domain::{EvidencePointer, Kind, ResourceId};
 use fundhook_providers::normalise;
-use fundhook_tests::{Platform, Queue, about, changed, interruptions, kill, run, seeded, unique};
+use fundhook_tests::{Platform, Queue, WITHIN, about, changed, interruptions, kill, run, seeded, unique};
 use futures_util::future::join_all;
 use serde_json::json;
 
@@ -104,8 +104,10 @@ const HITS: usize = 2;
 const DEPOSITS: usize = 14;
 const ROUNDS_MAX: usize = 5;
 
-/// Kills the functions one after the other, at random moments, until `done` or each was hit while it worked.
+/// Kills the functions one after the other, at random moments, until each was hit while it worked, or `done`. Returns
+/// whether each was.
 async fn crash(platform: &Platform, random: &mut fastrand::Rng, done: impl AsyncFn() -> bool) -> bool {
+    let deadline = Instant::now() + WITHIN;
     loop {
         let mut spared = 0;
         for function in CRASHING {
@@ -116,7 +118,7 @@ async fn crash(platform: &Platform, random: &mut fastrand::Rng, done: impl Async
             }
             tokio::time::sleep(Duration::from_millis(random.u64(20..200))).await;
         }
-        if spared == CRASHING.len() || done().await {
+        if spared == CRASHING.len() || done().await || Instant::now() > deadline {
             return spared == CRASHING.len();
         }
     }
