@@ -1,6 +1,7 @@
 //! The local AWS stack of Fundhook, for its command line and its end-to-end tests.
 
 pub mod bench;
+pub mod contract;
 pub mod diagnosis;
 pub mod sandbox;
 pub mod sending;

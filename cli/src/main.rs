@@ -5,7 +5,7 @@ mod commands;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use commands::{bench, demo, down, listen, rotate, sandbox, send, show, sign, up, verify};
+use commands::{bench, demo, down, listen, rotate, sandbox, schema, send, show, sign, up, verify};
 use fundhook_domain::port::chain;
 
 /// Webhooks of crypto account-funding providers in, one stream of CloudEvents out.
@@ -40,6 +40,8 @@ enum Command {
     Sign(sign::Arguments),
     /// Has the sandbox provider sign with a new key from now on
     Rotate(rotate::Arguments),
+    /// Writes what subscribers are promised: schemas/ and the examples in docs/events.md
+    Schema(schema::Arguments),
     /// Measures the functions: size, cold and warm CPU time, memory, AWS calls per webhook
     Bench(bench::Arguments),
     /// Runs the sandbox provider by itself
@@ -59,6 +61,7 @@ async fn main() -> ExitCode {
         Command::Verify(arguments) => verify::run(arguments).await,
         Command::Sign(arguments) => sign::run(arguments).await,
         Command::Rotate(arguments) => rotate::run(arguments).await,
+        Command::Schema(arguments) => schema::run(arguments).await,
         Command::Bench(arguments) => bench::run(arguments).await,
         Command::Sandbox(arguments) => sandbox::run(arguments).await,
     };

@@ -1,11 +1,13 @@
 //! Sending a webhook as the provider would, or as somebody who would like to be the provider.
 
+use std::path::Path;
+
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use fundhook_domain::Timestamp;
+use fundhook_domain::{Feed, Provider, Timestamp};
 use serde_json::{Map, Value, json};
 
-use crate::sandbox::{SandboxClient, SandboxError, SignedHeaders};
-use crate::stack::{CallError, Deployment};
+use crate::sandbox::{SandboxClient, SandboxError, SignRequest, SignedHeaders, ZerohashSignature};
+use crate::stack::{CallError, Deployment, NoOutput};
 
 /// How a webhook is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,37 +47,84 @@ pub enum SendError {
 /// How old a stale webhook is: well past the default tolerance of five minutes.
 const STALE_SECONDS: i64 = 3600;
 
-/// Signs `body` and posts it to the stack's HTTP API at `now`.
+/// A webhook to be sent.
+#[derive(Clone, Debug)]
+pub struct Webhook {
+    /// Whose it is.
+    pub feed: Feed,
+    /// Its body, to the byte.
+    pub body: Vec<u8>,
+    /// With what zerohash signs it.
+    pub zerohash: ZerohashSignature,
+}
+
+impl Webhook {
+    /// A webhook of `feed`.
+    pub fn new(feed: impl Into<Feed>, body: Vec<u8>) -> Self {
+        Self { feed: feed.into(), body, zerohash: ZerohashSignature::default() }
+    }
+
+    /// The feed that a sample file is of: the provider after whom its folder is named, `events/zerohash/…`. A file that
+    /// lies elsewhere is taken for Connect's.
+    pub fn feed_of(file: &Path) -> Feed {
+        let folders = file.ancestors().filter_map(|folder| folder.file_name()?.to_str());
+        let named = folders.filter_map(|name| name.parse::<Provider>().ok()).next();
+        named.unwrap_or(Provider::Connect).into()
+    }
+
+    /// The URL that the provider sends it to.
+    pub fn url(&self, deployment: &Deployment) -> Result<String, NoOutput> {
+        let api = deployment.output("ApiEndpoint")?;
+        let feed = &self.feed;
+        Ok(match (feed.provider(), feed.tenant()) {
+            (Provider::Connect, None) => {
+                let urls = deployment.output("ConnectWebhookUrls")?;
+                urls.split(',').next().unwrap_or(urls).to_owned()
+            }
+            (Provider::Connect | Provider::Zerohash, _) => format!("{api}/webhooks/{feed}"),
+            // Striga appends a path of its own to the registered one.
+            (Provider::Striga, _) => format!("{api}/webhooks/{feed}/tx"),
+        })
+    }
+}
+
+/// Signs a webhook and posts it to the stack's HTTP API at `now`.
 pub async fn send(
     deployment: &Deployment,
     sandbox: &SandboxClient,
-    body: &[u8],
+    webhook: &Webhook,
     manner: Manner,
     now: Timestamp,
 ) -> Result<Answered, SendError> {
-    let urls = deployment.output("ConnectWebhookUrls").map_err(CallError::from)?;
-    let url = urls.split(',').next().unwrap_or(urls);
+    let url = webhook.url(deployment).map_err(CallError::from)?;
     let timestamp = now.unix_seconds() - if manner == Manner::Stale { STALE_SECONDS } else { 0 };
     let headers = match manner {
         Manner::Unsigned => SignedHeaders::new(),
         Manner::Genuine | Manner::Tampered | Manner::Stale | Manner::Forged => {
-            sandbox.sign(url, timestamp, body, manner == Manner::Forged).await?
+            let request = SignRequest::new(webhook.feed.clone(), timestamp, &webhook.body);
+            sandbox.sign(&request.to(&url).forged(manner == Manner::Forged).by(webhook.zerohash)).await?
         }
     };
-    let mut sent = body.to_vec();
+    let mut sent = webhook.body.clone();
     if manner == Manner::Tampered {
         tamper(&mut sent);
     }
-    post(deployment, &headers, sent).await
+    post(deployment, &webhook.feed, &headers, sent).await
 }
 
-/// Posts `body` with `headers` to the path that Connect is registered under.
-pub async fn post(deployment: &Deployment, headers: &SignedHeaders, body: Vec<u8>) -> Result<Answered, SendError> {
+/// Posts `body` with `headers` to the path that the feed is registered under.
+pub async fn post(
+    deployment: &Deployment,
+    feed: &Feed,
+    headers: &SignedHeaders,
+    body: Vec<u8>,
+) -> Result<Answered, SendError> {
     // As text the gateway would hand bytes that are not UTF-8 on as something else; so would the emulator.
     let content_type = if std::str::from_utf8(&body).is_ok() { "application/json" } else { "application/octet-stream" };
     let mut all = vec![("content-type", content_type)];
     all.extend(headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-    let answer = deployment.post("/webhooks/connect", &all, body).await?;
+    let sub_path = if feed.provider() == Provider::Striga { "/tx" } else { "" };
+    let answer = deployment.post(&format!("/webhooks/{feed}{sub_path}"), &all, body).await?;
     let status = answer.status().as_u16();
     // An answer without a readable body is shown by its status alone.
     let body = answer.text().await.unwrap_or_default();

@@ -2,10 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_secretsmanager::error::DisplayErrorContext;
+use fundhook_domain::Provider;
+use fundhook_runtime::settings::{Environment, SettingError, Tenants};
+
 use crate::sandbox::{JWKS_PATH, Sandbox, SandboxClient, SandboxError};
 use crate::stack::{
-    Account, CargoOutput, Deployment, Emulator, Packages, Profile, Progress, StackError, Workspace, build_functions,
-    connect, deploy, package,
+    Account, CargoOutput, Clients, Deployment, Emulator, Function, Packages, Profile, Program, Progress, STACK,
+    StackError, Workspace, build, connect, deploy, package,
 };
 
 /// Why a local platform could not be had.
@@ -17,6 +21,12 @@ pub enum SessionError {
     /// The sandbox provider.
     #[error(transparent)]
     Sandbox(#[from] SandboxError),
+    /// The tenants among the parameters.
+    #[error(transparent)]
+    Tenants(#[from] SettingError),
+    /// Secrets Manager.
+    #[error("a secret was not stored: {0}")]
+    Secret(String),
 }
 
 /// What all local platforms of a process share: the emulator and the functions' packages.
@@ -59,8 +69,29 @@ impl Session {
         let parameters = parameters(&server.url(), changes);
         let clients = connect(self.emulator.endpoint(), &account);
         let template = self.workspace.template().map_err(StackError::from)?;
-        let deployment = deploy(&clients, &template, &self.packages, &parameters).await.map_err(StackError::from)?;
+        let deployment =
+            deploy(&clients, STACK, &template, &self.packages, &parameters).await.map_err(StackError::from)?;
+        share_secrets(&clients, &deployment, &sandbox, &parameters).await?;
         Ok(Platform { deployment, sandbox, _server: server })
+    }
+
+    /// Builds `program` and deploys the template in a folder of the workspace, whose only function it is, to the account
+    /// of `platform`: beside Fundhook, as a platform deploys what subscribes to it.
+    pub async fn beside(
+        &self,
+        platform: &Deployment,
+        program: Program,
+        folder: &str,
+        parameters: &[(&str, &str)],
+    ) -> Result<Deployment, SessionError> {
+        let built =
+            build(&self.workspace, &[program], Profile::Dev, CargoOutput::Kept).await.map_err(StackError::from)?;
+        let packages = package(&self.workspace, &built, &|_| {}).await.map_err(StackError::from)?;
+        let template = self.workspace.template_in(folder).map_err(StackError::from)?;
+        let clients = connect(self.emulator.endpoint(), platform.account());
+        let parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let deployed = deploy(&clients, program.package, &template, &packages, &parameters).await;
+        Ok(deployed.map_err(StackError::from)?)
     }
 }
 
@@ -71,7 +102,7 @@ pub async fn packages(
     progress: Progress<'_>,
 ) -> Result<Packages, StackError> {
     progress("Building the five functions");
-    let binaries = build_functions(workspace, Profile::Dev, output).await?;
+    let binaries = build(workspace, &Function::programs(), Profile::Dev, output).await?;
     Ok(package(workspace, &binaries, progress).await?)
 }
 
@@ -80,7 +111,34 @@ pub fn parameters(sandbox_url: &str, changes: &[(&str, &str)]) -> BTreeMap<Strin
     let jwks_url = format!("{sandbox_url}{JWKS_PATH}");
     // Nothing of a local stack is worth keeping, and it must be deletable. The emulator writes no stream record for a
     // PartiQL statement, so that resources are put there one by one.
-    let local = [("ConnectJwksUrl", jwks_url.as_str()), ("RetainData", "false"), ("TableWrites", "puts")];
+    let local = [
+        ("ConnectJwksUrl", jwks_url.as_str()),
+        ("ZerohashEnabled", "on"),
+        ("StrigaEnabled", "on"),
+        ("RetainData", "false"),
+        ("TableWrites", "puts"),
+    ];
     let all = local.into_iter().chain(changes.iter().copied());
     all.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+/// Stores the sandbox's secrets where the receiver reads them, as an operator stores a provider's.
+pub async fn share_secrets(
+    clients: &Clients,
+    deployment: &Deployment,
+    sandbox: &SandboxClient,
+    parameters: &BTreeMap<String, String>,
+) -> Result<(), SessionError> {
+    let variable = |name: &str| (name == "FUNDHOOK_TENANTS").then(|| parameters.get("Tenants").cloned()).flatten();
+    let tenants = Tenants::from_environment(&Environment::new(&variable))?;
+    for (provider, output) in [(Provider::Zerohash, "ZerohashSecretArn"), (Provider::Striga, "StrigaSecretArn")] {
+        // A provider that is off has no secret.
+        let Ok(id) = deployment.output(output) else {
+            continue;
+        };
+        let secret = sandbox.secrets(provider, &tenants.feeds(provider)).await?;
+        let put = clients.secrets.put_secret_value().secret_id(id).secret_string(secret.to_string());
+        put.send().await.map_err(|error| SessionError::Secret(DisplayErrorContext(&error).to_string()))?;
+    }
+    Ok(())
 }

@@ -8,26 +8,48 @@ use crate::subscription::Delivery;
 /// One line about an event: time, type, amount, resource, sequence.
 pub fn event_line(delivery: &Delivery) -> String {
     let event = &delivery.event;
-    let data = |pointer: &str| event.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let event_type = data("/type");
-    let short = event_type.strip_prefix("fundhook.").unwrap_or(&event_type).to_owned();
-    let amount = format!("{} {}", data("/data/amount/value"), data("/data/amount/asset"));
-    let sequence = data("/sequence");
-    let sequence = sequence.trim_start_matches('0');
-    let late = event.pointer("/data/late") == Some(&Value::Bool(true));
-    let resource = data("/subject");
-    let note = match (late, data("/data/reason")) {
-        (true, _) => "   (late)".to_owned(),
-        (false, reason) if !reason.is_empty() => format!("   ({reason})"),
-        (false, _) => String::new(),
-    };
-    format!("{:<30}  {:<24}  {:>14}  {}  #{sequence}{note}", data("/time"), short, amount.trim(), shortened(&resource))
+    let (event_type, sequence) = (delivery.text("/type"), delivery.text("/sequence").trim_start_matches('0'));
+    let short = event_type.strip_prefix("fundhook.").unwrap_or(event_type);
+    let amount = amount(event.pointer("/data").unwrap_or(&Value::Null));
+    let note = note(delivery).map_or(String::new(), |note| format!("   ({note})"));
+    let resource = shortened(delivery.text("/subject"));
+    format!("{:<30}  {short:<28}  {amount:>14}  {resource}  #{sequence}{note}", delivery.text("/time"))
 }
 
-/// A resource id with a digest in it cut to what tells it apart.
+/// What a person should notice about an event.
+fn note(delivery: &Delivery) -> Option<String> {
+    let text = |pointer: &str| Some(delivery.text(pointer)).filter(|text| !text.is_empty());
+    if delivery.event.pointer("/data/late") == Some(&Value::Bool(true)) {
+        return Some("late".to_owned());
+    }
+    if let Some(owner) = text("/data/duplicate_of") {
+        return Some(format!("the same coin as {}: not to be credited again", shortened(owner)));
+    }
+    if delivery.text("/type") == "fundhook.recovery.required" {
+        return Some(format!("banner and e-mail for {}: sign in to have it returned", delivery.text("/data/account")));
+    }
+    text("/data/reason").or_else(|| text("/data/status_reason")).map(str::to_owned)
+}
+
+/// The amount that an event's data is about: of a recovery what is left to return, of a refund what was given back. In
+/// whole coins where the size of the unit is known.
+fn amount(data: &Value) -> String {
+    let told = ["amount", "outstanding", "refunded"].iter().find_map(|name| data.get(*name));
+    let Some(amount) = told else {
+        return String::new();
+    };
+    let text = |name: &str| amount.get(name).and_then(Value::as_str);
+    let value = text("major").or_else(|| text("value")).unwrap_or_default();
+    let unit = if text("major").is_none() { text("units").unwrap_or_default() } else { "" };
+    [value, unit, text("asset").unwrap_or_default()].join(" ").trim().replace("  ", " ")
+}
+
+/// A resource id with a digest or a hash in it cut to what tells it apart.
 pub fn shortened(resource: &str) -> String {
     match resource.rsplit_once('#') {
-        Some((head, native)) if native.len() > 40 => format!("{head}#{}…", &native[..12]),
+        Some((head, native)) if native.chars().count() > 48 => {
+            format!("{head}#{}…", native.chars().take(12).collect::<String>())
+        }
         _ => resource.to_owned(),
     }
 }
@@ -37,15 +59,14 @@ pub fn resource_line(resource: &Resource) -> String {
     let last = events_after(resource, 0).into_iter().next_back();
     let view = last.map(|event| serde_json::to_value(&event.data).unwrap_or_default()).unwrap_or_default();
     let text = |pointer: &str| view.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let amount = format!("{} {}", text("/amount/value"), text("/amount/asset"));
     let facts = resource.version();
+    let network = [text("/amount/network/slug"), text("/outstanding/network/slug")].concat();
     let plural = if facts == 1 { "fact" } else { "facts" };
     format!(
-        "{:<58}  {:<11}  {:>14}  {:<10}  {facts} {plural}",
+        "{:<72}  {:<11}  {:>22}  {network:<12}  {facts} {plural}",
         shortened(&resource.id().to_string()),
-        text("/status"),
-        amount.trim(),
-        text("/amount/network/slug"),
+        if text("/duplicate_of").is_empty() { text("/status") } else { "duplicate".to_owned() },
+        amount(&view),
     )
 }
 
@@ -55,9 +76,9 @@ pub fn timeline(resource: &Resource) -> String {
     if resource.version() == 0 {
         text.push_str("  nothing is known about it\n");
     }
-    for (index, fact) in resource.facts().iter().enumerate() {
-        let until = |facts: usize| Resource::from_facts(resource.id().clone(), resource.facts()[..facts].to_vec());
-        let changed = events_after(&until(index + 1), index as u64).into_iter().next();
+    let events = events_after(resource, 0);
+    for fact in resource.facts() {
+        let changed = events.iter().find(|event| !fact.repeats && event.sequence == fact.sequence);
         let changed = changed.map_or("nothing a subscriber can see".to_owned(), |event| {
             let late = if event.data.late { ", late" } else { "" };
             format!("{} (event {}{late})", event.event_type, event.id)
@@ -76,7 +97,7 @@ pub fn timeline(resource: &Resource) -> String {
             ("archived", format!("{} line {}", evidence.archived.object, evidence.archived.line)),
             ("fact", fact.id.to_string()),
         ];
-        text.push_str(&format!("  {}. {} ({})\n", index + 1, fact.event_type, fact.status));
+        text.push_str(&format!("  {}. {} ({})\n", fact.version, fact.event_type, fact.status));
         lines.iter().for_each(|(name, value)| text.push_str(&format!("     {name:<9} {value}\n")));
     }
     text

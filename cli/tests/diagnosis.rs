@@ -44,7 +44,8 @@ fn signed(url: &str, body: &[u8]) -> SignedHeaders {
 
 fn diagnosed(headers: SignedHeaders, body: &[u8], after_seconds: i64) -> Diagnosis {
     let now = Timestamp::from_unix_seconds(SIGNED_AT + after_seconds).expect("in range");
-    diagnose(&Webhook { headers: headers.into_iter().collect(), body: body.to_vec() }, &settings(), &keys(), now)
+    let webhook = Webhook { path: String::new(), headers: headers.into_iter().collect(), body: body.to_vec() };
+    diagnose(&webhook, &settings(), &keys(), now)
 }
 
 /// Why it was refused; a webhook that verifies fails the test.

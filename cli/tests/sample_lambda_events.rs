@@ -9,7 +9,7 @@ use fundhook::sandbox::SigningKey;
 use fundhook::sending::gateway_request;
 use fundhook::stack::Workspace;
 use fundhook_domain::port::chain;
-use fundhook_domain::{EvidencePointer, Resource, Timestamp, fold};
+use fundhook_domain::{EvidencePointer, Provider, Resource, Timestamp, fold};
 use fundhook_providers::connect::{JwtMode, JwtSettings, Settings, TOKEN_ISSUER, verify};
 use fundhook_providers::jose::TokenPolicy;
 use fundhook_providers::{Envelope, Headers, KeySet, Webhook, normalise};
@@ -57,7 +57,8 @@ fn envelopes() -> Vec<Envelope> {
     let envelope = |file: &str| {
         let body = read(&events().join("connect").join(file));
         let headers: Headers = key().sign(URL, SIGNED_AT, &body).expect("the key signs").into_iter().collect();
-        let verified = verify(Webhook { headers, body }, &settings, &keys, now);
+        let webhook = Webhook { path: "/webhooks/connect".into(), headers, body };
+        let verified = verify(webhook, &Provider::Connect.into(), &settings, &keys, now);
         let verified = verified.map_err(|(_, why)| chain(&why)).expect("the published key set fits the test key");
         Envelope::seal(verified, now, None)
     };

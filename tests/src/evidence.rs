@@ -3,18 +3,17 @@
 use std::io::Read as _;
 
 use flate2::read::GzDecoder;
-use fundhook_domain::EvidencePointer;
-use fundhook_providers::connect::{
-    JwtMode, JwtSettings, SIGNATURE_HEADER, Settings, TIMESTAMP_HEADER, TOKEN_ISSUER, verify,
-};
+use fundhook_domain::{EvidencePointer, Feed, Provider, Timestamp};
+use fundhook_providers::connect::{self, JwtMode, JwtSettings, Settings, TOKEN_ISSUER};
 use fundhook_providers::jose::TokenPolicy;
-use fundhook_providers::{Envelope, KeySet, Rejection, VerifiedWebhook, Webhook};
+use fundhook_providers::zerohash::{self, RsaPadding};
+use fundhook_providers::{Envelope, KeySet, Rejection, Secrets, VerifiedWebhook, Webhook, striga};
 
 use crate::Platform;
 
 impl Platform {
     /// The keys of all objects in the evidence bucket.
-    pub async fn evidence_objects(&self) -> Vec<String> {
+    async fn evidence_objects(&self) -> Vec<String> {
         let list = self.clients().s3.list_objects_v2().bucket(self.output("EvidenceBucketName"));
         let objects = list.send().await.expect("the bucket answers").contents.unwrap_or_default();
         objects.into_iter().filter_map(|object| object.key).collect()
@@ -30,6 +29,15 @@ impl Platform {
         text.lines().map(str::to_owned).collect()
     }
 
+    /// All lines of the archive.
+    pub async fn archive(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for object in self.evidence_objects().await {
+            lines.extend(self.evidence_lines(&object).await);
+        }
+        lines
+    }
+
     /// The archived webhook that a fact names.
     pub async fn evidence(&self, pointer: &EvidencePointer) -> Envelope {
         let lines = self.evidence_lines(&pointer.object).await;
@@ -42,17 +50,58 @@ impl Platform {
         let published = self.provider().key_set().await.expect("the provider answers");
         KeySet::from_jwks(published.to_string().as_bytes()).expect("the key set is fit")
     }
+
+    /// Verifies an archived webhook once more, from nothing but what is archived and what its provider published or shared.
+    pub async fn verify_again(&self, envelope: &Envelope) -> Result<VerifiedWebhook, Rejection> {
+        self.verify(as_received(envelope), envelope.feed(), envelope.url(), envelope.received_at()).await
+    }
+
+    /// Verifies a webhook of `feed` that came to `url` at `now`, with what its provider publishes or shares.
+    pub async fn verify(
+        &self,
+        webhook: Webhook,
+        feed: &Feed,
+        url: &str,
+        now: Timestamp,
+    ) -> Result<VerifiedWebhook, Rejection> {
+        let verified = match feed.provider() {
+            Provider::Connect => connect::verify(webhook, feed, &settings(url), &self.published_keys().await, now),
+            Provider::Zerohash => {
+                let tolerance = std::time::Duration::from_secs(300);
+                let settings = zerohash::Settings { tolerance, rsa_padding: RsaPadding::Pkcs1, legacy: false };
+                zerohash::verify(webhook, feed, &settings, &self.secrets(feed).await, now)
+            }
+            Provider::Striga => striga::verify(webhook, feed, &self.secrets(feed).await),
+        };
+        verified.map_err(|(_, rejection)| rejection)
+    }
+
+    /// What the provider of `feed` shares with the platform now.
+    pub async fn secrets(&self, feed: &Feed) -> Secrets {
+        let stored = self.provider().secrets(feed.provider(), std::slice::from_ref(feed)).await;
+        let stored = stored.expect("the provider answers").to_string();
+        let mut secrets = Secrets::from_json(&stored).expect("the secrets are fit");
+        secrets.remove(&feed.tenant().cloned()).expect("the feed's are among them")
+    }
 }
 
-/// Verifies an archived webhook once more, from nothing but what is archived and the provider's keys.
+/// Verifies an archived webhook of Connect once more, from nothing but what is archived and a key set.
 pub fn verify_again(envelope: &Envelope, keys: &KeySet) -> Result<VerifiedWebhook, Rejection> {
-    let kept = [TIMESTAMP_HEADER, SIGNATURE_HEADER].map(|name| (name, envelope.header(name).unwrap_or_default()));
-    let webhook = Webhook { headers: kept.into_iter().collect(), body: envelope.body().into_owned() };
-    verify(webhook, &settings(envelope.url()), keys, envelope.received_at()).map_err(|(_, rejection)| rejection)
+    let at = envelope.received_at();
+    let verified = connect::verify(as_received(envelope), envelope.feed(), &settings(envelope.url()), keys, at);
+    verified.map_err(|(_, rejection)| rejection)
+}
+
+fn as_received(envelope: &Envelope) -> Webhook {
+    Webhook {
+        path: envelope.url().to_owned(),
+        headers: envelope.headers().iter().cloned().collect(),
+        body: envelope.body().into_owned(),
+    }
 }
 
 /// How the tests themselves verify what is signed for `url`.
-pub fn settings(url: &str) -> Settings {
+fn settings(url: &str) -> Settings {
     let tolerance = std::time::Duration::from_secs(300);
     let policy = TokenPolicy { issuer: TOKEN_ISSUER.to_owned(), organization_id: None, leeway: tolerance };
     let jwt = JwtSettings { mode: JwtMode::Off, header: String::new(), policy };

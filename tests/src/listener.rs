@@ -7,6 +7,7 @@ use fundhook::subscription::{Delivery, Subscription};
 use fundhook_adapters::Aws;
 use fundhook_domain::ResourceId;
 
+use crate::promised::assert_as_promised;
 use crate::{Platform, WITHIN};
 
 /// All that was heard since the subscription.
@@ -36,11 +37,34 @@ impl<'a> Listener<'a> {
                     "not heard after {WITHIN:?}: {missing:#?}\nheard: {heard:#?}\n{whereabouts}"
                 );
             }
-            let new = self.subscription.next().await.expect("the subscription can be read");
-            new.iter().for_each(|delivery| {
-                missing.remove(delivery.id());
-            });
-            self.heard.extend(new);
+            self.hear_more().await;
+            missing.retain(|id| !self.heard.iter().any(|delivery| delivery.id() == id));
+        }
+    }
+
+    /// Listens for a moment. Whatever is heard must be as it is promised to subscribers.
+    async fn hear_more(&mut self) {
+        let new = self.subscription.next().await.expect("the subscription can be read");
+        new.iter().for_each(assert_as_promised);
+        self.heard.extend(new);
+    }
+
+    /// Listens until an event of which `is` holds was heard, and returns its first delivery; `what` tells a person.
+    pub async fn hear_one(&mut self, what: &str, is: impl Fn(&Delivery) -> bool) -> Delivery {
+        let deadline = Instant::now() + WITHIN;
+        loop {
+            if let Some(delivery) = self.heard.iter().find(|delivery| is(delivery)) {
+                return delivery.clone();
+            }
+            if Instant::now() > deadline {
+                let heard: Vec<&str> = self.heard.iter().map(Delivery::id).collect();
+                let whereabouts = self.platform.whereabouts().await;
+                assert!(
+                    Instant::now() < deadline,
+                    "not heard after {WITHIN:?}: {what}\nheard: {heard:#?}\n{whereabouts}"
+                );
+            }
+            self.hear_more().await;
         }
     }
 

@@ -1,17 +1,18 @@
 //! A deployed stack, its provider, and what is in its table.
 
-use fundhook::sandbox::SandboxClient;
-use fundhook::sending::{Answered, Manner, post, send};
+use aws_sdk_dynamodb::types::AttributeValue;
+use fundhook::sandbox::{SandboxClient, SignRequest, SignedHeaders};
+use fundhook::sending::{self, Answered, Manner, post, send};
 use fundhook::stack::{Account, Clients, Deployment, Function, connect};
 use fundhook_adapters::{Aws, ResourceTable};
 use fundhook_domain::port::Resources as _;
-use fundhook_domain::{Resource, ResourceId};
-use fundhook_providers::{Envelope, Webhook, connect};
+use fundhook_domain::{EvidencePointer, Feed, Provider, Resource, ResourceId, Signal, Timestamp};
+use fundhook_providers::{Envelope, Webhook, normalise};
 use futures_util::{StreamExt as _, stream};
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
-use crate::{Listener, Queue, eventually, session, settings};
+use crate::{Listener, Queue, eventually, session};
 
 /// How many webhooks are under way at a time. Each of them has a receiver of its own, which is a process that starts.
 const AT_A_TIME: usize = 4;
@@ -82,40 +83,89 @@ impl Platform {
         assert!(!refreshed.failed, "{}", refreshed.payload);
     }
 
-    /// Sends a webhook in some manner.
-    pub async fn send_as(&self, manner: Manner, body: &[u8]) -> Answered {
-        let sent = send(self.deployment(), self.provider(), body, manner, fundhook_runtime::now()).await;
+    /// Sends a webhook of any provider in some manner.
+    pub async fn send_webhook(&self, manner: Manner, webhook: &sending::Webhook) -> Answered {
+        let sent = send(self.deployment(), self.provider(), webhook, manner, fundhook_runtime::now()).await;
         sent.expect("the stack answers")
     }
 
-    /// Sends a webhook as the provider does, which must be accepted.
+    /// Sends a webhook as its provider does, signed at `at`; it must be accepted.
+    async fn deliver_one(&self, webhook: &sending::Webhook, at: Timestamp) {
+        let sent = send(self.deployment(), self.provider(), webhook, Manner::Genuine, at).await;
+        let answered = sent.expect("the stack answers");
+        assert_eq!(answered.status, 200, "a genuine webhook is accepted: {}", answered.body);
+    }
+
+    /// Sends webhooks as their providers do, some at a time; each must be accepted.
+    pub async fn deliver(&self, webhooks: &[sending::Webhook]) {
+        let now = fundhook_runtime::now();
+        stream::iter(webhooks).for_each_concurrent(AT_A_TIME, |webhook| self.deliver_one(webhook, now)).await;
+    }
+
+    /// Tells several stories side by side, the webhooks of each one after the other and all signed at the same moment, which
+    /// dates those that have no date of their own.
+    pub async fn tell<'a>(&self, stories: impl IntoIterator<Item = &'a [sending::Webhook]>) {
+        let now = fundhook_runtime::now();
+        let tell = async |story: &[sending::Webhook]| {
+            for webhook in story {
+                self.deliver_one(webhook, now).await;
+            }
+        };
+        stream::iter(stories).for_each_concurrent(AT_A_TIME, tell).await;
+    }
+
+    /// Sends a webhook of Connect in some manner.
+    pub async fn send_as(&self, manner: Manner, body: &[u8]) -> Answered {
+        self.send_webhook(manner, &sending::Webhook::new(Provider::Connect, body.to_vec())).await
+    }
+
+    /// Sends a webhook as Connect does, which must be accepted.
     pub async fn send(&self, body: &[u8]) {
         let answered = self.send_as(Manner::Genuine, body).await;
         assert_eq!(answered.status, 200, "a genuine webhook is accepted: {}", answered.body);
     }
 
-    /// Sends webhooks as the provider does, some at a time.
+    /// Sends webhooks as Connect does, some at a time.
     pub async fn send_all<'a>(&self, bodies: impl IntoIterator<Item = &'a [u8]>) {
         stream::iter(bodies).for_each_concurrent(AT_A_TIME, |body| self.send(body)).await;
     }
 
-    /// Has the provider sign `body` now, to be posted later.
-    pub async fn signed(&self, body: &[u8]) -> Vec<(String, String)> {
-        let now = fundhook_runtime::now().unix_seconds();
-        self.provider().sign(self.webhook_url(), now, body, false).await.expect("the provider signs")
+    /// Has Connect sign `body` now, to be posted later.
+    pub async fn signed(&self, body: &[u8]) -> SignedHeaders {
+        self.headers(&sending::Webhook::new(Provider::Connect, body.to_vec())).await
     }
 
-    /// A webhook with `body` as the receiver would have queued it.
+    /// The headers with which its provider would send `webhook` now.
+    pub async fn headers(&self, webhook: &sending::Webhook) -> SignedHeaders {
+        let url = webhook.url(self.deployment()).expect("the stack has an API");
+        let request = SignRequest::new(webhook.feed.clone(), fundhook_runtime::now().unix_seconds(), &webhook.body);
+        self.provider().sign(&request.to(&url).by(webhook.zerohash)).await.expect("the provider signs")
+    }
+
+    /// A webhook of Connect with `body` as the receiver would have queued it.
     pub async fn envelope(&self, body: &[u8]) -> Envelope {
-        let webhook = Webhook { headers: self.signed(body).await.into_iter().collect(), body: body.to_vec() };
-        let now = fundhook_runtime::now();
-        let verified = connect::verify(webhook, &settings(self.webhook_url()), &self.published_keys().await, now);
-        Envelope::seal(verified.map_err(|(_, why)| why).expect("it is genuine"), now, None)
+        self.sealed(&sending::Webhook::new(Provider::Connect, body.to_vec())).await
     }
 
-    /// Posts `body` with these headers.
-    pub async fn post(&self, headers: &[(String, String)], body: &[u8]) -> Answered {
-        post(self.deployment(), &headers.to_vec(), body.to_vec()).await.expect("the stack answers")
+    /// A webhook as the receiver would have queued it.
+    pub async fn sealed(&self, webhook: &sending::Webhook) -> Envelope {
+        let now = fundhook_runtime::now();
+        let headers = self.headers(webhook).await.into_iter().collect();
+        let url = webhook.url(self.deployment()).expect("the stack has an API");
+        let received = Webhook { path: format!("/webhooks/{}", webhook.feed), headers, body: webhook.body.clone() };
+        let verified = self.verify(received, &webhook.feed, &url, now).await;
+        Envelope::seal(verified.expect("it is genuine"), now, None)
+    }
+
+    /// What fan-out would make of a webhook.
+    pub async fn signals(&self, webhook: &sending::Webhook) -> Vec<Signal> {
+        let archived = EvidencePointer { object: "evidence/v1/none.ndjson.gz".to_owned(), line: 0 };
+        normalise(&self.sealed(webhook).await, archived)
+    }
+
+    /// Posts `body` with these headers to the path of `feed`.
+    pub async fn post(&self, feed: impl Into<Feed>, headers: &SignedHeaders, body: &[u8]) -> Answered {
+        post(self.deployment(), &feed.into(), headers, body.to_vec()).await.expect("the stack answers")
     }
 
     /// The URL that the provider signs for.
@@ -141,12 +191,22 @@ impl Platform {
         eventually(&claim, look, |resource| resource.version() >= facts).await
     }
 
-    /// The keys of all resources in the table. Key sets lie beside them.
+    /// The keys of all resources in the table. Key sets and claims lie beside them.
     pub async fn stored_resources(&self) -> Vec<String> {
         let scan = self.clients.dynamodb.scan().table_name(self.output("TableName")).projection_expression("pk");
         let items = scan.send().await.expect("the table answers").items.unwrap_or_default();
         let keys = items.iter().map(|item| item["pk"].as_s().expect("a text").clone());
-        keys.filter(|key| !key.starts_with("keys#")).collect()
+        keys.filter(|key| !key.starts_with("keys#") && !key.starts_with("claim#")).collect()
+    }
+
+    /// The resources that an index of the table finds under `value`.
+    pub async fn found_by(&self, index: &str, attribute: &str, value: &str) -> Vec<ResourceId> {
+        let query = self.clients.dynamodb.query().table_name(self.output("TableName")).index_name(index);
+        let query = query.key_condition_expression("#attribute = :value");
+        let query = query.expression_attribute_names("#attribute", attribute);
+        let query = query.expression_attribute_values(":value", AttributeValue::S(value.to_owned()));
+        let items = query.send().await.expect("the index answers").items.unwrap_or_default();
+        items.iter().map(|item| item["pk"].as_s().expect("a text").parse().expect("a resource's id")).collect()
     }
 
     /// Where its webhooks are, for a failed test to say.

@@ -54,12 +54,12 @@ impl Platform {
 
     /// How many messages the queue holds: waiting, and in a function's hands.
     pub async fn depth(&self, queue: Queue) -> usize {
-        self.messages(queue.url()).await
+        self.messages(self.output(queue.url())).await
     }
 
     /// How many messages are dead letters of the queue.
     pub async fn dead_letters(&self, queue: Queue) -> usize {
-        self.messages(queue.dead_letters_url()).await
+        self.messages(self.output(queue.dead_letters_url())).await
     }
 
     /// Takes `count` dead letters of the queue, waiting until there are as many.
@@ -84,27 +84,28 @@ impl Platform {
     /// Gives unfinished messages back after `seconds`.
     pub async fn redeliver_after(&self, seconds: u32) {
         for queue in Queue::ALL {
-            self.set(queue, QueueAttributeName::VisibilityTimeout, seconds.to_string()).await;
+            self.redeliver_from(self.output(queue.url()), seconds).await;
         }
     }
 
     /// Lets each message be tried `attempts` times, for tests in which more goes wrong than in life.
     pub async fn forgive(&self, attempts: u32) {
         for queue in Queue::ALL {
-            let dead_letters = &self.attributes(queue.dead_letters_url()).await[&QueueAttributeName::QueueArn];
+            let dead_letters = self.attributes(self.output(queue.dead_letters_url())).await;
+            let dead_letters = &dead_letters[&QueueAttributeName::QueueArn];
             let redrive = json!({ "deadLetterTargetArn": dead_letters, "maxReceiveCount": attempts });
-            self.set(queue, QueueAttributeName::RedrivePolicy, redrive.to_string()).await;
+            self.set(self.output(queue.url()), QueueAttributeName::RedrivePolicy, redrive.to_string()).await;
         }
     }
 
-    async fn set(&self, queue: Queue, name: QueueAttributeName, value: String) {
-        let call = self.clients().sqs.set_queue_attributes().queue_url(self.output(queue.url()));
-        call.attributes(name, value).send().await.expect("the queue takes the attribute");
+    /// Gives unfinished messages of the queue at `url` back after `seconds`.
+    pub(crate) async fn redeliver_from(&self, url: &str, seconds: u32) {
+        self.set(url, QueueAttributeName::VisibilityTimeout, seconds.to_string()).await;
     }
 
-    async fn messages(&self, output: &'static str) -> usize {
-        let attributes = self.attributes(output).await;
-        // Waiting, and in a function's hands.
+    /// How many messages the queue at `url` holds: waiting, and in a function's hands.
+    pub(crate) async fn messages(&self, url: &str) -> usize {
+        let attributes = self.attributes(url).await;
         let counts = [
             QueueAttributeName::ApproximateNumberOfMessages,
             QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
@@ -112,8 +113,13 @@ impl Platform {
         counts.iter().map(|name| attributes[name].parse::<usize>().expect("a number of messages")).sum()
     }
 
-    async fn attributes(&self, output: &'static str) -> HashMap<QueueAttributeName, String> {
-        let call = self.clients().sqs.get_queue_attributes().queue_url(self.output(output));
+    async fn set(&self, url: &str, name: QueueAttributeName, value: String) {
+        let call = self.clients().sqs.set_queue_attributes().queue_url(url);
+        call.attributes(name, value).send().await.expect("the queue takes the attribute");
+    }
+
+    async fn attributes(&self, url: &str) -> HashMap<QueueAttributeName, String> {
+        let call = self.clients().sqs.get_queue_attributes().queue_url(url);
         let described = call.attribute_names(QueueAttributeName::All).send().await;
         described.expect("the queue answers").attributes.unwrap_or_default()
     }

@@ -1,33 +1,59 @@
-//! Webhooks to send: the files of events/connect, and the same about resources of a test's own.
+//! Webhooks to send: the files of events/, and the same about resources of a test's own.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use fundhook::sending::Webhook;
 use fundhook::stack::Workspace;
-use fundhook_domain::{Kind, Provider, ResourceId};
+use fundhook_domain::{Feed, Kind, Provider, ResourceId};
 use serde_json::Value;
 
 fn folder() -> PathBuf {
-    Workspace::find().expect("the tests run inside the workspace").root().join("events/connect")
+    Workspace::find().expect("the tests run inside the workspace").root().join("events")
 }
 
-/// The names of all files of events/connect, the odd ones with their folder.
+/// The names of all sample webhooks, with their folders: `zerohash/odd/duplicate_key.json`.
 pub fn samples() -> Vec<String> {
-    let names = |folder: PathBuf| {
-        let entries = fs::read_dir(&folder).expect("the folder is there").flatten();
+    let folders = Provider::ALL.into_iter().flat_map(|provider| [format!("{provider}"), format!("{provider}/odd")]);
+    let names = |named: String| {
+        let entries = fs::read_dir(folder().join(&named)).expect("the folder is there").flatten();
         let files = entries.filter(|entry| entry.path().is_file());
-        files.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect::<Vec<_>>()
+        files.map(|entry| format!("{named}/{}", entry.file_name().to_string_lossy())).collect::<Vec<_>>()
     };
-    let odd = names(folder().join("odd")).into_iter().map(|name| format!("odd/{name}"));
-    names(folder()).into_iter().chain(odd).collect()
+    folders.flat_map(names).collect()
+}
+
+/// A sample as its provider sends it.
+pub fn webhook(file: &str) -> Webhook {
+    let path = folder().join(file);
+    Webhook::new(Webhook::feed_of(&path), read(&path))
+}
+
+/// Samples about things of a test's own: in all of them, each text is replaced by the one beside it.
+pub fn retold(files: &[&str], own: &[(&str, &str)]) -> Vec<Webhook> {
+    let mut webhooks: Vec<Webhook> = files.iter().map(|file| webhook(file)).collect();
+    for (sample, own) in own {
+        let mut replaced = 0;
+        for webhook in &mut webhooks {
+            let text = std::str::from_utf8(&webhook.body).expect("text");
+            replaced += text.matches(sample).count();
+            webhook.body = text.replace(sample, own).into_bytes();
+        }
+        assert!(replaced > 0, "{sample} is in one of {files:?}");
+    }
+    webhooks
 }
 
 /// The bytes of a file of events/connect.
 pub fn sample(file: &str) -> Vec<u8> {
-    fs::read(folder().join(file)).map_err(|error| format!("{file}: {error}")).expect("the file is there")
+    read(&folder().join("connect").join(file))
 }
 
-/// The file's bytes, about the deposit or withdrawal that the provider calls `native` instead.
+fn read(path: &Path) -> Vec<u8> {
+    fs::read(path).map_err(|error| format!("{}: {error}", path.display())).expect("the file is there")
+}
+
+/// The bytes of a file of events/connect, about the deposit or withdrawal that the provider calls `native` instead.
 pub fn about(file: &str, native: &str) -> Vec<u8> {
     let text = String::from_utf8(sample(file)).expect("text");
     let json: Value = serde_json::from_str(&text).expect("JSON");
@@ -46,8 +72,22 @@ pub fn changed(file: &str, native: &str, changes: &[(&str, Value)]) -> Vec<u8> {
     json.to_string().into_bytes()
 }
 
-/// A resource that no other test speaks of.
+/// A resource of Connect that no other test speaks of.
 pub fn unique(kind: Kind) -> ResourceId {
-    let native = format!("{:08x}-e2e0-4000-8000-{:012x}", fastrand::u32(..), fastrand::u64(..) >> 16);
-    ResourceId::new(kind, Provider::Connect, &native).expect("a UUID names a resource")
+    resource(kind, Provider::Connect, &uuid())
+}
+
+/// The resource that `feed` calls `native`.
+pub fn resource(kind: Kind, feed: impl Into<Feed>, native: &str) -> ResourceId {
+    ResourceId::new(kind, feed, native).expect("it names a resource")
+}
+
+/// A UUID that no other test has.
+pub fn uuid() -> String {
+    format!("{:08x}-e2e0-4000-8000-{:012x}", fastrand::u32(..), fastrand::u64(..) >> 16)
+}
+
+/// The hash of a transaction that no other test has.
+pub fn hash() -> String {
+    format!("{:032x}{:032x}", fastrand::u128(..), fastrand::u128(..))
 }

@@ -106,14 +106,14 @@ async fn one(
     events: Vec<Value>,
     webhooks: usize,
 ) -> Result<(Row, AwsStub), BenchError> {
-    let binary = binaries.get(function);
+    let failed = |why| BenchError::Function { function: function.package(), why };
+    let binary = binaries.get(function.program()).ok_or_else(|| failed("it was not built".to_owned()))?;
     let binary_bytes = std::fs::metadata(binary)
         .map_err(|source| BenchError::Io { what: "find a release binary; build it first", source })?
         .len();
     let aws = AwsStub::start().await?;
     let host = Host::start().await?;
     let process = Measured::spawn(binary, &host, &aws, provider)?;
-    let failed = |why| BenchError::Function { function: function.package(), why };
 
     let mut events = events.into_iter();
     let mut cold_cpu = Duration::ZERO;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::BenchError;
 use super::process::WEBHOOK_URL;
-use crate::sandbox::SandboxClient;
+use crate::sandbox::{SandboxClient, SignRequest};
 use crate::sending::gateway_request;
 
 /// The messages in one batch: the template's batch size.
@@ -30,7 +30,7 @@ impl Material {
         let now = fundhook_runtime::now().unix_seconds();
         let mut requests = Vec::with_capacity(self.0.len());
         for body in &self.0 {
-            let headers = sandbox.sign(WEBHOOK_URL, now, body, false).await?;
+            let headers = sandbox.sign(&SignRequest::connect(WEBHOOK_URL, now, body)).await?;
             requests.push(gateway_request(WEBHOOK_URL, &headers, body));
         }
         Ok(requests)

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use fundhook::bench::{Ratio, Row, measure};
-use fundhook::stack::{CargoOutput, Function, Profile, Workspace, build_functions};
+use fundhook::stack::{CargoOutput, Function, Profile, Workspace, build};
 
 use super::{Ending, progress};
 
@@ -27,7 +27,7 @@ const GOALS: &[(Function, Ratio)] = &[
 pub(crate) async fn run(arguments: Arguments) -> Ending {
     let workspace = Workspace::find()?;
     progress("Building the five functions for release; the first time takes minutes");
-    let binaries = build_functions(&workspace, Profile::Release, CargoOutput::Shown).await?;
+    let binaries = build(&workspace, &Function::programs(), Profile::Release, CargoOutput::Shown).await?;
     progress("Measuring");
     let rows = measure(&binaries, &workspace.root().join("events/connect"), arguments.rounds).await?;
 

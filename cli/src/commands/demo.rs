@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use fundhook::sending::{Manner, send};
+use fundhook::sending::{Manner, Webhook, send};
 use fundhook::session::{Platform, Session};
 use fundhook::show::{event_line, resource_line};
 use fundhook::stack::{Account, CargoOutput, Workspace};
@@ -24,54 +24,107 @@ use super::{Ending, progress, read};
 #[derive(Args)]
 pub(crate) struct Arguments {}
 
-/// A file of events/connect, how it is sent, and how often.
-type Step = (&'static str, Manner, u32);
+/// Part of what is sent.
+struct Chapter {
+    title: &'static str,
+    /// Whether each step is told to its end before the next is sent, as it would be in days instead of seconds.
+    in_order: bool,
+    steps: &'static [Step],
+}
 
-/// What is sent, in chapters with a title each.
-const SCRIPT: &[(&str, &[Step])] = &[
-    (
-        "A deposit from start to end; the provider repeats itself",
-        &[
-            ("deposits.pending.6e735627.json", Manner::Genuine, 1),
-            ("deposits.submitted.json", Manner::Genuine, 3),
-            ("deposits.confirmed.json", Manner::Genuine, 2),
+/// A file of events/, how it is sent, how often, and how many events its first arrival gives rise to: one webhook may say
+/// something about two resources.
+type Step = (&'static str, Manner, u32, usize);
+
+/// What is sent.
+const SCRIPT: &[Chapter] = &[
+    Chapter {
+        title: "Connect: a deposit from start to end; the provider repeats itself",
+        in_order: false,
+        steps: &[
+            ("connect/deposits.pending.6e735627.json", Manner::Genuine, 1, 1),
+            ("connect/deposits.submitted.json", Manner::Genuine, 3, 1),
+            ("connect/deposits.confirmed.json", Manner::Genuine, 2, 1),
         ],
-    ),
-    (
-        "A travel-rule hold that is told after its end",
-        &[("deposits.confirmed.after_hold.json", Manner::Genuine, 1), ("deposits.on_hold.json", Manner::Genuine, 1)],
-    ),
-    (
-        "A withdrawal told back to front",
-        &[
-            ("withdrawal.confirmed.json", Manner::Genuine, 1),
-            ("withdrawal.broadcasted.json", Manner::Genuine, 2),
-            ("withdrawal.initiated.json", Manner::Genuine, 1),
+    },
+    Chapter {
+        title: "Connect: a travel-rule hold that is told after its end, and a withdrawal told back to front",
+        in_order: false,
+        steps: &[
+            ("connect/deposits.confirmed.after_hold.json", Manner::Genuine, 1, 1),
+            ("connect/deposits.on_hold.json", Manner::Genuine, 1, 1),
+            ("connect/withdrawal.confirmed.json", Manner::Genuine, 1, 1),
+            ("connect/withdrawal.broadcasted.json", Manner::Genuine, 2, 1),
+            ("connect/withdrawal.initiated.json", Manner::Genuine, 1, 1),
         ],
-    ),
-    (
-        "What else can become of money",
-        &[
-            ("deposits.pending.json", Manner::Genuine, 1),
-            ("deposits.failed.json", Manner::Genuine, 1),
-            ("deposits.abandoned.json", Manner::Genuine, 1),
-            ("deposits.unexpected.json", Manner::Genuine, 1),
-            ("withdrawal.failed.json", Manner::Genuine, 1),
+    },
+    Chapter {
+        title: "zerohash: `success:false` is not the end: a fund transaction is held, then matched",
+        in_order: true,
+        steps: &[
+            ("zerohash/fund.pending_match.json", Manner::Genuine, 2, 1),
+            ("zerohash/fund.matched.json", Manner::Genuine, 2, 1),
         ],
-    ),
-    (
-        "Signed, and not understood: never lost",
-        &[("odd/unknown_event.json", Manner::Genuine, 2), ("odd/not_json.txt", Manner::Genuine, 1)],
-    ),
-    (
-        "Not the provider: never let in",
-        &[
-            ("deposits.confirmed.json", Manner::Forged, 1),
-            ("deposits.confirmed.json", Manner::Tampered, 1),
-            ("deposits.confirmed.json", Manner::Stale, 1),
-            ("deposits.confirmed.json", Manner::Unsigned, 1),
+    },
+    Chapter {
+        title: "One coin, told of by two feeds: credited once",
+        in_order: true,
+        steps: &[
+            ("zerohash/fund.success.json", Manner::Genuine, 1, 1),
+            ("connect/deposits.confirmed.same_coin.json", Manner::Genuine, 2, 1),
         ],
-    ),
+    },
+    Chapter {
+        title: "A recovery, from the banner to the end: announced three ways, counted once",
+        in_order: true,
+        steps: &[
+            ("zerohash/deposit_failed.json", Manner::Genuine, 1, 2),
+            ("connect/deposits.unexpected.recovery.json", Manner::Genuine, 1, 2),
+            ("zerohash/deposit.recovery_quarantine.json", Manner::Genuine, 1, 2),
+            ("zerohash/payment.submitted.json", Manner::Genuine, 1, 2),
+            ("zerohash/payment.posted.json", Manner::Genuine, 2, 2),
+            ("zerohash/payment.settled.json", Manner::Genuine, 1, 2),
+        ],
+    },
+    Chapter {
+        title: "Striga: one id for a withdrawal, its fee and a refund",
+        in_order: false,
+        steps: &[
+            ("striga/deposit.pending.json", Manner::Genuine, 1, 1),
+            ("striga/deposit.confirmed.json", Manner::Genuine, 1, 1),
+            ("striga/withdrawal.initiated.json", Manner::Genuine, 1, 1),
+            ("striga/network_fee.json", Manner::Genuine, 1, 2),
+            ("striga/withdrawal.confirmed.json", Manner::Genuine, 1, 1),
+            ("striga/withdrawal.failed.json", Manner::Genuine, 1, 1),
+            ("striga/fee_refund.json", Manner::Genuine, 1, 2),
+        ],
+    },
+    Chapter {
+        title: "Who has which account, and what is in it",
+        in_order: false,
+        steps: &[
+            ("zerohash/participant.approved.json", Manner::Genuine, 1, 1),
+            ("zerohash/balance.changed.milliseconds.json", Manner::Genuine, 1, 1),
+        ],
+    },
+    Chapter {
+        title: "Signed, and not understood: never lost",
+        in_order: false,
+        steps: &[
+            ("connect/odd/not_json.txt", Manner::Genuine, 2, 1),
+            ("striga/odd/sepa_payin.json", Manner::Genuine, 1, 1),
+        ],
+    },
+    Chapter {
+        title: "Not the provider: never let in",
+        in_order: false,
+        steps: &[
+            ("connect/deposits.confirmed.json", Manner::Forged, 1, 0),
+            ("connect/deposits.confirmed.json", Manner::Stale, 1, 0),
+            ("zerohash/fund.success.json", Manner::Tampered, 1, 0),
+            ("striga/deposit.confirmed.json", Manner::Unsigned, 1, 0),
+        ],
+    },
 ];
 
 /// The states that the script must end in.
@@ -79,12 +132,20 @@ const OUTCOME: &[(&str, &str)] = &[
     ("deposit#connect#6e735627-f8d1-49ae-93cc-3b7923519c56", "confirmed"),
     ("deposit#connect#ddcfa16a-ac95-473b-bdc3-2b3cf06ed9c5", "confirmed"),
     ("withdrawal#connect#f2d4a13e-8a52-45e3-9825-b0b18c9a8233", "confirmed"),
-    ("deposit#connect#c55481bf-626b-4410-8997-4cee83e1385f", "pending"),
-    ("deposit#connect#3b6351e8-9ae9-4e60-9cec-f3135d521b0d", "failed"),
-    ("deposit#connect#f6490a8e-d59e-4ae7-8f07-d347deeedec5", "abandoned"),
-    ("deposit#connect#5f339a3b-2a3d-4056-8c28-b8bd9b672691", "unexpected"),
-    ("withdrawal#connect#7eccfc60-7e4f-4842-955f-8cf18e3a22cc", "failed"),
+    ("deposit#zerohash#8fadaae0-8896-4ef9-8d33-6fb82a020c2b", "confirmed"),
+    ("deposit#zerohash#363b5b15-02bd-4797-892f-8baa4eec60d9", "confirmed"),
+    ("recovery#zerohash#CUST01:USDC:base", "resolved"),
+    ("deposit#striga#deaabb1b-50ec-4f2c-b30b-889d03826b64", "confirmed"),
+    ("withdrawal#striga#d646143f-85af-4197-88ac-a84e46002205", "confirmed"),
+    ("fee#striga#d646143f-85af-4197-88ac-a84e46002205:network", "charged"),
+    ("withdrawal#striga#ee9e8733-3e1a-4ced-9bb3-7600b64d2a69", "failed"),
+    ("fee#striga#ee9e8733-3e1a-4ced-9bb3-7600b64d2a69:network", "refunded"),
+    ("participant#zerohash#CUST01", "approved"),
 ];
+
+/// The deposits of the one coin that two feeds tell of.
+const SAME_COIN: [&str; 2] =
+    ["deposit#zerohash#363b5b15-02bd-4797-892f-8baa4eec60d9", "deposit#connect#cf59f58d-8aea-4cbb-9e0c-8ed327e381ab"];
 
 /// How long the events may take, on a busy machine; and how long to listen for some too many.
 const EVENTS_WITHIN: Duration = Duration::from_secs(90);
@@ -95,14 +156,16 @@ const SILENCE: Duration = Duration::from_secs(2);
 struct Sent {
     accepted: u32,
     refused: u32,
-    /// The different bodies among the accepted: each is one statement, and so one event.
-    statements: BTreeSet<Vec<u8>>,
+    /// The files among the accepted.
+    files: BTreeSet<&'static str>,
+    /// How many events they give rise to.
+    events: usize,
     unexpected_answers: u32,
 }
 
 pub(crate) async fn run(_: Arguments) -> Ending {
     let started = Instant::now();
-    let events = Workspace::find()?.root().join("events/connect");
+    let events = Workspace::find()?.root().join("events");
     let session = Session::start(CargoOutput::Shown, &progress).await?;
     progress("Deploying infra/template.yaml to the emulator");
     let platform = session.platform(Account::default(), &[]).await?;
@@ -112,8 +175,17 @@ pub(crate) async fn run(_: Arguments) -> Ending {
 
     let deliveries: Arc<Mutex<Vec<Delivery>>> = Arc::default();
     let listener = tokio::spawn(listen(Arc::clone(&subscription), Arc::clone(&deliveries)));
-    let sent = send_script(&platform, &events).await?;
-    wait_for(&deliveries, sent.statements.len()).await;
+    let mut sent = Sent::default();
+    for chapter in SCRIPT {
+        println!("\n{}", chapter.title);
+        for step in chapter.steps {
+            send_step(&platform, &events, step, &mut sent).await?;
+            if chapter.in_order {
+                wait_for(&deliveries, sent.events).await;
+            }
+        }
+        wait_for(&deliveries, sent.events).await;
+    }
     tokio::time::sleep(SILENCE).await;
     listener.abort();
     let deliveries = deliveries.lock().await.clone();
@@ -135,30 +207,28 @@ async fn listen(subscription: Arc<Subscription>, deliveries: Arc<Mutex<Vec<Deliv
     }
 }
 
-async fn send_script(platform: &Platform, events: &Path) -> Result<Sent, Box<dyn Error + Send + Sync>> {
-    let mut sent = Sent::default();
-    for (title, steps) in SCRIPT {
-        println!("\n{title}");
-        for (file, manner, times) in *steps {
-            let body = read(&events.join(file))?;
-            for _ in 0..*times {
-                let now = fundhook_runtime::now();
-                let answer = send(&platform.deployment, &platform.sandbox, &body, *manner, now).await?;
-                let manner_told = if *manner == Manner::Genuine { String::new() } else { format!(" ({manner:?})") };
-                println!("  → {}  {file}{}  {}", answer.status, manner_told.to_lowercase(), answer.body);
-                let expected: &[u16] = if *manner == Manner::Genuine { &[200] } else { &[400, 401] };
-                sent.unexpected_answers += u32::from(!expected.contains(&answer.status));
-                if answer.status == 200 {
-                    sent.accepted += 1;
-                    sent.statements.insert(body.clone());
-                } else {
-                    sent.refused += 1;
-                }
-            }
+async fn send_step(
+    platform: &Platform,
+    events: &Path,
+    (file, manner, times, gives_rise_to): &Step,
+    sent: &mut Sent,
+) -> Result<(), Box<dyn Error + Send + Sync>> {
+    let path = events.join(file);
+    let webhook = Webhook::new(Webhook::feed_of(&path), read(&path)?);
+    for _ in 0..*times {
+        let answer = send(&platform.deployment, &platform.sandbox, &webhook, *manner, fundhook_runtime::now()).await?;
+        let manner_told = if *manner == Manner::Genuine { String::new() } else { format!(" ({manner:?})") };
+        println!("  → {}  {file}{}  {}", answer.status, manner_told.to_lowercase(), answer.body);
+        let expected: &[u16] = if *manner == Manner::Genuine { &[200] } else { &[400, 401] };
+        sent.unexpected_answers += u32::from(!expected.contains(&answer.status));
+        if answer.status == 200 {
+            sent.accepted += 1;
+            sent.events += if sent.files.insert(file) { *gives_rise_to } else { 0 };
+        } else {
+            sent.refused += 1;
         }
     }
-    println!();
-    Ok(sent)
+    Ok(())
 }
 
 async fn wait_for(deliveries: &Mutex<Vec<Delivery>>, events: usize) {
@@ -185,7 +255,6 @@ async fn summary(target: &Target, sent: &Sent, deliveries: &[Delivery], started:
     println!("\nWhat it adds up to");
     resources.iter().for_each(|resource| println!("  {}", resource_line(resource)));
 
-    let statements = sent.statements.len();
     let published = ids(deliveries).len();
     let in_state = |id: &ResourceId, status: &str| {
         let view = resources.iter().find(|resource| resource.id() == id).and_then(fundhook_domain::Resource::view);
@@ -197,12 +266,16 @@ async fn summary(target: &Target, sent: &Sent, deliveries: &[Delivery], started:
         sent.accepted + sent.refused,
         sent.accepted,
         sent.refused,
-        sent.accepted as usize - statements,
+        sent.accepted as usize - sent.files.len(),
         started.elapsed().as_secs(),
     );
+    let about_the_coin = deliveries.iter().filter(|delivery| SAME_COIN.contains(&delivery.text("/subject")));
+    let confirmed = about_the_coin.filter(|delivery| delivery.text("/type") == "fundhook.deposit.confirmed");
+    let credits = confirmed.map(Delivery::id).collect::<BTreeSet<_>>().len();
     let checks = [
         ("every answer is the one that was to be expected", sent.unexpected_answers == 0),
-        ("each statement of the provider became one event, and nothing else did", published == statements),
+        ("each statement of a provider became one event, and nothing else did", published == sent.events),
+        ("the coin that two feeds told of may be credited once", credits == 1),
         ("each resource is in the state that it must be in", right == expected.len()),
     ];
     for (claim, holds) in checks {

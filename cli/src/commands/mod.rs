@@ -6,6 +6,7 @@ pub(crate) mod down;
 pub(crate) mod listen;
 pub(crate) mod rotate;
 pub(crate) mod sandbox;
+pub(crate) mod schema;
 pub(crate) mod send;
 pub(crate) mod show;
 pub(crate) mod sign;

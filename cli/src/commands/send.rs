@@ -4,17 +4,22 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use fundhook::sending::{Manner, send};
+use fundhook::sending::{Manner, Webhook, send};
 use fundhook::stack::Workspace;
 use fundhook::target::LocalStack;
+use fundhook_domain::Feed;
 
 use super::{Ending, read};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// Bodies to send, each to the byte as it stands in the file, such as events/connect/deposits.pending.json
+    /// Bodies to send, each to the byte as it stands in the file, such as events/connect/deposits.pending.json. The folder
+    /// tells the provider
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// Whose webhooks they are, such as striga, or zerohash/acme for a tenant; without it, the folder's provider's
+    #[arg(long, value_name = "FEED")]
+    feed: Option<Feed>,
     /// Send each so many times
     #[arg(long, default_value_t = 1, value_name = "N")]
     times: u32,
@@ -40,9 +45,10 @@ pub(crate) async fn run(arguments: Arguments) -> Ending {
     };
     let mut refused = 0;
     for path in &arguments.files {
-        let body = read(path)?;
+        let feed = arguments.feed.clone().unwrap_or_else(|| Webhook::feed_of(path));
+        let webhook = Webhook::new(feed, read(path)?);
         for _ in 0..arguments.times {
-            let answer = send(&stack.deployment, &sandbox, &body, manner, fundhook_runtime::now()).await?;
+            let answer = send(&stack.deployment, &sandbox, &webhook, manner, fundhook_runtime::now()).await?;
             println!("{}  {}  {}", answer.status, path.display(), answer.body);
             refused += u32::from(answer.status != 200);
         }

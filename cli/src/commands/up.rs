@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use fundhook::sandbox::SandboxClient;
-use fundhook::session::{packages, parameters};
-use fundhook::stack::{Account, CargoOutput, Detached, Workspace, connect, deploy};
+use fundhook::session::{packages, parameters, share_secrets};
+use fundhook::stack::{Account, CargoOutput, Detached, STACK, Workspace, connect, deploy};
 use fundhook::target::LocalStack;
 
 use super::{Ending, progress};
@@ -60,7 +60,8 @@ async fn deployed(
         arguments.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let clients = connect(emulator.endpoint(), &Account::default());
     let parameters = parameters(&sandbox_url, &changes);
-    let deployment = deploy(&clients, &workspace.template()?, packages, &parameters).await?;
+    let deployment = deploy(&clients, STACK, &workspace.template()?, packages, &parameters).await?;
+    share_secrets(&clients, &deployment, &SandboxClient::new(&sandbox_url), &parameters).await?;
     Ok(LocalStack { emulator: emulator.clone(), deployment, sandbox_url })
 }
 
@@ -95,7 +96,9 @@ fn told(stack: &LocalStack) -> Result<String, fundhook::stack::NoOutput> {
     Ok(format!(
         "The stack is up.\n\
          \n  AWS endpoint      {}   (account {}, region us-east-1)\
-         \n  webhook URL       {}\
+         \n  webhook URLs      {}\
+         \n                    {}\
+         \n                    {}\
          \n  topic             {}\
          \n  table             {}\
          \n  sandbox provider  {}\
@@ -106,6 +109,8 @@ fn told(stack: &LocalStack) -> Result<String, fundhook::stack::NoOutput> {
         deployment.endpoint(),
         deployment.account(),
         deployment.output("ConnectWebhookUrls")?,
+        deployment.output("ZerohashWebhookUrl").unwrap_or("zerohash is off"),
+        deployment.output("StrigaWebhookUrl").unwrap_or("Striga is off"),
         deployment.output("TopicArn")?,
         deployment.output("TableName")?,
         stack.sandbox_url,

@@ -5,11 +5,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use fundhook::diagnosis::{Diagnosis, diagnose};
-use fundhook_domain::Timestamp;
+use fundhook::diagnosis::{Diagnosis, SecretDiagnosis, diagnose, diagnose_striga, diagnose_zerohash};
+use fundhook_domain::{Provider, Tenant, Timestamp};
 use fundhook_providers::connect::{JwtMode, JwtSettings, Settings, TOKEN_ISSUER};
 use fundhook_providers::jose::TokenPolicy;
-use fundhook_providers::{Headers, KeySet, Webhook};
+use fundhook_providers::zerohash::{self, RsaPadding};
+use fundhook_providers::{Headers, KeySet, Secrets, Webhook};
 use serde_json::Value;
 
 use super::{Ending, read};
@@ -22,12 +23,27 @@ pub(crate) struct Arguments {
     /// The headers: `Name: value` lines as in HTTP, or a JSON object, or what `sign` printed
     #[arg(long, value_name = "FILE")]
     headers: PathBuf,
-    /// The URL registered with the provider; may be given several times
-    #[arg(long = "url", required = true, value_name = "URL")]
+    /// Whose webhook it is
+    #[arg(long, default_value = "connect", value_name = "PROVIDER")]
+    provider: Provider,
+    /// Connect's: the URL registered with the provider; may be given several times
+    #[arg(long = "url", required_if_eq("provider", "connect"), value_name = "URL")]
     urls: Vec<String>,
-    /// The provider's keys: a JWKS, or one public key in PEM form
-    #[arg(long, value_name = "FILE")]
-    keys: PathBuf,
+    /// Connect's: the provider's keys, a JWKS or one public key in PEM form
+    #[arg(long, required_if_eq("provider", "connect"), value_name = "FILE")]
+    keys: Option<PathBuf>,
+    /// zerohash's and Striga's: the secret as it is stored, such as events/keys/test-secrets.json
+    #[arg(long, required_if_eq_any([("provider", "zerohash"), ("provider", "striga")]), value_name = "FILE")]
+    secrets: Option<PathBuf>,
+    /// The tenant whose secret it is
+    #[arg(long, value_name = "TENANT")]
+    tenant: Option<Tenant>,
+    /// zerohash's: how RSA signatures are padded
+    #[arg(long, default_value = "pkcs1", value_parser = ["pkcs1", "pss"])]
+    rsa_padding: String,
+    /// zerohash's: let a signature over the body alone count when there is no other
+    #[arg(long)]
+    legacy: bool,
     /// The time of receipt, such as 2025-10-07T19:44:50Z; now when not given
     #[arg(long, value_name = "TIME")]
     at: Option<Timestamp>,
@@ -40,7 +56,21 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Ending {
-    let keys = read(&arguments.keys)?;
+    let webhook = Webhook { path: String::new(), headers: headers(&arguments.headers)?, body: read(&arguments.body)? };
+    let now = arguments.at.unwrap_or_else(fundhook_runtime::now);
+    let (told, verified) = match arguments.provider {
+        Provider::Connect => of_connect(&arguments, &webhook, now)?,
+        Provider::Zerohash | Provider::Striga => of_shared_secret(&arguments, &webhook, now)?,
+    };
+    println!("{told}");
+    Ok(if verified { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+type Failed = Box<dyn std::error::Error + Send + Sync>;
+
+/// What is told of Connect's webhook, and whether it verifies.
+fn of_connect(arguments: &Arguments, webhook: &Webhook, now: Timestamp) -> Result<(String, bool), Failed> {
+    let keys = read(arguments.keys.as_deref().ok_or("Connect's webhooks are verified with `--keys`")?)?;
     let keys = if keys.trim_ascii_start().starts_with(b"{") {
         KeySet::from_jwks(&keys)?
     } else {
@@ -48,22 +78,50 @@ pub(crate) async fn run(arguments: Arguments) -> Ending {
     };
     let tolerance = Duration::from_secs(arguments.tolerance);
     let settings = Settings {
-        webhook_urls: arguments.urls,
+        webhook_urls: arguments.urls.clone(),
         tolerance,
         jwt: JwtSettings {
             mode: if arguments.jwt_header.is_some() { JwtMode::Required } else { JwtMode::Off },
-            header: arguments.jwt_header.unwrap_or_default(),
+            header: arguments.jwt_header.clone().unwrap_or_default(),
             policy: TokenPolicy { issuer: TOKEN_ISSUER.to_owned(), organization_id: None, leeway: tolerance },
         },
     };
-    let webhook = Webhook { headers: headers(&arguments.headers)?, body: read(&arguments.body)? };
-    let now = arguments.at.unwrap_or_else(fundhook_runtime::now);
-    let diagnosis = diagnose(&webhook, &settings, &keys, now);
-    println!("{diagnosis}");
-    Ok(match diagnosis {
-        Diagnosis::Verified { .. } => ExitCode::SUCCESS,
-        Diagnosis::Refused(_) => ExitCode::FAILURE,
-    })
+    let diagnosis = diagnose(webhook, &settings, &keys, now);
+    let verified = match &diagnosis {
+        Diagnosis::Verified { .. } => true,
+        Diagnosis::Refused(_) => false,
+    };
+    Ok((diagnosis.to_string(), verified))
+}
+
+/// What is told of a webhook of zerohash or Striga, and whether it verifies.
+fn of_shared_secret(arguments: &Arguments, webhook: &Webhook, now: Timestamp) -> Result<(String, bool), Failed> {
+    let path = arguments.secrets.as_deref().ok_or("these webhooks are verified with `--secrets`")?;
+    let secrets = secrets(path, arguments.tenant.as_ref())?;
+    let settings = zerohash::Settings {
+        tolerance: Duration::from_secs(arguments.tolerance),
+        rsa_padding: if arguments.rsa_padding == "pss" { RsaPadding::Pss } else { RsaPadding::Pkcs1 },
+        legacy: arguments.legacy,
+    };
+    let diagnosis = match arguments.provider {
+        Provider::Connect | Provider::Zerohash => diagnose_zerohash(webhook, &settings, &secrets, now),
+        Provider::Striga => diagnose_striga(webhook, &secrets),
+    };
+    let verified = match &diagnosis {
+        SecretDiagnosis::Verified(_) => true,
+        SecretDiagnosis::Refused(_) => false,
+    };
+    Ok((diagnosis.to_string(), verified))
+}
+
+/// The secrets of one organization in a file that holds what is stored in Secrets Manager.
+pub(super) fn secrets(path: &Path, tenant: Option<&Tenant>) -> Result<Secrets, Failed> {
+    let text = String::from_utf8(read(path)?).map_err(|_| format!("{} is not text", path.display()))?;
+    let mut organizations = Secrets::from_json(&text)?;
+    let named = tenant.map_or("default", Tenant::as_str);
+    organizations
+        .remove(&tenant.cloned())
+        .ok_or_else(|| format!("{} holds no secrets of the organization {named:?}", path.display()).into())
 }
 
 fn headers(path: &Path) -> Result<Headers, Box<dyn std::error::Error + Send + Sync>> {

@@ -1,6 +1,6 @@
 //! Asking a sandbox provider, in this process or another.
 
-use base64::prelude::{BASE64_STANDARD, Engine as _};
+use fundhook_domain::{Feed, Provider};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -38,17 +38,19 @@ impl SandboxClient {
         Self { url: url.to_owned(), http: crate::stack::loopback_client() }
     }
 
-    /// Has `body` signed as Connect would for `url` at `timestamp` (UNIX time in seconds); with `forge`, by a key that
-    /// is not in the key set.
-    pub async fn sign(
-        &self,
-        url: &str,
-        timestamp: i64,
-        body: &[u8],
-        forge: bool,
-    ) -> Result<SignedHeaders, SandboxError> {
-        let request = SignRequest { url: url.to_owned(), timestamp, body: BASE64_STANDARD.encode(body), forge };
-        self.ask(self.http.post(format!("{}/sandbox/sign", self.url)).json(&request)).await
+    /// The headers of a signed webhook.
+    pub async fn sign(&self, request: &SignRequest) -> Result<SignedHeaders, SandboxError> {
+        self.ask(self.http.post(format!("{}/sandbox/sign", self.url)).json(request)).await
+    }
+
+    /// What the operator stores for `provider`: the secrets of these feeds of its.
+    pub async fn secrets(&self, provider: Provider, feeds: &[Feed]) -> Result<Value, SandboxError> {
+        self.ask(self.http.post(format!("{}/sandbox/secrets/{provider}", self.url)).json(feeds)).await
+    }
+
+    /// Signs with new secrets of `provider` from now on; those before become the previous ones.
+    pub async fn rotate_secrets(&self, provider: Provider) -> Result<(), SandboxError> {
+        self.ask(self.http.post(format!("{}/sandbox/secrets/{provider}/rotate", self.url))).await
     }
 
     /// A JWT with these claims, as Connect may send one along; with `forge`, by a key that is not in the key set.

@@ -1,6 +1,6 @@
 //! RSA keys that sign as Connect does.
 
-use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair};
@@ -46,9 +46,13 @@ impl SigningKey {
     /// The key as PKCS#8 PEM.
     pub fn to_pem(&self) -> Result<String, KeyError> {
         let der: Pkcs8V1Der<'_> = self.0.as_der().map_err(|_| KeyError::Crypto)?;
-        let base64 = BASE64_STANDARD.encode(der.as_ref());
-        let lines: Vec<&str> = (0..base64.len()).step_by(64).map(|at| &base64[at..base64.len().min(at + 64)]).collect();
-        Ok(format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", lines.join("\n")))
+        Ok(pem("PRIVATE KEY", der.as_ref()))
+    }
+
+    /// Its public half as SPKI PEM.
+    pub fn public_pem(&self) -> Result<String, KeyError> {
+        let der: PublicKeyX509Der<'_> = self.0.public_key().as_der().map_err(|_| KeyError::Crypto)?;
+        Ok(pem("PUBLIC KEY", der.as_ref()))
     }
 
     /// Its public half as a JWK. No `kid`: Connect's webhooks name none.
@@ -83,11 +87,18 @@ impl SigningKey {
     }
 
     /// RSASSA-PKCS1-v1_5 with SHA-256.
-    fn signature(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+    pub(super) fn signature(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
         let mut signature = vec![0; self.0.public_modulus_len()];
         self.0.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature).map_err(|_| KeyError::Crypto)?;
         Ok(signature)
     }
+}
+
+/// `der` as PEM (RFC 7468).
+fn pem(label: &str, der: &[u8]) -> String {
+    let base64 = BASE64_STANDARD.encode(der);
+    let lines: Vec<&str> = (0..base64.len()).step_by(64).map(|at| &base64[at..base64.len().min(at + 64)]).collect();
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
 }
 
 /// The payload type that Connect names for a body; deposits' where the body names no event.

@@ -1,31 +1,92 @@
-//! The sandbox provider: what Connect does, on loopback.
+//! The sandbox provider: what Connect, zerohash and Striga do, on loopback.
 //!
-//! It publishes a key set, rotates it on request, and signs webhooks exactly as Connect does. Its keys are made when it
-//! starts and never leave its process.
+//! It publishes Connect's key set, shares secrets with the platform for the other two, rotates them on request, and signs
+//! webhooks exactly as each of them does. Its keys and secrets are made when it starts.
 
 mod client;
 mod keys;
+mod secrets;
 mod server;
 
 pub use client::{SandboxClient, SandboxError};
 pub use keys::{KeyError, SigningKey};
+pub use secrets::{SandboxSecrets, signed_with};
 pub use server::{JWKS_PATH, Sandbox};
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use fundhook_domain::{Feed, Provider};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// A request to sign a webhook.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SignRequest {
-    /// The URL it is registered under.
+    /// Whose webhook it is to be.
+    pub feed: Feed,
+    /// The URL it is registered under; only Connect signs it.
     pub url: String,
-    /// UNIX time in seconds.
+    /// UNIX time in seconds; Striga signs none.
     pub timestamp: i64,
     /// The raw body, in base64.
     pub body: String,
-    /// Sign with a key that was never published, as a forger would.
+    /// Sign with a key or secret that was never published or shared, as a forger would.
     #[serde(default)]
     pub forge: bool,
+    /// With what zerohash signs.
+    #[serde(default)]
+    pub zerohash: ZerohashSignature,
+}
+
+/// With what zerohash signs a webhook.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ZerohashSignature {
+    /// HMAC over body and timestamp.
+    #[default]
+    Hmac,
+    /// RSA (PKCS#1 v1.5) over body and timestamp.
+    Rsa,
+    /// Both.
+    Both,
+    /// HMAC over the body alone, in the legacy header.
+    LegacyHmac,
+}
+
+impl SignRequest {
+    /// The request to sign `body` as the provider of `feed` does at `timestamp` (UNIX time in seconds).
+    pub fn new(feed: impl Into<Feed>, timestamp: i64, body: &[u8]) -> Self {
+        Self {
+            feed: feed.into(),
+            url: String::new(),
+            timestamp,
+            body: BASE64_STANDARD.encode(body),
+            forge: false,
+            zerohash: ZerohashSignature::default(),
+        }
+    }
+
+    /// The request to sign `body` as Connect does for `url`.
+    pub fn connect(url: &str, timestamp: i64, body: &[u8]) -> Self {
+        Self::new(Provider::Connect, timestamp, body).to(url)
+    }
+
+    /// The same, to be sent to `url`.
+    #[must_use]
+    pub fn to(self, url: &str) -> Self {
+        Self { url: url.to_owned(), ..self }
+    }
+
+    /// The same, by a forger if `forge`.
+    #[must_use]
+    pub fn forged(self, forge: bool) -> Self {
+        Self { forge, ..self }
+    }
+
+    /// The same, signed by zerohash in this way.
+    #[must_use]
+    pub fn by(self, zerohash: ZerohashSignature) -> Self {
+        Self { zerohash, ..self }
+    }
 }
 
 /// A request for a JWT.
@@ -38,5 +99,5 @@ pub struct TokenRequest {
     pub forge: bool,
 }
 
-/// The headers of a signed webhook, in the order in which Connect's documentation lists them.
+/// The headers of a signed webhook.
 pub type SignedHeaders = Vec<(String, String)>;

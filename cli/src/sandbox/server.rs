@@ -3,18 +3,19 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use axum::extract::{Query, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Json;
 use axum::routing::{get, post};
 use axum::{Router, serve};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
+use fundhook_domain::{Feed, Provider};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use super::{KeyError, SandboxError, SignRequest, SignedHeaders, SigningKey, TokenRequest};
+use super::{KeyError, SandboxError, SandboxSecrets, SignRequest, SignedHeaders, SigningKey, TokenRequest};
 
 /// Where the key set is published, as at Connect.
 pub const JWKS_PATH: &str = "/v1/jwks";
@@ -31,6 +32,7 @@ struct Keys {
     published: Vec<SigningKey>,
     /// Never published: what a forger would sign with.
     foreign: SigningKey,
+    secrets: SandboxSecrets,
     fetched: u64,
 }
 
@@ -47,12 +49,19 @@ type Shared = Arc<RwLock<Keys>>;
 impl Sandbox {
     /// Starts a sandbox on `port` of the loopback interface, 0 for any that is free.
     pub async fn start(port: u16) -> Result<Self, SandboxError> {
-        let keys = Keys { published: vec![SigningKey::generate()?], foreign: SigningKey::generate()?, fetched: 0 };
+        let keys = Keys {
+            published: vec![SigningKey::generate()?],
+            foreign: SigningKey::generate()?,
+            secrets: SandboxSecrets::generate()?,
+            fetched: 0,
+        };
         let listener = TcpListener::bind(("127.0.0.1", port)).await.map_err(SandboxError::Bind)?;
         let address = listener.local_addr().map_err(SandboxError::Bind)?;
         let router = Router::new()
             .route(JWKS_PATH, get(jwks))
             .route("/sandbox/sign", post(sign))
+            .route("/sandbox/secrets/{provider}", post(secrets))
+            .route("/sandbox/secrets/{provider}/rotate", post(rotate_secrets))
             .route("/sandbox/token", post(token))
             .route("/sandbox/rotate", post(rotate))
             .route("/sandbox/fetched", get(fetched))
@@ -96,7 +105,25 @@ async fn fetched(State(keys): State<Shared>) -> Json<u64> {
 async fn sign(State(keys): State<Shared>, Json(request): Json<SignRequest>) -> Result<Json<SignedHeaders>, Refusal> {
     let body = BASE64_STANDARD.decode(&request.body).map_err(|error| (StatusCode::BAD_REQUEST, error.to_string()))?;
     let keys = keys.read().unwrap_or_else(PoisonError::into_inner);
-    keys.signing(request.forge).sign(&request.url, request.timestamp, &body).map(Json).map_err(refusal)
+    let signed = match request.feed.provider() {
+        Provider::Connect => keys.signing(request.forge).sign(&request.url, request.timestamp, &body),
+        Provider::Zerohash | Provider::Striga => keys.secrets.sign(&request, &body),
+    };
+    signed.map(Json).map_err(refusal)
+}
+
+async fn secrets(
+    State(keys): State<Shared>,
+    Path(provider): Path<Provider>,
+    Json(feeds): Json<Vec<Feed>>,
+) -> Result<Json<Value>, Refusal> {
+    let keys = keys.read().unwrap_or_else(PoisonError::into_inner);
+    keys.secrets.stored(provider, &feeds).map(Json).map_err(refusal)
+}
+
+async fn rotate_secrets(State(keys): State<Shared>, Path(provider): Path<Provider>) -> Json<()> {
+    keys.write().unwrap_or_else(PoisonError::into_inner).secrets.rotate(provider);
+    Json(())
 }
 
 async fn token(State(keys): State<Shared>, Json(request): Json<TokenRequest>) -> Result<Json<String>, Refusal> {

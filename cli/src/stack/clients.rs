@@ -27,6 +27,8 @@ pub struct Clients {
     pub sns: aws_sdk_sns::Client,
     /// The evidence bucket, and the one that holds the functions' code.
     pub s3: aws_sdk_s3::Client,
+    /// The secrets that providers share with the platform.
+    pub secrets: aws_sdk_secretsmanager::Client,
     /// The stack.
     pub cloudformation: aws_sdk_cloudformation::Client,
 }
@@ -57,6 +59,7 @@ pub fn connect(endpoint: &str, account: &Account) -> Clients {
             // `<bucket>.127.0.0.1` is no name.
             aws_sdk_s3::config::Builder::from(&config).force_path_style(true).build(),
         ),
+        secrets: aws_sdk_secretsmanager::Client::new(&config),
         cloudformation: aws_sdk_cloudformation::Client::new(&config),
     }
 }

@@ -1,4 +1,4 @@
-//! Deploying the template: code to a bucket, the template to CloudFormation, and what became of it.
+//! Deploying a template: code to a bucket, the template to CloudFormation, and what became of it.
 
 use std::{
     collections::BTreeMap,
@@ -12,7 +12,11 @@ use aws_sdk_s3::{
 };
 use thiserror::Error;
 
-use super::{Account, Clients, Deployment, Function, Packages, TemplateError, template};
+use super::package::Package;
+use super::{Account, Clients, Deployment, Packages, TemplateError, template};
+
+/// What the stack of `infra/template.yaml` is called.
+pub const STACK: &str = "fundhook";
 
 /// The template's key in the bucket.
 const TEMPLATE: &str = "template.yaml";
@@ -49,25 +53,27 @@ pub enum DeployError {
     Unfinished(StackStatus),
 }
 
-/// Creates the stack in the clients' account and waits until it is complete.
+/// Creates the stack that is called `name` in the clients' account and waits until it is complete.
 ///
-/// `template` is the text of `infra/template.yaml`; `parameters` are its parameters that differ from their defaults.
+/// `template` is the text of its template; `parameters` are its parameters that differ from their defaults.
 ///
 /// # Errors
 /// When the template does not name each function's code, when a call is refused, or when the stack does not become
 /// complete; then the error has the reasons of the resources that failed.
 pub async fn deploy(
     clients: &Clients,
+    name: &str,
     template: &str,
     packages: &Packages,
     parameters: &BTreeMap<String, String>,
 ) -> Result<Deployment, DeployError> {
     // Bucket names are shared by all accounts.
-    let bucket = format!("fundhook-code-{}", clients.account);
-    let template = template::with_code(template, |function| format!("s3://{bucket}/{}", packages.name(function)))?;
+    let bucket = format!("{name}-code-{}", clients.account);
+    let uri = |package: &Package| format!("s3://{bucket}/{}", package.name());
+    let template = template::with_code(template, packages.all(), uri)?;
     upload(clients, &bucket, &template, packages).await?;
 
-    let name = stack_name(&clients.account);
+    let name = stack_name(name, &clients.account);
     let parameters =
         parameters.iter().map(|(key, value)| Parameter::builder().parameter_key(key).parameter_value(value).build());
     let create = clients
@@ -94,22 +100,21 @@ async fn upload(clients: &Clients, bucket: &str, template: &str, packages: &Pack
     let put = |key: String, body: ByteStream| clients.s3.put_object().bucket(bucket).key(key).body(body);
     let body = ByteStream::from(template.as_bytes().to_vec());
     put(TEMPLATE.to_owned(), body).send().await.map_err(refused("upload the template"))?;
-    for function in Function::ALL {
+    for package in packages.all() {
         // From the file: bytes in memory would be signed, in an unoptimised build for a second and more each.
-        let zip = packages.get(function);
-        let body = ByteStream::from_path(zip).await.map_err(|error| DeployError::Call {
+        let body = ByteStream::from_path(&package.zip).await.map_err(|error| DeployError::Call {
             what: "read a package",
-            reason: format!("{}: {}", zip.display(), chain(&error)),
+            reason: format!("{}: {}", package.zip.display(), chain(&error)),
         })?;
-        put(packages.name(function), body).send().await.map_err(refused("upload a package"))?;
+        put(package.name(), body).send().await.map_err(refused("upload a package"))?;
     }
     Ok(())
 }
 
-/// `fundhook`, and in another than the default account that and the account: function names follow from it, and the
+/// `name`, and in another than the default account that and the account: function names follow from it, and the
 /// emulator kills the running functions of *every* account that are called like one it creates.
-fn stack_name(account: &Account) -> String {
-    if *account == Account::default() { "fundhook".to_owned() } else { format!("fundhook-{account}") }
+fn stack_name(name: &str, account: &Account) -> String {
+    if *account == Account::default() { name.to_owned() } else { format!("{name}-{account}") }
 }
 
 async fn complete(clients: &Clients, name: &str) -> Result<Stack, DeployError> {

@@ -1,4 +1,4 @@
-//! The functions of the stack, and their programs as cargo builds them.
+//! The functions of the stack, and programs for functions as cargo builds them.
 
 use std::{
     env,
@@ -56,23 +56,49 @@ impl Function {
             Self::Refresher => "RefresherFunction",
         }
     }
-}
 
-/// One program for each function.
-#[derive(Debug, Clone)]
-pub struct Binaries([PathBuf; Function::ALL.len()]);
-
-impl Binaries {
-    /// The programs that `path` names.
+    /// Its program.
     #[must_use]
-    pub fn from_fn(path: impl FnMut(Function) -> PathBuf) -> Self {
-        Self(Function::ALL.map(path))
+    pub fn program(self) -> Program {
+        Program { package: self.package(), logical_id: self.logical_id() }
     }
 
-    /// The program of `function`.
+    /// The programs of all functions.
     #[must_use]
-    pub fn get(&self, function: Function) -> &Path {
-        &self.0[function as usize]
+    pub fn programs() -> [Program; Self::ALL.len()] {
+        Self::ALL.map(Self::program)
+    }
+}
+
+/// A program of the workspace that a template deploys as a function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Program {
+    /// Its package in the workspace, and the binary that the package builds.
+    pub package: &'static str,
+    /// The function's name in its template.
+    pub logical_id: &'static str,
+}
+
+/// Programs as they were built.
+#[derive(Debug, Clone)]
+pub struct Binaries(Vec<(Program, PathBuf)>);
+
+impl Binaries {
+    /// `programs`, where `path` says that they are.
+    #[must_use]
+    pub fn from_fn(programs: &[Program], path: impl Fn(Program) -> PathBuf) -> Self {
+        Self(programs.iter().map(|program| (*program, path(*program))).collect())
+    }
+
+    /// Where `program` is, if it is one of them.
+    #[must_use]
+    pub fn get(&self, program: Program) -> Option<&Path> {
+        self.iter().find(|(known, _)| *known == program).map(|(_, path)| path)
+    }
+
+    /// Each program, and where it is.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Program, &Path)> {
+        self.0.iter().map(|(program, path)| (*program, path.as_path()))
     }
 }
 
@@ -115,8 +141,8 @@ pub enum BuildError {
         /// What the system said.
         source: io::Error,
     },
-    /// The functions do not compile.
-    #[error("the functions do not build: cargo ended with {status}{output}")]
+    /// The programs do not compile.
+    #[error("the programs do not build: cargo ended with {status}{output}")]
     Failed {
         /// How cargo ended.
         status: ExitStatus,
@@ -140,19 +166,20 @@ struct Target {
     name: String,
 }
 
-/// Builds the functions and returns their programs; a second or less when nothing changed.
+/// Builds programs of the workspace; a second or less when nothing changed.
 ///
 /// # Errors
 /// When they do not compile.
-pub async fn build_functions(
+pub async fn build(
     workspace: &Workspace,
+    programs: &[Program],
     profile: Profile,
     output: CargoOutput,
 ) -> Result<Binaries, BuildError> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(&cargo);
     command.args(["build", "--profile", profile.as_str()]);
-    command.args(Function::ALL.map(Function::package).iter().flat_map(|name| ["--package", name, "--bin", name]));
+    command.args(programs.iter().flat_map(|program| ["--package", program.package, "--bin", program.package]));
     // None of this package's own programs is built. Selecting it makes cargo give the dependencies the features that it
     // gave them for this program, so that hardly one is compiled a second time.
     command.args(["--package", env!("CARGO_PKG_NAME")]);
@@ -173,11 +200,11 @@ pub async fn build_functions(
         };
         return Err(BuildError::Failed { status: finished.status, output });
     }
-    programs(&String::from_utf8_lossy(&finished.stdout))
+    built(programs, &String::from_utf8_lossy(&finished.stdout))
 }
 
 /// Where cargo says that the programs are, which its configuration may put anywhere.
-fn programs(messages: &str) -> Result<Binaries, BuildError> {
+fn built(programs: &[Program], messages: &str) -> Result<Binaries, BuildError> {
     let built: Vec<(String, PathBuf)> = messages
         .lines()
         .filter_map(|line| {
@@ -185,11 +212,12 @@ fn programs(messages: &str) -> Result<Binaries, BuildError> {
             Some((message.target?.name, message.executable?))
         })
         .collect();
-    let find = |function: Function| built.iter().find(|(name, _)| name == function.package());
-    match Function::ALL.into_iter().find(|function| find(*function).is_none()) {
-        Some(missing) => Err(BuildError::NoProgram(missing.package())),
-        None => Ok(Binaries::from_fn(|function| find(function).map(|(_, path)| path.clone()).unwrap_or_default())),
-    }
+    let found = programs.iter().map(|program| {
+        let found = built.iter().find(|(name, _)| name == program.package);
+        let (_, path) = found.ok_or(BuildError::NoProgram(program.package))?;
+        Ok((*program, path.clone()))
+    });
+    found.collect::<Result<_, _>>().map(Binaries)
 }
 
 #[cfg(test)]
@@ -206,14 +234,16 @@ mod tests {
         lines
             .push(r#"{"reason":"compiler-artifact","target":{"name":"fundhook_domain"},"executable":null}"#.to_owned());
         lines.push(r#"{"reason":"build-finished","success":true}"#.to_owned());
-        let binaries = programs(&lines.join("\n")).expect("all are there");
-        assert_eq!(binaries.get(Function::FanOut), Path::new("/t/debug/fan-out"));
-        assert_eq!(binaries.get(Function::Refresher), Path::new("/t/debug/refresher"));
+        let binaries = built(&Function::programs(), &lines.join("\n")).expect("all are there");
+        for function in Function::ALL {
+            let path = Path::new("/t/debug").join(function.package());
+            assert_eq!(binaries.get(function.program()), Some(path.as_path()));
+        }
     }
 
     #[test]
     fn a_package_without_a_program_is_named() {
-        let error = programs(&artifact("receiver")).expect_err("four are missing");
+        let error = built(&Function::programs(), &artifact("receiver")).expect_err("four are missing");
         assert_eq!(error.to_string(), "cargo built no program for fan-out");
     }
 }

@@ -1,6 +1,6 @@
 //! The local AWS stack: the emulator, the functions as on Lambda, and the template that deploys them.
 //!
-//! In order: [`Workspace::find`], [`Emulator::start`], [`build_functions`], [`package`], [`connect`] to an [`Account`],
+//! In order: [`Workspace::find`], [`Emulator::start`], [`build`], [`package`], [`connect`] to an [`Account`],
 //! [`deploy`]; then [`Deployment::post`] sends a webhook. Several accounts, on one emulator, have a stack each.
 
 mod account;
@@ -22,10 +22,10 @@ use thiserror::Error;
 pub use self::{
     account::{Account, NotAnAccount},
     clients::{Clients, REGION, connect},
-    deploy::{DeployError, deploy},
+    deploy::{DeployError, STACK, deploy},
     deployment::{CallError, Deployment, Invocation, NoOutput},
     emulator::{Detached, Emulator, InstallError, StartError, StopError, Stopped},
-    functions::{Binaries, BuildError, CargoOutput, Function, Profile, build_functions},
+    functions::{Binaries, BuildError, CargoOutput, Function, Profile, Program, build},
     http::loopback_client,
     package::{PackageError, Packages, package},
     template::TemplateError,
@@ -45,9 +45,9 @@ pub enum StackError {
     Start(#[from] StartError),
     /// A detached emulator does not end.
     Stop(#[from] StopError),
-    /// The functions do not build.
+    /// The programs do not build.
     Build(#[from] BuildError),
-    /// The functions cannot be packaged.
+    /// The programs cannot be packaged.
     Package(#[from] PackageError),
     /// The stack was not deployed.
     Deploy(#[from] DeployError),

@@ -1,4 +1,4 @@
-//! Deployment packages: each function's program as `bootstrap` in a zip, made once for each build.
+//! Deployment packages: each program as `bootstrap` in a zip, made once for each build.
 
 use std::{
     fs::{self, File},
@@ -13,14 +13,21 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
-use super::{Binaries, Function, Progress, Workspace};
+use super::{Binaries, Program, Progress, Workspace};
 
 /// How long a zip is kept that nothing has used: longer than any process deploys after it packaged.
 const KEPT_UNUSED: Duration = Duration::from_secs(30 * 60);
 
-/// The zips of one build of the functions, on disk.
+/// The zips of the programs of one template, on disk.
 #[derive(Debug, Clone)]
-pub struct Packages([PathBuf; Function::ALL.len()]);
+pub struct Packages(Vec<Package>);
+
+/// The zip of one program. Its name differs when the program does.
+#[derive(Debug, Clone)]
+pub(super) struct Package {
+    pub(super) program: Program,
+    pub(super) zip: PathBuf,
+}
 
 /// Why a package could not be made.
 #[derive(Debug, Error)]
@@ -31,14 +38,16 @@ pub struct PackageError {
 }
 
 impl Packages {
-    /// The zip of `function`. Its name differs when the program does.
-    pub(super) fn get(&self, function: Function) -> &Path {
-        &self.0[function as usize]
+    /// All of them.
+    pub(super) fn all(&self) -> &[Package] {
+        &self.0
     }
+}
 
-    /// The file name of [`Packages::get`].
-    pub(super) fn name(&self, function: Function) -> String {
-        self.get(function).file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+impl Package {
+    /// Its file name.
+    pub(super) fn name(&self) -> String {
+        self.zip.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
     }
 }
 
@@ -53,21 +62,20 @@ pub async fn package(
 ) -> Result<Packages, PackageError> {
     let directory = workspace.state().join("packages");
     fs::create_dir_all(&directory).map_err(at(&directory))?;
-    let mut zips = Packages(Default::default());
-    for function in Function::ALL {
-        let binary = binaries.get(function);
-        let zip = directory.join(format!("{}-{}.zip", function.package(), fingerprint(binary).map_err(at(binary))?));
-        zips.0[function as usize].clone_from(&zip);
+    let mut packages = Vec::new();
+    for (program, binary) in binaries.iter() {
+        let zip = directory.join(format!("{}-{}.zip", program.package, fingerprint(binary).map_err(at(binary))?));
+        packages.push(Package { program, zip: zip.clone() });
         // Zips that are in use stay young, so that nobody's cleaning takes them.
         if !touch(&zip) {
-            progress(&format!("Packaging {}", function.package()));
+            progress(&format!("Packaging {}", program.package));
             let failed = at(&zip);
             let binary = binary.to_path_buf();
             let making = tokio::task::spawn_blocking(move || make_once(&binary, &zip));
             making.await.map_err(io::Error::other).flatten().map_err(failed)?;
         }
     }
-    Ok(zips)
+    Ok(Packages(packages))
 }
 
 /// A program that cargo wrote again has another time, so that its contents need not be read to tell.

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use thiserror::Error;
 
-use super::Function;
+use super::package::Package;
 
 /// What the template says where the code of a function belongs.
 const CODE: &str = "CodeUri:";
@@ -25,36 +25,40 @@ pub enum TemplateError {
     Missing(&'static str),
 }
 
-/// The template with each function's `CodeUri` replaced by what `uri` says.
+/// The template with the `CodeUri` of each package's function replaced by what `uri` says.
 ///
 /// It works on lines, so that comments, order and short forms such as `!Ref` stay as they are: logical ids are the keys
 /// two blanks in, as the template is formatted.
 ///
 /// # Errors
-/// When a function of the stack has no `CodeUri`, or one belongs to something else.
-pub(super) fn with_code(template: &str, uri: impl Fn(Function) -> String) -> Result<String, TemplateError> {
+/// When one of those functions has no `CodeUri`, or one belongs to something else.
+pub(super) fn with_code(
+    template: &str,
+    packages: &[Package],
+    uri: impl Fn(&Package) -> String,
+) -> Result<String, TemplateError> {
     let mut rewritten = String::with_capacity(template.len());
     let mut resource = "";
-    let mut missing = Function::ALL.to_vec();
+    let mut missing: Vec<&'static str> = packages.iter().map(|package| package.program.logical_id).collect();
     for (index, line) in template.lines().enumerate() {
         if let Some(id) = logical_id(line) {
             resource = id;
         }
         let content = line.trim_start();
         if content.starts_with(CODE) {
-            let function = Function::ALL.into_iter().find(|function| function.logical_id() == resource);
-            let function =
-                function.ok_or_else(|| TemplateError::Unknown { line: index + 1, resource: resource.to_owned() })?;
-            missing.retain(|other| *other != function);
+            let package = packages.iter().find(|package| package.program.logical_id == resource);
+            let package =
+                package.ok_or_else(|| TemplateError::Unknown { line: index + 1, resource: resource.to_owned() })?;
+            missing.retain(|other| *other != resource);
             let indentation = &line[..line.len() - content.len()];
             // Writing to a string cannot fail.
-            writeln!(rewritten, "{indentation}{CODE} {}", uri(function)).ok();
+            writeln!(rewritten, "{indentation}{CODE} {}", uri(package)).ok();
         } else {
             writeln!(rewritten, "{line}").ok();
         }
     }
     match missing.first() {
-        Some(function) => Err(TemplateError::Missing(function.logical_id())),
+        Some(function) => Err(TemplateError::Missing(function)),
         None => Ok(rewritten),
     }
 }
@@ -67,7 +71,15 @@ fn logical_id(line: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
+    use super::super::Function;
     use super::*;
+
+    fn packages() -> Vec<Package> {
+        let package = |program| Package { program, zip: PathBuf::new() };
+        Function::programs().map(package).into()
+    }
 
     fn function(id: &str) -> String {
         format!("  {id}:\n    Type: AWS::Serverless::Function\n    Properties:\n      CodeUri: ../\n      Timeout: 5\n")
@@ -81,7 +93,8 @@ mod tests {
     #[test]
     fn each_function_gets_its_own_code_and_nothing_else_changes() {
         let before = template(Function::ALL.map(Function::logical_id));
-        let after = with_code(&before, |function| format!("s3://code/{}.zip", function.package())).expect("complete");
+        let uri = |package: &Package| format!("s3://code/{}.zip", package.program.package);
+        let after = with_code(&before, &packages(), uri).expect("complete");
         assert!(!after.contains("CodeUri: ../"));
         for (old, new) in before.lines().zip(after.lines()) {
             assert!(old == new || old == "      CodeUri: ../", "{old} became {new}");
@@ -93,14 +106,17 @@ mod tests {
     #[test]
     fn a_function_without_code_is_named() {
         let ids = Function::ALL.map(Function::logical_id).into_iter().filter(|id| *id != "PublisherFunction");
-        assert_eq!(with_code(&template(ids), |_| String::new()), Err(TemplateError::Missing("PublisherFunction")));
+        assert_eq!(
+            with_code(&template(ids), &packages(), |_| String::new()),
+            Err(TemplateError::Missing("PublisherFunction"))
+        );
     }
 
     #[test]
     fn code_that_nobody_builds_is_named_with_its_line() {
         let ids = Function::ALL.map(Function::logical_id).into_iter().chain(["ReporterFunction"]);
         assert_eq!(
-            with_code(&template(ids), |_| String::new()),
+            with_code(&template(ids), &packages(), |_| String::new()),
             Err(TemplateError::Unknown { line: 31, resource: "ReporterFunction".to_owned() })
         );
     }

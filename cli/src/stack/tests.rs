@@ -11,7 +11,7 @@ use std::{
 use serde_json::{Value, json};
 
 use super::{
-    Account, Binaries, Deployment, Detached, Emulator, Function, Stopped, Workspace, connect, deploy,
+    Account, Binaries, Deployment, Detached, Emulator, Function, STACK, Stopped, Workspace, connect, deploy,
     emulator::process::started, package,
 };
 
@@ -101,17 +101,18 @@ async fn a_process_with_a_stack() {
     let directory = std::env::temp_dir().join(format!("fundhook-stack-{}", std::process::id()));
     fs::create_dir_all(&directory).expect("writable");
     let program = program(&directory);
-    let packages = package(&workspace, &Binaries::from_fn(|_| program.clone()), &|_| {}).await.expect("writable");
+    let binaries = Binaries::from_fn(&Function::programs(), |_| program.clone());
+    let packages = package(&workspace, &binaries, &|_| {}).await.expect("writable");
     fs::remove_dir_all(&directory).expect("removable");
 
     for account in [Account::default(), Account::unique()] {
         let clients = connect(emulator.endpoint(), &account);
-        let deployment = deploy(&clients, &template(), &packages, &[].into()).await.expect("it deploys");
+        let deployment = deploy(&clients, STACK, &template(), &packages, &[].into()).await.expect("it deploys");
         println!("{DEPLOYED}{}", serde_json::to_string(&deployment).expect("plain data"));
     }
     let clients = connect(emulator.endpoint(), &Account::unique());
     let broken = template().replace("ReceiverFunction.Arn", "ReceiverFunction.Nonsense");
-    let error = deploy(&clients, &broken, &packages, &[].into()).await.expect_err("it does not deploy");
+    let error = deploy(&clients, STACK, &broken, &packages, &[].into()).await.expect_err("it does not deploy");
     println!("{REFUSED}{}", json!(error.to_string()));
     tokio::time::sleep(TIMEOUT).await;
 }

@@ -78,7 +78,15 @@ impl Workspace {
     /// # Errors
     /// When the file cannot be read.
     pub fn template(&self) -> Result<String, WorkspaceError> {
-        let path = self.root.join("infra").join("template.yaml");
+        self.template_in("infra")
+    }
+
+    /// The text of the `template.yaml` in a folder of the workspace.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn template_in(&self, folder: &str) -> Result<String, WorkspaceError> {
+        let path = self.root.join(folder).join("template.yaml");
         std::fs::read_to_string(&path).map_err(|source| WorkspaceError::Template { path, source })
     }
 }

@@ -1,10 +1,13 @@
 //! From a batch of envelopes to signals on two queues.
 
+use std::collections::BTreeMap;
+
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
-use fundhook_domain::Signal;
 use fundhook_domain::port::{Archive, Disposition, PortError, SendMessages, chain};
+use fundhook_domain::{Details, Signal, Timestamp};
 use fundhook_providers::{Envelope, normalise};
 use fundhook_runtime::batch::{Failures, messages};
+use fundhook_runtime::metrics;
 use tracing::{error, info, warn};
 
 use crate::archive::{Batch, pointer};
@@ -41,12 +44,12 @@ impl<A: Archive, Q: SendMessages> FanOut<A, Q> {
     ///
     /// A message that is not an envelope fails alone. When the archive or a queue cannot be reached, the messages
     /// concerned fail and are delivered again: what was sent twice is folded once.
-    pub async fn handle(&self, event: SqsEvent) -> SqsBatchResponse {
+    pub async fn handle(&self, event: SqsEvent, now: Timestamp) -> SqsBatchResponse {
         let mut failures = Failures::default();
         let (batch, received) = read(event, &mut failures);
         if let Some(key) = batch.key() {
             match self.archive(&batch, &key).await {
-                Ok(()) => self.route(&key, &received, &mut failures).await,
+                Ok(()) => self.route(&key, &received, now, &mut failures).await,
                 Err(error) => {
                     warn!(error = chain(&error), messages = received.len(), "the batch could not be archived");
                     received.iter().for_each(|received| failures.add(&received.message_id));
@@ -63,10 +66,12 @@ impl<A: Archive, Q: SendMessages> FanOut<A, Q> {
         self.evidence.put(key, content).await
     }
 
-    async fn route(&self, key: &str, received: &[Received], failures: &mut Failures) {
+    async fn route(&self, key: &str, received: &[Received], now: Timestamp, failures: &mut Failures) {
         let (mut transfers, mut accounts) = (Outgoing::default(), Outgoing::default());
+        let mut unrecognized = Unrecognized::default();
         for Received { message_id, envelope, line } in received {
             for signal in normalise(envelope, pointer(key, *line)) {
+                unrecognized.count(&signal);
                 let queue = if signal.resource.kind().moves_money() { &mut transfers } else { &mut accounts };
                 if let Err(error) = queue.add(message_id, &signal) {
                     error!(message_id, error = chain(&error), "a signal could not be written");
@@ -74,6 +79,7 @@ impl<A: Archive, Q: SendMessages> FanOut<A, Q> {
                 }
             }
         }
+        unrecognized.report(now);
         info!(
             envelopes = received.len(),
             transfers = transfers.bodies.len(),
@@ -86,6 +92,36 @@ impl<A: Archive, Q: SendMessages> FanOut<A, Q> {
         for (message_id, error) in sent_transfers.into_iter().chain(sent_accounts) {
             warn!(message_id, error = chain(&error), "a signal could not be sent");
             failures.add(&message_id);
+        }
+    }
+}
+
+/// How many webhooks of each type nothing claims: a metric, so that a type that a provider begins to send is noticed.
+#[derive(Default)]
+struct Unrecognized(BTreeMap<(&'static str, String), u64>);
+
+impl Unrecognized {
+    /// The longest type that becomes a metric's dimension, of which CloudWatch takes 1,024 characters.
+    const TYPE_CHARS_MAX: usize = 64;
+
+    fn count(&mut self, signal: &Signal) {
+        if let Details::Unrecognized(details) = &signal.details {
+            let payload_type = details.payload_type.as_deref().unwrap_or("none");
+            let mut plain: String =
+                payload_type.chars().filter(char::is_ascii_graphic).take(Self::TYPE_CHARS_MAX).collect();
+            if plain.is_empty() {
+                // A dimension must not be empty.
+                plain.push('-');
+            }
+            let payload_type = plain;
+            *self.0.entry((signal.resource.feed().provider().as_str(), payload_type)).or_default() += 1;
+        }
+    }
+
+    fn report(&self, now: Timestamp) {
+        for ((provider, payload_type), count) in &self.0 {
+            let dimensions = [("provider", *provider), ("type", payload_type.as_str())];
+            metrics::emit(now, "UnrecognizedWebhooks", "Count", *count, &dimensions);
         }
     }
 }

@@ -4,7 +4,7 @@ use aws_lambda_events::sqs::SqsEvent;
 use fan_out::FanOut;
 use fundhook_adapters::{Aws, Bucket, Queue};
 use fundhook_runtime::settings::Environment;
-use fundhook_runtime::{telemetry, variable};
+use fundhook_runtime::{now, telemetry, variable};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 
 #[tokio::main(flavor = "current_thread")]
@@ -17,6 +17,6 @@ async fn main() -> Result<(), Error> {
         Queue::new(&aws, environment.required("FUNDHOOK_TRANSFERS_QUEUE_URL")?),
         Queue::new(&aws, environment.required("FUNDHOOK_ACCOUNTS_QUEUE_URL")?),
     );
-    let handle = async |event: LambdaEvent<SqsEvent>| Ok::<_, Error>(fan_out.handle(event.payload).await);
+    let handle = async |event: LambdaEvent<SqsEvent>| Ok::<_, Error>(fan_out.handle(event.payload, now()).await);
     lambda_runtime::run(service_fn(handle)).await
 }

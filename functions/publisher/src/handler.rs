@@ -2,7 +2,7 @@
 
 use aws_lambda_events::dynamodb::{Event as StreamEvent, EventRecord};
 use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
-use fundhook_adapters::table::{FACTS, ItemError, PK, resource_from_facts};
+use fundhook_adapters::table::{FACTS, ItemError, OWNERSHIP, PK, VERSION, resource_from_texts};
 use fundhook_domain::port::{PublishEvents, chain};
 use fundhook_domain::{Event, Kind, events_after};
 use serde_dynamo::{AttributeValue, Item};
@@ -70,19 +70,20 @@ fn events_of(record: &EventRecord) -> Result<Vec<Event>, ItemError> {
         _ => return Err(ItemError::Attribute(FACTS)),
     };
     let texts: Option<Vec<&str>> = facts.iter().map(text).collect();
-    let resource = resource_from_facts(pk, texts.ok_or(ItemError::Attribute(FACTS))?.into_iter())?;
-    Ok(events_after(&resource, facts_before(record)))
+    let texts = texts.ok_or(ItemError::Attribute(FACTS))?;
+    let resource = resource_from_texts(pk, texts.into_iter(), string(image, OWNERSHIP))?;
+    Ok(events_after(&resource, version_before(record)))
 }
 
-/// How many facts the resource had before the write.
-fn facts_before(record: &EventRecord) -> u64 {
-    match record.change.old_image.get(FACTS) {
-        Some(AttributeValue::L(facts)) => facts.len() as u64,
+/// The resource's version before the write: how many facts had been recorded.
+fn version_before(record: &EventRecord) -> u64 {
+    match record.change.old_image.get(VERSION) {
+        Some(AttributeValue::N(version)) => version.parse().unwrap_or(0),
         _ => 0,
     }
 }
 
-/// Whether a key is a resource's: it begins with a kind. Key sets and watermarks live in the same table.
+/// Whether a key is a resource's: it begins with a kind. Key sets, claims and watermarks live in the same table.
 fn is_resource(pk: &str) -> bool {
     pk.split_once('#').is_some_and(|(kind, _)| kind.parse::<Kind>().is_ok())
 }

@@ -1,30 +1,31 @@
 //! From the gateway's request to an answer.
 
+use std::collections::BTreeMap;
+
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use fundhook_domain::port::{FetchKeySet, KeySets, SendMessage, chain};
-use fundhook_domain::{Provider, Timestamp};
-use fundhook_providers::connect::{self, Settings};
-use fundhook_providers::{Envelope, Headers, VerifiedWebhook, Webhook};
+use fundhook_domain::port::{FetchKeySet, KeySets, ReadSecret, SendMessage, chain};
+use fundhook_domain::{Feed, Provider, Timestamp};
+use fundhook_providers::{Envelope, Headers, Webhook};
 use http::Method;
 use tracing::{info, warn};
 
-use crate::{Answer, KeyCache};
+use crate::{Answer, Door};
 
 /// The largest body that is taken. Providers' largest have a few KiB; twice in base64 it still fits a queue's message.
 pub const BODY_BYTES_MAX: usize = 256 * 1024;
 
-/// The receiver of all providers that are on.
+/// The receiver of all feeds that are on.
 #[derive(Debug)]
-pub struct Receiver<Q, S, F> {
+pub struct Receiver<Q, S, F, R> {
     ingress: Q,
-    connect: Option<(Settings, KeyCache<S, F>)>,
+    doors: BTreeMap<Feed, Door<S, F, R>>,
 }
 
-impl<Q: SendMessage, S: KeySets, F: FetchKeySet> Receiver<Q, S, F> {
-    /// A receiver that puts what verifies on `ingress`. `connect` is `None` when that provider is off.
-    pub fn new(ingress: Q, connect: Option<(Settings, KeyCache<S, F>)>) -> Self {
-        Self { ingress, connect }
+impl<Q: SendMessage, S: KeySets, F: FetchKeySet, R: ReadSecret> Receiver<Q, S, F, R> {
+    /// A receiver that puts what verifies on `ingress`. A feed without a door is off.
+    pub fn new(ingress: Q, doors: BTreeMap<Feed, Door<S, F, R>>) -> Self {
+        Self { ingress, doors }
     }
 
     /// Answers one request received at `now`.
@@ -46,27 +47,30 @@ impl<Q: SendMessage, S: KeySets, F: FetchKeySet> Receiver<Q, S, F> {
         answer
     }
 
+    /// The feed whose path this is, and its door: `/webhooks/{provider}/{tenant}` for a tenant that is on, else
+    /// `/webhooks/{provider}`, with anything behind it. A stage's name may stand before it.
+    fn door(&self, path: &str) -> Option<(&Feed, &Door<S, F, R>)> {
+        let mut segments = path.split('/').skip_while(|segment| *segment != "webhooks").skip(1);
+        let provider: Provider = segments.next()?.parse().ok()?;
+        let tenant = segments.next().and_then(|tenant| tenant.parse().ok());
+        let of_tenant = tenant.and_then(|tenant| self.doors.get_key_value(&Feed::new(provider, Some(tenant))));
+        of_tenant.or_else(|| self.doors.get_key_value(&Feed::from(provider)))
+    }
+
     async fn answer(&self, request: ApiGatewayV2httpRequest, now: Timestamp) -> Answer {
-        let Some(provider) = provider(request.raw_path.as_deref().unwrap_or_default()) else {
+        let Some((feed, door)) = self.door(request.raw_path.as_deref().unwrap_or_default()) else {
             return Answer::UnknownProvider;
         };
-        let verified = match provider {
-            Provider::Connect => {
-                let Some((settings, keys)) = &self.connect else {
-                    return Answer::UnknownProvider;
-                };
-                if request.request_context.http.method != Method::POST {
-                    return Answer::MethodNotAllowed;
-                }
-                let trace = request.headers.get("x-amzn-trace-id").and_then(|trace| trace.to_str().ok());
-                let trace = trace.map(str::to_owned);
-                match webhook(request) {
-                    Ok(webhook) => verified(webhook, settings, keys, now).await.map(|verified| (verified, trace)),
-                    Err(answer) => Err(answer),
-                }
-            }
+        if request.request_context.http.method != Method::POST {
+            return Answer::MethodNotAllowed;
+        }
+        let trace = request.headers.get("x-amzn-trace-id").and_then(|trace| trace.to_str().ok());
+        let trace = trace.map(str::to_owned);
+        let webhook = match webhook(request) {
+            Ok(webhook) => webhook,
+            Err(answer) => return answer,
         };
-        let (verified, trace) = match verified {
+        let verified = match door.verified(webhook, feed, now).await {
             Ok(verified) => verified,
             Err(answer) => return answer,
         };
@@ -87,14 +91,9 @@ impl<Q: SendMessage, S: KeySets, F: FetchKeySet> Receiver<Q, S, F> {
     }
 }
 
-/// The provider whose path this is: `/webhooks/{provider}`, with anything behind it. A stage's name may stand before it.
-fn provider(path: &str) -> Option<Provider> {
-    let mut segments = path.split('/').skip_while(|segment| *segment != "webhooks").skip(1);
-    segments.next()?.parse().ok()
-}
-
 /// The request's headers and raw body.
 fn webhook(request: ApiGatewayV2httpRequest) -> Result<Webhook, Answer> {
+    let path = request.raw_path.unwrap_or_default();
     let text = request.body.unwrap_or_default();
     let body = if request.is_base64_encoded {
         BASE64_STANDARD.decode(text).map_err(|_| Answer::BodyEncoding)?
@@ -107,23 +106,5 @@ fn webhook(request: ApiGatewayV2httpRequest) -> Result<Webhook, Answer> {
     // A value that is not text cannot be any that verification reads; it must not read as missing either.
     let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let headers: Headers = request.headers.iter().map(|(name, value)| (name.as_str(), text(value))).collect();
-    Ok(Webhook { headers, body })
-}
-
-/// Verifies with the key set that is held and, when no key of it fits, once more with a newer one.
-async fn verified<S: KeySets, F: FetchKeySet>(
-    webhook: Webhook,
-    settings: &Settings,
-    keys: &KeyCache<S, F>,
-    now: Timestamp,
-) -> Result<VerifiedWebhook, Answer> {
-    let current = keys.current(now).await.map_err(|_| Answer::NoKeys)?;
-    match connect::verify(webhook, settings, &current, now) {
-        Ok(verified) => Ok(verified),
-        Err((webhook, rejection)) if rejection.may_be_a_new_key() => match keys.newer_than(&current, now).await {
-            Some(newer) => connect::verify(webhook, settings, &newer, now).map_err(|(_, why)| Answer::Rejected(why)),
-            None => Err(Answer::Rejected(rejection)),
-        },
-        Err((_, rejection)) => Err(Answer::Rejected(rejection)),
-    }
+    Ok(Webhook { path, headers, body })
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use fundhook_domain::port::{FetchKeySet, KeySets, Lease, PortError, StoredKeySet, chain};
-use fundhook_domain::{Provider, Timestamp};
+use fundhook_domain::{Feed, Timestamp};
 use fundhook_providers::KeySet;
 use fundhook_runtime::settings::KeySettings;
 use tracing::{info, warn};
@@ -20,10 +20,10 @@ const ASK_AGAIN_AFTER: Duration = Duration::from_secs(5);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoKeys;
 
-/// One provider's key set, as this receiver knows it.
+/// One feed's key set, as this receiver knows it.
 #[derive(Debug)]
 pub struct KeyCache<S, F> {
-    provider: Provider,
+    feed: Feed,
     settings: KeySettings,
     store: S,
     provider_api: F,
@@ -44,9 +44,9 @@ struct Held {
 }
 
 impl<S: KeySets, F: FetchKeySet> KeyCache<S, F> {
-    /// An empty cache of `provider`'s key set.
-    pub fn new(provider: Provider, settings: KeySettings, store: S, provider_api: F) -> Self {
-        Self { provider, settings, store, provider_api, state: Mutex::default() }
+    /// An empty cache of `feed`'s key set.
+    pub fn new(feed: Feed, settings: KeySettings, store: S, provider_api: F) -> Self {
+        Self { feed, settings, store, provider_api, state: Mutex::default() }
     }
 
     /// The key set to verify with. Read from the table at first and when the one held is older than its max-age; the one
@@ -54,10 +54,10 @@ impl<S: KeySets, F: FetchKeySet> KeyCache<S, F> {
     pub async fn current(&self, now: Timestamp) -> Result<Arc<KeySet>, NoKeys> {
         let is_due = self.state().read_again_at.is_none_or(|at| now >= at);
         if is_due {
-            match self.store.load(self.provider).await {
+            match self.store.load(&self.feed).await {
                 Ok(stored) => self.read(stored, now),
                 Err(error) => {
-                    warn!(provider = %self.provider, error = chain(&error), "the key set could not be read");
+                    warn!(feed = %self.feed, error = chain(&error), "the key set could not be read");
                     let mut state = self.state();
                     // While there is one to verify with, not every webhook has to wait for a table that is down.
                     state.read_again_at = state.held.as_ref().map(|_| now.plus(ASK_AGAIN_AFTER));
@@ -88,7 +88,7 @@ impl<S: KeySets, F: FetchKeySet> KeyCache<S, F> {
             }
             state.asked_at = Some(now);
         }
-        let found = match self.store.lease(self.provider, now, self.settings.cooldown).await {
+        let found = match self.store.lease(&self.feed, now, self.settings.cooldown).await {
             Ok(Lease::Lost(stored)) => {
                 self.read(stored, now);
                 Ok(())
@@ -97,24 +97,24 @@ impl<S: KeySets, F: FetchKeySet> KeyCache<S, F> {
             Err(error) => Err(error),
         };
         if let Err(error) = found {
-            warn!(provider = %self.provider, error = chain(&error), "no newer key set could be had");
+            warn!(feed = %self.feed, error = chain(&error), "no newer key set could be had");
         }
     }
 
     /// Fetches the provider's key set and, when it is fit, holds and stores it.
     async fn fetch(&self, now: Timestamp) -> Result<(), PortError> {
-        let jwks = self.provider_api.fetch(self.provider).await?;
+        let jwks = self.provider_api.fetch(&self.feed).await?;
         let keys = match KeySet::from_jwks(jwks.as_bytes()) {
             Ok(keys) => Arc::new(keys),
             Err(unfit) => {
-                warn!(provider = %self.provider, error = chain(&unfit), "the key set served is unfit; the last good one stays");
+                warn!(feed = %self.feed, error = chain(&unfit), "the key set served is unfit; the last good one stays");
                 return Ok(());
             }
         };
         let stored = StoredKeySet { jwks, fingerprint: keys.fingerprint().to_owned(), fetched_at: now };
-        info!(provider = %self.provider, fingerprint = stored.fingerprint, "fetched the key set");
+        info!(feed = %self.feed, fingerprint = stored.fingerprint, "fetched the key set");
         self.hold(Held { keys, fetched_at: now });
-        self.store.store(self.provider, &stored).await
+        self.store.store(&self.feed, &stored).await
     }
 
     /// Takes over what the table holds.
@@ -129,7 +129,7 @@ impl<S: KeySets, F: FetchKeySet> KeyCache<S, F> {
         }
         match KeySet::from_jwks(jwks.as_bytes()) {
             Ok(keys) => self.hold(Held { keys: Arc::new(keys), fetched_at }),
-            Err(unfit) => warn!(provider = %self.provider, error = chain(&unfit), "the stored key set is unfit"),
+            Err(unfit) => warn!(feed = %self.feed, error = chain(&unfit), "the stored key set is unfit"),
         }
     }
 

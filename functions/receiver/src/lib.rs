@@ -1,12 +1,16 @@
-//! The door: `POST /webhooks/{provider}`.
+//! The entrance: `POST /webhooks/{provider}` and `/webhooks/{provider}/{tenant}`.
 //!
 //! Proves that the provider signed the raw bytes, puts them on the ingress queue, and only then answers 200. What does
 //! not verify is answered and forgotten; what verifies is never refused, whatever it says.
 
 mod answer;
+mod door;
 mod handler;
 mod key_cache;
+mod secret_cache;
 
 pub use answer::Answer;
+pub use door::Door;
 pub use handler::{BODY_BYTES_MAX, Receiver};
 pub use key_cache::{KeyCache, NoKeys};
+pub use secret_cache::SecretCache;

@@ -1,12 +1,18 @@
 //! Wiring of the receiver.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
-use fundhook_adapters::{Aws, JwksClient, KeySetTable, Queue};
-use fundhook_domain::Provider;
+use fundhook_adapters::{Aws, JwksClient, KeySetTable, Queue, SecretStore};
+use fundhook_domain::{Feed, Provider};
 use fundhook_runtime::settings::{self, Environment, KeySettings};
 use fundhook_runtime::{now, telemetry, variable};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use receiver::{KeyCache, Receiver};
+use receiver::{Door, KeyCache, Receiver, SecretCache};
+
+/// The doors of this deployment.
+type Doors = BTreeMap<Feed, Door<KeySetTable, Arc<JwksClient>, SecretStore>>;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -14,17 +20,34 @@ async fn main() -> Result<(), Error> {
     let environment = Environment::new(&variable);
     let aws = Aws::from_environment(variable)?;
     let ingress = Queue::new(&aws, environment.required("FUNDHOOK_INGRESS_QUEUE_URL")?);
-    let connect = match (settings::connect(&environment)?, settings::connect_jwks_url(&environment)?) {
-        (Some(connect), Some(jwks_url)) => {
-            let table = KeySetTable::new(&aws, environment.required("FUNDHOOK_TABLE")?);
-            let keys = KeySettings::from_environment(&environment)?;
-            Some((connect, KeyCache::new(Provider::Connect, keys, table, JwksClient::new(jwks_url))))
-        }
-        _ => None,
-    };
-    let receiver = Receiver::new(ingress, connect);
+    let receiver = Receiver::new(ingress, doors(&environment, &aws)?);
     let handle = async |event: LambdaEvent<ApiGatewayV2httpRequest>| {
         Ok::<_, Error>(receiver.handle(event.payload, now()).await.into_response())
     };
     lambda_runtime::run(service_fn(handle)).await
+}
+
+fn doors(environment: &Environment<'_>, aws: &Aws) -> Result<Doors, Error> {
+    let keys = KeySettings::from_environment(environment)?;
+    let table = KeySetTable::new(aws, environment.required("FUNDHOOK_TABLE")?);
+    let provider_api = Arc::new(JwksClient::new(settings::connect_jwks_urls(environment)?));
+    let mut doors = Doors::new();
+    for connect in settings::connect(environment)? {
+        let cache = KeyCache::new(connect.feed.clone(), keys, table.clone(), Arc::clone(&provider_api));
+        doors.insert(connect.feed, Door::Connect(connect.settings, cache));
+    }
+    let secrets = |provider, secret_id| {
+        let store = SecretStore::new(aws, BTreeMap::from([(provider, secret_id)]));
+        Arc::new(SecretCache::new(provider, keys, store))
+    };
+    if let Some(zerohash) = settings::zerohash(environment)? {
+        let secrets = secrets(Provider::Zerohash, zerohash.secret_id);
+        let door = |feed| (feed, Door::Zerohash(zerohash.settings.clone(), Arc::clone(&secrets)));
+        doors.extend(zerohash.feeds.into_iter().map(door));
+    }
+    if let Some(striga) = settings::striga(environment)? {
+        let secrets = secrets(Provider::Striga, striga.secret_id);
+        doors.extend(striga.feeds.into_iter().map(|feed| (feed, Door::Striga(Arc::clone(&secrets)))));
+    }
+    Ok(doors)
 }

@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
@@ -193,7 +194,7 @@ async fn a_path_without_a_provider_that_is_on_is_answered_404() {
     let no_path = request(headers(&RSA, SIGNED_AT, BODY), BODY, &json!({ "rawPath": null }));
     assert_refused("no path", &world, &receiver, no_path, 404, "unknown_provider").await;
 
-    let off: TestReceiver = Receiver::new(world.queue.clone(), None);
+    let off: TestReceiver = Receiver::new(world.queue.clone(), BTreeMap::new());
     assert_refused("the provider is off", &world, &off, signed(&RSA, SIGNED_AT), 404, "unknown_provider").await;
 }
 
@@ -354,6 +355,8 @@ fn every_answer_has_its_status_and_a_code_that_stays() {
         (Answer::Rejected(Rejection::TimestampTooOld { by: second, allowed: second }), 401, "timestamp_too_old"),
         (Answer::Rejected(Rejection::TimestampInFuture { by: second, allowed: second }), 401, "timestamp_in_future"),
         (Answer::Rejected(Rejection::SignatureUnverified), 401, "signature_unverified"),
+        (Answer::Rejected(Rejection::NoKeyForScheme { header: header() }), 401, "no_key_for_scheme"),
+        (Answer::Rejected(Rejection::LegacySignature), 401, "legacy_signature"),
         (Answer::Rejected(Rejection::TokenMissing(header())), 401, "token_missing"),
         (Answer::Rejected(Rejection::Token(TokenRejection::Expired)), 401, "token_refused"),
         (Answer::UnknownProvider, 404, "unknown_provider"),

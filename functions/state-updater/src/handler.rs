@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use fundhook_domain::port::{PortError, Resources, Write, WriteOutcome, chain};
-use fundhook_domain::{Outcome, Resource, ResourceId, Signal, Timestamp, fold};
+use fundhook_domain::{Claim, Outcome, Resource, ResourceId, Signal, Timestamp, fold};
 use fundhook_runtime::batch::{Failures, messages};
 use tracing::{error, info, warn};
 
@@ -24,6 +24,8 @@ struct Group {
     signals: Vec<Signal>,
     /// The resource as it was last seen in the table; `None` before it was read.
     current: Option<Resource>,
+    /// Who holds the coin that the deposit wanted to claim, when somebody does.
+    claimed: Option<Claim>,
 }
 
 /// A resource with new facts, to be written at the version it was read at.
@@ -97,6 +99,11 @@ impl<R: Resources, P: AsyncFn(u32)> StateUpdater<R, P> {
                     group.current = current;
                     lost.insert(id, group);
                 }
+                WriteOutcome::Claimed(taken) => {
+                    info!(resource.id = %id, owner = %taken.owner, "the coin is claimed already");
+                    group.claimed = Some(taken);
+                    lost.insert(id, group);
+                }
                 WriteOutcome::Failed(error) => {
                     error!(resource.id = %id, error = chain(&error), disposition = ?error.disposition(), "a resource could not be written");
                     group.fail(failures);
@@ -134,7 +141,7 @@ fn grouped(event: SqsEvent, failures: &mut Failures) -> BTreeMap<ResourceId, Gro
     for message in messages(event) {
         match Signal::from_message(&message.body) {
             Ok(signal) => {
-                let empty = || Group { message_ids: Vec::new(), signals: Vec::new(), current: None };
+                let empty = || Group { message_ids: Vec::new(), signals: Vec::new(), current: None, claimed: None };
                 let group = groups.entry(signal.resource.clone()).or_insert_with(empty);
                 group.message_ids.push(message.id);
                 group.signals.push(signal);
@@ -163,5 +170,6 @@ fn folded(id: ResourceId, group: Group) -> Option<Fold> {
         info!(resource.id = %id, signals = group.signals.len(), "nothing new");
         return None;
     }
-    Some(Fold { id, group, write: Write { resource, read_version } })
+    let (resource, claim) = resource.claiming(group.claimed.as_ref(), read_version);
+    Some(Fold { id, group, write: Write { resource, read_version, claim } })
 }

@@ -1,4 +1,4 @@
-//! Key sets in the table: `keys#<provider>` is the current one, `keys#<provider>#<fingerprint>` each ever seen.
+//! Key sets in the table: `keys#<feed>` is the current one, `keys#<feed>#<fingerprint>` each ever seen.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::error::{DisplayErrorContext, SdkError};
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use fundhook_domain::port::{Disposition, KeySets, Lease, PortError, StoredKeySet};
-use fundhook_domain::{Provider, Timestamp};
+use fundhook_domain::{Feed, Timestamp};
 
 use crate::Aws;
 
@@ -26,12 +26,12 @@ impl KeySetTable {
     }
 
     /// Notes in the history that `set` was seen. First, so that no set is ever current without being in the history.
-    async fn note_sight(&self, provider: Provider, set: &StoredKeySet) -> Result<(), PortError> {
+    async fn note_sight(&self, feed: &Feed, set: &StoredKeySet) -> Result<(), PortError> {
         let noted = self
             .client
             .update_item()
             .table_name(&self.table)
-            .key("pk", AttributeValue::S(format!("{}#{}", current_key(provider), set.fingerprint)))
+            .key("pk", AttributeValue::S(format!("{}#{}", current_key(feed), set.fingerprint)))
             .update_expression("SET jwks = :jwks, first_seen = if_not_exists(first_seen, :at), last_seen = :at")
             .condition_expression("attribute_not_exists(last_seen) OR last_seen < :at")
             .expression_attribute_values(":jwks", AttributeValue::S(set.jwks.clone()))
@@ -43,20 +43,20 @@ impl KeySetTable {
 }
 
 impl KeySets for KeySetTable {
-    async fn load(&self, provider: Provider) -> Result<Option<StoredKeySet>, PortError> {
+    async fn load(&self, feed: &Feed) -> Result<Option<StoredKeySet>, PortError> {
         let get = self.client.get_item().table_name(&self.table);
-        let get = get.key("pk", AttributeValue::S(current_key(provider))).consistent_read(true);
+        let get = get.key("pk", AttributeValue::S(current_key(feed))).consistent_read(true);
         let item = get.send().await.map_err(|error| failure("read the key set", &error))?.item;
         Ok(item.as_ref().and_then(stored))
     }
 
-    async fn store(&self, provider: Provider, set: &StoredKeySet) -> Result<(), PortError> {
-        self.note_sight(provider, set).await?;
+    async fn store(&self, feed: &Feed, set: &StoredKeySet) -> Result<(), PortError> {
+        self.note_sight(feed, set).await?;
         let written = self
             .client
             .update_item()
             .table_name(&self.table)
-            .key("pk", AttributeValue::S(current_key(provider)))
+            .key("pk", AttributeValue::S(current_key(feed)))
             .update_expression("SET jwks = :jwks, fingerprint = :fingerprint, fetched_at = :at")
             .condition_expression("attribute_not_exists(fetched_at) OR fetched_at < :at")
             .expression_attribute_values(":jwks", AttributeValue::S(set.jwks.clone()))
@@ -67,12 +67,12 @@ impl KeySets for KeySetTable {
         stored_unless_later("store the key set", written.map(|_| ()))
     }
 
-    async fn lease(&self, provider: Provider, now: Timestamp, cooldown: Duration) -> Result<Lease, PortError> {
+    async fn lease(&self, feed: &Feed, now: Timestamp, cooldown: Duration) -> Result<Lease, PortError> {
         let asked = self
             .client
             .update_item()
             .table_name(&self.table)
-            .key("pk", AttributeValue::S(current_key(provider)))
+            .key("pk", AttributeValue::S(current_key(feed)))
             .update_expression("SET refetch_after = :until")
             .condition_expression("attribute_not_exists(refetch_after) OR refetch_after <= :now")
             .expression_attribute_values(":until", AttributeValue::S(now.plus(cooldown).sortable()))
@@ -90,8 +90,8 @@ impl KeySets for KeySetTable {
     }
 }
 
-fn current_key(provider: Provider) -> String {
-    format!("keys#{provider}")
+fn current_key(feed: &Feed) -> String {
+    format!("keys#{feed}")
 }
 
 /// An update whose condition failed found that a later fetch is stored already, which is just as good.

@@ -8,6 +8,7 @@ mod bucket;
 mod key_sets;
 mod provider_api;
 mod queue;
+mod secrets;
 pub mod table;
 mod topic;
 
@@ -16,5 +17,6 @@ pub use bucket::Bucket;
 pub use key_sets::KeySetTable;
 pub use provider_api::JwksClient;
 pub use queue::Queue;
+pub use secrets::SecretStore;
 pub use table::{ResourceTable, WriteMethod};
 pub use topic::Topic;

@@ -1,9 +1,10 @@
 //! What Fundhook asks of providers over HTTP.
 
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use fundhook_domain::Provider;
+use fundhook_domain::Feed;
 use fundhook_domain::port::{Disposition, FetchKeySet, PortError};
 use reqwest::{Certificate, Client, redirect};
 
@@ -16,7 +17,7 @@ const JWKS_BYTES_MAX: usize = 128 * 1024;
 /// Fetches key sets from the URLs that the settings name.
 #[derive(Debug)]
 pub struct JwksClient {
-    connect_url: String,
+    urls: BTreeMap<Feed, String>,
     /// Made at the first fetch: most receivers never fetch, and the web's authorities take a few milliseconds to read.
     client: OnceLock<Client>,
 }
@@ -38,12 +39,14 @@ enum FetchError {
     TooLarge(String),
     #[error("GET {0} was answered with bytes that are not UTF-8")]
     NotText(String),
+    #[error("no URL of a key set is set for {0}")]
+    NoUrl(Feed),
 }
 
 impl JwksClient {
-    /// Fetches Connect's keys from `connect_url`.
-    pub fn new(connect_url: String) -> Self {
-        Self { connect_url, client: OnceLock::new() }
+    /// Fetches each feed's keys from its URL.
+    pub fn new(urls: BTreeMap<Feed, String>) -> Self {
+        Self { urls, client: OnceLock::new() }
     }
 
     fn client(&self) -> Result<&Client, FetchError> {
@@ -82,10 +85,9 @@ impl JwksClient {
 }
 
 impl FetchKeySet for JwksClient {
-    async fn fetch(&self, provider: Provider) -> Result<String, PortError> {
-        let url = match provider {
-            Provider::Connect => &self.connect_url,
-        };
-        self.get(url).await.map_err(|error| PortError::new("fetch the key set", Disposition::Retry, error))
+    async fn fetch(&self, feed: &Feed) -> Result<String, PortError> {
+        let failed = |error: FetchError| PortError::new("fetch the key set", Disposition::Retry, error);
+        let url = self.urls.get(feed).ok_or_else(|| failed(FetchError::NoUrl(feed.clone())))?;
+        self.get(url).await.map_err(failed)
     }
 }

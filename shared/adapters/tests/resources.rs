@@ -6,64 +6,12 @@ use std::sync::Arc;
 
 use fundhook_adapters::{Aws, ResourceTable, WriteMethod};
 use fundhook_domain::port::{Disposition, Resources, Write, WriteOutcome};
-use fundhook_domain::{
-    Details, FactId, Kind, Network, Provider, Quantity, Resource, ResourceId, Signal, Status, Transaction, Units,
-    UnrecognizedDetails, fold,
+use fundhook_domain::{Details, FactId, Provider, Resource, ResourceId, Signal, Status, UnrecognizedDetails};
+use support::{
+    Local, TABLE, at, deposit, first_write, folded, read_one, signal, table, whole_life, with, write, write_one,
 };
-use support::{Local, TABLE, at, deposit, folded, signal, text, with};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
-
-async fn table(writes: WriteMethod) -> (Local, ResourceTable) {
-    let local = Local::start().await;
-    let table = ResourceTable::new(&local.aws, TABLE.to_owned()).writing_by(writes);
-    (local, table)
-}
-
-/// A write of `resource` with one fact more than it was read with.
-fn write(resource: &Resource, signal: Signal) -> Write {
-    Write { read_version: resource.version(), resource: fold(resource.clone(), signal).into_resource() }
-}
-
-/// The first write of `signal`'s resource.
-fn first_write(signal: Signal) -> Write {
-    write(&Resource::unknown(signal.resource.clone()), signal)
-}
-
-async fn write_one(table: &ResourceTable, write: Write) -> WriteOutcome {
-    let mut outcomes = table.write(vec![write], at(0)).await;
-    assert_eq!(outcomes.len(), 1);
-    outcomes.remove(0)
-}
-
-async fn read_one(table: &ResourceTable, id: &ResourceId) -> Resource {
-    let mut resources = table.read(std::slice::from_ref(id)).await.expect("the table answers");
-    assert_eq!(resources.len(), 1);
-    resources.remove(0)
-}
-
-/// A deposit whose facts came out of order and hold what a table could spoil.
-fn whole_life() -> Resource {
-    let id = deposit("c55481bf#626b");
-    let said = |name, seconds, amount: &str| {
-        with(signal(&id, name, seconds, amount), |details| {
-            details.quantity = Some(Quantity { value: amount.parse().expect("a decimal"), units: Units::Major });
-            details.asset = Some("BTC".to_owned());
-            details.network = Some(Network::named("Polygon Testnet Amoy"));
-            details.account = Some("konto-ä".to_owned());
-            details.reference_id = Some("order-1".to_owned());
-            details.transaction = Transaction { hash: Some("0xc9d43618".to_owned()), ..Default::default() };
-            details.session.metadata = serde_json::from_str(r#"{"":[],"n":119078888888888888887.10,"é":null}"#).ok();
-        })
-    };
-    let facts = [
-        said("confirmed", 40, "119078888888888888887.000000000000000000000000000000000000000000001"),
-        said("pending", 0, "-0.013"),
-        said("failed", 50, "0"),
-        said("held", 20, "1"),
-    ];
-    folded(Resource::unknown(id.clone()), facts)
-}
 
 fn unrecognized() -> Resource {
     let id = ResourceId::unrecognized(Provider::Connect, b"not JSON");
@@ -82,7 +30,8 @@ fn unrecognized() -> Resource {
 async fn what_is_written_is_what_is_read_with_its_facts_in_their_order(writes: WriteMethod) {
     let (_local, table) = table(writes).await;
     let written = [whole_life(), unrecognized()];
-    let writes = written.iter().map(|resource| Write { resource: resource.clone(), read_version: 0 }).collect();
+    let writes =
+        written.iter().map(|resource| Write { resource: resource.clone(), read_version: 0, claim: None }).collect();
     for outcome in table.write(writes, at(60)).await {
         assert!(matches!(outcome, WriteOutcome::Written), "{outcome:?}");
     }
@@ -170,7 +119,7 @@ async fn fifty_writers_at_once_each_record_their_fact_exactly_once(writes: Write
                             turn = Some(contenders.acquire().await.expect("nobody closes it"));
                         }
                     }
-                    WriteOutcome::Failed(error) => unreachable!("{error:?}"),
+                    outcome @ (WriteOutcome::Claimed(_) | WriteOutcome::Failed(_)) => unreachable!("{outcome:?}"),
                 }
             }
         });
@@ -242,62 +191,6 @@ async fn what_one_answer_does_not_hold_is_asked_for_again() {
     }
 }
 
-async fn what_is_not_final_is_in_the_open_index_by_age_and_leaves_it_when_it_is(writes: WriteMethod) {
-    let (local, table) = table(writes).await;
-    let (young, old) = (deposit("young"), deposit("old"));
-    let mut resources =
-        [(&young, 50), (&old, 20)].map(|(id, seconds)| first_write(signal(id, "pending", seconds, "a")));
-    for write in &resources {
-        assert!(matches!(write_one(&table, write.clone()).await, WriteOutcome::Written));
-    }
-    let keys = |ids: &[&ResourceId]| ids.iter().map(ToString::to_string).collect::<Vec<_>>();
-    assert_eq!(local.keys_in("open", "deposit").await, keys(&[&old, &young]), "the oldest first");
-    let item = local.item(&old.to_string()).await.expect("the item");
-    assert_eq!((text(&item, "open"), text(&item, "open_since")), (Some("deposit"), Some(at(20).sortable().as_str())));
-
-    // A later step does not make it younger.
-    resources[1] = write(&resources[1].resource, signal(&old, "held", 60, "b"));
-    assert!(matches!(write_one(&table, resources[1].clone()).await, WriteOutcome::Written));
-    assert_eq!(local.keys_in("open", "deposit").await, keys(&[&old, &young]));
-
-    resources[1] = write(&resources[1].resource, signal(&old, "confirmed", 70, "c"));
-    assert!(matches!(write_one(&table, resources[1].clone()).await, WriteOutcome::Written));
-    assert_eq!(local.keys_in("open", "deposit").await, keys(&[&young]));
-    let item = local.item(&old.to_string()).await.expect("the item");
-    assert_eq!((item.get("open"), item.get("open_since")), (None, None));
-    assert_eq!(item.get("final").and_then(|value| value.as_bool().ok()), Some(&true));
-
-    // A late fact does not bring it back, and what begins with its end was never open.
-    resources[1] = write(&resources[1].resource, signal(&old, "submitted", 30, "d"));
-    assert!(matches!(write_one(&table, resources[1].clone()).await, WriteOutcome::Written));
-    let ended = first_write(signal(&deposit("ended"), "failed", 0, "a"));
-    assert!(matches!(write_one(&table, ended).await, WriteOutcome::Written));
-    assert_eq!(local.keys_in("open", "deposit").await, keys(&[&young]));
-}
-
-async fn a_resource_is_found_by_account_by_reference_and_by_transaction_once_they_are_known(writes: WriteMethod) {
-    let (local, table) = table(writes).await;
-    let id = deposit("found");
-    let silent = first_write(signal(&id, "pending", 0, "a"));
-    assert!(matches!(write_one(&table, silent.clone()).await, WriteOutcome::Written));
-    let indexes = [("by-account", "abc123"), ("by-reference", "order-1"), ("by-transaction", "0xc9d43618")];
-    for (index, value) in indexes {
-        assert!(local.keys_in(index, value).await.is_empty(), "{index} holds what nobody said");
-    }
-    let told = with(signal(&id, "submitted", 10, "b"), |details| {
-        details.account = Some("abc123".to_owned());
-        details.reference_id = Some("order-1".to_owned());
-        details.transaction.hash = Some("0xc9d43618".to_owned());
-    });
-    let told = write(&silent.resource, told);
-    assert!(matches!(write_one(&table, told.clone()).await, WriteOutcome::Written));
-    let silent_again = write(&told.resource, signal(&id, "confirmed", 20, "c"));
-    assert!(matches!(write_one(&table, silent_again).await, WriteOutcome::Written));
-    for (index, value) in indexes {
-        assert_eq!(local.keys_in(index, value).await, [id.to_string()], "{index}");
-    }
-}
-
 async fn an_item_that_is_too_large_fails_for_good_and_its_neighbours_are_written(writes: WriteMethod) {
     let (_local, table) = table(writes).await;
     let large = |native: &str| {
@@ -314,7 +207,7 @@ async fn an_item_that_is_too_large_fails_for_good_and_its_neighbours_are_written
         let expected = match outcome {
             WriteOutcome::Written => index.is_multiple_of(2),
             WriteOutcome::Failed(error) => !index.is_multiple_of(2) && error.disposition() == Disposition::DeadLetter,
-            WriteOutcome::Lost(_) => false,
+            WriteOutcome::Lost(_) | WriteOutcome::Claimed(_) => false,
         };
         assert!(expected, "{index}: {outcome:?}");
     }
@@ -358,38 +251,7 @@ async fn a_table_that_does_not_answer_is_tried_again_later_and_one_that_does_not
     );
 }
 
-async fn what_the_table_can_be_asked_by_stands_beside_the_facts(writes: WriteMethod) {
-    let (local, table) = table(writes).await;
-    let resource = whole_life();
-    let outcome = write_one(&table, Write { resource: resource.clone(), read_version: 0 }).await;
-    assert!(matches!(outcome, WriteOutcome::Written), "{outcome:?}");
-    let item = local.item(&resource.id().to_string()).await.expect("the item");
-    let mut names: Vec<&str> = item.keys().map(String::as_str).collect();
-    names.sort_unstable();
-    let expected =
-        ["account", "facts", "final", "kind", "pk", "reference_id", "status", "tx", "updated_at", "version", "view"];
-    assert_eq!(names, expected);
-    assert_eq!(text(&item, "kind"), Some(Kind::Deposit.as_str()));
-    assert_eq!(text(&item, "status"), Some("failed"));
-    assert_eq!(text(&item, "updated_at"), Some(at(0).sortable().as_str()));
-    assert_eq!(item["version"].as_n().expect("a number"), "4");
-    let view = serde_json::from_str(text(&item, "view").expect("a view")).expect("JSON");
-    assert_eq!(resource.view(), Some(view));
-}
-
-/// Makes a test of each of these claims for each way to write.
-macro_rules! by_statements_and_by_puts {
-    ($($claim:ident,)*) => {
-        mod by_statements {
-            $(#[tokio::test] async fn $claim() { super::$claim(super::WriteMethod::Statements).await; })*
-        }
-        mod by_puts {
-            $(#[tokio::test] async fn $claim() { super::$claim(super::WriteMethod::Puts).await; })*
-        }
-    };
-}
-
-by_statements_and_by_puts! {
+support::by_statements_and_by_puts! {
     what_is_written_is_what_is_read_with_its_facts_in_their_order,
     of_two_writers_at_one_version_one_wins_and_the_other_learns_what_beat_it,
     the_first_write_of_a_key_that_exists_loses_and_the_loser_can_go_on_from_what_is_there,
@@ -397,10 +259,7 @@ by_statements_and_by_puts! {
     fifty_writers_at_once_each_record_their_fact_exactly_once,
     more_writes_than_one_call_takes_have_their_outcomes_in_order,
     more_resources_than_one_call_takes_are_read_in_the_order_in_which_they_were_asked_for,
-    what_is_not_final_is_in_the_open_index_by_age_and_leaves_it_when_it_is,
-    a_resource_is_found_by_account_by_reference_and_by_transaction_once_they_are_known,
     an_item_that_is_too_large_fails_for_good_and_its_neighbours_are_written,
     a_resource_that_outgrows_an_item_keeps_what_it_was,
     a_table_that_does_not_answer_is_tried_again_later_and_one_that_does_not_exist_is_not,
-    what_the_table_can_be_asked_by_stands_beside_the_facts,
 }

@@ -1,9 +1,11 @@
 //! Exact decimals of any length, with their units beside them.
 
 use std::fmt;
+use std::ops::{Add, Sub};
 use std::str::FromStr;
 
 use bigdecimal::BigDecimal;
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::Network;
@@ -30,6 +32,33 @@ impl DecimalValue {
     /// Whether the value is below zero.
     pub fn is_negative(&self) -> bool {
         *self < Self::zero()
+    }
+
+    /// Whether the value is above zero.
+    pub fn is_positive(&self) -> bool {
+        *self > Self::zero()
+    }
+
+    /// This many units of which `10^decimals` make one whole, in wholes: exact.
+    fn in_wholes(&self, decimals: u8) -> Self {
+        let (digits, scale) = self.0.as_bigint_and_exponent();
+        Self(BigDecimal::new(digits, scale + i64::from(decimals)).normalized())
+    }
+}
+
+impl Add<&DecimalValue> for DecimalValue {
+    type Output = Self;
+
+    fn add(self, other: &DecimalValue) -> Self {
+        Self((self.0 + &other.0).normalized())
+    }
+}
+
+impl Sub<&DecimalValue> for DecimalValue {
+    type Output = Self;
+
+    fn sub(self, other: &DecimalValue) -> Self {
+        Self((self.0 - &other.0).normalized())
     }
 }
 
@@ -74,16 +103,71 @@ impl<'de> Deserialize<'de> for DecimalValue {
     }
 }
 
-/// What one unit of a [`Quantity`] is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+/// What one unit of a [`Quantity`] is, in the provider's word.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Units {
     /// Whole coins: 1 is one bitcoin.
     Major,
+    /// 10^18 to the coin.
+    Wei,
+    /// 10^9 to the coin.
+    Lamports,
+    /// 10^8 to the coin.
+    Satoshis,
+    /// 100 to the whole. Striga counts fiat and stablecoins so; it is its own scale, not the chain's.
+    Cents,
+    /// A unit that is not known: a number of these stays a number of these.
+    Other(String),
+}
+
+impl Units {
+    const KNOWN: [Self; 5] = [Self::Major, Self::Wei, Self::Lamports, Self::Satoshis, Self::Cents];
+
+    /// The unit that a provider calls `name`.
+    pub fn named(name: &str) -> Self {
+        let known = Self::KNOWN.into_iter().find(|units| units.as_str().eq_ignore_ascii_case(name));
+        known.unwrap_or_else(|| Self::Other(name.to_owned()))
+    }
+
+    /// Its name.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Major => "major",
+            Self::Wei => "wei",
+            Self::Lamports => "lamports",
+            Self::Satoshis => "satoshis",
+            Self::Cents => "cents",
+            Self::Other(name) => name,
+        }
+    }
+
+    /// The power of ten of them that makes one whole coin; `None` when that is not known.
+    pub fn decimals(&self) -> Option<u8> {
+        match self {
+            Self::Major => Some(0),
+            Self::Wei => Some(18),
+            Self::Lamports => Some(9),
+            Self::Satoshis => Some(8),
+            Self::Cents => Some(2),
+            Self::Other(_) => None,
+        }
+    }
+}
+
+impl Serialize for Units {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Units {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|name| Self::named(&name))
+    }
 }
 
 /// A number of units, before it is known of which asset.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Quantity {
     /// How many.
     pub value: DecimalValue,
@@ -91,19 +175,49 @@ pub struct Quantity {
     pub units: Units,
 }
 
-/// An amount as subscribers see it: never a bare number.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+impl Quantity {
+    /// So many whole coins.
+    pub fn major(value: DecimalValue) -> Self {
+        Self { value, units: Units::Major }
+    }
+
+    /// The same in whole coins; `None` when the size of its units is not known.
+    pub fn in_major(&self) -> Option<DecimalValue> {
+        self.units.decimals().map(|decimals| self.value.in_wholes(decimals))
+    }
+
+    /// The sum, when both are in the same units: adding others is an error, not a number.
+    pub fn plus(&self, other: &Self) -> Option<Self> {
+        let sum = || Self { value: self.value.clone() + &other.value, units: self.units.clone() };
+        (self.units == other.units).then(sum)
+    }
+}
+
+/// An exact amount: how many units, what a unit is, and the same in whole coins. Never a bare number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Amount {
     /// The exact number, as a decimal string.
     pub value: DecimalValue,
-    /// The asset's code as the provider spells it (`BTC`).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub asset: Option<String>,
-    /// The network the asset moves on.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub network: Option<Network>,
     /// What one unit of `value` is.
     pub units: Units,
+    /// The same amount in whole coins, as a decimal string; missing when the size of the units is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub major: Option<DecimalValue>,
+    /// The asset's code.
+    #[schemars(example = &"BTC")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asset: Option<String>,
+    /// The network that the asset moves on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network: Option<Network>,
+}
+
+impl Amount {
+    /// `quantity` of `asset` on `network`.
+    pub fn of(quantity: Quantity, asset: Option<String>, network: Option<Network>) -> Self {
+        let major = quantity.in_major();
+        Self { value: quantity.value, units: quantity.units, major, asset, network }
+    }
 }
 
 #[cfg(test)]
@@ -140,6 +254,32 @@ mod tests {
         {
             assert!(text.parse::<DecimalValue>().is_err(), "{text:?} must not parse");
         }
+    }
+
+    #[test]
+    fn minor_units_are_turned_into_whole_coins_exactly() {
+        for (value, units, major) in [
+            ("119078888888888888887", "wei", Some("119.078888888888888887")),
+            ("200000000000000000", "wei", Some("0.2")),
+            ("50", "cents", Some("0.5")),
+            ("1", "satoshis", Some("0.00000001")),
+            ("1500000000", "lamports", Some("1.5")),
+            ("-5", "cents", Some("-0.05")),
+            ("3400", "major", Some("3400")),
+            ("7", "grains", None),
+        ] {
+            let quantity = Quantity { value: value.parse().expect(value), units: Units::named(units) };
+            assert_eq!(quantity.in_major().map(|value| value.to_string()).as_deref(), major, "{value} {units}");
+            assert_eq!(quantity.units.as_str(), units);
+        }
+    }
+
+    #[test]
+    fn only_quantities_of_the_same_units_are_added() {
+        let quantity = |value: &str, units| Quantity { value: value.parse().expect(value), units: Units::named(units) };
+        let sum = quantity("9363699999622000", "wei").plus(&quantity("636300000378000", "wei"));
+        assert_eq!(sum, Some(quantity("10000000000000000", "wei")));
+        assert_eq!(quantity("1", "wei").plus(&quantity("1", "cents")), None);
     }
 
     proptest! {

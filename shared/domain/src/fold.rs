@@ -1,6 +1,6 @@
 //! The only way a resource changes.
 
-use crate::{Resource, Signal, Status, View};
+use crate::{Course, Ownership, Resource, ResourceId, Signal, Status, View};
 
 /// What folding a signal into a resource came to.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,6 +14,11 @@ pub enum Outcome {
     },
     /// The same fact is recorded already: there is nothing to write.
     AlreadyKnown {
+        /// The resource, as it was.
+        resource: Resource,
+    },
+    /// The fact is older than all that are kept of a resource without an end: there is nothing to write.
+    Stale {
         /// The resource, as it was.
         resource: Resource,
     },
@@ -43,6 +48,11 @@ pub enum Change {
         /// Whether the fact came after one that stands over it.
         late: bool,
     },
+    /// The deposit is confirmed, and its coin is credited under another one.
+    Duplicate {
+        /// Under which.
+        of: ResourceId,
+    },
     /// A final status came to contradict another.
     Conflicting {
         /// All that contradict each other by now.
@@ -54,9 +64,10 @@ impl Outcome {
     /// The resource after the fold.
     pub fn into_resource(self) -> Resource {
         match self {
-            Self::Recorded { resource, .. } | Self::AlreadyKnown { resource } | Self::Conflicting { resource, .. } => {
-                resource
-            }
+            Self::Recorded { resource, .. }
+            | Self::AlreadyKnown { resource }
+            | Self::Stale { resource }
+            | Self::Conflicting { resource, .. } => resource,
         }
     }
 }
@@ -69,8 +80,11 @@ pub fn fold(mut resource: Resource, signal: Signal) -> Outcome {
     if resource.facts().iter().any(|fact| fact.id == signal.fact) {
         return Outcome::AlreadyKnown { resource };
     }
+    if resource.has_let_go_of(signal.occurred_at, &signal.fact) {
+        return Outcome::Stale { resource };
+    }
     let before = resource.view();
-    resource.record(signal.into());
+    resource.record(signal);
     let Some(after) = resource.view() else {
         return Outcome::AlreadyKnown { resource };
     };
@@ -84,18 +98,30 @@ pub fn fold(mut resource: Resource, signal: Signal) -> Outcome {
 
 /// What the last recorded fact of `resource` changed, given the views before and after it.
 pub(crate) fn change(resource: &Resource, before: Option<&View>, after: &View) -> Option<Change> {
-    let last = resource.facts().len().checked_sub(1)?;
-    if !resource.is_new_statement(last) {
-        return None;
+    let last = resource.facts().last().filter(|fact| !fact.repeats)?;
+    if !after.conflicting.is_empty() && before.is_some_and(|before| after.conflicting != before.conflicting) {
+        return Some(Change::Conflicting { between: after.conflicting.clone() });
     }
-    let Some(before) = before else {
-        return Some(Change::Status { from: None, to: after.status });
+    let was_creditable = before.is_some_and(View::is_confirmed_deposit);
+    let duplicate = match resource.ownership() {
+        Ownership::DuplicateOf { owner, after: known } => {
+            // Either it becomes creditable here, or what shows it to be a duplicate became known only after it did: then
+            // the first statement since says so, and not a repetition before it, which publishes nothing.
+            let since = resource.facts().iter().filter(|fact| fact.version > *known && !fact.repeats).count();
+            let is_news = !was_creditable || since == 1;
+            (after.is_confirmed_deposit() && last.version > *known && is_news).then(|| owner.clone())
+        }
+        Ownership::Unclaimed | Ownership::Owner => None,
     };
-    Some(if after.conflicting != before.conflicting {
-        Change::Conflicting { between: after.conflicting.clone() }
-    } else if after.status != before.status {
-        Change::Status { from: Some(before.status), to: after.status }
+    let status_before = before.map(|before| before.status);
+    // A balance has one status, and it is a happening: each time it changes, it is reached again.
+    let happens_again = after.status == Status::Balance && after.fact == last.id;
+    Some(if let Some(of) = duplicate {
+        Change::Duplicate { of }
+    } else if status_before != Some(after.status) || happens_again {
+        Change::Status { from: status_before, to: after.status }
     } else {
-        Change::Updated { late: after.fact != resource.facts()[last].id }
+        // A sum has no fact that stands over the others.
+        Change::Updated { late: after.fact != last.id && resource.id().kind().course() != Course::Sum }
     })
 }

@@ -1,4 +1,4 @@
-//! Names of things: providers, kinds, resources and facts.
+//! Ids of resources and facts.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,114 +6,21 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest, Sha256};
 
-/// Who reports. Its name is the path segment its webhooks come in on and the feed in a [`ResourceId`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Provider {
-    /// zerohash Connect (Account Funding): deposits and withdrawals.
-    Connect,
-}
+use crate::feed::FeedError;
+use crate::names::serde_as_text;
+use crate::{Feed, Kind, UnknownName};
 
-impl Provider {
-    /// Every provider, in the order of the documentation.
-    pub const ALL: [Self; 1] = [Self::Connect];
-
-    /// The path segment, setting name and attribute value: `connect`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Connect => "connect",
-        }
-    }
-}
-
-/// What a resource is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
-    /// Crypto on its way to a user's account.
-    Deposit,
-    /// Crypto on its way out of a user's account.
-    Withdrawal,
-    /// A verified webhook that nothing else claims.
-    Unrecognized,
-}
-
-impl Kind {
-    /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Deposit, Self::Withdrawal, Self::Unrecognized];
-
-    /// The name in ids, event types and attributes.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Deposit => "deposit",
-            Self::Withdrawal => "withdrawal",
-            Self::Unrecognized => "unrecognized",
-        }
-    }
-
-    /// Whether the kind moves money, and so takes the queue that a flood of anything else cannot delay.
-    pub fn moves_money(self) -> bool {
-        match self {
-            Self::Deposit | Self::Withdrawal => true,
-            Self::Unrecognized => false,
-        }
-    }
-}
-
-/// A name that no provider, kind or status bears.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a known {1}")]
-pub struct UnknownName(pub String, pub &'static str);
-
-/// Text forms for types that have `as_str` and a list of all their values.
-macro_rules! named {
-    ($type:ty, $what:literal) => {
-        impl fmt::Display for $type {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-
-        impl FromStr for $type {
-            type Err = UnknownName;
-
-            fn from_str(text: &str) -> Result<Self, Self::Err> {
-                let named = Self::ALL.into_iter().find(|value| value.as_str() == text);
-                named.ok_or_else(|| UnknownName(text.to_owned(), $what))
-            }
-        }
-    };
-}
-
-/// Serde as text for types that are read and written through `FromStr` and `Display`.
-macro_rules! serde_as_text {
-    ($type:ty) => {
-        impl Serialize for $type {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
-            }
-        }
-
-        impl<'de> Deserialize<'de> for $type {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
-            }
-        }
-    };
-}
-
-named!(Provider, "provider");
-named!(Kind, "kind");
-serde_as_text!(Provider);
-serde_as_text!(Kind);
 serde_as_text!(ResourceId);
 serde_as_text!(FactId);
 
-/// Which resource: kind, feed and the provider's own id, written `deposit#connect#c55481bf-…`.
+/// Which resource: kind, feed and the provider's own id, written `deposit#connect#c55481bf-…`, and for the tenant `acme`
+/// `deposit#connect/acme#c55481bf-…`.
 ///
 /// The text is the partition key in the table and the `subject` of events.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ResourceId {
     kind: Kind,
-    feed: Provider,
+    feed: Feed,
     native: String,
 }
 
@@ -132,9 +39,12 @@ pub enum ResourceIdError {
     /// The text does not have the form `kind#feed#id`.
     #[error("{0:?} does not have the form kind#feed#id, such as deposit#connect#c55481bf-626b-4410-8997-4cee83e1385f")]
     Form(String),
-    /// The kind or the feed is not known.
+    /// The kind is not known.
     #[error(transparent)]
-    Unknown(#[from] UnknownName),
+    Kind(#[from] UnknownName),
+    /// The feed is not known.
+    #[error(transparent)]
+    Feed(#[from] FeedError),
 }
 
 impl ResourceId {
@@ -143,7 +53,7 @@ impl ResourceId {
     pub const NATIVE_BYTES_MAX: usize = 512;
 
     /// The resource that `feed` calls `native`.
-    pub fn new(kind: Kind, feed: Provider, native: &str) -> Result<Self, ResourceIdError> {
+    pub fn new(kind: Kind, feed: impl Into<Feed>, native: &str) -> Result<Self, ResourceIdError> {
         if native.is_empty() {
             return Err(ResourceIdError::Empty);
         }
@@ -153,13 +63,13 @@ impl ResourceId {
         if native.chars().any(char::is_control) {
             return Err(ResourceIdError::ControlCharacter);
         }
-        Ok(Self { kind, feed, native: native.to_owned() })
+        Ok(Self { kind, feed: feed.into(), native: native.to_owned() })
     }
 
     /// The resource of a webhook that nothing claims: named by the digest of its body, so that the same body is the
     /// same resource however often it comes.
-    pub fn unrecognized(feed: Provider, body: &[u8]) -> Self {
-        Self { kind: Kind::Unrecognized, feed, native: digest_hex(body) }
+    pub fn unrecognized(feed: impl Into<Feed>, body: &[u8]) -> Self {
+        Self { kind: Kind::Unrecognized, feed: feed.into(), native: digest_hex(body) }
     }
 
     /// What the resource is.
@@ -167,9 +77,9 @@ impl ResourceId {
         self.kind
     }
 
-    /// Who reports it.
-    pub fn feed(&self) -> Provider {
-        self.feed
+    /// Who reports it, and for whom.
+    pub fn feed(&self) -> &Feed {
+        &self.feed
     }
 
     /// The provider's own id for it.
@@ -192,7 +102,7 @@ impl FromStr for ResourceId {
         let (Some(kind), Some(feed), Some(native)) = (parts.next(), parts.next(), parts.next()) else {
             return Err(ResourceIdError::Form(text.to_owned()));
         };
-        Self::new(kind.parse()?, feed.parse()?, native)
+        Self::new(kind.parse()?, feed.parse::<Feed>()?, native)
     }
 }
 
@@ -254,6 +164,7 @@ fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Provider;
 
     #[test]
     fn a_resource_id_reads_back_what_it_writes_even_with_hashes_in_the_native_id() {
@@ -271,7 +182,8 @@ mod tests {
         assert_eq!(of(&"x".repeat(513)), Err(ResourceIdError::TooLong(513)));
         assert_eq!(of("a\nb"), Err(ResourceIdError::ControlCharacter));
         assert!(matches!("deposit#connect".parse::<ResourceId>(), Err(ResourceIdError::Form(_))));
-        assert!(matches!("loan#connect#1".parse::<ResourceId>(), Err(ResourceIdError::Unknown(_))));
+        assert!(matches!("loan#connect#1".parse::<ResourceId>(), Err(ResourceIdError::Kind(_))));
+        assert!(matches!("deposit#bank#1".parse::<ResourceId>(), Err(ResourceIdError::Feed(_))));
     }
 
     #[test]

@@ -7,29 +7,48 @@
 //! Nothing here reads a clock, the environment, a network or a random number: time is an argument, and every function
 //! is total.
 
+mod account;
 mod amount;
+mod coin;
 mod details;
 mod event;
 mod evidence;
+mod feed;
 mod fold;
 mod ids;
+mod names;
 mod network;
+mod overlay;
 pub mod port;
+mod recovery;
 mod resource;
+mod schema;
 mod signal;
 mod status;
 mod timestamp;
+mod transfer;
 mod view;
 
+pub use account::{AccountDetails, BalanceDetails, UnrecognizedDetails};
 pub use amount::{Amount, DecimalError, DecimalValue, Quantity, Units};
-pub use details::{Details, Session, Source, Transaction, TransferDetails, UnrecognizedDetails};
-pub use event::{Event, EventData, events_after};
+pub use coin::{Claim, Ownership};
+pub use details::Details;
+pub use event::{
+    BalanceBody, Event, EventBody, EventData, RecoveryBody, RecoveryDeposit, RecoveryPayment, TransferBody,
+    attributes_schema, event_schema, event_types, events_after,
+};
 pub use evidence::{Attestation, Evidence, EvidenceClass, EvidencePointer, Scheme};
+pub use feed::{Feed, FeedError, Tenant, TenantError};
 pub use fold::{Change, Outcome, fold};
-pub use ids::{FactId, Kind, Provider, ResourceId, ResourceIdError, UnknownName, digest_hex};
+pub use ids::{FactId, ResourceId, ResourceIdError, digest_hex};
+pub use names::{Course, Kind, Provider, UnknownName};
 pub use network::Network;
-pub use resource::{Fact, Resource};
+pub use recovery::{RecoveryDetails, ReturnPayment, UnexpectedDeposit};
+pub use resource::{Fact, LATEST_FACTS_MAX, Resource};
 pub use signal::{Signal, SignalError};
-pub use status::{DepositStatus, Status, WithdrawalStatus};
+pub use status::{
+    DepositStatus, ExternalAccountStatus, FeeStatus, ParticipantStatus, RecoveryStatus, Status, WithdrawalStatus,
+};
 pub use timestamp::{Timestamp, TimestampError};
+pub use transfer::{Balances, Conversion, Session, Side, Source, Transaction, TransferDetails};
 pub use view::{HistoryEntry, View};

@@ -1,13 +1,20 @@
 //! Networks arrive spelled in many ways; subscribers filter on one.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A blockchain network: the provider's spelling, one canonical slug, and the CAIP-2 chain id where there is one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Network {
+    /// The provider's own spelling.
+    #[schemars(example = &"BASE")]
     name: String,
+    /// One lower-case name for the network, whoever reports it.
+    #[schemars(example = &"base")]
     slug: String,
+    /// The CAIP-2 chain id; missing for a network that is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = &"eip155:8453")]
     caip2: Option<String>,
 }
 
@@ -35,6 +42,18 @@ const NETWORKS: &[(&str, Option<&str>, &[&str])] = &[
     ("xrp-ledger", Some("xrpl:0"), &["xrp ledger", "xrp-ledger", "ripple", "xrp"]),
 ];
 
+/// Coins that are native to one network alone, in their tickers.
+const NATIVE_COINS: &[(&str, &str)] = &[
+    ("BCH", "bitcoin-cash"),
+    ("BTC", "bitcoin"),
+    ("DOGE", "dogecoin"),
+    ("ETH", "ethereum"),
+    ("LTC", "litecoin"),
+    ("SOL", "solana"),
+    ("XLM", "stellar"),
+    ("XRP", "xrp-ledger"),
+];
+
 impl Network {
     /// The network that a provider names so. An unknown name keeps its spelling and gets a slug made from it, so that
     /// a new network is never a reason to refuse a webhook.
@@ -46,6 +65,13 @@ impl Network {
             }
             None => Self { name: name.to_owned(), slug: slugified(&lower), caip2: None },
         }
+    }
+
+    /// The network on which the coin `asset` is native, for providers that name none with it (`BTC`). A token lives on
+    /// many networks, so there is no such answer for one.
+    pub fn native_to(asset: &str) -> Option<Self> {
+        let native = NATIVE_COINS.iter().find(|(coin, _)| coin.eq_ignore_ascii_case(asset))?;
+        Some(Self::named(native.1))
     }
 
     /// The provider's own spelling.

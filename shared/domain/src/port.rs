@@ -4,7 +4,9 @@ use std::error::Error;
 use std::fmt;
 use std::future::Future;
 
-use crate::{Event, Provider, Resource, ResourceId, Timestamp};
+use secrecy::SecretString;
+
+use crate::{Claim, Event, Feed, Provider, Resource, ResourceId, Timestamp};
 
 /// What is to be done about a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,6 +111,8 @@ pub struct Write {
     pub resource: Resource,
     /// The version at which it was read.
     pub read_version: u64,
+    /// The coin that it claims at once; both are written or neither.
+    pub claim: Option<Claim>,
 }
 
 /// What became of a conditional write.
@@ -118,6 +122,8 @@ pub enum WriteOutcome {
     Written,
     /// Somebody else wrote first. The resource as it now is comes along where the store says it.
     Lost(Option<Resource>),
+    /// The coin that it claims is claimed already, so. Nothing was written.
+    Claimed(Claim),
     /// It was not stored, and not because of its condition.
     Failed(PortError),
 }
@@ -141,16 +147,16 @@ pub struct StoredKeySet {
 
 /// The key sets as they are stored, and the lease on fetching a new one.
 pub trait KeySets {
-    /// The provider's current key set, if one was ever fetched.
-    fn load(&self, provider: Provider) -> impl Future<Output = Result<Option<StoredKeySet>, PortError>> + Send;
+    /// The feed's current key set, if one was ever fetched.
+    fn load(&self, feed: &Feed) -> impl Future<Output = Result<Option<StoredKeySet>, PortError>> + Send;
 
     /// Makes `set` the current one unless a later one is stored, and notes that it was seen.
-    fn store(&self, provider: Provider, set: &StoredKeySet) -> impl Future<Output = Result<(), PortError>> + Send;
+    fn store(&self, feed: &Feed, set: &StoredKeySet) -> impl Future<Output = Result<(), PortError>> + Send;
 
-    /// Asks for the right to fetch the provider's key set now. It is given to one asker in each cooldown.
+    /// Asks for the right to fetch the feed's key set now. It is given to one asker in each cooldown.
     fn lease(
         &self,
-        provider: Provider,
+        feed: &Feed,
         now: Timestamp,
         cooldown: std::time::Duration,
     ) -> impl Future<Output = Result<Lease, PortError>> + Send;
@@ -168,5 +174,17 @@ pub enum Lease {
 /// Fetches a provider's published key set.
 pub trait FetchKeySet {
     /// The JWKS document, as served.
-    fn fetch(&self, provider: Provider) -> impl Future<Output = Result<String, PortError>> + Send;
+    fn fetch(&self, feed: &Feed) -> impl Future<Output = Result<String, PortError>> + Send;
+}
+
+impl<T: FetchKeySet + Sync + Send> FetchKeySet for std::sync::Arc<T> {
+    async fn fetch(&self, feed: &Feed) -> Result<String, PortError> {
+        T::fetch(self, feed).await
+    }
+}
+
+/// Reads the secrets that a provider shares with the platform.
+pub trait ReadSecret {
+    /// The provider's secret as it is stored: a JSON object of organizations.
+    fn read(&self, provider: Provider) -> impl Future<Output = Result<SecretString, PortError>> + Send;
 }

@@ -2,13 +2,24 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Details, Evidence, FactId, ResourceId, Signal, Status, Timestamp, View};
+use crate::{Claim, Course, Details, Evidence, FactId, Kind, Ownership, ResourceId, Signal, Status, Timestamp, View};
+
+/// How many facts are kept of a resource whose latest status stands: the newest by the provider's clock. It has no end, so
+/// neither would its facts; 64 of them are over ten times what the view needs, and lie well within an item's 400 KB.
+pub const LATEST_FACTS_MAX: usize = 64;
 
 /// A signal as recorded on its resource.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fact {
     /// Which statement it is.
     pub id: FactId,
+    /// The resource's version with it: which fact it is, counted from 1 in the order in which they were recorded.
+    pub version: u64,
+    /// How many different statements had been recorded with it: the number of the event it gave rise to, if it did.
+    pub sequence: u64,
+    /// Whether it says the same as a fact recorded before it, in other bytes, and so gave rise to no event.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub repeats: bool,
     /// The event's name in the provider's words.
     pub event_type: String,
     /// What status it reports.
@@ -32,13 +43,6 @@ impl Fact {
     }
 }
 
-impl From<Signal> for Fact {
-    fn from(signal: Signal) -> Self {
-        let Signal { resource: _, fact, event_type, status, occurred_at, details, evidence } = signal;
-        Self { id: fact, event_type, status, occurred_at, details, evidence }
-    }
-}
-
 /// What is known of one deposit, withdrawal or other thing: its facts, in the order in which they were recorded.
 ///
 /// A resource that nobody has spoken of yet has no facts and is at version 0.
@@ -46,17 +50,18 @@ impl From<Signal> for Fact {
 pub struct Resource {
     id: ResourceId,
     facts: Vec<Fact>,
+    ownership: Ownership,
 }
 
 impl Resource {
     /// The resource before anything is known about it.
     pub fn unknown(id: ResourceId) -> Self {
-        Self { id, facts: Vec::new() }
+        Self { id, facts: Vec::new(), ownership: Ownership::Unclaimed }
     }
 
     /// The resource as it was stored: `facts` in the order in which they were recorded.
-    pub fn from_facts(id: ResourceId, facts: Vec<Fact>) -> Self {
-        Self { id, facts }
+    pub fn from_facts(id: ResourceId, facts: Vec<Fact>, ownership: Ownership) -> Self {
+        Self { id, facts, ownership }
     }
 
     /// Which resource it is.
@@ -69,33 +74,105 @@ impl Resource {
         &self.facts
     }
 
+    /// Whether the deposit is the one that its coin is credited under.
+    pub fn ownership(&self) -> &Ownership {
+        &self.ownership
+    }
+
     /// How many facts were recorded: grows by one with each, and is what a conditional write compares.
     pub fn version(&self) -> u64 {
-        self.facts.len() as u64
+        self.facts.last().map_or(0, |fact| fact.version)
     }
 
     /// What the facts add up to; `None` while there are none.
     pub fn view(&self) -> Option<View> {
-        View::of(&self.facts)
+        View::of(self.id.kind(), &self.facts)
     }
 
-    /// How many different statements the facts make: the `sequence` of the resource's latest event.
+    /// How many different statements were recorded: the `sequence` of the resource's latest event.
     pub fn sequence(&self) -> u64 {
-        (0..self.facts.len()).filter(|&at| self.is_new_statement(at)).count() as u64
+        self.facts.last().map_or(0, |fact| fact.sequence)
     }
 
-    /// Whether the fact recorded at `at` says something that no fact recorded before it said.
-    pub(crate) fn is_new_statement(&self, at: usize) -> bool {
-        let (before, from) = self.facts.split_at(at);
-        from.first().is_some_and(|fact| !before.iter().any(|known| known.says_the_same_as(fact)))
+    /// The claim that the deposit has on its coin and has not made yet: since an event says that it may be credited, and its
+    /// transaction is known.
+    pub fn claim_due(&self) -> Option<Claim> {
+        if self.ownership != Ownership::Unclaimed || self.id.kind() != Kind::Deposit {
+            return None;
+        }
+        let Details::Transfer(transfer) = self.view()?.details else {
+            return None;
+        };
+        let claim = Claim::of(&self.id, &transfer)?;
+        // Also one that contradicts itself by now: facts that are recorded together are said one by one.
+        let mut views = self.facts.iter().filter_map(|fact| self.at_version(fact.version).view());
+        views.any(|view| view.is_confirmed_deposit()).then_some(claim)
     }
 
-    /// The resource as it was when it had its first `version` facts.
-    pub(crate) fn at_version(&self, version: usize) -> Self {
-        Self { id: self.id.clone(), facts: self.facts[..version.min(self.facts.len())].to_vec() }
+    /// The deposit with the claim it is to make on its coin, or as what it is if `taken` shows the coin claimed already. It
+    /// was read at `read_version`.
+    ///
+    /// A claim that another stream made first makes it a duplicate. One that stands beside it (the same stream told of two
+    /// deposits in one transaction, or the chains differ) leaves both to be credited.
+    pub fn claiming(self, taken: Option<&Claim>, read_version: u64) -> (Self, Option<Claim>) {
+        let Some(claim) = self.claim_due() else {
+            return (self, None);
+        };
+        match taken.filter(|taken| taken.coin == claim.coin) {
+            None => (self.owning_its_coin(), Some(claim)),
+            Some(taken) if claim.stands_beside(taken) => (self.owning_its_coin(), None),
+            Some(taken) => (self.duplicating(taken.owner.clone(), read_version), None),
+        }
     }
 
-    pub(crate) fn record(&mut self, fact: Fact) {
-        self.facts.push(fact);
+    /// The deposit as the one that its coin is credited under.
+    pub fn owning_its_coin(self) -> Self {
+        Self { ownership: Ownership::Owner, ..self }
+    }
+
+    /// The deposit as one whose coin `owner` is credited under, which was not known of at the version `after`.
+    pub fn duplicating(self, owner: ResourceId, after: u64) -> Self {
+        Self { ownership: Ownership::DuplicateOf { owner, after }, ..self }
+    }
+
+    /// The resource as it was with its facts up to `version`. Whose coin it is, is told as it is known now.
+    pub(crate) fn at_version(&self, version: u64) -> Self {
+        let facts = self.facts.iter().filter(|fact| fact.version <= version).cloned().collect();
+        Self { id: self.id.clone(), facts, ownership: self.ownership.clone() }
+    }
+
+    /// Whether a fact of `occurred_at` under `id` is older than all that are kept of a resource without an end.
+    pub(crate) fn has_let_go_of(&self, occurred_at: Timestamp, id: &FactId) -> bool {
+        let is_full = self.id.kind().course() == Course::Latest && self.facts.len() >= LATEST_FACTS_MAX;
+        is_full && self.facts.iter().all(|fact| (fact.occurred_at, &fact.id) > (occurred_at, id))
+    }
+
+    /// Records what `signal` says as the latest fact.
+    pub(crate) fn record(&mut self, signal: Signal) {
+        let Signal { resource: _, fact, event_type, status, occurred_at, details, evidence } = signal;
+        let (version, sequence) = (self.version() + 1, self.sequence() + 1);
+        let mut new =
+            Fact { id: fact, version, sequence, repeats: false, event_type, status, occurred_at, details, evidence };
+        if self.facts.iter().any(|known| known.says_the_same_as(&new)) {
+            new.repeats = true;
+            new.sequence = self.sequence();
+        }
+        self.facts.push(new);
+        self.let_go();
+    }
+
+    /// Lets go of the oldest facts of a resource without an end. What stays is a function of the set of all facts.
+    fn let_go(&mut self) {
+        if self.id.kind().course() != Course::Latest {
+            return;
+        }
+        while self.facts.len() > LATEST_FACTS_MAX {
+            let by_age = |fact: &Fact| (fact.occurred_at, fact.id.clone());
+            let Some((oldest, _)) = self.facts.iter().enumerate().min_by_key(|(_, fact)| by_age(fact)) else {
+                return;
+            };
+            // Never the last one: `fold` records nothing that is older than all that is kept.
+            self.facts.remove(oldest);
+        }
     }
 }

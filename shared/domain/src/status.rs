@@ -2,15 +2,16 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Kind, UnknownName};
+use crate::{Course, Kind, UnknownName};
 
-/// How far a deposit has come. Declared in rank order; the last three share a rank and are final.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// How far a deposit has come, in rank order; the last three share a rank and are final.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DepositStatus {
-    /// The user asked for it; nothing has moved.
+    /// It is announced, or seen on chain, and not confirmed.
     Pending,
     /// The sending exchange or wallet took it on.
     Submitted,
@@ -26,8 +27,8 @@ pub enum DepositStatus {
     Unexpected,
 }
 
-/// How far a withdrawal has come. Declared in rank order; the last three share a rank and are final.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// How far a withdrawal has come, in rank order; the last three share a rank and are final.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WithdrawalStatus {
     /// The provider has taken it on.
@@ -44,6 +45,68 @@ pub enum WithdrawalStatus {
     Abandoned,
 }
 
+/// What became of a fee. Both are final: a charge stands until it is refunded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FeeStatus {
+    /// It was taken.
+    Charged,
+    /// It was given back.
+    Refunded,
+}
+
+/// How far the return of unexpected money has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RecoveryStatus {
+    /// Money is to be returned and nothing moves: the user must act.
+    Required,
+    /// Some of it is on its way back.
+    InProgress,
+    /// Nothing is left to return. A further unexpected deposit makes it `required` again.
+    Resolved,
+}
+
+/// A user's standing with the provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ParticipantStatus {
+    /// Handed in, and given a code.
+    Submitted,
+    /// Waits for a person's approval.
+    PendingApproval,
+    /// May transact.
+    Approved,
+    /// Was refused.
+    Rejected,
+    /// May not transact for now.
+    Locked,
+    /// May not transact any more; balances may remain.
+    Disabled,
+    /// Has had its balances paid out.
+    Divested,
+    /// Was closed.
+    Closed,
+}
+
+/// The standing of a user's account elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ExternalAccountStatus {
+    /// Waits for approval.
+    Pending,
+    /// May be used.
+    Approved,
+    /// Was refused.
+    Rejected,
+    /// May not be used for now.
+    Locked,
+    /// May not be used any more.
+    Disabled,
+    /// Was closed.
+    Closed,
+}
+
 /// A status, and with it the kind of resource it can be of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -52,13 +115,23 @@ pub enum Status {
     Deposit(DepositStatus),
     /// Of a withdrawal.
     Withdrawal(WithdrawalStatus),
+    /// Of a fee.
+    Fee(FeeStatus),
+    /// Of a recovery.
+    Recovery(RecoveryStatus),
+    /// Of a participant.
+    Participant(ParticipantStatus),
+    /// Of an external account.
+    ExternalAccount(ExternalAccountStatus),
+    /// Of a balance: it changed.
+    Balance,
     /// Of a webhook that nothing claims: it was seen.
     Unrecognized,
 }
 
 impl Status {
     /// Every status of every kind.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 34] = [
         Self::Deposit(DepositStatus::Pending),
         Self::Deposit(DepositStatus::Submitted),
         Self::Deposit(DepositStatus::Held),
@@ -72,6 +145,26 @@ impl Status {
         Self::Withdrawal(WithdrawalStatus::Confirmed),
         Self::Withdrawal(WithdrawalStatus::Failed),
         Self::Withdrawal(WithdrawalStatus::Abandoned),
+        Self::Fee(FeeStatus::Charged),
+        Self::Fee(FeeStatus::Refunded),
+        Self::Recovery(RecoveryStatus::Required),
+        Self::Recovery(RecoveryStatus::InProgress),
+        Self::Recovery(RecoveryStatus::Resolved),
+        Self::Participant(ParticipantStatus::Submitted),
+        Self::Participant(ParticipantStatus::PendingApproval),
+        Self::Participant(ParticipantStatus::Approved),
+        Self::Participant(ParticipantStatus::Rejected),
+        Self::Participant(ParticipantStatus::Locked),
+        Self::Participant(ParticipantStatus::Disabled),
+        Self::Participant(ParticipantStatus::Divested),
+        Self::Participant(ParticipantStatus::Closed),
+        Self::ExternalAccount(ExternalAccountStatus::Pending),
+        Self::ExternalAccount(ExternalAccountStatus::Approved),
+        Self::ExternalAccount(ExternalAccountStatus::Rejected),
+        Self::ExternalAccount(ExternalAccountStatus::Locked),
+        Self::ExternalAccount(ExternalAccountStatus::Disabled),
+        Self::ExternalAccount(ExternalAccountStatus::Closed),
+        Self::Balance,
         Self::Unrecognized,
     ];
 
@@ -80,6 +173,11 @@ impl Status {
         match self {
             Self::Deposit(_) => Kind::Deposit,
             Self::Withdrawal(_) => Kind::Withdrawal,
+            Self::Fee(_) => Kind::Fee,
+            Self::Recovery(_) => Kind::Recovery,
+            Self::Participant(_) => Kind::Participant,
+            Self::ExternalAccount(_) => Kind::ExternalAccount,
+            Self::Balance => Kind::Balance,
             Self::Unrecognized => Kind::Unrecognized,
         }
     }
@@ -87,15 +185,51 @@ impl Status {
     /// The name in events and attributes: `confirmed`.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Deposit(DepositStatus::Pending) => "pending",
-            Self::Deposit(DepositStatus::Held) => "held",
-            Self::Deposit(DepositStatus::Unexpected) => "unexpected",
-            Self::Withdrawal(WithdrawalStatus::Initiated) => "initiated",
-            Self::Withdrawal(WithdrawalStatus::Broadcast) => "broadcast",
-            Self::Deposit(DepositStatus::Submitted) | Self::Withdrawal(WithdrawalStatus::Submitted) => "submitted",
-            Self::Deposit(DepositStatus::Abandoned) | Self::Withdrawal(WithdrawalStatus::Abandoned) => "abandoned",
-            Self::Deposit(DepositStatus::Confirmed) | Self::Withdrawal(WithdrawalStatus::Confirmed) => "confirmed",
-            Self::Deposit(DepositStatus::Failed) | Self::Withdrawal(WithdrawalStatus::Failed) => "failed",
+            Self::Deposit(status) => match status {
+                DepositStatus::Pending => "pending",
+                DepositStatus::Submitted => "submitted",
+                DepositStatus::Held => "held",
+                DepositStatus::Abandoned => "abandoned",
+                DepositStatus::Confirmed => "confirmed",
+                DepositStatus::Failed => "failed",
+                DepositStatus::Unexpected => "unexpected",
+            },
+            Self::Withdrawal(status) => match status {
+                WithdrawalStatus::Initiated => "initiated",
+                WithdrawalStatus::Submitted => "submitted",
+                WithdrawalStatus::Broadcast => "broadcast",
+                WithdrawalStatus::Confirmed => "confirmed",
+                WithdrawalStatus::Failed => "failed",
+                WithdrawalStatus::Abandoned => "abandoned",
+            },
+            Self::Fee(status) => match status {
+                FeeStatus::Charged => "charged",
+                FeeStatus::Refunded => "refunded",
+            },
+            Self::Recovery(status) => match status {
+                RecoveryStatus::Required => "required",
+                RecoveryStatus::InProgress => "in_progress",
+                RecoveryStatus::Resolved => "resolved",
+            },
+            Self::Participant(status) => match status {
+                ParticipantStatus::Submitted => "submitted",
+                ParticipantStatus::PendingApproval => "pending_approval",
+                ParticipantStatus::Approved => "approved",
+                ParticipantStatus::Rejected => "rejected",
+                ParticipantStatus::Locked => "locked",
+                ParticipantStatus::Disabled => "disabled",
+                ParticipantStatus::Divested => "divested",
+                ParticipantStatus::Closed => "closed",
+            },
+            Self::ExternalAccount(status) => match status {
+                ExternalAccountStatus::Pending => "pending",
+                ExternalAccountStatus::Approved => "approved",
+                ExternalAccountStatus::Rejected => "rejected",
+                ExternalAccountStatus::Locked => "locked",
+                ExternalAccountStatus::Disabled => "disabled",
+                ExternalAccountStatus::Closed => "closed",
+            },
+            Self::Balance => "changed",
             Self::Unrecognized => "seen",
         }
     }
@@ -106,22 +240,37 @@ impl Status {
         named.ok_or_else(|| UnknownName(name.to_owned(), "status"))
     }
 
-    /// How far along its kind's road the status lies. Statuses that exclude each other share a rank.
+    /// How far along its kind's road the status lies. Statuses that exclude each other share a rank, and so do all of a
+    /// kind whose latest one stands.
     pub fn rank(self) -> u8 {
         match self {
-            Self::Deposit(DepositStatus::Pending) | Self::Withdrawal(WithdrawalStatus::Initiated) => 0,
-            Self::Deposit(DepositStatus::Submitted) | Self::Withdrawal(WithdrawalStatus::Submitted) => 1,
-            Self::Deposit(DepositStatus::Held) | Self::Withdrawal(WithdrawalStatus::Broadcast) => 2,
-            Self::Deposit(DepositStatus::Abandoned) => 3,
-            Self::Deposit(DepositStatus::Confirmed | DepositStatus::Failed | DepositStatus::Unexpected)
-            | Self::Withdrawal(WithdrawalStatus::Confirmed | WithdrawalStatus::Failed | WithdrawalStatus::Abandoned) => {
-                4
-            }
-            Self::Unrecognized => 0,
+            Self::Deposit(status) => match status {
+                DepositStatus::Pending => 0,
+                DepositStatus::Submitted => 1,
+                DepositStatus::Held => 2,
+                DepositStatus::Abandoned => 3,
+                DepositStatus::Confirmed | DepositStatus::Failed | DepositStatus::Unexpected => 4,
+            },
+            Self::Withdrawal(status) => match status {
+                WithdrawalStatus::Initiated => 0,
+                WithdrawalStatus::Submitted => 1,
+                WithdrawalStatus::Broadcast => 2,
+                WithdrawalStatus::Confirmed | WithdrawalStatus::Failed | WithdrawalStatus::Abandoned => 3,
+            },
+            Self::Fee(status) => match status {
+                FeeStatus::Charged => 0,
+                FeeStatus::Refunded => 1,
+            },
+            Self::Recovery(status) => match status {
+                RecoveryStatus::Required => 0,
+                RecoveryStatus::InProgress => 1,
+                RecoveryStatus::Resolved => 2,
+            },
+            Self::Participant(_) | Self::ExternalAccount(_) | Self::Balance | Self::Unrecognized => 0,
         }
     }
 
-    /// Whether nothing further is expected. Two different final statuses of one resource contradict each other.
+    /// Whether nothing further is expected. Two different final statuses of one rank contradict each other.
     pub fn is_final(self) -> bool {
         match self {
             Self::Deposit(status) => match status {
@@ -134,8 +283,18 @@ impl Status {
                 WithdrawalStatus::Initiated | WithdrawalStatus::Submitted | WithdrawalStatus::Broadcast => false,
                 WithdrawalStatus::Confirmed | WithdrawalStatus::Failed | WithdrawalStatus::Abandoned => true,
             },
-            Self::Unrecognized => true,
+            Self::Recovery(status) => match status {
+                RecoveryStatus::Required | RecoveryStatus::InProgress => false,
+                RecoveryStatus::Resolved => true,
+            },
+            Self::Fee(_) | Self::Unrecognized => true,
+            Self::Participant(_) | Self::ExternalAccount(_) | Self::Balance => false,
         }
+    }
+
+    /// Whether somebody waits for a further status: not for one that is final, and not for kinds that have no end.
+    pub fn is_awaited(self) -> bool {
+        !self.is_final() && self.kind().course() != Course::Latest
     }
 }
 
@@ -158,12 +317,20 @@ mod tests {
     }
 
     #[test]
-    fn within_a_kind_final_statuses_alone_share_the_highest_rank() {
-        for a in Status::ALL {
+    fn on_a_road_only_final_statuses_share_a_rank_and_none_ranks_below_one_that_is_not_final() {
+        let on_a_road = |status: &Status| status.kind().course() == Course::Road;
+        for a in Status::ALL.into_iter().filter(on_a_road) {
             for b in Status::ALL.into_iter().filter(|b| b.kind() == a.kind() && *b != a) {
-                assert_eq!(a.rank() == b.rank(), a.is_final() && b.is_final(), "{a:?} and {b:?}");
-                assert!(!a.is_final() || a.rank() >= b.rank(), "{a:?} is final and ranks below {b:?}");
+                assert!(a.rank() != b.rank() || (a.is_final() && b.is_final()), "{a:?} and {b:?}");
+                assert!(!a.is_final() || b.is_final() || a.rank() > b.rank(), "{a:?} is final and ranks below {b:?}");
             }
+        }
+    }
+
+    #[test]
+    fn where_the_latest_status_stands_nothing_ranks_and_nothing_is_awaited() {
+        for status in Status::ALL.into_iter().filter(|status| status.kind().course() == Course::Latest) {
+            assert_eq!((status.rank(), status.is_final(), status.is_awaited()), (0, false, false), "{status:?}");
         }
     }
 }

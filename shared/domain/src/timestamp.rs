@@ -21,6 +21,9 @@ pub enum TimestampError {
     /// The number of seconds lies outside the years 0 to 9999.
     #[error("{0} seconds since 1970 is outside the years 0 to 9999")]
     OutOfRange(i64),
+    /// The digits cannot be a UNIX time in seconds, milliseconds or nanoseconds.
+    #[error("{0} is no UNIX time in seconds (10 digits), milliseconds (13) or nanoseconds (19)")]
+    NoUnixTime(String),
 }
 
 impl Timestamp {
@@ -31,6 +34,22 @@ impl Timestamp {
             .filter(|at| at.year() >= 0)
             .map(Self)
             .ok_or(TimestampError::OutOfRange(seconds))
+    }
+
+    /// The instant that a UNIX time in decimal digits means, its unit told by its magnitude: 10 digits are seconds, 13
+    /// milliseconds, 19 nanoseconds. Each covers the same years, 2001 to 2286; anything else is refused rather than
+    /// guessed at.
+    pub fn from_unix_digits(digits: &str) -> Result<Self, TimestampError> {
+        let refused = || TimestampError::NoUnixTime(digits.chars().take(32).collect());
+        let nanoseconds_each: i128 = match digits.len() {
+            10 => 1_000_000_000,
+            13 => 1_000_000,
+            19 => 1,
+            _ => return Err(refused()),
+        };
+        let plain = digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0');
+        let number: i128 = if plain { digits.parse().map_err(|_| refused())? } else { return Err(refused()) };
+        OffsetDateTime::from_unix_timestamp_nanos(number * nanoseconds_each).map(Self).map_err(|_| refused())
     }
 
     /// Whole seconds since 1970-01-01T00:00:00Z, rounded down.
@@ -77,7 +96,7 @@ impl FromStr for Timestamp {
             .and_then(|at| at.checked_to_offset(time::UtcOffset::UTC))
             .filter(|at| at.year() >= 0)
             .map(Self)
-            .ok_or_else(|| TimestampError::NotRfc3339(text.to_owned()))
+            .ok_or_else(|| TimestampError::NotRfc3339(text.chars().take(64).collect()))
     }
 }
 
@@ -155,6 +174,32 @@ mod tests {
         }
         assert!(Timestamp::from_unix_seconds(i64::MAX).is_err());
         assert!(Timestamp::from_unix_seconds(i64::MIN).is_err());
+    }
+
+    #[test]
+    fn the_unit_of_a_unix_time_is_told_by_its_magnitude() {
+        for (sent, written) in [
+            ("1550174574", "2019-02-14T20:02:54Z"),
+            ("1750404740514", "2025-06-20T07:32:20.514Z"),
+            ("1750404740514000001", "2025-06-20T07:32:20.514000001Z"),
+            ("1000000000", "2001-09-09T01:46:40Z"),
+            ("9999999999999999999", "2286-11-20T17:46:39.999999999Z"),
+        ] {
+            assert_eq!(Timestamp::from_unix_digits(sent).expect(sent).to_string(), written);
+        }
+        for text in [
+            "",
+            "0",
+            "99",
+            "0550174574",
+            "-550174574",
+            "15501745740",
+            "1750404740514000",
+            "1e12345678",
+            "１５５０１７４５７４",
+        ] {
+            assert!(Timestamp::from_unix_digits(text).is_err(), "{text:?}");
+        }
     }
 
     #[test]

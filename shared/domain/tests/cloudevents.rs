@@ -1,52 +1,14 @@
-//! What subscribers read: CloudEvents 1.0 in the JSON format, and the attributes that filter policies choose by.
+//! What subscribers read: CloudEvents 1.0 in the JSON format, exact to the digit.
 
 mod support;
 
-use fundhook_domain::{
-    Details, Event, FactId, Kind, Network, Provider, ResourceId, Signal, Status, Timestamp, UnrecognizedDetails,
-    events_after,
-};
+use fundhook_domain::{Event, Signal, Timestamp};
 use serde_json::{Value, json};
-use support::{deposit, folded, json, quantity, signal_in, whole_deposit, with, withdrawal};
-
-/// The latest event after `signals`.
-fn latest(signals: &[Signal]) -> Event {
-    events_after(&folded(signals), 0).pop().expect("an event")
-}
+use support::whole::every_sort;
+use support::{deposit, events, json, latest, members, quantity, unrecognized, whole_deposit, with, withdrawal};
 
 fn confirmed() -> Signal {
     with(deposit("confirmed", 40), whole_deposit)
-}
-
-fn unrecognized() -> Signal {
-    let body = b"not JSON";
-    let resource = ResourceId::unrecognized(Provider::Connect, body);
-    let details = UnrecognizedDetails {
-        reason: "the body is not JSON: expected ident at line 1 column 2".to_owned(),
-        payload_type: Some("external_account_status_changed".to_owned()),
-        body_bytes: body.len() as u64,
-    };
-    Signal {
-        fact: FactId::of(&resource, "", body),
-        resource,
-        event_type: String::new(),
-        details: Details::Unrecognized(details),
-        ..signal_in("not JSON", Status::Unrecognized, 0)
-    }
-}
-
-/// One event of every sort.
-fn every_sort() -> Vec<Event> {
-    let late = deposit("submitted", 10);
-    let failed = deposit("failed", 50);
-    vec![
-        latest(&[confirmed()]),
-        latest(&[deposit("pending", 0)]),
-        latest(&[withdrawal("initiated", 0), withdrawal("broadcast", 10)]),
-        latest(&[confirmed(), late]),
-        latest(&[confirmed(), failed]),
-        latest(&[unrecognized()]),
-    ]
 }
 
 fn pretty(event: &Event) -> String {
@@ -77,13 +39,14 @@ fn a_confirmed_deposit() {
         "late": false,
         "amount": {
           "value": "0.013",
+          "units": "major",
+          "major": "0.013",
           "asset": "BTC",
           "network": {
             "name": "bitcoin",
             "slug": "bitcoin",
             "caip2": "bip122:000000000019d6689c085ae165831e93"
-          },
-          "units": "major"
+          }
         },
         "transaction": {
           "hash": "0xc9d43618",
@@ -130,8 +93,7 @@ fn a_confirmed_deposit() {
             "scheme": "connect-rsa-sha256",
             "class": "asymmetric",
             "key": "fXlqkMIEzdQ0gSZ8F5RkRhbTzjxnrkSVRlHuAVm3FyA",
-            "signed_at": "2025-10-07T19:45:31Z",
-            "token_verified": false
+            "signed_at": "2025-10-07T19:45:31Z"
           },
           "archived": {
             "object": "evidence/v1/2025/10/07/confirmed-40.ndjson.gz",
@@ -166,13 +128,14 @@ fn a_late_update() {
         "late": true,
         "amount": {
           "value": "0.013",
+          "units": "major",
+          "major": "0.013",
           "asset": "BTC",
           "network": {
             "name": "bitcoin",
             "slug": "bitcoin",
             "caip2": "bip122:000000000019d6689c085ae165831e93"
-          },
-          "units": "major"
+          }
         },
         "transaction": {
           "hash": "0xc9d43618",
@@ -219,8 +182,7 @@ fn a_late_update() {
             "scheme": "connect-rsa-sha256",
             "class": "asymmetric",
             "key": "fXlqkMIEzdQ0gSZ8F5RkRhbTzjxnrkSVRlHuAVm3FyA",
-            "signed_at": "2025-10-07T19:45:31Z",
-            "token_verified": false
+            "signed_at": "2025-10-07T19:45:31Z"
           },
           "archived": {
             "object": "evidence/v1/2025/10/07/confirmed-40.ndjson.gz",
@@ -277,8 +239,7 @@ fn a_contradiction() {
             "scheme": "connect-rsa-sha256",
             "class": "asymmetric",
             "key": "fXlqkMIEzdQ0gSZ8F5RkRhbTzjxnrkSVRlHuAVm3FyA",
-            "signed_at": "2025-10-07T19:45:41Z",
-            "token_verified": false
+            "signed_at": "2025-10-07T19:45:41Z"
           },
           "archived": {
             "object": "evidence/v1/2025/10/07/failed-50.ndjson.gz",
@@ -326,8 +287,7 @@ fn a_webhook_that_nothing_claims() {
             "scheme": "connect-rsa-sha256",
             "class": "asymmetric",
             "key": "fXlqkMIEzdQ0gSZ8F5RkRhbTzjxnrkSVRlHuAVm3FyA",
-            "signed_at": "2025-10-07T19:44:51Z",
-            "token_verified": false
+            "signed_at": "2025-10-07T19:44:51Z"
           },
           "archived": {
             "object": "evidence/v1/2025/10/07/not JSON.ndjson.gz",
@@ -365,99 +325,11 @@ fn every_event_has_the_attributes_that_cloudevents_requires() {
 #[test]
 fn the_order_of_the_sequence_texts_is_the_order_of_the_events() {
     let signals: Vec<Signal> = (0..12).map(|seconds| deposit("held", seconds)).collect();
-    let events = events_after(&folded(&signals), 0);
+    let events = events(&signals);
     let sequence = |event: &Event| serde_json::to_value(event).expect("JSON")["sequence"].clone();
     let texts: Vec<String> = events.iter().map(|event| sequence(event).as_str().expect("text").to_owned()).collect();
     assert_eq!(texts.len(), 12);
     assert!(texts.is_sorted_by(|one, next| one < next), "{texts:?}");
-}
-
-#[test]
-fn the_attributes_are_what_is_known_under_the_names_of_the_documentation() {
-    let whole = with(confirmed(), |details| {
-        details.network = Some(Network::named("Polygon Testnet Amoy"));
-        details.reference_id = Some("order-1".to_owned());
-    });
-    for (signals, expected) in [
-        (
-            vec![whole],
-            vec![
-                ("type", "fundhook.deposit.confirmed"),
-                ("kind", "deposit"),
-                ("status", "confirmed"),
-                ("provider", "connect"),
-                ("asset", "BTC"),
-                ("network", "polygon-amoy"),
-                ("account", "abc123"),
-                ("reference_id", "order-1"),
-            ],
-        ),
-        (
-            vec![confirmed(), deposit("submitted", 10)],
-            vec![
-                ("type", "fundhook.deposit.updated"),
-                ("kind", "deposit"),
-                ("status", "confirmed"),
-                ("provider", "connect"),
-                ("asset", "BTC"),
-                ("network", "bitcoin"),
-                ("account", "abc123"),
-            ],
-        ),
-        (
-            vec![deposit("pending", 0)],
-            vec![
-                ("type", "fundhook.deposit.pending"),
-                ("kind", "deposit"),
-                ("status", "pending"),
-                ("provider", "connect"),
-            ],
-        ),
-        (
-            vec![unrecognized()],
-            vec![
-                ("type", "fundhook.unrecognized.seen"),
-                ("kind", "unrecognized"),
-                ("status", "seen"),
-                ("provider", "connect"),
-            ],
-        ),
-    ] {
-        assert_eq!(latest(&signals).attributes(), expected);
-    }
-}
-
-#[test]
-fn asset_and_network_are_said_once_with_the_amount_or_before_it_is_known() {
-    let announced = with(deposit("pending", 0), |details| {
-        whole_deposit(details);
-        details.quantity = None;
-    });
-    let before = latest(std::slice::from_ref(&announced));
-    let after = latest(&[announced, confirmed()]);
-    for event in [&before, &after] {
-        let attributes = event.attributes();
-        assert!(attributes.contains(&("asset", "BTC")) && attributes.contains(&("network", "bitcoin")));
-    }
-    let data = |event: &Event| serde_json::to_value(&event.data).expect("JSON");
-    let (before, after) = (data(&before), data(&after));
-    assert_eq!(
-        (&before["amount"], &before["asset"], &before["network"]["slug"]),
-        (&Value::Null, &json!("BTC"), &json!("bitcoin"))
-    );
-    assert_eq!(
-        (&after["amount"]["asset"], &after["asset"], &after["network"]),
-        (&json!("BTC"), &Value::Null, &Value::Null)
-    );
-}
-
-#[test]
-fn no_attribute_is_empty_whatever_a_network_is_called() {
-    // SNS refuses an empty attribute, and with it the event, for ever.
-    for name in ["!!!", "", "-", "网络", "Some New  Chain!"] {
-        let event = latest(&[with(confirmed(), |details| details.network = Some(Network::named(name)))]);
-        assert!(event.attributes().iter().all(|(_, value)| !value.is_empty()), "{:?}", event.attributes());
-    }
 }
 
 /// Every number in `json`, with the path to it.
@@ -493,8 +365,7 @@ fn amounts_and_the_platforms_numbers_arrive_to_the_digit() {
     let said = with(confirmed(), |details| {
         details.quantity = Some(quantity(digits));
         details.session.metadata = Some(json(metadata));
-        details.provider_data =
-            json(r#"{"fee":0.000000000000000000000000000000000000001}"#).as_object().cloned().expect("an object");
+        details.provider_data = members(r#"{"fee":0.000000000000000000000000000000000000001}"#);
     });
     // The whole way: over the queue, into the table as JSON, and out again.
     let said = Signal::from_message(&said.to_message().expect("a message")).expect("a signal");
@@ -505,18 +376,5 @@ fn amounts_and_the_platforms_numbers_arrive_to_the_digit() {
     assert_eq!(read["data"]["session"]["metadata"], json(metadata));
     for written in ["119078888888888888887,", "0.10", "-0.0", "0.000000000000000000000000000000000000001"] {
         assert!(text.contains(written), "{written} is written otherwise in {text}");
-    }
-}
-
-#[test]
-fn the_kinds_of_events_are_the_kinds_of_resources() {
-    for kind in Kind::ALL {
-        let statuses: Vec<Status> = Status::ALL.into_iter().filter(|status| status.kind() == kind).collect();
-        assert!(!statuses.is_empty(), "{kind} has statuses");
-        for status in statuses {
-            let event = latest(&[signal_in("a body", status, 0)]);
-            assert_eq!(event.event_type, format!("fundhook.{kind}.{status}"));
-            assert_eq!(event.data.is_final, status.is_final());
-        }
     }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use fundhook_domain::port::json_fault;
-use fundhook_domain::{Attestation, Provider, Timestamp};
+use fundhook_domain::{Attestation, Feed, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::VerifiedWebhook;
@@ -20,7 +20,7 @@ const VERSION: u8 = 1;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Envelope {
     v: u8,
-    provider: Provider,
+    feed: Feed,
     received_at: Timestamp,
     url: String,
     headers: Vec<(String, String)>,
@@ -55,14 +55,14 @@ pub enum EnvelopeError {
 impl Envelope {
     /// Wraps a verified webhook. `trace` is the tracing header of the request it came in, where there is one.
     pub fn seal(webhook: VerifiedWebhook, received_at: Timestamp, trace: Option<String>) -> Self {
-        let VerifiedWebhook { provider, url, headers, body, attestation } = webhook;
+        let VerifiedWebhook { feed, url, headers, body, attestation } = webhook;
         let body = match String::from_utf8(body) {
             // Escaping can make text six times as long (control characters); base64 never more than a third longer.
             Ok(text) if escaped_len(&text) <= text.len() / 3 * 4 => Body::Text(text),
             Ok(text) => Body::Base64(BASE64_STANDARD.encode(text)),
             Err(error) => Body::Base64(BASE64_STANDARD.encode(error.as_bytes())),
         };
-        Self { v: VERSION, provider, received_at, url, headers, body, attestation, trace }
+        Self { v: VERSION, feed, received_at, url, headers, body, attestation, trace }
     }
 
     /// Reads an envelope from its JSON.
@@ -77,9 +77,9 @@ impl Envelope {
         Ok(envelope)
     }
 
-    /// Who sent it.
-    pub fn provider(&self) -> Provider {
-        self.provider
+    /// Who sent it, and for whom.
+    pub fn feed(&self) -> &Feed {
+        &self.feed
     }
 
     /// When Fundhook received it.
@@ -87,9 +87,14 @@ impl Envelope {
         self.received_at
     }
 
-    /// The URL that the signature covers.
+    /// The URL that the signature covers; the path it came in on when it covers none.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The headers that were kept: those that it takes to verify it again, and those that tell what it is.
+    pub fn headers(&self) -> &[(String, String)] {
+        &self.headers
     }
 
     /// The header `name`, if it was kept.

@@ -4,26 +4,29 @@
 //! nothing else can make; sealed into an [`Envelope`] it travels on the ingress queue, and the provider's `normalise`
 //! turns that into signals. Everything here is pure: keys, settings and time are arguments.
 //!
-//! One folder per provider: `wire` (field names and quirks), `verify`, `normalise`. Shared parts stand beside them:
-//! [`jose`] for key sets and tokens.
+//! One folder per provider, all alike: `wire` (the provider's words), `verify` (how it signs), `normalise` (what it says).
+//! The parts they share stand beside them: [`jose`] for key sets and tokens, [`Secrets`] for HMAC, and privately the window
+//! of a timestamp, the members of a JSON object, and what turns statements into signals. `docs/adding-a-provider.md`
+//! adds a fourth.
 
 pub mod connect;
 pub mod envelope;
+#[cfg(test)]
+mod fourth;
 pub mod jose;
+mod recovery;
 mod rejection;
+mod secrets;
+mod statement;
+pub mod striga;
 mod webhook;
+mod window;
 mod wire;
+pub mod zerohash;
 
 pub use envelope::{Envelope, EnvelopeError};
 pub use jose::KeySet;
 pub use rejection::Rejection;
+pub use secrets::{Secrets, SharedSecret, UnfitSecrets};
+pub use statement::normalise;
 pub use webhook::{Headers, VerifiedWebhook, Webhook};
-
-use fundhook_domain::{EvidencePointer, Provider, Signal};
-
-/// What an archived envelope says, as signals: at least one, because what nothing claims is itself a signal.
-pub fn normalise(envelope: &Envelope, archived: EvidencePointer) -> Vec<Signal> {
-    match envelope.provider() {
-        Provider::Connect => connect::normalise(envelope, archived),
-    }
-}

@@ -38,8 +38,17 @@ pub enum Rejection {
         allowed: Duration,
     },
     /// No trusted key verifies the signature over what was received.
-    #[error("no key of the provider's key set verifies the signature")]
+    #[error("no trusted key or secret verifies the signature")]
     SignatureUnverified,
+    /// There is no key to verify this sort of signature with.
+    #[error("the signature in `{header}` cannot be verified: no key or secret for it is configured")]
+    NoKeyForScheme {
+        /// The header it came in.
+        header: String,
+    },
+    /// It is signed over the body alone, which anybody who has seen it can send again.
+    #[error("the signature covers no timestamp; such legacy signatures are not switched on")]
+    LegacySignature,
     /// The token that the settings require is not there.
     #[error("the header `{0}` must carry a JWT")]
     TokenMissing(String),
@@ -58,6 +67,8 @@ impl Rejection {
             Self::TimestampTooOld { .. } => "timestamp_too_old",
             Self::TimestampInFuture { .. } => "timestamp_in_future",
             Self::SignatureUnverified => "signature_unverified",
+            Self::NoKeyForScheme { .. } => "no_key_for_scheme",
+            Self::LegacySignature => "legacy_signature",
             Self::TokenMissing(_) => "token_missing",
             Self::Token(_) => "token_refused",
         }
@@ -70,20 +81,25 @@ impl Rejection {
             Self::TimestampTooOld { .. }
             | Self::TimestampInFuture { .. }
             | Self::SignatureUnverified
+            | Self::NoKeyForScheme { .. }
+            | Self::LegacySignature
             | Self::TokenMissing(_)
             | Self::Token(_) => false,
         }
     }
 
-    /// Whether a newer key set could verify what this one does not.
+    /// Whether a newer key set or secret could verify what this one does not.
     pub fn may_be_a_new_key(&self) -> bool {
         match self {
-            Self::SignatureUnverified | Self::Token(TokenRejection::SignatureUnverified) => true,
+            Self::SignatureUnverified
+            | Self::NoKeyForScheme { .. }
+            | Self::Token(TokenRejection::SignatureUnverified) => true,
             Self::HeaderMissing(_)
             | Self::HeaderRepeated(_)
             | Self::HeaderMalformed { .. }
             | Self::TimestampTooOld { .. }
             | Self::TimestampInFuture { .. }
+            | Self::LegacySignature
             | Self::TokenMissing(_)
             | Self::Token(_) => false,
         }

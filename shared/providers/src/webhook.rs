@@ -1,6 +1,6 @@
 //! A webhook before and after it has proved where it comes from.
 
-use fundhook_domain::{Attestation, Provider};
+use fundhook_domain::{Attestation, Feed};
 
 use crate::Rejection;
 
@@ -25,6 +25,16 @@ impl Headers {
         value.ok_or_else(|| Rejection::HeaderMissing(name.to_owned()))
     }
 
+    /// All of them, as they came.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// Whether the header `name` came.
+    pub fn has(&self, name: &str) -> bool {
+        self.first(name).is_some()
+    }
+
     /// The first value of the header `name`, for headers that nothing depends on.
     pub fn first(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
@@ -40,6 +50,8 @@ impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Headers {
 /// A request as it was received. Untrusted: its body is not looked into before it has verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Webhook {
+    /// The path it came in on.
+    pub path: String,
     /// Its headers.
     pub headers: Headers,
     /// Its body, to the byte.
@@ -49,7 +61,7 @@ pub struct Webhook {
 /// A webhook whose signature verified. Only a provider's `verify` makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedWebhook {
-    pub(crate) provider: Provider,
+    pub(crate) feed: Feed,
     pub(crate) url: String,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
@@ -57,6 +69,15 @@ pub struct VerifiedWebhook {
 }
 
 impl VerifiedWebhook {
+    /// What a provider's `verify` makes of a webhook whose signature verified: the headers `kept` with it are those that
+    /// it takes to verify it again, and those that tell what it is.
+    pub(crate) fn attested(webhook: Webhook, feed: Feed, url: String, kept: &[&str], attestation: Attestation) -> Self {
+        let Webhook { path: _, headers, body } = webhook;
+        let header = |name: &&str| Some(((*name).to_owned(), headers.first(name)?.trim().to_owned()));
+        let headers = kept.iter().filter_map(header).collect();
+        Self { feed, url, headers, body, attestation }
+    }
+
     /// What the verification established.
     pub fn attestation(&self) -> &Attestation {
         &self.attestation

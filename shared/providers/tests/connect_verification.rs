@@ -5,13 +5,15 @@ mod support;
 use std::time::Duration;
 
 use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE, Engine as _};
-use fundhook_domain::{EvidenceClass, Scheme, Timestamp};
+use fundhook_domain::{EvidenceClass, Feed, Scheme, Timestamp};
 use fundhook_providers::connect::{self, SIGNATURE_HEADER, Settings, TIMESTAMP_HEADER, signed_message};
 use fundhook_providers::{Envelope, KeySet, Rejection, VerifiedWebhook, Webhook};
 use jsonwebtoken::Algorithm;
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use support::{ED25519, P256, RSA, RSA_NEXT, SIGNED_AT, TOLERANCE, TestKey, URL, at, headers, key_set, settings};
+use support::{
+    ED25519, P256, RSA, RSA_NEXT, SIGNED_AT, TOLERANCE, TestKey, URL, at, feed, headers, key_set, settings, text,
+};
 
 const BODY: &[u8] = br#"{"event":"connect.deposits.pending","deposit":{"id":"1"}}"#;
 
@@ -26,15 +28,12 @@ fn verify_with(
     keys: &KeySet,
     now: Timestamp,
 ) -> Result<VerifiedWebhook, Rejection> {
-    connect::verify(webhook, settings, keys, now).map_err(|(_, rejection)| rejection)
+    connect::verify(webhook, &feed(), settings, keys, now).map_err(|(_, rejection)| rejection)
 }
 
 /// `BODY` with `timestamp` and `signature` as its headers, the others being right.
 fn request(timestamp: &str, signature: &str) -> Webhook {
-    Webhook {
-        headers: [(TIMESTAMP_HEADER, timestamp), (SIGNATURE_HEADER, signature)].into_iter().collect(),
-        body: BODY.to_vec(),
-    }
+    support::request([(TIMESTAMP_HEADER, timestamp), (SIGNATURE_HEADER, signature)], BODY)
 }
 
 /// `BODY` as signed by `key` with `algorithm`.
@@ -54,22 +53,17 @@ fn signatures_made_by_openssl_verify() {
     let signatures = vectors["signatures"].as_array().expect("an array");
     assert_eq!(signatures.len(), 3);
     for vector in signatures {
-        let text = |name: &str| vector[name].as_str().expect(name).to_owned();
-        let body = BASE64_STANDARD.decode(text("body_base64")).expect("base64");
-        let webhook = Webhook {
-            headers: [(TIMESTAMP_HEADER, text("timestamp")), (SIGNATURE_HEADER, text("signature"))]
-                .into_iter()
-                .collect(),
-            body: body.clone(),
-        };
-        let settings = Settings { webhook_urls: vec![text("url")], ..settings() };
-        let now = at(text("timestamp").parse().expect("seconds"));
-        let what = text("what");
-        let verified = verify_with(webhook, &settings, &RSA.set(), now).expect(&what);
+        let [what, timestamp, url, signature] =
+            ["what", "timestamp", "url", "signature"].map(|name| text(vector, name));
+        let body = BASE64_STANDARD.decode(text(vector, "body_base64")).expect("base64");
+        let webhook = support::request([(TIMESTAMP_HEADER, timestamp), (SIGNATURE_HEADER, signature)], &body);
+        let settings = Settings { webhook_urls: vec![url.to_owned()], ..settings() };
+        let now = at(timestamp.parse().expect("seconds"));
+        let verified = verify_with(webhook, &settings, &RSA.set(), now).expect(what);
         assert_eq!(verified.body(), body, "{what}");
         assert_eq!(verified.attestation().key, vectors["key_thumbprint"], "{what}");
         // The scheme has no randomness, so what the tests sign themselves is what openssl signs.
-        assert_eq!(RSA.signature(&text("timestamp"), &text("url"), &body), text("signature"), "{what}");
+        assert_eq!(RSA.signature(timestamp, url, &body), signature, "{what}");
     }
 }
 
@@ -80,8 +74,18 @@ fn a_verified_webhook_says_who_signed_it_when_and_how() {
     assert_eq!(attestation.scheme, Scheme::ConnectRsaSha256);
     assert_eq!(attestation.class, EvidenceClass::Asymmetric);
     assert_eq!(attestation.key, RSA.set().keys()[0].thumbprint());
-    assert_eq!(attestation.signed_at, at(SIGNED_AT));
+    assert_eq!(attestation.signed_at, Some(at(SIGNED_AT)));
     assert!(!attestation.token_verified);
+}
+
+#[test]
+fn a_verified_webhook_belongs_to_the_feed_it_was_verified_for() {
+    for name in ["connect", "connect/acme"] {
+        let feed: Feed = name.parse().expect(name);
+        let webhook = support::webhook(&RSA, BODY);
+        let verified = connect::verify(webhook, &feed, &settings(), &RSA.set(), at(SIGNED_AT)).expect("verifies");
+        assert_eq!(Envelope::seal(verified, at(SIGNED_AT), None).feed(), &feed);
+    }
 }
 
 #[test]
@@ -95,7 +99,7 @@ fn a_header_that_is_needed_and_missing_empty_or_blank_is_named() {
                 }
                 name != needed || left.is_some()
             });
-            let rejected = verify(Webhook { headers: sent.into_iter().collect(), body: BODY.to_vec() });
+            let rejected = verify(support::request(sent, BODY));
             assert_eq!(rejected, Err(Rejection::HeaderMissing(needed.to_owned())), "{left:?}");
         }
     }
@@ -108,7 +112,7 @@ fn a_header_that_comes_twice_is_refused_even_with_the_same_value() {
             let mut sent = headers(&RSA, SIGNED_AT, BODY);
             let value = sent.iter().find(|(name, _)| name == needed).expect("is sent").1.clone();
             sent.push((spelling.clone(), value));
-            let rejected = verify(Webhook { headers: sent.into_iter().collect(), body: BODY.to_vec() });
+            let rejected = verify(support::request(sent, BODY));
             assert_eq!(rejected, Err(Rejection::HeaderRepeated(needed.to_owned())), "{spelling}");
         }
     }
@@ -119,9 +123,9 @@ fn headers_the_signature_does_not_need_may_be_missing_or_anything() {
     for (name, value) in [("client-id", "somebody"), ("x-zh-hook-payload-type", "anything"), ("host", "evil.example")] {
         let mut sent = headers(&RSA, SIGNED_AT, BODY);
         sent.retain(|(known, _)| known != name);
-        verify(Webhook { headers: sent.iter().cloned().collect(), body: BODY.to_vec() }).expect("without it");
+        verify(support::request(sent.iter().cloned(), BODY)).expect("without it");
         sent.extend([(name.to_owned(), value.to_owned()), (name.to_owned(), value.to_owned())]);
-        verify(Webhook { headers: sent.into_iter().collect(), body: BODY.to_vec() }).expect("with another, twice");
+        verify(support::request(sent, BODY)).expect("with another, twice");
     }
 }
 
@@ -130,7 +134,7 @@ fn names_of_headers_have_no_case_and_values_no_outer_blanks() {
     for spell in [str::to_uppercase, str::to_lowercase] {
         let sent =
             headers(&RSA, SIGNED_AT, BODY).into_iter().map(|(name, value)| (spell(&name), format!(" {value}\t")));
-        let webhook = Webhook { headers: sent.collect(), body: BODY.to_vec() };
+        let webhook = support::request(sent, BODY);
         let envelope = Envelope::seal(verify(webhook).expect("verifies"), at(SIGNED_AT), None);
         assert_eq!(envelope.header(TIMESTAMP_HEADER), Some(SIGNED_AT.to_string().as_str()));
         assert_eq!(envelope.header("client-id"), Some("Connect"));
@@ -363,7 +367,7 @@ fn a_key_published_for_something_else_verifies_no_request() {
 fn what_is_refused_comes_back_whole_so_that_it_can_be_tried_with_newer_keys() {
     let webhook = support::webhook(&RSA_NEXT, BODY);
     let (returned, rejection) =
-        connect::verify(webhook.clone(), &settings(), &RSA.set(), at(SIGNED_AT)).expect_err("another key");
+        connect::verify(webhook.clone(), &feed(), &settings(), &RSA.set(), at(SIGNED_AT)).expect_err("another key");
     assert_eq!(returned, webhook);
     assert!(rejection.may_be_a_new_key());
     verify_with(returned, &settings(), &RSA_NEXT.set(), at(SIGNED_AT)).expect("verifies with the newer set");
@@ -373,7 +377,7 @@ proptest! {
     #[test]
     fn no_header_makes_verification_panic_or_believe(timestamp in ".*", signature in ".*", token in ".*") {
         let sent = [(TIMESTAMP_HEADER, timestamp), (SIGNATURE_HEADER, signature), ("authorization", token)];
-        let verified = verify(Webhook { headers: sent.into_iter().collect(), body: BODY.to_vec() });
+        let verified = verify(support::request(sent, BODY));
         prop_assert!(verified.is_err());
     }
 
@@ -381,7 +385,7 @@ proptest! {
     fn no_token_header_makes_verification_panic(token in ".*") {
         let mut sent = headers(&RSA, SIGNED_AT, BODY);
         sent.push(("authorization".to_owned(), token.clone()));
-        let verified = verify(Webhook { headers: sent.into_iter().collect(), body: BODY.to_vec() });
+        let verified = verify(support::request(sent, BODY));
         prop_assert_eq!(verified.is_ok(), token.trim().is_empty());
     }
 }

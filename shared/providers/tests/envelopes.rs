@@ -3,22 +3,58 @@
 
 mod support;
 
-use fundhook_domain::EvidencePointer;
-use fundhook_providers::connect::{self, SIGNATURE_HEADER, Settings, TIMESTAMP_HEADER};
-use fundhook_providers::{Envelope, EnvelopeError, Webhook};
+use fundhook_providers::{Envelope, EnvelopeError, connect, striga, zerohash};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use support::{RSA, envelope, settings};
+use support::said::signals;
+use support::{RSA, envelope};
+
+/// `envelope` as it comes out of the queue.
+fn read_back(envelope: &Envelope) -> Envelope {
+    Envelope::from_json(&serde_json::to_string(envelope).expect("JSON")).expect("an envelope")
+}
+
+/// The headers `names` as `envelope` kept them.
+fn kept<'a>(envelope: &'a Envelope, names: &[&'static str]) -> Vec<(&'static str, &'a str)> {
+    names.iter().filter_map(|name| Some((*name, envelope.header(name)?))).collect()
+}
 
 #[test]
-fn an_archived_envelope_can_be_verified_again() {
+fn an_archived_envelope_of_connect_can_be_verified_again() {
     let body = include_bytes!("../../../events/connect/odd/non_ascii.json");
-    let json = serde_json::to_string(&envelope(body)).expect("JSON");
-    let read = Envelope::from_json(&json).expect("an envelope");
-    let kept = [TIMESTAMP_HEADER, SIGNATURE_HEADER].map(|name| (name, read.header(name).expect(name)));
-    let webhook = Webhook { headers: kept.into_iter().collect(), body: read.body().into_owned() };
-    let settings = Settings { webhook_urls: vec![read.url().to_owned()], ..settings() };
-    let verified = connect::verify(webhook, &settings, &RSA.set(), read.attestation().signed_at).expect("verifies");
+    let read = read_back(&support::envelope(body));
+    assert_eq!(read.url(), support::URL);
+    let webhook = support::request(kept(&read, &[connect::TIMESTAMP_HEADER, connect::SIGNATURE_HEADER]), &read.body());
+    let settings = connect::Settings { webhook_urls: vec![read.url().to_owned()], ..support::settings() };
+    let signed_at = read.attestation().signed_at.expect("a time is signed");
+    let verified = connect::verify(webhook, read.feed(), &settings, &RSA.set(), signed_at).expect("verifies");
+    assert_eq!(verified.attestation(), read.attestation());
+    assert_eq!(verified.body(), body);
+}
+
+#[test]
+fn an_archived_envelope_of_zerohash_can_be_verified_again_and_knows_its_names() {
+    let body = include_bytes!("../../../events/zerohash/fund.success.json");
+    let read = read_back(&support::zerohash::envelope(Some("deposit_fund_complete"), body));
+    assert_eq!(read.url(), support::zerohash::PATH);
+    assert_eq!(read.header(zerohash::PAYLOAD_TYPE_HEADER), Some("deposit_fund_complete"));
+    assert!(read.header(zerohash::NOTIFICATION_ID_HEADER).is_some(), "the provider's support asks for it");
+    let headers = kept(&read, &[zerohash::TIMESTAMP_HEADER, zerohash::SIGNATURE_HEADER]);
+    let webhook = support::zerohash::request(headers, &read.body());
+    let signed_at = read.attestation().signed_at.expect("a time is signed");
+    let (settings, secrets) = (support::zerohash::settings(), support::zerohash::secrets());
+    let verified = zerohash::verify(webhook, read.feed(), &settings, &secrets, signed_at).expect("verifies");
+    assert_eq!(verified.attestation(), read.attestation());
+    assert_eq!(verified.body(), body);
+}
+
+#[test]
+fn an_archived_envelope_of_striga_can_be_verified_again() {
+    let body = include_bytes!("../../../events/striga/deposit.confirmed.json");
+    let read = read_back(&support::striga::envelope(body));
+    assert_eq!(read.url(), support::striga::PATH);
+    let webhook = support::striga::request(kept(&read, &[striga::SIGNATURE_HEADER]), &read.body());
+    let verified = striga::verify(webhook, read.feed(), &support::striga::secrets()).expect("verifies");
     assert_eq!(verified.attestation(), read.attestation());
     assert_eq!(verified.body(), body);
 }
@@ -58,9 +94,14 @@ fn what_is_not_an_envelope_of_this_version_is_refused() {
     read(json!({})).expect("an envelope");
     assert!(matches!(read(json!({ "v": 2 })), Err(EnvelopeError::Version(2))));
     assert!(matches!(read(json!({ "body": { "base64": "*" } })), Err(EnvelopeError::Body(_))));
-    for changes in
-        [json!({ "provider": "nobody" }), json!({ "body": "text" }), json!({ "url": null }), json!({ "v": -1 })]
-    {
+    for changes in [
+        json!({ "feed": "nobody" }),
+        json!({ "feed": "connect/" }),
+        json!({ "feed": null }),
+        json!({ "body": "text" }),
+        json!({ "url": null }),
+        json!({ "v": -1 }),
+    ] {
         assert!(matches!(read(changes.clone()), Err(EnvelopeError::Shape(_))), "{changes}");
     }
 }
@@ -81,13 +122,11 @@ proptest! {
     #[test]
     fn any_bytes_survive_and_mean_the_same_afterwards(body in prop::collection::vec(any::<u8>(), 0..600)) {
         let sealed = envelope(&body);
-        let read = Envelope::from_json(&serde_json::to_string(&sealed).expect("JSON")).expect("an envelope");
+        let read = read_back(&sealed);
         prop_assert!(read.body() == body.as_slice());
         prop_assert_eq!(&read, &sealed);
-        let archived = || EvidencePointer { object: "0.ndjson.gz".to_owned(), line: 0 };
-        let signals = connect::normalise(&read, archived());
-        prop_assert_eq!(signals.len(), 1);
-        prop_assert_eq!(signals, connect::normalise(&sealed, archived()));
+        prop_assert_eq!(signals(&read).len(), 1);
+        prop_assert_eq!(signals(&read), signals(&sealed));
     }
 
     #[test]

@@ -5,10 +5,12 @@ mod support;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD, Engine as _};
 use fundhook_providers::connect::{self, JwtMode, JwtSettings, Settings};
 use fundhook_providers::jose::{TokenPolicy, TokenRejection, verify_token};
-use fundhook_providers::{KeySet, Rejection, Webhook};
+use fundhook_providers::{KeySet, Rejection};
 use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::{Value, json};
-use support::{ED25519, P256, RSA, RSA_NEXT, SIGNED_AT, TOLERANCE, TestKey, at, changed, headers, key_set, settings};
+use support::{
+    ED25519, P256, RSA, RSA_NEXT, SIGNED_AT, TOLERANCE, TestKey, at, changed, feed, headers, key_set, settings,
+};
 
 /// The organization of seed 000.
 const ORGANIZATION: &str = "4789efea-e034-4e6f-b8a0-5289aacec427";
@@ -389,8 +391,8 @@ fn webhook_with(mode: JwtMode, header: &str, values: &[&str]) -> Result<bool, Re
     let jwt = JwtSettings { mode, header: header.to_owned(), policy: policy() };
     let mut sent = headers(&RSA, SIGNED_AT, BODY);
     sent.extend(values.iter().map(|value| (header.to_owned(), (*value).to_owned())));
-    let webhook = Webhook { headers: sent.into_iter().collect(), body: BODY.to_vec() };
-    let verified = connect::verify(webhook, &Settings { jwt, ..settings() }, &every_key(), at(SIGNED_AT));
+    let webhook = support::request(sent, BODY);
+    let verified = connect::verify(webhook, &feed(), &Settings { jwt, ..settings() }, &every_key(), at(SIGNED_AT));
     verified.map(|verified| verified.attestation().token_verified).map_err(|(_, rejection)| rejection)
 }
 
@@ -439,9 +441,9 @@ fn two_tokens_are_refused_even_when_both_are_good() {
 fn a_good_token_never_makes_up_for_a_bad_signature() {
     let mut sent = headers(&RSA_NEXT, SIGNED_AT, BODY);
     sent.push(("authorization".to_owned(), claiming(&claims())));
-    let webhook = Webhook { headers: sent.into_iter().collect(), body: BODY.to_vec() };
+    let webhook = support::request(sent, BODY);
     let refused =
-        connect::verify(webhook, &settings(), &every_key(), at(SIGNED_AT)).map_err(|(_, rejection)| rejection);
+        connect::verify(webhook, &feed(), &settings(), &every_key(), at(SIGNED_AT)).map_err(|(_, rejection)| rejection);
     assert_eq!(refused.map(|_| ()), Err(Rejection::SignatureUnverified));
 }
 

@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+use fundhook::sending::Webhook;
 use fundhook::stack::Function;
 use fundhook::subscription::Delivery;
-use fundhook_domain::{EvidencePointer, Kind, ResourceId};
-use fundhook_providers::normalise;
-use fundhook_tests::{Platform, Queue, WITHIN, about, changed, interruptions, kill, run, seeded, unique};
+use fundhook_domain::{Kind, Provider, ResourceId};
+use fundhook_tests::{
+    Coin, Platform, Queue, WITHIN, about, changed, event_ids, interruptions, kill, run, seeded, unique,
+};
 use futures_util::future::join_all;
 use serde_json::json;
 
@@ -28,11 +30,6 @@ const LIVES: [(Kind, [&str; 3], [&str; 3]); 4] = [
 ];
 
 const DEPOSIT: [&str; 3] = ["deposits.pending.6e735627.json", "deposits.submitted.json", "deposits.confirmed.json"];
-
-/// The ids of the events about `id` when `statements` are recorded of it.
-fn events(id: &ResourceId, statements: usize) -> BTreeSet<String> {
-    (1..=statements).map(|sequence| format!("{id}#{sequence}")).collect()
-}
 
 /// What is said under one id is the same each time it is said.
 fn assert_repetitions_are_equal(heard: &[Delivery]) {
@@ -57,7 +54,7 @@ fn webhooks_that_come_three_times_each_in_any_order_have_their_effects_once() {
         platform.send_all(webhooks.iter().map(Vec::as_slice)).await;
 
         for (id, files, statuses) in &lives {
-            listener.hear(events(id, files.len())).await;
+            listener.hear(event_ids(id, files.len())).await;
             // The resource is looked at once nothing of it is on its way any more.
             platform.settled().await;
             let resource = platform.resource(id).await;
@@ -66,7 +63,7 @@ fn webhooks_that_come_three_times_each_in_any_order_have_their_effects_once() {
             assert_eq!(view.status.as_str(), statuses[2], "{id}");
             let history: Vec<&str> = view.history.iter().map(|entry| entry.status.as_str()).collect();
             assert_eq!(history, statuses, "{id}");
-            assert_eq!(listener.ids_about(id), events(id, files.len()).iter().map(String::as_str).collect());
+            assert_eq!(listener.ids_about(id), event_ids(id, files.len()).iter().map(String::as_str).collect());
         }
         assert_repetitions_are_equal(listener.heard());
     });
@@ -82,15 +79,14 @@ fn statements_about_one_deposit_that_are_recorded_at_the_same_moment_all_are() {
         let mut messages = Vec::new();
         for second in 0..STATEMENTS {
             let updated = json!(format!("2025-10-03T21:30:{second:02}Z"));
-            let webhook = changed("deposits.submitted.json", deposit.native(), &[("/deposit/updated_at", updated)]);
-            let archived = EvidencePointer { object: "evidence/v1/none.ndjson.gz".to_owned(), line: 0 };
-            let signal = normalise(&platform.envelope(&webhook).await, archived).remove(0);
-            messages.push(signal.to_message().expect("JSON"));
+            let body = changed("deposits.submitted.json", deposit.native(), &[("/deposit/updated_at", updated)]);
+            let signals = platform.signals(&Webhook::new(Provider::Connect, body)).await;
+            messages.push(signals[0].to_message().expect("JSON"));
         }
         // Each in a call of its own, so that several updaters read the same version and all but one of them lose.
         join_all(messages.chunks(1).map(|message| platform.put(Queue::Transfers, message))).await;
 
-        listener.hear(events(&deposit, STATEMENTS)).await;
+        listener.hear(event_ids(&deposit, STATEMENTS)).await;
         assert_eq!(platform.resource(&deposit).await.version(), STATEMENTS as u64);
         assert_eq!(listener.ids_about(&deposit).len(), STATEMENTS);
     });
@@ -100,8 +96,10 @@ fn statements_about_one_deposit_that_are_recorded_at_the_same_moment_all_are() {
 const CRASHING: [Function; 3] = [Function::FanOut, Function::StateUpdater, Function::Publisher];
 const HITS: usize = 2;
 
-/// How many deposits are told in one round, with three webhooks each; and how many rounds there are at most.
-const DEPOSITS: usize = 14;
+/// How many deposits and how many coins are told in one round, with three webhooks each; and how many rounds there are at
+/// most.
+const DEPOSITS: usize = 10;
+const COINS: usize = 4;
 const ROUNDS_MAX: usize = 5;
 
 /// Kills the functions one after the other, at random moments, until each was hit while it worked, or `done`. Returns
@@ -124,6 +122,18 @@ async fn crash(platform: &Platform, random: &mut fastrand::Rng, done: impl Async
     }
 }
 
+/// One of the coin's deposits is said to be confirmed, and the others to be duplicates of that one.
+fn assert_credited_once(coin: &Coin, heard: &[Delivery]) {
+    let said = |id: &ResourceId| heard.iter().find(|delivery| delivery.text("/subject") == id.to_string());
+    let said: Vec<&Delivery> = coin.deposits.iter().filter_map(said).collect();
+    let is_confirmed = |delivery: &&&Delivery| delivery.text("/type") == "fundhook.deposit.confirmed";
+    let confirmed: Vec<&str> = said.iter().filter(is_confirmed).map(|delivery| delivery.text("/subject")).collect();
+    let owners: Vec<&str> = said.iter().map(|delivery| delivery.text("/data/duplicate_of")).collect();
+    let duplicates: Vec<&str> = owners.into_iter().filter(|owner| !owner.is_empty()).collect();
+    assert_eq!(confirmed.len(), 1, "{said:#?}");
+    assert_eq!(duplicates, [confirmed[0]; 2], "{said:#?}");
+}
+
 #[test]
 #[cfg_attr(not(target_os = "linux"), ignore = "finds the functions' processes through /proc")]
 fn functions_that_are_killed_while_they_work_lose_nothing_and_double_nothing() {
@@ -134,39 +144,47 @@ fn functions_that_are_killed_while_they_work_lose_nothing_and_double_nothing() {
         platform.forgive(100).await;
         let mut listener = platform.listen().await;
         let mut random = seeded();
-        let mut deposits: Vec<ResourceId> = Vec::new();
+        let (mut deposits, mut coins): (Vec<ResourceId>, Vec<Coin>) = (Vec::new(), Vec::new());
         let mut all_were_hit = false;
         for _ in 0..ROUNDS_MAX {
-            let round: Vec<ResourceId> = (0..DEPOSITS).map(|_| unique(Kind::Deposit)).collect();
-            let about_one = |id: &ResourceId| DEPOSIT.map(|file| about(file, id.native()));
-            let mut webhooks: Vec<Vec<u8>> = round.iter().flat_map(about_one).collect();
+            let told: Vec<ResourceId> = (0..DEPOSITS).map(|_| unique(Kind::Deposit)).collect();
+            let announced: Vec<Coin> = (0..COINS).map(|_| Coin::of("CUST01")).collect();
+            let bodies = told.iter().flat_map(|id| DEPOSIT.map(|file| about(file, id.native())));
+            let mut webhooks: Vec<Webhook> = bodies.map(|body| Webhook::new(Provider::Connect, body)).collect();
+            webhooks.extend(announced.iter().flat_map(|coin| coin.webhooks.clone()));
             random.shuffle(&mut webhooks);
             let is_through = async || {
-                let last = round.last().expect("a round has deposits");
+                let last = told.last().expect("a round has deposits");
                 platform.resource(last).await.version() == DEPOSIT.len() as u64
             };
-            let send = platform.send_all(webhooks.iter().map(Vec::as_slice));
-            ((), all_were_hit) = tokio::join!(send, crash(platform, &mut random, is_through));
-            deposits.extend(round);
+            ((), all_were_hit) = tokio::join!(platform.deliver(&webhooks), crash(platform, &mut random, is_through));
+            deposits.extend(told);
+            coins.extend(announced);
             if all_were_hit {
                 break;
             }
         }
         assert!(all_were_hit, "each function is killed {HITS} times while it works, or the test shows nothing");
 
-        for deposit in &deposits {
-            listener.hear(events(deposit, DEPOSIT.len())).await;
+        // What there is to be said: of a deposit that its life is told of three times, of each of a coin's once.
+        let of_coins = coins.iter().flat_map(|coin| coin.deposits.iter().map(|id| (id, 1)));
+        let told: Vec<(&ResourceId, usize)> = deposits.iter().map(|id| (id, DEPOSIT.len())).chain(of_coins).collect();
+        for (id, statements) in &told {
+            listener.hear(event_ids(id, *statements)).await;
         }
         platform.settled().await;
-        for deposit in &deposits {
-            let resource = platform.resource(deposit).await;
-            assert_eq!(resource.version(), DEPOSIT.len() as u64, "facts about {deposit}");
-            assert_eq!(resource.view().map(|view| view.status.as_str()), Some("confirmed"), "{deposit}");
+        for (id, statements) in &told {
+            let resource = platform.resource(id).await;
+            assert_eq!(resource.version(), *statements as u64, "facts about {id}");
+            assert_eq!(resource.view().map(|view| view.status.as_str()), Some("confirmed"), "{id}");
         }
-        let expected: BTreeSet<String> = deposits.iter().flat_map(|id| events(id, DEPOSIT.len())).collect();
+        let expected: BTreeSet<String> = told.iter().flat_map(|(id, statements)| event_ids(id, *statements)).collect();
         let heard: BTreeSet<&str> = listener.heard().iter().map(Delivery::id).collect();
         assert_eq!(heard, expected.iter().map(String::as_str).collect(), "one event for each statement");
         assert_repetitions_are_equal(listener.heard());
+        for coin in &coins {
+            assert_credited_once(coin, listener.heard());
+        }
         for queue in Queue::ALL {
             assert_eq!(platform.dead_letters(queue).await, 0, "dead letters of the {queue:?} queue");
         }

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use aws_lambda_events::dynamodb::Event as StreamEvent;
 use aws_lambda_events::streams::DynamoDbEventResponse;
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValue, TransactWriteItem};
 use fundhook::stack::{Workspace, loopback_client};
 use fundhook_domain::port::{Disposition, PortError, PublishEvents};
 use fundhook_domain::{Event, Kind, ResourceId};
@@ -37,6 +37,73 @@ fn a_partiql_statement_leaves_no_stream_record_and_a_put_does() {
         };
         let keys = eventually("the put is in the stream", look, |keys| keys.contains(&json!(put))).await;
         assert!(!keys.contains(&json!(said)), "a statement, executed before, now is in the stream too");
+    });
+}
+
+/// As on AWS, and unlike a statement: a deposit and the claim on its coin are written by a transaction, whatever the
+/// parameter TableWrites says.
+#[test]
+fn a_transaction_leaves_a_stream_record_of_each_of_its_items() {
+    run(async {
+        let platform = workbench().await;
+        let mut stream = Stream::open(platform).await;
+        let keys = ["deposit", "claim"].map(|name| format!("probe#{name}#{:x}", fastrand::u64(..)));
+        let put = |key: &String| {
+            let put =
+                Put::builder().table_name(platform.output("TableName")).item("pk", AttributeValue::S(key.clone()));
+            TransactWriteItem::builder().put(put.build().expect("a table and an item")).build()
+        };
+        let transaction = platform.clients().dynamodb.transact_write_items();
+        let transaction = transaction.set_transact_items(Some(keys.iter().map(put).collect()));
+        transaction.send().await.expect("the items are written");
+
+        let mut seen: Vec<Value> = Vec::new();
+        let look = async || {
+            seen.extend(stream.next().await.into_iter().map(|record| record["dynamodb"]["Keys"]["pk"]["S"].clone()));
+            seen.clone()
+        };
+        let both = |seen: &Vec<Value>| keys.iter().all(|key| seen.contains(&json!(key)));
+        eventually("both items are in the stream", look, both).await;
+    });
+}
+
+/// On AWS a sum of up to 38 digits is exact, and a longer one is refused. Hence the amounts of at most 12 digits in the test
+/// of the example subscriber, and its tests on another engine. Fundhook itself has DynamoDB add nothing.
+#[test]
+fn a_sum_of_more_than_28_digits_is_rounded() {
+    run(async {
+        let platform = workbench().await;
+        let sum = async |numbers: [&str; 2]| {
+            let key = AttributeValue::S(format!("probe#sum#{:x}", fastrand::u64(..)));
+            let mut total = None;
+            for number in numbers {
+                let update = platform.clients().dynamodb.update_item().table_name(platform.output("TableName"));
+                let update = update.key("pk", key.clone()).update_expression("ADD amount :number");
+                let update = update.expression_attribute_values(":number", AttributeValue::N(number.to_owned()));
+                let updated = update.return_values(ReturnValue::UpdatedNew).send().await.expect("it is added");
+                total = updated.attributes.and_then(|mut attributes| attributes.remove("amount"));
+            }
+            total.and_then(|total| total.as_n().ok().cloned()).expect("a number")
+        };
+        let digits = "1234567890123456789012345678";
+        assert_eq!(sum([&digits[1..], "0.1"]).await, format!("{}.1", &digits[1..]), "28 digits");
+        assert_eq!(sum([digits, "0.1"]).await, digits, "29 digits");
+    });
+}
+
+/// On AWS it is the secret's ARN, as the names of the outputs and of the function's variables say. Either names the secret
+/// in a call, so that nothing has to make up for it.
+#[test]
+fn a_reference_to_a_secret_that_is_made_under_a_condition_is_its_name() {
+    run(async {
+        let platform = workbench().await;
+        for output in ["ZerohashSecretArn", "StrigaSecretArn"] {
+            let named = platform.output(output);
+            let described = platform.clients().secrets.describe_secret().secret_id(named).send().await;
+            let described = described.expect("the secret is there");
+            assert_eq!(described.name(), Some(named), "{output}");
+            assert_ne!(described.arn(), Some(named), "{output}");
+        }
     });
 }
 

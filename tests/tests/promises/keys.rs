@@ -77,10 +77,14 @@ async fn a_rotation_with_overlap_drops_nothing(platform: &Platform) {
     let (early_headers, late_headers) = (platform.signed(&early).await, platform.signed(&late).await);
     platform.provider().rotate(true).await.expect("the provider has a new key");
 
-    assert_eq!(platform.post(&early_headers, &early).await.status, 200, "signed before, and sent after");
+    assert_eq!(
+        platform.post(Provider::Connect, &early_headers, &early).await.status,
+        200,
+        "signed before, and sent after"
+    );
     sent_until_accepted(platform, &new).await;
     assert_eq!(
-        platform.post(&late_headers, &late).await.status,
+        platform.post(Provider::Connect, &late_headers, &late).await.status,
         200,
         "signed before, and sent when the new key is known"
     );
@@ -134,9 +138,9 @@ fn the_refresher_stores_the_key_set_that_the_provider_publishes() {
         let clients = platform.clients();
         let aws = Aws::local(&clients.endpoint, clients.account.as_str()).expect("the emulator has no TLS to set up");
         let table = KeySetTable::new(&aws, platform.output("TableName").to_owned());
-        let before = table.load(Provider::Connect).await.expect("the table answers");
+        let before = table.load(&Provider::Connect.into()).await.expect("the table answers");
         platform.refresh_keys().await;
-        let after = table.load(Provider::Connect).await.expect("the table answers");
+        let after = table.load(&Provider::Connect.into()).await.expect("the table answers");
 
         let published = platform.published_keys().await;
         let fingerprint = |set: &Option<StoredKeySet>| set.as_ref().map(|set| set.fingerprint.clone());

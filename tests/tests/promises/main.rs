@@ -2,6 +2,7 @@
 //!
 //! All of them are tests of one program, so that one emulator serves them all.
 
+mod a_subscriber_credits_once;
 mod accepted;
 mod effects_happen_once;
 mod emulator_differences;
@@ -10,7 +11,12 @@ mod keys;
 mod money_is_exact;
 mod nothing_unverified_gets_in;
 mod nothing_verified_is_lost;
+mod one_coin_one_credit;
+mod one_id_many_resources;
 mod order_does_not_matter;
+mod recovery_is_arithmetic;
+mod secrets_come_and_go;
+mod tenants_are_apart;
 
 use fundhook_tests::Platform;
 use tokio::sync::OnceCell;

@@ -1,5 +1,8 @@
 //! Whoever cannot prove to be the provider is told so, in a status and a stable code, and leaves no trace.
 
+mod shared_secrets;
+
+use fundhook::sandbox::SignRequest;
 use fundhook_domain::{Kind, ResourceId};
 use fundhook_tests::{Platform, Queue, about, run, unique};
 use futures_util::{StreamExt as _, stream};
@@ -44,7 +47,12 @@ impl Request {
     /// Signed anew: for some URL, so many seconds from now, by the provider or by a stranger.
     async fn signed(mut self, url: &str, seconds: i64, forge: bool) -> Self {
         let timestamp = fundhook_runtime::now().unix_seconds() + seconds;
-        let signed = self.platform.provider().sign(url, timestamp, &self.body, forge).await.expect("it is signed");
+        let signed = self
+            .platform
+            .provider()
+            .sign(&SignRequest::connect(url, timestamp, &self.body).forged(forge))
+            .await
+            .expect("it is signed");
         for (name, value) in signed {
             self = self.header(&name, &value);
         }
@@ -173,10 +181,7 @@ fn what_does_not_verify_is_refused_and_leaves_no_trace() {
         let attestation = platform.resource(&deposit).await.facts()[0].evidence.attestation.clone();
         assert!(attestation.token_verified, "the evidence says that a token verified too");
         assert_eq!(platform.stored_resources().await, [&*known], "the table");
-        let mut archived = Vec::new();
-        for object in platform.evidence_objects().await {
-            archived.extend(platform.evidence_lines(&object).await);
-        }
+        let archived = platform.archive().await;
         assert_eq!(archived.len(), 1, "the evidence: {archived:#?}");
         for queue in Queue::ALL {
             assert_eq!(platform.dead_letters(queue).await, 0, "dead letters of the {queue:?} queue");

@@ -1,7 +1,9 @@
 //! What verified is taken in, whatever it says; and what cannot be worked on waits where an alarm watches.
 
+mod any_json;
+
+use fundhook::sending::Webhook;
 use fundhook_domain::{EvidencePointer, Kind, Provider, ResourceId};
-use fundhook_providers::normalise;
 use fundhook_tests::{Platform, Queue, about, run, sample, unique, verify_again};
 use receiver::BODY_BYTES_MAX;
 use serde_json::Value;
@@ -97,10 +99,10 @@ impl Neighbour {
     }
 
     async fn of(platform: &Platform, resource: ResourceId, body: &[u8]) -> Self {
-        let envelope = platform.envelope(body).await;
-        let archived = EvidencePointer { object: "evidence/v1/none.ndjson.gz".to_owned(), line: 0 };
-        let signal = normalise(&envelope, archived).remove(0).to_message().expect("JSON");
-        Self { resource, envelope: serde_json::to_string(&envelope).expect("JSON"), signal }
+        let webhook = Webhook::new(Provider::Connect, body.to_vec());
+        let envelope = serde_json::to_string(&platform.sealed(&webhook).await).expect("JSON");
+        let signal = platform.signals(&webhook).await.remove(0).to_message().expect("JSON");
+        Self { resource, envelope, signal }
     }
 }
 

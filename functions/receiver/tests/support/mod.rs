@@ -6,20 +6,24 @@ pub(crate) mod ports;
 /// How Connect signs is known in one place, beside the tests of the verification.
 #[path = "../../../../shared/providers/tests/support/mod.rs"]
 pub(crate) mod provider;
+pub(crate) mod vault;
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use fundhook_domain::port::StoredKeySet;
-use fundhook_domain::{Provider, Timestamp};
+use fundhook_domain::{Feed, Provider, Timestamp};
 use fundhook_providers::KeySet;
 use fundhook_providers::connect::Settings;
 use fundhook_runtime::settings::KeySettings;
-use receiver::{Answer, KeyCache, Receiver};
+use receiver::{Answer, Door, KeyCache, Receiver, SecretCache};
 use serde_json::{Value, json};
 
 use ports::{Api, Queue, Shared, Table};
 use provider::{SIGNED_AT, TestKey, at, headers, settings};
+use vault::Vault;
 
 pub(crate) const PATH: &str = "/webhooks/connect";
 pub(crate) const BODY: &[u8] = br#"{"event":"connect.deposits.pending","deposit":{"id":"1"}}"#;
@@ -37,10 +41,15 @@ pub(crate) struct World {
     pub(crate) queue: Shared<Queue>,
     pub(crate) table: Shared<Table>,
     pub(crate) api: Shared<Api>,
+    /// What zerohash's webhooks are verified with.
+    pub(crate) zerohash: Shared<Vault>,
+    /// What Striga's are.
+    pub(crate) striga: Shared<Vault>,
 }
 
 pub(crate) type Keys = KeyCache<Shared<Table>, Shared<Api>>;
-pub(crate) type TestReceiver = Receiver<Shared<Queue>, Shared<Table>, Shared<Api>>;
+pub(crate) type TestDoor = Door<Shared<Table>, Shared<Api>, Shared<Vault>>;
+pub(crate) type TestReceiver = Receiver<Shared<Queue>, Shared<Table>, Shared<Api>, Shared<Vault>>;
 
 impl World {
     /// The provider publishes `key`, and the refresher stored that when the first request is signed.
@@ -57,7 +66,7 @@ impl World {
     }
 
     pub(crate) fn keys_with(&self, keys: KeySettings) -> Keys {
-        KeyCache::new(Provider::Connect, keys, self.table.clone(), self.api.clone())
+        KeyCache::new(Provider::Connect.into(), keys, self.table.clone(), self.api.clone())
     }
 
     /// A receiver at its cold start.
@@ -66,7 +75,23 @@ impl World {
     }
 
     pub(crate) fn receiver_with(&self, settings: Settings, keys: KeySettings) -> TestReceiver {
-        Receiver::new(self.queue.clone(), Some((settings, self.keys_with(keys))))
+        self.receiver_of([("connect", Door::Connect(settings, self.keys_with(keys)))])
+    }
+
+    /// A receiver with these doors.
+    pub(crate) fn receiver_of<'a>(&self, doors: impl IntoIterator<Item = (&'a str, TestDoor)>) -> TestReceiver {
+        let doors = doors.into_iter().map(|(feed, door)| (feed.parse::<Feed>().expect("a feed"), door));
+        Receiver::new(self.queue.clone(), doors.collect::<BTreeMap<_, _>>())
+    }
+
+    /// What the doors of zerohash or Striga look into.
+    pub(crate) fn secrets(&self, provider: Provider, keys: KeySettings) -> Arc<SecretCache<Shared<Vault>>> {
+        let vault = match provider {
+            Provider::Connect => unreachable!("Connect publishes keys"),
+            Provider::Zerohash => &self.zerohash,
+            Provider::Striga => &self.striga,
+        };
+        Arc::new(SecretCache::new(provider, keys, vault.clone()))
     }
 
     pub(crate) fn sent(&self) -> Vec<String> {

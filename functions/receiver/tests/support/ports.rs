@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use fundhook_domain::port::{Disposition, FetchKeySet, KeySets, Lease, PortError, SendMessage, StoredKeySet};
-use fundhook_domain::{Provider, Timestamp};
+use fundhook_domain::{Feed, Timestamp};
 
 /// A part of the world that functions hold clones of.
 #[derive(Clone, Debug, Default)]
@@ -19,7 +19,7 @@ impl<T> Shared<T> {
     }
 }
 
-fn down(attempted: &'static str) -> PortError {
+pub(crate) fn down(attempted: &'static str) -> PortError {
     PortError::new(attempted, Disposition::Retry, "it is down")
 }
 
@@ -41,7 +41,7 @@ impl SendMessage for Shared<Queue> {
     }
 }
 
-/// The key set of one provider in the table, and the lease on fetching a new one, under the conditions of the adapter.
+/// The key set of one feed in the table, and the lease on fetching a new one, under the conditions of the adapter.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Table {
     pub(crate) stored: Option<StoredKeySet>,
@@ -55,13 +55,13 @@ pub(crate) struct Table {
 }
 
 impl KeySets for Shared<Table> {
-    async fn load(&self, _: Provider) -> Result<Option<StoredKeySet>, PortError> {
+    async fn load(&self, _: &Feed) -> Result<Option<StoredKeySet>, PortError> {
         let mut table = self.now();
         table.loads += 1;
         if table.reads_are_down { Err(down("read the key set")) } else { Ok(table.stored.clone()) }
     }
 
-    async fn store(&self, _: Provider, set: &StoredKeySet) -> Result<(), PortError> {
+    async fn store(&self, _: &Feed, set: &StoredKeySet) -> Result<(), PortError> {
         let mut table = self.now();
         table.stores += 1;
         if table.stores_are_down {
@@ -73,7 +73,7 @@ impl KeySets for Shared<Table> {
         Ok(())
     }
 
-    async fn lease(&self, _: Provider, now: Timestamp, cooldown: Duration) -> Result<Lease, PortError> {
+    async fn lease(&self, _: &Feed, now: Timestamp, cooldown: Duration) -> Result<Lease, PortError> {
         let mut table = self.now();
         table.leases += 1;
         if table.leases_are_down {
@@ -95,7 +95,7 @@ pub(crate) struct Api {
 }
 
 impl FetchKeySet for Shared<Api> {
-    async fn fetch(&self, _: Provider) -> Result<String, PortError> {
+    async fn fetch(&self, _: &Feed) -> Result<String, PortError> {
         let mut api = self.now();
         api.fetches += 1;
         api.serves.clone().ok_or_else(|| down("fetch the key set"))

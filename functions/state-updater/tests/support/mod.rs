@@ -1,14 +1,16 @@
 //! Signals in batches, and a table in memory that does what the test says.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub(crate) mod disturbed;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use fundhook_domain::port::{Disposition, PortError, Resources, Write, WriteOutcome};
 use fundhook_domain::{
-    Attestation, Details, Evidence, EvidenceClass, EvidencePointer, FactId, Kind, Provider, Resource, ResourceId,
-    Scheme, Signal, Status, Timestamp, fold,
+    Attestation, Claim, Details, Event, Evidence, EvidenceClass, EvidencePointer, FactId, Kind, Provider, Resource,
+    ResourceId, Scheme, Signal, Status, Timestamp, events_after, fold,
 };
 use serde_json::{Value, json};
 
@@ -24,23 +26,27 @@ pub(crate) fn deposit(native: &str) -> ResourceId {
 
 /// That the deposit `native` reached the status `name` after so many seconds.
 pub(crate) fn signal(native: &str, name: &str, seconds: i64) -> Signal {
-    let resource = deposit(native);
+    signal_of(deposit(native), name, seconds, Details::Transfer(Box::default()))
+}
+
+/// That `resource` reached the status `name` after so many seconds, and what else was said.
+pub(crate) fn signal_of(resource: ResourceId, name: &str, seconds: i64, details: Details) -> Signal {
     let event_type = format!("connect.deposits.{name}");
     let attestation = Attestation {
         scheme: Scheme::ConnectRsaSha256,
         class: EvidenceClass::Asymmetric,
         key: "fXlqkMIEzdQ0gSZ8F5RkRhbTzjxnrkSVRlHuAVm3FyA".to_owned(),
-        signed_at: at(seconds),
+        signed_at: Some(at(seconds)),
         token_verified: false,
     };
     let archived = EvidencePointer { object: "evidence/v1/2025/10/07/x.ndjson.gz".to_owned(), line: 0 };
     Signal {
         fact: FactId::of(&resource, &event_type, seconds.to_string().as_bytes()),
+        status: Status::named(resource.kind(), name).expect("a status of the kind"),
         resource,
         event_type,
-        status: Status::named(Kind::Deposit, name).expect("a deposit's status"),
         occurred_at: at(seconds),
-        details: Details::Transfer(Box::default()),
+        details,
         evidence: Evidence { received_at: at(seconds), attestation, archived },
     }
 }
@@ -95,24 +101,32 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// What happens to one write of one resource.
 #[derive(Clone)]
 pub(crate) enum Fate {
+    /// What the conditions say.
+    Honest,
     /// Somebody else records this first; the loser is told the resource as it then is.
     LosesTo(Signal),
     /// The same, and the loser is told nothing.
     LosesUntoldTo(Signal),
     /// It is not stored.
     Fails(Disposition),
+    /// It is stored, and the answer says that it failed.
+    FailsStored,
     /// It is stored, and the answer says that it lost to itself: a repetition by the SDK after an answer was lost.
     LosesToItself,
 }
 
-/// Fundhook's table in memory. It keeps the one promise that correctness rests on, the condition, and else does what it
-/// was told.
+/// Fundhook's table in memory. It keeps the promises that correctness rests on, the conditions, and else does what it was
+/// told.
 #[derive(Clone, Default)]
 pub(crate) struct Table(Arc<Mutex<Contents>>);
 
 #[derive(Default)]
 pub(crate) struct Contents {
     pub(crate) resources: BTreeMap<ResourceId, Resource>,
+    /// The coins that are claimed.
+    pub(crate) claims: BTreeMap<String, Claim>,
+    /// What the publisher says of each write, in the order of the writes.
+    pub(crate) published: Vec<Event>,
     /// What happens to the next writes of a resource; what comes after that is honest.
     pub(crate) fates: BTreeMap<ResourceId, VecDeque<Fate>>,
     /// What becomes of the next reads; what comes after that succeeds.
@@ -167,15 +181,17 @@ impl Contents {
     }
 
     fn record(&mut self, signal: Signal) {
-        let id = signal.resource.clone();
-        let resource = fold(self.resource(&id), signal).into_resource();
-        self.resources.insert(id, resource);
+        let current = self.resource(&signal.resource);
+        let read_version = current.version();
+        let resource = fold(current, signal).into_resource();
+        let rival = Write { resource, read_version, claim: None };
+        assert!(matches!(self.write(rival), WriteOutcome::Written), "nobody comes between");
     }
 
     fn fated_write(&mut self, write: Write) -> WriteOutcome {
         let id = write.resource.id().clone();
         match self.fates.get_mut(&id).and_then(VecDeque::pop_front) {
-            None => self.write(write),
+            None | Some(Fate::Honest) => self.write(write),
             Some(Fate::LosesTo(signal)) => {
                 self.record(signal);
                 self.write(write)
@@ -186,6 +202,10 @@ impl Contents {
                 WriteOutcome::Lost(None)
             }
             Some(Fate::Fails(disposition)) => WriteOutcome::Failed(failure(disposition)),
+            Some(Fate::FailsStored) => {
+                assert!(matches!(self.write(write), WriteOutcome::Written), "it had lost to another");
+                WriteOutcome::Failed(failure(Disposition::Retry))
+            }
             Some(Fate::LosesToItself) => {
                 assert!(matches!(self.write(write), WriteOutcome::Written), "it had lost to another");
                 WriteOutcome::Lost(Some(self.resource(&id)))
@@ -193,14 +213,20 @@ impl Contents {
         }
     }
 
+    /// Both conditions of a claiming write are looked at before anything is stored; the resource's comes first.
     pub(crate) fn write(&mut self, write: Write) -> WriteOutcome {
-        let current = self.resource(write.resource.id());
-        if current.version() == write.read_version {
-            self.resources.insert(write.resource.id().clone(), write.resource);
-            WriteOutcome::Written
-        } else {
-            WriteOutcome::Lost(Some(current))
+        let Write { resource, read_version, claim } = write;
+        let current = self.resource(resource.id());
+        if current.version() != read_version {
+            return WriteOutcome::Lost(Some(current));
         }
+        if let Some(taken) = claim.as_ref().and_then(|claim| self.claims.get(&claim.coin)) {
+            return WriteOutcome::Claimed(taken.clone());
+        }
+        self.claims.extend(claim.map(|claim| (claim.coin.clone(), claim)));
+        self.published.extend(events_after(&resource, read_version));
+        self.resources.insert(resource.id().clone(), resource);
+        WriteOutcome::Written
     }
 
     pub(crate) fn read(&mut self, ids: &[ResourceId]) -> Vec<Resource> {

@@ -7,12 +7,18 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use fundhook_domain::port::json_fault;
-use fundhook_domain::{Details, Fact, Resource, ResourceId, Timestamp};
+use fundhook_domain::{Claim, Fact, Ownership, Resource, ResourceId, Timestamp};
 
 /// The partition key: the resource's id.
 pub const PK: &str = "pk";
+/// How many facts were recorded: what a conditional write compares, and what the publisher tells new facts by.
+pub const VERSION: &str = "version";
 /// The facts, each a JSON text, in the order in which they were recorded.
 pub const FACTS: &str = "facts";
+/// Whose the deposit's coin is, a JSON text; missing while it claims none.
+pub const OWNERSHIP: &str = "ownership";
+/// A coin's claim, a JSON text.
+const CLAIM: &str = "claim";
 
 /// Why an item is not a resource.
 #[derive(Debug, thiserror::Error)]
@@ -28,13 +34,19 @@ pub enum ItemError {
     Fact(usize, String),
 }
 
-/// The resource with the key `pk` and the stored texts of its facts.
-pub fn resource_from_facts<'a>(pk: &str, facts: impl Iterator<Item = &'a str>) -> Result<Resource, ItemError> {
+/// The resource with the key `pk`, the stored texts of its facts, and the stored text of its coin's ownership.
+pub fn resource_from_texts<'a>(
+    pk: &str,
+    facts: impl Iterator<Item = &'a str>,
+    ownership: Option<&str>,
+) -> Result<Resource, ItemError> {
     let id: ResourceId = pk.parse().map_err(ItemError::Id)?;
     let read =
         |(index, text)| serde_json::from_str::<Fact>(text).map_err(|error| ItemError::Fact(index, json_fault(&error)));
     let facts = facts.enumerate().map(read).collect::<Result<_, _>>()?;
-    Ok(Resource::from_facts(id, facts))
+    let ownership = ownership.map(serde_json::from_str::<Ownership>).transpose();
+    let ownership = ownership.map_err(|_| ItemError::Attribute(OWNERSHIP))?.unwrap_or_default();
+    Ok(Resource::from_facts(id, facts, ownership))
 }
 
 /// The resource that `item` holds.
@@ -42,7 +54,27 @@ pub(super) fn decode(item: &HashMap<String, AttributeValue>) -> Result<Resource,
     let pk = item.get(PK).and_then(|pk| pk.as_s().ok()).ok_or(ItemError::Attribute(PK))?;
     let facts = item.get(FACTS).and_then(|facts| facts.as_l().ok()).ok_or(ItemError::Attribute(FACTS))?;
     let texts: Option<Vec<&str>> = facts.iter().map(|fact| fact.as_s().ok().map(String::as_str)).collect();
-    resource_from_facts(pk, texts.ok_or(ItemError::Attribute(FACTS))?.into_iter())
+    let ownership = item.get(OWNERSHIP).and_then(|ownership| ownership.as_s().ok()).map(String::as_str);
+    resource_from_texts(pk, texts.ok_or(ItemError::Attribute(FACTS))?.into_iter(), ownership)
+}
+
+/// The item of a claim. It has no `version`, so the publisher's filter passes it over.
+pub(super) fn encode_claim(
+    claim: &Claim,
+    now: Timestamp,
+) -> Result<HashMap<String, AttributeValue>, serde_json::Error> {
+    let text = |text: String| AttributeValue::S(text);
+    Ok(HashMap::from([
+        (PK.to_owned(), text(format!("claim#{}", claim.coin))),
+        (CLAIM.to_owned(), text(serde_json::to_string(claim)?)),
+        ("owner".to_owned(), text(claim.owner.to_string())),
+        ("claimed_at".to_owned(), text(now.sortable())),
+    ]))
+}
+
+/// The claim that `item` holds.
+pub(super) fn decode_claim(item: &HashMap<String, AttributeValue>) -> Option<Claim> {
+    serde_json::from_str(item.get(CLAIM)?.as_s().ok()?).ok()
 }
 
 /// The attributes of `resource` beside its key, in a fixed order.
@@ -53,7 +85,7 @@ pub(super) fn encode(
     let text = |text: &str| AttributeValue::S(text.to_owned());
     let facts = resource.facts().iter().map(|fact| serde_json::to_string(fact).map(AttributeValue::S));
     let mut attributes = vec![
-        ("version", AttributeValue::N(resource.version().to_string())),
+        (VERSION, AttributeValue::N(resource.version().to_string())),
         (FACTS, AttributeValue::L(facts.collect::<Result<_, _>>()?)),
         ("kind", text(resource.id().kind().as_str())),
         ("updated_at", AttributeValue::S(now.sortable())),
@@ -64,16 +96,17 @@ pub(super) fn encode(
     attributes.push(("view", AttributeValue::S(serde_json::to_string(&view)?)));
     attributes.push(("status", text(view.status.as_str())));
     attributes.push(("final", AttributeValue::Bool(view.status.is_final())));
-    if let Details::Transfer(transfer) = &view.details {
-        let known = [
-            ("account", transfer.account.as_deref()),
-            ("reference_id", transfer.reference_id.as_deref()),
-            ("tx", transfer.transaction.hash.as_deref()),
-        ];
-        attributes.extend(known.into_iter().filter_map(|(name, value)| Some((name, text(value?)))));
+    let known = [
+        ("account", view.details.account()),
+        ("reference_id", view.details.reference_id()),
+        ("tx", view.details.transaction_hash()),
+    ];
+    attributes.extend(known.into_iter().filter_map(|(name, value)| Some((name, text(value?)))));
+    if *resource.ownership() != Ownership::Unclaimed {
+        attributes.push((OWNERSHIP, AttributeValue::S(serde_json::to_string(resource.ownership())?)));
     }
     // The sparse index `open` holds what is not final yet, by age.
-    if !view.status.is_final() {
+    if view.status.is_awaited() {
         let since = resource.facts().iter().map(|fact| fact.evidence.received_at).min();
         attributes.push(("open", text(resource.id().kind().as_str())));
         attributes.push(("open_since", AttributeValue::S(since.unwrap_or(now).sortable())));

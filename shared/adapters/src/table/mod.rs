@@ -1,5 +1,6 @@
 //! Resources in the table: one item each, written only at the version it was read at.
 
+mod claims;
 mod item;
 mod puts;
 mod statements;
@@ -13,7 +14,7 @@ use fundhook_domain::port::{Disposition, PortError, Resources, Write, WriteOutco
 use fundhook_domain::{Resource, ResourceId, Timestamp};
 use futures_util::future::join_all;
 
-pub use item::{FACTS, ItemError, PK, resource_from_facts};
+pub use item::{FACTS, ItemError, OWNERSHIP, PK, VERSION, resource_from_texts};
 
 use crate::Aws;
 
@@ -26,7 +27,8 @@ const READ_ROUNDS_MAX: usize = 4;
 
 /// The resources in Fundhook's table.
 ///
-/// A whole batch is one `BatchGetItem` and, unless told otherwise, one `BatchExecuteStatement`.
+/// A whole batch is one `BatchGetItem` and, unless told otherwise, one `BatchExecuteStatement`; a deposit that claims its
+/// coin is a `TransactWriteItems` beside it.
 #[derive(Clone, Debug)]
 pub struct ResourceTable {
     client: Client,
@@ -82,6 +84,30 @@ impl ResourceTable {
         Err(failed(format!("keys were left unprocessed {READ_ROUNDS_MAX} times")))
     }
 
+    /// Writes resources that claim nothing; each outcome with the place of its write.
+    async fn write_plain(&self, writes: Vec<(usize, Write)>, now: Timestamp) -> Vec<(usize, WriteOutcome)> {
+        let (places, writes): (Vec<usize>, Vec<Write>) = writes.into_iter().unzip();
+        let mut outcomes = Vec::with_capacity(writes.len());
+        for some in writes.chunks(WRITES_MAX) {
+            outcomes.extend(match self.writes {
+                WriteMethod::Statements => self.write_statements(some, now).await,
+                WriteMethod::Puts => {
+                    join_all(some.iter().map(|write| puts::conditional_put(&self.client, &self.table, write, now)))
+                        .await
+                }
+            });
+        }
+        places.into_iter().zip(outcomes).collect()
+    }
+
+    /// Writes deposits that claim their coins, each in a transaction of its own.
+    async fn write_claiming(&self, writes: Vec<(usize, Write)>, now: Timestamp) -> Vec<(usize, WriteOutcome)> {
+        let write = async |(place, write): (usize, Write)| {
+            (place, claims::claiming_put(&self.client, &self.table, &write, now).await)
+        };
+        join_all(writes.into_iter().map(write)).await
+    }
+
     async fn write_statements(&self, writes: &[Write], now: Timestamp) -> Vec<WriteOutcome> {
         let fail_all = |disposition, why: &str| {
             let failed = || PortError::new("write resources to the table", disposition, why.to_owned());
@@ -115,17 +141,12 @@ impl Resources for ResourceTable {
     }
 
     async fn write(&self, writes: Vec<Write>, now: Timestamp) -> Vec<WriteOutcome> {
-        let mut outcomes = Vec::with_capacity(writes.len());
-        for some in writes.chunks(WRITES_MAX) {
-            outcomes.extend(match self.writes {
-                WriteMethod::Statements => self.write_statements(some, now).await,
-                WriteMethod::Puts => {
-                    join_all(some.iter().map(|write| puts::conditional_put(&self.client, &self.table, write, now)))
-                        .await
-                }
-            });
-        }
-        outcomes
+        let is_claiming = |(_, write): &(usize, Write)| write.claim.is_some();
+        let (claiming, plain): (Vec<_>, Vec<_>) = writes.into_iter().enumerate().partition(is_claiming);
+        let (claiming, plain) = tokio::join!(self.write_claiming(claiming, now), self.write_plain(plain, now));
+        let mut outcomes: Vec<(usize, WriteOutcome)> = claiming.into_iter().chain(plain).collect();
+        outcomes.sort_by_key(|(at, _)| *at);
+        outcomes.into_iter().map(|(_, outcome)| outcome).collect()
     }
 }
 
@@ -143,6 +164,8 @@ fn outcome(response: &BatchStatementResponse) -> WriteOutcome {
         Some(BatchStatementErrorCodeEnum::ConditionalCheckFailed | BatchStatementErrorCodeEnum::DuplicateItem) => {
             WriteOutcome::Lost(error.item().and_then(|item| item::decode(item).ok()))
         }
+        // A deposit is being written together with its claim.
+        Some(BatchStatementErrorCodeEnum::TransactionConflict) => WriteOutcome::Lost(None),
         Some(
             BatchStatementErrorCodeEnum::AccessDenied
             | BatchStatementErrorCodeEnum::ItemCollectionSizeLimitExceeded

@@ -2,7 +2,7 @@
 //!
 //! It is dynoxide, an embedded engine that follows recordings of DynamoDB, behind its HTTP interface, so that the real
 //! SDK calls are made. It has no capacity limits: throttling and unprocessed keys do not come up here.
-#![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(dead_code, unused_imports, unused_macros, reason = "each test file uses a part of it")]
 
 use std::collections::HashMap;
 
@@ -12,10 +12,12 @@ use aws_sdk_dynamodb::types::{
     ProjectionType, ScalarAttributeType,
 };
 use dynoxide::Database;
-use fundhook_adapters::Aws;
+use fundhook_adapters::{Aws, ResourceTable, WriteMethod};
+use fundhook_domain::port::{Resources, Write, WriteOutcome};
 use fundhook_domain::{
-    Attestation, Details, Evidence, EvidenceClass, EvidencePointer, FactId, Kind, Provider, Resource, ResourceId,
-    Scheme, Signal, Status, Timestamp, TransferDetails, fold,
+    AccountDetails, Attestation, BalanceDetails, Details, Evidence, EvidenceClass, EvidencePointer, FactId, Feed, Kind,
+    Network, Provider, Quantity, Resource, ResourceId, Scheme, Signal, Status, Timestamp, Transaction, TransferDetails,
+    Units, fold,
 };
 use tokio::net::TcpListener;
 
@@ -101,20 +103,32 @@ pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_unix_seconds(1_759_866_290 + seconds).expect("in range")
 }
 
+/// The resource of `kind` that `feed` calls `native`.
+pub(crate) fn id_of(kind: Kind, feed: impl Into<Feed>, native: &str) -> ResourceId {
+    ResourceId::new(kind, feed, native).expect("a valid id")
+}
+
 /// The deposit called `native`.
 pub(crate) fn deposit(native: &str) -> ResourceId {
-    ResourceId::new(Kind::Deposit, Provider::Connect, native).expect("a valid id")
+    id_of(Kind::Deposit, Provider::Connect, native)
 }
 
 /// That `resource` reached the status `name` after so many seconds, said in bytes of its own for each `body`.
 pub(crate) fn signal(resource: &ResourceId, name: &str, seconds: i64, body: &str) -> Signal {
     let status = Status::named(resource.kind(), name).expect("a status of the kind");
     let event_type = format!("connect.deposits.{name}");
+    let details = match resource.kind() {
+        Kind::Participant | Kind::ExternalAccount => Details::Account(Box::<AccountDetails>::default()),
+        Kind::Balance => Details::Balance(Box::<BalanceDetails>::default()),
+        Kind::Deposit | Kind::Withdrawal | Kind::Fee | Kind::Recovery | Kind::Unrecognized => {
+            Details::Transfer(Box::default())
+        }
+    };
     let attestation = Attestation {
         scheme: Scheme::ConnectRsaSha256,
         class: EvidenceClass::Asymmetric,
         key: "fXlqkMIEzdQ0gSZ8F5RkRhbTzjxnrkSVRlHuAVm3FyA".to_owned(),
-        signed_at: at(seconds),
+        signed_at: Some(at(seconds)),
         token_verified: false,
     };
     let archived = EvidencePointer { object: "evidence/v1/2025/10/07/x.ndjson.gz".to_owned(), line: 3 };
@@ -124,7 +138,7 @@ pub(crate) fn signal(resource: &ResourceId, name: &str, seconds: i64, body: &str
         event_type,
         status,
         occurred_at: at(seconds),
-        details: Details::Transfer(Box::default()),
+        details,
         evidence: Evidence { received_at: at(seconds), attestation, archived },
     }
 }
@@ -141,3 +155,69 @@ pub(crate) fn with(mut signal: Signal, say: impl FnOnce(&mut TransferDetails)) -
 pub(crate) fn folded(resource: Resource, signals: impl IntoIterator<Item = Signal>) -> Resource {
     signals.into_iter().fold(resource, |resource, signal| fold(resource, signal).into_resource())
 }
+
+/// A deposit whose facts came out of order and hold what a table could spoil.
+pub(crate) fn whole_life() -> Resource {
+    let id = deposit("c55481bf#626b");
+    let said = |name, seconds, amount: &str| {
+        with(signal(&id, name, seconds, amount), |details| {
+            details.quantity = Some(Quantity { value: amount.parse().expect("a decimal"), units: Units::Major });
+            details.asset = Some("BTC".to_owned());
+            details.network = Some(Network::named("Polygon Testnet Amoy"));
+            details.account = Some("konto-ä".to_owned());
+            details.reference_id = Some("order-1".to_owned());
+            details.transaction = Transaction { hash: Some("0xc9d43618".to_owned()), ..Default::default() };
+            details.session.metadata = serde_json::from_str(r#"{"":[],"n":119078888888888888887.10,"é":null}"#).ok();
+        })
+    };
+    let facts = [
+        said("confirmed", 40, "119078888888888888887.000000000000000000000000000000000000000000001"),
+        said("pending", 0, "-0.013"),
+        said("failed", 50, "0"),
+        said("held", 20, "1"),
+    ];
+    folded(Resource::unknown(id.clone()), facts)
+}
+
+/// A DynamoDB of one's own, and Fundhook's table in it.
+pub(crate) async fn table(writes: WriteMethod) -> (Local, ResourceTable) {
+    let local = Local::start().await;
+    let table = ResourceTable::new(&local.aws, TABLE.to_owned()).writing_by(writes);
+    (local, table)
+}
+
+/// A write of `resource` with one fact more than it was read with.
+pub(crate) fn write(resource: &Resource, signal: Signal) -> Write {
+    let read_version = resource.version();
+    Write { resource: fold(resource.clone(), signal).into_resource(), read_version, claim: None }
+}
+
+/// The first write of `signal`'s resource.
+pub(crate) fn first_write(signal: Signal) -> Write {
+    write(&Resource::unknown(signal.resource.clone()), signal)
+}
+
+pub(crate) async fn write_one(table: &ResourceTable, write: Write) -> WriteOutcome {
+    let mut outcomes = table.write(vec![write], at(0)).await;
+    assert_eq!(outcomes.len(), 1);
+    outcomes.remove(0)
+}
+
+pub(crate) async fn read_one(table: &ResourceTable, id: &ResourceId) -> Resource {
+    let mut resources = table.read(std::slice::from_ref(id)).await.expect("the table answers");
+    assert_eq!(resources.len(), 1);
+    resources.remove(0)
+}
+
+/// Makes a test of each of these claims for each way to write.
+macro_rules! by_statements_and_by_puts {
+    ($($claim:ident,)*) => {
+        mod by_statements {
+            $(#[tokio::test] async fn $claim() { super::$claim(super::WriteMethod::Statements).await; })*
+        }
+        mod by_puts {
+            $(#[tokio::test] async fn $claim() { super::$claim(super::WriteMethod::Puts).await; })*
+        }
+    };
+}
+pub(crate) use by_statements_and_by_puts;

@@ -1,14 +1,19 @@
 //! Signals to fold, and where folding them leads.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub(crate) mod orders;
+pub(crate) mod recovery;
+pub(crate) mod whole;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use fundhook_domain::{
-    Attestation, Details, Event, EventData, Evidence, EvidenceClass, EvidencePointer, FactId, Kind, Network, Provider,
-    Quantity, Resource, ResourceId, Scheme, Signal, Status, Timestamp, Transaction, TransferDetails, Units, View, fold,
+    AccountDetails, Attestation, Details, Event, EventData, Evidence, EvidenceClass, EvidencePointer, FactId, Kind,
+    Network, Provider, Quantity, Resource, ResourceId, Scheme, Signal, Status, Timestamp, Transaction, TransferDetails,
+    UnrecognizedDetails, View, events_after, fold,
 };
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// The id under which every test knows its one resource of `kind`.
 pub(crate) fn resource(kind: Kind) -> ResourceId {
@@ -36,14 +41,31 @@ pub(crate) fn signal_in(bytes: &str, status: Status, seconds: u64) -> Signal {
             scheme: Scheme::ConnectRsaSha256,
             class: EvidenceClass::Asymmetric,
             key: "fXlqkMIEzdQ0gSZ8F5RkRhbTzjxnrkSVRlHuAVm3FyA".to_owned(),
-            signed_at: at(seconds + 1),
+            signed_at: Some(at(seconds + 1)),
             token_verified: false,
         },
         archived: EvidencePointer { object: format!("evidence/v1/2025/10/07/{bytes}.ndjson.gz"), line: 0 },
     };
-    let details = TransferDetails { provider_status: Some(status.to_string().to_uppercase()), ..Default::default() };
-    let details = Details::Transfer(Box::new(details));
-    Signal { resource, fact, event_type, status, occurred_at: at(seconds), details, evidence }
+    Signal { resource, fact, event_type, status, occurred_at: at(seconds), details: details_of(status), evidence }
+}
+
+/// The least that a webhook says beside `status`.
+fn details_of(status: Status) -> Details {
+    let provider_status = Some(status.to_string().to_uppercase());
+    match status {
+        Status::Deposit(_) | Status::Withdrawal(_) | Status::Fee(_) => {
+            Details::Transfer(Box::new(TransferDetails { provider_status, ..Default::default() }))
+        }
+        Status::Participant(_) | Status::ExternalAccount(_) => {
+            Details::Account(Box::new(AccountDetails { provider_status, ..Default::default() }))
+        }
+        Status::Recovery(status) => recovery::details_of(status),
+        Status::Balance => Details::Balance(Box::default()),
+        Status::Unrecognized => {
+            let reason = "the body is not JSON".to_owned();
+            Details::Unrecognized(UnrecognizedDetails { reason, payload_type: None, body_bytes: 8 })
+        }
+    }
 }
 
 /// The statement that the resource reached `status` after so many `seconds`.
@@ -88,6 +110,7 @@ pub(crate) fn whole_deposit(details: &mut TransferDetails) {
         from: None,
         to: Some("0xe7F436F9".to_owned()),
         block_number: Some("914854".to_owned()),
+        confirmations: None,
     };
     details.source.source_type = Some("CUSTODIAL".to_owned());
     details.source.integration = Some("coinbase".to_owned());
@@ -96,17 +119,40 @@ pub(crate) fn whole_deposit(details: &mut TransferDetails) {
     details.account = Some("abc123".to_owned());
     details.created_at = Some(at(0));
     details.updated_at = Some(at(30));
-    details.provider_data = json(r#"{"deposit":{"transaction":{"value":"1"}}}"#).as_object().cloned().expect("object");
+    details.provider_data = members(r#"{"deposit":{"transaction":{"value":"1"}}}"#);
+}
+
+/// A webhook that nothing claims.
+pub(crate) fn unrecognized() -> Signal {
+    let body = b"not JSON";
+    let resource = ResourceId::unrecognized(Provider::Connect, body);
+    let details = UnrecognizedDetails {
+        reason: "the body is not JSON: expected ident at line 1 column 2".to_owned(),
+        payload_type: Some("external_account_status_changed".to_owned()),
+        body_bytes: body.len() as u64,
+    };
+    Signal {
+        fact: FactId::of(&resource, "", body),
+        resource,
+        event_type: String::new(),
+        details: Details::Unrecognized(details),
+        ..signal_in("not JSON", Status::Unrecognized, 0)
+    }
 }
 
 /// So many whole coins.
 pub(crate) fn quantity(value: &str) -> Quantity {
-    Quantity { value: value.parse().expect("a decimal"), units: Units::Major }
+    Quantity::major(value.parse().expect("a decimal"))
 }
 
 /// A JSON value, its numbers as they are written.
 pub(crate) fn json(text: &str) -> Value {
     serde_json::from_str(text).expect("JSON")
+}
+
+/// The members of a JSON object.
+pub(crate) fn members(text: &str) -> Map<String, Value> {
+    json(text).as_object().cloned().expect("an object")
 }
 
 /// What the details of a view say about a transfer.
@@ -125,6 +171,21 @@ pub(crate) fn folded<'a>(signals: impl IntoIterator<Item = &'a Signal>) -> Resou
 /// The view after `signals`, one after the other.
 pub(crate) fn view<'a>(signals: impl IntoIterator<Item = &'a Signal>) -> View {
     folded(signals).view().expect("a resource with facts has a view")
+}
+
+/// The events of `signals`, one after the other.
+pub(crate) fn events<'a>(signals: impl IntoIterator<Item = &'a Signal>) -> Vec<Event> {
+    events_after(&folded(signals), 0)
+}
+
+/// The latest event after `signals`.
+pub(crate) fn latest<'a>(signals: impl IntoIterator<Item = &'a Signal>) -> Event {
+    events(signals).pop().expect("an event")
+}
+
+/// What each of `events` is called.
+pub(crate) fn types(events: &[Event]) -> Vec<&str> {
+    events.iter().map(|event| event.event_type.as_str()).collect()
 }
 
 /// Where a set of facts leads, whatever the order: the view, the ids of the events, and what the latest event says.

@@ -1,121 +1,61 @@
-//! From Connect's JSON to signals, whatever it holds.
+//! From Connect's JSON to statements.
 
 use fundhook_domain::{
-    Details, Evidence, EvidencePointer, FactId, Network, Provider, Quantity, ResourceId, Session, Signal, Source,
-    Status, Timestamp, Transaction, TransferDetails, Units, UnrecognizedDetails,
+    Details, Kind, Network, ResourceId, Session, Source, Timestamp, Transaction, TransferDetails, Units,
 };
-use serde_json::{Map, Value, json};
 
-use super::{PAYLOAD_TYPE_HEADER, wire};
-use crate::Envelope;
+use super::wire;
+use crate::recovery::with_recovery;
+use crate::statement::{Heard, NotUnderstood, Statement};
 use crate::wire::Fields;
 
-/// The largest part of a webhook that is carried on resources and events. A DynamoDB item holds 400 KB: the six facts of
-/// a whole life and the view make 7 × 48 KiB. SNS takes 256 KiB. What is larger stays in the evidence, and says so.
-const CARRIED_BYTES_MAX: usize = 24 * 1024;
-
-/// The deepest nesting that is carried. A part lies up to 7 levels deeper in a message than in its webhook; serde_json
-/// reads 128 levels and some subscribers' parsers 64.
-const CARRIED_LEVELS_MAX: usize = 32;
-
-/// The signals of an archived Connect webhook. Total: what is not understood is a signal that says so.
-pub fn normalise(envelope: &Envelope, archived: EvidencePointer) -> Vec<Signal> {
-    let body = envelope.body();
-    let evidence =
-        Evidence { received_at: envelope.received_at(), attestation: envelope.attestation().clone(), archived };
-    let (event, stated) = match serde_json::from_slice::<Value>(&body) {
-        Err(error) => (None, Err(format!("the body is not JSON: {error}"))),
-        Ok(Value::Object(members)) => {
-            let event = members.get("event").and_then(Value::as_str).map(str::to_owned);
-            let stated = match &event {
-                Some(event) => statement(event, Fields::new(members)),
-                None => Err("the body has no text member `event`".to_owned()),
-            };
-            (event, stated)
-        }
-        Ok(_) => (None, Err("the body is not a JSON object".to_owned())),
+/// What a webhook of Connect says.
+pub(crate) fn statements(heard: &Heard<'_>, mut members: Fields) -> Result<Vec<Statement>, NotUnderstood> {
+    let Some(event) = members.text("event").map(str::to_owned) else {
+        return Err(NotUnderstood { named: None, reason: "the body has no text member `event`".to_owned() });
     };
-    let named = event.as_deref().filter(|event| event.len() <= EVENT_NAME_BYTES_MAX);
-    vec![match stated {
-        Ok(statement) => {
-            let event_type = named.unwrap_or_default().to_owned();
-            let fact = FactId::of(&statement.resource, &event_type, &body);
-            let Statement { resource, status, occurred_at, details } = statement;
-            let occurred_at = occurred_at.unwrap_or(evidence.attestation.signed_at);
-            let details = Details::Transfer(Box::new(details));
-            Signal { resource, fact, event_type, status, occurred_at, details, evidence }
-        }
-        Err(reason) => {
-            let header = envelope.header(PAYLOAD_TYPE_HEADER).filter(|name| name.len() <= EVENT_NAME_BYTES_MAX);
-            let payload_type = named.or(header).map(str::to_owned);
-            unrecognized(envelope, &body, named.unwrap_or_default(), payload_type, reason, evidence)
-        }
-    }]
+    members.drop_repeated("event", &event);
+    let stated = statement(heard, &event, members).map(with_recovery_of_deposit);
+    stated.map_err(|reason| NotUnderstood { named: Some(event), reason })
 }
 
-/// The longest event name that is carried; the provider's longest has 30 bytes.
-const EVENT_NAME_BYTES_MAX: usize = 256;
-
-fn unrecognized(
-    envelope: &Envelope,
-    body: &[u8],
-    event: &str,
-    payload_type: Option<String>,
-    reason: String,
-    evidence: Evidence,
-) -> Signal {
-    let resource = ResourceId::unrecognized(envelope.provider(), body);
-    Signal {
-        fact: FactId::of(&resource, event, body),
-        resource,
-        event_type: event.to_owned(),
-        status: Status::Unrecognized,
-        occurred_at: evidence.attestation.signed_at,
-        details: Details::Unrecognized(UnrecognizedDetails { reason, payload_type, body_bytes: body.len() as u64 }),
-        evidence,
+/// Connect's withdrawals return nothing: only its unexpected deposits are part of a recovery.
+fn with_recovery_of_deposit(statement: Statement) -> Vec<Statement> {
+    match statement.resource.kind() {
+        Kind::Deposit => with_recovery(statement),
+        Kind::Withdrawal
+        | Kind::Fee
+        | Kind::Recovery
+        | Kind::Participant
+        | Kind::ExternalAccount
+        | Kind::Balance
+        | Kind::Unrecognized => vec![statement],
     }
 }
 
-/// What one webhook says about a deposit or a withdrawal.
-struct Statement {
-    resource: ResourceId,
-    status: Status,
-    occurred_at: Option<Timestamp>,
-    details: TransferDetails,
-}
-
 /// What the webhook called `event` says, or a sentence about why it cannot be understood.
-fn statement(event: &str, mut members: Fields) -> Result<Statement, String> {
+fn statement(heard: &Heard<'_>, event: &str, mut members: Fields) -> Result<Statement, String> {
     let shown = event.chars().take(64).collect::<String>();
     let status = wire::status_of(event).ok_or_else(|| format!("no event is known by the name {shown:?}"))?;
-    members.take_text("event");
-
     let (member, mut object) = wire::OBJECT_MEMBERS
         .into_iter()
         .find_map(|member| Some((member, members.take_object_present(member)?)))
         .ok_or_else(|| "the body has no object `deposit`".to_owned())?;
-    let id = object.take_text("id").ok_or_else(|| format!("`{member}.id` is missing, or not a plain text"))?;
-    let resource = ResourceId::new(status.kind(), Provider::Connect, &id)
+    let of_member = |why: String| why.replacen('`', &format!("`{member}."), 1);
+    let id = object.required_text("id").map_err(of_member)?;
+    let resource = ResourceId::new(status.kind(), heard.envelope.feed().clone(), &id)
         .map_err(|error| format!("`{member}.id` cannot name a resource: {error}"))?;
 
-    let quantity = match object.take_text("amount") {
-        // Taken for a missing one, the amount of an earlier webhook would stand in its place.
-        None if object.has("amount") => return Err(format!("`{member}.amount` is not a number in a plain text")),
-        None => None,
-        Some(text) => {
-            let value = text.parse().map_err(|error| format!("`{member}.amount`: {error}"))?;
-            Some(Quantity { value, units: Units::Major })
-        }
-    };
+    let quantity = object.take_quantity("amount", &Units::Major).map_err(of_member)?;
     let transaction = transaction(&mut object);
     let source = source(&mut object);
-    let session = session(&mut members);
+    let session = session(&mut members)?;
     let account = account(&mut members);
-    let created_at = object.take_rfc3339("created_at");
-    let updated_at = object.take_rfc3339("updated_at");
+    let created_at = object.take_time("created_at").map_err(of_member)?;
+    let updated_at = object.take_time("updated_at").map_err(of_member)?;
     // Seed 000 has a confirmed withdrawal whose `updated_at` is seven minutes before its `created_at`; nothing
     // happens to a thing before it exists.
-    let occurred_at = updated_at.max(created_at);
+    let occurred_at: Option<Timestamp> = updated_at.max(created_at);
     let mut details = TransferDetails {
         quantity,
         asset: object.take_text("asset"),
@@ -124,16 +64,21 @@ fn statement(event: &str, mut members: Fields) -> Result<Statement, String> {
         source,
         session,
         account,
-        reference_id: None,
         provider_status: object.take_text("status"),
+        stream: Some(wire::stream_of(status.kind()).to_owned()),
         created_at,
         updated_at,
-        provider_data: Map::new(),
+        ..TransferDetails::default()
     };
     members.keep_rest_of(member, object);
     details.provider_data = members.into_rest();
-    bound(&mut details);
-    Ok(Statement { resource, status, occurred_at, details })
+    Ok(Statement {
+        resource,
+        event_type: event.to_owned(),
+        status,
+        occurred_at: occurred_at.unwrap_or(heard.sent_at),
+        details: Details::Transfer(Box::new(details)),
+    })
 }
 
 fn transaction(object: &mut Fields) -> Transaction {
@@ -148,6 +93,7 @@ fn transaction(object: &mut Fields) -> Transaction {
         block_number: sent.take_text_if("block_number", |text| {
             text.bytes().all(|byte| byte.is_ascii_digit()) && text.bytes().any(|byte| byte != b'0')
         }),
+        confirmations: None,
     };
     object.keep_rest_of("transaction", sent);
     transaction
@@ -163,17 +109,17 @@ fn source(object: &mut Fields) -> Source {
     source
 }
 
-fn session(members: &mut Fields) -> Session {
+fn session(members: &mut Fields) -> Result<Session, String> {
     let Some(mut sent) = members.take_object("session") else {
-        return Session::default();
+        return Ok(Session::default());
     };
     let session = Session {
         id: sent.take_text("id"),
         metadata: sent.take_json("metadata"),
-        created_at: sent.take_rfc3339("created_at"),
+        created_at: sent.take_time("created_at").map_err(|why| format!("session: {why}"))?,
     };
     members.keep_rest_of("session", sent);
-    session
+    Ok(session)
 }
 
 fn account(members: &mut Fields) -> Option<String> {
@@ -181,38 +127,4 @@ fn account(members: &mut Fields) -> Option<String> {
     let account = sent.take_text("reference_id");
     members.keep_rest_of("account", sent);
     account
-}
-
-/// Replaces what is too large to be carried by a note that says how large it was.
-fn bound(details: &mut TransferDetails) {
-    if let Some(metadata) = &mut details.session.metadata
-        && let Some(note) = left_in_evidence(metadata)
-    {
-        *metadata = note;
-    }
-    if let Some(note) = left_in_evidence(&Value::Object(details.provider_data.clone())) {
-        details.provider_data = Map::from_iter([("fundhook".to_owned(), note)]);
-    }
-}
-
-/// The note that stands for `value` when it is too large or too deep to be carried.
-fn left_in_evidence(value: &Value) -> Option<Value> {
-    let (bytes, levels) = (value.to_string().len(), levels(value));
-    (bytes > CARRIED_BYTES_MAX || levels > CARRIED_LEVELS_MAX).then(|| {
-        json!({ "left_in_evidence": {
-            "bytes": bytes,
-            "carried_bytes_max": CARRIED_BYTES_MAX,
-            "levels": levels,
-            "carried_levels_max": CARRIED_LEVELS_MAX,
-        } })
-    })
-}
-
-/// How many arrays and objects lie around the innermost part of `value`.
-fn levels(value: &Value) -> usize {
-    match value {
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
-        Value::Array(items) => 1 + items.iter().map(levels).max().unwrap_or(0),
-        Value::Object(members) => 1 + members.values().map(levels).max().unwrap_or(0),
-    }
 }

@@ -4,11 +4,12 @@
 
 use std::time::Duration;
 
-use fundhook_domain::{Attestation, EvidenceClass, Provider, Scheme, Timestamp};
+use fundhook_domain::{Attestation, EvidenceClass, Feed, Scheme, Timestamp};
 use jsonwebtoken::Algorithm;
 
 use super::{CLIENT_ID_HEADER, PAYLOAD_TYPE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use crate::jose::{TokenPolicy, decode_standard_base64, verify_token};
+use crate::window::check_window;
 use crate::{Headers, KeySet, Rejection, VerifiedWebhook, Webhook};
 
 /// How Connect's webhooks are verified in this deployment.
@@ -50,17 +51,15 @@ pub enum JwtMode {
 /// What does not verify comes back with the reason, so that it can be tried again with a newer key set.
 pub fn verify(
     webhook: Webhook,
+    feed: &Feed,
     settings: &Settings,
     keys: &KeySet,
     now: Timestamp,
 ) -> Result<VerifiedWebhook, (Webhook, Rejection)> {
     match attest(&webhook, settings, keys, now) {
         Ok((url, attestation)) => {
-            let Webhook { headers, body } = webhook;
             let kept = [CLIENT_ID_HEADER, TIMESTAMP_HEADER, SIGNATURE_HEADER, PAYLOAD_TYPE_HEADER];
-            let header = |name: &str| Some((name.to_owned(), headers.first(name)?.trim().to_owned()));
-            let headers = kept.into_iter().filter_map(header).collect();
-            Ok(VerifiedWebhook { provider: Provider::Connect, url, headers, body, attestation })
+            Ok(VerifiedWebhook::attested(webhook, feed.clone(), url, &kept, attestation))
         }
         Err(rejection) => Err((webhook, rejection)),
     }
@@ -91,7 +90,7 @@ fn attest(
         scheme: Scheme::ConnectRsaSha256,
         class: EvidenceClass::Asymmetric,
         key: key.thumbprint().to_owned(),
-        signed_at,
+        signed_at: Some(signed_at),
         token_verified: check_token(&webhook.headers, &settings.jwt, keys, now)?,
     };
     Ok((url, attestation))
@@ -110,17 +109,6 @@ fn unix_seconds(text: &str) -> Result<Timestamp, Rejection> {
         name: TIMESTAMP_HEADER.to_owned(),
         expected: "UNIX time in whole seconds, such as 1760484866",
     })
-}
-
-fn check_window(signed_at: Timestamp, now: Timestamp, allowed: Duration) -> Result<(), Rejection> {
-    let (age, lead) = (now.since(signed_at), signed_at.since(now));
-    if age > allowed {
-        return Err(Rejection::TimestampTooOld { by: age, allowed });
-    }
-    if lead > allowed {
-        return Err(Rejection::TimestampInFuture { by: lead, allowed });
-    }
-    Ok(())
 }
 
 /// Whether a token was verified; an error when one that counts does not verify.

@@ -1,6 +1,6 @@
 //! Connect's names for things, as in seed 000.
 
-use fundhook_domain::{DepositStatus, Status, WithdrawalStatus};
+use fundhook_domain::{DepositStatus, Kind, Status, WithdrawalStatus};
 
 /// What the event names of seed 000 say. `on_hold` is missing from the seed's list and present in its samples.
 /// `connect.deposits.*` is in the plural and `connect.withdrawal.*` in the singular, as the provider has them.
@@ -24,3 +24,8 @@ pub(super) fn status_of(event: &str) -> Option<Status> {
 /// The member that holds the object. In every sample it is `deposit`, even for withdrawals; `withdrawal` is taken too,
 /// should the provider mend that.
 pub(super) const OBJECT_MEMBERS: [&str; 2] = ["deposit", "withdrawal"];
+
+/// Which of Connect's streams tells of a kind.
+pub(super) fn stream_of(kind: Kind) -> &'static str {
+    if kind == Kind::Deposit { "connect.deposits" } else { "connect.withdrawal" }
+}

@@ -1,22 +1,29 @@
-//! Keys, settings and signed requests for tests. The private keys are published with this source code: they protect
-//! nothing and must never be trusted.
+//! Keys, secrets, settings and signed requests for tests: Connect's here, the other providers' in modules of their own.
+//! The private keys and secrets are published with this source code: they protect nothing and must never be trusted.
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
+
+pub(crate) mod said;
+pub(crate) mod samples;
+pub(crate) mod striga;
+pub(crate) mod zerohash;
 
 use std::sync::LazyLock;
 use std::time::Duration;
 
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD, Engine as _};
-use fundhook_domain::Timestamp;
+use fundhook_domain::{Feed, Provider, Timestamp};
 use fundhook_providers::connect::{
     CLIENT_ID_HEADER, JwtMode, JwtSettings, PAYLOAD_TYPE_HEADER, SIGNATURE_HEADER, Settings, TIMESTAMP_HEADER,
     TOKEN_ISSUER, signed_message, verify,
 };
 use fundhook_providers::jose::TokenPolicy;
-use fundhook_providers::{Envelope, KeySet, Webhook};
+use fundhook_providers::{Envelope, KeySet, VerifiedWebhook, Webhook};
 use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::{Value, json};
 
+/// The path that Connect's webhooks come in on.
+pub(crate) const PATH: &str = "/webhooks/connect";
 /// The URL as registered with the provider.
 pub(crate) const URL: &str = "https://fundhook.example/webhooks/connect";
 /// When requests are signed, unless a test says otherwise: the `timestamp` of seed 000.
@@ -134,15 +141,51 @@ pub(crate) fn headers(key: &TestKey, signed_at: i64, body: &[u8]) -> Vec<(String
     .to_vec()
 }
 
-/// The webhook with `body` as Connect sends it to [`URL`] at [`SIGNED_AT`].
-pub(crate) fn webhook(key: &TestKey, body: &[u8]) -> Webhook {
-    Webhook { headers: headers(key, SIGNED_AT, body).into_iter().collect(), body: body.to_vec() }
+/// Connect's webhooks for the default organization.
+pub(crate) fn feed() -> Feed {
+    Feed::from(Provider::Connect)
 }
 
-/// The envelope of the webhook with `body`, verified when it was signed and sealed two seconds later. There is no way
-/// to one but through verification.
+/// A request with `body`, whose headers are `headers` and no others.
+pub(crate) fn request<N: Into<String>, V: Into<String>>(
+    headers: impl IntoIterator<Item = (N, V)>,
+    body: &[u8],
+) -> Webhook {
+    Webhook { path: PATH.to_owned(), headers: headers.into_iter().collect(), body: body.to_vec() }
+}
+
+/// The webhook with `body` as Connect sends it to [`URL`] at [`SIGNED_AT`].
+pub(crate) fn webhook(key: &TestKey, body: &[u8]) -> Webhook {
+    request(headers(key, SIGNED_AT, body), body)
+}
+
+/// The envelope of Connect's webhook with `body`, verified when it was signed and sealed two seconds later. There is no
+/// way to one but through verification.
 pub(crate) fn envelope(body: &[u8]) -> Envelope {
-    let verified = verify(webhook(&RSA, body), &settings(), &RSA.set(), at(SIGNED_AT));
+    envelope_for(&feed(), body)
+}
+
+fn envelope_for(feed: &Feed, body: &[u8]) -> Envelope {
+    let verified = verify(webhook(&RSA, body), feed, &settings(), &RSA.set(), at(SIGNED_AT));
+    sealed(verified.expect("the test key signed it"))
+}
+
+fn sealed(verified: VerifiedWebhook) -> Envelope {
     let trace = "Root=1-68ef1382-0123456789abcdef01234567";
-    Envelope::seal(verified.expect("the test key signed it"), at(SIGNED_AT + 2), Some(trace.to_owned()))
+    Envelope::seal(verified, at(SIGNED_AT + 2), Some(trace.to_owned()))
+}
+
+/// The envelope of the webhook with `body` as the provider of `feed` sends it, with `payload_type` in its header where it
+/// has such a one.
+pub(crate) fn envelope_of(feed: &Feed, payload_type: Option<&str>, body: &[u8]) -> Envelope {
+    match feed.provider() {
+        Provider::Connect => envelope_for(feed, body),
+        Provider::Zerohash => zerohash::envelope_for(feed, payload_type, body),
+        Provider::Striga => striga::envelope_for(feed, body),
+    }
+}
+
+/// The text `name` of a vector, or of another object of texts.
+pub(crate) fn text<'a>(object: &'a Value, name: &str) -> &'a str {
+    object[name].as_str().expect(name)
 }

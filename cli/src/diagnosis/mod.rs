@@ -1,0 +1,8 @@
+//! Why a webhook's signature does or does not verify, found offline.
+
+mod bodies;
+mod connect;
+mod shared_secret;
+
+pub use connect::{Cause, Diagnosis, diagnose};
+pub use shared_secret::{SecretCause, SecretDiagnosis, diagnose_striga, diagnose_zerohash};

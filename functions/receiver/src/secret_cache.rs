@@ -1,0 +1,108 @@
+//! The shared secrets a receiver verifies with.
+//!
+//! Read once at the first webhook, held in memory, read again when older than their max-age, and when no secret verifies a
+//! signature: at most once in each cooldown, so that a secret is changed without a deployment and a flood of forged
+//! requests costs one call.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use fundhook_domain::port::{ReadSecret, chain};
+use fundhook_domain::{Provider, Tenant, Timestamp};
+use fundhook_providers::Secrets;
+use fundhook_runtime::settings::KeySettings;
+use secrecy::ExposeSecret;
+use tracing::{info, warn};
+
+use crate::NoKeys;
+
+/// How often a receiver that has nothing to verify with asks for it.
+const ASK_AGAIN_AFTER: Duration = Duration::from_secs(5);
+
+/// One provider's secrets, of all organizations, as this receiver knows them.
+#[derive(Debug)]
+pub struct SecretCache<R> {
+    provider: Provider,
+    settings: KeySettings,
+    store: R,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    held: BTreeMap<Option<Tenant>, Arc<Secrets>>,
+    read_at: Option<Timestamp>,
+    read_again_at: Option<Timestamp>,
+    looked_again_at: Option<Timestamp>,
+}
+
+impl<R: ReadSecret> SecretCache<R> {
+    /// An empty cache of `provider`'s secrets.
+    pub fn new(provider: Provider, settings: KeySettings, store: R) -> Self {
+        Self { provider, settings, store, state: Mutex::default() }
+    }
+
+    /// What `tenant` verifies with. Read at first, when older than the max-age, and once a cooldown while nothing is stored
+    /// for the tenant; what is held stays in use while nothing newer can be read.
+    pub async fn current(&self, tenant: Option<&Tenant>, now: Timestamp) -> Result<Arc<Secrets>, NoKeys> {
+        let is_due = self.state().read_again_at.is_none_or(|at| now >= at);
+        if is_due {
+            self.read(now).await;
+        } else if self.held(tenant).is_none() && self.was_read_before(now, self.settings.cooldown) {
+            // Stored after the others', perhaps.
+            self.read(now).await;
+        }
+        self.held(tenant).ok_or(NoKeys)
+    }
+
+    /// What `tenant` verifies with, if it is other than `tried`, which does not verify a signature; `None` when it is not,
+    /// or it is not yet time to look again.
+    pub async fn newer_than(&self, tried: &Secrets, tenant: Option<&Tenant>, now: Timestamp) -> Option<Arc<Secrets>> {
+        let is_early = {
+            let mut state = self.state();
+            let is_early = state.looked_again_at.is_some_and(|at| now.since(at) < self.settings.cooldown);
+            if !is_early {
+                state.looked_again_at = Some(now);
+            }
+            is_early
+        };
+        if !is_early {
+            self.read(now).await;
+        }
+        self.held(tenant).filter(|held| held.fingerprint() != tried.fingerprint())
+    }
+
+    /// Whether something is held that was last read `ago` or longer before `now`.
+    fn was_read_before(&self, now: Timestamp, ago: Duration) -> bool {
+        let state = self.state();
+        !state.held.is_empty() && state.read_at.is_some_and(|at| now.since(at) >= ago)
+    }
+
+    async fn read(&self, now: Timestamp) {
+        let read = match self.store.read(self.provider).await {
+            Ok(text) => Secrets::from_json(text.expose_secret()).map_err(|unfit| chain(&unfit)),
+            Err(error) => Err(chain(&error)),
+        };
+        let mut state = self.state();
+        match read {
+            Ok(secrets) => {
+                info!(provider = %self.provider, organizations = secrets.len(), "read the secrets");
+                state.held = secrets.into_iter().map(|(tenant, secrets)| (tenant, Arc::new(secrets))).collect();
+            }
+            Err(error) => warn!(provider = %self.provider, error, "the secrets could not be read"),
+        }
+        let again_after = if state.held.is_empty() { ASK_AGAIN_AFTER } else { self.settings.max_age };
+        state.read_at = Some(now);
+        state.read_again_at = Some(now.plus(again_after));
+    }
+
+    fn held(&self, tenant: Option<&Tenant>) -> Option<Arc<Secrets>> {
+        self.state().held.get(&tenant.cloned()).map(Arc::clone)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // No code panics while it holds the lock, and a half-done change of these fields would do no harm.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

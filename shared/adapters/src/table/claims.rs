@@ -1,0 +1,124 @@
+//! A deposit and the claim on its coin, written together or not at all (DESIGN.md section 3.2).
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::{BuildError, DisplayErrorContext, SdkError};
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{CancellationReason, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
+use fundhook_domain::Timestamp;
+use fundhook_domain::port::{Disposition, PortError, Write, WriteOutcome};
+
+use super::item::{self, PK};
+use super::puts::{self, ConditionalPut};
+
+/// Stores `write`'s resource if it still is at the version it was read at, and its claim if nobody holds the coin.
+///
+/// Whose condition failed is read from the reasons of the cancellation: first the resource's, then the claim's.
+pub(super) async fn claiming_put(client: &Client, table: &str, write: &Write, now: Timestamp) -> WriteOutcome {
+    let failed = |disposition, why: String| {
+        WriteOutcome::Failed(PortError::new("write a deposit and its claim to the table", disposition, why))
+    };
+    let puts = match puts_of(table, write, now) {
+        Ok(puts) => puts,
+        Err(why) => return failed(Disposition::DeadLetter, why),
+    };
+    match client.transact_write_items().set_transact_items(Some(puts)).send().await {
+        Ok(_) => WriteOutcome::Written,
+        Err(error) => {
+            cancelled(&error).unwrap_or_else(|| failed(disposition(&error), DisplayErrorContext(&error).to_string()))
+        }
+    }
+}
+
+fn puts_of(table: &str, write: &Write, now: Timestamp) -> Result<Vec<TransactWriteItem>, String> {
+    let resource = puts::conditional(write, now)?;
+    let claims = write.claim.iter().map(|claim| {
+        let item = item::encode_claim(claim, now).map_err(|error| error.to_string())?;
+        Ok(ConditionalPut { item, condition: format!("attribute_not_exists({PK})"), values: None })
+    });
+    let all = [Ok(resource)].into_iter().chain(claims);
+    all.map(|put: Result<ConditionalPut, String>| {
+        let put = transact_put(table, put?).map_err(|error| error.to_string())?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    })
+    .collect()
+}
+
+fn transact_put(table: &str, put: ConditionalPut) -> Result<Put, BuildError> {
+    Put::builder()
+        .table_name(table)
+        .set_item(Some(put.item))
+        .condition_expression(put.condition)
+        .set_expression_attribute_values(put.values)
+        .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+        .build()
+}
+
+/// What a cancelled transaction came to; `None` when it failed for another reason than a condition.
+///
+/// Where two transactions meet, one is cancelled before any condition is looked at: somebody else writes first, and what
+/// they write is not known yet.
+fn cancelled<R>(error: &SdkError<TransactWriteItemsError, R>) -> Option<WriteOutcome> {
+    let reasons = reasons(error);
+    let condition_failed = |reason: &&CancellationReason| reason.code() == Some("ConditionalCheckFailed");
+    if let Some(reason) = reasons.first().filter(condition_failed) {
+        return Some(WriteOutcome::Lost(reason.item().and_then(|item| item::decode(item).ok())));
+    }
+    if let Some(claim) = reasons.get(1).filter(condition_failed) {
+        return claim.item().and_then(item::decode_claim).map(WriteOutcome::Claimed);
+    }
+    let has_met_another = reasons.iter().any(|reason| reason.code() == Some("TransactionConflict"));
+    has_met_another.then_some(WriteOutcome::Lost(None))
+}
+
+/// Why a transaction was cancelled, put by put; empty when it was not.
+fn reasons<R>(error: &SdkError<TransactWriteItemsError, R>) -> &[CancellationReason] {
+    match error.as_service_error() {
+        Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => cancelled.cancellation_reasons(),
+        _ => &[],
+    }
+}
+
+/// What is to be done about a failure, as for a put: a fault of either item fails the same way each time.
+fn disposition<R>(error: &SdkError<TransactWriteItemsError, R>) -> Disposition {
+    let code = error.as_service_error().and_then(|error| error.meta().code());
+    let mut codes = [code].into_iter().chain(reasons(error).iter().map(CancellationReason::code));
+    let fails_each_time = codes.any(|code| puts::disposition(code) == Disposition::DeadLetter);
+    if fails_each_time { Disposition::DeadLetter } else { Disposition::Retry }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_dynamodb::types::error::TransactionCanceledException;
+
+    use super::*;
+
+    fn cancelled_for(codes: [&str; 2]) -> SdkError<TransactWriteItemsError, ()> {
+        let reasons = codes.map(|code| CancellationReason::builder().code(code).build());
+        let cancelled = TransactionCanceledException::builder().set_cancellation_reasons(Some(reasons.to_vec()));
+        SdkError::service_error(TransactWriteItemsError::TransactionCanceledException(cancelled.build()), ())
+    }
+
+    #[test]
+    fn a_transaction_that_met_another_has_lost_to_what_is_not_known_yet() {
+        for codes in [["TransactionConflict", "None"], ["None", "TransactionConflict"], ["TransactionConflict"; 2]] {
+            let outcome = cancelled(&cancelled_for(codes));
+            assert!(matches!(outcome, Some(WriteOutcome::Lost(None))), "{codes:?}: {outcome:?}");
+        }
+    }
+
+    #[test]
+    fn a_transaction_that_was_cancelled_for_neither_condition_has_failed() {
+        for (codes, expected) in [
+            (["ThrottlingError", "None"], Disposition::Retry),
+            (["None", "ProvisionedThroughputExceeded"], Disposition::Retry),
+            (["ValidationError", "None"], Disposition::DeadLetter),
+            (["None", "ValidationError"], Disposition::DeadLetter),
+            // A claim whose item does not say who holds the coin.
+            (["None", "ConditionalCheckFailed"], Disposition::Retry),
+        ] {
+            let error = cancelled_for(codes);
+            assert!(cancelled(&error).is_none(), "{codes:?}");
+            assert_eq!(disposition(&error), expected, "{codes:?}");
+        }
+    }
+}

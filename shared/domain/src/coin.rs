@@ -1,0 +1,107 @@
+//! One coin, one credit (DESIGN.md section 3.2): the same on-chain deposit may reach a platform through two feeds.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Network, ResourceId, TransferDetails};
+
+/// A coin on chain: the transaction it came in, the address it came to, and what it is.
+///
+/// Two deposits with equal keys are the same coin, unless both name a network and the networks differ: a hash names a
+/// transaction on one chain, and a provider may leave the chain unsaid (seed 003 has `USDC`, seed 001 `USDC.ETH`), so
+/// the network is compared and is no part of the key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    /// Names the coin: `<hash>#<address>#<asset>`.
+    pub coin: String,
+    /// The network's slug, where the provider says it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub network: Option<String>,
+    /// The deposit that claims it.
+    pub owner: ResourceId,
+    /// Which of the provider's streams told of that deposit.
+    pub stream: String,
+}
+
+/// Whether a confirmed deposit is the one that its coin is credited under.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ownership {
+    /// It claims no coin: it is not confirmed, or its transaction is not known.
+    #[default]
+    Unclaimed,
+    /// It is.
+    Owner,
+    /// Another deposit is: this one is the same coin, told of by another feed.
+    DuplicateOf {
+        /// The deposit that the coin is credited under.
+        owner: ResourceId,
+        /// The version of this resource up to which that was not known.
+        after: u64,
+    },
+}
+
+impl Claim {
+    /// The claim of the deposit `owner` on its coin; `None` when what names a coin is not known.
+    pub(crate) fn of(owner: &ResourceId, details: &TransferDetails) -> Option<Self> {
+        let hash = details.transaction.hash.as_deref()?;
+        let address = details.transaction.to.as_deref()?;
+        let asset = details.asset.as_deref()?.to_uppercase();
+        Some(Self {
+            coin: format!("{}#{}#{asset}", canonical_hash(hash), canonical_address(address)),
+            network: details.network.as_ref().map(|network| Network::slug(network).to_owned()),
+            owner: owner.clone(),
+            stream: details.stream.clone().unwrap_or_default(),
+        })
+    }
+
+    /// Whether `self`, which claims the same key, is about another coin or by the same stream as `taken`, so that both
+    /// deposits are real: one stream tells of each coin once.
+    pub fn stands_beside(&self, taken: &Self) -> bool {
+        let other_chain = self.network.is_some() && taken.network.is_some() && self.network != taken.network;
+        let same_stream = self.owner.feed() == taken.owner.feed() && self.stream == taken.stream;
+        other_chain || same_stream
+    }
+}
+
+/// One spelling for a transaction's hash: hex in lower case without `0x`, and without the number of an output that
+/// Connect appends (`…-0`). Other alphabets (Solana's base58) tell capitals from small letters and stay as they are.
+pub(crate) fn canonical_hash(hash: &str) -> String {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let base = hash.rsplit_once('-').filter(|(_, output)| digits(output)).map_or(hash, |(base, _)| base);
+    let bare = base.strip_prefix("0x").or_else(|| base.strip_prefix("0X")).unwrap_or(base);
+    let is_hex = !bare.is_empty() && bare.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_hex { bare.to_ascii_lowercase() } else { base.to_owned() }
+}
+
+/// One spelling for an address: hex after `0x` and bech32 in lower case, as their checksums' capitals are no part of it.
+fn canonical_address(address: &str) -> String {
+    let lower = address.to_ascii_lowercase();
+    let caseless = ["0x", "bc1", "tb1", "ltc1"].iter().any(|prefix| lower.starts_with(prefix));
+    if caseless { lower } else { address.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hash_has_one_spelling() {
+        for (sent, canonical) in [
+            ("0xCD9e98ae", "cd9e98ae"),
+            ("cd9e98ae", "cd9e98ae"),
+            ("b33c8514-0", "b33c8514"),
+            ("FLaUcxdNxRwnaSXp6pXeRSfANXEHouqYbqF6X1bgRxg2", "FLaUcxdNxRwnaSXp6pXeRSfANXEHouqYbqF6X1bgRxg2"),
+            ("a-b", "a-b"),
+            ("", ""),
+        ] {
+            assert_eq!(canonical_hash(sent), canonical, "{sent}");
+        }
+    }
+
+    #[test]
+    fn an_address_keeps_its_capitals_only_where_they_mean_something() {
+        assert_eq!(canonical_address("0xAbC1"), "0xabc1");
+        assert_eq!(canonical_address("BC1QW508"), "bc1qw508");
+        assert_eq!(canonical_address("EPjFWdd5"), "EPjFWdd5");
+    }
+}

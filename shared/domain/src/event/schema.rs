@@ -1,0 +1,337 @@
+//! JSON Schemas of the events, made from the types that are serialised.
+
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, SchemaGenerator};
+use serde_json::{Map, Value, json};
+
+use super::{BalanceBody, CONFLICTING, DUPLICATE, EventData, RecoveryBody, TransferBody, UPDATED};
+use crate::{
+    AccountDetails, Course, DepositStatus, ExternalAccountStatus, FeeStatus, Kind, ParticipantStatus, Provider,
+    RecoveryStatus, ResourceId, Status, Tenant, UnrecognizedDetails, WithdrawalStatus,
+};
+
+/// What the types mean that are not a status's.
+const OUTCOMES: [(&str, &str); 3] = [
+    (UPDATED, "The provider said something further and the status stands: more is known, or a webhook came late."),
+    (DUPLICATE, "It is confirmed, and its coin is credited under another deposit: `duplicate_of`."),
+    (CONFLICTING, "The provider stated final statuses that exclude each other: a person must look."),
+];
+
+/// The message attributes, in the order in which they are sent, and what each of them says.
+const ATTRIBUTES: [(&str, &str); 9] = [
+    ("type", "The event's `type`."),
+    ("kind", "What the resource is."),
+    (
+        "status",
+        "The resource's status after the change, except that it is `duplicate` as long as its coin is credited under another deposit, and `conflicting` as long as final statuses contradict each other: neither may be credited by a machine.",
+    ),
+    ("provider", "Who reports it."),
+    ("asset", "The asset's code (`BTC`), as far as it is known."),
+    ("network", "The network's slug (`base`), as far as it is known."),
+    ("account", "The user, by the identifier that provider and platform share, as far as it is known."),
+    ("reference_id", "The platform's own identifier of the funding attempt, where there is one."),
+    ("tenant", "The organization, where a deployment serves several."),
+];
+
+/// Every `type` that an event about `kind` can have.
+pub fn event_types(kind: Kind) -> Vec<String> {
+    let statuses = statuses(kind).into_iter().map(Status::as_str);
+    let others: &[&str] = match kind {
+        Kind::Deposit => &[UPDATED, DUPLICATE, CONFLICTING],
+        Kind::Withdrawal => &[UPDATED, CONFLICTING],
+        Kind::Fee | Kind::Recovery | Kind::Participant | Kind::ExternalAccount | Kind::Balance | Kind::Unrecognized => {
+            &[UPDATED]
+        }
+    };
+    statuses.chain(others.iter().copied()).map(|outcome| format!("fundhook.{kind}.{outcome}")).collect()
+}
+
+/// The JSON Schema (draft 2020-12) of the events about `kind`: a CloudEvent in JSON and its data.
+///
+/// Members that it does not name are allowed: a later version may say more.
+pub fn event_schema(kind: Kind) -> Value {
+    let name = pascal(kind);
+    let mut generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
+    let mut data = data_schema(kind, &mut generator);
+    data["title"] = json!(format!("{name}EventData"));
+    let mut definitions = generator.take_definitions(true);
+    let history = definitions.remove("HistoryEntry").unwrap_or_default();
+    definitions.insert(format!("{name}Status"), status_schema(kind));
+    definitions.insert(format!("{name}HistoryEntry"), with_status(history, kind));
+    let mut schema = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": format!("{name}Event"),
+        "description": format!("A CloudEvent (version 1.0, JSON format) about a change of a resource of the kind {kind}."),
+        "type": "object",
+        "required": ["specversion", "id", "source", "type", "subject", "time", "sequence", "datacontenttype", "data"],
+        "properties": {
+            "specversion": { "const": "1.0", "description": "The version of CloudEvents." },
+            "id": {
+                "type": "string",
+                "description": "<subject>#<number>: the same change has the same id however often it is said. Remember the ids that were handled and skip those that are known.",
+                "pattern": format!("^{kind}#[^#]+#.+#[1-9][0-9]*$"),
+            },
+            "source": {
+                "type": "string",
+                "format": "uri-reference",
+                "description": "The provider, and the tenant where there are several: /fundhook/connect/acme.",
+                "pattern": format!("^/fundhook/{}$", feed_pattern()),
+                "examples": ["/fundhook/connect", "/fundhook/zerohash/acme"],
+            },
+            "type": { "type": "string", "enum": event_types(kind), "description": types_described(kind) },
+            "subject": { "$ref": "#/$defs/ResourceId", "description": "The resource that changed." },
+            "time": {
+                "$ref": "#/$defs/Timestamp",
+                "description": "When the provider says it happened; when it was sent, where the provider does not say.",
+            },
+            "sequence": {
+                "type": "string",
+                "description": "Counts a resource's events from 1 without gaps, in ten digits, so that texts are in the order of their numbers.",
+                "pattern": "^[0-9]{10,}$",
+                "examples": ["0000000001"],
+            },
+            "datacontenttype": { "const": "application/json", "description": "The media type of `data`." },
+            "data": data,
+        },
+        "$defs": definitions,
+    });
+    tidy(&mut schema);
+    schema
+}
+
+/// The JSON Schema of the message attributes of the events about `kind`, as an object: what a subscription's filter
+/// policy can choose by. Each is a text. Members that it does not name are not sent.
+pub fn attributes_schema(kind: Kind) -> Value {
+    let mut sent = vec!["type", "kind", "status", "provider"];
+    let known: &[&str] = match kind {
+        Kind::Deposit | Kind::Withdrawal | Kind::Fee => &["asset", "network", "account", "reference_id"],
+        Kind::Recovery => {
+            sent.extend(["asset", "account"]);
+            &["asset", "network", "account"]
+        }
+        Kind::Balance => &["asset", "network", "account"],
+        Kind::Participant | Kind::ExternalAccount => &["account"],
+        Kind::Unrecognized => &[],
+    };
+    let has = |name: &str| sent.contains(&name) || known.contains(&name) || name == "tenant";
+    let mut properties = Map::new();
+    for (name, description) in ATTRIBUTES.into_iter().filter(|(name, _)| has(name)) {
+        let mut property = json!({ "type": "string", "minLength": 1, "description": description });
+        match name {
+            "type" => property["enum"] = json!(event_types(kind)),
+            "kind" => property["enum"] = json!([kind.as_str()]),
+            // How it stands, which is what its types say happened, except that more became known.
+            "status" => {
+                let types = event_types(kind);
+                let stands = types.iter().filter_map(|name| name.rsplit('.').next()).filter(|name| *name != UPDATED);
+                property["enum"] = Value::from_iter(stands);
+            }
+            "provider" => property["enum"] = Value::from_iter(Provider::ALL.map(Provider::as_str)),
+            "tenant" => property["pattern"] = json!(format!("^{}$", Tenant::PATTERN)),
+            _ => {}
+        }
+        properties.insert(name.to_owned(), property);
+    }
+    json!({ "type": "object", "required": sent, "properties": properties })
+}
+
+fn statuses(kind: Kind) -> Vec<Status> {
+    Status::ALL.into_iter().filter(|status| status.kind() == kind).collect()
+}
+
+/// What `data` holds of `kind`: what is said of every resource, and beside it what is said of this kind.
+fn data_schema(kind: Kind, generator: &mut SchemaGenerator) -> Value {
+    // The subject and the time are of these types, whatever else is.
+    generator.subschema_for::<ResourceId>();
+    generator.subschema_for::<crate::Timestamp>();
+    let mut data = EventData::json_schema(generator).to_value();
+    let body = match kind {
+        Kind::Deposit | Kind::Withdrawal | Kind::Fee => TransferBody::json_schema(generator),
+        Kind::Recovery => RecoveryBody::json_schema(generator),
+        Kind::Participant | Kind::ExternalAccount => AccountDetails::json_schema(generator),
+        Kind::Balance => BalanceBody::json_schema(generator),
+        Kind::Unrecognized => UnrecognizedDetails::json_schema(generator),
+    };
+    put_beside(&mut data, body.to_value());
+
+    let name = pascal(kind);
+    let properties = &mut data["properties"];
+    properties["kind"] = json!({ "const": kind.as_str(), "description": properties["kind"]["description"] });
+    properties["provider"]["enum"] = Value::from_iter(Provider::ALL.map(Provider::as_str));
+    properties["tenant"]["pattern"] = json!(format!("^{}$", Tenant::PATTERN));
+    for member in ["status", "previous_status"] {
+        let description = properties[member]["description"].take();
+        properties[member] = json!({ "$ref": format!("#/$defs/{name}Status"), "description": description });
+    }
+    properties["history"]["items"] = json!({ "$ref": format!("#/$defs/{name}HistoryEntry") });
+    let contradicts = kind.course() == Course::Road && event_types(kind).iter().any(|name| name.ends_with(CONFLICTING));
+    if contradicts {
+        let contradicting = &mut properties["conflicting"];
+        contradicting["items"] = json!({ "$ref": format!("#/$defs/{name}Status") });
+        contradicting["uniqueItems"] = json!(true);
+    } else {
+        without(&mut data, "conflicting");
+    }
+    if kind != Kind::Deposit {
+        without(&mut data, "duplicate_of");
+    }
+    data
+}
+
+/// The statuses of `kind`, and what each of them means.
+fn status_schema(kind: Kind) -> Value {
+    let mut generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
+    let generator = &mut generator;
+    let schema = match kind {
+        Kind::Deposit => DepositStatus::json_schema(generator),
+        Kind::Withdrawal => WithdrawalStatus::json_schema(generator),
+        Kind::Fee => FeeStatus::json_schema(generator),
+        Kind::Recovery => RecoveryStatus::json_schema(generator),
+        Kind::Participant => ParticipantStatus::json_schema(generator),
+        Kind::ExternalAccount => ExternalAccountStatus::json_schema(generator),
+        Kind::Balance => only(Status::Balance, "An account holds another amount than before."),
+        Kind::Unrecognized => only(Status::Unrecognized, "A verified webhook came in that nothing claims."),
+    };
+    schema.to_value()
+}
+
+/// The schema of the only status of a kind, in the form in which the others are derived.
+fn only(status: Status, meaning: &str) -> schemars::Schema {
+    schemars::json_schema!({
+        "description": "The only status of this kind.",
+        "oneOf": [{ "type": "string", "const": status.as_str(), "description": meaning }],
+    })
+}
+
+/// The schema of an entry of the history, whose status is one of `kind`.
+fn with_status(mut entry: Value, kind: Kind) -> Value {
+    let status = &mut entry["properties"]["status"];
+    let description = status["description"].take();
+    *status = json!({ "$ref": format!("#/$defs/{}Status", pascal(kind)), "description": description });
+    entry
+}
+
+/// A sentence for each type.
+fn types_described(kind: Kind) -> String {
+    let status = status_schema(kind);
+    let reached = status["oneOf"].as_array().into_iter().flatten();
+    let reached = reached.map(|choice| (choice["const"].as_str(), choice["description"].as_str()));
+    let others = OUTCOMES.map(|(outcome, meaning)| (Some(outcome), Some(meaning)));
+    let meanings: Vec<(String, &str)> = reached
+        .chain(others)
+        .filter_map(|(outcome, meaning)| Some((format!("fundhook.{kind}.{}", outcome?), meaning?)))
+        .collect();
+    let line = |name: String| {
+        let meaning = meanings.iter().find(|(named, _)| *named == name).map_or("", |(_, meaning)| *meaning);
+        format!("- `{name}`: {}", unwrapped(meaning))
+    };
+    let lines: Vec<String> = event_types(kind).into_iter().map(line).collect();
+    format!("What happened.\n\n{}", lines.join("\n"))
+}
+
+/// How a feed is written in ids and sources.
+fn feed_pattern() -> String {
+    format!("({})(/{})?", Provider::ALL.map(Provider::as_str).join("|"), Tenant::PATTERN)
+}
+
+/// How a resource's id is written.
+pub(crate) fn resource_id_pattern() -> String {
+    format!("^({})#{}#.+$", Kind::ALL.map(Kind::as_str).join("|"), feed_pattern())
+}
+
+/// The kind in the names of schemas: `ExternalAccount`.
+fn pascal(kind: Kind) -> String {
+    let words = kind.as_str().split('_').map(|word| {
+        let (first, rest) = word.split_at(1);
+        first.to_ascii_uppercase() + rest
+    });
+    words.collect()
+}
+
+/// Puts the properties of `body` beside those of `data`.
+fn put_beside(data: &mut Value, mut body: Value) {
+    if let (Some(properties), Value::Object(of_body)) = (data["properties"].as_object_mut(), body["properties"].take())
+    {
+        properties.extend(of_body);
+    }
+    if let (Some(required), Value::Array(of_body)) = (data["required"].as_array_mut(), body["required"].take()) {
+        required.extend(of_body);
+    }
+}
+
+fn without(data: &mut Value, property: &str) {
+    if let Some(properties) = data["properties"].as_object_mut() {
+        properties.remove(property);
+    }
+}
+
+/// Says in fewer words what schemars derives: no member is ever null, texts are not broken where the source is, and the
+/// words that a text can be stand in one list.
+fn tidy(schema: &mut Value) {
+    match schema {
+        Value::Object(rules) => {
+            for keyword in ["anyOf", "oneOf"] {
+                if let Some(Value::Array(choices)) = rules.get_mut(keyword) {
+                    choices.retain(|choice| choice["type"] != "null");
+                }
+            }
+            if let Some(Value::Array(types)) = rules.get_mut("type") {
+                types.retain(|name| name != "null");
+                if let [only] = types.as_slice() {
+                    let only = only.clone();
+                    rules.insert("type".to_owned(), only);
+                }
+            }
+            if let Some(Value::Array(choices)) = rules.get("anyOf")
+                && let [Value::Object(only)] = choices.as_slice()
+            {
+                let only = only.clone();
+                rules.remove("anyOf");
+                rules.extend(only);
+            }
+            if let Some(Value::String(text)) = rules.get_mut("description") {
+                *text = unwrapped(text);
+            }
+            list_words(rules);
+            rules.values_mut().for_each(tidy);
+        }
+        Value::Array(schemas) => schemas.iter_mut().for_each(tidy),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// Turns a choice between constant texts into an enumeration, with what each of them means in the description.
+fn list_words(rules: &mut Map<String, Value>) {
+    let Some(choices) = rules.get("oneOf").and_then(Value::as_array) else {
+        return;
+    };
+    let word = |choice: &Value| {
+        let meaning = unwrapped(choice["description"].as_str().unwrap_or_default());
+        Some((choice["const"].as_str()?.to_owned(), meaning))
+    };
+    let Some(words) = choices.iter().map(word).collect::<Option<Vec<_>>>() else {
+        return;
+    };
+    let lines: Vec<String> = words.iter().map(|(word, meaning)| format!("- `{word}`: {meaning}")).collect();
+    let about = rules.get("description").and_then(Value::as_str).unwrap_or_default();
+    let description = format!("{}\n\n{}", unwrapped(about), lines.join("\n"));
+    rules.remove("oneOf");
+    rules.insert("type".to_owned(), json!("string"));
+    rules.insert("enum".to_owned(), Value::from_iter(words.into_iter().map(|(word, _)| word)));
+    rules.insert("description".to_owned(), Value::String(description));
+}
+
+/// The text with its paragraphs and lists, without the line breaks of the source.
+fn unwrapped(text: &str) -> String {
+    let mut joined = String::new();
+    for line in text.lines() {
+        let starts = line.is_empty() || line.starts_with("- ") || joined.is_empty() || joined.ends_with('\n');
+        if !starts {
+            joined.push(' ');
+        } else if !joined.is_empty() {
+            joined.push('\n');
+        }
+        joined.push_str(line);
+    }
+    joined
+}

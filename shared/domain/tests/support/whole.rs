@@ -1,0 +1,134 @@
+//! Signals that say everything that can be said, and events of every sort.
+
+use std::collections::BTreeSet;
+
+use fundhook_domain::{
+    AccountDetails, BalanceDetails, Balances, Conversion, Details, Event, Feed, Kind, Network, Provider, Quantity,
+    ResourceId, Session, Side, Signal, Source, Status, Tenant, Transaction, TransferDetails, Units,
+    UnrecognizedDetails, events_after,
+};
+
+use super::{
+    at, folded, json, latest, members, quantity, recovery, resource, signal, signal_in, status as named, with,
+};
+
+/// The statement that the resource reached `status` after so many `seconds`, with every member that it can have.
+pub(crate) fn whole(status: Status, seconds: u64) -> Signal {
+    let details = match status {
+        Status::Deposit(_) | Status::Withdrawal(_) | Status::Fee(_) => Details::Transfer(Box::new(transfer())),
+        Status::Recovery(status) => recovery::whole(status),
+        Status::Participant(_) | Status::ExternalAccount(_) => Details::Account(Box::new(account())),
+        Status::Balance => Details::Balance(Box::new(balance())),
+        Status::Unrecognized => Details::Unrecognized(UnrecognizedDetails {
+            reason: "no event is known by the name \"x\"".to_owned(),
+            payload_type: Some("x".to_owned()),
+            body_bytes: u64::MAX,
+        }),
+    };
+    Signal { details, ..signal_in(&format!("the whole of {status} at {seconds}"), status, seconds) }
+}
+
+fn text(text: &str) -> Option<String> {
+    Some(text.to_owned())
+}
+
+fn wei(value: &str) -> Option<Quantity> {
+    Some(Quantity { value: value.parse().expect("a decimal"), units: Units::Wei })
+}
+
+// None of these takes what it does not name from a default, so that a new member must be thought of here.
+
+fn transfer() -> TransferDetails {
+    TransferDetails {
+        quantity: wei("119078888888888888887"),
+        fee: wei("636300000378000"),
+        total: wei("119079525188889266887"),
+        refunded: wei("1"),
+        asset: text("ETH"),
+        network: Some(Network::named("ETH")),
+        transaction: Transaction {
+            hash: text("0xc9d43618"),
+            from: text("0xF00D"),
+            to: text("0xe7F436F9"),
+            block_number: text("914854"),
+            confirmations: text("12"),
+        },
+        source: Source { source_type: text("CUSTODIAL"), integration: text("coinbase") },
+        session: Session { id: text("16032e11"), metadata: Some(json(r#"{"order":1}"#)), created_at: Some(at(0)) },
+        conversion: Conversion {
+            rate: Some("2413.5".parse().expect("a decimal")),
+            currency: text("USD"),
+            notional: Some("287396.9".parse().expect("a decimal")),
+        },
+        account: text("CUST01"),
+        sub_account: text("f7d20ca9"),
+        balances: Balances { before: wei("0"), after: wei("119078888888888888887") },
+        side: Some(Side::Debit),
+        reference_id: text("order-1"),
+        provider_status: text("settled"),
+        status_reason: text("deposit above maximum threshold"),
+        stream: text("zerohash.payment"),
+        related: BTreeSet::from([resource(Kind::Fee)]),
+        created_at: Some(at(0)),
+        updated_at: Some(at(30)),
+        provider_data: members(r#"{"raw_fee_bps":"20"}"#),
+    }
+}
+
+fn account() -> AccountDetails {
+    AccountDetails {
+        account: text("CUST01"),
+        nickname: text("my wallet"),
+        provider_status: text("approved"),
+        status_reason: text("identity_verified"),
+        updated_at: Some(at(30)),
+        provider_data: members(r#"{"external_account_id":"2cc93b20"}"#),
+    }
+}
+
+fn balance() -> BalanceDetails {
+    BalanceDetails {
+        quantity: Some(quantity("0.5")),
+        asset: text("USDC"),
+        network: Some(Network::named("BASE")),
+        account: text("CUST01"),
+        sub_account: text("available"),
+        updated_at: Some(at(30)),
+        provider_data: members(r#"{"movements":[{"change":"0.1"}]}"#),
+    }
+}
+
+/// `signal` as it is about the same thing at the tenant `acme`, and without a signed time.
+fn of_a_tenant(signal: &Signal) -> Signal {
+    let tenant: Tenant = "acme".parse().expect("a tenant");
+    let feed = Feed::new(Provider::Striga, Some(tenant));
+    let mut signal = signal.clone();
+    signal.resource = ResourceId::new(signal.resource.kind(), feed, signal.resource.native()).expect("an id");
+    signal.evidence.attestation.signed_at = None;
+    signal.evidence.attestation.token_verified = true;
+    signal
+}
+
+/// Events of every sort there is, with as much and as little in them as can be.
+pub(crate) fn every_sort() -> Vec<Event> {
+    let mut events: Vec<Event> = Vec::new();
+    for status in Status::ALL {
+        let (sparse, whole) = (signal(status, 0), whole(status, 40));
+        events.push(latest([&sparse]));
+        events.push(latest([&whole]));
+        events.push(latest([&whole, &sparse]));
+        events.push(latest([&of_a_tenant(&whole)]));
+        let others = Status::ALL.into_iter().filter(|other| other.kind() == status.kind() && *other != status);
+        events.extend(others.map(|other| latest([&sparse, &signal(other, 50)])));
+    }
+    // Asset and network stand alone as long as the amount is not known.
+    for status in [(Kind::Deposit, "pending"), (Kind::Withdrawal, "initiated"), (Kind::Fee, "charged")] {
+        let announced =
+            with(whole(named(status.0, status.1), 0), |details| (details.quantity, details.total) = (None, None));
+        events.push(latest([&announced]));
+    }
+    let confirmed = folded([&whole(named(Kind::Deposit, "confirmed"), 40)]);
+    let owner = ResourceId::new(Kind::Deposit, Provider::Zerohash, "fund-1").expect("an id");
+    events.extend(events_after(&confirmed.duplicating(owner, 0), 0));
+    events
+}

@@ -1,0 +1,52 @@
+//! From the fourth provider's JSON to statements.
+
+use fundhook_domain::{Details, Network, Quantity, ResourceId, Transaction, TransferDetails};
+
+use super::wire;
+use crate::statement::{Heard, NotUnderstood, Statement};
+use crate::wire::Fields;
+
+/// What a webhook of the fourth provider says.
+pub(crate) fn statements(heard: &Heard<'_>, mut members: Fields) -> Result<Vec<Statement>, NotUnderstood> {
+    let Some(kind) = members.take_text("kind") else {
+        return Err(NotUnderstood { named: None, reason: "the body has no text member `kind`".to_owned() });
+    };
+    match statement(heard, &kind, members) {
+        Ok(statement) => Ok(vec![statement]),
+        Err(reason) => Err(NotUnderstood { named: Some(kind), reason }),
+    }
+}
+
+fn statement(heard: &Heard<'_>, kind: &str, mut members: Fields) -> Result<Statement, String> {
+    let shown = kind.chars().take(64).collect::<String>();
+    let status = wire::status_of(kind).ok_or_else(|| format!("nothing claims the kind {shown:?}"))?;
+    let reference = members.required_text("ref")?;
+    let resource = ResourceId::new(status.kind(), heard.envelope.feed().clone(), &reference)
+        .map_err(|error| format!("`ref` cannot name a resource: {error}"))?;
+    let sum = members.required_text("sum")?;
+    let (amount, asset) = wire::amount_and_asset(&sum).ok_or("`sum` is no amount of an asset, such as 1.5 ETH")?;
+    let happened_at = members.take_time("at")?;
+    let details = TransferDetails {
+        quantity: Some(Quantity::major(amount)),
+        asset: Some(asset.to_owned()),
+        network: members.take_text("on").as_deref().map(Network::named),
+        transaction: Transaction {
+            hash: members.take_text("tx"),
+            to: members.take_text("to"),
+            ..Transaction::default()
+        },
+        account: members.take_text("user"),
+        provider_status: Some(kind.to_owned()),
+        stream: Some("fourth.money".to_owned()),
+        updated_at: happened_at,
+        provider_data: members.into_rest(),
+        ..TransferDetails::default()
+    };
+    Ok(Statement {
+        resource,
+        event_type: kind.to_owned(),
+        status,
+        occurred_at: happened_at.unwrap_or(heard.sent_at),
+        details: Details::Transfer(Box::new(details)),
+    })
+}

@@ -1,0 +1,19 @@
+//! The fourth provider's names for things.
+
+use fundhook_domain::{DecimalValue, DepositStatus, Status, WithdrawalStatus};
+
+/// What the kinds of webhook say.
+pub(super) fn status_of(kind: &str) -> Option<Status> {
+    Some(match kind {
+        "money_seen" => Status::Deposit(DepositStatus::Pending),
+        "money_in" => Status::Deposit(DepositStatus::Confirmed),
+        "money_out" => Status::Withdrawal(WithdrawalStatus::Confirmed),
+        _ => return None,
+    })
+}
+
+/// How much of which asset: `1.5 ETH`.
+pub(super) fn amount_and_asset(sum: &str) -> Option<(DecimalValue, &str)> {
+    let (amount, asset) = sum.split_once(' ')?;
+    Some((amount.parse().ok()?, asset)).filter(|(_, asset)| !asset.is_empty())
+}

@@ -1,0 +1,213 @@
+//! From Striga's JSON to statements.
+
+use std::collections::BTreeSet;
+
+use fundhook_domain::{
+    Balances, Details, FeeStatus, Kind, Network, Quantity, ResourceId, Side, Status, Timestamp, Transaction,
+    TransferDetails, Units, WithdrawalStatus,
+};
+
+use serde_json::Value;
+
+use super::wire::{self, Sort};
+use crate::statement::{Heard, NotUnderstood, Statement};
+use crate::wire::Fields;
+
+/// What a webhook of Striga says.
+pub(crate) fn statements(heard: &Heard<'_>, mut members: Fields) -> Result<Vec<Statement>, NotUnderstood> {
+    let mut name = members.take_text("type");
+    if name.is_none() && !members.has("type") {
+        name = members.take_text("txType");
+    }
+    let Some(name) = name else {
+        return Err(NotUnderstood { named: None, reason: "the body has no text member `type`".to_owned() });
+    };
+    members.drop_repeated("txType", &name);
+    let Some(sort) = wire::sort(&name) else {
+        let reason = format!("nothing claims the type {:?}", shown(&name));
+        return Err(NotUnderstood { named: Some(name), reason });
+    };
+    let stated = Webhook::read(heard, &name, members).and_then(|webhook| match sort {
+        Sort::Transfer(status) => webhook.transfer(status),
+        Sort::NetworkFee(status) => webhook.network_fee(status),
+        Sort::ApplicationFee => webhook.application_fee(),
+    });
+    stated.map_err(|reason| NotUnderstood { named: Some(name), reason })
+}
+
+/// What all of Striga's webhooks have in common.
+struct Webhook<'a> {
+    heard: &'a Heard<'a>,
+    name: &'a str,
+    id: String,
+    sub_type: Option<String>,
+    timestamp: Timestamp,
+    debit: Option<Quantity>,
+    credit: Option<Quantity>,
+    on_chain: Option<Quantity>,
+    details: TransferDetails,
+}
+
+impl<'a> Webhook<'a> {
+    fn read(heard: &'a Heard<'a>, name: &'a str, mut members: Fields) -> Result<Self, String> {
+        let id = members.required_text("id")?;
+        let timestamp = members.take_time("timestamp")?.ok_or("`timestamp` is missing")?;
+        let (before, units_before) = take_balance(&mut members, "balanceBefore")?;
+        let (after, units_after) = take_balance(&mut members, "balanceAfter")?;
+        if let (Some(before), Some(after)) = (&units_before, &units_after)
+            && before != after
+        {
+            let (before, after) = (shown(before.as_str()), shown(after.as_str()));
+            return Err(format!("the balances are in {before:?} and {after:?}, so the amounts could be in either"));
+        }
+        // Amounts have the unit that the balances name. DENIED has been seen without them; then it stays unsaid.
+        let units = units_before.or(units_after).unwrap_or_else(|| Units::Other("unstated".to_owned()));
+        let debit = members.take_quantity("debit", &units)?;
+        let credit = members.take_quantity("credit", &units)?;
+        let on_chain = members.take_quantity(wire::ON_CHAIN_AMOUNT, &units)?;
+        let side = match (&debit, &credit) {
+            (Some(_), None) => Some(Side::Debit),
+            (None, Some(_)) => Some(Side::Credit),
+            (Some(_), Some(_)) => return Err("both `debit` and `credit` are stated".to_owned()),
+            (None, None) => None,
+        };
+        let details = TransferDetails {
+            asset: members.take_text("currency"),
+            network: members.take_text("blockchainNetwork").as_deref().map(Network::named),
+            transaction: Transaction {
+                hash: members.take_text("txHash"),
+                from: members.take_text("blockchainSourceAddress"),
+                to: members.take_text("blockchainDepositAddress"),
+                confirmations: members
+                    .take_text_if("blockchainConfirmations", |text| text.bytes().all(|byte| byte.is_ascii_digit())),
+                ..Transaction::default()
+            },
+            account: members.take_text("syncedOwnerId"),
+            sub_account: members.take_text("accountId"),
+            balances: Balances { before, after },
+            side,
+            provider_status: Some(name.to_owned()),
+            stream: Some("striga.tx".to_owned()),
+            updated_at: Some(timestamp),
+            ..TransferDetails::default()
+        };
+        let sub_type = members.text("txSubType").map(str::to_owned);
+        let details = TransferDetails { provider_data: members.into_rest(), ..details };
+        Ok(Self { heard, name, id, sub_type, timestamp, debit, credit, on_chain, details })
+    }
+
+    fn resource(&self, kind: Kind, native: &str) -> Result<ResourceId, String> {
+        let named = ResourceId::new(kind, self.heard.envelope.feed().clone(), native);
+        named.map_err(|error| format!("`id` cannot name a resource: {error}"))
+    }
+
+    fn statement(&self, resource: ResourceId, status: Status, details: TransferDetails) -> Statement {
+        Statement {
+            resource,
+            event_type: self.name.to_owned(),
+            status,
+            occurred_at: self.timestamp,
+            details: Details::Transfer(Box::new(details)),
+        }
+    }
+
+    /// Puts the amounts that no field took back under the provider's names: nothing a provider says is dropped.
+    fn keep_other_amounts(&mut self, details: &mut TransferDetails) {
+        // A confirmed deposit tells its amount twice.
+        let on_chain = self.on_chain.take().filter(|amount| Some(amount) != details.quantity.as_ref());
+        for (name, amount) in
+            [("debit", self.debit.take()), ("credit", self.credit.take()), (wire::ON_CHAIN_AMOUNT, on_chain)]
+        {
+            let amount = amount.map(|amount| (name.to_owned(), Value::String(amount.value.to_string())));
+            details.provider_data.extend(amount);
+        }
+    }
+
+    /// A deposit or a withdrawal. PENDING and CONFIRMED of a withdrawal say no amount: INITIATED did.
+    fn transfer(mut self, status: Status) -> Result<Vec<Statement>, String> {
+        let mut details = std::mem::take(&mut self.details);
+        if status.kind() == Kind::Deposit {
+            // What is credited; before that, what was seen on chain.
+            details.quantity = self.credit.take().or_else(|| self.on_chain.take());
+        } else {
+            // FAILED credits back what was debited, which need not be the same.
+            (details.quantity, details.refunded) = (self.debit.take(), self.credit.take());
+        }
+        self.keep_other_amounts(&mut details);
+        let resource = self.resource(status.kind(), &self.id)?;
+        Ok(vec![self.statement(resource, status, details)])
+    }
+
+    /// The network's fee for a withdrawal, or its refund: something about the fee, and something about the withdrawal.
+    fn network_fee(mut self, status: FeeStatus) -> Result<Vec<Statement>, String> {
+        let fee = self.resource(Kind::Fee, &wire::network_fee_id(&self.id))?;
+        let withdrawal = self.resource(Kind::Withdrawal, &self.id)?;
+        let mut details = std::mem::take(&mut self.details);
+        let TransferDetails { asset, network, account, sub_account, stream, .. } = details.clone();
+        (details.quantity, details.refunded) = match status {
+            FeeStatus::Charged => (self.debit.take(), None),
+            FeeStatus::Refunded => (None, self.credit.take()),
+        };
+        self.keep_other_amounts(&mut details);
+        if self.sub_type.as_deref() != Some(wire::WITHDRAWAL_FEE) {
+            return Ok(vec![self.statement(fee, Status::Fee(status), details)]);
+        }
+        let of_withdrawal = TransferDetails {
+            fee: details.quantity.clone(),
+            asset,
+            network,
+            account,
+            sub_account,
+            stream,
+            related: BTreeSet::from([fee.clone()]),
+            ..TransferDetails::default()
+        };
+        details.related = BTreeSet::from([withdrawal.clone()]);
+        // A fee is charged once the withdrawal is initiated; further than that it says nothing.
+        let initiated = Status::Withdrawal(WithdrawalStatus::Initiated);
+        Ok(vec![
+            self.statement(fee, Status::Fee(status), details),
+            self.statement(withdrawal, initiated, of_withdrawal),
+        ])
+    }
+
+    /// A leg of the platform's fee: taken from the user, or given to the platform.
+    fn application_fee(mut self) -> Result<Vec<Statement>, String> {
+        let mut details = std::mem::take(&mut self.details);
+        let side = details.side.ok_or("neither `debit` nor `credit` tells which leg of the fee this is")?;
+        let other = match side {
+            Side::Debit => Side::Credit,
+            Side::Credit => Side::Debit,
+        };
+        let leg = |side| self.resource(Kind::Fee, &wire::application_fee_id(&self.id, side));
+        let (leg, other_leg) = (leg(side)?, leg(other)?);
+        details.quantity = self.debit.take().or_else(|| self.credit.take());
+        self.keep_other_amounts(&mut details);
+        details.related = BTreeSet::from([other_leg]);
+        Ok(vec![self.statement(leg, Status::Fee(FeeStatus::Charged), details)])
+    }
+}
+
+/// Takes a balance apart: how much, and the unit that it and all amounts beside it are in.
+fn take_balance(members: &mut Fields, name: &str) -> Result<(Option<Quantity>, Option<Units>), String> {
+    let Some(mut balance) = members.take_object_present(name) else {
+        return Ok((None, None));
+    };
+    let units = balance.take_text("currency").map(|unit| Units::named(&unit));
+    if units.is_none() && balance.has("currency") {
+        return Err(format!("{name}: `currency` is not a plain text"));
+    }
+    let stated = units.clone().unwrap_or_else(|| Units::Other("unstated".to_owned()));
+    let amount = balance.take_quantity("amount", &stated).map_err(|why| format!("{name}: {why}"))?;
+    // Told twice in every sample.
+    if let Some(amount) = &amount {
+        balance.drop_repeated("balance", &amount.value.to_string());
+    }
+    members.keep_rest_of(name, balance);
+    Ok((amount, units))
+}
+
+/// What a reason repeats of a webhook.
+fn shown(text: &str) -> String {
+    text.chars().take(64).collect()
+}

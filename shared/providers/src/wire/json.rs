@@ -1,0 +1,159 @@
+//! Reading a body whose sender may say a thing twice.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use super::Fields;
+
+/// The members of the JSON object in `body`, or a sentence about why there are none.
+///
+/// A member that is stated twice alike is read once (Striga repeats keys). One that is stated twice differently becomes
+/// the list of what was said: no field takes a list, so nobody takes a side, and nothing is dropped.
+pub(crate) fn members(body: &[u8]) -> Result<Fields, String> {
+    let raw: &RawValue = serde_json::from_slice(body).map_err(|error| format!("the body is not JSON: {error}"))?;
+    match value(raw, LEVELS_MAX)? {
+        Value::Object(members) => Ok(Fields::new(members)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            Err("the body is not a JSON object".to_owned())
+        }
+    }
+}
+
+/// How deep a body is read, as deep as serde_json itself does.
+const LEVELS_MAX: usize = 127;
+
+/// The value in `raw`, at most `levels` deep.
+fn value(raw: &RawValue, levels: usize) -> Result<Value, String> {
+    let text = raw.get();
+    let inner =
+        || levels.checked_sub(1).ok_or_else(|| format!("the body is nested more than {LEVELS_MAX} levels deep"));
+    // The syntax was checked as a whole; half of a surrogate pair is all that can be wrong with a part.
+    let no_text = |_| "the body has an escape such as `\\ud800`, which is not text".to_owned();
+    match text.as_bytes().first() {
+        Some(b'{') => {
+            let Members(stated) = serde_json::from_str(text).map_err(no_text)?;
+            let levels = inner()?;
+            let mut members: Map<String, Value> = Map::new();
+            let mut said: Map<String, Value> = Map::new();
+            for (name, raw) in stated {
+                let value = value(raw, levels)?;
+                match (members.get(&name), said.get_mut(&name)) {
+                    (None, _) => drop(members.insert(name, value)),
+                    (Some(first), None) if *first != value => {
+                        said.insert(name.clone(), Value::Array(vec![first.clone(), value]));
+                    }
+                    (Some(_), Some(Value::Array(all))) if !all.contains(&value) => all.push(value),
+                    (Some(_), _) => {}
+                }
+            }
+            members.extend(said);
+            Ok(Value::Object(members))
+        }
+        Some(b'[') => {
+            let Items(items) = serde_json::from_str(text).map_err(no_text)?;
+            let levels = inner()?;
+            items.into_iter().map(|raw| value(raw, levels)).collect::<Result<Vec<Value>, _>>().map(Value::Array)
+        }
+        _ => serde_json::from_str(text).map_err(no_text),
+    }
+}
+
+/// The members of an object as they are stated, repeated ones too.
+struct Members<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Stated;
+
+        impl<'de> Visitor<'de> for Stated {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+
+        deserializer.deserialize_map(Stated)
+    }
+}
+
+/// The items of an array.
+struct Items<'a>(Vec<&'a RawValue>);
+
+impl<'de> Deserialize<'de> for Items<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Listed;
+
+        impl<'de> Visitor<'de> for Listed {
+            type Value = Items<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON array")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+                let mut all = Vec::new();
+                while let Some(item) = items.next_element()? {
+                    all.push(item);
+                }
+                Ok(Items(all))
+            }
+        }
+
+        deserializer.deserialize_seq(Listed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(body: &str) -> Result<Value, String> {
+        members(body.as_bytes()).map(|fields| Value::Object(fields.into_rest()))
+    }
+
+    #[test]
+    fn what_is_stated_once_is_read_as_any_parser_would() {
+        for body in [
+            r#"{}"#,
+            r#"{"a":1,"b":[true,null,{"c":"d"}],"e":{"f":{}}}"#,
+            r#"{"n":119078888888888888887.10,"s":"\u00fc\n"}"#,
+            " {\"a\" : [ ] } \n",
+        ] {
+            assert_eq!(read(body), Ok(serde_json::from_str(body).expect(body)), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_member_stated_twice_alike_is_read_once_and_stated_differently_becomes_a_list() {
+        assert_eq!(read(r#"{"memo":"x","memo":"x"}"#), Ok(json!({ "memo": "x" })));
+        assert_eq!(read(r#"{"q":"1","q":"2","q":"1","q":"3"}"#), Ok(json!({ "q": ["1", "2", "3"] })));
+        assert_eq!(read(r#"{"a":{"q":1,"q":2}}"#), Ok(json!({ "a": { "q": [1, 2] } })));
+        assert_eq!(read(r#"{"a":[{"q":1,"q":1}]}"#), Ok(json!({ "a": [{ "q": 1 }] })));
+    }
+
+    #[test]
+    fn what_is_no_object_says_what_it_is() {
+        for (body, hint) in
+            [("", "not JSON"), ("a=b", "not JSON"), ("[]", "not a JSON object"), ("7", "not a JSON object")]
+        {
+            assert!(read(body).is_err_and(|why| why.contains(hint)), "{body:?}");
+        }
+        let deep = format!("{}1{}", r#"{"a":"#.repeat(200), "}".repeat(200));
+        assert!(read(&deep).is_err());
+    }
+}

@@ -1,0 +1,24 @@
+//! The zerohash platform: fund transactions, payments, deposits, participants, external accounts and balances, signed with
+//! HMAC or RSA.
+
+mod normalise;
+mod verify;
+mod wire;
+
+pub(crate) use normalise::statements;
+pub use verify::{RsaPadding, Settings, signed_message, verify};
+
+pub use crate::statement::PAYLOAD_TYPE_HEADER;
+
+/// The header with the HMAC over body and timestamp, in hex.
+pub const SIGNATURE_HEADER: &str = "x-zh-hook-signature";
+/// The header with the RSA signature over body and timestamp, in hex.
+pub const RSA_SIGNATURE_HEADER: &str = "x-zh-hook-rsa-signature";
+/// The header with the UNIX time at which the provider signed, in milliseconds.
+pub const TIMESTAMP_HEADER: &str = "x-zh-hook-timestamp";
+/// The legacy header with the HMAC over the body alone, in hex.
+pub const LEGACY_SIGNATURE_HEADER: &str = "x-zh-hook-signature-256";
+/// The legacy header with the RSA signature over the body alone, in hex.
+pub const LEGACY_RSA_SIGNATURE_HEADER: &str = "x-zh-hook-rsa-signature-256";
+/// The header that names the notification; no signature covers it, so nothing depends on it.
+pub const NOTIFICATION_ID_HEADER: &str = "x-zh-hook-notification-id";

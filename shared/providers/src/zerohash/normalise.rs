@@ -1,0 +1,304 @@
+//! From zerohash's JSON to statements.
+
+use fundhook_domain::{
+    AccountDetails, BalanceDetails, Conversion, DecimalValue, DepositStatus, Details, Feed, Kind, Network, Quantity,
+    ResourceId, Status, Timestamp, Transaction, TransferDetails, Units,
+};
+
+use super::wire::{self, Named, Sort};
+use crate::recovery::with_recovery;
+use crate::statement::{Heard, NotUnderstood, Statement};
+use crate::wire::{Fields, split_asset};
+
+/// What a webhook of zerohash says.
+pub(crate) fn statements(heard: &Heard<'_>, members: Fields) -> Result<Vec<Statement>, NotUnderstood> {
+    let named = wire::named(heard.payload_type);
+    let Some(sort) = Sort::of(named, &members) else {
+        let reason = match (heard.payload_type, named) {
+            (Some(name), Named::Sort(_)) => format!("the body does not have the members of the payload type {name:?}"),
+            (Some(name), Named::Unclaimed | Named::Nothing) => format!("nothing claims the payload type {name:?}"),
+            (None, _) => "no payload type is named, and the body has the members of none that is known".to_owned(),
+        };
+        return Err(NotUnderstood { named: None, reason });
+    };
+    let about = About { feed: heard.envelope.feed(), sort, sent_at: heard.sent_at };
+    let stated = match sort {
+        Sort::Fund => about.fund(members).map(|statement| vec![statement]),
+        Sort::DepositFailed => about.deposit_failed(members).map(with_recovery),
+        Sort::Deposit => about.deposit(members).map(with_recovery),
+        Sort::Payment => about.payment(members),
+        Sort::Participant => about.participant(members).map(|statement| vec![statement]),
+        Sort::ExternalAccount => about.external_account(members).map(|statement| vec![statement]),
+        Sort::Balance => about.balance(members).map(|statement| vec![statement]),
+    };
+    stated.map_err(|reason| NotUnderstood { named: Some(sort.as_str().to_owned()), reason })
+}
+
+/// What is known of a webhook before its members are taken.
+struct About<'a> {
+    feed: &'a Feed,
+    sort: Sort,
+    sent_at: Timestamp,
+}
+
+impl About<'_> {
+    fn resource(&self, kind: Kind, member: &str, native: &str) -> Result<ResourceId, String> {
+        let named = ResourceId::new(kind, self.feed.clone(), native);
+        named.map_err(|error| format!("`{member}` cannot name a resource: {error}"))
+    }
+
+    fn statement(
+        &self,
+        resource: ResourceId,
+        status: Status,
+        occurred_at: Option<Timestamp>,
+        details: Details,
+    ) -> Statement {
+        let occurred_at = occurred_at.unwrap_or(self.sent_at);
+        Statement { resource, event_type: self.sort.as_str().to_owned(), status, occurred_at, details }
+    }
+
+    /// A fund transaction. `success:false` is not final: the account match may still complete, under the same id.
+    fn fund(&self, mut members: Fields) -> Result<Statement, String> {
+        let id = members.required_text("fund_id")?;
+        let resource = self.resource(Kind::Deposit, "fund_id", &id)?;
+        let succeeded = members.flag("success").ok_or("`success` is neither true nor false")?;
+        let occurred_at = members.time("fund_timestamp")?.max(members.time("deposit_timestamp")?);
+        let quantity = members.take_quantity("quantity", &Units::Major)?;
+        let (asset, network) = take_asset(&mut members, "fund_asset");
+        let transaction = Transaction {
+            hash: members.take_text("transaction_id"),
+            // An expired session has a dash in place of an address.
+            from: members.take_text_if("source_address", |address| address != "-"),
+            to: members.take_text("deposit_address"),
+            ..Transaction::default()
+        };
+        let nothing_came = quantity.as_ref().is_none_or(|quantity| quantity.value == DecimalValue::zero());
+        let status = if succeeded {
+            DepositStatus::Confirmed
+        } else if nothing_came && transaction.hash.is_none() {
+            // The session ended without a deposit; one that comes later has a transaction.
+            DepositStatus::Abandoned
+        } else {
+            DepositStatus::Held
+        };
+        let details = TransferDetails {
+            quantity,
+            asset,
+            network,
+            transaction,
+            conversion: Conversion {
+                rate: members.take_decimal("rate")?,
+                currency: members.take_text("quoted_currency"),
+                notional: members.take_decimal("notional")?,
+            },
+            account: members.take_text("participant_code"),
+            sub_account: members.take_text("account_label"),
+            // One thing under two names (seed 001): the SDK's and the API's.
+            reference_id: members.take_text("reference_id").or_else(|| members.take_text("client_fund_id")),
+            status_reason: members.take_text("status_reason").or_else(|| members.take_text("reason")),
+            stream: Some("zerohash.fund".to_owned()),
+            provider_data: members.into_rest(),
+            ..TransferDetails::default()
+        };
+        Ok(self.statement(resource, Status::Deposit(status), occurred_at, Details::Transfer(Box::new(details))))
+    }
+
+    /// A deposit outside the authorised flow. It has neither an id nor a date, so it is named by all that it says.
+    fn deposit_failed(&self, mut members: Fields) -> Result<Statement, String> {
+        if members.flag("success") != Some(false) {
+            return Err("`success` is not false, as it is in a DEPOSIT_FAILED".to_owned());
+        }
+        let account = members.required_text("participant_code")?;
+        let hash = members.required_text("transaction_id")?;
+        let code = members.required_text("asset")?;
+        let value = members.take_decimal("quantity")?.ok_or("`quantity` is missing")?;
+        let resource = self.resource(Kind::Deposit, "transaction_id", &format!("{hash}:{account}:{code}:{value}"))?;
+        let (asset, network) = split_asset(&code);
+        let details = TransferDetails {
+            quantity: Some(Quantity::major(value)),
+            asset: Some(asset),
+            network,
+            transaction: Transaction { hash: Some(hash), ..Transaction::default() },
+            account: Some(account),
+            stream: Some("zerohash.deposit_failed".to_owned()),
+            provider_data: members.into_rest(),
+            ..TransferDetails::default()
+        };
+        let status = Status::Deposit(DepositStatus::Unexpected);
+        Ok(self.statement(resource, status, None, Details::Transfer(Box::new(details))))
+    }
+
+    fn deposit(&self, mut members: Fields) -> Result<Statement, String> {
+        let id = members.required_text("deposit_id")?;
+        let resource = self.resource(Kind::Deposit, "deposit_id", &id)?;
+        let state = members.required_text("state")?;
+        let status = wire::deposit_state(&state).ok_or_else(|| unknown("state", &state))?;
+        let updated_at = members.take_time("timestamp")?;
+        let quantity = members.take_quantity("amount", &Units::Major)?;
+        let (asset, network) = take_asset(&mut members, "asset");
+        let details = TransferDetails {
+            quantity,
+            asset,
+            network,
+            transaction: Transaction {
+                hash: members.take_text("transaction_hash"),
+                from: members.take_text("source_address"),
+                to: members.take_text("received_address"),
+                ..Transaction::default()
+            },
+            account: members.take_text("participant_code"),
+            sub_account: members.take_text("account_id"),
+            provider_status: Some(state),
+            stream: Some("zerohash.deposit".to_owned()),
+            updated_at,
+            provider_data: members.into_rest(),
+            ..TransferDetails::default()
+        };
+        Ok(self.statement(resource, status, updated_at, Details::Transfer(Box::new(details))))
+    }
+
+    /// A payment. One that returns unexpected money (`auth_withdrawal`) says something about the recovery too.
+    fn payment(&self, mut members: Fields) -> Result<Vec<Statement>, String> {
+        let payment_type = members.text("payment_type").unwrap_or_default().to_owned();
+        if !payment_type.ends_with("withdrawal") {
+            return Err(format!("no payment of the type {:?} is known to be a withdrawal", shown(&payment_type)));
+        }
+        let mut payment = members.take_object("payment_details").ok_or("`payment_details` is not an object")?;
+        let status_word = members.required_text("status")?;
+        let status = wire::payment_status(&status_word).ok_or_else(|| unknown("status", &status_word))?;
+        // Newer payloads have a payment's own id; the request's may be empty early (seed 002 has it throughout).
+        let request_id = payment.take_text("withdrawal_request_id");
+        let id = members.take_text("payment_id").or_else(|| request_id.clone());
+        let id = id.ok_or("neither `payment_id` nor `payment_details.withdrawal_request_id` names the payment")?;
+        let resource = self.resource(Kind::Withdrawal, "payment_id", &id)?;
+
+        let total = members.take_quantity("total", &Units::Major)?;
+        // Empty throughout seed 002, where the total is all that is said about how much.
+        let quantity = members.take_quantity("quantity", &Units::Major)?;
+        let (created_at, updated_at) = (members.take_time("created_at")?, members.take_time("updated_at")?);
+        let external = members.text("external_account_id").map(str::to_owned);
+        let external = external.and_then(|id| ResourceId::new(Kind::ExternalAccount, self.feed.clone(), &id).ok());
+        let code = members.take_text("asset");
+        let (asset, implied) = taken_apart(code.as_deref());
+        let network = members.take_text("network").as_deref().map(Network::named);
+        // A network in the asset's code that is not the one that is named: both are carried.
+        if let (Some(code), Some(network), Some(implied)) = (code, &network, &implied)
+            && asset.as_ref() != Some(&code)
+            && network.name() != implied.name()
+        {
+            members.keep_text("asset", code);
+        }
+        let mut details = TransferDetails {
+            quantity,
+            fee: payment.take_quantity("network_fee_quantity", &Units::Major)?,
+            total,
+            asset,
+            network: network.or(implied),
+            transaction: Transaction {
+                hash: payment.take_text("on_chain_transaction_id"),
+                to: payment.take_text("destination_address"),
+                ..Transaction::default()
+            },
+            account: members.take_text("participant_code"),
+            provider_status: Some(status_word),
+            stream: Some("zerohash.payment".to_owned()),
+            related: external.into_iter().collect(),
+            created_at,
+            updated_at,
+            ..TransferDetails::default()
+        };
+        if let Some(request_id) = request_id.filter(|request_id| *request_id != id) {
+            payment.keep_text("withdrawal_request_id", request_id);
+        }
+        members.keep_rest_of("payment_details", payment);
+        details.provider_data = members.into_rest();
+        let statement =
+            self.statement(resource, status, updated_at.max(created_at), Details::Transfer(Box::new(details)));
+        Ok(if payment_type == "auth_withdrawal" { with_recovery(statement) } else { vec![statement] })
+    }
+
+    fn participant(&self, mut members: Fields) -> Result<Statement, String> {
+        let account = members.required_text("participant_code")?;
+        let resource = self.resource(Kind::Participant, "participant_code", &account)?;
+        let word = members.required_text("participant_status")?;
+        let status = wire::participant_status(&word).ok_or_else(|| unknown("participant_status", &word))?;
+        let updated_at = members.take_time("timestamp")?;
+        let details = AccountDetails {
+            account: Some(account),
+            nickname: None,
+            provider_status: Some(word),
+            status_reason: members.take_text("reason_code"),
+            updated_at,
+            provider_data: members.into_rest(),
+        };
+        Ok(self.statement(resource, status, updated_at, Details::Account(Box::new(details))))
+    }
+
+    fn external_account(&self, mut members: Fields) -> Result<Statement, String> {
+        let id = members.required_text("external_account_id")?;
+        let resource = self.resource(Kind::ExternalAccount, "external_account_id", &id)?;
+        let word = members.required_text("external_account_status")?;
+        let status = wire::external_account_status(&word).ok_or_else(|| unknown("external_account_status", &word))?;
+        let updated_at = members.take_time("timestamp")?;
+        let details = AccountDetails {
+            account: members.take_text("participant_code"),
+            nickname: members.take_text("account_nickname"),
+            provider_status: Some(word),
+            status_reason: members.take_text("reason_code"),
+            updated_at,
+            provider_data: members.into_rest(),
+        };
+        Ok(self.statement(resource, status, updated_at, Details::Account(Box::new(details))))
+    }
+
+    /// A balance, which has no id: it is named by whose it is, in which account, and of what.
+    fn balance(&self, mut members: Fields) -> Result<Statement, String> {
+        let names = ["participant_code", "account_group", "account_label", "account_type", "asset"];
+        let mut named = Vec::new();
+        for name in names {
+            let part = members.take_text(name);
+            if part.is_none() && members.has(name) {
+                // Taken for a missing one, it would make one balance of two.
+                return Err(format!("`{name}` is not a plain text"));
+            }
+            let part = part.inspect(|part| members.keep_text(name, part.clone()));
+            named.push(part.unwrap_or_else(|| "-".to_owned()));
+        }
+        let resource = self.resource(Kind::Balance, "account_label", &named.join(":"))?;
+        let updated_at = members.take_time("timestamp")?;
+        let quantity = members.take_quantity("balance", &Units::Major)?;
+        let (asset, network) = take_asset(&mut members, "asset");
+        let details = BalanceDetails {
+            quantity: Some(quantity.ok_or("`balance` is empty")?),
+            asset,
+            network,
+            account: members.take_text("participant_code"),
+            sub_account: members.take_text("account_label"),
+            updated_at,
+            provider_data: members.into_rest(),
+        };
+        Ok(self.statement(resource, Status::Balance, updated_at, Details::Balance(Box::new(details))))
+    }
+}
+
+/// Takes the asset code `name` apart.
+fn take_asset(members: &mut Fields, name: &str) -> (Option<String>, Option<Network>) {
+    taken_apart(members.take_text(name).as_deref())
+}
+
+fn taken_apart(code: Option<&str>) -> (Option<String>, Option<Network>) {
+    code.map_or((None, None), |code| {
+        let (asset, network) = split_asset(code);
+        (Some(asset), network)
+    })
+}
+
+fn unknown(member: &str, word: &str) -> String {
+    format!("`{member}` is {:?}, which is not known", shown(word))
+}
+
+/// What a reason repeats of a webhook.
+fn shown(text: &str) -> String {
+    text.chars().take(64).collect()
+}

@@ -1,0 +1,174 @@
+//! zerohash signs `{body}{timestamp}` with HMAC-SHA256, with RSA and SHA-256, or with both, in hex. Its legacy headers sign
+//! the body alone: whoever has seen one can send it for ever, so they count only where the operator switched them on,
+//! and never for a request that carries a current one (stripping the timestamp must not help).
+
+use std::time::Duration;
+
+use fundhook_domain::{Attestation, EvidenceClass, Feed, Scheme, Timestamp};
+use jsonwebtoken::Algorithm;
+
+use super::{
+    LEGACY_RSA_SIGNATURE_HEADER, LEGACY_SIGNATURE_HEADER, NOTIFICATION_ID_HEADER, PAYLOAD_TYPE_HEADER,
+    RSA_SIGNATURE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER,
+};
+use crate::window::check_window;
+use crate::{Headers, Rejection, Secrets, VerifiedWebhook, Webhook};
+
+/// How zerohash's webhooks are verified in this deployment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// How far the signed timestamp may lie from now, in either direction.
+    pub tolerance: Duration,
+    /// How RSA signatures are padded; the provider's pages do not say.
+    pub rsa_padding: RsaPadding,
+    /// Whether a signature over the body alone counts when there is no other.
+    pub legacy: bool,
+}
+
+/// How an RSA signature is padded (RFC 8017 section 8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RsaPadding {
+    /// RSASSA-PKCS1-v1_5.
+    Pkcs1,
+    /// RSASSA-PSS with a salt as long as the digest.
+    Pss,
+}
+
+/// Proves that zerohash signed `webhook`, at most the tolerance away from `now` where a timestamp is signed.
+///
+/// Every signature that came along and that there is a key for must verify, and there must be one. What does not verify
+/// comes back with the reason, so that it can be tried again with newer secrets.
+pub fn verify(
+    webhook: Webhook,
+    feed: &Feed,
+    settings: &Settings,
+    secrets: &Secrets,
+    now: Timestamp,
+) -> Result<VerifiedWebhook, (Webhook, Rejection)> {
+    match attest(&webhook, settings, secrets, now) {
+        Ok(attestation) => {
+            let kept = [
+                SIGNATURE_HEADER,
+                RSA_SIGNATURE_HEADER,
+                TIMESTAMP_HEADER,
+                LEGACY_SIGNATURE_HEADER,
+                LEGACY_RSA_SIGNATURE_HEADER,
+                PAYLOAD_TYPE_HEADER,
+                NOTIFICATION_ID_HEADER,
+            ];
+            let url = webhook.path.clone();
+            Ok(VerifiedWebhook::attested(webhook, feed.clone(), url, &kept, attestation))
+        }
+        Err(rejection) => Err((webhook, rejection)),
+    }
+}
+
+/// The bytes that zerohash signs.
+pub fn signed_message(body: &[u8], timestamp: &str) -> Vec<u8> {
+    [body, timestamp.as_bytes()].concat()
+}
+
+fn attest(webhook: &Webhook, settings: &Settings, secrets: &Secrets, now: Timestamp) -> Result<Attestation, Rejection> {
+    let headers = &webhook.headers;
+    let is_current = [SIGNATURE_HEADER, RSA_SIGNATURE_HEADER, TIMESTAMP_HEADER].iter().any(|name| headers.has(name));
+    if is_current {
+        let timestamp = headers.required(TIMESTAMP_HEADER)?;
+        let signed_at = unix_time(timestamp)?;
+        let signatures = Signatures::read(headers, SIGNATURE_HEADER, RSA_SIGNATURE_HEADER)?;
+        check_window(signed_at, now, settings.tolerance)?;
+        let message = signed_message(&webhook.body, timestamp);
+        let schemes = match settings.rsa_padding {
+            RsaPadding::Pkcs1 => (Scheme::ZerohashHmacSha256, Scheme::ZerohashRsaSha256),
+            RsaPadding::Pss => (Scheme::ZerohashHmacSha256, Scheme::ZerohashRsaPssSha256),
+        };
+        signatures.attest(&message, schemes, settings, secrets, Some(signed_at))
+    } else if settings.legacy {
+        let signatures = Signatures::read(headers, LEGACY_SIGNATURE_HEADER, LEGACY_RSA_SIGNATURE_HEADER)?;
+        let schemes = match settings.rsa_padding {
+            RsaPadding::Pkcs1 => (Scheme::ZerohashLegacyHmacSha256, Scheme::ZerohashLegacyRsaSha256),
+            RsaPadding::Pss => (Scheme::ZerohashLegacyHmacSha256, Scheme::ZerohashLegacyRsaPssSha256),
+        };
+        signatures.attest(&webhook.body, schemes, settings, secrets, None)
+    } else if headers.has(LEGACY_SIGNATURE_HEADER) || headers.has(LEGACY_RSA_SIGNATURE_HEADER) {
+        Err(Rejection::LegacySignature)
+    } else {
+        Err(Rejection::HeaderMissing(SIGNATURE_HEADER.to_owned()))
+    }
+}
+
+/// The signatures that came along: at least one.
+struct Signatures {
+    hmac: Option<Vec<u8>>,
+    rsa: Option<Vec<u8>>,
+    hmac_header: &'static str,
+}
+
+impl Signatures {
+    fn read(headers: &Headers, hmac_header: &'static str, rsa_header: &'static str) -> Result<Self, Rejection> {
+        let hmac = hex_header(headers, hmac_header)?;
+        let rsa = hex_header(headers, rsa_header)?;
+        if hmac.is_none() && rsa.is_none() {
+            return Err(Rejection::HeaderMissing(hmac_header.to_owned()));
+        }
+        Ok(Self { hmac, rsa, hmac_header })
+    }
+
+    fn attest(
+        &self,
+        message: &[u8],
+        (hmac_scheme, rsa_scheme): (Scheme, Scheme),
+        settings: &Settings,
+        secrets: &Secrets,
+        signed_at: Option<Timestamp>,
+    ) -> Result<Attestation, Rejection> {
+        let algorithm = match settings.rsa_padding {
+            RsaPadding::Pkcs1 => Algorithm::RS256,
+            RsaPadding::Pss => Algorithm::PS256,
+        };
+        let by_secret = self.hmac.as_ref().filter(|_| secrets.has_shared());
+        let by_key = self.rsa.as_ref().filter(|_| !secrets.public_keys().is_empty());
+        let secret = by_secret.map(|tag| secrets.verifying(message, tag).ok_or(Rejection::SignatureUnverified));
+        let key = by_key.map(|signature| {
+            let verifying = |keys: &'_ crate::KeySet| {
+                keys.verifying(algorithm, message, signature).map(|key| key.thumbprint().to_owned())
+            };
+            secrets.public_keys().iter().find_map(verifying).ok_or(Rejection::SignatureUnverified)
+        });
+        let (secret, key) = (secret.transpose()?, key.transpose()?);
+        // The stronger of the two is what is attested.
+        let attested = match (key, secret) {
+            (Some(key), _) => Some((rsa_scheme, EvidenceClass::Asymmetric, key)),
+            (None, Some(secret)) => Some((hmac_scheme, EvidenceClass::SharedSecret, secret.name().to_owned())),
+            (None, None) => None,
+        };
+        let (scheme, class, key) =
+            attested.ok_or_else(|| Rejection::NoKeyForScheme { header: self.unusable_header().to_owned() })?;
+        Ok(Attestation { scheme, class, key, signed_at, token_verified: false })
+    }
+
+    /// The header of the signature that there is no key for.
+    fn unusable_header(&self) -> &'static str {
+        match (&self.hmac, self.hmac_header == SIGNATURE_HEADER) {
+            (Some(_), _) => self.hmac_header,
+            (None, true) => RSA_SIGNATURE_HEADER,
+            (None, false) => LEGACY_RSA_SIGNATURE_HEADER,
+        }
+    }
+}
+
+fn hex_header(headers: &Headers, name: &'static str) -> Result<Option<Vec<u8>>, Rejection> {
+    let Some(value) = headers.one(name)?.filter(|value| !value.is_empty()) else {
+        return Ok(None);
+    };
+    let expected = "a signature in hex";
+    hex::decode(value).map(Some).map_err(|_| Rejection::HeaderMalformed { name: name.to_owned(), expected })
+}
+
+/// Documented in milliseconds; integrators have seen seconds, and the magnitude tells.
+fn unix_time(text: &str) -> Result<Timestamp, Rejection> {
+    let known = Some(text).filter(|text| matches!(text.len(), 10 | 13));
+    known.and_then(|text| Timestamp::from_unix_digits(text).ok()).ok_or_else(|| Rejection::HeaderMalformed {
+        name: TIMESTAMP_HEADER.to_owned(),
+        expected: "UNIX time in milliseconds, such as 1760484866123, or in seconds",
+    })
+}

@@ -1,0 +1,207 @@
+//! What all the promises are for: a platform that subscribes to the topic credits each user with exactly what came in.
+//!
+//! The subscriber is the one of examples/, deployed from its own template beside Fundhook.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_sns::types::MessageAttributeValue;
+use fundhook::sending::Webhook;
+use fundhook::subscription::Delivery;
+use fundhook_domain::{DecimalValue, Kind, Provider, ResourceId};
+use fundhook_tests::{
+    Coin, Platform, Subscriber, changed, event_ids, eventually, hash, resource, retold, run, seeded, unique, uuid,
+};
+use serde_json::json;
+
+/// How many users there are, each with deposits of every sort.
+const USERS: usize = 3;
+
+/// What one user's providers say, and what the user's balances must come to.
+#[derive(Default)]
+struct User {
+    /// Said before the rest: that a deposit failed, of which it is said later that it was confirmed.
+    first: Vec<Webhook>,
+    webhooks: Vec<Webhook>,
+    /// Said when all the rest is credited: that a deposit failed, of which it was said that it was confirmed.
+    last: Vec<Webhook>,
+    /// The resources, how many different statements are made about each, and what the ledger says of it in the end.
+    about: Vec<(ResourceId, usize, Option<&'static str>)>,
+    balances: BTreeMap<String, DecimalValue>,
+}
+
+const LIFE: [&str; 3] = ["deposits.pending.6e735627.json", "deposits.submitted.json", "deposits.confirmed.json"];
+
+impl User {
+    fn with_deposits_of_every_sort(account: &str, random: &mut fastrand::Rng) -> Self {
+        let mut user = Self::default();
+        for _ in 0..2 {
+            let (deposit, amount) = (unique(Kind::Deposit), amount(random));
+            user.webhooks.extend(LIFE.map(|file| of_connect(file, &deposit, account, &amount)));
+            user.is_credited(&deposit, LIFE.len(), "credited", &format!("{account}#BTC#bitcoin"), &amount);
+        }
+        user.has_a_deposit_on_a_network_that_nobody_names(account, &amount(random));
+        user.has_a_deposit_in_the_smallest_units(account);
+        user.has_a_coin_that_three_streams_announce(account);
+        user.has_deposits_that_come_to_nothing(account);
+        user.has_deposits_that_are_contradicted(account, &amount(random));
+        user
+    }
+
+    fn is_credited(
+        &mut self,
+        deposit: &ResourceId,
+        statements: usize,
+        state: &'static str,
+        balance: &str,
+        amount: &str,
+    ) {
+        self.about.push((deposit.clone(), statements, Some(state)));
+        let balance = self.balances.entry(balance.to_owned()).or_insert_with(DecimalValue::zero);
+        *balance = balance.clone() + &amount.parse().expect("a decimal number");
+    }
+
+    fn has_a_deposit_on_a_network_that_nobody_names(&mut self, account: &str, amount: &str) {
+        let (native, hash) = (uuid(), hash());
+        let own = [
+            ("363b5b15-02bd-4797-892f-8baa4eec60d9", native.as_str()),
+            ("cd9e98ae631cf7cfcf4d351374337a55096abd01d9637303aaef31d5c0766569", &hash),
+            ("CUST01", account),
+            ("USDC.ETH", "USDC"),
+            (r#""quantity": "100""#, &format!(r#""quantity": "{amount}""#)),
+        ];
+        self.webhooks.extend(retold(&["zerohash/fund.success.json"], &own));
+        let deposit = resource(Kind::Deposit, Provider::Zerohash, &native);
+        self.is_credited(&deposit, 1, "credited", &format!("{account}#USDC#-"), amount);
+    }
+
+    /// 0.2 POL, which Striga tells in wei.
+    fn has_a_deposit_in_the_smallest_units(&mut self, account: &str) {
+        let (native, hash) = (uuid(), hash());
+        let own = [
+            ("deaabb1b-50ec-4f2c-b30b-889d03826b64", native.as_str()),
+            ("7dc24b5316767f4269bbba3e9fb01a4af8af14d5e46e867d47dde3055cbbb262", &hash),
+            ("104894c7-95fc-4dde-97dd-cb25b2587b91", account),
+        ];
+        self.webhooks.extend(retold(&["striga/deposit.pending.json", "striga/deposit.confirmed.json"], &own));
+        let deposit = resource(Kind::Deposit, Provider::Striga, &native);
+        self.is_credited(&deposit, 2, "credited", &format!("{account}#POL#polygon-amoy"), "0.2");
+    }
+
+    /// Whichever of them is recorded first is credited.
+    fn has_a_coin_that_three_streams_announce(&mut self, account: &str) {
+        let coin = Coin::of(account);
+        self.webhooks.extend(coin.webhooks);
+        self.about.extend(coin.deposits.map(|deposit| (deposit, 1, None)));
+        self.balances.insert(format!("{account}#USDC#ethereum"), "100".parse().expect("a decimal number"));
+    }
+
+    fn has_deposits_that_come_to_nothing(&mut self, account: &str) {
+        for file in
+            ["deposits.pending.json", "deposits.on_hold.json", "deposits.failed.json", "deposits.abandoned.json"]
+        {
+            let deposit = unique(Kind::Deposit);
+            self.webhooks.push(of_connect(file, &deposit, account, "1000"));
+            self.about.push((deposit, 1, None));
+        }
+    }
+
+    /// One before it could be credited, which nobody is credited for; and one after it was, which a person must look at.
+    fn has_deposits_that_are_contradicted(&mut self, account: &str, amount: &str) {
+        let [before, after] = [unique(Kind::Deposit), unique(Kind::Deposit)];
+        self.first.push(of_connect("deposits.failed.json", &before, account, "1000"));
+        self.webhooks.push(of_connect("deposits.confirmed.json", &before, account, "1000"));
+        self.about.push((before, 2, Some("held")));
+        self.webhooks.push(of_connect("deposits.confirmed.json", &after, account, amount));
+        self.last.push(of_connect("deposits.failed.json", &after, account, amount));
+        self.is_credited(&after, 1, "disputed", &format!("{account}#BTC#bitcoin"), amount);
+    }
+}
+
+/// A webhook of Connect about `deposit` of so much, for the user `account`.
+fn of_connect(file: &str, deposit: &ResourceId, account: &str, amount: &str) -> Webhook {
+    let changes = [("/account/reference_id", json!(account)), ("/deposit/amount", json!(amount))];
+    Webhook::new(Provider::Connect, changed(file, deposit.native(), &changes))
+}
+
+/// Twelve digits at most: the emulator rounds sums to 28.
+fn amount(random: &mut fastrand::Rng) -> String {
+    format!("{}.{:08}", random.u32(1..1000), random.u32(1..100_000_000))
+}
+
+/// Publishes an event once more, as a topic that delivers at least once may.
+async fn again(platform: &Platform, delivery: &Delivery) {
+    let publish = platform.clients().sns.publish().topic_arn(platform.output("TopicArn"));
+    let publish = delivery.attributes.iter().fold(publish, |publish, (name, value)| {
+        let value = MessageAttributeValue::builder().data_type("String").string_value(value).build();
+        publish.message_attributes(name, value.expect("a type is all it needs"))
+    });
+    publish.message(delivery.event.to_string()).send().await.expect("the topic takes it");
+}
+
+#[test]
+fn each_account_holds_exactly_what_its_confirmed_deposits_add_up_to() {
+    run(async {
+        let platform = &Platform::deploy(&[]).await;
+        let subscriber = Subscriber::deploy(platform).await;
+        let mut listener = platform.listen().await;
+        let mut random = seeded();
+        let accounts: Vec<String> = (0..USERS).map(|_| format!("USER-{:016x}", fastrand::u64(..))).collect();
+        let users: Vec<User> =
+            accounts.iter().map(|account| User::with_deposits_of_every_sort(account, &mut random)).collect();
+        let expected: BTreeMap<String, DecimalValue> = users.iter().flat_map(|user| user.balances.clone()).collect();
+
+        let first: Vec<Webhook> = users.iter().flat_map(|user| user.first.clone()).collect();
+        platform.deliver(&first).await;
+        for (id, ..) in users.iter().flat_map(|user| &user.about).filter(|(.., state)| *state == Some("held")) {
+            platform.recorded(id, 1).await;
+        }
+        // In any order, and a third of them twice.
+        let mut webhooks: Vec<Webhook> = users.iter().flat_map(|user| user.webhooks.clone()).collect();
+        random.shuffle(&mut webhooks);
+        webhooks.extend_from_within(..webhooks.len() / 3);
+        random.shuffle(&mut webhooks);
+        platform.deliver(&webhooks).await;
+        for (id, statements, _) in users.iter().flat_map(|user| &user.about) {
+            listener.hear(event_ids(id, *statements)).await;
+        }
+        // The topic repeats half of what it said, in another order.
+        let mut heard = listener.heard().to_vec();
+        random.shuffle(&mut heard);
+        for delivery in &heard[..heard.len() / 2] {
+            again(platform, delivery).await;
+        }
+        eventually("all is credited", async || subscriber.balances().await, |balances| *balances == expected).await;
+        assert_eq!(subscriber.settled().await, 0, "messages wait for a person");
+        assert_eq!(subscriber.balances().await, expected, "nothing is credited twice");
+
+        let last: Vec<Webhook> = users.iter().flat_map(|user| user.last.clone()).collect();
+        platform.deliver(&last).await;
+        for (id, ..) in users.iter().flat_map(|user| &user.about).filter(|(.., state)| *state == Some("disputed")) {
+            let delivery = listener.event(&format!("{id}#2")).await;
+            assert_eq!(delivery.text("/type"), "fundhook.deposit.conflicting", "{}", delivery.event);
+        }
+        for delivery in &heard[heard.len() / 2..] {
+            again(platform, delivery).await;
+        }
+        assert_eq!(subscriber.settled().await, 0, "messages wait for a person");
+        assert_eq!(subscriber.balances().await, expected, "no money is taken back by a machine");
+        assert_entries(&subscriber, &users).await;
+    });
+}
+
+/// What the ledger says of each deposit in the end.
+async fn assert_entries(subscriber: &Subscriber<'_>, users: &[User]) {
+    let mut entries = subscriber.entries().await;
+    for (id, _, state) in users.iter().flat_map(|user| &user.about) {
+        if state.is_some() {
+            assert_eq!(entries.remove(&id.to_string()).as_deref(), *state, "{id}");
+        }
+    }
+    // Of each user's coin one deposit is credited, and the others are held; of all else there is no entry.
+    let mut states: Vec<String> = entries.into_values().collect();
+    states.sort_unstable();
+    let of_coins: Vec<&str> = ["credited", "held", "held"].repeat(users.len());
+    let mut of_coins: Vec<String> = of_coins.into_iter().map(str::to_owned).collect();
+    of_coins.sort_unstable();
+    assert_eq!(states, of_coins);
+}

@@ -1,0 +1,126 @@
+//! Whatever JSON a provider signs is recorded as something: none of it is lost, and none of it ends as a dead letter.
+
+use std::collections::BTreeMap;
+
+use fastrand::Rng;
+use fundhook::sending::Webhook;
+use fundhook_domain::{FactId, Kind, Provider, Resource, ResourceId};
+use fundhook_tests::{Platform, Queue, eventually, run, samples, seeded, webhook};
+use serde_json::{Value, json};
+
+/// How many bodies are made for each provider, and how many places of each hold something else than its sample does.
+const BODIES: usize = 16;
+const CHANGES_MAX: usize = 3;
+
+/// The members that name things, which are to be things of this test's own.
+const NAMES: [&str; 17] = [
+    "id",
+    "fund_id",
+    "deposit_id",
+    "payment_id",
+    "withdrawal_request_id",
+    "external_account_id",
+    "participant_code",
+    "account_label",
+    "reference_id",
+    "accountId",
+    "syncedOwnerId",
+    "hash",
+    "transaction_id",
+    "transaction_hash",
+    "on_chain_transaction_id",
+    "txHash",
+    "nonce",
+];
+
+/// Anything that JSON has, down to some depth.
+fn anything(random: &mut Rng, depth: usize) -> Value {
+    match random.usize(..if depth == 0 { 12 } else { 14 }) {
+        0 => Value::Null,
+        1 => json!(random.bool()),
+        2 => json!(random.i64(..)),
+        3 => json!(format!("{}.{}", random.u32(..), random.u64(..))),
+        4 => json!("-1"),
+        5 => json!("1e3"),
+        6 => json!(""),
+        7 => json!("2025-10-03T21:26:13Z"),
+        8 => json!(format!("{:x}", random.u64(..))),
+        9 => json!(format!("🏦 {}", random.u64(..))),
+        10 => json!(format!("a\u{0}\n\u{FFFE} {}", random.u64(..))),
+        11 => json!("9".repeat(random.usize(1..3000))),
+        12 => (0..random.usize(..4)).map(|_| anything(random, depth - 1)).collect(),
+        _ => json!({ "id": anything(random, depth - 1), "amount": anything(random, depth - 1) }),
+    }
+}
+
+/// The places in `json`, as JSON pointers, with `pointer` before them.
+fn places(json: &Value, pointer: &str) -> Vec<String> {
+    let inside: Vec<String> = match json {
+        Value::Object(members) => {
+            members.iter().flat_map(|(name, value)| places(value, &format!("{pointer}/{name}"))).collect()
+        }
+        Value::Array(items) => {
+            items.iter().enumerate().flat_map(|(at, item)| places(item, &format!("{pointer}/{at}"))).collect()
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
+    };
+    [pointer.to_owned()].into_iter().chain(inside).collect()
+}
+
+/// A sample about things of its own, in which some places hold anything.
+fn somehow(sample: &Webhook, random: &mut Rng) -> Webhook {
+    let mut body: Value = serde_json::from_slice(&sample.body).expect("JSON");
+    for place in places(&body, "") {
+        let name = place.rsplit('/').next().unwrap_or_default();
+        if let Some(value) = body.pointer_mut(&place).filter(|value| value.is_string() && NAMES.contains(&name)) {
+            *value = json!(format!("{:016x}", random.u64(..)));
+        }
+    }
+    for _ in 0..random.usize(..=CHANGES_MAX) {
+        let places = places(&body, "");
+        if let Some(value) = random.choice(places).and_then(|place| body.pointer_mut(&place)) {
+            *value = anything(random, 2);
+        }
+    }
+    Webhook { body: body.to_string().into_bytes(), ..sample.clone() }
+}
+
+#[test]
+fn any_json_that_a_provider_signs_is_recorded_and_none_ends_as_a_dead_letter() {
+    run(async {
+        let platform = Platform::shared().await;
+        let mut listener = platform.listen().await;
+        let mut random = seeded();
+        let mut webhooks = Vec::new();
+        for provider in Provider::ALL {
+            let folder = format!("{provider}/");
+            let files = samples().into_iter().filter(|file| file.starts_with(&folder) && file.ends_with(".json"));
+            let files: Vec<String> = files.collect();
+            for _ in 0..BODIES {
+                let file = random.choice(&files).expect("each provider has samples");
+                webhooks.push(somehow(&webhook(file), &mut random));
+            }
+        }
+        let mut expected: BTreeMap<ResourceId, Vec<FactId>> = BTreeMap::new();
+        for webhook in &webhooks {
+            for signal in platform.signals(webhook).await {
+                expected.entry(signal.resource).or_default().push(signal.fact);
+            }
+        }
+        let understood = expected.keys().filter(|id| id.kind() != Kind::Unrecognized).count();
+        assert!(understood > BODIES / 2, "of {} resources most are unrecognized", expected.len());
+        platform.deliver(&webhooks).await;
+
+        for (id, facts) in &expected {
+            let what = format!("{id} has the facts {facts:?}");
+            let has = |resource: &Resource, fact: &FactId| resource.facts().iter().any(|known| known.id == *fact);
+            let look = async || platform.resource(id).await;
+            eventually(&what, look, |resource| facts.iter().all(|fact| has(resource, fact))).await;
+        }
+        listener.hear(expected.keys().map(|id| format!("{id}#1"))).await;
+        platform.settled().await;
+        for queue in Queue::ALL {
+            assert_eq!(platform.dead_letters(queue).await, 0, "dead letters of the {queue:?} queue");
+        }
+    });
+}

@@ -1,0 +1,126 @@
+//! The same coin reaches a platform through several streams of webhooks, and is credited once.
+
+use fundhook::sending::Webhook;
+use fundhook_domain::{Kind, Ownership, Provider, ResourceId};
+use fundhook_tests::{Coin, Listener, Platform, Queue, resource, run, seeded, uuid};
+use futures_util::future::join_all;
+
+/// How many coins are announced through the HTTP API, and how many by signals that are recorded at the same moment.
+const COINS: usize = 8;
+const COINS_AT_ONCE: usize = 6;
+
+/// Waits until all deposits of the coin are published, and returns the one that it is credited under: exactly one, which
+/// the others name.
+async fn credited_once(platform: &Platform, listener: &mut Listener<'_>, coin: &Coin) -> ResourceId {
+    let mut confirmed = Vec::new();
+    let mut duplicates = Vec::new();
+    for deposit in &coin.deposits {
+        let delivery = listener.event(&format!("{deposit}#1")).await;
+        match delivery.text("/type") {
+            "fundhook.deposit.confirmed" => confirmed.push(deposit.clone()),
+            "fundhook.deposit.duplicate" => duplicates.push(delivery.clone()),
+            other => assert_eq!(other, "", "{deposit} is published as neither"),
+        }
+    }
+    assert_eq!((confirmed.len(), duplicates.len()), (1, 2), "{confirmed:?} are credited");
+    let owner = confirmed.remove(0);
+    for duplicate in &duplicates {
+        assert_eq!(duplicate.text("/data/duplicate_of"), owner.to_string(), "{}", duplicate.event);
+    }
+    for deposit in &coin.deposits {
+        let resource = platform.resource(deposit).await;
+        let duplicate = Ownership::DuplicateOf { owner: owner.clone(), after: 0 };
+        let expected = if *deposit == owner { Ownership::Owner } else { duplicate };
+        assert_eq!((resource.version(), resource.ownership()), (1, &expected), "{deposit}");
+    }
+    owner
+}
+
+#[test]
+fn a_coin_that_three_streams_announce_at_the_same_time_is_credited_once() {
+    run(async {
+        let platform = Platform::shared().await;
+        let mut listener = platform.listen().await;
+        let mut random = seeded();
+        let coins: Vec<Coin> = (0..COINS).map(|_| Coin::of("CUST01")).collect();
+        let mut webhooks: Vec<Webhook> = coins.iter().flat_map(|coin| coin.webhooks.clone()).collect();
+        // Each comes twice.
+        webhooks.extend(webhooks.clone());
+        random.shuffle(&mut webhooks);
+        platform.deliver(&webhooks).await;
+        for coin in &coins {
+            credited_once(platform, &mut listener, coin).await;
+        }
+    });
+}
+
+#[test]
+fn a_coin_that_three_streams_have_recorded_at_the_same_moment_is_credited_once() {
+    run(async {
+        let platform = Platform::shared().await;
+        let mut listener = platform.listen().await;
+        let coins: Vec<Coin> = (0..COINS_AT_ONCE).map(|_| Coin::of("CUST01")).collect();
+        let mut messages = Vec::new();
+        for webhook in coins.iter().flat_map(|coin| &coin.webhooks) {
+            messages.push(platform.signals(webhook).await.remove(0).to_message().expect("JSON"));
+        }
+        // Each in a call of its own, so that several updaters claim one coin.
+        join_all(messages.chunks(1).map(|message| platform.put(Queue::Transfers, message))).await;
+        for coin in &coins {
+            credited_once(platform, &mut listener, coin).await;
+        }
+    });
+}
+
+#[test]
+fn two_deposits_of_one_stream_in_one_transaction_are_both_credited_and_another_stream_adds_nothing() {
+    run(async {
+        let platform = Platform::shared().await;
+        let mut listener = platform.listen().await;
+        let coin = Coin::of("CUST01");
+        let [connect, fund, deposit] = &coin.webhooks;
+        // The same transaction, address and asset, under another id and with another amount.
+        let native = uuid();
+        let text = String::from_utf8(fund.body.clone()).expect("text");
+        let second =
+            text.replace(coin.deposits[1].native(), &native).replace(r#""quantity": "100""#, r#""quantity": "60""#);
+        let second = Webhook { body: second.into_bytes(), ..fund.clone() };
+        let two = [coin.deposits[1].clone(), resource(Kind::Deposit, Provider::Zerohash, &native)];
+
+        platform.deliver(&[fund.clone(), second]).await;
+        for (deposit, value) in two.iter().zip(["100", "60"]) {
+            let delivery = listener.event(&format!("{deposit}#1")).await;
+            assert_eq!(delivery.text("/type"), "fundhook.deposit.confirmed", "{}", delivery.event);
+            assert_eq!(delivery.text("/data/amount/value"), value);
+        }
+        platform.deliver(&[connect.clone(), deposit.clone()]).await;
+        for deposit in [&coin.deposits[0], &coin.deposits[2]] {
+            let delivery = listener.event(&format!("{deposit}#1")).await;
+            assert_eq!(delivery.text("/type"), "fundhook.deposit.duplicate", "{}", delivery.event);
+            let owners = two.each_ref().map(ToString::to_string);
+            assert!(owners.iter().any(|owner| owner == delivery.text("/data/duplicate_of")), "{}", delivery.event);
+        }
+    });
+}
+
+#[test]
+fn a_deposit_that_is_confirmed_later_claims_its_coin_then_and_not_before() {
+    run(async {
+        let platform = Platform::shared().await;
+        let mut listener = platform.listen().await;
+        let coin = Coin::of("CUST01");
+        let [_, fund, completed] = &coin.webhooks;
+        // On chain with the same hash, and not credited yet: zerohash's own word for that is `confirmed`.
+        let submitted = String::from_utf8(completed.body.clone()).expect("text").replace("completed", "confirmed");
+        let submitted = Webhook { body: submitted.into_bytes(), ..completed.clone() };
+        let [_, owner, late] = &coin.deposits;
+        for (webhook, event, expected) in [
+            (&submitted, format!("{late}#1"), "fundhook.deposit.submitted"),
+            (fund, format!("{owner}#1"), "fundhook.deposit.confirmed"),
+            (completed, format!("{late}#2"), "fundhook.deposit.duplicate"),
+        ] {
+            platform.deliver(std::slice::from_ref(webhook)).await;
+            assert_eq!(listener.event(&event).await.text("/type"), expected, "{event}");
+        }
+    });
+}

@@ -1,0 +1,162 @@
+//! Striga gives one `id` to a withdrawal, to its network fee, to the refund of that fee and to both legs of an application
+//! fee. Each of them is a resource of its own that names the others, whatever is told first.
+
+use std::collections::BTreeSet;
+
+use fundhook::sending::Webhook;
+use fundhook::subscription::Delivery;
+use fundhook_domain::{Kind, Provider, ResourceId};
+use fundhook_tests::{Platform, event_ids, plain_view, resource, retold, run, seeded, uuid};
+use serde_json::Value;
+
+/// How many withdrawals have each story told, each in an order of its own, and how many webhooks come once more.
+const ORDERS: usize = 4;
+const REPEATS: usize = 2;
+
+/// The ids that the samples give to withdrawals and to an application fee.
+const CONFIRMED: &str = "d646143f-85af-4197-88ac-a84e46002205";
+const FAILED: &str = "ee9e8733-3e1a-4ced-9bb3-7600b64d2a69";
+const APPLICATION_FEE: &str = "20a7cc2a-98d9-458d-b8ac-c390b1418609";
+
+/// What makes one withdrawal of the samples of two: the failed one was initiated as the confirmed one was.
+const AS_ONE: [(&str, &str); 6] = [
+    ("22310983910888449318", "9363699999622000"),
+    ("22536559696857019513", "636300000378000"),
+    ("2022-11-30T16:21:15.187Z", "2024-09-10T12:10:19.628Z"),
+    ("2022-11-30T16:21:15.441Z", "2024-09-10T12:10:20.441Z"),
+    ("7cb14c21eb7283745ba629d5dc8e6c7d", "244337fcf5b13ff40f7780bdd3e66d30"),
+    ("50febc83-6118-419e-82e1-886f8c7ffd59", "104894c7-95fc-4dde-97dd-cb25b2587b91"),
+];
+
+/// What is told of one id, and what it adds up to.
+struct Story {
+    files: &'static [&'static str],
+    changes: &'static [(&'static str, &'static str)],
+    ids: &'static [&'static str],
+    /// What is behind the id in the resource's, its kind, how many statements are about it, and where it stands then.
+    resources: &'static [(&'static str, Kind, usize, &'static str)],
+    /// Which of them name each other.
+    related: &'static [(usize, usize)],
+}
+
+const STORIES: [Story; 2] = [
+    Story {
+        files: &[
+            "striga/withdrawal.initiated.json",
+            "striga/network_fee.json",
+            "striga/withdrawal.failed.json",
+            "striga/fee_refund.json",
+            "striga/application_fee.debit.json",
+            "striga/application_fee.credit.json",
+        ],
+        changes: &AS_ONE,
+        ids: &[CONFIRMED, FAILED, APPLICATION_FEE],
+        resources: &[
+            ("", Kind::Withdrawal, 4, "failed"),
+            (":network", Kind::Fee, 2, "refunded"),
+            (":application:debit", Kind::Fee, 1, "charged"),
+            (":application:credit", Kind::Fee, 1, "charged"),
+        ],
+        related: &[(0, 1), (2, 3)],
+    },
+    Story {
+        files: &[
+            "striga/withdrawal.initiated.json",
+            "striga/network_fee.json",
+            "striga/withdrawal.pending.json",
+            "striga/withdrawal.confirmed.json",
+        ],
+        changes: &[],
+        ids: &[CONFIRMED],
+        resources: &[("", Kind::Withdrawal, 4, "confirmed"), (":network", Kind::Fee, 1, "charged")],
+        related: &[(0, 1)],
+    },
+];
+
+/// A story as it is told of one id.
+struct Told {
+    story: &'static Story,
+    id: String,
+    webhooks: Vec<Webhook>,
+    resources: Vec<ResourceId>,
+}
+
+impl Told {
+    fn in_some_order(story: &'static Story, random: &mut fastrand::Rng) -> Self {
+        let id = uuid();
+        let own: Vec<(&str, &str)> = story.ids.iter().map(|sample| (*sample, id.as_str())).collect();
+        let mut webhooks = retold(story.files, &[story.changes, &own].concat());
+        random.shuffle(&mut webhooks);
+        for _ in 0..REPEATS {
+            let again = webhooks[random.usize(..webhooks.len())].clone();
+            webhooks.insert(random.usize(..=webhooks.len()), again);
+        }
+        let named = |(behind, kind, ..): &(&str, Kind, usize, &str)| {
+            resource(*kind, Provider::Striga, &format!("{id}{behind}"))
+        };
+        let resources = story.resources.iter().map(named).collect();
+        Self { story, id, webhooks, resources }
+    }
+
+    /// Its resources, and how many statements are about each.
+    fn about(&self) -> impl Iterator<Item = (&ResourceId, usize)> {
+        self.resources.iter().zip(self.story.resources).map(|(id, (_, _, statements, _))| (id, *statements))
+    }
+}
+
+#[test]
+fn what_shares_an_id_is_told_apart_and_together_in_whatever_order_it_is_told() {
+    run(async {
+        let platform = Platform::shared().await;
+        let mut listener = platform.listen().await;
+        let mut random = seeded();
+        let chosen = STORIES.iter().flat_map(|story| [story; ORDERS]);
+        let told: Vec<Told> = chosen.map(|story| Told::in_some_order(story, &mut random)).collect();
+        platform.tell(told.iter().map(|told| told.webhooks.as_slice())).await;
+
+        for (id, statements) in told.iter().flat_map(Told::about) {
+            listener.hear(event_ids(id, statements)).await;
+        }
+        platform.settled().await;
+        let mut views: Vec<Vec<Value>> = Vec::new();
+        for told in &told {
+            let mut of_story = Vec::new();
+            for (id, statements) in told.about() {
+                let resource = platform.resource(id).await;
+                assert_eq!(resource.version(), statements as u64, "facts about {id}");
+                let ids = event_ids(id, statements);
+                assert_eq!(listener.ids_about(id), ids.iter().map(String::as_str).collect(), "events about {id}");
+                of_story.push(plain_view(&resource, &[(&told.id, "the id")]));
+            }
+            views.push(of_story);
+            let mut last = Vec::new();
+            for (id, statements) in told.about() {
+                last.push(listener.event(&format!("{id}#{statements}")).await);
+            }
+            assert_last_events(told, &last);
+        }
+        for of_story in views.chunks(ORDERS) {
+            for view in of_story {
+                assert_eq!(view, &of_story[0]);
+            }
+        }
+    });
+}
+
+/// What the last event about each resource of a story says.
+fn assert_last_events(told: &Told, events: &[Delivery]) {
+    for (event, (_, _, _, status)) in events.iter().zip(told.story.resources) {
+        assert_eq!(event.text("/data/status"), *status, "{}", event.event);
+    }
+    for (one, other) in told.story.related {
+        for (event, related) in [(&events[*one], &told.resources[*other]), (&events[*other], &told.resources[*one])] {
+            let named: BTreeSet<&str> =
+                event.event["data"]["related"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            assert_eq!(named, BTreeSet::from([related.to_string().as_str()]), "{}", event.event);
+        }
+    }
+    // Each in whole coins, to the last digit: 0.009363699999622 + 0.000636300000378.
+    let withdrawal = &events[0];
+    let said = ["amount", "fee", "total"].map(|name| withdrawal.text(&format!("/data/{name}/major")).to_owned());
+    assert_eq!(said, ["0.009363699999622", "0.000636300000378", "0.01"], "{}", withdrawal.event);
+}

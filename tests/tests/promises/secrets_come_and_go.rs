@@ -1,0 +1,145 @@
+//! A provider's shared secret is stored, changed and dropped while its webhooks come in, and nobody deploys anything.
+
+use std::time::{Duration, Instant};
+
+use fundhook::sandbox::SignedHeaders;
+use fundhook::sending::Webhook;
+use fundhook_domain::{Feed, Provider};
+use fundhook_tests::{Platform, WITHIN, retold, run, uuid};
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+/// The shortest that the template allows: how long a receiver that looked for newer secrets waits before it looks again.
+const COOLDOWN_SECONDS: &str = "10";
+
+/// How soon a provider that was refused tries again.
+const AGAIN_AFTER: Duration = Duration::from_millis(500);
+
+/// How many webhooks come at the same moment, so that several receivers, each with a memory of its own, get them.
+const AT_ONCE: usize = 4;
+
+/// A webhook of zerohash that was signed, perhaps a while ago.
+struct Signed {
+    webhook: Webhook,
+    headers: SignedHeaders,
+}
+
+/// What a receiver answered: the status, the body, and after how many seconds to try again.
+type Answer = (u16, String, Option<u64>);
+
+impl Signed {
+    /// A webhook about a deposit of its own, signed with what the provider signs with now.
+    async fn now(platform: &Platform) -> Self {
+        let own = [("cd7b9e8c-e0f3-4fcd-a192-48ff280bc4dd", &*uuid())];
+        let webhook = retold(&["zerohash/deposit.initial.json"], &own).remove(0);
+        let headers = platform.headers(&webhook).await;
+        Self { webhook, headers }
+    }
+
+    async fn several(platform: &Platform) -> Vec<Self> {
+        join_all((0..AT_ONCE).map(|_| Self::now(platform))).await
+    }
+
+    async fn answer(&self, platform: &Platform) -> Answer {
+        let headers: Vec<(&str, &str)> = self.headers.iter().map(|(name, value)| (&**name, &**value)).collect();
+        let sent = platform.deployment().post("/webhooks/zerohash", &headers, self.webhook.body.clone()).await;
+        let answer = sent.expect("the stack answers");
+        let again = answer.headers().get("retry-after").and_then(|seconds| seconds.to_str().ok()?.parse().ok());
+        (answer.status().as_u16(), answer.text().await.expect("a body"), again)
+    }
+}
+
+async fn answers(platform: &Platform, webhooks: &[Signed]) -> Vec<Answer> {
+    join_all(webhooks.iter().map(|webhook| webhook.answer(platform))).await
+}
+
+async fn assert_all_are_accepted(platform: &Platform, webhooks: &[Signed], what: &str) {
+    for (status, text, _) in answers(platform, webhooks).await {
+        assert_eq!(status, 200, "{what}: {text}");
+    }
+}
+
+/// Stores what the operator has for zerohash.
+async fn store(platform: &Platform, secret: &Value) {
+    let put = platform.clients().secrets.put_secret_value().secret_id(platform.output("ZerohashSecretArn"));
+    put.secret_string(secret.to_string()).send().await.expect("the secret is stored");
+}
+
+/// What the provider tells the operator to store, now.
+async fn shared(platform: &Platform) -> Value {
+    let feed = Feed::from(Provider::Zerohash);
+    platform.provider().secrets(Provider::Zerohash, &[feed]).await.expect("the provider answers")
+}
+
+/// Before the operator has stored anything, the provider is told to send it again.
+async fn nothing_is_lost_before_the_secret_is_stored(platform: &Platform) {
+    store(platform, &json!({})).await;
+    let early = Signed::several(platform).await;
+    for (status, text, again) in answers(platform, &early).await {
+        assert_eq!((status, again), (503, Some(5)), "{text}");
+        assert!(text.contains("no_key_set"), "{text}");
+    }
+    store(platform, &shared(platform).await).await;
+    let deadline = Instant::now() + WITHIN;
+    for webhook in &early {
+        loop {
+            let (status, text, _) = webhook.answer(platform).await;
+            if status == 200 {
+                break;
+            }
+            assert_eq!(status, 503, "{text}");
+            assert!(Instant::now() < deadline, "the secret is not known after {WITHIN:?}: {text}");
+            tokio::time::sleep(AGAIN_AFTER).await;
+        }
+    }
+}
+
+/// The provider signs with a new secret, and the operator has stored it beside the one before: what was signed with
+/// either is accepted at once, by receivers that know the old one alone. Returns webhooks that the old one signed.
+async fn a_change_refuses_nothing(platform: &Platform) -> Vec<Signed> {
+    let (late, later) = (Signed::several(platform).await, Signed::several(platform).await);
+    platform.provider().rotate_secrets(Provider::Zerohash).await.expect("the provider has a new secret");
+    let stored = shared(platform).await;
+    assert_ne!(stored["default"]["current"], stored["default"]["previous"]);
+    store(platform, &stored).await;
+
+    let new = Signed::several(platform).await;
+    assert_all_are_accepted(platform, &new, "signed with the new secret").await;
+    assert_all_are_accepted(platform, &late, "signed with the one before").await;
+    assert_all_are_accepted(platform, &Signed::several(platform).await, "with the new one again").await;
+    later
+}
+
+/// The operator drops the old secret: as soon as the receivers have looked again, what it signed is refused. They look when
+/// something does not verify, at most once in a cooldown.
+async fn what_a_dropped_secret_signed_is_refused(platform: &Platform, old: Vec<Signed>) {
+    let mut stored = shared(platform).await;
+    stored["default"].as_object_mut().expect("an entry").remove("previous");
+    store(platform, &stored).await;
+    let deadline = Instant::now() + WITHIN;
+    loop {
+        let mut forged = Signed::several(platform).await;
+        forged.iter_mut().for_each(|forged| forged.webhook.body.push(b' '));
+        for (status, text, _) in answers(platform, &forged).await {
+            assert_eq!(status, 401, "{text}");
+        }
+        assert_all_are_accepted(platform, &[Signed::now(platform).await], "signed with what is stored").await;
+        let seen = answers(platform, &old).await;
+        if seen.iter().all(|(status, ..)| *status == 401) {
+            assert!(seen.iter().all(|(_, text, _)| text.contains("signature_unverified")), "{seen:?}");
+            return;
+        }
+        assert!(Instant::now() < deadline, "the old secret still is believed after {WITHIN:?}: {seen:?}");
+        tokio::time::sleep(AGAIN_AFTER).await;
+    }
+}
+
+#[test]
+fn secrets_come_and_go_without_a_deployment_and_nothing_signed_with_a_stored_one_is_refused() {
+    run(async {
+        let platform = &Platform::deploy(&[("KeysCooldownSeconds", COOLDOWN_SECONDS)]).await;
+        nothing_is_lost_before_the_secret_is_stored(platform).await;
+        let old = a_change_refuses_nothing(platform).await;
+        what_a_dropped_secret_signed_is_refused(platform, old).await;
+    });
+}
