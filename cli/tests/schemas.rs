@@ -32,7 +32,7 @@ fn the_schemas_and_the_guides_examples_are_as_the_code_makes_them() {
 }
 
 /// The paths of all members under `schema` that are not described.
-fn undescribed(root: &Value, schema: &Value, path: &str, found: &mut Vec<String>) {
+fn undescribed(schema: &Value, path: &str, found: &mut Vec<String>) {
     let Some(rules) = schema.as_object() else {
         return;
     };
@@ -41,16 +41,16 @@ fn undescribed(root: &Value, schema: &Value, path: &str, found: &mut Vec<String>
         if member["description"].as_str().is_none_or(str::is_empty) {
             found.push(path.clone());
         }
-        undescribed(root, member, &path, found);
+        undescribed(member, &path, found);
     }
     if let Some(items) = rules.get("items") {
-        undescribed(root, items, &format!("{path}[]"), found);
+        undescribed(items, &format!("{path}[]"), found);
     }
     for (name, definition) in rules.get("$defs").and_then(Value::as_object).into_iter().flatten() {
         if definition["description"].as_str().is_none_or(str::is_empty) {
             found.push(name.clone());
         }
-        undescribed(root, definition, name, found);
+        undescribed(definition, name, found);
     }
 }
 
@@ -59,7 +59,7 @@ fn every_member_and_every_definition_is_described() {
     for kind in Kind::ALL {
         let schema = event_schema(kind);
         let mut found = Vec::new();
-        undescribed(&schema, &schema, "", &mut found);
+        undescribed(&schema, "", &mut found);
         assert!(found.is_empty(), "{kind}: {found:?}");
     }
 }

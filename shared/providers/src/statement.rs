@@ -28,7 +28,7 @@ pub(crate) struct Statement {
 /// Why a webhook says nothing that is understood.
 #[derive(Debug)]
 pub(crate) struct NotUnderstood {
-    /// The name it gives itself.
+    /// The name it gives itself in its body. One that a header gives is not signed, and so no part of what names a fact.
     pub(crate) named: Option<String>,
     /// A sentence.
     pub(crate) reason: String,
@@ -96,7 +96,6 @@ impl Statement {
 
 fn unrecognized(heard: &Heard<'_>, body: &[u8], named: Option<String>, reason: String, evidence: Evidence) -> Signal {
     let resource = ResourceId::unrecognized(heard.envelope.feed().clone(), body);
-    // From signed bytes alone: the header is not signed.
     let event_type = named.clone().unwrap_or_default();
     let payload_type = named.or_else(|| heard.payload_type.map(str::to_owned));
     Signal {

@@ -81,13 +81,11 @@ fn a_coin_that_three_webhooks_announce_is_returned_once_in_whatever_order_that_i
         let stories: Vec<Recovery> = (0..ORDERS).map(|_| Recovery::of_a_participant(&mut random)).collect();
         platform.tell(stories.iter().map(|story| story.webhooks.as_slice())).await;
 
-        let mut views = Vec::new();
-        for story in &stories {
-            for (id, statements) in &story.about {
-                listener.hear(event_ids(id, *statements)).await;
-            }
+        for (id, statements) in stories.iter().flat_map(|story| &story.about) {
+            listener.hear(event_ids(id, *statements)).await;
         }
         platform.settled().await;
+        let mut views = Vec::new();
         for story in &stories {
             let mut of_story = Vec::new();
             for (id, statements) in &story.about {

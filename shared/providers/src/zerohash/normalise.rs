@@ -31,7 +31,7 @@ pub(crate) fn statements(heard: &Heard<'_>, members: Fields) -> Result<Vec<State
         Sort::ExternalAccount => about.external_account(members).map(|statement| vec![statement]),
         Sort::Balance => about.balance(members).map(|statement| vec![statement]),
     };
-    stated.map_err(|reason| NotUnderstood { named: Some(sort.as_str().to_owned()), reason })
+    stated.map_err(|reason| NotUnderstood { named: None, reason })
 }
 
 /// What is known of a webhook before its members are taken.
