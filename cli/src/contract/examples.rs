@@ -75,7 +75,6 @@ fn stories() -> Vec<(&'static str, Vec<Sent>)> {
     let broadcast = || sample("striga/withdrawal.pending.json");
     let payment = || sample("zerohash/payment.submitted.json");
     let settled = || sample("zerohash/payment.settled.json");
-    let doubtful = || sample("zerohash/odd/duplicate_key.json");
     vec![
         ("deposit.pending", vec![pending()]),
         ("deposit.submitted", vec![pending(), submitted()]),
@@ -154,6 +153,5 @@ fn stories() -> Vec<(&'static str, Vec<Sent>)> {
             vec![sample("zerohash/balance.changed.milliseconds.json"), sample("zerohash/balance.changed.seconds.json")],
         ),
         ("unrecognized.seen", vec![sample("connect/odd/unknown_event.json")]),
-        ("unrecognized.updated", vec![doubtful(), doubtful().called("trade.status_changed")]),
     ]
 }

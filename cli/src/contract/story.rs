@@ -38,24 +38,18 @@ const TOLERANCE: Duration = Duration::from_secs(300);
 pub(super) struct Sent {
     file: &'static str,
     changes: Vec<(&'static str, Value)>,
-    payload_type: Option<&'static str>,
 }
 
 impl Sent {
     /// The sample `file` of events/.
     pub(super) fn sample(file: &'static str) -> Self {
-        Self { file, changes: Vec::new(), payload_type: None }
+        Self { file, changes: Vec::new() }
     }
 
     /// The same with `value` at the JSON pointer `at`.
     pub(super) fn with(mut self, at: &'static str, value: impl Into<Value>) -> Self {
         self.changes.push((at, value.into()));
         self
-    }
-
-    /// The same under another payload type, which no signature covers.
-    pub(super) fn called(self, payload_type: &'static str) -> Self {
-        Self { payload_type: Some(payload_type), ..self }
     }
 
     fn fault(&self, why: impl Into<String>) -> ContractError {
@@ -135,16 +129,12 @@ impl Teller {
     fn envelope(&self, sent: &Sent, at: Timestamp) -> Result<Envelope, ContractError> {
         let body = sent.body(&self.folder)?;
         let feed = sending::Webhook::feed_of(&self.folder.join(sent.file));
-        let mut signed = match feed.provider() {
+        let signed = match feed.provider() {
             Provider::Connect => self.key.sign(URL, at.unix_seconds(), &body)?,
             Provider::Zerohash | Provider::Striga => {
                 self.secrets.sign(&SignRequest::new(feed.clone(), at.unix_seconds(), &body), &body)?
             }
         };
-        if let Some(payload_type) = sent.payload_type {
-            signed.retain(|(name, _)| name != zerohash::PAYLOAD_TYPE_HEADER);
-            signed.push((zerohash::PAYLOAD_TYPE_HEADER.to_owned(), payload_type.to_owned()));
-        }
         let headers: Headers = signed.into_iter().collect();
         let webhook = Webhook { path: format!("/webhooks/{feed}"), headers, body };
         let verified = match feed.provider() {

@@ -39,9 +39,9 @@ pub fn event_types(kind: Kind) -> Vec<String> {
     let others: &[&str] = match kind {
         Kind::Deposit => &[UPDATED, DUPLICATE, CONFLICTING],
         Kind::Withdrawal => &[UPDATED, CONFLICTING],
-        Kind::Fee | Kind::Recovery | Kind::Participant | Kind::ExternalAccount | Kind::Balance | Kind::Unrecognized => {
-            &[UPDATED]
-        }
+        Kind::Fee | Kind::Recovery | Kind::Participant | Kind::ExternalAccount | Kind::Balance => &[UPDATED],
+        // The resource is its body, so there is nothing further to be said about it.
+        Kind::Unrecognized => &[],
     };
     statuses.chain(others.iter().copied()).map(|outcome| format!("fundhook.{kind}.{outcome}")).collect()
 }

@@ -116,7 +116,10 @@ pub(crate) fn every_sort() -> Vec<Event> {
         let (sparse, whole) = (signal(status, 0), whole(status, 40));
         events.push(latest([&sparse]));
         events.push(latest([&whole]));
-        events.push(latest([&whole, &sparse]));
+        if status != Status::Unrecognized {
+            // An unrecognized webhook is its body, of which nothing further is said.
+            events.push(latest([&whole, &sparse]));
+        }
         events.push(latest([&of_a_tenant(&whole)]));
         let others = Status::ALL.into_iter().filter(|other| other.kind() == status.kind() && *other != status);
         events.extend(others.map(|other| latest([&sparse, &signal(other, 50)])));
