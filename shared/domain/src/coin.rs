@@ -11,7 +11,7 @@ use crate::{Network, ResourceId, TransferDetails};
 /// the network is compared and is no part of the key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
-    /// Names the coin: `<hash>#<address>#<asset>`.
+    /// Names the coin: `<hash>#<address>#<asset>`, and for the tenant `acme` `acme/<hash>#<address>#<asset>`.
     pub coin: String,
     /// The network's slug, where the provider says it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -46,8 +46,10 @@ impl Claim {
         let hash = details.transaction.hash.as_deref()?;
         let address = details.transaction.to.as_deref()?;
         let asset = details.asset.as_deref()?.to_uppercase();
+        let coin = format!("{}#{}#{asset}", canonical_hash(hash), canonical_address(address));
         Some(Self {
-            coin: format!("{}#{}#{asset}", canonical_hash(hash), canonical_address(address)),
+            // Organizations are apart: what is told to one is no duplicate of what is told to another.
+            coin: owner.feed().tenant().map_or(coin.clone(), |tenant| format!("{tenant}/{coin}")),
             network: details.network.as_ref().map(|network| Network::slug(network).to_owned()),
             owner: owner.clone(),
             stream: details.stream.clone().unwrap_or_default(),

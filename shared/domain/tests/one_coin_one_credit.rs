@@ -272,3 +272,16 @@ fn a_resource_reads_back_whose_coin_it_is() {
         assert_eq!(read.claim_due().is_some(), ownership == Ownership::Unclaimed);
     }
 }
+
+#[test]
+fn the_coins_of_one_organization_are_no_other_ones() {
+    let of = |tenant: &str| {
+        let mut confirmed = with(deposit("confirmed", 40), said);
+        let feed: Feed = format!("connect{tenant}").parse().expect("a feed");
+        confirmed.resource = ResourceId::new(Kind::Deposit, feed, "1").expect("an id");
+        folded([&confirmed]).claim_due().expect("it is due").coin
+    };
+    let coins = [of(""), of("/acme"), of("/bolt")];
+    assert!(coins[1].starts_with("acme/") && coins[1].ends_with(&coins[0]), "{coins:?}");
+    assert_ne!(coins[1], coins[2]);
+}
