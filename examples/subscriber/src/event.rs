@@ -12,7 +12,7 @@ const DUPLICATE: &str = "fundhook.deposit.duplicate";
 
 /// Stands for a network that the provider does not name (zerohash has both `USDC.ETH` and `USDC`): money that came in is
 /// credited, in a balance of its own. No network's slug is like it: those begin with a letter or a digit.
-const NO_NETWORK: &str = "-";
+const NOT_SAID: &str = "-";
 
 /// What an event asks of the ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +35,7 @@ pub enum Instruction {
 pub struct Credit {
     resource: String,
     event_id: String,
+    tenant: String,
     account: String,
     asset: String,
     network: String,
@@ -102,6 +103,7 @@ struct DepositData {
 
 #[derive(Deserialize)]
 struct ConfirmedData {
+    tenant: Option<String>,
     account: Option<String>,
     amount: Option<Amount>,
 }
@@ -162,11 +164,15 @@ impl Credit {
         Ok(Self {
             resource,
             event_id,
+            tenant: match data.tenant {
+                Some(tenant) => key_part("tenant", Some(tenant))?,
+                None => NOT_SAID.to_owned(),
+            },
             account: present("account", data.account)?,
             asset: key_part("asset", amount.asset)?,
             network: match amount.network {
                 Some(network) => key_part("network", Some(network.slug))?,
-                None => NO_NETWORK.to_owned(),
+                None => NOT_SAID.to_owned(),
             },
             coins: Coins::new(&amount.value, amount.units.parse::<Units>()?)?,
         })
@@ -189,14 +195,21 @@ impl Credit {
 
     /// What is credited and to whom: what must be the same when the deposit is credited a second time. Named as in the
     /// ledger.
-    pub fn terms(&self) -> [(&'static str, &str); 4] {
-        [("account", &self.account), ("asset", &self.asset), ("network", &self.network), ("value", self.coins.as_str())]
+    pub fn terms(&self) -> [(&'static str, &str); 5] {
+        [
+            ("tenant", &self.tenant),
+            ("account", &self.account),
+            ("asset", &self.asset),
+            ("network", &self.network),
+            ("value", self.coins.as_str()),
+        ]
     }
 
-    /// The balance that it adds to: `<account>#<asset>#<network>`, with `-` for a network that is not known. An account may
-    /// contain a `#`, the other two may not, so that no two balances have the same name.
+    /// The balance that it adds to: `<tenant>#<account>#<asset>#<network>`, with `-` for a tenant or a network that is not
+    /// said. Two organizations may know different users by one name. An account may contain a `#`, the others may not, so
+    /// that no two balances have the same name.
     pub fn balance(&self) -> String {
-        format!("{}#{}#{}", self.account, self.asset, self.network)
+        format!("{}#{}#{}#{}", self.tenant, self.account, self.asset, self.network)
     }
 }
 

@@ -3,7 +3,7 @@
 //! | `pk` | what | attributes |
 //! |---|---|---|
 //! | `credit#<resource>` | the entry of a deposit | `state`, `event_id`, `credited_at`, `account`, `asset`, `network`, `value` (decimal digits, as a text), and when it is held or disputed `objection`, `objection_event_id`, `objected_at` |
-//! | `balance#<account>#<asset>#<network>` | a balance in whole coins; `-` stands for a network that is not known | `total` |
+//! | `balance#<tenant>#<account>#<asset>#<network>` | a balance in whole coins; `-` stands for a tenant or a network that is not said | `total` |
 //!
 //! An entry is made once, as `credited` or as `held`, under the condition that there is none. The only change after
 //! that is from `credited` to `disputed`.

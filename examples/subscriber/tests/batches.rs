@@ -52,8 +52,14 @@ async fn each_deposit_is_credited_with_its_own_terms() {
     assert_eq!(
         terms,
         [
-            [("account", "USER01"), ("asset", "BTC"), ("network", "bitcoin"), ("value", "0.013")],
-            [("account", "USER01"), ("asset", "ETH"), ("network", "bitcoin"), ("value", "119.078888888888888887")],
+            [("tenant", "-"), ("account", "USER01"), ("asset", "BTC"), ("network", "bitcoin"), ("value", "0.013")],
+            [
+                ("tenant", "-"),
+                ("account", "USER01"),
+                ("asset", "ETH"),
+                ("network", "bitcoin"),
+                ("value", "119.078888888888888887")
+            ],
         ]
     );
 }
@@ -65,8 +71,17 @@ async fn money_on_a_network_that_nobody_names_is_credited_to_a_balance_of_its_ow
         assert!(handled(&ledger, &[unnamed.clone(), confirmed("b"), unnamed.clone()]).await.is_empty(), "{unnamed}");
         let contents = ledger.contents();
         let balances: Vec<String> = contents.credited.iter().map(subscriber::Credit::balance).collect();
-        assert_eq!(balances, ["USER01#BTC#-", "USER01#BTC#bitcoin"], "{unnamed}");
+        assert_eq!(balances, ["-#USER01#BTC#-", "-#USER01#BTC#bitcoin"], "{unnamed}");
     }
+}
+
+#[tokio::test]
+async fn users_of_two_organizations_may_bear_one_name_and_have_a_balance_each() {
+    let ledger = MemoryLedger::default();
+    let of = |deposit: &str, tenant: &str| with(confirmed(deposit), "/tenant", json!(tenant));
+    assert!(handled(&ledger, &[of("a", "acme"), of("b", "bolt"), confirmed("c")]).await.is_empty());
+    let balances: Vec<String> = ledger.contents().credited.iter().map(subscriber::Credit::balance).collect();
+    assert_eq!(balances, ["acme#USER01#BTC#bitcoin", "bolt#USER01#BTC#bitcoin", "-#USER01#BTC#bitcoin"]);
 }
 
 #[tokio::test]

@@ -105,12 +105,13 @@ async fn the_entry_says_who_was_credited_and_why_and_the_balance_has_the_sum() {
             "network = bitcoin",
             "pk = credit#deposit#connect#b",
             "state = credited",
+            "tenant = -",
             "value = 119.078888888888888887",
         ]
     );
     assert_eq!(
-        local.shown("balance#USER01#BTC#bitcoin").await,
-        ["pk = balance#USER01#BTC#bitcoin", "total = 21000119.091888888888888887 (a number)"]
+        local.shown("balance#-#USER01#BTC#bitcoin").await,
+        ["pk = balance#-#USER01#BTC#bitcoin", "total = 21000119.091888888888888887 (a number)"]
     );
 }
 
@@ -123,8 +124,8 @@ async fn a_balance_on_a_network_that_nobody_names_is_not_mixed_with_another() {
         let outcome = local.ledger.credit(&credit(&event), NOW).await;
         assert_eq!(outcome.expect("the ledger answers"), CreditOutcome::Credited);
     }
-    assert_eq!(local.total("USER01#BTC#bitcoin").await.as_deref(), Some("0.013"));
-    assert_eq!(local.total("USER01#BTC#-").await.as_deref(), Some("0.026"));
+    assert_eq!(local.total("-#USER01#BTC#bitcoin").await.as_deref(), Some("0.013"));
+    assert_eq!(local.total("-#USER01#BTC#-").await.as_deref(), Some("0.026"));
     let entry = local.item("credit#deposit#connect#b").await.expect("an entry");
     assert_eq!(entry["network"].as_s().map(String::as_str), Ok("-"));
 }
@@ -158,10 +159,11 @@ async fn a_hold_without_a_credit_says_why_and_a_credit_disputed_keeps_its_terms(
             "objection_event_id = deposit#connect#b#4",
             "pk = credit#deposit#connect#b",
             "state = disputed",
+            "tenant = -",
             "value = 0.013",
         ]
     );
-    assert_eq!(local.total("USER01#BTC#bitcoin").await.as_deref(), Some("0.013"), "nothing is taken back");
+    assert_eq!(local.total("-#USER01#BTC#bitcoin").await.as_deref(), Some("0.013"), "nothing is taken back");
 }
 
 /// The ledger in memory is what the other tests rest on.
@@ -201,7 +203,7 @@ async fn every_order_and_repetition_of_a_deposits_events_credits_its_balance_onc
         let events: Vec<Value> = sequence.iter().map(|choice| of_account(life[*choice].clone(), &native)).collect();
         assert!(failed(&subscriber.handle(batch(&events), NOW).await).is_empty(), "{sequence:?}");
         let expected = sequence.contains(&2).then_some("0.013");
-        assert_eq!(local.total(&format!("{native}#BTC#bitcoin")).await.as_deref(), expected, "{sequence:?}");
+        assert_eq!(local.total(&format!("-#{native}#BTC#bitcoin")).await.as_deref(), expected, "{sequence:?}");
     }
 }
 
@@ -220,7 +222,7 @@ async fn subscribers_at_once_credit_each_deposit_once_and_lose_no_sum() {
         });
     }
     subscribers.join_all().await;
-    assert_eq!(local.total("USER01#BTC#bitcoin").await.as_deref(), Some("0.13"));
+    assert_eq!(local.total("-#USER01#BTC#bitcoin").await.as_deref(), Some("0.13"));
 }
 
 #[tokio::test]
@@ -239,7 +241,7 @@ async fn a_contradiction_and_a_confirmation_at_once_end_held_or_disputed_and_nev
         };
         let outcomes =
             (one.await.expect("no panic").expect("an answer"), other.await.expect("no panic").expect("an answer"));
-        let total = local.total(&format!("{native}#BTC#bitcoin")).await;
+        let total = local.total(&format!("-#{native}#BTC#bitcoin")).await;
         let entry = local.item(&format!("credit#{}", deposit(&native))).await.expect("an entry");
         let ended = (outcomes.0, outcomes.1, entry["state"].as_s().expect("a text").as_str(), total.as_deref());
         let allowed = [
@@ -260,7 +262,7 @@ async fn a_sum_that_would_have_to_be_rounded_is_refused_and_neither_half_is_writ
         assert!(matches!(refused, Err(LedgerError::BalanceRefused(_))), "{value}: {refused:?}");
         assert_eq!(local.item("credit#deposit#connect#b").await, None, "{value}");
     }
-    assert_eq!(local.total("USER01#BTC#bitcoin").await, Some(nines));
+    assert_eq!(local.total("-#USER01#BTC#bitcoin").await, Some(nines));
 }
 
 #[tokio::test]

@@ -2,7 +2,8 @@
 //!
 //! Read once at the first webhook, held in memory, read again when older than their max-age, and when no secret verifies a
 //! signature: at most once in each cooldown, so that a secret is changed without a deployment and a flood of forged
-//! requests costs one call.
+//! requests costs one call. What is stored wrongly leaves what is held in use; an organization's secrets are revoked by
+//! taking it out of a document that is otherwise right.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -81,14 +82,21 @@ impl<R: ReadSecret> SecretCache<R> {
 
     async fn read(&self, now: Timestamp) {
         let read = match self.store.read(self.provider).await {
-            Ok(text) => Secrets::from_json(text.expose_secret()).map_err(|unfit| chain(&unfit)),
+            Ok(text) => Secrets::fit_from_json(text.expose_secret()).map_err(|unfit| chain(&unfit)),
             Err(error) => Err(chain(&error)),
         };
         let mut state = self.state();
         match read {
-            Ok(secrets) => {
+            Ok((secrets, unfit)) => {
+                for unfit in &unfit {
+                    warn!(provider = %self.provider, error = chain(unfit), "an organization's secrets are unfit");
+                }
+                if unfit.is_empty() {
+                    // What is stored is right as a whole: an organization that is not in it has been taken out.
+                    state.held.clear();
+                }
                 info!(provider = %self.provider, organizations = secrets.len(), "read the secrets");
-                state.held = secrets.into_iter().map(|(tenant, secrets)| (tenant, Arc::new(secrets))).collect();
+                state.held.extend(secrets.into_iter().map(|(tenant, secrets)| (tenant, Arc::new(secrets))));
             }
             Err(error) => warn!(provider = %self.provider, error, "the secrets could not be read"),
         }

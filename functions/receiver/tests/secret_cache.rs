@@ -101,8 +101,6 @@ async fn a_secret_that_was_stored_wrongly_leaves_the_one_that_is_held_in_use() {
         json!({ "default": { "current": "too short" } }).to_string(),
         json!({ "default": { "current": NEW, "previous": "too short" } }).to_string(),
         json!({ "default": { "current": NEW, "next": OLD } }).to_string(),
-        json!({ "default": { "current": NEW }, "Acme": { "current": NEW } }).to_string(),
-        json!({ "default": { "current": NEW }, "acme": { "current": "too short" } }).to_string(),
         json!({ "default": { "current": NEW, "rsa_public_keys": ["none"] } }).to_string(),
         // Half of what is right.
         alone(NEW).to_string()[..20].to_owned(),
@@ -164,6 +162,30 @@ async fn an_organization_without_a_secret_has_nothing_to_verify_with_and_the_oth
         "a secret that is stored later is found in a cooldown"
     );
     assert_eq!(vault.reads(), 2);
+}
+
+#[tokio::test]
+async fn a_slip_about_one_organization_changes_nothing_for_it_and_does_not_keep_the_others_from_changing() {
+    let (vault, cache) = cache_of(&json!({ "acme": { "current": OLD }, "bolt": { "current": OLD } }));
+    let (acme, bolt) = (tenant("acme"), tenant("bolt"));
+    let old = fingerprint(cache.current(Some(&bolt), at(0)).await);
+    for slip in [json!({ "bolt": { "current": "short" } }), json!({ "bolt": { "current": "" } }), json!({ "Bolt": {} })]
+    {
+        let mut stored = json!({ "acme": { "current": NEW } });
+        stored.as_object_mut().expect("an object").extend(slip.as_object().expect("an object").clone());
+        vault.store(&stored);
+        let newer = fingerprint(cache.current(Some(&acme), at(MAX_AGE)).await);
+        assert_eq!(newer, fingerprint_of(&alone(NEW), None), "{slip}");
+        assert_eq!(fingerprint(cache.current(Some(&bolt), at(MAX_AGE)).await), old, "{slip}");
+    }
+}
+
+#[tokio::test]
+async fn an_organization_that_is_taken_out_verifies_nothing_any_more() {
+    let (vault, cache) = cache_of(&json!({ "acme": { "current": OLD }, "bolt": { "current": OLD } }));
+    assert!(cache.current(Some(&tenant("bolt")), at(0)).await.is_ok());
+    vault.store(&json!({ "acme": { "current": OLD } }));
+    assert_eq!(cache.current(Some(&tenant("bolt")), at(MAX_AGE)).await.map(|_| ()), Err(NoKeys));
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_secretsmanager::Client;
-use aws_sdk_secretsmanager::error::DisplayErrorContext;
+use aws_sdk_secretsmanager::error::ProvideErrorMetadata as _;
 use fundhook_domain::Provider;
 use fundhook_domain::port::{Disposition, PortError, ReadSecret};
 use secrecy::SecretString;
@@ -30,8 +30,13 @@ impl ReadSecret for SecretStore {
         let id = self.ids.get(&provider);
         let id = id.ok_or_else(|| failed(Disposition::DeadLetter, format!("no secret is named for {provider}")))?;
         let read = self.client.get_secret_value().secret_id(id).send().await;
-        let read = read.map_err(|error| failed(Disposition::Retry, DisplayErrorContext(&error).to_string()))?;
+        // Not the error itself: of an answer that it cannot read it shows the bytes.
+        let read = read.map_err(|error| failed(Disposition::Retry, told(error.code(), error.message())))?;
         let text = read.secret_string.ok_or_else(|| failed(Disposition::DeadLetter, format!("{id} holds no text")))?;
         Ok(text.into())
     }
+}
+
+fn told(code: Option<&str>, message: Option<&str>) -> String {
+    format!("{}: {}", code.unwrap_or("no answer that can be read"), message.unwrap_or_default())
 }

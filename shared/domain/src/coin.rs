@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Network, ResourceId, TransferDetails};
+use crate::{Network, ResourceId, TransferDetails, digest_hex};
 
 /// A coin on chain: the transaction it came in, the address it came to, and what it is.
 ///
@@ -13,7 +13,8 @@ use crate::{Network, ResourceId, TransferDetails};
 pub struct Claim {
     /// Names the coin: `<hash>#<address>#<asset>`, and for the tenant `acme` `acme/<hash>#<address>#<asset>`.
     pub coin: String,
-    /// The network's slug, where the provider says it.
+    /// The network's CAIP-2 chain id, where the provider names a network that has one. A spelling that is not known tells
+    /// nothing of whether the chain is another.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub network: Option<String>,
     /// The deposit that claims it.
@@ -40,6 +41,9 @@ pub enum Ownership {
     },
 }
 
+/// The longest name of a coin that is kept as it is: a key in the table has at most 2,048 bytes.
+const COIN_BYTES_MAX: usize = 1024;
+
 impl Claim {
     /// The claim of the deposit `owner` on its coin; `None` when what names a coin is not known.
     pub(crate) fn of(owner: &ResourceId, details: &TransferDetails) -> Option<Self> {
@@ -47,10 +51,11 @@ impl Claim {
         let address = details.transaction.to.as_deref()?;
         let asset = details.asset.as_deref()?.to_uppercase();
         let coin = format!("{}#{}#{asset}", canonical_hash(hash), canonical_address(address));
+        let coin = if coin.len() > COIN_BYTES_MAX { digest_hex(coin.as_bytes()) } else { coin };
         Some(Self {
             // Organizations are apart: what is told to one is no duplicate of what is told to another.
             coin: owner.feed().tenant().map_or(coin.clone(), |tenant| format!("{tenant}/{coin}")),
-            network: details.network.as_ref().map(|network| Network::slug(network).to_owned()),
+            network: details.network.as_ref().and_then(Network::caip2).map(str::to_owned),
             owner: owner.clone(),
             stream: details.stream.clone().unwrap_or_default(),
         })

@@ -9,7 +9,7 @@ use crate::names::serde_as_text;
 use crate::{Provider, UnknownName};
 
 /// The name of one of several organizations in a deployment: 1 to 32 lower-case letters, digits and hyphens, the first
-/// of them no hyphen.
+/// of them no hyphen; and not `default`, which is the name of the organization without one.
 ///
 /// It is a path segment, part of a key in the table and of every resource id, event and line of evidence.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,10 +17,15 @@ pub struct Tenant(String);
 
 /// A text that does not name a tenant.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} does not name a tenant: 1 to 32 lower-case letters, digits and hyphens, the first of them no hyphen")]
+#[error(
+    "{0:?} does not name a tenant: 1 to 32 lower-case letters, digits and hyphens, the first of them no hyphen, and not `default`"
+)]
 pub struct TenantError(String);
 
 impl Tenant {
+    /// What the organization is called, where names are needed, that a deployment serves by default.
+    pub const RESERVED: &str = "default";
+
     /// The longest name that is taken.
     pub const BYTES_MAX: usize = 32;
 
@@ -39,7 +44,7 @@ impl FromStr for Tenant {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let plain = text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'));
         let fits = (1..=Self::BYTES_MAX).contains(&text.len());
-        if plain && fits && !text.starts_with('-') {
+        if plain && fits && !text.starts_with('-') && text != Self::RESERVED {
             Ok(Self(text.to_owned()))
         } else {
             Err(TenantError(text.chars().take(64).collect()))
@@ -137,7 +142,7 @@ mod tests {
 
     #[test]
     fn what_does_not_name_a_tenant_is_refused() {
-        for text in ["", "-a", "Acme", "a#b", "a/b", "a b", "ü", &"x".repeat(33)] {
+        for text in ["", "-a", "default", "Acme", "a#b", "a/b", "a b", "ü", &"x".repeat(33)] {
             assert!(text.parse::<Tenant>().is_err(), "{text:?}");
             assert!(format!("connect/{text}").parse::<Feed>().is_err(), "{text:?}");
         }

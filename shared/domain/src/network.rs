@@ -23,7 +23,8 @@ pub struct Network {
 /// Chain ids are those of the CAIP-2 namespaces `eip155` (the EIP-155 chain id), `bip122` (the first 32 hex digits of the
 /// genesis block's hash) and `solana` (the first 32 characters of the genesis hash).
 const NETWORKS: &[(&str, Option<&str>, &[&str])] = &[
-    ("arbitrum", Some("eip155:42161"), &["arbitrum", "arbitrum one", "arbitrum-one", "arb"]),
+    ("algorand", Some("algorand:wGHE2Pwdvd7S12BL5FaOP20EGYesN73k"), &["algorand", "algo"]),
+    ("arbitrum", Some("eip155:42161"), &["arbitrum", "arbitrum one", "arbitrum-one", "arbitrum_one", "arb"]),
     ("avalanche", Some("eip155:43114"), &["avalanche", "avalanche c-chain", "avax"]),
     ("base", Some("eip155:8453"), &["base"]),
     ("base-sepolia", Some("eip155:84532"), &["base sepolia", "base-sepolia"]),
@@ -33,13 +34,16 @@ const NETWORKS: &[(&str, Option<&str>, &[&str])] = &[
     ("dogecoin", Some("bip122:1a91e3dace36e2be3bf030a65679fe82"), &["dogecoin", "doge"]),
     ("ethereum", Some("eip155:1"), &["ethereum", "eth", "ethereum mainnet"]),
     ("ethereum-sepolia", Some("eip155:11155111"), &["sepolia", "ethereum sepolia", "ethereum-sepolia"]),
+    ("hedera", Some("hedera:mainnet"), &["hedera", "hbar"]),
     ("litecoin", Some("bip122:12a765e31ffd4059bada1e25190f6e98"), &["litecoin", "ltc"]),
-    ("optimism", Some("eip155:10"), &["optimism", "op mainnet"]),
-    ("polygon", Some("eip155:137"), &["polygon", "matic", "polygon pos"]),
+    ("optimism", Some("eip155:10"), &["optimism", "op", "op mainnet"]),
+    ("polygon", Some("eip155:137"), &["polygon", "matic", "pol", "polygon pos"]),
     ("polygon-amoy", Some("eip155:80002"), &["polygon amoy", "polygon-amoy", "polygon testnet amoy"]),
     ("solana", Some("solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp"), &["solana", "sol"]),
     ("stellar", Some("stellar:pubnet"), &["stellar", "xlm"]),
+    ("tron", Some("tron:0x2b6653dc"), &["tron", "trx"]),
     ("xrp-ledger", Some("xrpl:0"), &["xrp ledger", "xrp-ledger", "ripple", "xrp"]),
+    ("zksync", Some("eip155:324"), &["zksync", "zksync era"]),
 ];
 
 /// Coins that are native to one network alone, in their tickers.

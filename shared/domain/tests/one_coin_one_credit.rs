@@ -61,7 +61,7 @@ fn a_claim_says_which_coin_and_who_tells_of_it() {
     let claim = claim_of(|_| {}).expect("a claim");
     let expected = Claim {
         coin: "c9d43618#0xe7f436f9#BTC".to_owned(),
-        network: Some("bitcoin".to_owned()),
+        network: Some("bip122:000000000019d6689c085ae165831e93".to_owned()),
         owner: resource(Kind::Deposit),
         stream: "connect.deposits".to_owned(),
     };
@@ -100,6 +100,15 @@ fn a_coin_has_one_key_in_every_spelling_and_no_other_coin_has_it() {
     assert_ne!(coin(&base58.to_lowercase(), base58, "SOL"), solana);
     assert_ne!(coin(base58, &base58.to_lowercase(), "SOL"), solana);
     assert_eq!(coin("ab12", "BC1QW508D6", "BTC"), coin("ab12", "bc1qw508d6", "BTC"));
+}
+
+#[test]
+fn a_network_in_an_unknown_spelling_is_not_taken_for_another_chain() {
+    let on = |network: &str| claim_of(|details| details.network = Some(Network::named(network))).expect("a claim");
+    let taken = Claim { stream: "zerohash.fund".to_owned(), owner: owner(), ..on("Somechain") };
+    assert!(!on("SOME-CHAIN-MAINNET").stands_beside(&taken), "two spellings that nobody knows may be one chain");
+    assert!(!on("base").stands_beside(&taken));
+    assert!(on("base").stands_beside(&Claim { network: on("ethereum").network, ..taken }));
 }
 
 #[test]

@@ -7,6 +7,7 @@ use aws_lc_rs::hmac;
 use fundhook_domain::{Tenant, digest_hex};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::KeySet;
 use crate::jose::UnfitKeySet;
@@ -19,6 +20,9 @@ pub struct Secrets {
     public_keys: Vec<KeySet>,
     fingerprint: String,
 }
+
+/// The secrets of organizations, the default one's under `None`.
+pub type Organizations = BTreeMap<Option<Tenant>, Secrets>;
 
 /// One secret, and a name by which evidence can tell it from others.
 #[derive(Clone)]
@@ -54,8 +58,9 @@ pub enum UnfitSecrets {
     PublicKey(String, #[source] UnfitKeySet),
 }
 
-/// The name under which the organization stands that a deployment serves by default.
-const DEFAULT: &str = "default";
+fn shape(error: serde_json::Error) -> UnfitSecrets {
+    UnfitSecrets::Shape(fundhook_domain::port::json_fault(&error))
+}
 
 /// One organization's entry.
 #[derive(Deserialize)]
@@ -68,18 +73,32 @@ struct Entry {
 }
 
 impl Secrets {
-    /// Reads the secrets of all organizations, the default one under `None`.
-    pub fn from_json(json: &str) -> Result<BTreeMap<Option<Tenant>, Self>, UnfitSecrets> {
-        let entries: BTreeMap<String, Entry> = serde_json::from_str(json)
-            .map_err(|error| UnfitSecrets::Shape(fundhook_domain::port::json_fault(&error)))?;
-        let read = |(name, entry): (String, Entry)| {
+    /// Reads the secrets of all organizations, the default one under `None`. One that is unfit is an error.
+    pub fn from_json(json: &str) -> Result<Organizations, UnfitSecrets> {
+        let (organizations, unfit) = Self::fit_from_json(json)?;
+        unfit.into_iter().next().map_or(Ok(organizations), Err)
+    }
+
+    /// Reads the secrets of all organizations that are fit, and why the others are not: a slip about one of them is no reason
+    /// to do without the others.
+    pub fn fit_from_json(json: &str) -> Result<(Organizations, Vec<UnfitSecrets>), UnfitSecrets> {
+        let entries: BTreeMap<String, Box<RawValue>> = serde_json::from_str(json).map_err(shape)?;
+        let read = |(name, entry): (String, Box<RawValue>)| {
             let tenant = match name.as_str() {
-                DEFAULT => None,
+                Tenant::RESERVED => None,
                 other => Some(other.parse().map_err(|_| UnfitSecrets::Tenant(name.clone()))?),
             };
+            let entry: Entry = serde_json::from_str(entry.get()).map_err(shape)?;
             Ok((tenant, Self::of(&name, entry)?))
         };
-        entries.into_iter().map(read).collect()
+        let (mut organizations, mut unfit) = (BTreeMap::new(), Vec::new());
+        for read in entries.into_iter().map(read) {
+            match read {
+                Ok((tenant, secrets)) => drop(organizations.insert(tenant, secrets)),
+                Err(error) => unfit.push(error),
+            }
+        }
+        Ok((organizations, unfit))
     }
 
     fn of(organization: &str, entry: Entry) -> Result<Self, UnfitSecrets> {

@@ -198,8 +198,11 @@ fn a_time_is_told_in_seconds_milliseconds_nanoseconds_or_rfc_3339() {
         assert_eq!(of_deposit.occurred_at.to_string(), expected, "{time}");
         assert_eq!(transfer_of(of_deposit).updated_at.map(|at| at.to_string()).as_deref(), Some(expected));
     }
+    // 0 is how some write a time that is not known.
+    let unsaid = signal(&deposit(&json!({ "timestamp": 0 })));
+    assert_eq!(transfer_of(unsaid.clone()).updated_at, None);
+    assert_eq!(transfer_of(unsaid).provider_data["timestamp"], json!(0));
     for time in [
-        json!(0),
         json!(99),
         json!(17_504_047_405_i64),
         json!(1_750_404_740_514_000_i64), // microseconds

@@ -37,7 +37,7 @@ impl User {
         for _ in 0..2 {
             let (deposit, amount) = (unique(Kind::Deposit), amount(random));
             user.webhooks.extend(LIFE.map(|file| of_connect(file, &deposit, account, &amount)));
-            user.is_credited(&deposit, LIFE.len(), "credited", &format!("{account}#BTC#bitcoin"), &amount);
+            user.is_credited(&deposit, LIFE.len(), "credited", &format!("-#{account}#BTC#bitcoin"), &amount);
         }
         user.has_a_deposit_on_a_network_that_nobody_names(account, &amount(random));
         user.has_a_deposit_in_the_smallest_units(account);
@@ -71,7 +71,7 @@ impl User {
         ];
         self.webhooks.extend(retold(&["zerohash/fund.success.json"], &own));
         let deposit = resource(Kind::Deposit, Provider::Zerohash, &native);
-        self.is_credited(&deposit, 1, "credited", &format!("{account}#USDC#-"), amount);
+        self.is_credited(&deposit, 1, "credited", &format!("-#{account}#USDC#-"), amount);
     }
 
     /// 0.2 POL, which Striga tells in wei.
@@ -84,7 +84,7 @@ impl User {
         ];
         self.webhooks.extend(retold(&["striga/deposit.pending.json", "striga/deposit.confirmed.json"], &own));
         let deposit = resource(Kind::Deposit, Provider::Striga, &native);
-        self.is_credited(&deposit, 2, "credited", &format!("{account}#POL#polygon-amoy"), "0.2");
+        self.is_credited(&deposit, 2, "credited", &format!("-#{account}#POL#polygon-amoy"), "0.2");
     }
 
     /// Whichever of them is recorded first is credited.
@@ -92,7 +92,7 @@ impl User {
         let coin = Coin::of(account);
         self.webhooks.extend(coin.webhooks);
         self.about.extend(coin.deposits.map(|deposit| (deposit, 1, None)));
-        self.balances.insert(format!("{account}#USDC#ethereum"), "100".parse().expect("a decimal number"));
+        self.balances.insert(format!("-#{account}#USDC#ethereum"), "100".parse().expect("a decimal number"));
     }
 
     fn has_deposits_that_come_to_nothing(&mut self, account: &str) {
@@ -113,7 +113,7 @@ impl User {
         self.about.push((before, 2, Some("held")));
         self.webhooks.push(of_connect("deposits.confirmed.json", &after, account, amount));
         self.last.push(of_connect("deposits.failed.json", &after, account, amount));
-        self.is_credited(&after, 1, "disputed", &format!("{account}#BTC#bitcoin"), amount);
+        self.is_credited(&after, 1, "disputed", &format!("-#{account}#BTC#bitcoin"), amount);
     }
 }
 

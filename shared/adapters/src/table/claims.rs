@@ -24,7 +24,12 @@ pub(super) async fn claiming_put(client: &Client, table: &str, write: &Write, no
     match client.transact_write_items().set_transact_items(Some(puts)).send().await {
         Ok(_) => WriteOutcome::Written,
         Err(error) => {
-            cancelled(&error).unwrap_or_else(|| failed(disposition(&error), DisplayErrorContext(&error).to_string()))
+            // Not the whole error: the reasons of a cancellation hold the items, which are no log's business.
+            let why = match error.as_service_error().map(|service| service.meta()) {
+                Some(meta) => format!("{}: {}", meta.code().unwrap_or_default(), meta.message().unwrap_or_default()),
+                None => DisplayErrorContext(&error).to_string(),
+            };
+            cancelled(&error).unwrap_or_else(|| failed(disposition(&error), why))
         }
     }
 }

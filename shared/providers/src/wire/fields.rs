@@ -107,7 +107,8 @@ impl Fields {
     }
 
     /// The instant `name`, which stays: an RFC 3339 text, or a UNIX time in seconds, milliseconds or nanoseconds, as a
-    /// number or a text. Empty and `null` say nothing; anything else that is no instant is an error.
+    /// number or a text. Empty, `null` and 0, which some write for a time that is not known, say nothing; anything else that
+    /// is no instant is an error.
     pub(crate) fn time(&self, name: &str) -> Result<Option<Timestamp>, String> {
         let text = match self.0.get(name) {
             None | Some(Value::Null) => return Ok(None),
@@ -120,16 +121,22 @@ impl Fields {
         if text.is_empty() || text.len() > TIME_BYTES_MAX {
             return Err(format!("`{name}` is not a time in a plain text or number"));
         }
+        if text == "0" {
+            return Ok(None);
+        }
         let is_number =
             text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E'));
         let read = if is_number { Timestamp::from_unix_digits(&text) } else { text.parse() };
         read.map(Some).map_err(|error| format!("`{name}`: {error}"))
     }
 
-    /// Takes the instant `name`.
+    /// Takes the instant `name`. A 0 stays, as what the provider said.
     pub(crate) fn take_time(&mut self, name: &str) -> Result<Option<Timestamp>, String> {
         let time = self.time(name)?;
-        self.0.remove(name);
+        let says_nothing = |value: &Value| value.is_null() || value.as_str() == Some("");
+        if time.is_some() || self.0.get(name).is_some_and(says_nothing) {
+            self.0.remove(name);
+        }
         Ok(time)
     }
 
