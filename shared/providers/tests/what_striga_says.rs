@@ -77,7 +77,7 @@ fn what_nothing_claims_is_seen_and_says_why() {
     for (body, why) in [
         (webhook("SEPA_PAYIN_COMPLETED", &json!({})), "nothing claims the type \"SEPA_PAYIN_COMPLETED\""),
         (webhook("on_chain_deposit_pending", &json!({})), "nothing claims the type"),
-        (webhook(&"X".repeat(900), &json!({})), "nothing claims the type \"XXX"),
+        (webhook(&"Y".repeat(900), &json!({})), "nothing claims the type \"YYY"),
         (webhook("", &json!({})), "no text member `type`"),
         (json!({ "userId": "1", "status": "APPROVED" }), "no text member `type`"),
         (webhook("NETWORK_FEE", &json!({ "type": ["NETWORK_FEE", "FEE_REFUND"] })), "no text member `type`"),

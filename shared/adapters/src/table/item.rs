@@ -54,7 +54,9 @@ pub(super) fn decode(item: &HashMap<String, AttributeValue>) -> Result<Resource,
     let pk = item.get(PK).and_then(|pk| pk.as_s().ok()).ok_or(ItemError::Attribute(PK))?;
     let facts = item.get(FACTS).and_then(|facts| facts.as_l().ok()).ok_or(ItemError::Attribute(FACTS))?;
     let texts: Option<Vec<&str>> = facts.iter().map(|fact| fact.as_s().ok().map(String::as_str)).collect();
-    let ownership = item.get(OWNERSHIP).and_then(|ownership| ownership.as_s().ok()).map(String::as_str);
+    // Read as missing, an odd one would have the deposit claim its coin, and be credited, once more.
+    let ownership = item.get(OWNERSHIP).map(|ownership| ownership.as_s().map_err(|_| ItemError::Attribute(OWNERSHIP)));
+    let ownership = ownership.transpose()?.map(String::as_str);
     resource_from_texts(pk, texts.ok_or(ItemError::Attribute(FACTS))?.into_iter(), ownership)
 }
 
@@ -112,4 +114,27 @@ pub(super) fn encode(
         attributes.push(("open_since", AttributeValue::S(since.unwrap_or(now).sortable())));
     }
     Ok(attributes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ownership_that_cannot_be_read_is_an_error_and_not_a_coin_that_nobody_claimed() {
+        let item = |ownership: AttributeValue| {
+            HashMap::from([
+                (PK.to_owned(), AttributeValue::S("deposit#connect#1".to_owned())),
+                (FACTS.to_owned(), AttributeValue::L(Vec::new())),
+                (OWNERSHIP.to_owned(), ownership),
+            ])
+        };
+        assert!(
+            decode(&item(AttributeValue::S(r#""owner""#.to_owned())))
+                .is_ok_and(|read| *read.ownership() == Ownership::Owner)
+        );
+        for odd in [AttributeValue::Bool(true), AttributeValue::S("mine".to_owned())] {
+            assert!(matches!(decode(&item(odd)), Err(ItemError::Attribute(OWNERSHIP))));
+        }
+    }
 }
