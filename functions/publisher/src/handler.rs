@@ -71,7 +71,9 @@ fn events_of(record: &EventRecord) -> Result<Vec<Event>, ItemError> {
     };
     let texts: Option<Vec<&str>> = facts.iter().map(text).collect();
     let texts = texts.ok_or(ItemError::Attribute(FACTS))?;
-    let resource = resource_from_texts(pk, texts.into_iter(), string(image, OWNERSHIP))?;
+    // Read as missing, an odd one would have a duplicate published as confirmed.
+    let ownership = image.get(OWNERSHIP).map(|ownership| text(ownership).ok_or(ItemError::Attribute(OWNERSHIP)));
+    let resource = resource_from_texts(pk, texts.into_iter(), ownership.transpose()?)?;
     Ok(events_after(&resource, version_before(record)))
 }
 
