@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod contract;
 pub mod diagnosis;
+pub mod evidence;
 pub mod sandbox;
 pub mod sending;
 pub mod session;

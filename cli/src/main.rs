@@ -5,7 +5,9 @@ mod commands;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use commands::{bench, demo, down, listen, rotate, sandbox, schema, send, show, sign, up, verify};
+use commands::{
+    bench, demo, down, drop, evidence, listen, reconcile, rotate, sandbox, schema, send, show, sign, up, verify,
+};
 use fundhook_domain::port::chain;
 
 /// Webhooks of crypto account-funding providers in, one stream of CloudEvents out.
@@ -34,12 +36,18 @@ enum Command {
     Listen(listen::Arguments),
     /// Shows a resource's timeline: each fact, when it came, what it changed, and its evidence
     Show(show::Arguments),
+    /// Verifies each statement about a resource once more, from the archive and the history of keys
+    Evidence(evidence::Arguments),
     /// Tells offline whether a webhook's signature verifies, and if not, why
     Verify(verify::Arguments),
     /// Signs a body as Connect would, with a private key of yours or the sandbox provider's
     Sign(sign::Arguments),
     /// Has the sandbox provider sign with a new key from now on
     Rotate(rotate::Arguments),
+    /// Holds the provider's list against what is recorded and heals it, or shows what a day came to
+    Reconcile(reconcile::Arguments),
+    /// Has the sandbox provider drop a share of its webhooks from now on
+    Drop(drop::Arguments),
     /// Writes what subscribers are promised: schemas/ and the examples in docs/events.md
     Schema(schema::Arguments),
     /// Measures the functions: size, cold and warm CPU time, memory, AWS calls per webhook
@@ -58,9 +66,12 @@ async fn main() -> ExitCode {
         Command::Send(arguments) => send::run(arguments).await,
         Command::Listen(arguments) => listen::run(arguments).await,
         Command::Show(arguments) => show::run(arguments).await,
+        Command::Evidence(arguments) => evidence::run(arguments).await,
         Command::Verify(arguments) => verify::run(arguments).await,
         Command::Sign(arguments) => sign::run(arguments).await,
         Command::Rotate(arguments) => rotate::run(arguments).await,
+        Command::Reconcile(arguments) => reconcile::run(arguments).await,
+        Command::Drop(arguments) => drop::run(arguments).await,
         Command::Schema(arguments) => schema::run(arguments).await,
         Command::Bench(arguments) => bench::run(arguments).await,
         Command::Sandbox(arguments) => sandbox::run(arguments).await,

@@ -33,6 +33,15 @@ pub struct Answered {
     pub body: String,
 }
 
+/// What became of a webhook that the provider signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sent {
+    /// It was sent.
+    Answered(Answered),
+    /// The provider dropped it: what it tells of has happened, and it never comes.
+    Dropped,
+}
+
 /// Why a webhook was not sent.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
@@ -42,6 +51,9 @@ pub enum SendError {
     /// It could not be delivered.
     #[error(transparent)]
     Call(#[from] CallError),
+    /// The provider dropped it.
+    #[error("the sandbox provider dropped the webhook, as `cargo fundhook drop` told it to")]
+    Dropped,
 }
 
 /// How old a stale webhook is: well past the default tolerance of five minutes.
@@ -88,7 +100,7 @@ impl Webhook {
     }
 }
 
-/// Signs a webhook and posts it to the stack's HTTP API at `now`.
+/// Signs a webhook and posts it to the stack's HTTP API at `now`. One that the provider drops is an error.
 pub async fn send(
     deployment: &Deployment,
     sandbox: &SandboxClient,
@@ -96,20 +108,40 @@ pub async fn send(
     manner: Manner,
     now: Timestamp,
 ) -> Result<Answered, SendError> {
+    match send_or_drop(deployment, sandbox, webhook, manner, now).await? {
+        Sent::Answered(answered) => Ok(answered),
+        Sent::Dropped => Err(SendError::Dropped),
+    }
+}
+
+/// Signs a webhook and posts it to the stack's HTTP API at `now`, unless the provider drops it. What the provider does not
+/// send, it does not drop either: what is forged, and what is not signed.
+pub async fn send_or_drop(
+    deployment: &Deployment,
+    sandbox: &SandboxClient,
+    webhook: &Webhook,
+    manner: Manner,
+    now: Timestamp,
+) -> Result<Sent, SendError> {
     let url = webhook.url(deployment).map_err(CallError::from)?;
     let timestamp = now.unix_seconds() - if manner == Manner::Stale { STALE_SECONDS } else { 0 };
     let headers = match manner {
         Manner::Unsigned => SignedHeaders::new(),
         Manner::Genuine | Manner::Tampered | Manner::Stale | Manner::Forged => {
             let request = SignRequest::new(webhook.feed.clone(), timestamp, &webhook.body);
-            sandbox.sign(&request.to(&url).forged(manner == Manner::Forged).by(webhook.zerohash)).await?
+            let request = request.to(&url).forged(manner == Manner::Forged).by(webhook.zerohash);
+            let signed = sandbox.sign_or_drop(&request).await?;
+            if signed.dropped {
+                return Ok(Sent::Dropped);
+            }
+            signed.headers
         }
     };
     let mut sent = webhook.body.clone();
     if manner == Manner::Tampered {
         tamper(&mut sent);
     }
-    post(deployment, &webhook.feed, &headers, sent).await
+    post(deployment, &webhook.feed, &headers, sent).await.map(Sent::Answered)
 }
 
 /// Posts `body` with `headers` to the path that the feed is registered under.

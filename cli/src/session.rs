@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_secretsmanager::error::DisplayErrorContext;
 use fundhook_domain::Provider;
 use fundhook_runtime::settings::{Environment, SettingError, Tenants};
+use serde_json::Value;
 
 use crate::sandbox::{JWKS_PATH, Sandbox, SandboxClient, SandboxError};
 use crate::stack::{
@@ -101,7 +102,7 @@ pub async fn packages(
     output: CargoOutput,
     progress: Progress<'_>,
 ) -> Result<Packages, StackError> {
-    progress("Building the five functions");
+    progress("Building the functions");
     let binaries = build(workspace, &Function::programs(), Profile::Dev, output).await?;
     Ok(package(workspace, &binaries, progress).await?)
 }
@@ -117,12 +118,16 @@ pub fn parameters(sandbox_url: &str, changes: &[(&str, &str)]) -> BTreeMap<Strin
         ("StrigaEnabled", "on"),
         ("RetainData", "false"),
         ("TableWrites", "puts"),
+        ("ConnectApiEnabled", "on"),
+        ("ConnectApiUrl", sandbox_url),
+        // The sandbox lists what it has signed at once.
+        ("ReconcileGraceSeconds", "0"),
     ];
     let all = local.into_iter().chain(changes.iter().copied());
     all.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
-/// Stores the sandbox's secrets where the receiver reads them, as an operator stores a provider's.
+/// Stores the sandbox's secrets and credentials where the functions read them, as an operator stores a provider's.
 pub async fn share_secrets(
     clients: &Clients,
     deployment: &Deployment,
@@ -131,14 +136,20 @@ pub async fn share_secrets(
 ) -> Result<(), SessionError> {
     let variable = |name: &str| (name == "FUNDHOOK_TENANTS").then(|| parameters.get("Tenants").cloned()).flatten();
     let tenants = Tenants::from_environment(&Environment::new(&variable))?;
+    // A provider that is off has no secret.
     for (provider, output) in [(Provider::Zerohash, "ZerohashSecretArn"), (Provider::Striga, "StrigaSecretArn")] {
-        // A provider that is off has no secret.
-        let Ok(id) = deployment.output(output) else {
-            continue;
-        };
-        let secret = sandbox.secrets(provider, &tenants.feeds(provider)).await?;
-        let put = clients.secrets.put_secret_value().secret_id(id).secret_string(secret.to_string());
-        put.send().await.map_err(|error| SessionError::Secret(DisplayErrorContext(&error).to_string()))?;
+        if let Ok(id) = deployment.output(output) {
+            store(clients, id, &sandbox.secrets(provider, &tenants.feeds(provider)).await?).await?;
+        }
     }
+    if let Ok(id) = deployment.output("ConnectApiSecretArn") {
+        store(clients, id, &sandbox.api_secret(&tenants.feeds(Provider::Connect)).await?).await?;
+    }
+    Ok(())
+}
+
+async fn store(clients: &Clients, id: &str, secret: &Value) -> Result<(), SessionError> {
+    let put = clients.secrets.put_secret_value().secret_id(id).secret_string(secret.to_string());
+    put.send().await.map_err(|error| SessionError::Secret(DisplayErrorContext(&error).to_string()))?;
     Ok(())
 }

@@ -46,7 +46,7 @@ fn the_pure_crates_know_no_aws_no_runtime_and_no_http() {
 
 #[test]
 fn no_function_depends_on_another_or_on_an_sdk_by_name() {
-    let functions = ["receiver", "fan-out", "state-updater", "publisher", "refresher"];
+    let functions = ["receiver", "fan-out", "state-updater", "publisher", "refresher", "reconciler"];
     for function in functions {
         let others = dependencies(function);
         let found: Vec<&&str> =
@@ -66,4 +66,26 @@ fn the_domain_knows_no_provider_and_no_adapter() {
     assert_eq!(inner, ["fundhook-domain"]);
     let providers = dependencies("fundhook-providers");
     assert!(!providers.contains("fundhook-adapters") && !providers.contains("fundhook-runtime"));
+}
+
+#[test]
+fn only_the_adapters_name_the_sdk_and_only_they_and_the_client_of_connects_api_name_reqwest() {
+    let shared = Workspace::find().expect("the tests run in the workspace").root().join("shared");
+    let crates = std::fs::read_dir(shared).expect("the shared crates are there");
+    let mut names_sdk = BTreeSet::new();
+    let mut names_reqwest = BTreeSet::new();
+    for entry in crates.map(|entry| entry.expect("readable")) {
+        let manifest = std::fs::read_to_string(entry.path().join("Cargo.toml")).expect("each crate has a manifest");
+        let name = entry.file_name().into_string().expect("our own names are text");
+        if manifest.lines().any(|line| line.starts_with("aws-sdk-")) {
+            names_sdk.insert(name.clone());
+        }
+        if manifest.lines().any(|line| line.starts_with("reqwest")) {
+            names_reqwest.insert(name);
+        }
+    }
+    assert_eq!(names_sdk, ["adapters".to_owned()].into());
+    assert_eq!(names_reqwest, ["adapters".to_owned(), "connect-api".to_owned()].into());
+    let client = dependencies("fundhook-connect-api");
+    assert!(!client.contains("fundhook-adapters"), "a platform can use the client without AWS");
 }

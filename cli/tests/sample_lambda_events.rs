@@ -127,3 +127,21 @@ fn the_samples_behind_it_are_what_each_function_sends_to_the_next() {
     });
     check("publisher", &json!({ "Records": records.collect::<Vec<_>>() }));
 }
+
+#[test]
+fn the_schedule_wakes_the_reconciler_as_it_wakes_the_refresher() {
+    let event = json!({
+        "version": "0",
+        "id": "00000000-0000-4000-8000-000000000000",
+        "detail-type": "Scheduled Event",
+        "source": "aws.events",
+        "account": "123456789012",
+        "time": "2025-10-14T23:35:00Z",
+        "region": "us-east-1",
+        "resources": ["arn:aws:events:us-east-1:123456789012:rule/sample"],
+        "detail": {},
+    });
+    check("reconciler", &event);
+    let refresher = read(&events().join("lambda/refresher.json"));
+    assert_eq!(serde_json::from_slice::<Value>(&refresher).expect("samples are JSON"), event);
+}

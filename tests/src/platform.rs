@@ -1,8 +1,9 @@
 //! A deployed stack, its provider, and what is in its table.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use fundhook::evidence::Archive;
 use fundhook::sandbox::{SandboxClient, SignRequest, SignedHeaders};
-use fundhook::sending::{self, Answered, Manner, post, send};
+use fundhook::sending::{self, Answered, Manner, Sent, post, send, send_or_drop};
 use fundhook::stack::{Account, Clients, Deployment, Function, connect};
 use fundhook_adapters::{Aws, ResourceTable};
 use fundhook_domain::port::Resources as _;
@@ -81,6 +82,31 @@ impl Platform {
     pub async fn refresh_keys(&self) {
         let refreshed = self.deployment().invoke(Function::Refresher, &Value::Null).await.expect("Lambda answers");
         assert!(!refreshed.failed, "{}", refreshed.payload);
+    }
+
+    /// The archive and the history of keys, as an operator verifies facts with them.
+    pub fn archive_of_evidence(&self) -> Archive {
+        Archive::new(&self.aws, self.output("EvidenceBucketName"), self.output("TableName"))
+    }
+
+    /// Runs the reconciler once, with this event; what it answers.
+    pub async fn reconcile(&self, event: &Value) -> Value {
+        let ran = self.deployment().invoke(Function::Reconciler, event).await.expect("Lambda answers");
+        assert!(!ran.failed, "{}", ran.payload);
+        ran.payload
+    }
+
+    /// Sends a webhook as its provider does; whether it came, and was not dropped by the provider.
+    pub async fn send_or_lose(&self, webhook: &sending::Webhook) -> bool {
+        let now = fundhook_runtime::now();
+        let sent = send_or_drop(self.deployment(), self.provider(), webhook, Manner::Genuine, now).await;
+        match sent.expect("the stack answers") {
+            Sent::Answered(answered) => {
+                assert_eq!(answered.status, 200, "a genuine webhook is accepted: {}", answered.body);
+                true
+            }
+            Sent::Dropped => false,
+        }
     }
 
     /// Sends a webhook of any provider in some manner.
@@ -191,12 +217,12 @@ impl Platform {
         eventually(&claim, look, |resource| resource.version() >= facts).await
     }
 
-    /// The keys of all resources in the table. Key sets and claims lie beside them.
+    /// The keys of all resources in the table. Key sets, claims and what reconciliation keeps lie beside them.
     pub async fn stored_resources(&self) -> Vec<String> {
         let scan = self.clients.dynamodb.scan().table_name(self.output("TableName")).projection_expression("pk");
         let items = scan.send().await.expect("the table answers").items.unwrap_or_default();
         let keys = items.iter().map(|item| item["pk"].as_s().expect("a text").clone());
-        keys.filter(|key| !key.starts_with("keys#") && !key.starts_with("claim#")).collect()
+        keys.filter(|key| key.parse::<ResourceId>().is_ok()).collect()
     }
 
     /// The resources that an index of the table finds under `value`.

@@ -3,7 +3,10 @@
 pub(crate) mod bench;
 pub(crate) mod demo;
 pub(crate) mod down;
+pub(crate) mod drop;
+pub(crate) mod evidence;
 pub(crate) mod listen;
+pub(crate) mod reconcile;
 pub(crate) mod rotate;
 pub(crate) mod sandbox;
 pub(crate) mod schema;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use fundhook::sending::{Manner, Webhook, send};
+use fundhook::sending::{Manner, Sent, Webhook, send_or_drop};
 use fundhook::stack::Workspace;
 use fundhook::target::LocalStack;
 use fundhook_domain::Feed;
@@ -48,9 +48,13 @@ pub(crate) async fn run(arguments: Arguments) -> Ending {
         let feed = arguments.feed.clone().unwrap_or_else(|| Webhook::feed_of(path));
         let webhook = Webhook::new(feed, read(path)?);
         for _ in 0..arguments.times {
-            let answer = send(&stack.deployment, &sandbox, &webhook, manner, fundhook_runtime::now()).await?;
-            println!("{}  {}  {}", answer.status, path.display(), answer.body);
-            refused += u32::from(answer.status != 200);
+            match send_or_drop(&stack.deployment, &sandbox, &webhook, manner, fundhook_runtime::now()).await? {
+                Sent::Answered(answer) => {
+                    println!("{}  {}  {}", answer.status, path.display(), answer.body);
+                    refused += u32::from(answer.status != 200);
+                }
+                Sent::Dropped => println!("---  {}  dropped by the sandbox provider", path.display()),
+            }
         }
     }
     Ok(if refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })

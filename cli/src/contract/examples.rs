@@ -4,7 +4,7 @@ use fundhook_domain::{Event, Kind, event_types};
 use serde_json::Value;
 
 use super::ContractError;
-use super::story::{Sent, Teller};
+use super::story::{Sent, Step, Teller};
 use crate::stack::Workspace;
 
 /// An event that came about by sample webhooks.
@@ -48,8 +48,8 @@ pub(super) fn examples(workspace: &Workspace) -> Result<Vec<Example>, ContractEr
     let types = Kind::ALL.into_iter().flat_map(event_types);
     let example = |name: String| {
         let missing = || ContractError::NoExample(name.clone());
-        let (_, webhooks) = stories.iter().find(|(of, _)| name == format!("fundhook.{of}")).ok_or_else(missing)?;
-        let told = teller.tell(webhooks)?;
+        let (_, steps) = stories.iter().find(|(of, _)| name == format!("fundhook.{of}")).ok_or_else(missing)?;
+        let told = teller.tell(steps)?;
         let event = told.into_iter().rfind(|event| event.event_type == name).ok_or_else(missing)?;
         // An event is made of texts, numbers and maps with text keys, which always have a JSON form.
         let json = serde_json::to_string_pretty(&event).unwrap_or_default();
@@ -58,8 +58,29 @@ pub(super) fn examples(workspace: &Workspace) -> Result<Vec<Example>, ContractEr
     types.map(example).collect()
 }
 
-/// By which webhooks an event of each type comes about. The last of that type is the example.
-fn stories() -> Vec<(&'static str, Vec<Sent>)> {
+/// By what an event of each type comes about. The last of that type is the example.
+fn stories() -> Vec<(&'static str, Vec<Step>)> {
+    let of_webhooks = |(name, webhooks): (_, Vec<Sent>)| (name, webhooks.into_iter().map(Step::from).collect());
+    let of_silence = |(name, webhooks): (_, Vec<Sent>)| {
+        (name, webhooks.into_iter().map(Step::from).chain([Step::Silence]).collect())
+    };
+    told_by_webhooks().into_iter().map(of_webhooks).chain(told_by_silence().into_iter().map(of_silence)).collect()
+}
+
+/// What comes about when the webhooks are followed by none for too long.
+fn told_by_silence() -> Vec<(&'static str, Vec<Sent>)> {
+    let sample = Sent::sample;
+    vec![
+        (
+            "deposit.overdue",
+            vec![sample("connect/deposits.pending.6e735627.json"), sample("connect/deposits.submitted.json")],
+        ),
+        ("withdrawal.overdue", vec![sample("striga/withdrawal.initiated.json")]),
+        ("recovery.overdue", vec![sample("connect/deposits.unexpected.recovery.json")]),
+    ]
+}
+
+fn told_by_webhooks() -> Vec<(&'static str, Vec<Sent>)> {
     let sample = Sent::sample;
     let participant =
         |status: &str| vec![sample("zerohash/participant.approved.json").with("/participant_status", status)];

@@ -33,11 +33,29 @@ const DELAY: Duration = Duration::from_secs(2);
 /// How old a signature may be.
 const TOLERANCE: Duration = Duration::from_secs(300);
 
+/// What happens in a story.
+#[derive(Clone, Debug)]
+pub(super) enum Step {
+    /// A webhook comes.
+    Webhook(Sent),
+    /// None comes, for longer than what stands open may take.
+    Silence,
+}
+
+/// How long the silence of a story lasts: the default limit of deposits and withdrawals.
+const SILENCE: Duration = Duration::from_secs(86_400);
+
 /// A webhook of a story: a sample, and what is changed in it.
 #[derive(Clone, Debug)]
 pub(super) struct Sent {
     file: &'static str,
     changes: Vec<(&'static str, Value)>,
+}
+
+impl From<Sent> for Step {
+    fn from(sent: Sent) -> Self {
+        Self::Webhook(sent)
+    }
 }
 
 impl Sent {
@@ -93,15 +111,21 @@ impl Teller {
         })
     }
 
-    /// All events about all resources that `webhooks` tell of, in the order in which they are published.
-    pub(super) fn tell(&self, webhooks: &[Sent]) -> Result<Vec<Event>, ContractError> {
+    /// All events about all resources that the steps tell of, in the order in which they are published.
+    pub(super) fn tell(&self, steps: &[Step]) -> Result<Vec<Event>, ContractError> {
         let mut resources: BTreeMap<ResourceId, Resource> = BTreeMap::new();
         let mut claims: Vec<Claim> = Vec::new();
         let mut told = Vec::new();
         let mut earliest = None;
-        for sent in webhooks {
-            let (sent_at, signals) = self.understood(sent, earliest)?;
-            earliest = Some(sent_at.plus(DELAY));
+        for step in steps {
+            let signals = match step {
+                Step::Webhook(sent) => {
+                    let (sent_at, signals) = self.understood(sent, earliest)?;
+                    earliest = Some(sent_at.plus(DELAY));
+                    signals
+                }
+                Step::Silence => resources.values().filter_map(|resource| Signal::overdue(resource, SILENCE)).collect(),
+            };
             for signal in signals {
                 let id = signal.resource.clone();
                 let before = resources.remove(&id).unwrap_or_else(|| Resource::unknown(id.clone()));

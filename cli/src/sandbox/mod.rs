@@ -1,17 +1,23 @@
 //! The sandbox provider: what Connect, zerohash and Striga do, on loopback.
 //!
 //! It publishes Connect's key set, shares secrets with the platform for the other two, rotates them on request, and signs
-//! webhooks exactly as each of them does. Its keys and secrets are made when it starts.
+//! webhooks exactly as each of them does. It answers what a platform asks Connect for: tokens, sessions, users, and the list
+//! of what it has signed; each of them as badly as it is told to. Its keys, secrets and credentials are made when it starts.
 
+mod api;
 mod client;
+mod controls;
+mod drops;
 mod keys;
 mod secrets;
 mod server;
+mod state;
 
+pub use api::{ApiPath, Counts, Fault, JWKS_PATH};
 pub use client::{SandboxClient, SandboxError};
 pub use keys::{KeyError, SigningKey};
 pub use secrets::{SandboxSecrets, signed_with};
-pub use server::{JWKS_PATH, Sandbox};
+pub use server::Sandbox;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use fundhook_domain::{Feed, Provider};
@@ -99,5 +105,25 @@ pub struct TokenRequest {
     pub forge: bool,
 }
 
+/// A request for faults in what a path answers next.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct FaultRequest {
+    /// Where.
+    pub path: ApiPath,
+    /// What is wrong with the answers.
+    pub fault: Fault,
+    /// How many of them; 0 ends the faults of the path.
+    pub times: u32,
+}
+
 /// The headers of a signed webhook.
 pub type SignedHeaders = Vec<(String, String)>;
+
+/// A signed webhook.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Signed {
+    /// The headers to send it with.
+    pub headers: SignedHeaders,
+    /// Whether the provider drops it: it is told of in the list of transactions, and never sent.
+    pub dropped: bool,
+}

@@ -46,7 +46,7 @@ pub fn connect(endpoint: &str, account: &Account) -> Clients {
         .http_client(aws_smithy_http_client::Builder::new().build_http())
         // The emulator is busy for seconds while functions start; on loopback a pause is not a broken connection.
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-        // Unoptimised builds spend seconds on the checksums of five zips, which loopback has no need of.
+        // Unoptimised builds spend seconds on the checksums of six zips, which loopback has no need of.
         .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
         .build();
     Clients {

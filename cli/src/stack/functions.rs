@@ -27,11 +27,14 @@ pub enum Function {
     Publisher,
     /// Keeps key sets and tokens fresh.
     Refresher,
+    /// Reconciles with the provider's list.
+    Reconciler,
 }
 
 impl Function {
     /// All of them, in the order of the flow.
-    pub const ALL: [Self; 5] = [Self::Receiver, Self::FanOut, Self::StateUpdater, Self::Publisher, Self::Refresher];
+    pub const ALL: [Self; 6] =
+        [Self::Receiver, Self::FanOut, Self::StateUpdater, Self::Publisher, Self::Refresher, Self::Reconciler];
 
     /// Its package in the workspace, and the program that the package builds.
     #[must_use]
@@ -42,6 +45,7 @@ impl Function {
             Self::StateUpdater => "state-updater",
             Self::Publisher => "publisher",
             Self::Refresher => "refresher",
+            Self::Reconciler => "reconciler",
         }
     }
 
@@ -54,6 +58,7 @@ impl Function {
             Self::StateUpdater => "StateUpdaterFunction",
             Self::Publisher => "PublisherFunction",
             Self::Refresher => "RefresherFunction",
+            Self::Reconciler => "ReconcilerFunction",
         }
     }
 
@@ -243,7 +248,7 @@ mod tests {
 
     #[test]
     fn a_package_without_a_program_is_named() {
-        let error = built(&Function::programs(), &artifact("receiver")).expect_err("four are missing");
+        let error = built(&Function::programs(), &artifact("receiver")).expect_err("five are missing");
         assert_eq!(error.to_string(), "cargo built no program for fan-out");
     }
 }

@@ -117,7 +117,7 @@ mod tests {
         let ids = Function::ALL.map(Function::logical_id).into_iter().chain(["ReporterFunction"]);
         assert_eq!(
             with_code(&template(ids), &packages(), |_| String::new()),
-            Err(TemplateError::Unknown { line: 31, resource: "ReporterFunction".to_owned() })
+            Err(TemplateError::Unknown { line: 36, resource: "ReporterFunction".to_owned() })
         );
     }
 }

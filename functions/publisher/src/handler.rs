@@ -3,28 +3,29 @@
 use aws_lambda_events::dynamodb::{Event as StreamEvent, EventRecord};
 use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
 use fundhook_adapters::table::{FACTS, ItemError, OWNERSHIP, PK, VERSION, resource_from_texts};
-use fundhook_domain::port::{PublishEvents, chain};
-use fundhook_domain::{Event, Kind, events_after};
+use fundhook_domain::port::{PublishEvents, Receipts, chain};
+use fundhook_domain::{Event, Kind, Receipt, Timestamp, events_after, receipt_of};
 use serde_dynamo::{AttributeValue, Item};
 use tracing::{error, info, warn};
 
-/// What the publisher needs: the topic.
+/// What the publisher needs: the topic, and where receipts are kept.
 #[derive(Debug)]
-pub struct Publisher<T> {
+pub struct Publisher<T, B> {
     topic: T,
+    books: B,
 }
 
-impl<T: PublishEvents> Publisher<T> {
-    /// A publisher to `topic`.
-    pub fn new(topic: T) -> Self {
-        Self { topic }
+impl<T: PublishEvents, B: Receipts> Publisher<T, B> {
+    /// A publisher to `topic`, which notes in `books` which deposits it has published as confirmed.
+    pub fn new(topic: T, books: B) -> Self {
+        Self { topic, books }
     }
 
     /// Handles one batch of the stream.
     ///
     /// Returns the sequence number of the first record that was not finished, from which Lambda delivers again. Events
     /// behind it may have been published already; said twice they have the same ids.
-    pub async fn handle(&self, event: StreamEvent) -> DynamoDbEventResponse {
+    pub async fn handle(&self, event: StreamEvent, now: Timestamp) -> DynamoDbEventResponse {
         let records = event.records;
         let mut events = Vec::new();
         let mut first_failed = None;
@@ -42,10 +43,12 @@ impl<T: PublishEvents> Publisher<T> {
         let (origins, events): (Vec<usize>, Vec<Event>) = events.into_iter().unzip();
         let outcomes = if events.is_empty() { Vec::new() } else { self.topic.publish(&events).await };
         let mut outcomes = outcomes.into_iter();
+        let mut receipts = Vec::new();
         for (origin, event) in origins.into_iter().zip(&events) {
             // What the topic says nothing about was not finished.
             let failure = match outcomes.next() {
                 Some(Ok(())) => {
+                    receipts.extend(receipt_of(event, now).map(|receipt| (origin, receipt)));
                     info!(resource.id = %event.data.resource, event.id = event.id, event.kind = event.event_type, "event published");
                     continue;
                 }
@@ -55,7 +58,24 @@ impl<T: PublishEvents> Publisher<T> {
             warn!(event.id = event.id, error = failure, "an event could not be published");
             first_failed = Some(first_failed.map_or(origin, |first| first.min(origin)));
         }
+        if let Some(origin) = self.note(receipts).await {
+            first_failed = Some(first_failed.map_or(origin, |first| first.min(origin)));
+        }
         response(first_failed.and_then(|index| records.get(index)))
+    }
+
+    /// Notes what was published; returns the first record whose receipt is not noted. It is published again, under the same
+    /// ids, and noted then.
+    async fn note(&self, receipts: Vec<(usize, Receipt)>) -> Option<usize> {
+        let (origins, receipts): (Vec<usize>, Vec<Receipt>) = receipts.into_iter().unzip();
+        let first = origins.into_iter().min()?;
+        match self.books.note(&receipts).await {
+            Ok(()) => None,
+            Err(error) => {
+                warn!(error = chain(&error), receipts = receipts.len(), "what was published could not be noted");
+                Some(first)
+            }
+        }
     }
 }
 

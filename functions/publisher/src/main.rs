@@ -1,9 +1,9 @@
 //! Wiring of the publisher.
 
 use aws_lambda_events::dynamodb::Event;
-use fundhook_adapters::{Aws, Topic};
+use fundhook_adapters::{Aws, ReconciliationTable, Topic};
 use fundhook_runtime::settings::Environment;
-use fundhook_runtime::{telemetry, variable};
+use fundhook_runtime::{now, telemetry, variable};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use publisher::Publisher;
 
@@ -12,7 +12,9 @@ async fn main() -> Result<(), Error> {
     telemetry::init();
     let environment = Environment::new(&variable);
     let aws = Aws::from_environment(variable)?;
-    let publisher = Publisher::new(Topic::new(&aws, environment.required("FUNDHOOK_TOPIC_ARN")?));
-    let handle = async |event: LambdaEvent<Event>| Ok::<_, Error>(publisher.handle(event.payload).await);
+    let topic = Topic::new(&aws, environment.required("FUNDHOOK_TOPIC_ARN")?);
+    let books = ReconciliationTable::new(&aws, environment.required("FUNDHOOK_TABLE")?);
+    let publisher = Publisher::new(topic, books);
+    let handle = async |event: LambdaEvent<Event>| Ok::<_, Error>(publisher.handle(event.payload, now()).await);
     lambda_runtime::run(service_fn(handle)).await
 }

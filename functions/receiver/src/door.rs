@@ -21,6 +21,14 @@ pub enum Door<S, F, R> {
 }
 
 impl<S: KeySets, F: FetchKeySet, R: ReadSecret> Door<S, F, R> {
+    /// Reads what webhooks are verified with, if that is due.
+    pub(crate) async fn warm(&self, now: Timestamp) {
+        match self {
+            Self::Connect(_, keys) => keys.warm(now).await,
+            Self::Zerohash(_, secrets) | Self::Striga(secrets) => secrets.warm(now).await,
+        }
+    }
+
     /// Verifies with what is held and, when that does not fit, once more with what is newer.
     pub(crate) async fn verified(
         &self,

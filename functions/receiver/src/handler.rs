@@ -7,6 +7,7 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 use fundhook_domain::port::{FetchKeySet, KeySets, ReadSecret, SendMessage, chain};
 use fundhook_domain::{Feed, Provider, Timestamp};
 use fundhook_providers::{Envelope, Headers, Webhook};
+use futures_util::future::join_all;
 use http::Method;
 use tracing::{info, warn};
 
@@ -26,6 +27,11 @@ impl<Q: SendMessage, S: KeySets, F: FetchKeySet, R: ReadSecret> Receiver<Q, S, F
     /// A receiver that puts what verifies on `ingress`. A feed without a door is off.
     pub fn new(ingress: Q, doors: BTreeMap<Feed, Door<S, F, R>>) -> Self {
         Self { ingress, doors }
+    }
+
+    /// Reads what webhooks are verified with, all side by side: for a cold start, while the first request is on its way.
+    pub async fn warm(&self, now: Timestamp) {
+        join_all(self.doors.values().map(|door| door.warm(now))).await;
     }
 
     /// Answers one request received at `now`.

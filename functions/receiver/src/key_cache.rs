@@ -1,7 +1,8 @@
 //! The key set a receiver verifies with.
 //!
-//! Held in memory; renewed from the table when older than its max-age; fetched from the provider only when no key
-//! verifies a signature, and then by one receiver of the whole fleet in each cooldown.
+//! Held in memory; read from the table at first and when older than its max-age. When no key verifies a signature, the
+//! table is asked whether somebody stored a newer set; only when nobody did is the provider asked, by one receiver of the
+//! whole fleet in each cooldown.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -9,12 +10,23 @@ use std::time::Duration;
 use fundhook_domain::port::{FetchKeySet, KeySets, Lease, PortError, StoredKeySet, chain};
 use fundhook_domain::{Feed, Timestamp};
 use fundhook_providers::KeySet;
+use fundhook_runtime::fetch_key_set;
 use fundhook_runtime::settings::KeySettings;
+use tokio::sync::Mutex as AsyncMutex;
 use tracing::{info, warn};
 
+use crate::timetable::Timetable;
+
 /// How often one receiver asks the table on behalf of signatures that did not verify, and a table that is down. A flood
-/// of forged requests costs it one call in this time; a receiver that lost the lease sees the winner's key set after it.
+/// of forged requests costs it two calls in this time; a receiver that lost the lease sees the winner's key set after it.
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(5);
+
+/// How soon a key set that is to be renewed often is read again: the refresher stores a new one once a minute at most.
+const READ_AGAIN_MIN: Duration = Duration::from_secs(30);
+
+/// A key set that was fetched in the future, by more than clocks differ, was fetched by a clock that is off: it gives way to
+/// any other, as it does in the table.
+const CLOCKS_DIFFER_MAX: Duration = Duration::from_secs(300);
 
 /// There is nothing to verify with: no key set was ever fetched, or the last good one is too old.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,69 +40,80 @@ pub struct KeyCache<S, F> {
     store: S,
     provider_api: F,
     state: Mutex<State>,
+    /// Held by whoever reads the table: who comes meanwhile waits for that reading instead of making another.
+    reading: AsyncMutex<()>,
 }
 
 #[derive(Debug, Default)]
 struct State {
     held: Option<Held>,
-    read_again_at: Option<Timestamp>,
-    asked_at: Option<Timestamp>,
+    timetable: Timetable,
 }
 
 #[derive(Clone, Debug)]
 struct Held {
     keys: Arc<KeySet>,
-    fetched_at: Timestamp,
+    set: StoredKeySet,
 }
 
 impl<S: KeySets, F: FetchKeySet> KeyCache<S, F> {
     /// An empty cache of `feed`'s key set.
     pub fn new(feed: Feed, settings: KeySettings, store: S, provider_api: F) -> Self {
-        Self { feed, settings, store, provider_api, state: Mutex::default() }
+        Self { feed, settings, store, provider_api, state: Mutex::default(), reading: AsyncMutex::default() }
+    }
+
+    /// Reads the table if that is due: at a cold start, beside everything else that has to be done.
+    pub async fn warm(&self, now: Timestamp) {
+        if !self.state().timetable.is_due(now) {
+            return;
+        }
+        let _reading = self.reading.lock().await;
+        if self.state().timetable.is_due(now) {
+            self.read(now).await;
+        }
     }
 
     /// The key set to verify with. Read from the table at first and when the one held is older than its max-age; the one
     /// held stays in use while the table cannot be read.
     pub async fn current(&self, now: Timestamp) -> Result<Arc<KeySet>, NoKeys> {
-        let is_due = self.state().read_again_at.is_none_or(|at| now >= at);
-        if is_due {
-            match self.store.load(&self.feed).await {
-                Ok(stored) => self.read(stored, now),
-                Err(error) => {
-                    warn!(feed = %self.feed, error = chain(&error), "the key set could not be read");
-                    let mut state = self.state();
-                    // While there is one to verify with, not every webhook has to wait for a table that is down.
-                    state.read_again_at = state.held.as_ref().map(|_| now.plus(ASK_AGAIN_AFTER));
-                }
-            }
-        }
+        self.warm(now).await;
         if let Some(keys) = self.usable(now) {
             return Ok(keys);
         }
         // Nothing usable is stored: the first webhook after the first deployment, or the provider was away for long.
-        self.look_for_newer(now).await;
+        if self.may_ask(now) {
+            self.fetch_by_lease(now).await;
+        }
         self.usable(now).ok_or(NoKeys)
     }
 
     /// A key set other than `tried`, which does not verify a signature; `None` when there is none, or it is not yet time
     /// to ask again.
     pub async fn newer_than(&self, tried: &KeySet, now: Timestamp) -> Option<Arc<KeySet>> {
-        self.look_for_newer(now).await;
-        self.usable(now).filter(|keys| keys.fingerprint() != tried.fingerprint())
+        let newer = || self.usable(now).filter(|keys| keys.fingerprint() != tried.fingerprint());
+        if let Some(newer) = newer() {
+            // Another request has just found it.
+            return Some(newer);
+        }
+        if !self.may_ask(now) {
+            return None;
+        }
+        self.read(now).await;
+        if newer().is_none() {
+            self.fetch_by_lease(now).await;
+        }
+        newer()
     }
 
-    async fn look_for_newer(&self, now: Timestamp) {
-        {
-            let mut state = self.state();
-            let is_early = |asked_at: Timestamp| now.since(asked_at) < ASK_AGAIN_AFTER.min(self.settings.cooldown);
-            if state.asked_at.is_some_and(is_early) {
-                return;
-            }
-            state.asked_at = Some(now);
-        }
+    fn may_ask(&self, now: Timestamp) -> bool {
+        self.state().timetable.may_ask(now, ASK_AGAIN_AFTER.min(self.settings.cooldown))
+    }
+
+    /// Fetches the provider's key set if nobody else has in this cooldown; otherwise takes over what they stored.
+    async fn fetch_by_lease(&self, now: Timestamp) {
         let found = match self.store.lease(&self.feed, now, self.settings.cooldown).await {
             Ok(Lease::Lost(stored)) => {
-                self.read(stored, now);
+                self.take_over(stored, now);
                 Ok(())
             }
             Ok(Lease::Won) => self.fetch(now).await,
@@ -103,40 +126,61 @@ impl<S: KeySets, F: FetchKeySet> KeyCache<S, F> {
 
     /// Fetches the provider's key set and, when it is fit, holds and stores it.
     async fn fetch(&self, now: Timestamp) -> Result<(), PortError> {
-        let jwks = self.provider_api.fetch(&self.feed).await?;
-        let keys = match KeySet::from_jwks(jwks.as_bytes()) {
-            Ok(keys) => Arc::new(keys),
-            Err(unfit) => {
-                warn!(feed = %self.feed, error = chain(&unfit), "the key set served is unfit; the last good one stays");
+        let held = self.state().held.as_ref().map(|held| held.set.clone());
+        let (set, keys) = match fetch_key_set(&self.provider_api, &self.feed, held.as_ref(), now).await {
+            Ok(fetched) => fetched,
+            Err(error) => {
+                warn!(feed = %self.feed, error = chain(&error), "no key set was had; the last good one stays");
                 return Ok(());
             }
         };
-        let stored = StoredKeySet { jwks, fingerprint: keys.fingerprint().to_owned(), fetched_at: now };
-        info!(feed = %self.feed, fingerprint = stored.fingerprint, "fetched the key set");
-        self.hold(Held { keys, fetched_at: now });
-        self.store.store(&self.feed, &stored).await
+        info!(feed = %self.feed, fingerprint = set.fingerprint, "fetched the key set");
+        self.hold(Held { keys: Arc::new(keys), set: set.clone() }, now);
+        self.store.store(&self.feed, &set).await
     }
 
-    /// Takes over what the table holds.
-    fn read(&self, stored: Option<StoredKeySet>, now: Timestamp) {
-        self.state().read_again_at = Some(now.plus(self.settings.max_age));
-        let Some(StoredKeySet { jwks, fingerprint, fetched_at }) = stored else {
-            return;
+    /// Reads what the table holds.
+    async fn read(&self, now: Timestamp) {
+        match self.store.load(&self.feed).await {
+            Ok(stored) => self.take_over(stored, now),
+            Err(error) => {
+                warn!(feed = %self.feed, error = chain(&error), "the key set could not be read");
+                let mut state = self.state();
+                // While there is one to verify with, not every webhook has to wait for a table that is down.
+                let again_after = state.held.as_ref().map(|_| ASK_AGAIN_AFTER);
+                state.timetable.read_again(now, again_after);
+            }
+        }
+    }
+
+    fn take_over(&self, stored: Option<StoredKeySet>, now: Timestamp) {
+        let Some(set) = stored else {
+            return self.state().timetable.read_again(now, Some(self.settings.max_age));
         };
-        let known = self.state().held.clone().filter(|held| held.keys.fingerprint() == fingerprint);
-        if let Some(Held { keys, .. }) = known {
-            return self.hold(Held { keys, fetched_at });
-        }
-        match KeySet::from_jwks(jwks.as_bytes()) {
-            Ok(keys) => self.hold(Held { keys: Arc::new(keys), fetched_at }),
-            Err(unfit) => warn!(feed = %self.feed, error = chain(&unfit), "the stored key set is unfit"),
+        let known = self.state().held.clone().filter(|held| held.set.fingerprint == set.fingerprint);
+        let keys = match known {
+            Some(held) => Ok(held.keys),
+            None => KeySet::from_jwks(set.jwks.as_bytes()).map(Arc::new),
+        };
+        match keys {
+            Ok(keys) => self.hold(Held { keys, set }, now),
+            Err(unfit) => {
+                warn!(feed = %self.feed, error = chain(&unfit), "the stored key set is unfit");
+                self.state().timetable.read_again(now, Some(self.settings.max_age));
+            }
         }
     }
 
-    /// Holds `newer` unless what is held was fetched later.
-    fn hold(&self, newer: Held) {
+    /// Holds `newer` unless what is held was fetched later, by a clock that can be believed, and reads again when it is to be
+    /// renewed.
+    fn hold(&self, newer: Held, now: Timestamp) {
+        let age_max = newer.set.fresh_until.since(now).max(READ_AGAIN_MIN).min(self.settings.max_age);
         let mut state = self.state();
-        if state.held.as_ref().is_none_or(|held| held.fetched_at <= newer.fetched_at) {
+        state.timetable.read_again(now, Some(age_max));
+        let gives_way = |held: &Held| {
+            held.set.fetched_at <= newer.set.fetched_at || held.set.fetched_at.since(now) > CLOCKS_DIFFER_MAX
+        };
+        if state.held.as_ref().is_none_or(gives_way) {
             state.held = Some(newer);
         }
     }
@@ -144,7 +188,7 @@ impl<S: KeySets, F: FetchKeySet> KeyCache<S, F> {
     fn usable(&self, now: Timestamp) -> Option<Arc<KeySet>> {
         let state = self.state();
         let held = state.held.as_ref()?;
-        (now.since(held.fetched_at) <= self.settings.last_good_max).then(|| Arc::clone(&held.keys))
+        (now.since(held.set.fetched_at) <= self.settings.last_good_max).then(|| Arc::clone(&held.keys))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -8,6 +8,7 @@ mod door;
 mod handler;
 mod key_cache;
 mod secret_cache;
+mod timetable;
 
 pub use answer::Answer;
 pub use door::Door;

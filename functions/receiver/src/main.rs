@@ -24,7 +24,9 @@ async fn main() -> Result<(), Error> {
     let handle = async |event: LambdaEvent<ApiGatewayV2httpRequest>| {
         Ok::<_, Error>(receiver.handle(event.payload, now()).await.into_response())
     };
-    lambda_runtime::run(service_fn(handle)).await
+    // The keys are on their way while the runtime asks for the first request.
+    let (served, ()) = tokio::join!(Box::pin(lambda_runtime::run(service_fn(handle))), Box::pin(receiver.warm(now())));
+    served
 }
 
 fn doors(environment: &Environment<'_>, aws: &Aws) -> Result<Doors, Error> {

@@ -14,9 +14,11 @@ use fundhook_domain::{Provider, Tenant, Timestamp};
 use fundhook_providers::Secrets;
 use fundhook_runtime::settings::KeySettings;
 use secrecy::ExposeSecret;
+use tokio::sync::Mutex as AsyncMutex;
 use tracing::{info, warn};
 
 use crate::NoKeys;
+use crate::timetable::Timetable;
 
 /// How often a receiver that has nothing to verify with asks for it.
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(5);
@@ -28,29 +30,39 @@ pub struct SecretCache<R> {
     settings: KeySettings,
     store: R,
     state: Mutex<State>,
+    /// Held by whoever reads the secret: who comes meanwhile waits for that reading instead of making another.
+    reading: AsyncMutex<()>,
 }
 
 #[derive(Debug, Default)]
 struct State {
     held: BTreeMap<Option<Tenant>, Arc<Secrets>>,
     read_at: Option<Timestamp>,
-    read_again_at: Option<Timestamp>,
-    looked_again_at: Option<Timestamp>,
+    timetable: Timetable,
 }
 
 impl<R: ReadSecret> SecretCache<R> {
     /// An empty cache of `provider`'s secrets.
     pub fn new(provider: Provider, settings: KeySettings, store: R) -> Self {
-        Self { provider, settings, store, state: Mutex::default() }
+        Self { provider, settings, store, state: Mutex::default(), reading: AsyncMutex::default() }
+    }
+
+    /// Reads the secret if that is due: at a cold start, beside everything else that has to be done.
+    pub async fn warm(&self, now: Timestamp) {
+        if !self.state().timetable.is_due(now) {
+            return;
+        }
+        let _reading = self.reading.lock().await;
+        if self.state().timetable.is_due(now) {
+            self.read(now).await;
+        }
     }
 
     /// What `tenant` verifies with. Read at first, when older than the max-age, and once a cooldown while nothing is stored
     /// for the tenant; what is held stays in use while nothing newer can be read.
     pub async fn current(&self, tenant: Option<&Tenant>, now: Timestamp) -> Result<Arc<Secrets>, NoKeys> {
-        let is_due = self.state().read_again_at.is_none_or(|at| now >= at);
-        if is_due {
-            self.read(now).await;
-        } else if self.held(tenant).is_none() && self.was_read_before(now, self.settings.cooldown) {
+        self.warm(now).await;
+        if self.held(tenant).is_none() && self.was_read_before(now, self.settings.cooldown) {
             // Stored after the others', perhaps.
             self.read(now).await;
         }
@@ -60,15 +72,7 @@ impl<R: ReadSecret> SecretCache<R> {
     /// What `tenant` verifies with, if it is other than `tried`, which does not verify a signature; `None` when it is not,
     /// or it is not yet time to look again.
     pub async fn newer_than(&self, tried: &Secrets, tenant: Option<&Tenant>, now: Timestamp) -> Option<Arc<Secrets>> {
-        let is_early = {
-            let mut state = self.state();
-            let is_early = state.looked_again_at.is_some_and(|at| now.since(at) < self.settings.cooldown);
-            if !is_early {
-                state.looked_again_at = Some(now);
-            }
-            is_early
-        };
-        if !is_early {
+        if self.state().timetable.may_ask(now, self.settings.cooldown) {
             self.read(now).await;
         }
         self.held(tenant).filter(|held| held.fingerprint() != tried.fingerprint())
@@ -102,7 +106,7 @@ impl<R: ReadSecret> SecretCache<R> {
         }
         let again_after = if state.held.is_empty() { ASK_AGAIN_AFTER } else { self.settings.max_age };
         state.read_at = Some(now);
-        state.read_again_at = Some(now.plus(again_after));
+        state.timetable.read_again(now, Some(again_after));
     }
 
     fn held(&self, tenant: Option<&Tenant>) -> Option<Arc<Secrets>> {

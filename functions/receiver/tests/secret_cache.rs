@@ -57,7 +57,7 @@ fn tenant(name: &str) -> Tenant {
 #[tokio::test]
 async fn the_first_webhook_reads_the_secrets_and_the_later_ones_do_not_until_they_are_older_than_the_max_age() {
     let (vault, cache) = cache_of(&alone(OLD));
-    assert_eq!(vault.reads(), 0, "a cold start asks for nothing");
+    assert_eq!(vault.reads(), 0, "a cache that is only made asks for nothing");
     for (seconds, reads) in
         [(0, 1), (0, 1), (1, 1), (MAX_AGE - 1, 1), (MAX_AGE, 2), (2 * MAX_AGE - 1, 2), (2 * MAX_AGE, 3)]
     {

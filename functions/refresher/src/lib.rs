@@ -1,4 +1,5 @@
-//! Keeps key sets fresh: fetch, check, store. An unfit set is refused and the last good one stays.
+//! Keeps key sets and access tokens fresh, each on its own timetable: fetch, check, store. What is unfit is refused and the
+//! last good one stays.
 
 mod handler;
 

@@ -1,74 +1,20 @@
 //! Several feeds: each has a key set of its own, and one that fails keeps none of the others from being refreshed.
 
-#[path = "../../receiver/tests/support/ports.rs"]
-mod ports;
+mod support;
 
-use std::collections::BTreeMap;
-use std::process::Command;
-use std::time::Duration;
+use fundhook_domain::Feed;
+use fundhook_domain::port::chain;
+use fundhook_runtime::NoKeySet;
+use refresher::NotRefreshed;
+use support::ports::{Api, Table};
+use support::world::{START as NOW, at, feed};
+use support::{Each, JWKS, NEXT_JWKS, metrics_of, of_keys, stored, told};
 
-use fundhook_domain::port::{FetchKeySet, KeySets, Lease, PortError, StoredKeySet, chain};
-use fundhook_domain::{Feed, Timestamp};
-use fundhook_providers::KeySet;
-use ports::{Api, Shared, Table};
-use refresher::{NotRefreshed, Refresher};
-use serde_json::Value;
-
-const JWKS: &str = include_str!("../../../shared/providers/tests/keys/test-key-rsa-2048.jwks.json");
-const NEXT_JWKS: &str = include_str!("../../../shared/providers/tests/keys/test-key-rsa-2048-next.jwks.json");
-const NOW: i64 = 1_760_484_866;
 const FEEDS: [&str; 3] = ["connect", "connect/acme", "connect/bolt"];
-
-/// A table or a provider's interface for each feed.
-#[derive(Clone, Debug)]
-struct Each<T>(BTreeMap<Feed, Shared<T>>);
-
-impl<T: Default> Each<T> {
-    fn new() -> Self {
-        Self(FEEDS.iter().map(|name| (feed(name), Shared::default())).collect())
-    }
-
-    fn of(&self, feed: &Feed) -> &Shared<T> {
-        self.0.get(feed).expect("a feed that is on")
-    }
-}
-
-impl KeySets for Each<Table> {
-    async fn load(&self, feed: &Feed) -> Result<Option<StoredKeySet>, PortError> {
-        self.of(feed).load(feed).await
-    }
-
-    async fn store(&self, feed: &Feed, set: &StoredKeySet) -> Result<(), PortError> {
-        self.of(feed).store(feed, set).await
-    }
-
-    async fn lease(&self, feed: &Feed, now: Timestamp, cooldown: Duration) -> Result<Lease, PortError> {
-        self.of(feed).lease(feed, now, cooldown).await
-    }
-}
-
-impl FetchKeySet for Each<Api> {
-    async fn fetch(&self, feed: &Feed) -> Result<String, PortError> {
-        self.of(feed).fetch(feed).await
-    }
-}
-
-fn feed(name: &str) -> Feed {
-    name.parse().expect("a feed")
-}
-
-fn at(seconds: i64) -> Timestamp {
-    Timestamp::from_unix_seconds(seconds).expect("an instant")
-}
-
-fn stored(jwks: &str, fetched_at: i64) -> StoredKeySet {
-    let fingerprint = KeySet::from_jwks(jwks.as_bytes()).expect("fit").fingerprint().to_owned();
-    StoredKeySet { jwks: jwks.to_owned(), fingerprint, fetched_at: at(fetched_at) }
-}
 
 /// Tables with sets of two hours ago, and providers that serve the next one.
 fn world() -> (Each<Table>, Each<Api>) {
-    let (tables, apis) = (Each::<Table>::new(), Each::<Api>::new());
+    let (tables, apis) = (Each::<Table>::of_feeds(&FEEDS), Each::<Api>::of_feeds(&FEEDS));
     for (table, api) in tables.0.values().zip(apis.0.values()) {
         table.now().stored = Some(stored(JWKS, NOW - 7200));
         api.now().serves = Some(NEXT_JWKS.to_owned());
@@ -77,7 +23,7 @@ fn world() -> (Each<Table>, Each<Api>) {
 }
 
 async fn refresh(tables: &Each<Table>, apis: &Each<Api>) -> Result<(), NotRefreshed> {
-    Refresher::new(tables.clone(), apis.clone(), FEEDS.map(feed).to_vec()).handle(at(NOW)).await
+    of_keys(tables, apis.clone(), &FEEDS).handle(at(NOW)).await
 }
 
 #[tokio::test]
@@ -99,7 +45,7 @@ async fn one_feed_that_fails_does_not_keep_the_others_from_being_refreshed() {
     let failures: [Failure; 3] = [
         (
             |_, apis, feed| apis.of(feed).now().serves = None,
-            "was not refreshed: could not fetch the key set: it is down",
+            "could not be fetched: could not fetch the key set: it is down",
         ),
         (
             |tables, _, feed| tables.of(feed).now().stores_are_down = true,
@@ -130,35 +76,18 @@ async fn of_several_failures_the_first_is_returned() {
         apis.of(&feed(name)).now().serves = None;
     }
     let failed = refresh(&tables, &apis).await.expect_err("two are down");
-    assert!(matches!(&failed, NotRefreshed::Port(of, _) if *of == feed("connect/acme")), "{failed:?}");
+    let is_it = matches!(&failed, NotRefreshed::KeySet(NoKeySet::Port(of, _)) if *of == feed("connect/acme"));
+    assert!(is_it, "{failed:?}");
     assert_eq!(apis.of(&feed("connect/bolt")).now().fetches, 1);
 }
 
 #[test]
-fn each_feeds_age_is_reported_and_a_tenants_under_its_name() {
-    // In a process of its own, whose standard output is its own.
-    let this = std::env::current_exe().expect("the path of these tests");
-    let name = "a_refresh_of_which_one_fails";
-    let run = Command::new(this).args(["--exact", name, "--ignored", "--nocapture"]).output().expect("it starts");
-    let printed = String::from_utf8(run.stdout).expect("UTF-8");
-    assert!(run.status.success() && printed.contains("1 passed"), "{printed}");
-    let metrics: Vec<Value> =
-        printed.lines().filter_map(|line| serde_json::from_str(&line[line.find('{')?..]).ok()).collect();
-    let told = |metric: &Value| {
-        let dimensions = metric["_aws"]["CloudWatchMetrics"][0]["Dimensions"].to_string();
-        let tenant = metric["tenant"].as_str().map(str::to_owned);
-        (dimensions, tenant, metric["KeySetAgeSeconds"].as_u64())
-    };
-    let (alone, both) = (r#"[["provider"]]"#.to_owned(), r#"[["provider","tenant"]]"#.to_owned());
-    assert_eq!(
-        metrics.iter().map(told).collect::<Vec<_>>(),
-        [
-            (alone, None, Some(0)),
-            (both.clone(), Some("acme".to_owned()), Some(7200)),
-            (both, Some("bolt".to_owned()), Some(0)),
-        ]
-    );
-    assert!(metrics.iter().all(|metric| metric["provider"] == "connect"));
+fn each_feeds_age_and_what_it_still_has_are_reported_and_a_tenants_under_its_name() {
+    let metrics = metrics_of("a_refresh_of_which_one_fails");
+    let of =
+        |default, acme, bolt| vec![(None, default), (Some("acme".to_owned()), acme), (Some("bolt".to_owned()), bolt)];
+    assert_eq!(told(&metrics, "KeySetAgeSeconds"), of(0, 7200, 0));
+    assert_eq!(told(&metrics, "KeySetSecondsLeft"), of(86_400, 79_200, 86_400));
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ async fn main() -> Result<(), Error> {
     let writes = environment.one_of("FUNDHOOK_TABLE_WRITES", WriteMethod::default(), &methods)?;
     let table = ResourceTable::new(&aws, environment.required("FUNDHOOK_TABLE")?).writing_by(writes);
     let updater = StateUpdater::new(table, jittered_pause);
-    let handle = async |event: LambdaEvent<SqsEvent>| Ok::<_, Error>(updater.handle(event.payload, now()).await);
+    let handle =
+        async |event: LambdaEvent<SqsEvent>| Ok::<_, Error>(Box::pin(updater.handle(event.payload, now())).await);
     lambda_runtime::run(service_fn(handle)).await
 }

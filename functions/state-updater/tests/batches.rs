@@ -80,7 +80,7 @@ async fn a_batch_without_signals_touches_nothing() {
 #[tokio::test]
 async fn a_message_that_is_no_signal_fails_alone() {
     let (one, other) = (signal("a", "pending", 0), signal("b", "pending", 0));
-    let another_version = message(&one).replacen(r#""v":1"#, r#""v":2"#, 1);
+    let another_version = message(&one).replacen(r#""v":1"#, r#""v":3"#, 1);
     let another_kind = message(&one).replace("deposit#connect", "withdrawal#connect");
     for poison in ["", "not JSON", "{}", &another_version, &another_kind] {
         let table = Table::default();

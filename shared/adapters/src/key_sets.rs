@@ -1,4 +1,6 @@
-//! Key sets in the table: `keys#<feed>` is the current one, `keys#<feed>#<fingerprint>` each ever seen.
+//! Key sets in the table: `keys#<feed>` is the current one, `keys#<feed>#<fingerprint>` each ever seen, and
+//! `keys#<feed>#key#<thumbprint>` the set that each key was last seen in, so that evidence that names a key can be verified
+//! again long after the key was retired.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -6,11 +8,27 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{DisplayErrorContext, SdkError};
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use fundhook_domain::port::{Disposition, KeySets, Lease, PortError, StoredKeySet};
 use fundhook_domain::{Feed, Timestamp};
+use futures_util::future::join_all;
 
 use crate::Aws;
+
+/// How far clocks may differ before what one of them says is not believed.
+const CLOCKS_DIFFER_MAX: Duration = Duration::from_secs(300);
+
+/// A key that was published at some time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeenKey {
+    /// The set that it was last seen in.
+    pub jwks: String,
+    /// When it was seen first.
+    pub first_seen: Timestamp,
+    /// When it was seen last.
+    pub last_seen: Timestamp,
+}
 
 /// The key sets in Fundhook's table.
 #[derive(Clone, Debug)]
@@ -25,13 +43,30 @@ impl KeySetTable {
         Self { client: Client::new(aws.sdk_config()), table }
     }
 
-    /// Notes in the history that `set` was seen. First, so that no set is ever current without being in the history.
-    async fn note_sight(&self, feed: &Feed, set: &StoredKeySet) -> Result<(), PortError> {
+    /// The set in which the key `thumbprint` of the feed was last seen, if it ever was: for old evidence, and never for a
+    /// new webhook.
+    pub async fn seen(&self, feed: &Feed, thumbprint: &str) -> Result<Option<SeenKey>, PortError> {
+        let get = self.client.get_item().table_name(&self.table);
+        let get = get.key("pk", AttributeValue::S(sight_of_key(feed, thumbprint)));
+        let item = get.send().await.map_err(|error| failure("read the history of keys", &error))?.item;
+        Ok(item.as_ref().and_then(seen))
+    }
+
+    /// Notes in the history that `set` and its keys were seen. First, so that no set is ever current without being in the
+    /// history.
+    async fn note_sights(&self, feed: &Feed, set: &StoredKeySet) -> Result<(), PortError> {
+        let of_set = format!("{}#{}", current_key(feed), set.fingerprint);
+        let of_keys = set.thumbprints.iter().map(|thumbprint| sight_of_key(feed, thumbprint));
+        let noted = join_all(std::iter::once(of_set).chain(of_keys).map(|pk| self.note_sight(pk, set))).await;
+        noted.into_iter().collect()
+    }
+
+    async fn note_sight(&self, pk: String, set: &StoredKeySet) -> Result<(), PortError> {
         let noted = self
             .client
             .update_item()
             .table_name(&self.table)
-            .key("pk", AttributeValue::S(format!("{}#{}", current_key(feed), set.fingerprint)))
+            .key("pk", AttributeValue::S(pk))
             .update_expression("SET jwks = :jwks, first_seen = if_not_exists(first_seen, :at), last_seen = :at")
             .condition_expression("attribute_not_exists(last_seen) OR last_seen < :at")
             .expression_attribute_values(":jwks", AttributeValue::S(set.jwks.clone()))
@@ -51,36 +86,33 @@ impl KeySets for KeySetTable {
     }
 
     async fn store(&self, feed: &Feed, set: &StoredKeySet) -> Result<(), PortError> {
-        self.note_sight(feed, set).await?;
+        self.note_sights(feed, set).await?;
         let written = self
             .client
             .update_item()
             .table_name(&self.table)
             .key("pk", AttributeValue::S(current_key(feed)))
-            .update_expression("SET jwks = :jwks, fingerprint = :fingerprint, fetched_at = :at")
-            .condition_expression("attribute_not_exists(fetched_at) OR fetched_at < :at")
+            .update_expression(
+                "SET jwks = :jwks, fingerprint = :fingerprint, thumbprints = :thumbprints, fetched_at = :at, \
+                 fresh_until = :fresh, etag = :etag",
+            )
+            // A set that was fetched by a clock far ahead of ours does not stay for ever.
+            .condition_expression("attribute_not_exists(fetched_at) OR fetched_at < :at OR fetched_at > :ahead")
             .expression_attribute_values(":jwks", AttributeValue::S(set.jwks.clone()))
             .expression_attribute_values(":fingerprint", AttributeValue::S(set.fingerprint.clone()))
+            .expression_attribute_values(":thumbprints", texts(&set.thumbprints))
             .expression_attribute_values(":at", AttributeValue::S(set.fetched_at.sortable()))
+            .expression_attribute_values(":ahead", AttributeValue::S(set.fetched_at.plus(CLOCKS_DIFFER_MAX).sortable()))
+            .expression_attribute_values(":fresh", AttributeValue::S(set.fresh_until.sortable()))
+            .expression_attribute_values(":etag", AttributeValue::S(set.etag.clone().unwrap_or_default()))
             .send()
             .await;
         stored_unless_later("store the key set", written.map(|_| ()))
     }
 
     async fn lease(&self, feed: &Feed, now: Timestamp, cooldown: Duration) -> Result<Lease, PortError> {
-        let asked = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("pk", AttributeValue::S(current_key(feed)))
-            .update_expression("SET refetch_after = :until")
-            .condition_expression("attribute_not_exists(refetch_after) OR refetch_after <= :now")
-            .expression_attribute_values(":until", AttributeValue::S(now.plus(cooldown).sortable()))
-            .expression_attribute_values(":now", AttributeValue::S(now.sortable()))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        match asked {
+        let asked = lease(&self.client, &self.table, current_key(feed), now, cooldown);
+        match asked.send().await {
             Ok(_) => Ok(Lease::Won),
             Err(error) => match condition_failure(&error) {
                 Some(current) => Ok(Lease::Lost(current)),
@@ -88,6 +120,35 @@ impl KeySets for KeySetTable {
             },
         }
     }
+}
+
+/// A request for the lease in the item `pk` from `now` on for `duration`. It fails while somebody else has it; one that ends
+/// later than any that is given now, by more than clocks differ, was taken by a clock that is off, and counts for nothing.
+pub(crate) fn lease(
+    client: &Client,
+    table: &str,
+    pk: String,
+    now: Timestamp,
+    duration: Duration,
+) -> UpdateItemFluentBuilder {
+    client
+        .update_item()
+        .table_name(table)
+        .key("pk", AttributeValue::S(pk))
+        .update_expression("SET refetch_after = :until")
+        .condition_expression("attribute_not_exists(refetch_after) OR refetch_after <= :now OR refetch_after > :ahead")
+        .expression_attribute_values(":until", AttributeValue::S(now.plus(duration).sortable()))
+        .expression_attribute_values(":ahead", AttributeValue::S(now.plus(duration).plus(CLOCKS_DIFFER_MAX).sortable()))
+        .expression_attribute_values(":now", AttributeValue::S(now.sortable()))
+        .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+}
+
+fn sight_of_key(feed: &Feed, thumbprint: &str) -> String {
+    format!("{}#key#{thumbprint}", current_key(feed))
+}
+
+fn texts(all: &[String]) -> AttributeValue {
+    AttributeValue::L(all.iter().cloned().map(AttributeValue::S).collect())
 }
 
 fn current_key(feed: &Feed) -> String {
@@ -116,10 +177,25 @@ fn condition_failure<R>(error: &SdkError<UpdateItemError, R>) -> Option<Option<S
 
 fn stored(item: &HashMap<String, AttributeValue>) -> Option<StoredKeySet> {
     let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok());
+    let fetched_at: Timestamp = text("fetched_at")?.parse().ok()?;
+    let thumbprints = item.get("thumbprints").and_then(|all| all.as_l().ok()).into_iter().flatten();
     Some(StoredKeySet {
         jwks: text("jwks")?.clone(),
         fingerprint: text("fingerprint")?.clone(),
-        fetched_at: text("fetched_at")?.parse().ok()?,
+        thumbprints: thumbprints.filter_map(|text| text.as_s().ok().cloned()).collect(),
+        fetched_at,
+        // One that was stored before sets had a time of their own is due.
+        fresh_until: text("fresh_until").and_then(|at| at.parse().ok()).unwrap_or(fetched_at),
+        etag: text("etag").filter(|etag| !etag.is_empty()).cloned(),
+    })
+}
+
+fn seen(item: &HashMap<String, AttributeValue>) -> Option<SeenKey> {
+    let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok());
+    Some(SeenKey {
+        jwks: text("jwks")?.clone(),
+        first_seen: text("first_seen")?.parse().ok()?,
+        last_seen: text("last_seen")?.parse().ok()?,
     })
 }
 

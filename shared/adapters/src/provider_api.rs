@@ -5,7 +5,8 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use fundhook_domain::Feed;
-use fundhook_domain::port::{Disposition, FetchKeySet, PortError};
+use fundhook_domain::port::{Disposition, FetchKeySet, FetchedKeySet, PortError};
+use reqwest::header::{AGE, CACHE_CONTROL, ETAG, HeaderMap, IF_NONE_MATCH};
 use reqwest::{Certificate, Client, redirect};
 
 /// Bounds on fetching a key set. It must fit into a receiver's answer (10 s) after a failed verification.
@@ -67,12 +68,22 @@ impl JwksClient {
         Ok(self.client.get_or_init(|| client))
     }
 
-    async fn get(&self, url: &str) -> Result<String, FetchError> {
+    async fn get(&self, url: &str, etag: Option<&str>) -> Result<FetchedKeySet, FetchError> {
         let failed = |source: reqwest::Error| FetchError::Get { url: url.to_owned(), source: source.without_url() };
-        let mut answer = self.client()?.get(url).send().await.map_err(failed)?;
+        let request = self.client()?.get(url);
+        let request = match etag {
+            Some(etag) => request.header(IF_NONE_MATCH, etag),
+            None => request,
+        };
+        let mut answer = request.send().await.map_err(failed)?;
+        let fresh_for = fresh_for(answer.headers());
+        if etag.is_some() && answer.status() == reqwest::StatusCode::NOT_MODIFIED {
+            return Ok(FetchedKeySet::NotModified { fresh_for });
+        }
         if answer.status() != reqwest::StatusCode::OK {
             return Err(FetchError::Status { url: url.to_owned(), status: answer.status().as_u16() });
         }
+        let etag = answer.headers().get(ETAG).and_then(|etag| etag.to_str().ok()).map(str::to_owned);
         let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(failed)? {
             if body.len() + chunk.len() > JWKS_BYTES_MAX {
@@ -80,14 +91,58 @@ impl JwksClient {
             }
             body.extend_from_slice(&chunk);
         }
-        String::from_utf8(body).map_err(|_| FetchError::NotText(url.to_owned()))
+        let jwks = String::from_utf8(body).map_err(|_| FetchError::NotText(url.to_owned()))?;
+        Ok(FetchedKeySet::Served { jwks, etag, fresh_for })
     }
 }
 
+/// How long an answer may still be held by its `Cache-Control` (RFC 9111 section 5.2.2): its `max-age` less its `Age`, no
+/// time at all for one that is not to be kept; `None` when it does not say.
+fn fresh_for(headers: &HeaderMap) -> Option<Duration> {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let directives: Vec<String> =
+        text(CACHE_CONTROL)?.split(',').map(|directive| directive.trim().to_ascii_lowercase()).collect();
+    if directives.iter().any(|directive| directive == "no-store" || directive == "no-cache") {
+        return Some(Duration::ZERO);
+    }
+    let max_age = directives.iter().find_map(|directive| directive.strip_prefix("max-age="));
+    let max_age: u64 = max_age?.trim_matches('"').parse().ok()?;
+    let age: u64 = text(AGE).and_then(|age| age.trim().parse().ok()).unwrap_or(0);
+    Some(Duration::from_secs(max_age.saturating_sub(age)))
+}
+
 impl FetchKeySet for JwksClient {
-    async fn fetch(&self, feed: &Feed) -> Result<String, PortError> {
+    async fn fetch(&self, feed: &Feed, etag: Option<&str>) -> Result<FetchedKeySet, PortError> {
         let failed = |error: FetchError| PortError::new("fetch the key set", Disposition::Retry, error);
         let url = self.urls.get(feed).ok_or_else(|| failed(FetchError::NoUrl(feed.clone())))?;
-        self.get(url).await.map_err(failed)
+        self.get(url, etag).await.map_err(failed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::header::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn an_answer_may_be_held_for_as_long_as_it_says() {
+        for (cache_control, age, fresh) in [
+            (None, None, None),
+            (Some("public"), None, None),
+            (Some("public, max-age=600"), None, Some(600)),
+            (Some("Max-Age=600, must-revalidate"), Some("100"), Some(500)),
+            (Some("max-age=60"), Some("100"), Some(0)),
+            (Some("no-store, max-age=600"), None, Some(0)),
+            (Some("no-cache"), None, Some(0)),
+            (Some("max-age=soon"), None, None),
+            (Some("s-maxage=600"), None, None),
+        ] {
+            let mut headers = HeaderMap::new();
+            for (name, value) in [(CACHE_CONTROL, cache_control), (AGE, age)] {
+                headers.extend(value.map(|value| (name, HeaderValue::from_static(value))));
+            }
+            assert_eq!(fresh_for(&headers), fresh.map(Duration::from_secs), "{cache_control:?} {age:?}");
+        }
     }
 }

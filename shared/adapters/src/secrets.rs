@@ -37,6 +37,6 @@ impl ReadSecret for SecretStore {
     }
 }
 
-fn told(code: Option<&str>, message: Option<&str>) -> String {
+pub(crate) fn told(code: Option<&str>, message: Option<&str>) -> String {
     format!("{}: {}", code.unwrap_or("no answer that can be read"), message.unwrap_or_default())
 }

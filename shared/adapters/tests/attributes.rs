@@ -10,7 +10,9 @@ use fundhook_domain::{
 };
 use support::{at, deposit, first_write, id_of, signal, table, text, whole_life, with, write, write_one};
 
-async fn what_is_not_final_is_in_the_open_index_by_age_and_leaves_it_when_it_is(writes: WriteMethod) {
+async fn what_is_not_final_is_in_the_open_index_by_how_long_it_has_stood_there_and_leaves_it_when_it_is(
+    writes: WriteMethod,
+) {
     let (local, table) = table(writes).await;
     let (young, old) = (deposit("young"), deposit("old"));
     let mut resources =
@@ -23,12 +25,18 @@ async fn what_is_not_final_is_in_the_open_index_by_age_and_leaves_it_when_it_is(
     let item = local.item(&old.to_string()).await.expect("the item");
     assert_eq!((text(&item, "open"), text(&item, "open_since")), (Some("deposit"), Some(at(20).sortable().as_str())));
 
-    // A later step does not make it younger.
-    resources[1] = write(&resources[1].resource, signal(&old, "held", 60, "b"));
-    assert!(matches!(write_one(&table, resources[1].clone()).await, WriteOutcome::Written));
-    assert_eq!(local.keys_in("open", "deposit").await, keys(&[&old, &young]));
+    // What is said again, or late, does not make it younger; a later step does: it has been heard of since.
+    for (name, seconds, order) in
+        [("pending", 60, [&old, &young]), ("held", 70, [&young, &old]), ("submitted", 80, [&young, &old])]
+    {
+        resources[1] = write(&resources[1].resource, signal(&old, name, seconds, "b"));
+        assert!(matches!(write_one(&table, resources[1].clone()).await, WriteOutcome::Written));
+        assert_eq!(local.keys_in("open", "deposit").await, keys(&order), "{name}");
+    }
+    let item = local.item(&old.to_string()).await.expect("the item");
+    assert_eq!(text(&item, "open_since"), Some(at(70).sortable().as_str()));
 
-    resources[1] = write(&resources[1].resource, signal(&old, "confirmed", 70, "c"));
+    resources[1] = write(&resources[1].resource, signal(&old, "confirmed", 90, "c"));
     assert!(matches!(write_one(&table, resources[1].clone()).await, WriteOutcome::Written));
     assert_eq!(local.keys_in("open", "deposit").await, keys(&[&young]));
     let item = local.item(&old.to_string()).await.expect("the item");
@@ -149,7 +157,7 @@ async fn a_recovery_is_open_again_when_more_is_to_be_returned(writes: WriteMetho
 }
 
 support::by_statements_and_by_puts! {
-    what_is_not_final_is_in_the_open_index_by_age_and_leaves_it_when_it_is,
+    what_is_not_final_is_in_the_open_index_by_how_long_it_has_stood_there_and_leaves_it_when_it_is,
     only_what_somebody_waits_for_is_open,
     a_recovery_is_open_again_when_more_is_to_be_returned,
     a_resource_is_found_by_account_by_reference_and_by_transaction_once_they_are_known,

@@ -33,6 +33,25 @@ impl Details {
         }
     }
 
+    /// What both say of the money, and say differently: `amount`, `asset`, `network`, `transaction`, `account`.
+    pub fn contradictions(&self, other: &Self) -> Vec<&'static str> {
+        match (self, other) {
+            (Self::Transfer(one), Self::Transfer(other)) => one.contradictions(other),
+            (
+                Self::Transfer(_) | Self::Recovery(_) | Self::Account(_) | Self::Balance(_) | Self::Unrecognized(_),
+                _,
+            ) => Vec::new(),
+        }
+    }
+
+    /// Whether it tells which coin on chain it is about, so that there can be a claim on it.
+    pub(crate) fn names_a_coin(&self) -> bool {
+        match self {
+            Self::Transfer(transfer) => transfer.names_a_coin(),
+            Self::Recovery(_) | Self::Account(_) | Self::Balance(_) | Self::Unrecognized(_) => false,
+        }
+    }
+
     /// The provider's or the platform's name for the user whom this is about.
     pub fn account(&self) -> Option<&str> {
         match self {

@@ -17,7 +17,7 @@ pub enum EvidenceClass {
     Asymmetric,
 }
 
-/// The signature scheme that verified a webhook.
+/// The signature scheme that verified a webhook, or how else a statement was heard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scheme {
@@ -37,6 +37,8 @@ pub enum Scheme {
     ZerohashLegacyRsaPssSha256,
     /// HMAC with SHA-256 over the body (Striga): no proof of when it was sent.
     StrigaHmacSha256,
+    /// None: a row of Connect's `GET /transactions`, read over TLS with the organization's access token.
+    ConnectTransactionsApi,
 }
 
 /// What the verification of a webhook established.
@@ -47,7 +49,7 @@ pub struct Attestation {
     /// How strong that is.
     pub class: EvidenceClass,
     /// The key that verified the signature: of a public key the RFC 7638 thumbprint (SHA-256, base64url), of a shared
-    /// secret a name that tells it from others and tells nothing about it.
+    /// secret a name that tells it from others and tells nothing about it; of what was read from an API, whose API.
     pub key: String,
     /// When the sender says it signed, where that is signed too.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -67,6 +69,11 @@ pub struct EvidencePointer {
 }
 
 impl Evidence {
+    /// Whether it was read from the provider's API, and not sent by the provider.
+    pub fn is_from_the_api(&self) -> bool {
+        self.attestation.class == EvidenceClass::Api
+    }
+
     /// When the webhook was sent, as far as is known: when it was signed, else when it was received.
     pub fn sent_at(&self) -> Timestamp {
         self.attestation.signed_at.unwrap_or(self.received_at)

@@ -1,6 +1,6 @@
 //! The only way a resource changes.
 
-use crate::{Course, Ownership, Resource, ResourceId, Signal, Status, View};
+use crate::{Course, Fact, Ownership, Resource, ResourceId, Signal, Status, View};
 
 /// What folding a signal into a resource came to.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,7 +17,8 @@ pub enum Outcome {
         /// The resource, as it was.
         resource: Resource,
     },
-    /// The fact is older than all that are kept of a resource without an end: there is nothing to write.
+    /// There is nothing to write: the fact is older than all that are kept of a resource without an end, or it is a notice
+    /// that the resource is overdue, which has moved on since.
     Stale {
         /// The resource, as it was.
         resource: Resource,
@@ -53,6 +54,8 @@ pub enum Change {
         /// Under which.
         of: ResourceId,
     },
+    /// No further statement came for too long.
+    Overdue,
     /// A final status came to contradict another.
     Conflicting {
         /// All that contradict each other by now.
@@ -80,6 +83,9 @@ pub fn fold(mut resource: Resource, signal: Signal) -> Outcome {
     if resource.facts().iter().any(|fact| fact.id == signal.fact) {
         return Outcome::AlreadyKnown { resource };
     }
+    if signal.overdue && !is_due(&resource, &signal) {
+        return Outcome::Stale { resource };
+    }
     if resource.has_let_go_of(signal.occurred_at, &signal.fact) {
         return Outcome::Stale { resource };
     }
@@ -96,9 +102,18 @@ pub fn fold(mut resource: Resource, signal: Signal) -> Outcome {
     }
 }
 
+/// Whether a notice that a further statement is overdue is about where the resource still stands.
+fn is_due(resource: &Resource, notice: &Signal) -> bool {
+    let standing = resource.standing().filter(|standing| standing.status.is_awaited());
+    standing.is_some_and(|standing| standing.overdue_notice(resource.id()) == notice.fact)
+}
+
 /// What the last recorded fact of `resource` changed, given the views before and after it.
 pub(crate) fn change(resource: &Resource, before: Option<&View>, after: &View) -> Option<Change> {
     let last = resource.facts().last().filter(|fact| !fact.repeats)?;
+    if last.overdue {
+        return Some(Change::Overdue);
+    }
     if !after.conflicting.is_empty() && before.is_some_and(|before| after.conflicting != before.conflicting) {
         return Some(Change::Conflicting { between: after.conflicting.clone() });
     }
@@ -107,7 +122,8 @@ pub(crate) fn change(resource: &Resource, before: Option<&View>, after: &View) -
         Ownership::DuplicateOf { owner, after: known } => {
             // Either it becomes creditable here, or what shows it to be a duplicate became known only after it did: then
             // the first statement since says so, and not a repetition before it, which publishes nothing.
-            let since = resource.facts().iter().filter(|fact| fact.version > *known && !fact.repeats).count();
+            let is_statement = |fact: &&Fact| fact.version > *known && !fact.repeats && !fact.overdue;
+            let since = resource.facts().iter().filter(is_statement).count();
             let is_news = !was_creditable || since == 1;
             (after.is_confirmed_deposit() && last.version > *known && is_news).then(|| owner.clone())
         }

@@ -20,6 +20,7 @@ mod names;
 mod network;
 mod overlay;
 pub mod port;
+mod reconciliation;
 mod recovery;
 mod resource;
 mod schema;
@@ -43,8 +44,11 @@ pub use fold::{Change, Outcome, fold};
 pub use ids::{FactId, ResourceId, ResourceIdError, digest_hex};
 pub use names::{Course, Kind, Provider, UnknownName};
 pub use network::Network;
+pub use reconciliation::{
+    ConservationLine, Discrepancy, Receipt, Tally, coin_of, conserve, may_be_the_same, plan, receipt_of,
+};
 pub use recovery::{RecoveryDetails, ReturnPayment, UnexpectedDeposit};
-pub use resource::{Fact, LATEST_FACTS_MAX, Resource};
+pub use resource::{Fact, LATEST_FACTS_MAX, Resource, Standing};
 pub use signal::{Signal, SignalError};
 pub use status::{
     DepositStatus, ExternalAccountStatus, FeeStatus, ParticipantStatus, RecoveryStatus, Status, WithdrawalStatus,

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::signal::OVERDUE_NOTICE;
 use crate::{Claim, Course, Details, Evidence, FactId, Kind, Ownership, ResourceId, Signal, Status, Timestamp, View};
 
 /// How many facts are kept of a resource whose latest status stands: the newest by the provider's clock. It has no end, so
@@ -17,7 +18,8 @@ pub struct Fact {
     pub version: u64,
     /// How many different statements had been recorded with it: the number of the event it gave rise to, if it did.
     pub sequence: u64,
-    /// Whether it says the same as a fact recorded before it, in other bytes, and so gave rise to no event.
+    /// Whether it says the same as a fact recorded before it, in other bytes or on other evidence, and so gave rise to no
+    /// event.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub repeats: bool,
     /// The event's name in the provider's words.
@@ -30,6 +32,27 @@ pub struct Fact {
     pub details: Details,
     /// Why it is believed.
     pub evidence: Evidence,
+    /// Whether it is Fundhook's own notice that a further statement is overdue: an event, and no part of the view.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub overdue: bool,
+}
+
+/// Where a resource stands, and since when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Its status.
+    pub status: Status,
+    /// When the statement was received with which it came to stand there.
+    pub since: Timestamp,
+    /// The version of the resource with that statement.
+    version: u64,
+}
+
+impl Standing {
+    /// Names the one notice that `resource`, standing so, is overdue.
+    pub(crate) fn overdue_notice(&self, resource: &ResourceId) -> FactId {
+        FactId::of(resource, OVERDUE_NOTICE, format!("{} {}", self.status, self.version).as_bytes())
+    }
 }
 
 impl Fact {
@@ -40,6 +63,23 @@ impl Fact {
             && self.occurred_at == other.occurred_at
             && self.event_type == other.event_type
             && self.details == other.details
+            // A notice is about one time that the resource came to stand where it does, and says nothing of its own.
+            && self.overdue == other.overdue
+            && (!self.overdue || self.id == other.id)
+    }
+
+    /// Whether one of the two was sent by the provider and the other read from its API, and they tell of the same status
+    /// without contradicting each other, and both name the coin or neither: one happening, told in two ways.
+    fn corroborates(&self, other: &Self) -> bool {
+        let told_in_two_ways = self.evidence.is_from_the_api() != other.evidence.is_from_the_api();
+        told_in_two_ways && self.agrees_with(other)
+    }
+
+    fn agrees_with(&self, other: &Self) -> bool {
+        let are_statements = !self.overdue && !other.overdue;
+        // What first tells which coin it is must give rise to an event: the coin may be credited under another deposit.
+        let alike = self.status == other.status && self.details.names_a_coin() == other.details.names_a_coin();
+        are_statements && alike && self.details.contradictions(&other.details).is_empty()
     }
 }
 
@@ -87,6 +127,25 @@ impl Resource {
     /// What the facts add up to; `None` while there are none.
     pub fn view(&self) -> Option<View> {
         View::of(self.id.kind(), &self.facts)
+    }
+
+    /// Where it stands and since when; `None` while there are no facts.
+    pub fn standing(&self) -> Option<Standing> {
+        let status = self.view()?.status;
+        let mut reached = self.facts.last()?;
+        for (at, fact) in self.facts.iter().enumerate().rev() {
+            if View::of(self.id.kind(), &self.facts[..=at]).is_none_or(|view| view.status != status) {
+                break;
+            }
+            reached = fact;
+        }
+        Some(Standing { status, since: reached.evidence.received_at, version: reached.version })
+    }
+
+    /// Whether a further statement has been reported overdue since the resource stands where it does.
+    pub fn is_overdue(&self) -> bool {
+        let notice = self.standing().map(|standing| standing.overdue_notice(&self.id));
+        self.facts.iter().any(|fact| fact.overdue && Some(&fact.id) == notice.as_ref())
     }
 
     /// How many different statements were recorded: the `sequence` of the resource's latest event.
@@ -149,16 +208,30 @@ impl Resource {
 
     /// Records what `signal` says as the latest fact.
     pub(crate) fn record(&mut self, signal: Signal) {
-        let Signal { resource: _, fact, event_type, status, occurred_at, details, evidence } = signal;
+        let Signal { resource: _, fact: id, event_type, status, occurred_at, details, evidence, overdue } = signal;
         let (version, sequence) = (self.version() + 1, self.sequence() + 1);
         let mut new =
-            Fact { id: fact, version, sequence, repeats: false, event_type, status, occurred_at, details, evidence };
-        if self.facts.iter().any(|known| known.says_the_same_as(&new)) {
+            Fact { id, version, sequence, repeats: false, event_type, status, occurred_at, details, evidence, overdue };
+        if self.facts.iter().any(|known| known.says_the_same_as(&new)) || self.has_heard_otherwise(&new) {
             new.repeats = true;
             new.sequence = self.sequence();
         }
         self.facts.push(new);
         self.let_go();
+    }
+
+    /// Whether `new` tells of nothing but what was told on other evidence already, and so gives rise to no event: a row of
+    /// the provider's list about what a webhook said, or the first webhook about what a row said. How many events the set
+    /// of facts gives rise to must not depend on which of them came first, so a second webhook is news again.
+    fn has_heard_otherwise(&self, new: &Fact) -> bool {
+        if self.id.kind().course() != Course::Road {
+            return false;
+        }
+        if new.evidence.is_from_the_api() {
+            return self.facts.iter().any(|known| known.agrees_with(new));
+        }
+        let is_first = |row: &&Fact| !self.facts.iter().any(|known| known.corroborates(row));
+        self.facts.iter().filter(|known| known.corroborates(new)).any(|row| is_first(&row))
     }
 
     /// Lets go of the oldest facts of a resource without an end. What stays is a function of the set of all facts.

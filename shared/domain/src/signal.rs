@@ -1,9 +1,11 @@
 //! One normalized statement about one resource.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::port::json_fault;
-use crate::{Details, Evidence, FactId, Kind, ResourceId, Status, Timestamp};
+use crate::{Details, Evidence, FactId, Kind, Resource, ResourceId, Status, Timestamp};
 
 /// What one webhook says about one resource, in Fundhook's words.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,10 +24,16 @@ pub struct Signal {
     pub details: Details,
     /// Why it is believed.
     pub evidence: Evidence,
+    /// Whether it is no statement of the provider but Fundhook's own, that none came for too long.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub overdue: bool,
 }
 
-/// The version of the message that this code writes and reads.
+/// The version of the messages that this code writes about what a provider states.
 const VERSION: u8 = 1;
+
+/// That of notices: a reader that does not know them must not take one for a statement.
+const VERSION_OF_NOTICES: u8 = 2;
 
 /// Why a message is not a signal.
 #[derive(Debug, thiserror::Error)]
@@ -34,18 +42,43 @@ pub enum SignalError {
     #[error("the message is not a signal: {0}")]
     Shape(String),
     /// It is of a version that this code does not know.
-    #[error("the signal is of version {0}, this code reads version {VERSION}")]
+    #[error("the signal is of version {0}, this code reads versions {VERSION} and {VERSION_OF_NOTICES}")]
     Version(u8),
     /// It reports a status that its resource cannot have.
     #[error("a resource of the kind `{0}` cannot have the status `{1}`")]
     Status(Kind, Status),
 }
 
+fn version_of(signal: &Signal) -> u8 {
+    if signal.overdue { VERSION_OF_NOTICES } else { VERSION }
+}
+
 fn shape(error: serde_json::Error) -> SignalError {
     SignalError::Shape(json_fault(&error))
 }
 
+/// The event's name in a notice that a further statement is overdue.
+pub(crate) const OVERDUE_NOTICE: &str = "fundhook.overdue";
+
 impl Signal {
+    /// The notice that `resource` has awaited a further statement for `limit`; `None` when it awaits none.
+    ///
+    /// One and the same for as long as the resource stands where it does: recorded once, however often it is given.
+    pub fn overdue(resource: &Resource, limit: Duration) -> Option<Self> {
+        let standing = resource.standing().filter(|standing| standing.status.is_awaited())?;
+        Some(Self {
+            resource: resource.id().clone(),
+            fact: standing.overdue_notice(resource.id()),
+            event_type: OVERDUE_NOTICE.to_owned(),
+            status: standing.status,
+            occurred_at: standing.since.plus(limit),
+            // It says nothing further, and no view reads it.
+            details: Details::Transfer(Box::default()),
+            evidence: resource.view()?.evidence,
+            overdue: true,
+        })
+    }
+
     /// The signal as a message between functions.
     pub fn to_message(&self) -> Result<String, SignalError> {
         #[derive(Serialize)]
@@ -53,7 +86,8 @@ impl Signal {
             v: u8,
             signal: &'a Signal,
         }
-        serde_json::to_string(&Message { v: VERSION, signal: self }).map_err(shape)
+        let v = version_of(self);
+        serde_json::to_string(&Message { v, signal: self }).map_err(shape)
     }
 
     /// The signal in a message that [`Signal::to_message`] wrote.
@@ -64,7 +98,7 @@ impl Signal {
             signal: Signal,
         }
         let Message { v, signal } = serde_json::from_str(json).map_err(shape)?;
-        if v != VERSION {
+        if v != version_of(&signal) {
             return Err(SignalError::Version(v));
         }
         if signal.status.kind() != signal.resource.kind() {

@@ -12,6 +12,8 @@ use time::format_description::well_known::Rfc3339;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(OffsetDateTime);
 
+const YEAR_ZERO: time::Date = time::macros::date!(0000 - 01 - 01);
+
 /// Why a text or number is not a [`Timestamp`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TimestampError {
@@ -68,6 +70,34 @@ impl Timestamp {
         Self(added.unwrap_or(OffsetDateTime::new_utc(time::Date::MAX, time::Time::MIDNIGHT)))
     }
 
+    /// This instant less `duration`, held at the beginning of the year 0.
+    pub fn minus(self, duration: Duration) -> Self {
+        let earlier = time::Duration::try_from(duration).ok().and_then(|by| self.0.checked_sub(by));
+        let earlier = earlier.filter(|at| at.year() >= 0);
+        Self(earlier.unwrap_or(OffsetDateTime::new_utc(YEAR_ZERO, time::Time::MIDNIGHT)))
+    }
+
+    /// The first instant of its calendar day in UTC.
+    pub fn day_start(self) -> Self {
+        Self(self.0.replace_time(time::Time::MIDNIGHT))
+    }
+
+    /// The first instant of its hour.
+    pub fn hour_start(self) -> Self {
+        let hour = time::Time::from_hms(self.0.hour(), 0, 0);
+        Self(self.0.replace_time(hour.unwrap_or(time::Time::MIDNIGHT)))
+    }
+
+    /// Its hour in UTC as `2025-10-07T19`.
+    pub fn hour(self) -> String {
+        format!("{}T{:02}", self.day(), self.0.hour())
+    }
+
+    /// The calendar day in UTC as `2025-10-07`.
+    pub fn day(self) -> String {
+        format!("{:04}-{:02}-{:02}", self.0.year(), u8::from(self.0.month()), self.0.day())
+    }
+
     /// The instant as text of one length, whose lexicographic order is the order in time: for sort keys.
     pub fn sortable(self) -> String {
         let at = self.0;
@@ -77,7 +107,7 @@ impl Timestamp {
 
     /// The calendar day in UTC as `2025/10/07`, for keys that people browse by date.
     pub fn day_path(self) -> String {
-        format!("{:04}/{:02}/{:02}", self.0.year(), u8::from(self.0.month()), self.0.day())
+        self.day().replace('-', "/")
     }
 }
 
@@ -209,5 +239,18 @@ mod tests {
         assert_eq!(later.since(at), Duration::from_secs(60));
         assert_eq!(at.since(later), Duration::ZERO);
         assert!(at.plus(Duration::MAX) > later);
+        assert_eq!(later.minus(Duration::from_secs(60)), at);
+        assert_eq!(at.minus(Duration::MAX).to_string(), "0000-01-01T00:00:00Z");
+    }
+
+    #[test]
+    fn a_day_begins_at_midnight_in_utc() {
+        let at: Timestamp = "2025-10-07T19:44:50.5Z".parse().expect("RFC 3339");
+        assert_eq!((at.day().as_str(), at.day_path().as_str()), ("2025-10-07", "2025/10/07"));
+        assert_eq!(at.day_start().to_string(), "2025-10-07T00:00:00Z");
+        assert_eq!(
+            (at.hour_start().to_string().as_str(), at.hour().as_str()),
+            ("2025-10-07T19:00:00Z", "2025-10-07T19")
+        );
     }
 }

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::coin::canonical_hash;
 use crate::overlay::{overlay_members, replace};
 use crate::{DecimalValue, Network, Quantity, ResourceId, Timestamp};
 
@@ -166,11 +167,42 @@ pub enum Side {
     Credit,
 }
 
+/// Whether both are said, and differently.
+fn differ<T: PartialEq>([one, other]: &[Option<T>; 2]) -> bool {
+    one.is_some() && other.is_some() && one != other
+}
+
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
 impl TransferDetails {
+    /// What both say of the money, and say differently.
+    pub(crate) fn contradictions(&self, other: &Self) -> Vec<&'static str> {
+        let amounts = [self, other].map(|said| said.quantity.as_ref().and_then(Quantity::in_major));
+        let assets = [self, other].map(|said| said.asset.as_deref().map(str::to_uppercase));
+        // A spelling that is not known tells nothing of whether the chain is another.
+        let chains = [self, other].map(|said| said.network.as_ref().and_then(Network::caip2));
+        let hashes = [self, other].map(|said| said.transaction.hash.as_deref().map(canonical_hash));
+        let accounts = [self, other].map(|said| said.account.as_deref());
+        [
+            ("amount", differ(&amounts)),
+            ("asset", differ(&assets)),
+            ("network", differ(&chains)),
+            ("transaction", differ(&hashes)),
+            ("account", differ(&accounts)),
+        ]
+        .into_iter()
+        .filter_map(|(name, differs)| differs.then_some(name))
+        .collect()
+    }
+
+    /// Whether it tells all that a claim is made of.
+    pub(crate) fn names_a_coin(&self) -> bool {
+        let Transaction { hash, to, .. } = &self.transaction;
+        hash.is_some() && to.is_some() && self.asset.is_some()
+    }
+
     /// Puts `later` over `self`, field by field: what a later webhook does not say keeps what an earlier one said
     /// (Striga's `PENDING` carries no amount).
     pub(crate) fn overlay(&mut self, later: &Self) {

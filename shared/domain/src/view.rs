@@ -10,7 +10,8 @@ use crate::{Course, DepositStatus, Details, Evidence, Fact, FactId, Kind, Status
 /// What a set of facts adds up to. Equal for equal sets, whatever order they were recorded in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct View {
-    /// Where the resource stands. On a road, the status of the fact with the greatest (is final, rank, occurred at); where
+    /// Where the resource stands. On a road, the status of the fact with the greatest (is final, rank, occurred at), what
+    /// the provider sent before what was read from its API; where
     /// the latest status stands, that of the latest fact; of a recovery, what the sum comes to.
     pub status: Status,
     /// When the provider says that status was reached.
@@ -42,7 +43,7 @@ pub struct HistoryEntry {
 impl View {
     /// What `facts` about a resource of `kind` add up to; `None` when there are none.
     pub(crate) fn of(kind: Kind, facts: &[Fact]) -> Option<Self> {
-        let mut canonical: Vec<&Fact> = facts.iter().collect();
+        let mut canonical: Vec<&Fact> = facts.iter().filter(|fact| !fact.overdue).collect();
         canonical.sort_by(|a, b| standing(kind.course(), a, b));
         let (first, rest) = canonical.split_first()?;
         let stands = rest.last().unwrap_or(first);
@@ -67,7 +68,7 @@ impl View {
     }
 
     /// Whether this is a deposit that may be credited.
-    pub(crate) fn is_confirmed_deposit(&self) -> bool {
+    pub fn is_confirmed_deposit(&self) -> bool {
         self.status == Status::Deposit(DepositStatus::Confirmed) && self.conflicting.is_empty()
     }
 }
@@ -89,10 +90,10 @@ fn conflicting(kind: Kind, facts: &[Fact]) -> Vec<Status> {
 /// bytes, which publishes nothing, never puts one statement over another; the digest then makes the order total.
 fn standing(course: Course, a: &Fact, b: &Fact) -> Ordering {
     let progress = |fact: &Fact| {
-        let (is_final, rank) = (fact.status.is_final(), fact.status.rank());
+        let (is_final, rank, was_sent) = (fact.status.is_final(), fact.status.rank(), !fact.evidence.is_from_the_api());
         match course {
-            Course::Road => ((is_final, rank), fact.occurred_at, (is_final, rank), fact.status),
-            Course::Latest | Course::Sum => ((false, 0), fact.occurred_at, (is_final, rank), fact.status),
+            Course::Road => ((is_final, rank, was_sent), fact.occurred_at, (is_final, rank), fact.status),
+            Course::Latest | Course::Sum => ((false, 0, false), fact.occurred_at, (is_final, rank), fact.status),
         }
     };
     let said = |fact: &Fact| (fact.event_type.clone(), serde_json::to_string(&fact.details).unwrap_or_default());

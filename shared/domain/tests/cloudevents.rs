@@ -37,6 +37,7 @@ fn a_confirmed_deposit() {
         "previous_status": "pending",
         "final": true,
         "late": false,
+        "reconciled": false,
         "amount": {
           "value": "0.013",
           "units": "major",
@@ -126,6 +127,7 @@ fn a_late_update() {
         "status": "confirmed",
         "final": true,
         "late": true,
+        "reconciled": false,
         "amount": {
           "value": "0.013",
           "units": "major",
@@ -216,6 +218,7 @@ fn a_contradiction() {
         "previous_status": "confirmed",
         "final": true,
         "late": false,
+        "reconciled": false,
         "conflicting": [
           "confirmed",
           "failed"
@@ -271,6 +274,7 @@ fn a_webhook_that_nothing_claims() {
         "status": "seen",
         "final": true,
         "late": false,
+        "reconciled": false,
         "reason": "the body is not JSON: expected ident at line 1 column 2",
         "payload_type": "external_account_status_changed",
         "body_bytes": 8,

@@ -12,11 +12,11 @@ use crate::VerifiedWebhook;
 /// The version of the envelope that this code writes and reads.
 const VERSION: u8 = 1;
 
-/// A verified webhook with all that is needed to verify it again: the URL, the headers that the signature covers or
+/// A verified webhook, or a row of the provider's list, with all that is needed to verify it again: the URL, the headers that the signature covers or
 /// that name the type, the raw body, and which key verified it.
 ///
-/// Made only from a [`VerifiedWebhook`], or read back from the queue and the archive, which only the receiver and
-/// fan-out may write to.
+/// Made only from a [`VerifiedWebhook`] or from a row of the provider's list ([`connect::listed`](crate::connect::listed)),
+/// or read back from the queue and the archive, which only the receiver, the reconciler and fan-out may write to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Envelope {
     v: u8,
@@ -38,6 +38,17 @@ enum Body {
     Base64(String),
 }
 
+impl Body {
+    fn of(text: String) -> Self {
+        // Escaping can make text six times as long (control characters); base64 never more than a third longer.
+        if escaped_len(&text) <= text.len() / 3 * 4 {
+            Self::Text(text)
+        } else {
+            Self::Base64(BASE64_STANDARD.encode(text))
+        }
+    }
+}
+
 /// Why a message is not an envelope.
 #[derive(Debug, thiserror::Error)]
 pub enum EnvelopeError {
@@ -57,12 +68,22 @@ impl Envelope {
     pub fn seal(webhook: VerifiedWebhook, received_at: Timestamp, trace: Option<String>) -> Self {
         let VerifiedWebhook { feed, url, headers, body, attestation } = webhook;
         let body = match String::from_utf8(body) {
-            // Escaping can make text six times as long (control characters); base64 never more than a third longer.
-            Ok(text) if escaped_len(&text) <= text.len() / 3 * 4 => Body::Text(text),
-            Ok(text) => Body::Base64(BASE64_STANDARD.encode(text)),
+            Ok(text) => Body::of(text),
             Err(error) => Body::Base64(BASE64_STANDARD.encode(error.as_bytes())),
         };
         Self { v: VERSION, feed, received_at, url, headers, body, attestation, trace }
+    }
+
+    /// Wraps what was read at `read_at` from the provider's API at `url`.
+    pub(crate) fn of_answer(
+        feed: Feed,
+        url: String,
+        body: String,
+        read_at: Timestamp,
+        attestation: Attestation,
+    ) -> Self {
+        let (headers, body) = (Vec::new(), Body::of(body));
+        Self { v: VERSION, feed, received_at: read_at, url, headers, body, attestation, trace: None }
     }
 
     /// Reads an envelope from its JSON.
@@ -87,7 +108,7 @@ impl Envelope {
         self.received_at
     }
 
-    /// The URL that the signature covers; the path it came in on when it covers none.
+    /// The URL that the signature covers; the path it came in on when it covers none; where it was read, if it was.
     pub fn url(&self) -> &str {
         &self.url
     }

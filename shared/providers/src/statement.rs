@@ -1,7 +1,8 @@
 //! From what a provider states to signals: the part that is the same for all providers.
 
 use fundhook_domain::{
-    Details, Evidence, EvidencePointer, FactId, Provider, ResourceId, Signal, Status, Timestamp, UnrecognizedDetails,
+    Details, Evidence, EvidencePointer, FactId, Provider, ResourceId, Scheme, Signal, Status, Timestamp,
+    UnrecognizedDetails,
 };
 use serde_json::{Map, Value, json};
 
@@ -71,6 +72,10 @@ pub fn normalise(envelope: &Envelope, archived: EvidencePointer) -> Vec<Signal> 
 }
 
 fn statements(heard: &Heard<'_>, members: Fields) -> Result<Vec<Statement>, NotUnderstood> {
+    // A row of the list says what it is by where it was read, whosever deposits it is about.
+    if heard.envelope.attestation().scheme == Scheme::ConnectTransactionsApi {
+        return connect::listed_statements(heard, members);
+    }
     match heard.envelope.feed().provider() {
         Provider::Connect => connect::statements(heard, members),
         Provider::Zerohash => zerohash::statements(heard, members),
@@ -90,6 +95,7 @@ impl Statement {
             occurred_at,
             details,
             evidence,
+            overdue: false,
         }
     }
 }
@@ -106,6 +112,7 @@ fn unrecognized(heard: &Heard<'_>, body: &[u8], named: Option<String>, reason: S
         occurred_at: heard.sent_at,
         details: Details::Unrecognized(UnrecognizedDetails { reason, payload_type, body_bytes: body.len() as u64 }),
         evidence,
+        overdue: false,
     }
 }
 

@@ -1,12 +1,16 @@
 //! What every function needs beside its own work: settings, telemetry, the clock, and batches of which a part failed.
 
 pub mod batch;
+mod key_sets;
 pub mod metrics;
 mod pause;
 pub mod settings;
 pub mod telemetry;
+mod tokens;
 
+pub use key_sets::{NoKeySet, fetch_key_set};
 pub use pause::jittered_pause;
+pub use tokens::{NoToken, TokenKeeper, TokenStanding};
 
 use fundhook_domain::Timestamp;
 

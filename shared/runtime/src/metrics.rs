@@ -1,6 +1,6 @@
 //! Metrics in the CloudWatch embedded metric format: a log line that CloudWatch turns into a metric, at no call.
 
-use fundhook_domain::Timestamp;
+use fundhook_domain::{Feed, Timestamp};
 use serde_json::{Value, json};
 
 /// The namespace of all of Fundhook's metrics.
@@ -9,6 +9,13 @@ pub const NAMESPACE: &str = "Fundhook";
 /// Writes one value of the metric `name` with its dimensions to standard output.
 pub fn emit(now: Timestamp, name: &str, unit: &str, value: u64, dimensions: &[(&str, &str)]) {
     println!("{}", line(now, name, unit, value, dimensions));
+}
+
+/// The dimensions of a metric about `feed`: the default organization's has the provider alone, as the alarms look for it.
+pub fn of_feed(feed: &Feed) -> Vec<(&str, &str)> {
+    let provider = ("provider", feed.provider().as_str());
+    let tenant = feed.tenant().map(|tenant| ("tenant", tenant.as_str()));
+    [provider].into_iter().chain(tenant).collect()
 }
 
 fn line(now: Timestamp, name: &str, unit: &str, value: u64, dimensions: &[(&str, &str)]) -> Value {

@@ -8,8 +8,8 @@ use aws_lambda_events::dynamodb::Event as StreamEvent;
 use aws_lambda_events::streams::DynamoDbEventResponse;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValue, TransactWriteItem};
 use fundhook::stack::{Workspace, loopback_client};
-use fundhook_domain::port::{Disposition, PortError, PublishEvents};
-use fundhook_domain::{Event, Kind, ResourceId};
+use fundhook_domain::port::{Disposition, PortError, PublishEvents, Receipts};
+use fundhook_domain::{Event, Kind, Receipt, ResourceId};
 use fundhook_tests::{Platform, Stream, about, eventually, log, run, unique};
 use publisher::Publisher;
 use serde_json::{Value, json};
@@ -252,9 +252,23 @@ async fn records(platform: &Platform, deposits: &[ResourceId]) -> Vec<Value> {
     eventually("the stream has two records of each deposit", look, |seen| seen.len() == 2 * deposits.len()).await
 }
 
+/// Where nothing is noted.
+struct NoBooks;
+
+impl Receipts for NoBooks {
+    async fn note(&self, _: &[Receipt]) -> Result<(), PortError> {
+        Ok(())
+    }
+
+    async fn receipts(&self, _: &[ResourceId]) -> Result<Vec<Receipt>, PortError> {
+        Ok(Vec::new())
+    }
+}
+
 async fn publish(topic: &Topic, records: &[Value]) -> Vec<Option<String>> {
     let event: StreamEvent = serde_json::from_value(json!({ "Records": records })).expect("what Lambda hands over");
-    let DynamoDbEventResponse { batch_item_failures, .. } = Publisher::new(topic).handle(event).await;
+    let DynamoDbEventResponse { batch_item_failures, .. } =
+        Publisher::new(topic, NoBooks).handle(event, fundhook_runtime::now()).await;
     batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
 }
 

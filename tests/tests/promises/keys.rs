@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use fundhook::evidence::Verdict;
 use fundhook_adapters::{Aws, KeySetTable};
 use fundhook_domain::port::{KeySets as _, StoredKeySet};
 use fundhook_domain::{Kind, Provider, Resource, ResourceId};
-use fundhook_providers::KeySet;
 use fundhook_tests::{Platform, WITHIN, about, run, unique, verify_again};
 use futures_util::future::join_all;
 
@@ -111,13 +111,13 @@ async fn what_a_withdrawn_key_signed_can_still_be_verified(platform: &Platform, 
     let published = platform.published_keys().await;
     assert!(verify_again(&envelope, &published).is_err(), "the provider no longer publishes the key");
 
-    let scan = platform.clients().dynamodb.scan().table_name(platform.output("TableName")).send();
-    let items = scan.await.expect("the table answers").items.unwrap_or_default();
-    let history = items.iter().filter(|item| item["pk"].as_s().is_ok_and(|key| key.starts_with("keys#connect#")));
-    let sets = history.map(|item| KeySet::from_jwks(item["jwks"].as_s().expect("a text").as_bytes()).expect("fit"));
-    let own = sets.into_iter().find(|set| set.keys().iter().any(|key| key.thumbprint() == evidence.attestation.key));
-    let verified = verify_again(&envelope, &own.expect("the history has the key that the evidence names"));
-    assert_eq!(verified.map(|webhook| webhook.attestation().clone()), Ok(evidence.attestation.clone()));
+    let fact = &resource.facts()[0];
+    let verdict = platform.archive_of_evidence().verify(resource.id(), fact).await;
+    assert!(matches!(verdict, Verdict::Verified { .. }), "the history has the key that the evidence names: {verdict}");
+    let mut forged = fact.clone();
+    forged.evidence.attestation.key = published.keys()[0].thumbprint().to_owned();
+    let verdict = platform.archive_of_evidence().verify(resource.id(), &forged).await;
+    assert!(matches!(verdict, Verdict::Refuted(_)), "another key did not sign it: {verdict}");
 }
 
 #[test]
@@ -134,7 +134,9 @@ fn keys_come_and_go_and_no_webhook_is_lost() {
 #[test]
 fn the_refresher_stores_the_key_set_that_the_provider_publishes() {
     run(async {
-        let platform = Platform::shared().await;
+        let platform = &Platform::deploy_without_keys(&[]).await;
+        platform.provider().key_set_max_age(30).await.expect("the provider says so from now on");
+        platform.refresh_keys().await;
         let clients = platform.clients();
         let aws = Aws::local(&clients.endpoint, clients.account.as_str()).expect("the emulator has no TLS to set up");
         let table = KeySetTable::new(&aws, platform.output("TableName").to_owned());
@@ -146,6 +148,12 @@ fn the_refresher_stores_the_key_set_that_the_provider_publishes() {
         let fingerprint = |set: &Option<StoredKeySet>| set.as_ref().map(|set| set.fingerprint.clone());
         assert_eq!(fingerprint(&after).as_deref(), Some(published.fingerprint()));
         let fetched_at = |set: Option<StoredKeySet>| set.map(|set| set.fetched_at);
-        assert!(fetched_at(after) > fetched_at(before), "the table says when it was last fetched");
+        assert!(fetched_at(after) > fetched_at(before), "the table says when it was last confirmed");
+        let counts = platform.provider().counts().await.expect("the provider counts");
+        assert_eq!(
+            (counts.key_sets_served, counts.key_sets_not_modified > 0),
+            (2, true),
+            "once for the refresher and once for this test: {counts:?}"
+        );
     });
 }

@@ -2,15 +2,16 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_lambda_events::dynamodb::Event as StreamEvent;
 use aws_lambda_events::streams::DynamoDbEventResponse;
 use fundhook_adapters::table::{FACTS, OWNERSHIP, PK, VERSION};
-use fundhook_domain::port::{Disposition, PortError, PublishEvents};
+use fundhook_domain::port::{Disposition, PortError, PublishEvents, Receipts};
 use fundhook_domain::{
     Attestation, Details, Event, Evidence, EvidenceClass, EvidencePointer, FactId, Kind, Network, Ownership, Provider,
-    Quantity, Resource, ResourceId, Scheme, Signal, Status, Timestamp, TransferDetails, Units, fold,
+    Quantity, Receipt, Resource, ResourceId, Scheme, Signal, Status, Timestamp, TransferDetails, Units, fold,
 };
 use publisher::Publisher;
 use serde_json::{Value, json};
@@ -52,6 +53,7 @@ pub(crate) fn signal_of(resource: ResourceId, body: &str, name: &str, seconds: i
         occurred_at: at(seconds),
         details,
         evidence: Evidence { received_at: at(seconds), attestation, archived },
+        overdue: false,
     }
 }
 
@@ -170,9 +172,54 @@ impl Topic {
     }
 }
 
+/// Receipts in memory.
+#[derive(Clone, Default)]
+pub(crate) struct Books {
+    pub(crate) calls: Arc<Mutex<Vec<Vec<Receipt>>>>,
+    is_down: Arc<AtomicBool>,
+}
+
+impl Receipts for Books {
+    async fn note(&self, receipts: &[Receipt]) -> Result<(), PortError> {
+        if self.is_down.load(Ordering::SeqCst) {
+            return Err(PortError::new("note what was published", Disposition::Retry, "it is down"));
+        }
+        lock(&self.calls).push(receipts.to_vec());
+        Ok(())
+    }
+
+    async fn receipts(&self, resources: &[ResourceId]) -> Result<Vec<Receipt>, PortError> {
+        unreachable!("the publisher notes and never asks: {resources:?}")
+    }
+}
+
+impl Books {
+    /// Notes nothing from now on, or does again.
+    pub(crate) fn down(&self, is_down: bool) {
+        self.is_down.store(is_down, Ordering::SeqCst);
+    }
+
+    /// All that was noted, in order.
+    pub(crate) fn noted(&self) -> Vec<Receipt> {
+        lock(&self.calls).concat()
+    }
+
+    /// The events that were noted, without what the ids of all begin with.
+    pub(crate) fn ids(&self) -> Vec<String> {
+        let short = |receipt: Receipt| receipt.event.trim_start_matches("deposit#connect#").to_owned();
+        self.noted().into_iter().map(short).collect()
+    }
+}
+
 /// The record from which on Lambda delivers again.
 pub(crate) async fn handled(topic: &Topic, records: &[Value]) -> Option<String> {
-    let response: DynamoDbEventResponse = Publisher::new(topic.clone()).handle(batch(records)).await;
+    handled_at(60, topic, &Books::default(), records).await
+}
+
+/// The same, so many seconds in, and with these books.
+pub(crate) async fn handled_at(seconds: i64, topic: &Topic, books: &Books, records: &[Value]) -> Option<String> {
+    let publisher = Publisher::new(topic.clone(), books.clone());
+    let response: DynamoDbEventResponse = publisher.handle(batch(records), at(seconds)).await;
     assert!(response.batch_item_failures.len() <= 1, "Lambda takes the lowest; one is enough");
     let first = response.batch_item_failures.into_iter().next()?;
     Some(first.item_identifier.expect("a record is named by its sequence number"))

@@ -21,7 +21,7 @@ use fundhook_runtime::settings::KeySettings;
 use receiver::{Answer, Door, KeyCache, Receiver, SecretCache};
 use serde_json::{Value, json};
 
-use ports::{Api, Queue, Shared, Table};
+use ports::{Api, Queue, Shared, Table, Waiting};
 use provider::{SIGNED_AT, TestKey, at, headers, settings};
 use vault::Vault;
 
@@ -34,6 +34,9 @@ pub(crate) const KEYS: KeySettings = KeySettings {
     cooldown: Duration::from_secs(60),
     last_good_max: Duration::from_secs(86_400),
 };
+
+/// How long a key set may be held: longer than receivers do.
+pub(crate) const FRESH_FOR: Duration = Duration::from_secs(3600);
 
 /// What surrounds receivers.
 #[derive(Clone, Debug, Default)]
@@ -57,6 +60,7 @@ impl World {
         let world = Self::default();
         world.table.now().stored = Some(stored(key, SIGNED_AT));
         world.api.now().serves = Some(key.jwks.to_owned());
+        world.api.now().fresh_for = Some(FRESH_FOR);
         world
     }
 
@@ -94,6 +98,17 @@ impl World {
         Arc::new(SecretCache::new(provider, keys, vault.clone()))
     }
 
+    /// From now on whoever asks the table or a vault waits until all others have had `turns` turns: one count of who waits
+    /// for all of them.
+    pub(crate) fn slow(&self, turns: usize) -> Shared<Waiting> {
+        let waiting = Shared::<Waiting>::default();
+        waiting.now().turns = turns;
+        self.table.now().waiting = waiting.clone();
+        self.zerohash.now().waiting = waiting.clone();
+        self.striga.now().waiting = waiting.clone();
+        waiting
+    }
+
     pub(crate) fn sent(&self) -> Vec<String> {
         self.queue.now().sent.clone()
     }
@@ -105,8 +120,16 @@ pub(crate) fn stored(key: &TestKey, fetched_at: i64) -> StoredKeySet {
 }
 
 pub(crate) fn stored_jwks(jwks: &str, fetched_at: i64) -> StoredKeySet {
-    let fingerprint = KeySet::from_jwks(jwks.as_bytes()).map_or("unfit".to_owned(), |set| set.fingerprint().to_owned());
-    StoredKeySet { jwks: jwks.to_owned(), fingerprint, fetched_at: at(fetched_at) }
+    let keys = KeySet::from_jwks(jwks.as_bytes()).ok();
+    let thumbprints = keys.iter().flat_map(KeySet::keys).map(|key| key.thumbprint().to_owned()).collect();
+    StoredKeySet {
+        jwks: jwks.to_owned(),
+        fingerprint: keys.map_or("unfit".to_owned(), |keys| keys.fingerprint().to_owned()),
+        thumbprints,
+        fetched_at: at(fetched_at),
+        fresh_until: at(fetched_at).plus(FRESH_FOR),
+        etag: None,
+    }
 }
 
 /// The event of an HTTP API, payload format 2.0, with `changes` laid over it.

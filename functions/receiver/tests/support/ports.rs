@@ -5,7 +5,9 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use fundhook_domain::port::{Disposition, FetchKeySet, KeySets, Lease, PortError, SendMessage, StoredKeySet};
+use fundhook_domain::port::{
+    Disposition, FetchKeySet, FetchedKeySet, KeySets, Lease, PortError, SendMessage, StoredKeySet,
+};
 use fundhook_domain::{Feed, Timestamp};
 
 /// A part of the world that functions hold clones of.
@@ -21,6 +23,31 @@ impl<T> Shared<T> {
 
 pub(crate) fn down(attempted: &'static str) -> PortError {
     PortError::new(attempted, Disposition::Retry, "it is down")
+}
+
+/// Who waits for an answer of the world at the moment.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Waiting {
+    /// How many turns others have until an answer comes.
+    pub(crate) turns: usize,
+    /// How many wait now, and how many did at most.
+    pub(crate) waiting: usize,
+    pub(crate) waiting_max: usize,
+}
+
+impl Shared<Waiting> {
+    pub(crate) async fn wait(&self) {
+        let turns = {
+            let mut now = self.now();
+            now.waiting += 1;
+            now.waiting_max = now.waiting_max.max(now.waiting);
+            now.turns
+        };
+        for _ in 0..turns {
+            tokio::task::yield_now().await;
+        }
+        self.now().waiting -= 1;
+    }
 }
 
 /// The ingress queue.
@@ -41,9 +68,13 @@ impl SendMessage for Shared<Queue> {
     }
 }
 
+/// What is said by a clock further ahead than this is not believed.
+const CLOCKS_DIFFER_MAX: Duration = Duration::from_secs(300);
+
 /// The key set of one feed in the table, and the lease on fetching a new one, under the conditions of the adapter.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Table {
+    pub(crate) waiting: Shared<Waiting>,
     pub(crate) stored: Option<StoredKeySet>,
     pub(crate) refetch_after: Option<Timestamp>,
     pub(crate) reads_are_down: bool,
@@ -56,6 +87,8 @@ pub(crate) struct Table {
 
 impl KeySets for Shared<Table> {
     async fn load(&self, _: &Feed) -> Result<Option<StoredKeySet>, PortError> {
+        let waiting = self.now().waiting.clone();
+        waiting.wait().await;
         let mut table = self.now();
         table.loads += 1;
         if table.reads_are_down { Err(down("read the key set")) } else { Ok(table.stored.clone()) }
@@ -67,7 +100,9 @@ impl KeySets for Shared<Table> {
         if table.stores_are_down {
             return Err(down("store the key set"));
         }
-        if table.stored.as_ref().is_none_or(|stored| stored.fetched_at < set.fetched_at) {
+        let ahead = set.fetched_at.plus(CLOCKS_DIFFER_MAX);
+        let gives_way = |stored: &StoredKeySet| stored.fetched_at < set.fetched_at || stored.fetched_at > ahead;
+        if table.stored.as_ref().is_none_or(gives_way) {
             table.stored = Some(set.clone());
         }
         Ok(())
@@ -79,10 +114,11 @@ impl KeySets for Shared<Table> {
         if table.leases_are_down {
             return Err(down("take the lease"));
         }
-        if table.refetch_after.is_some_and(|after| after > now) {
+        let until = now.plus(cooldown);
+        if table.refetch_after.is_some_and(|after| after > now && after <= until) {
             return Ok(Lease::Lost(table.stored.clone()));
         }
-        table.refetch_after = Some(now.plus(cooldown));
+        table.refetch_after = Some(until);
         Ok(Lease::Won)
     }
 }
@@ -91,13 +127,27 @@ impl KeySets for Shared<Table> {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Api {
     pub(crate) serves: Option<String>,
+    /// The entity tag of what it serves: whoever asks by it is told that nothing has changed.
+    pub(crate) etag: Option<String>,
+    /// What its `Cache-Control` says.
+    pub(crate) fresh_for: Option<Duration>,
+    /// Whatever it is asked by, it says that nothing has changed.
+    pub(crate) says_unchanged: bool,
+    /// The entity tags that it was asked by.
+    pub(crate) asked_by: Vec<Option<String>>,
     pub(crate) fetches: usize,
 }
 
 impl FetchKeySet for Shared<Api> {
-    async fn fetch(&self, _: &Feed) -> Result<String, PortError> {
+    async fn fetch(&self, _: &Feed, etag: Option<&str>) -> Result<FetchedKeySet, PortError> {
         let mut api = self.now();
         api.fetches += 1;
-        api.serves.clone().ok_or_else(|| down("fetch the key set"))
+        api.asked_by.push(etag.map(str::to_owned));
+        let Api { etag: current, fresh_for, .. } = api.clone();
+        let jwks = api.serves.clone().ok_or_else(|| down("fetch the key set"))?;
+        if api.says_unchanged || etag.is_some() && etag == current.as_deref() {
+            return Ok(FetchedKeySet::NotModified { fresh_for });
+        }
+        Ok(FetchedKeySet::Served { jwks, etag: current, fresh_for })
     }
 }

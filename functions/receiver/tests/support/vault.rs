@@ -6,18 +6,21 @@ use fundhook_providers::{striga, zerohash};
 use secrecy::SecretString;
 use serde_json::Value;
 
-use super::ports::{Shared, down};
+use super::ports::{Shared, Waiting, down};
 use super::provider::zerohash::{shared, signature};
 
 /// The secrets of one provider; down unless it holds something.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Vault {
+    pub(crate) waiting: Shared<Waiting>,
     pub(crate) holds: Option<String>,
     pub(crate) reads: usize,
 }
 
 impl ReadSecret for Shared<Vault> {
     async fn read(&self, _: Provider) -> Result<SecretString, PortError> {
+        let waiting = self.now().waiting.clone();
+        waiting.wait().await;
         let mut vault = self.now();
         vault.reads += 1;
         vault.holds.clone().map(SecretString::from).ok_or_else(|| down("read a secret"))

@@ -48,6 +48,7 @@ pub(crate) fn signal_of(resource: ResourceId, name: &str, seconds: i64, details:
         occurred_at: at(seconds),
         details,
         evidence: Evidence { received_at: at(seconds), attestation, archived },
+        overdue: false,
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use fundhook_domain::port::json_fault;
-use fundhook_domain::{Claim, Fact, Ownership, Resource, ResourceId, Timestamp};
+use fundhook_domain::{Claim, Fact, Feed, Kind, Ownership, Resource, ResourceId, Timestamp};
 
 /// The partition key: the resource's id.
 pub const PK: &str = "pk";
@@ -67,15 +67,20 @@ pub(super) fn encode_claim(
 ) -> Result<HashMap<String, AttributeValue>, serde_json::Error> {
     let text = |text: String| AttributeValue::S(text);
     Ok(HashMap::from([
-        (PK.to_owned(), text(format!("claim#{}", claim.coin))),
+        (PK.to_owned(), text(claim_key(&claim.coin))),
         (CLAIM.to_owned(), text(serde_json::to_string(claim)?)),
         ("owner".to_owned(), text(claim.owner.to_string())),
         ("claimed_at".to_owned(), text(now.sortable())),
     ]))
 }
 
+/// The key of the claim on `coin`.
+pub(crate) fn claim_key(coin: &str) -> String {
+    format!("claim#{coin}")
+}
+
 /// The claim that `item` holds.
-pub(super) fn decode_claim(item: &HashMap<String, AttributeValue>) -> Option<Claim> {
+pub(crate) fn decode_claim(item: &HashMap<String, AttributeValue>) -> Option<Claim> {
     serde_json::from_str(item.get(CLAIM)?.as_s().ok()?).ok()
 }
 
@@ -107,13 +112,37 @@ pub(super) fn encode(
     if *resource.ownership() != Ownership::Unclaimed {
         attributes.push((OWNERSHIP, AttributeValue::S(serde_json::to_string(resource.ownership())?)));
     }
-    // The sparse index `open` holds what is not final yet, by age.
-    if view.status.is_awaited() {
-        let since = resource.facts().iter().map(|fact| fact.evidence.received_at).min();
-        attributes.push(("open", text(resource.id().kind().as_str())));
-        attributes.push(("open_since", AttributeValue::S(since.unwrap_or(now).sortable())));
+    // The sparse index `open` holds what is not final yet, by how long it has stood where it does.
+    if let Some(standing) = view.status.is_awaited().then(|| resource.standing()).flatten() {
+        attributes.push((OPEN, AttributeValue::S(open_partition(resource.id().kind(), resource.is_overdue()))));
+        attributes.push((OPEN_SINCE, AttributeValue::S(standing.since.sortable())));
+    }
+    // The sparse index `settled` holds the deposits that may be credited, by feed and day.
+    let is_duplicate = matches!(resource.ownership(), Ownership::DuplicateOf { .. });
+    if view.is_confirmed_deposit() && !is_duplicate {
+        let partition = settled_partition(resource.id().feed(), view.occurred_at);
+        attributes.push((SETTLED, AttributeValue::S(partition)));
+        attributes.push((SETTLED_AT, AttributeValue::S(view.occurred_at.sortable())));
     }
     Ok(attributes)
+}
+
+/// The attributes that an item has only while it is in a sparse index.
+pub(super) const SPARSE: [&str; 4] = [OPEN, OPEN_SINCE, SETTLED, SETTLED_AT];
+pub(crate) const OPEN: &str = "open";
+pub(crate) const OPEN_SINCE: &str = "open_since";
+pub(crate) const SETTLED: &str = "settled";
+pub(crate) const SETTLED_AT: &str = "settled_at";
+
+/// Where the index `open` has the resources of `kind`: those that were reported overdue stand apart, so that looking for
+/// those that were not passes over them.
+pub(crate) fn open_partition(kind: Kind, overdue: bool) -> String {
+    if overdue { format!("{kind}.overdue") } else { kind.to_string() }
+}
+
+/// Where the index `settled` has the feed's deposits of the day of `at`.
+pub(crate) fn settled_partition(feed: &Feed, at: Timestamp) -> String {
+    format!("{feed}#{}", at.day())
 }
 
 #[cfg(test)]

@@ -1,15 +1,16 @@
 //! Resources in the table: one item each, written only at the version it was read at.
 
 mod claims;
-mod item;
+pub(crate) mod item;
 mod puts;
+pub(crate) mod reads;
 mod statements;
 
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::DisplayErrorContext;
-use aws_sdk_dynamodb::types::{AttributeValue, BatchStatementErrorCodeEnum, BatchStatementResponse, KeysAndAttributes};
+use aws_sdk_dynamodb::types::{BatchStatementErrorCodeEnum, BatchStatementResponse};
 use fundhook_domain::port::{Disposition, PortError, Resources, Write, WriteOutcome};
 use fundhook_domain::{Resource, ResourceId, Timestamp};
 use futures_util::future::join_all;
@@ -18,12 +19,8 @@ pub use item::{FACTS, ItemError, OWNERSHIP, PK, VERSION, resource_from_texts};
 
 use crate::Aws;
 
-/// What one `BatchGetItem` and one `BatchExecuteStatement` take (DynamoDB quotas).
-const READS_MAX: usize = 100;
+/// What one `BatchExecuteStatement` takes (DynamoDB quota).
 const WRITES_MAX: usize = 25;
-
-/// How often keys that DynamoDB left out of an answer are asked for again.
-const READ_ROUNDS_MAX: usize = 4;
 
 /// The resources in Fundhook's table.
 ///
@@ -56,32 +53,6 @@ impl ResourceTable {
     /// The same table, written to by `writes`.
     pub fn writing_by(self, writes: WriteMethod) -> Self {
         Self { writes, ..self }
-    }
-
-    async fn read_some(&self, ids: &[ResourceId]) -> Result<Vec<Resource>, PortError> {
-        let failed = |why: String| PortError::new("read resources from the table", Disposition::Retry, why);
-        let key = |id: &ResourceId| HashMap::from([(PK.to_owned(), AttributeValue::S(id.to_string()))]);
-        let keys = KeysAndAttributes::builder().consistent_read(true).set_keys(Some(ids.iter().map(key).collect()));
-        let keys = keys.build().map_err(|error| failed(error.to_string()))?;
-        let mut wanted = Some(HashMap::from([(self.table.clone(), keys)]));
-        let mut found: HashMap<ResourceId, Resource> = HashMap::new();
-
-        for _ in 0..READ_ROUNDS_MAX {
-            let answer = self.client.batch_get_item().set_request_items(wanted.take()).send().await;
-            let answer = answer.map_err(|error| failed(DisplayErrorContext(&error).to_string()))?;
-            for item in answer.responses.unwrap_or_default().into_values().flatten() {
-                let resource = item::decode(&item).map_err(|error| {
-                    PortError::new("read a resource from the table", Disposition::DeadLetter, error)
-                })?;
-                found.insert(resource.id().clone(), resource);
-            }
-            wanted = answer.unprocessed_keys.filter(|keys| !keys.is_empty());
-            if wanted.is_none() {
-                let known = |id: &ResourceId| found.remove(id).unwrap_or_else(|| Resource::unknown(id.clone()));
-                return Ok(ids.iter().map(known).collect());
-            }
-        }
-        Err(failed(format!("keys were left unprocessed {READ_ROUNDS_MAX} times")))
     }
 
     /// Writes resources that claim nothing; each outcome with the place of its write.
@@ -133,11 +104,15 @@ impl ResourceTable {
 
 impl Resources for ResourceTable {
     async fn read(&self, ids: &[ResourceId]) -> Result<Vec<Resource>, PortError> {
-        let mut resources = Vec::with_capacity(ids.len());
-        for some in ids.chunks(READS_MAX) {
-            resources.extend(self.read_some(some).await?);
+        let keys: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        let mut found: HashMap<ResourceId, Resource> = HashMap::new();
+        for item in reads::batch(&self.client, &self.table, &keys, "read resources from the table").await? {
+            let resource = item::decode(&item)
+                .map_err(|error| PortError::new("read a resource from the table", Disposition::DeadLetter, error))?;
+            found.insert(resource.id().clone(), resource);
         }
-        Ok(resources)
+        let known = |id: &ResourceId| found.remove(id).unwrap_or_else(|| Resource::unknown(id.clone()));
+        Ok(ids.iter().map(known).collect())
     }
 
     async fn write(&self, writes: Vec<Write>, now: Timestamp) -> Vec<WriteOutcome> {

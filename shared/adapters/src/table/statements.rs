@@ -60,15 +60,16 @@ fn update(
     attributes: Vec<(&'static str, AttributeValue)>,
     read_version: u64,
 ) -> (String, Vec<AttributeValue>) {
-    let is_open = attributes.iter().any(|(name, _)| *name == "open");
+    let gone: Vec<&str> =
+        item::SPARSE.into_iter().filter(|name| !attributes.iter().any(|(known, _)| known == name)).collect();
     let mut statement = format!(r#"UPDATE "{table}""#);
     let mut parameters = Vec::with_capacity(attributes.len() + 2);
     for (name, value) in attributes {
         write!(statement, r#" SET "{name}" = ?"#).ok();
         parameters.push(value);
     }
-    if !is_open {
-        statement.push_str(r#" REMOVE "open" REMOVE "open_since""#);
+    for name in gone {
+        write!(statement, r#" REMOVE "{name}""#).ok();
     }
     write!(statement, r#" WHERE "{PK}" = ? AND "version" = ?"#).ok();
     parameters.extend([pk, AttributeValue::N(read_version.to_string())]);

@@ -4,6 +4,9 @@
 //! SDK calls are made. It has no capacity limits: throttling and unprocessed keys do not come up here.
 #![allow(dead_code, unused_imports, unused_macros, reason = "each test file uses a part of it")]
 
+pub(crate) mod server;
+pub(crate) mod vault;
+
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
@@ -25,11 +28,12 @@ use tokio::net::TcpListener;
 pub(crate) const TABLE: &str = "fundhook";
 
 /// The table's indexes as in `infra/template.yaml`: name, partition key, sort key. All are keys only.
-const INDEXES: [(&str, &str, Option<&str>); 4] = [
+const INDEXES: [(&str, &str, Option<&str>); 5] = [
     ("by-account", "account", Some("updated_at")),
     ("by-reference", "reference_id", Some("updated_at")),
     ("by-transaction", "tx", None),
     ("open", "open", Some("open_since")),
+    ("settled", "settled", Some("settled_at")),
 ];
 
 /// A DynamoDB that lives as long as the test's runtime.
@@ -55,6 +59,13 @@ impl Local {
     pub(crate) async fn item(&self, pk: &str) -> Option<HashMap<String, AttributeValue>> {
         let get = self.client.get_item().table_name(TABLE).key("pk", AttributeValue::S(pk.to_owned()));
         get.consistent_read(true).send().await.expect("the table answers").item
+    }
+
+    /// Puts an item with the key `pk` and these attributes into the table, whatever was there.
+    pub(crate) async fn put(&self, pk: &str, attributes: &[(&str, AttributeValue)]) {
+        let put = self.client.put_item().table_name(TABLE).item("pk", AttributeValue::S(pk.to_owned()));
+        let put = attributes.iter().fold(put, |put, (name, value)| put.item(*name, value.clone()));
+        put.send().await.expect("the item is stored");
     }
 
     /// The keys that `index` holds under `value`, in its order.
@@ -140,6 +151,7 @@ pub(crate) fn signal(resource: &ResourceId, name: &str, seconds: i64, body: &str
         occurred_at: at(seconds),
         details,
         evidence: Evidence { received_at: at(seconds), attestation, archived },
+        overdue: false,
     }
 }
 

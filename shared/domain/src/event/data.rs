@@ -37,6 +37,8 @@ pub struct EventData {
     pub is_final: bool,
     /// Whether the webhook behind this event came after one that stands over it.
     pub late: bool,
+    /// Whether the statement behind this event was read from the provider's list, because its webhook had not come.
+    pub reconciled: bool,
     /// Final statuses that contradict each other: a person must look.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub conflicting: Vec<&'static str>,
@@ -212,8 +214,18 @@ pub struct BalanceBody {
     pub provider_data: Map<String, Value>,
 }
 
+/// How the statement behind an event came to be heard.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Telling {
+    /// After one that stands over it.
+    pub(super) late: bool,
+    /// From the provider's list.
+    pub(super) reconciled: bool,
+}
+
 impl EventData {
-    pub(super) fn of(resource: &Resource, view: View, previous: Option<Status>, late: bool) -> Self {
+    pub(super) fn of(resource: &Resource, view: View, previous: Option<Status>, telling: Telling) -> Self {
+        let Telling { late, reconciled } = telling;
         let View { status, details, conflicting, history, evidence, occurred_at: _, fact: _ } = view;
         let id = resource.id();
         let confirmed = Status::Deposit(DepositStatus::Confirmed);
@@ -234,6 +246,7 @@ impl EventData {
             previous_status: previous.map(Status::as_str),
             is_final: status.is_final(),
             late,
+            reconciled,
             conflicting: conflicting.into_iter().map(Status::as_str).collect(),
             duplicate_of,
             body: details.into(),

@@ -6,8 +6,9 @@ mod schema;
 use serde::{Serialize, Serializer};
 
 use crate::fold::{Change, change};
-use crate::{Amount, Network, Resource, ResourceId, Timestamp};
+use crate::{Amount, Fact, Network, Resource, ResourceId, Timestamp};
 
+use data::Telling;
 pub use data::{BalanceBody, EventBody, EventData, RecoveryBody, RecoveryDeposit, RecoveryPayment, TransferBody};
 pub(crate) use schema::resource_id_pattern;
 pub use schema::{attributes_schema, event_schema, event_types};
@@ -21,7 +22,7 @@ pub use schema::{attributes_schema, event_schema, event_types};
 pub struct Event {
     /// `<resource id>#<sequence>`.
     pub id: String,
-    /// `fundhook.<kind>.<status>`, or `.updated`, `.duplicate` or `.conflicting`.
+    /// `fundhook.<kind>.<status>`, or `.updated`, `.duplicate`, `.conflicting` or `.overdue`.
     pub event_type: String,
     /// When the provider says it happened.
     pub time: Timestamp,
@@ -53,6 +54,7 @@ fn event_of(resource: &Resource) -> Option<Event> {
         Change::Status { .. } => (after.status.as_str(), false),
         Change::Updated { late } => (UPDATED, *late),
         Change::Duplicate { .. } => (DUPLICATE, false),
+        Change::Overdue => (OVERDUE, false),
         Change::Conflicting { .. } => (CONFLICTING, false),
     };
     let previous = before.map(|view| view.status).filter(|status| *status != after.status);
@@ -61,8 +63,13 @@ fn event_of(resource: &Resource) -> Option<Event> {
         event_type: format!("fundhook.{kind}.{outcome}"),
         time: last.occurred_at,
         sequence,
-        data: EventData::of(resource, after, previous, late),
+        data: EventData::of(resource, after, previous, Telling { late, reconciled: is_reconciled(last) }),
     })
+}
+
+/// Whether the statement was not sent to us, or not yet, but read from the provider's list.
+fn is_reconciled(fact: &Fact) -> bool {
+    fact.evidence.is_from_the_api() && !fact.overdue
 }
 
 /// The asset and the network of an amount, as far as they are known.
@@ -75,11 +82,12 @@ fn of_amount(amount: &Option<Amount>) -> (Option<&str>, Option<&Network>) {
 const UPDATED: &str = "updated";
 const DUPLICATE: &str = "duplicate";
 const CONFLICTING: &str = "conflicting";
+const OVERDUE: &str = "overdue";
 
 impl Event {
     /// The status as a filter policy sees it. A policy that credits what is `confirmed` must not be given a coin that is
     /// credited under another deposit, nor one about which final statuses contradict each other.
-    fn standing(&self) -> &'static str {
+    pub(crate) fn standing(&self) -> &'static str {
         if !self.data.conflicting.is_empty() {
             CONFLICTING
         } else if self.data.duplicate_of.is_some() {

@@ -4,17 +4,21 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-use super::{BalanceBody, CONFLICTING, DUPLICATE, EventData, RecoveryBody, TransferBody, UPDATED};
+use super::{BalanceBody, CONFLICTING, DUPLICATE, EventData, OVERDUE, RecoveryBody, TransferBody, UPDATED};
 use crate::{
     AccountDetails, Course, DepositStatus, ExternalAccountStatus, FeeStatus, Kind, ParticipantStatus, Provider,
     RecoveryStatus, ResourceId, Status, Tenant, UnrecognizedDetails, WithdrawalStatus,
 };
 
 /// What the types mean that are not a status's.
-const OUTCOMES: [(&str, &str); 3] = [
+const OUTCOMES: [(&str, &str); 4] = [
     (UPDATED, "The provider said something further and the status stands: more is known, or a webhook came late."),
     (DUPLICATE, "It is confirmed, and its coin is credited under another deposit: `duplicate_of`."),
     (CONFLICTING, "The provider stated final statuses that exclude each other: a person must look."),
+    (
+        OVERDUE,
+        "It has stood in a status that is not final for longer than is usual, and the provider says nothing further. Said once for each time that it comes to stand there.",
+    ),
 ];
 
 /// The message attributes, in the order in which they are sent, and what each of them says.
@@ -37,9 +41,10 @@ const ATTRIBUTES: [(&str, &str); 9] = [
 pub fn event_types(kind: Kind) -> Vec<String> {
     let statuses = statuses(kind).into_iter().map(Status::as_str);
     let others: &[&str] = match kind {
-        Kind::Deposit => &[UPDATED, DUPLICATE, CONFLICTING],
-        Kind::Withdrawal => &[UPDATED, CONFLICTING],
-        Kind::Fee | Kind::Recovery | Kind::Participant | Kind::ExternalAccount | Kind::Balance => &[UPDATED],
+        Kind::Deposit => &[UPDATED, DUPLICATE, CONFLICTING, OVERDUE],
+        Kind::Withdrawal => &[UPDATED, CONFLICTING, OVERDUE],
+        Kind::Recovery => &[UPDATED, OVERDUE],
+        Kind::Fee | Kind::Participant | Kind::ExternalAccount | Kind::Balance => &[UPDATED],
         // The resource is its body, so there is nothing further to be said about it.
         Kind::Unrecognized => &[],
     };
@@ -82,7 +87,7 @@ pub fn event_schema(kind: Kind) -> Value {
             "subject": { "$ref": "#/$defs/ResourceId", "description": "The resource that changed." },
             "time": {
                 "$ref": "#/$defs/Timestamp",
-                "description": "When the provider says it happened; when it was sent, where the provider does not say.",
+                "description": "When the provider says it happened; when it was sent, where the provider does not say. Of an overdue resource, since when it has been overdue.",
             },
             "sequence": {
                 "type": "string",
@@ -123,7 +128,10 @@ pub fn attributes_schema(kind: Kind) -> Value {
             // How it stands, which is what its types say happened, except that more became known.
             "status" => {
                 let types = event_types(kind);
-                let stands = types.iter().filter_map(|name| name.rsplit('.').next()).filter(|name| *name != UPDATED);
+                let stands = types
+                    .iter()
+                    .filter_map(|name| name.rsplit('.').next())
+                    .filter(|name| ![UPDATED, OVERDUE].contains(name));
                 property["enum"] = Value::from_iter(stands);
             }
             "provider" => property["enum"] = Value::from_iter(Provider::ALL.map(Provider::as_str)),

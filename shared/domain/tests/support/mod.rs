@@ -1,6 +1,7 @@
 //! Signals to fold, and where folding them leads.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub(crate) mod deposits;
 pub(crate) mod orders;
 pub(crate) mod recovery;
 pub(crate) mod whole;
@@ -46,7 +47,8 @@ pub(crate) fn signal_in(bytes: &str, status: Status, seconds: u64) -> Signal {
         },
         archived: EvidencePointer { object: format!("evidence/v1/2025/10/07/{bytes}.ndjson.gz"), line: 0 },
     };
-    Signal { resource, fact, event_type, status, occurred_at: at(seconds), details: details_of(status), evidence }
+    let (occurred_at, details) = (at(seconds), details_of(status));
+    Signal { resource, fact, event_type, status, occurred_at, details, evidence, overdue: false }
 }
 
 /// The least that a webhook says beside `status`.
@@ -89,6 +91,27 @@ pub(crate) fn in_other_bytes(bytes: &str, signal: &Signal) -> Signal {
     other.fact = FactId::of(&signal.resource, &signal.event_type, bytes.as_bytes());
     other.evidence.archived.object = format!("evidence/v1/2025/10/07/{bytes}.ndjson.gz");
     other
+}
+
+/// What `signal` says, as a row of the provider's list that is read two hours later says it.
+pub(crate) fn listed(signal: &Signal) -> Signal {
+    let event_type = "connect.transactions".to_owned();
+    let bytes = format!("the row of {}", signal.fact);
+    let mut row = signal.clone();
+    row.fact = FactId::of(&row.resource, &event_type, bytes.as_bytes());
+    row.event_type = event_type;
+    row.evidence = Evidence {
+        received_at: signal.evidence.received_at.plus(Duration::from_secs(7200)),
+        attestation: Attestation {
+            scheme: Scheme::ConnectTransactionsApi,
+            class: EvidenceClass::Api,
+            key: "https://api.connect.xyz".to_owned(),
+            signed_at: None,
+            token_verified: false,
+        },
+        archived: EvidencePointer { object: format!("evidence/v1/2025/10/07/{}.ndjson.gz", row.fact), line: 3 },
+    };
+    row
 }
 
 /// `signal`, saying more about the transfer.
@@ -193,6 +216,7 @@ pub(crate) fn types(events: &[Event]) -> Vec<&str> {
 pub(crate) struct Standing {
     pub(crate) view: Option<View>,
     pub(crate) event_ids: BTreeSet<String>,
+    /// Not of a resource of which the provider's list told too.
     pub(crate) latest: Option<EventData>,
 }
 
@@ -200,7 +224,9 @@ impl Standing {
     /// Where `resource` stands, whose events are `events`.
     pub(crate) fn after(resource: &Resource, events: &[Event]) -> Self {
         let view = resource.view();
-        let latest = events.last().zip(view.as_ref()).map(|(event, view)| EventData {
+        // What a row and a webhook add to each other is not published again, so there it is a matter of order too.
+        let listed = resource.facts().iter().any(|fact| fact.evidence.is_from_the_api());
+        let latest = events.last().zip(view.as_ref()).filter(|_| !listed).map(|(event, view)| EventData {
             // How it came to be so, and which of several equal statements proves it, is a matter of order.
             previous_status: None,
             late: false,

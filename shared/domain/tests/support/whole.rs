@@ -1,6 +1,7 @@
 //! Signals that say everything that can be said, and events of every sort.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use fundhook_domain::{
     AccountDetails, BalanceDetails, Balances, Conversion, Details, Event, Feed, Kind, Network, Provider, Quantity,
@@ -9,7 +10,7 @@ use fundhook_domain::{
 };
 
 use super::{
-    at, folded, json, latest, members, quantity, recovery, resource, signal, signal_in, status as named, with,
+    at, folded, json, latest, listed, members, quantity, recovery, resource, signal, signal_in, status as named, with,
 };
 
 /// The statement that the resource reached `status` after so many `seconds`, with every member that it can have.
@@ -133,5 +134,11 @@ pub(crate) fn every_sort() -> Vec<Event> {
     let confirmed = folded([&whole(named(Kind::Deposit, "confirmed"), 40)]);
     let owner = ResourceId::new(Kind::Deposit, Provider::Zerohash, "fund-1").expect("an id");
     events.extend(events_after(&confirmed.duplicating(owner, 0), 0));
+    for status in Status::ALL.into_iter().filter(|status| status.is_awaited()) {
+        let standing = whole(status, 40);
+        let notice = Signal::overdue(&folded([&standing]), Duration::from_secs(3600)).expect("it is awaited");
+        events.push(latest([&standing, &notice]));
+    }
+    events.push(latest([&listed(&whole(named(Kind::Deposit, "confirmed"), 40))]));
     events
 }

@@ -1,9 +1,12 @@
 //! zerohash Connect (Account Funding): deposits and withdrawals, signed with RSA.
 
+mod listed;
 mod normalise;
 mod verify;
 mod wire;
 
+pub use listed::listed;
+pub(crate) use listed::statements as listed_statements;
 pub(crate) use normalise::statements;
 pub use verify::{JwtMode, JwtSettings, Settings, signed_message, verify};
 

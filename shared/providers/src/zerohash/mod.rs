@@ -1,10 +1,12 @@
 //! The zerohash platform: fund transactions, payments, deposits, participants, external accounts and balances, signed with
 //! HMAC or RSA.
 
+mod fund;
 mod normalise;
 mod verify;
 mod wire;
 
+pub(crate) use fund::{Told, fund_statement};
 pub(crate) use normalise::statements;
 pub use verify::{RsaPadding, Settings, signed_message, verify};
 

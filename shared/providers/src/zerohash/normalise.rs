@@ -1,10 +1,11 @@
 //! From zerohash's JSON to statements.
 
 use fundhook_domain::{
-    AccountDetails, BalanceDetails, Conversion, DecimalValue, DepositStatus, Details, Feed, Kind, Network, Quantity,
-    ResourceId, Status, Timestamp, Transaction, TransferDetails, Units,
+    AccountDetails, BalanceDetails, DepositStatus, Details, Feed, Kind, Network, Quantity, ResourceId, Status,
+    Timestamp, Transaction, TransferDetails, Units,
 };
 
+use super::fund::{Told, fund_statement};
 use super::wire::{self, Named, Sort};
 use crate::recovery::with_recovery;
 use crate::statement::{Heard, NotUnderstood, Statement};
@@ -23,7 +24,7 @@ pub(crate) fn statements(heard: &Heard<'_>, members: Fields) -> Result<Vec<State
     };
     let about = About { feed: heard.envelope.feed(), sort, sent_at: heard.sent_at };
     let stated = match sort {
-        Sort::Fund => about.fund(members).map(|statement| vec![statement]),
+        Sort::Fund => fund_statement(&about.told("zerohash.fund"), members).map(|statement| vec![statement]),
         Sort::DepositFailed => about.deposit_failed(members).map(with_recovery),
         Sort::Deposit => about.deposit(members).map(with_recovery),
         Sort::Payment => about.payment(members),
@@ -42,6 +43,10 @@ struct About<'a> {
 }
 
 impl About<'_> {
+    fn told(&self, stream: &'static str) -> Told<'_> {
+        Told { feed: self.feed, event_type: self.sort.as_str(), stream, sent_at: self.sent_at }
+    }
+
     fn resource(&self, kind: Kind, member: &str, native: &str) -> Result<ResourceId, String> {
         let named = ResourceId::new(kind, self.feed.clone(), native);
         named.map_err(|error| format!("`{member}` cannot name a resource: {error}"))
@@ -56,52 +61,6 @@ impl About<'_> {
     ) -> Statement {
         let occurred_at = occurred_at.unwrap_or(self.sent_at);
         Statement { resource, event_type: self.sort.as_str().to_owned(), status, occurred_at, details }
-    }
-
-    /// A fund transaction. `success:false` is not final: the account match may still complete, under the same id.
-    fn fund(&self, mut members: Fields) -> Result<Statement, String> {
-        let id = members.required_text("fund_id")?;
-        let resource = self.resource(Kind::Deposit, "fund_id", &id)?;
-        let succeeded = members.flag("success").ok_or("`success` is neither true nor false")?;
-        let occurred_at = members.time("fund_timestamp")?.max(members.time("deposit_timestamp")?);
-        let quantity = members.take_quantity("quantity", &Units::Major)?;
-        let (asset, network) = take_asset(&mut members, "fund_asset");
-        let transaction = Transaction {
-            hash: members.take_text("transaction_id"),
-            // An expired session has a dash in place of an address.
-            from: members.take_text_if("source_address", |address| address != "-"),
-            to: members.take_text("deposit_address"),
-            ..Transaction::default()
-        };
-        let nothing_came = quantity.as_ref().is_none_or(|quantity| quantity.value == DecimalValue::zero());
-        let status = if succeeded {
-            DepositStatus::Confirmed
-        } else if nothing_came && transaction.hash.is_none() {
-            // The session ended without a deposit; one that comes later has a transaction.
-            DepositStatus::Abandoned
-        } else {
-            DepositStatus::Held
-        };
-        let details = TransferDetails {
-            quantity,
-            asset,
-            network,
-            transaction,
-            conversion: Conversion {
-                rate: members.take_decimal("rate")?,
-                currency: members.take_text("quoted_currency"),
-                notional: members.take_decimal("notional")?,
-            },
-            account: members.take_text("participant_code"),
-            sub_account: members.take_text("account_label"),
-            // One thing under two names (seed 001): the SDK's and the API's.
-            reference_id: members.take_text("reference_id").or_else(|| members.take_text("client_fund_id")),
-            status_reason: members.take_text("status_reason").or_else(|| members.take_text("reason")),
-            stream: Some("zerohash.fund".to_owned()),
-            provider_data: members.into_rest(),
-            ..TransferDetails::default()
-        };
-        Ok(self.statement(resource, Status::Deposit(status), occurred_at, Details::Transfer(Box::new(details))))
     }
 
     /// A deposit outside the authorised flow. It has neither an id nor a date, so it is named by all that it says.
@@ -283,7 +242,7 @@ impl About<'_> {
 }
 
 /// Takes the asset code `name` apart.
-fn take_asset(members: &mut Fields, name: &str) -> (Option<String>, Option<Network>) {
+pub(super) fn take_asset(members: &mut Fields, name: &str) -> (Option<String>, Option<Network>) {
     taken_apart(members.take_text(name).as_deref())
 }
 

@@ -1,10 +1,12 @@
 //! Settings from the environment: read once, at the start, with errors that name the variable.
 
+mod connect_api;
 mod providers;
 
 use std::fmt::Display;
 use std::time::Duration;
 
+pub use connect_api::{ConnectApiSettings, OverdueLimits, ReconcileSettings, connect_api};
 pub use providers::{ConnectFeed, SecretFeeds, Tenants, connect, connect_jwks_urls, striga, zerohash};
 
 /// A setting that is missing or cannot be used.

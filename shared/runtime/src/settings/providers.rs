@@ -180,14 +180,14 @@ pub fn striga(environment: &Environment<'_>) -> Result<Option<SecretFeeds<()>>, 
     }))
 }
 
-const ON_OR_OFF: [(&str, bool); 2] = [("on", true), ("off", false)];
+pub(super) const ON_OR_OFF: [(&str, bool); 2] = [("on", true), ("off", false)];
 
 /// Connect is on unless it is switched off.
 fn is_on(environment: &Environment<'_>, name: &'static str) -> Result<bool, SettingError> {
     environment.one_of(name, true, &ON_OR_OFF)
 }
 
-fn https_url(name: &'static str, url: String) -> Result<String, SettingError> {
+pub(super) fn https_url(name: &'static str, url: String) -> Result<String, SettingError> {
     let is_loopback = url.starts_with("http://127.0.0.1:") || url.starts_with("http://localhost:");
     if url.starts_with("https://") || is_loopback {
         Ok(url)

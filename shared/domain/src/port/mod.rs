@@ -1,12 +1,22 @@
 //! What the use cases ask of the world outside, in the domain's words. The adapters answer; tests answer from memory.
 
+mod credentials;
+mod reconciliation;
+
 use std::error::Error;
 use std::fmt;
 use std::future::Future;
 
-use secrecy::SecretString;
+pub use credentials::{
+    AccessTokens, FetchKeySet, FetchedKeySet, GrantedToken, KeySets, Lease, ReadSecret, RequestToken, StoredKeySet,
+    StoredToken,
+};
+pub use reconciliation::{
+    AccountResources, Advance, Claims, IndexPage, ListError, ListPage, ListQuery, ListTransactions, OpenResources,
+    Receipts, Report, Reports, SettledDeposits, Watermark, Watermarks, Window,
+};
 
-use crate::{Claim, Event, Feed, Provider, Resource, ResourceId, Timestamp};
+use crate::{Claim, Event, Resource, ResourceId, Timestamp};
 
 /// What is to be done about a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,59 +142,4 @@ pub enum WriteOutcome {
 pub trait PublishEvents {
     /// Returns, for each event in order, whether the topic took it.
     fn publish(&self, events: &[Event]) -> impl Future<Output = Vec<Result<(), PortError>>> + Send;
-}
-
-/// A provider's key set as it was fetched.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredKeySet {
-    /// The JWKS document.
-    pub jwks: String,
-    /// The fingerprint of the usable keys in it.
-    pub fingerprint: String,
-    /// When it was last fetched and found fit.
-    pub fetched_at: Timestamp,
-}
-
-/// The key sets as they are stored, and the lease on fetching a new one.
-pub trait KeySets {
-    /// The feed's current key set, if one was ever fetched.
-    fn load(&self, feed: &Feed) -> impl Future<Output = Result<Option<StoredKeySet>, PortError>> + Send;
-
-    /// Makes `set` the current one unless a later one is stored, and notes that it was seen.
-    fn store(&self, feed: &Feed, set: &StoredKeySet) -> impl Future<Output = Result<(), PortError>> + Send;
-
-    /// Asks for the right to fetch the feed's key set now. It is given to one asker in each cooldown.
-    fn lease(
-        &self,
-        feed: &Feed,
-        now: Timestamp,
-        cooldown: std::time::Duration,
-    ) -> impl Future<Output = Result<Lease, PortError>> + Send;
-}
-
-/// The answer to a request for a lease.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Lease {
-    /// The asker may fetch.
-    Won,
-    /// Somebody fetched within the cooldown; this is the key set as it is stored.
-    Lost(Option<StoredKeySet>),
-}
-
-/// Fetches a provider's published key set.
-pub trait FetchKeySet {
-    /// The JWKS document, as served.
-    fn fetch(&self, feed: &Feed) -> impl Future<Output = Result<String, PortError>> + Send;
-}
-
-impl<T: FetchKeySet + Sync + Send> FetchKeySet for std::sync::Arc<T> {
-    async fn fetch(&self, feed: &Feed) -> Result<String, PortError> {
-        T::fetch(self, feed).await
-    }
-}
-
-/// Reads the secrets that a provider shares with the platform.
-pub trait ReadSecret {
-    /// The provider's secret as it is stored: a JSON object of organizations.
-    fn read(&self, provider: Provider) -> impl Future<Output = Result<SecretString, PortError>> + Send;
 }

@@ -1,0 +1,42 @@
+//! Wiring of the reconciler.
+
+use fundhook_adapters::{Aws, ConnectApi, Queue, ReconciliationTable, ResourceTable, TokenStore};
+use fundhook_domain::Timestamp;
+use fundhook_domain::port::chain;
+use fundhook_runtime::settings::{self, ConnectApiSettings, Environment, ReconcileSettings};
+use fundhook_runtime::{TokenKeeper, now, telemetry, variable};
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use reconciler::{Asker, Reconciler, Request};
+use serde_json::Value;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    telemetry::init();
+    let environment = Environment::new(&variable);
+    let aws = Aws::from_environment(variable)?;
+    let table = environment.required("FUNDHOOK_TABLE")?;
+    let provider = match settings::connect_api(&environment)? {
+        Some(api) => Some(provider(&aws, table.clone(), api)?),
+        None => None,
+    };
+    let ingress = Queue::new(&aws, environment.required("FUNDHOOK_INGRESS_QUEUE_URL")?);
+    let transfers = Queue::new(&aws, environment.required("FUNDHOOK_TRANSFERS_QUEUE_URL")?);
+    let resources = ResourceTable::new(&aws, table.clone());
+    let books = ReconciliationTable::new(&aws, table);
+    let settings = ReconcileSettings::from_environment(&environment)?;
+    let reconciler = Reconciler::new(provider, resources, books, [ingress, transfers], settings, now);
+    let handle = async |event: LambdaEvent<Value>| {
+        let request = Request::try_from(&event.payload)?;
+        let deadline = Timestamp::from(event.context.deadline());
+        let answered = Box::pin(reconciler.answer(request, deadline)).await;
+        answered.inspect_err(|error| tracing::error!(error = chain(error), "not reconciled")).map_err(Error::from)
+    };
+    lambda_runtime::run(service_fn(handle)).await
+}
+
+/// Who asks Connect's API.
+fn provider(aws: &Aws, table: String, api: ConnectApiSettings) -> Result<Asker<TokenStore, ConnectApi>, Error> {
+    let store = TokenStore::new(aws, api.token_secret_id, table);
+    let connect = ConnectApi::new(aws, &api.base_url, &api.path_prefix, &api.options, api.credentials_secret_id)?;
+    Ok(Asker::new(TokenKeeper::new(store, connect, api.feeds)))
+}

@@ -1,0 +1,265 @@
+//! Connect's API with the organizations' credentials: tokens and lists.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::error::ProvideErrorMetadata as _;
+use fundhook_connect_api::{
+    ApiError, Caller, ConnectClient, Credentials, Retries, Settings, Timeouts, TransactionsQuery, UnfitSettings,
+};
+use fundhook_domain::Feed;
+use fundhook_domain::port::{
+    Disposition, GrantedToken, ListError, ListPage, ListQuery, ListTransactions, PortError, RequestToken, json_fault,
+};
+use secrecy::SecretString;
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
+
+use crate::Aws;
+use crate::secrets::told;
+use crate::tokens::feed_of_entry;
+
+/// Connect's API, as the organizations whose credentials are stored.
+#[derive(Debug)]
+pub struct ConnectApi {
+    client: ConnectClient,
+    secrets: Client,
+    secret_id: String,
+    /// Who calls, as of the last time that the credentials were read.
+    organizations: Mutex<BTreeMap<Feed, String>>,
+}
+
+/// Bounds on one call: 3 × 5 s and the pauses between them, or what the provider asks to wait for, lie well within the 45 s
+/// for which a renewal of tokens has its lease. What did not come by then is asked for by the next run of the schedule.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
+const ATTEMPTS_MAX: u32 = 3;
+const WAIT_MAX: Duration = Duration::from_secs(10);
+
+/// Why Connect's API cannot be asked by these settings.
+#[derive(Debug, thiserror::Error)]
+pub enum UnfitApiSettings {
+    /// The options are no JSON object of known members.
+    #[error(
+        "the options of Connect's API are not a JSON object such as {{\"client_id_header\":\"x-connect-client-id\"}}"
+    )]
+    Options(#[source] serde_json::Error),
+    /// One of them cannot be right.
+    #[error(transparent)]
+    Settings(#[from] UnfitSettings),
+}
+
+/// What differs from the provider's guide.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Options {
+    client_id_header: Option<String>,
+    token_path: Option<String>,
+    token_fields: BTreeMap<String, String>,
+    transactions_path: Option<String>,
+    /// `null` is said, and means that there is no such parameter.
+    #[serde(deserialize_with = "said")]
+    deposited_from: Option<Option<String>>,
+    #[serde(deserialize_with = "said")]
+    deposited_before: Option<Option<String>>,
+}
+
+fn said<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::<String>::deserialize(deserializer).map(Some)
+}
+
+impl Options {
+    /// An object first: serde reads the members of a struct from an array as well.
+    fn read(text: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str::<Map<String, Value>>(text)
+            .and_then(|members| serde_json::from_value(Value::Object(members)))
+    }
+
+    fn apply(self, settings: &mut Settings) {
+        let Self { client_id_header, token_path, token_fields, transactions_path, deposited_from, deposited_before } =
+            self;
+        let set = |known: &mut String, option: Option<String>| {
+            if let Some(option) = option {
+                *known = option;
+            }
+        };
+        set(&mut settings.headers.client_id, client_id_header);
+        set(&mut settings.paths.token, token_path);
+        set(&mut settings.paths.transactions, transactions_path);
+        settings.token_fields = token_fields;
+        if let Some(name) = deposited_from {
+            settings.parameters.deposited_from = name;
+        }
+        if let Some(name) = deposited_before {
+            settings.parameters.deposited_before = name;
+        }
+    }
+}
+
+/// An entry of the secret.
+#[derive(Deserialize)]
+struct Entry {
+    client_id: String,
+    client_secret: SecretString,
+    organization_id: String,
+}
+
+impl ConnectApi {
+    /// The API at `base_url`, its paths below `path_prefix`, with the credentials in the secret `secret_id`: a JSON object
+    /// with an entry for each organization.
+    ///
+    /// `options` is a JSON object of what else differs from the provider's guide: `client_id_header`, `token_path`,
+    /// `token_fields`, `transactions_path`, `deposited_from`, `deposited_before`.
+    pub fn new(
+        aws: &Aws,
+        base_url: &str,
+        path_prefix: &str,
+        options: &str,
+        secret_id: String,
+    ) -> Result<Self, UnfitApiSettings> {
+        let mut settings = Settings {
+            path_prefix: path_prefix.to_owned(),
+            timeouts: Timeouts { attempt: ATTEMPT_TIMEOUT, ..Timeouts::default() },
+            retries: Retries { attempts_max: ATTEMPTS_MAX, wait_max: WAIT_MAX, ..Retries::default() },
+            ..Settings::new(base_url)
+        };
+        Options::read(options).map_err(UnfitApiSettings::Options)?.apply(&mut settings);
+        let (client, secrets) = (ConnectClient::new(settings)?, Client::new(aws.sdk_config()));
+        Ok(Self { client, secrets, secret_id, organizations: Mutex::default() })
+    }
+
+    /// The credentials, read each time that a token is due: a few times a day. They change without a deployment.
+    async fn credentials(&self) -> Result<BTreeMap<Feed, Credentials>, PortError> {
+        let failed = |disposition, why: String| PortError::new("read the API credentials", disposition, why);
+        let read = self.secrets.get_secret_value().secret_id(&self.secret_id).send().await;
+        // Not the error itself: of an answer that it cannot read it shows the bytes.
+        let read = read.map_err(|error| failed(Disposition::Retry, told(error.code(), error.message())))?;
+        let text = SecretString::from(read.secret_string.unwrap_or_default());
+        let entries = entries(&text).map_err(|why| failed(Disposition::DeadLetter, why))?;
+        let organizations =
+            entries.iter().map(|(feed, credentials)| (feed.clone(), credentials.organization_id.clone()));
+        *self.organizations.lock().unwrap_or_else(PoisonError::into_inner) = organizations.collect();
+        Ok(entries)
+    }
+
+    async fn organization(&self, feed: &Feed) -> Result<String, PortError> {
+        let known = || self.organizations.lock().unwrap_or_else(PoisonError::into_inner).get(feed).cloned();
+        if let Some(organization) = known() {
+            return Ok(organization);
+        }
+        self.credentials().await?;
+        known().ok_or_else(|| no_entry(feed))
+    }
+}
+
+fn no_entry(feed: &Feed) -> PortError {
+    PortError::new("read the API credentials", Disposition::DeadLetter, format!("the secret has no entry for {feed}"))
+}
+
+/// The entries of the secret. One that is unfit is named, and is nobody else's fault: the others are used.
+fn entries(text: &SecretString) -> Result<BTreeMap<Feed, Credentials>, String> {
+    use secrecy::ExposeSecret as _;
+
+    const FORM: &str = r#"{"default":{"client_id":"…","client_secret":"…","organization_id":"…"}}"#;
+    let all: BTreeMap<String, Value> = serde_json::from_str(text.expose_secret())
+        .map_err(|error| format!("the secret is not of the form {FORM}: {}", json_fault(&error)))?;
+    let mut entries = BTreeMap::new();
+    for (name, entry) in all {
+        match (feed_of_entry(&name), serde_json::from_value::<Entry>(entry)) {
+            (Some(feed), Ok(Entry { client_id, client_secret, organization_id })) => {
+                entries.insert(feed, Credentials { client_id, client_secret, organization_id });
+            }
+            (None, _) => tracing::warn!(entry = name, "an entry of the API credentials does not name a tenant"),
+            (Some(_), Err(error)) => {
+                let why = json_fault(&error);
+                tracing::warn!(entry = name, why, "an entry of the API credentials is not of the form {FORM}");
+            }
+        }
+    }
+    Ok(entries)
+}
+
+fn port_error(attempted: &'static str, error: ApiError) -> PortError {
+    let disposition = if error.may_pass() { Disposition::Retry } else { Disposition::DeadLetter };
+    PortError::new(attempted, disposition, error)
+}
+
+impl RequestToken for ConnectApi {
+    async fn feeds(&self) -> Result<Vec<Feed>, PortError> {
+        Ok(self.credentials().await?.into_keys().collect())
+    }
+
+    async fn request(&self, feed: &Feed) -> Result<GrantedToken, PortError> {
+        let credentials = self.credentials().await?.remove(feed).ok_or_else(|| no_entry(feed))?;
+        let granted = self.client.request_token(&credentials).await;
+        let granted = granted.map_err(|error| port_error("have an access token granted", error))?;
+        Ok(GrantedToken { access_token: granted.access_token, expires_in: granted.expires_in })
+    }
+}
+
+impl ListTransactions for ConnectApi {
+    async fn list(&self, feed: &Feed, token: &SecretString, query: &ListQuery) -> Result<ListPage, ListError> {
+        let caller = Caller { organization_id: self.organization(feed).await?, token: token.clone() };
+        let query = match query {
+            ListQuery::Dated { from, before, page } => TransactionsQuery {
+                page: *page,
+                deposited_from: Some(*from),
+                deposited_before: Some(*before),
+                ..TransactionsQuery::default()
+            },
+            ListQuery::Id(id) => TransactionsQuery { fund_id: Some(id.clone()), ..TransactionsQuery::default() },
+        };
+        let page = match self.client.transactions(&caller, &query).await {
+            Ok(page) => page,
+            Err(error) if error.is_unauthorized() => return Err(ListError::Unauthorized),
+            Err(error) => return Err(port_error("read the list of transactions", error).into()),
+        };
+        if page.page != query.page {
+            // Read as the page that was asked for, one page would stand for all of them.
+            let why = format!("page {} was asked for, and page {} came", query.page, page.page);
+            return Err(PortError::new("read the list of transactions", Disposition::DeadLetter, why).into());
+        }
+        let rows = page.transactions.iter().map(|row| row.get().to_owned()).collect();
+        Ok(ListPage { rows, pages: page.total_pages, url: self.client.transactions_url() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_that_is_unfit_is_nobody_elses_fault() {
+        let entry = r#"{"client_id":"c","client_secret":"s","organization_id":"o","note":"x"}"#;
+        let text = format!(r#"{{"default":{entry},"acme":{{"client_id":"c"}},"Not A Tenant":{entry},"bolt":{entry}}}"#);
+        let read = entries(&text.into()).expect("a JSON object");
+        let feeds: Vec<String> = read.keys().map(ToString::to_string).collect();
+        assert_eq!(feeds, ["connect", "connect/bolt"]);
+        assert_eq!(read.values().map(|entry| entry.organization_id.as_str()).collect::<Vec<_>>(), ["o", "o"]);
+    }
+
+    #[test]
+    fn what_differs_from_the_guide_is_set_and_the_rest_is_as_the_guide_has_it() {
+        let options =
+            r#"{"client_id_header":"x-connect-client-id","token_fields":{"audience":"a"},"deposited_before":null}"#;
+        let mut settings = Settings::new("https://api.connect.xyz");
+        Options::read(options).expect("valid").apply(&mut settings);
+        assert_eq!(settings.headers.client_id, "x-connect-client-id");
+        assert_eq!(settings.token_fields.get("audience").map(String::as_str), Some("a"));
+        assert_eq!(settings.parameters.deposited_from.as_deref(), Some("deposit_timestamp_gte"));
+        assert_eq!((settings.parameters.deposited_before, settings.paths.token.as_str()), (None, "/oauth/token"));
+        for odd in ["", "[]", r#"{"client_id":"x"}"#] {
+            assert!(Options::read(odd).is_err(), "{odd}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_object_says_what_would_be_right_and_repeats_nothing() {
+        for text in ["", "[]", "hunter2"] {
+            let why = entries(&text.to_owned().into()).map(|_| ()).expect_err(text);
+            assert!(why.contains("client_secret") && !why.contains("hunter2"), "{why}");
+        }
+        assert!(entries(&"{}".to_owned().into()).is_ok_and(|entries| entries.is_empty()));
+    }
+}

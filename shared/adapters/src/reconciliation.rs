@@ -1,0 +1,272 @@
+//! What the reconciler and the publisher keep in the table beside resources: `watermark#<feed>`, `report#<feed>#<day>`,
+//! `published#<resource>`; and what they ask of its indexes.
+//!
+//! None of these items has a `version`, so none of them is something to publish.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::DisplayErrorContext;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use fundhook_domain::port::{
+    AccountResources, Advance, Claims, Disposition, IndexPage, OpenResources, PortError, Receipts, Report, Reports,
+    SettledDeposits, Watermark, Watermarks, json_fault,
+};
+use fundhook_domain::{Claim, Feed, Kind, Receipt, ResourceId, Timestamp};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::Aws;
+use crate::table::PK;
+use crate::table::item::{self, OPEN, OPEN_SINCE, SETTLED, SETTLED_AT};
+use crate::table::reads::{self, Item};
+
+/// The attribute with the JSON text of what an item is about.
+const CONTENT: &str = "content";
+const REVISION: &str = "revision";
+
+/// What one `BatchWriteItem` takes (DynamoDB quota), and how often what it left undone is given again.
+const WRITES_MAX: usize = 25;
+const WRITE_ROUNDS_MAX: usize = 4;
+
+/// How many keys of an index are read at a time.
+const INDEX_PAGE: i32 = 100;
+
+/// What reconciliation keeps in Fundhook's table.
+#[derive(Clone, Debug)]
+pub struct ReconciliationTable {
+    client: Client,
+    table: String,
+}
+
+impl ReconciliationTable {
+    /// What is kept in `table`.
+    pub fn new(aws: &Aws, table: String) -> Self {
+        Self { client: Client::new(aws.sdk_config()), table }
+    }
+
+    async fn get<T: DeserializeOwned>(&self, pk: String, attempted: &'static str) -> Result<Option<T>, PortError> {
+        let get = self.client.get_item().table_name(&self.table).key(PK, AttributeValue::S(pk)).consistent_read(true);
+        let got = get.send().await.map_err(|error| failure(attempted, &error))?;
+        got.item.map(|item| content(&item, attempted)).transpose()
+    }
+
+    fn query(&self, index: &str, partition: (&str, String)) -> QueryFluentBuilder {
+        self.client
+            .query()
+            .table_name(&self.table)
+            .index_name(index)
+            .expression_attribute_names("#partition", partition.0)
+            .expression_attribute_values(":partition", AttributeValue::S(partition.1))
+            .limit(INDEX_PAGE)
+    }
+}
+
+fn failure<E: std::error::Error>(attempted: &'static str, error: &E) -> PortError {
+    PortError::new(attempted, Disposition::Retry, DisplayErrorContext(error).to_string())
+}
+
+fn item_of(pk: String, value: &impl Serialize, attempted: &'static str) -> Result<Item, PortError> {
+    let text = serde_json::to_string(value);
+    let text = text.map_err(|error| PortError::new(attempted, Disposition::DeadLetter, json_fault(&error)))?;
+    Ok(HashMap::from([(PK.to_owned(), AttributeValue::S(pk)), (CONTENT.to_owned(), AttributeValue::S(text))]))
+}
+
+fn content<T: DeserializeOwned>(item: &Item, attempted: &'static str) -> Result<T, PortError> {
+    let unreadable = |why: String| {
+        let pk = item.get(PK).and_then(|pk| pk.as_s().ok()).map_or("an item without a key", String::as_str);
+        PortError::new(attempted, Disposition::DeadLetter, format!("{pk}: {why}"))
+    };
+    let text = item.get(CONTENT).and_then(|text| text.as_s().ok());
+    let text = text.ok_or_else(|| unreadable(format!("the item has no text `{CONTENT}`")))?;
+    serde_json::from_str(text).map_err(|error| unreadable(json_fault(&error)))
+}
+
+/// The resources that the keys of a page of an index name. A key that names none is no resource, and not in the index.
+fn resources(items: Vec<Item>) -> Vec<ResourceId> {
+    items.iter().filter_map(|item| item.get(PK)?.as_s().ok()?.parse().ok()).collect()
+}
+
+impl Watermarks for ReconciliationTable {
+    async fn load(&self, feed: &Feed) -> Result<Option<Watermark>, PortError> {
+        self.get(watermark_key(feed), "read the watermark").await
+    }
+
+    async fn advance(&self, feed: &Feed, to: &Watermark) -> Result<Advance, PortError> {
+        const ATTEMPTED: &str = "move the watermark";
+        let mut item = item_of(watermark_key(feed), to, ATTEMPTED)?;
+        item.insert(REVISION.to_owned(), AttributeValue::N(to.revision.to_string()));
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
+        let put = match to.revision {
+            0 | 1 => put.condition_expression(format!("attribute_not_exists({PK})")),
+            revision => put
+                .condition_expression(format!("{REVISION} = :read"))
+                .expression_attribute_values(":read", AttributeValue::N((revision - 1).to_string())),
+        };
+        match put.send().await {
+            Ok(_) => Ok(Advance::Stored),
+            Err(error) => match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(Advance::Lost),
+                _ => Err(failure(ATTEMPTED, &error)),
+            },
+        }
+    }
+}
+
+fn watermark_key(feed: &Feed) -> String {
+    format!("watermark#{feed}")
+}
+
+impl Reports for ReconciliationTable {
+    async fn put(&self, report: &Report) -> Result<(), PortError> {
+        const ATTEMPTED: &str = "store a report";
+        let item = item_of(report_key(&report.feed, report.from), report, ATTEMPTED)?;
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
+        put.send().await.map(|_| ()).map_err(|error| failure(ATTEMPTED, &error))
+    }
+
+    async fn of_day(&self, feed: &Feed, day: Timestamp) -> Result<Vec<Report>, PortError> {
+        const ATTEMPTED: &str = "read the reports of a day";
+        let hours = (0..24).map(|hour| day.plus(Duration::from_secs(hour * 3600)));
+        let keys: Vec<String> = hours.map(|hour| report_key(feed, hour)).collect();
+        let items = reads::batch(&self.client, &self.table, &keys, ATTEMPTED).await?;
+        let mut reports: Vec<Report> =
+            items.iter().map(|item| content(item, ATTEMPTED)).collect::<Result<_, PortError>>()?;
+        reports.sort_by_key(|report| report.from);
+        Ok(reports)
+    }
+}
+
+fn report_key(feed: &Feed, from: Timestamp) -> String {
+    format!("report#{feed}#{}", from.hour())
+}
+
+impl OpenResources for ReconciliationTable {
+    async fn open(
+        &self,
+        kind: Kind,
+        overdue: bool,
+        before: Timestamp,
+        after: Option<&str>,
+    ) -> Result<IndexPage, PortError> {
+        const ATTEMPTED: &str = "read what is open";
+        let partition = item::open_partition(kind, overdue);
+        let start = after.and_then(|after| {
+            let (since, pk) = after.split_once(' ')?;
+            let text = |text: &str| AttributeValue::S(text.to_owned());
+            Some(HashMap::from([
+                (PK.to_owned(), text(pk)),
+                (OPEN.to_owned(), text(&partition)),
+                (OPEN_SINCE.to_owned(), text(since)),
+            ]))
+        });
+        let page = self
+            .query(OPEN, (OPEN, partition.clone()))
+            .key_condition_expression(format!("#partition = :partition AND {OPEN_SINCE} < :before"))
+            .expression_attribute_values(":before", AttributeValue::S(before.sortable()))
+            .set_exclusive_start_key(start)
+            .send()
+            .await
+            .map_err(|error| failure(ATTEMPTED, &error))?;
+        let next = page.last_evaluated_key.as_ref().and_then(|key| {
+            let text = |name: &str| key.get(name).and_then(|value| value.as_s().ok());
+            Some(format!("{} {}", text(OPEN_SINCE)?, text(PK)?))
+        });
+        Ok(IndexPage { resources: resources(page.items.unwrap_or_default()), next })
+    }
+}
+
+impl SettledDeposits for ReconciliationTable {
+    async fn settled(&self, feed: &Feed, from: Timestamp, before: Timestamp) -> Result<Vec<ResourceId>, PortError> {
+        let (mut all, mut start) = (Vec::new(), None);
+        // What is between two instants includes both; no time that is told is finer than a nanosecond.
+        let last = before.minus(Duration::from_nanos(1));
+        loop {
+            let page = self
+                .query(SETTLED, (SETTLED, item::settled_partition(feed, from)))
+                .key_condition_expression(format!("#partition = :partition AND {SETTLED_AT} BETWEEN :from AND :last"))
+                .expression_attribute_values(":from", AttributeValue::S(from.sortable()))
+                .expression_attribute_values(":last", AttributeValue::S(last.sortable()))
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(|error| failure("read the deposits of an hour", &error))?;
+            all.extend(resources(page.items.unwrap_or_default()));
+            start = page.last_evaluated_key.filter(|key| !key.is_empty());
+            if start.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+}
+
+impl AccountResources for ReconciliationTable {
+    async fn of_account(&self, account: &str) -> Result<Vec<ResourceId>, PortError> {
+        let page = self
+            .query("by-account", ("account", account.to_owned()))
+            .key_condition_expression("#partition = :partition")
+            .scan_index_forward(false)
+            .send()
+            .await
+            .map_err(|error| failure("read the resources about a user", &error))?;
+        Ok(resources(page.items.unwrap_or_default()))
+    }
+}
+
+impl Claims for ReconciliationTable {
+    async fn claims(&self, coins: &[String]) -> Result<Vec<Claim>, PortError> {
+        let keys: Vec<String> = coins.iter().map(|coin| item::claim_key(coin)).collect();
+        let items = reads::batch(&self.client, &self.table, &keys, "read the claims on coins").await?;
+        Ok(items.iter().filter_map(item::decode_claim).collect())
+    }
+}
+
+impl Receipts for ReconciliationTable {
+    async fn note(&self, receipts: &[Receipt]) -> Result<(), PortError> {
+        const ATTEMPTED: &str = "note what was published";
+        // One request must not name an item twice, and of two receipts of one deposit the later stands.
+        let mut by_key: HashMap<String, Item> = HashMap::new();
+        for receipt in receipts {
+            let pk = receipt_key(&receipt.resource);
+            by_key.insert(pk.clone(), item_of(pk, receipt, ATTEMPTED)?);
+        }
+        let requests: Result<Vec<WriteRequest>, _> = by_key
+            .into_values()
+            .map(|item| PutRequest::builder().set_item(Some(item)).build())
+            .map(|put| put.map(|put| WriteRequest::builder().put_request(put).build()))
+            .collect();
+        let requests =
+            requests.map_err(|error| PortError::new(ATTEMPTED, Disposition::DeadLetter, error.to_string()))?;
+        for some in requests.chunks(WRITES_MAX) {
+            let mut left = Some(HashMap::from([(self.table.clone(), some.to_vec())]));
+            for _ in 0..WRITE_ROUNDS_MAX {
+                let written = self.client.batch_write_item().set_request_items(left.take()).send().await;
+                let written = written.map_err(|error| failure(ATTEMPTED, &error))?;
+                left = written.unprocessed_items.filter(|items| !items.is_empty());
+                if left.is_none() {
+                    break;
+                }
+                tokio::time::sleep(reads::UNPROCESSED_PAUSE).await;
+            }
+            if left.is_some() {
+                let why = format!("items were left unprocessed {WRITE_ROUNDS_MAX} times");
+                return Err(PortError::new(ATTEMPTED, Disposition::Retry, why));
+            }
+        }
+        Ok(())
+    }
+
+    async fn receipts(&self, resources: &[ResourceId]) -> Result<Vec<Receipt>, PortError> {
+        const ATTEMPTED: &str = "read what was published";
+        let keys: Vec<String> = resources.iter().map(receipt_key).collect();
+        let items = reads::batch(&self.client, &self.table, &keys, ATTEMPTED).await?;
+        items.iter().map(|item| content(item, ATTEMPTED)).collect()
+    }
+}
+
+fn receipt_key(resource: &ResourceId) -> String {
+    format!("published#{resource}")
+}

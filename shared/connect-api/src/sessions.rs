@@ -1,0 +1,168 @@
+//! Sessions: what the organization's frontend needs to show the provider's SDK to one user.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::{Map, Value, json};
+
+use crate::error::{ApiError, Call};
+use crate::{exact, token};
+
+/// What a session lets its user do. The set is open: [`FromStr`] takes names that are not known here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scope(Cow<'static, str>);
+
+/// A text that is no scope.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no scope: right is a name without spaces, such as user:deposit:send")]
+pub struct ScopeError(String);
+
+impl Scope {
+    /// Deposits (seed 000).
+    pub const DEPOSIT_SEND: Self = Self(Cow::Borrowed("user:deposit:send"));
+    /// Withdrawals (seed 000).
+    pub const WITHDRAWAL_SEND: Self = Self(Cow::Borrowed("user:withdrawal:send"));
+    /// Requests of withdrawals (published OpenAPI).
+    pub const WITHDRAWAL_REQUEST: Self = Self(Cow::Borrowed("user:withdrawal:request"));
+    /// Recoveries of deposits (published OpenAPI).
+    pub const RECOVERY_SEND: Self = Self(Cow::Borrowed("user:recovery:send"));
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn is_of_withdrawals(&self) -> bool {
+        self.0.starts_with("user:withdrawal:")
+    }
+}
+
+impl FromStr for Scope {
+    type Err = ScopeError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            Ok(Self(Cow::Owned(text.to_owned())))
+        } else {
+            Err(ScopeError(text.chars().take(64).collect()))
+        }
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Serialize for Scope {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+/// The session that is to be opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionRequest {
+    /// The user: the `participant_code` that `POST /users` answered.
+    pub reference_id: String,
+    /// What the platform wants to find again in every webhook of the session, under `session.metadata`.
+    pub metadata: Map<String, Value>,
+    /// What the user may do; at least one.
+    pub scopes: Vec<Scope>,
+}
+
+impl SessionRequest {
+    /// A session in which the user `reference_id` deposits.
+    pub fn deposits(reference_id: &str) -> Self {
+        Self { reference_id: reference_id.to_owned(), metadata: Map::new(), scopes: vec![Scope::DEPOSIT_SEND] }
+    }
+
+    /// A session in which the user `reference_id` withdraws.
+    pub fn withdrawals(reference_id: &str) -> Self {
+        Self { scopes: vec![Scope::WITHDRAWAL_SEND], ..Self::deposits(reference_id) }
+    }
+
+    /// The same session with `metadata`.
+    #[must_use]
+    pub fn with_metadata(self, metadata: Map<String, Value>) -> Self {
+        Self { metadata, ..self }
+    }
+
+    /// Whether the session is for withdrawals and nothing else.
+    pub(crate) fn is_of_withdrawals(&self) -> bool {
+        self.scopes.iter().all(Scope::is_of_withdrawals)
+    }
+
+    /// The body of the request, byte for byte as it is signed and sent.
+    pub(crate) fn body(&self) -> Result<Vec<u8>, ApiError> {
+        if self.reference_id.trim().is_empty() {
+            return Err(ApiError::UnfitRequest("reference_id is empty, expected the user's participant_code".into()));
+        }
+        if self.scopes.is_empty() {
+            return Err(ApiError::UnfitRequest("scopes are empty, expected at least one".into()));
+        }
+        let body = json!({
+            "account": { "reference_id": self.reference_id },
+            "session": { "metadata": self.metadata },
+            "scopes": self.scopes,
+        });
+        Ok(body.to_string().into_bytes())
+    }
+}
+
+/// What the frontend hands to the provider's SDK.
+#[derive(Clone, Debug)]
+pub struct SessionToken {
+    /// The token: good for this one session, and for no call of this client.
+    pub jwt: SecretString,
+    /// How long it is valid from when it was requested; at least a second, at most a year.
+    pub expires_in: Duration,
+}
+
+#[derive(Deserialize)]
+struct Flat {
+    #[serde(deserialize_with = "token::secret")]
+    jwt: SecretString,
+    #[serde(deserialize_with = "exact::whole")]
+    expires_in: u64,
+}
+
+/// The provider's answer: flat for deposits, and below `token` for withdrawals (seed 000 shows both).
+#[derive(Deserialize)]
+#[serde(try_from = "EitherReply")]
+pub(crate) struct SessionReply(Flat);
+
+/// What either answer may have.
+#[derive(Deserialize)]
+struct EitherReply {
+    token: Option<Flat>,
+    jwt: Option<SecretString>,
+    #[serde(default, deserialize_with = "exact::optional_text")]
+    expires_in: Option<String>,
+}
+
+impl TryFrom<EitherReply> for SessionReply {
+    type Error = &'static str;
+
+    fn try_from(reply: EitherReply) -> Result<Self, Self::Error> {
+        if let Some(nested) = reply.token {
+            return Ok(Self(nested));
+        }
+        let jwt = reply.jwt.filter(|jwt| !jwt.expose_secret().trim().is_empty()).ok_or("expected jwt")?;
+        let expires_in = reply.expires_in.as_deref().and_then(|seconds| seconds.parse().ok());
+        Ok(Self(Flat { jwt, expires_in: expires_in.ok_or("expected expires_in as a whole number")? }))
+    }
+}
+
+impl SessionReply {
+    pub(crate) const SHAPE: &str = "{jwt, expires_in} or {token: {jwt, expires_in}}";
+
+    pub(crate) fn opened(self, call: &Call) -> Result<SessionToken, ApiError> {
+        Ok(SessionToken { jwt: self.0.jwt, expires_in: token::lifetime(self.0.expires_in, call)? })
+    }
+}

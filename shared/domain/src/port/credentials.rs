@@ -1,0 +1,135 @@
+//! Key sets, shared secrets and access tokens: what providers are believed by, and what they believe us by.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use super::PortError;
+use crate::{Feed, Provider, Timestamp};
+
+/// A provider's key set as it was fetched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredKeySet {
+    /// The JWKS document.
+    pub jwks: String,
+    /// The fingerprint of the usable keys in it.
+    pub fingerprint: String,
+    /// The thumbprints of the usable keys in it: what evidence names them by.
+    pub thumbprints: Vec<String>,
+    /// When it was last fetched, or confirmed to be the one still served, and found fit.
+    pub fetched_at: Timestamp,
+    /// From when on it is to be asked for again.
+    pub fresh_until: Timestamp,
+    /// The entity tag that it was served with (RFC 9110 section 8.8.3), to ask by whether it has changed.
+    pub etag: Option<String>,
+}
+
+/// The key sets as they are stored, and the lease on fetching a new one.
+pub trait KeySets {
+    /// The feed's current key set, if one was ever fetched.
+    fn load(&self, feed: &Feed) -> impl Future<Output = Result<Option<StoredKeySet>, PortError>> + Send;
+
+    /// Makes `set` the current one unless a later one is stored, and notes in the history that it and each of its keys were
+    /// seen.
+    fn store(&self, feed: &Feed, set: &StoredKeySet) -> impl Future<Output = Result<(), PortError>> + Send;
+
+    /// Asks for the right to fetch the feed's key set now. It is given to one asker in each cooldown.
+    fn lease(
+        &self,
+        feed: &Feed,
+        now: Timestamp,
+        cooldown: Duration,
+    ) -> impl Future<Output = Result<Lease, PortError>> + Send;
+}
+
+/// The answer to a request for a lease.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lease {
+    /// The asker may fetch.
+    Won,
+    /// Somebody fetched within the cooldown; this is the key set as it is stored.
+    Lost(Option<StoredKeySet>),
+}
+
+/// What a provider answered when it was asked for its key set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FetchedKeySet {
+    /// This document.
+    Served {
+        /// The JWKS document, as served.
+        jwks: String,
+        /// Its entity tag.
+        etag: Option<String>,
+        /// For how long it may be held (`Cache-Control: max-age`, less the `Age` that it came with).
+        fresh_for: Option<Duration>,
+    },
+    /// That it is still the one whose entity tag was asked by.
+    NotModified {
+        /// For how long it may be held from now on.
+        fresh_for: Option<Duration>,
+    },
+}
+
+/// Fetches a provider's published key set.
+pub trait FetchKeySet {
+    /// What is served now; `etag` is that of the set that is held, if it came with one.
+    fn fetch(&self, feed: &Feed, etag: Option<&str>) -> impl Future<Output = Result<FetchedKeySet, PortError>> + Send;
+}
+
+impl<T: FetchKeySet + Sync + Send> FetchKeySet for std::sync::Arc<T> {
+    async fn fetch(&self, feed: &Feed, etag: Option<&str>) -> Result<FetchedKeySet, PortError> {
+        T::fetch(self, feed, etag).await
+    }
+}
+
+/// Reads the secrets that a provider shares with the platform.
+pub trait ReadSecret {
+    /// The provider's secret as it is stored: a JSON object of organizations.
+    fn read(&self, provider: Provider) -> impl Future<Output = Result<SecretString, PortError>> + Send;
+}
+
+/// An access token as it is stored.
+#[derive(Clone, Debug)]
+pub struct StoredToken {
+    /// What is sent as `authorization: Bearer …`.
+    pub access_token: SecretString,
+    /// When it was granted, by our clock.
+    pub issued_at: Timestamp,
+    /// When it ends, by our clock: the instant it was granted and the answer's `expires_in`.
+    pub expires_at: Timestamp,
+}
+
+/// A token that a provider granted.
+#[derive(Clone, Debug)]
+pub struct GrantedToken {
+    /// What is sent as `authorization: Bearer …`.
+    pub access_token: SecretString,
+    /// How long it is valid for (`expires_in`).
+    pub expires_in: Duration,
+}
+
+/// The access tokens as they are stored, and the lease on having new ones granted.
+pub trait AccessTokens {
+    /// The tokens that are stored, by feed.
+    fn load(&self) -> impl Future<Output = Result<BTreeMap<Feed, StoredToken>, PortError>> + Send;
+
+    /// Stores the feed's token beside those of other feeds.
+    fn store(&self, feed: &Feed, token: &StoredToken) -> impl Future<Output = Result<(), PortError>> + Send;
+
+    /// Asks for the right to have tokens granted from `now` on for `duration`. It is given to one asker at a time.
+    fn lease(&self, now: Timestamp, duration: Duration) -> impl Future<Output = Result<bool, PortError>> + Send;
+
+    /// Gives back the lease that was taken at `now` for `duration`, if it is still that one.
+    fn release(&self, now: Timestamp, duration: Duration) -> impl Future<Output = Result<(), PortError>> + Send;
+}
+
+/// Has a provider grant an access token.
+pub trait RequestToken {
+    /// The feeds for whose organizations there are credentials.
+    fn feeds(&self) -> impl Future<Output = Result<Vec<Feed>, PortError>> + Send;
+
+    /// A new token for the feed's organization.
+    fn request(&self, feed: &Feed) -> impl Future<Output = Result<GrantedToken, PortError>> + Send;
+}

@@ -1,0 +1,184 @@
+//! What the reconciler asks of the provider and of the table.
+
+use std::future::Future;
+
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+
+use super::PortError;
+use crate::{Claim, ConservationLine, Feed, Kind, Receipt, ResourceId, Timestamp};
+
+/// What is asked of a provider's list of transactions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ListQuery {
+    /// A page of those dated `from..before`.
+    Dated {
+        /// The earliest that is wanted.
+        from: Timestamp,
+        /// The first that is not wanted any more.
+        before: Timestamp,
+        /// Which page, from 1.
+        page: u32,
+    },
+    /// The one with this id.
+    Id(String),
+}
+
+/// A page of a provider's list of transactions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListPage {
+    /// The rows, each the JSON text as it came.
+    pub rows: Vec<String>,
+    /// Which page it is the last of, as the provider counts them now.
+    pub pages: u32,
+    /// Where it was read: the URL without a query.
+    pub url: String,
+}
+
+/// Why a page could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ListError {
+    /// The provider does not accept the access token.
+    #[error("the provider does not accept the access token")]
+    Unauthorized,
+    /// It could not be read for another reason.
+    #[error(transparent)]
+    Port(#[from] PortError),
+}
+
+/// Reads a provider's list of transactions.
+pub trait ListTransactions {
+    /// One page, asked for with `token`.
+    fn list(
+        &self,
+        feed: &Feed,
+        token: &SecretString,
+        query: &ListQuery,
+    ) -> impl Future<Output = Result<ListPage, ListError>> + Send;
+}
+
+/// How far a feed's list has been read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Watermark {
+    /// How often it was moved: what a conditional write compares.
+    pub revision: u64,
+    /// Everything dated before has been read.
+    pub read_until: Timestamp,
+    /// The window that is being read, if one was begun and not finished.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub window: Option<Window>,
+    /// The hours that end before it have been added up.
+    pub conserved_until: Timestamp,
+    /// Behind which of the overdue resources the next look at them begins.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub overdue_after: Option<String>,
+}
+
+/// A window of a list, partly read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    /// Where it begins.
+    pub from: Timestamp,
+    /// Where it ends.
+    pub until: Timestamp,
+    /// The page that is to be read next, from 1.
+    pub next_page: u32,
+}
+
+/// The watermarks as they are stored.
+pub trait Watermarks {
+    /// The feed's watermark, if its list was ever read.
+    fn load(&self, feed: &Feed) -> impl Future<Output = Result<Option<Watermark>, PortError>> + Send;
+
+    /// Stores `to`, whose revision is one above that of the watermark that was loaded, if nobody else moved it since.
+    fn advance(&self, feed: &Feed, to: &Watermark) -> impl Future<Output = Result<Advance, PortError>> + Send;
+}
+
+/// What became of moving a watermark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Advance {
+    /// It is stored.
+    Stored,
+    /// Another reconciler moved it first.
+    Lost,
+}
+
+/// A page of an index.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IndexPage {
+    /// The resources, those that came first first.
+    pub resources: Vec<ResourceId>,
+    /// What the next page begins behind; `None` when this was the last.
+    pub next: Option<String>,
+}
+
+/// The index of what is not final yet.
+pub trait OpenResources {
+    /// A page of the resources of `kind` that came to stand where they do before `before`, the longest first: those that
+    /// were reported overdue, or those that were not. `after` is where an earlier page ended.
+    fn open(
+        &self,
+        kind: Kind,
+        overdue: bool,
+        before: Timestamp,
+        after: Option<&str>,
+    ) -> impl Future<Output = Result<IndexPage, PortError>> + Send;
+}
+
+/// The index of confirmed deposits.
+pub trait SettledDeposits {
+    /// The feed's deposits whose confirmation is dated `from..before`, which lie on one day in UTC.
+    fn settled(
+        &self,
+        feed: &Feed,
+        from: Timestamp,
+        before: Timestamp,
+    ) -> impl Future<Output = Result<Vec<ResourceId>, PortError>> + Send;
+}
+
+/// The index of resources by whom they are about.
+pub trait AccountResources {
+    /// The resources about `account` that were written last, some hundred at most.
+    fn of_account(&self, account: &str) -> impl Future<Output = Result<Vec<ResourceId>, PortError>> + Send;
+}
+
+/// The claims on coins.
+pub trait Claims {
+    /// The claims on those of `coins` that are claimed, in any order. `coins` are distinct.
+    fn claims(&self, coins: &[String]) -> impl Future<Output = Result<Vec<Claim>, PortError>> + Send;
+}
+
+/// What the publisher notes of each deposit that it published as confirmed.
+pub trait Receipts {
+    /// Notes them; noted again is noted once.
+    fn note(&self, receipts: &[Receipt]) -> impl Future<Output = Result<(), PortError>> + Send;
+
+    /// The receipts of those of `resources` that have one, in any order. `resources` are distinct.
+    fn receipts(&self, resources: &[ResourceId]) -> impl Future<Output = Result<Vec<Receipt>, PortError>> + Send;
+}
+
+/// What came in over a closed window of time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// Whose.
+    pub feed: Feed,
+    /// Where the window begins.
+    pub from: Timestamp,
+    /// Where it ends.
+    pub before: Timestamp,
+    /// When it was added up.
+    pub made_at: Timestamp,
+    /// Each asset.
+    pub lines: Vec<ConservationLine>,
+    /// How recorded and listed deposits differ, as sentences.
+    pub discrepancies: Vec<String>,
+}
+
+/// The reports as they are stored, one for each hour.
+pub trait Reports {
+    /// Stores it in place of an earlier one about the same hour.
+    fn put(&self, report: &Report) -> impl Future<Output = Result<(), PortError>> + Send;
+
+    /// The reports about the hours of the feed's day that begins at `day`, as far as they were made, in their order.
+    fn of_day(&self, feed: &Feed, day: Timestamp) -> impl Future<Output = Result<Vec<Report>, PortError>> + Send;
+}

@@ -1,0 +1,61 @@
+//! The rows of Connect's `GET /transactions` (seed 000, section 7): what the provider says when it is asked.
+//!
+//! A row has the members of zerohash's fund webhook, and is read as one. Nothing is signed; it was read over TLS from the
+//! configured host with the organization's own token, which is the weakest class of evidence.
+
+use fundhook_domain::{Attestation, EvidenceClass, Feed, Provider, Scheme, Timestamp};
+
+use crate::Envelope;
+use crate::statement::{Heard, NotUnderstood, Statement};
+use crate::wire::Fields;
+use crate::zerohash::{Told, fund_statement};
+
+/// The event's name of what a row says.
+const EVENT: &str = "connect.transactions";
+
+/// An envelope of `row`, the JSON text of a row as it was read at `url`, about a deposit of `feed`: of Connect's, or of
+/// zerohash's where its fund webhooks tell of the same `fund_id`.
+pub fn listed(feed: &Feed, row: String, url: &str, read_at: Timestamp) -> Envelope {
+    let attestation = Attestation {
+        scheme: Scheme::ConnectTransactionsApi,
+        class: EvidenceClass::Api,
+        key: origin(url).to_owned(),
+        signed_at: None,
+        token_verified: false,
+    };
+    Envelope::of_answer(feed.clone(), url.to_owned(), row, read_at, attestation)
+}
+
+/// Whose API it is: `https://api.connect.xyz`.
+fn origin(url: &str) -> &str {
+    let authority = url.find("://").map_or(0, |at| at + 3);
+    let end = url[authority..].find('/').map_or(url.len(), |at| authority + at);
+    &url[..end]
+}
+
+/// What a row says.
+pub(crate) fn statements(heard: &Heard<'_>, members: Fields) -> Result<Vec<Statement>, NotUnderstood> {
+    let feed = heard.envelope.feed();
+    // Under zerohash's feed it tells what the fund webhook tells; under Connect's, the same coin may be told of twice.
+    let stream = if feed.provider() == Provider::Zerohash { "zerohash.fund" } else { EVENT };
+    let told = Told { feed, event_type: EVENT, stream, sent_at: heard.sent_at };
+    let stated = fund_statement(&told, members).map(|statement| vec![statement]);
+    stated.map_err(|reason| NotUnderstood { named: None, reason })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whose_api_it_was_is_told_without_the_path() {
+        for (url, whose) in [
+            ("https://api.connect.xyz/transactions", "https://api.connect.xyz"),
+            ("http://127.0.0.1:8080/v1/transactions", "http://127.0.0.1:8080"),
+            ("https://api.connect.xyz", "https://api.connect.xyz"),
+            ("nowhere", "nowhere"),
+        ] {
+            assert_eq!(origin(url), whose);
+        }
+    }
+}

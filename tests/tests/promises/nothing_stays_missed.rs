@@ -1,0 +1,186 @@
+//! What the provider drops is read from its list, and what it is silent about is said.
+
+use std::time::Duration;
+
+use fundhook::sending::Webhook;
+use fundhook_domain::{EvidenceClass, Kind, Provider, ResourceId, Timestamp};
+use fundhook_tests::{Listener, Platform, changed, eventually, hash, run, unique};
+use serde_json::{Value, json};
+
+/// How many deposits are told of, each by three webhooks.
+const DEPOSITS: usize = 5;
+
+/// The share of all webhooks that never comes.
+const DROPPED_PERCENT: u8 = 30;
+
+/// A webhook about `deposit`, dated `at`.
+fn dated(file: &str, deposit: &ResourceId, transaction: &str, at: Timestamp) -> Webhook {
+    let changes = [
+        ("/deposit/created_at", json!(at.minus(Duration::from_secs(60)).to_string())),
+        ("/deposit/updated_at", json!(at.to_string())),
+        ("/deposit/transaction/hash", json!(transaction)),
+    ];
+    Webhook::new(Provider::Connect, changed(file, deposit.native(), &changes))
+}
+
+/// The life of a deposit that was confirmed at `at`.
+fn life(deposit: &ResourceId, at: Timestamp) -> [Webhook; 3] {
+    let (hash, minute) = (hash(), Duration::from_secs(60));
+    [
+        dated("deposits.pending.json", deposit, "", at.minus(2 * minute)),
+        dated("deposits.submitted.json", deposit, "", at.minus(minute)),
+        dated("deposits.confirmed.json", deposit, &hash, at),
+    ]
+}
+
+/// An instant of a minute ago, and so of the day whose report tells of it.
+fn a_minute_ago() -> Timestamp {
+    fundhook_runtime::now().minus(Duration::from_secs(60))
+}
+
+fn confirmations(listener: &Listener<'_>, deposit: &ResourceId) -> Vec<String> {
+    let subject = deposit.to_string();
+    let about = listener.heard().iter().filter(|delivery| delivery.text("/subject") == subject);
+    let confirmed = about.filter(|delivery| delivery.text("/type") == "fundhook.deposit.confirmed");
+    let mut ids: Vec<String> = confirmed.map(|delivery| delivery.id().to_owned()).collect();
+    ids.sort();
+    ids.dedup();
+    ids
+}
+
+async fn hear_confirmed(listener: &mut Listener<'_>, deposit: &ResourceId) {
+    let subject = deposit.to_string();
+    let what = format!("{subject} is confirmed");
+    let is = |delivery: &fundhook::subscription::Delivery| {
+        delivery.text("/subject") == subject && delivery.text("/type") == "fundhook.deposit.confirmed"
+    };
+    listener.hear_one(&what, is).await;
+}
+
+/// Webhooks are dropped at random, and every deposit is confirmed to the platform once.
+async fn what_is_dropped_is_healed(platform: &Platform, listener: &mut Listener<'_>, at: Timestamp) {
+    let deposits: Vec<ResourceId> = (0..DEPOSITS).map(|_| unique(Kind::Deposit)).collect();
+    platform.provider().drop_share(DROPPED_PERCENT, 7).await.expect("the provider drops some");
+    let mut lost = 0;
+    for deposit in &deposits {
+        for webhook in life(deposit, at) {
+            lost += usize::from(!platform.send_or_lose(&webhook).await);
+        }
+    }
+    platform.provider().drop_share(0, 0).await.expect("the provider drops none");
+    platform.reconcile(&json!({})).await;
+    for deposit in &deposits {
+        hear_confirmed(listener, deposit).await;
+        assert_eq!(confirmations(listener, deposit).len(), 1, "{deposit} may be credited once");
+    }
+    eprintln!("{lost} of {} webhooks were dropped", 3 * DEPOSITS);
+}
+
+/// The only webhook about a deposit is dropped, and comes in the end.
+async fn a_webhook_that_comes_afterwards_changes_nothing(
+    platform: &Platform,
+    listener: &mut Listener<'_>,
+    at: Timestamp,
+) {
+    let deposit = unique(Kind::Deposit);
+    let [_, _, webhook] = life(&deposit, at);
+    platform.provider().drop_share(100, 0).await.expect("the provider drops all");
+    assert!(!platform.send_or_lose(&webhook).await, "it is dropped");
+    platform.provider().drop_share(0, 0).await.expect("the provider drops none");
+
+    let summary = platform.reconcile(&json!({})).await;
+    assert_eq!((&summary["queued"], &summary["differing"]), (&json!(1), &json!(0)), "{summary}");
+    let event = listener.event(&format!("{deposit}#1")).await;
+    assert_eq!(event.text("/type"), "fundhook.deposit.confirmed");
+    assert_eq!(event.event.pointer("/data/reconciled"), Some(&json!(true)));
+    let healed = platform.recorded(&deposit, 1).await.view().expect("it has facts");
+    assert_eq!(healed.evidence.attestation.class, EvidenceClass::Api);
+
+    assert!(platform.send_or_lose(&webhook).await, "it comes after all");
+    let told = platform.recorded(&deposit, 2).await;
+    let view = told.view().expect("it has facts");
+    assert_eq!(view.evidence.attestation.class, EvidenceClass::Asymmetric);
+    assert_eq!((view.status, told.sequence()), (healed.status, 1), "nothing has changed that would be an event");
+
+    let summary = platform.reconcile(&json!({})).await;
+    assert_eq!(summary["queued"], json!(0), "the table says what the list says: {summary}");
+}
+
+/// The provider takes the token back before its time.
+async fn a_token_that_was_revoked_is_replaced_by_one_request(platform: &Platform) {
+    let granted = async || platform.provider().counts().await.expect("the provider counts").tokens_granted;
+    let before = granted().await;
+    platform.provider().revoke_tokens().await.expect("the provider takes it back");
+    let summary = platform.reconcile(&json!({})).await;
+    assert!(summary["pages"].as_u64() >= Some(1), "{summary}");
+    assert_eq!(granted().await, before + 1);
+}
+
+/// All three add up, as soon as the last confirmation is published.
+async fn the_day_adds_up(platform: &Platform, day: &str) {
+    let report = async || platform.reconcile(&json!({ "report_of": day })).await;
+    let line = |answer: &Value| answer.pointer("/reports/0/lines/0").cloned().unwrap_or_default();
+    let same = |answer: &Value| {
+        let line = line(answer);
+        let all = json!(DEPOSITS + 1);
+        ["provider", "ours", "published"].iter().all(|who| line[who]["deposits"] == all)
+            && line["provider"] == line["ours"]
+            && line["ours"] == line["published"]
+    };
+    let answer = eventually("the day adds up", report, same).await;
+    assert_eq!(line(&answer)["asset"], json!("BTC"));
+    assert_eq!(answer.pointer("/reports/0/discrepancies"), Some(&json!([])), "{answer}");
+}
+
+#[test]
+fn what_the_provider_drops_is_read_from_its_list() {
+    run(async {
+        let platform = &Platform::deploy(&[]).await;
+        let mut listener = platform.listen().await;
+        let at = a_minute_ago();
+        what_is_dropped_is_healed(platform, &mut listener, at).await;
+        a_webhook_that_comes_afterwards_changes_nothing(platform, &mut listener, at).await;
+        a_token_that_was_revoked_is_replaced_by_one_request(platform).await;
+        the_day_adds_up(platform, &at.day()).await;
+    });
+}
+
+#[test]
+fn what_the_provider_is_silent_about_is_said_once() {
+    run(async {
+        let limits = [("OverdueDepositSeconds", "1"), ("OverdueWithdrawalSeconds", "1")];
+        let platform = &Platform::deploy(&limits).await;
+        let mut listener = platform.listen().await;
+        let (deposit, withdrawal) = (unique(Kind::Deposit), unique(Kind::Withdrawal));
+        let [pending, _, confirmed] = life(&deposit, a_minute_ago());
+        let initiated = dated("withdrawal.initiated.json", &withdrawal, "", a_minute_ago());
+        platform.deliver(&[pending, initiated]).await;
+        for resource in [&deposit, &withdrawal] {
+            platform.recorded(resource, 1).await;
+        }
+
+        let overdue = async || platform.reconcile(&json!({})).await["overdue"].as_u64();
+        let mut reported = 0;
+        eventually(
+            "both are reported",
+            async || {
+                reported += overdue().await.expect("a number");
+                reported
+            },
+            |reported| *reported >= 2,
+        )
+        .await;
+        for resource in [&deposit, &withdrawal] {
+            let event = listener.event(&format!("{resource}#2")).await;
+            assert_eq!(event.text("/type"), format!("fundhook.{}.overdue", resource.kind()));
+            platform.recorded(resource, 2).await;
+        }
+        let of_overdue = async || platform.found_by("open", "open", "deposit.overdue").await;
+        eventually("the index has it among those that were reported", of_overdue, |all| all.contains(&deposit)).await;
+        assert_eq!(overdue().await, Some(0), "each is reported once");
+
+        platform.deliver(&[confirmed]).await;
+        hear_confirmed(&mut listener, &deposit).await;
+        eventually("what is final is not open", of_overdue, |all| !all.contains(&deposit)).await;
+    });
+}
