@@ -40,10 +40,12 @@ async fn tokens_are_renewed_though_no_key_set_is_and_key_sets_though_no_token_is
     assert!(feeds().iter().all(|feed| tokens.accepts_stored(feed)));
 
     let ((table, api), tokens) = (world(Some(JWKS)), Tokens::valid_for(HOUR));
-    for down in ["load", "feeds", "lease"] {
+    let of_one = "an access token was not renewed: there is no access token for connect";
+    let of_all = "the access tokens were not looked at";
+    for (down, which) in [("load", of_all), ("feeds", of_all), ("lease", of_one)] {
         tokens.now().down = Some(down);
         let failed = refreshed(&table, &api, &tokens, 0).await.expect_err(down);
-        assert_eq!(chain(&failed), format!("the access tokens were not looked at: could not {down}: it is down"));
+        assert_eq!(chain(&failed), format!("{which}: could not {down}: it is down"));
     }
     assert_eq!(api.now().fetches, 1);
 }

@@ -1,4 +1,4 @@
-//! What the reconciler and the publisher keep in the table beside resources: `watermark#<feed>`, `report#<feed>#<day>`,
+//! What the reconciler and the publisher keep in the table beside resources: `watermark#<feed>`, `report#<feed>#<hour>`,
 //! `published#<resource>`; and what they ask of its indexes.
 //!
 //! None of these items has a `version`, so none of them is something to publish.

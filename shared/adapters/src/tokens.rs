@@ -1,4 +1,4 @@
-//! Access tokens in Secrets Manager, and the lease on renewing them in the table.
+//! Access tokens in Secrets Manager, and the leases on renewing them in the table: `token#<feed>`.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,8 +16,10 @@ use crate::Aws;
 use crate::key_sets::lease;
 use crate::secrets::told;
 
-/// The lease's item.
-const LEASE_KEY: &str = "token#connect";
+/// The item of the lease on the feed's token.
+fn lease_key(feed: &Feed) -> String {
+    format!("token#{feed}")
+}
 
 /// The access tokens of Connect's API: one secret, a JSON object with an entry for each organization.
 #[derive(Clone, Debug)]
@@ -98,12 +100,12 @@ impl AccessTokens for TokenStore {
         put.send().await.map(|_| ()).map_err(|error| failed(told(error.code(), error.message())))
     }
 
-    async fn release(&self, now: Timestamp, duration: Duration) -> Result<(), PortError> {
+    async fn release(&self, feed: &Feed, now: Timestamp, duration: Duration) -> Result<(), PortError> {
         let released = self
             .table_client
             .update_item()
             .table_name(&self.table)
-            .key("pk", AttributeValue::S(LEASE_KEY.to_owned()))
+            .key("pk", AttributeValue::S(lease_key(feed)))
             .update_expression("REMOVE refetch_after")
             .condition_expression("refetch_after = :until")
             .expression_attribute_values(":until", AttributeValue::S(now.plus(duration).sortable()))
@@ -122,8 +124,8 @@ impl AccessTokens for TokenStore {
         }
     }
 
-    async fn lease(&self, now: Timestamp, duration: Duration) -> Result<bool, PortError> {
-        match lease(&self.table_client, &self.table, LEASE_KEY.to_owned(), now, duration).send().await {
+    async fn lease(&self, feed: &Feed, now: Timestamp, duration: Duration) -> Result<bool, PortError> {
+        match lease(&self.table_client, &self.table, lease_key(feed), now, duration).send().await {
             Ok(_) => Ok(true),
             Err(error) => match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),

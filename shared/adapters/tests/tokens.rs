@@ -156,7 +156,7 @@ async fn ask(store: &TokenStore, seconds: i64) -> usize {
     let mut askers = JoinSet::new();
     for _ in 0..20 {
         let store = store.clone();
-        askers.spawn(async move { store.lease(at(seconds), LEASE).await.expect("an answer") });
+        askers.spawn(async move { store.lease(&feed(), at(seconds), LEASE).await.expect("an answer") });
     }
     askers.join_all().await.into_iter().filter(|won| *won).count()
 }
@@ -194,6 +194,6 @@ async fn who_fetches_keys_keeps_nobody_from_renewing_tokens() {
 #[tokio::test]
 async fn a_table_that_does_not_answer_is_asked_again_later() {
     let nobody = Aws::local("http://127.0.0.1:9", "test").expect("a local connection");
-    let error = store(&nobody).lease(at(0), LEASE).await.expect_err("nobody is there");
+    let error = store(&nobody).lease(&feed(), at(0), LEASE).await.expect_err("nobody is there");
     assert_eq!(error.disposition(), Disposition::Retry);
 }

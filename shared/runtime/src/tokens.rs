@@ -1,8 +1,9 @@
 //! Keeping access tokens valid.
 //!
-//! A token is renewed when 80% of its time has passed, or after the provider has refused it. Whoever renews takes a lease
-//! first, which saves requests; what makes it right is that the store is read again under the lease, that a token that was
-//! granted is stored before anything else is done, and that one that was lost in between is simply asked for again.
+//! A token is renewed when 80% of its time has passed, or after the provider has refused it. Whoever renews an
+//! organization's token takes its lease first, which saves requests. What makes it right is that the store is read again
+//! under the lease, that a token that was granted is stored before anything else is done, and that one that was lost in
+//! between, by a crash or to another organization's renewal at the same instant, is simply asked for again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -75,25 +76,18 @@ impl<S: AccessTokens, A: RequestToken> TokenKeeper<S, A> {
     pub async fn renew_due(&self, now: Timestamp) -> Result<TokenStanding, PortError> {
         let mut stored = self.store.load().await?;
         let mut standing = TokenStanding::default();
-        let due = |stored: &BTreeMap<Feed, StoredToken>, feeds: &[Feed]| -> Vec<Feed> {
-            let is_due = |feed: &&Feed| stored.get(feed).is_none_or(|token| is_due(token, now));
-            feeds.iter().filter(is_due).cloned().collect()
-        };
+        let needs_one =
+            |stored: &BTreeMap<Feed, StoredToken>, feed: &Feed| stored.get(feed).is_none_or(|token| is_due(token, now));
         let mut feeds = self.feeds.clone();
-        if !due(&stored, &feeds).is_empty() {
+        if feeds.iter().any(|feed| needs_one(&stored, feed)) {
             feeds = self.feeds().await?;
         }
-        if !due(&stored, &feeds).is_empty() && self.store.lease(now, LEASE).await? {
-            // Again: whoever held the lease before may have renewed them.
-            stored = self.store.load().await?;
-            for feed in due(&stored, &feeds) {
-                match self.renew(&feed, now).await {
-                    Ok(token) => drop(stored.insert(feed, token)),
+        for feed in &feeds {
+            if needs_one(&stored, feed) {
+                match self.renew_by_lease(feed, now, |stored| needs_one(stored, feed)).await {
+                    Ok(renewed) => stored = renewed,
                     Err(error) => standing.failures.push(error),
                 }
-            }
-            if standing.failures.is_empty() {
-                self.release(now).await;
             }
         }
         let left = |feed: Feed| {
@@ -102,6 +96,27 @@ impl<S: AccessTokens, A: RequestToken> TokenKeeper<S, A> {
         };
         standing.left = feeds.into_iter().map(left).collect();
         Ok(standing)
+    }
+
+    /// Renews the feed's token if nobody else does, and if it still `needs_one` by then; the tokens as they are stored after
+    /// that. After a failure the lease stays, so that the provider is left alone for as long.
+    async fn renew_by_lease(
+        &self,
+        feed: &Feed,
+        now: Timestamp,
+        needs_one: impl Fn(&BTreeMap<Feed, StoredToken>) -> bool,
+    ) -> Result<BTreeMap<Feed, StoredToken>, NoToken> {
+        let failed = |error| NoToken::Port(feed.clone(), error);
+        let won = self.store.lease(feed, now, LEASE).await.map_err(failed)?;
+        // Again: whoever held the lease before may have renewed it.
+        let mut stored = self.store.load().await.map_err(failed)?;
+        if won {
+            if needs_one(&stored) {
+                stored.insert(feed.clone(), self.renew(feed, now).await?);
+            }
+            self.release(feed, now).await;
+        }
+        Ok(stored)
     }
 
     /// A token that is valid at `now`: the stored one, or else a new one.
@@ -126,37 +141,27 @@ impl<S: AccessTokens, A: RequestToken> TokenKeeper<S, A> {
         now: Timestamp,
     ) -> Result<SecretString, NoToken> {
         let failed = |error| NoToken::Port(feed.clone(), error);
-        let stored = async || {
-            let stored = self.store.load().await.map_err(failed)?.remove(feed);
-            let is_other = |token: &StoredToken| {
-                refused.is_none_or(|refused| refused.expose_secret() != token.access_token.expose_secret())
+        let valid = |stored: &BTreeMap<Feed, StoredToken>| {
+            let is_refused = |token: &StoredToken| {
+                refused.is_some_and(|refused| refused.expose_secret() == token.access_token.expose_secret())
             };
-            Ok(stored.filter(|token| token.expires_at > now && is_other(token)).map(|token| token.access_token))
+            let token = stored.get(feed).filter(|token| token.expires_at > now && !is_refused(token));
+            token.map(|token| token.access_token.clone())
         };
-        if let Some(token) = stored().await? {
+        if let Some(token) = valid(&self.store.load().await.map_err(failed)?) {
             return Ok(token);
         }
         if !self.provider_api.feeds().await.map_err(failed)?.contains(feed) {
-            // Without the lease: it would keep the others from theirs, for nothing.
             return Err(NoToken::NoCredentials(feed.clone()));
         }
-        let won = self.store.lease(now, LEASE).await.map_err(failed)?;
-        // Again: whoever held the lease before may have renewed it.
-        let token = match stored().await? {
-            Some(token) => Some(token),
-            None if won => Some(self.renew(feed, now).await?.access_token),
-            None => None,
-        };
-        if won {
-            self.release(now).await;
-        }
-        token.ok_or_else(|| NoToken::BeingRenewed(feed.clone()))
+        let stored = self.renew_by_lease(feed, now, |stored| valid(stored).is_none()).await?;
+        valid(&stored).ok_or_else(|| NoToken::BeingRenewed(feed.clone()))
     }
 
     /// Gives back the lease that was taken at `now`. Where that fails it ends by itself, and the tokens are as they are.
-    async fn release(&self, now: Timestamp) {
-        if let Err(error) = self.store.release(now, LEASE).await {
-            warn!(error = chain(&error), "the lease on renewing access tokens could not be given back");
+    async fn release(&self, feed: &Feed, now: Timestamp) {
+        if let Err(error) = self.store.release(feed, now, LEASE).await {
+            warn!(%feed, error = chain(&error), "the lease on renewing the access token could not be given back");
         }
     }
 

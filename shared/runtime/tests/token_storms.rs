@@ -190,7 +190,8 @@ async fn who_does_not_get_the_lease_requests_nothing_and_once_it_has_ended_someb
     let (of, refused) = (feed("connect"), world.revoke_stored(&feed("connect")));
     // Somebody took it, and was never heard of again.
     let begun = START + 48 * 60;
-    world.now().leased_until = Some(at(begun + LEASE_SECONDS));
+    let until = at(begun + LEASE_SECONDS);
+    world.now().leased_until = feeds().into_iter().map(|feed| (feed, until)).collect();
     for seconds in [0, 1, LEASE_SECONDS - 1] {
         let now = at(begun + seconds);
         let standing = world.keeper().renew_due(now).await.expect("the store is up");
@@ -215,28 +216,17 @@ type SteppedKeeper = TokenKeeper<Stepped<Tokens>, Stepped<Tokens>>;
 
 impl Way {
     fn steps(self) -> Vec<String> {
-        let calls = match self {
-            Self::RenewDue => vec![
-                "reading the tokens",
-                "reading the credentials",
-                "leasing the tokens",
-                "reading the tokens",
-                "granting the token of connect",
-                "storing the token of connect",
-                "granting the token of connect/acme",
-                "storing the token of connect/acme",
-                "releasing the tokens",
-            ],
-            Self::OtherThanRefused => vec![
-                "reading the tokens",
-                "reading the credentials",
-                "leasing the tokens",
-                "reading the tokens",
-                "granting the token of connect",
-                "storing the token of connect",
-                "releasing the tokens",
-            ],
+        let of_token = |name: &str| {
+            let own = |call: &str| format!("{call} the token of {name}");
+            [own("leasing"), "reading the tokens".to_owned(), own("granting"), own("storing"), own("releasing")]
         };
+        let organizations: &[&str] = match self {
+            Self::RenewDue => &["connect", "connect/acme"],
+            Self::OtherThanRefused => &["connect"],
+        };
+        let at_first = ["reading the tokens", "reading the credentials"].map(str::to_owned);
+        let calls: Vec<String> =
+            at_first.into_iter().chain(organizations.iter().flat_map(|name| of_token(name))).collect();
         calls.iter().flat_map(|call| [format!("before {call}"), format!("after {call}")]).collect()
     }
 

@@ -118,11 +118,21 @@ pub trait AccessTokens {
     /// Stores the feed's token beside those of other feeds.
     fn store(&self, feed: &Feed, token: &StoredToken) -> impl Future<Output = Result<(), PortError>> + Send;
 
-    /// Asks for the right to have tokens granted from `now` on for `duration`. It is given to one asker at a time.
-    fn lease(&self, now: Timestamp, duration: Duration) -> impl Future<Output = Result<bool, PortError>> + Send;
+    /// Asks for the right to have the feed's token granted from `now` on for `duration`. It is given to one asker at a time.
+    fn lease(
+        &self,
+        feed: &Feed,
+        now: Timestamp,
+        duration: Duration,
+    ) -> impl Future<Output = Result<bool, PortError>> + Send;
 
     /// Gives back the lease that was taken at `now` for `duration`, if it is still that one.
-    fn release(&self, now: Timestamp, duration: Duration) -> impl Future<Output = Result<(), PortError>> + Send;
+    fn release(
+        &self,
+        feed: &Feed,
+        now: Timestamp,
+        duration: Duration,
+    ) -> impl Future<Output = Result<(), PortError>> + Send;
 }
 
 /// Has a provider grant an access token.

@@ -94,12 +94,12 @@ impl<T: AccessTokens + Send + Sync> AccessTokens for Stepped<T> {
         self.1.around(&format!("storing the token of {feed}"), self.0.store(feed, token)).await
     }
 
-    async fn lease(&self, now: Timestamp, duration: Duration) -> Result<bool, PortError> {
-        self.1.around("leasing the tokens", self.0.lease(now, duration)).await
+    async fn lease(&self, feed: &Feed, now: Timestamp, duration: Duration) -> Result<bool, PortError> {
+        self.1.around(&format!("leasing the token of {feed}"), self.0.lease(feed, now, duration)).await
     }
 
-    async fn release(&self, now: Timestamp, duration: Duration) -> Result<(), PortError> {
-        self.1.around("releasing the tokens", self.0.release(now, duration)).await
+    async fn release(&self, feed: &Feed, now: Timestamp, duration: Duration) -> Result<(), PortError> {
+        self.1.around(&format!("releasing the token of {feed}"), self.0.release(feed, now, duration)).await
     }
 }
 

@@ -38,7 +38,7 @@ pub(crate) struct World {
     /// What cannot be done at the moment: `load`, `store`, `lease`, `release` or `feeds`.
     pub(crate) down: Option<&'static str>,
     pub(crate) stored: BTreeMap<Feed, StoredToken>,
-    pub(crate) leased_until: Option<Timestamp>,
+    pub(crate) leased_until: BTreeMap<Feed, Timestamp>,
     /// Each token that was granted, with its end.
     granted: Vec<(Feed, String, Timestamp)>,
     revoked: BTreeSet<String>,
@@ -64,7 +64,7 @@ impl Tokens {
             unanswered: BTreeSet::new(),
             down: None,
             stored: BTreeMap::new(),
-            leased_until: None,
+            leased_until: BTreeMap::new(),
             granted: Vec::new(),
             revoked: BTreeSet::new(),
             loads: 0,
@@ -162,14 +162,14 @@ impl AccessTokens for Tokens {
         stored
     }
 
-    async fn lease(&self, now: Timestamp, duration: Duration) -> Result<bool, PortError> {
+    async fn lease(&self, feed: &Feed, now: Timestamp, duration: Duration) -> Result<bool, PortError> {
         self.turns().await;
         self.now().leases += 1;
         let until = now.plus(duration);
         let won = self.answer("lease", |world| {
-            let is_free = world.leased_until.is_none_or(|held| held <= now || held > until);
+            let is_free = world.leased_until.get(feed).is_none_or(|held| *held <= now || *held > until);
             if is_free {
-                world.leased_until = Some(until);
+                world.leased_until.insert(feed.clone(), until);
             }
             is_free
         });
@@ -177,10 +177,12 @@ impl AccessTokens for Tokens {
         won
     }
 
-    async fn release(&self, now: Timestamp, duration: Duration) -> Result<(), PortError> {
+    async fn release(&self, feed: &Feed, now: Timestamp, duration: Duration) -> Result<(), PortError> {
         self.turns().await;
         let released = self.answer("release", |world| {
-            world.leased_until.take_if(|held| *held == now.plus(duration));
+            if world.leased_until.get(feed) == Some(&now.plus(duration)) {
+                world.leased_until.remove(feed);
+            }
         });
         self.turns().await;
         released
