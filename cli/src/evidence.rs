@@ -22,7 +22,8 @@ pub enum Verdict {
         /// When it published it last.
         last_seen: Timestamp,
     },
-    /// The archived request says this. Whether the shared secret signed it takes the secret of then to tell.
+    /// The archived request says this. Whether it was signed takes what the provider shared then to tell: its secret, or
+    /// zerohash's public key, which is stored beside it.
     Shared,
     /// The archived row of the provider's list says this; nothing is signed.
     Listed,
@@ -128,7 +129,7 @@ impl fmt::Display for Verdict {
                 write!(f, "the signature verifies, by a key that was published from {first_seen} to {last_seen} or longer")
             }
             Self::Shared => f.write_str(
-                "the archived request says so; its signature takes the secret of then (`cargo fundhook verify --secrets`)",
+                "the archived request says so; its signature takes what the provider shared then (`cargo fundhook verify --secrets`)",
             ),
             Self::Listed => f.write_str("the archived row of the provider's list says so; nothing is signed"),
             Self::Notice => f.write_str("Fundhook's own notice: no statement of the provider, and nothing to verify"),

@@ -76,6 +76,28 @@ impl Webhook {
         Self { feed: feed.into(), body, zerohash: ZerohashSignature::default() }
     }
 
+    /// The same about something that happened at `at`: a sample's own dates lie in the past, before the first of what a
+    /// reconciler reads. Members that hold no date, and bodies that are no JSON, stay as they are.
+    #[must_use]
+    pub fn dated(self, at: Timestamp) -> Self {
+        let Ok(mut body) = serde_json::from_slice::<Value>(&self.body) else {
+            return self;
+        };
+        let millis = json!(at.unix_seconds() * 1000);
+        let dates = [
+            ("/deposit/created_at", json!(at.to_string())),
+            ("/deposit/updated_at", json!(at.to_string())),
+            ("/fund_timestamp", millis.clone()),
+            ("/deposit_timestamp", millis),
+        ];
+        for (pointer, date) in dates {
+            if let Some(member) = body.pointer_mut(pointer) {
+                *member = date;
+            }
+        }
+        Self { body: body.to_string().into_bytes(), ..self }
+    }
+
     /// The feed that a sample file is of: the provider after whom its folder is named, `events/zerohash/…`. A file that
     /// lies elsewhere is taken for Connect's.
     pub fn feed_of(file: &Path) -> Feed {

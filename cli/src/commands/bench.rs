@@ -26,7 +26,7 @@ const GOALS: &[(Function, Ratio)] = &[
 
 pub(crate) async fn run(arguments: Arguments) -> Ending {
     let workspace = Workspace::find()?;
-    progress("Building the five functions for release; the first time takes minutes");
+    progress("Building the functions for release; the first time takes minutes");
     let binaries = build(&workspace, &Function::programs(), Profile::Release, CargoOutput::Shown).await?;
     progress("Measuring");
     let rows = measure(&binaries, &workspace.root().join("events/connect"), arguments.rounds).await?;

@@ -59,7 +59,7 @@ pub(crate) async fn run(arguments: Arguments) -> Ending {
     }
     let Reported { reports, complete } = serde_json::from_value(invoked.payload)?;
     if !complete {
-        return Err("there was no time to add up the whole day".into());
+        return Err("the day could not be added up whole; the reconciler's log says why".into());
     }
     Ok(show(&reports))
 }

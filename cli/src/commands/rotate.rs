@@ -20,8 +20,8 @@ pub(crate) async fn run(arguments: Arguments) -> Ending {
     let published = stack.sandbox().rotate(arguments.overlap).await?;
     println!(
         "The sandbox provider signs with a new key; it publishes {published} by now.\n\
-         Receivers look for new keys once a cooldown (parameter KeysCooldownSeconds, 60 s by default): until then webhooks \
-         signed with the new key are refused, and a provider sends them again."
+         The first webhook signed with it has the key set fetched again. That is done once a cooldown (parameter \
+         KeysCooldownSeconds, 60 s by default): within one, webhooks are refused, and a provider sends them again."
     );
     Ok(ExitCode::SUCCESS)
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Args;
 use fundhook::sending::{Manner, Sent, Webhook, send_or_drop};
@@ -23,6 +24,9 @@ pub(crate) struct Arguments {
     /// Send each so many times
     #[arg(long, default_value_t = 1, value_name = "N")]
     times: u32,
+    /// Date what they tell of a minute ago instead of as in the file, so that the reconciler reads of it in the provider's list
+    #[arg(long)]
+    today: bool,
     /// Change a byte of the body after it was signed: to be refused with 401
     #[arg(long, conflicts_with_all = ["stale", "forge"])]
     tamper: bool,
@@ -47,6 +51,8 @@ pub(crate) async fn run(arguments: Arguments) -> Ending {
     for path in &arguments.files {
         let feed = arguments.feed.clone().unwrap_or_else(|| Webhook::feed_of(path));
         let webhook = Webhook::new(feed, read(path)?);
+        let a_minute_ago = fundhook_runtime::now().minus(Duration::from_secs(60));
+        let webhook = if arguments.today { webhook.dated(a_minute_ago) } else { webhook };
         for _ in 0..arguments.times {
             match send_or_drop(&stack.deployment, &sandbox, &webhook, manner, fundhook_runtime::now()).await? {
                 Sent::Answered(answer) => {

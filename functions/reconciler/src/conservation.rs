@@ -123,7 +123,10 @@ where
             let is_past = is_past(&rows, window.from);
             rows.retain(|row| row.dated.is_some_and(|dated| (window.from..window.before).contains(&dated)));
             rows.retain(|row| !sums.rows.contains(&row.signal.resource));
-            self.count_rows(feed, &rows, heals, run, &mut sums).await?;
+            match self.count_rows(feed, &rows, heals, run, &mut sums).await {
+                Err(NotReconciled::OutOfTime) => return Ok(None),
+                counted => counted?,
+            }
             if is_last || is_past {
                 break;
             }

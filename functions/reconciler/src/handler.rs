@@ -26,11 +26,11 @@ const RESERVE: Duration = Duration::from_secs(90);
 
 pub(crate) const HOUR: Duration = Duration::from_secs(3600);
 
-/// How long the schedule leaves between two runs: each begins with another organization, so that none is always last.
+/// How long the schedule leaves between two runs: each begins with another one, so that none is always last.
 const RUNS_APART_SECONDS: i64 = 900;
 
 /// The reading of lists leaves a third of a run's time to what comes after it: an endless list of one organization keeps
-/// none from having its overdue resources reported and its days added up.
+/// none from having its overdue resources reported and its hours added up.
 const READING_SHARE: (u32, u32) = (2, 3);
 
 /// What the reconciler needs: the provider, if its API is used; what is recorded and kept; where what was missed goes in; the
@@ -85,6 +85,9 @@ pub enum NotReconciled {
     /// The provider did not say so before, in this run.
     #[error("{0} is not asked again in this run, since it did not answer")]
     Silent(Feed),
+    /// The run's time ended.
+    #[error("the time of the run ended")]
+    OutOfTime,
     /// Another reconciler is at work on the same list.
     #[error("another run moved the watermark of {0} meanwhile")]
     Overtaken(Feed),
@@ -114,7 +117,7 @@ where
         Self { provider, resources, books, ingress, transfers, settings, clock }
     }
 
-    /// Reads each organization's list from its watermark, reports what is overdue, and adds up the days that have closed. The
+    /// Reads each organization's list from its watermark, reports what is overdue, and adds up the hours that have closed. The
     /// failure of one part does not keep the others from being done; the first is returned.
     ///
     /// Ends before `deadline`, wherever it is by then.
@@ -161,10 +164,15 @@ where
             return Ok(Vec::new());
         };
         let mut feeds = provider.feeds().await?;
-        let turn = usize::try_from((self.clock)().unix_seconds() / RUNS_APART_SECONDS).unwrap_or_default();
-        let first = turn.checked_rem(feeds.len()).unwrap_or_default();
-        feeds.rotate_left(first);
+        self.take_turns(&mut feeds);
         Ok(feeds)
+    }
+
+    /// Puts another one first in each run, so that none is always behind what takes all the time.
+    pub(crate) fn take_turns<T>(&self, all: &mut [T]) {
+        let turn = usize::try_from((self.clock)().unix_seconds() / RUNS_APART_SECONDS).unwrap_or_default();
+        let first = turn.checked_rem(all.len()).unwrap_or_default();
+        all.rotate_left(first);
     }
 
     /// Whether nothing further is to be begun.

@@ -2,7 +2,7 @@
 //!
 //! A provider drops a webhook after a few attempts, and says so nowhere. Its list says what was missed: each row that is
 //! missing or further along goes on the ingress queue, and takes the road of a webhook from there. What stands in one status
-//! for too long is asked for by its id, and published once as overdue when the provider has nothing to say. Each day is
+//! for too long is asked for by its id, and published once as overdue when the provider has nothing to say. Each hour is
 //! added up, asset by asset.
 //!
 //! Nothing here writes a resource. A run may end at any point and be repeated from any page: what is queued twice is

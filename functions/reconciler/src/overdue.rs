@@ -96,9 +96,13 @@ where
         let ids = page.resources.into_iter().filter(|id| id.feed().tenant() == feed.tenant());
         let since = now.minus(ASKED_FOR);
         let recent = |resource: &Resource| resource.standing().is_some_and(|standing| standing.since > since);
-        for resource in self.read(ids.collect()).await?.iter().filter(|resource| recent(resource)) {
+        let mut again = self.read(ids.collect()).await?;
+        again.retain(recent);
+        self.take_turns(&mut again);
+        for resource in &again {
+            // What there is no time for is come to when the page is the next one's again, which begins with another.
             if self.is_out_of_time(run) {
-                return Ok(());
+                break;
             }
             self.ask_for(resource, run).await?;
         }
@@ -113,7 +117,11 @@ where
     async fn ask_for(&self, resource: &Resource, run: &mut Run) -> Result<Heard, NotReconciled> {
         let id = resource.id();
         let asked = id.feed().of(Provider::Connect);
-        if id.kind() != Kind::Deposit || id.feed().provider() == Provider::Striga {
+        let is_listed = match id.feed().provider() {
+            Provider::Connect | Provider::Zerohash => id.kind() == Kind::Deposit,
+            Provider::Striga => false,
+        };
+        if !is_listed {
             return Ok(Heard::Nothing);
         }
         match &run.feeds {

@@ -8,7 +8,7 @@ use fundhook_domain::port::{
 };
 use fundhook_domain::{
     DepositStatus, Discrepancy, EvidencePointer, Feed, Kind, Ownership, Provider, Resource, ResourceId, Signal, Status,
-    Timestamp, coin_of, may_be_the_same, plan,
+    Timestamp, coin_of, may_be_the_same, names_its_coin, plan,
 };
 use fundhook_providers::{connect, normalise};
 use fundhook_runtime::metrics;
@@ -17,6 +17,9 @@ use tracing::{error, info, warn};
 
 use crate::handler::Run;
 use crate::{Books, NotReconciled, Reconciler};
+
+/// How many deposits that are alike the provider is asked for on behalf of one row; one of which there are more is doubted.
+const ALIKE_MAX: usize = 5;
 
 /// A row of the provider's list, and what it says.
 pub(crate) struct Row {
@@ -69,7 +72,11 @@ where
             let is_past = is_past(&rows, window.from);
             // The rest belongs to a later window, and to its webhooks until then.
             rows.retain(|row| row.dated.is_none_or(|dated| dated < window.until));
-            let discrepancies = self.discrepancies(feed, &rows, run).await?;
+            let discrepancies = match self.discrepancies(feed, &rows, run).await {
+                Ok(discrepancies) => discrepancies,
+                Err(NotReconciled::OutOfTime) => return Ok(()),
+                Err(failed) => return Err(failed),
+            };
             self.heal(feed, &rows, discrepancies, run).await?;
 
             // Only now: a run that ended before this would read the page again.
@@ -159,7 +166,7 @@ where
         row: &Signal,
         run: &mut Run,
     ) -> Result<Option<Option<ResourceId>>, NotReconciled> {
-        if coin_of(row).is_none() && self.settings.zerohash_feeds.contains(&feed.of(Provider::Zerohash)) {
+        if !names_its_coin(row) && self.settings.zerohash_feeds.contains(&feed.of(Provider::Zerohash)) {
             return Ok(Some(None));
         }
         let Some(account) = row.details.account() else {
@@ -167,7 +174,12 @@ where
         };
         let about = self.books.of_account(account).await?;
         let deposits = about.into_iter().filter(|id| id.kind() == Kind::Deposit).collect();
-        for recorded in self.read(deposits).await?.iter().filter(|recorded| may_be_the_same(recorded, row)) {
+        let recorded = self.read(deposits).await?;
+        let mut alike = recorded.iter().filter(|recorded| may_be_the_same(recorded, row));
+        for recorded in alike.by_ref().take(ALIKE_MAX) {
+            if self.is_out_of_time(run) {
+                return Err(NotReconciled::OutOfTime);
+            }
             // One that the provider lists under its own id is another deposit.
             let page = self.list(feed, &ListQuery::Id(recorded.id().native().to_owned()), run).await?;
             let is_listed = |listed: &Row| listed.signal.resource.native() == recorded.id().native();
@@ -175,7 +187,7 @@ where
                 return Ok(Some(Some(recorded.id().clone())));
             }
         }
-        Ok(None)
+        Ok(alike.next().map(|recorded| Some(recorded.id().clone())))
     }
 
     /// What is recorded of what the rows are about: by their ids, in both feeds; for those that neither feed knows, by their

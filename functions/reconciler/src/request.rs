@@ -5,6 +5,7 @@ use fundhook_domain::port::{AccessTokens, ListTransactions, Report, RequestToken
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::handler::tell;
 use crate::{Books, NotReconciled, Reconciler, Summary};
 
 /// The member of an event that asks for a report.
@@ -47,7 +48,7 @@ pub enum Answer {
     Reports {
         /// The reports.
         reports: Vec<Report>,
-        /// Whether there was time for all of them.
+        /// Whether all of them could be made.
         complete: bool,
     },
 }
@@ -71,7 +72,13 @@ where
         begun?;
         let mut reports = Vec::new();
         for feed in run.feeds.clone().unwrap_or_default() {
-            reports.extend(self.report_day(&feed, day, &mut run).await?);
+            match self.report_day(&feed, day, &mut run).await {
+                Ok(report) => reports.extend(report),
+                Err(failed) => {
+                    tell(&feed, &failed);
+                    run.summary.complete = false;
+                }
+            }
         }
         Ok(Answer::Reports { reports, complete: run.summary.complete })
     }

@@ -31,7 +31,7 @@ pub struct ConnectApi {
     organizations: Mutex<BTreeMap<Feed, String>>,
 }
 
-/// Bounds on one call: 3 × 5 s and the pauses between them, or what the provider asks to wait for, lie well within the 45 s
+/// Bounds on one call: 3 × 5 s and the pauses between them, or what the provider asks to wait for, lie well within the 55 s
 /// for which a renewal of tokens has its lease. What did not come by then is asked for by the next run of the schedule.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
 const ATTEMPTS_MAX: u32 = 3;
@@ -129,7 +129,8 @@ impl ConnectApi {
         Ok(Self { client, secrets, secret_id, organizations: Mutex::default() })
     }
 
-    /// The credentials, read each time that a token is due: a few times a day. They change without a deployment.
+    /// The credentials, read with each run of the reconciler and each time that a token is due. They change without a
+    /// deployment.
     async fn credentials(&self) -> Result<BTreeMap<Feed, Credentials>, PortError> {
         let failed = |disposition, why: String| PortError::new("read the API credentials", disposition, why);
         let read = self.secrets.get_secret_value().secret_id(&self.secret_id).send().await;

@@ -80,6 +80,15 @@ pub(crate) fn canonical_hash(hash: &str) -> String {
     if is_hex { bare.to_ascii_lowercase() } else { base.to_owned() }
 }
 
+/// Whether a hash has the form of a chain's: 64 hex digits (EVM chains, Bitcoin, Tron and others), or base58 of at least 43
+/// characters (Solana's signatures have up to 88). An id of the provider's own does not name a coin.
+pub(crate) fn is_a_chains(hash: &str) -> bool {
+    let hash = canonical_hash(hash);
+    let is_hex = hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_base58_digit = |byte: u8| byte.is_ascii_alphanumeric() && !b"0OIl".contains(&byte);
+    is_hex || ((43..=88).contains(&hash.len()) && hash.bytes().all(is_base58_digit))
+}
+
 /// One spelling for an address: hex after `0x` and bech32 in lower case, as their checksums' capitals are no part of it.
 fn canonical_address(address: &str) -> String {
     let lower = address.to_ascii_lowercase();
@@ -102,6 +111,22 @@ mod tests {
             ("", ""),
         ] {
             assert_eq!(canonical_hash(sent), canonical, "{sent}");
+        }
+    }
+
+    #[test]
+    fn a_chains_hash_is_told_from_an_id_of_the_providers_own() {
+        for (hash, is_a_chains_hash) in [
+            ("0xcd9e98ae631cf7cfcf4d351374337a55096abd01d9637303aaef31d5c0766569", true),
+            ("a07407e8f98c21b037b4aa0cbc852b8489c5e122fcc3d4b33b7827d0605ad8ff", true),
+            ("a07407e8f98c21b037b4aa0cbc852b8489c5e122fcc3d4b33b7827d0605ad8ff-0", true),
+            ("FLaUcxdNxRwnaSXp6pXeRSfANXEHouqYbqF6X1bgRxg2", true),
+            ("ec963207-69f4-44d0-9251-2977dda86fcd", false),
+            ("ec96320769f444d092512977dda86fcd", false),
+            ("1708631671631", false),
+            ("", false),
+        ] {
+            assert_eq!(is_a_chains(hash), is_a_chains_hash, "{hash}");
         }
     }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::coin::is_a_chains;
 use crate::{
     Claim, DecimalValue, DepositStatus, Details, Event, EventBody, FactId, Kind, Ownership, Quantity, Resource,
     ResourceId, Signal, Status, Tenant, Timestamp,
@@ -149,6 +150,11 @@ pub fn plan(ours: &[Resource], theirs: &[Signal]) -> Vec<Discrepancy> {
     discrepancies
 }
 
+/// Whether the row names its coin by a transaction's hash on a chain, so that it can be told from any other.
+pub fn names_its_coin(row: &Signal) -> bool {
+    coin_of(row).is_some() && row.details.transaction_hash().is_some_and(is_a_chains)
+}
+
 /// The coin that a row is about, as claims name it; `None` when the row does not tell.
 pub fn coin_of(row: &Signal) -> Option<String> {
     claim_on(&row.resource, &row.details).map(|claim| claim.coin)
@@ -274,7 +280,9 @@ pub fn may_be_the_same(recorded: &Resource, row: &Signal) -> bool {
     let same_amount = amount.is_some() && amount == worth(&row.details);
     let apart = view.occurred_at.since(row.occurred_at).max(row.occurred_at.since(view.occurred_at));
     let coins = [claim_on(recorded.id(), &view.details).map(|claim| claim.coin), coin_of(row)];
-    let told_apart = coins.iter().all(Option::is_some) && coins[0] != coins[1];
+    let on_chain = |details: &Details| details.transaction_hash().is_some_and(is_a_chains);
+    let are_named = coins.iter().all(Option::is_some) && on_chain(&view.details) && on_chain(&row.details);
+    let told_apart = are_named && coins[0] != coins[1];
     same_user && same_tenant && same_amount && apart <= SAME_WITHIN && !told_apart
 }
 

@@ -61,7 +61,7 @@ fn a_row_without_a_coin_may_be_what_was_credited_alike_within_days_of_it() {
         ("of another user", nameless(40, |said| said.account = Some("CUST02".to_owned())), false),
         ("of a user who is not told", nameless(40, |said| said.account = None), false),
         ("with the coin itself", nameless(40, |said| said.transaction.hash = Some("ABCDE1".to_owned())), true),
-        ("with another coin", nameless(40, |said| said.transaction.hash = Some("0xabcde7".to_owned())), false),
+        ("with an id of the provider's own", nameless(40, |said| said.transaction.hash = Some("7".to_owned())), true),
         (
             "under the same id, which it is then",
             with(row(ONE, "confirmed", 40), |said| said.transaction.hash = None),
@@ -70,6 +70,11 @@ fn a_row_without_a_coin_may_be_what_was_credited_alike_within_days_of_it() {
     ] {
         assert_eq!(may_be_the_same(&confirmed, &row), is_possible, "{what}");
     }
+    let on_chain = |said: &mut TransferDetails, digit: &str| said.transaction.hash = Some(digit.repeat(64));
+    let recorded_on_chain = recorded([&with(told(ONE, "confirmed", 40), |said| on_chain(said, "1"))]);
+    let told_apart = with(nameless(40, |_| {}), |said| on_chain(said, "2"));
+    assert!(!may_be_the_same(&recorded_on_chain, &told_apart), "with another coin, as the chain tells");
+    assert!(may_be_the_same(&recorded_on_chain, &nameless(40, |_| {})), "without a coin");
     assert!(may_be_the_same(&from_day_eight, &nameless(40 + DAY, |_| {})), "nor does it matter which comes first");
     assert!(!may_be_the_same(&from_day_eight, &nameless(39 + DAY, |_| {})));
 }

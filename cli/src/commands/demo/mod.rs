@@ -147,11 +147,8 @@ fn confirmed_today(events: &Path, id: &str) -> Result<Webhook, Box<dyn Error + S
     let mut body: Value = serde_json::from_slice(&read(&path)?)?;
     body["deposit"]["id"] = json!(id);
     body["deposit"]["transaction"]["hash"] = json!(format!("0x{}", id.replace('-', "")));
-    let a_minute_ago = now().minus(Duration::from_secs(60)).to_string();
-    for dated in ["created_at", "updated_at"] {
-        body["deposit"][dated] = json!(a_minute_ago);
-    }
-    Ok(Webhook::new(Webhook::feed_of(&path), body.to_string().into_bytes()))
+    let webhook = Webhook::new(Webhook::feed_of(&path), body.to_string().into_bytes());
+    Ok(webhook.dated(now().minus(Duration::from_secs(60))))
 }
 
 async fn invoke(platform: &Platform, function: Function) -> Result<Value, Box<dyn Error + Send + Sync>> {

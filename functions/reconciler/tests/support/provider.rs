@@ -1,0 +1,262 @@
+//! The provider: it lists rows in pages of 50, newest first, to whom has a token, and does at each call what it was
+//! told.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use fundhook_domain::port::{
+    AccessTokens, GrantedToken, ListError, ListPage, ListQuery, ListTransactions, PortError, RequestToken, StoredToken,
+};
+use fundhook_domain::{Feed, Timestamp};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::steps::Steps;
+use super::{Clock, Shared, failure};
+
+/// How many rows a page has, unless the test says otherwise.
+const PAGE: usize = 50;
+
+/// Where the list is read.
+pub(crate) const URL: &str = "https://api.connect.xyz/transactions";
+
+/// A row of the list.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Listed {
+    /// What the list is ordered and chosen by.
+    pub(crate) at: Timestamp,
+    /// Its `fund_id`.
+    pub(crate) id: String,
+    /// Its JSON text.
+    pub(crate) text: String,
+}
+
+/// What happens at one call.
+#[derive(Clone, Debug)]
+pub(crate) enum Turn {
+    /// It is answered.
+    Honest,
+    /// It cannot be answered, for this reason.
+    Fails(&'static str),
+    /// The token is not accepted.
+    Unauthorized,
+    /// The page comes without rows, and says that others follow where they do.
+    Empty,
+    /// It is said that there are so many pages.
+    Says(u32),
+    /// Each row comes twice.
+    Twice,
+    /// By now these are listed too.
+    With(Vec<Listed>),
+    /// By now nothing is listed.
+    Emptied,
+}
+
+/// A call to the list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Call {
+    pub(crate) feed: Feed,
+    pub(crate) query: ListQuery,
+    pub(crate) token: String,
+}
+
+/// How the provider stands.
+pub(crate) struct Standing {
+    pub(crate) rows: BTreeMap<Feed, Vec<Listed>>,
+    pub(crate) page_size: usize,
+    pub(crate) heeds_dates: bool,
+    pub(crate) oldest_first: bool,
+    /// What happens at the next calls, in order; after that it is honest.
+    pub(crate) turns: VecDeque<Turn>,
+    pub(crate) calls: Vec<Call>,
+    /// Whose calls fail.
+    pub(crate) down: BTreeSet<Feed>,
+    /// How long a call takes.
+    pub(crate) takes: BTreeMap<Feed, Duration>,
+    /// Which tokens it accepts.
+    pub(crate) accepts: BTreeSet<String>,
+    /// Whether it accepts the tokens that it grants.
+    pub(crate) honours_grants: bool,
+    pub(crate) granted: u32,
+    /// Whether the organizations' credentials can be read.
+    pub(crate) knows_feeds: bool,
+}
+
+impl Default for Standing {
+    fn default() -> Self {
+        Self {
+            rows: BTreeMap::new(),
+            page_size: PAGE,
+            heeds_dates: true,
+            oldest_first: false,
+            turns: VecDeque::new(),
+            calls: Vec::new(),
+            down: BTreeSet::new(),
+            takes: BTreeMap::new(),
+            accepts: BTreeSet::new(),
+            honours_grants: true,
+            granted: 0,
+            knows_feeds: true,
+        }
+    }
+}
+
+impl Standing {
+    fn page(&self, feed: &Feed, query: &ListQuery) -> ListPage {
+        let mut rows: Vec<&Listed> = self.rows.get(feed).into_iter().flatten().collect();
+        rows.sort_by_key(|row| std::cmp::Reverse((row.at, &row.id)));
+        if self.oldest_first {
+            rows.reverse();
+        }
+        let number = match query {
+            ListQuery::Id(id) => {
+                rows.retain(|row| row.id == *id);
+                1
+            }
+            ListQuery::Dated { from, before, page } => {
+                rows.retain(|row| !self.heeds_dates || (*from..*before).contains(&row.at));
+                *page as usize
+            }
+        };
+        let pages = u32::try_from(rows.len().div_ceil(self.page_size)).expect("few pages");
+        let of_page = rows.into_iter().skip((number - 1) * self.page_size).take(self.page_size);
+        ListPage { rows: of_page.map(|row| row.text.clone()).collect(), pages, url: URL.to_owned() }
+    }
+}
+
+/// The provider's API.
+#[derive(Clone)]
+pub(crate) struct Provider {
+    pub(crate) standing: Shared<Standing>,
+    pub(crate) feeds: Vec<Feed>,
+    pub(crate) clock: Clock,
+    pub(crate) steps: Steps,
+}
+
+impl Provider {
+    /// Has the feed list `row` in place of one with the same id.
+    pub(crate) fn list(&self, feed: &Feed, row: Listed) {
+        let mut standing = self.standing.lock();
+        let rows = standing.rows.entry(feed.clone()).or_default();
+        rows.retain(|known| known.id != row.id);
+        rows.push(row);
+    }
+
+    /// What was asked since the last time that this was.
+    pub(crate) fn take_calls(&self) -> Vec<Call> {
+        std::mem::take(&mut self.standing.lock().calls)
+    }
+
+    /// Has these happen at the next calls.
+    pub(crate) fn take_turns(&self, turns: impl IntoIterator<Item = Turn>) {
+        self.standing.lock().turns = turns.into_iter().collect();
+    }
+
+    fn answer(&self, feed: &Feed, token: &str, query: &ListQuery) -> Result<ListPage, ListError> {
+        let mut standing = self.standing.lock();
+        let takes = standing.takes.get(feed).copied().unwrap_or_default();
+        self.clock.pass(takes);
+        standing.calls.push(Call { feed: feed.clone(), query: query.clone(), token: token.to_owned() });
+        if standing.down.contains(feed) {
+            return Err(failure("it is down").into());
+        }
+        if !standing.accepts.contains(token) {
+            return Err(ListError::Unauthorized);
+        }
+        let honest = standing.page(feed, query);
+        match standing.turns.pop_front().unwrap_or(Turn::Honest) {
+            Turn::Honest => Ok(honest),
+            Turn::Fails(why) => Err(failure(why).into()),
+            Turn::Unauthorized => Err(ListError::Unauthorized),
+            Turn::Empty => Ok(ListPage { rows: Vec::new(), ..honest }),
+            Turn::Says(pages) => Ok(ListPage { pages, ..honest }),
+            Turn::Twice => {
+                let rows = honest.rows.into_iter().flat_map(|row| [row.clone(), row]).collect();
+                Ok(ListPage { rows, ..honest })
+            }
+            Turn::With(rows) => {
+                standing.rows.entry(feed.clone()).or_default().extend(rows);
+                Ok(standing.page(feed, query))
+            }
+            Turn::Emptied => {
+                standing.rows.clear();
+                Ok(standing.page(feed, query))
+            }
+        }
+    }
+}
+
+impl ListTransactions for Provider {
+    async fn list(&self, feed: &Feed, token: &SecretString, query: &ListQuery) -> Result<ListPage, ListError> {
+        self.steps.come_to("before a page").await?;
+        let answer = self.answer(feed, token.expose_secret(), query);
+        self.steps.come_to("after a page").await?;
+        answer
+    }
+}
+
+impl RequestToken for Provider {
+    async fn feeds(&self) -> Result<Vec<Feed>, PortError> {
+        self.steps.come_to("before the credentials are read").await?;
+        let known = self.standing.lock().knows_feeds;
+        if known { Ok(self.feeds.clone()) } else { Err(failure("the secret is out of reach")) }
+    }
+
+    async fn request(&self, _feed: &Feed) -> Result<GrantedToken, PortError> {
+        self.steps.come_to("before a token is granted").await?;
+        let token = {
+            let mut standing = self.standing.lock();
+            standing.granted += 1;
+            let token = format!("granted-{}", standing.granted);
+            if standing.honours_grants {
+                standing.accepts.insert(token.clone());
+            }
+            token
+        };
+        self.steps.come_to("after a token is granted").await?;
+        Ok(GrantedToken { access_token: token.into(), expires_in: Duration::from_secs(86_400) })
+    }
+}
+
+/// Where the tokens are stored.
+#[derive(Clone)]
+pub(crate) struct Tokens {
+    pub(crate) stored: Shared<BTreeMap<Feed, StoredToken>>,
+    /// Until when each organization's lease is taken.
+    pub(crate) leases: Shared<BTreeMap<Feed, Timestamp>>,
+    pub(crate) steps: Steps,
+}
+
+impl AccessTokens for Tokens {
+    async fn load(&self) -> Result<BTreeMap<Feed, StoredToken>, PortError> {
+        self.steps.come_to("before the tokens are read").await?;
+        Ok(self.stored.lock().clone())
+    }
+
+    async fn store(&self, feed: &Feed, token: &StoredToken) -> Result<(), PortError> {
+        self.steps.come_to("before a token is stored").await?;
+        self.stored.lock().insert(feed.clone(), token.clone());
+        self.steps.come_to("after a token is stored").await
+    }
+
+    async fn lease(&self, feed: &Feed, now: Timestamp, duration: Duration) -> Result<bool, PortError> {
+        self.steps.come_to("before the lease").await?;
+        {
+            let mut leases = self.leases.lock();
+            if leases.get(feed).is_some_and(|until| now < *until) {
+                return Ok(false);
+            }
+            leases.insert(feed.clone(), now.plus(duration));
+        }
+        self.steps.come_to("after the lease").await?;
+        Ok(true)
+    }
+
+    async fn release(&self, feed: &Feed, now: Timestamp, duration: Duration) -> Result<(), PortError> {
+        self.steps.come_to("before the lease is given back").await?;
+        let mut leases = self.leases.lock();
+        if leases.get(feed) == Some(&now.plus(duration)) {
+            leases.remove(feed);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,218 @@
+//! The table: resources that the real `fold` makes, its sparse indexes, and what reconciliation keeps beside them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use fundhook_domain::port::{
+    AccountResources, Advance, Claims, IndexPage, OpenResources, PortError, Receipts, Report, Reports, Resources,
+    SettledDeposits, Watermark, Watermarks, Write, WriteOutcome,
+};
+use fundhook_domain::{
+    Claim, Event, Feed, Kind, Ownership, Receipt, Resource, ResourceId, Signal, Timestamp, events_after, fold,
+    receipt_of,
+};
+
+use super::steps::Steps;
+use super::{Shared, failure};
+
+/// All that is stored, and what was published of it.
+#[derive(Default)]
+pub(crate) struct Contents {
+    pub(crate) resources: BTreeMap<ResourceId, Resource>,
+    pub(crate) claims: BTreeMap<String, Claim>,
+    pub(crate) receipts: BTreeMap<ResourceId, Receipt>,
+    pub(crate) watermarks: BTreeMap<Feed, Watermark>,
+    /// The reports, by where their hours begin, and how often one was stored.
+    pub(crate) reports: BTreeMap<(Feed, Timestamp), Report>,
+    pub(crate) puts: usize,
+    pub(crate) published: Vec<Event>,
+    /// How many keys a page of an index has.
+    pub(crate) index_page: usize,
+    pub(crate) indexes: BTreeMap<ResourceId, Keys>,
+    /// The indexes as they were a while ago, when they lag behind the table.
+    pub(crate) lagging: Option<BTreeMap<ResourceId, Keys>>,
+}
+
+impl Contents {
+    /// What the state updater and the publisher do with a signal.
+    pub(crate) fn record(&mut self, signal: Signal, now: Timestamp) {
+        let id = signal.resource.clone();
+        let current = self.resources.get(&id).cloned().unwrap_or_else(|| Resource::unknown(id.clone()));
+        let read_version = current.version();
+        let folded = fold(current, signal).into_resource();
+        if folded.version() == read_version {
+            return;
+        }
+        let due = folded.claim_due();
+        let taken = due.and_then(|claim| self.claims.get(&claim.coin).cloned());
+        let (resource, claim) = folded.claiming(taken.as_ref(), read_version);
+        self.claims.extend(claim.map(|claim| (claim.coin.clone(), claim)));
+        let events = events_after(&resource, read_version);
+        let receipts = events.iter().filter_map(|event| receipt_of(event, now));
+        self.receipts.extend(receipts.map(|receipt| (receipt.resource.clone(), receipt)));
+        self.published.extend(events);
+        self.indexes.insert(id.clone(), Keys::of(&resource));
+        self.resources.insert(id, resource);
+    }
+
+    fn indexed(&self) -> impl Iterator<Item = (&ResourceId, &Keys)> {
+        self.lagging.as_ref().unwrap_or(&self.indexes).iter()
+    }
+
+    fn open(&self, kind: Kind, overdue: bool, before: Timestamp, after: Option<&str>) -> IndexPage {
+        let keys = self.indexed().filter_map(|(id, keys)| {
+            let (_, since) = keys.open.filter(|(is, since)| *is == overdue && *since <= before)?;
+            (id.kind() == kind).then(|| (format!("{} {id}", since.sortable()), id.clone()))
+        });
+        let keys: BTreeMap<String, ResourceId> = keys.collect();
+        let mut left = keys.into_iter().filter(|(key, _)| after.is_none_or(|after| key.as_str() > after));
+        let page: Vec<(String, ResourceId)> = left.by_ref().take(self.index_page).collect();
+        let next = left.next().and_then(|_| page.last().map(|(key, _)| key.clone()));
+        IndexPage { resources: page.into_iter().map(|(_, id)| id).collect(), next }
+    }
+
+    fn settled(&self, feed: &Feed, from: Timestamp, before: Timestamp) -> Vec<ResourceId> {
+        let is_there = |keys: &Keys| keys.settled.is_some_and(|at| (from..before).contains(&at));
+        let there = self.indexed().filter(|(id, keys)| id.feed() == feed && is_there(keys));
+        there.map(|(id, _)| id.clone()).collect()
+    }
+
+    fn of_account(&self, account: &str) -> Vec<ResourceId> {
+        let there = self.indexed().filter(|(_, keys)| keys.account.as_deref() == Some(account));
+        there.map(|(id, _)| id.clone()).collect()
+    }
+}
+
+/// Where the sparse indexes have a resource.
+#[derive(Clone, Debug)]
+pub(crate) struct Keys {
+    /// Whether it was reported overdue, and since when it stands where it does; of what is awaited.
+    open: Option<(bool, Timestamp)>,
+    /// When a deposit that may be credited was confirmed.
+    settled: Option<Timestamp>,
+    account: Option<String>,
+}
+
+impl Keys {
+    fn of(resource: &Resource) -> Self {
+        let standing = resource.standing().filter(|standing| standing.status.is_awaited());
+        let is_duplicate = matches!(resource.ownership(), Ownership::DuplicateOf { .. });
+        let view = resource.view();
+        let credited = view.as_ref().filter(|view| view.is_confirmed_deposit() && !is_duplicate);
+        Self {
+            open: standing.map(|standing| (resource.is_overdue(), standing.since)),
+            settled: credited.map(|view| view.occurred_at),
+            account: view.as_ref().and_then(|view| view.details.account()).map(str::to_owned),
+        }
+    }
+}
+
+/// The table.
+#[derive(Clone)]
+pub(crate) struct Table {
+    pub(crate) contents: Shared<Contents>,
+    pub(crate) steps: Steps,
+}
+
+impl Resources for Table {
+    async fn read(&self, ids: &[ResourceId]) -> Result<Vec<Resource>, PortError> {
+        self.steps.come_to("before resources are read").await?;
+        let contents = self.contents.lock();
+        let read =
+            |id: &ResourceId| contents.resources.get(id).cloned().unwrap_or_else(|| Resource::unknown(id.clone()));
+        // In any order, the port says.
+        Ok(ids.iter().rev().map(read).collect())
+    }
+
+    async fn write(&self, writes: Vec<Write>, _now: Timestamp) -> Vec<WriteOutcome> {
+        writes.iter().map(|_| WriteOutcome::Failed(failure("the reconciler writes no resource"))).collect()
+    }
+}
+
+impl Watermarks for Table {
+    async fn load(&self, feed: &Feed) -> Result<Option<Watermark>, PortError> {
+        self.steps.come_to("before the watermark is read").await?;
+        Ok(self.contents.lock().watermarks.get(feed).cloned())
+    }
+
+    async fn advance(&self, feed: &Feed, to: &Watermark) -> Result<Advance, PortError> {
+        self.steps.come_to("before the watermark is moved").await?;
+        {
+            let mut contents = self.contents.lock();
+            let stored = contents.watermarks.get(feed).map_or(0, |stored| stored.revision);
+            if to.revision != stored + 1 {
+                return Ok(Advance::Lost);
+            }
+            contents.watermarks.insert(feed.clone(), to.clone());
+        }
+        self.steps.come_to("after the watermark is moved").await?;
+        Ok(Advance::Stored)
+    }
+}
+
+impl OpenResources for Table {
+    async fn open(
+        &self,
+        kind: Kind,
+        overdue: bool,
+        before: Timestamp,
+        after: Option<&str>,
+    ) -> Result<IndexPage, PortError> {
+        self.steps.come_to("before what is open is read").await?;
+        Ok(self.contents.lock().open(kind, overdue, before, after))
+    }
+}
+
+impl SettledDeposits for Table {
+    async fn settled(&self, feed: &Feed, from: Timestamp, before: Timestamp) -> Result<Vec<ResourceId>, PortError> {
+        // The index has a partition for each day.
+        assert_eq!(from.day_start(), before.minus(Duration::from_nanos(1)).day_start(), "{from} to {before}");
+        self.steps.come_to("before confirmed deposits are read").await?;
+        Ok(self.contents.lock().settled(feed, from, before))
+    }
+}
+
+impl AccountResources for Table {
+    async fn of_account(&self, account: &str) -> Result<Vec<ResourceId>, PortError> {
+        self.steps.come_to("before a user's deposits are read").await?;
+        Ok(self.contents.lock().of_account(account))
+    }
+}
+
+impl Claims for Table {
+    async fn claims(&self, coins: &[String]) -> Result<Vec<Claim>, PortError> {
+        self.steps.come_to("before claims are read").await?;
+        let contents = self.contents.lock();
+        Ok(coins.iter().filter_map(|coin| contents.claims.get(coin).cloned()).collect())
+    }
+}
+
+impl Receipts for Table {
+    async fn note(&self, _receipts: &[Receipt]) -> Result<(), PortError> {
+        Err(failure("the reconciler notes no receipt"))
+    }
+
+    async fn receipts(&self, resources: &[ResourceId]) -> Result<Vec<Receipt>, PortError> {
+        self.steps.come_to("before receipts are read").await?;
+        let contents = self.contents.lock();
+        Ok(resources.iter().filter_map(|id| contents.receipts.get(id).cloned()).collect())
+    }
+}
+
+impl Reports for Table {
+    async fn put(&self, report: &Report) -> Result<(), PortError> {
+        self.steps.come_to("before a report is stored").await?;
+        {
+            let mut contents = self.contents.lock();
+            contents.puts += 1;
+            contents.reports.insert((report.feed.clone(), report.from), report.clone());
+        }
+        self.steps.come_to("after a report is stored").await
+    }
+
+    async fn of_day(&self, feed: &Feed, day: Timestamp) -> Result<Vec<Report>, PortError> {
+        let contents = self.contents.lock();
+        let of_day = contents.reports.values().filter(|report| report.feed == *feed && report.from.day_start() == day);
+        Ok(of_day.cloned().collect())
+    }
+}
