@@ -7,11 +7,13 @@ use fundhook_domain::port::{
     AccessTokens, ListQuery, ListTransactions, PortError, Report, RequestToken, Resources, SendMessages,
 };
 use fundhook_domain::{
-    ConservationLine, DepositStatus, Discrepancy, Feed, Resource, ResourceId, Signal, Status, Timestamp, conserve, plan,
+    ConservationLine, DepositStatus, Details, Discrepancy, Feed, Resource, ResourceId, Signal, Status, Timestamp,
+    conserve, plan,
 };
 use fundhook_runtime::metrics;
 use tracing::{info, warn};
 
+use crate::doubt::Decided;
 use crate::handler::{HOUR, Run};
 use crate::reading::{Row, is_last, is_past};
 use crate::{Books, NotReconciled, Reconciler};
@@ -74,7 +76,8 @@ where
             let Some(report) = self.report(feed, hour, true, run).await? else {
                 return Ok(());
             };
-            let may_heal = (self.clock)() < hour.before.plus(HEALS_WITHIN);
+            // The rows of the hour are not read before they are older than the grace.
+            let may_heal = (self.clock)() < hour.before.plus(self.settings.grace).plus(HEALS_WITHIN);
             if run.summary.queued > queued_before && may_heal {
                 return Ok(());
             }
@@ -159,10 +162,13 @@ where
         run: &mut Run,
         sums: &mut Sums,
     ) -> Result<(), NotReconciled> {
-        let discrepancies = self.discrepancies(feed, rows, run).await?;
+        let Decided { discrepancies, all } = self.discrepancies(feed, rows, run).await?;
         sums.tell(discrepancies.iter());
         if heals {
             self.heal(feed, rows, discrepancies, run).await?;
+        }
+        if !all {
+            return Err(NotReconciled::OutOfTime);
         }
         let theirs: Vec<Signal> = rows.iter().map(|row| row.signal.clone()).collect();
         let recorded = self.recorded_for(&theirs).await?;
@@ -182,7 +188,7 @@ where
         sums: &mut Sums,
     ) -> Result<bool, NotReconciled> {
         let mut unlisted = Vec::new();
-        for resource in self.read(ids.iter().cloned().collect()).await? {
+        for resource in self.read(ids.iter().cloned().collect()).await?.into_iter().filter(is_of_the_list) {
             if self.is_out_of_time(run) {
                 return Ok(false);
             }
@@ -212,6 +218,16 @@ where
         sums.ours.extend(ids);
         Ok(())
     }
+}
+
+/// Whether the list tells of such deposits: not of those that zerohash tells of by their own ids (`deposit.status_changed`),
+/// which are counted where a row is about their coin.
+fn is_of_the_list(deposit: &Resource) -> bool {
+    let stream = deposit.view().and_then(|view| match view.details {
+        Details::Transfer(transfer) => transfer.stream,
+        Details::Recovery(_) | Details::Account(_) | Details::Balance(_) | Details::Unrecognized(_) => None,
+    });
+    stream.as_deref() != Some("zerohash.deposit")
 }
 
 impl Sums {

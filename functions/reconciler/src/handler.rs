@@ -1,13 +1,13 @@
 //! One scheduled run.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use fundhook_domain::port::{
     AccessTokens, AccountResources, Advance, Claims, ListTransactions, OpenResources, PortError, Receipts, Reports,
     RequestToken, Resources, SendMessages, SettledDeposits, Watermark, Watermarks, chain,
 };
-use fundhook_domain::{Feed, Timestamp};
+use fundhook_domain::{Feed, ResourceId, Timestamp};
 use fundhook_runtime::metrics;
 use fundhook_runtime::settings::ReconcileSettings;
 use serde::Serialize;
@@ -55,6 +55,8 @@ pub(crate) struct Run {
     pub(crate) feeds: Option<Vec<Feed>>,
     /// Those of them whose provider did not answer: it is not asked again in this run.
     pub(crate) silent: BTreeSet<Feed>,
+    /// Whether the provider lists these deposits under their ids, as far as it was asked.
+    pub(crate) listed: BTreeMap<ResourceId, bool>,
 }
 
 /// What a run came to.
@@ -141,6 +143,11 @@ where
             let conserved = self.add_up_hours(feed, read_until, &mut run).await;
             outcome = outcome.and(conserved.inspect_err(|failed| tell(feed, failed)));
         }
+        // Last, as there may always be more of it than there is time.
+        for feed in &feeds {
+            let looked = self.look_again(feed, &mut run).await;
+            outcome = outcome.and(looked.inspect_err(|failed| tell(feed, failed)));
+        }
         info!(summary = ?run.summary, "reconciled");
         outcome.map(|()| run.summary)
     }
@@ -155,7 +162,7 @@ where
                 (None, Err(failed.into()))
             }
         };
-        (Run { deadline, summary, feeds, silent: BTreeSet::new() }, outcome)
+        (Run { deadline, summary, feeds, silent: BTreeSet::new(), listed: BTreeMap::new() }, outcome)
     }
 
     /// The organizations whose lists are read, each time another one first.

@@ -9,6 +9,7 @@
 //! recorded once, and the watermark moves only past what was queued.
 
 mod conservation;
+mod doubt;
 mod handler;
 mod overdue;
 mod provider;

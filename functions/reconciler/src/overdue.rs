@@ -9,7 +9,8 @@ use fundhook_domain::port::{
 use fundhook_domain::{Feed, Kind, Provider, Resource, Signal, Timestamp, plan};
 use tracing::{error, info, warn};
 
-use crate::handler::{Run, tell};
+use crate::doubt::Decided;
+use crate::handler::Run;
 use crate::{Books, NotReconciled, Reconciler};
 
 /// For how long the provider is asked again about a deposit that was reported overdue. An abandoned one has no end.
@@ -17,6 +18,9 @@ const ASKED_FOR: Duration = Duration::from_secs(30 * 86_400);
 
 /// The kinds of which further statements are awaited.
 const AWAITED: [Kind; 3] = [Kind::Deposit, Kind::Withdrawal, Kind::Recovery];
+
+/// How many of an organization's deposits it is asked for again in a run: about one in 45 s of the 15 minutes between two.
+const AGAIN_MAX: usize = 20;
 
 /// What the provider has to say about a resource.
 enum Heard {
@@ -38,8 +42,8 @@ where
     C: Fn() -> Timestamp,
 {
     /// Reports each resource once that stands where it does for longer than its kind's limit, unless the provider, asked for
-    /// it, has something further to say. Looks again at some of those that were reported before. The failure of one part does
-    /// not keep the others from being done; the first is returned.
+    /// it, has something further to say. The failure of one kind does not keep the others from being looked at; the first is
+    /// returned.
     pub(crate) async fn report_overdue(&self, run: &mut Run) -> Result<(), NotReconciled> {
         let mut outcome = Ok(());
         for kind in AWAITED {
@@ -49,10 +53,6 @@ where
                     |failed: &NotReconciled| error!(%kind, error = chain(failed), "not looked at for overdue ones");
                 outcome = outcome.and(reported.inspect_err(told));
             }
-        }
-        for feed in run.feeds.clone().unwrap_or_default() {
-            let looked = self.look_again(&feed, run).await;
-            outcome = outcome.and(looked.inspect_err(|failed| tell(&feed, failed)));
         }
         outcome
     }
@@ -89,7 +89,7 @@ where
 
     /// Asks for some of the feed's deposits that were reported overdue before, others each time: what the provider says of one
     /// days later may lie behind the watermark.
-    async fn look_again(&self, feed: &Feed, run: &mut Run) -> Result<(), NotReconciled> {
+    pub(crate) async fn look_again(&self, feed: &Feed, run: &mut Run) -> Result<(), NotReconciled> {
         let mut watermark = self.watermark(feed).await?;
         let now = (self.clock)();
         let page = self.books.open(Kind::Deposit, true, now, watermark.overdue_after.as_deref()).await?;
@@ -99,6 +99,7 @@ where
         let mut again = self.read(ids.collect()).await?;
         again.retain(recent);
         self.take_turns(&mut again);
+        again.truncate(AGAIN_MAX);
         for resource in &again {
             // What there is no time for is come to when the page is the next one's again, which begins with another.
             if self.is_out_of_time(run) {
@@ -144,7 +145,9 @@ where
         // A provider that does not heed the id that it was asked by tells of others too.
         rows.retain(|row| row.signal.resource.native() == id.native());
         let theirs: Vec<Signal> = rows.iter().map(|row| row.signal.clone()).collect();
-        let discrepancies = plan(std::slice::from_ref(resource), &theirs);
+        let recorded = std::slice::from_ref(resource);
+        // All of them: of a deposit that is recorded, nothing is asked to decide it.
+        let Decided { discrepancies, .. } = self.doubt(&asked, plan(recorded, &theirs), recorded, run).await?;
         let has_news = discrepancies.iter().any(|discrepancy| discrepancy.heals().is_some());
         self.heal(&asked, &rows, discrepancies, run).await?;
         Ok(if has_news { Heard::News } else { Heard::Nothing })

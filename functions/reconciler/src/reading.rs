@@ -7,19 +7,17 @@ use fundhook_domain::port::{
     Window, chain,
 };
 use fundhook_domain::{
-    DepositStatus, Discrepancy, EvidencePointer, Feed, Kind, Ownership, Provider, Resource, ResourceId, Signal, Status,
-    Timestamp, coin_of, may_be_the_same, names_its_coin, plan,
+    Discrepancy, EvidencePointer, Feed, Kind, Ownership, Provider, Resource, ResourceId, Signal, Timestamp, coin_of,
+    plan,
 };
 use fundhook_providers::{connect, normalise};
 use fundhook_runtime::metrics;
 use serde_json::Value;
 use tracing::{error, info, warn};
 
+use crate::doubt::Decided;
 use crate::handler::Run;
 use crate::{Books, NotReconciled, Reconciler};
-
-/// How many deposits that are alike the provider is asked for on behalf of one row; one of which there are more is doubted.
-const ALIKE_MAX: usize = 5;
 
 /// A row of the provider's list, and what it says.
 pub(crate) struct Row {
@@ -70,14 +68,14 @@ where
             let mut rows = self.rows(feed, page);
             run.summary.rows += rows.len() as u64;
             let is_past = is_past(&rows, window.from);
-            // The rest belongs to a later window, and to its webhooks until then.
-            rows.retain(|row| row.dated.is_none_or(|dated| dated < window.until));
-            let discrepancies = match self.discrepancies(feed, &rows, run).await {
-                Ok(discrepancies) => discrepancies,
-                Err(NotReconciled::OutOfTime) => return Ok(()),
-                Err(failed) => return Err(failed),
-            };
+            // The rest belongs to a later window, and to its webhooks until then; or to a time before the first one.
+            rows.retain(|row| row.dated.is_none_or(|dated| (window.from..window.until).contains(&dated)));
+            let Decided { discrepancies, all } = self.discrepancies(feed, &rows, run).await?;
             self.heal(feed, &rows, discrepancies, run).await?;
+            if !all {
+                // What was queued is recorded when the next run reads the page again, and gets further.
+                return Ok(());
+            }
 
             // Only now: a run that ended before this would read the page again.
             window.next_page += 1;
@@ -123,71 +121,13 @@ where
         feed: &Feed,
         rows: &[Row],
         run: &mut Run,
-    ) -> Result<Vec<Discrepancy>, NotReconciled> {
+    ) -> Result<Decided, NotReconciled> {
         let theirs: Vec<Signal> = rows.iter().map(|row| row.signal.clone()).collect();
-        let mut discrepancies = plan(&self.recorded_for(&theirs).await?, &theirs);
+        let recorded = self.recorded_for(&theirs).await?;
+        let mut discrepancies = plan(&recorded, &theirs);
         // What was read along (the other feed's deposit of the same id) need not be on the page.
         discrepancies.retain(|discrepancy| !matches!(discrepancy, Discrepancy::UnknownToTheProvider { .. }));
-        self.doubt(feed, discrepancies, run).await
-    }
-
-    /// Takes for ambiguous what is missing by its id and might be credited already under another one: nothing is queued that
-    /// might have a coin credited twice.
-    async fn doubt(
-        &self,
-        feed: &Feed,
-        discrepancies: Vec<Discrepancy>,
-        run: &mut Run,
-    ) -> Result<Vec<Discrepancy>, NotReconciled> {
-        let mut doubted = Vec::with_capacity(discrepancies.len());
-        for discrepancy in discrepancies {
-            doubted.push(match discrepancy {
-                Discrepancy::Missing { theirs } if theirs.status == Status::Deposit(DepositStatus::Confirmed) => {
-                    match self.reason_to_doubt(feed, &theirs, run).await? {
-                        Some(resembles) => Discrepancy::Ambiguous { theirs, resembles },
-                        None => Discrepancy::Missing { theirs },
-                    }
-                }
-                Discrepancy::Missing { .. }
-                | Discrepancy::Behind { .. }
-                | Discrepancy::Differs { .. }
-                | Discrepancy::Ambiguous { .. }
-                | Discrepancy::UnknownToTheProvider { .. } => discrepancy,
-            });
-        }
-        Ok(doubted)
-    }
-
-    /// What a confirmed deposit that is recorded under no id of its own may be, or that nothing would tell it by: an
-    /// organization with two feeds is told of each coin twice, and only the transaction's hash shows that it is one.
-    async fn reason_to_doubt(
-        &self,
-        feed: &Feed,
-        row: &Signal,
-        run: &mut Run,
-    ) -> Result<Option<Option<ResourceId>>, NotReconciled> {
-        if !names_its_coin(row) && self.settings.zerohash_feeds.contains(&feed.of(Provider::Zerohash)) {
-            return Ok(Some(None));
-        }
-        let Some(account) = row.details.account() else {
-            return Ok(None);
-        };
-        let about = self.books.of_account(account).await?;
-        let deposits = about.into_iter().filter(|id| id.kind() == Kind::Deposit).collect();
-        let recorded = self.read(deposits).await?;
-        let mut alike = recorded.iter().filter(|recorded| may_be_the_same(recorded, row));
-        for recorded in alike.by_ref().take(ALIKE_MAX) {
-            if self.is_out_of_time(run) {
-                return Err(NotReconciled::OutOfTime);
-            }
-            // One that the provider lists under its own id is another deposit.
-            let page = self.list(feed, &ListQuery::Id(recorded.id().native().to_owned()), run).await?;
-            let is_listed = |listed: &Row| listed.signal.resource.native() == recorded.id().native();
-            if !self.rows(feed, page).iter().any(is_listed) {
-                return Ok(Some(Some(recorded.id().clone())));
-            }
-        }
-        Ok(alike.next().map(|recorded| Some(recorded.id().clone())))
+        self.doubt(feed, discrepancies, &recorded, run).await
     }
 
     /// What is recorded of what the rows are about: by their ids, in both feeds; for those that neither feed knows, by their

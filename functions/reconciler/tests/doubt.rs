@@ -66,6 +66,31 @@ async fn where_each_coin_is_told_of_twice_a_row_without_a_transaction_is_not_que
 }
 
 #[tokio::test]
+async fn nor_is_one_that_would_confirm_what_is_only_announced() {
+    for (zerohash_feeds, names_its_coin, status) in
+        [(&[][..], false, "confirmed"), (&["zerohash"][..], true, "confirmed"), (&["zerohash"][..], false, "submitted")]
+    {
+        let mut world = World::new();
+        world.settings.zerohash_feeds = zerohash_feeds.iter().map(|name| feed(name)).collect::<BTreeSet<_>>();
+        let announced = some("announced");
+        world.receive(announced.webhook("submitted", announced.at));
+        let listed = if names_its_coin { announced.clone() } else { without_hash(announced.clone()) };
+        world.list(&listed, true);
+        world.reconcile().await;
+        // Nor when it is overdue, and asked for by its id.
+        world.live(hours(30)).await;
+        assert_eq!(world.status(&announced), status, "{zerohash_feeds:?}, names its coin: {names_its_coin}");
+
+        // The other feed tells of the coin: it is credited once, whichever of the two it is.
+        let other = announced.clone().called("fund").of("zerohash");
+        world.receive(other.webhook("confirmed", announced.at));
+        if !zerohash_feeds.is_empty() {
+            assert_eq!(credited(&world), 1, "{zerohash_feeds:?}, names its coin: {names_its_coin}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_user_who_deposits_the_same_amount_again_and_again_loses_nothing() {
     let world = World::new();
     world.reconcile().await;

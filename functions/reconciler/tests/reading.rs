@@ -119,11 +119,12 @@ async fn windows_over_days_adjoin_and_nothing_lies_between_them() {
 async fn a_list_that_ignores_the_dates_is_read_to_where_it_gets_old_and_no_further() {
     let world = World::new();
     world.provider.standing.lock().heeds_dates = false;
-    list_many(&world, "ancient", 500, at(NOON).minus(days(30)));
+    let ancient = list_many(&world, "ancient", 500, at(NOON).minus(days(30)));
     let recent = list_many(&world, "recent", 60, at(NOON).minus(hours(2)));
     // Two pages hold what is recent; the third is all ancient, and says so.
     assert_eq!((world.reconcile().await.pages, calls(&world)), (3, 3));
     assert!(recent.iter().all(|money| world.status(money) == "confirmed"));
+    assert!(ancient.iter().all(|money| world.status(money) == "-"), "what came before the lookback is left as it is");
 
     world.clock.pass(minutes(15));
     let new = money("new", at(NOON).minus(minutes(3)));
@@ -140,7 +141,8 @@ async fn a_list_that_ignores_the_dates_and_begins_with_the_oldest_is_read_to_its
             let mut standing = world.provider.standing.lock();
             (standing.heeds_dates, standing.oldest_first) = (false, true);
         }
-        for ancient in list_many(&world, "ancient", 120, at(NOON).minus(days(30))) {
+        let ancients = list_many(&world, "ancient", 120, at(NOON).minus(days(30)));
+        for ancient in ancients.clone() {
             // A page of one and the same instant does not tell in which order the list is.
             let came = if at_once { at(NOON).minus(days(30)) } else { ancient.at };
             world.list(&ancient.arriving(came), true);
@@ -148,6 +150,7 @@ async fn a_list_that_ignores_the_dates_and_begins_with_the_oldest_is_read_to_its
         let recent = money("recent", at(NOON).minus(hours(2)));
         world.list(&recent, true);
         assert_eq!((world.reconcile().await.pages, world.status(&recent)), (3, "confirmed"), "{at_once}");
+        assert!(ancients.iter().all(|money| world.status(money) == "-"), "{at_once}");
     }
 }
 

@@ -211,9 +211,12 @@ impl ListTransactions for ConnectApi {
             },
             ListQuery::Id(id) => TransactionsQuery { fund_id: Some(id.clone()), ..TransactionsQuery::default() },
         };
+        let is_by_id = query.fund_id.is_some();
         let page = match self.client.transactions(&caller, &query).await {
             Ok(page) => page,
             Err(error) if error.is_unauthorized() => return Err(ListError::Unauthorized),
+            // What is answered about an id that the provider does not know is documented nowhere.
+            Err(ApiError::Status { status: 400 | 404 | 422, .. }) if is_by_id => return Ok(ListPage::default()),
             Err(error) => return Err(port_error("read the list of transactions", error).into()),
         };
         if page.page != query.page {

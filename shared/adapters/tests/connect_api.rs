@@ -133,6 +133,17 @@ async fn one_transaction_is_asked_for_by_its_id_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn an_id_that_the_provider_does_not_know_is_not_listed_however_it_says_so() {
+    for (status, is_said_so) in [(400, true), (404, true), (422, true), (403, false)] {
+        let world = World::answering(Answer::new(status, "application/json", r#"{"message":"no such fund"}"#)).await;
+        let listed = world.list(&feed(), &ListQuery::Id("c55481bf".to_owned())).await;
+        assert_eq!(listed.ok(), is_said_so.then(ListPage::default), "{status}");
+        // Of a page it is an error.
+        assert!(world.list(&feed(), &dated(1)).await.is_err(), "{status}");
+    }
+}
+
+#[tokio::test]
 async fn who_the_organizations_are_is_read_once_for_all_pages() {
     let world = World::answering(page_of("[]", 1)).await;
     for feed in [feed(), tenant("acme"), feed()] {

@@ -64,9 +64,13 @@ impl Claim {
     /// Whether `self`, which claims the same key, is about another coin or by the same stream as `taken`, so that both
     /// deposits are real: one stream tells of each coin once.
     pub fn stands_beside(&self, taken: &Self) -> bool {
-        let other_chain = self.network.is_some() && taken.network.is_some() && self.network != taken.network;
         let same_stream = self.owner.feed() == taken.owner.feed() && self.stream == taken.stream;
-        other_chain || same_stream
+        self.is_on_another_chain_than(taken) || same_stream
+    }
+
+    /// Whether both name a chain, and not the same one.
+    pub(crate) fn is_on_another_chain_than(&self, other: &Self) -> bool {
+        self.network.is_some() && other.network.is_some() && self.network != other.network
     }
 }
 

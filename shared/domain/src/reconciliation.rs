@@ -38,8 +38,8 @@ pub enum Discrepancy {
         /// In what: `status`, `amount`, `asset`, `network`, `transaction`, `account`.
         members: Vec<&'static str>,
     },
-    /// The provider lists it, nothing is recorded of it, and it may be what is recorded under another id: a person must look,
-    /// since a coin must not be credited twice.
+    /// The provider lists it as confirmed, it is not recorded as that, and it may be what is recorded under another id: a person
+    /// must look, since a coin must not be credited twice.
     Ambiguous {
         /// What the provider's list says.
         theirs: Signal,
@@ -106,7 +106,10 @@ impl fmt::Display for Discrepancy {
                 write!(f, "{resource} is listed and not recorded, and may be {known}")
             }
             Self::Ambiguous { resembles: None, .. } => {
-                write!(f, "{resource} is listed and not recorded, and names no transaction to tell it by")
+                write!(
+                    f,
+                    "{resource} is listed as confirmed, and names no transaction to tell it by from what another feed tells"
+                )
             }
             Self::UnknownToTheProvider { .. } => write!(f, "{resource} is recorded as confirmed and not listed"),
         }
@@ -124,7 +127,7 @@ const UNNAMED: &str = "-";
 /// coin once, so these are two deposits in one transaction. Of several rows about one resource the furthest counts, so that
 /// a row seen twice, on a page that shifted, is one. Neither order nor repetition of either changes anything.
 ///
-/// A row whose coin the same feed has told of under another id is ambiguous.
+/// A row whose coin another stream of the same feed has told of under another id is ambiguous.
 pub fn plan(ours: &[Resource], theirs: &[Signal]) -> Vec<Discrepancy> {
     let recorded = Recorded::of(ours);
     let mut matched: BTreeSet<&ResourceId> = BTreeSet::new();
@@ -153,6 +156,20 @@ pub fn plan(ours: &[Resource], theirs: &[Signal]) -> Vec<Discrepancy> {
 /// Whether the row names its coin by a transaction's hash on a chain, so that it can be told from any other.
 pub fn names_its_coin(row: &Signal) -> bool {
     coin_of(row).is_some() && row.details.transaction_hash().is_some_and(is_a_chains)
+}
+
+/// Whether what is recorded of the deposit names its coin so.
+pub fn is_told_by_its_coin(resource: &Resource) -> bool {
+    let details = resource.view().map(|view| view.details);
+    details.is_some_and(|details| {
+        claim_on(resource.id(), &details).is_some() && details.transaction_hash().is_some_and(is_a_chains)
+    })
+}
+
+/// Whether the row is about the coin that is claimed so.
+pub fn is_of_the_coin(row: &Signal, taken: &Claim) -> bool {
+    let claim = claim_on(&row.resource, &row.details);
+    claim.is_some_and(|claim| claim.coin == taken.coin && !claim.is_on_another_chain_than(taken))
 }
 
 /// The coin that a row is about, as claims name it; `None` when the row does not tell.

@@ -32,7 +32,10 @@ fn an_ambiguous_row_is_a_sentence() {
     let theirs = row(OTHER, "confirmed", 40);
     for (resembles, said) in [
         (Some(id(ONE)), "deposit#connect#7 is listed and not recorded, and may be deposit#connect#1"),
-        (None, "deposit#connect#7 is listed and not recorded, and names no transaction to tell it by"),
+        (
+            None,
+            "deposit#connect#7 is listed as confirmed, and names no transaction to tell it by from what another feed tells",
+        ),
     ] {
         assert_eq!(Discrepancy::Ambiguous { theirs: theirs.clone(), resembles }.to_string(), said);
     }
