@@ -194,7 +194,7 @@ where
         let now = (self.clock)();
         let first = || Watermark {
             revision: 0,
-            read_until: now.minus(self.settings.grace).minus(self.settings.lookback),
+            read_until: now.minus(self.settings.grace).minus(self.settings.lookback).whole_second(),
             window: None,
             // What was published before there were receipts would not add up.
             conserved_until: now.hour_start().plus(HOUR),

@@ -44,7 +44,8 @@ where
         let mut window = match begun {
             Some(begun) => begun,
             None => {
-                let until = (self.clock)().minus(self.settings.grace);
+                // The provider is asked by whole seconds: what lies in the last one's fraction belongs to the next window.
+                let until = (self.clock)().minus(self.settings.grace).whole_second();
                 if until <= watermark.read_until {
                     return Ok(());
                 }

@@ -2,6 +2,8 @@
 
 mod support;
 
+use std::time::Duration;
+
 use fundhook_domain::port::ListQuery;
 use fundhook_domain::{Details, EvidenceClass, Provider, ResourceId, Timestamp};
 use serde_json::Value;
@@ -87,6 +89,25 @@ async fn as_many_pages_are_read_as_there_are_and_each_row_is_queued_once() {
         world.clock.pass(minutes(15));
         assert_eq!(world.reconcile().await.queued, 0, "{rows} rows, read again");
     }
+}
+
+#[tokio::test]
+async fn nothing_lies_between_two_windows_that_do_not_overlap_though_the_clock_shows_fractions() {
+    let mut world = World::new();
+    (world.settings.grace, world.settings.overlap) = (Duration::ZERO, Duration::ZERO);
+    let all: Vec<Money> = (0..40)
+        .map(|nth| {
+            let some = money(&format!("each-{nth}"), world.clock.now().plus(Duration::from_millis(nth * 300)));
+            world.list(&some, true);
+            some
+        })
+        .collect();
+    for _ in 0..20 {
+        world.clock.pass(Duration::from_millis(700));
+        world.reconcile().await;
+    }
+    assert!(all.iter().all(|money| world.status(money) == "confirmed"));
+    assert_eq!(world.event_ids().len(), all.len());
 }
 
 #[tokio::test]

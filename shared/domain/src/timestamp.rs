@@ -77,6 +77,11 @@ impl Timestamp {
         Self(earlier.unwrap_or(OffsetDateTime::new_utc(YEAR_ZERO, time::Time::MIDNIGHT)))
     }
 
+    /// The instant without its fraction of a second.
+    pub fn whole_second(self) -> Self {
+        Self(self.0.replace_nanosecond(0).unwrap_or(self.0))
+    }
+
     /// The first instant of its calendar day in UTC.
     pub fn day_start(self) -> Self {
         Self(self.0.replace_time(time::Time::MIDNIGHT))
@@ -248,6 +253,7 @@ mod tests {
         let at: Timestamp = "2025-10-07T19:44:50.5Z".parse().expect("RFC 3339");
         assert_eq!((at.day().as_str(), at.day_path().as_str()), ("2025-10-07", "2025/10/07"));
         assert_eq!(at.day_start().to_string(), "2025-10-07T00:00:00Z");
+        assert_eq!(at.whole_second().to_string(), "2025-10-07T19:44:50Z");
         assert_eq!(
             (at.hour_start().to_string().as_str(), at.hour().as_str()),
             ("2025-10-07T19:00:00Z", "2025-10-07T19")

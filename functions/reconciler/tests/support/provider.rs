@@ -113,7 +113,9 @@ impl Standing {
                 1
             }
             ListQuery::Dated { from, before, page } => {
-                rows.retain(|row| !self.heeds_dates || (*from..*before).contains(&row.at));
+                // It is asked by whole seconds.
+                let asked = from.whole_second()..before.whole_second();
+                rows.retain(|row| !self.heeds_dates || asked.contains(&row.at));
                 *page as usize
             }
         };
