@@ -146,7 +146,8 @@ fn confirmed_today(events: &Path, id: &str) -> Result<Webhook, Box<dyn Error + S
     let path = events.join(CONFIRMED);
     let mut body: Value = serde_json::from_slice(&read(&path)?)?;
     body["deposit"]["id"] = json!(id);
-    body["deposit"]["transaction"]["hash"] = json!(format!("0x{}", id.replace('-', "")));
+    // Of the form of a chain's: by another one, a coin is not told from what zerohash's feed may tell of it.
+    body["deposit"]["transaction"]["hash"] = json!(format!("0x{0}{0}", id.replace('-', "")));
     let webhook = Webhook::new(Webhook::feed_of(&path), body.to_string().into_bytes());
     Ok(webhook.dated(now().minus(Duration::from_secs(60))))
 }
