@@ -87,7 +87,15 @@ fn content<T: DeserializeOwned>(item: &Item, attempted: &'static str) -> Result<
 
 /// The resources that the keys of a page of an index name. A key that names none is no resource, and not in the index.
 fn resources(items: Vec<Item>) -> Vec<ResourceId> {
-    items.iter().filter_map(|item| item.get(PK)?.as_s().ok()?.parse().ok()).collect()
+    let named = |item: &Item| {
+        let pk = item.get(PK).and_then(|pk| pk.as_s().ok());
+        let named = pk.and_then(|pk| pk.parse().ok());
+        if named.is_none() {
+            tracing::error!(pk, "an item of an index does not name a resource");
+        }
+        named
+    };
+    items.iter().filter_map(named).collect()
 }
 
 impl Watermarks for ReconciliationTable {
@@ -220,7 +228,13 @@ impl Claims for ReconciliationTable {
     async fn claims(&self, coins: &[String]) -> Result<Vec<Claim>, PortError> {
         let keys: Vec<String> = coins.iter().map(|coin| item::claim_key(coin)).collect();
         let items = reads::batch(&self.client, &self.table, &keys, "read the claims on coins").await?;
-        Ok(items.iter().filter_map(item::decode_claim).collect())
+        // Passed over, it would leave a coin that is credited looking like one that nobody has.
+        let claim = |item: &Item| {
+            let unreadable =
+                || PortError::new("read the claims on coins", Disposition::DeadLetter, "a claim is unreadable");
+            item::decode_claim(item).ok_or_else(unreadable)
+        };
+        items.iter().map(claim).collect()
     }
 }
 
