@@ -1,0 +1,273 @@
+//! What becomes of a batch of events: who is credited, and which messages are finished.
+
+use serde_json::{Value, json};
+use subscriber::Subscriber;
+
+use crate::support::{
+    Entry, Fate, MemoryLedger, NOW, batch, confirmed, conflicting, credit, duplicate, event, failed, pending,
+    sequences, submitted, with, without,
+};
+
+/// Handles the events as one batch; returns the messages that were not finished.
+async fn handled<T: ToString>(ledger: &MemoryLedger, bodies: &[T]) -> Vec<String> {
+    let response = Subscriber::new(ledger.clone()).handle(batch(bodies), NOW).await;
+    failed(&response).into_iter().map(str::to_owned).collect()
+}
+
+/// Handles the events one batch each; returns for each whether it was finished.
+async fn handled_singly(ledger: &MemoryLedger, events: &[Value]) -> Vec<bool> {
+    let mut finished = Vec::new();
+    for event in events {
+        finished.push(handled(ledger, std::slice::from_ref(event)).await.is_empty());
+    }
+    finished
+}
+
+#[tokio::test]
+async fn every_order_and_repetition_of_a_deposits_events_credits_it_once() {
+    let life = [pending("a"), submitted("a"), confirmed("a")];
+    for sequence in sequences(life.len(), 6) {
+        let events: Vec<Value> = sequence.iter().map(|choice| life[*choice].clone()).collect();
+        let expected = usize::from(sequence.contains(&2));
+
+        let in_one_batch = MemoryLedger::default();
+        assert!(handled(&in_one_batch, &events).await.is_empty(), "{sequence:?}");
+        assert_eq!(in_one_batch.credits("a"), expected, "{sequence:?}");
+
+        let singly = MemoryLedger::default();
+        assert!(handled_singly(&singly, &events).await.iter().all(|finished| *finished), "{sequence:?}");
+        assert_eq!(singly.credits("a"), expected, "{sequence:?}");
+    }
+}
+
+#[tokio::test]
+async fn each_deposit_is_credited_with_its_own_terms() {
+    let wei = with(confirmed("b"), "/amount/value", json!("119078888888888888887"));
+    let wei = with(with(wei, "/amount/units", json!("wei")), "/amount/asset", json!("ETH"));
+    let ledger = MemoryLedger::default();
+    assert!(handled(&ledger, &[confirmed("a"), wei, confirmed("a")]).await.is_empty());
+    let contents = ledger.contents();
+    let terms: Vec<_> = contents.credited.iter().map(subscriber::Credit::terms).collect();
+    assert_eq!(
+        terms,
+        [
+            [("tenant", "-"), ("account", "USER01"), ("asset", "BTC"), ("network", "bitcoin"), ("value", "0.013")],
+            [
+                ("tenant", "-"),
+                ("account", "USER01"),
+                ("asset", "ETH"),
+                ("network", "bitcoin"),
+                ("value", "119.078888888888888887")
+            ],
+        ]
+    );
+}
+
+#[tokio::test]
+async fn money_on_a_network_that_nobody_names_is_credited_to_a_balance_of_its_own() {
+    for unnamed in [without(confirmed("a"), "/amount/network"), with(confirmed("a"), "/amount/network", Value::Null)] {
+        let ledger = MemoryLedger::default();
+        assert!(handled(&ledger, &[unnamed.clone(), confirmed("b"), unnamed.clone()]).await.is_empty(), "{unnamed}");
+        let contents = ledger.contents();
+        let balances: Vec<String> = contents.credited.iter().map(subscriber::Credit::balance).collect();
+        assert_eq!(balances, ["-#USER01#BTC#-", "-#USER01#BTC#bitcoin"], "{unnamed}");
+    }
+}
+
+#[tokio::test]
+async fn users_of_two_organizations_may_bear_one_name_and_have_a_balance_each() {
+    let ledger = MemoryLedger::default();
+    let of = |deposit: &str, tenant: &str| with(confirmed(deposit), "/tenant", json!(tenant));
+    assert!(handled(&ledger, &[of("a", "acme"), of("b", "bolt"), confirmed("c")]).await.is_empty());
+    let balances: Vec<String> = ledger.contents().credited.iter().map(subscriber::Credit::balance).collect();
+    assert_eq!(balances, ["acme#USER01#BTC#bitcoin", "bolt#USER01#BTC#bitcoin", "-#USER01#BTC#bitcoin"]);
+}
+
+#[tokio::test]
+async fn a_contradiction_before_the_confirmation_holds_the_credit_back_for_a_person() {
+    // Said by an event of its own, or beside another.
+    let aside = |name| with(event("a", 5, name), "/conflicting", json!(["confirmed", "failed"]));
+    for contradiction in [conflicting("a"), without(conflicting("a"), "/conflicting"), aside("updated")] {
+        let ledger = MemoryLedger::default();
+        let finished = handled_singly(&ledger, &[contradiction.clone(), contradiction, confirmed("a")]).await;
+        assert_eq!(finished, [true, true, false], "the confirmation waits in the dead-letter queue");
+        assert_eq!((ledger.credits("a"), ledger.entry("a")), (0, Some(Entry::Held)));
+    }
+}
+
+#[tokio::test]
+async fn a_confirmation_that_names_its_own_contradiction_is_not_credited() {
+    let contradicted = with(confirmed("a"), "/conflicting", json!(["confirmed", "failed"]));
+    let ledger = MemoryLedger::default();
+    assert!(handled(&ledger, &[contradicted]).await.is_empty());
+    assert_eq!((ledger.credits("a"), ledger.entry("a")), (0, Some(Entry::Held)));
+}
+
+#[tokio::test]
+async fn a_contradiction_after_the_credit_disputes_it_and_takes_nothing_back() {
+    let ledger = MemoryLedger::default();
+    let events = [confirmed("a"), conflicting("a"), conflicting("a"), confirmed("a")];
+    assert_eq!(handled_singly(&ledger, &events).await, [true; 4], "it is known, and nothing more is to be done");
+    assert_eq!((ledger.credits("a"), ledger.entry("a")), (1, Some(Entry::Disputed(credit(&confirmed("a"))))));
+}
+
+#[tokio::test]
+async fn a_duplicate_is_never_credited() {
+    let confirmed_as_duplicate = with(confirmed("a"), "/duplicate_of", json!("deposit#zerohash#1"));
+    for said in [duplicate("a"), without(duplicate("a"), "/duplicate_of"), confirmed_as_duplicate] {
+        let ledger = MemoryLedger::default();
+        assert!(handled(&ledger, &[pending("a"), said.clone(), submitted("a"), said]).await.is_empty());
+        assert_eq!(ledger.credits("a"), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_duplicate_that_is_confirmed_too_is_credited_at_most_once_and_a_person_learns_of_it() {
+    let life = [confirmed("a"), duplicate("a")];
+    for sequence in sequences(2, 4).into_iter().filter(|sequence| sequence.contains(&0) && sequence.contains(&1)) {
+        let events: Vec<Value> = sequence.iter().map(|choice| life[*choice].clone()).collect();
+        let ledger = MemoryLedger::default();
+        handled_singly(&ledger, &events).await;
+        let disputed = Entry::Disputed(credit(&confirmed("a")));
+        let (credits, entry) = if sequence[0] == 0 { (1, disputed) } else { (0, Entry::Held) };
+        assert_eq!((ledger.credits("a"), ledger.entry("a")), (credits, Some(entry)), "{sequence:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_second_confirmation_with_other_terms_waits_for_a_person() {
+    for (pointer, value) in [
+        ("/amount/value", "0.014"),
+        ("/amount/units", "satoshis"),
+        ("/amount/asset", "ETH"),
+        ("/amount/network/slug", "litecoin"),
+        ("/account", "USER02"),
+    ] {
+        let first = with(confirmed("a"), "/amount/value", json!("13"));
+        let ledger = MemoryLedger::default();
+        let other = with(first.clone(), pointer, json!(value));
+        assert_eq!(handled(&ledger, &[first.clone(), other, first]).await, ["message-1"], "{pointer}");
+        assert_eq!(ledger.credits("a"), 1, "{pointer}");
+    }
+}
+
+#[tokio::test]
+async fn the_same_amount_in_another_spelling_is_the_same_credit() {
+    let spelled = |value: &str, units: &str| {
+        with(with(confirmed("a"), "/amount/value", json!(value)), "/amount/units", json!(units))
+    };
+    let ledger = MemoryLedger::default();
+    let spellings = [spelled("0.013", "major"), spelled("00.0130", "major"), spelled("1300000", "satoshis")];
+    assert!(handled(&ledger, &spellings).await.is_empty());
+    assert_eq!(ledger.credits("a"), 1);
+}
+
+#[tokio::test]
+async fn a_confirmation_that_lacks_what_a_credit_needs_is_never_acknowledged() {
+    let incomplete = [
+        without(confirmed("a"), "/account"),
+        with(confirmed("a"), "/account", json!("")),
+        with(confirmed("a"), "/account", json!("  ")),
+        with(confirmed("a"), "/account", Value::Null),
+        without(confirmed("a"), "/amount"),
+        with(confirmed("a"), "/amount", Value::Null),
+        without(confirmed("a"), "/amount/asset"),
+        without(confirmed("a"), "/amount/network/slug"),
+        without(confirmed("a"), "/amount/value"),
+        without(confirmed("a"), "/amount/units"),
+    ];
+    let unusable = [
+        with(confirmed("a"), "/amount/units", json!("gwei")),
+        with(confirmed("a"), "/amount/value", json!(0.013)),
+        with(confirmed("a"), "/amount/value", json!("-0.013")),
+        with(confirmed("a"), "/amount/value", json!("0")),
+        with(confirmed("a"), "/amount/value", json!("9".repeat(39))),
+        with(confirmed("a"), "/amount/asset", json!("BTC#bitcoin")),
+        with(confirmed("a"), "/amount/network/slug", json!("a#b")),
+        with(confirmed("a"), "/amount/network/slug", json!("")),
+    ];
+    for event in incomplete.into_iter().chain(unusable) {
+        let ledger = MemoryLedger::default();
+        assert_eq!(handled(&ledger, std::slice::from_ref(&event)).await, ["message-0"], "{event}");
+        assert!(ledger.contents().entries.is_empty(), "{event}");
+    }
+}
+
+#[tokio::test]
+async fn what_does_not_concern_the_ledger_is_acknowledged_whatever_else_it_says() {
+    let of_another_kind = |kind: &str| {
+        let mut event = with(confirmed("a"), "/kind", json!(kind));
+        event["type"] = json!(format!("fundhook.{kind}.confirmed"));
+        event
+    };
+    let mut unheard_of = confirmed("a");
+    unheard_of["type"] = json!("fundhook.deposit.confirmed.v2");
+    let mut without_a_resource = without(of_another_kind("balance"), "/resource");
+    without_a_resource["data"]["amount"] = json!([]);
+    let names = ["pending", "submitted", "held", "abandoned", "failed", "unexpected", "updated", "overdue"];
+    let events = names.map(|name| without(event("a", 1, name), "/amount")).into_iter().chain([
+        of_another_kind("withdrawal"),
+        of_another_kind("recovery"),
+        unheard_of,
+        without_a_resource,
+    ]);
+    let ledger = MemoryLedger::default();
+    assert_eq!(handled(&ledger, &events.collect::<Vec<_>>()).await, [""; 0]);
+    assert!(ledger.contents().entries.is_empty());
+}
+
+#[tokio::test]
+async fn one_poison_message_fails_alone() {
+    let mut of_another_version = confirmed("p");
+    of_another_version["specversion"] = json!("2.0");
+    for poison in [
+        String::new(),
+        "not JSON".to_owned(),
+        "{}".to_owned(),
+        "[]".to_owned(),
+        // As it looks without raw message delivery.
+        json!({ "Type": "Notification", "Message": confirmed("p").to_string() }).to_string(),
+        without(confirmed("p"), "/kind").to_string(),
+        without(confirmed("p"), "/resource").to_string(),
+        with(confirmed("p"), "/conflicting", json!("failed")).to_string(),
+        of_another_version.to_string(),
+        confirmed("p").to_string()[..200].to_owned(),
+    ] {
+        let ledger = MemoryLedger::default();
+        let bodies = [confirmed("a").to_string(), poison.clone(), confirmed("b").to_string()];
+        assert_eq!(handled(&ledger, &bodies).await, ["message-1"], "{poison}");
+        assert_eq!((ledger.credits("a"), ledger.credits("p"), ledger.credits("b")), (1, 0, 1), "{poison}");
+    }
+}
+
+#[tokio::test]
+async fn what_the_ledger_does_not_do_is_not_acknowledged() {
+    for is_transient in [true, false] {
+        for event in [confirmed("b"), conflicting("b"), duplicate("b")] {
+            let ledger = MemoryLedger::with([Fate::Succeeds, Fate::Fails { is_transient }]);
+            let batch = [confirmed("a"), event, confirmed("c")];
+            assert_eq!(handled(&ledger, &batch).await, ["message-1"]);
+            assert_eq!((ledger.credits("a"), ledger.entry("b"), ledger.credits("c")), (1, None, 1));
+            assert!(handled(&ledger, &batch).await.is_empty(), "delivered again, it is finished");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_lost_does_not_double_what_was_done() {
+    let events = [confirmed("a"), conflicting("a")];
+    for sequence in sequences(2, 3) {
+        let once: Vec<Value> = sequence.iter().map(|choice| events[*choice].clone()).collect();
+        let undisturbed = MemoryLedger::default();
+        handled_singly(&undisturbed, &once).await;
+
+        let ledger = MemoryLedger::default();
+        for event in &once {
+            ledger.contents().fates.push_back(Fate::AnswerIsLost);
+            assert_eq!(handled(&ledger, std::slice::from_ref(event)).await, ["message-0"], "it comes again");
+            handled(&ledger, std::slice::from_ref(event)).await;
+        }
+        assert_eq!(ledger.entry("a"), undisturbed.entry("a"), "{sequence:?}");
+        assert_eq!(ledger.credits("a"), undisturbed.credits("a"), "{sequence:?}");
+    }
+}

@@ -1,0 +1,5 @@
+//! Fan-out, with everything around it in memory.
+
+mod batches;
+mod routing;
+mod support;

@@ -1,0 +1,213 @@
+//! Where what a webhook says goes, and how what nobody understands is counted.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+use fundhook_domain::{Kind, Signal};
+use serde_json::Value;
+
+use crate::support::{Queue, UNRECOGNIZED, World, envelope, failed, messages, of_feed, of_zerohash};
+
+macro_rules! sample {
+    ($path:literal) => {
+        include_str!(concat!("../../../../events/", $path))
+    };
+}
+
+/// Which kinds a queue was told of, with how many signals of each.
+fn kinds(queue: &Queue) -> BTreeMap<Kind, usize> {
+    let mut kinds = BTreeMap::new();
+    queue.signals().iter().for_each(|signal| *kinds.entry(signal.resource.kind()).or_default() += 1);
+    kinds
+}
+
+/// A webhook, and what its signals are about: on the transfers queue, and on the accounts queue.
+fn webhooks() -> Vec<(&'static str, String, Vec<Kind>, Vec<Kind>)> {
+    let striga = |body| of_feed("striga", body);
+    let (deposit, withdrawal) = (Kind::Deposit, Kind::Withdrawal);
+    vec![
+        (
+            "a fund transaction",
+            of_zerohash("deposit_fund_complete", sample!("zerohash/fund.success.json")),
+            vec![deposit],
+            vec![],
+        ),
+        (
+            "a deposit",
+            of_zerohash("deposit.status_changed", sample!("zerohash/deposit.completed.json")),
+            vec![deposit],
+            vec![],
+        ),
+        (
+            "unexpected money",
+            of_zerohash("deposit.status_changed", sample!("zerohash/deposit.recovery_quarantine.json")),
+            vec![deposit, Kind::Recovery],
+            vec![],
+        ),
+        (
+            "unexpected money, announced by Connect",
+            envelope(sample!("connect/deposits.unexpected.recovery.json")),
+            vec![deposit, Kind::Recovery],
+            vec![],
+        ),
+        (
+            "its return",
+            of_zerohash("payment_status_changed", sample!("zerohash/payment.settled.json")),
+            vec![withdrawal, Kind::Recovery],
+            vec![],
+        ),
+        ("a network fee", striga(sample!("striga/network_fee.json")), vec![withdrawal, Kind::Fee], vec![]),
+        ("its refund", striga(sample!("striga/fee_refund.json")), vec![withdrawal, Kind::Fee], vec![]),
+        ("a leg of the platform's fee", striga(sample!("striga/application_fee.debit.json")), vec![Kind::Fee], vec![]),
+        (
+            "a balance",
+            of_zerohash("account_balance.changed", sample!("zerohash/balance.changed.seconds.json")),
+            vec![],
+            vec![Kind::Balance],
+        ),
+        (
+            "a user",
+            of_zerohash("participant_status_changed", sample!("zerohash/participant.approved.json")),
+            vec![],
+            vec![Kind::Participant],
+        ),
+        (
+            "a user's account elsewhere",
+            of_zerohash("external_account_status_changed", sample!("zerohash/external_account.approved.json")),
+            vec![],
+            vec![Kind::ExternalAccount],
+        ),
+        ("what nothing claims", striga(sample!("striga/odd/sepa_payin.json")), vec![], vec![Kind::Unrecognized]),
+    ]
+}
+
+#[tokio::test]
+async fn every_kind_takes_its_queue_money_the_one_and_everything_else_the_other() {
+    let one_each = |kinds: &[Kind]| kinds.iter().map(|kind| (*kind, 1)).collect::<BTreeMap<_, _>>();
+    let mut seen = BTreeSet::new();
+    for (what, webhook, transfers, accounts) in webhooks() {
+        let world = World::default();
+        assert!(failed(&world.handle(&[webhook]).await).is_empty(), "{what}");
+        assert_eq!(kinds(&world.transfers), one_each(&transfers), "{what}");
+        assert_eq!(kinds(&world.accounts), one_each(&accounts), "{what}");
+        let calls = (world.transfers.calls(), world.accounts.calls());
+        assert_eq!(calls, (transfers.len().min(1), accounts.len().min(1)), "{what}: one call for all of it");
+        seen.extend([transfers, accounts].concat());
+    }
+    assert_eq!(seen, BTreeSet::from(Kind::ALL), "a kind is missing here");
+}
+
+#[tokio::test]
+async fn all_that_one_webhook_says_names_the_same_line_of_evidence_and_is_a_fact_of_its_own() {
+    let (_, padding, ..) = webhooks().swap_remove(0);
+    for (what, webhook, transfers, _) in webhooks().into_iter().filter(|(_, _, transfers, _)| transfers.len() == 2) {
+        let world = World::default();
+        world.handle(&[padding.clone(), webhook]).await;
+        let (key, lines) = world.evidence.object();
+        assert_eq!(lines.len(), 2, "{what}");
+        let signals: Vec<Signal> = world.transfers.signals().into_iter().skip(1).collect();
+        assert_eq!(signals.len(), transfers.len(), "{what}");
+        for signal in &signals {
+            let archived = &signal.evidence.archived;
+            assert_eq!((archived.object.as_str(), archived.line), (key.as_str(), 1), "{what}");
+        }
+        assert_ne!(signals[0].fact, signals[1].fact, "{what}");
+        assert_ne!(signals[0].resource, signals[1].resource, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn a_webhook_of_whose_signals_one_was_not_taken_fails_once_and_alone() {
+    let all: Vec<String> = webhooks().into_iter().map(|(_, webhook, ..)| webhook).collect();
+    // The third and the fourth announce the same coin, the fifth returns it: three signals to one recovery.
+    let transfers = Queue::refusing(r#""resource":"recovery#"#);
+    let world = World { transfers, ..World::default() };
+    assert_eq!(failed(&world.handle(&all).await), messages(&[2, 3, 4]));
+    let recoveries = world.transfers.signals().into_iter().filter(|signal| signal.resource.kind() == Kind::Recovery);
+    let ids: BTreeSet<String> = recoveries.map(|signal| signal.resource.to_string()).collect();
+    assert_eq!(ids.into_iter().collect::<Vec<_>>(), ["recovery#zerohash#CUST01:USDC:base"]);
+}
+
+#[tokio::test]
+async fn the_webhooks_of_a_tenant_are_about_resources_of_that_tenant() {
+    let world = World::default();
+    let body = sample!("striga/network_fee.json");
+    assert!(failed(&world.handle(&[of_feed("striga/acme", body), of_feed("striga", body)]).await).is_empty());
+    let mut ids: Vec<String> = world.transfers.signals().iter().map(|signal| signal.resource.to_string()).collect();
+    ids.sort_unstable();
+    let id = "d646143f-85af-4197-88ac-a84e46002205";
+    let expected = ["fee#striga#", "fee#striga/acme#"].map(|feed| format!("{feed}{id}:network"));
+    assert_eq!(ids[..2], expected);
+    assert_eq!(ids[2..], ["withdrawal#striga#", "withdrawal#striga/acme#"].map(|feed| format!("{feed}{id}")));
+    let facts: BTreeSet<String> = world.transfers.signals().iter().map(|signal| signal.fact.to_string()).collect();
+    assert_eq!(facts.len(), 4);
+}
+
+/// The metrics that the ignored test `name` writes to standard output, which is its process's own.
+fn metrics_of(name: &str) -> Vec<Value> {
+    let this = std::env::current_exe().expect("the path of these tests");
+    let run = Command::new(this).args(["--exact", name, "--ignored", "--nocapture"]).output().expect("it starts");
+    let printed = String::from_utf8(run.stdout).expect("UTF-8");
+    assert!(run.status.success() && printed.contains("1 passed"), "{printed}");
+    // The test harness may have begun the line.
+    let json = printed.lines().filter_map(|line| serde_json::from_str(&line[line.find('{')?..]).ok());
+    json.collect()
+}
+
+#[test]
+fn what_nothing_claims_is_counted_by_provider_and_type_once_a_batch() {
+    let metrics = metrics_of("routing::a_batch_with_unrecognized_webhooks");
+    let counted = |metric: &Value| {
+        let text = |name: &str| metric[name].as_str().unwrap_or_default().to_owned();
+        (text("provider"), text("type"), metric["UnrecognizedWebhooks"].as_u64().unwrap_or_default())
+    };
+    let expected = [
+        ("connect", "connect.user.status_changed", 2),
+        // A body that is no JSON names no type.
+        ("connect", "none", 1),
+        ("striga", "SEPA_PAYIN_COMPLETED", 1),
+        ("striga", "none", 1),
+        // A dimension must not be empty, nor longer than a metric takes, nor hold what no name holds.
+        ("zerohash", "-", 1),
+        ("zerohash", "trade.status_changed", 3),
+        ("zerohash", "typewithspaces", 1),
+        ("zerohash", &"x".repeat(64), 2),
+    ];
+    let expected = expected.map(|(provider, named, count)| (provider.to_owned(), named.to_owned(), count));
+    assert_eq!(metrics.iter().map(counted).collect::<Vec<_>>(), expected);
+    for metric in &metrics {
+        let told = &metric["_aws"]["CloudWatchMetrics"][0];
+        assert_eq!(told["Dimensions"], serde_json::json!([["provider", "type"]]));
+        assert_eq!(metric["_aws"]["Timestamp"], 1_759_866_292_000_i64, "when the batch was handled");
+    }
+}
+
+#[tokio::test]
+#[ignore = "started by the test of what it prints"]
+async fn a_batch_with_unrecognized_webhooks() {
+    let [unknown, not_json] = UNRECOGNIZED;
+    let trade = sample!("zerohash/odd/trade.status_changed.json");
+    let mut batch = vec![envelope(unknown), envelope(not_json), envelope(&unknown.replace("CUST", "TSUC"))];
+    batch.push(envelope(sample!("connect/deposits.pending.json")));
+    batch.push(of_feed("striga/acme", sample!("striga/odd/sepa_payin.json")));
+    batch.push(of_feed("striga", sample!("striga/odd/user_kyc.json")));
+    // Of three bodies, one comes twice: each delivery is counted.
+    batch.extend([trade, trade, "{}"].map(|body| of_zerohash("trade.status_changed", body)));
+    let long = "x".repeat(200);
+    let odd = ["type with spaces", "\u{e4}\u{f6}", long.as_str(), &long[..100]];
+    batch.extend(odd.map(|named| of_zerohash(named, "{}")));
+    assert!(failed(&World::default().handle(&batch).await).is_empty());
+}
+
+#[test]
+fn a_batch_of_which_everything_is_understood_counts_nothing() {
+    assert!(metrics_of("routing::a_batch_that_is_understood").is_empty());
+}
+
+#[tokio::test]
+#[ignore = "started by the test of what it prints"]
+async fn a_batch_that_is_understood() {
+    let understood = webhooks().into_iter().filter(|(_, _, _, accounts)| *accounts != [Kind::Unrecognized]);
+    let batch: Vec<String> = understood.map(|(_, webhook, ..)| webhook).collect();
+    assert!(failed(&World::default().handle(&batch).await).is_empty());
+}

@@ -1,0 +1,193 @@
+//! What becomes of a batch of stream records: the events that each write added, and from which record on to try again.
+//!
+//! Partial failures are tested here and only here: the local stack's emulator acknowledges the whole batch.
+
+use fundhook_adapters::table::{FACTS, PK};
+use fundhook_domain::Signal;
+use serde_json::{Value, json};
+
+use crate::support::{Topic, at, folded, handled, image, lock, record, signal, signal_in, write};
+
+fn life() -> Vec<Signal> {
+    vec![signal("a", "pending", 0), signal("a", "confirmed", 40), signal("a", "submitted", 10)]
+}
+
+#[tokio::test]
+async fn a_write_publishes_what_it_added() {
+    let life = life();
+    for (known, ids) in [(0, &["a#1", "a#2", "a#3"][..]), (1, &["a#2", "a#3"]), (2, &["a#3"]), (3, &[])] {
+        let topic = Topic::default();
+        assert_eq!(handled(&topic, &[write("1", &life, known)]).await, None);
+        assert_eq!(topic.ids(), ids, "{known} facts were known");
+    }
+}
+
+#[tokio::test]
+async fn three_facts_in_one_write_are_three_events_in_one_call() {
+    let topic = Topic::default();
+    assert_eq!(handled(&topic, &[write("1", &life(), 0)]).await, None);
+    assert_eq!(lock(&topic.calls).len(), 1);
+    let events = topic.events();
+    let said: Vec<_> = events.iter().map(|event| (event.sequence, event.event_type.as_str(), event.time)).collect();
+    assert_eq!(
+        said,
+        [
+            (1, "fundhook.deposit.pending", at(0)),
+            (2, "fundhook.deposit.confirmed", at(40)),
+            (3, "fundhook.deposit.updated", at(10)),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn writes_cut_in_any_way_publish_the_same_events() {
+    let life = life();
+    let at_once = Topic::default();
+    handled(&at_once, &[write("1", &life, 0)]).await;
+    for cuts in [&[0, 1, 2, 3][..], &[0, 1, 3], &[0, 2, 3]] {
+        let topic = Topic::default();
+        let records: Vec<Value> = cuts.windows(2).map(|cut| write("1", &life[..cut[1]], cut[0])).collect();
+        assert_eq!(handled(&topic, &records).await, None);
+        assert_eq!(topic.events(), at_once.events(), "{cuts:?}");
+        assert_eq!(lock(&topic.calls).len(), 1, "a batch of records is one call to the port");
+    }
+}
+
+#[tokio::test]
+async fn a_record_delivered_again_says_the_same_again() {
+    let topic = Topic::default();
+    let records = [write("1", &life(), 1)];
+    handled(&topic, &records).await;
+    handled(&topic, &records).await;
+    let events = topic.events();
+    assert_eq!(events.len(), 4);
+    assert_eq!(events[..2], events[2..]);
+}
+
+#[tokio::test]
+async fn what_changes_nothing_for_subscribers_publishes_nothing() {
+    let life = life();
+    let repeated = [life.clone(), vec![signal_in("its members in another order", "a", "confirmed", 40)]].concat();
+    assert_eq!(folded(&repeated).version(), 4, "it is a fact of its own");
+    let known = image(&folded(&life));
+    let mut touched = known.clone();
+    touched["updated_at"] = json!({ "S": at(120).sortable() });
+    let key_set = |fetched_at: i64| {
+        json!({
+            PK: { "S": "keys#connect" },
+            "jwks": { "S": "{\"keys\":[]}" },
+            "fetched_at": { "S": at(fetched_at).sortable() },
+        })
+    };
+    let mut history = key_set(0);
+    history[PK] = json!({ "S": "keys#connect#fingerprint" });
+    let watermark = json!({ PK: { "S": "watermark#connect" }, "version": { "N": "1" } });
+
+    for (what, record) in [
+        ("a statement repeated in other bytes", write("1", &repeated, 3)),
+        ("a touch that adds no fact", record("1", Some(known.clone()), Some(touched))),
+        ("a removal", record("1", Some(known), None)),
+        ("a removal that an expiry made", record("1", Some(key_set(0)), None)),
+        ("a first key set", record("1", None, Some(key_set(0)))),
+        ("a newer key set", record("1", Some(key_set(0)), Some(key_set(300)))),
+        ("a key set in the history", record("1", None, Some(history))),
+        ("a watermark", record("1", None, Some(watermark))),
+    ] {
+        let topic = Topic::default();
+        assert_eq!(handled(&topic, &[record]).await, None, "{what}");
+        assert!(lock(&topic.calls).is_empty(), "{what}: the topic is not even called");
+    }
+}
+
+#[tokio::test]
+async fn no_records_are_nothing_to_do() {
+    let topic = Topic::default();
+    assert_eq!(handled(&topic, &[]).await, None);
+    assert!(lock(&topic.calls).is_empty());
+}
+
+#[tokio::test]
+async fn the_first_record_with_a_refused_event_is_where_lambda_begins_again() {
+    let records = [
+        write("100", &life()[..1], 0),
+        write("200", &[signal("b", "pending", 0), signal("b", "held", 5)], 0),
+        write("300", &life(), 1),
+        write("400", &[signal("c", "pending", 0)], 0),
+    ];
+    let all = ["a#1", "b#1", "b#2", "a#2", "a#3", "c#1"];
+    for (refused, first) in [
+        (&[][..], None),
+        (&["a#1"], Some("100")),
+        (&["b#1"], Some("200")),
+        (&["b#2"], Some("200")),
+        (&["a#3"], Some("300")),
+        (&["c#1", "a#2"], Some("300")),
+        (&["c#1"], Some("400")),
+        (&all, Some("100")),
+    ] {
+        let topic = Topic::refusing(refused);
+        assert_eq!(handled(&topic, &records).await.as_deref(), first, "{refused:?}");
+        assert_eq!(topic.ids(), all, "in the order of the stream");
+    }
+}
+
+/// Records that hold a resource's key and not a resource.
+fn unreadable() -> Vec<(&'static str, Value)> {
+    let whole = image(&folded(&life()));
+    let altered = |alter: fn(&mut Value)| {
+        let mut image = whole.clone();
+        alter(&mut image);
+        record("bad", None, Some(image))
+    };
+    vec![
+        ("no facts", altered(|image| assert!(image.as_object_mut().expect("an image").remove(FACTS).is_some()))),
+        ("facts of another type", altered(|image| image[FACTS] = json!({ "S": "[]" }))),
+        ("a fact of another type", altered(|image| image[FACTS]["L"][1] = json!({ "N": "1" }))),
+        ("a fact that is not JSON", altered(|image| image[FACTS]["L"][1] = json!({ "S": "{" }))),
+        ("a fact without its shape", altered(|image| image[FACTS]["L"][2] = json!({ "S": "{}" }))),
+        ("a key without an id", altered(|image| image[PK] = json!({ "S": "deposit#connect#" }))),
+        ("a key of an unknown feed", altered(|image| image[PK] = json!({ "S": "deposit#nobody#1" }))),
+    ]
+}
+
+#[tokio::test]
+async fn an_unreadable_record_is_reported_and_what_follows_it_waits() {
+    for (what, bad) in unreadable() {
+        let topic = Topic::default();
+        let records = [write("100", &[signal("b", "pending", 0)], 0), bad, write("300", &life(), 0)];
+        assert_eq!(handled(&topic, &records).await.as_deref(), Some("bad"), "{what}");
+        assert_eq!(topic.ids(), ["b#1"], "{what}: what came before it is said, and nothing after it");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_event_before_an_unreadable_record_comes_first() {
+    let (_, bad) = unreadable().remove(0);
+    let topic = Topic::refusing(&["b#1"]);
+    let records = [write("100", &[signal("b", "pending", 0)], 0), write("200", &life(), 0), bad];
+    assert_eq!(handled(&topic, &records).await.as_deref(), Some("100"));
+    assert_eq!(topic.ids(), ["b#1", "a#1", "a#2", "a#3"]);
+}
+
+#[tokio::test]
+async fn an_event_carries_what_subscriptions_choose_by() {
+    let topic = Topic::default();
+    handled(&topic, &[write("1", &life(), 1)]).await;
+    let events = topic.events();
+    let expected = |event_type| {
+        vec![
+            ("type", event_type),
+            ("kind", "deposit"),
+            ("status", "confirmed"),
+            ("provider", "connect"),
+            ("asset", "USDC"),
+            ("network", "polygon-amoy"),
+            ("account", "abc123"),
+            ("reference_id", "order-1"),
+        ]
+    };
+    assert_eq!(events[0].attributes(), expected("fundhook.deposit.confirmed"));
+    assert_eq!(events[1].attributes(), expected("fundhook.deposit.updated"));
+    let json = serde_json::to_value(&events[0]).expect("JSON");
+    assert_eq!(json["data"]["amount"]["value"], "119078888888888888887.01", "to the digit, through the stream");
+}

@@ -1,0 +1,387 @@
+//! What the provider is told, and that nothing is queued but what verified.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use fundhook_providers::connect::{JwtMode, SIGNATURE_HEADER, Settings, TIMESTAMP_HEADER};
+use fundhook_providers::jose::TokenRejection;
+use fundhook_providers::{Envelope, Rejection};
+use http::HeaderValue;
+use receiver::{Answer, BODY_BYTES_MAX, Receiver};
+use serde_json::{Value, json};
+
+use crate::support::provider::{RSA, RSA_NEXT, SIGNED_AT, TOLERANCE, at, headers, settings};
+use crate::support::{BODY, KEYS, PATH, TestReceiver, World, request, signed};
+
+/// What stands in whatever a request says, to be looked for in answers.
+const CANARY: &str = "canary-4711";
+
+/// The answer at the moment the request was signed, as the gateway gets it: status, headers and body.
+async fn answer(receiver: &TestReceiver, request: ApiGatewayV2httpRequest) -> (u64, Value, Value) {
+    let response = receiver.handle(request, at(SIGNED_AT)).await.into_response();
+    let response = serde_json::to_value(response).expect("JSON");
+    let body = serde_json::from_str(response["body"].as_str().expect("a text")).expect("a JSON body");
+    (response["statusCode"].as_u64().expect("a status"), response["headers"].clone(), body)
+}
+
+/// Asserts that `request` is refused with `status` and `code`, in the form of all refusals, and that nothing is sent.
+async fn assert_refused(
+    what: &str,
+    world: &World,
+    receiver: &TestReceiver,
+    request: ApiGatewayV2httpRequest,
+    status: u64,
+    code: &str,
+) {
+    let before = world.sent().len();
+    let (answered, headers, body) = answer(receiver, request).await;
+    assert_eq!((answered, &body["error"]), (status, &json!(code)), "{what}: {body}");
+    let members: Vec<&String> = body.as_object().expect("an object").keys().collect();
+    assert_eq!(members, ["error", "message"], "{what}");
+    let message = body["message"].as_str().expect("a text");
+    assert!(message.ends_with('.') && message.starts_with(char::is_uppercase), "{what}: {message:?} is a sentence");
+    assert_eq!(headers["content-type"], "application/json", "{what}");
+    assert_eq!(headers["retry-after"], if status == 503 { json!("5") } else { Value::Null }, "{what}");
+    assert_eq!(headers["allow"], if status == 405 { json!("POST") } else { Value::Null }, "{what}");
+    assert!(!format!("{headers}{body}").contains(CANARY), "{what}: the answer repeats the request: {body}");
+    assert_eq!(world.sent().len(), before, "{what}: nothing is sent");
+}
+
+/// The headers of a good request with `name` set to `value`.
+fn with_header(name: &str, value: &str) -> Vec<(String, String)> {
+    let mut sent = headers(&RSA, SIGNED_AT, BODY);
+    sent.retain(|(known, _)| known != name);
+    sent.push((name.to_owned(), value.to_owned()));
+    sent
+}
+
+#[tokio::test]
+async fn a_verified_webhook_is_queued_and_then_accepted() {
+    let world = World::publishing(&RSA);
+    let mut sent = headers(&RSA, SIGNED_AT, BODY);
+    sent.push(("x-amzn-trace-id".to_owned(), "Root=1-68ef1382-0".to_owned()));
+    let (status, headers, body) = answer(&world.receiver(), request(sent, BODY, &json!({}))).await;
+    assert_eq!((status, body), (200, json!({ "status": "accepted" })));
+    assert_eq!(headers["content-type"], "application/json");
+
+    let [message] = <[String; 1]>::try_from(world.sent()).expect("one message");
+    let envelope = Envelope::from_json(&message).expect("an envelope");
+    assert_eq!(envelope.body().as_ref(), BODY);
+    assert_eq!(envelope.received_at(), at(SIGNED_AT));
+    assert_eq!(envelope.url(), crate::support::provider::URL);
+    assert_eq!(envelope.attestation().key, RSA.set().keys()[0].thumbprint());
+    let members: Value = serde_json::from_str(&message).expect("JSON");
+    assert_eq!(members["trace"], "Root=1-68ef1382-0");
+}
+
+#[tokio::test]
+async fn a_request_that_cannot_be_read_is_answered_400() {
+    let world = World::publishing(&RSA);
+    let receiver = world.receiver();
+    let signature = RSA.signature(&SIGNED_AT.to_string(), crate::support::provider::URL, BODY);
+    let without = |name: &str| headers(&RSA, SIGNED_AT, BODY).into_iter().filter(|(known, _)| known != name).collect();
+    // The gateway joins the values of a header that comes twice with a comma.
+    let twice = |value: &str| format!("{value},{value}");
+    let cases = [
+        ("no timestamp", without(TIMESTAMP_HEADER), "header_missing"),
+        ("no signature", without(SIGNATURE_HEADER), "header_missing"),
+        ("an empty timestamp", with_header(TIMESTAMP_HEADER, ""), "header_missing"),
+        ("an empty signature", with_header(SIGNATURE_HEADER, ""), "header_missing"),
+        ("no headers", Vec::new(), "header_missing"),
+        ("a timestamp that is none", with_header(TIMESTAMP_HEADER, CANARY), "header_malformed"),
+        ("a timestamp in milliseconds", with_header(TIMESTAMP_HEADER, "1760484866000"), "header_malformed"),
+        ("a timestamp with a fraction", with_header(TIMESTAMP_HEADER, "1760484866.5"), "header_malformed"),
+        ("two timestamps", with_header(TIMESTAMP_HEADER, &twice("1760484866")), "header_malformed"),
+        ("a signature that is none", with_header(SIGNATURE_HEADER, &format!("{CANARY}!")), "header_malformed"),
+        ("a signature in base64url", with_header(SIGNATURE_HEADER, "-_-_"), "header_malformed"),
+        ("two signatures", with_header(SIGNATURE_HEADER, &twice(&signature)), "header_malformed"),
+    ];
+    for (what, headers, code) in cases {
+        assert_refused(what, &world, &receiver, request(headers, BODY, &json!({})), 400, code).await;
+    }
+
+    for name in [TIMESTAMP_HEADER, SIGNATURE_HEADER] {
+        let mut repeated = signed(&RSA, SIGNED_AT);
+        let value = repeated.headers[name].clone();
+        repeated.headers.append(name, value);
+        assert_refused("a header twice", &world, &receiver, repeated, 400, "header_repeated").await;
+
+        let mut no_text = signed(&RSA, SIGNED_AT);
+        no_text.headers.insert(name, HeaderValue::from_bytes(b"\xff\xfe").expect("a header"));
+        assert_refused("a header that is not text", &world, &receiver, no_text, 400, "header_malformed").await;
+    }
+
+    for encoded in [CANARY, "*", "====", "eyJ9 ", "ab\ncd"] {
+        let request =
+            request(headers(&RSA, SIGNED_AT, BODY), BODY, &json!({ "body": encoded, "isBase64Encoded": true }));
+        assert_refused(encoded, &world, &receiver, request, 400, "body_encoding").await;
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_is_not_believed_is_answered_401() {
+    let world = World::publishing(&RSA);
+    let receiver = world.receiver();
+    let tolerance = TOLERANCE.as_secs().cast_signed();
+    let stale = SIGNED_AT - tolerance - 1;
+    let future = SIGNED_AT + tolerance + 1;
+    let sent_to_host = |host: &str| {
+        let timestamp = SIGNED_AT.to_string();
+        let signature = RSA.signature(&timestamp, &format!("https://{host}{PATH}"), BODY);
+        [(TIMESTAMP_HEADER, timestamp), (SIGNATURE_HEADER, signature), ("host", host.to_owned())]
+            .map(|(name, value)| (name.to_owned(), value))
+            .to_vec()
+    };
+    let cases = [
+        ("by another key", signed(&RSA_NEXT, SIGNED_AT), "signature_unverified"),
+        (
+            "another body",
+            request(headers(&RSA, SIGNED_AT, BODY), CANARY.as_bytes(), &json!({})),
+            "signature_unverified",
+        ),
+        ("no body", request(headers(&RSA, SIGNED_AT, BODY), b"", &json!({ "body": null })), "signature_unverified"),
+        ("signed for another host", request(sent_to_host("evil.example"), BODY, &json!({})), "signature_unverified"),
+        ("stale", signed(&RSA, stale), "timestamp_too_old"),
+        ("of the future", signed(&RSA, future), "timestamp_in_future"),
+        ("a token that is none", request(with_header("authorization", CANARY), BODY, &json!({})), "token_refused"),
+        (
+            "a bearer that is none",
+            request(with_header("authorization", &format!("Bearer {CANARY}")), BODY, &json!({})),
+            "token_refused",
+        ),
+    ];
+    for (what, request, code) in cases {
+        assert_refused(what, &world, &receiver, request, 401, code).await;
+    }
+
+    let mut required = settings();
+    required.jwt.mode = JwtMode::Required;
+    let receiver = world.receiver_with(required, KEYS);
+    assert_refused("a token that is required", &world, &receiver, signed(&RSA, SIGNED_AT), 401, "token_missing").await;
+}
+
+#[tokio::test]
+async fn a_path_without_a_provider_that_is_on_is_answered_404() {
+    let world = World::publishing(&RSA);
+    let receiver = world.receiver();
+    for path in [
+        "/",
+        "",
+        "/other",
+        "/connect",
+        "/webhooks",
+        "/webhooks/",
+        "/webhooks//connect",
+        "/webhooks/nobody",
+        "/webhooks/Connect",
+        "/webhooks/connect2",
+        "/webhooks/connect%20",
+        "/webhooks/zerohash",
+        "/webhooks/canary-4711",
+        "/Webhooks/connect",
+        "/webhooksconnect",
+        "/webhooks/other/connect",
+    ] {
+        for method in ["POST", "GET"] {
+            let changes = json!({ "rawPath": path, "requestContext": { "http": { "method": method } } });
+            let request = request(headers(&RSA, SIGNED_AT, BODY), BODY, &changes);
+            assert_refused(path, &world, &receiver, request, 404, "unknown_provider").await;
+        }
+    }
+    let no_path = request(headers(&RSA, SIGNED_AT, BODY), BODY, &json!({ "rawPath": null }));
+    assert_refused("no path", &world, &receiver, no_path, 404, "unknown_provider").await;
+
+    let off: TestReceiver = Receiver::new(world.queue.clone(), BTreeMap::new());
+    assert_refused("the provider is off", &world, &off, signed(&RSA, SIGNED_AT), 404, "unknown_provider").await;
+}
+
+#[tokio::test]
+async fn anything_may_stand_below_a_provider_and_a_stage_before_it() {
+    let world = World::publishing(&RSA);
+    let receiver = world.receiver();
+    for path in [
+        PATH,
+        "/webhooks/connect/",
+        "/webhooks/connect/anything/below",
+        "/webhooks/connect/webhooks/nobody",
+        "/prod/webhooks/connect",
+    ] {
+        let request = request(headers(&RSA, SIGNED_AT, BODY), BODY, &json!({ "rawPath": path }));
+        assert_eq!(receiver.handle(request, at(SIGNED_AT)).await, Answer::Accepted, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_method_other_than_post_is_answered_405() {
+    let world = World::publishing(&RSA);
+    let receiver = world.receiver();
+    for method in ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "post", "CANARY"] {
+        let request = request(
+            headers(&RSA, SIGNED_AT, BODY),
+            BODY,
+            &json!({ "requestContext": { "http": { "method": method } } }),
+        );
+        assert_refused(method, &world, &receiver, request, 405, "method_not_allowed").await;
+    }
+}
+
+#[tokio::test]
+async fn a_body_may_have_256_kib_as_sent_and_not_one_byte_more() {
+    let world = World::publishing(&RSA);
+    let receiver = world.receiver();
+    assert_eq!(BODY_BYTES_MAX, 262_144);
+    for fill in ["x", "\u{1}", "\""] {
+        let longest = fill.repeat(BODY_BYTES_MAX);
+        let too_long = format!("{longest}x");
+        for (body, is_taken) in [(&longest, true), (&too_long, false)] {
+            let sent = headers(&RSA, SIGNED_AT, body.as_bytes());
+            // Base64 makes the text a third longer; the limit is the body's.
+            let encoded = json!({ "body": BASE64_STANDARD.encode(body), "isBase64Encoded": true });
+            for (how, changes) in [("as text", json!({})), ("as base64", encoded)] {
+                let request = request(sent.clone(), body.as_bytes(), &changes);
+                if is_taken {
+                    assert_eq!(receiver.handle(request, at(SIGNED_AT)).await, Answer::Accepted, "{fill:?} {how}");
+                    let envelope = Envelope::from_json(&world.sent().pop().expect("was sent")).expect("an envelope");
+                    assert!(envelope.body() == body.as_bytes(), "{fill:?} {how}");
+                } else {
+                    assert_refused(how, &world, &receiver, request, 413, "body_too_large").await;
+                }
+            }
+        }
+    }
+    // Characters are not bytes.
+    let body = "ü".repeat(BODY_BYTES_MAX / 2 + 1);
+    let request = request(headers(&RSA, SIGNED_AT, body.as_bytes()), body.as_bytes(), &json!({}));
+    assert_refused("two bytes too many", &world, &receiver, request, 413, "body_too_large").await;
+}
+
+#[tokio::test]
+async fn what_verifies_is_accepted_whatever_it_says() {
+    let world = World::publishing(&RSA);
+    let receiver = world.receiver();
+    for body in [
+        "",
+        "not JSON",
+        "null",
+        "{}",
+        "event=connect.deposits.pending",
+        "\u{0}",
+        "{\"event\":\"of tomorrow\"}",
+        "\u{feff}[]",
+    ] {
+        let request = request(headers(&RSA, SIGNED_AT, body.as_bytes()), body.as_bytes(), &json!({}));
+        assert_eq!(receiver.handle(request, at(SIGNED_AT)).await, Answer::Accepted, "{body:?}");
+        let envelope = Envelope::from_json(&world.sent().pop().expect("was sent")).expect("an envelope");
+        assert_eq!(envelope.body().as_ref(), body.as_bytes());
+    }
+    let no_body = request(headers(&RSA, SIGNED_AT, b""), b"", &json!({ "body": null }));
+    assert_eq!(receiver.handle(no_body, at(SIGNED_AT)).await, Answer::Accepted, "the gateway leaves an empty body out");
+}
+
+#[tokio::test]
+async fn a_body_in_base64_is_verified_as_the_bytes_it_stands_for() {
+    let world = World::publishing(&RSA);
+    let receiver = world.receiver();
+    for body in [BODY, b"\xff\x00\r\n\xfe", b""] {
+        let encoded = BASE64_STANDARD.encode(body);
+        let changes = json!({ "body": encoded, "isBase64Encoded": true });
+        let as_sent = request(headers(&RSA, SIGNED_AT, body), b"", &changes);
+        assert_eq!(receiver.handle(as_sent, at(SIGNED_AT)).await, Answer::Accepted);
+        let envelope = Envelope::from_json(&world.sent().pop().expect("was sent")).expect("an envelope");
+        assert_eq!(envelope.body().as_ref(), body);
+
+        if !body.is_empty() {
+            let of_the_text = request(headers(&RSA, SIGNED_AT, encoded.as_bytes()), b"", &changes);
+            assert_refused("signed as text", &world, &receiver, of_the_text, 401, "signature_unverified").await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_could_not_be_verified_or_queued_is_asked_for_again() {
+    let world = World::default();
+    assert_refused("no key set", &world, &world.receiver(), signed(&RSA, SIGNED_AT), 503, "no_key_set").await;
+
+    let world = World::publishing(&RSA);
+    let receiver = world.receiver();
+    world.queue.now().is_down = true;
+    assert_refused("the queue is down", &world, &receiver, signed(&RSA, SIGNED_AT), 503, "queue_unreachable").await;
+    world.queue.now().is_down = false;
+    assert_eq!(receiver.handle(signed(&RSA, SIGNED_AT), at(SIGNED_AT)).await, Answer::Accepted, "sent again");
+    assert_eq!(world.sent().len(), 1);
+}
+
+#[tokio::test]
+async fn no_answer_repeats_anything_of_its_request() {
+    let world = World::publishing(&RSA);
+    let receiver = world.receiver();
+    let everywhere = [
+        TIMESTAMP_HEADER,
+        SIGNATURE_HEADER,
+        "client-id",
+        "authorization",
+        "x-zh-hook-payload-type",
+        "host",
+        "x-canary-4711",
+    ];
+    for (timestamp, signature, status, code) in [
+        (CANARY.to_owned(), CANARY.to_owned(), 400, "header_malformed"),
+        (SIGNED_AT.to_string(), CANARY.to_owned(), 400, "header_malformed"),
+        (SIGNED_AT.to_string(), BASE64_STANDARD.encode(CANARY), 401, "signature_unverified"),
+        ((SIGNED_AT - 1000).to_string(), BASE64_STANDARD.encode(CANARY), 401, "timestamp_too_old"),
+    ] {
+        let mut sent: Vec<(String, String)> = everywhere.map(|name| (name.to_owned(), CANARY.to_owned())).to_vec();
+        (sent[0].1, sent[1].1) = (timestamp, signature);
+        let changes =
+            json!({ "rawPath": "/webhooks/connect/canary-4711", "rawQueryString": "canary-4711=canary-4711" });
+        let request = request(sent, CANARY.as_bytes(), &changes);
+        assert_refused(code, &world, &receiver, request, status, code).await;
+    }
+}
+
+#[test]
+fn every_answer_has_its_status_and_a_code_that_stays() {
+    let header = || "signature".to_owned();
+    let second = Duration::from_secs(1);
+    let table = [
+        (Answer::Accepted, 200, "accepted"),
+        (Answer::BodyEncoding, 400, "body_encoding"),
+        (Answer::Rejected(Rejection::HeaderMissing(header())), 400, "header_missing"),
+        (Answer::Rejected(Rejection::HeaderRepeated(header())), 400, "header_repeated"),
+        (Answer::Rejected(Rejection::HeaderMalformed { name: header(), expected: "another" }), 400, "header_malformed"),
+        (Answer::Rejected(Rejection::TimestampTooOld { by: second, allowed: second }), 401, "timestamp_too_old"),
+        (Answer::Rejected(Rejection::TimestampInFuture { by: second, allowed: second }), 401, "timestamp_in_future"),
+        (Answer::Rejected(Rejection::SignatureUnverified), 401, "signature_unverified"),
+        (Answer::Rejected(Rejection::NoKeyForScheme { header: header() }), 401, "no_key_for_scheme"),
+        (Answer::Rejected(Rejection::LegacySignature), 401, "legacy_signature"),
+        (Answer::Rejected(Rejection::TokenMissing(header())), 401, "token_missing"),
+        (Answer::Rejected(Rejection::Token(TokenRejection::Expired)), 401, "token_refused"),
+        (Answer::UnknownProvider, 404, "unknown_provider"),
+        (Answer::MethodNotAllowed, 405, "method_not_allowed"),
+        (Answer::TooLarge, 413, "body_too_large"),
+        (Answer::NoKeys, 503, "no_key_set"),
+        (Answer::QueueUnreachable, 503, "queue_unreachable"),
+    ];
+    for (answer, status, code) in table {
+        assert_eq!((answer.status(), answer.code()), (status, code));
+    }
+}
+
+#[tokio::test]
+async fn each_registered_url_is_a_door() {
+    let world = World::publishing(&RSA);
+    let (deposits, withdrawals) =
+        ("https://fundhook.example/webhooks/connect/d", "https://fundhook.example/webhooks/connect/w");
+    let settings = Settings { webhook_urls: vec![deposits.to_owned(), withdrawals.to_owned()], ..settings() };
+    let receiver = world.receiver_with(settings, KEYS);
+    let timestamp = SIGNED_AT.to_string();
+    for url in [deposits, withdrawals] {
+        let signature = RSA.signature(&timestamp, url, BODY);
+        let sent = [(TIMESTAMP_HEADER, &timestamp), (SIGNATURE_HEADER, &signature)];
+        let sent = sent.map(|(name, value)| (name.to_owned(), value.clone())).to_vec();
+        assert_eq!(receiver.handle(request(sent, BODY, &json!({})), at(SIGNED_AT)).await, Answer::Accepted, "{url}");
+    }
+    assert_refused("none of them", &world, &receiver, signed(&RSA, SIGNED_AT), 401, "signature_unverified").await;
+}

@@ -1,0 +1,151 @@
+//! What a cold start costs: one read for each thing there is to verify with, all of them at the same time, and none more for
+//! the requests that come meanwhile.
+
+use std::pin::pin;
+use std::sync::Arc;
+
+use fundhook_domain::Provider;
+use futures_util::future::{Either, join, join_all, select};
+use receiver::{Answer, Door, KeyCache};
+use serde_json::{Value, json};
+
+use crate::support::ports::{Shared, Waiting};
+use crate::support::provider::{RSA, SIGNED_AT, at, settings};
+use crate::support::vault::by_striga;
+use crate::support::{BODY, KEYS, TestDoor, World, answer_to, request};
+
+/// The requests that come while a read is under way.
+const REQUESTS: usize = 100;
+
+/// How many turns all others have before the table or the vault answers.
+const SLOW: usize = 50;
+
+const SECRET: &str = "the secret of this year 0123456789";
+
+fn secrets() -> Value {
+    json!({ "default": { "current": SECRET }, "acme": { "current": SECRET } })
+}
+
+/// A world in which everything is stored.
+fn world() -> World {
+    let world = World::publishing(&RSA);
+    world.zerohash.store(&secrets());
+    world.striga.store(&secrets());
+    world
+}
+
+#[tokio::test]
+async fn the_requests_that_come_while_the_key_set_is_read_wait_for_that_read() {
+    let world = world();
+    let waiting = world.slow(SLOW);
+    let keys = world.keys();
+    let all = join_all((0..REQUESTS).map(|_| keys.current(at(SIGNED_AT)))).await;
+    assert!(all.iter().all(Result::is_ok), "each has the set");
+    assert_eq!(world.table.now().loads, 1);
+    // And so at the max-age.
+    let later = at(SIGNED_AT).plus(KEYS.max_age);
+    join_all((0..REQUESTS).map(|_| keys.current(later))).await;
+    assert_eq!(world.table.now().loads, 2);
+    assert_eq!(waiting.now().waiting_max, 1);
+}
+
+#[tokio::test]
+async fn the_requests_that_come_while_a_secret_is_read_wait_for_that_read() {
+    let world = world();
+    let waiting = world.slow(SLOW);
+    let cache = world.secrets(Provider::Striga, KEYS);
+    let acme = "acme".parse().expect("a tenant");
+    let tenants = [None, Some(&acme)];
+    let all = join_all(tenants.into_iter().cycle().take(REQUESTS).map(|tenant| cache.current(tenant, at(0)))).await;
+    assert!(all.iter().all(Result::is_ok), "each has its organization's");
+    assert_eq!(world.striga.reads(), 1);
+    let later = at(0).plus(KEYS.max_age);
+    join_all((0..REQUESTS).map(|_| cache.current(None, later))).await;
+    assert_eq!(world.striga.reads(), 2);
+    assert_eq!(waiting.now().waiting_max, 1);
+}
+
+#[tokio::test]
+async fn of_the_many_whose_signatures_do_not_verify_at_once_one_asks() {
+    let world = world();
+    let keys = world.keys();
+    let tried = keys.current(at(SIGNED_AT)).await.expect("it is stored");
+    let cache = world.secrets(Provider::Striga, KEYS);
+    let held = cache.current(None, at(SIGNED_AT)).await.expect("it is stored");
+    world.slow(SLOW);
+    let by_keys = join_all((0..REQUESTS).map(|_| keys.newer_than(&tried, at(SIGNED_AT))));
+    let by_secret = join_all((0..REQUESTS).map(|_| cache.newer_than(&held, None, at(SIGNED_AT))));
+    let (newer_set, newer_secret) = join(by_keys, by_secret).await;
+    assert!(newer_set.iter().all(Option::is_none) && newer_secret.iter().all(Option::is_none));
+    let (table, fetches) = (world.table.now(), world.api.now().fetches);
+    assert_eq!((table.loads, table.leases, fetches), (1 + 1, 1, 1));
+    assert_eq!(world.striga.reads(), 1 + 1);
+}
+
+/// One door for each organization of each provider: three key sets, and two secrets that five doors share.
+fn doors(world: &World) -> Vec<(&'static str, TestDoor)> {
+    let zerohash = world.secrets(Provider::Zerohash, KEYS);
+    let striga = world.secrets(Provider::Striga, KEYS);
+    let settings_of_zerohash = crate::support::provider::zerohash::settings;
+    let connect = |feed: &'static str| {
+        let cache = KeyCache::new(feed.parse().expect("a feed"), KEYS, world.table.clone(), world.api.clone());
+        (feed, Door::Connect(settings(), cache))
+    };
+    let zerohash = |feed| (feed, Door::Zerohash(settings_of_zerohash(), Arc::clone(&zerohash)));
+    let striga = |feed| (feed, Door::Striga(Arc::clone(&striga)));
+    let connect = ["connect", "connect/acme", "connect/bolt"].map(connect);
+    let zerohash = ["zerohash", "zerohash/acme"].map(zerohash);
+    let striga = ["striga", "striga/acme", "striga/bolt"].map(striga);
+    connect.into_iter().chain(zerohash).chain(striga).collect()
+}
+
+#[tokio::test]
+async fn all_doors_are_read_side_by_side_each_thing_once() {
+    let world = world();
+    let waiting = world.slow(SLOW);
+    let receiver = world.receiver_of(doors(&world));
+    assert_eq!(world.table.now().loads, 0, "a receiver that is only made asks for nothing");
+    receiver.warm(at(SIGNED_AT)).await;
+    assert_eq!((world.table.now().loads, world.zerohash.reads(), world.striga.reads()), (3, 1, 1));
+    assert_eq!(waiting.now().waiting_max, 3 + 1 + 1, "all of them at the same time");
+    receiver.warm(at(SIGNED_AT)).await;
+    assert_eq!((world.table.now().loads, world.zerohash.reads(), world.striga.reads()), (3, 1, 1), "they are there");
+}
+
+#[tokio::test]
+async fn the_first_request_waits_for_the_read_that_is_under_way_and_not_for_those_of_other_doors() {
+    let world = world();
+    let receiver = world.receiver_of(doors(&world));
+    world.slow(SLOW);
+    let never = Shared::<Waiting>::default();
+    never.now().turns = usize::MAX;
+    world.striga.now().waiting = never;
+    let (warm, first) = (pin!(receiver.warm(at(SIGNED_AT))), pin!(answer_to(&receiver, &RSA, SIGNED_AT)));
+    let Either::Right((answer, _)) = select(warm, first).await else { unreachable!("Striga's secrets never come") };
+    assert_eq!(answer, Answer::Accepted);
+    assert_eq!(world.table.now().loads, 3, "its own key set was read once");
+}
+
+#[tokio::test]
+async fn a_part_of_the_world_that_is_down_at_a_cold_start_keeps_no_other_door_shut() {
+    for down in [Provider::Connect, Provider::Zerohash, Provider::Striga] {
+        let world = world();
+        match down {
+            Provider::Connect => world.table.now().reads_are_down = true,
+            Provider::Zerohash => world.zerohash.now().holds = None,
+            Provider::Striga => world.striga.now().holds = None,
+        }
+        let receiver = world.receiver_of(doors(&world));
+        receiver.warm(at(SIGNED_AT)).await;
+        let of_striga = request(by_striga(SECRET, BODY), BODY, &json!({ "rawPath": "/webhooks/striga/tx" }));
+        let answers = [
+            (Provider::Connect, answer_to(&receiver, &RSA, SIGNED_AT).await),
+            (Provider::Striga, receiver.handle(of_striga, at(SIGNED_AT)).await),
+        ];
+        for (provider, answer) in answers {
+            // A door whose table is down has the provider's set fetched.
+            let is_open = provider != down || provider == Provider::Connect;
+            assert_eq!(answer == Answer::Accepted, is_open, "{provider} while {down} is down: {answer:?}");
+        }
+    }
+}

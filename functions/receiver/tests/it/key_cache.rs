@@ -1,0 +1,349 @@
+//! Which key set a receiver verifies with, and what it costs the table and the provider. Time is an argument here: ten
+//! seconds pass in no time.
+
+use std::time::Duration;
+
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use fundhook_domain::Timestamp;
+use fundhook_domain::port::StoredKeySet;
+use fundhook_providers::Rejection;
+use fundhook_providers::connect::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
+use fundhook_runtime::settings::KeySettings;
+use receiver::Answer;
+use serde_json::json;
+
+use crate::support::provider::{RSA, RSA_NEXT, SIGNED_AT, at, jwks};
+use crate::support::{BODY, KEYS, Keys, World, answer_to, fingerprint, request, signed, stored, stored_jwks};
+
+const UNVERIFIED: Answer = Answer::Rejected(Rejection::SignatureUnverified);
+const MAX_AGE: i64 = 300;
+const COOLDOWN: i64 = 60;
+const LAST_GOOD_MAX: i64 = 86_400;
+
+/// How often the table and the provider were asked: reads, leases, writes, fetches.
+fn asked(world: &World) -> [usize; 4] {
+    let (table, api) = (world.table.now(), world.api.now());
+    [table.loads, table.leases, table.stores, api.fetches]
+}
+
+/// What `keys` finds for a signature that the set it holds does not verify.
+async fn newer(keys: &Keys, now: Timestamp) -> Option<String> {
+    let tried = keys.current(now).await.expect("there is a set to try");
+    keys.newer_than(&tried, now).await.map(|set| set.fingerprint().to_owned())
+}
+
+/// Takes the whole table down, or brings it back.
+fn set_down(world: &World, is_down: bool) {
+    let mut table = world.table.now();
+    (table.reads_are_down, table.leases_are_down, table.stores_are_down) = (is_down, is_down, is_down);
+}
+
+fn of(set: &StoredKeySet) -> Option<String> {
+    Some(set.fingerprint.clone())
+}
+
+#[tokio::test]
+async fn the_first_webhook_reads_the_table_once_and_the_later_ones_ask_nobody() {
+    let world = World::publishing(&RSA);
+    let receiver = world.receiver();
+    assert_eq!(asked(&world), [0, 0, 0, 0], "a receiver that is only made asks for nothing");
+    for seconds in [0, 0, 1, 60, MAX_AGE - 1] {
+        assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT + seconds).await, Answer::Accepted);
+        assert_eq!(asked(&world), [1, 0, 0, 0], "after {seconds} s");
+    }
+    for seconds in [MAX_AGE, MAX_AGE + 1, 2 * MAX_AGE - 1] {
+        assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT + seconds).await, Answer::Accepted);
+        assert_eq!(asked(&world), [2, 0, 0, 0], "after {seconds} s");
+    }
+}
+
+#[tokio::test]
+async fn a_set_that_was_replaced_in_the_table_is_taken_over_after_the_max_age() {
+    let world = World::publishing(&RSA);
+    let keys = world.keys();
+    let (first, next) = (stored(&RSA, SIGNED_AT), stored(&RSA_NEXT, SIGNED_AT + 10));
+    assert_eq!(fingerprint(&keys, at(SIGNED_AT)).await, of(&first));
+    world.table.now().stored = Some(next.clone());
+    assert_eq!(fingerprint(&keys, at(SIGNED_AT + MAX_AGE - 1)).await, of(&first));
+    assert_eq!(fingerprint(&keys, at(SIGNED_AT + MAX_AGE)).await, of(&next));
+}
+
+#[tokio::test]
+async fn while_the_table_is_down_the_last_good_set_verifies_until_it_is_too_old() {
+    let world = World::publishing(&RSA);
+    let receiver = world.receiver();
+    assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT).await, Answer::Accepted);
+    set_down(&world, true);
+    for seconds in [MAX_AGE, 3600, LAST_GOOD_MAX] {
+        assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT + seconds).await, Answer::Accepted, "after {seconds} s");
+    }
+    assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT + LAST_GOOD_MAX + 1).await, Answer::NoKeys);
+    assert_eq!(world.api.now().fetches, 0, "without the lease nobody fetches");
+
+    // The table is back, and so is what the refresher stored meanwhile.
+    set_down(&world, false);
+    world.table.now().stored = Some(stored(&RSA, SIGNED_AT + LAST_GOOD_MAX));
+    assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT + LAST_GOOD_MAX + 6).await, Answer::Accepted);
+}
+
+#[tokio::test]
+async fn a_table_that_is_down_keeps_only_a_webhook_in_five_seconds_waiting() {
+    let world = World::publishing(&RSA);
+    let receiver = world.receiver();
+    assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT).await, Answer::Accepted);
+    world.table.now().reads_are_down = true;
+    for seconds in 0..10 {
+        assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT + MAX_AGE + seconds).await, Answer::Accepted);
+    }
+    assert_eq!(world.table.now().loads, 1 + 2, "at the max-age and five seconds later");
+    world.table.now().reads_are_down = false;
+    world.table.now().stored = Some(stored(&RSA_NEXT, SIGNED_AT + 10));
+    assert_eq!(answer_to(&receiver, &RSA_NEXT, SIGNED_AT + MAX_AGE + 10).await, Answer::Accepted);
+}
+
+#[tokio::test]
+async fn a_receiver_that_never_had_a_set_asks_the_table_with_each_webhook_until_it_has_one() {
+    let world = World::publishing(&RSA);
+    let receiver = world.receiver();
+    set_down(&world, true);
+    assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT).await, Answer::NoKeys);
+    set_down(&world, false);
+    assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT).await, Answer::Accepted);
+}
+
+#[tokio::test]
+async fn after_a_rotation_without_overlap_one_fetch_lets_the_webhook_in() {
+    let world = World::publishing(&RSA);
+    let receiver = world.receiver();
+    assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT).await, Answer::Accepted);
+    world.api.now().serves = Some(RSA_NEXT.jwks.to_owned());
+    for seconds in 1..100 {
+        assert_eq!(answer_to(&receiver, &RSA_NEXT, SIGNED_AT + seconds).await, Answer::Accepted, "after {seconds} s");
+    }
+    assert_eq!(asked(&world), [2, 1, 1, 1], "reads, leases, writes, fetches");
+    assert_eq!(world.table.now().stored, Some(stored(&RSA_NEXT, SIGNED_AT + 1)));
+    assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT + 100).await, UNVERIFIED, "the old key is gone");
+}
+
+#[tokio::test]
+async fn what_one_receiver_fetched_the_others_find_in_the_table() {
+    let world = World::publishing(&RSA);
+    let receivers = [world.receiver(), world.receiver(), world.receiver()];
+    for receiver in &receivers {
+        assert_eq!(answer_to(receiver, &RSA, SIGNED_AT).await, Answer::Accepted);
+    }
+    world.api.now().serves = Some(RSA_NEXT.jwks.to_owned());
+    for (seconds, receiver) in (1..).zip(&receivers) {
+        assert_eq!(answer_to(receiver, &RSA_NEXT, SIGNED_AT + seconds).await, Answer::Accepted);
+    }
+    assert_eq!(asked(&world), [3 + 3, 1, 1, 1], "reads, leases, writes, fetches");
+}
+
+#[tokio::test]
+async fn whoever_loses_the_lease_verifies_with_what_the_winner_stored() {
+    let world = World::publishing(&RSA);
+    let receiver = world.receiver();
+    assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT).await, Answer::Accepted);
+    // Another receiver stores what it fetched after this one has read, and before it asks for the lease.
+    world.table.now().reads_are_down = true;
+    world.table.now().stored = Some(stored(&RSA_NEXT, SIGNED_AT + 1));
+    world.table.now().refetch_after = Some(at(SIGNED_AT + 61));
+    assert_eq!(answer_to(&receiver, &RSA_NEXT, SIGNED_AT + 2).await, Answer::Accepted);
+    assert_eq!(asked(&world), [2, 1, 0, 0], "reads, leases, writes, fetches");
+}
+
+#[tokio::test]
+async fn whoever_loses_the_lease_before_the_winner_has_stored_anything_asks_again() {
+    let world = World::publishing(&RSA);
+    let receiver = world.receiver();
+    assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT).await, Answer::Accepted);
+    // Another receiver holds the lease and is still fetching.
+    world.table.now().refetch_after = Some(at(SIGNED_AT + 61));
+    assert_eq!(answer_to(&receiver, &RSA_NEXT, SIGNED_AT + 1).await, UNVERIFIED);
+    world.table.now().stored = Some(stored(&RSA_NEXT, SIGNED_AT + 1));
+    assert_eq!(answer_to(&receiver, &RSA_NEXT, SIGNED_AT + 5).await, UNVERIFIED, "it asked four seconds ago");
+    assert_eq!(answer_to(&receiver, &RSA_NEXT, SIGNED_AT + 6).await, Answer::Accepted);
+    assert_eq!(world.api.now().fetches, 0);
+}
+
+/// Sends forged requests for ten seconds, one a millisecond, to 20 receivers in turn: how often the table was asked for
+/// the lease, and the provider for its key set.
+async fn flood(world: &World, keys: KeySettings) -> (usize, usize) {
+    let receivers: Vec<_> = (0..20).map(|_| world.receiver_with(crate::support::provider::settings(), keys)).collect();
+    let forged = BASE64_STANDARD.encode([7; 256]);
+    for millisecond in 0..10_000 {
+        let now = at(SIGNED_AT).plus(Duration::from_millis(millisecond));
+        let headers = [(TIMESTAMP_HEADER, now.unix_seconds().to_string()), (SIGNATURE_HEADER, forged.clone())];
+        let headers = headers.map(|(name, value)| (name.to_owned(), value)).to_vec();
+        let index = usize::try_from(millisecond).expect("small") % receivers.len();
+        let answer = receivers[index].handle(request(headers, BODY, &json!({})), now).await;
+        assert_eq!(answer, UNVERIFIED);
+    }
+    assert_eq!(world.sent().len(), 0);
+    for receiver in &receivers {
+        assert_eq!(answer_to(receiver, &RSA, SIGNED_AT + 10).await, Answer::Accepted, "the good ones get in");
+    }
+    let (leases, fetches) = (world.table.now().leases, world.api.now().fetches);
+    (leases, fetches)
+}
+
+#[tokio::test]
+async fn ten_thousand_forged_requests_cost_the_provider_one_fetch_in_each_cooldown() {
+    let world = World::publishing(&RSA);
+    let (leases, fetches) = flood(&world, KEYS).await;
+    assert_eq!(fetches, 1, "10 s are one cooldown of 60 s");
+    assert!(leases <= 20 * 2, "each of 20 receivers asks once in 5 s, and asked {leases} times together");
+    let loads = world.table.now().loads;
+    assert!(
+        loads <= 20 * (1 + 2),
+        "each reads at its cold start and once in 5 s, and they read {loads} times together"
+    );
+
+    let world = World::publishing(&RSA);
+    let (leases, fetches) = flood(&world, KeySettings { cooldown: Duration::from_secs(2), ..KEYS }).await;
+    assert_eq!(fetches, 5, "10 s are five cooldowns of 2 s");
+    assert!(leases <= 20 * 5, "each of 20 receivers asks once in a cooldown, and asked {leases} times together");
+}
+
+#[tokio::test]
+async fn a_flood_delays_a_rotation_by_no_more_than_the_cooldown() {
+    let world = World::publishing(&RSA);
+    let receiver = world.receiver();
+    for seconds in 0..COOLDOWN {
+        assert_eq!(answer_to(&receiver, &RSA_NEXT, SIGNED_AT + seconds).await, UNVERIFIED);
+    }
+    assert_eq!(world.api.now().fetches, 1);
+    world.api.now().serves = Some(RSA_NEXT.jwks.to_owned());
+    assert_eq!(answer_to(&receiver, &RSA_NEXT, SIGNED_AT + COOLDOWN).await, Answer::Accepted);
+}
+
+#[tokio::test]
+async fn what_no_newer_key_can_mend_asks_for_none() {
+    let world = World::publishing(&RSA);
+    let receiver = world.receiver();
+    let empty = receiver.handle(request(Vec::new(), BODY, &json!({})), at(SIGNED_AT)).await;
+    assert!(matches!(empty, Answer::Rejected(Rejection::HeaderMissing(_))), "{empty:?}");
+    let stale = receiver.handle(signed(&RSA_NEXT, SIGNED_AT), at(SIGNED_AT + 1000)).await;
+    assert!(matches!(stale, Answer::Rejected(Rejection::TimestampTooOld { .. })), "{stale:?}");
+    assert_eq!(asked(&world), [2, 0, 0, 0], "at first and at the max-age");
+}
+
+#[tokio::test]
+async fn an_unfit_or_missing_answer_of_the_provider_leaves_the_last_good_set_in_use() {
+    let secret = jwks(&[RSA_NEXT.jwk(), json!({ "kty": "oct", "k": "AQAB" })]);
+    let encryption = jwks(&[RSA_NEXT.jwk_with(&json!({ "use": "enc" }))]);
+    for served in
+        [None, Some("<html>Service Unavailable</html>"), Some(r#"{"keys":[]}"#), Some(&secret), Some(&encryption)]
+    {
+        let world = World::publishing(&RSA);
+        let keys = world.keys();
+        let good = stored(&RSA, SIGNED_AT);
+        world.api.now().serves = served.map(str::to_owned);
+        assert_eq!(newer(&keys, at(SIGNED_AT + 1)).await, None, "{served:?}");
+        assert_eq!(fingerprint(&keys, at(SIGNED_AT + 2)).await, of(&good), "{served:?}");
+        assert_eq!(asked(&world), [2, 1, 0, 1], "{served:?}: it is not stored");
+        assert_eq!(world.table.now().stored, Some(good), "{served:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_unfit_set_in_the_table_leaves_the_last_good_one_in_use() {
+    let world = World::publishing(&RSA);
+    let keys = world.keys();
+    let good = stored(&RSA, SIGNED_AT);
+    assert_eq!(fingerprint(&keys, at(SIGNED_AT)).await, of(&good));
+    world.table.now().stored = Some(stored_jwks("{}", SIGNED_AT + 10));
+    assert_eq!(fingerprint(&keys, at(SIGNED_AT + MAX_AGE)).await, of(&good));
+}
+
+#[tokio::test]
+async fn where_no_set_is_stored_the_first_receiver_fetches_it_for_all() {
+    let world = World::publishing(&RSA);
+    world.table.now().stored = None;
+    let (first, second) = (world.receiver(), world.receiver());
+    assert_eq!(answer_to(&first, &RSA, SIGNED_AT).await, Answer::Accepted);
+    assert_eq!(world.table.now().stored, Some(stored(&RSA, SIGNED_AT)));
+    assert_eq!(answer_to(&second, &RSA, SIGNED_AT).await, Answer::Accepted);
+    assert_eq!(asked(&world), [2, 1, 1, 1], "reads, leases, writes, fetches");
+}
+
+#[tokio::test]
+async fn where_no_set_is_stored_and_another_receiver_fetches_it_is_found_five_seconds_later() {
+    let world = World::publishing(&RSA);
+    let receiver = world.receiver();
+    world.table.now().stored = None;
+    world.table.now().refetch_after = Some(at(SIGNED_AT + 60));
+    assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT).await, Answer::NoKeys);
+    world.table.now().stored = Some(stored(&RSA, SIGNED_AT));
+    assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT + 4).await, Answer::NoKeys);
+    assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT + 5).await, Answer::Accepted);
+}
+
+#[tokio::test]
+async fn a_set_that_was_fetched_and_could_not_be_stored_verifies_all_the_same() {
+    let world = World::publishing(&RSA);
+    let receiver = world.receiver();
+    assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT).await, Answer::Accepted);
+    world.api.now().serves = Some(RSA_NEXT.jwks.to_owned());
+    world.table.now().stores_are_down = true;
+    assert_eq!(answer_to(&receiver, &RSA_NEXT, SIGNED_AT + 1).await, Answer::Accepted);
+    // Nor does the older one in the table take its place.
+    assert_eq!(answer_to(&receiver, &RSA_NEXT, SIGNED_AT + MAX_AGE).await, Answer::Accepted);
+    assert_eq!(asked(&world), [2, 1, 1, 1], "reads, leases, writes, fetches");
+}
+
+#[tokio::test]
+async fn without_the_lease_nobody_fetches() {
+    let world = World::publishing(&RSA);
+    let receiver = world.receiver();
+    world.api.now().serves = Some(RSA_NEXT.jwks.to_owned());
+    world.table.now().leases_are_down = true;
+    for seconds in 0..10 {
+        assert_eq!(answer_to(&receiver, &RSA_NEXT, SIGNED_AT + seconds).await, UNVERIFIED);
+        assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT + seconds).await, Answer::Accepted);
+    }
+    assert_eq!(asked(&world), [1 + 2, 2, 0, 0], "reads, leases, writes, fetches");
+}
+
+#[tokio::test]
+async fn a_set_that_is_too_old_is_fetched_anew_when_the_provider_is_back() {
+    let world = World::publishing(&RSA);
+    let receiver = world.receiver();
+    world.api.now().serves = None;
+    assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT).await, Answer::Accepted);
+    let too_late = SIGNED_AT + LAST_GOOD_MAX + 1;
+    assert_eq!(answer_to(&receiver, &RSA, too_late).await, Answer::NoKeys);
+    world.api.now().serves = Some(RSA.jwks.to_owned());
+    assert_eq!(answer_to(&receiver, &RSA, too_late + COOLDOWN - 1).await, Answer::NoKeys, "the cooldown holds");
+    assert_eq!(answer_to(&receiver, &RSA, too_late + COOLDOWN + 5).await, Answer::Accepted);
+    assert_eq!(world.api.now().fetches, 2);
+}
+
+#[tokio::test]
+async fn an_older_set_in_the_table_never_replaces_a_newer_one() {
+    let world = World::publishing(&RSA);
+    let keys = world.keys();
+    assert_eq!(fingerprint(&keys, at(SIGNED_AT)).await, of(&stored(&RSA, SIGNED_AT)));
+    world.table.now().stored = Some(stored(&RSA_NEXT, SIGNED_AT - 1));
+    assert_eq!(fingerprint(&keys, at(SIGNED_AT + MAX_AGE)).await, of(&stored(&RSA, SIGNED_AT)));
+}
+
+#[tokio::test]
+async fn a_set_seen_again_is_good_for_as_long_as_it_was_seen_last() {
+    let world = World::publishing(&RSA);
+    let receiver = world.receiver();
+    assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT).await, Answer::Accepted);
+    world.table.now().stored = Some(stored(&RSA, SIGNED_AT + 1000));
+    assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT + 1000).await, Answer::Accepted);
+    world.table.now().reads_are_down = true;
+    assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT + 1000 + LAST_GOOD_MAX).await, Answer::Accepted);
+}
+
+#[tokio::test]
+async fn a_set_in_which_only_an_algorithm_was_mended_is_a_newer_one() {
+    let world = World::default();
+    let wrong = jwks(&[RSA.jwk_with(&json!({ "alg": "PS256" }))]);
+    world.table.now().stored = Some(stored_jwks(&wrong, SIGNED_AT));
+    world.api.now().serves = Some(RSA.jwks.to_owned());
+    assert_eq!(answer_to(&world.receiver(), &RSA, SIGNED_AT + 1).await, Answer::Accepted);
+}

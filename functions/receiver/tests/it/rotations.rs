@@ -1,0 +1,129 @@
+//! A provider that changes its key: what is dropped, what it costs, and who is asked first.
+
+use std::time::Duration;
+
+use fundhook_domain::port::{KeySets as _, StoredKeySet};
+use fundhook_providers::Rejection;
+use fundhook_runtime::fetch_key_set;
+use receiver::Answer;
+
+use crate::support::provider::{RSA, RSA_NEXT, SIGNED_AT, TestKey, at, feed, jwks};
+use crate::support::{KEYS, TestReceiver, World, answer_to, signed, stored};
+
+const UNVERIFIED: Answer = Answer::Rejected(Rejection::SignatureUnverified);
+
+/// How often the table was read, its lease asked for, and the provider's key set fetched.
+fn asked(world: &World) -> [usize; 3] {
+    let (table, api) = (world.table.now(), world.api.now());
+    [table.loads, table.leases, api.fetches]
+}
+
+/// A fleet that holds the key set that publishes [`RSA`].
+async fn fleet(world: &World, size: usize) -> Vec<TestReceiver> {
+    let receivers: Vec<_> = (0..size).map(|_| world.receiver()).collect();
+    for receiver in &receivers {
+        receiver.warm(at(SIGNED_AT)).await;
+    }
+    receivers
+}
+
+/// What the refresher does each minute, at the simplest.
+async fn refreshed(world: &World, seconds: i64) {
+    let held: Option<StoredKeySet> = world.table.now().stored.clone();
+    let (set, _) = fetch_key_set(&world.api, &feed(), held.as_ref(), at(SIGNED_AT + seconds)).await.expect("fit");
+    world.table.store(&feed(), &set).await.expect("the table is up");
+}
+
+/// A rotation as RFC 7517 and everybody's documentation have it: the next key is published, then it signs, then the former one is
+/// taken out. Every
+/// ten seconds one receiver gets a webhook.
+async fn rotation_with_overlap(is_refreshed: bool) -> World {
+    let world = World::publishing(&RSA);
+    world.api.now().fresh_for = Some(Duration::from_secs(60));
+    let receivers = fleet(&world, 7).await;
+    let both = jwks(&[RSA.jwk(), RSA_NEXT.jwk()]);
+    for (seconds, receiver) in (0..1200).step_by(10).zip(receivers.iter().cycle()) {
+        let (published, signs): (&str, &TestKey) = match seconds {
+            0..300 => (RSA.jwks, &RSA),
+            300..600 => (&both, &RSA),
+            // What was signed by the former key is sent again for some time, in turn with what the next one signs.
+            600..900 => (&both, if seconds % 20 == 0 { &RSA } else { &RSA_NEXT }),
+            _ => (RSA_NEXT.jwks, &RSA_NEXT),
+        };
+        world.api.now().serves = Some(published.to_owned());
+        if is_refreshed && seconds % 60 == 0 {
+            refreshed(&world, seconds).await;
+        }
+        let answer = answer_to(receiver, signs, SIGNED_AT + seconds).await;
+        assert_eq!(answer, Answer::Accepted, "after {seconds} s");
+    }
+    world
+}
+
+#[tokio::test]
+async fn a_rotation_with_overlap_drops_nothing_and_no_receiver_asks_the_provider() {
+    let world = rotation_with_overlap(true).await;
+    assert_eq!(world.api.now().fetches, 1200 / 60, "the refresher alone");
+    assert_eq!(world.table.now().leases, 0);
+}
+
+#[tokio::test]
+async fn nor_does_it_drop_anything_while_the_refresher_is_down_at_the_cost_of_one_fetch() {
+    let world = rotation_with_overlap(false).await;
+    assert_eq!(world.api.now().fetches, 1, "for the first webhook that the next key signed");
+    assert_eq!(world.table.now().leases, 1);
+}
+
+#[tokio::test]
+async fn a_rotation_without_overlap_costs_at_most_one_fetch_for_all_receivers() {
+    let world = World::publishing(&RSA);
+    let receivers = fleet(&world, 50).await;
+    world.api.now().serves = Some(RSA_NEXT.jwks.to_owned());
+    let webhook = signed(&RSA_NEXT, SIGNED_AT + 1);
+    for receiver in &receivers {
+        assert_eq!(receiver.handle(webhook.clone(), at(SIGNED_AT + 1)).await, Answer::Accepted);
+    }
+    for (seconds, receiver) in (2..200).step_by(9).zip(receivers.iter().cycle()) {
+        assert_eq!(answer_to(receiver, &RSA_NEXT, SIGNED_AT + seconds).await, Answer::Accepted, "after {seconds} s");
+    }
+    assert_eq!(asked(&world), [50 + 50, 1, 1], "reads, leases, fetches");
+    assert_eq!(answer_to(&receivers[0], &RSA, SIGNED_AT + 200).await, UNVERIFIED, "the former key is gone");
+}
+
+#[tokio::test]
+async fn when_the_refresher_has_just_stored_the_next_key_nobody_asks_the_provider() {
+    let world = World::publishing(&RSA);
+    let receivers = fleet(&world, 5).await;
+    world.table.now().stored = Some(stored(&RSA_NEXT, SIGNED_AT + 1));
+    for receiver in &receivers {
+        assert_eq!(answer_to(receiver, &RSA_NEXT, SIGNED_AT + 1).await, Answer::Accepted);
+    }
+    assert_eq!(asked(&world), [5 + 5, 0, 0], "reads, leases, fetches");
+}
+
+#[tokio::test]
+async fn a_receiver_asks_by_the_entity_tag_and_a_set_that_has_not_changed_is_confirmed_for_all() {
+    let world = World::publishing(&RSA);
+    let (tag, before) = (Some("\"v1\"".to_owned()), stored(&RSA, SIGNED_AT));
+    world.api.now().etag.clone_from(&tag);
+    world.table.now().stored = Some(StoredKeySet { etag: tag.clone(), ..before.clone() });
+    let receivers = fleet(&world, 1).await;
+    assert_eq!(answer_to(&receivers[0], &RSA_NEXT, SIGNED_AT + 9).await, UNVERIFIED);
+    assert_eq!(world.api.now().asked_by.last(), Some(&tag));
+    let confirmed = StoredKeySet { etag: tag, ..stored(&RSA, SIGNED_AT + 9) };
+    assert_eq!(world.table.now().stored, Some(confirmed));
+    assert_eq!(answer_to(&receivers[0], &RSA, SIGNED_AT + 9).await, Answer::Accepted);
+}
+
+#[tokio::test]
+async fn a_key_that_is_withdrawn_is_believed_no_longer_than_the_max_age_after_it_left_the_table() {
+    let world = World::publishing(&RSA);
+    let receivers = fleet(&world, 3).await;
+    world.table.now().stored = Some(stored(&RSA_NEXT, SIGNED_AT + 1));
+    world.api.now().serves = Some(RSA_NEXT.jwks.to_owned());
+    let max_age = i64::try_from(KEYS.max_age.as_secs()).expect("small");
+    for receiver in &receivers {
+        assert_eq!(answer_to(receiver, &RSA, SIGNED_AT + max_age).await, UNVERIFIED);
+    }
+    assert_eq!(world.api.now().fetches, 1, "and one asks the provider whether it is back");
+}

@@ -1,0 +1,172 @@
+//! A receiver with everything around it in memory, and requests as the gateway hands them over.
+
+pub(crate) mod ports;
+/// How Connect signs is known in one place, beside the tests of the verification.
+#[allow(dead_code, reason = "a part of it is used here")]
+#[path = "../../../../../shared/providers/tests/it/support/mod.rs"]
+pub(crate) mod provider;
+pub(crate) mod vault;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
+use fundhook_domain::port::StoredKeySet;
+use fundhook_domain::{Feed, Provider, Timestamp};
+use fundhook_providers::KeySet;
+use fundhook_providers::connect::Settings;
+use fundhook_runtime::settings::KeySettings;
+use receiver::{Answer, Door, KeyCache, Receiver, SecretCache};
+use serde_json::{Value, json};
+
+use ports::{Api, Queue, Shared, Table, Waiting};
+use provider::{SIGNED_AT, TestKey, at, headers, settings};
+use vault::Vault;
+
+pub(crate) const PATH: &str = "/webhooks/connect";
+pub(crate) const BODY: &[u8] = br#"{"event":"connect.deposits.pending","deposit":{"id":"1"}}"#;
+
+/// The defaults of the settings.
+pub(crate) const KEYS: KeySettings = KeySettings {
+    max_age: Duration::from_secs(300),
+    cooldown: Duration::from_secs(60),
+    last_good_max: Duration::from_secs(86_400),
+};
+
+/// How long a key set may be held: longer than receivers do.
+pub(crate) const FRESH_FOR: Duration = Duration::from_secs(3600);
+
+/// What surrounds receivers.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct World {
+    pub(crate) queue: Shared<Queue>,
+    pub(crate) table: Shared<Table>,
+    pub(crate) api: Shared<Api>,
+    /// What zerohash's webhooks are verified with.
+    pub(crate) zerohash: Shared<Vault>,
+    /// What Striga's are.
+    pub(crate) striga: Shared<Vault>,
+}
+
+pub(crate) type Keys = KeyCache<Shared<Table>, Shared<Api>>;
+pub(crate) type TestDoor = Door<Shared<Table>, Shared<Api>, Shared<Vault>>;
+pub(crate) type TestReceiver = Receiver<Shared<Queue>, Shared<Table>, Shared<Api>, Shared<Vault>>;
+
+impl World {
+    /// The provider publishes `key`, and the refresher stored that when the first request is signed.
+    pub(crate) fn publishing(key: &TestKey) -> Self {
+        let world = Self::default();
+        world.table.now().stored = Some(stored(key, SIGNED_AT));
+        world.api.now().serves = Some(key.jwks.to_owned());
+        world.api.now().fresh_for = Some(FRESH_FOR);
+        world
+    }
+
+    /// A receiver's key cache, at its cold start.
+    pub(crate) fn keys(&self) -> Keys {
+        self.keys_with(KEYS)
+    }
+
+    pub(crate) fn keys_with(&self, keys: KeySettings) -> Keys {
+        KeyCache::new(Provider::Connect.into(), keys, self.table.clone(), self.api.clone())
+    }
+
+    /// A receiver at its cold start.
+    pub(crate) fn receiver(&self) -> TestReceiver {
+        self.receiver_with(settings(), KEYS)
+    }
+
+    pub(crate) fn receiver_with(&self, settings: Settings, keys: KeySettings) -> TestReceiver {
+        self.receiver_of([("connect", Door::Connect(settings, self.keys_with(keys)))])
+    }
+
+    /// A receiver with these doors.
+    pub(crate) fn receiver_of<'a>(&self, doors: impl IntoIterator<Item = (&'a str, TestDoor)>) -> TestReceiver {
+        let doors = doors.into_iter().map(|(feed, door)| (feed.parse::<Feed>().expect("a feed"), door));
+        Receiver::new(self.queue.clone(), doors.collect::<BTreeMap<_, _>>())
+    }
+
+    /// What the doors of zerohash or Striga look into.
+    pub(crate) fn secrets(&self, provider: Provider, keys: KeySettings) -> Arc<SecretCache<Shared<Vault>>> {
+        let vault = match provider {
+            Provider::Connect => unreachable!("Connect publishes keys"),
+            Provider::Zerohash => &self.zerohash,
+            Provider::Striga => &self.striga,
+        };
+        Arc::new(SecretCache::new(provider, keys, vault.clone()))
+    }
+
+    /// From now on whoever asks the table or a vault waits until all others have had `turns` turns: one count of who waits
+    /// for all of them.
+    pub(crate) fn slow(&self, turns: usize) -> Shared<Waiting> {
+        let waiting = Shared::<Waiting>::default();
+        waiting.now().turns = turns;
+        self.table.now().waiting = waiting.clone();
+        self.zerohash.now().waiting = waiting.clone();
+        self.striga.now().waiting = waiting.clone();
+        waiting
+    }
+
+    pub(crate) fn sent(&self) -> Vec<String> {
+        self.queue.now().sent.clone()
+    }
+}
+
+/// The key set that publishes `key`, as stored when it was fetched at `fetched_at`.
+pub(crate) fn stored(key: &TestKey, fetched_at: i64) -> StoredKeySet {
+    stored_jwks(key.jwks, fetched_at)
+}
+
+pub(crate) fn stored_jwks(jwks: &str, fetched_at: i64) -> StoredKeySet {
+    let keys = KeySet::from_jwks(jwks.as_bytes()).ok();
+    let thumbprints = keys.iter().flat_map(KeySet::keys).map(|key| key.thumbprint().to_owned()).collect();
+    StoredKeySet {
+        jwks: jwks.to_owned(),
+        fingerprint: keys.map_or("unfit".to_owned(), |keys| keys.fingerprint().to_owned()),
+        thumbprints,
+        fetched_at: at(fetched_at),
+        fresh_until: at(fetched_at).plus(FRESH_FOR),
+        etag: None,
+    }
+}
+
+/// The event of an HTTP API, payload format 2.0, with `changes` laid over it.
+pub(crate) fn request(headers: Vec<(String, String)>, body: &[u8], changes: &Value) -> ApiGatewayV2httpRequest {
+    let headers: serde_json::Map<String, Value> =
+        headers.into_iter().map(|(name, value)| (name, value.into())).collect();
+    let event = json!({
+        "version": "2.0",
+        "routeKey": "ANY /webhooks/{provider}",
+        "rawPath": PATH,
+        "rawQueryString": "",
+        "headers": headers,
+        "requestContext": {
+            "accountId": "123456789012",
+            "apiId": "api",
+            "domainName": "fundhook.example",
+            "http": { "method": "POST", "path": PATH, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "test" },
+            "requestId": "id",
+            "stage": "$default",
+            "timeEpoch": 1_760_484_866_000_i64,
+        },
+        "body": String::from_utf8_lossy(body),
+        "isBase64Encoded": false,
+    });
+    serde_json::from_value(provider::changed(event, changes)).expect("an event of the gateway")
+}
+
+/// The request with `BODY` as signed by `key` at `signed_at`.
+pub(crate) fn signed(key: &TestKey, signed_at: i64) -> ApiGatewayV2httpRequest {
+    request(headers(key, signed_at, BODY), BODY, &json!({}))
+}
+
+/// What `receiver` answers to a request signed by `key` and received at that moment.
+pub(crate) async fn answer_to(receiver: &TestReceiver, key: &TestKey, now: i64) -> Answer {
+    receiver.handle(signed(key, now), at(now)).await
+}
+
+/// The fingerprint of what `keys` verifies with, and `None` when it has nothing.
+pub(crate) async fn fingerprint(keys: &Keys, now: Timestamp) -> Option<String> {
+    keys.current(now).await.ok().map(|set| set.fingerprint().to_owned())
+}

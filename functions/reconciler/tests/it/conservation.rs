@@ -1,0 +1,359 @@
+//! Each hour is added up asset by asset: what the provider lists, what is recorded, and what was published.
+
+use std::collections::BTreeMap;
+
+use fundhook_domain::port::Report;
+use fundhook_domain::{ConservationLine, Provider, Tally, Timestamp};
+use reconciler::Answer;
+
+use crate::support::money::{ETH, Money, USDC, money};
+use crate::support::provider::Turn;
+use crate::support::{NOON, World, at, feed, hours, minutes};
+
+/// How many and how much each party has: the provider, we, and who subscribes.
+type Said<'a> = [(u64, &'a str); 3];
+
+fn tally((deposits, total): (u64, &str)) -> Tally {
+    Tally { deposits, total: total.parse().expect("a decimal") }
+}
+
+fn line(asset: &str, [provider, ours, published]: Said<'_>) -> ConservationLine {
+    let [provider, ours, published] = [provider, ours, published].map(tally);
+    ConservationLine { asset: asset.to_owned(), provider, ours, published }
+}
+
+/// The same for all three.
+fn all(said: (u64, &str)) -> Said<'_> {
+    [said; 3]
+}
+
+/// Two o'clock of the first day: an hour that a world which began at noon adds up.
+fn two() -> Timestamp {
+    at("2025-10-07T14:00:00Z")
+}
+
+/// A world in which lists were read before the hour that is looked at begins.
+async fn begun() -> World {
+    let world = World::of(&["connect", "connect/acme"]);
+    world.reconcile().await;
+    world.clock.set(two());
+    world
+}
+
+/// Has `money` be confirmed, by its webhook and in the list.
+fn arrive(world: &World, money: &Money) {
+    world.receive(money.webhook("confirmed", money.at));
+    world.list(money, true);
+}
+
+/// The report about the hour that begins then, once it was made.
+fn stored(world: &World, name: &str, from: Timestamp) -> Option<Report> {
+    world.table.contents.lock().reports.get(&(feed(name), from)).cloned()
+}
+
+/// Lets the hour from two to three be added up.
+async fn added_up(world: &World) -> Report {
+    world.clock.set(at("2025-10-07T16:15:00Z"));
+    world.live(minutes(45)).await;
+    stored(world, "connect", two()).expect("it has settled")
+}
+
+/// What the totals of an asset over all hours of an organization come to.
+fn totals(world: &World, name: &str) -> BTreeMap<String, ConservationLine> {
+    let mut totals: BTreeMap<String, ConservationLine> = BTreeMap::new();
+    let contents = world.table.contents.lock();
+    for line in contents.reports.values().filter(|report| report.feed == feed(name)).flat_map(|report| &report.lines) {
+        match totals.get_mut(&line.asset) {
+            Some(known) => known.add(line),
+            None => drop(totals.insert(line.asset.clone(), line.clone())),
+        }
+    }
+    totals
+}
+
+#[tokio::test]
+async fn an_hour_adds_up_asset_by_asset_and_to_the_last_digit() {
+    let world = begun().await;
+    let at = |minute| two().plus(minutes(minute));
+    arrive(&world, &money("a", at(1)).worth("0.1", USDC));
+    arrive(&world, &money("b", at(2)).worth("0.2", USDC));
+    arrive(&world, &money("c", at(3)).worth("0.000000000000000001", ETH));
+    arrive(&world, &money("d", at(4)).worth("119078888888888888887", ETH));
+    arrive(&world, &money("e", at(5)).worth("7", USDC).of("connect/acme"));
+    let report = added_up(&world).await;
+    let expected = [line("ETH", all((2, "119078888888888888887.000000000000000001"))), line("USDC", all((2, "0.3")))];
+    assert_eq!((report.lines.as_slice(), report.discrepancies.len()), (expected.as_slice(), 0));
+    let acme = stored(&world, "connect/acme", two()).expect("each organization has its own");
+    assert_eq!(acme.lines, [line("USDC", all((1, "7")))]);
+}
+
+#[tokio::test]
+async fn an_hour_in_which_nothing_came_in_adds_up_too() {
+    let report = added_up(&begun().await).await;
+    assert_eq!((report.lines.len(), report.discrepancies.len()), (0, 0));
+    assert_eq!((report.from, report.before), (two(), two().plus(hours(1))));
+}
+
+#[tokio::test]
+async fn each_way_in_which_it_does_not_add_up_is_told() {
+    /// What goes wrong with a deposit of 5 beside one of 1, and what the line then says.
+    struct Case {
+        name: &'static str,
+        wrong: fn(&World, &Money),
+        line: Said<'static>,
+        told: &'static str,
+    }
+    let cases = [
+        Case {
+            name: "recorded, and not listed",
+            wrong: |world, money| world.receive(money.webhook("confirmed", money.at)),
+            line: [(1, "1"), (2, "6"), (2, "6")],
+            told: "recorded as confirmed and not listed",
+        },
+        Case {
+            name: "listed with another amount",
+            wrong: |world, money| {
+                arrive(world, money);
+                world.list(&money.clone().worth("4.99", USDC), true);
+            },
+            line: [(2, "5.99"), (2, "6"), (2, "6")],
+            told: "differs in: amount",
+        },
+        Case {
+            name: "listed as not succeeded",
+            wrong: |world, money| {
+                arrive(world, money);
+                world.list(money, false);
+            },
+            line: [(1, "1"), (2, "6"), (2, "6")],
+            told: "differs in: status",
+        },
+        Case {
+            name: "not published",
+            wrong: |world, money| {
+                arrive(world, money);
+                world.table.contents.lock().receipts.remove(&money.resource());
+            },
+            line: [(2, "6"), (2, "6"), (1, "1")],
+            told: "",
+        },
+        Case {
+            name: "published with another amount",
+            wrong: |world, money| {
+                arrive(world, money);
+                let mut contents = world.table.contents.lock();
+                let receipt = contents.receipts.get_mut(&money.resource()).expect("published");
+                receipt.value = "50".parse().expect("a decimal");
+            },
+            line: [(2, "6"), (2, "6"), (2, "51")],
+            told: "",
+        },
+        Case {
+            name: "told as failed, and listed as succeeded",
+            wrong: |world, money| {
+                world.receive(money.webhook("failed", money.at));
+                world.list(money, true);
+            },
+            line: [(2, "6"), (1, "1"), (1, "1")],
+            told: "",
+        },
+    ];
+    for Case { name, wrong, line: said, told } in cases {
+        let world = begun().await;
+        arrive(&world, &money("right", two().plus(minutes(1))).worth("1", USDC));
+        wrong(&world, &money("wrong", two().plus(minutes(2))).worth("5", USDC));
+        let report = added_up(&world).await;
+        assert_eq!(report.lines, [line("USDC", said)], "{name}");
+        assert!(!report.lines[0].holds(), "{name}");
+        let sentences = report.discrepancies.join("\n");
+        assert!(sentences.contains(told), "{name}: {sentences}");
+        assert_eq!(report.discrepancies.len(), usize::from(!told.is_empty()), "{name}: {sentences}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_listed_too_late_to_be_read_in_its_turn_is_healed_and_adds_up_in_the_end() {
+    let world = begun().await;
+    let late = money("late", two().plus(minutes(5)));
+    world.live(minutes(90)).await;
+    // The readings have passed it by.
+    world.list(&late, true);
+    world.live(hours(2)).await;
+    assert_eq!(world.status(&late), "confirmed");
+    let report = stored(&world, "connect", two()).expect("it has settled");
+    assert_eq!((report.lines, report.discrepancies), (vec![line("USDC", all((1, "100.5")))], vec![]));
+}
+
+#[tokio::test]
+async fn what_never_comes_to_be_recorded_is_told_in_the_end_and_holds_nothing_up() {
+    let world = begun().await;
+    world.list(&money("refused", two().plus(minutes(5))), true);
+    for _ in 0..60 {
+        world.clock.pass(minutes(15));
+        world.run().await.expect("a run");
+        // It goes nowhere: the queue loses it each time.
+        world.ingress.messages.lock().clear();
+    }
+    let report = stored(&world, "connect", two()).expect("made after some hours");
+    assert_eq!(report.lines, [line("USDC", [(1, "100.5"), (0, "0"), (0, "0")])]);
+    assert_eq!(report.discrepancies, ["deposit#connect#refused is listed as confirmed and not recorded"]);
+    assert!(stored(&world, "connect", two().plus(hours(8))).is_some(), "and the hours behind it are added up");
+}
+
+#[tokio::test]
+async fn a_deposit_that_is_dated_on_two_sides_of_an_hour_or_of_midnight_counts_once() {
+    for end in ["2025-10-07T15:00:00Z", "2025-10-08T00:00:00Z"] {
+        for listed_first in [true, false] {
+            let (world, end) = (begun().await, at(end));
+            let (before, after) = (end.minus(minutes(2)), end.plus(minutes(2)));
+            let (listed, told) = if listed_first { (before, after) } else { (after, before) };
+            let some = money("some", listed.min(told));
+            world.clock.set(end);
+            world.receive(some.webhook("confirmed", told));
+            world.list(&some.clone().arriving(listed), true);
+            world.live(hours(4)).await;
+            let totals = totals(&world, "connect");
+            assert_eq!(totals.get("USDC"), Some(&line("USDC", all((1, "100.5")))), "{end} {listed_first}");
+            let contents = world.table.contents.lock();
+            assert!(contents.reports.values().all(|report| report.discrepancies.is_empty()));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_coin_that_two_feeds_tell_of_counts_once() {
+    for rows_are in [Provider::Connect, Provider::Zerohash] {
+        for connect_first in [true, false] {
+            for same_id in [true, false] {
+                let mut world = begun().await;
+                world.settings.rows_are = rows_are;
+                let of_connect = money("one", two().plus(minutes(3)));
+                let of_zerohash = of_connect.clone().called(if same_id { "one" } else { "other" }).of("zerohash");
+                let mut told = [&of_connect, &of_zerohash];
+                if !connect_first {
+                    told.reverse();
+                }
+                told.iter().for_each(|money| world.receive(money.webhook("confirmed", money.at)));
+                world.list(if rows_are == Provider::Connect { &of_connect } else { &of_zerohash }, true);
+                let report = added_up(&world).await;
+                let told = format!("{rows_are} {connect_first} {same_id}: {:?}", report.discrepancies);
+                assert_eq!(report.lines, [line("USDC", all((1, "100.5")))], "{told}");
+                assert!(report.discrepancies.is_empty(), "{told}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_coin_that_was_published_under_both_feeds_does_not_add_up() {
+    let world = begun().await;
+    let of_connect = money("one", two().plus(minutes(3)));
+    let of_zerohash = of_connect.clone().of("zerohash");
+    arrive(&world, &of_connect);
+    world.receive(of_zerohash.webhook("confirmed", of_zerohash.at));
+    {
+        // What no publisher of this version would do.
+        let mut contents = world.table.contents.lock();
+        let mut receipt = contents.receipts[&of_connect.resource()].clone();
+        receipt.resource = of_zerohash.resource();
+        contents.receipts.insert(receipt.resource.clone(), receipt);
+    }
+    let report = added_up(&world).await;
+    assert_eq!(report.lines, [line("USDC", [(1, "100.5"), (1, "100.5"), (2, "201")])]);
+}
+
+#[tokio::test]
+async fn a_row_that_is_seen_on_two_pages_or_twice_on_one_counts_once() {
+    for turns in [vec![Turn::Twice; 8], vec![Turn::Honest; 8]] {
+        let world = begun().await;
+        world.provider.standing.lock().page_size = 2;
+        for nth in 0..5 {
+            arrive(&world, &money(&format!("m-{nth}"), two().plus(minutes(nth))).worth("1", USDC));
+        }
+        world.clock.set(at("2025-10-07T16:45:00Z"));
+        world.reconcile().await;
+        world.clock.pass(minutes(15));
+        world.provider.take_turns(turns);
+        // A row comes in front of those of the hour after its first page was read.
+        world.reconcile().await;
+        let late = money("m-late", two().plus(minutes(59))).worth("1", USDC);
+        world.receive(late.webhook("confirmed", late.at));
+        world.provider.take_turns([Turn::Honest, Turn::With(vec![late.row(true)])]);
+        let Ok(Answer::Reports { reports, .. }) = world.report_of(at("2025-10-07T00:00:00Z")).await else {
+            unreachable!("a report was asked for");
+        };
+        let of_connect = reports.into_iter().find(|report| report.feed == feed("connect")).expect("its report");
+        // The late one was not on the page that was read; it is listed by its id, and counts for neither.
+        assert_eq!(of_connect.lines, [line("USDC", all((5, "5")))], "{:?}", of_connect.discrepancies);
+        let report = stored(&world, "connect", two()).expect("it has settled");
+        assert_eq!(report.lines, [line("USDC", all((5, "5")))]);
+    }
+}
+
+#[tokio::test]
+async fn of_the_rows_of_one_deposit_on_several_pages_the_one_that_succeeded_counts() {
+    for oldest_first in [true, false] {
+        let world = begun().await;
+        {
+            let mut standing = world.provider.standing.lock();
+            (standing.page_size, standing.oldest_first) = (1, oldest_first);
+        }
+        let some = money("some", two().plus(minutes(3)));
+        world.receive(some.webhook("confirmed", some.at.plus(minutes(5))));
+        let rows = vec![some.row(false), some.clone().arriving(some.at.plus(minutes(5))).row(true)];
+        world.provider.standing.lock().rows.insert(feed("connect"), rows);
+        let report = added_up(&world).await;
+        assert_eq!(report.lines, [line("USDC", all((1, "100.5")))], "oldest first: {oldest_first}");
+    }
+}
+
+#[tokio::test]
+async fn an_hour_is_added_up_once_and_not_before_it_has_settled() {
+    let world = begun().await;
+    arrive(&world, &money("some", two().plus(minutes(59))));
+    while world.clock.now() < at("2025-10-07T16:15:00Z") {
+        world.clock.pass(minutes(15));
+        world.reconcile().await;
+        assert_eq!(stored(&world, "connect", two()), None, "at {}", world.clock.now());
+    }
+    world.live(hours(3)).await;
+    let contents = world.table.contents.lock();
+    assert_eq!(contents.puts, contents.reports.len(), "no report was made twice");
+    let report = &contents.reports[&(feed("connect"), two())];
+    assert!(report.made_at >= at("2025-10-07T16:15:00Z"), "an hour, the grace and a run after its end");
+    assert!(report.lines[0].holds());
+}
+
+#[tokio::test]
+async fn a_report_on_request_stores_and_queues_nothing() {
+    let world = begun().await;
+    arrive(&world, &money("some", two().plus(minutes(1))).worth("1", USDC));
+    arrive(&world, &money("of-acme", two().plus(minutes(1))).of("connect/acme").worth("2", USDC));
+    world.list(&money("missing", two().plus(minutes(2))).worth("3", USDC), true);
+    world.clock.pass(hours(5));
+    let before = world.table.contents.lock().watermarks.clone();
+    let Ok(Answer::Reports { reports, complete }) = world.report_of(at("2025-10-07T00:00:00Z")).await else {
+        unreachable!("a report was asked for");
+    };
+    assert!(complete);
+    let lines: BTreeMap<String, Vec<ConservationLine>> =
+        reports.into_iter().map(|report| (report.feed.to_string(), report.lines)).collect();
+    assert_eq!(lines["connect"], [line("USDC", [(2, "4"), (1, "1"), (1, "1")])]);
+    assert_eq!(lines["connect/acme"], [line("USDC", all((1, "2")))]);
+    let contents = world.table.contents.lock();
+    assert_eq!((contents.puts, &contents.watermarks), (0, &before));
+    assert!(world.ingress.messages.lock().is_empty() && world.transfers.messages.lock().is_empty());
+}
+
+#[tokio::test]
+async fn the_reports_of_a_day_are_the_sum_of_its_hours() {
+    let world = begun().await;
+    for hour in 0..8 {
+        world.clock.set(two().plus(hours(hour)));
+        arrive(&world, &money(&format!("m-{hour}"), world.clock.now().plus(minutes(1))).worth("0.7", USDC));
+        world.reconcile().await;
+    }
+    world.clock.set(at(NOON).plus(hours(12)));
+    world.live(hours(3)).await;
+    assert_eq!(totals(&world, "connect")["USDC"], line("USDC", all((8, "5.6"))));
+}

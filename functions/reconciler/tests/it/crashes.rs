@@ -1,0 +1,217 @@
+//! Wherever a run stops, the next one ends right; and two at once do no harm.
+//!
+//! The steps of a run are listed by running it: one before each call to a port, and one after each that leaves
+//! something behind. Then a run crashes at each, or is told of a failure at each, or pauses at each while another
+//! begins and ends.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fundhook_domain::{Feed, Timestamp};
+
+use crate::support::money::{USDC, money, webhook};
+use crate::support::steps::Disturbance;
+use crate::support::{Ledger, World, at, feed, hours, minutes};
+
+const WITHDRAWAL: &str = include_str!("../../../../events/connect/withdrawal.initiated.json");
+
+/// A world in which the next run has one of everything to do: pages of what is missing, behind, known under another
+/// feed and not understood, a token that is refused, a deposit and a withdrawal that are overdue, one that was reported
+/// overdue and has moved on since, and hours to add up.
+async fn busy() -> World {
+    let mut world = World::of(&["connect", "connect/acme"]);
+    world.settings.zerohash_feeds = BTreeSet::from([feed("zerohash")]);
+    (world.settings.overdue.deposit, world.settings.overdue.withdrawal) = (hours(2), hours(2));
+    let told = |id: &str, status: &str| {
+        let some = money(id, world.clock.now());
+        world.tell(&some, status);
+        some
+    };
+    let asleep = told("asleep", "pending");
+    world.reconcile().await;
+    world.clock.pass(minutes(90));
+    world.list(&told("early", "confirmed"), true);
+    world.clock.pass(minutes(30));
+    let (_stuck, late) = (told("stuck", "submitted"), told("late", "submitted"));
+    world.receive(webhook(&feed("connect"), WITHDRAWAL, world.clock.now()));
+    world.clock.pass(minutes(105));
+    world.reconcile().await;
+    assert!(world.resource(&asleep.resource()).is_overdue());
+
+    world.clock.pass(minutes(15));
+    let now = world.clock.now();
+    world.list(&asleep, true);
+    world.list(&late, true);
+    for nth in 1..=2 {
+        let missing = money(&format!("missing-{nth}"), now.minus(minutes(20 + nth)));
+        world.list(&missing.worth(&format!("{nth}.5"), USDC), true);
+    }
+    let behind = money("behind", now.minus(minutes(40)));
+    world.tell(&behind, "submitted");
+    world.list(&behind, true);
+    let known = money("known", now.minus(minutes(45)));
+    world.tell(&known.clone().called("other").of("zerohash"), "confirmed");
+    world.list(&known, true);
+    world.list(&money("of-acme", now.minus(minutes(50))).of("connect/acme"), true);
+    let mut odd = money("odd", now.minus(minutes(55))).row(true);
+    odd.text = "[1]".to_owned();
+    world.provider.list(&feed("connect"), odd);
+    {
+        let mut standing = world.provider.standing.lock();
+        standing.page_size = 2;
+        standing.accepts.remove("first-of-connect");
+    }
+    world
+}
+
+/// All that is to be the same in the end.
+#[derive(Debug, PartialEq)]
+struct End {
+    ledger: Ledger,
+    event_ids: BTreeSet<String>,
+    /// How often each event was published; an event is published once, though it may be said again by the stream.
+    published: BTreeMap<String, usize>,
+    read_until: BTreeMap<Feed, (Timestamp, Timestamp, bool)>,
+    reports: Vec<(Feed, Timestamp, usize, bool)>,
+    left_on_queues: usize,
+}
+
+/// Some runs later, with what each queued arriving after it: the next in its time, the others after a pause.
+async fn end(world: &World) -> End {
+    world.steps.disturb(None);
+    world.drain();
+    for pause in [15, 75, 60] {
+        world.clock.pass(minutes(pause));
+        world.reconcile().await;
+    }
+    let contents = world.table.contents.lock();
+    let watermarks = contents.watermarks.iter();
+    let mut published = BTreeMap::new();
+    for event in &contents.published {
+        *published.entry(event.id.clone()).or_default() += 1;
+    }
+    let reports = contents.reports.values().map(|report| {
+        let holds = report.lines.iter().all(fundhook_domain::ConservationLine::holds);
+        (report.feed.clone(), report.from, report.lines.len(), holds)
+    });
+    let (read_until, reports) = (
+        watermarks.map(|(feed, it)| (feed.clone(), (it.read_until, it.conserved_until, it.window.is_none()))).collect(),
+        reports.collect(),
+    );
+    drop(contents);
+    let left_on_queues = world.ingress.messages.lock().len() + world.transfers.messages.lock().len();
+    End { ledger: world.ledger(), event_ids: world.event_ids(), published, read_until, reports, left_on_queues }
+}
+
+/// A run at which nothing happens: its steps, and how it ends.
+async fn undisturbed() -> (Vec<&'static str>, End) {
+    let world = busy().await;
+    world.steps.disturb(None);
+    let summary = world.run().await.expect("a run");
+    assert!(summary.complete && summary.queued == 7 && summary.overdue == 2, "{summary:?}");
+    let steps = world.steps.trace();
+    let end = end(&world).await;
+    let until = world.clock.now().minus(minutes(15));
+    assert!(end.read_until.values().all(|(read_until, _, is_done)| *is_done && *read_until == until));
+    assert!(end.published.values().all(|times| *times == 1));
+    assert!(end.reports.iter().all(|(_, _, _, holds)| *holds), "{:?}", end.reports);
+    assert!(end.reports.len() == 6 && end.left_on_queues == 0);
+    (steps, end)
+}
+
+#[tokio::test]
+async fn a_busy_run_comes_to_every_step_that_there_is() {
+    let (steps, end) = undisturbed().await;
+    let come_to: BTreeSet<&str> = steps.iter().copied().collect();
+    for step in [
+        "before the credentials are read",
+        "before the tokens are read",
+        "before the lease",
+        "after the lease",
+        "before the lease is given back",
+        "before a token is granted",
+        "after a token is granted",
+        "before a token is stored",
+        "after a token is stored",
+        "before a page",
+        "after a page",
+        "before resources are read",
+        "before claims are read",
+        "before a user's deposits are read",
+        "before a row is queued",
+        "after a row is queued",
+        "before a notice is queued",
+        "after a notice is queued",
+        "before the watermark is read",
+        "before the watermark is moved",
+        "after the watermark is moved",
+        "before what is open is read",
+        "before confirmed deposits are read",
+        "before receipts are read",
+        "before a report is stored",
+        "after a report is stored",
+    ] {
+        assert!(come_to.contains(step), "{step}");
+    }
+    assert_eq!(come_to.len(), 26, "{come_to:?}");
+    let status = |id: &str| {
+        let named = end.ledger.entries.iter().find(|(resource, _)| resource.to_string() == id);
+        named.map(|(_, entry)| entry.status)
+    };
+    for (id, expected) in [
+        ("deposit#connect#asleep", Some("confirmed")),
+        ("deposit#connect#late", Some("confirmed")),
+        ("deposit#connect#missing-2", Some("confirmed")),
+        ("deposit#connect#behind", Some("confirmed")),
+        ("deposit#connect/acme#of-acme", Some("confirmed")),
+        ("deposit#connect#stuck", Some("submitted")),
+        ("deposit#connect#known", None),
+    ] {
+        assert_eq!(status(id), expected, "{id}");
+    }
+}
+
+#[tokio::test]
+async fn wherever_a_run_stops_the_next_one_ends_right() {
+    let (steps, expected) = undisturbed().await;
+    for by in [Disturbance::Crash, Disturbance::Error] {
+        for (step, name) in steps.iter().enumerate() {
+            let world = busy().await;
+            world.steps.disturb(Some((step, by)));
+            tokio::select! {
+                // An error may be in what a run does without.
+                _ended = world.run() => {}
+                () = world.steps.stopped() => {}
+            }
+            assert_eq!(end(&world).await, expected, "{by:?} {name} (step {step})");
+        }
+    }
+}
+
+#[tokio::test]
+async fn another_run_may_begin_and_end_at_any_step() {
+    let (steps, expected) = undisturbed().await;
+    for (step, name) in steps.iter().enumerate() {
+        let world = busy().await;
+        world.steps.disturb(Some((step, Disturbance::Pause)));
+        let other = async {
+            world.steps.stopped().await;
+            let ended = world.run().await;
+            world.steps.resume();
+            ended
+        };
+        let (one, other) = tokio::join!(world.run(), other);
+        assert!(one.is_ok() || other.is_ok(), "one of them gets through: {name} (step {step})");
+        assert_eq!(end(&world).await, expected, "{name} (step {step})");
+    }
+}
+
+#[tokio::test]
+async fn two_runs_side_by_side_leave_what_one_does() {
+    let (_, expected) = undisturbed().await;
+    let world = busy().await;
+    let (one, other) = tokio::join!(world.run(), world.run());
+    assert!(one.is_err() || other.is_err(), "a watermark is moved by one of them");
+    assert_eq!(end(&world).await, expected);
+    let behind = money("behind", at(crate::support::NOON)).resource();
+    assert_eq!(world.resource(&behind).facts().len(), 2, "its row was queued twice, and recorded once");
+}

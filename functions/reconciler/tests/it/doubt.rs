@@ -1,0 +1,128 @@
+//! A coin must not be credited twice: a row that might be about a deposit which is recorded under another id is left to
+//! a person, and told of.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::support::money::{ETH, Money, USDC, money};
+use crate::support::{NOON, World, at, days, feed, hours, minutes};
+
+/// How many deposits may be credited.
+fn credited(world: &World) -> usize {
+    world.table.contents.lock().receipts.len()
+}
+
+/// The deposit `id` of an hour before noon.
+fn some(id: &str) -> Money {
+    money(id, at(NOON).minus(hours(1)))
+}
+
+/// The same without a hash: nothing names its coin.
+fn without_hash(money: Money) -> Money {
+    Money { hash: String::new(), ..money }
+}
+
+#[tokio::test]
+async fn what_may_be_credited_already_under_another_id_is_not_queued() {
+    let listed = some("listed");
+    for (name, recorded, is_listed_too, queued) in [
+        ("worth the same, of the same user", without_hash(some("recorded")), false, 0),
+        ("listed under its own id", without_hash(some("recorded")), true, 1),
+        ("told from it by its coin", some("recorded"), false, 1),
+        ("of another user", Money { account: "CUST02".to_owned(), ..without_hash(some("recorded")) }, false, 1),
+        ("worth something else", without_hash(some("recorded")).worth("100.49", USDC), false, 1),
+        ("of another asset", without_hash(some("recorded")).worth("100.5", ETH), false, 1),
+        ("of another organization", without_hash(some("recorded")).of("connect/acme"), false, 1),
+        ("by weeks apart", without_hash(some("recorded")).arriving(listed.at.minus(days(9))), false, 1),
+        ("of the other feed", without_hash(some("recorded")).of("zerohash"), false, 0),
+    ] {
+        let world = World::of(&["connect", "connect/acme"]);
+        world.receive(recorded.webhook("confirmed", recorded.at));
+        if is_listed_too {
+            world.list(&recorded, true);
+        }
+        world.list(&listed, true);
+        let summary = world.reconcile().await;
+        assert_eq!((summary.queued, summary.differing), (queued, 1 - queued), "{name}");
+        let credits = credited(&world);
+        assert_eq!(credits as u64, 1 + queued, "{name}");
+
+        world.live(hours(5)).await;
+        assert_eq!(credited(&world), credits, "{name}: nor later");
+    }
+}
+
+#[tokio::test]
+async fn where_each_coin_is_told_of_twice_a_row_without_a_transaction_is_not_queued() {
+    for (zerohash_feeds, queued) in [(&[][..], 1), (&["zerohash/acme"][..], 1), (&["zerohash"][..], 0)] {
+        let mut world = World::new();
+        world.settings.zerohash_feeds = zerohash_feeds.iter().map(|name| feed(name)).collect::<BTreeSet<_>>();
+        world.list(&without_hash(some("listed")), true);
+        let summary = world.reconcile().await;
+        assert_eq!((summary.queued, summary.differing), (queued, 1 - queued), "{zerohash_feeds:?}");
+    }
+}
+
+#[tokio::test]
+async fn nor_is_one_that_would_confirm_what_is_only_announced() {
+    for (zerohash_feeds, names_its_coin, status) in
+        [(&[][..], false, "confirmed"), (&["zerohash"][..], true, "confirmed"), (&["zerohash"][..], false, "submitted")]
+    {
+        let mut world = World::new();
+        world.settings.zerohash_feeds = zerohash_feeds.iter().map(|name| feed(name)).collect::<BTreeSet<_>>();
+        let announced = some("announced");
+        world.receive(announced.webhook("submitted", announced.at));
+        let listed = if names_its_coin { announced.clone() } else { without_hash(announced.clone()) };
+        world.list(&listed, true);
+        world.reconcile().await;
+        // Nor when it is overdue, and asked for by its id.
+        world.live(hours(30)).await;
+        assert_eq!(world.status(&announced), status, "{zerohash_feeds:?}, names its coin: {names_its_coin}");
+
+        // The other feed tells of the coin: it is credited once, whichever of the two it is.
+        let other = announced.clone().called("fund").of("zerohash");
+        world.receive(other.webhook("confirmed", announced.at));
+        if !zerohash_feeds.is_empty() {
+            assert_eq!(credited(&world), 1, "{zerohash_feeds:?}, names its coin: {names_its_coin}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_user_who_deposits_the_same_amount_again_and_again_loses_nothing() {
+    let world = World::new();
+    world.reconcile().await;
+    let all: Vec<Money> = (0..12).map(|nth| money(&format!("daily-{nth}"), at(NOON).plus(hours(nth)))).collect();
+    for (nth, money) in all.iter().enumerate() {
+        // Every third webhook comes, and half of those name no transaction.
+        let told = if nth % 6 == 0 { without_hash(money.clone()) } else { money.clone() };
+        if nth % 3 == 0 {
+            world.receive(told.webhook("confirmed", money.at));
+        }
+        world.list(money, true);
+        world.clock.set(money.at);
+        world.live(hours(1)).await;
+    }
+    world.live(hours(2)).await;
+    let missing = all.iter().filter(|money| world.status(money) != "confirmed").count();
+    assert_eq!((missing, credited(&world)), (0, 12));
+}
+
+#[tokio::test]
+async fn what_is_left_to_a_person_is_told_in_the_report_of_its_hour_and_holds_nothing_up() {
+    let world = World::new();
+    world.reconcile().await;
+    let arrived = at(NOON).plus(minutes(90));
+    let (recorded, listed) = (money("recorded", arrived), money("listed", arrived.plus(Duration::from_secs(5))));
+    world.receive(without_hash(recorded).webhook("confirmed", arrived));
+    world.list(&listed, true);
+    world.clock.set(arrived);
+    world.live(hours(6)).await;
+    let contents = world.table.contents.lock();
+    let report = &contents.reports[&(feed("connect"), at("2025-10-07T13:00:00Z"))];
+    let sentence = "deposit#connect#listed is listed and not recorded, and may be deposit#connect#recorded";
+    assert!(report.discrepancies.iter().any(|told| told == sentence), "{:?}", report.discrepancies);
+    // One deposit under two ids, or two: what each party counts does not tell, and the sentences do.
+    assert_eq!(report.lines[0].provider.deposits, 1);
+    assert!(contents.reports.len() > 3, "{}", contents.reports.len());
+}

@@ -1,0 +1,288 @@
+//! What stands in one status for too long: asked for where that can be done, and published once when there is no news.
+
+use std::time::Duration;
+
+use fundhook_domain::port::ListQuery;
+use fundhook_domain::{Kind, ResourceId};
+
+use crate::support::money::{Money, money, webhook};
+use crate::support::{NOON, World, at, days, feed, hours, minutes};
+
+const WITHDRAWAL: &str = include_str!("../../../../events/connect/withdrawal.initiated.json");
+const PAYMENT: &str = include_str!("../../../../events/zerohash/payment.submitted.json");
+const UNEXPECTED: &str = include_str!("../../../../events/zerohash/deposit_failed.json");
+const STRIGA: &str = include_str!("../../../../events/striga/deposit.pending.json");
+
+/// The ids that were asked for since the last time.
+fn asked(world: &World) -> Vec<String> {
+    let id = |query| match query {
+        ListQuery::Id(id) => Some(id),
+        ListQuery::Dated { .. } => None,
+    };
+    world.provider.take_calls().into_iter().filter_map(|call| id(call.query)).collect()
+}
+
+/// How often `resource` was published as overdue.
+fn notices(world: &World, resource: &ResourceId) -> usize {
+    let overdue = format!("{}.overdue", resource.kind());
+    world.published(resource).into_iter().filter(|name| *name == overdue).count()
+}
+
+/// Deposits that stand as submitted since now.
+fn submitted(world: &World, count: usize) -> Vec<Money> {
+    let all: Vec<Money> = (0..count).map(|nth| money(&format!("stuck-{nth:04}"), world.clock.now())).collect();
+    all.iter().for_each(|money| world.tell(money, "submitted"));
+    all
+}
+
+#[tokio::test]
+async fn each_kind_has_its_own_limit() {
+    for (name, body, kind, limit) in [
+        ("connect", WITHDRAWAL, Kind::Withdrawal, days(1)),
+        ("zerohash", PAYMENT, Kind::Withdrawal, days(1)),
+        ("zerohash", UNEXPECTED, Kind::Recovery, days(7)),
+        ("striga", STRIGA, Kind::Deposit, days(1)),
+    ] {
+        let world = World::new();
+        world.receive(webhook(&feed(name), body, world.clock.now()));
+        let resource = {
+            let contents = world.table.contents.lock();
+            contents.resources.keys().find(|id| id.kind() == kind).cloned().expect("recorded")
+        };
+        world.clock.set(at(NOON).plus(limit).minus(Duration::from_secs(1)));
+        world.reconcile().await;
+        assert_eq!(notices(&world, &resource), 0, "{resource}, a second before");
+        world.clock.pass(Duration::from_secs(1));
+        assert!(world.reconcile().await.overdue >= 1, "{resource}");
+        assert_eq!(notices(&world, &resource), 1, "{resource}");
+        assert_eq!(asked(&world), Vec::<String>::new(), "of this the provider's list has nothing");
+        world.live(days(2)).await;
+        assert_eq!(notices(&world, &resource), 1, "{resource}, days later");
+    }
+}
+
+#[tokio::test]
+async fn the_limits_are_settings_and_run_from_when_the_status_was_reached() {
+    let mut world = World::new();
+    world.settings.overdue.deposit = hours(2);
+    let stuck = money("stuck", at(NOON));
+    world.tell(&stuck, "pending");
+    world.clock.pass(minutes(90));
+    world.tell(&stuck, "submitted");
+    world.clock.pass(minutes(119));
+    world.reconcile().await;
+    assert_eq!(notices(&world, &stuck.resource()), 0, "it moved on half an hour before its time was over");
+    world.clock.pass(minutes(1));
+    world.reconcile().await;
+    assert_eq!(notices(&world, &stuck.resource()), 1);
+}
+
+#[tokio::test]
+async fn a_deposit_is_asked_for_first_and_healed_where_there_is_news() {
+    for feed in ["connect", "zerohash", "connect/acme"] {
+        let world = World::of(&["connect", "connect/acme"]);
+        world.reconcile().await;
+        let late = money("late", at(NOON).minus(hours(3))).of(feed);
+        world.tell(&late, if feed == "zerohash" { "held" } else { "submitted" });
+        world.clock.pass(hours(12));
+        // It comes to be listed behind the watermark, where no reading finds it.
+        world.list(&late, true);
+        world.clock.pass(hours(12));
+        world.provider.take_calls();
+        let summary = world.reconcile().await;
+        assert_eq!((asked(&world), summary.queued, summary.overdue), (vec!["late".to_owned()], 1, 0), "{feed}");
+        assert_eq!((world.status(&late), notices(&world, &late.resource())), ("confirmed", 0), "{feed}");
+        world.live(hours(30)).await;
+        assert_eq!(notices(&world, &late.resource()), 0, "{feed}");
+    }
+}
+
+#[tokio::test]
+async fn without_news_it_is_published_once_and_once_more_where_it_stands_next() {
+    let world = World::new();
+    let stuck = money("stuck", at(NOON));
+    world.tell(&stuck, "submitted");
+    world.live(days(3)).await;
+    assert_eq!(world.published(&stuck.resource()), ["deposit.submitted", "deposit.overdue"]);
+    {
+        let contents = world.table.contents.lock();
+        let event = contents.published.last().expect("the notice");
+        assert_eq!(event.time, at(NOON).plus(days(1)), "when the time was over");
+        assert!(!event.data.reconciled);
+    }
+    world.tell(&stuck, "on_hold");
+    world.live(days(3)).await;
+    let all = ["deposit.submitted", "deposit.overdue", "deposit.held", "deposit.overdue"];
+    assert_eq!(world.published(&stuck.resource()), all);
+    world.tell(&stuck, "confirmed");
+    world.live(days(3)).await;
+    assert_eq!(world.published(&stuck.resource()).len(), 5, "what is final is awaited no more");
+}
+
+#[tokio::test]
+async fn what_is_only_listed_otherwise_is_no_news() {
+    let world = World::new();
+    let held = money("held", at(NOON).minus(hours(2)));
+    world.tell(&held, "on_hold");
+    world.list(&held, false);
+    world.live(days(2)).await;
+    assert_eq!(world.published(&held.resource()), ["deposit.held", "deposit.overdue"]);
+}
+
+#[tokio::test]
+async fn while_the_provider_cannot_be_asked_nothing_of_it_is_published_and_all_else_is() {
+    for is_down in [true, false] {
+        let world = World::of(&["connect", "connect/acme"]);
+        let (here, there) = (money("here", at(NOON)), money("there", at(NOON)).of("connect/acme"));
+        world.tell(&here, "submitted");
+        world.tell(&there, "submitted");
+        world.receive(webhook(&feed("connect"), WITHDRAWAL, world.clock.now()));
+        world.receive(webhook(&feed("striga"), STRIGA, world.clock.now()));
+        {
+            let mut standing = world.provider.standing.lock();
+            // Either it does not answer for one organization, or it is not known whom it could be asked for.
+            standing.knows_feeds = is_down;
+            standing.down.extend(is_down.then(|| feed("connect")));
+        }
+        world.clock.pass(hours(25));
+        for _ in 0..4 {
+            assert!(world.run().await.is_err());
+            world.drain();
+            world.clock.pass(minutes(15));
+        }
+        let count = |money: &Money| notices(&world, &money.resource());
+        assert_eq!((count(&here), count(&there)), (0, usize::from(is_down)), "is down: {is_down}");
+        let others = {
+            let contents = world.table.contents.lock();
+            let overdue = contents.published.iter().filter(|event| event.event_type.ends_with(".overdue"));
+            overdue.filter(|event| event.data.resource.native() != "there").count()
+        };
+        assert_eq!(others, 2, "the withdrawal, and what Striga tells of");
+        {
+            let mut standing = world.provider.standing.lock();
+            standing.down.clear();
+            standing.knows_feeds = true;
+        }
+        world.reconcile().await;
+        assert_eq!((count(&here), count(&there)), (1, 1), "now it was asked for");
+    }
+}
+
+#[tokio::test]
+async fn where_no_api_is_used_deposits_are_published_without_asking() {
+    let mut world = World::new();
+    world.asks_the_provider = false;
+    let stuck = money("stuck", at(NOON));
+    world.tell(&stuck, "submitted");
+    world.clock.pass(hours(25));
+    world.reconcile().await;
+    assert_eq!((notices(&world, &stuck.resource()), asked(&world).len()), (1, 0));
+}
+
+#[tokio::test]
+async fn a_provider_that_is_down_is_not_asked_a_thousand_times() {
+    let world = World::new();
+    world.reconcile().await;
+    submitted(&world, 1000);
+    world.clock.pass(hours(25));
+    world.provider.standing.lock().down.insert(feed("connect"));
+    world.provider.take_calls();
+    assert!(world.run().await.is_err());
+    assert!(world.provider.take_calls().len() <= 2);
+
+    // Nor where it fails only once the list was read.
+    world.provider.standing.lock().down.clear();
+    world
+        .provider
+        .take_turns([crate::support::provider::Turn::Honest, crate::support::provider::Turn::Fails("it is down")]);
+    let summary = world.run().await;
+    assert!(summary.is_err() || summary.is_ok_and(|summary| summary.overdue == 0));
+    assert!(world.provider.take_calls().len() <= 2);
+}
+
+#[tokio::test]
+async fn what_was_reported_is_looked_at_again_in_turns_and_healed_days_later() {
+    let world = World::new();
+    world.reconcile().await;
+    let stuck = submitted(&world, 25);
+    world.table.contents.lock().index_page = 10;
+    world.clock.pass(hours(25));
+    while stuck.iter().any(|money| notices(&world, &money.resource()) == 0) {
+        world.clock.pass(minutes(15));
+        world.reconcile().await;
+    }
+    // Three runs come past all of them, each at others.
+    for _ in 0..2 {
+        asked(&world);
+        let mut seen = Vec::new();
+        for _ in 0..3 {
+            world.clock.pass(minutes(15));
+            world.reconcile().await;
+            let some = asked(&world);
+            assert!(some.len() <= 10, "a page a run: {some:?}");
+            seen.extend(some);
+        }
+        seen.sort();
+        let all: Vec<String> = stuck.iter().map(|money| money.id.clone()).collect();
+        assert_eq!(seen, all);
+    }
+    world.clock.pass(days(4));
+    for money in stuck.iter().step_by(5) {
+        world.list(&money.clone().arriving(at(NOON).minus(hours(1))), true);
+    }
+    world.live(hours(1)).await;
+    for (nth, money) in stuck.iter().enumerate() {
+        let healed = nth % 5 == 0;
+        assert_eq!(world.status(money), if healed { "confirmed" } else { "submitted" }, "{}", money.id);
+        assert_eq!(notices(&world, &money.resource()), 1);
+    }
+}
+
+#[tokio::test]
+async fn an_organizations_turn_is_not_moved_by_anothers() {
+    let world = World::of(&["connect", "connect/acme"]);
+    world.reconcile().await;
+    let mine = submitted(&world, 4);
+    let theirs: Vec<Money> = mine.iter().map(|money| money.clone().of("connect/acme")).collect();
+    theirs.iter().for_each(|money| world.tell(money, "submitted"));
+    world.table.contents.lock().index_page = 3;
+    world.clock.pass(hours(25));
+    world.live(hours(2)).await;
+    for money in mine.iter().chain(&theirs) {
+        world.list(&money.clone().arriving(at(NOON).minus(hours(1))), true);
+    }
+    world.live(hours(1)).await;
+    let open = |all: &[Money]| all.iter().filter(|money| world.status(money) != "confirmed").count();
+    assert_eq!((open(&mine), open(&theirs)), (0, 0));
+}
+
+#[tokio::test]
+async fn an_index_that_lags_behind_reports_nothing_that_has_moved_on() {
+    let world = World::new();
+    let moved = money("moved", at(NOON));
+    world.tell(&moved, "submitted");
+    let stale = world.table.contents.lock().indexes.clone();
+    world.clock.pass(hours(25));
+    world.tell(&moved, "confirmed");
+    world.table.contents.lock().lagging = Some(stale);
+    assert_eq!(world.reconcile().await.overdue, 0);
+    assert_eq!(world.published(&moved.resource()), ["deposit.submitted", "deposit.confirmed"]);
+}
+
+#[tokio::test]
+async fn a_notice_that_comes_after_all_has_moved_on_is_no_event() {
+    let world = World::new();
+    let stuck = money("stuck", at(NOON));
+    world.tell(&stuck, "submitted");
+    world.clock.pass(hours(25));
+    // The notice still lies on the queue when the next run looks, and when the webhook comes at last.
+    for _ in 0..2 {
+        assert_eq!(world.run().await.expect("a run").overdue, 1);
+    }
+    let notices_queued = std::mem::take(&mut *world.transfers.messages.lock());
+    assert_eq!(notices_queued[0], notices_queued[1], "one and the same");
+    world.tell(&stuck, "confirmed");
+    world.transfers.messages.lock().extend(notices_queued);
+    world.drain();
+    assert_eq!(world.published(&stuck.resource()), ["deposit.submitted", "deposit.confirmed"]);
+}

@@ -1,0 +1,362 @@
+//! What a run reads of the provider's list, what it queues of it, and what it leaves alone.
+
+use std::time::Duration;
+
+use fundhook_domain::port::ListQuery;
+use fundhook_domain::{Details, EvidenceClass, Provider, ResourceId, Timestamp};
+use serde_json::Value;
+
+use crate::support::money::{ETH, Money, USDC, money};
+use crate::support::provider::Listed;
+use crate::support::{NOON, World, at, days, feed, hours, minutes};
+
+/// The windows and pages that were asked for since the last time: `from`, `before` and the page.
+fn asked(world: &World) -> Vec<(Timestamp, Timestamp, u32)> {
+    let dated = |query| match query {
+        ListQuery::Dated { from, before, page } => Some((from, before, page)),
+        ListQuery::Id(_) => None,
+    };
+    world.provider.take_calls().into_iter().filter_map(|call| dated(call.query)).collect()
+}
+
+/// How often the list was asked since the last time.
+fn calls(world: &World) -> usize {
+    world.provider.take_calls().len()
+}
+
+/// Lists `count` succeeded deposits, a second apart, the last of them at `last`.
+fn list_many(world: &World, name: &str, count: u64, last: Timestamp) -> Vec<Money> {
+    let nth = |nth: u64| money(&format!("{name}-{nth:04}"), last.minus(std::time::Duration::from_secs(count - nth)));
+    let all: Vec<Money> = (1..=count).map(nth).collect();
+    all.iter().for_each(|money| world.list(money, true));
+    all
+}
+
+#[tokio::test]
+async fn the_first_reading_goes_back_by_the_lookback_and_each_next_one_begins_an_overlap_before_the_last() {
+    let world = World::new();
+    world.reconcile().await;
+    let (noon, grace) = (at(NOON), minutes(15));
+    let first = noon.minus(grace).minus(days(3));
+    assert_eq!(asked(&world), [(first.minus(hours(1)), noon.minus(grace), 1)]);
+    assert_eq!(world.watermark("connect").read_until, noon.minus(grace));
+
+    for (pause, back) in [(minutes(15), hours(1)), (days(2), hours(1))] {
+        let read_until = world.watermark("connect").read_until;
+        world.clock.pass(pause);
+        world.reconcile().await;
+        let until = world.clock.now().minus(grace);
+        let asked: Vec<_> = asked(&world).into_iter().filter(|(_, before, _)| *before == until).collect();
+        assert_eq!(asked, [(read_until.minus(back), until, 1)]);
+        assert_eq!(world.watermark("connect").read_until, until);
+    }
+}
+
+#[tokio::test]
+async fn a_row_is_left_to_its_webhook_until_it_is_older_than_the_grace() {
+    let world = World::new();
+    let young = money("young", at(NOON).minus(minutes(14)));
+    world.list(&young, true);
+    assert_eq!(world.reconcile().await.queued, 0);
+    world.clock.pass(minutes(2));
+    assert_eq!((world.reconcile().await.queued, world.status(&young)), (1, "confirmed"));
+}
+
+#[tokio::test]
+async fn where_there_is_nothing_new_one_page_is_read_and_within_the_grace_of_the_watermark_none() {
+    let world = World::new();
+    list_many(&world, "old", 30, at(NOON).minus(hours(5)));
+    world.reconcile().await;
+    calls(&world);
+    for (pause, pages) in [(minutes(15), 1), (minutes(15), 1), (minutes(0), 0)] {
+        world.clock.pass(pause);
+        let summary = world.reconcile().await;
+        assert_eq!((calls(&world), summary.pages, summary.rows, summary.queued), (pages, pages as u64, 0, 0));
+        assert!(summary.complete);
+    }
+}
+
+#[tokio::test]
+async fn as_many_pages_are_read_as_there_are_and_each_row_is_queued_once() {
+    for (rows, pages) in [(0, 1), (1, 1), (49, 1), (50, 1), (51, 2), (100, 2), (101, 3), (260, 6)] {
+        let world = World::new();
+        let all = list_many(&world, "one", rows, at(NOON).minus(hours(1)));
+        let summary = world.reconcile().await;
+        assert_eq!((summary.pages, summary.rows, summary.queued), (pages, rows, rows), "{rows} rows");
+        assert_eq!(asked(&world).len() as u64, pages, "{rows} rows");
+        assert!(all.iter().all(|money| world.status(money) == "confirmed"), "{rows} rows");
+        world.clock.pass(minutes(15));
+        assert_eq!(world.reconcile().await.queued, 0, "{rows} rows, read again");
+    }
+}
+
+#[tokio::test]
+async fn nothing_lies_between_two_windows_that_do_not_overlap_though_the_clock_shows_fractions() {
+    let mut world = World::new();
+    (world.settings.grace, world.settings.overlap) = (Duration::ZERO, Duration::ZERO);
+    let all: Vec<Money> = (0..40)
+        .map(|nth| {
+            let some = money(&format!("each-{nth}"), world.clock.now().plus(Duration::from_millis(nth * 300)));
+            world.list(&some, true);
+            some
+        })
+        .collect();
+    for _ in 0..20 {
+        world.clock.pass(Duration::from_millis(700));
+        world.reconcile().await;
+    }
+    assert!(all.iter().all(|money| world.status(money) == "confirmed"));
+    assert_eq!(world.event_ids().len(), all.len());
+}
+
+#[tokio::test]
+async fn windows_over_days_adjoin_and_nothing_lies_between_them() {
+    let world = World::new();
+    let mut all = Vec::new();
+    for hour in 0..96 {
+        let some = money(&format!("hourly-{hour}"), world.clock.now().plus(minutes(7)));
+        world.list(&some, true);
+        all.push(some);
+        // A run each hour, and none at all on the third day.
+        world.clock.pass(hours(1));
+        if !(48..72).contains(&hour) {
+            world.reconcile().await;
+        }
+    }
+    world.clock.pass(hours(1));
+    world.reconcile().await;
+    // An hour to the minute is one that is added up.
+    let is_read = |(from, before, _): &(Timestamp, Timestamp, u32)| before.since(*from) != hours(1);
+    let windows: Vec<_> = asked(&world).into_iter().filter(is_read).collect();
+    for pair in windows.windows(2) {
+        assert_eq!(pair[1].0, pair[0].1.minus(hours(1)), "each begins an overlap before the end of the last");
+    }
+    assert!(all.iter().all(|money| world.status(money) == "confirmed"));
+    assert_eq!(world.event_ids().len(), all.len());
+}
+
+#[tokio::test]
+async fn a_list_that_ignores_the_dates_is_read_to_where_it_gets_old_and_no_further() {
+    let world = World::new();
+    world.provider.standing.lock().heeds_dates = false;
+    let ancient = list_many(&world, "ancient", 500, at(NOON).minus(days(30)));
+    let recent = list_many(&world, "recent", 60, at(NOON).minus(hours(2)));
+    // Two pages hold what is recent; the third is all ancient, and says so.
+    assert_eq!((world.reconcile().await.pages, calls(&world)), (3, 3));
+    assert!(recent.iter().all(|money| world.status(money) == "confirmed"));
+    assert!(ancient.iter().all(|money| world.status(money) == "-"), "what came before the lookback is left as it is");
+
+    world.clock.pass(minutes(15));
+    let new = money("new", at(NOON).minus(minutes(3)));
+    world.list(&new, true);
+    // The new one lies on the first page, and on the second all is older than the overlap.
+    assert_eq!((world.reconcile().await.pages, world.status(&new)), (2, "confirmed"));
+}
+
+#[tokio::test]
+async fn a_list_that_ignores_the_dates_and_begins_with_the_oldest_is_read_to_its_end() {
+    for at_once in [false, true] {
+        let world = World::new();
+        {
+            let mut standing = world.provider.standing.lock();
+            (standing.heeds_dates, standing.oldest_first) = (false, true);
+        }
+        let ancients = list_many(&world, "ancient", 120, at(NOON).minus(days(30)));
+        for ancient in ancients.clone() {
+            // A page of one and the same instant does not tell in which order the list is.
+            let came = if at_once { at(NOON).minus(days(30)) } else { ancient.at };
+            world.list(&ancient.arriving(came), true);
+        }
+        let recent = money("recent", at(NOON).minus(hours(2)));
+        world.list(&recent, true);
+        assert_eq!((world.reconcile().await.pages, world.status(&recent)), (3, "confirmed"), "{at_once}");
+        assert!(ancients.iter().all(|money| world.status(money) == "-"), "{at_once}");
+    }
+}
+
+#[tokio::test]
+async fn of_several_rows_about_one_deposit_the_furthest_counts() {
+    let world = World::new();
+    let some = money("one", at(NOON).minus(hours(2)));
+    let (held, done) = (some.row(false), some.clone().arriving(some.at.plus(minutes(5))).row(true));
+    // Two rows with one id: the attempt that had no match yet, and the one that had.
+    world.provider.standing.lock().rows.insert(feed("connect"), vec![held, done]);
+    assert_eq!((world.reconcile().await.queued, world.status(&some)), (1, "confirmed"));
+    world.clock.pass(minutes(15));
+    assert_eq!(world.reconcile().await.queued, 0);
+}
+
+#[tokio::test]
+async fn a_row_that_nobody_understands_is_queued_once_and_published_as_unrecognized() {
+    for odd in [r#"{"fund_id":"odd"}"#, r#""a text""#, "5", "null", "[]", r#"{"fund_id":"x","success":"maybe"}"#] {
+        let world = World::new();
+        let at = at(NOON).minus(minutes(30));
+        world.provider.list(&feed("connect"), Listed { at, id: odd.to_owned(), text: odd.to_owned() });
+        assert_eq!(world.reconcile().await.queued, 1, "{odd}");
+        let id = ResourceId::unrecognized(feed("connect"), odd.as_bytes());
+        assert_eq!(world.published(&id), ["unrecognized.seen"], "{odd}");
+        world.clock.pass(minutes(15));
+        let again = world.reconcile().await;
+        assert_eq!((again.rows, again.queued), (1, 0), "{odd}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_recorded_under_the_other_feed_or_by_its_coin_is_not_queued_again() {
+    let here = money("one", at(NOON).minus(hours(2)));
+    let there = here.clone().of("zerohash");
+    let renamed = here.clone().called("another");
+    for (rows_are, recorded, listed, differing) in [
+        (Provider::Connect, &here, &here, 0),
+        (Provider::Connect, &there, &here, 0),
+        (Provider::Zerohash, &here, &there, 0),
+        (Provider::Zerohash, &there, &there, 0),
+        (Provider::Connect, &renamed.clone().of("zerohash"), &here, 0),
+        // One feed tells of one coin under two ids: nobody but a person can tell whether it is one deposit.
+        (Provider::Connect, &renamed, &here, 1),
+    ] {
+        let mut world = World::new();
+        world.settings.rows_are = rows_are;
+        world.tell(recorded, "confirmed");
+        world.list(listed, true);
+        let summary = world.reconcile().await;
+        let told = format!("rows are {rows_are}, recorded as {}", recorded.resource());
+        assert_eq!((summary.rows, summary.queued, summary.differing), (1, 0, differing), "{told}");
+        assert_eq!(world.ledger().entries.len(), 1, "{told}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_missed_is_healed_under_the_feed_that_it_is_recorded_in() {
+    for (rows_are, feed, before) in [
+        (Provider::Connect, "connect", "submitted"),
+        (Provider::Connect, "zerohash", "held"),
+        (Provider::Zerohash, "connect", "on_hold"),
+        (Provider::Zerohash, "zerohash", "held"),
+        (Provider::Connect, "connect/acme", "pending"),
+    ] {
+        let mut world = World::of(&["connect", "connect/acme"]);
+        world.settings.rows_are = rows_are;
+        let some = money("one", at(NOON).minus(hours(2))).of(feed);
+        world.tell(&some, before);
+        world.list(&some, true);
+        assert_eq!((world.reconcile().await.queued, world.status(&some)), (1, "confirmed"), "{feed}");
+        assert_eq!(world.ledger().entries.len(), 1, "{feed}");
+    }
+}
+
+#[tokio::test]
+async fn a_second_deposit_in_the_same_transaction_is_no_repetition_of_the_first() {
+    for (rows_are, feed) in [(Provider::Connect, "connect"), (Provider::Zerohash, "zerohash")] {
+        let mut world = World::new();
+        world.settings.rows_are = rows_are;
+        let first = money("first", at(NOON).minus(hours(2))).of(feed);
+        world.list(&first, true);
+        world.reconcile().await;
+        // Both to one address in one transaction, of one asset and worth the same: told by one stream, they are two
+        // coins.
+        let second = first.clone().called("second");
+        world.list(&second, true);
+        world.clock.pass(minutes(15));
+        world
+            .provider
+            .list(&crate::support::feed("connect"), second.clone().arriving(at(NOON).minus(minutes(20))).row(true));
+        assert_eq!((world.reconcile().await.queued, world.status(&second)), (1, "confirmed"), "{feed}");
+        assert_eq!(world.ledger().entries[&second.resource()].ownership, "owner", "{feed}");
+    }
+}
+
+#[tokio::test]
+async fn the_same_hash_on_another_chain_is_another_deposit() {
+    let world = World::new();
+    let on_base = money("on-base", at(NOON).minus(hours(2)));
+    world.tell(&on_base, "confirmed");
+    let elsewhere = on_base.clone().called("on-ethereum").worth("7", ("USDC", "ethereum", "USDC.ETH"));
+    world.list(&elsewhere, true);
+    assert_eq!((world.reconcile().await.queued, world.status(&elsewhere)), (1, "confirmed"));
+}
+
+#[tokio::test]
+async fn what_is_queued_is_an_envelope_of_the_weakest_evidence_and_its_event_says_reconciled() {
+    let world = World::new();
+    let some = money("one", at(NOON).minus(hours(2))).worth("0.000000000000000001", ETH);
+    world.list(&some, true);
+    world.run().await.expect("a run");
+    let queued = world.ingress.messages.lock().clone();
+    assert_eq!(queued.len(), 1);
+    let envelope: Value = serde_json::from_str(&queued[0]).expect("JSON");
+    assert_eq!(envelope["attestation"]["class"], "api");
+    assert_eq!(envelope["attestation"]["key"], "https://api.connect.xyz");
+    assert_eq!(envelope["body"]["text"], some.row(true).text, "to the byte as it was read");
+
+    world.drain();
+    let contents = world.table.contents.lock();
+    let event = serde_json::to_value(&contents.published[0]).expect("an event");
+    assert_eq!((contents.published.len(), event["type"].as_str()), (1, Some("fundhook.deposit.confirmed")));
+    assert_eq!(event["data"]["reconciled"], true);
+    assert_eq!(event["data"]["amount"]["value"], "0.000000000000000001");
+    assert_eq!(event["data"]["evidence"]["attestation"]["class"], "api");
+}
+
+#[tokio::test]
+async fn a_webhook_that_arrives_afterwards_changes_nothing_but_the_evidence() {
+    for (feed, rows_are, class) in [
+        ("connect", Provider::Connect, EvidenceClass::Asymmetric),
+        ("zerohash", Provider::Zerohash, EvidenceClass::SharedSecret),
+    ] {
+        let mut world = World::new();
+        world.settings.rows_are = rows_are;
+        let some = money("one", at(NOON).minus(hours(2))).worth("12.5", USDC).of(feed);
+        world.list(&some, true);
+        world.reconcile().await;
+        let (before, events) = (world.ledger(), world.event_ids());
+        let evidence = || world.resource(&some.resource()).view().expect("a fact").evidence.attestation.class;
+        assert_eq!(evidence(), EvidenceClass::Api);
+
+        world.clock.pass(hours(9));
+        world.receive(some.webhook("confirmed", some.at.plus(minutes(1))));
+        assert_eq!((world.ledger(), world.event_ids()), (before.clone(), events.clone()), "{feed}");
+        assert_eq!(world.published(&some.resource()), ["deposit.confirmed"]);
+        assert_eq!(evidence(), class);
+        let metadata = |details: &Details| match details {
+            Details::Transfer(transfer) => transfer.session.metadata.is_some(),
+            Details::Recovery(_) | Details::Account(_) | Details::Balance(_) | Details::Unrecognized(_) => false,
+        };
+        let view = world.resource(&some.resource()).view().expect("a fact");
+        assert_eq!(metadata(&view.details), feed == "connect", "what only the webhook tells is there now");
+
+        world.live(hours(2)).await;
+        assert_eq!((world.ledger(), world.event_ids()), (before, events), "and the row is no news either");
+    }
+}
+
+#[tokio::test]
+async fn a_row_that_contradicts_what_was_signed_changes_no_amount_and_is_told() {
+    let world = World::new();
+    let some = money("one", at(NOON).minus(hours(2)));
+    world.tell(&some, "confirmed");
+    world.list(&some.clone().worth("1000.5", USDC), true);
+    let before = world.ledger();
+    let summary = world.reconcile().await;
+    assert_eq!((summary.queued, summary.differing), (0, 1));
+    assert_eq!(world.ledger(), before);
+
+    // One that was told as failed and is listed as succeeded is for a person: both are published as conflicting.
+    let failed = money("two", at(NOON).minus(hours(2)));
+    world.tell(&failed, "failed");
+    world.list(&failed, true);
+    world.clock.pass(minutes(15));
+    world.provider.list(&feed("connect"), failed.clone().arriving(at(NOON).minus(minutes(20))).row(true));
+    world.reconcile().await;
+    assert_eq!(world.published(&failed.resource()), ["deposit.failed", "deposit.conflicting"]);
+    world.live(hours(2)).await;
+    assert_eq!(world.published(&failed.resource()).len(), 2, "once");
+}
+
+#[tokio::test]
+async fn without_the_providers_api_nothing_is_asked() {
+    let mut world = World::new();
+    world.asks_the_provider = false;
+    assert!(world.reconcile().await.complete);
+    assert_eq!(calls(&world), 0);
+}

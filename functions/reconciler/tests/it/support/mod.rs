@@ -1,0 +1,348 @@
+//! A world in memory in which days pass in milliseconds: a provider, the table, the queues and a clock.
+pub(crate) mod money;
+pub(crate) mod provider;
+pub(crate) mod steps;
+pub(crate) mod table;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use fundhook_domain::port::{Disposition, PortError, SendMessages, StoredToken, Watermark};
+use fundhook_domain::{
+    Details, EvidencePointer, Feed, Network, Ownership, Resource, ResourceId, Signal, Timestamp, events_after,
+};
+use fundhook_providers::{Envelope, normalise};
+use fundhook_runtime::TokenKeeper;
+use fundhook_runtime::settings::{OverdueLimits, ReconcileSettings};
+use reconciler::{Answer, Asker, NotReconciled, Reconciler, Request, Summary};
+
+use money::Money;
+use provider::{Provider, Standing, Tokens};
+use steps::Steps;
+use table::{Contents, Table};
+
+/// Something that several hold.
+pub(crate) struct Shared<T>(Arc<Mutex<T>>);
+
+impl<T> Shared<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(Arc::new(Mutex::new(value)))
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T> Clone for Shared<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T: Default> Default for Shared<T> {
+    fn default() -> Self {
+        Self::new(T::default())
+    }
+}
+
+pub(crate) fn failure(why: &'static str) -> PortError {
+    PortError::new("do what the test forbids", Disposition::Retry, why)
+}
+
+/// The instant `text` means.
+pub(crate) fn at(text: &str) -> Timestamp {
+    text.parse().expect("RFC 3339")
+}
+
+pub(crate) fn minutes(count: u64) -> Duration {
+    Duration::from_secs(60 * count)
+}
+
+pub(crate) fn hours(count: u64) -> Duration {
+    minutes(60 * count)
+}
+
+pub(crate) fn days(count: u64) -> Duration {
+    hours(24 * count)
+}
+
+/// A feed by its name.
+pub(crate) fn feed(name: &str) -> Feed {
+    name.parse().expect("a feed")
+}
+
+/// A clock that the test sets.
+#[derive(Clone)]
+pub(crate) struct Clock(Shared<Timestamp>);
+
+impl Clock {
+    pub(crate) fn now(&self) -> Timestamp {
+        *self.0.lock()
+    }
+
+    pub(crate) fn set(&self, now: Timestamp) {
+        *self.0.lock() = now;
+    }
+
+    pub(crate) fn pass(&self, duration: Duration) {
+        self.set(self.now().plus(duration));
+    }
+}
+
+/// A queue.
+#[derive(Clone)]
+pub(crate) struct Queue {
+    pub(crate) messages: Shared<Vec<String>>,
+    steps: Steps,
+    names: [&'static str; 2],
+}
+
+impl SendMessages for Queue {
+    async fn send_all(&self, bodies: Vec<String>) -> Vec<Result<(), PortError>> {
+        let mut outcomes = Vec::new();
+        for body in bodies {
+            if let Err(failed) = self.steps.come_to(self.names[0]).await {
+                outcomes.push(Err(failed));
+                continue;
+            }
+            self.messages.lock().push(body);
+            outcomes.push(self.steps.come_to(self.names[1]).await);
+        }
+        outcomes
+    }
+}
+
+/// The reconciler at work in a world.
+pub(crate) type AtWork = Reconciler<Tokens, Provider, Table, Table, Queue, Box<dyn Fn() -> Timestamp>>;
+
+/// Noon of a Tuesday, when each world begins.
+pub(crate) const NOON: &str = "2025-10-07T12:00:00Z";
+
+/// How long a run may take, as the template has it.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(300);
+
+/// All that a reconciler has to do with.
+pub(crate) struct World {
+    pub(crate) clock: Clock,
+    pub(crate) provider: Provider,
+    pub(crate) tokens: Tokens,
+    pub(crate) table: Table,
+    pub(crate) ingress: Queue,
+    pub(crate) transfers: Queue,
+    pub(crate) steps: Steps,
+    pub(crate) settings: ReconcileSettings,
+    pub(crate) asks_the_provider: bool,
+}
+
+impl World {
+    /// A world with the default organization, and settings as they are by default.
+    pub(crate) fn new() -> Self {
+        Self::of(&["connect"])
+    }
+
+    /// A world with these organizations.
+    pub(crate) fn of(feeds: &[&str]) -> Self {
+        let (clock, steps) = (Clock(Shared::new(at(NOON))), Steps::default());
+        let feeds: Vec<Feed> = feeds.iter().map(|name| feed(name)).collect();
+        let token = |feed: &Feed| {
+            let (issued_at, expires_at) = (clock.now(), clock.now().plus(days(3650)));
+            (feed.clone(), StoredToken { access_token: format!("first-of-{feed}").into(), issued_at, expires_at })
+        };
+        let accepts: BTreeSet<String> = feeds.iter().map(|feed| format!("first-of-{feed}")).collect();
+        let stored = Shared::new(feeds.iter().map(token).collect());
+        let queue = |names| Queue { messages: Shared::default(), steps: steps.clone(), names };
+        Self {
+            tokens: Tokens { stored, leases: Shared::default(), steps: steps.clone() },
+            provider: Provider {
+                standing: Shared::new(Standing { accepts, ..Standing::default() }),
+                feeds,
+                clock: clock.clone(),
+                steps: steps.clone(),
+            },
+            table: Table {
+                contents: Shared::new(Contents { index_page: 100, ..Contents::default() }),
+                steps: steps.clone(),
+            },
+            ingress: queue(["before a row is queued", "after a row is queued"]),
+            transfers: queue(["before a notice is queued", "after a notice is queued"]),
+            settings: ReconcileSettings {
+                rows_are: fundhook_domain::Provider::Connect,
+                zerohash_feeds: BTreeSet::new(),
+                grace: minutes(15),
+                overlap: hours(1),
+                lookback: days(3),
+                overdue: OverdueLimits { deposit: days(1), withdrawal: days(1), recovery: days(7) },
+            },
+            asks_the_provider: true,
+            clock,
+            steps,
+        }
+    }
+
+    /// A reconciler that begins cold.
+    pub(crate) fn reconciler(&self) -> AtWork {
+        let clock = self.clock.clone();
+        let keeper = TokenKeeper::new(self.tokens.clone(), self.provider.clone(), self.provider.feeds.clone());
+        let asker = self.asks_the_provider.then(|| Asker::new(keeper));
+        let (resources, books) = (self.table.clone(), self.table.clone());
+        let queues = [self.ingress.clone(), self.transfers.clone()];
+        Reconciler::new(asker, resources, books, queues, self.settings.clone(), Box::new(move || clock.now()))
+    }
+
+    /// A run from a cold start.
+    pub(crate) async fn run(&self) -> Result<Summary, NotReconciled> {
+        self.reconciler().handle(self.clock.now().plus(TIMEOUT)).await
+    }
+
+    /// A run that succeeds, and what it queued arrives.
+    pub(crate) async fn reconcile(&self) -> Summary {
+        let summary = self.run().await.expect("a run");
+        self.drain();
+        summary
+    }
+
+    /// Lets so much time pass, with a run each quarter of an hour, and with what each queued arriving before the next.
+    pub(crate) async fn live(&self, duration: Duration) {
+        let until = self.clock.now().plus(duration);
+        while self.clock.now() < until {
+            self.clock.pass(minutes(15));
+            self.reconcile().await;
+        }
+    }
+
+    /// The report of a day, on request.
+    pub(crate) async fn report_of(&self, day: Timestamp) -> Result<Answer, NotReconciled> {
+        self.reconciler().answer(Request::Report(day), self.clock.now().plus(TIMEOUT)).await
+    }
+
+    /// Has what lies on both queues take its road: normalised, folded, claimed, published.
+    pub(crate) fn drain(&self) {
+        let now = self.clock.now();
+        let envelopes = std::mem::take(&mut *self.ingress.messages.lock());
+        for (line, message) in (0..).zip(&envelopes) {
+            let envelope = Envelope::from_json(message).expect("an envelope");
+            let archived = EvidencePointer { object: "evidence/v1/x.ndjson.gz".to_owned(), line };
+            let signals = normalise(&envelope, archived);
+            let messages = signals.iter().map(|signal| signal.to_message().expect("a message"));
+            self.transfers.messages.lock().extend(messages);
+        }
+        let signals = std::mem::take(&mut *self.transfers.messages.lock());
+        for message in &signals {
+            self.table.contents.lock().record(Signal::from_message(message).expect("a signal"), now);
+        }
+    }
+
+    /// Has this message arrive on the ingress queue and take its road.
+    pub(crate) fn receive(&self, message: String) {
+        self.ingress.messages.lock().push(message);
+        self.drain();
+    }
+
+    /// Has the webhook arrive which says that `money` reached `status` now.
+    pub(crate) fn tell(&self, money: &Money, status: &str) {
+        self.receive(money.webhook(status, self.clock.now()));
+    }
+
+    /// Has the provider list `money` to the organization.
+    pub(crate) fn list(&self, money: &Money, succeeded: bool) {
+        self.provider.list(&money.feed.of(fundhook_domain::Provider::Connect), money.row(succeeded));
+    }
+
+    pub(crate) fn resource(&self, id: &ResourceId) -> Resource {
+        let known = self.table.contents.lock().resources.get(id).cloned();
+        known.unwrap_or_else(|| Resource::unknown(id.clone()))
+    }
+
+    /// The status of `money` as it is recorded; `-` when it is not.
+    pub(crate) fn status(&self, money: &Money) -> &'static str {
+        self.resource(&money.resource()).view().map_or("-", |view| view.status.as_str())
+    }
+
+    pub(crate) fn watermark(&self, name: &str) -> Watermark {
+        self.table.contents.lock().watermarks.get(&feed(name)).cloned().expect("a watermark")
+    }
+
+    /// The ids of all events that what is recorded gives rise to.
+    pub(crate) fn event_ids(&self) -> BTreeSet<String> {
+        let contents = self.table.contents.lock();
+        contents.resources.values().flat_map(|resource| events_after(resource, 0)).map(|event| event.id).collect()
+    }
+
+    /// The types of the events that were published about `resource`, in order.
+    pub(crate) fn published(&self, resource: &ResourceId) -> Vec<String> {
+        let contents = self.table.contents.lock();
+        let events = contents.published.iter().filter(|event| event.data.resource == *resource);
+        events.map(|event| event.event_type.replace("fundhook.", "")).collect()
+    }
+
+    /// The whole table, as far as it is about money.
+    pub(crate) fn ledger(&self) -> Ledger {
+        let contents = self.table.contents.lock();
+        let entries = contents.resources.values().map(|resource| (resource.id().clone(), Entry::of(resource)));
+        let claims = contents.claims.iter().map(|(coin, claim)| (coin.clone(), claim.owner.clone()));
+        Ledger { entries: entries.collect(), claims: claims.collect() }
+    }
+}
+
+/// What is recorded, as far as it is about money.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Ledger {
+    pub(crate) entries: BTreeMap<ResourceId, Entry>,
+    /// Each coin, and the deposit that it is credited under.
+    pub(crate) claims: BTreeMap<String, ResourceId>,
+}
+
+impl Ledger {
+    /// What differs from `other`, for a person; nothing when nothing does.
+    pub(crate) fn but_for(&self, other: &Self) -> String {
+        let keys: BTreeSet<&ResourceId> = self.entries.keys().chain(other.entries.keys()).collect();
+        let differs = keys.into_iter().filter(|key| self.entries.get(key) != other.entries.get(key));
+        let told = |key: &ResourceId| format!("{key}: {:?}, not {:?}\n", self.entries.get(key), other.entries.get(key));
+        let claims = if self.claims == other.claims { "" } else { "the claims differ" };
+        differs.map(told).collect::<String>() + claims
+    }
+}
+
+/// What is recorded of one resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) status: &'static str,
+    pub(crate) conflicting: usize,
+    pub(crate) amount: Option<String>,
+    pub(crate) asset: Option<String>,
+    pub(crate) network: Option<String>,
+    pub(crate) account: Option<String>,
+    pub(crate) transaction: Option<String>,
+    pub(crate) address: Option<String>,
+    pub(crate) ownership: String,
+}
+
+impl Entry {
+    fn of(resource: &Resource) -> Self {
+        let view = resource.view().expect("a fact");
+        let transfer = match view.details {
+            Details::Transfer(transfer) => *transfer,
+            Details::Recovery(_) | Details::Account(_) | Details::Balance(_) | Details::Unrecognized(_) => {
+                Default::default()
+            }
+        };
+        let major = transfer.quantity.and_then(|quantity| quantity.in_major());
+        Self {
+            status: view.status.as_str(),
+            conflicting: view.conflicting.len(),
+            amount: major.map(|value| value.to_string()),
+            asset: transfer.asset,
+            network: transfer.network.as_ref().map(Network::slug).map(str::to_owned),
+            account: transfer.account,
+            transaction: transfer.transaction.hash,
+            address: transfer.transaction.to,
+            ownership: match resource.ownership() {
+                Ownership::Unclaimed => "unclaimed".to_owned(),
+                Ownership::Owner => "owner".to_owned(),
+                Ownership::DuplicateOf { owner, after: _ } => format!("duplicate of {owner}"),
+            },
+        }
+    }
+}

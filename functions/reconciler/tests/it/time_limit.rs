@@ -1,0 +1,179 @@
+//! A run ends before its time does, the next goes on where it ended, and no organization waits for another for long.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use fundhook_domain::Timestamp;
+use fundhook_domain::port::ListQuery;
+
+use crate::support::money::{Money, money};
+use crate::support::provider::Call;
+use crate::support::{NOON, TIMEOUT, World, at, feed, hours, minutes};
+
+/// Lists so many deposits to the organization, seconds apart.
+fn list_many(world: &World, name: &str, count: u64) -> Vec<Money> {
+    let now = world.clock.now().minus(minutes(20));
+    let nth = |nth| money(&format!("{}-{nth}", name.replace('/', "-")), now.minus(Duration::from_secs(nth))).of(name);
+    let all: Vec<Money> = (0..count).map(nth).collect();
+    all.iter().for_each(|money| world.list(money, true));
+    all
+}
+
+/// From now on a call on behalf of this organization takes so many seconds.
+fn slow(world: &World, name: &str, seconds: u64) {
+    world.provider.standing.lock().takes.insert(feed(name), Duration::from_secs(seconds));
+}
+
+fn missing(world: &World, all: &[Money]) -> usize {
+    all.iter().filter(|money| world.status(money) != "confirmed").count()
+}
+
+/// A run that begins at `at`; what it queued arrives. Returns whether it ended in time.
+async fn run_at(world: &World, at: Timestamp) -> bool {
+    world.clock.set(at);
+    // It may fail where a provider does.
+    let _ended = world.run().await;
+    world.drain();
+    world.clock.now() < at.plus(TIMEOUT)
+}
+
+/// The pages of the reading that `calls` asked for, of this organization.
+fn pages(calls: &[Call], name: &str) -> Vec<u32> {
+    let of_it = calls.iter().filter(|call| call.feed == feed(name));
+    let number = |call: &Call| match &call.query {
+        ListQuery::Dated { from, before, page } => (before.since(*from) != hours(1)).then_some(*page),
+        ListQuery::Id(_) => None,
+    };
+    of_it.filter_map(number).collect()
+}
+
+#[tokio::test]
+async fn a_run_stops_before_its_deadline_and_the_next_goes_on_with_the_next_page() {
+    for seconds in [20, 45, 89] {
+        let world = World::new();
+        world.provider.standing.lock().page_size = 5;
+        let all = list_many(&world, "connect", 60);
+        slow(&world, "connect", seconds);
+        let (mut calls, mut runs) = (Vec::new(), 0);
+        while missing(&world, &all) > 0 {
+            assert!(run_at(&world, at(NOON).plus(minutes(15) * runs)).await, "in time, at {seconds} s a page");
+            runs += 1;
+            assert!(runs < 15, "each run reads something");
+            calls.extend(world.provider.take_calls());
+        }
+        assert!(runs > 1);
+        assert_eq!(pages(&calls, "connect"), (1..=12).collect::<Vec<u32>>(), "each page once");
+        assert!(world.watermark("connect").window.is_none());
+    }
+}
+
+#[tokio::test]
+async fn a_run_says_whether_it_looked_at_everything() {
+    let world = World::new();
+    world.provider.standing.lock().page_size = 5;
+    list_many(&world, "connect", 60);
+    slow(&world, "connect", 60);
+    let summary = world.run().await.expect("a run");
+    assert!(!summary.complete && summary.pages < 12);
+    slow(&world, "connect", 0);
+    assert!(world.run().await.expect("a run").complete);
+}
+
+#[tokio::test]
+async fn an_organization_whose_provider_fails_is_nobody_elses_delay() {
+    let world = World::of(&["connect", "connect/acme", "connect/bolt"]);
+    let [connect, acme, bolt] = ["connect", "connect/acme", "connect/bolt"].map(|name| list_many(&world, name, 7));
+    world.provider.standing.lock().down.insert(feed("connect/acme"));
+    for quarter in 0..3 {
+        assert!(run_at(&world, at(NOON).plus(minutes(15) * quarter)).await);
+        let left = [&connect, &acme, &bolt].map(|all| missing(&world, all));
+        assert_eq!(left, [0, 7, 0], "run {quarter}");
+    }
+    world.provider.standing.lock().down.clear();
+    assert!(run_at(&world, at(NOON).plus(hours(1))).await);
+    assert_eq!(missing(&world, &acme), 0);
+}
+
+#[tokio::test]
+async fn an_organization_that_takes_all_the_time_starves_no_other() {
+    let world = World::of(&["connect", "connect/acme", "connect/bolt"]);
+    world.provider.standing.lock().page_size = 1;
+    list_many(&world, "connect", 500);
+    slow(&world, "connect", 60);
+    let [acme, bolt] = ["connect/acme", "connect/bolt"].map(|name| list_many(&world, name, 7));
+    // One of the runs in turn begins with each of them.
+    for quarter in 0..3 {
+        assert!(run_at(&world, at(NOON).plus(minutes(15) * quarter)).await);
+    }
+    assert_eq!([&acme, &bolt].map(|all| missing(&world, all)), [0, 0]);
+    let read = world.watermark("connect").window.expect("it is not done").next_page;
+    assert!(read > 3, "and the slow one gets on too: {read}");
+}
+
+#[tokio::test]
+async fn nor_does_it_keep_what_is_overdue_from_being_reported_and_hours_from_being_added_up() {
+    let world = World::of(&["connect", "connect/acme"]);
+    run_at(&world, at(NOON)).await;
+    let stuck = money("stuck", at(NOON)).of("connect/acme");
+    world.tell(&stuck, "submitted");
+    let done = money("done", at(NOON).plus(hours(2))).of("connect/acme");
+    world.clock.set(at(NOON).plus(hours(2)));
+    world.tell(&done, "confirmed");
+    world.list(&done, true);
+
+    world.clock.set(at(NOON).plus(hours(25)));
+    world.provider.standing.lock().page_size = 1;
+    list_many(&world, "connect", 500);
+    slow(&world, "connect", 60);
+    for quarter in 0..8 {
+        assert!(run_at(&world, at(NOON).plus(hours(25)).plus(minutes(15) * quarter)).await);
+    }
+    assert_eq!(world.published(&stuck.resource()), ["deposit.submitted", "deposit.overdue"]);
+    assert!(world.watermark("connect").window.is_some(), "while the endless list goes on");
+    let contents = world.table.contents.lock();
+    let report = &contents.reports[&(feed("connect/acme"), at(NOON).plus(hours(2)))];
+    assert_eq!(report.lines[0].ours.deposits, 1);
+}
+
+#[tokio::test]
+async fn what_was_reported_is_looked_at_again_in_turns_however_slow_the_provider_is() {
+    for index_page in [100, 8] {
+        let world = World::new();
+        world.table.contents.lock().index_page = index_page;
+        run_at(&world, at(NOON)).await;
+        let stuck: Vec<Money> = (0..20).map(|nth| money(&format!("stuck-{nth}"), at(NOON))).collect();
+        stuck.iter().for_each(|money| world.tell(money, "pending"));
+        run_at(&world, at(NOON).plus(hours(25))).await;
+        assert!(stuck.iter().all(|money| world.resource(&money.resource()).is_overdue()));
+        slow(&world, "connect", 40);
+        let mut asked = BTreeSet::new();
+        world.provider.take_calls();
+        for quarter in 1..=40 {
+            assert!(run_at(&world, at(NOON).plus(hours(25)).plus(minutes(15) * quarter)).await, "in time");
+            let calls = world.provider.take_calls().into_iter();
+            asked.extend(calls.filter_map(|call| match call.query {
+                ListQuery::Id(id) => Some(id),
+                ListQuery::Dated { .. } => None,
+            }));
+        }
+        assert_eq!(asked.len(), 20, "{index_page} to a page of the index");
+    }
+}
+
+#[tokio::test]
+async fn what_is_to_be_asked_for_one_by_one_stops_in_time_too_and_goes_on_with_others() {
+    let world = World::new();
+    run_at(&world, at(NOON)).await;
+    let stuck: Vec<Money> = (0..20).map(|nth| money(&format!("stuck-{nth}"), at(NOON))).collect();
+    stuck.iter().for_each(|money| world.tell(money, "pending"));
+    slow(&world, "connect", 30);
+    let mut runs = 0;
+    let overdue = |world: &World| stuck.iter().filter(|it| world.resource(&it.resource()).is_overdue()).count();
+    while overdue(&world) < 20 {
+        let before = overdue(&world);
+        assert!(run_at(&world, at(NOON).plus(hours(30)).plus(minutes(15) * runs)).await, "in time");
+        runs += 1;
+        assert!(overdue(&world) > before, "what was asked for is reported, though the rest was not asked for");
+    }
+    assert!(runs > 2);
+}

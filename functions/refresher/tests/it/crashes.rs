@@ -1,0 +1,227 @@
+//! Wherever a refresher stops, fails, or is overtaken by another, the run after it ends as one that nothing ever happened to.
+//!
+//! The steps of a run are listed by running it: one is before and one after each call to a port, so before the call has had its
+//! effect and after it.
+
+use std::collections::BTreeMap;
+
+use fundhook_domain::port::StoredKeySet;
+use fundhook_domain::{Feed, Timestamp};
+use refresher::{NotRefreshed, Refresher};
+
+use crate::support::ports::{Api, Table};
+use crate::support::world::steps::{Run, Stepped, Steps};
+use crate::support::world::tokens::{Tokens, feeds};
+use crate::support::world::{START, at, feed, minute};
+use crate::support::{Each, JWKS, LAST_GOOD_MAX, NEXT_JWKS, fingerprint, stored};
+
+/// Feeds whose sets have changed, have not, and were never had.
+const FEEDS: [&str; 3] = ["connect", "connect/acme", "connect/bolt"];
+
+/// When the run comes that something happens to: all that is stored is due.
+const RUN: i64 = 48;
+
+type SteppedRefresher = Refresher<Stepped<Each<Table>>, Stepped<Each<Api>>, Stepped<Tokens>, Stepped<Tokens>>;
+
+/// All that refreshers share.
+#[derive(Debug)]
+struct World {
+    tables: Each<Table>,
+    apis: Each<Api>,
+    tokens: Tokens,
+}
+
+/// What is to be the same in the end: of each set all but when it was fetched, and of each token all but what it says.
+#[derive(Debug, PartialEq)]
+struct End {
+    sets: BTreeMap<Feed, (String, Vec<String>, Option<String>, u64)>,
+    tokens: BTreeMap<Feed, (bool, u64)>,
+}
+
+impl World {
+    fn new() -> Self {
+        let (tables, apis) = (Each::<Table>::of_feeds(&FEEDS), Each::<Api>::of_feeds(&FEEDS));
+        let tokens = Tokens::valid_for(std::time::Duration::from_secs(3600));
+        for (name, held, served, etag) in [
+            ("connect", Some(JWKS), NEXT_JWKS, Some("\"v2\"")),
+            ("connect/acme", Some(JWKS), JWKS, Some("\"v1\"")),
+            ("connect/bolt", None, NEXT_JWKS, None),
+        ] {
+            let held = held.map(|jwks| StoredKeySet { etag: Some("\"v1\"".to_owned()), ..stored(jwks, START) });
+            tables.of(&feed(name)).now().stored = held;
+            apis.of(&feed(name)).now().serves = Some(served.to_owned());
+            apis.of(&feed(name)).now().etag = etag.map(str::to_owned);
+        }
+        for feed in feeds() {
+            tokens.store_granted(&feed, at(START));
+        }
+        tokens.now().clock = minute(RUN);
+        Self { tables, apis, tokens }
+    }
+
+    fn refresher(&self, steps: &Steps) -> SteppedRefresher {
+        let tokens = || Stepped(self.tokens.clone(), steps.clone());
+        let keeper = fundhook_runtime::TokenKeeper::new(tokens(), tokens(), feeds());
+        let (tables, apis) = (Stepped(self.tables.clone(), steps.clone()), Stepped(self.apis.clone(), steps.clone()));
+        Refresher::new(tables, apis, FEEDS.map(feed).to_vec(), LAST_GOOD_MAX, Some(keeper))
+    }
+
+    /// The run after that in question, to its end.
+    fn next_run(&self) {
+        self.tokens.now().clock = minute(RUN + 1);
+        whole_run(self, minute(RUN + 1)).expect("nothing happens to this one");
+    }
+
+    fn end(&self) -> End {
+        let sets = self.tables.0.iter().map(|(feed, table)| {
+            let set = table.now().stored.clone().expect("one is stored");
+            assert_eq!(set.fingerprint, fingerprint(&set.jwks));
+            let held_seconds = set.fresh_until.since(set.fetched_at).as_secs();
+            assert!(set.fetched_at >= minute(RUN), "it was refreshed");
+            (feed.clone(), (set.jwks, set.thumbprints, set.etag, held_seconds))
+        });
+        let sets = sets.collect();
+        let stored = self.tokens.now().stored.clone();
+        let tokens = stored.iter().map(|(feed, token)| {
+            assert!(token.issued_at >= minute(RUN), "it was renewed");
+            let lifetime = token.expires_at.since(token.issued_at).as_secs();
+            (feed.clone(), (self.tokens.accepts_stored(feed), lifetime))
+        });
+        End { sets, tokens: tokens.collect() }
+    }
+}
+
+/// A run to its end, which nothing holds up.
+fn whole_run(world: &World, now: Timestamp) -> Result<(), NotRefreshed> {
+    let steps = Steps::default();
+    let refresher = world.refresher(&steps);
+    Run::of(&steps, refresher.handle(now)).finish()
+}
+
+/// How a run ends that nothing happens to, and its steps.
+fn undisturbed() -> (End, Vec<String>) {
+    let (world, steps) = (World::new(), Steps::default());
+    let refresher = world.refresher(&steps);
+    Run::of(&steps, refresher.handle(minute(RUN))).finish().expect("all is up");
+    (world.end(), steps.reached())
+}
+
+#[test]
+fn the_steps_of_a_run_are_these() {
+    let of_set = |name| ["reading the set of", "fetching the set of", "storing the set of"].map(|call| (call, name));
+    let of_token = |name| {
+        let own = |call: &str| format!("{call} the token of {name}");
+        [own("leasing"), "reading the tokens".to_owned(), own("granting"), own("storing"), own("releasing")]
+    };
+    let mut calls: Vec<String> = Vec::new();
+    calls.extend(FEEDS.into_iter().flat_map(of_set).map(|(call, name)| format!("{call} {name}")));
+    calls.extend(["reading the tokens", "reading the credentials"].map(str::to_owned));
+    calls.extend([FEEDS[0], FEEDS[1]].into_iter().flat_map(of_token));
+    let steps: Vec<String> =
+        calls.iter().flat_map(|call| [format!("before {call}"), format!("after {call}")]).collect();
+    assert_eq!(undisturbed().1, steps);
+}
+
+#[test]
+fn wherever_a_run_crashes_the_next_one_ends_as_if_it_had_not() {
+    let (expected, steps) = undisturbed();
+    for (step, name) in steps.iter().enumerate() {
+        let (world, stepping) = (World::new(), Steps::default());
+        let refresher = world.refresher(&stepping);
+        let mut run = Run::of(&stepping, refresher.handle(minute(RUN)));
+        assert!(run.pass(step).is_none(), "it crashes {name}");
+        drop(run);
+        assert!(feeds().iter().all(|feed| world.tokens.accepts_stored(feed)), "{name}: a valid token is stored anyway");
+        world.next_run();
+        assert_eq!(world.end(), expected, "crashed {name}");
+        // What was granted and not stored is lost, and asked for again: nothing else is asked for twice.
+        let lost = name.starts_with("after granting") || name.contains("before storing the token");
+        assert_eq!(world.tokens.requests(), 2 + usize::from(lost), "crashed {name}");
+        let fetches: usize = world.apis.0.values().map(|api| api.now().fetches).sum();
+        let lost = name.starts_with("after fetching") || name.contains("before storing the set");
+        assert_eq!(fetches, 3 + usize::from(lost), "crashed {name}");
+    }
+}
+
+#[test]
+fn wherever_a_call_fails_it_is_told_and_the_next_run_ends_as_if_it_had_not() {
+    let (expected, steps) = undisturbed();
+    for (step, name) in steps.iter().enumerate() {
+        let (world, stepping) = (World::new(), Steps::failing_at(step));
+        let refresher = world.refresher(&stepping);
+        let outcome = Run::of(&stepping, refresher.handle(minute(RUN))).finish();
+        // A lease that cannot be given back ends by itself.
+        assert_eq!(outcome.is_ok(), name.contains("releasing"), "failed {name}: {outcome:?}");
+        world.next_run();
+        assert_eq!(world.end(), expected, "failed {name}");
+    }
+}
+
+#[test]
+fn what_fails_for_one_set_or_token_keeps_no_other_from_being_renewed_in_the_same_run() {
+    let (_, steps) = undisturbed();
+    // A lease that cannot be given back ends by itself.
+    let is_released = |name: &String| name.contains("releasing");
+    let of_one = |name: &&String| (name.contains("the set of") || name.contains("the token of")) && !is_released(name);
+    for name in steps.iter().filter(of_one) {
+        let step = steps.iter().position(|each| each == name).expect("it is one of them");
+        let (world, stepping) = (World::new(), Steps::failing_at(step));
+        let refresher = world.refresher(&stepping);
+        let told = Run::of(&stepping, refresher.handle(minute(RUN))).finish();
+        assert!(told.is_err(), "failed {name}");
+        let fresh_sets = world.tables.0.values().filter(|table| {
+            let set = table.now().stored.clone();
+            set.is_some_and(|set| set.fetched_at == minute(RUN))
+        });
+        let (sets, stored) = (fresh_sets.count(), world.tokens.now().stored.clone());
+        let tokens = stored.values().filter(|token| token.issued_at == minute(RUN)).count();
+        let (of_set, is_stored) = (name.contains("the set of"), name.starts_with("after storing"));
+        let lacking = usize::from(!is_stored);
+        let expected = if of_set { (3 - lacking, 2) } else { (3, 2 - lacking) };
+        assert_eq!((sets, tokens), expected, "failed {name}");
+    }
+}
+
+#[test]
+fn however_two_refreshers_interleave_it_ends_as_if_there_had_been_one() {
+    let (expected, steps) = undisturbed();
+    for first_stops in 0..=steps.len() {
+        for second_stops in 0..=steps.len() {
+            let world = World::new();
+            let (of_first, of_second) = (Steps::default(), Steps::default());
+            let (first, second) = (world.refresher(&of_first), world.refresher(&of_second));
+            let mut first = Run::of(&of_first, first.handle(minute(RUN)));
+            let mut second = Run::of(&of_second, second.handle(minute(RUN)));
+            let first_outcome = first.pass(first_stops);
+            let second_outcome = second.pass(second_stops);
+            let outcomes =
+                [first_outcome.unwrap_or_else(|| first.finish()), second_outcome.unwrap_or_else(|| second.finish())];
+            let why = format!("the first stood at step {first_stops}, the second at {second_stops}");
+            assert!(outcomes.iter().all(Result::is_ok), "{why}: {outcomes:?}");
+            assert_eq!(world.end(), expected, "{why}");
+            assert_eq!(world.tokens.requests(), 2, "{why}: two at once cost one request for each token");
+        }
+    }
+}
+
+#[test]
+fn a_crash_amid_another_refreshers_run_is_made_good_by_the_next() {
+    let (expected, steps) = undisturbed();
+    for first_crashes in 0..=steps.len() {
+        for second_stops in (0..=steps.len()).step_by(3) {
+            let world = World::new();
+            let (of_first, of_second) = (Steps::default(), Steps::default());
+            let (first, second) = (world.refresher(&of_first), world.refresher(&of_second));
+            let mut first = Run::of(&of_first, first.handle(minute(RUN)));
+            let mut second = Run::of(&of_second, second.handle(minute(RUN)));
+            let outcome = second.pass(second_stops);
+            first.pass(first_crashes);
+            drop(first);
+            let outcome = outcome.unwrap_or_else(|| second.finish());
+            let why = format!("the first crashed at step {first_crashes} while the second stood at {second_stops}");
+            assert!(outcome.is_ok(), "{why}: {outcome:?}");
+            world.next_run();
+            assert_eq!(world.end(), expected, "{why}");
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! What a provider may answer instead of a key set, over HTTP and in every other way: the last good set stays, the failure says
+//! whose it is and what came, and the first right answer is taken in at once.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use fundhook_adapters::JwksClient;
+use fundhook_domain::port::{StoredKeySet, chain};
+use fundhook_runtime::NoKeySet;
+use refresher::NotRefreshed;
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::support::ports::{Shared, Table};
+use crate::support::world::{START, at, feed, minute};
+use crate::support::{JWKS, NEXT_JWKS, of_keys, run, stored, world};
+
+const FEED: &str = "connect/acme";
+
+/// A private exponent, as nobody should publish it.
+const PRIVATE_PART: &str = "VGhpcyBpcyBhIHByaXZhdGUgZXhwb25lbnQ";
+
+/// A provider that answers over HTTP/1.1, byte for byte as it is told, and closes the connection.
+struct Provider {
+    url: String,
+    answer: Arc<Mutex<Vec<u8>>>,
+    /// The heads of the requests that came.
+    requests: Arc<Mutex<Vec<String>>>,
+}
+
+impl Provider {
+    async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let url = format!("http://{}/jwks", listener.local_addr().expect("it is bound"));
+        let (answer, requests) = <(Arc<Mutex<Vec<u8>>>, Arc<Mutex<Vec<String>>>)>::default();
+        let provider = Self { url, answer: Arc::clone(&answer), requests: Arc::clone(&requests) };
+        tokio::spawn(async move {
+            while let Ok((mut connection, _)) = listener.accept().await {
+                let head = head(&mut connection).await;
+                requests.lock().expect("no test panicked").push(head);
+                let answer = answer.lock().expect("no test panicked").clone();
+                // Who asked may have gone already.
+                connection.write_all(&answer).await.ok();
+                connection.shutdown().await.ok();
+            }
+        });
+        provider
+    }
+
+    fn answers(&self, bytes: impl Into<Vec<u8>>) {
+        *self.answer.lock().expect("no test panicked") = bytes.into();
+    }
+
+    fn client(&self) -> JwksClient {
+        JwksClient::new(BTreeMap::from([(feed(FEED), self.url.clone())]))
+    }
+
+    async fn refreshed(&self, table: &Shared<Table>, now: i64) -> Result<(), NotRefreshed> {
+        of_keys(table, self.client(), &[FEED]).handle(minute(now)).await
+    }
+
+    fn last_request(&self) -> String {
+        self.requests.lock().expect("no test panicked").last().cloned().unwrap_or_default()
+    }
+}
+
+/// The head of a request: all until the empty line.
+async fn head(connection: &mut TcpStream) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        match connection.read_u8().await {
+            Ok(byte) => head.push(byte),
+            Err(_) => break,
+        }
+    }
+    String::from_utf8_lossy(&head).to_ascii_lowercase()
+}
+
+/// An answer with this status line and header lines, and a body of the length that it says.
+fn answer(status: &str, headers: &str, body: &str) -> Vec<u8> {
+    format!("HTTP/1.1 {status}\r\n{headers}content-length: {}\r\n\r\n{body}", body.len()).into_bytes()
+}
+
+/// What odd answers there are, and what is to be said of each.
+fn odd_answers() -> Vec<(Vec<u8>, &'static str)> {
+    let key: Value = serde_json::from_str::<Value>(NEXT_JWKS).expect("JSON")["keys"][0].clone();
+    let with_private_part = {
+        let mut key = key.clone();
+        key["d"] = json!(PRIVATE_PART);
+        json!({ "keys": [key] }).to_string()
+    };
+    let with_secret = json!({ "keys": [key, { "kty": "oct", "k": PRIVATE_PART }] }).to_string();
+    let html = "<html><body>Service Unavailable</body></html>";
+    let half = &NEXT_JWKS[..NEXT_JWKS.len() / 2];
+    let cut_off = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{half}", NEXT_JWKS.len());
+    let elsewhere = "location: http://127.0.0.1:1/jwks\r\n";
+    let not_text = [b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n".as_slice(), &[0xff, 0xfe]].concat();
+    vec![
+        (answer("429 Too Many Requests", "retry-after: 3600\r\n", ""), "status 429, expected 200"),
+        (answer("500 Internal Server Error", "", html), "status 500, expected 200"),
+        (answer("503 Service Unavailable", "", NEXT_JWKS), "status 503, expected 200"),
+        (answer("404 Not Found", "", html), "status 404, expected 200"),
+        (answer("204 No Content", "", ""), "status 204, expected 200"),
+        (answer("302 Found", elsewhere, ""), "status 302, expected 200"),
+        (b"HTTP/1.1 304 Not Modified\r\n\r\n".to_vec(), "status 304, expected 200"),
+        (answer("200 OK", "content-type: text/html\r\n", html), "serves is unfit"),
+        (answer("200 OK", "", ""), "serves is unfit"),
+        (answer("200 OK", "", half), "serves is unfit"),
+        (answer("200 OK", "", "{}"), "serves is unfit"),
+        (answer("200 OK", "", r#"{"keys":[]}"#), "serves is unfit"),
+        (answer("200 OK", "", &with_private_part), "serves is unfit"),
+        (answer("200 OK", "", &with_secret), "serves is unfit"),
+        (answer("200 OK", "", &" ".repeat(1 << 20)), "more than 131072 bytes"),
+        (cut_off.into_bytes(), "could not be fetched"),
+        (not_text, "not UTF-8"),
+        (b"SSH-2.0-OpenSSH_9.9\r\n".to_vec(), "could not be fetched"),
+        (Vec::new(), "could not be fetched"),
+    ]
+}
+
+#[tokio::test]
+async fn whatever_comes_over_http_the_last_good_set_stays_and_the_failure_says_whose_and_why() {
+    let provider = Provider::start().await;
+    for (bytes, why) in odd_answers() {
+        let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(200)]).into_owned();
+        let table = Shared::<Table>::default();
+        table.now().stored = Some(stored(JWKS, START - 7200));
+        provider.answers(bytes);
+        let failed = provider.refreshed(&table, 0).await.expect_err(&shown);
+        let said = chain(&failed);
+        assert!(said.contains(FEED) && said.contains(why), "{shown}: {said}");
+        assert!(!said.contains(PRIVATE_PART) && !format!("{failed:?}").contains(PRIVATE_PART), "{said}");
+        assert_eq!(table.now().stored, Some(stored(JWKS, START - 7200)), "{shown}");
+        assert_eq!(table.now().stores, 0, "{shown}");
+
+        provider.answers(answer("200 OK", "", NEXT_JWKS));
+        provider.refreshed(&table, 1).await.expect("it is right again");
+        assert_eq!(table.now().stored, Some(stored(NEXT_JWKS, START + 60)), "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn a_right_answer_over_http_is_held_and_asked_for_again_as_its_headers_say() {
+    let (provider, table) = (Provider::start().await, Shared::<Table>::default());
+    let headers = "etag: \"v1\"\r\ncache-control: public, max-age=700\r\nage: 100\r\n";
+    provider.answers(answer("200 OK", headers, JWKS));
+    provider.refreshed(&table, 0).await.expect("it is right");
+    assert!(!provider.last_request().contains("if-none-match"), "{}", provider.last_request());
+    let held = |fetched_at, fresh_until| {
+        let etag = Some("\"v1\"".to_owned());
+        Some(StoredKeySet { fresh_until: at(fresh_until), etag, ..stored(JWKS, fetched_at) })
+    };
+    assert_eq!(table.now().stored, held(START, START + 600));
+
+    provider.answers(b"HTTP/1.1 304 Not Modified\r\ncache-control: max-age=60\r\n\r\n".as_slice());
+    provider.refreshed(&table, 10).await.expect("it has not changed");
+    assert!(provider.last_request().contains("if-none-match: \"v1\"\r\n"), "{}", provider.last_request());
+    assert_eq!(table.now().stored, held(START + 600, START + 660));
+}
+
+#[tokio::test]
+async fn a_provider_that_nobody_reaches_leaves_the_last_good_set() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let url = format!("http://{}/jwks", listener.local_addr().expect("it is bound"));
+    drop(listener);
+    let (table, _) = world(None);
+    let client = JwksClient::new(BTreeMap::from([(feed(FEED), url)]));
+    let failed = of_keys(&table, client, &[FEED]).handle(minute(0)).await.expect_err("nobody is there");
+    let said = chain(&failed);
+    assert!(said.contains("the key set of connect/acme could not be fetched"), "{said}");
+    assert_eq!(table.now().stored, Some(stored(JWKS, START - 7200)));
+}
+
+#[tokio::test]
+async fn that_nothing_has_changed_is_not_believed_of_a_provider_that_was_not_asked_by_a_tag() {
+    // Nothing is held, or what is held came without a tag.
+    for held in [None, Some(stored(JWKS, START - 7200))] {
+        let (table, api) = world(Some(NEXT_JWKS));
+        table.now().stored.clone_from(&held);
+        api.now().says_unchanged = true;
+        let failed = run(&table, &api, minute(0)).await.expect_err("it was not asked that");
+        assert!(matches!(&failed, NotRefreshed::KeySet(NoKeySet::Unasked(of)) if *of == feed("connect")));
+        assert_eq!(
+            chain(&failed),
+            "a key set was not refreshed: connect says that its key set has not changed since it was last asked, \
+             and it was never asked by an entity tag"
+        );
+        assert_eq!(table.now().stored, held);
+        api.now().says_unchanged = false;
+        run(&table, &api, minute(1)).await.expect("it is right again");
+        assert_eq!(table.now().stored, Some(stored(NEXT_JWKS, START + 60)));
+    }
+}

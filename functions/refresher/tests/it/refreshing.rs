@@ -1,0 +1,180 @@
+//! What a scheduled refresh stores, what it leaves alone, and what it reports.
+
+use fundhook_domain::port::chain;
+use fundhook_providers::jose::UnfitKeySet;
+use fundhook_runtime::NoKeySet;
+use refresher::NotRefreshed;
+use serde_json::{Value, json};
+
+use crate::support::ports::{Api, Shared, Table};
+use crate::support::world::{START as NOW, at, feed};
+use crate::support::{JWKS, NEXT_JWKS, fingerprint, metrics_of, of_keys, run, stored, told, world};
+
+/// Whether a set is unfit in the way that was expected.
+type IsExpected = fn(&UnfitKeySet) -> bool;
+
+async fn refresh(table: &Shared<Table>, api: &Shared<Api>) -> Result<(), NotRefreshed> {
+    run(table, api, at(NOW)).await
+}
+
+#[tokio::test]
+async fn a_fit_set_is_stored_as_served_with_its_fingerprint_and_the_time() {
+    for served in [JWKS, NEXT_JWKS] {
+        let (table, api) = world(Some(served));
+        refresh(&table, &api).await.expect("refreshed");
+        assert_eq!(table.now().stored, Some(stored(served, NOW)));
+        assert_eq!((table.now().stores, api.now().fetches), (1, 1));
+    }
+    assert_ne!(fingerprint(JWKS), fingerprint(NEXT_JWKS));
+}
+
+#[tokio::test]
+async fn the_first_set_is_stored_too() {
+    let (table, api) = world(Some(JWKS));
+    table.now().stored = None;
+    refresh(&table, &api).await.expect("refreshed");
+    assert_eq!(table.now().stored, Some(stored(JWKS, NOW)));
+}
+
+#[tokio::test]
+async fn an_unfit_set_is_refused_and_the_last_good_one_stays() {
+    let key: Value = serde_json::from_str::<Value>(NEXT_JWKS).expect("JSON")["keys"][0].clone();
+    let with = |name: &str, value: Value| {
+        let mut key = key.clone();
+        key[name] = value;
+        json!({ "keys": [key] }).to_string()
+    };
+    let not_json = |unfit: &UnfitKeySet| matches!(unfit, UnfitKeySet::NotJson(_));
+    let no_keys = |unfit: &UnfitKeySet| matches!(unfit, UnfitKeySet::NoKeys);
+    let empty = |unfit: &UnfitKeySet| matches!(unfit, UnfitKeySet::Empty);
+    let secret = |unfit: &UnfitKeySet| matches!(unfit, UnfitKeySet::SecretKey { .. });
+    let unusable = |unfit: &UnfitKeySet| matches!(unfit, UnfitKeySet::NoUsableKey(_));
+    let cases: [(String, IsExpected); 10] = [
+        (String::new(), not_json),
+        ("<html>Service Unavailable</html>".to_owned(), not_json),
+        (NEXT_JWKS[..100].to_owned(), not_json),
+        ("{}".to_owned(), no_keys),
+        (r#"{"keys":{}}"#.to_owned(), no_keys),
+        (r#"{"keys":[]}"#.to_owned(), empty),
+        (json!({ "keys": [key, { "kty": "oct", "k": "AQAB" }] }).to_string(), secret),
+        (with("d", json!("AQAB")), secret),
+        (with("use", json!("enc")), unusable),
+        (with("n", json!("AQAB")), unusable),
+    ];
+    for (served, is_expected) in cases {
+        let (table, api) = world(Some(&served));
+        let refused = refresh(&table, &api).await.expect_err(&served);
+        let is_expected = matches!(
+            &refused,
+            NotRefreshed::KeySet(NoKeySet::Unfit(of, unfit)) if *of == feed("connect") && is_expected(unfit)
+        );
+        assert!(is_expected, "{refused:?}");
+        assert_eq!(table.now().stored, Some(stored(JWKS, NOW - 7200)), "{served}");
+        assert_eq!(table.now().stores, 0, "{served}");
+        let said = chain(&refused);
+        assert!(said.starts_with("a key set was not refreshed: the key set that connect serves is unfit: "), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_provider_that_is_away_leaves_the_last_good_set() {
+    let (table, api) = world(None);
+    let failed = refresh(&table, &api).await.expect_err("it is down");
+    assert_eq!(
+        chain(&failed),
+        "a key set was not refreshed: the key set of connect could not be fetched: could not fetch the key set: it is down"
+    );
+    assert_eq!(table.now().stored, Some(stored(JWKS, NOW - 7200)));
+    assert_eq!(table.now().stores, 0);
+}
+
+#[tokio::test]
+async fn a_set_that_could_not_be_stored_is_an_error() {
+    let (table, api) = world(Some(NEXT_JWKS));
+    table.now().stores_are_down = true;
+    let failed = refresh(&table, &api).await.expect_err("the table is down");
+    assert_eq!(chain(&failed), "the key set of connect was not refreshed: could not store the key set: it is down");
+    assert_eq!(table.now().stored, Some(stored(JWKS, NOW - 7200)));
+}
+
+#[tokio::test]
+async fn nothing_is_asked_for_when_no_provider_is_on() {
+    let (table, api) = world(Some(JWKS));
+    of_keys(&table, api.clone(), &[]).handle(at(NOW)).await.expect("nothing to do");
+    let Table { loads, stores, .. } = *table.now();
+    assert_eq!((loads, stores, api.now().fetches), (0, 0, 0));
+}
+
+#[tokio::test]
+async fn a_table_that_cannot_be_read_is_an_error_and_the_provider_is_not_asked() {
+    let (table, api) = world(Some(NEXT_JWKS));
+    table.now().reads_are_down = true;
+    let failed = refresh(&table, &api).await.expect_err("the table is down");
+    assert_eq!(chain(&failed), "the key set of connect was not refreshed: could not read the key set: it is down");
+    assert_eq!((table.now().stores, api.now().fetches), (0, 0));
+}
+
+#[test]
+fn the_age_of_the_set_in_use_and_how_long_it_still_has_are_reported_whether_it_was_refreshed_or_not() {
+    for (run, age_and_left) in [
+        ("a_refresh_that_succeeds", Some((0, 86_400))),
+        ("a_refresh_that_fails", Some((7200, 79_200))),
+        ("a_refresh_that_is_not_due", Some((60, 86_340))),
+        ("a_refresh_of_a_set_that_is_too_old", Some((172_800, 0))),
+        ("a_refresh_without_any_set", None),
+        ("a_refresh_that_cannot_be_stored", Some((7200, 79_200))),
+    ] {
+        let metrics = metrics_of(&format!("refreshing::{run}"));
+        let of_default = |value| vec![(None, value)];
+        let (age, left) = age_and_left.map(|(age, left)| (of_default(age), of_default(left))).unwrap_or_default();
+        assert_eq!(told(&metrics, "KeySetAgeSeconds"), age, "{run}");
+        assert_eq!(told(&metrics, "KeySetSecondsLeft"), left, "{run}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "started by the test of what it prints"]
+async fn a_refresh_that_is_not_due() {
+    let (table, api) = world(Some(JWKS));
+    table.now().stored = Some(stored(JWKS, NOW - 60));
+    refresh(&table, &api).await.expect("nothing to do");
+    assert_eq!(api.now().fetches, 0);
+}
+
+#[tokio::test]
+#[ignore = "started by the test of what it prints"]
+async fn a_refresh_of_a_set_that_is_too_old() {
+    let (table, api) = world(None);
+    table.now().stored = Some(stored(JWKS, NOW - 172_800));
+    refresh(&table, &api).await.expect_err("it is down");
+}
+
+#[tokio::test]
+#[ignore = "started by the test of what it prints"]
+async fn a_refresh_that_cannot_be_stored() {
+    let (table, api) = world(Some(NEXT_JWKS));
+    table.now().stores_are_down = true;
+    refresh(&table, &api).await.expect_err("the table is down");
+}
+
+#[tokio::test]
+#[ignore = "started by the test of what it prints"]
+async fn a_refresh_that_succeeds() {
+    let (table, api) = world(Some(JWKS));
+    refresh(&table, &api).await.expect("refreshed");
+}
+
+#[tokio::test]
+#[ignore = "started by the test of what it prints"]
+async fn a_refresh_that_fails() {
+    let (table, api) = world(None);
+    refresh(&table, &api).await.expect_err("it is down");
+}
+
+#[tokio::test]
+#[ignore = "started by the test of what it prints"]
+async fn a_refresh_without_any_set() {
+    let (table, api) = world(None);
+    table.now().stored = None;
+    refresh(&table, &api).await.expect_err("it is down");
+}

@@ -1,0 +1,137 @@
+//! A refresher with everything around it in memory.
+
+#[allow(dead_code, reason = "a part of it is used here")]
+#[path = "../../../../receiver/tests/it/support/ports.rs"]
+pub(crate) mod ports;
+#[allow(dead_code, reason = "a part of it is used here")]
+#[path = "../../../../../shared/runtime/tests/it/support/mod.rs"]
+pub(crate) mod world;
+
+use std::collections::BTreeMap;
+use std::process::Command;
+use std::time::Duration;
+
+use fundhook_domain::port::{FetchKeySet, FetchedKeySet, KeySets, Lease, PortError, StoredKeySet};
+use fundhook_domain::{Feed, Timestamp};
+use fundhook_providers::KeySet;
+use refresher::{NotRefreshed, Refresher};
+use serde_json::Value;
+
+use ports::{Api, Shared, Table};
+use world::tokens::{Keeper, Tokens};
+use world::{START, at, feed};
+
+pub(crate) const JWKS: &str = include_str!("../../../../../shared/providers/tests/keys/test-key-rsa-2048.jwks.json");
+pub(crate) const NEXT_JWKS: &str =
+    include_str!("../../../../../shared/providers/tests/keys/test-key-rsa-2048-next.jwks.json");
+
+/// For how long the last good key set is used: the default of the settings.
+pub(crate) const LAST_GOOD_MAX: Duration = Duration::from_secs(86_400);
+
+pub(crate) fn fingerprint(jwks: &str) -> String {
+    KeySet::from_jwks(jwks.as_bytes()).expect("fit").fingerprint().to_owned()
+}
+
+/// The set as stored when it was fetched then, without an entity tag and without a word on how long it may be held.
+pub(crate) fn stored(jwks: &str, fetched_at: i64) -> StoredKeySet {
+    let keys = KeySet::from_jwks(jwks.as_bytes()).expect("fit");
+    StoredKeySet {
+        jwks: jwks.to_owned(),
+        fingerprint: keys.fingerprint().to_owned(),
+        thumbprints: keys.keys().iter().map(|key| key.thumbprint().to_owned()).collect(),
+        fetched_at: at(fetched_at),
+        fresh_until: at(fetched_at + 300),
+        etag: None,
+    }
+}
+
+/// A provider that serves `jwks`, and a table that holds the set fetched two hours before the beginning.
+pub(crate) fn world(jwks: Option<&str>) -> (Shared<Table>, Shared<Api>) {
+    let (table, api) = <(Shared<Table>, Shared<Api>)>::default();
+    table.now().stored = Some(stored(JWKS, START - 7200));
+    api.now().serves = jwks.map(str::to_owned);
+    (table, api)
+}
+
+/// A refresher of `feeds` whose key sets are stored in `store`, and of no access tokens.
+pub(crate) fn of_keys<S: KeySets + Clone, F: FetchKeySet>(
+    store: &S,
+    api: F,
+    feeds: &[&str],
+) -> Refresher<S, F, Tokens, Tokens> {
+    with_tokens(store, api, feeds, None)
+}
+
+pub(crate) fn with_tokens<S: KeySets + Clone, F: FetchKeySet>(
+    store: &S,
+    api: F,
+    feeds: &[&str],
+    tokens: Option<Keeper>,
+) -> Refresher<S, F, Tokens, Tokens> {
+    Refresher::new(store.clone(), api, feeds.iter().map(|name| feed(name)).collect(), LAST_GOOD_MAX, tokens)
+}
+
+/// One run of the default organization's refresher.
+pub(crate) async fn run(table: &Shared<Table>, api: &Shared<Api>, now: Timestamp) -> Result<(), NotRefreshed> {
+    of_keys(table, api.clone(), &["connect"]).handle(now).await
+}
+
+/// A table or a provider's interface for each feed.
+#[derive(Clone, Debug)]
+pub(crate) struct Each<T>(pub(crate) BTreeMap<Feed, Shared<T>>);
+
+impl<T: Default> Each<T> {
+    pub(crate) fn of_feeds(names: &[&str]) -> Self {
+        Self(names.iter().map(|name| (feed(name), Shared::default())).collect())
+    }
+
+    pub(crate) fn of(&self, feed: &Feed) -> &Shared<T> {
+        self.0.get(feed).expect("a feed that is on")
+    }
+}
+
+impl KeySets for Each<Table> {
+    async fn load(&self, feed: &Feed) -> Result<Option<StoredKeySet>, PortError> {
+        self.of(feed).load(feed).await
+    }
+
+    async fn store(&self, feed: &Feed, set: &StoredKeySet) -> Result<(), PortError> {
+        self.of(feed).store(feed, set).await
+    }
+
+    async fn lease(&self, feed: &Feed, now: Timestamp, cooldown: Duration) -> Result<Lease, PortError> {
+        self.of(feed).lease(feed, now, cooldown).await
+    }
+}
+
+impl FetchKeySet for Each<Api> {
+    async fn fetch(&self, feed: &Feed, etag: Option<&str>) -> Result<FetchedKeySet, PortError> {
+        self.of(feed).fetch(feed, etag).await
+    }
+}
+
+/// The metrics that the ignored test `name` writes to standard output, which is its process's own.
+pub(crate) fn metrics_of(name: &str) -> Vec<Value> {
+    let this = std::env::current_exe().expect("the path of these tests");
+    let run = Command::new(this).args(["--exact", name, "--ignored", "--nocapture"]).output().expect("it starts");
+    let printed = String::from_utf8(run.stdout).expect("UTF-8");
+    assert!(run.status.success() && printed.contains("1 passed"), "{printed}");
+    // The test harness may have begun the line.
+    let json = printed.lines().filter_map(|line| serde_json::from_str(&line[line.find('{')?..]).ok());
+    json.collect()
+}
+
+/// What `metrics` say by that name: the tenant, if they name one, and the value.
+pub(crate) fn told(metrics: &[Value], name: &str) -> Vec<(Option<String>, u64)> {
+    let told = |metric: &Value| {
+        let value = metric[name].as_u64()?;
+        let dimensions = metric["_aws"]["CloudWatchMetrics"][0]["Dimensions"].to_string();
+        let tenant = metric["tenant"].as_str().map(str::to_owned);
+        // The alarms look for the default organization's under the provider alone.
+        let expected = if tenant.is_some() { r#"[["provider","tenant"]]"# } else { r#"[["provider"]]"# };
+        assert_eq!((dimensions.as_str(), metric["provider"].as_str()), (expected, Some("connect")));
+        assert_eq!(metric["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Unit"], "Seconds");
+        Some((tenant, value))
+    };
+    metrics.iter().filter_map(told).collect()
+}

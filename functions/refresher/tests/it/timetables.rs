@@ -1,0 +1,193 @@
+//! Each key set has a timetable of its own, which its provider's `Cache-Control` makes, within bounds. The schedule comes once
+//! a minute; days of it pass in no time.
+
+use std::time::Duration;
+
+use fundhook_domain::port::{StoredKeySet, chain};
+
+use crate::support::ports::{Api, Shared, Table};
+use crate::support::world::{START, at, feed, minute};
+use crate::support::{Each, JWKS, NEXT_JWKS, fingerprint, of_keys, run, stored, world};
+
+const MINUTES_OF_A_DAY: i64 = 24 * 60;
+const MINUTES_OF_TWO_DAYS: i64 = 2 * MINUTES_OF_A_DAY;
+
+/// A provider that serves [`JWKS`] with this `max-age`, of which nothing is stored yet.
+fn serving(fresh_for_seconds: Option<u64>) -> (Shared<Table>, Shared<Api>) {
+    let (table, api) = world(Some(JWKS));
+    table.now().stored = None;
+    api.now().fresh_for = fresh_for_seconds.map(Duration::from_secs);
+    (table, api)
+}
+
+#[tokio::test]
+async fn a_set_is_fetched_as_often_as_its_cache_control_says_within_30_seconds_and_an_hour() {
+    // Unsaid is five minutes. What would be too old before the next run is fetched in this one.
+    for (max_age_seconds, minutes_apart) in [
+        (None, 5),
+        (Some(0), 1),
+        (Some(60), 1),
+        (Some(119), 1),
+        (Some(120), 2),
+        (Some(300), 5),
+        (Some(600), 10),
+        (Some(3599), 59),
+        (Some(3600), 60),
+        (Some(604_800), 60),
+    ] {
+        let (table, api) = serving(max_age_seconds);
+        for now in 0..MINUTES_OF_A_DAY {
+            run(&table, &api, minute(now)).await.expect("refreshed");
+            let fetched = api.now().fetches;
+            let expected = usize::try_from(now / minutes_apart).expect("few") + 1;
+            assert_eq!(fetched, expected, "max-age={max_age_seconds:?}, in minute {now}");
+        }
+        let Table { loads, stores, leases, .. } = *table.now();
+        let runs = usize::try_from(MINUTES_OF_A_DAY).expect("few");
+        assert_eq!((loads, stores, leases), (runs, api.now().fetches, 0), "one read a run, one write a fetch");
+    }
+}
+
+#[tokio::test]
+async fn it_is_stored_with_the_time_until_which_it_may_be_held() {
+    for (max_age_seconds, held_seconds) in
+        [(None, 300), (Some(0), 30), (Some(30), 30), (Some(31), 31), (Some(3600), 3600), (Some(3601), 3600)]
+    {
+        let (table, api) = serving(max_age_seconds);
+        run(&table, &api, at(START)).await.expect("refreshed");
+        let expected = StoredKeySet { fresh_until: at(START + held_seconds), ..stored(JWKS, START) };
+        assert_eq!(table.now().stored, Some(expected), "max-age={max_age_seconds:?}");
+    }
+}
+
+#[tokio::test]
+async fn each_of_several_sets_has_its_own() {
+    const FEEDS: [&str; 3] = ["connect", "connect/acme", "connect/bolt"];
+    let (tables, apis) = (Each::<Table>::of_feeds(&FEEDS), Each::<Api>::of_feeds(&FEEDS));
+    for (name, max_age_seconds) in FEEDS.into_iter().zip([60, 600, 3600]) {
+        let mut api = apis.of(&feed(name)).now();
+        api.serves = Some(JWKS.to_owned());
+        api.fresh_for = Some(Duration::from_secs(max_age_seconds));
+    }
+    let refresher = of_keys(&tables, apis.clone(), &FEEDS);
+    for now in 0..MINUTES_OF_TWO_DAYS {
+        refresher.handle(minute(now)).await.expect("refreshed");
+    }
+    let fetches = FEEDS.map(|name| apis.of(&feed(name)).now().fetches);
+    assert_eq!(fetches, [2880, 288, 48]);
+}
+
+#[tokio::test]
+async fn a_set_that_has_not_changed_is_confirmed_by_its_entity_tag() {
+    let (table, api) = serving(Some(600));
+    let tag = Some("\"v1\"".to_owned());
+    api.now().etag.clone_from(&tag);
+    for now in 0..30 {
+        run(&table, &api, minute(now)).await.expect("refreshed");
+    }
+    assert_eq!(api.now().asked_by, [None, tag.clone(), tag.clone()], "at first there is none to ask by");
+    let confirmed =
+        StoredKeySet { etag: tag.clone(), fresh_until: at(START + 1200 + 600), ..stored(JWKS, START + 1200) };
+    assert_eq!(table.now().stored, Some(confirmed), "and it counts as fetched when it was confirmed last");
+
+    // Another set is taken in with its own tag; one that comes without is asked for without.
+    api.now().serves = Some(NEXT_JWKS.to_owned());
+    for (now, next) in [(30, Some("W/\"v2\"".to_owned())), (40, None), (50, None)] {
+        api.now().etag.clone_from(&next);
+        run(&table, &api, minute(now)).await.expect("refreshed");
+        let taken_in = table.now().stored.clone().expect("one is stored");
+        assert_eq!((taken_in.fingerprint, taken_in.etag), (fingerprint(NEXT_JWKS), next), "in minute {now}");
+    }
+    assert_eq!(api.now().asked_by[3..], [tag, Some("W/\"v2\"".to_owned()), None]);
+}
+
+#[tokio::test]
+async fn the_cache_control_of_the_confirmation_counts_from_then_on() {
+    let (table, api) = serving(Some(3600));
+    api.now().etag = Some("\"v1\"".to_owned());
+    run(&table, &api, minute(0)).await.expect("refreshed");
+    api.now().fresh_for = Some(Duration::from_secs(120));
+    for (now, fetches) in [(59, 1), (60, 2), (61, 2), (62, 3)] {
+        run(&table, &api, minute(now)).await.expect("refreshed");
+        assert_eq!(api.now().fetches, fetches, "in minute {now}");
+    }
+}
+
+#[tokio::test]
+async fn through_two_days_without_the_provider_the_last_good_set_stays_and_the_next_is_had_at_once() {
+    const OUTAGE: std::ops::Range<i64> = 3..3 + MINUTES_OF_TWO_DAYS;
+    let (table, api) = serving(Some(300));
+    api.now().etag = Some("\"v1\"".to_owned());
+    for now in 0..OUTAGE.end {
+        api.now().serves = (!OUTAGE.contains(&now)).then(|| JWKS.to_owned());
+        let refreshed = run(&table, &api, minute(now)).await;
+        assert_eq!(refreshed.is_err(), now >= 5, "in minute {now}: it is due from then on, and each failure is told");
+    }
+    let held = StoredKeySet { etag: Some("\"v1\"".to_owned()), ..stored(JWKS, START) };
+    assert_eq!(table.now().stored, Some(held), "it is as it was");
+    let expected = usize::try_from(1 + MINUTES_OF_TWO_DAYS - 2).expect("few");
+    assert_eq!(api.now().fetches, expected, "once a minute, and never more often");
+
+    // The provider comes back with another key.
+    api.now().serves = Some(NEXT_JWKS.to_owned());
+    api.now().etag = None;
+    run(&table, &api, minute(OUTAGE.end)).await.expect("it is back");
+    assert_eq!(table.now().stored, Some(stored(NEXT_JWKS, START + 60 * OUTAGE.end)));
+}
+
+#[tokio::test]
+async fn a_table_that_is_down_is_told_and_the_run_after_it_makes_good() {
+    let breakages: [fn(&mut Table); 2] = [|table| table.reads_are_down = true, |table| table.stores_are_down = true];
+    for breakage in breakages {
+        let (table, api) = world(Some(NEXT_JWKS));
+        breakage(&mut table.now());
+        for now in 0..10 {
+            let failed = run(&table, &api, minute(now)).await.expect_err("the table is down");
+            assert!(chain(&failed).starts_with("the key set of connect was not refreshed: "), "{}", chain(&failed));
+        }
+        let mended = Table { stored: table.now().stored.clone(), ..Table::default() };
+        *table.now() = mended;
+        run(&table, &api, minute(10)).await.expect("the table is up");
+        assert_eq!(table.now().stored, Some(stored(NEXT_JWKS, START + 600)));
+    }
+}
+
+#[tokio::test]
+async fn what_was_fetched_by_a_clock_that_is_off_is_fetched_again() {
+    // The storing clock's error in seconds, and whether the run of a clock that is right fetches.
+    for (error, is_fetched) in
+        [(36_000, true), (301, true), (300, false), (0, false), (-240, false), (-241, true), (-36_000, true)]
+    {
+        let (table, api) = world(Some(NEXT_JWKS));
+        table.now().stored = Some(stored(JWKS, START + error));
+        run(&table, &api, at(START)).await.expect("refreshed");
+        let expected = if is_fetched { stored(NEXT_JWKS, START) } else { stored(JWKS, START + error) };
+        assert_eq!(table.now().stored, Some(expected), "{error} s off");
+    }
+}
+
+#[tokio::test]
+async fn whatever_the_clock_does_the_set_is_the_one_served_as_soon_as_the_clock_has_stood_still_for_ten_minutes() {
+    for seed in 0..3 {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let (table, api) = serving(Some(300));
+        let (mut error_seconds, mut jumped, mut changed, mut jumps) = (0, 0, 0, 0);
+        for now in 0..MINUTES_OF_TWO_DAYS {
+            if rng.u8(0..30) == 0 {
+                error_seconds = rng.i64(-36_000..36_000) / [1, 60][rng.usize(0..2)];
+                (jumped, jumps) = (now, jumps + 1);
+            }
+            if rng.u8(0..60) == 0 {
+                let served = [JWKS, NEXT_JWKS][rng.usize(0..2)];
+                api.now().serves = Some(served.to_owned());
+                changed = now;
+            }
+            run(&table, &api, at(START + 60 * now + error_seconds)).await.expect("refreshed");
+            let held = table.now().stored.clone().map(|set| set.jwks);
+            let is_still = now - jumped.max(changed) >= 10;
+            assert!(!is_still || held == api.now().serves, "seed {seed}, minute {now}, {error_seconds} s off");
+        }
+        let fetches = api.now().fetches;
+        assert!(fetches <= 2880 / 5 + 1 + jumps, "seed {seed}: {fetches} requests, {jumps} jumps");
+    }
+}

@@ -1,0 +1,399 @@
+//! One coin, one credit: whichever feed tells of a coin first is credited, and every other one is its duplicate.
+
+use std::collections::BTreeSet;
+
+use aws_lambda_events::sqs::SqsBatchResponse;
+use fundhook_domain::{
+    Details, Event, Kind, Network, Ownership, Resource, ResourceId, Signal, Transaction, TransferDetails, events_after,
+};
+use state_updater::{ATTEMPTS_MAX, StateUpdater};
+
+use crate::support::disturbed::{Disturbance, handled_until_acknowledged, no_pause};
+use crate::support::{Fate, Table, at, batch_of, failed, signal, signal_of};
+
+/// How a stream of webhooks tells of the coin.
+#[derive(Clone, Copy, Debug)]
+struct Stream {
+    feed: &'static str,
+    name: &'static str,
+    network: Option<&'static str>,
+    hash: Option<&'static str>,
+    address: &'static str,
+}
+
+const CONNECT: Stream = Stream {
+    feed: "connect",
+    name: "connect.deposits",
+    network: Some("ethereum"),
+    hash: Some("0xCD9e98ae"),
+    address: "0x34f53Aea",
+};
+const FUND: Stream = Stream { feed: "zerohash", name: "zerohash.fund", ..CONNECT };
+const COIN: &str = "cd9e98ae#0x34f53aea#USDC";
+
+impl Stream {
+    fn deposit(self, native: &str) -> ResourceId {
+        let feed: fundhook_domain::Feed = self.feed.parse().expect("a feed");
+        ResourceId::new(Kind::Deposit, feed, native).expect("a valid id")
+    }
+
+    /// That the deposit `native` of the coin reached the status `name`.
+    fn says(self, native: &str, name: &str, seconds: i64) -> Signal {
+        let hash = self.hash.map(str::to_owned);
+        let details = TransferDetails {
+            asset: Some("USDC".to_owned()),
+            network: self.network.map(Network::named),
+            transaction: Transaction { hash, to: Some(self.address.to_owned()), ..Transaction::default() },
+            stream: Some(self.name.to_owned()),
+            ..TransferDetails::default()
+        };
+        signal_of(self.deposit(native), name, seconds, Details::Transfer(Box::new(details)))
+    }
+
+    fn confirms(self, native: &str) -> Signal {
+        self.says(native, "confirmed", 40)
+    }
+}
+
+async fn handled(table: &Table, signals: &[Signal]) -> SqsBatchResponse {
+    StateUpdater::new(table.clone(), no_pause).handle(batch_of(signals), at(100)).await
+}
+
+/// A table in which all of these were handled, one after the other.
+async fn table_after(signals: &[Signal]) -> Table {
+    let table = Table::default();
+    for signal in signals {
+        assert!(failed(&handled(&table, std::slice::from_ref(signal)).await).is_empty());
+    }
+    table
+}
+
+fn stored(table: &Table, id: &ResourceId) -> Resource {
+    table.contents().resources.get(id).cloned().expect("it is stored")
+}
+
+/// Whom the coin is claimed by.
+fn owner(table: &Table) -> Option<ResourceId> {
+    table.contents().claims.get(COIN).map(|claim| claim.owner.clone())
+}
+
+/// What a subscriber was told of `id`, without what all types begin with.
+fn told(table: &Table, id: &ResourceId) -> Vec<String> {
+    let contents = table.contents();
+    let of_it = contents.published.iter().filter(|event| event.data.resource == *id);
+    of_it.map(|event| event.event_type.replace("fundhook.deposit.", "")).collect()
+}
+
+fn duplicate_of(owner: &ResourceId, after: u64) -> Ownership {
+    Ownership::DuplicateOf { owner: owner.clone(), after }
+}
+
+/// That the coin is credited once among all deposits in the table, and that whoever asks again is told the same.
+fn assert_one_credit(table: &Table, what: &str) {
+    let resources = table.resources();
+    let owner = owner(table).expect("the coin is claimed");
+    for resource in &resources {
+        let id = resource.id();
+        let told = told(table, id);
+        let count = |name: &str| told.iter().filter(|said| *said == name).count();
+        let (ownership, expected) = if *id == owner { (true, (1, 0)) } else { (false, (0, 1)) };
+        assert_eq!(*resource.ownership() == Ownership::Owner, ownership, "{what}: {id}");
+        assert_eq!((count("confirmed"), count("duplicate")), expected, "{what}: {id} {told:?}");
+        let contents = table.contents();
+        let published: Vec<&Event> = contents.published.iter().filter(|event| event.data.resource == *id).collect();
+        let again = events_after(resource, 0);
+        assert_eq!(published, again.iter().collect::<Vec<_>>(), "{what}: said again, {id} is the same");
+        let named = again.last().and_then(|event| event.data.duplicate_of.clone());
+        assert_eq!(named, (*id != owner).then(|| owner.clone()), "{what}: {id} names the owner");
+    }
+}
+
+#[tokio::test]
+async fn the_first_deposit_to_be_confirmed_claims_its_coin() {
+    let id = CONNECT.deposit("a");
+    for lengths in [&[1, 1, 1][..], &[2, 1], &[1, 2], &[3]] {
+        let life = [("pending", 0), ("submitted", 10), ("confirmed", 40)];
+        let mut life = life.map(|(name, seconds)| CONNECT.says("a", name, seconds)).to_vec();
+        let table = Table::default();
+        for length in lengths {
+            assert_eq!(owner(&table), None, "nobody claims a coin that is not confirmed");
+            let batch: Vec<Signal> = life.drain(..length).collect();
+            assert!(failed(&handled(&table, &batch).await).is_empty());
+        }
+        assert_eq!(table.writes().len(), lengths.len(), "the claim is no write of its own");
+        assert_eq!(owner(&table).as_ref(), Some(&id));
+        assert_eq!(*stored(&table, &id).ownership(), Ownership::Owner);
+        assert_eq!(told(&table, &id), ["pending", "submitted", "confirmed"]);
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_credited_or_not_known_to_be_a_coin_claims_nothing() {
+    let nameless = Stream { hash: None, ..CONNECT };
+    for signals in [
+        vec![CONNECT.says("a", "held", 40)],
+        vec![CONNECT.says("a", "unexpected", 40)],
+        vec![CONNECT.says("a", "failed", 40)],
+        vec![nameless.confirms("a")],
+        vec![signal("a", "confirmed", 40)],
+        // A contradiction is nothing to credit before a person has looked.
+        vec![CONNECT.says("a", "failed", 50), CONNECT.confirms("a")],
+    ] {
+        let table = Table::default();
+        assert!(failed(&handled(&table, &signals).await).is_empty());
+        assert!(table.contents().claims.is_empty(), "{signals:?}");
+        assert_eq!(*stored(&table, &CONNECT.deposit("a")).ownership(), Ownership::Unclaimed);
+    }
+}
+
+#[tokio::test]
+async fn what_is_told_to_one_organization_is_no_duplicate_of_what_is_told_to_another() {
+    let other = Stream { feed: "zerohash/acme", ..FUND };
+    let table = table_after(&[CONNECT.confirms("a"), other.confirms("b")]).await;
+    assert_eq!(told(&table, &CONNECT.deposit("a")), ["confirmed"]);
+    assert_eq!(told(&table, &other.deposit("b")), ["confirmed"]);
+    assert_eq!(table.contents().claims.len(), 2);
+}
+
+#[tokio::test]
+async fn the_same_coin_told_of_by_another_stream_is_a_duplicate_however_it_is_spelled() {
+    let first = CONNECT.deposit("a");
+    for other in [
+        FUND,
+        Stream { network: None, ..FUND },
+        Stream { network: Some("ETH"), ..FUND },
+        Stream { hash: Some("cd9e98ae"), ..FUND },
+        Stream { hash: Some("0xcd9e98ae-0"), ..FUND },
+        Stream { address: "0X34F53AEA", ..FUND },
+        Stream { feed: "connect", ..FUND },
+    ] {
+        let table = table_after(&[CONNECT.confirms("a"), other.says("b", "held", 20), other.confirms("b")]).await;
+        let id = other.deposit("b");
+        assert_eq!(*stored(&table, &id).ownership(), duplicate_of(&first, 1), "{other:?}");
+        assert_eq!(told(&table, &id), ["held", "duplicate"], "{other:?}");
+        assert_eq!(owner(&table).as_ref(), Some(&first), "{other:?}");
+        assert_one_credit(&table, &format!("{other:?}"));
+    }
+}
+
+#[tokio::test]
+async fn two_deposits_of_one_stream_and_the_same_hash_on_another_chain_are_both_credited() {
+    let elsewhere = Stream { network: Some("base"), ..FUND };
+    for other in [CONNECT, elsewhere, Stream { hash: Some("0xff"), ..FUND }, Stream { address: "0xff", ..FUND }] {
+        let table = table_after(&[CONNECT.confirms("a"), other.confirms("b")]).await;
+        for id in [CONNECT.deposit("a"), other.deposit("b")] {
+            assert_eq!(*stored(&table, &id).ownership(), Ownership::Owner, "{other:?}: {id}");
+            assert_eq!(told(&table, &id), ["confirmed"], "{other:?}: {id}");
+        }
+        assert_eq!(owner(&table), Some(CONNECT.deposit("a")), "{other:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_batch_that_tells_of_one_coin_twice_credits_it_once() {
+    let table = Table::default();
+    assert!(failed(&handled(&table, &[FUND.confirms("b"), CONNECT.confirms("a")]).await).is_empty());
+    // By the order of the ids, as it happens; the second is told whose the coin is, and only it is written again.
+    assert_eq!(table.writes(), [vec![CONNECT.deposit("a"), FUND.deposit("b")], vec![FUND.deposit("b")]]);
+    assert_eq!(table.reads().len(), 1);
+    assert_one_credit(&table, "in one batch");
+}
+
+#[tokio::test]
+async fn a_claim_that_is_lost_while_the_deposit_moves_as_well_ends_as_a_duplicate() {
+    let (first, second) = (CONNECT.deposit("a"), FUND.deposit("b"));
+    for fate in [Fate::LosesTo(FUND.says("b", "held", 20)), Fate::LosesUntoldTo(FUND.says("b", "held", 20))] {
+        let table = table_after(&[CONNECT.confirms("a")]).await;
+        table.contents().fates.insert(second.clone(), [fate].into());
+        assert!(failed(&handled(&table, &[FUND.confirms("b")]).await).is_empty());
+        assert_eq!(
+            *stored(&table, &second).ownership(),
+            duplicate_of(&first, 1),
+            "not known of before the rival's fact"
+        );
+        assert_eq!(told(&table, &second), ["held", "duplicate"]);
+        // It lost to the rival, then to the claim, and then was written.
+        assert_eq!(table.writes().len(), 1 + 3);
+        assert_one_credit(&table, "moved meanwhile");
+    }
+    // Between being told of the claim and the write that says so, it moves again.
+    let table = table_after(&[CONNECT.confirms("a")]).await;
+    let held = |seconds| Fate::LosesTo(FUND.says("b", "held", seconds));
+    table.contents().fates.insert(second.clone(), [held(20), held(21), held(22)].into());
+    assert!(failed(&handled(&table, &[FUND.confirms("b")]).await).is_empty());
+    assert_eq!(*stored(&table, &second).ownership(), duplicate_of(&first, 3));
+    assert_eq!(told(&table, &second), ["held", "updated", "updated", "duplicate"]);
+    assert_eq!(table.writes().len(), 1 + ATTEMPTS_MAX as usize);
+}
+
+#[tokio::test]
+async fn a_deposit_that_turns_out_to_be_another_coin_than_the_one_it_lost_claims_that() {
+    let second = FUND.deposit("b");
+    let table = table_after(&[CONNECT.confirms("a")]).await;
+    // Whoever comes between corrects the hash, later than what is being recorded.
+    let corrected = Stream { hash: Some("0xff"), ..FUND }.says("b", "confirmed", 50);
+    let unchanged = FUND.says("b", "held", 20);
+    table.contents().fates.insert(second.clone(), [Fate::LosesTo(unchanged), Fate::LosesTo(corrected)].into());
+    assert!(failed(&handled(&table, &[FUND.confirms("b")]).await).is_empty());
+    assert_eq!(*stored(&table, &second).ownership(), Ownership::Owner);
+    assert_eq!(table.contents().claims.get("ff#0x34f53aea#USDC").map(|claim| claim.owner.clone()), Some(second));
+}
+
+#[tokio::test]
+async fn a_deposit_that_was_published_as_confirmed_keeps_its_coin_however_batches_are_cut() {
+    let (first, second) = (CONNECT.deposit("a"), FUND.deposit("b"));
+    let contradicting = [CONNECT.confirms("a"), CONNECT.says("a", "failed", 50)];
+    for cut in [1, 2] {
+        let table = Table::default();
+        for batch in contradicting.chunks(cut).chain([&[FUND.confirms("b")][..]]) {
+            assert!(failed(&handled(&table, batch).await).is_empty());
+        }
+        assert_eq!(told(&table, &first), ["confirmed", "conflicting"]);
+        assert_eq!(told(&table, &second), ["duplicate"]);
+        assert_one_credit(&table, "contradicting");
+
+        // And the other way round: it is a duplicate first, and contradicting then.
+        let table = table_after(&[FUND.confirms("b")]).await;
+        for batch in contradicting.chunks(cut) {
+            assert!(failed(&handled(&table, batch).await).is_empty());
+        }
+        assert_eq!(told(&table, &first), ["duplicate", "conflicting"]);
+        assert_one_credit(&table, "contradicting");
+    }
+}
+
+/// A deposit that was confirmed, and published so, before its transaction was known.
+fn confirmed_without_transaction() -> Signal {
+    Stream { hash: None, ..FUND }.confirms("b")
+}
+
+#[tokio::test]
+async fn a_deposit_that_is_found_to_be_a_duplicate_after_it_was_confirmed_is_published_so_however_batches_are_cut() {
+    let mut repeated = confirmed_without_transaction();
+    repeated.fact = fundhook_domain::FactId::of(&repeated.resource, "", b"in other bytes");
+    let late = Stream { hash: None, ..FUND }.says("b", "held", 20);
+    for before in [vec![], vec![late], vec![repeated]] {
+        let is_repeated = before.first().is_some_and(|signal| signal.occurred_at == at(40));
+        let news = [before, vec![FUND.says("b", "confirmed", 50)]].concat();
+        let mut expected = vec!["confirmed"];
+        expected.extend((news.len() == 2 && !is_repeated).then_some("updated"));
+        expected.push("duplicate");
+        for at_once in [false, true] {
+            let table = table_after(&[CONNECT.confirms("a"), confirmed_without_transaction()]).await;
+            for batch in news.chunks(if at_once { news.len() } else { 1 }) {
+                assert!(failed(&handled(&table, batch).await).is_empty());
+            }
+            // The first statement since says so: of several recorded together that need not be the one that shows it.
+            let mut told = told(&table, &FUND.deposit("b"));
+            assert_eq!(told.remove(0), "confirmed");
+            told.sort_unstable_by(|a, b| b.cmp(a));
+            assert_eq!(told, expected[1..], "at once: {at_once}");
+        }
+    }
+}
+
+/// Every order of `items`.
+fn permutations(items: &[Signal]) -> Vec<Vec<Signal>> {
+    let Some((first, rest)) = items.split_first() else {
+        return vec![Vec::new()];
+    };
+    let with_first = |rest: Vec<Signal>| {
+        (0..=rest.len()).map(move |place| {
+            let mut order = rest.clone();
+            order.insert(place, first.clone());
+            order
+        })
+    };
+    permutations(rest).into_iter().flat_map(with_first).collect()
+}
+
+/// What both feeds tell of the coin.
+fn both() -> Vec<Signal> {
+    let told = [(CONNECT, "a", "pending", 0), (CONNECT, "a", "confirmed", 40), (FUND, "b", "held", 20)];
+    let told = told.map(|(stream, native, name, seconds)| stream.says(native, name, seconds));
+    [told.to_vec(), vec![FUND.confirms("b")]].concat()
+}
+
+#[tokio::test]
+async fn in_whatever_order_and_batches_two_feeds_tell_of_a_coin_it_is_credited_once() {
+    let mut owners = BTreeSet::new();
+    for order in permutations(&both()) {
+        // Bit n cuts the order after signal n.
+        for cuts in 0..8_u32 {
+            let is_cut = |place: usize| place < 3 && cuts & (1 << place) != 0;
+            let table = Table::default();
+            let mut batch = Vec::new();
+            for (place, signal) in order.iter().enumerate() {
+                batch.push(signal.clone());
+                if is_cut(place) || place == 3 {
+                    // And every batch comes twice.
+                    assert!(failed(&handled(&table, &batch).await).is_empty());
+                    assert!(failed(&handled(&table, &std::mem::take(&mut batch)).await).is_empty());
+                }
+            }
+            let names: Vec<String> =
+                order.iter().map(|signal| format!("{} {}", signal.resource, signal.status)).collect();
+            assert_one_credit(&table, &format!("{names:?} cut by {cuts:03b}"));
+            let ids: BTreeSet<String> = table.contents().published.iter().map(|event| event.id.clone()).collect();
+            let expected =
+                ["deposit#connect#a#1", "deposit#connect#a#2", "deposit#zerohash#b#1", "deposit#zerohash#b#2"];
+            assert_eq!(ids.into_iter().collect::<Vec<_>>(), expected);
+            owners.extend(owner(&table));
+        }
+    }
+    assert_eq!(owners.len(), 2, "whoever is first");
+}
+
+#[tokio::test]
+async fn a_claiming_write_whose_answer_was_lost_is_right_when_it_comes_again() {
+    let (first, second) = (CONNECT.deposit("a"), FUND.deposit("b"));
+    for (fate, failures) in [(Fate::FailsStored, 1), (Fate::LosesToItself, 0)] {
+        // Of the claim itself, and of the write that says whose the coin is.
+        for (id, signals) in
+            [(&first, vec![CONNECT.confirms("a")]), (&second, vec![CONNECT.confirms("a"), FUND.confirms("b")])]
+        {
+            let table = table_after(&signals[..signals.len() - 1]).await;
+            let fates: Vec<Fate> = match signals.len() {
+                1 => vec![fate.clone()],
+                // What it is told first is the truth: the coin is claimed.
+                _ => vec![Fate::Honest, fate.clone()],
+            };
+            table.contents().fates.insert(id.clone(), fates.into());
+            let last = &signals[signals.len() - 1..];
+            assert_eq!(failed(&handled(&table, last).await).len(), failures);
+            let before = table.resources();
+            assert!(failed(&handled(&table, last).await).is_empty());
+            assert_eq!(table.resources(), before, "there was nothing left to do");
+            assert_one_credit(&table, &id.to_string());
+        }
+    }
+}
+
+#[tokio::test]
+async fn wherever_an_updater_stops_and_whoever_comes_between_a_coin_is_credited_once() {
+    let batch = both();
+    let steps = handled_until_acknowledged(&Table::default(), &batch, usize::MAX, Disturbance::Crash).await;
+    let first_write = ["before a read", "after a read", "before a write", "after an item", "after an item"];
+    assert_eq!(steps, [&first_write[..], &["before a write", "after an item"]].concat());
+
+    for by in [
+        Disturbance::Crash,
+        Disturbance::Error,
+        Disturbance::Overtaken(batch.clone()),
+        Disturbance::Overtaken(batch[..2].to_vec()),
+        Disturbance::Overtaken(batch[2..].to_vec()),
+        Disturbance::Overtaken(vec![FUND.confirms("b")]),
+        Disturbance::Overtaken(vec![CONNECT.confirms("a")]),
+        // A third stream of the same coin.
+        Disturbance::Overtaken(vec![Stream { name: "zerohash.deposit", ..FUND }.confirms("c")]),
+    ] {
+        for (at_step, step) in steps.iter().enumerate() {
+            let table = Table::default();
+            handled_until_acknowledged(&table, &batch, at_step, by.clone()).await;
+            assert_one_credit(&table, &format!("{by:?} {step}"));
+            let before = table.resources();
+            handled_until_acknowledged(&table, &batch, usize::MAX, Disturbance::Crash).await;
+            assert_eq!(table.resources(), before, "{by:?} {step}, and all of it again");
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! What becomes of a notice that a further statement is overdue: it is recorded once, and not at all when the resource has
+//! moved on meanwhile.
+
+use std::time::Duration;
+
+use aws_lambda_events::sqs::SqsBatchResponse;
+use fundhook_domain::{FactId, Resource, Signal};
+use state_updater::StateUpdater;
+
+use crate::support::disturbed::{Disturbance, handled_until_acknowledged, no_pause};
+use crate::support::{Fate, Table, at, batch_of, deposit, failed, folded, signal};
+
+const LIMIT: Duration = Duration::from_secs(3600);
+
+/// How the deposit stands whose next statement is overdue.
+fn standing() -> Vec<Signal> {
+    vec![signal("a", "pending", 0), signal("a", "submitted", 10)]
+}
+
+/// The notice that `resource` has stood where it does for too long.
+fn notice_of(resource: &Resource) -> Signal {
+    Signal::overdue(resource, LIMIT).expect("it awaits something")
+}
+
+fn notice() -> Signal {
+    notice_of(&folded(&standing()))
+}
+
+fn table() -> Table {
+    Table::holding([folded(&standing())])
+}
+
+async fn handled(table: &Table, signals: &[Signal]) -> SqsBatchResponse {
+    StateUpdater::new(table.clone(), no_pause).handle(batch_of(signals), at(4000)).await
+}
+
+/// What a subscriber was told, without what all types begin with.
+fn told(table: &Table) -> Vec<String> {
+    let contents = table.contents();
+    contents.published.iter().map(|event| event.event_type.replace("fundhook.deposit.", "")).collect()
+}
+
+#[tokio::test]
+async fn a_notice_is_recorded_once_however_often_it_comes() {
+    let table = table();
+    // Twice in one batch, and in another one later.
+    for batch in [vec![notice(), notice()], vec![notice()]] {
+        assert!(failed(&handled(&table, &batch).await).is_empty());
+        assert_eq!(told(&table), ["overdue"]);
+    }
+    let (resource, before) = (table.resource("a"), folded(&standing()));
+    assert_eq!((resource.version(), resource.is_overdue()), (3, true));
+    assert_eq!(resource.view(), before.view(), "nobody has said anything");
+    let event = table.contents().published.remove(0);
+    assert_eq!((event.data.status, event.sequence, event.time), ("submitted", 3, at(10).plus(LIMIT)));
+    assert!(!event.data.reconciled, "it is no statement of the provider");
+    assert_eq!(table.writes().len(), 1);
+}
+
+#[tokio::test]
+async fn a_notice_about_what_has_moved_on_is_finished_without_a_write() {
+    for moved in [
+        vec![signal("a", "held", 20)],
+        vec![signal("a", "abandoned", 20)],
+        vec![signal("a", "confirmed", 40)],
+        vec![signal("a", "failed", 40)],
+        vec![signal("a", "held", 20), signal("a", "confirmed", 40)],
+    ] {
+        let resource = folded(&[standing(), moved].concat());
+        let table = Table::holding([resource.clone()]);
+        assert!(failed(&handled(&table, &[notice()]).await).is_empty());
+        assert_eq!((table.resources(), table.writes().len()), (vec![resource], 0));
+    }
+    let nobody = Table::default();
+    assert!(failed(&handled(&nobody, &[notice()]).await).is_empty());
+    assert_eq!(
+        (nobody.resources(), nobody.writes().len()),
+        (vec![], 0),
+        "of what was never recorded nothing is overdue"
+    );
+}
+
+#[tokio::test]
+async fn a_notice_holds_when_what_came_meanwhile_left_the_deposit_where_it_stood() {
+    // A late one, and the same said again.
+    for came in [signal("a", "pending", 5), signal("a", "submitted", 15)] {
+        let table = Table::holding([folded(&[standing(), vec![came]].concat())]);
+        assert!(failed(&handled(&table, &[notice()]).await).is_empty());
+        assert_eq!(told(&table), ["overdue"]);
+    }
+}
+
+#[tokio::test]
+async fn each_time_that_it_comes_to_stand_somewhere_it_may_become_overdue_once() {
+    let table = table();
+    let mut notices = vec![notice()];
+    assert!(failed(&handled(&table, &notices).await).is_empty());
+    assert!(failed(&handled(&table, &[signal("a", "held", 5000)]).await).is_empty());
+    assert!(!table.resource("a").is_overdue());
+    notices.push(notice_of(&table.resource("a")));
+    for _ in 0..2 {
+        assert!(failed(&handled(&table, &notices).await).is_empty());
+    }
+    assert_eq!(told(&table), ["overdue", "held", "overdue"]);
+}
+
+#[tokio::test]
+async fn a_statement_in_the_same_batch_ends_as_it_would_alone() {
+    let confirmed = signal("a", "confirmed", 40);
+    for (batch, expected) in [
+        ([notice(), confirmed.clone()], &["overdue", "confirmed"][..]),
+        // The notice comes too late, and says nothing.
+        ([confirmed.clone(), notice()], &["confirmed"]),
+    ] {
+        let table = table();
+        assert!(failed(&handled(&table, &batch).await).is_empty());
+        assert_eq!((told(&table), table.writes().len()), (expected.iter().map(ToString::to_string).collect(), 1));
+        assert_eq!(table.resource("a").view(), folded(&[standing(), vec![confirmed.clone()]].concat()).view());
+        // Whatever the order, the whole batch over again changes nothing.
+        let before = table.resources();
+        assert!(failed(&handled(&table, &batch).await).is_empty());
+        assert_eq!(table.resources(), before);
+    }
+}
+
+#[tokio::test]
+async fn a_notice_that_lost_to_a_statement_is_held_against_where_the_deposit_then_stands() {
+    let (confirmed, late) = (signal("a", "confirmed", 40), signal("a", "pending", 5));
+    for (rival, expected) in
+        [(&confirmed, &["confirmed"][..]), (&late, &["updated", "overdue"]), (&notice(), &["overdue"])]
+    {
+        for fate in [Fate::LosesTo(rival.clone()), Fate::LosesUntoldTo(rival.clone())] {
+            let table = table().with("a", [fate]);
+            assert!(failed(&handled(&table, &[notice()]).await).is_empty());
+            assert_eq!(told(&table), expected);
+            let writes = if expected.len() == 1 { 1 } else { 2 };
+            assert_eq!(table.writes(), vec![vec![deposit("a")]; writes], "{expected:?}");
+        }
+    }
+}
+
+/// How often each notice is recorded in the table, and that no fact is recorded twice.
+fn notices_recorded(table: &Table) -> usize {
+    let resource = table.resource("a");
+    let mut ids: Vec<&FactId> = resource.facts().iter().map(|fact| &fact.id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), resource.facts().len(), "a fact is recorded twice");
+    resource.facts().iter().filter(|fact| fact.overdue).count()
+}
+
+#[tokio::test]
+async fn wherever_an_updater_stops_a_notice_is_told_once_or_not_at_all_when_it_came_too_late() {
+    let confirmed = signal("a", "confirmed", 40);
+    let batch = [notice(), signal("b", "pending", 0)];
+    let steps = handled_until_acknowledged(&table(), &batch, usize::MAX, Disturbance::Crash).await;
+    assert_eq!(steps, ["before a read", "after a read", "before a write", "after an item", "after an item"]);
+    // The first item that is written is the notice's.
+    let is_written = |at_step: usize| at_step >= 3;
+
+    for (by, moves) in [
+        (Disturbance::Crash, false),
+        (Disturbance::Error, false),
+        (Disturbance::Overtaken(vec![notice()]), false),
+        (Disturbance::Overtaken(vec![confirmed.clone()]), true),
+        (Disturbance::Overtaken(vec![confirmed, notice()]), true),
+    ] {
+        for (at_step, step) in steps.iter().enumerate() {
+            let table = table();
+            handled_until_acknowledged(&table, &batch, at_step, by.clone()).await;
+            let expected = usize::from(!moves || is_written(at_step));
+            assert_eq!(notices_recorded(&table), expected, "{by:?} {step}");
+            let count = |table: &Table| told(table).iter().filter(|said| *said == "overdue").count();
+            assert_eq!(count(&table), expected, "{by:?} {step}: a subscriber is told as often");
+            assert_eq!(table.resource("b").version(), 1);
+
+            // All of it again, once it was acknowledged.
+            let before = table.resources();
+            handled_until_acknowledged(&table, &batch, usize::MAX, Disturbance::Crash).await;
+            assert_eq!((table.resources(), count(&table)), (before, expected), "{by:?} {step}, and all of it again");
+        }
+    }
+}

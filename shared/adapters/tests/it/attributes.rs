@@ -1,0 +1,164 @@
+//! What stands beside a resource's facts, for those who look for resources: indexes and single attributes.
+
+use fundhook_adapters::WriteMethod;
+use fundhook_domain::port::{Write, WriteOutcome};
+use fundhook_domain::{
+    Details, Kind, Provider, RecoveryDetails, Resource, ResourceId, ReturnPayment, Signal, Status, UnexpectedDeposit,
+    WithdrawalStatus,
+};
+
+use crate::support::{at, deposit, first_write, id_of, signal, table, text, whole_life, with, write, write_one};
+
+async fn what_is_not_final_is_in_the_open_index_by_how_long_it_has_stood_there_and_leaves_it_when_it_is(
+    writes: WriteMethod,
+) {
+    let (local, table) = table(writes).await;
+    let (young, old) = (deposit("young"), deposit("old"));
+    let mut resources =
+        [(&young, 50), (&old, 20)].map(|(id, seconds)| first_write(signal(id, "pending", seconds, "a")));
+    for write in &resources {
+        assert!(matches!(write_one(&table, write.clone()).await, WriteOutcome::Written));
+    }
+    let keys = |ids: &[&ResourceId]| ids.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(local.keys_in("open", "deposit").await, keys(&[&old, &young]), "the oldest first");
+    let item = local.item(&old.to_string()).await.expect("the item");
+    assert_eq!((text(&item, "open"), text(&item, "open_since")), (Some("deposit"), Some(at(20).sortable().as_str())));
+
+    // What is said again, or late, does not make it younger; a later step does: it has been heard of since.
+    for (name, seconds, order) in
+        [("pending", 60, [&old, &young]), ("held", 70, [&young, &old]), ("submitted", 80, [&young, &old])]
+    {
+        resources[1] = write(&resources[1].resource, signal(&old, name, seconds, "b"));
+        assert!(matches!(write_one(&table, resources[1].clone()).await, WriteOutcome::Written));
+        assert_eq!(local.keys_in("open", "deposit").await, keys(&order), "{name}");
+    }
+    let item = local.item(&old.to_string()).await.expect("the item");
+    assert_eq!(text(&item, "open_since"), Some(at(70).sortable().as_str()));
+
+    resources[1] = write(&resources[1].resource, signal(&old, "confirmed", 90, "c"));
+    assert!(matches!(write_one(&table, resources[1].clone()).await, WriteOutcome::Written));
+    assert_eq!(local.keys_in("open", "deposit").await, keys(&[&young]));
+    let item = local.item(&old.to_string()).await.expect("the item");
+    assert_eq!((item.get("open"), item.get("open_since")), (None, None));
+    assert_eq!(item.get("final").and_then(|value| value.as_bool().ok()), Some(&true));
+
+    // A late fact does not bring it back, and what begins with its end was never open.
+    resources[1] = write(&resources[1].resource, signal(&old, "submitted", 30, "d"));
+    assert!(matches!(write_one(&table, resources[1].clone()).await, WriteOutcome::Written));
+    let ended = first_write(signal(&deposit("ended"), "failed", 0, "a"));
+    assert!(matches!(write_one(&table, ended).await, WriteOutcome::Written));
+    assert_eq!(local.keys_in("open", "deposit").await, keys(&[&young]));
+}
+
+async fn a_resource_is_found_by_account_by_reference_and_by_transaction_once_they_are_known(writes: WriteMethod) {
+    let (local, table) = table(writes).await;
+    let id = deposit("found");
+    let silent = first_write(signal(&id, "pending", 0, "a"));
+    assert!(matches!(write_one(&table, silent.clone()).await, WriteOutcome::Written));
+    let indexes = [("by-account", "abc123"), ("by-reference", "order-1"), ("by-transaction", "0xc9d43618")];
+    for (index, value) in indexes {
+        assert!(local.keys_in(index, value).await.is_empty(), "{index} holds what nobody said");
+    }
+    let told = with(signal(&id, "submitted", 10, "b"), |details| {
+        details.account = Some("abc123".to_owned());
+        details.reference_id = Some("order-1".to_owned());
+        details.transaction.hash = Some("0xc9d43618".to_owned());
+    });
+    let told = write(&silent.resource, told);
+    assert!(matches!(write_one(&table, told.clone()).await, WriteOutcome::Written));
+    let silent_again = write(&told.resource, signal(&id, "confirmed", 20, "c"));
+    assert!(matches!(write_one(&table, silent_again).await, WriteOutcome::Written));
+    for (index, value) in indexes {
+        assert_eq!(local.keys_in(index, value).await, [id.to_string()], "{index}");
+    }
+}
+
+async fn what_the_table_can_be_asked_by_stands_beside_the_facts(writes: WriteMethod) {
+    let (local, table) = table(writes).await;
+    let resource = whole_life();
+    let outcome = write_one(&table, Write { resource: resource.clone(), read_version: 0, claim: None }).await;
+    assert!(matches!(outcome, WriteOutcome::Written), "{outcome:?}");
+    let item = local.item(&resource.id().to_string()).await.expect("the item");
+    let mut names: Vec<&str> = item.keys().map(String::as_str).collect();
+    names.sort_unstable();
+    let expected =
+        ["account", "facts", "final", "kind", "pk", "reference_id", "status", "tx", "updated_at", "version", "view"];
+    assert_eq!(names, expected);
+    assert_eq!(text(&item, "kind"), Some(Kind::Deposit.as_str()));
+    assert_eq!(text(&item, "status"), Some("failed"));
+    assert_eq!(text(&item, "updated_at"), Some(at(0).sortable().as_str()));
+    assert_eq!(item["version"].as_n().expect("a number"), "4");
+    let view = serde_json::from_str(text(&item, "view").expect("a view")).expect("JSON");
+    assert_eq!(resource.view(), Some(view));
+}
+
+async fn only_what_somebody_waits_for_is_open(writes: WriteMethod) {
+    let (local, table) = table(writes).await;
+    for status in Status::ALL {
+        let kind = status.kind();
+        let first = first_write(signal(&id_of(kind, Provider::Zerohash, status.as_str()), status.as_str(), 0, "a"));
+        let id = first.resource.id().clone();
+        // Once inserted, and once written over.
+        let second = write(&first.resource, signal(&id, status.as_str(), 10, "b"));
+        for write in [first, second] {
+            assert!(matches!(write_one(&table, write).await, WriteOutcome::Written));
+            let item = local.item(&id.to_string()).await.expect("the item");
+            let has_no_end = match kind {
+                Kind::Participant | Kind::ExternalAccount | Kind::Balance => true,
+                Kind::Deposit | Kind::Withdrawal | Kind::Fee | Kind::Recovery | Kind::Unrecognized => false,
+            };
+            let is_open = !status.is_final() && !has_no_end;
+            let expected = is_open.then_some((kind.as_str(), at(0).sortable()));
+            let found = text(&item, "open").zip(text(&item, "open_since").map(str::to_owned));
+            assert_eq!(found, expected, "{id}");
+            assert_eq!(item.contains_key("open_since"), is_open, "{id}");
+        }
+    }
+    for kind in [Kind::Participant, Kind::ExternalAccount, Kind::Balance, Kind::Fee, Kind::Unrecognized] {
+        assert!(local.keys_in("open", kind.as_str()).await.is_empty(), "{kind}");
+    }
+}
+
+/// That a recovery of 100 USDC came to this, said as of so many seconds.
+fn recovery(status: &str, seconds: i64, details: RecoveryDetails) -> Signal {
+    let id = RecoveryDetails::resource(&Provider::Zerohash.into(), "CUST01", "USDC", None).expect("a valid id");
+    Signal { details: Details::Recovery(Box::new(details)), ..signal(&id, status, seconds, &seconds.to_string()) }
+}
+
+async fn a_recovery_is_open_again_when_more_is_to_be_returned(writes: WriteMethod) {
+    let (local, table) = table(writes).await;
+    let owner = || ("CUST01".to_owned(), "USDC".to_owned(), None);
+    let came = |native: &str, seconds| {
+        let (account, asset, network) = owner();
+        let came = UnexpectedDeposit {
+            value: "100".parse().expect("a decimal"),
+            transaction: native.to_owned(),
+            stream: "zerohash.deposit".to_owned(),
+            occurred_at: at(seconds),
+        };
+        let id = id_of(Kind::Deposit, Provider::Zerohash, native);
+        recovery("required", seconds, RecoveryDetails::of_deposit(account, asset, network, id, came))
+    };
+    let went = {
+        let (account, asset, network) = owner();
+        let went = ReturnPayment { status: WithdrawalStatus::Confirmed, value: "100".parse().ok() };
+        let id = id_of(Kind::Withdrawal, Provider::Zerohash, "b752503c");
+        recovery("resolved", 10, RecoveryDetails::of_payment(account, asset, network, id, went))
+    };
+    let mut resource = Resource::unknown(went.resource.clone());
+    for (said, is_open) in [(came("a", 0), true), (went, false), (came("b", 20), true)] {
+        let next = write(&resource, said);
+        assert!(matches!(write_one(&table, next.clone()).await, WriteOutcome::Written));
+        let expected = if is_open { vec![next.resource.id().to_string()] } else { vec![] };
+        assert_eq!(local.keys_in("open", "recovery").await, expected);
+        resource = next.resource;
+    }
+}
+
+crate::support::by_statements_and_by_puts! {
+    what_is_not_final_is_in_the_open_index_by_how_long_it_has_stood_there_and_leaves_it_when_it_is,
+    only_what_somebody_waits_for_is_open,
+    a_recovery_is_open_again_when_more_is_to_be_returned,
+    a_resource_is_found_by_account_by_reference_and_by_transaction_once_they_are_known,
+    what_the_table_can_be_asked_by_stands_beside_the_facts,
+}

@@ -1,0 +1,347 @@
+//! What reconciliation asks the table's indexes: what has been open for how long, which deposits may be credited,
+//! and which resources are about a user.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use fundhook_adapters::{ReconciliationTable, ResourceTable, WriteMethod};
+use fundhook_domain::port::{AccountResources, OpenResources, Resources, SettledDeposits, Write, WriteOutcome};
+use fundhook_domain::{Feed, Kind, Network, Provider, RecoveryDetails, Resource, ResourceId, Signal, Timestamp};
+
+use crate::support::{Local, TABLE, at, deposit, first_write, id_of, signal, with, write, write_one};
+
+const LIMIT: Duration = Duration::from_secs(3600);
+
+/// A DynamoDB of one's own, what is recorded in it, and its indexes.
+struct World {
+    local: Local,
+    resources: ResourceTable,
+    books: ReconciliationTable,
+}
+
+impl World {
+    async fn new(writes: WriteMethod) -> Self {
+        let (local, resources) = crate::support::table(writes).await;
+        let books = ReconciliationTable::new(&local.aws, TABLE.to_owned());
+        Self { local, resources, books }
+    }
+
+    async fn store(&self, write: Write) -> Resource {
+        let outcome = write_one(&self.resources, write.clone()).await;
+        assert!(matches!(outcome, WriteOutcome::Written), "{outcome:?}");
+        write.resource
+    }
+
+    /// Records what was first said of a resource.
+    async fn first(&self, said: Signal) -> Resource {
+        self.store(first_write(said)).await
+    }
+
+    /// Records what was said of a resource that is known.
+    async fn then(&self, resource: &Resource, said: Signal) -> Resource {
+        self.store(write(resource, said)).await
+    }
+
+    /// Records many first statements.
+    async fn all(&self, said: impl IntoIterator<Item = Signal>) {
+        let outcomes = self.resources.write(said.into_iter().map(first_write).collect(), at(0)).await;
+        assert!(outcomes.iter().all(|outcome| matches!(outcome, WriteOutcome::Written)));
+    }
+
+    /// What of `kind` has stood where it does since before `before`, page by page.
+    async fn pages(&self, kind: Kind, overdue: bool, before: Timestamp) -> Vec<Vec<ResourceId>> {
+        let (mut pages, mut after) = (Vec::new(), None);
+        loop {
+            let page = self.books.open(kind, overdue, before, after.as_deref()).await.expect("the index answers");
+            pages.push(page.resources);
+            assert!(page.next.is_none() || page.next != after, "it goes on");
+            after = page.next;
+            if after.is_none() {
+                return pages;
+            }
+        }
+    }
+
+    /// All deposits that are open, and those of them that were reported overdue.
+    async fn open(&self) -> [Vec<ResourceId>; 2] {
+        [
+            self.pages(Kind::Deposit, false, at(9999)).await.concat(),
+            self.pages(Kind::Deposit, true, at(9999)).await.concat(),
+        ]
+    }
+
+    /// The feed's deposits of a day that may be credited.
+    async fn settled(&self, feed: &str, day: &str) -> BTreeSet<ResourceId> {
+        let day: Timestamp = format!("{day}T00:00:00Z").parse().expect("a day");
+        self.settled_within(feed, day, day.plus(Duration::from_secs(86_400))).await
+    }
+
+    async fn settled_within(&self, feed: &str, from: Timestamp, before: Timestamp) -> BTreeSet<ResourceId> {
+        let feed: Feed = feed.parse().expect("a feed");
+        let settled = self.books.settled(&feed, from, before).await.expect("the index answers");
+        let distinct: BTreeSet<ResourceId> = settled.iter().cloned().collect();
+        assert_eq!(distinct.len(), settled.len(), "each once: {settled:?}");
+        distinct
+    }
+
+    /// Whether the deposit may be credited among those of the day that all tests begin on.
+    async fn is_settled(&self, id: &ResourceId) -> bool {
+        self.settled(&id.feed().to_string(), "2025-10-07").await.contains(id)
+    }
+}
+
+#[tokio::test]
+async fn what_is_open_is_listed_by_kind_the_longest_first_whatever_the_feed() {
+    let world = World::new(WriteMethod::default()).await;
+    let tenant: Feed = "zerohash/acme".parse().expect("a feed");
+    let deposits = [deposit("b"), id_of(Kind::Deposit, Provider::Striga, "c"), id_of(Kind::Deposit, tenant, "a")];
+    let withdrawal = id_of(Kind::Withdrawal, Provider::Zerohash, "a");
+    let recovery = RecoveryDetails::resource(&Provider::Zerohash.into(), "CUST01", "USDC", None).expect("a valid id");
+    world.first(signal(&deposits[1], "held", 20, "")).await;
+    world.first(signal(&deposits[2], "submitted", 30, "")).await;
+    world.first(signal(&deposits[0], "pending", 10, "")).await;
+    world.first(signal(&withdrawal, "broadcast", 5, "")).await;
+    world.first(signal(&recovery, "required", 5, "")).await;
+    world.first(signal(&deposit("ended"), "failed", 5, "")).await;
+    world.first(signal(&id_of(Kind::Participant, Provider::Zerohash, "a"), "submitted", 5, "")).await;
+
+    for (kind, expected) in [
+        (Kind::Deposit, deposits.to_vec()),
+        (Kind::Withdrawal, vec![withdrawal]),
+        (Kind::Recovery, vec![recovery]),
+        (Kind::Participant, vec![]),
+        (Kind::Fee, vec![]),
+    ] {
+        assert_eq!(world.pages(kind, false, at(9999)).await, [expected], "{kind}");
+        assert_eq!(world.pages(kind, true, at(9999)).await, [Vec::new()], "{kind}: nobody reported anything");
+    }
+    // Since before: what came to stand there at that very instant has not stood there before it.
+    for (seconds, count) in [(0, 0), (10, 0), (11, 1), (20, 1), (21, 2), (30, 2), (31, 3)] {
+        let expected = deposits[..count].to_vec();
+        assert_eq!(world.pages(Kind::Deposit, false, at(seconds)).await, [expected], "before {seconds}");
+    }
+}
+
+async fn what_was_reported_overdue_stands_apart_until_it_moves_on(writes: WriteMethod) {
+    let world = World::new(writes).await;
+    let (id, other) = (deposit("a"), deposit("b"));
+    world.first(signal(&other, "pending", 50, "")).await;
+    let mut resource = world.first(signal(&id, "pending", 0, "")).await;
+    assert_eq!(world.open().await, [vec![id.clone(), other.clone()], vec![]]);
+
+    for (status, seconds) in [("submitted", 100), ("held", 200), ("abandoned", 300)] {
+        let notice = Signal::overdue(&resource, LIMIT).expect("it awaits something");
+        resource = world.then(&resource, notice).await;
+        assert_eq!(world.open().await, [vec![other.clone()], vec![id.clone()]], "before it is {status}");
+        // A late one does not move it.
+        resource = world.then(&resource, signal(&id, "pending", seconds - 50, "late")).await;
+        assert_eq!(world.open().await, [vec![other.clone()], vec![id.clone()]], "before it is {status}");
+        resource = world.then(&resource, signal(&id, status, seconds, "")).await;
+        assert_eq!(world.open().await, [vec![other.clone(), id.clone()], vec![]], "{status}");
+        let since = world.pages(Kind::Deposit, false, at(seconds)).await;
+        assert_eq!(since, [std::slice::from_ref(&other)], "it stands there since {seconds}, and not before");
+    }
+}
+
+async fn what_has_become_final_is_open_no_more_overdue_or_not(writes: WriteMethod) {
+    let world = World::new(writes).await;
+    for (native, is_reported) in [("a", false), ("b", true)] {
+        let id = deposit(native);
+        let mut resource = world.first(signal(&id, "pending", 0, "")).await;
+        if is_reported {
+            let notice = Signal::overdue(&resource, LIMIT).expect("it awaits something");
+            resource = world.then(&resource, notice).await;
+        }
+        assert!(world.open().await[usize::from(is_reported)].contains(&id));
+        resource = world.then(&resource, signal(&id, "confirmed", 40, "")).await;
+        assert_eq!(world.open().await, [vec![], vec![]]);
+        world.then(&resource, signal(&id, "submitted", 10, "late")).await;
+        assert_eq!(world.open().await, [vec![], vec![]]);
+    }
+}
+
+/// Deposits whose ids hold what a cursor could trip over, three of which came to stand there at each instant.
+fn many() -> Vec<Signal> {
+    (0..230)
+        .map(|number| signal(&deposit(&format!("{number:03} with # and  spaces")), "held", number / 3, ""))
+        .collect()
+}
+
+#[tokio::test]
+async fn more_than_a_page_of_what_is_open_is_read_on_from_where_the_page_before_ended() {
+    let world = World::new(WriteMethod::default()).await;
+    world.all(many()).await;
+    let pages = world.pages(Kind::Deposit, false, at(9999)).await;
+    assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [100, 100, 30]);
+    let all = pages.concat();
+    let expected: BTreeSet<ResourceId> = many().into_iter().map(|said| said.resource).collect();
+    assert_eq!((all.len(), all.iter().cloned().collect::<BTreeSet<_>>()), (230, expected));
+    let since = |id: &ResourceId| id.native()[..3].parse::<u32>().expect("a number") / 3;
+    assert!(all.is_sorted_by_key(since), "the longest first");
+    // The bound holds on each page.
+    let before = world.pages(Kind::Deposit, false, at(50)).await;
+    assert_eq!(before.concat().len(), 150);
+    assert!(before.concat().iter().all(|id| since(id) < 50));
+}
+
+#[tokio::test]
+async fn a_page_is_read_on_though_what_the_one_before_ended_with_is_open_no_more() {
+    let world = World::new(WriteMethod::default()).await;
+    world.all(many()).await;
+    let first = world.books.open(Kind::Deposit, false, at(9999), None).await.expect("the index answers");
+    let last = first.resources.last().expect("a full page");
+    let resource = crate::support::read_one(&world.resources, last).await;
+    world.then(&resource, signal(last, "confirmed", 500, "")).await;
+
+    let second = world.books.open(Kind::Deposit, false, at(9999), first.next.as_deref()).await;
+    let second = second.expect("the index answers").resources;
+    let read: BTreeSet<&ResourceId> = first.resources.iter().chain(&second).collect();
+    assert_eq!((second.len(), read.len()), (100, 200), "nothing twice, and nothing left out");
+    // What is no cursor begins again.
+    let anew = world.books.open(Kind::Deposit, false, at(9999), Some("nonsense")).await.expect("the index answers");
+    assert_eq!(anew.resources[..99], first.resources[..99]);
+}
+
+/// That the deposit was confirmed, dated so.
+fn confirmed_at(id: &ResourceId, at: &str) -> Signal {
+    Signal { occurred_at: at.parse().expect("an instant"), ..signal(id, "confirmed", 0, at) }
+}
+
+async fn a_confirmed_deposit_is_settled_on_the_day_of_its_confirmation_in_its_own_feed(writes: WriteMethod) {
+    let world = World::new(writes).await;
+    let feeds = ["connect", "connect/acme", "zerohash"];
+    for feed in feeds {
+        let id = |native: &str| id_of(Kind::Deposit, feed.parse::<Feed>().expect("a feed"), native);
+        for (native, dated) in [
+            ("first", "2025-10-07T00:00:00Z"),
+            ("last", "2025-10-07T23:59:59.999999999Z"),
+            ("before", "2025-10-06T23:59:59.999999999Z"),
+            ("after", "2025-10-08T00:00:00Z"),
+            ("elsewhere", "2025-10-08T01:00:00+02:00"),
+        ] {
+            world.first(confirmed_at(&id(native), dated)).await;
+        }
+        for (day, natives) in [
+            ("2025-10-05", &[][..]),
+            ("2025-10-06", &["before"]),
+            ("2025-10-07", &["first", "last", "elsewhere"]),
+            ("2025-10-08", &["after"]),
+        ] {
+            let expected: BTreeSet<ResourceId> = natives.iter().map(|native| id(native)).collect();
+            assert_eq!(world.settled(feed, day).await, expected, "{feed} {day}");
+        }
+    }
+    // A confirmation that is dated later, and stands over the first, moves it to its own day.
+    let moved = crate::support::read_one(&world.resources, &deposit("last")).await;
+    world.then(&moved, confirmed_at(&deposit("last"), "2025-10-09T10:00:00Z")).await;
+    assert!(!world.settled("connect", "2025-10-07").await.contains(&deposit("last")));
+    assert_eq!(world.settled("connect", "2025-10-09").await, BTreeSet::from([deposit("last")]));
+}
+
+#[tokio::test]
+async fn an_hour_of_what_is_settled_begins_with_its_first_instant_and_ends_before_the_next_ones() {
+    let world = World::new(WriteMethod::default()).await;
+    let dated = [
+        ("a", "2025-10-07T18:59:59.999999999Z"),
+        ("b", "2025-10-07T19:00:00Z"),
+        ("c", "2025-10-07T19:30:00.5Z"),
+        ("d", "2025-10-07T19:59:59.999999999Z"),
+        ("e", "2025-10-07T20:00:00Z"),
+    ];
+    world.all(dated.map(|(native, at)| confirmed_at(&deposit(native), at))).await;
+    for (from, natives) in [("17", ""), ("18", "a"), ("19", "bcd"), ("20", "e"), ("21", "")] {
+        let from: Timestamp = format!("2025-10-07T{from}:00:00Z").parse().expect("an hour");
+        let expected = natives.chars().map(|native| deposit(&native.to_string())).collect();
+        let within = world.settled_within("connect", from, from.plus(Duration::from_secs(3600))).await;
+        assert_eq!(within, expected, "{from}");
+    }
+}
+
+async fn what_may_not_be_credited_is_not_settled_and_leaves_when_that_turns_out(writes: WriteMethod) {
+    let world = World::new(writes).await;
+    for status in ["pending", "submitted", "held", "abandoned", "failed", "unexpected"] {
+        world.first(signal(&deposit(status), status, 0, "")).await;
+    }
+    world.first(signal(&id_of(Kind::Withdrawal, Provider::Connect, "out"), "confirmed", 0, "")).await;
+    assert_eq!(world.settled("connect", "2025-10-07").await, BTreeSet::new());
+
+    // Inserted as what it is, and confirmed at first.
+    let confirmed = |native: &str| signal(&deposit(native), "confirmed", 0, "");
+    let contradiction = |native: &str| signal(&deposit(native), "failed", 50, "");
+    let both = crate::support::folded(Resource::unknown(deposit("a")), [confirmed("a"), contradiction("a")]);
+    world.store(Write { resource: both, read_version: 0, claim: None }).await;
+    let duplicate = first_write(confirmed("b"));
+    world.store(Write { resource: duplicate.resource.duplicating(deposit("owner"), 0), ..duplicate }).await;
+    assert_eq!(world.settled("connect", "2025-10-07").await, BTreeSet::new());
+
+    let (one, other) = (world.first(confirmed("c")).await, world.first(confirmed("d")).await);
+    assert!(world.is_settled(one.id()).await && world.is_settled(other.id()).await);
+    let one = world.then(&one, contradiction("c")).await;
+    assert!(!world.is_settled(one.id()).await, "a person must look");
+    let found = write(&other, signal(other.id(), "confirmed", 60, "with its transaction"));
+    world.store(Write { resource: found.resource.duplicating(deposit("owner"), 1), ..found }).await;
+    assert!(!world.is_settled(other.id()).await, "its coin is credited under another");
+    // What is said later does not bring it back.
+    world.then(&one, signal(one.id(), "confirmed", 70, "again")).await;
+    assert_eq!(world.settled("connect", "2025-10-07").await, BTreeSet::new());
+    for id in [one.id(), other.id()] {
+        let item = world.local.item(&id.to_string()).await.expect("the item");
+        assert_eq!((item.get("settled"), item.get("settled_at")), (None, None), "{id}: nothing of it stays");
+    }
+}
+
+#[tokio::test]
+async fn a_deposit_that_is_written_with_the_claim_on_its_coin_is_settled() {
+    let world = World::new(WriteMethod::default()).await;
+    let id = deposit("a");
+    let pending = world.first(signal(&id, "pending", 0, "")).await;
+    let said = with(signal(&id, "confirmed", 40, ""), |details| {
+        details.transaction.hash = Some("0xCD9e98ae".to_owned());
+        details.transaction.to = Some("0x34f53Aea".to_owned());
+        details.asset = Some("USDC".to_owned());
+        details.network = Some(Network::named("ethereum"));
+    });
+    let next = write(&pending, said);
+    let claim = next.resource.claim_due();
+    assert!(claim.is_some(), "it has a coin to claim");
+    let owner = world.store(Write { resource: next.resource.owning_its_coin(), claim, ..next }).await;
+    assert_eq!(world.open().await, [vec![], vec![]]);
+    assert!(world.is_settled(&id).await);
+    world.then(&owner, signal(&id, "failed", 50, "")).await;
+    assert!(!world.is_settled(&id).await);
+}
+
+#[tokio::test]
+async fn more_than_a_page_of_what_is_settled_is_read_at_once() {
+    let world = World::new(WriteMethod::default()).await;
+    let ids: Vec<ResourceId> = (0..230).map(|number| deposit(&format!("{number:03}"))).collect();
+    world.all(ids.iter().zip(0..).map(|(id, number)| signal(id, "confirmed", number / 3, ""))).await;
+    world.all([signal(&id_of(Kind::Deposit, Provider::Zerohash, "a"), "confirmed", 0, "")]).await;
+    assert_eq!(world.settled("connect", "2025-10-07").await, BTreeSet::from_iter(ids));
+}
+
+#[tokio::test]
+async fn the_resources_about_a_user_are_those_written_last_some_hundred_at_most() {
+    let world = World::new(WriteMethod::default()).await;
+    let about = |native: &str, account: &str| {
+        with(signal(&deposit(native), "held", 0, ""), |details| details.account = Some(account.to_owned()))
+    };
+    let said: Vec<Signal> = (0..130).map(|number| about(&format!("{number:03}"), "konto-ä")).collect();
+    for (write, seconds) in said.iter().cloned().map(first_write).zip(0..) {
+        let written = world.resources.write(vec![write], at(seconds)).await;
+        assert!(matches!(written[..], [WriteOutcome::Written]), "{written:?}");
+    }
+    world.all([about("other", "konto-b"), signal(&deposit("silent"), "held", 0, "")]).await;
+    let of = async |account: &str| world.books.of_account(account).await.expect("the index answers");
+    let last: Vec<ResourceId> = said.into_iter().rev().take(100).map(|said| said.resource).collect();
+    assert_eq!(of("konto-ä").await, last);
+    assert_eq!(of("konto-b").await, [deposit("other")]);
+    assert_eq!(of("nobody").await, []);
+}
+
+crate::support::by_statements_and_by_puts! {
+    what_was_reported_overdue_stands_apart_until_it_moves_on,
+    what_has_become_final_is_open_no_more_overdue_or_not,
+    a_confirmed_deposit_is_settled_on_the_day_of_its_confirmation_in_its_own_feed,
+    what_may_not_be_credited_is_not_settled_and_leaves_when_that_turns_out,
+}

@@ -1,0 +1,218 @@
+//! Key sets in the table: the newest is the current one, each is remembered, and one asker at a time may fetch.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use fundhook_adapters::{KeySetTable, SeenKey};
+use fundhook_domain::port::{KeySets, Lease, StoredKeySet};
+use fundhook_domain::{Feed, Provider, Timestamp};
+use tokio::task::JoinSet;
+
+use crate::support::{Local, TABLE, at, text};
+
+const COOLDOWN: Duration = Duration::from_secs(60);
+
+/// The default organization's feed.
+fn feed() -> Feed {
+    Provider::Connect.into()
+}
+
+async fn key_sets() -> (Local, KeySetTable) {
+    let local = Local::start().await;
+    let sets = KeySetTable::new(&local.aws, TABLE.to_owned());
+    (local, sets)
+}
+
+fn key_set(fingerprint: &str, fetched_at: Timestamp) -> StoredKeySet {
+    StoredKeySet {
+        jwks: format!(r#"{{"keys":[{{"kty":"RSA","kid":"{fingerprint}"}}]}}"#),
+        fingerprint: fingerprint.to_owned(),
+        thumbprints: vec![format!("key-of-{fingerprint}")],
+        fetched_at,
+        fresh_until: fetched_at.plus(Duration::from_secs(600)),
+        etag: None,
+    }
+}
+
+/// Stores a set and reads the current one.
+async fn stored_and_loaded(sets: &KeySetTable, set: &StoredKeySet) -> Option<StoredKeySet> {
+    sets.store(&feed(), set).await.expect("stored");
+    sets.load(&feed()).await.expect("loaded")
+}
+
+#[tokio::test]
+async fn the_newest_key_set_is_the_current_one_whatever_order_they_are_stored_in() {
+    let (_local, sets) = key_sets().await;
+    assert_eq!(sets.load(&feed()).await.expect("loaded"), None, "none was ever fetched");
+
+    let (old, new) = (key_set("old", at(0)), key_set("new", at(300)));
+    // The first, a newer one, an older one that comes late, the same again, and one between them.
+    for (set, current) in [(&old, &old), (&new, &new), (&old, &new), (&new, &new), (&key_set("between", at(299)), &new)]
+    {
+        assert_eq!(stored_and_loaded(&sets, set).await.as_ref(), Some(current));
+    }
+    let refreshed = StoredKeySet { fetched_at: at(600), ..new };
+    assert_eq!(stored_and_loaded(&sets, &refreshed).await, Some(refreshed));
+}
+
+#[tokio::test]
+async fn each_key_set_ever_seen_is_remembered_with_its_first_and_last_sight() {
+    let (local, sets) = key_sets().await;
+    for set in [key_set("a", at(0)), key_set("a", at(300)), key_set("b", at(600)), key_set("a", at(900))] {
+        sets.store(&feed(), &set).await.expect("stored");
+    }
+    // A fetch that began early and ended late.
+    sets.store(&feed(), &key_set("a", at(450))).await.expect("stored");
+
+    for (fingerprint, first, last) in [("a", at(0), at(900)), ("b", at(600), at(600))] {
+        let item = local.item(&format!("keys#connect#{fingerprint}")).await.expect("the history has it");
+        assert_eq!(text(&item, "first_seen"), Some(first.sortable().as_str()), "{fingerprint}");
+        assert_eq!(text(&item, "last_seen"), Some(last.sortable().as_str()), "{fingerprint}");
+        assert_eq!(text(&item, "jwks"), Some(key_set(fingerprint, at(0)).jwks.as_str()));
+    }
+}
+
+/// How many of 20 askers at `now` got the lease, and what the others got instead.
+async fn ask(sets: &KeySetTable, now: Timestamp) -> (usize, Vec<Option<StoredKeySet>>) {
+    let mut askers = JoinSet::new();
+    for _ in 0..20 {
+        let sets = sets.clone();
+        askers.spawn(async move { sets.lease(&feed(), now, COOLDOWN).await.expect("an answer") });
+    }
+    let mut losers = Vec::new();
+    let mut winners = 0;
+    for lease in askers.join_all().await {
+        match lease {
+            Lease::Won => winners += 1,
+            Lease::Lost(current) => losers.push(current),
+        }
+    }
+    (winners, losers)
+}
+
+#[tokio::test]
+async fn of_twenty_askers_in_a_cooldown_one_may_fetch_and_the_others_get_what_is_stored() {
+    let (_local, sets) = key_sets().await;
+    // Before any set was ever stored, too.
+    assert_eq!(ask(&sets, at(0)).await, (1, vec![None; 19]));
+    assert_eq!(sets.load(&feed()).await.expect("loaded"), None, "a lease is not a key set");
+
+    let current = key_set("a", at(1));
+    sets.store(&feed(), &current).await.expect("stored");
+    for (now, winners) in [(at(30), 0), (at(59), 0), (at(60), 1), (at(61), 0), (at(119), 0), (at(120), 1)] {
+        let expected = (winners, vec![Some(current.clone()); 20 - winners]);
+        assert_eq!(ask(&sets, now).await, expected, "at {now}");
+    }
+}
+
+#[tokio::test]
+async fn a_lease_that_a_clock_far_ahead_took_counts_for_nothing_and_clocks_that_differ_a_little_share_one() {
+    for (ahead, winners) in [(0, 0), (1, 0), (299, 0), (300, 0), (301, 1), (100_000_000, 1)] {
+        let (_local, sets) = key_sets().await;
+        assert_eq!(ask(&sets, at(ahead)).await.0, 1);
+        assert_eq!(ask(&sets, at(0)).await.0, winners, "{ahead} s ahead");
+        assert_eq!(ask(&sets, at(1)).await.0, 0, "{ahead} s ahead: it was taken again, by a clock that is right");
+    }
+}
+
+#[tokio::test]
+async fn storing_a_set_does_not_end_the_cooldown() {
+    let (_local, sets) = key_sets().await;
+    assert_eq!(ask(&sets, at(0)).await.0, 1);
+    sets.store(&feed(), &key_set("a", at(2))).await.expect("stored");
+    assert_eq!(ask(&sets, at(3)).await.0, 0);
+}
+
+#[tokio::test]
+async fn each_feed_has_a_key_set_and_a_lease_of_its_own() {
+    let (local, sets) = key_sets().await;
+    let tenant: Feed = "connect/acme".parse().expect("a feed");
+    let (ours, theirs) = (key_set("a", at(0)), key_set("b", at(300)));
+    for (feed, set) in [(&feed(), &ours), (&tenant, &theirs)] {
+        assert_eq!(sets.load(feed).await.expect("loaded"), None, "{feed}");
+        sets.store(feed, set).await.expect("stored");
+    }
+    for (feed, set) in [(feed(), ours), (tenant, theirs)] {
+        assert_eq!(sets.load(&feed).await.expect("loaded"), Some(set.clone()), "{feed}");
+        assert!(local.item(&format!("keys#{feed}#{}", set.fingerprint)).await.is_some(), "{feed}");
+        // Whoever fetches for one feed keeps nobody from fetching for another.
+        assert_eq!(sets.lease(&feed, at(600), COOLDOWN).await.expect("an answer"), Lease::Won, "{feed}");
+        assert_eq!(sets.lease(&feed, at(601), COOLDOWN).await.expect("an answer"), Lease::Lost(Some(set)), "{feed}");
+    }
+}
+
+#[tokio::test]
+async fn a_set_is_read_back_with_all_that_it_was_stored_with() {
+    let (_local, sets) = key_sets().await;
+    let set = |seconds, etag: Option<&str>, thumbprints: &[&str]| StoredKeySet {
+        etag: etag.map(str::to_owned),
+        thumbprints: thumbprints.iter().map(ToString::to_string).collect(),
+        fresh_until: at(seconds + 30),
+        ..key_set("a", at(seconds))
+    };
+    for stored in [
+        set(0, Some(r#""33a64df5""#), &["one", "other"]),
+        set(10, Some(r#"W/"33a64df5""#), &["other", "one"]),
+        // It does not inherit the tag of the one before it.
+        set(20, None, &["one"]),
+        set(30, Some(r#""33a64df5""#), &[]),
+    ] {
+        assert_eq!(stored_and_loaded(&sets, &stored).await, Some(stored));
+    }
+}
+
+#[tokio::test]
+async fn a_set_that_was_stored_before_sets_said_how_long_they_are_fresh_is_due_and_good() {
+    let (local, sets) = key_sets().await;
+    let before = StoredKeySet { thumbprints: Vec::new(), fresh_until: at(0), ..key_set("a", at(0)) };
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let attributes =
+        [("jwks", text(&before.jwks)), ("fingerprint", text("a")), ("fetched_at", text(&at(0).sortable()))];
+    local.put("keys#connect", &attributes).await;
+    assert_eq!(sets.load(&feed()).await.expect("loaded"), Some(before.clone()));
+    // Those who are refused the lease get it, too.
+    assert_eq!(ask(&sets, at(1)).await, (1, vec![Some(before); 19]));
+    let next = key_set("a", at(2));
+    assert_eq!(stored_and_loaded(&sets, &next).await, Some(next));
+}
+
+#[tokio::test]
+async fn a_set_that_a_clock_far_ahead_fetched_does_not_stay_for_ever() {
+    for (ahead, stays) in [(300, true), (301, false), (100_000_000, false)] {
+        let (_local, sets) = key_sets().await;
+        let (early, right) = (key_set("a", at(ahead)), key_set("b", at(0)));
+        sets.store(&feed(), &early).await.expect("stored");
+        let expected = if stays { early } else { right.clone() };
+        assert_eq!(stored_and_loaded(&sets, &right).await, Some(expected), "{ahead} s ahead");
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_was_ever_published_is_found_with_the_set_that_it_was_last_seen_in() {
+    let (local, sets) = key_sets().await;
+    let set = |fingerprint: &str, seconds, thumbprints: [&str; 2]| StoredKeySet {
+        thumbprints: thumbprints.map(str::to_owned).to_vec(),
+        ..key_set(fingerprint, at(seconds))
+    };
+    for stored in [
+        set("a", 0, ["retired", "kept"]),
+        set("b", 300, ["kept", "new"]),
+        set("b", 600, ["kept", "new"]),
+        // A fetch that began early and ended late.
+        set("a", 350, ["retired", "kept"]),
+    ] {
+        sets.store(&feed(), &stored).await.expect("stored");
+    }
+    let current = sets.load(&feed()).await.expect("loaded").expect("a set");
+    assert_eq!(current.thumbprints, ["kept", "new"], "no webhook is verified by the retired one any more");
+    for (thumbprint, set, first, last) in [("retired", "a", 0, 350), ("kept", "b", 0, 600), ("new", "b", 300, 600)] {
+        let expected = SeenKey { jwks: key_set(set, at(0)).jwks, first_seen: at(first), last_seen: at(last) };
+        assert_eq!(sets.seen(&feed(), thumbprint).await.expect("an answer"), Some(expected), "{thumbprint}");
+        let item = local.item(&format!("keys#connect#key#{thumbprint}")).await.expect("the history has it");
+        assert!(!item.contains_key("version"), "it is nothing to publish");
+    }
+    let tenant: Feed = "connect/acme".parse().expect("a feed");
+    for (feed, thumbprint) in [(feed(), "never"), (feed(), ""), (tenant, "kept")] {
+        assert_eq!(sets.seen(&feed, thumbprint).await.expect("an answer"), None, "{feed} {thumbprint}");
+    }
+}

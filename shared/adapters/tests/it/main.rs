@@ -1,0 +1,13 @@
+//! The adapters, one file each, against an engine that follows recordings of DynamoDB and servers on the loopback interface.
+
+mod attributes;
+mod claims;
+mod connect_api;
+mod indexes;
+mod key_sets;
+mod provider_api;
+mod reconciliation;
+mod resources;
+mod secrets;
+mod support;
+mod tokens;

@@ -1,0 +1,336 @@
+//! What reconciliation keeps in the table: how far lists were read, what each hour came to, what was published, whose coins are.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use fundhook_adapters::{Aws, ReconciliationTable, WriteMethod};
+use fundhook_domain::port::{
+    AccountResources, Advance, Claims, Disposition, OpenResources, PortError, Receipts, Report, Reports,
+    SettledDeposits, Watermark, Watermarks, Window, Write, WriteOutcome, chain,
+};
+use fundhook_domain::{Claim, ConservationLine, Feed, Kind, Network, Provider, Receipt, Tally, Timestamp};
+use serde_json::json;
+use tokio::task::JoinSet;
+
+use crate::support::server::{Answer, Server};
+use crate::support::{Local, TABLE, at, deposit, first_write, signal, table, with, write_one};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+fn feed() -> Feed {
+    Provider::Connect.into()
+}
+
+fn tenant() -> Feed {
+    "connect/acme".parse().expect("a feed")
+}
+
+async fn books() -> (Local, ReconciliationTable) {
+    let local = Local::start().await;
+    let books = ReconciliationTable::new(&local.aws, TABLE.to_owned());
+    (local, books)
+}
+
+/// The watermark after so many moves, which says that everything up to `read_until` was read.
+fn watermark(revision: u64, read_until: i64) -> Watermark {
+    Watermark {
+        revision,
+        read_until: at(read_until),
+        window: None,
+        conserved_until: at(0).day_start(),
+        overdue_after: None,
+    }
+}
+
+async fn advanced(books: &ReconciliationTable, feed: &Feed, to: &Watermark) -> Advance {
+    books.advance(feed, to).await.expect("an answer")
+}
+
+async fn loaded(books: &ReconciliationTable, feed: &Feed) -> Option<Watermark> {
+    Watermarks::load(books, feed).await.expect("an answer")
+}
+
+#[tokio::test]
+async fn a_watermark_is_where_it_was_last_moved_to() {
+    let (local, books) = books().await;
+    assert_eq!(loaded(&books, &feed()).await, None, "the list was never read");
+    let begun = Window { from: at(0), until: at(900), next_page: 3 };
+    for to in [
+        watermark(1, 0),
+        Watermark { window: Some(begun), ..watermark(2, 0) },
+        Watermark { overdue_after: Some("2025 deposit#connect#a b".to_owned()), ..watermark(3, 900) },
+        watermark(4, 900),
+    ] {
+        assert_eq!(advanced(&books, &feed(), &to).await, Advance::Stored);
+        assert_eq!(loaded(&books, &feed()).await, Some(to));
+    }
+    assert_eq!(loaded(&books, &tenant()).await, None, "each organization's list has a watermark of its own");
+    assert_eq!(advanced(&books, &tenant(), &watermark(1, 5)).await, Advance::Stored);
+    assert_eq!(loaded(&books, &feed()).await, Some(watermark(4, 900)));
+    let item = local.item("watermark#connect").await.expect("the item");
+    assert!(!item.contains_key("version"), "it is nothing to publish");
+}
+
+#[tokio::test]
+async fn whoever_moves_a_watermark_that_was_moved_meanwhile_loses_and_changes_nothing() {
+    let (_local, books) = books().await;
+    let first = watermark(1, 100);
+    assert_eq!(advanced(&books, &feed(), &watermark(2, 1)).await, Advance::Lost, "there is none to be moved");
+    assert_eq!(advanced(&books, &feed(), &first).await, Advance::Stored);
+    // Another that began without one, one that is told of no answer and asks again, and one that has skipped a move.
+    for late in [watermark(1, 200), first.clone(), watermark(3, 300)] {
+        assert_eq!(advanced(&books, &feed(), &late).await, Advance::Lost);
+        assert_eq!(loaded(&books, &feed()).await, Some(first.clone()));
+    }
+    for revision in 2..5 {
+        assert_eq!(advanced(&books, &feed(), &watermark(revision, 200)).await, Advance::Stored);
+        assert_eq!(advanced(&books, &feed(), &watermark(revision, 300)).await, Advance::Lost);
+        assert_eq!(advanced(&books, &feed(), &watermark(revision - 1, 300)).await, Advance::Lost);
+        assert_eq!(loaded(&books, &feed()).await, Some(watermark(revision, 200)));
+    }
+}
+
+#[tokio::test]
+async fn of_twenty_reconcilers_at_once_one_moves_the_watermark() {
+    let (_local, books) = books().await;
+    for revision in [1, 2] {
+        let mut movers = JoinSet::new();
+        for number in 0..20 {
+            let (books, to) = (books.clone(), watermark(revision, number));
+            movers.spawn(async move { advanced(&books, &feed(), &to).await.eq(&Advance::Stored).then_some(to) });
+        }
+        let stored: Vec<Watermark> = movers.join_all().await.into_iter().flatten().collect();
+        assert_eq!(stored.len(), 1, "{stored:?}");
+        assert_eq!(loaded(&books, &feed()).await.as_ref(), stored.first());
+    }
+}
+
+/// Where an hour of the day that all tests begin on begins, counted from that day's first.
+fn hour(number: u64) -> Timestamp {
+    at(0).day_start().plus(HOUR * u32::try_from(number).expect("few"))
+}
+
+/// What an hour came to in one asset.
+fn report(feed: &Feed, number: u64, total: &str) -> Report {
+    let tally = |deposits| Tally { deposits, total: total.parse().expect("a decimal") };
+    let line =
+        ConservationLine { asset: "USDC".to_owned(), provider: tally(3), ours: tally(2), published: Tally::default() };
+    let sentence = "deposit#connect#a is listed as confirmed and not recorded – é".to_owned();
+    Report {
+        feed: feed.clone(),
+        from: hour(number),
+        before: hour(number + 1),
+        made_at: at(7200),
+        lines: vec![line],
+        discrepancies: vec![sentence],
+    }
+}
+
+async fn reported(books: &ReconciliationTable, feed: &Feed, day: Timestamp) -> Vec<Report> {
+    books.of_day(feed, day).await.expect("an answer")
+}
+
+#[tokio::test]
+async fn a_report_is_read_back_to_the_digit_and_stands_in_place_of_an_earlier_one_about_the_same_hour() {
+    let (local, books) = books().await;
+    assert_eq!(reported(&books, &feed(), hour(0)).await, []);
+    for total in ["1", "119078888888888888887.000000000000000000000000000000000000000000001"] {
+        let report = report(&feed(), 19, total);
+        books.put(&report).await.expect("stored");
+        assert_eq!(reported(&books, &feed(), hour(0)).await, [report]);
+    }
+    assert_eq!(reported(&books, &tenant(), hour(0)).await, [], "each organization has reports of its own");
+    let item = local.item("report#connect#2025-10-07T19").await.expect("the item");
+    assert!(!item.contains_key("version"), "it is nothing to publish");
+}
+
+#[tokio::test]
+async fn the_reports_of_a_day_are_those_of_its_hours_in_their_order() {
+    let (_local, books) = books().await;
+    let reports = |numbers: &[u64]| numbers.iter().map(|number| report(&feed(), *number, "1")).collect::<Vec<_>>();
+    for report in reports(&[24, 23, 2, 0, 47, 48, 10]) {
+        books.put(&report).await.expect("stored");
+    }
+    books.put(&report(&tenant(), 5, "1")).await.expect("stored");
+    for (day, hours) in [(hour(0), &[0, 2, 10, 23][..]), (hour(24), &[24, 47]), (hour(48), &[48]), (hour(72), &[])] {
+        assert_eq!(reported(&books, &feed(), day).await, reports(hours), "{day}");
+    }
+}
+
+/// That the deposit `native` was published as confirmed with this amount.
+fn receipt(native: &str, value: &str) -> Receipt {
+    Receipt {
+        resource: deposit(native),
+        event: format!("deposit#connect#{native}#2"),
+        asset: "USDC".to_owned(),
+        value: value.parse().expect("a decimal"),
+        published_at: at(60),
+    }
+}
+
+/// The receipts of these deposits, in the order of their ids.
+async fn noted(books: &ReconciliationTable, natives: &[String]) -> Vec<Receipt> {
+    let ids: Vec<_> = natives.iter().map(|native| deposit(native)).collect();
+    let mut receipts = books.receipts(&ids).await.expect("an answer");
+    receipts.sort_by(|one, other| one.resource.cmp(&other.resource));
+    receipts
+}
+
+#[tokio::test]
+async fn what_is_noted_again_is_noted_once_and_of_two_receipts_of_a_deposit_the_later_stands() {
+    let (local, books) = books().await;
+    let all = ["a", "b", "c"].map(str::to_owned);
+    let exact = "119078888888888888887.000000000000000000000000000000000000000000001";
+    let (a, b, a_again) = (receipt("a", exact), receipt("b", "1"), receipt("a", "2"));
+    for (receipts, expected) in [
+        (vec![], vec![]),
+        (vec![a.clone()], vec![a.clone()]),
+        (vec![a.clone()], vec![a.clone()]),
+        // Two of one deposit in one call, which DynamoDB itself would refuse.
+        (vec![a.clone(), b.clone(), a_again.clone()], vec![a_again.clone(), b.clone()]),
+        (vec![a_again, a.clone(), a.clone()], vec![a, b]),
+    ] {
+        books.note(&receipts).await.expect("noted");
+        assert_eq!(noted(&books, &all).await, expected);
+    }
+    let item = local.item("published#deposit#connect#a").await.expect("the item");
+    assert!(!item.contains_key("version"), "it is nothing to publish");
+}
+
+#[tokio::test]
+async fn more_receipts_than_one_call_takes_are_noted_and_read() {
+    let (_local, books) = books().await;
+    let natives: Vec<String> = (0..130).map(|number| format!("{number:03}")).collect();
+    assert_eq!(noted(&books, &natives).await, []);
+    for some in [&natives[..25], &natives[25..51], &natives[60..]] {
+        let receipts: Vec<Receipt> = some.iter().map(|native| receipt(native, native)).collect();
+        books.note(&receipts).await.expect("noted");
+    }
+    let expected: Vec<Receipt> =
+        [&natives[..51], &natives[60..]].concat().iter().map(|native| receipt(native, native)).collect();
+    assert_eq!(noted(&books, &natives).await, expected);
+    assert_eq!(books.receipts(&[]).await.expect("nothing to ask"), []);
+}
+
+#[tokio::test]
+async fn receipts_that_dynamodb_leaves_undone_are_given_to_it_again_a_few_times() {
+    for (undone, calls) in [(0, 1), (1, 2), (3, 4), (4, 4), (9, 4)] {
+        let mut left = std::iter::repeat_n((), undone);
+        let server = Server::answering(move |asked| {
+            let items = left.next().map_or_else(|| json!({}), |()| asked.json()["RequestItems"].clone());
+            Answer::new(200, "application/x-amz-json-1.0", json!({ "UnprocessedItems": items }).to_string())
+        });
+        let server = server.await;
+        let aws = Aws::local(&server.url, "test").expect("a local connection");
+        let outcome = ReconciliationTable::new(&aws, TABLE.to_owned()).note(&[receipt("a", "1")]).await;
+        let given: Vec<_> = server.asked().iter().map(|asked| asked.json()["RequestItems"].clone()).collect();
+        assert_eq!(given.len(), calls, "{undone} times undone");
+        assert!(given.iter().all(|items| *items == given[0]), "{given:?}");
+        let failed = outcome.err().map(|error| error.disposition());
+        assert_eq!(failed, (undone >= 4).then_some(Disposition::Retry), "{undone} times undone");
+    }
+}
+
+/// The claim of `owner` on a coin.
+fn claim(coin: &str, owner: &str) -> Claim {
+    let network = Network::named("ethereum").caip2().map(str::to_owned);
+    Claim { coin: coin.to_owned(), network, owner: deposit(owner), stream: "connect.deposits".to_owned() }
+}
+
+#[tokio::test]
+async fn the_claims_on_coins_are_read_as_they_were_made_with_their_deposits() {
+    let (local, table) = table(WriteMethod::default()).await;
+    let books = ReconciliationTable::new(&local.aws, TABLE.to_owned());
+    let said = with(signal(&deposit("a"), "confirmed", 40, "confirmed"), |details| {
+        details.transaction.hash = Some("0xCD9e98ae".to_owned());
+        details.transaction.to = Some("0x34f53Aea".to_owned());
+        details.asset = Some("USDC".to_owned());
+        details.network = Some(Network::named("ethereum"));
+        details.stream = Some("connect.deposits".to_owned());
+    });
+    let write = first_write(said);
+    let claimed = write.resource.claim_due();
+    let write = Write { resource: write.resource.owning_its_coin(), claim: claimed.clone(), ..write };
+    assert!(matches!(write_one(&table, write).await, WriteOutcome::Written));
+    let coins = ["cd9e98ae#0x34f53aea#USDC", "cd9e98ae#0x34f53aea#ETH"].map(str::to_owned);
+    assert_eq!(books.claims(&coins).await.expect("an answer"), Vec::from_iter(claimed));
+    assert_eq!(books.claims(&coins[1..]).await.expect("an answer"), []);
+}
+
+#[tokio::test]
+async fn more_coins_than_one_call_takes_are_asked_for() {
+    let (local, books) = books().await;
+    let coins: Vec<String> = (0..230).map(|number| format!("{number:03}#0x34f53aea#USDC")).collect();
+    for coin in coins.iter().step_by(2) {
+        let claim = AttributeValue::S(serde_json::to_string(&claim(coin, coin)).expect("JSON"));
+        local.put(&format!("claim#{coin}"), &[("claim", claim)]).await;
+    }
+    let claims = books.claims(&coins).await.expect("an answer");
+    let found: BTreeSet<&str> = claims.iter().map(|claim| claim.coin.as_str()).collect();
+    assert_eq!((claims.len(), found), (115, coins.iter().step_by(2).map(String::as_str).collect()));
+    assert_eq!(books.claims(&[]).await.expect("nothing to ask"), []);
+}
+
+#[tokio::test]
+async fn an_item_that_cannot_be_read_is_an_error_that_names_it_and_repeats_nothing_of_it() {
+    let (local, books) = books().await;
+    let text = |text: &str| [("content", AttributeValue::S(text.to_owned()))];
+    let number = [("content", AttributeValue::N("4711".to_owned()))];
+    let unreadable: [&[(&str, AttributeValue)]; 5] = [
+        &[],
+        &number,
+        &text(""),
+        &text("canary"),
+        &text(r#"{"revision":"canary","feed":"canary","resource":"canary"}"#),
+    ];
+    for attributes in unreadable {
+        for pk in ["watermark#connect", "report#connect#2025-10-07T19", "published#deposit#connect#a"] {
+            local.put(pk, attributes).await;
+        }
+        let watermark = Watermarks::load(&books, &feed()).await.map(|_| ());
+        let reports = books.of_day(&feed(), at(0).day_start()).await.map(|_| ());
+        let receipts = books.receipts(&[deposit("a"), deposit("b")]).await.map(|_| ());
+        for (read, pk, attempted) in [
+            (watermark, "watermark#connect", "read the watermark"),
+            (reports, "report#connect#2025-10-07T19", "read the reports of a day"),
+            (receipts, "published#deposit#connect#a", "read what was published"),
+        ] {
+            let error = read.expect_err(pk);
+            assert_eq!(error.disposition(), Disposition::DeadLetter);
+            let told = chain(&error);
+            assert!(told.contains(pk) && told.contains(attempted), "{told}");
+            assert!(!told.contains("canary") && !told.contains("4711"), "{told}");
+        }
+    }
+    // Nobody moves one that nobody could read.
+    assert_eq!(advanced(&books, &feed(), &watermark(1, 0)).await, Advance::Lost);
+    let item = local.item("watermark#connect").await.expect("the item");
+    assert!(crate::support::text(&item, "content").is_some_and(|text| text.contains("canary")));
+}
+
+#[tokio::test]
+async fn a_table_that_does_not_answer_is_asked_again_later() {
+    let nobody = Aws::local("http://127.0.0.1:9", "test").expect("a local connection");
+    let books = ReconciliationTable::new(&nobody, TABLE.to_owned());
+    fn failed<T>(outcome: Result<T, PortError>) -> Option<Disposition> {
+        outcome.err().map(|error| error.disposition())
+    }
+    let (feed, ids) = (feed(), [deposit("a")]);
+    let (mark, told, given) = (watermark(1, 0), report(&feed, 19, "1"), [receipt("a", "1")]);
+    let coins = ["coin".to_owned()];
+    let outcomes = tokio::join!(
+        async { failed(Watermarks::load(&books, &feed).await) },
+        async { failed(books.advance(&feed, &mark).await) },
+        async { failed(books.put(&told).await) },
+        async { failed(books.of_day(&feed, at(0).day_start()).await) },
+        async { failed(books.note(&given).await) },
+        async { failed(books.receipts(&ids).await) },
+        async { failed(books.claims(&coins).await) },
+        async { failed(books.settled(&feed, at(0), at(1)).await) },
+        async { failed(books.open(Kind::Deposit, false, at(0), None).await) },
+        async { failed(books.of_account("CUST01").await) },
+    );
+    let retry = Some(Disposition::Retry);
+    assert_eq!(outcomes, (retry, retry, retry, retry, retry, retry, retry, retry, retry, retry));
+}

@@ -1,0 +1,264 @@
+//! Resources in the table: what is written is what is read, and a write succeeds only at the version it was read at.
+
+use std::sync::Arc;
+
+use fundhook_adapters::{Aws, ResourceTable, WriteMethod};
+use fundhook_domain::port::{Disposition, Resources, Write, WriteOutcome};
+use fundhook_domain::{Details, FactId, Provider, Resource, ResourceId, Signal, Status, UnrecognizedDetails};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use crate::support::{
+    Local, TABLE, at, deposit, first_write, folded, read_one, signal, table, whole_life, with, write, write_one,
+};
+
+fn unrecognized() -> Resource {
+    let id = ResourceId::unrecognized(Provider::Connect, b"not JSON");
+    let details = UnrecognizedDetails { reason: "not JSON".to_owned(), payload_type: None, body_bytes: 8 };
+    let said = Signal {
+        fact: FactId::of(&id, "", b"not JSON"),
+        resource: id.clone(),
+        event_type: String::new(),
+        status: Status::Unrecognized,
+        details: Details::Unrecognized(details),
+        ..signal(&deposit("any"), "pending", 0, "")
+    };
+    folded(Resource::unknown(id), [said])
+}
+
+async fn what_is_written_is_what_is_read_with_its_facts_in_their_order(writes: WriteMethod) {
+    let (_local, table) = table(writes).await;
+    let written = [whole_life(), unrecognized()];
+    let writes =
+        written.iter().map(|resource| Write { resource: resource.clone(), read_version: 0, claim: None }).collect();
+    for outcome in table.write(writes, at(60)).await {
+        assert!(matches!(outcome, WriteOutcome::Written), "{outcome:?}");
+    }
+    let nobody = Resource::unknown(deposit("nobody spoke of it"));
+    let ids = [written[1].id().clone(), nobody.id().clone(), written[0].id().clone()];
+    let read = table.read(&ids).await.expect("the table answers");
+    assert_eq!(read, [written[1].clone(), nobody, written[0].clone()]);
+
+    // And over what is there already.
+    let more = write(&written[0], signal(written[0].id(), "submitted", 10, "late"));
+    assert!(matches!(write_one(&table, more.clone()).await, WriteOutcome::Written));
+    assert_eq!(read_one(&table, written[0].id()).await, more.resource);
+}
+
+async fn of_two_writers_at_one_version_one_wins_and_the_other_learns_what_beat_it(writes: WriteMethod) {
+    let (_local, table) = table(writes).await;
+    let id = deposit("contended");
+    let known = first_write(signal(&id, "pending", 0, "a")).resource;
+    assert!(matches!(write_one(&table, first_write(signal(&id, "pending", 0, "a"))).await, WriteOutcome::Written));
+
+    let one = write(&known, signal(&id, "submitted", 10, "b"));
+    let other = write(&known, signal(&id, "confirmed", 20, "c"));
+    let (outcome_of_one, outcome_of_other) =
+        tokio::join!(write_one(&table, one.clone()), write_one(&table, other.clone()));
+    let (loser, winner) = match (outcome_of_one, outcome_of_other) {
+        (WriteOutcome::Written, loser) => (loser, one.resource),
+        (loser, WriteOutcome::Written) => (loser, other.resource),
+        neither => unreachable!("one of them must win: {neither:?}"),
+    };
+    assert!(matches!(&loser, WriteOutcome::Lost(Some(current)) if *current == winner), "{loser:?}");
+    assert_eq!(read_one(&table, &id).await, winner);
+}
+
+async fn the_first_write_of_a_key_that_exists_loses_and_the_loser_can_go_on_from_what_is_there(writes: WriteMethod) {
+    let (_local, table) = table(writes).await;
+    let id = deposit("contended");
+    let first = first_write(signal(&id, "pending", 0, "a"));
+    assert!(matches!(write_one(&table, first.clone()).await, WriteOutcome::Written));
+
+    let late = signal(&id, "confirmed", 20, "b");
+    let WriteOutcome::Lost(current) = write_one(&table, first_write(late.clone())).await else {
+        unreachable!("the key exists");
+    };
+    // A statement's `DuplicateItem` comes without the item on dynoxide, whose recordings say the same of AWS; AWS's documentation
+    // leaves it open. Either is right: what is not told is read.
+    assert!(current.as_ref().is_none_or(|current| *current == first.resource), "{current:?}");
+    let current = match current {
+        Some(current) => current,
+        None => read_one(&table, &id).await,
+    };
+    assert!(matches!(write_one(&table, write(&current, late)).await, WriteOutcome::Written));
+    assert_eq!(read_one(&table, &id).await.version(), 2);
+}
+
+async fn a_write_over_what_is_not_there_loses(writes: WriteMethod) {
+    let (_local, table) = table(writes).await;
+    let id = deposit("gone");
+    let known = folded(Resource::unknown(id.clone()), [signal(&id, "pending", 0, "a")]);
+    let outcome = write_one(&table, write(&known, signal(&id, "confirmed", 10, "b"))).await;
+    assert!(matches!(outcome, WriteOutcome::Lost(None)), "{outcome:?}");
+    assert_eq!(read_one(&table, &id).await.version(), 0, "an update never creates");
+}
+
+async fn fifty_writers_at_once_each_record_their_fact_exactly_once(writes: WriteMethod) {
+    let (_local, table) = table(writes).await;
+    let id = deposit("contended");
+    // All begin at once. Of those who lost, three go on at a time, as the state updater's jitter spreads them.
+    let contenders = Arc::new(Semaphore::new(3));
+    let mut writers = JoinSet::new();
+    for number in 0..50 {
+        let (table, contenders) = (table.clone(), contenders.clone());
+        let said = signal(&id, "held", number, &number.to_string());
+        writers.spawn(async move {
+            let (mut current, mut turn) = (None, None);
+            loop {
+                let resource = match current {
+                    Some(resource) => resource,
+                    None => read_one(&table, &said.resource).await,
+                };
+                match write_one(&table, write(&resource, said.clone())).await {
+                    WriteOutcome::Written => break,
+                    WriteOutcome::Lost(now) => {
+                        current = now;
+                        if turn.is_none() {
+                            turn = Some(contenders.acquire().await.expect("nobody closes it"));
+                        }
+                    }
+                    outcome @ (WriteOutcome::Claimed(_) | WriteOutcome::Failed(_)) => unreachable!("{outcome:?}"),
+                }
+            }
+        });
+    }
+    writers.join_all().await;
+
+    let resource = read_one(&table, &id).await;
+    assert_eq!(resource.version(), 50);
+    let mut instants: Vec<_> = resource.facts().iter().map(|fact| fact.occurred_at).collect();
+    instants.sort_unstable();
+    assert_eq!(instants, (0..50).map(at).collect::<Vec<_>>());
+}
+
+async fn more_writes_than_one_call_takes_have_their_outcomes_in_order(writes: WriteMethod) {
+    let (_local, table) = table(writes).await;
+    let ids: Vec<ResourceId> = (0..30).map(|number| deposit(&format!("{number:02}"))).collect();
+    // Every third is there already, on both sides of the 25 that one call takes.
+    let is_there = |index: usize| index.is_multiple_of(3);
+    let there = ids.iter().enumerate().filter(|(index, _)| is_there(*index));
+    let there: Vec<Write> = there.map(|(_, id)| first_write(signal(id, "pending", 0, "a"))).collect();
+    assert!(table.write(there, at(0)).await.iter().all(|outcome| matches!(outcome, WriteOutcome::Written)));
+
+    let writes: Vec<Write> = ids.iter().map(|id| first_write(signal(id, "confirmed", 10, "b"))).collect();
+    let outcomes = table.write(writes, at(0)).await;
+    assert_eq!(outcomes.len(), 30);
+    for (index, outcome) in outcomes.iter().enumerate() {
+        let lost = matches!(outcome, WriteOutcome::Lost(_));
+        let written = matches!(outcome, WriteOutcome::Written);
+        assert_eq!((lost, written), (is_there(index), !is_there(index)), "{index}: {outcome:?}");
+    }
+    for (index, resource) in table.read(&ids).await.expect("the table answers").iter().enumerate() {
+        let status = resource.view().expect("a view").status.as_str();
+        assert_eq!(status, if is_there(index) { "pending" } else { "confirmed" }, "{index}");
+    }
+}
+
+async fn more_resources_than_one_call_takes_are_read_in_the_order_in_which_they_were_asked_for(writes: WriteMethod) {
+    let (_local, table) = table(writes).await;
+    let ids: Vec<ResourceId> = (0..120).map(|number| deposit(&format!("{number:03}"))).collect();
+    let writes = ids.iter().step_by(2).map(|id| first_write(signal(id, "pending", 0, "a"))).collect();
+    assert!(table.write(writes, at(0)).await.iter().all(|outcome| matches!(outcome, WriteOutcome::Written)));
+
+    let read = table.read(&ids).await.expect("the table answers");
+    assert_eq!(read.iter().map(Resource::id).collect::<Vec<_>>(), ids.iter().collect::<Vec<_>>());
+    for (index, resource) in read.iter().enumerate() {
+        assert_eq!(resource.version(), u64::from(index.is_multiple_of(2)), "{index}");
+    }
+    assert_eq!(table.read(&[]).await.expect("nothing to ask"), []);
+}
+
+#[tokio::test]
+async fn what_one_answer_does_not_hold_is_asked_for_again() {
+    let (_local, table) = table(WriteMethod::Puts).await;
+    // An answer to a batch of reads holds 16 MB; the fact and the view make some 390 KB an item.
+    let metadata = "x".repeat(195_000);
+    let large = |number: i64| {
+        with(signal(&deposit(&number.to_string()), "pending", number, "a"), |details| {
+            details.session.metadata = Some(metadata.clone().into());
+        })
+    };
+    let writes: Vec<Write> = (0..45).map(|number| first_write(large(number))).collect();
+    let ids: Vec<ResourceId> = writes.iter().map(|write| write.resource.id().clone()).collect();
+    for some in writes.chunks(5) {
+        assert!(table.write(some.to_vec(), at(0)).await.iter().all(|outcome| matches!(outcome, WriteOutcome::Written)));
+    }
+    let read = table.read(&ids).await.expect("the table answers");
+    for (resource, write) in read.iter().zip(&writes) {
+        assert!(*resource == write.resource, "{} is not as it was written", write.resource.id());
+    }
+}
+
+async fn an_item_that_is_too_large_fails_for_good_and_its_neighbours_are_written(writes: WriteMethod) {
+    let (_local, table) = table(writes).await;
+    let large = |native: &str| {
+        with(signal(&deposit(native), "pending", 0, "a"), |details| {
+            // A DynamoDB item holds 400 KB.
+            details.session.metadata = Some("x".repeat(410_000).into());
+        })
+    };
+    let small = |native: &str| signal(&deposit(native), "pending", 0, "a");
+    let writes = [small("1"), large("2"), small("3"), large("4"), small("5")].map(first_write).to_vec();
+    let ids: Vec<ResourceId> = writes.iter().map(|write| write.resource.id().clone()).collect();
+    let outcomes = table.write(writes, at(0)).await;
+    for (index, outcome) in outcomes.iter().enumerate() {
+        let expected = match outcome {
+            WriteOutcome::Written => index.is_multiple_of(2),
+            WriteOutcome::Failed(error) => !index.is_multiple_of(2) && error.disposition() == Disposition::DeadLetter,
+            WriteOutcome::Lost(_) | WriteOutcome::Claimed(_) => false,
+        };
+        assert!(expected, "{index}: {outcome:?}");
+    }
+    let versions: Vec<u64> = table.read(&ids).await.expect("the table answers").iter().map(Resource::version).collect();
+    assert_eq!(versions, [1, 0, 1, 0, 1]);
+}
+
+async fn a_resource_that_outgrows_an_item_keeps_what_it_was(writes: WriteMethod) {
+    let (_local, table) = table(writes).await;
+    let id = deposit("growing");
+    let first = first_write(signal(&id, "pending", 0, "a"));
+    assert!(matches!(write_one(&table, first.clone()).await, WriteOutcome::Written));
+    let large = with(signal(&id, "confirmed", 10, "b"), |details| {
+        details.session.metadata = Some("x".repeat(410_000).into());
+    });
+    let outcome = write_one(&table, write(&first.resource, large)).await;
+    assert!(
+        matches!(&outcome, WriteOutcome::Failed(error) if error.disposition() == Disposition::DeadLetter),
+        "{outcome:?}"
+    );
+    assert_eq!(read_one(&table, &id).await, first.resource);
+}
+
+async fn a_table_that_does_not_answer_is_tried_again_later_and_one_that_does_not_exist_is_not(writes: WriteMethod) {
+    let nobody = Aws::local("http://127.0.0.1:9", "test").expect("a local connection");
+    let table = ResourceTable::new(&nobody, TABLE.to_owned()).writing_by(writes);
+    let read = table.read(&[deposit("any")]).await;
+    assert!(matches!(&read, Err(error) if error.disposition() == Disposition::Retry), "{read:?}");
+    let outcome = write_one(&table, first_write(signal(&deposit("any"), "pending", 0, "a"))).await;
+    assert!(
+        matches!(&outcome, WriteOutcome::Failed(error) if error.disposition() == Disposition::Retry),
+        "{outcome:?}"
+    );
+
+    let local = Local::start().await;
+    let table = ResourceTable::new(&local.aws, "another".to_owned()).writing_by(writes);
+    let outcome = write_one(&table, first_write(signal(&deposit("any"), "pending", 0, "a"))).await;
+    assert!(
+        matches!(&outcome, WriteOutcome::Failed(error) if error.disposition() == Disposition::DeadLetter),
+        "{outcome:?}"
+    );
+}
+
+crate::support::by_statements_and_by_puts! {
+    what_is_written_is_what_is_read_with_its_facts_in_their_order,
+    of_two_writers_at_one_version_one_wins_and_the_other_learns_what_beat_it,
+    the_first_write_of_a_key_that_exists_loses_and_the_loser_can_go_on_from_what_is_there,
+    a_write_over_what_is_not_there_loses,
+    fifty_writers_at_once_each_record_their_fact_exactly_once,
+    more_writes_than_one_call_takes_have_their_outcomes_in_order,
+    more_resources_than_one_call_takes_are_read_in_the_order_in_which_they_were_asked_for,
+    an_item_that_is_too_large_fails_for_good_and_its_neighbours_are_written,
+    a_resource_that_outgrows_an_item_keeps_what_it_was,
+    a_table_that_does_not_answer_is_tried_again_later_and_one_that_does_not_exist_is_not,
+}

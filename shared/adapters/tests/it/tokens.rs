@@ -1,0 +1,198 @@
+//! Access tokens in Secrets Manager, one entry for each organization, and the lease on renewing them in the table.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use fundhook_adapters::{Aws, KeySetTable, TokenStore};
+use fundhook_domain::port::{AccessTokens, Disposition, KeySets, Lease, PortError, StoredToken, chain};
+use fundhook_domain::{Feed, Provider, Timestamp};
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use crate::support::server::{Answer, Server};
+use crate::support::vault::{SECRET_ID, Vault};
+use crate::support::{Local, TABLE, at};
+
+const LEASE: Duration = Duration::from_secs(45);
+
+fn feed() -> Feed {
+    Provider::Connect.into()
+}
+
+fn tenant(name: &str) -> Feed {
+    format!("connect/{name}").parse().expect("a feed")
+}
+
+fn store(aws: &Aws) -> TokenStore {
+    TokenStore::new(aws, SECRET_ID.to_owned(), TABLE.to_owned())
+}
+
+/// The token called `name`, granted so many seconds in for an hour.
+fn token(name: &str, seconds: i64) -> StoredToken {
+    let access_token = format!("canary-{name}").into();
+    StoredToken { access_token, issued_at: at(seconds), expires_at: at(seconds + 3600) }
+}
+
+/// The entry of the secret that holds `token`.
+fn entry(token: &StoredToken) -> Value {
+    let StoredToken { access_token, issued_at, expires_at } = token;
+    json!({ "access_token": access_token.expose_secret(), "issued_at": issued_at, "expires_at": expires_at })
+}
+
+/// The tokens that are stored, with what is hidden in them.
+async fn loaded(store: &TokenStore) -> BTreeMap<Feed, (String, Timestamp, Timestamp)> {
+    let tokens = store.load().await.expect("the secret is read");
+    assert!(!format!("{tokens:?} {store:?}").contains("canary"), "nothing prints them");
+    tokens.into_iter().map(|(feed, token)| (feed, exposed(&token))).collect()
+}
+
+fn exposed(token: &StoredToken) -> (String, Timestamp, Timestamp) {
+    (token.access_token.expose_secret().to_owned(), token.issued_at, token.expires_at)
+}
+
+#[tokio::test]
+async fn a_token_is_stored_beside_those_of_other_organizations_and_read_back() {
+    let vault = Vault::holding("{}").await;
+    let store = store(&vault.aws);
+    assert_eq!(loaded(&store).await, BTreeMap::new());
+    let mut expected = BTreeMap::new();
+    for (feed, token) in [
+        (feed(), token("a", 0)),
+        (tenant("acme"), token("b", 10)),
+        // Renewed: in place of the one before.
+        (feed(), token("c", 2880)),
+        (tenant("bolt"), token("d", 2900)),
+    ] {
+        store.store(&feed, &token).await.expect("stored");
+        expected.insert(feed, exposed(&token));
+        assert_eq!(loaded(&store).await, expected);
+    }
+    let held: Value = serde_json::from_str(&vault.held()).expect("JSON");
+    let of = |name, seconds| entry(&token(name, seconds));
+    assert_eq!(held, json!({ "default": of("c", 2880), "acme": of("b", 10), "bolt": of("d", 2900) }));
+}
+
+#[tokio::test]
+async fn an_entry_that_names_no_organization_is_nobodys_token_and_is_kept() {
+    let odd = json!({ "Not A Tenant": entry(&token("odd", 0)), "acme": entry(&token("a", 0)) });
+    let vault = Vault::holding(odd.to_string()).await;
+    let store = store(&vault.aws);
+    assert_eq!(loaded(&store).await.into_keys().collect::<Vec<_>>(), [tenant("acme")]);
+    store.store(&feed(), &token("b", 10)).await.expect("stored");
+    let held: Value = serde_json::from_str(&vault.held()).expect("JSON");
+    assert_eq!((&held["Not A Tenant"], &held["acme"]), (&odd["Not A Tenant"], &odd["acme"]));
+    assert_eq!(loaded(&store).await.into_keys().collect::<Vec<_>>(), [feed(), tenant("acme")]);
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_holds_no_token_and_is_replaced() {
+    for unreadable in [
+        "",
+        "canary",
+        "[]",
+        r#"{"default":"canary"}"#,
+        r#"{"default":{"access_token":"canary"}}"#,
+        r#"{"default":{"access_token":"canary","issued_at":"canary","expires_at":"2025-10-07T19:44:50Z"}}"#,
+    ] {
+        let vault = Vault::holding(unreadable).await;
+        let store = store(&vault.aws);
+        assert_eq!(loaded(&store).await, BTreeMap::new(), "{unreadable}");
+        let new = token("a", 0);
+        store.store(&feed(), &new).await.expect("stored");
+        assert_eq!(loaded(&store).await, BTreeMap::from([(feed(), exposed(&new))]), "{unreadable}");
+        assert_eq!(vault.asked(), ["GetSecretValue", "GetSecretValue", "PutSecretValue", "GetSecretValue"]);
+    }
+}
+
+fn assert_shows_no_token(error: &PortError) {
+    for told in [chain(error), format!("{error:?}")] {
+        assert!(!told.contains("canary"), "{told}");
+    }
+    assert_eq!(error.disposition(), Disposition::Retry, "the next run tries again");
+}
+
+#[tokio::test]
+async fn a_secret_that_is_not_to_be_had_is_an_error_and_nothing_is_stored() {
+    let vault = Vault::holding("{}").await;
+    let store = TokenStore::new(&vault.aws, "another".to_owned(), TABLE.to_owned());
+    let unread = store.load().await.map(|_| ()).expect_err("there is none");
+    // What cannot be read now may hold the tokens of others: it is not written over.
+    let unstored = store.store(&feed(), &token("a", 0)).await.expect_err("there is none");
+    for error in [&unread, &unstored] {
+        assert_shows_no_token(error);
+        assert!(chain(error).contains("ResourceNotFoundException"), "{}", chain(error));
+    }
+    assert_eq!((vault.held().as_str(), vault.asked()), ("{}", vec!["GetSecretValue".to_owned(); 2]));
+}
+
+#[tokio::test]
+async fn no_error_shows_a_token_not_even_that_of_an_answer_which_repeats_it() {
+    // Answers to the request that stores it: refused, and in a form that nobody can read.
+    let refused = json!({ "__type": "LimitExceededException", "Message": "too many versions" }).to_string();
+    let (form, stored) = ("application/x-amz-json-1.1", json!({ "SecretString": "{}" }).to_string());
+    for (status, garbage) in [(400, Some(refused)), (200, None)] {
+        let stored = stored.clone();
+        let server = Server::answering(move |asked| {
+            let is_read = asked.header("x-amz-target").is_some_and(|target| target.ends_with("GetSecretValue"));
+            let garbage = || garbage.clone().unwrap_or_else(|| format!("<{}>", asked.body));
+            if is_read { Answer::new(200, form, stored.clone()) } else { Answer::new(status, form, garbage()) }
+        });
+        let server = server.await;
+        let store = store(&Aws::local(&server.url, "test").expect("a local connection"));
+        let error = store.store(&feed(), &token("a", 0)).await.expect_err("it was not stored");
+        assert!(server.asked().iter().any(|asked| asked.body.contains("canary-a")), "it was sent");
+        assert_shows_no_token(&error);
+    }
+    // And one to the request that reads it.
+    let server = Server::always(Answer::new(200, form, r#"{"SecretString":"canary"#)).await;
+    let store = store(&Aws::local(&server.url, "test").expect("a local connection"));
+    assert_shows_no_token(&store.load().await.map(|_| ()).expect_err("it was not read"));
+}
+
+/// How many of 20 askers at the instant got the lease.
+async fn ask(store: &TokenStore, seconds: i64) -> usize {
+    let mut askers = JoinSet::new();
+    for _ in 0..20 {
+        let store = store.clone();
+        askers.spawn(async move { store.lease(&feed(), at(seconds), LEASE).await.expect("an answer") });
+    }
+    askers.join_all().await.into_iter().filter(|won| *won).count()
+}
+
+#[tokio::test]
+async fn of_twenty_refreshers_at_once_one_may_have_tokens_granted() {
+    let local = Local::start().await;
+    let store = store(&local.aws);
+    for (seconds, winners) in [(0, 1), (1, 0), (44, 0), (45, 1), (46, 0), (89, 0), (90, 1)] {
+        assert_eq!(ask(&store, seconds).await, winners, "after {seconds} s");
+    }
+    let item = local.item("token#connect").await.expect("the lease");
+    assert!(!item.contains_key("version"), "it is nothing to publish");
+    assert!(!format!("{item:?}").contains("canary"));
+}
+
+#[tokio::test]
+async fn a_lease_that_a_clock_far_ahead_took_keeps_nobody_from_renewing() {
+    for (ahead, winners) in [(1, 0), (300, 0), (301, 1), (100_000_000, 1)] {
+        let local = Local::start().await;
+        let store = store(&local.aws);
+        assert_eq!(ask(&store, ahead).await, 1);
+        assert_eq!(ask(&store, 0).await, winners, "{ahead} s ahead");
+    }
+}
+
+#[tokio::test]
+async fn who_fetches_keys_keeps_nobody_from_renewing_tokens() {
+    let local = Local::start().await;
+    let keys = KeySetTable::new(&local.aws, TABLE.to_owned());
+    assert_eq!(keys.lease(&feed(), at(0), LEASE).await.expect("an answer"), Lease::Won);
+    assert_eq!(ask(&store(&local.aws), 0).await, 1);
+}
+
+#[tokio::test]
+async fn a_table_that_does_not_answer_is_asked_again_later() {
+    let nobody = Aws::local("http://127.0.0.1:9", "test").expect("a local connection");
+    let error = store(&nobody).lease(&feed(), at(0), LEASE).await.expect_err("nobody is there");
+    assert_eq!(error.disposition(), Disposition::Retry);
+}

@@ -1,0 +1,209 @@
+//! A provider on the loopback interface that answers what a test says, and remembers what it was asked.
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::response::Response;
+use fundhook_connect_api::{Caller, ConnectClient, Credentials, Retries, Settings, SigningKey, Timeouts};
+use fundhook_domain::Timestamp;
+use fundhook_domain::port::chain;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpSocket};
+
+/// The client secret of every test; no error and no `Debug` may show it.
+pub(crate) const SECRET: &str = "canary-secret-7/7+QhFYOH==";
+/// The access token of every test, likewise.
+pub(crate) const TOKEN: &str = "canary-token-eyJz93a";
+/// The session's token of every test, likewise.
+pub(crate) const JWT: &str = "canary-jwt-eyJhbGciOiJIUzI1NiJ9";
+
+/// What a provider answers.
+#[derive(Clone)]
+pub(crate) struct Answer {
+    status: u16,
+    headers: Vec<(&'static str, String)>,
+    body: Vec<u8>,
+    after: Duration,
+}
+
+impl Answer {
+    pub(crate) fn new(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+        let headers = vec![("content-type", content_type.to_owned())];
+        Self { status, headers, body: body.into(), after: Duration::ZERO }
+    }
+
+    pub(crate) fn json(status: u16, body: impl Into<Vec<u8>>) -> Self {
+        Self::new(status, "application/json", body)
+    }
+
+    pub(crate) fn with(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.push((name, value.to_owned()));
+        self
+    }
+
+    pub(crate) fn after(self, after: Duration) -> Self {
+        Self { after, ..self }
+    }
+}
+
+/// What a provider was asked.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) method: Method,
+    pub(crate) path_and_query: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Asked {
+    /// The text of a header, empty where it was not sent.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().expect("ASCII"))
+    }
+
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).expect("a JSON body")
+    }
+}
+
+#[derive(Clone)]
+struct Script {
+    answers: Arc<Mutex<VecDeque<Answer>>>,
+    asked: Arc<Mutex<Vec<Asked>>>,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A provider that lives as long as the test's runtime.
+pub(crate) struct Provider {
+    pub(crate) url: String,
+    script: Script,
+}
+
+impl Provider {
+    /// A provider that gives these answers one after the other, and the last one again and again.
+    pub(crate) async fn answering(answers: impl IntoIterator<Item = Answer>) -> Self {
+        let answers = Arc::new(Mutex::new(answers.into_iter().collect()));
+        let script = Script { answers, asked: Arc::default() };
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let router = Router::new().fallback(answer).with_state(script.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self { url, script }
+    }
+
+    /// A provider that always answers with this JSON.
+    pub(crate) async fn saying(json: &str) -> Self {
+        Self::answering([Answer::json(200, json)]).await
+    }
+
+    pub(crate) fn asked(&self) -> Vec<Asked> {
+        locked(&self.script.asked).clone()
+    }
+
+    /// The one request that came.
+    pub(crate) fn asked_once(&self) -> Asked {
+        let mut asked = self.asked();
+        assert_eq!(asked.len(), 1, "{asked:?}");
+        asked.remove(0)
+    }
+
+    pub(crate) fn client(&self) -> ConnectClient {
+        client(settings(&self.url))
+    }
+}
+
+async fn answer(State(script): State<Script>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, usize::MAX).await.expect("a whole request");
+    let path_and_query = parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
+    locked(&script.asked).push(Asked { method: parts.method, path_and_query, headers: parts.headers, body });
+    let answer = {
+        let mut answers = locked(&script.answers);
+        let last = answers.len() == 1;
+        if last { answers.front().cloned() } else { answers.pop_front() }.expect("an answer")
+    };
+    tokio::time::sleep(answer.after).await;
+    let mut response = Response::builder().status(StatusCode::from_u16(answer.status).expect("a status"));
+    for (name, value) in answer.headers.iter().filter(|(_, value)| !value.is_empty()) {
+        response = response.header(*name, value);
+    }
+    response.body(Body::from(answer.body)).expect("an answer")
+}
+
+/// The URL of a provider that hangs up after it has read a request and written `bytes`, and how many requests it read.
+pub(crate) async fn hanging_up_after(bytes: &'static str) -> (String, Arc<Mutex<u32>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let count = Arc::new(Mutex::new(0));
+    let counted = Arc::clone(&count);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = [0; 8192];
+            assert_ne!(stream.read(&mut request).await.expect("a request"), 0);
+            *locked(&counted) += 1;
+            stream.write_all(bytes.as_bytes()).await.expect("the client listens");
+            stream.shutdown().await.expect("the client listens");
+        }
+    });
+    (url, count)
+}
+
+/// The URL of a port at which nobody listens, nor can, for as long as the socket lives.
+pub(crate) fn nobody() -> (String, TcpSocket) {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.bind(([127, 0, 0, 1], 0).into()).expect("a free port");
+    (format!("http://{}", socket.local_addr().expect("an address")), socket)
+}
+
+/// The default settings with pauses of milliseconds.
+pub(crate) fn settings(url: &str) -> Settings {
+    let mut settings = Settings::new(url);
+    settings.timeouts = Timeouts { connect: Duration::from_secs(5), attempt: Duration::from_secs(20) };
+    settings.retries = Retries {
+        attempts_max: 3,
+        first_pause: Duration::from_millis(2),
+        pause_max: Duration::from_millis(4),
+        wait_max: Duration::from_millis(100),
+    };
+    settings
+}
+
+pub(crate) fn client(settings: Settings) -> ConnectClient {
+    ConnectClient::new(settings).expect("fit settings")
+}
+
+pub(crate) fn credentials() -> Credentials {
+    Credentials {
+        client_id: "30da17fb-15b2-4723-a63c-0488356e1ed0".to_owned(),
+        client_secret: SECRET.to_owned().into(),
+        organization_id: "4242f55a-37af-47da-afaa-915de877405d".to_owned(),
+    }
+}
+
+pub(crate) fn caller() -> Caller {
+    Caller { organization_id: credentials().organization_id, token: TOKEN.to_owned().into() }
+}
+
+/// The organization's test key.
+pub(crate) fn signing_key() -> SigningKey {
+    SigningKey::from_pem(include_str!("../../../../providers/tests/keys/test-key-rsa-2048.pem")).expect("a key")
+}
+
+/// The instant of the seed's sample of a session request.
+pub(crate) fn now() -> Timestamp {
+    Timestamp::from_unix_seconds(1_760_484_866).expect("in range")
+}
+
+/// Asserts that neither what an error says, nor what it is made of, shows a secret.
+pub(crate) fn assert_shows_no_secret(error: &fundhook_connect_api::ApiError) {
+    for text in [chain(error), format!("{error:?}")] {
+        assert!(!text.to_ascii_lowercase().contains("canary"), "{text}");
+    }
+}

@@ -1,0 +1,179 @@
+//! What a subscription's filter policy can choose events by.
+
+use fundhook_domain::{Event, Kind, Network, Provider, ResourceId, Signal, Status, events_after};
+use serde_json::{Value, json};
+
+use crate::support::whole::{every_sort, whole};
+use crate::support::{deposit, folded, latest, signal_in, status, unrecognized, whole_deposit, with};
+
+fn confirmed() -> Signal {
+    with(deposit("confirmed", 40), whole_deposit)
+}
+
+#[test]
+fn the_attributes_are_what_is_known_under_the_names_of_the_documentation() {
+    let amoy = with(confirmed(), |details| {
+        details.network = Some(Network::named("Polygon Testnet Amoy"));
+        details.reference_id = Some("order-1".to_owned());
+    });
+    for (signals, expected) in [
+        (
+            vec![amoy],
+            vec![
+                ("type", "fundhook.deposit.confirmed"),
+                ("kind", "deposit"),
+                ("status", "confirmed"),
+                ("provider", "connect"),
+                ("asset", "BTC"),
+                ("network", "polygon-amoy"),
+                ("account", "abc123"),
+                ("reference_id", "order-1"),
+            ],
+        ),
+        (
+            vec![confirmed(), deposit("submitted", 10)],
+            vec![
+                ("type", "fundhook.deposit.updated"),
+                ("kind", "deposit"),
+                ("status", "confirmed"),
+                ("provider", "connect"),
+                ("asset", "BTC"),
+                ("network", "bitcoin"),
+                ("account", "abc123"),
+            ],
+        ),
+        (
+            vec![deposit("pending", 0)],
+            vec![
+                ("type", "fundhook.deposit.pending"),
+                ("kind", "deposit"),
+                ("status", "pending"),
+                ("provider", "connect"),
+            ],
+        ),
+        (
+            vec![whole(status(Kind::Recovery, "in_progress"), 0)],
+            vec![
+                ("type", "fundhook.recovery.in_progress"),
+                ("kind", "recovery"),
+                ("status", "in_progress"),
+                ("provider", "connect"),
+                ("asset", "USDC"),
+                ("network", "base"),
+                ("account", "CUST01"),
+            ],
+        ),
+        (
+            vec![whole(Status::Balance, 0)],
+            vec![
+                ("type", "fundhook.balance.changed"),
+                ("kind", "balance"),
+                ("status", "changed"),
+                ("provider", "connect"),
+                ("asset", "USDC"),
+                ("network", "base"),
+                ("account", "CUST01"),
+            ],
+        ),
+        (
+            vec![whole(status(Kind::ExternalAccount, "approved"), 0)],
+            vec![
+                ("type", "fundhook.external_account.approved"),
+                ("kind", "external_account"),
+                ("status", "approved"),
+                ("provider", "connect"),
+                ("account", "CUST01"),
+            ],
+        ),
+        (
+            vec![unrecognized()],
+            vec![
+                ("type", "fundhook.unrecognized.seen"),
+                ("kind", "unrecognized"),
+                ("status", "seen"),
+                ("provider", "connect"),
+            ],
+        ),
+    ] {
+        assert_eq!(latest(&signals).attributes(), expected);
+    }
+}
+
+#[test]
+fn no_policy_that_chooses_confirmed_deposits_is_given_what_must_not_be_credited() {
+    let status_of = |event: &Event| {
+        let attributes = event.attributes();
+        attributes.into_iter().find(|(name, _)| *name == "status").map(|(_, value)| value.to_owned())
+    };
+    let late = deposit("submitted", 10);
+    for signals in [vec![confirmed(), deposit("failed", 50)], vec![confirmed(), deposit("failed", 30), late.clone()]] {
+        let event = latest(&signals);
+        assert_eq!(status_of(&event).as_deref(), Some("conflicting"), "{}", event.event_type);
+    }
+    let owner = ResourceId::new(Kind::Deposit, Provider::Zerohash, "fund-1").expect("an id");
+    let duplicate = folded(&[confirmed(), late]).duplicating(owner, 0);
+    for event in events_after(&duplicate, 0) {
+        assert_eq!(status_of(&event).as_deref(), Some("duplicate"), "{}", event.event_type);
+        assert_eq!(event.data.status, "confirmed");
+    }
+    let owned = folded(&[confirmed()]).owning_its_coin();
+    assert_eq!(status_of(&events_after(&owned, 0)[0]).as_deref(), Some("confirmed"));
+}
+
+#[test]
+fn asset_and_network_are_said_once_with_the_amount_or_before_it_is_known() {
+    let announced = with(deposit("pending", 0), |details| {
+        whole_deposit(details);
+        details.quantity = None;
+    });
+    let before = latest(std::slice::from_ref(&announced));
+    let after = latest(&[announced, confirmed()]);
+    for event in [&before, &after] {
+        let attributes = event.attributes();
+        assert!(attributes.contains(&("asset", "BTC")) && attributes.contains(&("network", "bitcoin")));
+    }
+    let data = |event: &Event| serde_json::to_value(&event.data).expect("JSON");
+    let (before, after) = (data(&before), data(&after));
+    assert_eq!(
+        (&before["amount"], &before["asset"], &before["network"]["slug"]),
+        (&Value::Null, &json!("BTC"), &json!("bitcoin"))
+    );
+    assert_eq!(
+        (&after["amount"]["asset"], &after["asset"], &after["network"]),
+        (&json!("BTC"), &Value::Null, &Value::Null)
+    );
+}
+
+#[test]
+fn an_event_of_a_tenant_names_it_and_has_nine_attributes_at_most() {
+    let attributes: Vec<_> = every_sort().iter().map(|event| event.attributes().len()).collect();
+    // With raw delivery to SQS, SNS drops a message that has more than ten.
+    assert_eq!(attributes.into_iter().max(), Some(9));
+
+    let event = every_sort().into_iter().find(|event| event.data.tenant.is_some()).expect("an event of a tenant");
+    assert!(event.attributes().contains(&("tenant", "acme")), "{:?}", event.attributes());
+    let json = serde_json::to_value(&event).expect("JSON");
+    assert_eq!((&json["source"], &json["data"]["tenant"]), (&json!("/fundhook/striga/acme"), &json!("acme")));
+}
+
+#[test]
+fn no_attribute_is_empty_whatever_a_network_is_called() {
+    // SNS refuses an empty attribute, and with it the event, for ever.
+    for name in ["!!!", "", "-", "网络", "Some New  Chain!"] {
+        let event = latest(&[with(confirmed(), |details| details.network = Some(Network::named(name)))]);
+        assert!(event.attributes().iter().all(|(_, value)| !value.is_empty()), "{:?}", event.attributes());
+    }
+}
+
+#[test]
+fn the_kinds_of_events_are_the_kinds_of_resources() {
+    for kind in Kind::ALL {
+        let statuses: Vec<Status> = Status::ALL.into_iter().filter(|status| status.kind() == kind).collect();
+        assert!(!statuses.is_empty(), "{kind} has statuses");
+        for status in statuses {
+            let event = latest(&[signal_in("a body", status, 0)]);
+            assert_eq!(event.event_type, format!("fundhook.{kind}.{status}"));
+            assert_eq!(event.data.is_final, status.is_final());
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! What moving money costs: a fee as a resource of its own, and as part of its withdrawal.
+
+use std::collections::BTreeSet;
+
+use fundhook_domain::{
+    Amount, Balances, EventBody, Kind, Outcome, Provider, Quantity, ResourceId, Side, Signal, TransferBody,
+    TransferDetails, Units, fold,
+};
+
+use crate::support::orders::every_order_leads_to_the_same;
+use crate::support::{
+    deposit, events, folded, in_other_bytes, latest, signal, status, transfer, types, view, with, withdrawal,
+};
+
+/// As in the samples.
+const FEE: &str = "636300000378000";
+
+fn units(value: &str, units: &str) -> Option<Quantity> {
+    Some(Quantity { value: value.parse().expect("a decimal"), units: Units::named(units) })
+}
+
+fn charged(seconds: u64) -> Signal {
+    with(signal(status(Kind::Fee, "charged"), seconds), |details| {
+        details.quantity = units(FEE, "wei");
+        details.side = Some(Side::Debit);
+        details.balances =
+            Balances { before: units("1000000000000000", "wei"), after: units("363699999622000", "wei") };
+        details.related = BTreeSet::from([named(Kind::Withdrawal, "w")]);
+    })
+}
+
+fn refunded(seconds: u64) -> Signal {
+    with(signal(status(Kind::Fee, "refunded"), seconds), |details| {
+        details.refunded = units(FEE, "wei");
+        details.side = Some(Side::Credit);
+        details.balances = Balances { before: None, after: units("1000000000000000", "wei") };
+        details.related = BTreeSet::from([named(Kind::Fee, "other leg")]);
+    })
+}
+
+fn named(kind: Kind, native: &str) -> ResourceId {
+    ResourceId::new(kind, Provider::Striga, native).expect("an id")
+}
+
+/// What subscribers read after `signals`.
+fn body<'a>(signals: impl IntoIterator<Item = &'a Signal>) -> TransferBody {
+    let body = latest(signals).data.body;
+    let transfer = if let EventBody::Transfer(body) = body { Some(*body) } else { None };
+    transfer.expect("the event is about a transfer")
+}
+
+/// What leaves or reaches the account in all, as subscribers read it.
+fn total<'a>(signals: impl IntoIterator<Item = &'a Signal>) -> Option<String> {
+    body(signals).total.map(|total| format!("{} {}", total.value, total.units.as_str()))
+}
+
+#[test]
+fn a_fee_that_is_refunded_is_so_in_every_order_and_that_is_no_contradiction() {
+    // By the provider's clock too the refund may come first.
+    for (charged_at, refunded_at) in [(0, 10), (10, 0), (5, 5)] {
+        let (charged, refunded) = (charged(charged_at), refunded(refunded_at));
+        let again = in_other_bytes("refunded again", &refunded);
+        let view = every_order_leads_to_the_same(&[charged, refunded, again], 2).view.expect("a view");
+        let fee = transfer(&view);
+        assert_eq!((&fee.quantity, &fee.refunded), (&units(FEE, "wei"), &units(FEE, "wei")));
+        assert_eq!((view.status, view.conflicting), (status(Kind::Fee, "refunded"), vec![]));
+    }
+}
+
+#[test]
+fn a_charge_and_its_refund_are_told_as_they_become_known() {
+    for (signals, said, late) in [
+        ([charged(0), refunded(10)], ["fundhook.fee.charged", "fundhook.fee.refunded"], false),
+        ([refunded(10), charged(0)], ["fundhook.fee.refunded", "fundhook.fee.updated"], true),
+    ] {
+        let events = events(&signals);
+        assert_eq!(types(&events), said);
+        assert_eq!(events[1].data.late, late);
+        assert!(events.iter().all(|event| event.data.is_final && event.data.conflicting.is_empty()));
+        let [first, second] = signals;
+        assert!(matches!(fold(folded([&first]), second), Outcome::Recorded { .. }), "{said:?}");
+    }
+}
+
+#[test]
+fn the_total_of_a_withdrawal_is_its_amount_and_its_fee_where_both_are_known_in_the_same_units() {
+    for (case, amount, fee, said, expected) in [
+        ("wei and wei", units("9363699999622000", "wei"), units(FEE, "wei"), None, Some("10000000000000000 wei")),
+        ("whole coins", units("99.999", "major"), units(".001", "major"), None, Some("100 major")),
+        ("units of an unknown size", units("3", "grains"), units("4", "grains"), None, Some("7 grains")),
+        (
+            "as the provider says it",
+            units("99", "major"),
+            units("1", "major"),
+            units("100.5", "major"),
+            Some("100.5 major"),
+        ),
+        ("said without a fee", units("99", "major"), None, units("100", "major"), Some("100 major")),
+        ("wei and cents", units("9363699999622000", "wei"), units("50", "cents"), None, None),
+        ("two units of unknown sizes", units("3", "grains"), units("4", "drams"), None, None),
+        ("no fee", units("1", "wei"), None, None, None),
+        ("no amount", None, units("1", "wei"), None, None),
+    ] {
+        let signal = with(withdrawal("initiated", 0), |details| {
+            (details.quantity, details.fee, details.total) = (amount, fee, said);
+        });
+        assert_eq!(total([&signal]).as_deref(), expected, "{case}");
+    }
+}
+
+#[test]
+fn the_total_is_made_of_an_amount_and_a_fee_that_come_in_webhooks_of_their_own() {
+    let initiated = with(withdrawal("initiated", 0), |details| {
+        details.quantity = units("9363699999622000", "wei");
+        details.asset = Some("ETH".to_owned());
+    });
+    // The fee leg says nothing of how far the withdrawal has come.
+    let fee = with(withdrawal("initiated", 1), |details| {
+        *details = TransferDetails { fee: units(FEE, "wei"), ..TransferDetails::default() };
+        details.related = BTreeSet::from([named(Kind::Fee, "w")]);
+    });
+    let confirmed = withdrawal("confirmed", 60);
+    for signals in [[&initiated, &fee, &confirmed], [&confirmed, &fee, &initiated], [&fee, &confirmed, &initiated]] {
+        assert_eq!(total(signals).as_deref(), Some("10000000000000000 wei"));
+        let body = body(signals);
+        let total = body.total.expect("a total");
+        assert_eq!((total.major, total.asset.as_deref()), (Some("0.01".parse().expect("a decimal")), Some("ETH")));
+        assert_eq!(body.related, BTreeSet::from([named(Kind::Fee, "w")]));
+        assert_eq!(view(signals).status, status(Kind::Withdrawal, "confirmed"));
+    }
+}
+
+#[test]
+fn what_was_given_back_stays_known_beside_what_was_taken() {
+    let initiated = with(withdrawal("initiated", 0), |details| details.quantity = units("5000", "cents"));
+    let failed = with(withdrawal("failed", 60), |details| details.refunded = units("4990", "cents"));
+    for signals in [[&initiated, &failed], [&failed, &initiated]] {
+        let body = body(signals);
+        let value = |amount: Option<Amount>| amount.map(|amount| amount.value.to_string());
+        assert_eq!((value(body.amount).as_deref(), value(body.refunded).as_deref()), (Some("5000"), Some("4990")));
+    }
+}
+
+#[test]
+fn related_resources_are_united_and_balances_are_those_of_one_movement() {
+    for signals in [[charged(0), refunded(10)], [refunded(10), charged(0)]] {
+        let body = body(&signals);
+        assert_eq!(body.related, BTreeSet::from([named(Kind::Withdrawal, "w"), named(Kind::Fee, "other leg")]));
+        // The refund says what the account held after it, and leaves unsaid what it held before: what it held before the
+        // charge is no part of that.
+        let expected = Balances { before: None, after: units("1000000000000000", "wei") };
+        assert_eq!((body.balances, body.side), (Some(expected), Some(Side::Credit)));
+    }
+    // A statement that says nothing of it takes nothing away.
+    let silent = with(deposit("confirmed", 40), |_| {});
+    let said = with(deposit("pending", 0), |details| details.related = BTreeSet::from([named(Kind::Fee, "w")]));
+    assert_eq!(body([&said, &silent]).related, BTreeSet::from([named(Kind::Fee, "w")]));
+    assert_eq!(body([&silent]).balances, None);
+}
+
+#[test]
+fn a_fee_twice_charged_is_one_fee_and_its_latest_statement_stands() {
+    let corrected = with(charged(20), |details| details.quantity = units("7", "wei"));
+    for signals in [[&charged(0), &corrected], [&corrected, &charged(0)]] {
+        let view = view(signals);
+        assert_eq!((view.status, view.conflicting.len()), (status(Kind::Fee, "charged"), 0));
+        assert_eq!(transfer(&view).quantity, units("7", "wei"));
+    }
+}

@@ -1,0 +1,245 @@
+//! Participants, external accounts and balances change to and fro without an end: the provider's latest word stands, and
+//! old facts are let go.
+
+use std::collections::BTreeSet;
+
+use fundhook_domain::{
+    Course, Details, FactId, Kind, LATEST_FACTS_MAX, Outcome, Quantity, Resource, Signal, Status, View, events_after,
+    fold,
+};
+use proptest::prelude::*;
+use proptest::sample::Index;
+use proptest::test_runner::FileFailurePersistence;
+
+use crate::support::orders::every_order_leads_to_the_same;
+use crate::support::{at, deposit, events, folded, in_other_bytes, quantity, signal, signal_in, status, types, view};
+
+/// The statement that the user reached the status called `name` after so many `seconds`.
+fn participant(name: &str, seconds: u64) -> Signal {
+    signal(status(Kind::Participant, name), seconds)
+}
+
+/// The statement that the account held so much after so many `seconds`.
+fn balance(value: &str, seconds: u64) -> Signal {
+    let mut signal = signal_in(&format!("{value} at {seconds}"), Status::Balance, seconds);
+    assert!(matches!(signal.details, Details::Balance(_)), "only balances have these details");
+    if let Details::Balance(details) = &mut signal.details {
+        details.quantity = Some(quantity(value));
+    }
+    signal
+}
+
+/// What a view says that the account holds.
+fn held(view: &View) -> Option<&Quantity> {
+    if let Details::Balance(details) = &view.details { details.quantity.as_ref() } else { None }
+}
+
+/// `count` statements, one a second, none of them like another.
+fn statements(count: u64) -> Vec<Signal> {
+    let approved_or_locked = |second: u64| if second.is_multiple_of(2) { "approved" } else { "locked" };
+    (0..count).map(|second| participant(approved_or_locked(second), second)).collect()
+}
+
+fn kept(resource: &Resource) -> BTreeSet<(&FactId, u64)> {
+    resource.facts().iter().map(|fact| (&fact.id, fact.occurred_at.since(at(0)).as_secs())).collect()
+}
+
+/// The facts that are to be kept of `signals`: by the provider's clock, at one instant by their digests.
+fn newest(signals: &[Signal]) -> BTreeSet<(&FactId, u64)> {
+    let by_age: BTreeSet<_> = signals.iter().map(|signal| (signal.occurred_at, &signal.fact)).collect();
+    let newest = by_age.into_iter().rev().take(LATEST_FACTS_MAX);
+    newest.map(|(occurred_at, id)| (id, occurred_at.since(at(0)).as_secs())).collect()
+}
+
+#[test]
+fn of_every_two_statuses_the_later_one_stands_and_none_contradicts_another() {
+    let mut compared = 0;
+    let latest_stands = |status: &Status| status.kind().course() == Course::Latest;
+    for earlier in Status::ALL.into_iter().filter(latest_stands) {
+        for later in Status::ALL.into_iter().filter(|later| later.kind() == earlier.kind()) {
+            let (first, second) = (signal(earlier, 10), signal(later, 20));
+            for signals in [[&first, &second], [&second, &first]] {
+                let view = view(signals);
+                assert_eq!((view.status, view.conflicting), (later, vec![]), "{earlier} and then {later}");
+                assert_eq!(view.occurred_at, at(20));
+            }
+            compared += 1;
+        }
+    }
+    assert_eq!(compared, 8 * 8 + 6 * 6 + 1, "each pair of each of the three kinds");
+}
+
+#[test]
+fn every_order_of_a_users_ups_and_downs_leads_to_one_view_and_one_set_of_event_ids() {
+    let locked = participant("locked", 20);
+    let signals = [
+        participant("submitted", 0),
+        participant("approved", 10),
+        locked.clone(),
+        // At one instant the order is settled by what they say.
+        participant("approved", 20),
+        in_other_bytes("locked, its members in another order", &locked),
+    ];
+    every_order_leads_to_the_same(&signals, 4);
+}
+
+#[test]
+fn every_order_of_a_balances_changes_leads_to_the_latest() {
+    let signals = [balance("1", 0), balance("119078888888888888887", 30), balance("0.5", 20), balance("2", 10)];
+    let view = every_order_leads_to_the_same(&signals, 4).view.expect("a view");
+    assert_eq!(held(&view), Some(&quantity("119078888888888888887")));
+}
+
+#[test]
+fn a_late_statement_is_said_to_be_late_and_moves_nothing() {
+    let events = events(&[participant("closed", 20), participant("approved", 10), participant("approved", 30)]);
+    let said = ["fundhook.participant.closed", "fundhook.participant.updated", "fundhook.participant.approved"];
+    assert_eq!(types(&events), said);
+    assert_eq!(events.iter().map(|event| event.data.late).collect::<Vec<_>>(), [false, true, false]);
+    assert_eq!((events[1].data.status, events[2].data.previous_status), ("closed", Some("closed")));
+}
+
+#[test]
+fn the_newest_64_facts_are_kept_whatever_order_they_come_in() {
+    let signals = statements(200);
+    let backwards: Vec<Signal> = signals.iter().rev().cloned().collect();
+    // 77 and 200 have no common divisor: each comes once.
+    let scattered: Vec<Signal> = (0..200).map(|step| signals[step * 77 % 200].clone()).collect();
+    for order in [&signals, &backwards, &scattered] {
+        let resource = folded(order);
+        assert_eq!(resource.facts().len(), LATEST_FACTS_MAX);
+        assert_eq!(kept(&resource), newest(&signals));
+        let view = resource.view().expect("a view");
+        assert_eq!((view.status, view.occurred_at), (status(Kind::Participant, "locked"), at(199)));
+        assert_eq!(view.history.len(), LATEST_FACTS_MAX);
+    }
+}
+
+#[test]
+fn kinds_that_come_to_an_end_keep_every_fact() {
+    let signals: Vec<Signal> = (0..100).map(|second| deposit("held", second)).collect();
+    assert_eq!(folded(&signals).facts().len(), 100);
+}
+
+#[test]
+fn a_fact_older_than_all_that_are_kept_is_stale_and_writes_nothing() {
+    let full = folded(&statements(64)[1..]);
+    assert_eq!(full.facts().len(), LATEST_FACTS_MAX - 1);
+    let oldest = participant("submitted", 0);
+    let full = fold(full, oldest).into_resource();
+    assert_eq!(full.facts().len(), LATEST_FACTS_MAX, "there was room for one more, old as it is");
+
+    let before_all = {
+        let mut signal = participant("rejected", 0);
+        signal.occurred_at = "2025-10-07T19:44:49.999999999Z".parse().expect("RFC 3339");
+        signal
+    };
+    assert_eq!(fold(full.clone(), before_all), Outcome::Stale { resource: full.clone() });
+
+    // What was let go of is not news when it comes again, although nobody knows it any more.
+    let more = fold(full, participant("closed", 64)).into_resource();
+    assert!(more.facts().iter().all(|fact| fact.occurred_at > at(0)));
+    let again = participant("submitted", 0);
+    assert_eq!(fold(more.clone(), again), Outcome::Stale { resource: more });
+}
+
+#[test]
+fn at_the_instant_of_the_oldest_the_digest_says_which_is_kept() {
+    let full = folded(&statements(64));
+    let oldest = full.facts().first().expect("a fact").id.clone();
+    let (mut stale, mut recorded) = (0, 0);
+    for number in 0..32 {
+        let other = in_other_bytes(&format!("body {number}"), &participant("closed", 0));
+        let id = other.fact.clone();
+        let outcome = fold(full.clone(), other);
+        if id < oldest {
+            assert_eq!(outcome, Outcome::Stale { resource: full.clone() });
+            stale += 1;
+        } else {
+            let resource = outcome.into_resource();
+            assert!(resource.facts().iter().any(|fact| fact.id == id));
+            assert!(resource.facts().iter().all(|fact| fact.id != oldest), "the lesser one is let go of");
+            recorded += 1;
+        }
+    }
+    assert!(stale > 0 && recorded > 0, "{stale} and {recorded}");
+}
+
+#[test]
+fn version_and_sequence_go_on_counting_whatever_is_let_go_of() {
+    let signals = statements(100);
+    let resource = folded(&signals);
+    assert_eq!((resource.version(), resource.sequence(), resource.facts().len()), (100, 100, 64));
+
+    let repeated = fold(resource, in_other_bytes("again", &signals[99])).into_resource();
+    assert_eq!((repeated.version(), repeated.sequence()), (101, 100), "a repetition is a fact and no event");
+    let resource = fold(repeated, participant("closed", 100)).into_resource();
+    assert_eq!((resource.version(), resource.sequence(), resource.facts().len()), (102, 101, 64));
+
+    let said = events_after(&resource, 0);
+    let numbers: Vec<u64> = said.iter().map(|event| event.sequence).collect();
+    assert_eq!(numbers, (39..=101).collect::<Vec<_>>(), "what is kept can be said again, under the same ids");
+    let latest = events_after(&resource, 101);
+    assert_eq!(types(&latest), ["fundhook.participant.closed"]);
+    assert_eq!(latest[0].id, format!("{}#101", crate::support::resource(Kind::Participant)));
+    assert_eq!(latest[0].data.previous_status, Some("locked"));
+    assert_eq!(events_after(&resource, 102), []);
+}
+
+#[test]
+fn what_fold_says_of_a_change_is_what_is_published_when_an_old_fact_makes_room() {
+    let mut resource = folded(&statements(64));
+    for (signal, said) in [
+        (participant("closed", 70), "fundhook.participant.closed"),
+        (participant("approved", 65), "fundhook.participant.updated"),
+        (participant("closed", 71), "fundhook.participant.updated"),
+        (participant("approved", 72), "fundhook.participant.approved"),
+    ] {
+        let before = resource.version();
+        let outcome = fold(resource, signal);
+        assert!(matches!(&outcome, Outcome::Recorded { change: Some(_), .. }), "{outcome:?}");
+        resource = outcome.into_resource();
+        assert_eq!(types(&events_after(&resource, before)), [said]);
+    }
+}
+
+/// Up to 160 facts, with few enough instants that many share one, and the order in which they come, some again.
+fn deliveries() -> impl Strategy<Value = (Vec<Signal>, Vec<Signal>)> {
+    let names = prop::sample::select(vec!["approved", "locked", "closed"]);
+    let facts = prop::collection::vec((names, 0..40_u64), 1..160).prop_map(|facts| {
+        let numbered = facts.into_iter().enumerate();
+        let of = |number, name, second| signal_in(&format!("body {number}"), status(Kind::Participant, name), second);
+        numbered.map(|(number, (name, second))| of(number, name, second)).collect::<Vec<_>>()
+    });
+    (facts, prop::collection::vec(any::<Index>(), 0..40)).prop_flat_map(|(facts, again)| {
+        let again: Vec<Signal> = again.into_iter().map(|index| index.get(&facts).clone()).collect();
+        let all = [facts.clone(), again].concat();
+        (Just(facts), Just(all).prop_shuffle())
+    })
+}
+
+proptest! {
+    // A failing case's seed is printed, and kept beside this file.
+    #![proptest_config(ProptestConfig {
+        cases: 64,
+        max_shrink_iters: 1024,
+        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("seeds"))),
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn what_is_kept_depends_on_the_set_of_facts_alone((facts, order) in deliveries()) {
+        let resource = folded(&order);
+        prop_assert_eq!(kept(&resource), newest(&facts));
+        prop_assert_eq!(resource.view(), folded(&facts).view());
+
+        // Nothing that was recorded counts backwards, and nothing is left that would be recorded again.
+        let versions: Vec<u64> = resource.facts().iter().map(|fact| fact.version).collect();
+        prop_assert!(versions.is_sorted_by(|one, next| one < next), "{:?}", versions);
+        for signal in &order {
+            let outcome = fold(resource.clone(), signal.clone());
+            let is_no_news = matches!(outcome, Outcome::AlreadyKnown { .. } | Outcome::Stale { .. });
+            prop_assert!(is_no_news, "{} was taken in twice", signal.fact);
+        }
+    }
+}

@@ -1,0 +1,337 @@
+//! What a new fact does to what is known: which status stands, which details, and what is said about it.
+
+use fundhook_domain::{
+    Change, Course, Kind, Outcome, Resource, Signal, Source, Status, Transaction, events_after, fold,
+};
+
+use crate::support::{
+    at, deposit, events, folded, in_other_bytes, json, members, quantity, signal, status, transfer, types,
+    unrecognized, view, whole_deposit, with, withdrawal,
+};
+
+/// What folding the last of `signals` into the others gives.
+fn last_outcome(signals: &[Signal]) -> Outcome {
+    let (last, before) = signals.split_last().expect("at least one signal");
+    let resource = if before.is_empty() { Resource::unknown(last.resource.clone()) } else { folded(before) };
+    fold(resource, last.clone())
+}
+
+#[test]
+fn a_late_submitted_never_moves_a_confirmed_deposit_back() {
+    // Late by both clocks: it comes after, and even claims to have happened after.
+    for submitted_at in [10, 50] {
+        let signals = [deposit("pending", 0), deposit("confirmed", 40), deposit("submitted", submitted_at)];
+        assert_eq!(view(&signals).status, status(Kind::Deposit, "confirmed"));
+
+        let events = events(&signals);
+        let said = ["fundhook.deposit.pending", "fundhook.deposit.confirmed", "fundhook.deposit.updated"];
+        assert_eq!(types(&events), said);
+        assert_eq!(events.iter().map(|event| event.data.late).collect::<Vec<_>>(), [false, false, true]);
+        assert_eq!(events[2].data.status, "confirmed");
+        assert_eq!(events[2].time, at(submitted_at), "the event's time is the late statement's");
+        assert!(events[2].data.history.iter().any(|entry| entry.status == "submitted"), "the history holds it");
+    }
+}
+
+#[test]
+fn the_higher_rank_stands_whatever_the_order_and_the_times_say() {
+    let mut compared = 0;
+    // Of other kinds the latest stands, or a sum: their tests are files of their own.
+    for low in Status::ALL.into_iter().filter(|low| low.kind().course() == Course::Road) {
+        for high in Status::ALL.into_iter().filter(|high| high.kind() == low.kind() && high.rank() > low.rank()) {
+            // The provider's times contradict the rank.
+            let (low, high) = (signal(low, 99), signal(high, 0));
+            assert_eq!(view([&low, &high]).status, high.status);
+            assert_eq!(view([&high, &low]).status, high.status, "{} moved {} back", low.status, high.status);
+            compared += 1;
+        }
+    }
+    assert_eq!(compared, 18 + 12 + 1, "each pair of ranks of deposits, withdrawals and fees");
+}
+
+#[test]
+fn an_abandoned_deposit_that_arrives_after_all_becomes_confirmed() {
+    let signals = [deposit("pending", 0), deposit("abandoned", 10), deposit("confirmed", 20)];
+    assert!(!view(&signals[..2]).status.is_final());
+    assert_eq!(view(&signals).status, status(Kind::Deposit, "confirmed"));
+    assert_eq!(view(&signals).conflicting, [], "abandoned was not an end");
+    assert_eq!(events(&signals)[2].data.previous_status, Some("abandoned"));
+}
+
+#[test]
+fn an_abandoned_withdrawal_is_an_end() {
+    let abandoned = withdrawal("abandoned", 10);
+    assert!(view([&abandoned]).status.is_final());
+    assert_eq!(view([&abandoned, &withdrawal("confirmed", 20)]).conflicting.len(), 2);
+}
+
+#[test]
+fn two_different_ends_of_one_resource_contradict_each_other_in_both_orders() {
+    let mut pairs = 0;
+    for one in Status::ALL.into_iter().filter(|status| status.is_final()) {
+        let excludes = |other: &Status| other.is_final() && (other.kind(), other.rank()) == (one.kind(), one.rank());
+        for other in Status::ALL.into_iter().filter(excludes) {
+            let signals = [signal(one, 10), signal(other, 20)];
+            let both = {
+                let mut both = vec![one, other];
+                both.sort_unstable();
+                both
+            };
+            if one == other {
+                assert_eq!(view(&signals).conflicting, [], "{one} twice is no contradiction");
+                assert!(matches!(last_outcome(&signals), Outcome::Recorded { .. }));
+                continue;
+            }
+            pairs += 1;
+            let conflict = Change::Conflicting { between: both.clone() };
+            let Outcome::Conflicting { resource, between, change } = last_outcome(&signals) else {
+                unreachable!("{one} and then {other} must be conflicting");
+            };
+            assert_eq!((between, change), (both.clone(), Some(conflict)));
+            assert_eq!(resource.view().expect("a view").conflicting, both);
+
+            let event = events_after(&resource, 1).pop().expect("an event");
+            assert_eq!(event.event_type, format!("fundhook.{}.conflicting", one.kind()));
+            assert_eq!(event.data.conflicting, both.into_iter().map(Status::as_str).collect::<Vec<_>>());
+            assert_eq!((event.data.status, event.data.previous_status), (other.as_str(), Some(one.as_str())));
+        }
+    }
+    assert_eq!(pairs, 2 * (3 + 3), "each pair of ends of deposits and of withdrawals, in both orders");
+}
+
+#[test]
+fn a_contradiction_is_said_once_and_again_when_it_grows() {
+    let signals = [
+        deposit("confirmed", 10),
+        deposit("failed", 20),
+        deposit("pending", 0),
+        deposit("unexpected", 15),
+        deposit("failed", 25),
+    ];
+    let events = events(&signals);
+    assert_eq!(
+        types(&events),
+        [
+            "fundhook.deposit.confirmed",
+            "fundhook.deposit.conflicting",
+            "fundhook.deposit.updated",
+            "fundhook.deposit.conflicting",
+            "fundhook.deposit.updated",
+        ]
+    );
+    assert_eq!(events[2].data.conflicting, ["confirmed", "failed"], "an update does not hide that it stands");
+    assert_eq!(events[3].data.conflicting, ["confirmed", "failed", "unexpected"]);
+    assert_eq!((events[2].data.late, events[4].data.late), (true, false));
+    assert!(matches!(last_outcome(&signals), Outcome::Conflicting { .. }), "every fact on it asks for a person");
+}
+
+#[test]
+fn within_a_rank_the_provider_s_later_word_stands() {
+    for (first_at, second_at, stands) in [(10, 20, "0.2"), (20, 10, "0.1")] {
+        let one = with(deposit("held", first_at), |details| details.quantity = Some(quantity("0.1")));
+        let other = with(deposit("held", second_at), |details| details.quantity = Some(quantity("0.2")));
+        let signals = [one, other];
+        assert_eq!(transfer(&view(&signals)).quantity, Some(quantity(stands)));
+        let late = second_at < first_at;
+        assert_eq!(events(&signals)[1].data.late, late);
+    }
+}
+
+#[test]
+fn what_a_later_webhook_does_not_say_keeps_what_an_earlier_one_said() {
+    let said = with(deposit("submitted", 10), |details| {
+        whole_deposit(details);
+        details.transaction.from = Some("0xfrom".into());
+        details.reference_id = Some("order-1".into());
+    });
+    // Nothing but its status: Striga's PENDING, and any webhook of a provider that sends only what changed.
+    let silent = with(deposit("confirmed", 40), |details| details.provider_status = None);
+    assert_eq!(view([&said, &silent]).details, said.details);
+    assert_eq!(view([&silent, &said]).details, said.details, "and when it comes first");
+
+    // Parts of a whole are kept one by one.
+    let part = with(silent, |details| {
+        details.transaction = Transaction { hash: Some("0xother".into()), ..Default::default() };
+        details.source = Source { source_type: None, integration: Some("kraken".into()) };
+        details.provider_data = members(r#"{"deposit":{"note":"x"}}"#);
+    });
+    let view = view([&said, &part]);
+    let now = transfer(&view);
+    let transaction = (now.transaction.hash.as_deref(), now.transaction.from.as_deref());
+    assert_eq!(transaction, (Some("0xother"), Some("0xfrom")));
+    assert_eq!(
+        (now.source.source_type.as_deref(), now.source.integration.as_deref()),
+        (Some("CUSTODIAL"), Some("kraken"))
+    );
+    assert_eq!(now.provider_data, members(r#"{"deposit":{"transaction":{"value":"1"},"note":"x"}}"#));
+}
+
+#[test]
+fn the_reason_of_a_status_goes_with_it() {
+    let reason = |name: &str, seconds, reason: Option<&str>| {
+        with(deposit(name, seconds), |details| details.status_reason = reason.map(str::to_owned))
+    };
+    let held = reason("held", 10, Some("travel rule"));
+    for (case, stands, expected) in [
+        ("no longer held", reason("confirmed", 40, None), None),
+        ("an exception of its own", reason("confirmed", 40, Some("above the threshold")), Some("above the threshold")),
+        ("still held, and nobody says why", reason("held", 40, None), None),
+        ("held before that", reason("submitted", 40, Some("sent")), Some("travel rule")),
+    ] {
+        for signals in [[&held, &stands], [&stands, &held]] {
+            assert_eq!(transfer(&view(signals)).status_reason.as_deref(), expected, "{case}");
+        }
+    }
+}
+
+#[test]
+fn the_fact_that_stands_says_what_is_so() {
+    let stands = with(deposit("confirmed", 40), whole_deposit);
+    let contradicts = with(deposit("submitted", 50), |details| {
+        whole_deposit(details);
+        details.quantity = Some(quantity("13"));
+        details.account = Some("another".into());
+        details.session.metadata = Some(json(r#"{"order":2}"#));
+        details.provider_data = members(r#"{"deposit":{"transaction":{"value":"13"}}}"#);
+    });
+    for signals in [[&stands, &contradicts], [&contradicts, &stands]] {
+        let view = view(signals);
+        assert_eq!(view.details, stands.details);
+        assert_eq!((view.fact, view.evidence), (stands.fact.clone(), stands.evidence.clone()));
+        assert_eq!(view.occurred_at, stands.occurred_at);
+    }
+}
+
+#[test]
+fn the_first_fact_has_no_previous_status_and_an_update_neither() {
+    let signals = [
+        deposit("pending", 0),
+        with(deposit("pending", 5), |details| details.account = Some("abc123".into())),
+        deposit("held", 10),
+        deposit("submitted", 8),
+        deposit("failed", 20),
+        deposit("confirmed", 30),
+        deposit("confirmed", 35),
+    ];
+    let events = events(&signals);
+    let moved: Vec<_> = events.iter().map(|event| (event.data.status, event.data.previous_status)).collect();
+    assert_eq!(
+        moved,
+        [
+            ("pending", None),
+            ("pending", None),
+            ("held", Some("pending")),
+            ("held", None),
+            ("failed", Some("held")),
+            ("confirmed", Some("failed")),
+            ("confirmed", None),
+        ]
+    );
+    assert!(events[4].data.is_final && !events[2].data.is_final);
+}
+
+#[test]
+fn fold_says_what_a_fact_changed() {
+    let (pending, confirmed) = (deposit("pending", 0), deposit("confirmed", 40));
+    let late = deposit("submitted", 10);
+    let moved = |from: Option<&str>, to| {
+        let from = from.map(|name| status(Kind::Deposit, name));
+        Change::Status { from, to: status(Kind::Deposit, to) }
+    };
+    for (signals, expected) in [
+        (vec![&pending], Some(moved(None, "pending"))),
+        (vec![&pending, &confirmed], Some(moved(Some("pending"), "confirmed"))),
+        (vec![&confirmed, &late], Some(Change::Updated { late: true })),
+        (vec![&confirmed, &deposit("confirmed", 41)], Some(Change::Updated { late: false })),
+        (vec![&confirmed, &in_other_bytes("again", &confirmed)], None),
+    ] {
+        let signals: Vec<Signal> = signals.into_iter().cloned().collect();
+        let Outcome::Recorded { resource, change } = last_outcome(&signals) else {
+            unreachable!("each is a new fact without a contradiction");
+        };
+        assert_eq!(change, expected);
+        assert_eq!(
+            resource.version(),
+            signals.len() as u64,
+            "each fact is recorded, whether it changes anything or not"
+        );
+    }
+}
+
+#[test]
+fn the_same_fact_again_is_known_whatever_evidence_it_comes_with() {
+    let confirmed = deposit("confirmed", 40);
+    let mut again = confirmed.clone();
+    again.evidence.archived.line = 7;
+    again.evidence.received_at = at(3600);
+    let before = folded([&confirmed]);
+    assert_eq!(fold(before.clone(), again), Outcome::AlreadyKnown { resource: before });
+}
+
+#[test]
+fn sequences_have_no_gaps_and_repetitions_in_other_bytes_take_none() {
+    let (pending, confirmed) = (deposit("pending", 0), deposit("confirmed", 40));
+    let signals = [
+        pending.clone(),
+        in_other_bytes("pending again", &pending),
+        deposit("held", 10),
+        confirmed.clone(),
+        in_other_bytes("pending a third time", &pending),
+        in_other_bytes("confirmed again", &confirmed),
+        deposit("submitted", 5),
+    ];
+    let resource = folded(&signals);
+    assert_eq!((resource.version(), resource.sequence()), (7, 4));
+    let events = events_after(&resource, 0);
+    assert_eq!(events.iter().map(|event| event.sequence).collect::<Vec<_>>(), [1, 2, 3, 4]);
+    for event in &events {
+        assert_eq!(event.id, format!("{}#{}", crate::support::resource(Kind::Deposit), event.sequence));
+    }
+    // Said again from any version on, they are the same events.
+    for (version, left) in [(0, 4), (1, 3), (2, 3), (3, 2), (4, 1), (6, 1), (7, 0), (8, 0), (u64::MAX, 0)] {
+        assert_eq!(events_after(&resource, version), events[4 - left..], "after version {version}");
+    }
+}
+
+#[test]
+fn a_statement_repeated_in_other_bytes_publishes_nothing_and_changes_nothing_that_was_published() {
+    // Nothing but what they say tells the two apart: a repetition must not tip the scales, whatever its digest is.
+    let confirmed = with(deposit("confirmed", 40), whole_deposit);
+    let corrected = with(deposit("confirmed", 40), |details| {
+        whole_deposit(details);
+        details.quantity = Some(quantity("0.014"));
+    });
+    let corrected = in_other_bytes("corrected", &corrected);
+    for repeated in [&confirmed, &corrected] {
+        let before = folded([&confirmed, &corrected]);
+        let published = events_after(&before, 0);
+        for number in 0..32 {
+            let repetition = in_other_bytes(&format!("repetition {number}"), repeated);
+            let after = fold(before.clone(), repetition).into_resource();
+            assert_eq!(events_after(&after, 0), published);
+            let (before, after) = (before.view().expect("a view"), after.view().expect("a view"));
+            assert_eq!(
+                (before.status, before.details, before.history, before.occurred_at),
+                (after.status, after.details, after.history, after.occurred_at)
+            );
+        }
+    }
+}
+
+#[test]
+fn the_history_holds_each_statement_once_in_the_order_in_which_they_stand() {
+    let confirmed = deposit("confirmed", 40);
+    let again = in_other_bytes("again", &confirmed);
+    let signals = [again, deposit("submitted", 50), confirmed, deposit("pending", 0)];
+    let history = view(&signals).history;
+    let entries: Vec<_> = history.iter().map(|entry| (entry.status.as_str(), entry.occurred_at)).collect();
+    assert_eq!(entries, [("pending", at(0)), ("submitted", at(50)), ("confirmed", at(40))]);
+    assert_eq!(history[0].event_type, "connect.deposit.pending");
+}
+
+#[test]
+fn a_webhook_that_nothing_claims_is_seen_once_and_that_is_its_end() {
+    let signals = [unrecognized(), unrecognized()];
+    assert_eq!(types(&events(&signals)), ["fundhook.unrecognized.seen"]);
+    assert!(view(&signals).status.is_final());
+}

@@ -1,0 +1,236 @@
+//! Signals to fold, and where folding them leads.
+pub(crate) mod deposits;
+pub(crate) mod orders;
+pub(crate) mod recovery;
+pub(crate) mod whole;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use fundhook_domain::{
+    AccountDetails, Attestation, Details, Event, EventData, Evidence, EvidenceClass, EvidencePointer, FactId, Kind,
+    Network, Provider, Quantity, Resource, ResourceId, Scheme, Signal, Status, Timestamp, Transaction, TransferDetails,
+    UnrecognizedDetails, View, events_after, fold,
+};
+use serde_json::{Map, Value};
+
+/// The id under which every test knows its one resource of `kind`.
+pub(crate) fn resource(kind: Kind) -> ResourceId {
+    ResourceId::new(kind, Provider::Connect, "c55481bf-626b-4410-8997-4cee83e1385f").expect("a UUID names a resource")
+}
+
+/// The instant `seconds` after the first that tests speak of.
+pub(crate) fn at(seconds: u64) -> Timestamp {
+    "2025-10-07T19:44:50Z".parse::<Timestamp>().expect("RFC 3339").plus(Duration::from_secs(seconds))
+}
+
+/// The status of `kind` called `name`.
+pub(crate) fn status(kind: Kind, name: &str) -> Status {
+    Status::named(kind, name).expect("a status of the kind")
+}
+
+/// The statement, in the bytes called `bytes`, that the resource reached `status` after so many `seconds`.
+pub(crate) fn signal_in(bytes: &str, status: Status, seconds: u64) -> Signal {
+    let resource = resource(status.kind());
+    let event_type = format!("connect.{}.{status}", status.kind());
+    let fact = FactId::of(&resource, &event_type, bytes.as_bytes());
+    let evidence = Evidence {
+        received_at: at(seconds + 2),
+        attestation: Attestation {
+            scheme: Scheme::ConnectRsaSha256,
+            class: EvidenceClass::Asymmetric,
+            key: "fXlqkMIEzdQ0gSZ8F5RkRhbTzjxnrkSVRlHuAVm3FyA".to_owned(),
+            signed_at: Some(at(seconds + 1)),
+            token_verified: false,
+        },
+        archived: EvidencePointer { object: format!("evidence/v1/2025/10/07/{bytes}.ndjson.gz"), line: 0 },
+    };
+    let (occurred_at, details) = (at(seconds), details_of(status));
+    Signal { resource, fact, event_type, status, occurred_at, details, evidence, overdue: false }
+}
+
+/// The least that a webhook says beside `status`.
+fn details_of(status: Status) -> Details {
+    let provider_status = Some(status.to_string().to_uppercase());
+    match status {
+        Status::Deposit(_) | Status::Withdrawal(_) | Status::Fee(_) => {
+            Details::Transfer(Box::new(TransferDetails { provider_status, ..Default::default() }))
+        }
+        Status::Participant(_) | Status::ExternalAccount(_) => {
+            Details::Account(Box::new(AccountDetails { provider_status, ..Default::default() }))
+        }
+        Status::Recovery(status) => recovery::details_of(status),
+        Status::Balance => Details::Balance(Box::default()),
+        Status::Unrecognized => {
+            let reason = "the body is not JSON".to_owned();
+            Details::Unrecognized(UnrecognizedDetails { reason, payload_type: None, body_bytes: 8 })
+        }
+    }
+}
+
+/// The statement that the resource reached `status` after so many `seconds`.
+pub(crate) fn signal(status: Status, seconds: u64) -> Signal {
+    signal_in(&format!("{status}-{seconds}"), status, seconds)
+}
+
+/// A deposit's statement by the name of its status.
+pub(crate) fn deposit(name: &str, seconds: u64) -> Signal {
+    signal(status(Kind::Deposit, name), seconds)
+}
+
+/// A withdrawal's statement by the name of its status.
+pub(crate) fn withdrawal(name: &str, seconds: u64) -> Signal {
+    signal(status(Kind::Withdrawal, name), seconds)
+}
+
+/// The same statement in the bytes called `bytes`: another fact, with evidence of its own.
+pub(crate) fn in_other_bytes(bytes: &str, signal: &Signal) -> Signal {
+    let mut other = signal.clone();
+    other.fact = FactId::of(&signal.resource, &signal.event_type, bytes.as_bytes());
+    other.evidence.archived.object = format!("evidence/v1/2025/10/07/{bytes}.ndjson.gz");
+    other
+}
+
+/// What `signal` says, as a row of the provider's list that is read two hours later says it.
+pub(crate) fn listed(signal: &Signal) -> Signal {
+    let event_type = "connect.transactions".to_owned();
+    let bytes = format!("the row of {}", signal.fact);
+    let mut row = signal.clone();
+    row.fact = FactId::of(&row.resource, &event_type, bytes.as_bytes());
+    row.event_type = event_type;
+    row.evidence = Evidence {
+        received_at: signal.evidence.received_at.plus(Duration::from_secs(7200)),
+        attestation: Attestation {
+            scheme: Scheme::ConnectTransactionsApi,
+            class: EvidenceClass::Api,
+            key: "https://api.connect.xyz".to_owned(),
+            signed_at: None,
+            token_verified: false,
+        },
+        archived: EvidencePointer { object: format!("evidence/v1/2025/10/07/{}.ndjson.gz", row.fact), line: 3 },
+    };
+    row
+}
+
+/// `signal`, saying more about the transfer.
+pub(crate) fn with(mut signal: Signal, say: impl FnOnce(&mut TransferDetails)) -> Signal {
+    assert!(matches!(signal.details, Details::Transfer(_)), "only transfers have these details");
+    if let Details::Transfer(details) = &mut signal.details {
+        say(details);
+    }
+    signal
+}
+
+/// What a whole deposit webhook says beside its status.
+pub(crate) fn whole_deposit(details: &mut TransferDetails) {
+    details.quantity = Some(quantity("0.013"));
+    details.asset = Some("BTC".to_owned());
+    details.network = Some(Network::named("bitcoin"));
+    details.transaction = Transaction {
+        hash: Some("0xc9d43618".to_owned()),
+        from: None,
+        to: Some("0xe7F436F9".to_owned()),
+        block_number: Some("914854".to_owned()),
+        confirmations: None,
+    };
+    details.source.source_type = Some("CUSTODIAL".to_owned());
+    details.source.integration = Some("coinbase".to_owned());
+    details.session.id = Some("16032e11-f8a4-4b2d-8fad-d0614ac2b497".to_owned());
+    details.session.metadata = Some(json(r#"{"order":119078888888888888887,"rate":0.10}"#));
+    details.account = Some("abc123".to_owned());
+    details.created_at = Some(at(0));
+    details.updated_at = Some(at(30));
+    details.provider_data = members(r#"{"deposit":{"transaction":{"value":"1"}}}"#);
+}
+
+/// A webhook that nothing claims.
+pub(crate) fn unrecognized() -> Signal {
+    let body = b"not JSON";
+    let resource = ResourceId::unrecognized(Provider::Connect, body);
+    let details = UnrecognizedDetails {
+        reason: "the body is not JSON: expected ident at line 1 column 2".to_owned(),
+        payload_type: Some("external_account_status_changed".to_owned()),
+        body_bytes: body.len() as u64,
+    };
+    Signal {
+        fact: FactId::of(&resource, "", body),
+        resource,
+        event_type: String::new(),
+        details: Details::Unrecognized(details),
+        ..signal_in("not JSON", Status::Unrecognized, 0)
+    }
+}
+
+/// So many whole coins.
+pub(crate) fn quantity(value: &str) -> Quantity {
+    Quantity::major(value.parse().expect("a decimal"))
+}
+
+/// A JSON value, its numbers as they are written.
+pub(crate) fn json(text: &str) -> Value {
+    serde_json::from_str(text).expect("JSON")
+}
+
+/// The members of a JSON object.
+pub(crate) fn members(text: &str) -> Map<String, Value> {
+    json(text).as_object().cloned().expect("an object")
+}
+
+/// What the details of a view say about a transfer.
+pub(crate) fn transfer(view: &View) -> &TransferDetails {
+    let transfer = if let Details::Transfer(details) = &view.details { Some(&**details) } else { None };
+    transfer.expect("the view is of a transfer")
+}
+
+/// The resource after `signals`, one after the other.
+pub(crate) fn folded<'a>(signals: impl IntoIterator<Item = &'a Signal>) -> Resource {
+    let mut signals = signals.into_iter().peekable();
+    let id = signals.peek().expect("at least one signal").resource.clone();
+    signals.fold(Resource::unknown(id), |resource, signal| fold(resource, signal.clone()).into_resource())
+}
+
+/// The view after `signals`, one after the other.
+pub(crate) fn view<'a>(signals: impl IntoIterator<Item = &'a Signal>) -> View {
+    folded(signals).view().expect("a resource with facts has a view")
+}
+
+/// The events of `signals`, one after the other.
+pub(crate) fn events<'a>(signals: impl IntoIterator<Item = &'a Signal>) -> Vec<Event> {
+    events_after(&folded(signals), 0)
+}
+
+/// The latest event after `signals`.
+pub(crate) fn latest<'a>(signals: impl IntoIterator<Item = &'a Signal>) -> Event {
+    events(signals).pop().expect("an event")
+}
+
+/// What each of `events` is called.
+pub(crate) fn types(events: &[Event]) -> Vec<&str> {
+    events.iter().map(|event| event.event_type.as_str()).collect()
+}
+
+/// Where a set of facts leads, whatever the order: the view, the ids of the events, and what the latest event says.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Standing {
+    pub(crate) view: Option<View>,
+    pub(crate) event_ids: BTreeSet<String>,
+    /// Not of a resource of which the provider's list told too.
+    pub(crate) latest: Option<EventData>,
+}
+
+impl Standing {
+    /// Where `resource` stands, whose events are `events`.
+    pub(crate) fn after(resource: &Resource, events: &[Event]) -> Self {
+        let view = resource.view();
+        // What a row and a webhook add to each other is not published again, so there it is a matter of order too.
+        let listed = resource.facts().iter().any(|fact| fact.evidence.is_from_the_api());
+        let latest = events.last().zip(view.as_ref()).filter(|_| !listed).map(|(event, view)| EventData {
+            // How it came to be so, and which of several equal statements proves it, is a matter of order.
+            previous_status: None,
+            late: false,
+            evidence: view.evidence.clone(),
+            ..event.data.clone()
+        });
+        Self { view, event_ids: events.iter().map(|event| event.id.clone()).collect(), latest }
+    }
+}

@@ -1,0 +1,384 @@
+//! Rows of Connect's `GET /transactions`: what each says, about whose deposit, and on which evidence.
+
+use fundhook_domain::{
+    Attestation, Details, EvidenceClass, EvidencePointer, FactId, Feed, Resource, Scheme, Signal, Timestamp,
+    TransferDetails, coin_of, events_after, fold,
+};
+use fundhook_providers::connect::listed;
+use fundhook_providers::{Envelope, normalise};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::support::said::{assert_can_be_stored, dropped, only_signal, reason, transfer_of};
+use crate::support::{SIGNED_AT, at, changed, zerohash};
+
+/// The row of seed 000, section 7, as it stands there.
+const ROW: &str = r#"{
+      "participant_code": "USER01",
+      "fund_asset": "USDC.ETH",
+      "deposited_asset": "USDC.ETH",
+      "rate": "1",
+      "quoted_currency": "USD",
+      "source_address": "0xA32A6aA6a3B87b49BeaB01393e2020C3C191CD61",
+      "deposit_address": "0xF6C6E7d76Ec47F992aEbF46987879a4E3991a03b",
+      "quantity": "100",
+      "notional": "100",
+      "fund_id": "29e6d7b8-d604-4212-86ee-998fef35505e",
+      "fund_timestamp": 1708631671631,
+      "deposit_timestamp": 1708631681631,
+      "transaction_id": "ec963207-69f4-44d0-9251-2977dda86fcd",
+      "account_label": "general",
+      "success": true,
+      "status_reason": "success",
+      "reference_id": "ba97133e-ab15-4c86-86c1-86671b8420bc",
+      "raw_fee_bps": "1.5",
+      "raw_fee_notional": "30",
+      "deposit_fee_bps": "1.5",
+      "deposit_fee_notional": "30",
+      "source": {
+        "type": "CUSTODIAL",
+        "integration": "coinbase"
+      }
+    }"#;
+const URL: &str = "https://api.connect.xyz/transactions";
+
+fn feed(text: &str) -> Feed {
+    text.parse().expect("a feed")
+}
+
+fn read_at() -> Timestamp {
+    at(SIGNED_AT)
+}
+
+/// `row`, read for Connect's default organization.
+fn envelope(row: impl ToString) -> Envelope {
+    listed(&feed("connect"), row.to_string(), URL, read_at())
+}
+
+/// What `row` says of a deposit of `of`.
+fn signal_of(of: &str, row: impl ToString) -> Signal {
+    only_signal(&listed(&feed(of), row.to_string(), URL, read_at()))
+}
+
+/// The row of the seed with `changes`.
+fn row(changes: &Value) -> Value {
+    changed(serde_json::from_str(ROW).expect("JSON"), changes)
+}
+
+fn transfer(changes: &Value) -> TransferDetails {
+    transfer_of(signal_of("connect", row(changes)))
+}
+
+#[test]
+fn the_row_of_the_seed_is_a_confirmed_deposit_on_the_evidence_of_the_api() {
+    let signal = signal_of("connect", ROW);
+    assert_can_be_stored(&signal, "the row of the seed");
+    insta::assert_snapshot!(serde_json::to_string_pretty(&signal).expect("JSON"), @r#"
+    {
+      "resource": "deposit#connect#29e6d7b8-d604-4212-86ee-998fef35505e",
+      "fact": "d07d652eb90bcf3a74855ddf1c55efd6046896ce041f0287c01ff636067c2725",
+      "event_type": "connect.transactions",
+      "status": {
+        "deposit": "confirmed"
+      },
+      "occurred_at": "2024-02-22T19:54:41.631Z",
+      "details": {
+        "transfer": {
+          "quantity": {
+            "value": "100",
+            "units": "major"
+          },
+          "asset": "USDC",
+          "network": {
+            "name": "ETH",
+            "slug": "ethereum",
+            "caip2": "eip155:1"
+          },
+          "transaction": {
+            "from": "0xA32A6aA6a3B87b49BeaB01393e2020C3C191CD61",
+            "to": "0xF6C6E7d76Ec47F992aEbF46987879a4E3991a03b"
+          },
+          "source": {
+            "type": "CUSTODIAL",
+            "integration": "coinbase"
+          },
+          "conversion": {
+            "rate": "1",
+            "currency": "USD",
+            "notional": "100"
+          },
+          "account": "USER01",
+          "sub_account": "general",
+          "reference_id": "ba97133e-ab15-4c86-86c1-86671b8420bc",
+          "status_reason": "success",
+          "stream": "connect.transactions",
+          "provider_data": {
+            "deposit_fee_bps": "1.5",
+            "deposit_fee_notional": "30",
+            "deposit_timestamp": 1708631681631,
+            "deposited_asset": "USDC.ETH",
+            "fund_timestamp": 1708631671631,
+            "raw_fee_bps": "1.5",
+            "raw_fee_notional": "30",
+            "success": true,
+            "transaction_id": "ec963207-69f4-44d0-9251-2977dda86fcd"
+          }
+        }
+      },
+      "evidence": {
+        "received_at": "2025-10-14T23:34:26Z",
+        "attestation": {
+          "scheme": "connect-transactions-api",
+          "class": "api",
+          "key": "https://api.connect.xyz"
+        },
+        "archived": {
+          "object": "connect/2025/10/14/0.ndjson.gz",
+          "line": 7
+        }
+      }
+    }
+    "#);
+}
+
+#[test]
+fn under_zerohashs_feed_it_is_told_of_by_the_stream_of_the_fund_webhooks() {
+    let [connects, zerohashs] = ["connect", "zerohash"].map(|of| signal_of(of, ROW));
+    assert_eq!(connects.resource.to_string(), "deposit#connect#29e6d7b8-d604-4212-86ee-998fef35505e");
+    assert_eq!(zerohashs.resource.to_string(), "deposit#zerohash#29e6d7b8-d604-4212-86ee-998fef35505e");
+    assert_ne!(connects.fact, zerohashs.fact);
+    assert_eq!((&connects.event_type, &connects.evidence), (&zerohashs.event_type, &zerohashs.evidence));
+    let [connects, zerohashs] = [connects, zerohashs].map(transfer_of);
+    assert_eq!(connects.stream.as_deref(), Some("connect.transactions"));
+    assert_eq!(zerohashs, TransferDetails { stream: Some("zerohash.fund".to_owned()), ..connects });
+}
+
+#[test]
+fn a_row_is_confirmed_or_held_or_never_came() {
+    let expired = json!({
+        "success": false, "quantity": "0", "transaction_id": "", "source_address": "-", "notional": "0",
+        "status_reason": "session expired",
+    });
+    for (what, changes, status) in [
+        ("success", json!({}), "confirmed"),
+        ("success as a text", json!({ "success": "true" }), "confirmed"),
+        ("success in capital letters", json!({ "success": "TRUE" }), "confirmed"),
+        ("no success: the match may still complete", json!({ "success": false }), "held"),
+        ("no success as a text", json!({ "success": "false" }), "held"),
+        ("an expired session", expired, "abandoned"),
+    ] {
+        let signal = signal_of("connect", row(&changes));
+        assert_eq!(signal.status.as_str(), status, "{what}");
+        assert_eq!(signal.resource.native(), "29e6d7b8-d604-4212-86ee-998fef35505e", "{what}");
+        assert_eq!(
+            transfer_of(signal).transaction.from.is_none(),
+            status == "abandoned",
+            "{what}: a dash is no address"
+        );
+    }
+}
+
+#[test]
+fn a_row_is_dated_by_the_later_of_its_times_and_one_without_any_by_when_it_was_read() {
+    for (changes, expected) in [
+        (json!({}), "2024-02-22T19:54:41.631Z"),
+        (json!({ "deposit_timestamp": 1_708_631_600_000_i64 }), "2024-02-22T19:54:31.631Z"),
+        (json!({ "deposit_timestamp": null }), "2024-02-22T19:54:31.631Z"),
+        (json!({ "fund_timestamp": "" }), "2024-02-22T19:54:41.631Z"),
+        (json!({ "fund_timestamp": null, "deposit_timestamp": null }), "2025-10-14T23:34:26Z"),
+    ] {
+        assert_eq!(signal_of("connect", row(&changes)).occurred_at.to_string(), expected, "{changes}");
+    }
+}
+
+#[test]
+fn nothing_that_a_row_says_is_dropped() {
+    let unknown = json!({
+        "settlement": { "batch": "b-1", "legs": [{ "n": 1 }] },
+        "priority": "urgent",
+        "source": { "type": "CUSTODIAL", "integration": "coinbase", "region": "EU" },
+    });
+    for changes in [json!({}), unknown.clone(), json!({ "source": "a text" }), json!({ "success": false })] {
+        let row = row(&changes);
+        assert_eq!(dropped(&row, &[signal_of("connect", &row)]), Vec::<String>::new(), "{changes}");
+    }
+    let said = transfer(&unknown);
+    assert_eq!(
+        (said.source.source_type.as_deref(), said.source.integration.as_deref()),
+        (Some("CUSTODIAL"), Some("coinbase"))
+    );
+    assert_eq!(said.provider_data["settlement"], unknown["settlement"]);
+    assert_eq!(said.provider_data["source"], json!({ "region": "EU" }));
+}
+
+#[test]
+fn a_transactions_id_that_is_no_chains_hash_names_no_coin_and_is_carried() {
+    let solana = "FLaUcxdNxRwnaSXp6pXeRSfANXEHouqYbqF6X1bgRxg2";
+    let bare = "a07407e8f98c21b037b4aa0cbc852b8489c5e122fcc3d4b33b7827d0605ad8ff";
+    for (sent, is_hash) in [
+        ("0xcd9e98ae631cf7cfcf4d351374337a55096abd01d9637303aaef31d5c0766569", true),
+        (bare, true),
+        (solana, true),
+        ("ec963207-69f4-44d0-9251-2977dda86fcd", false),
+        ("EC963207-69F4-44D0-9251-2977DDA86FCD", false),
+        ("ec963207-69f4-44d0-9251-2977dda86fc", true),
+    ] {
+        let signal = signal_of("connect", row(&json!({ "transaction_id": sent })));
+        assert_eq!(coin_of(&signal).is_some(), is_hash, "{sent}");
+        let said = transfer_of(signal);
+        assert_eq!(said.transaction.hash.as_deref(), is_hash.then_some(sent));
+        let carried = said.provider_data.get("transaction_id").and_then(Value::as_str);
+        assert_eq!(carried, (!is_hash).then_some(sent));
+    }
+}
+
+#[test]
+fn an_amount_is_exact() {
+    for (sent, value) in [
+        (
+            json!("119078888888888888887.000000000000000000000000000001"),
+            "119078888888888888887.000000000000000000000000000001",
+        ),
+        (json!(".013"), "0.013"),
+    ] {
+        let said = transfer(&json!({ "quantity": sent }));
+        assert_eq!(said.quantity.map(|quantity| quantity.value.to_string()).as_deref(), Some(value));
+    }
+}
+
+#[test]
+fn a_row_that_nobody_understands_is_unrecognized_on_the_evidence_of_the_api() {
+    for (text, why) in [
+        ("not JSON".to_owned(), "not JSON"),
+        ("null".to_owned(), "the body is not a JSON object"),
+        (format!("[{ROW}]"), "the body is not a JSON object"),
+        ("{}".to_owned(), "`fund_id`"),
+        (row(&json!({ "fund_id": null })).to_string(), "`fund_id`"),
+        (row(&json!({ "fund_id": "a\nb" })).to_string(), "`fund_id`"),
+        (row(&json!({ "fund_id": "x".repeat(513) })).to_string(), "`fund_id` cannot name a resource"),
+        (row(&json!({ "success": null })).to_string(), "`success` is neither true nor false"),
+        (row(&json!({ "success": "maybe" })).to_string(), "`success` is neither true nor false"),
+        (row(&json!({ "quantity": "a hundred" })).to_string(), "`quantity`"),
+        (row(&json!({ "quantity": "1e3" })).to_string(), "`quantity`"),
+        (row(&json!({ "rate": "1,5" })).to_string(), "`rate`"),
+        (row(&json!({ "fund_timestamp": "yesterday" })).to_string(), "`fund_timestamp`"),
+    ] {
+        for of in ["connect", "zerohash", "connect/acme"] {
+            let envelope = listed(&feed(of), text.clone(), URL, read_at());
+            assert!(reason(&envelope).contains(why), "{text}: {}", reason(&envelope));
+            let signal = only_signal(&envelope);
+            assert_eq!(signal.resource.feed(), &feed(of), "{text}");
+            assert_eq!(signal.evidence.attestation.scheme, Scheme::ConnectTransactionsApi, "{text}");
+            assert_eq!((signal.event_type.as_str(), signal.occurred_at), ("", read_at()), "{text}");
+        }
+    }
+}
+
+#[test]
+fn the_envelope_of_a_row_says_where_it_was_read_and_reads_back() {
+    let envelope = listed(&feed("connect/acme"), ROW.to_owned(), URL, read_at());
+    assert_eq!((envelope.feed(), envelope.url(), envelope.received_at()), (&feed("connect/acme"), URL, read_at()));
+    assert_eq!((envelope.headers(), envelope.body().as_ref()), (&[][..], ROW.as_bytes()));
+    let attestation = Attestation {
+        scheme: Scheme::ConnectTransactionsApi,
+        class: EvidenceClass::Api,
+        key: "https://api.connect.xyz".to_owned(),
+        signed_at: None,
+        token_verified: false,
+    };
+    assert_eq!(*envelope.attestation(), attestation);
+
+    let written = serde_json::to_string(&envelope).expect("JSON");
+    let read = Envelope::from_json(&written).expect("an envelope");
+    assert_eq!(read, envelope);
+    assert_eq!(only_signal(&read), only_signal(&envelope));
+}
+
+#[test]
+fn the_same_row_is_the_same_fact_whenever_and_wherever_it_is_read() {
+    let fact = |row: &str, url: &str, read_at: Timestamp, line: u32| -> FactId {
+        let archived = EvidencePointer { object: "another".to_owned(), line };
+        normalise(&listed(&feed("connect"), row.to_owned(), url, read_at), archived).remove(0).fact
+    };
+    let known = fact(ROW, URL, read_at(), 0);
+    assert_eq!(fact(ROW, "https://api.sandbox.connect.xyz/v2/transactions", at(SIGNED_AT + 900), 7), known);
+    // A row without a date is dated by when it was read, and the same fact all the same.
+    let undated = row(&json!({ "fund_timestamp": null, "deposit_timestamp": null })).to_string();
+    assert_eq!(fact(&undated, URL, read_at(), 0), fact(&undated, URL, at(SIGNED_AT + 900), 0));
+    assert_ne!(fact(&row(&json!({})).to_string(), URL, read_at(), 0), known, "other bytes are another fact");
+}
+
+#[test]
+fn a_row_is_no_other_fact_than_itself_though_a_webhook_has_its_bytes() {
+    let webhook = only_signal(&zerohash::envelope(Some("deposit_fund_complete"), ROW.as_bytes()));
+    assert_ne!(webhook.fact, signal_of("zerohash", ROW).fact);
+}
+
+#[test]
+fn zerohashs_fund_webhook_and_the_row_of_it_are_one_happening_of_one_deposit() {
+    let body = row(&json!({ "is_first_deposit": false })).to_string();
+    let webhook = only_signal(&zerohash::envelope(Some("deposit_fund_complete"), body.as_bytes()));
+    let row = signal_of("zerohash", ROW);
+    assert_eq!(webhook.resource, row.resource);
+    assert_eq!((webhook.status, webhook.occurred_at), (row.status, row.occurred_at));
+    let [told, listed] = [webhook.clone(), row.clone()].map(transfer_of);
+    assert_eq!(told.source, listed.source, "both say where the money comes from in one place");
+    assert_eq!((told.stream, told.quantity), (listed.stream, listed.quantity));
+
+    for (what, signals, is_reconciled) in
+        [("the row first", [&row, &webhook], true), ("the webhook first", [&webhook, &row], false)]
+    {
+        let unknown = Resource::unknown(row.resource.clone());
+        let resource = signals.into_iter().fold(unknown, |it, signal| fold(it, signal.clone()).into_resource());
+        let events = events_after(&resource, 0);
+        let said: Vec<_> = events.iter().map(|event| (event.event_type.as_str(), event.data.reconciled)).collect();
+        assert_eq!(said, [("fundhook.deposit.confirmed", is_reconciled)], "{what}");
+        let view = resource.view().expect("a view");
+        assert_eq!(view.evidence, webhook.evidence, "{what}: what is signed stands");
+    }
+}
+
+#[test]
+fn a_row_that_is_read_for_an_organization_is_about_its_own_deposit() {
+    let of = ["connect", "connect/acme", "connect/bolt", "zerohash/acme"].map(|of| signal_of(of, ROW));
+    let [default, acme, bolt, zerohashs] = &of;
+    assert_eq!(acme.resource.to_string(), "deposit#connect/acme#29e6d7b8-d604-4212-86ee-998fef35505e");
+    assert_eq!(zerohashs.resource.to_string(), "deposit#zerohash/acme#29e6d7b8-d604-4212-86ee-998fef35505e");
+    for (one, other) in [(default, acme), (acme, bolt), (acme, zerohashs)] {
+        assert_ne!((&one.resource, &one.fact), (&other.resource, &other.fact));
+        assert_ne!(one.fact, other.fact, "one organization's is never another's");
+    }
+    assert_eq!((&default.details, default.occurred_at), (&acme.details, acme.occurred_at));
+}
+
+proptest! {
+    #[test]
+    fn any_text_in_place_of_a_row_is_one_signal_and_reads_back(text in "(\\{|\\[|\")?[\\x00-\\u{7ff}\"\\\\]{0,200}") {
+        let sealed = envelope(&text);
+        let read = Envelope::from_json(&serde_json::to_string(&sealed).expect("JSON")).expect("an envelope");
+        prop_assert!(read.body() == text.as_bytes());
+        prop_assert_eq!(&read, &sealed);
+        let signal = only_signal(&read);
+        prop_assert_eq!(signal.evidence.attestation.class, EvidenceClass::Api);
+        assert_can_be_stored(&signal, &text);
+    }
+
+    #[test]
+    fn any_value_of_a_members_leaves_a_row_one_signal(
+        member in prop::sample::select(vec!["fund_id", "success", "quantity", "source", "fund_timestamp", "rate", "fund_asset"]),
+        value in prop_oneof![
+            any::<i64>().prop_map(Value::from),
+            any::<bool>().prop_map(Value::from),
+            "[ -~]{0,30}".prop_map(Value::from),
+            Just(json!({ "type": 7, "integration": [null] })),
+            Just(json!([1, "a"])),
+        ],
+    ) {
+        let row = row(&json!({ member: value }));
+        let signal = signal_of("connect", &row);
+        assert_can_be_stored(&signal, member);
+        if matches!(signal.details, Details::Unrecognized(_)) {
+            prop_assert!(member != "source" && member != "fund_asset", "{row}");
+        }
+    }
+}

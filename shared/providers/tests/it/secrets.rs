@@ -1,0 +1,208 @@
+//! The secrets that an operator stores: how they are read, what is wrong with those that are not taken in, and that no
+//! message ever tells one.
+
+use std::error::Error;
+
+use fundhook_providers::{Secrets, SharedSecret, UnfitSecrets};
+use secrecy::SecretString;
+use serde_json::{Value, json};
+
+use crate::support::zerohash::{PREVIOUS_SECRET, SECRET, read, secrets_of, shared};
+
+/// A public key of 1,024 bits, which is not trusted.
+const SHORT_PUBLIC_KEY: &str = "-----BEGIN PUBLIC KEY-----
+MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDQgGaqQVoFVMpQVjwPBtTBeqDr
+AzblvDCzlnoNrTxSfjkqlE7BLjA6bWbSuHjBjN/BZc2kaAEZ4HsN+yPYLCxIgntE
+D2++aHXtmrWzOuJOAmL960ExLMiQAIoXMj/HfD5lugJdXRs3pX1htGom46hYMpXX
+6s64YbReK/LQwYHEvQIDAQAB
+-----END PUBLIC KEY-----
+";
+/// A public key for elliptic curves, which zerohash does not sign with.
+const EC_PUBLIC_KEY: &str = "-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE7UiyD/4mUsbi81h0KchQ5vpqVDah
+2nQrZH805wi/cu+b+EI4WQPnauOfY/62Ru6OQV0gPS+57sIdyAg3R5h3fg==
+-----END PUBLIC KEY-----
+";
+
+fn public_pem() -> &'static str {
+    include_str!("../keys/test-key-rsa-2048.pub.pem")
+}
+
+fn unfit(json: &str) -> UnfitSecrets {
+    Secrets::from_json(json).expect_err("the secrets are unfit")
+}
+
+/// All that an error says, whoever prints it: its message, its causes' and how it looks when debugged.
+fn everything(error: &UnfitSecrets) -> String {
+    let mut said = format!("{error} {error:?} {error:#?}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        said.push_str(&format!(" {error} {error:?}"));
+        cause = error.source();
+    }
+    said
+}
+
+#[test]
+fn each_organization_has_its_own_and_the_default_one_has_no_name() {
+    let stored = json!({
+        "default": { "current": SECRET, "previous": PREVIOUS_SECRET },
+        "acme": { "current": "the secret of acme" },
+        "b-2": { "rsa_public_keys": [public_pem()] },
+    });
+    let all = read(&stored);
+    let names: Vec<Option<&str>> = all.keys().map(|tenant| tenant.as_ref().map(|tenant| tenant.as_str())).collect();
+    assert_eq!(names, [None, Some("acme"), Some("b-2")]);
+    let mut fingerprints: Vec<&str> = all.values().map(Secrets::fingerprint).collect();
+    fingerprints.sort_unstable();
+    fingerprints.dedup();
+    assert_eq!(fingerprints.len(), 3, "each is something else");
+}
+
+#[test]
+fn the_secret_that_signs_is_the_current_one() {
+    let current = |entry: Value| secrets_of(&entry).current().map(|secret| secret.name().to_owned());
+    let expected = Some(shared(SECRET).name().to_owned());
+    assert_eq!(current(json!({ "current": SECRET })), expected);
+    assert_eq!(current(json!({ "previous": PREVIOUS_SECRET, "current": SECRET })), expected);
+    assert_eq!(current(json!({ "rsa_public_keys": [public_pem()] })), None);
+}
+
+#[test]
+fn nothing_stored_is_nobody_and_no_error() {
+    assert!(read(&json!({})).is_empty());
+}
+
+#[test]
+fn a_fingerprint_changes_with_what_is_stored_and_with_nothing_else() {
+    let fingerprint = |entry: Value| secrets_of(&entry).fingerprint().to_owned();
+    let current = fingerprint(json!({ "current": SECRET }));
+    for same in [
+        json!({ "current": SECRET, "previous": "" }),
+        json!({ "current": SECRET, "previous": null }),
+        json!({ "current": SECRET, "rsa_public_keys": [] }),
+    ] {
+        assert_eq!(fingerprint(same.clone()), current, "{same}");
+    }
+    let others = [
+        json!({ "current": PREVIOUS_SECRET }),
+        json!({ "current": SECRET, "previous": PREVIOUS_SECRET }),
+        json!({ "current": PREVIOUS_SECRET, "previous": SECRET }),
+        json!({ "current": format!("{SECRET} ") }),
+        json!({ "current": SECRET, "rsa_public_keys": [public_pem()] }),
+        json!({ "rsa_public_keys": [public_pem()] }),
+        json!({ "rsa_public_keys": [include_str!("../keys/test-key-rsa-2048-next.pub.pem")] }),
+    ];
+    let mut seen = vec![current];
+    for other in others {
+        let new = fingerprint(other.clone());
+        assert!(!seen.contains(&new), "{other} passes for another");
+        seen.push(new);
+    }
+}
+
+#[test]
+fn a_shared_secret_signs_as_rfc_4231_says() {
+    // Section 4.2: a key of 20 bytes 0x0b, the data "Hi There".
+    let secret = shared(&"\u{b}".repeat(20));
+    assert_eq!(secret.sign(b"Hi There"), "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
+}
+
+#[test]
+fn what_is_too_short_to_be_a_secret_is_none() {
+    let fits = |text: &str| SharedSecret::new(&SecretString::from(text)).is_some();
+    assert!(fits("0123456789abcdef"), "16 bytes");
+    assert!(fits("üüüüüüüü"), "16 bytes in 8 characters");
+    for short in ["", "hunter2", "0123456789abcde"] {
+        assert!(!fits(short), "{short:?}");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_stored_secrets_is_named() {
+    let private = include_str!("../keys/test-key-rsa-2048.pem");
+    let with = |entry: Value| json!({ "default": entry }).to_string();
+    for (json, names) in [
+        (String::new(), &["ends too early", "line 1"][..]),
+        ("not JSON".to_owned(), &["not JSON"]),
+        (format!("{SECRET:?}"), &["another shape"]),
+        ("[]".to_owned(), &["another shape"]),
+        ("null".to_owned(), &["another shape"]),
+        // The secret itself where the organizations should stand.
+        (json!({ "current": SECRET }).to_string(), &["another shape", "\"default\":{\"current\""]),
+        (with(json!(SECRET)), &["another shape"]),
+        (with(json!([SECRET])), &["another shape"]),
+        (with(json!({ "curent": SECRET })), &["another shape"]),
+        (with(json!({ "current": SECRET, "comment": "ours" })), &["another shape"]),
+        (with(json!({ "current": [SECRET] })), &["another shape"]),
+        (with(json!({ "current": 1234567890123456_i64 })), &["another shape"]),
+        (with(json!({ "current": SECRET, "rsa_public_keys": public_pem() })), &["another shape"]),
+        (with(json!({})), &["\"default\"", "neither `current` nor `rsa_public_keys`"]),
+        (with(json!({ "current": "", "previous": "" })), &["\"default\"", "neither"]),
+        (with(json!({ "current": null })), &["\"default\"", "neither"]),
+        (with(json!({ "rsa_public_keys": [] })), &["\"default\"", "neither"]),
+        (with(json!({ "previous": SECRET })), &["\"default\"", "`previous` without `current`"]),
+        (with(json!({ "current": "hunter2" })), &["`current`", "\"default\"", "shorter than 16"]),
+        (with(json!({ "current": SECRET, "previous": "hunter2" })), &["`previous`", "\"default\"", "shorter than 16"]),
+        (json!({ "acme": { "current": "hunter2" } }).to_string(), &["`current`", "\"acme\"", "shorter than 16"]),
+        (
+            json!({ "Acme": { "current": SECRET } }).to_string(),
+            &["\"Acme\"", "neither `default` nor the name of a tenant"],
+        ),
+        (json!({ "": { "current": SECRET } }).to_string(), &["\"\"", "tenant"]),
+        (json!({ "Default": { "current": SECRET } }).to_string(), &["\"Default\"", "tenant"]),
+        (with(json!({ "rsa_public_keys": ["no key"] })), &["a public key", "\"default\"", "PEM"]),
+        (with(json!({ "rsa_public_keys": [public_pem(), ""] })), &["a public key", "\"default\"", "PEM"]),
+        (with(json!({ "rsa_public_keys": [private] })), &["a public key", "\"default\"", "PEM"]),
+        (with(json!({ "rsa_public_keys": [EC_PUBLIC_KEY] })), &["a public key", "\"default\""]),
+        (with(json!({ "rsa_public_keys": [SHORT_PUBLIC_KEY] })), &["a public key", "\"default\"", "2048 bits"]),
+    ] {
+        let error = unfit(&json);
+        let said = everything(&error);
+        for name in names {
+            assert!(said.contains(name), "{json:.80} should name {name}: {said}");
+        }
+    }
+}
+
+#[test]
+fn no_message_about_secrets_tells_one() {
+    let private = include_str!("../keys/test-key-rsa-2048.pem");
+    let inner = private.lines().nth(10).expect("a long key");
+    let hunter = "hunter2-hunter2-hunter2";
+    for json in [
+        hunter.to_owned(),
+        format!("{hunter:?}"),
+        format!(r#"{{"default":{{"current":"{hunter}"#),
+        format!(r#"{{"default":{{"current":"{hunter}","current":"{hunter}"}}}}"#),
+        json!({ "current": hunter }).to_string(),
+        json!({ "default": hunter }).to_string(),
+        json!({ "default": { "current": [hunter] } }).to_string(),
+        json!({ "default": { "current": { "value": hunter } } }).to_string(),
+        json!({ "default": { hunter: hunter } }).to_string(),
+        json!({ "default": { "current": hunter, "previous": "hunter2" } }).to_string(),
+        json!({ "default": { "current": "hunter2" } }).to_string(),
+        json!({ "default": { "current": hunter, "rsa_public_keys": [hunter] } }).to_string(),
+        json!({ "default": { "current": hunter, "rsa_public_keys": hunter } }).to_string(),
+        json!({ "default": { "current": hunter, "rsa_public_keys": [private] } }).to_string(),
+        json!({ "UPPER": { "current": hunter } }).to_string(),
+    ] {
+        let said = everything(&unfit(&json));
+        assert!(!said.contains("hunter2"), "{json:.60}: {said}");
+        assert!(!said.contains(inner), "{json:.60}: the private key is told");
+        assert!(said.len() < 2000, "{json:.60}: {said}");
+    }
+}
+
+#[test]
+fn secrets_that_are_held_do_not_tell_themselves_either() {
+    let secrets = secrets_of(&json!({ "current": SECRET, "previous": PREVIOUS_SECRET }));
+    let shown = format!("{secrets:?} {secrets:#?} {:?} {:#?}", shared(SECRET), shared(PREVIOUS_SECRET));
+    for secret in [SECRET, PREVIOUS_SECRET] {
+        for part in [secret, &hex::encode(secret), &secret[..8]] {
+            assert!(!shown.contains(part), "{shown}");
+        }
+    }
+    assert!(shown.contains(shared(SECRET).name()), "it goes by its name: {shown}");
+    assert_ne!(shared(SECRET).name(), shared(PREVIOUS_SECRET).name());
+}

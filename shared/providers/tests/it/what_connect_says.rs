@@ -1,0 +1,334 @@
+//! What Connect's webhooks say: the rules, as tables.
+
+use fundhook_domain::{Details, Signal, TransferDetails};
+use serde_json::{Value, json};
+
+use crate::support::said::{only_signal, reason, signals, transfer_of};
+use crate::support::{SIGNED_AT, at, changed, envelope};
+
+/// The one thing that the webhook with `body` says.
+fn signal(body: impl AsRef<[u8]>) -> Signal {
+    only_signal(&envelope(body.as_ref()))
+}
+
+/// What the webhook with `body` says about money, which it must say.
+fn transfer(body: impl AsRef<[u8]>) -> TransferDetails {
+    transfer_of(signal(body))
+}
+
+/// Why the webhook with `body` was not understood.
+fn why_not(body: impl AsRef<[u8]>) -> String {
+    reason(&envelope(body.as_ref()))
+}
+
+/// A pending deposit with the members of `changes` in its object.
+fn deposit_with(changes: &Value) -> String {
+    let deposit = changed(json!({ "id": "1", "amount": "2", "asset": "BTC" }), changes);
+    json!({ "event": "connect.deposits.pending", "deposit": deposit }).to_string()
+}
+
+#[test]
+fn each_event_of_the_seed_reports_its_status() {
+    for (event, resource, status) in [
+        ("connect.deposits.pending", "deposit#connect#1", "pending"),
+        ("connect.deposits.submitted", "deposit#connect#1", "submitted"),
+        ("connect.deposits.on_hold", "deposit#connect#1", "held"),
+        ("connect.deposits.abandoned", "deposit#connect#1", "abandoned"),
+        ("connect.deposits.confirmed", "deposit#connect#1", "confirmed"),
+        ("connect.deposits.failed", "deposit#connect#1", "failed"),
+        ("connect.deposits.unexpected", "deposit#connect#1", "unexpected"),
+        ("connect.withdrawal.initiated", "withdrawal#connect#1", "initiated"),
+        ("connect.withdrawal.broadcasted", "withdrawal#connect#1", "broadcast"),
+        ("connect.withdrawal.confirmed", "withdrawal#connect#1", "confirmed"),
+        ("connect.withdrawal.failed", "withdrawal#connect#1", "failed"),
+    ] {
+        let signal = signal(json!({ "event": event, "deposit": { "id": "1" } }).to_string());
+        assert_eq!((signal.resource.to_string().as_str(), signal.event_type.as_str()), (resource, event));
+        assert_eq!(signal.status.as_str(), status, "{event}");
+    }
+}
+
+#[test]
+fn amounts_are_exact_whether_sent_as_texts_or_as_numbers() {
+    for (sent, exact) in [
+        (r#"".013""#, "0.013"),
+        (r#""0.0130""#, "0.013"),
+        (r#""1000000000000000000""#, "1000000000000000000"),
+        ("1", "1"),
+        ("1.10", "1.1"),
+        ("0.1000000000000000055511151231257827", "0.1000000000000000055511151231257827"),
+        ("9007199254740993", "9007199254740993"),
+        ("119078888888888888887", "119078888888888888887"),
+        ("18446744073709551616.000000000000000001", "18446744073709551616.000000000000000001"),
+    ] {
+        let body = format!(r#"{{"event":"connect.deposits.pending","deposit":{{"id":"1","amount":{sent}}}}}"#);
+        let quantity = transfer(body).quantity.expect(sent);
+        assert_eq!(quantity.value.to_string(), exact, "{sent}");
+    }
+}
+
+#[test]
+fn numbers_that_nobody_here_reads_are_carried_exactly_too() {
+    for number in ["0.1000000000000000055511151231257827", "119078888888888888887", "1e+400", "-0.0", "1.0"] {
+        let body = format!(
+            r#"{{"event":"connect.deposits.pending","deposit":{{"id":"1","fees":{{"total":{number}}}}},"session":{{"metadata":{{"n":{number}}}}}}}"#
+        );
+        let message = signal(body).to_message().expect("a message");
+        let details = transfer_of(Signal::from_message(&message).expect("a signal"));
+        assert_eq!(details.provider_data["deposit"]["fees"]["total"].to_string(), number);
+        assert_eq!(details.session.metadata.expect("metadata")["n"].to_string(), number);
+    }
+}
+
+#[test]
+fn an_amount_that_cannot_be_read_is_never_taken_for_a_missing_one() {
+    for amount in [
+        json!("abc"),
+        json!("1e3"),
+        json!("1,000"),
+        json!(" 1"),
+        json!("0x10"),
+        json!("1\n"),
+        json!("1".repeat(2000)),
+        json!(true),
+        json!(["1"]),
+        json!({ "value": "1" }),
+        json!({}),
+        serde_json::from_str("1e3").expect("a number"),
+    ] {
+        let why = why_not(deposit_with(&json!({ "amount": amount })));
+        assert!(why.contains("`deposit.amount`"), "{amount}: {why}");
+    }
+}
+
+#[test]
+fn an_amount_that_is_not_there_says_nothing() {
+    for deposit in [r#"{"id":"1"}"#, r#"{"id":"1","amount":null}"#, r#"{"id":"1","amount":""}"#] {
+        let body = format!(r#"{{"event":"connect.deposits.confirmed","deposit":{deposit}}}"#);
+        assert_eq!(transfer(&body).quantity, None, "{deposit}");
+        assert_eq!(signal(&body).resource.to_string(), "deposit#connect#1");
+    }
+}
+
+#[test]
+fn what_cannot_be_understood_is_seen_and_says_why() {
+    let deep = format!("{{\"event\":\"connect.deposits.pending\",\"a\":{}{}}}", "[".repeat(200), "]".repeat(200));
+    let event = |rest: &str| format!(r#"{{"event":"connect.deposits.pending"{rest}}}"#);
+    for (body, why) in [
+        (String::new(), "not JSON"),
+        ("event=connect.deposits.pending".to_owned(), "not JSON"),
+        ("\u{feff}{}".to_owned(), "not JSON"),
+        (r#"{"event":"connect.deposits.pending""#.to_owned(), "not JSON"),
+        (event(r#","deposit":{"id":"\ud800"}"#), "not text"),
+        (event(r#","\udc00":1"#), "not text"),
+        (deep, "nested more than 127 levels"),
+        ("[]".to_owned(), "not a JSON object"),
+        (format!("[{}]", event("")), "not a JSON object"),
+        ("null".to_owned(), "not a JSON object"),
+        ("\"connect.deposits.pending\"".to_owned(), "not a JSON object"),
+        ("{}".to_owned(), "no text member `event`"),
+        (r#"{"event":null}"#.to_owned(), "no text member `event`"),
+        (r#"{"event":["connect.deposits.pending"]}"#.to_owned(), "no text member `event`"),
+        (r#"{"Event":"connect.deposits.pending"}"#.to_owned(), "no text member `event`"),
+        (r#"{"event":"","deposit":{"id":"1"}}"#.to_owned(), "no text member `event`"),
+        (r#"{"event":"connect.deposits.PENDING","deposit":{"id":"1"}}"#.to_owned(), "no event is known"),
+        (r#"{"event":"connect.deposit.pending","deposit":{"id":"1"}}"#.to_owned(), "no event is known"),
+        (format!(r#"{{"event":"{}"}}"#, "x".repeat(5000)), "no event is known"),
+        (event(""), "no object `deposit`"),
+        (event(r#","deposit":null"#), "no object `deposit`"),
+        (event(r#","deposit":"1""#), "no object `deposit`"),
+        (event(r#","deposit":[{"id":"1"}]"#), "no object `deposit`"),
+        (event(r#","deposit":{}"#), "`deposit.id`"),
+        (event(r#","deposit":{"id":null}"#), "`deposit.id`"),
+        (event(r#","deposit":{"id":""}"#), "`deposit.id`"),
+        (event(r#","deposit":{"id":{"uuid":"1"}}"#), "`deposit.id`"),
+        (event(r#","deposit":{"id":["1"]}"#), "`deposit.id`"),
+        (event(r#","deposit":{"id":true}"#), "`deposit.id`"),
+        (event(r#","deposit":{"id":"a\nb"}"#), "`deposit.id`"),
+        (event(&format!(r#","deposit":{{"id":"{}"}}"#, "x".repeat(513))), "`deposit.id`"),
+        (event(&format!(r#","deposit":{{"id":"{}"}}"#, "x".repeat(2000))), "`deposit.id`"),
+    ] {
+        let reason = why_not(&body);
+        assert!(reason.contains(why), "{body:.80}: {reason}");
+    }
+}
+
+#[test]
+fn no_side_is_taken_about_a_member_that_is_stated_twice_differently() {
+    let event = |rest: &str| format!(r#"{{"event":"connect.deposits.pending"{rest}}}"#);
+    for (body, why) in [
+        (event(r#","deposit":{"id":"1"},"event":"another""#), "no text member `event`"),
+        (event(r#","deposit":{"id":"1"},"deposit":{"id":"2"}"#), "no object `deposit`"),
+        (event(r#","deposit":{"id":"1","id":"2"}"#), "`deposit.id`"),
+        (event(r#","deposit":{"id":"1","amount":"1","amount":"2"}"#), "`deposit.amount`"),
+        (event(r#","deposit":{"id":"1","amount":"1","amount":1}"#), "`deposit.amount`"),
+        (
+            event(r#","deposit":{"id":"1","created_at":"2025-10-07T19:44:50Z","created_at":null}"#),
+            "`deposit.created_at`",
+        ),
+    ] {
+        let reason = why_not(&body);
+        assert!(reason.contains(why), "{body}: {reason}");
+    }
+    // Stated twice alike, it is read once; what nothing depends on keeps all that was said.
+    let twice = transfer(event(r#","deposit":{"id":"1","amount":"2","amount":"2","memo":"a","memo":"b"}"#));
+    assert_eq!(twice.quantity.expect("an amount").value.to_string(), "2");
+    assert_eq!(twice.provider_data["deposit"], json!({ "memo": ["a", "b"] }));
+}
+
+#[test]
+fn a_webhook_that_is_not_text_is_seen() {
+    for body in [&b"\xff"[..], b"{\"event\":\"connect.deposits.pending\",\"deposit\":{\"id\":\"\xfc\"}}", &[0; 1000]] {
+        assert!(why_not(body).contains("not JSON"));
+    }
+}
+
+#[test]
+fn what_is_not_understood_names_itself_where_it_can() {
+    let payload_type = |body: &str| {
+        let signal = signal(body);
+        let Details::Unrecognized(details) = signal.details else { unreachable!("understood: {signal:?}") };
+        details.payload_type
+    };
+    let by_header = Some("connect_deposit.status_changed".to_owned());
+    assert_eq!(
+        payload_type(r#"{"event":"connect.user.status_changed"}"#),
+        Some("connect.user.status_changed".to_owned())
+    );
+    assert_eq!(payload_type("not JSON"), by_header);
+    assert_eq!(payload_type(&format!(r#"{{"event":"{}"}}"#, "x".repeat(5000))), by_header, "too long to be a name");
+}
+
+#[test]
+fn odd_shapes_that_can_be_understood_are() {
+    let id = |body: &str| signal(body).resource.to_string();
+    assert_eq!(id(&deposit_with(&json!({ "id": 42 }))), "deposit#connect#42");
+    assert_eq!(id(&deposit_with(&json!({ "id": "a#b ü" }))), "deposit#connect#a#b ü");
+    let withdrawal = |rest: &str| format!(r#"{{"event":"connect.withdrawal.initiated",{rest}}}"#);
+    assert_eq!(id(&withdrawal(r#""deposit":{"id":"1"}"#)), "withdrawal#connect#1");
+    assert_eq!(id(&withdrawal(r#""withdrawal":{"id":"2"}"#)), "withdrawal#connect#2");
+    assert_eq!(id(&withdrawal(r#""deposit":null,"withdrawal":{"id":"3"}"#)), "withdrawal#connect#3");
+
+    // Parts of another form than they should have stay under the provider's own name.
+    let odd = json!({
+        "event": "connect.deposits.pending",
+        "deposit": {
+            "id": "1",
+            "network": ["base"],
+            "source": "XYZ",
+            "transaction": [{ "hash": "0x1" }],
+            "status": { "code": 7 },
+        },
+        "session": "s-1",
+        "account": ["abc123"],
+    });
+    let mut expected = odd.as_object().expect("an object").clone();
+    expected.remove("event");
+    expected["deposit"].as_object_mut().expect("an object").remove("id");
+    let stream = Some("connect.deposits".to_owned());
+    assert_eq!(
+        transfer(odd.to_string()),
+        TransferDetails { provider_data: expected, stream, ..TransferDetails::default() }
+    );
+}
+
+#[test]
+fn a_block_number_is_taken_for_one_only_where_it_can_be_one() {
+    for (sent, taken) in [
+        (json!("914854"), Some("914854")),
+        (json!(914854), Some("914854")),
+        (json!("0"), None),
+        (json!("000"), None),
+        (json!("0x10"), None),
+        (json!("-1"), None),
+        (json!(1.5), None),
+        (json!("2025-07-24T15:42:07.123456789Z"), None),
+        (json!(""), None),
+        (json!(null), None),
+    ] {
+        let details = transfer(deposit_with(&json!({ "transaction": { "block_number": sent } })));
+        assert_eq!(details.transaction.block_number.as_deref(), taken, "{sent}");
+        if taken.is_none() && sent != json!("") && !sent.is_null() {
+            assert_eq!(details.provider_data["deposit"]["transaction"]["block_number"], sent);
+        }
+    }
+}
+
+#[test]
+fn without_a_time_of_its_own_a_webhook_happened_when_it_was_signed() {
+    for (times, expected) in [
+        (json!({}), at(SIGNED_AT).to_string()),
+        (json!({ "created_at": "", "updated_at": null }), at(SIGNED_AT).to_string()),
+        (json!({ "created_at": "2025-10-07T19:44:50Z" }), "2025-10-07T19:44:50Z".to_owned()),
+        (json!({ "updated_at": 1_759_866_290 }), "2025-10-07T19:44:50Z".to_owned()),
+        (json!({ "updated_at": "1759866290123" }), "2025-10-07T19:44:50.123Z".to_owned()),
+        (
+            json!({ "created_at": "2025-10-07T19:44:50Z", "updated_at": "2025-10-07T21:44:51.5+02:00" }),
+            "2025-10-07T19:44:51.500Z".to_owned(),
+        ),
+        // As in the seed's confirmed withdrawal.
+        (
+            json!({ "created_at": "2025-07-24T15:42:07.123456789Z", "updated_at": "2025-07-24T15:35:00.123456789Z" }),
+            "2025-07-24T15:42:07.123456789Z".to_owned(),
+        ),
+    ] {
+        assert_eq!(signal(deposit_with(&times)).occurred_at.to_string(), expected, "{times}");
+    }
+    assert_eq!(signal("not JSON").occurred_at, at(SIGNED_AT));
+}
+
+#[test]
+fn a_time_that_cannot_be_read_is_never_taken_for_a_missing_one() {
+    for time in [
+        json!("yesterday"),
+        json!("2025-10-07"),
+        json!("2025-13-07T19:44:50Z"),
+        json!("x".repeat(100_000)),
+        json!(99),
+        json!("99"),
+        json!(-1_759_866_290),
+        json!(1_759_866_290.5),
+        json!(true),
+        json!(["2025-10-07T19:44:50Z"]),
+        json!({}),
+    ] {
+        for member in ["created_at", "updated_at"] {
+            let why = why_not(deposit_with(&json!({ member: time })));
+            assert!(why.contains(&format!("`deposit.{member}`")), "{time:.80}: {why}");
+        }
+        let body = json!({
+            "event": "connect.deposits.pending",
+            "deposit": { "id": "1" },
+            "session": { "id": "s-1", "created_at": time },
+        });
+        let why = why_not(body.to_string());
+        assert!(why.contains("session: `created_at`"), "{time:.80}: {why}");
+    }
+}
+
+#[test]
+fn an_unexpected_deposit_is_part_of_a_recovery_once_all_that_names_one_is_told() {
+    let body = |deposit: &Value, account: &str| {
+        let deposit = changed(
+            json!({ "id": "1", "amount": "2", "asset": "USDC", "network": "base", "transaction": { "hash": "0x1" } }),
+            deposit,
+        );
+        json!({ "event": "connect.deposits.unexpected", "deposit": deposit, "account": { "reference_id": account } })
+    };
+    for (what, body, recovery) in [
+        ("all of it", body(&json!({}), "CUST01"), Some("recovery#zerohash#CUST01:USDC:base")),
+        ("no network", body(&json!({ "network": null }), "CUST01"), Some("recovery#zerohash#CUST01:USDC:-")),
+        ("nobody named", body(&json!({}), ""), None),
+        ("no asset", body(&json!({ "asset": null }), "CUST01"), None),
+        ("no amount", body(&json!({ "amount": null }), "CUST01"), None),
+        ("no transaction", body(&json!({ "transaction": null }), "CUST01"), None),
+        ("not unexpected", changed(body(&json!({}), "CUST01"), &json!({ "event": "connect.deposits.failed" })), None),
+        ("a withdrawal", changed(body(&json!({}), "CUST01"), &json!({ "event": "connect.withdrawal.failed" })), None),
+    ] {
+        let signals = signals(&envelope(body.to_string().as_bytes()));
+        let second = signals.get(1).map(|signal| signal.resource.to_string());
+        assert_eq!((signals.len(), second.as_deref()), (1 + usize::from(recovery.is_some()), recovery), "{what}");
+        let related = transfer_of(signals[0].clone()).related;
+        assert_eq!(related.iter().map(ToString::to_string).next().as_deref(), recovery, "{what}: they name each other");
+    }
+}

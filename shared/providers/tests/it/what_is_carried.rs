@@ -1,0 +1,87 @@
+//! How much of a webhook is carried on resources and events, and that what is not carried says so.
+
+use fundhook_domain::{Details, Signal};
+use serde_json::{Map, Value, json};
+
+use crate::support::said::{assert_can_be_stored, only_signal, transfer_of};
+use crate::support::{envelope, striga, zerohash};
+
+/// The largest part of a webhook that is carried beside its fields.
+const CARRIED_BYTES_MAX: usize = 24 * 1024;
+/// The same for users, accounts and balances, of which many facts are kept.
+const CARRIED_WITHOUT_END_BYTES_MAX: usize = 4 * 1024;
+
+/// A text whose JSON has exactly so many bytes.
+fn text(bytes: usize) -> Value {
+    json!("x".repeat(bytes - 2))
+}
+
+/// The data under the provider's own names.
+fn provider_data(signal: Signal) -> Map<String, Value> {
+    match signal.details {
+        Details::Transfer(details) => details.provider_data,
+        Details::Account(details) => details.provider_data,
+        Details::Balance(details) => details.provider_data,
+        Details::Recovery(_) | Details::Unrecognized(_) => unreachable!("it has no such data"),
+    }
+}
+
+#[test]
+fn metadata_that_is_too_large_to_be_carried_is_left_in_the_evidence_and_says_so() {
+    for (bytes, is_carried) in [(CARRIED_BYTES_MAX, true), (CARRIED_BYTES_MAX + 1, false)] {
+        let body = json!({
+            "event": "connect.deposits.pending",
+            "deposit": { "id": "1", "amount": "2" },
+            "session": { "id": "s-1", "metadata": text(bytes) },
+        });
+        let session = transfer_of(only_signal(&envelope(body.to_string().as_bytes()))).session;
+        let metadata = session.metadata.expect("metadata");
+        assert_eq!(session.id.as_deref(), Some("s-1"));
+        assert_eq!(metadata == text(bytes), is_carried, "{bytes} bytes of metadata");
+        assert!(is_carried || metadata["left_in_evidence"]["bytes"] == json!(bytes), "{metadata}");
+    }
+}
+
+#[test]
+fn what_has_no_field_and_is_too_large_to_be_carried_is_left_in_the_evidence_and_says_so() {
+    let connect = json!({ "event": "connect.deposits.pending", "deposit": { "id": "1", "amount": "2" } });
+    let participant = json!({ "participant_code": "CUST01", "participant_status": "approved" });
+    let balance = json!({ "participant_code": "C", "account_label": "general", "asset": "BTC", "balance": "1" });
+    let striga = json!({ "type": "ON_CHAIN_WITHDRAWAL_PENDING", "id": "1", "timestamp": "2024-09-10T12:05:39Z" });
+    for (what, body, read, bytes_max) in [
+        ("a deposit", connect, &(|body: &[u8]| envelope(body)) as &dyn Fn(&[u8]) -> _, CARRIED_BYTES_MAX),
+        ("a withdrawal", striga, &|body: &[u8]| striga::envelope(body), CARRIED_BYTES_MAX),
+        ("a user", participant, &|body: &[u8]| zerohash::envelope(None, body), CARRIED_WITHOUT_END_BYTES_MAX),
+        ("a balance", balance, &|body: &[u8]| zerohash::envelope(None, body), CARRIED_WITHOUT_END_BYTES_MAX),
+    ] {
+        for (bytes, is_carried) in [(bytes_max, true), (bytes_max + 1, false)] {
+            // `{"x":…}` is six bytes longer than what it holds.
+            let body = crate::support::changed(body.clone(), &json!({ "x": text(bytes - 6) }));
+            let signal = only_signal(&read(body.to_string().as_bytes()));
+            let small = only_signal(&read(crate::support::changed(body, &json!({ "x": null })).to_string().as_bytes()));
+            assert_eq!((&signal.resource, signal.status), (&small.resource, small.status), "{what}");
+            let data = provider_data(signal);
+            assert_eq!(data == Map::from_iter([("x".to_owned(), text(bytes - 6))]), is_carried, "{what}: {bytes}");
+            assert!(is_carried || data["fundhook"]["left_in_evidence"]["bytes"] == json!(bytes), "{what}");
+        }
+    }
+}
+
+#[test]
+fn whatever_was_understood_can_be_stored_published_and_read_back_however_deep_it_is() {
+    for levels in 1..=130 {
+        let nested = format!("{}1{}", "{\"a\":".repeat(levels), "}".repeat(levels));
+        let connect = format!(
+            r#"{{"event":"connect.deposits.pending","deposit":{{"id":"1","transaction":{{"x":{nested}}}}},"session":{{"metadata":{nested}}}}}"#
+        );
+        let zerohash = format!(r#"{{"participant_code":"C","participant_status":"locked","x":{nested}}}"#);
+        let striga = format!(r#"{{"type":"NETWORK_FEE","id":"1","timestamp":"2024-09-10T12:05:39Z","x":{nested}}}"#);
+        for envelope in [
+            envelope(connect.as_bytes()),
+            zerohash::envelope(None, zerohash.as_bytes()),
+            striga::envelope(striga.as_bytes()),
+        ] {
+            assert_can_be_stored(&only_signal(&envelope), &format!("{levels} levels"));
+        }
+    }
+}

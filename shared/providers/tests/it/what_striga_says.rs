@@ -1,0 +1,332 @@
+//! What Striga's webhooks say: the rules, as tables.
+
+use fundhook_domain::{Signal, TransferDetails};
+use serde_json::{Value, json};
+
+use crate::support::changed;
+use crate::support::said::{only_signal, reason, signals, transfer_of};
+use crate::support::striga::envelope;
+
+/// What `body` says.
+fn all_signals(body: &Value) -> Vec<Signal> {
+    signals(&envelope(body.to_string().as_bytes()))
+}
+
+/// The one thing that `body` says.
+fn signal(body: &Value) -> Signal {
+    only_signal(&envelope(body.to_string().as_bytes()))
+}
+
+/// The one thing that `body` says, which must be about money.
+fn transfer(body: &Value) -> TransferDetails {
+    transfer_of(signal(body))
+}
+
+fn why_not(body: &Value) -> String {
+    reason(&envelope(body.to_string().as_bytes()))
+}
+
+/// A webhook of the type `name`, with `changes`.
+fn webhook(name: &str, changes: &Value) -> Value {
+    let body = json!({
+        "type": name,
+        "txType": name,
+        "id": "s-1",
+        "accountId": "a-1",
+        "syncedOwnerId": "o-1",
+        "timestamp": "2024-09-10T12:05:40.606Z",
+        "currency": "POL",
+        "balanceBefore": { "amount": "7", "balance": "7", "currency": "wei" },
+        "balanceAfter": { "amount": "9", "balance": "9", "currency": "wei" },
+    });
+    changed(body, changes)
+}
+
+/// The texts of `details`' quantity, fee and refund.
+fn amounts(details: &TransferDetails) -> [Option<String>; 3] {
+    let text = |quantity: &fundhook_domain::Quantity| format!("{} {}", quantity.value, quantity.units.as_str());
+    [&details.quantity, &details.fee, &details.refunded].map(|quantity| quantity.as_ref().map(text))
+}
+
+#[test]
+fn each_type_of_the_seed_reports_its_status_of_its_resource() {
+    for (name, changes, resource, status) in [
+        ("ON_CHAIN_DEPOSIT_PENDING", json!({}), "deposit#striga#s-1", "pending"),
+        ("ON_CHAIN_DEPOSIT_CONFIRMED", json!({}), "deposit#striga#s-1", "confirmed"),
+        ("ON_CHAIN_WITHDRAWAL_INITIATED", json!({}), "withdrawal#striga#s-1", "initiated"),
+        ("ON_CHAIN_WITHDRAWAL_PENDING", json!({}), "withdrawal#striga#s-1", "broadcast"),
+        ("ON_CHAIN_WITHDRAWAL_CONFIRMED", json!({}), "withdrawal#striga#s-1", "confirmed"),
+        ("ON_CHAIN_WITHDRAWAL_FAILED", json!({}), "withdrawal#striga#s-1", "failed"),
+        ("ON_CHAIN_WITHDRAWAL_DENIED", json!({}), "withdrawal#striga#s-1", "failed"),
+        ("NETWORK_FEE", json!({}), "fee#striga#s-1:network", "charged"),
+        ("FEE_REFUND", json!({}), "fee#striga#s-1:network", "refunded"),
+        ("APPLICATION_FEE", json!({ "debit": "1" }), "fee#striga#s-1:application:debit", "charged"),
+        ("APPLICATION_FEE", json!({ "credit": "1" }), "fee#striga#s-1:application:credit", "charged"),
+    ] {
+        let signal = signal(&webhook(name, &changes));
+        assert_eq!((signal.resource.to_string().as_str(), signal.status.as_str()), (resource, status), "{name}");
+        assert_eq!(signal.event_type, name);
+        assert_eq!(transfer_of(signal).provider_status.as_deref(), Some(name));
+    }
+}
+
+#[test]
+fn what_nothing_claims_is_seen_and_says_why() {
+    let id_of = |id: Value| webhook("ON_CHAIN_DEPOSIT_PENDING", &json!({ "id": id }));
+    for (body, why) in [
+        (webhook("SEPA_PAYIN_COMPLETED", &json!({})), "nothing claims the type \"SEPA_PAYIN_COMPLETED\""),
+        (webhook("on_chain_deposit_pending", &json!({})), "nothing claims the type"),
+        (webhook(&"Y".repeat(900), &json!({})), "nothing claims the type \"YYY"),
+        (webhook("", &json!({})), "no text member `type`"),
+        (json!({ "userId": "1", "status": "APPROVED" }), "no text member `type`"),
+        (webhook("NETWORK_FEE", &json!({ "type": ["NETWORK_FEE", "FEE_REFUND"] })), "no text member `type`"),
+        (webhook("NETWORK_FEE", &json!({ "type": true })), "no text member `type`"),
+        (id_of(Value::Null), "`id` is missing"),
+        (id_of(json!("")), "`id` is missing"),
+        (id_of(json!({ "uuid": "1" })), "`id` is missing, or not a plain text"),
+        (id_of(json!(["1", "2"])), "`id` is missing, or not a plain text"),
+        (id_of(json!("x".repeat(600))), "`id` cannot name a resource"),
+        (webhook("NETWORK_FEE", &json!({ "timestamp": null })), "`timestamp` is missing"),
+        (webhook("NETWORK_FEE", &json!({ "timestamp": "" })), "`timestamp` is missing"),
+        (webhook("NETWORK_FEE", &json!({ "timestamp": "noon" })), "`timestamp`: \"noon\""),
+        (webhook("NETWORK_FEE", &json!({ "timestamp": ["noon"] })), "`timestamp` is not a time"),
+        (webhook("APPLICATION_FEE", &json!({})), "neither `debit` nor `credit`"),
+    ] {
+        let found = why_not(&body);
+        assert!(found.contains(why), "{body:.80}: {found}");
+    }
+}
+
+#[test]
+fn a_type_is_told_once_or_twice_and_a_second_one_that_differs_is_kept() {
+    let pending = "ON_CHAIN_DEPOSIT_PENDING";
+    for (changes, kept) in [
+        (json!({}), None),
+        (json!({ "txType": null }), None),
+        (json!({ "type": null }), None),
+        (json!({ "type": "" }), None),
+        (json!({ "txType": "ON_CHAIN_DEPOSIT_CONFIRMED" }), Some(json!("ON_CHAIN_DEPOSIT_CONFIRMED"))),
+    ] {
+        let signal = signal(&webhook(pending, &changes));
+        assert_eq!((signal.event_type.as_str(), signal.status.as_str()), (pending, "pending"), "{changes}");
+        assert_eq!(transfer_of(signal).provider_data.get("txType"), kept.as_ref(), "{changes}");
+    }
+}
+
+#[test]
+fn each_unit_is_counted_in_its_own_size() {
+    for (units, known_as, whole) in [
+        ("wei", "wei", Some("119.078888888888888887")),
+        ("lamports", "lamports", Some("119078888888.888888887")),
+        ("satoshis", "satoshis", Some("1190788888888.88888887")),
+        ("cents", "cents", Some("1190788888888888888.87")),
+        ("WEI", "wei", Some("119.078888888888888887")),
+        ("drops", "drops", None),
+        ("POL", "POL", None),
+    ] {
+        let balance = json!({ "amount": "1", "currency": units });
+        let changes = json!({ "credit": "119078888888888888887", "balanceBefore": balance, "balanceAfter": balance });
+        let details = transfer(&webhook("ON_CHAIN_DEPOSIT_CONFIRMED", &changes));
+        let quantity = details.quantity.expect("an amount");
+        assert_eq!((quantity.value.to_string().as_str(), quantity.units.as_str()), ("119078888888888888887", known_as));
+        assert_eq!(quantity.in_major().map(|value| value.to_string()).as_deref(), whole, "{units}");
+        assert_eq!(details.balances.before.expect("a balance").units.as_str(), known_as);
+    }
+}
+
+#[test]
+fn a_unit_that_is_not_stated_is_never_guessed() {
+    let wei = || json!({ "amount": "7", "currency": "wei" });
+    for (what, changes, units) in [
+        ("both balances", json!({}), "wei"),
+        ("before alone", json!({ "balanceAfter": null }), "wei"),
+        ("after alone", json!({ "balanceBefore": null }), "wei"),
+        ("neither", json!({ "balanceBefore": null, "balanceAfter": null }), "unstated"),
+        ("no unit before", json!({ "balanceBefore": { "amount": "7" }, "balanceAfter": wei() }), "wei"),
+        ("balances of another form", json!({ "balanceBefore": "7 wei", "balanceAfter": ["9 wei"] }), "unstated"),
+    ] {
+        let details = transfer(&changed(webhook("ON_CHAIN_WITHDRAWAL_DENIED", &json!({ "debit": "5" })), &changes));
+        assert_eq!(amounts(&details)[0].as_deref(), Some(format!("5 {units}").as_str()), "{what}");
+        assert!(units != "unstated" || details.quantity.expect("an amount").in_major().is_none(), "{what}");
+    }
+    for (changes, why) in [
+        (json!({ "balanceAfter": { "amount": "9", "currency": "cents" } }), "\"wei\" and \"cents\""),
+        (json!({ "balanceBefore": { "amount": "7", "currency": ["wei", "cents"] } }), "balanceBefore: `currency`"),
+        (json!({ "balanceAfter": { "amount": "9", "currency": { "unit": "wei" } } }), "balanceAfter: `currency`"),
+        (json!({ "balanceBefore": { "amount": "much", "currency": "wei" } }), "balanceBefore: `amount`"),
+    ] {
+        let found = why_not(&changed(webhook("ON_CHAIN_WITHDRAWAL_DENIED", &json!({ "debit": "5" })), &changes));
+        assert!(found.contains(why), "{changes}: {found}");
+    }
+}
+
+#[test]
+fn a_balance_is_taken_apart_and_what_else_it_says_is_kept() {
+    let changes = json!({ "balanceBefore": { "amount": "7", "balance": "8", "currency": "wei", "hold": "1" } });
+    let details = transfer(&webhook("ON_CHAIN_WITHDRAWAL_PENDING", &changes));
+    assert_eq!(details.balances.before.expect("a balance").value.to_string(), "7");
+    assert_eq!(details.provider_data["balanceBefore"], json!({ "balance": "8", "hold": "1" }));
+    assert_eq!(details.provider_data.get("balanceAfter"), None, "amount and balance say the same");
+}
+
+#[test]
+fn an_amount_goes_where_its_type_says_and_no_other_is_dropped() {
+    let wei = |amount: &str| Some(format!("{amount} wei"));
+    for (name, changes, expected, kept) in [
+        ("ON_CHAIN_DEPOSIT_PENDING", json!({ "blockchainTransactionAmount": "5" }), [wei("5"), None, None], json!({})),
+        ("ON_CHAIN_DEPOSIT_CONFIRMED", json!({ "credit": "5" }), [wei("5"), None, None], json!({})),
+        (
+            "ON_CHAIN_DEPOSIT_CONFIRMED",
+            json!({ "credit": "5", "blockchainTransactionAmount": "5" }),
+            [wei("5"), None, None],
+            json!({}),
+        ),
+        (
+            "ON_CHAIN_DEPOSIT_CONFIRMED",
+            json!({ "credit": "5", "blockchainTransactionAmount": "6" }),
+            [wei("5"), None, None],
+            json!({ "blockchainTransactionAmount": "6" }),
+        ),
+        ("ON_CHAIN_DEPOSIT_CONFIRMED", json!({ "debit": "5" }), [None, None, None], json!({ "debit": "5" })),
+        ("ON_CHAIN_WITHDRAWAL_INITIATED", json!({ "debit": "5" }), [wei("5"), None, None], json!({})),
+        (
+            "ON_CHAIN_WITHDRAWAL_PENDING",
+            json!({ "blockchainTransactionAmount": "5" }),
+            [None, None, None],
+            json!({ "blockchainTransactionAmount": "5" }),
+        ),
+        ("ON_CHAIN_WITHDRAWAL_CONFIRMED", json!({}), [None, None, None], json!({})),
+        ("ON_CHAIN_WITHDRAWAL_FAILED", json!({ "credit": "5" }), [None, None, wei("5")], json!({})),
+        ("NETWORK_FEE", json!({ "debit": "5" }), [wei("5"), None, None], json!({})),
+        ("NETWORK_FEE", json!({ "credit": "5" }), [None, None, None], json!({ "credit": "5" })),
+        ("FEE_REFUND", json!({ "credit": "5" }), [None, None, wei("5")], json!({})),
+        ("FEE_REFUND", json!({ "debit": "5" }), [None, None, None], json!({ "debit": "5" })),
+        (
+            "APPLICATION_FEE",
+            json!({ "debit": "5", "blockchainTransactionAmount": "6" }),
+            [wei("5"), None, None],
+            json!({ "blockchainTransactionAmount": "6" }),
+        ),
+        ("APPLICATION_FEE", json!({ "credit": 5 }), [wei("5"), None, None], json!({})),
+    ] {
+        let details = transfer(&webhook(name, &changes));
+        assert_eq!(amounts(&details), expected, "{name} {changes}");
+        assert_eq!(Value::Object(details.provider_data), kept, "{name} {changes}");
+    }
+}
+
+#[test]
+fn debit_and_credit_are_sides_of_an_account_and_never_both_stated() {
+    for (changes, side) in [
+        (json!({ "debit": "5" }), Some("debit")),
+        (json!({ "credit": 5 }), Some("credit")),
+        (json!({ "debit": "", "credit": "5" }), Some("credit")),
+        (json!({ "debit": "5", "credit": null }), Some("debit")),
+        (json!({}), None),
+    ] {
+        let side_found = transfer(&webhook("ON_CHAIN_WITHDRAWAL_PENDING", &changes)).side;
+        assert_eq!(serde_json::to_value(side_found).expect("JSON"), json!(side), "{changes}");
+    }
+    for name in ["ON_CHAIN_DEPOSIT_CONFIRMED", "ON_CHAIN_WITHDRAWAL_FAILED", "NETWORK_FEE", "APPLICATION_FEE"] {
+        let why = why_not(&webhook(name, &json!({ "debit": "5", "credit": "5" })));
+        assert_eq!(why, "both `debit` and `credit` are stated", "{name}");
+    }
+}
+
+#[test]
+fn an_amount_that_cannot_be_read_is_never_taken_for_a_missing_one() {
+    for amount in [json!("abc"), json!("1e18"), json!(true), json!(["1", "2"]), json!({ "value": "1" }), json!("1\n")] {
+        for member in ["debit", "credit", "blockchainTransactionAmount"] {
+            let why = why_not(&webhook("ON_CHAIN_DEPOSIT_CONFIRMED", &json!({ member: amount })));
+            assert!(why.contains(&format!("`{member}`")), "{amount}: {why}");
+        }
+    }
+}
+
+#[test]
+fn a_network_fee_and_its_withdrawal_share_an_id_and_name_each_other() {
+    for (name, side, fee_amounts, withdrawal_amounts) in [
+        ("NETWORK_FEE", "debit", [Some("5 wei"), None, None], [None, Some("5 wei"), None]),
+        ("FEE_REFUND", "credit", [None, None, Some("5 wei")], [None, None, None]),
+    ] {
+        let body = webhook(name, &json!({ "txSubType": "TOTAL_WITHDRAWAL_FEE", side: "5", "memo": "m" }));
+        let signals = all_signals(&body);
+        let [fee, withdrawal] = signals.as_slice() else { unreachable!("two things are said: {signals:?}") };
+        assert_eq!(fee.resource.to_string(), "fee#striga#s-1:network");
+        assert_eq!(withdrawal.resource.to_string(), "withdrawal#striga#s-1");
+        // A fee says no more about how far the withdrawal has come than that there is one.
+        assert_eq!(withdrawal.status.as_str(), "initiated");
+        assert_eq!(withdrawal.occurred_at, fee.occurred_at);
+        assert_ne!(withdrawal.fact, fee.fact);
+        let [of_fee, of_withdrawal] = [fee, withdrawal].map(|signal| transfer_of(signal.clone()));
+        assert_eq!(Vec::from_iter(&of_fee.related), [&withdrawal.resource]);
+        assert_eq!(Vec::from_iter(&of_withdrawal.related), [&fee.resource]);
+        let owned = |texts: [Option<&str>; 3]| texts.map(|text| text.map(str::to_owned));
+        assert_eq!(
+            (amounts(&of_fee), amounts(&of_withdrawal)),
+            (owned(fee_amounts), owned(withdrawal_amounts)),
+            "{name}"
+        );
+        // What the withdrawal's own webhooks say must not be overwritten by its fee's.
+        assert_eq!((of_withdrawal.provider_status, of_withdrawal.side, of_withdrawal.updated_at), (None, None, None));
+        assert!(of_withdrawal.provider_data.is_empty() && of_withdrawal.balances.before.is_none());
+    }
+    // A fee of another sort is not known to belong to a withdrawal.
+    for sub_type in [Value::Null, json!("THEIR_FEE"), json!(["TOTAL_WITHDRAWAL_FEE", "THEIR_FEE"])] {
+        let only = signal(&webhook("NETWORK_FEE", &json!({ "txSubType": sub_type, "debit": "5" })));
+        assert!(transfer_of(only).related.is_empty(), "{sub_type}");
+    }
+}
+
+#[test]
+fn the_two_legs_of_an_application_fee_share_an_id_and_name_each_other() {
+    let leg = |side: &str| signal(&webhook("APPLICATION_FEE", &json!({ side: "50" })));
+    let (debit, credit) = (leg("debit"), leg("credit"));
+    assert_ne!(debit.resource, credit.resource);
+    assert_eq!(Vec::from_iter(&transfer_of(debit.clone()).related), [&credit.resource]);
+    assert_eq!(Vec::from_iter(&transfer_of(credit).related), [&debit.resource]);
+}
+
+#[test]
+fn numbers_texts_nulls_and_empty_texts_are_read_alike() {
+    for (sent, taken) in
+        [(json!(1), Some("1")), (json!("1"), Some("1")), (json!(0), Some("0")), (json!(""), None), (json!(null), None)]
+    {
+        let details = transfer(&webhook("ON_CHAIN_DEPOSIT_PENDING", &json!({ "blockchainConfirmations": sent })));
+        assert_eq!(details.transaction.confirmations.as_deref(), taken, "{sent}");
+    }
+    for odd in [json!("many"), json!("-1"), json!(1.5), json!(true), json!([1, 2])] {
+        let details = transfer(&webhook("ON_CHAIN_DEPOSIT_PENDING", &json!({ "blockchainConfirmations": odd })));
+        assert_eq!(details.transaction.confirmations, None, "{odd}");
+        assert_eq!(details.provider_data["blockchainConfirmations"], odd);
+    }
+    let empty = json!({ "txHash": "", "blockchainSourceAddress": "", "blockchainDepositAddress": "", "currency": "" });
+    let details = transfer(&webhook("ON_CHAIN_WITHDRAWAL_FAILED", &empty));
+    assert_eq!(details.transaction, fundhook_domain::Transaction::default());
+    assert_eq!(details.asset, None);
+    assert!(details.provider_data.is_empty());
+}
+
+#[test]
+fn a_member_that_is_stated_twice_alike_is_read_once_and_differently_not_at_all() {
+    let body = |rest: &str| {
+        format!(r#"{{"type":"ON_CHAIN_DEPOSIT_CONFIRMED","id":"1","timestamp":"2024-09-10T12:05:40Z",{rest}}}"#)
+    };
+    let read = |rest: &str| signals(&envelope(body(rest).as_bytes())).remove(0);
+    let twice = transfer_of(read(r#""credit":"5","memo":"m","credit":"5","memo":"m""#));
+    assert_eq!(twice.quantity.expect("an amount").value.to_string(), "5");
+    assert_eq!(twice.provider_data["memo"], json!("m"));
+    let memos = transfer_of(read(r#""memo":"m","memo":"n""#));
+    assert_eq!(memos.provider_data["memo"], json!(["m", "n"]), "nothing is dropped");
+    for (rest, member) in [
+        (r#""credit":"5","credit":"6""#, "`credit`"),
+        (r#""credit":"5","credit":5"#, "`credit`"),
+        (r#""timestamp":"2024-09-10T12:05:41Z""#, "`timestamp`"),
+        (r#""id":"2""#, "`id`"),
+        (r#""type":"ON_CHAIN_DEPOSIT_PENDING""#, "`type`"),
+        (r#""txType":"ON_CHAIN_DEPOSIT_CONFIRMED","type":"ON_CHAIN_DEPOSIT_PENDING""#, "`type`"),
+    ] {
+        let why = reason(&envelope(body(rest).as_bytes()));
+        assert!(why.contains(member), "{rest}: {why}");
+    }
+}

@@ -1,0 +1,359 @@
+//! What zerohash's webhooks about money say: the rules, as tables.
+
+use fundhook_domain::{Resource, Signal, TransferDetails, fold};
+use serde_json::{Value, json};
+
+use crate::support::changed;
+use crate::support::said::{only_signal, reason, signals, transfer_of};
+use crate::support::zerohash::envelope;
+
+/// What `body` says, its shape telling what it is.
+fn all_signals(body: &Value) -> Vec<Signal> {
+    signals(&envelope(None, body.to_string().as_bytes()))
+}
+
+/// The one thing that `body` says.
+fn signal(body: &Value) -> Signal {
+    only_signal(&envelope(None, body.to_string().as_bytes()))
+}
+
+/// The first thing that `body` says, which must be about money.
+fn transfer(body: &Value) -> TransferDetails {
+    transfer_of(all_signals(body).remove(0))
+}
+
+fn why_not(body: &Value) -> String {
+    reason(&envelope(None, body.to_string().as_bytes()))
+}
+
+/// A fund transaction that succeeded, with `changes`.
+fn fund(changes: &Value) -> Value {
+    let body = json!({
+        "fund_id": "f-1",
+        "participant_code": "CUST01",
+        "fund_asset": "USDC.ETH",
+        "quantity": "100",
+        "success": true,
+        "fund_timestamp": 1_750_404_740_514_i64,
+        "deposit_timestamp": 1_750_404_905_037_i64,
+        "transaction_id": "0x1",
+    });
+    changed(body, changes)
+}
+
+/// A deposit's status, with `changes`.
+fn deposit(changes: &Value) -> Value {
+    let body = json!({
+        "deposit_id": "d-1",
+        "participant_code": "CUST01",
+        "transaction_hash": "0x1",
+        "state": "completed",
+        "asset": "USDC.BASE",
+        "amount": "75",
+        "timestamp": 1_750_755_847,
+    });
+    changed(body, changes)
+}
+
+/// A payment that returns money, with `changes`.
+fn payment(changes: &Value) -> Value {
+    let body = json!({
+        "payment_details": { "withdrawal_request_id": "w-1" },
+        "asset": "USDC",
+        "network": "BASE",
+        "payment_type": "auth_withdrawal",
+        "participant_code": "CUST01",
+        "quantity": "",
+        "status": "submitted",
+        "created_at": "2024-09-26T13:05:22.657Z",
+        "updated_at": "2024-09-26T13:05:22.657Z",
+        "total": "100.00",
+    });
+    changed(body, changes)
+}
+
+/// Unexpected money, with `changes`.
+fn deposit_failed(changes: &Value) -> Value {
+    let body = json!({
+        "participant_code": "CUST01",
+        "asset": "USDC.BASE",
+        "quantity": "100",
+        "transaction_id": "0x1",
+        "success": false,
+    });
+    changed(body, changes)
+}
+
+#[test]
+fn a_fund_transaction_succeeds_or_is_held_or_never_came() {
+    for (what, changes, status) in [
+        ("success", json!({}), "confirmed"),
+        ("success as a text", json!({ "success": "true" }), "confirmed"),
+        ("success in capital letters", json!({ "success": "True" }), "confirmed"),
+        ("success with an exception", json!({ "status_reason": "deposit above maximum threshold" }), "confirmed"),
+        ("no success: the match may still complete", json!({ "success": false }), "held"),
+        ("no success as a text", json!({ "success": "FALSE" }), "held"),
+        ("no success, nothing on chain yet", json!({ "success": false, "transaction_id": "" }), "held"),
+        ("no success, an amount that is not told", json!({ "success": false, "quantity": "" }), "held"),
+        (
+            "an expired session",
+            json!({ "success": false, "quantity": "0", "transaction_id": "", "source_address": "-" }),
+            "abandoned",
+        ),
+        ("nothing told at all", json!({ "success": false, "quantity": null, "transaction_id": null }), "abandoned"),
+    ] {
+        let signal = signal(&fund(&changes));
+        assert_eq!(signal.status.as_str(), status, "{what}");
+        assert_eq!(signal.resource.to_string(), "deposit#zerohash#f-1", "{what}: a later success is the same deposit");
+    }
+    for success in [json!("yes"), json!(""), json!(1), json!(null), json!([true, false]), json!({})] {
+        let mut body = fund(&json!({}));
+        body["success"] = success;
+        assert!(why_not(&body).contains("`success` is neither true nor false"), "{body}");
+    }
+}
+
+#[test]
+fn a_held_fund_that_is_matched_is_one_deposit_and_confirmed_whichever_webhook_comes_first() {
+    let held = signal(&fund(&json!({ "success": false, "status_reason": "account match has not completed yet" })));
+    let matched = signal(&fund(&json!({ "deposit_timestamp": 1_750_404_999_000_i64 })));
+    assert_eq!(held.resource, matched.resource);
+    assert_ne!(held.fact, matched.fact);
+    for [first, second] in [[&held, &matched], [&matched, &held]] {
+        let resource = fold(Resource::unknown(held.resource.clone()), first.clone()).into_resource();
+        let view = fold(resource, second.clone()).into_resource().view().expect("a view");
+        assert_eq!(view.status.as_str(), "confirmed");
+    }
+}
+
+#[test]
+fn no_side_is_taken_about_a_member_that_is_stated_twice_differently() {
+    let read = |rest: &str| {
+        let body = format!(r#"{{"fund_id":"f-1","success":true,"quantity":"100",{rest}}}"#);
+        envelope(Some("deposit_fund_complete"), body.as_bytes())
+    };
+    for (rest, why) in [
+        (r#""quantity":"200""#, "`quantity`"),
+        (r#""quantity":100"#, "`quantity`"),
+        (r#""quantity":"""#, "`quantity`"),
+        (r#""fund_id":"f-2""#, "`fund_id`"),
+        (r#""success":false"#, "`success`"),
+        (r#""rate":"1","rate":"2""#, "`rate`"),
+        (r#""fund_timestamp":1750404740,"fund_timestamp":1750404741"#, "`fund_timestamp`"),
+    ] {
+        let reason = reason(&read(rest));
+        assert!(reason.contains(why), "{rest}: {reason}");
+    }
+    let rest = r#""quantity":"100","reference_id":"abc123","reference_id":"def456""#;
+    let details = transfer_of(only_signal(&read(rest)));
+    assert_eq!(details.quantity.expect("an amount").value.to_string(), "100", "stated twice alike is stated once");
+    assert_eq!(details.provider_data["reference_id"], json!(["abc123", "def456"]), "nothing is dropped");
+    assert_eq!(details.reference_id, None);
+}
+
+#[test]
+fn a_dash_is_no_address_and_stays_where_the_provider_put_it() {
+    let details = transfer(&fund(&json!({ "source_address": "-" })));
+    assert_eq!((details.transaction.from, &details.provider_data["source_address"]), (None, &json!("-")));
+    let details = transfer(&fund(&json!({ "source_address": "0xA3" })));
+    assert_eq!(details.transaction.from.as_deref(), Some("0xA3"));
+}
+
+#[test]
+fn the_platforms_own_identifier_has_two_names_and_the_reason_too() {
+    let reference = |changes: Value| transfer(&fund(&changes)).reference_id;
+    let abc = Some("abc123".to_owned());
+    assert_eq!(reference(json!({ "reference_id": "abc123" })), abc);
+    assert_eq!(reference(json!({ "client_fund_id": "abc123" })), abc);
+    assert_eq!(reference(json!({ "reference_id": "", "client_fund_id": "abc123" })), abc);
+    assert_eq!(reference(json!({ "reference_id": "" })), None);
+    let both = transfer(&fund(&json!({ "reference_id": "abc123", "client_fund_id": "def456" })));
+    assert_eq!((both.reference_id, &both.provider_data["client_fund_id"]), (abc, &json!("def456")));
+
+    let why = |changes: Value| transfer(&fund(&changes)).status_reason;
+    let matching = Some("no match yet".to_owned());
+    assert_eq!(why(json!({ "status_reason": "no match yet" })), matching);
+    assert_eq!(why(json!({ "reason": "no match yet" })), matching);
+    assert_eq!(why(json!({ "status_reason": "", "reason": "no match yet" })), matching);
+    assert_eq!(why(json!({ "status_reason": "" })), None);
+    let both = transfer(&fund(&json!({ "status_reason": "no match yet", "reason": "other" })));
+    assert_eq!((both.status_reason, &both.provider_data["reason"]), (matching, &json!("other")));
+}
+
+#[test]
+fn a_time_is_told_in_seconds_milliseconds_nanoseconds_or_rfc_3339() {
+    for (time, expected) in [
+        (json!(1_750_404_740), "2025-06-20T07:32:20Z"),
+        (json!(1_750_404_740_514_i64), "2025-06-20T07:32:20.514Z"),
+        (json!(1_750_404_740_514_000_001_i64), "2025-06-20T07:32:20.514000001Z"),
+        (json!("1750404740"), "2025-06-20T07:32:20Z"),
+        (json!("1750404740514"), "2025-06-20T07:32:20.514Z"),
+        (json!("2025-06-20T07:32:20.5Z"), "2025-06-20T07:32:20.500Z"),
+        (json!("2025-06-20T09:32:20+02:00"), "2025-06-20T07:32:20Z"),
+    ] {
+        let of_fund = signal(&fund(&json!({ "fund_timestamp": time, "deposit_timestamp": null })));
+        assert_eq!(of_fund.occurred_at.to_string(), expected, "{time}");
+        let of_deposit = signal(&deposit(&json!({ "timestamp": time })));
+        assert_eq!(of_deposit.occurred_at.to_string(), expected, "{time}");
+        assert_eq!(transfer_of(of_deposit).updated_at.map(|at| at.to_string()).as_deref(), Some(expected));
+    }
+    // 0 is how some write a time that is not known.
+    let unsaid = signal(&deposit(&json!({ "timestamp": 0 })));
+    assert_eq!(transfer_of(unsaid.clone()).updated_at, None);
+    assert_eq!(transfer_of(unsaid).provider_data["timestamp"], json!(0));
+    for time in [
+        json!(99),
+        json!(17_504_047_405_i64),
+        json!(1_750_404_740_514_000_i64), // microseconds
+        json!(-1_750_404_740),
+        json!(1_750_404_740.5),
+        serde_json::from_str("1.75e9").expect("a number"),
+        json!("yesterday"),
+        json!("0750404740"),
+        json!(true),
+        json!([1_750_404_740]),
+        json!({ "seconds": 1_750_404_740 }),
+    ] {
+        for member in ["fund_timestamp", "deposit_timestamp"] {
+            let why = why_not(&fund(&json!({ member: time })));
+            assert!(why.contains(&format!("`{member}`")), "{time}: {why}");
+        }
+        assert!(why_not(&deposit(&json!({ "timestamp": time }))).contains("`timestamp`"), "{time}");
+        let why = why_not(&payment(&json!({ "updated_at": time })));
+        assert!(why.contains("`updated_at`"), "{time}: {why}");
+    }
+}
+
+#[test]
+fn a_webhook_happened_at_the_latest_of_its_times_and_else_when_it_was_signed() {
+    let occurred_at = |body: &Value| all_signals(body).remove(0).occurred_at.to_string();
+    assert_eq!(occurred_at(&fund(&json!({}))), "2025-06-20T07:35:05.037Z");
+    assert_eq!(occurred_at(&fund(&json!({ "deposit_timestamp": "" }))), "2025-06-20T07:32:20.514Z");
+    assert_eq!(occurred_at(&fund(&json!({ "fund_timestamp": null }))), "2025-06-20T07:35:05.037Z");
+    assert_eq!(occurred_at(&payment(&json!({ "updated_at": "2024-09-26T12:00:00Z" }))), "2024-09-26T13:05:22.657Z");
+    let signed_at = "2025-10-14T23:34:26.123Z";
+    for body in [
+        fund(&json!({ "fund_timestamp": null, "deposit_timestamp": null })),
+        deposit(&json!({ "timestamp": null })),
+        payment(&json!({ "created_at": "", "updated_at": "" })),
+        deposit_failed(&json!({})),
+    ] {
+        assert_eq!(occurred_at(&body), signed_at, "{body}");
+    }
+}
+
+#[test]
+fn an_asset_is_told_with_its_network_or_implies_it_or_leaves_it_open() {
+    for (code, asset, network) in [
+        (json!("USDC.BASE"), Some("USDC"), Some("base")),
+        (json!("USDC.ETH"), Some("USDC"), Some("ethereum")),
+        (json!("BTC"), Some("BTC"), Some("bitcoin")),
+        (json!("USDC"), Some("USDC"), None),
+        (json!(""), None, None),
+    ] {
+        for body in [fund(&json!({ "fund_asset": code })), deposit(&json!({ "asset": code }))] {
+            let details = transfer(&body);
+            let found = (details.asset.as_deref(), details.network.as_ref().map(|network| network.slug()));
+            assert_eq!(found, (asset, network), "{body}");
+        }
+    }
+    let odd = transfer(&fund(&json!({ "fund_asset": ["USDC", "BTC"] })));
+    assert_eq!((odd.asset, &odd.provider_data["fund_asset"]), (None, &json!(["USDC", "BTC"])));
+}
+
+#[test]
+fn a_payments_network_is_the_one_that_is_named_and_another_in_its_asset_is_kept() {
+    for (asset, network, found, kept) in [
+        ("USDC", "BASE", Some("base"), None),
+        ("USDC", "", None, None),
+        ("USDC.BASE", "", Some("base"), None),
+        ("USDC.BASE", "BASE", Some("base"), None),
+        ("ETH", "", Some("ethereum"), None),
+        ("ETH", "BASE", Some("base"), None),
+        ("USDC.ETH", "BASE", Some("base"), Some(json!("USDC.ETH"))),
+        ("USDC.ETH", "ethereum", Some("ethereum"), Some(json!("USDC.ETH"))),
+    ] {
+        let details = transfer(&payment(&json!({ "asset": asset, "network": network })));
+        assert_eq!(details.network.as_ref().map(|network| network.slug()), found, "{asset} on {network:?}");
+        assert_eq!(details.asset.as_deref(), asset.split('.').next(), "{asset} on {network:?}");
+        assert_eq!(details.provider_data.get("asset"), kept.as_ref(), "{asset} on {network:?}");
+    }
+}
+
+#[test]
+fn each_state_of_a_deposit_reports_its_status() {
+    for (state, status) in [
+        ("initial", "pending"),
+        ("confirmed", "submitted"),
+        ("pending_compliance_review", "held"),
+        ("pending_approval", "held"),
+        ("pending_settlement", "held"),
+        ("quarantined", "held"),
+        ("completed", "confirmed"),
+        ("recovery_quarantine", "unexpected"),
+    ] {
+        let signal = all_signals(&deposit(&json!({ "state": state }))).remove(0);
+        assert_eq!((signal.status.as_str(), signal.event_type.as_str()), (status, "deposit.status_changed"), "{state}");
+        assert_eq!(transfer_of(signal).provider_status.as_deref(), Some(state));
+    }
+    for state in [json!("Completed"), json!("lost"), json!(7)] {
+        assert!(why_not(&deposit(&json!({ "state": state }))).contains("`state` is"), "{state}");
+    }
+    for state in [json!(""), json!(["completed"]), json!(true)] {
+        assert!(why_not(&deposit(&json!({ "state": state }))).contains("`state` is missing"), "{state}");
+    }
+}
+
+#[test]
+fn each_status_of_a_payment_reports_its_own() {
+    for (word, status) in [
+        ("initialized", "initiated"),
+        ("pending", "initiated"),
+        ("submitted", "submitted"),
+        ("posted", "broadcast"),
+        ("settled", "confirmed"),
+        ("failed", "failed"),
+        ("abandoned", "abandoned"),
+    ] {
+        let signal = all_signals(&payment(&json!({ "status": word }))).remove(0);
+        assert_eq!((signal.status.as_str(), signal.resource.to_string().as_str()), (status, "withdrawal#zerohash#w-1"));
+        assert_eq!(transfer_of(signal).provider_status.as_deref(), Some(word));
+    }
+    let why = why_not(&payment(&json!({ "status": "x".repeat(1000) })));
+    assert!(why.contains("`status` is \"xxx") && why.contains("which is not known"), "{why}");
+    for (payment_type, understood) in [("auth_withdrawal", true), ("withdrawal", true), ("trade", false), ("", false)] {
+        let body = payment(&json!({ "payment_type": payment_type }));
+        match understood {
+            true => assert_eq!(all_signals(&body)[0].status.as_str(), "submitted", "{payment_type}"),
+            false => assert!(why_not(&body).contains("no payment of the type"), "{payment_type}"),
+        }
+    }
+}
+
+#[test]
+fn a_payment_is_named_by_its_own_id_and_else_by_its_request() {
+    for (payment_id, request_id, native, kept) in [
+        (json!("p-1"), json!("w-1"), Some("p-1"), Some(json!("w-1"))),
+        (json!("p-1"), json!(""), Some("p-1"), None),
+        (json!("w-1"), json!("w-1"), Some("w-1"), None),
+        (json!(""), json!("w-1"), Some("w-1"), None),
+        (Value::Null, json!("w-1"), Some("w-1"), None),
+        (json!(42), json!("w-1"), Some("42"), Some(json!("w-1"))),
+        (json!(""), json!(""), None, None),
+        (Value::Null, Value::Null, None, None),
+    ] {
+        let details = json!({ "withdrawal_request_id": request_id });
+        let body = payment(&json!({ "payment_id": payment_id, "payment_details": details }));
+        let Some(native) = native else {
+            assert!(why_not(&body).contains("neither `payment_id` nor"), "{body}");
+            continue;
+        };
+        let signal = all_signals(&body).remove(0);
+        assert_eq!(signal.resource.native(), native, "{body}");
+        let data = transfer_of(signal).provider_data;
+        let found = data.get("payment_details").and_then(|details| details.get("withdrawal_request_id")).cloned();
+        assert_eq!(found, kept, "{body}");
+    }
+    let why = why_not(&payment(&json!({ "payment_details": "none" })));
+    assert!(why.contains("`payment_details` is not an object"), "{why}");
+}

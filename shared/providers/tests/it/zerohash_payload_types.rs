@@ -1,0 +1,162 @@
+//! What a webhook of zerohash is about: its header says so and is not signed, its body has a shape and no name.
+
+use fundhook_domain::{Details, Feed, Provider};
+use fundhook_providers::Envelope;
+use serde_json::{Value, json};
+
+use crate::support::said::{reason, signals};
+use crate::support::samples::Sample;
+use crate::support::zerohash::envelope;
+use crate::support::{changed, envelope_of};
+
+/// A body of each sort, with the members that tell it from the others and no more than it needs.
+fn bodies() -> [(&'static str, Value); 7] {
+    [
+        ("deposit_fund_complete", json!({ "fund_id": "1", "success": true })),
+        (
+            "payment_status_changed",
+            json!({
+                "payment_type": "auth_withdrawal",
+                "status": "settled",
+                "payment_details": { "withdrawal_request_id": "1" },
+            }),
+        ),
+        ("deposit.status_changed", json!({ "deposit_id": "1", "state": "completed" })),
+        ("account_balance.changed", json!({ "account_label": "general", "asset": "BTC", "balance": "1" })),
+        (
+            "external_account_status_changed",
+            json!({ "external_account_id": "1", "external_account_status": "approved" }),
+        ),
+        ("participant_status_changed", json!({ "participant_code": "1", "participant_status": "approved" })),
+        (
+            "deposit_failed",
+            json!({
+                "participant_code": "1", "asset": "BTC", "quantity": "1", "transaction_id": "0x1", "success": false,
+            }),
+        ),
+    ]
+}
+
+/// The payload type that `body` is understood as under the header `payload_type`; `None` when it is not.
+fn understood(payload_type: Option<&str>, body: &Value) -> Option<String> {
+    let signals = signals(&envelope(payload_type, body.to_string().as_bytes()));
+    let first = signals.first().expect("there is always one");
+    (!matches!(first.details, Details::Unrecognized(_))).then(|| first.event_type.clone())
+}
+
+fn why_not(payload_type: Option<&str>, body: &Value) -> String {
+    reason(&envelope(payload_type, body.to_string().as_bytes()))
+}
+
+#[test]
+fn a_payload_type_is_known_with_dots_and_underscores_and_in_any_letters() {
+    let body = |name: &str| bodies().into_iter().find(|(sort, _)| *sort == name).expect(name).1;
+    for (header, sort) in [
+        ("deposit_fund_complete", "deposit_fund_complete"),
+        ("deposit.fund.complete", "deposit_fund_complete"),
+        ("payment_status_changed", "payment_status_changed"),
+        ("payment.status_changed", "payment_status_changed"),
+        ("deposit.status_changed", "deposit.status_changed"),
+        ("deposit_status_changed", "deposit.status_changed"),
+        ("account_balance.changed", "account_balance.changed"),
+        ("account_balance_changed", "account_balance.changed"),
+        ("external_account_status_changed", "external_account_status_changed"),
+        ("external_account.status_changed", "external_account_status_changed"),
+        ("participant_status_changed", "participant_status_changed"),
+        ("participant.updated", "participant_status_changed"),
+        ("participant_updated", "participant_status_changed"),
+        ("DEPOSIT_FAILED", "deposit_failed"),
+        ("deposit.failed", "deposit_failed"),
+    ] {
+        for header in [header.to_owned(), header.to_uppercase()] {
+            let found = understood(Some(&header), &body(sort));
+            // However it is spelled, events bear one name, and so a fact one id.
+            assert_eq!(found.as_deref(), Some(sort), "{header}");
+        }
+    }
+}
+
+#[test]
+fn without_a_header_that_is_known_the_shape_of_the_body_decides() {
+    for (sort, body) in bodies() {
+        for header in [None, Some(""), Some("a.new.type"), Some("deposits"), Some("x".repeat(300).as_str())] {
+            assert_eq!(understood(header, &body).as_deref(), Some(sort), "{header:?}");
+        }
+    }
+}
+
+#[test]
+fn a_header_that_the_body_does_not_fit_is_passed_over() {
+    for (sort, body) in bodies() {
+        for (other, _) in bodies() {
+            assert_eq!(understood(Some(other), &body).as_deref(), Some(sort), "{sort} under the header of {other}");
+        }
+    }
+}
+
+#[test]
+fn a_header_chooses_among_what_a_body_can_mean() {
+    let [(fund, fund_body), _, (deposit, deposit_body), ..] = bodies();
+    let both = changed(fund_body, &deposit_body);
+    assert_eq!(understood(Some(fund), &both).as_deref(), Some(fund));
+    assert_eq!(understood(Some(deposit), &both).as_deref(), Some(deposit));
+    assert_eq!(understood(None, &both).as_deref(), Some(fund), "the most particular shape");
+}
+
+#[test]
+fn a_payload_type_that_nothing_claims_is_left_alone_whatever_its_body_looks_like() {
+    for header in [
+        "asset_mover_update",
+        "asset_mover.update",
+        "crypto_pay_status_changed",
+        "trade.status_changed",
+        "trade_status_changed",
+        "TRADE.STATUS_CHANGED",
+    ] {
+        for (_, body) in bodies() {
+            let why = why_not(Some(header), &body);
+            assert!(why.contains("nothing claims the payload type") && why.contains(header), "{why}");
+        }
+    }
+}
+
+#[test]
+fn what_is_not_understood_says_whether_its_header_or_its_body_is_why() {
+    let body = json!({ "participant_code": "CUST01", "change": "address" });
+    for (header, why) in [
+        (None, "no payload type is named, and the body has the members of none that is known"),
+        (Some("a.new.type"), "nothing claims the payload type \"a.new.type\""),
+        (Some("trade_status_changed"), "nothing claims the payload type \"trade_status_changed\""),
+        (Some("participant_updated"), "the body does not have the members of the payload type \"participant_updated\""),
+    ] {
+        assert_eq!(why_not(header, &body), why);
+    }
+}
+
+#[test]
+fn each_sort_needs_the_members_that_tell_it_from_the_others() {
+    for (sort, body) in bodies() {
+        for member in body.as_object().expect("an object").keys() {
+            // What says how much, or of what, is asked for later, with a reason of its own.
+            if ["payment_details", "quantity"].contains(&member.as_str()) && sort != "deposit_failed" {
+                continue;
+            }
+            let less = changed(body.clone(), &json!({ member: null }));
+            let why = why_not(None, &less);
+            assert!(why.contains("has the members of none that is known"), "{sort} without {member}: {why}");
+        }
+    }
+}
+
+#[test]
+fn every_understood_sample_is_understood_the_same_without_its_header() {
+    for sample in Sample::of(Provider::Zerohash) {
+        let read =
+            |payload_type| -> Envelope { envelope_of(&Feed::from(Provider::Zerohash), payload_type, &sample.body) };
+        let (with, without) = (signals(&read(sample.payload_type())), signals(&read(None)));
+        let facts = |signals: &[fundhook_domain::Signal]| -> Vec<String> {
+            signals.iter().map(|signal| format!("{} {}", signal.resource, signal.fact)).collect()
+        };
+        assert_eq!(facts(&with), facts(&without), "{}", sample.name);
+    }
+}

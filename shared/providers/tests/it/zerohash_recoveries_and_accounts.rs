@@ -1,0 +1,249 @@
+//! What zerohash's webhooks say about the return of unexpected money, about amounts, and about users, accounts and
+//! balances: the rules, as tables.
+
+use fundhook_domain::{Details, Signal};
+use serde_json::{Value, json};
+
+use crate::support::changed;
+use crate::support::said::{only_signal, reason, signals, transfer_of};
+use crate::support::zerohash::envelope;
+
+/// What `body` says, its shape telling what it is.
+fn all_signals(body: &Value) -> Vec<Signal> {
+    signals(&envelope(None, body.to_string().as_bytes()))
+}
+
+/// The one thing that `body` says.
+fn signal(body: &Value) -> Signal {
+    only_signal(&envelope(None, body.to_string().as_bytes()))
+}
+
+fn why_not(body: &Value) -> String {
+    reason(&envelope(None, body.to_string().as_bytes()))
+}
+
+/// A sample of `events/zerohash`, with `changes`.
+fn sample(json: &str, changes: &Value) -> Value {
+    changed(serde_json::from_str(json).expect("a sample"), changes)
+}
+
+fn deposit_failed(changes: &Value) -> Value {
+    sample(include_str!("../../../../events/zerohash/deposit_failed.json"), changes)
+}
+
+fn quarantined(changes: &Value) -> Value {
+    sample(include_str!("../../../../events/zerohash/deposit.recovery_quarantine.json"), changes)
+}
+
+fn payment(changes: &Value) -> Value {
+    sample(include_str!("../../../../events/zerohash/payment.posted.json"), changes)
+}
+
+fn balance(changes: &Value) -> Value {
+    sample(include_str!("../../../../events/zerohash/balance.changed.seconds.json"), changes)
+}
+
+fn participant(changes: &Value) -> Value {
+    sample(include_str!("../../../../events/zerohash/participant.locked.json"), changes)
+}
+
+fn external_account(changes: &Value) -> Value {
+    sample(include_str!("../../../../events/zerohash/external_account.approved.json"), changes)
+}
+
+#[test]
+fn unexpected_money_and_its_return_are_about_one_recovery_and_each_names_the_other() {
+    let unnamed = json!({ "asset": "USDC", "network": "" });
+    for (what, body, recovery, status) in [
+        ("DEPOSIT_FAILED", deposit_failed(&json!({})), Some("CUST01:USDC:base"), "required"),
+        ("recovery_quarantine", quarantined(&json!({})), Some("CUST01:USDC:base"), "required"),
+        ("a payment back", payment(&json!({})), Some("CUST01:USDC:base"), "in_progress"),
+        ("one that arrived", payment(&json!({ "status": "settled" })), Some("CUST01:USDC:base"), "resolved"),
+        ("one that failed", payment(&json!({ "status": "failed" })), Some("CUST01:USDC:base"), "required"),
+        ("one that was given up", payment(&json!({ "status": "abandoned" })), Some("CUST01:USDC:base"), "required"),
+        (
+            "the network in the asset",
+            payment(&json!({ "asset": "USDC.BASE", "network": "" })),
+            Some("CUST01:USDC:base"),
+            "in_progress",
+        ),
+        ("no network", payment(&unnamed), Some("CUST01:USDC:-"), "in_progress"),
+        ("nobody named", payment(&json!({ "participant_code": "" })), None, ""),
+        ("no asset", payment(&json!({ "asset": "" })), None, ""),
+        ("a payment for another purpose", payment(&json!({ "payment_type": "withdrawal" })), None, ""),
+        ("a deposit that is in order", quarantined(&json!({ "state": "completed" })), None, ""),
+        ("no transaction", quarantined(&json!({ "transaction_hash": "" })), None, ""),
+        ("no amount", quarantined(&json!({ "amount": "" })), None, ""),
+    ] {
+        let signals = all_signals(&body);
+        let related = transfer_of(signals[0].clone()).related;
+        let Some(recovery) = recovery else {
+            assert_eq!(signals.len(), 1, "{what}");
+            assert!(!related.iter().any(|id| id.to_string().starts_with("recovery#")), "{what}");
+            continue;
+        };
+        assert_eq!(signals.len(), 2, "{what}");
+        assert_eq!(signals[1].resource.to_string(), format!("recovery#zerohash#{recovery}"), "{what}");
+        assert_eq!(signals[1].status.as_str(), status, "{what}");
+        assert_eq!(signals[1].occurred_at, signals[0].occurred_at, "{what}");
+        assert!(related.contains(&signals[1].resource), "{what}");
+        let Details::Recovery(details) = &signals[1].details else { unreachable!("{what}: {:?}", signals[1]) };
+        assert!(details.related().contains(&signals[0].resource), "{what}");
+    }
+}
+
+#[test]
+fn what_leaves_the_account_is_what_goes_back() {
+    for (total, quantity, returned) in
+        [("100.00", "", Some("100")), ("100.00", "99.999", Some("100")), ("", "99.999", Some("99.999")), ("", "", None)]
+    {
+        let signals = all_signals(&payment(&json!({ "total": total, "quantity": quantity })));
+        let Details::Recovery(details) = &signals[1].details else { unreachable!("{:?}", signals[1]) };
+        let value = details.payments[&signals[0].resource].value.as_ref().map(ToString::to_string);
+        assert_eq!(value.as_deref(), returned, "{total:?}, {quantity:?}");
+        let stated = transfer_of(signals[0].clone()).quantity.map(|quantity| quantity.value.to_string());
+        let expected = Some(quantity).filter(|quantity| !quantity.is_empty());
+        assert_eq!(stated.as_deref(), expected, "{total:?}, {quantity:?}");
+    }
+}
+
+#[test]
+fn unexpected_money_without_an_id_is_named_by_all_that_it_says() {
+    let resource = |changes: Value| all_signals(&deposit_failed(&changes)).remove(0).resource.to_string();
+    let known = resource(json!({}));
+    assert!(known.ends_with("05ad8ff:CUST01:USDC.BASE:100"), "{known}");
+    assert_eq!(resource(json!({ "quantity": "100.00" })), known, "the same amount is the same deposit");
+    assert_eq!(resource(json!({ "success": "false", "note": "again" })), known);
+    for changes in [
+        json!({ "quantity": "101" }),
+        json!({ "asset": "USDC.ETH" }),
+        json!({ "participant_code": "CUST02" }),
+        json!({ "transaction_id": "0x2" }),
+    ] {
+        assert_ne!(resource(changes.clone()), known, "{changes}");
+    }
+    for (changes, why) in [
+        (json!({ "success": true }), "`success` is not false"),
+        (json!({ "success": "no" }), "`success` is not false"),
+        (json!({ "participant_code": "" }), "`participant_code` is missing"),
+        (json!({ "transaction_id": "" }), "`transaction_id` is missing"),
+        (json!({ "asset": ["USDC.BASE"] }), "`asset` is missing, or not a plain text"),
+        (json!({ "quantity": "" }), "`quantity` is missing"),
+        (json!({ "quantity": "a lot" }), "`quantity`: \"a lot\" is not a decimal number"),
+        (json!({ "transaction_id": "x".repeat(600) }), "`transaction_id` cannot name a resource"),
+    ] {
+        let found = why_not(&deposit_failed(&changes));
+        assert!(found.contains(why), "{changes:.60}: {found}");
+    }
+}
+
+#[test]
+fn an_amount_that_cannot_be_read_is_never_taken_for_a_missing_one() {
+    let odd = [json!("abc"), json!("1e3"), json!("1,000"), json!(true), json!(["1", "2"]), json!({ "value": "1" })];
+    let fund = |changes: &Value| sample(include_str!("../../../../events/zerohash/fund.success.json"), changes);
+    for amount in odd {
+        for (body, member) in [
+            (fund(&json!({ "quantity": amount })), "quantity"),
+            (fund(&json!({ "rate": amount })), "rate"),
+            (fund(&json!({ "notional": amount })), "notional"),
+            (quarantined(&json!({ "amount": amount })), "amount"),
+            (payment(&json!({ "total": amount })), "total"),
+            (payment(&json!({ "quantity": amount })), "quantity"),
+            (balance(&json!({ "balance": amount })), "balance"),
+            (deposit_failed(&json!({ "quantity": amount })), "quantity"),
+        ] {
+            let why = why_not(&body);
+            assert!(why.contains(&format!("`{member}`")), "{member} {amount}: {why}");
+        }
+        let details = json!({ "withdrawal_request_id": "w-1", "network_fee_quantity": amount });
+        let why = why_not(&payment(&json!({ "payment_details": details })));
+        assert!(why.contains("`network_fee_quantity`"), "{amount}: {why}");
+    }
+}
+
+#[test]
+fn numbers_and_texts_say_the_same_and_nothing_stays_nothing() {
+    let of = |amount: Value| {
+        let body = sample(include_str!("../../../../events/zerohash/deposit.completed.json"), &json!({}));
+        let mut body = changed(body, &json!({ "amount": null }));
+        body["amount"] = amount;
+        transfer_of(signal(&body)).quantity.map(|quantity| quantity.value.to_string())
+    };
+    for (sent, exact) in [("75", "75"), ("0.10", "0.1"), ("9007199254740993", "9007199254740993"), ("-0.0", "0")] {
+        assert_eq!(of(json!(sent)).as_deref(), Some(exact), "a text");
+        assert_eq!(of(serde_json::from_str(sent).expect("a number")).as_deref(), Some(exact), "a number");
+    }
+    for nothing in [json!(""), Value::Null] {
+        assert_eq!(of(nothing), None);
+    }
+}
+
+#[test]
+fn the_statuses_of_users_and_accounts_are_the_providers_words() {
+    let users = ["submitted", "pending_approval", "approved", "rejected", "locked", "disabled", "divested", "closed"];
+    for word in users {
+        let signal = signal(&participant(&json!({ "participant_status": word })));
+        assert_eq!(
+            (signal.resource.to_string().as_str(), signal.status.as_str()),
+            ("participant#zerohash#CUST01", word)
+        );
+    }
+    for word in ["pending", "approved", "rejected", "closed", "locked", "disabled"] {
+        let signal = signal(&external_account(&json!({ "external_account_status": word })));
+        let id = "external_account#zerohash#2cc93b20-ee43-4877-8cdc-863e61829015";
+        assert_eq!((signal.resource.to_string().as_str(), signal.status.as_str()), (id, word));
+    }
+    // Each has words of its own.
+    for (body, member) in [
+        (participant(&json!({ "participant_status": "pending" })), "participant_status"),
+        (participant(&json!({ "participant_status": "Approved" })), "participant_status"),
+        (external_account(&json!({ "external_account_status": "divested" })), "external_account_status"),
+        (external_account(&json!({ "external_account_status": "confirmed" })), "external_account_status"),
+    ] {
+        let why = why_not(&body);
+        assert!(why.contains(&format!("`{member}` is")) && why.contains("not known"), "{why}");
+    }
+}
+
+#[test]
+fn an_account_says_whose_it_is_what_it_is_called_and_why() {
+    let Details::Account(locked) = signal(&participant(&json!({}))).details else { unreachable!("a participant") };
+    assert_eq!(locked.status_reason.as_deref(), Some("compliance_investigation"));
+    assert_eq!(locked.account.as_deref(), Some("CUST01"));
+    let body = external_account(&json!({ "reason_code": "sanctions" }));
+    let Details::Account(external) = signal(&body).details else { unreachable!("an external account") };
+    assert_eq!((external.nickname.as_deref(), external.account.as_deref()), (Some("Savings wallet"), Some("CUST01")));
+    assert_eq!(external.status_reason.as_deref(), Some("sanctions"));
+    assert!(external.provider_data.is_empty());
+}
+
+#[test]
+fn a_balance_is_named_by_whose_it_is_in_which_account_and_of_what() {
+    let resource = |changes: Value| signal(&balance(&changes)).resource.to_string();
+    for (changes, native) in [
+        (json!({}), "CUST01:PLAT01:general:available:USDC.BASE"),
+        (json!({ "balance": "1", "timestamp": null, "movements": [] }), "CUST01:PLAT01:general:available:USDC.BASE"),
+        (json!({ "account_type": "collateral" }), "CUST01:PLAT01:general:collateral:USDC.BASE"),
+        (json!({ "asset": "USDC.ETH" }), "CUST01:PLAT01:general:available:USDC.ETH"),
+        (json!({ "account_group": "" }), "CUST01:-:general:available:USDC.BASE"),
+        (json!({ "account_label": 7 }), "CUST01:PLAT01:7:available:USDC.BASE"),
+    ] {
+        assert_eq!(resource(changes.clone()), format!("balance#zerohash#{native}"), "{changes}");
+    }
+    for member in ["participant_code", "account_group", "account_label", "account_type", "asset"] {
+        for odd in [json!(["a", "b"]), json!(true), json!({ "name": "a" }), json!("a\nb")] {
+            let why = why_not(&balance(&json!({ member: odd })));
+            assert!(why.contains(&format!("`{member}`")), "{member} {odd}: two balances must not become one: {why}");
+        }
+    }
+    let body = balance(&json!({ "account_group": 12, "balance": 25 }));
+    let Details::Balance(details) = signal(&body).details else { unreachable!("a balance") };
+    assert_eq!(details.quantity.expect("an amount").value.to_string(), "25");
+    assert_eq!(details.provider_data["account_group"], json!("12"));
+    assert_eq!(details.provider_data["account_type"], json!("available"));
+    for nothing in [json!(""), Value::Null] {
+        let mut body = balance(&json!({}));
+        body["balance"] = nothing;
+        assert!(why_not(&body).contains("`balance` is empty"));
+    }
+}
