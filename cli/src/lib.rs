@@ -4,6 +4,8 @@ pub mod bench;
 pub mod contract;
 pub mod diagnosis;
 pub mod evidence;
+pub mod reconciler;
+pub mod report;
 pub mod sandbox;
 pub mod sending;
 pub mod session;

@@ -44,7 +44,7 @@ enum Command {
     Sign(sign::Arguments),
     /// Has the sandbox provider sign with a new key from now on
     Rotate(rotate::Arguments),
-    /// Holds the provider's list against what is recorded and heals it, or shows what a day came to
+    /// Holds the provider's list against what is recorded and heals it, shows what a day came to, or accepts a doubted row
     Reconcile(reconcile::Arguments),
     /// Has the sandbox provider drop a share of its webhooks from now on
     Drop(drop::Arguments),

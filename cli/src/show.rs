@@ -1,7 +1,6 @@
 //! How events and resources read in a terminal.
 
-use fundhook_domain::port::Report;
-use fundhook_domain::{ConservationLine, EvidenceClass, Resource, Tally, events_after};
+use fundhook_domain::{EvidenceClass, Resource, events_after};
 use serde_json::Value;
 
 use crate::subscription::Delivery;
@@ -105,17 +104,4 @@ pub fn timeline(resource: &Resource) -> String {
         lines.iter().for_each(|(name, value)| text.push_str(&format!("     {name:<9} {value}\n")));
     }
     text
-}
-/// What came in: a heading, a line for each asset, and a line for each difference between deposits.
-pub fn report_lines(report: &Report) -> Vec<String> {
-    let heading = format!("{} from {} to {} (added up {})", report.feed, report.from, report.before, report.made_at);
-    let tally = |tally: &Tally| format!("{} ({})", tally.total, tally.deposits);
-    let asset = |line: &ConservationLine| {
-        let mark = if line.holds() { "✓" } else { "✗" };
-        let (provider, ours, published) = (tally(&line.provider), tally(&line.ours), tally(&line.published));
-        format!("  {mark} {:<8} provider {provider:<20} recorded {ours:<20} published {published}", line.asset)
-    };
-    let nothing = report.lines.is_empty().then(|| "  nothing came in".to_owned());
-    let discrepancies = report.discrepancies.iter().map(|sentence| format!("    {sentence}"));
-    [heading].into_iter().chain(nothing).chain(report.lines.iter().map(asset)).chain(discrepancies).collect()
 }

@@ -1,21 +1,28 @@
-//! `reconcile`: the provider's list held against what is recorded, and what a day came to.
+//! `reconcile`: the provider's list held against what is recorded, what a day came to, and a row that a person accepts.
 
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use fundhook::show::report_lines;
-use fundhook::stack::{Function, Workspace};
+use fundhook::reconciler::{self, Reported};
+use fundhook::report::{adds_up, hours_without_report, report_lines, together};
+use fundhook::stack::Workspace;
 use fundhook::target::{LocalStack, Target};
 use fundhook_adapters::ReconciliationTable;
 use fundhook_domain::port::{Report, Reports as _};
-use fundhook_domain::{Feed, Provider, Tenant, Timestamp};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use fundhook_domain::{Feed, Provider, ResourceId, Tenant, Timestamp};
 
 use super::{Ending, progress};
 
+const EXIT_CODE: &str = "\
+Exit code:
+  0  it was done; of a report: the day adds up
+  1  it could not be done; of a report: an asset does not come to the same everywhere, a deposit differs, a listed row was
+     not understood, or the stored reports of a day that ended more than 12 hours ago lack hours
+  2  the command line is wrong";
+
 #[derive(Args)]
+#[command(after_help = EXIT_CODE)]
 pub(crate) struct Arguments {
     /// Show what a day came to, asset by asset: what the provider lists, what is recorded, what was published
     #[arg(long)]
@@ -29,39 +36,40 @@ pub(crate) struct Arguments {
     /// Of which organization; without it, of the default one
     #[arg(long, value_name = "NAME", requires = "stack")]
     tenant: Option<Tenant>,
-}
-
-/// What the function answers when it is asked for a report.
-#[derive(Deserialize)]
-struct Reported {
-    reports: Vec<Report>,
-    complete: bool,
+    /// Queue what the provider lists about this deposit, which was not queued because it may be credited already; look first
+    /// that it is not (quote the id: # begins a comment)
+    #[arg(long, value_name = "RESOURCE", conflicts_with_all = ["report", "stack"])]
+    accept: Option<ResourceId>,
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Ending {
     let now = fundhook_runtime::now();
     if let Some(stack) = &arguments.stack {
         let yesterday = now.minus(Duration::from_secs(86_400));
-        return stored(stack, arguments.tenant, day(arguments.day.as_deref(), yesterday)?).await;
+        return stored(stack, arguments.tenant, day(arguments.day.as_deref(), yesterday)?, now).await;
     }
-    let stack = LocalStack::running(&Workspace::find()?)?;
-    let event =
-        if arguments.report { json!({ "report_of": day(arguments.day.as_deref(), now)?.day() }) } else { json!({}) };
+    let stack = LocalStack::running(&Workspace::find()?)?.deployment;
+    let asked_of = day(arguments.day.as_deref(), now)?;
     progress("The reconciler asks the sandbox provider");
-    let invoked = stack.deployment.invoke(Function::Reconciler, &event).await?;
-    if invoked.failed {
-        let why = invoked.payload["errorMessage"].as_str().unwrap_or("it does not say why").to_owned();
-        return Err(format!("the reconciler failed: {why}").into());
-    }
-    if !arguments.report {
-        println!("{}", summary(&invoked.payload));
+    if let Some(deposit) = &arguments.accept {
+        println!("{}", reconciler::accept(&stack, deposit).await?);
         return Ok(ExitCode::SUCCESS);
     }
-    let Reported { reports, complete } = serde_json::from_value(invoked.payload)?;
+    if !arguments.report {
+        println!("{}", reconciler::run(&stack).await?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let Reported { reports, complete } = reconciler::report(&stack, &asked_of.day()).await?;
     if !complete {
         return Err("the day could not be added up whole; the reconciler's log says why".into());
     }
-    Ok(show(&reports))
+    if reports.is_empty() {
+        return Err(
+            "there is no list to hold anything against: no credentials are stored, or ConnectApiEnabled is off".into(),
+        );
+    }
+    reports.iter().for_each(show);
+    Ok(ending(reports.iter().all(adds_up)))
 }
 
 /// The first instant of the day called `named`, or of the day of `otherwise`.
@@ -74,69 +82,32 @@ fn day(named: Option<&str>, otherwise: Timestamp) -> Result<Timestamp, String> {
 }
 
 /// Shows the report that a deployed stack has stored.
-async fn stored(stack: &str, tenant: Option<Tenant>, day: Timestamp) -> Ending {
+async fn stored(stack: &str, tenant: Option<Tenant>, day: Timestamp, now: Timestamp) -> Ending {
     let target = Target::find(Some(stack)).await?;
     let table = ReconciliationTable::new(&target.aws, target.output("TableName")?.to_owned());
     let feed = Feed::new(Provider::Connect, tenant);
     let hours = table.of_day(&feed, day).await?;
-    match together(&hours) {
-        Some(report) => {
-            println!("{} of 24 hours are added up.", hours.len());
-            Ok(show(&[report]))
-        }
-        None => Err(format!(
+    let Some(report) = together(&hours) else {
+        return Err(format!(
             "no report of {} about {feed} is stored: the reconciler makes one of each hour that has closed, been read to its end \
              and settled for an hour, and only where ConnectApiEnabled is on",
             day.day()
         )
-        .into()),
+        .into());
+    };
+    println!("{} of 24 hours are added up.", hours.len());
+    let missing = hours_without_report(day, &hours, now);
+    for (from, before) in &missing {
+        println!("  ✗ not added up: from {from} to {before}");
     }
+    show(&report);
+    Ok(ending(missing.is_empty() && adds_up(&report)))
 }
 
-/// The reports of some hours as one.
-fn together(hours: &[Report]) -> Option<Report> {
-    let (first, rest) = hours.split_first()?;
-    let mut whole = first.clone();
-    for hour in rest {
-        for line in &hour.lines {
-            match whole.lines.iter_mut().find(|known| known.asset == line.asset) {
-                Some(known) => known.add(line),
-                None => whole.lines.push(line.clone()),
-            }
-        }
-        whole.discrepancies.extend(hour.discrepancies.iter().cloned());
-        whole.before = hour.before;
-        whole.made_at = hour.made_at;
-    }
-    whole.lines.sort_by(|one, other| one.asset.cmp(&other.asset));
-    Some(whole)
+fn show(report: &Report) {
+    report_lines(report).iter().for_each(|line| println!("{line}"));
 }
 
-/// Shows the reports; a failure when something does not add up.
-fn show(reports: &[Report]) -> ExitCode {
-    if reports.is_empty() {
-        println!("There is no list to hold anything against: no credentials are stored, or ConnectApiEnabled is off.");
-    }
-    for report in reports {
-        report_lines(report).iter().for_each(|line| println!("{line}"));
-    }
-    let adds_up = |report: &Report| report.lines.iter().all(fundhook_domain::ConservationLine::holds);
-    if reports.iter().all(adds_up) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-fn summary(summary: &Value) -> String {
-    let number = |name: &str| summary[name].as_u64().unwrap_or_default();
-    let mut text = format!(
-        "Read {} rows on {} pages: {} missed statements queued, {} differing. Reported overdue: {}. Hours added up: {}.",
-        number("rows"),
-        number("pages"),
-        number("queued"),
-        number("differing"),
-        number("overdue"),
-        number("hours"),
-    );
-    if summary["complete"] != json!(true) {
-        text.push_str(" The run ended because its time did; the next one goes on where it ended.");
-    }
-    text
+fn ending(is_well: bool) -> ExitCode {
+    if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -2,16 +2,16 @@
 //!
 //! Held in memory; read from the table at first and when older than its max-age. When no key verifies a signature, the
 //! table is asked whether somebody stored a newer set; only when nobody did is the provider asked, by one receiver of the
-//! whole fleet in each cooldown.
+//! whole fleet in each cooldown. So too when the table's set should have been renewed long ago.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use fundhook_domain::port::{FetchKeySet, KeySets, Lease, PortError, StoredKeySet, chain};
+use fundhook_domain::port::{CLOCKS_DIFFER_MAX, FetchKeySet, KeySets, Lease, PortError, StoredKeySet, chain};
 use fundhook_domain::{Feed, Timestamp};
 use fundhook_providers::KeySet;
-use fundhook_runtime::fetch_key_set;
 use fundhook_runtime::settings::KeySettings;
+use fundhook_runtime::{fetch_key_set, leave_alone_if_asked, published_here};
 use tokio::sync::Mutex as AsyncMutex;
 use tracing::{info, warn};
 
@@ -24,9 +24,10 @@ const ASK_AGAIN_AFTER: Duration = Duration::from_secs(5);
 /// How soon a key set that is to be renewed often is read again: the refresher stores a new one once a minute at most.
 const READ_AGAIN_MIN: Duration = Duration::from_secs(30);
 
-/// A key set that was fetched in the future, by more than clocks differ, was fetched by a clock that is off: it gives way to
-/// any other, as it does in the table.
-const CLOCKS_DIFFER_MAX: Duration = Duration::from_secs(300);
+/// A key set that is past its time by more than this is no longer renewed: the refresher, which runs once a minute and renews a
+/// set before its time, has missed ten runs, or has asked in vain in ten. A receiver asks the provider then, lest a key that was
+/// withdrawn be believed until the set is too old.
+const UNRENEWED_MAX: Duration = Duration::from_secs(600);
 
 /// There is nothing to verify with: no key set was ever fetched, or the last good one is too old.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,8 +69,12 @@ impl<S: KeySets, F: FetchKeySet> KeyCache<S, F> {
             return;
         }
         let _reading = self.reading.lock().await;
-        if self.state().timetable.is_due(now) {
-            self.read(now).await;
+        if !self.state().timetable.is_due(now) {
+            return;
+        }
+        let is_read = self.read(now).await;
+        if is_read && self.is_unrenewed(now) && self.may_ask(now) {
+            self.fetch_by_lease(now).await;
         }
     }
 
@@ -105,6 +110,11 @@ impl<S: KeySets, F: FetchKeySet> KeyCache<S, F> {
         newer()
     }
 
+    /// Whether what is held, as the table has it, should have been renewed long ago.
+    fn is_unrenewed(&self, now: Timestamp) -> bool {
+        self.state().held.as_ref().is_some_and(|held| now.since(held.set.fresh_until) > UNRENEWED_MAX)
+    }
+
     fn may_ask(&self, now: Timestamp) -> bool {
         self.state().timetable.may_ask(now, ASK_AGAIN_AFTER.min(self.settings.cooldown))
     }
@@ -124,13 +134,15 @@ impl<S: KeySets, F: FetchKeySet> KeyCache<S, F> {
         }
     }
 
-    /// Fetches the provider's key set and, when it is fit, holds and stores it.
+    /// Fetches the provider's key set and, when it is fit, holds and stores it. Whole, and not by the entity tag of what is
+    /// held: that is what did not verify, and a server whose tag has not changed with its keys would confirm it each time.
     async fn fetch(&self, now: Timestamp) -> Result<(), PortError> {
-        let held = self.state().held.as_ref().map(|held| held.set.clone());
-        let (set, keys) = match fetch_key_set(&self.provider_api, &self.feed, held.as_ref(), now).await {
+        let (set, keys) = match fetch_key_set(&self.provider_api, &self.feed, None, now).await {
             Ok(fetched) => fetched,
             Err(error) => {
                 warn!(feed = %self.feed, error = chain(&error), "no key set was had; the last good one stays");
+                let held = self.state().held.as_ref().map(|held| held.set.clone());
+                leave_alone_if_asked(&self.store, &error, held.as_ref(), self.settings.last_good_max, now).await;
                 return Ok(());
             }
         };
@@ -139,22 +151,26 @@ impl<S: KeySets, F: FetchKeySet> KeyCache<S, F> {
         self.store.store(&self.feed, &set).await
     }
 
-    /// Reads what the table holds.
-    async fn read(&self, now: Timestamp) {
+    /// Reads what the table holds; whether it could be read.
+    async fn read(&self, now: Timestamp) -> bool {
         match self.store.load(&self.feed).await {
-            Ok(stored) => self.take_over(stored, now),
+            Ok(stored) => {
+                self.take_over(stored, now);
+                true
+            }
             Err(error) => {
                 warn!(feed = %self.feed, error = chain(&error), "the key set could not be read");
                 let mut state = self.state();
                 // While there is one to verify with, not every webhook has to wait for a table that is down.
                 let again_after = state.held.as_ref().map(|_| ASK_AGAIN_AFTER);
                 state.timetable.read_again(now, again_after);
+                false
             }
         }
     }
 
     fn take_over(&self, stored: Option<StoredKeySet>, now: Timestamp) {
-        let Some(set) = stored else {
+        let Some(set) = published_here(&self.provider_api, &self.feed, stored) else {
             return self.state().timetable.read_again(now, Some(self.settings.max_age));
         };
         let known = self.state().held.clone().filter(|held| held.set.fingerprint == set.fingerprint);
@@ -172,7 +188,7 @@ impl<S: KeySets, F: FetchKeySet> KeyCache<S, F> {
     }
 
     /// Holds `newer` unless what is held was fetched later, by a clock that can be believed, and reads again when it is to be
-    /// renewed.
+    /// renewed. What a clock far ahead fetched gives way to any other, as it does in the table.
     fn hold(&self, newer: Held, now: Timestamp) {
         let age_max = newer.set.fresh_until.since(now).max(READ_AGAIN_MIN).min(self.settings.max_age);
         let mut state = self.state();

@@ -2,8 +2,8 @@
 //!
 //! Read once at the first webhook, held in memory, read again when older than their max-age, and when no secret verifies a
 //! signature: at most once in each cooldown, so that a secret is changed without a deployment and a flood of forged
-//! requests costs one call. What is stored wrongly leaves what is held in use; an organization's secrets are revoked by
-//! taking it out of a document that is otherwise right.
+//! requests costs one call. What is stored wrongly leaves what is held in use, as a whole or for the organization whose entry it
+//! is. An organization without an entry of its name has been taken out: nothing is believed to be its any more.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -92,13 +92,12 @@ impl<R: ReadSecret> SecretCache<R> {
         let mut state = self.state();
         match read {
             Ok((secrets, unfit)) => {
-                for unfit in &unfit {
-                    warn!(provider = %self.provider, error = chain(unfit), "an organization's secrets are unfit");
+                for (organization, unfit) in &unfit {
+                    let error = chain(unfit);
+                    warn!(provider = %self.provider, organization, error, "an organization's secrets are unfit");
                 }
-                if unfit.is_empty() {
-                    // What is stored is right as a whole: an organization that is not in it has been taken out.
-                    state.held.clear();
-                }
+                // An entry whose name is misspelt is nobody's: it keeps no organization's secrets from being revoked.
+                state.held.retain(|tenant, _| unfit.contains_key(entry_name(tenant.as_ref())));
                 info!(provider = %self.provider, organizations = secrets.len(), "read the secrets");
                 state.held.extend(secrets.into_iter().map(|(tenant, secrets)| (tenant, Arc::new(secrets))));
             }
@@ -117,4 +116,9 @@ impl<R: ReadSecret> SecretCache<R> {
         // No code panics while it holds the lock, and a half-done change of these fields would do no harm.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The name of an organization's entry.
+fn entry_name(tenant: Option<&Tenant>) -> &str {
+    tenant.map_or(Tenant::RESERVED, Tenant::as_str)
 }

@@ -3,12 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use fundhook_domain::port::{
-    AccessTokens, ListQuery, ListTransactions, PortError, Report, RequestToken, Resources, SendMessages,
-};
+use fundhook_domain::port::{ListQuery, PortError, Receipts, Report, Reports, SettledDeposits, Watermark, chain};
 use fundhook_domain::{
-    ConservationLine, DepositStatus, Details, Discrepancy, Feed, Resource, ResourceId, Signal, Status, Timestamp,
-    conserve, plan,
+    ConservationLine, DepositStatus, Details, Discrepancy, FactId, Feed, Kind, Provider, Resource, ResourceId, Signal,
+    Status, Timestamp, conserve, credited_twice, plan,
 };
 use fundhook_runtime::metrics;
 use tracing::{info, warn};
@@ -16,14 +14,17 @@ use tracing::{info, warn};
 use crate::doubt::Decided;
 use crate::handler::{HOUR, Run};
 use crate::reading::{Row, is_last, is_past};
-use crate::{Books, NotReconciled, Reconciler};
+use crate::{NotReconciled, Ports, Reconciler};
 
 /// How long after its end an hour is added up, at the earliest: what the last reading queued has been recorded and published
 /// by then.
 const SETTLES_WITHIN: Duration = HOUR;
 
-/// For how long after its end an hour in which something was missing is added up again, until what was queued for it is there.
-const HEALS_WITHIN: Duration = Duration::from_secs(6 * 3600);
+/// How long after its end an hour is added up once more: a provider may list late, and date back, what a webhook never told.
+const REVISED_AFTER: Duration = Duration::from_secs(3 * 86_400);
+
+/// For how long after that an hour in which something was missing is added up again, until what was queued for it is there.
+const HEALS_WITHIN: Duration = Duration::from_secs(5 * 3600);
 
 /// How many sentences about discrepancies a report has at most; an item of the table takes 400 KB.
 const DISCREPANCIES_MAX: usize = 500;
@@ -31,11 +32,60 @@ const DISCREPANCIES_MAX: usize = 500;
 /// How many recorded deposits are held against the provider at a time.
 const AT_A_TIME: usize = 100;
 
+/// How many deposits that are dated in a window, and not listed in it, the provider is asked for by their ids. Of more than
+/// these the hour before is read: many are listed by when they arrived, and confirmed in the next hour.
+const ASKED_ONE_BY_ONE: usize = 20;
+
 /// A closed window of time, by the provider's dates; on one day in UTC where it is to be looked up.
 #[derive(Clone, Copy)]
 struct Closed {
     from: Timestamp,
     before: Timestamp,
+}
+
+/// Which of the two times that an hour is added up.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Look {
+    First,
+    Last,
+}
+
+impl Look {
+    /// How long after its end an hour is looked at so.
+    fn settles_within(self) -> Duration {
+        match self {
+            Self::First => SETTLES_WITHIN,
+            Self::Last => REVISED_AFTER,
+        }
+    }
+
+    /// Until when the hours have been looked at so.
+    fn until(self, watermark: &Watermark) -> Timestamp {
+        match self {
+            Self::First => watermark.conserved_until,
+            Self::Last => watermark.revised_until.unwrap_or(watermark.conserved_until),
+        }
+    }
+
+    fn passes(self, hour: Closed, watermark: &mut Watermark) {
+        match self {
+            Self::First => {
+                // Where an older version stored none, the second look begins with the first hour that this one looks at.
+                watermark.revised_until.get_or_insert(hour.from);
+                watermark.conserved_until = hour.before;
+            }
+            Self::Last => watermark.revised_until = Some(hour.before),
+        }
+    }
+}
+
+/// What becomes of the discrepancies that are found in adding up.
+#[derive(Clone, Copy)]
+enum Found {
+    /// They are only told.
+    Told,
+    /// What heals is queued as well, and what differs in other ways is counted by this look if it is the first.
+    Healed(Look),
 }
 
 /// A report in the making.
@@ -45,44 +95,55 @@ struct Sums {
     discrepancies: Vec<String>,
     /// The rows that were counted, by the deposits they are about, so that one seen twice counts once.
     rows: BTreeSet<ResourceId>,
+    /// The rows that nothing can be counted of.
+    not_understood: BTreeSet<FactId>,
+    /// The deposits of the organization's other feed that were credited at the time.
+    others: Vec<Resource>,
     /// The deposits that were counted.
     ours: BTreeSet<ResourceId>,
 }
 
-impl<S, A, R, B, Q, C> Reconciler<S, A, R, B, Q, C>
-where
-    S: AccessTokens,
-    A: RequestToken + ListTransactions,
-    R: Resources,
-    B: Books,
-    Q: SendMessages,
-    C: Fn() -> Timestamp,
-{
-    /// Adds up each hour that has closed, was read to its end (`read_until`) and has settled, and stores a report of each. What is
-    /// missing by then was listed too late to be read in its turn: it is queued, and the hour added up again by a later run.
+impl<P: Ports> Reconciler<P> {
+    /// Adds up each hour that has closed, was read to its end (`read_until`) and has settled, and stores a report of each; and
+    /// each once more when days have passed. What is missing by then was listed too late to be read in its turn: it is
+    /// queued, and the hour added up again by a later run.
     pub(crate) async fn add_up_hours(
         &self,
         feed: &Feed,
         read_until: Timestamp,
         run: &mut Run,
     ) -> Result<(), NotReconciled> {
+        self.look_at_hours(feed, Look::First, read_until, run).await?;
+        self.look_at_hours(feed, Look::Last, read_until, run).await
+    }
+
+    async fn look_at_hours(
+        &self,
+        feed: &Feed,
+        look: Look,
+        read_until: Timestamp,
+        run: &mut Run,
+    ) -> Result<(), NotReconciled> {
         let mut watermark = self.watermark(feed).await?;
         loop {
-            let hour = Closed { from: watermark.conserved_until, before: watermark.conserved_until.plus(HOUR) };
-            if read_until < hour.before.plus(SETTLES_WITHIN) || run.silent.contains(feed) {
+            let from = look.until(&watermark);
+            let hour = Closed { from, before: from.plus(HOUR) };
+            if read_until < hour.before.plus(look.settles_within()) || run.silent.contains(feed) {
                 return Ok(());
             }
             let queued_before = run.summary.queued;
-            let Some(report) = self.report(feed, hour, true, run).await? else {
+            // The rows of the hour are not read before they are older than the grace.
+            let healed_by = hour.before.plus(self.settings.grace).plus(look.settles_within()).plus(HEALS_WITHIN);
+            let may_heal = (self.clock)() < healed_by;
+            let Some(report) = self.report(feed, hour, Found::Healed(look), may_heal, run).await? else {
                 return Ok(());
             };
-            // The rows of the hour are not read before they are older than the grace.
-            let may_heal = (self.clock)() < hour.before.plus(self.settings.grace).plus(HEALS_WITHIN);
             if run.summary.queued > queued_before && may_heal {
                 return Ok(());
             }
             self.books.put(&report).await?;
-            let differences = report.lines.iter().filter(|line| !line.holds()).count() as u64;
+            let lines = report.lines.iter().filter(|line| !line.holds()).count() as u64;
+            let differences = lines + u64::from(report.not_understood);
             metrics::emit((self.clock)(), "ConservationDifferences", "Count", differences, &metrics::of_feed(feed));
             if differences > 0 {
                 warn!(%feed, hour = report.from.hour(), differences, "what came in does not add up");
@@ -90,7 +151,7 @@ where
                 info!(%feed, hour = report.from.hour(), assets = report.lines.len(), "an hour adds up");
             }
             run.summary.hours += 1;
-            watermark.conserved_until = hour.before;
+            look.passes(hour, &mut watermark);
             self.advance(feed, &mut watermark).await?;
         }
     }
@@ -103,46 +164,51 @@ where
         day: Timestamp,
         run: &mut Run,
     ) -> Result<Option<Report>, NotReconciled> {
-        self.report(feed, Closed { from: day, before: day.plus(24 * HOUR) }, false, run).await
+        self.report(feed, Closed { from: day, before: day.plus(24 * HOUR) }, Found::Told, true, run).await
     }
 
+    /// Adds up `window`. What the provider does not say of one deposit fails it, unless it need not wait for that (`may_wait`).
     async fn report(
         &self,
         feed: &Feed,
         window: Closed,
-        heals: bool,
+        found: Found,
+        may_wait: bool,
         run: &mut Run,
     ) -> Result<Option<Report>, NotReconciled> {
-        let mut sums = Sums::default();
+        let mut sums = Sums { others: self.others(feed, window).await?, ..Sums::default() };
         let mut number = 1;
         loop {
-            if self.is_out_of_time(run) {
+            let Some((mut rows, is_done)) = self.page_of(feed, window, number, run).await? else {
                 return Ok(None);
-            }
-            let query = ListQuery::Dated { from: window.from, before: window.before, page: number };
-            let page = self.list(feed, &query, run).await?;
-            let is_last = is_last(&page, number);
-            let mut rows = self.rows(feed, page);
-            let is_past = is_past(&rows, window.from);
-            rows.retain(|row| row.dated.is_some_and(|dated| (window.from..window.before).contains(&dated)));
+            };
+            rows.retain(|row| row.dated.is_none_or(|dated| (window.from..window.before).contains(&dated)));
+            sums.note_odd(&rows);
+            rows.retain(|row| row.dated.is_some());
             rows.retain(|row| !sums.rows.contains(&row.signal.resource));
-            match self.count_rows(feed, &rows, heals, run, &mut sums).await {
+            match self.count_rows(feed, &rows, found, run, &mut sums).await {
                 Err(NotReconciled::OutOfTime) => return Ok(None),
                 counted => counted?,
             }
-            if is_last || is_past {
+            if is_done {
                 break;
             }
             number += 1;
         }
         let recorded = self.books.settled(&feed.of(self.settings.rows_are), window.from, window.before).await?;
-        let unlisted: Vec<ResourceId> = recorded.into_iter().filter(|id| !sums.ours.contains(id)).collect();
+        let mut unlisted: Vec<ResourceId> = recorded.into_iter().filter(|id| !sums.ours.contains(id)).collect();
+        if unlisted.len() > ASKED_ONE_BY_ONE {
+            let Some(before) = self.listed_before(feed, window, run).await? else {
+                return Ok(None);
+            };
+            unlisted.retain(|id| !before.contains(id.native()));
+        }
         for some in unlisted.chunks(AT_A_TIME) {
-            if !self.count_unlisted(feed, some, run, &mut sums).await? {
+            if !self.count_unlisted(feed, some, may_wait, run, &mut sums).await? {
                 return Ok(None);
             }
         }
-        let Sums { lines, discrepancies, .. } = sums;
+        let Sums { lines, discrepancies, not_understood, .. } = sums;
         Ok(Some(Report {
             feed: feed.clone(),
             from: window.from,
@@ -150,7 +216,70 @@ where
             made_at: (self.clock)(),
             lines: lines.into_values().collect(),
             discrepancies,
+            not_understood: u32::try_from(not_understood.len()).unwrap_or(u32::MAX),
         }))
+    }
+
+    /// The rows of the page `number` of those dated in `window`, and whether no page follows; `None` when the run's time ended.
+    async fn page_of(
+        &self,
+        feed: &Feed,
+        window: Closed,
+        number: u32,
+        run: &mut Run,
+    ) -> Result<Option<(Vec<Row>, bool)>, NotReconciled> {
+        if self.is_out_of_time(run) {
+            return Ok(None);
+        }
+        let query = ListQuery::Dated { from: window.from, before: window.before, page: number };
+        let page = self.list(feed, &query, run).await?;
+        let is_last = is_last(&page, number);
+        let rows = self.rows(feed, page);
+        let is_past = is_past(&rows, window.from);
+        Ok(Some((rows, is_last || is_past)))
+    }
+
+    /// What the organization's other feed told of that was credited in `window` or within an hour of it.
+    async fn others(&self, feed: &Feed, window: Closed) -> Result<Vec<Resource>, PortError> {
+        if !self.is_told_twice(feed) {
+            return Ok(Vec::new());
+        }
+        let other = match self.settings.rows_are {
+            Provider::Connect => Provider::Zerohash,
+            Provider::Zerohash | Provider::Striga => Provider::Connect,
+        };
+        let (mut from, before) = (window.from.minus(HOUR), window.before.plus(HOUR));
+        let mut ids = BTreeSet::new();
+        // The index has a partition for each day.
+        while from < before {
+            let until = from.day_start().plus(24 * HOUR).min(before);
+            ids.extend(self.books.settled(&feed.of(other), from, until).await?);
+            from = until;
+        }
+        self.read(ids).await
+    }
+
+    /// The ids that the provider lists as succeeded in the hour before `window`; `None` when the run's time ended.
+    async fn listed_before(
+        &self,
+        feed: &Feed,
+        window: Closed,
+        run: &mut Run,
+    ) -> Result<Option<BTreeSet<String>>, NotReconciled> {
+        let hour = Closed { from: window.from.minus(HOUR), before: window.from };
+        let mut ids = BTreeSet::new();
+        let mut number = 1;
+        loop {
+            let Some((rows, is_done)) = self.page_of(feed, hour, number, run).await? else {
+                return Ok(None);
+            };
+            let succeeded = rows.iter().filter(|row| has_succeeded(&row.signal));
+            ids.extend(succeeded.map(|row| row.signal.resource.native().to_owned()));
+            if is_done {
+                return Ok(Some(ids));
+            }
+            number += 1;
+        }
     }
 
     /// Counts rows of the window, and what is recorded for them.
@@ -158,22 +287,28 @@ where
         &self,
         feed: &Feed,
         rows: &[Row],
-        heals: bool,
+        found: Found,
         run: &mut Run,
         sums: &mut Sums,
     ) -> Result<(), NotReconciled> {
-        let Decided { discrepancies, all } = self.discrepancies(feed, rows, run).await?;
+        let Decided { mut discrepancies, all } = self.discrepancies(feed, rows, run).await?;
+        let theirs: Vec<Signal> = rows.iter().map(|row| row.signal.clone()).collect();
+        let recorded = self.recorded_for(&theirs).await?;
+        discrepancies.extend(credited_twice(&recorded, &theirs, &sums.others));
         sums.tell(discrepancies.iter());
-        if heals {
-            self.heal(feed, rows, discrepancies, run).await?;
+        match found {
+            Found::Told => {}
+            Found::Healed(look) => {
+                // What a person was told of when the hour was added up first is not told of again.
+                discrepancies.retain(|discrepancy| look == Look::First || discrepancy.heals().is_some());
+                self.heal(feed, rows, discrepancies, run).await?;
+            }
         }
         if !all {
             return Err(NotReconciled::OutOfTime);
         }
-        let theirs: Vec<Signal> = rows.iter().map(|row| row.signal.clone()).collect();
-        let recorded = self.recorded_for(&theirs).await?;
         // One that has not succeeded counts for nothing, and may be followed by one that has.
-        let succeeded = theirs.iter().filter(|row| row.status == Status::Deposit(DepositStatus::Confirmed));
+        let succeeded = theirs.iter().filter(|row| has_succeeded(row));
         sums.rows.extend(succeeded.map(|row| row.resource.clone()));
         Ok(self.count(recorded, &theirs, sums).await?)
     }
@@ -184,6 +319,7 @@ where
         &self,
         feed: &Feed,
         ids: &[ResourceId],
+        may_wait: bool,
         run: &mut Run,
         sums: &mut Sums,
     ) -> Result<bool, NotReconciled> {
@@ -192,12 +328,15 @@ where
             if self.is_out_of_time(run) {
                 return Ok(false);
             }
-            let page = self.list(feed, &ListQuery::Id(resource.id().native().to_owned()), run).await?;
-            let is_listed = |row: &Row| {
-                row.signal.resource.native() == resource.id().native()
-                    && row.signal.status == Status::Deposit(DepositStatus::Confirmed)
+            let rows = match self.rows_about(feed, resource.id(), run).await {
+                Ok(rows) => rows,
+                Err(failed) if may_wait || run.silent.contains(feed) => return Err(failed),
+                Err(failed) => {
+                    warn!(resource.id = %resource.id(), error = chain(&failed), "taken for one that is not listed");
+                    Vec::new()
+                }
             };
-            if !self.rows(feed, page).iter().any(is_listed) {
+            if !rows.iter().any(|row| has_succeeded(&row.signal)) {
                 unlisted.push(resource);
             }
         }
@@ -230,7 +369,23 @@ fn is_of_the_list(deposit: &Resource) -> bool {
     stream.as_deref() != Some("zerohash.deposit")
 }
 
+fn has_succeeded(row: &Signal) -> bool {
+    row.status == Status::Deposit(DepositStatus::Confirmed)
+}
+
 impl Sums {
+    /// Notes the rows that are not understood, or name no time to be counted in.
+    fn note_odd(&mut self, rows: &[Row]) {
+        let is_odd = |row: &&Row| row.dated.is_none() || row.signal.resource.kind() == Kind::Unrecognized;
+        for row in rows.iter().filter(is_odd) {
+            if self.not_understood.insert(row.signal.fact.clone()) {
+                let room = self.discrepancies.len() < DISCREPANCIES_MAX;
+                let sentence = format!("{} is listed and not understood, and in no total", row.signal.resource);
+                self.discrepancies.extend(room.then_some(sentence));
+            }
+        }
+    }
+
     fn add(&mut self, line: ConservationLine) {
         match self.lines.get_mut(&line.asset) {
             Some(known) => known.add(&line),

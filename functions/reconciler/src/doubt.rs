@@ -1,14 +1,14 @@
 //! Doubting what is missing: nothing is queued that might have a coin credited twice.
 
-use fundhook_domain::port::{AccessTokens, ListQuery, ListTransactions, RequestToken, Resources, SendMessages};
+use fundhook_domain::port::{AccountResources, Claims, chain};
 use fundhook_domain::{
-    DepositStatus, Discrepancy, Feed, Kind, Provider, Resource, ResourceId, Signal, Status, Timestamp, coin_of,
+    DepositStatus, Discrepancy, Feed, Kind, Provider, Resource, ResourceId, SAME_WITHIN, Signal, Status, coin_of,
     is_of_the_coin, is_told_by_its_coin, may_be_the_same, names_its_coin,
 };
+use tracing::warn;
 
-use crate::handler::Run;
-use crate::reading::Row;
-use crate::{Books, NotReconciled, Reconciler};
+use crate::handler::{HOUR, Run};
+use crate::{NotReconciled, Ports, Reconciler};
 
 /// How many deposits that are alike the provider is asked for on behalf of one row; one of which there are more is doubted.
 const ALIKE_MAX: usize = 5;
@@ -20,15 +20,7 @@ pub(crate) struct Decided {
     pub(crate) all: bool,
 }
 
-impl<S, A, R, B, Q, C> Reconciler<S, A, R, B, Q, C>
-where
-    S: AccessTokens,
-    A: RequestToken + ListTransactions,
-    R: Resources,
-    B: Books,
-    Q: SendMessages,
-    C: Fn() -> Timestamp,
-{
+impl<P: Ports> Reconciler<P> {
     /// Takes for ambiguous what would be credited by a row and might be credited already, under another id or by another feed.
     pub(crate) async fn doubt(
         &self,
@@ -40,34 +32,37 @@ where
         let mut decided = Vec::with_capacity(discrepancies.len());
         for discrepancy in discrepancies {
             decided.push(match discrepancy {
-                Discrepancy::Missing { theirs } if credits(&theirs) => {
-                    match self.reason_to_doubt(feed, &theirs, run).await {
-                        Ok(Some(resembles)) => Discrepancy::Ambiguous { theirs, resembles },
-                        Ok(None) => Discrepancy::Missing { theirs },
+                Discrepancy::Missing { ref theirs } | Discrepancy::Behind { ref theirs, .. } if credits(theirs) => {
+                    let is_it = |resource: &&Resource| resource.id() == discrepancy.resource();
+                    let reason = match recorded.iter().find(is_it).filter(|known| !is_from_the_list_alone(known)) {
+                        Some(told) => Ok(self.reason_to_doubt_told(feed, told, theirs)),
+                        None => self.reason_to_doubt(feed, theirs, run).await,
+                    };
+                    match reason {
+                        Ok(Some(resembles)) => Discrepancy::Ambiguous { theirs: theirs.clone(), resembles },
+                        Ok(None) => discrepancy,
                         Err(NotReconciled::OutOfTime) => return Ok(Decided { discrepancies: decided, all: false }),
                         Err(failed) => return Err(failed),
-                    }
-                }
-                Discrepancy::Behind { ours, theirs } if credits(&theirs) => {
-                    let known = recorded.iter().find(|resource| *resource.id() == ours);
-                    let is_told = names_its_coin(&theirs) || known.is_some_and(is_told_by_its_coin);
-                    if self.is_told_twice(feed) && !is_told {
-                        Discrepancy::Ambiguous { theirs, resembles: None }
-                    } else {
-                        Discrepancy::Behind { ours, theirs }
                     }
                 }
                 Discrepancy::Missing { .. }
                 | Discrepancy::Behind { .. }
                 | Discrepancy::Differs { .. }
                 | Discrepancy::Ambiguous { .. }
-                | Discrepancy::UnknownToTheProvider { .. } => discrepancy,
+                | Discrepancy::UnknownToTheProvider { .. }
+                | Discrepancy::CreditedTwice { .. } => discrepancy,
             });
         }
         Ok(Decided { discrepancies: decided, all: true })
     }
 
-    /// What a confirmed deposit that is recorded under no id of its own may be; or `Some(None)`, that nothing would tell it by.
+    /// As [`Self::reason_to_doubt`], of a deposit that a webhook told of under this id.
+    fn reason_to_doubt_told(&self, feed: &Feed, told: &Resource, row: &Signal) -> Option<Option<ResourceId>> {
+        let is_told = names_its_coin(row) || is_told_by_its_coin(told);
+        (self.is_told_twice(feed) && !is_told).then_some(None)
+    }
+
+    /// What a confirmed deposit that no webhook told of under its id may be; or `Some(None)`, that nothing would tell it by.
     async fn reason_to_doubt(
         &self,
         feed: &Feed,
@@ -89,9 +84,11 @@ where
         let Some(account) = row.details.account() else {
             return Ok(None);
         };
-        let about = self.books.of_account(account).await?;
-        let deposits = about.into_iter().filter(|id| id.kind() == Kind::Deposit).collect();
-        let recorded = self.read(deposits).await?;
+        // When it was written is our clock's time, and when it happened the provider's.
+        let since = row.occurred_at.minus(SAME_WITHIN).minus(HOUR);
+        let about = self.books.of_account(account, since).await?;
+        let is_theirs = |id: &ResourceId| id.kind() == Kind::Deposit && id.feed().tenant() == feed.tenant();
+        let recorded = self.read(about.into_iter().filter(is_theirs).collect()).await?;
         let mut alike = recorded.iter().filter(|recorded| may_be_the_same(recorded, row));
         for recorded in alike.by_ref().take(ALIKE_MAX) {
             // One that the provider lists under its own id is another deposit.
@@ -104,11 +101,12 @@ where
 
     /// Whether the organization has two feeds: it is told of each coin twice, and only the transaction's hash shows that it is
     /// one.
-    fn is_told_twice(&self, feed: &Feed) -> bool {
+    pub(crate) fn is_told_twice(&self, feed: &Feed) -> bool {
         self.settings.zerohash_feeds.contains(&feed.of(Provider::Zerohash))
     }
 
-    /// Whether the provider lists the deposit under its id. It is asked once in a run.
+    /// Whether the provider lists the deposit under its id. It is asked once in a run. What it cannot be brought to say of this
+    /// one it is taken not to list, so that what hangs on it is doubted, and asked again by a later run.
     async fn is_listed(&self, feed: &Feed, id: &ResourceId, run: &mut Run) -> Result<bool, NotReconciled> {
         if let Some(known) = run.listed.get(id) {
             return Ok(*known);
@@ -116,12 +114,22 @@ where
         if self.is_out_of_time(run) {
             return Err(NotReconciled::OutOfTime);
         }
-        let page = self.list(feed, &ListQuery::Id(id.native().to_owned()), run).await?;
-        let is_it = |listed: &Row| listed.signal.resource.native() == id.native();
-        let is_listed = self.rows(feed, page).iter().any(is_it);
+        let is_listed = match self.rows_about(feed, id, run).await {
+            Ok(rows) => !rows.is_empty(),
+            Err(failed) if run.silent.contains(feed) => return Err(failed),
+            Err(failed) => {
+                warn!(resource.id = %id, error = chain(&failed), "the provider does not say whether it lists a deposit");
+                false
+            }
+        };
         run.listed.insert(id.clone(), is_listed);
         Ok(is_listed)
     }
+}
+
+/// Whether no webhook told of it: the provider's list names it by an id that may not be the one that its webhooks do.
+fn is_from_the_list_alone(resource: &Resource) -> bool {
+    resource.facts().iter().all(|fact| fact.evidence.is_from_the_api())
 }
 
 /// Whether the row would have a deposit credited.

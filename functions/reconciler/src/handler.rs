@@ -7,11 +7,11 @@ use fundhook_domain::port::{
     AccessTokens, AccountResources, Advance, Claims, ListTransactions, OpenResources, PortError, Receipts, Reports,
     RequestToken, Resources, SendMessages, SettledDeposits, Watermark, Watermarks, chain,
 };
-use fundhook_domain::{Feed, ResourceId, Timestamp};
+use fundhook_domain::{Feed, Kind, ResourceId, Timestamp};
 use fundhook_runtime::metrics;
 use fundhook_runtime::settings::ReconcileSettings;
 use serde::Serialize;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use crate::{Asker, NotListed};
 
@@ -19,6 +19,22 @@ use crate::{Asker, NotListed};
 pub trait Books: Watermarks + Reports + OpenResources + SettledDeposits + AccountResources + Claims + Receipts {}
 
 impl<T: Watermarks + Reports + OpenResources + SettledDeposits + AccountResources + Claims + Receipts> Books for T {}
+
+/// What the reconciler works with.
+pub trait Ports {
+    /// Where access tokens are stored.
+    type Tokens: AccessTokens;
+    /// The provider's API.
+    type Api: RequestToken + ListTransactions;
+    /// What is recorded.
+    type Resources: Resources;
+    /// What is kept beside it.
+    type Books: Books;
+    /// Where messages are sent.
+    type Queue: SendMessages;
+    /// What tells the time.
+    type Clock: Fn() -> Timestamp;
+}
 
 /// What is left of a run's time when it begins nothing further: at worst a page, a new token and the page once more, each up
 /// to 3 × 5 s and 10 s of pauses, and some seconds for what follows from it.
@@ -29,21 +45,28 @@ pub(crate) const HOUR: Duration = Duration::from_secs(3600);
 /// How long the schedule leaves between two runs: each begins with another one, so that none is always last.
 const RUNS_APART_SECONDS: i64 = 900;
 
-/// The reading of lists leaves a third of a run's time to what comes after it: an endless list of one organization keeps
-/// none from having its overdue resources reported and its hours added up.
+/// By when the reading of lists ends, and by when the adding up of hours does, of a run's time: an endless list of one
+/// organization keeps none from having its hours added up, and these keep no overdue deposit from being asked for.
 const READING_SHARE: (u32, u32) = (2, 3);
+const ADDING_UP_SHARE: (u32, u32) = (5, 6);
+
+/// How many questions about one deposit each the provider leaves unanswered, one after the other, before it is taken to be
+/// down: what it cannot say of one deposit is no outage.
+pub(crate) const UNANSWERED_MAX: u32 = 3;
+
+/// How far a watermark may lie ahead: as far as clocks are apart.
+const CLOCKS_APART: Duration = Duration::from_secs(300);
 
 /// What the reconciler needs: the provider, if its API is used; what is recorded and kept; where what was missed goes in; the
 /// queue of signals about money; and the time.
-#[derive(Debug)]
-pub struct Reconciler<S, A, R, B, Q, C> {
-    pub(crate) provider: Option<Asker<S, A>>,
-    pub(crate) resources: R,
-    pub(crate) books: B,
-    pub(crate) ingress: Q,
-    pub(crate) transfers: Q,
+pub struct Reconciler<P: Ports> {
+    pub(crate) provider: Option<Asker<P::Tokens, P::Api>>,
+    pub(crate) resources: P::Resources,
+    pub(crate) books: P::Books,
+    pub(crate) ingress: P::Queue,
+    pub(crate) transfers: P::Queue,
     pub(crate) settings: ReconcileSettings,
-    pub(crate) clock: C,
+    pub(crate) clock: P::Clock,
 }
 
 /// A run under way.
@@ -55,6 +78,10 @@ pub(crate) struct Run {
     pub(crate) feeds: Option<Vec<Feed>>,
     /// Those of them whose provider did not answer: it is not asked again in this run.
     pub(crate) silent: BTreeSet<Feed>,
+    /// How many questions about one deposit each it left unanswered, the last ones in a row.
+    pub(crate) unanswered: BTreeMap<Feed, u32>,
+    /// The first of those questions that kept nothing else from being done.
+    pub(crate) passed_over: Option<NotReconciled>,
     /// Whether the provider lists these deposits under their ids, as far as it was asked.
     pub(crate) listed: BTreeMap<ResourceId, bool>,
 }
@@ -93,28 +120,26 @@ pub enum NotReconciled {
     /// Another reconciler is at work on the same list.
     #[error("another run moved the watermark of {0} meanwhile")]
     Overtaken(Feed),
+    /// A row of the list was asked for that is not on it.
+    #[error("the provider does not list {0}")]
+    NotOnTheList(ResourceId),
+    /// A row was asked for of a list that is not read.
+    #[error("the list of {0} is not read: its organization has no credentials for Connect's API")]
+    NotRead(Feed),
     /// The table, a secret or a queue.
     #[error(transparent)]
     Port(#[from] PortError),
 }
 
-impl<S, A, R, B, Q, C> Reconciler<S, A, R, B, Q, C>
-where
-    S: AccessTokens,
-    A: RequestToken + ListTransactions,
-    R: Resources,
-    B: Books,
-    Q: SendMessages,
-    C: Fn() -> Timestamp,
-{
+impl<P: Ports> Reconciler<P> {
     /// A reconciler of these.
     pub fn new(
-        provider: Option<Asker<S, A>>,
-        resources: R,
-        books: B,
-        [ingress, transfers]: [Q; 2],
+        provider: Option<Asker<P::Tokens, P::Api>>,
+        resources: P::Resources,
+        books: P::Books,
+        [ingress, transfers]: [P::Queue; 2],
         settings: ReconcileSettings,
-        clock: C,
+        clock: P::Clock,
     ) -> Self {
         Self { provider, resources, books, ingress, transfers, settings, clock }
     }
@@ -127,7 +152,8 @@ where
         let (mut run, mut outcome) = self.begin(deadline).await;
         let feeds = run.feeds.clone().unwrap_or_default();
         let now = (self.clock)();
-        run.deadline = now.plus(deadline.since(now) * READING_SHARE.0 / READING_SHARE.1);
+        let share = |(part, of): (u32, u32)| now.plus(deadline.since(now) * part / of);
+        run.deadline = share(READING_SHARE);
         let mut read_before = Vec::new();
         for feed in &feeds {
             // As far as the runs before this one had read: what they queued has been recorded by now.
@@ -137,19 +163,23 @@ where
             outcome = outcome.and(read.inspect_err(|failed| tell(feed, failed)));
             self.report_lag(feed).await;
         }
+        // Of these, the provider is asked nothing.
         run.deadline = deadline;
-        outcome = outcome.and(self.report_overdue(&mut run).await);
+        outcome = outcome.and(self.report_overdue(&[Kind::Withdrawal, Kind::Recovery], &mut run).await);
+        run.deadline = share(ADDING_UP_SHARE);
         for (feed, read_until) in read_before {
             let conserved = self.add_up_hours(feed, read_until, &mut run).await;
             outcome = outcome.and(conserved.inspect_err(|failed| tell(feed, failed)));
         }
         // Last, as there may always be more of it than there is time.
+        run.deadline = deadline;
+        outcome = outcome.and(self.report_overdue(&[Kind::Deposit], &mut run).await);
         for feed in &feeds {
             let looked = self.look_again(feed, &mut run).await;
             outcome = outcome.and(looked.inspect_err(|failed| tell(feed, failed)));
         }
         info!(summary = ?run.summary, "reconciled");
-        outcome.map(|()| run.summary)
+        outcome.and(run.passed_over.map_or(Ok(run.summary), Err))
     }
 
     /// Begins a run; what went wrong with that comes along, since some of it can be done nevertheless.
@@ -162,7 +192,16 @@ where
                 (None, Err(failed.into()))
             }
         };
-        (Run { deadline, summary, feeds, silent: BTreeSet::new(), listed: BTreeMap::new() }, outcome)
+        let run = Run {
+            deadline,
+            summary,
+            feeds,
+            silent: BTreeSet::new(),
+            unanswered: BTreeMap::new(),
+            passed_over: None,
+            listed: BTreeMap::new(),
+        };
+        (run, outcome)
     }
 
     /// The organizations whose lists are read, each time another one first.
@@ -192,15 +231,25 @@ where
     /// The feed's watermark; before its list was ever read, one that lies as far back as the settings say.
     pub(crate) async fn watermark(&self, feed: &Feed) -> Result<Watermark, PortError> {
         let now = (self.clock)();
-        let first = || Watermark {
-            revision: 0,
-            read_until: now.minus(self.settings.grace).minus(self.settings.lookback).whole_second(),
-            window: None,
+        let readable = now.minus(self.settings.grace);
+        let read_until = readable.minus(self.settings.lookback).whole_second();
+        let Some(mut stored) = self.books.load(feed).await? else {
             // What was published before there were receipts would not add up.
-            conserved_until: now.hour_start().plus(HOUR),
-            overdue_after: None,
+            let conserved_until = now.hour_start().plus(HOUR);
+            let revised_until = Some(conserved_until);
+            let (window, overdue_after) = (None, None);
+            return Ok(Watermark { revision: 0, read_until, window, conserved_until, revised_until, overdue_after });
         };
-        Ok(self.books.load(feed).await?.unwrap_or_else(first))
+        if stored.read_until > readable.plus(CLOCKS_APART) {
+            // A clock ahead stored it: from when on it was ahead, nobody knows.
+            warn!(%feed, read_until = %stored.read_until, "the watermark lies ahead: what lies behind is read again");
+            let known = read_until.hour_start();
+            stored.read_until = read_until;
+            stored.window = None;
+            stored.conserved_until = stored.conserved_until.min(known);
+            stored.revised_until = stored.revised_until.map(|until| until.min(known));
+        }
+        Ok(stored)
     }
 
     /// Stores `watermark` as moved once more.
@@ -212,14 +261,17 @@ where
         }
     }
 
-    /// Emits how far the reading lags behind what it may read: the alarm's metric. Nothing while nothing was ever read, and
-    /// the alarm treats a missing value as a breach.
+    /// Emits how far the reading lags behind what it may read, and the adding up of hours behind that too: the alarms'
+    /// metrics. Nothing while nothing was ever read, and the alarms treat a missing value as a breach.
     async fn report_lag(&self, feed: &Feed) {
         let now = (self.clock)();
         match self.books.load(feed).await {
             Ok(Some(watermark)) => {
-                let lag = now.minus(self.settings.grace).since(watermark.read_until);
+                let readable = now.minus(self.settings.grace);
+                let lag = readable.since(watermark.read_until);
                 metrics::emit(now, "ReconciliationLagSeconds", "Seconds", lag.as_secs(), &metrics::of_feed(feed));
+                let lag = readable.since(watermark.conserved_until);
+                metrics::emit(now, "ConservationLagSeconds", "Seconds", lag.as_secs(), &metrics::of_feed(feed));
             }
             Ok(None) => {}
             Err(failed) => tell(feed, &failed.into()),

@@ -16,6 +16,6 @@ mod provider;
 mod reading;
 mod request;
 
-pub use handler::{Books, NotReconciled, Reconciler, Summary};
+pub use handler::{Books, NotReconciled, Ports, Reconciler, Summary};
 pub use provider::{Asker, NotListed};
 pub use request::{Answer, Request};

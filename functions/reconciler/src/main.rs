@@ -6,8 +6,20 @@ use fundhook_domain::port::chain;
 use fundhook_runtime::settings::{self, ConnectApiSettings, Environment, ReconcileSettings};
 use fundhook_runtime::{TokenKeeper, now, telemetry, variable};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use reconciler::{Asker, Reconciler, Request};
+use reconciler::{Asker, Ports, Reconciler, Request};
 use serde_json::Value;
+
+/// AWS, and Connect's API.
+struct Deployed;
+
+impl Ports for Deployed {
+    type Tokens = TokenStore;
+    type Api = ConnectApi;
+    type Resources = ResourceTable;
+    type Books = ReconciliationTable;
+    type Queue = Queue;
+    type Clock = fn() -> Timestamp;
+}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -24,7 +36,7 @@ async fn main() -> Result<(), Error> {
     let resources = ResourceTable::new(&aws, table.clone());
     let books = ReconciliationTable::new(&aws, table);
     let settings = ReconcileSettings::from_environment(&environment)?;
-    let reconciler = Reconciler::new(provider, resources, books, [ingress, transfers], settings, now);
+    let reconciler = Reconciler::<Deployed>::new(provider, resources, books, [ingress, transfers], settings, now);
     let handle = async |event: LambdaEvent<Value>| {
         let request = Request::try_from(&event.payload)?;
         let deadline = Timestamp::from(event.context.deadline());

@@ -3,24 +3,35 @@
 
 use std::time::Duration;
 
-use fundhook_domain::port::{
-    AccessTokens, Disposition, ListQuery, ListTransactions, PortError, RequestToken, Resources, SendMessages, chain,
-};
+use fundhook_domain::port::{Disposition, IndexEntry, OpenQuery, OpenResources, PortError, SendMessages, chain};
 use fundhook_domain::{Feed, Kind, Provider, Resource, Signal, Timestamp, plan};
 use tracing::{error, info, warn};
 
 use crate::doubt::Decided;
 use crate::handler::Run;
-use crate::{Books, NotReconciled, Reconciler};
+use crate::{NotReconciled, Ports, Reconciler};
 
 /// For how long the provider is asked again about a deposit that was reported overdue. An abandoned one has no end.
 const ASKED_FOR: Duration = Duration::from_secs(30 * 86_400);
 
-/// The kinds of which further statements are awaited.
-const AWAITED: [Kind; 3] = [Kind::Deposit, Kind::Withdrawal, Kind::Recovery];
+/// For how long a resource that is overdue waits for a provider that cannot be asked for it, before it is reported all the same.
+const ASKED_IN_VAIN: Duration = Duration::from_secs(86_400);
+
+/// How many resources are looked at at a time.
+const AT_A_TIME: u16 = 100;
 
 /// How many of an organization's deposits it is asked for again in a run: about one in 45 s of the 15 minutes between two.
 const AGAIN_MAX: usize = 20;
+
+/// How many pages of the index a run reads to find as many: what is another organization's is on them too.
+const AGAIN_PAGES_MAX: usize = 10;
+
+/// Whether what differs in a deposit that is asked for has been told of already.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Telling {
+    First,
+    Again,
+}
 
 /// What the provider has to say about a resource.
 enum Heard {
@@ -32,21 +43,13 @@ enum Heard {
     NoAnswer,
 }
 
-impl<S, A, R, B, Q, C> Reconciler<S, A, R, B, Q, C>
-where
-    S: AccessTokens,
-    A: RequestToken + ListTransactions,
-    R: Resources,
-    B: Books,
-    Q: SendMessages,
-    C: Fn() -> Timestamp,
-{
-    /// Reports each resource once that stands where it does for longer than its kind's limit, unless the provider, asked for
+impl<P: Ports> Reconciler<P> {
+    /// Reports each resource of `kinds` once that stands where it does for longer than its kind's limit, unless the provider, asked for
     /// it, has something further to say. The failure of one kind does not keep the others from being looked at; the first is
     /// returned.
-    pub(crate) async fn report_overdue(&self, run: &mut Run) -> Result<(), NotReconciled> {
+    pub(crate) async fn report_overdue(&self, kinds: &[Kind], run: &mut Run) -> Result<(), NotReconciled> {
         let mut outcome = Ok(());
-        for kind in AWAITED {
+        for &kind in kinds {
             if let Some(limit) = self.settings.overdue.of(kind) {
                 let reported = self.report_overdue_of(kind, limit, run).await;
                 let told =
@@ -58,20 +61,27 @@ where
     }
 
     async fn report_overdue_of(&self, kind: Kind, limit: Duration, run: &mut Run) -> Result<(), NotReconciled> {
-        let before = (self.clock)().minus(limit);
+        let since = (self.clock)().minus(limit);
+        // What stands so for the limit, to the instant, is overdue.
+        let before = since.plus(Duration::from_nanos(1));
         let mut after = None;
         while !self.is_out_of_time(run) {
-            let page = self.books.open(kind, false, before, after.as_deref()).await?;
+            let after_page = after.as_deref();
+            let query = OpenQuery { kind, overdue: false, from: None, before, after: after_page, limit: AT_A_TIME };
+            let page = self.books.open(query).await?;
             let mut notices = Vec::new();
             // What the index still holds, and has moved on since, is passed over: it lags behind the table.
-            let open = self.read(page.resources.into_iter().collect()).await?;
-            for resource in open.iter().filter(|resource| stands_too_long(resource, before)) {
+            after = page.entries.last().map(|entry| entry.cursor.clone()).filter(|_| !page.is_last);
+            let open = self.read(page.entries.into_iter().map(|entry| entry.resource).collect()).await?;
+            for resource in open.iter().filter(|resource| stands_too_long(resource, since)) {
                 if self.is_out_of_time(run) {
                     break;
                 }
-                match self.ask_for(resource, run).await? {
-                    Heard::News | Heard::NoAnswer => {}
+                let in_vain = stands_too_long(resource, since.minus(ASKED_IN_VAIN));
+                match self.ask_for(resource, Telling::First, run).await? {
                     Heard::Nothing => notices.extend(notice(resource, limit)?),
+                    Heard::NoAnswer if in_vain => notices.extend(notice(resource, limit)?),
+                    Heard::News | Heard::NoAnswer => {}
                 }
             }
             run.summary.overdue += notices.len() as u64;
@@ -79,7 +89,6 @@ where
                 let sent: Result<Vec<()>, PortError> = self.transfers.send_all(notices).await.into_iter().collect();
                 sent?;
             }
-            after = page.next;
             if after.is_none() {
                 break;
             }
@@ -87,35 +96,41 @@ where
         Ok(())
     }
 
-    /// Asks for some of the feed's deposits that were reported overdue before, others each time: what the provider says of one
+    /// Asks for some of the feed's deposits that were reported overdue before, each in its turn: what the provider says of one
     /// days later may lie behind the watermark.
     pub(crate) async fn look_again(&self, feed: &Feed, run: &mut Run) -> Result<(), NotReconciled> {
         let mut watermark = self.watermark(feed).await?;
-        let now = (self.clock)();
-        let page = self.books.open(Kind::Deposit, true, now, watermark.overdue_after.as_deref()).await?;
-        let ids = page.resources.into_iter().filter(|id| id.feed().tenant() == feed.tenant());
-        let since = now.minus(ASKED_FOR);
-        let recent = |resource: &Resource| resource.standing().is_some_and(|standing| standing.since > since);
-        let mut again = self.read(ids.collect()).await?;
-        again.retain(recent);
-        self.take_turns(&mut again);
-        again.truncate(AGAIN_MAX);
-        for resource in &again {
-            // What there is no time for is come to when the page is the next one's again, which begins with another.
-            if self.is_out_of_time(run) {
+        let begun = watermark.overdue_after.clone();
+        let before = (self.clock)();
+        let from = Some(before.minus(ASKED_FOR));
+        let mut asked = 0;
+        'pages: for _ in 0..AGAIN_PAGES_MAX {
+            let (kind, after) = (Kind::Deposit, watermark.overdue_after.as_deref());
+            let query = OpenQuery { kind, overdue: true, from, before, after, limit: AT_A_TIME };
+            let page = self.books.open(query).await?;
+            let is_theirs = |entry: &&IndexEntry| entry.resource.feed().tenant() == feed.tenant();
+            let theirs = page.entries.iter().filter(is_theirs).map(|entry| entry.resource.clone());
+            let recorded = self.read(theirs.collect()).await?;
+            for IndexEntry { resource, cursor } in page.entries {
+                if let Some(resource) = recorded.iter().find(|known| *known.id() == resource) {
+                    if asked >= AGAIN_MAX || self.is_out_of_time(run) {
+                        break 'pages;
+                    }
+                    asked += 1;
+                    self.ask_for(resource, Telling::Again, run).await?;
+                }
+                watermark.overdue_after = Some(cursor);
+            }
+            if page.is_last {
+                watermark.overdue_after = None;
                 break;
             }
-            self.ask_for(resource, run).await?;
         }
-        if watermark.overdue_after == page.next {
-            return Ok(());
-        }
-        watermark.overdue_after = page.next;
-        self.advance(feed, &mut watermark).await
+        if watermark.overdue_after == begun { Ok(()) } else { self.advance(feed, &mut watermark).await }
     }
 
     /// Asks the provider for `resource` where that can be done: a deposit, by its id, of an organization that has credentials.
-    async fn ask_for(&self, resource: &Resource, run: &mut Run) -> Result<Heard, NotReconciled> {
+    async fn ask_for(&self, resource: &Resource, telling: Telling, run: &mut Run) -> Result<Heard, NotReconciled> {
         let id = resource.id();
         let asked = id.feed().of(Provider::Connect);
         let is_listed = match id.feed().provider() {
@@ -134,29 +149,33 @@ where
         if run.silent.contains(&asked) {
             return Ok(Heard::NoAnswer);
         }
-        let page = match self.list(&asked, &ListQuery::Id(id.native().to_owned()), run).await {
-            Ok(page) => page,
+        let rows = match self.rows_about(&asked, id, run).await {
+            Ok(rows) => rows,
             Err(failed) => {
-                warn!(feed = %asked, error = chain(&failed), "the provider could not be asked for what is overdue");
+                warn!(resource.id = %id, error = chain(&failed), "the provider could not be asked for what is overdue");
+                run.passed_over.get_or_insert(failed);
                 return Ok(Heard::NoAnswer);
             }
         };
-        let mut rows = self.rows(&asked, page);
-        // A provider that does not heed the id that it was asked by tells of others too.
-        rows.retain(|row| row.signal.resource.native() == id.native());
         let theirs: Vec<Signal> = rows.iter().map(|row| row.signal.clone()).collect();
         let recorded = std::slice::from_ref(resource);
-        // All of them: of a deposit that is recorded, nothing is asked to decide it.
-        let Decided { discrepancies, .. } = self.doubt(&asked, plan(recorded, &theirs), recorded, run).await?;
+        let Decided { mut discrepancies, all } = self.doubt(&asked, plan(recorded, &theirs), recorded, run).await?;
+        if telling == Telling::Again {
+            discrepancies.retain(|discrepancy| discrepancy.heals().is_some());
+        }
         let has_news = discrepancies.iter().any(|discrepancy| discrepancy.heals().is_some());
         self.heal(&asked, &rows, discrepancies, run).await?;
-        Ok(if has_news { Heard::News } else { Heard::Nothing })
+        Ok(match (has_news, all) {
+            (true, _) => Heard::News,
+            (false, true) => Heard::Nothing,
+            (false, false) => Heard::NoAnswer,
+        })
     }
 }
 
-fn stands_too_long(resource: &Resource, before: Timestamp) -> bool {
+fn stands_too_long(resource: &Resource, since: Timestamp) -> bool {
     let standing = resource.standing().filter(|standing| standing.status.is_awaited());
-    standing.is_some_and(|standing| standing.since <= before) && !resource.is_overdue()
+    standing.is_some_and(|standing| standing.since <= since) && !resource.is_overdue()
 }
 
 /// The message that reports `resource`.

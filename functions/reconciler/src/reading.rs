@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use fundhook_domain::port::{
-    AccessTokens, Disposition, ListPage, ListQuery, ListTransactions, PortError, RequestToken, Resources, SendMessages,
-    Window, chain,
+    Claims, Disposition, ListPage, ListQuery, PortError, Resources, SendMessages, Window, chain,
 };
 use fundhook_domain::{
     Discrepancy, EvidencePointer, Feed, Kind, Ownership, Provider, Resource, ResourceId, Signal, Timestamp, coin_of,
@@ -12,12 +11,11 @@ use fundhook_domain::{
 };
 use fundhook_providers::{connect, normalise};
 use fundhook_runtime::metrics;
-use serde_json::Value;
 use tracing::{error, info, warn};
 
 use crate::doubt::Decided;
-use crate::handler::Run;
-use crate::{Books, NotReconciled, Reconciler};
+use crate::handler::{Run, UNANSWERED_MAX};
+use crate::{NotListed, NotReconciled, Ports, Reconciler};
 
 /// A row of the provider's list, and what it says.
 pub(crate) struct Row {
@@ -28,15 +26,7 @@ pub(crate) struct Row {
     pub(crate) signal: Signal,
 }
 
-impl<S, A, R, B, Q, C> Reconciler<S, A, R, B, Q, C>
-where
-    S: AccessTokens,
-    A: RequestToken + ListTransactions,
-    R: Resources,
-    B: Books,
-    Q: SendMessages,
-    C: Fn() -> Timestamp,
-{
+impl<P: Ports> Reconciler<P> {
     /// Reads the feed's list from where the last run left it, page by page, and queues what was missed.
     pub(crate) async fn read_list(&self, feed: &Feed, run: &mut Run) -> Result<(), NotReconciled> {
         let mut watermark = self.watermark(feed).await?;
@@ -93,7 +83,8 @@ where
         Ok(())
     }
 
-    /// One page of the feed's list. A provider that does not answer is not asked again in this run.
+    /// One page of the feed's list. A provider that does not answer is not asked again in this run; one that does not tell of
+    /// one deposit is, unless it has told of none of some in a row.
     pub(crate) async fn list(&self, feed: &Feed, query: &ListQuery, run: &mut Run) -> Result<ListPage, NotReconciled> {
         let Some(provider) = &self.provider else {
             return Ok(ListPage::default());
@@ -102,11 +93,35 @@ where
             return Err(NotReconciled::Silent(feed.clone()));
         }
         run.summary.pages += 1;
-        let listed = provider.list(feed, query, (self.clock)()).await;
-        listed.map_err(|error| {
-            run.silent.insert(feed.clone());
-            NotReconciled::List(feed.clone(), error)
-        })
+        match provider.list(feed, query, &self.clock).await {
+            Ok(page) => {
+                run.unanswered.remove(feed);
+                Ok(page)
+            }
+            Err(error) => {
+                let in_a_row = run.unanswered.entry(feed.clone()).or_default();
+                *in_a_row += 1;
+                let is_of_one = matches!((query, &error), (ListQuery::Id(_), NotListed::Port(_)));
+                if !is_of_one || *in_a_row >= UNANSWERED_MAX {
+                    run.silent.insert(feed.clone());
+                }
+                Err(NotReconciled::List(feed.clone(), error))
+            }
+        }
+    }
+
+    /// What the provider's list says of the one deposit `id`: some rows at most, and none when it does not know it.
+    pub(crate) async fn rows_about(
+        &self,
+        feed: &Feed,
+        id: &ResourceId,
+        run: &mut Run,
+    ) -> Result<Vec<Row>, NotReconciled> {
+        let page = self.list(feed, &ListQuery::Id(id.native().to_owned()), run).await?;
+        let mut rows = self.rows(feed, page);
+        // A provider that does not heed the id that it was asked by tells of others too.
+        rows.retain(|row| row.signal.resource.native() == id.native());
+        Ok(rows)
     }
 
     /// What the rows of a page say.
@@ -209,6 +224,10 @@ where
                     let resembles = resembles.as_ref().map(ToString::to_string);
                     warn!(resource.id = %resource, resembles, "the provider lists it, and it may be credited already");
                 }
+                Discrepancy::CreditedTwice { other, .. } => {
+                    run.summary.differing += 1;
+                    warn!(resource.id = %resource, %other, "two feeds had a deposit credited that may be one");
+                }
                 Discrepancy::UnknownToTheProvider { .. } => {}
             }
             let Some((resource, fact)) = discrepancy.heals() else {
@@ -222,6 +241,11 @@ where
             dimensions.push(("discrepancy", name));
             metrics::emit(now, "ReconciliationDiscrepancies", "Count", count, &dimensions);
         }
+        self.queue(feed, envelopes, run).await
+    }
+
+    /// Has `envelopes` take the road of webhooks.
+    pub(crate) async fn queue(&self, feed: &Feed, envelopes: Vec<String>, run: &mut Run) -> Result<(), NotReconciled> {
         if envelopes.is_empty() {
             return Ok(());
         }
@@ -241,7 +265,7 @@ where
 
 impl Row {
     /// The row on its way to the ingress queue, about a deposit of `feed`.
-    fn envelope(&self, feed: &Feed, now: Timestamp) -> Result<String, PortError> {
+    pub(crate) fn envelope(&self, feed: &Feed, now: Timestamp) -> Result<String, PortError> {
         let envelope = connect::listed(feed, self.text.clone(), &self.url, now);
         serde_json::to_string(&envelope)
             .map_err(|error| PortError::new("write the envelope of a row", Disposition::DeadLetter, error))
@@ -255,19 +279,8 @@ fn row(feed: &Feed, text: String, url: &str, now: Timestamp) -> Option<Row> {
     let nowhere = EvidencePointer { object: String::new(), line: 0 };
     let signal = normalise(&envelope, nowhere).into_iter().next()?;
     // What tells no time is taken to happen now.
-    let dated = deposited_at(&text).or_else(|| Some(signal.occurred_at).filter(|at| *at != now));
+    let dated = connect::deposited_at(&text).or_else(|| Some(signal.occurred_at).filter(|at| *at != now));
     Some(Row { text, url: url.to_owned(), dated, signal })
-}
-
-/// The row's `deposit_timestamp`, by which a list is asked for; what it says happened may be later.
-fn deposited_at(row: &str) -> Option<Timestamp> {
-    let row: Value = serde_json::from_str(row).ok()?;
-    let digits = match row.get("deposit_timestamp")? {
-        Value::Number(number) => number.to_string(),
-        Value::String(text) => text.clone(),
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
-    };
-    Timestamp::from_unix_digits(&digits).ok()
 }
 
 /// The ids under which a row's deposit may be recorded: in its own feed, and in the organization's other one.

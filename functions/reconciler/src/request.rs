@@ -1,40 +1,57 @@
-//! What the function is invoked with: the schedule's event, or a request for the report of a day.
+//! What the function is invoked with: the schedule's event, a request for the report of a day, or a row that a person accepts.
 
-use fundhook_domain::Timestamp;
-use fundhook_domain::port::{AccessTokens, ListTransactions, Report, RequestToken, Resources, SendMessages};
+use fundhook_domain::port::Report;
+use fundhook_domain::{Kind, Provider, ResourceId, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
+use tracing::info;
 
 use crate::handler::tell;
-use crate::{Books, NotReconciled, Reconciler, Summary};
+use crate::{NotReconciled, Ports, Reconciler, Summary};
 
-/// The member of an event that asks for a report.
+/// The member of an event that asks for a report, and that which has a row accepted.
 const REPORT_OF: &str = "report_of";
+const ACCEPT: &str = "accept";
 
 /// What the function is to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request {
     /// A run.
     Run,
     /// To add up the day that begins at this instant, and to store nothing.
     Report(Timestamp),
+    /// To queue what the provider lists of this deposit, whatever there is to doubt about it: a person has looked.
+    Accept(ResourceId),
 }
 
 /// An event that asks for what cannot be done.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{REPORT_OF}` is {0}, expected a day in UTC such as \"2026-11-21\"")]
-pub struct OddRequest(Value);
+pub enum OddRequest {
+    /// No day.
+    #[error("`{REPORT_OF}` is {0}, expected a day in UTC such as \"2026-11-21\"")]
+    Day(Value),
+    /// No deposit.
+    #[error(
+        "`{ACCEPT}` is {0}, expected the id of a deposit such as \"deposit#connect#c55481bf-626b-4410-8997-4cee83e1385f\""
+    )]
+    Deposit(Value),
+}
 
 impl TryFrom<&Value> for Request {
     type Error = OddRequest;
 
-    /// Any event without the member `report_of` is a run.
+    /// Any event without the members `report_of` and `accept` is a run.
     fn try_from(event: &Value) -> Result<Self, Self::Error> {
+        if let Some(accepted) = event.get(ACCEPT) {
+            let id = accepted.as_str().and_then(|id| id.parse::<ResourceId>().ok());
+            let deposit = id.filter(|id| id.kind() == Kind::Deposit);
+            return deposit.map(Self::Accept).ok_or_else(|| OddRequest::Deposit(accepted.clone()));
+        }
         let Some(day) = event.get(REPORT_OF) else {
             return Ok(Self::Run);
         };
         let begins = day.as_str().and_then(|day| format!("{day}T00:00:00Z").parse().ok());
-        begins.map(Self::Report).ok_or_else(|| OddRequest(day.clone()))
+        begins.map(Self::Report).ok_or_else(|| OddRequest::Day(day.clone()))
     }
 }
 
@@ -51,21 +68,21 @@ pub enum Answer {
         /// Whether all of them could be made.
         complete: bool,
     },
+    /// A row that was accepted.
+    Accepted {
+        /// The deposit that it is about.
+        accepted: ResourceId,
+        /// How many rows went on the ingress queue.
+        queued: u64,
+    },
 }
 
-impl<S, A, R, B, Q, C> Reconciler<S, A, R, B, Q, C>
-where
-    S: AccessTokens,
-    A: RequestToken + ListTransactions,
-    R: Resources,
-    B: Books,
-    Q: SendMessages,
-    C: Fn() -> Timestamp,
-{
+impl<P: Ports> Reconciler<P> {
     /// Does what is asked, and ends before `deadline`.
     pub async fn answer(&self, request: Request, deadline: Timestamp) -> Result<Answer, NotReconciled> {
         let day = match request {
             Request::Run => return self.handle(deadline).await.map(Answer::Summary),
+            Request::Accept(deposit) => return self.accept(deposit, deadline).await,
             Request::Report(day) => day,
         };
         let (mut run, begun) = self.begin(deadline).await;
@@ -81,6 +98,28 @@ where
             }
         }
         Ok(Answer::Reports { reports, complete: run.summary.complete })
+    }
+
+    async fn accept(&self, accepted: ResourceId, deadline: Timestamp) -> Result<Answer, NotReconciled> {
+        let (mut run, begun) = self.begin(deadline).await;
+        begun?;
+        let asked = accepted.feed().of(Provider::Connect);
+        if !run.feeds.as_ref().is_some_and(|feeds| feeds.contains(&asked)) {
+            return Err(NotReconciled::NotRead(asked));
+        }
+        let may_be_listed = match accepted.feed().provider() {
+            Provider::Connect | Provider::Zerohash => true,
+            Provider::Striga => false,
+        };
+        let rows = if may_be_listed { self.rows_about(&asked, &accepted, &mut run).await? } else { Vec::new() };
+        if rows.is_empty() {
+            return Err(NotReconciled::NotOnTheList(accepted));
+        }
+        let now = (self.clock)();
+        let envelopes = rows.iter().map(|row| row.envelope(accepted.feed(), now)).collect::<Result<_, _>>()?;
+        self.queue(&asked, envelopes, &mut run).await?;
+        info!(resource.id = %accepted, rows = run.summary.queued, "a row of the list was accepted");
+        Ok(Answer::Accepted { accepted, queued: run.summary.queued })
     }
 }
 
@@ -100,6 +139,17 @@ mod tests {
         for odd in [json!("yesterday"), json!("2026-11-21T00:00:00Z"), json!(20_261_121), json!(null)] {
             let error = Request::try_from(&json!({ "report_of": odd })).expect_err("odd").to_string();
             assert!(error.contains("2026-11-21"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_deposit_is_accepted_and_nothing_else() {
+        let id = "deposit#connect/acme#c55481bf-626b-4410-8997-4cee83e1385f";
+        let accepted = Request::try_from(&json!({ "accept": id }));
+        assert_eq!(accepted, Ok(Request::Accept(id.parse().expect("an id"))));
+        for odd in [json!(null), json!("c55481bf"), json!("withdrawal#connect#c55481bf"), json!([id]), json!("")] {
+            let error = Request::try_from(&json!({ "accept": odd })).expect_err("odd").to_string();
+            assert!(error.contains("deposit#connect#"), "{error}");
         }
     }
 }

@@ -2,16 +2,15 @@
 
 use std::time::Duration;
 
-use fundhook_domain::port::{AccessTokens, FetchKeySet, KeySets, PortError, RequestToken, StoredKeySet, chain};
+use fundhook_domain::port::{
+    AccessTokens, CLOCKS_DIFFER_MAX, FetchKeySet, KeySets, PortError, RequestToken, StoredKeySet, chain,
+};
 use fundhook_domain::{Feed, Timestamp};
-use fundhook_runtime::{NoKeySet, NoToken, TokenKeeper, fetch_key_set, metrics};
-use tracing::{info, warn};
-
-/// The next run comes in a minute: what would be stale by then is renewed now.
-const RUNS_APART: Duration = Duration::from_secs(60);
-
-/// A key set that was fetched in the future, by more than clocks differ, was fetched by a clock that is off: it is due.
-const CLOCKS_DIFFER_MAX: Duration = Duration::from_secs(300);
+use fundhook_runtime::{
+    NoKeySet, NoToken, RUNS_APART, TokenKeeper, fetch_key_set, leave_alone_if_asked, metrics, published_here,
+    take_turns,
+};
+use tracing::{error, info, warn};
 
 /// What the refresher needs: where key sets are stored, who publishes them, and who keeps the access tokens.
 #[derive(Debug)]
@@ -20,7 +19,18 @@ pub struct Refresher<S, F, T, A> {
     provider_api: F,
     feeds: Vec<Feed>,
     last_good_max: Duration,
-    tokens: Option<TokenKeeper<T, A>>,
+    tokens: Tokens<T, A>,
+}
+
+/// Who keeps the access tokens.
+#[derive(Debug)]
+pub enum Tokens<T, A> {
+    /// Nobody: the provider's API is not used.
+    Unused,
+    /// Nobody: the API is used, and cannot be by its settings, for this reason.
+    Unfit(String),
+    /// This keeper.
+    Kept(TokenKeeper<T, A>),
 }
 
 /// Why something was not refreshed. The last good one stays in use.
@@ -38,50 +48,63 @@ pub enum NotRefreshed {
     /// The access tokens or the credentials could not be read.
     #[error("the access tokens were not looked at")]
     Tokens(#[source] PortError),
+    /// The provider's API cannot be used by its settings.
+    #[error("no access token is renewed, since the settings of the provider's API are unfit: {0}")]
+    ApiSettings(String),
+}
+
+impl<T, A> Tokens<T, A> {
+    /// Those of the provider's API as it is set up. Unfit settings are told in each run, and keep no key set from being
+    /// refreshed.
+    pub fn of<E: AsRef<dyn std::error::Error + Send + Sync>>(keeper: Result<Option<TokenKeeper<T, A>>, E>) -> Self {
+        match keeper {
+            Ok(Some(keeper)) => Self::Kept(keeper),
+            Ok(None) => Self::Unused,
+            Err(unfit) => Self::Unfit(chain(unfit.as_ref())),
+        }
+    }
 }
 
 impl<S: KeySets, F: FetchKeySet, T: AccessTokens, A: RequestToken> Refresher<S, F, T, A> {
     /// A refresher of the key sets of `feeds`, each of which is used for at most `last_good_max` while no newer one can be
     /// had, and of the access tokens, when the provider's API is used.
-    pub fn new(
-        store: S,
-        provider_api: F,
-        feeds: Vec<Feed>,
-        last_good_max: Duration,
-        tokens: Option<TokenKeeper<T, A>>,
-    ) -> Self {
+    pub fn new(store: S, provider_api: F, feeds: Vec<Feed>, last_good_max: Duration, tokens: Tokens<T, A>) -> Self {
         Self { store, provider_api, feeds, last_good_max, tokens }
     }
 
-    /// Refreshes each key set and token that is due at `now`, and says how long each of them still has. The failure of one
-    /// does not keep the others from being refreshed; the first is returned.
-    pub async fn handle(&self, now: Timestamp) -> Result<(), NotRefreshed> {
+    /// Refreshes each key set and token that is due, in each run beginning with another feed's, and says how long each of them
+    /// still has. The failure of one does not keep the others from being refreshed; the first is returned.
+    pub async fn handle(&self, clock: impl Fn() -> Timestamp) -> Result<(), NotRefreshed> {
+        let mut feeds: Vec<&Feed> = self.feeds.iter().collect();
+        take_turns(&mut feeds, clock());
         let mut outcome = Ok(());
-        for feed in &self.feeds {
-            let refreshed = self.refresh(feed, now).await;
+        for feed in feeds {
+            let refreshed = self.refresh(feed, &clock).await;
             outcome = outcome.and(
                 refreshed.inspect_err(|error| warn!(%feed, error = chain(error), "the key set was not refreshed")),
             );
         }
-        outcome.and(self.renew_tokens(now).await)
+        outcome.and(self.renew_tokens(&clock).await)
     }
 
-    async fn refresh(&self, feed: &Feed, now: Timestamp) -> Result<(), NotRefreshed> {
+    async fn refresh(&self, feed: &Feed, clock: impl Fn() -> Timestamp) -> Result<(), NotRefreshed> {
         let failed = |error| NotRefreshed::Store(feed.clone(), error);
         let stored = self.store.load(feed).await.map_err(failed)?;
+        let (stored, now) = (published_here(&self.provider_api, feed, stored), clock());
+        // Before the provider is asked: a run that is cut short has told.
+        self.report(feed, stored.as_ref(), now);
         if stored.as_ref().is_some_and(|set| !is_due(set, now)) {
-            self.report(feed, stored.as_ref(), now);
             return Ok(());
         }
         match fetch_key_set(&self.provider_api, feed, stored.as_ref(), now).await {
             Ok((set, keys)) => {
-                let written = self.store.store(feed, &set).await.map_err(failed);
+                self.store.store(feed, &set).await.map_err(failed)?;
                 info!(%feed, fingerprint = set.fingerprint, keys = keys.keys().len(), "key set refreshed");
-                self.report(feed, Some(&set).filter(|_| written.is_ok()).or(stored.as_ref()), now);
-                written
+                self.report(feed, Some(&set), clock());
+                Ok(())
             }
             Err(error) => {
-                self.report(feed, stored.as_ref(), now);
+                leave_alone_if_asked(&self.store, &error, stored.as_ref(), self.last_good_max, clock()).await;
                 Err(error.into())
             }
         }
@@ -101,23 +124,30 @@ impl<S: KeySets, F: FetchKeySet, T: AccessTokens, A: RequestToken> Refresher<S, 
         }
     }
 
-    async fn renew_tokens(&self, now: Timestamp) -> Result<(), NotRefreshed> {
-        let Some(tokens) = &self.tokens else {
-            return Ok(());
+    async fn renew_tokens(&self, clock: impl Fn() -> Timestamp) -> Result<(), NotRefreshed> {
+        let tokens = match &self.tokens {
+            Tokens::Kept(tokens) => tokens,
+            Tokens::Unused => return Ok(()),
+            Tokens::Unfit(why) => {
+                let unfit = NotRefreshed::ApiSettings(why.clone());
+                error!(error = chain(&unfit), "no access token is renewed");
+                return Err(unfit);
+            }
         };
-        let standing = tokens.renew_due(now).await.map_err(NotRefreshed::Tokens)?;
-        for (feed, left) in &standing.left {
-            metrics::emit(now, "TokenSecondsLeft", "Seconds", left.as_secs(), &metrics::of_feed(feed));
-        }
-        for error in &standing.failures {
+        let report = |feed: &Feed, left: Duration| {
+            metrics::emit(clock(), "TokenSecondsLeft", "Seconds", left.as_secs(), &metrics::of_feed(feed));
+        };
+        let failures = tokens.renew_due(&clock, report).await.map_err(NotRefreshed::Tokens)?;
+        for error in &failures {
             warn!(error = chain(error), "an access token was not renewed");
         }
-        standing.failures.into_iter().next().map_or(Ok(()), |error| Err(error.into()))
+        failures.into_iter().next().map_or(Ok(()), |error| Err(error.into()))
     }
 }
 
-/// Whether the provider is to be asked: before the next run, what is held will have reached its age.
+/// Whether the provider is to be asked: before the next run, what is held will have reached its age, or a clock that is off has
+/// fetched it. Not while it asked to be left alone.
 fn is_due(set: &StoredKeySet, now: Timestamp) -> bool {
     let is_from_the_future = set.fetched_at.since(now) > CLOCKS_DIFFER_MAX;
-    is_from_the_future || now.plus(RUNS_APART) > set.fresh_until
+    !set.is_left_alone(now) && (is_from_the_future || now.plus(RUNS_APART) > set.fresh_until)
 }

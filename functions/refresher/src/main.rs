@@ -2,10 +2,10 @@
 
 use fundhook_adapters::{Aws, ConnectApi, JwksClient, KeySetTable, TokenStore};
 use fundhook_domain::port::chain;
-use fundhook_runtime::settings::{self, ConnectApiSettings, Environment, KeySettings};
+use fundhook_runtime::settings::{self, Environment, KeySettings};
 use fundhook_runtime::{TokenKeeper, now, telemetry, variable};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use refresher::Refresher;
+use refresher::{Refresher, Tokens};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -17,21 +17,25 @@ async fn main() -> Result<(), Error> {
     let jwks_urls = settings::connect_jwks_urls(&environment)?;
     let feeds = jwks_urls.keys().cloned().collect();
     let last_good_max = KeySettings::from_environment(&environment)?.last_good_max;
-    let tokens = match settings::connect_api(&environment)? {
-        Some(api) => Some(tokens(&aws, table_name.clone(), api)?),
-        None => None,
-    };
+    let tokens = Tokens::of(tokens(&environment, &aws, table_name));
     let refresher = Refresher::new(table, JwksClient::new(jwks_urls), feeds, last_good_max, tokens);
     let handle = async |_: LambdaEvent<serde_json::Value>| {
-        let refreshed = refresher.handle(now()).await;
+        let refreshed = refresher.handle(now).await;
         refreshed.inspect_err(|error| tracing::error!(error = chain(error), "not refreshed")).map_err(Error::from)
     };
     lambda_runtime::run(service_fn(handle)).await
 }
 
-/// Who keeps the access tokens of Connect's API.
-fn tokens(aws: &Aws, table: String, api: ConnectApiSettings) -> Result<TokenKeeper<TokenStore, ConnectApi>, Error> {
+/// Who keeps the access tokens of Connect's API, if it is used.
+fn tokens(
+    environment: &Environment<'_>,
+    aws: &Aws,
+    table: String,
+) -> Result<Option<TokenKeeper<TokenStore, ConnectApi>>, Error> {
+    let Some(api) = settings::connect_api(environment)? else {
+        return Ok(None);
+    };
     let store = TokenStore::new(aws, api.token_secret_id, table);
     let connect = ConnectApi::new(aws, &api.base_url, &api.path_prefix, &api.options, api.credentials_secret_id)?;
-    Ok(TokenKeeper::new(store, connect, api.feeds))
+    Ok(Some(TokenKeeper::new(store, connect, api.feeds)))
 }

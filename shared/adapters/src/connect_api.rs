@@ -37,6 +37,8 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
 const ATTEMPTS_MAX: u32 = 3;
 const WAIT_MAX: Duration = Duration::from_secs(10);
 
+const READ_THE_LIST: &str = "read the list of transactions";
+
 /// Why Connect's API cannot be asked by these settings.
 #[derive(Debug, thiserror::Error)]
 pub enum UnfitApiSettings {
@@ -183,7 +185,8 @@ fn entries(text: &SecretString) -> Result<BTreeMap<Feed, Credentials>, String> {
 
 fn port_error(attempted: &'static str, error: ApiError) -> PortError {
     let disposition = if error.may_pass() { Disposition::Retry } else { Disposition::DeadLetter };
-    PortError::new(attempted, disposition, error)
+    let retry_after = error.retry_after();
+    PortError::new(attempted, disposition, error).to_be_retried_after(retry_after)
 }
 
 impl RequestToken for ConnectApi {
@@ -214,15 +217,17 @@ impl ListTransactions for ConnectApi {
         let is_by_id = query.fund_id.is_some();
         let page = match self.client.transactions(&caller, &query).await {
             Ok(page) => page,
-            Err(error) if error.is_unauthorized() => return Err(ListError::Unauthorized),
+            Err(error) if error.is_unauthorized() => {
+                return Err(ListError::Unauthorized(port_error(READ_THE_LIST, error)));
+            }
             // What is answered about an id that the provider does not know is documented nowhere.
             Err(ApiError::Status { status: 400 | 404 | 422, .. }) if is_by_id => return Ok(ListPage::default()),
-            Err(error) => return Err(port_error("read the list of transactions", error).into()),
+            Err(error) => return Err(port_error(READ_THE_LIST, error).into()),
         };
         if page.page != query.page {
             // Read as the page that was asked for, one page would stand for all of them.
             let why = format!("page {} was asked for, and page {} came", query.page, page.page);
-            return Err(PortError::new("read the list of transactions", Disposition::DeadLetter, why).into());
+            return Err(PortError::new(READ_THE_LIST, Disposition::DeadLetter, why).into());
         }
         let rows = page.transactions.iter().map(|row| row.get().to_owned()).collect();
         Ok(ListPage { rows, pages: page.total_pages, url: self.client.transactions_url() })

@@ -10,14 +10,11 @@ use aws_sdk_dynamodb::error::{DisplayErrorContext, SdkError};
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
-use fundhook_domain::port::{Disposition, KeySets, Lease, PortError, StoredKeySet};
+use fundhook_domain::port::{CLOCKS_DIFFER_MAX, Disposition, KeySets, LEFT_ALONE_MAX, Lease, PortError, StoredKeySet};
 use fundhook_domain::{Feed, Timestamp};
 use futures_util::future::join_all;
 
 use crate::Aws;
-
-/// How far clocks may differ before what one of them says is not believed.
-const CLOCKS_DIFFER_MAX: Duration = Duration::from_secs(300);
 
 /// A key that was published at some time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,9 +65,11 @@ impl KeySetTable {
             .table_name(&self.table)
             .key("pk", AttributeValue::S(pk))
             .update_expression("SET jwks = :jwks, first_seen = if_not_exists(first_seen, :at), last_seen = :at")
-            .condition_expression("attribute_not_exists(last_seen) OR last_seen < :at")
+            // What a clock far ahead of ours saw does not keep it from being seen again.
+            .condition_expression("attribute_not_exists(last_seen) OR last_seen < :at OR last_seen > :ahead")
             .expression_attribute_values(":jwks", AttributeValue::S(set.jwks.clone()))
             .expression_attribute_values(":at", AttributeValue::S(set.fetched_at.sortable()))
+            .expression_attribute_values(":ahead", AttributeValue::S(set.fetched_at.plus(CLOCKS_DIFFER_MAX).sortable()))
             .send()
             .await;
         stored_unless_later("note a key set in the history", noted.map(|_| ()))
@@ -94,7 +93,7 @@ impl KeySets for KeySetTable {
             .key("pk", AttributeValue::S(current_key(feed)))
             .update_expression(
                 "SET jwks = :jwks, fingerprint = :fingerprint, thumbprints = :thumbprints, fetched_at = :at, \
-                 fresh_until = :fresh, etag = :etag",
+                 fresh_until = :fresh, etag = :etag, jwks_url = :url REMOVE not_before",
             )
             // A set that was fetched by a clock far ahead of ours does not stay for ever.
             .condition_expression("attribute_not_exists(fetched_at) OR fetched_at < :at OR fetched_at > :ahead")
@@ -105,6 +104,7 @@ impl KeySets for KeySetTable {
             .expression_attribute_values(":ahead", AttributeValue::S(set.fetched_at.plus(CLOCKS_DIFFER_MAX).sortable()))
             .expression_attribute_values(":fresh", AttributeValue::S(set.fresh_until.sortable()))
             .expression_attribute_values(":etag", AttributeValue::S(set.etag.clone().unwrap_or_default()))
+            .expression_attribute_values(":url", AttributeValue::S(set.url.clone().unwrap_or_default()))
             .send()
             .await;
         stored_unless_later("store the key set", written.map(|_| ()))
@@ -120,10 +120,24 @@ impl KeySets for KeySetTable {
             },
         }
     }
+
+    async fn leave_alone(&self, feed: &Feed, until: Timestamp) -> Result<(), PortError> {
+        leave_alone(&self.client, &self.table, current_key(feed), until).await
+    }
 }
 
-/// A request for the lease in the item `pk` from `now` on for `duration`. It fails while somebody else has it; one that ends
-/// later than any that is given now, by more than clocks differ, was taken by a clock that is off, and counts for nothing.
+/// Notes in the item `pk` that its lease is not to be given before `until`.
+pub(crate) async fn leave_alone(client: &Client, table: &str, pk: String, until: Timestamp) -> Result<(), PortError> {
+    let update = client.update_item().table_name(table).key("pk", AttributeValue::S(pk));
+    let update = update.update_expression("SET not_before = :until");
+    let update = update.expression_attribute_values(":until", AttributeValue::S(until.sortable()));
+    let noted = update.send().await.map(|_| ());
+    noted.map_err(|error| failure("note that the provider is to be left alone", &error))
+}
+
+/// A request for the lease in the item `pk` from `now` on for `duration`. It fails while somebody else has it, and while the
+/// provider is to be left alone; what ends later than any that is made now, by more than clocks differ, was made by a clock
+/// that is off, and counts for nothing.
 pub(crate) fn lease(
     client: &Client,
     table: &str,
@@ -136,9 +150,16 @@ pub(crate) fn lease(
         .table_name(table)
         .key("pk", AttributeValue::S(pk))
         .update_expression("SET refetch_after = :until")
-        .condition_expression("attribute_not_exists(refetch_after) OR refetch_after <= :now OR refetch_after > :ahead")
+        .condition_expression(
+            "(attribute_not_exists(refetch_after) OR refetch_after <= :now OR refetch_after > :ahead) \
+             AND (attribute_not_exists(not_before) OR not_before <= :now OR not_before > :far)",
+        )
         .expression_attribute_values(":until", AttributeValue::S(now.plus(duration).sortable()))
         .expression_attribute_values(":ahead", AttributeValue::S(now.plus(duration).plus(CLOCKS_DIFFER_MAX).sortable()))
+        .expression_attribute_values(
+            ":far",
+            AttributeValue::S(now.plus(LEFT_ALONE_MAX).plus(CLOCKS_DIFFER_MAX).sortable()),
+        )
         .expression_attribute_values(":now", AttributeValue::S(now.sortable()))
         .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
 }
@@ -187,6 +208,8 @@ fn stored(item: &HashMap<String, AttributeValue>) -> Option<StoredKeySet> {
         // One that was stored before sets had a time of their own is due.
         fresh_until: text("fresh_until").and_then(|at| at.parse().ok()).unwrap_or(fetched_at),
         etag: text("etag").filter(|etag| !etag.is_empty()).cloned(),
+        url: text("jwks_url").filter(|url| !url.is_empty()).cloned(),
+        not_before: text("not_before").and_then(|at| at.parse().ok()),
     })
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use fundhook_connect_api::retry_after;
 use fundhook_domain::Feed;
 use fundhook_domain::port::{Disposition, FetchKeySet, FetchedKeySet, PortError};
 use reqwest::header::{AGE, CACHE_CONTROL, ETAG, HeaderMap, IF_NONE_MATCH};
@@ -35,13 +36,23 @@ enum FetchError {
         source: reqwest::Error,
     },
     #[error("GET {url} was answered with status {status}, expected 200")]
-    Status { url: String, status: u16 },
+    Status { url: String, status: u16, retry_after: Option<Duration> },
     #[error("GET {0} was answered with more than {JWKS_BYTES_MAX} bytes")]
     TooLarge(String),
     #[error("GET {0} was answered with bytes that are not UTF-8")]
     NotText(String),
     #[error("no URL of a key set is set for {0}")]
     NoUrl(Feed),
+}
+
+impl FetchError {
+    /// How long the provider asked to be left alone.
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Status { retry_after, .. } => *retry_after,
+            Self::Client(_) | Self::Get { .. } | Self::TooLarge(_) | Self::NotText(_) | Self::NoUrl(_) => None,
+        }
+    }
 }
 
 impl JwksClient {
@@ -81,7 +92,8 @@ impl JwksClient {
             return Ok(FetchedKeySet::NotModified { fresh_for });
         }
         if answer.status() != reqwest::StatusCode::OK {
-            return Err(FetchError::Status { url: url.to_owned(), status: answer.status().as_u16() });
+            let (url, status) = (url.to_owned(), answer.status().as_u16());
+            return Err(FetchError::Status { url, status, retry_after: retry_after(answer.headers()) });
         }
         let etag = answer.headers().get(ETAG).and_then(|etag| etag.to_str().ok()).map(str::to_owned);
         let mut body = Vec::new();
@@ -113,9 +125,16 @@ fn fresh_for(headers: &HeaderMap) -> Option<Duration> {
 
 impl FetchKeySet for JwksClient {
     async fn fetch(&self, feed: &Feed, etag: Option<&str>) -> Result<FetchedKeySet, PortError> {
-        let failed = |error: FetchError| PortError::new("fetch the key set", Disposition::Retry, error);
+        let failed = |error: FetchError| {
+            let retry_after = error.retry_after();
+            PortError::new("fetch the key set", Disposition::Retry, error).to_be_retried_after(retry_after)
+        };
         let url = self.urls.get(feed).ok_or_else(|| failed(FetchError::NoUrl(feed.clone())))?;
         self.get(url, etag).await.map_err(failed)
+    }
+
+    fn url(&self, feed: &Feed) -> Option<String> {
+        self.urls.get(feed).cloned()
     }
 }
 

@@ -12,10 +12,10 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use fundhook_domain::port::{
-    AccountResources, Advance, Claims, Disposition, IndexPage, OpenResources, PortError, Receipts, Report, Reports,
-    SettledDeposits, Watermark, Watermarks, json_fault,
+    AccountResources, Advance, Claims, Disposition, IndexEntry, IndexPage, OpenQuery, OpenResources, PortError,
+    Receipts, Report, Reports, SettledDeposits, Watermark, Watermarks, json_fault,
 };
-use fundhook_domain::{Claim, Feed, Kind, Receipt, ResourceId, Timestamp};
+use fundhook_domain::{Claim, Feed, Receipt, ResourceId, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -34,6 +34,9 @@ const WRITE_ROUNDS_MAX: usize = 4;
 
 /// How many keys of an index are read at a time.
 const INDEX_PAGE: i32 = 100;
+
+/// What no instant's text sorts before.
+const EARLIEST: &str = "0";
 
 /// What reconciliation keeps in Fundhook's table.
 #[derive(Clone, Debug)]
@@ -85,17 +88,28 @@ fn content<T: DeserializeOwned>(item: &Item, attempted: &'static str) -> Result<
     serde_json::from_str(text).map_err(|error| unreadable(json_fault(&error)))
 }
 
-/// The resources that the keys of a page of an index name. A key that names none is no resource, and not in the index.
-fn resources(items: Vec<Item>) -> Vec<ResourceId> {
-    let named = |item: &Item| {
-        let pk = item.get(PK).and_then(|pk| pk.as_s().ok());
-        let named = pk.and_then(|pk| pk.parse().ok());
-        if named.is_none() {
-            tracing::error!(pk, "an item of an index does not name a resource");
+/// The resource that an entry of an index names. One that names none is no resource, and told.
+fn resource(item: &Item) -> Option<ResourceId> {
+    let pk = item.get(PK).and_then(|pk| pk.as_s().ok());
+    let named = pk.and_then(|pk| pk.parse().ok());
+    if named.is_none() {
+        tracing::error!(pk, "an item of an index does not name a resource");
+    }
+    named
+}
+
+/// The resources that `query` finds, page after page.
+async fn all_pages(query: QueryFluentBuilder, attempted: &'static str) -> Result<Vec<ResourceId>, PortError> {
+    let (mut all, mut start) = (Vec::new(), None);
+    loop {
+        let page = query.clone().set_exclusive_start_key(start).send().await;
+        let page = page.map_err(|error| failure(attempted, &error))?;
+        all.extend(page.items.unwrap_or_default().iter().filter_map(resource));
+        start = page.last_evaluated_key.filter(|key| !key.is_empty());
+        if start.is_none() {
+            return Ok(all);
         }
-        named
-    };
-    items.iter().filter_map(named).collect()
+    }
 }
 
 impl Watermarks for ReconciliationTable {
@@ -153,17 +167,15 @@ fn report_key(feed: &Feed, from: Timestamp) -> String {
 }
 
 impl OpenResources for ReconciliationTable {
-    async fn open(
-        &self,
-        kind: Kind,
-        overdue: bool,
-        before: Timestamp,
-        after: Option<&str>,
-    ) -> Result<IndexPage, PortError> {
+    async fn open(&self, query: OpenQuery<'_>) -> Result<IndexPage, PortError> {
         const ATTEMPTED: &str = "read what is open";
-        let partition = item::open_partition(kind, overdue);
-        let start = after.and_then(|after| {
-            let (since, pk) = after.split_once(' ')?;
+        let partition = item::open_partition(query.kind, query.overdue);
+        let from = query.from.map_or_else(|| EARLIEST.to_owned(), Timestamp::sortable);
+        // What is between two instants includes both; no time that is told is finer than a nanosecond.
+        let last = query.before.minus(Duration::from_nanos(1)).sortable();
+        let start = query.after.and_then(|after| {
+            // DynamoDB refuses a start that lies outside of what is asked for.
+            let (since, pk) = after.split_once(' ').filter(|(since, _)| *since >= from.as_str())?;
             let text = |text: &str| AttributeValue::S(text.to_owned());
             Some(HashMap::from([
                 (PK.to_owned(), text(pk)),
@@ -173,54 +185,42 @@ impl OpenResources for ReconciliationTable {
         });
         let page = self
             .query(OPEN, (OPEN, partition.clone()))
-            .key_condition_expression(format!("#partition = :partition AND {OPEN_SINCE} < :before"))
-            .expression_attribute_values(":before", AttributeValue::S(before.sortable()))
+            .limit(i32::from(query.limit))
+            .key_condition_expression(format!("#partition = :partition AND {OPEN_SINCE} BETWEEN :from AND :last"))
+            .expression_attribute_values(":from", AttributeValue::S(from.clone()))
+            .expression_attribute_values(":last", AttributeValue::S(last))
             .set_exclusive_start_key(start)
             .send()
             .await
             .map_err(|error| failure(ATTEMPTED, &error))?;
-        let next = page.last_evaluated_key.as_ref().and_then(|key| {
-            let text = |name: &str| key.get(name).and_then(|value| value.as_s().ok());
-            Some(format!("{} {}", text(OPEN_SINCE)?, text(PK)?))
-        });
-        Ok(IndexPage { resources: resources(page.items.unwrap_or_default()), next })
+        let entry = |item: &Item| {
+            let since = item.get(OPEN_SINCE).and_then(|since| since.as_s().ok())?;
+            resource(item).map(|resource| IndexEntry { cursor: format!("{since} {resource}"), resource })
+        };
+        let is_last = page.last_evaluated_key.is_none_or(|key| key.is_empty());
+        Ok(IndexPage { entries: page.items.unwrap_or_default().iter().filter_map(entry).collect(), is_last })
     }
 }
 
 impl SettledDeposits for ReconciliationTable {
     async fn settled(&self, feed: &Feed, from: Timestamp, before: Timestamp) -> Result<Vec<ResourceId>, PortError> {
-        let (mut all, mut start) = (Vec::new(), None);
-        // What is between two instants includes both; no time that is told is finer than a nanosecond.
         let last = before.minus(Duration::from_nanos(1));
-        loop {
-            let page = self
-                .query(SETTLED, (SETTLED, item::settled_partition(feed, from)))
-                .key_condition_expression(format!("#partition = :partition AND {SETTLED_AT} BETWEEN :from AND :last"))
-                .expression_attribute_values(":from", AttributeValue::S(from.sortable()))
-                .expression_attribute_values(":last", AttributeValue::S(last.sortable()))
-                .set_exclusive_start_key(start)
-                .send()
-                .await
-                .map_err(|error| failure("read the deposits of an hour", &error))?;
-            all.extend(resources(page.items.unwrap_or_default()));
-            start = page.last_evaluated_key.filter(|key| !key.is_empty());
-            if start.is_none() {
-                return Ok(all);
-            }
-        }
+        let there = self
+            .query(SETTLED, (SETTLED, item::settled_partition(feed, from)))
+            .key_condition_expression(format!("#partition = :partition AND {SETTLED_AT} BETWEEN :from AND :last"))
+            .expression_attribute_values(":from", AttributeValue::S(from.sortable()))
+            .expression_attribute_values(":last", AttributeValue::S(last.sortable()));
+        all_pages(there, "read the deposits of an hour").await
     }
 }
 
 impl AccountResources for ReconciliationTable {
-    async fn of_account(&self, account: &str) -> Result<Vec<ResourceId>, PortError> {
-        let page = self
+    async fn of_account(&self, account: &str, since: Timestamp) -> Result<Vec<ResourceId>, PortError> {
+        let about = self
             .query("by-account", ("account", account.to_owned()))
-            .key_condition_expression("#partition = :partition")
-            .scan_index_forward(false)
-            .send()
-            .await
-            .map_err(|error| failure("read the resources about a user", &error))?;
-        Ok(resources(page.items.unwrap_or_default()))
+            .key_condition_expression("#partition = :partition AND updated_at >= :since")
+            .expression_attribute_values(":since", AttributeValue::S(since.sortable()));
+        all_pages(about, "read the resources about a user").await
     }
 }
 

@@ -13,7 +13,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use crate::Aws;
-use crate::key_sets::lease;
+use crate::key_sets::{lease, leave_alone};
 use crate::secrets::told;
 
 /// The item of the lease on the feed's token.
@@ -135,5 +135,9 @@ impl AccessTokens for TokenStore {
                 }
             },
         }
+    }
+
+    async fn leave_alone(&self, feed: &Feed, until: Timestamp) -> Result<(), PortError> {
+        leave_alone(&self.table_client, &self.table, lease_key(feed), until).await
     }
 }

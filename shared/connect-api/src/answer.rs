@@ -95,9 +95,9 @@ fn content_type(headers: &HeaderMap) -> &str {
     named.filter(|name| !name.is_empty()).unwrap_or("none")
 }
 
-/// How long the provider asks to wait: seconds, or a date (RFC 9110, section 10.2.3). A date is held against the answer's
-/// own `Date`, so that this computer's clock is of no account where there is one.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+/// How long an answer with these headers asks to wait: its `Retry-After` in seconds, or a date (RFC 9110, section 10.2.3). A
+/// date is held against the answer's own `Date`, so that this computer's clock is of no account where there is one.
+pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let value = text(headers, &RETRY_AFTER)?.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
         // More seconds than a number holds are more than anyone waits for.

@@ -80,7 +80,7 @@ impl ConnectClient {
             url: url.clone(),
             body: Some(body.clone()),
             repeats: Repeats::Harmful,
-            hidden: hidden_of(caller),
+            hidden: request.personal().and(hidden_of(caller)),
             expected: SessionReply::SHAPE,
         };
         let signed = |elapsed| {
@@ -115,7 +115,7 @@ impl ConnectClient {
     /// Lists users. Repeated where the settings allow it.
     pub async fn users(&self, caller: &Caller, query: &UsersQuery) -> Result<Users, ApiError> {
         let url = query.on(self.endpoints.users.clone(), &self.settings.parameters);
-        let personal = Hidden::of(query.others.values().cloned());
+        let personal = Hidden::of(query.others.values().chain(&query.participant_code).cloned());
         let outgoing = listing(url, personal.and(hidden_of(caller)), Users::SHAPE);
         self.exchange.send(&outgoing, |_| self.headers_of(caller)).await
     }
@@ -123,7 +123,8 @@ impl ConnectClient {
     /// Lists a page of transactions. Repeated where the settings allow it.
     pub async fn transactions(&self, caller: &Caller, query: &TransactionsQuery) -> Result<TransactionsPage, ApiError> {
         let url = query.on(self.endpoints.transactions.clone(), &self.settings.parameters)?;
-        let outgoing = listing(url, hidden_of(caller), TransactionsPage::SHAPE);
+        let personal = Hidden::of([&query.participant_code, &query.reference_id].into_iter().flatten().cloned());
+        let outgoing = listing(url, personal.and(hidden_of(caller)), TransactionsPage::SHAPE);
         self.exchange.send(&outgoing, |_| self.headers_of(caller)).await
     }
 

@@ -26,8 +26,9 @@ impl fmt::Display for Call {
     }
 }
 
-/// Why a call to the provider failed. No message and no source of it repeats a secret of the call, or the data of a user
-/// that the call sent.
+/// Why a call to the provider failed. No message and no source of it repeats a secret of the call, or what the call sent about a
+/// user: a new user's particulars, `participant_code`, `reference_id`, the values of a session's metadata, and what users are
+/// looked up by.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
     /// The HTTP client could not be made. It is this computer's fault, not the provider's.

@@ -38,6 +38,7 @@ mod transactions;
 mod users;
 mod words;
 
+pub use answer::retry_after;
 pub use client::ConnectClient;
 pub use endpoints::UnfitSettings;
 pub use error::{ApiError, Call};

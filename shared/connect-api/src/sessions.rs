@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
 use crate::error::{ApiError, Call};
+use crate::words::Hidden;
 use crate::{exact, token};
 
 /// What a session lets its user do. The set is open: [`FromStr`] takes names that are not known here.
@@ -96,6 +97,11 @@ impl SessionRequest {
     /// Whether the session is for withdrawals and nothing else.
     pub(crate) fn is_of_withdrawals(&self) -> bool {
         self.scopes.iter().all(Scope::is_of_withdrawals)
+    }
+
+    /// What no message may repeat: who the user is, and what the platform wants to find again.
+    pub(crate) fn personal(&self) -> Hidden {
+        Hidden::of([self.reference_id.clone()]).and(Hidden::leaves_of(&json!(self.metadata)))
     }
 
     /// The body of the request, byte for byte as it is signed and sent.

@@ -131,9 +131,7 @@ impl NewUser {
             body.insert(name.clone(), value.clone());
         }
         let body = Value::Object(body);
-        let mut values = Vec::new();
-        leaves(&body, &mut values);
-        Ok((body.to_string().into_bytes(), Hidden::of(values)))
+        Ok((body.to_string().into_bytes(), Hidden::leaves_of(&body)))
     }
 
     /// The fields that are not `others`.
@@ -167,17 +165,6 @@ impl NewUser {
 impl fmt::Debug for NewUser {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("NewUser").finish_non_exhaustive()
-    }
-}
-
-/// Every text and number in `value`.
-fn leaves(value: &Value, found: &mut Vec<String>) {
-    match value {
-        Value::Null | Value::Bool(_) => {}
-        Value::Number(number) => found.push(number.to_string()),
-        Value::String(text) => found.push(text.clone()),
-        Value::Array(items) => items.iter().for_each(|item| leaves(item, found)),
-        Value::Object(fields) => fields.values().for_each(|field| leaves(field, found)),
     }
 }
 

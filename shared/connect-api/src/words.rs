@@ -81,6 +81,13 @@ impl Hidden {
         Self(values)
     }
 
+    /// Every text and number in `value`.
+    pub(crate) fn leaves_of(value: &Value) -> Self {
+        let mut found = Vec::new();
+        leaves(value, &mut found);
+        Self::of(found)
+    }
+
     /// These and `others`.
     pub(crate) fn and(self, others: Self) -> Self {
         Self::of(self.0.into_iter().chain(others.0))
@@ -103,6 +110,16 @@ impl Hidden {
             }
         }
         kept
+    }
+}
+
+fn leaves(value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Null | Value::Bool(_) => {}
+        Value::Number(number) => found.push(number.to_string()),
+        Value::String(text) => found.push(text.clone()),
+        Value::Array(items) => items.iter().for_each(|item| leaves(item, found)),
+        Value::Object(fields) => fields.values().for_each(|field| leaves(field, found)),
     }
 }
 

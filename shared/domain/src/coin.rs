@@ -1,5 +1,7 @@
 //! One coin, one credit (DESIGN.md section 3.2): the same on-chain deposit may reach a platform through two feeds.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{Network, ResourceId, TransferDetails, digest_hex};
@@ -19,7 +21,8 @@ pub struct Claim {
     pub network: Option<String>,
     /// The deposit that claims it.
     pub owner: ResourceId,
-    /// Which of the provider's streams told of that deposit.
+    /// Which of the provider's streams told of that deposit: `connect.deposits`, or `connect.deposits connect.transactions`
+    /// where webhooks did and the provider's list as well.
     pub stream: String,
 }
 
@@ -41,6 +44,9 @@ pub enum Ownership {
     },
 }
 
+/// What stands between the names of several streams, none of which has a space.
+const BETWEEN_STREAMS: &str = " ";
+
 /// The longest name of a coin that is kept as it is: a key in the table has at most 2,048 bytes.
 const COIN_BYTES_MAX: usize = 1024;
 
@@ -61,11 +67,21 @@ impl Claim {
         })
     }
 
-    /// Whether `self`, which claims the same key, is about another coin or by the same stream as `taken`, so that both
-    /// deposits are real: one stream tells of each coin once.
+    /// The claim of a deposit of which these streams told.
+    pub(crate) fn told_by<'a>(self, streams: impl Iterator<Item = &'a str>) -> Self {
+        let streams: BTreeSet<&str> = streams.collect();
+        Self { stream: Vec::from_iter(streams).join(BETWEEN_STREAMS), ..self }
+    }
+
+    /// Whether `self`, which claims the same key, is about another coin than `taken`, or one stream told of both deposits, so
+    /// that both are real: one stream tells of each coin once.
     pub fn stands_beside(&self, taken: &Self) -> bool {
-        let same_stream = self.owner.feed() == taken.owner.feed() && self.stream == taken.stream;
+        let same_stream = self.owner.feed() == taken.owner.feed() && !self.streams().is_disjoint(&taken.streams());
         self.is_on_another_chain_than(taken) || same_stream
+    }
+
+    fn streams(&self) -> BTreeSet<&str> {
+        self.stream.split(BETWEEN_STREAMS).collect()
     }
 
     /// Whether both name a chain, and not the same one.

@@ -45,8 +45,8 @@ pub use ids::{FactId, ResourceId, ResourceIdError, digest_hex};
 pub use names::{Course, Kind, Provider, UnknownName};
 pub use network::Network;
 pub use reconciliation::{
-    ConservationLine, Discrepancy, Receipt, Tally, coin_of, conserve, is_of_the_coin, is_told_by_its_coin,
-    may_be_the_same, names_its_coin, plan, receipt_of,
+    ConservationLine, Discrepancy, Receipt, SAME_WITHIN, Tally, coin_of, conserve, credited_twice, is_of_the_coin,
+    is_told_by_its_coin, may_be_the_same, names_its_coin, plan, receipt_of,
 };
 pub use recovery::{RecoveryDetails, ReturnPayment, UnexpectedDeposit};
 pub use resource::{Fact, LATEST_FACTS_MAX, Resource, Standing};

@@ -162,16 +162,25 @@ impl Resource {
         let Details::Transfer(transfer) = self.view()?.details else {
             return None;
         };
-        let claim = Claim::of(&self.id, &transfer)?;
+        let claim = Claim::of(&self.id, &transfer)?.told_by(self.streams());
         // Also one that contradicts itself by now: facts that are recorded together are said one by one.
         let mut views = self.facts.iter().filter_map(|fact| self.at_version(fact.version).view());
         views.any(|view| view.is_confirmed_deposit()).then_some(claim)
     }
 
+    /// Every stream that told of it. The details of its view name only the one whose statement stands: of a deposit that a
+    /// row has confirmed the list, although webhooks have told of it before.
+    fn streams(&self) -> impl Iterator<Item = &str> {
+        self.facts.iter().filter_map(|fact| match &fact.details {
+            Details::Transfer(transfer) => transfer.stream.as_deref(),
+            Details::Recovery(_) | Details::Account(_) | Details::Balance(_) | Details::Unrecognized(_) => None,
+        })
+    }
+
     /// The deposit with the claim it is to make on its coin, or as what it is if `taken` shows the coin claimed already. It
     /// was read at `read_version`.
     ///
-    /// A claim that another stream made first makes it a duplicate. One that stands beside it (the same stream told of two
+    /// A claim that another stream made first makes it a duplicate. One that stands beside it (a stream told of both, as of two
     /// deposits in one transaction, or the chains differ) leaves both to be credited.
     pub fn claiming(self, taken: Option<&Claim>, read_version: u64) -> (Self, Option<Claim>) {
         let Some(claim) = self.claim_due() else {

@@ -27,6 +27,6 @@ pub mod zerohash;
 pub use envelope::{Envelope, EnvelopeError};
 pub use jose::KeySet;
 pub use rejection::Rejection;
-pub use secrets::{Organizations, Secrets, SharedSecret, UnfitSecrets};
+pub use secrets::{Organizations, Secrets, SharedSecret, UnfitEntries, UnfitSecrets};
 pub use statement::normalise;
 pub use webhook::{Headers, VerifiedWebhook, Webhook};

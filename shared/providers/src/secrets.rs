@@ -24,6 +24,9 @@ pub struct Secrets {
 /// The secrets of organizations, the default one's under `None`.
 pub type Organizations = BTreeMap<Option<Tenant>, Secrets>;
 
+/// Why entries are not taken in, by their names.
+pub type UnfitEntries = BTreeMap<String, UnfitSecrets>;
+
 /// One secret, and a name by which evidence can tell it from others.
 #[derive(Clone)]
 pub struct SharedSecret {
@@ -76,26 +79,29 @@ impl Secrets {
     /// Reads the secrets of all organizations, the default one under `None`. One that is unfit is an error.
     pub fn from_json(json: &str) -> Result<Organizations, UnfitSecrets> {
         let (organizations, unfit) = Self::fit_from_json(json)?;
-        unfit.into_iter().next().map_or(Ok(organizations), Err)
+        unfit.into_values().next().map_or(Ok(organizations), Err)
     }
 
-    /// Reads the secrets of all organizations that are fit, and why the others are not: a slip about one of them is no reason
-    /// to do without the others.
-    pub fn fit_from_json(json: &str) -> Result<(Organizations, Vec<UnfitSecrets>), UnfitSecrets> {
+    /// Reads the secrets of all organizations that are fit, and why the others are not, by the names of their entries: a slip
+    /// about one of them is no reason to do without the others. Where no entry is an object, it is not one about some of them.
+    pub fn fit_from_json(json: &str) -> Result<(Organizations, UnfitEntries), UnfitSecrets> {
         let entries: BTreeMap<String, Box<RawValue>> = serde_json::from_str(json).map_err(shape)?;
-        let read = |(name, entry): (String, Box<RawValue>)| {
+        if !entries.is_empty() && !entries.values().any(|entry| entry.get().starts_with('{')) {
+            return Err(UnfitSecrets::Shape("it has another shape, no entry in it is an object".to_owned()));
+        }
+        let read = |name: &String, entry: &RawValue| {
             let tenant = match name.as_str() {
                 Tenant::RESERVED => None,
                 other => Some(other.parse().map_err(|_| UnfitSecrets::Tenant(name.clone()))?),
             };
             let entry: Entry = serde_json::from_str(entry.get()).map_err(shape)?;
-            Ok((tenant, Self::of(&name, entry)?))
+            Ok((tenant, Self::of(name, entry)?))
         };
-        let (mut organizations, mut unfit) = (BTreeMap::new(), Vec::new());
-        for read in entries.into_iter().map(read) {
-            match read {
+        let (mut organizations, mut unfit) = (BTreeMap::new(), BTreeMap::new());
+        for (name, entry) in entries {
+            match read(&name, &entry) {
                 Ok((tenant, secrets)) => drop(organizations.insert(tenant, secrets)),
-                Err(error) => unfit.push(error),
+                Err(error) => drop(unfit.insert(name, error)),
             }
         }
         Ok((organizations, unfit))

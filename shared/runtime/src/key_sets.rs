@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use fundhook_domain::port::{FetchKeySet, FetchedKeySet, PortError, StoredKeySet};
+use fundhook_domain::port::{FetchKeySet, FetchedKeySet, KeySets, LEFT_ALONE_MAX, PortError, StoredKeySet, chain};
 use fundhook_domain::{Feed, Timestamp};
 use fundhook_providers::KeySet;
 use fundhook_providers::jose::{Key, UnfitKeySet};
+use tracing::warn;
 
 /// How long a key set is held, whatever its `Cache-Control` says: at least long enough not to be a burden, and at most as
 /// long as a key that was withdrawn may still be believed.
@@ -29,6 +30,41 @@ pub enum NoKeySet {
         "{0} says that its key set has not changed since it was last asked, and it was never asked by an entity tag"
     )]
     Unasked(Feed),
+}
+
+/// What is stored, unless it was fetched elsewhere than the feed's key set is published now: such a set verifies nothing, and
+/// its entity tag means nothing there. One that does not say where, from an older version, counts as fetched here.
+pub fn published_here(
+    provider_api: &impl FetchKeySet,
+    feed: &Feed,
+    stored: Option<StoredKeySet>,
+) -> Option<StoredKeySet> {
+    stored.filter(|set| set.url.is_none() || set.url == provider_api.url(feed))
+}
+
+/// After `error`: notes in `store` for how long the provider asked to be left alone, if it did. An hour at most, and half of the
+/// time for which the set that is `held` will still be used, so that there always is time for another attempt.
+pub async fn leave_alone_if_asked(
+    store: &impl KeySets,
+    error: &NoKeySet,
+    held: Option<&StoredKeySet>,
+    last_good_max: Duration,
+    now: Timestamp,
+) {
+    let (feed, asked) = match error {
+        NoKeySet::Port(feed, error) => (feed, error.retry_after().unwrap_or_default()),
+        NoKeySet::Unfit(feed, _) | NoKeySet::Unasked(feed) => (feed, Duration::ZERO),
+    };
+    let left = held.map(|held| last_good_max.saturating_sub(now.since(held.fetched_at))).unwrap_or_default();
+    let pause = asked.min(left / 2).min(LEFT_ALONE_MAX);
+    if pause.is_zero() {
+        return;
+    }
+    let until = now.plus(pause);
+    warn!(%feed, %until, "the provider asked not to be asked for its key set before");
+    if let Err(error) = store.leave_alone(feed, until).await {
+        warn!(%feed, error = chain(&error), "that the provider is to be left alone could not be noted");
+    }
 }
 
 /// Fetches the feed's key set, unless it still is the one that is `held`, and checks it. What comes back is fit to be stored.
@@ -56,6 +92,8 @@ pub async fn fetch_key_set(
         fetched_at: now,
         fresh_until: now.plus(fresh_for),
         etag,
+        url: provider_api.url(feed),
+        not_before: None,
     };
     Ok((set, keys))
 }

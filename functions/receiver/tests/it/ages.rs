@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use fundhook_domain::port::StoredKeySet;
-use receiver::NoKeys;
+use fundhook_providers::Rejection;
+use receiver::{Answer, NoKeys};
 
 use crate::support::provider::{RSA, RSA_NEXT, SIGNED_AT, at};
-use crate::support::{KEYS, World, fingerprint, stored};
+use crate::support::{KEYS, World, answer_to, fingerprint, stored};
 
 const HOUR: i64 = 3600;
+const UNVERIFIED: Answer = Answer::Rejected(Rejection::SignatureUnverified);
 
 /// The key set as stored when it was fetched then, to be fetched again after `fresh` seconds.
 fn fresh(seconds: i64, fresh: u64) -> Option<StoredKeySet> {
@@ -48,11 +50,81 @@ async fn while_the_refresher_is_down_a_set_that_is_to_be_renewed_is_read_once_in
     let world = World::publishing(&RSA);
     world.table.now().stored = fresh(0, 60);
     let keys = world.keys();
-    for seconds in 0..660 {
+    for seconds in 0..=660 {
         assert!(keys.current(at(SIGNED_AT + seconds)).await.is_ok(), "it stays in use");
     }
-    assert_eq!(world.table.now().loads, 1 + 600 / 30);
+    assert_eq!(world.table.now().loads, 1 + 1 + 600 / 30);
     assert_eq!((world.table.now().leases, world.api.now().fetches), (0, 0), "and nobody asks the provider for that");
+}
+
+#[tokio::test]
+async fn a_set_that_nobody_has_renewed_for_ten_minutes_is_fetched_once_in_a_cooldown_for_the_whole_fleet() {
+    for is_back in [false, true] {
+        let world = World::publishing(&RSA);
+        world.table.now().stored = fresh(0, 60);
+        world.api.now().fresh_for = Some(Duration::from_secs(60));
+        world.api.now().serves = is_back.then(|| RSA.jwks.to_owned());
+        let fleet: Vec<_> = (0..20).map(|_| world.keys()).collect();
+        let mut fetched_at = Vec::new();
+        for seconds in 0..=1800 {
+            for keys in &fleet {
+                let now = at(SIGNED_AT + seconds);
+                let held = keys.current(now).await.expect("what is held stays in use");
+                // And so whatever is forged meanwhile; no two of these calls are for one webhook in vain.
+                let before = world.table.now().leases;
+                assert!(keys.newer_than(&held, now).await.is_none());
+                assert!(seconds < 660 || world.table.now().leases <= before + 1);
+                if world.api.now().fetches > fetched_at.len() {
+                    fetched_at.push(seconds);
+                }
+            }
+        }
+        let apart = fetched_at.windows(2).map(|pair| pair[1] - pair[0]);
+        assert!(apart.min().is_some_and(|least| least >= 60), "{fetched_at:?}");
+    }
+}
+
+#[tokio::test]
+async fn while_the_refresher_is_down_a_key_that_was_withdrawn_is_believed_for_ten_minutes_after_its_time_and_no_longer()
+{
+    for fresh_for in [60, 300, 3600_u64] {
+        let world = World::publishing(&RSA);
+        world.table.now().stored = fresh(0, fresh_for);
+        world.api.now().serves = Some(RSA_NEXT.jwks.to_owned());
+        let fleet: Vec<_> = (0..5).map(|_| world.keys()).collect();
+        let withdrawn = stored(&RSA, SIGNED_AT).fingerprint;
+        let limit = i64::try_from(fresh_for).expect("few") + 600;
+        for seconds in 0..limit + 700 {
+            for keys in &fleet {
+                let is_believed = fingerprint(keys, at(SIGNED_AT + seconds)).await.as_ref() == Some(&withdrawn);
+                assert!(!is_believed || seconds <= limit + 30, "after {seconds} s");
+                assert!(is_believed || seconds > limit, "after {seconds} s: the refresher may still come");
+            }
+        }
+        assert_eq!(world.api.now().fetches, 1, "one fetch is for all");
+        assert_eq!(world.api.now().asked_by, [None]);
+    }
+}
+
+#[tokio::test]
+async fn a_webhook_for_which_a_set_is_renewed_waits_for_no_more_than_one_whose_key_is_new() {
+    for (signed_by, expected) in [(&RSA, Answer::Accepted), (&RSA_NEXT, UNVERIFIED)] {
+        let world = World::publishing(&RSA);
+        world.table.now().stored = fresh(0, 60);
+        world.api.now().serves = None;
+        let receiver = world.receiver();
+        assert_eq!(answer_to(&receiver, signed_by, SIGNED_AT + 661).await, expected);
+        let (table, fetches) = (world.table.now().clone(), world.api.now().fetches);
+        assert_eq!((table.loads, table.leases, fetches), (1, 1, 1));
+    }
+    // A table that cannot be read is not asked for its lease on top of that.
+    let world = World::publishing(&RSA);
+    world.table.now().stored = fresh(0, 60);
+    let receiver = world.receiver();
+    assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT + 1).await, Answer::Accepted);
+    world.table.now().reads_are_down = true;
+    assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT + 1000).await, Answer::Accepted);
+    assert_eq!(world.table.now().leases, 0);
 }
 
 #[tokio::test]

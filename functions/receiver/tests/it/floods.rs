@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
+use fundhook_domain::port::{KeySets as _, Lease, StoredKeySet};
 use fundhook_providers::Rejection;
 use fundhook_providers::connect::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use fundhook_runtime::settings::KeySettings;
@@ -11,8 +12,8 @@ use receiver::Answer;
 use serde_json::json;
 
 use crate::support::ports::Table;
-use crate::support::provider::{RSA, RSA_NEXT, SIGNED_AT, at};
-use crate::support::{BODY, KEYS, Keys, TestReceiver, World, request, signed};
+use crate::support::provider::{RSA, RSA_NEXT, SIGNED_AT, at, feed};
+use crate::support::{BODY, KEYS, Keys, TestReceiver, World, answer_to, request, signed, stored};
 
 const UNVERIFIED: Answer = Answer::Rejected(Rejection::SignatureUnverified);
 const RECEIVERS: usize = 200;
@@ -72,6 +73,47 @@ async fn while_the_provider_is_down_they_cost_no_more() {
 }
 
 #[tokio::test]
+async fn a_provider_that_asks_to_be_left_alone_is_whatever_is_forged() {
+    // What it asks for, and how often it is asked in ten minutes: never for longer than half of what the set still has.
+    for (retry_after, set_has_left, fetches) in [
+        (None, 86_400, 10),
+        (Some(30), 86_400, 10),
+        (Some(300), 86_400, 2),
+        (Some(3600), 86_400, 1),
+        (Some(u64::MAX), 86_400, 1),
+        (Some(3600), 1000, 2),
+    ] {
+        let world = World::publishing(&RSA);
+        let fetched_at = SIGNED_AT - (86_400 - set_has_left);
+        world.table.now().stored = Some(StoredKeySet { fetched_at: at(fetched_at), ..stored(&RSA, SIGNED_AT) });
+        world.api.now().serves = None;
+        world.api.now().retry_after = retry_after.map(Duration::from_secs);
+        let cost = flood(&world, KEYS).await;
+        assert_eq!((cost.fetches, cost.stores), (fetches, 0), "{retry_after:?} with {set_has_left} s left");
+    }
+    // An hour is the longest, and a set that somebody stores meanwhile ends it.
+    let world = World::publishing(&RSA);
+    world.api.now().serves = None;
+    world.api.now().retry_after = Some(Duration::MAX);
+    flood(&world, KEYS).await;
+    assert_eq!(world.table.now().not_before, Some(at(SIGNED_AT + 3600)));
+    world.table.store(&feed(), &stored(&RSA, SIGNED_AT + 600)).await.expect("the table is up");
+    world.api.now().serves = Some(RSA_NEXT.jwks.to_owned());
+    let answer = answer_to(&world.receiver(), &RSA_NEXT, SIGNED_AT + 700).await;
+    assert_eq!(answer, Answer::Accepted);
+}
+
+#[tokio::test]
+async fn that_a_provider_is_to_be_left_alone_is_not_believed_of_a_clock_that_is_hours_ahead() {
+    for (until, fetches) in [(3600 + 300, 0), (3600 + 301, 1), (36_000, 1), (0, 1)] {
+        let world = World::publishing(&RSA);
+        world.table.now().not_before = Some(at(SIGNED_AT + 1 + until));
+        assert_eq!(answer_to(&world.receiver(), &RSA_NEXT, SIGNED_AT + 1).await, UNVERIFIED);
+        assert_eq!(world.api.now().fetches, fetches, "until {until} s from now");
+    }
+}
+
+#[tokio::test]
 async fn while_the_table_is_down_they_cost_the_provider_nothing() {
     let world = World::publishing(&RSA);
     let fleet: Vec<Keys> = (0..RECEIVERS).map(|_| world.keys()).collect();
@@ -114,7 +156,7 @@ async fn amid_a_flood_a_genuine_webhook_with_a_new_key_gets_through_within_the_c
                 world.api.now().serves = Some(RSA_NEXT.jwks.to_owned());
             }
             if refresher_stores_it_after.is_some_and(|after| seconds == ROTATED + after) {
-                world.table.now().stored = Some(crate::support::stored(&RSA_NEXT, SIGNED_AT + seconds));
+                world.table.now().stored = Some(stored(&RSA_NEXT, SIGNED_AT + seconds));
             }
             // Signed once: that takes longer than all else here.
             let genuine = signed(if seconds < ROTATED { &RSA } else { &RSA_NEXT }, SIGNED_AT + seconds);
@@ -133,5 +175,25 @@ async fn amid_a_flood_a_genuine_webhook_with_a_new_key_gets_through_within_the_c
         let expected = refresher_stores_it_after.unwrap_or(60) + 5;
         assert!(delay <= expected, "it took {delay} s, expected {expected} s at most");
         assert!(delay > 1, "the flood did delay it");
+    }
+}
+
+#[tokio::test]
+async fn a_receiver_that_crashes_with_the_lease_by_a_clock_that_is_off_delays_a_rotation_by_that_and_a_cooldown_at_most()
+ {
+    for (skew, found_after) in
+        [(-61, 0), (-36_000, 0), (-30, 30), (0, 60), (240, 300), (300, 360), (301, 0), (36_000, 0)]
+    {
+        let world = World::publishing(&RSA);
+        let receiver = world.receiver();
+        receiver.warm(at(SIGNED_AT)).await;
+        let taken = world.table.lease(&feed(), at(SIGNED_AT + skew), KEYS.cooldown).await;
+        assert_eq!(taken.expect("the table is up"), Lease::Won);
+        world.api.now().serves = Some(RSA_NEXT.jwks.to_owned());
+        for seconds in (0..found_after).step_by(5) {
+            assert_eq!(answer_to(&receiver, &RSA_NEXT, SIGNED_AT + seconds).await, UNVERIFIED, "{skew} s off");
+        }
+        assert_eq!(answer_to(&receiver, &RSA_NEXT, SIGNED_AT + found_after).await, Answer::Accepted, "{skew} s off");
+        assert_eq!(world.api.now().fetches, 1, "{skew} s off");
     }
 }

@@ -102,17 +102,19 @@ async fn when_the_refresher_has_just_stored_the_next_key_nobody_asks_the_provide
 }
 
 #[tokio::test]
-async fn a_receiver_asks_by_the_entity_tag_and_a_set_that_has_not_changed_is_confirmed_for_all() {
+async fn a_set_that_changed_under_an_unchanged_entity_tag_is_had_by_the_first_webhook_that_needs_it() {
     let world = World::publishing(&RSA);
     let (tag, before) = (Some("\"v1\"".to_owned()), stored(&RSA, SIGNED_AT));
     world.api.now().etag.clone_from(&tag);
-    world.table.now().stored = Some(StoredKeySet { etag: tag.clone(), ..before.clone() });
-    let receivers = fleet(&world, 1).await;
-    assert_eq!(answer_to(&receivers[0], &RSA_NEXT, SIGNED_AT + 9).await, UNVERIFIED);
-    assert_eq!(world.api.now().asked_by.last(), Some(&tag));
-    let confirmed = StoredKeySet { etag: tag, ..stored(&RSA, SIGNED_AT + 9) };
-    assert_eq!(world.table.now().stored, Some(confirmed));
-    assert_eq!(answer_to(&receivers[0], &RSA, SIGNED_AT + 9).await, Answer::Accepted);
+    world.table.now().stored = Some(StoredKeySet { etag: tag.clone(), ..before });
+    let receivers = fleet(&world, 2).await;
+    world.api.now().serves = Some(RSA_NEXT.jwks.to_owned());
+    for receiver in &receivers {
+        assert_eq!(answer_to(receiver, &RSA_NEXT, SIGNED_AT + 9).await, Answer::Accepted);
+    }
+    assert_eq!(world.api.now().asked_by, [None], "whoever asked by the tag would be told that nothing has changed");
+    let fetched = StoredKeySet { etag: tag, ..stored(&RSA_NEXT, SIGNED_AT + 9) };
+    assert_eq!(world.table.now().stored, Some(fetched));
 }
 
 #[tokio::test]
@@ -126,4 +128,45 @@ async fn a_key_that_is_withdrawn_is_believed_no_longer_than_the_max_age_after_it
         assert_eq!(answer_to(receiver, &RSA, SIGNED_AT + max_age).await, UNVERIFIED);
     }
     assert_eq!(world.api.now().fetches, 1, "and one asks the provider whether it is back");
+}
+
+/// What was stored when it was fetched from a host that is not the configured one any more.
+fn of_another_url(key: &TestKey) -> Option<StoredKeySet> {
+    Some(StoredKeySet { url: Some("https://old.example/jwks".to_owned()), ..stored(key, SIGNED_AT) })
+}
+
+#[tokio::test]
+async fn once_the_url_is_another_the_keys_of_the_old_one_verify_nothing_and_the_new_one_is_asked_without_a_tag() {
+    let world = World::publishing(&RSA_NEXT);
+    let tag = Some("\"v1\"".to_owned());
+    world.api.now().etag.clone_from(&tag);
+    world.table.now().stored = of_another_url(&RSA).map(|set| StoredKeySet { etag: tag, ..set });
+    let receivers = [world.receiver(), world.receiver()];
+    for receiver in &receivers {
+        assert_eq!(answer_to(receiver, &RSA, SIGNED_AT + 1).await, UNVERIFIED);
+        assert_eq!(answer_to(receiver, &RSA_NEXT, SIGNED_AT + 1).await, Answer::Accepted);
+    }
+    assert_eq!(world.api.now().asked_by, [None]);
+    let fetched = world.table.now().stored.clone().and_then(|set| set.url);
+    assert_eq!(fetched.as_deref(), Some(crate::support::ports::URL));
+}
+
+#[tokio::test]
+async fn while_the_new_url_does_not_answer_the_provider_is_told_to_come_again() {
+    let world = World::publishing(&RSA);
+    world.api.now().serves = None;
+    world.table.now().stored = of_another_url(&RSA);
+    let receivers = [world.receiver(), world.receiver()];
+    for receiver in &receivers {
+        assert_eq!(answer_to(receiver, &RSA, SIGNED_AT + 1).await, Answer::NoKeys, "nor by what a lost lease tells");
+    }
+    assert_eq!(asked(&world), [2, 2, 1], "reads, leases, fetches");
+}
+
+#[tokio::test]
+async fn a_set_that_does_not_say_where_it_was_fetched_counts_as_fetched_here() {
+    let world = World::publishing(&RSA);
+    world.table.now().stored = Some(StoredKeySet { url: None, ..stored(&RSA, SIGNED_AT) });
+    assert_eq!(answer_to(&world.receiver(), &RSA, SIGNED_AT + 1).await, Answer::Accepted);
+    assert_eq!(asked(&world), [1, 0, 0], "reads, leases, fetches");
 }

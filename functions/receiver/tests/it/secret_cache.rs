@@ -168,8 +168,13 @@ async fn a_slip_about_one_organization_changes_nothing_for_it_and_does_not_keep_
     let (vault, cache) = cache_of(&json!({ "acme": { "current": OLD }, "bolt": { "current": OLD } }));
     let (acme, bolt) = (tenant("acme"), tenant("bolt"));
     let old = fingerprint(cache.current(Some(&bolt), at(0)).await);
-    for slip in [json!({ "bolt": { "current": "short" } }), json!({ "bolt": { "current": "" } }), json!({ "Bolt": {} })]
-    {
+    for slip in [
+        json!({ "bolt": { "current": "short" } }),
+        json!({ "bolt": { "current": "" } }),
+        json!({ "bolt": {} }),
+        json!({ "bolt": NEW }),
+        json!({ "bolt": null }),
+    ] {
         let mut stored = json!({ "acme": { "current": NEW } });
         stored.as_object_mut().expect("an object").extend(slip.as_object().expect("an object").clone());
         vault.store(&stored);
@@ -185,6 +190,29 @@ async fn an_organization_that_is_taken_out_verifies_nothing_any_more() {
     assert!(cache.current(Some(&tenant("bolt")), at(0)).await.is_ok());
     vault.store(&json!({ "acme": { "current": OLD } }));
     assert_eq!(cache.current(Some(&tenant("bolt")), at(MAX_AGE)).await.map(|_| ()), Err(NoKeys));
+}
+
+#[tokio::test]
+async fn an_organization_that_is_taken_out_is_gone_whatever_is_wrong_with_the_entries_that_stay() {
+    let (acme, bolt) = (tenant("acme"), tenant("bolt"));
+    // Another's entry is unfit, or the name of one is misspelt and it is nobody's, be it fit or not.
+    for (stored, acme_stays) in [
+        (json!({ "acme": { "current": "short" }, "default": { "current": NEW } }), true),
+        (json!({ "acme": { "current": "short" } }), true),
+        (json!({ "default": { "current": "short" }, "acme": { "current": OLD } }), true),
+        (json!({ "Bolt": { "current": OLD }, "acme": { "current": OLD } }), true),
+        (json!({ "bolt ": {}, "acme": { "current": OLD } }), true),
+        (json!({ "BOLT": { "current": "short" } }), false),
+    ] {
+        let held = json!({ "acme": { "current": OLD }, "bolt": { "current": OLD }, "default": { "current": OLD } });
+        let (vault, cache) = cache_of(&held);
+        assert!(cache.current(Some(&bolt), at(0)).await.is_ok());
+        vault.store(&stored);
+        assert_eq!(cache.current(Some(&bolt), at(MAX_AGE)).await.map(|_| ()), Err(NoKeys), "{stored}");
+        assert_eq!(cache.current(Some(&acme), at(MAX_AGE)).await.is_ok(), acme_stays, "{stored}");
+        let default_stays = stored.get("default").is_some();
+        assert_eq!(cache.current(None, at(MAX_AGE)).await.is_ok(), default_stays, "{stored}");
+    }
 }
 
 #[tokio::test]

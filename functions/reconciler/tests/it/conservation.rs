@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use fundhook_domain::port::Report;
+use fundhook_domain::port::{ListQuery, Report};
 use fundhook_domain::{ConservationLine, Provider, Tally, Timestamp};
 use reconciler::Answer;
+use serde_json::{Value, json};
 
 use crate::support::money::{ETH, Money, USDC, money};
-use crate::support::provider::Turn;
-use crate::support::{NOON, World, at, feed, hours, minutes};
+use crate::support::provider::{Listed, Turn};
+use crate::support::{NOON, World, at, days, feed, hours, minutes};
 
 /// How many and how much each party has: the provider, we, and who subscribes.
 type Said<'a> = [(u64, &'a str); 3];
@@ -356,4 +357,121 @@ async fn the_reports_of_a_day_are_the_sum_of_its_hours() {
     world.clock.set(at(NOON).plus(hours(12)));
     world.live(hours(3)).await;
     assert_eq!(totals(&world, "connect")["USDC"], line("USDC", all((8, "5.6"))));
+}
+
+#[tokio::test]
+async fn a_coin_that_was_credited_under_both_feeds_is_told_though_the_lines_are_equal() {
+    for (name, other_at, is_told) in [
+        ("in the same hour", two().plus(minutes(20)), true),
+        ("in the hour before", two().minus(minutes(20)), true),
+        ("on another day", two().minus(hours(30)), false),
+    ] {
+        let mut world = begun().await;
+        world.settings.zerohash_feeds = [feed("zerohash")].into();
+        let listed = money("listed", two().plus(minutes(10)));
+        arrive(&world, &listed);
+        let other = Money { hash: String::new(), ..listed.clone() }.called("fund").of("zerohash").arriving(other_at);
+        world.receive(other.webhook("confirmed", other.at));
+        let report = added_up(&world).await;
+        assert_eq!(report.lines, [line("USDC", all((1, "100.5")))], "{name}");
+        let sentence =
+            "deposit#connect#listed is credited, and so is deposit#zerohash#fund, which may be the same coin";
+        assert_eq!(report.discrepancies.iter().any(|told| told == sentence), is_told, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_coin_that_both_feeds_name_is_one_credit_and_nothing_to_tell() {
+    let mut world = begun().await;
+    world.settings.zerohash_feeds = [feed("zerohash")].into();
+    let listed = money("listed", two().plus(minutes(10)));
+    arrive(&world, &listed);
+    let other = listed.clone().called("fund").of("zerohash");
+    world.receive(other.webhook("confirmed", other.at));
+    let report = added_up(&world).await;
+    assert_eq!((report.lines, report.discrepancies.len()), (vec![line("USDC", all((1, "100.5")))], 0));
+}
+
+#[tokio::test]
+async fn a_row_that_is_not_understood_is_told_and_in_no_total() {
+    let world = begun().await;
+    arrive(&world, &money("fine", two().plus(minutes(1))));
+    for (nth, (member, value)) in [("quantity", json!("1e3")), ("fund_id", json!(null))].into_iter().enumerate() {
+        let odd = money(&format!("odd-{nth}"), two().plus(minutes(2)));
+        let mut row: Value = serde_json::from_str(&odd.row(true).text).expect("JSON");
+        row[member] = value;
+        world.provider.list(&feed("connect"), Listed { text: row.to_string(), ..odd.row(true) });
+    }
+    let report = added_up(&world).await;
+    assert_eq!(report.lines, [line("USDC", all((1, "100.5")))]);
+    let told =
+        report.discrepancies.iter().filter(|told| told.ends_with("is listed and not understood, and in no total"));
+    assert_eq!((report.not_understood, told.count()), (2, 2), "{:?}", report.discrepancies);
+}
+
+#[tokio::test]
+async fn what_is_listed_days_late_is_healed_and_counted_when_its_hour_is_added_up_once_more() {
+    let world = begun().await;
+    arrive(&world, &money("in-time", two().plus(minutes(1))));
+    let report = added_up(&world).await;
+    assert_eq!(report.lines, [line("USDC", all((1, "100.5")))]);
+
+    // Neither a webhook told of it, nor the list by then.
+    let late = money("late", two().plus(minutes(2))).worth("7", USDC);
+    world.clock.pass(days(1));
+    world.reconcile().await;
+    world.list(&late, true);
+    world.live(hours(6)).await;
+    assert_eq!(world.status(&late), "-", "the windows of the list have passed it");
+    world.clock.set(two().plus(days(3)));
+    world.live(hours(3)).await;
+    assert_eq!(world.status(&late), "confirmed");
+    let report = stored(&world, "connect", two()).expect("it stands in place of the first");
+    assert_eq!(report.lines, [line("USDC", all((2, "107.5")))]);
+    let revised = world.watermark("connect").revised_until.expect("it looks at hours once more");
+    assert!(revised > two(), "{revised}");
+    assert!(world.watermark("connect").conserved_until > revised);
+}
+
+#[tokio::test]
+async fn an_hour_with_many_deposits_of_the_hour_before_costs_no_question_for_each() {
+    let world = begun().await;
+    for nth in 0..60 {
+        let money = money(&format!("deposit-{nth:02}"), two().minus(minutes(10)));
+        world.receive(money.webhook("confirmed", two().plus(minutes(10))));
+        world.list(&money, true);
+    }
+    world.clock.set(at("2025-10-07T16:15:00Z"));
+    world.reconcile().await;
+    world.provider.take_calls();
+    world.live(minutes(45)).await;
+    let calls = world.provider.take_calls();
+    let one_by_one = calls.iter().filter(|call| matches!(call.query, ListQuery::Id(_))).count();
+    assert_eq!(one_by_one, 0, "{} calls", calls.len());
+    let report = stored(&world, "connect", two()).expect("it has settled");
+    assert_eq!((report.lines.len(), report.discrepancies.len()), (0, 0), "they are of the hour before");
+    let before = stored(&world, "connect", two().minus(hours(1))).expect("it has settled");
+    assert_eq!(before.lines, [line("USDC", all((60, "6030.0")))]);
+}
+
+#[tokio::test]
+async fn one_deposit_that_the_provider_does_not_tell_of_holds_its_hour_up_for_hours_and_not_for_ever() {
+    let world = begun().await;
+    let unlisted = money("unlisted", two().plus(minutes(1)));
+    world.receive(unlisted.webhook("confirmed", unlisted.at));
+    world.provider.standing.lock().mute.insert(unlisted.id.clone());
+    world.clock.set(at("2025-10-07T16:15:00Z"));
+    world.reconcile().await;
+    for _ in 0..12 {
+        world.clock.pass(minutes(15));
+        assert!(world.run().await.is_err());
+    }
+    assert!(stored(&world, "connect", two()).is_none());
+    world.clock.set(two().plus(hours(8)));
+    for _ in 0..3 {
+        world.clock.pass(minutes(15));
+        let _ended = world.run().await;
+    }
+    let report = stored(&world, "connect", two()).expect("it waits no longer");
+    assert_eq!(report.discrepancies, ["deposit#connect#unlisted is recorded as confirmed and not listed"]);
 }

@@ -4,7 +4,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use reconciler::{Answer, Request};
+
 use crate::support::money::{ETH, Money, USDC, money};
+use crate::support::provider::Turn;
 use crate::support::{NOON, World, at, days, feed, hours, minutes};
 
 /// How many deposits may be credited.
@@ -125,4 +128,81 @@ async fn what_is_left_to_a_person_is_told_in_the_report_of_its_hour_and_holds_no
     // One deposit under two ids, or two: what each party counts does not tell, and the sentences do.
     assert_eq!(report.lines[0].provider.deposits, 1);
     assert!(contents.reports.len() > 3, "{}", contents.reports.len());
+}
+
+#[tokio::test]
+async fn a_row_that_was_listed_as_held_first_is_doubted_like_one_that_was_not() {
+    let world = World::new();
+    let recorded = without_hash(some("recorded"));
+    world.receive(recorded.webhook("confirmed", recorded.at));
+    let listed = without_hash(some("listed"));
+    world.list(&listed, false);
+    world.reconcile().await;
+    assert_eq!(world.status(&listed), "held", "what credits nothing is recorded as it is listed");
+    world.list(&listed, true);
+    world.live(hours(30)).await;
+    assert_eq!((world.status(&listed), credited(&world)), ("held", 1));
+}
+
+#[tokio::test]
+async fn what_the_provider_does_not_say_of_one_deposit_is_doubted_and_holds_nothing_up() {
+    let world = World::new();
+    let recorded = without_hash(some("recorded"));
+    world.receive(recorded.webhook("confirmed", recorded.at));
+    world.list(&recorded, true);
+    let (alike, other) = (some("alike"), some("other").worth("7", USDC));
+    world.list(&alike, true);
+    world.list(&other, true);
+    world.provider.take_turns([Turn::Honest, Turn::Fails("it answers with a page of HTML")]);
+    let summary = world.reconcile().await;
+    assert_eq!((summary.queued, summary.differing), (1, 1));
+    assert_eq!((world.status(&alike), world.status(&other)), ("-", "confirmed"));
+    // The next window overlaps with this one, and the provider has come to itself.
+    world.live(minutes(15)).await;
+    assert_eq!((world.status(&alike), credited(&world)), ("confirmed", 3));
+}
+
+#[tokio::test]
+async fn an_account_of_the_same_name_in_another_organization_crowds_nothing_out() {
+    let world = World::of(&["connect", "connect/acme"]);
+    let recorded = without_hash(some("recorded"));
+    world.receive(recorded.webhook("confirmed", recorded.at));
+    for nth in 0..150 {
+        let theirs = some(&format!("theirs-{nth}")).of("connect/acme").worth("1", ETH);
+        world.receive(theirs.webhook("confirmed", theirs.at));
+    }
+    world.list(&some("listed"), true);
+    let summary = world.reconcile().await;
+    assert_eq!((summary.queued, summary.differing), (0, 1));
+}
+
+#[tokio::test]
+async fn a_person_who_has_looked_has_the_row_queued() {
+    let world = World::new();
+    let (recorded, listed) = (without_hash(some("recorded")), some("listed"));
+    world.receive(recorded.webhook("confirmed", recorded.at));
+    world.list(&listed, true);
+    assert_eq!(world.reconcile().await.differing, 1);
+
+    let accept = async |id: &str| {
+        let request = Request::Accept(id.parse().expect("an id"));
+        world.reconciler().answer(request, world.clock.now().plus(minutes(5))).await
+    };
+    let accepted = accept("deposit#connect#listed").await.expect("it is listed");
+    assert_eq!(accepted, Answer::Accepted { accepted: listed.resource(), queued: 1 });
+    world.drain();
+    assert_eq!((world.status(&listed), credited(&world)), ("confirmed", 2));
+    // Accepted again it is recorded once.
+    accept("deposit#connect#listed").await.expect("it is listed");
+    world.drain();
+    assert_eq!(world.published(&listed.resource()), ["deposit.confirmed"]);
+
+    for (id, why) in [
+        ("deposit#connect#nowhere", "the provider does not list deposit#connect#nowhere"),
+        ("deposit#connect/acme#listed", "the list of connect/acme is not read"),
+        ("deposit#striga#listed", "the provider does not list deposit#striga#listed"),
+    ] {
+        let error = accept(id).await.expect_err(id).to_string();
+        assert!(error.starts_with(why), "{error}");
+    }
 }

@@ -360,3 +360,24 @@ async fn without_the_providers_api_nothing_is_asked() {
     assert!(world.reconcile().await.complete);
     assert_eq!(calls(&world), 0);
 }
+
+#[tokio::test]
+async fn a_watermark_that_a_clock_ahead_stored_goes_back_and_nothing_is_left_unread() {
+    let world = World::new();
+    world.reconcile().await;
+    // One run on a machine whose clock is a day ahead.
+    world.clock.pass(days(1));
+    world.reconcile().await;
+    world.clock.set(at(NOON).plus(minutes(15)));
+    let missed = money("missed", at(NOON).plus(minutes(30)));
+    world.clock.set(at(NOON).plus(hours(1)));
+    world.list(&missed, true);
+    world.reconcile().await;
+    assert_eq!(world.status(&missed), "confirmed");
+    let watermark = world.watermark("connect");
+    assert!(watermark.read_until <= world.clock.now() && watermark.conserved_until <= world.clock.now());
+    world.live(hours(5)).await;
+    let contents = world.table.contents.lock();
+    let report = contents.reports.get(&(feed("connect"), at(NOON))).expect("its hour is added up again");
+    assert_eq!(report.lines[0].published.deposits, 1);
+}

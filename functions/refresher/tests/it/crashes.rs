@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use fundhook_domain::port::StoredKeySet;
 use fundhook_domain::{Feed, Timestamp};
+use fundhook_runtime::take_turns;
 use refresher::{NotRefreshed, Refresher};
 
 use crate::support::ports::{Api, Table};
@@ -63,7 +64,7 @@ impl World {
         let tokens = || Stepped(self.tokens.clone(), steps.clone());
         let keeper = fundhook_runtime::TokenKeeper::new(tokens(), tokens(), feeds());
         let (tables, apis) = (Stepped(self.tables.clone(), steps.clone()), Stepped(self.apis.clone(), steps.clone()));
-        Refresher::new(tables, apis, FEEDS.map(feed).to_vec(), LAST_GOOD_MAX, Some(keeper))
+        Refresher::new(tables, apis, FEEDS.map(feed).to_vec(), LAST_GOOD_MAX, refresher::Tokens::Kept(keeper))
     }
 
     /// The run after that in question, to its end.
@@ -95,14 +96,14 @@ impl World {
 fn whole_run(world: &World, now: Timestamp) -> Result<(), NotRefreshed> {
     let steps = Steps::default();
     let refresher = world.refresher(&steps);
-    Run::of(&steps, refresher.handle(now)).finish()
+    Run::of(&steps, refresher.handle(|| now)).finish()
 }
 
 /// How a run ends that nothing happens to, and its steps.
 fn undisturbed() -> (End, Vec<String>) {
     let (world, steps) = (World::new(), Steps::default());
     let refresher = world.refresher(&steps);
-    Run::of(&steps, refresher.handle(minute(RUN))).finish().expect("all is up");
+    Run::of(&steps, refresher.handle(|| minute(RUN))).finish().expect("all is up");
     (world.end(), steps.reached())
 }
 
@@ -113,10 +114,12 @@ fn the_steps_of_a_run_are_these() {
         let own = |call: &str| format!("{call} the token of {name}");
         [own("leasing"), "reading the tokens".to_owned(), own("granting"), own("storing"), own("releasing")]
     };
-    let mut calls: Vec<String> = Vec::new();
-    calls.extend(FEEDS.into_iter().flat_map(of_set).map(|(call, name)| format!("{call} {name}")));
+    let (mut calls, mut sets, mut tokens) = (Vec::<String>::new(), FEEDS, [FEEDS[0], FEEDS[1]]);
+    take_turns(&mut sets, minute(RUN));
+    take_turns(&mut tokens, minute(RUN));
+    calls.extend(sets.into_iter().flat_map(of_set).map(|(call, name)| format!("{call} {name}")));
     calls.extend(["reading the tokens", "reading the credentials"].map(str::to_owned));
-    calls.extend([FEEDS[0], FEEDS[1]].into_iter().flat_map(of_token));
+    calls.extend(tokens.into_iter().flat_map(of_token));
     let steps: Vec<String> =
         calls.iter().flat_map(|call| [format!("before {call}"), format!("after {call}")]).collect();
     assert_eq!(undisturbed().1, steps);
@@ -128,7 +131,7 @@ fn wherever_a_run_crashes_the_next_one_ends_as_if_it_had_not() {
     for (step, name) in steps.iter().enumerate() {
         let (world, stepping) = (World::new(), Steps::default());
         let refresher = world.refresher(&stepping);
-        let mut run = Run::of(&stepping, refresher.handle(minute(RUN)));
+        let mut run = Run::of(&stepping, refresher.handle(|| minute(RUN)));
         assert!(run.pass(step).is_none(), "it crashes {name}");
         drop(run);
         assert!(feeds().iter().all(|feed| world.tokens.accepts_stored(feed)), "{name}: a valid token is stored anyway");
@@ -149,7 +152,7 @@ fn wherever_a_call_fails_it_is_told_and_the_next_run_ends_as_if_it_had_not() {
     for (step, name) in steps.iter().enumerate() {
         let (world, stepping) = (World::new(), Steps::failing_at(step));
         let refresher = world.refresher(&stepping);
-        let outcome = Run::of(&stepping, refresher.handle(minute(RUN))).finish();
+        let outcome = Run::of(&stepping, refresher.handle(|| minute(RUN))).finish();
         // A lease that cannot be given back ends by itself.
         assert_eq!(outcome.is_ok(), name.contains("releasing"), "failed {name}: {outcome:?}");
         world.next_run();
@@ -167,7 +170,7 @@ fn what_fails_for_one_set_or_token_keeps_no_other_from_being_renewed_in_the_same
         let step = steps.iter().position(|each| each == name).expect("it is one of them");
         let (world, stepping) = (World::new(), Steps::failing_at(step));
         let refresher = world.refresher(&stepping);
-        let told = Run::of(&stepping, refresher.handle(minute(RUN))).finish();
+        let told = Run::of(&stepping, refresher.handle(|| minute(RUN))).finish();
         assert!(told.is_err(), "failed {name}");
         let fresh_sets = world.tables.0.values().filter(|table| {
             let set = table.now().stored.clone();
@@ -190,8 +193,8 @@ fn however_two_refreshers_interleave_it_ends_as_if_there_had_been_one() {
             let world = World::new();
             let (of_first, of_second) = (Steps::default(), Steps::default());
             let (first, second) = (world.refresher(&of_first), world.refresher(&of_second));
-            let mut first = Run::of(&of_first, first.handle(minute(RUN)));
-            let mut second = Run::of(&of_second, second.handle(minute(RUN)));
+            let mut first = Run::of(&of_first, first.handle(|| minute(RUN)));
+            let mut second = Run::of(&of_second, second.handle(|| minute(RUN)));
             let first_outcome = first.pass(first_stops);
             let second_outcome = second.pass(second_stops);
             let outcomes =
@@ -212,8 +215,8 @@ fn a_crash_amid_another_refreshers_run_is_made_good_by_the_next() {
             let world = World::new();
             let (of_first, of_second) = (Steps::default(), Steps::default());
             let (first, second) = (world.refresher(&of_first), world.refresher(&of_second));
-            let mut first = Run::of(&of_first, first.handle(minute(RUN)));
-            let mut second = Run::of(&of_second, second.handle(minute(RUN)));
+            let mut first = Run::of(&of_first, first.handle(|| minute(RUN)));
+            let mut second = Run::of(&of_second, second.handle(|| minute(RUN)));
             let outcome = second.pass(second_stops);
             first.pass(first_crashes);
             drop(first);

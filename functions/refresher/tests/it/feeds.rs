@@ -1,13 +1,15 @@
 //! Several feeds: each has a key set of its own, and one that fails keeps none of the others from being refreshed.
 
-use fundhook_domain::Feed;
+use std::time::Duration;
+
 use fundhook_domain::port::chain;
-use fundhook_runtime::NoKeySet;
+use fundhook_domain::{Feed, Timestamp};
+use fundhook_runtime::{NoKeySet, take_turns};
 use refresher::NotRefreshed;
 
-use crate::support::ports::{Api, Table};
+use crate::support::ports::{Api, Clock, Table};
 use crate::support::world::{START as NOW, at, feed};
-use crate::support::{Each, JWKS, NEXT_JWKS, metrics_of, of_keys, stored, told};
+use crate::support::{Each, JWKS, NEXT_JWKS, Told, metrics_of, of_keys, stored, told};
 
 const FEEDS: [&str; 3] = ["connect", "connect/acme", "connect/bolt"];
 
@@ -22,7 +24,7 @@ fn world() -> (Each<Table>, Each<Api>) {
 }
 
 async fn refresh(tables: &Each<Table>, apis: &Each<Api>) -> Result<(), NotRefreshed> {
-    of_keys(tables, apis.clone(), &FEEDS).handle(at(NOW)).await
+    of_keys(tables, apis.clone(), &FEEDS).handle(|| at(NOW)).await
 }
 
 #[tokio::test]
@@ -71,22 +73,59 @@ async fn one_feed_that_fails_does_not_keep_the_others_from_being_refreshed() {
 #[tokio::test]
 async fn of_several_failures_the_first_is_returned() {
     let (tables, apis) = world();
-    for name in ["connect/acme", "connect/bolt"] {
+    for name in FEEDS {
         apis.of(&feed(name)).now().serves = None;
     }
-    let failed = refresh(&tables, &apis).await.expect_err("two are down");
-    let is_it = matches!(&failed, NotRefreshed::KeySet(NoKeySet::Port(of, _)) if *of == feed("connect/acme"));
+    let failed = refresh(&tables, &apis).await.expect_err("all are down");
+    let mut in_turn = FEEDS.map(feed);
+    take_turns(&mut in_turn, at(NOW));
+    let is_it = matches!(&failed, NotRefreshed::KeySet(NoKeySet::Port(of, _)) if *of == in_turn[0]);
     assert!(is_it, "{failed:?}");
-    assert_eq!(apis.of(&feed("connect/bolt")).now().fetches, 1);
+    assert!(apis.0.values().all(|api| api.now().fetches == 1));
+}
+
+#[tokio::test]
+async fn in_each_run_another_feed_is_refreshed_first_so_that_none_is_always_behind_those_that_hang() {
+    let (tables, apis) = world();
+    let clock = Clock::at(at(NOW));
+    for api in apis.0.values() {
+        api.now().serves = None;
+        api.now().takes = Some((clock.clone(), Duration::from_secs(4)));
+    }
+    let mut firsts = Vec::new();
+    for minute in 0..6 {
+        clock.set(at(NOW + 60 * minute));
+        let failed = of_keys(&tables, apis.clone(), &FEEDS).handle(|| clock.now()).await.expect_err("they are down");
+        let NotRefreshed::KeySet(NoKeySet::Port(first, _)) = failed else { unreachable!("{failed:?}") };
+        firsts.push(first);
+    }
+    for name in FEEDS.map(feed) {
+        assert_eq!(firsts.iter().filter(|first| **first == name).count(), 2, "{name} of {firsts:?}");
+    }
+}
+
+#[tokio::test]
+async fn in_a_slow_run_each_set_counts_from_when_it_was_fetched() {
+    let (tables, apis) = world();
+    let clock = Clock::at(at(NOW));
+    for api in apis.0.values() {
+        api.now().takes = Some((clock.clone(), Duration::from_secs(4)));
+    }
+    of_keys(&tables, apis, &FEEDS).handle(|| clock.now()).await.expect("refreshed");
+    let fetched = tables.0.values().map(|table| table.now().stored.clone().expect("one is stored").fetched_at);
+    let mut fetched: Vec<Timestamp> = fetched.collect();
+    fetched.sort_unstable();
+    assert_eq!(fetched, [at(NOW), at(NOW + 4), at(NOW + 8)]);
 }
 
 #[test]
 fn each_feeds_age_and_what_it_still_has_are_reported_and_a_tenants_under_its_name() {
     let metrics = metrics_of("feeds::a_refresh_of_which_one_fails");
-    let of =
-        |default, acme, bolt| vec![(None, default), (Some("acme".to_owned()), acme), (Some("bolt".to_owned()), bolt)];
-    assert_eq!(told(&metrics, "KeySetAgeSeconds"), of(0, 7200, 0));
-    assert_eq!(told(&metrics, "KeySetSecondsLeft"), of(86_400, 79_200, 86_400));
+    let of = |default: &[u64], acme: &[u64], bolt: &[u64]| -> Told {
+        [(None, default.to_vec()), (Some("acme"), acme.to_vec()), (Some("bolt"), bolt.to_vec())].into()
+    };
+    assert_eq!(told(&metrics, "KeySetAgeSeconds"), of(&[7200, 0], &[7200], &[7200, 0]));
+    assert_eq!(told(&metrics, "KeySetSecondsLeft"), of(&[79_200, 86_400], &[79_200], &[79_200, 86_400]));
 }
 
 #[tokio::test]

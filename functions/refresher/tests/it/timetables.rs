@@ -71,7 +71,7 @@ async fn each_of_several_sets_has_its_own() {
     }
     let refresher = of_keys(&tables, apis.clone(), &FEEDS);
     for now in 0..MINUTES_OF_TWO_DAYS {
-        refresher.handle(minute(now)).await.expect("refreshed");
+        refresher.handle(|| minute(now)).await.expect("refreshed");
     }
     let fetches = FEEDS.map(|name| apis.of(&feed(name)).now().fetches);
     assert_eq!(fetches, [2880, 288, 48]);
@@ -133,6 +133,71 @@ async fn through_two_days_without_the_provider_the_last_good_set_stays_and_the_n
     api.now().etag = None;
     run(&table, &api, minute(OUTAGE.end)).await.expect("it is back");
     assert_eq!(table.now().stored, Some(stored(NEXT_JWKS, START + 60 * OUTAGE.end)));
+}
+
+#[tokio::test]
+async fn a_provider_that_asks_to_be_left_alone_is_for_an_hour_at_most_and_not_longer_than_half_of_what_the_set_has() {
+    // Fetched in minute 0 and due in minute 5; from minute 1 on it answers 429.
+    for (retry_after, asked) in [
+        (None, &[5, 6, 7][..]),
+        (Some(0), &[5, 6, 7]),
+        (Some(600), &[5, 15, 25]),
+        (Some(3600), &[5, 65, 125]),
+        (Some(u64::MAX), &[5, 65, 125]),
+    ] {
+        let (table, api) = serving(Some(300));
+        run(&table, &api, minute(0)).await.expect("refreshed");
+        api.now().serves = None;
+        api.now().retry_after = retry_after.map(Duration::from_secs);
+        let mut asked_in = Vec::new();
+        for now in 1..MINUTES_OF_A_DAY {
+            let before = api.now().fetches;
+            let refreshed = run(&table, &api, minute(now)).await;
+            assert_eq!(refreshed.is_err(), api.now().fetches > before, "in minute {now}");
+            asked_in.extend((api.now().fetches > before).then_some(now));
+        }
+        assert_eq!(asked_in[..3], *asked, "{retry_after:?}");
+        // The last good set ends with the day: in the last two hours it is asked for more often, however it asks.
+        let late = asked_in.iter().filter(|now| **now >= MINUTES_OF_A_DAY - 120).count();
+        assert!(late >= 5, "{retry_after:?}: {asked_in:?}");
+
+        // It answers again: nothing is left of that.
+        api.now().serves = Some(NEXT_JWKS.to_owned());
+        run(&table, &api, minute(MINUTES_OF_A_DAY + 60)).await.expect("it is back");
+        assert_eq!(table.now().stored, Some(stored(NEXT_JWKS, START + 60 * (MINUTES_OF_A_DAY + 60))));
+        assert_eq!(table.now().not_before, None);
+    }
+}
+
+#[tokio::test]
+async fn a_provider_of_which_nothing_is_stored_is_asked_in_each_run_whatever_it_asks_for() {
+    let (table, api) = serving(Some(300));
+    api.now().serves = None;
+    api.now().retry_after = Some(Duration::from_secs(3600));
+    for now in 0..10 {
+        run(&table, &api, minute(now)).await.expect_err("it is down");
+    }
+    assert_eq!((api.now().fetches, table.now().not_before), (10, None));
+}
+
+#[tokio::test]
+async fn a_set_of_another_url_is_due_at_once_and_asked_for_without_its_tag() {
+    let (table, api) = serving(Some(600));
+    let tag = Some("\"v1\"".to_owned());
+    api.now().etag.clone_from(&tag);
+    run(&table, &api, minute(0)).await.expect("refreshed");
+    // The same tag is there for another set.
+    api.now().url = Some("https://new.example/jwks");
+    api.now().serves = Some(NEXT_JWKS.to_owned());
+    run(&table, &api, minute(1)).await.expect("refreshed");
+    assert_eq!(api.now().asked_by, [None, None]);
+    let (url, fresh_until) = (Some("https://new.example/jwks".to_owned()), at(START + 660));
+    assert_eq!(table.now().stored, Some(StoredKeySet { url, etag: tag, fresh_until, ..stored(NEXT_JWKS, START + 60) }));
+    // One that does not say where it was fetched counts as fetched here.
+    let unsaid = table.now().stored.clone().map(|set| StoredKeySet { url: None, ..set });
+    table.now().stored = unsaid;
+    run(&table, &api, minute(2)).await.expect("it is not due");
+    assert_eq!(api.now().fetches, 2);
 }
 
 #[tokio::test]

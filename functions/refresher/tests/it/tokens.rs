@@ -1,29 +1,30 @@
 //! Access tokens beside key sets: neither keeps the other from being renewed, failures are told, and metrics say how long each
 //! token still has.
 
+use std::error::Error;
 use std::time::Duration;
 
 use fundhook_domain::port::chain;
 use fundhook_runtime::NoToken;
-use refresher::NotRefreshed;
+use refresher::{NotRefreshed, Tokens};
 use secrecy::ExposeSecret as _;
 
 use crate::support::ports::{Api, Shared, Table};
-use crate::support::world::tokens::{FEEDS, SECRET_PART, Tokens, feeds};
+use crate::support::world::tokens::{FEEDS, SECRET_PART, Tokens as World, feeds};
 use crate::support::world::{feed, minute};
-use crate::support::{JWKS, metrics_of, told, with_tokens, world};
+use crate::support::{JWKS, Told, metrics_of, told, with_tokens, world};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// One run over all of these.
-async fn refreshed(table: &Shared<Table>, api: &Shared<Api>, tokens: &Tokens, now: i64) -> Result<(), NotRefreshed> {
+async fn refreshed(table: &Shared<Table>, api: &Shared<Api>, tokens: &World, now: i64) -> Result<(), NotRefreshed> {
     tokens.now().clock = minute(now);
-    with_tokens(table, api.clone(), &["connect"], Some(tokens.keeper())).handle(minute(now)).await
+    with_tokens(table, api.clone(), &["connect"], Tokens::Kept(tokens.keeper())).handle(|| minute(now)).await
 }
 
 #[tokio::test]
 async fn each_run_renews_the_tokens_that_are_due_and_the_key_sets_that_are() {
-    let ((table, api), tokens) = (world(Some(JWKS)), Tokens::valid_for(HOUR));
+    let ((table, api), tokens) = (world(Some(JWKS)), World::valid_for(HOUR));
     for now in 0..480 {
         refreshed(&table, &api, &tokens, now).await.expect("all is up");
         assert!(feeds().iter().all(|feed| tokens.accepts_stored(feed)), "in minute {now}");
@@ -33,12 +34,12 @@ async fn each_run_renews_the_tokens_that_are_due_and_the_key_sets_that_are() {
 
 #[tokio::test]
 async fn tokens_are_renewed_though_no_key_set_is_and_key_sets_though_no_token_is() {
-    let ((table, api), tokens) = (world(None), Tokens::valid_for(HOUR));
+    let ((table, api), tokens) = (world(None), World::valid_for(HOUR));
     let failed = refreshed(&table, &api, &tokens, 0).await.expect_err("the provider of the key set is away");
     assert!(matches!(failed, NotRefreshed::KeySet(_)), "{failed:?}");
     assert!(feeds().iter().all(|feed| tokens.accepts_stored(feed)));
 
-    let ((table, api), tokens) = (world(Some(JWKS)), Tokens::valid_for(HOUR));
+    let ((table, api), tokens) = (world(Some(JWKS)), World::valid_for(HOUR));
     let of_one = "an access token was not renewed: there is no access token for connect";
     let of_all = "the access tokens were not looked at";
     for (down, which) in [("load", of_all), ("feeds", of_all), ("lease", of_one)] {
@@ -52,7 +53,7 @@ async fn tokens_are_renewed_though_no_key_set_is_and_key_sets_though_no_token_is
 #[tokio::test]
 async fn the_failure_of_one_organizations_token_is_returned_and_the_others_is_renewed() {
     for failing in FEEDS.map(feed) {
-        let ((table, api), tokens) = (world(Some(JWKS)), Tokens::valid_for(HOUR));
+        let ((table, api), tokens) = (world(Some(JWKS)), World::valid_for(HOUR));
         tokens.now().unanswered.insert(failing.clone());
         let failed = refreshed(&table, &api, &tokens, 0).await.expect_err("one is not answered");
         assert!(matches!(&failed, NotRefreshed::Token(NoToken::Port(of, _)) if *of == failing), "{failed:?}");
@@ -69,7 +70,7 @@ async fn the_failure_of_one_organizations_token_is_returned_and_the_others_is_re
 
 #[tokio::test]
 async fn no_failure_shows_a_token() {
-    let ((table, api), tokens) = (world(Some(JWKS)), Tokens::valid_for(HOUR));
+    let ((table, api), tokens) = (world(Some(JWKS)), World::valid_for(HOUR));
     refreshed(&table, &api, &tokens, 0).await.expect("all is up");
     assert!(tokens.now().stored[&feed("connect")].access_token.expose_secret().contains(SECRET_PART));
     for down in ["load", "store", "lease", "feeds"] {
@@ -80,37 +81,53 @@ async fn no_failure_shows_a_token() {
 }
 
 #[tokio::test]
+async fn unfit_settings_of_the_api_are_told_in_each_run_and_keep_no_key_set_from_being_refreshed() {
+    let (table, api) = world(Some(JWKS));
+    let unfit = Tokens::of(Err::<Option<_>, Box<dyn Error + Send + Sync>>("no JSON object".into()));
+    let refresher = with_tokens(&table, api.clone(), &["connect"], unfit);
+    for (now, fetches) in [(0, 1), (1, 1), (4, 1), (5, 2)] {
+        let failed = refresher.handle(|| minute(now)).await.expect_err("the settings are unfit");
+        let why = "no access token is renewed, since the settings of the provider's API are unfit: no JSON object";
+        assert_eq!(chain(&failed), why);
+        assert_eq!(api.now().fetches, fetches, "in minute {now}");
+    }
+}
+
+#[tokio::test]
 async fn without_an_api_no_token_is_asked_for() {
     let (table, api) = world(Some(JWKS));
-    let refresher = with_tokens(&table, api.clone(), &["connect"], None);
-    refresher.handle(minute(0)).await.expect("there is a key set, and nothing else");
+    let refresher = with_tokens(&table, api.clone(), &["connect"], Tokens::Unused);
+    refresher.handle(|| minute(0)).await.expect("there is a key set, and nothing else");
     assert_eq!(api.now().fetches, 1);
 }
 
 #[test]
 fn how_long_each_token_still_has_is_reported_in_each_run_whether_it_was_renewed_or_not() {
-    let of = |default, acme| vec![(None, default), (Some("acme".to_owned()), acme)];
+    let of =
+        |default: &[u64], acme: &[u64]| -> Told { [(None, default.to_vec()), (Some("acme"), acme.to_vec())].into() };
+    // Before any is renewed, and once more of each that was.
     for (run, left) in [
-        ("a_run_that_renews_all", of(3600, 3600)),
-        ("a_run_in_which_none_is_due", of(1800, 1800)),
-        ("a_run_in_which_one_is_not_answered", of(3600, 600)),
-        ("a_run_after_one_has_ended", of(3600, 0)),
-        ("a_run_in_which_one_was_never_had", of(3600, 0)),
-        ("a_run_of_one_without_credentials", vec![(None, 3600)]),
-        ("a_run_that_cannot_read_the_tokens", vec![]),
+        ("a_run_that_renews_all", of(&[0, 3600], &[0, 3600])),
+        ("a_run_in_which_none_is_due", of(&[1800], &[1800])),
+        ("a_run_in_which_one_is_not_answered", of(&[0, 3600], &[600])),
+        ("a_run_after_one_has_ended", of(&[0, 3600], &[0])),
+        ("a_run_in_which_one_was_never_had", of(&[0, 3600], &[0])),
+        ("a_run_of_one_without_credentials", [(None, vec![0, 3600])].into()),
+        ("a_run_in_which_it_is_not_known_who_has_credentials", [(Some("acme"), vec![600])].into()),
+        ("a_run_that_cannot_read_the_tokens", Told::new()),
     ] {
         assert_eq!(told(&metrics_of(&format!("tokens::{run}")), "TokenSecondsLeft"), left, "{run}");
     }
 }
 
 /// One run in that minute, after `change`, whatever comes of it.
-async fn run(now: i64, change: impl Fn(&Tokens)) {
-    let ((table, api), tokens) = (world(Some(JWKS)), Tokens::valid_for(HOUR));
+async fn run(now: i64, change: impl Fn(&World)) {
+    let ((table, api), tokens) = (world(Some(JWKS)), World::valid_for(HOUR));
     change(&tokens);
     refreshed(&table, &api, &tokens, now).await.ok();
 }
 
-fn away(tokens: &Tokens) {
+fn away(tokens: &World) {
     tokens.now().unanswered.insert(feed("connect/acme"));
 }
 
@@ -167,4 +184,14 @@ async fn a_run_of_one_without_credentials() {
 #[ignore = "started by the test of what it prints"]
 async fn a_run_that_cannot_read_the_tokens() {
     run(0, |tokens| tokens.now().down = Some("load")).await;
+}
+
+#[tokio::test]
+#[ignore = "started by the test of what it prints"]
+async fn a_run_in_which_it_is_not_known_who_has_credentials() {
+    run(50, |tokens| {
+        tokens.store_granted(&feed("connect/acme"), minute(0));
+        tokens.now().down = Some("feeds");
+    })
+    .await;
 }

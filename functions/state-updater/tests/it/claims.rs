@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use aws_lambda_events::sqs::SqsBatchResponse;
 use fundhook_domain::{
-    Details, Event, Kind, Network, Ownership, Resource, ResourceId, Signal, Transaction, TransferDetails, events_after,
+    Attestation, Details, Event, EvidenceClass, Kind, Network, Ownership, Resource, ResourceId, Scheme, Signal,
+    Transaction, TransferDetails, events_after,
 };
 use state_updater::{ATTEMPTS_MAX, StateUpdater};
 
@@ -186,6 +187,50 @@ async fn two_deposits_of_one_stream_and_the_same_hash_on_another_chain_are_both_
             assert_eq!(told(&table, &id), ["confirmed"], "{other:?}: {id}");
         }
         assert_eq!(owner(&table), Some(CONNECT.deposit("a")), "{other:?}");
+    }
+}
+
+/// That the provider lists the deposit `native` of the coin as succeeded.
+fn lists(native: &str) -> Signal {
+    let mut row = Stream { name: "connect.transactions", ..CONNECT }.says(native, "confirmed", 60);
+    let (scheme, class) = (Scheme::ConnectTransactionsApi, EvidenceClass::Api);
+    row.evidence.attestation = Attestation { scheme, class, signed_at: None, ..row.evidence.attestation };
+    row
+}
+
+#[tokio::test]
+async fn of_two_deposits_in_one_transaction_none_is_lost_where_a_row_stands_in_for_a_late_webhook() {
+    let submitted = |native| Stream { hash: None, ..CONNECT }.says(native, "submitted", 10);
+    for (what, signals, told_of_a, told_of_b) in [
+        (
+            "after the other's webhook",
+            vec![CONNECT.confirms("a"), submitted("b"), lists("b")],
+            vec!["confirmed"],
+            vec!["submitted", "confirmed"],
+        ),
+        (
+            "before the other's webhook",
+            vec![submitted("a"), lists("a"), CONNECT.confirms("b")],
+            vec!["submitted", "confirmed"],
+            vec!["confirmed"],
+        ),
+        ("of both", vec![submitted("a"), lists("a"), lists("b")], vec!["submitted", "confirmed"], vec!["confirmed"]),
+        // A row alone, under an id of its own, may be about what the webhook told of.
+        ("and nothing else was told", vec![CONNECT.confirms("a"), lists("b")], vec!["confirmed"], vec!["duplicate"]),
+    ] {
+        for at_once in [false, true] {
+            let table = Table::default();
+            for batch in signals.chunks(if at_once { signals.len() } else { 1 }) {
+                assert!(failed(&handled(&table, batch).await).is_empty());
+            }
+            // The webhook that the row stood in for, and the other one again.
+            for late in [CONNECT.confirms("a"), CONNECT.confirms("b")] {
+                assert!(failed(&handled(&table, &[late]).await).is_empty());
+            }
+            assert_eq!(told(&table, &CONNECT.deposit("a")), told_of_a, "{what}, at once: {at_once}");
+            assert_eq!(told(&table, &CONNECT.deposit("b")), told_of_b, "{what}, at once: {at_once}");
+            assert_eq!(owner(&table), Some(CONNECT.deposit("a")), "{what}, at once: {at_once}");
+        }
     }
 }
 

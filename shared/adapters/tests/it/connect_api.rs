@@ -172,13 +172,47 @@ async fn a_token_that_is_not_accepted_is_told_from_every_other_refusal() {
     for (status, is_unauthorized) in [(401, true), (403, false), (404, false)] {
         let world = World::answering(Answer::json(status, r#"{"message":"no"}"#)).await;
         let error = world.list(&feed(), &dated(1)).await.expect_err("refused");
-        assert_eq!(matches!(error, ListError::Unauthorized), is_unauthorized, "{status}: {error:?}");
+        assert_eq!(matches!(error, ListError::Unauthorized(_)), is_unauthorized, "{status}: {error:?}");
         assert_shows_no_secret(&error);
         // Credentials that are not accepted are for a person to mend.
         let error = world.request(&feed()).await.map(|_| ()).expect_err("refused");
         assert_eq!(error.disposition(), Disposition::DeadLetter);
         assert_shows_no_secret(&error);
         assert_eq!(world.provider.asked().len(), 2, "{status}: nothing is asked again");
+    }
+}
+
+#[tokio::test]
+async fn what_the_provider_says_of_a_token_that_it_does_not_accept_is_told_and_bounded() {
+    let description = format!("canary-token: {}", "x".repeat(1000));
+    let said = json!({ "error": "invalid_token", "error_description": description });
+    let world = World::answering(Answer::json(401, said.to_string())).await;
+    let error = world.list(&feed(), &dated(1)).await.expect_err("refused");
+    let told = chain(&error);
+    assert!(told.starts_with("the provider does not accept the access token: could not read the list of"), "{told}");
+    assert!(told.contains("status 401: invalid_token: [hidden]: xxx") && told.len() < 600, "{told}");
+    assert_shows_no_secret(&error);
+}
+
+#[tokio::test]
+async fn how_long_the_provider_asks_to_be_left_alone_is_told() {
+    for (status, retry_after, told) in [
+        (429, Some("3600"), Some(3600)),
+        (503, Some("120"), Some(120)),
+        (403, Some("60"), Some(60)),
+        (403, None, None),
+        (403, Some("soon"), None),
+    ] {
+        let answer = Answer::json(status, "{}");
+        let answer = retry_after.into_iter().fold(answer, |answer, value| answer.with("retry-after", value));
+        let world = World::answering(answer).await;
+        let told = told.map(std::time::Duration::from_secs);
+        let error = world.request(&feed()).await.map(|_| ()).expect_err("refused");
+        assert_eq!(error.retry_after(), told, "{status} {retry_after:?}");
+        let ListError::Port(error) = world.list(&feed(), &dated(1)).await.expect_err("refused") else {
+            unreachable!("{status} is not 401")
+        };
+        assert_eq!(error.retry_after(), told, "{status} {retry_after:?}");
     }
 }
 

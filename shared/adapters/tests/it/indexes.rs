@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use fundhook_adapters::{ReconciliationTable, ResourceTable, WriteMethod};
-use fundhook_domain::port::{AccountResources, OpenResources, Resources, SettledDeposits, Write, WriteOutcome};
+use fundhook_domain::port::{
+    AccountResources, IndexPage, OpenQuery, OpenResources, Resources, SettledDeposits, Write, WriteOutcome,
+};
 use fundhook_domain::{Feed, Kind, Network, Provider, RecoveryDetails, Resource, ResourceId, Signal, Timestamp};
 
 use crate::support::{Local, TABLE, at, deposit, first_write, id_of, signal, with, write, write_one};
@@ -52,11 +54,13 @@ impl World {
     async fn pages(&self, kind: Kind, overdue: bool, before: Timestamp) -> Vec<Vec<ResourceId>> {
         let (mut pages, mut after) = (Vec::new(), None);
         loop {
-            let page = self.books.open(kind, overdue, before, after.as_deref()).await.expect("the index answers");
-            pages.push(page.resources);
-            assert!(page.next.is_none() || page.next != after, "it goes on");
-            after = page.next;
-            if after.is_none() {
+            let query = OpenQuery { kind, overdue, from: None, before, after: after.as_deref(), limit: 100 };
+            let page = self.books.open(query).await.expect("the index answers");
+            let end = page.entries.last().map(|entry| entry.cursor.clone());
+            assert!(page.is_last || end > after, "it goes on");
+            after = end;
+            pages.push(resources(&page));
+            if page.is_last {
                 return pages;
             }
         }
@@ -188,18 +192,47 @@ async fn more_than_a_page_of_what_is_open_is_read_on_from_where_the_page_before_
 async fn a_page_is_read_on_though_what_the_one_before_ended_with_is_open_no_more() {
     let world = World::new(WriteMethod::default()).await;
     world.all(many()).await;
-    let first = world.books.open(Kind::Deposit, false, at(9999), None).await.expect("the index answers");
-    let last = first.resources.last().expect("a full page");
-    let resource = crate::support::read_one(&world.resources, last).await;
-    world.then(&resource, signal(last, "confirmed", 500, "")).await;
+    let (kind, before) = (Kind::Deposit, at(9999));
+    let not_overdue = OpenQuery { kind, overdue: false, from: None, before, after: None, limit: 100 };
+    let first = world.books.open(not_overdue).await.expect("the index answers");
+    let last = first.entries.last().expect("a full page");
+    let resource = crate::support::read_one(&world.resources, &last.resource).await;
+    world.then(&resource, signal(&last.resource, "confirmed", 500, "")).await;
 
-    let second = world.books.open(Kind::Deposit, false, at(9999), first.next.as_deref()).await;
-    let second = second.expect("the index answers").resources;
-    let read: BTreeSet<&ResourceId> = first.resources.iter().chain(&second).collect();
+    let second = world.books.open(OpenQuery { after: Some(&last.cursor), ..not_overdue }).await;
+    let (first, second) = (resources(&first), resources(&second.expect("the index answers")));
+    let read: BTreeSet<&ResourceId> = first.iter().chain(&second).collect();
     assert_eq!((second.len(), read.len()), (100, 200), "nothing twice, and nothing left out");
     // What is no cursor begins again.
-    let anew = world.books.open(Kind::Deposit, false, at(9999), Some("nonsense")).await.expect("the index answers");
-    assert_eq!(anew.resources[..99], first.resources[..99]);
+    let anew = world.books.open(OpenQuery { after: Some("nonsense"), ..not_overdue }).await.expect("the index answers");
+    assert_eq!(resources(&anew)[..99], first[..99]);
+}
+
+fn resources(page: &IndexPage) -> Vec<ResourceId> {
+    page.entries.iter().map(|entry| entry.resource.clone()).collect()
+}
+
+#[tokio::test]
+async fn a_page_is_of_as_many_as_are_wanted_and_of_none_that_has_stood_for_longer() {
+    let world = World::new(WriteMethod::default()).await;
+    world.all(many()).await;
+    let all = world.pages(Kind::Deposit, false, at(9999)).await.concat();
+    let from = at(20);
+    let query =
+        OpenQuery { kind: Kind::Deposit, overdue: false, from: Some(from), before: at(9999), after: None, limit: 20 };
+    let page = world.books.open(query).await.expect("the index answers");
+    let wanted = resources(&page);
+    assert_eq!((wanted.len(), page.is_last), (20, false));
+    let first = all.iter().position(|id| *id == wanted[0]).expect("one of them");
+    assert!(first > 0 && all[first..first + 20] == wanted);
+    // A page that ended before what is wanted is none that could be read on from.
+    let older = format!("{} {}", at(1).sortable(), all[0]);
+    let again = world.books.open(OpenQuery { after: Some(&older), ..query }).await.expect("the index answers");
+    assert_eq!(resources(&again), wanted);
+    // Nor need it be a page's last that the next one begins behind.
+    let after = Some(page.entries[4].cursor.as_str());
+    let next = world.books.open(OpenQuery { after, ..query }).await.expect("the index answers");
+    assert_eq!(resources(&next), all[first + 5..first + 25]);
 }
 
 /// That the deposit was confirmed, dated so.
@@ -321,7 +354,7 @@ async fn more_than_a_page_of_what_is_settled_is_read_at_once() {
 }
 
 #[tokio::test]
-async fn the_resources_about_a_user_are_those_written_last_some_hundred_at_most() {
+async fn the_resources_about_a_user_are_all_that_were_written_since() {
     let world = World::new(WriteMethod::default()).await;
     let about = |native: &str, account: &str| {
         with(signal(&deposit(native), "held", 0, ""), |details| details.account = Some(account.to_owned()))
@@ -332,9 +365,11 @@ async fn the_resources_about_a_user_are_those_written_last_some_hundred_at_most(
         assert!(matches!(written[..], [WriteOutcome::Written]), "{written:?}");
     }
     world.all([about("other", "konto-b"), signal(&deposit("silent"), "held", 0, "")]).await;
-    let of = async |account: &str| world.books.of_account(account).await.expect("the index answers");
-    let last: Vec<ResourceId> = said.into_iter().rev().take(100).map(|said| said.resource).collect();
-    assert_eq!(of("konto-ä").await, last);
+    let since = async |account: &str, since| world.books.of_account(account, since).await.expect("the index answers");
+    let of = async |account: &str| since(account, at(0)).await;
+    let all: Vec<ResourceId> = said.into_iter().map(|said| said.resource).collect();
+    assert_eq!(of("konto-ä").await, all, "more than one page of the index");
+    assert_eq!(since("konto-ä", at(120)).await, all[120..]);
     assert_eq!(of("konto-b").await, [deposit("other")]);
     assert_eq!(of("nobody").await, []);
 }

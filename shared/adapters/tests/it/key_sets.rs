@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use fundhook_adapters::{KeySetTable, SeenKey};
+use fundhook_adapters::{Aws, KeySetTable, SeenKey};
 use fundhook_domain::port::{KeySets, Lease, StoredKeySet};
 use fundhook_domain::{Feed, Provider, Timestamp};
 use tokio::task::JoinSet;
 
+use crate::support::server::{Answer, Asked, Server};
 use crate::support::{Local, TABLE, at, text};
 
 const COOLDOWN: Duration = Duration::from_secs(60);
@@ -31,6 +32,8 @@ fn key_set(fingerprint: &str, fetched_at: Timestamp) -> StoredKeySet {
         fetched_at,
         fresh_until: fetched_at.plus(Duration::from_secs(600)),
         etag: None,
+        url: Some("https://api.connect.xyz/v1/jwks".to_owned()),
+        not_before: None,
     }
 }
 
@@ -62,7 +65,7 @@ async fn each_key_set_ever_seen_is_remembered_with_its_first_and_last_sight() {
         sets.store(&feed(), &set).await.expect("stored");
     }
     // A fetch that began early and ended late.
-    sets.store(&feed(), &key_set("a", at(450))).await.expect("stored");
+    sets.store(&feed(), &key_set("a", at(650))).await.expect("stored");
 
     for (fingerprint, first, last) in [("a", at(0), at(900)), ("b", at(600), at(600))] {
         let item = local.item(&format!("keys#connect#{fingerprint}")).await.expect("the history has it");
@@ -156,6 +159,9 @@ async fn a_set_is_read_back_with_all_that_it_was_stored_with() {
         // It does not inherit the tag of the one before it.
         set(20, None, &["one"]),
         set(30, Some(r#""33a64df5""#), &[]),
+        StoredKeySet { url: Some("https://keys.example/jwks".to_owned()), ..set(40, None, &[]) },
+        // Nor where the one before it was fetched.
+        StoredKeySet { url: None, ..set(50, None, &[]) },
     ] {
         assert_eq!(stored_and_loaded(&sets, &stored).await, Some(stored));
     }
@@ -164,7 +170,7 @@ async fn a_set_is_read_back_with_all_that_it_was_stored_with() {
 #[tokio::test]
 async fn a_set_that_was_stored_before_sets_said_how_long_they_are_fresh_is_due_and_good() {
     let (local, sets) = key_sets().await;
-    let before = StoredKeySet { thumbprints: Vec::new(), fresh_until: at(0), ..key_set("a", at(0)) };
+    let before = StoredKeySet { thumbprints: Vec::new(), fresh_until: at(0), url: None, ..key_set("a", at(0)) };
     let text = |text: &str| AttributeValue::S(text.to_owned());
     let attributes =
         [("jwks", text(&before.jwks)), ("fingerprint", text("a")), ("fetched_at", text(&at(0).sortable()))];
@@ -215,4 +221,78 @@ async fn a_key_that_was_ever_published_is_found_with_the_set_that_it_was_last_se
     for (feed, thumbprint) in [(feed(), "never"), (feed(), ""), (tenant, "kept")] {
         assert_eq!(sets.seen(&feed, thumbprint).await.expect("an answer"), None, "{feed} {thumbprint}");
     }
+}
+
+#[tokio::test]
+async fn while_the_provider_is_to_be_left_alone_nobody_gets_the_lease_and_a_set_that_is_stored_ends_that() {
+    let (_local, sets) = key_sets().await;
+    let set = key_set("a", at(0));
+    sets.store(&feed(), &set).await.expect("stored");
+    sets.leave_alone(&feed(), at(600)).await.expect("noted");
+    let noted = StoredKeySet { not_before: Some(at(600)), ..set };
+    assert_eq!(sets.load(&feed()).await.expect("loaded"), Some(noted.clone()));
+    for (now, winners) in [(1, 0), (599, 0), (600, 1), (601, 0)] {
+        let expected = (winners, vec![Some(noted.clone()); 20 - winners]);
+        assert_eq!(ask(&sets, at(now)).await, expected, "at {now}");
+    }
+    // Each feed has a provider of its own.
+    let tenant: Feed = "connect/acme".parse().expect("a feed");
+    assert_eq!(sets.lease(&tenant, at(1), COOLDOWN).await.expect("an answer"), Lease::Won);
+
+    sets.leave_alone(&feed(), at(4000)).await.expect("noted");
+    let newer = key_set("a", at(660));
+    assert_eq!(stored_and_loaded(&sets, &newer).await, Some(newer));
+    assert_eq!(ask(&sets, at(661)).await.0, 1);
+}
+
+#[tokio::test]
+async fn that_the_provider_is_to_be_left_alone_is_not_believed_of_a_clock_that_is_hours_ahead() {
+    for (until, winners) in [(0, 1), (1, 0), (3600, 0), (3900, 0), (3901, 1), (100_000_000, 1)] {
+        let (_local, sets) = key_sets().await;
+        sets.leave_alone(&feed(), at(until)).await.expect("noted");
+        assert_eq!(ask(&sets, at(0)).await.0, winners, "{until} s ahead");
+        let noted = StoredKeySet { not_before: Some(at(until)), ..key_set("a", at(0)) };
+        assert_eq!(noted.is_left_alone(at(0)), winners == 0, "{until} s ahead: the refresher decides alike");
+    }
+}
+
+#[tokio::test]
+async fn what_a_clock_far_ahead_saw_is_seen_again_by_one_that_is_right() {
+    for (ahead, is_kept) in [(300, true), (301, false), (100_000_000, false)] {
+        let (_local, sets) = key_sets().await;
+        for set in [key_set("a", at(ahead)), key_set("a", at(0))] {
+            sets.store(&feed(), &set).await.expect("stored");
+        }
+        let seen = sets.seen(&feed(), "key-of-a").await.expect("an answer").expect("it was seen");
+        assert_eq!(seen.last_seen, at(if is_kept { ahead } else { 0 }), "{ahead} s ahead");
+    }
+}
+
+/// Which rows a server in the table's place was asked to write, in order, when it takes no write to `refused`.
+async fn written(set: &StoredKeySet, refused: Option<&'static str>) -> (Vec<String>, bool) {
+    let row = |asked: &Asked| asked.json()["Key"]["pk"]["S"].as_str().expect("a key").to_owned();
+    let server = Server::answering(move |asked| {
+        let no = r#"{"__type":"com.amazon.coral.validate#ValidationException","message":"no"}"#;
+        let (status, body) = if refused == Some(row(asked).as_str()) { (400, no) } else { (200, "{}") };
+        Answer::new(status, "application/x-amz-json-1.0", body)
+    });
+    let server = server.await;
+    let aws = Aws::local(&server.url, "test").expect("a local connection");
+    let stored = KeySetTable::new(&aws, TABLE.to_owned()).store(&feed(), set).await;
+    (server.asked().iter().map(row).collect(), stored.is_ok())
+}
+
+#[tokio::test]
+async fn no_set_is_current_that_is_not_in_the_history_with_each_of_its_keys() {
+    const HISTORY: [&str; 3] = ["keys#connect#a", "keys#connect#key#one", "keys#connect#key#other"];
+    let set = StoredKeySet { thumbprints: ["one", "other"].map(str::to_owned).to_vec(), ..key_set("a", at(0)) };
+    for refused in HISTORY {
+        let (mut rows, is_stored) = written(&set, Some(refused)).await;
+        rows.sort_unstable();
+        assert_eq!((rows, is_stored), (HISTORY.map(str::to_owned).to_vec(), false), "{refused} is not written");
+    }
+    let (rows, is_stored) = written(&set, Some("keys#connect")).await;
+    assert_eq!((rows.last().map(String::as_str), rows.len(), is_stored), (Some("keys#connect"), 4, false));
+    let (rows, is_stored) = written(&set, None).await;
+    assert_eq!((rows.last().map(String::as_str), rows.len(), is_stored), (Some("keys#connect"), 4, true));
 }

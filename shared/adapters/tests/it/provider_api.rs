@@ -85,6 +85,22 @@ async fn what_is_no_key_set_is_an_error_and_is_asked_for_again_later() {
 }
 
 #[tokio::test]
+async fn how_long_the_provider_asks_to_be_left_alone_is_told() {
+    let refused = |status| Answer::json(status, "{}").with("date", "Tue, 07 Oct 2025 19:44:50 GMT");
+    for (answer, seconds) in [
+        (refused(429).with("retry-after", "3600"), Some(3600)),
+        (refused(503).with("Retry-After", "Tue, 07 Oct 2025 19:45:30 GMT"), Some(40)),
+        (refused(403).with("retry-after", "0"), Some(0)),
+        (refused(429).with("retry-after", "soon"), None),
+        (refused(429), None),
+    ] {
+        let server = Server::always(answer.clone()).await;
+        let error = fetched(&server, None).await.map(|_| ()).expect_err("no key set");
+        assert_eq!(error.retry_after(), seconds.map(Duration::from_secs), "{answer:?}");
+    }
+}
+
+#[tokio::test]
 async fn what_a_key_set_may_hold_at_most_is_still_taken() {
     let large = " ".repeat(128 * 1024);
     let server = Server::always(Answer::json(200, large.clone())).await;
@@ -97,6 +113,7 @@ async fn a_feed_without_a_url_is_named_and_nobody_is_asked() {
     let server = Server::always(Answer::json(200, JWKS)).await;
     let client = JwksClient::new(BTreeMap::from([(feed(), server.url.clone())]));
     let tenant: Feed = "connect/acme".parse().expect("a feed");
+    assert_eq!((client.url(&feed()), client.url(&tenant)), (Some(server.url.clone()), None));
     let error = client.fetch(&tenant, None).await.map(|_| ()).expect_err("no URL is set");
     assert!(chain(&error).contains("connect/acme"), "{}", chain(&error));
     assert!(server.asked().is_empty());

@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::AttributeValue;
 use fundhook_adapters::{Aws, ReconciliationTable, WriteMethod};
 use fundhook_domain::port::{
-    AccountResources, Advance, Claims, Disposition, OpenResources, PortError, Receipts, Report, Reports,
+    AccountResources, Advance, Claims, Disposition, OpenQuery, OpenResources, PortError, Receipts, Report, Reports,
     SettledDeposits, Watermark, Watermarks, Window, Write, WriteOutcome, chain,
 };
 use fundhook_domain::{Claim, ConservationLine, Feed, Kind, Network, Provider, Receipt, Tally, Timestamp};
@@ -39,6 +39,7 @@ fn watermark(revision: u64, read_until: i64) -> Watermark {
         read_until: at(read_until),
         window: None,
         conserved_until: at(0).day_start(),
+        revised_until: None,
         overdue_after: None,
     }
 }
@@ -124,6 +125,7 @@ fn report(feed: &Feed, number: u64, total: &str) -> Report {
         made_at: at(7200),
         lines: vec![line],
         discrepancies: vec![sentence],
+        not_understood: 2,
     }
 }
 
@@ -319,6 +321,7 @@ async fn a_table_that_does_not_answer_is_asked_again_later() {
     let (feed, ids) = (feed(), [deposit("a")]);
     let (mark, told, given) = (watermark(1, 0), report(&feed, 19, "1"), [receipt("a", "1")]);
     let coins = ["coin".to_owned()];
+    let open = OpenQuery { kind: Kind::Deposit, overdue: false, from: None, before: at(0), after: None, limit: 100 };
     let outcomes = tokio::join!(
         async { failed(Watermarks::load(&books, &feed).await) },
         async { failed(books.advance(&feed, &mark).await) },
@@ -328,8 +331,8 @@ async fn a_table_that_does_not_answer_is_asked_again_later() {
         async { failed(books.receipts(&ids).await) },
         async { failed(books.claims(&coins).await) },
         async { failed(books.settled(&feed, at(0), at(1)).await) },
-        async { failed(books.open(Kind::Deposit, false, at(0), None).await) },
-        async { failed(books.of_account("CUST01").await) },
+        async { failed(books.open(open).await) },
+        async { failed(books.of_account("CUST01", at(0)).await) },
     );
     let retry = Some(Disposition::Retry);
     assert_eq!(outcomes, (retry, retry, retry, retry, retry, retry, retry, retry, retry, retry));

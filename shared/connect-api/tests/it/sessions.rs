@@ -191,3 +191,17 @@ fn a_scope_is_a_name_without_spaces() {
         assert_eq!(scope.to_string().parse(), Ok(scope));
     }
 }
+
+#[tokio::test]
+async fn whom_a_session_is_for_and_what_its_metadata_says_show_in_no_error() {
+    let said =
+        json!({"error": "invalid", "message": "canary-user, canary-order of 4711 and canary-nested: no such deposit"});
+    let provider = Provider::answering([Answer::json(422, said.to_string())]).await;
+    let metadata = json!({"order": "canary-order", "shop": 4711, "more": [{"deep": "canary-nested"}], "paid": false});
+    let request =
+        SessionRequest::deposits("canary-user").with_metadata(metadata.as_object().cloned().unwrap_or_default());
+    let error = open(settings(&provider.url), &request).await.map(|_| ()).expect_err("422");
+    let told = "invalid: [hidden], [hidden] of [hidden] and [hidden]: no such deposit";
+    assert!(error.to_string().ends_with(told), "{error}");
+    assert_shows_no_secret(&error);
+}

@@ -3,7 +3,7 @@
 use fundhook_connect_api::{ApiError, TransactionsPage, TransactionsQuery};
 use fundhook_domain::Timestamp;
 
-use crate::support::{Provider, caller, client, settings};
+use crate::support::{Answer, Provider, assert_shows_no_secret, caller, client, settings};
 
 /// The row of seed 000, with a field that nobody knows, an odd layout, and numbers that a float would spoil.
 const ROW: &str = r#"{ "participant_code": "USER01", "fund_asset":"USDC.ETH","deposited_asset": "USDC.ETH",
@@ -121,4 +121,19 @@ async fn a_page_that_the_provider_does_not_have_is_not_asked_for() {
         assert!(matches!(asked, Err(ApiError::UnfitRequest(_))), "{page} {page_size}");
     }
     assert!(provider.asked().is_empty());
+}
+
+#[tokio::test]
+async fn whose_transactions_are_asked_for_shows_in_no_error_and_which_one_may() {
+    let said = r#"{"message":"neither canary-user nor canary-reference has c55481bf"}"#;
+    let provider = Provider::answering([Answer::json(404, said)]).await;
+    let query = TransactionsQuery {
+        fund_id: Some("c55481bf".to_owned()),
+        participant_code: Some("canary-user".to_owned()),
+        reference_id: Some("canary-reference".to_owned()),
+        ..TransactionsQuery::default()
+    };
+    let error = provider.client().transactions(&caller(), &query).await.map(|_| ()).expect_err("404");
+    assert!(error.to_string().ends_with("neither [hidden] nor [hidden] has c55481bf"), "{error}");
+    assert_shows_no_secret(&error);
 }

@@ -152,7 +152,8 @@ async fn users_are_read_alone_in_a_list_and_in_a_page() {
 
 #[tokio::test]
 async fn a_query_of_users_is_sent_as_it_is_and_shows_in_no_error() {
-    let provider = Provider::answering([Answer::json(404, r#"{"message":"nobody has canary@example.com"}"#)]).await;
+    let provider =
+        Provider::answering([Answer::json(404, r#"{"message":"nobody has canary@example.com but A&B"}"#)]).await;
     let query = UsersQuery {
         page: Some(2),
         participant_code: Some("A&B".to_owned()),
@@ -160,7 +161,10 @@ async fn a_query_of_users_is_sent_as_it_is_and_shows_in_no_error() {
         ..UsersQuery::default()
     };
     let error = provider.client().users(&caller(), &query).await.map(|_| ()).expect_err("404");
-    assert!(error.to_string().ends_with("/users: status 404, expected 2xx: nobody has [hidden]"), "{error}");
+    assert!(
+        error.to_string().ends_with("/users: status 404, expected 2xx: nobody has [hidden] but [hidden]"),
+        "{error}"
+    );
     assert_shows_no_secret(&error);
     let asked = provider.asked_once();
     assert_eq!(asked.path_and_query, "/users?page=2&participant_code=A%26B&email=canary%40example.com");

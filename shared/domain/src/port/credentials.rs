@@ -9,6 +9,14 @@ use secrecy::SecretString;
 use super::PortError;
 use crate::{Feed, Provider, Timestamp};
 
+/// How far clocks may differ before what one of them says is not believed: what was fetched, granted or leased further ahead
+/// than this was so by a clock that is off.
+pub const CLOCKS_DIFFER_MAX: Duration = Duration::from_secs(300);
+
+/// For how long a provider is left alone at most, whatever its `Retry-After` asks: as long as a key set is held, so that what a
+/// slip of the provider's costs is an hour.
+pub const LEFT_ALONE_MAX: Duration = Duration::from_secs(3600);
+
 /// A provider's key set as it was fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredKeySet {
@@ -24,6 +32,18 @@ pub struct StoredKeySet {
     pub fresh_until: Timestamp,
     /// The entity tag that it was served with (RFC 9110 section 8.8.3), to ask by whether it has changed.
     pub etag: Option<String>,
+    /// Where it was fetched; `None` for one that an older version stored.
+    pub url: Option<String>,
+    /// Before when the provider asked not to be asked again.
+    pub not_before: Option<Timestamp>,
+}
+
+impl StoredKeySet {
+    /// Whether the provider asked not to be asked for it at `now`. What lies further ahead than it may, and by more than clocks
+    /// differ, was noted by a clock that is off.
+    pub fn is_left_alone(&self, now: Timestamp) -> bool {
+        self.not_before.is_some_and(|until| until > now && until.since(now) <= LEFT_ALONE_MAX + CLOCKS_DIFFER_MAX)
+    }
 }
 
 /// The key sets as they are stored, and the lease on fetching a new one.
@@ -42,6 +62,10 @@ pub trait KeySets {
         now: Timestamp,
         cooldown: Duration,
     ) -> impl Future<Output = Result<Lease, PortError>> + Send;
+
+    /// Notes that the provider asked not to be asked for the feed's key set before `until`: the lease is not given before. A
+    /// set that is stored meanwhile ends that.
+    fn leave_alone(&self, feed: &Feed, until: Timestamp) -> impl Future<Output = Result<(), PortError>> + Send;
 }
 
 /// The answer to a request for a lease.
@@ -49,7 +73,7 @@ pub trait KeySets {
 pub enum Lease {
     /// The asker may fetch.
     Won,
-    /// Somebody fetched within the cooldown; this is the key set as it is stored.
+    /// Somebody fetched within the cooldown, or the provider asked to be left alone; this is the key set as it is stored.
     Lost(Option<StoredKeySet>),
 }
 
@@ -74,13 +98,20 @@ pub enum FetchedKeySet {
 
 /// Fetches a provider's published key set.
 pub trait FetchKeySet {
-    /// What is served now; `etag` is that of the set that is held, if it came with one.
+    /// What is served now; `etag` is that of the set that is held, if it came with one and is to be confirmed.
     fn fetch(&self, feed: &Feed, etag: Option<&str>) -> impl Future<Output = Result<FetchedKeySet, PortError>> + Send;
+
+    /// Where the feed's key set is published; `None` for a feed without one.
+    fn url(&self, feed: &Feed) -> Option<String>;
 }
 
 impl<T: FetchKeySet + Sync + Send> FetchKeySet for std::sync::Arc<T> {
     async fn fetch(&self, feed: &Feed, etag: Option<&str>) -> Result<FetchedKeySet, PortError> {
         T::fetch(self, feed, etag).await
+    }
+
+    fn url(&self, feed: &Feed) -> Option<String> {
+        T::url(self, feed)
     }
 }
 
@@ -133,6 +164,9 @@ pub trait AccessTokens {
         now: Timestamp,
         duration: Duration,
     ) -> impl Future<Output = Result<(), PortError>> + Send;
+
+    /// Notes that the provider asked not to be asked for the feed's token before `until`: the lease is not given before.
+    fn leave_alone(&self, feed: &Feed, until: Timestamp) -> impl Future<Output = Result<(), PortError>> + Send;
 }
 
 /// Has a provider grant an access token.

@@ -6,14 +6,15 @@ mod reconciliation;
 use std::error::Error;
 use std::fmt;
 use std::future::Future;
+use std::time::Duration;
 
 pub use credentials::{
-    AccessTokens, FetchKeySet, FetchedKeySet, GrantedToken, KeySets, Lease, ReadSecret, RequestToken, StoredKeySet,
-    StoredToken,
+    AccessTokens, CLOCKS_DIFFER_MAX, FetchKeySet, FetchedKeySet, GrantedToken, KeySets, LEFT_ALONE_MAX, Lease,
+    ReadSecret, RequestToken, StoredKeySet, StoredToken,
 };
 pub use reconciliation::{
-    AccountResources, Advance, Claims, IndexPage, ListError, ListPage, ListQuery, ListTransactions, OpenResources,
-    Receipts, Report, Reports, SettledDeposits, Watermark, Watermarks, Window,
+    AccountResources, Advance, Claims, IndexEntry, IndexPage, ListError, ListPage, ListQuery, ListTransactions,
+    OpenQuery, OpenResources, Receipts, Report, Reports, SettledDeposits, Watermark, Watermarks, Window,
 };
 
 use crate::{Claim, Event, Resource, ResourceId, Timestamp};
@@ -32,6 +33,7 @@ pub enum Disposition {
 pub struct PortError {
     attempted: &'static str,
     disposition: Disposition,
+    retry_after: Option<Duration>,
     source: Box<dyn Error + Send + Sync>,
 }
 
@@ -42,7 +44,18 @@ impl PortError {
         disposition: Disposition,
         source: impl Into<Box<dyn Error + Send + Sync>>,
     ) -> Self {
-        Self { attempted, disposition, source: source.into() }
+        Self { attempted, disposition, retry_after: None, source: source.into() }
+    }
+
+    /// The same, after which who was asked wants to be left alone for so long.
+    #[must_use]
+    pub fn to_be_retried_after(self, retry_after: Option<Duration>) -> Self {
+        Self { retry_after, ..self }
+    }
+
+    /// How long who was asked wants to be left alone, where that was said (`Retry-After`, RFC 9110 section 10.2.3).
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
     }
 
     /// What is to be done about it.

@@ -38,9 +38,9 @@ pub struct ListPage {
 /// Why a page could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ListError {
-    /// The provider does not accept the access token.
+    /// The provider does not accept the access token; what it says of that.
     #[error("the provider does not accept the access token")]
-    Unauthorized,
+    Unauthorized(#[source] PortError),
     /// It could not be read for another reason.
     #[error(transparent)]
     Port(#[from] PortError),
@@ -69,6 +69,9 @@ pub struct Watermark {
     pub window: Option<Window>,
     /// The hours that end before it have been added up.
     pub conserved_until: Timestamp,
+    /// The hours that end before it have been added up once more, days later; `None` in what an older version stored.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub revised_until: Option<Timestamp>,
     /// Behind which of the overdue resources the next look at them begins.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub overdue_after: Option<String>,
@@ -107,22 +110,41 @@ pub enum Advance {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct IndexPage {
     /// The resources, those that came first first.
-    pub resources: Vec<ResourceId>,
-    /// What the next page begins behind; `None` when this was the last.
-    pub next: Option<String>,
+    pub entries: Vec<IndexEntry>,
+    /// Whether no page follows.
+    pub is_last: bool,
+}
+
+/// A resource on a page of an index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IndexEntry {
+    /// The resource.
+    pub resource: ResourceId,
+    /// What a page that begins behind it is asked for with.
+    pub cursor: String,
+}
+
+/// What is wanted of the index of what is not final yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenQuery<'a> {
+    /// Of which kind.
+    pub kind: Kind,
+    /// Those that were reported overdue, or those that were not.
+    pub overdue: bool,
+    /// Those that came to stand where they do at this time or later; `None` for however long.
+    pub from: Option<Timestamp>,
+    /// Those that came to stand where they do before.
+    pub before: Timestamp,
+    /// The cursor of what the page begins behind. One of what lies before `from` is none.
+    pub after: Option<&'a str>,
+    /// How many at most.
+    pub limit: u16,
 }
 
 /// The index of what is not final yet.
 pub trait OpenResources {
-    /// A page of the resources of `kind` that came to stand where they do before `before`, the longest first: those that
-    /// were reported overdue, or those that were not. `after` is where an earlier page ended.
-    fn open(
-        &self,
-        kind: Kind,
-        overdue: bool,
-        before: Timestamp,
-        after: Option<&str>,
-    ) -> impl Future<Output = Result<IndexPage, PortError>> + Send;
+    /// A page of what `query` wants, those first that have stood where they do the longest.
+    fn open(&self, query: OpenQuery<'_>) -> impl Future<Output = Result<IndexPage, PortError>> + Send;
 }
 
 /// The index of confirmed deposits.
@@ -138,8 +160,12 @@ pub trait SettledDeposits {
 
 /// The index of resources by whom they are about.
 pub trait AccountResources {
-    /// The resources about `account` that were written last, some hundred at most.
-    fn of_account(&self, account: &str) -> impl Future<Output = Result<Vec<ResourceId>, PortError>> + Send;
+    /// The resources about `account`, of all organizations, that were written since `since`.
+    fn of_account(
+        &self,
+        account: &str,
+        since: Timestamp,
+    ) -> impl Future<Output = Result<Vec<ResourceId>, PortError>> + Send;
 }
 
 /// The claims on coins.
@@ -172,6 +198,9 @@ pub struct Report {
     pub lines: Vec<ConservationLine>,
     /// How recorded and listed deposits differ, as sentences.
     pub discrepancies: Vec<String>,
+    /// How many listed rows were not understood, or name no time, and so are in no line.
+    #[serde(default)]
+    pub not_understood: u32,
 }
 
 /// The reports as they are stored, one for each hour.

@@ -51,6 +51,13 @@ pub enum Discrepancy {
         /// As what it is recorded.
         ours: ResourceId,
     },
+    /// It is credited, and so is what another feed of the organization told of, which may be the same coin: a person must look.
+    CreditedTwice {
+        /// As what it is recorded.
+        ours: ResourceId,
+        /// The other feed's deposit.
+        other: ResourceId,
+    },
 }
 
 impl Discrepancy {
@@ -62,6 +69,7 @@ impl Discrepancy {
             Self::Differs { .. } => "differs",
             Self::Ambiguous { .. } => "ambiguous",
             Self::UnknownToTheProvider { .. } => "unknown_to_the_provider",
+            Self::CreditedTwice { .. } => "credited_twice",
         }
     }
 
@@ -69,7 +77,10 @@ impl Discrepancy {
     pub fn resource(&self) -> &ResourceId {
         match self {
             Self::Missing { theirs } | Self::Ambiguous { theirs, .. } => &theirs.resource,
-            Self::Behind { ours, .. } | Self::Differs { ours, .. } | Self::UnknownToTheProvider { ours } => ours,
+            Self::Behind { ours, .. }
+            | Self::Differs { ours, .. }
+            | Self::UnknownToTheProvider { ours }
+            | Self::CreditedTwice { ours, .. } => ours,
         }
     }
 
@@ -85,7 +96,7 @@ impl Discrepancy {
                 let contradicts = members.contains(&STATUS) && theirs.status.is_final() && is_same(ours, theirs);
                 contradicts.then_some((ours, &theirs.fact))
             }
-            Self::Ambiguous { .. } | Self::UnknownToTheProvider { .. } => None,
+            Self::Ambiguous { .. } | Self::UnknownToTheProvider { .. } | Self::CreditedTwice { .. } => None,
         }
     }
 }
@@ -112,6 +123,9 @@ impl fmt::Display for Discrepancy {
                 )
             }
             Self::UnknownToTheProvider { .. } => write!(f, "{resource} is recorded as confirmed and not listed"),
+            Self::CreditedTwice { other, .. } => {
+                write!(f, "{resource} is credited, and so is {other}, which may be the same coin")
+            }
         }
     }
 }
@@ -149,6 +163,22 @@ pub fn plan(ours: &[Resource], theirs: &[Signal]) -> Vec<Discrepancy> {
     let credited = unmatched.filter(|resource| credited(resource).is_some());
     discrepancies.extend(credited.map(|resource| Discrepancy::UnknownToTheProvider { ours: resource.id().clone() }));
     discrepancies
+}
+
+/// Which of `theirs`, recorded in `ours` under their ids and credited, may be the same coin as one of `others`: deposits that
+/// another feed of the organization told of, credited as well. Where both name their transactions, claims keep a coin from
+/// being credited twice; where one does not, only a resemblance shows it.
+pub fn credited_twice(ours: &[Resource], theirs: &[Signal], others: &[Resource]) -> Vec<Discrepancy> {
+    let is_credited = |row: &&Signal| {
+        let recorded = ours.iter().find(|resource| *resource.id() == row.resource);
+        recorded.is_some_and(|resource| credited(resource).is_some())
+    };
+    let twice = |row: &Signal| {
+        let of_other_feed = |other: &&Resource| other.id().feed() != row.resource.feed();
+        let other = others.iter().filter(of_other_feed).find(|other| may_be_the_same(other, row))?;
+        Some(Discrepancy::CreditedTwice { ours: row.resource.clone(), other: other.id().clone() })
+    };
+    furthest(theirs).filter(is_credited).filter_map(twice).collect()
 }
 
 /// Whether the row names its coin by a transaction's hash on a chain, so that it can be told from any other.
@@ -284,4 +314,4 @@ pub fn may_be_the_same(recorded: &Resource, row: &Signal) -> bool {
 }
 
 /// How far apart two tellings of one deposit may be dated: by its announcement and by its end, with a hold between them.
-const SAME_WITHIN: Duration = Duration::from_secs(7 * 86_400);
+pub const SAME_WITHIN: Duration = Duration::from_secs(7 * 86_400);

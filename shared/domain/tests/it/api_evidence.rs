@@ -14,6 +14,7 @@ use crate::support::orders::every_order_leads_to_the_same;
 use crate::support::{at, folded, in_other_bytes, listed, quantity, transfer, types, view, with};
 
 const ONE: &str = "deposit#connect#1";
+const TWO: &str = "deposit#connect#2";
 const FUND: &str = "deposit#zerohash#7";
 
 fn webhook(name: &str, seconds: u64) -> Signal {
@@ -210,6 +211,44 @@ fn a_coin_that_a_row_claims_is_the_deposits_own_when_its_webhook_comes_and_anoth
     assert_eq!((claimed, types(&events_after(&by_row, 0))), (None, vec!["fundhook.deposit.duplicate"]));
 }
 
+/// A deposit's webhook from before its coin was known, the webhook that confirms it, and the row that lists it so: of a coin
+/// that came in one transaction with the others'.
+fn in_one_transaction(of: &str) -> [Signal; 3] {
+    let submitted = with(told(of, "submitted", 10), |said| said.transaction.hash = None);
+    let hash = |said: &mut TransferDetails| said.transaction.hash = Some("0xabcde1".to_owned());
+    [submitted, with(told(of, "confirmed", 40), hash), row_saying(of, hash)]
+}
+
+#[test]
+fn two_deposits_in_one_transaction_are_both_credited_where_webhooks_or_the_list_told_of_both() {
+    let ([submitted, confirmed, row], [others_submitted, others_confirmed, others_row]) =
+        (in_one_transaction(ONE), in_one_transaction(TWO));
+    for (what, one, other, are_credited) in [
+        ("webhooks of both", vec![&submitted, &confirmed], vec![&others_confirmed], true),
+        ("rows of both", vec![&row], vec![&others_row], true),
+        ("a webhook of both, and a row in place of the last", vec![&submitted, &row], vec![&others_confirmed], true),
+        ("a row of both, and a webhook before it of one", vec![&submitted, &row], vec![&others_row], true),
+        ("all of both", vec![&submitted, &confirmed, &row], vec![&others_submitted, &others_row], true),
+        // Under an id of its own a row alone may be about what the webhook told of.
+        ("a row of one, and a webhook of the other", vec![&row], vec![&others_confirmed], false),
+        ("a row of one, and webhooks of the other", vec![&row], vec![&others_submitted, &others_confirmed], false),
+    ] {
+        for (first, second, is_reversed) in
+            [(&one, &other, false), (&one, &other, true), (&other, &one, false), (&other, &one, true)]
+        {
+            let known = |facts: &[&Signal]| {
+                if is_reversed { folded(facts.iter().rev().copied()) } else { folded(facts.iter().copied()) }
+            };
+            let (first, claim) = known(first).claiming(None, 0);
+            let (second, claimed) = known(second).claiming(claim.as_ref(), 0);
+            assert_eq!((first.ownership(), claimed), (&Ownership::Owner, None), "{what}");
+            let duplicate = Ownership::DuplicateOf { owner: first.id().clone(), after: 0 };
+            let expected = if are_credited { &Ownership::Owner } else { &duplicate };
+            assert_eq!(second.ownership(), expected, "{what}: {}", second.id());
+        }
+    }
+}
+
 #[test]
 fn a_webhook_that_first_tells_which_coin_the_row_was_about_is_an_event_which_may_say_it_is_a_duplicate() {
     // As the row in seed 000, whose transaction has an id that is no hash.
@@ -318,5 +357,9 @@ proptest! {
         let expected: Vec<String> = (1..=events_of(&one)).map(|sequence| format!("{ONE}#{sequence}")).collect();
         prop_assert_eq!(&ids(&one_way), &expected);
         prop_assert_eq!(&ids(&another), &expected);
+        // A contradiction that is recorded first keeps it from being due.
+        if let (Some(one), Some(other)) = (one_way.claim_due(), another.claim_due()) {
+            prop_assert_eq!(one, other);
+        }
     }
 }

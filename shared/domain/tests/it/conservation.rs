@@ -5,8 +5,8 @@ use std::slice::from_ref as one;
 use std::time::Duration;
 
 use fundhook_domain::{
-    ConservationLine, DecimalValue, Quantity, Receipt, Resource, Signal, Tally, Timestamp, TransferDetails, Units,
-    conserve, events_after, fold, receipt_of,
+    ConservationLine, DecimalValue, Discrepancy, Quantity, Receipt, Resource, Signal, Tally, Timestamp,
+    TransferDetails, Units, conserve, credited_twice, events_after, fold, receipt_of,
 };
 
 use crate::support::deposits::{id, recorded, row, row_saying, standing_at, told};
@@ -263,4 +263,30 @@ fn lines_of_parts_add_up_to_the_line_of_the_whole() {
     assert_eq!(sum, conserve(&ours, &theirs, &noted));
     let written = serde_json::to_string(&sum).expect("JSON");
     assert_eq!(serde_json::from_str::<Vec<ConservationLine>>(&written).expect("lines"), sum, "{written}");
+}
+
+#[test]
+fn what_two_feeds_had_credited_and_may_be_one_coin_is_told() {
+    const OTHER: &str = "deposit#zerohash#3";
+    let unnamed: Say = |said| said.transaction.hash = None;
+    let (ours, row) = confirmed(ONE, |said| said.transaction.hash = Some("ab".repeat(32)));
+    let elsewhere: Say = |said| said.transaction.hash = Some("cd".repeat(32));
+    let twice = [Discrepancy::CreditedTwice { ours: id(ONE), other: id(OTHER) }];
+    for (name, other, is_told) in [
+        ("without a coin", confirmed(OTHER, unnamed).0, true),
+        ("told from it by its coin", confirmed(OTHER, elsewhere).0, false),
+        ("of the same feed", confirmed(TWO, unnamed).0, false),
+        ("of another organization", confirmed("deposit#zerohash/acme#3", unnamed).0, false),
+        ("not credited", recorded([&with(told(OTHER, "held", 40), unnamed)]), false),
+        ("a duplicate of it", confirmed(OTHER, unnamed).0.duplicating(id(ONE), 0), false),
+    ] {
+        let expected: &[Discrepancy] = if is_told { &twice } else { &[] };
+        assert_eq!(credited_twice(one(&ours), one(&row), one(&other)), expected, "{name}");
+    }
+    let (other, _) = confirmed(OTHER, unnamed);
+    assert_eq!(credited_twice(&[], one(&row), one(&other)), [], "the row is not recorded");
+    assert_eq!(credited_twice(&[standing_at(ONE, "held")], one(&row), one(&other)), [], "nor credited");
+    let sentence = twice[0].to_string();
+    assert_eq!(sentence, "deposit#connect#1 is credited, and so is deposit#zerohash#3, which may be the same coin");
+    assert_eq!(twice[0].heals(), None);
 }

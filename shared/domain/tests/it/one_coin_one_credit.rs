@@ -4,7 +4,7 @@ use fundhook_domain::{
     Claim, Event, Feed, Kind, Network, Ownership, Provider, Resource, ResourceId, Signal, TransferDetails, events_after,
 };
 
-use crate::support::{deposit, folded, in_other_bytes, resource, types, whole_deposit, with, withdrawal};
+use crate::support::{deposit, folded, in_other_bytes, listed, resource, types, whole_deposit, with, withdrawal};
 
 /// Whatever a deposit's webhook says of its coin.
 fn said(details: &mut TransferDetails) {
@@ -65,6 +65,29 @@ fn a_claim_says_which_coin_and_who_tells_of_it() {
         stream: "connect.deposits".to_owned(),
     };
     assert_eq!(claim, expected);
+}
+
+#[test]
+fn a_claim_names_each_stream_that_told_of_the_deposit_once_whichever_told_last() {
+    let of_stream = |signal: &Signal, stream: Option<&str>| {
+        with(signal.clone(), |details| details.stream = stream.map(str::to_owned))
+    };
+    let (pending, confirmed) = (with(deposit("pending", 0), said), with(deposit("confirmed", 40), said));
+    let listed = of_stream(&listed(&confirmed), Some("connect.transactions"));
+    let unnamed = of_stream(&deposit("held", 20), None);
+    for (facts, streams) in [
+        (vec![&confirmed], "connect.deposits"),
+        (vec![&pending, &unnamed, &confirmed], "connect.deposits"),
+        (vec![&listed], "connect.transactions"),
+        (vec![&listed, &unnamed], "connect.transactions"),
+        (vec![&pending, &listed], "connect.deposits connect.transactions"),
+        (vec![&listed, &pending], "connect.deposits connect.transactions"),
+        (vec![&pending, &listed, &confirmed], "connect.deposits connect.transactions"),
+        (vec![&of_stream(&confirmed, None)], ""),
+    ] {
+        let claim = folded(facts.clone()).claim_due().expect("a claim");
+        assert_eq!(claim.stream, streams, "{facts:#?}");
+    }
 }
 
 #[test]
@@ -130,6 +153,9 @@ fn only_another_streams_claim_on_the_same_chain_makes_a_duplicate() {
     let taken = claim("connect", "1", "connect.deposits", Some("ethereum"));
     let unsaid = claim("connect", "1", "connect.deposits", None);
     let fund = |network| claim("zerohash", "2", "zerohash.fund", network);
+    let by_the_list = |native| claim("connect", native, "connect.transactions", Some("ethereum"));
+    let by_both = |native| claim("connect", native, "connect.deposits connect.transactions", Some("ethereum"));
+    let (listed_too, taken_listed_too) = (by_both("2"), by_both("1"));
     for (case, one, taken, beside) in [
         (
             "one stream tells of each coin once",
@@ -155,6 +181,9 @@ fn only_another_streams_claim_on_the_same_chain_makes_a_duplicate() {
             &taken,
             false,
         ),
+        ("webhooks told of both, and the list of one as well", listed_too, &taken, true),
+        ("webhooks told of the one, and the list of the other", by_the_list("2"), &taken, false),
+        ("the list told of both, and webhooks of one as well", by_the_list("2"), &taken_listed_too, true),
     ] {
         assert_eq!(one.stands_beside(taken), beside, "{case}");
         assert_eq!(taken.stands_beside(&one), beside, "{case}, the other way round");

@@ -7,7 +7,7 @@ use fundhook_domain::{Attestation, EvidenceClass, Feed, Provider, Scheme, Timest
 
 use crate::Envelope;
 use crate::statement::{Heard, NotUnderstood, Statement};
-use crate::wire::Fields;
+use crate::wire::{Fields, members};
 use crate::zerohash::{Told, fund_statement};
 
 /// The event's name of what a row says.
@@ -24,6 +24,15 @@ pub fn listed(feed: &Feed, row: String, url: &str, read_at: Timestamp) -> Envelo
         token_verified: false,
     };
     Envelope::of_answer(feed.clone(), url.to_owned(), row, read_at, attestation)
+}
+
+/// The `deposit_timestamp` of `row`, the JSON text of a row, by which the provider chooses and orders what it lists; what the
+/// row says may have happened later.
+///
+/// It has the forms of the times in what a row says: an RFC 3339 text, or a UNIX time in seconds, milliseconds or
+/// nanoseconds, as a number or a text. `None` when there is none, or what is there is no instant, or the row no JSON object.
+pub fn deposited_at(row: &str) -> Option<Timestamp> {
+    members(row.as_bytes()).ok()?.time("deposit_timestamp").ok().flatten()
 }
 
 /// Whose API it is: `https://api.connect.xyz`.

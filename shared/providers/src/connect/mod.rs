@@ -5,8 +5,8 @@ mod normalise;
 mod verify;
 mod wire;
 
-pub use listed::listed;
 pub(crate) use listed::statements as listed_statements;
+pub use listed::{deposited_at, listed};
 pub(crate) use normalise::statements;
 pub use verify::{JwtMode, JwtSettings, Settings, signed_message, verify};
 

@@ -4,7 +4,7 @@ use fundhook_domain::{
     Attestation, Details, EvidenceClass, EvidencePointer, FactId, Feed, Resource, Scheme, Signal, Timestamp,
     TransferDetails, coin_of, events_after, fold,
 };
-use fundhook_providers::connect::listed;
+use fundhook_providers::connect::{deposited_at, listed};
 use fundhook_providers::{Envelope, normalise};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -188,6 +188,55 @@ fn a_row_is_dated_by_the_later_of_its_times_and_one_without_any_by_when_it_was_r
         (json!({ "fund_timestamp": null, "deposit_timestamp": null }), "2025-10-14T23:34:26Z"),
     ] {
         assert_eq!(signal_of("connect", row(&changes)).occurred_at.to_string(), expected, "{changes}");
+    }
+}
+
+#[test]
+fn a_row_was_deposited_when_its_signal_says_so_in_whatever_form_that_is_written() {
+    for (sent, expected) in [
+        (json!(1_708_631_681), "2024-02-22T19:54:41Z"),
+        (json!("1708631681"), "2024-02-22T19:54:41Z"),
+        (json!(1_708_631_681_631_i64), "2024-02-22T19:54:41.631Z"),
+        (json!("1708631681631"), "2024-02-22T19:54:41.631Z"),
+        (json!(1_708_631_681_631_000_001_i64), "2024-02-22T19:54:41.631000001Z"),
+        (json!("1708631681631000001"), "2024-02-22T19:54:41.631000001Z"),
+        (json!("2024-02-22T19:54:41Z"), "2024-02-22T19:54:41Z"),
+        (json!("2024-02-22T21:54:41.5+02:00"), "2024-02-22T19:54:41.500Z"),
+    ] {
+        let row = row(&json!({ "deposit_timestamp": sent, "fund_timestamp": null }));
+        let deposited = deposited_at(&row.to_string()).expect("an instant");
+        assert_eq!(deposited.to_string(), expected, "{sent}");
+        assert_eq!(signal_of("connect", &row).occurred_at, deposited, "{sent}: read as what the row says is");
+    }
+    // What it says may have happened later than it was deposited.
+    let settled = row(&json!({ "fund_timestamp": 1_708_631_999 }));
+    assert_eq!(deposited_at(&settled.to_string()), deposited_at(ROW));
+    assert!(signal_of("connect", &settled).occurred_at > deposited_at(ROW).expect("an instant"));
+}
+
+#[test]
+fn a_row_that_does_not_say_when_it_was_deposited_was_deposited_at_no_instant() {
+    for sent in [
+        json!(null),
+        json!(""),
+        json!(0),
+        json!("0"),
+        json!(99),
+        json!(-1_708_631_681),
+        json!("yesterday"),
+        json!("2024-02-22"),
+        json!(true),
+        json!([1_708_631_681]),
+        json!({ "seconds": 1_708_631_681 }),
+        json!("1".repeat(100)),
+    ] {
+        assert_eq!(deposited_at(&row(&json!({ "deposit_timestamp": sent })).to_string()), None, "{sent}");
+    }
+    let twice = r#"{"deposit_timestamp":1708631681,"deposit_timestamp":1708631682}"#;
+    for text in
+        ["{}", "[]", "null", "1708631681", "\"2024-02-22T19:54:41Z\"", "", "not JSON", twice, &format!("[{ROW}]")]
+    {
+        assert_eq!(deposited_at(text), None, "{text}");
     }
 }
 

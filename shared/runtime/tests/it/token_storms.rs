@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use fundhook_domain::port::chain;
 use fundhook_domain::{Feed, Timestamp};
-use fundhook_runtime::{NoToken, TokenKeeper, TokenStanding};
+use fundhook_runtime::{NoToken, TokenKeeper, ValidToken};
 use futures_util::future::{join, join_all};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::support::steps::{Run, Stepped, Steps};
-use crate::support::tokens::{Keeper, Tokens, feeds};
+use crate::support::tokens::{Keeper, Standing, Tokens, feeds, renewed_at};
 use crate::support::{LEASE_SECONDS, START, at, feed, minute};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -49,10 +49,10 @@ fn one_each<const N: usize>(names: [&str; N]) -> BTreeMap<Feed, usize> {
 }
 
 /// Asserts that each of those who asked has a token that the provider accepts, or is told that one is on its way.
-fn assert_served(world: &Tokens, of: &Feed, answers: &[Result<SecretString, NoToken>], seed: u64) {
+fn assert_served(world: &Tokens, of: &Feed, answers: &[Result<ValidToken, NoToken>], seed: u64) {
     for answer in answers {
         match answer {
-            Ok(token) => assert!(world.accepts(of, token), "order {seed}"),
+            Ok(token) => assert!(world.accepts(of, &token.access_token), "order {seed}"),
             Err(NoToken::BeingRenewed(feed)) => assert_eq!(feed, of),
             Err(error @ (NoToken::Port(..) | NoToken::NoCredentials(_))) => unreachable!("{}", chain(error)),
         }
@@ -65,14 +65,13 @@ async fn a_hundred_refreshers_at_once_cost_one_request_for_each_organization() {
     for seed in 0..ORDERS {
         for world in [due(seed), Tokens::valid_for(HOUR)] {
             let (keepers, now) = (keepers(&world), minute(48));
-            let standings = join_all(keepers.iter().map(|keeper| keeper.renew_due(now))).await;
+            let standings = join_all(keepers.iter().map(|keeper| renewed_at(keeper, now))).await;
             assert_eq!(requests(&world), one_each(["connect", "connect/acme"]), "order {seed}");
-            let quiet =
-                |standing: &Result<TokenStanding, _>| standing.as_ref().is_ok_and(|told| told.failures.is_empty());
+            let quiet = |standing: &Result<Standing, _>| standing.as_ref().is_ok_and(|told| told.failures.is_empty());
             assert!(standings.iter().all(quiet), "who has nothing to do has not failed");
             assert!(feeds().iter().all(|feed| world.accepts_stored(feed)));
             // And a minute later none.
-            join_all(keepers.iter().map(|keeper| keeper.renew_due(minute(49)))).await;
+            join_all(keepers.iter().map(|keeper| renewed_at(keeper, minute(49)))).await;
             assert_eq!(world.requests(), 2, "order {seed}");
         }
     }
@@ -84,7 +83,7 @@ async fn a_hundred_whose_token_was_refused_cost_one_request() {
         let (world, of) = (due(seed), feed("connect/acme"));
         let refused = world.revoke_stored(&of);
         let keepers = keepers(&world);
-        let ask = || join_all(keepers.iter().map(|keeper| keeper.other_than(&refused, &of, minute(5))));
+        let ask = || join_all(keepers.iter().map(|keeper| keeper.other_than(&refused, &of, || minute(5))));
         let answers = ask().await;
         assert_eq!(requests(&world), one_each(["connect/acme"]), "order {seed}");
         assert_served(&world, &of, &answers, seed);
@@ -103,7 +102,7 @@ async fn a_hundred_who_find_none_cost_one_request() {
         let (world, of) = (Tokens::valid_for(HOUR), feed("connect"));
         world.now().shuffle = Some(fastrand::Rng::with_seed(seed));
         let keepers = keepers(&world);
-        let answers = join_all(keepers.iter().map(|keeper| keeper.token(&of, at(START)))).await;
+        let answers = join_all(keepers.iter().map(|keeper| keeper.token(&of, || at(START)))).await;
         assert_eq!(requests(&world), one_each(["connect"]), "order {seed}");
         assert_served(&world, &of, &answers, seed);
     }
@@ -117,8 +116,8 @@ async fn refreshers_and_those_who_were_refused_do_not_double_each_others_request
         let (keepers, now) = (keepers(&world), minute(48));
         let (some, others) = keepers.split_at(MANY / 2);
         let (standings, answers) = join(
-            join_all(some.iter().map(|keeper| keeper.renew_due(now))),
-            join_all(others.iter().map(|keeper| keeper.other_than(&refused, &of, now))),
+            join_all(some.iter().map(|keeper| renewed_at(keeper, now))),
+            join_all(others.iter().map(|keeper| keeper.other_than(&refused, &of, || now))),
         )
         .await;
         assert!(standings.iter().all(Result::is_ok));
@@ -126,7 +125,7 @@ async fn refreshers_and_those_who_were_refused_do_not_double_each_others_request
         let told = |answer: &Result<_, _>| matches!(answer, Ok(_) | Err(NoToken::BeingRenewed(_)));
         assert!(answers.iter().all(told), "order {seed}");
         // Whichever of them had the lease, the next run has renewed what was left.
-        world.keeper().renew_due(minute(49)).await.expect("the store is up");
+        renewed_at(&world.keeper(), minute(49)).await.expect("the store is up");
         assert_eq!(requests(&world), one_each(["connect", "connect/acme"]), "order {seed}");
     }
 }
@@ -136,8 +135,8 @@ async fn who_was_refused_what_somebody_has_replaced_since_asks_nobody() {
     let world = due(0);
     let (of, refused) = (feed("connect"), world.revoke_stored(&feed("connect")));
     let newer = world.store_granted(&of, minute(47));
-    let token = world.keeper().other_than(&refused, &of, minute(48)).await.expect("it is stored");
-    assert_eq!(token.expose_secret(), newer.expose_secret());
+    let token = world.keeper().other_than(&refused, &of, || minute(48)).await.expect("it is stored");
+    assert_eq!(token.access_token.expose_secret(), newer.expose_secret());
     assert_eq!(world.requests(), 0);
     assert_eq!(world.now().leases, 0);
 }
@@ -147,8 +146,8 @@ async fn all_organizations_whose_tokens_are_refused_at_once_have_new_ones_at_onc
     let world = due(0);
     for of in feeds() {
         let refused = world.revoke_stored(&of);
-        let token = world.keeper().other_than(&refused, &of, minute(5)).await.expect("nobody holds the lease");
-        assert!(world.accepts(&of, &token));
+        let token = world.keeper().other_than(&refused, &of, || minute(5)).await.expect("nobody holds the lease");
+        assert!(world.accepts(&of, &token.access_token) && token.is_new);
     }
     assert_eq!(requests(&world), one_each(["connect", "connect/acme"]));
 }
@@ -161,13 +160,13 @@ async fn a_provider_that_grants_nothing_is_asked_once_in_the_time_of_a_lease_how
     let keepers = keepers(&world);
     for seconds in 0..2 * LEASE_SECONDS {
         let now = at(START + seconds);
-        let answers = join_all(keepers.iter().map(|keeper| keeper.other_than(&refused, &of, now))).await;
+        let answers = join_all(keepers.iter().map(|keeper| keeper.other_than(&refused, &of, || now))).await;
         assert!(answers.iter().all(Result::is_err), "after {seconds} s");
     }
     assert_eq!(world.requests(), 2);
     world.now().unanswered.clear();
     let now = at(START + 2 * LEASE_SECONDS);
-    let answers = join_all(keepers.iter().map(|keeper| keeper.other_than(&refused, &of, now))).await;
+    let answers = join_all(keepers.iter().map(|keeper| keeper.other_than(&refused, &of, || now))).await;
     assert_served(&world, &of, &answers, 0);
     assert_eq!(world.requests(), 3);
 }
@@ -177,8 +176,8 @@ async fn a_lease_that_cannot_be_given_back_takes_no_token_from_anybody() {
     let (world, of) = (due(0), feed("connect"));
     let refused = world.revoke_stored(&of);
     world.now().down = Some("release");
-    assert!(world.keeper().other_than(&refused, &of, minute(48)).await.is_ok());
-    let standing = world.keeper().renew_due(minute(49)).await.expect("the store is up");
+    assert!(world.keeper().other_than(&refused, &of, || minute(48)).await.is_ok());
+    let standing = renewed_at(&world.keeper(), minute(49)).await.expect("the store is up");
     assert!(standing.failures.is_empty());
     assert_eq!(requests(&world), one_each(["connect", "connect/acme"]));
 }
@@ -193,14 +192,17 @@ async fn who_does_not_get_the_lease_requests_nothing_and_once_it_has_ended_someb
     world.now().leased_until = feeds().into_iter().map(|feed| (feed, until)).collect();
     for seconds in [0, 1, LEASE_SECONDS - 1] {
         let now = at(begun + seconds);
-        let standing = world.keeper().renew_due(now).await.expect("the store is up");
+        let standing = renewed_at(&world.keeper(), now).await.expect("the store is up");
         assert!(standing.failures.is_empty() && standing.left.len() == 2);
-        let told = world.keeper().other_than(&refused, &of, now).await.expect_err("none is stored");
-        assert_eq!(chain(&told), "the access token of connect is being renewed, and the new one is not stored yet");
+        let told = world.keeper().other_than(&refused, &of, || now).await.expect_err("none is stored");
+        assert_eq!(
+            chain(&told),
+            "the access token of connect is being renewed by somebody else, or the provider asked to be left alone"
+        );
     }
     assert_eq!(world.requests(), 0);
     let later = at(begun + LEASE_SECONDS);
-    assert!(world.keeper().other_than(&refused, &of, later).await.is_ok());
+    assert!(world.keeper().other_than(&refused, &of, || later).await.is_ok());
     assert_eq!(requests(&world), one_each(["connect"]));
 }
 
@@ -240,10 +242,26 @@ impl Way {
     /// Whether it came to its end without any failure.
     async fn went_well(self, keeper: &SteppedKeeper, refused: &SecretString, now: Timestamp) -> bool {
         match self {
-            Self::RenewDue => keeper.renew_due(now).await.is_ok_and(|standing| standing.failures.is_empty()),
-            Self::OtherThanRefused => keeper.other_than(refused, &feed("connect"), now).await.is_ok(),
+            Self::RenewDue => renewed_at(keeper, now).await.is_ok_and(|standing| standing.failures.is_empty()),
+            Self::OtherThanRefused => keeper.other_than(refused, &feed("connect"), || now).await.is_ok(),
         }
     }
+}
+
+#[tokio::test]
+async fn a_run_that_is_cut_short_has_told_how_long_each_token_still_has() {
+    let (world, steps) = (due(0), Steps::default());
+    world.now().shuffle = None;
+    let (keeper, mut told) = (stepped(&world, &steps), BTreeMap::new());
+    let tell = |feed: &Feed, left| {
+        told.insert(feed.clone(), left);
+    };
+    let running = keeper.renew_due(|| minute(48), tell);
+    let mut run = Run::of(&steps, running);
+    let granting = Way::RenewDue.steps().iter().position(|name| name.contains("granting")).expect("a step");
+    assert!(run.pass(granting).is_none(), "the provider hangs");
+    drop(run);
+    assert_eq!(told, feeds().into_iter().map(|feed| (feed, HOUR / 5)).collect());
 }
 
 /// A world without turns whose tokens are due, or of which one was refused, and that one.
@@ -270,7 +288,7 @@ fn stepped(world: &Tokens, steps: &Steps) -> SteppedKeeper {
 async fn assert_whole(world: &Tokens, now: Timestamp, why: &str) {
     assert!(feeds().iter().all(|feed| world.accepts_stored(feed)), "{why}");
     let (requests, leases) = (world.requests(), world.now().leases);
-    let standing = world.keeper().renew_due(now).await.expect("the store is up");
+    let standing = renewed_at(&world.keeper(), now).await.expect("the store is up");
     assert!(standing.left.values().all(|left| *left >= HOUR * 9 / 10), "{why}: {standing:?}");
     assert_eq!((world.requests(), world.now().leases), (requests, leases), "{why}: nothing is due");
 }
@@ -321,7 +339,9 @@ async fn wherever_a_run_crashes_or_fails_the_next_one_makes_good() {
             let steps = Steps::failing_at(step);
             let keeper = stepped(&world, &steps);
             let went_well = Run::of(&steps, way.went_well(&keeper, &refused, minute(48))).finish();
-            assert_eq!(went_well, name.contains("releasing"), "{why}: it is told, unless all is done");
+            // Who is to use a token has one, stored or not.
+            let is_had = name.contains("storing") && matches!(way, Way::OtherThanRefused);
+            assert_eq!(went_well, name.contains("releasing") || is_had, "{why}: it is told, unless all is done");
             a_minute_later(&world, &refused, way).await;
             assert_whole(&world, minute(50), &why).await;
             assert!(world.requests() <= way.requests() + 1, "{why}");
@@ -351,5 +371,37 @@ async fn wherever_a_run_is_overtaken_by_another_the_tokens_are_requested_once_ea
                 assert!(world.requests() <= most, "{why}: {} requests", world.requests());
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn whoever_crashes_with_the_lease_by_a_clock_that_is_off_delays_the_token_by_that_and_the_lease_at_most() {
+    for skew in [-36_000, -300, -56, -55, -54, 0, 60, 245, 246, 300, 301, 36_000] {
+        let (world, of) = (due(0), feed("connect"));
+        world.now().shuffle = None;
+        let steps = Steps::default();
+        let port = || Stepped(world.clone(), steps.clone());
+        let crashing = TokenKeeper::new(port(), port(), vec![of.clone()]);
+        let refused = world.revoke_stored(&of);
+        let begun = START + 48 * 60;
+        let mut run = Run::of(&steps, crashing.other_than(&refused, &of, || at(begun + skew)));
+        // It has the lease, reads the tokens again, and is never heard of again.
+        let leased = Way::OtherThanRefused.steps().iter().position(|name| name == "after leasing the token of connect");
+        assert!(run.pass(leased.expect("a step") + 1).is_none());
+        drop(run);
+
+        let is_believed = skew <= 300;
+        let free_after = if is_believed { (skew + LEASE_SECONDS).max(0) } else { 0 };
+        let had = |seconds: i64| {
+            let world = world.clone();
+            let (refused, of) = (refused.clone(), of.clone());
+            async move { world.keeper().other_than(&refused, &of, || at(begun + seconds)).await.is_ok() }
+        };
+        for seconds in [0, 1, 30, free_after - 1].into_iter().filter(|seconds| (0..free_after).contains(seconds)) {
+            assert!(!had(seconds).await, "{skew} s off: {seconds} s later");
+        }
+        assert_eq!(world.requests(), 0, "{skew} s off");
+        assert!(had(free_after).await, "{skew} s off: {free_after} s later");
+        assert_eq!(world.requests(), 1, "{skew} s off");
     }
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use fundhook_domain::Timestamp;
 use fundhook_domain::port::{StoredToken, chain};
-use fundhook_runtime::{NoToken, TokenStanding};
+use fundhook_runtime::{NoToken, TokenKeeper};
 use secrecy::ExposeSecret as _;
 
-use crate::support::tokens::{FEEDS, SECRET_PART, Tokens, feeds};
+use crate::support::tokens::{FEEDS, SECRET_PART, Standing, Tokens, feeds, renewed, renewed_at};
 use crate::support::{LEASE_SECONDS, START, at, feed, minute};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -16,13 +16,13 @@ const DAY: Duration = Duration::from_secs(86_400);
 const MINUTES_OF_TWO_WEEKS: i64 = 14 * 24 * 60;
 
 /// A run of the schedule at that moment, by a clock that is right.
-async fn run(world: &Tokens, now: Timestamp) -> TokenStanding {
+async fn run(world: &Tokens, now: Timestamp) -> Standing {
     world.now().clock = now;
-    world.keeper().renew_due(now).await.expect("the store is up")
+    renewed_at(&world.keeper(), now).await.expect("the store is up")
 }
 
 /// Which feeds' failures a run came with.
-fn failed(standing: &TokenStanding) -> Vec<String> {
+fn failed(standing: &Standing) -> Vec<String> {
     let of = |failure: &NoToken| match failure {
         NoToken::Port(feed, _) | NoToken::BeingRenewed(feed) | NoToken::NoCredentials(feed) => feed.to_string(),
     };
@@ -32,7 +32,7 @@ fn failed(standing: &TokenStanding) -> Vec<String> {
 #[tokio::test]
 async fn a_token_is_renewed_when_80_percent_of_its_time_has_passed_and_not_before() {
     for (expires_in_seconds, due_after_milliseconds) in
-        [(86_400, 69_120_000), (3600, 2_880_000), (7199, 5_759_200), (300, 240_000), (1, 800), (0, 0)]
+        [(86_400, 69_120_000), (3600, 2_880_000), (7199, 5_759_200), (451, 360_800), (450, 360_000)]
     {
         let world = Tokens::valid_for(Duration::from_secs(expires_in_seconds));
         run(&world, at(START)).await;
@@ -109,13 +109,171 @@ async fn a_provider_that_is_away_for_a_while_is_asked_with_each_run_and_the_toke
 }
 
 #[tokio::test]
+async fn a_token_that_ends_before_the_next_run_could_renew_it_is_renewed_now_however_short_its_life() {
+    // What is granted takes as long as it may; the shortest is the smallest lifetime for which that holds.
+    const GRANTED_AFTER: Duration = Duration::from_secs(25);
+    for (seconds, requests_in_two_hours) in [(90, 121), (150, 121), (151, 61), (300, 31), (450, 21), (600, 16)] {
+        let (world, of) = (Tokens::valid_for(Duration::from_secs(seconds)), feed("connect"));
+        let keeper = TokenKeeper::new(world.clone(), world.clone(), vec![of.clone()]);
+        world.now().takes = [(of.clone(), GRANTED_AFTER)].into();
+        for now in 0..=120 {
+            world.now().clock = minute(now).plus(GRANTED_AFTER);
+            assert!(now == 0 || world.accepts_stored(&of), "{seconds} s: in minute {now}, until a new one is granted");
+            world.now().clock = minute(now);
+            let standing = renewed(&keeper, world.clock()).await.expect("the store is up");
+            assert!(standing.failures.is_empty() && world.accepts_stored(&of), "{seconds} s: in minute {now}");
+        }
+        assert_eq!(world.requests(), requests_in_two_hours, "{seconds} s");
+    }
+}
+
+#[tokio::test]
+async fn in_a_slow_run_each_lease_and_each_token_counts_from_when_it_was_taken() {
+    const SLOW: Duration = Duration::from_secs(50);
+    for now in 0..2 {
+        let world = Tokens::valid_for(HOUR);
+        world.now().clock = minute(now);
+        world.now().takes = feeds().into_iter().map(|feed| (feed, SLOW)).collect();
+        let standing = renewed(&world.keeper(), world.clock()).await.expect("the store is up");
+        let requests = world.now().requests.clone();
+        let (first, second) = (&requests[0], &requests[1]);
+        let stored = world.now().stored.clone();
+        assert_eq!((stored[first].issued_at, stored[second].issued_at), (minute(now), minute(now).plus(SLOW)));
+        assert_eq!(standing.left[first], HOUR - SLOW, "it is told by the clock of then");
+
+        // The lease of the one that is not granted is not over before it would be.
+        world.now().clock = minute(60);
+        world.now().unanswered = feeds().into_iter().collect();
+        renewed(&world.keeper(), world.clock()).await.expect("the store is up");
+        let last = world.now().requests[3].clone();
+        let leased_until = world.now().leased_until.clone();
+        assert_eq!(leased_until[&last], minute(60).plus(SLOW + Duration::from_secs(55)));
+        let rival = renewed_at(&world.keeper(), minute(60).plus(SLOW * 2)).await.expect("the store is up");
+        assert_eq!((failed(&rival).len(), world.requests()), (1, 5), "only of the first it is over");
+    }
+}
+
+#[tokio::test]
+async fn in_each_run_another_organization_is_the_first_to_have_its_token_renewed() {
+    let world = Tokens::valid_for(HOUR);
+    world.now().unanswered = feeds().into_iter().collect();
+    for now in 0..20 {
+        run(&world, minute(now)).await;
+    }
+    let firsts: Vec<String> = world.now().requests.iter().step_by(2).map(ToString::to_string).collect();
+    let of = |name: &str| firsts.iter().filter(|first| *first == name).count();
+    assert_eq!((of(FEEDS[0]), of(FEEDS[1])), (10, 10));
+}
+
+/// The minutes in which the token of [`FEEDS`]`[0]` is requested while the provider answers 429 with this `Retry-After`.
+async fn asked_in(expires_in: Duration, retry_after: Option<u64>, minutes: std::ops::Range<i64>) -> Vec<i64> {
+    let (world, of) = (Tokens::valid_for(expires_in), feed("connect"));
+    run(&world, minute(0)).await;
+    world.now().unanswered.insert(of.clone());
+    world.now().retry_after = retry_after.map(Duration::from_secs);
+    let mut asked = Vec::new();
+    for now in minutes {
+        let before = world.requests();
+        run(&world, minute(now)).await;
+        let requests = world.now().requests.clone();
+        asked.extend(requests[before..].iter().filter(|asked| **asked == of).map(|_| now));
+    }
+    asked
+}
+
+#[tokio::test]
+async fn a_provider_that_asks_to_be_left_alone_is_for_as_long_as_the_token_is_valid_and_an_hour_at_most() {
+    let each = |from: i64, to: i64| (from..to).collect::<Vec<_>>();
+    // At minute 48 a token of an hour has 12 minutes left.
+    for (retry_after, asked) in [
+        (None, each(48, 65)),
+        (Some(0), each(48, 65)),
+        (Some(30), each(48, 65)),
+        (Some(150), [48, 51, 54, 57].into_iter().chain(each(60, 65)).collect()),
+        (Some(600), [48, 58].into_iter().chain(each(60, 65)).collect()),
+        (Some(3600), [48].into_iter().chain(each(60, 65)).collect()),
+        (Some(u64::MAX), [48].into_iter().chain(each(60, 65)).collect()),
+    ] {
+        assert_eq!(asked_in(HOUR, retry_after, 1..65).await, asked, "{retry_after:?}");
+    }
+    // One of a day has 288 minutes left at minute 1152.
+    for (retry_after, asked) in [(3600, [1152, 1212, 1272]), (86_400, [1152, 1212, 1272]), (1800, [1152, 1182, 1212])] {
+        assert_eq!(asked_in(DAY, Some(retry_after), 1150..1300).await[..3], asked, "{retry_after}");
+    }
+}
+
+#[tokio::test]
+async fn while_a_provider_is_left_alone_nobody_asks_it_and_the_other_organizations_are_not_kept_waiting() {
+    let (world, of) = (Tokens::valid_for(DAY), feed("connect"));
+    run(&world, minute(0)).await;
+    world.now().unanswered.insert(of.clone());
+    world.now().retry_after = Some(HOUR);
+    assert_eq!(failed(&run(&world, minute(1152)).await), ["connect"]);
+    let (requests, refused) = (world.requests(), world.revoke_stored(&of));
+    for now in 1153..1212 {
+        let told = world.keeper().other_than(&refused, &of, || minute(now)).await.expect_err("nobody may ask");
+        assert!(matches!(told, NoToken::BeingRenewed(_)), "{told:?}");
+    }
+    assert_eq!(world.requests(), requests);
+    world.revoke_stored(&feed("connect/acme"));
+    assert!(world.keeper().other_than(&refused, &feed("connect/acme"), || minute(1153)).await.is_ok());
+    // That it could not be noted is no reason not to tell what failed.
+    world.now().down = Some("leave alone");
+    assert_eq!(failed(&run(&world, minute(1212)).await), ["connect"]);
+}
+
+#[tokio::test]
+async fn a_token_that_could_not_be_stored_is_used_by_who_asked_for_it_and_that_is_told() {
+    let (world, of) = (Tokens::valid_for(HOUR), feed("connect"));
+    world.now().down = Some("store");
+    let lines = crate::logs::logged(async {
+        let had = world.keeper().token(&of, || minute(0)).await.expect("it was granted");
+        assert!(world.accepts(&of, &had.access_token) && had.is_new);
+        assert!(!format!("{had:?}").contains(SECRET_PART));
+    })
+    .await;
+    assert!(lines.contains("ERROR") && lines.contains("could not store: it is down"), "{lines}");
+    assert!(!lines.contains(SECRET_PART), "{lines}");
+}
+
+#[tokio::test]
+async fn while_tokens_cannot_be_stored_the_refresher_fails_and_has_no_other_ones_granted() {
+    let world = Tokens::valid_for(HOUR);
+    let keeper = world.keeper();
+    world.now().down = Some("store");
+    for now in 0..40 {
+        world.now().clock = minute(now);
+        let standing = renewed_at(&keeper, minute(now)).await.expect("the tokens are read");
+        assert_eq!((standing.failures.len(), world.requests()), (2, 2), "in minute {now}");
+        assert!(
+            standing.left.values().all(Duration::is_zero),
+            "in minute {now}: what is not stored is not told as valid"
+        );
+    }
+    world.now().down = None;
+    renewed_at(&keeper, minute(40)).await.expect("the store is up");
+    let stored = world.now().stored.clone();
+    assert!(stored.values().all(|token| token.issued_at == minute(0)) && stored.len() == 2);
+    assert_eq!(world.requests(), 2, "what was granted then is stored now");
+
+    // One that could not be stored until it was due itself is not worth storing.
+    let world = Tokens::valid_for(HOUR);
+    let keeper = world.keeper();
+    world.now().down = Some("store");
+    for now in [0, 48] {
+        renewed_at(&keeper, minute(now)).await.expect("the tokens are read");
+    }
+    assert_eq!(world.requests(), 4);
+}
+
+#[tokio::test]
 async fn a_store_that_is_away_is_an_error_and_the_next_run_makes_good() {
     for (down, is_whole) in [("load", true), ("feeds", true), ("lease", false), ("store", false)] {
         let world = Tokens::valid_for(HOUR);
         run(&world, minute(0)).await;
         world.now().down = Some(down);
         world.now().clock = minute(48);
-        let told = world.keeper().renew_due(minute(48)).await;
+        let told = renewed_at(&world.keeper(), minute(48)).await;
         let is_told = told.as_ref().map_or(is_whole, |standing| !is_whole && failed(standing) == FEEDS);
         assert!(is_told, "{down}: {told:?}");
         assert!(feeds().iter().all(|feed| world.accepts_stored(feed)), "{down}");
@@ -152,9 +310,14 @@ async fn what_was_stored_by_a_clock_that_is_off_is_renewed_where_it_cannot_be_be
 
 #[tokio::test]
 async fn a_lease_that_was_taken_by_a_clock_that_is_hours_ahead_holds_nobody_up() {
-    for (until_seconds, is_free) in
-        [(0, true), (1, false), (LEASE_SECONDS, false), (LEASE_SECONDS + 1, true), (5 * 3600, true)]
-    {
+    for (until_seconds, is_free) in [
+        (0, true),
+        (1, false),
+        (LEASE_SECONDS, false),
+        (LEASE_SECONDS + 300, false),
+        (LEASE_SECONDS + 301, true),
+        (5 * 3600, true),
+    ] {
         let world = Tokens::valid_for(HOUR);
         let until = at(START + until_seconds);
         world.now().leased_until = feeds().into_iter().map(|feed| (feed, until)).collect();
@@ -186,7 +349,7 @@ async fn with_a_clock_that_is_off_by_minutes_or_by_hours_the_provider_accepts_wh
         let world = Tokens::valid_for(HOUR);
         for (now, error) in (0..).zip(errors) {
             world.now().clock = minute(now);
-            let standing = world.keeper().renew_due(at(START + 60 * now + error)).await.expect("the store is up");
+            let standing = renewed_at(&world.keeper(), at(START + 60 * now + error)).await.expect("the store is up");
             assert!(standing.failures.is_empty(), "seed {seed}, minute {now}");
             let accepted = feeds().iter().all(|feed| world.accepts_stored(feed));
             assert!(accepted, "seed {seed}, minute {now}, the clock is {error} s off");
@@ -207,11 +370,11 @@ async fn whatever_the_clock_does_who_is_refused_has_a_token_that_is_accepted_wit
         for (now, error) in (0..).zip(errors) {
             world.now().clock = minute(now);
             let (keeper, shown) = (world.keeper(), at(START + 60 * now + error));
-            keeper.renew_due(shown).await.expect("the store is up");
-            let is_served = match keeper.token(&of, shown).await {
-                Ok(token) if world.accepts(&of, &token) => true,
-                Ok(refused) => match keeper.other_than(&refused, &of, shown).await {
-                    Ok(other) => world.accepts(&of, &other),
+            renewed_at(&keeper, shown).await.expect("the store is up");
+            let is_served = match keeper.token(&of, || shown).await {
+                Ok(token) if world.accepts(&of, &token.access_token) => true,
+                Ok(refused) => match keeper.other_than(&refused.access_token, &of, || shown).await {
+                    Ok(other) => world.accepts(&of, &other.access_token),
                     Err(_) => false,
                 },
                 Err(_) => false,
@@ -228,8 +391,8 @@ async fn a_token_is_handed_out_while_it_is_valid_and_had_when_there_is_none() {
     let (keeper, of) = (world.keeper(), feed("connect"));
     for (now, requests) in [(0, 1), (1, 1), (48, 1), (59, 1), (60, 2), (119, 2), (500, 3)] {
         world.now().clock = minute(now);
-        let token = keeper.token(&of, minute(now)).await.expect("one is had");
-        assert!(world.accepts(&of, &token), "at minute {now}");
+        let token = keeper.token(&of, || minute(now)).await.expect("one is had");
+        assert!(world.accepts(&of, &token.access_token), "at minute {now}");
         assert_eq!(world.requests(), requests, "at minute {now}");
         assert!(world.accepts_stored(&of), "it is stored for all");
     }
@@ -249,7 +412,7 @@ async fn an_organization_without_credentials_has_no_token_and_nobody_is_asked_fo
     assert_eq!(world.keeper().feeds().await.expect("known"), [feed("connect")]);
 
     let leases = world.now().leases;
-    let none = world.keeper().token(&acme, minute(100)).await.expect_err("there are no credentials");
+    let none = world.keeper().token(&acme, || minute(100)).await.expect_err("there are no credentials");
     assert_eq!(chain(&none), "no credentials are stored for connect/acme; they belong in the secret ConnectApiSecret");
     assert_eq!(world.now().leases, leases, "nor are the others kept from theirs");
     // They are stored, and found without anything being deployed.
@@ -266,7 +429,7 @@ async fn nothing_that_is_shown_or_logged_shows_a_token() {
         world.now().unanswered = feeds().into_iter().collect();
         let failing = run(&world, minute(48)).await;
         let token = world.revoke_stored(&feed("connect"));
-        let refused = world.keeper().other_than(&token, &feed("connect"), minute(49)).await.expect_err("it is away");
+        let refused = world.keeper().other_than(&token, &feed("connect"), || minute(49)).await.expect_err("it is away");
         let stored: Vec<StoredToken> = world.now().stored.values().cloned().collect();
         assert!(stored.iter().all(|stored| stored.access_token.expose_secret().contains(SECRET_PART)));
         let shown = format!("{standing:?} {failing:?} {token:?} {refused:?} {} {stored:?}", chain(&refused));

@@ -128,6 +128,8 @@ pub(crate) fn stored_jwks(jwks: &str, fetched_at: i64) -> StoredKeySet {
         fetched_at: at(fetched_at),
         fresh_until: at(fetched_at).plus(FRESH_FOR),
         etag: None,
+        url: Some(ports::URL.to_owned()),
+        not_before: None,
     }
 }
 

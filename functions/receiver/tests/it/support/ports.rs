@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use fundhook_domain::port::{
-    Disposition, FetchKeySet, FetchedKeySet, KeySets, Lease, PortError, SendMessage, StoredKeySet,
+    CLOCKS_DIFFER_MAX, Disposition, FetchKeySet, FetchedKeySet, KeySets, LEFT_ALONE_MAX, Lease, PortError, SendMessage,
+    StoredKeySet,
 };
 use fundhook_domain::{Feed, Timestamp};
 
@@ -16,6 +17,29 @@ impl<T> Shared<T> {
     /// A look at it, or a change of it: one at a time, and never held while the code under test runs.
     pub(crate) fn now(&self) -> MutexGuard<'_, T> {
         self.0.try_lock().expect("one look at a time")
+    }
+}
+
+/// A clock that moves when it is told to; clones are the same one.
+#[derive(Clone, Debug)]
+pub(crate) struct Clock(Arc<Mutex<Timestamp>>);
+
+#[allow(dead_code, reason = "it is made by the refresher's tests")]
+impl Clock {
+    pub(crate) fn at(now: Timestamp) -> Self {
+        Self(Arc::new(Mutex::new(now)))
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        *self.0.try_lock().expect("one look at a time")
+    }
+
+    pub(crate) fn set(&self, now: Timestamp) {
+        *self.0.try_lock().expect("one look at a time") = now;
+    }
+
+    pub(crate) fn pass(&self, duration: Duration) {
+        self.set(self.now().plus(duration));
     }
 }
 
@@ -66,8 +90,8 @@ impl SendMessage for Shared<Queue> {
     }
 }
 
-/// What is said by a clock further ahead than this is not believed.
-const CLOCKS_DIFFER_MAX: Duration = Duration::from_secs(300);
+/// Where the provider publishes its key set.
+pub(crate) const URL: &str = "https://api.connect.xyz/v1/jwks";
 
 /// The key set of one feed in the table, and the lease on fetching a new one, under the conditions of the adapter.
 #[derive(Clone, Debug, Default)]
@@ -75,6 +99,7 @@ pub(crate) struct Table {
     pub(crate) waiting: Shared<Waiting>,
     pub(crate) stored: Option<StoredKeySet>,
     pub(crate) refetch_after: Option<Timestamp>,
+    pub(crate) not_before: Option<Timestamp>,
     pub(crate) reads_are_down: bool,
     pub(crate) stores_are_down: bool,
     pub(crate) leases_are_down: bool,
@@ -89,7 +114,7 @@ impl KeySets for Shared<Table> {
         waiting.wait().await;
         let mut table = self.now();
         table.loads += 1;
-        if table.reads_are_down { Err(down("read the key set")) } else { Ok(table.stored.clone()) }
+        if table.reads_are_down { Err(down("read the key set")) } else { Ok(table.row()) }
     }
 
     async fn store(&self, _: &Feed, set: &StoredKeySet) -> Result<(), PortError> {
@@ -102,6 +127,7 @@ impl KeySets for Shared<Table> {
         let gives_way = |stored: &StoredKeySet| stored.fetched_at < set.fetched_at || stored.fetched_at > ahead;
         if table.stored.as_ref().is_none_or(gives_way) {
             table.stored = Some(set.clone());
+            table.not_before = None;
         }
         Ok(())
     }
@@ -113,11 +139,29 @@ impl KeySets for Shared<Table> {
             return Err(down("take the lease"));
         }
         let until = now.plus(cooldown);
-        if table.refetch_after.is_some_and(|after| after > now && after <= until) {
-            return Ok(Lease::Lost(table.stored.clone()));
+        let holds = |noted: Option<Timestamp>, at_most: Timestamp| noted.is_some_and(|it| it > now && it <= at_most);
+        let is_taken = holds(table.refetch_after, until.plus(CLOCKS_DIFFER_MAX));
+        if is_taken || holds(table.not_before, now.plus(LEFT_ALONE_MAX).plus(CLOCKS_DIFFER_MAX)) {
+            return Ok(Lease::Lost(table.row()));
         }
         table.refetch_after = Some(until);
         Ok(Lease::Won)
+    }
+
+    async fn leave_alone(&self, _: &Feed, until: Timestamp) -> Result<(), PortError> {
+        let mut table = self.now();
+        if table.leases_are_down {
+            return Err(down("note that the provider is to be left alone"));
+        }
+        table.not_before = Some(until);
+        Ok(())
+    }
+}
+
+impl Table {
+    /// The set as it is read, with what else is noted of it.
+    fn row(&self) -> Option<StoredKeySet> {
+        self.stored.clone().map(|set| StoredKeySet { not_before: self.not_before, ..set })
     }
 }
 
@@ -131,6 +175,12 @@ pub(crate) struct Api {
     pub(crate) fresh_for: Option<Duration>,
     /// Whatever it is asked by, it says that nothing has changed.
     pub(crate) says_unchanged: bool,
+    /// What its `Retry-After` says while it is down.
+    pub(crate) retry_after: Option<Duration>,
+    /// Where it publishes now; `None` for [`URL`].
+    pub(crate) url: Option<&'static str>,
+    /// How long an answer takes, and by which clock.
+    pub(crate) takes: Option<(Clock, Duration)>,
     /// The entity tags that it was asked by.
     pub(crate) asked_by: Vec<Option<String>>,
     pub(crate) fetches: usize,
@@ -142,10 +192,17 @@ impl FetchKeySet for Shared<Api> {
         api.fetches += 1;
         api.asked_by.push(etag.map(str::to_owned));
         let Api { etag: current, fresh_for, .. } = api.clone();
-        let jwks = api.serves.clone().ok_or_else(|| down("fetch the key set"))?;
+        if let Some((clock, duration)) = &api.takes {
+            clock.pass(*duration);
+        }
+        let is_down = || down("fetch the key set").to_be_retried_after(api.retry_after);
+        let jwks = api.serves.clone().ok_or_else(is_down)?;
         if api.says_unchanged || etag.is_some() && etag == current.as_deref() {
             return Ok(FetchedKeySet::NotModified { fresh_for });
         }
         Ok(FetchedKeySet::Served { jwks, etag: current, fresh_for })
+    }
+    fn url(&self, _: &Feed) -> Option<String> {
+        Some(self.now().url.unwrap_or(URL).to_owned())
     }
 }

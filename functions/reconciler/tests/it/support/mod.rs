@@ -3,6 +3,7 @@ pub(crate) mod money;
 pub(crate) mod provider;
 pub(crate) mod steps;
 pub(crate) mod table;
+pub(crate) mod whole;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,12 +16,13 @@ use fundhook_domain::{
 use fundhook_providers::{Envelope, normalise};
 use fundhook_runtime::TokenKeeper;
 use fundhook_runtime::settings::{OverdueLimits, ReconcileSettings};
-use reconciler::{Answer, Asker, NotReconciled, Reconciler, Request, Summary};
+use reconciler::{Answer, Asker, NotReconciled, Ports, Reconciler, Request, Summary};
 
 use money::Money;
 use provider::{Provider, Standing, Tokens};
 use steps::Steps;
 use table::{Contents, Table};
+use whole::Whole;
 
 /// Something that several hold.
 pub(crate) struct Shared<T>(Arc<Mutex<T>>);
@@ -114,8 +116,17 @@ impl SendMessages for Queue {
     }
 }
 
-/// The reconciler at work in a world.
-pub(crate) type AtWork = Reconciler<Tokens, Provider, Table, Table, Queue, Box<dyn Fn() -> Timestamp>>;
+/// The ports of a world in memory.
+pub(crate) struct InMemory;
+
+impl Ports for InMemory {
+    type Tokens = Tokens;
+    type Api = Provider;
+    type Resources = Table;
+    type Books = Table;
+    type Queue = Queue;
+    type Clock = Box<dyn Fn() -> Timestamp>;
+}
 
 /// Noon of a Tuesday, when each world begins.
 pub(crate) const NOON: &str = "2025-10-07T12:00:00Z";
@@ -182,13 +193,14 @@ impl World {
     }
 
     /// A reconciler that begins cold.
-    pub(crate) fn reconciler(&self) -> AtWork {
+    pub(crate) fn reconciler(&self) -> Reconciler<InMemory> {
         let clock = self.clock.clone();
         let keeper = TokenKeeper::new(self.tokens.clone(), self.provider.clone(), self.provider.feeds.clone());
         let asker = self.asks_the_provider.then(|| Asker::new(keeper));
         let (resources, books) = (self.table.clone(), self.table.clone());
         let queues = [self.ingress.clone(), self.transfers.clone()];
-        Reconciler::new(asker, resources, books, queues, self.settings.clone(), Box::new(move || clock.now()))
+        let clock: Box<dyn Fn() -> Timestamp> = Box::new(move || clock.now());
+        Reconciler::new(asker, resources, books, queues, self.settings.clone(), clock)
     }
 
     /// A run from a cold start.
@@ -277,6 +289,11 @@ impl World {
         events.map(|event| event.event_type.replace("fundhook.", "")).collect()
     }
 
+    /// All that is recorded.
+    pub(crate) fn whole(&self) -> Whole {
+        Whole::of(&self.table.contents.lock())
+    }
+
     /// The whole table, as far as it is about money.
     pub(crate) fn ledger(&self) -> Ledger {
         let contents = self.table.contents.lock();
@@ -292,17 +309,6 @@ pub(crate) struct Ledger {
     pub(crate) entries: BTreeMap<ResourceId, Entry>,
     /// Each coin, and the deposit that it is credited under.
     pub(crate) claims: BTreeMap<String, ResourceId>,
-}
-
-impl Ledger {
-    /// What differs from `other`, for a person; nothing when nothing does.
-    pub(crate) fn but_for(&self, other: &Self) -> String {
-        let keys: BTreeSet<&ResourceId> = self.entries.keys().chain(other.entries.keys()).collect();
-        let differs = keys.into_iter().filter(|key| self.entries.get(key) != other.entries.get(key));
-        let told = |key: &ResourceId| format!("{key}: {:?}, not {:?}\n", self.entries.get(key), other.entries.get(key));
-        let claims = if self.claims == other.claims { "" } else { "the claims differ" };
-        differs.map(told).collect::<String>() + claims
-    }
 }
 
 /// What is recorded of one resource.

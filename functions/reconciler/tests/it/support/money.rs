@@ -72,10 +72,12 @@ impl Money {
 
     /// Its row in the list.
     pub(crate) fn row(&self, succeeded: bool) -> Listed {
-        let mut row = self.fund(succeeded, self.at);
-        row["deposited_asset"] = json!(self.coin.2);
-        row["source"] = json!({ "type": "CUSTODIAL", "integration": "coinbase" });
-        Listed { at: self.at, id: self.id.clone(), text: row.to_string() }
+        self.row_since(succeeded, self.at)
+    }
+
+    /// Its row in the list, which stands so since `at`.
+    pub(crate) fn row_since(&self, succeeded: bool, at: Timestamp) -> Listed {
+        Listed { at: self.at, id: self.id.clone(), text: self.fund(succeeded, at).to_string() }
     }
 
     fn connect(&self, status: &str, at: Timestamp) -> Value {
@@ -103,19 +105,21 @@ impl Money {
         json!({
             "participant_code": self.account,
             "fund_asset": self.coin.2,
+            "deposited_asset": self.coin.2,
             "rate": "1",
             "quoted_currency": "USD",
             "deposit_address": self.address,
             "quantity": self.amount,
             "notional": self.amount,
             "fund_id": self.id,
-            "fund_timestamp": self.at.unix_seconds() * 1000,
-            "deposit_timestamp": at.unix_seconds() * 1000,
+            "fund_timestamp": at.unix_seconds() * 1000,
+            "deposit_timestamp": self.at.unix_seconds() * 1000,
             "transaction_id": self.hash,
             "account_label": "general",
             "success": succeeded,
             "status_reason": if succeeded { "" } else { "account match has not completed yet" },
             "reference_id": format!("attempt-of-{}", self.id),
+            "source": { "type": "CUSTODIAL", "integration": "coinbase" },
         })
     }
 }

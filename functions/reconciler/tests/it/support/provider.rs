@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use fundhook_domain::port::{
-    AccessTokens, GrantedToken, ListError, ListPage, ListQuery, ListTransactions, PortError, RequestToken, StoredToken,
+    AccessTokens, Disposition, GrantedToken, ListError, ListPage, ListQuery, ListTransactions, PortError, RequestToken,
+    StoredToken,
 };
 use fundhook_domain::{Feed, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
@@ -37,6 +38,8 @@ pub(crate) enum Turn {
     Honest,
     /// It cannot be answered, for this reason.
     Fails(&'static str),
+    /// The same, and asking again would not help.
+    Refuses(&'static str),
     /// The token is not accepted.
     Unauthorized,
     /// The page comes without rows, and says that others follow where they do.
@@ -68,6 +71,8 @@ pub(crate) struct Standing {
     /// What happens at the next calls, in order; after that it is honest.
     pub(crate) turns: VecDeque<Turn>,
     pub(crate) calls: Vec<Call>,
+    /// The ids that it cannot be asked for.
+    pub(crate) mute: BTreeSet<String>,
     /// Whose calls fail.
     pub(crate) down: BTreeSet<Feed>,
     /// How long a call takes.
@@ -90,6 +95,7 @@ impl Default for Standing {
             oldest_first: false,
             turns: VecDeque::new(),
             calls: Vec::new(),
+            mute: BTreeSet::new(),
             down: BTreeSet::new(),
             takes: BTreeMap::new(),
             accepts: BTreeSet::new(),
@@ -162,13 +168,17 @@ impl Provider {
             return Err(failure("it is down").into());
         }
         if !standing.accepts.contains(token) {
-            return Err(ListError::Unauthorized);
+            return Err(ListError::Unauthorized(failure("status 401")));
+        }
+        if matches!(query, ListQuery::Id(id) if standing.mute.contains(id)) {
+            return Err(failure("of this one it does not tell").into());
         }
         let honest = standing.page(feed, query);
         match standing.turns.pop_front().unwrap_or(Turn::Honest) {
             Turn::Honest => Ok(honest),
             Turn::Fails(why) => Err(failure(why).into()),
-            Turn::Unauthorized => Err(ListError::Unauthorized),
+            Turn::Refuses(why) => Err(PortError::new("list transactions", Disposition::DeadLetter, why).into()),
+            Turn::Unauthorized => Err(ListError::Unauthorized(failure("status 401"))),
             Turn::Empty => Ok(ListPage { rows: Vec::new(), ..honest }),
             Turn::Says(pages) => Ok(ListPage { pages, ..honest }),
             Turn::Twice => {
@@ -260,5 +270,9 @@ impl AccessTokens for Tokens {
             leases.remove(feed);
         }
         Ok(())
+    }
+
+    async fn leave_alone(&self, _feed: &Feed, _until: Timestamp) -> Result<(), PortError> {
+        Err(failure("the provider asks for nothing of the kind"))
     }
 }

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use fundhook_domain::port::{
-    AccountResources, Advance, Claims, IndexPage, OpenResources, PortError, Receipts, Report, Reports, Resources,
-    SettledDeposits, Watermark, Watermarks, Write, WriteOutcome,
+    AccountResources, Advance, Claims, IndexEntry, IndexPage, OpenQuery, OpenResources, PortError, Receipts, Report,
+    Reports, Resources, SettledDeposits, Watermark, Watermarks, Write, WriteOutcome,
 };
 use fundhook_domain::{
-    Claim, Event, Feed, Kind, Ownership, Receipt, Resource, ResourceId, Signal, Timestamp, events_after, fold,
-    receipt_of,
+    Claim, Event, Feed, Ownership, Receipt, Resource, ResourceId, Signal, Timestamp, events_after, fold, receipt_of,
 };
+use serde_json::{Value, json};
 
 use super::steps::Steps;
 use super::{Shared, failure};
@@ -51,7 +51,7 @@ impl Contents {
         let receipts = events.iter().filter_map(|event| receipt_of(event, now));
         self.receipts.extend(receipts.map(|receipt| (receipt.resource.clone(), receipt)));
         self.published.extend(events);
-        self.indexes.insert(id.clone(), Keys::of(&resource));
+        self.indexes.insert(id.clone(), Keys::of(&resource, now));
         self.resources.insert(id, resource);
     }
 
@@ -59,16 +59,17 @@ impl Contents {
         self.lagging.as_ref().unwrap_or(&self.indexes).iter()
     }
 
-    fn open(&self, kind: Kind, overdue: bool, before: Timestamp, after: Option<&str>) -> IndexPage {
+    fn open(&self, query: OpenQuery<'_>) -> IndexPage {
         let keys = self.indexed().filter_map(|(id, keys)| {
-            let (_, since) = keys.open.filter(|(is, since)| *is == overdue && *since <= before)?;
-            (id.kind() == kind).then(|| (format!("{} {id}", since.sortable()), id.clone()))
+            let is_wanted = |since: Timestamp| query.from.is_none_or(|from| since >= from) && since < query.before;
+            let (_, since) = keys.open.filter(|(is, since)| *is == query.overdue && is_wanted(*since))?;
+            (id.kind() == query.kind).then(|| (format!("{} {id}", since.sortable()), id.clone()))
         });
         let keys: BTreeMap<String, ResourceId> = keys.collect();
-        let mut left = keys.into_iter().filter(|(key, _)| after.is_none_or(|after| key.as_str() > after));
-        let page: Vec<(String, ResourceId)> = left.by_ref().take(self.index_page).collect();
-        let next = left.next().and_then(|_| page.last().map(|(key, _)| key.clone()));
-        IndexPage { resources: page.into_iter().map(|(_, id)| id).collect(), next }
+        let mut left = keys.into_iter().filter(|(key, _)| query.after.is_none_or(|after| key.as_str() > after));
+        let page_size = self.index_page.min(query.limit.into());
+        let entries = left.by_ref().take(page_size).map(|(cursor, resource)| IndexEntry { resource, cursor }).collect();
+        IndexPage { entries, is_last: left.next().is_none() }
     }
 
     fn settled(&self, feed: &Feed, from: Timestamp, before: Timestamp) -> Vec<ResourceId> {
@@ -77,8 +78,9 @@ impl Contents {
         there.map(|(id, _)| id.clone()).collect()
     }
 
-    fn of_account(&self, account: &str) -> Vec<ResourceId> {
-        let there = self.indexed().filter(|(_, keys)| keys.account.as_deref() == Some(account));
+    fn of_account(&self, account: &str, since: Timestamp) -> Vec<ResourceId> {
+        let is_about = |keys: &Keys| keys.account.as_deref() == Some(account) && keys.updated_at >= since;
+        let there = self.indexed().filter(|(_, keys)| is_about(keys));
         there.map(|(id, _)| id.clone()).collect()
     }
 }
@@ -91,10 +93,12 @@ pub(crate) struct Keys {
     /// When a deposit that may be credited was confirmed.
     settled: Option<Timestamp>,
     account: Option<String>,
+    /// When it was written last.
+    updated_at: Timestamp,
 }
 
 impl Keys {
-    fn of(resource: &Resource) -> Self {
+    fn of(resource: &Resource, updated_at: Timestamp) -> Self {
         let standing = resource.standing().filter(|standing| standing.status.is_awaited());
         let is_duplicate = matches!(resource.ownership(), Ownership::DuplicateOf { .. });
         let view = resource.view();
@@ -103,7 +107,16 @@ impl Keys {
             open: standing.map(|standing| (resource.is_overdue(), standing.since)),
             settled: credited.map(|view| view.occurred_at),
             account: view.as_ref().and_then(|view| view.details.account()).map(str::to_owned),
+            updated_at,
         }
+    }
+
+    /// Where it is, by name.
+    pub(super) fn named(&self) -> Value {
+        // Destructured, so that a new index cannot be forgotten here. When it was written last is when it was heard of.
+        let Self { open, settled, account, updated_at: _ } = self;
+        let (overdue, open_since) = open.unzip();
+        json!({ "overdue": overdue, "open_since": open_since, "settled": settled, "account": account })
     }
 }
 
@@ -151,15 +164,9 @@ impl Watermarks for Table {
 }
 
 impl OpenResources for Table {
-    async fn open(
-        &self,
-        kind: Kind,
-        overdue: bool,
-        before: Timestamp,
-        after: Option<&str>,
-    ) -> Result<IndexPage, PortError> {
+    async fn open(&self, query: OpenQuery<'_>) -> Result<IndexPage, PortError> {
         self.steps.come_to("before what is open is read").await?;
-        Ok(self.contents.lock().open(kind, overdue, before, after))
+        Ok(self.contents.lock().open(query))
     }
 }
 
@@ -173,9 +180,9 @@ impl SettledDeposits for Table {
 }
 
 impl AccountResources for Table {
-    async fn of_account(&self, account: &str) -> Result<Vec<ResourceId>, PortError> {
+    async fn of_account(&self, account: &str, since: Timestamp) -> Result<Vec<ResourceId>, PortError> {
         self.steps.come_to("before a user's deposits are read").await?;
-        Ok(self.contents.lock().of_account(account))
+        Ok(self.contents.lock().of_account(account, since))
     }
 }
 

@@ -14,11 +14,11 @@ use std::time::Duration;
 use fundhook_domain::port::{FetchKeySet, FetchedKeySet, KeySets, Lease, PortError, StoredKeySet};
 use fundhook_domain::{Feed, Timestamp};
 use fundhook_providers::KeySet;
-use refresher::{NotRefreshed, Refresher};
+use refresher::{NotRefreshed, Refresher, Tokens as Care};
 use serde_json::Value;
 
 use ports::{Api, Shared, Table};
-use world::tokens::{Keeper, Tokens};
+use world::tokens::Tokens;
 use world::{START, at, feed};
 
 pub(crate) const JWKS: &str = include_str!("../../../../../shared/providers/tests/keys/test-key-rsa-2048.jwks.json");
@@ -42,6 +42,8 @@ pub(crate) fn stored(jwks: &str, fetched_at: i64) -> StoredKeySet {
         fetched_at: at(fetched_at),
         fresh_until: at(fetched_at + 300),
         etag: None,
+        url: Some(ports::URL.to_owned()),
+        not_before: None,
     }
 }
 
@@ -59,21 +61,21 @@ pub(crate) fn of_keys<S: KeySets + Clone, F: FetchKeySet>(
     api: F,
     feeds: &[&str],
 ) -> Refresher<S, F, Tokens, Tokens> {
-    with_tokens(store, api, feeds, None)
+    with_tokens(store, api, feeds, Care::Unused)
 }
 
 pub(crate) fn with_tokens<S: KeySets + Clone, F: FetchKeySet>(
     store: &S,
     api: F,
     feeds: &[&str],
-    tokens: Option<Keeper>,
+    tokens: Care<Tokens, Tokens>,
 ) -> Refresher<S, F, Tokens, Tokens> {
     Refresher::new(store.clone(), api, feeds.iter().map(|name| feed(name)).collect(), LAST_GOOD_MAX, tokens)
 }
 
 /// One run of the default organization's refresher.
 pub(crate) async fn run(table: &Shared<Table>, api: &Shared<Api>, now: Timestamp) -> Result<(), NotRefreshed> {
-    of_keys(table, api.clone(), &["connect"]).handle(now).await
+    of_keys(table, api.clone(), &["connect"]).handle(|| now).await
 }
 
 /// A table or a provider's interface for each feed.
@@ -102,11 +104,19 @@ impl KeySets for Each<Table> {
     async fn lease(&self, feed: &Feed, now: Timestamp, cooldown: Duration) -> Result<Lease, PortError> {
         self.of(feed).lease(feed, now, cooldown).await
     }
+
+    async fn leave_alone(&self, feed: &Feed, until: Timestamp) -> Result<(), PortError> {
+        self.of(feed).leave_alone(feed, until).await
+    }
 }
 
 impl FetchKeySet for Each<Api> {
     async fn fetch(&self, feed: &Feed, etag: Option<&str>) -> Result<FetchedKeySet, PortError> {
         self.of(feed).fetch(feed, etag).await
+    }
+
+    fn url(&self, feed: &Feed) -> Option<String> {
+        self.of(feed).url(feed)
     }
 }
 
@@ -121,17 +131,23 @@ pub(crate) fn metrics_of(name: &str) -> Vec<Value> {
     json.collect()
 }
 
-/// What `metrics` say by that name: the tenant, if they name one, and the value.
-pub(crate) fn told(metrics: &[Value], name: &str) -> Vec<(Option<String>, u64)> {
-    let told = |metric: &Value| {
-        let value = metric[name].as_u64()?;
+/// What metrics say by one name: by the tenant, if they name one, the values in order.
+pub(crate) type Told = BTreeMap<Option<&'static str>, Vec<u64>>;
+
+/// What `metrics` say by that name.
+pub(crate) fn told(metrics: &[Value], name: &str) -> Told {
+    let mut all = Told::new();
+    for metric in metrics {
+        let Some(value) = metric[name].as_u64() else { continue };
         let dimensions = metric["_aws"]["CloudWatchMetrics"][0]["Dimensions"].to_string();
-        let tenant = metric["tenant"].as_str().map(str::to_owned);
+        let tenant = metric["tenant"].as_str();
         // The alarms look for the default organization's under the provider alone.
         let expected = if tenant.is_some() { r#"[["provider","tenant"]]"# } else { r#"[["provider"]]"# };
         assert_eq!((dimensions.as_str(), metric["provider"].as_str()), (expected, Some("connect")));
         assert_eq!(metric["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Unit"], "Seconds");
-        Some((tenant, value))
-    };
-    metrics.iter().filter_map(told).collect()
+        let known = ["acme", "bolt"].into_iter().find(|known| tenant == Some(*known));
+        assert_eq!(known, tenant, "a tenant of these tests");
+        all.entry(known).or_default().push(value);
+    }
+    all
 }

@@ -77,11 +77,19 @@ impl<T: KeySets + Send + Sync> KeySets for Stepped<T> {
     async fn lease(&self, feed: &Feed, now: Timestamp, cooldown: Duration) -> Result<Lease, PortError> {
         self.1.around(&format!("leasing the set of {feed}"), self.0.lease(feed, now, cooldown)).await
     }
+
+    async fn leave_alone(&self, feed: &Feed, until: Timestamp) -> Result<(), PortError> {
+        self.1.around(&format!("leaving the set of {feed} alone"), self.0.leave_alone(feed, until)).await
+    }
 }
 
 impl<T: FetchKeySet + Send + Sync> FetchKeySet for Stepped<T> {
     async fn fetch(&self, feed: &Feed, etag: Option<&str>) -> Result<FetchedKeySet, PortError> {
         self.1.around(&format!("fetching the set of {feed}"), self.0.fetch(feed, etag)).await
+    }
+
+    fn url(&self, feed: &Feed) -> Option<String> {
+        self.0.url(feed)
     }
 }
 
@@ -100,6 +108,10 @@ impl<T: AccessTokens + Send + Sync> AccessTokens for Stepped<T> {
 
     async fn release(&self, feed: &Feed, now: Timestamp, duration: Duration) -> Result<(), PortError> {
         self.1.around(&format!("releasing the token of {feed}"), self.0.release(feed, now, duration)).await
+    }
+
+    async fn leave_alone(&self, feed: &Feed, until: Timestamp) -> Result<(), PortError> {
+        self.1.around(&format!("leaving the token of {feed} alone"), self.0.leave_alone(feed, until)).await
     }
 }
 

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use fundhook_domain::port::{AccessTokens, Disposition, GrantedToken, PortError, RequestToken, StoredToken};
+use fundhook_domain::port::{
+    AccessTokens, CLOCKS_DIFFER_MAX, Disposition, GrantedToken, LEFT_ALONE_MAX, PortError, RequestToken, StoredToken,
+};
 use fundhook_domain::{Feed, Timestamp};
-use fundhook_runtime::TokenKeeper;
+use fundhook_runtime::{NoToken, TokenKeeper};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{START, at, feed};
@@ -35,10 +37,15 @@ pub(crate) struct World {
     pub(crate) known: BTreeSet<Feed>,
     /// The feeds whose organizations the provider does not answer.
     pub(crate) unanswered: BTreeSet<Feed>,
-    /// What cannot be done at the moment: `load`, `store`, `lease`, `release` or `feeds`.
+    /// What its `Retry-After` says to these.
+    pub(crate) retry_after: Option<Duration>,
+    /// How long it takes to answer an organization: so far its clock moves.
+    pub(crate) takes: BTreeMap<Feed, Duration>,
+    /// What cannot be done at the moment: `load`, `store`, `lease`, `release`, `leave alone` or `feeds`.
     pub(crate) down: Option<&'static str>,
     pub(crate) stored: BTreeMap<Feed, StoredToken>,
     pub(crate) leased_until: BTreeMap<Feed, Timestamp>,
+    pub(crate) not_before: BTreeMap<Feed, Timestamp>,
     /// Each token that was granted, with its end.
     granted: Vec<(Feed, String, Timestamp)>,
     revoked: BTreeSet<String>,
@@ -54,6 +61,36 @@ pub(crate) struct World {
 /// A keeper of the tokens of [`FEEDS`].
 pub(crate) type Keeper = TokenKeeper<Tokens, Tokens>;
 
+/// How the tokens stand after a run.
+#[derive(Debug)]
+pub(crate) struct Standing {
+    /// How long each still is valid, as it was told last.
+    pub(crate) left: BTreeMap<Feed, Duration>,
+    /// What kept one from being renewed that was due.
+    pub(crate) failures: Vec<NoToken>,
+}
+
+/// A run by a clock.
+pub(crate) async fn renewed<S: AccessTokens, A: RequestToken>(
+    keeper: &TokenKeeper<S, A>,
+    clock: impl Fn() -> Timestamp,
+) -> Result<Standing, PortError> {
+    let mut left = BTreeMap::new();
+    let tell = |feed: &Feed, each| {
+        left.insert(feed.clone(), each);
+    };
+    let failures = keeper.renew_due(clock, tell).await?;
+    Ok(Standing { left, failures })
+}
+
+/// A run by a clock that stands at `now`.
+pub(crate) async fn renewed_at<S: AccessTokens, A: RequestToken>(
+    keeper: &TokenKeeper<S, A>,
+    now: Timestamp,
+) -> Result<Standing, PortError> {
+    renewed(keeper, || now).await
+}
+
 impl Tokens {
     /// Nothing is stored, and all organizations have credentials.
     pub(crate) fn valid_for(expires_in: Duration) -> Self {
@@ -62,9 +99,12 @@ impl Tokens {
             expires_in,
             known: feeds().into_iter().collect(),
             unanswered: BTreeSet::new(),
+            retry_after: None,
+            takes: BTreeMap::new(),
             down: None,
             stored: BTreeMap::new(),
             leased_until: BTreeMap::new(),
+            not_before: BTreeMap::new(),
             granted: Vec::new(),
             revoked: BTreeSet::new(),
             loads: 0,
@@ -77,6 +117,12 @@ impl Tokens {
 
     pub(crate) fn now(&self) -> MutexGuard<'_, World> {
         self.0.try_lock().expect("one look at a time")
+    }
+
+    /// The provider's clock, for who is to go by it.
+    pub(crate) fn clock(&self) -> impl Fn() -> Timestamp + use<> {
+        let world = self.clone();
+        move || world.now().clock
     }
 
     pub(crate) fn keeper(&self) -> Keeper {
@@ -167,7 +213,10 @@ impl AccessTokens for Tokens {
         self.now().leases += 1;
         let until = now.plus(duration);
         let won = self.answer("lease", |world| {
-            let is_free = world.leased_until.get(feed).is_none_or(|held| *held <= now || *held > until);
+            let holds = |noted: Option<&Timestamp>, at_most| noted.is_some_and(|it| *it > now && *it <= at_most);
+            let is_taken = holds(world.leased_until.get(feed), until.plus(CLOCKS_DIFFER_MAX));
+            let far = now.plus(LEFT_ALONE_MAX).plus(CLOCKS_DIFFER_MAX);
+            let is_free = !is_taken && !holds(world.not_before.get(feed), far);
             if is_free {
                 world.leased_until.insert(feed.clone(), until);
             }
@@ -187,6 +236,12 @@ impl AccessTokens for Tokens {
         self.turns().await;
         released
     }
+
+    async fn leave_alone(&self, feed: &Feed, until: Timestamp) -> Result<(), PortError> {
+        self.answer("leave alone", |world| {
+            world.not_before.insert(feed.clone(), until);
+        })
+    }
 }
 
 impl RequestToken for Tokens {
@@ -201,11 +256,14 @@ impl RequestToken for Tokens {
         self.now().requests.push(feed.clone());
         let granted = {
             let mut world = self.now();
+            let takes = world.takes.get(feed).copied().unwrap_or_default();
+            world.clock = world.clock.plus(takes);
             let is_answered = !world.unanswered.contains(feed) && world.known.contains(feed);
             let expires_in = world.expires_in;
             is_answered.then(|| world.grant(feed, expires_in))
         };
         self.turns().await;
-        granted.ok_or_else(|| PortError::new("have an access token granted", Disposition::Retry, "status 503"))
+        let why = || PortError::new("have an access token granted", Disposition::Retry, "status 503");
+        granted.ok_or_else(|| why().to_be_retried_after(self.now().retry_after))
     }
 }
