@@ -36,9 +36,10 @@ pub trait Ports {
     type Clock: Fn() -> Timestamp;
 }
 
-/// What is left of a run's time when it begins nothing further: at worst a page, a new token and the page once more, each up
-/// to 3 × 5 s and 10 s of pauses, and some seconds for what follows from it.
-const RESERVE: Duration = Duration::from_secs(90);
+/// What is left of a run's time when it begins nothing further: at worst a page, refused with the token that is held and with
+/// the one that is stored, a new token and the page once more, each up to 3 × 5 s and 10 s of pauses, and some seconds for what
+/// follows from it.
+const RESERVE: Duration = Duration::from_secs(120);
 
 pub(crate) const HOUR: Duration = Duration::from_secs(3600);
 

@@ -131,8 +131,8 @@ mod tests {
             Ok(stored.map(|token| (Provider::Connect.into(), token)).into_iter().collect())
         }
 
-        async fn store(&self, _: &Feed, token: &StoredToken) -> Result<(), PortError> {
-            self.store_token(token.access_token.expose_secret());
+        async fn store(&self, tokens: &BTreeMap<Feed, StoredToken>) -> Result<(), PortError> {
+            tokens.values().for_each(|token| self.store_token(token.access_token.expose_secret()));
             Ok(())
         }
 

@@ -84,16 +84,14 @@ impl AccessTokens for TokenStore {
         Ok(self.entries().await?.into_iter().filter_map(token).collect())
     }
 
-    async fn store(&self, feed: &Feed, token: &StoredToken) -> Result<(), PortError> {
-        let failed = |why: String| PortError::new("store an access token", Disposition::Retry, why);
+    async fn store(&self, tokens: &BTreeMap<Feed, StoredToken>) -> Result<(), PortError> {
+        let failed = |why: String| PortError::new("store access tokens", Disposition::Retry, why);
         let mut entries = self.entries().await?;
-        let StoredToken { access_token, issued_at, expires_at } = token;
-        let entry = Entry {
-            access_token: access_token.expose_secret().to_owned(),
-            issued_at: *issued_at,
-            expires_at: *expires_at,
-        };
-        entries.insert(entry_name(feed).to_owned(), entry);
+        for (feed, StoredToken { access_token, issued_at, expires_at }) in tokens {
+            let access_token = access_token.expose_secret().to_owned();
+            let entry = Entry { access_token, issued_at: *issued_at, expires_at: *expires_at };
+            entries.insert(entry_name(feed).to_owned(), entry);
+        }
         let text = serde_json::to_string(&entries).map_err(|error| failed(error.to_string()))?;
         let text = SecretString::from(text);
         let put = self.secrets.put_secret_value().secret_id(&self.secret_id).secret_string(text.expose_secret());

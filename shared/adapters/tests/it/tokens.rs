@@ -34,6 +34,10 @@ fn token(name: &str, seconds: i64) -> StoredToken {
     StoredToken { access_token, issued_at: at(seconds), expires_at: at(seconds + 3600) }
 }
 
+fn one(feed: &Feed, token: &StoredToken) -> BTreeMap<Feed, StoredToken> {
+    BTreeMap::from([(feed.clone(), token.clone())])
+}
+
 /// The entry of the secret that holds `token`.
 fn entry(token: &StoredToken) -> Value {
     let StoredToken { access_token, issued_at, expires_at } = token;
@@ -52,6 +56,17 @@ fn exposed(token: &StoredToken) -> (String, Timestamp, Timestamp) {
 }
 
 #[tokio::test]
+async fn tokens_of_several_organizations_are_stored_by_one_write() {
+    let vault = Vault::holding("{}").await;
+    let store = store(&vault.aws);
+    let tokens = BTreeMap::from([(feed(), token("a", 0)), (tenant("acme"), token("b", 10))]);
+    store.store(&tokens).await.expect("stored");
+    assert_eq!(vault.asked(), ["GetSecretValue", "PutSecretValue"]);
+    let expected = tokens.iter().map(|(feed, token)| (feed.clone(), exposed(token))).collect();
+    assert_eq!(loaded(&store).await, expected);
+}
+
+#[tokio::test]
 async fn a_token_is_stored_beside_those_of_other_organizations_and_read_back() {
     let vault = Vault::holding("{}").await;
     let store = store(&vault.aws);
@@ -64,7 +79,7 @@ async fn a_token_is_stored_beside_those_of_other_organizations_and_read_back() {
         (feed(), token("c", 2880)),
         (tenant("bolt"), token("d", 2900)),
     ] {
-        store.store(&feed, &token).await.expect("stored");
+        store.store(&one(&feed, &token)).await.expect("stored");
         expected.insert(feed, exposed(&token));
         assert_eq!(loaded(&store).await, expected);
     }
@@ -79,7 +94,7 @@ async fn an_entry_that_names_no_organization_is_nobodys_token_and_is_kept() {
     let vault = Vault::holding(odd.to_string()).await;
     let store = store(&vault.aws);
     assert_eq!(loaded(&store).await.into_keys().collect::<Vec<_>>(), [tenant("acme")]);
-    store.store(&feed(), &token("b", 10)).await.expect("stored");
+    store.store(&one(&feed(), &token("b", 10))).await.expect("stored");
     let held: Value = serde_json::from_str(&vault.held()).expect("JSON");
     assert_eq!((&held["Not A Tenant"], &held["acme"]), (&odd["Not A Tenant"], &odd["acme"]));
     assert_eq!(loaded(&store).await.into_keys().collect::<Vec<_>>(), [feed(), tenant("acme")]);
@@ -99,7 +114,7 @@ async fn what_cannot_be_read_holds_no_token_and_is_replaced() {
         let store = store(&vault.aws);
         assert_eq!(loaded(&store).await, BTreeMap::new(), "{unreadable}");
         let new = token("a", 0);
-        store.store(&feed(), &new).await.expect("stored");
+        store.store(&one(&feed(), &new)).await.expect("stored");
         assert_eq!(loaded(&store).await, BTreeMap::from([(feed(), exposed(&new))]), "{unreadable}");
         assert_eq!(vault.asked(), ["GetSecretValue", "GetSecretValue", "PutSecretValue", "GetSecretValue"]);
     }
@@ -118,7 +133,7 @@ async fn a_secret_that_is_not_to_be_had_is_an_error_and_nothing_is_stored() {
     let store = TokenStore::new(&vault.aws, "another".to_owned(), TABLE.to_owned());
     let unread = store.load().await.map(|_| ()).expect_err("there is none");
     // What cannot be read now may hold the tokens of others: it is not written over.
-    let unstored = store.store(&feed(), &token("a", 0)).await.expect_err("there is none");
+    let unstored = store.store(&one(&feed(), &token("a", 0))).await.expect_err("there is none");
     for error in [&unread, &unstored] {
         assert_shows_no_token(error);
         assert!(chain(error).contains("ResourceNotFoundException"), "{}", chain(error));
@@ -140,7 +155,7 @@ async fn no_error_shows_a_token_not_even_that_of_an_answer_which_repeats_it() {
         });
         let server = server.await;
         let store = store(&Aws::local(&server.url, "test").expect("a local connection"));
-        let error = store.store(&feed(), &token("a", 0)).await.expect_err("it was not stored");
+        let error = store.store(&one(&feed(), &token("a", 0))).await.expect_err("it was not stored");
         assert!(server.asked().iter().any(|asked| asked.body.contains("canary-a")), "it was sent");
         assert_shows_no_token(&error);
     }

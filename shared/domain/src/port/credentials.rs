@@ -146,8 +146,8 @@ pub trait AccessTokens {
     /// The tokens that are stored, by feed.
     fn load(&self) -> impl Future<Output = Result<BTreeMap<Feed, StoredToken>, PortError>> + Send;
 
-    /// Stores the feed's token beside those of other feeds.
-    fn store(&self, feed: &Feed, token: &StoredToken) -> impl Future<Output = Result<(), PortError>> + Send;
+    /// Stores `tokens` beside those of other feeds, all of them at once or none.
+    fn store(&self, tokens: &BTreeMap<Feed, StoredToken>) -> impl Future<Output = Result<(), PortError>> + Send;
 
     /// Asks for the right to have the feed's token granted from `now` on for `duration`. It is given to one asker at a time.
     fn lease(

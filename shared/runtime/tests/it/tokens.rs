@@ -3,10 +3,12 @@
 
 use std::time::Duration;
 
-use fundhook_domain::Timestamp;
-use fundhook_domain::port::{StoredToken, chain};
+use fundhook_domain::port::{GrantedToken, PortError, RequestToken, StoredToken, chain};
+use fundhook_domain::{Feed, Timestamp};
 use fundhook_runtime::{NoToken, TokenKeeper};
 use secrecy::ExposeSecret as _;
+use tokio::sync::Barrier;
+use tokio::time::timeout;
 
 use crate::support::tokens::{FEEDS, SECRET_PART, Standing, Tokens, feeds, renewed, renewed_at};
 use crate::support::{LEASE_SECONDS, START, at, feed, minute};
@@ -23,10 +25,11 @@ async fn run(world: &Tokens, now: Timestamp) -> Standing {
 
 /// Which feeds' failures a run came with.
 fn failed(standing: &Standing) -> Vec<String> {
-    let of = |failure: &NoToken| match failure {
-        NoToken::Port(feed, _) | NoToken::BeingRenewed(feed) | NoToken::NoCredentials(feed) => feed.to_string(),
+    let of = |error: &NoToken| match error {
+        NoToken::Port(feed, _) | NoToken::BeingRenewed(feed) | NoToken::NoCredentials(feed) => vec![feed.to_string()],
+        NoToken::NotStored(feeds, _) => feeds.iter().map(Feed::to_string).collect(),
     };
-    standing.failures.iter().map(of).collect()
+    standing.failures.iter().flat_map(of).collect()
 }
 
 #[tokio::test]
@@ -139,7 +142,7 @@ async fn in_a_slow_run_each_lease_and_each_token_counts_from_when_it_was_taken()
         let (first, second) = (&requests[0], &requests[1]);
         let stored = world.now().stored.clone();
         assert_eq!((stored[first].issued_at, stored[second].issued_at), (minute(now), minute(now).plus(SLOW)));
-        assert_eq!(standing.left[first], HOUR - SLOW, "it is told by the clock of then");
+        assert_eq!(standing.left[first], HOUR - SLOW * 2, "it is told by the clock of then");
 
         // The lease of the one that is not granted is not over before it would be.
         world.now().clock = minute(60);
@@ -153,16 +156,48 @@ async fn in_a_slow_run_each_lease_and_each_token_counts_from_when_it_was_taken()
     }
 }
 
+/// A provider that answers nobody before all organizations have asked.
+struct Together(Tokens, Barrier);
+
+impl RequestToken for Together {
+    async fn feeds(&self) -> Result<Vec<Feed>, PortError> {
+        self.0.feeds().await
+    }
+
+    async fn request(&self, feed: &Feed) -> Result<GrantedToken, PortError> {
+        self.1.wait().await;
+        self.0.request(feed).await
+    }
+}
+
 #[tokio::test]
-async fn in_each_run_another_organization_is_the_first_to_have_its_token_renewed() {
+async fn all_tokens_that_are_due_are_requested_side_by_side_and_stored_at_once() {
     let world = Tokens::valid_for(HOUR);
-    world.now().unanswered = feeds().into_iter().collect();
-    for now in 0..20 {
+    let keeper = TokenKeeper::new(world.clone(), Together(world.clone(), Barrier::new(2)), feeds());
+    let standing = renewed_at(&keeper, minute(0));
+    let standing = timeout(Duration::from_secs(5), standing).await.expect("none waits for another's answer");
+    assert_eq!(failed(&standing.expect("the store is up")).len(), 0);
+    assert!(feeds().iter().all(|feed| world.accepts_stored(feed)));
+    assert_eq!(world.now().stores, 1);
+}
+
+#[tokio::test]
+async fn tokens_that_fell_out_of_step_come_together_again_and_the_store_is_written_once_for_all() {
+    let (world, of) = (Tokens::valid_for(HOUR), feed("connect/acme"));
+    world.now().unanswered.insert(of.clone());
+    for now in 0..2 {
         run(&world, minute(now)).await;
     }
-    let firsts: Vec<String> = world.now().requests.iter().step_by(2).map(ToString::to_string).collect();
-    let of = |name: &str| firsts.iter().filter(|first| *first == name).count();
-    assert_eq!((of(FEEDS[0]), of(FEEDS[1])), (10, 10));
+    world.now().unanswered.clear();
+    for now in 2..24 * 60 {
+        run(&world, minute(now)).await;
+        assert!(world.accepts_stored(&of), "in minute {now}");
+    }
+    // The first and the late one, and from then on one in 48 minutes.
+    let stores = world.now().stores;
+    assert_eq!(stores, 2 + (24 * 60 - 1) / 48);
+    // Neither is renewed for the sake of the other before three quarters of its time.
+    assert_eq!(world.requests(), 2 + 2 + 2 * ((24 * 60 - 1) / 48));
 }
 
 /// The minutes in which the token of [`FEEDS`]`[0]` is requested while the provider answers 429 with this `Retry-After`.
@@ -244,7 +279,7 @@ async fn while_tokens_cannot_be_stored_the_refresher_fails_and_has_no_other_ones
     for now in 0..40 {
         world.now().clock = minute(now);
         let standing = renewed_at(&keeper, minute(now)).await.expect("the tokens are read");
-        assert_eq!((standing.failures.len(), world.requests()), (2, 2), "in minute {now}");
+        assert_eq!((failed(&standing).len(), world.requests()), (2, 2), "in minute {now}");
         assert!(
             standing.left.values().all(Duration::is_zero),
             "in minute {now}: what is not stored is not told as valid"

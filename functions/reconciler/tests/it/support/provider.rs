@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use fundhook_domain::port::{
-    AccessTokens, Disposition, GrantedToken, ListError, ListPage, ListQuery, ListTransactions, PortError, RequestToken,
-    StoredToken,
+    AccessTokens, CLOCKS_DIFFER_MAX, Disposition, GrantedToken, ListError, ListPage, ListQuery, ListTransactions,
+    PortError, RequestToken, StoredToken,
 };
 use fundhook_domain::{Feed, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
@@ -244,9 +244,9 @@ impl AccessTokens for Tokens {
         Ok(self.stored.lock().clone())
     }
 
-    async fn store(&self, feed: &Feed, token: &StoredToken) -> Result<(), PortError> {
+    async fn store(&self, tokens: &BTreeMap<Feed, StoredToken>) -> Result<(), PortError> {
         self.steps.come_to("before a token is stored").await?;
-        self.stored.lock().insert(feed.clone(), token.clone());
+        self.stored.lock().extend(tokens.clone());
         self.steps.come_to("after a token is stored").await
     }
 
@@ -254,7 +254,8 @@ impl AccessTokens for Tokens {
         self.steps.come_to("before the lease").await?;
         {
             let mut leases = self.leases.lock();
-            if leases.get(feed).is_some_and(|until| now < *until) {
+            let far = now.plus(duration).plus(CLOCKS_DIFFER_MAX);
+            if leases.get(feed).is_some_and(|until| now < *until && *until <= far) {
                 return Ok(false);
             }
             leases.insert(feed.clone(), now.plus(duration));

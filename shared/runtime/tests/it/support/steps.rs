@@ -98,8 +98,8 @@ impl<T: AccessTokens + Send + Sync> AccessTokens for Stepped<T> {
         self.1.around("reading the tokens", self.0.load()).await
     }
 
-    async fn store(&self, feed: &Feed, token: &StoredToken) -> Result<(), PortError> {
-        self.1.around(&format!("storing the token of {feed}"), self.0.store(feed, token)).await
+    async fn store(&self, tokens: &BTreeMap<Feed, StoredToken>) -> Result<(), PortError> {
+        self.1.around("storing the tokens", self.0.store(tokens)).await
     }
 
     async fn lease(&self, feed: &Feed, now: Timestamp, duration: Duration) -> Result<bool, PortError> {

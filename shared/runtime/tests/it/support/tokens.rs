@@ -52,6 +52,7 @@ pub(crate) struct World {
     /// How often each thing was asked for; of tokens, whether they were had or not.
     pub(crate) loads: usize,
     pub(crate) leases: usize,
+    pub(crate) stores: usize,
     pub(crate) credentials_read: usize,
     pub(crate) requests: Vec<Feed>,
     /// Gives others a random number of turns before and after each call.
@@ -109,6 +110,7 @@ impl Tokens {
             revoked: BTreeSet::new(),
             loads: 0,
             leases: 0,
+            stores: 0,
             credentials_read: 0,
             requests: Vec::new(),
             shuffle: None,
@@ -201,9 +203,10 @@ impl AccessTokens for Tokens {
         loaded
     }
 
-    async fn store(&self, feed: &Feed, token: &StoredToken) -> Result<(), PortError> {
+    async fn store(&self, tokens: &BTreeMap<Feed, StoredToken>) -> Result<(), PortError> {
         self.turns().await;
-        let stored = self.answer("store", |world| drop(world.stored.insert(feed.clone(), token.clone())));
+        self.now().stores += 1;
+        let stored = self.answer("store", |world| world.stored.extend(tokens.clone()));
         self.turns().await;
         stored
     }
