@@ -1,30 +1,18 @@
-//! Adding up each hour: what the provider lists, what is recorded, and what was published.
+//! Adding up a window of time: what the provider lists, what is recorded, and what was published.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
-use fundhook_domain::port::{ListQuery, PortError, Receipts, Report, Reports, SettledDeposits, Watermark, chain};
+use fundhook_domain::port::{ListQuery, PortError, Receipts, Report, SettledDeposits, chain};
 use fundhook_domain::{
     ConservationLine, DepositStatus, Details, Discrepancy, FactId, Feed, Kind, Provider, Resource, ResourceId, Signal,
     Status, Timestamp, conserve, credited_twice, plan,
 };
-use fundhook_runtime::metrics;
-use tracing::{info, warn};
+use tracing::warn;
 
 use crate::doubt::Decided;
 use crate::handler::{HOUR, Run};
 use crate::reading::{Row, is_last, is_past};
 use crate::{NotReconciled, Ports, Reconciler};
-
-/// How long after its end an hour is added up, at the earliest: what the last reading queued has been recorded and published
-/// by then.
-const SETTLES_WITHIN: Duration = HOUR;
-
-/// How long after its end an hour is added up once more: a provider may list late, and date back, what a webhook never told.
-const REVISED_AFTER: Duration = Duration::from_secs(3 * 86_400);
-
-/// For how long after that an hour in which something was missing is added up again, until what was queued for it is there.
-const HEALS_WITHIN: Duration = Duration::from_secs(5 * 3600);
 
 /// How many sentences about discrepancies a report has at most; an item of the table takes 400 KB.
 const DISCREPANCIES_MAX: usize = 500;
@@ -38,54 +26,19 @@ const ASKED_ONE_BY_ONE: usize = 20;
 
 /// A closed window of time, by the provider's dates; on one day in UTC where it is to be looked up.
 #[derive(Clone, Copy)]
-struct Closed {
-    from: Timestamp,
-    before: Timestamp,
-}
-
-/// Which of the two times that an hour is added up.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Look {
-    First,
-    Last,
-}
-
-impl Look {
-    /// How long after its end an hour is looked at so.
-    fn settles_within(self) -> Duration {
-        match self {
-            Self::First => SETTLES_WITHIN,
-            Self::Last => REVISED_AFTER,
-        }
-    }
-
-    /// Until when the hours have been looked at so.
-    fn until(self, watermark: &Watermark) -> Timestamp {
-        match self {
-            Self::First => watermark.conserved_until,
-            Self::Last => watermark.revised_until.unwrap_or(watermark.conserved_until),
-        }
-    }
-
-    fn passes(self, hour: Closed, watermark: &mut Watermark) {
-        match self {
-            Self::First => {
-                // Where an older version stored none, the second look begins with the first hour that this one looks at.
-                watermark.revised_until.get_or_insert(hour.from);
-                watermark.conserved_until = hour.before;
-            }
-            Self::Last => watermark.revised_until = Some(hour.before),
-        }
-    }
+pub(crate) struct Closed {
+    pub(crate) from: Timestamp,
+    pub(crate) before: Timestamp,
 }
 
 /// What becomes of the discrepancies that are found in adding up.
 #[derive(Clone, Copy)]
-enum Found {
-    /// They are only told.
-    Told,
-    /// What heals is queued as well, and what differs in other ways is counted by this look if it is the first.
-    Healed(Look),
+pub(crate) enum Found<'a> {
+    /// They stand in the report, and that is all.
+    Reported,
+    /// What heals is queued as well. What is left to a person is told and counted, unless an earlier report has this sentence
+    /// about it.
+    Healed { told: &'a [String] },
 }
 
 /// A report in the making.
@@ -104,58 +57,6 @@ struct Sums {
 }
 
 impl<P: Ports> Reconciler<P> {
-    /// Adds up each hour that has closed, was read to its end (`read_until`) and has settled, and stores a report of each; and
-    /// each once more when days have passed. What is missing by then was listed too late to be read in its turn: it is
-    /// queued, and the hour added up again by a later run.
-    pub(crate) async fn add_up_hours(
-        &self,
-        feed: &Feed,
-        read_until: Timestamp,
-        run: &mut Run,
-    ) -> Result<(), NotReconciled> {
-        self.look_at_hours(feed, Look::First, read_until, run).await?;
-        self.look_at_hours(feed, Look::Last, read_until, run).await
-    }
-
-    async fn look_at_hours(
-        &self,
-        feed: &Feed,
-        look: Look,
-        read_until: Timestamp,
-        run: &mut Run,
-    ) -> Result<(), NotReconciled> {
-        let mut watermark = self.watermark(feed).await?;
-        loop {
-            let from = look.until(&watermark);
-            let hour = Closed { from, before: from.plus(HOUR) };
-            if read_until < hour.before.plus(look.settles_within()) || run.silent.contains(feed) {
-                return Ok(());
-            }
-            let queued_before = run.summary.queued;
-            // The rows of the hour are not read before they are older than the grace.
-            let healed_by = hour.before.plus(self.settings.grace).plus(look.settles_within()).plus(HEALS_WITHIN);
-            let may_heal = (self.clock)() < healed_by;
-            let Some(report) = self.report(feed, hour, Found::Healed(look), may_heal, run).await? else {
-                return Ok(());
-            };
-            if run.summary.queued > queued_before && may_heal {
-                return Ok(());
-            }
-            self.books.put(&report).await?;
-            let lines = report.lines.iter().filter(|line| !line.holds()).count() as u64;
-            let differences = lines + u64::from(report.not_understood);
-            metrics::emit((self.clock)(), "ConservationDifferences", "Count", differences, &metrics::of_feed(feed));
-            if differences > 0 {
-                warn!(%feed, hour = report.from.hour(), differences, "what came in does not add up");
-            } else {
-                info!(%feed, hour = report.from.hour(), assets = report.lines.len(), "an hour adds up");
-            }
-            run.summary.hours += 1;
-            look.passes(hour, &mut watermark);
-            self.advance(feed, &mut watermark).await?;
-        }
-    }
-
     /// Adds up the day that begins at `day`, as far as it has passed; `None` when the run's time ended first. Queues and
     /// stores nothing.
     pub(crate) async fn report_day(
@@ -164,15 +65,15 @@ impl<P: Ports> Reconciler<P> {
         day: Timestamp,
         run: &mut Run,
     ) -> Result<Option<Report>, NotReconciled> {
-        self.report(feed, Closed { from: day, before: day.plus(24 * HOUR) }, Found::Told, true, run).await
+        self.report(feed, Closed { from: day, before: day.plus(24 * HOUR) }, Found::Reported, true, run).await
     }
 
     /// Adds up `window`. What the provider does not say of one deposit fails it, unless it need not wait for that (`may_wait`).
-    async fn report(
+    pub(crate) async fn report(
         &self,
         feed: &Feed,
         window: Closed,
-        found: Found,
+        found: Found<'_>,
         may_wait: bool,
         run: &mut Run,
     ) -> Result<Option<Report>, NotReconciled> {
@@ -287,7 +188,7 @@ impl<P: Ports> Reconciler<P> {
         &self,
         feed: &Feed,
         rows: &[Row],
-        found: Found,
+        found: Found<'_>,
         run: &mut Run,
         sums: &mut Sums,
     ) -> Result<(), NotReconciled> {
@@ -297,10 +198,9 @@ impl<P: Ports> Reconciler<P> {
         discrepancies.extend(credited_twice(&recorded, &theirs, &sums.others));
         sums.tell(discrepancies.iter());
         match found {
-            Found::Told => {}
-            Found::Healed(look) => {
-                // What a person was told of when the hour was added up first is not told of again.
-                discrepancies.retain(|discrepancy| look == Look::First || discrepancy.heals().is_some());
+            Found::Reported => {}
+            Found::Healed { told } => {
+                discrepancies.retain(|it| it.heals().is_some() || !told.contains(&it.to_string()));
                 self.heal(feed, rows, discrepancies, run).await?;
             }
         }

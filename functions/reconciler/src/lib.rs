@@ -11,6 +11,7 @@
 mod conservation;
 mod doubt;
 mod handler;
+mod hours;
 mod overdue;
 mod provider;
 mod reading;

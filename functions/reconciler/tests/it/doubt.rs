@@ -206,3 +206,36 @@ async fn a_person_who_has_looked_has_the_row_queued() {
         assert!(error.starts_with(why), "{error}");
     }
 }
+
+#[tokio::test]
+async fn what_a_person_was_told_of_is_not_told_again_days_later_and_what_is_new_by_then_is() {
+    let world = World::new();
+    world.reconcile().await;
+    let arrived = at(NOON).plus(minutes(90));
+    let alike = |id: &str, account: &str| Money { account: account.to_owned(), ..without_hash(money(id, arrived)) };
+    for (recorded, account) in [("recorded", "CUST01"), ("recorded-too", "CUST02")] {
+        world.receive(alike(recorded, account).webhook("confirmed", arrived));
+    }
+    world.list(&alike("listed", "CUST01"), true);
+    world.clock.set(arrived);
+    let mut told = 0;
+    for _ in 0..6 * 4 {
+        world.clock.pass(minutes(15));
+        told += world.reconcile().await.differing;
+    }
+    assert!(told > 0);
+    // A day later nobody reads of that hour but who adds it up once more.
+    world.clock.pass(days(1));
+    world.reconcile().await;
+    world.list(&alike("listed-late", "CUST02"), true);
+    let mut told = 0;
+    for _ in 0..3 * 24 {
+        world.clock.pass(hours(1));
+        told += world.reconcile().await.differing;
+    }
+    assert_eq!(told, 1);
+    let contents = world.table.contents.lock();
+    let report = &contents.reports[&(feed("connect"), at("2025-10-07T13:00:00Z"))];
+    let doubted = report.discrepancies.iter().filter(|told| told.contains("is listed and not recorded"));
+    assert_eq!(doubted.count(), 2, "the report has both: {:?}", report.discrepancies);
+}
