@@ -11,7 +11,7 @@ use tracing::warn;
 
 use crate::doubt::Decided;
 use crate::handler::{HOUR, Run};
-use crate::reading::{Row, is_last, is_past};
+use crate::reading::{Row, is_last, is_past, said};
 use crate::{NotReconciled, Ports, Reconciler};
 
 /// How many sentences about discrepancies a report has at most; an item of the table takes 400 KB.
@@ -192,9 +192,9 @@ impl<P: Ports> Reconciler<P> {
         run: &mut Run,
         sums: &mut Sums,
     ) -> Result<(), NotReconciled> {
-        let Decided { mut discrepancies, all } = self.discrepancies(feed, rows, run).await?;
-        let theirs: Vec<Signal> = rows.iter().map(|row| row.signal.clone()).collect();
+        let theirs = said(rows);
         let recorded = self.recorded_for(&theirs).await?;
+        let Decided { mut discrepancies, all } = self.discrepancies(feed, &recorded, &theirs, run).await?;
         discrepancies.extend(credited_twice(&recorded, &theirs, &sums.others));
         sums.tell(discrepancies.iter());
         match found {

@@ -8,8 +8,8 @@ use fundhook_domain::port::{
     RequestToken, Resources, SendMessages, SettledDeposits, Watermark, Watermarks, chain,
 };
 use fundhook_domain::{Feed, Kind, ResourceId, Timestamp};
-use fundhook_runtime::metrics;
 use fundhook_runtime::settings::ReconcileSettings;
+use fundhook_runtime::{metrics, take_turns};
 use serde::Serialize;
 use tracing::{error, info, warn};
 
@@ -44,7 +44,7 @@ const RESERVE: Duration = Duration::from_secs(120);
 pub(crate) const HOUR: Duration = Duration::from_secs(3600);
 
 /// How long the schedule leaves between two runs: each begins with another one, so that none is always last.
-const RUNS_APART_SECONDS: i64 = 900;
+const RUNS_APART: Duration = Duration::from_secs(900);
 
 /// By when the reading of lists ends, and by when the adding up of hours does, of a run's time: an endless list of one
 /// organization keeps none from having its hours added up, and these keep no overdue deposit from being asked for.
@@ -211,15 +211,8 @@ impl<P: Ports> Reconciler<P> {
             return Ok(Vec::new());
         };
         let mut feeds = provider.feeds().await?;
-        self.take_turns(&mut feeds);
+        take_turns(&mut feeds, (self.clock)(), RUNS_APART);
         Ok(feeds)
-    }
-
-    /// Puts another one first in each run, so that none is always behind what takes all the time.
-    pub(crate) fn take_turns<T>(&self, all: &mut [T]) {
-        let turn = usize::try_from((self.clock)().unix_seconds() / RUNS_APART_SECONDS).unwrap_or_default();
-        let first = turn.checked_rem(all.len()).unwrap_or_default();
-        all.rotate_left(first);
     }
 
     /// Whether nothing further is to be begun.
@@ -238,8 +231,16 @@ impl<P: Ports> Reconciler<P> {
             // What was published before there were receipts would not add up.
             let conserved_until = now.hour_start().plus(HOUR);
             let revised_until = Some(conserved_until);
-            let (window, overdue_after) = (None, None);
-            return Ok(Watermark { revision: 0, read_until, window, conserved_until, revised_until, overdue_after });
+            let (window, overdue_after, told) = (None, None, Vec::new());
+            return Ok(Watermark {
+                revision: 0,
+                read_until,
+                window,
+                conserved_until,
+                revised_until,
+                overdue_after,
+                told,
+            });
         };
         if stored.read_until > readable.plus(CLOCKS_APART) {
             // A clock ahead stored it: from when on it was ahead, nobody knows.

@@ -9,6 +9,7 @@ use tracing::{error, info, warn};
 
 use crate::doubt::Decided;
 use crate::handler::Run;
+use crate::reading::said;
 use crate::{NotReconciled, Ports, Reconciler};
 
 /// For how long the provider is asked again about a deposit that was reported overdue. An abandoned one has no end.
@@ -23,15 +24,11 @@ const AT_A_TIME: u16 = 100;
 /// How many of an organization's deposits it is asked for again in a run: about one in 45 s of the 15 minutes between two.
 const AGAIN_MAX: usize = 20;
 
+/// How many sentences about them are remembered, so that a person is told once: 64 KB of the 400 KB of an item.
+const TOLD_MAX: usize = 256;
+
 /// How many pages of the index a run reads to find as many: what is another organization's is on them too.
 const AGAIN_PAGES_MAX: usize = 10;
-
-/// Whether what differs in a deposit that is asked for has been told of already.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Telling {
-    First,
-    Again,
-}
 
 /// What the provider has to say about a resource.
 enum Heard {
@@ -78,7 +75,7 @@ impl<P: Ports> Reconciler<P> {
                     break;
                 }
                 let in_vain = stands_too_long(resource, since.minus(ASKED_IN_VAIN));
-                match self.ask_for(resource, Telling::First, run).await? {
+                match self.ask_for(resource, &mut Vec::new(), run).await? {
                     Heard::Nothing => notices.extend(notice(resource, limit)?),
                     Heard::NoAnswer if in_vain => notices.extend(notice(resource, limit)?),
                     Heard::News | Heard::NoAnswer => {}
@@ -100,7 +97,7 @@ impl<P: Ports> Reconciler<P> {
     /// days later may lie behind the watermark.
     pub(crate) async fn look_again(&self, feed: &Feed, run: &mut Run) -> Result<(), NotReconciled> {
         let mut watermark = self.watermark(feed).await?;
-        let begun = watermark.overdue_after.clone();
+        let begun = watermark.clone();
         let before = (self.clock)();
         let from = Some(before.minus(ASKED_FOR));
         let mut asked = 0;
@@ -117,7 +114,7 @@ impl<P: Ports> Reconciler<P> {
                         break 'pages;
                     }
                     asked += 1;
-                    self.ask_for(resource, Telling::Again, run).await?;
+                    self.ask_for(resource, &mut watermark.told, run).await?;
                 }
                 watermark.overdue_after = Some(cursor);
             }
@@ -126,11 +123,19 @@ impl<P: Ports> Reconciler<P> {
                 break;
             }
         }
-        if watermark.overdue_after == begun { Ok(()) } else { self.advance(feed, &mut watermark).await }
+        let forgotten = watermark.told.len().saturating_sub(TOLD_MAX);
+        watermark.told.drain(..forgotten);
+        if watermark == begun { Ok(()) } else { self.advance(feed, &mut watermark).await }
     }
 
     /// Asks the provider for `resource` where that can be done: a deposit, by its id, of an organization that has credentials.
-    async fn ask_for(&self, resource: &Resource, telling: Telling, run: &mut Run) -> Result<Heard, NotReconciled> {
+    /// What is left to a person is told, unless it is among what was `told` before; it is from then on.
+    async fn ask_for(
+        &self,
+        resource: &Resource,
+        told: &mut Vec<String>,
+        run: &mut Run,
+    ) -> Result<Heard, NotReconciled> {
         let id = resource.id();
         let asked = id.feed().of(Provider::Connect);
         let is_listed = match id.feed().provider() {
@@ -157,12 +162,12 @@ impl<P: Ports> Reconciler<P> {
                 return Ok(Heard::NoAnswer);
             }
         };
-        let theirs: Vec<Signal> = rows.iter().map(|row| row.signal.clone()).collect();
+        let theirs = said(&rows);
         let recorded = std::slice::from_ref(resource);
         let Decided { mut discrepancies, all } = self.doubt(&asked, plan(recorded, &theirs), recorded, run).await?;
-        if telling == Telling::Again {
-            discrepancies.retain(|discrepancy| discrepancy.heals().is_some());
-        }
+        discrepancies.retain(|it| it.heals().is_some() || !told.contains(&it.to_string()));
+        let left = discrepancies.iter().filter(|discrepancy| discrepancy.heals().is_none());
+        told.extend(left.map(ToString::to_string));
         let has_news = discrepancies.iter().any(|discrepancy| discrepancy.heals().is_some());
         self.heal(&asked, &rows, discrepancies, run).await?;
         Ok(match (has_news, all) {

@@ -61,7 +61,9 @@ impl<P: Ports> Reconciler<P> {
             let is_past = is_past(&rows, window.from);
             // The rest belongs to a later window, and to its webhooks until then; or to a time before the first one.
             rows.retain(|row| row.dated.is_none_or(|dated| (window.from..window.until).contains(&dated)));
-            let Decided { discrepancies, all } = self.discrepancies(feed, &rows, run).await?;
+            let theirs = said(&rows);
+            let recorded = self.recorded_for(&theirs).await?;
+            let Decided { discrepancies, all } = self.discrepancies(feed, &recorded, &theirs, run).await?;
             self.heal(feed, &rows, discrepancies, run).await?;
             if !all {
                 // What was queued is recorded when the next run reads the page again, and gets further.
@@ -131,19 +133,18 @@ impl<P: Ports> Reconciler<P> {
         rows.into_iter().filter_map(|text| row(&feed, text, &url, now)).collect()
     }
 
-    /// How what is recorded differs from `rows`.
+    /// How what is `recorded` for the rows differs from what they say.
     pub(crate) async fn discrepancies(
         &self,
         feed: &Feed,
-        rows: &[Row],
+        recorded: &[Resource],
+        theirs: &[Signal],
         run: &mut Run,
     ) -> Result<Decided, NotReconciled> {
-        let theirs: Vec<Signal> = rows.iter().map(|row| row.signal.clone()).collect();
-        let recorded = self.recorded_for(&theirs).await?;
-        let mut discrepancies = plan(&recorded, &theirs);
+        let mut discrepancies = plan(recorded, theirs);
         // What was read along (the other feed's deposit of the same id) need not be on the page.
         discrepancies.retain(|discrepancy| !matches!(discrepancy, Discrepancy::UnknownToTheProvider { .. }));
-        self.doubt(feed, discrepancies, &recorded, run).await
+        self.doubt(feed, discrepancies, recorded, run).await
     }
 
     /// What is recorded of what the rows are about: by their ids, in both feeds; for those that neither feed knows, by their
@@ -270,6 +271,11 @@ impl Row {
         serde_json::to_string(&envelope)
             .map_err(|error| PortError::new("write the envelope of a row", Disposition::DeadLetter, error))
     }
+}
+
+/// What `rows` say.
+pub(crate) fn said(rows: &[Row]) -> Vec<Signal> {
+    rows.iter().map(|row| row.signal.clone()).collect()
 }
 
 /// What a row says. One row makes one signal.

@@ -76,7 +76,7 @@ impl<S: KeySets, F: FetchKeySet, T: AccessTokens, A: RequestToken> Refresher<S, 
     /// still has. The failure of one does not keep the others from being refreshed; the first is returned.
     pub async fn handle(&self, clock: impl Fn() -> Timestamp) -> Result<(), NotRefreshed> {
         let mut feeds: Vec<&Feed> = self.feeds.iter().collect();
-        take_turns(&mut feeds, clock());
+        take_turns(&mut feeds, clock(), RUNS_APART);
         let mut outcome = Ok(());
         for feed in feeds {
             let refreshed = self.refresh(feed, &clock).await;

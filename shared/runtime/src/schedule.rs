@@ -7,9 +7,10 @@ use fundhook_domain::Timestamp;
 /// The schedule's runs come a minute apart: what would be stale before the next one has renewed it is renewed now.
 pub const RUNS_APART: Duration = Duration::from_secs(60);
 
-/// Puts another one first in each run, so that none is always behind one that takes all the time.
-pub fn take_turns<T>(all: &mut [T], now: Timestamp) {
-    let runs = now.unix_seconds().unsigned_abs() / RUNS_APART.as_secs();
+/// Puts another one first in each of the runs that come so far `apart`, so that none is always behind one that takes all the
+/// time.
+pub fn take_turns<T>(all: &mut [T], now: Timestamp, apart: Duration) {
+    let runs = now.unix_seconds().unsigned_abs() / apart.as_secs().max(1);
     let turn = usize::try_from(runs).unwrap_or_default();
     all.rotate_left(turn.checked_rem(all.len()).unwrap_or_default());
 }
@@ -25,7 +26,7 @@ mod tests {
             let mut firsts = Vec::new();
             for minute in 0..5 * 4 * 3 {
                 let mut all: Vec<usize> = (0..count).collect();
-                take_turns(&mut all, at(minute));
+                take_turns(&mut all, at(minute), RUNS_APART);
                 firsts.extend(all.first().copied());
                 all.sort_unstable();
                 assert_eq!(all, (0..count).collect::<Vec<_>>());

@@ -337,3 +337,26 @@ async fn what_has_been_overdue_for_longer_than_it_is_asked_for_is_passed_over() 
     let ids: Vec<String> = recent.iter().map(|money| money.id.clone()).collect();
     assert_eq!(asked(&world), ids, "and none of the {} that are older", old.len());
 }
+
+#[tokio::test]
+async fn what_comes_to_be_doubted_days_later_is_told_once() {
+    let mut world = World::new();
+    world.settings.zerohash_feeds = [feed("zerohash")].into();
+    world.reconcile().await;
+    let announced = Money { hash: String::new(), ..submitted(&world, 1).remove(0) };
+    world.live(hours(25)).await;
+    assert_eq!(notices(&world, &announced.resource()), 1);
+    world.clock.pass(days(5));
+    world.reconcile().await;
+
+    // It is confirmed, names no coin, and its hour was added up for the last time.
+    world.list(&announced, true);
+    let mut told = Vec::new();
+    for _ in 0..8 {
+        world.clock.pass(minutes(15));
+        told.push(world.reconcile().await.differing);
+    }
+    assert_eq!((told[0], told.iter().sum::<u64>()), (1, 1));
+    assert_eq!(world.status(&announced), "submitted");
+    assert_eq!(world.watermark("connect").told.len(), 1);
+}

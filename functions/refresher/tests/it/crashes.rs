@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use fundhook_domain::port::StoredKeySet;
 use fundhook_domain::{Feed, Timestamp};
-use fundhook_runtime::take_turns;
+use fundhook_runtime::{RUNS_APART, take_turns};
 use refresher::{NotRefreshed, Refresher};
 
 use crate::support::ports::{Api, Table};
@@ -111,7 +111,7 @@ fn undisturbed() -> (End, Vec<String>) {
 fn the_steps_of_a_run_are_these() {
     let of_set = |name| ["reading the set of", "fetching the set of", "storing the set of"].map(|call| (call, name));
     let (mut calls, mut sets) = (Vec::<String>::new(), FEEDS);
-    take_turns(&mut sets, minute(RUN));
+    take_turns(&mut sets, minute(RUN), RUNS_APART);
     calls.extend(sets.into_iter().flat_map(of_set).map(|(call, name)| format!("{call} {name}")));
     calls.extend(["reading the tokens", "reading the credentials"].map(str::to_owned));
     let own = |call: &str, name: &str| format!("{call} the token of {name}");

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fundhook_domain::port::chain;
 use fundhook_domain::{Feed, Timestamp};
-use fundhook_runtime::{NoKeySet, take_turns};
+use fundhook_runtime::{NoKeySet, RUNS_APART, take_turns};
 use refresher::NotRefreshed;
 
 use crate::support::ports::{Api, Clock, Table};
@@ -78,7 +78,7 @@ async fn of_several_failures_the_first_is_returned() {
     }
     let failed = refresh(&tables, &apis).await.expect_err("all are down");
     let mut in_turn = FEEDS.map(feed);
-    take_turns(&mut in_turn, at(NOW));
+    take_turns(&mut in_turn, at(NOW), RUNS_APART);
     let is_it = matches!(&failed, NotRefreshed::KeySet(NoKeySet::Port(of, _)) if *of == in_turn[0]);
     assert!(is_it, "{failed:?}");
     assert!(apis.0.values().all(|api| api.now().fetches == 1));

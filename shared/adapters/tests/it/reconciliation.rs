@@ -41,6 +41,7 @@ fn watermark(revision: u64, read_until: i64) -> Watermark {
         conserved_until: at(0).day_start(),
         revised_until: None,
         overdue_after: None,
+        told: vec!["a sentence".to_owned()],
     }
 }
 

@@ -75,6 +75,9 @@ pub struct Watermark {
     /// Behind which of the overdue resources the next look at them begins.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub overdue_after: Option<String>,
+    /// What a person was told of in looking at them again, as sentences: the latest.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub told: Vec<String>,
 }
 
 /// A window of a list, partly read.
