@@ -59,7 +59,7 @@ impl Archive {
     async fn verified(&self, resource: &ResourceId, fact: &Fact) -> Result<Verdict, String> {
         let envelope = self.envelope(&fact.evidence.archived).await?;
         let said = normalise(&envelope, fact.evidence.archived.clone());
-        if !said.iter().any(|signal| signal.resource == *resource && signal.fact == fact.id) {
+        if !said.iter().any(|statement| statement.resource == *resource && statement.fact == fact.id) {
             return Err("the archived request does not say this".to_owned());
         }
         match fact.evidence.attestation.class {

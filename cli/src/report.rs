@@ -5,22 +5,22 @@ use std::time::Duration;
 
 use fundhook_domain::Timestamp;
 use fundhook_reconciliation::Report;
-use fundhook_reconciliation::{ConservationLine, Tally};
+use fundhook_reconciliation::{ControlTotalsLine, Total};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const HOURS_OF_DAY: u32 = 24;
 
 /// How long after its end a day's hours should all be added up: about 3 h in the usual case, and up to 9 h for one in which
-/// something was missing, as the alarm on `ConservationLagSeconds` has it.
+/// something was missing, as the alarm on `ControlTotalsLagSeconds` has it.
 const SETTLES_WITHIN: Duration = Duration::from_secs(12 * 3600);
 
 /// What came in: a heading, a line for each asset, and a line for each thing that does not add up, marked ✗.
 pub fn report_lines(report: &Report) -> Vec<String> {
     let heading = format!("{} from {} to {} (added up {})", report.feed, report.from, report.before, report.made_at);
-    let tally = |tally: &Tally| format!("{} ({})", tally.total, tally.deposits);
-    let asset = |line: &ConservationLine| {
+    let total = |total: &Total| format!("{} ({})", total.total, total.deposits);
+    let asset = |line: &ControlTotalsLine| {
         let mark = if line.holds() { "✓" } else { "✗" };
-        let (provider, ours, published) = (tally(&line.provider), tally(&line.ours), tally(&line.published));
+        let (provider, ours, published) = (total(&line.provider), total(&line.ours), total(&line.published));
         format!("  {mark} {:<8} provider {provider:<20} recorded {ours:<20} published {published}", line.asset)
     };
     let nothing = report.lines.is_empty().then(|| "  nothing came in".to_owned());
@@ -33,8 +33,8 @@ pub fn report_lines(report: &Report) -> Vec<String> {
 
 /// Whether it leaves nothing to a person: each asset comes to the same everywhere, no deposit differs, and every listed row
 /// was understood.
-pub fn adds_up(report: &Report) -> bool {
-    report.lines.iter().all(ConservationLine::holds) && report.discrepancies.is_empty() && report.not_understood == 0
+pub fn is_balanced(report: &Report) -> bool {
+    report.lines.iter().all(ControlTotalsLine::holds) && report.discrepancies.is_empty() && report.not_understood == 0
 }
 
 /// The reports of some hours, in their order, as one; `None` of none.

@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use fundhook::evidence::Archive;
 use fundhook_adapters::{Aws, ResourceTable};
-use fundhook_domain::{EvidencePointer, Feed, Provider, Resource, ResourceId, Signal, Timestamp};
+use fundhook_domain::{EvidencePointer, Feed, Provider, Resource, ResourceId, Statement, Timestamp};
 use fundhook_local_stack::sending::{self, Answered, Manner, Sent, post, send, send_or_drop};
 use fundhook_local_stack::{Account, Clients, Deployment, Function, connect};
 use fundhook_ports::Resources as _;
@@ -184,7 +184,7 @@ impl Platform {
     }
 
     /// What fan-out would make of a webhook.
-    pub async fn signals(&self, webhook: &sending::Webhook) -> Vec<Signal> {
+    pub async fn statements(&self, webhook: &sending::Webhook) -> Vec<Statement> {
         let archived = EvidencePointer { object: "evidence/v1/none.ndjson.gz".to_owned(), line: 0 };
         normalise(&self.sealed(webhook).await, archived)
     }

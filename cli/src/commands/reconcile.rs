@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use fundhook::report::{adds_up, hours_without_report, report_lines, together};
+use fundhook::report::{hours_without_report, is_balanced, report_lines, together};
 use fundhook::target::Target;
 use fundhook_adapters::ReconciliationTable;
 use fundhook_domain::{Feed, Provider, ResourceId, Tenant, Timestamp};
@@ -71,7 +71,7 @@ pub(crate) async fn run(arguments: Arguments) -> Ending {
         );
     }
     reports.iter().for_each(show);
-    Ok(ending(reports.iter().all(adds_up)))
+    Ok(ending(reports.iter().all(is_balanced)))
 }
 
 /// The first instant of the day called `named`, or of the day of `otherwise`.
@@ -103,7 +103,7 @@ async fn stored(stack: &str, tenant: Option<Tenant>, day: Timestamp, now: Timest
         println!("  ✗ not added up: from {from} to {before}");
     }
     show(&report);
-    Ok(ending(missing.is_empty() && adds_up(&report)))
+    Ok(ending(missing.is_empty() && is_balanced(&report)))
 }
 
 fn show(report: &Report) {

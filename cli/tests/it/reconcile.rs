@@ -138,8 +138,8 @@ async fn a_stored_report_ends_well_only_where_nothing_is_left_to_a_person() {
         changed[7][name] = value;
         changed
     };
-    let tally = |deposits: u64| json!({ "deposits": deposits, "total": "5" });
-    let line = json!({ "asset": "USDC", "provider": tally(1), "ours": tally(1), "published": tally(0) });
+    let total = |deposits: u64| json!({ "deposits": deposits, "total": "5" });
+    let line = json!({ "asset": "USDC", "provider": total(1), "ours": total(1), "published": total(0) });
     for (reports, code, said) in [
         (all.clone(), 0, "24 of 24 hours are added up."),
         (all[2..].to_vec(), 1, "not added up: from 2025-10-07T00:00:00Z to 2025-10-07T02:00:00Z"),

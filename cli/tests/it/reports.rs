@@ -1,9 +1,9 @@
 //! What the reports of a day's hours come to, and what they leave to a person.
 
-use fundhook::report::{adds_up, hours_without_report, report_lines, together};
+use fundhook::report::{hours_without_report, is_balanced, report_lines, together};
 use fundhook_domain::{Provider, Timestamp};
 use fundhook_reconciliation::Report;
-use fundhook_reconciliation::{ConservationLine, Tally};
+use fundhook_reconciliation::{ControlTotalsLine, Total};
 
 const DAY: &str = "2026-11-21T00:00:00Z";
 
@@ -12,20 +12,20 @@ fn at(text: &str) -> Timestamp {
 }
 
 /// So many deposits of 5 each.
-fn tally(deposits: u64) -> Tally {
-    Tally { deposits, total: (deposits * 5).to_string().parse().expect("decimal") }
+fn total(deposits: u64) -> Total {
+    Total { deposits, total: (deposits * 5).to_string().parse().expect("decimal") }
 }
 
-fn line(asset: &str, [provider, ours, published]: [u64; 3]) -> ConservationLine {
-    ConservationLine {
+fn line(asset: &str, [provider, ours, published]: [u64; 3]) -> ControlTotalsLine {
+    ControlTotalsLine {
         asset: asset.to_owned(),
-        provider: tally(provider),
-        ours: tally(ours),
-        published: tally(published),
+        provider: total(provider),
+        ours: total(ours),
+        published: total(published),
     }
 }
 
-fn report(hour: u32, lines: Vec<ConservationLine>) -> Report {
+fn report(hour: u32, lines: Vec<ControlTotalsLine>) -> Report {
     let begins = |hour: u32| at(DAY).plus(std::time::Duration::from_secs(3600) * hour);
     Report {
         feed: Provider::Connect.into(),
@@ -51,7 +51,7 @@ fn whatever_does_not_add_up_is_marked_and_leaves_the_report_to_a_person() {
     ] {
         let lines = report_lines(&report);
         let bad: Vec<&String> = lines.iter().filter(|line| line.contains('✗')).collect();
-        assert_eq!(adds_up(&report), marked.is_none(), "{what}");
+        assert_eq!(is_balanced(&report), marked.is_none(), "{what}");
         assert_eq!(bad.len(), usize::from(marked.is_some()), "{what}: {lines:?}");
         assert!(bad.iter().all(|line| marked.is_some_and(|marked| line.contains(marked))), "{what}: {lines:?}");
     }

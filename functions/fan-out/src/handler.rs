@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
-use fundhook_domain::{Details, Signal, Timestamp};
+use fundhook_domain::{Details, Statement, Timestamp};
 use fundhook_ports::{Archive, Disposition, PortError, SendMessages, chain};
 use fundhook_providers::{Envelope, normalise};
 use fundhook_runtime::batch::{Failures, messages};
@@ -70,10 +70,10 @@ impl<A: Archive, Q: SendMessages> FanOut<A, Q> {
         let (mut transfers, mut accounts) = (Outgoing::default(), Outgoing::default());
         let mut unrecognized = Unrecognized::default();
         for Received { message_id, envelope, line } in received {
-            for signal in normalise(envelope, pointer(key, *line)) {
-                unrecognized.count(&signal);
-                let queue = if signal.resource.kind().moves_money() { &mut transfers } else { &mut accounts };
-                if let Err(error) = queue.add(message_id, &signal) {
+            for statement in normalise(envelope, pointer(key, *line)) {
+                unrecognized.count(&statement);
+                let queue = if statement.resource.kind().moves_money() { &mut transfers } else { &mut accounts };
+                if let Err(error) = queue.add(message_id, &statement) {
                     error!(message_id, error = chain(&error), "a signal could not be written");
                     failures.add(message_id);
                 }
@@ -104,8 +104,8 @@ impl Unrecognized {
     /// The longest type that becomes a metric's dimension, of which CloudWatch takes 1,024 characters.
     const TYPE_CHARS_MAX: usize = 64;
 
-    fn count(&mut self, signal: &Signal) {
-        if let Details::Unrecognized(details) = &signal.details {
+    fn count(&mut self, statement: &Statement) {
+        if let Details::Unrecognized(details) = &statement.details {
             let payload_type = details.payload_type.as_deref().unwrap_or("none");
             let mut plain: String =
                 payload_type.chars().filter(char::is_ascii_graphic).take(Self::TYPE_CHARS_MAX).collect();
@@ -114,7 +114,7 @@ impl Unrecognized {
                 plain.push('-');
             }
             let payload_type = plain;
-            *self.0.entry((signal.resource.feed().provider().as_str(), payload_type)).or_default() += 1;
+            *self.0.entry((statement.resource.feed().provider().as_str(), payload_type)).or_default() += 1;
         }
     }
 
@@ -146,8 +146,8 @@ fn read(event: SqsEvent, failures: &mut Failures) -> (Batch, Vec<Received>) {
 }
 
 impl Outgoing {
-    fn add(&mut self, message_id: &str, signal: &Signal) -> Result<(), fundhook_domain::SignalError> {
-        self.bodies.push(signal.to_message()?);
+    fn add(&mut self, message_id: &str, statement: &Statement) -> Result<(), fundhook_domain::StatementError> {
+        self.bodies.push(statement.to_message()?);
         self.message_ids.push(message_id.to_owned());
         Ok(())
     }

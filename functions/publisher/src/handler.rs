@@ -13,13 +13,13 @@ use tracing::{error, info, warn};
 #[derive(Debug)]
 pub struct Publisher<T, B> {
     topic: T,
-    books: B,
+    store: B,
 }
 
 impl<T: PublishEvents, B: Receipts> Publisher<T, B> {
     /// A publisher to `topic`, which notes in `books` which deposits it has published as confirmed.
-    pub fn new(topic: T, books: B) -> Self {
-        Self { topic, books }
+    pub fn new(topic: T, store: B) -> Self {
+        Self { topic, store }
     }
 
     /// Handles one batch of the stream.
@@ -70,7 +70,7 @@ impl<T: PublishEvents, B: Receipts> Publisher<T, B> {
     async fn note(&self, receipts: Vec<(usize, Receipt)>) -> Option<usize> {
         let (origins, receipts): (Vec<usize>, Vec<Receipt>) = receipts.into_iter().unzip();
         let first = origins.into_iter().min()?;
-        match self.books.note(&receipts).await {
+        match self.store.note(&receipts).await {
             Ok(()) => None,
             Err(error) => {
                 warn!(error = chain(&error), receipts = receipts.len(), "what was published could not be noted");

@@ -13,8 +13,8 @@ async fn main() -> Result<(), Error> {
     let environment = Environment::new(&variable);
     let aws = Aws::from_environment(variable)?;
     let topic = Topic::new(&aws, environment.required("FUNDHOOK_TOPIC_ARN")?);
-    let books = ReconciliationTable::new(&aws, environment.required("FUNDHOOK_TABLE")?);
-    let publisher = Publisher::new(topic, books);
+    let store = ReconciliationTable::new(&aws, environment.required("FUNDHOOK_TABLE")?);
+    let publisher = Publisher::new(topic, store);
     let handle = async |event: LambdaEvent<Event>| Ok::<_, Error>(publisher.handle(event.payload, now()).await);
     lambda_runtime::run(service_fn(handle)).await
 }

@@ -22,7 +22,7 @@ pub enum Answer {
     /// 413: the body is too large.
     TooLarge,
     /// 503: there is no key set to verify with yet.
-    NoKeys,
+    NoUsableKeys,
     /// 503: the queue did not take it.
     QueueUnreachable,
 }
@@ -41,7 +41,7 @@ impl Answer {
             Self::UnknownProvider => 404,
             Self::MethodNotAllowed => 405,
             Self::TooLarge => 413,
-            Self::NoKeys | Self::QueueUnreachable => 503,
+            Self::NoUsableKeys | Self::QueueUnreachable => 503,
         }
     }
 
@@ -54,7 +54,7 @@ impl Answer {
             Self::UnknownProvider => "unknown_provider",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::TooLarge => "body_too_large",
-            Self::NoKeys => "no_key_set",
+            Self::NoUsableKeys => "no_key_set",
             Self::QueueUnreachable => "queue_unreachable",
         }
     }
@@ -68,7 +68,7 @@ impl Answer {
             Self::UnknownProvider => "No provider of that name is switched on here.".to_owned(),
             Self::MethodNotAllowed => "Webhooks are received by POST.".to_owned(),
             Self::TooLarge => format!("The body is larger than {} bytes.", crate::BODY_BYTES_MAX),
-            Self::NoKeys => "There is no key set to verify with yet; please send it again.".to_owned(),
+            Self::NoUsableKeys => "There is no key set to verify with yet; please send it again.".to_owned(),
             Self::QueueUnreachable => "The webhook could not be queued; please send it again.".to_owned(),
         }
     }
@@ -83,7 +83,7 @@ impl Answer {
             | Self::UnknownProvider
             | Self::MethodNotAllowed
             | Self::TooLarge
-            | Self::NoKeys
+            | Self::NoUsableKeys
             | Self::QueueUnreachable => serde_json::json!({ "error": self.code(), "message": self.message() }),
         };
         let mut headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);

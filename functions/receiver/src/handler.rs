@@ -11,7 +11,7 @@ use futures_util::future::join_all;
 use http::Method;
 use tracing::{info, warn};
 
-use crate::{Answer, Door};
+use crate::{Answer, Verifier};
 
 /// The largest body that is taken. Providers' largest have a few KiB; twice in base64 it still fits a queue's message.
 pub const BODY_BYTES_MAX: usize = 256 * 1024;
@@ -20,18 +20,18 @@ pub const BODY_BYTES_MAX: usize = 256 * 1024;
 #[derive(Debug)]
 pub struct Receiver<Q, S, F, R> {
     ingress: Q,
-    doors: BTreeMap<Feed, Door<S, F, R>>,
+    verifiers: BTreeMap<Feed, Verifier<S, F, R>>,
 }
 
 impl<Q: SendMessage, S: KeySets, F: FetchKeySet, R: ReadSecret> Receiver<Q, S, F, R> {
     /// A receiver that puts what verifies on `ingress`. A feed without a door is off.
-    pub fn new(ingress: Q, doors: BTreeMap<Feed, Door<S, F, R>>) -> Self {
-        Self { ingress, doors }
+    pub fn new(ingress: Q, verifiers: BTreeMap<Feed, Verifier<S, F, R>>) -> Self {
+        Self { ingress, verifiers }
     }
 
     /// Reads what webhooks are verified with, all side by side: for a cold start, while the first request is on its way.
     pub async fn warm(&self, now: Timestamp) {
-        join_all(self.doors.values().map(|door| door.warm(now))).await;
+        join_all(self.verifiers.values().map(|verifier| verifier.warm(now))).await;
     }
 
     /// Answers one request received at `now`.
@@ -41,7 +41,7 @@ impl<Q: SendMessage, S: KeySets, F: FetchKeySet, R: ReadSecret> Receiver<Q, S, F
         let (status, code) = (answer.status(), answer.code());
         match answer {
             Answer::Accepted => info!(path, status, code, "webhook accepted"),
-            Answer::NoKeys | Answer::QueueUnreachable => {
+            Answer::NoUsableKeys | Answer::QueueUnreachable => {
                 warn!(path, status, code, "webhook not taken: to be sent again")
             }
             Answer::BodyEncoding
@@ -55,16 +55,16 @@ impl<Q: SendMessage, S: KeySets, F: FetchKeySet, R: ReadSecret> Receiver<Q, S, F
 
     /// The feed whose path this is, and its door: `/webhooks/{provider}/{tenant}` for a tenant that is on, else
     /// `/webhooks/{provider}`, with anything behind it. A stage's name may stand before it.
-    fn door(&self, path: &str) -> Option<(&Feed, &Door<S, F, R>)> {
+    fn verifier(&self, path: &str) -> Option<(&Feed, &Verifier<S, F, R>)> {
         let mut segments = path.split('/').skip_while(|segment| *segment != "webhooks").skip(1);
         let provider: Provider = segments.next()?.parse().ok()?;
         let tenant = segments.next().and_then(|tenant| tenant.parse().ok());
-        let of_tenant = tenant.and_then(|tenant| self.doors.get_key_value(&Feed::new(provider, Some(tenant))));
-        of_tenant.or_else(|| self.doors.get_key_value(&Feed::from(provider)))
+        let of_tenant = tenant.and_then(|tenant| self.verifiers.get_key_value(&Feed::new(provider, Some(tenant))));
+        of_tenant.or_else(|| self.verifiers.get_key_value(&Feed::from(provider)))
     }
 
     async fn answer(&self, request: ApiGatewayV2httpRequest, now: Timestamp) -> Answer {
-        let Some((feed, door)) = self.door(request.raw_path.as_deref().unwrap_or_default()) else {
+        let Some((feed, verifier)) = self.verifier(request.raw_path.as_deref().unwrap_or_default()) else {
             return Answer::UnknownProvider;
         };
         if request.request_context.http.method != Method::POST {
@@ -76,7 +76,7 @@ impl<Q: SendMessage, S: KeySets, F: FetchKeySet, R: ReadSecret> Receiver<Q, S, F
             Ok(webhook) => webhook,
             Err(answer) => return answer,
         };
-        let verified = match door.verified(webhook, feed, now).await {
+        let verified = match verifier.verified(webhook, feed, now).await {
             Ok(verified) => verified,
             Err(answer) => return answer,
         };

@@ -4,9 +4,9 @@
 //! not verify is answered and forgotten; what verifies is never refused, whatever it says.
 
 mod answer;
-mod door;
 mod handler;
+mod verifier;
 
 pub use answer::Answer;
-pub use door::Door;
 pub use handler::{BODY_BYTES_MAX, Receiver};
+pub use verifier::Verifier;

@@ -10,10 +10,10 @@ use fundhook_domain::{Feed, Provider};
 use fundhook_runtime::settings::{self, Environment};
 use fundhook_runtime::{now, telemetry, variable};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use receiver::{Door, Receiver};
+use receiver::{Receiver, Verifier};
 
 /// The doors of this deployment.
-type Doors = BTreeMap<Feed, Door<KeySetTable, Arc<JwksClient>, SecretStore>>;
+type Verifiers = BTreeMap<Feed, Verifier<KeySetTable, Arc<JwksClient>, SecretStore>>;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -21,7 +21,7 @@ async fn main() -> Result<(), Error> {
     let environment = Environment::new(&variable);
     let aws = Aws::from_environment(variable)?;
     let ingress = Queue::new(&aws, environment.required("FUNDHOOK_INGRESS_QUEUE_URL")?);
-    let receiver = Receiver::new(ingress, doors(&environment, &aws)?);
+    let receiver = Receiver::new(ingress, verifiers(&environment, &aws)?);
     let handle = async |event: LambdaEvent<ApiGatewayV2httpRequest>| {
         Ok::<_, Error>(receiver.handle(event.payload, now()).await.into_response())
     };
@@ -30,14 +30,14 @@ async fn main() -> Result<(), Error> {
     served
 }
 
-fn doors(environment: &Environment<'_>, aws: &Aws) -> Result<Doors, Error> {
+fn verifiers(environment: &Environment<'_>, aws: &Aws) -> Result<Verifiers, Error> {
     let keys = settings::keys(environment)?;
     let table = KeySetTable::new(aws, environment.required("FUNDHOOK_TABLE")?);
     let provider_api = Arc::new(JwksClient::new(settings::connect_jwks_urls(environment)?));
-    let mut doors = Doors::new();
+    let mut verifiers = Verifiers::new();
     for connect in settings::connect(environment)? {
         let cache = KeyCache::new(connect.feed.clone(), keys, table.clone(), Arc::clone(&provider_api));
-        doors.insert(connect.feed, Door::Connect(connect.settings, cache));
+        verifiers.insert(connect.feed, Verifier::Connect(connect.settings, cache));
     }
     let secrets = |provider, secret_id| {
         let store = SecretStore::new(aws, BTreeMap::from([(provider, secret_id)]));
@@ -45,12 +45,12 @@ fn doors(environment: &Environment<'_>, aws: &Aws) -> Result<Doors, Error> {
     };
     if let Some(zerohash) = settings::zerohash(environment)? {
         let secrets = secrets(Provider::Zerohash, zerohash.secret_id);
-        let door = |feed| (feed, Door::Zerohash(zerohash.settings.clone(), Arc::clone(&secrets)));
-        doors.extend(zerohash.feeds.into_iter().map(door));
+        let verifier = |feed| (feed, Verifier::Zerohash(zerohash.settings.clone(), Arc::clone(&secrets)));
+        verifiers.extend(zerohash.feeds.into_iter().map(verifier));
     }
     if let Some(striga) = settings::striga(environment)? {
         let secrets = secrets(Provider::Striga, striga.secret_id);
-        doors.extend(striga.feeds.into_iter().map(|feed| (feed, Door::Striga(Arc::clone(&secrets)))));
+        verifiers.extend(striga.feeds.into_iter().map(|feed| (feed, Verifier::Striga(Arc::clone(&secrets)))));
     }
-    Ok(doors)
+    Ok(verifiers)
 }

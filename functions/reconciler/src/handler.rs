@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use fundhook_credentials::take_turns;
+use fundhook_credentials::rotate_by_run;
 use fundhook_domain::{Feed, Kind, ResourceId, Timestamp};
 use fundhook_ports::{
     AccessTokens, AccountResources, Advance, Claims, ListTransactions, OpenResources, PortError, Receipts, Reports,
@@ -15,12 +15,18 @@ use fundhook_runtime::settings::ReconcileSettings;
 use serde::Serialize;
 use tracing::{error, info, warn};
 
-use crate::{Asker, NotListed};
+use crate::{ListReadError, ListReader};
 
 /// What reconciliation keeps, and the indexes that it asks.
-pub trait Books: Watermarks + Reports + OpenResources + SettledDeposits + AccountResources + Claims + Receipts {}
+pub trait ReconciliationStore:
+    Watermarks + Reports + OpenResources + SettledDeposits + AccountResources + Claims + Receipts
+{
+}
 
-impl<T: Watermarks + Reports + OpenResources + SettledDeposits + AccountResources + Claims + Receipts> Books for T {}
+impl<T: Watermarks + Reports + OpenResources + SettledDeposits + AccountResources + Claims + Receipts>
+    ReconciliationStore for T
+{
+}
 
 /// What the reconciler works with.
 pub trait Ports {
@@ -31,7 +37,7 @@ pub trait Ports {
     /// What is recorded.
     type Resources: Resources;
     /// What is kept beside it.
-    type Books: Books;
+    type ReconciliationStore: ReconciliationStore;
     /// Where messages are sent.
     type Queue: SendMessages;
     /// What tells the time.
@@ -63,9 +69,9 @@ const CLOCKS_APART: Duration = Duration::from_secs(300);
 /// What the reconciler needs: the provider, if its API is used; what is recorded and kept; where what was missed goes in; the
 /// queue of signals about money; and the time.
 pub struct Reconciler<P: Ports> {
-    pub(crate) provider: Option<Asker<P::Tokens, P::Api>>,
+    pub(crate) provider: Option<ListReader<P::Tokens, P::Api>>,
     pub(crate) resources: P::Resources,
-    pub(crate) books: P::Books,
+    pub(crate) store: P::ReconciliationStore,
     pub(crate) ingress: P::Queue,
     pub(crate) transfers: P::Queue,
     pub(crate) settings: ReconcileSettings,
@@ -84,7 +90,7 @@ pub(crate) struct Run {
     /// How many questions about one deposit each it left unanswered, the last ones in a row.
     pub(crate) unanswered: BTreeMap<Feed, u32>,
     /// The first of those questions that kept nothing else from being done.
-    pub(crate) passed_over: Option<NotReconciled>,
+    pub(crate) passed_over: Option<ReconcileError>,
     /// Whether the provider lists these deposits under their ids, as far as it was asked.
     pub(crate) listed: BTreeMap<ResourceId, bool>,
 }
@@ -110,10 +116,10 @@ pub struct Summary {
 
 /// Why something was not reconciled. The next run takes it up where this one left it.
 #[derive(Debug, thiserror::Error)]
-pub enum NotReconciled {
+pub enum ReconcileError {
     /// The provider did not say.
     #[error("the list of {0} could not be read")]
-    List(Feed, #[source] NotListed),
+    List(Feed, #[source] ListReadError),
     /// The provider did not say so before, in this run.
     #[error("{0} is not asked again in this run, since it did not answer")]
     Silent(Feed),
@@ -137,21 +143,21 @@ pub enum NotReconciled {
 impl<P: Ports> Reconciler<P> {
     /// A reconciler of these.
     pub fn new(
-        provider: Option<Asker<P::Tokens, P::Api>>,
+        provider: Option<ListReader<P::Tokens, P::Api>>,
         resources: P::Resources,
-        books: P::Books,
+        store: P::ReconciliationStore,
         [ingress, transfers]: [P::Queue; 2],
         settings: ReconcileSettings,
         clock: P::Clock,
     ) -> Self {
-        Self { provider, resources, books, ingress, transfers, settings, clock }
+        Self { provider, resources, store, ingress, transfers, settings, clock }
     }
 
     /// Reads each organization's list from its watermark, reports what is overdue, and adds up the hours that have closed. The
     /// failure of one part does not keep the others from being done; the first is returned.
     ///
     /// Ends before `deadline`, wherever it is by then.
-    pub async fn handle(&self, deadline: Timestamp) -> Result<Summary, NotReconciled> {
+    pub async fn handle(&self, deadline: Timestamp) -> Result<Summary, ReconcileError> {
         let (mut run, mut outcome) = self.begin(deadline).await;
         let feeds = run.feeds.clone().unwrap_or_default();
         let now = (self.clock)();
@@ -161,7 +167,7 @@ impl<P: Ports> Reconciler<P> {
         for feed in &feeds {
             // As far as the runs before this one had read: what they queued has been recorded by now.
             let known = self.watermark(feed).await.map(|watermark| read_before.push((feed, watermark.read_until)));
-            outcome = outcome.and(known.map_err(NotReconciled::from));
+            outcome = outcome.and(known.map_err(ReconcileError::from));
             let read = self.read_list(feed, &mut run).await;
             outcome = outcome.and(read.inspect_err(|failed| tell(feed, failed)));
             self.report_lag(feed).await;
@@ -171,14 +177,14 @@ impl<P: Ports> Reconciler<P> {
         outcome = outcome.and(self.report_overdue(&[Kind::Withdrawal, Kind::Recovery], &mut run).await);
         run.deadline = share(ADDING_UP_SHARE);
         for (feed, read_until) in read_before {
-            let conserved = self.add_up_hours(feed, read_until, &mut run).await;
-            outcome = outcome.and(conserved.inspect_err(|failed| tell(feed, failed)));
+            let totalled = self.total_hours(feed, read_until, &mut run).await;
+            outcome = outcome.and(totalled.inspect_err(|failed| tell(feed, failed)));
         }
         // Last, as there may always be more of it than there is time.
         run.deadline = deadline;
         outcome = outcome.and(self.report_overdue(&[Kind::Deposit], &mut run).await);
         for feed in &feeds {
-            let looked = self.look_again(feed, &mut run).await;
+            let looked = self.ask_again_about_overdue(feed, &mut run).await;
             outcome = outcome.and(looked.inspect_err(|failed| tell(feed, failed)));
         }
         info!(summary = ?run.summary, "reconciled");
@@ -186,7 +192,7 @@ impl<P: Ports> Reconciler<P> {
     }
 
     /// Begins a run; what went wrong with that comes along, since some of it can be done nevertheless.
-    pub(crate) async fn begin(&self, deadline: Timestamp) -> (Run, Result<(), NotReconciled>) {
+    pub(crate) async fn begin(&self, deadline: Timestamp) -> (Run, Result<(), ReconcileError>) {
         let summary = Summary { complete: true, ..Summary::default() };
         let (feeds, outcome) = match self.feeds().await {
             Ok(feeds) => (Some(feeds), Ok(())),
@@ -213,7 +219,7 @@ impl<P: Ports> Reconciler<P> {
             return Ok(Vec::new());
         };
         let mut feeds = provider.feeds().await?;
-        take_turns(&mut feeds, (self.clock)(), RUNS_APART);
+        rotate_by_run(&mut feeds, (self.clock)(), RUNS_APART);
         Ok(feeds)
     }
 
@@ -229,20 +235,12 @@ impl<P: Ports> Reconciler<P> {
         let now = (self.clock)();
         let readable = now.minus(self.settings.grace);
         let read_until = readable.minus(self.settings.lookback).whole_second();
-        let Some(mut stored) = self.books.load(feed).await? else {
+        let Some(mut stored) = self.store.load(feed).await? else {
             // What was published before there were receipts would not add up.
-            let conserved_until = now.hour_start().plus(HOUR);
-            let revised_until = Some(conserved_until);
+            let totals_until = now.hour_start().plus(HOUR);
+            let revised_until = Some(totals_until);
             let (window, overdue_after, told) = (None, None, Vec::new());
-            return Ok(Watermark {
-                revision: 0,
-                read_until,
-                window,
-                conserved_until,
-                revised_until,
-                overdue_after,
-                told,
-            });
+            return Ok(Watermark { revision: 0, read_until, window, totals_until, revised_until, overdue_after, told });
         };
         if stored.read_until > readable.plus(CLOCKS_APART) {
             // A clock ahead stored it: from when on it was ahead, nobody knows.
@@ -250,18 +248,18 @@ impl<P: Ports> Reconciler<P> {
             let known = read_until.hour_start();
             stored.read_until = read_until;
             stored.window = None;
-            stored.conserved_until = stored.conserved_until.min(known);
+            stored.totals_until = stored.totals_until.min(known);
             stored.revised_until = stored.revised_until.map(|until| until.min(known));
         }
         Ok(stored)
     }
 
     /// Stores `watermark` as moved once more.
-    pub(crate) async fn advance(&self, feed: &Feed, watermark: &mut Watermark) -> Result<(), NotReconciled> {
+    pub(crate) async fn advance(&self, feed: &Feed, watermark: &mut Watermark) -> Result<(), ReconcileError> {
         watermark.revision += 1;
-        match self.books.advance(feed, watermark).await? {
+        match self.store.advance(feed, watermark).await? {
             Advance::Stored => Ok(()),
-            Advance::Lost => Err(NotReconciled::Overtaken(feed.clone())),
+            Advance::Lost => Err(ReconcileError::Overtaken(feed.clone())),
         }
     }
 
@@ -269,13 +267,13 @@ impl<P: Ports> Reconciler<P> {
     /// metrics. Nothing while nothing was ever read, and the alarms treat a missing value as a breach.
     async fn report_lag(&self, feed: &Feed) {
         let now = (self.clock)();
-        match self.books.load(feed).await {
+        match self.store.load(feed).await {
             Ok(Some(watermark)) => {
                 let readable = now.minus(self.settings.grace);
                 let lag = readable.since(watermark.read_until);
                 metrics::emit(now, "ReconciliationLagSeconds", "Seconds", lag.as_secs(), &metrics::of_feed(feed));
-                let lag = readable.since(watermark.conserved_until);
-                metrics::emit(now, "ConservationLagSeconds", "Seconds", lag.as_secs(), &metrics::of_feed(feed));
+                let lag = readable.since(watermark.totals_until);
+                metrics::emit(now, "ControlTotalsLagSeconds", "Seconds", lag.as_secs(), &metrics::of_feed(feed));
             }
             Ok(None) => {}
             Err(failed) => tell(feed, &failed.into()),
@@ -283,6 +281,6 @@ impl<P: Ports> Reconciler<P> {
     }
 }
 
-pub(crate) fn tell(feed: &Feed, failed: &NotReconciled) {
+pub(crate) fn tell(feed: &Feed, failed: &ReconcileError) {
     error!(%feed, error = chain(failed), "not reconciled");
 }

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use fundhook_domain::{Feed, Timestamp};
 use fundhook_ports::{PortError, Reports};
-use fundhook_reconciliation::ConservationLine;
+use fundhook_reconciliation::ControlTotalsLine;
 use fundhook_reconciliation::{Report, Watermark};
 use fundhook_runtime::metrics;
 use tracing::{info, warn};
 
-use crate::conservation::{Closed, Found};
+use crate::control_totals::{Closed, Found};
 use crate::handler::{HOUR, Run};
-use crate::{NotReconciled, Ports, Reconciler};
+use crate::{Ports, ReconcileError, Reconciler};
 
 /// How long after its end an hour is added up, at the earliest: what the last reading queued has been recorded and published
 /// by then.
@@ -42,8 +42,8 @@ impl Look {
     /// Until when the hours have been looked at so.
     fn until(self, watermark: &Watermark) -> Timestamp {
         match self {
-            Self::First => watermark.conserved_until,
-            Self::Last => watermark.revised_until.unwrap_or(watermark.conserved_until),
+            Self::First => watermark.totals_until,
+            Self::Last => watermark.revised_until.unwrap_or(watermark.totals_until),
         }
     }
 
@@ -52,7 +52,7 @@ impl Look {
             Self::First => {
                 // Where an older version stored none, the second look begins with the first hour that this one looks at.
                 watermark.revised_until.get_or_insert(hour.from);
-                watermark.conserved_until = hour.before;
+                watermark.totals_until = hour.before;
             }
             Self::Last => watermark.revised_until = Some(hour.before),
         }
@@ -63,12 +63,12 @@ impl<P: Ports> Reconciler<P> {
     /// Adds up each hour that has closed, was read to its end (`read_until`) and has settled, and stores a report of each; and
     /// each once more when days have passed, which tells only what is new. What is missing by then was listed too late to be read in its turn: it is
     /// queued, and the hour added up again by a later run.
-    pub(crate) async fn add_up_hours(
+    pub(crate) async fn total_hours(
         &self,
         feed: &Feed,
         read_until: Timestamp,
         run: &mut Run,
-    ) -> Result<(), NotReconciled> {
+    ) -> Result<(), ReconcileError> {
         self.look_at_hours(feed, Look::First, read_until, run).await?;
         self.look_at_hours(feed, Look::Last, read_until, run).await
     }
@@ -79,7 +79,7 @@ impl<P: Ports> Reconciler<P> {
         look: Look,
         read_until: Timestamp,
         run: &mut Run,
-    ) -> Result<(), NotReconciled> {
+    ) -> Result<(), ReconcileError> {
         let mut watermark = self.watermark(feed).await?;
         loop {
             let from = look.until(&watermark);
@@ -102,7 +102,7 @@ impl<P: Ports> Reconciler<P> {
             if run.summary.queued > queued_before && may_heal {
                 return Ok(());
             }
-            self.books.put(&report).await?;
+            self.store.put(&report).await?;
             if earlier.is_none_or(|earlier| sums(&earlier) != sums(&report)) {
                 self.tell_sums(&report);
             }
@@ -114,7 +114,7 @@ impl<P: Ports> Reconciler<P> {
 
     /// The report of the hour that was stored before.
     async fn stored(&self, feed: &Feed, hour: Closed) -> Result<Option<Report>, PortError> {
-        let of_day = self.books.of_day(feed, hour.from.day_start()).await?;
+        let of_day = self.store.of_day(feed, hour.from.day_start()).await?;
         Ok(of_day.into_iter().find(|report| report.from == hour.from))
     }
 
@@ -122,7 +122,7 @@ impl<P: Ports> Reconciler<P> {
         let (feed, hour) = (&report.feed, report.from.hour());
         let lines = report.lines.iter().filter(|line| !line.holds()).count() as u64;
         let differences = lines + u64::from(report.not_understood);
-        metrics::emit((self.clock)(), "ConservationDifferences", "Count", differences, &metrics::of_feed(feed));
+        metrics::emit((self.clock)(), "ControlTotalsDifferences", "Count", differences, &metrics::of_feed(feed));
         if differences > 0 {
             warn!(%feed, hour, differences, "what came in does not add up");
         } else {
@@ -132,6 +132,6 @@ impl<P: Ports> Reconciler<P> {
 }
 
 /// What a report comes to.
-fn sums(report: &Report) -> (&[ConservationLine], u32) {
+fn sums(report: &Report) -> (&[ControlTotalsLine], u32) {
     (&report.lines, report.not_understood)
 }

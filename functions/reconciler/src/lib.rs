@@ -8,15 +8,15 @@
 //! Nothing here writes a resource. A run may end at any point and be repeated from any page: what is queued twice is
 //! recorded once, and the watermark moves only past what was queued.
 
-mod conservation;
-mod doubt;
+mod ambiguity;
+mod control_totals;
 mod handler;
 mod hours;
+mod list_reader;
 mod overdue;
-mod provider;
 mod reading;
 mod request;
 
-pub use handler::{Books, NotReconciled, Ports, Reconciler, Summary};
-pub use provider::{Asker, NotListed};
+pub use handler::{Ports, ReconcileError, Reconciler, ReconciliationStore, Summary};
+pub use list_reader::{ListReadError, ListReader};
 pub use request::{Answer, Request};

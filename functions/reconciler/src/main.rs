@@ -7,7 +7,7 @@ use fundhook_ports::chain;
 use fundhook_runtime::settings::{self, ConnectApiSettings, Environment, ReconcileSettings};
 use fundhook_runtime::{now, telemetry, variable};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use reconciler::{Asker, Ports, Reconciler, Request};
+use reconciler::{ListReader, Ports, Reconciler, Request};
 use serde_json::Value;
 
 /// AWS, and Connect's API.
@@ -17,7 +17,7 @@ impl Ports for Deployed {
     type Tokens = TokenStore;
     type Api = ConnectApi;
     type Resources = ResourceTable;
-    type Books = ReconciliationTable;
+    type ReconciliationStore = ReconciliationTable;
     type Queue = Queue;
     type Clock = fn() -> Timestamp;
 }
@@ -35,9 +35,9 @@ async fn main() -> Result<(), Error> {
     let ingress = Queue::new(&aws, environment.required("FUNDHOOK_INGRESS_QUEUE_URL")?);
     let transfers = Queue::new(&aws, environment.required("FUNDHOOK_TRANSFERS_QUEUE_URL")?);
     let resources = ResourceTable::new(&aws, table.clone());
-    let books = ReconciliationTable::new(&aws, table);
+    let store = ReconciliationTable::new(&aws, table);
     let settings = ReconcileSettings::from_environment(&environment)?;
-    let reconciler = Reconciler::<Deployed>::new(provider, resources, books, [ingress, transfers], settings, now);
+    let reconciler = Reconciler::<Deployed>::new(provider, resources, store, [ingress, transfers], settings, now);
     let handle = async |event: LambdaEvent<Value>| {
         let request = Request::try_from(&event.payload)?;
         let deadline = Timestamp::from(event.context.deadline());
@@ -48,8 +48,8 @@ async fn main() -> Result<(), Error> {
 }
 
 /// Who asks Connect's API.
-fn provider(aws: &Aws, table: String, api: ConnectApiSettings) -> Result<Asker<TokenStore, ConnectApi>, Error> {
+fn provider(aws: &Aws, table: String, api: ConnectApiSettings) -> Result<ListReader<TokenStore, ConnectApi>, Error> {
     let store = TokenStore::new(aws, api.token_secret_id, table);
     let connect = ConnectApi::new(aws, &api.base_url, &api.path_prefix, &api.options, api.credentials_secret_id)?;
-    Ok(Asker::new(TokenKeeper::new(store, connect, api.feeds)))
+    Ok(ListReader::new(TokenKeeper::new(store, connect, api.feeds)))
 }

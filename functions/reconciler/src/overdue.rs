@@ -3,15 +3,15 @@
 
 use std::time::Duration;
 
-use fundhook_domain::{Feed, Kind, Provider, Resource, Signal, Timestamp};
+use fundhook_domain::{Feed, Kind, Provider, Resource, Statement, Timestamp};
 use fundhook_ports::{Disposition, IndexEntry, OpenQuery, OpenResources, PortError, SendMessages, chain};
 use fundhook_reconciliation::plan;
 use tracing::{error, info, warn};
 
-use crate::doubt::Decided;
+use crate::ambiguity::Decided;
 use crate::handler::Run;
-use crate::reading::said;
-use crate::{NotReconciled, Ports, Reconciler};
+use crate::reading::statements_of;
+use crate::{Ports, ReconcileError, Reconciler};
 
 /// For how long the provider is asked again about a deposit that was reported overdue. An abandoned one has no end.
 const ASKED_FOR: Duration = Duration::from_secs(30 * 86_400);
@@ -45,20 +45,20 @@ impl<P: Ports> Reconciler<P> {
     /// Reports each resource of `kinds` once that stands where it does for longer than its kind's limit, unless the provider, asked for
     /// it, has something further to say. The failure of one kind does not keep the others from being looked at; the first is
     /// returned.
-    pub(crate) async fn report_overdue(&self, kinds: &[Kind], run: &mut Run) -> Result<(), NotReconciled> {
+    pub(crate) async fn report_overdue(&self, kinds: &[Kind], run: &mut Run) -> Result<(), ReconcileError> {
         let mut outcome = Ok(());
         for &kind in kinds {
             if let Some(limit) = self.settings.overdue.of(kind) {
                 let reported = self.report_overdue_of(kind, limit, run).await;
                 let told =
-                    |failed: &NotReconciled| error!(%kind, error = chain(failed), "not looked at for overdue ones");
+                    |failed: &ReconcileError| error!(%kind, error = chain(failed), "not looked at for overdue ones");
                 outcome = outcome.and(reported.inspect_err(told));
             }
         }
         outcome
     }
 
-    async fn report_overdue_of(&self, kind: Kind, limit: Duration, run: &mut Run) -> Result<(), NotReconciled> {
+    async fn report_overdue_of(&self, kind: Kind, limit: Duration, run: &mut Run) -> Result<(), ReconcileError> {
         let since = (self.clock)().minus(limit);
         // What stands so for the limit, to the instant, is overdue.
         let before = since.plus(Duration::from_nanos(1));
@@ -66,7 +66,7 @@ impl<P: Ports> Reconciler<P> {
         while !self.is_out_of_time(run) {
             let after_page = after.as_deref();
             let query = OpenQuery { kind, overdue: false, from: None, before, after: after_page, limit: AT_A_TIME };
-            let page = self.books.open(query).await?;
+            let page = self.store.open(query).await?;
             let mut notices = Vec::new();
             // What the index still holds, and has moved on since, is passed over: it lags behind the table.
             after = page.entries.last().map(|entry| entry.cursor.clone()).filter(|_| !page.is_last);
@@ -96,7 +96,7 @@ impl<P: Ports> Reconciler<P> {
 
     /// Asks for some of the feed's deposits that were reported overdue before, each in its turn: what the provider says of one
     /// days later may lie behind the watermark.
-    pub(crate) async fn look_again(&self, feed: &Feed, run: &mut Run) -> Result<(), NotReconciled> {
+    pub(crate) async fn ask_again_about_overdue(&self, feed: &Feed, run: &mut Run) -> Result<(), ReconcileError> {
         let mut watermark = self.watermark(feed).await?;
         let begun = watermark.clone();
         let before = (self.clock)();
@@ -105,7 +105,7 @@ impl<P: Ports> Reconciler<P> {
         'pages: for _ in 0..AGAIN_PAGES_MAX {
             let (kind, after) = (Kind::Deposit, watermark.overdue_after.as_deref());
             let query = OpenQuery { kind, overdue: true, from, before, after, limit: AT_A_TIME };
-            let page = self.books.open(query).await?;
+            let page = self.store.open(query).await?;
             let is_theirs = |entry: &&IndexEntry| entry.resource.feed().tenant() == feed.tenant();
             let theirs = page.entries.iter().filter(is_theirs).map(|entry| entry.resource.clone());
             let recorded = self.read(theirs.collect()).await?;
@@ -136,7 +136,7 @@ impl<P: Ports> Reconciler<P> {
         resource: &Resource,
         told: &mut Vec<String>,
         run: &mut Run,
-    ) -> Result<Heard, NotReconciled> {
+    ) -> Result<Heard, ReconcileError> {
         let id = resource.id();
         let asked = id.feed().of(Provider::Connect);
         let is_listed = match id.feed().provider() {
@@ -163,14 +163,15 @@ impl<P: Ports> Reconciler<P> {
                 return Ok(Heard::NoAnswer);
             }
         };
-        let theirs = said(&rows);
+        let theirs = statements_of(&rows);
         let recorded = std::slice::from_ref(resource);
-        let Decided { mut discrepancies, all } = self.doubt(&asked, plan(recorded, &theirs), recorded, run).await?;
-        discrepancies.retain(|it| it.heals().is_some() || !told.contains(&it.to_string()));
-        let left = discrepancies.iter().filter(|discrepancy| discrepancy.heals().is_none());
+        let Decided { mut discrepancies, all } =
+            self.check_ambiguity(&asked, plan(recorded, &theirs), recorded, run).await?;
+        discrepancies.retain(|it| it.to_queue().is_some() || !told.contains(&it.to_string()));
+        let left = discrepancies.iter().filter(|discrepancy| discrepancy.to_queue().is_none());
         told.extend(left.map(ToString::to_string));
-        let has_news = discrepancies.iter().any(|discrepancy| discrepancy.heals().is_some());
-        self.heal(&asked, &rows, discrepancies, run).await?;
+        let has_news = discrepancies.iter().any(|discrepancy| discrepancy.to_queue().is_some());
+        self.queue_missed(&asked, &rows, discrepancies, run).await?;
         Ok(match (has_news, all) {
             (true, _) => Heard::News,
             (false, true) => Heard::Nothing,
@@ -180,13 +181,13 @@ impl<P: Ports> Reconciler<P> {
 }
 
 fn stands_too_long(resource: &Resource, since: Timestamp) -> bool {
-    let standing = resource.standing().filter(|standing| standing.status.is_awaited());
-    standing.is_some_and(|standing| standing.since <= since) && !resource.is_overdue()
+    let current_status = resource.current_status().filter(|current_status| current_status.status.is_awaited());
+    current_status.is_some_and(|current_status| current_status.since <= since) && !resource.is_overdue()
 }
 
 /// The message that reports `resource`.
 fn notice(resource: &Resource, limit: Duration) -> Result<Option<String>, PortError> {
-    let Some(notice) = Signal::overdue(resource, limit) else {
+    let Some(notice) = Statement::overdue(resource, limit) else {
         return Ok(None);
     };
     info!(resource.id = %notice.resource, status = %notice.status, "a further statement is overdue");

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fundhook_domain::{EvidencePointer, Feed, Kind, Ownership, Provider, Resource, ResourceId, Signal, Timestamp};
+use fundhook_domain::{EvidencePointer, Feed, Kind, Ownership, Provider, Resource, ResourceId, Statement, Timestamp};
 use fundhook_ports::{Claims, Disposition, ListPage, ListQuery, PortError, Resources, SendMessages, chain};
 use fundhook_providers::{connect, normalise};
 use fundhook_reconciliation::Window;
@@ -10,9 +10,9 @@ use fundhook_reconciliation::{Discrepancy, coin_of, plan};
 use fundhook_runtime::metrics;
 use tracing::{error, info, warn};
 
-use crate::doubt::Decided;
+use crate::ambiguity::Decided;
 use crate::handler::{Run, UNANSWERED_MAX};
-use crate::{NotListed, NotReconciled, Ports, Reconciler};
+use crate::{ListReadError, Ports, ReconcileError, Reconciler};
 
 /// A row of the provider's list, and what it says.
 pub(crate) struct Row {
@@ -20,12 +20,12 @@ pub(crate) struct Row {
     url: String,
     /// When the provider dates it, as it was asked by; `None` for one without a date, such as one that is not understood.
     pub(crate) dated: Option<Timestamp>,
-    pub(crate) signal: Signal,
+    pub(crate) statement: Statement,
 }
 
 impl<P: Ports> Reconciler<P> {
     /// Reads the feed's list from where the last run left it, page by page, and queues what was missed.
-    pub(crate) async fn read_list(&self, feed: &Feed, run: &mut Run) -> Result<(), NotReconciled> {
+    pub(crate) async fn read_list(&self, feed: &Feed, run: &mut Run) -> Result<(), ReconcileError> {
         let mut watermark = self.watermark(feed).await?;
         let begun = watermark.window;
         let mut window = match begun {
@@ -58,10 +58,10 @@ impl<P: Ports> Reconciler<P> {
             let is_past = is_past(&rows, window.from);
             // The rest belongs to a later window, and to its webhooks until then; or to a time before the first one.
             rows.retain(|row| row.dated.is_none_or(|dated| (window.from..window.until).contains(&dated)));
-            let theirs = said(&rows);
+            let theirs = statements_of(&rows);
             let recorded = self.recorded_for(&theirs).await?;
             let Decided { discrepancies, all } = self.discrepancies(feed, &recorded, &theirs, run).await?;
-            self.heal(feed, &rows, discrepancies, run).await?;
+            self.queue_missed(feed, &rows, discrepancies, run).await?;
             if !all {
                 // What was queued is recorded when the next run reads the page again, and gets further.
                 return Ok(());
@@ -84,12 +84,12 @@ impl<P: Ports> Reconciler<P> {
 
     /// One page of the feed's list. A provider that does not answer is not asked again in this run; one that does not tell of
     /// one deposit is, unless it has told of none of some in a row.
-    pub(crate) async fn list(&self, feed: &Feed, query: &ListQuery, run: &mut Run) -> Result<ListPage, NotReconciled> {
+    pub(crate) async fn list(&self, feed: &Feed, query: &ListQuery, run: &mut Run) -> Result<ListPage, ReconcileError> {
         let Some(provider) = &self.provider else {
             return Ok(ListPage::default());
         };
         if run.silent.contains(feed) {
-            return Err(NotReconciled::Silent(feed.clone()));
+            return Err(ReconcileError::Silent(feed.clone()));
         }
         run.summary.pages += 1;
         match provider.list(feed, query, &self.clock).await {
@@ -100,11 +100,11 @@ impl<P: Ports> Reconciler<P> {
             Err(error) => {
                 let in_a_row = run.unanswered.entry(feed.clone()).or_default();
                 *in_a_row += 1;
-                let is_of_one = matches!((query, &error), (ListQuery::Id(_), NotListed::Port(_)));
+                let is_of_one = matches!((query, &error), (ListQuery::Id(_), ListReadError::Port(_)));
                 if !is_of_one || *in_a_row >= UNANSWERED_MAX {
                     run.silent.insert(feed.clone());
                 }
-                Err(NotReconciled::List(feed.clone(), error))
+                Err(ReconcileError::List(feed.clone(), error))
             }
         }
     }
@@ -115,11 +115,11 @@ impl<P: Ports> Reconciler<P> {
         feed: &Feed,
         id: &ResourceId,
         run: &mut Run,
-    ) -> Result<Vec<Row>, NotReconciled> {
+    ) -> Result<Vec<Row>, ReconcileError> {
         let page = self.list(feed, &ListQuery::Id(id.native().to_owned()), run).await?;
         let mut rows = self.rows(feed, page);
         // A provider that does not heed the id that it was asked by tells of others too.
-        rows.retain(|row| row.signal.resource.native() == id.native());
+        rows.retain(|row| row.statement.resource.native() == id.native());
         Ok(rows)
     }
 
@@ -135,25 +135,25 @@ impl<P: Ports> Reconciler<P> {
         &self,
         feed: &Feed,
         recorded: &[Resource],
-        theirs: &[Signal],
+        theirs: &[Statement],
         run: &mut Run,
-    ) -> Result<Decided, NotReconciled> {
+    ) -> Result<Decided, ReconcileError> {
         let mut discrepancies = plan(recorded, theirs);
         // What was read along (the other feed's deposit of the same id) need not be on the page.
         discrepancies.retain(|discrepancy| !matches!(discrepancy, Discrepancy::UnknownToTheProvider { .. }));
-        self.doubt(feed, discrepancies, recorded, run).await
+        self.check_ambiguity(feed, discrepancies, recorded, run).await
     }
 
     /// What is recorded of what the rows are about: by their ids, in both feeds; for those that neither feed knows, by their
     /// coins; and the deposits that a duplicate's coin is credited under.
-    pub(crate) async fn recorded_for(&self, theirs: &[Signal]) -> Result<Vec<Resource>, PortError> {
+    pub(crate) async fn recorded_for(&self, theirs: &[Statement]) -> Result<Vec<Resource>, PortError> {
         let ids: BTreeSet<ResourceId> = theirs.iter().flat_map(ids_of).collect();
         let mut recorded = self.read(ids).await?;
         let known: BTreeSet<&ResourceId> = recorded.iter().map(Resource::id).collect();
-        let is_unknown = |row: &&Signal| !ids_of(row).any(|id| known.contains(&id));
+        let is_unknown = |row: &&Statement| !ids_of(row).any(|id| known.contains(&id));
         let coins: BTreeSet<String> = theirs.iter().filter(is_unknown).filter_map(coin_of).collect();
         let coins: Vec<String> = coins.into_iter().collect();
-        let claims = if coins.is_empty() { Vec::new() } else { self.books.claims(&coins).await? };
+        let claims = if coins.is_empty() { Vec::new() } else { self.store.claims(&coins).await? };
 
         let duplicated = recorded.iter().filter_map(|resource| match resource.ownership() {
             Ownership::DuplicateOf { owner, .. } => Some(owner.clone()),
@@ -196,13 +196,13 @@ impl<P: Ports> Reconciler<P> {
     }
 
     /// Queues what was missed, tells of what differs, and counts both.
-    pub(crate) async fn heal(
+    pub(crate) async fn queue_missed(
         &self,
         feed: &Feed,
         rows: &[Row],
         discrepancies: Vec<Discrepancy>,
         run: &mut Run,
-    ) -> Result<(), NotReconciled> {
+    ) -> Result<(), ReconcileError> {
         let now = (self.clock)();
         let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
         let mut envelopes = Vec::new();
@@ -228,10 +228,10 @@ impl<P: Ports> Reconciler<P> {
                 }
                 Discrepancy::UnknownToTheProvider { .. } => {}
             }
-            let Some((resource, fact)) = discrepancy.heals() else {
+            let Some((resource, fact)) = discrepancy.to_queue() else {
                 continue;
             };
-            let row = rows.iter().find(|row| row.signal.fact == *fact);
+            let row = rows.iter().find(|row| row.statement.fact == *fact);
             envelopes.extend(row.map(|row| row.envelope(resource.feed(), now)).transpose()?);
         }
         for (name, count) in counts {
@@ -243,7 +243,7 @@ impl<P: Ports> Reconciler<P> {
     }
 
     /// Has `envelopes` take the road of webhooks.
-    pub(crate) async fn queue(&self, feed: &Feed, envelopes: Vec<String>, run: &mut Run) -> Result<(), NotReconciled> {
+    pub(crate) async fn queue(&self, feed: &Feed, envelopes: Vec<String>, run: &mut Run) -> Result<(), ReconcileError> {
         if envelopes.is_empty() {
             return Ok(());
         }
@@ -271,8 +271,8 @@ impl Row {
 }
 
 /// What `rows` say.
-pub(crate) fn said(rows: &[Row]) -> Vec<Signal> {
-    rows.iter().map(|row| row.signal.clone()).collect()
+pub(crate) fn statements_of(rows: &[Row]) -> Vec<Statement> {
+    rows.iter().map(|row| row.statement.clone()).collect()
 }
 
 /// What a row says. One row makes one signal.
@@ -280,14 +280,14 @@ fn row(feed: &Feed, text: String, url: &str, now: Timestamp) -> Option<Row> {
     let envelope = connect::listed(feed, text.clone(), url, now);
     // It is archived, if ever, when it has taken the road of a webhook.
     let nowhere = EvidencePointer { object: String::new(), line: 0 };
-    let signal = normalise(&envelope, nowhere).into_iter().next()?;
+    let statement = normalise(&envelope, nowhere).into_iter().next()?;
     // What tells no time is taken to happen now.
-    let dated = connect::deposited_at(&text).or_else(|| Some(signal.occurred_at).filter(|at| *at != now));
-    Some(Row { text, url: url.to_owned(), dated, signal })
+    let dated = connect::deposited_at(&text).or_else(|| Some(statement.occurred_at).filter(|at| *at != now));
+    Some(Row { text, url: url.to_owned(), dated, statement })
 }
 
 /// The ids under which a row's deposit may be recorded: in its own feed, and in the organization's other one.
-fn ids_of(row: &Signal) -> impl Iterator<Item = ResourceId> + use<> {
+fn ids_of(row: &Statement) -> impl Iterator<Item = ResourceId> + use<> {
     let id = row.resource.clone();
     let others = [Provider::Connect, Provider::Zerohash].into_iter().filter_map(move |provider| {
         let feed = id.feed().of(provider);

@@ -7,7 +7,7 @@ use serde_json::Value;
 use tracing::info;
 
 use crate::handler::tell;
-use crate::{NotReconciled, Ports, Reconciler, Summary};
+use crate::{Ports, ReconcileError, Reconciler, Summary};
 
 /// The member of an event that asks for a report, and that which has a row accepted.
 const REPORT_OF: &str = "report_of";
@@ -79,7 +79,7 @@ pub enum Answer {
 
 impl<P: Ports> Reconciler<P> {
     /// Does what is asked, and ends before `deadline`.
-    pub async fn answer(&self, request: Request, deadline: Timestamp) -> Result<Answer, NotReconciled> {
+    pub async fn answer(&self, request: Request, deadline: Timestamp) -> Result<Answer, ReconcileError> {
         let day = match request {
             Request::Run => return self.handle(deadline).await.map(Answer::Summary),
             Request::Accept(deposit) => return self.accept(deposit, deadline).await,
@@ -100,12 +100,12 @@ impl<P: Ports> Reconciler<P> {
         Ok(Answer::Reports { reports, complete: run.summary.complete })
     }
 
-    async fn accept(&self, accepted: ResourceId, deadline: Timestamp) -> Result<Answer, NotReconciled> {
+    async fn accept(&self, accepted: ResourceId, deadline: Timestamp) -> Result<Answer, ReconcileError> {
         let (mut run, begun) = self.begin(deadline).await;
         begun?;
         let asked = accepted.feed().of(Provider::Connect);
         if !run.feeds.as_ref().is_some_and(|feeds| feeds.contains(&asked)) {
-            return Err(NotReconciled::NotRead(asked));
+            return Err(ReconcileError::NotRead(asked));
         }
         let may_be_listed = match accepted.feed().provider() {
             Provider::Connect | Provider::Zerohash => true,
@@ -113,7 +113,7 @@ impl<P: Ports> Reconciler<P> {
         };
         let rows = if may_be_listed { self.rows_about(&asked, &accepted, &mut run).await? } else { Vec::new() };
         if rows.is_empty() {
-            return Err(NotReconciled::NotOnTheList(accepted));
+            return Err(ReconcileError::NotOnTheList(accepted));
         }
         let now = (self.clock)();
         let envelopes = rows.iter().map(|row| row.envelope(accepted.feed(), now)).collect::<Result<_, _>>()?;

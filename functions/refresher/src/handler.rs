@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use fundhook_credentials::{
-    NoKeySet, NoToken, RUNS_APART, TokenKeeper, fetch_key_set, leave_alone_if_asked, published_here, take_turns,
+    KeySetError, RUNS_APART, TokenError, TokenKeeper, back_off_if_asked, fetch_key_set, published_here, rotate_by_run,
 };
 use fundhook_domain::{Feed, Timestamp};
 use fundhook_ports::{
-    AccessTokens, CLOCKS_DIFFER_MAX, FetchKeySet, KeySets, PortError, RequestToken, StoredKeySet, chain,
+    AccessTokens, CLOCK_SKEW_MAX, FetchKeySet, KeySets, PortError, RequestToken, StoredKeySet, chain,
 };
 use fundhook_runtime::metrics;
 use tracing::{error, info, warn};
@@ -28,23 +28,23 @@ pub enum Tokens<T, A> {
     /// Nobody: the provider's API is not used.
     Unused,
     /// Nobody: the API is used, and cannot be by its settings, for this reason.
-    Unfit(String),
+    Invalid(String),
     /// This keeper.
     Kept(TokenKeeper<T, A>),
 }
 
 /// Why something was not refreshed. The last good one stays in use.
 #[derive(Debug, thiserror::Error)]
-pub enum NotRefreshed {
+pub enum RefreshError {
     /// No newer key set was had.
     #[error("a key set was not refreshed")]
-    KeySet(#[from] NoKeySet),
+    KeySet(#[from] KeySetError),
     /// It could not be read or stored.
     #[error("the key set of {0} was not refreshed")]
     Store(Feed, #[source] PortError),
     /// An access token that is due was not renewed.
     #[error("an access token was not renewed")]
-    Token(#[from] NoToken),
+    Token(#[from] TokenError),
     /// The access tokens or the credentials could not be read.
     #[error("the access tokens were not looked at")]
     Tokens(#[source] PortError),
@@ -60,7 +60,7 @@ impl<T, A> Tokens<T, A> {
         match keeper {
             Ok(Some(keeper)) => Self::Kept(keeper),
             Ok(None) => Self::Unused,
-            Err(unfit) => Self::Unfit(chain(unfit.as_ref())),
+            Err(invalid) => Self::Invalid(chain(invalid.as_ref())),
         }
     }
 }
@@ -74,9 +74,9 @@ impl<S: KeySets, F: FetchKeySet, T: AccessTokens, A: RequestToken> Refresher<S, 
 
     /// Refreshes each key set and token that is due, in each run beginning with another feed's, and says how long each of them
     /// still has. The failure of one does not keep the others from being refreshed; the first is returned.
-    pub async fn handle(&self, clock: impl Fn() -> Timestamp) -> Result<(), NotRefreshed> {
+    pub async fn handle(&self, clock: impl Fn() -> Timestamp) -> Result<(), RefreshError> {
         let mut feeds: Vec<&Feed> = self.feeds.iter().collect();
-        take_turns(&mut feeds, clock(), RUNS_APART);
+        rotate_by_run(&mut feeds, clock(), RUNS_APART);
         let mut outcome = Ok(());
         for feed in feeds {
             let refreshed = self.refresh(feed, &clock).await;
@@ -87,8 +87,8 @@ impl<S: KeySets, F: FetchKeySet, T: AccessTokens, A: RequestToken> Refresher<S, 
         outcome.and(self.renew_tokens(&clock).await)
     }
 
-    async fn refresh(&self, feed: &Feed, clock: impl Fn() -> Timestamp) -> Result<(), NotRefreshed> {
-        let failed = |error| NotRefreshed::Store(feed.clone(), error);
+    async fn refresh(&self, feed: &Feed, clock: impl Fn() -> Timestamp) -> Result<(), RefreshError> {
+        let failed = |error| RefreshError::Store(feed.clone(), error);
         let stored = self.store.load(feed).await.map_err(failed)?;
         let (stored, now) = (published_here(&self.provider_api, feed, stored), clock());
         // Before the provider is asked: a run that is cut short has told.
@@ -104,7 +104,7 @@ impl<S: KeySets, F: FetchKeySet, T: AccessTokens, A: RequestToken> Refresher<S, 
                 Ok(())
             }
             Err(error) => {
-                leave_alone_if_asked(&self.store, &error, stored.as_ref(), self.last_good_max, clock()).await;
+                back_off_if_asked(&self.store, &error, stored.as_ref(), self.last_good_max, clock()).await;
                 Err(error.into())
             }
         }
@@ -124,20 +124,20 @@ impl<S: KeySets, F: FetchKeySet, T: AccessTokens, A: RequestToken> Refresher<S, 
         }
     }
 
-    async fn renew_tokens(&self, clock: impl Fn() -> Timestamp) -> Result<(), NotRefreshed> {
+    async fn renew_tokens(&self, clock: impl Fn() -> Timestamp) -> Result<(), RefreshError> {
         let tokens = match &self.tokens {
             Tokens::Kept(tokens) => tokens,
             Tokens::Unused => return Ok(()),
-            Tokens::Unfit(why) => {
-                let unfit = NotRefreshed::ApiSettings(why.clone());
-                error!(error = chain(&unfit), "no access token is renewed");
-                return Err(unfit);
+            Tokens::Invalid(why) => {
+                let invalid = RefreshError::ApiSettings(why.clone());
+                error!(error = chain(&invalid), "no access token is renewed");
+                return Err(invalid);
             }
         };
         let report = |feed: &Feed, left: Duration| {
             metrics::emit(clock(), "TokenSecondsLeft", "Seconds", left.as_secs(), &metrics::of_feed(feed));
         };
-        let failures = tokens.renew_due(&clock, report).await.map_err(NotRefreshed::Tokens)?;
+        let failures = tokens.renew_due(&clock, report).await.map_err(RefreshError::Tokens)?;
         for error in &failures {
             warn!(error = chain(error), "an access token was not renewed");
         }
@@ -148,6 +148,6 @@ impl<S: KeySets, F: FetchKeySet, T: AccessTokens, A: RequestToken> Refresher<S, 
 /// Whether the provider is to be asked: before the next run, what is held will have reached its age, or a clock that is off has
 /// fetched it. Not while it asked to be left alone.
 fn is_due(set: &StoredKeySet, now: Timestamp) -> bool {
-    let is_from_the_future = set.fetched_at.since(now) > CLOCKS_DIFFER_MAX;
-    !set.is_left_alone(now) && (is_from_the_future || now.plus(RUNS_APART) > set.fresh_until)
+    let is_from_the_future = set.fetched_at.since(now) > CLOCK_SKEW_MAX;
+    !set.is_backing_off(now) && (is_from_the_future || now.plus(RUNS_APART) > set.fresh_until)
 }

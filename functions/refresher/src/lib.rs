@@ -3,4 +3,4 @@
 
 mod handler;
 
-pub use handler::{NotRefreshed, Refresher, Tokens};
+pub use handler::{RefreshError, Refresher, Tokens};

@@ -7,7 +7,7 @@ use std::time::Duration;
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::ProvideErrorMetadata as _;
 use fundhook_connect_api::{
-    ApiError, Caller, ConnectClient, Credentials, Retries, Settings, Timeouts, TransactionsQuery, UnfitSettings,
+    ApiError, Caller, ConnectClient, Credentials, InvalidSettings, Retries, Settings, Timeouts, TransactionsQuery,
 };
 use fundhook_domain::Feed;
 use fundhook_domain::json_fault;
@@ -42,7 +42,7 @@ const READ_THE_LIST: &str = "read the list of transactions";
 
 /// Why Connect's API cannot be asked by these settings.
 #[derive(Debug, thiserror::Error)]
-pub enum UnfitApiSettings {
+pub enum InvalidApiSettings {
     /// The options are no JSON object of known members.
     #[error(
         "the options of Connect's API are not a JSON object such as {{\"client_id_header\":\"x-connect-client-id\"}}"
@@ -50,7 +50,7 @@ pub enum UnfitApiSettings {
     Options(#[source] serde_json::Error),
     /// One of them cannot be right.
     #[error(transparent)]
-    Settings(#[from] UnfitSettings),
+    Settings(#[from] InvalidSettings),
 }
 
 /// What differs from the provider's guide.
@@ -120,14 +120,14 @@ impl ConnectApi {
         path_prefix: &str,
         options: &str,
         secret_id: String,
-    ) -> Result<Self, UnfitApiSettings> {
+    ) -> Result<Self, InvalidApiSettings> {
         let mut settings = Settings {
             path_prefix: path_prefix.to_owned(),
             timeouts: Timeouts { attempt: ATTEMPT_TIMEOUT, ..Timeouts::default() },
             retries: Retries { attempts_max: ATTEMPTS_MAX, wait_max: WAIT_MAX, ..Retries::default() },
             ..Settings::new(base_url)
         };
-        Options::read(options).map_err(UnfitApiSettings::Options)?.apply(&mut settings);
+        Options::read(options).map_err(InvalidApiSettings::Options)?.apply(&mut settings);
         let (client, secrets) = (ConnectClient::new(settings)?, Client::new(aws.sdk_config()));
         Ok(Self { client, secrets, secret_id, organizations: Mutex::default() })
     }

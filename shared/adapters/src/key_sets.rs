@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use fundhook_domain::{Feed, Timestamp};
-use fundhook_ports::{CLOCKS_DIFFER_MAX, Disposition, KeySets, LEFT_ALONE_MAX, Lease, PortError, StoredKeySet};
+use fundhook_ports::{BACK_OFF_MAX, CLOCK_SKEW_MAX, Disposition, KeySets, Lease, PortError, StoredKeySet};
 use futures_util::future::join_all;
 
 use crate::Aws;
@@ -69,7 +69,7 @@ impl KeySetTable {
             .condition_expression("attribute_not_exists(last_seen) OR last_seen < :at OR last_seen > :ahead")
             .expression_attribute_values(":jwks", AttributeValue::S(set.jwks.clone()))
             .expression_attribute_values(":at", AttributeValue::S(set.fetched_at.sortable()))
-            .expression_attribute_values(":ahead", AttributeValue::S(set.fetched_at.plus(CLOCKS_DIFFER_MAX).sortable()))
+            .expression_attribute_values(":ahead", AttributeValue::S(set.fetched_at.plus(CLOCK_SKEW_MAX).sortable()))
             .send()
             .await;
         stored_unless_later("note a key set in the history", noted.map(|_| ()))
@@ -101,7 +101,7 @@ impl KeySets for KeySetTable {
             .expression_attribute_values(":fingerprint", AttributeValue::S(set.fingerprint.clone()))
             .expression_attribute_values(":thumbprints", texts(&set.thumbprints))
             .expression_attribute_values(":at", AttributeValue::S(set.fetched_at.sortable()))
-            .expression_attribute_values(":ahead", AttributeValue::S(set.fetched_at.plus(CLOCKS_DIFFER_MAX).sortable()))
+            .expression_attribute_values(":ahead", AttributeValue::S(set.fetched_at.plus(CLOCK_SKEW_MAX).sortable()))
             .expression_attribute_values(":fresh", AttributeValue::S(set.fresh_until.sortable()))
             .expression_attribute_values(":etag", AttributeValue::S(set.etag.clone().unwrap_or_default()))
             .expression_attribute_values(":url", AttributeValue::S(set.url.clone().unwrap_or_default()))
@@ -121,13 +121,18 @@ impl KeySets for KeySetTable {
         }
     }
 
-    async fn leave_alone(&self, feed: &Feed, until: Timestamp) -> Result<(), PortError> {
-        leave_alone(&self.client, &self.table, current_key(feed), until).await
+    async fn back_off_until(&self, feed: &Feed, until: Timestamp) -> Result<(), PortError> {
+        back_off_until(&self.client, &self.table, current_key(feed), until).await
     }
 }
 
 /// Notes in the item `pk` that its lease is not to be given before `until`.
-pub(crate) async fn leave_alone(client: &Client, table: &str, pk: String, until: Timestamp) -> Result<(), PortError> {
+pub(crate) async fn back_off_until(
+    client: &Client,
+    table: &str,
+    pk: String,
+    until: Timestamp,
+) -> Result<(), PortError> {
     let update = client.update_item().table_name(table).key("pk", AttributeValue::S(pk));
     let update = update.update_expression("SET not_before = :until");
     let update = update.expression_attribute_values(":until", AttributeValue::S(until.sortable()));
@@ -155,11 +160,8 @@ pub(crate) fn lease(
              AND (attribute_not_exists(not_before) OR not_before <= :now OR not_before > :far)",
         )
         .expression_attribute_values(":until", AttributeValue::S(now.plus(duration).sortable()))
-        .expression_attribute_values(":ahead", AttributeValue::S(now.plus(duration).plus(CLOCKS_DIFFER_MAX).sortable()))
-        .expression_attribute_values(
-            ":far",
-            AttributeValue::S(now.plus(LEFT_ALONE_MAX).plus(CLOCKS_DIFFER_MAX).sortable()),
-        )
+        .expression_attribute_values(":ahead", AttributeValue::S(now.plus(duration).plus(CLOCK_SKEW_MAX).sortable()))
+        .expression_attribute_values(":far", AttributeValue::S(now.plus(BACK_OFF_MAX).plus(CLOCK_SKEW_MAX).sortable()))
         .expression_attribute_values(":now", AttributeValue::S(now.sortable()))
         .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
 }

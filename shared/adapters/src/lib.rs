@@ -17,7 +17,7 @@ mod topic;
 
 pub use aws::{Aws, AwsEnvironmentError};
 pub use bucket::Bucket;
-pub use connect_api::{ConnectApi, UnfitApiSettings};
+pub use connect_api::{ConnectApi, InvalidApiSettings};
 pub use key_sets::{KeySetTable, SeenKey};
 pub use provider_api::JwksClient;
 pub use queue::Queue;

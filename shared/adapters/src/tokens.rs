@@ -13,7 +13,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use crate::Aws;
-use crate::key_sets::{lease, leave_alone};
+use crate::key_sets::{back_off_until, lease};
 use crate::secrets::told;
 
 /// The item of the lease on the feed's token.
@@ -132,7 +132,7 @@ impl AccessTokens for TokenStore {
         }
     }
 
-    async fn leave_alone(&self, feed: &Feed, until: Timestamp) -> Result<(), PortError> {
-        leave_alone(&self.table_client, &self.table, lease_key(feed), until).await
+    async fn back_off_until(&self, feed: &Feed, until: Timestamp) -> Result<(), PortError> {
+        back_off_until(&self.table_client, &self.table, lease_key(feed), until).await
     }
 }

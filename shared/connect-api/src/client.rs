@@ -8,7 +8,7 @@ use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::endpoints::{Endpoints, UnfitSettings};
+use crate::endpoints::{Endpoints, InvalidSettings};
 use crate::error::ApiError;
 use crate::exchange::{Exchange, Outgoing};
 use crate::retries::Repeats;
@@ -30,7 +30,7 @@ pub struct ConnectClient {
 
 impl ConnectClient {
     /// A client by these settings. Nothing is connected to, and no certificate read, before the first call.
-    pub fn new(settings: Settings) -> Result<Self, UnfitSettings> {
+    pub fn new(settings: Settings) -> Result<Self, InvalidSettings> {
         let endpoints = Endpoints::of(&settings)?;
         let exchange = Exchange::new(settings.timeouts, settings.retries);
         Ok(Self { settings, endpoints, exchange })
@@ -50,7 +50,7 @@ impl ConnectClient {
         fields.insert("client_id", &credentials.client_id);
         fields.insert("client_secret", secret);
         fields.insert("organization_id", &credentials.organization_id);
-        let body = serde_json::to_vec(&fields).map_err(|_| unfit("the credentials cannot be written as JSON"))?;
+        let body = serde_json::to_vec(&fields).map_err(|_| invalid("the credentials cannot be written as JSON"))?;
         let outgoing = Outgoing {
             method: Method::POST,
             url: self.endpoints.token.clone(),
@@ -160,9 +160,9 @@ fn bearer(token: &SecretString) -> Result<HeaderValue, ApiError> {
 /// The value of a header. Where it cannot be one, the error names the header and not the value: it may be a secret.
 fn header(name: &HeaderName, value: &str) -> Result<HeaderValue, ApiError> {
     HeaderValue::from_str(value)
-        .map_err(|_| unfit(&format!("the value of the header {name} has characters that none has")))
+        .map_err(|_| invalid(&format!("the value of the header {name} has characters that none has")))
 }
 
-fn unfit(problem: &str) -> ApiError {
-    ApiError::UnfitRequest(problem.to_owned())
+fn invalid(problem: &str) -> ApiError {
+    ApiError::InvalidRequest(problem.to_owned())
 }

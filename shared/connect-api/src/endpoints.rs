@@ -15,7 +15,7 @@ const ATTEMPTS_MAX: u32 = 10;
 
 /// Why a client cannot be made of these settings, and what would be right.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum UnfitSettings {
+pub enum InvalidSettings {
     /// The base URL is none, or one that would send secrets in the clear, or has a part that does not belong in it.
     #[error("base_url {problem}; right is scheme and host, such as {PRODUCTION_URL}")]
     BaseUrl {
@@ -118,7 +118,7 @@ pub(crate) struct Endpoints {
 
 impl Endpoints {
     /// The endpoints that `settings` describe.
-    pub(crate) fn of(settings: &Settings) -> Result<Self, UnfitSettings> {
+    pub(crate) fn of(settings: &Settings) -> Result<Self, InvalidSettings> {
         let base = base_url(&settings.base_url)?;
         let prefix = &settings.path_prefix;
         if !prefix.is_empty() {
@@ -127,7 +127,7 @@ impl Endpoints {
         let url = |name, path: &str, example| {
             check_path(name, path, example)?;
             let whole = format!("{}{prefix}{path}", base.as_str().trim_end_matches('/'));
-            Url::parse(&whole).map_err(|_| UnfitSettings::Path { name, value: path.to_owned(), example })
+            Url::parse(&whole).map_err(|_| InvalidSettings::Path { name, value: path.to_owned(), example })
         };
         let paths = &settings.paths;
         let [client_id, signature, timestamp] = header_names(&settings.headers)?;
@@ -148,41 +148,41 @@ impl Endpoints {
     }
 }
 
-fn base_url(text: &str) -> Result<Url, UnfitSettings> {
+fn base_url(text: &str) -> Result<Url, InvalidSettings> {
     // The text is not repeated: whoever writes a password into it would read it in a log.
-    let unfit = |problem| Err(UnfitSettings::BaseUrl { problem });
+    let invalid = |problem| Err(InvalidSettings::BaseUrl { problem });
     let Ok(url) = Url::parse(text) else {
-        return unfit("is no URL");
+        return invalid("is no URL");
     };
     let here = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
     if url.scheme() != "https" && !(url.scheme() == "http" && here) {
-        return unfit("is neither https, nor http on 127.0.0.1 or localhost");
+        return invalid("is neither https, nor http on 127.0.0.1 or localhost");
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return unfit("has a user name or password");
+        return invalid("has a user name or password");
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return unfit("has a query or a fragment");
+        return invalid("has a query or a fragment");
     }
     if url.path() != "/" {
-        return unfit("has a path, which belongs in path_prefix");
+        return invalid("has a path, which belongs in path_prefix");
     }
     Ok(url)
 }
 
-fn check_path(name: &'static str, path: &str, example: &'static str) -> Result<(), UnfitSettings> {
+fn check_path(name: &'static str, path: &str, example: &'static str) -> Result<(), InvalidSettings> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_' | b'.' | b'~');
     let fits = path.starts_with('/')
         && !path.ends_with('/')
         && path.bytes().all(plain)
         && !path.contains("//")
         && !path.split('/').any(|segment| matches!(segment, "." | ".."));
-    if fits { Ok(()) } else { Err(UnfitSettings::Path { name, value: path.to_owned(), example }) }
+    if fits { Ok(()) } else { Err(InvalidSettings::Path { name, value: path.to_owned(), example }) }
 }
 
-fn header_names(names: &HeaderNames) -> Result<[HeaderName; 3], UnfitSettings> {
+fn header_names(names: &HeaderNames) -> Result<[HeaderName; 3], InvalidSettings> {
     let parsed = |name, value: &String| {
-        HeaderName::from_bytes(value.as_bytes()).map_err(|_| UnfitSettings::HeaderName { name, value: value.clone() })
+        HeaderName::from_bytes(value.as_bytes()).map_err(|_| InvalidSettings::HeaderName { name, value: value.clone() })
     };
     let headers = [
         parsed("client_id", &names.client_id)?,
@@ -192,13 +192,13 @@ fn header_names(names: &HeaderNames) -> Result<[HeaderName; 3], UnfitSettings> {
     for (place, name) in ["client_id", "signature", "timestamp"].into_iter().enumerate() {
         let header = &headers[place];
         if HEADERS_TAKEN.contains(&header.as_str()) || headers[..place].contains(header) {
-            return Err(UnfitSettings::HeaderTaken { name, value: header.to_string() });
+            return Err(InvalidSettings::HeaderTaken { name, value: header.to_string() });
         }
     }
     Ok(headers)
 }
 
-fn check_parameters(names: &ParameterNames) -> Result<(), UnfitSettings> {
+fn check_parameters(names: &ParameterNames) -> Result<(), InvalidSettings> {
     let named = [
         ("deposited_from", names.deposited_from.as_ref()),
         ("deposited_before", names.deposited_before.as_ref()),
@@ -213,45 +213,45 @@ fn check_parameters(names: &ParameterNames) -> Result<(), UnfitSettings> {
     for (name, value) in named {
         let Some(value) = value else { continue };
         if value.is_empty() || !value.bytes().all(plain) || seen.contains(&value) {
-            return Err(UnfitSettings::Parameter { name, value: value.clone() });
+            return Err(InvalidSettings::Parameter { name, value: value.clone() });
         }
         seen.push(value);
     }
     Ok(())
 }
 
-fn check_token_fields(settings: &Settings) -> Result<(), UnfitSettings> {
+fn check_token_fields(settings: &Settings) -> Result<(), InvalidSettings> {
     let mut names = settings.token_fields.keys();
     match names.find(|name| name.is_empty() || TOKEN_FIELDS.contains(&name.as_str())) {
-        Some(name) => Err(UnfitSettings::TokenField { name: name.clone() }),
+        Some(name) => Err(InvalidSettings::TokenField { name: name.clone() }),
         None => Ok(()),
     }
 }
 
-fn check_signed(parts: &[SignedPart]) -> Result<(), UnfitSettings> {
+fn check_signed(parts: &[SignedPart]) -> Result<(), InvalidSettings> {
     let needed = [SignedPart::Timestamp, SignedPart::Body];
     if let Some(missing) = needed.into_iter().find(|part| !parts.contains(part)) {
-        return Err(UnfitSettings::NotSigned { missing });
+        return Err(InvalidSettings::NotSigned { missing });
     }
     match parts.iter().enumerate().find(|(place, part)| parts[..*place].contains(part)) {
-        Some((_, part)) => Err(UnfitSettings::SignedTwice { part: *part }),
+        Some((_, part)) => Err(InvalidSettings::SignedTwice { part: *part }),
         None => Ok(()),
     }
 }
 
-fn check_durations(settings: &Settings) -> Result<(), UnfitSettings> {
+fn check_durations(settings: &Settings) -> Result<(), InvalidSettings> {
     let (timeouts, retries) = (&settings.timeouts, &settings.retries);
     if timeouts.connect.is_zero() || timeouts.connect > timeouts.attempt {
-        return Err(UnfitSettings::Timeouts {
+        return Err(InvalidSettings::Timeouts {
             connect_ms: timeouts.connect.as_millis(),
             attempt_ms: timeouts.attempt.as_millis(),
         });
     }
     if !(1..=ATTEMPTS_MAX).contains(&retries.attempts_max) {
-        return Err(UnfitSettings::Attempts(retries.attempts_max));
+        return Err(InvalidSettings::Attempts(retries.attempts_max));
     }
     if retries.first_pause.is_zero() || retries.first_pause > retries.pause_max {
-        return Err(UnfitSettings::Pauses {
+        return Err(InvalidSettings::Pauses {
             first_pause_ms: retries.first_pause.as_millis(),
             pause_max_ms: retries.pause_max.as_millis(),
         });

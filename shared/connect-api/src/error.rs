@@ -36,7 +36,7 @@ pub enum ApiError {
     Client(#[source] reqwest::Error),
     /// The request cannot be made of these arguments; nothing was sent.
     #[error("the request cannot be made: {0}")]
-    UnfitRequest(String),
+    InvalidRequest(String),
     /// The request could not be signed; nothing was sent.
     #[error("the request could not be signed")]
     Signing(#[source] jsonwebtoken::errors::Error),
@@ -149,7 +149,7 @@ pub enum ApiError {
     },
     /// The provider granted something for no time at all, or for more than a year.
     #[error("{call}: valid for {seconds} s, expected 1 s to a year of 365 days")]
-    UnfitLifetime {
+    InvalidLifetime {
         /// Which call.
         call: Call,
         /// What the answer's `expires_in` says.
@@ -181,14 +181,14 @@ impl ApiError {
             // 408 is the server's own timeout; 501 means that it cannot do that at all.
             Self::Status { status, .. } => *status == 408 || (500..600).contains(status) && *status != 501,
             Self::Client(_)
-            | Self::UnfitRequest(_)
+            | Self::InvalidRequest(_)
             | Self::Signing(_)
             | Self::Unauthorized { .. }
             | Self::Empty { .. }
             | Self::NotJson { .. }
             | Self::TooLarge { .. }
             | Self::OtherShape { .. }
-            | Self::UnfitLifetime { .. }
+            | Self::InvalidLifetime { .. }
             | Self::UnknownTokenType { .. } => false,
         }
     }
@@ -198,7 +198,7 @@ impl ApiError {
         match self {
             Self::TooManyRequests { retry_after, .. } | Self::Status { retry_after, .. } => *retry_after,
             Self::Client(_)
-            | Self::UnfitRequest(_)
+            | Self::InvalidRequest(_)
             | Self::Signing(_)
             | Self::NoConnection { .. }
             | Self::TimedOut { .. }
@@ -209,7 +209,7 @@ impl ApiError {
             | Self::NotJson { .. }
             | Self::TooLarge { .. }
             | Self::OtherShape { .. }
-            | Self::UnfitLifetime { .. }
+            | Self::InvalidLifetime { .. }
             | Self::UnknownTokenType { .. } => None,
         }
     }

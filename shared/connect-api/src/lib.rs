@@ -40,7 +40,7 @@ mod words;
 
 pub use answer::retry_after;
 pub use client::ConnectClient;
-pub use endpoints::UnfitSettings;
+pub use endpoints::InvalidSettings;
 pub use error::{ApiError, Call};
 pub use sessions::{Scope, ScopeError, SessionRequest, SessionToken};
 pub use settings::{

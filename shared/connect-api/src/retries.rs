@@ -26,14 +26,14 @@ impl Repeats {
             ApiError::Status { status: 503, retry_after, .. } => harmless || retry_after.is_some(),
             ApiError::Status { status, .. } => harmless && matches!(status, 500 | 502 | 504),
             ApiError::Client(_)
-            | ApiError::UnfitRequest(_)
+            | ApiError::InvalidRequest(_)
             | ApiError::Signing(_)
             | ApiError::Unauthorized { .. }
             | ApiError::Empty { .. }
             | ApiError::NotJson { .. }
             | ApiError::TooLarge { .. }
             | ApiError::OtherShape { .. }
-            | ApiError::UnfitLifetime { .. }
+            | ApiError::InvalidLifetime { .. }
             | ApiError::UnknownTokenType { .. } => false,
         }
     }

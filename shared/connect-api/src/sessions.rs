@@ -107,10 +107,10 @@ impl SessionRequest {
     /// The body of the request, byte for byte as it is signed and sent.
     pub(crate) fn body(&self) -> Result<Vec<u8>, ApiError> {
         if self.reference_id.trim().is_empty() {
-            return Err(ApiError::UnfitRequest("reference_id is empty, expected the user's participant_code".into()));
+            return Err(ApiError::InvalidRequest("reference_id is empty, expected the user's participant_code".into()));
         }
         if self.scopes.is_empty() {
-            return Err(ApiError::UnfitRequest("scopes are empty, expected at least one".into()));
+            return Err(ApiError::InvalidRequest("scopes are empty, expected at least one".into()));
         }
         let body = json!({
             "account": { "reference_id": self.reference_id },

@@ -77,7 +77,7 @@ pub(crate) fn lifetime(seconds: u64, call: &Call) -> Result<Duration, ApiError> 
     if (1..=SECONDS_MAX).contains(&seconds) {
         Ok(Duration::from_secs(seconds))
     } else {
-        Err(ApiError::UnfitLifetime { call: call.clone(), seconds })
+        Err(ApiError::InvalidLifetime { call: call.clone(), seconds })
     }
 }
 

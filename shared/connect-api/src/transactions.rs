@@ -50,11 +50,11 @@ impl TransactionsQuery {
     /// `url` with this query, its parameters called as `names` say.
     pub(crate) fn on(&self, mut url: Url, names: &ParameterNames) -> Result<Url, ApiError> {
         if self.page == 0 {
-            return Err(ApiError::UnfitRequest("page is 0, expected 1 or more".into()));
+            return Err(ApiError::InvalidRequest("page is 0, expected 1 or more".into()));
         }
         if !(1..=PAGE_SIZE_MAX).contains(&self.page_size) {
             let problem = format!("page_size is {}, expected 1 to {PAGE_SIZE_MAX}", self.page_size);
-            return Err(ApiError::UnfitRequest(problem));
+            return Err(ApiError::InvalidRequest(problem));
         }
         let mut pairs = url.query_pairs_mut();
         pairs.append_pair(&names.page, &self.page.to_string());

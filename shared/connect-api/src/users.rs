@@ -119,14 +119,14 @@ impl NewUser {
 
     /// The body of the request, and what of it no message may repeat.
     pub(crate) fn body(&self) -> Result<(Vec<u8>, Hidden), ApiError> {
-        let unfit = |problem: String| ApiError::UnfitRequest(problem);
-        let named = serde_json::to_value(self).map_err(|_| unfit("the user cannot be written as JSON".into()))?;
+        let invalid = |problem: String| ApiError::InvalidRequest(problem);
+        let named = serde_json::to_value(self).map_err(|_| invalid("the user cannot be written as JSON".into()))?;
         let Value::Object(mut body) = named else {
-            return Err(unfit("the user is no JSON object".into()));
+            return Err(invalid("the user is no JSON object".into()));
         };
         for (name, value) in &self.others {
             if Self::NAMED.contains(&name.as_str()) {
-                return Err(unfit(format!("others has {name}, which is a field of its own")));
+                return Err(invalid(format!("others has {name}, which is a field of its own")));
             }
             body.insert(name.clone(), value.clone());
         }

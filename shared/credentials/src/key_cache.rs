@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::KeySettings;
-use crate::{fetch_key_set, leave_alone_if_asked, published_here};
+use crate::{back_off_if_asked, fetch_key_set, published_here};
 use fundhook_domain::{Feed, Timestamp};
-use fundhook_ports::{CLOCKS_DIFFER_MAX, FetchKeySet, KeySets, Lease, PortError, StoredKeySet, chain};
+use fundhook_ports::{CLOCK_SKEW_MAX, FetchKeySet, KeySets, Lease, PortError, StoredKeySet, chain};
 use fundhook_providers::KeySet;
 use tokio::sync::Mutex as AsyncMutex;
 use tracing::{info, warn};
@@ -31,7 +31,7 @@ const UNRENEWED_MAX: Duration = Duration::from_secs(600);
 
 /// There is nothing to verify with: no key set was ever fetched, or the last good one is too old.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NoKeys;
+pub struct NoUsableKeys;
 
 /// One feed's key set, as this receiver knows it.
 #[derive(Debug)]
@@ -80,7 +80,7 @@ impl<S: KeySets, F: FetchKeySet> KeyCache<S, F> {
 
     /// The key set to verify with. Read from the table at first and when the one held is older than its max-age; the one
     /// held stays in use while the table cannot be read.
-    pub async fn current(&self, now: Timestamp) -> Result<Arc<KeySet>, NoKeys> {
+    pub async fn current(&self, now: Timestamp) -> Result<Arc<KeySet>, NoUsableKeys> {
         self.warm(now).await;
         if let Some(keys) = self.usable(now) {
             return Ok(keys);
@@ -89,7 +89,7 @@ impl<S: KeySets, F: FetchKeySet> KeyCache<S, F> {
         if self.may_ask(now) {
             self.fetch_by_lease(now).await;
         }
-        self.usable(now).ok_or(NoKeys)
+        self.usable(now).ok_or(NoUsableKeys)
     }
 
     /// A key set other than `tried`, which does not verify a signature; `None` when there is none, or it is not yet time
@@ -142,7 +142,7 @@ impl<S: KeySets, F: FetchKeySet> KeyCache<S, F> {
             Err(error) => {
                 warn!(feed = %self.feed, error = chain(&error), "no key set was had; the last good one stays");
                 let held = self.state().held.as_ref().map(|held| held.set.clone());
-                leave_alone_if_asked(&self.store, &error, held.as_ref(), self.settings.last_good_max, now).await;
+                back_off_if_asked(&self.store, &error, held.as_ref(), self.settings.last_good_max, now).await;
                 return Ok(());
             }
         };
@@ -180,8 +180,8 @@ impl<S: KeySets, F: FetchKeySet> KeyCache<S, F> {
         };
         match keys {
             Ok(keys) => self.hold(Held { keys, set }, now),
-            Err(unfit) => {
-                warn!(feed = %self.feed, error = chain(&unfit), "the stored key set is unfit");
+            Err(invalid) => {
+                warn!(feed = %self.feed, error = chain(&invalid), "the stored key set is unfit");
                 self.state().timetable.read_again(now, Some(self.settings.max_age));
             }
         }
@@ -194,7 +194,7 @@ impl<S: KeySets, F: FetchKeySet> KeyCache<S, F> {
         let mut state = self.state();
         state.timetable.read_again(now, Some(age_max));
         let gives_way = |held: &Held| {
-            held.set.fetched_at <= newer.set.fetched_at || held.set.fetched_at.since(now) > CLOCKS_DIFFER_MAX
+            held.set.fetched_at <= newer.set.fetched_at || held.set.fetched_at.since(now) > CLOCK_SKEW_MAX
         };
         if state.held.as_ref().is_none_or(gives_way) {
             state.held = Some(newer);

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use fundhook_domain::{Feed, Timestamp};
-use fundhook_ports::{FetchKeySet, FetchedKeySet, KeySets, LEFT_ALONE_MAX, PortError, StoredKeySet, chain};
+use fundhook_ports::{BACK_OFF_MAX, FetchKeySet, FetchedKeySet, KeySets, PortError, StoredKeySet, chain};
 use fundhook_providers::KeySet;
-use fundhook_providers::jose::{Key, UnfitKeySet};
+use fundhook_providers::jose::{InvalidKeySet, Key};
 use tracing::warn;
 
 /// How long a key set is held, whatever its `Cache-Control` says: at least long enough not to be a burden, and at most as
@@ -18,13 +18,13 @@ const FRESH_UNSAID: Duration = Duration::from_secs(300);
 
 /// Why no key set was had. The last good one stays in use.
 #[derive(Debug, thiserror::Error)]
-pub enum NoKeySet {
+pub enum KeySetError {
     /// It could not be fetched.
     #[error("the key set of {0} could not be fetched")]
     Port(Feed, #[source] PortError),
     /// What the provider serves is unfit.
     #[error("the key set that {0} serves is unfit")]
-    Unfit(Feed, #[source] UnfitKeySet),
+    Invalid(Feed, #[source] InvalidKeySet),
     /// The provider says that it has not changed, and was not asked by an entity tag.
     #[error(
         "{0} says that its key set has not changed since it was last asked, and it was never asked by an entity tag"
@@ -44,25 +44,25 @@ pub fn published_here(
 
 /// After `error`: notes in `store` for how long the provider asked to be left alone, if it did. An hour at most, and half of the
 /// time for which the set that is `held` will still be used, so that there always is time for another attempt.
-pub async fn leave_alone_if_asked(
+pub async fn back_off_if_asked(
     store: &impl KeySets,
-    error: &NoKeySet,
+    error: &KeySetError,
     held: Option<&StoredKeySet>,
     last_good_max: Duration,
     now: Timestamp,
 ) {
     let (feed, asked) = match error {
-        NoKeySet::Port(feed, error) => (feed, error.retry_after().unwrap_or_default()),
-        NoKeySet::Unfit(feed, _) | NoKeySet::Unasked(feed) => (feed, Duration::ZERO),
+        KeySetError::Port(feed, error) => (feed, error.retry_after().unwrap_or_default()),
+        KeySetError::Invalid(feed, _) | KeySetError::Unasked(feed) => (feed, Duration::ZERO),
     };
     let left = held.map(|held| last_good_max.saturating_sub(now.since(held.fetched_at))).unwrap_or_default();
-    let pause = asked.min(left / 2).min(LEFT_ALONE_MAX);
+    let pause = asked.min(left / 2).min(BACK_OFF_MAX);
     if pause.is_zero() {
         return;
     }
     let until = now.plus(pause);
     warn!(%feed, %until, "the provider asked not to be asked for its key set before");
-    if let Err(error) = store.leave_alone(feed, until).await {
+    if let Err(error) = store.back_off_until(feed, until).await {
         warn!(%feed, error = chain(&error), "that the provider is to be left alone could not be noted");
     }
 }
@@ -73,17 +73,17 @@ pub async fn fetch_key_set(
     feed: &Feed,
     held: Option<&StoredKeySet>,
     now: Timestamp,
-) -> Result<(StoredKeySet, KeySet), NoKeySet> {
+) -> Result<(StoredKeySet, KeySet), KeySetError> {
     let etag = held.and_then(|held| held.etag.as_deref());
-    let fetched = provider_api.fetch(feed, etag).await.map_err(|error| NoKeySet::Port(feed.clone(), error))?;
+    let fetched = provider_api.fetch(feed, etag).await.map_err(|error| KeySetError::Port(feed.clone(), error))?;
     let (jwks, etag, fresh_for) = match (fetched, held) {
         (FetchedKeySet::Served { jwks, etag, fresh_for }, _) => (jwks, etag, fresh_for),
         (FetchedKeySet::NotModified { fresh_for }, Some(held)) if held.etag.is_some() => {
             (held.jwks.clone(), held.etag.clone(), fresh_for)
         }
-        (FetchedKeySet::NotModified { .. }, _) => return Err(NoKeySet::Unasked(feed.clone())),
+        (FetchedKeySet::NotModified { .. }, _) => return Err(KeySetError::Unasked(feed.clone())),
     };
-    let keys = KeySet::from_jwks(jwks.as_bytes()).map_err(|unfit| NoKeySet::Unfit(feed.clone(), unfit))?;
+    let keys = KeySet::from_jwks(jwks.as_bytes()).map_err(|invalid| KeySetError::Invalid(feed.clone(), invalid))?;
     let fresh_for = fresh_for.unwrap_or(FRESH_UNSAID).clamp(FRESH_MIN, FRESH_MAX);
     let set = StoredKeySet {
         jwks,

@@ -11,9 +11,9 @@ mod settings;
 mod timetable;
 mod token_keeper;
 
-pub use key_cache::{KeyCache, NoKeys};
-pub use key_set_fetch::{NoKeySet, fetch_key_set, leave_alone_if_asked, published_here};
-pub use schedule::{RUNS_APART, take_turns};
+pub use key_cache::{KeyCache, NoUsableKeys};
+pub use key_set_fetch::{KeySetError, back_off_if_asked, fetch_key_set, published_here};
+pub use schedule::{RUNS_APART, rotate_by_run};
 pub use secret_cache::SecretCache;
 pub use settings::KeySettings;
-pub use token_keeper::{NoToken, TokenKeeper, ValidToken};
+pub use token_keeper::{TokenError, TokenKeeper, ValidToken};

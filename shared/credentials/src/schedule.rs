@@ -9,7 +9,7 @@ pub const RUNS_APART: Duration = Duration::from_secs(60);
 
 /// Puts another one first in each of the runs that come so far `apart`, so that none is always behind one that takes all the
 /// time.
-pub fn take_turns<T>(all: &mut [T], now: Timestamp, apart: Duration) {
+pub fn rotate_by_run<T>(all: &mut [T], now: Timestamp, apart: Duration) {
     let runs = now.unix_seconds().unsigned_abs() / apart.as_secs().max(1);
     let turn = usize::try_from(runs).unwrap_or_default();
     all.rotate_left(turn.checked_rem(all.len()).unwrap_or_default());
@@ -26,7 +26,7 @@ mod tests {
             let mut firsts = Vec::new();
             for minute in 0..5 * 4 * 3 {
                 let mut all: Vec<usize> = (0..count).collect();
-                take_turns(&mut all, at(minute), RUNS_APART);
+                rotate_by_run(&mut all, at(minute), RUNS_APART);
                 firsts.extend(all.first().copied());
                 all.sort_unstable();
                 assert_eq!(all, (0..count).collect::<Vec<_>>());

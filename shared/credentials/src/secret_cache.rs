@@ -17,7 +17,7 @@ use secrecy::ExposeSecret;
 use tokio::sync::Mutex as AsyncMutex;
 use tracing::{info, warn};
 
-use crate::NoKeys;
+use crate::NoUsableKeys;
 use crate::timetable::Timetable;
 
 /// How often a receiver that has nothing to verify with asks for it.
@@ -60,13 +60,13 @@ impl<R: ReadSecret> SecretCache<R> {
 
     /// What `tenant` verifies with. Read at first, when older than the max-age, and once a cooldown while nothing is stored
     /// for the tenant; what is held stays in use while nothing newer can be read.
-    pub async fn current(&self, tenant: Option<&Tenant>, now: Timestamp) -> Result<Arc<Secrets>, NoKeys> {
+    pub async fn current(&self, tenant: Option<&Tenant>, now: Timestamp) -> Result<Arc<Secrets>, NoUsableKeys> {
         self.warm(now).await;
         if self.held(tenant).is_none() && self.was_read_before(now, self.settings.cooldown) {
             // Stored after the others', perhaps.
             self.read(now).await;
         }
-        self.held(tenant).ok_or(NoKeys)
+        self.held(tenant).ok_or(NoUsableKeys)
     }
 
     /// What `tenant` verifies with, if it is other than `tried`, which does not verify a signature; `None` when it is not,
@@ -86,18 +86,18 @@ impl<R: ReadSecret> SecretCache<R> {
 
     async fn read(&self, now: Timestamp) {
         let read = match self.store.read(self.provider).await {
-            Ok(text) => Secrets::fit_from_json(text.expose_secret()).map_err(|unfit| chain(&unfit)),
+            Ok(text) => Secrets::valid_from_json(text.expose_secret()).map_err(|invalid| chain(&invalid)),
             Err(error) => Err(chain(&error)),
         };
         let mut state = self.state();
         match read {
-            Ok((secrets, unfit)) => {
-                for (organization, unfit) in &unfit {
-                    let error = chain(unfit);
+            Ok((secrets, invalid)) => {
+                for (organization, invalid) in &invalid {
+                    let error = chain(invalid);
                     warn!(provider = %self.provider, organization, error, "an organization's secrets are unfit");
                 }
                 // An entry whose name is misspelt is nobody's: it keeps no organization's secrets from being revoked.
-                state.held.retain(|tenant, _| unfit.contains_key(entry_name(tenant.as_ref())));
+                state.held.retain(|tenant, _| invalid.contains_key(entry_name(tenant.as_ref())));
                 info!(provider = %self.provider, organizations = secrets.len(), "read the secrets");
                 state.held.extend(secrets.into_iter().map(|(tenant, secrets)| (tenant, Arc::new(secrets))));
             }

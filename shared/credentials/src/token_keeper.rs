@@ -15,7 +15,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use fundhook_domain::{Feed, Timestamp};
-use fundhook_ports::{AccessTokens, CLOCKS_DIFFER_MAX, LEFT_ALONE_MAX, PortError, RequestToken, StoredToken, chain};
+use fundhook_ports::{AccessTokens, BACK_OFF_MAX, CLOCK_SKEW_MAX, PortError, RequestToken, StoredToken, chain};
 use futures_util::future::join_all;
 use secrecy::{ExposeSecret, SecretString};
 use tracing::{error, info, warn};
@@ -31,7 +31,7 @@ const RENEWAL_MAX: Duration = Duration::from_secs(30);
 
 /// Why there is no token.
 #[derive(Debug, thiserror::Error)]
-pub enum NoToken {
+pub enum TokenError {
     /// The store, or the provider.
     #[error("there is no access token for {0}")]
     Port(Feed, #[source] PortError),
@@ -114,7 +114,7 @@ impl<S: AccessTokens, A: RequestToken> TokenKeeper<S, A> {
         &self,
         clock: impl Fn() -> Timestamp,
         mut tell: impl FnMut(&Feed, Duration),
-    ) -> Result<Vec<NoToken>, PortError> {
+    ) -> Result<Vec<TokenError>, PortError> {
         let mut stored = self.store.load().await?;
         let left = |token: Option<&StoredToken>| token.map(|token| token.expires_at.since(clock())).unwrap_or_default();
         let is_any_due = self.feeds.iter().any(|feed| stored.get(feed).is_none_or(|token| is_due(token, clock(), DUE)));
@@ -148,7 +148,7 @@ impl<S: AccessTokens, A: RequestToken> TokenKeeper<S, A> {
                     stored.extend(token.map(|token| (feed.clone(), token.clone())));
                     grants.extend(grant.map(|grant| (feed.clone(), grant.token)));
                 }
-                Err(error) => failures.push(NoToken::Port(feed.clone(), error)),
+                Err(error) => failures.push(TokenError::Port(feed.clone(), error)),
             }
         }
         let unstored = self.store(&grants).await.err();
@@ -159,7 +159,7 @@ impl<S: AccessTokens, A: RequestToken> TokenKeeper<S, A> {
                 tell(feed, left(stored.get(feed)));
             }
         }
-        failures.extend(unstored.map(|error| NoToken::NotStored(grants.into_keys().collect(), error)));
+        failures.extend(unstored.map(|error| TokenError::NotStored(grants.into_keys().collect(), error)));
         Ok(failures)
     }
 
@@ -191,7 +191,7 @@ impl<S: AccessTokens, A: RequestToken> TokenKeeper<S, A> {
     }
 
     /// A token that is valid: the stored one, or else a new one.
-    pub async fn token(&self, feed: &Feed, clock: impl Fn() -> Timestamp) -> Result<ValidToken, NoToken> {
+    pub async fn token(&self, feed: &Feed, clock: impl Fn() -> Timestamp) -> Result<ValidToken, TokenError> {
         self.valid_other_than(None, feed, clock).await
     }
 
@@ -201,7 +201,7 @@ impl<S: AccessTokens, A: RequestToken> TokenKeeper<S, A> {
         refused: &SecretString,
         feed: &Feed,
         clock: impl Fn() -> Timestamp,
-    ) -> Result<ValidToken, NoToken> {
+    ) -> Result<ValidToken, TokenError> {
         self.valid_other_than(Some(refused), feed, clock).await
     }
 
@@ -210,8 +210,8 @@ impl<S: AccessTokens, A: RequestToken> TokenKeeper<S, A> {
         refused: Option<&SecretString>,
         feed: &Feed,
         clock: impl Fn() -> Timestamp,
-    ) -> Result<ValidToken, NoToken> {
-        let failed = |error| NoToken::Port(feed.clone(), error);
+    ) -> Result<ValidToken, TokenError> {
+        let failed = |error| TokenError::Port(feed.clone(), error);
         let valid = |stored: &Stored| {
             let is_refused = |token: &StoredToken| {
                 refused.is_some_and(|refused| refused.expose_secret() == token.access_token.expose_secret())
@@ -223,7 +223,7 @@ impl<S: AccessTokens, A: RequestToken> TokenKeeper<S, A> {
             return Ok(ValidToken { access_token, is_new: false });
         }
         if !self.provider_api.feeds().await.map_err(failed)?.contains(feed) {
-            return Err(NoToken::NoCredentials(feed.clone()));
+            return Err(TokenError::NoCredentials(feed.clone()));
         }
         let attempt = self.grant_by_lease(feed, &clock, |stored| valid(stored).is_none()).await.map_err(failed)?;
         let Attempt { mut stored, grant, leased_at } = attempt;
@@ -238,7 +238,7 @@ impl<S: AccessTokens, A: RequestToken> TokenKeeper<S, A> {
             (Ok(()), None) => {}
         }
         stored.extend(grants);
-        let access_token = valid(&stored).ok_or_else(|| NoToken::BeingRenewed(feed.clone()))?;
+        let access_token = valid(&stored).ok_or_else(|| TokenError::BeingRenewed(feed.clone()))?;
         Ok(ValidToken { access_token, is_new })
     }
 
@@ -266,11 +266,11 @@ impl<S: AccessTokens, A: RequestToken> TokenKeeper<S, A> {
         };
         let (now, asked) = (clock(), error.retry_after().unwrap_or_default());
         let left = held.map(|held| held.expires_at.since(now)).unwrap_or_default();
-        let pause = asked.min(left).min(LEFT_ALONE_MAX);
+        let pause = asked.min(left).min(BACK_OFF_MAX);
         if !pause.is_zero() {
             let until = now.plus(pause);
             warn!(%feed, %until, "the provider asked not to be asked for an access token before");
-            if let Err(error) = self.store.leave_alone(feed, until).await {
+            if let Err(error) = self.store.back_off_until(feed, until).await {
                 warn!(%feed, error = chain(&error), "that the provider is to be left alone could not be noted");
             }
         }
@@ -317,7 +317,7 @@ const DUE_ALONG: Share = (3, 4);
 /// be right.
 fn is_due(token: &StoredToken, now: Timestamp, (part, of): Share) -> bool {
     let lifetime = token.expires_at.since(token.issued_at);
-    let is_from_the_future = token.issued_at.since(now) > CLOCKS_DIFFER_MAX;
+    let is_from_the_future = token.issued_at.since(now) > CLOCK_SKEW_MAX;
     let is_late = token.expires_at.since(now) <= RUNS_APART + RENEWAL_MAX;
     is_from_the_future || is_late || now.since(token.issued_at) >= lifetime * part / of
 }

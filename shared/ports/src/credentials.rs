@@ -11,11 +11,11 @@ use crate::PortError;
 
 /// How far clocks may differ before what one of them says is not believed: what was fetched, granted or leased further ahead
 /// than this was so by a clock that is off.
-pub const CLOCKS_DIFFER_MAX: Duration = Duration::from_secs(300);
+pub const CLOCK_SKEW_MAX: Duration = Duration::from_secs(300);
 
 /// For how long a provider is left alone at most, whatever its `Retry-After` asks: as long as a key set is held, so that what a
 /// slip of the provider's costs is an hour.
-pub const LEFT_ALONE_MAX: Duration = Duration::from_secs(3600);
+pub const BACK_OFF_MAX: Duration = Duration::from_secs(3600);
 
 /// A provider's key set as it was fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,8 +41,8 @@ pub struct StoredKeySet {
 impl StoredKeySet {
     /// Whether the provider asked not to be asked for it at `now`. What lies further ahead than it may, and by more than clocks
     /// differ, was noted by a clock that is off.
-    pub fn is_left_alone(&self, now: Timestamp) -> bool {
-        self.not_before.is_some_and(|until| until > now && until.since(now) <= LEFT_ALONE_MAX + CLOCKS_DIFFER_MAX)
+    pub fn is_backing_off(&self, now: Timestamp) -> bool {
+        self.not_before.is_some_and(|until| until > now && until.since(now) <= BACK_OFF_MAX + CLOCK_SKEW_MAX)
     }
 }
 
@@ -65,7 +65,7 @@ pub trait KeySets {
 
     /// Notes that the provider asked not to be asked for the feed's key set before `until`: the lease is not given before. A
     /// set that is stored meanwhile ends that.
-    fn leave_alone(&self, feed: &Feed, until: Timestamp) -> impl Future<Output = Result<(), PortError>> + Send;
+    fn back_off_until(&self, feed: &Feed, until: Timestamp) -> impl Future<Output = Result<(), PortError>> + Send;
 }
 
 /// The answer to a request for a lease.
@@ -166,7 +166,7 @@ pub trait AccessTokens {
     ) -> impl Future<Output = Result<(), PortError>> + Send;
 
     /// Notes that the provider asked not to be asked for the feed's token before `until`: the lease is not given before.
-    fn leave_alone(&self, feed: &Feed, until: Timestamp) -> impl Future<Output = Result<(), PortError>> + Send;
+    fn back_off_until(&self, feed: &Feed, until: Timestamp) -> impl Future<Output = Result<(), PortError>> + Send;
 }
 
 /// Has a provider grant an access token.

@@ -10,8 +10,8 @@ mod reconciliation;
 mod resources;
 
 pub use credentials::{
-    AccessTokens, CLOCKS_DIFFER_MAX, FetchKeySet, FetchedKeySet, GrantedToken, KeySets, LEFT_ALONE_MAX, Lease,
-    ReadSecret, RequestToken, StoredKeySet, StoredToken,
+    AccessTokens, BACK_OFF_MAX, CLOCK_SKEW_MAX, FetchKeySet, FetchedKeySet, GrantedToken, KeySets, Lease, ReadSecret,
+    RequestToken, StoredKeySet, StoredToken,
 };
 pub use error::{Disposition, PortError, chain};
 pub use messages::{Archive, PublishEvents, SendMessage, SendMessages};

@@ -14,10 +14,10 @@ pub mod envelope;
 #[cfg(test)]
 mod fourth;
 pub mod jose;
+mod normalise;
 mod recovery;
 mod rejection;
 mod secrets;
-mod statement;
 pub mod striga;
 mod webhook;
 mod window;
@@ -26,7 +26,7 @@ pub mod zerohash;
 
 pub use envelope::{Envelope, EnvelopeError};
 pub use jose::KeySet;
+pub use normalise::normalise;
 pub use rejection::Rejection;
-pub use secrets::{Organizations, Secrets, SharedSecret, UnfitEntries, UnfitSecrets};
-pub use statement::normalise;
+pub use secrets::{InvalidEntries, InvalidSecrets, Organizations, Secrets, SharedSecret};
 pub use webhook::{Headers, VerifiedWebhook, Webhook};

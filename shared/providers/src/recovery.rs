@@ -5,40 +5,40 @@ use fundhook_domain::{
     WithdrawalStatus,
 };
 
-use crate::statement::Statement;
+use crate::normalise::Draft;
 
 /// A statement about a deposit or a payment back, and what it says about the recovery when all that a recovery is known
 /// by is stated: the user, the asset, the amount, and of a deposit its transaction.
 ///
 /// Connect announces an unexpected deposit without a user (`reference_id` is empty) when it cannot tell whose it is;
 /// then the deposit stands alone, until zerohash announces it with a participant.
-pub(crate) fn with_recovery(mut statement: Statement) -> Vec<Statement> {
-    let Some(recovery) = recovery_of(&statement) else {
-        return vec![statement];
+pub(crate) fn with_recovery(mut draft: Draft) -> Vec<Draft> {
+    let Some(recovery) = recovery_of(&draft) else {
+        return vec![draft];
     };
-    if let Details::Transfer(transfer) = &mut statement.details {
+    if let Details::Transfer(transfer) = &mut draft.details {
         transfer.related.insert(recovery.resource.clone());
     }
-    vec![statement, recovery]
+    vec![draft, recovery]
 }
 
-fn recovery_of(statement: &Statement) -> Option<Statement> {
-    let Details::Transfer(transfer) = &statement.details else {
+fn recovery_of(draft: &Draft) -> Option<Draft> {
+    let Details::Transfer(transfer) = &draft.details else {
         return None;
     };
     let TransferDetails { account, asset, network, quantity, total, transaction, stream, .. } = &**transfer;
     let (account, asset, network) = (account.clone()?, asset.clone()?, network.clone());
-    let feed = statement.resource.feed();
+    let feed = draft.resource.feed();
     let resource = RecoveryDetails::resource(feed, &account, &asset, network.as_ref()).ok()?;
-    let (status, details) = match statement.status {
+    let (status, details) = match draft.status {
         Status::Deposit(DepositStatus::Unexpected) => {
             let deposit = UnexpectedDeposit {
                 value: quantity.as_ref()?.in_major()?,
                 transaction: transaction.hash.clone()?,
                 stream: stream.clone()?,
-                occurred_at: statement.occurred_at,
+                occurred_at: draft.occurred_at,
             };
-            let id = statement.resource.clone();
+            let id = draft.resource.clone();
             (RecoveryStatus::Required, RecoveryDetails::of_deposit(account, asset, network, id, deposit))
         }
         Status::Withdrawal(withdrawal) => {
@@ -52,7 +52,7 @@ fn recovery_of(statement: &Statement) -> Option<Statement> {
                 WithdrawalStatus::Failed | WithdrawalStatus::Abandoned => RecoveryStatus::Required,
             };
             let payment = ReturnPayment { status: withdrawal, value };
-            let id = statement.resource.clone();
+            let id = draft.resource.clone();
             (status, RecoveryDetails::of_payment(account, asset, network, id, payment))
         }
         Status::Deposit(_)
@@ -63,11 +63,11 @@ fn recovery_of(statement: &Statement) -> Option<Statement> {
         | Status::Balance
         | Status::Unrecognized => return None,
     };
-    Some(Statement {
+    Some(Draft {
         resource,
-        event_type: statement.event_type.clone(),
+        event_type: draft.event_type.clone(),
         status: Status::Recovery(status),
-        occurred_at: statement.occurred_at,
+        occurred_at: draft.occurred_at,
         details: Details::Recovery(Box::new(details)),
     })
 }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::KeySet;
-use crate::jose::UnfitKeySet;
+use crate::jose::InvalidKeySet;
 
 /// What one organization verifies a provider's webhooks with: shared secrets, the current one and while it is being
 /// changed the previous one too, and public keys for schemes that have them.
@@ -25,7 +25,7 @@ pub struct Secrets {
 pub type Organizations = BTreeMap<Option<Tenant>, Secrets>;
 
 /// Why entries are not taken in, by their names.
-pub type UnfitEntries = BTreeMap<String, UnfitSecrets>;
+pub type InvalidEntries = BTreeMap<String, InvalidSecrets>;
 
 /// One secret, and a name by which evidence can tell it from others.
 #[derive(Clone)]
@@ -36,7 +36,7 @@ pub struct SharedSecret {
 
 /// Why a stored secret is not taken in. The one that is held stays in use.
 #[derive(Debug, thiserror::Error)]
-pub enum UnfitSecrets {
+pub enum InvalidSecrets {
     /// It does not have the shape. What it holds instead is not repeated.
     #[error(
         "the secret is not of the form {{\"default\":{{\"current\":\"…\",\"previous\":\"…\"}},\"<tenant>\":{{\"current\":\"…\"}}}}, with `rsa_public_keys` where the provider has them: {0}"
@@ -58,11 +58,11 @@ pub enum UnfitSecrets {
     },
     /// A public key cannot be read.
     #[error("a public key of the organization {0:?} is unfit")]
-    PublicKey(String, #[source] UnfitKeySet),
+    PublicKey(String, #[source] InvalidKeySet),
 }
 
-fn shape(error: serde_json::Error) -> UnfitSecrets {
-    UnfitSecrets::Shape(fundhook_domain::json_fault(&error))
+fn shape(error: serde_json::Error) -> InvalidSecrets {
+    InvalidSecrets::Shape(fundhook_domain::json_fault(&error))
 }
 
 /// One organization's entry.
@@ -77,37 +77,37 @@ struct Entry {
 
 impl Secrets {
     /// Reads the secrets of all organizations, the default one under `None`. One that is unfit is an error.
-    pub fn from_json(json: &str) -> Result<Organizations, UnfitSecrets> {
-        let (organizations, unfit) = Self::fit_from_json(json)?;
-        unfit.into_values().next().map_or(Ok(organizations), Err)
+    pub fn from_json(json: &str) -> Result<Organizations, InvalidSecrets> {
+        let (organizations, invalid) = Self::valid_from_json(json)?;
+        invalid.into_values().next().map_or(Ok(organizations), Err)
     }
 
     /// Reads the secrets of all organizations that are fit, and why the others are not, by the names of their entries: a slip
     /// about one of them is no reason to do without the others. Where no entry is an object, it is not one about some of them.
-    pub fn fit_from_json(json: &str) -> Result<(Organizations, UnfitEntries), UnfitSecrets> {
+    pub fn valid_from_json(json: &str) -> Result<(Organizations, InvalidEntries), InvalidSecrets> {
         let entries: BTreeMap<String, Box<RawValue>> = serde_json::from_str(json).map_err(shape)?;
         if !entries.is_empty() && !entries.values().any(|entry| entry.get().starts_with('{')) {
-            return Err(UnfitSecrets::Shape("it has another shape, no entry in it is an object".to_owned()));
+            return Err(InvalidSecrets::Shape("it has another shape, no entry in it is an object".to_owned()));
         }
         let read = |name: &String, entry: &RawValue| {
             let tenant = match name.as_str() {
                 Tenant::RESERVED => None,
-                other => Some(other.parse().map_err(|_| UnfitSecrets::Tenant(name.clone()))?),
+                other => Some(other.parse().map_err(|_| InvalidSecrets::Tenant(name.clone()))?),
             };
             let entry: Entry = serde_json::from_str(entry.get()).map_err(shape)?;
             Ok((tenant, Self::of(name, entry)?))
         };
-        let (mut organizations, mut unfit) = (BTreeMap::new(), BTreeMap::new());
+        let (mut organizations, mut invalid) = (BTreeMap::new(), BTreeMap::new());
         for (name, entry) in entries {
             match read(&name, &entry) {
                 Ok((tenant, secrets)) => drop(organizations.insert(tenant, secrets)),
-                Err(error) => drop(unfit.insert(name, error)),
+                Err(error) => drop(invalid.insert(name, error)),
             }
         }
-        Ok((organizations, unfit))
+        Ok((organizations, invalid))
     }
 
-    fn of(organization: &str, entry: Entry) -> Result<Self, UnfitSecrets> {
+    fn of(organization: &str, entry: Entry) -> Result<Self, InvalidSecrets> {
         let is_stated =
             |secret: &Option<SecretString>| secret.as_ref().is_some_and(|secret| !secret.expose_secret().is_empty());
         let has_only_previous = is_stated(&entry.previous) && !is_stated(&entry.current);
@@ -116,17 +116,17 @@ impl Secrets {
         let stated = members.into_iter().filter_map(|(member, secret)| Some((member, secret?)));
         let stated = stated.filter(|(_, secret)| !secret.expose_secret().is_empty());
         let shared = stated.map(|(member, secret)| {
-            let short = || UnfitSecrets::Short { organization: organization.to_owned(), member };
+            let short = || InvalidSecrets::Short { organization: organization.to_owned(), member };
             SharedSecret::new(&secret).ok_or_else(short)
         });
         let shared = shared.collect::<Result<Vec<_>, _>>()?;
         let read = |pem: &String| {
             KeySet::from_rsa_pem(pem.as_bytes())
-                .map_err(|unfit| UnfitSecrets::PublicKey(organization.to_owned(), unfit))
+                .map_err(|invalid| InvalidSecrets::PublicKey(organization.to_owned(), invalid))
         };
         let public_keys = entry.rsa_public_keys.iter().map(read).collect::<Result<Vec<_>, _>>()?;
         if has_only_previous || (shared.is_empty() && public_keys.is_empty()) {
-            return Err(UnfitSecrets::Nothing(organization.to_owned()));
+            return Err(InvalidSecrets::Nothing(organization.to_owned()));
         }
         let names = shared.iter().map(SharedSecret::name).chain(public_keys.iter().map(KeySet::fingerprint));
         let fingerprint = digest_hex(names.collect::<Vec<_>>().join("\n").as_bytes());

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use fundhook_domain::{
-    DecimalValue, Details, Event, EventBody, Kind, Ownership, Quantity, Resource, ResourceId, Signal, Timestamp,
+    DecimalValue, Details, Event, EventBody, Kind, Ownership, Quantity, Resource, ResourceId, Statement, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -67,20 +67,20 @@ pub fn receipt_of(event: &Event, published_at: Timestamp) -> Option<Receipt> {
 
 /// So many deposits, and what they come to in whole coins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tally {
+pub struct Total {
     /// How many.
     pub deposits: u64,
     /// How much.
     pub total: DecimalValue,
 }
 
-impl Default for Tally {
+impl Default for Total {
     fn default() -> Self {
         Self { deposits: 0, total: DecimalValue::zero() }
     }
 }
 
-impl Tally {
+impl Total {
     fn count(&mut self, value: &DecimalValue) {
         self.deposits += 1;
         self.total = self.total.clone() + value;
@@ -94,18 +94,18 @@ impl Tally {
 
 /// What came in of one asset, as each party has it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ConservationLine {
+pub struct ControlTotalsLine {
     /// The asset's code; `-` for one that is not named.
     pub asset: String,
     /// What the provider lists as succeeded.
-    pub provider: Tally,
+    pub provider: Total,
     /// What is recorded as confirmed, and no duplicate.
-    pub ours: Tally,
+    pub ours: Total,
     /// What was published as confirmed.
-    pub published: Tally,
+    pub published: Total,
 }
 
-impl ConservationLine {
+impl ControlTotalsLine {
     /// Adds what `other` counted of the same asset.
     pub fn add(&mut self, other: &Self) {
         self.provider.add(&other.provider);
@@ -124,14 +124,14 @@ impl ConservationLine {
 ///
 /// A deposit that is in `ours` without being credited (pending, failed, a duplicate) counts for nothing, as does a row
 /// that has not succeeded. A row seen twice counts once.
-pub fn conserve(ours: &[Resource], theirs: &[Signal], receipts: &[Receipt]) -> Vec<ConservationLine> {
-    let mut lines: BTreeMap<String, ConservationLine> = BTreeMap::new();
-    let mut line = |asset: String, count: &dyn Fn(&mut ConservationLine)| {
-        let empty = || ConservationLine {
+pub fn control_totals(ours: &[Resource], theirs: &[Statement], receipts: &[Receipt]) -> Vec<ControlTotalsLine> {
+    let mut lines: BTreeMap<String, ControlTotalsLine> = BTreeMap::new();
+    let mut line = |asset: String, count: &dyn Fn(&mut ControlTotalsLine)| {
+        let empty = || ControlTotalsLine {
             asset: asset.clone(),
-            provider: Tally::default(),
-            ours: Tally::default(),
-            published: Tally::default(),
+            provider: Total::default(),
+            ours: Total::default(),
+            published: Total::default(),
         };
         count(lines.entry(asset.clone()).or_insert_with(empty));
     };

@@ -8,10 +8,10 @@ mod plan;
 mod report;
 mod watermark;
 
-pub use control_totals::{ConservationLine, Receipt, Tally, conserve, receipt_of};
+pub use control_totals::{ControlTotalsLine, Receipt, Total, control_totals, receipt_of};
 pub use plan::{
-    Discrepancy, SAME_WITHIN, coin_of, credited_twice, is_of_the_coin, is_told_by_its_coin, may_be_the_same,
-    names_its_coin, plan,
+    Discrepancy, SAME_WITHIN, coin_of, credited_twice, identifies_its_coin, is_identified_by_its_coin, is_of_the_coin,
+    may_be_the_same, plan,
 };
 pub use report::Report;
 pub use watermark::{Watermark, Window};

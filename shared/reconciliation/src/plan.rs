@@ -7,7 +7,8 @@ use std::fmt;
 use std::time::Duration;
 
 use fundhook_domain::{
-    Claim, DepositStatus, Details, FactId, Kind, Ownership, Resource, ResourceId, Signal, Status, Tenant, is_a_chains,
+    Claim, DepositStatus, Details, FactId, Kind, Ownership, Resource, ResourceId, Statement, Status, Tenant,
+    is_chain_hash,
 };
 
 use crate::control_totals::{credited, worth};
@@ -18,21 +19,21 @@ pub enum Discrepancy {
     /// The provider lists it, and nothing is recorded: its webhooks did not come.
     Missing {
         /// What the provider's list says.
-        theirs: Signal,
+        theirs: Statement,
     },
     /// The provider lists it further along than it is recorded: its latest webhook did not come.
     Behind {
         /// As what it is recorded.
         ours: ResourceId,
         /// What the provider's list says.
-        theirs: Signal,
+        theirs: Statement,
     },
     /// The provider lists it otherwise than its webhooks told of it: a person must look.
     Differs {
         /// As what it is recorded.
         ours: ResourceId,
         /// What the provider's list says.
-        theirs: Signal,
+        theirs: Statement,
         /// In what: `status`, `amount`, `asset`, `network`, `transaction`, `account`.
         members: Vec<&'static str>,
     },
@@ -40,7 +41,7 @@ pub enum Discrepancy {
     /// must look, since a coin must not be credited twice.
     Ambiguous {
         /// What the provider's list says.
-        theirs: Signal,
+        theirs: Statement,
         /// What it may be; `None` when nothing recorded resembles it, and it names no transaction to be told by.
         resembles: Option<ResourceId>,
     },
@@ -86,7 +87,7 @@ impl Discrepancy {
     ///
     /// What was missed does; so does a final status that contradicts the recorded one, which becomes `.conflicting`. A row
     /// that only tells other particulars does not: it is weaker evidence than what the provider signed.
-    pub fn heals(&self) -> Option<(&ResourceId, &FactId)> {
+    pub fn to_queue(&self) -> Option<(&ResourceId, &FactId)> {
         match self {
             Self::Missing { theirs } => Some((&theirs.resource, &theirs.fact)),
             Self::Behind { ours, theirs } => Some((ours, &theirs.fact)),
@@ -138,7 +139,7 @@ const STATUS: &str = "status";
 /// a row seen twice, on a page that shifted, is one. Neither order nor repetition of either changes anything.
 ///
 /// A row whose coin another stream of the same feed has told of under another id is ambiguous.
-pub fn plan(ours: &[Resource], theirs: &[Signal]) -> Vec<Discrepancy> {
+pub fn plan(ours: &[Resource], theirs: &[Statement]) -> Vec<Discrepancy> {
     let recorded = Recorded::of(ours);
     let mut matched: BTreeSet<&ResourceId> = BTreeSet::new();
     let mut discrepancies = Vec::new();
@@ -166,12 +167,12 @@ pub fn plan(ours: &[Resource], theirs: &[Signal]) -> Vec<Discrepancy> {
 /// Which of `theirs`, recorded in `ours` under their ids and credited, may be the same coin as one of `others`: deposits that
 /// another feed of the organization told of, credited as well. Where both name their transactions, claims keep a coin from
 /// being credited twice; where one does not, only a resemblance shows it.
-pub fn credited_twice(ours: &[Resource], theirs: &[Signal], others: &[Resource]) -> Vec<Discrepancy> {
-    let is_credited = |row: &&Signal| {
+pub fn credited_twice(ours: &[Resource], theirs: &[Statement], others: &[Resource]) -> Vec<Discrepancy> {
+    let is_credited = |row: &&Statement| {
         let recorded = ours.iter().find(|resource| *resource.id() == row.resource);
         recorded.is_some_and(|resource| credited(resource).is_some())
     };
-    let twice = |row: &Signal| {
+    let twice = |row: &Statement| {
         let of_other_feed = |other: &&Resource| other.id().feed() != row.resource.feed();
         let other = others.iter().filter(of_other_feed).find(|other| may_be_the_same(other, row))?;
         Some(Discrepancy::CreditedTwice { ours: row.resource.clone(), other: other.id().clone() })
@@ -180,26 +181,26 @@ pub fn credited_twice(ours: &[Resource], theirs: &[Signal], others: &[Resource])
 }
 
 /// Whether the row names its coin by a transaction's hash on a chain, so that it can be told from any other.
-pub fn names_its_coin(row: &Signal) -> bool {
-    coin_of(row).is_some() && row.details.transaction_hash().is_some_and(is_a_chains)
+pub fn identifies_its_coin(row: &Statement) -> bool {
+    coin_of(row).is_some() && row.details.transaction_hash().is_some_and(is_chain_hash)
 }
 
 /// Whether what is recorded of the deposit names its coin so.
-pub fn is_told_by_its_coin(resource: &Resource) -> bool {
+pub fn is_identified_by_its_coin(resource: &Resource) -> bool {
     let details = resource.view().map(|view| view.details);
     details.is_some_and(|details| {
-        claim_on(resource.id(), &details).is_some() && details.transaction_hash().is_some_and(is_a_chains)
+        claim_on(resource.id(), &details).is_some() && details.transaction_hash().is_some_and(is_chain_hash)
     })
 }
 
 /// Whether the row is about the coin that is claimed so.
-pub fn is_of_the_coin(row: &Signal, taken: &Claim) -> bool {
+pub fn is_of_the_coin(row: &Statement, taken: &Claim) -> bool {
     let claim = claim_on(&row.resource, &row.details);
     claim.is_some_and(|claim| claim.coin == taken.coin && !claim.is_on_another_chain_than(taken))
 }
 
 /// The coin that a row is about, as claims name it; `None` when the row does not tell.
-pub fn coin_of(row: &Signal) -> Option<String> {
+pub fn coin_of(row: &Statement) -> Option<String> {
     claim_on(&row.resource, &row.details).map(|claim| claim.coin)
 }
 
@@ -226,7 +227,7 @@ impl<'a> Recorded<'a> {
         Self { by_id, by_native_id, by_coin }
     }
 
-    fn matching(&self, row: &Signal) -> Option<&'a Resource> {
+    fn matching(&self, row: &Statement) -> Option<&'a Resource> {
         let by_id = self.by_id.get(&row.resource).copied();
         if row.resource.kind() != Kind::Deposit {
             return by_id;
@@ -235,7 +236,7 @@ impl<'a> Recorded<'a> {
         let of_same_coin = || {
             let claim = claim_on(&row.resource, &row.details)?;
             let owners = self.by_coin.get(&claim.coin)?;
-            owners.iter().find(|(taken, _)| !claim.stands_beside(taken)).map(|(_, owner)| *owner)
+            owners.iter().find(|(taken, _)| !claim.coexists_with(taken)).map(|(_, owner)| *owner)
         };
         by_id.or_else(of_other_feed).or_else(of_same_coin)
     }
@@ -253,14 +254,14 @@ fn claim_on(id: &ResourceId, details: &Details) -> Option<Claim> {
 }
 
 /// Whether the row is about the resource by its id, and not only by its coin.
-fn is_same(ours: &ResourceId, row: &Signal) -> bool {
+fn is_same(ours: &ResourceId, row: &Statement) -> bool {
     native(ours) == native(&row.resource)
 }
 
 /// Of the rows about each resource the one that stands over the others.
-pub(crate) fn furthest(theirs: &[Signal]) -> impl Iterator<Item = &Signal> {
-    let progress = |row: &Signal| (row.status.is_final(), row.status.rank(), row.occurred_at, row.fact.clone());
-    let mut by_resource: BTreeMap<&ResourceId, &Signal> = BTreeMap::new();
+pub(crate) fn furthest(theirs: &[Statement]) -> impl Iterator<Item = &Statement> {
+    let progress = |row: &Statement| (row.status.is_final(), row.status.rank(), row.occurred_at, row.fact.clone());
+    let mut by_resource: BTreeMap<&ResourceId, &Statement> = BTreeMap::new();
     for row in theirs {
         let known = by_resource.entry(&row.resource).or_insert(row);
         if progress(row) > progress(known) {
@@ -270,7 +271,7 @@ pub(crate) fn furthest(theirs: &[Signal]) -> impl Iterator<Item = &Signal> {
     by_resource.into_values()
 }
 
-fn compare(resource: &Resource, row: &Signal) -> Option<Discrepancy> {
+fn compare(resource: &Resource, row: &Statement) -> Option<Discrepancy> {
     let view = resource.view()?;
     let (ours, theirs) = (view.status, row.status);
     let differs =
@@ -295,7 +296,7 @@ pub(crate) const CONFIRMED: Status = Status::Deposit(DepositStatus::Confirmed);
 
 /// Whether the deposit that is listed may be the one that is recorded, under another id: credited to the same user with the
 /// same amount of the same asset, within days of it, and not told from it by its coin.
-pub fn may_be_the_same(recorded: &Resource, row: &Signal) -> bool {
+pub fn may_be_the_same(recorded: &Resource, row: &Statement) -> bool {
     let Some(view) = recorded.view().filter(|_| !is_same(recorded.id(), row)) else {
         return false;
     };
@@ -305,7 +306,7 @@ pub fn may_be_the_same(recorded: &Resource, row: &Signal) -> bool {
     let same_amount = amount.is_some() && amount == worth(&row.details);
     let apart = view.occurred_at.since(row.occurred_at).max(row.occurred_at.since(view.occurred_at));
     let coins = [claim_on(recorded.id(), &view.details).map(|claim| claim.coin), coin_of(row)];
-    let on_chain = |details: &Details| details.transaction_hash().is_some_and(is_a_chains);
+    let on_chain = |details: &Details| details.transaction_hash().is_some_and(is_chain_hash);
     let are_named = coins.iter().all(Option::is_some) && on_chain(&view.details) && on_chain(&row.details);
     let told_apart = are_named && coins[0] != coins[1];
     same_user && same_tenant && same_amount && apart <= SAME_WITHIN && !told_apart

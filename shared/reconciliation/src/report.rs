@@ -3,7 +3,7 @@
 use fundhook_domain::{Feed, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::ConservationLine;
+use crate::ControlTotalsLine;
 
 /// What came in over a closed window of time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,7 +17,7 @@ pub struct Report {
     /// When it was added up.
     pub made_at: Timestamp,
     /// Each asset.
-    pub lines: Vec<ConservationLine>,
+    pub lines: Vec<ControlTotalsLine>,
     /// How recorded and listed deposits differ, as sentences.
     pub discrepancies: Vec<String>,
     /// How many listed rows were not understood, or name no time, and so are in no line.

@@ -14,7 +14,7 @@ pub struct Watermark {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub window: Option<Window>,
     /// The hours that end before it have been added up.
-    pub conserved_until: Timestamp,
+    pub totals_until: Timestamp,
     /// The hours that end before it have been added up once more, days later; `None` in what an older version stored.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub revised_until: Option<Timestamp>,

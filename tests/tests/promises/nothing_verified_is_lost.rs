@@ -83,7 +83,7 @@ fn what_a_platform_noted_in_its_own_script_comes_back_unchanged() {
 struct Neighbour {
     resource: ResourceId,
     envelope: String,
-    signal: String,
+    statement: String,
 }
 
 impl Neighbour {
@@ -101,8 +101,8 @@ impl Neighbour {
     async fn of(platform: &Platform, resource: ResourceId, body: &[u8]) -> Self {
         let webhook = Webhook::new(Provider::Connect, body.to_vec());
         let envelope = serde_json::to_string(&platform.sealed(&webhook).await).expect("JSON");
-        let signal = platform.signals(&webhook).await.remove(0).to_message().expect("JSON");
-        Self { resource, envelope, signal }
+        let statement = platform.statements(&webhook).await.remove(0).to_message().expect("JSON");
+        Self { resource, envelope, statement }
     }
 }
 
@@ -120,13 +120,18 @@ fn poison_ends_in_the_dead_letter_queue_of_its_queue_and_its_neighbours_do_not()
         let third = Neighbour::about_something_else(platform).await;
         let fourth = Neighbour::about_something_else(platform).await;
         let newer = |message: &str| with(message, r#"{"v":1,"#, r#"{"v":2,"#);
-        let of_another_kind = with(&second.signal, r#""status":{"deposit":"pending"}"#, r#""status":"unrecognized""#);
+        let of_another_kind =
+            with(&second.statement, r#""status":{"deposit":"pending"}"#, r#""status":"unrecognized""#);
 
         // For each queue: what is poison to it, and what is not.
         let batches = [
             (Queue::Ingress, vec!["no JSON".to_owned(), newer(&first.envelope)], [&first.envelope, &third.envelope]),
-            (Queue::Transfers, vec!["{}".to_owned(), newer(&second.signal), of_another_kind], [&second.signal; 2]),
-            (Queue::Accounts, vec!["[]".to_owned(), fourth.envelope.clone()], [&fourth.signal; 2]),
+            (
+                Queue::Transfers,
+                vec!["{}".to_owned(), newer(&second.statement), of_another_kind],
+                [&second.statement; 2],
+            ),
+            (Queue::Accounts, vec!["[]".to_owned(), fourth.envelope.clone()], [&fourth.statement; 2]),
         ];
         for (queue, poison, good) in &batches {
             // Poison on both sides of what is good.

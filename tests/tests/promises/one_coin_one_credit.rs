@@ -62,7 +62,7 @@ fn a_coin_that_three_streams_have_recorded_at_the_same_moment_is_credited_once()
         let coins: Vec<Coin> = (0..COINS_AT_ONCE).map(|_| Coin::of("CUST01")).collect();
         let mut messages = Vec::new();
         for webhook in coins.iter().flat_map(|coin| &coin.webhooks) {
-            messages.push(platform.signals(webhook).await.remove(0).to_message().expect("JSON"));
+            messages.push(platform.statements(webhook).await.remove(0).to_message().expect("JSON"));
         }
         // Each in a call of its own, so that several updaters claim one coin.
         join_all(messages.chunks(1).map(|message| platform.put(Queue::Transfers, message))).await;

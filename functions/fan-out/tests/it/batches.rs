@@ -12,7 +12,10 @@ async fn a_batch_of_ten_is_one_object_and_one_call_per_queue() {
     assert!(failed(&response).is_empty());
     assert_eq!(lock(&world.evidence.puts).len(), 1);
     assert_eq!((world.transfers.calls(), world.accounts.calls()), (1, 1));
-    assert_eq!((world.transfers.signals().len(), world.accounts.signals().len()), (MONEY.len(), UNRECOGNIZED.len()));
+    assert_eq!(
+        (world.transfers.statements().len(), world.accounts.statements().len()),
+        (MONEY.len(), UNRECOGNIZED.len())
+    );
 }
 
 #[tokio::test]
@@ -23,7 +26,12 @@ async fn money_goes_to_transfers_and_everything_else_to_accounts() {
             assert!(failed(&world.handle(&[envelope(body)]).await).is_empty());
             assert_eq!((world.transfers.calls(), world.accounts.calls()), if is_money { (1, 0) } else { (0, 1) });
             let queue = if is_money { &world.transfers } else { &world.accounts };
-            assert!(queue.signals().iter().all(|signal| (signal.resource.kind() != Kind::Unrecognized) == is_money));
+            assert!(
+                queue
+                    .statements()
+                    .iter()
+                    .all(|statement| (statement.resource.kind() != Kind::Unrecognized) == is_money)
+            );
         }
     }
 }
@@ -36,11 +44,11 @@ async fn the_lines_of_the_archive_are_the_envelopes_and_each_signal_names_its_li
     let (key, lines) = world.evidence.object();
     assert_eq!(lines, envelopes, "to the byte and in order");
 
-    let signals = [world.transfers.signals(), world.accounts.signals()].concat();
-    for (number, signal) in signals.iter().enumerate() {
-        assert_eq!(signal.evidence.archived.object, key);
+    let statements = [world.transfers.statements(), world.accounts.statements()].concat();
+    for (number, statement) in statements.iter().enumerate() {
+        assert_eq!(statement.evidence.archived.object, key);
         // Here the money comes first in the batch, and everything else after it.
-        assert_eq!(signal.evidence.archived.line, u32::try_from(number).expect("few"), "{signal:?}");
+        assert_eq!(statement.evidence.archived.line, u32::try_from(number).expect("few"), "{statement:?}");
     }
 }
 
@@ -100,7 +108,7 @@ async fn a_message_that_is_no_envelope_fails_alone() {
         let response = world.handle(&[envelope(MONEY[1]), poison.clone(), envelope(UNRECOGNIZED[0])]).await;
         assert_eq!(failed(&response), messages(&[1]), "{poison}");
         assert_eq!(world.evidence.object().1.len(), 2, "only envelopes are evidence");
-        assert_eq!((world.transfers.signals().len(), world.accounts.signals().len()), (1, 1));
+        assert_eq!((world.transfers.statements().len(), world.accounts.statements().len()), (1, 1));
     }
 }
 
@@ -146,8 +154,8 @@ async fn what_is_delivered_again_says_the_same_facts_again() {
     let world = World::default();
     world.handle(&ten()).await;
     world.handle(&[ten()[3].clone()]).await;
-    let signals = world.transfers.signals();
-    let (again, first) = (signals.last().expect("the repeated"), &signals[3]);
+    let statements = world.transfers.statements();
+    let (again, first) = (statements.last().expect("the repeated"), &statements[3]);
     assert_eq!((&again.fact, &again.resource), (&first.fact, &first.resource));
     assert_ne!(again.evidence.archived, first.evidence.archived, "in another object, which holds it too");
 }
@@ -159,5 +167,5 @@ async fn a_body_that_is_no_text_is_archived_and_said() {
     let envelope = envelope_of(json!({ "base64": "//4=" }), "2025-10-07T19:44:51Z");
     assert!(failed(&world.handle(std::slice::from_ref(&envelope)).await).is_empty());
     assert_eq!(world.evidence.object().1, [envelope]);
-    assert_eq!(world.accounts.signals().len(), 1);
+    assert_eq!(world.accounts.statements().len(), 1);
 }

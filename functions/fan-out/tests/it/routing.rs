@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
-use fundhook_domain::{Kind, Signal};
+use fundhook_domain::{Kind, Statement};
 use serde_json::Value;
 
 use crate::support::{Queue, UNRECOGNIZED, World, envelope, failed, messages, of_feed, of_zerohash};
@@ -17,7 +17,7 @@ macro_rules! sample {
 /// Which kinds a queue was told of, with how many signals of each.
 fn kinds(queue: &Queue) -> BTreeMap<Kind, usize> {
     let mut kinds = BTreeMap::new();
-    queue.signals().iter().for_each(|signal| *kinds.entry(signal.resource.kind()).or_default() += 1);
+    queue.statements().iter().for_each(|statement| *kinds.entry(statement.resource.kind()).or_default() += 1);
     kinds
 }
 
@@ -105,14 +105,14 @@ async fn all_that_one_webhook_says_names_the_same_line_of_evidence_and_is_a_fact
         world.handle(&[padding.clone(), webhook]).await;
         let (key, lines) = world.evidence.object();
         assert_eq!(lines.len(), 2, "{what}");
-        let signals: Vec<Signal> = world.transfers.signals().into_iter().skip(1).collect();
-        assert_eq!(signals.len(), transfers.len(), "{what}");
-        for signal in &signals {
-            let archived = &signal.evidence.archived;
+        let statements: Vec<Statement> = world.transfers.statements().into_iter().skip(1).collect();
+        assert_eq!(statements.len(), transfers.len(), "{what}");
+        for statement in &statements {
+            let archived = &statement.evidence.archived;
             assert_eq!((archived.object.as_str(), archived.line), (key.as_str(), 1), "{what}");
         }
-        assert_ne!(signals[0].fact, signals[1].fact, "{what}");
-        assert_ne!(signals[0].resource, signals[1].resource, "{what}");
+        assert_ne!(statements[0].fact, statements[1].fact, "{what}");
+        assert_ne!(statements[0].resource, statements[1].resource, "{what}");
     }
 }
 
@@ -123,8 +123,9 @@ async fn a_webhook_of_whose_signals_one_was_not_taken_fails_once_and_alone() {
     let transfers = Queue::refusing(r#""resource":"recovery#"#);
     let world = World { transfers, ..World::default() };
     assert_eq!(failed(&world.handle(&all).await), messages(&[2, 3, 4]));
-    let recoveries = world.transfers.signals().into_iter().filter(|signal| signal.resource.kind() == Kind::Recovery);
-    let ids: BTreeSet<String> = recoveries.map(|signal| signal.resource.to_string()).collect();
+    let recoveries =
+        world.transfers.statements().into_iter().filter(|statement| statement.resource.kind() == Kind::Recovery);
+    let ids: BTreeSet<String> = recoveries.map(|statement| statement.resource.to_string()).collect();
     assert_eq!(ids.into_iter().collect::<Vec<_>>(), ["recovery#zerohash#CUST01:USDC:base"]);
 }
 
@@ -133,13 +134,15 @@ async fn the_webhooks_of_a_tenant_are_about_resources_of_that_tenant() {
     let world = World::default();
     let body = sample!("striga/network_fee.json");
     assert!(failed(&world.handle(&[of_feed("striga/acme", body), of_feed("striga", body)]).await).is_empty());
-    let mut ids: Vec<String> = world.transfers.signals().iter().map(|signal| signal.resource.to_string()).collect();
+    let mut ids: Vec<String> =
+        world.transfers.statements().iter().map(|statement| statement.resource.to_string()).collect();
     ids.sort_unstable();
     let id = "d646143f-85af-4197-88ac-a84e46002205";
     let expected = ["fee#striga#", "fee#striga/acme#"].map(|feed| format!("{feed}{id}:network"));
     assert_eq!(ids[..2], expected);
     assert_eq!(ids[2..], ["withdrawal#striga#", "withdrawal#striga/acme#"].map(|feed| format!("{feed}{id}")));
-    let facts: BTreeSet<String> = world.transfers.signals().iter().map(|signal| signal.fact.to_string()).collect();
+    let facts: BTreeSet<String> =
+        world.transfers.statements().iter().map(|statement| statement.fact.to_string()).collect();
     assert_eq!(facts.len(), 4);
 }
 

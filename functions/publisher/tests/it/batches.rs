@@ -3,13 +3,13 @@
 //! Partial failures are tested here and only here: the local stack's emulator acknowledges the whole batch.
 
 use fundhook_adapters::table::{FACTS, PK};
-use fundhook_domain::Signal;
+use fundhook_domain::Statement;
 use serde_json::{Value, json};
 
-use crate::support::{Topic, at, folded, handled, image, lock, record, signal, signal_in, write};
+use crate::support::{Topic, at, folded, handled, image, lock, record, statement, statement_in, write};
 
-fn life() -> Vec<Signal> {
-    vec![signal("a", "pending", 0), signal("a", "confirmed", 40), signal("a", "submitted", 10)]
+fn life() -> Vec<Statement> {
+    vec![statement("a", "pending", 0), statement("a", "confirmed", 40), statement("a", "submitted", 10)]
 }
 
 #[tokio::test]
@@ -67,7 +67,7 @@ async fn a_record_delivered_again_says_the_same_again() {
 #[tokio::test]
 async fn what_changes_nothing_for_subscribers_publishes_nothing() {
     let life = life();
-    let repeated = [life.clone(), vec![signal_in("its members in another order", "a", "confirmed", 40)]].concat();
+    let repeated = [life.clone(), vec![statement_in("its members in another order", "a", "confirmed", 40)]].concat();
     assert_eq!(folded(&repeated).version(), 4, "it is a fact of its own");
     let known = image(&folded(&life));
     let mut touched = known.clone();
@@ -110,9 +110,9 @@ async fn no_records_are_nothing_to_do() {
 async fn the_first_record_with_a_refused_event_is_where_lambda_begins_again() {
     let records = [
         write("100", &life()[..1], 0),
-        write("200", &[signal("b", "pending", 0), signal("b", "held", 5)], 0),
+        write("200", &[statement("b", "pending", 0), statement("b", "held", 5)], 0),
         write("300", &life(), 1),
-        write("400", &[signal("c", "pending", 0)], 0),
+        write("400", &[statement("c", "pending", 0)], 0),
     ];
     let all = ["a#1", "b#1", "b#2", "a#2", "a#3", "c#1"];
     for (refused, first) in [
@@ -154,7 +154,7 @@ fn unreadable() -> Vec<(&'static str, Value)> {
 async fn an_unreadable_record_is_reported_and_what_follows_it_waits() {
     for (what, bad) in unreadable() {
         let topic = Topic::default();
-        let records = [write("100", &[signal("b", "pending", 0)], 0), bad, write("300", &life(), 0)];
+        let records = [write("100", &[statement("b", "pending", 0)], 0), bad, write("300", &life(), 0)];
         assert_eq!(handled(&topic, &records).await.as_deref(), Some("bad"), "{what}");
         assert_eq!(topic.ids(), ["b#1"], "{what}: what came before it is said, and nothing after it");
     }
@@ -164,7 +164,7 @@ async fn an_unreadable_record_is_reported_and_what_follows_it_waits() {
 async fn a_refused_event_before_an_unreadable_record_comes_first() {
     let (_, bad) = unreadable().remove(0);
     let topic = Topic::refusing(&["b#1"]);
-    let records = [write("100", &[signal("b", "pending", 0)], 0), write("200", &life(), 0), bad];
+    let records = [write("100", &[statement("b", "pending", 0)], 0), write("200", &life(), 0), bad];
     assert_eq!(handled(&topic, &records).await.as_deref(), Some("100"));
     assert_eq!(topic.ids(), ["b#1", "a#1", "a#2", "a#3"]);
 }

@@ -1,10 +1,12 @@
 //! What is published of deposits whose coin another feed told of, and of resources that have let old facts go.
 
 use fundhook_adapters::table::{OWNERSHIP, PK};
-use fundhook_domain::{AccountDetails, Details, Kind, LATEST_FACTS_MAX, Provider, Resource, ResourceId, Signal, fold};
+use fundhook_domain::{
+    AccountDetails, Details, Kind, LATEST_FACTS_MAX, Provider, Resource, ResourceId, Statement, fold,
+};
 use serde_json::{Value, json};
 
-use crate::support::{Topic, at, changed, folded, handled, image, lock, record, signal, signal_in, signal_of};
+use crate::support::{Topic, at, changed, folded, handled, image, lock, record, statement, statement_in, statement_of};
 
 /// The deposit that the coin is credited under.
 fn owner() -> ResourceId {
@@ -19,7 +21,7 @@ fn told(topic: &Topic) -> Vec<(String, Option<ResourceId>)> {
 
 #[tokio::test]
 async fn a_deposit_whose_coin_is_credited_under_another_is_published_as_its_duplicate_and_never_as_confirmed() {
-    let life = [signal("a", "pending", 0), signal("a", "confirmed", 40), signal("a", "submitted", 10)];
+    let life = [statement("a", "pending", 0), statement("a", "confirmed", 40), statement("a", "submitted", 10)];
     let (pending, duplicate) = (folded(&life[..1]), folded(&life).duplicating(owner(), 1));
     let of = |name: &str| (name.to_owned(), Some(owner()));
     for records in [
@@ -40,8 +42,8 @@ async fn a_deposit_whose_coin_is_credited_under_another_is_published_as_its_dupl
 #[tokio::test]
 async fn what_was_said_before_a_coin_was_found_to_be_credited_elsewhere_is_said_again_as_it_was() {
     // Confirmed and published, before its transaction was known.
-    let first = folded(&[signal("a", "confirmed", 40)]);
-    let news = signal_in("with its transaction", "a", "confirmed", 50);
+    let first = folded(&[statement("a", "confirmed", 40)]);
+    let news = statement_in("with its transaction", "a", "confirmed", 50);
     let news = fold(first.clone(), news).into_resource().duplicating(owner(), 1);
     let expected = [("confirmed".to_owned(), None), ("duplicate".to_owned(), Some(owner()))];
     let (step_by_step, at_once) = <(Topic, Topic)>::default();
@@ -53,11 +55,11 @@ async fn what_was_said_before_a_coin_was_found_to_be_credited_elsewhere_is_said_
 
 #[tokio::test]
 async fn the_owner_of_a_coin_is_published_as_any_deposit() {
-    let signals = [signal("a", "pending", 0), signal("a", "confirmed", 40)];
-    let owned = folded(&signals).owning_its_coin();
+    let statements = [statement("a", "pending", 0), statement("a", "confirmed", 40)];
+    let owned = folded(&statements).owning_its_coin();
     let (topic, plain) = <(Topic, Topic)>::default();
     assert_eq!(handled(&topic, &[changed("1", None, &owned)]).await, None);
-    handled(&plain, &[changed("1", None, &folded(&signals))]).await;
+    handled(&plain, &[changed("1", None, &folded(&statements))]).await;
     assert_eq!(topic.events(), plain.events());
     assert_eq!(told(&topic).pop(), Some(("confirmed".to_owned(), None)));
 }
@@ -76,7 +78,7 @@ fn claim() -> Value {
 
 #[tokio::test]
 async fn the_claim_that_is_written_with_a_deposit_is_nothing_to_publish() {
-    let owned = folded(&[signal("a", "confirmed", 40)]).owning_its_coin();
+    let owned = folded(&[statement("a", "confirmed", 40)]).owning_its_coin();
     let deposit = changed("200", None, &owned);
     for records in [
         vec![record("100", None, Some(claim())), deposit.clone()],
@@ -93,7 +95,7 @@ async fn the_claim_that_is_written_with_a_deposit_is_nothing_to_publish() {
 
 #[tokio::test]
 async fn a_deposit_of_which_it_cannot_be_read_whose_the_coin_is_waits() {
-    let mut unreadable = image(&folded(&[signal("a", "confirmed", 40)]).owning_its_coin());
+    let mut unreadable = image(&folded(&[statement("a", "confirmed", 40)]).owning_its_coin());
     for text in ["", "{", "\"somebody\"", r#"{"duplicate_of":{}}"#] {
         unreadable[OWNERSHIP] = json!({ "S": text });
         let topic = Topic::default();
@@ -103,11 +105,11 @@ async fn a_deposit_of_which_it_cannot_be_read_whose_the_coin_is_waits() {
 }
 
 /// That the user changed, so many seconds in.
-fn user_changed(seconds: i64) -> Signal {
+fn user_changed(seconds: i64) -> Statement {
     let name = if seconds % 2 == 0 { "approved" } else { "locked" };
     let details = AccountDetails { updated_at: Some(at(seconds)), ..AccountDetails::default() };
     let user = ResourceId::new(Kind::Participant, Provider::Zerohash, "CUST01").expect("a valid id");
-    signal_of(user, &seconds.to_string(), name, seconds, Details::Account(Box::new(details)))
+    statement_of(user, &seconds.to_string(), name, seconds, Details::Account(Box::new(details)))
 }
 
 #[tokio::test]
@@ -118,7 +120,7 @@ async fn a_resource_that_has_let_facts_go_publishes_exactly_what_each_write_adde
     // A first write beyond what is kept, some small ones, and a large one.
     for count in [70, 1, 3, 10, 1, 60] {
         let next = (seconds..seconds + count).map(user_changed);
-        let next = next.fold(stored.clone(), |resource, signal| fold(resource, signal).into_resource());
+        let next = next.fold(stored.clone(), |resource, statement| fold(resource, statement).into_resource());
         seconds += count;
         records.push((stored.version(), changed("1", Some(&stored), &next)));
         stored = next;
@@ -151,7 +153,7 @@ async fn a_resource_that_has_let_facts_go_publishes_exactly_what_each_write_adde
 async fn a_late_fact_of_a_full_resource_is_published_as_late_and_what_it_pushed_out_is_not_said_again() {
     let kept = i64::try_from(LATEST_FACTS_MAX).expect("few");
     let full = folded(&(100..100 + kept).map(user_changed).collect::<Vec<_>>());
-    let late = signal_of(full.id().clone(), "late", "disabled", 110, user_changed(110).details);
+    let late = statement_of(full.id().clone(), "late", "disabled", 110, user_changed(110).details);
     let next = fold(full.clone(), late).into_resource();
     assert_eq!((next.facts().len(), next.version()), (LATEST_FACTS_MAX, 65));
     let topic = Topic::default();

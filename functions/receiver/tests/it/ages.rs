@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fundhook_credentials::NoKeys;
+use fundhook_credentials::NoUsableKeys;
 use fundhook_ports::StoredKeySet;
 use fundhook_providers::Rejection;
 use receiver::Answer;
@@ -175,6 +175,6 @@ async fn a_clock_that_is_put_forward_beyond_the_last_good_age_ends_the_use_until
     assert!(keys.current(at(SIGNED_AT)).await.is_ok());
     world.api.now().serves = None;
     let later = at(SIGNED_AT).plus(KEYS.last_good_max + Duration::from_secs(1));
-    assert_eq!(keys.current(later).await.map(|_| ()), Err(NoKeys));
+    assert_eq!(keys.current(later).await.map(|_| ()), Err(NoUsableKeys));
     assert!(keys.current(at(SIGNED_AT + 1)).await.is_ok(), "the clock is right again");
 }

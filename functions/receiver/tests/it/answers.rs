@@ -361,7 +361,7 @@ fn every_answer_has_its_status_and_a_code_that_stays() {
         (Answer::UnknownProvider, 404, "unknown_provider"),
         (Answer::MethodNotAllowed, 405, "method_not_allowed"),
         (Answer::TooLarge, 413, "body_too_large"),
-        (Answer::NoKeys, 503, "no_key_set"),
+        (Answer::NoUsableKeys, 503, "no_key_set"),
         (Answer::QueueUnreachable, 503, "queue_unreachable"),
     ];
     for (answer, status, code) in table {

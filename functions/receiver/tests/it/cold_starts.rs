@@ -7,13 +7,13 @@ use std::sync::Arc;
 use fundhook_credentials::KeyCache;
 use fundhook_domain::Provider;
 use futures_util::future::{Either, join, join_all, select};
-use receiver::{Answer, Door};
+use receiver::{Answer, Verifier};
 use serde_json::{Value, json};
 
 use crate::support::ports::{Shared, Waiting};
 use crate::support::provider::{RSA, SIGNED_AT, at, settings};
 use crate::support::vault::by_striga;
-use crate::support::{BODY, KEYS, TestDoor, World, answer_to, request};
+use crate::support::{BODY, KEYS, TestVerifier, World, answer_to, request};
 
 /// The requests that come while a read is under way.
 const REQUESTS: usize = 100;
@@ -84,16 +84,16 @@ async fn of_the_many_whose_signatures_do_not_verify_at_once_one_asks() {
 }
 
 /// One door for each organization of each provider: three key sets, and two secrets that five doors share.
-fn doors(world: &World) -> Vec<(&'static str, TestDoor)> {
+fn verifiers(world: &World) -> Vec<(&'static str, TestVerifier)> {
     let zerohash = world.secrets(Provider::Zerohash, KEYS);
     let striga = world.secrets(Provider::Striga, KEYS);
     let settings_of_zerohash = crate::support::provider::zerohash::settings;
     let connect = |feed: &'static str| {
         let cache = KeyCache::new(feed.parse().expect("a feed"), KEYS, world.table.clone(), world.api.clone());
-        (feed, Door::Connect(settings(), cache))
+        (feed, Verifier::Connect(settings(), cache))
     };
-    let zerohash = |feed| (feed, Door::Zerohash(settings_of_zerohash(), Arc::clone(&zerohash)));
-    let striga = |feed| (feed, Door::Striga(Arc::clone(&striga)));
+    let zerohash = |feed| (feed, Verifier::Zerohash(settings_of_zerohash(), Arc::clone(&zerohash)));
+    let striga = |feed| (feed, Verifier::Striga(Arc::clone(&striga)));
     let connect = ["connect", "connect/acme", "connect/bolt"].map(connect);
     let zerohash = ["zerohash", "zerohash/acme"].map(zerohash);
     let striga = ["striga", "striga/acme", "striga/bolt"].map(striga);
@@ -104,7 +104,7 @@ fn doors(world: &World) -> Vec<(&'static str, TestDoor)> {
 async fn all_doors_are_read_side_by_side_each_thing_once() {
     let world = world();
     let waiting = world.slow(SLOW);
-    let receiver = world.receiver_of(doors(&world));
+    let receiver = world.receiver_of(verifiers(&world));
     assert_eq!(world.table.now().loads, 0, "a receiver that is only made asks for nothing");
     receiver.warm(at(SIGNED_AT)).await;
     assert_eq!((world.table.now().loads, world.zerohash.reads(), world.striga.reads()), (3, 1, 1));
@@ -116,7 +116,7 @@ async fn all_doors_are_read_side_by_side_each_thing_once() {
 #[tokio::test]
 async fn the_first_request_waits_for_the_read_that_is_under_way_and_not_for_those_of_other_doors() {
     let world = world();
-    let receiver = world.receiver_of(doors(&world));
+    let receiver = world.receiver_of(verifiers(&world));
     world.slow(SLOW);
     let never = Shared::<Waiting>::default();
     never.now().turns = usize::MAX;
@@ -136,7 +136,7 @@ async fn a_part_of_the_world_that_is_down_at_a_cold_start_keeps_no_other_door_sh
             Provider::Zerohash => world.zerohash.now().holds = None,
             Provider::Striga => world.striga.now().holds = None,
         }
-        let receiver = world.receiver_of(doors(&world));
+        let receiver = world.receiver_of(verifiers(&world));
         receiver.warm(at(SIGNED_AT)).await;
         let of_striga = request(by_striga(SECRET, BODY), BODY, &json!({ "rawPath": "/webhooks/striga/tx" }));
         let answers = [

@@ -77,7 +77,7 @@ async fn while_the_table_is_down_the_last_good_set_verifies_until_it_is_too_old(
     for seconds in [MAX_AGE, 3600, LAST_GOOD_MAX] {
         assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT + seconds).await, Answer::Accepted, "after {seconds} s");
     }
-    assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT + LAST_GOOD_MAX + 1).await, Answer::NoKeys);
+    assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT + LAST_GOOD_MAX + 1).await, Answer::NoUsableKeys);
     assert_eq!(world.api.now().fetches, 0, "without the lease nobody fetches");
 
     // The table is back, and so is what the refresher stored meanwhile.
@@ -106,7 +106,7 @@ async fn a_receiver_that_never_had_a_set_asks_the_table_with_each_webhook_until_
     let world = World::publishing(&RSA);
     let receiver = world.receiver();
     set_down(&world, true);
-    assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT).await, Answer::NoKeys);
+    assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT).await, Answer::NoUsableKeys);
     set_down(&world, false);
     assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT).await, Answer::Accepted);
 }
@@ -273,9 +273,9 @@ async fn where_no_set_is_stored_and_another_receiver_fetches_it_is_found_five_se
     let receiver = world.receiver();
     world.table.now().stored = None;
     world.table.now().refetch_after = Some(at(SIGNED_AT + 60));
-    assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT).await, Answer::NoKeys);
+    assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT).await, Answer::NoUsableKeys);
     world.table.now().stored = Some(stored(&RSA, SIGNED_AT));
-    assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT + 4).await, Answer::NoKeys);
+    assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT + 4).await, Answer::NoUsableKeys);
     assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT + 5).await, Answer::Accepted);
 }
 
@@ -312,9 +312,9 @@ async fn a_set_that_is_too_old_is_fetched_anew_when_the_provider_is_back() {
     world.api.now().serves = None;
     assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT).await, Answer::Accepted);
     let too_late = SIGNED_AT + LAST_GOOD_MAX + 1;
-    assert_eq!(answer_to(&receiver, &RSA, too_late).await, Answer::NoKeys);
+    assert_eq!(answer_to(&receiver, &RSA, too_late).await, Answer::NoUsableKeys);
     world.api.now().serves = Some(RSA.jwks.to_owned());
-    assert_eq!(answer_to(&receiver, &RSA, too_late + COOLDOWN - 1).await, Answer::NoKeys, "the cooldown holds");
+    assert_eq!(answer_to(&receiver, &RSA, too_late + COOLDOWN - 1).await, Answer::NoUsableKeys, "the cooldown holds");
     assert_eq!(answer_to(&receiver, &RSA, too_late + COOLDOWN + 5).await, Answer::Accepted);
     assert_eq!(world.api.now().fetches, 2);
 }

@@ -3,9 +3,9 @@
 mod ages;
 mod answers;
 mod cold_starts;
-mod doors;
 mod floods;
 mod key_cache;
 mod rotations;
 mod secret_cache;
 mod support;
+mod verifiers;

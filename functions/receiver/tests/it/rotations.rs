@@ -158,7 +158,11 @@ async fn while_the_new_url_does_not_answer_the_provider_is_told_to_come_again() 
     world.table.now().stored = of_another_url(&RSA);
     let receivers = [world.receiver(), world.receiver()];
     for receiver in &receivers {
-        assert_eq!(answer_to(receiver, &RSA, SIGNED_AT + 1).await, Answer::NoKeys, "nor by what a lost lease tells");
+        assert_eq!(
+            answer_to(receiver, &RSA, SIGNED_AT + 1).await,
+            Answer::NoUsableKeys,
+            "nor by what a lost lease tells"
+        );
     }
     assert_eq!(asked(&world), [2, 2, 1], "reads, leases, fetches");
 }

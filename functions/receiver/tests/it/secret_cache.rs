@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fundhook_credentials::KeySettings;
-use fundhook_credentials::{NoKeys, SecretCache};
+use fundhook_credentials::{NoUsableKeys, SecretCache};
 use fundhook_domain::{Provider, Tenant};
 use fundhook_providers::{Rejection, Secrets};
-use receiver::{Answer, Door};
+use receiver::{Answer, Verifier};
 use serde_json::{Value, json};
 
 use crate::support::ports::Shared;
@@ -46,7 +46,7 @@ fn fingerprint_of(json: &Value, tenant: Option<&Tenant>) -> Option<String> {
     all.get(&tenant.cloned()).map(|secrets| secrets.fingerprint().to_owned())
 }
 
-fn fingerprint(held: Result<Arc<Secrets>, NoKeys>) -> Option<String> {
+fn fingerprint(held: Result<Arc<Secrets>, NoUsableKeys>) -> Option<String> {
     held.ok().map(|secrets| secrets.fingerprint().to_owned())
 }
 
@@ -89,7 +89,7 @@ async fn what_is_held_stays_in_use_while_nothing_newer_can_be_read() {
 
 #[tokio::test]
 async fn a_secret_that_was_stored_wrongly_leaves_the_one_that_is_held_in_use() {
-    for unfit in [
+    for invalid in [
         String::new(),
         NEW.to_owned(),
         "[]".to_owned(),
@@ -107,11 +107,11 @@ async fn a_secret_that_was_stored_wrongly_leaves_the_one_that_is_held_in_use() {
     ] {
         let (vault, cache) = cache_of(&alone(OLD));
         let held = cache.current(None, at(0)).await.expect("it is stored");
-        vault.now().holds = Some(unfit.clone());
-        assert!(cache.newer_than(&held, None, at(1)).await.is_none(), "{unfit}");
+        vault.now().holds = Some(invalid.clone());
+        assert!(cache.newer_than(&held, None, at(1)).await.is_none(), "{invalid}");
         let later = fingerprint(cache.current(None, at(MAX_AGE + 1)).await);
-        assert_eq!(later, fingerprint_of(&alone(OLD), None), "{unfit}");
-        assert_eq!(vault.reads(), 3, "{unfit}");
+        assert_eq!(later, fingerprint_of(&alone(OLD), None), "{invalid}");
+        assert_eq!(vault.reads(), 3, "{invalid}");
     }
 }
 
@@ -152,11 +152,11 @@ async fn an_organization_without_a_secret_has_nothing_to_verify_with_and_the_oth
     let (acme, bolt) = (tenant("acme"), tenant("bolt"));
     assert!(cache.current(Some(&acme), at(0)).await.is_ok());
     for missing in [None, Some(&bolt)] {
-        assert_eq!(cache.current(missing, at(0)).await.map(|_| ()), Err(NoKeys), "{missing:?}");
+        assert_eq!(cache.current(missing, at(0)).await.map(|_| ()), Err(NoUsableKeys), "{missing:?}");
     }
     assert_eq!(vault.reads(), 1, "one read is for all of them");
     vault.store(&json!({ "acme": { "current": OLD }, "bolt": { "current": NEW } }));
-    assert_eq!(cache.current(Some(&bolt), at(COOLDOWN - 1)).await.map(|_| ()), Err(NoKeys));
+    assert_eq!(cache.current(Some(&bolt), at(COOLDOWN - 1)).await.map(|_| ()), Err(NoUsableKeys));
     assert!(
         cache.current(Some(&bolt), at(COOLDOWN)).await.is_ok(),
         "a secret that is stored later is found in a cooldown"
@@ -190,7 +190,7 @@ async fn an_organization_that_is_taken_out_verifies_nothing_any_more() {
     let (vault, cache) = cache_of(&json!({ "acme": { "current": OLD }, "bolt": { "current": OLD } }));
     assert!(cache.current(Some(&tenant("bolt")), at(0)).await.is_ok());
     vault.store(&json!({ "acme": { "current": OLD } }));
-    assert_eq!(cache.current(Some(&tenant("bolt")), at(MAX_AGE)).await.map(|_| ()), Err(NoKeys));
+    assert_eq!(cache.current(Some(&tenant("bolt")), at(MAX_AGE)).await.map(|_| ()), Err(NoUsableKeys));
 }
 
 #[tokio::test]
@@ -209,7 +209,7 @@ async fn an_organization_that_is_taken_out_is_gone_whatever_is_wrong_with_the_en
         let (vault, cache) = cache_of(&held);
         assert!(cache.current(Some(&bolt), at(0)).await.is_ok());
         vault.store(&stored);
-        assert_eq!(cache.current(Some(&bolt), at(MAX_AGE)).await.map(|_| ()), Err(NoKeys), "{stored}");
+        assert_eq!(cache.current(Some(&bolt), at(MAX_AGE)).await.map(|_| ()), Err(NoUsableKeys), "{stored}");
         assert_eq!(cache.current(Some(&acme), at(MAX_AGE)).await.is_ok(), acme_stays, "{stored}");
         let default_stays = stored.get("default").is_some();
         assert_eq!(cache.current(None, at(MAX_AGE)).await.is_ok(), default_stays, "{stored}");
@@ -226,7 +226,7 @@ async fn nothing_that_shows_a_cache_shows_a_secret() {
 
 /// A receiver of Striga's webhooks, at its cold start.
 fn receiver(world: &World, keys: KeySettings) -> TestReceiver {
-    world.receiver_of([("striga", Door::Striga(world.secrets(Provider::Striga, keys)))])
+    world.receiver_of([("striga", Verifier::Striga(world.secrets(Provider::Striga, keys)))])
 }
 
 /// What it answers to a webhook that is signed with `secret` and comes so many seconds in.
@@ -289,11 +289,11 @@ async fn while_nothing_is_stored_the_provider_is_told_to_come_again_and_it_is_lo
         world.striga.now().holds.clone_from(&stored);
         let receiver = receiver(&world, KEYS);
         for seconds in 0..10 {
-            assert_eq!(answer(&receiver, NEW, seconds).await, Answer::NoKeys, "{stored:?}");
+            assert_eq!(answer(&receiver, NEW, seconds).await, Answer::NoUsableKeys, "{stored:?}");
             let looks = if seconds < 5 { 1 } else { 2 };
             assert_eq!(world.striga.reads(), looks, "{stored:?} after {seconds} s");
         }
-        assert_eq!(Answer::NoKeys.status(), 503);
+        assert_eq!(Answer::NoUsableKeys.status(), 503);
         world.striga.store(&alone(NEW));
         assert_eq!(answer(&receiver, NEW, 10).await, Answer::Accepted, "{stored:?}");
         assert_eq!(answer(&receiver, NEW, 11).await, Answer::Accepted, "{stored:?}");
@@ -308,9 +308,9 @@ async fn what_the_operator_takes_out_is_no_longer_trusted() {
     let receiver = receiver(&world, KEYS);
     assert_eq!(answer(&receiver, OLD, 0).await, Answer::Accepted);
     world.striga.store(&json!({}));
-    assert_eq!(answer(&receiver, OLD, MAX_AGE).await, Answer::NoKeys);
+    assert_eq!(answer(&receiver, OLD, MAX_AGE).await, Answer::NoUsableKeys);
     world.striga.store(&alone(OLD));
-    assert_eq!(answer(&receiver, OLD, MAX_AGE + 4).await, Answer::NoKeys);
+    assert_eq!(answer(&receiver, OLD, MAX_AGE + 4).await, Answer::NoUsableKeys);
     assert_eq!(answer(&receiver, OLD, MAX_AGE + 5).await, Answer::Accepted);
 }
 

@@ -56,9 +56,9 @@ async fn busy() -> World {
     odd.text = "[1]".to_owned();
     world.provider.list(&feed("connect"), odd);
     {
-        let mut standing = world.provider.standing.lock();
-        standing.page_size = 2;
-        standing.accepts.remove("first-of-connect");
+        let mut current_status = world.provider.current_status.lock();
+        current_status.page_size = 2;
+        current_status.accepts.remove("first-of-connect");
     }
     world
 }
@@ -90,11 +90,11 @@ async fn end(world: &World) -> End {
         *published.entry(event.id.clone()).or_default() += 1;
     }
     let reports = contents.reports.values().map(|report| {
-        let holds = report.lines.iter().all(fundhook_reconciliation::ConservationLine::holds);
+        let holds = report.lines.iter().all(fundhook_reconciliation::ControlTotalsLine::holds);
         (report.feed.clone(), report.from, report.lines.len(), holds)
     });
     let (read_until, reports) = (
-        watermarks.map(|(feed, it)| (feed.clone(), (it.read_until, it.conserved_until, it.window.is_none()))).collect(),
+        watermarks.map(|(feed, it)| (feed.clone(), (it.read_until, it.totals_until, it.window.is_none()))).collect(),
         reports.collect(),
     );
     drop(contents);

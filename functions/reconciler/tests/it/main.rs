@@ -1,9 +1,9 @@
 //! The reconciler, one file per promise, in a world in memory.
 
-mod conservation;
+mod ambiguity;
+mod control_totals;
 mod crashes;
-mod doubt;
-mod healing;
+mod missed_webhooks;
 mod odd_answers;
 mod overdue;
 mod reading;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use fundhook_domain::Timestamp;
 use fundhook_ports::ListQuery;
-use reconciler::{NotListed, NotReconciled};
+use reconciler::{ListReadError, ReconcileError};
 
 use crate::support::money::{Money, money};
 use crate::support::provider::{Listed, Turn};
@@ -13,7 +13,7 @@ use crate::support::{World, at, days, feed, hours, minutes};
 /// A world whose list has three pages of five that were not read yet, dated `span` apart.
 async fn filled(span: std::time::Duration) -> (World, Vec<Money>) {
     let world = World::new();
-    world.provider.standing.lock().page_size = 5;
+    world.provider.current_status.lock().page_size = 5;
     world.reconcile().await;
     world.clock.pass(span * 15 + minutes(16));
     let begins = at(crate::support::NOON);
@@ -61,9 +61,9 @@ async fn after_a_page_that_could_not_be_read_the_next_run_goes_on_with_it() {
             let (world, all) = filled(minutes(2)).await;
             let before = world.watermark("connect").read_until;
             let turns = (0..failing).map(|_| Turn::Honest).chain([turn.clone()]);
-            world.provider.take_turns(turns);
+            world.provider.rotate_by_run(turns);
             let failed = world.run().await.expect_err(name);
-            assert!(matches!(failed, NotReconciled::List(_, NotListed::Port(_))), "{name}: {failed:?}");
+            assert!(matches!(failed, ReconcileError::List(_, ListReadError::Port(_))), "{name}: {failed:?}");
             world.drain();
             let watermark = world.watermark("connect");
             assert_eq!(watermark.read_until, before, "{name}: the watermark does not move past what was not read");
@@ -91,7 +91,7 @@ async fn odd_pages_lose_nothing() {
     ] {
         for (odd, asked) in asked.into_iter().enumerate() {
             let (world, all) = filled(minutes(2)).await;
-            world.provider.take_turns((0..odd).map(|_| Turn::Honest).chain([turn.clone()]));
+            world.provider.rotate_by_run((0..odd).map(|_| Turn::Honest).chain([turn.clone()]));
             world.reconcile().await;
             assert_eq!(pages(&world).len(), asked, "{name} at {odd}");
             world.clock.pass(minutes(15));
@@ -106,7 +106,7 @@ async fn odd_pages_lose_nothing() {
 #[tokio::test]
 async fn where_a_list_has_fewer_pages_than_it_had_the_reading_ends() {
     let (world, all) = filled(minutes(2)).await;
-    world.provider.take_turns([Turn::Honest, Turn::Emptied]);
+    world.provider.rotate_by_run([Turn::Honest, Turn::Emptied]);
     assert!(world.reconcile().await.complete);
     assert_eq!((pages(&world), world.watermark("connect").window), (vec![1, 2], None));
     assert_eq!(lost(&world, &all).len(), 10, "what is not listed any more is nobody's to heal");
@@ -117,7 +117,7 @@ async fn a_page_that_was_empty_by_mistake_is_found_when_its_hours_are_added_up()
     for odd in 0..3 {
         // Half an hour apart: most lie further back than the overlap by then.
         let (world, all) = filled(minutes(30)).await;
-        world.provider.take_turns((0..odd).map(|_| Turn::Honest).chain([Turn::Empty]));
+        world.provider.rotate_by_run((0..odd).map(|_| Turn::Honest).chain([Turn::Empty]));
         world.reconcile().await;
         world.clock.pass(minutes(15));
         world.live(hours(6)).await;
@@ -132,9 +132,9 @@ async fn rows_that_come_in_front_while_the_list_is_read_hide_none() {
     for heeds_dates in [true, false] {
         for (before_page, count) in [(1, 1), (1, 5), (1, 12), (2, 1), (2, 7)] {
             let (world, all) = filled(minutes(2)).await;
-            world.provider.standing.lock().heeds_dates = heeds_dates;
+            world.provider.current_status.lock().heeds_dates = heeds_dates;
             let honest = (0..before_page).map(|_| Turn::Honest);
-            world.provider.take_turns(honest.chain([Turn::With(in_front(&world, count))]));
+            world.provider.rotate_by_run(honest.chain([Turn::With(in_front(&world, count))]));
             world.reconcile().await;
             assert_eq!(lost(&world, &all), Vec::<String>::new(), "{count} before page {before_page}");
 
@@ -153,8 +153,8 @@ async fn the_same_between_a_run_that_stopped_and_the_next() {
     for heeds_dates in [true, false] {
         for (failing, count) in [(1, 3), (2, 3), (1, 11)] {
             let (world, all) = filled(minutes(2)).await;
-            world.provider.standing.lock().heeds_dates = heeds_dates;
-            world.provider.take_turns((0..failing).map(|_| Turn::Honest).chain([Turn::Fails("it is down")]));
+            world.provider.current_status.lock().heeds_dates = heeds_dates;
+            world.provider.rotate_by_run((0..failing).map(|_| Turn::Honest).chain([Turn::Fails("it is down")]));
             assert!(world.run().await.is_err());
             world.drain();
             let front = in_front(&world, count);
@@ -173,7 +173,7 @@ async fn the_same_between_a_run_that_stopped_and_the_next() {
 async fn a_row_that_leaves_its_place_while_the_list_is_read_hides_none_for_long() {
     for before_page in 1..3 {
         let (world, all) = filled(minutes(30)).await;
-        world.provider.take_turns((0..before_page).map(|_| Turn::Honest).chain([Turn::Fails("it is down")]));
+        world.provider.rotate_by_run((0..before_page).map(|_| Turn::Honest).chain([Turn::Fails("it is down")]));
         assert!(world.run().await.is_err());
         world.drain();
         // The newest is dated anew: all behind it move up by one, the first of the next page to a page that was read.
@@ -191,13 +191,13 @@ async fn a_row_that_leaves_its_place_while_the_list_is_read_hides_none_for_long(
 async fn a_token_that_is_refused_is_replaced_once_and_the_page_is_read() {
     for refused in 0..3 {
         let (world, all) = filled(minutes(2)).await;
-        world.provider.take_turns((0..refused).map(|_| Turn::Honest).chain([Turn::Unauthorized]));
+        world.provider.rotate_by_run((0..refused).map(|_| Turn::Honest).chain([Turn::Unauthorized]));
         world.reconcile().await;
         assert!(lost(&world, &all).is_empty());
         let tokens: Vec<String> = world.provider.take_calls().into_iter().map(|call| call.token).collect();
         assert_eq!(tokens.len(), 4);
         assert_eq!(tokens.iter().filter(|token| *token == "first-of-connect").count(), refused + 1);
-        assert_eq!(world.provider.standing.lock().granted, 1);
+        assert_eq!(world.provider.current_status.lock().granted, 1);
     }
 }
 
@@ -209,7 +209,7 @@ async fn a_token_that_has_ended_is_not_even_tried() {
     world.reconcile().await;
     assert!(lost(&world, &all).is_empty());
     assert!(world.provider.take_calls().iter().all(|call| call.token == "granted-1"));
-    assert_eq!(world.provider.standing.lock().granted, 1);
+    assert_eq!(world.provider.current_status.lock().granted, 1);
 }
 
 #[tokio::test]
@@ -217,19 +217,19 @@ async fn a_provider_that_refuses_every_token_is_told_of_and_is_asked_for_few() {
     let (world, all) = filled(minutes(2)).await;
     let before = world.watermark("connect").read_until;
     {
-        let mut standing = world.provider.standing.lock();
-        standing.accepts.clear();
-        standing.honours_grants = false;
+        let mut current_status = world.provider.current_status.lock();
+        current_status.accepts.clear();
+        current_status.honours_grants = false;
     }
     for run in 1..=5 {
         let failed = world.run().await.expect_err("it accepts no token");
-        assert!(matches!(failed, NotReconciled::List(_, NotListed::Unauthorized(_))), "{failed:?}");
-        assert_eq!(world.provider.standing.lock().granted, run, "one new token a run, and no storm");
+        assert!(matches!(failed, ReconcileError::List(_, ListReadError::Unauthorized(_))), "{failed:?}");
+        assert_eq!(world.provider.current_status.lock().granted, run, "one new token a run, and no storm");
         assert!(world.provider.take_calls().len() <= 2);
         world.clock.pass(minutes(15));
     }
     assert_eq!(world.watermark("connect").read_until, before);
-    world.provider.standing.lock().honours_grants = true;
+    world.provider.current_status.lock().honours_grants = true;
     world.reconcile().await;
     assert_eq!(lost(&world, &all), Vec::<String>::new());
 }
@@ -241,19 +241,19 @@ async fn days_without_an_answer_are_read_when_it_answers_again() {
     let dates = || (1..=60_u64).map(|hour| at(crate::support::NOON).plus(hours(hour)));
     let all: Vec<Money> = dates().zip(0..).map(|(at, nth): (Timestamp, u32)| money(&format!("m-{nth}"), at)).collect();
     all.iter().for_each(|money| world.list(money, true));
-    world.provider.standing.lock().down.insert(feed("connect"));
+    world.provider.current_status.lock().down.insert(feed("connect"));
     for _ in 0..62 {
         world.clock.pass(hours(1));
         assert!(world.run().await.is_err());
     }
-    world.provider.standing.lock().down.clear();
+    world.provider.current_status.lock().down.clear();
     world.reconcile().await;
     assert!(lost(&world, &all).is_empty() && published_once(&world));
     world.live(hours(8)).await;
     let contents = world.table.contents.lock();
     assert!(contents.reports.len() > 60, "and each hour is added up: {}", contents.reports.len());
     for report in contents.reports.values() {
-        let holds = report.lines.iter().all(fundhook_reconciliation::ConservationLine::holds);
+        let holds = report.lines.iter().all(fundhook_reconciliation::ControlTotalsLine::holds);
         assert!(holds && report.discrepancies.is_empty(), "only when what was queued has arrived: {report:#?}");
     }
 }

@@ -141,10 +141,10 @@ async fn while_the_provider_cannot_be_asked_nothing_of_it_is_published_and_all_e
         world.receive(webhook(&feed("connect"), WITHDRAWAL, world.clock.now()));
         world.receive(webhook(&feed("striga"), STRIGA, world.clock.now()));
         {
-            let mut standing = world.provider.standing.lock();
+            let mut current_status = world.provider.current_status.lock();
             // Either it does not answer for one organization, or it is not known whom it could be asked for.
-            standing.knows_feeds = is_down;
-            standing.down.extend(is_down.then(|| feed("connect")));
+            current_status.knows_feeds = is_down;
+            current_status.down.extend(is_down.then(|| feed("connect")));
         }
         world.clock.pass(hours(25));
         for _ in 0..4 {
@@ -161,9 +161,9 @@ async fn while_the_provider_cannot_be_asked_nothing_of_it_is_published_and_all_e
         };
         assert_eq!(others, 2, "the withdrawal, and what Striga tells of");
         {
-            let mut standing = world.provider.standing.lock();
-            standing.down.clear();
-            standing.knows_feeds = true;
+            let mut current_status = world.provider.current_status.lock();
+            current_status.down.clear();
+            current_status.knows_feeds = true;
         }
         world.reconcile().await;
         assert_eq!((count(&here), count(&there)), (1, 1), "now it was asked for");
@@ -187,15 +187,15 @@ async fn a_provider_that_is_down_is_not_asked_a_thousand_times() {
     world.reconcile().await;
     submitted(&world, 1000);
     world.clock.pass(hours(25));
-    world.provider.standing.lock().down.insert(feed("connect"));
+    world.provider.current_status.lock().down.insert(feed("connect"));
     world.provider.take_calls();
     assert!(world.run().await.is_err());
     assert!(world.provider.take_calls().len() <= 2);
 
     // Nor where it fails only once the list was read.
-    world.provider.standing.lock().down.clear();
+    world.provider.current_status.lock().down.clear();
     let fails = || std::iter::repeat_n(Turn::Fails("it is down"), 100);
-    world.provider.take_turns(std::iter::once(Turn::Honest).chain(fails()));
+    world.provider.rotate_by_run(std::iter::once(Turn::Honest).chain(fails()));
     assert!(world.run().await.is_err());
     assert_eq!(
         world.provider.take_calls().len(),
@@ -297,7 +297,7 @@ async fn one_that_the_provider_does_not_tell_of_keeps_no_other_waiting_and_is_re
     let world = World::new();
     world.reconcile().await;
     let all = submitted(&world, 3);
-    world.provider.standing.lock().mute.insert(all[1].id.clone());
+    world.provider.current_status.lock().mute.insert(all[1].id.clone());
     let notices_of = |world: &World| all.iter().map(|money| notices(world, &money.resource())).collect::<Vec<_>>();
     world.clock.pass(hours(25));
     assert!(world.run().await.is_err(), "that it was not answered is told");

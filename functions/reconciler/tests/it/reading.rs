@@ -138,7 +138,7 @@ async fn windows_over_days_adjoin_and_nothing_lies_between_them() {
 #[tokio::test]
 async fn a_list_that_ignores_the_dates_is_read_to_where_it_gets_old_and_no_further() {
     let world = World::new();
-    world.provider.standing.lock().heeds_dates = false;
+    world.provider.current_status.lock().heeds_dates = false;
     let ancient = list_many(&world, "ancient", 500, at(NOON).minus(days(30)));
     let recent = list_many(&world, "recent", 60, at(NOON).minus(hours(2)));
     // Two pages hold what is recent; the third is all ancient, and says so.
@@ -158,8 +158,8 @@ async fn a_list_that_ignores_the_dates_and_begins_with_the_oldest_is_read_to_its
     for at_once in [false, true] {
         let world = World::new();
         {
-            let mut standing = world.provider.standing.lock();
-            (standing.heeds_dates, standing.oldest_first) = (false, true);
+            let mut current_status = world.provider.current_status.lock();
+            (current_status.heeds_dates, current_status.oldest_first) = (false, true);
         }
         let ancients = list_many(&world, "ancient", 120, at(NOON).minus(days(30)));
         for ancient in ancients.clone() {
@@ -180,7 +180,7 @@ async fn of_several_rows_about_one_deposit_the_furthest_counts() {
     let some = money("one", at(NOON).minus(hours(2)));
     let (held, done) = (some.row(false), some.clone().arriving(some.at.plus(minutes(5))).row(true));
     // Two rows with one id: the attempt that had no match yet, and the one that had.
-    world.provider.standing.lock().rows.insert(feed("connect"), vec![held, done]);
+    world.provider.current_status.lock().rows.insert(feed("connect"), vec![held, done]);
     assert_eq!((world.reconcile().await.queued, world.status(&some)), (1, "confirmed"));
     world.clock.pass(minutes(15));
     assert_eq!(world.reconcile().await.queued, 0);
@@ -375,7 +375,7 @@ async fn a_watermark_that_a_clock_ahead_stored_goes_back_and_nothing_is_left_unr
     world.reconcile().await;
     assert_eq!(world.status(&missed), "confirmed");
     let watermark = world.watermark("connect");
-    assert!(watermark.read_until <= world.clock.now() && watermark.conserved_until <= world.clock.now());
+    assert!(watermark.read_until <= world.clock.now() && watermark.totals_until <= world.clock.now());
     world.live(hours(5)).await;
     let contents = world.table.contents.lock();
     let report = contents.reports.get(&(feed("connect"), at(NOON))).expect("its hour is added up again");

@@ -21,7 +21,7 @@ fn list_many(world: &World, name: &str, count: u64) -> Vec<Money> {
 
 /// From now on a call on behalf of this organization takes so many seconds.
 fn slow(world: &World, name: &str, seconds: u64) {
-    world.provider.standing.lock().takes.insert(feed(name), Duration::from_secs(seconds));
+    world.provider.current_status.lock().takes.insert(feed(name), Duration::from_secs(seconds));
 }
 
 fn missing(world: &World, all: &[Money]) -> usize {
@@ -51,7 +51,7 @@ fn pages(calls: &[Call], name: &str) -> Vec<u32> {
 async fn a_run_stops_before_its_deadline_and_the_next_goes_on_with_the_next_page() {
     for seconds in [20, 45, 89] {
         let world = World::new();
-        world.provider.standing.lock().page_size = 5;
+        world.provider.current_status.lock().page_size = 5;
         let all = list_many(&world, "connect", 60);
         slow(&world, "connect", seconds);
         let (mut calls, mut runs) = (Vec::new(), 0);
@@ -70,7 +70,7 @@ async fn a_run_stops_before_its_deadline_and_the_next_goes_on_with_the_next_page
 #[tokio::test]
 async fn a_run_says_whether_it_looked_at_everything() {
     let world = World::new();
-    world.provider.standing.lock().page_size = 5;
+    world.provider.current_status.lock().page_size = 5;
     list_many(&world, "connect", 60);
     slow(&world, "connect", 60);
     let summary = world.run().await.expect("a run");
@@ -83,13 +83,13 @@ async fn a_run_says_whether_it_looked_at_everything() {
 async fn an_organization_whose_provider_fails_is_nobody_elses_delay() {
     let world = World::of(&["connect", "connect/acme", "connect/bolt"]);
     let [connect, acme, bolt] = ["connect", "connect/acme", "connect/bolt"].map(|name| list_many(&world, name, 7));
-    world.provider.standing.lock().down.insert(feed("connect/acme"));
+    world.provider.current_status.lock().down.insert(feed("connect/acme"));
     for quarter in 0..3 {
         assert!(run_at(&world, at(NOON).plus(minutes(15) * quarter)).await);
         let left = [&connect, &acme, &bolt].map(|all| missing(&world, all));
         assert_eq!(left, [0, 7, 0], "run {quarter}");
     }
-    world.provider.standing.lock().down.clear();
+    world.provider.current_status.lock().down.clear();
     assert!(run_at(&world, at(NOON).plus(hours(1))).await);
     assert_eq!(missing(&world, &acme), 0);
 }
@@ -97,7 +97,7 @@ async fn an_organization_whose_provider_fails_is_nobody_elses_delay() {
 #[tokio::test]
 async fn an_organization_that_takes_all_the_time_starves_no_other() {
     let world = World::of(&["connect", "connect/acme", "connect/bolt"]);
-    world.provider.standing.lock().page_size = 1;
+    world.provider.current_status.lock().page_size = 1;
     list_many(&world, "connect", 500);
     slow(&world, "connect", 60);
     let [acme, bolt] = ["connect/acme", "connect/bolt"].map(|name| list_many(&world, name, 7));
@@ -122,7 +122,7 @@ async fn nor_does_it_keep_what_is_overdue_from_being_reported_and_hours_from_bei
     world.list(&done, true);
 
     world.clock.set(at(NOON).plus(hours(25)));
-    world.provider.standing.lock().page_size = 1;
+    world.provider.current_status.lock().page_size = 1;
     list_many(&world, "connect", 500);
     slow(&world, "connect", 60);
     for quarter in 0..8 {

@@ -5,10 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use fundhook_credentials::{RUNS_APART, take_turns};
+use fundhook_credentials::{RUNS_APART, rotate_by_run};
 use fundhook_domain::{Feed, Timestamp};
 use fundhook_ports::StoredKeySet;
-use refresher::{NotRefreshed, Refresher};
+use refresher::{RefreshError, Refresher};
 
 use crate::support::ports::{Api, Table};
 use crate::support::world::steps::{Run, Stepped, Steps};
@@ -93,7 +93,7 @@ impl World {
 }
 
 /// A run to its end, which nothing holds up.
-fn whole_run(world: &World, now: Timestamp) -> Result<(), NotRefreshed> {
+fn whole_run(world: &World, now: Timestamp) -> Result<(), RefreshError> {
     let steps = Steps::default();
     let refresher = world.refresher(&steps);
     Run::of(&steps, refresher.handle(|| now)).finish()
@@ -111,7 +111,7 @@ fn undisturbed() -> (End, Vec<String>) {
 fn the_steps_of_a_run_are_these() {
     let of_set = |name| ["reading the set of", "fetching the set of", "storing the set of"].map(|call| (call, name));
     let (mut calls, mut sets) = (Vec::<String>::new(), FEEDS);
-    take_turns(&mut sets, minute(RUN), RUNS_APART);
+    rotate_by_run(&mut sets, minute(RUN), RUNS_APART);
     calls.extend(sets.into_iter().flat_map(of_set).map(|(call, name)| format!("{call} {name}")));
     calls.extend(["reading the tokens", "reading the credentials"].map(str::to_owned));
     let own = |call: &str, name: &str| format!("{call} the token of {name}");

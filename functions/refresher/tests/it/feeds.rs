@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use fundhook_credentials::{NoKeySet, RUNS_APART, take_turns};
+use fundhook_credentials::{KeySetError, RUNS_APART, rotate_by_run};
 use fundhook_domain::{Feed, Timestamp};
 use fundhook_ports::chain;
-use refresher::NotRefreshed;
+use refresher::RefreshError;
 
 use crate::support::ports::{Api, Clock, Table};
 use crate::support::world::{START as NOW, at, feed};
@@ -23,7 +23,7 @@ fn world() -> (Each<Table>, Each<Api>) {
     (tables, apis)
 }
 
-async fn refresh(tables: &Each<Table>, apis: &Each<Api>) -> Result<(), NotRefreshed> {
+async fn refresh(tables: &Each<Table>, apis: &Each<Api>) -> Result<(), RefreshError> {
     of_keys(tables, apis.clone(), &FEEDS).handle(|| at(NOW)).await
 }
 
@@ -78,8 +78,8 @@ async fn of_several_failures_the_first_is_returned() {
     }
     let failed = refresh(&tables, &apis).await.expect_err("all are down");
     let mut in_turn = FEEDS.map(feed);
-    take_turns(&mut in_turn, at(NOW), RUNS_APART);
-    let is_it = matches!(&failed, NotRefreshed::KeySet(NoKeySet::Port(of, _)) if *of == in_turn[0]);
+    rotate_by_run(&mut in_turn, at(NOW), RUNS_APART);
+    let is_it = matches!(&failed, RefreshError::KeySet(KeySetError::Port(of, _)) if *of == in_turn[0]);
     assert!(is_it, "{failed:?}");
     assert!(apis.0.values().all(|api| api.now().fetches == 1));
 }
@@ -96,7 +96,7 @@ async fn in_each_run_another_feed_is_refreshed_first_so_that_none_is_always_behi
     for minute in 0..6 {
         clock.set(at(NOW + 60 * minute));
         let failed = of_keys(&tables, apis.clone(), &FEEDS).handle(|| clock.now()).await.expect_err("they are down");
-        let NotRefreshed::KeySet(NoKeySet::Port(first, _)) = failed else { unreachable!("{failed:?}") };
+        let RefreshError::KeySet(KeySetError::Port(first, _)) = failed else { unreachable!("{failed:?}") };
         firsts.push(first);
     }
     for name in FEEDS.map(feed) {

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use fundhook_adapters::JwksClient;
-use fundhook_credentials::NoKeySet;
+use fundhook_credentials::KeySetError;
 use fundhook_ports::{StoredKeySet, chain};
-use refresher::NotRefreshed;
+use refresher::RefreshError;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -56,7 +56,7 @@ impl Provider {
         JwksClient::new(BTreeMap::from([(feed(FEED), self.url.clone())]))
     }
 
-    async fn refreshed(&self, table: &Shared<Table>, now: i64) -> Result<(), NotRefreshed> {
+    async fn refreshed(&self, table: &Shared<Table>, now: i64) -> Result<(), RefreshError> {
         of_keys(table, self.client(), &[FEED]).handle(|| minute(now)).await
     }
 
@@ -185,7 +185,7 @@ async fn that_nothing_has_changed_is_not_believed_of_a_provider_that_was_not_ask
         table.now().stored.clone_from(&held);
         api.now().says_unchanged = true;
         let failed = run(&table, &api, minute(0)).await.expect_err("it was not asked that");
-        assert!(matches!(&failed, NotRefreshed::KeySet(NoKeySet::Unasked(of)) if *of == feed("connect")));
+        assert!(matches!(&failed, RefreshError::KeySet(KeySetError::Unasked(of)) if *of == feed("connect")));
         assert_eq!(
             chain(&failed),
             "a key set was not refreshed: connect says that its key set has not changed since it was last asked, \

@@ -1,9 +1,9 @@
 //! What a scheduled refresh stores, what it leaves alone, and what it reports.
 
-use fundhook_credentials::NoKeySet;
+use fundhook_credentials::KeySetError;
 use fundhook_ports::chain;
-use fundhook_providers::jose::UnfitKeySet;
-use refresher::NotRefreshed;
+use fundhook_providers::jose::InvalidKeySet;
+use refresher::RefreshError;
 use serde_json::{Value, json};
 
 use crate::support::ports::{Api, Shared, Table};
@@ -12,9 +12,9 @@ use crate::support::world::{START as NOW, at, feed};
 use crate::support::{JWKS, NEXT_JWKS, Told, fingerprint, metrics_of, of_keys, run, stored, told, world};
 
 /// Whether a set is unfit in the way that was expected.
-type IsExpected = fn(&UnfitKeySet) -> bool;
+type IsExpected = fn(&InvalidKeySet) -> bool;
 
-async fn refresh(table: &Shared<Table>, api: &Shared<Api>) -> Result<(), NotRefreshed> {
+async fn refresh(table: &Shared<Table>, api: &Shared<Api>) -> Result<(), RefreshError> {
     run(table, api, at(NOW)).await
 }
 
@@ -45,11 +45,11 @@ async fn an_unfit_set_is_refused_and_the_last_good_one_stays() {
         key[name] = value;
         json!({ "keys": [key] }).to_string()
     };
-    let not_json = |unfit: &UnfitKeySet| matches!(unfit, UnfitKeySet::NotJson(_));
-    let no_keys = |unfit: &UnfitKeySet| matches!(unfit, UnfitKeySet::NoKeys);
-    let empty = |unfit: &UnfitKeySet| matches!(unfit, UnfitKeySet::Empty);
-    let secret = |unfit: &UnfitKeySet| matches!(unfit, UnfitKeySet::SecretKey { .. });
-    let unusable = |unfit: &UnfitKeySet| matches!(unfit, UnfitKeySet::NoUsableKey(_));
+    let not_json = |invalid: &InvalidKeySet| matches!(invalid, InvalidKeySet::NotJson(_));
+    let no_keys = |invalid: &InvalidKeySet| matches!(invalid, InvalidKeySet::NoUsableKeys);
+    let empty = |invalid: &InvalidKeySet| matches!(invalid, InvalidKeySet::Empty);
+    let secret = |invalid: &InvalidKeySet| matches!(invalid, InvalidKeySet::SecretKey { .. });
+    let unusable = |invalid: &InvalidKeySet| matches!(invalid, InvalidKeySet::NoUsableKey(_));
     let cases: [(String, IsExpected); 10] = [
         (String::new(), not_json),
         ("<html>Service Unavailable</html>".to_owned(), not_json),
@@ -67,7 +67,7 @@ async fn an_unfit_set_is_refused_and_the_last_good_one_stays() {
         let refused = refresh(&table, &api).await.expect_err(&served);
         let is_expected = matches!(
             &refused,
-            NotRefreshed::KeySet(NoKeySet::Unfit(of, unfit)) if *of == feed("connect") && is_expected(unfit)
+            RefreshError::KeySet(KeySetError::Invalid(of, invalid)) if *of == feed("connect") && is_expected(invalid)
         );
         assert!(is_expected, "{refused:?}");
         assert_eq!(table.now().stored, Some(stored(JWKS, NOW - 7200)), "{served}");

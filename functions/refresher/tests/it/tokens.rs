@@ -4,9 +4,9 @@
 use std::error::Error;
 use std::time::Duration;
 
-use fundhook_credentials::NoToken;
+use fundhook_credentials::TokenError;
 use fundhook_ports::chain;
-use refresher::{NotRefreshed, Tokens};
+use refresher::{RefreshError, Tokens};
 use secrecy::ExposeSecret as _;
 
 use crate::support::ports::{Api, Shared, Table};
@@ -17,7 +17,7 @@ use crate::support::{JWKS, Told, metrics_of, told, with_tokens, world};
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// One run over all of these.
-async fn refreshed(table: &Shared<Table>, api: &Shared<Api>, tokens: &World, now: i64) -> Result<(), NotRefreshed> {
+async fn refreshed(table: &Shared<Table>, api: &Shared<Api>, tokens: &World, now: i64) -> Result<(), RefreshError> {
     tokens.now().clock = minute(now);
     with_tokens(table, api.clone(), &["connect"], Tokens::Kept(tokens.keeper())).handle(|| minute(now)).await
 }
@@ -36,7 +36,7 @@ async fn each_run_renews_the_tokens_that_are_due_and_the_key_sets_that_are() {
 async fn tokens_are_renewed_though_no_key_set_is_and_key_sets_though_no_token_is() {
     let ((table, api), tokens) = (world(None), World::valid_for(HOUR));
     let failed = refreshed(&table, &api, &tokens, 0).await.expect_err("the provider of the key set is away");
-    assert!(matches!(failed, NotRefreshed::KeySet(_)), "{failed:?}");
+    assert!(matches!(failed, RefreshError::KeySet(_)), "{failed:?}");
     assert!(feeds().iter().all(|feed| tokens.accepts_stored(feed)));
 
     let ((table, api), tokens) = (world(Some(JWKS)), World::valid_for(HOUR));
@@ -56,7 +56,7 @@ async fn the_failure_of_one_organizations_token_is_returned_and_the_others_is_re
         let ((table, api), tokens) = (world(Some(JWKS)), World::valid_for(HOUR));
         tokens.now().unanswered.insert(failing.clone());
         let failed = refreshed(&table, &api, &tokens, 0).await.expect_err("one is not answered");
-        assert!(matches!(&failed, NotRefreshed::Token(NoToken::Port(of, _)) if *of == failing), "{failed:?}");
+        assert!(matches!(&failed, RefreshError::Token(TokenError::Port(of, _)) if *of == failing), "{failed:?}");
         let why = "could not have an access token granted: status 503";
         assert_eq!(
             chain(&failed),
@@ -83,8 +83,8 @@ async fn no_failure_shows_a_token() {
 #[tokio::test]
 async fn unfit_settings_of_the_api_are_told_in_each_run_and_keep_no_key_set_from_being_refreshed() {
     let (table, api) = world(Some(JWKS));
-    let unfit = Tokens::of(Err::<Option<_>, Box<dyn Error + Send + Sync>>("no JSON object".into()));
-    let refresher = with_tokens(&table, api.clone(), &["connect"], unfit);
+    let invalid = Tokens::of(Err::<Option<_>, Box<dyn Error + Send + Sync>>("no JSON object".into()));
+    let refresher = with_tokens(&table, api.clone(), &["connect"], invalid);
     for (now, fetches) in [(0, 1), (1, 1), (4, 1), (5, 2)] {
         let failed = refresher.handle(|| minute(now)).await.expect_err("the settings are unfit");
         let why = "no access token is renewed, since the settings of the provider's API are unfit: no JSON object";

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use aws_lambda_events::sqs::SqsBatchResponse;
 use fundhook_domain::{
-    Attestation, Details, Event, EvidenceClass, Kind, Network, Ownership, Resource, ResourceId, Scheme, Signal,
+    Attestation, Details, Event, EvidenceClass, Kind, Network, Ownership, Resource, ResourceId, Scheme, Statement,
     Transaction, TransferDetails, events_after,
 };
 use state_updater::{ATTEMPTS_MAX, StateUpdater};
 
 use crate::support::disturbed::{Disturbance, handled_until_acknowledged, no_pause};
-use crate::support::{Fate, Table, at, batch_of, failed, signal, signal_of};
+use crate::support::{Fate, Table, at, batch_of, failed, statement, statement_of};
 
 /// How a stream of webhooks tells of the coin.
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +39,7 @@ impl Stream {
     }
 
     /// That the deposit `native` of the coin reached the status `name`.
-    fn says(self, native: &str, name: &str, seconds: i64) -> Signal {
+    fn says(self, native: &str, name: &str, seconds: i64) -> Statement {
         let hash = self.hash.map(str::to_owned);
         let details = TransferDetails {
             asset: Some("USDC".to_owned()),
@@ -48,23 +48,23 @@ impl Stream {
             stream: Some(self.name.to_owned()),
             ..TransferDetails::default()
         };
-        signal_of(self.deposit(native), name, seconds, Details::Transfer(Box::new(details)))
+        statement_of(self.deposit(native), name, seconds, Details::Transfer(Box::new(details)))
     }
 
-    fn confirms(self, native: &str) -> Signal {
+    fn confirms(self, native: &str) -> Statement {
         self.says(native, "confirmed", 40)
     }
 }
 
-async fn handled(table: &Table, signals: &[Signal]) -> SqsBatchResponse {
-    StateUpdater::new(table.clone(), no_pause).handle(batch_of(signals), at(100)).await
+async fn handled(table: &Table, statements: &[Statement]) -> SqsBatchResponse {
+    StateUpdater::new(table.clone(), no_pause).handle(batch_of(statements), at(100)).await
 }
 
 /// A table in which all of these were handled, one after the other.
-async fn table_after(signals: &[Signal]) -> Table {
+async fn table_after(statements: &[Statement]) -> Table {
     let table = Table::default();
-    for signal in signals {
-        assert!(failed(&handled(&table, std::slice::from_ref(signal)).await).is_empty());
+    for statement in statements {
+        assert!(failed(&handled(&table, std::slice::from_ref(statement)).await).is_empty());
     }
     table
 }
@@ -118,7 +118,7 @@ async fn the_first_deposit_to_be_confirmed_claims_its_coin() {
         let table = Table::default();
         for length in lengths {
             assert_eq!(owner(&table), None, "nobody claims a coin that is not confirmed");
-            let batch: Vec<Signal> = life.drain(..length).collect();
+            let batch: Vec<Statement> = life.drain(..length).collect();
             assert!(failed(&handled(&table, &batch).await).is_empty());
         }
         assert_eq!(table.writes().len(), lengths.len(), "the claim is no write of its own");
@@ -131,18 +131,18 @@ async fn the_first_deposit_to_be_confirmed_claims_its_coin() {
 #[tokio::test]
 async fn what_is_not_credited_or_not_known_to_be_a_coin_claims_nothing() {
     let nameless = Stream { hash: None, ..CONNECT };
-    for signals in [
+    for statements in [
         vec![CONNECT.says("a", "held", 40)],
         vec![CONNECT.says("a", "unexpected", 40)],
         vec![CONNECT.says("a", "failed", 40)],
         vec![nameless.confirms("a")],
-        vec![signal("a", "confirmed", 40)],
+        vec![statement("a", "confirmed", 40)],
         // A contradiction is nothing to credit before a person has looked.
         vec![CONNECT.says("a", "failed", 50), CONNECT.confirms("a")],
     ] {
         let table = Table::default();
-        assert!(failed(&handled(&table, &signals).await).is_empty());
-        assert!(table.contents().claims.is_empty(), "{signals:?}");
+        assert!(failed(&handled(&table, &statements).await).is_empty());
+        assert!(table.contents().claims.is_empty(), "{statements:?}");
         assert_eq!(*stored(&table, &CONNECT.deposit("a")).ownership(), Ownership::Unclaimed);
     }
 }
@@ -191,7 +191,7 @@ async fn two_deposits_of_one_stream_and_the_same_hash_on_another_chain_are_both_
 }
 
 /// That the provider lists the deposit `native` of the coin as succeeded.
-fn lists(native: &str) -> Signal {
+fn lists(native: &str) -> Statement {
     let mut row = Stream { name: "connect.transactions", ..CONNECT }.says(native, "confirmed", 60);
     let (scheme, class) = (Scheme::ConnectTransactionsApi, EvidenceClass::Api);
     row.evidence.attestation = Attestation { scheme, class, signed_at: None, ..row.evidence.attestation };
@@ -201,7 +201,7 @@ fn lists(native: &str) -> Signal {
 #[tokio::test]
 async fn of_two_deposits_in_one_transaction_none_is_lost_where_a_row_stands_in_for_a_late_webhook() {
     let submitted = |native| Stream { hash: None, ..CONNECT }.says(native, "submitted", 10);
-    for (what, signals, told_of_a, told_of_b) in [
+    for (what, statements, told_of_a, told_of_b) in [
         (
             "after the other's webhook",
             vec![CONNECT.confirms("a"), submitted("b"), lists("b")],
@@ -220,7 +220,7 @@ async fn of_two_deposits_in_one_transaction_none_is_lost_where_a_row_stands_in_f
     ] {
         for at_once in [false, true] {
             let table = Table::default();
-            for batch in signals.chunks(if at_once { signals.len() } else { 1 }) {
+            for batch in statements.chunks(if at_once { statements.len() } else { 1 }) {
                 assert!(failed(&handled(&table, batch).await).is_empty());
             }
             // The webhook that the row stood in for, and the other one again.
@@ -308,7 +308,7 @@ async fn a_deposit_that_was_published_as_confirmed_keeps_its_coin_however_batche
 }
 
 /// A deposit that was confirmed, and published so, before its transaction was known.
-fn confirmed_without_transaction() -> Signal {
+fn confirmed_without_transaction() -> Statement {
     Stream { hash: None, ..FUND }.confirms("b")
 }
 
@@ -318,7 +318,7 @@ async fn a_deposit_that_is_found_to_be_a_duplicate_after_it_was_confirmed_is_pub
     repeated.fact = fundhook_domain::FactId::of(&repeated.resource, "", b"in other bytes");
     let late = Stream { hash: None, ..FUND }.says("b", "held", 20);
     for before in [vec![], vec![late], vec![repeated]] {
-        let is_repeated = before.first().is_some_and(|signal| signal.occurred_at == at(40));
+        let is_repeated = before.first().is_some_and(|statement| statement.occurred_at == at(40));
         let news = [before, vec![FUND.says("b", "confirmed", 50)]].concat();
         let mut expected = vec!["confirmed"];
         expected.extend((news.len() == 2 && !is_repeated).then_some("updated"));
@@ -338,11 +338,11 @@ async fn a_deposit_that_is_found_to_be_a_duplicate_after_it_was_confirmed_is_pub
 }
 
 /// Every order of `items`.
-fn permutations(items: &[Signal]) -> Vec<Vec<Signal>> {
+fn permutations(items: &[Statement]) -> Vec<Vec<Statement>> {
     let Some((first, rest)) = items.split_first() else {
         return vec![Vec::new()];
     };
-    let with_first = |rest: Vec<Signal>| {
+    let with_first = |rest: Vec<Statement>| {
         (0..=rest.len()).map(move |place| {
             let mut order = rest.clone();
             order.insert(place, first.clone());
@@ -353,7 +353,7 @@ fn permutations(items: &[Signal]) -> Vec<Vec<Signal>> {
 }
 
 /// What both feeds tell of the coin.
-fn both() -> Vec<Signal> {
+fn both() -> Vec<Statement> {
     let told = [(CONNECT, "a", "pending", 0), (CONNECT, "a", "confirmed", 40), (FUND, "b", "held", 20)];
     let told = told.map(|(stream, native, name, seconds)| stream.says(native, name, seconds));
     [told.to_vec(), vec![FUND.confirms("b")]].concat()
@@ -368,8 +368,8 @@ async fn in_whatever_order_and_batches_two_feeds_tell_of_a_coin_it_is_credited_o
             let is_cut = |place: usize| place < 3 && cuts & (1 << place) != 0;
             let table = Table::default();
             let mut batch = Vec::new();
-            for (place, signal) in order.iter().enumerate() {
-                batch.push(signal.clone());
+            for (place, statement) in order.iter().enumerate() {
+                batch.push(statement.clone());
                 if is_cut(place) || place == 3 {
                     // And every batch comes twice.
                     assert!(failed(&handled(&table, &batch).await).is_empty());
@@ -377,7 +377,7 @@ async fn in_whatever_order_and_batches_two_feeds_tell_of_a_coin_it_is_credited_o
                 }
             }
             let names: Vec<String> =
-                order.iter().map(|signal| format!("{} {}", signal.resource, signal.status)).collect();
+                order.iter().map(|statement| format!("{} {}", statement.resource, statement.status)).collect();
             assert_one_credit(&table, &format!("{names:?} cut by {cuts:03b}"));
             let ids: BTreeSet<String> = table.contents().published.iter().map(|event| event.id.clone()).collect();
             let expected =
@@ -394,17 +394,17 @@ async fn a_claiming_write_whose_answer_was_lost_is_right_when_it_comes_again() {
     let (first, second) = (CONNECT.deposit("a"), FUND.deposit("b"));
     for (fate, failures) in [(Fate::FailsStored, 1), (Fate::LosesToItself, 0)] {
         // Of the claim itself, and of the write that says whose the coin is.
-        for (id, signals) in
+        for (id, statements) in
             [(&first, vec![CONNECT.confirms("a")]), (&second, vec![CONNECT.confirms("a"), FUND.confirms("b")])]
         {
-            let table = table_after(&signals[..signals.len() - 1]).await;
-            let fates: Vec<Fate> = match signals.len() {
+            let table = table_after(&statements[..statements.len() - 1]).await;
+            let fates: Vec<Fate> = match statements.len() {
                 1 => vec![fate.clone()],
                 // What it is told first is the truth: the coin is claimed.
                 _ => vec![Fate::Honest, fate.clone()],
             };
             table.contents().fates.insert(id.clone(), fates.into());
-            let last = &signals[signals.len() - 1..];
+            let last = &statements[statements.len() - 1..];
             assert_eq!(failed(&handled(&table, last).await).len(), failures);
             let before = table.resources();
             assert!(failed(&handled(&table, last).await).is_empty());

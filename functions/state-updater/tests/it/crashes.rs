@@ -7,20 +7,26 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fundhook_domain::{FactId, Resource, ResourceId, Signal, View, events_after};
+use fundhook_domain::{FactId, Resource, ResourceId, Statement, View, events_after};
 
 use crate::support::disturbed::{Disturbance, handled_until_acknowledged};
-use crate::support::{Table, folded, signal};
+use crate::support::{Table, folded, statement};
 
 /// Two deposits' signals as they come in one batch, with one message that came twice.
-fn signals() -> Vec<Signal> {
-    let confirmed = signal("a", "confirmed", 40);
-    vec![confirmed.clone(), signal("b", "pending", 0), signal("a", "pending", 0), confirmed, signal("b", "held", 20)]
+fn statements() -> Vec<Statement> {
+    let confirmed = statement("a", "confirmed", 40);
+    vec![
+        confirmed.clone(),
+        statement("b", "pending", 0),
+        statement("a", "pending", 0),
+        confirmed,
+        statement("b", "held", 20),
+    ]
 }
 
 /// A fact that the table holds before, and one that only a rival brings.
-fn known_and_rival() -> (Signal, Signal) {
-    (signal("b", "submitted", 10), signal("a", "submitted", 10))
+fn known_and_rival() -> (Statement, Statement) {
+    (statement("b", "submitted", 10), statement("a", "submitted", 10))
 }
 
 /// All that is to be the same in the end.
@@ -50,9 +56,10 @@ impl End {
     }
 
     /// What all facts that are said anywhere add up to.
-    fn of_all(others: &[Signal]) -> Self {
-        let said = [signals(), others.to_vec()].concat();
-        let of = |native| said.iter().filter(|signal| signal.resource.native() == native).cloned().collect::<Vec<_>>();
+    fn of_all(others: &[Statement]) -> Self {
+        let said = [statements(), others.to_vec()].concat();
+        let of =
+            |native| said.iter().filter(|statement| statement.resource.native() == native).cloned().collect::<Vec<_>>();
         Self::of(["a", "b"].map(|native| folded(&of(native))))
     }
 }
@@ -61,26 +68,26 @@ impl End {
 async fn wherever_it_stops_and_whoever_comes_between_the_same_is_recorded_once() {
     let (known, rival) = known_and_rival();
     let table = || Table::holding([folded(std::slice::from_ref(&known))]);
-    let steps = handled_until_acknowledged(&table(), &signals(), usize::MAX, Disturbance::Crash).await;
+    let steps = handled_until_acknowledged(&table(), &statements(), usize::MAX, Disturbance::Crash).await;
     assert_eq!(steps, ["before a read", "after a read", "before a write", "after an item", "after an item"]);
 
     for (by, others) in [
         (Disturbance::Crash, vec![]),
         (Disturbance::Error, vec![]),
         // Another updater with the same messages, whose visibility timeout ran out too early.
-        (Disturbance::Overtaken(signals()), vec![]),
+        (Disturbance::Overtaken(statements()), vec![]),
         (Disturbance::Overtaken(vec![rival.clone()]), vec![rival.clone()]),
-        (Disturbance::Overtaken([signals(), vec![rival.clone()]].concat()), vec![rival.clone()]),
+        (Disturbance::Overtaken([statements(), vec![rival.clone()]].concat()), vec![rival.clone()]),
     ] {
         let expected = End::of_all(&[others, vec![known.clone()]].concat());
         for (at_step, step) in steps.iter().enumerate() {
             let table = table();
-            handled_until_acknowledged(&table, &signals(), at_step, by.clone()).await;
+            handled_until_acknowledged(&table, &statements(), at_step, by.clone()).await;
             assert_eq!(End::in_table(&table), expected, "{by:?} {step}");
 
             // Once everything was acknowledged, its repetition changes nothing at all.
             let before = table.resources();
-            handled_until_acknowledged(&table, &signals(), usize::MAX, Disturbance::Crash).await;
+            handled_until_acknowledged(&table, &statements(), usize::MAX, Disturbance::Crash).await;
             assert_eq!(table.resources(), before, "{by:?} {step}, and all of it again");
         }
     }

@@ -3,15 +3,15 @@
 use aws_lambda_events::sqs::SqsBatchResponse;
 use fundhook_domain::{
     AccountDetails, Details, Kind, LATEST_FACTS_MAX, Provider, RecoveryDetails, Resource, ResourceId, ReturnPayment,
-    Signal, UnexpectedDeposit, WithdrawalStatus,
+    Statement, UnexpectedDeposit, WithdrawalStatus,
 };
 use state_updater::StateUpdater;
 
 use crate::support::disturbed::no_pause;
-use crate::support::{Fate, Table, at, batch_of, failed, folded, signal_of};
+use crate::support::{Fate, Table, at, batch_of, failed, folded, statement_of};
 
-async fn handled(table: &Table, signals: &[Signal]) -> SqsBatchResponse {
-    StateUpdater::new(table.clone(), no_pause).handle(batch_of(signals), at(100)).await
+async fn handled(table: &Table, statements: &[Statement]) -> SqsBatchResponse {
+    StateUpdater::new(table.clone(), no_pause).handle(batch_of(statements), at(100)).await
 }
 
 fn id(kind: Kind, provider: Provider, native: &str) -> ResourceId {
@@ -19,7 +19,7 @@ fn id(kind: Kind, provider: Provider, native: &str) -> ResourceId {
 }
 
 /// What a deposit of 100 that one of the provider's streams announced says about the recovery.
-fn came(provider: Provider, native: &str, stream: &str, seconds: i64) -> Signal {
+fn came(provider: Provider, native: &str, stream: &str, seconds: i64) -> Statement {
     let deposit = UnexpectedDeposit {
         value: "100".parse().expect("a decimal"),
         transaction: "a07407e8".to_owned(),
@@ -32,20 +32,20 @@ fn came(provider: Provider, native: &str, stream: &str, seconds: i64) -> Signal 
 }
 
 /// What a payment of 100 that has come so far says about the recovery.
-fn went(status: WithdrawalStatus, name: &str, seconds: i64) -> Signal {
+fn went(status: WithdrawalStatus, name: &str, seconds: i64) -> Statement {
     let payment = ReturnPayment { status, value: "100".parse().ok() };
     let payment_id = id(Kind::Withdrawal, Provider::Zerohash, "b752503c");
     let details = RecoveryDetails::of_payment("CUST01".into(), "USDC".into(), None, payment_id, payment);
     recovery(Provider::Zerohash, name, seconds, details)
 }
 
-fn recovery(provider: Provider, name: &str, seconds: i64, details: RecoveryDetails) -> Signal {
+fn recovery(provider: Provider, name: &str, seconds: i64, details: RecoveryDetails) -> Statement {
     let resource = RecoveryDetails::resource(&provider.into(), "CUST01", "USDC", None).expect("a valid id");
-    signal_of(resource, name, seconds, Details::Recovery(Box::new(details)))
+    statement_of(resource, name, seconds, Details::Recovery(Box::new(details)))
 }
 
 /// One coin that three streams announce, and the payment that returns it.
-fn whole_recovery() -> Vec<Signal> {
+fn whole_recovery() -> Vec<Statement> {
     vec![
         came(Provider::Zerohash, "failed", "zerohash.deposit_failed", 3),
         went(WithdrawalStatus::Confirmed, "resolved", 30),
@@ -57,10 +57,10 @@ fn whole_recovery() -> Vec<Signal> {
 
 #[tokio::test]
 async fn all_that_a_batch_says_of_one_recovery_is_one_write_whoever_says_it() {
-    let signals = whole_recovery();
+    let statements = whole_recovery();
     let table = Table::default();
-    assert!(failed(&handled(&table, &signals).await).is_empty());
-    let of_all = [signals[0].resource.clone()];
+    assert!(failed(&handled(&table, &statements).await).is_empty());
+    let of_all = [statements[0].resource.clone()];
     assert_eq!((table.reads(), table.writes()), (vec![of_all.to_vec()], vec![of_all.to_vec()]));
 
     let resources = table.resources();
@@ -74,37 +74,37 @@ async fn all_that_a_batch_says_of_one_recovery_is_one_write_whoever_says_it() {
 
 #[tokio::test]
 async fn a_recovery_that_two_updaters_write_at_once_has_the_facts_of_both() {
-    let signals = whole_recovery();
-    let (rivals, own) = signals.split_at(2);
+    let statements = whole_recovery();
+    let (rivals, own) = statements.split_at(2);
     let table = Table::default();
     let fates = [Fate::LosesTo(rivals[0].clone()), Fate::LosesUntoldTo(rivals[1].clone())];
-    table.contents().fates.insert(signals[0].resource.clone(), fates.into());
+    table.contents().fates.insert(statements[0].resource.clone(), fates.into());
     assert!(failed(&handled(&table, own).await).is_empty());
-    assert_eq!(table.resources(), [folded(&signals)]);
+    assert_eq!(table.resources(), [folded(&statements)]);
     assert_eq!(table.writes().len(), 3);
 }
 
 /// That the user changed, so many seconds in.
-fn changed(seconds: i64) -> Signal {
+fn changed(seconds: i64) -> Statement {
     let name = if seconds % 2 == 0 { "approved" } else { "locked" };
     let details = AccountDetails { updated_at: Some(at(seconds)), ..AccountDetails::default() };
     let participant = id(Kind::Participant, Provider::Zerohash, "CUST01");
-    signal_of(participant, name, seconds, Details::Account(Box::new(details)))
+    statement_of(participant, name, seconds, Details::Account(Box::new(details)))
 }
 
 #[tokio::test]
 async fn what_is_older_than_all_that_is_kept_is_finished_without_a_write() {
     let kept = i64::try_from(LATEST_FACTS_MAX).expect("few");
-    let newest: Vec<Signal> = (100..100 + kept).map(changed).collect();
+    let newest: Vec<Statement> = (100..100 + kept).map(changed).collect();
     let table = Table::holding([folded(&newest)]);
-    let old: Vec<Signal> = (0..10).map(changed).collect();
+    let old: Vec<Statement> = (0..10).map(changed).collect();
     assert!(failed(&handled(&table, &old).await).is_empty());
     assert_eq!((table.reads().len(), table.writes().len()), (1, 0));
     assert_eq!(table.resources(), [folded(&newest)]);
 
     // Beside it, what is newer than the oldest that is kept is written, and that one goes.
-    let signals = [changed(0), changed(1000), changed(1)];
-    assert!(failed(&handled(&table, &signals).await).is_empty());
+    let statements = [changed(0), changed(1000), changed(1)];
+    assert!(failed(&handled(&table, &statements).await).is_empty());
     assert_eq!(table.writes().len(), 1);
     let resources = table.resources();
     let [resource] = &resources[..] else { unreachable!("one participant: {resources:?}") };
@@ -115,7 +115,7 @@ async fn what_is_older_than_all_that_is_kept_is_finished_without_a_write() {
 #[tokio::test]
 async fn a_write_of_a_resource_that_has_let_facts_go_still_meets_its_condition() {
     let kept = i64::try_from(LATEST_FACTS_MAX).expect("few");
-    let many: Vec<Signal> = (0..kept + 20).map(changed).collect();
+    let many: Vec<Statement> = (0..kept + 20).map(changed).collect();
     let table = Table::default();
     for batch in many.chunks(10) {
         assert!(failed(&handled(&table, batch).await).is_empty());

@@ -4,34 +4,34 @@
 use std::time::Duration;
 
 use aws_lambda_events::sqs::SqsBatchResponse;
-use fundhook_domain::{FactId, Resource, Signal};
+use fundhook_domain::{FactId, Resource, Statement};
 use state_updater::StateUpdater;
 
 use crate::support::disturbed::{Disturbance, handled_until_acknowledged, no_pause};
-use crate::support::{Fate, Table, at, batch_of, deposit, failed, folded, signal};
+use crate::support::{Fate, Table, at, batch_of, deposit, failed, folded, statement};
 
 const LIMIT: Duration = Duration::from_secs(3600);
 
 /// How the deposit stands whose next statement is overdue.
-fn standing() -> Vec<Signal> {
-    vec![signal("a", "pending", 0), signal("a", "submitted", 10)]
+fn current_status() -> Vec<Statement> {
+    vec![statement("a", "pending", 0), statement("a", "submitted", 10)]
 }
 
 /// The notice that `resource` has stood where it does for too long.
-fn notice_of(resource: &Resource) -> Signal {
-    Signal::overdue(resource, LIMIT).expect("it awaits something")
+fn notice_of(resource: &Resource) -> Statement {
+    Statement::overdue(resource, LIMIT).expect("it awaits something")
 }
 
-fn notice() -> Signal {
-    notice_of(&folded(&standing()))
+fn notice() -> Statement {
+    notice_of(&folded(&current_status()))
 }
 
 fn table() -> Table {
-    Table::holding([folded(&standing())])
+    Table::holding([folded(&current_status())])
 }
 
-async fn handled(table: &Table, signals: &[Signal]) -> SqsBatchResponse {
-    StateUpdater::new(table.clone(), no_pause).handle(batch_of(signals), at(4000)).await
+async fn handled(table: &Table, statements: &[Statement]) -> SqsBatchResponse {
+    StateUpdater::new(table.clone(), no_pause).handle(batch_of(statements), at(4000)).await
 }
 
 /// What a subscriber was told, without what all types begin with.
@@ -48,7 +48,7 @@ async fn a_notice_is_recorded_once_however_often_it_comes() {
         assert!(failed(&handled(&table, &batch).await).is_empty());
         assert_eq!(told(&table), ["overdue"]);
     }
-    let (resource, before) = (table.resource("a"), folded(&standing()));
+    let (resource, before) = (table.resource("a"), folded(&current_status()));
     assert_eq!((resource.version(), resource.is_overdue()), (3, true));
     assert_eq!(resource.view(), before.view(), "nobody has said anything");
     let event = table.contents().published.remove(0);
@@ -60,13 +60,13 @@ async fn a_notice_is_recorded_once_however_often_it_comes() {
 #[tokio::test]
 async fn a_notice_about_what_has_moved_on_is_finished_without_a_write() {
     for moved in [
-        vec![signal("a", "held", 20)],
-        vec![signal("a", "abandoned", 20)],
-        vec![signal("a", "confirmed", 40)],
-        vec![signal("a", "failed", 40)],
-        vec![signal("a", "held", 20), signal("a", "confirmed", 40)],
+        vec![statement("a", "held", 20)],
+        vec![statement("a", "abandoned", 20)],
+        vec![statement("a", "confirmed", 40)],
+        vec![statement("a", "failed", 40)],
+        vec![statement("a", "held", 20), statement("a", "confirmed", 40)],
     ] {
-        let resource = folded(&[standing(), moved].concat());
+        let resource = folded(&[current_status(), moved].concat());
         let table = Table::holding([resource.clone()]);
         assert!(failed(&handled(&table, &[notice()]).await).is_empty());
         assert_eq!((table.resources(), table.writes().len()), (vec![resource], 0));
@@ -83,8 +83,8 @@ async fn a_notice_about_what_has_moved_on_is_finished_without_a_write() {
 #[tokio::test]
 async fn a_notice_holds_when_what_came_meanwhile_left_the_deposit_where_it_stood() {
     // A late one, and the same said again.
-    for came in [signal("a", "pending", 5), signal("a", "submitted", 15)] {
-        let table = Table::holding([folded(&[standing(), vec![came]].concat())]);
+    for came in [statement("a", "pending", 5), statement("a", "submitted", 15)] {
+        let table = Table::holding([folded(&[current_status(), vec![came]].concat())]);
         assert!(failed(&handled(&table, &[notice()]).await).is_empty());
         assert_eq!(told(&table), ["overdue"]);
     }
@@ -95,7 +95,7 @@ async fn each_time_that_it_comes_to_stand_somewhere_it_may_become_overdue_once()
     let table = table();
     let mut notices = vec![notice()];
     assert!(failed(&handled(&table, &notices).await).is_empty());
-    assert!(failed(&handled(&table, &[signal("a", "held", 5000)]).await).is_empty());
+    assert!(failed(&handled(&table, &[statement("a", "held", 5000)]).await).is_empty());
     assert!(!table.resource("a").is_overdue());
     notices.push(notice_of(&table.resource("a")));
     for _ in 0..2 {
@@ -106,7 +106,7 @@ async fn each_time_that_it_comes_to_stand_somewhere_it_may_become_overdue_once()
 
 #[tokio::test]
 async fn a_statement_in_the_same_batch_ends_as_it_would_alone() {
-    let confirmed = signal("a", "confirmed", 40);
+    let confirmed = statement("a", "confirmed", 40);
     for (batch, expected) in [
         ([notice(), confirmed.clone()], &["overdue", "confirmed"][..]),
         // The notice comes too late, and says nothing.
@@ -115,7 +115,7 @@ async fn a_statement_in_the_same_batch_ends_as_it_would_alone() {
         let table = table();
         assert!(failed(&handled(&table, &batch).await).is_empty());
         assert_eq!((told(&table), table.writes().len()), (expected.iter().map(ToString::to_string).collect(), 1));
-        assert_eq!(table.resource("a").view(), folded(&[standing(), vec![confirmed.clone()]].concat()).view());
+        assert_eq!(table.resource("a").view(), folded(&[current_status(), vec![confirmed.clone()]].concat()).view());
         // Whatever the order, the whole batch over again changes nothing.
         let before = table.resources();
         assert!(failed(&handled(&table, &batch).await).is_empty());
@@ -125,7 +125,7 @@ async fn a_statement_in_the_same_batch_ends_as_it_would_alone() {
 
 #[tokio::test]
 async fn a_notice_that_lost_to_a_statement_is_held_against_where_the_deposit_then_stands() {
-    let (confirmed, late) = (signal("a", "confirmed", 40), signal("a", "pending", 5));
+    let (confirmed, late) = (statement("a", "confirmed", 40), statement("a", "pending", 5));
     for (rival, expected) in
         [(&confirmed, &["confirmed"][..]), (&late, &["updated", "overdue"]), (&notice(), &["overdue"])]
     {
@@ -151,8 +151,8 @@ fn notices_recorded(table: &Table) -> usize {
 
 #[tokio::test]
 async fn wherever_an_updater_stops_a_notice_is_told_once_or_not_at_all_when_it_came_too_late() {
-    let confirmed = signal("a", "confirmed", 40);
-    let batch = [notice(), signal("b", "pending", 0)];
+    let confirmed = statement("a", "confirmed", 40);
+    let batch = [notice(), statement("b", "pending", 0)];
     let steps = handled_until_acknowledged(&table(), &batch, usize::MAX, Disturbance::Crash).await;
     assert_eq!(steps, ["before a read", "after a read", "before a write", "after an item", "after an item"]);
     // The first item that is written is the notice's.

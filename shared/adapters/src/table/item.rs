@@ -113,9 +113,9 @@ pub(super) fn encode(
         attributes.push((OWNERSHIP, AttributeValue::S(serde_json::to_string(resource.ownership())?)));
     }
     // The sparse index `open` holds what is not final yet, by how long it has stood where it does.
-    if let Some(standing) = view.status.is_awaited().then(|| resource.standing()).flatten() {
+    if let Some(current_status) = view.status.is_awaited().then(|| resource.current_status()).flatten() {
         attributes.push((OPEN, AttributeValue::S(open_partition(resource.id().kind(), resource.is_overdue()))));
-        attributes.push((OPEN_SINCE, AttributeValue::S(standing.since.sortable())));
+        attributes.push((OPEN_SINCE, AttributeValue::S(current_status.since.sortable())));
     }
     // The sparse index `settled` holds the deposits that may be credited, by feed and day.
     let is_duplicate = matches!(resource.ownership(), Ownership::DuplicateOf { .. });

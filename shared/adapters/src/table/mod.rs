@@ -2,9 +2,9 @@
 
 mod claims;
 pub(crate) mod item;
+mod partiql;
 mod puts;
 pub(crate) mod reads;
-mod statements;
 
 use std::collections::HashMap;
 
@@ -84,7 +84,7 @@ impl ResourceTable {
             let failed = || PortError::new("write resources to the table", disposition, why.to_owned());
             writes.iter().map(|_| WriteOutcome::Failed(failed())).collect()
         };
-        let statements = writes.iter().map(|write| statements::conditional_write(&self.table, write, now));
+        let statements = writes.iter().map(|write| partiql::conditional_write(&self.table, write, now));
         let statements: Vec<_> = match statements.collect() {
             Ok(statements) => statements,
             Err(error) => return fail_all(Disposition::DeadLetter, &format!("{error:?}")),

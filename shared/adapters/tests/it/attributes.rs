@@ -2,12 +2,12 @@
 
 use fundhook_adapters::WriteMethod;
 use fundhook_domain::{
-    Details, Kind, Provider, RecoveryDetails, Resource, ResourceId, ReturnPayment, Signal, Status, UnexpectedDeposit,
-    WithdrawalStatus,
+    Details, Kind, Provider, RecoveryDetails, Resource, ResourceId, ReturnPayment, Statement, Status,
+    UnexpectedDeposit, WithdrawalStatus,
 };
 use fundhook_ports::{Write, WriteOutcome};
 
-use crate::support::{at, deposit, first_write, id_of, signal, table, text, whole_life, with, write, write_one};
+use crate::support::{at, deposit, first_write, id_of, statement, table, text, whole_life, with, write, write_one};
 
 async fn what_is_not_final_is_in_the_open_index_by_how_long_it_has_stood_there_and_leaves_it_when_it_is(
     writes: WriteMethod,
@@ -15,7 +15,7 @@ async fn what_is_not_final_is_in_the_open_index_by_how_long_it_has_stood_there_a
     let (local, table) = table(writes).await;
     let (young, old) = (deposit("young"), deposit("old"));
     let mut resources =
-        [(&young, 50), (&old, 20)].map(|(id, seconds)| first_write(signal(id, "pending", seconds, "a")));
+        [(&young, 50), (&old, 20)].map(|(id, seconds)| first_write(statement(id, "pending", seconds, "a")));
     for write in &resources {
         assert!(matches!(write_one(&table, write.clone()).await, WriteOutcome::Written));
     }
@@ -28,14 +28,14 @@ async fn what_is_not_final_is_in_the_open_index_by_how_long_it_has_stood_there_a
     for (name, seconds, order) in
         [("pending", 60, [&old, &young]), ("held", 70, [&young, &old]), ("submitted", 80, [&young, &old])]
     {
-        resources[1] = write(&resources[1].resource, signal(&old, name, seconds, "b"));
+        resources[1] = write(&resources[1].resource, statement(&old, name, seconds, "b"));
         assert!(matches!(write_one(&table, resources[1].clone()).await, WriteOutcome::Written));
         assert_eq!(local.keys_in("open", "deposit").await, keys(&order), "{name}");
     }
     let item = local.item(&old.to_string()).await.expect("the item");
     assert_eq!(text(&item, "open_since"), Some(at(70).sortable().as_str()));
 
-    resources[1] = write(&resources[1].resource, signal(&old, "confirmed", 90, "c"));
+    resources[1] = write(&resources[1].resource, statement(&old, "confirmed", 90, "c"));
     assert!(matches!(write_one(&table, resources[1].clone()).await, WriteOutcome::Written));
     assert_eq!(local.keys_in("open", "deposit").await, keys(&[&young]));
     let item = local.item(&old.to_string()).await.expect("the item");
@@ -43,9 +43,9 @@ async fn what_is_not_final_is_in_the_open_index_by_how_long_it_has_stood_there_a
     assert_eq!(item.get("final").and_then(|value| value.as_bool().ok()), Some(&true));
 
     // A late fact does not bring it back, and what begins with its end was never open.
-    resources[1] = write(&resources[1].resource, signal(&old, "submitted", 30, "d"));
+    resources[1] = write(&resources[1].resource, statement(&old, "submitted", 30, "d"));
     assert!(matches!(write_one(&table, resources[1].clone()).await, WriteOutcome::Written));
-    let ended = first_write(signal(&deposit("ended"), "failed", 0, "a"));
+    let ended = first_write(statement(&deposit("ended"), "failed", 0, "a"));
     assert!(matches!(write_one(&table, ended).await, WriteOutcome::Written));
     assert_eq!(local.keys_in("open", "deposit").await, keys(&[&young]));
 }
@@ -53,20 +53,20 @@ async fn what_is_not_final_is_in_the_open_index_by_how_long_it_has_stood_there_a
 async fn a_resource_is_found_by_account_by_reference_and_by_transaction_once_they_are_known(writes: WriteMethod) {
     let (local, table) = table(writes).await;
     let id = deposit("found");
-    let silent = first_write(signal(&id, "pending", 0, "a"));
+    let silent = first_write(statement(&id, "pending", 0, "a"));
     assert!(matches!(write_one(&table, silent.clone()).await, WriteOutcome::Written));
     let indexes = [("by-account", "abc123"), ("by-reference", "order-1"), ("by-transaction", "0xc9d43618")];
     for (index, value) in indexes {
         assert!(local.keys_in(index, value).await.is_empty(), "{index} holds what nobody said");
     }
-    let told = with(signal(&id, "submitted", 10, "b"), |details| {
+    let told = with(statement(&id, "submitted", 10, "b"), |details| {
         details.account = Some("abc123".to_owned());
         details.reference_id = Some("order-1".to_owned());
         details.transaction.hash = Some("0xc9d43618".to_owned());
     });
     let told = write(&silent.resource, told);
     assert!(matches!(write_one(&table, told.clone()).await, WriteOutcome::Written));
-    let silent_again = write(&told.resource, signal(&id, "confirmed", 20, "c"));
+    let silent_again = write(&told.resource, statement(&id, "confirmed", 20, "c"));
     assert!(matches!(write_one(&table, silent_again).await, WriteOutcome::Written));
     for (index, value) in indexes {
         assert_eq!(local.keys_in(index, value).await, [id.to_string()], "{index}");
@@ -96,10 +96,10 @@ async fn only_what_somebody_waits_for_is_open(writes: WriteMethod) {
     let (local, table) = table(writes).await;
     for status in Status::ALL {
         let kind = status.kind();
-        let first = first_write(signal(&id_of(kind, Provider::Zerohash, status.as_str()), status.as_str(), 0, "a"));
+        let first = first_write(statement(&id_of(kind, Provider::Zerohash, status.as_str()), status.as_str(), 0, "a"));
         let id = first.resource.id().clone();
         // Once inserted, and once written over.
-        let second = write(&first.resource, signal(&id, status.as_str(), 10, "b"));
+        let second = write(&first.resource, statement(&id, status.as_str(), 10, "b"));
         for write in [first, second] {
             assert!(matches!(write_one(&table, write).await, WriteOutcome::Written));
             let item = local.item(&id.to_string()).await.expect("the item");
@@ -120,9 +120,9 @@ async fn only_what_somebody_waits_for_is_open(writes: WriteMethod) {
 }
 
 /// That a recovery of 100 USDC came to this, said as of so many seconds.
-fn recovery(status: &str, seconds: i64, details: RecoveryDetails) -> Signal {
+fn recovery(status: &str, seconds: i64, details: RecoveryDetails) -> Statement {
     let id = RecoveryDetails::resource(&Provider::Zerohash.into(), "CUST01", "USDC", None).expect("a valid id");
-    Signal { details: Details::Recovery(Box::new(details)), ..signal(&id, status, seconds, &seconds.to_string()) }
+    Statement { details: Details::Recovery(Box::new(details)), ..statement(&id, status, seconds, &seconds.to_string()) }
 }
 
 async fn a_recovery_is_open_again_when_more_is_to_be_returned(writes: WriteMethod) {

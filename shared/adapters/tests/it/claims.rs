@@ -1,12 +1,12 @@
 //! One coin, one credit: a deposit and the claim on its coin are written together or not at all.
 
 use fundhook_adapters::{Aws, ResourceTable, WriteMethod};
-use fundhook_domain::{Claim, Kind, Network, Ownership, Provider, Resource, ResourceId, Signal};
+use fundhook_domain::{Claim, Kind, Network, Ownership, Provider, Resource, ResourceId, Statement};
 use fundhook_ports::{Disposition, Resources, Write, WriteOutcome};
 use tokio::task::JoinSet;
 
 use crate::support::{
-    Local, TABLE, at, deposit, first_write, folded, id_of, read_one, signal, table, text, with, write, write_one,
+    Local, TABLE, at, deposit, first_write, folded, id_of, read_one, statement, table, text, with, write, write_one,
 };
 
 /// What both feeds say of one coin: its transaction, its address, its asset.
@@ -20,9 +20,9 @@ fn fund(native: &str) -> ResourceId {
 }
 
 /// `signal`, naming the coin that came in the transaction `hash`.
-fn of_coin(signal: Signal, hash: &str) -> Signal {
-    let stream = format!("{}.deposits", signal.resource.feed().provider());
-    with(signal, |details| {
+fn of_coin(statement: Statement, hash: &str) -> Statement {
+    let stream = format!("{}.deposits", statement.resource.feed().provider());
+    with(statement, |details| {
         details.transaction.hash = Some(hash.to_owned());
         details.transaction.to = Some(ADDRESS.to_owned());
         details.asset = Some("USDC".to_owned());
@@ -31,8 +31,8 @@ fn of_coin(signal: Signal, hash: &str) -> Signal {
     })
 }
 
-fn confirmed(id: &ResourceId, hash: &str) -> Signal {
-    of_coin(signal(id, "confirmed", 40, "confirmed"), hash)
+fn confirmed(id: &ResourceId, hash: &str) -> Statement {
+    of_coin(statement(id, "confirmed", 40, "confirmed"), hash)
 }
 
 /// `write`, claiming the coin of its deposit.
@@ -58,7 +58,7 @@ async fn stored_claim(local: &Local, key: &str) -> Option<(Claim, Vec<String>)> 
 
 #[tokio::test]
 async fn a_deposit_and_its_claim_are_written_together() {
-    for known in [vec![], vec![signal(&deposit("a"), "pending", 0, "pending")]] {
+    for known in [vec![], vec![statement(&deposit("a"), "pending", 0, "pending")]] {
         let (local, table) = table(WriteMethod::default()).await;
         let resource = folded(Resource::unknown(deposit("a")), known.clone());
         for said in known {
@@ -85,7 +85,7 @@ async fn a_coin_that_is_claimed_stays_with_its_owner_and_nothing_of_the_loser_is
     let (local, table) = table(WriteMethod::default()).await;
     let owner = first_claim(&deposit("a"), HASH);
     assert!(matches!(write_one(&table, owner.clone()).await, WriteOutcome::Written));
-    let pending = first_write(signal(&fund("b"), "held", 0, "held"));
+    let pending = first_write(statement(&fund("b"), "held", 0, "held"));
     assert!(matches!(write_one(&table, pending.clone()).await, WriteOutcome::Written));
 
     // As a deposit that is known already, as one that is not, and in another spelling of the same hash.
@@ -107,8 +107,8 @@ async fn a_coin_that_is_claimed_stays_with_its_owner_and_nothing_of_the_loser_is
 #[tokio::test]
 async fn a_deposit_that_moved_meanwhile_claims_nothing_and_the_loser_is_told_what_beat_it() {
     for (read, moved) in [
-        (vec![], vec![signal(&deposit("a"), "pending", 0, "pending")]),
-        (vec![signal(&deposit("a"), "pending", 0, "pending")], vec![signal(&deposit("a"), "held", 20, "held")]),
+        (vec![], vec![statement(&deposit("a"), "pending", 0, "pending")]),
+        (vec![statement(&deposit("a"), "pending", 0, "pending")], vec![statement(&deposit("a"), "held", 20, "held")]),
     ] {
         let (local, table) = table(WriteMethod::default()).await;
         let mut stored = Resource::unknown(deposit("a"));
@@ -128,7 +128,7 @@ async fn a_deposit_that_moved_meanwhile_claims_nothing_and_the_loser_is_told_wha
 #[tokio::test]
 async fn a_deposit_that_is_not_there_claims_nothing() {
     let (local, table) = table(WriteMethod::default()).await;
-    let read = folded(Resource::unknown(deposit("gone")), [signal(&deposit("gone"), "pending", 0, "pending")]);
+    let read = folded(Resource::unknown(deposit("gone")), [statement(&deposit("gone"), "pending", 0, "pending")]);
     let outcome = write_one(&table, claiming(write(&read, confirmed(&deposit("gone"), HASH)))).await;
     assert!(matches!(outcome, WriteOutcome::Lost(None)), "{outcome:?}");
     assert!(stored_claim(&local, COIN).await.is_none());
@@ -139,7 +139,7 @@ async fn a_deposit_that_moved_is_told_so_even_when_its_coin_is_claimed_as_well()
     let (local, table) = table(WriteMethod::default()).await;
     let owner = first_claim(&deposit("a"), HASH);
     assert!(matches!(write_one(&table, owner.clone()).await, WriteOutcome::Written));
-    let moved = first_write(signal(&fund("b"), "held", 0, "held"));
+    let moved = first_write(statement(&fund("b"), "held", 0, "held"));
     assert!(matches!(write_one(&table, moved.clone()).await, WriteOutcome::Written));
 
     let outcome = write_one(&table, first_claim(&fund("b"), HASH)).await;
@@ -179,7 +179,7 @@ async fn outcomes_are_in_the_order_of_the_writes_whichever_of_them_claim(writes:
     let (_local, table) = table(writes).await;
     // A coin that is claimed, and deposits that are there already.
     let taken = first_claim(&deposit("taken"), HASH);
-    let there = |native: &str| first_write(signal(&deposit(native), "pending", 0, "pending"));
+    let there = |native: &str| first_write(statement(&deposit(native), "pending", 0, "pending"));
     for write in [taken, there("moved"), there("moved too")] {
         assert!(matches!(write_one(&table, write).await, WriteOutcome::Written));
     }
@@ -218,7 +218,7 @@ async fn whose_a_coin_is_stays_with_the_deposit_through_later_writes(writes: Wri
     let owner = first_claim(&deposit("a"), HASH);
     let duplicate = first_write(confirmed(&fund("b"), HASH));
     let duplicate = Write { resource: duplicate.resource.duplicating(deposit("a"), 0), ..duplicate };
-    let unclaimed = first_write(signal(&deposit("c"), "pending", 0, "pending"));
+    let unclaimed = first_write(statement(&deposit("c"), "pending", 0, "pending"));
     let is_duplicate = Ownership::DuplicateOf { owner: deposit("a"), after: 0 };
     for (first, ownership) in [(owner, Ownership::Owner), (duplicate, is_duplicate), (unclaimed, Ownership::Unclaimed)]
     {
@@ -227,13 +227,13 @@ async fn whose_a_coin_is_stays_with_the_deposit_through_later_writes(writes: Wri
         for late in ["submitted", "held"] {
             let stored = read_one(&table, &id).await;
             assert_eq!(*stored.ownership(), ownership, "{id}");
-            let next = write(&stored, signal(&id, late, 10, late));
+            let next = write(&stored, statement(&id, late, 10, late));
             assert!(matches!(write_one(&table, next.clone()).await, WriteOutcome::Written));
             assert_eq!(read_one(&table, &id).await, next.resource);
         }
     }
     // The loser of a condition is told of it too.
-    let stale = write(&Resource::unknown(fund("b")), signal(&fund("b"), "pending", 0, "pending"));
+    let stale = write(&Resource::unknown(fund("b")), statement(&fund("b"), "pending", 0, "pending"));
     let WriteOutcome::Lost(current) = write_one(&table, stale).await else { unreachable!("the key exists") };
     assert!(current.is_none_or(|current| *current.ownership() != Ownership::Unclaimed));
 }

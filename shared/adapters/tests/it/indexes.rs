@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use fundhook_adapters::{ReconciliationTable, ResourceTable, WriteMethod};
-use fundhook_domain::{Feed, Kind, Network, Provider, RecoveryDetails, Resource, ResourceId, Signal, Timestamp};
+use fundhook_domain::{Feed, Kind, Network, Provider, RecoveryDetails, Resource, ResourceId, Statement, Timestamp};
 use fundhook_ports::{
     AccountResources, IndexPage, OpenQuery, OpenResources, Resources, SettledDeposits, Write, WriteOutcome,
 };
 
-use crate::support::{Local, TABLE, at, deposit, first_write, id_of, signal, with, write, write_one};
+use crate::support::{Local, TABLE, at, deposit, first_write, id_of, statement, with, write, write_one};
 
 const LIMIT: Duration = Duration::from_secs(3600);
 
@@ -18,14 +18,14 @@ const LIMIT: Duration = Duration::from_secs(3600);
 struct World {
     local: Local,
     resources: ResourceTable,
-    books: ReconciliationTable,
+    store: ReconciliationTable,
 }
 
 impl World {
     async fn new(writes: WriteMethod) -> Self {
         let (local, resources) = crate::support::table(writes).await;
-        let books = ReconciliationTable::new(&local.aws, TABLE.to_owned());
-        Self { local, resources, books }
+        let store = ReconciliationTable::new(&local.aws, TABLE.to_owned());
+        Self { local, resources, store }
     }
 
     async fn store(&self, write: Write) -> Resource {
@@ -35,17 +35,17 @@ impl World {
     }
 
     /// Records what was first said of a resource.
-    async fn first(&self, said: Signal) -> Resource {
+    async fn first(&self, said: Statement) -> Resource {
         self.store(first_write(said)).await
     }
 
     /// Records what was said of a resource that is known.
-    async fn then(&self, resource: &Resource, said: Signal) -> Resource {
+    async fn then(&self, resource: &Resource, said: Statement) -> Resource {
         self.store(write(resource, said)).await
     }
 
     /// Records many first statements.
-    async fn all(&self, said: impl IntoIterator<Item = Signal>) {
+    async fn all(&self, said: impl IntoIterator<Item = Statement>) {
         let outcomes = self.resources.write(said.into_iter().map(first_write).collect(), at(0)).await;
         assert!(outcomes.iter().all(|outcome| matches!(outcome, WriteOutcome::Written)));
     }
@@ -55,7 +55,7 @@ impl World {
         let (mut pages, mut after) = (Vec::new(), None);
         loop {
             let query = OpenQuery { kind, overdue, from: None, before, after: after.as_deref(), limit: 100 };
-            let page = self.books.open(query).await.expect("the index answers");
+            let page = self.store.open(query).await.expect("the index answers");
             let end = page.entries.last().map(|entry| entry.cursor.clone());
             assert!(page.is_last || end > after, "it goes on");
             after = end;
@@ -82,7 +82,7 @@ impl World {
 
     async fn settled_within(&self, feed: &str, from: Timestamp, before: Timestamp) -> BTreeSet<ResourceId> {
         let feed: Feed = feed.parse().expect("a feed");
-        let settled = self.books.settled(&feed, from, before).await.expect("the index answers");
+        let settled = self.store.settled(&feed, from, before).await.expect("the index answers");
         let distinct: BTreeSet<ResourceId> = settled.iter().cloned().collect();
         assert_eq!(distinct.len(), settled.len(), "each once: {settled:?}");
         distinct
@@ -101,13 +101,13 @@ async fn what_is_open_is_listed_by_kind_the_longest_first_whatever_the_feed() {
     let deposits = [deposit("b"), id_of(Kind::Deposit, Provider::Striga, "c"), id_of(Kind::Deposit, tenant, "a")];
     let withdrawal = id_of(Kind::Withdrawal, Provider::Zerohash, "a");
     let recovery = RecoveryDetails::resource(&Provider::Zerohash.into(), "CUST01", "USDC", None).expect("a valid id");
-    world.first(signal(&deposits[1], "held", 20, "")).await;
-    world.first(signal(&deposits[2], "submitted", 30, "")).await;
-    world.first(signal(&deposits[0], "pending", 10, "")).await;
-    world.first(signal(&withdrawal, "broadcast", 5, "")).await;
-    world.first(signal(&recovery, "required", 5, "")).await;
-    world.first(signal(&deposit("ended"), "failed", 5, "")).await;
-    world.first(signal(&id_of(Kind::Participant, Provider::Zerohash, "a"), "submitted", 5, "")).await;
+    world.first(statement(&deposits[1], "held", 20, "")).await;
+    world.first(statement(&deposits[2], "submitted", 30, "")).await;
+    world.first(statement(&deposits[0], "pending", 10, "")).await;
+    world.first(statement(&withdrawal, "broadcast", 5, "")).await;
+    world.first(statement(&recovery, "required", 5, "")).await;
+    world.first(statement(&deposit("ended"), "failed", 5, "")).await;
+    world.first(statement(&id_of(Kind::Participant, Provider::Zerohash, "a"), "submitted", 5, "")).await;
 
     for (kind, expected) in [
         (Kind::Deposit, deposits.to_vec()),
@@ -129,18 +129,18 @@ async fn what_is_open_is_listed_by_kind_the_longest_first_whatever_the_feed() {
 async fn what_was_reported_overdue_stands_apart_until_it_moves_on(writes: WriteMethod) {
     let world = World::new(writes).await;
     let (id, other) = (deposit("a"), deposit("b"));
-    world.first(signal(&other, "pending", 50, "")).await;
-    let mut resource = world.first(signal(&id, "pending", 0, "")).await;
+    world.first(statement(&other, "pending", 50, "")).await;
+    let mut resource = world.first(statement(&id, "pending", 0, "")).await;
     assert_eq!(world.open().await, [vec![id.clone(), other.clone()], vec![]]);
 
     for (status, seconds) in [("submitted", 100), ("held", 200), ("abandoned", 300)] {
-        let notice = Signal::overdue(&resource, LIMIT).expect("it awaits something");
+        let notice = Statement::overdue(&resource, LIMIT).expect("it awaits something");
         resource = world.then(&resource, notice).await;
         assert_eq!(world.open().await, [vec![other.clone()], vec![id.clone()]], "before it is {status}");
         // A late one does not move it.
-        resource = world.then(&resource, signal(&id, "pending", seconds - 50, "late")).await;
+        resource = world.then(&resource, statement(&id, "pending", seconds - 50, "late")).await;
         assert_eq!(world.open().await, [vec![other.clone()], vec![id.clone()]], "before it is {status}");
-        resource = world.then(&resource, signal(&id, status, seconds, "")).await;
+        resource = world.then(&resource, statement(&id, status, seconds, "")).await;
         assert_eq!(world.open().await, [vec![other.clone(), id.clone()], vec![]], "{status}");
         let since = world.pages(Kind::Deposit, false, at(seconds)).await;
         assert_eq!(since, [std::slice::from_ref(&other)], "it stands there since {seconds}, and not before");
@@ -151,23 +151,23 @@ async fn what_has_become_final_is_open_no_more_overdue_or_not(writes: WriteMetho
     let world = World::new(writes).await;
     for (native, is_reported) in [("a", false), ("b", true)] {
         let id = deposit(native);
-        let mut resource = world.first(signal(&id, "pending", 0, "")).await;
+        let mut resource = world.first(statement(&id, "pending", 0, "")).await;
         if is_reported {
-            let notice = Signal::overdue(&resource, LIMIT).expect("it awaits something");
+            let notice = Statement::overdue(&resource, LIMIT).expect("it awaits something");
             resource = world.then(&resource, notice).await;
         }
         assert!(world.open().await[usize::from(is_reported)].contains(&id));
-        resource = world.then(&resource, signal(&id, "confirmed", 40, "")).await;
+        resource = world.then(&resource, statement(&id, "confirmed", 40, "")).await;
         assert_eq!(world.open().await, [vec![], vec![]]);
-        world.then(&resource, signal(&id, "submitted", 10, "late")).await;
+        world.then(&resource, statement(&id, "submitted", 10, "late")).await;
         assert_eq!(world.open().await, [vec![], vec![]]);
     }
 }
 
 /// Deposits whose ids hold what a cursor could trip over, three of which came to stand there at each instant.
-fn many() -> Vec<Signal> {
+fn many() -> Vec<Statement> {
     (0..230)
-        .map(|number| signal(&deposit(&format!("{number:03} with # and  spaces")), "held", number / 3, ""))
+        .map(|number| statement(&deposit(&format!("{number:03} with # and  spaces")), "held", number / 3, ""))
         .collect()
 }
 
@@ -194,17 +194,17 @@ async fn a_page_is_read_on_though_what_the_one_before_ended_with_is_open_no_more
     world.all(many()).await;
     let (kind, before) = (Kind::Deposit, at(9999));
     let not_overdue = OpenQuery { kind, overdue: false, from: None, before, after: None, limit: 100 };
-    let first = world.books.open(not_overdue).await.expect("the index answers");
+    let first = world.store.open(not_overdue).await.expect("the index answers");
     let last = first.entries.last().expect("a full page");
     let resource = crate::support::read_one(&world.resources, &last.resource).await;
-    world.then(&resource, signal(&last.resource, "confirmed", 500, "")).await;
+    world.then(&resource, statement(&last.resource, "confirmed", 500, "")).await;
 
-    let second = world.books.open(OpenQuery { after: Some(&last.cursor), ..not_overdue }).await;
+    let second = world.store.open(OpenQuery { after: Some(&last.cursor), ..not_overdue }).await;
     let (first, second) = (resources(&first), resources(&second.expect("the index answers")));
     let read: BTreeSet<&ResourceId> = first.iter().chain(&second).collect();
     assert_eq!((second.len(), read.len()), (100, 200), "nothing twice, and nothing left out");
     // What is no cursor begins again.
-    let anew = world.books.open(OpenQuery { after: Some("nonsense"), ..not_overdue }).await.expect("the index answers");
+    let anew = world.store.open(OpenQuery { after: Some("nonsense"), ..not_overdue }).await.expect("the index answers");
     assert_eq!(resources(&anew)[..99], first[..99]);
 }
 
@@ -220,24 +220,24 @@ async fn a_page_is_of_as_many_as_are_wanted_and_of_none_that_has_stood_for_longe
     let from = at(20);
     let query =
         OpenQuery { kind: Kind::Deposit, overdue: false, from: Some(from), before: at(9999), after: None, limit: 20 };
-    let page = world.books.open(query).await.expect("the index answers");
+    let page = world.store.open(query).await.expect("the index answers");
     let wanted = resources(&page);
     assert_eq!((wanted.len(), page.is_last), (20, false));
     let first = all.iter().position(|id| *id == wanted[0]).expect("one of them");
     assert!(first > 0 && all[first..first + 20] == wanted);
     // A page that ended before what is wanted is none that could be read on from.
     let older = format!("{} {}", at(1).sortable(), all[0]);
-    let again = world.books.open(OpenQuery { after: Some(&older), ..query }).await.expect("the index answers");
+    let again = world.store.open(OpenQuery { after: Some(&older), ..query }).await.expect("the index answers");
     assert_eq!(resources(&again), wanted);
     // Nor need it be a page's last that the next one begins behind.
     let after = Some(page.entries[4].cursor.as_str());
-    let next = world.books.open(OpenQuery { after, ..query }).await.expect("the index answers");
+    let next = world.store.open(OpenQuery { after, ..query }).await.expect("the index answers");
     assert_eq!(resources(&next), all[first + 5..first + 25]);
 }
 
 /// That the deposit was confirmed, dated so.
-fn confirmed_at(id: &ResourceId, at: &str) -> Signal {
-    Signal { occurred_at: at.parse().expect("an instant"), ..signal(id, "confirmed", 0, at) }
+fn confirmed_at(id: &ResourceId, at: &str) -> Statement {
+    Statement { occurred_at: at.parse().expect("an instant"), ..statement(id, "confirmed", 0, at) }
 }
 
 async fn a_confirmed_deposit_is_settled_on_the_day_of_its_confirmation_in_its_own_feed(writes: WriteMethod) {
@@ -293,14 +293,14 @@ async fn an_hour_of_what_is_settled_begins_with_its_first_instant_and_ends_befor
 async fn what_may_not_be_credited_is_not_settled_and_leaves_when_that_turns_out(writes: WriteMethod) {
     let world = World::new(writes).await;
     for status in ["pending", "submitted", "held", "abandoned", "failed", "unexpected"] {
-        world.first(signal(&deposit(status), status, 0, "")).await;
+        world.first(statement(&deposit(status), status, 0, "")).await;
     }
-    world.first(signal(&id_of(Kind::Withdrawal, Provider::Connect, "out"), "confirmed", 0, "")).await;
+    world.first(statement(&id_of(Kind::Withdrawal, Provider::Connect, "out"), "confirmed", 0, "")).await;
     assert_eq!(world.settled("connect", "2025-10-07").await, BTreeSet::new());
 
     // Inserted as what it is, and confirmed at first.
-    let confirmed = |native: &str| signal(&deposit(native), "confirmed", 0, "");
-    let contradiction = |native: &str| signal(&deposit(native), "failed", 50, "");
+    let confirmed = |native: &str| statement(&deposit(native), "confirmed", 0, "");
+    let contradiction = |native: &str| statement(&deposit(native), "failed", 50, "");
     let both = crate::support::folded(Resource::unknown(deposit("a")), [confirmed("a"), contradiction("a")]);
     world.store(Write { resource: both, read_version: 0, claim: None }).await;
     let duplicate = first_write(confirmed("b"));
@@ -311,11 +311,11 @@ async fn what_may_not_be_credited_is_not_settled_and_leaves_when_that_turns_out(
     assert!(world.is_settled(one.id()).await && world.is_settled(other.id()).await);
     let one = world.then(&one, contradiction("c")).await;
     assert!(!world.is_settled(one.id()).await, "a person must look");
-    let found = write(&other, signal(other.id(), "confirmed", 60, "with its transaction"));
+    let found = write(&other, statement(other.id(), "confirmed", 60, "with its transaction"));
     world.store(Write { resource: found.resource.duplicating(deposit("owner"), 1), ..found }).await;
     assert!(!world.is_settled(other.id()).await, "its coin is credited under another");
     // What is said later does not bring it back.
-    world.then(&one, signal(one.id(), "confirmed", 70, "again")).await;
+    world.then(&one, statement(one.id(), "confirmed", 70, "again")).await;
     assert_eq!(world.settled("connect", "2025-10-07").await, BTreeSet::new());
     for id in [one.id(), other.id()] {
         let item = world.local.item(&id.to_string()).await.expect("the item");
@@ -327,8 +327,8 @@ async fn what_may_not_be_credited_is_not_settled_and_leaves_when_that_turns_out(
 async fn a_deposit_that_is_written_with_the_claim_on_its_coin_is_settled() {
     let world = World::new(WriteMethod::default()).await;
     let id = deposit("a");
-    let pending = world.first(signal(&id, "pending", 0, "")).await;
-    let said = with(signal(&id, "confirmed", 40, ""), |details| {
+    let pending = world.first(statement(&id, "pending", 0, "")).await;
+    let said = with(statement(&id, "confirmed", 40, ""), |details| {
         details.transaction.hash = Some("0xCD9e98ae".to_owned());
         details.transaction.to = Some("0x34f53Aea".to_owned());
         details.asset = Some("USDC".to_owned());
@@ -340,7 +340,7 @@ async fn a_deposit_that_is_written_with_the_claim_on_its_coin_is_settled() {
     let owner = world.store(Write { resource: next.resource.owning_its_coin(), claim, ..next }).await;
     assert_eq!(world.open().await, [vec![], vec![]]);
     assert!(world.is_settled(&id).await);
-    world.then(&owner, signal(&id, "failed", 50, "")).await;
+    world.then(&owner, statement(&id, "failed", 50, "")).await;
     assert!(!world.is_settled(&id).await);
 }
 
@@ -348,8 +348,8 @@ async fn a_deposit_that_is_written_with_the_claim_on_its_coin_is_settled() {
 async fn more_than_a_page_of_what_is_settled_is_read_at_once() {
     let world = World::new(WriteMethod::default()).await;
     let ids: Vec<ResourceId> = (0..230).map(|number| deposit(&format!("{number:03}"))).collect();
-    world.all(ids.iter().zip(0..).map(|(id, number)| signal(id, "confirmed", number / 3, ""))).await;
-    world.all([signal(&id_of(Kind::Deposit, Provider::Zerohash, "a"), "confirmed", 0, "")]).await;
+    world.all(ids.iter().zip(0..).map(|(id, number)| statement(id, "confirmed", number / 3, ""))).await;
+    world.all([statement(&id_of(Kind::Deposit, Provider::Zerohash, "a"), "confirmed", 0, "")]).await;
     assert_eq!(world.settled("connect", "2025-10-07").await, BTreeSet::from_iter(ids));
 }
 
@@ -357,15 +357,15 @@ async fn more_than_a_page_of_what_is_settled_is_read_at_once() {
 async fn the_resources_about_a_user_are_all_that_were_written_since() {
     let world = World::new(WriteMethod::default()).await;
     let about = |native: &str, account: &str| {
-        with(signal(&deposit(native), "held", 0, ""), |details| details.account = Some(account.to_owned()))
+        with(statement(&deposit(native), "held", 0, ""), |details| details.account = Some(account.to_owned()))
     };
-    let said: Vec<Signal> = (0..130).map(|number| about(&format!("{number:03}"), "konto-ä")).collect();
+    let said: Vec<Statement> = (0..130).map(|number| about(&format!("{number:03}"), "konto-ä")).collect();
     for (write, seconds) in said.iter().cloned().map(first_write).zip(0..) {
         let written = world.resources.write(vec![write], at(seconds)).await;
         assert!(matches!(written[..], [WriteOutcome::Written]), "{written:?}");
     }
-    world.all([about("other", "konto-b"), signal(&deposit("silent"), "held", 0, "")]).await;
-    let since = async |account: &str, since| world.books.of_account(account, since).await.expect("the index answers");
+    world.all([about("other", "konto-b"), statement(&deposit("silent"), "held", 0, "")]).await;
+    let since = async |account: &str, since| world.store.of_account(account, since).await.expect("the index answers");
     let of = async |account: &str| since(account, at(0)).await;
     let all: Vec<ResourceId> = said.into_iter().map(|said| said.resource).collect();
     assert_eq!(of("konto-ä").await, all, "more than one page of the index");

@@ -228,7 +228,7 @@ async fn while_the_provider_is_to_be_left_alone_nobody_gets_the_lease_and_a_set_
     let (_local, sets) = key_sets().await;
     let set = key_set("a", at(0));
     sets.store(&feed(), &set).await.expect("stored");
-    sets.leave_alone(&feed(), at(600)).await.expect("noted");
+    sets.back_off_until(&feed(), at(600)).await.expect("noted");
     let noted = StoredKeySet { not_before: Some(at(600)), ..set };
     assert_eq!(sets.load(&feed()).await.expect("loaded"), Some(noted.clone()));
     for (now, winners) in [(1, 0), (599, 0), (600, 1), (601, 0)] {
@@ -239,7 +239,7 @@ async fn while_the_provider_is_to_be_left_alone_nobody_gets_the_lease_and_a_set_
     let tenant: Feed = "connect/acme".parse().expect("a feed");
     assert_eq!(sets.lease(&tenant, at(1), COOLDOWN).await.expect("an answer"), Lease::Won);
 
-    sets.leave_alone(&feed(), at(4000)).await.expect("noted");
+    sets.back_off_until(&feed(), at(4000)).await.expect("noted");
     let newer = key_set("a", at(660));
     assert_eq!(stored_and_loaded(&sets, &newer).await, Some(newer));
     assert_eq!(ask(&sets, at(661)).await.0, 1);
@@ -249,10 +249,10 @@ async fn while_the_provider_is_to_be_left_alone_nobody_gets_the_lease_and_a_set_
 async fn that_the_provider_is_to_be_left_alone_is_not_believed_of_a_clock_that_is_hours_ahead() {
     for (until, winners) in [(0, 1), (1, 0), (3600, 0), (3900, 0), (3901, 1), (100_000_000, 1)] {
         let (_local, sets) = key_sets().await;
-        sets.leave_alone(&feed(), at(until)).await.expect("noted");
+        sets.back_off_until(&feed(), at(until)).await.expect("noted");
         assert_eq!(ask(&sets, at(0)).await.0, winners, "{until} s ahead");
         let noted = StoredKeySet { not_before: Some(at(until)), ..key_set("a", at(0)) };
-        assert_eq!(noted.is_left_alone(at(0)), winners == 0, "{until} s ahead: the refresher decides alike");
+        assert_eq!(noted.is_backing_off(at(0)), winners == 0, "{until} s ahead: the refresher decides alike");
     }
 }
 

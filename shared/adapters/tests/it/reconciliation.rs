@@ -10,13 +10,13 @@ use fundhook_ports::{
     AccountResources, Advance, Claims, Disposition, OpenQuery, OpenResources, PortError, Receipts, Reports,
     SettledDeposits, Watermarks, Write, WriteOutcome, chain,
 };
-use fundhook_reconciliation::{ConservationLine, Receipt, Tally};
+use fundhook_reconciliation::{ControlTotalsLine, Receipt, Total};
 use fundhook_reconciliation::{Report, Watermark, Window};
 use serde_json::json;
 use tokio::task::JoinSet;
 
 use crate::support::server::{Answer, Server};
-use crate::support::{Local, TABLE, at, deposit, first_write, signal, table, with, write_one};
+use crate::support::{Local, TABLE, at, deposit, first_write, statement, table, with, write_one};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -28,10 +28,10 @@ fn tenant() -> Feed {
     "connect/acme".parse().expect("a feed")
 }
 
-async fn books() -> (Local, ReconciliationTable) {
+async fn store() -> (Local, ReconciliationTable) {
     let local = Local::start().await;
-    let books = ReconciliationTable::new(&local.aws, TABLE.to_owned());
-    (local, books)
+    let store = ReconciliationTable::new(&local.aws, TABLE.to_owned());
+    (local, store)
 }
 
 /// The watermark after so many moves, which says that everything up to `read_until` was read.
@@ -40,25 +40,25 @@ fn watermark(revision: u64, read_until: i64) -> Watermark {
         revision,
         read_until: at(read_until),
         window: None,
-        conserved_until: at(0).day_start(),
+        totals_until: at(0).day_start(),
         revised_until: None,
         overdue_after: None,
         told: vec!["a sentence".to_owned()],
     }
 }
 
-async fn advanced(books: &ReconciliationTable, feed: &Feed, to: &Watermark) -> Advance {
-    books.advance(feed, to).await.expect("an answer")
+async fn advanced(store: &ReconciliationTable, feed: &Feed, to: &Watermark) -> Advance {
+    store.advance(feed, to).await.expect("an answer")
 }
 
-async fn loaded(books: &ReconciliationTable, feed: &Feed) -> Option<Watermark> {
-    Watermarks::load(books, feed).await.expect("an answer")
+async fn loaded(store: &ReconciliationTable, feed: &Feed) -> Option<Watermark> {
+    Watermarks::load(store, feed).await.expect("an answer")
 }
 
 #[tokio::test]
 async fn a_watermark_is_where_it_was_last_moved_to() {
-    let (local, books) = books().await;
-    assert_eq!(loaded(&books, &feed()).await, None, "the list was never read");
+    let (local, store) = store().await;
+    assert_eq!(loaded(&store, &feed()).await, None, "the list was never read");
     let begun = Window { from: at(0), until: at(900), next_page: 3 };
     for to in [
         watermark(1, 0),
@@ -66,47 +66,47 @@ async fn a_watermark_is_where_it_was_last_moved_to() {
         Watermark { overdue_after: Some("2025 deposit#connect#a b".to_owned()), ..watermark(3, 900) },
         watermark(4, 900),
     ] {
-        assert_eq!(advanced(&books, &feed(), &to).await, Advance::Stored);
-        assert_eq!(loaded(&books, &feed()).await, Some(to));
+        assert_eq!(advanced(&store, &feed(), &to).await, Advance::Stored);
+        assert_eq!(loaded(&store, &feed()).await, Some(to));
     }
-    assert_eq!(loaded(&books, &tenant()).await, None, "each organization's list has a watermark of its own");
-    assert_eq!(advanced(&books, &tenant(), &watermark(1, 5)).await, Advance::Stored);
-    assert_eq!(loaded(&books, &feed()).await, Some(watermark(4, 900)));
+    assert_eq!(loaded(&store, &tenant()).await, None, "each organization's list has a watermark of its own");
+    assert_eq!(advanced(&store, &tenant(), &watermark(1, 5)).await, Advance::Stored);
+    assert_eq!(loaded(&store, &feed()).await, Some(watermark(4, 900)));
     let item = local.item("watermark#connect").await.expect("the item");
     assert!(!item.contains_key("version"), "it is nothing to publish");
 }
 
 #[tokio::test]
 async fn whoever_moves_a_watermark_that_was_moved_meanwhile_loses_and_changes_nothing() {
-    let (_local, books) = books().await;
+    let (_local, store) = store().await;
     let first = watermark(1, 100);
-    assert_eq!(advanced(&books, &feed(), &watermark(2, 1)).await, Advance::Lost, "there is none to be moved");
-    assert_eq!(advanced(&books, &feed(), &first).await, Advance::Stored);
+    assert_eq!(advanced(&store, &feed(), &watermark(2, 1)).await, Advance::Lost, "there is none to be moved");
+    assert_eq!(advanced(&store, &feed(), &first).await, Advance::Stored);
     // Another that began without one, one that is told of no answer and asks again, and one that has skipped a move.
     for late in [watermark(1, 200), first.clone(), watermark(3, 300)] {
-        assert_eq!(advanced(&books, &feed(), &late).await, Advance::Lost);
-        assert_eq!(loaded(&books, &feed()).await, Some(first.clone()));
+        assert_eq!(advanced(&store, &feed(), &late).await, Advance::Lost);
+        assert_eq!(loaded(&store, &feed()).await, Some(first.clone()));
     }
     for revision in 2..5 {
-        assert_eq!(advanced(&books, &feed(), &watermark(revision, 200)).await, Advance::Stored);
-        assert_eq!(advanced(&books, &feed(), &watermark(revision, 300)).await, Advance::Lost);
-        assert_eq!(advanced(&books, &feed(), &watermark(revision - 1, 300)).await, Advance::Lost);
-        assert_eq!(loaded(&books, &feed()).await, Some(watermark(revision, 200)));
+        assert_eq!(advanced(&store, &feed(), &watermark(revision, 200)).await, Advance::Stored);
+        assert_eq!(advanced(&store, &feed(), &watermark(revision, 300)).await, Advance::Lost);
+        assert_eq!(advanced(&store, &feed(), &watermark(revision - 1, 300)).await, Advance::Lost);
+        assert_eq!(loaded(&store, &feed()).await, Some(watermark(revision, 200)));
     }
 }
 
 #[tokio::test]
 async fn of_twenty_reconcilers_at_once_one_moves_the_watermark() {
-    let (_local, books) = books().await;
+    let (_local, store) = store().await;
     for revision in [1, 2] {
         let mut movers = JoinSet::new();
         for number in 0..20 {
-            let (books, to) = (books.clone(), watermark(revision, number));
-            movers.spawn(async move { advanced(&books, &feed(), &to).await.eq(&Advance::Stored).then_some(to) });
+            let (store, to) = (store.clone(), watermark(revision, number));
+            movers.spawn(async move { advanced(&store, &feed(), &to).await.eq(&Advance::Stored).then_some(to) });
         }
         let stored: Vec<Watermark> = movers.join_all().await.into_iter().flatten().collect();
         assert_eq!(stored.len(), 1, "{stored:?}");
-        assert_eq!(loaded(&books, &feed()).await.as_ref(), stored.first());
+        assert_eq!(loaded(&store, &feed()).await.as_ref(), stored.first());
     }
 }
 
@@ -117,9 +117,9 @@ fn hour(number: u64) -> Timestamp {
 
 /// What an hour came to in one asset.
 fn report(feed: &Feed, number: u64, total: &str) -> Report {
-    let tally = |deposits| Tally { deposits, total: total.parse().expect("a decimal") };
+    let total = |deposits| Total { deposits, total: total.parse().expect("a decimal") };
     let line =
-        ConservationLine { asset: "USDC".to_owned(), provider: tally(3), ours: tally(2), published: Tally::default() };
+        ControlTotalsLine { asset: "USDC".to_owned(), provider: total(3), ours: total(2), published: Total::default() };
     let sentence = "deposit#connect#a is listed as confirmed and not recorded – é".to_owned();
     Report {
         feed: feed.clone(),
@@ -132,34 +132,34 @@ fn report(feed: &Feed, number: u64, total: &str) -> Report {
     }
 }
 
-async fn reported(books: &ReconciliationTable, feed: &Feed, day: Timestamp) -> Vec<Report> {
-    books.of_day(feed, day).await.expect("an answer")
+async fn reported(store: &ReconciliationTable, feed: &Feed, day: Timestamp) -> Vec<Report> {
+    store.of_day(feed, day).await.expect("an answer")
 }
 
 #[tokio::test]
 async fn a_report_is_read_back_to_the_digit_and_stands_in_place_of_an_earlier_one_about_the_same_hour() {
-    let (local, books) = books().await;
-    assert_eq!(reported(&books, &feed(), hour(0)).await, []);
+    let (local, store) = store().await;
+    assert_eq!(reported(&store, &feed(), hour(0)).await, []);
     for total in ["1", "119078888888888888887.000000000000000000000000000000000000000000001"] {
         let report = report(&feed(), 19, total);
-        books.put(&report).await.expect("stored");
-        assert_eq!(reported(&books, &feed(), hour(0)).await, [report]);
+        store.put(&report).await.expect("stored");
+        assert_eq!(reported(&store, &feed(), hour(0)).await, [report]);
     }
-    assert_eq!(reported(&books, &tenant(), hour(0)).await, [], "each organization has reports of its own");
+    assert_eq!(reported(&store, &tenant(), hour(0)).await, [], "each organization has reports of its own");
     let item = local.item("report#connect#2025-10-07T19").await.expect("the item");
     assert!(!item.contains_key("version"), "it is nothing to publish");
 }
 
 #[tokio::test]
 async fn the_reports_of_a_day_are_those_of_its_hours_in_their_order() {
-    let (_local, books) = books().await;
+    let (_local, store) = store().await;
     let reports = |numbers: &[u64]| numbers.iter().map(|number| report(&feed(), *number, "1")).collect::<Vec<_>>();
     for report in reports(&[24, 23, 2, 0, 47, 48, 10]) {
-        books.put(&report).await.expect("stored");
+        store.put(&report).await.expect("stored");
     }
-    books.put(&report(&tenant(), 5, "1")).await.expect("stored");
+    store.put(&report(&tenant(), 5, "1")).await.expect("stored");
     for (day, hours) in [(hour(0), &[0, 2, 10, 23][..]), (hour(24), &[24, 47]), (hour(48), &[48]), (hour(72), &[])] {
-        assert_eq!(reported(&books, &feed(), day).await, reports(hours), "{day}");
+        assert_eq!(reported(&store, &feed(), day).await, reports(hours), "{day}");
     }
 }
 
@@ -175,16 +175,16 @@ fn receipt(native: &str, value: &str) -> Receipt {
 }
 
 /// The receipts of these deposits, in the order of their ids.
-async fn noted(books: &ReconciliationTable, natives: &[String]) -> Vec<Receipt> {
+async fn noted(store: &ReconciliationTable, natives: &[String]) -> Vec<Receipt> {
     let ids: Vec<_> = natives.iter().map(|native| deposit(native)).collect();
-    let mut receipts = books.receipts(&ids).await.expect("an answer");
+    let mut receipts = store.receipts(&ids).await.expect("an answer");
     receipts.sort_by(|one, other| one.resource.cmp(&other.resource));
     receipts
 }
 
 #[tokio::test]
 async fn what_is_noted_again_is_noted_once_and_of_two_receipts_of_a_deposit_the_later_stands() {
-    let (local, books) = books().await;
+    let (local, store) = store().await;
     let all = ["a", "b", "c"].map(str::to_owned);
     let exact = "119078888888888888887.000000000000000000000000000000000000000000001";
     let (a, b, a_again) = (receipt("a", exact), receipt("b", "1"), receipt("a", "2"));
@@ -196,8 +196,8 @@ async fn what_is_noted_again_is_noted_once_and_of_two_receipts_of_a_deposit_the_
         (vec![a.clone(), b.clone(), a_again.clone()], vec![a_again.clone(), b.clone()]),
         (vec![a_again, a.clone(), a.clone()], vec![a, b]),
     ] {
-        books.note(&receipts).await.expect("noted");
-        assert_eq!(noted(&books, &all).await, expected);
+        store.note(&receipts).await.expect("noted");
+        assert_eq!(noted(&store, &all).await, expected);
     }
     let item = local.item("published#deposit#connect#a").await.expect("the item");
     assert!(!item.contains_key("version"), "it is nothing to publish");
@@ -205,17 +205,17 @@ async fn what_is_noted_again_is_noted_once_and_of_two_receipts_of_a_deposit_the_
 
 #[tokio::test]
 async fn more_receipts_than_one_call_takes_are_noted_and_read() {
-    let (_local, books) = books().await;
+    let (_local, store) = store().await;
     let natives: Vec<String> = (0..130).map(|number| format!("{number:03}")).collect();
-    assert_eq!(noted(&books, &natives).await, []);
+    assert_eq!(noted(&store, &natives).await, []);
     for some in [&natives[..25], &natives[25..51], &natives[60..]] {
         let receipts: Vec<Receipt> = some.iter().map(|native| receipt(native, native)).collect();
-        books.note(&receipts).await.expect("noted");
+        store.note(&receipts).await.expect("noted");
     }
     let expected: Vec<Receipt> =
         [&natives[..51], &natives[60..]].concat().iter().map(|native| receipt(native, native)).collect();
-    assert_eq!(noted(&books, &natives).await, expected);
-    assert_eq!(books.receipts(&[]).await.expect("nothing to ask"), []);
+    assert_eq!(noted(&store, &natives).await, expected);
+    assert_eq!(store.receipts(&[]).await.expect("nothing to ask"), []);
 }
 
 #[tokio::test]
@@ -246,8 +246,8 @@ fn claim(coin: &str, owner: &str) -> Claim {
 #[tokio::test]
 async fn the_claims_on_coins_are_read_as_they_were_made_with_their_deposits() {
     let (local, table) = table(WriteMethod::default()).await;
-    let books = ReconciliationTable::new(&local.aws, TABLE.to_owned());
-    let said = with(signal(&deposit("a"), "confirmed", 40, "confirmed"), |details| {
+    let store = ReconciliationTable::new(&local.aws, TABLE.to_owned());
+    let said = with(statement(&deposit("a"), "confirmed", 40, "confirmed"), |details| {
         details.transaction.hash = Some("0xCD9e98ae".to_owned());
         details.transaction.to = Some("0x34f53Aea".to_owned());
         details.asset = Some("USDC".to_owned());
@@ -259,27 +259,27 @@ async fn the_claims_on_coins_are_read_as_they_were_made_with_their_deposits() {
     let write = Write { resource: write.resource.owning_its_coin(), claim: claimed.clone(), ..write };
     assert!(matches!(write_one(&table, write).await, WriteOutcome::Written));
     let coins = ["cd9e98ae#0x34f53aea#USDC", "cd9e98ae#0x34f53aea#ETH"].map(str::to_owned);
-    assert_eq!(books.claims(&coins).await.expect("an answer"), Vec::from_iter(claimed));
-    assert_eq!(books.claims(&coins[1..]).await.expect("an answer"), []);
+    assert_eq!(store.claims(&coins).await.expect("an answer"), Vec::from_iter(claimed));
+    assert_eq!(store.claims(&coins[1..]).await.expect("an answer"), []);
 }
 
 #[tokio::test]
 async fn more_coins_than_one_call_takes_are_asked_for() {
-    let (local, books) = books().await;
+    let (local, store) = store().await;
     let coins: Vec<String> = (0..230).map(|number| format!("{number:03}#0x34f53aea#USDC")).collect();
     for coin in coins.iter().step_by(2) {
         let claim = AttributeValue::S(serde_json::to_string(&claim(coin, coin)).expect("JSON"));
         local.put(&format!("claim#{coin}"), &[("claim", claim)]).await;
     }
-    let claims = books.claims(&coins).await.expect("an answer");
+    let claims = store.claims(&coins).await.expect("an answer");
     let found: BTreeSet<&str> = claims.iter().map(|claim| claim.coin.as_str()).collect();
     assert_eq!((claims.len(), found), (115, coins.iter().step_by(2).map(String::as_str).collect()));
-    assert_eq!(books.claims(&[]).await.expect("nothing to ask"), []);
+    assert_eq!(store.claims(&[]).await.expect("nothing to ask"), []);
 }
 
 #[tokio::test]
 async fn an_item_that_cannot_be_read_is_an_error_that_names_it_and_repeats_nothing_of_it() {
-    let (local, books) = books().await;
+    let (local, store) = store().await;
     let text = |text: &str| [("content", AttributeValue::S(text.to_owned()))];
     let number = [("content", AttributeValue::N("4711".to_owned()))];
     let unreadable: [&[(&str, AttributeValue)]; 5] = [
@@ -293,9 +293,9 @@ async fn an_item_that_cannot_be_read_is_an_error_that_names_it_and_repeats_nothi
         for pk in ["watermark#connect", "report#connect#2025-10-07T19", "published#deposit#connect#a"] {
             local.put(pk, attributes).await;
         }
-        let watermark = Watermarks::load(&books, &feed()).await.map(|_| ());
-        let reports = books.of_day(&feed(), at(0).day_start()).await.map(|_| ());
-        let receipts = books.receipts(&[deposit("a"), deposit("b")]).await.map(|_| ());
+        let watermark = Watermarks::load(&store, &feed()).await.map(|_| ());
+        let reports = store.of_day(&feed(), at(0).day_start()).await.map(|_| ());
+        let receipts = store.receipts(&[deposit("a"), deposit("b")]).await.map(|_| ());
         for (read, pk, attempted) in [
             (watermark, "watermark#connect", "read the watermark"),
             (reports, "report#connect#2025-10-07T19", "read the reports of a day"),
@@ -309,7 +309,7 @@ async fn an_item_that_cannot_be_read_is_an_error_that_names_it_and_repeats_nothi
         }
     }
     // Nobody moves one that nobody could read.
-    assert_eq!(advanced(&books, &feed(), &watermark(1, 0)).await, Advance::Lost);
+    assert_eq!(advanced(&store, &feed(), &watermark(1, 0)).await, Advance::Lost);
     let item = local.item("watermark#connect").await.expect("the item");
     assert!(crate::support::text(&item, "content").is_some_and(|text| text.contains("canary")));
 }
@@ -317,7 +317,7 @@ async fn an_item_that_cannot_be_read_is_an_error_that_names_it_and_repeats_nothi
 #[tokio::test]
 async fn a_table_that_does_not_answer_is_asked_again_later() {
     let nobody = Aws::local("http://127.0.0.1:9", "test").expect("a local connection");
-    let books = ReconciliationTable::new(&nobody, TABLE.to_owned());
+    let store = ReconciliationTable::new(&nobody, TABLE.to_owned());
     fn failed<T>(outcome: Result<T, PortError>) -> Option<Disposition> {
         outcome.err().map(|error| error.disposition())
     }
@@ -326,16 +326,16 @@ async fn a_table_that_does_not_answer_is_asked_again_later() {
     let coins = ["coin".to_owned()];
     let open = OpenQuery { kind: Kind::Deposit, overdue: false, from: None, before: at(0), after: None, limit: 100 };
     let outcomes = tokio::join!(
-        async { failed(Watermarks::load(&books, &feed).await) },
-        async { failed(books.advance(&feed, &mark).await) },
-        async { failed(books.put(&told).await) },
-        async { failed(books.of_day(&feed, at(0).day_start()).await) },
-        async { failed(books.note(&given).await) },
-        async { failed(books.receipts(&ids).await) },
-        async { failed(books.claims(&coins).await) },
-        async { failed(books.settled(&feed, at(0), at(1)).await) },
-        async { failed(books.open(open).await) },
-        async { failed(books.of_account("CUST01", at(0)).await) },
+        async { failed(Watermarks::load(&store, &feed).await) },
+        async { failed(store.advance(&feed, &mark).await) },
+        async { failed(store.put(&told).await) },
+        async { failed(store.of_day(&feed, at(0).day_start()).await) },
+        async { failed(store.note(&given).await) },
+        async { failed(store.receipts(&ids).await) },
+        async { failed(store.claims(&coins).await) },
+        async { failed(store.settled(&feed, at(0), at(1)).await) },
+        async { failed(store.open(open).await) },
+        async { failed(store.of_account("CUST01", at(0)).await) },
     );
     let retry = Some(Disposition::Retry);
     assert_eq!(outcomes, (retry, retry, retry, retry, retry, retry, retry, retry, retry, retry));

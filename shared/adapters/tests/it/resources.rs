@@ -3,25 +3,25 @@
 use std::sync::Arc;
 
 use fundhook_adapters::{Aws, ResourceTable, WriteMethod};
-use fundhook_domain::{Details, FactId, Provider, Resource, ResourceId, Signal, Status, UnrecognizedDetails};
+use fundhook_domain::{Details, FactId, Provider, Resource, ResourceId, Statement, Status, UnrecognizedDetails};
 use fundhook_ports::{Disposition, Resources, Write, WriteOutcome};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::support::{
-    Local, TABLE, at, deposit, first_write, folded, read_one, signal, table, whole_life, with, write, write_one,
+    Local, TABLE, at, deposit, first_write, folded, read_one, statement, table, whole_life, with, write, write_one,
 };
 
 fn unrecognized() -> Resource {
     let id = ResourceId::unrecognized(Provider::Connect, b"not JSON");
     let details = UnrecognizedDetails { reason: "not JSON".to_owned(), payload_type: None, body_bytes: 8 };
-    let said = Signal {
+    let said = Statement {
         fact: FactId::of(&id, "", b"not JSON"),
         resource: id.clone(),
         event_type: String::new(),
         status: Status::Unrecognized,
         details: Details::Unrecognized(details),
-        ..signal(&deposit("any"), "pending", 0, "")
+        ..statement(&deposit("any"), "pending", 0, "")
     };
     folded(Resource::unknown(id), [said])
 }
@@ -40,7 +40,7 @@ async fn what_is_written_is_what_is_read_with_its_facts_in_their_order(writes: W
     assert_eq!(read, [written[1].clone(), nobody, written[0].clone()]);
 
     // And over what is there already.
-    let more = write(&written[0], signal(written[0].id(), "submitted", 10, "late"));
+    let more = write(&written[0], statement(written[0].id(), "submitted", 10, "late"));
     assert!(matches!(write_one(&table, more.clone()).await, WriteOutcome::Written));
     assert_eq!(read_one(&table, written[0].id()).await, more.resource);
 }
@@ -48,11 +48,11 @@ async fn what_is_written_is_what_is_read_with_its_facts_in_their_order(writes: W
 async fn of_two_writers_at_one_version_one_wins_and_the_other_learns_what_beat_it(writes: WriteMethod) {
     let (_local, table) = table(writes).await;
     let id = deposit("contended");
-    let known = first_write(signal(&id, "pending", 0, "a")).resource;
-    assert!(matches!(write_one(&table, first_write(signal(&id, "pending", 0, "a"))).await, WriteOutcome::Written));
+    let known = first_write(statement(&id, "pending", 0, "a")).resource;
+    assert!(matches!(write_one(&table, first_write(statement(&id, "pending", 0, "a"))).await, WriteOutcome::Written));
 
-    let one = write(&known, signal(&id, "submitted", 10, "b"));
-    let other = write(&known, signal(&id, "confirmed", 20, "c"));
+    let one = write(&known, statement(&id, "submitted", 10, "b"));
+    let other = write(&known, statement(&id, "confirmed", 20, "c"));
     let (outcome_of_one, outcome_of_other) =
         tokio::join!(write_one(&table, one.clone()), write_one(&table, other.clone()));
     let (loser, winner) = match (outcome_of_one, outcome_of_other) {
@@ -67,10 +67,10 @@ async fn of_two_writers_at_one_version_one_wins_and_the_other_learns_what_beat_i
 async fn the_first_write_of_a_key_that_exists_loses_and_the_loser_can_go_on_from_what_is_there(writes: WriteMethod) {
     let (_local, table) = table(writes).await;
     let id = deposit("contended");
-    let first = first_write(signal(&id, "pending", 0, "a"));
+    let first = first_write(statement(&id, "pending", 0, "a"));
     assert!(matches!(write_one(&table, first.clone()).await, WriteOutcome::Written));
 
-    let late = signal(&id, "confirmed", 20, "b");
+    let late = statement(&id, "confirmed", 20, "b");
     let WriteOutcome::Lost(current) = write_one(&table, first_write(late.clone())).await else {
         unreachable!("the key exists");
     };
@@ -88,8 +88,8 @@ async fn the_first_write_of_a_key_that_exists_loses_and_the_loser_can_go_on_from
 async fn a_write_over_what_is_not_there_loses(writes: WriteMethod) {
     let (_local, table) = table(writes).await;
     let id = deposit("gone");
-    let known = folded(Resource::unknown(id.clone()), [signal(&id, "pending", 0, "a")]);
-    let outcome = write_one(&table, write(&known, signal(&id, "confirmed", 10, "b"))).await;
+    let known = folded(Resource::unknown(id.clone()), [statement(&id, "pending", 0, "a")]);
+    let outcome = write_one(&table, write(&known, statement(&id, "confirmed", 10, "b"))).await;
     assert!(matches!(outcome, WriteOutcome::Lost(None)), "{outcome:?}");
     assert_eq!(read_one(&table, &id).await.version(), 0, "an update never creates");
 }
@@ -102,7 +102,7 @@ async fn fifty_writers_at_once_each_record_their_fact_exactly_once(writes: Write
     let mut writers = JoinSet::new();
     for number in 0..50 {
         let (table, contenders) = (table.clone(), contenders.clone());
-        let said = signal(&id, "held", number, &number.to_string());
+        let said = statement(&id, "held", number, &number.to_string());
         writers.spawn(async move {
             let (mut current, mut turn) = (None, None);
             loop {
@@ -138,10 +138,10 @@ async fn more_writes_than_one_call_takes_have_their_outcomes_in_order(writes: Wr
     // Every third is there already, on both sides of the 25 that one call takes.
     let is_there = |index: usize| index.is_multiple_of(3);
     let there = ids.iter().enumerate().filter(|(index, _)| is_there(*index));
-    let there: Vec<Write> = there.map(|(_, id)| first_write(signal(id, "pending", 0, "a"))).collect();
+    let there: Vec<Write> = there.map(|(_, id)| first_write(statement(id, "pending", 0, "a"))).collect();
     assert!(table.write(there, at(0)).await.iter().all(|outcome| matches!(outcome, WriteOutcome::Written)));
 
-    let writes: Vec<Write> = ids.iter().map(|id| first_write(signal(id, "confirmed", 10, "b"))).collect();
+    let writes: Vec<Write> = ids.iter().map(|id| first_write(statement(id, "confirmed", 10, "b"))).collect();
     let outcomes = table.write(writes, at(0)).await;
     assert_eq!(outcomes.len(), 30);
     for (index, outcome) in outcomes.iter().enumerate() {
@@ -158,7 +158,7 @@ async fn more_writes_than_one_call_takes_have_their_outcomes_in_order(writes: Wr
 async fn more_resources_than_one_call_takes_are_read_in_the_order_in_which_they_were_asked_for(writes: WriteMethod) {
     let (_local, table) = table(writes).await;
     let ids: Vec<ResourceId> = (0..120).map(|number| deposit(&format!("{number:03}"))).collect();
-    let writes = ids.iter().step_by(2).map(|id| first_write(signal(id, "pending", 0, "a"))).collect();
+    let writes = ids.iter().step_by(2).map(|id| first_write(statement(id, "pending", 0, "a"))).collect();
     assert!(table.write(writes, at(0)).await.iter().all(|outcome| matches!(outcome, WriteOutcome::Written)));
 
     let read = table.read(&ids).await.expect("the table answers");
@@ -175,7 +175,7 @@ async fn what_one_answer_does_not_hold_is_asked_for_again() {
     // An answer to a batch of reads holds 16 MB; the fact and the view make some 390 KB an item.
     let metadata = "x".repeat(195_000);
     let large = |number: i64| {
-        with(signal(&deposit(&number.to_string()), "pending", number, "a"), |details| {
+        with(statement(&deposit(&number.to_string()), "pending", number, "a"), |details| {
             details.session.metadata = Some(metadata.clone().into());
         })
     };
@@ -193,12 +193,12 @@ async fn what_one_answer_does_not_hold_is_asked_for_again() {
 async fn an_item_that_is_too_large_fails_for_good_and_its_neighbours_are_written(writes: WriteMethod) {
     let (_local, table) = table(writes).await;
     let large = |native: &str| {
-        with(signal(&deposit(native), "pending", 0, "a"), |details| {
+        with(statement(&deposit(native), "pending", 0, "a"), |details| {
             // A DynamoDB item holds 400 KB.
             details.session.metadata = Some("x".repeat(410_000).into());
         })
     };
-    let small = |native: &str| signal(&deposit(native), "pending", 0, "a");
+    let small = |native: &str| statement(&deposit(native), "pending", 0, "a");
     let writes = [small("1"), large("2"), small("3"), large("4"), small("5")].map(first_write).to_vec();
     let ids: Vec<ResourceId> = writes.iter().map(|write| write.resource.id().clone()).collect();
     let outcomes = table.write(writes, at(0)).await;
@@ -217,9 +217,9 @@ async fn an_item_that_is_too_large_fails_for_good_and_its_neighbours_are_written
 async fn a_resource_that_outgrows_an_item_keeps_what_it_was(writes: WriteMethod) {
     let (_local, table) = table(writes).await;
     let id = deposit("growing");
-    let first = first_write(signal(&id, "pending", 0, "a"));
+    let first = first_write(statement(&id, "pending", 0, "a"));
     assert!(matches!(write_one(&table, first.clone()).await, WriteOutcome::Written));
-    let large = with(signal(&id, "confirmed", 10, "b"), |details| {
+    let large = with(statement(&id, "confirmed", 10, "b"), |details| {
         details.session.metadata = Some("x".repeat(410_000).into());
     });
     let outcome = write_one(&table, write(&first.resource, large)).await;
@@ -235,7 +235,7 @@ async fn a_table_that_does_not_answer_is_tried_again_later_and_one_that_does_not
     let table = ResourceTable::new(&nobody, TABLE.to_owned()).writing_by(writes);
     let read = table.read(&[deposit("any")]).await;
     assert!(matches!(&read, Err(error) if error.disposition() == Disposition::Retry), "{read:?}");
-    let outcome = write_one(&table, first_write(signal(&deposit("any"), "pending", 0, "a"))).await;
+    let outcome = write_one(&table, first_write(statement(&deposit("any"), "pending", 0, "a"))).await;
     assert!(
         matches!(&outcome, WriteOutcome::Failed(error) if error.disposition() == Disposition::Retry),
         "{outcome:?}"
@@ -243,7 +243,7 @@ async fn a_table_that_does_not_answer_is_tried_again_later_and_one_that_does_not
 
     let local = Local::start().await;
     let table = ResourceTable::new(&local.aws, "another".to_owned()).writing_by(writes);
-    let outcome = write_one(&table, first_write(signal(&deposit("any"), "pending", 0, "a"))).await;
+    let outcome = write_one(&table, first_write(statement(&deposit("any"), "pending", 0, "a"))).await;
     assert!(
         matches!(&outcome, WriteOutcome::Failed(error) if error.disposition() == Disposition::DeadLetter),
         "{outcome:?}"

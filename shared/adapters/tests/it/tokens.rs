@@ -202,7 +202,7 @@ async fn while_the_provider_is_to_be_left_alone_nobody_gets_the_lease_of_that_or
     for (until, winners) in [(0, 1), (1, 0), (3600, 0), (3900, 0), (3901, 1)] {
         let local = Local::start().await;
         let store = store(&local.aws);
-        store.leave_alone(&feed(), at(until)).await.expect("noted");
+        store.back_off_until(&feed(), at(until)).await.expect("noted");
         assert_eq!(ask(&store, 0).await, winners, "until {until} s from now");
         assert!(store.lease(&tenant("acme"), at(0), LEASE).await.expect("an answer"));
         assert_eq!(ask(&store, until + 60).await, 1, "until {until} s from now: it is over");
@@ -214,7 +214,7 @@ async fn a_lease_that_is_given_back_leaves_the_provider_alone_for_as_long_as_it_
     let local = Local::start().await;
     let store = store(&local.aws);
     assert_eq!(ask(&store, 0).await, 1);
-    store.leave_alone(&feed(), at(600)).await.expect("noted");
+    store.back_off_until(&feed(), at(600)).await.expect("noted");
     store.release(&feed(), at(0), LEASE).await.expect("given back");
     assert_eq!((ask(&store, 599).await, ask(&store, 600).await), (0, 1));
 }

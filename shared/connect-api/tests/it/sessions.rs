@@ -134,7 +134,7 @@ async fn what_is_no_session_is_of_another_shape_and_not_asked_for_again() {
     }
     let provider = Provider::saying(&json!({"jwt": JWT, "expires_in": 0}).to_string()).await;
     let opened = open(settings(&provider.url), &SessionRequest::deposits("USER01")).await;
-    assert!(matches!(opened, Err(ApiError::UnfitLifetime { seconds: 0, .. })));
+    assert!(matches!(opened, Err(ApiError::InvalidLifetime { seconds: 0, .. })));
 }
 
 #[tokio::test]
@@ -159,7 +159,7 @@ async fn a_request_that_cannot_be_one_is_not_sent() {
     let no_scope = SessionRequest { scopes: Vec::new(), ..SessionRequest::deposits("USER01") };
     for request in [SessionRequest::deposits(" "), no_scope] {
         let error = open(settings(&provider.url), &request).await.map(|_| ()).expect_err("unfit");
-        assert!(matches!(error, ApiError::UnfitRequest(_)), "{error}");
+        assert!(matches!(error, ApiError::InvalidRequest(_)), "{error}");
     }
     let spoiled = Caller { token: "canary\n".to_owned().into(), ..caller() };
     let request = SessionRequest::deposits("USER01");

@@ -7,7 +7,7 @@ use fundhook_connect_api::{ConnectClient, PRODUCTION_URL, SANDBOX_URL, Settings,
 fn refused(change: impl FnOnce(&mut Settings)) -> Option<String> {
     let mut settings = Settings::new(PRODUCTION_URL);
     change(&mut settings);
-    ConnectClient::new(settings).err().map(|unfit| unfit.to_string())
+    ConnectClient::new(settings).err().map(|invalid| invalid.to_string())
 }
 
 #[test]

@@ -52,7 +52,7 @@ async fn a_token_for_no_time_or_for_more_than_a_year_is_an_error() {
         let token = provider.client().request_token(&credentials()).await;
         assert_eq!(token.is_ok(), fits, "{seconds}");
         if let Err(error) = token {
-            assert!(matches!(error, ApiError::UnfitLifetime { .. }), "{error}");
+            assert!(matches!(error, ApiError::InvalidLifetime { .. }), "{error}");
             assert!(!error.may_pass());
         }
     }

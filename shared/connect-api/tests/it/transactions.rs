@@ -118,7 +118,7 @@ async fn a_page_that_the_provider_does_not_have_is_not_asked_for() {
     for (page, page_size) in [(0, 50), (1, 0), (1, 51)] {
         let query = TransactionsQuery { page, page_size, ..TransactionsQuery::default() };
         let asked = provider.client().transactions(&caller(), &query).await;
-        assert!(matches!(asked, Err(ApiError::UnfitRequest(_))), "{page} {page_size}");
+        assert!(matches!(asked, Err(ApiError::InvalidRequest(_))), "{page} {page_size}");
     }
     assert!(provider.asked().is_empty());
 }

@@ -86,7 +86,7 @@ async fn a_further_field_never_replaces_one_that_has_a_name() {
     for name in names {
         let user = NewUser::default().with(name, 1);
         let error = provider.client().create_user(&caller(), &user).await.map(|_| ()).expect_err(name);
-        assert!(matches!(error, ApiError::UnfitRequest(_)) && error.to_string().contains(name), "{error}");
+        assert!(matches!(error, ApiError::InvalidRequest(_)) && error.to_string().contains(name), "{error}");
     }
     assert!(provider.asked().is_empty());
 }

@@ -4,14 +4,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use fundhook_credentials::{NoToken, TokenKeeper, ValidToken};
+use fundhook_credentials::{TokenError, TokenKeeper, ValidToken};
 use fundhook_domain::{Feed, Timestamp};
 use fundhook_ports::chain;
 use futures_util::future::{join, join_all};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::support::steps::{Run, Stepped, Steps};
-use crate::support::tokens::{Keeper, Standing, Tokens, feeds, renewed_at};
+use crate::support::tokens::{CurrentStatus, Keeper, Tokens, feeds, renewed_at};
 use crate::support::{LEASE_SECONDS, START, at, feed, minute};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -49,12 +49,12 @@ fn one_each<const N: usize>(names: [&str; N]) -> BTreeMap<Feed, usize> {
 }
 
 /// Asserts that each of those who asked has a token that the provider accepts, or is told that one is on its way.
-fn assert_served(world: &Tokens, of: &Feed, answers: &[Result<ValidToken, NoToken>], seed: u64) {
+fn assert_served(world: &Tokens, of: &Feed, answers: &[Result<ValidToken, TokenError>], seed: u64) {
     for answer in answers {
         match answer {
             Ok(token) => assert!(world.accepts(of, &token.access_token), "order {seed}"),
-            Err(NoToken::BeingRenewed(feed)) => assert_eq!(feed, of),
-            Err(error @ (NoToken::Port(..) | NoToken::NotStored(..) | NoToken::NoCredentials(_))) => {
+            Err(TokenError::BeingRenewed(feed)) => assert_eq!(feed, of),
+            Err(error @ (TokenError::Port(..) | TokenError::NotStored(..) | TokenError::NoCredentials(_))) => {
                 unreachable!("{}", chain(error))
             }
         }
@@ -69,7 +69,9 @@ async fn a_hundred_refreshers_at_once_cost_one_request_for_each_organization() {
             let (keepers, now) = (keepers(&world), minute(48));
             let standings = join_all(keepers.iter().map(|keeper| renewed_at(keeper, now))).await;
             assert_eq!(requests(&world), one_each(["connect", "connect/acme"]), "order {seed}");
-            let quiet = |standing: &Result<Standing, _>| standing.as_ref().is_ok_and(|told| told.failures.is_empty());
+            let quiet = |current_status: &Result<CurrentStatus, _>| {
+                current_status.as_ref().is_ok_and(|told| told.failures.is_empty())
+            };
             assert!(standings.iter().all(quiet), "who has nothing to do has not failed");
             assert!(feeds().iter().all(|feed| world.accepts_stored(feed)));
             // And a minute later none.
@@ -124,7 +126,7 @@ async fn refreshers_and_those_who_were_refused_do_not_double_each_others_request
         .await;
         assert!(standings.iter().all(Result::is_ok));
         assert_eq!(requests(&world)[&of], 1, "order {seed}");
-        let told = |answer: &Result<_, _>| matches!(answer, Ok(_) | Err(NoToken::BeingRenewed(_)));
+        let told = |answer: &Result<_, _>| matches!(answer, Ok(_) | Err(TokenError::BeingRenewed(_)));
         assert!(answers.iter().all(told), "order {seed}");
         // Whichever of them had the lease, the next run has renewed what was left.
         renewed_at(&world.keeper(), minute(49)).await.expect("the store is up");
@@ -179,8 +181,8 @@ async fn a_lease_that_cannot_be_given_back_takes_no_token_from_anybody() {
     let refused = world.revoke_stored(&of);
     world.now().down = Some("release");
     assert!(world.keeper().other_than(&refused, &of, || minute(48)).await.is_ok());
-    let standing = renewed_at(&world.keeper(), minute(49)).await.expect("the store is up");
-    assert!(standing.failures.is_empty());
+    let current_status = renewed_at(&world.keeper(), minute(49)).await.expect("the store is up");
+    assert!(current_status.failures.is_empty());
     assert_eq!(requests(&world), one_each(["connect", "connect/acme"]));
 }
 
@@ -194,8 +196,8 @@ async fn who_does_not_get_the_lease_requests_nothing_and_once_it_has_ended_someb
     world.now().leased_until = feeds().into_iter().map(|feed| (feed, until)).collect();
     for seconds in [0, 1, LEASE_SECONDS - 1] {
         let now = at(begun + seconds);
-        let standing = renewed_at(&world.keeper(), now).await.expect("the store is up");
-        assert!(standing.failures.is_empty() && standing.left.len() == 2);
+        let current_status = renewed_at(&world.keeper(), now).await.expect("the store is up");
+        assert!(current_status.failures.is_empty() && current_status.left.len() == 2);
         let told = world.keeper().other_than(&refused, &of, || now).await.expect_err("none is stored");
         assert_eq!(
             chain(&told),
@@ -243,7 +245,9 @@ impl Way {
     /// Whether it came to its end without any failure.
     async fn went_well(self, keeper: &SteppedKeeper, refused: &SecretString, now: Timestamp) -> bool {
         match self {
-            Self::RenewDue => renewed_at(keeper, now).await.is_ok_and(|standing| standing.failures.is_empty()),
+            Self::RenewDue => {
+                renewed_at(keeper, now).await.is_ok_and(|current_status| current_status.failures.is_empty())
+            }
             Self::OtherThanRefused => keeper.other_than(refused, &feed("connect"), || now).await.is_ok(),
         }
     }
@@ -289,8 +293,8 @@ fn stepped(world: &Tokens, steps: &Steps) -> SteppedKeeper {
 async fn assert_whole(world: &Tokens, now: Timestamp, why: &str) {
     assert!(feeds().iter().all(|feed| world.accepts_stored(feed)), "{why}");
     let (requests, leases) = (world.requests(), world.now().leases);
-    let standing = renewed_at(&world.keeper(), now).await.expect("the store is up");
-    assert!(standing.left.values().all(|left| *left >= HOUR * 9 / 10), "{why}: {standing:?}");
+    let current_status = renewed_at(&world.keeper(), now).await.expect("the store is up");
+    assert!(current_status.left.values().all(|left| *left >= HOUR * 9 / 10), "{why}: {current_status:?}");
     assert_eq!((world.requests(), world.now().leases), (requests, leases), "{why}: nothing is due");
 }
 

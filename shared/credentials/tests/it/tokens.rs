@@ -3,14 +3,14 @@
 
 use std::time::Duration;
 
-use fundhook_credentials::{NoToken, TokenKeeper};
+use fundhook_credentials::{TokenError, TokenKeeper};
 use fundhook_domain::{Feed, Timestamp};
 use fundhook_ports::{GrantedToken, PortError, RequestToken, StoredToken, chain};
 use secrecy::ExposeSecret as _;
 use tokio::sync::Barrier;
 use tokio::time::timeout;
 
-use crate::support::tokens::{FEEDS, SECRET_PART, Standing, Tokens, feeds, renewed, renewed_at};
+use crate::support::tokens::{CurrentStatus, FEEDS, SECRET_PART, Tokens, feeds, renewed, renewed_at};
 use crate::support::{LEASE_SECONDS, START, at, feed, minute};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -18,18 +18,20 @@ const DAY: Duration = Duration::from_secs(86_400);
 const MINUTES_OF_TWO_WEEKS: i64 = 14 * 24 * 60;
 
 /// A run of the schedule at that moment, by a clock that is right.
-async fn run(world: &Tokens, now: Timestamp) -> Standing {
+async fn run(world: &Tokens, now: Timestamp) -> CurrentStatus {
     world.now().clock = now;
     renewed_at(&world.keeper(), now).await.expect("the store is up")
 }
 
 /// Which feeds' failures a run came with.
-fn failed(standing: &Standing) -> Vec<String> {
-    let of = |error: &NoToken| match error {
-        NoToken::Port(feed, _) | NoToken::BeingRenewed(feed) | NoToken::NoCredentials(feed) => vec![feed.to_string()],
-        NoToken::NotStored(feeds, _) => feeds.iter().map(Feed::to_string).collect(),
+fn failed(current_status: &CurrentStatus) -> Vec<String> {
+    let of = |error: &TokenError| match error {
+        TokenError::Port(feed, _) | TokenError::BeingRenewed(feed) | TokenError::NoCredentials(feed) => {
+            vec![feed.to_string()]
+        }
+        TokenError::NotStored(feeds, _) => feeds.iter().map(Feed::to_string).collect(),
     };
-    standing.failures.iter().flat_map(of).collect()
+    current_status.failures.iter().flat_map(of).collect()
 }
 
 #[tokio::test]
@@ -56,8 +58,8 @@ async fn over_two_weeks_a_valid_token_is_stored_at_every_minute_and_no_more_are_
     for (expires_in, minutes_apart) in [(HOUR, 48), (DAY, 1152)] {
         let world = Tokens::valid_for(expires_in);
         for now in 0..MINUTES_OF_TWO_WEEKS {
-            let standing = run(&world, minute(now)).await;
-            assert!(standing.failures.is_empty());
+            let current_status = run(&world, minute(now)).await;
+            assert!(current_status.failures.is_empty());
             // Until just before the next run, too.
             world.now().clock = minute(now + 1).minus(Duration::from_nanos(1));
             assert!(feeds().iter().all(|feed| world.accepts_stored(feed)), "in minute {now}");
@@ -97,9 +99,13 @@ async fn a_provider_that_is_away_for_a_while_is_asked_with_each_run_and_the_toke
         let acme = feed("connect/acme");
         for now in 0..renewed + 48 {
             world.now().unanswered = outage.contains(&now).then(|| acme.clone()).into_iter().collect();
-            let standing = run(&world, minute(now)).await;
+            let current_status = run(&world, minute(now)).await;
             let is_tried = now >= 48 && outage.contains(&now);
-            assert_eq!(failed(&standing), if is_tried { vec!["connect/acme"] } else { vec![] }, "in minute {now}");
+            assert_eq!(
+                failed(&current_status),
+                if is_tried { vec!["connect/acme"] } else { vec![] },
+                "in minute {now}"
+            );
             assert_eq!(world.accepts_stored(&acme), !without.contains(&now), "in minute {now} of {outage:?}");
             assert!(world.accepts_stored(&feed("connect")), "the other organization's is renewed in time");
         }
@@ -123,8 +129,8 @@ async fn a_token_that_ends_before_the_next_run_could_renew_it_is_renewed_now_how
             world.now().clock = minute(now).plus(GRANTED_AFTER);
             assert!(now == 0 || world.accepts_stored(&of), "{seconds} s: in minute {now}, until a new one is granted");
             world.now().clock = minute(now);
-            let standing = renewed(&keeper, world.clock()).await.expect("the store is up");
-            assert!(standing.failures.is_empty() && world.accepts_stored(&of), "{seconds} s: in minute {now}");
+            let current_status = renewed(&keeper, world.clock()).await.expect("the store is up");
+            assert!(current_status.failures.is_empty() && world.accepts_stored(&of), "{seconds} s: in minute {now}");
         }
         assert_eq!(world.requests(), requests_in_two_hours, "{seconds} s");
     }
@@ -137,12 +143,12 @@ async fn in_a_slow_run_each_lease_and_each_token_counts_from_when_it_was_taken()
         let world = Tokens::valid_for(HOUR);
         world.now().clock = minute(now);
         world.now().takes = feeds().into_iter().map(|feed| (feed, SLOW)).collect();
-        let standing = renewed(&world.keeper(), world.clock()).await.expect("the store is up");
+        let current_status = renewed(&world.keeper(), world.clock()).await.expect("the store is up");
         let requests = world.now().requests.clone();
         let (first, second) = (&requests[0], &requests[1]);
         let stored = world.now().stored.clone();
         assert_eq!((stored[first].issued_at, stored[second].issued_at), (minute(now), minute(now).plus(SLOW)));
-        assert_eq!(standing.left[first], HOUR - SLOW * 2, "it is told by the clock of then");
+        assert_eq!(current_status.left[first], HOUR - SLOW * 2, "it is told by the clock of then");
 
         // The lease of the one that is not granted is not over before it would be.
         world.now().clock = minute(60);
@@ -174,9 +180,10 @@ impl RequestToken for Together {
 async fn all_tokens_that_are_due_are_requested_side_by_side_and_stored_at_once() {
     let world = Tokens::valid_for(HOUR);
     let keeper = TokenKeeper::new(world.clone(), Together(world.clone(), Barrier::new(2)), feeds());
-    let standing = renewed_at(&keeper, minute(0));
-    let standing = timeout(Duration::from_secs(5), standing).await.expect("none waits for another's answer");
-    assert_eq!(failed(&standing.expect("the store is up")).len(), 0);
+    let current_status = renewed_at(&keeper, minute(0));
+    let current_status =
+        timeout(Duration::from_secs(5), current_status).await.expect("none waits for another's answer");
+    assert_eq!(failed(&current_status.expect("the store is up")).len(), 0);
     assert!(feeds().iter().all(|feed| world.accepts_stored(feed)));
     assert_eq!(world.now().stores, 1);
 }
@@ -247,7 +254,7 @@ async fn while_a_provider_is_left_alone_nobody_asks_it_and_the_other_organizatio
     let (requests, refused) = (world.requests(), world.revoke_stored(&of));
     for now in 1153..1212 {
         let told = world.keeper().other_than(&refused, &of, || minute(now)).await.expect_err("nobody may ask");
-        assert!(matches!(told, NoToken::BeingRenewed(_)), "{told:?}");
+        assert!(matches!(told, TokenError::BeingRenewed(_)), "{told:?}");
     }
     assert_eq!(world.requests(), requests);
     world.revoke_stored(&feed("connect/acme"));
@@ -278,10 +285,10 @@ async fn while_tokens_cannot_be_stored_the_refresher_fails_and_has_no_other_ones
     world.now().down = Some("store");
     for now in 0..40 {
         world.now().clock = minute(now);
-        let standing = renewed_at(&keeper, minute(now)).await.expect("the tokens are read");
-        assert_eq!((failed(&standing).len(), world.requests()), (2, 2), "in minute {now}");
+        let current_status = renewed_at(&keeper, minute(now)).await.expect("the tokens are read");
+        assert_eq!((failed(&current_status).len(), world.requests()), (2, 2), "in minute {now}");
         assert!(
-            standing.left.values().all(Duration::is_zero),
+            current_status.left.values().all(Duration::is_zero),
             "in minute {now}: what is not stored is not told as valid"
         );
     }
@@ -309,7 +316,7 @@ async fn a_store_that_is_away_is_an_error_and_the_next_run_makes_good() {
         world.now().down = Some(down);
         world.now().clock = minute(48);
         let told = renewed_at(&world.keeper(), minute(48)).await;
-        let is_told = told.as_ref().map_or(is_whole, |standing| !is_whole && failed(standing) == FEEDS);
+        let is_told = told.as_ref().map_or(is_whole, |current_status| !is_whole && failed(current_status) == FEEDS);
         assert!(is_told, "{down}: {told:?}");
         assert!(feeds().iter().all(|feed| world.accepts_stored(feed)), "{down}");
         world.now().down = None;
@@ -384,8 +391,9 @@ async fn with_a_clock_that_is_off_by_minutes_or_by_hours_the_provider_accepts_wh
         let world = Tokens::valid_for(HOUR);
         for (now, error) in (0..).zip(errors) {
             world.now().clock = minute(now);
-            let standing = renewed_at(&world.keeper(), at(START + 60 * now + error)).await.expect("the store is up");
-            assert!(standing.failures.is_empty(), "seed {seed}, minute {now}");
+            let current_status =
+                renewed_at(&world.keeper(), at(START + 60 * now + error)).await.expect("the store is up");
+            assert!(current_status.failures.is_empty(), "seed {seed}, minute {now}");
             let accepted = feeds().iter().all(|feed| world.accepts_stored(feed));
             assert!(accepted, "seed {seed}, minute {now}, the clock is {error} s off");
         }
@@ -439,9 +447,9 @@ async fn an_organization_without_credentials_has_no_token_and_nobody_is_asked_fo
     let acme = feed("connect/acme");
     world.now().known.remove(&acme);
     for now in 0..100 {
-        let standing = run(&world, minute(now)).await;
-        assert!(standing.failures.is_empty(), "it is no failure");
-        assert_eq!(standing.left.into_keys().collect::<Vec<_>>(), [feed("connect")]);
+        let current_status = run(&world, minute(now)).await;
+        assert!(current_status.failures.is_empty(), "it is no failure");
+        assert_eq!(current_status.left.into_keys().collect::<Vec<_>>(), [feed("connect")]);
     }
     assert_eq!(world.now().requests, [feed("connect"), feed("connect"), feed("connect")]);
     assert_eq!(world.keeper().feeds().await.expect("known"), [feed("connect")]);
@@ -460,14 +468,14 @@ async fn an_organization_without_credentials_has_no_token_and_nobody_is_asked_fo
 async fn nothing_that_is_shown_or_logged_shows_a_token() {
     let world = Tokens::valid_for(HOUR);
     let lines = crate::logs::logged(async {
-        let standing = run(&world, minute(0)).await;
+        let current_status = run(&world, minute(0)).await;
         world.now().unanswered = feeds().into_iter().collect();
         let failing = run(&world, minute(48)).await;
         let token = world.revoke_stored(&feed("connect"));
         let refused = world.keeper().other_than(&token, &feed("connect"), || minute(49)).await.expect_err("it is away");
         let stored: Vec<StoredToken> = world.now().stored.values().cloned().collect();
         assert!(stored.iter().all(|stored| stored.access_token.expose_secret().contains(SECRET_PART)));
-        let shown = format!("{standing:?} {failing:?} {token:?} {refused:?} {} {stored:?}", chain(&refused));
+        let shown = format!("{current_status:?} {failing:?} {token:?} {refused:?} {} {stored:?}", chain(&refused));
         assert!(!shown.contains(SECRET_PART), "{shown}");
     })
     .await;

@@ -68,14 +68,14 @@ impl Claim {
     }
 
     /// The claim of a deposit of which these streams told.
-    pub(crate) fn told_by<'a>(self, streams: impl Iterator<Item = &'a str>) -> Self {
+    pub(crate) fn reported_by<'a>(self, streams: impl Iterator<Item = &'a str>) -> Self {
         let streams: BTreeSet<&str> = streams.collect();
         Self { stream: Vec::from_iter(streams).join(BETWEEN_STREAMS), ..self }
     }
 
     /// Whether `self`, which claims the same key, is about another coin than `taken`, or one stream told of both deposits, so
     /// that both are real: one stream tells of each coin once.
-    pub fn stands_beside(&self, taken: &Self) -> bool {
+    pub fn coexists_with(&self, taken: &Self) -> bool {
         let same_stream = self.owner.feed() == taken.owner.feed() && !self.streams().is_disjoint(&taken.streams());
         self.is_on_another_chain_than(taken) || same_stream
     }
@@ -102,7 +102,7 @@ pub(crate) fn canonical_hash(hash: &str) -> String {
 
 /// Whether a hash has the form of a chain's: 64 hex digits (EVM chains, Bitcoin, Tron and others), or base58 of at least 43
 /// characters (Solana's signatures have up to 88). An id of the provider's own does not name a coin.
-pub fn is_a_chains(hash: &str) -> bool {
+pub fn is_chain_hash(hash: &str) -> bool {
     let hash = canonical_hash(hash);
     let is_hex = hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
     let is_base58_digit = |byte: u8| byte.is_ascii_alphanumeric() && !b"0OIl".contains(&byte);
@@ -146,7 +146,7 @@ mod tests {
             ("1708631671631", false),
             ("", false),
         ] {
-            assert_eq!(is_a_chains(hash), is_a_chains_hash, "{hash}");
+            assert_eq!(is_chain_hash(hash), is_a_chains_hash, "{hash}");
         }
     }
 

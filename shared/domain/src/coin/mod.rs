@@ -7,5 +7,5 @@ mod claim;
 mod network;
 
 pub(crate) use claim::canonical_hash;
-pub use claim::{Claim, Ownership, is_a_chains};
+pub use claim::{Claim, Ownership, is_chain_hash};
 pub use network::Network;

@@ -69,7 +69,7 @@ fn event_of(resource: &Resource) -> Option<Event> {
 
 /// Whether the statement was not sent to us, or not yet, but read from the provider's list.
 fn is_reconciled(fact: &Fact) -> bool {
-    fact.evidence.is_from_the_api() && !fact.overdue
+    fact.evidence.is_from_api() && !fact.overdue
 }
 
 /// The asset and the network of an amount, as far as they are known.

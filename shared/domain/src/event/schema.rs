@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 
 use super::{BalanceBody, CONFLICTING, DUPLICATE, EventData, OVERDUE, RecoveryBody, TransferBody, UPDATED};
 use crate::{
-    AccountDetails, Course, DepositStatus, ExternalAccountStatus, FeeStatus, Kind, ParticipantStatus, Provider,
-    RecoveryStatus, ResourceId, Status, Tenant, UnrecognizedDetails, WithdrawalStatus,
+    AccountDetails, DepositStatus, ExternalAccountStatus, FeeStatus, Kind, ParticipantStatus, Provider, RecoveryStatus,
+    ResourceId, Status, StatusRule, Tenant, UnrecognizedDetails, WithdrawalStatus,
 };
 
 /// What the types mean that are not a status's.
@@ -172,7 +172,8 @@ fn data_schema(kind: Kind, generator: &mut SchemaGenerator) -> Value {
         properties[member] = json!({ "$ref": format!("#/$defs/{name}Status"), "description": description });
     }
     properties["history"]["items"] = json!({ "$ref": format!("#/$defs/{name}HistoryEntry") });
-    let contradicts = kind.course() == Course::Road && event_types(kind).iter().any(|name| name.ends_with(CONFLICTING));
+    let contradicts =
+        kind.status_rule() == StatusRule::Furthest && event_types(kind).iter().any(|name| name.ends_with(CONFLICTING));
     if contradicts {
         let contradicting = &mut properties["conflicting"];
         contradicting["items"] = json!({ "$ref": format!("#/$defs/{name}Status") });

@@ -8,4 +8,4 @@ mod names;
 
 pub use feed::{Feed, FeedError, Tenant, TenantError};
 pub use ids::{FactId, ResourceId, ResourceIdError, digest_hex};
-pub use names::{Course, Kind, Provider, UnknownName};
+pub use names::{Kind, Provider, StatusRule, UnknownName};

@@ -53,9 +53,9 @@ pub enum Kind {
 
 /// How a resource's status follows from its facts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Course {
+pub enum StatusRule {
     /// It moves along a road: the furthest status stands.
-    Road,
+    Furthest,
     /// It changes to and fro without an end: the latest status stands, and old facts are let go.
     Latest,
     /// It is a sum over all facts.
@@ -98,11 +98,11 @@ impl Kind {
     }
 
     /// How its status follows from its facts.
-    pub fn course(self) -> Course {
+    pub fn status_rule(self) -> StatusRule {
         match self {
-            Self::Deposit | Self::Withdrawal | Self::Fee | Self::Unrecognized => Course::Road,
-            Self::Recovery => Course::Sum,
-            Self::Participant | Self::ExternalAccount | Self::Balance => Course::Latest,
+            Self::Deposit | Self::Withdrawal | Self::Fee | Self::Unrecognized => StatusRule::Furthest,
+            Self::Recovery => StatusRule::Sum,
+            Self::Participant | Self::ExternalAccount | Self::Balance => StatusRule::Latest,
         }
     }
 }

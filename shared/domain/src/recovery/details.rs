@@ -144,7 +144,7 @@ impl RecoveryDetails {
         self.deposits.keys().chain(self.payments.keys()).cloned().collect()
     }
 
-    pub(crate) fn overlay(&mut self, later: &Self) {
+    pub(crate) fn merge(&mut self, later: &Self) {
         let Self { account: _, asset: _, network, deposits, payments } = later;
         replace(&mut self.network, network);
         self.deposits.extend(deposits.iter().map(|(id, deposit)| (id.clone(), deposit.clone())));

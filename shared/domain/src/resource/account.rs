@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::overlay::{overlay_members, replace};
+use super::merge::{merge_members, replace};
 use crate::{Quantity, Timestamp};
 
 /// What a provider says about a user, or about a user's account elsewhere.
@@ -71,7 +71,7 @@ pub struct UnrecognizedDetails {
 }
 
 impl AccountDetails {
-    pub(crate) fn overlay(&mut self, later: &Self) {
+    pub(crate) fn merge(&mut self, later: &Self) {
         let Self { account, nickname, provider_status, status_reason, updated_at, provider_data } = later;
         replace(&mut self.account, account);
         replace(&mut self.nickname, nickname);
@@ -79,12 +79,12 @@ impl AccountDetails {
         // The reason belongs to the status: a later status without one has none.
         self.status_reason.clone_from(status_reason);
         replace(&mut self.updated_at, updated_at);
-        overlay_members(&mut self.provider_data, provider_data);
+        merge_members(&mut self.provider_data, provider_data);
     }
 }
 
 impl BalanceDetails {
-    pub(crate) fn overlay(&mut self, later: &Self) {
+    pub(crate) fn merge(&mut self, later: &Self) {
         let Self { quantity, asset, network, account, sub_account, updated_at, provider_data } = later;
         replace(&mut self.quantity, quantity);
         replace(&mut self.asset, asset);

@@ -23,12 +23,12 @@ pub enum Details {
 impl Details {
     /// Puts `later` over `self`. A resource's facts are all of its kind's shape; should two ever differ, the later one
     /// stands.
-    pub(crate) fn overlay(&mut self, later: &Self) {
+    pub(crate) fn merge(&mut self, later: &Self) {
         match (self, later) {
-            (Self::Transfer(earlier), Self::Transfer(later)) => earlier.overlay(later),
-            (Self::Recovery(earlier), Self::Recovery(later)) => earlier.overlay(later),
-            (Self::Account(earlier), Self::Account(later)) => earlier.overlay(later),
-            (Self::Balance(earlier), Self::Balance(later)) => earlier.overlay(later),
+            (Self::Transfer(earlier), Self::Transfer(later)) => earlier.merge(later),
+            (Self::Recovery(earlier), Self::Recovery(later)) => earlier.merge(later),
+            (Self::Account(earlier), Self::Account(later)) => earlier.merge(later),
+            (Self::Balance(earlier), Self::Balance(later)) => earlier.merge(later),
             (earlier, later) => *earlier = later.clone(),
         }
     }
@@ -45,9 +45,9 @@ impl Details {
     }
 
     /// Whether it tells which coin on chain it is about, so that there can be a claim on it.
-    pub(crate) fn names_a_coin(&self) -> bool {
+    pub(crate) fn identifies_coin(&self) -> bool {
         match self {
-            Self::Transfer(transfer) => transfer.names_a_coin(),
+            Self::Transfer(transfer) => transfer.identifies_coin(),
             Self::Recovery(_) | Self::Account(_) | Self::Balance(_) | Self::Unrecognized(_) => false,
         }
     }

@@ -70,7 +70,7 @@ pub struct EvidencePointer {
 
 impl Evidence {
     /// Whether it was read from the provider's API, and not sent by the provider.
-    pub fn is_from_the_api(&self) -> bool {
+    pub fn is_from_api(&self) -> bool {
         self.attestation.class == EvidenceClass::Api
     }
 

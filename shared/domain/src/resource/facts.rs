@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::statement::OVERDUE_NOTICE;
-use crate::{Claim, Course, Details, Evidence, FactId, Kind, Ownership, ResourceId, Signal, Status, Timestamp, View};
+use crate::{
+    Claim, Details, Evidence, FactId, Kind, Ownership, ResourceId, Statement, Status, StatusRule, Timestamp, View,
+};
 
 /// How many facts are kept of a resource whose latest status stands: the newest by the provider's clock. It has no end, so
 /// neither would its facts; 64 of them are over ten times what the view needs, and lie well within an item's 400 KB.
@@ -39,7 +41,7 @@ pub struct Fact {
 
 /// Where a resource stands, and since when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct CurrentStatus {
     /// Its status.
     pub status: Status,
     /// When the statement was received with which it came to stand there.
@@ -48,7 +50,7 @@ pub struct Standing {
     version: u64,
 }
 
-impl Standing {
+impl CurrentStatus {
     /// Names the one notice that `resource`, standing so, is overdue.
     pub(crate) fn overdue_notice(&self, resource: &ResourceId) -> FactId {
         FactId::of(resource, OVERDUE_NOTICE, format!("{} {}", self.status, self.version).as_bytes())
@@ -58,7 +60,7 @@ impl Standing {
 impl Fact {
     /// Whether a subscriber could tell the two apart. Two webhooks that say the same in other bytes (a re-ordered
     /// body) are two facts and one statement.
-    pub(crate) fn says_the_same_as(&self, other: &Self) -> bool {
+    pub(crate) fn has_same_content_as(&self, other: &Self) -> bool {
         self.status == other.status
             && self.occurred_at == other.occurred_at
             && self.event_type == other.event_type
@@ -71,14 +73,14 @@ impl Fact {
     /// Whether one of the two was sent by the provider and the other read from its API, and they tell of the same status
     /// without contradicting each other, and both name the coin or neither: one happening, told in two ways.
     fn corroborates(&self, other: &Self) -> bool {
-        let told_in_two_ways = self.evidence.is_from_the_api() != other.evidence.is_from_the_api();
+        let told_in_two_ways = self.evidence.is_from_api() != other.evidence.is_from_api();
         told_in_two_ways && self.agrees_with(other)
     }
 
     fn agrees_with(&self, other: &Self) -> bool {
         let are_statements = !self.overdue && !other.overdue;
         // What first tells which coin it is must give rise to an event: the coin may be credited under another deposit.
-        let alike = self.status == other.status && self.details.names_a_coin() == other.details.names_a_coin();
+        let alike = self.status == other.status && self.details.identifies_coin() == other.details.identifies_coin();
         are_statements && alike && self.details.contradictions(&other.details).is_empty()
     }
 }
@@ -130,7 +132,7 @@ impl Resource {
     }
 
     /// Where it stands and since when; `None` while there are no facts.
-    pub fn standing(&self) -> Option<Standing> {
+    pub fn current_status(&self) -> Option<CurrentStatus> {
         let status = self.view()?.status;
         let mut reached = self.facts.last()?;
         for (at, fact) in self.facts.iter().enumerate().rev() {
@@ -139,12 +141,12 @@ impl Resource {
             }
             reached = fact;
         }
-        Some(Standing { status, since: reached.evidence.received_at, version: reached.version })
+        Some(CurrentStatus { status, since: reached.evidence.received_at, version: reached.version })
     }
 
     /// Whether a further statement has been reported overdue since the resource stands where it does.
     pub fn is_overdue(&self) -> bool {
-        let notice = self.standing().map(|standing| standing.overdue_notice(&self.id));
+        let notice = self.current_status().map(|current_status| current_status.overdue_notice(&self.id));
         self.facts.iter().any(|fact| fact.overdue && Some(&fact.id) == notice.as_ref())
     }
 
@@ -162,7 +164,7 @@ impl Resource {
         let Details::Transfer(transfer) = self.view()?.details else {
             return None;
         };
-        let claim = Claim::of(&self.id, &transfer)?.told_by(self.streams());
+        let claim = Claim::of(&self.id, &transfer)?.reported_by(self.streams());
         // Also one that contradicts itself by now: facts that are recorded together are said one by one.
         let mut views = self.facts.iter().filter_map(|fact| self.at_version(fact.version).view());
         views.any(|view| view.is_confirmed_deposit()).then_some(claim)
@@ -188,7 +190,7 @@ impl Resource {
         };
         match taken.filter(|taken| taken.coin == claim.coin) {
             None => (self.owning_its_coin(), Some(claim)),
-            Some(taken) if claim.stands_beside(taken) => (self.owning_its_coin(), None),
+            Some(taken) if claim.coexists_with(taken) => (self.owning_its_coin(), None),
             Some(taken) => (self.duplicating(taken.owner.clone(), read_version), None),
         }
     }
@@ -210,33 +212,34 @@ impl Resource {
     }
 
     /// Whether a fact of `occurred_at` under `id` is older than all that are kept of a resource without an end.
-    pub(crate) fn has_let_go_of(&self, occurred_at: Timestamp, id: &FactId) -> bool {
-        let is_full = self.id.kind().course() == Course::Latest && self.facts.len() >= LATEST_FACTS_MAX;
+    pub(crate) fn has_evicted(&self, occurred_at: Timestamp, id: &FactId) -> bool {
+        let is_full = self.id.kind().status_rule() == StatusRule::Latest && self.facts.len() >= LATEST_FACTS_MAX;
         is_full && self.facts.iter().all(|fact| (fact.occurred_at, &fact.id) > (occurred_at, id))
     }
 
     /// Records what `signal` says as the latest fact.
-    pub(crate) fn record(&mut self, signal: Signal) {
-        let Signal { resource: _, fact: id, event_type, status, occurred_at, details, evidence, overdue } = signal;
+    pub(crate) fn record(&mut self, statement: Statement) {
+        let Statement { resource: _, fact: id, event_type, status, occurred_at, details, evidence, overdue } =
+            statement;
         let (version, sequence) = (self.version() + 1, self.sequence() + 1);
         let mut new =
             Fact { id, version, sequence, repeats: false, event_type, status, occurred_at, details, evidence, overdue };
-        if self.facts.iter().any(|known| known.says_the_same_as(&new)) || self.has_heard_otherwise(&new) {
+        if self.facts.iter().any(|known| known.has_same_content_as(&new)) || self.is_corroboration(&new) {
             new.repeats = true;
             new.sequence = self.sequence();
         }
         self.facts.push(new);
-        self.let_go();
+        self.evict_oldest();
     }
 
     /// Whether `new` tells of nothing but what was told on other evidence already, and so gives rise to no event: a row of
     /// the provider's list about what a webhook said, or the first webhook about what a row said. How many events the set
     /// of facts gives rise to must not depend on which of them came first, so a second webhook is news again.
-    fn has_heard_otherwise(&self, new: &Fact) -> bool {
-        if self.id.kind().course() != Course::Road {
+    fn is_corroboration(&self, new: &Fact) -> bool {
+        if self.id.kind().status_rule() != StatusRule::Furthest {
             return false;
         }
-        if new.evidence.is_from_the_api() {
+        if new.evidence.is_from_api() {
             return self.facts.iter().any(|known| known.agrees_with(new));
         }
         let is_first = |row: &&Fact| !self.facts.iter().any(|known| known.corroborates(row));
@@ -244,8 +247,8 @@ impl Resource {
     }
 
     /// Lets go of the oldest facts of a resource without an end. What stays is a function of the set of all facts.
-    fn let_go(&mut self) {
-        if self.id.kind().course() != Course::Latest {
+    fn evict_oldest(&mut self) {
+        if self.id.kind().status_rule() != StatusRule::Latest {
             return;
         }
         while self.facts.len() > LATEST_FACTS_MAX {

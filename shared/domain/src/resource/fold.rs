@@ -1,6 +1,6 @@
 //! The only way a resource changes.
 
-use crate::{Course, Fact, Ownership, Resource, ResourceId, Signal, Status, View};
+use crate::{Fact, Ownership, Resource, ResourceId, Statement, Status, StatusRule, View};
 
 /// What folding a signal into a resource came to.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,18 +79,18 @@ impl Outcome {
 ///
 /// Pure and total. The view of the result is a function of the set of facts, so folding the same signals in any order,
 /// any number of times, gives equal views and equal sets of event ids.
-pub fn fold(mut resource: Resource, signal: Signal) -> Outcome {
-    if resource.facts().iter().any(|fact| fact.id == signal.fact) {
+pub fn fold(mut resource: Resource, statement: Statement) -> Outcome {
+    if resource.facts().iter().any(|fact| fact.id == statement.fact) {
         return Outcome::AlreadyKnown { resource };
     }
-    if signal.overdue && !is_due(&resource, &signal) {
+    if statement.overdue && !is_due(&resource, &statement) {
         return Outcome::Stale { resource };
     }
-    if resource.has_let_go_of(signal.occurred_at, &signal.fact) {
+    if resource.has_evicted(statement.occurred_at, &statement.fact) {
         return Outcome::Stale { resource };
     }
     let before = resource.view();
-    resource.record(signal);
+    resource.record(statement);
     let Some(after) = resource.view() else {
         return Outcome::AlreadyKnown { resource };
     };
@@ -103,9 +103,9 @@ pub fn fold(mut resource: Resource, signal: Signal) -> Outcome {
 }
 
 /// Whether a notice that a further statement is overdue is about where the resource still stands.
-fn is_due(resource: &Resource, notice: &Signal) -> bool {
-    let standing = resource.standing().filter(|standing| standing.status.is_awaited());
-    standing.is_some_and(|standing| standing.overdue_notice(resource.id()) == notice.fact)
+fn is_due(resource: &Resource, notice: &Statement) -> bool {
+    let current_status = resource.current_status().filter(|current_status| current_status.status.is_awaited());
+    current_status.is_some_and(|current_status| current_status.overdue_notice(resource.id()) == notice.fact)
 }
 
 /// What the last recorded fact of `resource` changed, given the views before and after it.
@@ -138,6 +138,6 @@ pub(crate) fn change(resource: &Resource, before: Option<&View>, after: &View) -
         Change::Status { from: status_before, to: after.status }
     } else {
         // A sum has no fact that stands over the others.
-        Change::Updated { late: after.fact != last.id && resource.id().kind().course() != Course::Sum }
+        Change::Updated { late: after.fact != last.id && resource.id().kind().status_rule() != StatusRule::Sum }
     })
 }

@@ -8,7 +8,7 @@ mod details;
 mod evidence;
 mod facts;
 mod fold;
-mod overlay;
+mod merge;
 mod statement;
 mod status;
 mod transfer;
@@ -17,11 +17,11 @@ mod view;
 pub use account::{AccountDetails, BalanceDetails, UnrecognizedDetails};
 pub use details::Details;
 pub use evidence::{Attestation, Evidence, EvidenceClass, EvidencePointer, Scheme};
-pub use facts::{Fact, LATEST_FACTS_MAX, Resource, Standing};
+pub use facts::{CurrentStatus, Fact, LATEST_FACTS_MAX, Resource};
 pub(crate) use fold::change;
 pub use fold::{Change, Outcome, fold};
-pub(crate) use overlay::replace;
-pub use statement::{Signal, SignalError};
+pub(crate) use merge::replace;
+pub use statement::{Statement, StatementError};
 pub use status::{
     DepositStatus, ExternalAccountStatus, FeeStatus, ParticipantStatus, RecoveryStatus, Status, WithdrawalStatus,
 };

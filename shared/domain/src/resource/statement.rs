@@ -9,7 +9,7 @@ use crate::{Details, Evidence, FactId, Kind, Resource, ResourceId, Status, Times
 
 /// What one webhook says about one resource, in Fundhook's words.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Signal {
+pub struct Statement {
     /// About which resource.
     pub resource: ResourceId,
     /// Which statement this is, from signed bytes alone.
@@ -37,7 +37,7 @@ const VERSION_OF_NOTICES: u8 = 2;
 
 /// Why a message is not a signal.
 #[derive(Debug, thiserror::Error)]
-pub enum SignalError {
+pub enum StatementError {
     /// It does not have the shape.
     #[error("the message is not a signal: {0}")]
     Shape(String),
@@ -49,29 +49,29 @@ pub enum SignalError {
     Status(Kind, Status),
 }
 
-fn version_of(signal: &Signal) -> u8 {
-    if signal.overdue { VERSION_OF_NOTICES } else { VERSION }
+fn version_of(statement: &Statement) -> u8 {
+    if statement.overdue { VERSION_OF_NOTICES } else { VERSION }
 }
 
-fn shape(error: serde_json::Error) -> SignalError {
-    SignalError::Shape(json_fault(&error))
+fn shape(error: serde_json::Error) -> StatementError {
+    StatementError::Shape(json_fault(&error))
 }
 
 /// The event's name in a notice that a further statement is overdue.
 pub(crate) const OVERDUE_NOTICE: &str = "fundhook.overdue";
 
-impl Signal {
+impl Statement {
     /// The notice that `resource` has awaited a further statement for `limit`; `None` when it awaits none.
     ///
     /// One and the same for as long as the resource stands where it does: recorded once, however often it is given.
     pub fn overdue(resource: &Resource, limit: Duration) -> Option<Self> {
-        let standing = resource.standing().filter(|standing| standing.status.is_awaited())?;
+        let current_status = resource.current_status().filter(|current_status| current_status.status.is_awaited())?;
         Some(Self {
             resource: resource.id().clone(),
-            fact: standing.overdue_notice(resource.id()),
+            fact: current_status.overdue_notice(resource.id()),
             event_type: OVERDUE_NOTICE.to_owned(),
-            status: standing.status,
-            occurred_at: standing.since.plus(limit),
+            status: current_status.status,
+            occurred_at: current_status.since.plus(limit),
             // It says nothing further, and no view reads it.
             details: Details::Transfer(Box::default()),
             evidence: resource.view()?.evidence,
@@ -80,30 +80,30 @@ impl Signal {
     }
 
     /// The signal as a message between functions.
-    pub fn to_message(&self) -> Result<String, SignalError> {
+    pub fn to_message(&self) -> Result<String, StatementError> {
         #[derive(Serialize)]
         struct Message<'a> {
             v: u8,
-            signal: &'a Signal,
+            statement: &'a Statement,
         }
         let v = version_of(self);
-        serde_json::to_string(&Message { v, signal: self }).map_err(shape)
+        serde_json::to_string(&Message { v, statement: self }).map_err(shape)
     }
 
-    /// The signal in a message that [`Signal::to_message`] wrote.
-    pub fn from_message(json: &str) -> Result<Self, SignalError> {
+    /// The signal in a message that [`Statement::to_message`] wrote.
+    pub fn from_message(json: &str) -> Result<Self, StatementError> {
         #[derive(Deserialize)]
         struct Message {
             v: u8,
-            signal: Signal,
+            statement: Statement,
         }
-        let Message { v, signal } = serde_json::from_str(json).map_err(shape)?;
-        if v != version_of(&signal) {
-            return Err(SignalError::Version(v));
+        let Message { v, statement } = serde_json::from_str(json).map_err(shape)?;
+        if v != version_of(&statement) {
+            return Err(StatementError::Version(v));
         }
-        if signal.status.kind() != signal.resource.kind() {
-            return Err(SignalError::Status(signal.resource.kind(), signal.status));
+        if statement.status.kind() != statement.resource.kind() {
+            return Err(StatementError::Status(statement.resource.kind(), statement.status));
         }
-        Ok(signal)
+        Ok(statement)
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Course, Kind, UnknownName};
+use crate::{Kind, StatusRule, UnknownName};
 
 /// How far a deposit has come, in rank order; the last three share a rank and are final.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -294,7 +294,7 @@ impl Status {
 
     /// Whether somebody waits for a further status: not for one that is final, and not for kinds that have no end.
     pub fn is_awaited(self) -> bool {
-        !self.is_final() && self.kind().course() != Course::Latest
+        !self.is_final() && self.kind().status_rule() != StatusRule::Latest
     }
 }
 
@@ -318,7 +318,7 @@ mod tests {
 
     #[test]
     fn on_a_road_only_final_statuses_share_a_rank_and_none_ranks_below_one_that_is_not_final() {
-        let on_a_road = |status: &Status| status.kind().course() == Course::Road;
+        let on_a_road = |status: &Status| status.kind().status_rule() == StatusRule::Furthest;
         for a in Status::ALL.into_iter().filter(on_a_road) {
             for b in Status::ALL.into_iter().filter(|b| b.kind() == a.kind() && *b != a) {
                 assert!(a.rank() != b.rank() || (a.is_final() && b.is_final()), "{a:?} and {b:?}");
@@ -329,7 +329,7 @@ mod tests {
 
     #[test]
     fn where_the_latest_status_stands_nothing_ranks_and_nothing_is_awaited() {
-        for status in Status::ALL.into_iter().filter(|status| status.kind().course() == Course::Latest) {
+        for status in Status::ALL.into_iter().filter(|status| status.kind().status_rule() == StatusRule::Latest) {
             assert_eq!((status.rank(), status.is_final(), status.is_awaited()), (0, false, false), "{status:?}");
         }
     }

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::overlay::{overlay_members, replace};
+use super::merge::{merge_members, replace};
 use crate::coin::canonical_hash;
 use crate::{DecimalValue, Network, Quantity, ResourceId, Timestamp};
 
@@ -198,14 +198,14 @@ impl TransferDetails {
     }
 
     /// Whether it tells all that a claim is made of.
-    pub(crate) fn names_a_coin(&self) -> bool {
+    pub(crate) fn identifies_coin(&self) -> bool {
         let Transaction { hash, to, .. } = &self.transaction;
         hash.is_some() && to.is_some() && self.asset.is_some()
     }
 
     /// Puts `later` over `self`, field by field: what a later webhook does not say keeps what an earlier one said
     /// (Striga's `PENDING` carries no amount).
-    pub(crate) fn overlay(&mut self, later: &Self) {
+    pub(crate) fn merge(&mut self, later: &Self) {
         // Destructured, so that a new field cannot be forgotten here.
         let Self {
             quantity,
@@ -237,7 +237,7 @@ impl TransferDetails {
         replace(&mut self.refunded, refunded);
         replace(&mut self.asset, asset);
         replace(&mut self.network, network);
-        self.transaction.overlay(transaction);
+        self.transaction.merge(transaction);
         replace(&mut self.source.source_type, &source.source_type);
         replace(&mut self.source.integration, &source.integration);
         replace(&mut self.session.id, &session.id);
@@ -261,12 +261,12 @@ impl TransferDetails {
         self.related.extend(related.iter().cloned());
         replace(&mut self.created_at, created_at);
         replace(&mut self.updated_at, updated_at);
-        overlay_members(&mut self.provider_data, provider_data);
+        merge_members(&mut self.provider_data, provider_data);
     }
 }
 
 impl Transaction {
-    fn overlay(&mut self, later: &Self) {
+    fn merge(&mut self, later: &Self) {
         let Self { hash, from, to, block_number, confirmations } = later;
         replace(&mut self.hash, hash);
         replace(&mut self.from, from);

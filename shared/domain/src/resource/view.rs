@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Course, DepositStatus, Details, Evidence, Fact, FactId, Kind, Status, Timestamp};
+use crate::{DepositStatus, Details, Evidence, Fact, FactId, Kind, Status, StatusRule, Timestamp};
 
 /// What a set of facts adds up to. Equal for equal sets, whatever order they were recorded in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -44,12 +44,12 @@ impl View {
     /// What `facts` about a resource of `kind` add up to; `None` when there are none.
     pub(crate) fn of(kind: Kind, facts: &[Fact]) -> Option<Self> {
         let mut canonical: Vec<&Fact> = facts.iter().filter(|fact| !fact.overdue).collect();
-        canonical.sort_by(|a, b| standing(kind.course(), a, b));
+        canonical.sort_by(|a, b| current_status(kind.status_rule(), a, b));
         let (first, rest) = canonical.split_first()?;
         let stands = rest.last().unwrap_or(first);
 
         let mut details = first.details.clone();
-        rest.iter().for_each(|fact| details.overlay(&fact.details));
+        rest.iter().for_each(|fact| details.merge(&fact.details));
         let status = match &details {
             Details::Recovery(recovery) => recovery.status(),
             Details::Transfer(_) | Details::Account(_) | Details::Balance(_) | Details::Unrecognized(_) => {
@@ -75,7 +75,7 @@ impl View {
 
 /// The final statuses of the highest rank, when there are several.
 fn conflicting(kind: Kind, facts: &[Fact]) -> Vec<Status> {
-    if kind.course() != Course::Road {
+    if kind.status_rule() != StatusRule::Furthest {
         return Vec::new();
     }
     let finals = facts.iter().map(|fact| fact.status).filter(|status| status.is_final());
@@ -88,12 +88,14 @@ fn conflicting(kind: Kind, facts: &[Fact]) -> Vec<Status> {
 
 /// The order in which facts stand over each other. What they say settles ties, so that a statement repeated in other
 /// bytes, which publishes nothing, never puts one statement over another; the digest then makes the order total.
-fn standing(course: Course, a: &Fact, b: &Fact) -> Ordering {
+fn current_status(status_rule: StatusRule, a: &Fact, b: &Fact) -> Ordering {
     let progress = |fact: &Fact| {
-        let (is_final, rank, was_sent) = (fact.status.is_final(), fact.status.rank(), !fact.evidence.is_from_the_api());
-        match course {
-            Course::Road => ((is_final, rank, was_sent), fact.occurred_at, (is_final, rank), fact.status),
-            Course::Latest | Course::Sum => ((false, 0, false), fact.occurred_at, (is_final, rank), fact.status),
+        let (is_final, rank, was_sent) = (fact.status.is_final(), fact.status.rank(), !fact.evidence.is_from_api());
+        match status_rule {
+            StatusRule::Furthest => ((is_final, rank, was_sent), fact.occurred_at, (is_final, rank), fact.status),
+            StatusRule::Latest | StatusRule::Sum => {
+                ((false, 0, false), fact.occurred_at, (is_final, rank), fact.status)
+            }
         }
     };
     let said = |fact: &Fact| (fact.event_type.clone(), serde_json::to_string(&fact.details).unwrap_or_default());
@@ -101,7 +103,7 @@ fn standing(course: Course, a: &Fact, b: &Fact) -> Ordering {
 }
 
 fn history(canonical: &[&Fact]) -> Vec<HistoryEntry> {
-    let is_new = |at: usize| !canonical[..at].iter().any(|known| known.says_the_same_as(canonical[at]));
+    let is_new = |at: usize| !canonical[..at].iter().any(|known| known.has_same_content_as(canonical[at]));
     let statements = canonical.iter().enumerate().filter(|(at, _)| is_new(*at));
     statements
         .map(|(_, fact)| HistoryEntry {

@@ -1,12 +1,12 @@
 //! What subscribers read: CloudEvents 1.0 in the JSON format, exact to the digit.
 
-use fundhook_domain::{Event, Signal, Timestamp};
+use fundhook_domain::{Event, Statement, Timestamp};
 use serde_json::{Value, json};
 
 use crate::support::whole::every_sort;
 use crate::support::{deposit, events, json, latest, members, quantity, unrecognized, whole_deposit, with, withdrawal};
 
-fn confirmed() -> Signal {
+fn confirmed() -> Statement {
     with(deposit("confirmed", 40), whole_deposit)
 }
 
@@ -327,8 +327,8 @@ fn every_event_has_the_attributes_that_cloudevents_requires() {
 
 #[test]
 fn the_order_of_the_sequence_texts_is_the_order_of_the_events() {
-    let signals: Vec<Signal> = (0..12).map(|seconds| deposit("held", seconds)).collect();
-    let events = events(&signals);
+    let statements: Vec<Statement> = (0..12).map(|seconds| deposit("held", seconds)).collect();
+    let events = events(&statements);
     let sequence = |event: &Event| serde_json::to_value(event).expect("JSON")["sequence"].clone();
     let texts: Vec<String> = events.iter().map(|event| sequence(event).as_str().expect("text").to_owned()).collect();
     assert_eq!(texts.len(), 12);
@@ -371,7 +371,7 @@ fn amounts_and_the_platforms_numbers_arrive_to_the_digit() {
         details.provider_data = members(r#"{"fee":0.000000000000000000000000000000000000001}"#);
     });
     // The whole way: over the queue, into the table as JSON, and out again.
-    let said = Signal::from_message(&said.to_message().expect("a message")).expect("a signal");
+    let said = Statement::from_message(&said.to_message().expect("a message")).expect("a signal");
     let text = serde_json::to_string(&latest(&[said])).expect("JSON");
     let read: Value = serde_json::from_str(&text).expect("JSON");
     assert_eq!(read["data"]["amount"]["value"], json!(digits));

@@ -1,12 +1,12 @@
 //! What a subscription's filter policy can choose events by.
 
-use fundhook_domain::{Event, Kind, Network, Provider, ResourceId, Signal, Status, events_after};
+use fundhook_domain::{Event, Kind, Network, Provider, ResourceId, Statement, Status, events_after};
 use serde_json::{Value, json};
 
 use crate::support::whole::{every_sort, whole};
-use crate::support::{deposit, folded, latest, signal_in, status, unrecognized, whole_deposit, with};
+use crate::support::{deposit, folded, latest, statement_in, status, unrecognized, whole_deposit, with};
 
-fn confirmed() -> Signal {
+fn confirmed() -> Statement {
     with(deposit("confirmed", 40), whole_deposit)
 }
 
@@ -16,7 +16,7 @@ fn the_attributes_are_what_is_known_under_the_names_of_the_documentation() {
         details.network = Some(Network::named("Polygon Testnet Amoy"));
         details.reference_id = Some("order-1".to_owned());
     });
-    for (signals, expected) in [
+    for (statements, expected) in [
         (
             vec![amoy],
             vec![
@@ -95,7 +95,7 @@ fn the_attributes_are_what_is_known_under_the_names_of_the_documentation() {
             ],
         ),
     ] {
-        assert_eq!(latest(&signals).attributes(), expected);
+        assert_eq!(latest(&statements).attributes(), expected);
     }
 }
 
@@ -106,8 +106,9 @@ fn no_policy_that_chooses_confirmed_deposits_is_given_what_must_not_be_credited(
         attributes.into_iter().find(|(name, _)| *name == "status").map(|(_, value)| value.to_owned())
     };
     let late = deposit("submitted", 10);
-    for signals in [vec![confirmed(), deposit("failed", 50)], vec![confirmed(), deposit("failed", 30), late.clone()]] {
-        let event = latest(&signals);
+    for statements in [vec![confirmed(), deposit("failed", 50)], vec![confirmed(), deposit("failed", 30), late.clone()]]
+    {
+        let event = latest(&statements);
         assert_eq!(status_of(&event).as_deref(), Some("conflicting"), "{}", event.event_type);
     }
     let owner = ResourceId::new(Kind::Deposit, Provider::Zerohash, "fund-1").expect("an id");
@@ -171,7 +172,7 @@ fn the_kinds_of_events_are_the_kinds_of_resources() {
         let statuses: Vec<Status> = Status::ALL.into_iter().filter(|status| status.kind() == kind).collect();
         assert!(!statuses.is_empty(), "{kind} has statuses");
         for status in statuses {
-            let event = latest(&[signal_in("a body", status, 0)]);
+            let event = latest(&[statement_in("a body", status, 0)]);
             assert_eq!(event.event_type, format!("fundhook.{kind}.{status}"));
             assert_eq!(event.data.is_final, status.is_final());
         }

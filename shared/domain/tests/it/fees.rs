@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use fundhook_domain::{
-    Amount, Balances, EventBody, Kind, Outcome, Provider, Quantity, ResourceId, Side, Signal, TransferBody,
+    Amount, Balances, EventBody, Kind, Outcome, Provider, Quantity, ResourceId, Side, Statement, TransferBody,
     TransferDetails, Units, fold,
 };
 
 use crate::support::orders::every_order_leads_to_the_same;
 use crate::support::{
-    deposit, events, folded, in_other_bytes, latest, signal, status, transfer, types, view, with, withdrawal,
+    deposit, events, folded, in_other_bytes, latest, statement, status, transfer, types, view, with, withdrawal,
 };
 
 /// As in the samples.
@@ -19,8 +19,8 @@ fn units(value: &str, units: &str) -> Option<Quantity> {
     Some(Quantity { value: value.parse().expect("a decimal"), units: Units::named(units) })
 }
 
-fn charged(seconds: u64) -> Signal {
-    with(signal(status(Kind::Fee, "charged"), seconds), |details| {
+fn charged(seconds: u64) -> Statement {
+    with(statement(status(Kind::Fee, "charged"), seconds), |details| {
         details.quantity = units(FEE, "wei");
         details.side = Some(Side::Debit);
         details.balances =
@@ -29,8 +29,8 @@ fn charged(seconds: u64) -> Signal {
     })
 }
 
-fn refunded(seconds: u64) -> Signal {
-    with(signal(status(Kind::Fee, "refunded"), seconds), |details| {
+fn refunded(seconds: u64) -> Statement {
+    with(statement(status(Kind::Fee, "refunded"), seconds), |details| {
         details.refunded = units(FEE, "wei");
         details.side = Some(Side::Credit);
         details.balances = Balances { before: None, after: units("1000000000000000", "wei") };
@@ -43,15 +43,15 @@ fn named(kind: Kind, native: &str) -> ResourceId {
 }
 
 /// What subscribers read after `signals`.
-fn body<'a>(signals: impl IntoIterator<Item = &'a Signal>) -> TransferBody {
-    let body = latest(signals).data.body;
+fn body<'a>(statements: impl IntoIterator<Item = &'a Statement>) -> TransferBody {
+    let body = latest(statements).data.body;
     let transfer = if let EventBody::Transfer(body) = body { Some(*body) } else { None };
     transfer.expect("the event is about a transfer")
 }
 
 /// What leaves or reaches the account in all, as subscribers read it.
-fn total<'a>(signals: impl IntoIterator<Item = &'a Signal>) -> Option<String> {
-    body(signals).total.map(|total| format!("{} {}", total.value, total.units.as_str()))
+fn total<'a>(statements: impl IntoIterator<Item = &'a Statement>) -> Option<String> {
+    body(statements).total.map(|total| format!("{} {}", total.value, total.units.as_str()))
 }
 
 #[test]
@@ -69,15 +69,15 @@ fn a_fee_that_is_refunded_is_so_in_every_order_and_that_is_no_contradiction() {
 
 #[test]
 fn a_charge_and_its_refund_are_told_as_they_become_known() {
-    for (signals, said, late) in [
+    for (statements, said, late) in [
         ([charged(0), refunded(10)], ["fundhook.fee.charged", "fundhook.fee.refunded"], false),
         ([refunded(10), charged(0)], ["fundhook.fee.refunded", "fundhook.fee.updated"], true),
     ] {
-        let events = events(&signals);
+        let events = events(&statements);
         assert_eq!(types(&events), said);
         assert_eq!(events[1].data.late, late);
         assert!(events.iter().all(|event| event.data.is_final && event.data.conflicting.is_empty()));
-        let [first, second] = signals;
+        let [first, second] = statements;
         assert!(matches!(fold(folded([&first]), second), Outcome::Recorded { .. }), "{said:?}");
     }
 }
@@ -101,10 +101,10 @@ fn the_total_of_a_withdrawal_is_its_amount_and_its_fee_where_both_are_known_in_t
         ("no fee", units("1", "wei"), None, None, None),
         ("no amount", None, units("1", "wei"), None, None),
     ] {
-        let signal = with(withdrawal("initiated", 0), |details| {
+        let statement = with(withdrawal("initiated", 0), |details| {
             (details.quantity, details.fee, details.total) = (amount, fee, said);
         });
-        assert_eq!(total([&signal]).as_deref(), expected, "{case}");
+        assert_eq!(total([&statement]).as_deref(), expected, "{case}");
     }
 }
 
@@ -120,13 +120,13 @@ fn the_total_is_made_of_an_amount_and_a_fee_that_come_in_webhooks_of_their_own()
         details.related = BTreeSet::from([named(Kind::Fee, "w")]);
     });
     let confirmed = withdrawal("confirmed", 60);
-    for signals in [[&initiated, &fee, &confirmed], [&confirmed, &fee, &initiated], [&fee, &confirmed, &initiated]] {
-        assert_eq!(total(signals).as_deref(), Some("10000000000000000 wei"));
-        let body = body(signals);
+    for statements in [[&initiated, &fee, &confirmed], [&confirmed, &fee, &initiated], [&fee, &confirmed, &initiated]] {
+        assert_eq!(total(statements).as_deref(), Some("10000000000000000 wei"));
+        let body = body(statements);
         let total = body.total.expect("a total");
         assert_eq!((total.major, total.asset.as_deref()), (Some("0.01".parse().expect("a decimal")), Some("ETH")));
         assert_eq!(body.related, BTreeSet::from([named(Kind::Fee, "w")]));
-        assert_eq!(view(signals).status, status(Kind::Withdrawal, "confirmed"));
+        assert_eq!(view(statements).status, status(Kind::Withdrawal, "confirmed"));
     }
 }
 
@@ -134,8 +134,8 @@ fn the_total_is_made_of_an_amount_and_a_fee_that_come_in_webhooks_of_their_own()
 fn what_was_given_back_stays_known_beside_what_was_taken() {
     let initiated = with(withdrawal("initiated", 0), |details| details.quantity = units("5000", "cents"));
     let failed = with(withdrawal("failed", 60), |details| details.refunded = units("4990", "cents"));
-    for signals in [[&initiated, &failed], [&failed, &initiated]] {
-        let body = body(signals);
+    for statements in [[&initiated, &failed], [&failed, &initiated]] {
+        let body = body(statements);
         let value = |amount: Option<Amount>| amount.map(|amount| amount.value.to_string());
         assert_eq!((value(body.amount).as_deref(), value(body.refunded).as_deref()), (Some("5000"), Some("4990")));
     }
@@ -143,8 +143,8 @@ fn what_was_given_back_stays_known_beside_what_was_taken() {
 
 #[test]
 fn related_resources_are_united_and_balances_are_those_of_one_movement() {
-    for signals in [[charged(0), refunded(10)], [refunded(10), charged(0)]] {
-        let body = body(&signals);
+    for statements in [[charged(0), refunded(10)], [refunded(10), charged(0)]] {
+        let body = body(&statements);
         assert_eq!(body.related, BTreeSet::from([named(Kind::Withdrawal, "w"), named(Kind::Fee, "other leg")]));
         // The refund says what the account held after it, and leaves unsaid what it held before: what it held before the
         // charge is no part of that.
@@ -161,8 +161,8 @@ fn related_resources_are_united_and_balances_are_those_of_one_movement() {
 #[test]
 fn a_fee_twice_charged_is_one_fee_and_its_latest_statement_stands() {
     let corrected = with(charged(20), |details| details.quantity = units("7", "wei"));
-    for signals in [[&charged(0), &corrected], [&corrected, &charged(0)]] {
-        let view = view(signals);
+    for statements in [[&charged(0), &corrected], [&corrected, &charged(0)]] {
+        let view = view(statements);
         assert_eq!((view.status, view.conflicting.len()), (status(Kind::Fee, "charged"), 0));
         assert_eq!(transfer(&view).quantity, units("7", "wei"));
     }

@@ -4,29 +4,31 @@
 use std::collections::BTreeSet;
 
 use fundhook_domain::{
-    Course, Details, FactId, Kind, LATEST_FACTS_MAX, Outcome, Quantity, Resource, Signal, Status, View, events_after,
-    fold,
+    Details, FactId, Kind, LATEST_FACTS_MAX, Outcome, Quantity, Resource, Statement, Status, StatusRule, View,
+    events_after, fold,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::FileFailurePersistence;
 
 use crate::support::orders::every_order_leads_to_the_same;
-use crate::support::{at, deposit, events, folded, in_other_bytes, quantity, signal, signal_in, status, types, view};
+use crate::support::{
+    at, deposit, events, folded, in_other_bytes, quantity, statement, statement_in, status, types, view,
+};
 
 /// The statement that the user reached the status called `name` after so many `seconds`.
-fn participant(name: &str, seconds: u64) -> Signal {
-    signal(status(Kind::Participant, name), seconds)
+fn participant(name: &str, seconds: u64) -> Statement {
+    statement(status(Kind::Participant, name), seconds)
 }
 
 /// The statement that the account held so much after so many `seconds`.
-fn balance(value: &str, seconds: u64) -> Signal {
-    let mut signal = signal_in(&format!("{value} at {seconds}"), Status::Balance, seconds);
-    assert!(matches!(signal.details, Details::Balance(_)), "only balances have these details");
-    if let Details::Balance(details) = &mut signal.details {
+fn balance(value: &str, seconds: u64) -> Statement {
+    let mut statement = statement_in(&format!("{value} at {seconds}"), Status::Balance, seconds);
+    assert!(matches!(statement.details, Details::Balance(_)), "only balances have these details");
+    if let Details::Balance(details) = &mut statement.details {
         details.quantity = Some(quantity(value));
     }
-    signal
+    statement
 }
 
 /// What a view says that the account holds.
@@ -35,7 +37,7 @@ fn held(view: &View) -> Option<&Quantity> {
 }
 
 /// `count` statements, one a second, none of them like another.
-fn statements(count: u64) -> Vec<Signal> {
+fn statements(count: u64) -> Vec<Statement> {
     let approved_or_locked = |second: u64| if second.is_multiple_of(2) { "approved" } else { "locked" };
     (0..count).map(|second| participant(approved_or_locked(second), second)).collect()
 }
@@ -45,8 +47,8 @@ fn kept(resource: &Resource) -> BTreeSet<(&FactId, u64)> {
 }
 
 /// The facts that are to be kept of `signals`: by the provider's clock, at one instant by their digests.
-fn newest(signals: &[Signal]) -> BTreeSet<(&FactId, u64)> {
-    let by_age: BTreeSet<_> = signals.iter().map(|signal| (signal.occurred_at, &signal.fact)).collect();
+fn newest(statements: &[Statement]) -> BTreeSet<(&FactId, u64)> {
+    let by_age: BTreeSet<_> = statements.iter().map(|statement| (statement.occurred_at, &statement.fact)).collect();
     let newest = by_age.into_iter().rev().take(LATEST_FACTS_MAX);
     newest.map(|(occurred_at, id)| (id, occurred_at.since(at(0)).as_secs())).collect()
 }
@@ -54,12 +56,12 @@ fn newest(signals: &[Signal]) -> BTreeSet<(&FactId, u64)> {
 #[test]
 fn of_every_two_statuses_the_later_one_stands_and_none_contradicts_another() {
     let mut compared = 0;
-    let latest_stands = |status: &Status| status.kind().course() == Course::Latest;
+    let latest_stands = |status: &Status| status.kind().status_rule() == StatusRule::Latest;
     for earlier in Status::ALL.into_iter().filter(latest_stands) {
         for later in Status::ALL.into_iter().filter(|later| later.kind() == earlier.kind()) {
-            let (first, second) = (signal(earlier, 10), signal(later, 20));
-            for signals in [[&first, &second], [&second, &first]] {
-                let view = view(signals);
+            let (first, second) = (statement(earlier, 10), statement(later, 20));
+            for statements in [[&first, &second], [&second, &first]] {
+                let view = view(statements);
                 assert_eq!((view.status, view.conflicting), (later, vec![]), "{earlier} and then {later}");
                 assert_eq!(view.occurred_at, at(20));
             }
@@ -72,7 +74,7 @@ fn of_every_two_statuses_the_later_one_stands_and_none_contradicts_another() {
 #[test]
 fn every_order_of_a_users_ups_and_downs_leads_to_one_view_and_one_set_of_event_ids() {
     let locked = participant("locked", 20);
-    let signals = [
+    let statements = [
         participant("submitted", 0),
         participant("approved", 10),
         locked.clone(),
@@ -80,13 +82,13 @@ fn every_order_of_a_users_ups_and_downs_leads_to_one_view_and_one_set_of_event_i
         participant("approved", 20),
         in_other_bytes("locked, its members in another order", &locked),
     ];
-    every_order_leads_to_the_same(&signals, 4);
+    every_order_leads_to_the_same(&statements, 4);
 }
 
 #[test]
 fn every_order_of_a_balances_changes_leads_to_the_latest() {
-    let signals = [balance("1", 0), balance("119078888888888888887", 30), balance("0.5", 20), balance("2", 10)];
-    let view = every_order_leads_to_the_same(&signals, 4).view.expect("a view");
+    let statements = [balance("1", 0), balance("119078888888888888887", 30), balance("0.5", 20), balance("2", 10)];
+    let view = every_order_leads_to_the_same(&statements, 4).view.expect("a view");
     assert_eq!(held(&view), Some(&quantity("119078888888888888887")));
 }
 
@@ -101,14 +103,14 @@ fn a_late_statement_is_said_to_be_late_and_moves_nothing() {
 
 #[test]
 fn the_newest_64_facts_are_kept_whatever_order_they_come_in() {
-    let signals = statements(200);
-    let backwards: Vec<Signal> = signals.iter().rev().cloned().collect();
+    let statements = statements(200);
+    let backwards: Vec<Statement> = statements.iter().rev().cloned().collect();
     // 77 and 200 have no common divisor: each comes once.
-    let scattered: Vec<Signal> = (0..200).map(|step| signals[step * 77 % 200].clone()).collect();
-    for order in [&signals, &backwards, &scattered] {
+    let scattered: Vec<Statement> = (0..200).map(|step| statements[step * 77 % 200].clone()).collect();
+    for order in [&statements, &backwards, &scattered] {
         let resource = folded(order);
         assert_eq!(resource.facts().len(), LATEST_FACTS_MAX);
-        assert_eq!(kept(&resource), newest(&signals));
+        assert_eq!(kept(&resource), newest(&statements));
         let view = resource.view().expect("a view");
         assert_eq!((view.status, view.occurred_at), (status(Kind::Participant, "locked"), at(199)));
         assert_eq!(view.history.len(), LATEST_FACTS_MAX);
@@ -117,8 +119,8 @@ fn the_newest_64_facts_are_kept_whatever_order_they_come_in() {
 
 #[test]
 fn kinds_that_come_to_an_end_keep_every_fact() {
-    let signals: Vec<Signal> = (0..100).map(|second| deposit("held", second)).collect();
-    assert_eq!(folded(&signals).facts().len(), 100);
+    let statements: Vec<Statement> = (0..100).map(|second| deposit("held", second)).collect();
+    assert_eq!(folded(&statements).facts().len(), 100);
 }
 
 #[test]
@@ -130,9 +132,9 @@ fn a_fact_older_than_all_that_are_kept_is_stale_and_writes_nothing() {
     assert_eq!(full.facts().len(), LATEST_FACTS_MAX, "there was room for one more, old as it is");
 
     let before_all = {
-        let mut signal = participant("rejected", 0);
-        signal.occurred_at = "2025-10-07T19:44:49.999999999Z".parse().expect("RFC 3339");
-        signal
+        let mut statement = participant("rejected", 0);
+        statement.occurred_at = "2025-10-07T19:44:49.999999999Z".parse().expect("RFC 3339");
+        statement
     };
     assert_eq!(fold(full.clone(), before_all), Outcome::Stale { resource: full.clone() });
 
@@ -167,11 +169,11 @@ fn at_the_instant_of_the_oldest_the_digest_says_which_is_kept() {
 
 #[test]
 fn version_and_sequence_go_on_counting_whatever_is_let_go_of() {
-    let signals = statements(100);
-    let resource = folded(&signals);
+    let statements = statements(100);
+    let resource = folded(&statements);
     assert_eq!((resource.version(), resource.sequence(), resource.facts().len()), (100, 100, 64));
 
-    let repeated = fold(resource, in_other_bytes("again", &signals[99])).into_resource();
+    let repeated = fold(resource, in_other_bytes("again", &statements[99])).into_resource();
     assert_eq!((repeated.version(), repeated.sequence()), (101, 100), "a repetition is a fact and no event");
     let resource = fold(repeated, participant("closed", 100)).into_resource();
     assert_eq!((resource.version(), resource.sequence(), resource.facts().len()), (102, 101, 64));
@@ -189,14 +191,14 @@ fn version_and_sequence_go_on_counting_whatever_is_let_go_of() {
 #[test]
 fn what_fold_says_of_a_change_is_what_is_published_when_an_old_fact_makes_room() {
     let mut resource = folded(&statements(64));
-    for (signal, said) in [
+    for (statement, said) in [
         (participant("closed", 70), "fundhook.participant.closed"),
         (participant("approved", 65), "fundhook.participant.updated"),
         (participant("closed", 71), "fundhook.participant.updated"),
         (participant("approved", 72), "fundhook.participant.approved"),
     ] {
         let before = resource.version();
-        let outcome = fold(resource, signal);
+        let outcome = fold(resource, statement);
         assert!(matches!(&outcome, Outcome::Recorded { change: Some(_), .. }), "{outcome:?}");
         resource = outcome.into_resource();
         assert_eq!(types(&events_after(&resource, before)), [said]);
@@ -204,15 +206,16 @@ fn what_fold_says_of_a_change_is_what_is_published_when_an_old_fact_makes_room()
 }
 
 /// Up to 160 facts, with few enough instants that many share one, and the order in which they come, some again.
-fn deliveries() -> impl Strategy<Value = (Vec<Signal>, Vec<Signal>)> {
+fn deliveries() -> impl Strategy<Value = (Vec<Statement>, Vec<Statement>)> {
     let names = prop::sample::select(vec!["approved", "locked", "closed"]);
     let facts = prop::collection::vec((names, 0..40_u64), 1..160).prop_map(|facts| {
         let numbered = facts.into_iter().enumerate();
-        let of = |number, name, second| signal_in(&format!("body {number}"), status(Kind::Participant, name), second);
+        let of =
+            |number, name, second| statement_in(&format!("body {number}"), status(Kind::Participant, name), second);
         numbered.map(|(number, (name, second))| of(number, name, second)).collect::<Vec<_>>()
     });
     (facts, prop::collection::vec(any::<Index>(), 0..40)).prop_flat_map(|(facts, again)| {
-        let again: Vec<Signal> = again.into_iter().map(|index| index.get(&facts).clone()).collect();
+        let again: Vec<Statement> = again.into_iter().map(|index| index.get(&facts).clone()).collect();
         let all = [facts.clone(), again].concat();
         (Just(facts), Just(all).prop_shuffle())
     })
@@ -236,10 +239,10 @@ proptest! {
         // Nothing that was recorded counts backwards, and nothing is left that would be recorded again.
         let versions: Vec<u64> = resource.facts().iter().map(|fact| fact.version).collect();
         prop_assert!(versions.is_sorted_by(|one, next| one < next), "{:?}", versions);
-        for signal in &order {
-            let outcome = fold(resource.clone(), signal.clone());
+        for statement in &order {
+            let outcome = fold(resource.clone(), statement.clone());
             let is_no_news = matches!(outcome, Outcome::AlreadyKnown { .. } | Outcome::Stale { .. });
-            prop_assert!(is_no_news, "{} was taken in twice", signal.fact);
+            prop_assert!(is_no_news, "{} was taken in twice", statement.fact);
         }
     }
 }

@@ -9,6 +9,6 @@ mod order_does_not_matter;
 mod overdue;
 mod recovery_sum;
 mod schemas;
-mod signal_messages;
+mod statement_messages;
 mod statuses;
 mod support;

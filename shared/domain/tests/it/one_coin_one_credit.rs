@@ -1,7 +1,8 @@
 //! The same coin may reach a platform through two feeds, and is credited once (DESIGN.md section 3.2).
 
 use fundhook_domain::{
-    Claim, Event, Feed, Kind, Network, Ownership, Provider, Resource, ResourceId, Signal, TransferDetails, events_after,
+    Claim, Event, Feed, Kind, Network, Ownership, Provider, Resource, ResourceId, Statement, TransferDetails,
+    events_after,
 };
 
 use crate::support::{deposit, folded, in_other_bytes, listed, resource, types, whole_deposit, with, withdrawal};
@@ -31,7 +32,7 @@ fn a_deposit_claims_its_coin_once_it_is_confirmed_and_its_transaction_known() {
     let (pending, silent) = (with(deposit("pending", 0), said), deposit("confirmed", 40));
     let confirmed = with(silent.clone(), said);
     let without = |take: fn(&mut TransferDetails)| with(confirmed.clone(), take);
-    for (case, signals, is_due) in [
+    for (case, statements, is_due) in [
         ("confirmed", vec![confirmed.clone()], true),
         ("pending", vec![pending.clone()], false),
         ("held", vec![with(deposit("held", 0), said)], false),
@@ -48,7 +49,7 @@ fn a_deposit_claims_its_coin_once_it_is_confirmed_and_its_transaction_known() {
         ("contradicted before it was confirmed", vec![deposit("failed", 50), confirmed.clone()], false),
         ("a withdrawal", vec![with(withdrawal("confirmed", 40), said)], false),
     ] {
-        assert_eq!(folded(&signals).claim_due().is_some(), is_due, "{case}");
+        assert_eq!(folded(&statements).claim_due().is_some(), is_due, "{case}");
     }
     let resource = folded([&confirmed]);
     assert_eq!(resource.clone().owning_its_coin().claim_due(), None, "it has it already");
@@ -69,8 +70,8 @@ fn a_claim_says_which_coin_and_who_tells_of_it() {
 
 #[test]
 fn a_claim_names_each_stream_that_told_of_the_deposit_once_whichever_told_last() {
-    let of_stream = |signal: &Signal, stream: Option<&str>| {
-        with(signal.clone(), |details| details.stream = stream.map(str::to_owned))
+    let of_stream = |statement: &Statement, stream: Option<&str>| {
+        with(statement.clone(), |details| details.stream = stream.map(str::to_owned))
     };
     let (pending, confirmed) = (with(deposit("pending", 0), said), with(deposit("confirmed", 40), said));
     let listed = of_stream(&listed(&confirmed), Some("connect.transactions"));
@@ -128,9 +129,9 @@ fn a_coin_has_one_key_in_every_spelling_and_no_other_coin_has_it() {
 fn a_network_in_an_unknown_spelling_is_not_taken_for_another_chain() {
     let on = |network: &str| claim_of(|details| details.network = Some(Network::named(network))).expect("a claim");
     let taken = Claim { stream: "zerohash.fund".to_owned(), owner: owner(), ..on("Somechain") };
-    assert!(!on("SOME-CHAIN-MAINNET").stands_beside(&taken), "two spellings that nobody knows may be one chain");
-    assert!(!on("base").stands_beside(&taken));
-    assert!(on("base").stands_beside(&Claim { network: on("ethereum").network, ..taken }));
+    assert!(!on("SOME-CHAIN-MAINNET").coexists_with(&taken), "two spellings that nobody knows may be one chain");
+    assert!(!on("base").coexists_with(&taken));
+    assert!(on("base").coexists_with(&Claim { network: on("ethereum").network, ..taken }));
 }
 
 #[test]
@@ -185,21 +186,21 @@ fn only_another_streams_claim_on_the_same_chain_makes_a_duplicate() {
         ("webhooks told of the one, and the list of the other", by_the_list("2"), &taken, false),
         ("the list told of both, and webhooks of one as well", by_the_list("2"), &taken_listed_too, true),
     ] {
-        assert_eq!(one.stands_beside(taken), beside, "{case}");
-        assert_eq!(taken.stands_beside(&one), beside, "{case}, the other way round");
+        assert_eq!(one.coexists_with(taken), beside, "{case}");
+        assert_eq!(taken.coexists_with(&one), beside, "{case}, the other way round");
     }
 }
 
 /// The events of `signals` when the coin turned out to be `owner`'s with the first write after the version `after`.
-fn duplicates(signals: &[Signal], after: u64) -> Vec<Event> {
-    events_after(&folded(signals).duplicating(owner(), after), 0)
+fn duplicates(statements: &[Statement], after: u64) -> Vec<Event> {
+    events_after(&folded(statements).duplicating(owner(), after), 0)
 }
 
 #[test]
 fn a_confirmed_deposit_of_a_coin_that_is_credited_already_is_published_as_a_duplicate() {
     let (pending, confirmed) = (deposit("pending", 0), with(deposit("confirmed", 40), said));
     let late = deposit("submitted", 10);
-    for (case, signals, after, said) in [
+    for (case, statements, after, said) in [
         ("alone", vec![&confirmed], 0, vec!["duplicate"]),
         ("in a write of its own", vec![&pending, &confirmed], 1, vec!["pending", "duplicate"]),
         (
@@ -221,8 +222,8 @@ fn a_confirmed_deposit_of_a_coin_that_is_credited_already_is_published_as_a_dupl
             vec!["pending", "submitted", "duplicate", "updated"],
         ),
     ] {
-        let signals: Vec<Signal> = signals.into_iter().cloned().collect();
-        let events = duplicates(&signals, after);
+        let statements: Vec<Statement> = statements.into_iter().cloned().collect();
+        let events = duplicates(&statements, after);
         let expected: Vec<String> = said.iter().map(|said| format!("fundhook.deposit.{said}")).collect();
         assert_eq!(types(&events), expected, "{case}");
         let duplicate = events.iter().position(|event| event.event_type == "fundhook.deposit.duplicate");
@@ -240,7 +241,7 @@ fn a_confirmed_deposit_of_a_coin_that_is_credited_already_is_published_as_a_dupl
 fn what_shows_a_confirmed_deposit_to_be_a_duplicate_may_come_after_it_was_published() {
     let (silent, hash) = (deposit("confirmed", 40), with(deposit("submitted", 10), said));
     let again = in_other_bytes("again", &silent);
-    for (case, signals, after, said) in [
+    for (case, statements, after, said) in [
         ("alone", vec![&silent, &hash], 1, vec!["confirmed", "duplicate"]),
         (
             "with more after it",
@@ -259,8 +260,8 @@ fn what_shows_a_confirmed_deposit_to_be_a_duplicate_may_come_after_it_was_publis
         ("after a repetition in the same write", vec![&silent, &again, &hash], 1, vec!["confirmed", "duplicate"]),
         ("after a repetition in a write before", vec![&silent, &again, &hash], 2, vec!["confirmed", "duplicate"]),
     ] {
-        let signals: Vec<Signal> = signals.into_iter().cloned().collect();
-        let events = duplicates(&signals, after);
+        let statements: Vec<Statement> = statements.into_iter().cloned().collect();
+        let events = duplicates(&statements, after);
         let expected: Vec<String> = said.iter().map(|said| format!("fundhook.deposit.{said}")).collect();
         assert_eq!(types(&events), expected, "{case}");
     }
@@ -268,14 +269,14 @@ fn what_shows_a_confirmed_deposit_to_be_a_duplicate_may_come_after_it_was_publis
 
 #[test]
 fn what_was_published_before_it_was_known_stays_as_it_was_and_no_id_changes() {
-    let signals = [
+    let statements = [
         deposit("pending", 0),
         deposit("confirmed", 40),
         in_other_bytes("again", &deposit("pending", 0)),
         with(deposit("submitted", 10), said),
         deposit("held", 20),
     ];
-    let plain = folded(&signals);
+    let plain = folded(&statements);
     let published = events_after(&plain, 0);
     let ids = |events: &[Event]| events.iter().map(|event| event.id.clone()).collect::<Vec<_>>();
     for after in 0..=plain.version() {
@@ -292,8 +293,8 @@ fn what_was_published_before_it_was_known_stays_as_it_was_and_no_id_changes() {
 
 #[test]
 fn a_duplicate_that_comes_to_contradict_itself_needs_a_person() {
-    let signals = [with(deposit("confirmed", 40), said), deposit("failed", 50)];
-    let events = duplicates(&signals, 0);
+    let statements = [with(deposit("confirmed", 40), said), deposit("failed", 50)];
+    let events = duplicates(&statements, 0);
     assert_eq!(types(&events), ["fundhook.deposit.duplicate", "fundhook.deposit.conflicting"]);
     assert_eq!(events[1].data.duplicate_of, Some(owner()));
 }

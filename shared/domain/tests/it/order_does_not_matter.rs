@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use fundhook_domain::{
-    Details, Kind, RecoveryStatus, Resource, Signal, Status, Transaction, WithdrawalStatus, events_after, fold,
+    Details, Kind, RecoveryStatus, Resource, Statement, Status, Transaction, WithdrawalStatus, events_after, fold,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -12,11 +12,11 @@ use proptest::test_runner::FileFailurePersistence;
 
 use crate::support::orders::every_order_leads_to_the_same;
 use crate::support::recovery::{announced, paid};
-use crate::support::{Standing, deposit, in_other_bytes, quantity, signal_in, whole_deposit, with, withdrawal};
+use crate::support::{CurrentStatus, deposit, in_other_bytes, quantity, statement_in, whole_deposit, with, withdrawal};
 
 /// Everything that can be said of a deposit in its life, a contradiction, and a repetition in other bytes. The two
 /// final statuses are reached at the same instant, so that nothing but what they say tells them apart.
-fn life_of_a_deposit() -> Vec<Signal> {
+fn life_of_a_deposit() -> Vec<Statement> {
     let confirmed = with(deposit("confirmed", 40), whole_deposit);
     vec![
         deposit("pending", 0),
@@ -30,7 +30,7 @@ fn life_of_a_deposit() -> Vec<Signal> {
 }
 
 /// The same for a withdrawal whose provider's times run backwards; `submitted` is left out to keep the orders few.
-fn life_of_a_withdrawal() -> Vec<Signal> {
+fn life_of_a_withdrawal() -> Vec<Statement> {
     let confirmed = with(withdrawal("confirmed", 10), |details| details.quantity = Some(quantity("3400")));
     vec![
         withdrawal("initiated", 40),
@@ -54,11 +54,11 @@ fn every_order_of_every_part_of_a_withdrawals_life_leads_to_one_view_and_one_set
 
 /// What the publisher says in all when `deliveries` are written in batches: `cuts[n]` is whether a write follows the
 /// delivery `n`. The last is always written.
-fn published(deliveries: &[Signal], cuts: &[bool]) -> (Resource, Vec<String>) {
+fn published(deliveries: &[Statement], cuts: &[bool]) -> (Resource, Vec<String>) {
     let mut resource = Resource::unknown(deliveries[0].resource.clone());
     let (mut written_version, mut ids) = (0, Vec::new());
-    for (index, signal) in deliveries.iter().enumerate() {
-        resource = fold(resource, signal.clone()).into_resource();
+    for (index, statement) in deliveries.iter().enumerate() {
+        resource = fold(resource, statement.clone()).into_resource();
         if cuts.get(index).copied().unwrap_or(false) || index + 1 == deliveries.len() {
             ids.extend(events_after(&resource, written_version).into_iter().map(|event| event.id));
             written_version = resource.version();
@@ -69,7 +69,8 @@ fn published(deliveries: &[Signal], cuts: &[bool]) -> (Resource, Vec<String>) {
 
 #[test]
 fn every_way_to_cut_deliveries_into_writes_publishes_the_same_ids_each_once() {
-    let deliveries: Vec<Signal> = life_of_a_deposit().into_iter().flat_map(|signal| [signal.clone(), signal]).collect();
+    let deliveries: Vec<Statement> =
+        life_of_a_deposit().into_iter().flat_map(|statement| [statement.clone(), statement]).collect();
     let (_, at_once) = published(&deliveries, &[]);
     assert_eq!(at_once.len(), 6);
     for pattern in 0..1_u32 << 8 {
@@ -83,12 +84,12 @@ fn every_way_to_cut_deliveries_into_writes_publishes_the_same_ids_each_once() {
 type Picks = (usize, usize, usize);
 
 /// The statement in the bytes `body`, saying what the picks choose.
-fn statement(body: &str, status: Status, seconds: u64, (one, two, three): Picks) -> Signal {
+fn statement(body: &str, status: Status, seconds: u64, (one, two, three): Picks) -> Statement {
     let amount = [None, Some("1"), Some("119078888888888888887")][one];
     let word = [None, Some("word")][two % 2].map(str::to_owned);
     let memo = (three > 0).then(|| ("memo".to_owned(), seconds.into()));
-    let mut signal = signal_in(body, status, seconds);
-    match &mut signal.details {
+    let mut statement = statement_in(body, status, seconds);
+    match &mut statement.details {
         Details::Transfer(details) => {
             details.quantity = amount.map(quantity);
             details.transaction = Transaction { hash: word, ..Transaction::default() };
@@ -120,11 +121,11 @@ fn statement(body: &str, status: Status, seconds: u64, (one, two, three): Picks)
             }
         }
     }
-    signal
+    statement
 }
 
 /// Up to 30 facts about one resource of any kind, a third of them repetitions in other bytes, with few instants.
-fn facts() -> impl Strategy<Value = Vec<Signal>> {
+fn facts() -> impl Strategy<Value = Vec<Statement>> {
     let of_kind = |kind: Kind| Status::ALL.into_iter().filter(|status| status.kind() == kind).collect::<Vec<_>>();
     let statements = prop::sample::select(Kind::ALL.to_vec()).prop_flat_map(move |kind| {
         let picks = (0..3_usize, 0..3_usize, 0..3_usize);
@@ -132,19 +133,19 @@ fn facts() -> impl Strategy<Value = Vec<Signal>> {
     });
     (statements, prop::collection::vec(any::<Index>(), 0..=10)).prop_map(|(statements, repeated)| {
         let numbered = statements.into_iter().enumerate();
-        let mut signals: Vec<Signal> = numbered
+        let mut statements: Vec<Statement> = numbered
             .map(|(number, (status, seconds, picks))| statement(&format!("body {number}"), status, seconds, picks))
             .collect();
         for (number, index) in repeated.into_iter().enumerate() {
-            let repetition = in_other_bytes(&format!("repetition {number}"), index.get(&signals));
-            signals.push(repetition);
+            let repetition = in_other_bytes(&format!("repetition {number}"), index.get(&statements));
+            statements.push(repetition);
         }
-        signals
+        statements
     })
 }
 
 /// The facts in some order, some of them several times, and where the writes fall between them.
-fn deliveries(facts: Vec<Signal>) -> impl Strategy<Value = (Vec<Signal>, Vec<bool>)> {
+fn deliveries(facts: Vec<Statement>) -> impl Strategy<Value = (Vec<Statement>, Vec<bool>)> {
     let repeated = prop::collection::vec(any::<Index>(), 0..10);
     let all = repeated.prop_flat_map(move |repeated| {
         let again = repeated.into_iter().map(|index| index.get(&facts).clone());
@@ -168,13 +169,13 @@ proptest! {
     ) {
         let (one, said_by_one) = published(&one.0, &one.1);
         let (other, said_by_other) = published(&other.0, &other.1);
-        let standing = Standing::after(&one, &events_after(&one, 0));
-        prop_assert_eq!(&standing, &Standing::after(&other, &events_after(&other, 0)));
+        let current_status = CurrentStatus::after(&one, &events_after(&one, 0));
+        prop_assert_eq!(&current_status, &CurrentStatus::after(&other, &events_after(&other, 0)));
 
         for said in [said_by_one, said_by_other] {
             let distinct: BTreeSet<String> = said.iter().cloned().collect();
             prop_assert_eq!(said.len(), distinct.len(), "an id was published for two changes");
-            prop_assert_eq!(&distinct, &standing.event_ids);
+            prop_assert_eq!(&distinct, &current_status.event_ids);
         }
     }
 }

@@ -4,24 +4,25 @@
 use std::time::Duration;
 
 use fundhook_domain::{
-    Change, Event, EventData, Kind, Outcome, Resource, Signal, Status, Timestamp, WithdrawalStatus, events_after, fold,
+    Change, Event, EventData, Kind, Outcome, Resource, Statement, Status, Timestamp, WithdrawalStatus, events_after,
+    fold,
 };
 use serde_json::json;
 
 use crate::support::deposits::{recorded, row, told};
 use crate::support::recovery::{announced, paid};
-use crate::support::{at, deposit, folded, in_other_bytes, listed, signal, status, types, with};
+use crate::support::{at, deposit, folded, in_other_bytes, listed, statement, status, types, with};
 
 const LIMIT: Duration = Duration::from_secs(3600);
 const ONE: &str = "deposit#connect#1";
 
 /// The notice that `resource` is overdue, which it must await a statement to be.
-fn notice(resource: &Resource) -> Signal {
-    Signal::overdue(resource, LIMIT).expect("a further statement is awaited")
+fn notice(resource: &Resource) -> Statement {
+    Statement::overdue(resource, LIMIT).expect("a further statement is awaited")
 }
 
-fn folding(resource: &Resource, signal: &Signal) -> Resource {
-    fold(resource.clone(), signal.clone()).into_resource()
+fn folding(resource: &Resource, statement: &Statement) -> Resource {
+    fold(resource.clone(), statement.clone()).into_resource()
 }
 
 /// `resource` after the notice that it is overdue, which must be recorded as that.
@@ -33,13 +34,13 @@ fn noticed(resource: &Resource) -> Resource {
 }
 
 fn since(resource: &Resource) -> Timestamp {
-    resource.standing().expect("it stands somewhere").since
+    resource.current_status().expect("it stands somewhere").since
 }
 
 /// `signal`, received so many seconds after the first.
-fn received(seconds: u64, mut signal: Signal) -> Signal {
-    signal.evidence.received_at = at(seconds);
-    signal
+fn received(seconds: u64, mut statement: Statement) -> Statement {
+    statement.evidence.received_at = at(seconds);
+    statement
 }
 
 #[test]
@@ -50,22 +51,22 @@ fn a_resource_is_reported_once_for_as_long_as_it_stands_where_it_does() {
     assert!(overdue.is_overdue());
     assert!(matches!(fold(overdue.clone(), notice(&held)), Outcome::AlreadyKnown { .. }), "given again");
     assert!(matches!(fold(overdue.clone(), notice(&overdue)), Outcome::AlreadyKnown { .. }), "made again");
-    let later = Signal::overdue(&overdue, 2 * LIMIT).expect("it is awaited");
+    let later = Statement::overdue(&overdue, 2 * LIMIT).expect("it is awaited");
     assert!(matches!(fold(overdue.clone(), later), Outcome::AlreadyKnown { .. }), "by another limit");
 
     // What tells nothing of its status leaves it where it stands.
-    for (what, signal) in [
+    for (what, statement) in [
         ("a late webhook", deposit("submitted", 5)),
         ("a further webhook of the same status", deposit("held", 20)),
         ("a webhook repeated in other bytes", in_other_bytes("again", &deposit("held", 10))),
         ("a row that says the same", listed(&deposit("held", 10))),
     ] {
-        let told = folding(&overdue, &signal);
+        let told = folding(&overdue, &statement);
         assert_eq!(told.version(), overdue.version() + 1, "{what} is recorded");
         assert!(told.is_overdue(), "{what}");
         assert!(matches!(fold(told.clone(), notice(&told)), Outcome::AlreadyKnown { .. }), "{what}");
         // Nor does it outdate a notice that is on its way.
-        let outcome = fold(folding(&held, &signal), notice(&held));
+        let outcome = fold(folding(&held, &statement), notice(&held));
         assert!(matches!(outcome, Outcome::Recorded { change: Some(Change::Overdue), .. }), "{what}: {outcome:?}");
     }
 }
@@ -79,7 +80,7 @@ fn a_webhook_that_comes_before_the_notice_outdates_it() {
     }
     // Nor is there a notice about what nobody has spoken of.
     let unknown = Resource::unknown(pending.id().clone());
-    assert_eq!(Signal::overdue(&unknown, LIMIT), None);
+    assert_eq!(Statement::overdue(&unknown, LIMIT), None);
     assert_eq!(fold(unknown.clone(), notice(&pending)), Outcome::Stale { resource: unknown });
 }
 
@@ -93,7 +94,7 @@ fn a_resource_that_moves_on_and_stays_there_is_reported_again() {
     }
     resource = folding(&resource, &deposit("confirmed", 40_000));
     assert!(!resource.is_overdue());
-    assert_eq!(Signal::overdue(&resource, LIMIT), None);
+    assert_eq!(Statement::overdue(&resource, LIMIT), None);
     let events = events_after(&resource, 0);
     let expected =
         ["pending", "overdue", "submitted", "overdue", "held", "overdue", "abandoned", "overdue", "confirmed"];
@@ -112,7 +113,7 @@ fn a_recovery_that_is_resolved_and_required_again_is_reported_again() {
     let first_notice = resource.facts().last().expect("the notice").id.clone();
     resource = noticed(&folding(&resource, &moving));
     resource = folding(&resource, &done);
-    assert_eq!((resource.is_overdue(), Signal::overdue(&resource, LIMIT)), (false, None), "it is resolved");
+    assert_eq!((resource.is_overdue(), Statement::overdue(&resource, LIMIT)), (false, None), "it is resolved");
     resource = folding(&resource, &second);
     assert!(!resource.is_overdue());
     assert_eq!(since(&resource), second.evidence.received_at, "it came to stand there again");
@@ -127,14 +128,14 @@ fn a_recovery_that_is_resolved_and_required_again_is_reported_again() {
 fn only_what_is_awaited_is_ever_overdue() {
     let mut awaited = 0;
     for reached in Status::ALL {
-        let resource = folded([&signal(reached, 0)]);
-        let notice = Signal::overdue(&resource, LIMIT);
+        let resource = folded([&statement(reached, 0)]);
+        let notice = Statement::overdue(&resource, LIMIT);
         let expected =
             !reached.is_final() && [Kind::Deposit, Kind::Withdrawal, Kind::Recovery].contains(&reached.kind());
         assert_eq!(notice.is_some(), expected, "{reached:?}");
         awaited += usize::from(expected);
         // Nor is a notice recorded that something else made.
-        let forged = Signal { overdue: true, ..signal(reached, 3600) };
+        let forged = Statement { overdue: true, ..statement(reached, 3600) };
         assert_eq!(fold(resource.clone(), forged), Outcome::Stale { resource }, "{reached:?}");
     }
     assert_eq!(awaited, 4 + 3 + 2, "of deposits, withdrawals and recoveries");
@@ -143,7 +144,7 @@ fn only_what_is_awaited_is_ever_overdue() {
 #[test]
 fn it_stands_there_since_the_statement_came_with_which_it_came_to_stand_there() {
     let (pending, held) = (deposit("pending", 0), deposit("held", 10));
-    for (what, signals, seconds) in [
+    for (what, statements, seconds) in [
         ("the first statement", vec![received(7, held.clone())], 7),
         ("not when it was first heard of", vec![received(5, pending.clone()), received(50, held.clone())], 50),
         ("a late one", vec![received(50, held.clone()), received(90, pending.clone())], 50),
@@ -158,16 +159,16 @@ fn it_stands_there_since_the_statement_came_with_which_it_came_to_stand_there() 
         ("listed, and told after that", vec![received(50, listed(&held)), received(90, held.clone())], 50),
         ("told, and listed after that", vec![received(50, held.clone()), received(90, listed(&held))], 50),
     ] {
-        let resource = folded(&signals);
+        let resource = folded(&statements);
         assert_eq!(since(&resource), at(seconds), "{what}");
-        assert_eq!(resource.standing().map(|standing| standing.status), Some(held.status), "{what}");
+        assert_eq!(resource.current_status().map(|current_status| current_status.status), Some(held.status), "{what}");
         assert_eq!(since(&noticed(&resource)), at(seconds), "{what}, and reported");
     }
-    assert_eq!(Resource::unknown(pending.resource).standing(), None);
+    assert_eq!(Resource::unknown(pending.resource).current_status(), None);
 }
 
 /// The life of a deposit, with a late webhook and a contradiction.
-fn life() -> Vec<Signal> {
+fn life() -> Vec<Statement> {
     let life = [("pending", 0), ("held", 20), ("submitted", 10), ("abandoned", 30), ("confirmed", 40), ("failed", 50)];
     life.map(|(name, seconds)| told(ONE, name, seconds)).to_vec()
 }
@@ -178,11 +179,12 @@ fn a_notice_changes_nothing_that_is_known_wherever_it_comes() {
     // Every choice of after which statements a notice is given, as bits.
     for given in 0..1_u32 << life.len() {
         let (mut silent, mut reported) = (Resource::unknown(life[0].resource.clone()), None::<Resource>);
-        for (index, signal) in life.iter().enumerate() {
-            silent = folding(&silent, signal);
-            let mut resource = folding(&reported.unwrap_or_else(|| Resource::unknown(signal.resource.clone())), signal);
+        for (index, statement) in life.iter().enumerate() {
+            silent = folding(&silent, statement);
+            let mut resource =
+                folding(&reported.unwrap_or_else(|| Resource::unknown(statement.resource.clone())), statement);
             let is_given = given & (1 << index) != 0;
-            if let Some(notice) = Signal::overdue(&resource, LIMIT).filter(|_| is_given) {
+            if let Some(notice) = Statement::overdue(&resource, LIMIT).filter(|_| is_given) {
                 resource = folding(&resource, &notice);
             }
             let (view, expected) = (resource.view(), silent.view());
@@ -249,14 +251,14 @@ fn what_was_read_from_the_list_is_overdue_as_what_was_sent_is_and_its_notice_was
 #[test]
 fn a_notice_is_a_message_and_what_was_written_before_there_were_any_reads_back() {
     for status in Status::ALL.into_iter().filter(|status| status.is_awaited()) {
-        let notice = notice(&folded([&signal(status, 0)]));
+        let notice = notice(&folded([&statement(status, 0)]));
         let message = notice.to_message().expect("a message");
-        assert_eq!(Signal::from_message(&message).expect("a signal"), notice, "{message}");
+        assert_eq!(Statement::from_message(&message).expect("a signal"), notice, "{message}");
         // Of a version of its own: who knows of no notices is not to take one for a statement.
         assert_eq!(crate::support::json(&message)["v"], json!(2));
     }
-    let plain = signal(status(Kind::Deposit, "held"), 0).to_message().expect("a message");
+    let plain = statement(status(Kind::Deposit, "held"), 0).to_message().expect("a message");
     assert_eq!(crate::support::json(&plain)["v"], json!(1));
     assert!(!plain.contains("overdue"), "{plain}");
-    assert!(!Signal::from_message(&plain).expect("a signal").overdue);
+    assert!(!Statement::from_message(&plain).expect("a signal").overdue);
 }

@@ -1,7 +1,7 @@
 //! A recovery is a sum: what came in unexpectedly, each coin once, less what went back for good (DESIGN.md section 3.1).
 
 use fundhook_domain::{
-    Feed, Network, Provider, RecoveryDetails, RecoveryStatus, Signal, Status, Tenant, WithdrawalStatus,
+    Feed, Network, Provider, RecoveryDetails, RecoveryStatus, Statement, Status, Tenant, WithdrawalStatus,
 };
 use serde_json::json;
 
@@ -12,8 +12,8 @@ use crate::support::recovery::{
 use crate::support::{at, events, latest, types, view};
 
 /// Where `signals` lead: the status, and what is outstanding, expected, on its way back and returned.
-fn standing<'a>(signals: impl IntoIterator<Item = &'a Signal>) -> (Status, [String; 4]) {
-    let view = view(signals);
+fn current_status<'a>(statements: impl IntoIterator<Item = &'a Statement>) -> (Status, [String; 4]) {
+    let view = view(statements);
     let sum = sum(&view);
     let numbers = [sum.outstanding(), sum.expected(), sum.moving(), sum.returned()];
     (view.status, numbers.map(|number| number.to_string()))
@@ -23,20 +23,20 @@ fn comes_to(status: RecoveryStatus, numbers: [&str; 4]) -> (Status, [String; 4])
     (Status::Recovery(status), numbers.map(str::to_owned))
 }
 
-fn coin(native: &str, value: &str, seconds: u64) -> Signal {
+fn coin(native: &str, value: &str, seconds: u64) -> Statement {
     announced("zerohash.deposit", native, native, value, seconds)
 }
 
 #[test]
 fn every_order_of_six_statements_about_one_coin_leads_to_one_view_and_one_set_of_event_ids() {
-    let signals = [announcements(), payments()].concat();
-    let dates: Vec<_> = signals[3..].iter().map(|signal| signal.occurred_at).collect();
+    let statements = [announcements(), payments()].concat();
+    let dates: Vec<_> = statements[3..].iter().map(|statement| statement.occurred_at).collect();
     assert_eq!(dates, [at(60); 3], "the payments' dates tell nothing apart");
 
-    let whole = every_order_leads_to_the_same(&signals, 6);
+    let whole = every_order_leads_to_the_same(&statements, 6);
     let view = whole.view.expect("a view");
     assert_eq!(view.status, Status::Recovery(RecoveryStatus::Resolved));
-    assert_eq!(standing(&signals), comes_to(RecoveryStatus::Resolved, ["0", "100", "0", "100"]));
+    assert_eq!(current_status(&statements), comes_to(RecoveryStatus::Resolved, ["0", "100", "0", "100"]));
     assert_eq!((sum(&view).deposits.len(), sum(&view).payments.len()), (3, 1));
     assert!(view.conflicting.is_empty());
 }
@@ -45,8 +45,8 @@ fn every_order_of_six_statements_about_one_coin_leads_to_one_view_and_one_set_of
 fn a_coin_is_to_be_returned_once_whichever_streams_announce_it() {
     for chosen in 1..8_u8 {
         let all = announcements().into_iter().enumerate();
-        let some: Vec<_> = all.filter(|(at, _)| chosen & (1 << at) != 0).map(|(_, signal)| signal).collect();
-        assert_eq!(standing(&some), comes_to(RecoveryStatus::Required, ["100", "100", "0", "0"]), "{chosen:#b}");
+        let some: Vec<_> = all.filter(|(at, _)| chosen & (1 << at) != 0).map(|(_, statement)| statement).collect();
+        assert_eq!(current_status(&some), comes_to(RecoveryStatus::Required, ["100", "100", "0", "0"]), "{chosen:#b}");
     }
 }
 
@@ -54,14 +54,14 @@ fn a_coin_is_to_be_returned_once_whichever_streams_announce_it() {
 fn a_coin_is_one_in_every_spelling_of_its_hash_and_another_in_another_transaction() {
     let same = [HASH.to_owned(), format!("{HASH}-0"), format!("0x{HASH}"), HASH.to_uppercase(), format!("0X{HASH}-12")];
     for spelling in same {
-        let signals = [announcements().remove(1), announced("zerohash.deposit", "other", &spelling, "100", 5)];
-        assert_eq!(standing(&signals).1[1], "100", "{spelling}");
+        let statements = [announcements().remove(1), announced("zerohash.deposit", "other", &spelling, "100", 5)];
+        assert_eq!(current_status(&statements).1[1], "100", "{spelling}");
     }
     let base58 = "FLaUcxdNxRwnaSXp6pXeRSfANXEHouqYbqF6X1bgRxg2";
     for (one, other) in [(HASH, "b07407e8"), (base58, &base58.to_lowercase())] {
-        let signals =
+        let statements =
             [announced("connect.deposits", "1", one, "100", 0), announced("zerohash.deposit", "2", other, "100", 0)];
-        assert_eq!(standing(&signals).1[1], "200", "{other}");
+        assert_eq!(current_status(&statements).1[1], "200", "{other}");
     }
 }
 
@@ -69,14 +69,14 @@ fn a_coin_is_one_in_every_spelling_of_its_hash_and_another_in_another_transactio
 fn two_deposits_in_one_transaction_by_one_stream_are_two_coins() {
     let by = |stream, native, value| announced(stream, native, HASH, value, 0);
     let two = [by("zerohash.deposit", "1", "60"), by("zerohash.deposit", "2", "40")];
-    assert_eq!(standing(&two), comes_to(RecoveryStatus::Required, ["100", "100", "0", "0"]));
+    assert_eq!(current_status(&two), comes_to(RecoveryStatus::Required, ["100", "100", "0", "0"]));
 
     // Another stream that tells of the same two adds nothing, and none while it has told of one of them.
     let behind = by("connect.deposits", "3", "60");
     let caught_up = by("connect.deposits", "4", "40");
-    assert_eq!(standing([&two[0], &two[1], &behind]).1[1], "100");
-    assert_eq!(standing([&behind, &caught_up, &two[1]]).1[1], "100", "nor does it matter which one lags");
-    assert_eq!(standing([&two[0], &two[1], &behind, &caught_up]).1[1], "100");
+    assert_eq!(current_status([&two[0], &two[1], &behind]).1[1], "100");
+    assert_eq!(current_status([&behind, &caught_up, &two[1]]).1[1], "100", "nor does it matter which one lags");
+    assert_eq!(current_status([&two[0], &two[1], &behind, &caught_up]).1[1], "100");
 }
 
 #[test]
@@ -90,20 +90,20 @@ fn a_payment_returns_money_when_it_is_final_on_chain_and_never_before() {
         (WithdrawalStatus::Failed, comes_to(RecoveryStatus::Required, ["100", "100", "0", "0"])),
         (WithdrawalStatus::Abandoned, comes_to(RecoveryStatus::Required, ["100", "100", "0", "0"])),
     ] {
-        let signals = [coin("a", "100", 0), paid("p", status, Some("100"), 60)];
-        assert_eq!(standing(&signals), expected, "{status:?}");
+        let statements = [coin("a", "100", 0), paid("p", status, Some("100"), 60)];
+        assert_eq!(current_status(&statements), expected, "{status:?}");
     }
     // Nothing is resolved while anything moves, even when nothing is outstanding.
     let settled = [coin("a", "100", 0), paid("p", WithdrawalStatus::Confirmed, Some("100"), 60)];
     let posted = paid("q", WithdrawalStatus::Broadcast, Some("1"), 60);
     let moving = comes_to(RecoveryStatus::InProgress, ["0", "100", "1", "100"]);
-    assert_eq!(standing([&settled[0], &settled[1], &posted]), moving);
+    assert_eq!(current_status([&settled[0], &settled[1], &posted]), moving);
 }
 
 #[test]
 fn the_way_back_is_told_step_by_step() {
-    let signals = [announcements().remove(0), payments().remove(0), payments().remove(1), payments().remove(2)];
-    let events = events(&signals);
+    let statements = [announcements().remove(0), payments().remove(0), payments().remove(1), payments().remove(2)];
+    let events = events(&statements);
     assert_eq!(
         types(&events),
         [
@@ -120,18 +120,18 @@ fn the_way_back_is_told_step_by_step() {
 
 #[test]
 fn a_payment_that_fails_leaves_the_money_to_be_returned() {
-    let signals = [
+    let statements = [
         coin("a", "100", 0),
         paid("p", WithdrawalStatus::Submitted, Some("100"), 60),
         paid("p", WithdrawalStatus::Failed, Some("100"), 70),
     ];
-    let statuses: Vec<_> = events(&signals).iter().map(|event| event.data.status).collect();
+    let statuses: Vec<_> = events(&statements).iter().map(|event| event.data.status).collect();
     assert_eq!(statuses, ["required", "in_progress", "required"]);
 
     // The next attempt is a payment of its own.
     let again = paid("q", WithdrawalStatus::Confirmed, Some("100"), 90);
-    let all = [signals.as_slice(), &[again]].concat();
-    assert_eq!(standing(&all), comes_to(RecoveryStatus::Resolved, ["0", "100", "0", "100"]));
+    let all = [statements.as_slice(), &[again]].concat();
+    assert_eq!(current_status(&all), comes_to(RecoveryStatus::Resolved, ["0", "100", "0", "100"]));
 }
 
 #[test]
@@ -140,9 +140,9 @@ fn money_is_not_taken_for_returned_while_a_payments_ends_contradict() {
         for (settled_at, ended_at) in [(60, 70), (70, 60)] {
             let settled = paid("p", WithdrawalStatus::Confirmed, Some("100"), settled_at);
             let ended = paid("p", end, Some("100"), ended_at);
-            let signals = [coin("a", "100", 0), settled, ended];
+            let statements = [coin("a", "100", 0), settled, ended];
             let expected = comes_to(RecoveryStatus::Required, ["100", "100", "0", "0"]);
-            assert_eq!(standing(&signals), expected, "{end:?} after {ended_at} s");
+            assert_eq!(current_status(&statements), expected, "{end:?} after {ended_at} s");
         }
     }
 }
@@ -152,9 +152,9 @@ fn a_late_submitted_never_takes_back_what_settled_whatever_its_date() {
     for submitted_at in [50, 60, 70] {
         let settled = paid("p", WithdrawalStatus::Confirmed, Some("100"), 60);
         let submitted = paid("p", WithdrawalStatus::Submitted, Some("100"), submitted_at);
-        let signals = [coin("a", "100", 0), settled, submitted];
-        assert_eq!(standing(&signals).0, Status::Recovery(RecoveryStatus::Resolved), "after {submitted_at} s");
-        assert_eq!(latest(&signals).event_type, "fundhook.recovery.updated");
+        let statements = [coin("a", "100", 0), settled, submitted];
+        assert_eq!(current_status(&statements).0, Status::Recovery(RecoveryStatus::Resolved), "after {submitted_at} s");
+        assert_eq!(latest(&statements).event_type, "fundhook.recovery.updated");
     }
 }
 
@@ -163,28 +163,28 @@ fn what_a_payment_says_of_its_amount_once_is_known_of_all_its_statements() {
     let submitted = paid("p", WithdrawalStatus::Submitted, Some("40"), 60);
     let settled = paid("p", WithdrawalStatus::Confirmed, None, 70);
     let coin = coin("a", "100", 0);
-    for signals in [[&coin, &submitted, &settled], [&settled, &coin, &submitted]] {
-        assert_eq!(standing(signals), comes_to(RecoveryStatus::Required, ["60", "100", "0", "40"]));
+    for statements in [[&coin, &submitted, &settled], [&settled, &coin, &submitted]] {
+        assert_eq!(current_status(statements), comes_to(RecoveryStatus::Required, ["60", "100", "0", "40"]));
     }
     // Never said, it cannot be taken off; it is on its way all the same.
     let silent = paid("p", WithdrawalStatus::Submitted, None, 60);
     let moving = comes_to(RecoveryStatus::InProgress, ["100", "100", "0", "0"]);
-    assert_eq!(standing([&coin, &silent]), moving);
-    assert_eq!(standing([&coin, &settled]), comes_to(RecoveryStatus::Required, ["100", "100", "0", "0"]));
+    assert_eq!(current_status([&coin, &silent]), moving);
+    assert_eq!(current_status([&coin, &settled]), comes_to(RecoveryStatus::Required, ["100", "100", "0", "0"]));
 }
 
 #[test]
 fn money_that_settled_before_its_deposit_is_known_is_counted_when_it_is() {
     let settled = paid("p", WithdrawalStatus::Confirmed, Some("100"), 60);
-    assert_eq!(standing([&settled]), comes_to(RecoveryStatus::Resolved, ["-100", "0", "0", "100"]));
-    let signals = [settled, coin("a", "100", 0)];
-    assert_eq!(standing(&signals), comes_to(RecoveryStatus::Resolved, ["0", "100", "0", "100"]));
-    assert_eq!(types(&events(&signals)), ["fundhook.recovery.resolved", "fundhook.recovery.updated"]);
+    assert_eq!(current_status([&settled]), comes_to(RecoveryStatus::Resolved, ["-100", "0", "0", "100"]));
+    let statements = [settled, coin("a", "100", 0)];
+    assert_eq!(current_status(&statements), comes_to(RecoveryStatus::Resolved, ["0", "100", "0", "100"]));
+    assert_eq!(types(&events(&statements)), ["fundhook.recovery.resolved", "fundhook.recovery.updated"]);
 }
 
 #[test]
 fn a_further_deposit_makes_a_resolved_recovery_required_again() {
-    let signals = [
+    let statements = [
         coin("a", "100", 0),
         paid("p", WithdrawalStatus::Confirmed, Some("100"), 60),
         coin("b", "0.000001", 90),
@@ -192,33 +192,34 @@ fn a_further_deposit_makes_a_resolved_recovery_required_again() {
         paid("q", WithdrawalStatus::Confirmed, Some("0.000001"), 99),
     ];
     let required = comes_to(RecoveryStatus::Required, ["0.000001", "100.000001", "0", "100"]);
-    assert_eq!(standing(&signals[..3]), required);
-    let statuses: Vec<_> = events(&signals).iter().map(|event| event.data.status).collect();
+    assert_eq!(current_status(&statements[..3]), required);
+    let statuses: Vec<_> = events(&statements).iter().map(|event| event.data.status).collect();
     assert_eq!(statuses, ["required", "resolved", "required", "in_progress", "resolved"]);
-    assert_eq!(events(&signals)[2].data.previous_status, Some("resolved"));
+    assert_eq!(events(&statements)[2].data.previous_status, Some("resolved"));
 }
 
 #[test]
 fn more_than_came_in_leaves_less_than_nothing_outstanding() {
-    let signals = [coin("a", "100", 0), paid("p", WithdrawalStatus::Confirmed, Some("100.5"), 60)];
-    assert_eq!(standing(&signals), comes_to(RecoveryStatus::Resolved, ["-0.5", "100", "0", "100.5"]));
+    let statements = [coin("a", "100", 0), paid("p", WithdrawalStatus::Confirmed, Some("100.5"), 60)];
+    assert_eq!(current_status(&statements), comes_to(RecoveryStatus::Resolved, ["-0.5", "100", "0", "100.5"]));
     // What is too much is taken off the next deposit.
-    let next = [signals.as_slice(), &[coin("b", "0.6", 90)]].concat();
-    assert_eq!(standing(&next), comes_to(RecoveryStatus::Required, ["0.1", "100.6", "0", "100.5"]));
+    let next = [statements.as_slice(), &[coin("b", "0.6", 90)]].concat();
+    assert_eq!(current_status(&next), comes_to(RecoveryStatus::Required, ["0.1", "100.6", "0", "100.5"]));
 }
 
 #[test]
 fn amounts_of_sixty_digits_and_more_add_up_exactly() {
     let (nines, zeros) = ("9".repeat(60), "0".repeat(59));
     let (most, least) = (format!("{nines}.{nines}"), format!("0.{zeros}1"));
-    let signals = [coin("a", &most, 0), coin("b", &least, 0), paid("p", WithdrawalStatus::Confirmed, Some(&most), 60)];
+    let statements =
+        [coin("a", &most, 0), coin("b", &least, 0), paid("p", WithdrawalStatus::Confirmed, Some(&most), 60)];
     let total = format!("1{}", "0".repeat(60));
-    assert_eq!(standing(&signals[..2]), comes_to(RecoveryStatus::Required, [&total, &total, "0", "0"]));
-    assert_eq!(standing(&signals), comes_to(RecoveryStatus::Required, [&least, &total, "0", &most]));
+    assert_eq!(current_status(&statements[..2]), comes_to(RecoveryStatus::Required, [&total, &total, "0", "0"]));
+    assert_eq!(current_status(&statements), comes_to(RecoveryStatus::Required, [&least, &total, "0", &most]));
 
     let rest = paid("q", WithdrawalStatus::Confirmed, Some(&least), 60);
-    let all = [signals.as_slice(), &[rest]].concat();
-    assert_eq!(standing(&all), comes_to(RecoveryStatus::Resolved, ["0", &total, "0", &total]));
+    let all = [statements.as_slice(), &[rest]].concat();
+    assert_eq!(current_status(&all), comes_to(RecoveryStatus::Resolved, ["0", &total, "0", &total]));
 }
 
 #[test]
@@ -245,10 +246,10 @@ fn a_recovery_is_of_one_user_asset_and_network_whichever_provider_tells_of_it() 
 
 #[test]
 fn subscribers_read_the_sums_what_they_are_made_of_and_how_to_open_the_recovery_flow() {
-    let signals = [announcements(), payments()[..2].to_vec()].concat();
-    let view = view(&signals);
+    let statements = [announcements(), payments()[..2].to_vec()].concat();
+    let view = view(&statements);
     let body = body(&view);
-    assert_eq!(latest(&signals).data.status, "in_progress");
+    assert_eq!(latest(&statements).data.status, "in_progress");
 
     let deposits: Vec<_> = body.deposits.iter().map(|deposit| &deposit.resource).collect();
     let announced = [

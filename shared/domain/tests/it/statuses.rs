@@ -1,17 +1,17 @@
 //! What a new fact does to what is known: which status stands, which details, and what is said about it.
 
 use fundhook_domain::{
-    Change, Course, Kind, Outcome, Resource, Signal, Source, Status, Transaction, events_after, fold,
+    Change, Kind, Outcome, Resource, Source, Statement, Status, StatusRule, Transaction, events_after, fold,
 };
 
 use crate::support::{
-    at, deposit, events, folded, in_other_bytes, json, members, quantity, signal, status, transfer, types,
+    at, deposit, events, folded, in_other_bytes, json, members, quantity, statement, status, transfer, types,
     unrecognized, view, whole_deposit, with, withdrawal,
 };
 
 /// What folding the last of `signals` into the others gives.
-fn last_outcome(signals: &[Signal]) -> Outcome {
-    let (last, before) = signals.split_last().expect("at least one signal");
+fn last_outcome(statements: &[Statement]) -> Outcome {
+    let (last, before) = statements.split_last().expect("at least one signal");
     let resource = if before.is_empty() { Resource::unknown(last.resource.clone()) } else { folded(before) };
     fold(resource, last.clone())
 }
@@ -20,10 +20,10 @@ fn last_outcome(signals: &[Signal]) -> Outcome {
 fn a_late_submitted_never_moves_a_confirmed_deposit_back() {
     // Late by both clocks: it comes after, and even claims to have happened after.
     for submitted_at in [10, 50] {
-        let signals = [deposit("pending", 0), deposit("confirmed", 40), deposit("submitted", submitted_at)];
-        assert_eq!(view(&signals).status, status(Kind::Deposit, "confirmed"));
+        let statements = [deposit("pending", 0), deposit("confirmed", 40), deposit("submitted", submitted_at)];
+        assert_eq!(view(&statements).status, status(Kind::Deposit, "confirmed"));
 
-        let events = events(&signals);
+        let events = events(&statements);
         let said = ["fundhook.deposit.pending", "fundhook.deposit.confirmed", "fundhook.deposit.updated"];
         assert_eq!(types(&events), said);
         assert_eq!(events.iter().map(|event| event.data.late).collect::<Vec<_>>(), [false, false, true]);
@@ -37,10 +37,10 @@ fn a_late_submitted_never_moves_a_confirmed_deposit_back() {
 fn the_higher_rank_stands_whatever_the_order_and_the_times_say() {
     let mut compared = 0;
     // Of other kinds the latest stands, or a sum: their tests are files of their own.
-    for low in Status::ALL.into_iter().filter(|low| low.kind().course() == Course::Road) {
+    for low in Status::ALL.into_iter().filter(|low| low.kind().status_rule() == StatusRule::Furthest) {
         for high in Status::ALL.into_iter().filter(|high| high.kind() == low.kind() && high.rank() > low.rank()) {
             // The provider's times contradict the rank.
-            let (low, high) = (signal(low, 99), signal(high, 0));
+            let (low, high) = (statement(low, 99), statement(high, 0));
             assert_eq!(view([&low, &high]).status, high.status);
             assert_eq!(view([&high, &low]).status, high.status, "{} moved {} back", low.status, high.status);
             compared += 1;
@@ -51,11 +51,11 @@ fn the_higher_rank_stands_whatever_the_order_and_the_times_say() {
 
 #[test]
 fn an_abandoned_deposit_that_arrives_after_all_becomes_confirmed() {
-    let signals = [deposit("pending", 0), deposit("abandoned", 10), deposit("confirmed", 20)];
-    assert!(!view(&signals[..2]).status.is_final());
-    assert_eq!(view(&signals).status, status(Kind::Deposit, "confirmed"));
-    assert_eq!(view(&signals).conflicting, [], "abandoned was not an end");
-    assert_eq!(events(&signals)[2].data.previous_status, Some("abandoned"));
+    let statements = [deposit("pending", 0), deposit("abandoned", 10), deposit("confirmed", 20)];
+    assert!(!view(&statements[..2]).status.is_final());
+    assert_eq!(view(&statements).status, status(Kind::Deposit, "confirmed"));
+    assert_eq!(view(&statements).conflicting, [], "abandoned was not an end");
+    assert_eq!(events(&statements)[2].data.previous_status, Some("abandoned"));
 }
 
 #[test]
@@ -71,20 +71,20 @@ fn two_different_ends_of_one_resource_contradict_each_other_in_both_orders() {
     for one in Status::ALL.into_iter().filter(|status| status.is_final()) {
         let excludes = |other: &Status| other.is_final() && (other.kind(), other.rank()) == (one.kind(), one.rank());
         for other in Status::ALL.into_iter().filter(excludes) {
-            let signals = [signal(one, 10), signal(other, 20)];
+            let statements = [statement(one, 10), statement(other, 20)];
             let both = {
                 let mut both = vec![one, other];
                 both.sort_unstable();
                 both
             };
             if one == other {
-                assert_eq!(view(&signals).conflicting, [], "{one} twice is no contradiction");
-                assert!(matches!(last_outcome(&signals), Outcome::Recorded { .. }));
+                assert_eq!(view(&statements).conflicting, [], "{one} twice is no contradiction");
+                assert!(matches!(last_outcome(&statements), Outcome::Recorded { .. }));
                 continue;
             }
             pairs += 1;
             let conflict = Change::Conflicting { between: both.clone() };
-            let Outcome::Conflicting { resource, between, change } = last_outcome(&signals) else {
+            let Outcome::Conflicting { resource, between, change } = last_outcome(&statements) else {
                 unreachable!("{one} and then {other} must be conflicting");
             };
             assert_eq!((between, change), (both.clone(), Some(conflict)));
@@ -101,14 +101,14 @@ fn two_different_ends_of_one_resource_contradict_each_other_in_both_orders() {
 
 #[test]
 fn a_contradiction_is_said_once_and_again_when_it_grows() {
-    let signals = [
+    let statements = [
         deposit("confirmed", 10),
         deposit("failed", 20),
         deposit("pending", 0),
         deposit("unexpected", 15),
         deposit("failed", 25),
     ];
-    let events = events(&signals);
+    let events = events(&statements);
     assert_eq!(
         types(&events),
         [
@@ -122,7 +122,7 @@ fn a_contradiction_is_said_once_and_again_when_it_grows() {
     assert_eq!(events[2].data.conflicting, ["confirmed", "failed"], "an update does not hide that it stands");
     assert_eq!(events[3].data.conflicting, ["confirmed", "failed", "unexpected"]);
     assert_eq!((events[2].data.late, events[4].data.late), (true, false));
-    assert!(matches!(last_outcome(&signals), Outcome::Conflicting { .. }), "every fact on it asks for a person");
+    assert!(matches!(last_outcome(&statements), Outcome::Conflicting { .. }), "every fact on it asks for a person");
 }
 
 #[test]
@@ -130,10 +130,10 @@ fn within_a_rank_the_provider_s_later_word_stands() {
     for (first_at, second_at, stands) in [(10, 20, "0.2"), (20, 10, "0.1")] {
         let one = with(deposit("held", first_at), |details| details.quantity = Some(quantity("0.1")));
         let other = with(deposit("held", second_at), |details| details.quantity = Some(quantity("0.2")));
-        let signals = [one, other];
-        assert_eq!(transfer(&view(&signals)).quantity, Some(quantity(stands)));
+        let statements = [one, other];
+        assert_eq!(transfer(&view(&statements)).quantity, Some(quantity(stands)));
         let late = second_at < first_at;
-        assert_eq!(events(&signals)[1].data.late, late);
+        assert_eq!(events(&statements)[1].data.late, late);
     }
 }
 
@@ -178,8 +178,8 @@ fn the_reason_of_a_status_goes_with_it() {
         ("still held, and nobody says why", reason("held", 40, None), None),
         ("held before that", reason("submitted", 40, Some("sent")), Some("travel rule")),
     ] {
-        for signals in [[&held, &stands], [&stands, &held]] {
-            assert_eq!(transfer(&view(signals)).status_reason.as_deref(), expected, "{case}");
+        for statements in [[&held, &stands], [&stands, &held]] {
+            assert_eq!(transfer(&view(statements)).status_reason.as_deref(), expected, "{case}");
         }
     }
 }
@@ -194,8 +194,8 @@ fn the_fact_that_stands_says_what_is_so() {
         details.session.metadata = Some(json(r#"{"order":2}"#));
         details.provider_data = members(r#"{"deposit":{"transaction":{"value":"13"}}}"#);
     });
-    for signals in [[&stands, &contradicts], [&contradicts, &stands]] {
-        let view = view(signals);
+    for statements in [[&stands, &contradicts], [&contradicts, &stands]] {
+        let view = view(statements);
         assert_eq!(view.details, stands.details);
         assert_eq!((view.fact, view.evidence), (stands.fact.clone(), stands.evidence.clone()));
         assert_eq!(view.occurred_at, stands.occurred_at);
@@ -204,7 +204,7 @@ fn the_fact_that_stands_says_what_is_so() {
 
 #[test]
 fn the_first_fact_has_no_previous_status_and_an_update_neither() {
-    let signals = [
+    let statements = [
         deposit("pending", 0),
         with(deposit("pending", 5), |details| details.account = Some("abc123".into())),
         deposit("held", 10),
@@ -213,7 +213,7 @@ fn the_first_fact_has_no_previous_status_and_an_update_neither() {
         deposit("confirmed", 30),
         deposit("confirmed", 35),
     ];
-    let events = events(&signals);
+    let events = events(&statements);
     let moved: Vec<_> = events.iter().map(|event| (event.data.status, event.data.previous_status)).collect();
     assert_eq!(
         moved,
@@ -238,21 +238,21 @@ fn fold_says_what_a_fact_changed() {
         let from = from.map(|name| status(Kind::Deposit, name));
         Change::Status { from, to: status(Kind::Deposit, to) }
     };
-    for (signals, expected) in [
+    for (statements, expected) in [
         (vec![&pending], Some(moved(None, "pending"))),
         (vec![&pending, &confirmed], Some(moved(Some("pending"), "confirmed"))),
         (vec![&confirmed, &late], Some(Change::Updated { late: true })),
         (vec![&confirmed, &deposit("confirmed", 41)], Some(Change::Updated { late: false })),
         (vec![&confirmed, &in_other_bytes("again", &confirmed)], None),
     ] {
-        let signals: Vec<Signal> = signals.into_iter().cloned().collect();
-        let Outcome::Recorded { resource, change } = last_outcome(&signals) else {
+        let statements: Vec<Statement> = statements.into_iter().cloned().collect();
+        let Outcome::Recorded { resource, change } = last_outcome(&statements) else {
             unreachable!("each is a new fact without a contradiction");
         };
         assert_eq!(change, expected);
         assert_eq!(
             resource.version(),
-            signals.len() as u64,
+            statements.len() as u64,
             "each fact is recorded, whether it changes anything or not"
         );
     }
@@ -271,7 +271,7 @@ fn the_same_fact_again_is_known_whatever_evidence_it_comes_with() {
 #[test]
 fn sequences_have_no_gaps_and_repetitions_in_other_bytes_take_none() {
     let (pending, confirmed) = (deposit("pending", 0), deposit("confirmed", 40));
-    let signals = [
+    let statements = [
         pending.clone(),
         in_other_bytes("pending again", &pending),
         deposit("held", 10),
@@ -280,7 +280,7 @@ fn sequences_have_no_gaps_and_repetitions_in_other_bytes_take_none() {
         in_other_bytes("confirmed again", &confirmed),
         deposit("submitted", 5),
     ];
-    let resource = folded(&signals);
+    let resource = folded(&statements);
     assert_eq!((resource.version(), resource.sequence()), (7, 4));
     let events = events_after(&resource, 0);
     assert_eq!(events.iter().map(|event| event.sequence).collect::<Vec<_>>(), [1, 2, 3, 4]);
@@ -322,8 +322,8 @@ fn a_statement_repeated_in_other_bytes_publishes_nothing_and_changes_nothing_tha
 fn the_history_holds_each_statement_once_in_the_order_in_which_they_stand() {
     let confirmed = deposit("confirmed", 40);
     let again = in_other_bytes("again", &confirmed);
-    let signals = [again, deposit("submitted", 50), confirmed, deposit("pending", 0)];
-    let history = view(&signals).history;
+    let statements = [again, deposit("submitted", 50), confirmed, deposit("pending", 0)];
+    let history = view(&statements).history;
     let entries: Vec<_> = history.iter().map(|entry| (entry.status.as_str(), entry.occurred_at)).collect();
     assert_eq!(entries, [("pending", at(0)), ("submitted", at(50)), ("confirmed", at(40))]);
     assert_eq!(history[0].event_type, "connect.deposit.pending");
@@ -331,7 +331,7 @@ fn the_history_holds_each_statement_once_in_the_order_in_which_they_stand() {
 
 #[test]
 fn a_webhook_that_nothing_claims_is_seen_once_and_that_is_its_end() {
-    let signals = [unrecognized(), unrecognized()];
-    assert_eq!(types(&events(&signals)), ["fundhook.unrecognized.seen"]);
-    assert!(view(&signals).status.is_final());
+    let statements = [unrecognized(), unrecognized()];
+    assert_eq!(types(&events(&statements)), ["fundhook.unrecognized.seen"]);
+    assert!(view(&statements).status.is_final());
 }

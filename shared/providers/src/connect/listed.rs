@@ -6,9 +6,9 @@
 use fundhook_domain::{Attestation, EvidenceClass, Feed, Provider, Scheme, Timestamp};
 
 use crate::Envelope;
-use crate::statement::{Heard, NotUnderstood, Statement};
+use crate::normalise::{Draft, NotUnderstood, Received};
 use crate::wire::{Fields, members};
-use crate::zerohash::{Told, fund_statement};
+use crate::zerohash::{FundContext, fund_draft};
 
 /// The event's name of what a row says.
 const EVENT: &str = "connect.transactions";
@@ -43,12 +43,12 @@ fn origin(url: &str) -> &str {
 }
 
 /// What a row says.
-pub(crate) fn statements(heard: &Heard<'_>, members: Fields) -> Result<Vec<Statement>, NotUnderstood> {
-    let feed = heard.envelope.feed();
+pub(crate) fn drafts(received: &Received<'_>, members: Fields) -> Result<Vec<Draft>, NotUnderstood> {
+    let feed = received.envelope.feed();
     // Under zerohash's feed it tells what the fund webhook tells; under Connect's, the same coin may be told of twice.
     let stream = if feed.provider() == Provider::Zerohash { "zerohash.fund" } else { EVENT };
-    let told = Told { feed, event_type: EVENT, stream, sent_at: heard.sent_at };
-    let stated = fund_statement(&told, members).map(|statement| vec![statement]);
+    let context = FundContext { feed, event_type: EVENT, stream, sent_at: received.sent_at };
+    let stated = fund_draft(&context, members).map(|draft| vec![draft]);
     stated.map_err(|reason| NotUnderstood { named: None, reason })
 }
 

@@ -5,12 +5,12 @@ mod normalise;
 mod verify;
 mod wire;
 
-pub(crate) use listed::statements as listed_statements;
+pub(crate) use listed::drafts as listed_drafts;
 pub use listed::{deposited_at, listed};
-pub(crate) use normalise::statements;
+pub(crate) use normalise::drafts;
 pub use verify::{JwtMode, JwtSettings, Settings, signed_message, verify};
 
-pub use crate::statement::PAYLOAD_TYPE_HEADER;
+pub use crate::normalise::PAYLOAD_TYPE_HEADER;
 
 /// The header with the UNIX time, in seconds, at which the provider signed.
 pub const TIMESTAMP_HEADER: &str = "timestamp";

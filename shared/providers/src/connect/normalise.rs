@@ -5,36 +5,36 @@ use fundhook_domain::{
 };
 
 use super::wire;
+use crate::normalise::{Draft, NotUnderstood, Received};
 use crate::recovery::with_recovery;
-use crate::statement::{Heard, NotUnderstood, Statement};
 use crate::wire::Fields;
 
 /// What a webhook of Connect says.
-pub(crate) fn statements(heard: &Heard<'_>, mut members: Fields) -> Result<Vec<Statement>, NotUnderstood> {
+pub(crate) fn drafts(received: &Received<'_>, mut members: Fields) -> Result<Vec<Draft>, NotUnderstood> {
     let Some(event) = members.text("event").map(str::to_owned) else {
         return Err(NotUnderstood { named: None, reason: "the body has no text member `event`".to_owned() });
     };
     members.drop_repeated("event", &event);
-    let stated = statement(heard, &event, members).map(with_recovery_of_deposit);
+    let stated = draft(received, &event, members).map(with_recovery_of_deposit);
     stated.map_err(|reason| NotUnderstood { named: Some(event), reason })
 }
 
 /// Connect's withdrawals return nothing: only its unexpected deposits are part of a recovery.
-fn with_recovery_of_deposit(statement: Statement) -> Vec<Statement> {
-    match statement.resource.kind() {
-        Kind::Deposit => with_recovery(statement),
+fn with_recovery_of_deposit(draft: Draft) -> Vec<Draft> {
+    match draft.resource.kind() {
+        Kind::Deposit => with_recovery(draft),
         Kind::Withdrawal
         | Kind::Fee
         | Kind::Recovery
         | Kind::Participant
         | Kind::ExternalAccount
         | Kind::Balance
-        | Kind::Unrecognized => vec![statement],
+        | Kind::Unrecognized => vec![draft],
     }
 }
 
 /// What the webhook called `event` says, or a sentence about why it cannot be understood.
-fn statement(heard: &Heard<'_>, event: &str, mut members: Fields) -> Result<Statement, String> {
+fn draft(received: &Received<'_>, event: &str, mut members: Fields) -> Result<Draft, String> {
     let shown = event.chars().take(64).collect::<String>();
     let status = wire::status_of(event).ok_or_else(|| format!("no event is known by the name {shown:?}"))?;
     let (member, mut object) = wire::OBJECT_MEMBERS
@@ -43,7 +43,7 @@ fn statement(heard: &Heard<'_>, event: &str, mut members: Fields) -> Result<Stat
         .ok_or_else(|| "the body has no object `deposit`".to_owned())?;
     let of_member = |why: String| why.replacen('`', &format!("`{member}."), 1);
     let id = object.required_text("id").map_err(of_member)?;
-    let resource = ResourceId::new(status.kind(), heard.envelope.feed().clone(), &id)
+    let resource = ResourceId::new(status.kind(), received.envelope.feed().clone(), &id)
         .map_err(|error| format!("`{member}.id` cannot name a resource: {error}"))?;
 
     let quantity = object.take_quantity("amount", &Units::Major).map_err(of_member)?;
@@ -72,11 +72,11 @@ fn statement(heard: &Heard<'_>, event: &str, mut members: Fields) -> Result<Stat
     };
     members.keep_rest_of(member, object);
     details.provider_data = members.into_rest();
-    Ok(Statement {
+    Ok(Draft {
         resource,
         event_type: event.to_owned(),
         status,
-        occurred_at: occurred_at.unwrap_or(heard.sent_at),
+        occurred_at: occurred_at.unwrap_or(received.sent_at),
         details: Details::Transfer(Box::new(details)),
     })
 }

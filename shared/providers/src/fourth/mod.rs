@@ -8,7 +8,7 @@ mod normalise;
 mod verify;
 mod wire;
 
-pub(crate) use normalise::statements;
+pub(crate) use normalise::drafts;
 pub(crate) use verify::verify;
 
 /// The header with the UNIX time, in seconds, at which the provider signed.
@@ -24,7 +24,7 @@ mod tests {
     use serde_json::{Map, Value, json};
 
     use super::*;
-    use crate::statement::{Heard, NotUnderstood, Statement};
+    use crate::normalise::{Draft, NotUnderstood, Received};
     use crate::wire::members;
     use crate::{Envelope, Headers, Rejection, Secrets, SharedSecret, Webhook};
 
@@ -70,21 +70,21 @@ mod tests {
     }
 
     /// What the webhook with `body` says.
-    fn said(body: &str) -> Result<Vec<Statement>, NotUnderstood> {
+    fn said(body: &str) -> Result<Vec<Draft>, NotUnderstood> {
         let envelope = verified_at(signed(SIGNED_AT, body), at(SIGNED_AT)).expect("the test secret signed it");
         let sent_at = envelope.attestation().signed_at.expect("a time is signed");
         let members = members(&envelope.body()).map_err(|reason| NotUnderstood { named: None, reason })?;
-        statements(&Heard { envelope: &envelope, payload_type: None, sent_at }, members)
+        drafts(&Received { envelope: &envelope, payload_type: None, sent_at }, members)
     }
 
     /// The one statement of `body`, and its details.
-    fn statement(body: &Value) -> (Statement, TransferDetails) {
-        let mut statements = said(&body.to_string()).expect("understood");
-        assert_eq!(statements.len(), 1);
-        let statement = statements.remove(0);
-        let Details::Transfer(details) = &statement.details else { unreachable!("a transfer") };
+    fn draft(body: &Value) -> (Draft, TransferDetails) {
+        let mut drafts = said(&body.to_string()).expect("understood");
+        assert_eq!(drafts.len(), 1);
+        let draft = drafts.remove(0);
+        let Details::Transfer(details) = &draft.details else { unreachable!("a transfer") };
         let details = details.as_ref().clone();
-        (statement, details)
+        (draft, details)
     }
 
     #[test]
@@ -160,10 +160,10 @@ mod tests {
             "kind": "money_in", "ref": "m-1", "sum": "1.5 ETH", "on": "ethereum", "tx": "0x1", "to": "0x2", "user": "u-1",
             "at": 1_760_484_860, "memo": "rent", "fee": { "sum": "0.01 ETH" },
         });
-        let (statement, details) = statement(&body);
-        assert_eq!(statement.resource.to_string(), "deposit#striga#m-1");
-        assert_eq!((statement.status.as_str(), statement.event_type.as_str()), ("confirmed", "money_in"));
-        assert_eq!(statement.occurred_at, at("1760484860"));
+        let (draft, details) = draft(&body);
+        assert_eq!(draft.resource.to_string(), "deposit#striga#m-1");
+        assert_eq!((draft.status.as_str(), draft.event_type.as_str()), ("confirmed", "money_in"));
+        assert_eq!(draft.occurred_at, at("1760484860"));
         let quantity = details.quantity.expect("an amount");
         assert_eq!((quantity.value.to_string().as_str(), quantity.units.as_str()), ("1.5", "major"));
         assert_eq!((details.asset.as_deref(), details.account.as_deref()), (Some("ETH"), Some("u-1")));
@@ -180,9 +180,9 @@ mod tests {
             ("money_in", "deposit#striga#m-1", "confirmed"),
             ("money_out", "withdrawal#striga#m-1", "confirmed"),
         ] {
-            let (statement, _) = statement(&json!({ "kind": kind, "ref": "m-1", "sum": "1.5 ETH" }));
-            assert_eq!((statement.resource.to_string().as_str(), statement.status.as_str()), (resource, status));
-            assert_eq!(statement.occurred_at, at(SIGNED_AT), "without a time of its own, when it was signed");
+            let (draft, _) = draft(&json!({ "kind": kind, "ref": "m-1", "sum": "1.5 ETH" }));
+            assert_eq!((draft.resource.to_string().as_str(), draft.status.as_str()), (resource, status));
+            assert_eq!(draft.occurred_at, at(SIGNED_AT), "without a time of its own, when it was signed");
         }
     }
 

@@ -3,25 +3,25 @@
 use fundhook_domain::{Details, Network, Quantity, ResourceId, Transaction, TransferDetails};
 
 use super::wire;
-use crate::statement::{Heard, NotUnderstood, Statement};
+use crate::normalise::{Draft, NotUnderstood, Received};
 use crate::wire::Fields;
 
 /// What a webhook of the fourth provider says.
-pub(crate) fn statements(heard: &Heard<'_>, mut members: Fields) -> Result<Vec<Statement>, NotUnderstood> {
+pub(crate) fn drafts(received: &Received<'_>, mut members: Fields) -> Result<Vec<Draft>, NotUnderstood> {
     let Some(kind) = members.take_text("kind") else {
         return Err(NotUnderstood { named: None, reason: "the body has no text member `kind`".to_owned() });
     };
-    match statement(heard, &kind, members) {
-        Ok(statement) => Ok(vec![statement]),
+    match draft(received, &kind, members) {
+        Ok(draft) => Ok(vec![draft]),
         Err(reason) => Err(NotUnderstood { named: Some(kind), reason }),
     }
 }
 
-fn statement(heard: &Heard<'_>, kind: &str, mut members: Fields) -> Result<Statement, String> {
+fn draft(received: &Received<'_>, kind: &str, mut members: Fields) -> Result<Draft, String> {
     let shown = kind.chars().take(64).collect::<String>();
     let status = wire::status_of(kind).ok_or_else(|| format!("nothing claims the kind {shown:?}"))?;
     let reference = members.required_text("ref")?;
-    let resource = ResourceId::new(status.kind(), heard.envelope.feed().clone(), &reference)
+    let resource = ResourceId::new(status.kind(), received.envelope.feed().clone(), &reference)
         .map_err(|error| format!("`ref` cannot name a resource: {error}"))?;
     let sum = members.required_text("sum")?;
     let (amount, asset) = wire::amount_and_asset(&sum).ok_or("`sum` is no amount of an asset, such as 1.5 ETH")?;
@@ -42,11 +42,11 @@ fn statement(heard: &Heard<'_>, kind: &str, mut members: Fields) -> Result<State
         provider_data: members.into_rest(),
         ..TransferDetails::default()
     };
-    Ok(Statement {
+    Ok(Draft {
         resource,
         event_type: kind.to_owned(),
         status,
-        occurred_at: happened_at.unwrap_or(heard.sent_at),
+        occurred_at: happened_at.unwrap_or(received.sent_at),
         details: Details::Transfer(Box::new(details)),
     })
 }

@@ -33,13 +33,13 @@ pub struct Key {
 
 /// Why a key set is not taken in. The last good one stays in use.
 #[derive(Debug, thiserror::Error)]
-pub enum UnfitKeySet {
+pub enum InvalidKeySet {
     /// It is not JSON.
     #[error("the key set is not JSON")]
     NotJson(#[source] serde_json::Error),
     /// It has no array `keys`.
     #[error("the key set is not a JSON object with an array `keys` (RFC 7517 section 5)")]
-    NoKeys,
+    NoUsableKeys,
     /// Its array `keys` is empty.
     #[error("the key set is empty")]
     Empty,
@@ -65,28 +65,28 @@ pub enum UnfitKeySet {
 
 impl KeySet {
     /// Reads a JWKS and takes it in when it is fit. Keys for other uses or of unknown algorithms are passed over.
-    pub fn from_jwks(json: &[u8]) -> Result<Self, UnfitKeySet> {
-        let set: Value = serde_json::from_slice(json).map_err(UnfitKeySet::NotJson)?;
-        let keys = set.get("keys").and_then(Value::as_array).ok_or(UnfitKeySet::NoKeys)?;
+    pub fn from_jwks(json: &[u8]) -> Result<Self, InvalidKeySet> {
+        let set: Value = serde_json::from_slice(json).map_err(InvalidKeySet::NotJson)?;
+        let keys = set.get("keys").and_then(Value::as_array).ok_or(InvalidKeySet::NoUsableKeys)?;
         if keys.is_empty() {
-            return Err(UnfitKeySet::Empty);
+            return Err(InvalidKeySet::Empty);
         }
         for (index, key) in keys.iter().enumerate() {
             if let Some(member) = SECRET_MEMBERS.into_iter().find(|member| key.get(member).is_some()) {
-                return Err(UnfitKeySet::SecretKey { index, member });
+                return Err(InvalidKeySet::SecretKey { index, member });
             }
         }
         let mut unusable = "it is empty";
         let usable = keys.iter().filter_map(|key| Key::from_jwk(key).map_err(|why| unusable = why).ok()).collect();
-        Self::of(usable).ok_or(UnfitKeySet::NoUsableKey(unusable))
+        Self::of(usable).ok_or(InvalidKeySet::NoUsableKey(unusable))
     }
 
     /// Reads one RSA public key in PEM form (SPKI or PKCS#1).
-    pub fn from_rsa_pem(pem: &[u8]) -> Result<Self, UnfitKeySet> {
-        let decoding = DecodingKey::from_rsa_pem(pem).map_err(UnfitKeySet::NotPem)?;
-        let jwk = Jwk::from_decoding_key(&decoding, None).map_err(UnfitKeySet::NotPem)?;
-        let key = Key::usable(&jwk).map_err(UnfitKeySet::NoUsableKey)?;
-        Self::of(vec![key]).ok_or(UnfitKeySet::Empty)
+    pub fn from_rsa_pem(pem: &[u8]) -> Result<Self, InvalidKeySet> {
+        let decoding = DecodingKey::from_rsa_pem(pem).map_err(InvalidKeySet::NotPem)?;
+        let jwk = Jwk::from_decoding_key(&decoding, None).map_err(InvalidKeySet::NotPem)?;
+        let key = Key::usable(&jwk).map_err(InvalidKeySet::NoUsableKey)?;
+        Self::of(vec![key]).ok_or(InvalidKeySet::Empty)
     }
 
     fn of(keys: Vec<Key>) -> Option<Self> {

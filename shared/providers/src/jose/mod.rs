@@ -4,5 +4,5 @@ mod keys;
 mod token;
 
 pub(crate) use keys::decode_standard_base64;
-pub use keys::{Key, KeySet, UnfitKeySet};
+pub use keys::{InvalidKeySet, Key, KeySet};
 pub use token::{TokenPolicy, TokenRejection, verify_token};

@@ -4,7 +4,7 @@ mod normalise;
 mod verify;
 mod wire;
 
-pub(crate) use normalise::statements;
+pub(crate) use normalise::drafts;
 pub use verify::verify;
 
 /// The header with the HMAC over the body, in hex.

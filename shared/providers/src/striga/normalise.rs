@@ -10,11 +10,11 @@ use fundhook_domain::{
 use serde_json::Value;
 
 use super::wire::{self, Sort};
-use crate::statement::{Heard, NotUnderstood, Statement};
+use crate::normalise::{Draft, NotUnderstood, Received};
 use crate::wire::Fields;
 
 /// What a webhook of Striga says.
-pub(crate) fn statements(heard: &Heard<'_>, mut members: Fields) -> Result<Vec<Statement>, NotUnderstood> {
+pub(crate) fn drafts(received: &Received<'_>, mut members: Fields) -> Result<Vec<Draft>, NotUnderstood> {
     let mut name = members.take_text("type");
     if name.is_none() && !members.has("type") {
         name = members.take_text("txType");
@@ -27,7 +27,7 @@ pub(crate) fn statements(heard: &Heard<'_>, mut members: Fields) -> Result<Vec<S
         let reason = format!("nothing claims the type {:?}", shown(&name));
         return Err(NotUnderstood { named: Some(name), reason });
     };
-    let stated = Webhook::read(heard, &name, members).and_then(|webhook| match sort {
+    let stated = Webhook::read(received, &name, members).and_then(|webhook| match sort {
         Sort::Transfer(status) => webhook.transfer(status),
         Sort::NetworkFee(status) => webhook.network_fee(status),
         Sort::ApplicationFee => webhook.application_fee(),
@@ -37,7 +37,7 @@ pub(crate) fn statements(heard: &Heard<'_>, mut members: Fields) -> Result<Vec<S
 
 /// What all of Striga's webhooks have in common.
 struct Webhook<'a> {
-    heard: &'a Heard<'a>,
+    received: &'a Received<'a>,
     name: &'a str,
     id: String,
     sub_type: Option<String>,
@@ -49,7 +49,7 @@ struct Webhook<'a> {
 }
 
 impl<'a> Webhook<'a> {
-    fn read(heard: &'a Heard<'a>, name: &'a str, mut members: Fields) -> Result<Self, String> {
+    fn read(received: &'a Received<'a>, name: &'a str, mut members: Fields) -> Result<Self, String> {
         let id = members.required_text("id")?;
         let timestamp = members.take_time("timestamp")?.ok_or("`timestamp` is missing")?;
         let (before, units_before) = take_balance(&mut members, "balanceBefore")?;
@@ -93,16 +93,16 @@ impl<'a> Webhook<'a> {
         };
         let sub_type = members.text("txSubType").map(str::to_owned);
         let details = TransferDetails { provider_data: members.into_rest(), ..details };
-        Ok(Self { heard, name, id, sub_type, timestamp, debit, credit, on_chain, details })
+        Ok(Self { received, name, id, sub_type, timestamp, debit, credit, on_chain, details })
     }
 
     fn resource(&self, kind: Kind, native: &str) -> Result<ResourceId, String> {
-        let named = ResourceId::new(kind, self.heard.envelope.feed().clone(), native);
+        let named = ResourceId::new(kind, self.received.envelope.feed().clone(), native);
         named.map_err(|error| format!("`id` cannot name a resource: {error}"))
     }
 
-    fn statement(&self, resource: ResourceId, status: Status, details: TransferDetails) -> Statement {
-        Statement {
+    fn draft(&self, resource: ResourceId, status: Status, details: TransferDetails) -> Draft {
+        Draft {
             resource,
             event_type: self.name.to_owned(),
             status,
@@ -124,7 +124,7 @@ impl<'a> Webhook<'a> {
     }
 
     /// A deposit or a withdrawal. PENDING and CONFIRMED of a withdrawal say no amount: INITIATED did.
-    fn transfer(mut self, status: Status) -> Result<Vec<Statement>, String> {
+    fn transfer(mut self, status: Status) -> Result<Vec<Draft>, String> {
         let mut details = std::mem::take(&mut self.details);
         if status.kind() == Kind::Deposit {
             // What is credited; before that, what was seen on chain.
@@ -135,11 +135,11 @@ impl<'a> Webhook<'a> {
         }
         self.keep_other_amounts(&mut details);
         let resource = self.resource(status.kind(), &self.id)?;
-        Ok(vec![self.statement(resource, status, details)])
+        Ok(vec![self.draft(resource, status, details)])
     }
 
     /// The network's fee for a withdrawal, or its refund: something about the fee, and something about the withdrawal.
-    fn network_fee(mut self, status: FeeStatus) -> Result<Vec<Statement>, String> {
+    fn network_fee(mut self, status: FeeStatus) -> Result<Vec<Draft>, String> {
         let fee = self.resource(Kind::Fee, &wire::network_fee_id(&self.id))?;
         let withdrawal = self.resource(Kind::Withdrawal, &self.id)?;
         let mut details = std::mem::take(&mut self.details);
@@ -150,7 +150,7 @@ impl<'a> Webhook<'a> {
         };
         self.keep_other_amounts(&mut details);
         if self.sub_type.as_deref() != Some(wire::WITHDRAWAL_FEE) {
-            return Ok(vec![self.statement(fee, Status::Fee(status), details)]);
+            return Ok(vec![self.draft(fee, Status::Fee(status), details)]);
         }
         let of_withdrawal = TransferDetails {
             fee: details.quantity.clone(),
@@ -165,14 +165,11 @@ impl<'a> Webhook<'a> {
         details.related = BTreeSet::from([withdrawal.clone()]);
         // A fee is charged once the withdrawal is initiated; further than that it says nothing.
         let initiated = Status::Withdrawal(WithdrawalStatus::Initiated);
-        Ok(vec![
-            self.statement(fee, Status::Fee(status), details),
-            self.statement(withdrawal, initiated, of_withdrawal),
-        ])
+        Ok(vec![self.draft(fee, Status::Fee(status), details), self.draft(withdrawal, initiated, of_withdrawal)])
     }
 
     /// A leg of the platform's fee: taken from the user, or given to the platform.
-    fn application_fee(mut self) -> Result<Vec<Statement>, String> {
+    fn application_fee(mut self) -> Result<Vec<Draft>, String> {
         let mut details = std::mem::take(&mut self.details);
         let side = details.side.ok_or("neither `debit` nor `credit` tells which leg of the fee this is")?;
         let other = match side {
@@ -184,7 +181,7 @@ impl<'a> Webhook<'a> {
         details.quantity = self.debit.take().or_else(|| self.credit.take());
         self.keep_other_amounts(&mut details);
         details.related = BTreeSet::from([other_leg]);
-        Ok(vec![self.statement(leg, Status::Fee(FeeStatus::Charged), details)])
+        Ok(vec![self.draft(leg, Status::Fee(FeeStatus::Charged), details)])
     }
 }
 
@@ -199,7 +196,7 @@ fn take_balance(members: &mut Fields, name: &str) -> Result<(Option<Quantity>, O
     }
     let stated = units.clone().unwrap_or_else(|| Units::Other("unstated".to_owned()));
     let amount = balance.take_quantity("amount", &stated).map_err(|why| format!("{name}: {why}"))?;
-    // Told twice in every sample.
+    // FundContext twice in every sample.
     if let Some(amount) = &amount {
         balance.drop_repeated("balance", &amount.value.to_string());
     }

@@ -6,11 +6,11 @@ use fundhook_domain::{
 };
 
 use super::normalise::take_asset;
-use crate::statement::Statement;
+use crate::normalise::Draft;
 use crate::wire::Fields;
 
 /// Who tells of a fund transaction, and how.
-pub(crate) struct Told<'a> {
+pub(crate) struct FundContext<'a> {
     /// Whose deposit it is.
     pub(crate) feed: &'a Feed,
     /// The event's name.
@@ -22,9 +22,9 @@ pub(crate) struct Told<'a> {
 }
 
 /// What a fund transaction says. `success:false` is not final: the account match may still complete, under the same id.
-pub(crate) fn fund_statement(told: &Told<'_>, mut members: Fields) -> Result<Statement, String> {
+pub(crate) fn fund_draft(context: &FundContext<'_>, mut members: Fields) -> Result<Draft, String> {
     let id = members.required_text("fund_id")?;
-    let resource = ResourceId::new(Kind::Deposit, told.feed.clone(), &id)
+    let resource = ResourceId::new(Kind::Deposit, context.feed.clone(), &id)
         .map_err(|error| format!("`fund_id` cannot name a resource: {error}"))?;
     let succeeded = members.flag("success").ok_or("`success` is neither true nor false")?;
     let occurred_at = members.time("fund_timestamp")?.max(members.time("deposit_timestamp")?);
@@ -65,15 +65,15 @@ pub(crate) fn fund_statement(told: &Told<'_>, mut members: Fields) -> Result<Sta
         // One thing under two names (seed 001): the SDK's and the API's.
         reference_id: members.take_text("reference_id").or_else(|| members.take_text("client_fund_id")),
         status_reason: members.take_text("status_reason").or_else(|| members.take_text("reason")),
-        stream: Some(told.stream.to_owned()),
+        stream: Some(context.stream.to_owned()),
         provider_data: members.into_rest(),
         ..TransferDetails::default()
     };
-    Ok(Statement {
+    Ok(Draft {
         resource,
-        event_type: told.event_type.to_owned(),
+        event_type: context.event_type.to_owned(),
         status: Status::Deposit(status),
-        occurred_at: occurred_at.unwrap_or(told.sent_at),
+        occurred_at: occurred_at.unwrap_or(context.sent_at),
         details: Details::Transfer(Box::new(details)),
     })
 }

@@ -6,11 +6,11 @@ mod normalise;
 mod verify;
 mod wire;
 
-pub(crate) use fund::{Told, fund_statement};
-pub(crate) use normalise::statements;
+pub(crate) use fund::{FundContext, fund_draft};
+pub(crate) use normalise::drafts;
 pub use verify::{RsaPadding, Settings, signed_message, verify};
 
-pub use crate::statement::PAYLOAD_TYPE_HEADER;
+pub use crate::normalise::PAYLOAD_TYPE_HEADER;
 
 /// The header with the HMAC over body and timestamp, in hex.
 pub const SIGNATURE_HEADER: &str = "x-zh-hook-signature";

@@ -5,32 +5,32 @@ use fundhook_domain::{
     Timestamp, Transaction, TransferDetails, Units,
 };
 
-use super::fund::{Told, fund_statement};
+use super::fund::{FundContext, fund_draft};
 use super::wire::{self, Named, Sort};
+use crate::normalise::{Draft, NotUnderstood, Received};
 use crate::recovery::with_recovery;
-use crate::statement::{Heard, NotUnderstood, Statement};
 use crate::wire::{Fields, split_asset};
 
 /// What a webhook of zerohash says.
-pub(crate) fn statements(heard: &Heard<'_>, members: Fields) -> Result<Vec<Statement>, NotUnderstood> {
-    let named = wire::named(heard.payload_type);
+pub(crate) fn drafts(received: &Received<'_>, members: Fields) -> Result<Vec<Draft>, NotUnderstood> {
+    let named = wire::named(received.payload_type);
     let Some(sort) = Sort::of(named, &members) else {
-        let reason = match (heard.payload_type, named) {
+        let reason = match (received.payload_type, named) {
             (Some(name), Named::Sort(_)) => format!("the body does not have the members of the payload type {name:?}"),
             (Some(name), Named::Unclaimed | Named::Nothing) => format!("nothing claims the payload type {name:?}"),
             (None, _) => "no payload type is named, and the body has the members of none that is known".to_owned(),
         };
         return Err(NotUnderstood { named: None, reason });
     };
-    let about = About { feed: heard.envelope.feed(), sort, sent_at: heard.sent_at };
+    let about = About { feed: received.envelope.feed(), sort, sent_at: received.sent_at };
     let stated = match sort {
-        Sort::Fund => fund_statement(&about.told("zerohash.fund"), members).map(|statement| vec![statement]),
+        Sort::Fund => fund_draft(&about.context("zerohash.fund"), members).map(|draft| vec![draft]),
         Sort::DepositFailed => about.deposit_failed(members).map(with_recovery),
         Sort::Deposit => about.deposit(members).map(with_recovery),
         Sort::Payment => about.payment(members),
-        Sort::Participant => about.participant(members).map(|statement| vec![statement]),
-        Sort::ExternalAccount => about.external_account(members).map(|statement| vec![statement]),
-        Sort::Balance => about.balance(members).map(|statement| vec![statement]),
+        Sort::Participant => about.participant(members).map(|draft| vec![draft]),
+        Sort::ExternalAccount => about.external_account(members).map(|draft| vec![draft]),
+        Sort::Balance => about.balance(members).map(|draft| vec![draft]),
     };
     stated.map_err(|reason| NotUnderstood { named: None, reason })
 }
@@ -43,8 +43,8 @@ struct About<'a> {
 }
 
 impl About<'_> {
-    fn told(&self, stream: &'static str) -> Told<'_> {
-        Told { feed: self.feed, event_type: self.sort.as_str(), stream, sent_at: self.sent_at }
+    fn context(&self, stream: &'static str) -> FundContext<'_> {
+        FundContext { feed: self.feed, event_type: self.sort.as_str(), stream, sent_at: self.sent_at }
     }
 
     fn resource(&self, kind: Kind, member: &str, native: &str) -> Result<ResourceId, String> {
@@ -52,19 +52,13 @@ impl About<'_> {
         named.map_err(|error| format!("`{member}` cannot name a resource: {error}"))
     }
 
-    fn statement(
-        &self,
-        resource: ResourceId,
-        status: Status,
-        occurred_at: Option<Timestamp>,
-        details: Details,
-    ) -> Statement {
+    fn draft(&self, resource: ResourceId, status: Status, occurred_at: Option<Timestamp>, details: Details) -> Draft {
         let occurred_at = occurred_at.unwrap_or(self.sent_at);
-        Statement { resource, event_type: self.sort.as_str().to_owned(), status, occurred_at, details }
+        Draft { resource, event_type: self.sort.as_str().to_owned(), status, occurred_at, details }
     }
 
     /// A deposit outside the authorised flow. It has neither an id nor a date, so it is named by all that it says.
-    fn deposit_failed(&self, mut members: Fields) -> Result<Statement, String> {
+    fn deposit_failed(&self, mut members: Fields) -> Result<Draft, String> {
         if members.flag("success") != Some(false) {
             return Err("`success` is not false, as it is in a DEPOSIT_FAILED".to_owned());
         }
@@ -85,10 +79,10 @@ impl About<'_> {
             ..TransferDetails::default()
         };
         let status = Status::Deposit(DepositStatus::Unexpected);
-        Ok(self.statement(resource, status, None, Details::Transfer(Box::new(details))))
+        Ok(self.draft(resource, status, None, Details::Transfer(Box::new(details))))
     }
 
-    fn deposit(&self, mut members: Fields) -> Result<Statement, String> {
+    fn deposit(&self, mut members: Fields) -> Result<Draft, String> {
         let id = members.required_text("deposit_id")?;
         let resource = self.resource(Kind::Deposit, "deposit_id", &id)?;
         let state = members.required_text("state")?;
@@ -114,11 +108,11 @@ impl About<'_> {
             provider_data: members.into_rest(),
             ..TransferDetails::default()
         };
-        Ok(self.statement(resource, status, updated_at, Details::Transfer(Box::new(details))))
+        Ok(self.draft(resource, status, updated_at, Details::Transfer(Box::new(details))))
     }
 
     /// A payment. One that returns unexpected money (`auth_withdrawal`) says something about the recovery too.
-    fn payment(&self, mut members: Fields) -> Result<Vec<Statement>, String> {
+    fn payment(&self, mut members: Fields) -> Result<Vec<Draft>, String> {
         let payment_type = members.text("payment_type").unwrap_or_default().to_owned();
         if !payment_type.ends_with("withdrawal") {
             return Err(format!("no payment of the type {:?} is known to be a withdrawal", shown(&payment_type)));
@@ -172,12 +166,11 @@ impl About<'_> {
         }
         members.keep_rest_of("payment_details", payment);
         details.provider_data = members.into_rest();
-        let statement =
-            self.statement(resource, status, updated_at.max(created_at), Details::Transfer(Box::new(details)));
-        Ok(if payment_type == "auth_withdrawal" { with_recovery(statement) } else { vec![statement] })
+        let draft = self.draft(resource, status, updated_at.max(created_at), Details::Transfer(Box::new(details)));
+        Ok(if payment_type == "auth_withdrawal" { with_recovery(draft) } else { vec![draft] })
     }
 
-    fn participant(&self, mut members: Fields) -> Result<Statement, String> {
+    fn participant(&self, mut members: Fields) -> Result<Draft, String> {
         let account = members.required_text("participant_code")?;
         let resource = self.resource(Kind::Participant, "participant_code", &account)?;
         let word = members.required_text("participant_status")?;
@@ -191,10 +184,10 @@ impl About<'_> {
             updated_at,
             provider_data: members.into_rest(),
         };
-        Ok(self.statement(resource, status, updated_at, Details::Account(Box::new(details))))
+        Ok(self.draft(resource, status, updated_at, Details::Account(Box::new(details))))
     }
 
-    fn external_account(&self, mut members: Fields) -> Result<Statement, String> {
+    fn external_account(&self, mut members: Fields) -> Result<Draft, String> {
         let id = members.required_text("external_account_id")?;
         let resource = self.resource(Kind::ExternalAccount, "external_account_id", &id)?;
         let word = members.required_text("external_account_status")?;
@@ -208,11 +201,11 @@ impl About<'_> {
             updated_at,
             provider_data: members.into_rest(),
         };
-        Ok(self.statement(resource, status, updated_at, Details::Account(Box::new(details))))
+        Ok(self.draft(resource, status, updated_at, Details::Account(Box::new(details))))
     }
 
     /// A balance, which has no id: it is named by whose it is, in which account, and of what.
-    fn balance(&self, mut members: Fields) -> Result<Statement, String> {
+    fn balance(&self, mut members: Fields) -> Result<Draft, String> {
         let names = ["participant_code", "account_group", "account_label", "account_type", "asset"];
         let mut named = Vec::new();
         for name in names {
@@ -237,7 +230,7 @@ impl About<'_> {
             updated_at,
             provider_data: members.into_rest(),
         };
-        Ok(self.statement(resource, Status::Balance, updated_at, Details::Balance(Box::new(details))))
+        Ok(self.draft(resource, Status::Balance, updated_at, Details::Balance(Box::new(details))))
     }
 }
 

@@ -2,13 +2,13 @@
 
 use std::sync::LazyLock;
 
-use fundhook_domain::{Details, FactId, Feed, Provider, Signal};
+use fundhook_domain::{Details, FactId, Feed, Provider, Statement};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::{Map, Value, json};
 
 use crate::support::envelope_of;
-use crate::support::said::{assert_can_be_stored, dropped, signals};
+use crate::support::said::{assert_can_be_stored, dropped, statements};
 use crate::support::samples::Sample;
 
 /// The samples that are JSON objects, with what their header says.
@@ -152,27 +152,27 @@ fn any_provider() -> impl Strategy<Value = Provider> {
 }
 
 /// What `body` says when `provider` sends it.
-fn read(provider: Provider, payload_type: Option<&str>, body: &str) -> Vec<Signal> {
-    signals(&envelope_of(&Feed::from(provider), payload_type, body.as_bytes()))
+fn read(provider: Provider, payload_type: Option<&str>, body: &str) -> Vec<Statement> {
+    statements(&envelope_of(&Feed::from(provider), payload_type, body.as_bytes()))
 }
 
 /// That `signals` are what has to be said of a webhook with `body`, which says `stated`: at least one, each of its
 /// resource's kind, each fit to be stored; and that nothing is dropped unless the whole is seen as unrecognized.
-fn check(body: &str, stated: &Value, signals: &[Signal]) -> Result<(), TestCaseError> {
-    prop_assert!(!signals.is_empty());
-    for signal in signals {
-        prop_assert_eq!(signal.status.kind(), signal.resource.kind());
-        prop_assert_eq!(&signal.fact, &FactId::of(&signal.resource, &signal.event_type, body.as_bytes()));
-        assert_can_be_stored(signal, body);
+fn check(body: &str, stated: &Value, statements: &[Statement]) -> Result<(), TestCaseError> {
+    prop_assert!(!statements.is_empty());
+    for statement in statements {
+        prop_assert_eq!(statement.status.kind(), statement.resource.kind());
+        prop_assert_eq!(&statement.fact, &FactId::of(&statement.resource, &statement.event_type, body.as_bytes()));
+        assert_can_be_stored(statement, body);
     }
-    match &signals[0].details {
+    match &statements[0].details {
         Details::Unrecognized(details) => {
-            prop_assert_eq!(signals.len(), 1);
+            prop_assert_eq!(statements.len(), 1);
             prop_assert!(!details.reason.is_empty());
         }
         Details::Transfer(_) | Details::Recovery(_) | Details::Account(_) | Details::Balance(_) => {
-            let is_whole = !json!(signals).to_string().contains("left_in_evidence");
-            prop_assert_eq!(if is_whole { dropped(stated, signals) } else { Vec::new() }, Vec::<String>::new());
+            let is_whole = !json!(statements).to_string().contains("left_in_evidence");
+            prop_assert_eq!(if is_whole { dropped(stated, statements) } else { Vec::new() }, Vec::<String>::new());
         }
     }
     Ok(())
@@ -271,7 +271,7 @@ proptest! {
         let text = if is_first { format!("{{{again},{rest}}}") } else { format!("{{{rest},{again}}}") };
         let found = read(provider, payload_type, &text);
         if members[&name] == value {
-            let facts = |signals: &[Signal]| Vec::from_iter(signals.iter().map(|signal| signal.details.clone()));
+            let facts = |statements: &[Statement]| Vec::from_iter(statements.iter().map(|statement| statement.details.clone()));
             let once = read(provider, payload_type, &body.to_string());
             let is_unrecognized = matches!(once[0].details, Details::Unrecognized(_));
             prop_assert!(is_unrecognized || facts(&found) == facts(&once), "stated twice alike is stated once");
@@ -283,7 +283,7 @@ proptest! {
 
     #[test]
     fn no_bytes_make_normalisation_panic(provider in any_provider(), body in prop::collection::vec(any::<u8>(), 0..200)) {
-        let found = signals(&envelope_of(&Feed::from(provider), None, &body));
+        let found = statements(&envelope_of(&Feed::from(provider), None, &body));
         prop_assert_eq!(found.len(), 1);
     }
 }

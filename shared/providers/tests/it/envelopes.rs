@@ -5,7 +5,7 @@ use fundhook_providers::{Envelope, EnvelopeError, connect, striga, zerohash};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::support::said::signals;
+use crate::support::said::statements;
 use crate::support::{RSA, envelope};
 
 /// `envelope` as it comes out of the queue.
@@ -125,8 +125,8 @@ proptest! {
         let read = read_back(&sealed);
         prop_assert!(read.body() == body.as_slice());
         prop_assert_eq!(&read, &sealed);
-        prop_assert_eq!(signals(&read).len(), 1);
-        prop_assert_eq!(signals(&read), signals(&sealed));
+        prop_assert_eq!(statements(&read).len(), 1);
+        prop_assert_eq!(statements(&read), statements(&sealed));
     }
 
     #[test]

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use fundhook_domain::{Details, EvidencePointer, FactId, Feed, Provider, ResourceId, Signal, Tenant, Timestamp};
+use fundhook_domain::{Details, EvidencePointer, FactId, Feed, Provider, ResourceId, Statement, Tenant, Timestamp};
 use fundhook_providers::connect::{self, PAYLOAD_TYPE_HEADER, SIGNATURE_HEADER, Settings, TIMESTAMP_HEADER};
 use fundhook_providers::{Envelope, Webhook, normalise};
 
-use crate::support::said::{only_signal, signals};
+use crate::support::said::{only_statement, statements};
 use crate::support::samples::Sample;
 use crate::support::{RSA, SIGNED_AT, URL, at, envelope, envelope_of, feed, headers, settings};
 
@@ -14,7 +14,7 @@ const BODY: &[u8] = include_bytes!("../../../../events/connect/deposits.confirme
 
 #[test]
 fn a_fact_has_one_id_whatever_is_said_outside_the_body() {
-    let known = only_signal(&envelope(BODY)).fact;
+    let known = only_statement(&envelope(BODY)).fact;
     let fact = |webhook: Webhook, url: &str, now: Timestamp, received_at: Timestamp, line: u32| -> FactId {
         let settings = Settings { webhook_urls: vec![url.to_owned()], ..settings() };
         let verified = connect::verify(webhook, &feed(), &settings, &RSA.set(), now).expect("verifies");
@@ -46,15 +46,15 @@ fn a_fact_has_one_id_whatever_is_said_outside_the_body() {
     }
 
     let in_other_bytes = [BODY, b"\n"].concat();
-    assert_ne!(only_signal(&envelope(&in_other_bytes)).fact, known, "other bytes are another fact");
+    assert_ne!(only_statement(&envelope(&in_other_bytes)).fact, known, "other bytes are another fact");
 }
 
 #[test]
 fn a_fact_is_made_from_its_resource_its_name_and_its_body() {
     for sample in Sample::all() {
-        for signal in sample.signals() {
-            let expected = FactId::of(&signal.resource, &signal.event_type, &sample.body);
-            assert_eq!(signal.fact, expected, "{}", sample.name);
+        for statement in sample.statements() {
+            let expected = FactId::of(&statement.resource, &statement.event_type, &sample.body);
+            assert_eq!(statement.fact, expected, "{}", sample.name);
         }
     }
 }
@@ -62,20 +62,20 @@ fn a_fact_is_made_from_its_resource_its_name_and_its_body() {
 #[test]
 fn the_same_webhook_that_nobody_understands_is_one_resource() {
     for provider in Provider::ALL {
-        let resource = |body: &[u8]| only_signal(&envelope_of(&Feed::from(provider), None, body)).resource;
+        let resource = |body: &[u8]| only_statement(&envelope_of(&Feed::from(provider), None, body)).resource;
         assert_eq!(resource(b"who knows"), resource(b"who knows"), "{provider}");
         assert_ne!(resource(b"who knows"), resource(b"who knows?"), "{provider}");
     }
 }
 
 /// Every resource that `signal` names.
-fn named(signal: &Signal) -> Vec<ResourceId> {
-    let others = match &signal.details {
+fn named(statement: &Statement) -> Vec<ResourceId> {
+    let others = match &statement.details {
         Details::Transfer(transfer) => transfer.related.iter().cloned().collect(),
         Details::Recovery(recovery) => recovery.related().into_iter().collect(),
         Details::Account(_) | Details::Balance(_) | Details::Unrecognized(_) => Vec::new(),
     };
-    [vec![signal.resource.clone()], others].concat()
+    [vec![statement.resource.clone()], others].concat()
 }
 
 #[test]
@@ -83,8 +83,8 @@ fn every_resource_that_a_tenants_webhook_names_is_the_tenants_own() {
     let acme: Tenant = "acme".parse().expect("a tenant");
     for sample in Sample::all() {
         let tenants = Feed::new(sample.provider, Some(acme.clone()));
-        let of_tenant = signals(&envelope_of(&tenants, sample.payload_type(), &sample.body));
-        let of_default = sample.signals();
+        let of_tenant = statements(&envelope_of(&tenants, sample.payload_type(), &sample.body));
+        let of_default = sample.statements();
         assert_eq!(of_tenant.len(), of_default.len(), "{}", sample.name);
         for (of_tenant, of_default) in of_tenant.iter().zip(&of_default) {
             for (resource, default) in named(of_tenant).iter().zip(named(of_default)) {

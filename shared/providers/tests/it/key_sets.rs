@@ -2,7 +2,7 @@
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
 use fundhook_providers::KeySet;
-use fundhook_providers::jose::UnfitKeySet;
+use fundhook_providers::jose::InvalidKeySet;
 use jsonwebtoken::Algorithm;
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ const RFC_7638_KEY: &str = r#"{
     "kid": "2011-04-29"
 }"#;
 
-fn unfit(document: impl AsRef<[u8]>) -> UnfitKeySet {
+fn invalid(document: impl AsRef<[u8]>) -> InvalidKeySet {
     KeySet::from_jwks(document.as_ref()).expect_err("the set is unfit")
 }
 
@@ -33,14 +33,14 @@ fn modulus_of(bytes: usize, first: u8) -> String {
 #[test]
 fn a_document_that_is_not_a_key_set_is_unfit() {
     for document in ["", "not json", "<html></html>", "{\"keys\":[", "\u{feff}{\"keys\":[]}"] {
-        assert!(matches!(unfit(document), UnfitKeySet::NotJson(_)), "{document:?}");
+        assert!(matches!(invalid(document), InvalidKeySet::NotJson(_)), "{document:?}");
     }
     for document in ["null", "[]", "{}", "\"keys\"", r#"{"keys":null}"#, r#"{"keys":{}}"#, r#"{"Keys":[]}"#] {
-        assert!(matches!(unfit(document), UnfitKeySet::NoKeys), "{document:?}");
+        assert!(matches!(invalid(document), InvalidKeySet::NoUsableKeys), "{document:?}");
     }
     // A single key is not a set.
-    assert!(matches!(unfit(RSA.jwk().to_string()), UnfitKeySet::NoKeys));
-    assert!(matches!(unfit(r#"{"keys":[]}"#), UnfitKeySet::Empty));
+    assert!(matches!(invalid(RSA.jwk().to_string()), InvalidKeySet::NoUsableKeys));
+    assert!(matches!(invalid(r#"{"keys":[]}"#), InvalidKeySet::Empty));
 }
 
 #[test]
@@ -55,10 +55,10 @@ fn a_set_with_a_symmetric_or_private_key_is_unfit_whatever_else_it_holds() {
     }
     for (secret, expected) in cases {
         for (keys, expected_index) in [(vec![secret.clone()], 0), (vec![RSA_NEXT.jwk(), secret.clone()], 1)] {
-            let unfit = unfit(jwks(&keys));
+            let invalid = invalid(jwks(&keys));
             assert!(
-                matches!(unfit, UnfitKeySet::SecretKey { index, member } if (index, member) == (expected_index, expected)),
-                "{secret}: {unfit:?}"
+                matches!(invalid, InvalidKeySet::SecretKey { index, member } if (index, member) == (expected_index, expected)),
+                "{secret}: {invalid:?}"
             );
         }
     }
@@ -86,7 +86,7 @@ fn a_set_without_a_key_that_can_verify_signatures_is_unfit() {
         ("not an object", json!("key")),
         ("null", Value::Null),
     ] {
-        assert!(matches!(unfit(jwks(std::slice::from_ref(&key))), UnfitKeySet::NoUsableKey(_)), "{what}");
+        assert!(matches!(invalid(jwks(std::slice::from_ref(&key))), InvalidKeySet::NoUsableKey(_)), "{what}");
         let beside_a_good_one = key_set(&[key, RSA_NEXT.jwk()]);
         assert_eq!(beside_a_good_one.keys().len(), 1, "{what}: it is passed over");
         assert_eq!(beside_a_good_one.fingerprint(), RSA_NEXT.set().fingerprint(), "{what}: as if it were not there");
@@ -200,7 +200,7 @@ fn a_pem_file_without_a_public_rsa_key_is_unfit() {
         RSA.jwks,
         "-----BEGIN PUBLIC KEY-----\nAQAB\n-----END PUBLIC KEY-----\n",
     ]) {
-        let unfit = KeySet::from_rsa_pem(pem.as_bytes()).expect_err(pem);
-        assert!(matches!(unfit, UnfitKeySet::NotPem(_)), "{unfit:?}");
+        let invalid = KeySet::from_rsa_pem(pem.as_bytes()).expect_err(pem);
+        assert!(matches!(invalid, InvalidKeySet::NotPem(_)), "{invalid:?}");
     }
 }

@@ -1,7 +1,7 @@
 //! Rows of Connect's `GET /transactions`: what each says, about whose deposit, and on which evidence.
 
 use fundhook_domain::{
-    Attestation, Details, EvidenceClass, EvidencePointer, FactId, Feed, Resource, Scheme, Signal, Timestamp,
+    Attestation, Details, EvidenceClass, EvidencePointer, FactId, Feed, Resource, Scheme, Statement, Timestamp,
     TransferDetails, events_after, fold,
 };
 use fundhook_providers::connect::{deposited_at, listed};
@@ -10,7 +10,7 @@ use fundhook_reconciliation::coin_of;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::support::said::{assert_can_be_stored, dropped, only_signal, reason, transfer_of};
+use crate::support::said::{assert_can_be_stored, dropped, only_statement, reason, transfer_of};
 use crate::support::{SIGNED_AT, at, changed, zerohash};
 
 /// The row of seed 000, section 7, as it stands there.
@@ -57,8 +57,8 @@ fn envelope(row: impl ToString) -> Envelope {
 }
 
 /// What `row` says of a deposit of `of`.
-fn signal_of(of: &str, row: impl ToString) -> Signal {
-    only_signal(&listed(&feed(of), row.to_string(), URL, read_at()))
+fn statement_of(of: &str, row: impl ToString) -> Statement {
+    only_statement(&listed(&feed(of), row.to_string(), URL, read_at()))
 }
 
 /// The row of the seed with `changes`.
@@ -67,14 +67,14 @@ fn row(changes: &Value) -> Value {
 }
 
 fn transfer(changes: &Value) -> TransferDetails {
-    transfer_of(signal_of("connect", row(changes)))
+    transfer_of(statement_of("connect", row(changes)))
 }
 
 #[test]
 fn the_row_of_the_seed_is_a_confirmed_deposit_on_the_evidence_of_the_api() {
-    let signal = signal_of("connect", ROW);
-    assert_can_be_stored(&signal, "the row of the seed");
-    insta::assert_snapshot!(serde_json::to_string_pretty(&signal).expect("JSON"), @r#"
+    let statement = statement_of("connect", ROW);
+    assert_can_be_stored(&statement, "the row of the seed");
+    insta::assert_snapshot!(serde_json::to_string_pretty(&statement).expect("JSON"), @r#"
     {
       "resource": "deposit#connect#29e6d7b8-d604-4212-86ee-998fef35505e",
       "fact": "d07d652eb90bcf3a74855ddf1c55efd6046896ce041f0287c01ff636067c2725",
@@ -144,7 +144,7 @@ fn the_row_of_the_seed_is_a_confirmed_deposit_on_the_evidence_of_the_api() {
 
 #[test]
 fn under_zerohashs_feed_it_is_told_of_by_the_stream_of_the_fund_webhooks() {
-    let [connects, zerohashs] = ["connect", "zerohash"].map(|of| signal_of(of, ROW));
+    let [connects, zerohashs] = ["connect", "zerohash"].map(|of| statement_of(of, ROW));
     assert_eq!(connects.resource.to_string(), "deposit#connect#29e6d7b8-d604-4212-86ee-998fef35505e");
     assert_eq!(zerohashs.resource.to_string(), "deposit#zerohash#29e6d7b8-d604-4212-86ee-998fef35505e");
     assert_ne!(connects.fact, zerohashs.fact);
@@ -168,11 +168,11 @@ fn a_row_is_confirmed_or_held_or_never_came() {
         ("no success as a text", json!({ "success": "false" }), "held"),
         ("an expired session", expired, "abandoned"),
     ] {
-        let signal = signal_of("connect", row(&changes));
-        assert_eq!(signal.status.as_str(), status, "{what}");
-        assert_eq!(signal.resource.native(), "29e6d7b8-d604-4212-86ee-998fef35505e", "{what}");
+        let statement = statement_of("connect", row(&changes));
+        assert_eq!(statement.status.as_str(), status, "{what}");
+        assert_eq!(statement.resource.native(), "29e6d7b8-d604-4212-86ee-998fef35505e", "{what}");
         assert_eq!(
-            transfer_of(signal).transaction.from.is_none(),
+            transfer_of(statement).transaction.from.is_none(),
             status == "abandoned",
             "{what}: a dash is no address"
         );
@@ -188,7 +188,7 @@ fn a_row_is_dated_by_the_later_of_its_times_and_one_without_any_by_when_it_was_r
         (json!({ "fund_timestamp": "" }), "2024-02-22T19:54:41.631Z"),
         (json!({ "fund_timestamp": null, "deposit_timestamp": null }), "2025-10-14T23:34:26Z"),
     ] {
-        assert_eq!(signal_of("connect", row(&changes)).occurred_at.to_string(), expected, "{changes}");
+        assert_eq!(statement_of("connect", row(&changes)).occurred_at.to_string(), expected, "{changes}");
     }
 }
 
@@ -207,12 +207,12 @@ fn a_row_was_deposited_when_its_signal_says_so_in_whatever_form_that_is_written(
         let row = row(&json!({ "deposit_timestamp": sent, "fund_timestamp": null }));
         let deposited = deposited_at(&row.to_string()).expect("an instant");
         assert_eq!(deposited.to_string(), expected, "{sent}");
-        assert_eq!(signal_of("connect", &row).occurred_at, deposited, "{sent}: read as what the row says is");
+        assert_eq!(statement_of("connect", &row).occurred_at, deposited, "{sent}: read as what the row says is");
     }
     // What it says may have happened later than it was deposited.
     let settled = row(&json!({ "fund_timestamp": 1_708_631_999 }));
     assert_eq!(deposited_at(&settled.to_string()), deposited_at(ROW));
-    assert!(signal_of("connect", &settled).occurred_at > deposited_at(ROW).expect("an instant"));
+    assert!(statement_of("connect", &settled).occurred_at > deposited_at(ROW).expect("an instant"));
 }
 
 #[test]
@@ -250,7 +250,7 @@ fn nothing_that_a_row_says_is_dropped() {
     });
     for changes in [json!({}), unknown.clone(), json!({ "source": "a text" }), json!({ "success": false })] {
         let row = row(&changes);
-        assert_eq!(dropped(&row, &[signal_of("connect", &row)]), Vec::<String>::new(), "{changes}");
+        assert_eq!(dropped(&row, &[statement_of("connect", &row)]), Vec::<String>::new(), "{changes}");
     }
     let said = transfer(&unknown);
     assert_eq!(
@@ -273,9 +273,9 @@ fn a_transactions_id_that_is_no_chains_hash_names_no_coin_and_is_carried() {
         ("EC963207-69F4-44D0-9251-2977DDA86FCD", false),
         ("ec963207-69f4-44d0-9251-2977dda86fc", true),
     ] {
-        let signal = signal_of("connect", row(&json!({ "transaction_id": sent })));
-        assert_eq!(coin_of(&signal).is_some(), is_hash, "{sent}");
-        let said = transfer_of(signal);
+        let statement = statement_of("connect", row(&json!({ "transaction_id": sent })));
+        assert_eq!(coin_of(&statement).is_some(), is_hash, "{sent}");
+        let said = transfer_of(statement);
         assert_eq!(said.transaction.hash.as_deref(), is_hash.then_some(sent));
         let carried = said.provider_data.get("transaction_id").and_then(Value::as_str);
         assert_eq!(carried, (!is_hash).then_some(sent));
@@ -316,10 +316,10 @@ fn a_row_that_nobody_understands_is_unrecognized_on_the_evidence_of_the_api() {
         for of in ["connect", "zerohash", "connect/acme"] {
             let envelope = listed(&feed(of), text.clone(), URL, read_at());
             assert!(reason(&envelope).contains(why), "{text}: {}", reason(&envelope));
-            let signal = only_signal(&envelope);
-            assert_eq!(signal.resource.feed(), &feed(of), "{text}");
-            assert_eq!(signal.evidence.attestation.scheme, Scheme::ConnectTransactionsApi, "{text}");
-            assert_eq!((signal.event_type.as_str(), signal.occurred_at), ("", read_at()), "{text}");
+            let statement = only_statement(&envelope);
+            assert_eq!(statement.resource.feed(), &feed(of), "{text}");
+            assert_eq!(statement.evidence.attestation.scheme, Scheme::ConnectTransactionsApi, "{text}");
+            assert_eq!((statement.event_type.as_str(), statement.occurred_at), ("", read_at()), "{text}");
         }
     }
 }
@@ -341,7 +341,7 @@ fn the_envelope_of_a_row_says_where_it_was_read_and_reads_back() {
     let written = serde_json::to_string(&envelope).expect("JSON");
     let read = Envelope::from_json(&written).expect("an envelope");
     assert_eq!(read, envelope);
-    assert_eq!(only_signal(&read), only_signal(&envelope));
+    assert_eq!(only_statement(&read), only_statement(&envelope));
 }
 
 #[test]
@@ -360,26 +360,27 @@ fn the_same_row_is_the_same_fact_whenever_and_wherever_it_is_read() {
 
 #[test]
 fn a_row_is_no_other_fact_than_itself_though_a_webhook_has_its_bytes() {
-    let webhook = only_signal(&zerohash::envelope(Some("deposit_fund_complete"), ROW.as_bytes()));
-    assert_ne!(webhook.fact, signal_of("zerohash", ROW).fact);
+    let webhook = only_statement(&zerohash::envelope(Some("deposit_fund_complete"), ROW.as_bytes()));
+    assert_ne!(webhook.fact, statement_of("zerohash", ROW).fact);
 }
 
 #[test]
 fn zerohashs_fund_webhook_and_the_row_of_it_are_one_happening_of_one_deposit() {
     let body = row(&json!({ "is_first_deposit": false })).to_string();
-    let webhook = only_signal(&zerohash::envelope(Some("deposit_fund_complete"), body.as_bytes()));
-    let row = signal_of("zerohash", ROW);
+    let webhook = only_statement(&zerohash::envelope(Some("deposit_fund_complete"), body.as_bytes()));
+    let row = statement_of("zerohash", ROW);
     assert_eq!(webhook.resource, row.resource);
     assert_eq!((webhook.status, webhook.occurred_at), (row.status, row.occurred_at));
     let [told, listed] = [webhook.clone(), row.clone()].map(transfer_of);
     assert_eq!(told.source, listed.source, "both say where the money comes from in one place");
     assert_eq!((told.stream, told.quantity), (listed.stream, listed.quantity));
 
-    for (what, signals, is_reconciled) in
+    for (what, statements, is_reconciled) in
         [("the row first", [&row, &webhook], true), ("the webhook first", [&webhook, &row], false)]
     {
         let unknown = Resource::unknown(row.resource.clone());
-        let resource = signals.into_iter().fold(unknown, |it, signal| fold(it, signal.clone()).into_resource());
+        let resource =
+            statements.into_iter().fold(unknown, |it, statement| fold(it, statement.clone()).into_resource());
         let events = events_after(&resource, 0);
         let said: Vec<_> = events.iter().map(|event| (event.event_type.as_str(), event.data.reconciled)).collect();
         assert_eq!(said, [("fundhook.deposit.confirmed", is_reconciled)], "{what}");
@@ -390,7 +391,7 @@ fn zerohashs_fund_webhook_and_the_row_of_it_are_one_happening_of_one_deposit() {
 
 #[test]
 fn a_row_that_is_read_for_an_organization_is_about_its_own_deposit() {
-    let of = ["connect", "connect/acme", "connect/bolt", "zerohash/acme"].map(|of| signal_of(of, ROW));
+    let of = ["connect", "connect/acme", "connect/bolt", "zerohash/acme"].map(|of| statement_of(of, ROW));
     let [default, acme, bolt, zerohashs] = &of;
     assert_eq!(acme.resource.to_string(), "deposit#connect/acme#29e6d7b8-d604-4212-86ee-998fef35505e");
     assert_eq!(zerohashs.resource.to_string(), "deposit#zerohash/acme#29e6d7b8-d604-4212-86ee-998fef35505e");
@@ -408,13 +409,13 @@ proptest! {
         let read = Envelope::from_json(&serde_json::to_string(&sealed).expect("JSON")).expect("an envelope");
         prop_assert!(read.body() == text.as_bytes());
         prop_assert_eq!(&read, &sealed);
-        let signal = only_signal(&read);
-        prop_assert_eq!(signal.evidence.attestation.class, EvidenceClass::Api);
-        assert_can_be_stored(&signal, &text);
+        let statement = only_statement(&read);
+        prop_assert_eq!(statement.evidence.attestation.class, EvidenceClass::Api);
+        assert_can_be_stored(&statement, &text);
     }
 
     #[test]
-    fn any_value_of_a_members_leaves_a_row_one_signal(
+    fn any_value_of_a_members_leaves_a_row_one_statement(
         member in prop::sample::select(vec!["fund_id", "success", "quantity", "source", "fund_timestamp", "rate", "fund_asset"]),
         value in prop_oneof![
             any::<i64>().prop_map(Value::from),
@@ -425,9 +426,9 @@ proptest! {
         ],
     ) {
         let row = row(&json!({ member: value }));
-        let signal = signal_of("connect", &row);
-        assert_can_be_stored(&signal, member);
-        if matches!(signal.details, Details::Unrecognized(_)) {
+        let statement = statement_of("connect", &row);
+        assert_can_be_stored(&statement, member);
+        if matches!(statement.details, Details::Unrecognized(_)) {
             prop_assert!(member != "source" && member != "fund_asset", "{row}");
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use fundhook_domain::{Details, Provider, Signal};
+use fundhook_domain::{Details, Provider, Statement};
 use serde_json::{Map, Value, json};
 
 use crate::support::said::{archived, assert_can_be_stored, dropped};
@@ -18,21 +18,21 @@ impl Sample {
 }
 
 /// `signal` as its snapshot has it: without the evidence, which is the same for all of a provider's.
-fn without_evidence(signal: &Signal) -> Value {
-    let mut json = serde_json::to_value(signal).expect("JSON");
+fn without_evidence(statement: &Statement) -> Value {
+    let mut json = serde_json::to_value(statement).expect("JSON");
     json.as_object_mut().and_then(|members| members.remove("evidence")).expect("every signal has evidence");
     json
 }
 
 #[test]
-fn each_sample_becomes_these_signals() {
+fn each_sample_becomes_these_statements() {
     let mut settings = insta::Settings::clone_current();
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     settings.bind(|| {
         for sample in Sample::all() {
-            let signals: Vec<Value> = sample.signals().iter().map(without_evidence).collect();
-            insta::assert_snapshot!(sample.snapshot(), serde_json::to_string_pretty(&signals).expect("JSON"));
+            let statements: Vec<Value> = sample.statements().iter().map(without_evidence).collect();
+            insta::assert_snapshot!(sample.snapshot(), serde_json::to_string_pretty(&statements).expect("JSON"));
         }
     });
 }
@@ -57,8 +57,8 @@ fn every_provider_has_samples_whose_signals_are_about_each_thing_that_it_tells_o
         ),
         (Provider::Striga, &["deposit", "fee", "unrecognized", "withdrawal"]),
     ] {
-        let signals = Sample::of(provider).iter().flat_map(Sample::signals).collect::<Vec<_>>();
-        let found: BTreeSet<&str> = signals.iter().map(|signal| signal.resource.kind().as_str()).collect();
+        let statements = Sample::of(provider).iter().flat_map(Sample::statements).collect::<Vec<_>>();
+        let found: BTreeSet<&str> = statements.iter().map(|statement| statement.resource.kind().as_str()).collect();
         assert_eq!(Vec::from_iter(found), kinds, "{provider}");
     }
 }
@@ -67,10 +67,10 @@ fn every_provider_has_samples_whose_signals_are_about_each_thing_that_it_tells_o
 fn nothing_that_an_understood_sample_says_is_dropped() {
     let mut understood = 0;
     for sample in Sample::all() {
-        let signals = sample.signals();
-        if signals.iter().all(|signal| !matches!(signal.details, Details::Unrecognized(_))) {
+        let statements = sample.statements();
+        if statements.iter().all(|statement| !matches!(statement.details, Details::Unrecognized(_))) {
             let body: Map<String, Value> = serde_json::from_slice(&sample.body).expect("understood, so an object");
-            assert_eq!(dropped(&json!(body), &signals), Vec::<String>::new(), "{}", sample.snapshot());
+            assert_eq!(dropped(&json!(body), &statements), Vec::<String>::new(), "{}", sample.snapshot());
             understood += 1;
         }
     }
@@ -80,10 +80,10 @@ fn nothing_that_an_understood_sample_says_is_dropped() {
 #[test]
 fn every_signal_of_a_sample_can_be_stored_and_names_the_evidence_for_it() {
     for sample in Sample::all() {
-        for signal in sample.signals() {
-            assert_can_be_stored(&signal, &sample.snapshot());
-            assert_eq!(signal.evidence.archived, archived());
-            assert_eq!(signal.resource.kind(), signal.status.kind(), "{}", sample.snapshot());
+        for statement in sample.statements() {
+            assert_can_be_stored(&statement, &sample.snapshot());
+            assert_eq!(statement.evidence.archived, archived());
+            assert_eq!(statement.resource.kind(), statement.status.kind(), "{}", sample.snapshot());
         }
     }
 }

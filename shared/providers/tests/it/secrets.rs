@@ -3,7 +3,7 @@
 
 use std::error::Error;
 
-use fundhook_providers::{Secrets, SharedSecret, UnfitSecrets};
+use fundhook_providers::{InvalidSecrets, Secrets, SharedSecret};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
@@ -28,12 +28,12 @@ fn public_pem() -> &'static str {
     include_str!("../keys/test-key-rsa-2048.pub.pem")
 }
 
-fn unfit(json: &str) -> UnfitSecrets {
+fn invalid(json: &str) -> InvalidSecrets {
     Secrets::from_json(json).expect_err("the secrets are unfit")
 }
 
 /// All that an error says, whoever prints it: its message, its causes' and how it looks when debugged.
-fn everything(error: &UnfitSecrets) -> String {
+fn everything(error: &InvalidSecrets) -> String {
     let mut said = format!("{error} {error:?} {error:#?}");
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -157,7 +157,7 @@ fn what_is_wrong_with_stored_secrets_is_named() {
         (with(json!({ "rsa_public_keys": [EC_PUBLIC_KEY] })), &["a public key", "\"default\""]),
         (with(json!({ "rsa_public_keys": [SHORT_PUBLIC_KEY] })), &["a public key", "\"default\"", "2048 bits"]),
     ] {
-        let error = unfit(&json);
+        let error = invalid(&json);
         let said = everything(&error);
         for name in names {
             assert!(said.contains(name), "{json:.80} should name {name}: {said}");
@@ -187,7 +187,7 @@ fn no_message_about_secrets_tells_one() {
         json!({ "default": { "current": hunter, "rsa_public_keys": [private] } }).to_string(),
         json!({ "UPPER": { "current": hunter } }).to_string(),
     ] {
-        let said = everything(&unfit(&json));
+        let said = everything(&invalid(&json));
         assert!(!said.contains("hunter2"), "{json:.60}: {said}");
         assert!(!said.contains(inner), "{json:.60}: the private key is told");
         assert!(said.len() < 2000, "{json:.60}: {said}");

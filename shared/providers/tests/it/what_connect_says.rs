@@ -1,19 +1,19 @@
 //! What Connect's webhooks say: the rules, as tables.
 
-use fundhook_domain::{Details, Signal, TransferDetails};
+use fundhook_domain::{Details, Statement, TransferDetails};
 use serde_json::{Value, json};
 
-use crate::support::said::{only_signal, reason, signals, transfer_of};
+use crate::support::said::{only_statement, reason, statements, transfer_of};
 use crate::support::{SIGNED_AT, at, changed, envelope};
 
 /// The one thing that the webhook with `body` says.
-fn signal(body: impl AsRef<[u8]>) -> Signal {
-    only_signal(&envelope(body.as_ref()))
+fn statement(body: impl AsRef<[u8]>) -> Statement {
+    only_statement(&envelope(body.as_ref()))
 }
 
 /// What the webhook with `body` says about money, which it must say.
 fn transfer(body: impl AsRef<[u8]>) -> TransferDetails {
-    transfer_of(signal(body))
+    transfer_of(statement(body))
 }
 
 /// Why the webhook with `body` was not understood.
@@ -42,9 +42,9 @@ fn each_event_of_the_seed_reports_its_status() {
         ("connect.withdrawal.confirmed", "withdrawal#connect#1", "confirmed"),
         ("connect.withdrawal.failed", "withdrawal#connect#1", "failed"),
     ] {
-        let signal = signal(json!({ "event": event, "deposit": { "id": "1" } }).to_string());
-        assert_eq!((signal.resource.to_string().as_str(), signal.event_type.as_str()), (resource, event));
-        assert_eq!(signal.status.as_str(), status, "{event}");
+        let statement = statement(json!({ "event": event, "deposit": { "id": "1" } }).to_string());
+        assert_eq!((statement.resource.to_string().as_str(), statement.event_type.as_str()), (resource, event));
+        assert_eq!(statement.status.as_str(), status, "{event}");
     }
 }
 
@@ -73,8 +73,8 @@ fn numbers_that_nobody_here_reads_are_carried_exactly_too() {
         let body = format!(
             r#"{{"event":"connect.deposits.pending","deposit":{{"id":"1","fees":{{"total":{number}}}}},"session":{{"metadata":{{"n":{number}}}}}}}"#
         );
-        let message = signal(body).to_message().expect("a message");
-        let details = transfer_of(Signal::from_message(&message).expect("a signal"));
+        let message = statement(body).to_message().expect("a message");
+        let details = transfer_of(Statement::from_message(&message).expect("a signal"));
         assert_eq!(details.provider_data["deposit"]["fees"]["total"].to_string(), number);
         assert_eq!(details.session.metadata.expect("metadata")["n"].to_string(), number);
     }
@@ -106,7 +106,7 @@ fn an_amount_that_is_not_there_says_nothing() {
     for deposit in [r#"{"id":"1"}"#, r#"{"id":"1","amount":null}"#, r#"{"id":"1","amount":""}"#] {
         let body = format!(r#"{{"event":"connect.deposits.confirmed","deposit":{deposit}}}"#);
         assert_eq!(transfer(&body).quantity, None, "{deposit}");
-        assert_eq!(signal(&body).resource.to_string(), "deposit#connect#1");
+        assert_eq!(statement(&body).resource.to_string(), "deposit#connect#1");
     }
 }
 
@@ -186,8 +186,8 @@ fn a_webhook_that_is_not_text_is_seen() {
 #[test]
 fn what_is_not_understood_names_itself_where_it_can() {
     let payload_type = |body: &str| {
-        let signal = signal(body);
-        let Details::Unrecognized(details) = signal.details else { unreachable!("understood: {signal:?}") };
+        let statement = statement(body);
+        let Details::Unrecognized(details) = statement.details else { unreachable!("understood: {statement:?}") };
         details.payload_type
     };
     let by_header = Some("connect_deposit.status_changed".to_owned());
@@ -201,7 +201,7 @@ fn what_is_not_understood_names_itself_where_it_can() {
 
 #[test]
 fn odd_shapes_that_can_be_understood_are() {
-    let id = |body: &str| signal(body).resource.to_string();
+    let id = |body: &str| statement(body).resource.to_string();
     assert_eq!(id(&deposit_with(&json!({ "id": 42 }))), "deposit#connect#42");
     assert_eq!(id(&deposit_with(&json!({ "id": "a#b ü" }))), "deposit#connect#a#b ü");
     let withdrawal = |rest: &str| format!(r#"{{"event":"connect.withdrawal.initiated",{rest}}}"#);
@@ -272,9 +272,9 @@ fn without_a_time_of_its_own_a_webhook_happened_when_it_was_signed() {
             "2025-07-24T15:42:07.123456789Z".to_owned(),
         ),
     ] {
-        assert_eq!(signal(deposit_with(&times)).occurred_at.to_string(), expected, "{times}");
+        assert_eq!(statement(deposit_with(&times)).occurred_at.to_string(), expected, "{times}");
     }
-    assert_eq!(signal("not JSON").occurred_at, at(SIGNED_AT));
+    assert_eq!(statement("not JSON").occurred_at, at(SIGNED_AT));
 }
 
 #[test]
@@ -325,10 +325,10 @@ fn an_unexpected_deposit_is_part_of_a_recovery_once_all_that_names_one_is_told()
         ("not unexpected", changed(body(&json!({}), "CUST01"), &json!({ "event": "connect.deposits.failed" })), None),
         ("a withdrawal", changed(body(&json!({}), "CUST01"), &json!({ "event": "connect.withdrawal.failed" })), None),
     ] {
-        let signals = signals(&envelope(body.to_string().as_bytes()));
-        let second = signals.get(1).map(|signal| signal.resource.to_string());
-        assert_eq!((signals.len(), second.as_deref()), (1 + usize::from(recovery.is_some()), recovery), "{what}");
-        let related = transfer_of(signals[0].clone()).related;
+        let statements = statements(&envelope(body.to_string().as_bytes()));
+        let second = statements.get(1).map(|statement| statement.resource.to_string());
+        assert_eq!((statements.len(), second.as_deref()), (1 + usize::from(recovery.is_some()), recovery), "{what}");
+        let related = transfer_of(statements[0].clone()).related;
         assert_eq!(related.iter().map(ToString::to_string).next().as_deref(), recovery, "{what}: they name each other");
     }
 }

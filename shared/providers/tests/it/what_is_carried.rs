@@ -1,9 +1,9 @@
 //! How much of a webhook is carried on resources and events, and that what is not carried says so.
 
-use fundhook_domain::{Details, Signal};
+use fundhook_domain::{Details, Statement};
 use serde_json::{Map, Value, json};
 
-use crate::support::said::{assert_can_be_stored, only_signal, transfer_of};
+use crate::support::said::{assert_can_be_stored, only_statement, transfer_of};
 use crate::support::{envelope, striga, zerohash};
 
 /// The largest part of a webhook that is carried beside its fields.
@@ -17,8 +17,8 @@ fn text(bytes: usize) -> Value {
 }
 
 /// The data under the provider's own names.
-fn provider_data(signal: Signal) -> Map<String, Value> {
-    match signal.details {
+fn provider_data(statement: Statement) -> Map<String, Value> {
+    match statement.details {
         Details::Transfer(details) => details.provider_data,
         Details::Account(details) => details.provider_data,
         Details::Balance(details) => details.provider_data,
@@ -34,7 +34,7 @@ fn metadata_that_is_too_large_to_be_carried_is_left_in_the_evidence_and_says_so(
             "deposit": { "id": "1", "amount": "2" },
             "session": { "id": "s-1", "metadata": text(bytes) },
         });
-        let session = transfer_of(only_signal(&envelope(body.to_string().as_bytes()))).session;
+        let session = transfer_of(only_statement(&envelope(body.to_string().as_bytes()))).session;
         let metadata = session.metadata.expect("metadata");
         assert_eq!(session.id.as_deref(), Some("s-1"));
         assert_eq!(metadata == text(bytes), is_carried, "{bytes} bytes of metadata");
@@ -57,10 +57,11 @@ fn what_has_no_field_and_is_too_large_to_be_carried_is_left_in_the_evidence_and_
         for (bytes, is_carried) in [(bytes_max, true), (bytes_max + 1, false)] {
             // `{"x":…}` is six bytes longer than what it holds.
             let body = crate::support::changed(body.clone(), &json!({ "x": text(bytes - 6) }));
-            let signal = only_signal(&read(body.to_string().as_bytes()));
-            let small = only_signal(&read(crate::support::changed(body, &json!({ "x": null })).to_string().as_bytes()));
-            assert_eq!((&signal.resource, signal.status), (&small.resource, small.status), "{what}");
-            let data = provider_data(signal);
+            let statement = only_statement(&read(body.to_string().as_bytes()));
+            let small =
+                only_statement(&read(crate::support::changed(body, &json!({ "x": null })).to_string().as_bytes()));
+            assert_eq!((&statement.resource, statement.status), (&small.resource, small.status), "{what}");
+            let data = provider_data(statement);
             assert_eq!(data == Map::from_iter([("x".to_owned(), text(bytes - 6))]), is_carried, "{what}: {bytes}");
             assert!(is_carried || data["fundhook"]["left_in_evidence"]["bytes"] == json!(bytes), "{what}");
         }
@@ -81,7 +82,7 @@ fn whatever_was_understood_can_be_stored_published_and_read_back_however_deep_it
             zerohash::envelope(None, zerohash.as_bytes()),
             striga::envelope(striga.as_bytes()),
         ] {
-            assert_can_be_stored(&only_signal(&envelope), &format!("{levels} levels"));
+            assert_can_be_stored(&only_statement(&envelope), &format!("{levels} levels"));
         }
     }
 }

@@ -1,25 +1,25 @@
 //! What Striga's webhooks say: the rules, as tables.
 
-use fundhook_domain::{Signal, TransferDetails};
+use fundhook_domain::{Statement, TransferDetails};
 use serde_json::{Value, json};
 
 use crate::support::changed;
-use crate::support::said::{only_signal, reason, signals, transfer_of};
+use crate::support::said::{only_statement, reason, statements, transfer_of};
 use crate::support::striga::envelope;
 
 /// What `body` says.
-fn all_signals(body: &Value) -> Vec<Signal> {
-    signals(&envelope(body.to_string().as_bytes()))
+fn all_statements(body: &Value) -> Vec<Statement> {
+    statements(&envelope(body.to_string().as_bytes()))
 }
 
 /// The one thing that `body` says.
-fn signal(body: &Value) -> Signal {
-    only_signal(&envelope(body.to_string().as_bytes()))
+fn statement(body: &Value) -> Statement {
+    only_statement(&envelope(body.to_string().as_bytes()))
 }
 
 /// The one thing that `body` says, which must be about money.
 fn transfer(body: &Value) -> TransferDetails {
-    transfer_of(signal(body))
+    transfer_of(statement(body))
 }
 
 fn why_not(body: &Value) -> String {
@@ -63,10 +63,10 @@ fn each_type_of_the_seed_reports_its_status_of_its_resource() {
         ("APPLICATION_FEE", json!({ "debit": "1" }), "fee#striga#s-1:application:debit", "charged"),
         ("APPLICATION_FEE", json!({ "credit": "1" }), "fee#striga#s-1:application:credit", "charged"),
     ] {
-        let signal = signal(&webhook(name, &changes));
-        assert_eq!((signal.resource.to_string().as_str(), signal.status.as_str()), (resource, status), "{name}");
-        assert_eq!(signal.event_type, name);
-        assert_eq!(transfer_of(signal).provider_status.as_deref(), Some(name));
+        let statement = statement(&webhook(name, &changes));
+        assert_eq!((statement.resource.to_string().as_str(), statement.status.as_str()), (resource, status), "{name}");
+        assert_eq!(statement.event_type, name);
+        assert_eq!(transfer_of(statement).provider_status.as_deref(), Some(name));
     }
 }
 
@@ -107,9 +107,9 @@ fn a_type_is_told_once_or_twice_and_a_second_one_that_differs_is_kept() {
         (json!({ "type": "" }), None),
         (json!({ "txType": "ON_CHAIN_DEPOSIT_CONFIRMED" }), Some(json!("ON_CHAIN_DEPOSIT_CONFIRMED"))),
     ] {
-        let signal = signal(&webhook(pending, &changes));
-        assert_eq!((signal.event_type.as_str(), signal.status.as_str()), (pending, "pending"), "{changes}");
-        assert_eq!(transfer_of(signal).provider_data.get("txType"), kept.as_ref(), "{changes}");
+        let statement = statement(&webhook(pending, &changes));
+        assert_eq!((statement.event_type.as_str(), statement.status.as_str()), (pending, "pending"), "{changes}");
+        assert_eq!(transfer_of(statement).provider_data.get("txType"), kept.as_ref(), "{changes}");
     }
 }
 
@@ -250,15 +250,15 @@ fn a_network_fee_and_its_withdrawal_share_an_id_and_name_each_other() {
         ("FEE_REFUND", "credit", [None, None, Some("5 wei")], [None, None, None]),
     ] {
         let body = webhook(name, &json!({ "txSubType": "TOTAL_WITHDRAWAL_FEE", side: "5", "memo": "m" }));
-        let signals = all_signals(&body);
-        let [fee, withdrawal] = signals.as_slice() else { unreachable!("two things are said: {signals:?}") };
+        let statements = all_statements(&body);
+        let [fee, withdrawal] = statements.as_slice() else { unreachable!("two things are said: {statements:?}") };
         assert_eq!(fee.resource.to_string(), "fee#striga#s-1:network");
         assert_eq!(withdrawal.resource.to_string(), "withdrawal#striga#s-1");
         // A fee says no more about how far the withdrawal has come than that there is one.
         assert_eq!(withdrawal.status.as_str(), "initiated");
         assert_eq!(withdrawal.occurred_at, fee.occurred_at);
         assert_ne!(withdrawal.fact, fee.fact);
-        let [of_fee, of_withdrawal] = [fee, withdrawal].map(|signal| transfer_of(signal.clone()));
+        let [of_fee, of_withdrawal] = [fee, withdrawal].map(|statement| transfer_of(statement.clone()));
         assert_eq!(Vec::from_iter(&of_fee.related), [&withdrawal.resource]);
         assert_eq!(Vec::from_iter(&of_withdrawal.related), [&fee.resource]);
         let owned = |texts: [Option<&str>; 3]| texts.map(|text| text.map(str::to_owned));
@@ -273,14 +273,14 @@ fn a_network_fee_and_its_withdrawal_share_an_id_and_name_each_other() {
     }
     // A fee of another sort is not known to belong to a withdrawal.
     for sub_type in [Value::Null, json!("THEIR_FEE"), json!(["TOTAL_WITHDRAWAL_FEE", "THEIR_FEE"])] {
-        let only = signal(&webhook("NETWORK_FEE", &json!({ "txSubType": sub_type, "debit": "5" })));
+        let only = statement(&webhook("NETWORK_FEE", &json!({ "txSubType": sub_type, "debit": "5" })));
         assert!(transfer_of(only).related.is_empty(), "{sub_type}");
     }
 }
 
 #[test]
 fn the_two_legs_of_an_application_fee_share_an_id_and_name_each_other() {
-    let leg = |side: &str| signal(&webhook("APPLICATION_FEE", &json!({ side: "50" })));
+    let leg = |side: &str| statement(&webhook("APPLICATION_FEE", &json!({ side: "50" })));
     let (debit, credit) = (leg("debit"), leg("credit"));
     assert_ne!(debit.resource, credit.resource);
     assert_eq!(Vec::from_iter(&transfer_of(debit.clone()).related), [&credit.resource]);
@@ -312,7 +312,7 @@ fn a_member_that_is_stated_twice_alike_is_read_once_and_differently_not_at_all()
     let body = |rest: &str| {
         format!(r#"{{"type":"ON_CHAIN_DEPOSIT_CONFIRMED","id":"1","timestamp":"2024-09-10T12:05:40Z",{rest}}}"#)
     };
-    let read = |rest: &str| signals(&envelope(body(rest).as_bytes())).remove(0);
+    let read = |rest: &str| statements(&envelope(body(rest).as_bytes())).remove(0);
     let twice = transfer_of(read(r#""credit":"5","memo":"m","credit":"5","memo":"m""#));
     assert_eq!(twice.quantity.expect("an amount").value.to_string(), "5");
     assert_eq!(twice.provider_data["memo"], json!("m"));

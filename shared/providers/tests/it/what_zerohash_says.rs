@@ -1,25 +1,25 @@
 //! What zerohash's webhooks about money say: the rules, as tables.
 
-use fundhook_domain::{Resource, Signal, TransferDetails, fold};
+use fundhook_domain::{Resource, Statement, TransferDetails, fold};
 use serde_json::{Value, json};
 
 use crate::support::changed;
-use crate::support::said::{only_signal, reason, signals, transfer_of};
+use crate::support::said::{only_statement, reason, statements, transfer_of};
 use crate::support::zerohash::envelope;
 
 /// What `body` says, its shape telling what it is.
-fn all_signals(body: &Value) -> Vec<Signal> {
-    signals(&envelope(None, body.to_string().as_bytes()))
+fn all_statements(body: &Value) -> Vec<Statement> {
+    statements(&envelope(None, body.to_string().as_bytes()))
 }
 
 /// The one thing that `body` says.
-fn signal(body: &Value) -> Signal {
-    only_signal(&envelope(None, body.to_string().as_bytes()))
+fn statement(body: &Value) -> Statement {
+    only_statement(&envelope(None, body.to_string().as_bytes()))
 }
 
 /// The first thing that `body` says, which must be about money.
 fn transfer(body: &Value) -> TransferDetails {
-    transfer_of(all_signals(body).remove(0))
+    transfer_of(all_statements(body).remove(0))
 }
 
 fn why_not(body: &Value) -> String {
@@ -102,9 +102,13 @@ fn a_fund_transaction_succeeds_or_is_held_or_never_came() {
         ),
         ("nothing told at all", json!({ "success": false, "quantity": null, "transaction_id": null }), "abandoned"),
     ] {
-        let signal = signal(&fund(&changes));
-        assert_eq!(signal.status.as_str(), status, "{what}");
-        assert_eq!(signal.resource.to_string(), "deposit#zerohash#f-1", "{what}: a later success is the same deposit");
+        let statement = statement(&fund(&changes));
+        assert_eq!(statement.status.as_str(), status, "{what}");
+        assert_eq!(
+            statement.resource.to_string(),
+            "deposit#zerohash#f-1",
+            "{what}: a later success is the same deposit"
+        );
     }
     for success in [json!("yes"), json!(""), json!(1), json!(null), json!([true, false]), json!({})] {
         let mut body = fund(&json!({}));
@@ -115,8 +119,8 @@ fn a_fund_transaction_succeeds_or_is_held_or_never_came() {
 
 #[test]
 fn a_held_fund_that_is_matched_is_one_deposit_and_confirmed_whichever_webhook_comes_first() {
-    let held = signal(&fund(&json!({ "success": false, "status_reason": "account match has not completed yet" })));
-    let matched = signal(&fund(&json!({ "deposit_timestamp": 1_750_404_999_000_i64 })));
+    let held = statement(&fund(&json!({ "success": false, "status_reason": "account match has not completed yet" })));
+    let matched = statement(&fund(&json!({ "deposit_timestamp": 1_750_404_999_000_i64 })));
     assert_eq!(held.resource, matched.resource);
     assert_ne!(held.fact, matched.fact);
     for [first, second] in [[&held, &matched], [&matched, &held]] {
@@ -145,7 +149,7 @@ fn no_side_is_taken_about_a_member_that_is_stated_twice_differently() {
         assert!(reason.contains(why), "{rest}: {reason}");
     }
     let rest = r#""quantity":"100","reference_id":"abc123","reference_id":"def456""#;
-    let details = transfer_of(only_signal(&read(rest)));
+    let details = transfer_of(only_statement(&read(rest)));
     assert_eq!(details.quantity.expect("an amount").value.to_string(), "100", "stated twice alike is stated once");
     assert_eq!(details.provider_data["reference_id"], json!(["abc123", "def456"]), "nothing is dropped");
     assert_eq!(details.reference_id, None);
@@ -191,14 +195,14 @@ fn a_time_is_told_in_seconds_milliseconds_nanoseconds_or_rfc_3339() {
         (json!("2025-06-20T07:32:20.5Z"), "2025-06-20T07:32:20.500Z"),
         (json!("2025-06-20T09:32:20+02:00"), "2025-06-20T07:32:20Z"),
     ] {
-        let of_fund = signal(&fund(&json!({ "fund_timestamp": time, "deposit_timestamp": null })));
+        let of_fund = statement(&fund(&json!({ "fund_timestamp": time, "deposit_timestamp": null })));
         assert_eq!(of_fund.occurred_at.to_string(), expected, "{time}");
-        let of_deposit = signal(&deposit(&json!({ "timestamp": time })));
+        let of_deposit = statement(&deposit(&json!({ "timestamp": time })));
         assert_eq!(of_deposit.occurred_at.to_string(), expected, "{time}");
         assert_eq!(transfer_of(of_deposit).updated_at.map(|at| at.to_string()).as_deref(), Some(expected));
     }
     // 0 is how some write a time that is not known.
-    let unsaid = signal(&deposit(&json!({ "timestamp": 0 })));
+    let unsaid = statement(&deposit(&json!({ "timestamp": 0 })));
     assert_eq!(transfer_of(unsaid.clone()).updated_at, None);
     assert_eq!(transfer_of(unsaid).provider_data["timestamp"], json!(0));
     for time in [
@@ -226,7 +230,7 @@ fn a_time_is_told_in_seconds_milliseconds_nanoseconds_or_rfc_3339() {
 
 #[test]
 fn a_webhook_happened_at_the_latest_of_its_times_and_else_when_it_was_signed() {
-    let occurred_at = |body: &Value| all_signals(body).remove(0).occurred_at.to_string();
+    let occurred_at = |body: &Value| all_statements(body).remove(0).occurred_at.to_string();
     assert_eq!(occurred_at(&fund(&json!({}))), "2025-06-20T07:35:05.037Z");
     assert_eq!(occurred_at(&fund(&json!({ "deposit_timestamp": "" }))), "2025-06-20T07:32:20.514Z");
     assert_eq!(occurred_at(&fund(&json!({ "fund_timestamp": null }))), "2025-06-20T07:35:05.037Z");
@@ -292,9 +296,13 @@ fn each_state_of_a_deposit_reports_its_status() {
         ("completed", "confirmed"),
         ("recovery_quarantine", "unexpected"),
     ] {
-        let signal = all_signals(&deposit(&json!({ "state": state }))).remove(0);
-        assert_eq!((signal.status.as_str(), signal.event_type.as_str()), (status, "deposit.status_changed"), "{state}");
-        assert_eq!(transfer_of(signal).provider_status.as_deref(), Some(state));
+        let statement = all_statements(&deposit(&json!({ "state": state }))).remove(0);
+        assert_eq!(
+            (statement.status.as_str(), statement.event_type.as_str()),
+            (status, "deposit.status_changed"),
+            "{state}"
+        );
+        assert_eq!(transfer_of(statement).provider_status.as_deref(), Some(state));
     }
     for state in [json!("Completed"), json!("lost"), json!(7)] {
         assert!(why_not(&deposit(&json!({ "state": state }))).contains("`state` is"), "{state}");
@@ -315,16 +323,19 @@ fn each_status_of_a_payment_reports_its_own() {
         ("failed", "failed"),
         ("abandoned", "abandoned"),
     ] {
-        let signal = all_signals(&payment(&json!({ "status": word }))).remove(0);
-        assert_eq!((signal.status.as_str(), signal.resource.to_string().as_str()), (status, "withdrawal#zerohash#w-1"));
-        assert_eq!(transfer_of(signal).provider_status.as_deref(), Some(word));
+        let statement = all_statements(&payment(&json!({ "status": word }))).remove(0);
+        assert_eq!(
+            (statement.status.as_str(), statement.resource.to_string().as_str()),
+            (status, "withdrawal#zerohash#w-1")
+        );
+        assert_eq!(transfer_of(statement).provider_status.as_deref(), Some(word));
     }
     let why = why_not(&payment(&json!({ "status": "x".repeat(1000) })));
     assert!(why.contains("`status` is \"xxx") && why.contains("which is not known"), "{why}");
     for (payment_type, understood) in [("auth_withdrawal", true), ("withdrawal", true), ("trade", false), ("", false)] {
         let body = payment(&json!({ "payment_type": payment_type }));
         match understood {
-            true => assert_eq!(all_signals(&body)[0].status.as_str(), "submitted", "{payment_type}"),
+            true => assert_eq!(all_statements(&body)[0].status.as_str(), "submitted", "{payment_type}"),
             false => assert!(why_not(&body).contains("no payment of the type"), "{payment_type}"),
         }
     }
@@ -348,9 +359,9 @@ fn a_payment_is_named_by_its_own_id_and_else_by_its_request() {
             assert!(why_not(&body).contains("neither `payment_id` nor"), "{body}");
             continue;
         };
-        let signal = all_signals(&body).remove(0);
-        assert_eq!(signal.resource.native(), native, "{body}");
-        let data = transfer_of(signal).provider_data;
+        let statement = all_statements(&body).remove(0);
+        assert_eq!(statement.resource.native(), native, "{body}");
+        let data = transfer_of(statement).provider_data;
         let found = data.get("payment_details").and_then(|details| details.get("withdrawal_request_id")).cloned();
         assert_eq!(found, kept, "{body}");
     }

@@ -4,7 +4,7 @@ use fundhook_domain::{Details, Feed, Provider};
 use fundhook_providers::Envelope;
 use serde_json::{Value, json};
 
-use crate::support::said::{reason, signals};
+use crate::support::said::{reason, statements};
 use crate::support::samples::Sample;
 use crate::support::zerohash::envelope;
 use crate::support::{changed, envelope_of};
@@ -39,8 +39,8 @@ fn bodies() -> [(&'static str, Value); 7] {
 
 /// The payload type that `body` is understood as under the header `payload_type`; `None` when it is not.
 fn understood(payload_type: Option<&str>, body: &Value) -> Option<String> {
-    let signals = signals(&envelope(payload_type, body.to_string().as_bytes()));
-    let first = signals.first().expect("there is always one");
+    let statements = statements(&envelope(payload_type, body.to_string().as_bytes()));
+    let first = statements.first().expect("there is always one");
     (!matches!(first.details, Details::Unrecognized(_))).then(|| first.event_type.clone())
 }
 
@@ -153,9 +153,9 @@ fn every_understood_sample_is_understood_the_same_without_its_header() {
     for sample in Sample::of(Provider::Zerohash) {
         let read =
             |payload_type| -> Envelope { envelope_of(&Feed::from(Provider::Zerohash), payload_type, &sample.body) };
-        let (with, without) = (signals(&read(sample.payload_type())), signals(&read(None)));
-        let facts = |signals: &[fundhook_domain::Signal]| -> Vec<String> {
-            signals.iter().map(|signal| format!("{} {}", signal.resource, signal.fact)).collect()
+        let (with, without) = (statements(&read(sample.payload_type())), statements(&read(None)));
+        let facts = |statements: &[fundhook_domain::Statement]| -> Vec<String> {
+            statements.iter().map(|statement| format!("{} {}", statement.resource, statement.fact)).collect()
         };
         assert_eq!(facts(&with), facts(&without), "{}", sample.name);
     }

@@ -1,21 +1,21 @@
 //! What zerohash's webhooks say about the return of unexpected money, about amounts, and about users, accounts and
 //! balances: the rules, as tables.
 
-use fundhook_domain::{Details, Signal};
+use fundhook_domain::{Details, Statement};
 use serde_json::{Value, json};
 
 use crate::support::changed;
-use crate::support::said::{only_signal, reason, signals, transfer_of};
+use crate::support::said::{only_statement, reason, statements, transfer_of};
 use crate::support::zerohash::envelope;
 
 /// What `body` says, its shape telling what it is.
-fn all_signals(body: &Value) -> Vec<Signal> {
-    signals(&envelope(None, body.to_string().as_bytes()))
+fn all_statements(body: &Value) -> Vec<Statement> {
+    statements(&envelope(None, body.to_string().as_bytes()))
 }
 
 /// The one thing that `body` says.
-fn signal(body: &Value) -> Signal {
-    only_signal(&envelope(None, body.to_string().as_bytes()))
+fn statement(body: &Value) -> Statement {
+    only_statement(&envelope(None, body.to_string().as_bytes()))
 }
 
 fn why_not(body: &Value) -> String {
@@ -75,20 +75,20 @@ fn unexpected_money_and_its_return_are_about_one_recovery_and_each_names_the_oth
         ("no transaction", quarantined(&json!({ "transaction_hash": "" })), None, ""),
         ("no amount", quarantined(&json!({ "amount": "" })), None, ""),
     ] {
-        let signals = all_signals(&body);
-        let related = transfer_of(signals[0].clone()).related;
+        let statements = all_statements(&body);
+        let related = transfer_of(statements[0].clone()).related;
         let Some(recovery) = recovery else {
-            assert_eq!(signals.len(), 1, "{what}");
+            assert_eq!(statements.len(), 1, "{what}");
             assert!(!related.iter().any(|id| id.to_string().starts_with("recovery#")), "{what}");
             continue;
         };
-        assert_eq!(signals.len(), 2, "{what}");
-        assert_eq!(signals[1].resource.to_string(), format!("recovery#zerohash#{recovery}"), "{what}");
-        assert_eq!(signals[1].status.as_str(), status, "{what}");
-        assert_eq!(signals[1].occurred_at, signals[0].occurred_at, "{what}");
-        assert!(related.contains(&signals[1].resource), "{what}");
-        let Details::Recovery(details) = &signals[1].details else { unreachable!("{what}: {:?}", signals[1]) };
-        assert!(details.related().contains(&signals[0].resource), "{what}");
+        assert_eq!(statements.len(), 2, "{what}");
+        assert_eq!(statements[1].resource.to_string(), format!("recovery#zerohash#{recovery}"), "{what}");
+        assert_eq!(statements[1].status.as_str(), status, "{what}");
+        assert_eq!(statements[1].occurred_at, statements[0].occurred_at, "{what}");
+        assert!(related.contains(&statements[1].resource), "{what}");
+        let Details::Recovery(details) = &statements[1].details else { unreachable!("{what}: {:?}", statements[1]) };
+        assert!(details.related().contains(&statements[0].resource), "{what}");
     }
 }
 
@@ -97,11 +97,11 @@ fn what_leaves_the_account_is_what_goes_back() {
     for (total, quantity, returned) in
         [("100.00", "", Some("100")), ("100.00", "99.999", Some("100")), ("", "99.999", Some("99.999")), ("", "", None)]
     {
-        let signals = all_signals(&payment(&json!({ "total": total, "quantity": quantity })));
-        let Details::Recovery(details) = &signals[1].details else { unreachable!("{:?}", signals[1]) };
-        let value = details.payments[&signals[0].resource].value.as_ref().map(ToString::to_string);
+        let statements = all_statements(&payment(&json!({ "total": total, "quantity": quantity })));
+        let Details::Recovery(details) = &statements[1].details else { unreachable!("{:?}", statements[1]) };
+        let value = details.payments[&statements[0].resource].value.as_ref().map(ToString::to_string);
         assert_eq!(value.as_deref(), returned, "{total:?}, {quantity:?}");
-        let stated = transfer_of(signals[0].clone()).quantity.map(|quantity| quantity.value.to_string());
+        let stated = transfer_of(statements[0].clone()).quantity.map(|quantity| quantity.value.to_string());
         let expected = Some(quantity).filter(|quantity| !quantity.is_empty());
         assert_eq!(stated.as_deref(), expected, "{total:?}, {quantity:?}");
     }
@@ -109,7 +109,7 @@ fn what_leaves_the_account_is_what_goes_back() {
 
 #[test]
 fn unexpected_money_without_an_id_is_named_by_all_that_it_says() {
-    let resource = |changes: Value| all_signals(&deposit_failed(&changes)).remove(0).resource.to_string();
+    let resource = |changes: Value| all_statements(&deposit_failed(&changes)).remove(0).resource.to_string();
     let known = resource(json!({}));
     assert!(known.ends_with("05ad8ff:CUST01:USDC.BASE:100"), "{known}");
     assert_eq!(resource(json!({ "quantity": "100.00" })), known, "the same amount is the same deposit");
@@ -167,7 +167,7 @@ fn numbers_and_texts_say_the_same_and_nothing_stays_nothing() {
         let body = sample(include_str!("../../../../events/zerohash/deposit.completed.json"), &json!({}));
         let mut body = changed(body, &json!({ "amount": null }));
         body["amount"] = amount;
-        transfer_of(signal(&body)).quantity.map(|quantity| quantity.value.to_string())
+        transfer_of(statement(&body)).quantity.map(|quantity| quantity.value.to_string())
     };
     for (sent, exact) in [("75", "75"), ("0.10", "0.1"), ("9007199254740993", "9007199254740993"), ("-0.0", "0")] {
         assert_eq!(of(json!(sent)).as_deref(), Some(exact), "a text");
@@ -182,16 +182,16 @@ fn numbers_and_texts_say_the_same_and_nothing_stays_nothing() {
 fn the_statuses_of_users_and_accounts_are_the_providers_words() {
     let users = ["submitted", "pending_approval", "approved", "rejected", "locked", "disabled", "divested", "closed"];
     for word in users {
-        let signal = signal(&participant(&json!({ "participant_status": word })));
+        let statement = statement(&participant(&json!({ "participant_status": word })));
         assert_eq!(
-            (signal.resource.to_string().as_str(), signal.status.as_str()),
+            (statement.resource.to_string().as_str(), statement.status.as_str()),
             ("participant#zerohash#CUST01", word)
         );
     }
     for word in ["pending", "approved", "rejected", "closed", "locked", "disabled"] {
-        let signal = signal(&external_account(&json!({ "external_account_status": word })));
+        let statement = statement(&external_account(&json!({ "external_account_status": word })));
         let id = "external_account#zerohash#2cc93b20-ee43-4877-8cdc-863e61829015";
-        assert_eq!((signal.resource.to_string().as_str(), signal.status.as_str()), (id, word));
+        assert_eq!((statement.resource.to_string().as_str(), statement.status.as_str()), (id, word));
     }
     // Each has words of its own.
     for (body, member) in [
@@ -207,11 +207,11 @@ fn the_statuses_of_users_and_accounts_are_the_providers_words() {
 
 #[test]
 fn an_account_says_whose_it_is_what_it_is_called_and_why() {
-    let Details::Account(locked) = signal(&participant(&json!({}))).details else { unreachable!("a participant") };
+    let Details::Account(locked) = statement(&participant(&json!({}))).details else { unreachable!("a participant") };
     assert_eq!(locked.status_reason.as_deref(), Some("compliance_investigation"));
     assert_eq!(locked.account.as_deref(), Some("CUST01"));
     let body = external_account(&json!({ "reason_code": "sanctions" }));
-    let Details::Account(external) = signal(&body).details else { unreachable!("an external account") };
+    let Details::Account(external) = statement(&body).details else { unreachable!("an external account") };
     assert_eq!((external.nickname.as_deref(), external.account.as_deref()), (Some("Savings wallet"), Some("CUST01")));
     assert_eq!(external.status_reason.as_deref(), Some("sanctions"));
     assert!(external.provider_data.is_empty());
@@ -219,7 +219,7 @@ fn an_account_says_whose_it_is_what_it_is_called_and_why() {
 
 #[test]
 fn a_balance_is_named_by_whose_it_is_in_which_account_and_of_what() {
-    let resource = |changes: Value| signal(&balance(&changes)).resource.to_string();
+    let resource = |changes: Value| statement(&balance(&changes)).resource.to_string();
     for (changes, native) in [
         (json!({}), "CUST01:PLAT01:general:available:USDC.BASE"),
         (json!({ "balance": "1", "timestamp": null, "movements": [] }), "CUST01:PLAT01:general:available:USDC.BASE"),
@@ -237,7 +237,7 @@ fn a_balance_is_named_by_whose_it_is_in_which_account_and_of_what() {
         }
     }
     let body = balance(&json!({ "account_group": 12, "balance": 25 }));
-    let Details::Balance(details) = signal(&body).details else { unreachable!("a balance") };
+    let Details::Balance(details) = statement(&body).details else { unreachable!("a balance") };
     assert_eq!(details.quantity.expect("an amount").value.to_string(), "25");
     assert_eq!(details.provider_data["account_group"], json!("12"));
     assert_eq!(details.provider_data["account_type"], json!("available"));

@@ -280,7 +280,7 @@ fn a_header_that_comes_twice_is_refused_even_with_the_same_value() {
 fn headers_that_no_signature_covers_may_be_missing_or_anything_and_change_no_fact() {
     let fact = |sent: Vec<(String, String)>| {
         let webhook = verify(request(sent, BODY), &feed(), &settings(), &secrets(), signed_at()).expect("verifies");
-        crate::support::said::only_signal(&Envelope::seal(webhook, signed_at(), None)).fact
+        crate::support::said::only_statement(&Envelope::seal(webhook, signed_at(), None)).fact
     };
     let sent = headers(Some("deposit_fund_complete"), BODY);
     let known = fact(sent.clone());

@@ -1,6 +1,6 @@
 //! Rows that may be about what is recorded under another id: a coin must not be credited twice, so a person must look.
 
-use fundhook_domain::{Quantity, Resource, Signal, TransferDetails, Units};
+use fundhook_domain::{Quantity, Resource, Statement, TransferDetails, Units};
 use fundhook_reconciliation::{Discrepancy, may_be_the_same, plan};
 
 use crate::support::deposits::{id, recorded, row, row_saying, standing_at, told};
@@ -19,7 +19,7 @@ fn the_same_coin_under_another_id_of_the_same_feed_is_ambiguous_and_is_not_heale
     let ambiguous = Discrepancy::Ambiguous { theirs: row.clone(), resembles: Some(id(ONE)) };
     let unknown = Discrepancy::UnknownToTheProvider { ours: id(ONE) };
     assert_eq!(plan(&ours, std::slice::from_ref(&row)), [ambiguous.clone(), unknown]);
-    assert_eq!((ambiguous.name(), ambiguous.resource(), ambiguous.heals()), ("ambiguous", &id(OTHER), None));
+    assert_eq!((ambiguous.name(), ambiguous.resource(), ambiguous.to_queue()), ("ambiguous", &id(OTHER), None));
 
     // What one stream tells of twice in one transaction is two deposits.
     let listed = recorded([&crate::support::deposits::row(ONE, "confirmed", 40)]);
@@ -42,7 +42,7 @@ fn an_ambiguous_row_is_a_sentence() {
 }
 
 /// The row of a deposit of another id that names no transaction, saying otherwise what is to be said otherwise.
-fn nameless(seconds: u64, say: fn(&mut TransferDetails)) -> Signal {
+fn nameless(seconds: u64, say: fn(&mut TransferDetails)) -> Statement {
     with(row(OTHER, "confirmed", seconds), |said| {
         said.transaction.hash = None;
         say(said);

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use fundhook_domain::{
-    Change, Event, EvidenceClass, Fact, Network, Outcome, Ownership, Resource, Signal, Status, TransferDetails, View,
-    events_after, fold,
+    Change, Event, EvidenceClass, Fact, Network, Outcome, Ownership, Resource, Statement, Status, TransferDetails,
+    View, events_after, fold,
 };
 use fundhook_reconciliation::coin_of;
 use proptest::prelude::*;
@@ -18,13 +18,13 @@ const ONE: &str = "deposit#connect#1";
 const TWO: &str = "deposit#connect#2";
 const FUND: &str = "deposit#zerohash#7";
 
-fn webhook(name: &str, seconds: u64) -> Signal {
+fn webhook(name: &str, seconds: u64) -> Statement {
     told(ONE, name, seconds)
 }
 
 /// The webhook that the deposit was confirmed, and the row that lists it so: read later, dated otherwise, and telling of
 /// other things beside the money.
-fn confirmed() -> [Signal; 2] {
+fn confirmed() -> [Statement; 2] {
     let webhook = with(webhook("confirmed", 40), |said| {
         said.session.id = Some("16032e11".to_owned());
         said.status_reason = None;
@@ -84,8 +84,8 @@ fn a_webhook_stands_over_the_row_and_what_only_the_row_told_is_kept() {
 #[test]
 fn a_webhook_of_an_earlier_status_does_not_make_the_later_one_more_than_a_row() {
     let (held, row) = (webhook("held", 20), row(ONE, "confirmed", 40));
-    for signals in [[&held, &row], [&row, &held]] {
-        assert_eq!(class(&view(signals)), EvidenceClass::Api, "it is the row that says so");
+    for statements in [[&held, &row], [&row, &held]] {
+        assert_eq!(class(&view(statements)), EvidenceClass::Api, "it is the row that says so");
     }
     every_order_leads_to_the_same(&[held, row, webhook("confirmed", 40)], 2);
 }
@@ -137,8 +137,8 @@ fn a_row_that_contradicts_the_final_status_is_a_conflict_whichever_comes_first()
     let view = whole.view.expect("a view");
     assert_eq!(view.conflicting, [row.status, failed.status]);
     assert_eq!(view.status, failed.status, "what was sent stands over what was read");
-    for signals in [[&failed, &row], [&row, &failed]] {
-        let events = crate::support::events(signals);
+    for statements in [[&failed, &row], [&row, &failed]] {
+        let events = crate::support::events(statements);
         assert_eq!(events[1].event_type, "fundhook.deposit.conflicting");
     }
 }
@@ -152,7 +152,7 @@ fn rows_and_webhooks_in_every_order_lead_to_one_view_and_one_set_of_event_ids() 
     let again = in_other_bytes("again", &confirmed);
     let row_again = with(in_other_bytes("row again", &row_of_confirmed), |said| said.status_reason = None);
     let other_amount = with(webhook("confirmed", 60), |said| said.quantity = Some(quantity("99")));
-    for (what, signals, events) in [
+    for (what, statements, events) in [
         ("two rows and no webhook", vec![&row_of_confirmed, &row_again, &row_of_held], 2),
         ("a row of each status", vec![&webhook("pending", 0), &held, &row_of_held, &confirmed, &row_of_confirmed], 3),
         ("a webhook in other bytes", vec![&held, &confirmed, &again, &row_of_confirmed, &row_again], 2),
@@ -169,16 +169,18 @@ fn rows_and_webhooks_in_every_order_lead_to_one_view_and_one_set_of_event_ids() 
         ("a webhook that contradicts the row", vec![&other_amount, &row_of_confirmed, &row_again, &held], 3),
         ("a contradiction", vec![&webhook("failed", 40), &confirmed, &row_of_confirmed, &row_of_held], 3),
     ] {
-        let signals: Vec<Signal> = signals.into_iter().cloned().collect();
-        let whole = every_order_leads_to_the_same(&signals, events);
+        let statements: Vec<Statement> = statements.into_iter().cloned().collect();
+        let whole = every_order_leads_to_the_same(&statements, events);
         assert_eq!(whole.event_ids.len(), events, "{what}");
     }
 }
 
 #[test]
 fn what_has_no_road_has_no_rows_and_each_of_its_statements_is_an_event() {
-    for signal in [crate::support::signal(Status::Balance, 0), crate::support::recovery::announcements().remove(0)] {
-        every_order_leads_to_the_same(&[signal.clone(), listed(&signal)], 2);
+    for statement in
+        [crate::support::statement(Status::Balance, 0), crate::support::recovery::announcements().remove(0)]
+    {
+        every_order_leads_to_the_same(&[statement.clone(), listed(&statement)], 2);
     }
 }
 
@@ -214,7 +216,7 @@ fn a_coin_that_a_row_claims_is_the_deposits_own_when_its_webhook_comes_and_anoth
 
 /// A deposit's webhook from before its coin was known, the webhook that confirms it, and the row that lists it so: of a coin
 /// that came in one transaction with the others'.
-fn in_one_transaction(of: &str) -> [Signal; 3] {
+fn in_one_transaction(of: &str) -> [Statement; 3] {
     let submitted = with(told(of, "submitted", 10), |said| said.transaction.hash = None);
     let hash = |said: &mut TransferDetails| said.transaction.hash = Some("0xabcde1".to_owned());
     [submitted, with(told(of, "confirmed", 40), hash), row_saying(of, hash)]
@@ -237,7 +239,7 @@ fn two_deposits_in_one_transaction_are_both_credited_where_webhooks_or_the_list_
         for (first, second, is_reversed) in
             [(&one, &other, false), (&one, &other, true), (&other, &one, false), (&other, &one, true)]
         {
-            let known = |facts: &[&Signal]| {
+            let known = |facts: &[&Statement]| {
                 if is_reversed { folded(facts.iter().rev().copied()) } else { folded(facts.iter().copied()) }
             };
             let (first, claim) = known(first).claiming(None, 0);
@@ -276,7 +278,7 @@ fn a_webhook_that_first_tells_which_coin_the_row_was_about_is_an_event_which_may
 fn a_fact_from_the_list_and_a_signal_of_it_read_back() {
     let row = row(ONE, "confirmed", 40);
     let message = row.to_message().expect("a message");
-    assert_eq!(Signal::from_message(&message).expect("a signal"), row);
+    assert_eq!(Statement::from_message(&message).expect("a signal"), row);
     assert!(message.contains(r#""scheme":"connect-transactions-api","class":"api""#), "{message}");
     let recorded = recorded([&row, &webhook("confirmed", 40)]);
     for fact in recorded.facts() {
@@ -288,8 +290,8 @@ fn a_fact_from_the_list_and_a_signal_of_it_read_back() {
 /// What is said of the money: an amount or none, and a hash or none.
 type Said = (usize, usize);
 
-fn saying(signal: Signal, (amount, hash): Said, memo: u64) -> Signal {
-    let other = in_other_bytes(&format!("{} {amount} {hash} {memo}", signal.fact), &signal);
+fn saying(statement: Statement, (amount, hash): Said, memo: u64) -> Statement {
+    let other = in_other_bytes(&format!("{} {amount} {hash} {memo}", statement.fact), &statement);
     with(other, |said| {
         said.quantity = [None, Some("100"), Some("99")][amount].map(quantity);
         said.transaction.hash = [None, Some("0xabcde1"), Some("0xabcde2")][hash].map(str::to_owned);
@@ -304,7 +306,7 @@ const STATUSES: [&str; 5] = ["pending", "held", "abandoned", "confirmed", "faile
 ///
 /// (Two rows of one status that contradict each other, beside a webhook that tells neither, are more or fewer events by the
 /// order in which they come.)
-fn facts() -> impl Strategy<Value = Vec<Signal>> {
+fn facts() -> impl Strategy<Value = Vec<Statement>> {
     let webhooks = prop::collection::vec((0..STATUSES.len(), 0..3_u64, (0..3_usize, 0..3_usize), 0..2_u64), 0..8);
     let listed_as = prop::collection::vec((0..3_usize, 0..3_usize), STATUSES.len());
     let rows = prop::collection::vec((0..STATUSES.len(), 0..3_u64, 0..2_u64), 0..6);
@@ -321,16 +323,16 @@ fn facts() -> impl Strategy<Value = Vec<Signal>> {
 
 /// How many events these facts give rise to: one for each different statement of a webhook, and one for each status at which
 /// the rows are about no webhook's statement.
-fn events_of(facts: &[Signal]) -> usize {
-    let is_row = |fact: &&Signal| fact.evidence.is_from_the_api();
+fn events_of(facts: &[Statement]) -> usize {
+    let is_row = |fact: &&Statement| fact.evidence.is_from_api();
     let statement =
-        |fact: &Signal| (fact.status, fact.occurred_at, serde_json::to_string(&fact.details).expect("JSON"));
-    let webhooks: Vec<&Signal> = facts.iter().filter(|fact| !is_row(fact)).collect();
+        |fact: &Statement| (fact.status, fact.occurred_at, serde_json::to_string(&fact.details).expect("JSON"));
+    let webhooks: Vec<&Statement> = facts.iter().filter(|fact| !is_row(fact)).collect();
     let told: BTreeSet<_> = webhooks.iter().map(|fact| statement(fact)).collect();
-    let alone = |row: &&Signal| {
-        let names_a_coin = |fact: &Signal| coin_of(fact).is_some();
-        let is_about = |webhook: &&Signal| {
-            let alike = webhook.status == row.status && names_a_coin(webhook) == names_a_coin(row);
+    let alone = |row: &&Statement| {
+        let identifies_coin = |fact: &Statement| coin_of(fact).is_some();
+        let is_about = |webhook: &&Statement| {
+            let alike = webhook.status == row.status && identifies_coin(webhook) == identifies_coin(row);
             alike && webhook.details.contradictions(&row.details).is_empty()
         };
         !webhooks.iter().any(is_about)

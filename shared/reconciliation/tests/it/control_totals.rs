@@ -5,9 +5,11 @@ use std::slice::from_ref as one;
 use std::time::Duration;
 
 use fundhook_domain::{
-    DecimalValue, Quantity, Resource, Signal, Timestamp, TransferDetails, Units, events_after, fold,
+    DecimalValue, Quantity, Resource, Statement, Timestamp, TransferDetails, Units, events_after, fold,
 };
-use fundhook_reconciliation::{ConservationLine, Discrepancy, Receipt, Tally, conserve, credited_twice, receipt_of};
+use fundhook_reconciliation::{
+    ControlTotalsLine, Discrepancy, Receipt, Total, control_totals, credited_twice, receipt_of,
+};
 
 use crate::support::deposits::{id, recorded, row, row_saying, standing_at, told};
 use crate::support::{at, listed, quantity, with};
@@ -28,14 +30,14 @@ fn receipts(ours: &[Resource]) -> Vec<Receipt> {
     ours.iter().filter_map(receipt).collect()
 }
 
-fn tally((deposits, total): (u64, &str)) -> Tally {
-    Tally { deposits, total: total.parse().expect("a decimal") }
+fn total((deposits, total): (u64, &str)) -> Total {
+    Total { deposits, total: total.parse().expect("a decimal") }
 }
 
 /// The line of `asset`: what the provider lists, what is recorded, what was published.
-fn line(asset: &str, provider: (u64, &str), ours: (u64, &str), published: (u64, &str)) -> ConservationLine {
-    let (provider, ours, published) = (tally(provider), tally(ours), tally(published));
-    ConservationLine { asset: asset.to_owned(), provider, ours, published }
+fn line(asset: &str, provider: (u64, &str), ours: (u64, &str), published: (u64, &str)) -> ControlTotalsLine {
+    let (provider, ours, published) = (total(provider), total(ours), total(published));
+    ControlTotalsLine { asset: asset.to_owned(), provider, ours, published }
 }
 
 /// What is said of a deposit.
@@ -46,7 +48,7 @@ fn in_units(said: &mut TransferDetails, value: &str, units: &str) {
 }
 
 /// A confirmed deposit of which so much is said, and the row that lists it so.
-fn confirmed(of: &str, say: Say) -> (Resource, Signal) {
+fn confirmed(of: &str, say: Say) -> (Resource, Statement) {
     (recorded([&with(told(of, "confirmed", 40), say)]), row_saying(of, say))
 }
 
@@ -59,11 +61,11 @@ fn what_is_listed_recorded_and_published_alike_adds_up() {
     ]
     .into_iter()
     .unzip();
-    let lines = conserve(&ours, &theirs, &receipts(&ours));
+    let lines = control_totals(&ours, &theirs, &receipts(&ours));
     let btc = line("BTC", (1, "100"), (1, "100"), (1, "100"));
     assert_eq!(lines, [btc, line("USDC", (2, "100.5"), (2, "100.5"), (2, "100.5"))]);
-    assert!(lines.iter().all(ConservationLine::holds));
-    assert_eq!(conserve(&[], &[], &[]), []);
+    assert!(lines.iter().all(ControlTotalsLine::holds));
+    assert_eq!(control_totals(&[], &[], &[]), []);
 }
 
 #[test]
@@ -73,35 +75,39 @@ fn each_party_that_has_another_sum_shows() {
     let (_, second_row) = confirmed(TWO, |said| said.quantity = Some(quantity("0")));
     let noted = receipts(one(&resource));
     for (what, lines, expected) in [
-        ("listed, and its webhook missed", conserve(&[], one(&row), &[]), line("USDC", (1, "100"), (0, "0"), (0, "0"))),
+        (
+            "listed, and its webhook missed",
+            control_totals(&[], one(&row), &[]),
+            line("USDC", (1, "100"), (0, "0"), (0, "0")),
+        ),
         (
             "recorded, and not listed",
-            conserve(one(&resource), &[], &noted),
+            control_totals(one(&resource), &[], &noted),
             line("USDC", (0, "0"), (1, "100"), (1, "100")),
         ),
         (
             "recorded, and not published",
-            conserve(one(&resource), one(&row), &[]),
+            control_totals(one(&resource), one(&row), &[]),
             line("USDC", (1, "100"), (1, "100"), (0, "0")),
         ),
         (
             "listed with another amount",
-            conserve(one(&resource), one(&other_row), &noted),
+            control_totals(one(&resource), one(&other_row), &noted),
             line("USDC", (1, "99.9"), (1, "100"), (1, "100")),
         ),
         (
             "recorded with another amount",
-            conserve(one(&other), one(&row), &noted),
+            control_totals(one(&other), one(&row), &noted),
             line("USDC", (1, "100"), (1, "99.9"), (1, "100")),
         ),
         (
             "published with another amount",
-            conserve(one(&resource), one(&row), &receipts(&[other])),
+            control_totals(one(&resource), one(&row), &receipts(&[other])),
             line("USDC", (1, "100"), (1, "100"), (1, "99.9")),
         ),
         (
             "as much, in another number of deposits",
-            conserve(one(&resource), &[row.clone(), second_row], &noted),
+            control_totals(one(&resource), &[row.clone(), second_row], &noted),
             line("USDC", (2, "100"), (1, "100"), (1, "100")),
         ),
     ] {
@@ -122,10 +128,10 @@ fn what_is_not_credited_counts_for_nothing() {
         ("what nobody has spoken of", Resource::unknown(id(ONE))),
     ] {
         assert_eq!(receipt(&ours), None, "{what}");
-        assert_eq!(conserve(&[ours], &[], &[]), [], "{what}");
+        assert_eq!(control_totals(&[ours], &[], &[]), [], "{what}");
     }
     let unsuccessful = [row(ONE, "held", 40), row(TWO, "abandoned", 40), row("withdrawal#connect#1", "confirmed", 40)];
-    assert_eq!(conserve(&[], &unsuccessful, &[]), []);
+    assert_eq!(control_totals(&[], &unsuccessful, &[]), []);
 }
 
 #[test]
@@ -136,12 +142,13 @@ fn what_is_given_twice_counts_once() {
     let noted = receipts(one(&resource));
     let expected = [line("USDC", (1, "100"), (1, "100"), (1, "100"))];
     for rows in [vec![row.clone(), row.clone()], vec![row.clone(), shifted], vec![before, row]] {
-        let lines = conserve(&[resource.clone(), resource.clone()], &rows, &[noted.clone(), noted.clone()].concat());
+        let lines =
+            control_totals(&[resource.clone(), resource.clone()], &rows, &[noted.clone(), noted.clone()].concat());
         assert_eq!(lines, expected);
     }
     // A receipt of what is not in the window is of another.
     let elsewhere = receipts(&[standing_at(TWO, "confirmed")]);
-    assert_eq!(conserve(&[], &[], &elsewhere), []);
+    assert_eq!(control_totals(&[], &[], &elsewhere), []);
 }
 
 #[test]
@@ -149,11 +156,11 @@ fn an_asset_is_one_in_any_capitals_and_one_without_a_name_has_a_line_too() {
     let lower = row_saying(ONE, |said| said.asset = Some("usdc".to_owned()));
     let ours = [recorded([&with(told(ONE, "confirmed", 40), |said| said.asset = Some("Usdc".to_owned()))])];
     let expected = line("USDC", (1, "100"), (1, "100"), (1, "100"));
-    assert_eq!(conserve(&ours, &[lower], &receipts(&ours)), [expected]);
+    assert_eq!(control_totals(&ours, &[lower], &receipts(&ours)), [expected]);
 
     let (unnamed, row) = confirmed(TWO, |said| said.asset = None);
     let ours = [unnamed];
-    assert_eq!(conserve(&ours, &[row], &receipts(&ours)), [line("-", (1, "100"), (1, "100"), (1, "100"))]);
+    assert_eq!(control_totals(&ours, &[row], &receipts(&ours)), [line("-", (1, "100"), (1, "100"), (1, "100"))]);
 }
 
 #[test]
@@ -164,12 +171,12 @@ fn sums_are_exact_to_the_last_of_thirty_digits() {
     let (ours, theirs): (Vec<_>, Vec<_>) =
         [confirmed(ONE, large), confirmed(TWO, least), confirmed("deposit#connect#3", wei)].into_iter().unzip();
     let sum = "123456789012464.757790123456780887";
-    let lines = conserve(&ours, &theirs, &receipts(&ours));
+    let lines = control_totals(&ours, &theirs, &receipts(&ours));
     assert_eq!(lines, [line("USDC", (3, sum), (3, sum), (3, sum))]);
 
     // One unit of the last digit is a difference.
     let short = row_saying(ONE, |said| said.quantity = Some(quantity("123456789012345.678901234567890")));
-    let lines = conserve(&ours[..1], &[short], &receipts(&ours[..1]));
+    let lines = control_totals(&ours[..1], &[short], &receipts(&ours[..1]));
     assert!(!lines[0].holds(), "{lines:?}");
 }
 
@@ -179,13 +186,13 @@ fn an_amount_that_is_not_told_in_coins_is_one_deposit_of_nothing_to_all_three() 
     for say in cases {
         let (resource, row) = confirmed(ONE, say);
         let ours = [resource];
-        assert_eq!(conserve(&ours, &[row], &receipts(&ours)), [line("USDC", (1, "0"), (1, "0"), (1, "0"))]);
+        assert_eq!(control_totals(&ours, &[row], &receipts(&ours)), [line("USDC", (1, "0"), (1, "0"), (1, "0"))]);
     }
     // Where the total alone is told, it is the amount: so the event has it.
     let total: Say = |said| (said.quantity, said.total) = (None, Some(quantity("7")));
     let (resource, row) = confirmed(ONE, total);
     let ours = [resource];
-    assert_eq!(conserve(&ours, &[row], &receipts(&ours)), [line("USDC", (1, "7"), (1, "7"), (1, "7"))]);
+    assert_eq!(control_totals(&ours, &[row], &receipts(&ours)), [line("USDC", (1, "7"), (1, "7"), (1, "7"))]);
 }
 
 #[test]
@@ -196,10 +203,10 @@ fn what_is_taken_back_after_it_was_published_shows() {
 
     let conflicting = fold(resource.clone(), told(ONE, "failed", 50)).into_resource();
     assert_eq!(receipt(&conflicting), noted.first().cloned(), "the conflict is no further receipt");
-    assert_eq!(conserve(&[conflicting], one(&row), &noted), one(&expected));
+    assert_eq!(control_totals(&[conflicting], one(&row), &noted), one(&expected));
 
     let duplicate = resource.duplicating(id("deposit#zerohash#7"), 1);
-    assert_eq!(conserve(&[duplicate], &[row], &noted), [expected]);
+    assert_eq!(control_totals(&[duplicate], &[row], &noted), [expected]);
 }
 
 #[test]
@@ -207,10 +214,10 @@ fn a_receipt_is_of_each_event_that_says_a_deposit_may_be_credited_and_of_no_othe
     let confirmed = told(ONE, "confirmed", 40);
     let corrected = with(told(ONE, "confirmed", 50), |said| said.quantity = Some(quantity("99")));
     let pending = told(ONE, "pending", 0);
-    let standing = recorded([&pending]);
-    let notice = Signal::overdue(&standing, Duration::from_secs(3600)).expect("it is awaited");
-    let signals = [pending, notice, confirmed, told(ONE, "submitted", 10), corrected, told(ONE, "failed", 60)];
-    let events = events_after(&recorded(&signals), 0);
+    let current_status = recorded([&pending]);
+    let notice = Statement::overdue(&current_status, Duration::from_secs(3600)).expect("it is awaited");
+    let statements = [pending, notice, confirmed, told(ONE, "submitted", 10), corrected, told(ONE, "failed", 60)];
+    let events = events_after(&recorded(&statements), 0);
     let noted: Vec<_> = events
         .iter()
         .map(|event| {
@@ -250,9 +257,9 @@ fn lines_of_parts_add_up_to_the_line_of_the_whole() {
     .into_iter()
     .unzip();
     let noted = receipts(&ours[..2]);
-    let mut sum = conserve(&[], &[], &[]);
+    let mut sum = control_totals(&[], &[], &[]);
     for at in 0..3 {
-        let part = conserve(&ours[at..=at], &theirs[at..=at], &noted);
+        let part = control_totals(&ours[at..=at], &theirs[at..=at], &noted);
         match sum.first_mut() {
             Some(line) => line.add(&part[0]),
             None => sum = part,
@@ -260,9 +267,9 @@ fn lines_of_parts_add_up_to_the_line_of_the_whole() {
     }
     let total = "119078888888888888887.3";
     assert_eq!(sum, [line("USDC", (3, total), (3, total), (2, "0.3"))]);
-    assert_eq!(sum, conserve(&ours, &theirs, &noted));
+    assert_eq!(sum, control_totals(&ours, &theirs, &noted));
     let written = serde_json::to_string(&sum).expect("JSON");
-    assert_eq!(serde_json::from_str::<Vec<ConservationLine>>(&written).expect("lines"), sum, "{written}");
+    assert_eq!(serde_json::from_str::<Vec<ControlTotalsLine>>(&written).expect("lines"), sum, "{written}");
 }
 
 #[test]
@@ -288,5 +295,5 @@ fn what_two_feeds_had_credited_and_may_be_one_coin_is_told() {
     assert_eq!(credited_twice(&[standing_at(ONE, "held")], one(&row), one(&other)), [], "nor credited");
     let sentence = twice[0].to_string();
     assert_eq!(sentence, "deposit#connect#1 is credited, and so is deposit#zerohash#3, which may be the same coin");
-    assert_eq!(twice[0].heals(), None);
+    assert_eq!(twice[0].to_queue(), None);
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
-use fundhook_domain::{Network, Outcome, Quantity, Resource, Signal, TransferDetails, Units, fold};
+use fundhook_domain::{Network, Outcome, Quantity, Resource, Statement, TransferDetails, Units, fold};
 use fundhook_reconciliation::{Discrepancy, coin_of, plan};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
@@ -15,20 +15,20 @@ const CONNECTS: &str = "deposit#connect#1";
 const ZEROHASHS: &str = "deposit#zerohash#1";
 
 /// The one discrepancy between what is recorded and what is listed.
-fn only(ours: &[Resource], theirs: &[Signal]) -> Discrepancy {
+fn only(ours: &[Resource], theirs: &[Statement]) -> Discrepancy {
     let mut discrepancies = plan(ours, theirs);
     assert_eq!(discrepancies.len(), 1, "{discrepancies:#?}");
     discrepancies.remove(0)
 }
 
 /// The names of the discrepancies.
-fn names(ours: &[Resource], theirs: &[Signal]) -> Vec<&'static str> {
+fn names(ours: &[Resource], theirs: &[Statement]) -> Vec<&'static str> {
     plan(ours, theirs).iter().map(Discrepancy::name).collect()
 }
 
 /// Whether the row takes the road of a webhook.
-fn heals(discrepancy: &Discrepancy) -> bool {
-    discrepancy.heals().is_some()
+fn to_queue(discrepancy: &Discrepancy) -> bool {
+    discrepancy.to_queue().is_some()
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn what_is_listed_and_not_recorded_is_missing() {
     for ours in [vec![], vec![Resource::unknown(id(CONNECTS))], vec![standing_at("deposit#connect#2", "held")]] {
         let discrepancy = only(&ours, std::slice::from_ref(&row));
         assert_eq!(discrepancy, Discrepancy::Missing { theirs: row.clone() });
-        assert_eq!(discrepancy.heals(), Some((&id(CONNECTS), &row.fact)));
+        assert_eq!(discrepancy.to_queue(), Some((&id(CONNECTS), &row.fact)));
     }
 }
 
@@ -68,7 +68,7 @@ fn a_row_of_any_status_is_held_against_a_deposit_of_any_status() {
             let found = plan(&[resource], std::slice::from_ref(&row));
             assert_eq!(found, Vec::from_iter(discrepancy), "{ours} is listed as {theirs}");
             for discrepancy in found {
-                let healing = discrepancy.heals().map(|(of, fact)| (of.clone(), fact.clone()));
+                let healing = discrepancy.to_queue().map(|(of, fact)| (of.clone(), fact.clone()));
                 let expected = (expected != "differs").then(|| (id(CONNECTS), row.fact.clone()));
                 assert_eq!(healing, expected, "{ours} is listed as {theirs}");
             }
@@ -131,7 +131,7 @@ fn other_particulars_differ_member_by_member_and_are_for_a_person() {
         let differs = Discrepancy::Differs { ours, theirs: row, members: members.clone() };
         let expected = if members.is_empty() { vec![] } else { vec![differs] };
         assert_eq!(found, expected, "{what}");
-        assert!(!found.iter().any(heals), "{what}: a row is weaker evidence than what the provider signed");
+        assert!(!found.iter().any(to_queue), "{what}: a row is weaker evidence than what the provider signed");
     }
 }
 
@@ -143,7 +143,7 @@ fn in_units(said: &mut TransferDetails, value: &str, units: &str) {
 fn a_confirmed_deposit_that_is_not_listed_is_unknown_to_the_provider() {
     let discrepancy = only(&[standing_at(CONNECTS, "confirmed")], &[]);
     assert_eq!(discrepancy, Discrepancy::UnknownToTheProvider { ours: id(CONNECTS) });
-    assert!(!heals(&discrepancy));
+    assert!(!to_queue(&discrepancy));
     let silent = with(told(CONNECTS, "confirmed", 40), |said| *said = TransferDetails::default());
     assert_eq!(names(&[recorded([&silent])], &[]), ["unknown_to_the_provider"], "whatever is known of it");
 
@@ -168,9 +168,9 @@ fn a_row_is_about_the_deposit_of_its_id_in_either_feed() {
         assert_eq!(plan(&[standing_at(ours, "confirmed")], &rows), [], "{theirs} is {ours}");
         let behind = only(&[standing_at(ours, "held")], &rows);
         assert_eq!(behind.name(), "behind");
-        assert_eq!(behind.heals(), Some((&id(ours), &rows[0].fact)), "it is to speak of what is recorded");
+        assert_eq!(behind.to_queue(), Some((&id(ours), &rows[0].fact)), "it is to speak of what is recorded");
         let contradicted = only(&[standing_at(ours, "failed")], &rows);
-        assert_eq!(contradicted.heals(), Some((&id(ours), &rows[0].fact)), "it is the same deposit in both feeds");
+        assert_eq!(contradicted.to_queue(), Some((&id(ours), &rows[0].fact)), "it is the same deposit in both feeds");
     }
     // Its own feed comes first.
     let both = [standing_at(CONNECTS, "held"), standing_at(ZEROHASHS, "confirmed")];
@@ -182,7 +182,7 @@ fn a_row_is_about_the_deposit_of_its_id_in_either_feed() {
 }
 
 /// A row about the deposit `fund-7`, of the coin of the deposit `1`.
-fn same_coin(of: &str, say: impl FnOnce(&mut TransferDetails)) -> Signal {
+fn same_coin(of: &str, say: impl FnOnce(&mut TransferDetails)) -> Statement {
     row_saying(of, |said| {
         said.transaction.hash = Some("0xabcde1".to_owned());
         say(said);
@@ -247,13 +247,13 @@ fn a_deposit_that_only_its_coin_shows_to_be_listed_is_not_healed_by_the_row() {
         let row = with(row, |said| said.transaction.hash = Some("0xabcde1".to_owned()));
         let differs = only(&[standing_at(CONNECTS, "confirmed")], &[row]);
         assert_eq!(
-            (differs.name(), differs.resource(), heals(&differs)),
+            (differs.name(), differs.resource(), to_queue(&differs)),
             ("differs", &id(CONNECTS), false),
             "{listed_as}"
         );
     }
     let contradicted = only(&[standing_at(CONNECTS, "confirmed")], &[row(CONNECTS, "failed", 40)]);
-    assert!(heals(&contradicted), "by its id it is");
+    assert!(to_queue(&contradicted), "by its id it is");
 }
 
 #[test]
@@ -325,7 +325,7 @@ fn ours() -> impl Strategy<Value = Vec<Resource>> {
 }
 
 /// Rows as a list has them: all under one feed of each organization.
-fn theirs() -> impl Strategy<Value = Vec<Signal>> {
+fn theirs() -> impl Strategy<Value = Vec<Statement>> {
     let picks = (0..4_usize, any::<bool>(), 0..3_usize, 0..3_usize, 40..43_u64);
     let row = picks.prop_map(|(native, is_acmes, status, coin, seconds)| {
         let feed = if is_acmes { 2 } else { 0 };
@@ -362,7 +362,7 @@ proptest! {
     ) {
         let found = plan(&ours, &theirs);
         prop_assert_eq!(&plan(&again.0, &again.1), &found);
-        for discrepancy in found.iter().filter(|discrepancy| heals(discrepancy)) {
+        for discrepancy in found.iter().filter(|discrepancy| to_queue(discrepancy)) {
             prop_assert_ne!(discrepancy.name(), "unknown_to_the_provider");
         }
     }
@@ -371,7 +371,7 @@ proptest! {
     fn what_is_healed_differs_in_no_status_any_more((ours, theirs) in (ours(), theirs())) {
         let mut healed = ours.clone();
         for discrepancy in plan(&ours, &theirs) {
-            let Some((of, fact)) = discrepancy.heals() else { continue };
+            let Some((of, fact)) = discrepancy.to_queue() else { continue };
             let row = theirs.iter().find(|row| row.fact == *fact).expect("the row that heals it");
             // The row's envelope is about what is recorded, so its signal is.
             let mut said = row.clone();
@@ -382,6 +382,6 @@ proptest! {
             healed.push(after);
         }
         let left = plan(&healed, &theirs);
-        prop_assert!(!left.iter().any(heals), "{left:#?}");
+        prop_assert!(!left.iter().any(to_queue), "{left:#?}");
     }
 }

@@ -103,8 +103,8 @@ fn any_json_that_a_provider_signs_is_recorded_and_none_ends_as_a_dead_letter() {
         }
         let mut expected: BTreeMap<ResourceId, Vec<FactId>> = BTreeMap::new();
         for webhook in &webhooks {
-            for signal in platform.signals(webhook).await {
-                expected.entry(signal.resource).or_default().push(signal.fact);
+            for statement in platform.statements(webhook).await {
+                expected.entry(statement.resource).or_default().push(statement.fact);
             }
         }
         let understood = expected.keys().filter(|id| id.kind() != Kind::Unrecognized).count();

@@ -95,13 +95,13 @@ fn the_samples_behind_it_are_what_each_function_sends_to_the_next() {
     check("fan-out", &from_queue(bodies.collect()));
 
     let pointer = |line| EvidencePointer { object: "evidence/v1/2025/10/14/sample.ndjson.gz".into(), line };
-    let signals: Vec<_> =
+    let statements: Vec<_> =
         envelopes.iter().zip(0..).flat_map(|(envelope, line)| normalise(envelope, pointer(line))).collect();
-    let messages = signals.iter().map(|signal| signal.to_message().expect("signals have a JSON form"));
+    let messages = statements.iter().map(|statement| statement.to_message().expect("signals have a JSON form"));
     check("state-updater", &from_queue(messages.collect()));
 
-    let records = signals.into_iter().enumerate().map(|(index, signal)| {
-        let resource = fold(Resource::unknown(signal.resource.clone()), signal).into_resource();
+    let records = statements.into_iter().enumerate().map(|(index, statement)| {
+        let resource = fold(Resource::unknown(statement.resource.clone()), statement).into_resource();
         let facts = resource.facts().iter().map(|fact| serde_json::to_string(fact).expect("facts have a JSON form"));
         let pk = json!({ "S": resource.id().to_string() });
         json!({

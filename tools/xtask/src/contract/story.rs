@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use fundhook_domain::{
-    Claim, Event, EvidencePointer, Feed, Provider, Resource, ResourceId, Signal, Timestamp, digest_hex, events_after,
-    fold,
+    Claim, Event, EvidencePointer, Feed, Provider, Resource, ResourceId, Statement, Timestamp, digest_hex,
+    events_after, fold,
 };
 use fundhook_ports::chain;
 use fundhook_providers::connect::{self, JwtMode, JwtSettings, TOKEN_ISSUER};
@@ -102,11 +102,11 @@ impl Teller {
     pub(super) fn new(workspace: &Workspace) -> Result<Self, ContractError> {
         let pem = super::read(workspace, "events/keys/test-key-connect.pem")?;
         let jwks = super::read(workspace, "events/keys/test-key-connect.jwks.json")?;
-        let unfit = |why: String| ContractError::Webhook { file: "events/keys".to_owned(), why };
+        let invalid = |why: String| ContractError::Webhook { file: "events/keys".to_owned(), why };
         Ok(Self {
             folder: workspace.root().join("events"),
             key: SigningKey::from_pem(&pem)?,
-            keys: KeySet::from_jwks(jwks.as_bytes()).map_err(|error| unfit(chain(&error)))?,
+            keys: KeySet::from_jwks(jwks.as_bytes()).map_err(|error| invalid(chain(&error)))?,
             secrets: SandboxSecrets::of("the examples of docs/events.md".to_owned())?,
         })
     }
@@ -118,19 +118,21 @@ impl Teller {
         let mut told = Vec::new();
         let mut earliest = None;
         for step in steps {
-            let signals = match step {
+            let statements = match step {
                 Step::Webhook(sent) => {
-                    let (sent_at, signals) = self.understood(sent, earliest)?;
+                    let (sent_at, statements) = self.understood(sent, earliest)?;
                     earliest = Some(sent_at.plus(DELAY));
-                    signals
+                    statements
                 }
-                Step::Silence => resources.values().filter_map(|resource| Signal::overdue(resource, SILENCE)).collect(),
+                Step::Silence => {
+                    resources.values().filter_map(|resource| Statement::overdue(resource, SILENCE)).collect()
+                }
             };
-            for signal in signals {
-                let id = signal.resource.clone();
+            for statement in statements {
+                let id = statement.resource.clone();
                 let before = resources.remove(&id).unwrap_or_else(|| Resource::unknown(id.clone()));
                 let version = before.version();
-                let resource = claiming(fold(before, signal).into_resource(), version, &mut claims);
+                let resource = claiming(fold(before, statement).into_resource(), version, &mut claims);
                 told.extend(events_after(&resource, version));
                 resources.insert(id, resource);
             }
@@ -139,11 +141,15 @@ impl Teller {
     }
 
     /// When a webhook is sent, and what it says: soon after what it reports, and not before the time `earliest`.
-    fn understood(&self, sent: &Sent, earliest: Option<Timestamp>) -> Result<(Timestamp, Vec<Signal>), ContractError> {
+    fn understood(
+        &self,
+        sent: &Sent,
+        earliest: Option<Timestamp>,
+    ) -> Result<(Timestamp, Vec<Statement>), ContractError> {
         let undated = Timestamp::from_unix_seconds(UNDATED_SENT_AT).map_err(|error| sent.fault(error.to_string()))?;
         let read_at = |at: Timestamp| self.envelope(sent, at).map(|envelope| normalise(&envelope, pointer(&envelope)));
-        let signals = read_at(undated)?;
-        let said_at = signals.iter().map(|signal| signal.occurred_at).filter(|at| *at != undated).max();
+        let statements = read_at(undated)?;
+        let said_at = statements.iter().map(|statement| statement.occurred_at).filter(|at| *at != undated).max();
         let soon = said_at.map_or(undated, |at| at.plus(DELAY));
         let sent_at = earliest.map_or(soon, |earliest| earliest.max(soon));
         Ok((sent_at, read_at(sent_at)?))

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use fan_out::FanOut;
 use flate2::read::GzDecoder;
-use fundhook_domain::{Signal, Timestamp};
+use fundhook_domain::{Statement, Timestamp};
 use fundhook_ports::{Archive, Disposition, PortError, SendMessages};
 use serde_json::{Value, json};
 
@@ -168,9 +168,9 @@ impl Queue {
     }
 
     /// Everything it was sent, as signals.
-    pub(crate) fn signals(&self) -> Vec<Signal> {
+    pub(crate) fn statements(&self) -> Vec<Statement> {
         let calls = lock(&self.calls);
-        calls.iter().flatten().map(|body| Signal::from_message(body).expect("a signal")).collect()
+        calls.iter().flatten().map(|body| Statement::from_message(body).expect("a signal")).collect()
     }
 }
 

@@ -8,7 +8,7 @@ use aws_lambda_events::streams::DynamoDbEventResponse;
 use fundhook_adapters::table::{FACTS, OWNERSHIP, PK, VERSION};
 use fundhook_domain::{
     Attestation, Details, Event, Evidence, EvidenceClass, EvidencePointer, FactId, Kind, Network, Ownership, Provider,
-    Quantity, Resource, ResourceId, Scheme, Signal, Status, Timestamp, TransferDetails, Units, fold,
+    Quantity, Resource, ResourceId, Scheme, Statement, Status, Timestamp, TransferDetails, Units, fold,
 };
 use fundhook_ports::{Disposition, PortError, PublishEvents, Receipts};
 use fundhook_reconciliation::Receipt;
@@ -20,7 +20,7 @@ pub(crate) fn at(seconds: i64) -> Timestamp {
 }
 
 /// That the deposit `native` reached the status `name` after so many seconds, said in the bytes called `body`.
-pub(crate) fn signal_in(body: &str, native: &str, name: &str, seconds: i64) -> Signal {
+pub(crate) fn statement_in(body: &str, native: &str, name: &str, seconds: i64) -> Statement {
     let resource = ResourceId::new(Kind::Deposit, Provider::Connect, native).expect("a valid id");
     let details = TransferDetails {
         quantity: Some(Quantity { value: "119078888888888888887.01".parse().expect("a decimal"), units: Units::Major }),
@@ -30,11 +30,11 @@ pub(crate) fn signal_in(body: &str, native: &str, name: &str, seconds: i64) -> S
         reference_id: Some("order-1".to_owned()),
         ..Default::default()
     };
-    signal_of(resource, body, name, seconds, Details::Transfer(Box::new(details)))
+    statement_of(resource, body, name, seconds, Details::Transfer(Box::new(details)))
 }
 
 /// That `resource` reached the status `name` after so many seconds, and what else was said in the bytes called `body`.
-pub(crate) fn signal_of(resource: ResourceId, body: &str, name: &str, seconds: i64, details: Details) -> Signal {
+pub(crate) fn statement_of(resource: ResourceId, body: &str, name: &str, seconds: i64, details: Details) -> Statement {
     let event_type = format!("connect.deposits.{name}");
     let attestation = Attestation {
         scheme: Scheme::ConnectRsaSha256,
@@ -44,7 +44,7 @@ pub(crate) fn signal_of(resource: ResourceId, body: &str, name: &str, seconds: i
         token_verified: false,
     };
     let archived = EvidencePointer { object: "evidence/v1/2025/10/07/x.ndjson.gz".to_owned(), line: 0 };
-    Signal {
+    Statement {
         fact: FactId::of(&resource, &event_type, body.as_bytes()),
         status: Status::named(resource.kind(), name).expect("a status of the kind"),
         resource,
@@ -56,13 +56,13 @@ pub(crate) fn signal_of(resource: ResourceId, body: &str, name: &str, seconds: i
     }
 }
 
-pub(crate) fn signal(native: &str, name: &str, seconds: i64) -> Signal {
-    signal_in(name, native, name, seconds)
+pub(crate) fn statement(native: &str, name: &str, seconds: i64) -> Statement {
+    statement_in(name, native, name, seconds)
 }
 
-pub(crate) fn folded(signals: &[Signal]) -> Resource {
-    let unknown = Resource::unknown(signals.first().expect("at least one signal").resource.clone());
-    signals.iter().fold(unknown, |resource, signal| fold(resource, signal.clone()).into_resource())
+pub(crate) fn folded(statements: &[Statement]) -> Resource {
+    let unknown = Resource::unknown(statements.first().expect("at least one signal").resource.clone());
+    statements.iter().fold(unknown, |resource, statement| fold(resource, statement.clone()).into_resource())
 }
 
 /// A resource's item, as the stream shows it.
@@ -121,9 +121,9 @@ pub(crate) fn record(sequence: &str, old: Option<Value>, new: Option<Value>) -> 
 }
 
 /// The record of a write that made `signals` of the first `known` of them.
-pub(crate) fn write(sequence: &str, signals: &[Signal], known: usize) -> Value {
-    let old = signals.get(..known).filter(|old| !old.is_empty()).map(|old| image(&folded(old)));
-    record(sequence, old, Some(image(&folded(signals))))
+pub(crate) fn write(sequence: &str, statements: &[Statement], known: usize) -> Value {
+    let old = statements.get(..known).filter(|old| !old.is_empty()).map(|old| image(&folded(old)));
+    record(sequence, old, Some(image(&folded(statements))))
 }
 
 pub(crate) fn batch(records: &[Value]) -> StreamEvent {
@@ -173,12 +173,12 @@ impl Topic {
 
 /// Receipts in memory.
 #[derive(Clone, Default)]
-pub(crate) struct Books {
+pub(crate) struct ReconciliationStore {
     pub(crate) calls: Arc<Mutex<Vec<Vec<Receipt>>>>,
     is_down: Arc<AtomicBool>,
 }
 
-impl Receipts for Books {
+impl Receipts for ReconciliationStore {
     async fn note(&self, receipts: &[Receipt]) -> Result<(), PortError> {
         if self.is_down.load(Ordering::SeqCst) {
             return Err(PortError::new("note what was published", Disposition::Retry, "it is down"));
@@ -192,7 +192,7 @@ impl Receipts for Books {
     }
 }
 
-impl Books {
+impl ReconciliationStore {
     /// Notes nothing from now on, or does again.
     pub(crate) fn down(&self, is_down: bool) {
         self.is_down.store(is_down, Ordering::SeqCst);
@@ -212,12 +212,17 @@ impl Books {
 
 /// The record from which on Lambda delivers again.
 pub(crate) async fn handled(topic: &Topic, records: &[Value]) -> Option<String> {
-    handled_at(60, topic, &Books::default(), records).await
+    handled_at(60, topic, &ReconciliationStore::default(), records).await
 }
 
 /// The same, so many seconds in, and with these books.
-pub(crate) async fn handled_at(seconds: i64, topic: &Topic, books: &Books, records: &[Value]) -> Option<String> {
-    let publisher = Publisher::new(topic.clone(), books.clone());
+pub(crate) async fn handled_at(
+    seconds: i64,
+    topic: &Topic,
+    store: &ReconciliationStore,
+    records: &[Value],
+) -> Option<String> {
+    let publisher = Publisher::new(topic.clone(), store.clone());
     let response: DynamoDbEventResponse = publisher.handle(batch(records), at(seconds)).await;
     assert!(response.batch_item_failures.len() <= 1, "Lambda takes the lowest; one is enough");
     let first = response.batch_item_failures.into_iter().next()?;

@@ -18,7 +18,7 @@ use fundhook_domain::{Feed, Provider, Timestamp};
 use fundhook_ports::StoredKeySet;
 use fundhook_providers::KeySet;
 use fundhook_providers::connect::Settings;
-use receiver::{Answer, Door, Receiver};
+use receiver::{Answer, Receiver, Verifier};
 use serde_json::{Value, json};
 
 use ports::{Api, Queue, Shared, Table, Waiting};
@@ -51,7 +51,7 @@ pub(crate) struct World {
 }
 
 pub(crate) type Keys = KeyCache<Shared<Table>, Shared<Api>>;
-pub(crate) type TestDoor = Door<Shared<Table>, Shared<Api>, Shared<Vault>>;
+pub(crate) type TestVerifier = Verifier<Shared<Table>, Shared<Api>, Shared<Vault>>;
 pub(crate) type TestReceiver = Receiver<Shared<Queue>, Shared<Table>, Shared<Api>, Shared<Vault>>;
 
 impl World {
@@ -79,13 +79,13 @@ impl World {
     }
 
     pub(crate) fn receiver_with(&self, settings: Settings, keys: KeySettings) -> TestReceiver {
-        self.receiver_of([("connect", Door::Connect(settings, self.keys_with(keys)))])
+        self.receiver_of([("connect", Verifier::Connect(settings, self.keys_with(keys)))])
     }
 
     /// A receiver with these doors.
-    pub(crate) fn receiver_of<'a>(&self, doors: impl IntoIterator<Item = (&'a str, TestDoor)>) -> TestReceiver {
-        let doors = doors.into_iter().map(|(feed, door)| (feed.parse::<Feed>().expect("a feed"), door));
-        Receiver::new(self.queue.clone(), doors.collect::<BTreeMap<_, _>>())
+    pub(crate) fn receiver_of<'a>(&self, verifiers: impl IntoIterator<Item = (&'a str, TestVerifier)>) -> TestReceiver {
+        let verifiers = verifiers.into_iter().map(|(feed, verifier)| (feed.parse::<Feed>().expect("a feed"), verifier));
+        Receiver::new(self.queue.clone(), verifiers.collect::<BTreeMap<_, _>>())
     }
 
     /// What the doors of zerohash or Striga look into.

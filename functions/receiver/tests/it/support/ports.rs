@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use fundhook_domain::{Feed, Timestamp};
 use fundhook_ports::{
-    CLOCKS_DIFFER_MAX, Disposition, FetchKeySet, FetchedKeySet, KeySets, LEFT_ALONE_MAX, Lease, PortError, SendMessage,
+    BACK_OFF_MAX, CLOCK_SKEW_MAX, Disposition, FetchKeySet, FetchedKeySet, KeySets, Lease, PortError, SendMessage,
     StoredKeySet,
 };
 
@@ -123,7 +123,7 @@ impl KeySets for Shared<Table> {
         if table.stores_are_down {
             return Err(down("store the key set"));
         }
-        let ahead = set.fetched_at.plus(CLOCKS_DIFFER_MAX);
+        let ahead = set.fetched_at.plus(CLOCK_SKEW_MAX);
         let gives_way = |stored: &StoredKeySet| stored.fetched_at < set.fetched_at || stored.fetched_at > ahead;
         if table.stored.as_ref().is_none_or(gives_way) {
             table.stored = Some(set.clone());
@@ -140,15 +140,15 @@ impl KeySets for Shared<Table> {
         }
         let until = now.plus(cooldown);
         let holds = |noted: Option<Timestamp>, at_most: Timestamp| noted.is_some_and(|it| it > now && it <= at_most);
-        let is_taken = holds(table.refetch_after, until.plus(CLOCKS_DIFFER_MAX));
-        if is_taken || holds(table.not_before, now.plus(LEFT_ALONE_MAX).plus(CLOCKS_DIFFER_MAX)) {
+        let is_taken = holds(table.refetch_after, until.plus(CLOCK_SKEW_MAX));
+        if is_taken || holds(table.not_before, now.plus(BACK_OFF_MAX).plus(CLOCK_SKEW_MAX)) {
             return Ok(Lease::Lost(table.row()));
         }
         table.refetch_after = Some(until);
         Ok(Lease::Won)
     }
 
-    async fn leave_alone(&self, _: &Feed, until: Timestamp) -> Result<(), PortError> {
+    async fn back_off_until(&self, _: &Feed, until: Timestamp) -> Result<(), PortError> {
         let mut table = self.now();
         if table.leases_are_down {
             return Err(down("note that the provider is to be left alone"));

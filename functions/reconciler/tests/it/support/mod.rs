@@ -11,16 +11,16 @@ use std::time::Duration;
 
 use fundhook_credentials::TokenKeeper;
 use fundhook_domain::{
-    Details, EvidencePointer, Feed, Network, Ownership, Resource, ResourceId, Signal, Timestamp, events_after,
+    Details, EvidencePointer, Feed, Network, Ownership, Resource, ResourceId, Statement, Timestamp, events_after,
 };
 use fundhook_ports::{Disposition, PortError, SendMessages, StoredToken};
 use fundhook_providers::{Envelope, normalise};
 use fundhook_reconciliation::Watermark;
 use fundhook_runtime::settings::{OverdueLimits, ReconcileSettings};
-use reconciler::{Answer, Asker, NotReconciled, Ports, Reconciler, Request, Summary};
+use reconciler::{Answer, ListReader, Ports, ReconcileError, Reconciler, Request, Summary};
 
 use money::Money;
-use provider::{Provider, Standing, Tokens};
+use provider::{CurrentStatus, Provider, Tokens};
 use steps::Steps;
 use table::{Contents, Table};
 use whole::Whole;
@@ -124,7 +124,7 @@ impl Ports for InMemory {
     type Tokens = Tokens;
     type Api = Provider;
     type Resources = Table;
-    type Books = Table;
+    type ReconciliationStore = Table;
     type Queue = Queue;
     type Clock = Box<dyn Fn() -> Timestamp>;
 }
@@ -168,7 +168,7 @@ impl World {
         Self {
             tokens: Tokens { stored, leases: Shared::default(), steps: steps.clone() },
             provider: Provider {
-                standing: Shared::new(Standing { accepts, ..Standing::default() }),
+                current_status: Shared::new(CurrentStatus { accepts, ..CurrentStatus::default() }),
                 feeds,
                 clock: clock.clone(),
                 steps: steps.clone(),
@@ -197,15 +197,15 @@ impl World {
     pub(crate) fn reconciler(&self) -> Reconciler<InMemory> {
         let clock = self.clock.clone();
         let keeper = TokenKeeper::new(self.tokens.clone(), self.provider.clone(), self.provider.feeds.clone());
-        let asker = self.asks_the_provider.then(|| Asker::new(keeper));
-        let (resources, books) = (self.table.clone(), self.table.clone());
+        let list_reader = self.asks_the_provider.then(|| ListReader::new(keeper));
+        let (resources, store) = (self.table.clone(), self.table.clone());
         let queues = [self.ingress.clone(), self.transfers.clone()];
         let clock: Box<dyn Fn() -> Timestamp> = Box::new(move || clock.now());
-        Reconciler::new(asker, resources, books, queues, self.settings.clone(), clock)
+        Reconciler::new(list_reader, resources, store, queues, self.settings.clone(), clock)
     }
 
     /// A run from a cold start.
-    pub(crate) async fn run(&self) -> Result<Summary, NotReconciled> {
+    pub(crate) async fn run(&self) -> Result<Summary, ReconcileError> {
         self.reconciler().handle(self.clock.now().plus(TIMEOUT)).await
     }
 
@@ -226,7 +226,7 @@ impl World {
     }
 
     /// The report of a day, on request.
-    pub(crate) async fn report_of(&self, day: Timestamp) -> Result<Answer, NotReconciled> {
+    pub(crate) async fn report_of(&self, day: Timestamp) -> Result<Answer, ReconcileError> {
         self.reconciler().answer(Request::Report(day), self.clock.now().plus(TIMEOUT)).await
     }
 
@@ -237,13 +237,13 @@ impl World {
         for (line, message) in (0..).zip(&envelopes) {
             let envelope = Envelope::from_json(message).expect("an envelope");
             let archived = EvidencePointer { object: "evidence/v1/x.ndjson.gz".to_owned(), line };
-            let signals = normalise(&envelope, archived);
-            let messages = signals.iter().map(|signal| signal.to_message().expect("a message"));
+            let statements = normalise(&envelope, archived);
+            let messages = statements.iter().map(|statement| statement.to_message().expect("a message"));
             self.transfers.messages.lock().extend(messages);
         }
-        let signals = std::mem::take(&mut *self.transfers.messages.lock());
-        for message in &signals {
-            self.table.contents.lock().record(Signal::from_message(message).expect("a signal"), now);
+        let statements = std::mem::take(&mut *self.transfers.messages.lock());
+        for message in &statements {
+            self.table.contents.lock().record(Statement::from_message(message).expect("a signal"), now);
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use fundhook_domain::{Feed, Timestamp};
 use fundhook_ports::{
-    AccessTokens, CLOCKS_DIFFER_MAX, Disposition, GrantedToken, ListError, ListPage, ListQuery, ListTransactions,
+    AccessTokens, CLOCK_SKEW_MAX, Disposition, GrantedToken, ListError, ListPage, ListQuery, ListTransactions,
     PortError, RequestToken, StoredToken,
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -63,7 +63,7 @@ pub(crate) struct Call {
 }
 
 /// How the provider stands.
-pub(crate) struct Standing {
+pub(crate) struct CurrentStatus {
     pub(crate) rows: BTreeMap<Feed, Vec<Listed>>,
     pub(crate) page_size: usize,
     pub(crate) heeds_dates: bool,
@@ -86,7 +86,7 @@ pub(crate) struct Standing {
     pub(crate) knows_feeds: bool,
 }
 
-impl Default for Standing {
+impl Default for CurrentStatus {
     fn default() -> Self {
         Self {
             rows: BTreeMap::new(),
@@ -106,7 +106,7 @@ impl Default for Standing {
     }
 }
 
-impl Standing {
+impl CurrentStatus {
     fn page(&self, feed: &Feed, query: &ListQuery) -> ListPage {
         let mut rows: Vec<&Listed> = self.rows.get(feed).into_iter().flatten().collect();
         rows.sort_by_key(|row| std::cmp::Reverse((row.at, &row.id)));
@@ -134,7 +134,7 @@ impl Standing {
 /// The provider's API.
 #[derive(Clone)]
 pub(crate) struct Provider {
-    pub(crate) standing: Shared<Standing>,
+    pub(crate) current_status: Shared<CurrentStatus>,
     pub(crate) feeds: Vec<Feed>,
     pub(crate) clock: Clock,
     pub(crate) steps: Steps,
@@ -143,38 +143,38 @@ pub(crate) struct Provider {
 impl Provider {
     /// Has the feed list `row` in place of one with the same id.
     pub(crate) fn list(&self, feed: &Feed, row: Listed) {
-        let mut standing = self.standing.lock();
-        let rows = standing.rows.entry(feed.clone()).or_default();
+        let mut current_status = self.current_status.lock();
+        let rows = current_status.rows.entry(feed.clone()).or_default();
         rows.retain(|known| known.id != row.id);
         rows.push(row);
     }
 
     /// What was asked since the last time that this was.
     pub(crate) fn take_calls(&self) -> Vec<Call> {
-        std::mem::take(&mut self.standing.lock().calls)
+        std::mem::take(&mut self.current_status.lock().calls)
     }
 
     /// Has these happen at the next calls.
-    pub(crate) fn take_turns(&self, turns: impl IntoIterator<Item = Turn>) {
-        self.standing.lock().turns = turns.into_iter().collect();
+    pub(crate) fn rotate_by_run(&self, turns: impl IntoIterator<Item = Turn>) {
+        self.current_status.lock().turns = turns.into_iter().collect();
     }
 
     fn answer(&self, feed: &Feed, token: &str, query: &ListQuery) -> Result<ListPage, ListError> {
-        let mut standing = self.standing.lock();
-        let takes = standing.takes.get(feed).copied().unwrap_or_default();
+        let mut current_status = self.current_status.lock();
+        let takes = current_status.takes.get(feed).copied().unwrap_or_default();
         self.clock.pass(takes);
-        standing.calls.push(Call { feed: feed.clone(), query: query.clone(), token: token.to_owned() });
-        if standing.down.contains(feed) {
+        current_status.calls.push(Call { feed: feed.clone(), query: query.clone(), token: token.to_owned() });
+        if current_status.down.contains(feed) {
             return Err(failure("it is down").into());
         }
-        if !standing.accepts.contains(token) {
+        if !current_status.accepts.contains(token) {
             return Err(ListError::Unauthorized(failure("status 401")));
         }
-        if matches!(query, ListQuery::Id(id) if standing.mute.contains(id)) {
+        if matches!(query, ListQuery::Id(id) if current_status.mute.contains(id)) {
             return Err(failure("of this one it does not tell").into());
         }
-        let honest = standing.page(feed, query);
-        match standing.turns.pop_front().unwrap_or(Turn::Honest) {
+        let honest = current_status.page(feed, query);
+        match current_status.turns.pop_front().unwrap_or(Turn::Honest) {
             Turn::Honest => Ok(honest),
             Turn::Fails(why) => Err(failure(why).into()),
             Turn::Refuses(why) => Err(PortError::new("list transactions", Disposition::DeadLetter, why).into()),
@@ -186,12 +186,12 @@ impl Provider {
                 Ok(ListPage { rows, ..honest })
             }
             Turn::With(rows) => {
-                standing.rows.entry(feed.clone()).or_default().extend(rows);
-                Ok(standing.page(feed, query))
+                current_status.rows.entry(feed.clone()).or_default().extend(rows);
+                Ok(current_status.page(feed, query))
             }
             Turn::Emptied => {
-                standing.rows.clear();
-                Ok(standing.page(feed, query))
+                current_status.rows.clear();
+                Ok(current_status.page(feed, query))
             }
         }
     }
@@ -209,18 +209,18 @@ impl ListTransactions for Provider {
 impl RequestToken for Provider {
     async fn feeds(&self) -> Result<Vec<Feed>, PortError> {
         self.steps.come_to("before the credentials are read").await?;
-        let known = self.standing.lock().knows_feeds;
+        let known = self.current_status.lock().knows_feeds;
         if known { Ok(self.feeds.clone()) } else { Err(failure("the secret is out of reach")) }
     }
 
     async fn request(&self, _feed: &Feed) -> Result<GrantedToken, PortError> {
         self.steps.come_to("before a token is granted").await?;
         let token = {
-            let mut standing = self.standing.lock();
-            standing.granted += 1;
-            let token = format!("granted-{}", standing.granted);
-            if standing.honours_grants {
-                standing.accepts.insert(token.clone());
+            let mut current_status = self.current_status.lock();
+            current_status.granted += 1;
+            let token = format!("granted-{}", current_status.granted);
+            if current_status.honours_grants {
+                current_status.accepts.insert(token.clone());
             }
             token
         };
@@ -254,7 +254,7 @@ impl AccessTokens for Tokens {
         self.steps.come_to("before the lease").await?;
         {
             let mut leases = self.leases.lock();
-            let far = now.plus(duration).plus(CLOCKS_DIFFER_MAX);
+            let far = now.plus(duration).plus(CLOCK_SKEW_MAX);
             if leases.get(feed).is_some_and(|until| now < *until && *until <= far) {
                 return Ok(false);
             }
@@ -273,7 +273,7 @@ impl AccessTokens for Tokens {
         Ok(())
     }
 
-    async fn leave_alone(&self, _feed: &Feed, _until: Timestamp) -> Result<(), PortError> {
+    async fn back_off_until(&self, _feed: &Feed, _until: Timestamp) -> Result<(), PortError> {
         Err(failure("the provider asks for nothing of the kind"))
     }
 }

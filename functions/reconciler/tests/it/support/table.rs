@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use fundhook_domain::{Claim, Event, Feed, Ownership, Resource, ResourceId, Signal, Timestamp, events_after, fold};
+use fundhook_domain::{Claim, Event, Feed, Ownership, Resource, ResourceId, Statement, Timestamp, events_after, fold};
 use fundhook_ports::{
     AccountResources, Advance, Claims, IndexEntry, IndexPage, OpenQuery, OpenResources, PortError, Receipts, Reports,
     Resources, SettledDeposits, Watermarks, Write, WriteOutcome,
@@ -35,11 +35,11 @@ pub(crate) struct Contents {
 
 impl Contents {
     /// What the state updater and the publisher do with a signal.
-    pub(crate) fn record(&mut self, signal: Signal, now: Timestamp) {
-        let id = signal.resource.clone();
+    pub(crate) fn record(&mut self, statement: Statement, now: Timestamp) {
+        let id = statement.resource.clone();
         let current = self.resources.get(&id).cloned().unwrap_or_else(|| Resource::unknown(id.clone()));
         let read_version = current.version();
-        let folded = fold(current, signal).into_resource();
+        let folded = fold(current, statement).into_resource();
         if folded.version() == read_version {
             return;
         }
@@ -99,12 +99,12 @@ pub(crate) struct Keys {
 
 impl Keys {
     fn of(resource: &Resource, updated_at: Timestamp) -> Self {
-        let standing = resource.standing().filter(|standing| standing.status.is_awaited());
+        let current_status = resource.current_status().filter(|current_status| current_status.status.is_awaited());
         let is_duplicate = matches!(resource.ownership(), Ownership::DuplicateOf { .. });
         let view = resource.view();
         let credited = view.as_ref().filter(|view| view.is_confirmed_deposit() && !is_duplicate);
         Self {
-            open: standing.map(|standing| (resource.is_overdue(), standing.since)),
+            open: current_status.map(|current_status| (resource.is_overdue(), current_status.since)),
             settled: credited.map(|view| view.occurred_at),
             account: view.as_ref().and_then(|view| view.details.account()).map(str::to_owned),
             updated_at,

@@ -14,7 +14,7 @@ use std::time::Duration;
 use fundhook_domain::{Feed, Timestamp};
 use fundhook_ports::{FetchKeySet, FetchedKeySet, KeySets, Lease, PortError, StoredKeySet};
 use fundhook_providers::KeySet;
-use refresher::{NotRefreshed, Refresher, Tokens as Care};
+use refresher::{RefreshError, Refresher, Tokens as Care};
 use serde_json::Value;
 
 use ports::{Api, Shared, Table};
@@ -74,7 +74,7 @@ pub(crate) fn with_tokens<S: KeySets + Clone, F: FetchKeySet>(
 }
 
 /// One run of the default organization's refresher.
-pub(crate) async fn run(table: &Shared<Table>, api: &Shared<Api>, now: Timestamp) -> Result<(), NotRefreshed> {
+pub(crate) async fn run(table: &Shared<Table>, api: &Shared<Api>, now: Timestamp) -> Result<(), RefreshError> {
     of_keys(table, api.clone(), &["connect"]).handle(|| now).await
 }
 
@@ -105,8 +105,8 @@ impl KeySets for Each<Table> {
         self.of(feed).lease(feed, now, cooldown).await
     }
 
-    async fn leave_alone(&self, feed: &Feed, until: Timestamp) -> Result<(), PortError> {
-        self.of(feed).leave_alone(feed, until).await
+    async fn back_off_until(&self, feed: &Feed, until: Timestamp) -> Result<(), PortError> {
+        self.of(feed).back_off_until(feed, until).await
     }
 }
 

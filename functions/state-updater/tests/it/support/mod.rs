@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use fundhook_domain::{
     Attestation, Claim, Details, Event, Evidence, EvidenceClass, EvidencePointer, FactId, Kind, Provider, Resource,
-    ResourceId, Scheme, Signal, Status, Timestamp, events_after, fold,
+    ResourceId, Scheme, Statement, Status, Timestamp, events_after, fold,
 };
 use fundhook_ports::{Disposition, PortError, Resources, Write, WriteOutcome};
 use serde_json::{Value, json};
@@ -23,12 +23,12 @@ pub(crate) fn deposit(native: &str) -> ResourceId {
 }
 
 /// That the deposit `native` reached the status `name` after so many seconds.
-pub(crate) fn signal(native: &str, name: &str, seconds: i64) -> Signal {
-    signal_of(deposit(native), name, seconds, Details::Transfer(Box::default()))
+pub(crate) fn statement(native: &str, name: &str, seconds: i64) -> Statement {
+    statement_of(deposit(native), name, seconds, Details::Transfer(Box::default()))
 }
 
 /// That `resource` reached the status `name` after so many seconds, and what else was said.
-pub(crate) fn signal_of(resource: ResourceId, name: &str, seconds: i64, details: Details) -> Signal {
+pub(crate) fn statement_of(resource: ResourceId, name: &str, seconds: i64, details: Details) -> Statement {
     let event_type = format!("connect.deposits.{name}");
     let attestation = Attestation {
         scheme: Scheme::ConnectRsaSha256,
@@ -38,7 +38,7 @@ pub(crate) fn signal_of(resource: ResourceId, name: &str, seconds: i64, details:
         token_verified: false,
     };
     let archived = EvidencePointer { object: "evidence/v1/2025/10/07/x.ndjson.gz".to_owned(), line: 0 };
-    Signal {
+    Statement {
         fact: FactId::of(&resource, &event_type, seconds.to_string().as_bytes()),
         status: Status::named(resource.kind(), name).expect("a status of the kind"),
         resource,
@@ -51,13 +51,13 @@ pub(crate) fn signal_of(resource: ResourceId, name: &str, seconds: i64, details:
 }
 
 /// The resource after `signals`, one after the other.
-pub(crate) fn folded(signals: &[Signal]) -> Resource {
-    let unknown = Resource::unknown(signals.first().expect("at least one signal").resource.clone());
-    signals.iter().fold(unknown, |resource, signal| fold(resource, signal.clone()).into_resource())
+pub(crate) fn folded(statements: &[Statement]) -> Resource {
+    let unknown = Resource::unknown(statements.first().expect("at least one signal").resource.clone());
+    statements.iter().fold(unknown, |resource, statement| fold(resource, statement.clone()).into_resource())
 }
 
-pub(crate) fn message(signal: &Signal) -> String {
-    signal.to_message().expect("a message")
+pub(crate) fn message(statement: &Statement) -> String {
+    statement.to_message().expect("a message")
 }
 
 /// A batch as Lambda hands it over; the messages are called `message-0`, `message-1` and so on.
@@ -79,8 +79,8 @@ pub(crate) fn batch<T: AsRef<str>>(bodies: &[T]) -> SqsEvent {
 }
 
 /// A batch of signals.
-pub(crate) fn batch_of(signals: &[Signal]) -> SqsEvent {
-    batch(&signals.iter().map(message).collect::<Vec<_>>())
+pub(crate) fn batch_of(statements: &[Statement]) -> SqsEvent {
+    batch(&statements.iter().map(message).collect::<Vec<_>>())
 }
 
 /// The messages that were not finished.
@@ -103,9 +103,9 @@ pub(crate) enum Fate {
     /// What the conditions say.
     Honest,
     /// Somebody else records this first; the loser is told the resource as it then is.
-    LosesTo(Signal),
+    LosesTo(Statement),
     /// The same, and the loser is told nothing.
-    LosesUntoldTo(Signal),
+    LosesUntoldTo(Statement),
     /// It is not stored.
     Fails(Disposition),
     /// It is stored, and the answer says that it failed.
@@ -179,10 +179,10 @@ impl Contents {
         self.resources.get(id).cloned().unwrap_or_else(|| Resource::unknown(id.clone()))
     }
 
-    fn record(&mut self, signal: Signal) {
-        let current = self.resource(&signal.resource);
+    fn record(&mut self, statement: Statement) {
+        let current = self.resource(&statement.resource);
         let read_version = current.version();
-        let resource = fold(current, signal).into_resource();
+        let resource = fold(current, statement).into_resource();
         let rival = Write { resource, read_version, claim: None };
         assert!(matches!(self.write(rival), WriteOutcome::Written), "nobody comes between");
     }
@@ -191,12 +191,12 @@ impl Contents {
         let id = write.resource.id().clone();
         match self.fates.get_mut(&id).and_then(VecDeque::pop_front) {
             None | Some(Fate::Honest) => self.write(write),
-            Some(Fate::LosesTo(signal)) => {
-                self.record(signal);
+            Some(Fate::LosesTo(statement)) => {
+                self.record(statement);
                 self.write(write)
             }
-            Some(Fate::LosesUntoldTo(signal)) => {
-                self.record(signal);
+            Some(Fate::LosesUntoldTo(statement)) => {
+                self.record(statement);
                 assert!(matches!(self.write(write), WriteOutcome::Lost(_)), "the winner changed nothing");
                 WriteOutcome::Lost(None)
             }

@@ -16,8 +16,8 @@ use dynoxide::Database;
 use fundhook_adapters::{Aws, ResourceTable, WriteMethod};
 use fundhook_domain::{
     AccountDetails, Attestation, BalanceDetails, Details, Evidence, EvidenceClass, EvidencePointer, FactId, Feed, Kind,
-    Network, Provider, Quantity, Resource, ResourceId, Scheme, Signal, Status, Timestamp, Transaction, TransferDetails,
-    Units, fold,
+    Network, Provider, Quantity, Resource, ResourceId, Scheme, Statement, Status, Timestamp, Transaction,
+    TransferDetails, Units, fold,
 };
 use fundhook_ports::{Resources, Write, WriteOutcome};
 use tokio::net::TcpListener;
@@ -123,7 +123,7 @@ pub(crate) fn deposit(native: &str) -> ResourceId {
 }
 
 /// That `resource` reached the status `name` after so many seconds, said in bytes of its own for each `body`.
-pub(crate) fn signal(resource: &ResourceId, name: &str, seconds: i64, body: &str) -> Signal {
+pub(crate) fn statement(resource: &ResourceId, name: &str, seconds: i64, body: &str) -> Statement {
     let status = Status::named(resource.kind(), name).expect("a status of the kind");
     let event_type = format!("connect.deposits.{name}");
     let details = match resource.kind() {
@@ -141,7 +141,7 @@ pub(crate) fn signal(resource: &ResourceId, name: &str, seconds: i64, body: &str
         token_verified: false,
     };
     let archived = EvidencePointer { object: "evidence/v1/2025/10/07/x.ndjson.gz".to_owned(), line: 3 };
-    Signal {
+    Statement {
         fact: FactId::of(resource, &event_type, body.as_bytes()),
         resource: resource.clone(),
         event_type,
@@ -154,23 +154,23 @@ pub(crate) fn signal(resource: &ResourceId, name: &str, seconds: i64, body: &str
 }
 
 /// `signal`, saying more about the transfer.
-pub(crate) fn with(mut signal: Signal, say: impl FnOnce(&mut TransferDetails)) -> Signal {
-    if let Details::Transfer(details) = &mut signal.details {
+pub(crate) fn with(mut statement: Statement, say: impl FnOnce(&mut TransferDetails)) -> Statement {
+    if let Details::Transfer(details) = &mut statement.details {
         say(details);
     }
-    signal
+    statement
 }
 
 /// `resource` after `signals`, one after the other.
-pub(crate) fn folded(resource: Resource, signals: impl IntoIterator<Item = Signal>) -> Resource {
-    signals.into_iter().fold(resource, |resource, signal| fold(resource, signal).into_resource())
+pub(crate) fn folded(resource: Resource, statements: impl IntoIterator<Item = Statement>) -> Resource {
+    statements.into_iter().fold(resource, |resource, statement| fold(resource, statement).into_resource())
 }
 
 /// A deposit whose facts came out of order and hold what a table could spoil.
 pub(crate) fn whole_life() -> Resource {
     let id = deposit("c55481bf#626b");
     let said = |name, seconds, amount: &str| {
-        with(signal(&id, name, seconds, amount), |details| {
+        with(statement(&id, name, seconds, amount), |details| {
             details.quantity = Some(Quantity { value: amount.parse().expect("a decimal"), units: Units::Major });
             details.asset = Some("BTC".to_owned());
             details.network = Some(Network::named("Polygon Testnet Amoy"));
@@ -197,14 +197,14 @@ pub(crate) async fn table(writes: WriteMethod) -> (Local, ResourceTable) {
 }
 
 /// A write of `resource` with one fact more than it was read with.
-pub(crate) fn write(resource: &Resource, signal: Signal) -> Write {
+pub(crate) fn write(resource: &Resource, statement: Statement) -> Write {
     let read_version = resource.version();
-    Write { resource: fold(resource.clone(), signal).into_resource(), read_version, claim: None }
+    Write { resource: fold(resource.clone(), statement).into_resource(), read_version, claim: None }
 }
 
 /// The first write of `signal`'s resource.
-pub(crate) fn first_write(signal: Signal) -> Write {
-    write(&Resource::unknown(signal.resource.clone()), signal)
+pub(crate) fn first_write(statement: Statement) -> Write {
+    write(&Resource::unknown(statement.resource.clone()), statement)
 }
 
 pub(crate) async fn write_one(table: &ResourceTable, write: Write) -> WriteOutcome {

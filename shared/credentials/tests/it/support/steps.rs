@@ -78,8 +78,8 @@ impl<T: KeySets + Send + Sync> KeySets for Stepped<T> {
         self.1.around(&format!("leasing the set of {feed}"), self.0.lease(feed, now, cooldown)).await
     }
 
-    async fn leave_alone(&self, feed: &Feed, until: Timestamp) -> Result<(), PortError> {
-        self.1.around(&format!("leaving the set of {feed} alone"), self.0.leave_alone(feed, until)).await
+    async fn back_off_until(&self, feed: &Feed, until: Timestamp) -> Result<(), PortError> {
+        self.1.around(&format!("leaving the set of {feed} alone"), self.0.back_off_until(feed, until)).await
     }
 }
 
@@ -110,8 +110,8 @@ impl<T: AccessTokens + Send + Sync> AccessTokens for Stepped<T> {
         self.1.around(&format!("releasing the token of {feed}"), self.0.release(feed, now, duration)).await
     }
 
-    async fn leave_alone(&self, feed: &Feed, until: Timestamp) -> Result<(), PortError> {
-        self.1.around(&format!("leaving the token of {feed} alone"), self.0.leave_alone(feed, until)).await
+    async fn back_off_until(&self, feed: &Feed, until: Timestamp) -> Result<(), PortError> {
+        self.1.around(&format!("leaving the token of {feed} alone"), self.0.back_off_until(feed, until)).await
     }
 }
 

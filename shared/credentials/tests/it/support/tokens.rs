@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use fundhook_credentials::{NoToken, TokenKeeper};
+use fundhook_credentials::{TokenError, TokenKeeper};
 use fundhook_domain::{Feed, Timestamp};
 use fundhook_ports::{
-    AccessTokens, CLOCKS_DIFFER_MAX, Disposition, GrantedToken, LEFT_ALONE_MAX, PortError, RequestToken, StoredToken,
+    AccessTokens, BACK_OFF_MAX, CLOCK_SKEW_MAX, Disposition, GrantedToken, PortError, RequestToken, StoredToken,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -64,31 +64,31 @@ pub(crate) type Keeper = TokenKeeper<Tokens, Tokens>;
 
 /// How the tokens stand after a run.
 #[derive(Debug)]
-pub(crate) struct Standing {
+pub(crate) struct CurrentStatus {
     /// How long each still is valid, as it was told last.
     pub(crate) left: BTreeMap<Feed, Duration>,
     /// What kept one from being renewed that was due.
-    pub(crate) failures: Vec<NoToken>,
+    pub(crate) failures: Vec<TokenError>,
 }
 
 /// A run by a clock.
 pub(crate) async fn renewed<S: AccessTokens, A: RequestToken>(
     keeper: &TokenKeeper<S, A>,
     clock: impl Fn() -> Timestamp,
-) -> Result<Standing, PortError> {
+) -> Result<CurrentStatus, PortError> {
     let mut left = BTreeMap::new();
     let tell = |feed: &Feed, each| {
         left.insert(feed.clone(), each);
     };
     let failures = keeper.renew_due(clock, tell).await?;
-    Ok(Standing { left, failures })
+    Ok(CurrentStatus { left, failures })
 }
 
 /// A run by a clock that stands at `now`.
 pub(crate) async fn renewed_at<S: AccessTokens, A: RequestToken>(
     keeper: &TokenKeeper<S, A>,
     now: Timestamp,
-) -> Result<Standing, PortError> {
+) -> Result<CurrentStatus, PortError> {
     renewed(keeper, || now).await
 }
 
@@ -217,8 +217,8 @@ impl AccessTokens for Tokens {
         let until = now.plus(duration);
         let won = self.answer("lease", |world| {
             let holds = |noted: Option<&Timestamp>, at_most| noted.is_some_and(|it| *it > now && *it <= at_most);
-            let is_taken = holds(world.leased_until.get(feed), until.plus(CLOCKS_DIFFER_MAX));
-            let far = now.plus(LEFT_ALONE_MAX).plus(CLOCKS_DIFFER_MAX);
+            let is_taken = holds(world.leased_until.get(feed), until.plus(CLOCK_SKEW_MAX));
+            let far = now.plus(BACK_OFF_MAX).plus(CLOCK_SKEW_MAX);
             let is_free = !is_taken && !holds(world.not_before.get(feed), far);
             if is_free {
                 world.leased_until.insert(feed.clone(), until);
@@ -240,7 +240,7 @@ impl AccessTokens for Tokens {
         released
     }
 
-    async fn leave_alone(&self, feed: &Feed, until: Timestamp) -> Result<(), PortError> {
+    async fn back_off_until(&self, feed: &Feed, until: Timestamp) -> Result<(), PortError> {
         self.answer("leave alone", |world| {
             world.not_before.insert(feed.clone(), until);
         })

@@ -1,7 +1,7 @@
 //! Deposits by their ids, as webhooks tell of them and as the provider lists them: 100 USDC on Base each, of a coin of
 //! its own.
 
-use fundhook_domain::{FactId, Kind, Network, Provider, Resource, ResourceId, Signal, TransferDetails};
+use fundhook_domain::{FactId, Kind, Network, Provider, Resource, ResourceId, Statement, TransferDetails};
 
 use super::{deposit, folded, listed, quantity, status, with};
 
@@ -11,7 +11,7 @@ pub(crate) fn id(text: &str) -> ResourceId {
 }
 
 /// The statement that `of` reached the status called `name` after so many `seconds`.
-pub(crate) fn told(of: &str, name: &str, seconds: u64) -> Signal {
+pub(crate) fn told(of: &str, name: &str, seconds: u64) -> Statement {
     let resource = id(of);
     let mut told = deposit("pending", seconds);
     told.status = status(resource.kind(), name);
@@ -32,7 +32,7 @@ pub(crate) fn told(of: &str, name: &str, seconds: u64) -> Signal {
 }
 
 /// The row that lists `of` so.
-pub(crate) fn row(of: &str, name: &str, seconds: u64) -> Signal {
+pub(crate) fn row(of: &str, name: &str, seconds: u64) -> Statement {
     let row = listed(&told(of, name, seconds));
     let is_connects = row.resource.feed().provider() == Provider::Connect;
     with(row, |details| {
@@ -43,13 +43,13 @@ pub(crate) fn row(of: &str, name: &str, seconds: u64) -> Signal {
 }
 
 /// The row that lists `of` as succeeded, saying otherwise what is to be said otherwise.
-pub(crate) fn row_saying(of: &str, say: impl FnOnce(&mut TransferDetails)) -> Signal {
+pub(crate) fn row_saying(of: &str, say: impl FnOnce(&mut TransferDetails)) -> Statement {
     with(row(of, "confirmed", 40), say)
 }
 
 /// What is recorded after `signals`. A coin that is to be claimed is claimed, by nobody before.
-pub(crate) fn recorded<'a>(signals: impl IntoIterator<Item = &'a Signal>) -> Resource {
-    let resource = folded(signals);
+pub(crate) fn recorded<'a>(statements: impl IntoIterator<Item = &'a Statement>) -> Resource {
+    let resource = folded(statements);
     if resource.id().kind() == Kind::Deposit { resource.claiming(None, 0).0 } else { resource }
 }
 

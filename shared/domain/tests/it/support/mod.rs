@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use fundhook_domain::{
     AccountDetails, Attestation, Details, Event, EventData, Evidence, EvidenceClass, EvidencePointer, FactId, Kind,
-    Network, Provider, Quantity, Resource, ResourceId, Scheme, Signal, Status, Timestamp, Transaction, TransferDetails,
-    UnrecognizedDetails, View, events_after, fold,
+    Network, Provider, Quantity, Resource, ResourceId, Scheme, Statement, Status, Timestamp, Transaction,
+    TransferDetails, UnrecognizedDetails, View, events_after, fold,
 };
 use serde_json::{Map, Value};
 
@@ -30,7 +30,7 @@ pub(crate) fn status(kind: Kind, name: &str) -> Status {
 }
 
 /// The statement, in the bytes called `bytes`, that the resource reached `status` after so many `seconds`.
-pub(crate) fn signal_in(bytes: &str, status: Status, seconds: u64) -> Signal {
+pub(crate) fn statement_in(bytes: &str, status: Status, seconds: u64) -> Statement {
     let resource = resource(status.kind());
     let event_type = format!("connect.{}.{status}", status.kind());
     let fact = FactId::of(&resource, &event_type, bytes.as_bytes());
@@ -46,7 +46,7 @@ pub(crate) fn signal_in(bytes: &str, status: Status, seconds: u64) -> Signal {
         archived: EvidencePointer { object: format!("evidence/v1/2025/10/07/{bytes}.ndjson.gz"), line: 0 },
     };
     let (occurred_at, details) = (at(seconds), details_of(status));
-    Signal { resource, fact, event_type, status, occurred_at, details, evidence, overdue: false }
+    Statement { resource, fact, event_type, status, occurred_at, details, evidence, overdue: false }
 }
 
 /// The least that a webhook says beside `status`.
@@ -69,37 +69,37 @@ fn details_of(status: Status) -> Details {
 }
 
 /// The statement that the resource reached `status` after so many `seconds`.
-pub(crate) fn signal(status: Status, seconds: u64) -> Signal {
-    signal_in(&format!("{status}-{seconds}"), status, seconds)
+pub(crate) fn statement(status: Status, seconds: u64) -> Statement {
+    statement_in(&format!("{status}-{seconds}"), status, seconds)
 }
 
 /// A deposit's statement by the name of its status.
-pub(crate) fn deposit(name: &str, seconds: u64) -> Signal {
-    signal(status(Kind::Deposit, name), seconds)
+pub(crate) fn deposit(name: &str, seconds: u64) -> Statement {
+    statement(status(Kind::Deposit, name), seconds)
 }
 
 /// A withdrawal's statement by the name of its status.
-pub(crate) fn withdrawal(name: &str, seconds: u64) -> Signal {
-    signal(status(Kind::Withdrawal, name), seconds)
+pub(crate) fn withdrawal(name: &str, seconds: u64) -> Statement {
+    statement(status(Kind::Withdrawal, name), seconds)
 }
 
 /// The same statement in the bytes called `bytes`: another fact, with evidence of its own.
-pub(crate) fn in_other_bytes(bytes: &str, signal: &Signal) -> Signal {
-    let mut other = signal.clone();
-    other.fact = FactId::of(&signal.resource, &signal.event_type, bytes.as_bytes());
+pub(crate) fn in_other_bytes(bytes: &str, statement: &Statement) -> Statement {
+    let mut other = statement.clone();
+    other.fact = FactId::of(&statement.resource, &statement.event_type, bytes.as_bytes());
     other.evidence.archived.object = format!("evidence/v1/2025/10/07/{bytes}.ndjson.gz");
     other
 }
 
 /// What `signal` says, as a row of the provider's list that is read two hours later says it.
-pub(crate) fn listed(signal: &Signal) -> Signal {
+pub(crate) fn listed(statement: &Statement) -> Statement {
     let event_type = "connect.transactions".to_owned();
-    let bytes = format!("the row of {}", signal.fact);
-    let mut row = signal.clone();
+    let bytes = format!("the row of {}", statement.fact);
+    let mut row = statement.clone();
     row.fact = FactId::of(&row.resource, &event_type, bytes.as_bytes());
     row.event_type = event_type;
     row.evidence = Evidence {
-        received_at: signal.evidence.received_at.plus(Duration::from_secs(7200)),
+        received_at: statement.evidence.received_at.plus(Duration::from_secs(7200)),
         attestation: Attestation {
             scheme: Scheme::ConnectTransactionsApi,
             class: EvidenceClass::Api,
@@ -113,12 +113,12 @@ pub(crate) fn listed(signal: &Signal) -> Signal {
 }
 
 /// `signal`, saying more about the transfer.
-pub(crate) fn with(mut signal: Signal, say: impl FnOnce(&mut TransferDetails)) -> Signal {
-    assert!(matches!(signal.details, Details::Transfer(_)), "only transfers have these details");
-    if let Details::Transfer(details) = &mut signal.details {
+pub(crate) fn with(mut statement: Statement, say: impl FnOnce(&mut TransferDetails)) -> Statement {
+    assert!(matches!(statement.details, Details::Transfer(_)), "only transfers have these details");
+    if let Details::Transfer(details) = &mut statement.details {
         say(details);
     }
-    signal
+    statement
 }
 
 /// What a whole deposit webhook says beside its status.
@@ -144,7 +144,7 @@ pub(crate) fn whole_deposit(details: &mut TransferDetails) {
 }
 
 /// A webhook that nothing claims.
-pub(crate) fn unrecognized() -> Signal {
+pub(crate) fn unrecognized() -> Statement {
     let body = b"not JSON";
     let resource = ResourceId::unrecognized(Provider::Connect, body);
     let details = UnrecognizedDetails {
@@ -152,12 +152,12 @@ pub(crate) fn unrecognized() -> Signal {
         payload_type: Some("external_account_status_changed".to_owned()),
         body_bytes: body.len() as u64,
     };
-    Signal {
+    Statement {
         fact: FactId::of(&resource, "", body),
         resource,
         event_type: String::new(),
         details: Details::Unrecognized(details),
-        ..signal_in("not JSON", Status::Unrecognized, 0)
+        ..statement_in("not JSON", Status::Unrecognized, 0)
     }
 }
 
@@ -183,25 +183,25 @@ pub(crate) fn transfer(view: &View) -> &TransferDetails {
 }
 
 /// The resource after `signals`, one after the other.
-pub(crate) fn folded<'a>(signals: impl IntoIterator<Item = &'a Signal>) -> Resource {
-    let mut signals = signals.into_iter().peekable();
-    let id = signals.peek().expect("at least one signal").resource.clone();
-    signals.fold(Resource::unknown(id), |resource, signal| fold(resource, signal.clone()).into_resource())
+pub(crate) fn folded<'a>(statements: impl IntoIterator<Item = &'a Statement>) -> Resource {
+    let mut statements = statements.into_iter().peekable();
+    let id = statements.peek().expect("at least one signal").resource.clone();
+    statements.fold(Resource::unknown(id), |resource, statement| fold(resource, statement.clone()).into_resource())
 }
 
 /// The view after `signals`, one after the other.
-pub(crate) fn view<'a>(signals: impl IntoIterator<Item = &'a Signal>) -> View {
-    folded(signals).view().expect("a resource with facts has a view")
+pub(crate) fn view<'a>(statements: impl IntoIterator<Item = &'a Statement>) -> View {
+    folded(statements).view().expect("a resource with facts has a view")
 }
 
 /// The events of `signals`, one after the other.
-pub(crate) fn events<'a>(signals: impl IntoIterator<Item = &'a Signal>) -> Vec<Event> {
-    events_after(&folded(signals), 0)
+pub(crate) fn events<'a>(statements: impl IntoIterator<Item = &'a Statement>) -> Vec<Event> {
+    events_after(&folded(statements), 0)
 }
 
 /// The latest event after `signals`.
-pub(crate) fn latest<'a>(signals: impl IntoIterator<Item = &'a Signal>) -> Event {
-    events(signals).pop().expect("an event")
+pub(crate) fn latest<'a>(statements: impl IntoIterator<Item = &'a Statement>) -> Event {
+    events(statements).pop().expect("an event")
 }
 
 /// What each of `events` is called.
@@ -211,19 +211,19 @@ pub(crate) fn types(events: &[Event]) -> Vec<&str> {
 
 /// Where a set of facts leads, whatever the order: the view, the ids of the events, and what the latest event says.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Standing {
+pub(crate) struct CurrentStatus {
     pub(crate) view: Option<View>,
     pub(crate) event_ids: BTreeSet<String>,
     /// Not of a resource of which the provider's list told too.
     pub(crate) latest: Option<EventData>,
 }
 
-impl Standing {
+impl CurrentStatus {
     /// Where `resource` stands, whose events are `events`.
     pub(crate) fn after(resource: &Resource, events: &[Event]) -> Self {
         let view = resource.view();
         // What a row and a webhook add to each other is not published again, so there it is a matter of order too.
-        let listed = resource.facts().iter().any(|fact| fact.evidence.is_from_the_api());
+        let listed = resource.facts().iter().any(|fact| fact.evidence.is_from_api());
         let latest = events.last().zip(view.as_ref()).filter(|_| !listed).map(|(event, view)| EventData {
             // How it came to be so, and which of several equal statements proves it, is a matter of order.
             previous_status: None,

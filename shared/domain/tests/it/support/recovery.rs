@@ -2,10 +2,10 @@
 
 use fundhook_domain::{
     Details, FactId, Feed, Kind, Network, Provider, RecoveryBody, RecoveryDetails, RecoveryStatus, ResourceId,
-    ReturnPayment, Signal, Status, UnexpectedDeposit, View, WithdrawalStatus,
+    ReturnPayment, Statement, Status, UnexpectedDeposit, View, WithdrawalStatus,
 };
 
-use super::{at, signal_in};
+use super::{at, statement_in};
 
 /// The user whose money it is.
 pub(crate) const ACCOUNT: &str = "CUST01";
@@ -16,12 +16,12 @@ fn network() -> Option<Network> {
     Some(Network::named("BASE"))
 }
 
-fn recovery(status: RecoveryStatus, bytes: &str, details: RecoveryDetails, seconds: u64) -> Signal {
+fn recovery(status: RecoveryStatus, bytes: &str, details: RecoveryDetails, seconds: u64) -> Statement {
     let resource = RecoveryDetails::resource(&Feed::from(Provider::Zerohash), ACCOUNT, "USDC", network().as_ref());
     let resource = resource.expect("an id");
     let fact = FactId::of(&resource, "", bytes.as_bytes());
     let details = Details::Recovery(Box::new(details));
-    Signal { resource, fact, details, ..signal_in(bytes, Status::Recovery(status), seconds) }
+    Statement { resource, fact, details, ..statement_in(bytes, Status::Recovery(status), seconds) }
 }
 
 /// The deposit that the stream's provider calls `native`.
@@ -52,13 +52,13 @@ fn of_payment(native: &str, status: WithdrawalStatus, value: Option<&str>) -> Re
 }
 
 /// `stream` says after so many `seconds` that the deposit `native` came in the transaction `hash`.
-pub(crate) fn announced(stream: &str, native: &str, hash: &str, value: &str, seconds: u64) -> Signal {
+pub(crate) fn announced(stream: &str, native: &str, hash: &str, value: &str, seconds: u64) -> Statement {
     let details = of_deposit(stream, native, hash, value, seconds);
     recovery(RecoveryStatus::Required, &format!("{stream} {native} {hash} {value} {seconds}"), details, seconds)
 }
 
 /// The payment `native` came to `status` after so many `seconds`.
-pub(crate) fn paid(native: &str, status: WithdrawalStatus, value: Option<&str>, seconds: u64) -> Signal {
+pub(crate) fn paid(native: &str, status: WithdrawalStatus, value: Option<&str>, seconds: u64) -> Statement {
     let recovery_status = match status {
         WithdrawalStatus::Initiated | WithdrawalStatus::Submitted | WithdrawalStatus::Broadcast => {
             RecoveryStatus::InProgress
@@ -71,7 +71,7 @@ pub(crate) fn paid(native: &str, status: WithdrawalStatus, value: Option<&str>, 
 }
 
 /// The one coin as three streams announce it, each with an id and a time of its own.
-pub(crate) fn announcements() -> Vec<Signal> {
+pub(crate) fn announcements() -> Vec<Statement> {
     vec![
         announced("connect.deposits", "1c4c31e6", &format!("{HASH}-0"), "100", 0),
         announced("zerohash.deposit_failed", "a07407e8", HASH, "100", 30),
@@ -80,7 +80,7 @@ pub(crate) fn announcements() -> Vec<Signal> {
 }
 
 /// The three statements about the payment back: of one date, as in the samples.
-pub(crate) fn payments() -> Vec<Signal> {
+pub(crate) fn payments() -> Vec<Statement> {
     let (submitted, posted) = (WithdrawalStatus::Submitted, WithdrawalStatus::Broadcast);
     let statuses = [submitted, posted, WithdrawalStatus::Confirmed];
     statuses.into_iter().map(|status| paid("b752503c", status, Some("100.00"), 60)).collect()

@@ -5,16 +5,17 @@ use std::time::Duration;
 
 use fundhook_domain::{
     AccountDetails, BalanceDetails, Balances, Conversion, Details, Event, Feed, Kind, Network, Provider, Quantity,
-    ResourceId, Session, Side, Signal, Source, Status, Tenant, Transaction, TransferDetails, Units,
+    ResourceId, Session, Side, Source, Statement, Status, Tenant, Transaction, TransferDetails, Units,
     UnrecognizedDetails, events_after,
 };
 
 use super::{
-    at, folded, json, latest, listed, members, quantity, recovery, resource, signal, signal_in, status as named, with,
+    at, folded, json, latest, listed, members, quantity, recovery, resource, statement, statement_in, status as named,
+    with,
 };
 
 /// The statement that the resource reached `status` after so many `seconds`, with every member that it can have.
-pub(crate) fn whole(status: Status, seconds: u64) -> Signal {
+pub(crate) fn whole(status: Status, seconds: u64) -> Statement {
     let details = match status {
         Status::Deposit(_) | Status::Withdrawal(_) | Status::Fee(_) => Details::Transfer(Box::new(transfer())),
         Status::Recovery(status) => recovery::whole(status),
@@ -26,7 +27,7 @@ pub(crate) fn whole(status: Status, seconds: u64) -> Signal {
             body_bytes: u64::MAX,
         }),
     };
-    Signal { details, ..signal_in(&format!("the whole of {status} at {seconds}"), status, seconds) }
+    Statement { details, ..statement_in(&format!("the whole of {status} at {seconds}"), status, seconds) }
 }
 
 fn text(text: &str) -> Option<String> {
@@ -100,21 +101,21 @@ fn balance() -> BalanceDetails {
 }
 
 /// `signal` as it is about the same thing at the tenant `acme`, and without a signed time.
-fn of_a_tenant(signal: &Signal) -> Signal {
+fn of_a_tenant(statement: &Statement) -> Statement {
     let tenant: Tenant = "acme".parse().expect("a tenant");
     let feed = Feed::new(Provider::Striga, Some(tenant));
-    let mut signal = signal.clone();
-    signal.resource = ResourceId::new(signal.resource.kind(), feed, signal.resource.native()).expect("an id");
-    signal.evidence.attestation.signed_at = None;
-    signal.evidence.attestation.token_verified = true;
-    signal
+    let mut statement = statement.clone();
+    statement.resource = ResourceId::new(statement.resource.kind(), feed, statement.resource.native()).expect("an id");
+    statement.evidence.attestation.signed_at = None;
+    statement.evidence.attestation.token_verified = true;
+    statement
 }
 
 /// Events of every sort there is, with as much and as little in them as can be.
 pub(crate) fn every_sort() -> Vec<Event> {
     let mut events: Vec<Event> = Vec::new();
     for status in Status::ALL {
-        let (sparse, whole) = (signal(status, 0), whole(status, 40));
+        let (sparse, whole) = (statement(status, 0), whole(status, 40));
         events.push(latest([&sparse]));
         events.push(latest([&whole]));
         if status != Status::Unrecognized {
@@ -123,7 +124,7 @@ pub(crate) fn every_sort() -> Vec<Event> {
         }
         events.push(latest([&of_a_tenant(&whole)]));
         let others = Status::ALL.into_iter().filter(|other| other.kind() == status.kind() && *other != status);
-        events.extend(others.map(|other| latest([&sparse, &signal(other, 50)])));
+        events.extend(others.map(|other| latest([&sparse, &statement(other, 50)])));
     }
     // Asset and network stand alone as long as the amount is not known.
     for status in [(Kind::Deposit, "pending"), (Kind::Withdrawal, "initiated"), (Kind::Fee, "charged")] {
@@ -135,9 +136,9 @@ pub(crate) fn every_sort() -> Vec<Event> {
     let owner = ResourceId::new(Kind::Deposit, Provider::Zerohash, "fund-1").expect("an id");
     events.extend(events_after(&confirmed.duplicating(owner, 0), 0));
     for status in Status::ALL.into_iter().filter(|status| status.is_awaited()) {
-        let standing = whole(status, 40);
-        let notice = Signal::overdue(&folded([&standing]), Duration::from_secs(3600)).expect("it is awaited");
-        events.push(latest([&standing, &notice]));
+        let current_status = whole(status, 40);
+        let notice = Statement::overdue(&folded([&current_status]), Duration::from_secs(3600)).expect("it is awaited");
+        events.push(latest([&current_status, &notice]));
     }
     events.push(latest([&listed(&whole(named(Kind::Deposit, "confirmed"), 40))]));
     events

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use fundhook_domain::{
-    DecimalValue, Details, EvidencePointer, Kind, Resource, Signal, Status, Timestamp, TransferDetails, Units,
+    DecimalValue, Details, EvidencePointer, Kind, Resource, Statement, Status, Timestamp, TransferDetails, Units,
     UnrecognizedDetails, View, fold,
 };
 use fundhook_providers::{Envelope, normalise};
@@ -15,29 +15,33 @@ pub(crate) fn archived() -> EvidencePointer {
 }
 
 /// What `envelope` says.
-pub(crate) fn signals(envelope: &Envelope) -> Vec<Signal> {
+pub(crate) fn statements(envelope: &Envelope) -> Vec<Statement> {
     normalise(envelope, archived())
 }
 
 /// The one thing that `envelope` says.
-pub(crate) fn only_signal(envelope: &Envelope) -> Signal {
-    let mut signals = signals(envelope);
-    assert_eq!(signals.len(), 1, "one webhook, one statement: {signals:#?}");
-    signals.remove(0)
+pub(crate) fn only_statement(envelope: &Envelope) -> Statement {
+    let mut statements = statements(envelope);
+    assert_eq!(statements.len(), 1, "one webhook, one statement: {statements:#?}");
+    statements.remove(0)
 }
 
 /// What `signal` says about money, which it must.
-pub(crate) fn transfer_of(signal: Signal) -> TransferDetails {
-    let Details::Transfer(transfer) = signal.details else { unreachable!("not about money: {signal:?}") };
+pub(crate) fn transfer_of(statement: Statement) -> TransferDetails {
+    let Details::Transfer(transfer) = statement.details else { unreachable!("not about money: {statement:?}") };
     *transfer
 }
 
 /// Why the webhook of `envelope` was not understood, which it must not be.
 pub(crate) fn reason(envelope: &Envelope) -> String {
-    let signal = only_signal(envelope);
-    assert_eq!((signal.resource.kind(), signal.status), (Kind::Unrecognized, Status::Unrecognized), "{signal:?}");
-    let Details::Unrecognized(UnrecognizedDetails { reason, body_bytes, .. }) = signal.details else {
-        unreachable!("understood: {signal:?}")
+    let statement = only_statement(envelope);
+    assert_eq!(
+        (statement.resource.kind(), statement.status),
+        (Kind::Unrecognized, Status::Unrecognized),
+        "{statement:?}"
+    );
+    let Details::Unrecognized(UnrecognizedDetails { reason, body_bytes, .. }) = statement.details else {
+        unreachable!("understood: {statement:?}")
     };
     assert_eq!(body_bytes, envelope.body().len() as u64);
     assert!(reason.len() < 300, "a reason is a sentence, not a body: {reason}");
@@ -58,11 +62,11 @@ pub(crate) fn leaves(value: &Value) -> Vec<String> {
 
 /// What `body` says and none of `signals` does: as it stands, as a decimal, as a time, as an asset with its network in
 /// one (`USDC.BASE`), or as a unit in small letters (`WEI`).
-pub(crate) fn dropped(body: &Value, signals: &[Signal]) -> Vec<String> {
-    let said = signals.iter().flat_map(|signal| leaves(&serde_json::to_value(signal).expect("JSON")));
+pub(crate) fn dropped(body: &Value, statements: &[Statement]) -> Vec<String> {
+    let said = statements.iter().flat_map(|statement| leaves(&serde_json::to_value(statement).expect("JSON")));
     let said: BTreeSet<String> = said.collect();
     // An id may be a part of its resource's, or one of those that make it up.
-    let ids = || signals.iter().map(|signal| format!(":{}:", signal.resource.native()));
+    let ids = || statements.iter().map(|statement| format!(":{}:", statement.resource.native()));
     let is_said = |leaf: &String| {
         let decimal = leaf.parse::<DecimalValue>().ok().map(|value| value.to_string());
         let time = leaf.parse::<Timestamp>().or_else(|_| Timestamp::from_unix_digits(leaf)).ok();
@@ -80,11 +84,11 @@ pub(crate) fn dropped(body: &Value, signals: &[Signal]) -> Vec<String> {
 }
 
 /// A signal is read from a message, a resource from its facts, and subscribers read the view.
-pub(crate) fn assert_can_be_stored(signal: &Signal, what: &str) {
-    let message = signal.to_message().expect("a message");
-    assert_eq!(&Signal::from_message(&message).expect(what), signal, "{what}");
-    let resource = Resource::unknown(signal.resource.clone());
-    let view = fold(resource, signal.clone()).into_resource().view().expect("a view");
+pub(crate) fn assert_can_be_stored(statement: &Statement, what: &str) {
+    let message = statement.to_message().expect("a message");
+    assert_eq!(&Statement::from_message(&message).expect(what), statement, "{what}");
+    let resource = Resource::unknown(statement.resource.clone());
+    let view = fold(resource, statement.clone()).into_resource().view().expect("a view");
     let json = serde_json::to_string(&view).expect("JSON");
     assert_eq!(serde_json::from_str::<View>(&json).expect(what), view, "{what}");
 }

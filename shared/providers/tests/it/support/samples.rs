@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use fundhook_domain::{Feed, Provider, Signal};
+use fundhook_domain::{Feed, Provider, Statement};
 
 use super::envelope_of;
-use super::said::signals;
+use super::said::statements;
 
 /// One sample.
 pub(crate) struct Sample {
@@ -64,8 +64,8 @@ impl Sample {
     }
 
     /// What it becomes.
-    pub(crate) fn signals(&self) -> Vec<Signal> {
-        signals(&envelope_of(&Feed::from(self.provider), self.payload_type(), &self.body))
+    pub(crate) fn statements(&self) -> Vec<Statement> {
+        statements(&envelope_of(&Feed::from(self.provider), self.payload_type(), &self.body))
     }
 }
 

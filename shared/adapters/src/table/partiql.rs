@@ -11,7 +11,7 @@ use super::item::{self, PK};
 
 /// Why a write has no statement.
 #[derive(Debug)]
-pub(super) enum StatementError {
+pub(super) enum PartiqlError {
     Json(#[expect(dead_code, reason = "shown by Debug")] serde_json::Error),
     Build(#[expect(dead_code, reason = "shown by Debug")] BuildError),
 }
@@ -22,8 +22,8 @@ pub(super) fn conditional_write(
     table: &str,
     write: &Write,
     now: Timestamp,
-) -> Result<BatchStatementRequest, StatementError> {
-    let attributes = item::encode(&write.resource, now).map_err(StatementError::Json)?;
+) -> Result<BatchStatementRequest, PartiqlError> {
+    let attributes = item::encode(&write.resource, now).map_err(PartiqlError::Json)?;
     let pk = AttributeValue::S(write.resource.id().to_string());
     let (statement, parameters) = if write.read_version == 0 {
         insert(table, pk, attributes)
@@ -35,7 +35,7 @@ pub(super) fn conditional_write(
         .set_parameters(Some(parameters))
         .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
         .build()
-        .map_err(StatementError::Build)
+        .map_err(PartiqlError::Build)
 }
 
 fn insert(

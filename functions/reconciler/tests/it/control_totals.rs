@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use fundhook_domain::{Provider, Timestamp};
 use fundhook_ports::ListQuery;
 use fundhook_reconciliation::Report;
-use fundhook_reconciliation::{ConservationLine, Tally};
+use fundhook_reconciliation::{ControlTotalsLine, Total};
 use reconciler::Answer;
 use serde_json::{Value, json};
 
@@ -16,13 +16,13 @@ use crate::support::{NOON, World, at, days, feed, hours, minutes};
 /// How many and how much each party has: the provider, we, and who subscribes.
 type Said<'a> = [(u64, &'a str); 3];
 
-fn tally((deposits, total): (u64, &str)) -> Tally {
-    Tally { deposits, total: total.parse().expect("a decimal") }
+fn total((deposits, total): (u64, &str)) -> Total {
+    Total { deposits, total: total.parse().expect("a decimal") }
 }
 
-fn line(asset: &str, [provider, ours, published]: Said<'_>) -> ConservationLine {
-    let [provider, ours, published] = [provider, ours, published].map(tally);
-    ConservationLine { asset: asset.to_owned(), provider, ours, published }
+fn line(asset: &str, [provider, ours, published]: Said<'_>) -> ControlTotalsLine {
+    let [provider, ours, published] = [provider, ours, published].map(total);
+    ControlTotalsLine { asset: asset.to_owned(), provider, ours, published }
 }
 
 /// The same for all three.
@@ -62,8 +62,8 @@ async fn added_up(world: &World) -> Report {
 }
 
 /// What the totals of an asset over all hours of an organization come to.
-fn totals(world: &World, name: &str) -> BTreeMap<String, ConservationLine> {
-    let mut totals: BTreeMap<String, ConservationLine> = BTreeMap::new();
+fn totals(world: &World, name: &str) -> BTreeMap<String, ControlTotalsLine> {
+    let mut totals: BTreeMap<String, ControlTotalsLine> = BTreeMap::new();
     let contents = world.table.contents.lock();
     for line in contents.reports.values().filter(|report| report.feed == feed(name)).flat_map(|report| &report.lines) {
         match totals.get_mut(&line.asset) {
@@ -269,19 +269,19 @@ async fn a_coin_that_was_published_under_both_feeds_does_not_add_up() {
 async fn a_row_that_is_seen_on_two_pages_or_twice_on_one_counts_once() {
     for turns in [vec![Turn::Twice; 8], vec![Turn::Honest; 8]] {
         let world = begun().await;
-        world.provider.standing.lock().page_size = 2;
+        world.provider.current_status.lock().page_size = 2;
         for nth in 0..5 {
             arrive(&world, &money(&format!("m-{nth}"), two().plus(minutes(nth))).worth("1", USDC));
         }
         world.clock.set(at("2025-10-07T16:45:00Z"));
         world.reconcile().await;
         world.clock.pass(minutes(15));
-        world.provider.take_turns(turns);
+        world.provider.rotate_by_run(turns);
         // A row comes in front of those of the hour after its first page was read.
         world.reconcile().await;
         let late = money("m-late", two().plus(minutes(59))).worth("1", USDC);
         world.receive(late.webhook("confirmed", late.at));
-        world.provider.take_turns([Turn::Honest, Turn::With(vec![late.row(true)])]);
+        world.provider.rotate_by_run([Turn::Honest, Turn::With(vec![late.row(true)])]);
         let Ok(Answer::Reports { reports, .. }) = world.report_of(at("2025-10-07T00:00:00Z")).await else {
             unreachable!("a report was asked for");
         };
@@ -298,13 +298,13 @@ async fn of_the_rows_of_one_deposit_on_several_pages_the_one_that_succeeded_coun
     for oldest_first in [true, false] {
         let world = begun().await;
         {
-            let mut standing = world.provider.standing.lock();
-            (standing.page_size, standing.oldest_first) = (1, oldest_first);
+            let mut current_status = world.provider.current_status.lock();
+            (current_status.page_size, current_status.oldest_first) = (1, oldest_first);
         }
         let some = money("some", two().plus(minutes(3)));
         world.receive(some.webhook("confirmed", some.at.plus(minutes(5))));
         let rows = vec![some.row(false), some.clone().arriving(some.at.plus(minutes(5))).row(true)];
-        world.provider.standing.lock().rows.insert(feed("connect"), rows);
+        world.provider.current_status.lock().rows.insert(feed("connect"), rows);
         let report = added_up(&world).await;
         assert_eq!(report.lines, [line("USDC", all((1, "100.5")))], "oldest first: {oldest_first}");
     }
@@ -339,7 +339,7 @@ async fn a_report_on_request_stores_and_queues_nothing() {
         unreachable!("a report was asked for");
     };
     assert!(complete);
-    let lines: BTreeMap<String, Vec<ConservationLine>> =
+    let lines: BTreeMap<String, Vec<ControlTotalsLine>> =
         reports.into_iter().map(|report| (report.feed.to_string(), report.lines)).collect();
     assert_eq!(lines["connect"], [line("USDC", [(2, "4"), (1, "1"), (1, "1")])]);
     assert_eq!(lines["connect/acme"], [line("USDC", all((1, "2")))]);
@@ -432,7 +432,7 @@ async fn what_is_listed_days_late_is_healed_and_counted_when_its_hour_is_added_u
     assert_eq!(report.lines, [line("USDC", all((2, "107.5")))]);
     let revised = world.watermark("connect").revised_until.expect("it looks at hours once more");
     assert!(revised > two(), "{revised}");
-    assert!(world.watermark("connect").conserved_until > revised);
+    assert!(world.watermark("connect").totals_until > revised);
 }
 
 #[tokio::test]
@@ -461,7 +461,7 @@ async fn one_deposit_that_the_provider_does_not_tell_of_holds_its_hour_up_for_ho
     let world = begun().await;
     let unlisted = money("unlisted", two().plus(minutes(1)));
     world.receive(unlisted.webhook("confirmed", unlisted.at));
-    world.provider.standing.lock().mute.insert(unlisted.id.clone());
+    world.provider.current_status.lock().mute.insert(unlisted.id.clone());
     world.clock.set(at("2025-10-07T16:15:00Z"));
     world.reconcile().await;
     for _ in 0..12 {

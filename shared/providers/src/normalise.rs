@@ -1,7 +1,7 @@
 //! From what a provider states to signals: the part that is the same for all providers.
 
 use fundhook_domain::{
-    Details, Evidence, EvidencePointer, FactId, Provider, ResourceId, Scheme, Signal, Status, Timestamp,
+    Details, Evidence, EvidencePointer, FactId, Provider, ResourceId, Scheme, Statement, Status, Timestamp,
     UnrecognizedDetails,
 };
 use serde_json::{Map, Value, json};
@@ -13,7 +13,7 @@ use crate::{Envelope, connect, striga, zerohash};
 pub const PAYLOAD_TYPE_HEADER: &str = "x-zh-hook-payload-type";
 
 /// What one webhook says about one resource.
-pub(crate) struct Statement {
+pub(crate) struct Draft {
     /// About which resource.
     pub(crate) resource: ResourceId,
     /// The event's name in the provider's words.
@@ -36,7 +36,7 @@ pub(crate) struct NotUnderstood {
 }
 
 /// What a webhook gives a provider's normalisation to go by.
-pub(crate) struct Heard<'a> {
+pub(crate) struct Received<'a> {
     /// The envelope, for its feed and headers.
     pub(crate) envelope: &'a Envelope,
     /// The name in its payload type header, where there is one.
@@ -49,45 +49,43 @@ pub(crate) struct Heard<'a> {
 const EVENT_NAME_BYTES_MAX: usize = 256;
 
 /// What an archived envelope says, as signals. Total, and never empty: what nothing claims is itself a signal.
-pub fn normalise(envelope: &Envelope, archived: EvidencePointer) -> Vec<Signal> {
+pub fn normalise(envelope: &Envelope, archived: EvidencePointer) -> Vec<Statement> {
     let body = envelope.body();
     let evidence =
         Evidence { received_at: envelope.received_at(), attestation: envelope.attestation().clone(), archived };
     let payload_type = envelope.header(PAYLOAD_TYPE_HEADER);
     let payload_type = payload_type.filter(|name| !name.is_empty() && name.len() <= EVENT_NAME_BYTES_MAX);
-    let heard = Heard { envelope, payload_type, sent_at: evidence.sent_at() };
+    let received = Received { envelope, payload_type, sent_at: evidence.sent_at() };
     let stated = match wire::members(&body) {
-        Ok(members) => statements(&heard, members),
+        Ok(members) => drafts(&received, members),
         Err(reason) => Err(NotUnderstood { named: None, reason }),
     };
     match stated {
-        Ok(statements) => {
-            statements.into_iter().map(|statement| statement.into_signal(&body, evidence.clone())).collect()
-        }
+        Ok(drafts) => drafts.into_iter().map(|draft| draft.into_statement(&body, evidence.clone())).collect(),
         Err(NotUnderstood { named, reason }) => {
             let named = named.filter(|name| name.len() <= EVENT_NAME_BYTES_MAX);
-            vec![unrecognized(&heard, &body, named, reason, evidence)]
+            vec![unrecognized(&received, &body, named, reason, evidence)]
         }
     }
 }
 
-fn statements(heard: &Heard<'_>, members: Fields) -> Result<Vec<Statement>, NotUnderstood> {
+fn drafts(received: &Received<'_>, members: Fields) -> Result<Vec<Draft>, NotUnderstood> {
     // A row of the list says what it is by where it was read, whosever deposits it is about.
-    if heard.envelope.attestation().scheme == Scheme::ConnectTransactionsApi {
-        return connect::listed_statements(heard, members);
+    if received.envelope.attestation().scheme == Scheme::ConnectTransactionsApi {
+        return connect::listed_drafts(received, members);
     }
-    match heard.envelope.feed().provider() {
-        Provider::Connect => connect::statements(heard, members),
-        Provider::Zerohash => zerohash::statements(heard, members),
-        Provider::Striga => striga::statements(heard, members),
+    match received.envelope.feed().provider() {
+        Provider::Connect => connect::drafts(received, members),
+        Provider::Zerohash => zerohash::drafts(received, members),
+        Provider::Striga => striga::drafts(received, members),
     }
 }
 
-impl Statement {
-    fn into_signal(self, body: &[u8], evidence: Evidence) -> Signal {
+impl Draft {
+    fn into_statement(self, body: &[u8], evidence: Evidence) -> Statement {
         let Self { resource, event_type, status, occurred_at, mut details } = self;
         bound(&mut details);
-        Signal {
+        Statement {
             fact: FactId::of(&resource, &event_type, body),
             resource,
             event_type,
@@ -100,16 +98,22 @@ impl Statement {
     }
 }
 
-fn unrecognized(heard: &Heard<'_>, body: &[u8], named: Option<String>, reason: String, evidence: Evidence) -> Signal {
-    let resource = ResourceId::unrecognized(heard.envelope.feed().clone(), body);
+fn unrecognized(
+    received: &Received<'_>,
+    body: &[u8],
+    named: Option<String>,
+    reason: String,
+    evidence: Evidence,
+) -> Statement {
+    let resource = ResourceId::unrecognized(received.envelope.feed().clone(), body);
     let event_type = named.clone().unwrap_or_default();
-    let payload_type = named.or_else(|| heard.payload_type.map(str::to_owned));
-    Signal {
+    let payload_type = named.or_else(|| received.payload_type.map(str::to_owned));
+    Statement {
         fact: FactId::of(&resource, &event_type, body),
         resource,
         event_type,
         status: Status::Unrecognized,
-        occurred_at: heard.sent_at,
+        occurred_at: received.sent_at,
         details: Details::Unrecognized(UnrecognizedDetails { reason, payload_type, body_bytes: body.len() as u64 }),
         evidence,
         overdue: false,

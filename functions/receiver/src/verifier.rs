@@ -12,7 +12,7 @@ use crate::Answer;
 /// How the webhooks of one feed are verified.
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "a receiver has a handful of doors, made once")]
-pub enum Door<S, F, R> {
+pub enum Verifier<S, F, R> {
     /// Connect's: by its published key set.
     Connect(connect::Settings, KeyCache<S, F>),
     /// zerohash's: by secrets and public keys that the operator stored.
@@ -21,7 +21,7 @@ pub enum Door<S, F, R> {
     Striga(Arc<SecretCache<R>>),
 }
 
-impl<S: KeySets, F: FetchKeySet, R: ReadSecret> Door<S, F, R> {
+impl<S: KeySets, F: FetchKeySet, R: ReadSecret> Verifier<S, F, R> {
     /// Reads what webhooks are verified with, if that is due.
     pub(crate) async fn warm(&self, now: Timestamp) {
         match self {
@@ -39,7 +39,7 @@ impl<S: KeySets, F: FetchKeySet, R: ReadSecret> Door<S, F, R> {
     ) -> Result<VerifiedWebhook, Answer> {
         match self {
             Self::Connect(settings, keys) => {
-                let current = keys.current(now).await.map_err(|_| Answer::NoKeys)?;
+                let current = keys.current(now).await.map_err(|_| Answer::NoUsableKeys)?;
                 let verify = |webhook, keys: &_| connect::verify(webhook, feed, settings, keys, now);
                 let (webhook, why) = match verify(webhook, &current) {
                     Ok(verified) => return Ok(verified),
@@ -71,7 +71,7 @@ async fn by_secrets<R: ReadSecret>(
     verify: impl Fn(Webhook, &fundhook_providers::Secrets) -> Verified,
 ) -> Result<VerifiedWebhook, Answer> {
     let tenant = feed.tenant();
-    let current = secrets.current(tenant, now).await.map_err(|_| Answer::NoKeys)?;
+    let current = secrets.current(tenant, now).await.map_err(|_| Answer::NoUsableKeys)?;
     let (webhook, why) = match verify(webhook, &current) {
         Ok(verified) => return Ok(verified),
         Err(refused) => refused,

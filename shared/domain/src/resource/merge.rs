@@ -10,15 +10,15 @@ pub(crate) fn replace<T: Clone>(earlier: &mut Option<T>, later: &Option<T>) {
 }
 
 /// Puts the members of `later` over those of `earlier`, object by object.
-pub(crate) fn overlay_members(earlier: &mut Map<String, Value>, later: &Map<String, Value>) {
+pub(crate) fn merge_members(earlier: &mut Map<String, Value>, later: &Map<String, Value>) {
     for (name, value) in later {
-        overlay_json(earlier.entry(name.clone()).or_insert(Value::Null), value);
+        merge_json(earlier.entry(name.clone()).or_insert(Value::Null), value);
     }
 }
 
-fn overlay_json(earlier: &mut Value, later: &Value) {
+fn merge_json(earlier: &mut Value, later: &Value) {
     match (earlier, later) {
-        (Value::Object(earlier), Value::Object(later)) => overlay_members(earlier, later),
+        (Value::Object(earlier), Value::Object(later)) => merge_members(earlier, later),
         (earlier, later) => earlier.clone_from(later),
     }
 }

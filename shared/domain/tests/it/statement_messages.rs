@@ -1,23 +1,23 @@
 //! Signals between functions: what one writes the other reads, and what is not a signal is named as such.
 
-use fundhook_domain::{Signal, SignalError, Status};
+use fundhook_domain::{Statement, StatementError, Status};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 use serde_json::{Value, json};
 
 use crate::support::whole::whole;
-use crate::support::{deposit, in_other_bytes, json, quantity, signal, whole_deposit, with};
+use crate::support::{deposit, in_other_bytes, json, quantity, statement, whole_deposit, with};
 
-fn message(signal: &Signal) -> Value {
-    json(&signal.to_message().expect("a message"))
+fn message(statement: &Statement) -> Value {
+    json(&statement.to_message().expect("a message"))
 }
 
 #[test]
 fn a_signal_of_every_status_reads_back_as_it_was_written() {
     for status in Status::ALL {
-        for written in [signal(status, 7), whole(status, 7)] {
+        for written in [statement(status, 7), whole(status, 7)] {
             let message = written.to_message().expect("a message");
-            assert_eq!(Signal::from_message(&message).expect("a signal"), written, "{message}");
+            assert_eq!(Statement::from_message(&message).expect("a signal"), written, "{message}");
         }
     }
 }
@@ -27,8 +27,8 @@ fn a_message_of_another_version_is_refused() {
     for version in [0, 3, 255] {
         let mut message = message(&deposit("confirmed", 0));
         message["v"] = json!(version);
-        let read = Signal::from_message(&message.to_string());
-        assert!(matches!(read, Err(SignalError::Version(found)) if found == version), "{read:?}");
+        let read = Statement::from_message(&message.to_string());
+        assert!(matches!(read, Err(StatementError::Version(found)) if found == version), "{read:?}");
     }
 }
 
@@ -37,11 +37,11 @@ fn a_status_that_the_resource_cannot_have_is_refused() {
     let mut refused = 0;
     for of in Status::ALL {
         for status in Status::ALL.into_iter().filter(|status| status.kind() != of.kind()) {
-            let mut mixed = signal(of, 0);
+            let mut mixed = statement(of, 0);
             mixed.status = status;
-            let read = Signal::from_message(&mixed.to_message().expect("a message"));
+            let read = Statement::from_message(&mixed.to_message().expect("a message"));
             assert!(
-                matches!(read, Err(SignalError::Status(kind, found)) if (kind, found) == (of.kind(), status)),
+                matches!(read, Err(StatementError::Status(kind, found)) if (kind, found) == (of.kind(), status)),
                 "{of:?} with {status:?}: {read:?}"
             );
             refused += 1;
@@ -86,8 +86,8 @@ fn what_does_not_have_the_shape_is_refused() {
         altered("/signal/details/transfer/quantity/value", json!("1e3")),
         altered("/signal/details/transfer/quantity/value", json!(0.013)),
     ] {
-        let read = Signal::from_message(&message);
-        assert!(matches!(read, Err(SignalError::Shape(_))), "{message}: {read:?}");
+        let read = Statement::from_message(&message);
+        assert!(matches!(read, Err(StatementError::Shape(_))), "{message}: {read:?}");
     }
 }
 
@@ -111,6 +111,6 @@ proptest! {
             details.provider_data.insert(texts[2].clone(), json(&number));
         });
         let written = in_other_bytes(&number, &written);
-        prop_assert_eq!(Signal::from_message(&written.to_message().expect("a message")).expect("a signal"), written);
+        prop_assert_eq!(Statement::from_message(&written.to_message().expect("a message")).expect("a signal"), written);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use fundhook_credentials::{NoToken, TokenKeeper, ValidToken};
+use fundhook_credentials::{TokenError, TokenKeeper, ValidToken};
 use fundhook_domain::{Feed, Timestamp};
 use fundhook_ports::{AccessTokens, ListError, ListPage, ListQuery, ListTransactions, PortError, RequestToken};
 use secrecy::SecretString;
@@ -15,7 +15,7 @@ const REPLACED_MAX: u32 = 2;
 
 /// Asks the provider's API on behalf of each organization.
 #[derive(Debug)]
-pub struct Asker<S, A> {
+pub struct ListReader<S, A> {
     tokens: TokenKeeper<S, A>,
     /// The tokens in use, so that they are read once and not for each page.
     held: Mutex<BTreeMap<Feed, SecretString>>,
@@ -23,10 +23,10 @@ pub struct Asker<S, A> {
 
 /// Why the provider did not say what it was asked.
 #[derive(Debug, thiserror::Error)]
-pub enum NotListed {
+pub enum ListReadError {
     /// There is no token to ask with.
     #[error(transparent)]
-    Token(#[from] NoToken),
+    Token(#[from] TokenError),
     /// It accepts no token that it could be asked with, a new one included; what it says of that.
     #[error("the provider does not accept a new access token either")]
     Unauthorized(#[source] PortError),
@@ -35,7 +35,7 @@ pub enum NotListed {
     Port(PortError),
 }
 
-impl<S: AccessTokens, A: RequestToken + ListTransactions> Asker<S, A> {
+impl<S: AccessTokens, A: RequestToken + ListTransactions> ListReader<S, A> {
     /// Asks with the tokens that `tokens` keeps.
     pub fn new(tokens: TokenKeeper<S, A>) -> Self {
         Self { tokens, held: Mutex::default() }
@@ -53,7 +53,7 @@ impl<S: AccessTokens, A: RequestToken + ListTransactions> Asker<S, A> {
         feed: &Feed,
         query: &ListQuery,
         clock: impl Fn() -> Timestamp,
-    ) -> Result<ListPage, NotListed> {
+    ) -> Result<ListPage, ListReadError> {
         let mut held = self.held.lock().await;
         let mut token = match held.remove(feed) {
             Some(access_token) => ValidToken { access_token, is_new: false },
@@ -68,10 +68,10 @@ impl<S: AccessTokens, A: RequestToken + ListTransactions> Asker<S, A> {
                     token = self.tokens.other_than(&token.access_token, feed, &clock).await?;
                     replaced += 1;
                 }
-                Err(ListError::Unauthorized(said)) => return Err(NotListed::Unauthorized(said)),
+                Err(ListError::Unauthorized(statements_of)) => return Err(ListReadError::Unauthorized(statements_of)),
                 Err(ListError::Port(error)) => {
                     held.insert(feed.clone(), token.access_token);
-                    return Err(NotListed::Port(error));
+                    return Err(ListReadError::Port(error));
                 }
                 Ok(page) => {
                     held.insert(feed.clone(), token.access_token);
@@ -144,7 +144,7 @@ mod tests {
             Ok(())
         }
 
-        async fn leave_alone(&self, _: &Feed, _: Timestamp) -> Result<(), PortError> {
+        async fn back_off_until(&self, _: &Feed, _: Timestamp) -> Result<(), PortError> {
             Err(failure("nobody asked for that"))
         }
     }
@@ -168,8 +168,8 @@ mod tests {
         }
     }
 
-    async fn list(asker: &Asker<&World, &World>) -> Result<ListPage, NotListed> {
-        asker.list(&Provider::Connect.into(), &ListQuery::Id("a".to_owned()), now).await
+    async fn list(list_reader: &ListReader<&World, &World>) -> Result<ListPage, ListReadError> {
+        list_reader.list(&Provider::Connect.into(), &ListQuery::Id("a".to_owned()), now).await
     }
 
     #[tokio::test]
@@ -181,13 +181,13 @@ mod tests {
             (None, &["held", "stored", "new"]),
         ] {
             let world = World { accepts, ..World::default() };
-            let asker = Asker::new(TokenKeeper::new(&world, &world, vec![Provider::Connect.into()]));
-            asker.held.lock().await.insert(Provider::Connect.into(), "held".to_owned().into());
+            let list_reader = ListReader::new(TokenKeeper::new(&world, &world, vec![Provider::Connect.into()]));
+            list_reader.held.lock().await.insert(Provider::Connect.into(), "held".to_owned().into());
             world.store_token("stored");
-            let listed = list(&asker).await;
+            let listed = list(&list_reader).await;
             assert_eq!(world.take_asked(), asked_with, "{accepts:?}");
             assert_eq!(listed.is_ok(), accepts.is_some(), "{listed:?}");
-            if let (Some(accepted), Ok(_)) = (accepts, list(&asker).await) {
+            if let (Some(accepted), Ok(_)) = (accepts, list(&list_reader).await) {
                 assert_eq!(world.take_asked(), [accepted], "it is held for the next page");
             }
         }
@@ -196,8 +196,8 @@ mod tests {
     #[tokio::test]
     async fn a_new_token_that_is_refused_is_told_with_what_the_provider_says_and_is_not_replaced() {
         let world = World::default();
-        let asker = Asker::new(TokenKeeper::new(&world, &world, vec![Provider::Connect.into()]));
-        let refused = list(&asker).await.expect_err("it accepts none");
+        let list_reader = ListReader::new(TokenKeeper::new(&world, &world, vec![Provider::Connect.into()]));
+        let refused = list(&list_reader).await.expect_err("it accepts none");
         assert_eq!(
             chain(&refused),
             "the provider does not accept a new access token either: could not ask: invalid_token"

@@ -3,17 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use fundhook_domain::{
-    DepositStatus, Details, FactId, Feed, Kind, Provider, Resource, ResourceId, Signal, Status, Timestamp,
+    DepositStatus, Details, FactId, Feed, Kind, Provider, Resource, ResourceId, Statement, Status, Timestamp,
 };
 use fundhook_ports::{ListQuery, PortError, Receipts, SettledDeposits, chain};
 use fundhook_reconciliation::Report;
-use fundhook_reconciliation::{ConservationLine, Discrepancy, conserve, credited_twice, plan};
+use fundhook_reconciliation::{ControlTotalsLine, Discrepancy, control_totals, credited_twice, plan};
 use tracing::warn;
 
-use crate::doubt::Decided;
+use crate::ambiguity::Decided;
 use crate::handler::{HOUR, Run};
-use crate::reading::{Row, is_last, is_past, said};
-use crate::{NotReconciled, Ports, Reconciler};
+use crate::reading::{Row, is_last, is_past, statements_of};
+use crate::{Ports, ReconcileError, Reconciler};
 
 /// How many sentences about discrepancies a report has at most; an item of the table takes 400 KB.
 const DISCREPANCIES_MAX: usize = 500;
@@ -45,7 +45,7 @@ pub(crate) enum Found<'a> {
 /// A report in the making.
 #[derive(Default)]
 struct Sums {
-    lines: BTreeMap<String, ConservationLine>,
+    lines: BTreeMap<String, ControlTotalsLine>,
     discrepancies: Vec<String>,
     /// The rows that were counted, by the deposits they are about, so that one seen twice counts once.
     rows: BTreeSet<ResourceId>,
@@ -65,7 +65,7 @@ impl<P: Ports> Reconciler<P> {
         feed: &Feed,
         day: Timestamp,
         run: &mut Run,
-    ) -> Result<Option<Report>, NotReconciled> {
+    ) -> Result<Option<Report>, ReconcileError> {
         self.report(feed, Closed { from: day, before: day.plus(24 * HOUR) }, Found::Reported, true, run).await
     }
 
@@ -77,7 +77,7 @@ impl<P: Ports> Reconciler<P> {
         found: Found<'_>,
         may_wait: bool,
         run: &mut Run,
-    ) -> Result<Option<Report>, NotReconciled> {
+    ) -> Result<Option<Report>, ReconcileError> {
         let mut sums = Sums { others: self.others(feed, window).await?, ..Sums::default() };
         let mut number = 1;
         loop {
@@ -87,9 +87,9 @@ impl<P: Ports> Reconciler<P> {
             rows.retain(|row| row.dated.is_none_or(|dated| (window.from..window.before).contains(&dated)));
             sums.note_odd(&rows);
             rows.retain(|row| row.dated.is_some());
-            rows.retain(|row| !sums.rows.contains(&row.signal.resource));
+            rows.retain(|row| !sums.rows.contains(&row.statement.resource));
             match self.count_rows(feed, &rows, found, run, &mut sums).await {
-                Err(NotReconciled::OutOfTime) => return Ok(None),
+                Err(ReconcileError::OutOfTime) => return Ok(None),
                 counted => counted?,
             }
             if is_done {
@@ -97,7 +97,7 @@ impl<P: Ports> Reconciler<P> {
             }
             number += 1;
         }
-        let recorded = self.books.settled(&feed.of(self.settings.rows_are), window.from, window.before).await?;
+        let recorded = self.store.settled(&feed.of(self.settings.rows_are), window.from, window.before).await?;
         let mut unlisted: Vec<ResourceId> = recorded.into_iter().filter(|id| !sums.ours.contains(id)).collect();
         if unlisted.len() > ASKED_ONE_BY_ONE {
             let Some(before) = self.listed_before(feed, window, run).await? else {
@@ -129,7 +129,7 @@ impl<P: Ports> Reconciler<P> {
         window: Closed,
         number: u32,
         run: &mut Run,
-    ) -> Result<Option<(Vec<Row>, bool)>, NotReconciled> {
+    ) -> Result<Option<(Vec<Row>, bool)>, ReconcileError> {
         if self.is_out_of_time(run) {
             return Ok(None);
         }
@@ -143,7 +143,7 @@ impl<P: Ports> Reconciler<P> {
 
     /// What the organization's other feed told of that was credited in `window` or within an hour of it.
     async fn others(&self, feed: &Feed, window: Closed) -> Result<Vec<Resource>, PortError> {
-        if !self.is_told_twice(feed) {
+        if !self.has_two_feeds(feed) {
             return Ok(Vec::new());
         }
         let other = match self.settings.rows_are {
@@ -155,7 +155,7 @@ impl<P: Ports> Reconciler<P> {
         // The index has a partition for each day.
         while from < before {
             let until = from.day_start().plus(24 * HOUR).min(before);
-            ids.extend(self.books.settled(&feed.of(other), from, until).await?);
+            ids.extend(self.store.settled(&feed.of(other), from, until).await?);
             from = until;
         }
         self.read(ids).await
@@ -167,7 +167,7 @@ impl<P: Ports> Reconciler<P> {
         feed: &Feed,
         window: Closed,
         run: &mut Run,
-    ) -> Result<Option<BTreeSet<String>>, NotReconciled> {
+    ) -> Result<Option<BTreeSet<String>>, ReconcileError> {
         let hour = Closed { from: window.from.minus(HOUR), before: window.from };
         let mut ids = BTreeSet::new();
         let mut number = 1;
@@ -175,8 +175,8 @@ impl<P: Ports> Reconciler<P> {
             let Some((rows, is_done)) = self.page_of(feed, hour, number, run).await? else {
                 return Ok(None);
             };
-            let succeeded = rows.iter().filter(|row| has_succeeded(&row.signal));
-            ids.extend(succeeded.map(|row| row.signal.resource.native().to_owned()));
+            let succeeded = rows.iter().filter(|row| has_succeeded(&row.statement));
+            ids.extend(succeeded.map(|row| row.statement.resource.native().to_owned()));
             if is_done {
                 return Ok(Some(ids));
             }
@@ -192,8 +192,8 @@ impl<P: Ports> Reconciler<P> {
         found: Found<'_>,
         run: &mut Run,
         sums: &mut Sums,
-    ) -> Result<(), NotReconciled> {
-        let theirs = said(rows);
+    ) -> Result<(), ReconcileError> {
+        let theirs = statements_of(rows);
         let recorded = self.recorded_for(&theirs).await?;
         let Decided { mut discrepancies, all } = self.discrepancies(feed, &recorded, &theirs, run).await?;
         discrepancies.extend(credited_twice(&recorded, &theirs, &sums.others));
@@ -201,12 +201,12 @@ impl<P: Ports> Reconciler<P> {
         match found {
             Found::Reported => {}
             Found::Healed { told } => {
-                discrepancies.retain(|it| it.heals().is_some() || !told.contains(&it.to_string()));
-                self.heal(feed, rows, discrepancies, run).await?;
+                discrepancies.retain(|it| it.to_queue().is_some() || !told.contains(&it.to_string()));
+                self.queue_missed(feed, rows, discrepancies, run).await?;
             }
         }
         if !all {
-            return Err(NotReconciled::OutOfTime);
+            return Err(ReconcileError::OutOfTime);
         }
         // One that has not succeeded counts for nothing, and may be followed by one that has.
         let succeeded = theirs.iter().filter(|row| has_succeeded(row));
@@ -223,7 +223,7 @@ impl<P: Ports> Reconciler<P> {
         may_wait: bool,
         run: &mut Run,
         sums: &mut Sums,
-    ) -> Result<bool, NotReconciled> {
+    ) -> Result<bool, ReconcileError> {
         let mut unlisted = Vec::new();
         for resource in self.read(ids.iter().cloned().collect()).await?.into_iter().filter(is_of_the_list) {
             if self.is_out_of_time(run) {
@@ -237,7 +237,7 @@ impl<P: Ports> Reconciler<P> {
                     Vec::new()
                 }
             };
-            if !rows.iter().any(|row| has_succeeded(&row.signal)) {
+            if !rows.iter().any(|row| has_succeeded(&row.statement)) {
                 unlisted.push(resource);
             }
         }
@@ -248,11 +248,11 @@ impl<P: Ports> Reconciler<P> {
     }
 
     /// Adds what is recorded and what was published for it to what the provider lists.
-    async fn count(&self, mut recorded: Vec<Resource>, rows: &[Signal], sums: &mut Sums) -> Result<(), PortError> {
+    async fn count(&self, mut recorded: Vec<Resource>, rows: &[Statement], sums: &mut Sums) -> Result<(), PortError> {
         recorded.retain(|resource| !sums.ours.contains(resource.id()));
         let ids: Vec<ResourceId> = recorded.iter().map(|resource| resource.id().clone()).collect();
-        let receipts = if ids.is_empty() { Vec::new() } else { self.books.receipts(&ids).await? };
-        for line in conserve(&recorded, rows, &receipts) {
+        let receipts = if ids.is_empty() { Vec::new() } else { self.store.receipts(&ids).await? };
+        for line in control_totals(&recorded, rows, &receipts) {
             sums.add(line);
         }
         sums.ours.extend(ids);
@@ -270,24 +270,24 @@ fn is_of_the_list(deposit: &Resource) -> bool {
     stream.as_deref() != Some("zerohash.deposit")
 }
 
-fn has_succeeded(row: &Signal) -> bool {
+fn has_succeeded(row: &Statement) -> bool {
     row.status == Status::Deposit(DepositStatus::Confirmed)
 }
 
 impl Sums {
     /// Notes the rows that are not understood, or name no time to be counted in.
     fn note_odd(&mut self, rows: &[Row]) {
-        let is_odd = |row: &&Row| row.dated.is_none() || row.signal.resource.kind() == Kind::Unrecognized;
+        let is_odd = |row: &&Row| row.dated.is_none() || row.statement.resource.kind() == Kind::Unrecognized;
         for row in rows.iter().filter(is_odd) {
-            if self.not_understood.insert(row.signal.fact.clone()) {
+            if self.not_understood.insert(row.statement.fact.clone()) {
                 let room = self.discrepancies.len() < DISCREPANCIES_MAX;
-                let sentence = format!("{} is listed and not understood, and in no total", row.signal.resource);
+                let sentence = format!("{} is listed and not understood, and in no total", row.statement.resource);
                 self.discrepancies.extend(room.then_some(sentence));
             }
         }
     }
 
-    fn add(&mut self, line: ConservationLine) {
+    fn add(&mut self, line: ControlTotalsLine) {
         match self.lines.get_mut(&line.asset) {
             Some(known) => known.add(&line),
             None => drop(self.lines.insert(line.asset.clone(), line)),

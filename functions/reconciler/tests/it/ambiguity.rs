@@ -68,25 +68,25 @@ async fn where_each_coin_is_told_of_twice_a_row_without_a_transaction_is_not_que
 
 #[tokio::test]
 async fn nor_is_one_that_would_confirm_what_is_only_announced() {
-    for (zerohash_feeds, names_its_coin, status) in
+    for (zerohash_feeds, identifies_its_coin, status) in
         [(&[][..], false, "confirmed"), (&["zerohash"][..], true, "confirmed"), (&["zerohash"][..], false, "submitted")]
     {
         let mut world = World::new();
         world.settings.zerohash_feeds = zerohash_feeds.iter().map(|name| feed(name)).collect::<BTreeSet<_>>();
         let announced = some("announced");
         world.receive(announced.webhook("submitted", announced.at));
-        let listed = if names_its_coin { announced.clone() } else { without_hash(announced.clone()) };
+        let listed = if identifies_its_coin { announced.clone() } else { without_hash(announced.clone()) };
         world.list(&listed, true);
         world.reconcile().await;
         // Nor when it is overdue, and asked for by its id.
         world.live(hours(30)).await;
-        assert_eq!(world.status(&announced), status, "{zerohash_feeds:?}, names its coin: {names_its_coin}");
+        assert_eq!(world.status(&announced), status, "{zerohash_feeds:?}, names its coin: {identifies_its_coin}");
 
         // The other feed tells of the coin: it is credited once, whichever of the two it is.
         let other = announced.clone().called("fund").of("zerohash");
         world.receive(other.webhook("confirmed", announced.at));
         if !zerohash_feeds.is_empty() {
-            assert_eq!(credited(&world), 1, "{zerohash_feeds:?}, names its coin: {names_its_coin}");
+            assert_eq!(credited(&world), 1, "{zerohash_feeds:?}, names its coin: {identifies_its_coin}");
         }
     }
 }
@@ -153,7 +153,7 @@ async fn what_the_provider_does_not_say_of_one_deposit_is_doubted_and_holds_noth
     let (alike, other) = (some("alike"), some("other").worth("7", USDC));
     world.list(&alike, true);
     world.list(&other, true);
-    world.provider.take_turns([Turn::Honest, Turn::Fails("it answers with a page of HTML")]);
+    world.provider.rotate_by_run([Turn::Honest, Turn::Fails("it answers with a page of HTML")]);
     let summary = world.reconcile().await;
     assert_eq!((summary.queued, summary.differing), (1, 1));
     assert_eq!((world.status(&alike), world.status(&other)), ("-", "confirmed"));

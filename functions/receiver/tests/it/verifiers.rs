@@ -10,7 +10,7 @@ use fundhook_providers::zerohash::{
 };
 use fundhook_providers::{Envelope, striga};
 use jsonwebtoken::Algorithm;
-use receiver::{Answer, Door};
+use receiver::{Answer, Verifier};
 use serde_json::{Value, json};
 
 use crate::support::provider::zerohash::{SIGNED_AT_MILLISECONDS, settings, shared};
@@ -47,12 +47,12 @@ fn receiver(world: &World, feeds: &[&'static str]) -> TestReceiver {
 
 fn receiver_with(world: &World, feeds: &[&'static str], settings: Settings) -> TestReceiver {
     let (zerohash, striga) = (world.secrets(Provider::Zerohash, KEYS), world.secrets(Provider::Striga, KEYS));
-    let connect = Door::Connect(crate::support::provider::settings(), world.keys());
-    let door = |feed: &&'static str| match feed.starts_with("zerohash") {
-        true => (*feed, Door::Zerohash(settings.clone(), Arc::clone(&zerohash))),
-        false => (*feed, Door::Striga(Arc::clone(&striga))),
+    let connect = Verifier::Connect(crate::support::provider::settings(), world.keys());
+    let verifier = |feed: &&'static str| match feed.starts_with("zerohash") {
+        true => (*feed, Verifier::Zerohash(settings.clone(), Arc::clone(&zerohash))),
+        false => (*feed, Verifier::Striga(Arc::clone(&striga))),
     };
-    world.receiver_of(feeds.iter().map(door).chain([("connect", connect)]))
+    world.receiver_of(feeds.iter().map(verifier).chain([("connect", connect)]))
 }
 
 /// The headers with which the provider of `feed` signs for it.
@@ -157,16 +157,16 @@ async fn each_organization_verifies_with_its_own_secret_and_with_no_other() {
             _ => &["striga", "striga/acme", "striga/bolt"],
         };
         let receiver = receiver(&world, feeds);
-        for door in feeds {
+        for verifier in feeds {
             for signer in feeds {
                 let before = world.sent().len();
-                let answer = answer(&receiver, &format!("/webhooks/{door}"), by(signer, BODY)).await;
-                let is_own = door == signer;
+                let answer = answer(&receiver, &format!("/webhooks/{verifier}"), by(signer, BODY)).await;
+                let is_own = verifier == signer;
                 let code = if is_own { "accepted" } else { "signature_unverified" };
-                assert_eq!(answer.code(), code, "{signer} at the door of {door}");
+                assert_eq!(answer.code(), code, "{signer} at the door of {verifier}");
                 assert_eq!(world.sent().len(), before + usize::from(is_own));
                 if is_own {
-                    assert_eq!(feed_of_last(&world).as_deref(), Some(*door));
+                    assert_eq!(feed_of_last(&world).as_deref(), Some(*verifier));
                 }
             }
         }
@@ -181,8 +181,8 @@ async fn a_tenant_of_connect_has_urls_and_keys_of_its_own() {
     let url = "https://fundhook.example/webhooks/connect/acme";
     let mut settings = crate::support::provider::settings();
     settings.webhook_urls = vec![url.to_owned()];
-    let ours = Door::Connect(crate::support::provider::settings(), world.keys());
-    let acme = Door::Connect(settings, theirs.keys());
+    let ours = Verifier::Connect(crate::support::provider::settings(), world.keys());
+    let acme = Verifier::Connect(settings, theirs.keys());
     let receiver = world.receiver_of([("connect", ours), ("connect/acme", acme)]);
     let to_acme = |key: &TestKey, url: &str| {
         let signature = key.signature(&SIGNED_AT.to_string(), url, BODY);
