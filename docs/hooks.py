@@ -26,6 +26,8 @@ FENCE = re.compile(r"^ *(```|~~~).*?^ *\1 *$", re.M | re.S)
 INLINE = re.compile(r"(?<!!)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^()\s]+)\)")
 REFERENCE = re.compile(r"^\[([^\]]+)\]: +(\S+) *$", re.M)
 IMAGE = re.compile(r"!\[[^\]]*\]\(([^()\s]+)\)|<img[^>]* src=\"([^\"]+)\"")
+# A block that a test compares with a file: ```rust fourth/wire.rs
+NAMED_FENCE = re.compile(r"^( *```)(\w+) +([\w./-]+)$", re.M)
 HEADING = re.compile(r"^#{1,6} +(.+?) *$", re.M)
 
 
@@ -71,7 +73,7 @@ def on_page_markdown(markdown, page, config, files):
 
     parts = _split_fences(markdown)
     parts = [part if is_code else REFERENCE.sub(reference, INLINE.sub(inline, part)) for is_code, part in parts]
-    text = "".join(parts)
+    text = NAMED_FENCE.sub(r'\1 { .\2 title="\3" }', "".join(parts))
     for label, target in references.items():
         if not target:
             text = re.sub(r"\[((?:[^\[\]])*)\]\[" + re.escape(label) + r"\]", r"\1", text)
