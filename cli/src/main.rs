@@ -5,10 +5,10 @@ mod commands;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use commands::{
-    bench, demo, down, drop, evidence, listen, reconcile, rotate, sandbox, schema, send, show, sign, up, verify,
-};
-use fundhook_domain::port::chain;
+#[cfg(feature = "local")]
+use commands::{bench, demo, down, drop, rotate, sandbox, send, sign, up};
+use commands::{evidence, listen, reconcile, show, verify};
+use fundhook_ports::chain;
 
 /// Webhooks of crypto account-funding providers in, one stream of CloudEvents out.
 ///
@@ -25,12 +25,16 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Makes a local stack, sends it webhooks (some twice, some late, some forged) and checks what comes out
+    #[cfg(feature = "local")]
     Demo(demo::Arguments),
     /// Starts a local stack and leaves it running
+    #[cfg(feature = "local")]
     Up(up::Arguments),
     /// Ends the local stack that `up` left running
+    #[cfg(feature = "local")]
     Down,
     /// Signs webhooks with the sandbox provider's key and sends them to the local stack
+    #[cfg(feature = "local")]
     Send(send::Arguments),
     /// Shows events as subscribers get them, until interrupted
     Listen(listen::Arguments),
@@ -41,39 +45,50 @@ enum Command {
     /// Tells offline whether a webhook's signature verifies, and if not, why
     Verify(verify::Arguments),
     /// Signs a body as Connect would, with a private key of yours or the sandbox provider's
+    #[cfg(feature = "local")]
     Sign(sign::Arguments),
     /// Has the sandbox provider sign with a new key from now on
+    #[cfg(feature = "local")]
     Rotate(rotate::Arguments),
     /// Holds the provider's list against what is recorded and heals it, shows what a day came to, or accepts a doubted row
     Reconcile(reconcile::Arguments),
     /// Has the sandbox provider drop a share of its webhooks from now on
+    #[cfg(feature = "local")]
     Drop(drop::Arguments),
-    /// Writes what subscribers are promised: schemas/ and the examples in docs/events.md
-    Schema(schema::Arguments),
     /// Measures the functions: size, cold and warm CPU time, memory, AWS calls per webhook
+    #[cfg(feature = "local")]
     Bench(bench::Arguments),
     /// Runs the sandbox provider by itself
     #[command(hide = true)]
+    #[cfg(feature = "local")]
     Sandbox(sandbox::Arguments),
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let done = match Cli::parse().command {
+        #[cfg(feature = "local")]
         Command::Demo(arguments) => demo::run(arguments).await,
+        #[cfg(feature = "local")]
         Command::Up(arguments) => up::run(arguments).await,
+        #[cfg(feature = "local")]
         Command::Down => down::run().await,
+        #[cfg(feature = "local")]
         Command::Send(arguments) => send::run(arguments).await,
         Command::Listen(arguments) => listen::run(arguments).await,
         Command::Show(arguments) => show::run(arguments).await,
         Command::Evidence(arguments) => evidence::run(arguments).await,
         Command::Verify(arguments) => verify::run(arguments).await,
+        #[cfg(feature = "local")]
         Command::Sign(arguments) => sign::run(arguments).await,
+        #[cfg(feature = "local")]
         Command::Rotate(arguments) => rotate::run(arguments).await,
         Command::Reconcile(arguments) => reconcile::run(arguments).await,
+        #[cfg(feature = "local")]
         Command::Drop(arguments) => drop::run(arguments).await,
-        Command::Schema(arguments) => schema::run(arguments).await,
+        #[cfg(feature = "local")]
         Command::Bench(arguments) => bench::run(arguments).await,
+        #[cfg(feature = "local")]
         Command::Sandbox(arguments) => sandbox::run(arguments).await,
     };
     match done {

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use fundhook_domain::port::Report;
-use fundhook_domain::{ConservationLine, Tally, Timestamp};
+use fundhook_domain::Timestamp;
+use fundhook_reconciliation::Report;
+use fundhook_reconciliation::{ConservationLine, Tally};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const HOURS_OF_DAY: u32 = 24;

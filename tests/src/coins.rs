@@ -1,7 +1,7 @@
 //! Coins that several streams of webhooks tell of.
 
-use fundhook::sending::Webhook;
 use fundhook_domain::{Kind, Provider, ResourceId};
+use fundhook_local_stack::sending::Webhook;
 
 use crate::{hash, resource, retold, unique, uuid};
 

@@ -2,13 +2,13 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use fundhook::evidence::Archive;
-use fundhook::sandbox::{SandboxClient, SignRequest, SignedHeaders};
-use fundhook::sending::{self, Answered, Manner, Sent, post, send, send_or_drop};
-use fundhook::stack::{Account, Clients, Deployment, Function, connect};
 use fundhook_adapters::{Aws, ResourceTable};
-use fundhook_domain::port::Resources as _;
 use fundhook_domain::{EvidencePointer, Feed, Provider, Resource, ResourceId, Signal, Timestamp};
+use fundhook_local_stack::sending::{self, Answered, Manner, Sent, post, send, send_or_drop};
+use fundhook_local_stack::{Account, Clients, Deployment, Function, connect};
+use fundhook_ports::Resources as _;
 use fundhook_providers::{Envelope, Webhook, normalise};
+use fundhook_sandbox::{SandboxClient, SignRequest, SignedHeaders};
 use futures_util::{StreamExt as _, stream};
 use serde_json::Value;
 use tokio::sync::OnceCell;
@@ -23,7 +23,7 @@ const REDELIVERY_SECONDS: u32 = 5;
 
 /// A stack in an account of its own, and the provider that sends to it.
 pub struct Platform {
-    stack: fundhook::session::Platform,
+    stack: fundhook_local_stack::session::Platform,
     clients: Clients,
     aws: Aws,
     resources: ResourceTable,
@@ -44,7 +44,7 @@ impl Platform {
     pub async fn deploy_without_keys(changes: &[(&str, &str)]) -> Self {
         let session = session().await;
         let deployed = session.platform(Account::unique(), changes).await;
-        let stack = deployed.map_err(|error| fundhook_domain::port::chain(&error)).expect("the stack is deployed");
+        let stack = deployed.map_err(|error| fundhook_ports::chain(&error)).expect("the stack is deployed");
         let clients = connect(stack.deployment.endpoint(), stack.deployment.account());
         let aws = Aws::local(&clients.endpoint, clients.account.as_str()).expect("the emulator has no TLS to set up");
         let table = stack.deployment.output("TableName").expect("the template names its table");

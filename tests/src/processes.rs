@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use fundhook::stack::Function;
+use fundhook_local_stack::Function;
 
 use crate::{Platform, log};
 

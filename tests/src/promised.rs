@@ -9,9 +9,9 @@ use std::io::Write as _;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use fundhook::stack::Workspace;
 use fundhook::subscription::Delivery;
 use fundhook_domain::Kind;
+use fundhook_local_stack::Workspace;
 use jsonschema::{Draft, Validator};
 use serde_json::{Value, json};
 

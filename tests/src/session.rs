@@ -3,8 +3,8 @@
 use std::future::Future;
 use std::sync::LazyLock;
 
-use fundhook::session::Session;
-use fundhook::stack::CargoOutput;
+use fundhook_local_stack::CargoOutput;
+use fundhook_local_stack::session::Session;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::OnceCell;
 
@@ -25,7 +25,7 @@ pub fn run<T>(test: impl Future<Output = T>) -> T {
 pub async fn session() -> &'static Session {
     let start = async || {
         let started = Session::start(CargoOutput::Kept, &|step| eprintln!("· {step}")).await;
-        started.map_err(|error| fundhook_domain::port::chain(&error))
+        started.map_err(|error| fundhook_ports::chain(&error))
     };
     SESSION.get_or_init(start).await.as_ref().expect("the local stack starts")
 }

@@ -1,6 +1,7 @@
 //! The table's stream, read as Lambda reads it.
 
-use fundhook::stack::{REGION, loopback_client};
+use fundhook_local_stack::REGION;
+use fundhook_sandbox::loopback_client;
 use serde_json::{Value, json};
 
 use crate::Platform;

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use fundhook::stack::{Deployment, Program};
 use fundhook_domain::DecimalValue;
+use fundhook_local_stack::{Deployment, Program};
 
 use crate::{Platform, eventually, session};
 
@@ -25,7 +25,7 @@ impl<'a> Subscriber<'a> {
     pub async fn deploy(platform: &'a Platform) -> Self {
         let parameters = [("TopicArn", platform.output("TopicArn"))];
         let beside = session().await.beside(platform.deployment(), PROGRAM, "examples/subscriber", &parameters).await;
-        let deployment = beside.map_err(|error| fundhook_domain::port::chain(&error)).expect("it is deployed");
+        let deployment = beside.map_err(|error| fundhook_ports::chain(&error)).expect("it is deployed");
         let subscriber = Self { platform, deployment };
         platform.redeliver_from(subscriber.output("QueueUrl"), REDELIVERY_SECONDS).await;
         subscriber

@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use fundhook::sending::Webhook;
-use fundhook::stack::Workspace;
 use fundhook_domain::{Feed, Kind, Provider, ResourceId};
+use fundhook_local_stack::Workspace;
+use fundhook_local_stack::sending::Webhook;
 use serde_json::Value;
 
 fn folder() -> PathBuf {

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use fundhook::stack::Workspace;
 use fundhook_domain::{Kind, event_types};
+use fundhook_local_stack::Workspace;
 use fundhook_tests::{attribute_faults, event_faults, save};
 use jsonschema::Draft;
 use serde_json::{Value, json};

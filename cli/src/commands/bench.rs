@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use fundhook::bench::{Ratio, Row, measure};
-use fundhook::stack::{CargoOutput, Function, Profile, Workspace, build};
+use fundhook_bench::{Ratio, Row, measure};
+use fundhook_local_stack::{CargoOutput, Function, Profile, Workspace, build};
 
 use super::{Ending, progress};
 

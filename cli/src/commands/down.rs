@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use fundhook::stack::{Stopped, Workspace};
-use fundhook::target::LocalStack;
+use fundhook_local_stack::LocalStack;
+use fundhook_local_stack::{Stopped, Workspace};
 
 use super::Ending;
 

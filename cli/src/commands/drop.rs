@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use fundhook::stack::Workspace;
-use fundhook::target::LocalStack;
+use fundhook_local_stack::LocalStack;
+use fundhook_local_stack::Workspace;
 
 use super::Ending;
 

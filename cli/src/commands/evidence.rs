@@ -8,7 +8,7 @@ use fundhook::show::resource_line;
 use fundhook::target::Target;
 use fundhook_adapters::ResourceTable;
 use fundhook_domain::ResourceId;
-use fundhook_domain::port::Resources as _;
+use fundhook_ports::Resources as _;
 
 use super::Ending;
 

@@ -1,18 +1,26 @@
 //! The commands, one file each.
 
+#[cfg(feature = "local")]
 pub(crate) mod bench;
+#[cfg(feature = "local")]
 pub(crate) mod demo;
+#[cfg(feature = "local")]
 pub(crate) mod down;
+#[cfg(feature = "local")]
 pub(crate) mod drop;
 pub(crate) mod evidence;
 pub(crate) mod listen;
 pub(crate) mod reconcile;
+#[cfg(feature = "local")]
 pub(crate) mod rotate;
+#[cfg(feature = "local")]
 pub(crate) mod sandbox;
-pub(crate) mod schema;
+#[cfg(feature = "local")]
 pub(crate) mod send;
 pub(crate) mod show;
+#[cfg(feature = "local")]
 pub(crate) mod sign;
+#[cfg(feature = "local")]
 pub(crate) mod up;
 pub(crate) mod verify;
 

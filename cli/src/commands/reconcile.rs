@@ -4,13 +4,15 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use fundhook::reconciler::{self, Reported};
 use fundhook::report::{adds_up, hours_without_report, report_lines, together};
-use fundhook::stack::Workspace;
-use fundhook::target::{LocalStack, Target};
+use fundhook::target::Target;
 use fundhook_adapters::ReconciliationTable;
-use fundhook_domain::port::{Report, Reports as _};
 use fundhook_domain::{Feed, Provider, ResourceId, Tenant, Timestamp};
+use fundhook_local_stack::LocalStack;
+use fundhook_local_stack::Workspace;
+use fundhook_local_stack::reconciler::{self, Reported};
+use fundhook_ports::Reports as _;
+use fundhook_reconciliation::Report;
 
 use super::{Ending, progress};
 

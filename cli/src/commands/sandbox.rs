@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use fundhook::sandbox::Sandbox;
+use fundhook_sandbox::Sandbox;
 
 use super::Ending;
 

@@ -5,10 +5,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use fundhook::sending::{Manner, Sent, Webhook, send_or_drop};
-use fundhook::stack::Workspace;
-use fundhook::target::LocalStack;
 use fundhook_domain::Feed;
+use fundhook_local_stack::LocalStack;
+use fundhook_local_stack::Workspace;
+use fundhook_local_stack::sending::{Manner, Sent, Webhook, send_or_drop};
 
 use super::{Ending, read};
 

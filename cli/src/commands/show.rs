@@ -8,8 +8,8 @@ use clap::Args;
 use fundhook::show::{resource_line, timeline};
 use fundhook::target::Target;
 use fundhook_adapters::ResourceTable;
-use fundhook_domain::port::Resources as _;
 use fundhook_domain::{Kind, Resource, ResourceId};
+use fundhook_ports::Resources as _;
 
 use super::Ending;
 

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use fundhook::sandbox::{SignRequest, SigningKey, signed_with};
-use fundhook::sending::{Webhook, gateway_request};
-use fundhook::stack::Workspace;
-use fundhook::target::LocalStack;
 use fundhook_domain::{Feed, Provider};
+use fundhook_local_stack::LocalStack;
+use fundhook_local_stack::Workspace;
+use fundhook_local_stack::sending::{Webhook, gateway_request};
+use fundhook_sandbox::{SignRequest, SigningKey, signed_with};
 
 use super::verify::secrets;
 use super::{Ending, read};

@@ -5,10 +5,10 @@ use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use fundhook::sandbox::SandboxClient;
-use fundhook::session::{packages, parameters, share_secrets};
-use fundhook::stack::{Account, CargoOutput, Detached, STACK, Workspace, connect, deploy};
-use fundhook::target::LocalStack;
+use fundhook_local_stack::LocalStack;
+use fundhook_local_stack::session::{packages, parameters, share_secrets};
+use fundhook_local_stack::{Account, CargoOutput, Detached, STACK, Workspace, connect, deploy};
+use fundhook_sandbox::SandboxClient;
 
 use super::{Ending, progress};
 
@@ -49,7 +49,7 @@ pub(crate) async fn run(arguments: Arguments) -> Ending {
 
 async fn deployed(
     workspace: &Workspace,
-    packages: &fundhook::stack::Packages,
+    packages: &fundhook_local_stack::Packages,
     emulator: &Detached,
     arguments: &Arguments,
 ) -> Result<LocalStack, Box<dyn std::error::Error + Send + Sync>> {
@@ -91,7 +91,7 @@ async fn start_sandbox(emulator: &Detached) -> Result<String, Box<dyn std::error
     Ok(url)
 }
 
-fn told(stack: &LocalStack) -> Result<String, fundhook::stack::NoOutput> {
+fn told(stack: &LocalStack) -> Result<String, fundhook_local_stack::NoOutput> {
     let deployment = &stack.deployment;
     Ok(format!(
         "The stack is up.\n\

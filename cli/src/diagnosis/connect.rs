@@ -214,7 +214,7 @@ impl fmt::Display for Diagnosis {
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Rejected(rejection) => write!(f, "{}", fundhook_domain::port::chain(rejection)),
+            Self::Rejected(rejection) => write!(f, "{}", fundhook_ports::chain(rejection)),
             Self::Stale(rejection) => write!(
                 f,
                 "the signature is right, but {rejection}. Check this machine's clock, or pass `--at` with the time of receipt"

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD, Engine as _};
 use fundhook::diagnosis::{Cause, Diagnosis, diagnose};
-use fundhook::sandbox::{SignedHeaders, SigningKey};
 use fundhook_domain::Timestamp;
 use fundhook_providers::connect::{
     JwtMode, JwtSettings, SIGNATURE_HEADER, Settings, TIMESTAMP_HEADER, TOKEN_ISSUER, signed_message,
 };
 use fundhook_providers::jose::TokenPolicy;
 use fundhook_providers::{KeySet, Rejection, Webhook};
+use fundhook_sandbox::{SignedHeaders, SigningKey};
 use serde_json::json;
 
 const URL: &str = "https://you.example/webhooks/connect";

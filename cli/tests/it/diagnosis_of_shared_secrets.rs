@@ -1,10 +1,10 @@
 //! What `cargo fundhook verify` finds out about webhooks that are signed with a shared secret.
 
 use fundhook::diagnosis::{SecretCause, SecretDiagnosis, diagnose_striga, diagnose_zerohash};
-use fundhook::sandbox::{SignedHeaders, signed_with};
 use fundhook_domain::{Provider, Timestamp};
 use fundhook_providers::zerohash::{self, RsaPadding, Settings};
 use fundhook_providers::{Secrets, SharedSecret, Webhook, striga};
+use fundhook_sandbox::{SignedHeaders, signed_with};
 
 const SIGNED_AT: i64 = 1_760_484_866;
 const BODY: &[u8] = br#"{ "fund_id": "1", "quantity": "100" }"#;

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::routing::post;
-use fundhook::reconciler;
-use fundhook::stack::Deployment;
 use fundhook_domain::ResourceId;
+use fundhook_local_stack::Deployment;
+use fundhook_local_stack::reconciler;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 

@@ -1,8 +1,9 @@
 //! What the reports of a day's hours come to, and what they leave to a person.
 
 use fundhook::report::{adds_up, hours_without_report, report_lines, together};
-use fundhook_domain::port::Report;
-use fundhook_domain::{ConservationLine, Provider, Tally, Timestamp};
+use fundhook_domain::{Provider, Timestamp};
+use fundhook_reconciliation::Report;
+use fundhook_reconciliation::{ConservationLine, Tally};
 
 const DAY: &str = "2026-11-21T00:00:00Z";
 

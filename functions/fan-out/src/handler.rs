@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
-use fundhook_domain::port::{Archive, Disposition, PortError, SendMessages, chain};
 use fundhook_domain::{Details, Signal, Timestamp};
+use fundhook_ports::{Archive, Disposition, PortError, SendMessages, chain};
 use fundhook_providers::{Envelope, normalise};
 use fundhook_runtime::batch::{Failures, messages};
 use fundhook_runtime::metrics;

@@ -3,8 +3,9 @@
 use aws_lambda_events::dynamodb::{Event as StreamEvent, EventRecord};
 use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
 use fundhook_adapters::table::{FACTS, ItemError, OWNERSHIP, PK, VERSION, resource_from_texts};
-use fundhook_domain::port::{PublishEvents, Receipts, chain};
-use fundhook_domain::{Event, Kind, Receipt, Timestamp, events_after, receipt_of};
+use fundhook_domain::{Event, Kind, Timestamp, events_after};
+use fundhook_ports::{PublishEvents, Receipts, chain};
+use fundhook_reconciliation::{Receipt, receipt_of};
 use serde_dynamo::{AttributeValue, Item};
 use tracing::{error, info, warn};
 

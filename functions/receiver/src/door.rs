@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use fundhook_domain::port::{FetchKeySet, KeySets, ReadSecret};
+use fundhook_credentials::{KeyCache, SecretCache};
 use fundhook_domain::{Feed, Timestamp};
+use fundhook_ports::{FetchKeySet, KeySets, ReadSecret};
 use fundhook_providers::{Rejection, VerifiedWebhook, Webhook, connect, striga, zerohash};
 
-use crate::{Answer, KeyCache, SecretCache};
+use crate::Answer;
 
 /// How the webhooks of one feed are verified.
 #[derive(Debug)]

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use fundhook_domain::port::{FetchKeySet, KeySets, ReadSecret, SendMessage, chain};
 use fundhook_domain::{Feed, Provider, Timestamp};
+use fundhook_ports::{FetchKeySet, KeySets, ReadSecret, SendMessage, chain};
 use fundhook_providers::{Envelope, Headers, Webhook};
 use futures_util::future::join_all;
 use http::Method;

@@ -6,12 +6,7 @@
 mod answer;
 mod door;
 mod handler;
-mod key_cache;
-mod secret_cache;
-mod timetable;
 
 pub use answer::Answer;
 pub use door::Door;
 pub use handler::{BODY_BYTES_MAX, Receiver};
-pub use key_cache::{KeyCache, NoKeys};
-pub use secret_cache::SecretCache;

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use fundhook_adapters::{Aws, JwksClient, KeySetTable, Queue, SecretStore};
+use fundhook_credentials::{KeyCache, SecretCache};
 use fundhook_domain::{Feed, Provider};
-use fundhook_runtime::settings::{self, Environment, KeySettings};
+use fundhook_runtime::settings::{self, Environment};
 use fundhook_runtime::{now, telemetry, variable};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use receiver::{Door, KeyCache, Receiver, SecretCache};
+use receiver::{Door, Receiver};
 
 /// The doors of this deployment.
 type Doors = BTreeMap<Feed, Door<KeySetTable, Arc<JwksClient>, SecretStore>>;
@@ -30,7 +31,7 @@ async fn main() -> Result<(), Error> {
 }
 
 fn doors(environment: &Environment<'_>, aws: &Aws) -> Result<Doors, Error> {
-    let keys = KeySettings::from_environment(environment)?;
+    let keys = settings::keys(environment)?;
     let table = KeySetTable::new(aws, environment.required("FUNDHOOK_TABLE")?);
     let provider_api = Arc::new(JwksClient::new(settings::connect_jwks_urls(environment)?));
     let mut doors = Doors::new();

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fundhook_domain::port::{ListQuery, PortError, Receipts, Report, SettledDeposits, chain};
 use fundhook_domain::{
-    ConservationLine, DepositStatus, Details, Discrepancy, FactId, Feed, Kind, Provider, Resource, ResourceId, Signal,
-    Status, Timestamp, conserve, credited_twice, plan,
+    DepositStatus, Details, FactId, Feed, Kind, Provider, Resource, ResourceId, Signal, Status, Timestamp,
 };
+use fundhook_ports::{ListQuery, PortError, Receipts, SettledDeposits, chain};
+use fundhook_reconciliation::Report;
+use fundhook_reconciliation::{ConservationLine, Discrepancy, conserve, credited_twice, plan};
 use tracing::warn;
 
 use crate::doubt::Decided;

@@ -1,9 +1,9 @@
 //! Doubting what is missing: nothing is queued that might have a coin credited twice.
 
-use fundhook_domain::port::{AccountResources, Claims, chain};
-use fundhook_domain::{
-    DepositStatus, Discrepancy, Feed, Kind, Provider, Resource, ResourceId, SAME_WITHIN, Signal, Status, coin_of,
-    is_of_the_coin, is_told_by_its_coin, may_be_the_same, names_its_coin,
+use fundhook_domain::{DepositStatus, Feed, Kind, Provider, Resource, ResourceId, Signal, Status};
+use fundhook_ports::{AccountResources, Claims, chain};
+use fundhook_reconciliation::{
+    Discrepancy, SAME_WITHIN, coin_of, is_of_the_coin, is_told_by_its_coin, may_be_the_same, names_its_coin,
 };
 use tracing::warn;
 

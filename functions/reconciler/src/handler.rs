@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use fundhook_domain::port::{
-    AccessTokens, AccountResources, Advance, Claims, ListTransactions, OpenResources, PortError, Receipts, Reports,
-    RequestToken, Resources, SendMessages, SettledDeposits, Watermark, Watermarks, chain,
-};
+use fundhook_credentials::take_turns;
 use fundhook_domain::{Feed, Kind, ResourceId, Timestamp};
+use fundhook_ports::{
+    AccessTokens, AccountResources, Advance, Claims, ListTransactions, OpenResources, PortError, Receipts, Reports,
+    RequestToken, Resources, SendMessages, SettledDeposits, Watermarks, chain,
+};
+use fundhook_reconciliation::Watermark;
+use fundhook_runtime::metrics;
 use fundhook_runtime::settings::ReconcileSettings;
-use fundhook_runtime::{metrics, take_turns};
 use serde::Serialize;
 use tracing::{error, info, warn};
 

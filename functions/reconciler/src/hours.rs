@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use fundhook_domain::port::{PortError, Report, Reports, Watermark};
-use fundhook_domain::{ConservationLine, Feed, Timestamp};
+use fundhook_domain::{Feed, Timestamp};
+use fundhook_ports::{PortError, Reports};
+use fundhook_reconciliation::ConservationLine;
+use fundhook_reconciliation::{Report, Watermark};
 use fundhook_runtime::metrics;
 use tracing::{info, warn};
 

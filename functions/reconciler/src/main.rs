@@ -1,10 +1,11 @@
 //! Wiring of the reconciler.
 
 use fundhook_adapters::{Aws, ConnectApi, Queue, ReconciliationTable, ResourceTable, TokenStore};
+use fundhook_credentials::TokenKeeper;
 use fundhook_domain::Timestamp;
-use fundhook_domain::port::chain;
+use fundhook_ports::chain;
 use fundhook_runtime::settings::{self, ConnectApiSettings, Environment, ReconcileSettings};
-use fundhook_runtime::{TokenKeeper, now, telemetry, variable};
+use fundhook_runtime::{now, telemetry, variable};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use reconciler::{Asker, Ports, Reconciler, Request};
 use serde_json::Value;

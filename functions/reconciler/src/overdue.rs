@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
-use fundhook_domain::port::{Disposition, IndexEntry, OpenQuery, OpenResources, PortError, SendMessages, chain};
-use fundhook_domain::{Feed, Kind, Provider, Resource, Signal, Timestamp, plan};
+use fundhook_domain::{Feed, Kind, Provider, Resource, Signal, Timestamp};
+use fundhook_ports::{Disposition, IndexEntry, OpenQuery, OpenResources, PortError, SendMessages, chain};
+use fundhook_reconciliation::plan;
 use tracing::{error, info, warn};
 
 use crate::doubt::Decided;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use fundhook_domain::port::{AccessTokens, ListError, ListPage, ListQuery, ListTransactions, PortError, RequestToken};
+use fundhook_credentials::{NoToken, TokenKeeper, ValidToken};
 use fundhook_domain::{Feed, Timestamp};
-use fundhook_runtime::{NoToken, TokenKeeper, ValidToken};
+use fundhook_ports::{AccessTokens, ListError, ListPage, ListQuery, ListTransactions, PortError, RequestToken};
 use secrecy::SecretString;
 use tokio::sync::Mutex;
 use tracing::info;
@@ -89,7 +89,7 @@ mod tests {
     use std::time::Duration;
 
     use fundhook_domain::Provider;
-    use fundhook_domain::port::{Disposition, GrantedToken, StoredToken, chain};
+    use fundhook_ports::{Disposition, GrantedToken, StoredToken, chain};
     use secrecy::ExposeSecret as _;
 
     use super::*;

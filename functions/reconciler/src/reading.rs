@@ -2,14 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fundhook_domain::port::{
-    Claims, Disposition, ListPage, ListQuery, PortError, Resources, SendMessages, Window, chain,
-};
-use fundhook_domain::{
-    Discrepancy, EvidencePointer, Feed, Kind, Ownership, Provider, Resource, ResourceId, Signal, Timestamp, coin_of,
-    plan,
-};
+use fundhook_domain::{EvidencePointer, Feed, Kind, Ownership, Provider, Resource, ResourceId, Signal, Timestamp};
+use fundhook_ports::{Claims, Disposition, ListPage, ListQuery, PortError, Resources, SendMessages, chain};
 use fundhook_providers::{connect, normalise};
+use fundhook_reconciliation::Window;
+use fundhook_reconciliation::{Discrepancy, coin_of, plan};
 use fundhook_runtime::metrics;
 use tracing::{error, info, warn};
 

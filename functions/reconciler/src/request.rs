@@ -1,7 +1,7 @@
 //! What the function is invoked with: the schedule's event, a request for the report of a day, or a row that a person accepts.
 
-use fundhook_domain::port::Report;
 use fundhook_domain::{Kind, Provider, ResourceId, Timestamp};
+use fundhook_reconciliation::Report;
 use serde::Serialize;
 use serde_json::Value;
 use tracing::info;

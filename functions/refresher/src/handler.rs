@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use fundhook_domain::port::{
-    AccessTokens, CLOCKS_DIFFER_MAX, FetchKeySet, KeySets, PortError, RequestToken, StoredKeySet, chain,
+use fundhook_credentials::{
+    NoKeySet, NoToken, RUNS_APART, TokenKeeper, fetch_key_set, leave_alone_if_asked, published_here, take_turns,
 };
 use fundhook_domain::{Feed, Timestamp};
-use fundhook_runtime::{
-    NoKeySet, NoToken, RUNS_APART, TokenKeeper, fetch_key_set, leave_alone_if_asked, metrics, published_here,
-    take_turns,
+use fundhook_ports::{
+    AccessTokens, CLOCKS_DIFFER_MAX, FetchKeySet, KeySets, PortError, RequestToken, StoredKeySet, chain,
 };
+use fundhook_runtime::metrics;
 use tracing::{error, info, warn};
 
 /// What the refresher needs: where key sets are stored, who publishes them, and who keeps the access tokens.

@@ -1,9 +1,10 @@
 //! Wiring of the refresher.
 
 use fundhook_adapters::{Aws, ConnectApi, JwksClient, KeySetTable, TokenStore};
-use fundhook_domain::port::chain;
-use fundhook_runtime::settings::{self, Environment, KeySettings};
-use fundhook_runtime::{TokenKeeper, now, telemetry, variable};
+use fundhook_credentials::TokenKeeper;
+use fundhook_ports::chain;
+use fundhook_runtime::settings::{self, Environment};
+use fundhook_runtime::{now, telemetry, variable};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use refresher::{Refresher, Tokens};
 
@@ -16,7 +17,7 @@ async fn main() -> Result<(), Error> {
     let table = KeySetTable::new(&aws, table_name.clone());
     let jwks_urls = settings::connect_jwks_urls(&environment)?;
     let feeds = jwks_urls.keys().cloned().collect();
-    let last_good_max = KeySettings::from_environment(&environment)?.last_good_max;
+    let last_good_max = settings::keys(&environment)?.last_good_max;
     let tokens = Tokens::of(tokens(&environment, &aws, table_name));
     let refresher = Refresher::new(table, JwksClient::new(jwks_urls), feeds, last_good_max, tokens);
     let handle = async |_: LambdaEvent<serde_json::Value>| {

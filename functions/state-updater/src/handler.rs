@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
-use fundhook_domain::port::{PortError, Resources, Write, WriteOutcome, chain};
 use fundhook_domain::{Claim, Outcome, Resource, ResourceId, Signal, Timestamp, fold};
+use fundhook_ports::{PortError, Resources, Write, WriteOutcome, chain};
 use fundhook_runtime::batch::{Failures, messages};
 use tracing::{error, info, warn};
 

@@ -3,7 +3,7 @@
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::DisplayErrorContext;
 use aws_sdk_s3::primitives::ByteStream;
-use fundhook_domain::port::{Archive, Disposition, PortError};
+use fundhook_ports::{Archive, Disposition, PortError};
 
 use crate::Aws;
 

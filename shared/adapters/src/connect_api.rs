@@ -10,8 +10,9 @@ use fundhook_connect_api::{
     ApiError, Caller, ConnectClient, Credentials, Retries, Settings, Timeouts, TransactionsQuery, UnfitSettings,
 };
 use fundhook_domain::Feed;
-use fundhook_domain::port::{
-    Disposition, GrantedToken, ListError, ListPage, ListQuery, ListTransactions, PortError, RequestToken, json_fault,
+use fundhook_domain::json_fault;
+use fundhook_ports::{
+    Disposition, GrantedToken, ListError, ListPage, ListQuery, ListTransactions, PortError, RequestToken,
 };
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer};

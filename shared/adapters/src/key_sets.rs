@@ -10,8 +10,8 @@ use aws_sdk_dynamodb::error::{DisplayErrorContext, SdkError};
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
-use fundhook_domain::port::{CLOCKS_DIFFER_MAX, Disposition, KeySets, LEFT_ALONE_MAX, Lease, PortError, StoredKeySet};
 use fundhook_domain::{Feed, Timestamp};
+use fundhook_ports::{CLOCKS_DIFFER_MAX, Disposition, KeySets, LEFT_ALONE_MAX, Lease, PortError, StoredKeySet};
 use futures_util::future::join_all;
 
 use crate::Aws;

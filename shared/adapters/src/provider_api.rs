@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use fundhook_connect_api::retry_after;
 use fundhook_domain::Feed;
-use fundhook_domain::port::{Disposition, FetchKeySet, FetchedKeySet, PortError};
+use fundhook_ports::{Disposition, FetchKeySet, FetchedKeySet, PortError};
 use reqwest::header::{AGE, CACHE_CONTROL, ETAG, HeaderMap, IF_NONE_MATCH};
 use reqwest::{Certificate, Client, redirect};
 

@@ -3,7 +3,7 @@
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::DisplayErrorContext;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
-use fundhook_domain::port::{Disposition, PortError, SendMessage, SendMessages};
+use fundhook_ports::{Disposition, PortError, SendMessage, SendMessages};
 
 use crate::Aws;
 

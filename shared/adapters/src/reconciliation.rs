@@ -11,11 +11,14 @@ use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
-use fundhook_domain::port::{
+use fundhook_domain::json_fault;
+use fundhook_domain::{Claim, Feed, ResourceId, Timestamp};
+use fundhook_ports::{
     AccountResources, Advance, Claims, Disposition, IndexEntry, IndexPage, OpenQuery, OpenResources, PortError,
-    Receipts, Report, Reports, SettledDeposits, Watermark, Watermarks, json_fault,
+    Receipts, Reports, SettledDeposits, Watermarks,
 };
-use fundhook_domain::{Claim, Feed, Receipt, ResourceId, Timestamp};
+use fundhook_reconciliation::Receipt;
+use fundhook_reconciliation::{Report, Watermark};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

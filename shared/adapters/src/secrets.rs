@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::ProvideErrorMetadata as _;
 use fundhook_domain::Provider;
-use fundhook_domain::port::{Disposition, PortError, ReadSecret};
+use fundhook_ports::{Disposition, PortError, ReadSecret};
 use secrecy::SecretString;
 
 use crate::Aws;

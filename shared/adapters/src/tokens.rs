@@ -7,8 +7,8 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::ProvideErrorMetadata as _;
-use fundhook_domain::port::{AccessTokens, Disposition, PortError, StoredToken};
 use fundhook_domain::{Feed, Provider, Tenant, Timestamp};
+use fundhook_ports::{AccessTokens, Disposition, PortError, StoredToken};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
@@ -53,10 +53,7 @@ impl TokenStore {
         let text = read.secret_string.unwrap_or_default();
         // What cannot be read holds no token that is worth keeping: new ones are had, and stored in its place.
         Ok(serde_json::from_str(&text).unwrap_or_else(|error| {
-            tracing::warn!(
-                error = fundhook_domain::port::json_fault(&error),
-                "the stored access tokens are unreadable"
-            );
+            tracing::warn!(error = fundhook_domain::json_fault(&error), "the stored access tokens are unreadable");
             BTreeMap::new()
         }))
     }

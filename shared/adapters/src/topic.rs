@@ -4,7 +4,7 @@ use aws_sdk_sns::Client;
 use aws_sdk_sns::error::DisplayErrorContext;
 use aws_sdk_sns::types::{MessageAttributeValue, PublishBatchRequestEntry};
 use fundhook_domain::Event;
-use fundhook_domain::port::{Disposition, PortError, PublishEvents};
+use fundhook_ports::{Disposition, PortError, PublishEvents};
 
 use crate::Aws;
 use crate::queue::transportable;

@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use std::time::SystemTime;
 
 use fundhook_connect_api::{ConnectClient, Credentials, SANDBOX_URL, SessionRequest, Settings, SigningKey};
-use fundhook_domain::port::chain;
+use fundhook_ports::chain;
 
 #[tokio::main]
 async fn main() -> ExitCode {

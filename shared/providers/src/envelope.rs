@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use fundhook_domain::port::json_fault;
+use fundhook_domain::json_fault;
 use fundhook_domain::{Attestation, Feed, Timestamp};
 use serde::{Deserialize, Serialize};
 

@@ -62,7 +62,7 @@ pub enum UnfitSecrets {
 }
 
 fn shape(error: serde_json::Error) -> UnfitSecrets {
-    UnfitSecrets::Shape(fundhook_domain::port::json_fault(&error))
+    UnfitSecrets::Shape(fundhook_domain::json_fault(&error))
 }
 
 /// One organization's entry.

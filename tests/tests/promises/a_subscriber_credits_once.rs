@@ -5,9 +5,9 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_sns::types::MessageAttributeValue;
-use fundhook::sending::Webhook;
 use fundhook::subscription::Delivery;
 use fundhook_domain::{DecimalValue, Kind, Provider, ResourceId};
+use fundhook_local_stack::sending::Webhook;
 use fundhook_tests::{
     Coin, Platform, Subscriber, changed, event_ids, eventually, hash, resource, retold, run, seeded, unique, uuid,
 };

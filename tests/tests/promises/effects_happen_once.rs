@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use fundhook::sending::Webhook;
-use fundhook::stack::Function;
 use fundhook::subscription::Delivery;
 use fundhook_domain::{Kind, Provider, ResourceId};
+use fundhook_local_stack::Function;
+use fundhook_local_stack::sending::Webhook;
 use fundhook_tests::{
     Coin, Platform, Queue, WITHIN, about, changed, event_ids, interruptions, kill, run, seeded, unique,
 };

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use fundhook::sending::Webhook;
 use fundhook_domain::{EvidenceClass, Kind, Provider, ResourceId, Timestamp};
+use fundhook_local_stack::sending::Webhook;
 use fundhook_tests::{Listener, Platform, changed, eventually, hash, run, unique};
 use serde_json::{Value, json};
 

@@ -2,8 +2,8 @@
 
 mod shared_secrets;
 
-use fundhook::sandbox::SignRequest;
 use fundhook_domain::{Kind, ResourceId};
+use fundhook_sandbox::SignRequest;
 use fundhook_tests::{Platform, Queue, about, run, unique};
 use futures_util::{StreamExt as _, stream};
 use receiver::BODY_BYTES_MAX;

@@ -2,8 +2,8 @@
 
 mod any_json;
 
-use fundhook::sending::Webhook;
 use fundhook_domain::{EvidencePointer, Kind, Provider, ResourceId};
+use fundhook_local_stack::sending::Webhook;
 use fundhook_tests::{Platform, Queue, about, run, sample, unique, verify_again};
 use receiver::BODY_BYTES_MAX;
 use serde_json::Value;

@@ -1,7 +1,7 @@
 //! The same coin reaches a platform through several streams of webhooks, and is credited once.
 
-use fundhook::sending::Webhook;
 use fundhook_domain::{Kind, Ownership, Provider, ResourceId};
+use fundhook_local_stack::sending::Webhook;
 use fundhook_tests::{Coin, Listener, Platform, Queue, resource, run, seeded, uuid};
 use futures_util::future::join_all;
 

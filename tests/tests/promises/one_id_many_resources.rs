@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use fundhook::sending::Webhook;
 use fundhook::subscription::Delivery;
 use fundhook_domain::{Kind, Provider, ResourceId};
+use fundhook_local_stack::sending::Webhook;
 use fundhook_tests::{Platform, event_ids, plain_view, resource, retold, run, seeded, uuid};
 use serde_json::Value;
 

@@ -1,9 +1,9 @@
 //! What comes of unexpected money is a sum: whoever announces it, in whatever order and however often, and however its way
 //! back is told, it is returned once, and only money that is there counts as returned.
 
-use fundhook::sending::Webhook;
 use fundhook::subscription::Delivery;
 use fundhook_domain::{Kind, Provider, ResourceId};
+use fundhook_local_stack::sending::Webhook;
 use fundhook_tests::{Platform, event_ids, hash, plain_view, resource, retold, run, seeded, unique, uuid};
 use serde_json::json;
 

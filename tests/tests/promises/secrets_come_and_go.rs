@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use fundhook::sandbox::SignedHeaders;
-use fundhook::sending::Webhook;
 use fundhook_domain::{Feed, Provider};
+use fundhook_local_stack::sending::Webhook;
+use fundhook_sandbox::SignedHeaders;
 use fundhook_tests::{Platform, WITHIN, retold, run, uuid};
 use futures_util::future::join_all;
 use serde_json::{Value, json};

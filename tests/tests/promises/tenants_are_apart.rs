@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use fundhook::sandbox::{JWKS_PATH, Sandbox, SandboxClient, SignRequest, SignedHeaders};
-use fundhook::sending::Webhook;
 use fundhook_domain::{Feed, Kind, Provider, ResourceId};
+use fundhook_local_stack::sending::Webhook;
 use fundhook_providers::KeySet;
+use fundhook_sandbox::{JWKS_PATH, Sandbox, SandboxClient, SignRequest, SignedHeaders};
 use fundhook_tests::{Platform, hash, resource, retold, run, uuid, verify_again};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;

@@ -1,6 +1,6 @@
 //! The story that the demo tells: what is sent, and where it must lead.
 
-use fundhook::sending::Manner;
+use fundhook_local_stack::sending::Manner;
 
 /// Part of what is sent.
 pub(super) struct Chapter {

@@ -1,9 +1,8 @@
 //! What is noted of what was published: a receipt of each deposit that the topic took as one that may be credited, so that
 //! what came in can be held against what was said of it.
 
-use fundhook_domain::{
-    AccountDetails, Details, Kind, Provider, Receipt, ResourceId, Signal, TransferDetails, events_after,
-};
+use fundhook_domain::{AccountDetails, Details, Kind, Provider, ResourceId, Signal, TransferDetails, events_after};
+use fundhook_reconciliation::Receipt;
 use serde_json::Value;
 
 use crate::support::{Books, Topic, at, changed, folded, handled_at, lock, signal, signal_in, signal_of, write};

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use fundhook_domain::port::StoredKeySet;
+use fundhook_credentials::NoKeys;
+use fundhook_ports::StoredKeySet;
 use fundhook_providers::Rejection;
-use receiver::{Answer, NoKeys};
+use receiver::Answer;
 
 use crate::support::provider::{RSA, RSA_NEXT, SIGNED_AT, at};
 use crate::support::{KEYS, World, answer_to, fingerprint, stored};

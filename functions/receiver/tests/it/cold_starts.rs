@@ -4,9 +4,10 @@
 use std::pin::pin;
 use std::sync::Arc;
 
+use fundhook_credentials::KeyCache;
 use fundhook_domain::Provider;
 use futures_util::future::{Either, join, join_all, select};
-use receiver::{Answer, Door, KeyCache};
+use receiver::{Answer, Door};
 use serde_json::{Value, json};
 
 use crate::support::ports::{Shared, Waiting};

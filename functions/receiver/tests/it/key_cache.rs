@@ -4,11 +4,11 @@
 use std::time::Duration;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
+use fundhook_credentials::KeySettings;
 use fundhook_domain::Timestamp;
-use fundhook_domain::port::StoredKeySet;
+use fundhook_ports::StoredKeySet;
 use fundhook_providers::Rejection;
 use fundhook_providers::connect::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
-use fundhook_runtime::settings::KeySettings;
 use receiver::Answer;
 use serde_json::json;
 

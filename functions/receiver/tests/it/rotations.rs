@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use fundhook_domain::port::{KeySets as _, StoredKeySet};
+use fundhook_credentials::fetch_key_set;
+use fundhook_ports::{KeySets as _, StoredKeySet};
 use fundhook_providers::Rejection;
-use fundhook_runtime::fetch_key_set;
 use receiver::Answer;
 
 use crate::support::provider::{RSA, RSA_NEXT, SIGNED_AT, TestKey, at, feed, jwks};

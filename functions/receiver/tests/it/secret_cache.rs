@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use fundhook_credentials::KeySettings;
+use fundhook_credentials::{NoKeys, SecretCache};
 use fundhook_domain::{Provider, Tenant};
 use fundhook_providers::{Rejection, Secrets};
-use fundhook_runtime::settings::KeySettings;
-use receiver::{Answer, Door, NoKeys, SecretCache};
+use receiver::{Answer, Door};
 use serde_json::{Value, json};
 
 use crate::support::ports::Shared;

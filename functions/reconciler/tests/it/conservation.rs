@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use fundhook_domain::port::{ListQuery, Report};
-use fundhook_domain::{ConservationLine, Provider, Tally, Timestamp};
+use fundhook_domain::{Provider, Timestamp};
+use fundhook_ports::ListQuery;
+use fundhook_reconciliation::Report;
+use fundhook_reconciliation::{ConservationLine, Tally};
 use reconciler::Answer;
 use serde_json::{Value, json};
 

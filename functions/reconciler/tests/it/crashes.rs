@@ -90,7 +90,7 @@ async fn end(world: &World) -> End {
         *published.entry(event.id.clone()).or_default() += 1;
     }
     let reports = contents.reports.values().map(|report| {
-        let holds = report.lines.iter().all(fundhook_domain::ConservationLine::holds);
+        let holds = report.lines.iter().all(fundhook_reconciliation::ConservationLine::holds);
         (report.feed.clone(), report.from, report.lines.len(), holds)
     });
     let (read_until, reports) = (

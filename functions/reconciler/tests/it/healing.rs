@@ -138,7 +138,7 @@ fn each_hour_adds_up(world: &World) {
     let contents = world.table.contents.lock();
     assert_eq!(contents.reports.len(), 24, "twelve hours of two organizations");
     for report in contents.reports.values() {
-        let holds = report.lines.iter().all(fundhook_domain::ConservationLine::holds);
+        let holds = report.lines.iter().all(fundhook_reconciliation::ConservationLine::holds);
         assert!(holds && report.discrepancies.is_empty(), "{report:#?}");
     }
     let counted = contents.reports.values().flat_map(|report| &report.lines).map(|line| line.published.deposits);

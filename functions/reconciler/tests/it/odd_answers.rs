@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use fundhook_domain::Timestamp;
-use fundhook_domain::port::ListQuery;
+use fundhook_ports::ListQuery;
 use reconciler::{NotListed, NotReconciled};
 
 use crate::support::money::{Money, money};
@@ -253,7 +253,7 @@ async fn days_without_an_answer_are_read_when_it_answers_again() {
     let contents = world.table.contents.lock();
     assert!(contents.reports.len() > 60, "and each hour is added up: {}", contents.reports.len());
     for report in contents.reports.values() {
-        let holds = report.lines.iter().all(fundhook_domain::ConservationLine::holds);
+        let holds = report.lines.iter().all(fundhook_reconciliation::ConservationLine::holds);
         assert!(holds && report.discrepancies.is_empty(), "only when what was queued has arrived: {report:#?}");
     }
 }

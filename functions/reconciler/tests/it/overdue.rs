@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use fundhook_domain::port::ListQuery;
 use fundhook_domain::{Kind, ResourceId};
+use fundhook_ports::ListQuery;
 
 use crate::support::money::{Money, money, webhook};
 use crate::support::provider::Turn;

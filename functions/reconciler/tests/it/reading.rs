@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use fundhook_domain::port::ListQuery;
 use fundhook_domain::{Details, EvidenceClass, Provider, ResourceId, Timestamp};
+use fundhook_ports::ListQuery;
 use serde_json::Value;
 
 use crate::support::money::{ETH, Money, USDC, money};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use fundhook_domain::Timestamp;
-use fundhook_domain::port::ListQuery;
+use fundhook_ports::ListQuery;
 
 use crate::support::money::{Money, money};
 use crate::support::provider::Call;

@@ -5,9 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use fundhook_domain::port::StoredKeySet;
+use fundhook_credentials::{RUNS_APART, take_turns};
 use fundhook_domain::{Feed, Timestamp};
-use fundhook_runtime::{RUNS_APART, take_turns};
+use fundhook_ports::StoredKeySet;
 use refresher::{NotRefreshed, Refresher};
 
 use crate::support::ports::{Api, Table};
@@ -62,7 +62,7 @@ impl World {
 
     fn refresher(&self, steps: &Steps) -> SteppedRefresher {
         let tokens = || Stepped(self.tokens.clone(), steps.clone());
-        let keeper = fundhook_runtime::TokenKeeper::new(tokens(), tokens(), feeds());
+        let keeper = fundhook_credentials::TokenKeeper::new(tokens(), tokens(), feeds());
         let (tables, apis) = (Stepped(self.tables.clone(), steps.clone()), Stepped(self.apis.clone(), steps.clone()));
         Refresher::new(tables, apis, FEEDS.map(feed).to_vec(), LAST_GOOD_MAX, refresher::Tokens::Kept(keeper))
     }

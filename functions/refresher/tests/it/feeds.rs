@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use fundhook_domain::port::chain;
+use fundhook_credentials::{NoKeySet, RUNS_APART, take_turns};
 use fundhook_domain::{Feed, Timestamp};
-use fundhook_runtime::{NoKeySet, RUNS_APART, take_turns};
+use fundhook_ports::chain;
 use refresher::NotRefreshed;
 
 use crate::support::ports::{Api, Clock, Table};

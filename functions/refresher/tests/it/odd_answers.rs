@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use fundhook_adapters::JwksClient;
-use fundhook_domain::port::{StoredKeySet, chain};
-use fundhook_runtime::NoKeySet;
+use fundhook_credentials::NoKeySet;
+use fundhook_ports::{StoredKeySet, chain};
 use refresher::NotRefreshed;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

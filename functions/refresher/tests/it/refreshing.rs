@@ -1,8 +1,8 @@
 //! What a scheduled refresh stores, what it leaves alone, and what it reports.
 
-use fundhook_domain::port::chain;
+use fundhook_credentials::NoKeySet;
+use fundhook_ports::chain;
 use fundhook_providers::jose::UnfitKeySet;
-use fundhook_runtime::NoKeySet;
 use refresher::NotRefreshed;
 use serde_json::{Value, json};
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use fundhook_domain::port::{StoredKeySet, chain};
+use fundhook_ports::{StoredKeySet, chain};
 
 use crate::support::ports::{Api, Shared, Table};
 use crate::support::world::{START, at, feed, minute};

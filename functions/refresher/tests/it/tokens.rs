@@ -4,8 +4,8 @@
 use std::error::Error;
 use std::time::Duration;
 
-use fundhook_domain::port::chain;
-use fundhook_runtime::NoToken;
+use fundhook_credentials::NoToken;
+use fundhook_ports::chain;
 use refresher::{NotRefreshed, Tokens};
 use secrecy::ExposeSecret as _;
 

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use fundhook_domain::Signal;
-use fundhook_domain::port::Disposition;
+use fundhook_ports::Disposition;
 use state_updater::{ATTEMPTS_MAX, StateUpdater};
 
 use crate::support::{Fate, Table, at, batch, batch_of, deposit, failed, folded, lock, message, messages, signal};

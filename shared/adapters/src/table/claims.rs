@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::error::{BuildError, DisplayErrorContext, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{CancellationReason, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
 use fundhook_domain::Timestamp;
-use fundhook_domain::port::{Disposition, PortError, Write, WriteOutcome};
+use fundhook_ports::{Disposition, PortError, Write, WriteOutcome};
 
 use super::item::{self, PK};
 use super::puts::{self, ConditionalPut};

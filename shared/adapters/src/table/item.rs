@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use fundhook_domain::port::json_fault;
+use fundhook_domain::json_fault;
 use fundhook_domain::{Claim, Fact, Feed, Kind, Ownership, Resource, ResourceId, Timestamp};
 
 /// The partition key: the resource's id.

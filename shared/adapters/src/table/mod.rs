@@ -11,8 +11,8 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::types::{BatchStatementErrorCodeEnum, BatchStatementResponse};
-use fundhook_domain::port::{Disposition, PortError, Resources, Write, WriteOutcome};
 use fundhook_domain::{Resource, ResourceId, Timestamp};
+use fundhook_ports::{Disposition, PortError, Resources, Write, WriteOutcome};
 use futures_util::future::join_all;
 
 pub use item::{FACTS, ItemError, OWNERSHIP, PK, VERSION, resource_from_texts};

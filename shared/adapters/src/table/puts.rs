@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use fundhook_domain::Timestamp;
-use fundhook_domain::port::{Disposition, PortError, Write, WriteOutcome};
+use fundhook_ports::{Disposition, PortError, Write, WriteOutcome};
 
 use super::item::{self, PK};
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
-use fundhook_domain::port::{Disposition, PortError};
+use fundhook_ports::{Disposition, PortError};
 
 use super::item::PK;
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::types::{AttributeValue, BatchStatementRequest, ReturnValuesOnConditionCheckFailure};
 use fundhook_domain::Timestamp;
-use fundhook_domain::port::Write;
+use fundhook_ports::Write;
 
 use super::item::{self, PK};
 

@@ -1,11 +1,11 @@
 //! What stands beside a resource's facts, for those who look for resources: indexes and single attributes.
 
 use fundhook_adapters::WriteMethod;
-use fundhook_domain::port::{Write, WriteOutcome};
 use fundhook_domain::{
     Details, Kind, Provider, RecoveryDetails, Resource, ResourceId, ReturnPayment, Signal, Status, UnexpectedDeposit,
     WithdrawalStatus,
 };
+use fundhook_ports::{Write, WriteOutcome};
 
 use crate::support::{at, deposit, first_write, id_of, signal, table, text, whole_life, with, write, write_one};
 

@@ -1,10 +1,10 @@
 //! Connect's API as the organizations whose credentials are stored: their tokens, and their lists of transactions.
 
 use fundhook_adapters::ConnectApi;
-use fundhook_domain::port::{
+use fundhook_domain::{Feed, Provider};
+use fundhook_ports::{
     Disposition, GrantedToken, ListError, ListPage, ListQuery, ListTransactions, PortError, RequestToken, chain,
 };
-use fundhook_domain::{Feed, Provider};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use tokio::task::JoinSet;

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use fundhook_adapters::{ReconciliationTable, ResourceTable, WriteMethod};
-use fundhook_domain::port::{
+use fundhook_domain::{Feed, Kind, Network, Provider, RecoveryDetails, Resource, ResourceId, Signal, Timestamp};
+use fundhook_ports::{
     AccountResources, IndexPage, OpenQuery, OpenResources, Resources, SettledDeposits, Write, WriteOutcome,
 };
-use fundhook_domain::{Feed, Kind, Network, Provider, RecoveryDetails, Resource, ResourceId, Signal, Timestamp};
 
 use crate::support::{Local, TABLE, at, deposit, first_write, id_of, signal, with, write, write_one};
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use fundhook_adapters::{Aws, KeySetTable, SeenKey};
-use fundhook_domain::port::{KeySets, Lease, StoredKeySet};
 use fundhook_domain::{Feed, Provider, Timestamp};
+use fundhook_ports::{KeySets, Lease, StoredKeySet};
 use tokio::task::JoinSet;
 
 use crate::support::server::{Answer, Asked, Server};

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use fundhook_adapters::JwksClient;
-use fundhook_domain::port::{Disposition, FetchKeySet, FetchedKeySet, PortError, chain};
 use fundhook_domain::{Feed, Provider};
+use fundhook_ports::{Disposition, FetchKeySet, FetchedKeySet, PortError, chain};
 
 use crate::support::server::{Answer, Server};
 

@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use fundhook_adapters::{Aws, ReconciliationTable, WriteMethod};
-use fundhook_domain::port::{
-    AccountResources, Advance, Claims, Disposition, OpenQuery, OpenResources, PortError, Receipts, Report, Reports,
-    SettledDeposits, Watermark, Watermarks, Window, Write, WriteOutcome, chain,
+use fundhook_domain::{Claim, Feed, Kind, Network, Provider, Timestamp};
+use fundhook_ports::{
+    AccountResources, Advance, Claims, Disposition, OpenQuery, OpenResources, PortError, Receipts, Reports,
+    SettledDeposits, Watermarks, Write, WriteOutcome, chain,
 };
-use fundhook_domain::{Claim, ConservationLine, Feed, Kind, Network, Provider, Receipt, Tally, Timestamp};
+use fundhook_reconciliation::{ConservationLine, Receipt, Tally};
+use fundhook_reconciliation::{Report, Watermark, Window};
 use serde_json::json;
 use tokio::task::JoinSet;
 

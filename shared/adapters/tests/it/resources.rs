@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use fundhook_adapters::{Aws, ResourceTable, WriteMethod};
-use fundhook_domain::port::{Disposition, Resources, Write, WriteOutcome};
 use fundhook_domain::{Details, FactId, Provider, Resource, ResourceId, Signal, Status, UnrecognizedDetails};
+use fundhook_ports::{Disposition, Resources, Write, WriteOutcome};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 

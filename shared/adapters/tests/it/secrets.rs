@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use fundhook_adapters::{Aws, SecretStore};
 use fundhook_domain::Provider;
-use fundhook_domain::port::{Disposition, PortError, ReadSecret, chain};
+use fundhook_ports::{Disposition, PortError, ReadSecret, chain};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::support::server::{Answer, Server};

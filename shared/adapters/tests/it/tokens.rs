@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use fundhook_adapters::{Aws, KeySetTable, TokenStore};
-use fundhook_domain::port::{AccessTokens, Disposition, KeySets, Lease, PortError, StoredToken, chain};
 use fundhook_domain::{Feed, Provider, Timestamp};
+use fundhook_ports::{AccessTokens, Disposition, KeySets, Lease, PortError, StoredToken, chain};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;

@@ -4,7 +4,7 @@ use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use fundhook_connect_api::{ApiError, NewUser, Settings, TransactionsPage, TransactionsQuery};
-use fundhook_domain::port::chain;
+use fundhook_ports::chain;
 
 use crate::support::{Answer, Provider, assert_shows_no_secret, caller, client, hanging_up_after, nobody, settings};
 

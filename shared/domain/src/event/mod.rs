@@ -5,7 +5,7 @@ mod schema;
 
 use serde::{Serialize, Serializer};
 
-use crate::fold::{Change, change};
+use crate::resource::{Change, change};
 use crate::{Amount, Fact, Network, Resource, ResourceId, Timestamp};
 
 use data::Telling;
@@ -87,7 +87,7 @@ const OVERDUE: &str = "overdue";
 impl Event {
     /// The status as a filter policy sees it. A policy that credits what is `confirmed` must not be given a coin that is
     /// credited under another deposit, nor one about which final statuses contradict each other.
-    pub(crate) fn standing(&self) -> &'static str {
+    pub fn status_attribute(&self) -> &'static str {
         if !self.data.conflicting.is_empty() {
             CONFLICTING
         } else if self.data.duplicate_of.is_some() {
@@ -104,7 +104,7 @@ impl Event {
         let mut attributes = vec![
             ("type", self.event_type.as_str()),
             ("kind", self.data.kind),
-            ("status", self.standing()),
+            ("status", self.status_attribute()),
             ("provider", self.data.provider),
         ];
         let (asset, network, account, reference_id) = match &self.data.body {

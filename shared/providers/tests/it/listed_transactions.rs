@@ -2,10 +2,11 @@
 
 use fundhook_domain::{
     Attestation, Details, EvidenceClass, EvidencePointer, FactId, Feed, Resource, Scheme, Signal, Timestamp,
-    TransferDetails, coin_of, events_after, fold,
+    TransferDetails, events_after, fold,
 };
 use fundhook_providers::connect::{deposited_at, listed};
 use fundhook_providers::{Envelope, normalise};
+use fundhook_reconciliation::coin_of;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 

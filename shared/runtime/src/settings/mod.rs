@@ -7,6 +7,7 @@ use std::fmt::Display;
 use std::time::Duration;
 
 pub use connect_api::{ConnectApiSettings, OverdueLimits, ReconcileSettings, connect_api};
+use fundhook_credentials::KeySettings;
 pub use providers::{ConnectFeed, SecretFeeds, Tenants, connect, connect_jwks_urls, striga, zerohash};
 
 /// A setting that is missing or cannot be used.
@@ -71,24 +72,11 @@ fn invalid(name: &'static str, value: &str, expected: impl Display) -> SettingEr
     SettingError::Invalid { name, value: value.to_owned(), expected: expected.to_string() }
 }
 
-/// How the receiver keeps its key sets and secrets fresh.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct KeySettings {
-    /// How long a key set is used before the table is asked for a newer one (30 s to 1 h).
-    pub max_age: Duration,
-    /// How long the whole fleet waits between two fetches on behalf of signatures that did not verify.
-    pub cooldown: Duration,
-    /// How long the last good key set is used while no newer one can be had.
-    pub last_good_max: Duration,
-}
-
-impl KeySettings {
-    /// Reads `FUNDHOOK_KEYS_…`.
-    pub fn from_environment(environment: &Environment<'_>) -> Result<Self, SettingError> {
-        Ok(Self {
-            max_age: environment.seconds("FUNDHOOK_KEYS_MAX_AGE_SECONDS", 300, 30, 3600)?,
-            cooldown: environment.seconds("FUNDHOOK_KEYS_COOLDOWN_SECONDS", 60, 1, 3600)?,
-            last_good_max: environment.seconds("FUNDHOOK_KEYS_LAST_GOOD_MAX_SECONDS", 86_400, 3600, 604_800)?,
-        })
-    }
+/// How long a receiver uses key sets and secrets, from `FUNDHOOK_KEYS_…`.
+pub fn keys(environment: &Environment<'_>) -> Result<KeySettings, SettingError> {
+    Ok(KeySettings {
+        max_age: environment.seconds("FUNDHOOK_KEYS_MAX_AGE_SECONDS", 300, 30, 3600)?,
+        cooldown: environment.seconds("FUNDHOOK_KEYS_COOLDOWN_SECONDS", 60, 1, 3600)?,
+        last_good_max: environment.seconds("FUNDHOOK_KEYS_LAST_GOOD_MAX_SECONDS", 86_400, 3600, 604_800)?,
+    })
 }

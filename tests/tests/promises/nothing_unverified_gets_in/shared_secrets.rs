@@ -1,10 +1,10 @@
 //! The same of zerohash, which signs with a shared secret, with an RSA key or with both, and of Striga, which signs with a
 //! shared secret.
 
-use fundhook::sandbox::{SignRequest, SignedHeaders, ZerohashSignature};
-use fundhook::sending::{Answered, Webhook};
 use fundhook_domain::{EvidenceClass, Feed, Kind, Provider, ResourceId, Scheme};
+use fundhook_local_stack::sending::{Answered, Webhook};
 use fundhook_providers::{striga, zerohash};
+use fundhook_sandbox::{SignRequest, SignedHeaders, ZerohashSignature};
 use fundhook_tests::{Platform, resource, retold, run, uuid};
 use serde_json::Value;
 use tokio::sync::OnceCell;

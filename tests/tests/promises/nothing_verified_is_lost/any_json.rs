@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use fastrand::Rng;
-use fundhook::sending::Webhook;
 use fundhook_domain::{FactId, Kind, Provider, Resource, ResourceId};
+use fundhook_local_stack::sending::Webhook;
 use fundhook_tests::{Platform, Queue, eventually, run, samples, seeded, webhook};
 use serde_json::{Value, json};
 

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use fan_out::FanOut;
 use flate2::read::GzDecoder;
-use fundhook_domain::port::{Archive, Disposition, PortError, SendMessages};
 use fundhook_domain::{Signal, Timestamp};
+use fundhook_ports::{Archive, Disposition, PortError, SendMessages};
 use serde_json::{Value, json};
 
 /// Deposits and withdrawals, as the provider sends them.

@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use aws_lambda_events::dynamodb::Event as StreamEvent;
 use aws_lambda_events::streams::DynamoDbEventResponse;
 use fundhook_adapters::table::{FACTS, OWNERSHIP, PK, VERSION};
-use fundhook_domain::port::{Disposition, PortError, PublishEvents, Receipts};
 use fundhook_domain::{
     Attestation, Details, Event, Evidence, EvidenceClass, EvidencePointer, FactId, Kind, Network, Ownership, Provider,
-    Quantity, Receipt, Resource, ResourceId, Scheme, Signal, Status, Timestamp, TransferDetails, Units, fold,
+    Quantity, Resource, ResourceId, Scheme, Signal, Status, Timestamp, TransferDetails, Units, fold,
 };
+use fundhook_ports::{Disposition, PortError, PublishEvents, Receipts};
+use fundhook_reconciliation::Receipt;
 use publisher::Publisher;
 use serde_json::{Value, json};
 

@@ -12,12 +12,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
-use fundhook_domain::port::StoredKeySet;
+use fundhook_credentials::KeySettings;
+use fundhook_credentials::{KeyCache, SecretCache};
 use fundhook_domain::{Feed, Provider, Timestamp};
+use fundhook_ports::StoredKeySet;
 use fundhook_providers::KeySet;
 use fundhook_providers::connect::Settings;
-use fundhook_runtime::settings::KeySettings;
-use receiver::{Answer, Door, KeyCache, Receiver, SecretCache};
+use receiver::{Answer, Door, Receiver};
 use serde_json::{Value, json};
 
 use ports::{Api, Queue, Shared, Table, Waiting};

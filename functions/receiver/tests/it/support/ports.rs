@@ -3,11 +3,11 @@
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use fundhook_domain::port::{
+use fundhook_domain::{Feed, Timestamp};
+use fundhook_ports::{
     CLOCKS_DIFFER_MAX, Disposition, FetchKeySet, FetchedKeySet, KeySets, LEFT_ALONE_MAX, Lease, PortError, SendMessage,
     StoredKeySet,
 };
-use fundhook_domain::{Feed, Timestamp};
 
 /// A part of the world that functions hold clones of.
 #[derive(Clone, Debug, Default)]

@@ -1,7 +1,7 @@
 //! Secrets in memory, and requests signed with them.
 
 use fundhook_domain::Provider;
-use fundhook_domain::port::{PortError, ReadSecret};
+use fundhook_ports::{PortError, ReadSecret};
 use fundhook_providers::{striga, zerohash};
 use secrecy::SecretString;
 use serde_json::Value;

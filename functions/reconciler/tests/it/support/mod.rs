@@ -9,12 +9,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use fundhook_domain::port::{Disposition, PortError, SendMessages, StoredToken, Watermark};
+use fundhook_credentials::TokenKeeper;
 use fundhook_domain::{
     Details, EvidencePointer, Feed, Network, Ownership, Resource, ResourceId, Signal, Timestamp, events_after,
 };
+use fundhook_ports::{Disposition, PortError, SendMessages, StoredToken};
 use fundhook_providers::{Envelope, normalise};
-use fundhook_runtime::TokenKeeper;
+use fundhook_reconciliation::Watermark;
 use fundhook_runtime::settings::{OverdueLimits, ReconcileSettings};
 use reconciler::{Answer, Asker, NotReconciled, Ports, Reconciler, Request, Summary};
 

@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use fundhook_domain::port::{
+use fundhook_domain::{Feed, Timestamp};
+use fundhook_ports::{
     AccessTokens, CLOCKS_DIFFER_MAX, Disposition, GrantedToken, ListError, ListPage, ListQuery, ListTransactions,
     PortError, RequestToken, StoredToken,
 };
-use fundhook_domain::{Feed, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::steps::Steps;

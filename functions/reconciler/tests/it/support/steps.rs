@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use fundhook_domain::port::PortError;
+use fundhook_ports::PortError;
 use tokio::sync::Notify;
 
 use super::{Shared, failure};

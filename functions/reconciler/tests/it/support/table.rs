@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use fundhook_domain::port::{
-    AccountResources, Advance, Claims, IndexEntry, IndexPage, OpenQuery, OpenResources, PortError, Receipts, Report,
-    Reports, Resources, SettledDeposits, Watermark, Watermarks, Write, WriteOutcome,
+use fundhook_domain::{Claim, Event, Feed, Ownership, Resource, ResourceId, Signal, Timestamp, events_after, fold};
+use fundhook_ports::{
+    AccountResources, Advance, Claims, IndexEntry, IndexPage, OpenQuery, OpenResources, PortError, Receipts, Reports,
+    Resources, SettledDeposits, Watermarks, Write, WriteOutcome,
 };
-use fundhook_domain::{
-    Claim, Event, Feed, Ownership, Receipt, Resource, ResourceId, Signal, Timestamp, events_after, fold, receipt_of,
-};
+use fundhook_reconciliation::{Receipt, receipt_of};
+use fundhook_reconciliation::{Report, Watermark};
 use serde_json::{Value, json};
 
 use super::steps::Steps;

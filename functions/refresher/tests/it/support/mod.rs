@@ -4,15 +4,15 @@
 #[path = "../../../../receiver/tests/it/support/ports.rs"]
 pub(crate) mod ports;
 #[allow(dead_code, reason = "a part of it is used here")]
-#[path = "../../../../../shared/runtime/tests/it/support/mod.rs"]
+#[path = "../../../../../shared/credentials/tests/it/support/mod.rs"]
 pub(crate) mod world;
 
 use std::collections::BTreeMap;
 use std::process::Command;
 use std::time::Duration;
 
-use fundhook_domain::port::{FetchKeySet, FetchedKeySet, KeySets, Lease, PortError, StoredKeySet};
 use fundhook_domain::{Feed, Timestamp};
+use fundhook_ports::{FetchKeySet, FetchedKeySet, KeySets, Lease, PortError, StoredKeySet};
 use fundhook_providers::KeySet;
 use refresher::{NotRefreshed, Refresher, Tokens as Care};
 use serde_json::Value;

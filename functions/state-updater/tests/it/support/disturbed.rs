@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use fundhook_domain::port::{Disposition, PortError, Resources, Write, WriteOutcome};
 use fundhook_domain::{Resource, ResourceId, Signal, Timestamp};
+use fundhook_ports::{Disposition, PortError, Resources, Write, WriteOutcome};
 use state_updater::StateUpdater;
 use tokio::sync::Notify;
 

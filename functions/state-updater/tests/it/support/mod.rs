@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
-use fundhook_domain::port::{Disposition, PortError, Resources, Write, WriteOutcome};
 use fundhook_domain::{
     Attestation, Claim, Details, Event, Evidence, EvidenceClass, EvidencePointer, FactId, Kind, Provider, Resource,
     ResourceId, Scheme, Signal, Status, Timestamp, events_after, fold,
 };
+use fundhook_ports::{Disposition, PortError, Resources, Write, WriteOutcome};
 use serde_json::{Value, json};
 
 /// The instant so many seconds after 2025-10-07T19:44:50Z.

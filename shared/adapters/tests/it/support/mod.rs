@@ -14,12 +14,12 @@ use aws_sdk_dynamodb::types::{
 };
 use dynoxide::Database;
 use fundhook_adapters::{Aws, ResourceTable, WriteMethod};
-use fundhook_domain::port::{Resources, Write, WriteOutcome};
 use fundhook_domain::{
     AccountDetails, Attestation, BalanceDetails, Details, Evidence, EvidenceClass, EvidencePointer, FactId, Feed, Kind,
     Network, Provider, Quantity, Resource, ResourceId, Scheme, Signal, Status, Timestamp, Transaction, TransferDetails,
     Units, fold,
 };
+use fundhook_ports::{Resources, Write, WriteOutcome};
 use tokio::net::TcpListener;
 
 /// The table's name in every test.

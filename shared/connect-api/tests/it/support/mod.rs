@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::Response;
 use fundhook_connect_api::{Caller, ConnectClient, Credentials, Retries, Settings, SigningKey, Timeouts};
 use fundhook_domain::Timestamp;
-use fundhook_domain::port::chain;
+use fundhook_ports::chain;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket};
 

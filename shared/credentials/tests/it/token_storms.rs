@@ -1,0 +1,408 @@
+//! Many who want a token at once, and runs that end or are overtaken anywhere: one request for each token, and a valid one in
+//! the end.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use fundhook_credentials::{NoToken, TokenKeeper, ValidToken};
+use fundhook_domain::{Feed, Timestamp};
+use fundhook_ports::chain;
+use futures_util::future::{join, join_all};
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::support::steps::{Run, Stepped, Steps};
+use crate::support::tokens::{Keeper, Standing, Tokens, feeds, renewed_at};
+use crate::support::{LEASE_SECONDS, START, at, feed, minute};
+
+const HOUR: Duration = Duration::from_secs(3600);
+const MANY: usize = 100;
+/// In how many different orders the many take their turns.
+const ORDERS: u64 = 20;
+
+/// A world in which the tokens stored at the beginning are due, and those who ask take turns in an order of `seed`'s.
+fn due(seed: u64) -> Tokens {
+    let world = Tokens::valid_for(HOUR);
+    for feed in feeds() {
+        world.store_granted(&feed, at(START));
+    }
+    world.now().clock = minute(48);
+    world.now().shuffle = Some(fastrand::Rng::with_seed(seed));
+    world
+}
+
+fn keepers(world: &Tokens) -> Vec<Keeper> {
+    (0..MANY).map(|_| world.keeper()).collect()
+}
+
+/// How often a token was requested for each feed.
+fn requests(world: &Tokens) -> BTreeMap<Feed, usize> {
+    let mut requests = BTreeMap::new();
+    for feed in &world.now().requests {
+        *requests.entry(feed.clone()).or_insert(0) += 1;
+    }
+    requests
+}
+
+/// One for each of `names`.
+fn one_each<const N: usize>(names: [&str; N]) -> BTreeMap<Feed, usize> {
+    names.map(|name| (feed(name), 1)).into_iter().collect()
+}
+
+/// Asserts that each of those who asked has a token that the provider accepts, or is told that one is on its way.
+fn assert_served(world: &Tokens, of: &Feed, answers: &[Result<ValidToken, NoToken>], seed: u64) {
+    for answer in answers {
+        match answer {
+            Ok(token) => assert!(world.accepts(of, &token.access_token), "order {seed}"),
+            Err(NoToken::BeingRenewed(feed)) => assert_eq!(feed, of),
+            Err(error @ (NoToken::Port(..) | NoToken::NotStored(..) | NoToken::NoCredentials(_))) => {
+                unreachable!("{}", chain(error))
+            }
+        }
+    }
+    assert!(answers.iter().any(Result::is_ok), "order {seed}: the one who requested it has it");
+}
+
+#[tokio::test]
+async fn a_hundred_refreshers_at_once_cost_one_request_for_each_organization() {
+    for seed in 0..ORDERS {
+        for world in [due(seed), Tokens::valid_for(HOUR)] {
+            let (keepers, now) = (keepers(&world), minute(48));
+            let standings = join_all(keepers.iter().map(|keeper| renewed_at(keeper, now))).await;
+            assert_eq!(requests(&world), one_each(["connect", "connect/acme"]), "order {seed}");
+            let quiet = |standing: &Result<Standing, _>| standing.as_ref().is_ok_and(|told| told.failures.is_empty());
+            assert!(standings.iter().all(quiet), "who has nothing to do has not failed");
+            assert!(feeds().iter().all(|feed| world.accepts_stored(feed)));
+            // And a minute later none.
+            join_all(keepers.iter().map(|keeper| renewed_at(keeper, minute(49)))).await;
+            assert_eq!(world.requests(), 2, "order {seed}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_hundred_whose_token_was_refused_cost_one_request() {
+    for seed in 0..ORDERS {
+        let (world, of) = (due(seed), feed("connect/acme"));
+        let refused = world.revoke_stored(&of);
+        let keepers = keepers(&world);
+        let ask = || join_all(keepers.iter().map(|keeper| keeper.other_than(&refused, &of, || minute(5))));
+        let answers = ask().await;
+        assert_eq!(requests(&world), one_each(["connect/acme"]), "order {seed}");
+        assert_served(&world, &of, &answers, seed);
+        // Who was told to come again finds what was stored, and takes no lease for it.
+        let leases = world.now().leases;
+        let answers = ask().await;
+        assert!(answers.iter().all(Result::is_ok), "order {seed}");
+        assert_served(&world, &of, &answers, seed);
+        assert_eq!((world.requests(), world.now().leases), (1, leases), "order {seed}");
+    }
+}
+
+#[tokio::test]
+async fn a_hundred_who_find_none_cost_one_request() {
+    for seed in 0..ORDERS {
+        let (world, of) = (Tokens::valid_for(HOUR), feed("connect"));
+        world.now().shuffle = Some(fastrand::Rng::with_seed(seed));
+        let keepers = keepers(&world);
+        let answers = join_all(keepers.iter().map(|keeper| keeper.token(&of, || at(START)))).await;
+        assert_eq!(requests(&world), one_each(["connect"]), "order {seed}");
+        assert_served(&world, &of, &answers, seed);
+    }
+}
+
+#[tokio::test]
+async fn refreshers_and_those_who_were_refused_do_not_double_each_others_requests() {
+    for seed in 0..ORDERS {
+        let (world, of) = (due(seed), feed("connect"));
+        let refused = world.revoke_stored(&of);
+        let (keepers, now) = (keepers(&world), minute(48));
+        let (some, others) = keepers.split_at(MANY / 2);
+        let (standings, answers) = join(
+            join_all(some.iter().map(|keeper| renewed_at(keeper, now))),
+            join_all(others.iter().map(|keeper| keeper.other_than(&refused, &of, || now))),
+        )
+        .await;
+        assert!(standings.iter().all(Result::is_ok));
+        assert_eq!(requests(&world)[&of], 1, "order {seed}");
+        let told = |answer: &Result<_, _>| matches!(answer, Ok(_) | Err(NoToken::BeingRenewed(_)));
+        assert!(answers.iter().all(told), "order {seed}");
+        // Whichever of them had the lease, the next run has renewed what was left.
+        renewed_at(&world.keeper(), minute(49)).await.expect("the store is up");
+        assert_eq!(requests(&world), one_each(["connect", "connect/acme"]), "order {seed}");
+    }
+}
+
+#[tokio::test]
+async fn who_was_refused_what_somebody_has_replaced_since_asks_nobody() {
+    let world = due(0);
+    let (of, refused) = (feed("connect"), world.revoke_stored(&feed("connect")));
+    let newer = world.store_granted(&of, minute(47));
+    let token = world.keeper().other_than(&refused, &of, || minute(48)).await.expect("it is stored");
+    assert_eq!(token.access_token.expose_secret(), newer.expose_secret());
+    assert_eq!(world.requests(), 0);
+    assert_eq!(world.now().leases, 0);
+}
+
+#[tokio::test]
+async fn all_organizations_whose_tokens_are_refused_at_once_have_new_ones_at_once() {
+    let world = due(0);
+    for of in feeds() {
+        let refused = world.revoke_stored(&of);
+        let token = world.keeper().other_than(&refused, &of, || minute(5)).await.expect("nobody holds the lease");
+        assert!(world.accepts(&of, &token.access_token) && token.is_new);
+    }
+    assert_eq!(requests(&world), one_each(["connect", "connect/acme"]));
+}
+
+#[tokio::test]
+async fn a_provider_that_grants_nothing_is_asked_once_in_the_time_of_a_lease_however_many_are_refused() {
+    let (world, of) = (due(0), feed("connect"));
+    let refused = world.revoke_stored(&of);
+    world.now().unanswered = feeds().into_iter().collect();
+    let keepers = keepers(&world);
+    for seconds in 0..2 * LEASE_SECONDS {
+        let now = at(START + seconds);
+        let answers = join_all(keepers.iter().map(|keeper| keeper.other_than(&refused, &of, || now))).await;
+        assert!(answers.iter().all(Result::is_err), "after {seconds} s");
+    }
+    assert_eq!(world.requests(), 2);
+    world.now().unanswered.clear();
+    let now = at(START + 2 * LEASE_SECONDS);
+    let answers = join_all(keepers.iter().map(|keeper| keeper.other_than(&refused, &of, || now))).await;
+    assert_served(&world, &of, &answers, 0);
+    assert_eq!(world.requests(), 3);
+}
+
+#[tokio::test]
+async fn a_lease_that_cannot_be_given_back_takes_no_token_from_anybody() {
+    let (world, of) = (due(0), feed("connect"));
+    let refused = world.revoke_stored(&of);
+    world.now().down = Some("release");
+    assert!(world.keeper().other_than(&refused, &of, || minute(48)).await.is_ok());
+    let standing = renewed_at(&world.keeper(), minute(49)).await.expect("the store is up");
+    assert!(standing.failures.is_empty());
+    assert_eq!(requests(&world), one_each(["connect", "connect/acme"]));
+}
+
+#[tokio::test]
+async fn who_does_not_get_the_lease_requests_nothing_and_once_it_has_ended_somebody_does() {
+    let world = due(0);
+    let (of, refused) = (feed("connect"), world.revoke_stored(&feed("connect")));
+    // Somebody took it, and was never heard of again.
+    let begun = START + 48 * 60;
+    let until = at(begun + LEASE_SECONDS);
+    world.now().leased_until = feeds().into_iter().map(|feed| (feed, until)).collect();
+    for seconds in [0, 1, LEASE_SECONDS - 1] {
+        let now = at(begun + seconds);
+        let standing = renewed_at(&world.keeper(), now).await.expect("the store is up");
+        assert!(standing.failures.is_empty() && standing.left.len() == 2);
+        let told = world.keeper().other_than(&refused, &of, || now).await.expect_err("none is stored");
+        assert_eq!(
+            chain(&told),
+            "the access token of connect is being renewed by somebody else, or the provider asked to be left alone"
+        );
+    }
+    assert_eq!(world.requests(), 0);
+    let later = at(begun + LEASE_SECONDS);
+    assert!(world.keeper().other_than(&refused, &of, || later).await.is_ok());
+    assert_eq!(requests(&world), one_each(["connect"]));
+}
+
+/// Ways to come to a token: what is run, and its steps.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    RenewDue,
+    OtherThanRefused,
+}
+
+type SteppedKeeper = TokenKeeper<Stepped<Tokens>, Stepped<Tokens>>;
+
+impl Way {
+    fn steps(self) -> Vec<String> {
+        let own = |call: &str, name: &str| format!("{call} the token of {name}");
+        let granting = |name: &&str| [own("leasing", name), "reading the tokens".to_owned(), own("granting", name)];
+        let organizations: &[&str] = match self {
+            Self::RenewDue => &["connect", "connect/acme"],
+            Self::OtherThanRefused => &["connect"],
+        };
+        let at_first = ["reading the tokens", "reading the credentials"].map(str::to_owned);
+        let calls = at_first.into_iter().chain(organizations.iter().flat_map(granting));
+        let calls = calls.chain(["storing the tokens".to_owned()]);
+        let calls: Vec<String> = calls.chain(organizations.iter().map(|name| own("releasing", name))).collect();
+        calls.iter().flat_map(|call| [format!("before {call}"), format!("after {call}")]).collect()
+    }
+
+    /// How many tokens are requested where nothing goes wrong.
+    fn requests(self) -> usize {
+        match self {
+            Self::RenewDue => 2,
+            Self::OtherThanRefused => 1,
+        }
+    }
+
+    /// Whether it came to its end without any failure.
+    async fn went_well(self, keeper: &SteppedKeeper, refused: &SecretString, now: Timestamp) -> bool {
+        match self {
+            Self::RenewDue => renewed_at(keeper, now).await.is_ok_and(|standing| standing.failures.is_empty()),
+            Self::OtherThanRefused => keeper.other_than(refused, &feed("connect"), || now).await.is_ok(),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_is_cut_short_has_told_how_long_each_token_still_has() {
+    let (world, steps) = (due(0), Steps::default());
+    world.now().shuffle = None;
+    let (keeper, mut told) = (stepped(&world, &steps), BTreeMap::new());
+    let tell = |feed: &Feed, left| {
+        told.insert(feed.clone(), left);
+    };
+    let running = keeper.renew_due(|| minute(48), tell);
+    let mut run = Run::of(&steps, running);
+    let granting = Way::RenewDue.steps().iter().position(|name| name.contains("granting")).expect("a step");
+    assert!(run.pass(granting).is_none(), "the provider hangs");
+    drop(run);
+    assert_eq!(told, feeds().into_iter().map(|feed| (feed, HOUR / 5)).collect());
+}
+
+/// A world without turns whose tokens are due, or of which one was refused, and that one.
+fn troubled(way: Way) -> (Tokens, SecretString) {
+    let world = due(0);
+    world.now().shuffle = None;
+    let of = feed("connect");
+    let refused = match way {
+        Way::RenewDue => world.now().stored[&of].access_token.clone(),
+        Way::OtherThanRefused => {
+            world.store_granted(&feed("connect/acme"), minute(48));
+            world.revoke_stored(&of)
+        }
+    };
+    (world, refused)
+}
+
+fn stepped(world: &Tokens, steps: &Steps) -> SteppedKeeper {
+    let port = || Stepped(world.clone(), steps.clone());
+    TokenKeeper::new(port(), port(), feeds())
+}
+
+/// Asserts that what is stored is as after a run that came to its end: accepted by the provider, and not due.
+async fn assert_whole(world: &Tokens, now: Timestamp, why: &str) {
+    assert!(feeds().iter().all(|feed| world.accepts_stored(feed)), "{why}");
+    let (requests, leases) = (world.requests(), world.now().leases);
+    let standing = renewed_at(&world.keeper(), now).await.expect("the store is up");
+    assert!(standing.left.values().all(|left| *left >= HOUR * 9 / 10), "{why}: {standing:?}");
+    assert_eq!((world.requests(), world.now().leases), (requests, leases), "{why}: nothing is due");
+}
+
+/// A minute later another run comes, and whoever was refused asks again.
+async fn a_minute_later(world: &Tokens, refused: &SecretString, way: Way) {
+    world.now().clock = minute(49);
+    assert!(way.went_well(&stepped(world, &passing()), refused, minute(49)).await);
+}
+
+/// Steps that hold nobody.
+fn passing() -> Steps {
+    let steps = Steps::default();
+    Run::of(&steps, async {}).finish();
+    steps
+}
+
+#[tokio::test]
+async fn wherever_a_run_crashes_or_fails_the_next_one_makes_good() {
+    for way in [Way::RenewDue, Way::OtherThanRefused] {
+        let (world, refused) = troubled(way);
+        let (steps, names) = (Steps::default(), way.steps());
+        let keeper = stepped(&world, &steps);
+        assert!(Run::of(&steps, way.went_well(&keeper, &refused, minute(48))).finish());
+        assert_eq!(steps.reached(), names, "{way:?}: each step of a run is known");
+        assert_whole(&world, minute(49), "never crashed").await;
+
+        for (step, name) in names.iter().enumerate() {
+            let why = format!("{way:?} crashed {name}");
+            let (world, refused) = troubled(way);
+            let steps = Steps::default();
+            let keeper = stepped(&world, &steps);
+            let mut run = Run::of(&steps, way.went_well(&keeper, &refused, minute(48)));
+            assert_eq!(run.pass(step), None, "{why}");
+            drop(run);
+            let lost = if world.now().stores == 0 { world.requests() } else { 0 };
+            if matches!(way, Way::RenewDue) {
+                assert!(feeds().iter().all(|feed| world.accepts_stored(feed)), "{why}: 12 minutes are left");
+            }
+            a_minute_later(&world, &refused, way).await;
+            assert_whole(&world, minute(50), &why).await;
+            // What was granted and not stored is lost: that costs a request each, and nothing else.
+            assert_eq!(world.requests(), way.requests() + lost, "{why}");
+        }
+        for (step, name) in names.iter().enumerate() {
+            let why = format!("{way:?} failed {name}");
+            let (world, refused) = troubled(way);
+            let steps = Steps::failing_at(step);
+            let keeper = stepped(&world, &steps);
+            let went_well = Run::of(&steps, way.went_well(&keeper, &refused, minute(48))).finish();
+            // Who is to use a token has one, stored or not.
+            let is_had = name.contains("storing") && matches!(way, Way::OtherThanRefused);
+            assert_eq!(went_well, name.contains("releasing") || is_had, "{why}: it is told, unless all is done");
+            a_minute_later(&world, &refused, way).await;
+            assert_whole(&world, minute(50), &why).await;
+            assert!(world.requests() <= 2 * way.requests(), "{why}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn wherever_a_run_is_overtaken_by_another_the_tokens_are_requested_once_each() {
+    for way in [Way::RenewDue, Way::OtherThanRefused] {
+        for (step, name) in way.steps().iter().enumerate() {
+            // At once; and when the lease of the one that was held up has ended.
+            for (rivals_minute, twice_each) in [(48, false), (49, true)] {
+                let why = format!("{way:?} overtaken {name} in minute {rivals_minute}");
+                let (world, refused) = troubled(way);
+                let steps = Steps::default();
+                let keeper = stepped(&world, &steps);
+                let mut run = Run::of(&steps, way.went_well(&keeper, &refused, minute(48)));
+                assert_eq!(run.pass(step), None, "{why}");
+                let rival = stepped(&world, &passing());
+                world.now().clock = minute(rivals_minute);
+                way.went_well(&rival, &refused, minute(rivals_minute)).await;
+                run.finish();
+                assert_whole(&world, minute(50), &why).await;
+                // A run that was held up for longer than its lease while a token was granted to it is the only one to repeat a request.
+                let most = if twice_each { 2 * way.requests() } else { way.requests() };
+                assert!(world.requests() <= most, "{why}: {} requests", world.requests());
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn whoever_crashes_with_the_lease_by_a_clock_that_is_off_delays_the_token_by_that_and_the_lease_at_most() {
+    for skew in [-36_000, -300, -56, -55, -54, 0, 60, 245, 246, 300, 301, 36_000] {
+        let (world, of) = (due(0), feed("connect"));
+        world.now().shuffle = None;
+        let steps = Steps::default();
+        let port = || Stepped(world.clone(), steps.clone());
+        let crashing = TokenKeeper::new(port(), port(), vec![of.clone()]);
+        let refused = world.revoke_stored(&of);
+        let begun = START + 48 * 60;
+        let mut run = Run::of(&steps, crashing.other_than(&refused, &of, || at(begun + skew)));
+        // It has the lease, reads the tokens again, and is never heard of again.
+        let leased = Way::OtherThanRefused.steps().iter().position(|name| name == "after leasing the token of connect");
+        assert!(run.pass(leased.expect("a step") + 1).is_none());
+        drop(run);
+
+        let is_believed = skew <= 300;
+        let free_after = if is_believed { (skew + LEASE_SECONDS).max(0) } else { 0 };
+        let had = |seconds: i64| {
+            let world = world.clone();
+            let (refused, of) = (refused.clone(), of.clone());
+            async move { world.keeper().other_than(&refused, &of, || at(begun + seconds)).await.is_ok() }
+        };
+        for seconds in [0, 1, 30, free_after - 1].into_iter().filter(|seconds| (0..free_after).contains(seconds)) {
+            assert!(!had(seconds).await, "{skew} s off: {seconds} s later");
+        }
+        assert_eq!(world.requests(), 0, "{skew} s off");
+        assert!(had(free_after).await, "{skew} s off: {free_after} s later");
+        assert_eq!(world.requests(), 1, "{skew} s off");
+    }
+}

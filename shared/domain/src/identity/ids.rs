@@ -1,0 +1,204 @@
+//! Ids of resources and facts.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use sha2::{Digest, Sha256};
+
+use super::feed::FeedError;
+use super::names::serde_as_text;
+use crate::{Feed, Kind, UnknownName};
+
+serde_as_text!(ResourceId);
+serde_as_text!(FactId);
+
+/// Which resource: kind, feed and the provider's own id, written `deposit#connect#c55481bf-…`, and for the tenant `acme`
+/// `deposit#connect/acme#c55481bf-…`.
+///
+/// The text is the partition key in the table and the `subject` of events.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ResourceId {
+    kind: Kind,
+    feed: Feed,
+    native: String,
+}
+
+/// Why a text cannot name a resource.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ResourceIdError {
+    /// The provider's id is empty.
+    #[error("the provider's id is empty")]
+    Empty,
+    /// The provider's id is longer than [`ResourceId::NATIVE_BYTES_MAX`].
+    #[error("the provider's id has {0} bytes, at most {max} are taken", max = ResourceId::NATIVE_BYTES_MAX)]
+    TooLong(usize),
+    /// The provider's id holds a control character.
+    #[error("the provider's id holds a control character")]
+    ControlCharacter,
+    /// The text does not have the form `kind#feed#id`.
+    #[error("{0:?} does not have the form kind#feed#id, such as deposit#connect#c55481bf-626b-4410-8997-4cee83e1385f")]
+    Form(String),
+    /// The kind is not known.
+    #[error(transparent)]
+    Kind(#[from] UnknownName),
+    /// The feed is not known.
+    #[error(transparent)]
+    Feed(#[from] FeedError),
+}
+
+impl ResourceId {
+    /// The longest provider's id that is taken: an SNS message attribute, a DynamoDB key (2,048 bytes) and a log line
+    /// all hold it with room to spare. Providers use UUIDs of 36 bytes.
+    pub const NATIVE_BYTES_MAX: usize = 512;
+
+    /// The resource that `feed` calls `native`.
+    pub fn new(kind: Kind, feed: impl Into<Feed>, native: &str) -> Result<Self, ResourceIdError> {
+        if native.is_empty() {
+            return Err(ResourceIdError::Empty);
+        }
+        if native.len() > Self::NATIVE_BYTES_MAX {
+            return Err(ResourceIdError::TooLong(native.len()));
+        }
+        if native.chars().any(char::is_control) {
+            return Err(ResourceIdError::ControlCharacter);
+        }
+        Ok(Self { kind, feed: feed.into(), native: native.to_owned() })
+    }
+
+    /// The resource of a webhook that nothing claims: named by the digest of its body, so that the same body is the
+    /// same resource however often it comes.
+    pub fn unrecognized(feed: impl Into<Feed>, body: &[u8]) -> Self {
+        Self { kind: Kind::Unrecognized, feed: feed.into(), native: digest_hex(body) }
+    }
+
+    /// What the resource is.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Who reports it, and for whom.
+    pub fn feed(&self) -> &Feed {
+        &self.feed
+    }
+
+    /// The provider's own id for it.
+    pub fn native(&self) -> &str {
+        &self.native
+    }
+}
+
+impl fmt::Display for ResourceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}#{}#{}", self.kind, self.feed, self.native)
+    }
+}
+
+impl FromStr for ResourceId {
+    type Err = ResourceIdError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut parts = text.splitn(3, '#');
+        let (Some(kind), Some(feed), Some(native)) = (parts.next(), parts.next(), parts.next()) else {
+            return Err(ResourceIdError::Form(text.to_owned()));
+        };
+        Self::new(kind.parse()?, feed.parse::<Feed>()?, native)
+    }
+}
+
+/// Which fact: a SHA-256 digest of provider, resource, type and body, in lower-case hex.
+///
+/// Signed bytes alone go into it, never a header outside the signature nor a queue's message id, so a webhook that is
+/// sent again, replayed or redelivered is the same fact, and one with another body never is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FactId(String);
+
+impl FactId {
+    /// The id of what `resource`'s provider said in `body` under the name `event_type`.
+    pub fn of(resource: &ResourceId, event_type: &str, body: &[u8]) -> Self {
+        let mut digest = Sha256::new();
+        for part in [resource.to_string().as_bytes(), event_type.as_bytes()] {
+            // Length-prefixed, so that no two different lists of parts are the same bytes.
+            digest.update((part.len() as u64).to_be_bytes());
+            digest.update(part);
+        }
+        digest.update(body);
+        Self(hex(&digest.finalize()))
+    }
+
+    /// The digest as 64 hex digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for FactId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for FactId {
+    type Err = UnknownName;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let is_digest = text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        is_digest.then(|| Self(text.to_owned())).ok_or_else(|| UnknownName(text.to_owned(), "fact id"))
+    }
+}
+
+/// The SHA-256 digest of `bytes` in lower-case hex.
+pub fn digest_hex(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        for nibble in [byte >> 4, byte & 15] {
+            text.push(char::from_digit(nibble.into(), 16).unwrap_or('?'));
+        }
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Provider;
+
+    #[test]
+    fn a_resource_id_reads_back_what_it_writes_even_with_hashes_in_the_native_id() {
+        for native in ["c55481bf-626b-4410-8997-4cee83e1385f", "a#b", "ü"] {
+            let id = ResourceId::new(Kind::Deposit, Provider::Connect, native).expect("valid");
+            assert_eq!(id.to_string(), format!("deposit#connect#{native}"));
+            assert_eq!(id.to_string().parse(), Ok(id));
+        }
+    }
+
+    #[test]
+    fn what_cannot_name_a_resource_says_why() {
+        let of = |native: &str| ResourceId::new(Kind::Deposit, Provider::Connect, native);
+        assert_eq!(of(""), Err(ResourceIdError::Empty));
+        assert_eq!(of(&"x".repeat(513)), Err(ResourceIdError::TooLong(513)));
+        assert_eq!(of("a\nb"), Err(ResourceIdError::ControlCharacter));
+        assert!(matches!("deposit#connect".parse::<ResourceId>(), Err(ResourceIdError::Form(_))));
+        assert!(matches!("loan#connect#1".parse::<ResourceId>(), Err(ResourceIdError::Kind(_))));
+        assert!(matches!("deposit#bank#1".parse::<ResourceId>(), Err(ResourceIdError::Feed(_))));
+    }
+
+    #[test]
+    fn a_fact_id_depends_on_every_part_and_on_where_the_parts_end() {
+        let resource = |native| ResourceId::new(Kind::Deposit, Provider::Connect, native).expect("valid");
+        let ids = [
+            FactId::of(&resource("1"), "pending", b"{}"),
+            FactId::of(&resource("2"), "pending", b"{}"),
+            FactId::of(&resource("1"), "confirmed", b"{}"),
+            FactId::of(&resource("1"), "pending", b"{ }"),
+            FactId::of(&resource("1"), "pendin", b"g{}"),
+        ];
+        for (at, id) in ids.iter().enumerate() {
+            assert!(!ids[..at].contains(id));
+            assert_eq!(id.to_string().parse().as_ref(), Ok(id));
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! What the use cases ask of the world outside, in the domain's words: one trait for each thing that is asked.
+//!
+//! Adapters answer with AWS and HTTP, tests with the in-memory fakes of [`fakes`] (feature `fakes`). No type of an SDK
+//! appears here.
+
+mod credentials;
+mod error;
+mod messages;
+mod reconciliation;
+mod resources;
+
+pub use credentials::{
+    AccessTokens, CLOCKS_DIFFER_MAX, FetchKeySet, FetchedKeySet, GrantedToken, KeySets, LEFT_ALONE_MAX, Lease,
+    ReadSecret, RequestToken, StoredKeySet, StoredToken,
+};
+pub use error::{Disposition, PortError, chain};
+pub use messages::{Archive, PublishEvents, SendMessage, SendMessages};
+pub use reconciliation::{
+    AccountResources, Advance, Claims, IndexEntry, IndexPage, ListError, ListPage, ListQuery, ListTransactions,
+    OpenQuery, OpenResources, Receipts, Reports, SettledDeposits, Watermarks,
+};
+pub use resources::{Resources, Write, WriteOutcome};

@@ -1,0 +1,63 @@
+//! Processes that another run of this program started: which one it is, and ending it.
+
+use std::{
+    fs, io,
+    process::{Command, ExitStatus, Stdio},
+};
+
+/// When the process `pid` was started, in some form that is the same each time; `None` when there is none.
+///
+/// Process ids are used again: together with this, one is a process for good.
+pub(crate) fn started(pid: u32) -> Option<String> {
+    if cfg!(target_os = "linux") {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+        Some(format!("{} {}", boot.trim(), started_in_stat(&stat)?))
+    } else {
+        let output = Command::new("ps").args(["-o", "state=,lstart=", "-p", &pid.to_string()]).output().ok()?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        let (state, started) = text.trim().split_once(char::is_whitespace)?;
+        (!state.starts_with('Z')).then(|| started.trim().to_owned())
+    }
+}
+
+/// Field 22 of `/proc/<pid>/stat` (proc_pid_stat(5)), in clock ticks since the machine started; none for a zombie.
+///
+/// Field 2 is the program's name in parentheses, which may hold blanks and parentheses itself.
+fn started_in_stat(stat: &str) -> Option<&str> {
+    let (_, after_name) = stat.rsplit_once(')')?;
+    let mut fields = after_name.split_ascii_whitespace();
+    let state = fields.next()?;
+    // The state is field 3, so the start is the 19th after it.
+    fields.nth(18).filter(|_| state != "Z")
+}
+
+/// Kills the whole process group that `leader` leads. The shell's `kill` is there even where no other one is.
+pub(super) fn kill_group(leader: u32) -> io::Result<ExitStatus> {
+    Command::new("/bin/sh")
+        .args(["-c", r#"kill -s KILL -- "-$1""#, "sh", &leader.to_string()])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_blanks_and_parentheses_does_not_shift_the_fields() {
+        let stat = "42 (a) S 1 (b) S 7 42 42 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 987654 100 200";
+        assert_eq!(started_in_stat(stat), Some("987654"));
+        assert_eq!(started_in_stat(&stat.replacen("(b) S", "(b) Z", 1)), None, "a zombie is no running process");
+    }
+
+    #[test]
+    fn a_process_is_known_by_its_start() {
+        let own = started(std::process::id());
+        assert!(own.is_some());
+        assert_eq!(own, started(std::process::id()));
+        assert_eq!(started(u32::MAX), None);
+    }
+}

@@ -1,0 +1,3 @@
+//! The sample events of the functions.
+
+mod sample_lambda_events;
