@@ -6,7 +6,7 @@
 //!
 //! One folder per provider, all alike: `wire` (the provider's words), `verify` (how it signs), `normalise` (what it says).
 //! The parts they share stand beside them: [`jose`] for key sets and tokens, [`Secrets`] for HMAC, and privately the window
-//! of a timestamp, the members of a JSON object, and what turns statements into signals. `docs/adding-a-provider.md`
+//! of a timestamp, the members of a JSON object, and what turns statements into signals. `docs/providers/adding-a-provider.md`
 //! adds a fourth.
 
 pub mod connect;

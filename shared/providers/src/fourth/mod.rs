@@ -1,5 +1,5 @@
 //! A fourth provider, invented: what a provider takes when all that it shares with the others is there already.
-//! `docs/adding-a-provider.md` quotes this folder as its example.
+//! `docs/providers/adding-a-provider.md` quotes this folder as its example.
 //!
 //! It exists in tests alone. Its feed goes by Striga's name and its signatures by Striga's scheme, because a variant of an
 //! enum is the one thing that a test cannot add.
@@ -211,7 +211,7 @@ mod tests {
     /// file of this crate consists of lines of that file, in their order.
     #[test]
     fn the_page_about_adding_a_provider_shows_this_folder_as_it_is() {
-        let page = include_str!("../../../../docs/adding-a-provider.md");
+        let page = include_str!("../../../../docs/providers/adding-a-provider.md");
         let mut shown = 0;
         for (name, file) in [
             ("wire.rs", include_str!("wire.rs")),

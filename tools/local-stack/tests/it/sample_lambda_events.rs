@@ -1,6 +1,6 @@
 //! The files of `events/lambda` are what the functions hand each other for one sample webhook, made by the code itself.
 //!
-//! When the code's messages change, this test fails; `FUNDHOOK_WRITE_SAMPLES=1 cargo test -p fundhook` writes them anew.
+//! When the code's messages change, this test fails; `FUNDHOOK_WRITE_SAMPLES=1 cargo test -p fundhook-local-stack` writes them anew.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
