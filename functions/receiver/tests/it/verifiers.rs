@@ -243,10 +243,6 @@ async fn an_envelope_says_whose_it_is_how_it_verified_and_keeps_the_headers_that
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// zerohash's settings, changed.
 fn with(change: impl FnOnce(&mut Settings)) -> Settings {
     let mut settings = settings();
@@ -256,7 +252,7 @@ fn with(change: impl FnOnce(&mut Settings)) -> Settings {
 
 /// A signature with `key` in the current header, and its timestamp.
 fn by_key(key: &TestKey, algorithm: Algorithm) -> Vec<(String, String)> {
-    let signature = hex(&key.sign(algorithm, &signed_message(BODY, SIGNED_AT_MILLISECONDS)));
+    let signature = hex::encode(key.sign(algorithm, &signed_message(BODY, SIGNED_AT_MILLISECONDS)));
     named(&[(TIMESTAMP_HEADER, SIGNED_AT_MILLISECONDS), (RSA_SIGNATURE_HEADER, &signature)])
 }
 
@@ -269,7 +265,7 @@ async fn a_webhook_of_zerohash_is_answered_by_what_its_signatures_prove() {
     let hmac = |timestamp: &str| by_zerohash(&secret, timestamp, BODY);
     let other_body = by_zerohash(&secret, SIGNED_AT_MILLISECONDS, b"another body");
     let legacy = named(&[(LEGACY_SIGNATURE_HEADER, &shared(&secret).sign(BODY))]);
-    let legacy_by_key = named(&[(LEGACY_RSA_SIGNATURE_HEADER, &hex(&RSA.sign(Algorithm::RS256, BODY)))]);
+    let legacy_by_key = named(&[(LEGACY_RSA_SIGNATURE_HEADER, &hex::encode(RSA.sign(Algorithm::RS256, BODY)))]);
     let (pkcs1, pss) = (by_key(&RSA, Algorithm::RS256), by_key(&RSA, Algorithm::PS256));
     let good = hmac(SIGNED_AT_MILLISECONDS);
     let forged = by_zerohash("nobody's secret 0123456789abcdef", SIGNED_AT_MILLISECONDS, BODY);

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use fundhook_credentials::{RUNS_APART, rotate_by_run};
+use fundhook_credentials::{RUN_INTERVAL, rotate_by_run};
 use fundhook_domain::{Feed, Timestamp};
 use fundhook_ports::StoredKeySet;
 use refresher::{RefreshError, Refresher};
@@ -111,7 +111,7 @@ fn undisturbed() -> (End, Vec<String>) {
 fn the_steps_of_a_run_are_these() {
     let of_set = |name| ["reading the set of", "fetching the set of", "storing the set of"].map(|call| (call, name));
     let (mut calls, mut sets) = (Vec::<String>::new(), FEEDS);
-    rotate_by_run(&mut sets, minute(RUN), RUNS_APART);
+    rotate_by_run(&mut sets, minute(RUN), RUN_INTERVAL);
     calls.extend(sets.into_iter().flat_map(of_set).map(|(call, name)| format!("{call} {name}")));
     calls.extend(["reading the tokens", "reading the credentials"].map(str::to_owned));
     let own = |call: &str, name: &str| format!("{call} the token of {name}");

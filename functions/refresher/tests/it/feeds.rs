@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fundhook_credentials::{KeySetError, RUNS_APART, rotate_by_run};
+use fundhook_credentials::{KeySetError, RUN_INTERVAL, rotate_by_run};
 use fundhook_domain::{Feed, Timestamp};
 use fundhook_ports::chain;
 use refresher::RefreshError;
@@ -78,7 +78,7 @@ async fn of_several_failures_the_first_is_returned() {
     }
     let failed = refresh(&tables, &apis).await.expect_err("all are down");
     let mut in_turn = FEEDS.map(feed);
-    rotate_by_run(&mut in_turn, at(NOW), RUNS_APART);
+    rotate_by_run(&mut in_turn, at(NOW), RUN_INTERVAL);
     let is_it = matches!(&failed, RefreshError::KeySet(KeySetError::Port(of, _)) if *of == in_turn[0]);
     assert!(is_it, "{failed:?}");
     assert!(apis.0.values().all(|api| api.now().fetches == 1));

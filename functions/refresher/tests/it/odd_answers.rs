@@ -185,7 +185,9 @@ async fn that_nothing_has_changed_is_not_believed_of_a_provider_that_was_not_ask
         table.now().stored.clone_from(&held);
         api.now().says_unchanged = true;
         let failed = run(&table, &api, minute(0)).await.expect_err("it was not asked that");
-        assert!(matches!(&failed, RefreshError::KeySet(KeySetError::Unasked(of)) if *of == feed("connect")));
+        assert!(
+            matches!(&failed, RefreshError::KeySet(KeySetError::UnexpectedNotModified(of)) if *of == feed("connect"))
+        );
         assert_eq!(
             chain(&failed),
             "a key set was not refreshed: connect says that its key set has not changed since it was last asked, \

@@ -1,6 +1,6 @@
 //! Connect's API as the organizations whose credentials are stored: their tokens, and their lists of transactions.
 
-use fundhook_adapters::ConnectApi;
+use fundhook_adapters::{ConnectApi, ConnectApiConfig};
 use fundhook_domain::{Feed, Provider};
 use fundhook_ports::{
     Disposition, GrantedToken, ListError, ListPage, ListQuery, ListTransactions, PortError, RequestToken, chain,
@@ -27,7 +27,16 @@ fn tenant(name: &str) -> Feed {
     format!("connect/{name}").parse().expect("a feed")
 }
 
-/// Connect's API, and whoever answers for it.
+fn config(provider: &Server) -> ConnectApiConfig {
+    ConnectApiConfig {
+        base_url: provider.url.clone(),
+        path_prefix: String::new(),
+        options: "{}".to_owned(),
+        credentials_secret_id: SECRET_ID.to_owned(),
+    }
+}
+
+/// Connect's API, and the server that plays the provider.
 struct World {
     vault: Vault,
     provider: Server,
@@ -38,8 +47,9 @@ impl World {
     /// A provider that always answers so, below this prefix.
     async fn below(path_prefix: &str, answer: Answer) -> Self {
         let (vault, provider) = (Vault::holding(CREDENTIALS).await, Server::always(answer).await);
-        let api = ConnectApi::new(&vault.aws, &provider.url, path_prefix, "{}", SECRET_ID.to_owned());
-        Self { vault, provider, api: api.expect("fit settings") }
+        let config = ConnectApiConfig { path_prefix: path_prefix.to_owned(), ..config(&provider) };
+        let api = ConnectApi::new(&vault.aws, config).expect("valid settings");
+        Self { vault, provider, api }
     }
 
     async fn answering(answer: Answer) -> Self {
@@ -242,8 +252,8 @@ async fn credentials_that_cannot_be_read_are_an_error_that_repeats_nothing_of_th
             assert_shows_no_secret(&error);
         }
     }
-    let elsewhere = ConnectApi::new(&world.vault.aws, &world.provider.url, "", "{}", "another".to_owned());
-    let elsewhere = elsewhere.expect("fit settings");
+    let config = ConnectApiConfig { credentials_secret_id: "another".to_owned(), ..config(&world.provider) };
+    let elsewhere = ConnectApi::new(&world.vault.aws, config).expect("valid settings");
     let missing = elsewhere.request(&feed()).await.map(|_| ()).expect_err("there is no such secret");
     assert_eq!(missing.disposition(), Disposition::Retry);
     assert!(chain(&missing).contains("ResourceNotFoundException"), "{}", chain(&missing));
@@ -295,7 +305,7 @@ async fn a_provider_that_fails_for_a_moment_is_asked_again() {
         Some(status) => Answer::json(status, "{}"),
     });
     let provider = provider.await;
-    let api = ConnectApi::new(&vault.aws, &provider.url, "", "{}", SECRET_ID.to_owned()).expect("fit settings");
+    let api = ConnectApi::new(&vault.aws, config(&provider)).expect("valid settings");
     let page = api.list(&feed(), &SecretString::from("canary-token"), &dated(1)).await.expect("a page");
     assert_eq!((page.pages, provider.asked().len()), (3, 3));
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use fundhook_adapters::{Aws, KeySetTable, TokenStore};
+use fundhook_adapters::{Aws, KeySetTable, TokenStore, TokenStoreNames};
 use fundhook_domain::{Feed, Provider, Timestamp};
 use fundhook_ports::{AccessTokens, Disposition, KeySets, Lease, PortError, StoredToken, chain};
 use secrecy::ExposeSecret;
@@ -24,8 +24,12 @@ fn tenant(name: &str) -> Feed {
     format!("connect/{name}").parse().expect("a feed")
 }
 
+fn names(secret_id: &str) -> TokenStoreNames {
+    TokenStoreNames { secret_id: secret_id.to_owned(), table: TABLE.to_owned() }
+}
+
 fn store(aws: &Aws) -> TokenStore {
-    TokenStore::new(aws, SECRET_ID.to_owned(), TABLE.to_owned())
+    TokenStore::new(aws, names(SECRET_ID))
 }
 
 /// The token called `name`, granted so many seconds in for an hour.
@@ -130,7 +134,7 @@ fn assert_shows_no_token(error: &PortError) {
 #[tokio::test]
 async fn a_secret_that_is_not_to_be_had_is_an_error_and_nothing_is_stored() {
     let vault = Vault::holding("{}").await;
-    let store = TokenStore::new(&vault.aws, "another".to_owned(), TABLE.to_owned());
+    let store = TokenStore::new(&vault.aws, names("another"));
     let unread = store.load().await.map(|_| ()).expect_err("there is none");
     // What cannot be read now may hold the tokens of others: it is not written over.
     let unstored = store.store(&one(&feed(), &token("a", 0))).await.expect_err("there is none");

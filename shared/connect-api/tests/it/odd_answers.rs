@@ -47,16 +47,16 @@ async fn the_attempts_have_an_end() {
     let (error, attempts) = refused(Answer::json(500, r#"{"error":"internal","code":7}"#)).await;
     assert_eq!(attempts, 3);
     assert!(error.to_string().ends_with("/transactions: status 500, expected 2xx: internal"), "{error}");
-    assert!(error.may_pass() && !error.is_unauthorized());
+    assert!(error.is_transient() && !error.is_unauthorized());
 }
 
 #[tokio::test]
 async fn a_refusal_for_good_is_not_repeated() {
-    for (status, may_pass) in
+    for (status, is_transient) in
         [(307, false), (400, false), (403, false), (404, false), (408, true), (422, false), (501, false)]
     {
         let (error, attempts) = refused(Answer::json(status, "").with("location", "http://127.0.0.1:1/canary")).await;
-        assert_eq!((attempts, error.may_pass()), (1, may_pass), "{error}");
+        assert_eq!((attempts, error.is_transient()), (1, is_transient), "{error}");
         assert!(matches!(error, ApiError::Status { status: told, .. } if told == status), "{error}");
     }
 }
@@ -66,7 +66,7 @@ async fn a_401_is_told_apart_with_the_providers_words() {
     let said = r#"{"error":"invalid_token","error_description":"canary-token-eyJz93a has expired","message":["x"]}"#;
     let (error, attempts) = refused(Answer::json(401, said)).await;
     assert_eq!(attempts, 1);
-    assert!(error.is_unauthorized() && !error.may_pass());
+    assert!(error.is_unauthorized() && !error.is_transient());
     assert!(error.to_string().ends_with("status 401: invalid_token: [hidden] has expired"), "{error}");
     assert!(!refused(Answer::json(403, said)).await.0.is_unauthorized());
 }
@@ -92,7 +92,7 @@ async fn a_retry_after_that_is_too_long_ends_the_call_at_once_and_is_told() {
         let (error, attempts) = refused(answer).await;
         assert!(began.elapsed() < Duration::from_secs(60));
         assert_eq!((attempts, error.retry_after()), (1, Some(Duration::from_secs(3600))));
-        assert!(error.may_pass() && error.to_string().contains("to be called again in 3600 s"), "{error}");
+        assert!(error.is_transient() && error.to_string().contains("to be called again in 3600 s"), "{error}");
     }
 }
 
@@ -113,7 +113,7 @@ async fn an_answer_that_is_not_json_names_its_type_and_is_not_repeated() {
         ("application/json", "{canary}", "application/json"),
     ] {
         let (error, attempts) = refused(Answer::new(200, content_type, body)).await;
-        assert_eq!((attempts, error.may_pass()), (1, false), "{error}");
+        assert_eq!((attempts, error.is_transient()), (1, false), "{error}");
         assert!(matches!(&error, ApiError::NotJson { content_type, .. } if content_type == told), "{error}");
         assert!(error.to_string().ends_with(told), "{error}");
     }
@@ -131,24 +131,24 @@ async fn an_answer_of_json_is_one_whatever_it_calls_itself() {
 async fn an_empty_answer_is_told_as_such() {
     for answer in [Answer::json(200, ""), Answer::json(204, ""), Answer::json(200, " \n")] {
         let (error, attempts) = refused(answer).await;
-        assert!(matches!(error, ApiError::Empty { .. }), "{error}");
-        assert_eq!((attempts, error.may_pass()), (1, false));
+        assert!(matches!(error, ApiError::EmptyBody { .. }), "{error}");
+        assert_eq!((attempts, error.is_transient()), (1, false));
     }
 }
 
 #[tokio::test]
 async fn json_of_another_shape_says_what_was_expected_and_repeats_nothing() {
     let (error, attempts) = refused(Answer::json(200, r#"{"message":"canary"}"#)).await;
-    assert!(matches!(error, ApiError::OtherShape { .. }), "{error}");
+    assert!(matches!(error, ApiError::UnexpectedShape { .. }), "{error}");
     assert!(error.to_string().contains("expected {message: […], page, page_size, total_pages}"), "{error}");
-    assert_eq!((attempts, error.may_pass()), (1, false));
+    assert_eq!((attempts, error.is_transient()), (1, false));
 }
 
 #[tokio::test]
 async fn an_answer_without_end_is_given_up_at_4_mib() {
     let (error, attempts) = refused(Answer::json(200, " ".repeat(4 * 1024 * 1024 + 1))).await;
     assert!(matches!(error, ApiError::TooLarge { bytes_max: 4_194_304, .. }), "{error}");
-    assert_eq!((attempts, error.may_pass()), (1, false));
+    assert_eq!((attempts, error.is_transient()), (1, false));
     let padded = " ".repeat(4 * 1024 * 1024 - PAGE.len()) + PAGE;
     let provider = Provider::answering([Answer::json(200, padded)]).await;
     listed(settings(&provider.url)).await.expect("4 MiB are not too much");
@@ -174,7 +174,7 @@ async fn a_slow_answer_times_out_and_is_asked_for_again() {
     let client = crate::support::client(settings);
     let error = client.create_user(&caller(), &NewUser::default()).await.map(|_| ()).expect_err("slow");
     assert!(error.to_string().ends_with("/users: no whole answer within 500 ms"), "{error}");
-    assert!(matches!(error, ApiError::TimedOut { .. }) && error.may_pass());
+    assert!(matches!(error, ApiError::TimedOut { .. }) && error.is_transient());
     provider.asked_once();
 }
 
@@ -183,13 +183,13 @@ async fn half_an_answer_is_told_and_a_list_asked_for_again() {
     for half in [HALF, HALF_WITHOUT_LENGTH] {
         let (url, count) = hanging_up_after(half).await;
         let error = listed(settings(&url)).await.map(|_| ()).expect_err("half a page");
-        assert!(matches!(error, ApiError::HalfBody { status: 200, bytes: 12, .. }), "{error:?}");
-        assert!(error.may_pass());
+        assert!(matches!(error, ApiError::TruncatedBody { status: 200, bytes: 12, .. }), "{error:?}");
+        assert!(error.is_transient());
         assert_eq!(*count.lock().unwrap_or_else(PoisonError::into_inner), 3);
 
         let (url, count) = hanging_up_after(half).await;
         let created = client(settings(&url)).create_user(&caller(), &NewUser::default()).await;
-        assert!(matches!(created, Err(ApiError::HalfBody { .. })));
+        assert!(matches!(created, Err(ApiError::TruncatedBody { .. })));
         assert_eq!(*count.lock().unwrap_or_else(PoisonError::into_inner), 1, "it has been created");
     }
 }
@@ -198,7 +198,7 @@ async fn half_an_answer_is_told_and_a_list_asked_for_again() {
 async fn a_connection_that_breaks_before_an_answer_is_told_and_a_list_asked_for_again() {
     let (url, count) = hanging_up_after("").await;
     let error = listed(settings(&url)).await.map(|_| ()).expect_err("no answer");
-    assert!(matches!(error, ApiError::Disconnected { .. }) && error.may_pass(), "{error:?}");
+    assert!(matches!(error, ApiError::Disconnected { .. }) && error.is_transient(), "{error:?}");
     assert_eq!(*count.lock().unwrap_or_else(PoisonError::into_inner), 3);
 
     let (url, count) = hanging_up_after("").await;
@@ -213,7 +213,7 @@ async fn where_nobody_listens_there_is_no_connection() {
     let error =
         client(settings(&url)).create_user(&caller(), &NewUser::default()).await.map(|_| ()).expect_err("nobody");
     assert_eq!(error.to_string(), format!("POST {url}/users: no connection"));
-    assert!(matches!(error, ApiError::NoConnection { .. }) && error.may_pass());
+    assert!(matches!(error, ApiError::ConnectFailed { .. }) && error.is_transient());
     assert!(chain(&error).len() > error.to_string().len(), "the cause is told: {}", chain(&error));
     assert_shows_no_secret(&error);
 }

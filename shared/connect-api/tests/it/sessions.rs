@@ -127,7 +127,7 @@ async fn what_is_no_session_is_of_another_shape_and_not_asked_for_again() {
         let provider = Provider::saying(&answer.to_string()).await;
         let opened = open(settings(&provider.url), &SessionRequest::deposits("USER01")).await;
         let error = opened.map(|_| ()).expect_err("no session");
-        assert!(matches!(error, ApiError::OtherShape { .. }), "{answer}: {error}");
+        assert!(matches!(error, ApiError::UnexpectedShape { .. }), "{answer}: {error}");
         assert!(error.to_string().contains("expected {jwt, expires_in} or {token: {jwt, expires_in}}"), "{error}");
         assert_shows_no_secret(&error);
         provider.asked_once();
@@ -165,7 +165,7 @@ async fn a_request_that_cannot_be_one_is_not_sent() {
     let request = SessionRequest::deposits("USER01");
     let opened = provider.client().open_session(&spoiled, &signing_key(), &request, now()).await;
     let error = opened.map(|_| ()).expect_err("a line break in a header");
-    assert!(error.to_string().contains("authorization") && !error.may_pass(), "{error}");
+    assert!(error.to_string().contains("authorization") && !error.is_transient(), "{error}");
     assert_shows_no_secret(&error);
     assert!(provider.asked().is_empty());
 }

@@ -53,7 +53,7 @@ async fn a_token_for_no_time_or_for_more_than_a_year_is_an_error() {
         assert_eq!(token.is_ok(), fits, "{seconds}");
         if let Err(error) = token {
             assert!(matches!(error, ApiError::InvalidLifetime { .. }), "{error}");
-            assert!(!error.may_pass());
+            assert!(!error.is_transient());
         }
     }
 }
@@ -91,7 +91,7 @@ async fn refused_credentials_are_told_in_the_providers_words_without_the_secret(
         provider.url
     );
     assert_eq!(error.to_string(), told);
-    assert!(error.is_unauthorized() && !error.may_pass());
+    assert!(error.is_unauthorized() && !error.is_transient());
     assert_shows_no_secret(&error);
     provider.asked_once();
 }

@@ -66,7 +66,7 @@ async fn an_empty_list_is_a_page_and_no_list_is_none() {
         "[]".to_owned(),
     ] {
         let error = listed(&answer).await.map(|_| ()).expect_err(&answer);
-        assert!(matches!(error, ApiError::OtherShape { .. }), "{answer}: {error}");
+        assert!(matches!(error, ApiError::UnexpectedShape { .. }), "{answer}: {error}");
     }
 }
 

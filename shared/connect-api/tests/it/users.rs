@@ -105,7 +105,7 @@ async fn a_participant_code_is_read_at_the_top_and_below_message() {
     for answer in [r#"{"participant_code":""}"#, r#"{"message":"canary"}"#, "[]"] {
         let provider = Provider::saying(answer).await;
         let error = provider.client().create_user(&caller(), &user()).await.map(|_| ()).expect_err(answer);
-        assert!(matches!(error, ApiError::OtherShape { .. }), "{error}");
+        assert!(matches!(error, ApiError::UnexpectedShape { .. }), "{error}");
         assert_shows_no_secret(&error);
     }
 }
@@ -146,7 +146,7 @@ async fn users_are_read_alone_in_a_list_and_in_a_page() {
     }
     assert!(listed(r#"{"message":null}"#).await.is_ok_and(|users| users.users.is_empty()));
     for answer in ["{}", "[1]", r#"{"message":{}}"#, "null", r#"[{"participant_code":null}]"#] {
-        assert!(matches!(listed(answer).await, Err(ApiError::OtherShape { .. })), "{answer}");
+        assert!(matches!(listed(answer).await, Err(ApiError::UnexpectedShape { .. })), "{answer}");
     }
 }
 
