@@ -11,7 +11,7 @@ use fundhook_local_stack::Workspace;
 use fundhook_local_stack::sending::{Webhook, gateway_request};
 use fundhook_sandbox::{SignRequest, SigningKey, signed_with};
 
-use super::verify::secrets;
+use crate::commands::verify::secrets;
 use super::{Ending, read};
 
 #[derive(Args)]
