@@ -31,8 +31,10 @@ pub(crate) async fn run(request: LocalRequest) -> Ending {
                 .into());
             }
             if reports.is_empty() {
-                return Err("no provider list to compare with: no API credentials are stored, or ConnectApiEnabled is off"
-                    .into());
+                return Err(
+                    "no provider list to compare with: no API credentials are stored, or ConnectApiEnabled is off"
+                        .into(),
+                );
             }
             reports.iter().for_each(print);
             Ok(ending(reports.iter().all(is_balanced)))

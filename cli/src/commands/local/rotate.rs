@@ -1,16 +1,15 @@
-//! `rotate`: a new key at the sandbox provider.
+//! `rotate`: a new signing key of the sandbox provider.
 
 use std::process::ExitCode;
 
 use clap::Args;
-use fundhook_local_stack::LocalStack;
-use fundhook_local_stack::Workspace;
+use fundhook_local_stack::{LocalStack, Workspace};
 
 use super::Ending;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// Keep the old keys published beside the new one
+    /// Keep publishing the old keys too
     #[arg(long)]
     overlap: bool,
 }
@@ -19,9 +18,10 @@ pub(crate) async fn run(arguments: Arguments) -> Ending {
     let stack = LocalStack::running(&Workspace::find()?)?;
     let published = stack.sandbox().rotate(arguments.overlap).await?;
     println!(
-        "The sandbox provider signs with a new key; it publishes {published} by now.\n\
-         The first webhook signed with it has the key set fetched again. That is done once a cooldown (parameter \
-         KeysCooldownSeconds, 60 s by default): within one, webhooks are refused, and a provider sends them again."
+        "The sandbox provider signs with a new key. Number of keys it publishes: {published}.\n\
+         The first webhook signed with the new key makes the receiver fetch the key set. It fetches at most once per \
+         cooldown (parameter KeysCooldownSeconds, 60 s by default). Until then it rejects such webhooks, and a provider \
+         sends them again."
     );
     Ok(ExitCode::SUCCESS)
 }

@@ -1,4 +1,4 @@
-//! `send`: signed webhooks to the local stack.
+//! `send`: sends signed webhooks to the local stack.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -6,34 +6,33 @@ use std::time::Duration;
 
 use clap::Args;
 use fundhook_domain::Feed;
-use fundhook_local_stack::LocalStack;
-use fundhook_local_stack::Workspace;
-use fundhook_local_stack::sending::{Manner, Sent, Webhook, send_or_drop};
+use fundhook_local_stack::sending::{Authenticity, SendOutcome, Webhook, send_or_drop};
+use fundhook_local_stack::{LocalStack, Workspace};
 
 use super::{Ending, read};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// Bodies to send, each to the byte as it stands in the file, such as events/connect/deposits.pending.json. The folder
-    /// tells the provider
+    /// The bodies to send, unchanged, such as events/connect/deposits.pending.json. The folder names the provider
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Whose webhooks they are, such as striga, or zerohash/acme for a tenant; without it, the folder's provider's
+    /// The feed, such as striga, or zerohash/acme for a tenant [default: the provider that the folder names]
     #[arg(long, value_name = "FEED")]
     feed: Option<Feed>,
-    /// Send each so many times
+    /// How many times each webhook is sent
     #[arg(long, default_value_t = 1, value_name = "N")]
     times: u32,
-    /// Date what they tell of a minute ago instead of as in the file, so that the reconciler reads of it in the provider's list
+    /// Replace the dates in the body by a minute ago, so that the deposits are in the part of the list that the reconciler
+    /// reads
     #[arg(long)]
     today: bool,
-    /// Change a byte of the body after it was signed: to be refused with 401
+    /// Change a byte of the body after signing it; expect 401
     #[arg(long, conflicts_with_all = ["stale", "forge"])]
     tamper: bool,
-    /// Sign with a timestamp of an hour ago: to be refused with 401
+    /// Sign with a timestamp an hour ago; expect 401
     #[arg(long, conflicts_with = "forge")]
     stale: bool,
-    /// Sign with a key that the provider never published: to be refused with 401
+    /// Sign with a key that the provider never published; expect 401
     #[arg(long)]
     forge: bool,
 }
@@ -41,27 +40,27 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(arguments: Arguments) -> Ending {
     let stack = LocalStack::running(&Workspace::find()?)?;
     let sandbox = stack.sandbox();
-    let manner = match (arguments.tamper, arguments.stale, arguments.forge) {
-        (true, ..) => Manner::Tampered,
-        (_, true, _) => Manner::Stale,
-        (.., true) => Manner::Forged,
-        (false, false, false) => Manner::Genuine,
+    let authenticity = match (arguments.tamper, arguments.stale, arguments.forge) {
+        (true, ..) => Authenticity::Tampered,
+        (_, true, _) => Authenticity::Stale,
+        (.., true) => Authenticity::Forged,
+        (false, false, false) => Authenticity::Genuine,
     };
-    let mut refused = 0;
+    let mut rejected = 0;
     for path in &arguments.files {
         let feed = arguments.feed.clone().unwrap_or_else(|| Webhook::feed_of(path));
         let webhook = Webhook::new(feed, read(path)?);
         let a_minute_ago = fundhook_runtime::now().minus(Duration::from_secs(60));
         let webhook = if arguments.today { webhook.dated(a_minute_ago) } else { webhook };
         for _ in 0..arguments.times {
-            match send_or_drop(&stack.deployment, &sandbox, &webhook, manner, fundhook_runtime::now()).await? {
-                Sent::Answered(answer) => {
-                    println!("{}  {}  {}", answer.status, path.display(), answer.body);
-                    refused += u32::from(answer.status != 200);
+            match send_or_drop(&stack.deployment, &sandbox, &webhook, authenticity, fundhook_runtime::now()).await? {
+                SendOutcome::Answered(response) => {
+                    println!("{}  {}  {}", response.status, path.display(), response.body);
+                    rejected += u32::from(response.status != 200);
                 }
-                Sent::Dropped => println!("---  {}  dropped by the sandbox provider", path.display()),
+                SendOutcome::Dropped => println!("---  {}  dropped by the sandbox provider", path.display()),
             }
         }
     }
-    Ok(if refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if rejected == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

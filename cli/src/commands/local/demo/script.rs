@@ -1,132 +1,156 @@
-//! The story that the demo tells: what is sent, and where it must lead.
+//! The script of the demo: what is sent, and the expected result.
 
-use fundhook_local_stack::sending::Manner;
+use fundhook_local_stack::sending::Authenticity;
 
-/// Part of what is sent.
 pub(super) struct Chapter {
     pub(super) title: &'static str,
-    /// Whether each step is told to its end before the next is sent, as it would be in days instead of seconds.
+    /// Whether the events of each step are awaited before the next step, as when days lie between the webhooks.
     pub(super) in_order: bool,
     pub(super) steps: &'static [Step],
 }
 
-/// One thing that happens.
 pub(super) enum Step {
-    /// A file of events/ is sent in some manner, so many times. Its first arrival gives rise to so many events: one webhook may
-    /// say something about two resources.
-    Send(&'static str, Manner, u32, usize),
-    /// A deposit of today is confirmed, and the provider drops the webhook that says so.
+    /// A sample is sent.
+    Send(SampleDelivery),
+    /// A deposit of today is confirmed, and the provider drops the webhook.
     Drop,
-    /// The reconciler runs, as its schedule has it do.
+    /// The reconciler runs, as on its schedule.
     Reconcile,
-    /// The dropped webhook comes after all.
+    /// The dropped webhook is delivered late.
     SendDropped,
-    /// The provider signs with a new key from now on, and publishes the old one no more; then it announces another deposit.
+    /// The provider replaces its key, then confirms another deposit.
     Rotate,
 }
 
-/// What is sent.
+/// How a sample is sent, and the number of events that its first acceptance causes.
+pub(super) struct SampleDelivery {
+    /// Below `events/`.
+    pub(super) file: &'static str,
+    pub(super) authenticity: Authenticity,
+    pub(super) times: u32,
+    /// More than one if the webhook is about two resources.
+    pub(super) events: usize,
+}
+
+const fn sample(file: &'static str) -> SampleDelivery {
+    SampleDelivery { file, authenticity: Authenticity::Genuine, times: 1, events: 1 }
+}
+
+impl SampleDelivery {
+    const fn times(self, times: u32) -> Self {
+        Self { times, ..self }
+    }
+
+    const fn events(self, events: usize) -> Self {
+        Self { events, ..self }
+    }
+
+    const fn rejected(self, authenticity: Authenticity) -> Self {
+        Self { authenticity, events: 0, ..self }
+    }
+}
+
 pub(super) const SCRIPT: &[Chapter] = &[
     Chapter {
-        title: "Connect: a deposit from start to end; the provider repeats itself",
+        title: "Connect: a deposit from pending to confirmed; some webhooks are repeated",
         in_order: false,
         steps: &[
-            Step::Send("connect/deposits.pending.6e735627.json", Manner::Genuine, 1, 1),
-            Step::Send("connect/deposits.submitted.json", Manner::Genuine, 3, 1),
-            Step::Send("connect/deposits.confirmed.json", Manner::Genuine, 2, 1),
+            Step::Send(sample("connect/deposits.pending.6e735627.json")),
+            Step::Send(sample("connect/deposits.submitted.json").times(3)),
+            Step::Send(sample("connect/deposits.confirmed.json").times(2)),
         ],
     },
     Chapter {
-        title: "Connect: a travel-rule hold that is told after its end, and a withdrawal told back to front",
+        title: "Connect: a hold that arrives after the confirmation, and a withdrawal in reverse order",
         in_order: false,
         steps: &[
-            Step::Send("connect/deposits.confirmed.after_hold.json", Manner::Genuine, 1, 1),
-            Step::Send("connect/deposits.on_hold.json", Manner::Genuine, 1, 1),
-            Step::Send("connect/withdrawal.confirmed.json", Manner::Genuine, 1, 1),
-            Step::Send("connect/withdrawal.broadcasted.json", Manner::Genuine, 2, 1),
-            Step::Send("connect/withdrawal.initiated.json", Manner::Genuine, 1, 1),
+            Step::Send(sample("connect/deposits.confirmed.after_hold.json")),
+            Step::Send(sample("connect/deposits.on_hold.json")),
+            Step::Send(sample("connect/withdrawal.confirmed.json")),
+            Step::Send(sample("connect/withdrawal.broadcasted.json").times(2)),
+            Step::Send(sample("connect/withdrawal.initiated.json")),
         ],
     },
     Chapter {
-        title: "zerohash: `success:false` is not the end: a fund transaction is held, then matched",
+        title: "zerohash: a fund transaction with success: false is held, then confirmed",
         in_order: true,
         steps: &[
-            Step::Send("zerohash/fund.pending_match.json", Manner::Genuine, 2, 1),
-            Step::Send("zerohash/fund.matched.json", Manner::Genuine, 2, 1),
+            Step::Send(sample("zerohash/fund.pending_match.json").times(2)),
+            Step::Send(sample("zerohash/fund.matched.json").times(2)),
         ],
     },
     Chapter {
-        title: "One coin, told of by two feeds: credited once",
+        title: "Two feeds report the same coin: it may be credited once",
         in_order: true,
         steps: &[
-            Step::Send("zerohash/fund.success.json", Manner::Genuine, 1, 1),
-            Step::Send("connect/deposits.confirmed.same_coin.json", Manner::Genuine, 2, 1),
+            Step::Send(sample("zerohash/fund.success.json")),
+            Step::Send(sample("connect/deposits.confirmed.same_coin.json").times(2)),
         ],
     },
     Chapter {
-        title: "A recovery, from the banner to the end: announced three ways, counted once",
+        title: "A recovery from required to resolved: announced three times, counted once",
         in_order: true,
         steps: &[
-            Step::Send("zerohash/deposit_failed.json", Manner::Genuine, 1, 2),
-            Step::Send("connect/deposits.unexpected.recovery.json", Manner::Genuine, 1, 2),
-            Step::Send("zerohash/deposit.recovery_quarantine.json", Manner::Genuine, 1, 2),
-            Step::Send("zerohash/payment.submitted.json", Manner::Genuine, 1, 2),
-            Step::Send("zerohash/payment.posted.json", Manner::Genuine, 2, 2),
-            Step::Send("zerohash/payment.settled.json", Manner::Genuine, 1, 2),
+            Step::Send(sample("zerohash/deposit_failed.json").events(2)),
+            Step::Send(sample("connect/deposits.unexpected.recovery.json").events(2)),
+            Step::Send(sample("zerohash/deposit.recovery_quarantine.json").events(2)),
+            Step::Send(sample("zerohash/payment.submitted.json").events(2)),
+            Step::Send(sample("zerohash/payment.posted.json").times(2).events(2)),
+            Step::Send(sample("zerohash/payment.settled.json").events(2)),
         ],
     },
     Chapter {
-        title: "Striga: one id for a withdrawal, its fee and a refund",
+        title: "Striga: a withdrawal, its fee and a refund share one id",
         in_order: false,
         steps: &[
-            Step::Send("striga/deposit.pending.json", Manner::Genuine, 1, 1),
-            Step::Send("striga/deposit.confirmed.json", Manner::Genuine, 1, 1),
-            Step::Send("striga/withdrawal.initiated.json", Manner::Genuine, 1, 1),
-            Step::Send("striga/network_fee.json", Manner::Genuine, 1, 2),
-            Step::Send("striga/withdrawal.confirmed.json", Manner::Genuine, 1, 1),
-            Step::Send("striga/withdrawal.failed.json", Manner::Genuine, 1, 1),
-            Step::Send("striga/fee_refund.json", Manner::Genuine, 1, 2),
+            Step::Send(sample("striga/deposit.pending.json")),
+            Step::Send(sample("striga/deposit.confirmed.json")),
+            Step::Send(sample("striga/withdrawal.initiated.json")),
+            Step::Send(sample("striga/network_fee.json").events(2)),
+            Step::Send(sample("striga/withdrawal.confirmed.json")),
+            Step::Send(sample("striga/withdrawal.failed.json")),
+            Step::Send(sample("striga/fee_refund.json").events(2)),
         ],
     },
     Chapter {
-        title: "Who has which account, and what is in it",
+        title: "Participants and balances",
         in_order: false,
         steps: &[
-            Step::Send("zerohash/participant.approved.json", Manner::Genuine, 1, 1),
-            Step::Send("zerohash/balance.changed.milliseconds.json", Manner::Genuine, 1, 1),
+            Step::Send(sample("zerohash/participant.approved.json")),
+            Step::Send(sample("zerohash/balance.changed.milliseconds.json")),
         ],
     },
     Chapter {
-        title: "Signed, and not understood: never lost",
+        title: "Verified but not understood: archived and published",
         in_order: false,
         steps: &[
-            Step::Send("connect/odd/not_json.txt", Manner::Genuine, 2, 1),
-            Step::Send("striga/odd/sepa_payin.json", Manner::Genuine, 1, 1),
+            Step::Send(sample("connect/odd/not_json.txt").times(2)),
+            Step::Send(sample("striga/odd/sepa_payin.json")),
         ],
     },
     Chapter {
-        title: "A webhook that never comes: the provider's list tells what it would have said",
+        title: "A missing webhook is reconciled from the provider's list",
         in_order: true,
         steps: &[Step::Drop, Step::Reconcile, Step::SendDropped],
     },
     Chapter {
-        title: "The provider rotates its key, without a word and without an overlap",
+        title: "The provider rotates its key without notice and without overlap",
         in_order: true,
         steps: &[Step::Rotate],
     },
     Chapter {
-        title: "Not the provider: never let in",
+        title: "Forged, stale, tampered and unsigned webhooks are rejected",
         in_order: false,
         steps: &[
-            Step::Send("connect/deposits.confirmed.json", Manner::Forged, 1, 0),
-            Step::Send("connect/deposits.confirmed.json", Manner::Stale, 1, 0),
-            Step::Send("zerohash/fund.success.json", Manner::Tampered, 1, 0),
-            Step::Send("striga/deposit.confirmed.json", Manner::Unsigned, 1, 0),
+            Step::Send(sample("connect/deposits.confirmed.json").rejected(Authenticity::Forged)),
+            Step::Send(sample("connect/deposits.confirmed.json").rejected(Authenticity::Stale)),
+            Step::Send(sample("zerohash/fund.success.json").rejected(Authenticity::Tampered)),
+            Step::Send(sample("striga/deposit.confirmed.json").rejected(Authenticity::Unsigned)),
         ],
     },
 ];
 
-/// The states that the script must end in.
+/// The expected final status of each resource.
 pub(super) const OUTCOME: &[(&str, &str)] = &[
     ("deposit#connect#6e735627-f8d1-49ae-93cc-3b7923519c56", "confirmed"),
     ("deposit#connect#ddcfa16a-ac95-473b-bdc3-2b3cf06ed9c5", "confirmed"),
@@ -144,10 +168,11 @@ pub(super) const OUTCOME: &[(&str, &str)] = &[
     ("deposit#connect#5b1e4a52-77c9-4d0e-8f0b-3c1d9be2a6f4", "confirmed"),
 ];
 
-/// The deposit whose confirmation the provider drops, and the one that it announces with a new key.
+/// The deposit whose confirmation the provider drops.
 pub(super) const DROPPED: &str = "0d0c5f7e-2b6a-4f3d-9a53-5a1f6f0d7c11";
+/// The deposit whose confirmation is signed with the new key.
 pub(super) const ROTATED: &str = "5b1e4a52-77c9-4d0e-8f0b-3c1d9be2a6f4";
 
-/// The deposits of the one coin that two feeds tell of.
+/// The two deposits that report the same coin.
 pub(super) const SAME_COIN: [&str; 2] =
     ["deposit#zerohash#363b5b15-02bd-4797-892f-8baa4eec60d9", "deposit#connect#cf59f58d-8aea-4cbb-9e0c-8ed327e381ab"];
