@@ -190,8 +190,7 @@ async fn that_nothing_has_changed_is_not_believed_of_a_provider_that_was_not_ask
         );
         assert_eq!(
             chain(&failed),
-            "a key set was not refreshed: connect says that its key set has not changed since it was last asked, \
-             and it was never asked by an entity tag"
+            "could not renew a key set: connect reports its key set as unchanged, although the request had no entity tag"
         );
         assert_eq!(table.now().stored, held);
         api.now().says_unchanged = false;

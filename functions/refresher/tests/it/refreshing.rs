@@ -73,7 +73,10 @@ async fn an_unfit_set_is_refused_and_the_last_good_one_stays() {
         assert_eq!(table.now().stored, Some(stored(JWKS, NOW - 7200)), "{served}");
         assert_eq!(table.now().stores, 0, "{served}");
         let said = chain(&refused);
-        assert!(said.starts_with("a key set was not refreshed: the key set that connect serves is unfit: "), "{said}");
+        assert!(
+            said.starts_with("could not renew a key set: the key set that connect publishes is invalid: "),
+            "{said}"
+        );
     }
 }
 
@@ -83,7 +86,7 @@ async fn a_provider_that_is_away_leaves_the_last_good_set() {
     let failed = refresh(&table, &api).await.expect_err("it is down");
     assert_eq!(
         chain(&failed),
-        "a key set was not refreshed: the key set of connect could not be fetched: could not fetch the key set: it is down"
+        "could not renew a key set: the key set of connect could not be fetched: could not fetch the key set: it is down"
     );
     assert_eq!(table.now().stored, Some(stored(JWKS, NOW - 7200)));
     assert_eq!(table.now().stores, 0);
@@ -94,7 +97,10 @@ async fn a_set_that_could_not_be_stored_is_an_error() {
     let (table, api) = world(Some(NEXT_JWKS));
     table.now().stores_are_down = true;
     let failed = refresh(&table, &api).await.expect_err("the table is down");
-    assert_eq!(chain(&failed), "the key set of connect was not refreshed: could not store the key set: it is down");
+    assert_eq!(
+        chain(&failed),
+        "could not read or store the key set of connect: could not store the key set: it is down"
+    );
     assert_eq!(table.now().stored, Some(stored(JWKS, NOW - 7200)));
 }
 
@@ -111,7 +117,10 @@ async fn a_table_that_cannot_be_read_is_an_error_and_the_provider_is_not_asked()
     let (table, api) = world(Some(NEXT_JWKS));
     table.now().reads_are_down = true;
     let failed = refresh(&table, &api).await.expect_err("the table is down");
-    assert_eq!(chain(&failed), "the key set of connect was not refreshed: could not read the key set: it is down");
+    assert_eq!(
+        chain(&failed),
+        "could not read or store the key set of connect: could not read the key set: it is down"
+    );
     assert_eq!((table.now().stores, api.now().fetches), (0, 0));
 }
 

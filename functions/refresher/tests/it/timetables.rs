@@ -208,7 +208,11 @@ async fn a_table_that_is_down_is_told_and_the_run_after_it_makes_good() {
         breakage(&mut table.now());
         for now in 0..10 {
             let failed = run(&table, &api, minute(now)).await.expect_err("the table is down");
-            assert!(chain(&failed).starts_with("the key set of connect was not refreshed: "), "{}", chain(&failed));
+            assert!(
+                chain(&failed).starts_with("could not read or store the key set of connect: "),
+                "{}",
+                chain(&failed)
+            );
         }
         let mended = Table { stored: table.now().stored.clone(), ..Table::default() };
         *table.now() = mended;

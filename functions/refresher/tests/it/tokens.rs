@@ -40,8 +40,8 @@ async fn tokens_are_renewed_though_no_key_set_is_and_key_sets_though_no_token_is
     assert!(feeds().iter().all(|feed| tokens.accepts_stored(feed)));
 
     let ((table, api), tokens) = (world(Some(JWKS)), World::valid_for(HOUR));
-    let of_one = "an access token was not renewed: there is no access token for connect";
-    let of_all = "the access tokens were not looked at";
+    let of_one = "could not renew an access token: no access token for connect";
+    let of_all = "could not read the access tokens or the API credentials";
     for (down, which) in [("load", of_all), ("feeds", of_all), ("lease", of_one)] {
         tokens.now().down = Some(down);
         let failed = refreshed(&table, &api, &tokens, 0).await.expect_err(down);
@@ -58,10 +58,7 @@ async fn the_failure_of_one_organizations_token_is_returned_and_the_others_is_re
         let failed = refreshed(&table, &api, &tokens, 0).await.expect_err("one is not answered");
         assert!(matches!(&failed, RefreshError::Token(TokenError::Port(of, _)) if *of == failing), "{failed:?}");
         let why = "could not have an access token granted: status 503";
-        assert_eq!(
-            chain(&failed),
-            format!("an access token was not renewed: there is no access token for {failing}: {why}")
-        );
+        assert_eq!(chain(&failed), format!("could not renew an access token: no access token for {failing}: {why}"));
         for of in feeds() {
             assert_eq!(tokens.accepts_stored(&of), of != failing, "{of}");
         }
@@ -83,11 +80,11 @@ async fn no_failure_shows_a_token() {
 #[tokio::test]
 async fn unfit_settings_of_the_api_are_told_in_each_run_and_keep_no_key_set_from_being_refreshed() {
     let (table, api) = world(Some(JWKS));
-    let invalid = Tokens::of(Err::<Option<_>, Box<dyn Error + Send + Sync>>("no JSON object".into()));
+    let invalid = Tokens::of(Err::<Option<_>, Box<dyn Error + Send + Sync>>("not a JSON object".into()));
     let refresher = with_tokens(&table, api.clone(), &["connect"], invalid);
     for (now, fetches) in [(0, 1), (1, 1), (4, 1), (5, 2)] {
         let failed = refresher.handle(|| minute(now)).await.expect_err("the settings are unfit");
-        let why = "no access token is renewed, since the settings of the provider's API are unfit: no JSON object";
+        let why = "access tokens are not renewed because the settings of Connect's API are invalid: not a JSON object";
         assert_eq!(chain(&failed), why);
         assert_eq!(api.now().fetches, fetches, "in minute {now}");
     }

@@ -171,7 +171,7 @@ async fn a_page_whose_number_is_not_the_one_that_was_asked_for_is_an_error() {
     for (asked, came) in [(dated(2), 1), (dated(1), 2), (ListQuery::Id("a".to_owned()), 2)] {
         let world = World::answering(page_of(r#"[{"fund_id":"canary"}]"#, came)).await;
         let error = world.list(&feed(), &asked).await.expect_err("another page");
-        assert!(chain(&error).contains(&format!("page {came} came")), "{}", chain(&error));
+        assert!(chain(&error).contains(&format!("received page {came}")), "{}", chain(&error));
         assert!(matches!(&error, ListError::Port(error) if error.disposition() == Disposition::DeadLetter));
         assert_shows_no_secret(&error);
     }

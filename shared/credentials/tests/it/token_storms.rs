@@ -201,7 +201,7 @@ async fn who_does_not_get_the_lease_requests_nothing_and_once_it_has_ended_someb
         let told = world.keeper().other_than(&refused, &of, || now).await.expect_err("none is stored");
         assert_eq!(
             chain(&told),
-            "the access token of connect is being renewed by somebody else, or the provider asked to be left alone"
+            "the access token of connect is being renewed elsewhere, or the provider asked to back off; try again later"
         );
     }
     assert_eq!(world.requests(), 0);

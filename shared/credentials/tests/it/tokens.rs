@@ -456,7 +456,7 @@ async fn an_organization_without_credentials_has_no_token_and_nobody_is_asked_fo
 
     let leases = world.now().leases;
     let none = world.keeper().token(&acme, || minute(100)).await.expect_err("there are no credentials");
-    assert_eq!(chain(&none), "no credentials are stored for connect/acme; they belong in the secret ConnectApiSecret");
+    assert_eq!(chain(&none), "no credentials for connect/acme; add them to the secret ConnectApiSecret");
     assert_eq!(world.now().leases, leases, "nor are the others kept from theirs");
     // They are stored, and found without anything being deployed.
     world.now().known.insert(acme.clone());
@@ -479,6 +479,6 @@ async fn nothing_that_is_shown_or_logged_shows_a_token() {
         assert!(!shown.contains(SECRET_PART), "{shown}");
     })
     .await;
-    assert!(lines.contains("access token renewed"), "{lines}");
+    assert!(lines.contains("renewed the access token of connect"), "{lines}");
     assert!(!lines.contains(SECRET_PART), "{lines}");
 }
