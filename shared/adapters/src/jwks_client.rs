@@ -34,7 +34,7 @@ enum FetchError {
         source: HttpError,
     },
     #[error("GET {url} returned status {status}, expected 200")]
-    Status { url: String, status: StatusCode, retry_after: Option<Duration> },
+    Status { url: String, status: u16, retry_after: Option<Duration> },
     #[error("GET {url} returned a body that could not be read")]
     Body {
         url: String,
@@ -81,7 +81,7 @@ impl JwksClient {
             }
             status => {
                 let retry_after = retry_after(response.headers());
-                Err(FetchError::Status { url: url.to_owned(), status, retry_after })
+                Err(FetchError::Status { url: url.to_owned(), status: status.as_u16(), retry_after })
             }
         }
     }

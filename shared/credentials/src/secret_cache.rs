@@ -97,8 +97,7 @@ impl<R: ReadSecret> SecretCache<R> {
                         "the {provider} secrets of {organization} are invalid; keeping the last good ones"
                     );
                 }
-                // An invalid entry keeps the secrets of the tenant of that name. A misspelt name belongs to no tenant, so it
-                // keeps nobody's.
+                // An invalid entry keeps the secrets of the tenant of that name. A misspelt name belongs to no tenant.
                 state.cached.retain(|tenant, _| invalid.contains_key(entry_name(tenant.as_ref())));
                 let organizations = secrets.len();
                 info!(%provider, organizations, "read the {provider} secrets of {organizations} organizations");

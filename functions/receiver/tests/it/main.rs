@@ -1,4 +1,4 @@
-//! The receiver, one file per promise, with everything around it in memory.
+//! The receiver with in-memory ports, one file per promise.
 
 mod ages;
 mod answers;

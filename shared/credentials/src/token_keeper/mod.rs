@@ -1,8 +1,8 @@
 //! Keeps access tokens valid.
 //!
 //! A token is renewed when 80% of its lifetime has passed, when the next run would come too late, or after the provider has
-//! rejected it. Whoever renews an organization's token first takes its lease, which saves requests. Correctness does not
-//! depend on the lease: the store is read again under it, granted tokens are stored before anything else happens, and a token
+//! rejected it. A renewal first takes the organization's lease, which saves requests. Correctness does not depend on the
+//! lease: the store is read again under it, granted tokens are stored before anything else happens, and a token
 //! that was lost, in a crash or to a concurrent renewal, is requested again. A token that could not be stored is kept in
 //! memory: it is used, and the next run stores it.
 //!

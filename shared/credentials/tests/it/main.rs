@@ -1,6 +1,6 @@
-//! Keeping tokens, one file per promise, in a world in memory.
+//! The token keeper with in-memory ports, one file per promise.
 
-/// Apart from the rest, which is the refresher's tests' as well.
+/// Not part of `support`, which the refresher's tests include.
 #[path = "support/logs.rs"]
 mod logs;
 mod support;
