@@ -2,7 +2,7 @@
 //!
 //! - What the provider's documents leave open (paths, header names, the signed string) is one of the [`Settings`], with a
 //!   documented default.
-//! - A failed call is repeated, with pauses, unless it may have had an effect.
+//! - A failed call is repeated, with pauses, unless the provider may already have acted on it.
 //! - Every cause of a failure is a variant of [`ApiError`], and no error repeats a secret or a user's data.
 //!
 //! Citations such as `[connect-guide §7]` name the documents listed in `docs/providers/sources.md`.

@@ -1,4 +1,4 @@
-//! The adapters, one file each, against an engine that follows recordings of DynamoDB and servers on the loopback interface.
+//! The adapters, one file each, against an embedded DynamoDB engine and servers on the loopback interface.
 
 mod attributes;
 mod claims;
