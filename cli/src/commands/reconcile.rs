@@ -10,9 +10,9 @@ use fundhook_adapters::ReconciliationTable;
 use fundhook_domain::{Feed, Provider, ResourceId, Tenant, Timestamp};
 use fundhook_local_stack::LocalStack;
 use fundhook_local_stack::Workspace;
-use fundhook_local_stack::reconciler::{self, Reported};
+use fundhook_local_stack::reconciler;
 use fundhook_ports::Reports as _;
-use fundhook_reconciliation::Report;
+use fundhook_reconciliation::{DayReports, Report};
 
 use super::{Ending, progress};
 
@@ -61,7 +61,7 @@ pub(crate) async fn run(arguments: Arguments) -> Ending {
         println!("{}", reconciler::run(&stack).await?);
         return Ok(ExitCode::SUCCESS);
     }
-    let Reported { reports, complete } = reconciler::report(&stack, &asked_of.day()).await?;
+    let DayReports { reports, complete } = reconciler::report(&stack, &asked_of.day()).await?;
     if !complete {
         return Err("the day could not be added up whole; the reconciler's log says why".into());
     }

@@ -4,14 +4,10 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::time::Duration;
 
-use fundhook_domain::{Feed, Provider, Timestamp};
+use fundhook_domain::{CLOCK_SKEW_MAX, Feed, Provider, Timestamp};
 use secrecy::SecretString;
 
 use crate::PortError;
-
-/// How far clocks may differ before what one of them says is not believed: what was fetched, granted or leased further ahead
-/// than this was so by a clock that is off.
-pub const CLOCK_SKEW_MAX: Duration = Duration::from_secs(300);
 
 /// For how long a provider is left alone at most, whatever its `Retry-After` asks: as long as a key set is held, so that what a
 /// slip of the provider's costs is an hour.

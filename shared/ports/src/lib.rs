@@ -10,10 +10,11 @@ mod reconciliation;
 mod resources;
 
 pub use credentials::{
-    AccessTokens, BACK_OFF_MAX, CLOCK_SKEW_MAX, FetchKeySet, FetchedKeySet, GrantedToken, KeySets, Lease, ReadSecret,
-    RequestToken, StoredKeySet, StoredToken,
+    AccessTokens, BACK_OFF_MAX, FetchKeySet, FetchedKeySet, GrantedToken, KeySets, Lease, ReadSecret, RequestToken,
+    StoredKeySet, StoredToken,
 };
 pub use error::{Disposition, PortError, chain};
+pub use fundhook_domain::CLOCK_SKEW_MAX;
 pub use messages::{Archive, PublishEvents, SendMessage, SendMessages};
 pub use reconciliation::{
     AccountResources, Advance, Claims, IndexEntry, IndexPage, ListError, ListPage, ListQuery, ListTransactions,

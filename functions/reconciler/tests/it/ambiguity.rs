@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use reconciler::{Answer, Request};
+use fundhook_reconciliation::AcceptedRows;
+use reconciler::{ReconcileRequest, ReconcileResponse};
 
 use crate::support::money::{ETH, Money, USDC, money};
 use crate::support::provider::Turn;
@@ -185,11 +186,11 @@ async fn a_person_who_has_looked_has_the_row_queued() {
     assert_eq!(world.reconcile().await.differing, 1);
 
     let accept = async |id: &str| {
-        let request = Request::Accept(id.parse().expect("an id"));
+        let request = ReconcileRequest::AcceptDeposit(id.parse().expect("an id"));
         world.reconciler().answer(request, world.clock.now().plus(minutes(5))).await
     };
     let accepted = accept("deposit#connect#listed").await.expect("it is listed");
-    assert_eq!(accepted, Answer::Accepted { accepted: listed.resource(), queued: 1 });
+    assert_eq!(accepted, ReconcileResponse::Accepted(AcceptedRows { accepted: listed.resource(), queued: 1 }));
     world.drain();
     assert_eq!((world.status(&listed), credited(&world)), ("confirmed", 2));
     // Accepted again it is recorded once.
@@ -199,7 +200,7 @@ async fn a_person_who_has_looked_has_the_row_queued() {
 
     for (id, why) in [
         ("deposit#connect#nowhere", "the provider does not list deposit#connect#nowhere"),
-        ("deposit#connect/acme#listed", "the list of connect/acme is not read"),
+        ("deposit#connect/acme#listed", "the list of connect/acme cannot be read"),
         ("deposit#striga#listed", "the provider does not list deposit#striga#listed"),
     ] {
         let error = accept(id).await.expect_err(id).to_string();

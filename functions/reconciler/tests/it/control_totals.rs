@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use fundhook_domain::{Provider, Timestamp};
 use fundhook_ports::ListQuery;
-use fundhook_reconciliation::Report;
-use fundhook_reconciliation::{ControlTotalsLine, Total};
-use reconciler::Answer;
+use fundhook_reconciliation::{ControlTotalsLine, DayReports, Report, Total};
 use serde_json::{Value, json};
 
 use crate::support::money::{ETH, Money, USDC, money};
@@ -282,9 +280,7 @@ async fn a_row_that_is_seen_on_two_pages_or_twice_on_one_counts_once() {
         let late = money("m-late", two().plus(minutes(59))).worth("1", USDC);
         world.receive(late.webhook("confirmed", late.at));
         world.provider.rotate_by_run([Turn::Honest, Turn::With(vec![late.row(true)])]);
-        let Ok(Answer::Reports { reports, .. }) = world.report_of(at("2025-10-07T00:00:00Z")).await else {
-            unreachable!("a report was asked for");
-        };
+        let DayReports { reports, .. } = world.reports_of(at("2025-10-07T00:00:00Z")).await;
         let of_connect = reports.into_iter().find(|report| report.feed == feed("connect")).expect("its report");
         // The late one was not on the page that was read; it is listed by its id, and counts for neither.
         assert_eq!(of_connect.lines, [line("USDC", all((5, "5")))], "{:?}", of_connect.discrepancies);
@@ -335,9 +331,7 @@ async fn a_report_on_request_stores_and_queues_nothing() {
     world.list(&money("missing", two().plus(minutes(2))).worth("3", USDC), true);
     world.clock.pass(hours(5));
     let before = world.table.contents.lock().watermarks.clone();
-    let Ok(Answer::Reports { reports, complete }) = world.report_of(at("2025-10-07T00:00:00Z")).await else {
-        unreachable!("a report was asked for");
-    };
+    let DayReports { reports, complete } = world.reports_of(at("2025-10-07T00:00:00Z")).await;
     assert!(complete);
     let lines: BTreeMap<String, Vec<ControlTotalsLine>> =
         reports.into_iter().map(|report| (report.feed.to_string(), report.lines)).collect();
@@ -376,8 +370,7 @@ async fn a_coin_that_was_credited_under_both_feeds_is_told_though_the_lines_are_
         world.receive(other.webhook("confirmed", other.at));
         let report = added_up(&world).await;
         assert_eq!(report.lines, [line("USDC", all((1, "100.5")))], "{name}");
-        let sentence =
-            "deposit#connect#listed is credited, and so is deposit#zerohash#fund, which may be the same coin";
+        let sentence = "deposit#connect#listed and deposit#zerohash#fund are both credited and may be the same coin";
         assert_eq!(report.discrepancies.iter().any(|told| told == sentence), is_told, "{name}");
     }
 }

@@ -358,5 +358,5 @@ async fn what_comes_to_be_doubted_days_later_is_told_once() {
     }
     assert_eq!((told[0], told.iter().sum::<u64>()), (1, 1));
     assert_eq!(world.status(&announced), "submitted");
-    assert_eq!(world.watermark("connect").told.len(), 1);
+    assert_eq!(world.watermark("connect").reported.len(), 1);
 }

@@ -1,7 +1,7 @@
 //! Rows that may be about what is recorded under another id: a coin must not be credited twice, so a person must look.
 
 use fundhook_domain::{Quantity, Resource, Statement, TransferDetails, Units};
-use fundhook_reconciliation::{Discrepancy, may_be_the_same, plan};
+use fundhook_reconciliation::{Ambiguity, Discrepancy, may_be_the_same, plan};
 
 use crate::support::deposits::{id, recorded, row, row_saying, standing_at, told};
 use crate::support::{quantity, with};
@@ -16,7 +16,7 @@ const DAY: u64 = 86_400;
 fn the_same_coin_under_another_id_of_the_same_feed_is_ambiguous_and_is_not_healed() {
     let row = row_saying(OTHER, |said| said.transaction.hash = Some("0xabcde1".to_owned()));
     let ours = [standing_at(ONE, "confirmed")];
-    let ambiguous = Discrepancy::Ambiguous { theirs: row.clone(), resembles: Some(id(ONE)) };
+    let ambiguous = Discrepancy::Ambiguous { theirs: row.clone(), reason: Ambiguity::Resembles(id(ONE)) };
     let unknown = Discrepancy::UnknownToTheProvider { ours: id(ONE) };
     assert_eq!(plan(&ours, std::slice::from_ref(&row)), [ambiguous.clone(), unknown]);
     assert_eq!((ambiguous.name(), ambiguous.resource(), ambiguous.to_queue()), ("ambiguous", &id(OTHER), None));
@@ -30,14 +30,15 @@ fn the_same_coin_under_another_id_of_the_same_feed_is_ambiguous_and_is_not_heale
 #[test]
 fn an_ambiguous_row_is_a_sentence() {
     let theirs = row(OTHER, "confirmed", 40);
-    for (resembles, said) in [
-        (Some(id(ONE)), "deposit#connect#7 is listed and not recorded, and may be deposit#connect#1"),
+    for (reason, sentence) in [
+        (Ambiguity::Resembles(id(ONE)), "deposit#connect#7 is listed and not recorded, and may be deposit#connect#1"),
         (
-            None,
-            "deposit#connect#7 is listed as confirmed, and names no transaction to tell it by from what another feed tells",
+            Ambiguity::CoinNotIdentified,
+            "deposit#connect#7 is listed as confirmed without a transaction hash, so it may be a deposit that the \
+             organization's other feed reported",
         ),
     ] {
-        assert_eq!(Discrepancy::Ambiguous { theirs: theirs.clone(), resembles }.to_string(), said);
+        assert_eq!(Discrepancy::Ambiguous { theirs: theirs.clone(), reason }.to_string(), sentence);
     }
 }
 

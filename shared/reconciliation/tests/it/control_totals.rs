@@ -294,6 +294,6 @@ fn what_two_feeds_had_credited_and_may_be_one_coin_is_told() {
     assert_eq!(credited_twice(&[], one(&row), one(&other)), [], "the row is not recorded");
     assert_eq!(credited_twice(&[standing_at(ONE, "held")], one(&row), one(&other)), [], "nor credited");
     let sentence = twice[0].to_string();
-    assert_eq!(sentence, "deposit#connect#1 is credited, and so is deposit#zerohash#3, which may be the same coin");
+    assert_eq!(sentence, "deposit#connect#1 and deposit#zerohash#3 are both credited and may be the same coin");
     assert_eq!(twice[0].to_queue(), None);
 }

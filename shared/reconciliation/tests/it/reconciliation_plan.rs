@@ -294,7 +294,7 @@ fn each_discrepancy_is_a_sentence() {
         (
             vec![standing_at(CONNECTS, "pending")],
             vec![row(ZEROHASHS, "confirmed", 40)],
-            "deposit#connect#1 is listed as confirmed and not recorded as that",
+            "deposit#connect#1 is listed as confirmed and recorded with an earlier status",
         ),
         (
             vec![confirmed()],

@@ -15,9 +15,9 @@ use fundhook_domain::{
 };
 use fundhook_ports::{Disposition, PortError, SendMessages, StoredToken};
 use fundhook_providers::{Envelope, normalise};
-use fundhook_reconciliation::Watermark;
+use fundhook_reconciliation::{DayReports, RunSummary, Watermark};
 use fundhook_runtime::settings::{OverdueLimits, ReconcileSettings};
-use reconciler::{Answer, ListReader, Ports, ReconcileError, Reconciler, Request, Summary};
+use reconciler::{ListReader, Ports, ReconcileError, ReconcileRequest, ReconcileResponse, Reconciler};
 
 use money::Money;
 use provider::{CurrentStatus, Provider, Tokens};
@@ -198,19 +198,24 @@ impl World {
         let clock = self.clock.clone();
         let keeper = TokenKeeper::new(self.tokens.clone(), self.provider.clone(), self.provider.feeds.clone());
         let list_reader = self.asks_the_provider.then(|| ListReader::new(keeper));
-        let (resources, store) = (self.table.clone(), self.table.clone());
-        let queues = [self.ingress.clone(), self.transfers.clone()];
-        let clock: Box<dyn Fn() -> Timestamp> = Box::new(move || clock.now());
-        Reconciler::new(list_reader, resources, store, queues, self.settings.clone(), clock)
+        Reconciler {
+            list_reader,
+            resources: self.table.clone(),
+            store: self.table.clone(),
+            ingress: self.ingress.clone(),
+            transfers: self.transfers.clone(),
+            settings: self.settings.clone(),
+            clock: Box::new(move || clock.now()),
+        }
     }
 
     /// A run from a cold start.
-    pub(crate) async fn run(&self) -> Result<Summary, ReconcileError> {
+    pub(crate) async fn run(&self) -> Result<RunSummary, ReconcileError> {
         self.reconciler().handle(self.clock.now().plus(TIMEOUT)).await
     }
 
     /// A run that succeeds, and what it queued arrives.
-    pub(crate) async fn reconcile(&self) -> Summary {
+    pub(crate) async fn reconcile(&self) -> RunSummary {
         let summary = self.run().await.expect("a run");
         self.drain();
         summary
@@ -225,9 +230,13 @@ impl World {
         }
     }
 
-    /// The report of a day, on request.
-    pub(crate) async fn report_of(&self, day: Timestamp) -> Result<Answer, ReconcileError> {
-        self.reconciler().answer(Request::Report(day), self.clock.now().plus(TIMEOUT)).await
+    /// The reports of a day, on request.
+    pub(crate) async fn reports_of(&self, day: Timestamp) -> DayReports {
+        let deadline = self.clock.now().plus(TIMEOUT);
+        match self.reconciler().answer(ReconcileRequest::ReportDay(day), deadline).await {
+            Ok(ReconcileResponse::Reports(reports)) => reports,
+            other => unreachable!("reports were requested: {other:?}"),
+        }
     }
 
     /// Has what lies on both queues take its road: normalised, folded, claimed, published.
