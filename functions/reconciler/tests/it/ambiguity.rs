@@ -7,8 +7,8 @@ use std::time::Duration;
 use fundhook_reconciliation::AcceptedRows;
 use reconciler::{ReconcileRequest, ReconcileResponse};
 
-use crate::support::money::{ETH, Money, USDC, money};
-use crate::support::provider::Turn;
+use crate::support::deposit::{ETH, TestDeposit, USDC, deposit};
+use crate::support::provider::Reply;
 use crate::support::{NOON, World, at, days, feed, hours, minutes};
 
 /// How many deposits may be credited.
@@ -17,13 +17,13 @@ fn credited(world: &World) -> usize {
 }
 
 /// The deposit `id` of an hour before noon.
-fn some(id: &str) -> Money {
-    money(id, at(NOON).minus(hours(1)))
+fn some(id: &str) -> TestDeposit {
+    deposit(id, at(NOON).minus(hours(1)))
 }
 
 /// The same without a hash: nothing names its coin.
-fn without_hash(money: Money) -> Money {
-    Money { hash: String::new(), ..money }
+fn without_hash(deposit: TestDeposit) -> TestDeposit {
+    TestDeposit { hash: String::new(), ..deposit }
 }
 
 #[tokio::test]
@@ -33,7 +33,7 @@ async fn what_may_be_credited_already_under_another_id_is_not_queued() {
         ("worth the same, of the same user", without_hash(some("recorded")), false, 0),
         ("listed under its own id", without_hash(some("recorded")), true, 1),
         ("told from it by its coin", some("recorded"), false, 1),
-        ("of another user", Money { account: "CUST02".to_owned(), ..without_hash(some("recorded")) }, false, 1),
+        ("of another user", TestDeposit { account: "CUST02".to_owned(), ..without_hash(some("recorded")) }, false, 1),
         ("worth something else", without_hash(some("recorded")).worth("100.49", USDC), false, 1),
         ("of another asset", without_hash(some("recorded")).worth("100.5", ETH), false, 1),
         ("of another organization", without_hash(some("recorded")).of("connect/acme"), false, 1),
@@ -51,7 +51,7 @@ async fn what_may_be_credited_already_under_another_id_is_not_queued() {
         let credits = credited(&world);
         assert_eq!(credits as u64, 1 + queued, "{name}");
 
-        world.live(hours(5)).await;
+        world.run_for(hours(5)).await;
         assert_eq!(credited(&world), credits, "{name}: nor later");
     }
 }
@@ -80,11 +80,11 @@ async fn nor_is_one_that_would_confirm_what_is_only_announced() {
         world.list(&listed, true);
         world.reconcile().await;
         // Nor when it is overdue, and asked for by its id.
-        world.live(hours(30)).await;
+        world.run_for(hours(30)).await;
         assert_eq!(world.status(&announced), status, "{zerohash_feeds:?}, names its coin: {identifies_its_coin}");
 
         // The other feed tells of the coin: it is credited once, whichever of the two it is.
-        let other = announced.clone().called("fund").of("zerohash");
+        let other = announced.clone().with_id("fund").of("zerohash");
         world.receive(other.webhook("confirmed", announced.at));
         if !zerohash_feeds.is_empty() {
             assert_eq!(credited(&world), 1, "{zerohash_feeds:?}, names its coin: {identifies_its_coin}");
@@ -96,19 +96,20 @@ async fn nor_is_one_that_would_confirm_what_is_only_announced() {
 async fn a_user_who_deposits_the_same_amount_again_and_again_loses_nothing() {
     let world = World::new();
     world.reconcile().await;
-    let all: Vec<Money> = (0..12).map(|nth| money(&format!("daily-{nth}"), at(NOON).plus(hours(nth)))).collect();
-    for (nth, money) in all.iter().enumerate() {
+    let all: Vec<TestDeposit> =
+        (0..12).map(|nth| deposit(&format!("daily-{nth}"), at(NOON).plus(hours(nth)))).collect();
+    for (nth, deposit) in all.iter().enumerate() {
         // Every third webhook comes, and half of those name no transaction.
-        let told = if nth % 6 == 0 { without_hash(money.clone()) } else { money.clone() };
+        let told = if nth % 6 == 0 { without_hash(deposit.clone()) } else { deposit.clone() };
         if nth % 3 == 0 {
-            world.receive(told.webhook("confirmed", money.at));
+            world.receive(told.webhook("confirmed", deposit.at));
         }
-        world.list(money, true);
-        world.clock.set(money.at);
-        world.live(hours(1)).await;
+        world.list(deposit, true);
+        world.clock.set(deposit.at);
+        world.run_for(hours(1)).await;
     }
-    world.live(hours(2)).await;
-    let missing = all.iter().filter(|money| world.status(money) != "confirmed").count();
+    world.run_for(hours(2)).await;
+    let missing = all.iter().filter(|deposit| world.status(deposit) != "confirmed").count();
     assert_eq!((missing, credited(&world)), (0, 12));
 }
 
@@ -117,11 +118,11 @@ async fn what_is_left_to_a_person_is_told_in_the_report_of_its_hour_and_holds_no
     let world = World::new();
     world.reconcile().await;
     let arrived = at(NOON).plus(minutes(90));
-    let (recorded, listed) = (money("recorded", arrived), money("listed", arrived.plus(Duration::from_secs(5))));
+    let (recorded, listed) = (deposit("recorded", arrived), deposit("listed", arrived.plus(Duration::from_secs(5))));
     world.receive(without_hash(recorded).webhook("confirmed", arrived));
     world.list(&listed, true);
     world.clock.set(arrived);
-    world.live(hours(6)).await;
+    world.run_for(hours(6)).await;
     let contents = world.table.contents.lock();
     let report = &contents.reports[&(feed("connect"), at("2025-10-07T13:00:00Z"))];
     let sentence = "deposit#connect#listed is listed and not recorded, and may be deposit#connect#recorded";
@@ -141,7 +142,7 @@ async fn a_row_that_was_listed_as_held_first_is_doubted_like_one_that_was_not() 
     world.reconcile().await;
     assert_eq!(world.status(&listed), "held", "what credits nothing is recorded as it is listed");
     world.list(&listed, true);
-    world.live(hours(30)).await;
+    world.run_for(hours(30)).await;
     assert_eq!((world.status(&listed), credited(&world)), ("held", 1));
 }
 
@@ -154,12 +155,12 @@ async fn what_the_provider_does_not_say_of_one_deposit_is_doubted_and_holds_noth
     let (alike, other) = (some("alike"), some("other").worth("7", USDC));
     world.list(&alike, true);
     world.list(&other, true);
-    world.provider.rotate_by_run([Turn::Honest, Turn::Fails("it answers with a page of HTML")]);
+    world.provider.set_replies([Reply::Normal, Reply::Fails("it answers with a page of HTML")]);
     let summary = world.reconcile().await;
     assert_eq!((summary.queued, summary.differing), (1, 1));
     assert_eq!((world.status(&alike), world.status(&other)), ("-", "confirmed"));
     // The next window overlaps with this one, and the provider has come to itself.
-    world.live(minutes(15)).await;
+    world.run_for(minutes(15)).await;
     assert_eq!((world.status(&alike), credited(&world)), ("confirmed", 3));
 }
 
@@ -191,11 +192,11 @@ async fn a_person_who_has_looked_has_the_row_queued() {
     };
     let accepted = accept("deposit#connect#listed").await.expect("it is listed");
     assert_eq!(accepted, ReconcileResponse::Accepted(AcceptedRows { accepted: listed.resource(), queued: 1 }));
-    world.drain();
+    world.process_queues();
     assert_eq!((world.status(&listed), credited(&world)), ("confirmed", 2));
     // Accepted again it is recorded once.
     accept("deposit#connect#listed").await.expect("it is listed");
-    world.drain();
+    world.process_queues();
     assert_eq!(world.published(&listed.resource()), ["deposit.confirmed"]);
 
     for (id, why) in [
@@ -213,7 +214,8 @@ async fn what_a_person_was_told_of_is_not_told_again_days_later_and_what_is_new_
     let world = World::new();
     world.reconcile().await;
     let arrived = at(NOON).plus(minutes(90));
-    let alike = |id: &str, account: &str| Money { account: account.to_owned(), ..without_hash(money(id, arrived)) };
+    let alike =
+        |id: &str, account: &str| TestDeposit { account: account.to_owned(), ..without_hash(deposit(id, arrived)) };
     for (recorded, account) in [("recorded", "CUST01"), ("recorded-too", "CUST02")] {
         world.receive(alike(recorded, account).webhook("confirmed", arrived));
     }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fundhook_domain::{Feed, Timestamp};
 
-use crate::support::money::{USDC, money, webhook};
+use crate::support::deposit::{USDC, deposit, webhook};
 use crate::support::steps::Disturbance;
 use crate::support::{Ledger, World, at, feed, hours, minutes};
 
@@ -17,13 +17,13 @@ const WITHDRAWAL: &str = include_str!("../../../../events/connect/withdrawal.ini
 /// A world in which the next run has one of everything to do: pages of what is missing, behind, known under another
 /// feed and not understood, a token that is refused, a deposit and a withdrawal that are overdue, one that was reported
 /// overdue and has moved on since, and hours to add up.
-async fn busy() -> World {
+async fn busy_world() -> World {
     let mut world = World::of(&["connect", "connect/acme"]);
     world.settings.zerohash_feeds = BTreeSet::from([feed("zerohash")]);
     (world.settings.overdue.deposit, world.settings.overdue.withdrawal) = (hours(2), hours(2));
     let told = |id: &str, status: &str| {
-        let some = money(id, world.clock.now());
-        world.tell(&some, status);
+        let some = deposit(id, world.clock.now());
+        world.send_webhook(&some, status);
         some
     };
     let asleep = told("asleep", "pending");
@@ -42,30 +42,30 @@ async fn busy() -> World {
     world.list(&asleep, true);
     world.list(&late, true);
     for nth in 1..=2 {
-        let missing = money(&format!("missing-{nth}"), now.minus(minutes(20 + nth)));
+        let missing = deposit(&format!("missing-{nth}"), now.minus(minutes(20 + nth)));
         world.list(&missing.worth(&format!("{nth}.5"), USDC), true);
     }
-    let behind = money("behind", now.minus(minutes(40)));
-    world.tell(&behind, "submitted");
+    let behind = deposit("behind", now.minus(minutes(40)));
+    world.send_webhook(&behind, "submitted");
     world.list(&behind, true);
-    let known = money("known", now.minus(minutes(45)));
-    world.tell(&known.clone().called("other").of("zerohash"), "confirmed");
+    let known = deposit("known", now.minus(minutes(45)));
+    world.send_webhook(&known.clone().with_id("other").of("zerohash"), "confirmed");
     world.list(&known, true);
-    world.list(&money("of-acme", now.minus(minutes(50))).of("connect/acme"), true);
-    let mut odd = money("odd", now.minus(minutes(55))).row(true);
+    world.list(&deposit("of-acme", now.minus(minutes(50))).of("connect/acme"), true);
+    let mut odd = deposit("odd", now.minus(minutes(55))).row(true);
     odd.text = "[1]".to_owned();
     world.provider.list(&feed("connect"), odd);
     {
-        let mut current_status = world.provider.current_status.lock();
-        current_status.page_size = 2;
-        current_status.accepts.remove("first-of-connect");
+        let mut state = world.provider.state.lock();
+        state.page_size = 2;
+        state.accepts.remove("first-of-connect");
     }
     world
 }
 
 /// All that is to be the same in the end.
 #[derive(Debug, PartialEq)]
-struct End {
+struct FinalState {
     ledger: Ledger,
     event_ids: BTreeSet<String>,
     /// How often each event was published; an event is published once, though it may be said again by the stream.
@@ -76,9 +76,9 @@ struct End {
 }
 
 /// Some runs later, with what each queued arriving after it: the next in its time, the others after a pause.
-async fn end(world: &World) -> End {
+async fn end(world: &World) -> FinalState {
     world.steps.disturb(None);
-    world.drain();
+    world.process_queues();
     for pause in [15, 75, 60] {
         world.clock.pass(minutes(pause));
         world.reconcile().await;
@@ -99,12 +99,12 @@ async fn end(world: &World) -> End {
     );
     drop(contents);
     let left_on_queues = world.ingress.messages.lock().len() + world.transfers.messages.lock().len();
-    End { ledger: world.ledger(), event_ids: world.event_ids(), published, read_until, reports, left_on_queues }
+    FinalState { ledger: world.ledger(), event_ids: world.event_ids(), published, read_until, reports, left_on_queues }
 }
 
 /// A run at which nothing happens: its steps, and how it ends.
-async fn undisturbed() -> (Vec<&'static str>, End) {
-    let world = busy().await;
+async fn undisturbed() -> (Vec<&'static str>, FinalState) {
+    let world = busy_world().await;
     world.steps.disturb(None);
     let summary = world.run().await.expect("a run");
     assert!(summary.complete && summary.queued == 7 && summary.overdue == 2, "{summary:?}");
@@ -121,7 +121,7 @@ async fn undisturbed() -> (Vec<&'static str>, End) {
 #[tokio::test]
 async fn a_busy_run_comes_to_every_step_that_there_is() {
     let (steps, end) = undisturbed().await;
-    let come_to: BTreeSet<&str> = steps.iter().copied().collect();
+    let reach: BTreeSet<&str> = steps.iter().copied().collect();
     for step in [
         "before the credentials are read",
         "before the tokens are read",
@@ -150,9 +150,9 @@ async fn a_busy_run_comes_to_every_step_that_there_is() {
         "before a report is stored",
         "after a report is stored",
     ] {
-        assert!(come_to.contains(step), "{step}");
+        assert!(reach.contains(step), "{step}");
     }
-    assert_eq!(come_to.len(), 26, "{come_to:?}");
+    assert_eq!(reach.len(), 26, "{reach:?}");
     let status = |id: &str| {
         let named = end.ledger.entries.iter().find(|(resource, _)| resource.to_string() == id);
         named.map(|(_, entry)| entry.status)
@@ -175,7 +175,7 @@ async fn wherever_a_run_stops_the_next_one_ends_right() {
     let (steps, expected) = undisturbed().await;
     for by in [Disturbance::Crash, Disturbance::Error] {
         for (step, name) in steps.iter().enumerate() {
-            let world = busy().await;
+            let world = busy_world().await;
             world.steps.disturb(Some((step, by)));
             tokio::select! {
                 // An error may be in what a run does without.
@@ -191,7 +191,7 @@ async fn wherever_a_run_stops_the_next_one_ends_right() {
 async fn another_run_may_begin_and_end_at_any_step() {
     let (steps, expected) = undisturbed().await;
     for (step, name) in steps.iter().enumerate() {
-        let world = busy().await;
+        let world = busy_world().await;
         world.steps.disturb(Some((step, Disturbance::Pause)));
         let other = async {
             world.steps.stopped().await;
@@ -208,10 +208,10 @@ async fn another_run_may_begin_and_end_at_any_step() {
 #[tokio::test]
 async fn two_runs_side_by_side_leave_what_one_does() {
     let (_, expected) = undisturbed().await;
-    let world = busy().await;
+    let world = busy_world().await;
     let (one, other) = tokio::join!(world.run(), world.run());
     assert!(one.is_err() || other.is_err(), "a watermark is moved by one of them");
     assert_eq!(end(&world).await, expected);
-    let behind = money("behind", at(crate::support::NOON)).resource();
+    let behind = deposit("behind", at(crate::support::NOON)).resource();
     assert_eq!(world.resource(&behind).facts().len(), 2, "its row was queued twice, and recorded once");
 }

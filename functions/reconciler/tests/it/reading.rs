@@ -6,8 +6,8 @@ use fundhook_domain::{Details, EvidenceClass, Provider, ResourceId, Timestamp};
 use fundhook_ports::ListQuery;
 use serde_json::Value;
 
-use crate::support::money::{ETH, Money, USDC, money};
-use crate::support::provider::Listed;
+use crate::support::deposit::{ETH, TestDeposit, USDC, deposit};
+use crate::support::provider::ProviderRow;
 use crate::support::{NOON, World, at, days, feed, hours, minutes};
 
 /// The windows and pages that were asked for since the last time: `from`, `before` and the page.
@@ -25,10 +25,10 @@ fn calls(world: &World) -> usize {
 }
 
 /// Lists `count` succeeded deposits, a second apart, the last of them at `last`.
-fn list_many(world: &World, name: &str, count: u64, last: Timestamp) -> Vec<Money> {
-    let nth = |nth: u64| money(&format!("{name}-{nth:04}"), last.minus(std::time::Duration::from_secs(count - nth)));
-    let all: Vec<Money> = (1..=count).map(nth).collect();
-    all.iter().for_each(|money| world.list(money, true));
+fn list_many(world: &World, name: &str, count: u64, last: Timestamp) -> Vec<TestDeposit> {
+    let nth = |nth: u64| deposit(&format!("{name}-{nth:04}"), last.minus(std::time::Duration::from_secs(count - nth)));
+    let all: Vec<TestDeposit> = (1..=count).map(nth).collect();
+    all.iter().for_each(|deposit| world.list(deposit, true));
     all
 }
 
@@ -55,7 +55,7 @@ async fn the_first_reading_goes_back_by_the_lookback_and_each_next_one_begins_an
 #[tokio::test]
 async fn a_row_is_left_to_its_webhook_until_it_is_older_than_the_grace() {
     let world = World::new();
-    let young = money("young", at(NOON).minus(minutes(14)));
+    let young = deposit("young", at(NOON).minus(minutes(14)));
     world.list(&young, true);
     assert_eq!(world.reconcile().await.queued, 0);
     world.clock.pass(minutes(2));
@@ -84,7 +84,7 @@ async fn as_many_pages_are_read_as_there_are_and_each_row_is_queued_once() {
         let summary = world.reconcile().await;
         assert_eq!((summary.pages, summary.rows, summary.queued), (pages, rows, rows), "{rows} rows");
         assert_eq!(asked(&world).len() as u64, pages, "{rows} rows");
-        assert!(all.iter().all(|money| world.status(money) == "confirmed"), "{rows} rows");
+        assert!(all.iter().all(|deposit| world.status(deposit) == "confirmed"), "{rows} rows");
         world.clock.pass(minutes(15));
         assert_eq!(world.reconcile().await.queued, 0, "{rows} rows, read again");
     }
@@ -94,9 +94,9 @@ async fn as_many_pages_are_read_as_there_are_and_each_row_is_queued_once() {
 async fn nothing_lies_between_two_windows_that_do_not_overlap_though_the_clock_shows_fractions() {
     let mut world = World::new();
     (world.settings.grace, world.settings.overlap) = (Duration::ZERO, Duration::ZERO);
-    let all: Vec<Money> = (0..40)
+    let all: Vec<TestDeposit> = (0..40)
         .map(|nth| {
-            let some = money(&format!("each-{nth}"), world.clock.now().plus(Duration::from_millis(nth * 300)));
+            let some = deposit(&format!("each-{nth}"), world.clock.now().plus(Duration::from_millis(nth * 300)));
             world.list(&some, true);
             some
         })
@@ -105,7 +105,7 @@ async fn nothing_lies_between_two_windows_that_do_not_overlap_though_the_clock_s
         world.clock.pass(Duration::from_millis(700));
         world.reconcile().await;
     }
-    assert!(all.iter().all(|money| world.status(money) == "confirmed"));
+    assert!(all.iter().all(|deposit| world.status(deposit) == "confirmed"));
     assert_eq!(world.event_ids().len(), all.len());
 }
 
@@ -114,7 +114,7 @@ async fn windows_over_days_adjoin_and_nothing_lies_between_them() {
     let world = World::new();
     let mut all = Vec::new();
     for hour in 0..96 {
-        let some = money(&format!("hourly-{hour}"), world.clock.now().plus(minutes(7)));
+        let some = deposit(&format!("hourly-{hour}"), world.clock.now().plus(minutes(7)));
         world.list(&some, true);
         all.push(some);
         // A run each hour, and none at all on the third day.
@@ -131,23 +131,26 @@ async fn windows_over_days_adjoin_and_nothing_lies_between_them() {
     for pair in windows.windows(2) {
         assert_eq!(pair[1].0, pair[0].1.minus(hours(1)), "each begins an overlap before the end of the last");
     }
-    assert!(all.iter().all(|money| world.status(money) == "confirmed"));
+    assert!(all.iter().all(|deposit| world.status(deposit) == "confirmed"));
     assert_eq!(world.event_ids().len(), all.len());
 }
 
 #[tokio::test]
 async fn a_list_that_ignores_the_dates_is_read_to_where_it_gets_old_and_no_further() {
     let world = World::new();
-    world.provider.current_status.lock().heeds_dates = false;
+    world.provider.state.lock().filters_by_date = false;
     let ancient = list_many(&world, "ancient", 500, at(NOON).minus(days(30)));
     let recent = list_many(&world, "recent", 60, at(NOON).minus(hours(2)));
     // Two pages hold what is recent; the third is all ancient, and says so.
     assert_eq!((world.reconcile().await.pages, calls(&world)), (3, 3));
-    assert!(recent.iter().all(|money| world.status(money) == "confirmed"));
-    assert!(ancient.iter().all(|money| world.status(money) == "-"), "what came before the lookback is left as it is");
+    assert!(recent.iter().all(|deposit| world.status(deposit) == "confirmed"));
+    assert!(
+        ancient.iter().all(|deposit| world.status(deposit) == "-"),
+        "what came before the lookback is left as it is"
+    );
 
     world.clock.pass(minutes(15));
-    let new = money("new", at(NOON).minus(minutes(3)));
+    let new = deposit("new", at(NOON).minus(minutes(3)));
     world.list(&new, true);
     // The new one lies on the first page, and on the second all is older than the overlap.
     assert_eq!((world.reconcile().await.pages, world.status(&new)), (2, "confirmed"));
@@ -158,8 +161,8 @@ async fn a_list_that_ignores_the_dates_and_begins_with_the_oldest_is_read_to_its
     for at_once in [false, true] {
         let world = World::new();
         {
-            let mut current_status = world.provider.current_status.lock();
-            (current_status.heeds_dates, current_status.oldest_first) = (false, true);
+            let mut state = world.provider.state.lock();
+            (state.filters_by_date, state.oldest_first) = (false, true);
         }
         let ancients = list_many(&world, "ancient", 120, at(NOON).minus(days(30)));
         for ancient in ancients.clone() {
@@ -167,20 +170,20 @@ async fn a_list_that_ignores_the_dates_and_begins_with_the_oldest_is_read_to_its
             let came = if at_once { at(NOON).minus(days(30)) } else { ancient.at };
             world.list(&ancient.arriving(came), true);
         }
-        let recent = money("recent", at(NOON).minus(hours(2)));
+        let recent = deposit("recent", at(NOON).minus(hours(2)));
         world.list(&recent, true);
         assert_eq!((world.reconcile().await.pages, world.status(&recent)), (3, "confirmed"), "{at_once}");
-        assert!(ancients.iter().all(|money| world.status(money) == "-"), "{at_once}");
+        assert!(ancients.iter().all(|deposit| world.status(deposit) == "-"), "{at_once}");
     }
 }
 
 #[tokio::test]
 async fn of_several_rows_about_one_deposit_the_furthest_counts() {
     let world = World::new();
-    let some = money("one", at(NOON).minus(hours(2)));
+    let some = deposit("one", at(NOON).minus(hours(2)));
     let (held, done) = (some.row(false), some.clone().arriving(some.at.plus(minutes(5))).row(true));
     // Two rows with one id: the attempt that had no match yet, and the one that had.
-    world.provider.current_status.lock().rows.insert(feed("connect"), vec![held, done]);
+    world.provider.state.lock().rows.insert(feed("connect"), vec![held, done]);
     assert_eq!((world.reconcile().await.queued, world.status(&some)), (1, "confirmed"));
     world.clock.pass(minutes(15));
     assert_eq!(world.reconcile().await.queued, 0);
@@ -191,7 +194,7 @@ async fn a_row_that_nobody_understands_is_queued_once_and_published_as_unrecogni
     for odd in [r#"{"fund_id":"odd"}"#, r#""a text""#, "5", "null", "[]", r#"{"fund_id":"x","success":"maybe"}"#] {
         let world = World::new();
         let at = at(NOON).minus(minutes(30));
-        world.provider.list(&feed("connect"), Listed { at, id: odd.to_owned(), text: odd.to_owned() });
+        world.provider.list(&feed("connect"), ProviderRow { at, id: odd.to_owned(), text: odd.to_owned() });
         assert_eq!(world.reconcile().await.queued, 1, "{odd}");
         let id = ResourceId::unrecognized(feed("connect"), odd.as_bytes());
         assert_eq!(world.published(&id), ["unrecognized.seen"], "{odd}");
@@ -203,9 +206,9 @@ async fn a_row_that_nobody_understands_is_queued_once_and_published_as_unrecogni
 
 #[tokio::test]
 async fn what_is_recorded_under_the_other_feed_or_by_its_coin_is_not_queued_again() {
-    let here = money("one", at(NOON).minus(hours(2)));
+    let here = deposit("one", at(NOON).minus(hours(2)));
     let there = here.clone().of("zerohash");
-    let renamed = here.clone().called("another");
+    let renamed = here.clone().with_id("another");
     for (rows_are, recorded, listed, differing) in [
         (Provider::Connect, &here, &here, 0),
         (Provider::Connect, &there, &here, 0),
@@ -217,7 +220,7 @@ async fn what_is_recorded_under_the_other_feed_or_by_its_coin_is_not_queued_agai
     ] {
         let mut world = World::new();
         world.settings.rows_are = rows_are;
-        world.tell(recorded, "confirmed");
+        world.send_webhook(recorded, "confirmed");
         world.list(listed, true);
         let summary = world.reconcile().await;
         let told = format!("rows are {rows_are}, recorded as {}", recorded.resource());
@@ -237,8 +240,8 @@ async fn what_was_missed_is_healed_under_the_feed_that_it_is_recorded_in() {
     ] {
         let mut world = World::of(&["connect", "connect/acme"]);
         world.settings.rows_are = rows_are;
-        let some = money("one", at(NOON).minus(hours(2))).of(feed);
-        world.tell(&some, before);
+        let some = deposit("one", at(NOON).minus(hours(2))).of(feed);
+        world.send_webhook(&some, before);
         world.list(&some, true);
         assert_eq!((world.reconcile().await.queued, world.status(&some)), (1, "confirmed"), "{feed}");
         assert_eq!(world.ledger().entries.len(), 1, "{feed}");
@@ -250,12 +253,12 @@ async fn a_second_deposit_in_the_same_transaction_is_no_repetition_of_the_first(
     for (rows_are, feed) in [(Provider::Connect, "connect"), (Provider::Zerohash, "zerohash")] {
         let mut world = World::new();
         world.settings.rows_are = rows_are;
-        let first = money("first", at(NOON).minus(hours(2))).of(feed);
+        let first = deposit("first", at(NOON).minus(hours(2))).of(feed);
         world.list(&first, true);
         world.reconcile().await;
         // Both to one address in one transaction, of one asset and worth the same: told by one stream, they are two
         // coins.
-        let second = first.clone().called("second");
+        let second = first.clone().with_id("second");
         world.list(&second, true);
         world.clock.pass(minutes(15));
         world
@@ -269,9 +272,9 @@ async fn a_second_deposit_in_the_same_transaction_is_no_repetition_of_the_first(
 #[tokio::test]
 async fn the_same_hash_on_another_chain_is_another_deposit() {
     let world = World::new();
-    let on_base = money("on-base", at(NOON).minus(hours(2)));
-    world.tell(&on_base, "confirmed");
-    let elsewhere = on_base.clone().called("on-ethereum").worth("7", ("USDC", "ethereum", "USDC.ETH"));
+    let on_base = deposit("on-base", at(NOON).minus(hours(2)));
+    world.send_webhook(&on_base, "confirmed");
+    let elsewhere = on_base.clone().with_id("on-ethereum").worth("7", ("USDC", "ethereum", "USDC.ETH"));
     world.list(&elsewhere, true);
     assert_eq!((world.reconcile().await.queued, world.status(&elsewhere)), (1, "confirmed"));
 }
@@ -279,7 +282,7 @@ async fn the_same_hash_on_another_chain_is_another_deposit() {
 #[tokio::test]
 async fn what_is_queued_is_an_envelope_of_the_weakest_evidence_and_its_event_says_reconciled() {
     let world = World::new();
-    let some = money("one", at(NOON).minus(hours(2))).worth("0.000000000000000001", ETH);
+    let some = deposit("one", at(NOON).minus(hours(2))).worth("0.000000000000000001", ETH);
     world.list(&some, true);
     world.run().await.expect("a run");
     let queued = world.ingress.messages.lock().clone();
@@ -289,7 +292,7 @@ async fn what_is_queued_is_an_envelope_of_the_weakest_evidence_and_its_event_say
     assert_eq!(envelope["attestation"]["key"], "https://api.connect.xyz");
     assert_eq!(envelope["body"]["text"], some.row(true).text, "to the byte as it was read");
 
-    world.drain();
+    world.process_queues();
     let contents = world.table.contents.lock();
     let event = serde_json::to_value(&contents.published[0]).expect("an event");
     assert_eq!((contents.published.len(), event["type"].as_str()), (1, Some("fundhook.deposit.confirmed")));
@@ -306,7 +309,7 @@ async fn a_webhook_that_arrives_afterwards_changes_nothing_but_the_evidence() {
     ] {
         let mut world = World::new();
         world.settings.rows_are = rows_are;
-        let some = money("one", at(NOON).minus(hours(2))).worth("12.5", USDC).of(feed);
+        let some = deposit("one", at(NOON).minus(hours(2))).worth("12.5", USDC).of(feed);
         world.list(&some, true);
         world.reconcile().await;
         let (before, events) = (world.ledger(), world.event_ids());
@@ -325,7 +328,7 @@ async fn a_webhook_that_arrives_afterwards_changes_nothing_but_the_evidence() {
         let view = world.resource(&some.resource()).view().expect("a fact");
         assert_eq!(metadata(&view.details), feed == "connect", "what only the webhook tells is there now");
 
-        world.live(hours(2)).await;
+        world.run_for(hours(2)).await;
         assert_eq!((world.ledger(), world.event_ids()), (before, events), "and the row is no news either");
     }
 }
@@ -333,8 +336,8 @@ async fn a_webhook_that_arrives_afterwards_changes_nothing_but_the_evidence() {
 #[tokio::test]
 async fn a_row_that_contradicts_what_was_signed_changes_no_amount_and_is_told() {
     let world = World::new();
-    let some = money("one", at(NOON).minus(hours(2)));
-    world.tell(&some, "confirmed");
+    let some = deposit("one", at(NOON).minus(hours(2)));
+    world.send_webhook(&some, "confirmed");
     world.list(&some.clone().worth("1000.5", USDC), true);
     let before = world.ledger();
     let summary = world.reconcile().await;
@@ -342,14 +345,14 @@ async fn a_row_that_contradicts_what_was_signed_changes_no_amount_and_is_told() 
     assert_eq!(world.ledger(), before);
 
     // One that was told as failed and is listed as succeeded is for a person: both are published as conflicting.
-    let failed = money("two", at(NOON).minus(hours(2)));
-    world.tell(&failed, "failed");
+    let failed = deposit("two", at(NOON).minus(hours(2)));
+    world.send_webhook(&failed, "failed");
     world.list(&failed, true);
     world.clock.pass(minutes(15));
     world.provider.list(&feed("connect"), failed.clone().arriving(at(NOON).minus(minutes(20))).row(true));
     world.reconcile().await;
     assert_eq!(world.published(&failed.resource()), ["deposit.failed", "deposit.conflicting"]);
-    world.live(hours(2)).await;
+    world.run_for(hours(2)).await;
     assert_eq!(world.published(&failed.resource()).len(), 2, "once");
 }
 
@@ -369,14 +372,14 @@ async fn a_watermark_that_a_clock_ahead_stored_goes_back_and_nothing_is_left_unr
     world.clock.pass(days(1));
     world.reconcile().await;
     world.clock.set(at(NOON).plus(minutes(15)));
-    let missed = money("missed", at(NOON).plus(minutes(30)));
+    let missed = deposit("missed", at(NOON).plus(minutes(30)));
     world.clock.set(at(NOON).plus(hours(1)));
     world.list(&missed, true);
     world.reconcile().await;
     assert_eq!(world.status(&missed), "confirmed");
     let watermark = world.watermark("connect");
     assert!(watermark.read_until <= world.clock.now() && watermark.totals_until <= world.clock.now());
-    world.live(hours(5)).await;
+    world.run_for(hours(5)).await;
     let contents = world.table.contents.lock();
     let report = contents.reports.get(&(feed("connect"), at(NOON))).expect("its hour is added up again");
     assert_eq!(report.lines[0].published.deposits, 1);

@@ -6,26 +6,26 @@ use std::time::Duration;
 use fundhook_domain::Timestamp;
 use fundhook_ports::ListQuery;
 
-use crate::support::money::{Money, money};
+use crate::support::deposit::{TestDeposit, deposit};
 use crate::support::provider::Call;
 use crate::support::{NOON, TIMEOUT, World, at, feed, hours, minutes};
 
 /// Lists so many deposits to the organization, seconds apart.
-fn list_many(world: &World, name: &str, count: u64) -> Vec<Money> {
+fn list_many(world: &World, name: &str, count: u64) -> Vec<TestDeposit> {
     let now = world.clock.now().minus(minutes(20));
-    let nth = |nth| money(&format!("{}-{nth}", name.replace('/', "-")), now.minus(Duration::from_secs(nth))).of(name);
-    let all: Vec<Money> = (0..count).map(nth).collect();
-    all.iter().for_each(|money| world.list(money, true));
+    let nth = |nth| deposit(&format!("{}-{nth}", name.replace('/', "-")), now.minus(Duration::from_secs(nth))).of(name);
+    let all: Vec<TestDeposit> = (0..count).map(nth).collect();
+    all.iter().for_each(|deposit| world.list(deposit, true));
     all
 }
 
 /// From now on a call on behalf of this organization takes so many seconds.
 fn slow(world: &World, name: &str, seconds: u64) {
-    world.provider.current_status.lock().takes.insert(feed(name), Duration::from_secs(seconds));
+    world.provider.state.lock().takes.insert(feed(name), Duration::from_secs(seconds));
 }
 
-fn missing(world: &World, all: &[Money]) -> usize {
-    all.iter().filter(|money| world.status(money) != "confirmed").count()
+fn missing(world: &World, all: &[TestDeposit]) -> usize {
+    all.iter().filter(|deposit| world.status(deposit) != "confirmed").count()
 }
 
 /// A run that begins at `at`; what it queued arrives. Returns whether it ended in time.
@@ -33,7 +33,7 @@ async fn run_at(world: &World, at: Timestamp) -> bool {
     world.clock.set(at);
     // It may fail where a provider does.
     let _ended = world.run().await;
-    world.drain();
+    world.process_queues();
     world.clock.now() < at.plus(TIMEOUT)
 }
 
@@ -51,7 +51,7 @@ fn pages(calls: &[Call], name: &str) -> Vec<u32> {
 async fn a_run_stops_before_its_deadline_and_the_next_goes_on_with_the_next_page() {
     for seconds in [20, 45, 89] {
         let world = World::new();
-        world.provider.current_status.lock().page_size = 5;
+        world.provider.state.lock().page_size = 5;
         let all = list_many(&world, "connect", 60);
         slow(&world, "connect", seconds);
         let (mut calls, mut runs) = (Vec::new(), 0);
@@ -70,7 +70,7 @@ async fn a_run_stops_before_its_deadline_and_the_next_goes_on_with_the_next_page
 #[tokio::test]
 async fn a_run_says_whether_it_looked_at_everything() {
     let world = World::new();
-    world.provider.current_status.lock().page_size = 5;
+    world.provider.state.lock().page_size = 5;
     list_many(&world, "connect", 60);
     slow(&world, "connect", 60);
     let summary = world.run().await.expect("a run");
@@ -83,13 +83,13 @@ async fn a_run_says_whether_it_looked_at_everything() {
 async fn an_organization_whose_provider_fails_is_nobody_elses_delay() {
     let world = World::of(&["connect", "connect/acme", "connect/bolt"]);
     let [connect, acme, bolt] = ["connect", "connect/acme", "connect/bolt"].map(|name| list_many(&world, name, 7));
-    world.provider.current_status.lock().down.insert(feed("connect/acme"));
+    world.provider.state.lock().down.insert(feed("connect/acme"));
     for quarter in 0..3 {
         assert!(run_at(&world, at(NOON).plus(minutes(15) * quarter)).await);
         let left = [&connect, &acme, &bolt].map(|all| missing(&world, all));
         assert_eq!(left, [0, 7, 0], "run {quarter}");
     }
-    world.provider.current_status.lock().down.clear();
+    world.provider.state.lock().down.clear();
     assert!(run_at(&world, at(NOON).plus(hours(1))).await);
     assert_eq!(missing(&world, &acme), 0);
 }
@@ -97,7 +97,7 @@ async fn an_organization_whose_provider_fails_is_nobody_elses_delay() {
 #[tokio::test]
 async fn an_organization_that_takes_all_the_time_starves_no_other() {
     let world = World::of(&["connect", "connect/acme", "connect/bolt"]);
-    world.provider.current_status.lock().page_size = 1;
+    world.provider.state.lock().page_size = 1;
     list_many(&world, "connect", 500);
     slow(&world, "connect", 60);
     let [acme, bolt] = ["connect/acme", "connect/bolt"].map(|name| list_many(&world, name, 7));
@@ -114,15 +114,15 @@ async fn an_organization_that_takes_all_the_time_starves_no_other() {
 async fn nor_does_it_keep_what_is_overdue_from_being_reported_and_hours_from_being_added_up() {
     let world = World::of(&["connect", "connect/acme"]);
     run_at(&world, at(NOON)).await;
-    let stuck = money("stuck", at(NOON)).of("connect/acme");
-    world.tell(&stuck, "submitted");
-    let done = money("done", at(NOON).plus(hours(2))).of("connect/acme");
+    let stuck = deposit("stuck", at(NOON)).of("connect/acme");
+    world.send_webhook(&stuck, "submitted");
+    let done = deposit("done", at(NOON).plus(hours(2))).of("connect/acme");
     world.clock.set(at(NOON).plus(hours(2)));
-    world.tell(&done, "confirmed");
+    world.send_webhook(&done, "confirmed");
     world.list(&done, true);
 
     world.clock.set(at(NOON).plus(hours(25)));
-    world.provider.current_status.lock().page_size = 1;
+    world.provider.state.lock().page_size = 1;
     list_many(&world, "connect", 500);
     slow(&world, "connect", 60);
     for quarter in 0..8 {
@@ -141,10 +141,10 @@ async fn what_was_reported_is_looked_at_again_in_turns_however_slow_the_provider
         let world = World::new();
         world.table.contents.lock().index_page = index_page;
         run_at(&world, at(NOON)).await;
-        let stuck: Vec<Money> = (0..20).map(|nth| money(&format!("stuck-{nth}"), at(NOON))).collect();
-        stuck.iter().for_each(|money| world.tell(money, "pending"));
+        let stuck: Vec<TestDeposit> = (0..20).map(|nth| deposit(&format!("stuck-{nth}"), at(NOON))).collect();
+        stuck.iter().for_each(|deposit| world.send_webhook(deposit, "pending"));
         run_at(&world, at(NOON).plus(hours(25))).await;
-        assert!(stuck.iter().all(|money| world.resource(&money.resource()).is_overdue()));
+        assert!(stuck.iter().all(|deposit| world.resource(&deposit.resource()).is_overdue()));
         slow(&world, "connect", 40);
         let mut asked = BTreeSet::new();
         world.provider.take_calls();
@@ -164,8 +164,8 @@ async fn what_was_reported_is_looked_at_again_in_turns_however_slow_the_provider
 async fn what_is_to_be_asked_for_one_by_one_stops_in_time_too_and_goes_on_with_others() {
     let world = World::new();
     run_at(&world, at(NOON)).await;
-    let stuck: Vec<Money> = (0..20).map(|nth| money(&format!("stuck-{nth}"), at(NOON))).collect();
-    stuck.iter().for_each(|money| world.tell(money, "pending"));
+    let stuck: Vec<TestDeposit> = (0..20).map(|nth| deposit(&format!("stuck-{nth}"), at(NOON))).collect();
+    stuck.iter().for_each(|deposit| world.send_webhook(deposit, "pending"));
     slow(&world, "connect", 30);
     let mut runs = 0;
     let overdue = |world: &World| stuck.iter().filter(|it| world.resource(&it.resource()).is_overdue()).count();

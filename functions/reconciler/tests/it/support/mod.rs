@@ -1,9 +1,9 @@
 //! A world in memory in which days pass in milliseconds: a provider, the table, the queues and a clock.
-pub(crate) mod money;
+pub(crate) mod deposit;
 pub(crate) mod provider;
 pub(crate) mod steps;
 pub(crate) mod table;
-pub(crate) mod whole;
+pub(crate) mod table_state;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,11 +19,11 @@ use fundhook_reconciliation::{DayReports, RunSummary, Watermark};
 use fundhook_runtime::settings::{OverdueLimits, ReconcileSettings};
 use reconciler::{ListReader, Ports, ReconcileError, ReconcileRequest, ReconcileResponse, Reconciler};
 
-use money::Money;
-use provider::{CurrentStatus, Provider, Tokens};
+use deposit::TestDeposit;
+use provider::{Provider, ProviderState, Tokens};
 use steps::Steps;
 use table::{Contents, Table};
-use whole::Whole;
+use table_state::TableState;
 
 /// Something that several hold.
 pub(crate) struct Shared<T>(Arc<Mutex<T>>);
@@ -106,12 +106,12 @@ impl SendMessages for Queue {
     async fn send_all(&self, bodies: Vec<String>) -> Vec<Result<(), PortError>> {
         let mut outcomes = Vec::new();
         for body in bodies {
-            if let Err(failed) = self.steps.come_to(self.names[0]).await {
+            if let Err(failed) = self.steps.reach(self.names[0]).await {
                 outcomes.push(Err(failed));
                 continue;
             }
             self.messages.lock().push(body);
-            outcomes.push(self.steps.come_to(self.names[1]).await);
+            outcomes.push(self.steps.reach(self.names[1]).await);
         }
         outcomes
     }
@@ -168,7 +168,7 @@ impl World {
         Self {
             tokens: Tokens { stored, leases: Shared::default(), steps: steps.clone() },
             provider: Provider {
-                current_status: Shared::new(CurrentStatus { accepts, ..CurrentStatus::default() }),
+                state: Shared::new(ProviderState { accepts, ..ProviderState::default() }),
                 feeds,
                 clock: clock.clone(),
                 steps: steps.clone(),
@@ -217,12 +217,12 @@ impl World {
     /// A run that succeeds, and what it queued arrives.
     pub(crate) async fn reconcile(&self) -> RunSummary {
         let summary = self.run().await.expect("a run");
-        self.drain();
+        self.process_queues();
         summary
     }
 
     /// Lets so much time pass, with a run each quarter of an hour, and with what each queued arriving before the next.
-    pub(crate) async fn live(&self, duration: Duration) {
+    pub(crate) async fn run_for(&self, duration: Duration) {
         let until = self.clock.now().plus(duration);
         while self.clock.now() < until {
             self.clock.pass(minutes(15));
@@ -240,7 +240,7 @@ impl World {
     }
 
     /// Has what lies on both queues take its road: normalised, folded, claimed, published.
-    pub(crate) fn drain(&self) {
+    pub(crate) fn process_queues(&self) {
         let now = self.clock.now();
         let envelopes = std::mem::take(&mut *self.ingress.messages.lock());
         for (line, message) in (0..).zip(&envelopes) {
@@ -259,17 +259,17 @@ impl World {
     /// Has this message arrive on the ingress queue and take its road.
     pub(crate) fn receive(&self, message: String) {
         self.ingress.messages.lock().push(message);
-        self.drain();
+        self.process_queues();
     }
 
     /// Has the webhook arrive which says that `money` reached `status` now.
-    pub(crate) fn tell(&self, money: &Money, status: &str) {
-        self.receive(money.webhook(status, self.clock.now()));
+    pub(crate) fn send_webhook(&self, deposit: &TestDeposit, status: &str) {
+        self.receive(deposit.webhook(status, self.clock.now()));
     }
 
     /// Has the provider list `money` to the organization.
-    pub(crate) fn list(&self, money: &Money, succeeded: bool) {
-        self.provider.list(&money.feed.of(fundhook_domain::Provider::Connect), money.row(succeeded));
+    pub(crate) fn list(&self, deposit: &TestDeposit, succeeded: bool) {
+        self.provider.list(&deposit.feed.of(fundhook_domain::Provider::Connect), deposit.row(succeeded));
     }
 
     pub(crate) fn resource(&self, id: &ResourceId) -> Resource {
@@ -278,8 +278,8 @@ impl World {
     }
 
     /// The status of `money` as it is recorded; `-` when it is not.
-    pub(crate) fn status(&self, money: &Money) -> &'static str {
-        self.resource(&money.resource()).view().map_or("-", |view| view.status.as_str())
+    pub(crate) fn status(&self, deposit: &TestDeposit) -> &'static str {
+        self.resource(&deposit.resource()).view().map_or("-", |view| view.status.as_str())
     }
 
     pub(crate) fn watermark(&self, name: &str) -> Watermark {
@@ -300,8 +300,8 @@ impl World {
     }
 
     /// All that is recorded.
-    pub(crate) fn whole(&self) -> Whole {
-        Whole::of(&self.table.contents.lock())
+    pub(crate) fn table_state(&self) -> TableState {
+        TableState::of(&self.table.contents.lock())
     }
 
     /// The whole table, as far as it is about money.

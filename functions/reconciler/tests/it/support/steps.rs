@@ -44,7 +44,7 @@ impl Steps {
     }
 
     /// Comes to the next step.
-    pub(crate) async fn come_to(&self, name: &'static str) -> Result<(), PortError> {
+    pub(crate) async fn reach(&self, name: &'static str) -> Result<(), PortError> {
         let disturbance = {
             let mut script = self.script.lock();
             script.trace.push(name);

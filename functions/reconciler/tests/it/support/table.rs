@@ -129,7 +129,7 @@ pub(crate) struct Table {
 
 impl Resources for Table {
     async fn read(&self, ids: &[ResourceId]) -> Result<Vec<Resource>, PortError> {
-        self.steps.come_to("before resources are read").await?;
+        self.steps.reach("before resources are read").await?;
         let contents = self.contents.lock();
         let read =
             |id: &ResourceId| contents.resources.get(id).cloned().unwrap_or_else(|| Resource::unknown(id.clone()));
@@ -144,12 +144,12 @@ impl Resources for Table {
 
 impl Watermarks for Table {
     async fn load(&self, feed: &Feed) -> Result<Option<Watermark>, PortError> {
-        self.steps.come_to("before the watermark is read").await?;
+        self.steps.reach("before the watermark is read").await?;
         Ok(self.contents.lock().watermarks.get(feed).cloned())
     }
 
     async fn advance(&self, feed: &Feed, to: &Watermark) -> Result<Advance, PortError> {
-        self.steps.come_to("before the watermark is moved").await?;
+        self.steps.reach("before the watermark is moved").await?;
         {
             let mut contents = self.contents.lock();
             let stored = contents.watermarks.get(feed).map_or(0, |stored| stored.revision);
@@ -158,14 +158,14 @@ impl Watermarks for Table {
             }
             contents.watermarks.insert(feed.clone(), to.clone());
         }
-        self.steps.come_to("after the watermark is moved").await?;
+        self.steps.reach("after the watermark is moved").await?;
         Ok(Advance::Stored)
     }
 }
 
 impl OpenResources for Table {
     async fn open(&self, query: OpenQuery<'_>) -> Result<IndexPage, PortError> {
-        self.steps.come_to("before what is open is read").await?;
+        self.steps.reach("before what is open is read").await?;
         Ok(self.contents.lock().open(query))
     }
 }
@@ -174,21 +174,21 @@ impl SettledDeposits for Table {
     async fn settled(&self, feed: &Feed, from: Timestamp, before: Timestamp) -> Result<Vec<ResourceId>, PortError> {
         // The index has a partition for each day.
         assert_eq!(from.day_start(), before.minus(Duration::from_nanos(1)).day_start(), "{from} to {before}");
-        self.steps.come_to("before confirmed deposits are read").await?;
+        self.steps.reach("before confirmed deposits are read").await?;
         Ok(self.contents.lock().settled(feed, from, before))
     }
 }
 
 impl AccountResources for Table {
     async fn of_account(&self, account: &str, since: Timestamp) -> Result<Vec<ResourceId>, PortError> {
-        self.steps.come_to("before a user's deposits are read").await?;
+        self.steps.reach("before a user's deposits are read").await?;
         Ok(self.contents.lock().of_account(account, since))
     }
 }
 
 impl Claims for Table {
     async fn claims(&self, coins: &[String]) -> Result<Vec<Claim>, PortError> {
-        self.steps.come_to("before claims are read").await?;
+        self.steps.reach("before claims are read").await?;
         let contents = self.contents.lock();
         Ok(coins.iter().filter_map(|coin| contents.claims.get(coin).cloned()).collect())
     }
@@ -200,7 +200,7 @@ impl Receipts for Table {
     }
 
     async fn receipts(&self, resources: &[ResourceId]) -> Result<Vec<Receipt>, PortError> {
-        self.steps.come_to("before receipts are read").await?;
+        self.steps.reach("before receipts are read").await?;
         let contents = self.contents.lock();
         Ok(resources.iter().filter_map(|id| contents.receipts.get(id).cloned()).collect())
     }
@@ -208,13 +208,13 @@ impl Receipts for Table {
 
 impl Reports for Table {
     async fn put(&self, report: &Report) -> Result<(), PortError> {
-        self.steps.come_to("before a report is stored").await?;
+        self.steps.reach("before a report is stored").await?;
         {
             let mut contents = self.contents.lock();
             contents.puts += 1;
             contents.reports.insert((report.feed.clone(), report.from), report.clone());
         }
-        self.steps.come_to("after a report is stored").await
+        self.steps.reach("after a report is stored").await
     }
 
     async fn of_day(&self, feed: &Feed, day: Timestamp) -> Result<Vec<Report>, PortError> {

@@ -3,11 +3,11 @@
 use fundhook_domain::{Feed, Kind, Provider, ResourceId, Timestamp, digest_hex};
 use serde_json::{Value, json};
 
-use super::provider::Listed;
+use super::provider::ProviderRow;
 
 /// A deposit as it is.
 #[derive(Clone, Debug)]
-pub(crate) struct Money {
+pub(crate) struct TestDeposit {
     /// Whose webhooks tell of it.
     pub(crate) feed: Feed,
     pub(crate) id: String,
@@ -25,8 +25,8 @@ pub(crate) const USDC: (&str, &str, &str) = ("USDC", "base", "USDC.BASE");
 pub(crate) const ETH: (&str, &str, &str) = ("ETH", "ethereum", "ETH.ETH");
 
 /// The deposit `id` of 100.5 USDC, told of by Connect, that arrived at `at`.
-pub(crate) fn money(id: &str, at: Timestamp) -> Money {
-    Money {
+pub(crate) fn deposit(id: &str, at: Timestamp) -> TestDeposit {
+    TestDeposit {
         feed: Provider::Connect.into(),
         id: id.to_owned(),
         amount: "100.5".to_owned(),
@@ -38,7 +38,7 @@ pub(crate) fn money(id: &str, at: Timestamp) -> Money {
     }
 }
 
-impl Money {
+impl TestDeposit {
     pub(crate) fn of(self, feed: &str) -> Self {
         Self { feed: feed.parse().expect("a feed"), ..self }
     }
@@ -51,7 +51,7 @@ impl Money {
         Self { at, ..self }
     }
 
-    pub(crate) fn called(self, id: &str) -> Self {
+    pub(crate) fn with_id(self, id: &str) -> Self {
         Self { id: id.to_owned(), ..self }
     }
 
@@ -71,13 +71,13 @@ impl Money {
     }
 
     /// Its row in the list.
-    pub(crate) fn row(&self, succeeded: bool) -> Listed {
+    pub(crate) fn row(&self, succeeded: bool) -> ProviderRow {
         self.row_since(succeeded, self.at)
     }
 
     /// Its row in the list, which stands so since `at`.
-    pub(crate) fn row_since(&self, succeeded: bool, at: Timestamp) -> Listed {
-        Listed { at: self.at, id: self.id.clone(), text: self.fund(succeeded, at).to_string() }
+    pub(crate) fn row_since(&self, succeeded: bool, at: Timestamp) -> ProviderRow {
+        ProviderRow { at: self.at, id: self.id.clone(), text: self.fund(succeeded, at).to_string() }
     }
 
     fn connect(&self, status: &str, at: Timestamp) -> Value {

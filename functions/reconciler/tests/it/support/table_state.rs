@@ -27,31 +27,32 @@ const EVIDENCE: [&str; 10] = [
 
 /// What Connect's webhooks tell of a deposit, and the list does not: it has no session, no status but whether it succeeded,
 /// and its dates are the deposit's and the fund transaction's.
-pub(crate) const WEBHOOKS_TELL: [&str; 4] = ["session", "provider_status", "created_at", "updated_at"];
+pub(crate) const ONLY_IN_WEBHOOKS: [&str; 4] = ["session", "provider_status", "created_at", "updated_at"];
 
 /// What the list tells of Connect's deposits, and the webhooks do not.
-pub(crate) const ROWS_TELL: [&str; 3] = ["conversion", "sub_account", "reference_id"];
+pub(crate) const ONLY_IN_ROWS: [&str; 3] = ["conversion", "sub_account", "reference_id"];
 
 /// What both tell of Connect's deposits, each in its own words: who tells of it, why it stands there, how the network is
 /// spelled, and what Fundhook has no name for.
-pub(crate) const BOTH_TELL: [&str; 4] = ["stream", "status_reason", "network/name", "provider_data"];
+pub(crate) const WORDED_DIFFERENTLY: [&str; 4] = ["stream", "status_reason", "network/name", "provider_data"];
 
 /// All that is recorded, by resource, as JSON.
 #[derive(Clone, Debug)]
-pub(crate) struct Whole(BTreeMap<ResourceId, Value>);
+pub(crate) struct TableState(BTreeMap<ResourceId, Value>);
 
-impl Whole {
+impl TableState {
     pub(super) fn of(contents: &Contents) -> Self {
         let resources = contents.resources.values();
         Self(resources.map(|resource| (resource.id().clone(), recorded(contents, resource))).collect())
     }
 
-    /// What differs from `other`, for a person; nothing when nothing does. `untold` is what is not compared of the details of
+    /// What differs from `other`, for a person; nothing when nothing does. `ignored` is what is not compared of the details of
     /// Connect's deposits. Rows of zerohash's tell what its webhooks do.
-    pub(crate) fn but_for(&self, other: &Self, untold: &[&str]) -> String {
+    pub(crate) fn differences_from(&self, other: &Self, ignored: &[&str]) -> String {
         let mut differences = String::new();
         for id in self.0.keys().chain(other.0.keys()).collect::<BTreeSet<_>>() {
-            let [ours, theirs] = [self, other].map(|whole| whole.0.get(id).map(|known| compared(id, known, untold)));
+            let [ours, theirs] =
+                [self, other].map(|table_state| table_state.0.get(id).map(|known| compared(id, known, ignored)));
             if ours != theirs {
                 let [ours, theirs] =
                     [ours, theirs].map(|known| known.map_or("nothing".to_owned(), |it| format!("{it:#}")));
@@ -77,13 +78,13 @@ fn recorded(contents: &Contents, resource: &Resource) -> Value {
 }
 
 /// What is compared of what is known of a resource.
-fn compared(id: &ResourceId, known: &Value, untold: &[&str]) -> Value {
+fn compared(id: &ResourceId, known: &Value, ignored: &[&str]) -> Value {
     let mut known = known.clone();
     EVIDENCE.iter().for_each(|pointer| remove(&mut known, pointer));
     if id.feed().provider() == Provider::Connect {
-        untold.iter().for_each(|member| remove(&mut known, &format!("/view/details/transfer/{member}")));
+        ignored.iter().for_each(|member| remove(&mut known, &format!("/view/details/transfer/{member}")));
         // What a webhook adds to what a row told before it is no event of its own.
-        for member in [&WEBHOOKS_TELL[..], &ROWS_TELL, &BOTH_TELL, &["amount/network/name"]].concat() {
+        for member in [&ONLY_IN_WEBHOOKS[..], &ONLY_IN_ROWS, &WORDED_DIFFERENTLY, &["amount/network/name"]].concat() {
             remove(&mut known, &format!("/event/{member}"));
         }
     }
