@@ -1,4 +1,4 @@
-//! Each hour is added up asset by asset: what the provider lists, what is recorded, and what was published.
+//! Hourly control totals per asset: what the provider lists, what is recorded, and what was published.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::support::deposit::{ETH, TestDeposit, USDC, deposit};
 use crate::support::provider::{ProviderRow, Reply};
 use crate::support::{NOON, World, at, days, feed, hours, minutes};
 
-/// How many and how much each party has: the provider, we, and who subscribes.
+/// The number of deposits and their sum: as listed, as recorded, as published.
 type ThreeTotals<'a> = [(u64, &'a str); 3];
 
 fn total((deposits, total): (u64, &str)) -> Total {
@@ -23,17 +23,17 @@ fn line(asset: &str, [provider, ours, published]: ThreeTotals<'_>) -> ControlTot
     ControlTotalsLine { asset: asset.to_owned(), provider, ours, published }
 }
 
-/// The same for all three.
-fn all(said: (u64, &str)) -> ThreeTotals<'_> {
-    [said; 3]
+/// The same total for all three.
+fn all(total: (u64, &str)) -> ThreeTotals<'_> {
+    [total; 3]
 }
 
-/// Two o'clock of the first day: an hour that a world which began at noon adds up.
+/// 14:00 of the first day, in an hour that a world which began at noon totals.
 fn two_o_clock() -> Timestamp {
     at("2025-10-07T14:00:00Z")
 }
 
-/// A world in which lists were read before the hour that is looked at begins.
+/// A world at 14:00, in which the lists have been read before.
 async fn world_at_two() -> World {
     let world = World::of(&["connect", "connect/acme"]);
     world.reconcile().await;
@@ -41,25 +41,25 @@ async fn world_at_two() -> World {
     world
 }
 
-/// Has `money` be confirmed, by its webhook and in the list.
+/// Confirms `deposit` by its webhook and in the list.
 fn confirm_and_list(world: &World, deposit: &TestDeposit) {
     world.receive(deposit.webhook("confirmed", deposit.at));
     world.list(deposit, true);
 }
 
-/// The report about the hour that begins then, once it was made.
+/// The stored report about the hour that begins at `from`.
 fn stored(world: &World, name: &str, from: Timestamp) -> Option<Report> {
     world.table.contents.lock().reports.get(&(feed(name), from)).cloned()
 }
 
-/// Lets the hour from two to three be added up.
+/// Lets the hour from 14:00 to 15:00 be totalled, and returns its report.
 async fn hour_report(world: &World) -> Report {
     world.clock.set(at("2025-10-07T16:15:00Z"));
     world.run_for(minutes(45)).await;
-    stored(world, "connect", two_o_clock()).expect("it has settled")
+    stored(world, "connect", two_o_clock()).expect("the hour has settled")
 }
 
-/// What the totals of an asset over all hours of an organization come to.
+/// The totals of each asset over all hours of an organization.
 fn totals(world: &World, name: &str) -> BTreeMap<String, ControlTotalsLine> {
     let mut totals: BTreeMap<String, ControlTotalsLine> = BTreeMap::new();
     let contents = world.table.contents.lock();
@@ -73,7 +73,7 @@ fn totals(world: &World, name: &str) -> BTreeMap<String, ControlTotalsLine> {
 }
 
 #[tokio::test]
-async fn an_hour_adds_up_asset_by_asset_and_to_the_last_digit() {
+async fn hourly_totals_are_equal_per_asset_to_the_last_digit() {
     let world = world_at_two().await;
     let at = |minute| two_o_clock().plus(minutes(minute));
     confirm_and_list(&world, &deposit("a", at(1)).worth("0.1", USDC));
@@ -89,27 +89,27 @@ async fn an_hour_adds_up_asset_by_asset_and_to_the_last_digit() {
 }
 
 #[tokio::test]
-async fn an_hour_in_which_nothing_came_in_adds_up_too() {
+async fn an_hour_without_deposits_has_an_empty_report() {
     let report = hour_report(&world_at_two().await).await;
     assert_eq!((report.lines.len(), report.discrepancies.len()), (0, 0));
     assert_eq!((report.from, report.before), (two_o_clock(), two_o_clock().plus(hours(1))));
 }
 
 #[tokio::test]
-async fn each_way_in_which_it_does_not_add_up_is_told() {
-    /// What goes wrong with a deposit of 5 beside one of 1, and what the line then says.
+async fn every_kind_of_difference_shows_in_the_report() {
+    /// What goes wrong with a deposit of 5 beside one of 1, and what the report then contains.
     struct Case {
         name: &'static str,
         wrong: fn(&World, &TestDeposit),
         line: ThreeTotals<'static>,
-        told: &'static str,
+        sentence: &'static str,
     }
     let cases = [
         Case {
             name: "recorded, and not listed",
             wrong: |world, deposit| world.receive(deposit.webhook("confirmed", deposit.at)),
             line: [(1, "1"), (2, "6"), (2, "6")],
-            told: "recorded as confirmed and not listed",
+            sentence: "recorded as confirmed and not listed",
         },
         Case {
             name: "listed with another amount",
@@ -118,7 +118,7 @@ async fn each_way_in_which_it_does_not_add_up_is_told() {
                 world.list(&deposit.clone().worth("4.99", USDC), true);
             },
             line: [(2, "5.99"), (2, "6"), (2, "6")],
-            told: "differs in: amount",
+            sentence: "differs in: amount",
         },
         Case {
             name: "listed as not succeeded",
@@ -127,7 +127,7 @@ async fn each_way_in_which_it_does_not_add_up_is_told() {
                 world.list(deposit, false);
             },
             line: [(1, "1"), (2, "6"), (2, "6")],
-            told: "differs in: status",
+            sentence: "differs in: status",
         },
         Case {
             name: "not published",
@@ -136,7 +136,7 @@ async fn each_way_in_which_it_does_not_add_up_is_told() {
                 world.table.contents.lock().receipts.remove(&deposit.resource());
             },
             line: [(2, "6"), (2, "6"), (1, "1")],
-            told: "",
+            sentence: "",
         },
         Case {
             name: "published with another amount",
@@ -147,70 +147,70 @@ async fn each_way_in_which_it_does_not_add_up_is_told() {
                 receipt.value = "50".parse().expect("a decimal");
             },
             line: [(2, "6"), (2, "6"), (2, "51")],
-            told: "",
+            sentence: "",
         },
         Case {
-            name: "told as failed, and listed as succeeded",
+            name: "failed by webhook, listed as succeeded",
             wrong: |world, deposit| {
                 world.receive(deposit.webhook("failed", deposit.at));
                 world.list(deposit, true);
             },
             line: [(2, "6"), (1, "1"), (1, "1")],
-            told: "",
+            sentence: "",
         },
     ];
-    for Case { name, wrong, line: said, told } in cases {
+    for Case { name, wrong, line: expected, sentence } in cases {
         let world = world_at_two().await;
         confirm_and_list(&world, &deposit("right", two_o_clock().plus(minutes(1))).worth("1", USDC));
         wrong(&world, &deposit("wrong", two_o_clock().plus(minutes(2))).worth("5", USDC));
         let report = hour_report(&world).await;
-        assert_eq!(report.lines, [line("USDC", said)], "{name}");
+        assert_eq!(report.lines, [line("USDC", expected)], "{name}");
         assert!(!report.lines[0].holds(), "{name}");
         let sentences = report.discrepancies.join("\n");
-        assert!(sentences.contains(told), "{name}: {sentences}");
-        assert_eq!(report.discrepancies.len(), usize::from(!told.is_empty()), "{name}: {sentences}");
+        assert!(sentences.contains(sentence), "{name}: {sentences}");
+        assert_eq!(report.discrepancies.len(), usize::from(!sentence.is_empty()), "{name}: {sentences}");
     }
 }
 
 #[tokio::test]
-async fn what_is_listed_too_late_to_be_read_in_its_turn_is_healed_and_adds_up_in_the_end() {
+async fn a_deposit_that_is_listed_after_its_window_was_read_is_queued_when_its_hour_is_totalled() {
     let world = world_at_two().await;
     let late = deposit("late", two_o_clock().plus(minutes(5)));
     world.run_for(minutes(90)).await;
-    // The readings have passed it by.
+    // Its window has been read.
     world.list(&late, true);
     world.run_for(hours(2)).await;
     assert_eq!(world.status(&late), "confirmed");
-    let report = stored(&world, "connect", two_o_clock()).expect("it has settled");
+    let report = stored(&world, "connect", two_o_clock()).expect("the hour has settled");
     assert_eq!((report.lines, report.discrepancies), (vec![line("USDC", all((1, "100.5")))], vec![]));
 }
 
 #[tokio::test]
-async fn what_never_comes_to_be_recorded_is_told_in_the_end_and_holds_nothing_up() {
+async fn a_deposit_that_is_never_recorded_is_reported_after_some_hours_and_does_not_block_later_hours() {
     let world = world_at_two().await;
     world.list(&deposit("refused", two_o_clock().plus(minutes(5))), true);
     for _ in 0..60 {
         world.clock.pass(minutes(15));
         world.run().await.expect("a run");
-        // It goes nowhere: the queue loses it each time.
+        // The queue loses the row each time.
         world.ingress.messages.lock().clear();
     }
-    let report = stored(&world, "connect", two_o_clock()).expect("made after some hours");
+    let report = stored(&world, "connect", two_o_clock()).expect("the report is made after some hours");
     assert_eq!(report.lines, [line("USDC", [(1, "100.5"), (0, "0"), (0, "0")])]);
     assert_eq!(report.discrepancies, ["deposit#connect#refused is listed as confirmed and not recorded"]);
-    assert!(stored(&world, "connect", two_o_clock().plus(hours(8))).is_some(), "and the hours behind it are added up");
+    assert!(stored(&world, "connect", two_o_clock().plus(hours(8))).is_some(), "later hours are totalled");
 }
 
 #[tokio::test]
-async fn a_deposit_that_is_dated_on_two_sides_of_an_hour_or_of_midnight_counts_once() {
+async fn a_deposit_with_dates_on_both_sides_of_an_hour_or_of_midnight_counts_once() {
     for end in ["2025-10-07T15:00:00Z", "2025-10-08T00:00:00Z"] {
         for listed_first in [true, false] {
             let (world, end) = (world_at_two().await, at(end));
             let (before, after) = (end.minus(minutes(2)), end.plus(minutes(2)));
-            let (listed, told) = if listed_first { (before, after) } else { (after, before) };
-            let some = deposit("some", listed.min(told));
+            let (listed, confirmed) = if listed_first { (before, after) } else { (after, before) };
+            let some = deposit("some", listed.min(confirmed));
             world.clock.set(end);
-            world.receive(some.webhook("confirmed", told));
+            world.receive(some.webhook("confirmed", confirmed));
             world.list(&some.clone().arriving(listed), true);
             world.run_for(hours(4)).await;
             let totals = totals(&world, "connect");
@@ -222,7 +222,7 @@ async fn a_deposit_that_is_dated_on_two_sides_of_an_hour_or_of_midnight_counts_o
 }
 
 #[tokio::test]
-async fn a_coin_that_two_feeds_tell_of_counts_once() {
+async fn a_coin_that_two_feeds_report_counts_once() {
     for rows_are in [Provider::Connect, Provider::Zerohash] {
         for connect_first in [true, false] {
             for same_id in [true, false] {
@@ -230,30 +230,30 @@ async fn a_coin_that_two_feeds_tell_of_counts_once() {
                 world.settings.rows_are = rows_are;
                 let of_connect = deposit("one", two_o_clock().plus(minutes(3)));
                 let of_zerohash = of_connect.clone().with_id(if same_id { "one" } else { "other" }).of("zerohash");
-                let mut told = [&of_connect, &of_zerohash];
+                let mut webhooks = [&of_connect, &of_zerohash];
                 if !connect_first {
-                    told.reverse();
+                    webhooks.reverse();
                 }
-                told.iter().for_each(|deposit| world.receive(deposit.webhook("confirmed", deposit.at)));
+                webhooks.iter().for_each(|deposit| world.receive(deposit.webhook("confirmed", deposit.at)));
                 world.list(if rows_are == Provider::Connect { &of_connect } else { &of_zerohash }, true);
                 let report = hour_report(&world).await;
-                let told = format!("{rows_are} {connect_first} {same_id}: {:?}", report.discrepancies);
-                assert_eq!(report.lines, [line("USDC", all((1, "100.5")))], "{told}");
-                assert!(report.discrepancies.is_empty(), "{told}");
+                let case = format!("{rows_are} {connect_first} {same_id}: {:?}", report.discrepancies);
+                assert_eq!(report.lines, [line("USDC", all((1, "100.5")))], "{case}");
+                assert!(report.discrepancies.is_empty(), "{case}");
             }
         }
     }
 }
 
 #[tokio::test]
-async fn a_coin_that_was_published_under_both_feeds_does_not_add_up() {
+async fn a_coin_that_was_published_under_both_feeds_is_a_difference() {
     let world = world_at_two().await;
     let of_connect = deposit("one", two_o_clock().plus(minutes(3)));
     let of_zerohash = of_connect.clone().of("zerohash");
     confirm_and_list(&world, &of_connect);
     world.receive(of_zerohash.webhook("confirmed", of_zerohash.at));
     {
-        // What no publisher of this version would do.
+        // The publisher of this version never does this.
         let mut contents = world.table.contents.lock();
         let mut receipt = contents.receipts[&of_connect.resource()].clone();
         receipt.resource = of_zerohash.resource();
@@ -275,22 +275,23 @@ async fn a_row_that_is_seen_on_two_pages_or_twice_on_one_counts_once() {
         world.reconcile().await;
         world.clock.pass(minutes(15));
         world.provider.set_replies(turns);
-        // A row comes in front of those of the hour after its first page was read.
+        // A row is listed before the others of the hour after the first page was read.
         world.reconcile().await;
         let late = deposit("m-late", two_o_clock().plus(minutes(59))).worth("1", USDC);
         world.receive(late.webhook("confirmed", late.at));
         world.provider.set_replies([Reply::Normal, Reply::AfterListing(vec![late.row(true)])]);
         let DayReports { reports, .. } = world.reports_of(at("2025-10-07T00:00:00Z")).await;
-        let of_connect = reports.into_iter().find(|report| report.feed == feed("connect")).expect("its report");
-        // The late one was not on the page that was read; it is listed by its id, and counts for neither.
+        let of_connect =
+            reports.into_iter().find(|report| report.feed == feed("connect")).expect("the report of its feed");
+        // The late row was not on the page that was read. It is listed by its id, so it counts on neither side.
         assert_eq!(of_connect.lines, [line("USDC", all((5, "5")))], "{:?}", of_connect.discrepancies);
-        let report = stored(&world, "connect", two_o_clock()).expect("it has settled");
+        let report = stored(&world, "connect", two_o_clock()).expect("the hour has settled");
         assert_eq!(report.lines, [line("USDC", all((5, "5")))]);
     }
 }
 
 #[tokio::test]
-async fn of_the_rows_of_one_deposit_on_several_pages_the_one_that_succeeded_counts() {
+async fn of_several_rows_about_one_deposit_on_several_pages_the_one_that_succeeded_counts() {
     for oldest_first in [true, false] {
         let world = world_at_two().await;
         {
@@ -307,7 +308,7 @@ async fn of_the_rows_of_one_deposit_on_several_pages_the_one_that_succeeded_coun
 }
 
 #[tokio::test]
-async fn an_hour_is_added_up_once_and_not_before_it_has_settled() {
+async fn an_hour_is_totalled_once_and_not_before_it_has_settled() {
     let world = world_at_two().await;
     confirm_and_list(&world, &deposit("some", two_o_clock().plus(minutes(59))));
     while world.clock.now() < at("2025-10-07T16:15:00Z") {
@@ -317,9 +318,9 @@ async fn an_hour_is_added_up_once_and_not_before_it_has_settled() {
     }
     world.run_for(hours(3)).await;
     let contents = world.table.contents.lock();
-    assert_eq!(contents.puts, contents.reports.len(), "no report was made twice");
+    assert_eq!(contents.puts, contents.reports.len(), "no report is made twice");
     let report = &contents.reports[&(feed("connect"), two_o_clock())];
-    assert!(report.made_at >= at("2025-10-07T16:15:00Z"), "an hour, the grace and a run after its end");
+    assert!(report.made_at >= at("2025-10-07T16:15:00Z"), "one hour, the grace and one run after its end");
     assert!(report.lines[0].holds());
 }
 
@@ -356,8 +357,8 @@ async fn the_reports_of_a_day_are_the_sum_of_its_hours() {
 }
 
 #[tokio::test]
-async fn a_coin_that_was_credited_under_both_feeds_is_told_though_the_lines_are_equal() {
-    for (name, other_at, is_told) in [
+async fn a_coin_that_was_credited_under_both_feeds_is_reported_although_the_totals_are_equal() {
+    for (name, other_at, is_reported) in [
         ("in the same hour", two_o_clock().plus(minutes(20)), true),
         ("in the hour before", two_o_clock().minus(minutes(20)), true),
         ("on another day", two_o_clock().minus(hours(30)), false),
@@ -372,12 +373,12 @@ async fn a_coin_that_was_credited_under_both_feeds_is_told_though_the_lines_are_
         let report = hour_report(&world).await;
         assert_eq!(report.lines, [line("USDC", all((1, "100.5")))], "{name}");
         let sentence = "deposit#connect#listed and deposit#zerohash#fund are both credited and may be the same coin";
-        assert_eq!(report.discrepancies.iter().any(|told| told == sentence), is_told, "{name}");
+        assert_eq!(report.discrepancies.iter().any(|it| it == sentence), is_reported, "{name}");
     }
 }
 
 #[tokio::test]
-async fn a_coin_that_both_feeds_name_is_one_credit_and_nothing_to_tell() {
+async fn a_coin_that_both_feeds_identify_is_one_credit_and_not_reported() {
     let mut world = world_at_two().await;
     world.settings.zerohash_feeds = [feed("zerohash")].into();
     let listed = deposit("listed", two_o_clock().plus(minutes(10)));
@@ -389,7 +390,7 @@ async fn a_coin_that_both_feeds_name_is_one_credit_and_nothing_to_tell() {
 }
 
 #[tokio::test]
-async fn a_row_that_is_not_understood_is_told_and_in_no_total() {
+async fn a_row_that_is_not_understood_is_reported_and_in_no_total() {
     let world = world_at_two().await;
     confirm_and_list(&world, &deposit("fine", two_o_clock().plus(minutes(1))));
     for (nth, (member, value)) in [("quantity", json!("1e3")), ("fund_id", json!(null))].into_iter().enumerate() {
@@ -400,37 +401,37 @@ async fn a_row_that_is_not_understood_is_told_and_in_no_total() {
     }
     let report = hour_report(&world).await;
     assert_eq!(report.lines, [line("USDC", all((1, "100.5")))]);
-    let told =
-        report.discrepancies.iter().filter(|told| told.ends_with("is listed and not understood, and in no total"));
-    assert_eq!((report.not_understood, told.count()), (2, 2), "{:?}", report.discrepancies);
+    let reported =
+        report.discrepancies.iter().filter(|it| it.ends_with("is listed and not understood, and in no total"));
+    assert_eq!((report.not_understood, reported.count()), (2, 2), "{:?}", report.discrepancies);
 }
 
 #[tokio::test]
-async fn what_is_listed_days_late_is_healed_and_counted_when_its_hour_is_added_up_once_more() {
+async fn a_deposit_that_is_listed_days_late_is_queued_and_counted_when_its_hour_is_revised() {
     let world = world_at_two().await;
     confirm_and_list(&world, &deposit("in-time", two_o_clock().plus(minutes(1))));
     let report = hour_report(&world).await;
     assert_eq!(report.lines, [line("USDC", all((1, "100.5")))]);
 
-    // Neither a webhook told of it, nor the list by then.
+    // Neither a webhook nor the list has reported it by then.
     let late = deposit("late", two_o_clock().plus(minutes(2))).worth("7", USDC);
     world.clock.pass(days(1));
     world.reconcile().await;
     world.list(&late, true);
     world.run_for(hours(6)).await;
-    assert_eq!(world.status(&late), "-", "the windows of the list have passed it");
+    assert_eq!(world.status(&late), "-", "its window of the list has been read");
     world.clock.set(two_o_clock().plus(days(3)));
     world.run_for(hours(3)).await;
     assert_eq!(world.status(&late), "confirmed");
-    let report = stored(&world, "connect", two_o_clock()).expect("it stands in place of the first");
+    let report = stored(&world, "connect", two_o_clock()).expect("it replaces the first report");
     assert_eq!(report.lines, [line("USDC", all((2, "107.5")))]);
-    let revised = world.watermark("connect").revised_until.expect("it looks at hours once more");
+    let revised = world.watermark("connect").revised_until.expect("hours are revised");
     assert!(revised > two_o_clock(), "{revised}");
     assert!(world.watermark("connect").totals_until > revised);
 }
 
 #[tokio::test]
-async fn an_hour_with_many_deposits_of_the_hour_before_costs_no_question_for_each() {
+async fn many_deposits_of_the_hour_before_cost_no_request_each() {
     let world = world_at_two().await;
     for nth in 0..60 {
         let deposit = deposit(&format!("deposit-{nth:02}"), two_o_clock().minus(minutes(10)));
@@ -444,14 +445,14 @@ async fn an_hour_with_many_deposits_of_the_hour_before_costs_no_question_for_eac
     let calls = world.provider.take_calls();
     let one_by_one = calls.iter().filter(|call| matches!(call.query, ListQuery::Id(_))).count();
     assert_eq!(one_by_one, 0, "{} calls", calls.len());
-    let report = stored(&world, "connect", two_o_clock()).expect("it has settled");
-    assert_eq!((report.lines.len(), report.discrepancies.len()), (0, 0), "they are of the hour before");
-    let before = stored(&world, "connect", two_o_clock().minus(hours(1))).expect("it has settled");
+    let report = stored(&world, "connect", two_o_clock()).expect("the hour has settled");
+    assert_eq!((report.lines.len(), report.discrepancies.len()), (0, 0), "they count in the hour before");
+    let before = stored(&world, "connect", two_o_clock().minus(hours(1))).expect("the hour has settled");
     assert_eq!(before.lines, [line("USDC", all((60, "6030.0")))]);
 }
 
 #[tokio::test]
-async fn one_deposit_that_the_provider_does_not_tell_of_holds_its_hour_up_for_hours_and_not_for_ever() {
+async fn a_deposit_about_which_requests_fail_delays_its_hour_for_some_hours_only() {
     let world = world_at_two().await;
     let unlisted = deposit("unlisted", two_o_clock().plus(minutes(1)));
     world.receive(unlisted.webhook("confirmed", unlisted.at));
@@ -468,6 +469,6 @@ async fn one_deposit_that_the_provider_does_not_tell_of_holds_its_hour_up_for_ho
         world.clock.pass(minutes(15));
         let _ended = world.run().await;
     }
-    let report = stored(&world, "connect", two_o_clock()).expect("it waits no longer");
+    let report = stored(&world, "connect", two_o_clock()).expect("the hour waits no longer");
     assert_eq!(report.discrepancies, ["deposit#connect#unlisted is recorded as confirmed and not listed"]);
 }

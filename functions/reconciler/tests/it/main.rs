@@ -1,4 +1,4 @@
-//! The reconciler, one file per promise, in a world in memory.
+//! The reconciler in a world in memory, one file per promise.
 
 mod ambiguity;
 mod control_totals;

@@ -1,4 +1,4 @@
-//! What a run reads of the provider's list, what it queues of it, and what it leaves alone.
+//! What a run reads of the provider's list, which rows it queues, and which it does not.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::support::deposit::{ETH, TestDeposit, USDC, deposit};
 use crate::support::provider::ProviderRow;
 use crate::support::{NOON, World, at, days, feed, hours, minutes};
 
-/// The windows and pages that were asked for since the last time: `from`, `before` and the page.
+/// The windows and pages that were requested since the last call: `from`, `before` and the page.
 fn asked(world: &World) -> Vec<(Timestamp, Timestamp, u32)> {
     let dated = |query| match query {
         ListQuery::Dated { from, before, page } => Some((from, before, page)),
@@ -19,7 +19,7 @@ fn asked(world: &World) -> Vec<(Timestamp, Timestamp, u32)> {
     world.provider.take_calls().into_iter().filter_map(|call| dated(call.query)).collect()
 }
 
-/// How often the list was asked since the last time.
+/// How many requests there were since the last call.
 fn calls(world: &World) -> usize {
     world.provider.take_calls().len()
 }
@@ -33,7 +33,7 @@ fn list_many(world: &World, name: &str, count: u64, last: Timestamp) -> Vec<Test
 }
 
 #[tokio::test]
-async fn the_first_reading_goes_back_by_the_lookback_and_each_next_one_begins_an_overlap_before_the_last() {
+async fn the_first_window_goes_back_by_the_lookback_and_each_next_one_overlaps_the_one_before() {
     let world = World::new();
     world.reconcile().await;
     let (noon, grace) = (at(NOON), minutes(15));
@@ -53,7 +53,7 @@ async fn the_first_reading_goes_back_by_the_lookback_and_each_next_one_begins_an
 }
 
 #[tokio::test]
-async fn a_row_is_left_to_its_webhook_until_it_is_older_than_the_grace() {
+async fn a_row_is_not_queued_before_it_is_older_than_the_grace() {
     let world = World::new();
     let young = deposit("young", at(NOON).minus(minutes(14)));
     world.list(&young, true);
@@ -63,7 +63,7 @@ async fn a_row_is_left_to_its_webhook_until_it_is_older_than_the_grace() {
 }
 
 #[tokio::test]
-async fn where_there_is_nothing_new_one_page_is_read_and_within_the_grace_of_the_watermark_none() {
+async fn without_new_rows_one_page_is_read_and_none_when_no_time_has_passed() {
     let world = World::new();
     list_many(&world, "old", 30, at(NOON).minus(hours(5)));
     world.reconcile().await;
@@ -77,7 +77,7 @@ async fn where_there_is_nothing_new_one_page_is_read_and_within_the_grace_of_the
 }
 
 #[tokio::test]
-async fn as_many_pages_are_read_as_there_are_and_each_row_is_queued_once() {
+async fn every_page_is_read_and_each_row_is_queued_once() {
     for (rows, pages) in [(0, 1), (1, 1), (49, 1), (50, 1), (51, 2), (100, 2), (101, 3), (260, 6)] {
         let world = World::new();
         let all = list_many(&world, "one", rows, at(NOON).minus(hours(1)));
@@ -91,7 +91,7 @@ async fn as_many_pages_are_read_as_there_are_and_each_row_is_queued_once() {
 }
 
 #[tokio::test]
-async fn nothing_lies_between_two_windows_that_do_not_overlap_though_the_clock_shows_fractions() {
+async fn windows_without_overlap_leave_no_gap_between_fractions_of_a_second() {
     let mut world = World::new();
     (world.settings.grace, world.settings.overlap) = (Duration::ZERO, Duration::ZERO);
     let all: Vec<TestDeposit> = (0..40)
@@ -110,7 +110,7 @@ async fn nothing_lies_between_two_windows_that_do_not_overlap_though_the_clock_s
 }
 
 #[tokio::test]
-async fn windows_over_days_adjoin_and_nothing_lies_between_them() {
+async fn windows_over_days_leave_no_gap() {
     let world = World::new();
     let mut all = Vec::new();
     for hour in 0..96 {
@@ -125,34 +125,35 @@ async fn windows_over_days_adjoin_and_nothing_lies_between_them() {
     }
     world.clock.pass(hours(1));
     world.reconcile().await;
-    // An hour to the minute is one that is added up.
+    // A window of exactly one hour is read for control totals.
     let is_read = |(from, before, _): &(Timestamp, Timestamp, u32)| before.since(*from) != hours(1);
     let windows: Vec<_> = asked(&world).into_iter().filter(is_read).collect();
     for pair in windows.windows(2) {
-        assert_eq!(pair[1].0, pair[0].1.minus(hours(1)), "each begins an overlap before the end of the last");
+        assert_eq!(
+            pair[1].0,
+            pair[0].1.minus(hours(1)),
+            "each window begins one overlap before the end of the previous one"
+        );
     }
     assert!(all.iter().all(|deposit| world.status(deposit) == "confirmed"));
     assert_eq!(world.event_ids().len(), all.len());
 }
 
 #[tokio::test]
-async fn a_list_that_ignores_the_dates_is_read_to_where_it_gets_old_and_no_further() {
+async fn a_list_that_ignores_the_dates_is_read_only_until_its_rows_are_older_than_the_window() {
     let world = World::new();
     world.provider.state.lock().filters_by_date = false;
     let ancient = list_many(&world, "ancient", 500, at(NOON).minus(days(30)));
     let recent = list_many(&world, "recent", 60, at(NOON).minus(hours(2)));
-    // Two pages hold what is recent; the third is all ancient, and says so.
+    // Two pages have recent rows; the third has only old ones, which ends the reading.
     assert_eq!((world.reconcile().await.pages, calls(&world)), (3, 3));
     assert!(recent.iter().all(|deposit| world.status(deposit) == "confirmed"));
-    assert!(
-        ancient.iter().all(|deposit| world.status(deposit) == "-"),
-        "what came before the lookback is left as it is"
-    );
+    assert!(ancient.iter().all(|deposit| world.status(deposit) == "-"), "rows before the lookback are not queued");
 
     world.clock.pass(minutes(15));
     let new = deposit("new", at(NOON).minus(minutes(3)));
     world.list(&new, true);
-    // The new one lies on the first page, and on the second all is older than the overlap.
+    // The new row is on the first page, and on the second all rows are older than the overlap.
     assert_eq!((world.reconcile().await.pages, world.status(&new)), (2, "confirmed"));
 }
 
@@ -166,7 +167,7 @@ async fn a_list_that_ignores_the_dates_and_begins_with_the_oldest_is_read_to_its
         }
         let ancients = list_many(&world, "ancient", 120, at(NOON).minus(days(30)));
         for ancient in ancients.clone() {
-            // A page of one and the same instant does not tell in which order the list is.
+            // A page whose rows have one and the same date does not show the order of the list.
             let came = if at_once { at(NOON).minus(days(30)) } else { ancient.at };
             world.list(&ancient.arriving(came), true);
         }
@@ -182,7 +183,7 @@ async fn of_several_rows_about_one_deposit_the_furthest_counts() {
     let world = World::new();
     let some = deposit("one", at(NOON).minus(hours(2)));
     let (held, done) = (some.row(false), some.clone().arriving(some.at.plus(minutes(5))).row(true));
-    // Two rows with one id: the attempt that had no match yet, and the one that had.
+    // Two rows with one id: the attempt before the account matched, and the one after.
     world.provider.state.lock().rows.insert(feed("connect"), vec![held, done]);
     assert_eq!((world.reconcile().await.queued, world.status(&some)), (1, "confirmed"));
     world.clock.pass(minutes(15));
@@ -190,7 +191,7 @@ async fn of_several_rows_about_one_deposit_the_furthest_counts() {
 }
 
 #[tokio::test]
-async fn a_row_that_nobody_understands_is_queued_once_and_published_as_unrecognized() {
+async fn a_row_that_is_not_understood_is_queued_once_and_published_as_unrecognized() {
     for odd in [r#"{"fund_id":"odd"}"#, r#""a text""#, "5", "null", "[]", r#"{"fund_id":"x","success":"maybe"}"#] {
         let world = World::new();
         let at = at(NOON).minus(minutes(30));
@@ -205,7 +206,7 @@ async fn a_row_that_nobody_understands_is_queued_once_and_published_as_unrecogni
 }
 
 #[tokio::test]
-async fn what_is_recorded_under_the_other_feed_or_by_its_coin_is_not_queued_again() {
+async fn a_deposit_that_is_recorded_under_the_other_feed_or_by_its_coin_is_not_queued_again() {
     let here = deposit("one", at(NOON).minus(hours(2)));
     let there = here.clone().of("zerohash");
     let renamed = here.clone().with_id("another");
@@ -215,7 +216,7 @@ async fn what_is_recorded_under_the_other_feed_or_by_its_coin_is_not_queued_agai
         (Provider::Zerohash, &here, &there, 0),
         (Provider::Zerohash, &there, &there, 0),
         (Provider::Connect, &renamed.clone().of("zerohash"), &here, 0),
-        // One feed tells of one coin under two ids: nobody but a person can tell whether it is one deposit.
+        // One feed reports one coin under two ids: whether it is one deposit needs review.
         (Provider::Connect, &renamed, &here, 1),
     ] {
         let mut world = World::new();
@@ -223,14 +224,14 @@ async fn what_is_recorded_under_the_other_feed_or_by_its_coin_is_not_queued_agai
         world.send_webhook(recorded, "confirmed");
         world.list(listed, true);
         let summary = world.reconcile().await;
-        let told = format!("rows are {rows_are}, recorded as {}", recorded.resource());
-        assert_eq!((summary.rows, summary.queued, summary.differing), (1, 0, differing), "{told}");
-        assert_eq!(world.ledger().entries.len(), 1, "{told}");
+        let case = format!("rows are {rows_are}, recorded as {}", recorded.resource());
+        assert_eq!((summary.rows, summary.queued, summary.differing), (1, 0, differing), "{case}");
+        assert_eq!(world.ledger().entries.len(), 1, "{case}");
     }
 }
 
 #[tokio::test]
-async fn what_was_missed_is_healed_under_the_feed_that_it_is_recorded_in() {
+async fn a_missed_status_is_recorded_under_the_feed_that_already_has_the_deposit() {
     for (rows_are, feed, before) in [
         (Provider::Connect, "connect", "submitted"),
         (Provider::Connect, "zerohash", "held"),
@@ -249,15 +250,15 @@ async fn what_was_missed_is_healed_under_the_feed_that_it_is_recorded_in() {
 }
 
 #[tokio::test]
-async fn a_second_deposit_in_the_same_transaction_is_no_repetition_of_the_first() {
+async fn a_second_deposit_in_the_same_transaction_is_credited_as_well() {
     for (rows_are, feed) in [(Provider::Connect, "connect"), (Provider::Zerohash, "zerohash")] {
         let mut world = World::new();
         world.settings.rows_are = rows_are;
         let first = deposit("first", at(NOON).minus(hours(2))).of(feed);
         world.list(&first, true);
         world.reconcile().await;
-        // Both to one address in one transaction, of one asset and worth the same: told by one stream, they are two
-        // coins.
+        // Both go to one address in one transaction, with the same asset and amount. One webhook family reports both, so
+        // they are two coins.
         let second = first.clone().with_id("second");
         world.list(&second, true);
         world.clock.pass(minutes(15));
@@ -280,7 +281,7 @@ async fn the_same_hash_on_another_chain_is_another_deposit() {
 }
 
 #[tokio::test]
-async fn what_is_queued_is_an_envelope_of_the_weakest_evidence_and_its_event_says_reconciled() {
+async fn a_queued_row_is_an_envelope_with_the_weakest_evidence_and_its_event_says_reconciled() {
     let world = World::new();
     let some = deposit("one", at(NOON).minus(hours(2))).worth("0.000000000000000001", ETH);
     world.list(&some, true);
@@ -290,7 +291,7 @@ async fn what_is_queued_is_an_envelope_of_the_weakest_evidence_and_its_event_say
     let envelope: Value = serde_json::from_str(&queued[0]).expect("JSON");
     assert_eq!(envelope["attestation"]["class"], "api");
     assert_eq!(envelope["attestation"]["key"], "https://api.connect.xyz");
-    assert_eq!(envelope["body"]["text"], some.row(true).text, "to the byte as it was read");
+    assert_eq!(envelope["body"]["text"], some.row(true).text, "byte for byte as it was read");
 
     world.process_queues();
     let contents = world.table.contents.lock();
@@ -302,7 +303,7 @@ async fn what_is_queued_is_an_envelope_of_the_weakest_evidence_and_its_event_say
 }
 
 #[tokio::test]
-async fn a_webhook_that_arrives_afterwards_changes_nothing_but_the_evidence() {
+async fn a_webhook_that_arrives_after_its_row_changes_only_the_evidence() {
     for (feed, rows_are, class) in [
         ("connect", Provider::Connect, EvidenceClass::Asymmetric),
         ("zerohash", Provider::Zerohash, EvidenceClass::SharedSecret),
@@ -326,15 +327,15 @@ async fn a_webhook_that_arrives_afterwards_changes_nothing_but_the_evidence() {
             Details::Recovery(_) | Details::Account(_) | Details::Balance(_) | Details::Unrecognized(_) => false,
         };
         let view = world.resource(&some.resource()).view().expect("a fact");
-        assert_eq!(metadata(&view.details), feed == "connect", "what only the webhook tells is there now");
+        assert_eq!(metadata(&view.details), feed == "connect", "what only the webhook has is there now");
 
         world.run_for(hours(2)).await;
-        assert_eq!((world.ledger(), world.event_ids()), (before, events), "and the row is no news either");
+        assert_eq!((world.ledger(), world.event_ids()), (before, events), "the row changes nothing either");
     }
 }
 
 #[tokio::test]
-async fn a_row_that_contradicts_what_was_signed_changes_no_amount_and_is_told() {
+async fn a_row_that_contradicts_a_signed_webhook_changes_no_amount_and_is_reported() {
     let world = World::new();
     let some = deposit("one", at(NOON).minus(hours(2)));
     world.send_webhook(&some, "confirmed");
@@ -344,7 +345,7 @@ async fn a_row_that_contradicts_what_was_signed_changes_no_amount_and_is_told() 
     assert_eq!((summary.queued, summary.differing), (0, 1));
     assert_eq!(world.ledger(), before);
 
-    // One that was told as failed and is listed as succeeded is for a person: both are published as conflicting.
+    // A deposit that failed by webhook and is listed as succeeded needs review: it is published as conflicting.
     let failed = deposit("two", at(NOON).minus(hours(2)));
     world.send_webhook(&failed, "failed");
     world.list(&failed, true);
@@ -357,7 +358,7 @@ async fn a_row_that_contradicts_what_was_signed_changes_no_amount_and_is_told() 
 }
 
 #[tokio::test]
-async fn without_the_providers_api_nothing_is_asked() {
+async fn without_the_providers_api_nothing_is_requested() {
     let mut world = World::new();
     world.asks_the_provider = false;
     assert!(world.reconcile().await.complete);
@@ -365,7 +366,7 @@ async fn without_the_providers_api_nothing_is_asked() {
 }
 
 #[tokio::test]
-async fn a_watermark_that_a_clock_ahead_stored_goes_back_and_nothing_is_left_unread() {
+async fn a_watermark_that_was_stored_by_a_clock_that_was_ahead_moves_back_and_everything_is_read() {
     let world = World::new();
     world.reconcile().await;
     // One run on a machine whose clock is a day ahead.
@@ -381,6 +382,6 @@ async fn a_watermark_that_a_clock_ahead_stored_goes_back_and_nothing_is_left_unr
     assert!(watermark.read_until <= world.clock.now() && watermark.totals_until <= world.clock.now());
     world.run_for(hours(5)).await;
     let contents = world.table.contents.lock();
-    let report = contents.reports.get(&(feed("connect"), at(NOON))).expect("its hour is added up again");
+    let report = contents.reports.get(&(feed("connect"), at(NOON))).expect("its hour is totalled again");
     assert_eq!(report.lines[0].published.deposits, 1);
 }

@@ -1,4 +1,4 @@
-//! A run ends before its time does, the next goes on where it ended, and no organization waits for another for long.
+//! A run stops before its deadline, the next one continues there, and no organization waits long for another.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::support::deposit::{TestDeposit, deposit};
 use crate::support::provider::Call;
 use crate::support::{NOON, TIMEOUT, World, at, feed, hours, minutes};
 
-/// Lists so many deposits to the organization, seconds apart.
+/// Lists this many deposits of the organization, seconds apart.
 fn list_many(world: &World, name: &str, count: u64) -> Vec<TestDeposit> {
     let now = world.clock.now().minus(minutes(20));
     let nth = |nth| deposit(&format!("{}-{nth}", name.replace('/', "-")), now.minus(Duration::from_secs(nth))).of(name);
@@ -19,7 +19,7 @@ fn list_many(world: &World, name: &str, count: u64) -> Vec<TestDeposit> {
     all
 }
 
-/// From now on a call on behalf of this organization takes so many seconds.
+/// Makes each request for this organization take this many seconds.
 fn slow(world: &World, name: &str, seconds: u64) {
     world.provider.state.lock().takes.insert(feed(name), Duration::from_secs(seconds));
 }
@@ -28,16 +28,16 @@ fn missing(world: &World, all: &[TestDeposit]) -> usize {
     all.iter().filter(|deposit| world.status(deposit) != "confirmed").count()
 }
 
-/// A run that begins at `at`; what it queued arrives. Returns whether it ended in time.
+/// A run that begins at `at`, with its queues processed. Returns whether it ended in time.
 async fn run_at(world: &World, at: Timestamp) -> bool {
     world.clock.set(at);
-    // It may fail where a provider does.
+    // It fails if a provider does.
     let _ended = world.run().await;
     world.process_queues();
     world.clock.now() < at.plus(TIMEOUT)
 }
 
-/// The pages of the reading that `calls` asked for, of this organization.
+/// The pages that `calls` requested to read this organization's list, without control totals.
 fn pages(calls: &[Call], name: &str) -> Vec<u32> {
     let of_it = calls.iter().filter(|call| call.feed == feed(name));
     let number = |call: &Call| match &call.query {
@@ -48,7 +48,7 @@ fn pages(calls: &[Call], name: &str) -> Vec<u32> {
 }
 
 #[tokio::test]
-async fn a_run_stops_before_its_deadline_and_the_next_goes_on_with_the_next_page() {
+async fn a_run_stops_before_its_deadline_and_the_next_continues_with_the_next_page() {
     for seconds in [20, 45, 89] {
         let world = World::new();
         world.provider.state.lock().page_size = 5;
@@ -68,7 +68,7 @@ async fn a_run_stops_before_its_deadline_and_the_next_goes_on_with_the_next_page
 }
 
 #[tokio::test]
-async fn a_run_says_whether_it_looked_at_everything() {
+async fn a_run_says_whether_it_is_complete() {
     let world = World::new();
     world.provider.state.lock().page_size = 5;
     list_many(&world, "connect", 60);
@@ -80,7 +80,7 @@ async fn a_run_says_whether_it_looked_at_everything() {
 }
 
 #[tokio::test]
-async fn an_organization_whose_provider_fails_is_nobody_elses_delay() {
+async fn an_organization_whose_provider_fails_delays_no_other() {
     let world = World::of(&["connect", "connect/acme", "connect/bolt"]);
     let [connect, acme, bolt] = ["connect", "connect/acme", "connect/bolt"].map(|name| list_many(&world, name, 7));
     world.provider.state.lock().down.insert(feed("connect/acme"));
@@ -111,7 +111,7 @@ async fn an_organization_that_takes_all_the_time_starves_no_other() {
 }
 
 #[tokio::test]
-async fn nor_does_it_keep_what_is_overdue_from_being_reported_and_hours_from_being_added_up() {
+async fn an_endless_list_does_not_prevent_overdue_reports_and_control_totals_of_another_organization() {
     let world = World::of(&["connect", "connect/acme"]);
     run_at(&world, at(NOON)).await;
     let stuck = deposit("stuck", at(NOON)).of("connect/acme");
@@ -129,14 +129,14 @@ async fn nor_does_it_keep_what_is_overdue_from_being_reported_and_hours_from_bei
         assert!(run_at(&world, at(NOON).plus(hours(25)).plus(minutes(15) * quarter)).await);
     }
     assert_eq!(world.published(&stuck.resource()), ["deposit.submitted", "deposit.overdue"]);
-    assert!(world.watermark("connect").window.is_some(), "while the endless list goes on");
+    assert!(world.watermark("connect").window.is_some(), "the endless list is still being read");
     let contents = world.table.contents.lock();
     let report = &contents.reports[&(feed("connect/acme"), at(NOON).plus(hours(2)))];
     assert_eq!(report.lines[0].ours.deposits, 1);
 }
 
 #[tokio::test]
-async fn what_was_reported_is_looked_at_again_in_turns_however_slow_the_provider_is() {
+async fn every_overdue_deposit_is_asked_about_again_however_slow_the_provider_is() {
     for index_page in [100, 8] {
         let world = World::new();
         world.table.contents.lock().index_page = index_page;
@@ -161,7 +161,7 @@ async fn what_was_reported_is_looked_at_again_in_turns_however_slow_the_provider
 }
 
 #[tokio::test]
-async fn what_is_to_be_asked_for_one_by_one_stops_in_time_too_and_goes_on_with_others() {
+async fn requests_about_single_deposits_stop_in_time_and_the_next_run_continues_with_others() {
     let world = World::new();
     run_at(&world, at(NOON)).await;
     let stuck: Vec<TestDeposit> = (0..20).map(|nth| deposit(&format!("stuck-{nth}"), at(NOON))).collect();
@@ -173,7 +173,7 @@ async fn what_is_to_be_asked_for_one_by_one_stops_in_time_too_and_goes_on_with_o
         let before = overdue(&world);
         assert!(run_at(&world, at(NOON).plus(hours(30)).plus(minutes(15) * runs)).await, "in time");
         runs += 1;
-        assert!(overdue(&world) > before, "what was asked for is reported, though the rest was not asked for");
+        assert!(overdue(&world) > before, "the deposits that were asked about are reported, although others were not");
     }
     assert!(runs > 2);
 }

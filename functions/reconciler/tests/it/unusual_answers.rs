@@ -10,7 +10,7 @@ use crate::support::deposit::{TestDeposit, deposit};
 use crate::support::provider::{ProviderRow, Reply};
 use crate::support::{World, at, days, feed, hours, minutes};
 
-/// A world whose list has three pages of five that were not read yet, dated `span` apart.
+/// A world whose list has three unread pages of five rows, dated `span` apart.
 async fn filled(span: std::time::Duration) -> (World, Vec<TestDeposit>) {
     let world = World::new();
     world.provider.state.lock().page_size = 5;
@@ -27,7 +27,7 @@ fn lost(world: &World, all: &[TestDeposit]) -> Vec<String> {
     all.iter().filter(|deposit| world.status(deposit) != "confirmed").map(|deposit| deposit.id.clone()).collect()
 }
 
-/// Which pages were asked for since the last time.
+/// The pages that were requested since the last call.
 fn pages(world: &World) -> Vec<u32> {
     let number = |query| match query {
         ListQuery::Dated { page, .. } => Some(page),
@@ -42,7 +42,7 @@ fn published_once(world: &World) -> bool {
     ids.len() == contents.published.len()
 }
 
-/// Rows that are dated in the last minutes of what is read, so that they come in front of what was listed before.
+/// Rows that are dated in the last minutes of the window, so that they precede the rows that were listed before.
 fn in_front(world: &World, count: u64) -> Vec<ProviderRow> {
     let newest = world.clock.now().minus(minutes(15));
     let nth =
@@ -51,26 +51,26 @@ fn in_front(world: &World, count: u64) -> Vec<ProviderRow> {
 }
 
 #[tokio::test]
-async fn after_a_page_that_could_not_be_read_the_next_run_goes_on_with_it() {
-    // What an answer over HTTP is taken for is the client's matter: see the tests of connect-api.
-    for (name, turn) in [
+async fn a_page_that_could_not_be_read_is_read_by_the_next_run() {
+    // How an HTTP answer is classified is tested in connect-api.
+    for (name, reply) in [
         ("a failure that may pass", Reply::Fails("no answer in time")),
-        ("a failure that asking again would not mend", Reply::FailsForGood("HTML in place of JSON")),
+        ("a failure that a retry does not fix", Reply::FailsForGood("HTML instead of JSON")),
     ] {
         for failing in 0..3_u32 {
             let (world, all) = filled(minutes(2)).await;
             let before = world.watermark("connect").read_until;
-            let turns = (0..failing).map(|_| Reply::Normal).chain([turn.clone()]);
+            let turns = (0..failing).map(|_| Reply::Normal).chain([reply.clone()]);
             world.provider.set_replies(turns);
             let failed = world.run().await.expect_err(name);
             assert!(matches!(failed, ReconcileError::List(_, ListReadError::Port(_))), "{name}: {failed:?}");
             world.process_queues();
             let watermark = world.watermark("connect");
-            assert_eq!(watermark.read_until, before, "{name}: the watermark does not move past what was not read");
+            assert_eq!(watermark.read_until, before, "{name}: the watermark stays before the unread page");
             assert_eq!(watermark.window.map(|window| window.next_page), (failing > 0).then_some(failing + 1));
             assert_eq!(lost(&world, &all).len(), [15, 10, 5][failing as usize], "{name}: what was read is recorded");
             let asked: Vec<u32> = (1..=failing + 1).collect();
-            assert_eq!(pages(&world), asked, "{name}: and the provider is not asked again in this run");
+            assert_eq!(pages(&world), asked, "{name}: the provider is not asked again in this run");
 
             world.clock.pass(minutes(15));
             world.reconcile().await;
@@ -81,55 +81,55 @@ async fn after_a_page_that_could_not_be_read_the_next_run_goes_on_with_it() {
 }
 
 #[tokio::test]
-async fn odd_pages_lose_nothing() {
-    // How many pages are asked for where the first, the second, the third is odd: one that others are said to follow is
-    // not the last.
-    for (name, turn, asked) in [
+async fn unusual_pages_lose_nothing() {
+    // How many pages are requested if the first, second or third is unusual. An empty page is not the last one while the
+    // count of pages says that others follow.
+    for (name, reply, asked) in [
         ("an empty page", Reply::Empty, [3, 3, 3]),
-        ("more pages said than there are", Reply::PageCount(7), [3, 3, 4]),
+        ("a count of pages that is too high", Reply::PageCount(7), [3, 3, 4]),
         ("each row twice", Reply::RowsTwice, [3, 3, 3]),
     ] {
-        for (odd, asked) in asked.into_iter().enumerate() {
+        for (unusual, asked) in asked.into_iter().enumerate() {
             let (world, all) = filled(minutes(2)).await;
-            world.provider.set_replies((0..odd).map(|_| Reply::Normal).chain([turn.clone()]));
+            world.provider.set_replies((0..unusual).map(|_| Reply::Normal).chain([reply.clone()]));
             world.reconcile().await;
-            assert_eq!(pages(&world).len(), asked, "{name} at {odd}");
+            assert_eq!(pages(&world).len(), asked, "{name} at {unusual}");
             world.clock.pass(minutes(15));
             world.reconcile().await;
-            assert_eq!(lost(&world, &all), Vec::<String>::new(), "{name} at {odd}");
-            assert!(published_once(&world), "{name} at {odd}");
+            assert_eq!(lost(&world, &all), Vec::<String>::new(), "{name} at {unusual}");
+            assert!(published_once(&world), "{name} at {unusual}");
             assert!(world.watermark("connect").window.is_none());
         }
     }
 }
 
 #[tokio::test]
-async fn where_a_list_has_fewer_pages_than_it_had_the_reading_ends() {
+async fn reading_ends_when_the_list_has_become_shorter() {
     let (world, all) = filled(minutes(2)).await;
     world.provider.set_replies([Reply::Normal, Reply::AfterEmptying]);
     assert!(world.reconcile().await.complete);
     assert_eq!((pages(&world), world.watermark("connect").window), (vec![1, 2], None));
-    assert_eq!(lost(&world, &all).len(), 10, "what is not listed any more is nobody's to heal");
+    assert_eq!(lost(&world, &all).len(), 10, "rows that are no longer listed cannot be queued");
 }
 
 #[tokio::test]
-async fn a_page_that_was_empty_by_mistake_is_found_when_its_hours_are_added_up() {
-    for odd in 0..3 {
-        // Half an hour apart: most lie further back than the overlap by then.
+async fn rows_of_a_page_that_was_wrongly_empty_are_found_when_their_hours_are_totalled() {
+    for unusual in 0..3 {
+        // Half an hour apart, so that most lie further back than the overlap.
         let (world, all) = filled(minutes(30)).await;
-        world.provider.set_replies((0..odd).map(|_| Reply::Normal).chain([Reply::Empty]));
+        world.provider.set_replies((0..unusual).map(|_| Reply::Normal).chain([Reply::Empty]));
         world.reconcile().await;
         world.clock.pass(minutes(15));
         world.run_for(hours(6)).await;
-        // The hour of the first run is not added up: what was published before there were receipts would not.
+        // The hour of the first run is not totalled: deposits published before it may have no receipts.
         let left: Vec<TestDeposit> =
             all.iter().filter(|deposit| deposit.at >= at("2025-10-07T13:00:00Z")).cloned().collect();
-        assert_eq!(lost(&world, &left), Vec::<String>::new(), "page {}", odd + 1);
+        assert_eq!(lost(&world, &left), Vec::<String>::new(), "page {}", unusual + 1);
     }
 }
 
 #[tokio::test]
-async fn rows_that_come_in_front_while_the_list_is_read_hide_none() {
+async fn rows_that_are_added_while_the_list_is_read_hide_no_others() {
     for filters_by_date in [true, false] {
         for (before_page, count) in [(1, 1), (1, 5), (1, 12), (2, 1), (2, 7)] {
             let (world, all) = filled(minutes(2)).await;
@@ -150,7 +150,7 @@ async fn rows_that_come_in_front_while_the_list_is_read_hide_none() {
 }
 
 #[tokio::test]
-async fn the_same_between_a_run_that_stopped_and_the_next() {
+async fn rows_that_are_added_between_a_stopped_run_and_the_next_hide_no_others() {
     for filters_by_date in [true, false] {
         for (failing, count) in [(1, 3), (2, 3), (1, 11)] {
             let (world, all) = filled(minutes(2)).await;
@@ -171,17 +171,18 @@ async fn the_same_between_a_run_that_stopped_and_the_next() {
 }
 
 #[tokio::test]
-async fn a_row_that_leaves_its_place_while_the_list_is_read_hides_none_for_long() {
+async fn a_row_that_changes_its_place_while_the_list_is_read_hides_others_only_until_their_hours_are_totalled() {
     for before_page in 1..3 {
         let (world, all) = filled(minutes(30)).await;
         world.provider.set_replies((0..before_page).map(|_| Reply::Normal).chain([Reply::Fails("it is down")]));
         assert!(world.run().await.is_err());
         world.process_queues();
-        // The newest is dated anew: all behind it move up by one, the first of the next page to a page that was read.
+        // The newest row gets a new date. All others move up by one, and the first row of the next page moves to a page that
+        // was already read.
         world.list(&all[14].clone().arriving(world.clock.now()), true);
         world.clock.pass(minutes(15));
         world.reconcile().await;
-        assert_eq!(lost(&world, &all).len(), 1, "the one that moved is not on the pages that are left");
+        assert_eq!(lost(&world, &all).len(), 1, "the row that moved is not on the remaining pages");
         world.run_for(hours(6)).await;
         assert_eq!(lost(&world, &all), Vec::<String>::new(), "before page {before_page}");
         assert!(published_once(&world));
@@ -189,7 +190,7 @@ async fn a_row_that_leaves_its_place_while_the_list_is_read_hides_none_for_long(
 }
 
 #[tokio::test]
-async fn a_token_that_is_refused_is_replaced_once_and_the_page_is_read() {
+async fn a_rejected_token_is_replaced_once_and_the_page_is_read() {
     for refused in 0..3 {
         let (world, all) = filled(minutes(2)).await;
         world.provider.set_replies((0..refused).map(|_| Reply::Normal).chain([Reply::Unauthorized]));
@@ -203,7 +204,7 @@ async fn a_token_that_is_refused_is_replaced_once_and_the_page_is_read() {
 }
 
 #[tokio::test]
-async fn a_token_that_has_ended_is_not_even_tried() {
+async fn an_expired_token_is_not_tried() {
     let (world, all) = filled(minutes(2)).await;
     world.clock.pass(days(3650));
     all.iter().for_each(|deposit| world.list(&deposit.clone().arriving(world.clock.now().minus(hours(1))), true));
@@ -214,7 +215,7 @@ async fn a_token_that_has_ended_is_not_even_tried() {
 }
 
 #[tokio::test]
-async fn a_provider_that_refuses_every_token_is_told_of_and_is_asked_for_few() {
+async fn a_provider_that_rejects_every_token_is_an_error_and_gets_one_token_request_a_run() {
     let (world, all) = filled(minutes(2)).await;
     let before = world.watermark("connect").read_until;
     {
@@ -223,9 +224,9 @@ async fn a_provider_that_refuses_every_token_is_told_of_and_is_asked_for_few() {
         state.accepts_granted = false;
     }
     for run in 1..=5 {
-        let failed = world.run().await.expect_err("it accepts no token");
+        let failed = world.run().await.expect_err("the provider accepts no token");
         assert!(matches!(failed, ReconcileError::List(_, ListReadError::Unauthorized(_))), "{failed:?}");
-        assert_eq!(world.provider.state.lock().granted, run, "one new token a run, and no storm");
+        assert_eq!(world.provider.state.lock().granted, run, "one new token in each run");
         assert!(world.provider.take_calls().len() <= 2);
         world.clock.pass(minutes(15));
     }
@@ -236,7 +237,7 @@ async fn a_provider_that_refuses_every_token_is_told_of_and_is_asked_for_few() {
 }
 
 #[tokio::test]
-async fn days_without_an_answer_are_read_when_it_answers_again() {
+async fn days_without_an_answer_are_read_when_the_provider_answers_again() {
     let world = World::new();
     world.reconcile().await;
     let dates = || (1..=60_u64).map(|hour| at(crate::support::NOON).plus(hours(hour)));
@@ -253,9 +254,12 @@ async fn days_without_an_answer_are_read_when_it_answers_again() {
     assert!(lost(&world, &all).is_empty() && published_once(&world));
     world.run_for(hours(8)).await;
     let contents = world.table.contents.lock();
-    assert!(contents.reports.len() > 60, "and each hour is added up: {}", contents.reports.len());
+    assert!(contents.reports.len() > 60, "every hour is totalled: {}", contents.reports.len());
     for report in contents.reports.values() {
         let holds = report.lines.iter().all(fundhook_reconciliation::ControlTotalsLine::holds);
-        assert!(holds && report.discrepancies.is_empty(), "only when what was queued has arrived: {report:#?}");
+        assert!(
+            holds && report.discrepancies.is_empty(),
+            "an hour is totalled only after its queued rows are recorded: {report:#?}"
+        );
     }
 }

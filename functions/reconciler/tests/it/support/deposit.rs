@@ -1,18 +1,18 @@
-//! A deposit, and what the provider says of it: its webhooks, and its row in the list.
+//! A deposit with its webhooks and its row in the list.
 
 use fundhook_domain::{Feed, Kind, Provider, ResourceId, Timestamp, digest_hex};
 use serde_json::{Value, json};
 
 use super::provider::ProviderRow;
 
-/// A deposit as it is.
+/// A deposit as the provider has it.
 #[derive(Clone, Debug)]
 pub(crate) struct TestDeposit {
-    /// Whose webhooks tell of it.
+    /// The feed of its webhooks.
     pub(crate) feed: Feed,
     pub(crate) id: String,
     pub(crate) amount: String,
-    /// Its asset, its network as Connect spells it, and both in one as zerohash does.
+    /// Its asset, its network in Connect's spelling, and both in zerohash's spelling.
     pub(crate) coin: (&'static str, &'static str, &'static str),
     pub(crate) hash: String,
     pub(crate) address: String,
@@ -24,7 +24,7 @@ pub(crate) struct TestDeposit {
 pub(crate) const USDC: (&str, &str, &str) = ("USDC", "base", "USDC.BASE");
 pub(crate) const ETH: (&str, &str, &str) = ("ETH", "ethereum", "ETH.ETH");
 
-/// The deposit `id` of 100.5 USDC, told of by Connect, that arrived at `at`.
+/// The deposit `id` of 100.5 USDC, reported by Connect, that arrived at `at`.
 pub(crate) fn deposit(id: &str, at: Timestamp) -> TestDeposit {
     TestDeposit {
         feed: Provider::Connect.into(),
@@ -55,13 +55,13 @@ impl TestDeposit {
         Self { id: id.to_owned(), ..self }
     }
 
-    /// As what it is recorded.
+    /// The recorded resource's id.
     pub(crate) fn resource(&self) -> ResourceId {
         ResourceId::new(Kind::Deposit, self.feed.clone(), &self.id).expect("a valid id")
     }
 
-    /// The webhook which says at `at` that it reached `status`, as it lies on the ingress queue: of Connect's the word
-    /// behind `connect.deposits.`, of zerohash's `held` or `confirmed`.
+    /// The envelope of the webhook which says at `at` that it reached `status`. For Connect that is the word after
+    /// `connect.deposits.`, for zerohash `held` or `confirmed`.
     pub(crate) fn webhook(&self, status: &str, at: Timestamp) -> String {
         let body = match self.feed.provider() {
             Provider::Zerohash => self.fund(status == "confirmed", at),
@@ -75,7 +75,7 @@ impl TestDeposit {
         self.row_since(succeeded, self.at)
     }
 
-    /// Its row in the list, which stands so since `at`.
+    /// Its row in the list, with this status since `at`.
     pub(crate) fn row_since(&self, succeeded: bool, at: Timestamp) -> ProviderRow {
         ProviderRow { at: self.at, id: self.id.clone(), text: self.fund(succeeded, at).to_string() }
     }
@@ -124,7 +124,7 @@ impl TestDeposit {
     }
 }
 
-/// A verified webhook of `feed` with this body, received at `at`, as it lies on the ingress queue.
+/// The envelope of a verified webhook of `feed` with this body, received at `at`.
 pub(crate) fn webhook(feed: &Feed, body: &str, at: Timestamp) -> String {
     let (scheme, class) = match feed.provider() {
         Provider::Connect => ("connect-rsa-sha256", "asymmetric"),

@@ -1,4 +1,5 @@
-//! A world in memory in which days pass in milliseconds: a provider, the table, the queues and a clock.
+//! A world in memory in which days pass in milliseconds: a provider, a table, queues and a clock.
+
 pub(crate) mod deposit;
 pub(crate) mod provider;
 pub(crate) mod steps;
@@ -25,7 +26,7 @@ use steps::Steps;
 use table::{Contents, Table};
 use table_state::TableState;
 
-/// Something that several hold.
+/// A value with several owners.
 pub(crate) struct Shared<T>(Arc<Mutex<T>>);
 
 impl<T> Shared<T> {
@@ -51,10 +52,10 @@ impl<T: Default> Default for Shared<T> {
 }
 
 pub(crate) fn failure(why: &'static str) -> PortError {
-    PortError::new("do what the test forbids", Disposition::Retry, why)
+    PortError::new("do what the test prevents", Disposition::Retry, why)
 }
 
-/// The instant `text` means.
+/// The instant of an RFC 3339 text.
 pub(crate) fn at(text: &str) -> Timestamp {
     text.parse().expect("RFC 3339")
 }
@@ -129,13 +130,13 @@ impl Ports for InMemory {
     type Clock = Box<dyn Fn() -> Timestamp>;
 }
 
-/// Noon of a Tuesday, when each world begins.
+/// Noon of a Tuesday: every world begins then.
 pub(crate) const NOON: &str = "2025-10-07T12:00:00Z";
 
-/// How long a run may take, as the template has it.
+/// The time limit of a run, as in the template.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(300);
 
-/// All that a reconciler has to do with.
+/// Everything that a reconciler works with.
 pub(crate) struct World {
     pub(crate) clock: Clock,
     pub(crate) provider: Provider,
@@ -149,7 +150,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// A world with the default organization, and settings as they are by default.
+    /// A world with the default organization and the default settings.
     pub(crate) fn new() -> Self {
         Self::of(&["connect"])
     }
@@ -193,7 +194,7 @@ impl World {
         }
     }
 
-    /// A reconciler that begins cold.
+    /// A reconciler after a cold start.
     pub(crate) fn reconciler(&self) -> Reconciler<InMemory> {
         let clock = self.clock.clone();
         let keeper = TokenKeeper::new(self.tokens.clone(), self.provider.clone(), self.provider.feeds.clone());
@@ -214,14 +215,14 @@ impl World {
         self.reconciler().handle(self.clock.now().plus(TIMEOUT)).await
     }
 
-    /// A run that succeeds, and what it queued arrives.
+    /// A run that succeeds; then the queues are processed.
     pub(crate) async fn reconcile(&self) -> RunSummary {
         let summary = self.run().await.expect("a run");
         self.process_queues();
         summary
     }
 
-    /// Lets so much time pass, with a run each quarter of an hour, and with what each queued arriving before the next.
+    /// Lets this much time pass, with a run every 15 minutes. What a run queued is processed before the next one.
     pub(crate) async fn run_for(&self, duration: Duration) {
         let until = self.clock.now().plus(duration);
         while self.clock.now() < until {
@@ -239,7 +240,7 @@ impl World {
         }
     }
 
-    /// Has what lies on both queues take its road: normalised, folded, claimed, published.
+    /// Processes both queues: normalises, folds, claims and publishes.
     pub(crate) fn process_queues(&self) {
         let now = self.clock.now();
         let envelopes = std::mem::take(&mut *self.ingress.messages.lock());
@@ -252,22 +253,22 @@ impl World {
         }
         let statements = std::mem::take(&mut *self.transfers.messages.lock());
         for message in &statements {
-            self.table.contents.lock().record(Statement::from_message(message).expect("a signal"), now);
+            self.table.contents.lock().record(Statement::from_message(message).expect("a statement"), now);
         }
     }
 
-    /// Has this message arrive on the ingress queue and take its road.
+    /// Puts this message on the ingress queue and processes it.
     pub(crate) fn receive(&self, message: String) {
         self.ingress.messages.lock().push(message);
         self.process_queues();
     }
 
-    /// Has the webhook arrive which says that `money` reached `status` now.
+    /// Receives the webhook which says that `deposit` reached `status` now.
     pub(crate) fn send_webhook(&self, deposit: &TestDeposit, status: &str) {
         self.receive(deposit.webhook(status, self.clock.now()));
     }
 
-    /// Has the provider list `money` to the organization.
+    /// Adds `deposit` to the organization's list.
     pub(crate) fn list(&self, deposit: &TestDeposit, succeeded: bool) {
         self.provider.list(&deposit.feed.of(fundhook_domain::Provider::Connect), deposit.row(succeeded));
     }
@@ -277,7 +278,7 @@ impl World {
         known.unwrap_or_else(|| Resource::unknown(id.clone()))
     }
 
-    /// The status of `money` as it is recorded; `-` when it is not.
+    /// The recorded status of `deposit`; `-` if there is none.
     pub(crate) fn status(&self, deposit: &TestDeposit) -> &'static str {
         self.resource(&deposit.resource()).view().map_or("-", |view| view.status.as_str())
     }
@@ -286,7 +287,7 @@ impl World {
         self.table.contents.lock().watermarks.get(&feed(name)).cloned().expect("a watermark")
     }
 
-    /// The ids of all events that what is recorded gives rise to.
+    /// The ids of all events that follow from what is recorded.
     pub(crate) fn event_ids(&self) -> BTreeSet<String> {
         let contents = self.table.contents.lock();
         contents.resources.values().flat_map(|resource| events_after(resource, 0)).map(|event| event.id).collect()
@@ -299,12 +300,12 @@ impl World {
         events.map(|event| event.event_type.replace("fundhook.", "")).collect()
     }
 
-    /// All that is recorded.
+    /// Everything that is recorded.
     pub(crate) fn table_state(&self) -> TableState {
         TableState::of(&self.table.contents.lock())
     }
 
-    /// The whole table, as far as it is about money.
+    /// What the table says about money.
     pub(crate) fn ledger(&self) -> Ledger {
         let contents = self.table.contents.lock();
         let entries = contents.resources.values().map(|resource| (resource.id().clone(), Entry::of(resource)));
@@ -313,11 +314,11 @@ impl World {
     }
 }
 
-/// What is recorded, as far as it is about money.
+/// What the table says about money.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Ledger {
     pub(crate) entries: BTreeMap<ResourceId, Entry>,
-    /// Each coin, and the deposit that it is credited under.
+    /// Each coin, and the deposit that owns it.
     pub(crate) claims: BTreeMap<String, ResourceId>,
 }
 

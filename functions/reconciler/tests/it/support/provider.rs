@@ -1,5 +1,5 @@
-//! The provider: it lists rows in pages of 50, newest first, to whom has a token, and does at each call what it was
-//! told.
+//! A provider in memory: it lists rows in pages of 50, newest first, to callers with a valid token. A test can script its
+//! next replies.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
@@ -14,16 +14,16 @@ use secrecy::{ExposeSecret, SecretString};
 use super::steps::Steps;
 use super::{Clock, Shared, failure};
 
-/// How many rows a page has, unless the test says otherwise.
+/// How many rows a page has by default.
 const PAGE: usize = 50;
 
-/// Where the list is read.
+/// The URL of the list.
 pub(crate) const URL: &str = "https://api.connect.xyz/transactions";
 
 /// A row of the list.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ProviderRow {
-    /// What the list is ordered and chosen by.
+    /// The date by which the list is ordered and filtered.
     pub(crate) at: Timestamp,
     /// Its `fund_id`.
     pub(crate) id: String,
@@ -31,26 +31,26 @@ pub(crate) struct ProviderRow {
     pub(crate) text: String,
 }
 
-/// What happens at one call.
+/// How the provider replies to one call.
 #[derive(Clone, Debug)]
 pub(crate) enum Reply {
-    /// It is answered.
+    /// With the requested page.
     Normal,
-    /// It cannot be answered, for this reason.
+    /// With an error that may pass.
     Fails(&'static str),
-    /// The same, and asking again would not help.
+    /// With an error that a retry does not fix.
     FailsForGood(&'static str),
-    /// The token is not accepted.
+    /// The token is rejected.
     Unauthorized,
-    /// The page comes without rows, and says that others follow where they do.
+    /// With the page, but without its rows.
     Empty,
-    /// It is said that there are so many pages.
+    /// With the page, and this count of pages.
     PageCount(u32),
-    /// Each row comes twice.
+    /// With the page, and each row twice.
     RowsTwice,
-    /// By now these are listed too.
+    /// With the page after these rows were added to the list.
     AfterListing(Vec<ProviderRow>),
-    /// By now nothing is listed.
+    /// With the page after the list was emptied.
     AfterEmptying,
 }
 
@@ -62,22 +62,22 @@ pub(crate) struct Call {
     pub(crate) token: String,
 }
 
-/// How the provider stands.
+/// What the provider lists, and how it behaves.
 pub(crate) struct ProviderState {
     pub(crate) rows: BTreeMap<Feed, Vec<ProviderRow>>,
     pub(crate) page_size: usize,
     pub(crate) filters_by_date: bool,
     pub(crate) oldest_first: bool,
-    /// What happens at the next calls, in order; after that it is honest.
+    /// The replies to the next calls, in order; after them, [`Reply::Normal`].
     pub(crate) turns: VecDeque<Reply>,
     pub(crate) calls: Vec<Call>,
-    /// The ids that it cannot be asked for.
+    /// The ids about which requests fail.
     pub(crate) unanswerable: BTreeSet<String>,
-    /// Whose calls fail.
+    /// The feeds whose requests fail.
     pub(crate) down: BTreeSet<Feed>,
-    /// How long a call takes.
+    /// How long a request takes.
     pub(crate) takes: BTreeMap<Feed, Duration>,
-    /// Which tokens it accepts.
+    /// The tokens that it accepts.
     pub(crate) accepts: BTreeSet<String>,
     /// Whether it accepts the tokens that it grants.
     pub(crate) accepts_granted: bool,
@@ -119,7 +119,7 @@ impl ProviderState {
                 1
             }
             ListQuery::Dated { from, before, page } => {
-                // It is asked by whole seconds.
+                // The API takes whole seconds.
                 let asked = from.whole_second()..before.whole_second();
                 rows.retain(|row| !self.filters_by_date || asked.contains(&row.at));
                 *page as usize
@@ -141,7 +141,7 @@ pub(crate) struct Provider {
 }
 
 impl Provider {
-    /// Has the feed list `row` in place of one with the same id.
+    /// Lists `row` in place of a row with the same id.
     pub(crate) fn list(&self, feed: &Feed, row: ProviderRow) {
         let mut state = self.state.lock();
         let rows = state.rows.entry(feed.clone()).or_default();
@@ -149,12 +149,12 @@ impl Provider {
         rows.push(row);
     }
 
-    /// What was asked since the last time that this was.
+    /// The calls since this was last called.
     pub(crate) fn take_calls(&self) -> Vec<Call> {
         std::mem::take(&mut self.state.lock().calls)
     }
 
-    /// Has these happen at the next calls.
+    /// Scripts the replies to the next calls.
     pub(crate) fn set_replies(&self, turns: impl IntoIterator<Item = Reply>) {
         self.state.lock().turns = turns.into_iter().collect();
     }
@@ -171,7 +171,7 @@ impl Provider {
             return Err(ListError::Unauthorized(failure("status 401")));
         }
         if matches!(query, ListQuery::Id(id) if state.unanswerable.contains(id)) {
-            return Err(failure("of this one it does not tell").into());
+            return Err(failure("this deposit cannot be looked up").into());
         }
         let honest = state.page(feed, query);
         match state.turns.pop_front().unwrap_or(Reply::Normal) {
@@ -210,7 +210,7 @@ impl RequestToken for Provider {
     async fn feeds(&self) -> Result<Vec<Feed>, PortError> {
         self.steps.reach("before the credentials are read").await?;
         let known = self.state.lock().can_read_credentials;
-        if known { Ok(self.feeds.clone()) } else { Err(failure("the secret is out of reach")) }
+        if known { Ok(self.feeds.clone()) } else { Err(failure("the secret cannot be read")) }
     }
 
     async fn request(&self, _feed: &Feed) -> Result<GrantedToken, PortError> {
@@ -229,11 +229,11 @@ impl RequestToken for Provider {
     }
 }
 
-/// Where the tokens are stored.
+/// The stored access tokens.
 #[derive(Clone)]
 pub(crate) struct Tokens {
     pub(crate) stored: Shared<BTreeMap<Feed, StoredToken>>,
-    /// Until when each organization's lease is taken.
+    /// Until when each organization's lease is held.
     pub(crate) leases: Shared<BTreeMap<Feed, Timestamp>>,
     pub(crate) steps: Steps,
 }
@@ -265,7 +265,7 @@ impl AccessTokens for Tokens {
     }
 
     async fn release(&self, feed: &Feed, now: Timestamp, duration: Duration) -> Result<(), PortError> {
-        self.steps.reach("before the lease is given back").await?;
+        self.steps.reach("before the lease is released").await?;
         let mut leases = self.leases.lock();
         if leases.get(feed) == Some(&now.plus(duration)) {
             leases.remove(feed);
@@ -274,6 +274,6 @@ impl AccessTokens for Tokens {
     }
 
     async fn back_off_until(&self, _feed: &Feed, _until: Timestamp) -> Result<(), PortError> {
-        Err(failure("the provider asks for nothing of the kind"))
+        Err(failure("this provider never asks to back off"))
     }
 }

@@ -1,4 +1,4 @@
-//! The table: resources that the real `fold` makes, its sparse indexes, and what reconciliation keeps beside them.
+//! A table in memory: resources made by the real `fold`, its sparse indexes, and what reconciliation stores.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,26 +15,27 @@ use serde_json::{Value, json};
 use super::steps::Steps;
 use super::{Shared, failure};
 
-/// All that is stored, and what was published of it.
+/// Everything that is stored, and what was published.
 #[derive(Default)]
 pub(crate) struct Contents {
     pub(crate) resources: BTreeMap<ResourceId, Resource>,
     pub(crate) claims: BTreeMap<String, Claim>,
     pub(crate) receipts: BTreeMap<ResourceId, Receipt>,
     pub(crate) watermarks: BTreeMap<Feed, Watermark>,
-    /// The reports, by where their hours begin, and how often one was stored.
+    /// The reports by the beginning of their hours.
     pub(crate) reports: BTreeMap<(Feed, Timestamp), Report>,
+    /// How often a report was stored.
     pub(crate) puts: usize,
     pub(crate) published: Vec<Event>,
-    /// How many keys a page of an index has.
+    /// How many entries a page of an index has.
     pub(crate) index_page: usize,
     pub(crate) indexes: BTreeMap<ResourceId, Keys>,
-    /// The indexes as they were a while ago, when they lag behind the table.
+    /// The indexes of an earlier time, when they lag behind the table.
     pub(crate) lagging: Option<BTreeMap<ResourceId, Keys>>,
 }
 
 impl Contents {
-    /// What the state updater and the publisher do with a signal.
+    /// Does what the state updater and the publisher do with a statement.
     pub(crate) fn record(&mut self, statement: Statement, now: Timestamp) {
         let id = statement.resource.clone();
         let current = self.resources.get(&id).cloned().unwrap_or_else(|| Resource::unknown(id.clone()));
@@ -85,15 +86,15 @@ impl Contents {
     }
 }
 
-/// Where the sparse indexes have a resource.
+/// The keys of a resource in the sparse indexes.
 #[derive(Clone, Debug)]
 pub(crate) struct Keys {
-    /// Whether it was reported overdue, and since when it stands where it does; of what is awaited.
+    /// Of a resource that awaits a further status: whether it was reported overdue, and since when it has its status.
     open: Option<(bool, Timestamp)>,
-    /// When a deposit that may be credited was confirmed.
+    /// When a credited deposit was confirmed.
     settled: Option<Timestamp>,
     account: Option<String>,
-    /// When it was written last.
+    /// When the resource was last written.
     updated_at: Timestamp,
 }
 
@@ -111,9 +112,9 @@ impl Keys {
         }
     }
 
-    /// Where it is, by name.
+    /// The keys by name.
     pub(super) fn named(&self) -> Value {
-        // Destructured, so that a new index cannot be forgotten here. When it was written last is when it was heard of.
+        // Destructured, so that a new index cannot be forgotten here. The time of writing is not compared.
         let Self { open, settled, account, updated_at: _ } = self;
         let (overdue, open_since) = open.unzip();
         json!({ "overdue": overdue, "open_since": open_since, "settled": settled, "account": account })
@@ -133,12 +134,12 @@ impl Resources for Table {
         let contents = self.contents.lock();
         let read =
             |id: &ResourceId| contents.resources.get(id).cloned().unwrap_or_else(|| Resource::unknown(id.clone()));
-        // In any order, the port says.
+        // The port promises no order.
         Ok(ids.iter().rev().map(read).collect())
     }
 
     async fn write(&self, writes: Vec<Write>, _now: Timestamp) -> Vec<WriteOutcome> {
-        writes.iter().map(|_| WriteOutcome::Failed(failure("the reconciler writes no resource"))).collect()
+        writes.iter().map(|_| WriteOutcome::Failed(failure("the reconciler writes no resources"))).collect()
     }
 }
 
@@ -165,7 +166,7 @@ impl Watermarks for Table {
 
 impl OpenResources for Table {
     async fn open(&self, query: OpenQuery<'_>) -> Result<IndexPage, PortError> {
-        self.steps.reach("before what is open is read").await?;
+        self.steps.reach("before open resources are read").await?;
         Ok(self.contents.lock().open(query))
     }
 }
@@ -196,7 +197,7 @@ impl Claims for Table {
 
 impl Receipts for Table {
     async fn note(&self, _receipts: &[Receipt]) -> Result<(), PortError> {
-        Err(failure("the reconciler notes no receipt"))
+        Err(failure("the reconciler stores no receipts"))
     }
 
     async fn receipts(&self, resources: &[ResourceId]) -> Result<Vec<Receipt>, PortError> {

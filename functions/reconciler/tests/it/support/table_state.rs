@@ -1,7 +1,7 @@
-//! All that is recorded, so that two worlds can be compared whole.
+//! Everything that is recorded, so that two worlds can be compared.
 //!
-//! Everything is compared, whatever is added to it, but for what is listed here: what a row cannot tell as the webhook does
-//! that it stands in for.
+//! All members are compared, including those that are added later, except the ones listed here: a row cannot state them as
+//! the webhook does that it replaces.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use super::table::Contents;
 
-/// What says on which statements it rests and when they were heard: a row is another statement, and is read later; and the
-/// webhook before it may have been dropped, so that another status stood there, or none.
+/// Members about the statements behind a view and when they were received. A row is another statement and is read later,
+/// and the webhook before it may have been dropped, so that the previous status differs.
 const EVIDENCE: [&str; 10] = [
     "/view/fact",
     "/view/evidence",
@@ -25,18 +25,18 @@ const EVIDENCE: [&str; 10] = [
     "/claim/stream",
 ];
 
-/// What Connect's webhooks tell of a deposit, and the list does not: it has no session, no status but whether it succeeded,
-/// and its dates are the deposit's and the fund transaction's.
+/// Members of Connect's webhooks that the list does not have. A row has no session, no status except whether it succeeded,
+/// and the dates of the deposit and of the fund transaction.
 pub(crate) const ONLY_IN_WEBHOOKS: [&str; 4] = ["session", "provider_status", "created_at", "updated_at"];
 
-/// What the list tells of Connect's deposits, and the webhooks do not.
+/// Members of the list's rows about Connect's deposits that the webhooks do not have.
 pub(crate) const ONLY_IN_ROWS: [&str; 3] = ["conversion", "sub_account", "reference_id"];
 
-/// What both tell of Connect's deposits, each in its own words: who tells of it, why it stands there, how the network is
-/// spelled, and what Fundhook has no name for.
+/// Members that both have, with different values: the webhook family, the status reason, the spelling of the network, and
+/// the provider's other data.
 pub(crate) const WORDED_DIFFERENTLY: [&str; 4] = ["stream", "status_reason", "network/name", "provider_data"];
 
-/// All that is recorded, by resource, as JSON.
+/// Everything that is recorded, by resource, as JSON.
 #[derive(Clone, Debug)]
 pub(crate) struct TableState(BTreeMap<ResourceId, Value>);
 
@@ -46,8 +46,8 @@ impl TableState {
         Self(resources.map(|resource| (resource.id().clone(), recorded(contents, resource))).collect())
     }
 
-    /// What differs from `other`, for a person; nothing when nothing does. `ignored` is what is not compared of the details of
-    /// Connect's deposits. Rows of zerohash's tell what its webhooks do.
+    /// The differences from `other` as text, empty if there are none. The members `ignored` of Connect's deposits are not
+    /// compared. zerohash's rows have the same members as its webhooks.
     pub(crate) fn differences_from(&self, other: &Self, ignored: &[&str]) -> String {
         let mut differences = String::new();
         for id in self.0.keys().chain(other.0.keys()).collect::<BTreeSet<_>>() {
@@ -63,8 +63,7 @@ impl TableState {
     }
 }
 
-/// What is recorded of a resource: what it adds up to, whose its coin is, where the indexes have it, and what a subscriber
-/// was told of it last.
+/// What is recorded of a resource: its view, the ownership of its coin, its index keys, and its latest event.
 fn recorded(contents: &Contents, resource: &Resource) -> Value {
     let claim = contents.claims.values().find(|claim| claim.owner == *resource.id());
     let latest = events_after(resource, 0).pop();
@@ -77,13 +76,13 @@ fn recorded(contents: &Contents, resource: &Resource) -> Value {
     })
 }
 
-/// What is compared of what is known of a resource.
+/// The members of a resource that are compared.
 fn compared(id: &ResourceId, known: &Value, ignored: &[&str]) -> Value {
     let mut known = known.clone();
     EVIDENCE.iter().for_each(|pointer| remove(&mut known, pointer));
     if id.feed().provider() == Provider::Connect {
         ignored.iter().for_each(|member| remove(&mut known, &format!("/view/details/transfer/{member}")));
-        // What a webhook adds to what a row told before it is no event of its own.
+        // What a webhook adds after a row makes no event.
         for member in [&ONLY_IN_WEBHOOKS[..], &ONLY_IN_ROWS, &WORDED_DIFFERENTLY, &["amount/network/name"]].concat() {
             remove(&mut known, &format!("/event/{member}"));
         }
