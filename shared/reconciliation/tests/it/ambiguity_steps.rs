@@ -114,14 +114,14 @@ fn without_a_transaction_hash_nothing_is_queued_where_each_coin_is_reported_twic
 #[test]
 fn a_coin_that_the_same_feed_claimed_under_another_id_is_ambiguous_unless_both_are_listed() {
     let claim_of = |of: &str, say: fn(&mut TransferDetails)| {
-        let confirmed = with(told(of, "confirmed", 40), |said| {
-            chain_hash(said);
-            say(said);
+        let confirmed = with(told(of, "confirmed", 40), |details| {
+            chain_hash(details);
+            say(details);
         });
         folded(&[confirmed]).claiming(None, 0).1.expect("a confirmed deposit claims its coin")
     };
     let same_coin: fn(&mut TransferDetails) = |_| {};
-    let other_chain: fn(&mut TransferDetails) = |said| said.network = Some(Network::named("ethereum"));
+    let other_chain: fn(&mut TransferDetails) = |details| details.network = Some(Network::named("ethereum"));
     let statement = row_saying(ROW, chain_hash);
     for (name, claim, listed, verdict, is_asked) in [
         ("claimed by another id that is not listed", claim_of(OTHER, same_coin), &[][..], resembles(OTHER), true),
@@ -167,7 +167,7 @@ fn a_similar_deposit_is_another_one_only_if_the_provider_lists_it_under_its_own_
 
 #[test]
 fn a_row_without_an_account_resembles_nothing() {
-    let statement = with(row_saying(ROW, no_hash), |said| said.account = None);
+    let statement = with(row_saying(ROW, no_hash), |details| details.account = None);
     let (verdict, questions) = decide(unreported(&statement, OrganizationFeeds::One), &Answers::default());
     assert_eq!((verdict, questions), (Verdict::Queue, vec![]));
 }

@@ -82,7 +82,9 @@ fn a_report_has_at_most_five_hundred_sentences() {
 #[test]
 fn deposits_that_zerohash_reports_under_its_own_ids_are_not_on_connects_list() {
     let reported_as = |family: &str| {
-        recorded(&[with(told("deposit#zerohash#1", "confirmed", 40), |said| said.stream = Some(family.to_owned()))])
+        recorded(&[with(told("deposit#zerohash#1", "confirmed", 40), |details| {
+            details.stream = Some(family.to_owned())
+        })])
     };
     for (family, is_counted) in [("zerohash.fund", true), ("connect.deposits", true), ("zerohash.deposit", false)] {
         assert_eq!(is_counted_by_lists(&reported_as(family)), is_counted, "{family}");
