@@ -3,6 +3,8 @@
 //! Adapters answer with AWS and HTTP, tests with the in-memory fakes of [`fakes`] (feature `fakes`). No type of an SDK
 //! appears here.
 
+#![warn(missing_docs)]
+
 mod credentials;
 mod error;
 mod messages;
