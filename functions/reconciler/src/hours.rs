@@ -79,7 +79,7 @@ impl<P: Ports> Reconciler<P> {
         if differences > 0 {
             warn!(
                 %feed, hour, differences,
-                "hourly totals differ for {feed} {hour}; `cargo fundhook reconcile --report` shows the difference"
+                "hourly totals differ for {feed} {hour}; `cargo fundhook reconcile --report --stack <name>` shows where"
             );
         } else {
             info!(%feed, hour, assets = report.lines.len(), "hourly totals are equal for {feed} {hour}");
