@@ -5,6 +5,8 @@
 
 mod credentials;
 mod error;
+#[cfg(feature = "fakes")]
+pub mod fakes;
 mod messages;
 mod reconciliation;
 mod resources;

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 use fundhook_domain::{Kind, Statement};
+use fundhook_ports::fakes::{Fake, Queue};
 use serde_json::Value;
 
-use crate::support::{Queue, UNRECOGNIZED, World, envelope, failed, messages, of_feed, of_zerohash};
+use crate::support::{UNRECOGNIZED, World, envelope, failed, messages, object, of_feed, of_zerohash, statements};
 
 macro_rules! sample {
     ($path:literal) => {
@@ -15,9 +16,9 @@ macro_rules! sample {
 }
 
 /// Which kinds a queue was told of, with how many signals of each.
-fn kinds(queue: &Queue) -> BTreeMap<Kind, usize> {
+fn kinds(queue: &Fake<Queue>) -> BTreeMap<Kind, usize> {
     let mut kinds = BTreeMap::new();
-    queue.statements().iter().for_each(|statement| *kinds.entry(statement.resource.kind()).or_default() += 1);
+    statements(queue).iter().for_each(|statement| *kinds.entry(statement.resource.kind()).or_default() += 1);
     kinds
 }
 
@@ -103,9 +104,9 @@ async fn all_that_one_webhook_says_names_the_same_line_of_evidence_and_is_a_fact
     for (what, webhook, transfers, _) in webhooks().into_iter().filter(|(_, _, transfers, _)| transfers.len() == 2) {
         let world = World::default();
         world.handle(&[padding.clone(), webhook]).await;
-        let (key, lines) = world.evidence.object();
+        let (key, lines) = object(&world.evidence);
         assert_eq!(lines.len(), 2, "{what}");
-        let statements: Vec<Statement> = world.transfers.statements().into_iter().skip(1).collect();
+        let statements: Vec<Statement> = statements(&world.transfers).into_iter().skip(1).collect();
         assert_eq!(statements.len(), transfers.len(), "{what}");
         for statement in &statements {
             let archived = &statement.evidence.archived;
@@ -120,11 +121,11 @@ async fn all_that_one_webhook_says_names_the_same_line_of_evidence_and_is_a_fact
 async fn a_webhook_of_whose_signals_one_was_not_taken_fails_once_and_alone() {
     let all: Vec<String> = webhooks().into_iter().map(|(_, webhook, ..)| webhook).collect();
     // The third and the fourth announce the same coin, the fifth returns it: three signals to one recovery.
-    let transfers = Queue::refusing(r#""resource":"recovery#"#);
+    let transfers = Fake::<Queue>::refusing(r#""resource":"recovery#"#);
     let world = World { transfers, ..World::default() };
     assert_eq!(failed(&world.handle(&all).await), messages(&[2, 3, 4]));
     let recoveries =
-        world.transfers.statements().into_iter().filter(|statement| statement.resource.kind() == Kind::Recovery);
+        statements(&world.transfers).into_iter().filter(|statement| statement.resource.kind() == Kind::Recovery);
     let ids: BTreeSet<String> = recoveries.map(|statement| statement.resource.to_string()).collect();
     assert_eq!(ids.into_iter().collect::<Vec<_>>(), ["recovery#zerohash#CUST01:USDC:base"]);
 }
@@ -135,14 +136,14 @@ async fn the_webhooks_of_a_tenant_are_about_resources_of_that_tenant() {
     let body = sample!("striga/network_fee.json");
     assert!(failed(&world.handle(&[of_feed("striga/acme", body), of_feed("striga", body)]).await).is_empty());
     let mut ids: Vec<String> =
-        world.transfers.statements().iter().map(|statement| statement.resource.to_string()).collect();
+        statements(&world.transfers).iter().map(|statement| statement.resource.to_string()).collect();
     ids.sort_unstable();
     let id = "d646143f-85af-4197-88ac-a84e46002205";
     let expected = ["fee#striga#", "fee#striga/acme#"].map(|feed| format!("{feed}{id}:network"));
     assert_eq!(ids[..2], expected);
     assert_eq!(ids[2..], ["withdrawal#striga#", "withdrawal#striga/acme#"].map(|feed| format!("{feed}{id}")));
     let facts: BTreeSet<String> =
-        world.transfers.statements().iter().map(|statement| statement.fact.to_string()).collect();
+        statements(&world.transfers).iter().map(|statement| statement.fact.to_string()).collect();
     assert_eq!(facts.len(), 4);
 }
 

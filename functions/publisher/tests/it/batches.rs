@@ -4,9 +4,10 @@
 
 use fundhook_adapters::table::{FACTS, PK};
 use fundhook_domain::Statement;
+use fundhook_ports::fakes::{Fake, Topic};
 use serde_json::{Value, json};
 
-use crate::support::{Topic, at, folded, handled, image, lock, record, statement, statement_in, write};
+use crate::support::{at, folded, handled, image, published_ids, record, refusing, statement, statement_in, write};
 
 fn life() -> Vec<Statement> {
     vec![statement("a", "pending", 0), statement("a", "confirmed", 40), statement("a", "submitted", 10)]
@@ -16,17 +17,17 @@ fn life() -> Vec<Statement> {
 async fn a_write_publishes_what_it_added() {
     let life = life();
     for (known, ids) in [(0, &["a#1", "a#2", "a#3"][..]), (1, &["a#2", "a#3"]), (2, &["a#3"]), (3, &[])] {
-        let topic = Topic::default();
+        let topic = Fake::<Topic>::default();
         assert_eq!(handled(&topic, &[write("1", &life, known)]).await, None);
-        assert_eq!(topic.ids(), ids, "{known} facts were known");
+        assert_eq!(published_ids(&topic), ids, "{known} facts were known");
     }
 }
 
 #[tokio::test]
 async fn three_facts_in_one_write_are_three_events_in_one_call() {
-    let topic = Topic::default();
+    let topic = Fake::<Topic>::default();
     assert_eq!(handled(&topic, &[write("1", &life(), 0)]).await, None);
-    assert_eq!(lock(&topic.calls).len(), 1);
+    assert_eq!(topic.calls(), 1);
     let events = topic.events();
     let said: Vec<_> = events.iter().map(|event| (event.sequence, event.event_type.as_str(), event.time)).collect();
     assert_eq!(
@@ -42,20 +43,20 @@ async fn three_facts_in_one_write_are_three_events_in_one_call() {
 #[tokio::test]
 async fn writes_cut_in_any_way_publish_the_same_events() {
     let life = life();
-    let at_once = Topic::default();
+    let at_once = Fake::<Topic>::default();
     handled(&at_once, &[write("1", &life, 0)]).await;
     for cuts in [&[0, 1, 2, 3][..], &[0, 1, 3], &[0, 2, 3]] {
-        let topic = Topic::default();
+        let topic = Fake::<Topic>::default();
         let records: Vec<Value> = cuts.windows(2).map(|cut| write("1", &life[..cut[1]], cut[0])).collect();
         assert_eq!(handled(&topic, &records).await, None);
         assert_eq!(topic.events(), at_once.events(), "{cuts:?}");
-        assert_eq!(lock(&topic.calls).len(), 1, "a batch of records is one call to the port");
+        assert_eq!(topic.calls(), 1, "a batch of records is one call to the port");
     }
 }
 
 #[tokio::test]
 async fn a_record_delivered_again_says_the_same_again() {
-    let topic = Topic::default();
+    let topic = Fake::<Topic>::default();
     let records = [write("1", &life(), 1)];
     handled(&topic, &records).await;
     handled(&topic, &records).await;
@@ -93,17 +94,17 @@ async fn what_changes_nothing_for_subscribers_publishes_nothing() {
         ("a key set in the history", record("1", None, Some(history))),
         ("a watermark", record("1", None, Some(watermark))),
     ] {
-        let topic = Topic::default();
+        let topic = Fake::<Topic>::default();
         assert_eq!(handled(&topic, &[record]).await, None, "{what}");
-        assert!(lock(&topic.calls).is_empty(), "{what}: the topic is not even called");
+        assert_eq!(topic.calls(), 0, "{what}: the topic is not even called");
     }
 }
 
 #[tokio::test]
 async fn no_records_are_nothing_to_do() {
-    let topic = Topic::default();
+    let topic = Fake::<Topic>::default();
     assert_eq!(handled(&topic, &[]).await, None);
-    assert!(lock(&topic.calls).is_empty());
+    assert_eq!(topic.calls(), 0);
 }
 
 #[tokio::test]
@@ -125,9 +126,9 @@ async fn the_first_record_with_a_refused_event_is_where_lambda_begins_again() {
         (&["c#1"], Some("400")),
         (&all, Some("100")),
     ] {
-        let topic = Topic::refusing(refused);
+        let topic = refusing(refused);
         assert_eq!(handled(&topic, &records).await.as_deref(), first, "{refused:?}");
-        assert_eq!(topic.ids(), all, "in the order of the stream");
+        assert_eq!(published_ids(&topic), all, "in the order of the stream");
     }
 }
 
@@ -153,25 +154,25 @@ fn unreadable() -> Vec<(&'static str, Value)> {
 #[tokio::test]
 async fn an_unreadable_record_is_reported_and_what_follows_it_waits() {
     for (what, bad) in unreadable() {
-        let topic = Topic::default();
+        let topic = Fake::<Topic>::default();
         let records = [write("100", &[statement("b", "pending", 0)], 0), bad, write("300", &life(), 0)];
         assert_eq!(handled(&topic, &records).await.as_deref(), Some("bad"), "{what}");
-        assert_eq!(topic.ids(), ["b#1"], "{what}: what came before it is said, and nothing after it");
+        assert_eq!(published_ids(&topic), ["b#1"], "{what}: what came before it is said, and nothing after it");
     }
 }
 
 #[tokio::test]
 async fn a_refused_event_before_an_unreadable_record_comes_first() {
     let (_, bad) = unreadable().remove(0);
-    let topic = Topic::refusing(&["b#1"]);
+    let topic = refusing(&["b#1"]);
     let records = [write("100", &[statement("b", "pending", 0)], 0), write("200", &life(), 0), bad];
     assert_eq!(handled(&topic, &records).await.as_deref(), Some("100"));
-    assert_eq!(topic.ids(), ["b#1", "a#1", "a#2", "a#3"]);
+    assert_eq!(published_ids(&topic), ["b#1", "a#1", "a#2", "a#3"]);
 }
 
 #[tokio::test]
 async fn an_event_carries_what_subscriptions_choose_by() {
-    let topic = Topic::default();
+    let topic = Fake::<Topic>::default();
     handled(&topic, &[write("1", &life(), 1)]).await;
     let events = topic.events();
     let expected = |event_type| {

@@ -4,9 +4,12 @@ use fundhook_adapters::table::{OWNERSHIP, PK};
 use fundhook_domain::{
     AccountDetails, Details, Kind, LATEST_FACTS_MAX, Provider, Resource, ResourceId, Statement, fold,
 };
+use fundhook_ports::fakes::{Fake, Topic};
 use serde_json::{Value, json};
 
-use crate::support::{Topic, at, changed, folded, handled, image, lock, record, statement, statement_in, statement_of};
+use crate::support::{
+    at, changed, folded, handled, image, published_ids, record, statement, statement_in, statement_of,
+};
 
 /// The deposit that the coin is credited under.
 fn owner() -> ResourceId {
@@ -14,7 +17,7 @@ fn owner() -> ResourceId {
 }
 
 /// What was published: each event's type, without what all begin with, and the deposit that it says it duplicates.
-fn told(topic: &Topic) -> Vec<(String, Option<ResourceId>)> {
+fn told(topic: &Fake<Topic>) -> Vec<(String, Option<ResourceId>)> {
     let told = topic.events().into_iter();
     told.map(|event| (event.event_type.replace("fundhook.deposit.", ""), event.data.duplicate_of)).collect()
 }
@@ -28,7 +31,7 @@ async fn a_deposit_whose_coin_is_credited_under_another_is_published_as_its_dupl
         vec![changed("1", None, &duplicate)],
         vec![changed("1", None, &pending), changed("2", Some(&pending), &duplicate)],
     ] {
-        let topic = Topic::default();
+        let topic = Fake::<Topic>::default();
         assert_eq!(handled(&topic, &records).await, None);
         assert_eq!(told(&topic), [("pending".to_owned(), None), of("duplicate"), of("updated")]);
         let confirmed = topic.events().remove(1);
@@ -46,7 +49,7 @@ async fn what_was_said_before_a_coin_was_found_to_be_credited_elsewhere_is_said_
     let news = statement_in("with its transaction", "a", "confirmed", 50);
     let news = fold(first.clone(), news).into_resource().duplicating(owner(), 1);
     let expected = [("confirmed".to_owned(), None), ("duplicate".to_owned(), Some(owner()))];
-    let (step_by_step, at_once) = <(Topic, Topic)>::default();
+    let (step_by_step, at_once) = <(Fake<Topic>, Fake<Topic>)>::default();
     handled(&step_by_step, &[changed("1", None, &first), changed("2", Some(&first), &news)]).await;
     handled(&at_once, &[changed("1", None, &news)]).await;
     assert_eq!(told(&step_by_step), expected);
@@ -57,7 +60,7 @@ async fn what_was_said_before_a_coin_was_found_to_be_credited_elsewhere_is_said_
 async fn the_owner_of_a_coin_is_published_as_any_deposit() {
     let statements = [statement("a", "pending", 0), statement("a", "confirmed", 40)];
     let owned = folded(&statements).owning_its_coin();
-    let (topic, plain) = <(Topic, Topic)>::default();
+    let (topic, plain) = <(Fake<Topic>, Fake<Topic>)>::default();
     assert_eq!(handled(&topic, &[changed("1", None, &owned)]).await, None);
     handled(&plain, &[changed("1", None, &folded(&statements))]).await;
     assert_eq!(topic.events(), plain.events());
@@ -84,13 +87,13 @@ async fn the_claim_that_is_written_with_a_deposit_is_nothing_to_publish() {
         vec![record("100", None, Some(claim())), deposit.clone()],
         vec![deposit, record("300", None, Some(claim())), record("400", Some(claim()), None)],
     ] {
-        let topic = Topic::default();
+        let topic = Fake::<Topic>::default();
         assert_eq!(handled(&topic, &records).await, None);
-        assert_eq!(topic.ids(), ["a#1"]);
+        assert_eq!(published_ids(&topic), ["a#1"]);
     }
-    let topic = Topic::default();
+    let topic = Fake::<Topic>::default();
     assert_eq!(handled(&topic, &[record("100", None, Some(claim()))]).await, None);
-    assert!(lock(&topic.calls).is_empty(), "the topic is not even called");
+    assert_eq!(topic.calls(), 0, "the topic is not even called");
 }
 
 #[tokio::test]
@@ -98,9 +101,9 @@ async fn a_deposit_of_which_it_cannot_be_read_whose_the_coin_is_waits() {
     let mut unreadable = image(&folded(&[statement("a", "confirmed", 40)]).owning_its_coin());
     for text in ["", "{", "\"somebody\"", r#"{"duplicate_of":{}}"#] {
         unreadable[OWNERSHIP] = json!({ "S": text });
-        let topic = Topic::default();
+        let topic = Fake::<Topic>::default();
         assert_eq!(handled(&topic, &[record("100", None, Some(unreadable.clone()))]).await.as_deref(), Some("100"));
-        assert!(lock(&topic.calls).is_empty(), "nobody is told that it may be credited");
+        assert_eq!(topic.calls(), 0, "nobody is told that it may be credited");
     }
 }
 
@@ -115,7 +118,7 @@ fn user_changed(seconds: i64) -> Statement {
 #[tokio::test]
 async fn a_resource_that_has_let_facts_go_publishes_exactly_what_each_write_added() {
     let mut stored = Resource::unknown(user_changed(0).resource);
-    let topic = Topic::default();
+    let topic = Fake::<Topic>::default();
     let (mut seconds, mut records) = (0, Vec::new());
     // A first write beyond what is kept, some small ones, and a large one.
     for count in [70, 1, 3, 10, 1, 60] {
@@ -142,7 +145,7 @@ async fn a_resource_that_has_let_facts_go_publishes_exactly_what_each_write_adde
     assert_eq!(last.data.history.len(), LATEST_FACTS_MAX);
 
     // A record that comes again says the same again, and nothing of what came before it.
-    let again = Topic::default();
+    let again = Fake::<Topic>::default();
     let (before, record) = &records[3];
     handled(&again, std::slice::from_ref(record)).await;
     let numbers: Vec<u64> = again.events().iter().map(|event| event.sequence).collect();
@@ -156,7 +159,7 @@ async fn a_late_fact_of_a_full_resource_is_published_as_late_and_what_it_pushed_
     let late = statement_of(full.id().clone(), "late", "disabled", 110, user_changed(110).details);
     let next = fold(full.clone(), late).into_resource();
     assert_eq!((next.facts().len(), next.version()), (LATEST_FACTS_MAX, 65));
-    let topic = Topic::default();
+    let topic = Fake::<Topic>::default();
     assert_eq!(handled(&topic, &[changed("1", Some(&full), &next)]).await, None);
     let [event] = &topic.events()[..] else { unreachable!("one event: {:?}", topic.events()) };
     assert_eq!(

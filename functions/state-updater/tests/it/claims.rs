@@ -7,10 +7,11 @@ use fundhook_domain::{
     Attestation, Details, Event, EvidenceClass, Kind, Network, Ownership, Resource, ResourceId, Scheme, Statement,
     Transaction, TransferDetails, events_after,
 };
+use fundhook_ports::fakes::Fate;
 use state_updater::{ATTEMPTS_MAX, StateUpdater};
 
 use crate::support::disturbed::{Disturbance, handled_until_acknowledged, no_pause};
-use crate::support::{Fate, Table, at, batch_of, failed, statement, statement_of};
+use crate::support::{Table, at, batch_of, failed, statement, statement_of};
 
 /// How a stream of webhooks tells of the coin.
 #[derive(Clone, Copy, Debug)]
@@ -70,17 +71,17 @@ async fn table_after(statements: &[Statement]) -> Table {
 }
 
 fn stored(table: &Table, id: &ResourceId) -> Resource {
-    table.contents().resources.get(id).cloned().expect("it is stored")
+    table.now().resources.get(id).cloned().expect("it is stored")
 }
 
 /// Whom the coin is claimed by.
 fn owner(table: &Table) -> Option<ResourceId> {
-    table.contents().claims.get(COIN).map(|claim| claim.owner.clone())
+    table.now().claims.get(COIN).map(|claim| claim.owner.clone())
 }
 
 /// What a subscriber was told of `id`, without what all types begin with.
 fn told(table: &Table, id: &ResourceId) -> Vec<String> {
-    let contents = table.contents();
+    let contents = table.now();
     let of_it = contents.published.iter().filter(|event| event.data.resource == *id);
     of_it.map(|event| event.event_type.replace("fundhook.deposit.", "")).collect()
 }
@@ -100,7 +101,7 @@ fn assert_one_credit(table: &Table, what: &str) {
         let (ownership, expected) = if *id == owner { (true, (1, 0)) } else { (false, (0, 1)) };
         assert_eq!(*resource.ownership() == Ownership::Owner, ownership, "{what}: {id}");
         assert_eq!((count("confirmed"), count("duplicate")), expected, "{what}: {id} {told:?}");
-        let contents = table.contents();
+        let contents = table.now();
         let published: Vec<&Event> = contents.published.iter().filter(|event| event.data.resource == *id).collect();
         let again = events_after(resource, 0);
         assert_eq!(published, again.iter().collect::<Vec<_>>(), "{what}: said again, {id} is the same");
@@ -142,7 +143,7 @@ async fn what_is_not_credited_or_not_known_to_be_a_coin_claims_nothing() {
     ] {
         let table = Table::default();
         assert!(failed(&handled(&table, &statements).await).is_empty());
-        assert!(table.contents().claims.is_empty(), "{statements:?}");
+        assert!(table.now().claims.is_empty(), "{statements:?}");
         assert_eq!(*stored(&table, &CONNECT.deposit("a")).ownership(), Ownership::Unclaimed);
     }
 }
@@ -153,7 +154,7 @@ async fn what_is_told_to_one_organization_is_no_duplicate_of_what_is_told_to_ano
     let table = table_after(&[CONNECT.confirms("a"), other.confirms("b")]).await;
     assert_eq!(told(&table, &CONNECT.deposit("a")), ["confirmed"]);
     assert_eq!(told(&table, &other.deposit("b")), ["confirmed"]);
-    assert_eq!(table.contents().claims.len(), 2);
+    assert_eq!(table.now().claims.len(), 2);
 }
 
 #[tokio::test]
@@ -249,7 +250,7 @@ async fn a_claim_that_is_lost_while_the_deposit_moves_as_well_ends_as_a_duplicat
     let (first, second) = (CONNECT.deposit("a"), FUND.deposit("b"));
     for fate in [Fate::LosesTo(FUND.says("b", "held", 20)), Fate::LosesUntoldTo(FUND.says("b", "held", 20))] {
         let table = table_after(&[CONNECT.confirms("a")]).await;
-        table.contents().fates.insert(second.clone(), [fate].into());
+        table.now().fates.insert(second.clone(), [fate].into());
         assert!(failed(&handled(&table, &[FUND.confirms("b")]).await).is_empty());
         assert_eq!(
             *stored(&table, &second).ownership(),
@@ -264,7 +265,7 @@ async fn a_claim_that_is_lost_while_the_deposit_moves_as_well_ends_as_a_duplicat
     // Between being told of the claim and the write that says so, it moves again.
     let table = table_after(&[CONNECT.confirms("a")]).await;
     let held = |seconds| Fate::LosesTo(FUND.says("b", "held", seconds));
-    table.contents().fates.insert(second.clone(), [held(20), held(21), held(22)].into());
+    table.now().fates.insert(second.clone(), [held(20), held(21), held(22)].into());
     assert!(failed(&handled(&table, &[FUND.confirms("b")]).await).is_empty());
     assert_eq!(*stored(&table, &second).ownership(), duplicate_of(&first, 3));
     assert_eq!(told(&table, &second), ["held", "updated", "updated", "duplicate"]);
@@ -278,10 +279,10 @@ async fn a_deposit_that_turns_out_to_be_another_coin_than_the_one_it_lost_claims
     // Whoever comes between corrects the hash, later than what is being recorded.
     let corrected = Stream { hash: Some("0xff"), ..FUND }.says("b", "confirmed", 50);
     let unchanged = FUND.says("b", "held", 20);
-    table.contents().fates.insert(second.clone(), [Fate::LosesTo(unchanged), Fate::LosesTo(corrected)].into());
+    table.now().fates.insert(second.clone(), [Fate::LosesTo(unchanged), Fate::LosesTo(corrected)].into());
     assert!(failed(&handled(&table, &[FUND.confirms("b")]).await).is_empty());
     assert_eq!(*stored(&table, &second).ownership(), Ownership::Owner);
-    assert_eq!(table.contents().claims.get("ff#0x34f53aea#USDC").map(|claim| claim.owner.clone()), Some(second));
+    assert_eq!(table.now().claims.get("ff#0x34f53aea#USDC").map(|claim| claim.owner.clone()), Some(second));
 }
 
 #[tokio::test]
@@ -379,7 +380,7 @@ async fn in_whatever_order_and_batches_two_feeds_tell_of_a_coin_it_is_credited_o
             let names: Vec<String> =
                 order.iter().map(|statement| format!("{} {}", statement.resource, statement.status)).collect();
             assert_one_credit(&table, &format!("{names:?} cut by {cuts:03b}"));
-            let ids: BTreeSet<String> = table.contents().published.iter().map(|event| event.id.clone()).collect();
+            let ids: BTreeSet<String> = table.now().published.iter().map(|event| event.id.clone()).collect();
             let expected =
                 ["deposit#connect#a#1", "deposit#connect#a#2", "deposit#zerohash#b#1", "deposit#zerohash#b#2"];
             assert_eq!(ids.into_iter().collect::<Vec<_>>(), expected);
@@ -403,7 +404,7 @@ async fn a_claiming_write_whose_answer_was_lost_is_right_when_it_comes_again() {
                 // What it is told first is the truth: the coin is claimed.
                 _ => vec![Fate::Honest, fate.clone()],
             };
-            table.contents().fates.insert(id.clone(), fates.into());
+            table.now().fates.insert(id.clone(), fates.into());
             let last = &statements[statements.len() - 1..];
             assert_eq!(failed(&handled(&table, last).await).len(), failures);
             let before = table.resources();

@@ -5,10 +5,11 @@ use fundhook_domain::{
     AccountDetails, Details, Kind, LATEST_FACTS_MAX, Provider, RecoveryDetails, Resource, ResourceId, ReturnPayment,
     Statement, UnexpectedDeposit, WithdrawalStatus,
 };
+use fundhook_ports::fakes::Fate;
 use state_updater::StateUpdater;
 
 use crate::support::disturbed::no_pause;
-use crate::support::{Fate, Table, at, batch_of, failed, folded, statement_of};
+use crate::support::{Table, at, batch_of, failed, folded, statement_of};
 
 async fn handled(table: &Table, statements: &[Statement]) -> SqsBatchResponse {
     StateUpdater::new(table.clone(), no_pause).handle(batch_of(statements), at(100)).await
@@ -78,7 +79,7 @@ async fn a_recovery_that_two_updaters_write_at_once_has_the_facts_of_both() {
     let (rivals, own) = statements.split_at(2);
     let table = Table::default();
     let fates = [Fate::LosesTo(rivals[0].clone()), Fate::LosesUntoldTo(rivals[1].clone())];
-    table.contents().fates.insert(statements[0].resource.clone(), fates.into());
+    table.now().fates.insert(statements[0].resource.clone(), fates.into());
     assert!(failed(&handled(&table, own).await).is_empty());
     assert_eq!(table.resources(), [folded(&statements)]);
     assert_eq!(table.writes().len(), 3);
@@ -121,7 +122,7 @@ async fn a_write_of_a_resource_that_has_let_facts_go_still_meets_its_condition()
         assert!(failed(&handled(&table, batch).await).is_empty());
     }
     let rival = changed(5000);
-    table.contents().fates.insert(rival.resource.clone(), [Fate::LosesTo(rival.clone())].into());
+    table.now().fates.insert(rival.resource.clone(), [Fate::LosesTo(rival.clone())].into());
     assert!(failed(&handled(&table, &[changed(4000)]).await).is_empty());
     let expected: Resource = folded(&[many, vec![rival, changed(4000)]].concat());
     assert_eq!(table.resources(), std::slice::from_ref(&expected));

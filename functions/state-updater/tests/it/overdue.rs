@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use aws_lambda_events::sqs::SqsBatchResponse;
 use fundhook_domain::{FactId, Resource, Statement};
+use fundhook_ports::fakes::Fate;
 use state_updater::StateUpdater;
 
 use crate::support::disturbed::{Disturbance, handled_until_acknowledged, no_pause};
-use crate::support::{Fate, Table, at, batch_of, deposit, failed, folded, statement};
+use crate::support::{Table, at, batch_of, deposit, failed, folded, statement};
 
 const LIMIT: Duration = Duration::from_secs(3600);
 
@@ -36,7 +37,7 @@ async fn handled(table: &Table, statements: &[Statement]) -> SqsBatchResponse {
 
 /// What a subscriber was told, without what all types begin with.
 fn told(table: &Table) -> Vec<String> {
-    let contents = table.contents();
+    let contents = table.now();
     contents.published.iter().map(|event| event.event_type.replace("fundhook.deposit.", "")).collect()
 }
 
@@ -48,10 +49,10 @@ async fn a_notice_is_recorded_once_however_often_it_comes() {
         assert!(failed(&handled(&table, &batch).await).is_empty());
         assert_eq!(told(&table), ["overdue"]);
     }
-    let (resource, before) = (table.resource("a"), folded(&current_status()));
+    let (resource, before) = (table.resource(&deposit("a")), folded(&current_status()));
     assert_eq!((resource.version(), resource.is_overdue()), (3, true));
     assert_eq!(resource.view(), before.view(), "nobody has said anything");
-    let event = table.contents().published.remove(0);
+    let event = table.now().published.remove(0);
     assert_eq!((event.data.status, event.sequence, event.time), ("submitted", 3, at(10).plus(LIMIT)));
     assert!(!event.data.reconciled, "it is no statement of the provider");
     assert_eq!(table.writes().len(), 1);
@@ -96,8 +97,8 @@ async fn each_time_that_it_comes_to_stand_somewhere_it_may_become_overdue_once()
     let mut notices = vec![notice()];
     assert!(failed(&handled(&table, &notices).await).is_empty());
     assert!(failed(&handled(&table, &[statement("a", "held", 5000)]).await).is_empty());
-    assert!(!table.resource("a").is_overdue());
-    notices.push(notice_of(&table.resource("a")));
+    assert!(!table.resource(&deposit("a")).is_overdue());
+    notices.push(notice_of(&table.resource(&deposit("a"))));
     for _ in 0..2 {
         assert!(failed(&handled(&table, &notices).await).is_empty());
     }
@@ -115,7 +116,10 @@ async fn a_statement_in_the_same_batch_ends_as_it_would_alone() {
         let table = table();
         assert!(failed(&handled(&table, &batch).await).is_empty());
         assert_eq!((told(&table), table.writes().len()), (expected.iter().map(ToString::to_string).collect(), 1));
-        assert_eq!(table.resource("a").view(), folded(&[current_status(), vec![confirmed.clone()]].concat()).view());
+        assert_eq!(
+            table.resource(&deposit("a")).view(),
+            folded(&[current_status(), vec![confirmed.clone()]].concat()).view()
+        );
         // Whatever the order, the whole batch over again changes nothing.
         let before = table.resources();
         assert!(failed(&handled(&table, &batch).await).is_empty());
@@ -130,7 +134,7 @@ async fn a_notice_that_lost_to_a_statement_is_held_against_where_the_deposit_the
         [(&confirmed, &["confirmed"][..]), (&late, &["updated", "overdue"]), (&notice(), &["overdue"])]
     {
         for fate in [Fate::LosesTo(rival.clone()), Fate::LosesUntoldTo(rival.clone())] {
-            let table = table().with("a", [fate]);
+            let table = table().with_fates(deposit("a"), [fate]);
             assert!(failed(&handled(&table, &[notice()]).await).is_empty());
             assert_eq!(told(&table), expected);
             let writes = if expected.len() == 1 { 1 } else { 2 };
@@ -141,7 +145,7 @@ async fn a_notice_that_lost_to_a_statement_is_held_against_where_the_deposit_the
 
 /// How often each notice is recorded in the table, and that no fact is recorded twice.
 fn notices_recorded(table: &Table) -> usize {
-    let resource = table.resource("a");
+    let resource = table.resource(&deposit("a"));
     let mut ids: Vec<&FactId> = resource.facts().iter().map(|fact| &fact.id).collect();
     ids.sort_unstable();
     ids.dedup();
@@ -172,7 +176,7 @@ async fn wherever_an_updater_stops_a_notice_is_told_once_or_not_at_all_when_it_c
             assert_eq!(notices_recorded(&table), expected, "{by:?} {step}");
             let count = |table: &Table| told(table).iter().filter(|said| *said == "overdue").count();
             assert_eq!(count(&table), expected, "{by:?} {step}: a subscriber is told as often");
-            assert_eq!(table.resource("b").version(), 1);
+            assert_eq!(table.resource(&deposit("b")).version(), 1);
 
             // All of it again, once it was acknowledged.
             let before = table.resources();

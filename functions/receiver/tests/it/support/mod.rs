@@ -1,6 +1,5 @@
 //! A receiver with everything around it in memory, and requests as the gateway hands them over.
 
-pub(crate) mod ports;
 /// How Connect signs is known in one place, beside the tests of the verification.
 #[allow(dead_code, reason = "a part of it is used here")]
 #[path = "../../../../../shared/providers/tests/it/support/mod.rs"]
@@ -16,14 +15,13 @@ use fundhook_credentials::KeySettings;
 use fundhook_credentials::{KeyCache, SecretCache};
 use fundhook_domain::{Feed, Provider, Timestamp};
 use fundhook_ports::StoredKeySet;
+use fundhook_ports::fakes::{Fake, KEY_SET_URL, KeySetApi, KeySetTable, Latency, Queue, SecretVault};
 use fundhook_providers::KeySet;
 use fundhook_providers::connect::Settings;
 use receiver::{Answer, Receiver, Verifier};
 use serde_json::{Value, json};
 
-use ports::{Api, Queue, Shared, Table, Waiting};
 use provider::{SIGNED_AT, TestKey, at, headers, settings};
-use vault::Vault;
 
 pub(crate) const PATH: &str = "/webhooks/connect";
 pub(crate) const BODY: &[u8] = br#"{"event":"connect.deposits.pending","deposit":{"id":"1"}}"#;
@@ -41,18 +39,18 @@ pub(crate) const FRESH_FOR: Duration = Duration::from_secs(3600);
 /// What surrounds receivers.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct World {
-    pub(crate) queue: Shared<Queue>,
-    pub(crate) table: Shared<Table>,
-    pub(crate) api: Shared<Api>,
+    pub(crate) queue: Fake<Queue>,
+    pub(crate) table: Fake<KeySetTable>,
+    pub(crate) api: Fake<KeySetApi>,
     /// What zerohash's webhooks are verified with.
-    pub(crate) zerohash: Shared<Vault>,
+    pub(crate) zerohash: Fake<SecretVault>,
     /// What Striga's are.
-    pub(crate) striga: Shared<Vault>,
+    pub(crate) striga: Fake<SecretVault>,
 }
 
-pub(crate) type Keys = KeyCache<Shared<Table>, Shared<Api>>;
-pub(crate) type TestVerifier = Verifier<Shared<Table>, Shared<Api>, Shared<Vault>>;
-pub(crate) type TestReceiver = Receiver<Shared<Queue>, Shared<Table>, Shared<Api>, Shared<Vault>>;
+pub(crate) type Keys = KeyCache<Fake<KeySetTable>, Fake<KeySetApi>>;
+pub(crate) type TestVerifier = Verifier<Fake<KeySetTable>, Fake<KeySetApi>, Fake<SecretVault>>;
+pub(crate) type TestReceiver = Receiver<Fake<Queue>, Fake<KeySetTable>, Fake<KeySetApi>, Fake<SecretVault>>;
 
 impl World {
     /// The provider publishes `key`, and the refresher stored that when the first request is signed.
@@ -89,7 +87,7 @@ impl World {
     }
 
     /// What the doors of zerohash or Striga look into.
-    pub(crate) fn secrets(&self, provider: Provider, keys: KeySettings) -> Arc<SecretCache<Shared<Vault>>> {
+    pub(crate) fn secrets(&self, provider: Provider, keys: KeySettings) -> Arc<SecretCache<Fake<SecretVault>>> {
         let vault = match provider {
             Provider::Connect => unreachable!("Connect publishes keys"),
             Provider::Zerohash => &self.zerohash,
@@ -100,17 +98,16 @@ impl World {
 
     /// From now on whoever asks the table or a vault waits until all others have had `turns` turns: one count of who waits
     /// for all of them.
-    pub(crate) fn slow(&self, turns: usize) -> Shared<Waiting> {
-        let waiting = Shared::<Waiting>::default();
-        waiting.now().turns = turns;
-        self.table.now().waiting = waiting.clone();
-        self.zerohash.now().waiting = waiting.clone();
-        self.striga.now().waiting = waiting.clone();
-        waiting
+    pub(crate) fn slow(&self, turns: usize) -> Fake<Latency> {
+        let latency = Fake::new(Latency { turns, ..Latency::default() });
+        self.table.now().latency = latency.clone();
+        self.zerohash.now().latency = latency.clone();
+        self.striga.now().latency = latency.clone();
+        latency
     }
 
     pub(crate) fn sent(&self) -> Vec<String> {
-        self.queue.now().sent.clone()
+        self.queue.sent()
     }
 }
 
@@ -129,7 +126,7 @@ pub(crate) fn stored_jwks(jwks: &str, fetched_at: i64) -> StoredKeySet {
         fetched_at: at(fetched_at),
         fresh_until: at(fetched_at).plus(FRESH_FOR),
         etag: None,
-        url: Some(ports::URL.to_owned()),
+        url: Some(KEY_SET_URL.to_owned()),
         not_before: None,
     }
 }

@@ -1,25 +1,36 @@
 //! A refresher with everything around it in memory.
 
-#[allow(dead_code, reason = "a part of it is used here")]
-#[path = "../../../../receiver/tests/it/support/ports.rs"]
-pub(crate) mod ports;
-#[allow(dead_code, reason = "a part of it is used here")]
-#[path = "../../../../../shared/credentials/tests/it/support/mod.rs"]
-pub(crate) mod world;
+pub(crate) mod tokens;
 
 use std::collections::BTreeMap;
 use std::process::Command;
 use std::time::Duration;
 
 use fundhook_domain::{Feed, Timestamp};
-use fundhook_ports::{FetchKeySet, FetchedKeySet, KeySets, Lease, PortError, StoredKeySet};
+use fundhook_ports::fakes::{Fake, KEY_SET_URL, KeySetApi, KeySetTable};
+use fundhook_ports::{FetchKeySet, KeySets, StoredKeySet};
 use fundhook_providers::KeySet;
 use refresher::{RefreshError, Refresher, Tokens as Care};
 use serde_json::Value;
 
-use ports::{Api, Shared, Table};
-use world::tokens::Tokens;
-use world::{START, at, feed};
+use tokens::Tokens;
+
+/// When the tests begin: the `timestamp` of the sample request in [connect-guide §4].
+pub(crate) const START: i64 = 1_760_484_866;
+
+/// The instant `seconds` after 1970.
+pub(crate) fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_unix_seconds(seconds).expect("an instant")
+}
+
+/// The instant so many minutes after [`START`].
+pub(crate) fn minute(minutes: i64) -> Timestamp {
+    at(START + 60 * minutes)
+}
+
+pub(crate) fn feed(name: &str) -> Feed {
+    name.parse().expect("a feed")
+}
 
 pub(crate) const JWKS: &str = include_str!("../../../../../shared/providers/tests/keys/test-key-rsa-2048.jwks.json");
 pub(crate) const NEXT_JWKS: &str =
@@ -42,14 +53,14 @@ pub(crate) fn stored(jwks: &str, fetched_at: i64) -> StoredKeySet {
         fetched_at: at(fetched_at),
         fresh_until: at(fetched_at + 300),
         etag: None,
-        url: Some(ports::URL.to_owned()),
+        url: Some(KEY_SET_URL.to_owned()),
         not_before: None,
     }
 }
 
 /// A provider that serves `jwks`, and a table that holds the set fetched two hours before the beginning.
-pub(crate) fn world(jwks: Option<&str>) -> (Shared<Table>, Shared<Api>) {
-    let (table, api) = <(Shared<Table>, Shared<Api>)>::default();
+pub(crate) fn world(jwks: Option<&str>) -> (Fake<KeySetTable>, Fake<KeySetApi>) {
+    let (table, api) = <(Fake<KeySetTable>, Fake<KeySetApi>)>::default();
     table.now().stored = Some(stored(JWKS, START - 7200));
     api.now().serves = jwks.map(str::to_owned);
     (table, api)
@@ -74,50 +85,8 @@ pub(crate) fn with_tokens<S: KeySets + Clone, F: FetchKeySet>(
 }
 
 /// One run of the default organization's refresher.
-pub(crate) async fn run(table: &Shared<Table>, api: &Shared<Api>, now: Timestamp) -> Result<(), RefreshError> {
+pub(crate) async fn run(table: &Fake<KeySetTable>, api: &Fake<KeySetApi>, now: Timestamp) -> Result<(), RefreshError> {
     of_keys(table, api.clone(), &["connect"]).handle(|| now).await
-}
-
-/// A table or a provider's interface for each feed.
-#[derive(Clone, Debug)]
-pub(crate) struct Each<T>(pub(crate) BTreeMap<Feed, Shared<T>>);
-
-impl<T: Default> Each<T> {
-    pub(crate) fn of_feeds(names: &[&str]) -> Self {
-        Self(names.iter().map(|name| (feed(name), Shared::default())).collect())
-    }
-
-    pub(crate) fn of(&self, feed: &Feed) -> &Shared<T> {
-        self.0.get(feed).expect("a feed that is on")
-    }
-}
-
-impl KeySets for Each<Table> {
-    async fn load(&self, feed: &Feed) -> Result<Option<StoredKeySet>, PortError> {
-        self.of(feed).load(feed).await
-    }
-
-    async fn store(&self, feed: &Feed, set: &StoredKeySet) -> Result<(), PortError> {
-        self.of(feed).store(feed, set).await
-    }
-
-    async fn lease(&self, feed: &Feed, now: Timestamp, cooldown: Duration) -> Result<Lease, PortError> {
-        self.of(feed).lease(feed, now, cooldown).await
-    }
-
-    async fn back_off_until(&self, feed: &Feed, until: Timestamp) -> Result<(), PortError> {
-        self.of(feed).back_off_until(feed, until).await
-    }
-}
-
-impl FetchKeySet for Each<Api> {
-    async fn fetch(&self, feed: &Feed, etag: Option<&str>) -> Result<FetchedKeySet, PortError> {
-        self.of(feed).fetch(feed, etag).await
-    }
-
-    fn url(&self, feed: &Feed) -> Option<String> {
-        self.of(feed).url(feed)
-    }
 }
 
 /// The metrics that the ignored test `name` writes to standard output, which is its process's own.

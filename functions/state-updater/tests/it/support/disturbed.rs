@@ -1,14 +1,15 @@
 //! A table at which something happens at one step of an updater's work.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 
 use fundhook_domain::{Resource, ResourceId, Statement, Timestamp};
-use fundhook_ports::{Disposition, PortError, Resources, Write, WriteOutcome};
+use fundhook_ports::fakes::{Fake, down};
+use fundhook_ports::{PortError, Resources, Write, WriteOutcome};
 use state_updater::StateUpdater;
 use tokio::sync::Notify;
 
-use super::{Table, at, batch_of, failed, failure, lock};
+use super::{Table, at, batch_of, failed};
 
 /// Time is not what these tests are about.
 pub(crate) async fn no_pause(_repetition: u32) {}
@@ -33,7 +34,7 @@ pub(crate) struct Disturbed {
     by: Disturbance,
     crashed: Arc<Notify>,
     /// The steps, as they were come to.
-    trace: Arc<Mutex<Vec<&'static str>>>,
+    trace: Fake<Vec<&'static str>>,
 }
 
 impl Disturbed {
@@ -44,7 +45,7 @@ impl Disturbed {
 
     /// Comes to the next step.
     async fn step(&self, name: &'static str) -> Result<(), PortError> {
-        lock(&self.trace).push(name);
+        self.trace.now().push(name);
         if self.step.fetch_add(1, Ordering::SeqCst) != self.at_step {
             return Ok(());
         }
@@ -53,7 +54,7 @@ impl Disturbed {
                 self.crashed.notify_one();
                 std::future::pending().await
             }
-            Disturbance::Error => Err(failure(Disposition::Retry)),
+            Disturbance::Error => Err(down("reach the table")),
             Disturbance::Overtaken(statements) => {
                 let updater = StateUpdater::new(self.table.clone(), no_pause);
                 assert!(failed(&updater.handle(batch_of(statements), at(90)).await).is_empty());
@@ -66,20 +67,20 @@ impl Disturbed {
 impl Resources for Disturbed {
     async fn read(&self, ids: &[ResourceId]) -> Result<Vec<Resource>, PortError> {
         self.step("before a read").await?;
-        let resources = self.table.contents().read(ids);
+        let resources = self.table.read(ids).await?;
         self.step("after a read").await?;
         Ok(resources)
     }
 
     async fn write(&self, writes: Vec<Write>, _now: Timestamp) -> Vec<WriteOutcome> {
         let count = writes.len();
-        let all_failed = || (0..count).map(|_| WriteOutcome::Failed(failure(Disposition::Retry))).collect();
+        let all_failed = || (0..count).map(|_| WriteOutcome::Failed(down("reach the table"))).collect();
         if self.step("before a write").await.is_err() {
             return all_failed();
         }
         let mut outcomes = Vec::new();
         for write in writes {
-            outcomes.push(self.table.contents().write(write));
+            outcomes.push(self.table.now().write(write));
             if self.step("after an item").await.is_err() {
                 return all_failed();
             }
@@ -110,5 +111,5 @@ pub(crate) async fn handled_until_acknowledged(
     }
     let calm = StateUpdater::new(table.clone(), no_pause);
     assert!(failed(&calm.handle(batch_of(&left), at(200)).await).is_empty());
-    lock(&disturbed.trace).clone()
+    disturbed.trace.now().clone()
 }

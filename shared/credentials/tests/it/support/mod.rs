@@ -1,6 +1,5 @@
-//! The world of access tokens in memory, and runs that can be stopped at each of their steps.
+//! What the tests of the access tokens share.
 
-pub(crate) mod steps;
 pub(crate) mod tokens;
 
 use fundhook_domain::{Feed, Timestamp};
