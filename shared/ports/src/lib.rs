@@ -1,6 +1,6 @@
 //! What the use cases ask of the world outside, in the domain's words: one trait for each thing that is asked.
 //!
-//! Adapters answer with AWS and HTTP, tests with the in-memory fakes of [`fakes`] (feature `fakes`). No type of an SDK
+//! Adapters answer with AWS and HTTP, tests with the in-memory fakes of the module `fakes` (feature `fakes`). No type of an SDK
 //! appears here.
 
 mod credentials;
