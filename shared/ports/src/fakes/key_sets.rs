@@ -7,7 +7,8 @@ use fundhook_domain::{Feed, Timestamp};
 use super::{Clock, Fail, Fake, Latency, down};
 use crate::{BACK_OFF_MAX, CLOCK_SKEW_MAX, FetchKeySet, FetchedKeySet, KeySets, Lease, PortError, StoredKeySet};
 
-/// The key set of one feed, and the lease on fetching a new one, under the conditions that the table's adapter writes.
+/// The key set of one feed, and the lease on fetching a new one, under the conditions of the DynamoDB adapter. It keeps no
+/// history of keys.
 #[derive(Clone, Debug, Default)]
 pub struct KeySetTable {
     /// The set that is stored, without the back-off that is noted beside it.
@@ -129,7 +130,7 @@ impl FetchKeySet for Fake<KeySetApi> {
             clock.pass(*duration);
         }
         let retry_after = api.retry_after;
-        let jwks = api.serves.clone().ok_or_else(|| down("fetch the key set").to_be_retried_after(retry_after))?;
+        let jwks = api.serves.clone().ok_or_else(|| down("fetch the key set").with_retry_after(retry_after))?;
         let fresh_for = api.fresh_for;
         if api.says_unchanged || etag.is_some() && etag == api.etag.as_deref() {
             return Ok(FetchedKeySet::NotModified { fresh_for });

@@ -253,6 +253,6 @@ impl RequestToken for Fake<TokenService> {
             })
             .await;
         let unanswered = || PortError::new("request an access token", Disposition::Retry, "status 503");
-        granted.ok_or_else(|| unanswered().to_be_retried_after(self.now().retry_after))
+        granted.ok_or_else(|| unanswered().with_retry_after(self.now().retry_after))
     }
 }
