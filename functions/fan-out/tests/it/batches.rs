@@ -1,4 +1,4 @@
-//! What becomes of a batch of envelopes: one object of evidence, one call per queue, and the failures of each message.
+//! The outcome of a batch of envelopes: one object of evidence, one call per queue, and which messages fail.
 
 use fundhook_domain::Kind;
 use fundhook_ports::fakes::{Fail, Fake, Queue};
@@ -35,17 +35,17 @@ async fn money_goes_to_transfers_and_everything_else_to_accounts() {
 }
 
 #[tokio::test]
-async fn the_lines_of_the_archive_are_the_envelopes_and_each_signal_names_its_line() {
+async fn the_lines_of_the_archive_are_the_envelopes_and_each_statement_names_its_line() {
     let world = World::default();
     let envelopes = ten();
     world.handle(&envelopes).await;
     let (key, lines) = object(&world.evidence);
-    assert_eq!(lines, envelopes, "to the byte and in order");
+    assert_eq!(lines, envelopes, "unchanged and in order");
 
     let sent = [statements(&world.transfers), statements(&world.accounts)].concat();
     for (number, statement) in sent.iter().enumerate() {
         assert_eq!(statement.evidence.archived.object, key);
-        // Here the money comes first in the batch, and everything else after it.
+        // In this batch the money comes first.
         assert_eq!(statement.evidence.archived.line, u32::try_from(number).expect("few"), "{statement:?}");
     }
 }
@@ -59,7 +59,7 @@ async fn an_envelope_is_one_line_however_it_was_written() {
     assert!(failed(&world.handle(&[&pretty, &compact]).await).is_empty());
     let (_, lines) = object(&world.evidence);
     assert_eq!(lines.len(), 2);
-    assert_eq!(serde_json::from_str::<Value>(&lines[0]).expect("JSON"), json, "the line breaks in it are kept");
+    assert_eq!(serde_json::from_str::<Value>(&lines[0]).expect("JSON"), json, "line breaks inside strings are kept");
     assert_eq!(lines[1], compact);
 }
 
@@ -72,12 +72,12 @@ async fn the_same_batch_is_the_same_object_and_another_is_another() {
     };
     let envelopes = ten();
     let put = put_of(&envelopes).await;
-    assert_eq!(put_of(&envelopes).await, put, "content included: storing it again is harmless");
+    assert_eq!(put_of(&envelopes).await, put, "the content too, so storing it again is harmless");
     assert_ne!(put_of(&envelopes[1..]).await.0, put.0);
     let digest = put.0.strip_prefix("evidence/v1/2025/10/07/").and_then(|name| name.strip_suffix(".ndjson.gz"));
     assert_eq!(digest.map(str::len), Some(64), "{}", put.0);
 
-    // By the day of the earliest, wherever it stands in the batch.
+    // The day is that of the earliest envelope, wherever it is in the batch.
     let text = json!({ "text": "x" });
     let received = ["2025-10-09T00:00:00Z", "2025-10-08T23:59:59Z", "2025-10-10T00:00:00Z"];
     let mixed: Vec<String> = received.iter().map(|at| envelope_of(text.clone(), at)).collect();
@@ -85,7 +85,7 @@ async fn the_same_batch_is_the_same_object_and_another_is_another() {
 }
 
 #[tokio::test]
-async fn a_message_that_is_no_envelope_fails_alone() {
+async fn a_message_that_is_not_an_envelope_fails_alone() {
     let whole = envelope(MONEY[0]);
     let altered = |alter: fn(&mut Value)| {
         let mut json = serde_json::from_str(&whole).expect("JSON");
@@ -98,7 +98,7 @@ async fn a_message_that_is_no_envelope_fails_alone() {
         "{}".to_owned(),
         altered(|json| json["v"] = json!(2)),
         altered(|json| json["body"] = json!({ "base64": "%" })),
-        altered(|json| json["feed"] = json!("nobody")),
+        altered(|json| json["feed"] = json!("unknown")),
         altered(|json| json["feed"] = json!("connect/Acme")),
         altered(|json| json["attestation"] = Value::Null),
     ] {
@@ -122,7 +122,7 @@ async fn a_batch_without_an_envelope_stores_and_sends_nothing() {
 }
 
 #[tokio::test]
-async fn nothing_is_said_on_while_the_evidence_cannot_be_stored() {
+async fn no_statement_is_sent_while_the_evidence_cannot_be_stored() {
     let world = World::default();
     world.evidence.now().on_put = Fail::Always;
     let response = world.handle(&[envelope(MONEY[0]), "poison".to_owned(), envelope(UNRECOGNIZED[0])]).await;
@@ -131,8 +131,8 @@ async fn nothing_is_said_on_while_the_evidence_cannot_be_stored() {
 }
 
 #[tokio::test]
-async fn what_a_queue_did_not_take_fails_and_nothing_else() {
-    // The hold's id and the unknown event's name, as they stand in the samples.
+async fn only_the_messages_whose_statements_a_queue_refused_fail() {
+    // The refused texts are event names of the samples.
     for (transfers, accounts, expected) in [
         (Fake::default(), Fake::default(), &[][..]),
         (Fake::<Queue>::refusing("connect.deposits.on_hold"), Fake::default(), &[2]),
@@ -144,23 +144,30 @@ async fn what_a_queue_did_not_take_fails_and_nothing_else() {
         let world = World { transfers, accounts, ..World::default() };
         let response = world.handle(&ten()).await;
         assert_eq!(failed(&response), messages(expected));
-        assert_eq!((world.transfers.calls(), world.accounts.calls()), (1, 1), "one queue never stops the other");
+        assert_eq!(
+            (world.transfers.calls(), world.accounts.calls()),
+            (1, 1),
+            "a queue that fails does not stop the other one"
+        );
     }
 }
 
 #[tokio::test]
-async fn what_is_delivered_again_says_the_same_facts_again() {
+async fn a_message_that_is_delivered_again_makes_the_same_facts_again() {
     let world = World::default();
     world.handle(&ten()).await;
     world.handle(&[ten()[3].clone()]).await;
     let sent = statements(&world.transfers);
     let (again, first) = (sent.last().expect("the repeated statement"), &sent[3]);
     assert_eq!((&again.fact, &again.resource), (&first.fact, &first.resource));
-    assert_ne!(again.evidence.archived, first.evidence.archived, "in another object, which holds it too");
+    assert_ne!(
+        again.evidence.archived, first.evidence.archived,
+        "the second batch is another object, which contains the envelope too"
+    );
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_text_is_archived_and_said() {
+async fn a_body_that_is_not_text_is_archived_and_routed() {
     // The bytes FF FE, which are not UTF-8.
     let world = World::default();
     let envelope = envelope_of(json!({ "base64": "//4=" }), "2025-10-07T19:44:51Z");

@@ -1,4 +1,4 @@
-//! Where what a webhook says goes, and how what nobody understands is counted.
+//! Which queue each statement goes to, and how unrecognized webhooks are counted.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -15,14 +15,14 @@ macro_rules! sample {
     };
 }
 
-/// Which kinds a queue was told of, with how many signals of each.
+/// How many statements of each kind were sent to a queue.
 fn kinds(queue: &Fake<Queue>) -> BTreeMap<Kind, usize> {
     let mut kinds = BTreeMap::new();
     statements(queue).iter().for_each(|statement| *kinds.entry(statement.resource.kind()).or_default() += 1);
     kinds
 }
 
-/// A webhook, and what its signals are about: on the transfers queue, and on the accounts queue.
+/// Webhooks, each with its name in assertions and the kinds of its statements on the transfers and the accounts queue.
 fn webhooks() -> Vec<(&'static str, String, Vec<Kind>, Vec<Kind>)> {
     let striga = |body| of_feed("striga", body);
     let (deposit, withdrawal) = (Kind::Deposit, Kind::Withdrawal);
@@ -40,19 +40,19 @@ fn webhooks() -> Vec<(&'static str, String, Vec<Kind>, Vec<Kind>)> {
             vec![],
         ),
         (
-            "unexpected money",
+            "an unexpected deposit",
             of_zerohash("deposit.status_changed", sample!("zerohash/deposit.recovery_quarantine.json")),
             vec![deposit, Kind::Recovery],
             vec![],
         ),
         (
-            "unexpected money, announced by Connect",
+            "an unexpected deposit, announced by Connect",
             envelope(sample!("connect/deposits.unexpected.recovery.json")),
             vec![deposit, Kind::Recovery],
             vec![],
         ),
         (
-            "its return",
+            "the payment that returns it",
             of_zerohash("payment_status_changed", sample!("zerohash/payment.settled.json")),
             vec![withdrawal, Kind::Recovery],
             vec![],
@@ -73,17 +73,22 @@ fn webhooks() -> Vec<(&'static str, String, Vec<Kind>, Vec<Kind>)> {
             vec![Kind::Participant],
         ),
         (
-            "a user's account elsewhere",
+            "an external account",
             of_zerohash("external_account_status_changed", sample!("zerohash/external_account.approved.json")),
             vec![],
             vec![Kind::ExternalAccount],
         ),
-        ("what nothing claims", striga(sample!("striga/odd/sepa_payin.json")), vec![], vec![Kind::Unrecognized]),
+        (
+            "a webhook of an unknown type",
+            striga(sample!("striga/odd/sepa_payin.json")),
+            vec![],
+            vec![Kind::Unrecognized],
+        ),
     ]
 }
 
 #[tokio::test]
-async fn every_kind_takes_its_queue_money_the_one_and_everything_else_the_other() {
+async fn statements_about_money_go_to_transfers_and_all_others_to_accounts() {
     let one_each = |kinds: &[Kind]| kinds.iter().map(|kind| (*kind, 1)).collect::<BTreeMap<_, _>>();
     let mut seen = BTreeSet::new();
     for (what, webhook, transfers, accounts) in webhooks() {
@@ -92,14 +97,14 @@ async fn every_kind_takes_its_queue_money_the_one_and_everything_else_the_other(
         assert_eq!(kinds(&world.transfers), one_each(&transfers), "{what}");
         assert_eq!(kinds(&world.accounts), one_each(&accounts), "{what}");
         let calls = (world.transfers.calls(), world.accounts.calls());
-        assert_eq!(calls, (transfers.len().min(1), accounts.len().min(1)), "{what}: one call for all of it");
+        assert_eq!(calls, (transfers.len().min(1), accounts.len().min(1)), "{what}: one call for all its statements");
         seen.extend([transfers, accounts].concat());
     }
-    assert_eq!(seen, BTreeSet::from(Kind::ALL), "a kind is missing here");
+    assert_eq!(seen, BTreeSet::from(Kind::ALL), "a kind has no webhook in this test");
 }
 
 #[tokio::test]
-async fn all_that_one_webhook_says_names_the_same_line_of_evidence_and_is_a_fact_of_its_own() {
+async fn the_statements_of_one_webhook_name_the_same_line_of_evidence_and_are_different_facts() {
     let (_, padding, ..) = webhooks().swap_remove(0);
     for (what, webhook, transfers, _) in webhooks().into_iter().filter(|(_, _, transfers, _)| transfers.len() == 2) {
         let world = World::default();
@@ -118,9 +123,9 @@ async fn all_that_one_webhook_says_names_the_same_line_of_evidence_and_is_a_fact
 }
 
 #[tokio::test]
-async fn a_webhook_of_whose_signals_one_was_not_taken_fails_once_and_alone() {
+async fn a_webhook_fails_once_and_alone_when_one_of_its_statements_is_refused() {
     let all: Vec<String> = webhooks().into_iter().map(|(_, webhook, ..)| webhook).collect();
-    // The third and the fourth announce the same coin, the fifth returns it: three signals to one recovery.
+    // The third and fourth webhooks announce the same coin and the fifth returns it: three statements about one recovery.
     let transfers = Fake::<Queue>::refusing(r#""resource":"recovery#"#);
     let world = World { transfers, ..World::default() };
     assert_eq!(failed(&world.handle(&all).await), messages(&[2, 3, 4]));
@@ -147,7 +152,7 @@ async fn the_webhooks_of_a_tenant_are_about_resources_of_that_tenant() {
     assert_eq!(facts.len(), 4);
 }
 
-/// The metrics that the ignored test `name` writes to standard output, which is its process's own.
+/// The metrics that the ignored test `name` writes to standard output. It runs in a process of its own.
 fn metrics_of(name: &str) -> Vec<Value> {
     let this = std::env::current_exe().expect("the path of these tests");
     let run = Command::new(this).args(["--exact", name, "--ignored", "--nocapture"]).output().expect("it starts");
@@ -159,7 +164,7 @@ fn metrics_of(name: &str) -> Vec<Value> {
 }
 
 #[test]
-fn what_nothing_claims_is_counted_by_provider_and_type_once_a_batch() {
+fn unrecognized_webhooks_are_counted_by_provider_and_type_once_a_batch() {
     let metrics = metrics_of("routing::a_batch_with_unrecognized_webhooks");
     let counted = |metric: &Value| {
         let text = |name: &str| metric[name].as_str().unwrap_or_default().to_owned();
@@ -167,11 +172,11 @@ fn what_nothing_claims_is_counted_by_provider_and_type_once_a_batch() {
     };
     let expected = [
         ("connect", "connect.user.status_changed", 2),
-        // A body that is no JSON names no type.
+        // A body that is not JSON has no type.
         ("connect", "none", 1),
         ("striga", "SEPA_PAYIN_COMPLETED", 1),
         ("striga", "none", 1),
-        // A dimension must not be empty, nor longer than a metric takes, nor hold what no name holds.
+        // A dimension must not be empty, too long, or contain other characters than printable ASCII.
         ("zerohash", "-", 1),
         ("zerohash", "trade.status_changed", 3),
         ("zerohash", "typewithspaces", 1),
@@ -182,12 +187,12 @@ fn what_nothing_claims_is_counted_by_provider_and_type_once_a_batch() {
     for metric in &metrics {
         let told = &metric["_aws"]["CloudWatchMetrics"][0];
         assert_eq!(told["Dimensions"], serde_json::json!([["provider", "type"]]));
-        assert_eq!(metric["_aws"]["Timestamp"], 1_759_866_292_000_i64, "when the batch was handled");
+        assert_eq!(metric["_aws"]["Timestamp"], 1_759_866_292_000_i64, "the time at which the batch was handled");
     }
 }
 
 #[tokio::test]
-#[ignore = "started by the test of what it prints"]
+#[ignore = "started by the test that reads its metrics"]
 async fn a_batch_with_unrecognized_webhooks() {
     let [unknown, not_json] = UNRECOGNIZED;
     let trade = sample!("zerohash/odd/trade.status_changed.json");
@@ -195,7 +200,7 @@ async fn a_batch_with_unrecognized_webhooks() {
     batch.push(envelope(sample!("connect/deposits.pending.json")));
     batch.push(of_feed("striga/acme", sample!("striga/odd/sepa_payin.json")));
     batch.push(of_feed("striga", sample!("striga/odd/user_kyc.json")));
-    // Of three bodies, one comes twice: each delivery is counted.
+    // One of the three bodies comes twice: each delivery is counted.
     batch.extend([trade, trade, "{}"].map(|body| of_zerohash("trade.status_changed", body)));
     let long = "x".repeat(200);
     let odd = ["type with spaces", "\u{e4}\u{f6}", long.as_str(), &long[..100]];
@@ -204,13 +209,13 @@ async fn a_batch_with_unrecognized_webhooks() {
 }
 
 #[test]
-fn a_batch_of_which_everything_is_understood_counts_nothing() {
-    assert!(metrics_of("routing::a_batch_that_is_understood").is_empty());
+fn a_batch_without_unrecognized_webhooks_writes_no_metric() {
+    assert!(metrics_of("routing::a_batch_without_unrecognized_webhooks").is_empty());
 }
 
 #[tokio::test]
-#[ignore = "started by the test of what it prints"]
-async fn a_batch_that_is_understood() {
+#[ignore = "started by the test that reads its metrics"]
+async fn a_batch_without_unrecognized_webhooks() {
     let understood = webhooks().into_iter().filter(|(_, _, _, accounts)| *accounts != [Kind::Unrecognized]);
     let batch: Vec<String> = understood.map(|(_, webhook, ..)| webhook).collect();
     assert!(failed(&World::default().handle(&batch).await).is_empty());

@@ -16,7 +16,7 @@ pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_unix_seconds(1_759_866_290 + seconds).expect("in range")
 }
 
-/// That the deposit `native` reached the status `name` after so many seconds, said in the bytes called `body`.
+/// The deposit `native` reached the status `name` so many seconds in; `body` distinguishes statements that are otherwise equal.
 pub(crate) fn statement_in(body: &str, native: &str, name: &str, seconds: i64) -> Statement {
     let resource = ResourceId::new(Kind::Deposit, Provider::Connect, native).expect("a valid id");
     let details = TransferDetails {
@@ -30,7 +30,7 @@ pub(crate) fn statement_in(body: &str, native: &str, name: &str, seconds: i64) -
     statement_of(resource, body, name, seconds, Details::Transfer(Box::new(details)))
 }
 
-/// That `resource` reached the status `name` after so many seconds, and what else was said in the bytes called `body`.
+/// The same about any resource, with `details`.
 pub(crate) fn statement_of(resource: ResourceId, body: &str, name: &str, seconds: i64, details: Details) -> Statement {
     let event_type = format!("connect.deposits.{name}");
     let attestation = Attestation {
@@ -58,11 +58,11 @@ pub(crate) fn statement(native: &str, name: &str, seconds: i64) -> Statement {
 }
 
 pub(crate) fn folded(statements: &[Statement]) -> Resource {
-    let unknown = Resource::unknown(statements.first().expect("at least one signal").resource.clone());
+    let unknown = Resource::unknown(statements.first().expect("at least one statement").resource.clone());
     statements.iter().fold(unknown, |resource, statement| fold(resource, statement.clone()).into_resource())
 }
 
-/// A resource's item, as the stream shows it.
+/// A resource's item as it is in a stream record.
 pub(crate) fn image(resource: &Resource) -> Value {
     let facts = resource.facts().iter().map(|fact| json!({ "S": serde_json::to_string(fact).expect("JSON") }));
     let view = resource.view().expect("a view");
@@ -81,12 +81,12 @@ pub(crate) fn image(resource: &Resource) -> Value {
     image
 }
 
-/// The record of a write that made `new` of `old`.
+/// The record of a write that changed `old` to `new`.
 pub(crate) fn changed(sequence: &str, old: Option<&Resource>, new: &Resource) -> Value {
     record(sequence, old.filter(|old| old.version() > 0).map(image), Some(image(new)))
 }
 
-/// A record as Lambda hands it over, which is called `sequence`.
+/// A record as Lambda receives it, with the sequence number `sequence`.
 pub(crate) fn record(sequence: &str, old: Option<Value>, new: Option<Value>) -> Value {
     let name = match (&old, &new) {
         (None, _) => "INSERT",
@@ -117,14 +117,14 @@ pub(crate) fn record(sequence: &str, old: Option<Value>, new: Option<Value>) -> 
     })
 }
 
-/// The record of a write that made `signals` of the first `known` of them.
+/// The record of a write that added all of `statements` except the first `known`, which were recorded before.
 pub(crate) fn write(sequence: &str, statements: &[Statement], known: usize) -> Value {
     let old = statements.get(..known).filter(|old| !old.is_empty()).map(|old| image(&folded(old)));
     record(sequence, old, Some(image(&folded(statements))))
 }
 
 pub(crate) fn batch(records: &[Value]) -> StreamEvent {
-    // As a text, as it comes over the runtime API.
+    // From text, as the runtime API sends it.
     serde_json::from_str(&json!({ "Records": records }).to_string()).expect("a stream event")
 }
 
@@ -148,12 +148,12 @@ pub(crate) fn noted_ids(receipts: &Fake<ReceiptTable>) -> Vec<String> {
     receipts.noted().into_iter().map(short).collect()
 }
 
-/// The record from which on Lambda delivers again.
+/// Handles the records. Returns the sequence number from which Lambda delivers again.
 pub(crate) async fn handled(topic: &Fake<Topic>, records: &[Value]) -> Option<String> {
     handled_at(60, topic, &Fake::default(), records).await
 }
 
-/// The same, so many seconds in, and with these books.
+/// The same, so many seconds in and with these receipts.
 pub(crate) async fn handled_at(
     seconds: i64,
     topic: &Fake<Topic>,

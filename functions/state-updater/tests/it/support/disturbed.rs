@@ -1,4 +1,4 @@
-//! A table at which something happens at one step of an updater's work.
+//! A table that disturbs one step of an updater's work.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,21 +11,21 @@ use tokio::sync::Notify;
 
 use super::{Table, at, batch_of, failed};
 
-/// Time is not what these tests are about.
+/// Does not wait between attempts.
 pub(crate) async fn no_pause(_repetition: u32) {}
 
-/// What happens at the chosen step.
+/// What happens at the disturbed step.
 #[derive(Clone, Debug)]
 pub(crate) enum Disturbance {
-    /// The process is gone: nothing that would come after it happens, not even an answer.
+    /// The process ends: nothing after the step happens, and the queue gets no answer.
     Crash,
-    /// The call is answered with an error; what it stored until then stays stored.
+    /// The call is answered with an error; what it has stored stays stored.
     Error,
-    /// Another updater handles these, from beginning to end.
+    /// Another updater handles these statements, from beginning to end.
     Overtaken(Vec<Statement>),
 }
 
-/// A table at which something happens at one step.
+/// A table that disturbs one step.
 #[derive(Clone)]
 pub(crate) struct Disturbed {
     table: Table,
@@ -33,7 +33,7 @@ pub(crate) struct Disturbed {
     at_step: usize,
     by: Disturbance,
     crashed: Arc<Notify>,
-    /// The steps, as they were come to.
+    /// The steps that were reached, in order.
     trace: Fake<Vec<&'static str>>,
 }
 
@@ -43,7 +43,7 @@ impl Disturbed {
         Self { table: table.clone(), step, at_step, by, crashed, trace }
     }
 
-    /// Comes to the next step.
+    /// Reaches the next step.
     async fn step(&self, name: &'static str) -> Result<(), PortError> {
         self.trace.now().push(name);
         if self.step.fetch_add(1, Ordering::SeqCst) != self.at_step {
@@ -89,8 +89,8 @@ impl Resources for Disturbed {
     }
 }
 
-/// Handles `signals` with a disturbance, and then, as the queue would, what was not acknowledged, until nothing is left.
-/// Returns the steps of the first time.
+/// Handles `statements` with a disturbance at the step `at_step`, and then, as the queue would, the messages that were not
+/// acknowledged. Returns the steps that the disturbed updater reached.
 pub(crate) async fn handled_until_acknowledged(
     table: &Table,
     statements: &[Statement],
@@ -106,7 +106,7 @@ pub(crate) async fn handled_until_acknowledged(
             let is_failed = |index: usize| failed.contains(&format!("message-{index}"));
             left = left.into_iter().enumerate().filter(|(index, _)| is_failed(*index)).map(|(_, statement)| statement).collect();
         }
-        // Nobody is left to acknowledge anything: all of it comes again.
+        // Nothing was acknowledged: all messages are delivered again.
         () = disturbed.crashed.notified() => {}
     }
     let calm = StateUpdater::new(table.clone(), no_pause);

@@ -15,17 +15,17 @@ pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_unix_seconds(1_759_866_290 + seconds).expect("in range")
 }
 
-/// The deposit called `native`.
+/// The deposit with the provider's id `native`.
 pub(crate) fn deposit(native: &str) -> ResourceId {
     ResourceId::new(Kind::Deposit, Provider::Connect, native).expect("a valid id")
 }
 
-/// That the deposit `native` reached the status `name` after so many seconds.
+/// The deposit `native` reached the status `name` so many seconds in.
 pub(crate) fn statement(native: &str, name: &str, seconds: i64) -> Statement {
     statement_of(deposit(native), name, seconds, Details::Transfer(Box::default()))
 }
 
-/// That `resource` reached the status `name` after so many seconds, and what else was said.
+/// `resource` reached the status `name` so many seconds in.
 pub(crate) fn statement_of(resource: ResourceId, name: &str, seconds: i64, details: Details) -> Statement {
     let event_type = format!("connect.deposits.{name}");
     let attestation = Attestation {
@@ -48,9 +48,9 @@ pub(crate) fn statement_of(resource: ResourceId, name: &str, seconds: i64, detai
     }
 }
 
-/// The resource after `signals`, one after the other.
+/// The resource after `statements`, folded one after the other.
 pub(crate) fn folded(statements: &[Statement]) -> Resource {
-    let unknown = Resource::unknown(statements.first().expect("at least one signal").resource.clone());
+    let unknown = Resource::unknown(statements.first().expect("at least one statement").resource.clone());
     statements.iter().fold(unknown, |resource, statement| fold(resource, statement.clone()).into_resource())
 }
 
@@ -58,7 +58,7 @@ pub(crate) fn message(statement: &Statement) -> String {
     statement.to_message().expect("a message")
 }
 
-/// A batch as Lambda hands it over; the messages are called `message-0`, `message-1` and so on.
+/// A batch as Lambda receives it; the ids of its messages are `message-0`, `message-1` and so on.
 pub(crate) fn batch<T: AsRef<str>>(bodies: &[T]) -> SqsEvent {
     let record = |(index, body): (usize, &T)| {
         json!({
@@ -76,17 +76,17 @@ pub(crate) fn batch<T: AsRef<str>>(bodies: &[T]) -> SqsEvent {
     serde_json::from_value(json!({ "Records": records })).expect("an SQS event")
 }
 
-/// A batch of signals.
+/// A batch of statements.
 pub(crate) fn batch_of(statements: &[Statement]) -> SqsEvent {
     batch(&statements.iter().map(message).collect::<Vec<_>>())
 }
 
-/// The messages that were not finished.
+/// The ids of the messages that are delivered again.
 pub(crate) fn failed(response: &SqsBatchResponse) -> Vec<String> {
     response.batch_item_failures.iter().map(|failure| failure.item_identifier.clone()).collect()
 }
 
-/// The messages with these numbers.
+/// The ids of the messages with these numbers.
 pub(crate) fn messages(numbers: &[usize]) -> Vec<String> {
     numbers.iter().map(|number| format!("message-{number}")).collect()
 }
