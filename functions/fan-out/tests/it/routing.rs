@@ -185,8 +185,8 @@ fn unrecognized_webhooks_are_counted_by_provider_and_type_once_a_batch() {
     let expected = expected.map(|(provider, named, count)| (provider.to_owned(), named.to_owned(), count));
     assert_eq!(metrics.iter().map(counted).collect::<Vec<_>>(), expected);
     for metric in &metrics {
-        let told = &metric["_aws"]["CloudWatchMetrics"][0];
-        assert_eq!(told["Dimensions"], serde_json::json!([["provider", "type"]]));
+        let directive = &metric["_aws"]["CloudWatchMetrics"][0];
+        assert_eq!(directive["Dimensions"], serde_json::json!([["provider", "type"]]));
         assert_eq!(metric["_aws"]["Timestamp"], 1_759_866_292_000_i64, "the time at which the batch was handled");
     }
 }

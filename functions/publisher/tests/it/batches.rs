@@ -149,7 +149,7 @@ fn unreadable() -> Vec<(&'static str, Value)> {
         ("a fact that is not JSON", altered(|image| image[FACTS]["L"][1] = json!({ "S": "{" }))),
         ("a fact without its members", altered(|image| image[FACTS]["L"][2] = json!({ "S": "{}" }))),
         ("a key without an id", altered(|image| image[PK] = json!({ "S": "deposit#connect#" }))),
-        ("a key of an unknown feed", altered(|image| image[PK] = json!({ "S": "deposit#nobody#1" }))),
+        ("a key of an unknown feed", altered(|image| image[PK] = json!({ "S": "deposit#unknown#1" }))),
     ]
 }
 

@@ -253,7 +253,7 @@ async fn two_deposits_of_one_coin_in_one_batch_are_one_credit() {
 #[tokio::test]
 async fn a_deposit_that_changes_while_its_claim_is_refused_ends_as_a_duplicate() {
     let (first, second) = (CONNECT.deposit("a"), FUND.deposit("b"));
-    for fate in [Fate::LosesTo(FUND.says("b", "held", 20)), Fate::LosesUntoldTo(FUND.says("b", "held", 20))] {
+    for fate in [Fate::LosesTo(FUND.says("b", "held", 20)), Fate::LosesBlindlyTo(FUND.says("b", "held", 20))] {
         let table = table_after(&[CONNECT.confirms("a")]).await;
         table.now().fates.insert(second.clone(), [fate].into());
         assert!(failed(&handled(&table, &[FUND.confirms("b")]).await).is_empty());

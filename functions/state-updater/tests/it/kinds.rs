@@ -78,7 +78,7 @@ async fn a_recovery_that_two_updaters_write_at_once_has_the_facts_of_both() {
     let statements = whole_recovery();
     let (rivals, own) = statements.split_at(2);
     let table = Table::default();
-    let fates = [Fate::LosesTo(rivals[0].clone()), Fate::LosesUntoldTo(rivals[1].clone())];
+    let fates = [Fate::LosesTo(rivals[0].clone()), Fate::LosesBlindlyTo(rivals[1].clone())];
     table.now().fates.insert(statements[0].resource.clone(), fates.into());
     assert!(failed(&handled(&table, own).await).is_empty());
     assert_eq!(table.resources(), [folded(&statements)]);

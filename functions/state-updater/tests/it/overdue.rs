@@ -133,7 +133,7 @@ async fn a_notice_whose_write_lost_is_checked_against_the_new_status() {
     for (rival, expected) in
         [(&confirmed, &["confirmed"][..]), (&late, &["updated", "overdue"]), (&notice(), &["overdue"])]
     {
-        for fate in [Fate::LosesTo(rival.clone()), Fate::LosesUntoldTo(rival.clone())] {
+        for fate in [Fate::LosesTo(rival.clone()), Fate::LosesBlindlyTo(rival.clone())] {
             let table = table().with_fates(deposit("a"), [fate]);
             assert!(failed(&handled(&table, &[notice()]).await).is_empty());
             assert_eq!(published(&table), expected);

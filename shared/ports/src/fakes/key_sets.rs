@@ -95,7 +95,7 @@ pub(super) fn is_in_force(until: Option<Timestamp>, now: Timestamp, at_most: Dur
     until.is_some_and(|until| until > now && until <= now.plus(at_most).plus(CLOCK_SKEW_MAX))
 }
 
-/// Where the provider publishes its key set, unless the test says otherwise.
+/// The URL of the key set, unless the test sets another one.
 pub const KEY_SET_URL: &str = "https://api.connect.xyz/v1/jwks";
 
 /// The provider's key set endpoint. It is down unless it serves something.

@@ -73,7 +73,7 @@ pub enum Fail {
     /// No call fails.
     #[default]
     Never,
-    /// Every call fails, until the test says otherwise.
+    /// Every call fails, until the test changes it.
     Always,
     /// The next calls fail, so many of them; those after them succeed.
     Next(u32),

@@ -16,8 +16,8 @@ pub enum Fate {
     Honest,
     /// Another writer records this first. The write loses, and is answered with the resource as it then is.
     LosesTo(Statement),
-    /// The same, but the answer does not contain the resource.
-    LosesUntoldTo(Statement),
+    /// The same, but the answer does not contain the resource, so that it must be read.
+    LosesBlindlyTo(Statement),
     /// Nothing is stored, and the answer is an error.
     Fails(Disposition),
     /// The resource is stored, and the answer is an error.
@@ -85,13 +85,13 @@ impl ResourceTable {
                 self.record(statement);
                 self.write(write)
             }
-            Some(Fate::LosesUntoldTo(statement)) => {
+            Some(Fate::LosesBlindlyTo(statement)) => {
                 self.record(statement);
                 assert!(matches!(self.write(write), WriteOutcome::Lost(_)), "the rival's statement changed nothing");
                 WriteOutcome::Lost(None)
             }
             Some(Fate::Fails(disposition)) => {
-                WriteOutcome::Failed(PortError::new(WRITE, disposition, "the test says so"))
+                WriteOutcome::Failed(PortError::new(WRITE, disposition, "the test rejects this write"))
             }
             Some(Fate::FailsStored) => {
                 self.store(write);

@@ -94,7 +94,7 @@ async fn each_fate_happens_once_and_writes_after_it_are_honest() {
     let rival = statement("a", "submitted", 10);
     for (fate, is_expected, version) in [
         (Fate::LosesTo(rival.clone()), (|it| matches!(it, WriteOutcome::Lost(Some(_)))) as fn(&_) -> bool, 1),
-        (Fate::LosesUntoldTo(rival), |it| matches!(it, WriteOutcome::Lost(None)), 1),
+        (Fate::LosesBlindlyTo(rival), |it| matches!(it, WriteOutcome::Lost(None)), 1),
         (Fate::Fails(Disposition::DeadLetter), |it| matches!(it, WriteOutcome::Failed(_)), 0),
         (Fate::FailsStored, |it| matches!(it, WriteOutcome::Failed(_)), 1),
         (Fate::LosesToItself, |it| matches!(it, WriteOutcome::Lost(Some(_))), 1),

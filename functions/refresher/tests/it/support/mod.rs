@@ -1,4 +1,4 @@
-//! A refresher with everything around it in memory.
+//! Refreshers with fakes of their ports.
 
 pub(crate) mod tokens;
 
@@ -36,16 +36,16 @@ pub(crate) const JWKS: &str = include_str!("../../../../../shared/providers/test
 pub(crate) const NEXT_JWKS: &str =
     include_str!("../../../../../shared/providers/tests/keys/test-key-rsa-2048-next.jwks.json");
 
-/// For how long the last good key set is used: the default of the settings.
+/// How long the last good key set is used: the default setting.
 pub(crate) const LAST_GOOD_MAX: Duration = Duration::from_secs(86_400);
 
 pub(crate) fn fingerprint(jwks: &str) -> String {
-    KeySet::from_jwks(jwks.as_bytes()).expect("fit").fingerprint().to_owned()
+    KeySet::from_jwks(jwks.as_bytes()).expect("a valid key set").fingerprint().to_owned()
 }
 
-/// The set as stored when it was fetched then, without an entity tag and without a word on how long it may be held.
+/// The stored key set, fetched at `fetched_at` without an entity tag and without a `Cache-Control`.
 pub(crate) fn stored(jwks: &str, fetched_at: i64) -> StoredKeySet {
-    let keys = KeySet::from_jwks(jwks.as_bytes()).expect("fit");
+    let keys = KeySet::from_jwks(jwks.as_bytes()).expect("a valid key set");
     StoredKeySet {
         jwks: jwks.to_owned(),
         fingerprint: keys.fingerprint().to_owned(),
@@ -58,7 +58,7 @@ pub(crate) fn stored(jwks: &str, fetched_at: i64) -> StoredKeySet {
     }
 }
 
-/// A provider that serves `jwks`, and a table that holds the set fetched two hours before the beginning.
+/// A provider that serves `jwks`, and a table with the set that was fetched two hours before [`START`].
 pub(crate) fn world(jwks: Option<&str>) -> (Fake<KeySetTable>, Fake<KeySetApi>) {
     let (table, api) = <(Fake<KeySetTable>, Fake<KeySetApi>)>::default();
     table.now().stored = Some(stored(JWKS, START - 7200));
@@ -66,7 +66,7 @@ pub(crate) fn world(jwks: Option<&str>) -> (Fake<KeySetTable>, Fake<KeySetApi>) 
     (table, api)
 }
 
-/// A refresher of `feeds` whose key sets are stored in `store`, and of no access tokens.
+/// A refresher of the key sets of `feeds`, stored in `store`, and of no access tokens.
 pub(crate) fn of_keys<S: KeySets + Clone, F: FetchKeySet>(
     store: &S,
     api: F,
@@ -89,7 +89,7 @@ pub(crate) async fn run(table: &Fake<KeySetTable>, api: &Fake<KeySetApi>, now: T
     of_keys(table, api.clone(), &["connect"]).handle(|| now).await
 }
 
-/// The metrics that the ignored test `name` writes to standard output, which is its process's own.
+/// The metrics that the ignored test `name` writes to standard output. It runs in a process of its own.
 pub(crate) fn metrics_of(name: &str) -> Vec<Value> {
     let this = std::env::current_exe().expect("the path of these tests");
     let run = Command::new(this).args(["--exact", name, "--ignored", "--nocapture"]).output().expect("it starts");
@@ -100,17 +100,17 @@ pub(crate) fn metrics_of(name: &str) -> Vec<Value> {
     json.collect()
 }
 
-/// What metrics say by one name: by the tenant, if they name one, the values in order.
+/// The values of one metric, in order, by tenant; `None` is the default organization.
 pub(crate) type Told = BTreeMap<Option<&'static str>, Vec<u64>>;
 
-/// What `metrics` say by that name.
+/// The values of the metric `name` among `metrics`.
 pub(crate) fn told(metrics: &[Value], name: &str) -> Told {
     let mut all = Told::new();
     for metric in metrics {
         let Some(value) = metric[name].as_u64() else { continue };
         let dimensions = metric["_aws"]["CloudWatchMetrics"][0]["Dimensions"].to_string();
         let tenant = metric["tenant"].as_str();
-        // The alarms look for the default organization's under the provider alone.
+        // The alarms read the default organization's metric, which has the dimension `provider` alone.
         let expected = if tenant.is_some() { r#"[["provider","tenant"]]"# } else { r#"[["provider"]]"# };
         assert_eq!((dimensions.as_str(), metric["provider"].as_str()), (expected, Some("connect")));
         assert_eq!(metric["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Unit"], "Seconds");

@@ -10,7 +10,7 @@ use fundhook_ports::{AccessTokens, PortError, RequestToken};
 
 use super::{START, at, feed};
 
-/// What is in each token, and must never be in anything that is shown.
+/// A part of every token, which must never be shown.
 pub(crate) const SECRET_PART: &str = "eyJhbGciOi";
 
 /// The organizations.
@@ -25,16 +25,16 @@ pub(crate) type Tokens = Fake<TokenService>;
 /// A keeper of the tokens of [`FEEDS`].
 pub(crate) type Keeper = TokenKeeper<Tokens, Tokens>;
 
-/// How the tokens stand after a run.
+/// The outcome of a run.
 #[derive(Debug)]
 pub(crate) struct CurrentStatus {
-    /// How long each still is valid, as it was told last.
+    /// How long each token is still valid, as it was last reported.
     pub(crate) left: BTreeMap<Feed, Duration>,
-    /// What kept one from being renewed that was due.
+    /// The failures of tokens that were due and were not renewed.
     pub(crate) failures: Vec<TokenError>,
 }
 
-/// A run by a clock.
+/// A run with a clock.
 pub(crate) async fn renewed<S: AccessTokens, A: RequestToken>(
     keeper: &TokenKeeper<S, A>,
     clock: impl Fn() -> Timestamp,
@@ -47,7 +47,7 @@ pub(crate) async fn renewed<S: AccessTokens, A: RequestToken>(
     Ok(CurrentStatus { left, failures })
 }
 
-/// A run by a clock that stands at `now`.
+/// A run at `now`.
 pub(crate) async fn renewed_at<S: AccessTokens, A: RequestToken>(
     keeper: &TokenKeeper<S, A>,
     now: Timestamp,
