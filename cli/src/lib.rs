@@ -2,6 +2,11 @@
 
 pub mod diagnosis;
 pub mod evidence;
+#[cfg(feature = "local")]
+pub mod local_stack;
+#[cfg(not(feature = "local"))]
+#[path = "without_local_stack.rs"]
+pub mod local_stack;
 pub mod report;
 pub mod show;
 pub mod subscription;

@@ -7,6 +7,8 @@
 //! Nothing here reads a clock, the environment, a network or a random number: time is an argument, and every function
 //! is total.
 
+#![warn(missing_docs)]
+
 mod coin;
 mod event;
 mod identity;

@@ -3,6 +3,8 @@
 //! The crate `fundhook-adapters` implements them with AWS SDKs and HTTP. Tests use the in-memory fakes of the module `fakes`
 //! (feature `fakes`). No type of an SDK appears here.
 
+#![warn(missing_docs)]
+
 mod credentials;
 mod error;
 #[cfg(feature = "fakes")]

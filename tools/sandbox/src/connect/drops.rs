@@ -1,23 +1,26 @@
-//! Webhooks that never arrive: zerohash drops one after its last attempt, and the platform must ask.
+//! Webhooks that are never sent: zerohash drops a webhook after its last attempt, and the platform must read the list.
 
 use fundhook_domain::digest_hex;
 use serde::{Deserialize, Serialize};
 
-/// How many of the webhooks are dropped, and which ones.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
-pub(super) struct DropShare {
-    /// How many of a hundred, 0 for none.
-    pub(super) percent: u8,
-    /// Chooses among them.
+/// The share of webhooks that the provider drops.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct DropShare {
+    /// How many of a hundred.
+    pub percent: u8,
+    /// Selects which ones.
     #[serde(default)]
-    pub(super) seed: u64,
+    pub seed: u64,
 }
 
 impl DropShare {
-    /// Whether the webhook with this body is dropped: with one seed always, or never.
+    pub const NONE: Self = Self { percent: 0, seed: 0 };
+    pub const ALL: Self = Self { percent: 100, seed: 0 };
+
+    /// Whether the webhook with this body is dropped: under one seed, every time or never.
     pub(super) fn drops(self, body: &[u8]) -> bool {
         let digest = digest_hex(&[self.seed.to_string().as_bytes(), b" ", body].concat());
-        // 32 bits of the digest: a remainder by 100 prefers none by more than one in forty million.
+        // With 32 bits of the digest, the remainder by 100 is biased by less than one in forty million.
         let drawn = u64::from_str_radix(&digest[..8], 16).unwrap_or_default() % 100;
         drawn < u64::from(self.percent)
     }
@@ -33,7 +36,7 @@ mod tests {
     }
 
     #[test]
-    fn a_share_is_about_that_share_and_the_seed_chooses() {
+    fn about_the_requested_share_is_dropped_and_the_seed_selects_which() {
         assert!(dropped(0, 7).is_empty());
         assert_eq!(dropped(100, 7).len(), 1000);
         let some = dropped(30, 7);
@@ -43,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_share_drops_a_larger_one_drops_too() {
+    fn a_larger_share_drops_everything_that_a_smaller_one_drops() {
         let (few, many) = (dropped(10, 7), dropped(60, 7));
         assert!(few.iter().all(|number| many.contains(number)));
     }

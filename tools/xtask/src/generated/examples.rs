@@ -1,13 +1,13 @@
-//! An example of every type of event: what the functions would publish for webhooks like those of events/.
+//! An example of every event type: what the functions publish for webhooks like the samples in events/.
 
 use fundhook_domain::{Event, Kind, event_types};
+use fundhook_local_stack::Workspace;
 use serde_json::Value;
 
-use super::ContractError;
-use super::story::{Sent, Step, Teller};
-use fundhook_local_stack::Workspace;
+use super::GenerateError;
+use super::simulation::{SampleWebhook, Simulation, Step};
 
-/// An event that came about by sample webhooks.
+/// An event caused by sample webhooks.
 #[derive(Clone, Debug)]
 pub(super) struct Example {
     event: Event,
@@ -15,61 +15,60 @@ pub(super) struct Example {
 }
 
 impl Example {
-    /// The event.
     pub(super) fn event(&self) -> Value {
         serde_json::from_str(&self.json).unwrap_or_default()
     }
 
-    /// The event as it is published, its members in their order, with an indentation of two spaces.
+    /// The event as published, in the order of its members, indented by two spaces.
     pub(super) fn json(&self) -> &str {
         &self.json
     }
 
-    /// Its type: `fundhook.deposit.confirmed`.
+    /// Such as `fundhook.deposit.confirmed`.
     pub(super) fn event_type(&self) -> &str {
         &self.event.event_type
     }
 
-    /// What it is about.
     pub(super) fn kind(&self) -> Kind {
         self.event.data.resource.kind()
     }
 
-    /// The message attributes that it is published with.
+    /// The message attributes.
     pub(super) fn attributes(&self) -> Value {
         self.event.attributes().into_iter().collect()
     }
 }
 
 /// One example of each type, in the order of the kinds and their types.
-pub(super) fn examples(workspace: &Workspace) -> Result<Vec<Example>, ContractError> {
-    let teller = Teller::new(workspace)?;
+pub(super) fn examples(workspace: &Workspace) -> Result<Vec<Example>, GenerateError> {
+    let simulation = Simulation::new(workspace)?;
     let stories = stories();
     let types = Kind::ALL.into_iter().flat_map(event_types);
     let example = |name: String| {
-        let missing = || ContractError::NoExample(name.clone());
+        let missing = || GenerateError::NoExample(name.clone());
         let (_, steps) = stories.iter().find(|(of, _)| name == format!("fundhook.{of}")).ok_or_else(missing)?;
-        let told = teller.tell(steps)?;
-        let event = told.into_iter().rfind(|event| event.event_type == name).ok_or_else(missing)?;
-        // An event is made of texts, numbers and maps with text keys, which always have a JSON form.
+        let events = simulation.run(steps)?;
+        let event = events.into_iter().rfind(|event| event.event_type == name).ok_or_else(missing)?;
+        // Events contain only texts, numbers and maps with text keys, which always have a JSON form.
         let json = serde_json::to_string_pretty(&event).unwrap_or_default();
         Ok(Example { event, json })
     };
     types.map(example).collect()
 }
 
-/// By what an event of each type comes about. The last of that type is the example.
+/// The steps that lead to an event of each type. The last event of the type is the example.
 fn stories() -> Vec<(&'static str, Vec<Step>)> {
-    let of_webhooks = |(name, webhooks): (_, Vec<Sent>)| (name, webhooks.into_iter().map(Step::from).collect());
-    let of_silence = |(name, webhooks): (_, Vec<Sent>)| {
+    let of_webhooks =
+        |(name, webhooks): (_, Vec<SampleWebhook>)| (name, webhooks.into_iter().map(Step::from).collect());
+    let then_silence = |(name, webhooks): (_, Vec<SampleWebhook>)| {
         (name, webhooks.into_iter().map(Step::from).chain([Step::Silence]).collect())
     };
-    told_by_webhooks().into_iter().map(of_webhooks).chain(told_by_silence().into_iter().map(of_silence)).collect()
+    after_webhooks().into_iter().map(of_webhooks).chain(after_silence().into_iter().map(then_silence)).collect()
 }
 
-/// What comes about when the webhooks are followed by none for too long.
-fn told_by_silence() -> Vec<(&'static str, Vec<Sent>)> {
-    let sample = Sent::sample;
+/// Events about resources for which no further webhook arrives in time.
+fn after_silence() -> Vec<(&'static str, Vec<SampleWebhook>)> {
+    let sample = SampleWebhook::new;
     vec![
         (
             "deposit.overdue",
@@ -80,8 +79,9 @@ fn told_by_silence() -> Vec<(&'static str, Vec<Sent>)> {
     ]
 }
 
-fn told_by_webhooks() -> Vec<(&'static str, Vec<Sent>)> {
-    let sample = Sent::sample;
+/// Events that webhooks cause.
+fn after_webhooks() -> Vec<(&'static str, Vec<SampleWebhook>)> {
+    let sample = SampleWebhook::new;
     let participant =
         |status: &str| vec![sample("zerohash/participant.approved.json").with("/participant_status", status)];
     let external_account =

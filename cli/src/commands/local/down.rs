@@ -1,9 +1,8 @@
-//! `down`: ends what `up` left running.
+//! `down`: stops the local stack that `up` started.
 
 use std::process::ExitCode;
 
-use fundhook_local_stack::LocalStack;
-use fundhook_local_stack::{Stopped, Workspace};
+use fundhook_local_stack::{LocalStack, Stopped, Workspace};
 
 use super::Ending;
 
@@ -13,8 +12,8 @@ pub(crate) async fn run() -> Ending {
     let stopped = stack.emulator.stop().await?;
     LocalStack::forget(&workspace)?;
     match stopped {
-        Stopped::Now => println!("The local stack has ended; what it held is gone."),
-        Stopped::Before => println!("The local stack had ended before."),
+        Stopped::Now => println!("The local stack has stopped; its data is gone."),
+        Stopped::Before => println!("The local stack had stopped already."),
     }
     Ok(ExitCode::SUCCESS)
 }

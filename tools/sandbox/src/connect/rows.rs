@@ -1,30 +1,29 @@
-//! Rows of `GET /transactions` (seed 000, section 7), made from the webhooks that tell of the same money.
+//! Rows of `GET /transactions` [connect-guide §7], made from the webhooks about the same money.
 
 use fundhook_domain::{Network, Provider, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::organizations::new_uuid;
 
-/// What a fund webhook may leave out and a row has.
+/// Members that every row has and a fund webhook may omit.
 const FEES: [&str; 4] = ["raw_fee_bps", "raw_fee_notional", "deposit_fee_bps", "deposit_fee_notional"];
 
-/// Why a deposit on hold is no success yet.
+/// The status reason of a deposit on hold.
 const ON_HOLD: &str = "no travel rule information received yet";
 
-/// A transaction as it is listed.
 #[derive(Clone, Debug)]
-pub(super) struct Row {
-    /// Its members. Amounts are the texts that the webhook had.
+pub(super) struct ListedTransaction {
+    /// The members. Amounts are spelled as in the webhook.
     pub(super) members: Map<String, Value>,
-    /// Under which time it is listed: its `deposit_timestamp`, failing that its `fund_timestamp`.
+    /// The time it is listed under: its `deposit_timestamp`, or else its `fund_timestamp`.
     pub(super) listed_ms: u64,
-    /// How recent what it tells is.
-    told_at: Timestamp,
+    /// The time of its latest statement.
+    stated_at: Timestamp,
 }
 
-impl Row {
-    /// The transaction that a webhook with this body tells of: money that has arrived.
-    pub(super) fn told(provider: Provider, body: &[u8]) -> Option<Self> {
+impl ListedTransaction {
+    /// The transaction that a webhook with this body is about, if money has arrived.
+    pub(super) fn from_webhook(provider: Provider, body: &[u8]) -> Option<Self> {
         let body: Value = serde_json::from_slice(body).ok()?;
         match provider {
             Provider::Connect => Self::of_deposit(&body),
@@ -33,17 +32,16 @@ impl Row {
         }
     }
 
-    /// Which fund transaction it is.
     pub(super) fn fund_id(&self) -> Option<&str> {
         self.members.get("fund_id")?.as_str()
     }
 
-    /// Whether it tells what is at least as recent as what `other` tells.
+    /// Whether it is at least as recent as `other`.
     pub(super) fn supersedes(&self, other: &Self) -> bool {
-        self.told_at >= other.told_at
+        self.stated_at >= other.stated_at
     }
 
-    /// A row of a deposit that nobody was told of, listed under `listed_ms`.
+    /// A deposit without a webhook, listed under `listed_ms`.
     pub(super) fn newcomer(listed_ms: u64) -> Option<Self> {
         let came_at = Timestamp::from_unix_seconds(i64::try_from(listed_ms / 1000).ok()?).ok()?.to_string();
         let mut row = Self::of_deposit(&json!({
@@ -73,8 +71,8 @@ impl Row {
         };
         let deposit = &body["deposit"];
         let at = |name: &str| deposit[name].as_str()?.parse::<Timestamp>().ok();
-        let told_at = at("updated_at")?;
-        let listed_ms = unix_ms(told_at);
+        let stated_at = at("updated_at")?;
+        let listed_ms = unix_ms(stated_at);
         let asset = asset_code(&text(&deposit["asset"]), &text(&deposit["network"]));
         let mut row = json!({
             "participant_code": text(&body["account"]["reference_id"]),
@@ -87,7 +85,7 @@ impl Row {
             "quantity": text(&deposit["amount"]),
             "notional": text(&deposit["amount"]),
             "fund_id": deposit["id"].as_str()?,
-            "fund_timestamp": unix_ms(at("created_at").unwrap_or(told_at)),
+            "fund_timestamp": unix_ms(at("created_at").unwrap_or(stated_at)),
             "deposit_timestamp": listed_ms,
             "transaction_id": text(&deposit["transaction"]["hash"]),
             "account_label": "general",
@@ -97,7 +95,7 @@ impl Row {
             "source": deposit["source"],
         });
         let members = std::mem::take(row.as_object_mut()?);
-        Some(Self { members: with_fees(members), listed_ms, told_at })
+        Some(Self { members: with_fees(members), listed_ms, stated_at })
     }
 
     fn of_fund(body: Value) -> Option<Self> {
@@ -108,14 +106,14 @@ impl Row {
         let at = |name: &str| Timestamp::from_unix_digits(&text(members.get(name)?)).ok();
         let (funded_at, deposited_at) = (at("fund_timestamp"), at("deposit_timestamp"));
         let listed_at = deposited_at.or(funded_at)?;
-        let told_at = funded_at.max(deposited_at)?;
+        let stated_at = funded_at.max(deposited_at)?;
         let fund_asset = members.get("fund_asset").cloned().unwrap_or_default();
         members.entry("deposited_asset").or_insert(fund_asset);
-        Some(Self { members: with_fees(members), listed_ms: unix_ms(listed_at), told_at })
+        Some(Self { members: with_fees(members), listed_ms: unix_ms(listed_at), stated_at })
     }
 }
 
-/// The fees that are missing, as zerohash writes that there are none.
+/// Adds missing fees as zerohash writes the absence of one: an empty text.
 fn with_fees(mut members: Map<String, Value>) -> Map<String, Value> {
     for fee in FEES {
         members.entry(fee).or_insert_with(|| json!(""));
@@ -176,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn what_moves_no_money_in_is_no_transaction() {
+    fn a_webhook_without_received_money_adds_no_row() {
         for (provider, body) in [
             (Provider::Connect, r#"{"event":"connect.deposits.pending","deposit":{"id":"1"}}"#),
             (Provider::Connect, r#"{"event":"connect.withdrawal.confirmed","deposit":{"id":"1"}}"#),
@@ -186,7 +184,7 @@ mod tests {
             (Provider::Striga, r#"{"fund_id":"1","fund_timestamp":1750404740514}"#),
             (Provider::Connect, "not JSON"),
         ] {
-            assert!(Row::told(provider, body.as_bytes()).is_none(), "{body}");
+            assert!(ListedTransaction::from_webhook(provider, body.as_bytes()).is_none(), "{body}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The organizations that Connect knows, and with what they ask for tokens.
+//! The organizations that Connect knows, and their credentials.
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use fundhook_domain::{Feed, Provider, Tenant, digest_hex};
@@ -6,38 +6,37 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha512};
 
-/// An organization, under the name that Connect has given it.
+/// An organization and its id at Connect.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Organization {
-    /// Which of the deployment's; `None` for the default one.
-    pub(super) tenant: Option<Tenant>,
-    /// Its `organization_id`.
-    pub(super) id: String,
+pub(crate) struct Organization {
+    /// `None` for the default organization.
+    pub(crate) tenant: Option<Tenant>,
+    pub(crate) id: String,
 }
 
-/// What an organization asks for a token with. Seed 000 shows the request with the organization for deposits, and without
-/// it for withdrawals.
+/// The token request of an organization: with the organization for deposits [connect-guide §3], without it for
+/// withdrawals [connect-guide §W1].
 #[derive(Debug, Deserialize)]
-pub(super) struct ClientCredentials {
+pub(crate) struct ClientCredentials {
     client_id: String,
     client_secret: String,
     organization_id: Option<String>,
 }
 
-/// Credentials for each organization, all made from one seed.
+/// The credentials of each organization, all derived from one seed.
 pub(crate) struct Credentials {
     seed: String,
-    /// Whom Connect has onboarded: the default organization, and those whose credentials were asked for.
+    /// The onboarded organizations: the default one, and those whose credentials were requested.
     onboarded: Vec<Feed>,
 }
 
 impl Credentials {
-    /// The credentials that are made from `seed`, the same ones each time.
-    pub(super) fn of(seed: String) -> Self {
+    /// The credentials derived from `seed`, the same each time.
+    pub(crate) fn of(seed: String) -> Self {
         Self { seed, onboarded: vec![Feed::from(Provider::Connect)] }
     }
 
-    /// What the operator stores: the credentials of those of `feeds` that are Connect's. From now on they are good.
+    /// What the operator stores: the credentials of Connect's feeds among `feeds`. They are valid from now on.
     pub(crate) fn stored(&mut self, feeds: &[Feed]) -> Value {
         let mut organizations = Map::new();
         for feed in feeds.iter().filter(|feed| feed.provider() == Provider::Connect) {
@@ -54,13 +53,13 @@ impl Credentials {
         Value::Object(organizations)
     }
 
-    /// The organization that these credentials are of.
-    pub(super) fn organization(&self, given: &ClientCredentials) -> Option<Organization> {
+    /// The organization of these credentials, if they are valid.
+    pub(crate) fn organization(&self, given: &ClientCredentials) -> Option<Organization> {
         let feed = self.onboarded.iter().find(|feed| self.client_id(feed) == given.client_id)?;
         let id = self.organization_id(feed);
-        let is_right = self.client_secret(feed) == given.client_secret
+        let is_valid = self.client_secret(feed) == given.client_secret
             && given.organization_id.as_ref().is_none_or(|named| *named == id);
-        is_right.then(|| Organization { tenant: feed.tenant().cloned(), id })
+        is_valid.then(|| Organization { tenant: feed.tenant().cloned(), id })
     }
 
     fn client_id(&self, feed: &Feed) -> String {
@@ -71,7 +70,7 @@ impl Credentials {
         uuid_of(&self.text(feed, "organization id"))
     }
 
-    /// 64 bytes in base64, as long and with such characters as seed 000 shows one.
+    /// 64 bytes in base64, in length and alphabet like the sample [connect-guide §P4].
     fn client_secret(&self, feed: &Feed) -> String {
         BASE64_STANDARD.encode(Sha512::digest(self.text(feed, "client secret")))
     }
@@ -81,13 +80,13 @@ impl Credentials {
     }
 }
 
-/// An id in the form of a UUID, the same for the same text.
-pub(super) fn uuid_of(text: &str) -> String {
+/// An id in the form of a UUID, derived from `text`.
+pub(crate) fn uuid_of(text: &str) -> String {
     let hex = digest_hex(text.as_bytes());
     format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..32])
 }
 
-/// A new id in the form of a UUID.
-pub(super) fn new_uuid() -> String {
+/// A random id in the form of a UUID.
+pub(crate) fn new_uuid() -> String {
     uuid_of(&fastrand::u128(..).to_string())
 }

@@ -1,13 +1,13 @@
-//! JSON for people: short, with lines as full as in the code.
+//! Compact JSON for readers, with lines as long as in the code.
 
-/// How long a line may be, as in the code.
+/// The maximum length of a line, as in the code.
 const COLUMNS_MAX: usize = 120;
 
-/// `pretty`, as serde_json writes it, on fewer lines: what fits on a line stands on one, and inside the outermost object
-/// what is short shares one.
+/// Puts pretty-printed JSON on fewer lines: an object or array that fits on a line gets one line, and short members of
+/// nested objects share lines.
 pub(super) fn dense(pretty: &str) -> String {
     let mut lines: Vec<String> = Vec::new();
-    // Where the objects and arrays begin that are still open.
+    // The first lines of the open objects and arrays.
     let mut open: Vec<usize> = Vec::new();
     for line in pretty.lines() {
         lines.push(line.to_owned());
@@ -46,7 +46,7 @@ fn indentation(line: &str) -> usize {
     line.len() - line.trim_start().len()
 }
 
-/// The lines of an object or array as one.
+/// The lines of an object or array on one line.
 fn join(block: &[String]) -> String {
     let [first, inner @ .., last] = block else {
         return block.concat();
@@ -56,7 +56,7 @@ fn join(block: &[String]) -> String {
     format!("{first}{space}{}{space}{}", inner.join(" "), last.trim())
 }
 
-/// The lines of an object or array, with those members side by side that stand on a line each and have room for it.
+/// The lines of an object or array, with adjacent one-line members joined while they fit.
 fn fill(block: Vec<String>) -> Vec<String> {
     let level = block.get(1).map_or(0, |member| indentation(member));
     let is_member = |line: &str| indentation(line) == level && !opens(line) && !closes(line);
@@ -84,14 +84,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_fits_on_a_line_stands_on_one_and_says_the_same() {
+    fn what_fits_on_a_line_is_on_one_line_and_the_value_is_unchanged() {
         let long = "x".repeat(COLUMNS_MAX);
-        let said = json!({
+        let value = json!({
             "a": { "b": [1, { "c": "{" }], "d": {} },
             "e": [],
             "long": { "f": long, "g": ["h"], "i": 1, "j": { "k": "[" }, "l": [long], "m": true },
         });
-        let dense = dense(&format!("{said:#}"));
+        let dense = dense(&format!("{value:#}"));
         let lines = [
             "{",
             r#"  "a": { "b": [1, { "c": "{" }], "d": {} },"#,
@@ -107,6 +107,6 @@ mod tests {
             "}",
         ];
         assert_eq!(dense, lines.join("\n"));
-        assert_eq!(serde_json::from_str::<Value>(&dense).expect("JSON"), said);
+        assert_eq!(serde_json::from_str::<Value>(&dense).expect("JSON"), value);
     }
 }

@@ -1,4 +1,4 @@
-//! `sign`: the headers that a provider would send.
+//! `sign`: the headers that a provider sends with a body.
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -6,35 +6,34 @@ use std::process::ExitCode;
 
 use clap::Args;
 use fundhook_domain::{Feed, Provider};
-use fundhook_local_stack::LocalStack;
-use fundhook_local_stack::Workspace;
 use fundhook_local_stack::sending::{Webhook, gateway_request};
+use fundhook_local_stack::{LocalStack, Workspace};
 use fundhook_sandbox::{SignRequest, SigningKey, signed_with};
 
-use super::verify::secrets;
 use super::{Ending, read};
+use crate::commands::verify::secrets;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// The body, signed to the byte as it stands in the file
+    /// The body, signed unchanged
     #[arg(value_name = "FILE")]
     body: PathBuf,
-    /// Whose webhook it is, such as striga, or zerohash/acme for a tenant; without it, the folder's provider's
+    /// The feed, such as striga, or zerohash/acme for a tenant [default: the provider that the folder names]
     #[arg(long, value_name = "FEED")]
     feed: Option<Feed>,
-    /// zerohash's and Striga's: the secret as it is stored; without it, the running sandbox provider signs
+    /// zerohash and Striga: the stored secret [default: the running sandbox provider signs]
     #[arg(long, value_name = "FILE")]
     secrets: Option<PathBuf>,
-    /// Connect's: a private RSA key in PKCS#8 PEM form; without it, the running sandbox provider signs
+    /// Connect: a private RSA key in PKCS#8 PEM form [default: the running sandbox provider signs]
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
-    /// The URL registered with the provider; without it, the local stack's
+    /// The URL registered with the provider [default: the local stack's]
     #[arg(long, value_name = "URL")]
     url: Option<String>,
-    /// The UNIX time in seconds to sign; now when not given
+    /// The signed time as UNIX time in seconds [default: now]
     #[arg(long, value_name = "SECONDS")]
     timestamp: Option<i64>,
-    /// Print the event that Lambda hands to the receiver, for `cargo lambda invoke`, rather than `Name: value` lines
+    /// Print the Lambda event of the receiver, for `cargo lambda invoke`, instead of `Name: value` lines
     #[arg(long)]
     lambda: bool,
 }
@@ -56,7 +55,7 @@ pub(crate) async fn run(arguments: Arguments) -> Ending {
         }
         (provider @ (Provider::Zerohash | Provider::Striga), _, Some(path)) => {
             let secrets = secrets(path, feed.tenant())?;
-            let secret = secrets.current().ok_or("the organization has no `current` secret")?;
+            let secret = secrets.current().ok_or("the tenant's entry in the secret has no member `current`")?;
             signed_with(secret, provider, timestamp, &body)
         }
         (Provider::Connect | Provider::Zerohash | Provider::Striga, ..) => {
@@ -72,7 +71,7 @@ pub(crate) async fn run(arguments: Arguments) -> Ending {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Whether a key or a secret of one's own signs.
+/// Whether a given key or secret signs, not the sandbox provider.
 fn is_offline(arguments: &Arguments, feed: &Feed) -> bool {
     match feed.provider() {
         Provider::Connect => arguments.key.is_some(),

@@ -1,4 +1,4 @@
-//! `sandbox`: the sandbox provider by itself, for `up`.
+//! `sandbox`: runs only the sandbox provider, for `up`.
 
 use std::process::ExitCode;
 
@@ -9,7 +9,7 @@ use super::Ending;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// The port on loopback
+    /// The port on the loopback interface
     #[arg(long)]
     port: u16,
 }

@@ -1,5 +1,5 @@
-//! The events that webhooks give rise to, without a stack: the webhooks are signed as a provider signs them, then verified,
-//! normalised, folded and published by the code that does so in the functions.
+//! The events that webhooks cause, without a stack: webhooks are signed as the provider signs them, then verified,
+//! normalised, folded and converted to events by the functions' code.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -9,74 +9,71 @@ use fundhook_domain::{
     Claim, Event, EvidencePointer, Feed, Provider, Resource, ResourceId, Statement, Timestamp, digest_hex,
     events_after, fold,
 };
+use fundhook_local_stack::{Workspace, sending};
 use fundhook_ports::chain;
 use fundhook_providers::connect::{self, JwtMode, JwtSettings, TOKEN_ISSUER};
 use fundhook_providers::jose::TokenPolicy;
 use fundhook_providers::zerohash::{self, RsaPadding};
 use fundhook_providers::{Envelope, Headers, KeySet, Secrets, Webhook, normalise, striga};
+use fundhook_sandbox::{SandboxSecrets, SignRequest, SigningKey};
 use serde_json::Value;
 
-use super::ContractError;
-use fundhook_local_stack::Workspace;
-use fundhook_local_stack::sending;
-use fundhook_sandbox::{SandboxSecrets, SignRequest, SigningKey};
+use super::GenerateError;
 
-/// Where the webhooks are sent to. Connect signs it.
+/// The webhook URL, which Connect signs.
 const URL: &str = "https://fundhook.example/webhooks/connect";
 
-/// When a webhook is sent that carries no time of its own: 2025-10-14T23:34:26Z, later than all that do.
+/// When a webhook without a time is sent: 2025-10-14T23:34:26Z, after all webhooks with a time.
 const UNDATED_SENT_AT: i64 = 1_760_484_866;
 
-/// How long after what they report webhooks are sent, and after each other.
+/// The time between an occurrence and its webhook, and between two webhooks.
 const DELAY: Duration = Duration::from_secs(2);
 
-/// How old a signature may be.
+/// The maximum age of a signature.
 const TOLERANCE: Duration = Duration::from_secs(300);
 
-/// What happens in a story.
 #[derive(Clone, Debug)]
 pub(super) enum Step {
-    /// A webhook comes.
-    Webhook(Sent),
-    /// None comes, for longer than what stands open may take.
+    Webhook(SampleWebhook),
+    /// No webhook arrives until every open resource is overdue.
     Silence,
 }
 
-/// How long the silence of a story lasts: the default limit of deposits and withdrawals.
+/// The default limit of deposits and withdrawals, after which they are overdue.
 const SILENCE: Duration = Duration::from_secs(86_400);
 
-/// A webhook of a story: a sample, and what is changed in it.
+/// A sample webhook with changes to its body.
 #[derive(Clone, Debug)]
-pub(super) struct Sent {
+pub(super) struct SampleWebhook {
     file: &'static str,
     changes: Vec<(&'static str, Value)>,
 }
 
-impl From<Sent> for Step {
-    fn from(sent: Sent) -> Self {
-        Self::Webhook(sent)
+impl From<SampleWebhook> for Step {
+    fn from(webhook: SampleWebhook) -> Self {
+        Self::Webhook(webhook)
     }
 }
 
-impl Sent {
-    /// The sample `file` of events/.
-    pub(super) fn sample(file: &'static str) -> Self {
+impl SampleWebhook {
+    /// The sample `file` below events/.
+    pub(super) fn new(file: &'static str) -> Self {
         Self { file, changes: Vec::new() }
     }
 
-    /// The same with `value` at the JSON pointer `at`.
+    /// Replaces the value at the JSON pointer `at`.
     pub(super) fn with(mut self, at: &'static str, value: impl Into<Value>) -> Self {
         self.changes.push((at, value.into()));
         self
     }
 
-    fn fault(&self, why: impl Into<String>) -> ContractError {
-        ContractError::Webhook { file: self.file.to_owned(), why: why.into() }
+    fn fault(&self, why: impl Into<String>) -> GenerateError {
+        GenerateError::Webhook { file: self.file.to_owned(), why: why.into() }
     }
 
-    fn body(&self, folder: &std::path::Path) -> Result<Vec<u8>, ContractError> {
+    fn body(&self, folder: &std::path::Path) -> Result<Vec<u8>, GenerateError> {
         let path = folder.join(self.file);
-        let sample = std::fs::read(&path).map_err(|source| ContractError::File { verb: "read", path, source })?;
+        let sample = std::fs::read(&path).map_err(|source| GenerateError::File { verb: "read", path, source })?;
         if self.changes.is_empty() {
             return Ok(sample);
         }
@@ -89,20 +86,20 @@ impl Sent {
     }
 }
 
-/// Tells stories: signs with keys and secrets that are the same each time, so that the events are the same each time.
-pub(super) struct Teller {
+/// Signs with fixed keys and secrets, so that the events are the same each time.
+pub(super) struct Simulation {
     folder: PathBuf,
     key: SigningKey,
     keys: KeySet,
     secrets: SandboxSecrets,
 }
 
-impl Teller {
-    /// A teller that signs Connect's webhooks with the test key of events/keys.
-    pub(super) fn new(workspace: &Workspace) -> Result<Self, ContractError> {
+impl Simulation {
+    /// Signs Connect's webhooks with the test key of events/keys.
+    pub(super) fn new(workspace: &Workspace) -> Result<Self, GenerateError> {
         let pem = super::read(workspace, "events/keys/test-key-connect.pem")?;
         let jwks = super::read(workspace, "events/keys/test-key-connect.jwks.json")?;
-        let invalid = |why: String| ContractError::Webhook { file: "events/keys".to_owned(), why };
+        let invalid = |why: String| GenerateError::Webhook { file: "events/keys".to_owned(), why };
         Ok(Self {
             folder: workspace.root().join("events"),
             key: SigningKey::from_pem(&pem)?,
@@ -111,16 +108,16 @@ impl Teller {
         })
     }
 
-    /// All events about all resources that the steps tell of, in the order in which they are published.
-    pub(super) fn tell(&self, steps: &[Step]) -> Result<Vec<Event>, ContractError> {
+    /// All events that the steps cause, in the order of publication.
+    pub(super) fn run(&self, steps: &[Step]) -> Result<Vec<Event>, GenerateError> {
         let mut resources: BTreeMap<ResourceId, Resource> = BTreeMap::new();
         let mut claims: Vec<Claim> = Vec::new();
-        let mut told = Vec::new();
+        let mut events = Vec::new();
         let mut earliest = None;
         for step in steps {
             let statements = match step {
-                Step::Webhook(sent) => {
-                    let (sent_at, statements) = self.understood(sent, earliest)?;
+                Step::Webhook(webhook) => {
+                    let (sent_at, statements) = self.receive(webhook, earliest)?;
                     earliest = Some(sent_at.plus(DELAY));
                     statements
                 }
@@ -133,32 +130,34 @@ impl Teller {
                 let before = resources.remove(&id).unwrap_or_else(|| Resource::unknown(id.clone()));
                 let version = before.version();
                 let resource = claiming(fold(before, statement).into_resource(), version, &mut claims);
-                told.extend(events_after(&resource, version));
+                events.extend(events_after(&resource, version));
                 resources.insert(id, resource);
             }
         }
-        Ok(told)
+        Ok(events)
     }
 
-    /// When a webhook is sent, and what it says: soon after what it reports, and not before the time `earliest`.
-    fn understood(
+    /// When a webhook is sent, and its statements. It is sent shortly after what it reports, but not before `earliest`.
+    fn receive(
         &self,
-        sent: &Sent,
+        webhook: &SampleWebhook,
         earliest: Option<Timestamp>,
-    ) -> Result<(Timestamp, Vec<Statement>), ContractError> {
-        let undated = Timestamp::from_unix_seconds(UNDATED_SENT_AT).map_err(|error| sent.fault(error.to_string()))?;
-        let read_at = |at: Timestamp| self.envelope(sent, at).map(|envelope| normalise(&envelope, pointer(&envelope)));
+    ) -> Result<(Timestamp, Vec<Statement>), GenerateError> {
+        let undated =
+            Timestamp::from_unix_seconds(UNDATED_SENT_AT).map_err(|error| webhook.fault(error.to_string()))?;
+        let read_at =
+            |at: Timestamp| self.envelope(webhook, at).map(|envelope| normalise(&envelope, pointer(&envelope)));
         let statements = read_at(undated)?;
-        let said_at = statements.iter().map(|statement| statement.occurred_at).filter(|at| *at != undated).max();
-        let soon = said_at.map_or(undated, |at| at.plus(DELAY));
+        let occurred_at = statements.iter().map(|statement| statement.occurred_at).filter(|at| *at != undated).max();
+        let soon = occurred_at.map_or(undated, |at| at.plus(DELAY));
         let sent_at = earliest.map_or(soon, |earliest| earliest.max(soon));
         Ok((sent_at, read_at(sent_at)?))
     }
 
-    /// The webhook as the receiver queues it when it was sent at `at`.
-    fn envelope(&self, sent: &Sent, at: Timestamp) -> Result<Envelope, ContractError> {
-        let body = sent.body(&self.folder)?;
-        let feed = sending::Webhook::feed_of(&self.folder.join(sent.file));
+    /// The envelope of a webhook sent at `at`, as the receiver queues it.
+    fn envelope(&self, webhook: &SampleWebhook, at: Timestamp) -> Result<Envelope, GenerateError> {
+        let body = webhook.body(&self.folder)?;
+        let feed = sending::Webhook::feed_of(&self.folder.join(webhook.file));
         let signed = match feed.provider() {
             Provider::Connect => self.key.sign(URL, at.unix_seconds(), &body)?,
             Provider::Zerohash | Provider::Striga => {
@@ -166,26 +165,26 @@ impl Teller {
             }
         };
         let headers: Headers = signed.into_iter().collect();
-        let webhook = Webhook { path: format!("/webhooks/{feed}"), headers, body };
+        let received = Webhook { path: format!("/webhooks/{feed}"), headers, body };
         let verified = match feed.provider() {
-            Provider::Connect => connect::verify(webhook, &feed, &connect_settings(), &self.keys, at),
+            Provider::Connect => connect::verify(received, &feed, &connect_settings(), &self.keys, at),
             Provider::Zerohash => {
                 let settings =
                     zerohash::Settings { tolerance: TOLERANCE, rsa_padding: RsaPadding::Pkcs1, legacy: false };
-                zerohash::verify(webhook, &feed, &settings, &self.shared_with(sent, &feed)?, at)
+                zerohash::verify(received, &feed, &settings, &self.shared_with(webhook, &feed)?, at)
             }
-            Provider::Striga => striga::verify(webhook, &feed, &self.shared_with(sent, &feed)?),
+            Provider::Striga => striga::verify(received, &feed, &self.shared_with(webhook, &feed)?),
         };
         let verified =
-            verified.map_err(|(_, rejection)| sent.fault(format!("does not verify: {}", chain(&rejection))))?;
+            verified.map_err(|(_, rejection)| webhook.fault(format!("does not verify: {}", chain(&rejection))))?;
         Ok(Envelope::seal(verified, at, None))
     }
 
-    /// What the provider of `feed` shares with the platform.
-    fn shared_with(&self, sent: &Sent, feed: &Feed) -> Result<Secrets, ContractError> {
+    /// The secrets that the provider of `feed` shares with the platform.
+    fn shared_with(&self, webhook: &SampleWebhook, feed: &Feed) -> Result<Secrets, GenerateError> {
         let stored = self.secrets.stored(feed.provider(), std::slice::from_ref(feed))?.to_string();
-        let mut secrets = Secrets::from_json(&stored).map_err(|error| sent.fault(chain(&error)))?;
-        secrets.remove(&feed.tenant().cloned()).ok_or_else(|| sent.fault("has no secret"))
+        let mut secrets = Secrets::from_json(&stored).map_err(|error| webhook.fault(chain(&error)))?;
+        secrets.remove(&feed.tenant().cloned()).ok_or_else(|| webhook.fault("has no secret"))
     }
 }
 
@@ -198,14 +197,14 @@ fn connect_settings() -> connect::Settings {
     }
 }
 
-/// Where an envelope would be archived: in an object of its own.
+/// The location of an archived envelope, each in its own object.
 fn pointer(envelope: &Envelope) -> EvidencePointer {
     let digest = digest_hex(&envelope.body());
     let object = format!("evidence/v1/{}/{}.ndjson.gz", envelope.received_at().day_path(), &digest[..32]);
     EvidencePointer { object, line: 0 }
 }
 
-/// The deposit with its claim on its coin, or as the duplicate of the one that claimed the coin before.
+/// The deposit with its claim on its coin, or as the duplicate of the deposit that has the claim.
 fn claiming(resource: Resource, version_before: u64, claims: &mut Vec<Claim>) -> Resource {
     let due = resource.claim_due();
     let taken = claims.iter().find(|taken| due.as_ref().is_some_and(|due| due.coin == taken.coin));

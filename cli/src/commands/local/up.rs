@@ -1,20 +1,21 @@
-//! `up`: a local stack that stays.
+//! `up`: starts a local stack that keeps running.
 
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use fundhook_local_stack::LocalStack;
 use fundhook_local_stack::session::{packages, parameters, share_secrets};
-use fundhook_local_stack::{Account, CargoOutput, Detached, STACK, Workspace, connect, deploy};
+use fundhook_local_stack::{
+    Account, CargoOutput, Detached, LocalStack, Packages, STACK, StackTemplate, Workspace, connect, deploy,
+};
 use fundhook_sandbox::SandboxClient;
 
 use super::{Ending, progress};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// A parameter of infra/template.yaml, such as ConnectJwt=required; may be given several times
+    /// A parameter of infra/template.yaml, such as ConnectJwt=required; may be repeated
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
     parameters: Vec<(String, String)>,
 }
@@ -24,20 +25,20 @@ fn parameter(text: &str) -> Result<(String, String), String> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
-/// How long the sandbox provider may take to answer: it makes two RSA keys, in unoptimised code.
+/// How long the sandbox provider may take to start: it generates RSA keys in unoptimised code.
 const SANDBOX_READY_WITHIN: Duration = Duration::from_secs(30);
 
 pub(crate) async fn run(arguments: Arguments) -> Ending {
     let workspace = Workspace::find()?;
     if LocalStack::running(&workspace).is_ok() {
-        return Err("a local stack is running already; end it first with `cargo fundhook down`".into());
+        return Err("a local stack is running already; stop it first with `cargo fundhook down`".into());
     }
     let packages = packages(&workspace, CargoOutput::Shown, &progress).await?;
     let emulator = Detached::start(&workspace, &progress).await?;
-    match deployed(&workspace, &packages, &emulator, &arguments).await {
+    match deploy_stack(&workspace, &packages, &emulator, &arguments).await {
         Ok(stack) => {
             stack.save(&workspace)?;
-            println!("{}", told(&stack)?);
+            println!("{}", description(&stack)?);
             Ok(ExitCode::SUCCESS)
         }
         Err(error) => {
@@ -47,9 +48,9 @@ pub(crate) async fn run(arguments: Arguments) -> Ending {
     }
 }
 
-async fn deployed(
+async fn deploy_stack(
     workspace: &Workspace,
-    packages: &fundhook_local_stack::Packages,
+    packages: &Packages,
     emulator: &Detached,
     arguments: &Arguments,
 ) -> Result<LocalStack, Box<dyn std::error::Error + Send + Sync>> {
@@ -60,12 +61,13 @@ async fn deployed(
         arguments.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let clients = connect(emulator.endpoint(), &Account::default());
     let parameters = parameters(&sandbox_url, &changes);
-    let deployment = deploy(&clients, STACK, &workspace.template()?, packages, &parameters).await?;
+    let template = StackTemplate { name: STACK, text: &workspace.template()? };
+    let deployment = deploy(&clients, &template, packages, &parameters).await?;
     share_secrets(&clients, &deployment, &SandboxClient::new(&sandbox_url), &parameters).await?;
     Ok(LocalStack { emulator: emulator.clone(), deployment, sandbox_url })
 }
 
-/// Starts the sandbox provider as a process of the emulator's group, so that both end together.
+/// Starts the sandbox provider in the emulator's process group, so that both end together.
 async fn start_sandbox(emulator: &Detached) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
     let port = std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
     let group = i32::try_from(emulator.pid())?;
@@ -81,20 +83,24 @@ async fn start_sandbox(emulator: &Detached) -> Result<String, Box<dyn std::error
     let deadline = Instant::now() + SANDBOX_READY_WITHIN;
     while client.fetched().await.is_err() {
         if let Some(status) = child.try_wait()? {
-            return Err(format!("the sandbox provider ended at once ({status})").into());
+            return Err(format!("the sandbox provider exited immediately with {status}").into());
         }
         if Instant::now() > deadline {
-            return Err("the sandbox provider does not answer".into());
+            return Err(format!(
+                "the sandbox provider at {url} did not answer within {} s",
+                SANDBOX_READY_WITHIN.as_secs()
+            )
+            .into());
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     Ok(url)
 }
 
-fn told(stack: &LocalStack) -> Result<String, fundhook_local_stack::NoOutput> {
+fn description(stack: &LocalStack) -> Result<String, fundhook_local_stack::NoOutput> {
     let deployment = &stack.deployment;
     Ok(format!(
-        "The stack is up.\n\
+        "The local stack is running.\n\
          \n  AWS endpoint      {}   (account {}, region us-east-1)\
          \n  webhook URLs      {}\
          \n                    {}\
@@ -102,10 +108,10 @@ fn told(stack: &LocalStack) -> Result<String, fundhook_local_stack::NoOutput> {
          \n  topic             {}\
          \n  table             {}\
          \n  sandbox provider  {}\
-         \n  emulator's log    {}\n\
+         \n  emulator log      {}\n\
          \nNext, in one terminal:  cargo fundhook listen\
          \nand in another:         cargo fundhook send events/connect/deposits.pending.json\
-         \nEnd it with:            cargo fundhook down",
+         \nStop it with:           cargo fundhook down",
         deployment.endpoint(),
         deployment.account(),
         deployment.output("ConnectWebhookUrls")?,

@@ -1,14 +1,14 @@
-//! The AsyncAPI document: the topic as a subscriber sees it.
+//! The AsyncAPI document: the topic from a subscriber's view.
 
 use fundhook_domain::{Kind, attributes_schema, event_schema};
 use serde_json::{Map, Value, json};
 
 use super::examples::Example;
 
-/// Where the schemas lie that several messages share.
+/// The location of the schemas that messages share.
 const SCHEMAS: &str = "#/components/schemas/";
 
-/// The document (AsyncAPI 3.0): one channel, a message for each kind, and an example for each type.
+/// The document (AsyncAPI 3.0): one channel, a message for each kind, and an example of each event type.
 pub(super) fn document(examples: &[Example]) -> Value {
     let mut schemas = Map::new();
     let mut messages = Map::new();
@@ -66,7 +66,7 @@ pub(super) fn document(examples: &[Example]) -> Value {
 /// The media type of an event.
 const CLOUD_EVENT: &str = "application/cloudevents+json";
 
-/// The message that carries the events about `kind`.
+/// The message for events about `kind`.
 fn message(kind: Kind, schema: &str, examples: &[Example]) -> Value {
     let of_kind = examples.iter().filter(|example| example.kind() == kind);
     let examples = of_kind.map(
@@ -82,7 +82,7 @@ fn message(kind: Kind, schema: &str, examples: &[Example]) -> Value {
     })
 }
 
-/// Puts the schema of the events about `kind` and what it is made of into `schemas`, and returns its name there.
+/// Adds the schema of the events about `kind` and its definitions to `schemas`, and returns the schema's name.
 fn take_schemas(kind: Kind, schemas: &mut Map<String, Value>) -> String {
     let mut schema = event_schema(kind);
     let name = schema["title"].as_str().unwrap_or_default().to_owned();
@@ -96,8 +96,8 @@ fn take_schemas(kind: Kind, schemas: &mut Map<String, Value>) -> String {
     name
 }
 
-/// The schema as AsyncAPI reads it: references lead to the components, and have nothing beside them, where readers of the
-/// older JSON Schema (draft 7) that AsyncAPI's schemas are based on would pass over it.
+/// The schema in AsyncAPI's dialect: references point to the components and have no members beside them, since JSON Schema
+/// draft 7, on which AsyncAPI's schemas are based, ignores such members.
 fn adapted(schema: Value) -> Value {
     match schema {
         Value::Object(mut rules) => {
