@@ -13,7 +13,7 @@ use state_updater::{ATTEMPTS_MAX, StateUpdater};
 use crate::support::disturbed::{Disturbance, handled_until_acknowledged, no_pause};
 use crate::support::{Table, at, batch_of, failed, statement, statement_of};
 
-/// How a stream of webhooks tells of the coin.
+/// How a webhook family reports the coin.
 #[derive(Clone, Copy, Debug)]
 struct Stream {
     feed: &'static str,

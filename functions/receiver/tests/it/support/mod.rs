@@ -96,8 +96,8 @@ impl World {
         Arc::new(SecretCache::new(provider, keys, vault.clone()))
     }
 
-    /// From now on, reads of the table and the vaults wait until all other tasks have had `turns` turns. Returns the latency that
-    /// counts the waiting reads of all of them.
+    /// From now on, a read of the table or a vault waits for `turns` turns of all other tasks. Returns the latency that counts
+    /// the waiting reads of all of them.
     pub(crate) fn slow(&self, turns: usize) -> Fake<Latency> {
         let latency = Fake::new(Latency { turns, ..Latency::default() });
         self.table.now().latency = latency.clone();
