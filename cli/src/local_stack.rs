@@ -1,21 +1,22 @@
 //! The local stack as a target of commands.
 
-use fundhook_adapters::Aws;
 use fundhook_local_stack::{Deployment, LocalStack};
 
 pub use fundhook_local_stack::LocalStackError;
 
-use crate::target::{Target, TargetError};
+use crate::emulated_stack::EmulatedStack;
 
 /// The stack that `up` started.
-pub(crate) fn find() -> Result<Target, TargetError> {
-    Target::of(&LocalStack::find()?.deployment)
+pub(crate) fn find() -> Result<EmulatedStack, LocalStackError> {
+    Ok((&LocalStack::find()?.deployment).into())
 }
 
-impl Target {
-    /// A stack on the emulator.
-    pub fn of(deployment: &Deployment) -> Result<Self, TargetError> {
-        let aws = Aws::local(deployment.endpoint(), deployment.account().as_str())?;
-        Ok(Self::new(aws, deployment.outputs().clone()))
+impl From<&Deployment> for EmulatedStack {
+    fn from(deployment: &Deployment) -> Self {
+        Self {
+            endpoint: deployment.endpoint().to_owned(),
+            account: deployment.account().as_str().to_owned(),
+            outputs: deployment.outputs().clone(),
+        }
     }
 }

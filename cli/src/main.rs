@@ -8,13 +8,9 @@ use clap::{Parser, Subcommand};
 use commands::{evidence, listen, local, reconcile, show, verify};
 use fundhook_ports::chain;
 
-/// Operate Fundhook, and try it on this machine.
-///
-/// Start with `cargo fundhook demo`: it starts a local stack, sends it webhooks and shows the events. To try your own
-/// webhooks, start a stack with `up`; run `listen` in one terminal and `send events/connect/deposits.pending.json` in
-/// another; then `show` the resource. Stop the stack with `down`.
 #[derive(Parser)]
 #[command(name = "cargo fundhook", bin_name = "cargo fundhook", version, arg_required_else_help = true)]
+#[command(about = "Operate Fundhook", long_about = local::INTRODUCTION)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_cloudformation::error::DisplayErrorContext;
 use fundhook_adapters::{Aws, AwsEnvironmentError};
 
+use crate::emulated_stack::EmulatedStack;
 use crate::local_stack::{self, LocalStackError};
 
 /// A running stack.
@@ -31,16 +32,18 @@ pub enum TargetError {
 }
 
 impl Target {
-    pub(crate) fn new(aws: Aws, outputs: BTreeMap<String, String>) -> Self {
-        Self { aws, outputs }
-    }
-
     /// The stack with this name on AWS, or the local one.
     pub async fn find(name: Option<&str>) -> Result<Self, TargetError> {
         match name {
             Some(name) => Self::deployed(name).await,
-            None => local_stack::find(),
+            None => Self::of(local_stack::find()?),
         }
+    }
+
+    /// A stack on the emulator.
+    pub fn of(stack: impl Into<EmulatedStack>) -> Result<Self, TargetError> {
+        let EmulatedStack { endpoint, account, outputs } = stack.into();
+        Ok(Self { aws: Aws::local(&endpoint, &account)?, outputs })
     }
 
     async fn deployed(name: &str) -> Result<Self, TargetError> {
@@ -53,7 +56,7 @@ impl Target {
         let outputs = described.stacks().iter().flat_map(|stack| stack.outputs());
         let outputs =
             outputs.filter_map(|output| Some((output.output_key()?.to_owned(), output.output_value()?.to_owned())));
-        Ok(Self::new(aws, outputs.collect()))
+        Ok(Self { outputs: outputs.collect(), aws })
     }
 
     /// An output of the template.

@@ -17,6 +17,13 @@ use clap::Subcommand;
 
 use super::{Ending, read};
 
+pub(crate) const INTRODUCTION: &str = "\
+Operate Fundhook, and try it on this machine.
+
+Start with `cargo fundhook demo`: it starts a local stack, sends it webhooks and shows the events. To try your own \
+webhooks, start a stack with `up`; run `listen` in one terminal and `send events/connect/deposits.pending.json` in \
+another; then `show` the resource. Stop the stack with `down`.";
+
 #[derive(Subcommand)]
 pub(crate) enum LocalCommand {
     /// Start a local stack, send it webhooks (some repeated, some late, some forged) and check the events

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
+use fundhook_ports::fakes::Fail;
 use fundhook_providers::connect::{JwtMode, SIGNATURE_HEADER, Settings, TIMESTAMP_HEADER};
 use fundhook_providers::jose::TokenRejection;
 use fundhook_providers::{Envelope, Rejection};
@@ -307,9 +308,9 @@ async fn a_webhook_that_cannot_be_verified_or_queued_now_is_answered_503() {
 
     let world = World::publishing(&RSA);
     let receiver = world.receiver();
-    world.queue.now().is_down = true;
+    world.queue.now().on_send = Fail::Always;
     assert_rejected("the queue is down", &world, &receiver, signed(&RSA, SIGNED_AT), 503, "queue_unreachable").await;
-    world.queue.now().is_down = false;
+    world.queue.now().on_send = Fail::Never;
     assert_eq!(receiver.handle(signed(&RSA, SIGNED_AT), at(SIGNED_AT)).await, Answer::Accepted, "sent again");
     assert_eq!(world.sent().len(), 1);
 }

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use fundhook_credentials::KeyCache;
 use fundhook_domain::Provider;
+use fundhook_ports::fakes::{Fail, Fake, Latency};
 use futures_util::future::{Either, join, join_all, select};
 use receiver::{Answer, Verifier};
 use serde_json::{Value, json};
 
-use crate::support::ports::{Shared, Waiting};
 use crate::support::provider::{RSA, SIGNED_AT, at, settings};
 use crate::support::vault::by_striga;
 use crate::support::{BODY, KEYS, TestVerifier, World, answer_to, request};
@@ -122,9 +122,9 @@ async fn the_first_request_waits_for_its_own_verifiers_reading_and_not_for_other
     let world = world();
     let receiver = world.receiver_of(verifiers(&world));
     world.slow(SLOW);
-    let never = Shared::<Waiting>::default();
+    let never = Fake::<Latency>::default();
     never.now().turns = usize::MAX;
-    world.striga.now().waiting = never;
+    world.striga.now().latency = never;
     let (warm, first) = (pin!(receiver.warm(at(SIGNED_AT))), pin!(answer_to(&receiver, &RSA, SIGNED_AT)));
     let Either::Right((answer, _)) = select(warm, first).await else { unreachable!("Striga's secrets never arrive") };
     assert_eq!(answer, Answer::Accepted);
@@ -136,7 +136,7 @@ async fn a_store_that_is_down_at_a_cold_start_does_not_affect_other_verifiers() 
     for down in [Provider::Connect, Provider::Zerohash, Provider::Striga] {
         let world = world();
         match down {
-            Provider::Connect => world.table.now().reads_are_down = true,
+            Provider::Connect => world.table.now().on_load = Fail::Always,
             Provider::Zerohash => world.zerohash.now().holds = None,
             Provider::Striga => world.striga.now().holds = None,
         }

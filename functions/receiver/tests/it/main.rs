@@ -6,6 +6,6 @@ mod cold_starts;
 mod floods;
 mod key_cache;
 mod rotations;
-mod secret_cache;
+mod secret_changes;
 mod support;
 mod verifiers;

@@ -148,7 +148,7 @@ async fn after_a_change_of_the_url_old_keys_verify_nothing_and_the_new_url_is_as
     }
     assert_eq!(world.api.now().asked_by, [None]);
     let fetched = world.table.now().stored.clone().and_then(|set| set.url);
-    assert_eq!(fetched.as_deref(), Some(crate::support::ports::URL));
+    assert_eq!(fetched.as_deref(), Some(fundhook_ports::fakes::KEY_SET_URL));
 }
 
 #[tokio::test]

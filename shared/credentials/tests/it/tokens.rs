@@ -5,12 +5,15 @@ use std::time::Duration;
 
 use fundhook_credentials::{TokenError, TokenKeeper};
 use fundhook_domain::{Feed, Timestamp};
+use fundhook_ports::fakes::Fail;
 use fundhook_ports::{GrantedToken, PortError, RequestToken, StoredToken, chain};
 use secrecy::ExposeSecret as _;
 use tokio::sync::Barrier;
 use tokio::time::timeout;
 
-use crate::support::tokens::{CurrentStatus, FEEDS, SECRET_PART, Tokens, feeds, renewed, renewed_at};
+use crate::support::tokens::{
+    CurrentStatus, FEEDS, SECRET_PART, Tokens, TokensOfFeeds as _, feeds, renewed, renewed_at,
+};
 use crate::support::{LEASE_SECONDS, START, at, feed, minute};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -262,21 +265,21 @@ async fn backing_off_for_one_organization_does_not_affect_the_others() {
     world.revoke_stored(&feed("connect/acme"));
     assert!(world.keeper().other_than(&refused, &feed("connect/acme"), || minute(1153)).await.is_ok());
     // The failed request is reported even if the back-off time cannot be stored.
-    world.now().down = Some("leave alone");
+    world.now().on_back_off = Fail::Always;
     assert_eq!(failed(&run(&world, minute(1212)).await), ["connect"]);
 }
 
 #[tokio::test]
 async fn a_token_that_could_not_be_stored_is_used_and_the_failure_is_logged() {
     let (world, of) = (Tokens::valid_for(HOUR), feed("connect"));
-    world.now().down = Some("store");
+    world.now().on_store = Fail::Always;
     let lines = crate::logs::logged(async {
         let token = world.keeper().token(&of, || minute(0)).await.expect("it was granted");
         assert!(world.accepts(&of, &token.access_token) && token.is_new);
         assert!(!format!("{token:?}").contains(SECRET_PART));
     })
     .await;
-    assert!(lines.contains("ERROR") && lines.contains("could not store: it is down"), "{lines}");
+    assert!(lines.contains("ERROR") && lines.contains("could not store the access tokens: it is down"), "{lines}");
     assert!(!lines.contains(SECRET_PART), "{lines}");
 }
 
@@ -284,7 +287,7 @@ async fn a_token_that_could_not_be_stored_is_used_and_the_failure_is_logged() {
 async fn while_tokens_cannot_be_stored_each_run_fails_and_requests_no_others() {
     let world = Tokens::valid_for(HOUR);
     let keeper = world.keeper();
-    world.now().down = Some("store");
+    world.now().on_store = Fail::Always;
     for now in 0..40 {
         world.now().clock = minute(now);
         let current_status = renewed_at(&keeper, minute(now)).await.expect("the tokens are read");
@@ -294,7 +297,7 @@ async fn while_tokens_cannot_be_stored_each_run_fails_and_requests_no_others() {
             "in minute {now}: a token that is not stored is not reported as valid"
         );
     }
-    world.now().down = None;
+    world.now().on_store = Fail::Never;
     renewed_at(&keeper, minute(40)).await.expect("the store is up");
     let stored = world.now().stored.clone();
     assert!(stored.values().all(|token| token.issued_at == minute(0)) && stored.len() == 2);
@@ -303,7 +306,7 @@ async fn while_tokens_cannot_be_stored_each_run_fails_and_requests_no_others() {
     // A token that could not be stored before it was due is replaced.
     let world = Tokens::valid_for(HOUR);
     let keeper = world.keeper();
-    world.now().down = Some("store");
+    world.now().on_store = Fail::Always;
     for now in [0, 48] {
         renewed_at(&keeper, minute(now)).await.expect("the tokens are read");
     }
@@ -315,7 +318,7 @@ async fn a_store_that_is_down_is_an_error_and_the_next_run_recovers() {
     for (down, fails_whole_run) in [("load", true), ("feeds", true), ("lease", false), ("store", false)] {
         let world = Tokens::valid_for(HOUR);
         run(&world, minute(0)).await;
-        world.now().down = Some(down);
+        world.set(down, Fail::Always);
         world.now().clock = minute(48);
         let result = renewed_at(&world.keeper(), minute(48)).await;
         let is_reported = result
@@ -323,7 +326,7 @@ async fn a_store_that_is_down_is_an_error_and_the_next_run_recovers() {
             .map_or(fails_whole_run, |current_status| !fails_whole_run && failed(current_status) == FEEDS);
         assert!(is_reported, "{down}: {result:?}");
         assert!(feeds().iter().all(|feed| world.accepts_stored(feed)), "{down}");
-        world.now().down = None;
+        world.set(down, Fail::Never);
         assert!(run(&world, minute(49)).await.failures.is_empty());
         let stored = world.now().stored.clone();
         assert!(stored.values().all(|token| token.issued_at == minute(49)), "{down}");
