@@ -63,10 +63,10 @@ async fn a_row_that_was_not_queued_is_an_error_with_the_reason() {
     let unlisted = "the provider does not list deposit#connect#c55481bf-626b-4410-8997-4cee83e1385f";
     for (payload, fails, why) in [
         (json!({ "errorType": "NotOnTheList", "errorMessage": unlisted }), true, unlisted),
-        (json!({ "errorType": "Runtime.ExitError" }), true, "it does not say why"),
-        (json!({ "accepted": DEPOSIT, "queued": 0 }), false, "nothing about deposit#connect#c55481bf"),
+        (json!({ "errorType": "Runtime.ExitError" }), true, "it gave no reason"),
+        (json!({ "accepted": DEPOSIT, "queued": 0 }), false, "no row of deposit#connect#c55481bf"),
         // A reconciler without this request makes a normal run.
-        (json!({ "rows": 3, "queued": 1, "complete": true }), false, "is none to what it was asked"),
+        (json!({ "rows": 3, "queued": 1, "complete": true }), false, "has an unexpected form"),
     ] {
         let (outcome, _) = accepted(payload.clone(), fails).await;
         let error = outcome.expect_err("no row was queued");

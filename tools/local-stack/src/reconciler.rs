@@ -1,4 +1,4 @@
-//! What the local stack's reconciler is asked to do, and what it answers.
+//! Invokes the local stack's reconciler.
 
 use std::fmt;
 
@@ -21,7 +21,7 @@ pub struct Summary {
     pub rows: u64,
     /// How many of them went on the ingress queue.
     pub queued: u64,
-    /// How many a person must look at.
+    /// How many need review.
     pub differing: u64,
     /// How many resources were reported overdue.
     pub overdue: u64,
@@ -33,62 +33,55 @@ pub struct Summary {
 
 /// The reports of a day, one for each organization.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-pub struct Reported {
-    /// The reports.
+pub struct DayReports {
     pub reports: Vec<Report>,
-    /// Whether all of them could be made.
+    /// Whether there is a report for every organization.
     pub complete: bool,
 }
 
-/// A row of the provider's list that was queued because a person accepted it.
+/// A row of the provider's list that was queued because the operator accepted it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct Accepted {
-    /// The deposit that it is about.
+pub struct AcceptedRow {
     pub accepted: ResourceId,
-    /// How many rows were queued.
     pub queued: u64,
 }
 
-/// Why the reconciler did not do what it was asked.
+/// Why the reconciler did not do what was requested.
 #[derive(Debug, Error)]
-pub enum AskError {
-    /// It was not invoked.
-    #[error("the reconciler was not asked")]
+pub enum ReconcilerError {
+    #[error("the reconciler was not invoked")]
     Call(#[from] CallError),
-    /// It failed, and said this.
     #[error("the reconciler failed: {0}")]
     Failed(String),
-    /// It answered something else.
-    #[error("the reconciler's answer is none to what it was asked")]
+    #[error("the reconciler's answer has an unexpected form")]
     Answer(#[source] serde_json::Error),
-    /// It queued nothing.
-    #[error("nothing about {0} was queued; the reconciler's log says why")]
+    #[error("no row of {0} was queued; the reconciler's log says why")]
     NothingQueued(ResourceId),
 }
 
-/// Has it do what it does every 15 minutes.
-pub async fn run(stack: &Deployment) -> Result<Summary, AskError> {
+/// One run, as scheduled every 15 minutes.
+pub async fn run(stack: &Deployment) -> Result<Summary, ReconcilerError> {
     ask(stack, &json!({})).await
 }
 
-/// Has it add up the day that is called `day`, such as `2026-11-21`, as far as it has passed.
-pub async fn report(stack: &Deployment, day: &str) -> Result<Reported, AskError> {
+/// The report of a day such as `2026-11-21`, up to now.
+pub async fn report(stack: &Deployment, day: &str) -> Result<DayReports, ReconcilerError> {
     ask(stack, &json!({ "report_of": day })).await
 }
 
-/// Has it queue what the provider lists about `deposit`, whatever there is to doubt about it.
-pub async fn accept(stack: &Deployment, deposit: &ResourceId) -> Result<Accepted, AskError> {
-    let accepted: Accepted = ask(stack, &json!({ "accept": deposit })).await?;
-    if accepted.queued == 0 { Err(AskError::NothingQueued(accepted.accepted)) } else { Ok(accepted) }
+/// Queues the provider's row of `deposit`, even if it is ambiguous.
+pub async fn accept(stack: &Deployment, deposit: &ResourceId) -> Result<AcceptedRow, ReconcilerError> {
+    let accepted: AcceptedRow = ask(stack, &json!({ "accept": deposit })).await?;
+    if accepted.queued == 0 { Err(ReconcilerError::NothingQueued(accepted.accepted)) } else { Ok(accepted) }
 }
 
-async fn ask<T: DeserializeOwned>(stack: &Deployment, event: &Value) -> Result<T, AskError> {
+async fn ask<T: DeserializeOwned>(stack: &Deployment, event: &Value) -> Result<T, ReconcilerError> {
     let invoked = stack.invoke(Function::Reconciler, event).await?;
     if invoked.failed {
-        let why = invoked.payload["errorMessage"].as_str().unwrap_or("it does not say why");
-        return Err(AskError::Failed(why.to_owned()));
+        let why = invoked.payload["errorMessage"].as_str().unwrap_or("it gave no reason");
+        return Err(ReconcilerError::Failed(why.to_owned()));
     }
-    serde_json::from_value(invoked.payload).map_err(AskError::Answer)
+    serde_json::from_value(invoked.payload).map_err(ReconcilerError::Answer)
 }
 
 impl fmt::Display for Summary {
@@ -106,14 +99,14 @@ impl fmt::Display for Summary {
     }
 }
 
-impl fmt::Display for Accepted {
+impl fmt::Display for AcceptedRow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { accepted, queued } = self;
         write!(
             f,
-            "Queued: {queued} of the listed rows, about {accepted}. It becomes an event as a webhook does. Where it names its \
-             transaction, the claim on its coin still protects against a second credit: a coin that other webhooks had \
-             credited becomes `deposit.duplicate`."
+            "Queued: {queued} of the listed rows, about {accepted}. It becomes an event as a webhook does. If the row names its \
+             transaction, the claim on its coin still protects against a second credit: if other webhooks have credited the \
+             coin, the event is `deposit.duplicate`."
         )
     }
 }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use fundhook::report::is_balanced;
-use fundhook_local_stack::reconciler::{self, Reported};
+use fundhook_local_stack::reconciler::{self, DayReports};
 use fundhook_local_stack::{LocalStack, Workspace};
 
 use super::{Ending, progress};
@@ -22,7 +22,7 @@ pub(crate) async fn run(request: LocalRequest) -> Ending {
             Ok(ExitCode::SUCCESS)
         }
         LocalRequest::Report { day } => {
-            let Reported { reports, complete } = reconciler::report(&stack, &day.day()).await?;
+            let DayReports { reports, complete } = reconciler::report(&stack, &day.day()).await?;
             if !complete {
                 return Err(format!(
                     "the report of {} is incomplete; the reconciler's log in target/fundhook/logs says why",
