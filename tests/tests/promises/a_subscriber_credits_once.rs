@@ -147,7 +147,7 @@ fn each_balance_is_the_sum_of_the_accounts_confirmed_deposits() {
         let mut random = seeded();
         let accounts: Vec<String> = (0..USERS).map(|_| format!("USER-{:016x}", fastrand::u64(..))).collect();
         let users: Vec<User> =
-            accounts.iter().map(|account| User::with_deposits_of_every_sort(account, &mut random)).collect();
+            accounts.iter().map(|account| User::with_every_kind_of_deposit(account, &mut random)).collect();
         let expected: BTreeMap<String, DecimalValue> = users.iter().flat_map(|user| user.balances.clone()).collect();
 
         let first: Vec<Webhook> = users.iter().flat_map(|user| user.first.clone()).collect();
