@@ -64,9 +64,9 @@ async fn a_row_that_was_not_queued_is_an_error_with_the_reason() {
     for (payload, fails, why) in [
         (json!({ "errorType": "NotOnTheList", "errorMessage": unlisted }), true, unlisted),
         (json!({ "errorType": "Runtime.ExitError" }), true, "it gave no reason"),
-        (json!({ "accepted": DEPOSIT, "queued": 0 }), false, "no row of deposit#connect#c55481bf"),
+        (json!({ "accepted": DEPOSIT, "queued": 0 }), false, "no row about deposit#connect#c55481bf"),
         // A reconciler without this request makes a normal run.
-        (json!({ "rows": 3, "queued": 1, "complete": true }), false, "has an unexpected form"),
+        (json!({ "rows": 3, "queued": 1, "complete": true }), false, "does not fit the request"),
     ] {
         let (outcome, _) = accepted(payload.clone(), fails).await;
         let error = outcome.expect_err("no row was queued");

@@ -37,4 +37,4 @@ pub use resource::{
     Outcome, ParticipantStatus, RecoveryStatus, Resource, Scheme, Session, Side, Source, Statement, StatementError,
     Status, Transaction, TransferDetails, UnrecognizedDetails, View, WithdrawalStatus, fold,
 };
-pub use timestamp::{Timestamp, TimestampError};
+pub use timestamp::{CLOCK_SKEW_MAX, Timestamp, TimestampError};

@@ -8,6 +8,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+/// How far the clocks of two machines may differ. A time that lies further in the future was written by a wrong clock and
+/// is not believed.
+pub const CLOCK_SKEW_MAX: Duration = Duration::from_secs(300);
+
 /// An instant between the years 0 and 9999, in UTC, to the nanosecond.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(OffsetDateTime);

@@ -3,8 +3,9 @@
 use std::process::ExitCode;
 
 use fundhook::report::is_balanced;
-use fundhook_local_stack::reconciler::{self, DayReports};
+use fundhook_local_stack::reconciler;
 use fundhook_local_stack::{LocalStack, Workspace};
+use fundhook_reconciliation::DayReports;
 
 use super::{Ending, progress};
 use crate::commands::reconcile::{LocalRequest, ending, print};

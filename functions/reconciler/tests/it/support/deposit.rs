@@ -1,18 +1,18 @@
-//! A deposit, and what the provider says of it: its webhooks, and its row in the list.
+//! A deposit with its webhooks and its row in the list.
 
 use fundhook_domain::{Feed, Kind, Provider, ResourceId, Timestamp, digest_hex};
 use serde_json::{Value, json};
 
-use super::provider::Listed;
+use super::provider::ProviderRow;
 
-/// A deposit as it is.
+/// A deposit as the provider has it.
 #[derive(Clone, Debug)]
-pub(crate) struct Money {
-    /// Whose webhooks tell of it.
+pub(crate) struct TestDeposit {
+    /// The feed of its webhooks.
     pub(crate) feed: Feed,
     pub(crate) id: String,
     pub(crate) amount: String,
-    /// Its asset, its network as Connect spells it, and both in one as zerohash does.
+    /// Its asset, its network in Connect's spelling, and both in zerohash's spelling.
     pub(crate) coin: (&'static str, &'static str, &'static str),
     pub(crate) hash: String,
     pub(crate) address: String,
@@ -24,9 +24,9 @@ pub(crate) struct Money {
 pub(crate) const USDC: (&str, &str, &str) = ("USDC", "base", "USDC.BASE");
 pub(crate) const ETH: (&str, &str, &str) = ("ETH", "ethereum", "ETH.ETH");
 
-/// The deposit `id` of 100.5 USDC, told of by Connect, that arrived at `at`.
-pub(crate) fn money(id: &str, at: Timestamp) -> Money {
-    Money {
+/// The deposit `id` of 100.5 USDC, reported by Connect, that arrived at `at`.
+pub(crate) fn deposit(id: &str, at: Timestamp) -> TestDeposit {
+    TestDeposit {
         feed: Provider::Connect.into(),
         id: id.to_owned(),
         amount: "100.5".to_owned(),
@@ -38,7 +38,7 @@ pub(crate) fn money(id: &str, at: Timestamp) -> Money {
     }
 }
 
-impl Money {
+impl TestDeposit {
     pub(crate) fn of(self, feed: &str) -> Self {
         Self { feed: feed.parse().expect("a feed"), ..self }
     }
@@ -51,17 +51,17 @@ impl Money {
         Self { at, ..self }
     }
 
-    pub(crate) fn called(self, id: &str) -> Self {
+    pub(crate) fn with_id(self, id: &str) -> Self {
         Self { id: id.to_owned(), ..self }
     }
 
-    /// As what it is recorded.
+    /// The recorded resource's id.
     pub(crate) fn resource(&self) -> ResourceId {
         ResourceId::new(Kind::Deposit, self.feed.clone(), &self.id).expect("a valid id")
     }
 
-    /// The webhook which says at `at` that it reached `status`, as it lies on the ingress queue: of Connect's the word
-    /// behind `connect.deposits.`, of zerohash's `held` or `confirmed`.
+    /// The envelope of the webhook which says at `at` that it reached `status`. For Connect that is the word after
+    /// `connect.deposits.`, for zerohash `held` or `confirmed`.
     pub(crate) fn webhook(&self, status: &str, at: Timestamp) -> String {
         let body = match self.feed.provider() {
             Provider::Zerohash => self.fund(status == "confirmed", at),
@@ -71,13 +71,13 @@ impl Money {
     }
 
     /// Its row in the list.
-    pub(crate) fn row(&self, succeeded: bool) -> Listed {
+    pub(crate) fn row(&self, succeeded: bool) -> ProviderRow {
         self.row_since(succeeded, self.at)
     }
 
-    /// Its row in the list, which stands so since `at`.
-    pub(crate) fn row_since(&self, succeeded: bool, at: Timestamp) -> Listed {
-        Listed { at: self.at, id: self.id.clone(), text: self.fund(succeeded, at).to_string() }
+    /// Its row in the list, with this status since `at`.
+    pub(crate) fn row_since(&self, succeeded: bool, at: Timestamp) -> ProviderRow {
+        ProviderRow { at: self.at, id: self.id.clone(), text: self.fund(succeeded, at).to_string() }
     }
 
     fn connect(&self, status: &str, at: Timestamp) -> Value {
@@ -124,7 +124,7 @@ impl Money {
     }
 }
 
-/// A verified webhook of `feed` with this body, received at `at`, as it lies on the ingress queue.
+/// The envelope of a verified webhook of `feed` with this body, received at `at`.
 pub(crate) fn webhook(feed: &Feed, body: &str, at: Timestamp) -> String {
     let (scheme, class) = match feed.provider() {
         Provider::Connect => ("connect-rsa-sha256", "asymmetric"),

@@ -1,42 +1,48 @@
-//! Running something step by step. A step is before and after each call to a port: a run can be stopped there for good, as by
-//! a crash, or while others run, or be told of a failure.
+//! Runs that stop or fail before and after each call to a port.
+//!
+//! A run over [`Stepped`] ports can be stopped at each step for good, as by a crash; or while others run; or its call can
+//! be answered with an error, before or after it took effect.
 
 use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::MutexGuard;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use fundhook_domain::{Feed, Timestamp};
-use fundhook_ports::{
+
+use super::Fake;
+use crate::{
     AccessTokens, Disposition, FetchKeySet, FetchedKeySet, GrantedToken, KeySets, Lease, PortError, RequestToken,
     StoredKeySet, StoredToken,
 };
 
 /// The steps of one run.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Steps(Arc<Mutex<Progress>>);
+pub struct Steps(Fake<Progress>);
 
 #[derive(Debug, Default)]
 struct Progress {
+    /// The names of the steps that were reached, in order.
     reached: Vec<String>,
+    /// How many steps the run may pass in all.
     may_pass: usize,
     fails_at: Option<usize>,
 }
 
 impl Steps {
-    /// Those of a run that is told of a failure at this step.
-    pub(crate) fn failing_at(step: usize) -> Self {
-        Self(Arc::new(Mutex::new(Progress { fails_at: Some(step), ..Progress::default() })))
+    /// The steps of a run in which the call at step `step`, counted from 0, is answered with an error.
+    pub fn failing_at(step: usize) -> Self {
+        Self(Fake::new(Progress { fails_at: Some(step), ..Progress::default() }))
     }
 
     fn now(&self) -> MutexGuard<'_, Progress> {
-        self.0.try_lock().expect("one look at a time")
+        self.0.now()
     }
 
     /// The steps that were reached, by name.
-    pub(crate) fn reached(&self) -> Vec<String> {
+    pub fn reached(&self) -> Vec<String> {
         self.now().reached.clone()
     }
 
@@ -48,7 +54,7 @@ impl Steps {
         };
         poll_fn(|_| if step < self.now().may_pass { Poll::Ready(()) } else { Poll::Pending }).await;
         if self.now().fails_at == Some(step) {
-            return Err(PortError::new("hear from the world", Disposition::Retry, "it was cut off"));
+            return Err(PortError::new("complete a call", Disposition::Retry, "the connection was cut off"));
         }
         Ok(())
     }
@@ -61,9 +67,9 @@ impl Steps {
     }
 }
 
-/// A port each of whose calls is two steps.
+/// A port with a step before and a step after each call.
 #[derive(Clone, Debug)]
-pub(crate) struct Stepped<T>(pub(crate) T, pub(crate) Steps);
+pub struct Stepped<T>(pub T, pub Steps);
 
 impl<T: KeySets + Send + Sync> KeySets for Stepped<T> {
     async fn load(&self, feed: &Feed) -> Result<Option<StoredKeySet>, PortError> {
@@ -79,7 +85,7 @@ impl<T: KeySets + Send + Sync> KeySets for Stepped<T> {
     }
 
     async fn back_off_until(&self, feed: &Feed, until: Timestamp) -> Result<(), PortError> {
-        self.1.around(&format!("leaving the set of {feed} alone"), self.0.back_off_until(feed, until)).await
+        self.1.around(&format!("noting the back-off of the set of {feed}"), self.0.back_off_until(feed, until)).await
     }
 }
 
@@ -111,7 +117,7 @@ impl<T: AccessTokens + Send + Sync> AccessTokens for Stepped<T> {
     }
 
     async fn back_off_until(&self, feed: &Feed, until: Timestamp) -> Result<(), PortError> {
-        self.1.around(&format!("leaving the token of {feed} alone"), self.0.back_off_until(feed, until)).await
+        self.1.around(&format!("noting the back-off of the token of {feed}"), self.0.back_off_until(feed, until)).await
     }
 }
 
@@ -125,20 +131,26 @@ impl<T: RequestToken + Send + Sync> RequestToken for Stepped<T> {
     }
 }
 
-/// A run over stepped ports. Dropped, it has crashed where it stands.
-pub(crate) struct Run<'a, T> {
+/// A run over [`Stepped`] ports. Dropping it is a crash at the step that it reached.
+pub struct Run<'a, T> {
     steps: Steps,
     future: Pin<Box<dyn Future<Output = T> + 'a>>,
 }
 
+impl<T> std::fmt::Debug for Run<'_, T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Run").field("steps", &self.steps).finish_non_exhaustive()
+    }
+}
+
 impl<'a, T> Run<'a, T> {
-    /// A run of `future`, whose ports have these steps; it has not begun.
-    pub(crate) fn of(steps: &Steps, future: impl Future<Output = T> + 'a) -> Self {
+    /// A run of `future`, whose ports have these steps. It has not begun.
+    pub fn of(steps: &Steps, future: impl Future<Output = T> + 'a) -> Self {
         Self { steps: steps.clone(), future: Box::pin(future) }
     }
 
-    /// Lets it go on until it has passed so many steps in all: its outcome, if it has come to its end.
-    pub(crate) fn pass(&mut self, steps: usize) -> Option<T> {
+    /// Continues until the run has passed so many steps in all. Returns its outcome if it ended.
+    pub fn pass(&mut self, steps: usize) -> Option<T> {
         self.steps.now().may_pass = steps;
         match self.future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(outcome) => Some(outcome),
@@ -146,8 +158,12 @@ impl<'a, T> Run<'a, T> {
         }
     }
 
-    /// Lets it go on to its end.
-    pub(crate) fn finish(mut self) -> T {
-        self.pass(usize::MAX).expect("nothing but its steps holds it")
+    /// Continues to the end.
+    ///
+    /// # Panics
+    ///
+    /// If the run waits for something other than its steps.
+    pub fn finish(mut self) -> T {
+        self.pass(usize::MAX).expect("a run that waits for its steps alone")
     }
 }
