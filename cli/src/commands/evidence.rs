@@ -36,7 +36,7 @@ pub(crate) async fn run(arguments: Arguments) -> Ending {
             let verdict = archive.verify(resource.id(), fact).await;
             stands &= verdict.stands();
             let mark = if verdict.stands() { "✓" } else { "✗" };
-            println!("  {mark} {}. {} ({}): {verdict}", fact.version, fact.event_type, fact.status);
+            println!("  {mark} {}. {} ({}): {verdict}", fact.version, fact.content.event_type(), fact.content.status());
         }
     }
     Ok(if stands { ExitCode::SUCCESS } else { ExitCode::FAILURE })

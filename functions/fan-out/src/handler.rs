@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
-use fundhook_domain::{Details, Statement, Timestamp};
+use fundhook_domain::{Details, NewFact, NewFactError, Statement, Timestamp};
 use fundhook_ports::{Archive, Disposition, PortError, SendMessages, chain};
 use fundhook_providers::{Envelope, normalise};
 use fundhook_runtime::batch::{Failures, messages};
@@ -73,7 +73,7 @@ impl<A: Archive, Q: SendMessages> FanOut<A, Q> {
             for statement in normalise(envelope, pointer(key, *line)) {
                 unrecognized.count(&statement);
                 let queue = if statement.resource.kind().moves_money() { &mut transfers } else { &mut accounts };
-                if let Err(error) = queue.add(message_id, &statement) {
+                if let Err(error) = queue.add(message_id, statement) {
                     error!(message_id, error = chain(&error), "a signal could not be written");
                     failures.add(message_id);
                 }
@@ -146,8 +146,8 @@ fn read(event: SqsEvent, failures: &mut Failures) -> (Batch, Vec<Received>) {
 }
 
 impl Outgoing {
-    fn add(&mut self, message_id: &str, statement: &Statement) -> Result<(), fundhook_domain::StatementError> {
-        self.bodies.push(statement.to_message()?);
+    fn add(&mut self, message_id: &str, statement: Statement) -> Result<(), NewFactError> {
+        self.bodies.push(NewFact::from(statement).to_message()?);
         self.message_ids.push(message_id.to_owned());
         Ok(())
     }

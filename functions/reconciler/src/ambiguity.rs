@@ -129,7 +129,7 @@ impl<P: Ports> Reconciler<P> {
 
 /// Whether no webhook told of it: the provider's list names it by an id that may not be the one that its webhooks do.
 fn is_from_the_list_alone(resource: &Resource) -> bool {
-    resource.facts().iter().all(|fact| fact.evidence.is_from_api())
+    resource.facts().iter().all(|fact| fact.content.evidence().is_from_api())
 }
 
 /// Whether the row would have a deposit credited.

@@ -263,11 +263,11 @@ impl<P: Ports> Reconciler<P> {
 /// Whether the list tells of such deposits: not of those that zerohash tells of by their own ids (`deposit.status_changed`),
 /// which are counted where a row is about their coin.
 fn is_of_the_list(deposit: &Resource) -> bool {
-    let stream = deposit.view().and_then(|view| match view.details {
-        Details::Transfer(transfer) => transfer.stream,
+    let family = deposit.view().and_then(|view| match view.details {
+        Details::Transfer(transfer) => transfer.family,
         Details::Recovery(_) | Details::Account(_) | Details::Balance(_) | Details::Unrecognized(_) => None,
     });
-    stream.as_deref() != Some("zerohash.deposit")
+    family != Some(WebhookFamily::ZerohashDepositStatus)
 }
 
 fn has_succeeded(row: &Statement) -> bool {

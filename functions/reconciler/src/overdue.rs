@@ -187,10 +187,10 @@ fn stands_too_long(resource: &Resource, since: Timestamp) -> bool {
 
 /// The message that reports `resource`.
 fn notice(resource: &Resource, limit: Duration) -> Result<Option<String>, PortError> {
-    let Some(notice) = Statement::overdue(resource, limit) else {
+    let Some(notice) = NewFact::overdue(resource, limit) else {
         return Ok(None);
     };
-    info!(resource.id = %notice.resource, status = %notice.status, "a further statement is overdue");
+    info!(resource.id = %notice.resource, status = %notice.content.status(), "a further statement is overdue");
     let message = notice.to_message();
     message.map(Some).map_err(|error| PortError::new("write a notice", Disposition::DeadLetter, error))
 }

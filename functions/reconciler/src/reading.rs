@@ -264,7 +264,7 @@ impl<P: Ports> Reconciler<P> {
 impl Row {
     /// The row on its way to the ingress queue, about a deposit of `feed`.
     pub(crate) fn envelope(&self, feed: &Feed, now: Timestamp) -> Result<String, PortError> {
-        let envelope = connect::listed(feed, self.text.clone(), &self.url, now);
+        let envelope = connect::listed(ListedRow { feed, json: self.text.clone(), url: &self.url, read_at: now });
         serde_json::to_string(&envelope)
             .map_err(|error| PortError::new("write the envelope of a row", Disposition::DeadLetter, error))
     }
@@ -277,7 +277,7 @@ pub(crate) fn statements_of(rows: &[Row]) -> Vec<Statement> {
 
 /// What a row says. One row makes one signal.
 fn row(feed: &Feed, text: String, url: &str, now: Timestamp) -> Option<Row> {
-    let envelope = connect::listed(feed, text.clone(), url, now);
+    let envelope = connect::listed(ListedRow { feed, json: text.clone(), url, read_at: now });
     // It is archived, if ever, when it has taken the road of a webhook.
     let nowhere = EvidencePointer { object: String::new(), line: 0 };
     let statement = normalise(&envelope, nowhere).into_iter().next()?;

@@ -248,7 +248,7 @@ fn native(id: &ResourceId) -> (Option<&Tenant>, &str) {
 
 fn claim_on(id: &ResourceId, details: &Details) -> Option<Claim> {
     match details {
-        Details::Transfer(transfer) => Claim::of(id, transfer),
+        Details::Transfer(transfer) => transfer.claim_by(id),
         Details::Recovery(_) | Details::Account(_) | Details::Balance(_) | Details::Unrecognized(_) => None,
     }
 }

@@ -67,7 +67,7 @@ async fn the_owner_of_a_coin_is_published_as_any_deposit() {
 /// A claim's item, as the stream shows it.
 fn claim() -> Value {
     let claim =
-        json!({ "coin": "cd9e98ae#0x34f53aea#USDC", "owner": "deposit#connect#a", "stream": "connect.deposits" });
+        json!({ "coin": "cd9e98ae#0x34f53aea#USDC", "owner": "deposit#connect#a", "families": ["connect.deposits"] });
     json!({
         PK: { "S": "claim#cd9e98ae#0x34f53aea#USDC" },
         "claim": { "S": claim.to_string() },

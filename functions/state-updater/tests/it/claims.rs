@@ -12,27 +12,27 @@ use state_updater::{ATTEMPTS_MAX, StateUpdater};
 use crate::support::disturbed::{Disturbance, handled_until_acknowledged, no_pause};
 use crate::support::{Fate, Table, at, batch_of, failed, statement, statement_of};
 
-/// How a stream of webhooks tells of the coin.
+/// How a webhook family reports the coin.
 #[derive(Clone, Copy, Debug)]
-struct Stream {
+struct Reporter {
     feed: &'static str,
-    name: &'static str,
+    family: WebhookFamily,
     network: Option<&'static str>,
     hash: Option<&'static str>,
     address: &'static str,
 }
 
-const CONNECT: Stream = Stream {
+const CONNECT: Reporter = Reporter {
     feed: "connect",
-    name: "connect.deposits",
+    family: WebhookFamily::ConnectDeposits,
     network: Some("ethereum"),
     hash: Some("0xCD9e98ae"),
     address: "0x34f53Aea",
 };
-const FUND: Stream = Stream { feed: "zerohash", name: "zerohash.fund", ..CONNECT };
+const FUND: Reporter = Reporter { feed: "zerohash", family: WebhookFamily::ZerohashFund, ..CONNECT };
 const COIN: &str = "cd9e98ae#0x34f53aea#USDC";
 
-impl Stream {
+impl Reporter {
     fn deposit(self, native: &str) -> ResourceId {
         let feed: fundhook_domain::Feed = self.feed.parse().expect("a feed");
         ResourceId::new(Kind::Deposit, feed, native).expect("a valid id")
@@ -45,7 +45,7 @@ impl Stream {
             asset: Some("USDC".to_owned()),
             network: self.network.map(Network::named),
             transaction: Transaction { hash, to: Some(self.address.to_owned()), ..Transaction::default() },
-            stream: Some(self.name.to_owned()),
+            family: Some(self.family),
             ..TransferDetails::default()
         };
         statement_of(self.deposit(native), name, seconds, Details::Transfer(Box::new(details)))
@@ -130,7 +130,7 @@ async fn the_first_deposit_to_be_confirmed_claims_its_coin() {
 
 #[tokio::test]
 async fn what_is_not_credited_or_not_known_to_be_a_coin_claims_nothing() {
-    let nameless = Stream { hash: None, ..CONNECT };
+    let nameless = Reporter { hash: None, ..CONNECT };
     for statements in [
         vec![CONNECT.says("a", "held", 40)],
         vec![CONNECT.says("a", "unexpected", 40)],
@@ -149,7 +149,7 @@ async fn what_is_not_credited_or_not_known_to_be_a_coin_claims_nothing() {
 
 #[tokio::test]
 async fn what_is_told_to_one_organization_is_no_duplicate_of_what_is_told_to_another() {
-    let other = Stream { feed: "zerohash/acme", ..FUND };
+    let other = Reporter { feed: "zerohash/acme", ..FUND };
     let table = table_after(&[CONNECT.confirms("a"), other.confirms("b")]).await;
     assert_eq!(told(&table, &CONNECT.deposit("a")), ["confirmed"]);
     assert_eq!(told(&table, &other.deposit("b")), ["confirmed"]);
@@ -161,12 +161,12 @@ async fn the_same_coin_told_of_by_another_stream_is_a_duplicate_however_it_is_sp
     let first = CONNECT.deposit("a");
     for other in [
         FUND,
-        Stream { network: None, ..FUND },
-        Stream { network: Some("ETH"), ..FUND },
-        Stream { hash: Some("cd9e98ae"), ..FUND },
-        Stream { hash: Some("0xcd9e98ae-0"), ..FUND },
-        Stream { address: "0X34F53AEA", ..FUND },
-        Stream { feed: "connect", ..FUND },
+        Reporter { network: None, ..FUND },
+        Reporter { network: Some("ETH"), ..FUND },
+        Reporter { hash: Some("cd9e98ae"), ..FUND },
+        Reporter { hash: Some("0xcd9e98ae-0"), ..FUND },
+        Reporter { address: "0X34F53AEA", ..FUND },
+        Reporter { feed: "connect", ..FUND },
     ] {
         let table = table_after(&[CONNECT.confirms("a"), other.says("b", "held", 20), other.confirms("b")]).await;
         let id = other.deposit("b");
@@ -179,8 +179,8 @@ async fn the_same_coin_told_of_by_another_stream_is_a_duplicate_however_it_is_sp
 
 #[tokio::test]
 async fn two_deposits_of_one_stream_and_the_same_hash_on_another_chain_are_both_credited() {
-    let elsewhere = Stream { network: Some("base"), ..FUND };
-    for other in [CONNECT, elsewhere, Stream { hash: Some("0xff"), ..FUND }, Stream { address: "0xff", ..FUND }] {
+    let elsewhere = Reporter { network: Some("base"), ..FUND };
+    for other in [CONNECT, elsewhere, Reporter { hash: Some("0xff"), ..FUND }, Reporter { address: "0xff", ..FUND }] {
         let table = table_after(&[CONNECT.confirms("a"), other.confirms("b")]).await;
         for id in [CONNECT.deposit("a"), other.deposit("b")] {
             assert_eq!(*stored(&table, &id).ownership(), Ownership::Owner, "{other:?}: {id}");
@@ -192,7 +192,7 @@ async fn two_deposits_of_one_stream_and_the_same_hash_on_another_chain_are_both_
 
 /// That the provider lists the deposit `native` of the coin as succeeded.
 fn lists(native: &str) -> Statement {
-    let mut row = Stream { name: "connect.transactions", ..CONNECT }.says(native, "confirmed", 60);
+    let mut row = Reporter { family: WebhookFamily::ConnectTransactions, ..CONNECT }.says(native, "confirmed", 60);
     let (scheme, class) = (Scheme::ConnectTransactionsApi, EvidenceClass::Api);
     row.evidence.attestation = Attestation { scheme, class, signed_at: None, ..row.evidence.attestation };
     row
@@ -200,7 +200,7 @@ fn lists(native: &str) -> Statement {
 
 #[tokio::test]
 async fn of_two_deposits_in_one_transaction_none_is_lost_where_a_row_stands_in_for_a_late_webhook() {
-    let submitted = |native| Stream { hash: None, ..CONNECT }.says(native, "submitted", 10);
+    let submitted = |native| Reporter { hash: None, ..CONNECT }.says(native, "submitted", 10);
     for (what, statements, told_of_a, told_of_b) in [
         (
             "after the other's webhook",
@@ -276,7 +276,7 @@ async fn a_deposit_that_turns_out_to_be_another_coin_than_the_one_it_lost_claims
     let second = FUND.deposit("b");
     let table = table_after(&[CONNECT.confirms("a")]).await;
     // Whoever comes between corrects the hash, later than what is being recorded.
-    let corrected = Stream { hash: Some("0xff"), ..FUND }.says("b", "confirmed", 50);
+    let corrected = Reporter { hash: Some("0xff"), ..FUND }.says("b", "confirmed", 50);
     let unchanged = FUND.says("b", "held", 20);
     table.contents().fates.insert(second.clone(), [Fate::LosesTo(unchanged), Fate::LosesTo(corrected)].into());
     assert!(failed(&handled(&table, &[FUND.confirms("b")]).await).is_empty());
@@ -309,14 +309,14 @@ async fn a_deposit_that_was_published_as_confirmed_keeps_its_coin_however_batche
 
 /// A deposit that was confirmed, and published so, before its transaction was known.
 fn confirmed_without_transaction() -> Statement {
-    Stream { hash: None, ..FUND }.confirms("b")
+    Reporter { hash: None, ..FUND }.confirms("b")
 }
 
 #[tokio::test]
 async fn a_deposit_that_is_found_to_be_a_duplicate_after_it_was_confirmed_is_published_so_however_batches_are_cut() {
     let mut repeated = confirmed_without_transaction();
     repeated.fact = fundhook_domain::FactId::of(&repeated.resource, "", b"in other bytes");
-    let late = Stream { hash: None, ..FUND }.says("b", "held", 20);
+    let late = Reporter { hash: None, ..FUND }.says("b", "held", 20);
     for before in [vec![], vec![late], vec![repeated]] {
         let is_repeated = before.first().is_some_and(|statement| statement.occurred_at == at(40));
         let news = [before, vec![FUND.says("b", "confirmed", 50)]].concat();
@@ -430,7 +430,7 @@ async fn wherever_an_updater_stops_and_whoever_comes_between_a_coin_is_credited_
         Disturbance::Overtaken(vec![FUND.confirms("b")]),
         Disturbance::Overtaken(vec![CONNECT.confirms("a")]),
         // A third stream of the same coin.
-        Disturbance::Overtaken(vec![Stream { name: "zerohash.deposit", ..FUND }.confirms("c")]),
+        Disturbance::Overtaken(vec![Reporter { name: "zerohash.deposit", ..FUND }.confirms("c")]),
     ] {
         for (at_step, step) in steps.iter().enumerate() {
             let table = Table::default();

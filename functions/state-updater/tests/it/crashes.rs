@@ -42,7 +42,7 @@ impl End {
         let (facts, views, event_ids) = Default::default();
         let mut end = Self { facts, views, event_ids };
         for resource in resources {
-            let facts: BTreeSet<FactId> = resource.facts().iter().map(|fact| fact.id.clone()).collect();
+            let facts: BTreeSet<FactId> = resource.facts().iter().map(|fact| fact.content.id().clone()).collect();
             assert_eq!(facts.len() as u64, resource.version(), "a fact of {} is recorded twice", resource.id());
             end.event_ids.extend(events_after(&resource, 0).into_iter().map(|event| event.id));
             end.views.insert(resource.id().clone(), resource.view());

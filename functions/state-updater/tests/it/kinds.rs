@@ -2,8 +2,8 @@
 
 use aws_lambda_events::sqs::SqsBatchResponse;
 use fundhook_domain::{
-    AccountDetails, Details, Kind, LATEST_FACTS_MAX, Provider, RecoveryDetails, Resource, ResourceId, ReturnPayment,
-    Statement, UnexpectedDeposit, WithdrawalStatus,
+    AccountDetails, Details, Kind, LATEST_FACTS_MAX, Provider, RecoveryDetails, RecoveryKey, Resource, ResourceId,
+    ReturnPayment, Statement, UnexpectedDeposit, WebhookFamily, WithdrawalStatus,
 };
 use state_updater::StateUpdater;
 
@@ -18,16 +18,20 @@ fn id(kind: Kind, provider: Provider, native: &str) -> ResourceId {
     ResourceId::new(kind, provider, native).expect("a valid id")
 }
 
-/// What a deposit of 100 that one of the provider's streams announced says about the recovery.
-fn came(provider: Provider, native: &str, stream: &str, seconds: i64) -> Statement {
+fn recovery_key() -> RecoveryKey {
+    RecoveryKey { account: "CUST01".to_owned(), asset: "USDC".to_owned(), network: None }
+}
+
+/// What a deposit of 100 that `family` reports states about the recovery.
+fn came(provider: Provider, native: &str, family: WebhookFamily, seconds: i64) -> Statement {
     let deposit = UnexpectedDeposit {
         value: "100".parse().expect("a decimal"),
         transaction: "a07407e8".to_owned(),
-        stream: stream.to_owned(),
+        family,
         occurred_at: at(seconds),
     };
     let deposit_id = id(Kind::Deposit, provider, native);
-    let details = RecoveryDetails::of_deposit("CUST01".into(), "USDC".into(), None, deposit_id, deposit);
+    let details = RecoveryDetails::of_deposit(recovery_key(), deposit_id, deposit);
     recovery(provider, "required", seconds, details)
 }
 
@@ -35,23 +39,23 @@ fn came(provider: Provider, native: &str, stream: &str, seconds: i64) -> Stateme
 fn went(status: WithdrawalStatus, name: &str, seconds: i64) -> Statement {
     let payment = ReturnPayment { status, value: "100".parse().ok() };
     let payment_id = id(Kind::Withdrawal, Provider::Zerohash, "b752503c");
-    let details = RecoveryDetails::of_payment("CUST01".into(), "USDC".into(), None, payment_id, payment);
+    let details = RecoveryDetails::of_payment(recovery_key(), payment_id, payment);
     recovery(Provider::Zerohash, name, seconds, details)
 }
 
 fn recovery(provider: Provider, name: &str, seconds: i64, details: RecoveryDetails) -> Statement {
-    let resource = RecoveryDetails::resource(&provider.into(), "CUST01", "USDC", None).expect("a valid id");
+    let resource = recovery_key().resource(&provider.into()).expect("a valid id");
     statement_of(resource, name, seconds, Details::Recovery(Box::new(details)))
 }
 
 /// One coin that three streams announce, and the payment that returns it.
 fn whole_recovery() -> Vec<Statement> {
     vec![
-        came(Provider::Zerohash, "failed", "zerohash.deposit_failed", 3),
+        came(Provider::Zerohash, "failed", WebhookFamily::ZerohashDepositFailed, 3),
         went(WithdrawalStatus::Confirmed, "resolved", 30),
-        came(Provider::Connect, "unexpected", "connect.deposits", 1),
+        came(Provider::Connect, "unexpected", WebhookFamily::ConnectDeposits, 1),
         went(WithdrawalStatus::Submitted, "in_progress", 10),
-        came(Provider::Zerohash, "quarantine", "zerohash.deposit", 2),
+        came(Provider::Zerohash, "quarantine", WebhookFamily::ZerohashDepositStatus, 2),
     ]
 }
 

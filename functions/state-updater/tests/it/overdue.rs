@@ -18,11 +18,11 @@ fn current_status() -> Vec<Statement> {
 }
 
 /// The notice that `resource` has stood where it does for too long.
-fn notice_of(resource: &Resource) -> Statement {
-    Statement::overdue(resource, LIMIT).expect("it awaits something")
+fn notice_of(resource: &Resource) -> NewFact {
+    NewFact::overdue(resource, LIMIT).expect("it awaits something")
 }
 
-fn notice() -> Statement {
+fn notice() -> NewFact {
     notice_of(&folded(&current_status()))
 }
 
@@ -30,7 +30,7 @@ fn table() -> Table {
     Table::holding([folded(&current_status())])
 }
 
-async fn handled(table: &Table, statements: &[Statement]) -> SqsBatchResponse {
+async fn handled(table: &Table, statements: &[impl Clone + Into<NewFact>]) -> SqsBatchResponse {
     StateUpdater::new(table.clone(), no_pause).handle(batch_of(statements), at(4000)).await
 }
 
@@ -142,11 +142,11 @@ async fn a_notice_that_lost_to_a_statement_is_held_against_where_the_deposit_the
 /// How often each notice is recorded in the table, and that no fact is recorded twice.
 fn notices_recorded(table: &Table) -> usize {
     let resource = table.resource("a");
-    let mut ids: Vec<&FactId> = resource.facts().iter().map(|fact| &fact.id).collect();
+    let mut ids: Vec<&FactId> = resource.facts().iter().map(|fact| fact.content.id()).collect();
     ids.sort_unstable();
     ids.dedup();
     assert_eq!(ids.len(), resource.facts().len(), "a fact is recorded twice");
-    resource.facts().iter().filter(|fact| fact.overdue).count()
+    resource.facts().iter().filter(|fact| fact.statement().is_none()).count()
 }
 
 #[tokio::test]

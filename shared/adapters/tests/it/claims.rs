@@ -21,13 +21,17 @@ fn fund(native: &str) -> ResourceId {
 
 /// `signal`, naming the coin that came in the transaction `hash`.
 fn of_coin(statement: Statement, hash: &str) -> Statement {
-    let stream = format!("{}.deposits", statement.resource.feed().provider());
+    let family = match statement.resource.feed().provider() {
+        Provider::Connect => WebhookFamily::ConnectDeposits,
+        Provider::Zerohash => WebhookFamily::ZerohashFund,
+        Provider::Striga => WebhookFamily::StrigaTransactions,
+    };
     with(statement, |details| {
         details.transaction.hash = Some(hash.to_owned());
         details.transaction.to = Some(ADDRESS.to_owned());
         details.asset = Some("USDC".to_owned());
         details.network = Some(Network::named("ethereum"));
-        details.stream = Some(stream);
+        details.family = Some(family);
     })
 }
 

@@ -100,7 +100,7 @@ async fn what_is_open_is_listed_by_kind_the_longest_first_whatever_the_feed() {
     let tenant: Feed = "zerohash/acme".parse().expect("a feed");
     let deposits = [deposit("b"), id_of(Kind::Deposit, Provider::Striga, "c"), id_of(Kind::Deposit, tenant, "a")];
     let withdrawal = id_of(Kind::Withdrawal, Provider::Zerohash, "a");
-    let recovery = RecoveryDetails::resource(&Provider::Zerohash.into(), "CUST01", "USDC", None).expect("a valid id");
+    let recovery = id_of(Kind::Recovery, Provider::Zerohash, "CUST01:USDC:-");
     world.first(statement(&deposits[1], "held", 20, "")).await;
     world.first(statement(&deposits[2], "submitted", 30, "")).await;
     world.first(statement(&deposits[0], "pending", 10, "")).await;
@@ -134,7 +134,7 @@ async fn what_was_reported_overdue_stands_apart_until_it_moves_on(writes: WriteM
     assert_eq!(world.open().await, [vec![id.clone(), other.clone()], vec![]]);
 
     for (status, seconds) in [("submitted", 100), ("held", 200), ("abandoned", 300)] {
-        let notice = Statement::overdue(&resource, LIMIT).expect("it awaits something");
+        let notice = NewFact::overdue(&resource, LIMIT).expect("it awaits something");
         resource = world.then(&resource, notice).await;
         assert_eq!(world.open().await, [vec![other.clone()], vec![id.clone()]], "before it is {status}");
         // A late one does not move it.
@@ -153,7 +153,7 @@ async fn what_has_become_final_is_open_no_more_overdue_or_not(writes: WriteMetho
         let id = deposit(native);
         let mut resource = world.first(statement(&id, "pending", 0, "")).await;
         if is_reported {
-            let notice = Statement::overdue(&resource, LIMIT).expect("it awaits something");
+            let notice = NewFact::overdue(&resource, LIMIT).expect("it awaits something");
             resource = world.then(&resource, notice).await;
         }
         assert!(world.open().await[usize::from(is_reported)].contains(&id));
@@ -237,7 +237,9 @@ async fn a_page_is_of_as_many_as_are_wanted_and_of_none_that_has_stood_for_longe
 
 /// That the deposit was confirmed, dated so.
 fn confirmed_at(id: &ResourceId, at: &str) -> Statement {
-    Statement { occurred_at: at.parse().expect("an instant"), ..statement(id, "confirmed", 0, at) }
+    let mut confirmed = statement(id, "confirmed", 0, at);
+    confirmed.content.occurred_at = at.parse().expect("an instant");
+    confirmed
 }
 
 async fn a_confirmed_deposit_is_settled_on_the_day_of_its_confirmation_in_its_own_feed(writes: WriteMethod) {

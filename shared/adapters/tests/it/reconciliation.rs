@@ -240,7 +240,8 @@ async fn receipts_that_dynamodb_leaves_undone_are_given_to_it_again_a_few_times(
 /// The claim of `owner` on a coin.
 fn claim(coin: &str, owner: &str) -> Claim {
     let network = Network::named("ethereum").caip2().map(str::to_owned);
-    Claim { coin: coin.to_owned(), network, owner: deposit(owner), stream: "connect.deposits".to_owned() }
+    let families = [WebhookFamily::ConnectDeposits].into();
+    Claim { coin: coin.to_owned(), network, owner: deposit(owner), families }
 }
 
 #[tokio::test]
@@ -252,7 +253,7 @@ async fn the_claims_on_coins_are_read_as_they_were_made_with_their_deposits() {
         details.transaction.to = Some("0x34f53Aea".to_owned());
         details.asset = Some("USDC".to_owned());
         details.network = Some(Network::named("ethereum"));
-        details.stream = Some("connect.deposits".to_owned());
+        details.family = Some(WebhookFamily::ConnectDeposits);
     });
     let write = first_write(said);
     let claimed = write.resource.claim_due();

@@ -15,15 +15,14 @@ use crate::support::{
 fn unrecognized() -> Resource {
     let id = ResourceId::unrecognized(Provider::Connect, b"not JSON");
     let details = UnrecognizedDetails { reason: "not JSON".to_owned(), payload_type: None, body_bytes: 8 };
-    let said = Statement {
-        fact: FactId::of(&id, "", b"not JSON"),
-        resource: id.clone(),
+    let content = StatementContent {
+        id: FactId::of(&id, "", b"not JSON"),
         event_type: String::new(),
         status: Status::Unrecognized,
         details: Details::Unrecognized(details),
-        ..statement(&deposit("any"), "pending", 0, "")
+        ..statement(&deposit("any"), "pending", 0, "").content
     };
-    folded(Resource::unknown(id), [said])
+    folded(Resource::unknown(id.clone()), [Statement { resource: id, content }])
 }
 
 async fn what_is_written_is_what_is_read_with_its_facts_in_their_order(writes: WriteMethod) {

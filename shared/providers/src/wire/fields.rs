@@ -1,7 +1,9 @@
 //! The members of a JSON object, taken one by one.
 
-use fundhook_domain::{DecimalValue, Quantity, Timestamp, Units};
+use fundhook_domain::{DecimalValue, Network, Quantity, Timestamp, Units};
 use serde_json::{Map, Value};
+
+use super::asset::split_asset;
 
 /// The longest text that becomes a field of its own. Providers' longest (hashes, addresses, UUIDs) have about 100.
 const TEXT_BYTES_MAX: usize = 1024;
@@ -100,7 +102,13 @@ impl Fields {
         }
     }
 
-    /// Takes so many `units` as `name` says.
+    /// Takes the asset code `name` as asset and network.
+    pub(crate) fn take_asset(&mut self, name: &str) -> (Option<String>, Option<Network>) {
+        let (asset, network) = self.take_text(name).as_deref().map(split_asset).unzip();
+        (asset, network.flatten())
+    }
+
+    /// Takes the number `name` as a quantity in `units`.
     pub(crate) fn take_quantity(&mut self, name: &str, units: &Units) -> Result<Option<Quantity>, String> {
         let value = self.take_decimal(name)?;
         Ok(value.map(|value| Quantity { value, units: units.clone() }))

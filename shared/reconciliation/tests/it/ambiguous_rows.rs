@@ -3,7 +3,7 @@
 use fundhook_domain::{Quantity, Resource, Statement, TransferDetails, Units};
 use fundhook_reconciliation::{Discrepancy, may_be_the_same, plan};
 
-use crate::support::deposits::{id, recorded, row, row_saying, standing_at, told};
+use crate::deposits::{id, recorded, recorded_as, row, row_with, sent};
 use crate::support::{quantity, with};
 
 const ONE: &str = "deposit#connect#1";
@@ -14,15 +14,15 @@ const DAY: u64 = 86_400;
 
 #[test]
 fn the_same_coin_under_another_id_of_the_same_feed_is_ambiguous_and_is_not_healed() {
-    let row = row_saying(OTHER, |said| said.transaction.hash = Some("0xabcde1".to_owned()));
-    let ours = [standing_at(ONE, "confirmed")];
+    let row = row_with(OTHER, |said| said.transaction.hash = Some("0xabcde1".to_owned()));
+    let ours = [recorded_as(ONE, "confirmed")];
     let ambiguous = Discrepancy::Ambiguous { theirs: row.clone(), resembles: Some(id(ONE)) };
     let unknown = Discrepancy::UnknownToTheProvider { ours: id(ONE) };
     assert_eq!(plan(&ours, std::slice::from_ref(&row)), [ambiguous.clone(), unknown]);
     assert_eq!((ambiguous.name(), ambiguous.resource(), ambiguous.to_queue()), ("ambiguous", &id(OTHER), None));
 
     // What one stream tells of twice in one transaction is two deposits.
-    let listed = recorded([&crate::support::deposits::row(ONE, "confirmed", 40)]);
+    let listed = recorded([&crate::deposits::row(ONE, "confirmed", 40)]);
     let names: Vec<_> = plan(&[listed], &[row]).iter().map(Discrepancy::name).collect();
     assert_eq!(names, ["missing", "unknown_to_the_provider"]);
 }
@@ -51,8 +51,8 @@ fn nameless(seconds: u64, say: fn(&mut TransferDetails)) -> Statement {
 
 #[test]
 fn a_row_without_a_coin_may_be_what_was_credited_alike_within_days_of_it() {
-    let confirmed = standing_at(ONE, "confirmed");
-    let from_day_eight = recorded([&told(ONE, "confirmed", 40 + 8 * DAY)]);
+    let confirmed = recorded_as(ONE, "confirmed");
+    let from_day_eight = recorded([&sent(ONE, "confirmed", 40 + 8 * DAY)]);
     for (what, row, is_possible) in [
         ("alike in all that it tells", nameless(40, |_| {}), true),
         ("within days", nameless(40 + 7 * DAY, |_| {}), true),
@@ -74,7 +74,7 @@ fn a_row_without_a_coin_may_be_what_was_credited_alike_within_days_of_it() {
         assert_eq!(may_be_the_same(&confirmed, &row), is_possible, "{what}");
     }
     let on_chain = |said: &mut TransferDetails, digit: &str| said.transaction.hash = Some(digit.repeat(64));
-    let recorded_on_chain = recorded([&with(told(ONE, "confirmed", 40), |said| on_chain(said, "1"))]);
+    let recorded_on_chain = recorded([&with(sent(ONE, "confirmed", 40), |said| on_chain(said, "1"))]);
     let told_apart = with(nameless(40, |_| {}), |said| on_chain(said, "2"));
     assert!(!may_be_the_same(&recorded_on_chain, &told_apart), "with another coin, as the chain tells");
     assert!(may_be_the_same(&recorded_on_chain, &nameless(40, |_| {})), "without a coin");
@@ -89,14 +89,14 @@ fn in_cents(said: &mut TransferDetails, value: &str) {
 #[test]
 fn only_what_is_credited_to_the_same_organization_is_resembled() {
     let row = nameless(40, |_| {});
-    let duplicate = standing_at(ONE, "confirmed").duplicating(id("deposit#zerohash#3"), 0);
+    let duplicate = recorded_as(ONE, "confirmed").duplicating(id("deposit#zerohash#3"), 0);
     for (what, ours, is_possible) in [
-        ("the other feed's", standing_at("deposit#zerohash#1", "confirmed"), true),
-        ("another organization's", standing_at("deposit#connect/acme#1", "confirmed"), false),
-        ("one that is under way", standing_at(ONE, "held"), false),
-        ("one that failed", standing_at(ONE, "failed"), false),
+        ("the other feed's", recorded_as("deposit#zerohash#1", "confirmed"), true),
+        ("another organization's", recorded_as("deposit#connect/acme#1", "confirmed"), false),
+        ("one that is under way", recorded_as(ONE, "held"), false),
+        ("one that failed", recorded_as(ONE, "failed"), false),
         ("a duplicate, which is not credited", duplicate, false),
-        ("a withdrawal", standing_at("withdrawal#connect#1", "confirmed"), false),
+        ("a withdrawal", recorded_as("withdrawal#connect#1", "confirmed"), false),
         ("what nobody has spoken of", Resource::unknown(id(ONE)), false),
     ] {
         assert_eq!(may_be_the_same(&ours, &row), is_possible, "{what}");

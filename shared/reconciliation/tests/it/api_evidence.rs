@@ -10,8 +10,8 @@ use fundhook_reconciliation::coin_of;
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 
-use crate::support::deposits::{id, recorded, row, row_saying, told};
-use crate::support::orders::every_order_leads_to_the_same;
+use crate::deposits::{id, recorded, row, row_with, sent};
+use crate::support::orders::every_order_has_the_same_result;
 use crate::support::{at, folded, in_other_bytes, listed, quantity, transfer, types, view, with};
 
 const ONE: &str = "deposit#connect#1";
@@ -19,7 +19,7 @@ const TWO: &str = "deposit#connect#2";
 const FUND: &str = "deposit#zerohash#7";
 
 fn webhook(name: &str, seconds: u64) -> Statement {
-    told(ONE, name, seconds)
+    sent(ONE, name, seconds)
 }
 
 /// The webhook that the deposit was confirmed, and the row that lists it so: read later, dated otherwise, and telling of
@@ -47,7 +47,7 @@ fn said(events: &[Event]) -> Vec<(&str, bool)> {
 #[test]
 fn a_row_and_a_webhook_about_one_happening_are_one_event_whichever_comes_first() {
     let [webhook, row] = confirmed();
-    every_order_leads_to_the_same(&[webhook.clone(), row.clone()], 1);
+    every_order_has_the_same_result(&[webhook.clone(), row.clone()], 1);
     for (what, first, second, is_reconciled) in
         [("the row first", &row, &webhook, true), ("the webhook first", &webhook, &row, false)]
     {
@@ -87,7 +87,7 @@ fn a_webhook_of_an_earlier_status_does_not_make_the_later_one_more_than_a_row() 
     for statements in [[&held, &row], [&row, &held]] {
         assert_eq!(class(&view(statements)), EvidenceClass::Api, "it is the row that says so");
     }
-    every_order_leads_to_the_same(&[held, row, webhook("confirmed", 40)], 2);
+    every_order_has_the_same_result(&[held, row, webhook("confirmed", 40)], 2);
 }
 
 /// What of the money a row says otherwise, and how.
@@ -104,8 +104,8 @@ fn a_row_that_contradicts_the_webhook_in_the_money_is_an_event_of_its_own() {
         ("account", |said| said.account = Some("CUST02".to_owned())),
     ];
     for (member, say) in cases {
-        let row = row_saying(ONE, say);
-        every_order_leads_to_the_same(&[webhook.clone(), row.clone()], 2);
+        let row = row_with(ONE, say);
+        every_order_has_the_same_result(&[webhook.clone(), row.clone()], 2);
         let (row_late, webhook_late) = (folded([&webhook, &row]), folded([&row, &webhook]));
         let [confirmed, updated] = ["fundhook.deposit.confirmed", "fundhook.deposit.updated"];
         assert_eq!(said(&events_after(&row_late, 0)), [(confirmed, false), (updated, true)], "{member}");
@@ -127,13 +127,13 @@ fn a_row_of_an_earlier_status_is_a_late_update_and_moves_nothing_back() {
     assert!(matches!(outcome, Outcome::Recorded { change: Some(Change::Updated { late: true }), .. }), "{outcome:?}");
     let view = outcome.into_resource().view().expect("a view");
     assert_eq!((view.status, class(&view)), (confirmed.status, EvidenceClass::Asymmetric));
-    every_order_leads_to_the_same(&[confirmed, held], 2);
+    every_order_has_the_same_result(&[confirmed, held], 2);
 }
 
 #[test]
 fn a_row_that_contradicts_the_final_status_is_a_conflict_whichever_comes_first() {
     let (failed, row) = (webhook("failed", 30), row(ONE, "confirmed", 40));
-    let whole = every_order_leads_to_the_same(&[failed.clone(), row.clone()], 2);
+    let whole = every_order_has_the_same_result(&[failed.clone(), row.clone()], 2);
     let view = whole.view.expect("a view");
     assert_eq!(view.conflicting, [row.status, failed.status]);
     assert_eq!(view.status, failed.status, "what was sent stands over what was read");
@@ -170,7 +170,7 @@ fn rows_and_webhooks_in_every_order_lead_to_one_view_and_one_set_of_event_ids() 
         ("a contradiction", vec![&webhook("failed", 40), &confirmed, &row_of_confirmed, &row_of_held], 3),
     ] {
         let statements: Vec<Statement> = statements.into_iter().cloned().collect();
-        let whole = every_order_leads_to_the_same(&statements, events);
+        let whole = every_order_has_the_same_result(&statements, events);
         assert_eq!(whole.event_ids.len(), events, "{what}");
     }
 }
@@ -180,7 +180,7 @@ fn what_has_no_road_has_no_rows_and_each_of_its_statements_is_an_event() {
     for statement in
         [crate::support::statement(Status::Balance, 0), crate::support::recovery::announcements().remove(0)]
     {
-        every_order_leads_to_the_same(&[statement.clone(), listed(&statement)], 2);
+        every_order_has_the_same_result(&[statement.clone(), listed(&statement)], 2);
     }
 }
 
@@ -204,7 +204,7 @@ fn a_coin_that_a_row_claims_is_the_deposits_own_when_its_webhook_comes_and_anoth
     assert_eq!((after.claim_due(), after.ownership()), (None, &Ownership::Owner), "there is nothing left to claim");
     assert_eq!(types(&events_after(&after, 0)), ["fundhook.deposit.confirmed"]);
 
-    let others = with(told(FUND, "confirmed", 40), |said| said.transaction.hash = Some("ABCDE1".to_owned()));
+    let others = with(sent(FUND, "confirmed", 40), |said| said.transaction.hash = Some("ABCDE1".to_owned()));
     let (other, claimed) = folded([&others]).claiming(Some(&claim), 0);
     assert_eq!((claimed, types(&events_after(&other, 0))), (None, vec!["fundhook.deposit.duplicate"]));
 
@@ -217,9 +217,9 @@ fn a_coin_that_a_row_claims_is_the_deposits_own_when_its_webhook_comes_and_anoth
 /// A deposit's webhook from before its coin was known, the webhook that confirms it, and the row that lists it so: of a coin
 /// that came in one transaction with the others'.
 fn in_one_transaction(of: &str) -> [Statement; 3] {
-    let submitted = with(told(of, "submitted", 10), |said| said.transaction.hash = None);
+    let submitted = with(sent(of, "submitted", 10), |said| said.transaction.hash = None);
     let hash = |said: &mut TransferDetails| said.transaction.hash = Some("0xabcde1".to_owned());
-    [submitted, with(told(of, "confirmed", 40), hash), row_saying(of, hash)]
+    [submitted, with(sent(of, "confirmed", 40), hash), row_with(of, hash)]
 }
 
 #[test]
@@ -255,9 +255,9 @@ fn two_deposits_in_one_transaction_are_both_credited_where_webhooks_or_the_list_
 #[test]
 fn a_webhook_that_first_tells_which_coin_the_row_was_about_is_an_event_which_may_say_it_is_a_duplicate() {
     // As the row in seed 000, whose transaction has an id that is no hash.
-    let (row, webhook) = (row_saying(ONE, |said| said.transaction.hash = None), webhook("confirmed", 40));
-    every_order_leads_to_the_same(&[row.clone(), webhook.clone()], 2);
-    let others = with(told(FUND, "confirmed", 40), |said| said.transaction.hash = Some("ABCDE1".to_owned()));
+    let (row, webhook) = (row_with(ONE, |said| said.transaction.hash = None), webhook("confirmed", 40));
+    every_order_has_the_same_result(&[row.clone(), webhook.clone()], 2);
+    let others = with(sent(FUND, "confirmed", 40), |said| said.transaction.hash = Some("ABCDE1".to_owned()));
     let (_, claim) = folded([&others]).claiming(None, 0);
 
     let (by_row, claimed) = folded([&row]).claiming(claim.as_ref(), 0);

@@ -11,7 +11,7 @@ use fundhook_reconciliation::{
     ControlTotalsLine, Discrepancy, Receipt, Total, control_totals, credited_twice, receipt_of,
 };
 
-use crate::support::deposits::{id, recorded, row, row_saying, standing_at, told};
+use crate::deposits::{id, recorded, recorded_as, row, row_with, sent};
 use crate::support::{at, listed, quantity, with};
 
 const ONE: &str = "deposit#connect#1";
@@ -49,7 +49,7 @@ fn in_units(said: &mut TransferDetails, value: &str, units: &str) {
 
 /// A confirmed deposit of which so much is said, and the row that lists it so.
 fn confirmed(of: &str, say: Say) -> (Resource, Statement) {
-    (recorded([&with(told(of, "confirmed", 40), say)]), row_saying(of, say))
+    (recorded([&with(sent(of, "confirmed", 40), say)]), row_with(of, say))
 }
 
 #[test]
@@ -118,13 +118,13 @@ fn each_party_that_has_another_sum_shows() {
 
 #[test]
 fn what_is_not_credited_counts_for_nothing() {
-    let duplicate = standing_at(ONE, "confirmed").duplicating(id("deposit#zerohash#7"), 0);
+    let duplicate = recorded_as(ONE, "confirmed").duplicating(id("deposit#zerohash#7"), 0);
     for (what, ours) in [
         ("a duplicate", duplicate),
-        ("one that is under way", standing_at(ONE, "held")),
-        ("one that failed", standing_at(ONE, "failed")),
-        ("one that nobody expected", standing_at(ONE, "unexpected")),
-        ("a withdrawal", standing_at("withdrawal#connect#1", "confirmed")),
+        ("one that is under way", recorded_as(ONE, "held")),
+        ("one that failed", recorded_as(ONE, "failed")),
+        ("one that nobody expected", recorded_as(ONE, "unexpected")),
+        ("a withdrawal", recorded_as("withdrawal#connect#1", "confirmed")),
         ("what nobody has spoken of", Resource::unknown(id(ONE))),
     ] {
         assert_eq!(receipt(&ours), None, "{what}");
@@ -137,8 +137,8 @@ fn what_is_not_credited_counts_for_nothing() {
 #[test]
 fn what_is_given_twice_counts_once() {
     let (resource, row) = confirmed(ONE, |_| {});
-    let shifted = listed(&told(ONE, "confirmed", 45));
-    let before = crate::support::deposits::row(ONE, "held", 30);
+    let shifted = listed(&sent(ONE, "confirmed", 45));
+    let before = crate::deposits::row(ONE, "held", 30);
     let noted = receipts(one(&resource));
     let expected = [line("USDC", (1, "100"), (1, "100"), (1, "100"))];
     for rows in [vec![row.clone(), row.clone()], vec![row.clone(), shifted], vec![before, row]] {
@@ -147,14 +147,14 @@ fn what_is_given_twice_counts_once() {
         assert_eq!(lines, expected);
     }
     // A receipt of what is not in the window is of another.
-    let elsewhere = receipts(&[standing_at(TWO, "confirmed")]);
+    let elsewhere = receipts(&[recorded_as(TWO, "confirmed")]);
     assert_eq!(control_totals(&[], &[], &elsewhere), []);
 }
 
 #[test]
 fn an_asset_is_one_in_any_capitals_and_one_without_a_name_has_a_line_too() {
-    let lower = row_saying(ONE, |said| said.asset = Some("usdc".to_owned()));
-    let ours = [recorded([&with(told(ONE, "confirmed", 40), |said| said.asset = Some("Usdc".to_owned()))])];
+    let lower = row_with(ONE, |said| said.asset = Some("usdc".to_owned()));
+    let ours = [recorded([&with(sent(ONE, "confirmed", 40), |said| said.asset = Some("Usdc".to_owned()))])];
     let expected = line("USDC", (1, "100"), (1, "100"), (1, "100"));
     assert_eq!(control_totals(&ours, &[lower], &receipts(&ours)), [expected]);
 
@@ -175,7 +175,7 @@ fn sums_are_exact_to_the_last_of_thirty_digits() {
     assert_eq!(lines, [line("USDC", (3, sum), (3, sum), (3, sum))]);
 
     // One unit of the last digit is a difference.
-    let short = row_saying(ONE, |said| said.quantity = Some(quantity("123456789012345.678901234567890")));
+    let short = row_with(ONE, |said| said.quantity = Some(quantity("123456789012345.678901234567890")));
     let lines = control_totals(&ours[..1], &[short], &receipts(&ours[..1]));
     assert!(!lines[0].holds(), "{lines:?}");
 }
@@ -188,7 +188,7 @@ fn an_amount_that_is_not_told_in_coins_is_one_deposit_of_nothing_to_all_three() 
         let ours = [resource];
         assert_eq!(control_totals(&ours, &[row], &receipts(&ours)), [line("USDC", (1, "0"), (1, "0"), (1, "0"))]);
     }
-    // Where the total alone is told, it is the amount: so the event has it.
+    // Where the total alone is sent, it is the amount: so the event has it.
     let total: Say = |said| (said.quantity, said.total) = (None, Some(quantity("7")));
     let (resource, row) = confirmed(ONE, total);
     let ours = [resource];
@@ -201,7 +201,7 @@ fn what_is_taken_back_after_it_was_published_shows() {
     let noted = receipts(one(&resource));
     let expected = line("USDC", (1, "100"), (0, "0"), (1, "100"));
 
-    let conflicting = fold(resource.clone(), told(ONE, "failed", 50)).into_resource();
+    let conflicting = fold(resource.clone(), sent(ONE, "failed", 50)).into_resource();
     assert_eq!(receipt(&conflicting), noted.first().cloned(), "the conflict is no further receipt");
     assert_eq!(control_totals(&[conflicting], one(&row), &noted), one(&expected));
 
@@ -211,12 +211,12 @@ fn what_is_taken_back_after_it_was_published_shows() {
 
 #[test]
 fn a_receipt_is_of_each_event_that_says_a_deposit_may_be_credited_and_of_no_other() {
-    let confirmed = told(ONE, "confirmed", 40);
-    let corrected = with(told(ONE, "confirmed", 50), |said| said.quantity = Some(quantity("99")));
-    let pending = told(ONE, "pending", 0);
+    let confirmed = sent(ONE, "confirmed", 40);
+    let corrected = with(sent(ONE, "confirmed", 50), |said| said.quantity = Some(quantity("99")));
+    let pending = sent(ONE, "pending", 0);
     let current_status = recorded([&pending]);
     let notice = Statement::overdue(&current_status, Duration::from_secs(3600)).expect("it is awaited");
-    let statements = [pending, notice, confirmed, told(ONE, "submitted", 10), corrected, told(ONE, "failed", 60)];
+    let statements = [pending, notice, confirmed, sent(ONE, "submitted", 10), corrected, sent(ONE, "failed", 60)];
     let events = events_after(&recorded(&statements), 0);
     let noted: Vec<_> = events
         .iter()
@@ -284,7 +284,7 @@ fn what_two_feeds_had_credited_and_may_be_one_coin_is_told() {
         ("told from it by its coin", confirmed(OTHER, elsewhere).0, false),
         ("of the same feed", confirmed(TWO, unnamed).0, false),
         ("of another organization", confirmed("deposit#zerohash/acme#3", unnamed).0, false),
-        ("not credited", recorded([&with(told(OTHER, "held", 40), unnamed)]), false),
+        ("not credited", recorded([&with(sent(OTHER, "held", 40), unnamed)]), false),
         ("a duplicate of it", confirmed(OTHER, unnamed).0.duplicating(id(ONE), 0), false),
     ] {
         let expected: &[Discrepancy] = if is_told { &twice } else { &[] };
@@ -292,7 +292,7 @@ fn what_two_feeds_had_credited_and_may_be_one_coin_is_told() {
     }
     let (other, _) = confirmed(OTHER, unnamed);
     assert_eq!(credited_twice(&[], one(&row), one(&other)), [], "the row is not recorded");
-    assert_eq!(credited_twice(&[standing_at(ONE, "held")], one(&row), one(&other)), [], "nor credited");
+    assert_eq!(credited_twice(&[recorded_as(ONE, "held")], one(&row), one(&other)), [], "nor credited");
     let sentence = twice[0].to_string();
     assert_eq!(sentence, "deposit#connect#1 is credited, and so is deposit#zerohash#3, which may be the same coin");
     assert_eq!(twice[0].to_queue(), None);

@@ -3,6 +3,7 @@
 mod ambiguous_rows;
 mod api_evidence;
 mod control_totals;
+mod deposits;
 mod reconciliation_plan;
 #[allow(dead_code, reason = "a part of it is used here")]
 #[path = "../../../domain/tests/it/support/mod.rs"]

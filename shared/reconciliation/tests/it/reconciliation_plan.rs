@@ -8,7 +8,7 @@ use fundhook_reconciliation::{Discrepancy, coin_of, plan};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 
-use crate::support::deposits::{id, recorded, row, row_saying, standing_at, told};
+use crate::deposits::{id, recorded, recorded_as, row, row_with, sent};
 use crate::support::{events, in_other_bytes, quantity, types, with};
 
 const CONNECTS: &str = "deposit#connect#1";
@@ -35,7 +35,7 @@ fn to_queue(discrepancy: &Discrepancy) -> bool {
 fn what_is_listed_and_not_recorded_is_missing() {
     let row = row(CONNECTS, "confirmed", 40);
     // A resource that nobody has spoken of is not recorded.
-    for ours in [vec![], vec![Resource::unknown(id(CONNECTS))], vec![standing_at("deposit#connect#2", "held")]] {
+    for ours in [vec![], vec![Resource::unknown(id(CONNECTS))], vec![recorded_as("deposit#connect#2", "held")]] {
         let discrepancy = only(&ours, std::slice::from_ref(&row));
         assert_eq!(discrepancy, Discrepancy::Missing { theirs: row.clone() });
         assert_eq!(discrepancy.to_queue(), Some((&id(CONNECTS), &row.fact)));
@@ -57,7 +57,7 @@ fn a_row_of_any_status_is_held_against_a_deposit_of_any_status() {
         ("unexpected", ["", "", "differs and heals"]),
     ] {
         for (theirs, expected) in LISTED.into_iter().zip(expected) {
-            let (resource, row) = (standing_at(CONNECTS, ours), row(CONNECTS, theirs, 40));
+            let (resource, row) = (recorded_as(CONNECTS, ours), row(CONNECTS, theirs, 40));
             let (ours_id, theirs_said) = (id(CONNECTS), row.clone());
             let members = vec!["status"];
             let discrepancy = match expected {
@@ -78,7 +78,7 @@ fn a_row_of_any_status_is_held_against_a_deposit_of_any_status() {
 
 #[test]
 fn a_final_status_that_contradicts_the_recorded_one_heals_as_a_conflict_and_is_told_once() {
-    let (failed, row) = (told(CONNECTS, "failed", 30), row(CONNECTS, "confirmed", 40));
+    let (failed, row) = (sent(CONNECTS, "failed", 30), row(CONNECTS, "confirmed", 40));
     let outcome = fold(recorded([&failed]), row.clone());
     assert!(matches!(outcome, Outcome::Conflicting { .. }), "{outcome:?}");
     let events = events([&failed, &row]);
@@ -125,8 +125,8 @@ fn other_particulars_differ_member_by_member_and_are_for_a_person() {
         ),
     ];
     for (what, say, members) in cases {
-        let row = row_saying(CONNECTS, say);
-        let found = plan(&[standing_at(CONNECTS, "confirmed")], std::slice::from_ref(&row));
+        let row = row_with(CONNECTS, say);
+        let found = plan(&[recorded_as(CONNECTS, "confirmed")], std::slice::from_ref(&row));
         let (ours, members) = (id(CONNECTS), members.to_vec());
         let differs = Discrepancy::Differs { ours, theirs: row, members: members.clone() };
         let expected = if members.is_empty() { vec![] } else { vec![differs] };
@@ -141,20 +141,20 @@ fn in_units(said: &mut TransferDetails, value: &str, units: &str) {
 
 #[test]
 fn a_confirmed_deposit_that_is_not_listed_is_unknown_to_the_provider() {
-    let discrepancy = only(&[standing_at(CONNECTS, "confirmed")], &[]);
+    let discrepancy = only(&[recorded_as(CONNECTS, "confirmed")], &[]);
     assert_eq!(discrepancy, Discrepancy::UnknownToTheProvider { ours: id(CONNECTS) });
     assert!(!to_queue(&discrepancy));
-    let silent = with(told(CONNECTS, "confirmed", 40), |said| *said = TransferDetails::default());
+    let silent = with(sent(CONNECTS, "confirmed", 40), |said| *said = TransferDetails::default());
     assert_eq!(names(&[recorded([&silent])], &[]), ["unknown_to_the_provider"], "whatever is known of it");
 
-    let (confirmed, failed) = (told(CONNECTS, "confirmed", 40), told(CONNECTS, "failed", 50));
+    let (confirmed, failed) = (sent(CONNECTS, "confirmed", 40), sent(CONNECTS, "failed", 50));
     let duplicate = recorded([&confirmed]).duplicating(id(ZEROHASHS), 0);
     for (what, ours) in [
         ("a duplicate, which is not credited", duplicate),
         ("one that contradicts itself", recorded([&confirmed, &failed])),
         ("one that failed", recorded([&failed])),
-        ("one that is under way", standing_at(CONNECTS, "held")),
-        ("a withdrawal", standing_at("withdrawal#connect#1", "confirmed")),
+        ("one that is under way", recorded_as(CONNECTS, "held")),
+        ("a withdrawal", recorded_as("withdrawal#connect#1", "confirmed")),
         ("what nobody has spoken of", Resource::unknown(id(CONNECTS))),
     ] {
         assert_eq!(plan(&[ours], &[]), [], "{what}");
@@ -165,25 +165,25 @@ fn a_confirmed_deposit_that_is_not_listed_is_unknown_to_the_provider() {
 fn a_row_is_about_the_deposit_of_its_id_in_either_feed() {
     for (ours, theirs) in [(CONNECTS, CONNECTS), (CONNECTS, ZEROHASHS), (ZEROHASHS, CONNECTS), (ZEROHASHS, ZEROHASHS)] {
         let rows = [row(theirs, "confirmed", 40)];
-        assert_eq!(plan(&[standing_at(ours, "confirmed")], &rows), [], "{theirs} is {ours}");
-        let behind = only(&[standing_at(ours, "held")], &rows);
+        assert_eq!(plan(&[recorded_as(ours, "confirmed")], &rows), [], "{theirs} is {ours}");
+        let behind = only(&[recorded_as(ours, "held")], &rows);
         assert_eq!(behind.name(), "behind");
         assert_eq!(behind.to_queue(), Some((&id(ours), &rows[0].fact)), "it is to speak of what is recorded");
-        let contradicted = only(&[standing_at(ours, "failed")], &rows);
+        let contradicted = only(&[recorded_as(ours, "failed")], &rows);
         assert_eq!(contradicted.to_queue(), Some((&id(ours), &rows[0].fact)), "it is the same deposit in both feeds");
     }
     // Its own feed comes first.
-    let both = [standing_at(CONNECTS, "held"), standing_at(ZEROHASHS, "confirmed")];
+    let both = [recorded_as(CONNECTS, "held"), recorded_as(ZEROHASHS, "confirmed")];
     assert_eq!(names(&both, &[row(CONNECTS, "confirmed", 40)]), ["behind", "unknown_to_the_provider"]);
     assert_eq!(names(&both, &[row(ZEROHASHS, "confirmed", 40)]), Vec::<&str>::new());
     // Only deposits are told of by both.
-    let withdrawal = standing_at("withdrawal#zerohash#1", "confirmed");
+    let withdrawal = recorded_as("withdrawal#zerohash#1", "confirmed");
     assert_eq!(names(&[withdrawal], &[row("withdrawal#connect#1", "confirmed", 40)]), ["missing"]);
 }
 
 /// A row about the deposit `fund-7`, of the coin of the deposit `1`.
 fn same_coin(of: &str, say: impl FnOnce(&mut TransferDetails)) -> Statement {
-    row_saying(of, |said| {
+    row_with(of, |said| {
         said.transaction.hash = Some("0xabcde1".to_owned());
         say(said);
     })
@@ -192,7 +192,7 @@ fn same_coin(of: &str, say: impl FnOnce(&mut TransferDetails)) -> Statement {
 #[test]
 fn a_row_under_another_id_is_about_the_deposit_that_its_coin_is_credited_under() {
     let fund = "deposit#zerohash#7";
-    let owner = standing_at(CONNECTS, "confirmed");
+    let owner = recorded_as(CONNECTS, "confirmed");
     let of_its_coin = same_coin(fund, |_| {});
     assert_eq!(coin_of(&of_its_coin).as_deref(), Some("abcde1#0xe7f436f9#USDC"));
     assert_eq!(plan(std::slice::from_ref(&owner), &[of_its_coin]), [], "it is the credited deposit");
@@ -212,13 +212,13 @@ fn a_row_under_another_id_is_about_the_deposit_that_its_coin_is_credited_under()
         ),
         (
             "the second deposit that one stream tells of in a transaction",
-            standing_at(ZEROHASHS, "confirmed"),
+            recorded_as(ZEROHASHS, "confirmed"),
             same_coin(fund, |_| {}),
             vec!["missing", "unknown_to_the_provider"],
         ),
         (
             "a deposit that is credited nowhere yet",
-            standing_at(CONNECTS, "held"),
+            recorded_as(CONNECTS, "held"),
             same_coin(fund, |_| {}),
             vec!["missing"],
         ),
@@ -245,14 +245,14 @@ fn a_deposit_that_only_its_coin_shows_to_be_listed_is_not_healed_by_the_row() {
     for listed_as in ["held", "failed"] {
         let row = row("deposit#zerohash#7", listed_as, 40);
         let row = with(row, |said| said.transaction.hash = Some("0xabcde1".to_owned()));
-        let differs = only(&[standing_at(CONNECTS, "confirmed")], &[row]);
+        let differs = only(&[recorded_as(CONNECTS, "confirmed")], &[row]);
         assert_eq!(
             (differs.name(), differs.resource(), to_queue(&differs)),
             ("differs", &id(CONNECTS), false),
             "{listed_as}"
         );
     }
-    let contradicted = only(&[standing_at(CONNECTS, "confirmed")], &[row(CONNECTS, "failed", 40)]);
+    let contradicted = only(&[recorded_as(CONNECTS, "confirmed")], &[row(CONNECTS, "failed", 40)]);
     assert!(to_queue(&contradicted), "by its id it is");
 }
 
@@ -263,13 +263,13 @@ fn two_organizations_are_apart() {
     {
         let rows = [row(theirs, "confirmed", 40)];
         let expected = ["missing", "unknown_to_the_provider"];
-        assert_eq!(names(&[standing_at(ours, "confirmed")], &rows), expected, "{theirs} is not {ours}");
+        assert_eq!(names(&[recorded_as(ours, "confirmed")], &rows), expected, "{theirs} is not {ours}");
         // Nor by the coin.
         let theirs = theirs.replace("#1", "#7");
-        assert_eq!(names(&[standing_at(ours, "confirmed")], &[same_coin(&theirs, |_| {})]), expected, "{theirs}");
+        assert_eq!(names(&[recorded_as(ours, "confirmed")], &[same_coin(&theirs, |_| {})]), expected, "{theirs}");
     }
-    assert_eq!(plan(&[standing_at(acmes, "confirmed")], &[row("deposit#zerohash/acme#1", "confirmed", 40)]), []);
-    assert_eq!(plan(&[standing_at(acmes, "confirmed")], &[same_coin("deposit#zerohash/acme#7", |_| {})]), []);
+    assert_eq!(plan(&[recorded_as(acmes, "confirmed")], &[row("deposit#zerohash/acme#1", "confirmed", 40)]), []);
+    assert_eq!(plan(&[recorded_as(acmes, "confirmed")], &[same_coin("deposit#zerohash/acme#7", |_| {})]), []);
 }
 
 #[test]
@@ -282,23 +282,23 @@ fn of_several_rows_about_one_deposit_the_furthest_counts() {
         vec![again.clone(), held, again.clone(), confirmed],
     ] {
         assert_eq!(only(&[], &rows), Discrepancy::Missing { theirs: again.clone() });
-        assert_eq!(plan(&[standing_at(CONNECTS, "confirmed")], &rows), [], "it lags on one page only");
+        assert_eq!(plan(&[recorded_as(CONNECTS, "confirmed")], &rows), [], "it lags on one page only");
     }
 }
 
 #[test]
 fn each_discrepancy_is_a_sentence() {
-    let confirmed = || standing_at(CONNECTS, "confirmed");
+    let confirmed = || recorded_as(CONNECTS, "confirmed");
     for (ours, theirs, said) in [
         (vec![], vec![row(CONNECTS, "held", 40)], "deposit#connect#1 is listed as held and not recorded"),
         (
-            vec![standing_at(CONNECTS, "pending")],
+            vec![recorded_as(CONNECTS, "pending")],
             vec![row(ZEROHASHS, "confirmed", 40)],
             "deposit#connect#1 is listed as confirmed and not recorded as that",
         ),
         (
             vec![confirmed()],
-            vec![row_saying(CONNECTS, |said| (said.quantity, said.account) = (Some(quantity("1")), Some("x".into())))],
+            vec![row_with(CONNECTS, |said| (said.quantity, said.account) = (Some(quantity("1")), Some("x".into())))],
             "deposit#connect#1 is listed as confirmed and differs in: amount, account",
         ),
         (vec![confirmed()], vec![], "deposit#connect#1 is recorded as confirmed and not listed"),
@@ -316,7 +316,7 @@ fn ours() -> impl Strategy<Value = Vec<Resource>> {
     let resource = (0..4_usize, 0..3_usize, 0..7_usize, 0..2_usize).prop_map(|(native, feed, status, coin)| {
         let name = ["pending", "submitted", "held", "abandoned", "confirmed", "failed", "unexpected"][status];
         let hash = Some(format!("0xabcde{coin}"));
-        recorded([&with(told(&of_few(native, feed), name, 40), |said| said.transaction.hash = hash)])
+        recorded([&with(sent(&of_few(native, feed), name, 40), |said| said.transaction.hash = hash)])
     });
     prop::collection::vec(resource, 0..8).prop_map(|resources| {
         let by_id: BTreeMap<_, _> = resources.into_iter().map(|it| (it.id().clone(), it)).collect();

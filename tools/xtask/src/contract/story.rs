@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use fundhook_domain::{
-    Claim, Event, EvidencePointer, Feed, Provider, Resource, ResourceId, Statement, Timestamp, digest_hex,
+    Claim, Event, EvidencePointer, Feed, NewFact, Provider, Resource, ResourceId, Statement, Timestamp, digest_hex,
     events_after, fold,
 };
 use fundhook_ports::chain;
@@ -118,21 +118,21 @@ impl Teller {
         let mut told = Vec::new();
         let mut earliest = None;
         for step in steps {
-            let statements = match step {
+            let facts: Vec<NewFact> = match step {
                 Step::Webhook(sent) => {
                     let (sent_at, statements) = self.understood(sent, earliest)?;
                     earliest = Some(sent_at.plus(DELAY));
-                    statements
+                    statements.into_iter().map(NewFact::from).collect()
                 }
                 Step::Silence => {
-                    resources.values().filter_map(|resource| Statement::overdue(resource, SILENCE)).collect()
+                    resources.values().filter_map(|resource| NewFact::overdue(resource, SILENCE)).collect()
                 }
             };
-            for statement in statements {
-                let id = statement.resource.clone();
+            for fact in facts {
+                let id = fact.resource.clone();
                 let before = resources.remove(&id).unwrap_or_else(|| Resource::unknown(id.clone()));
                 let version = before.version();
-                let resource = claiming(fold(before, statement).into_resource(), version, &mut claims);
+                let resource = claiming(fold(before, fact).into_resource(), version, &mut claims);
                 told.extend(events_after(&resource, version));
                 resources.insert(id, resource);
             }

@@ -168,9 +168,9 @@ impl Queue {
     }
 
     /// Everything it was sent, as signals.
-    pub(crate) fn statements(&self) -> Vec<Statement> {
+    pub(crate) fn facts(&self) -> Vec<NewFact> {
         let calls = lock(&self.calls);
-        calls.iter().flatten().map(|body| Statement::from_message(body).expect("a signal")).collect()
+        calls.iter().flatten().map(|body| NewFact::from_message(body).expect("a fact to record")).collect()
     }
 }
 

@@ -44,16 +44,15 @@ pub(crate) fn statement_of(resource: ResourceId, body: &str, name: &str, seconds
         token_verified: false,
     };
     let archived = EvidencePointer { object: "evidence/v1/2025/10/07/x.ndjson.gz".to_owned(), line: 0 };
-    Statement {
-        fact: FactId::of(&resource, &event_type, body.as_bytes()),
-        status: Status::named(resource.kind(), name).expect("a status of the kind"),
-        resource,
+    let content = StatementContent {
+        id: FactId::of(&resource, &event_type, body.as_bytes()),
         event_type,
+        status: Status::named(resource.kind(), name).expect("a status of the kind"),
         occurred_at: at(seconds),
         details,
         evidence: Evidence { received_at: at(seconds), attestation, archived },
-        overdue: false,
-    }
+    };
+    Statement { resource, content }
 }
 
 pub(crate) fn statement(native: &str, name: &str, seconds: i64) -> Statement {

@@ -38,26 +38,26 @@ pub(crate) fn statement_of(resource: ResourceId, name: &str, seconds: i64, detai
         token_verified: false,
     };
     let archived = EvidencePointer { object: "evidence/v1/2025/10/07/x.ndjson.gz".to_owned(), line: 0 };
-    Statement {
-        fact: FactId::of(&resource, &event_type, seconds.to_string().as_bytes()),
-        status: Status::named(resource.kind(), name).expect("a status of the kind"),
-        resource,
+    let content = StatementContent {
+        id: FactId::of(&resource, &event_type, seconds.to_string().as_bytes()),
         event_type,
+        status: Status::named(resource.kind(), name).expect("a status of the kind"),
         occurred_at: at(seconds),
         details,
         evidence: Evidence { received_at: at(seconds), attestation, archived },
-        overdue: false,
-    }
+    };
+    Statement { resource, content }
 }
 
 /// The resource after `signals`, one after the other.
-pub(crate) fn folded(statements: &[Statement]) -> Resource {
-    let unknown = Resource::unknown(statements.first().expect("at least one signal").resource.clone());
-    statements.iter().fold(unknown, |resource, statement| fold(resource, statement.clone()).into_resource())
+pub(crate) fn folded(statements: &[impl Clone + Into<NewFact>]) -> Resource {
+    let facts: Vec<NewFact> = statements.iter().cloned().map(Into::into).collect();
+    let unknown = Resource::unknown(facts.first().expect("at least one fact").resource.clone());
+    facts.into_iter().fold(unknown, |resource, fact| fold(resource, fact).into_resource())
 }
 
-pub(crate) fn message(statement: &Statement) -> String {
-    statement.to_message().expect("a message")
+pub(crate) fn message(fact: &(impl Clone + Into<NewFact>)) -> String {
+    fact.clone().into().to_message().expect("a message")
 }
 
 /// A batch as Lambda hands it over; the messages are called `message-0`, `message-1` and so on.
@@ -79,7 +79,7 @@ pub(crate) fn batch<T: AsRef<str>>(bodies: &[T]) -> SqsEvent {
 }
 
 /// A batch of signals.
-pub(crate) fn batch_of(statements: &[Statement]) -> SqsEvent {
+pub(crate) fn batch_of(statements: &[impl Clone + Into<NewFact>]) -> SqsEvent {
     batch(&statements.iter().map(message).collect::<Vec<_>>())
 }
 

@@ -141,21 +141,20 @@ pub(crate) fn statement(resource: &ResourceId, name: &str, seconds: i64, body: &
         token_verified: false,
     };
     let archived = EvidencePointer { object: "evidence/v1/2025/10/07/x.ndjson.gz".to_owned(), line: 3 };
-    Statement {
-        fact: FactId::of(resource, &event_type, body.as_bytes()),
-        resource: resource.clone(),
+    let content = StatementContent {
+        id: FactId::of(resource, &event_type, body.as_bytes()),
         event_type,
         status,
         occurred_at: at(seconds),
         details,
         evidence: Evidence { received_at: at(seconds), attestation, archived },
-        overdue: false,
-    }
+    };
+    Statement { resource: resource.clone(), content }
 }
 
 /// `signal`, saying more about the transfer.
 pub(crate) fn with(mut statement: Statement, say: impl FnOnce(&mut TransferDetails)) -> Statement {
-    if let Details::Transfer(details) = &mut statement.details {
+    if let Details::Transfer(details) = &mut statement.content.details {
         say(details);
     }
     statement
