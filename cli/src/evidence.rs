@@ -6,7 +6,9 @@ use std::io::Read as _;
 use aws_sdk_s3::error::DisplayErrorContext;
 use flate2::read::GzDecoder;
 use fundhook_adapters::{Aws, KeySetTable};
-use fundhook_domain::{EvidenceClass, EvidencePointer, Fact, ResourceId, Scheme, Timestamp};
+use fundhook_domain::{
+    EvidenceClass, EvidencePointer, Fact, FactContent, ResourceId, Scheme, StatementContent, Timestamp,
+};
 use fundhook_ports::chain;
 use fundhook_providers::connect::{self, JwtMode, JwtSettings, Settings, TOKEN_ISSUER};
 use fundhook_providers::jose::TokenPolicy;

@@ -105,7 +105,7 @@ impl Unrecognized {
     const TYPE_CHARS_MAX: usize = 64;
 
     fn count(&mut self, statement: &Statement) {
-        if let Details::Unrecognized(details) = &statement.details {
+        if let Details::Unrecognized(details) = &statement.content.details {
             let payload_type = details.payload_type.as_deref().unwrap_or("none");
             let mut plain: String =
                 payload_type.chars().filter(char::is_ascii_graphic).take(Self::TYPE_CHARS_MAX).collect();

@@ -81,11 +81,11 @@ impl<P: Ports> Reconciler<P> {
                 return Ok(Some(Some(owner)));
             }
         }
-        let Some(account) = row.details.account() else {
+        let Some(account) = row.content.details.account() else {
             return Ok(None);
         };
         // When it was written is our clock's time, and when it happened the provider's.
-        let since = row.occurred_at.minus(SAME_WITHIN).minus(HOUR);
+        let since = row.content.occurred_at.minus(SAME_WITHIN).minus(HOUR);
         let about = self.store.of_account(account, since).await?;
         let is_theirs = |id: &ResourceId| id.kind() == Kind::Deposit && id.feed().tenant() == feed.tenant();
         let recorded = self.read(about.into_iter().filter(is_theirs).collect()).await?;
@@ -134,5 +134,5 @@ fn is_from_the_list_alone(resource: &Resource) -> bool {
 
 /// Whether the row would have a deposit credited.
 fn credits(row: &Statement) -> bool {
-    row.status == Status::Deposit(DepositStatus::Confirmed)
+    row.content.status == Status::Deposit(DepositStatus::Confirmed)
 }

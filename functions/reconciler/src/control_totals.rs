@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fundhook_domain::{
     DepositStatus, Details, FactId, Feed, Kind, Provider, Resource, ResourceId, Statement, Status, Timestamp,
+    WebhookFamily,
 };
 use fundhook_ports::{ListQuery, PortError, Receipts, SettledDeposits, chain};
 use fundhook_reconciliation::Report;
@@ -271,7 +272,7 @@ fn is_of_the_list(deposit: &Resource) -> bool {
 }
 
 fn has_succeeded(row: &Statement) -> bool {
-    row.status == Status::Deposit(DepositStatus::Confirmed)
+    row.content.status == Status::Deposit(DepositStatus::Confirmed)
 }
 
 impl Sums {
@@ -279,7 +280,7 @@ impl Sums {
     fn note_odd(&mut self, rows: &[Row]) {
         let is_odd = |row: &&Row| row.dated.is_none() || row.statement.resource.kind() == Kind::Unrecognized;
         for row in rows.iter().filter(is_odd) {
-            if self.not_understood.insert(row.statement.fact.clone()) {
+            if self.not_understood.insert(row.statement.content.id.clone()) {
                 let room = self.discrepancies.len() < DISCREPANCIES_MAX;
                 let sentence = format!("{} is listed and not understood, and in no total", row.statement.resource);
                 self.discrepancies.extend(room.then_some(sentence));

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use fundhook_domain::{Feed, Kind, Provider, Resource, Statement, Timestamp};
+use fundhook_domain::{Feed, Kind, NewFact, Provider, Resource, Timestamp};
 use fundhook_ports::{Disposition, IndexEntry, OpenQuery, OpenResources, PortError, SendMessages, chain};
 use fundhook_reconciliation::plan;
 use tracing::{error, info, warn};

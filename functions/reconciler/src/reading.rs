@@ -212,10 +212,10 @@ impl<P: Ports> Reconciler<P> {
             match discrepancy {
                 Discrepancy::Differs { members, theirs, .. } => {
                     run.summary.differing += 1;
-                    warn!(resource.id = %resource, ?members, theirs = %theirs.status, "the provider lists it otherwise");
+                    warn!(resource.id = %resource, ?members, theirs = %theirs.content.status, "the provider lists it otherwise");
                 }
                 Discrepancy::Missing { theirs } | Discrepancy::Behind { theirs, .. } => {
-                    info!(resource.id = %resource, discrepancy = name, theirs = %theirs.status, "a webhook was missed");
+                    info!(resource.id = %resource, discrepancy = name, theirs = %theirs.content.status, "a webhook was missed");
                 }
                 Discrepancy::Ambiguous { resembles, .. } => {
                     run.summary.differing += 1;
@@ -231,7 +231,7 @@ impl<P: Ports> Reconciler<P> {
             let Some((resource, fact)) = discrepancy.to_queue() else {
                 continue;
             };
-            let row = rows.iter().find(|row| row.statement.fact == *fact);
+            let row = rows.iter().find(|row| row.statement.content.id == *fact);
             envelopes.extend(row.map(|row| row.envelope(resource.feed(), now)).transpose()?);
         }
         for (name, count) in counts {
@@ -264,7 +264,8 @@ impl<P: Ports> Reconciler<P> {
 impl Row {
     /// The row on its way to the ingress queue, about a deposit of `feed`.
     pub(crate) fn envelope(&self, feed: &Feed, now: Timestamp) -> Result<String, PortError> {
-        let envelope = connect::listed(ListedRow { feed, json: self.text.clone(), url: &self.url, read_at: now });
+        let envelope =
+            connect::listed(connect::ListedRow { feed, json: self.text.clone(), url: &self.url, read_at: now });
         serde_json::to_string(&envelope)
             .map_err(|error| PortError::new("write the envelope of a row", Disposition::DeadLetter, error))
     }
@@ -277,12 +278,12 @@ pub(crate) fn statements_of(rows: &[Row]) -> Vec<Statement> {
 
 /// What a row says. One row makes one signal.
 fn row(feed: &Feed, text: String, url: &str, now: Timestamp) -> Option<Row> {
-    let envelope = connect::listed(ListedRow { feed, json: text.clone(), url, read_at: now });
+    let envelope = connect::listed(connect::ListedRow { feed, json: text.clone(), url, read_at: now });
     // It is archived, if ever, when it has taken the road of a webhook.
     let nowhere = EvidencePointer { object: String::new(), line: 0 };
     let statement = normalise(&envelope, nowhere).into_iter().next()?;
     // What tells no time is taken to happen now.
-    let dated = connect::deposited_at(&text).or_else(|| Some(statement.occurred_at).filter(|at| *at != now));
+    let dated = connect::deposited_at(&text).or_else(|| Some(statement.content.occurred_at).filter(|at| *at != now));
     Some(Row { text, url: url.to_owned(), dated, statement })
 }
 

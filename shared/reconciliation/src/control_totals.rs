@@ -135,8 +135,8 @@ pub fn control_totals(ours: &[Resource], theirs: &[Statement], receipts: &[Recei
         };
         count(lines.entry(asset.clone()).or_insert_with(empty));
     };
-    for row in furthest(theirs).filter(|row| row.status == CONFIRMED) {
-        if let Some((asset, value)) = worth(&row.details) {
+    for row in furthest(theirs).filter(|row| row.content.status == CONFIRMED) {
+        if let Some((asset, value)) = worth(&row.content.details) {
             line(asset, &|line| line.provider.count(&value));
         }
     }

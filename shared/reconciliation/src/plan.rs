@@ -89,11 +89,12 @@ impl Discrepancy {
     /// that only tells other particulars does not: it is weaker evidence than what the provider signed.
     pub fn to_queue(&self) -> Option<(&ResourceId, &FactId)> {
         match self {
-            Self::Missing { theirs } => Some((&theirs.resource, &theirs.fact)),
-            Self::Behind { ours, theirs } => Some((ours, &theirs.fact)),
+            Self::Missing { theirs } => Some((&theirs.resource, &theirs.content.id)),
+            Self::Behind { ours, theirs } => Some((ours, &theirs.content.id)),
             Self::Differs { ours, theirs, members } => {
-                let contradicts = members.contains(&STATUS) && theirs.status.is_final() && is_same(ours, theirs);
-                contradicts.then_some((ours, &theirs.fact))
+                let contradicts =
+                    members.contains(&STATUS) && theirs.content.status.is_final() && is_same(ours, theirs);
+                contradicts.then_some((ours, &theirs.content.id))
             }
             Self::Ambiguous { .. } | Self::UnknownToTheProvider { .. } | Self::CreditedTwice { .. } => None,
         }
@@ -105,12 +106,12 @@ impl fmt::Display for Discrepancy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let resource = self.resource();
         match self {
-            Self::Missing { theirs } => write!(f, "{resource} is listed as {} and not recorded", theirs.status),
+            Self::Missing { theirs } => write!(f, "{resource} is listed as {} and not recorded", theirs.content.status),
             Self::Behind { theirs, .. } => {
-                write!(f, "{resource} is listed as {} and not recorded as that", theirs.status)
+                write!(f, "{resource} is listed as {} and not recorded as that", theirs.content.status)
             }
             Self::Differs { theirs, members, .. } => {
-                write!(f, "{resource} is listed as {} and differs in: {}", theirs.status, members.join(", "))
+                write!(f, "{resource} is listed as {} and differs in: {}", theirs.content.status, members.join(", "))
             }
             Self::Ambiguous { resembles: Some(known), .. } => {
                 write!(f, "{resource} is listed and not recorded, and may be {known}")
@@ -182,7 +183,7 @@ pub fn credited_twice(ours: &[Resource], theirs: &[Statement], others: &[Resourc
 
 /// Whether the row names its coin by a transaction's hash on a chain, so that it can be told from any other.
 pub fn identifies_its_coin(row: &Statement) -> bool {
-    coin_of(row).is_some() && row.details.transaction_hash().is_some_and(is_chain_hash)
+    coin_of(row).is_some() && row.content.details.transaction_hash().is_some_and(is_chain_hash)
 }
 
 /// Whether what is recorded of the deposit names its coin so.
@@ -195,13 +196,13 @@ pub fn is_identified_by_its_coin(resource: &Resource) -> bool {
 
 /// Whether the row is about the coin that is claimed so.
 pub fn is_of_the_coin(row: &Statement, taken: &Claim) -> bool {
-    let claim = claim_on(&row.resource, &row.details);
+    let claim = claim_on(&row.resource, &row.content.details);
     claim.is_some_and(|claim| claim.coin == taken.coin && !claim.is_on_another_chain_than(taken))
 }
 
 /// The coin that a row is about, as claims name it; `None` when the row does not tell.
 pub fn coin_of(row: &Statement) -> Option<String> {
-    claim_on(&row.resource, &row.details).map(|claim| claim.coin)
+    claim_on(&row.resource, &row.content.details).map(|claim| claim.coin)
 }
 
 /// What is recorded, by what a row may find it by.
@@ -234,7 +235,7 @@ impl<'a> Recorded<'a> {
         }
         let of_other_feed = || self.by_native_id.get(&native(&row.resource)).copied();
         let of_same_coin = || {
-            let claim = claim_on(&row.resource, &row.details)?;
+            let claim = claim_on(&row.resource, &row.content.details)?;
             let owners = self.by_coin.get(&claim.coin)?;
             owners.iter().find(|(taken, _)| !claim.coexists_with(taken)).map(|(_, owner)| *owner)
         };
@@ -260,7 +261,9 @@ fn is_same(ours: &ResourceId, row: &Statement) -> bool {
 
 /// Of the rows about each resource the one that stands over the others.
 pub(crate) fn furthest(theirs: &[Statement]) -> impl Iterator<Item = &Statement> {
-    let progress = |row: &Statement| (row.status.is_final(), row.status.rank(), row.occurred_at, row.fact.clone());
+    let progress = |row: &Statement| {
+        (row.content.status.is_final(), row.content.status.rank(), row.content.occurred_at, row.content.id.clone())
+    };
     let mut by_resource: BTreeMap<&ResourceId, &Statement> = BTreeMap::new();
     for row in theirs {
         let known = by_resource.entry(&row.resource).or_insert(row);
@@ -273,13 +276,13 @@ pub(crate) fn furthest(theirs: &[Statement]) -> impl Iterator<Item = &Statement>
 
 fn compare(resource: &Resource, row: &Statement) -> Option<Discrepancy> {
     let view = resource.view()?;
-    let (ours, theirs) = (view.status, row.status);
+    let (ours, theirs) = (view.status, row.content.status);
     let differs =
         |members: Vec<&'static str>| Discrepancy::Differs { ours: resource.id().clone(), theirs: row.clone(), members };
     let behind = || Discrepancy::Behind { ours: resource.id().clone(), theirs: row.clone() };
     match (ours.is_final(), theirs.is_final()) {
         _ if ours == theirs => {
-            let members = view.details.contradictions(&row.details);
+            let members = view.details.contradictions(&row.content.details);
             (!members.is_empty()).then(|| differs(members))
         }
         (false, true) => Some(behind()),
@@ -300,14 +303,14 @@ pub fn may_be_the_same(recorded: &Resource, row: &Statement) -> bool {
     let Some(view) = recorded.view().filter(|_| !is_same(recorded.id(), row)) else {
         return false;
     };
-    let same_user = view.details.account().is_some() && view.details.account() == row.details.account();
+    let same_user = view.details.account().is_some() && view.details.account() == row.content.details.account();
     let same_tenant = recorded.id().feed().tenant() == row.resource.feed().tenant();
     let amount = credited(recorded);
-    let same_amount = amount.is_some() && amount == worth(&row.details);
-    let apart = view.occurred_at.since(row.occurred_at).max(row.occurred_at.since(view.occurred_at));
+    let same_amount = amount.is_some() && amount == worth(&row.content.details);
+    let apart = view.occurred_at.since(row.content.occurred_at).max(row.content.occurred_at.since(view.occurred_at));
     let coins = [claim_on(recorded.id(), &view.details).map(|claim| claim.coin), coin_of(row)];
     let on_chain = |details: &Details| details.transaction_hash().is_some_and(is_chain_hash);
-    let are_named = coins.iter().all(Option::is_some) && on_chain(&view.details) && on_chain(&row.details);
+    let are_named = coins.iter().all(Option::is_some) && on_chain(&view.details) && on_chain(&row.content.details);
     let told_apart = are_named && coins[0] != coins[1];
     same_user && same_tenant && same_amount && apart <= SAME_WITHIN && !told_apart
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use fundhook::evidence::Verdict;
 use fundhook_adapters::{Aws, KeySetTable};
-use fundhook_domain::{Kind, Provider, Resource, ResourceId};
+use fundhook_domain::{FactContent, Kind, Provider, Resource, ResourceId};
 use fundhook_ports::{KeySets as _, StoredKeySet};
 use fundhook_tests::{Platform, WITHIN, about, run, unique, verify_again};
 use futures_util::future::join_all;

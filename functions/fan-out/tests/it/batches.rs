@@ -46,9 +46,9 @@ async fn the_lines_of_the_archive_are_the_envelopes_and_each_signal_names_its_li
 
     let statements = [world.transfers.statements(), world.accounts.statements()].concat();
     for (number, statement) in statements.iter().enumerate() {
-        assert_eq!(statement.evidence.archived.object, key);
+        assert_eq!(statement.content.evidence.archived.object, key);
         // Here the money comes first in the batch, and everything else after it.
-        assert_eq!(statement.evidence.archived.line, u32::try_from(number).expect("few"), "{statement:?}");
+        assert_eq!(statement.content.evidence.archived.line, u32::try_from(number).expect("few"), "{statement:?}");
     }
 }
 
@@ -156,8 +156,11 @@ async fn what_is_delivered_again_says_the_same_facts_again() {
     world.handle(&[ten()[3].clone()]).await;
     let statements = world.transfers.statements();
     let (again, first) = (statements.last().expect("the repeated"), &statements[3]);
-    assert_eq!((&again.fact, &again.resource), (&first.fact, &first.resource));
-    assert_ne!(again.evidence.archived, first.evidence.archived, "in another object, which holds it too");
+    assert_eq!((&again.content.id, &again.resource), (&first.content.id, &first.resource));
+    assert_ne!(
+        again.content.evidence.archived, first.content.evidence.archived,
+        "in another object, which holds it too"
+    );
 }
 
 #[tokio::test]

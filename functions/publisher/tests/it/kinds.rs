@@ -153,7 +153,7 @@ async fn a_resource_that_has_let_facts_go_publishes_exactly_what_each_write_adde
 async fn a_late_fact_of_a_full_resource_is_published_as_late_and_what_it_pushed_out_is_not_said_again() {
     let kept = i64::try_from(LATEST_FACTS_MAX).expect("few");
     let full = folded(&(100..100 + kept).map(user_changed).collect::<Vec<_>>());
-    let late = statement_of(full.id().clone(), "late", "disabled", 110, user_changed(110).details);
+    let late = statement_of(full.id().clone(), "late", "disabled", 110, user_changed(110).content.details);
     let next = fold(full.clone(), late).into_resource();
     assert_eq!((next.facts().len(), next.version()), (LATEST_FACTS_MAX, 65));
     let topic = Topic::default();

@@ -48,7 +48,7 @@ async fn a_deposit_that_was_published_as_confirmed_is_noted_with_its_amount_and_
 async fn what_is_further_said_of_a_confirmed_deposit_is_noted_as_it_then_is() {
     let known = folded(&life());
     let mut more = statement_in("with another amount", "a", "confirmed", 50);
-    if let Details::Transfer(details) = &mut more.details {
+    if let Details::Transfer(details) = &mut more.content.details {
         let quantity = details.quantity.as_mut().expect("an amount");
         quantity.value = "0.000000000000000000000000000000000000000000001".parse().expect("a decimal");
     }

@@ -94,8 +94,8 @@ async fn a_write_that_lost_goes_on_from_what_beat_it_and_reads_only_when_it_was_
     let rival = statement("a", "submitted", 10);
     let all = || vec![deposit("a"), deposit("b")];
     for (fate, reads) in [
-        (Fate::LosesTo(rival.clone()), vec![all()]),
-        (Fate::LosesUntoldTo(rival.clone()), vec![all(), vec![deposit("a")]]),
+        (Fate::LosesTo(rival.clone().into()), vec![all()]),
+        (Fate::LosesUntoldTo(rival.clone().into()), vec![all(), vec![deposit("a")]]),
     ] {
         let table = Table::default().with("a", [fate]);
         let statements = [statement("a", "confirmed", 40), statement("b", "pending", 0)];
@@ -114,7 +114,7 @@ async fn a_write_that_lost_goes_on_from_what_beat_it_and_reads_only_when_it_was_
 async fn a_write_that_lost_to_the_same_facts_has_nothing_left_to_do() {
     // By another updater that had the same message, or by itself, when the answer to a write was lost on the way.
     let said = statement("a", "confirmed", 40);
-    for fate in [Fate::LosesTo(said.clone()), Fate::LosesUntoldTo(said.clone()), Fate::LosesToItself] {
+    for fate in [Fate::LosesTo(said.clone().into()), Fate::LosesUntoldTo(said.clone().into()), Fate::LosesToItself] {
         let table = Table::default().with("a", [fate]);
         assert!(failed(&handled(&table, batch_of(std::slice::from_ref(&said))).await).is_empty());
         assert_eq!(table.resource("a"), folded(std::slice::from_ref(&said)));
@@ -126,7 +126,7 @@ async fn a_write_that_lost_to_the_same_facts_has_nothing_left_to_do() {
 async fn after_the_last_attempt_exactly_the_contended_messages_go_back_to_the_queue() {
     let rivals = (0..).map(|seconds| statement("a", "held", seconds));
     for (losses, is_written) in [(ATTEMPTS_MAX - 1, true), (ATTEMPTS_MAX, false)] {
-        let losses_in_a_row = rivals.clone().take(losses as usize).map(Fate::LosesTo);
+        let losses_in_a_row = rivals.clone().take(losses as usize).map(|rival| Fate::LosesTo(rival.into()));
         let table = Table::default().with("a", losses_in_a_row);
         let statements = [statement("b", "pending", 0), statement("a", "pending", 0), statement("a", "confirmed", 40)];
         let (response, pauses) = handled_with_pauses(&table, batch_of(&statements)).await;
@@ -161,7 +161,7 @@ async fn when_the_table_cannot_be_read_everything_not_yet_written_goes_back_to_t
     assert!(table.writes().is_empty());
 
     // Not at first, but when what beat a write must be read: what was written before stays finished.
-    let table = Table::default().with("a", [Fate::LosesUntoldTo(statement("a", "held", 20))]);
+    let table = Table::default().with("a", [Fate::LosesUntoldTo(statement("a", "held", 20).into())]);
     table.contents().reads_fail.extend([false, true]);
     assert_eq!(failed(&handled(&table, batch(&bodies)).await), messages(&[0, 2, 3]));
     assert_eq!(table.resource("b"), folded(&statements[1..2]));

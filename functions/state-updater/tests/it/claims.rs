@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use aws_lambda_events::sqs::SqsBatchResponse;
 use fundhook_domain::{
     Attestation, Details, Event, EvidenceClass, Kind, Network, Ownership, Resource, ResourceId, Scheme, Statement,
-    Transaction, TransferDetails, events_after,
+    Transaction, TransferDetails, WebhookFamily, events_after,
 };
 use state_updater::{ATTEMPTS_MAX, StateUpdater};
 
-use crate::support::disturbed::{Disturbance, handled_until_acknowledged, no_pause};
+use crate::support::disturbed::{Disturbance, handled_until_acknowledged, no_pause, overtaken_by};
 use crate::support::{Fate, Table, at, batch_of, failed, statement, statement_of};
 
 /// How a webhook family reports the coin.
@@ -194,7 +194,8 @@ async fn two_deposits_of_one_stream_and_the_same_hash_on_another_chain_are_both_
 fn lists(native: &str) -> Statement {
     let mut row = Reporter { family: WebhookFamily::ConnectTransactions, ..CONNECT }.says(native, "confirmed", 60);
     let (scheme, class) = (Scheme::ConnectTransactionsApi, EvidenceClass::Api);
-    row.evidence.attestation = Attestation { scheme, class, signed_at: None, ..row.evidence.attestation };
+    row.content.evidence.attestation =
+        Attestation { scheme, class, signed_at: None, ..row.content.evidence.attestation };
     row
 }
 
@@ -247,7 +248,9 @@ async fn a_batch_that_tells_of_one_coin_twice_credits_it_once() {
 #[tokio::test]
 async fn a_claim_that_is_lost_while_the_deposit_moves_as_well_ends_as_a_duplicate() {
     let (first, second) = (CONNECT.deposit("a"), FUND.deposit("b"));
-    for fate in [Fate::LosesTo(FUND.says("b", "held", 20)), Fate::LosesUntoldTo(FUND.says("b", "held", 20))] {
+    for fate in
+        [Fate::LosesTo(FUND.says("b", "held", 20).into()), Fate::LosesUntoldTo(FUND.says("b", "held", 20).into())]
+    {
         let table = table_after(&[CONNECT.confirms("a")]).await;
         table.contents().fates.insert(second.clone(), [fate].into());
         assert!(failed(&handled(&table, &[FUND.confirms("b")]).await).is_empty());
@@ -263,7 +266,7 @@ async fn a_claim_that_is_lost_while_the_deposit_moves_as_well_ends_as_a_duplicat
     }
     // Between being told of the claim and the write that says so, it moves again.
     let table = table_after(&[CONNECT.confirms("a")]).await;
-    let held = |seconds| Fate::LosesTo(FUND.says("b", "held", seconds));
+    let held = |seconds| Fate::LosesTo(FUND.says("b", "held", seconds).into());
     table.contents().fates.insert(second.clone(), [held(20), held(21), held(22)].into());
     assert!(failed(&handled(&table, &[FUND.confirms("b")]).await).is_empty());
     assert_eq!(*stored(&table, &second).ownership(), duplicate_of(&first, 3));
@@ -278,7 +281,10 @@ async fn a_deposit_that_turns_out_to_be_another_coin_than_the_one_it_lost_claims
     // Whoever comes between corrects the hash, later than what is being recorded.
     let corrected = Reporter { hash: Some("0xff"), ..FUND }.says("b", "confirmed", 50);
     let unchanged = FUND.says("b", "held", 20);
-    table.contents().fates.insert(second.clone(), [Fate::LosesTo(unchanged), Fate::LosesTo(corrected)].into());
+    table
+        .contents()
+        .fates
+        .insert(second.clone(), [Fate::LosesTo(unchanged.into()), Fate::LosesTo(corrected.into())].into());
     assert!(failed(&handled(&table, &[FUND.confirms("b")]).await).is_empty());
     assert_eq!(*stored(&table, &second).ownership(), Ownership::Owner);
     assert_eq!(table.contents().claims.get("ff#0x34f53aea#USDC").map(|claim| claim.owner.clone()), Some(second));
@@ -315,10 +321,10 @@ fn confirmed_without_transaction() -> Statement {
 #[tokio::test]
 async fn a_deposit_that_is_found_to_be_a_duplicate_after_it_was_confirmed_is_published_so_however_batches_are_cut() {
     let mut repeated = confirmed_without_transaction();
-    repeated.fact = fundhook_domain::FactId::of(&repeated.resource, "", b"in other bytes");
+    repeated.content.id = fundhook_domain::FactId::of(&repeated.resource, "", b"in other bytes");
     let late = Reporter { hash: None, ..FUND }.says("b", "held", 20);
     for before in [vec![], vec![late], vec![repeated]] {
-        let is_repeated = before.first().is_some_and(|statement| statement.occurred_at == at(40));
+        let is_repeated = before.first().is_some_and(|statement| statement.content.occurred_at == at(40));
         let news = [before, vec![FUND.says("b", "confirmed", 50)]].concat();
         let mut expected = vec!["confirmed"];
         expected.extend((news.len() == 2 && !is_repeated).then_some("updated"));
@@ -377,7 +383,7 @@ async fn in_whatever_order_and_batches_two_feeds_tell_of_a_coin_it_is_credited_o
                 }
             }
             let names: Vec<String> =
-                order.iter().map(|statement| format!("{} {}", statement.resource, statement.status)).collect();
+                order.iter().map(|statement| format!("{} {}", statement.resource, statement.content.status)).collect();
             assert_one_credit(&table, &format!("{names:?} cut by {cuts:03b}"));
             let ids: BTreeSet<String> = table.contents().published.iter().map(|event| event.id.clone()).collect();
             let expected =
@@ -424,13 +430,13 @@ async fn wherever_an_updater_stops_and_whoever_comes_between_a_coin_is_credited_
     for by in [
         Disturbance::Crash,
         Disturbance::Error,
-        Disturbance::Overtaken(batch.clone()),
-        Disturbance::Overtaken(batch[..2].to_vec()),
-        Disturbance::Overtaken(batch[2..].to_vec()),
-        Disturbance::Overtaken(vec![FUND.confirms("b")]),
-        Disturbance::Overtaken(vec![CONNECT.confirms("a")]),
+        overtaken_by(batch.clone()),
+        overtaken_by(batch[..2].to_vec()),
+        overtaken_by(batch[2..].to_vec()),
+        overtaken_by(vec![FUND.confirms("b")]),
+        overtaken_by(vec![CONNECT.confirms("a")]),
         // A third stream of the same coin.
-        Disturbance::Overtaken(vec![Reporter { name: "zerohash.deposit", ..FUND }.confirms("c")]),
+        overtaken_by(vec![Reporter { family: WebhookFamily::ZerohashDepositStatus, ..FUND }.confirms("c")]),
     ] {
         for (at_step, step) in steps.iter().enumerate() {
             let table = Table::default();

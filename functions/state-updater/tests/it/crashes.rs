@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fundhook_domain::{FactId, Resource, ResourceId, Statement, View, events_after};
 
-use crate::support::disturbed::{Disturbance, handled_until_acknowledged};
+use crate::support::disturbed::{Disturbance, handled_until_acknowledged, overtaken_by};
 use crate::support::{Table, folded, statement};
 
 /// Two deposits' signals as they come in one batch, with one message that came twice.
@@ -75,9 +75,9 @@ async fn wherever_it_stops_and_whoever_comes_between_the_same_is_recorded_once()
         (Disturbance::Crash, vec![]),
         (Disturbance::Error, vec![]),
         // Another updater with the same messages, whose visibility timeout ran out too early.
-        (Disturbance::Overtaken(statements()), vec![]),
-        (Disturbance::Overtaken(vec![rival.clone()]), vec![rival.clone()]),
-        (Disturbance::Overtaken([statements(), vec![rival.clone()]].concat()), vec![rival.clone()]),
+        (overtaken_by(statements()), vec![]),
+        (overtaken_by(vec![rival.clone()]), vec![rival.clone()]),
+        (overtaken_by([statements(), vec![rival.clone()]].concat()), vec![rival.clone()]),
     ] {
         let expected = End::of_all(&[others, vec![known.clone()]].concat());
         for (at_step, step) in steps.iter().enumerate() {

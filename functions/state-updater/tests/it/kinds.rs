@@ -81,7 +81,7 @@ async fn a_recovery_that_two_updaters_write_at_once_has_the_facts_of_both() {
     let statements = whole_recovery();
     let (rivals, own) = statements.split_at(2);
     let table = Table::default();
-    let fates = [Fate::LosesTo(rivals[0].clone()), Fate::LosesUntoldTo(rivals[1].clone())];
+    let fates = [Fate::LosesTo(rivals[0].clone().into()), Fate::LosesUntoldTo(rivals[1].clone().into())];
     table.contents().fates.insert(statements[0].resource.clone(), fates.into());
     assert!(failed(&handled(&table, own).await).is_empty());
     assert_eq!(table.resources(), [folded(&statements)]);
@@ -113,7 +113,7 @@ async fn what_is_older_than_all_that_is_kept_is_finished_without_a_write() {
     let resources = table.resources();
     let [resource] = &resources[..] else { unreachable!("one participant: {resources:?}") };
     assert_eq!((resource.facts().len(), resource.version()), (LATEST_FACTS_MAX, kept.cast_unsigned() + 1));
-    assert!(!resource.facts().iter().any(|fact| fact.occurred_at == at(100)));
+    assert!(!resource.facts().iter().any(|fact| fact.content.occurred_at() == at(100)));
 }
 
 #[tokio::test]
@@ -125,7 +125,7 @@ async fn a_write_of_a_resource_that_has_let_facts_go_still_meets_its_condition()
         assert!(failed(&handled(&table, batch).await).is_empty());
     }
     let rival = changed(5000);
-    table.contents().fates.insert(rival.resource.clone(), [Fate::LosesTo(rival.clone())].into());
+    table.contents().fates.insert(rival.resource.clone(), [Fate::LosesTo(rival.clone().into())].into());
     assert!(failed(&handled(&table, &[changed(4000)]).await).is_empty());
     let expected: Resource = folded(&[many, vec![rival, changed(4000)]].concat());
     assert_eq!(table.resources(), std::slice::from_ref(&expected));

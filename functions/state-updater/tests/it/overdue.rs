@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use aws_lambda_events::sqs::SqsBatchResponse;
-use fundhook_domain::{FactId, Resource, Statement};
+use fundhook_domain::{FactId, NewFact, Resource, Statement, fold};
 use state_updater::StateUpdater;
 
-use crate::support::disturbed::{Disturbance, handled_until_acknowledged, no_pause};
+use crate::support::disturbed::{Disturbance, handled_until_acknowledged, no_pause, overtaken_by};
 use crate::support::{Fate, Table, at, batch_of, deposit, failed, folded, statement};
 
 const LIMIT: Duration = Duration::from_secs(3600);
@@ -106,7 +106,7 @@ async fn each_time_that_it_comes_to_stand_somewhere_it_may_become_overdue_once()
 
 #[tokio::test]
 async fn a_statement_in_the_same_batch_ends_as_it_would_alone() {
-    let confirmed = statement("a", "confirmed", 40);
+    let confirmed = NewFact::from(statement("a", "confirmed", 40));
     for (batch, expected) in [
         ([notice(), confirmed.clone()], &["overdue", "confirmed"][..]),
         // The notice comes too late, and says nothing.
@@ -115,7 +115,10 @@ async fn a_statement_in_the_same_batch_ends_as_it_would_alone() {
         let table = table();
         assert!(failed(&handled(&table, &batch).await).is_empty());
         assert_eq!((told(&table), table.writes().len()), (expected.iter().map(ToString::to_string).collect(), 1));
-        assert_eq!(table.resource("a").view(), folded(&[current_status(), vec![confirmed.clone()]].concat()).view());
+        assert_eq!(
+            table.resource("a").view(),
+            fold(folded(&current_status()), confirmed.clone()).into_resource().view()
+        );
         // Whatever the order, the whole batch over again changes nothing.
         let before = table.resources();
         assert!(failed(&handled(&table, &batch).await).is_empty());
@@ -125,7 +128,7 @@ async fn a_statement_in_the_same_batch_ends_as_it_would_alone() {
 
 #[tokio::test]
 async fn a_notice_that_lost_to_a_statement_is_held_against_where_the_deposit_then_stands() {
-    let (confirmed, late) = (statement("a", "confirmed", 40), statement("a", "pending", 5));
+    let (confirmed, late) = (statement("a", "confirmed", 40).into(), statement("a", "pending", 5).into());
     for (rival, expected) in
         [(&confirmed, &["confirmed"][..]), (&late, &["updated", "overdue"]), (&notice(), &["overdue"])]
     {
@@ -151,8 +154,8 @@ fn notices_recorded(table: &Table) -> usize {
 
 #[tokio::test]
 async fn wherever_an_updater_stops_a_notice_is_told_once_or_not_at_all_when_it_came_too_late() {
-    let confirmed = statement("a", "confirmed", 40);
-    let batch = [notice(), statement("b", "pending", 0)];
+    let confirmed = NewFact::from(statement("a", "confirmed", 40));
+    let batch = [notice(), statement("b", "pending", 0).into()];
     let steps = handled_until_acknowledged(&table(), &batch, usize::MAX, Disturbance::Crash).await;
     assert_eq!(steps, ["before a read", "after a read", "before a write", "after an item", "after an item"]);
     // The first item that is written is the notice's.
@@ -161,9 +164,9 @@ async fn wherever_an_updater_stops_a_notice_is_told_once_or_not_at_all_when_it_c
     for (by, moves) in [
         (Disturbance::Crash, false),
         (Disturbance::Error, false),
-        (Disturbance::Overtaken(vec![notice()]), false),
-        (Disturbance::Overtaken(vec![confirmed.clone()]), true),
-        (Disturbance::Overtaken(vec![confirmed, notice()]), true),
+        (overtaken_by(vec![notice()]), false),
+        (overtaken_by(vec![confirmed.clone()]), true),
+        (overtaken_by(vec![confirmed, notice()]), true),
     ] {
         for (at_step, step) in steps.iter().enumerate() {
             let table = table();

@@ -2,8 +2,8 @@
 
 use fundhook_adapters::WriteMethod;
 use fundhook_domain::{
-    Details, Kind, Provider, RecoveryDetails, Resource, ResourceId, ReturnPayment, Statement, Status,
-    UnexpectedDeposit, WithdrawalStatus,
+    Details, Kind, Provider, RecoveryDetails, RecoveryKey, Resource, ResourceId, ReturnPayment, Statement, Status,
+    UnexpectedDeposit, WebhookFamily, WithdrawalStatus,
 };
 use fundhook_ports::{Write, WriteOutcome};
 

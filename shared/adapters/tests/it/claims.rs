@@ -1,7 +1,7 @@
 //! One coin, one credit: a deposit and the claim on its coin are written together or not at all.
 
 use fundhook_adapters::{Aws, ResourceTable, WriteMethod};
-use fundhook_domain::{Claim, Kind, Network, Ownership, Provider, Resource, ResourceId, Statement};
+use fundhook_domain::{Claim, Kind, Network, Ownership, Provider, Resource, ResourceId, Statement, WebhookFamily};
 use fundhook_ports::{Disposition, Resources, Write, WriteOutcome};
 use tokio::task::JoinSet;
 

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use fundhook_adapters::{ReconciliationTable, ResourceTable, WriteMethod};
-use fundhook_domain::{Feed, Kind, Network, Provider, RecoveryDetails, Resource, ResourceId, Statement, Timestamp};
+use fundhook_domain::{
+    FactContent, Feed, Kind, Network, NewFact, Provider, Resource, ResourceId, Statement, Timestamp,
+};
 use fundhook_ports::{
     AccountResources, IndexPage, OpenQuery, OpenResources, Resources, SettledDeposits, Write, WriteOutcome,
 };
@@ -40,8 +42,8 @@ impl World {
     }
 
     /// Records what was said of a resource that is known.
-    async fn then(&self, resource: &Resource, said: Statement) -> Resource {
-        self.store(write(resource, said)).await
+    async fn then(&self, resource: &Resource, fact: impl Into<FactContent>) -> Resource {
+        self.store(write(resource, fact)).await
     }
 
     /// Records many first statements.

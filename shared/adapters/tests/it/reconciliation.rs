@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use fundhook_adapters::{Aws, ReconciliationTable, WriteMethod};
-use fundhook_domain::{Claim, Feed, Kind, Network, Provider, Timestamp};
+use fundhook_domain::{Claim, Feed, Kind, Network, Provider, Timestamp, WebhookFamily};
 use fundhook_ports::{
     AccountResources, Advance, Claims, Disposition, OpenQuery, OpenResources, PortError, Receipts, Reports,
     SettledDeposits, Watermarks, Write, WriteOutcome, chain,

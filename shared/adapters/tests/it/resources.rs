@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use fundhook_adapters::{Aws, ResourceTable, WriteMethod};
-use fundhook_domain::{Details, FactId, Provider, Resource, ResourceId, Statement, Status, UnrecognizedDetails};
+use fundhook_domain::{
+    Details, FactId, Provider, Resource, ResourceId, Statement, StatementContent, Status, UnrecognizedDetails,
+};
 use fundhook_ports::{Disposition, Resources, Write, WriteOutcome};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -126,7 +128,7 @@ async fn fifty_writers_at_once_each_record_their_fact_exactly_once(writes: Write
 
     let resource = read_one(&table, &id).await;
     assert_eq!(resource.version(), 50);
-    let mut instants: Vec<_> = resource.facts().iter().map(|fact| fact.occurred_at).collect();
+    let mut instants: Vec<_> = resource.facts().iter().map(|fact| fact.content.occurred_at()).collect();
     instants.sort_unstable();
     assert_eq!(instants, (0..50).map(at).collect::<Vec<_>>());
 }

@@ -7,7 +7,7 @@ use super::evidence::Evidence;
 use crate::{FactId, ResourceId, Status, Timestamp};
 
 /// What a webhook, or a row of a provider's list, says about one resource.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Statement {
     /// The resource that it is about.
     pub resource: ResourceId,

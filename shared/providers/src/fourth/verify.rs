@@ -8,7 +8,7 @@ use super::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use crate::window::check_window;
 use crate::{Rejection, Secrets, VerifiedWebhook, Webhook};
 
-/// Proves that the fourth provider signed `webhook`, at most `tolerance` away from `now`.
+/// Verifies that the fourth provider signed `webhook`, at most `tolerance` away from `now`.
 ///
 /// A webhook that does not verify is returned with the reason, so that it can be verified again with newer secrets.
 pub(crate) fn verify(

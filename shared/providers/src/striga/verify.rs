@@ -6,7 +6,7 @@ use fundhook_domain::{Attestation, EvidenceClass, Feed, Scheme};
 use super::SIGNATURE_HEADER;
 use crate::{Rejection, Secrets, VerifiedWebhook, Webhook};
 
-/// Proves that Striga signed `webhook`.
+/// Verifies that Striga signed `webhook`.
 ///
 /// A webhook that does not verify is returned with the reason, so that it can be verified again with newer secrets.
 pub fn verify(webhook: Webhook, feed: &Feed, secrets: &Secrets) -> Result<VerifiedWebhook, (Webhook, Rejection)> {

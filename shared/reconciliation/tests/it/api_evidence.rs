@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use fundhook_domain::{
-    Change, Event, EvidenceClass, Fact, Network, Outcome, Ownership, Resource, Statement, Status, TransferDetails,
-    View, events_after, fold,
+    Change, Event, EvidenceClass, Fact, Network, NewFact, Outcome, Ownership, Resource, Statement, Status,
+    TransferDetails, View, WebhookFamily, events_after, fold,
 };
 use fundhook_reconciliation::coin_of;
 use proptest::prelude::*;
@@ -115,7 +115,11 @@ fn a_row_that_contradicts_the_webhook_in_the_money_is_an_event_of_its_own() {
         assert_eq!((late(&row_late), late(&webhook_late)), (vec![true], vec![false]), "{member}: the webhook stands");
         for resource in [row_late, webhook_late] {
             let view = resource.view().expect("a view");
-            assert_eq!(view.details.contradictions(&webhook.details), Vec::<&str>::new(), "{member}: the webhook's");
+            assert_eq!(
+                view.details.contradictions(&webhook.content.details),
+                Vec::<&str>::new(),
+                "{member}: the webhook's"
+            );
         }
     }
 }
@@ -126,7 +130,7 @@ fn a_row_of_an_earlier_status_is_a_late_update_and_moves_nothing_back() {
     let outcome = fold(folded([&confirmed]), held.clone());
     assert!(matches!(outcome, Outcome::Recorded { change: Some(Change::Updated { late: true }), .. }), "{outcome:?}");
     let view = outcome.into_resource().view().expect("a view");
-    assert_eq!((view.status, class(&view)), (confirmed.status, EvidenceClass::Asymmetric));
+    assert_eq!((view.status, class(&view)), (confirmed.content.status, EvidenceClass::Asymmetric));
     every_order_has_the_same_result(&[confirmed, held], 2);
 }
 
@@ -135,8 +139,8 @@ fn a_row_that_contradicts_the_final_status_is_a_conflict_whichever_comes_first()
     let (failed, row) = (webhook("failed", 30), row(ONE, "confirmed", 40));
     let whole = every_order_has_the_same_result(&[failed.clone(), row.clone()], 2);
     let view = whole.view.expect("a view");
-    assert_eq!(view.conflicting, [row.status, failed.status]);
-    assert_eq!(view.status, failed.status, "what was sent stands over what was read");
+    assert_eq!(view.conflicting, [row.content.status, failed.content.status]);
+    assert_eq!(view.status, failed.content.status, "what was sent stands over what was read");
     for statements in [[&failed, &row], [&row, &failed]] {
         let events = crate::support::events(statements);
         assert_eq!(events[1].event_type, "fundhook.deposit.conflicting");
@@ -198,7 +202,7 @@ fn a_coin_that_a_row_claims_is_the_deposits_own_when_its_webhook_comes_and_anoth
     let [webhook, row] = confirmed();
     let (by_row, claim) = folded([&row]).claiming(None, 0);
     let claim = claim.expect("a row that says it is confirmed claims the coin");
-    assert_eq!((claim.owner.clone(), claim.stream.as_str()), (id(ONE), "connect.transactions"));
+    assert_eq!((claim.owner.clone(), claim.families.clone()), (id(ONE), [WebhookFamily::ConnectTransactions].into()));
 
     let after = fold(by_row, webhook).into_resource();
     assert_eq!((after.claim_due(), after.ownership()), (None, &Ownership::Owner), "there is nothing left to claim");
@@ -277,8 +281,9 @@ fn a_webhook_that_first_tells_which_coin_the_row_was_about_is_an_event_which_may
 #[test]
 fn a_fact_from_the_list_and_a_signal_of_it_read_back() {
     let row = row(ONE, "confirmed", 40);
-    let message = row.to_message().expect("a message");
-    assert_eq!(Statement::from_message(&message).expect("a signal"), row);
+    let fact = NewFact::from(row.clone());
+    let message = fact.to_message().expect("a message");
+    assert_eq!(NewFact::from_message(&message).expect("a fact to record"), fact);
     assert!(message.contains(r#""scheme":"connect-transactions-api","class":"api""#), "{message}");
     let recorded = recorded([&row, &webhook("confirmed", 40)]);
     for fact in recorded.facts() {
@@ -291,7 +296,7 @@ fn a_fact_from_the_list_and_a_signal_of_it_read_back() {
 type Said = (usize, usize);
 
 fn saying(statement: Statement, (amount, hash): Said, memo: u64) -> Statement {
-    let other = in_other_bytes(&format!("{} {amount} {hash} {memo}", statement.fact), &statement);
+    let other = in_other_bytes(&format!("{} {amount} {hash} {memo}", statement.content.id), &statement);
     with(other, |said| {
         said.quantity = [None, Some("100"), Some("99")][amount].map(quantity);
         said.transaction.hash = [None, Some("0xabcde1"), Some("0xabcde2")][hash].map(str::to_owned);
@@ -324,20 +329,22 @@ fn facts() -> impl Strategy<Value = Vec<Statement>> {
 /// How many events these facts give rise to: one for each different statement of a webhook, and one for each status at which
 /// the rows are about no webhook's statement.
 fn events_of(facts: &[Statement]) -> usize {
-    let is_row = |fact: &&Statement| fact.evidence.is_from_api();
-    let statement =
-        |fact: &Statement| (fact.status, fact.occurred_at, serde_json::to_string(&fact.details).expect("JSON"));
+    let is_row = |fact: &&Statement| fact.content.evidence.is_from_api();
+    let statement = |fact: &Statement| {
+        (fact.content.status, fact.content.occurred_at, serde_json::to_string(&fact.content.details).expect("JSON"))
+    };
     let webhooks: Vec<&Statement> = facts.iter().filter(|fact| !is_row(fact)).collect();
     let told: BTreeSet<_> = webhooks.iter().map(|fact| statement(fact)).collect();
     let alone = |row: &&Statement| {
         let identifies_coin = |fact: &Statement| coin_of(fact).is_some();
         let is_about = |webhook: &&Statement| {
-            let alike = webhook.status == row.status && identifies_coin(webhook) == identifies_coin(row);
-            alike && webhook.details.contradictions(&row.details).is_empty()
+            let alike =
+                webhook.content.status == row.content.status && identifies_coin(webhook) == identifies_coin(row);
+            alike && webhook.content.details.contradictions(&row.content.details).is_empty()
         };
         !webhooks.iter().any(is_about)
     };
-    let unheard: BTreeSet<_> = facts.iter().filter(is_row).filter(alone).map(|row| row.status).collect();
+    let unheard: BTreeSet<_> = facts.iter().filter(is_row).filter(alone).map(|row| row.content.status).collect();
     told.len() + unheard.len()
 }
 

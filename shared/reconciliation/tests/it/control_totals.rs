@@ -5,7 +5,7 @@ use std::slice::from_ref as one;
 use std::time::Duration;
 
 use fundhook_domain::{
-    DecimalValue, Quantity, Resource, Statement, Timestamp, TransferDetails, Units, events_after, fold,
+    DecimalValue, NewFact, Quantity, Resource, Statement, Timestamp, TransferDetails, Units, events_after, fold,
 };
 use fundhook_reconciliation::{
     ControlTotalsLine, Discrepancy, Receipt, Total, control_totals, credited_twice, receipt_of,
@@ -215,9 +215,12 @@ fn a_receipt_is_of_each_event_that_says_a_deposit_may_be_credited_and_of_no_othe
     let corrected = with(sent(ONE, "confirmed", 50), |said| said.quantity = Some(quantity("99")));
     let pending = sent(ONE, "pending", 0);
     let current_status = recorded([&pending]);
-    let notice = Statement::overdue(&current_status, Duration::from_secs(3600)).expect("it is awaited");
-    let statements = [pending, notice, confirmed, sent(ONE, "submitted", 10), corrected, sent(ONE, "failed", 60)];
-    let events = events_after(&recorded(&statements), 0);
+    let notice = NewFact::overdue(&current_status, Duration::from_secs(3600)).expect("it is awaited");
+    let statements = [confirmed, sent(ONE, "submitted", 10), corrected, sent(ONE, "failed", 60)];
+    let overdue = fold(current_status, notice).into_resource();
+    let resource =
+        statements.into_iter().fold(overdue, |resource, statement| fold(resource, statement).into_resource());
+    let events = events_after(&resource.claiming(None, 0).0, 0);
     let noted: Vec<_> = events
         .iter()
         .map(|event| {

@@ -38,7 +38,7 @@ fn what_is_listed_and_not_recorded_is_missing() {
     for ours in [vec![], vec![Resource::unknown(id(CONNECTS))], vec![recorded_as("deposit#connect#2", "held")]] {
         let discrepancy = only(&ours, std::slice::from_ref(&row));
         assert_eq!(discrepancy, Discrepancy::Missing { theirs: row.clone() });
-        assert_eq!(discrepancy.to_queue(), Some((&id(CONNECTS), &row.fact)));
+        assert_eq!(discrepancy.to_queue(), Some((&id(CONNECTS), &row.content.id)));
     }
 }
 
@@ -69,7 +69,7 @@ fn a_row_of_any_status_is_held_against_a_deposit_of_any_status() {
             assert_eq!(found, Vec::from_iter(discrepancy), "{ours} is listed as {theirs}");
             for discrepancy in found {
                 let healing = discrepancy.to_queue().map(|(of, fact)| (of.clone(), fact.clone()));
-                let expected = (expected != "differs").then(|| (id(CONNECTS), row.fact.clone()));
+                let expected = (expected != "differs").then(|| (id(CONNECTS), row.content.id.clone()));
                 assert_eq!(healing, expected, "{ours} is listed as {theirs}");
             }
         }
@@ -168,9 +168,13 @@ fn a_row_is_about_the_deposit_of_its_id_in_either_feed() {
         assert_eq!(plan(&[recorded_as(ours, "confirmed")], &rows), [], "{theirs} is {ours}");
         let behind = only(&[recorded_as(ours, "held")], &rows);
         assert_eq!(behind.name(), "behind");
-        assert_eq!(behind.to_queue(), Some((&id(ours), &rows[0].fact)), "it is to speak of what is recorded");
+        assert_eq!(behind.to_queue(), Some((&id(ours), &rows[0].content.id)), "it is to speak of what is recorded");
         let contradicted = only(&[recorded_as(ours, "failed")], &rows);
-        assert_eq!(contradicted.to_queue(), Some((&id(ours), &rows[0].fact)), "it is the same deposit in both feeds");
+        assert_eq!(
+            contradicted.to_queue(),
+            Some((&id(ours), &rows[0].content.id)),
+            "it is the same deposit in both feeds"
+        );
     }
     // Its own feed comes first.
     let both = [recorded_as(CONNECTS, "held"), recorded_as(ZEROHASHS, "confirmed")];
@@ -372,7 +376,7 @@ proptest! {
         let mut healed = ours.clone();
         for discrepancy in plan(&ours, &theirs) {
             let Some((of, fact)) = discrepancy.to_queue() else { continue };
-            let row = theirs.iter().find(|row| row.fact == *fact).expect("the row that heals it");
+            let row = theirs.iter().find(|row| row.content.id == *fact).expect("the row that heals it");
             // The row's envelope is about what is recorded, so its signal is.
             let mut said = row.clone();
             said.resource = of.clone();

@@ -149,7 +149,8 @@ impl Teller {
         let undated = Timestamp::from_unix_seconds(UNDATED_SENT_AT).map_err(|error| sent.fault(error.to_string()))?;
         let read_at = |at: Timestamp| self.envelope(sent, at).map(|envelope| normalise(&envelope, pointer(&envelope)));
         let statements = read_at(undated)?;
-        let said_at = statements.iter().map(|statement| statement.occurred_at).filter(|at| *at != undated).max();
+        let said_at =
+            statements.iter().map(|statement| statement.content.occurred_at).filter(|at| *at != undated).max();
         let soon = said_at.map_or(undated, |at| at.plus(DELAY));
         let sent_at = earliest.map_or(soon, |earliest| earliest.max(soon));
         Ok((sent_at, read_at(sent_at)?))

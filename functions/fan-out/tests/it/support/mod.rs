@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use fan_out::FanOut;
 use flate2::read::GzDecoder;
-use fundhook_domain::{Statement, Timestamp};
+use fundhook_domain::{FactContent, NewFact, Statement, Timestamp};
 use fundhook_ports::{Archive, Disposition, PortError, SendMessages};
 use serde_json::{Value, json};
 
@@ -167,10 +167,15 @@ impl Queue {
         lock(&self.calls).len()
     }
 
-    /// Everything it was sent, as signals.
-    pub(crate) fn facts(&self) -> Vec<NewFact> {
+    /// Every statement that it was sent.
+    pub(crate) fn statements(&self) -> Vec<Statement> {
         let calls = lock(&self.calls);
-        calls.iter().flatten().map(|body| NewFact::from_message(body).expect("a fact to record")).collect()
+        let statement_in = |body: &String| {
+            let NewFact { resource, content } = NewFact::from_message(body).expect("a fact to record");
+            let FactContent::Statement(content) = content else { unreachable!("fan-out sends statements only") };
+            Statement { resource, content }
+        };
+        calls.iter().flatten().map(statement_in).collect()
     }
 }
 

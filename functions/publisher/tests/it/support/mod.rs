@@ -8,7 +8,8 @@ use aws_lambda_events::streams::DynamoDbEventResponse;
 use fundhook_adapters::table::{FACTS, OWNERSHIP, PK, VERSION};
 use fundhook_domain::{
     Attestation, Details, Event, Evidence, EvidenceClass, EvidencePointer, FactId, Kind, Network, Ownership, Provider,
-    Quantity, Resource, ResourceId, Scheme, Statement, Status, Timestamp, TransferDetails, Units, fold,
+    Quantity, Resource, ResourceId, Scheme, Statement, StatementContent, Status, Timestamp, TransferDetails, Units,
+    fold,
 };
 use fundhook_ports::{Disposition, PortError, PublishEvents, Receipts};
 use fundhook_reconciliation::Receipt;

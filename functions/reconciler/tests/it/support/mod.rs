@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use fundhook_credentials::TokenKeeper;
 use fundhook_domain::{
-    Details, EvidencePointer, Feed, Network, Ownership, Resource, ResourceId, Statement, Timestamp, events_after,
+    Details, EvidencePointer, Feed, Network, NewFact, Ownership, Resource, ResourceId, Timestamp, events_after,
 };
 use fundhook_ports::{Disposition, PortError, SendMessages, StoredToken};
 use fundhook_providers::{Envelope, normalise};

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use fundhook_domain::{Resource, ResourceId, Statement, Timestamp};
+use fundhook_domain::{NewFact, Resource, ResourceId, Timestamp};
 use fundhook_ports::{Disposition, PortError, Resources, Write, WriteOutcome};
 use state_updater::StateUpdater;
 use tokio::sync::Notify;
@@ -21,7 +21,12 @@ pub(crate) enum Disturbance {
     /// The call is answered with an error; what it stored until then stays stored.
     Error,
     /// Another updater handles these, from beginning to end.
-    Overtaken(Vec<Statement>),
+    Overtaken(Vec<NewFact>),
+}
+
+/// Another updater handles `facts` at the chosen step.
+pub(crate) fn overtaken_by(facts: Vec<impl Into<NewFact>>) -> Disturbance {
+    Disturbance::Overtaken(facts.into_iter().map(Into::into).collect())
 }
 
 /// A table at which something happens at one step.
@@ -54,9 +59,9 @@ impl Disturbed {
                 std::future::pending().await
             }
             Disturbance::Error => Err(failure(Disposition::Retry)),
-            Disturbance::Overtaken(statements) => {
+            Disturbance::Overtaken(facts) => {
                 let updater = StateUpdater::new(self.table.clone(), no_pause);
-                assert!(failed(&updater.handle(batch_of(statements), at(90)).await).is_empty());
+                assert!(failed(&updater.handle(batch_of(facts), at(90)).await).is_empty());
                 Ok(())
             }
         }
@@ -92,18 +97,18 @@ impl Resources for Disturbed {
 /// Returns the steps of the first time.
 pub(crate) async fn handled_until_acknowledged(
     table: &Table,
-    statements: &[Statement],
+    facts: &[impl Clone + Into<NewFact>],
     at_step: usize,
     by: Disturbance,
 ) -> Vec<&'static str> {
     let disturbed = Disturbed::new(table, at_step, by);
     let updater = StateUpdater::new(disturbed.clone(), no_pause);
-    let mut left = statements.to_vec();
+    let mut left: Vec<NewFact> = facts.iter().cloned().map(Into::into).collect();
     tokio::select! {
         response = updater.handle(batch_of(&left), at(100)) => {
             let failed = failed(&response);
             let is_failed = |index: usize| failed.contains(&format!("message-{index}"));
-            left = left.into_iter().enumerate().filter(|(index, _)| is_failed(*index)).map(|(_, statement)| statement).collect();
+            left = left.into_iter().enumerate().filter(|(index, _)| is_failed(*index)).map(|(_, fact)| fact).collect();
         }
         // Nobody is left to acknowledge anything: all of it comes again.
         () = disturbed.crashed.notified() => {}

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use fundhook_domain::{
-    Attestation, Claim, Details, Event, Evidence, EvidenceClass, EvidencePointer, FactId, Kind, Provider, Resource,
-    ResourceId, Scheme, Statement, Status, Timestamp, events_after, fold,
+    Attestation, Claim, Details, Event, Evidence, EvidenceClass, EvidencePointer, FactId, Kind, NewFact, Provider,
+    Resource, ResourceId, Scheme, Statement, StatementContent, Status, Timestamp, events_after, fold,
 };
 use fundhook_ports::{Disposition, PortError, Resources, Write, WriteOutcome};
 use serde_json::{Value, json};
@@ -103,9 +103,9 @@ pub(crate) enum Fate {
     /// What the conditions say.
     Honest,
     /// Somebody else records this first; the loser is told the resource as it then is.
-    LosesTo(Statement),
+    LosesTo(NewFact),
     /// The same, and the loser is told nothing.
-    LosesUntoldTo(Statement),
+    LosesUntoldTo(NewFact),
     /// It is not stored.
     Fails(Disposition),
     /// It is stored, and the answer says that it failed.
@@ -179,10 +179,10 @@ impl Contents {
         self.resources.get(id).cloned().unwrap_or_else(|| Resource::unknown(id.clone()))
     }
 
-    fn record(&mut self, statement: Statement) {
-        let current = self.resource(&statement.resource);
+    fn record(&mut self, fact: NewFact) {
+        let current = self.resource(&fact.resource);
         let read_version = current.version();
-        let resource = fold(current, statement).into_resource();
+        let resource = fold(current, fact).into_resource();
         let rival = Write { resource, read_version, claim: None };
         assert!(matches!(self.write(rival), WriteOutcome::Written), "nobody comes between");
     }
@@ -191,12 +191,12 @@ impl Contents {
         let id = write.resource.id().clone();
         match self.fates.get_mut(&id).and_then(VecDeque::pop_front) {
             None | Some(Fate::Honest) => self.write(write),
-            Some(Fate::LosesTo(statement)) => {
-                self.record(statement);
+            Some(Fate::LosesTo(fact)) => {
+                self.record(fact);
                 self.write(write)
             }
-            Some(Fate::LosesUntoldTo(statement)) => {
-                self.record(statement);
+            Some(Fate::LosesUntoldTo(fact)) => {
+                self.record(fact);
                 assert!(matches!(self.write(write), WriteOutcome::Lost(_)), "the winner changed nothing");
                 WriteOutcome::Lost(None)
             }

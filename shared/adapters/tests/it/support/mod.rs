@@ -15,9 +15,9 @@ use aws_sdk_dynamodb::types::{
 use dynoxide::Database;
 use fundhook_adapters::{Aws, ResourceTable, WriteMethod};
 use fundhook_domain::{
-    AccountDetails, Attestation, BalanceDetails, Details, Evidence, EvidenceClass, EvidencePointer, FactId, Feed, Kind,
-    Network, Provider, Quantity, Resource, ResourceId, Scheme, Statement, Status, Timestamp, Transaction,
-    TransferDetails, Units, fold,
+    AccountDetails, Attestation, BalanceDetails, Details, Evidence, EvidenceClass, EvidencePointer, FactContent,
+    FactId, Feed, Kind, Network, Provider, Quantity, Resource, ResourceId, Scheme, Statement, StatementContent, Status,
+    Timestamp, Transaction, TransferDetails, Units, fold,
 };
 use fundhook_ports::{Resources, Write, WriteOutcome};
 use tokio::net::TcpListener;
@@ -196,9 +196,9 @@ pub(crate) async fn table(writes: WriteMethod) -> (Local, ResourceTable) {
 }
 
 /// A write of `resource` with one fact more than it was read with.
-pub(crate) fn write(resource: &Resource, statement: Statement) -> Write {
+pub(crate) fn write(resource: &Resource, fact: impl Into<FactContent>) -> Write {
     let read_version = resource.version();
-    Write { resource: fold(resource.clone(), statement).into_resource(), read_version, claim: None }
+    Write { resource: fold(resource.clone(), fact).into_resource(), read_version, claim: None }
 }
 
 /// The first write of `signal`'s resource.
