@@ -1,4 +1,4 @@
-//! Verifying what is recorded once more: from the archived request, and the key that its evidence names, retired or not.
+//! Verifies recorded facts again, from the archived request and the key that the evidence names, even if it is retired.
 
 use std::fmt;
 use std::io::Read as _;
@@ -14,28 +14,35 @@ use fundhook_providers::connect::{self, JwtMode, JwtSettings, Settings, TOKEN_IS
 use fundhook_providers::jose::TokenPolicy;
 use fundhook_providers::{Envelope, KeySet, Webhook, normalise};
 
-/// What became of verifying a fact once more.
+/// The result of verifying a fact again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// The archived request says this, and the key that the evidence names signed it.
+    /// The archived request states the fact, and its signature verifies with the named key.
     Verified {
-        /// When the provider published that key first, as far as was seen.
+        /// When the key was first seen in the provider's key set.
         first_seen: Timestamp,
-        /// When it published it last.
+        /// When it was last seen there.
         last_seen: Timestamp,
     },
-    /// The archived request says this. Whether it was signed takes what the provider shared then to tell: its secret, or
-    /// zerohash's public key, which is stored beside it.
-    Shared,
-    /// The archived row of the provider's list says this; nothing is signed.
+    /// The archived request states the fact. Verifying the signature needs the secret of that time, or zerohash's public
+    /// key that is stored with it.
+    NeedsSecret,
+    /// The archived row of the provider's list states the fact. Rows are not signed.
     Listed,
-    /// It is Fundhook's own notice that a further statement is overdue.
+    /// Fundhook's own notice that a statement is overdue.
     Notice,
-    /// It is not as it is recorded, for this reason.
+    /// The evidence does not support the fact, for this reason.
     Refuted(String),
 }
 
-/// The archive and the history of keys of a stack.
+/// Where a stack keeps its archive and its history of keys.
+#[derive(Clone, Copy, Debug)]
+pub struct ArchiveLocation<'a> {
+    pub bucket: &'a str,
+    pub table: &'a str,
+}
+
+/// A stack's archive and history of keys.
 pub struct Archive {
     s3: aws_sdk_s3::Client,
     bucket: String,
@@ -43,14 +50,13 @@ pub struct Archive {
 }
 
 impl Archive {
-    /// The archive in `bucket`, and the history of keys in `table`.
-    pub fn new(aws: &Aws, bucket: &str, table: &str) -> Self {
+    pub fn new(aws: &Aws, ArchiveLocation { bucket, table }: ArchiveLocation<'_>) -> Self {
         let config = aws_sdk_s3::config::Builder::from(aws.sdk_config()).force_path_style(true).build();
         let keys = KeySetTable::new(aws, table.to_owned());
         Self { s3: aws_sdk_s3::Client::from_conf(config), bucket: bucket.to_owned(), keys }
     }
 
-    /// Verifies a fact of `resource` once more.
+    /// Verifies a fact of `resource` again.
     pub async fn verify(&self, resource: &ResourceId, fact: &Fact) -> Verdict {
         match &fact.content {
             FactContent::Statement(statement) => {
@@ -62,22 +68,23 @@ impl Archive {
 
     async fn verified(&self, resource: &ResourceId, recorded: &StatementContent) -> Result<Verdict, String> {
         let envelope = self.envelope(&recorded.evidence.archived).await?;
-        let said = normalise(&envelope, recorded.evidence.archived.clone());
-        if !said.iter().any(|statement| statement.resource == *resource && statement.content.id == recorded.id) {
-            return Err("the archived request does not say this".to_owned());
+        let statements = normalise(&envelope, recorded.evidence.archived.clone());
+        if !statements.iter().any(|statement| statement.resource == *resource && statement.content.id == recorded.id) {
+            return Err("the archived request does not state this fact".to_owned());
         }
         match recorded.evidence.attestation.class {
             EvidenceClass::Api => return Ok(Verdict::Listed),
-            EvidenceClass::SharedSecret => return Ok(Verdict::Shared),
+            EvidenceClass::SharedSecret => return Ok(Verdict::NeedsSecret),
             EvidenceClass::Asymmetric => {}
         }
         if recorded.evidence.attestation.scheme != Scheme::ConnectRsaSha256 {
-            // zerohash's public keys are stored with its secrets, and have no history.
-            return Ok(Verdict::Shared);
+            // zerohash's public keys are stored with its secrets and have no history.
+            return Ok(Verdict::NeedsSecret);
         }
         let thumbprint = &recorded.evidence.attestation.key;
         let seen = self.keys.seen(envelope.feed(), thumbprint).await.map_err(|error| chain(&error))?;
-        let seen = seen.ok_or_else(|| format!("the key {thumbprint} was never seen in the provider's key set"))?;
+        let seen =
+            seen.ok_or_else(|| format!("the key {thumbprint} is not in the history of the provider's key sets"))?;
         let keys = KeySet::from_jwks(seen.jwks.as_bytes()).map_err(|error| chain(&error))?;
         let webhook = Webhook {
             path: envelope.url().to_owned(),
@@ -88,7 +95,7 @@ impl Archive {
         let verified = connect::verify(webhook, envelope.feed(), &settings(envelope.url()), &keys, at);
         let verified = verified.map_err(|(_, rejection)| format!("the signature does not verify: {rejection}"))?;
         if verified.attestation().key != *thumbprint {
-            return Err("another key than the one that is named verifies the signature".to_owned());
+            return Err("the signature verifies with another key than the named one".to_owned());
         }
         Ok(Verdict::Verified { first_seen: seen.first_seen, last_seen: seen.last_seen })
     }
@@ -96,19 +103,19 @@ impl Archive {
     /// The archived request.
     async fn envelope(&self, pointer: &EvidencePointer) -> Result<Envelope, String> {
         let EvidencePointer { object, line } = pointer;
-        let unread = |why: String| format!("{object} cannot be read: {why}");
+        let unreadable = |why: String| format!("cannot read {object}: {why}");
         let got = self.s3.get_object().bucket(&self.bucket).key(object).send().await;
-        let got = got.map_err(|error| unread(DisplayErrorContext(&error).to_string()))?;
-        let compressed = got.body.collect().await.map_err(|error| unread(error.to_string()))?.into_bytes();
+        let got = got.map_err(|error| unreadable(DisplayErrorContext(&error).to_string()))?;
+        let compressed = got.body.collect().await.map_err(|error| unreadable(error.to_string()))?.into_bytes();
         let mut text = String::new();
-        GzDecoder::new(&*compressed).read_to_string(&mut text).map_err(|error| unread(error.to_string()))?;
+        GzDecoder::new(&*compressed).read_to_string(&mut text).map_err(|error| unreadable(error.to_string()))?;
         let archived = usize::try_from(*line).ok().and_then(|line| text.lines().nth(line));
-        let archived = archived.ok_or_else(|| unread(format!("it has no line {line}")))?;
-        Envelope::from_json(archived).map_err(|error| unread(chain(&error)))
+        let archived = archived.ok_or_else(|| unreadable(format!("no line {line}")))?;
+        Envelope::from_json(archived).map_err(|error| unreadable(chain(&error)))
     }
 }
 
-/// How what was signed for `url` is verified: as it was, but for the token that came along.
+/// The settings for a webhook signed for `url`. Its token is not verified again.
 fn settings(url: &str) -> Settings {
     let tolerance = std::time::Duration::from_secs(3600);
     let policy = TokenPolicy { issuer: TOKEN_ISSUER.to_owned(), organization_id: None, leeway: tolerance };
@@ -117,10 +124,10 @@ fn settings(url: &str) -> Settings {
 }
 
 impl Verdict {
-    /// Whether it is as it is recorded.
-    pub fn stands(&self) -> bool {
+    /// Whether the evidence supports the fact.
+    pub fn holds(&self) -> bool {
         match self {
-            Self::Verified { .. } | Self::Shared | Self::Listed | Self::Notice => true,
+            Self::Verified { .. } | Self::NeedsSecret | Self::Listed | Self::Notice => true,
             Self::Refuted(_) => false,
         }
     }
@@ -130,13 +137,13 @@ impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Verified { first_seen, last_seen } => {
-                write!(f, "the signature verifies, by a key that was published from {first_seen} to {last_seen} or longer")
+                write!(f, "the signature verifies with a key that was published at least from {first_seen} to {last_seen}")
             }
-            Self::Shared => f.write_str(
-                "the archived request says so; its signature takes what the provider shared then (`cargo fundhook verify --secrets`)",
+            Self::NeedsSecret => f.write_str(
+                "the archived request states it; to verify the signature, use `cargo fundhook verify --secrets` with the secret of that time",
             ),
-            Self::Listed => f.write_str("the archived row of the provider's list says so; nothing is signed"),
-            Self::Notice => f.write_str("Fundhook's own notice: no statement of the provider, and nothing to verify"),
+            Self::Listed => f.write_str("the archived row of the provider's list states it; rows are not signed"),
+            Self::Notice => f.write_str("Fundhook's own notice; there is no signature to verify"),
             Self::Refuted(why) => f.write_str(why),
         }
     }

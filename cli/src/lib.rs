@@ -1,7 +1,13 @@
 //! The operator's commands of Fundhook, as a library for the command line and for tests.
 
 pub mod diagnosis;
+pub mod emulated_stack;
 pub mod evidence;
+#[cfg(feature = "local")]
+pub mod local_stack;
+#[cfg(not(feature = "local"))]
+#[path = "without_local_stack.rs"]
+pub mod local_stack;
 pub mod report;
 pub mod show;
 pub mod subscription;

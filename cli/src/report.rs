@@ -1,4 +1,4 @@
-//! What a day came to, from the reports of its hours, and how that reads in a terminal.
+//! A day's control totals, from the reports of its hours, as text.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -10,34 +10,33 @@ use fundhook_reconciliation::{ControlTotalsLine, Total};
 const HOUR: Duration = Duration::from_secs(3600);
 const HOURS_OF_DAY: u32 = 24;
 
-/// How long after its end a day's hours should all be added up: about 3 h in the usual case, and up to 9 h for one in which
-/// something was missing, as the alarm on `ControlTotalsLagSeconds` has it.
+/// How long after the end of a day the reports of all its hours are due. An hour is usually reported after about 3 h, and
+/// after up to 9 h if a webhook was missing. The alarm on `ControlTotalsLagSeconds` has the same limit.
 const SETTLES_WITHIN: Duration = Duration::from_secs(12 * 3600);
 
-/// What came in: a heading, a line for each asset, and a line for each thing that does not add up, marked ✗.
+/// A heading, a line for each asset, and a line marked ✗ for each discrepancy.
 pub fn report_lines(report: &Report) -> Vec<String> {
-    let heading = format!("{} from {} to {} (added up {})", report.feed, report.from, report.before, report.made_at);
+    let heading = format!("{} from {} to {} (reported at {})", report.feed, report.from, report.before, report.made_at);
     let total = |total: &Total| format!("{} ({})", total.total, total.deposits);
     let asset = |line: &ControlTotalsLine| {
         let mark = if line.holds() { "✓" } else { "✗" };
         let (provider, ours, published) = (total(&line.provider), total(&line.ours), total(&line.published));
         format!("  {mark} {:<8} provider {provider:<20} recorded {ours:<20} published {published}", line.asset)
     };
-    let nothing = report.lines.is_empty().then(|| "  nothing came in".to_owned());
+    let nothing = report.lines.is_empty().then(|| "  no deposits".to_owned());
     let discrepancies = report.discrepancies.iter().map(|sentence| format!("  ✗ {sentence}"));
     let not_understood = (report.not_understood > 0)
-        .then(|| format!("  ✗ not understood, and in no total: {} of the listed rows", report.not_understood));
+        .then(|| format!("  ✗ listed rows that were not understood and are in no total: {}", report.not_understood));
     let assets = report.lines.iter().map(asset);
     [heading].into_iter().chain(nothing).chain(assets).chain(discrepancies).chain(not_understood).collect()
 }
 
-/// Whether it leaves nothing to a person: each asset comes to the same everywhere, no deposit differs, and every listed row
-/// was understood.
+/// Whether nothing needs review: the totals of each asset agree, no deposit differs, and every listed row was understood.
 pub fn is_balanced(report: &Report) -> bool {
     report.lines.iter().all(ControlTotalsLine::holds) && report.discrepancies.is_empty() && report.not_understood == 0
 }
 
-/// The reports of some hours, in their order, as one; `None` of none.
+/// One report of consecutive hours; `None` without hours.
 pub fn together(hours: &[Report]) -> Option<Report> {
     let (first, rest) = hours.split_first()?;
     let mut whole = first.clone();
@@ -57,8 +56,8 @@ pub fn together(hours: &[Report]) -> Option<Report> {
     Some(whole)
 }
 
-/// The hours of the day that begins at `day` of which `hours` has no report and should have one by `now`, each stretch of them
-/// by its beginning and its end. None of a day that is under way or ended less than 12 hours ago.
+/// The hours of the day beginning at `day` whose report is due at `now` and missing in `hours`. Adjacent hours are joined to
+/// one pair of beginning and end. Empty until 12 hours after the day's end.
 pub fn hours_without_report(day: Timestamp, hours: &[Report], now: Timestamp) -> Vec<(Timestamp, Timestamp)> {
     if now.since(day) <= HOUR * HOURS_OF_DAY + SETTLES_WITHIN {
         return Vec::new();

@@ -1,11 +1,11 @@
-//! How events and resources read in a terminal.
+//! Events and resources as text.
 
 use fundhook_domain::{EvidenceClass, Resource, events_after};
 use serde_json::Value;
 
 use crate::subscription::Delivery;
 
-/// One line about an event: time, type, amount, resource, sequence.
+/// One line: time, type, amount, resource, sequence.
 pub fn event_line(delivery: &Delivery) -> String {
     let event = &delivery.event;
     let (event_type, sequence) = (delivery.text("/type"), delivery.text("/sequence").trim_start_matches('0'));
@@ -16,29 +16,29 @@ pub fn event_line(delivery: &Delivery) -> String {
     format!("{:<30}  {short:<28}  {amount:>14}  {resource}  #{sequence}{note}", delivery.text("/time"))
 }
 
-/// What a person should notice about an event.
+/// What is notable about an event.
 fn note(delivery: &Delivery) -> Option<String> {
     let text = |pointer: &str| Some(delivery.text(pointer)).filter(|text| !text.is_empty());
     if delivery.event.pointer("/data/late") == Some(&Value::Bool(true)) {
         return Some("late".to_owned());
     }
     if delivery.event.pointer("/data/reconciled") == Some(&Value::Bool(true)) {
-        return Some("its webhook did not come: read from the provider's list".to_owned());
+        return Some("reconciled from the provider's list".to_owned());
     }
     if let Some(owner) = text("/data/duplicate_of") {
-        return Some(format!("the same coin as {}: not to be credited again", shortened(owner)));
+        return Some(format!("same coin as {}: do not credit it again", shortened(owner)));
     }
     if delivery.text("/type") == "fundhook.recovery.required" {
-        return Some(format!("banner and e-mail for {}: sign in to have it returned", delivery.text("/data/account")));
+        return Some(format!("ask {} to sign in and have it returned", delivery.text("/data/account")));
     }
     text("/data/reason").or_else(|| text("/data/status_reason")).map(str::to_owned)
 }
 
-/// The amount that an event's data is about: of a recovery what is left to return, of a refund what was given back. In
-/// whole coins where the size of the unit is known.
+/// The amount of an event: for a recovery what is left to return, for a refund what was returned. In whole coins if the
+/// size of the unit is known.
 fn amount(data: &Value) -> String {
-    let told = ["amount", "outstanding", "refunded"].iter().find_map(|name| data.get(*name));
-    let Some(amount) = told else {
+    let stated = ["amount", "outstanding", "refunded"].iter().find_map(|name| data.get(*name));
+    let Some(amount) = stated else {
         return String::new();
     };
     let text = |name: &str| amount.get(name).and_then(Value::as_str);
@@ -47,7 +47,7 @@ fn amount(data: &Value) -> String {
     [value, unit, text("asset").unwrap_or_default()].join(" ").trim().replace("  ", " ")
 }
 
-/// A resource id with a digest or a hash in it cut to what tells it apart.
+/// A resource id, shortened if its last part is a digest or a hash.
 pub fn shortened(resource: &str) -> String {
     match resource.rsplit_once('#') {
         Some((head, native)) if native.chars().count() > 48 => {
@@ -57,7 +57,7 @@ pub fn shortened(resource: &str) -> String {
     }
 }
 
-/// One line about a resource: id, status, amount, how many facts.
+/// One line: id, status, amount, number of facts.
 pub fn resource_line(resource: &Resource) -> String {
     let last = events_after(resource, 0).into_iter().next_back();
     let view = last.map(|event| serde_json::to_value(&event.data).unwrap_or_default()).unwrap_or_default();
@@ -73,23 +73,23 @@ pub fn resource_line(resource: &Resource) -> String {
     )
 }
 
-/// A resource's timeline: each fact, when it came, what it changed, and its evidence.
+/// The timeline of a resource: each fact, when it was received, what it changed, and its evidence.
 pub fn timeline(resource: &Resource) -> String {
     let mut text = format!("{}\n", resource.id());
     if resource.version() == 0 {
-        text.push_str("  nothing is known about it\n");
+        text.push_str("  no facts are recorded\n");
     }
     let events = events_after(resource, 0);
     for fact in resource.facts() {
         let changed = events.iter().find(|event| !fact.repeats && event.sequence == fact.sequence);
-        let changed = changed.map_or("nothing a subscriber can see".to_owned(), |event| {
+        let changed = changed.map_or("nothing that subscribers see".to_owned(), |event| {
             let late = if event.data.late { ", late" } else { "" };
             format!("{} (event {}{late})", event.event_type, event.id)
         });
         let evidence = fact.content.evidence();
         let class = match evidence.attestation.class {
             EvidenceClass::Asymmetric => "signed with the provider's key",
-            EvidenceClass::SharedSecret => "authenticated by a shared secret",
+            EvidenceClass::SharedSecret => "authenticated with a shared secret",
             EvidenceClass::Api => "read from the provider's API",
         };
         let lines = [

@@ -1,4 +1,4 @@
-//! Listening to the topic, as a platform would: a queue of one's own, subscribed.
+//! Receives events as a platform does, through a queue that is subscribed to the topic.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -9,11 +9,11 @@ use aws_sdk_sqs::types::{Message, QueueAttributeName};
 use fundhook_adapters::Aws;
 use serde_json::{Value, json};
 
-/// How long one request for messages waits for the first.
+/// How long one request waits for the first message.
 const WAIT_SECONDS: i32 = 1;
 const MESSAGES_MAX: i32 = 10;
 
-/// A queue subscribed to the topic. [`Subscription::close`] removes both.
+/// A queue and its subscription to the topic. [`Subscription::close`] removes both.
 #[derive(Debug)]
 pub struct Subscription {
     sqs: aws_sdk_sqs::Client,
@@ -22,16 +22,14 @@ pub struct Subscription {
     arn: String,
 }
 
-/// An event as a subscriber gets it.
+/// An event as a subscriber receives it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Delivery {
-    /// The CloudEvent.
     pub event: Value,
-    /// The message attributes that filter policies choose by.
+    /// The message attributes, which filter policies match.
     pub attributes: BTreeMap<String, String>,
 }
 
-/// Why the topic cannot be listened to.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {what}: {why}")]
 pub struct SubscriptionError {
@@ -40,7 +38,7 @@ pub struct SubscriptionError {
 }
 
 impl Subscription {
-    /// Makes a queue and subscribes it to the topic `topic_arn`.
+    /// Creates a queue and subscribes it to the topic.
     pub async fn open(aws: &Aws, topic_arn: &str) -> Result<Self, SubscriptionError> {
         let sqs = aws_sdk_sqs::Client::new(aws.sdk_config());
         let sns = aws_sdk_sns::Client::new(aws.sdk_config());
@@ -53,10 +51,11 @@ impl Subscription {
             create = create.attributes(QueueAttributeName::FifoQueue, "true");
         }
         let created = create.send().await.map_err(|error| SqsError(&error).to_string());
-        let queue_url = created.map_err(failed("make a queue"))?.queue_url.unwrap_or_default();
+        let queue_url = created.map_err(failed("create a queue"))?.queue_url.unwrap_or_default();
         let described = sqs.get_queue_attributes().queue_url(&queue_url);
         let described = described.attribute_names(QueueAttributeName::QueueArn).send().await;
-        let described = described.map_err(|error| SqsError(&error).to_string()).map_err(failed("look at the queue"))?;
+        let described =
+            described.map_err(|error| SqsError(&error).to_string()).map_err(failed("read the queue's ARN"))?;
         let queue_arn = described.attributes().and_then(|all| all.get(&QueueAttributeName::QueueArn)).cloned();
         let queue_arn = queue_arn.unwrap_or_default();
 
@@ -72,7 +71,9 @@ impl Subscription {
         });
         let allowed = sqs.set_queue_attributes().queue_url(&queue_url);
         let allowed = allowed.attributes(QueueAttributeName::Policy, policy.to_string()).send().await;
-        allowed.map_err(|error| SqsError(&error).to_string()).map_err(failed("let the topic write to the queue"))?;
+        allowed
+            .map_err(|error| SqsError(&error).to_string())
+            .map_err(failed("allow the topic to send to the queue"))?;
         let subscribed = sns.subscribe().topic_arn(topic_arn).protocol("sqs").endpoint(queue_arn);
         let subscribed = subscribed.attributes("RawMessageDelivery", "true").return_subscription_arn(true);
         let subscribed = subscribed.send().await.map_err(|error| SnsError(&error).to_string());
@@ -80,7 +81,7 @@ impl Subscription {
         Ok(Self { sqs, sns, queue_url, arn })
     }
 
-    /// The deliveries that arrive within about a second, in order of arrival; none when there are none.
+    /// The deliveries of about a second, in order of arrival.
     pub async fn next(&self) -> Result<Vec<Delivery>, SubscriptionError> {
         let failed = |what| move |why: String| SubscriptionError { what, why };
         let received = self.sqs.receive_message().queue_url(&self.queue_url).message_attribute_names("All");
@@ -95,7 +96,7 @@ impl Subscription {
         Ok(messages.into_iter().map(Delivery::of).collect())
     }
 
-    /// Gathers deliveries until `enough` says so or nothing more is to be waited for.
+    /// Collects deliveries until `enough` returns true or `timeout` has passed.
     pub async fn until(
         &self,
         timeout: Duration,
@@ -109,7 +110,7 @@ impl Subscription {
         Ok(all)
     }
 
-    /// Ends the subscription and deletes the queue.
+    /// Deletes the subscription and the queue.
     pub async fn close(self) -> Result<(), SubscriptionError> {
         let ended = self.sns.unsubscribe().subscription_arn(&self.arn).send().await;
         ended.map_err(|error| SubscriptionError { what: "unsubscribe", why: SnsError(&error).to_string() })?;
@@ -124,18 +125,17 @@ impl Delivery {
         let body = message.body.unwrap_or_default();
         let attributes = message.message_attributes.unwrap_or_default().into_iter();
         Self {
-            // What is not JSON is shown as it is rather than dropped.
+            // A message that is not JSON is shown as text.
             event: serde_json::from_str(&body).unwrap_or(Value::String(body)),
             attributes: attributes.filter_map(|(name, value)| Some((name, value.string_value?))).collect(),
         }
     }
 
-    /// A text inside the event, by JSON pointer; empty when there is none.
+    /// The text at a JSON pointer in the event, or an empty text.
     pub fn text(&self, pointer: &str) -> &str {
         self.event.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
     }
 
-    /// The event's id.
     pub fn id(&self) -> &str {
         self.text("/id")
     }

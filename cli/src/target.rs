@@ -1,11 +1,14 @@
-//! Which stack a command talks to: the one that `up` left running, or one deployed to AWS.
+//! Which stack a command talks to: the one that `up` started, or one deployed to AWS.
 
 use std::collections::BTreeMap;
 
 use aws_sdk_cloudformation::error::DisplayErrorContext;
 use fundhook_adapters::{Aws, AwsEnvironmentError};
 
-/// A stack to talk to.
+use crate::emulated_stack::EmulatedStack;
+use crate::local_stack::{self, LocalStackError};
+
+/// A running stack.
 #[derive(Debug)]
 pub struct Target {
     /// The connection to AWS or to the emulator.
@@ -13,59 +16,34 @@ pub struct Target {
     outputs: BTreeMap<String, String>,
 }
 
-/// Why there is no stack to talk to.
+/// Why no stack was found.
 #[derive(Debug, thiserror::Error)]
 pub enum TargetError {
-    /// The local stack does not run.
-    #[cfg(feature = "local")]
     #[error(transparent)]
-    Local(#[from] fundhook_local_stack::LocalStackError),
-    /// No stack is named, and this build has no local one.
-    #[cfg(not(feature = "local"))]
-    #[error("name the deployed stack with `--stack NAME`; this build has no local stack")]
-    Unnamed,
-    /// There is no connection to AWS.
+    Local(#[from] LocalStackError),
     #[error(
-        "no connection to AWS; export credentials and a region first, for instance by `eval \"$(aws configure export-credentials --format env)\"` and `export AWS_REGION=…`"
+        "cannot connect to AWS; export credentials and a region first, for example with `eval \"$(aws configure export-credentials --format env)\"` and `export AWS_REGION=…`"
     )]
     Environment(#[from] AwsEnvironmentError),
-    /// The deployed stack cannot be looked up.
-    #[error("cannot look up the stack {stack}: {why}")]
-    Stack {
-        /// Its name.
-        stack: String,
-        /// What CloudFormation said.
-        why: String,
-    },
-    /// It has no such output.
+    #[error("cannot describe the stack {stack}: {why}")]
+    Stack { stack: String, why: String },
     #[error("the stack has no output {0}; was it deployed from this template?")]
     Output(&'static str),
 }
 
 impl Target {
-    /// The deployed stack called `name`, or the local one.
+    /// The stack with this name on AWS, or the local one.
     pub async fn find(name: Option<&str>) -> Result<Self, TargetError> {
         match name {
             Some(name) => Self::deployed(name).await,
-            None => Self::local(),
+            None => Self::of(local_stack::find()?),
         }
     }
 
-    #[cfg(feature = "local")]
-    fn local() -> Result<Self, TargetError> {
-        Self::of(&fundhook_local_stack::LocalStack::find()?.deployment)
-    }
-
-    #[cfg(not(feature = "local"))]
-    fn local() -> Result<Self, TargetError> {
-        Err(TargetError::Unnamed)
-    }
-
     /// A stack on the emulator.
-    #[cfg(feature = "local")]
-    pub fn of(deployment: &fundhook_local_stack::Deployment) -> Result<Self, TargetError> {
-        let aws = Aws::local(deployment.endpoint(), deployment.account().as_str())?;
-        Ok(Self { aws, outputs: deployment.outputs().clone() })
+    pub fn of(stack: impl Into<EmulatedStack>) -> Result<Self, TargetError> {
+        let EmulatedStack { endpoint, account, outputs } = stack.into();
+        Ok(Self { aws: Aws::local(&endpoint, &account)?, outputs })
     }
 
     async fn deployed(name: &str) -> Result<Self, TargetError> {

@@ -1,10 +1,10 @@
 //! A deployed stack, its provider, and what is in its table.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use fundhook::evidence::Archive;
+use fundhook::evidence::{Archive, ArchiveLocation};
 use fundhook_adapters::{Aws, ResourceTable};
 use fundhook_domain::{EvidencePointer, Feed, Provider, Resource, ResourceId, Statement, Timestamp};
-use fundhook_local_stack::sending::{self, Answered, Manner, Sent, post, send, send_or_drop};
+use fundhook_local_stack::sending::{self, Authenticity, SendOutcome, WebhookResponse, post, send, send_or_drop};
 use fundhook_local_stack::{Account, Clients, Deployment, Function, connect};
 use fundhook_ports::Resources as _;
 use fundhook_providers::{Envelope, Webhook, normalise};
@@ -86,7 +86,8 @@ impl Platform {
 
     /// The archive and the history of keys, as an operator verifies facts with them.
     pub fn archive_of_evidence(&self) -> Archive {
-        Archive::new(&self.aws, self.output("EvidenceBucketName"), self.output("TableName"))
+        let location = ArchiveLocation { bucket: self.output("EvidenceBucketName"), table: self.output("TableName") };
+        Archive::new(&self.aws, location)
     }
 
     /// Runs the reconciler once, with this event; what it answers.
@@ -99,25 +100,25 @@ impl Platform {
     /// Sends a webhook as its provider does; whether it came, and was not dropped by the provider.
     pub async fn send_or_lose(&self, webhook: &sending::Webhook) -> bool {
         let now = fundhook_runtime::now();
-        let sent = send_or_drop(self.deployment(), self.provider(), webhook, Manner::Genuine, now).await;
+        let sent = send_or_drop(self.deployment(), self.provider(), webhook, Authenticity::Genuine, now).await;
         match sent.expect("the stack answers") {
-            Sent::Answered(answered) => {
+            SendOutcome::Answered(answered) => {
                 assert_eq!(answered.status, 200, "a genuine webhook is accepted: {}", answered.body);
                 true
             }
-            Sent::Dropped => false,
+            SendOutcome::Dropped => false,
         }
     }
 
-    /// Sends a webhook of any provider in some manner.
-    pub async fn send_webhook(&self, manner: Manner, webhook: &sending::Webhook) -> Answered {
-        let sent = send(self.deployment(), self.provider(), webhook, manner, fundhook_runtime::now()).await;
+    /// Sends a webhook of any provider in some authenticity.
+    pub async fn send_webhook(&self, authenticity: Authenticity, webhook: &sending::Webhook) -> WebhookResponse {
+        let sent = send(self.deployment(), self.provider(), webhook, authenticity, fundhook_runtime::now()).await;
         sent.expect("the stack answers")
     }
 
     /// Sends a webhook as its provider does, signed at `at`; it must be accepted.
     async fn deliver_one(&self, webhook: &sending::Webhook, at: Timestamp) {
-        let sent = send(self.deployment(), self.provider(), webhook, Manner::Genuine, at).await;
+        let sent = send(self.deployment(), self.provider(), webhook, Authenticity::Genuine, at).await;
         let answered = sent.expect("the stack answers");
         assert_eq!(answered.status, 200, "a genuine webhook is accepted: {}", answered.body);
     }
@@ -140,14 +141,14 @@ impl Platform {
         stream::iter(stories).for_each_concurrent(AT_A_TIME, tell).await;
     }
 
-    /// Sends a webhook of Connect in some manner.
-    pub async fn send_as(&self, manner: Manner, body: &[u8]) -> Answered {
-        self.send_webhook(manner, &sending::Webhook::new(Provider::Connect, body.to_vec())).await
+    /// Sends a webhook of Connect in some authenticity.
+    pub async fn send_as(&self, authenticity: Authenticity, body: &[u8]) -> WebhookResponse {
+        self.send_webhook(authenticity, &sending::Webhook::new(Provider::Connect, body.to_vec())).await
     }
 
     /// Sends a webhook as Connect does, which must be accepted.
     pub async fn send(&self, body: &[u8]) {
-        let answered = self.send_as(Manner::Genuine, body).await;
+        let answered = self.send_as(Authenticity::Genuine, body).await;
         assert_eq!(answered.status, 200, "a genuine webhook is accepted: {}", answered.body);
     }
 
@@ -190,7 +191,7 @@ impl Platform {
     }
 
     /// Posts `body` with these headers to the path of `feed`.
-    pub async fn post(&self, feed: impl Into<Feed>, headers: &SignedHeaders, body: &[u8]) -> Answered {
+    pub async fn post(&self, feed: impl Into<Feed>, headers: &SignedHeaders, body: &[u8]) -> WebhookResponse {
         post(self.deployment(), &feed.into(), headers, body.to_vec()).await.expect("the stack answers")
     }
 

@@ -1,4 +1,4 @@
-//! `listen`: events as subscribers get them.
+//! `listen`: prints events as subscribers receive them.
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -12,13 +12,13 @@ use super::Ending;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// Listen to a stack deployed to AWS, by its name; without it, to the local one
+    /// The name of a stack on AWS [default: the local stack]
     #[arg(long, value_name = "NAME")]
     stack: Option<String>,
-    /// Print each event whole, as one line of JSON
+    /// Print each event as one line of JSON
     #[arg(long)]
     json: bool,
-    /// Stop after so many seconds; without it, when interrupted
+    /// Stop after this many seconds [default: when interrupted]
     #[arg(long, value_name = "SECONDS")]
     seconds: Option<u64>,
 }
@@ -26,13 +26,13 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(arguments: Arguments) -> Ending {
     let target = Target::find(arguments.stack.as_deref()).await?;
     let subscription = Subscription::open(&target.aws, target.output("TopicArn")?).await?;
-    eprintln!("· Listening; interrupt (Ctrl-C) to end");
+    eprintln!("· Listening; press Ctrl-C to stop");
     let until = arguments.seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
     let listened = tokio::select! {
         listened = print_events(&subscription, arguments.json, until) => listened,
         interrupted = tokio::signal::ctrl_c() => interrupted.map_err(Into::into),
     };
-    // Also after an error: a queue that is left behind would gather events for ever.
+    // Also after an error: the queue would otherwise remain and collect events.
     subscription.close().await?;
     listened.map(|()| ExitCode::SUCCESS)
 }

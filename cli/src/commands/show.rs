@@ -1,4 +1,4 @@
-//! `show`: what is known, and why.
+//! `show`: what is recorded about a resource, and why.
 
 use std::process::ExitCode;
 
@@ -15,19 +15,19 @@ use super::Ending;
 
 #[derive(Args)]
 #[group(required = true, multiple = false)]
-struct Which {
-    /// A resource's id, such as deposit#connect#c55481bf-626b-4410-8997-4cee83e1385f (quote it: # begins a comment)
+struct Selection {
+    /// The resource's id, such as 'deposit#connect#c55481bf-626b-4410-8997-4cee83e1385f'. Quote it: # begins a comment
     resource: Option<ResourceId>,
-    /// The resources of an account
+    /// List the resources of this account
     #[arg(long, value_name = "ACCOUNT")]
     account: Option<String>,
-    /// The resources with a reference id
+    /// List the resources with this reference id
     #[arg(long, value_name = "REFERENCE")]
     reference: Option<String>,
-    /// The resources with an on-chain transaction
+    /// List the resources with this on-chain transaction
     #[arg(long, value_name = "HASH")]
     transaction: Option<String>,
-    /// The deposits or withdrawals that are not final yet, oldest first
+    /// List the resources of this kind (deposit, withdrawal) whose status is not final, oldest first
     #[arg(long, value_name = "KIND")]
     open: Option<Kind>,
 }
@@ -35,8 +35,8 @@ struct Which {
 #[derive(Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    which: Which,
-    /// Look into a stack deployed to AWS, by its name; without it, into the local one
+    selection: Selection,
+    /// The name of a stack on AWS [default: the local stack]
     #[arg(long, value_name = "NAME")]
     stack: Option<String>,
 }
@@ -45,7 +45,7 @@ pub(crate) async fn run(arguments: Arguments) -> Ending {
     let target = Target::find(arguments.stack.as_deref()).await?;
     let table = target.output("TableName")?.to_owned();
     let resources = ResourceTable::new(&target.aws, table.clone());
-    let Which { resource, account, reference, transaction, open } = arguments.which;
+    let Selection { resource, account, reference, transaction, open } = arguments.selection;
     let (index, attribute, value) = match (resource, account, reference, transaction, open) {
         (Some(id), ..) => {
             let found = resources.read(&[id]).await?;
@@ -59,7 +59,7 @@ pub(crate) async fn run(arguments: Arguments) -> Ending {
         (.., open) => ("open", "open", open.map(|kind| kind.to_string()).unwrap_or_default()),
     };
     let client = aws_sdk_dynamodb::Client::new(target.aws.sdk_config());
-    let pages = client
+    let mut pages = client
         .query()
         .table_name(&table)
         .index_name(index)
@@ -69,7 +69,6 @@ pub(crate) async fn run(arguments: Arguments) -> Ending {
         .into_paginator()
         .items()
         .send();
-    let mut pages = pages;
     let mut ids: Vec<ResourceId> = Vec::new();
     while let Some(item) = pages.next().await {
         let item = item.map_err(|error| format!("cannot query {index}: {}", DisplayErrorContext(&error)))?;
@@ -80,7 +79,7 @@ pub(crate) async fn run(arguments: Arguments) -> Ending {
     let found: Vec<Resource> = resources.read(&ids).await?;
     found.iter().for_each(|resource| println!("{}", resource_line(resource)));
     if found.is_empty() {
-        eprintln!("nothing found");
+        eprintln!("no resources found");
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,4 +1,4 @@
-//! `verify`: offline, with reasons.
+//! `verify`: checks a signature offline and explains a failure.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -17,40 +17,40 @@ use super::{Ending, read};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// The body, to the byte as it was received
+    /// The raw body as received
     #[arg(long, value_name = "FILE")]
     body: PathBuf,
-    /// The headers: `Name: value` lines as in HTTP, or a JSON object, or what `sign` printed
+    /// The headers: `Name: value` lines (such as the output of `sign`), or a JSON object
     #[arg(long, value_name = "FILE")]
     headers: PathBuf,
-    /// Whose webhook it is
+    /// The provider that sent it
     #[arg(long, default_value = "connect", value_name = "PROVIDER")]
     provider: Provider,
-    /// Connect's: the URL registered with the provider; may be given several times
+    /// Connect: the URL registered with the provider; may be repeated
     #[arg(long = "url", required_if_eq("provider", "connect"), value_name = "URL")]
     urls: Vec<String>,
-    /// Connect's: the provider's keys, a JWKS or one public key in PEM form
+    /// Connect: the provider's keys, as a JWKS or one public key in PEM form
     #[arg(long, required_if_eq("provider", "connect"), value_name = "FILE")]
     keys: Option<PathBuf>,
-    /// zerohash's and Striga's: the secret as it is stored, such as events/keys/test-secrets.json
+    /// zerohash and Striga: the stored secret, such as events/keys/test-secrets.json
     #[arg(long, required_if_eq_any([("provider", "zerohash"), ("provider", "striga")]), value_name = "FILE")]
     secrets: Option<PathBuf>,
-    /// The tenant whose secret it is
+    /// The tenant [default: the default organization]
     #[arg(long, value_name = "TENANT")]
     tenant: Option<Tenant>,
-    /// zerohash's: how RSA signatures are padded
+    /// zerohash: the padding of RSA signatures
     #[arg(long, default_value = "pkcs1", value_parser = ["pkcs1", "pss"])]
     rsa_padding: String,
-    /// zerohash's: let a signature over the body alone count when there is no other
+    /// zerohash: accept a signature over only the body if there is no other
     #[arg(long)]
     legacy: bool,
-    /// The time of receipt, such as 2025-10-07T19:44:50Z; now when not given
+    /// The time of receipt, such as 2025-10-07T19:44:50Z [default: now]
     #[arg(long, value_name = "TIME")]
     at: Option<Timestamp>,
-    /// How far the timestamp may lie from it
+    /// The maximum difference between the timestamp and the time of receipt
     #[arg(long, default_value_t = 300, value_name = "SECONDS")]
     tolerance: u64,
-    /// The header that carries a JWT, to be verified too
+    /// Also verify the JWT in this header
     #[arg(long, value_name = "NAME")]
     jwt_header: Option<String>,
 }
@@ -58,19 +58,19 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(arguments: Arguments) -> Ending {
     let webhook = Webhook { path: String::new(), headers: headers(&arguments.headers)?, body: read(&arguments.body)? };
     let now = arguments.at.unwrap_or_else(fundhook_runtime::now);
-    let (told, verified) = match arguments.provider {
-        Provider::Connect => of_connect(&arguments, &webhook, now)?,
-        Provider::Zerohash | Provider::Striga => of_shared_secret(&arguments, &webhook, now)?,
+    let (diagnosis, verified) = match arguments.provider {
+        Provider::Connect => diagnose_connect(&arguments, &webhook, now)?,
+        Provider::Zerohash | Provider::Striga => diagnose_shared_secret(&arguments, &webhook, now)?,
     };
-    println!("{told}");
+    println!("{diagnosis}");
     Ok(if verified { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 type Failed = Box<dyn std::error::Error + Send + Sync>;
 
-/// What is told of Connect's webhook, and whether it verifies.
-fn of_connect(arguments: &Arguments, webhook: &Webhook, now: Timestamp) -> Result<(String, bool), Failed> {
-    let keys = read(arguments.keys.as_deref().ok_or("Connect's webhooks are verified with `--keys`")?)?;
+/// The diagnosis, and whether the webhook verifies.
+fn diagnose_connect(arguments: &Arguments, webhook: &Webhook, now: Timestamp) -> Result<(String, bool), Failed> {
+    let keys = read(arguments.keys.as_deref().ok_or("`--provider connect` needs `--keys`")?)?;
     let keys = if keys.trim_ascii_start().starts_with(b"{") {
         KeySet::from_jwks(&keys)?
     } else {
@@ -94,9 +94,9 @@ fn of_connect(arguments: &Arguments, webhook: &Webhook, now: Timestamp) -> Resul
     Ok((diagnosis.to_string(), verified))
 }
 
-/// What is told of a webhook of zerohash or Striga, and whether it verifies.
-fn of_shared_secret(arguments: &Arguments, webhook: &Webhook, now: Timestamp) -> Result<(String, bool), Failed> {
-    let path = arguments.secrets.as_deref().ok_or("these webhooks are verified with `--secrets`")?;
+/// The diagnosis of a webhook of zerohash or Striga, and whether the webhook verifies.
+fn diagnose_shared_secret(arguments: &Arguments, webhook: &Webhook, now: Timestamp) -> Result<(String, bool), Failed> {
+    let path = arguments.secrets.as_deref().ok_or("zerohash and Striga need `--secrets`")?;
     let secrets = secrets(path, arguments.tenant.as_ref())?;
     let settings = zerohash::Settings {
         tolerance: Duration::from_secs(arguments.tolerance),
@@ -114,14 +114,14 @@ fn of_shared_secret(arguments: &Arguments, webhook: &Webhook, now: Timestamp) ->
     Ok((diagnosis.to_string(), verified))
 }
 
-/// The secrets of one organization in a file that holds what is stored in Secrets Manager.
+/// The secrets of one organization, from a file with the content of the secret in Secrets Manager.
 pub(super) fn secrets(path: &Path, tenant: Option<&Tenant>) -> Result<Secrets, Failed> {
     let text = String::from_utf8(read(path)?).map_err(|_| format!("{} is not text", path.display()))?;
     let mut organizations = Secrets::from_json(&text)?;
     let named = tenant.map_or("default", Tenant::as_str);
     organizations
         .remove(&tenant.cloned())
-        .ok_or_else(|| format!("{} holds no secrets of the organization {named:?}", path.display()).into())
+        .ok_or_else(|| format!("{} has no secrets for the organization {named:?}", path.display()).into())
 }
 
 fn headers(path: &Path) -> Result<Headers, Box<dyn std::error::Error + Send + Sync>> {
@@ -131,7 +131,7 @@ fn headers(path: &Path) -> Result<Headers, Box<dyn std::error::Error + Send + Sy
         return Ok(members.into_iter().map(|(name, member)| (name, value(member))).collect());
     }
     let line = |line: &str| {
-        let (name, value) = line.split_once(':').ok_or_else(|| format!("`{line}` is no `Name: value` line"))?;
+        let (name, value) = line.split_once(':').ok_or_else(|| format!("`{line}` is not a `Name: value` line"))?;
         Ok((name.trim().to_owned(), value.trim().to_owned()))
     };
     let pairs: Result<Vec<(String, String)>, String> =

@@ -1,9 +1,9 @@
-//! What becomes of a body on its way.
+//! Changes that software makes to a body in transit.
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::Value;
 
-/// Forms that a body takes when something on the way reads and writes it again.
+/// The forms of a body that software produces when it parses and serialises it again.
 pub(super) fn other_bodies(body: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     let mut forms = Vec::new();
     if let Ok(json) = serde_json::from_slice::<Value>(body) {
@@ -19,14 +19,14 @@ pub(super) fn other_bodies(body: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     forms.push(("the body with LF line breaks", text.replace("\r\n", "\n").into_bytes()));
     forms.push(("the body with CRLF line breaks", text.replace("\r\n", "\n").replace('\n', "\r\n").into_bytes()));
     if let Ok(decoded) = BASE64_STANDARD.decode(text.trim()) {
-        forms.push(("the bytes that the body is the base64 form of", decoded));
+        forms.push(("the decoded body, if the body is base64", decoded));
     }
     forms.push(("the base64 form of the body", BASE64_STANDARD.encode(body).into_bytes()));
     forms.push(("an empty body", Vec::new()));
     forms
 }
 
-/// JSON text without the white space outside its strings, everything else as it was.
+/// JSON text without the white space outside its strings.
 fn without_white_space(text: &str) -> String {
     let (mut in_string, mut escaped) = (false, false);
     let keep = |c: &char| {

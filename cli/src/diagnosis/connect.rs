@@ -1,8 +1,7 @@
-//! Why a webhook of Connect does or does not verify.
+//! Diagnoses webhooks of Connect.
 //!
-//! A signature that fails says nothing by itself. But an RSA signature can be opened with the public key: what is inside
-//! is the digest that was signed. So a wrong key and a changed message can be told apart, and what changed can be
-//! looked for.
+//! The public key recovers the signed digest from an RSA signature. This distinguishes a wrong key from a changed message,
+//! and common changes are then tried.
 
 use std::fmt;
 
@@ -16,55 +15,52 @@ use sha2::{Digest, Sha256};
 
 use super::bodies::other_bodies;
 
-/// What was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Diagnosis {
-    /// It verifies, by this key, for this URL.
     Verified {
-        /// The key's thumbprint.
+        /// The thumbprint.
         key: String,
-        /// The URL that was signed for.
+        /// The signed URL.
         url: String,
     },
-    /// It does not, and this is why.
     Refused(Cause),
 }
 
 /// Why a webhook does not verify.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// A header is missing, doubled or malformed, or the token does not verify; nothing else was found.
+    /// A header is missing, repeated or malformed, or the token does not verify.
     Rejected(Rejection),
-    /// The signature is right, and too old or too far in the future.
+    /// The signature verifies, but its time is outside the tolerance.
     Stale(Rejection),
     /// The signature is in the URL-safe alphabet of base64.
     Base64Url {
-        /// Whether it verifies once that is mended.
+        /// Whether it verifies in the standard alphabet.
         verifies: bool,
     },
-    /// It was signed for another URL, and this one fits.
+    /// It verifies for this URL.
     OtherUrl(String),
-    /// It was signed over another form of the same body.
+    /// It verifies for this form of the body.
     OtherBody(&'static str),
     /// The signature is padded as RSASSA-PSS.
     Pss,
-    /// A trusted key signed it, and it was another message: the body, the URL or the timestamp changed.
+    /// A trusted key signed another message: the body, the URL or the timestamp differs.
     OtherMessage {
-        /// The key that signed.
+        /// The thumbprint of the key.
         key: String,
-        /// The SHA-256 digest it signed, in hex.
+        /// The signed SHA-256 digest, in hex.
         signed: String,
-        /// The SHA-256 digest of what was received, in hex.
+        /// The SHA-256 digest of the received message, in hex.
         received: String,
     },
     /// No key of the set made the signature.
     WrongKey {
-        /// How many keys were tried.
+        /// The number of keys tried.
         keys: usize,
     },
 }
 
-/// Finds out whether `webhook` verifies at `now`, and if not, why.
+/// Whether `webhook` verifies at `now`, and if not, why.
 pub fn diagnose(webhook: &Webhook, settings: &Settings, keys: &KeySet, now: Timestamp) -> Diagnosis {
     let rejection = match verify(webhook.clone(), &Provider::Connect.into(), settings, keys, now) {
         Ok(verified) => {
@@ -93,7 +89,7 @@ pub fn diagnose(webhook: &Webhook, settings: &Settings, keys: &KeySet, now: Time
     })
 }
 
-/// Whether the signature verifies for `url` and `body`, whenever it was made.
+/// Whether the signature verifies for `url` and `body` at any time.
 fn verifies(webhook: &Webhook, settings: &Settings, keys: &KeySet, url: &str, body: &[u8]) -> bool {
     let changed = Webhook { body: body.to_vec(), ..webhook.clone() };
     signed_at(webhook).is_some_and(|signed_at| {
@@ -117,12 +113,12 @@ fn base64_variant(webhook: &Webhook, settings: &Settings, keys: &KeySet) -> Opti
     ]
     .into_iter()
     .collect();
-    let mended = Webhook { headers, ..webhook.clone() };
-    let verifies = settings.webhook_urls.iter().any(|url| verifies(&mended, settings, keys, url, &webhook.body));
+    let corrected = Webhook { headers, ..webhook.clone() };
+    let verifies = settings.webhook_urls.iter().any(|url| verifies(&corrected, settings, keys, url, &webhook.body));
     Some(Cause::Base64Url { verifies })
 }
 
-/// Looks for what would have verified, nearest first.
+/// Tries common mistakes, the most likely first.
 fn unverified(webhook: &Webhook, settings: &Settings, keys: &KeySet) -> Cause {
     for url in &settings.webhook_urls {
         if let Some(url) = other_urls(url).into_iter().find(|url| verifies(webhook, settings, keys, url, &webhook.body))
@@ -134,10 +130,10 @@ fn unverified(webhook: &Webhook, settings: &Settings, keys: &KeySet) -> Cause {
             return Cause::OtherBody(what);
         }
     }
-    opened(webhook, settings, keys).unwrap_or(Cause::WrongKey { keys: keys.keys().len() })
+    recovered(webhook, settings, keys).unwrap_or(Cause::WrongKey { keys: keys.keys().len() })
 }
 
-/// Spellings of a URL that are easily taken for each other.
+/// Spellings of a URL that are easily confused.
 fn other_urls(url: &str) -> Vec<String> {
     let toggled = url.strip_suffix('/').map_or_else(|| format!("{url}/"), str::to_owned);
     let without_query = url.split_once('?').map_or(url, |(url, _)| url).to_owned();
@@ -151,8 +147,8 @@ fn other_urls(url: &str) -> Vec<String> {
     vec![toggled, without_query, scheme, url.to_lowercase(), after_scheme, path, String::new()]
 }
 
-/// Opens the signature with each key, and says what is inside.
-fn opened(webhook: &Webhook, settings: &Settings, keys: &KeySet) -> Option<Cause> {
+/// Recovers the signed block with each key.
+fn recovered(webhook: &Webhook, settings: &Settings, keys: &KeySet) -> Option<Cause> {
     let text = webhook.headers.first(SIGNATURE_HEADER)?.trim();
     let signature = BASE64_STANDARD.decode(text).ok()?;
     let timestamp = webhook.headers.first(TIMESTAMP_HEADER)?.trim();
@@ -163,8 +159,8 @@ fn opened(webhook: &Webhook, settings: &Settings, keys: &KeySet) -> Option<Cause
             let received = settings.webhook_urls.first().map(message).unwrap_or_default();
             return Some(Cause::OtherMessage {
                 key: key.thumbprint().to_owned(),
-                signed: hex(digest),
-                received: hex(&Sha256::digest(received)),
+                signed: hex::encode(digest),
+                received: hex::encode(Sha256::digest(received)),
             });
         }
         // RFC 8017 section 9.1: the last byte of a PSS block, whatever the salt.
@@ -172,7 +168,7 @@ fn opened(webhook: &Webhook, settings: &Settings, keys: &KeySet) -> Option<Cause
     })
 }
 
-/// RFC 8017 section 5.2.2: the block that the private key turned into `signature`.
+/// The block that the private key signed (RFC 8017 section 5.2.2).
 fn encoded_message(key: &Key, signature: &[u8]) -> Option<Vec<u8>> {
     let (modulus, exponent) = key.rsa_components()?;
     let modulus_bytes = modulus.len();
@@ -198,14 +194,10 @@ fn pkcs1_digest(block: &[u8]) -> Option<&[u8]> {
     (digest.len() == 32).then_some(digest)
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 impl fmt::Display for Diagnosis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Verified { key, url } => write!(f, "verified: signed by the key {key} for {url}"),
+            Self::Verified { key, url } => write!(f, "verified: signed with the key {key} for {url}"),
             Self::Refused(cause) => write!(f, "not verified: {cause}"),
         }
     }
@@ -217,31 +209,31 @@ impl fmt::Display for Cause {
             Self::Rejected(rejection) => write!(f, "{}", fundhook_ports::chain(rejection)),
             Self::Stale(rejection) => write!(
                 f,
-                "the signature is right, but {rejection}. Check this machine's clock, or pass `--at` with the time of receipt"
+                "the signature verifies, but {rejection}. Check this machine's clock, or pass the time of receipt with `--at`"
             ),
             Self::Base64Url { verifies: true } => f.write_str(
-                "the signature is in URL-safe base64 (`-` and `_`); Connect sends the standard alphabet (`+` and `/`), and in that form it verifies",
+                "the signature is in URL-safe base64 (`-` and `_`); Connect uses the standard alphabet (`+` and `/`). In that alphabet it verifies",
             ),
             Self::Base64Url { verifies: false } => f.write_str(
-                "the signature is in URL-safe base64 (`-` and `_`); Connect sends the standard alphabet (`+` and `/`), and in that form it does not verify either",
+                "the signature is in URL-safe base64 (`-` and `_`); Connect uses the standard alphabet (`+` and `/`). In that alphabet it does not verify either",
             ),
-            Self::OtherUrl(url) if url.is_empty() => f.write_str("it was signed without any URL"),
+            Self::OtherUrl(url) if url.is_empty() => f.write_str("it was signed without a URL"),
             Self::OtherUrl(url) => write!(
                 f,
-                "the URL differs: it was signed for `{url}`. Set the webhook URL to exactly what is registered with the provider"
+                "it was signed for another URL: `{url}`. Set the webhook URL exactly as registered with the provider"
             ),
             Self::OtherBody(what) => write!(
                 f,
-                "the body was changed on its way: the signature fits {what}. Pass the raw bytes on; do not parse and write them again before they are verified"
+                "the body was changed in transit: the signature verifies for {what}. Verify the raw bytes before any software parses and serialises them again"
             ),
             Self::Pss => f.write_str("the signature is padded as RSASSA-PSS; Connect signs with RSASSA-PKCS1-v1_5"),
             Self::OtherMessage { key, signed, received } => write!(
                 f,
-                "the key {key} did sign, but another message: the body, the URL or the timestamp is not what was signed. Signed was a message with the SHA-256 digest {signed}; timestamp, POST, URL and body as given here have {received}. A body that was parsed and written again is another body: give the raw bytes"
+                "the key {key} signed another message: the body, the URL or the timestamp differs. The SHA-256 digest of the signed message is {signed}; the one of the given timestamp, POST, URL and body is {received}. Pass the raw body: serialising it again changes its bytes"
             ),
             Self::WrongKey { keys } => write!(
                 f,
-                "wrong key: none of the {keys} usable keys made this signature. Fetch the provider's current key set, or check that it is the right environment's (sandbox or production)"
+                "wrong key: none of the {keys} usable keys made this signature. Fetch the provider's current key set, and check that it is of the right environment (sandbox or production)"
             ),
         }
     }

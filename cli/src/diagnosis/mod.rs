@@ -1,4 +1,4 @@
-//! Why a webhook's signature does or does not verify, found offline.
+//! Diagnoses offline why a webhook's signature does not verify.
 
 mod bodies;
 mod connect;

@@ -1,6 +1,6 @@
-//! Why a webhook of zerohash or Striga does or does not verify.
+//! Diagnoses webhooks of zerohash and Striga.
 //!
-//! An HMAC cannot be opened. But the messages that senders and receivers confuse are few, so each is tried.
+//! Nothing can be recovered from an HMAC. The messages that senders and receivers confuse are few, so each is tried.
 
 use std::fmt;
 
@@ -11,41 +11,38 @@ use fundhook_providers::{Headers, Rejection, Secrets, VerifiedWebhook, Webhook, 
 
 use super::bodies::other_bodies;
 
-/// What was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SecretDiagnosis {
-    /// It verifies, and this is what that establishes.
     Verified(Attestation),
-    /// It does not, and this is why.
     Refused(SecretCause),
 }
 
 /// Why a webhook does not verify.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SecretCause {
-    /// A header is missing, doubled or malformed, or there is no key for it; nothing else was found.
+    /// A header is missing, repeated or malformed, or there is no key for it.
     Rejected(Rejection),
-    /// The signature is right, and too old or too far in the future.
+    /// The signature verifies, but its time is outside the tolerance.
     Stale(Rejection),
-    /// The signature is in base64, and fits.
+    /// The signature is in base64 and verifies.
     Base64,
-    /// It was signed over another form of the same body.
+    /// It verifies for this form of the body.
     OtherBody(&'static str),
-    /// It was signed over other bytes than body and timestamp.
+    /// It verifies for this message.
     OtherMessage(&'static str),
-    /// No secret made the signature over anything that was tried.
+    /// No secret made the signature over any message that was tried.
     WrongSecret,
 }
 
 type Verified = Result<VerifiedWebhook, (Webhook, Rejection)>;
 
-/// Finds out whether `webhook` verifies as Striga's, and if not, why.
+/// Whether `webhook` verifies as Striga's, and if not, why.
 pub fn diagnose_striga(webhook: &Webhook, secrets: &Secrets) -> SecretDiagnosis {
     let verify = |webhook: Webhook, _| striga::verify(webhook, &Provider::Striga.into(), secrets);
     diagnose(webhook, striga::SIGNATURE_HEADER, secrets, None, &verify)
 }
 
-/// Finds out whether `webhook` verifies as zerohash's at `now`, and if not, why.
+/// Whether `webhook` verifies as zerohash's at `now`, and if not, why.
 pub fn diagnose_zerohash(webhook: &Webhook, settings: &Settings, secrets: &Secrets, now: Timestamp) -> SecretDiagnosis {
     let verify = |webhook: Webhook, at: Option<Timestamp>| {
         zerohash::verify(webhook, &Provider::Zerohash.into(), settings, secrets, at.unwrap_or(now))
@@ -85,7 +82,7 @@ fn diagnose(
     })
 }
 
-/// Whether the signature fits once it is read as base64.
+/// Whether the signature verifies when it is decoded as base64.
 fn in_base64(
     webhook: &Webhook,
     header: &str,
@@ -94,12 +91,12 @@ fn in_base64(
     let tag = BASE64_STANDARD.decode(webhook.headers.first(header)?.trim()).ok()?;
     let others = webhook.headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case(header));
     let others = others.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let mended: Headers = others.chain([(header.to_owned(), hex::encode(tag))]).collect();
-    let verifies = verify(Webhook { headers: mended, ..webhook.clone() }, None).is_ok();
+    let corrected: Headers = others.chain([(header.to_owned(), hex::encode(tag))]).collect();
+    let verifies = verify(Webhook { headers: corrected, ..webhook.clone() }, None).is_ok();
     verifies.then_some(SecretCause::Base64)
 }
 
-/// Looks for what would have verified, nearest first.
+/// Tries common mistakes, the most likely first.
 fn unverified(webhook: &Webhook, header: &str, secrets: &Secrets, timestamp: Option<&str>) -> SecretCause {
     let tag = webhook.headers.first(header).and_then(|value| hex::decode(value.trim()).ok());
     let Some(tag) = tag else {
@@ -113,7 +110,7 @@ fn unverified(webhook: &Webhook, header: &str, secrets: &Secrets, timestamp: Opt
     let timestamp = timestamp.unwrap_or_default();
     let seconds = timestamp.get(..10).unwrap_or(timestamp);
     let others = [
-        ("the body alone, without the timestamp", webhook.body.clone()),
+        ("the body without the timestamp", webhook.body.clone()),
         ("the timestamp before the body", [timestamp.as_bytes(), &webhook.body].concat()),
         ("body and timestamp in seconds", signed_message(&webhook.body, seconds)),
         ("body and timestamp in milliseconds", signed_message(&webhook.body, &format!("{seconds}000"))),
@@ -126,7 +123,7 @@ fn unverified(webhook: &Webhook, header: &str, secrets: &Secrets, timestamp: Opt
 impl fmt::Display for SecretDiagnosis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Verified(attestation) => write!(f, "verified: by {}", attestation.key),
+            Self::Verified(attestation) => write!(f, "verified with {}", attestation.key),
             Self::Refused(cause) => write!(f, "not verified: {cause}"),
         }
     }
@@ -138,16 +135,16 @@ impl fmt::Display for SecretCause {
             Self::Rejected(rejection) => write!(f, "{rejection}"),
             Self::Stale(rejection) => write!(
                 f,
-                "the signature is right, but {rejection}. Check this machine's clock, or pass `--at` with the time of receipt"
+                "the signature verifies, but {rejection}. Check this machine's clock, or pass the time of receipt with `--at`"
             ),
-            Self::Base64 => f.write_str("the signature is in base64; the provider sends hex, and in that form it verifies"),
+            Self::Base64 => f.write_str("the signature is in base64; the provider sends hex. In hex it verifies"),
             Self::OtherBody(what) => write!(
                 f,
-                "the body was changed on its way: the signature fits {what}. Pass the raw bytes on; do not parse and write them again before they are verified"
+                "the body was changed in transit: the signature verifies for {what}. Verify the raw bytes before any software parses and serialises them again"
             ),
-            Self::OtherMessage(what) => write!(f, "other bytes were signed: the signature fits {what}"),
+            Self::OtherMessage(what) => write!(f, "another message was signed: the signature verifies for {what}"),
             Self::WrongSecret => f.write_str(
-                "no secret given made this signature over the body as it is given. Check that the secret is the right environment's (sandbox or production) and that the body is the raw one",
+                "none of the given secrets made this signature over the given body. Check that the secret is of the right environment (sandbox or production) and that the body is the raw one",
             ),
         }
     }

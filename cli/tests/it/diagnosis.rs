@@ -1,4 +1,4 @@
-//! `verify` names the reason for which a signature does not verify, not merely that it does not.
+//! `verify` names the reason why a signature of Connect does not verify.
 
 use std::time::Duration;
 
@@ -18,15 +18,15 @@ const SIGNED_AT: i64 = 1_760_484_866;
 const BODY: &[u8] =
     b"{\"event\": \"connect.deposits.pending\",\r\n \"deposit\": {\"id\": \"a \\\" b\", \"amount\": \".013\"}}";
 
-/// One key for all tests of a run: making it is slow in unoptimised code.
+/// One key for all tests: generating a key is slow in unoptimised code.
 fn key() -> &'static SigningKey {
     static KEY: std::sync::OnceLock<SigningKey> = std::sync::OnceLock::new();
-    KEY.get_or_init(|| SigningKey::generate().expect("a key can be made"))
+    KEY.get_or_init(|| SigningKey::generate().expect("a key is generated"))
 }
 
 fn keys() -> KeySet {
     let jwks = json!({ "keys": [key().public_jwk()] }).to_string();
-    KeySet::from_jwks(jwks.as_bytes()).expect("a published key is fit")
+    KeySet::from_jwks(jwks.as_bytes()).expect("a published key is valid")
 }
 
 fn settings() -> Settings {
@@ -48,7 +48,7 @@ fn diagnosed(headers: SignedHeaders, body: &[u8], after_seconds: i64) -> Diagnos
     diagnose(&webhook, &settings(), &keys(), now)
 }
 
-/// Why it was refused; a webhook that verifies fails the test.
+/// Why the webhook does not verify. Panics if it does.
 fn cause(headers: SignedHeaders, body: &[u8]) -> Cause {
     let cause = match diagnosed(headers, body, 1) {
         Diagnosis::Refused(cause) => Some(cause),
@@ -66,20 +66,20 @@ fn with_signature(url: &str, change: impl Fn(&str) -> String) -> SignedHeaders {
 }
 
 #[test]
-fn what_was_signed_for_this_url_verifies_and_names_its_key() {
+fn a_webhook_signed_for_the_registered_url_verifies_and_its_key_is_named() {
     let key = keys().keys()[0].thumbprint().to_owned();
     assert_eq!(diagnosed(signed(URL, BODY), BODY, 299), Diagnosis::Verified { key, url: URL.into() });
 }
 
 #[test]
-fn an_old_signature_is_told_from_a_wrong_one() {
+fn an_expired_signature_is_distinguished_from_a_wrong_one() {
     assert!(matches!(diagnosed(signed(URL, BODY), BODY, 301), Diagnosis::Refused(Cause::Stale(_))));
     assert!(matches!(diagnosed(signed(URL, BODY), BODY, -301), Diagnosis::Refused(Cause::Stale(_))));
     assert!(matches!(diagnosed(signed(URL, b"other"), BODY, 301), Diagnosis::Refused(Cause::OtherMessage { .. })));
 }
 
 #[test]
-fn a_url_that_was_spelled_otherwise_is_found() {
+fn a_different_spelling_of_the_url_is_found() {
     for other in [
         "https://you.example/webhooks/connect/",
         "http://you.example/webhooks/connect",
@@ -92,7 +92,7 @@ fn a_url_that_was_spelled_otherwise_is_found() {
 }
 
 #[test]
-fn a_body_that_was_written_again_is_found() {
+fn a_body_that_was_serialised_again_is_found() {
     let text = String::from_utf8(BODY.to_vec()).expect("text");
     let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
     for (what, sent) in [
@@ -109,7 +109,7 @@ fn a_body_that_was_written_again_is_found() {
     }
     let encoded = BASE64_STANDARD.encode(BODY);
     let decoded = cause(signed(URL, BODY), encoded.as_bytes());
-    assert_eq!(decoded, Cause::OtherBody("the bytes that the body is the base64 form of"));
+    assert_eq!(decoded, Cause::OtherBody("the decoded body, if the body is base64"));
 }
 
 #[test]
@@ -117,13 +117,13 @@ fn a_base64_variant_is_named() {
     let to_url_safe = |text: &str| {
         BASE64_URL_SAFE_NO_PAD.encode(BASE64_STANDARD.decode(text).expect("the signature is in standard base64"))
     };
-    // A signature of 256 bytes without `+` or `/` would read as either alphabet; that has a chance of 1 in 10^4.
+    // A signature of 256 bytes without `+` and `/` is valid in both alphabets. The probability is 1 in 10^4.
     assert_eq!(cause(with_signature(URL, to_url_safe), BODY), Cause::Base64Url { verifies: true });
     assert_eq!(cause(with_signature("https://other.example", to_url_safe), BODY), Cause::Base64Url { verifies: false });
 }
 
 #[test]
-fn a_right_key_over_another_message_is_told_from_a_wrong_key() {
+fn another_message_signed_with_the_right_key_is_distinguished_from_a_wrong_key() {
     let tampered = String::from_utf8(BODY.to_vec()).expect("text").replace(".013", ".913");
     let digest_of = |body| fundhook_domain::digest_hex(&signed_message(&SIGNED_AT.to_string(), URL, body));
     let expected = Cause::OtherMessage {
@@ -131,9 +131,13 @@ fn a_right_key_over_another_message_is_told_from_a_wrong_key() {
         signed: digest_of(BODY),
         received: digest_of(tampered.as_bytes()),
     };
-    assert_eq!(cause(signed(URL, BODY), tampered.as_bytes()), expected, "what was signed is read out of the signature");
+    assert_eq!(
+        cause(signed(URL, BODY), tampered.as_bytes()),
+        expected,
+        "the signed digest is recovered from the signature"
+    );
 
-    let other = SigningKey::generate().expect("a key can be made");
+    let other = SigningKey::generate().expect("a key is generated");
     let forged = other.sign(URL, SIGNED_AT, BODY).expect("the key signs");
     assert_eq!(cause(forged, BODY), Cause::WrongKey { keys: 1 });
 }
@@ -147,7 +151,7 @@ fn a_missing_header_is_named() {
 }
 
 #[test]
-fn a_private_key_survives_its_pem() {
+fn a_private_key_can_be_read_back_from_its_pem() {
     let pem = key().to_pem().expect("the key has a PEM form");
     let read = SigningKey::from_pem(&format!("a comment\n{pem}")).expect("what was written");
     assert_eq!(read.public_jwk(), key().public_jwk());

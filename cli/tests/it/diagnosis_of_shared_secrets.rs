@@ -1,4 +1,4 @@
-//! What `cargo fundhook verify` finds out about webhooks that are signed with a shared secret.
+//! `verify` names the reason why a signature with a shared secret does not verify.
 
 use fundhook::diagnosis::{SecretCause, SecretDiagnosis, diagnose_striga, diagnose_zerohash};
 use fundhook_domain::{Provider, Timestamp};
@@ -16,7 +16,7 @@ fn secret() -> SharedSecret {
 
 fn secrets() -> Secrets {
     let stored = format!(r#"{{"default":{{"current":"another-secret-by-now","previous":"{SECRET}"}}}}"#);
-    Secrets::from_json(&stored).expect("fit").remove(&None).expect("the default organization's")
+    Secrets::from_json(&stored).expect("valid").remove(&None).expect("the default organization has secrets")
 }
 
 fn zerohash_headers(body: &[u8]) -> SignedHeaders {
@@ -31,7 +31,7 @@ fn diagnosed(headers: SignedHeaders, body: &[u8], after_seconds: i64) -> SecretD
     diagnose_zerohash(&webhook, &settings, &secrets(), now)
 }
 
-/// Headers whose signature is over `message` instead.
+/// Headers with a signature over `message`.
 fn over(message: &[u8]) -> SignedHeaders {
     let timestamp = (SIGNED_AT * 1000).to_string();
     let headers = [(zerohash::TIMESTAMP_HEADER, timestamp), (zerohash::SIGNATURE_HEADER, secret().sign(message))];
@@ -40,26 +40,26 @@ fn over(message: &[u8]) -> SignedHeaders {
 
 #[test]
 fn a_webhook_signed_with_the_previous_secret_verifies_and_the_secret_is_named() {
-    let told = diagnosed(zerohash_headers(BODY), BODY, 0).to_string();
-    assert_eq!(told, format!("verified: by {}", secret().name()));
-    assert!(!told.contains(SECRET));
+    let diagnosis = diagnosed(zerohash_headers(BODY), BODY, 0).to_string();
+    assert_eq!(diagnosis, format!("verified with {}", secret().name()));
+    assert!(!diagnosis.contains(SECRET));
 }
 
 #[test]
-fn what_senders_and_receivers_confuse_is_found() {
+fn common_mistakes_of_senders_and_receivers_are_found() {
     let timestamp = (SIGNED_AT * 1000).to_string();
     let seconds = SIGNED_AT.to_string();
     let message = |parts: &[&[u8]]| parts.concat();
     for (what, headers, expected) in [
-        ("a parsed body", zerohash_headers(br#"{"fund_id":"1","quantity":"100"}"#), "the body was changed on its way"),
-        ("no timestamp", over(BODY), "the body alone"),
+        ("a parsed body", zerohash_headers(br#"{"fund_id":"1","quantity":"100"}"#), "the body was changed in transit"),
+        ("no timestamp", over(BODY), "the body without the timestamp"),
         ("the order", over(&message(&[timestamp.as_bytes(), BODY])), "the timestamp before the body"),
         ("the unit", over(&message(&[BODY, seconds.as_bytes()])), "in seconds"),
-        ("another secret", signed_with_stranger(), "no secret given made this signature"),
+        ("another secret", signed_with_stranger(), "none of the given secrets made this signature"),
         ("no signature", SignedHeaders::new(), "is missing"),
     ] {
-        let told = diagnosed(headers, BODY, 0).to_string();
-        assert!(told.starts_with("not verified: ") && told.contains(expected), "{what}: {told}");
+        let diagnosis = diagnosed(headers, BODY, 0).to_string();
+        assert!(diagnosis.starts_with("not verified: ") && diagnosis.contains(expected), "{what}: {diagnosis}");
     }
 }
 
@@ -69,7 +69,7 @@ fn signed_with_stranger() -> SignedHeaders {
 }
 
 #[test]
-fn a_right_signature_that_is_too_old_is_told_from_a_wrong_one() {
+fn an_expired_signature_is_distinguished_from_a_wrong_one() {
     let stale = diagnosed(zerohash_headers(BODY), BODY, 3600);
     assert!(matches!(stale, SecretDiagnosis::Refused(SecretCause::Stale(_))), "{stale}");
     let wrong = diagnosed(signed_with_stranger(), BODY, 3600);

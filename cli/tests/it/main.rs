@@ -1,4 +1,4 @@
-//! The commands, one file per subject.
+//! The operator's commands, one file per subject.
 
 mod diagnosis;
 mod diagnosis_of_shared_secrets;

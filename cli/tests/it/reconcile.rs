@@ -1,4 +1,4 @@
-//! `reconcile`: what it asks the reconciler for, what it makes of the answer, and how it ends.
+//! `reconcile`: how it invokes the reconciler, how it reports the answer, and its exit code.
 
 use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 const DEPOSIT: &str = "deposit#connect#c55481bf-626b-4410-8997-4cee83e1385f";
 const TABLE: &str = "the-table";
 
-/// Serves `router` on loopback for as long as the test runs; where.
+/// Serves `router` on loopback until the test ends, and returns its URL.
 async fn serve(router: Router) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("it is bound");
@@ -23,13 +23,13 @@ async fn serve(router: Router) -> String {
     format!("http://{address}")
 }
 
-/// The answer of a reconciler that answers with `payload`, or fails with it, to a deposit's being accepted; and what it was
-/// asked.
+/// Accepts a deposit's row at a reconciler that answers, or fails, with `payload`. Returns the outcome and the event that
+/// the reconciler received.
 async fn accepted(payload: Value, fails: bool) -> (Result<String, String>, Value) {
-    let asked = Arc::new(Mutex::new(Value::Null));
-    let heard = Arc::clone(&asked);
+    let received = Arc::new(Mutex::new(Value::Null));
+    let recorded = Arc::clone(&received);
     let answer = async move |body: String| {
-        *heard.lock().expect("nobody panics with it") = serde_json::from_str(&body).expect("an event is JSON");
+        *recorded.lock().expect("no panic while locked") = serde_json::from_str(&body).expect("an event is JSON");
         let mut headers = HeaderMap::new();
         if fails {
             headers.insert("x-amz-function-error", "Unhandled".parse().expect("ASCII"));
@@ -42,34 +42,34 @@ async fn accepted(payload: Value, fails: bool) -> (Result<String, String>, Value
         "account": "123456789012",
         "outputs": { "ReconcilerFunctionName": "the-reconciler" },
     });
-    let stack: Deployment = serde_json::from_value(stack).expect("a deployment as it is kept");
+    let stack: Deployment = serde_json::from_value(stack).expect("a stored deployment");
     let deposit: ResourceId = DEPOSIT.parse().expect("a resource's id");
     let accepted = reconciler::accept(&stack, &deposit).await;
-    let asked = asked.lock().expect("nobody panics with it").clone();
-    (accepted.map(|told| told.to_string()).map_err(|error| error.to_string()), asked)
+    let received = received.lock().expect("no panic while locked").clone();
+    (accepted.map(|row| row.to_string()).map_err(|error| error.to_string()), received)
 }
 
 #[tokio::test]
-async fn what_is_accepted_is_asked_for_by_its_id_and_told_with_what_still_protects_it() {
-    let (told, asked) = accepted(json!({ "accepted": DEPOSIT, "queued": 1 }), false).await;
-    assert_eq!(asked, json!({ "accept": DEPOSIT }));
-    let told = told.expect("it was queued");
-    assert!(told.starts_with(&format!("Queued: 1 of the listed rows, about {DEPOSIT}.")), "{told}");
-    assert!(told.contains("still protects against a second credit"), "{told}");
+async fn the_reconciler_receives_the_accepted_deposits_id() {
+    let (outcome, received) = accepted(json!({ "accepted": DEPOSIT, "queued": 1 }), false).await;
+    assert_eq!(received, json!({ "accept": DEPOSIT }));
+    let outcome = outcome.expect("the row was queued");
+    assert!(outcome.starts_with(&format!("Queued: 1 of the listed rows, about {DEPOSIT}.")), "{outcome}");
+    assert!(outcome.contains("still protects against a second credit"), "{outcome}");
 }
 
 #[tokio::test]
-async fn what_was_not_queued_is_an_error_that_says_why() {
+async fn a_row_that_was_not_queued_is_an_error_with_the_reason() {
     let unlisted = "the provider does not list deposit#connect#c55481bf-626b-4410-8997-4cee83e1385f";
     for (payload, fails, why) in [
         (json!({ "errorType": "NotOnTheList", "errorMessage": unlisted }), true, unlisted),
-        (json!({ "errorType": "Runtime.ExitError" }), true, "it does not say why"),
-        (json!({ "accepted": DEPOSIT, "queued": 0 }), false, "nothing about deposit#connect#c55481bf"),
-        // One that does not know of the request makes a run of it.
-        (json!({ "rows": 3, "queued": 1, "complete": true }), false, "is none to what it was asked"),
+        (json!({ "errorType": "Runtime.ExitError" }), true, "it gave no reason"),
+        (json!({ "accepted": DEPOSIT, "queued": 0 }), false, "no row about deposit#connect#c55481bf"),
+        // A reconciler without this request makes a normal run.
+        (json!({ "rows": 3, "queued": 1, "complete": true }), false, "does not fit the request"),
     ] {
-        let (told, _) = accepted(payload.clone(), fails).await;
-        let error = told.expect_err("nothing was queued");
+        let (outcome, _) = accepted(payload.clone(), fails).await;
+        let error = outcome.expect_err("no row was queued");
         assert!(error.contains(why), "{payload}: {error}");
     }
 }
@@ -77,11 +77,11 @@ async fn what_was_not_queued_is_an_error_that_says_why() {
 fn fundhook(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_fundhook"));
     command.arg("reconcile").args(arguments).envs(variables.iter().copied());
-    command.output().expect("the program was built with this test")
+    command.output().expect("cargo builds the program for this test")
 }
 
 #[test]
-fn a_command_line_that_cannot_be_meant_is_refused() {
+fn an_inconsistent_command_line_is_an_error() {
     for (arguments, why) in [
         (&["--accept", "c55481bf"][..], "does not have the form kind#feed#id, such as deposit#connect#c55481bf-"),
         (&["--accept", "gift#connect#1"], "gift"),
@@ -90,15 +90,15 @@ fn a_command_line_that_cannot_be_meant_is_refused() {
         (&["--day", "2026-11-21"], "--report"),
     ] {
         let ended = fundhook(arguments, &[]);
-        let said = String::from_utf8_lossy(&ended.stderr);
-        assert_eq!(ended.status.code(), Some(2), "{arguments:?}: {said}");
-        assert!(said.contains(why), "{arguments:?}: {said}");
+        let stderr = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(2), "{arguments:?}: {stderr}");
+        assert!(stderr.contains(why), "{arguments:?}: {stderr}");
     }
     let help = fundhook(&["--help"], &[]);
     assert!(String::from_utf8_lossy(&help.stdout).contains("Exit code:"));
 }
 
-/// AWS, of a stack that has stored `reports`.
+/// An AWS endpoint with a stack that has stored `reports`.
 async fn aws_with(reports: &[Value]) -> String {
     let items = reports.iter().map(|report| json!({ "pk": { "S": "report" }, "content": { "S": report.to_string() } }));
     let items = json!({ "Responses": { TABLE: items.collect::<Vec<_>>() }, "UnprocessedKeys": {} }).to_string();
@@ -117,7 +117,7 @@ async fn aws_with(reports: &[Value]) -> String {
     serve(Router::new().route("/", post(answer))).await
 }
 
-/// The stored report of an hour of 2025-10-07 in which nothing came in.
+/// The stored report of an hour of 2025-10-07 without deposits.
 fn quiet(hour: u32) -> Value {
     let begins = |hour: u32| format!("2025-10-{:02}T{:02}:00:00Z", 7 + hour / 24, hour % 24);
     json!({
@@ -131,7 +131,7 @@ fn quiet(hour: u32) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stored_report_ends_well_only_where_nothing_is_left_to_a_person() {
+async fn a_stored_report_succeeds_only_if_nothing_needs_review() {
     let all: Vec<Value> = (0..24).map(quiet).collect();
     let with = |name: &str, value: Value| {
         let mut changed = all.clone();
@@ -140,12 +140,12 @@ async fn a_stored_report_ends_well_only_where_nothing_is_left_to_a_person() {
     };
     let total = |deposits: u64| json!({ "deposits": deposits, "total": "5" });
     let line = json!({ "asset": "USDC", "provider": total(1), "ours": total(1), "published": total(0) });
-    for (reports, code, said) in [
-        (all.clone(), 0, "24 of 24 hours are added up."),
-        (all[2..].to_vec(), 1, "not added up: from 2025-10-07T00:00:00Z to 2025-10-07T02:00:00Z"),
+    for (reports, code, expected) in [
+        (all.clone(), 0, "24 of 24 hours are reported."),
+        (all[2..].to_vec(), 1, "not reported: 2025-10-07T00:00:00Z to 2025-10-07T02:00:00Z"),
         (with("lines", json!([line])), 1, "✗ USDC"),
         (with("discrepancies", json!(["this deposit differs"])), 1, "✗ this deposit differs"),
-        (with("not_understood", json!(2)), 1, "in no total: 2 of the listed rows"),
+        (with("not_understood", json!(2)), 1, "are in no total: 2"),
     ] {
         let url = aws_with(&reports).await;
         let variables = [
@@ -155,8 +155,8 @@ async fn a_stored_report_ends_well_only_where_nothing_is_left_to_a_person() {
             ("AWS_SECRET_ACCESS_KEY", "local"),
         ];
         let ended = fundhook(&["--report", "--stack", "mine", "--day", "2025-10-07"], &variables);
-        let (told, error) = (String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
-        assert_eq!(ended.status.code(), Some(code), "{said}: {told}{error}");
-        assert!(told.contains(said), "{said}: {told}");
+        let (stdout, stderr) = (String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
+        assert_eq!(ended.status.code(), Some(code), "{expected}: {stdout}{stderr}");
+        assert!(stdout.contains(expected), "{expected}: {stdout}");
     }
 }

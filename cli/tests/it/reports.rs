@@ -1,4 +1,4 @@
-//! What the reports of a day's hours come to, and what they leave to a person.
+//! A day's report from the reports of its hours, and what needs review.
 
 use fundhook::report::{hours_without_report, is_balanced, report_lines, together};
 use fundhook_domain::{Provider, Timestamp};
@@ -11,7 +11,7 @@ fn at(text: &str) -> Timestamp {
     text.parse().expect("RFC 3339")
 }
 
-/// So many deposits of 5 each.
+/// The total of deposits of 5 each.
 fn total(deposits: u64) -> Total {
     Total { deposits, total: (deposits * 5).to_string().parse().expect("decimal") }
 }
@@ -39,15 +39,15 @@ fn report(hour: u32, lines: Vec<ControlTotalsLine>) -> Report {
 }
 
 #[test]
-fn whatever_does_not_add_up_is_marked_and_leaves_the_report_to_a_person() {
+fn every_discrepancy_is_marked_and_needs_review() {
     let even = || report(9, vec![line("USDC", [2, 2, 2])]);
     let sentence = "deposit#connect#1 is recorded as confirmed and not listed".to_owned();
     for (what, report, marked) in [
         ("nothing", report(9, Vec::new()), None),
-        ("what is the same everywhere", even(), None),
+        ("equal totals", even(), None),
         ("a deposit that was not published", report(9, vec![line("USDC", [2, 2, 1])]), Some("USDC")),
-        ("a sentence", Report { discrepancies: vec![sentence.clone()], ..even() }, Some(sentence.as_str())),
-        ("a row that was not understood", Report { not_understood: 3, ..even() }, Some("3 of the listed rows")),
+        ("a discrepancy", Report { discrepancies: vec![sentence.clone()], ..even() }, Some(sentence.as_str())),
+        ("a row that was not understood", Report { not_understood: 3, ..even() }, Some("are in no total: 3")),
     ] {
         let lines = report_lines(&report);
         let bad: Vec<&String> = lines.iter().filter(|line| line.contains('✗')).collect();
@@ -58,7 +58,7 @@ fn whatever_does_not_add_up_is_marked_and_leaves_the_report_to_a_person() {
 }
 
 #[test]
-fn the_hours_of_a_day_come_to_one_report() {
+fn the_reports_of_a_days_hours_are_added_to_one_report() {
     assert_eq!(together(&[]), None);
     let morning = Report {
         discrepancies: vec!["one".to_owned()],
@@ -67,14 +67,14 @@ fn the_hours_of_a_day_come_to_one_report() {
     };
     let evening =
         Report { discrepancies: vec!["two".to_owned()], not_understood: 2, ..report(21, vec![line("BTC", [2, 1, 2])]) };
-    let day = together(&[morning, evening]).expect("of two hours");
+    let day = together(&[morning, evening]).expect("a report of two hours");
     assert_eq!((day.from, day.before), (at("2026-11-21T09:00:00Z"), at("2026-11-21T22:00:00Z")));
     assert_eq!(day.lines, [line("BTC", [3, 2, 2]), line("USDT", [1, 1, 1])]);
     assert_eq!((day.discrepancies, day.not_understood), (vec!["one".to_owned(), "two".to_owned()], 3));
 }
 
 #[test]
-fn a_day_that_has_settled_lacks_the_hours_of_which_there_is_no_report() {
+fn the_hours_without_a_report_are_missing_twelve_hours_after_the_days_end() {
     let day = at(DAY);
     let of = |hours: &[u32]| -> Vec<Report> { hours.iter().map(|hour| report(*hour, Vec::new())).collect() };
     let all: Vec<u32> = (0..24).collect();

@@ -7,8 +7,8 @@ use flate2::write::GzEncoder;
 use fundhook_domain::{EvidencePointer, Timestamp, digest_hex};
 use fundhook_providers::Envelope;
 
-/// Envelopes as compressed NDJSON, one a line, under a key made from the content: the same batch delivered twice is
-/// the same object.
+/// Envelopes as NDJSON, one a line. The key of the object is derived from its content, so that a batch that is delivered
+/// twice is stored as the same object.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
     lines: String,
@@ -17,9 +17,9 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Adds an envelope and the JSON it was read from; returns its line.
+    /// Adds an envelope and the JSON that it was parsed from. Returns the number of its line, from 0.
     pub fn add(&mut self, envelope: &Envelope, json: &str) -> u32 {
-        // A line break is white space in JSON, never part of a string.
+        // In JSON a line break is white space: inside a string it is escaped.
         self.lines.extend(json.chars().map(|c| if matches!(c, '\n' | '\r') { ' ' } else { c }));
         self.lines.push('\n');
         let earliest = self.received_at.map_or(envelope.received_at(), |at| at.min(envelope.received_at()));
@@ -28,13 +28,14 @@ impl Batch {
         self.count - 1
     }
 
-    /// The object's key: `evidence/v1/2026/11/22/<SHA-256 of the lines>.ndjson.gz`. `None` for an empty batch.
+    /// The object's key: `evidence/v1/2026/11/22/<SHA-256 of the lines>.ndjson.gz`, with the day on which the earliest
+    /// envelope was received. `None` for an empty batch.
     pub fn key(&self) -> Option<String> {
         let day = self.received_at?.day_path();
         Some(format!("evidence/v1/{day}/{}.ndjson.gz", digest_hex(self.lines.as_bytes())))
     }
 
-    /// The object's content.
+    /// The object's content, compressed with gzip.
     pub fn compressed(&self) -> io::Result<Vec<u8>> {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
         encoder.write_all(self.lines.as_bytes())?;
@@ -42,7 +43,6 @@ impl Batch {
     }
 }
 
-/// Where line `line` of the object `key` lies.
 pub(crate) fn pointer(key: &str, line: u32) -> EvidencePointer {
     EvidencePointer { object: key.to_owned(), line }
 }

@@ -1,4 +1,4 @@
-//! From a batch of envelopes to signals on two queues.
+//! From a batch of envelopes to statements on two queues.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,8 @@ use tracing::{error, info, warn};
 
 use crate::archive::{Batch, pointer};
 
-/// What fan-out needs: the evidence bucket, the queue for money and the queue for the rest.
+/// Fan-out: the evidence bucket, the `transfers` queue for statements about money and the `accounts` queue for all others.
+/// They are two queues so that a flood of balance updates does not delay a deposit.
 #[derive(Debug)]
 pub struct FanOut<A, Q> {
     evidence: A,
@@ -20,14 +21,14 @@ pub struct FanOut<A, Q> {
     accounts: Q,
 }
 
-/// An envelope of the batch: the message it came in, and its line in the archive.
-struct Received {
+/// An envelope of the batch, the message that contained it, and its line in the archive.
+struct ArchivedEnvelope {
     message_id: String,
     envelope: Envelope,
     line: u32,
 }
 
-/// Signals on their way to one queue, each with the message it came from.
+/// The statements for one queue, each with the message that it is from.
 #[derive(Default)]
 struct Outgoing {
     message_ids: Vec<String>,
@@ -35,15 +36,15 @@ struct Outgoing {
 }
 
 impl<A: Archive, Q: SendMessages> FanOut<A, Q> {
-    /// Fan-out into these.
+    /// Fan-out that writes to these.
     pub fn new(evidence: A, transfers: Q, accounts: Q) -> Self {
         Self { evidence, transfers, accounts }
     }
 
-    /// Handles one batch; returns the messages that were not finished.
+    /// Handles one batch. Returns the messages to be delivered again.
     ///
-    /// A message that is not an envelope fails alone. When the archive or a queue cannot be reached, the messages
-    /// concerned fail and are delivered again: what was sent twice is folded once.
+    /// A message that is not an envelope fails alone. If the archive or a queue cannot be reached, the affected messages
+    /// fail. Statements that were already sent are then sent again; the state updater records each fact once.
     pub async fn handle(&self, event: SqsEvent, now: Timestamp) -> SqsBatchResponse {
         let mut failures = Failures::default();
         let (batch, received) = read(event, &mut failures);
@@ -51,7 +52,13 @@ impl<A: Archive, Q: SendMessages> FanOut<A, Q> {
             match self.archive(&batch, &key).await {
                 Ok(()) => self.route(&key, &received, now, &mut failures).await,
                 Err(error) => {
-                    warn!(error = chain(&error), messages = received.len(), "the batch could not be archived");
+                    let (error, messages) = (chain(&error), received.len());
+                    warn!(
+                        error,
+                        messages,
+                        evidence = key,
+                        "evidence {key} could not be stored; its {messages} messages will be delivered again: {error}"
+                    );
                     received.iter().for_each(|received| failures.add(&received.message_id));
                 }
             }
@@ -66,15 +73,22 @@ impl<A: Archive, Q: SendMessages> FanOut<A, Q> {
         self.evidence.put(key, content).await
     }
 
-    async fn route(&self, key: &str, received: &[Received], now: Timestamp, failures: &mut Failures) {
+    async fn route(&self, key: &str, received: &[ArchivedEnvelope], now: Timestamp, failures: &mut Failures) {
         let (mut transfers, mut accounts) = (Outgoing::default(), Outgoing::default());
         let mut unrecognized = Unrecognized::default();
-        for Received { message_id, envelope, line } in received {
+        for ArchivedEnvelope { message_id, envelope, line } in received {
             for statement in normalise(envelope, pointer(key, *line)) {
                 unrecognized.count(&statement);
                 let queue = if statement.resource.kind().moves_money() { &mut transfers } else { &mut accounts };
-                if let Err(error) = queue.add(message_id, statement) {
-                    error!(message_id, error = chain(&error), "a signal could not be written");
+                let fact = NewFact::from(statement);
+                if let Err(error) = queue.add(message_id, &fact) {
+                    let (resource, error) = (&fact.resource, chain(&error));
+                    error!(
+                        message_id,
+                        error,
+                        resource.id = %resource,
+                        "statement about {resource} from message {message_id} could not be serialized: {error}"
+                    );
                     failures.add(message_id);
                 }
             }
@@ -85,23 +99,30 @@ impl<A: Archive, Q: SendMessages> FanOut<A, Q> {
             transfers = transfers.bodies.len(),
             accounts = accounts.bodies.len(),
             evidence = key,
-            "batch fanned out"
+            "{} webhooks archived as {key}",
+            received.len()
         );
         let (sent_transfers, sent_accounts) =
             tokio::join!(transfers.send(&self.transfers), accounts.send(&self.accounts));
         for (message_id, error) in sent_transfers.into_iter().chain(sent_accounts) {
-            warn!(message_id, error = chain(&error), "a signal could not be sent");
+            let error = chain(&error);
+            warn!(
+                message_id,
+                error,
+                "statement from message {message_id} could not be sent; the message will be delivered again: {error}"
+            );
             failures.add(&message_id);
         }
     }
 }
 
-/// How many webhooks of each type nothing claims: a metric, so that a type that a provider begins to send is noticed.
+/// The metric `UnrecognizedWebhooks`: how many webhooks of each unknown type came, so that a new type of a provider is
+/// noticed.
 #[derive(Default)]
 struct Unrecognized(BTreeMap<(&'static str, String), u64>);
 
 impl Unrecognized {
-    /// The longest type that becomes a metric's dimension, of which CloudWatch takes 1,024 characters.
+    /// The longest type that is used as a dimension of the metric. CloudWatch accepts 1,024 characters.
     const TYPE_CHARS_MAX: usize = 64;
 
     fn count(&mut self, statement: &Statement) {
@@ -110,7 +131,7 @@ impl Unrecognized {
             let mut plain: String =
                 payload_type.chars().filter(char::is_ascii_graphic).take(Self::TYPE_CHARS_MAX).collect();
             if plain.is_empty() {
-                // A dimension must not be empty.
+                // CloudWatch rejects an empty dimension.
                 plain.push('-');
             }
             let payload_type = plain;
@@ -126,19 +147,24 @@ impl Unrecognized {
     }
 }
 
-/// The envelopes of a batch, and the archive of them. What is not an envelope is noted as failed.
-fn read(event: SqsEvent, failures: &mut Failures) -> (Batch, Vec<Received>) {
+/// Parses the messages of a batch, and collects the envelopes for the archive. A message that is not an envelope fails.
+fn read(event: SqsEvent, failures: &mut Failures) -> (Batch, Vec<ArchivedEnvelope>) {
     let mut batch = Batch::default();
     let mut received = Vec::with_capacity(event.records.len());
     for message in messages(event) {
         match Envelope::from_json(&message.body) {
             Ok(envelope) => {
                 let line = batch.add(&envelope, &message.body);
-                received.push(Received { message_id: message.id, envelope, line });
+                received.push(ArchivedEnvelope { message_id: message.id, envelope, line });
             }
             Err(error) => {
-                error!(message_id = message.id, error = chain(&error), "a message of the ingress queue is no envelope");
-                failures.add(&message.id);
+                let (message_id, error) = (message.id, chain(&error));
+                error!(
+                    message_id,
+                    error,
+                    "message {message_id} of the ingress queue is not an envelope; it will end in the dead-letter queue: {error}"
+                );
+                failures.add(&message_id);
             }
         }
     }
@@ -146,21 +172,21 @@ fn read(event: SqsEvent, failures: &mut Failures) -> (Batch, Vec<Received>) {
 }
 
 impl Outgoing {
-    fn add(&mut self, message_id: &str, statement: Statement) -> Result<(), NewFactError> {
-        self.bodies.push(NewFact::from(statement).to_message()?);
+    fn add(&mut self, message_id: &str, fact: &NewFact) -> Result<(), NewFactError> {
+        self.bodies.push(fact.to_message()?);
         self.message_ids.push(message_id.to_owned());
         Ok(())
     }
 
-    /// Sends them; returns those that the queue did not take.
+    /// Sends the statements. Returns the messages of those that the queue did not accept.
     async fn send<Q: SendMessages>(self, queue: &Q) -> Vec<(String, PortError)> {
         if self.bodies.is_empty() {
             return Vec::new();
         }
         let mut outcomes = queue.send_all(self.bodies).await.into_iter();
-        // What the queue says nothing about was not finished.
-        let unsaid = || PortError::new("learn whether a message was sent", Disposition::Retry, "no outcome for it");
-        let failed = |id| Some((id, outcomes.next().unwrap_or_else(|| Err(unsaid())).err()?));
+        // A statement without an outcome may not have been sent.
+        let missing = || PortError::new("send a statement", Disposition::Retry, "the queue returned no outcome for it");
+        let failed = |id| Some((id, outcomes.next().unwrap_or_else(|| Err(missing())).err()?));
         self.message_ids.into_iter().filter_map(failed).collect()
     }
 }

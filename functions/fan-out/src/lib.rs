@@ -1,6 +1,7 @@
-//! Archives verified webhooks as evidence, then routes what they say.
+//! Archives verified webhooks as evidence, then turns them into statements and routes these to two queues.
 //!
-//! Nothing is said on about a webhook before its raw bytes lie in the evidence bucket, so every fact can name them.
+//! A statement is sent only after the raw bytes of its webhook are in the evidence bucket, so every fact can name its
+//! evidence.
 
 mod archive;
 mod handler;

@@ -1,4 +1,4 @@
-//! Wiring of fan-out.
+//! Wiring of fan-out: settings, AWS clients and the Lambda runtime.
 
 use aws_lambda_events::sqs::SqsEvent;
 use fan_out::FanOut;

@@ -9,33 +9,39 @@ use fundhook_reconciliation::{Receipt, receipt_of};
 use serde_dynamo::{AttributeValue, Item};
 use tracing::{error, info, warn};
 
-/// What the publisher needs: the topic, and where receipts are kept.
+/// The publisher: the topic, and the store of receipts.
 #[derive(Debug)]
-pub struct Publisher<T, B> {
+pub struct Publisher<T, R> {
     topic: T,
-    store: B,
+    receipts: R,
 }
 
-impl<T: PublishEvents, B: Receipts> Publisher<T, B> {
-    /// A publisher to `topic`, which notes in `books` which deposits it has published as confirmed.
-    pub fn new(topic: T, store: B) -> Self {
-        Self { topic, store }
+impl<T: PublishEvents, R: Receipts> Publisher<T, R> {
+    /// A publisher to `topic` that stores a receipt in `receipts` for each deposit that it published as confirmed.
+    pub fn new(topic: T, receipts: R) -> Self {
+        Self { topic, receipts }
     }
 
     /// Handles one batch of the stream.
     ///
-    /// Returns the sequence number of the first record that was not finished, from which Lambda delivers again. Events
-    /// behind it may have been published already; said twice they have the same ids.
+    /// Returns the sequence number of the first record that was not finished; Lambda delivers again from there. Events of
+    /// later records may have been published already, and are then published again with the same ids.
     pub async fn handle(&self, event: StreamEvent, now: Timestamp) -> DynamoDbEventResponse {
         let records = event.records;
         let mut events = Vec::new();
         let mut first_failed = None;
         for (index, record) in records.iter().enumerate() {
             match events_of(record) {
-                Ok(said) => events.extend(said.into_iter().map(|event| (index, event))),
+                Ok(of_record) => events.extend(of_record.into_iter().map(|event| (index, event))),
                 Err(error) => {
-                    let event_id = &record.event_id;
-                    error!(event_id, error = chain(&error), "a stream record holds no readable resource");
+                    let (event_id, error) = (&record.event_id, chain(&error));
+                    let key = string(&record.change.new_image, PK).unwrap_or("-");
+                    error!(
+                        event_id,
+                        error,
+                        resource.id = key,
+                        "stream record {event_id} of {key} is not a readable resource; later records wait until it moves to the failure queue: {error}"
+                    );
                     first_failed = Some(index);
                     break;
                 }
@@ -46,17 +52,30 @@ impl<T: PublishEvents, B: Receipts> Publisher<T, B> {
         let mut outcomes = outcomes.into_iter();
         let mut receipts = Vec::new();
         for (origin, event) in origins.into_iter().zip(&events) {
-            // What the topic says nothing about was not finished.
+            // An event without an outcome may not have been published.
             let failure = match outcomes.next() {
                 Some(Ok(())) => {
                     receipts.extend(receipt_of(event, now).map(|receipt| (origin, receipt)));
-                    info!(resource.id = %event.data.resource, event.id = event.id, event.kind = event.event_type, "event published");
+                    info!(
+                        resource.id = %event.data.resource,
+                        event.id = event.id,
+                        event.kind = event.event_type,
+                        "event {} published as {}",
+                        event.id,
+                        event.event_type
+                    );
                     continue;
                 }
                 Some(Err(error)) => chain(&error),
-                None => "the topic did not say what became of it".to_owned(),
+                None => "the topic returned no outcome for it".to_owned(),
             };
-            warn!(event.id = event.id, error = failure, "an event could not be published");
+            warn!(
+                resource.id = %event.data.resource,
+                event.id = event.id,
+                error = failure,
+                "event {} could not be published; its record will be delivered again: {failure}",
+                event.id
+            );
             first_failed = Some(first_failed.map_or(origin, |first| first.min(origin)));
         }
         if let Some(origin) = self.note(receipts).await {
@@ -65,22 +84,30 @@ impl<T: PublishEvents, B: Receipts> Publisher<T, B> {
         response(first_failed.and_then(|index| records.get(index)))
     }
 
-    /// Notes what was published; returns the first record whose receipt is not noted. It is published again, under the same
-    /// ids, and noted then.
+    /// Stores the receipts of what was published. If that fails, returns the first record with a receipt: its events are
+    /// published again with the same ids, and its receipt is stored then.
     async fn note(&self, receipts: Vec<(usize, Receipt)>) -> Option<usize> {
         let (origins, receipts): (Vec<usize>, Vec<Receipt>) = receipts.into_iter().unzip();
         let first = origins.into_iter().min()?;
-        match self.store.note(&receipts).await {
+        match self.receipts.note(&receipts).await {
             Ok(()) => None,
             Err(error) => {
-                warn!(error = chain(&error), receipts = receipts.len(), "what was published could not be noted");
+                let error = chain(&error);
+                let events: Vec<&str> = receipts.iter().map(|receipt| receipt.event.as_str()).collect();
+                let events = events.join(", ");
+                warn!(
+                    error,
+                    receipts = receipts.len(),
+                    event.ids = events,
+                    "receipts of {events} could not be stored; their records will be delivered again: {error}"
+                );
                 Some(first)
             }
         }
     }
 }
 
-/// The events that a record gives rise to: none for items that are not resources, and none for deletions.
+/// The events of the facts that a record added. An item that is not a resource has none, and neither has a deletion.
 fn events_of(record: &EventRecord) -> Result<Vec<Event>, ItemError> {
     let image = &record.change.new_image;
     let Some(pk) = string(image, PK).filter(|pk| is_resource(pk)) else {
@@ -92,13 +119,13 @@ fn events_of(record: &EventRecord) -> Result<Vec<Event>, ItemError> {
     };
     let texts: Option<Vec<&str>> = facts.iter().map(text).collect();
     let texts = texts.ok_or(ItemError::Attribute(FACTS))?;
-    // Read as missing, an odd one would have a duplicate published as confirmed.
+    // An unreadable ownership must not be taken for none: a duplicate would be published as confirmed.
     let ownership = image.get(OWNERSHIP).map(|ownership| text(ownership).ok_or(ItemError::Attribute(OWNERSHIP)));
     let resource = resource_from_texts(pk, texts.into_iter(), ownership.transpose()?)?;
     Ok(events_after(&resource, version_before(record)))
 }
 
-/// The resource's version before the write: how many facts had been recorded.
+/// The resource's version before the write; 0 for a new resource.
 fn version_before(record: &EventRecord) -> u64 {
     match record.change.old_image.get(VERSION) {
         Some(AttributeValue::N(version)) => version.parse().unwrap_or(0),
@@ -106,7 +133,7 @@ fn version_before(record: &EventRecord) -> u64 {
     }
 }
 
-/// Whether a key is a resource's: it begins with a kind. Key sets, claims and watermarks live in the same table.
+/// Whether a key is that of a resource: it begins with a kind. The table also holds key sets, claims and watermarks.
 fn is_resource(pk: &str) -> bool {
     pk.split_once('#').is_some_and(|(kind, _)| kind.parse::<Kind>().is_ok())
 }

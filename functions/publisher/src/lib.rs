@@ -1,7 +1,7 @@
-//! Turns what a write added into CloudEvents, and publishes them.
+//! Turns the facts that a write added into CloudEvents, and publishes them.
 //!
-//! The table's stream is the outbox: a write and a publication cannot be made one, so the write records what happened
-//! and the stream sees to it that it is said, at least once, with ids that are the same each time.
+//! The table's stream is the outbox. A write and a publication cannot be one transaction, so the write records the facts and
+//! the stream delivers each write at least once. An event that is published again has the same id.
 
 mod handler;
 

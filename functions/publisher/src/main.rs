@@ -1,4 +1,4 @@
-//! Wiring of the publisher.
+//! Wiring of the publisher: settings, AWS clients and the Lambda runtime.
 
 use aws_lambda_events::dynamodb::Event;
 use fundhook_adapters::{Aws, ReconciliationTable, Topic};

@@ -1,138 +1,105 @@
-//! Doubting what is missing: nothing is queued that might have a coin credited twice.
+//! Answers the questions of `fundhook_reconciliation::next`, so that nothing is queued that may credit a coin twice.
 
-use fundhook_domain::{DepositStatus, Feed, Kind, Provider, Resource, ResourceId, Statement, Status};
-use fundhook_ports::{AccountResources, Claims, chain};
-use fundhook_reconciliation::{
-    Discrepancy, SAME_WITHIN, coin_of, identifies_its_coin, is_identified_by_its_coin, is_of_the_coin, may_be_the_same,
-};
+use fundhook_domain::{Feed, Kind, Resource, ResourceId, Statement};
+use fundhook_ports::{AccountResources, chain};
+use fundhook_reconciliation::{AmbiguityStep, ConfirmedRow, Discrepancy, KnownAboutRow, Question, Verdict, next};
 use tracing::warn;
 
-use crate::handler::{HOUR, Run};
+use crate::run::Phase;
 use crate::{Ports, ReconcileError, Reconciler};
 
-/// How many deposits that are alike the provider is asked for on behalf of one row; one of which there are more is doubted.
-const ALIKE_MAX: usize = 5;
-
-/// Discrepancies, each taken for what it is.
-pub(crate) struct Decided {
+/// Discrepancies after the check for ambiguity.
+pub(crate) struct Checked {
     pub(crate) discrepancies: Vec<Discrepancy>,
-    /// Whether these are all of them, and the run's time did not end before the rest.
-    pub(crate) all: bool,
+    pub(crate) end: CheckEnd,
+}
+
+/// How a check for ambiguity ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CheckEnd {
+    /// All discrepancies were checked.
+    AllChecked,
+    /// The phase's time ended; the rest is left out.
+    OutOfTime,
 }
 
 impl<P: Ports> Reconciler<P> {
-    /// Takes for ambiguous what would be credited by a row and might be credited already, under another id or by another feed.
+    /// Turns each discrepancy into an ambiguous one if its row would credit a coin that may already be credited, under
+    /// another id or by another feed.
     pub(crate) async fn check_ambiguity(
         &self,
         feed: &Feed,
         discrepancies: Vec<Discrepancy>,
         recorded: &[Resource],
-        run: &mut Run,
-    ) -> Result<Decided, ReconcileError> {
-        let mut decided = Vec::with_capacity(discrepancies.len());
+        phase: &mut Phase<'_>,
+    ) -> Result<Checked, ReconcileError> {
+        let mut checked = Vec::with_capacity(discrepancies.len());
         for discrepancy in discrepancies {
-            decided.push(match discrepancy {
-                Discrepancy::Missing { ref theirs } | Discrepancy::Behind { ref theirs, .. } if credits(theirs) => {
-                    let is_it = |resource: &&Resource| resource.id() == discrepancy.resource();
-                    let reason = match recorded.iter().find(is_it).filter(|known| !is_from_the_list_alone(known)) {
-                        Some(told) => Ok(self.ambiguity_of_reported(feed, told, theirs)),
-                        None => self.ambiguity_of_unreported(feed, theirs, run).await,
-                    };
-                    match reason {
-                        Ok(Some(resembles)) => Discrepancy::Ambiguous { theirs: theirs.clone(), resembles },
-                        Ok(None) => discrepancy,
-                        Err(ReconcileError::OutOfTime) => return Ok(Decided { discrepancies: decided, all: false }),
-                        Err(failed) => return Err(failed),
-                    }
+            let Some(row) = discrepancy.would_credit() else {
+                checked.push(discrepancy);
+                continue;
+            };
+            let recorded = recorded.iter().find(|resource| resource.id() == discrepancy.resource());
+            checked.push(match self.ambiguity_of(feed, row, recorded, phase).await {
+                Ok(Verdict::Ambiguous(reason)) => Discrepancy::Ambiguous { theirs: row.clone(), reason },
+                Ok(Verdict::Queue) => discrepancy,
+                Err(ReconcileError::OutOfTime) => {
+                    return Ok(Checked { discrepancies: checked, end: CheckEnd::OutOfTime });
                 }
-                Discrepancy::Missing { .. }
-                | Discrepancy::Behind { .. }
-                | Discrepancy::Differs { .. }
-                | Discrepancy::Ambiguous { .. }
-                | Discrepancy::UnknownToTheProvider { .. }
-                | Discrepancy::CreditedTwice { .. } => discrepancy,
+                Err(failed) => return Err(failed),
             });
         }
-        Ok(Decided { discrepancies: decided, all: true })
+        Ok(Checked { discrepancies: checked, end: CheckEnd::AllChecked })
     }
 
-    /// As [`Self::reason_to_doubt`], of a deposit that a webhook told of under this id.
-    fn ambiguity_of_reported(&self, feed: &Feed, told: &Resource, row: &Statement) -> Option<Option<ResourceId>> {
-        let is_told = identifies_its_coin(row) || is_identified_by_its_coin(told);
-        (self.has_two_feeds(feed) && !is_told).then_some(None)
-    }
-
-    /// What a confirmed deposit that no webhook told of under its id may be; or `Some(None)`, that nothing would tell it by.
-    async fn ambiguity_of_unreported(
+    async fn ambiguity_of(
         &self,
         feed: &Feed,
-        row: &Statement,
-        run: &mut Run,
-    ) -> Result<Option<Option<ResourceId>>, ReconcileError> {
-        if self.has_two_feeds(feed) && !identifies_its_coin(row) {
-            return Ok(Some(None));
-        }
-        // The feed tells of the coin under another id: two deposits in one transaction, if the provider lists the other one too.
-        let coins: Vec<String> = coin_of(row).into_iter().collect();
-        let claims = if coins.is_empty() { Vec::new() } else { self.store.claims(&coins).await? };
-        for owner in claims.into_iter().filter(|taken| is_of_the_coin(row, taken)).map(|taken| taken.owner) {
-            let is_other = owner.feed() == row.resource.feed() && owner != row.resource;
-            if is_other && !self.is_listed(feed, &owner, run).await? {
-                return Ok(Some(Some(owner)));
+        statement: &Statement,
+        recorded: Option<&Resource>,
+        phase: &mut Phase<'_>,
+    ) -> Result<Verdict, ReconcileError> {
+        let row = ConfirmedRow { statement, recorded, feeds: self.organization_feeds(feed) };
+        let mut known = KnownAboutRow::default();
+        loop {
+            match next(row, &known) {
+                AmbiguityStep::Verdict(verdict) => return Ok(verdict),
+                AmbiguityStep::Ask(Question::ClaimsOn(coin)) => known.add_claims(self.claims_on([coin].into()).await?),
+                AmbiguityStep::Ask(Question::IsListed(id)) => {
+                    let is_listed = self.is_listed(feed, &id, phase).await?;
+                    known.add_listed(id, is_listed);
+                }
+                AmbiguityStep::Ask(Question::DepositsOf { account, since }) => {
+                    let ids = self.store.of_account(&account, since).await?;
+                    let is_of_organization =
+                        |id: &ResourceId| id.kind() == Kind::Deposit && id.feed().tenant() == feed.tenant();
+                    known.add_account_deposits(self.read(ids.into_iter().filter(is_of_organization).collect()).await?);
+                }
             }
         }
-        let Some(account) = row.content.details.account() else {
-            return Ok(None);
-        };
-        // When it was written is our clock's time, and when it happened the provider's.
-        let since = row.content.occurred_at.minus(SAME_WITHIN).minus(HOUR);
-        let about = self.store.of_account(account, since).await?;
-        let is_theirs = |id: &ResourceId| id.kind() == Kind::Deposit && id.feed().tenant() == feed.tenant();
-        let recorded = self.read(about.into_iter().filter(is_theirs).collect()).await?;
-        let mut alike = recorded.iter().filter(|recorded| may_be_the_same(recorded, row));
-        for recorded in alike.by_ref().take(ALIKE_MAX) {
-            // One that the provider lists under its own id is another deposit.
-            if !self.is_listed(feed, recorded.id(), run).await? {
-                return Ok(Some(Some(recorded.id().clone())));
-            }
-        }
-        Ok(alike.next().map(|recorded| Some(recorded.id().clone())))
     }
 
-    /// Whether the organization has two feeds: it is told of each coin twice, and only the transaction's hash shows that it is
-    /// one.
-    pub(crate) fn has_two_feeds(&self, feed: &Feed) -> bool {
-        self.settings.zerohash_feeds.contains(&feed.of(Provider::Zerohash))
-    }
-
-    /// Whether the provider lists the deposit under its id. It is asked once in a run. What it cannot be brought to say of this
-    /// one it is taken not to list, so that what hangs on it is doubted, and asked again by a later run.
-    async fn is_listed(&self, feed: &Feed, id: &ResourceId, run: &mut Run) -> Result<bool, ReconcileError> {
-        if let Some(known) = run.listed.get(id) {
+    /// Whether the provider lists the deposit under its id; it is asked once in a run. If it cannot answer about this one,
+    /// the deposit counts as not listed: the row that depends on it is ambiguous, and a later run asks again.
+    async fn is_listed(&self, feed: &Feed, id: &ResourceId, phase: &mut Phase<'_>) -> Result<bool, ReconcileError> {
+        if let Some(known) = phase.run.listed.get(id) {
             return Ok(*known);
         }
-        if self.is_out_of_time(run) {
+        if phase.is_out_of_time(self.now()) {
             return Err(ReconcileError::OutOfTime);
         }
-        let is_listed = match self.rows_about(feed, id, run).await {
+        let is_listed = match self.rows_about(feed, id, phase.run).await {
             Ok(rows) => !rows.is_empty(),
-            Err(failed) if run.silent.contains(feed) => return Err(failed),
+            Err(failed) if phase.run.outages.is_down(feed) => return Err(failed),
             Err(failed) => {
-                warn!(resource.id = %id, error = chain(&failed), "the provider does not say whether it lists a deposit");
+                warn!(
+                    resource.id = %id, error = chain(&failed),
+                    "the provider did not answer whether it lists {id}; a row that may be the same deposit is not queued"
+                );
                 false
             }
         };
-        run.listed.insert(id.clone(), is_listed);
+        phase.run.listed.insert(id.clone(), is_listed);
         Ok(is_listed)
     }
-}
-
-/// Whether no webhook told of it: the provider's list names it by an id that may not be the one that its webhooks do.
-fn is_from_the_list_alone(resource: &Resource) -> bool {
-    resource.facts().iter().all(|fact| fact.content.evidence().is_from_api())
-}
-
-/// Whether the row would have a deposit credited.
-fn credits(row: &Statement) -> bool {
-    row.content.status == Status::Deposit(DepositStatus::Confirmed)
 }

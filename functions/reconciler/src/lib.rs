@@ -1,22 +1,34 @@
-//! Holds what is recorded against what the provider lists, and heals it.
+//! Compares what is recorded with what the provider lists, and queues what was missed.
 //!
-//! A provider drops a webhook after a few attempts, and says so nowhere. Its list says what was missed: each row that is
-//! missing or further along goes on the ingress queue, and takes the road of a webhook from there. What stands in one status
-//! for too long is asked for by its id, and published once as overdue when the provider has nothing to say. Each hour is
-//! added up, asset by asset.
+//! A provider gives up on a webhook after a few attempts and does not report it. Its list shows what was missed: each row
+//! that is missing or further along is sent to the ingress queue and processed like a webhook. A resource that stays in
+//! one status for too long is requested by its id, and published once as overdue if the provider has no news. Every hour
+//! gets control totals per asset.
 //!
-//! Nothing here writes a resource. A run may end at any point and be repeated from any page: what is queued twice is
-//! recorded once, and the watermark moves only past what was queued.
+//! Guarantees:
+//! - Nothing here writes a resource. What is decided comes from `fundhook_reconciliation`; this crate executes it.
+//! - A run may stop at any point and be repeated from any page: what is queued twice is recorded once, and the watermark
+//!   moves only past what was queued.
+//! - A row that may credit a coin a second time is never queued; it is reported for review.
 
 mod ambiguity;
+mod budget;
 mod control_totals;
+mod error;
 mod handler;
 mod hours;
 mod list_reader;
+mod listed_row;
 mod overdue;
+mod provider;
+mod queueing;
 mod reading;
+mod recorded;
 mod request;
+mod run;
+mod watermark;
 
-pub use handler::{Ports, ReconcileError, Reconciler, ReconciliationStore, Summary};
+pub use error::ReconcileError;
+pub use handler::{Ports, Reconciler, ReconciliationStore};
 pub use list_reader::{ListReadError, ListReader};
-pub use request::{Answer, Request};
+pub use request::{InvalidRequest, ReconcileRequest, ReconcileResponse};

@@ -1,4 +1,4 @@
-//! Asking the provider, with a token that it accepts.
+//! Reads the provider's list with an access token that it accepts.
 
 use std::collections::BTreeMap;
 
@@ -9,34 +9,34 @@ use secrecy::SecretString;
 use tokio::sync::Mutex;
 use tracing::info;
 
-/// How often a token is replaced for one page: the one held by the one stored, and that one by a new one. A new one that is
-/// refused is not.
+/// How often a token is replaced for one page: the held one by the stored one, and that one by a new one. A new token that
+/// is rejected is not replaced.
 const REPLACED_MAX: u32 = 2;
 
-/// Asks the provider's API on behalf of each organization.
+/// Reads the lists of all organizations, each with its own access token.
 #[derive(Debug)]
 pub struct ListReader<S, A> {
     tokens: TokenKeeper<S, A>,
-    /// The tokens in use, so that they are read once and not for each page.
+    /// The tokens in use, so that they are not loaded for each page.
     held: Mutex<BTreeMap<Feed, SecretString>>,
 }
 
-/// Why the provider did not say what it was asked.
+/// Why a page of the list could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ListReadError {
-    /// There is no token to ask with.
+    /// No access token could be obtained.
     #[error(transparent)]
     Token(#[from] TokenError),
-    /// It accepts no token that it could be asked with, a new one included; what it says of that.
-    #[error("the provider does not accept a new access token either")]
+    /// The provider rejects a new token as well; the source is its answer.
+    #[error("the provider also rejects a new access token")]
     Unauthorized(#[source] PortError),
-    /// It could not be asked, or its answer could not be read.
+    /// The request failed, or its answer could not be read.
     #[error(transparent)]
     Port(PortError),
 }
 
 impl<S: AccessTokens, A: RequestToken + ListTransactions> ListReader<S, A> {
-    /// Asks with the tokens that `tokens` keeps.
+    /// Uses the access tokens of `tokens`.
     pub fn new(tokens: TokenKeeper<S, A>) -> Self {
         Self { tokens, held: Mutex::default() }
     }
@@ -46,8 +46,8 @@ impl<S: AccessTokens, A: RequestToken + ListTransactions> ListReader<S, A> {
         self.tokens.feeds().await
     }
 
-    /// Reads one page. A token that the provider refuses is replaced by the one that is stored, if that is another one, and
-    /// that one, unless it is new, by a new one.
+    /// Reads one page. A token that the provider rejects is replaced by the stored one, if that is another one; a stored
+    /// token that is rejected is replaced by a new one.
     pub(crate) async fn list(
         &self,
         feed: &Feed,
@@ -64,11 +64,11 @@ impl<S: AccessTokens, A: RequestToken + ListTransactions> ListReader<S, A> {
             let listed = self.tokens.provider_api().list(feed, &token.access_token, query).await;
             match listed {
                 Err(ListError::Unauthorized(_)) if !token.is_new && replaced < REPLACED_MAX => {
-                    info!(%feed, "the provider refused the access token: another one is had");
+                    info!(%feed, "access token rejected by {feed}; requesting another one");
                     token = self.tokens.other_than(&token.access_token, feed, &clock).await?;
                     replaced += 1;
                 }
-                Err(ListError::Unauthorized(statements_of)) => return Err(ListReadError::Unauthorized(statements_of)),
+                Err(ListError::Unauthorized(answer)) => return Err(ListReadError::Unauthorized(answer)),
                 Err(ListError::Port(error)) => {
                     held.insert(feed.clone(), token.access_token);
                     return Err(ListReadError::Port(error));
@@ -94,12 +94,12 @@ mod tests {
 
     use super::*;
 
-    /// A provider that accepts one token, and the store of what it granted.
+    /// A provider that accepts one token, and the store of granted tokens.
     #[derive(Default)]
-    struct World {
+    struct TestProvider {
         accepts: Option<&'static str>,
         stored: SyncMutex<Option<StoredToken>>,
-        asked_with: SyncMutex<Vec<String>>,
+        requested_with: SyncMutex<Vec<String>>,
     }
 
     fn now() -> Timestamp {
@@ -110,7 +110,7 @@ mod tests {
         PortError::new("ask", Disposition::Retry, why)
     }
 
-    impl World {
+    impl TestProvider {
         fn store_token(&self, text: &str) {
             let token = StoredToken {
                 access_token: text.to_owned().into(),
@@ -120,12 +120,12 @@ mod tests {
             *self.stored.lock().unwrap_or_else(PoisonError::into_inner) = Some(token);
         }
 
-        fn take_asked(&self) -> Vec<String> {
-            std::mem::take(&mut self.asked_with.lock().unwrap_or_else(PoisonError::into_inner))
+        fn take_requests(&self) -> Vec<String> {
+            std::mem::take(&mut self.requested_with.lock().unwrap_or_else(PoisonError::into_inner))
         }
     }
 
-    impl AccessTokens for &World {
+    impl AccessTokens for &TestProvider {
         async fn load(&self) -> Result<BTreeMap<Feed, StoredToken>, PortError> {
             let stored = self.stored.lock().unwrap_or_else(PoisonError::into_inner).clone();
             Ok(stored.map(|token| (Provider::Connect.into(), token)).into_iter().collect())
@@ -145,11 +145,11 @@ mod tests {
         }
 
         async fn back_off_until(&self, _: &Feed, _: Timestamp) -> Result<(), PortError> {
-            Err(failure("nobody asked for that"))
+            Err(failure("this provider never asks to back off"))
         }
     }
 
-    impl RequestToken for &World {
+    impl RequestToken for &TestProvider {
         async fn feeds(&self) -> Result<Vec<Feed>, PortError> {
             Ok(vec![Provider::Connect.into()])
         }
@@ -159,49 +159,46 @@ mod tests {
         }
     }
 
-    impl ListTransactions for &World {
+    impl ListTransactions for &TestProvider {
         async fn list(&self, _: &Feed, token: &SecretString, _: &ListQuery) -> Result<ListPage, ListError> {
             let text = token.expose_secret().to_owned();
             let is_accepted = self.accepts == Some(text.as_str());
-            self.asked_with.lock().unwrap_or_else(PoisonError::into_inner).push(text);
+            self.requested_with.lock().unwrap_or_else(PoisonError::into_inner).push(text);
             if is_accepted { Ok(ListPage::default()) } else { Err(ListError::Unauthorized(failure("invalid_token"))) }
         }
     }
 
-    async fn list(list_reader: &ListReader<&World, &World>) -> Result<ListPage, ListReadError> {
+    async fn list(list_reader: &ListReader<&TestProvider, &TestProvider>) -> Result<ListPage, ListReadError> {
         list_reader.list(&Provider::Connect.into(), &ListQuery::Id("a".to_owned()), now).await
     }
 
     #[tokio::test]
-    async fn when_neither_the_held_nor_the_stored_token_is_accepted_a_new_one_is_had() {
-        for (accepts, asked_with) in [
+    async fn when_neither_the_held_nor_the_stored_token_is_accepted_a_new_one_is_requested() {
+        for (accepts, requested_with) in [
             (Some("held"), &["held"][..]),
             (Some("stored"), &["held", "stored"]),
             (Some("new"), &["held", "stored", "new"]),
             (None, &["held", "stored", "new"]),
         ] {
-            let world = World { accepts, ..World::default() };
+            let world = TestProvider { accepts, ..TestProvider::default() };
             let list_reader = ListReader::new(TokenKeeper::new(&world, &world, vec![Provider::Connect.into()]));
             list_reader.held.lock().await.insert(Provider::Connect.into(), "held".to_owned().into());
             world.store_token("stored");
             let listed = list(&list_reader).await;
-            assert_eq!(world.take_asked(), asked_with, "{accepts:?}");
+            assert_eq!(world.take_requests(), requested_with, "{accepts:?}");
             assert_eq!(listed.is_ok(), accepts.is_some(), "{listed:?}");
             if let (Some(accepted), Ok(_)) = (accepts, list(&list_reader).await) {
-                assert_eq!(world.take_asked(), [accepted], "it is held for the next page");
+                assert_eq!(world.take_requests(), [accepted], "the accepted token is held for the next page");
             }
         }
     }
 
     #[tokio::test]
-    async fn a_new_token_that_is_refused_is_told_with_what_the_provider_says_and_is_not_replaced() {
-        let world = World::default();
+    async fn a_rejected_new_token_is_not_replaced_and_the_error_has_the_providers_answer() {
+        let world = TestProvider::default();
         let list_reader = ListReader::new(TokenKeeper::new(&world, &world, vec![Provider::Connect.into()]));
-        let refused = list(&list_reader).await.expect_err("it accepts none");
-        assert_eq!(
-            chain(&refused),
-            "the provider does not accept a new access token either: could not ask: invalid_token"
-        );
-        assert_eq!(world.take_asked(), ["new"]);
+        let rejected = list(&list_reader).await.expect_err("the provider accepts no token");
+        assert_eq!(chain(&rejected), "the provider also rejects a new access token: could not ask: invalid_token");
+        assert_eq!(world.take_requests(), ["new"]);
     }
 }

@@ -1,4 +1,4 @@
-//! Wiring of the reconciler.
+//! Wires the reconciler to AWS and Connect's API.
 
 use fundhook_adapters::{Aws, ConnectApi, Queue, ReconciliationTable, ResourceTable, TokenStore};
 use fundhook_credentials::TokenKeeper;
@@ -7,10 +7,10 @@ use fundhook_ports::chain;
 use fundhook_runtime::settings::{self, ConnectApiSettings, Environment, ReconcileSettings};
 use fundhook_runtime::{now, telemetry, variable};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use reconciler::{ListReader, Ports, Reconciler, Request};
+use reconciler::{ListReader, Ports, ReconcileRequest, Reconciler};
 use serde_json::Value;
 
-/// AWS, and Connect's API.
+/// AWS and Connect's API.
 struct Deployed;
 
 impl Ports for Deployed {
@@ -28,27 +28,30 @@ async fn main() -> Result<(), Error> {
     let environment = Environment::new(&variable);
     let aws = Aws::from_environment(variable)?;
     let table = environment.required("FUNDHOOK_TABLE")?;
-    let provider = match settings::connect_api(&environment)? {
-        Some(api) => Some(provider(&aws, table.clone(), api)?),
+    let list_reader = match settings::connect_api(&environment)? {
+        Some(api) => Some(list_reader(&aws, table.clone(), api)?),
         None => None,
     };
-    let ingress = Queue::new(&aws, environment.required("FUNDHOOK_INGRESS_QUEUE_URL")?);
-    let transfers = Queue::new(&aws, environment.required("FUNDHOOK_TRANSFERS_QUEUE_URL")?);
-    let resources = ResourceTable::new(&aws, table.clone());
-    let store = ReconciliationTable::new(&aws, table);
-    let settings = ReconcileSettings::from_environment(&environment)?;
-    let reconciler = Reconciler::<Deployed>::new(provider, resources, store, [ingress, transfers], settings, now);
+    let reconciler = Reconciler::<Deployed> {
+        list_reader,
+        resources: ResourceTable::new(&aws, table.clone()),
+        store: ReconciliationTable::new(&aws, table),
+        ingress: Queue::new(&aws, environment.required("FUNDHOOK_INGRESS_QUEUE_URL")?),
+        transfers: Queue::new(&aws, environment.required("FUNDHOOK_TRANSFERS_QUEUE_URL")?),
+        settings: ReconcileSettings::from_environment(&environment)?,
+        clock: now,
+    };
     let handle = async |event: LambdaEvent<Value>| {
-        let request = Request::try_from(&event.payload)?;
+        let request = ReconcileRequest::try_from(&event.payload)
+            .inspect_err(|error| tracing::error!(error = chain(error), "the request is invalid: {error}"))?;
         let deadline = Timestamp::from(event.context.deadline());
-        let answered = Box::pin(reconciler.answer(request, deadline)).await;
-        answered.inspect_err(|error| tracing::error!(error = chain(error), "not reconciled")).map_err(Error::from)
+        // A failure is logged where it occurs.
+        Box::pin(reconciler.answer(request, deadline)).await.map_err(Error::from)
     };
     lambda_runtime::run(service_fn(handle)).await
 }
 
-/// Who asks Connect's API.
-fn provider(aws: &Aws, table: String, api: ConnectApiSettings) -> Result<ListReader<TokenStore, ConnectApi>, Error> {
+fn list_reader(aws: &Aws, table: String, api: ConnectApiSettings) -> Result<ListReader<TokenStore, ConnectApi>, Error> {
     let store = TokenStore::new(aws, api.token_secret_id, table);
     let connect = ConnectApi::new(aws, &api.base_url, &api.path_prefix, &api.options, api.credentials_secret_id)?;
     Ok(ListReader::new(TokenKeeper::new(store, connect, api.feeds)))

@@ -1,5 +1,5 @@
-//! What stands in one status for too long: asked for where the provider can be asked, and published once when it has
-//! nothing further to say.
+//! Resources that stay in one status for too long: the provider is asked about them where that is possible, and they are
+//! published once as overdue if it has no news.
 
 use std::time::Duration;
 
@@ -8,81 +8,91 @@ use fundhook_ports::{Disposition, IndexEntry, OpenQuery, OpenResources, PortErro
 use fundhook_reconciliation::plan;
 use tracing::{error, info, warn};
 
-use crate::ambiguity::Decided;
-use crate::handler::Run;
-use crate::reading::statements_of;
+use crate::ambiguity::{CheckEnd, Checked};
+use crate::listed_row::statements_of;
+use crate::run::{Phase, ReadableFeeds};
 use crate::{Ports, ReconcileError, Reconciler};
 
-/// For how long the provider is asked again about a deposit that was reported overdue. An abandoned one has no end.
-const ASKED_FOR: Duration = Duration::from_secs(30 * 86_400);
+/// For how long the provider is asked again about a deposit that was reported overdue. An abandoned one never ends.
+const ASKED_AGAIN_FOR: Duration = Duration::from_secs(30 * 86_400);
 
-/// For how long a resource that is overdue waits for a provider that cannot be asked for it, before it is reported all the same.
-const ASKED_IN_VAIN: Duration = Duration::from_secs(86_400);
+/// For how long the notice about an overdue resource waits for a provider that cannot answer about it.
+const NOTICE_WAITS_MAX: Duration = Duration::from_secs(86_400);
 
-/// How many resources are looked at at a time.
+/// How many resources are read from the index at a time.
 const AT_A_TIME: u16 = 100;
 
-/// How many of an organization's deposits it is asked for again in a run: about one in 45 s of the 15 minutes between two.
-const AGAIN_MAX: usize = 20;
+/// About how many of an organization's overdue deposits the provider is asked again in a run: one in 45 s of the 15
+/// minutes between two runs.
+const ASKED_AGAIN_MAX: usize = 20;
 
-/// How many sentences about them are remembered, so that a person is told once: 64 KB of the 400 KB of an item.
-const TOLD_MAX: usize = 256;
+/// How many sentences about them are remembered, so that each is reported once: 64 KB of the 400 KB of an item.
+const REMEMBERED_MAX: usize = 256;
 
-/// How many pages of the index a run reads to find as many: what is another organization's is on them too.
-const AGAIN_PAGES_MAX: usize = 10;
+/// How many pages of the index a run reads to find [`ASKED_AGAIN_MAX`] deposits: other organizations' deposits are on the
+/// pages too.
+const INDEX_PAGES_MAX: usize = 10;
 
-/// What the provider has to say about a resource.
-enum Heard {
-    /// Something further, which is on the ingress queue by now.
+/// What the provider knows about an overdue resource.
+#[derive(Clone, Copy)]
+enum ProviderAnswer {
+    /// Something new, which is on the ingress queue now.
     News,
-    /// Nothing further, or it cannot be asked.
-    Nothing,
+    /// Nothing new, or it does not list such resources.
+    NoNews,
     /// It could not be asked now.
-    NoAnswer,
+    Unavailable,
 }
 
 impl<P: Ports> Reconciler<P> {
-    /// Reports each resource of `kinds` once that stands where it does for longer than its kind's limit, unless the provider, asked for
-    /// it, has something further to say. The failure of one kind does not keep the others from being looked at; the first is
-    /// returned.
-    pub(crate) async fn report_overdue(&self, kinds: &[Kind], run: &mut Run) -> Result<(), ReconcileError> {
+    /// Reports each resource of `kinds` once that stays in its status for longer than its kind's limit, unless the provider
+    /// has news about it. A kind that fails does not prevent the others; the first failure is returned.
+    pub(crate) async fn report_overdue(&self, kinds: &[Kind], phase: &mut Phase<'_>) -> Result<(), ReconcileError> {
         let mut outcome = Ok(());
         for &kind in kinds {
             if let Some(limit) = self.settings.overdue.of(kind) {
-                let reported = self.report_overdue_of(kind, limit, run).await;
-                let told =
-                    |failed: &ReconcileError| error!(%kind, error = chain(failed), "not looked at for overdue ones");
-                outcome = outcome.and(reported.inspect_err(told));
+                let reported = self.report_overdue_of(kind, limit, phase).await;
+                outcome = outcome.and(reported.inspect_err(|failed| {
+                    error!(
+                        %kind, error = chain(failed),
+                        "overdue resources of the kind {kind} were not all reported; the next run tries again"
+                    );
+                }));
             }
         }
         outcome
     }
 
-    async fn report_overdue_of(&self, kind: Kind, limit: Duration, run: &mut Run) -> Result<(), ReconcileError> {
-        let since = (self.clock)().minus(limit);
-        // What stands so for the limit, to the instant, is overdue.
+    async fn report_overdue_of(
+        &self,
+        kind: Kind,
+        limit: Duration,
+        phase: &mut Phase<'_>,
+    ) -> Result<(), ReconcileError> {
+        let since = self.now().minus(limit);
+        // A status that is exactly as old as the limit is overdue.
         let before = since.plus(Duration::from_nanos(1));
         let mut after = None;
-        while !self.is_out_of_time(run) {
+        while !phase.is_out_of_time(self.now()) {
             let after_page = after.as_deref();
             let query = OpenQuery { kind, overdue: false, from: None, before, after: after_page, limit: AT_A_TIME };
             let page = self.store.open(query).await?;
             let mut notices = Vec::new();
-            // What the index still holds, and has moved on since, is passed over: it lags behind the table.
             after = page.entries.last().map(|entry| entry.cursor.clone()).filter(|_| !page.is_last);
+            // The index lags behind the table: a resource that has moved on since is skipped.
             let open = self.read(page.entries.into_iter().map(|entry| entry.resource).collect()).await?;
-            for resource in open.iter().filter(|resource| stands_too_long(resource, since)) {
-                if self.is_out_of_time(run) {
+            for resource in open.iter().filter(|resource| is_overdue_since(resource, since)) {
+                if phase.is_out_of_time(self.now()) {
                     break;
                 }
-                let in_vain = stands_too_long(resource, since.minus(ASKED_IN_VAIN));
-                match self.ask_for(resource, &mut Vec::new(), run).await? {
-                    Heard::Nothing => notices.extend(notice(resource, limit)?),
-                    Heard::NoAnswer if in_vain => notices.extend(notice(resource, limit)?),
-                    Heard::News | Heard::NoAnswer => {}
+                let has_waited = is_overdue_since(resource, since.minus(NOTICE_WAITS_MAX));
+                match self.ask_provider_about(resource, &mut Vec::new(), phase).await? {
+                    ProviderAnswer::NoNews => notices.extend(overdue_notice(resource, limit)?),
+                    ProviderAnswer::Unavailable if has_waited => notices.extend(overdue_notice(resource, limit)?),
+                    ProviderAnswer::News | ProviderAnswer::Unavailable => {}
                 }
             }
-            run.summary.overdue += notices.len() as u64;
+            phase.run.summary.overdue += notices.len() as u64;
             if !notices.is_empty() {
                 let sent: Result<Vec<()>, PortError> = self.transfers.send_all(notices).await.into_iter().collect();
                 sent?;
@@ -94,28 +104,32 @@ impl<P: Ports> Reconciler<P> {
         Ok(())
     }
 
-    /// Asks for some of the feed's deposits that were reported overdue before, each in its turn: what the provider says of one
-    /// days later may lie behind the watermark.
-    pub(crate) async fn ask_again_about_overdue(&self, feed: &Feed, run: &mut Run) -> Result<(), ReconcileError> {
+    /// Asks again about some of the feed's deposits that were reported overdue, in each run about the next ones: what the
+    /// provider lists days later may lie behind the watermark.
+    pub(crate) async fn ask_again_about_overdue(
+        &self,
+        feed: &Feed,
+        phase: &mut Phase<'_>,
+    ) -> Result<(), ReconcileError> {
         let mut watermark = self.watermark(feed).await?;
-        let begun = watermark.clone();
-        let before = (self.clock)();
-        let from = Some(before.minus(ASKED_FOR));
+        let unchanged = watermark.clone();
+        let before = self.now();
+        let from = Some(before.minus(ASKED_AGAIN_FOR));
         let mut asked = 0;
-        'pages: for _ in 0..AGAIN_PAGES_MAX {
+        'pages: for _ in 0..INDEX_PAGES_MAX {
             let (kind, after) = (Kind::Deposit, watermark.overdue_after.as_deref());
             let query = OpenQuery { kind, overdue: true, from, before, after, limit: AT_A_TIME };
             let page = self.store.open(query).await?;
-            let is_theirs = |entry: &&IndexEntry| entry.resource.feed().tenant() == feed.tenant();
-            let theirs = page.entries.iter().filter(is_theirs).map(|entry| entry.resource.clone());
-            let recorded = self.read(theirs.collect()).await?;
+            let is_of_organization = |entry: &&IndexEntry| entry.resource.feed().tenant() == feed.tenant();
+            let of_organization = page.entries.iter().filter(is_of_organization).map(|entry| entry.resource.clone());
+            let recorded = self.read(of_organization.collect()).await?;
             for IndexEntry { resource, cursor } in page.entries {
                 if let Some(resource) = recorded.iter().find(|known| *known.id() == resource) {
-                    if asked >= AGAIN_MAX || self.is_out_of_time(run) {
+                    if asked >= ASKED_AGAIN_MAX || phase.is_out_of_time(self.now()) {
                         break 'pages;
                     }
                     asked += 1;
-                    self.ask_for(resource, &mut watermark.told, run).await?;
+                    self.ask_provider_about(resource, &mut watermark.reported, phase).await?;
                 }
                 watermark.overdue_after = Some(cursor);
             }
@@ -124,73 +138,77 @@ impl<P: Ports> Reconciler<P> {
                 break;
             }
         }
-        let forgotten = watermark.told.len().saturating_sub(TOLD_MAX);
-        watermark.told.drain(..forgotten);
-        if watermark == begun { Ok(()) } else { self.advance(feed, &mut watermark).await }
+        let forgotten = watermark.reported.len().saturating_sub(REMEMBERED_MAX);
+        watermark.reported.drain(..forgotten);
+        if watermark == unchanged { Ok(()) } else { self.advance(feed, &mut watermark).await }
     }
 
-    /// Asks the provider for `resource` where that can be done: a deposit, by its id, of an organization that has credentials.
-    /// What is left to a person is told, unless it is among what was `told` before; it is from then on.
-    async fn ask_for(
+    /// Asks the provider about `resource` if it lists such resources: a deposit, by its id, of an organization that has
+    /// credentials. What needs review is reported unless its sentence is in `reported`, and added there.
+    async fn ask_provider_about(
         &self,
         resource: &Resource,
-        told: &mut Vec<String>,
-        run: &mut Run,
-    ) -> Result<Heard, ReconcileError> {
+        reported: &mut Vec<String>,
+        phase: &mut Phase<'_>,
+    ) -> Result<ProviderAnswer, ReconcileError> {
         let id = resource.id();
-        let asked = id.feed().of(Provider::Connect);
-        let is_listed = match id.feed().provider() {
+        let feed = id.feed().of(Provider::Connect);
+        let may_be_listed = match id.feed().provider() {
             Provider::Connect | Provider::Zerohash => id.kind() == Kind::Deposit,
             Provider::Striga => false,
         };
-        if !is_listed {
-            return Ok(Heard::Nothing);
+        if !may_be_listed {
+            return Ok(ProviderAnswer::NoNews);
         }
-        match &run.feeds {
-            // It may well be one of those that can be asked.
-            None => return Ok(Heard::NoAnswer),
-            Some(feeds) if !feeds.contains(&asked) => return Ok(Heard::Nothing),
-            Some(_) => {}
+        match &phase.run.feeds {
+            ReadableFeeds::Unknown => return Ok(ProviderAnswer::Unavailable),
+            ReadableFeeds::Known(feeds) if !feeds.contains(&feed) => return Ok(ProviderAnswer::NoNews),
+            ReadableFeeds::Known(_) => {}
         }
-        if run.silent.contains(&asked) {
-            return Ok(Heard::NoAnswer);
+        if phase.run.outages.is_down(&feed) {
+            return Ok(ProviderAnswer::Unavailable);
         }
-        let rows = match self.rows_about(&asked, id, run).await {
+        let rows = match self.rows_about(&feed, id, phase.run).await {
             Ok(rows) => rows,
             Err(failed) => {
-                warn!(resource.id = %id, error = chain(&failed), "the provider could not be asked for what is overdue");
-                run.passed_over.get_or_insert(failed);
-                return Ok(Heard::NoAnswer);
+                warn!(
+                    resource.id = %id, error = chain(&failed),
+                    "the provider could not be asked about {id}, which is overdue; a later run asks again"
+                );
+                phase.run.first_skipped.get_or_insert(failed);
+                return Ok(ProviderAnswer::Unavailable);
             }
         };
         let theirs = statements_of(&rows);
         let recorded = std::slice::from_ref(resource);
-        let Decided { mut discrepancies, all } =
-            self.check_ambiguity(&asked, plan(recorded, &theirs), recorded, run).await?;
-        discrepancies.retain(|it| it.to_queue().is_some() || !told.contains(&it.to_string()));
-        let left = discrepancies.iter().filter(|discrepancy| discrepancy.to_queue().is_none());
-        told.extend(left.map(ToString::to_string));
+        let Checked { mut discrepancies, end } =
+            self.check_ambiguity(&feed, plan(recorded, &theirs), recorded, phase).await?;
+        discrepancies.retain(|it| it.to_queue().is_some() || !reported.contains(&it.to_string()));
+        let not_queued = discrepancies.iter().filter(|discrepancy| discrepancy.to_queue().is_none());
+        reported.extend(not_queued.map(ToString::to_string));
         let has_news = discrepancies.iter().any(|discrepancy| discrepancy.to_queue().is_some());
-        self.queue_missed(&asked, &rows, discrepancies, run).await?;
-        Ok(match (has_news, all) {
-            (true, _) => Heard::News,
-            (false, true) => Heard::Nothing,
-            (false, false) => Heard::NoAnswer,
+        self.queue_missed(&feed, &rows, discrepancies, phase.run).await?;
+        Ok(match (has_news, end) {
+            (true, _) => ProviderAnswer::News,
+            (false, CheckEnd::AllChecked) => ProviderAnswer::NoNews,
+            (false, CheckEnd::OutOfTime) => ProviderAnswer::Unavailable,
         })
     }
 }
 
-fn stands_too_long(resource: &Resource, since: Timestamp) -> bool {
-    let current_status = resource.current_status().filter(|current_status| current_status.status.is_awaited());
-    current_status.is_some_and(|current_status| current_status.since <= since) && !resource.is_overdue()
+/// Whether the resource has waited for a further status since then or earlier, and was not reported overdue.
+fn is_overdue_since(resource: &Resource, since: Timestamp) -> bool {
+    let awaited = resource.current_status().filter(|current| current.status.is_awaited());
+    awaited.is_some_and(|current| current.since <= since) && !resource.is_overdue()
 }
 
-/// The message that reports `resource`.
-fn notice(resource: &Resource, limit: Duration) -> Result<Option<String>, PortError> {
+/// The message that reports `resource` overdue.
+fn overdue_notice(resource: &Resource, limit: Duration) -> Result<Option<String>, PortError> {
     let Some(notice) = NewFact::overdue(resource, limit) else {
         return Ok(None);
     };
-    info!(resource.id = %notice.resource, status = %notice.content.status(), "a further statement is overdue");
+    let (id, status) = (&notice.resource, notice.content.status());
+    info!(resource.id = %id, %status, "{id} has been {status} for longer than its limit; reporting it overdue");
     let message = notice.to_message();
-    message.map(Some).map_err(|error| PortError::new("write a notice", Disposition::DeadLetter, error))
+    message.map(Some).map_err(|error| PortError::new("write an overdue notice", Disposition::DeadLetter, error))
 }

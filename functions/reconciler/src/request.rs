@@ -1,125 +1,141 @@
-//! What the function is invoked with: the schedule's event, a request for the report of a day, or a row that a person accepts.
+//! What the function is invoked with, and what it answers.
 
-use fundhook_domain::{Kind, Provider, ResourceId, Timestamp};
-use fundhook_reconciliation::Report;
+use fundhook_domain::{Feed, Kind, Provider, ResourceId, Timestamp};
+use fundhook_ports::chain;
+use fundhook_reconciliation::{AcceptedRows, DayReports, RunSummary};
 use serde::Serialize;
 use serde_json::Value;
-use tracing::info;
+use tracing::{error, info};
 
-use crate::handler::tell;
-use crate::{Ports, ReconcileError, Reconciler, Summary};
+use crate::budget::RunTime;
+use crate::error::log_failure;
+use crate::{Ports, ReconcileError, Reconciler};
 
-/// The member of an event that asks for a report, and that which has a row accepted.
+/// The members of an event that request a report and that accept a row.
 const REPORT_OF: &str = "report_of";
 const ACCEPT: &str = "accept";
 
-/// What the function is to do.
+/// What the function is invoked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Request {
-    /// A run.
+pub enum ReconcileRequest {
+    /// A scheduled run.
     Run,
-    /// To add up the day that begins at this instant, and to store nothing.
-    Report(Timestamp),
-    /// To queue what the provider lists of this deposit, whatever there is to doubt about it: a person has looked.
-    Accept(ResourceId),
+    /// Total the day that begins at this instant, and store nothing.
+    ReportDay(Timestamp),
+    /// Queue what the provider lists about this deposit, even if it is ambiguous: an operator has reviewed it.
+    AcceptDeposit(ResourceId),
 }
 
-/// An event that asks for what cannot be done.
+/// An event that requests something impossible.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum OddRequest {
-    /// No day.
+pub enum InvalidRequest {
+    /// `report_of` is not a day.
     #[error("`{REPORT_OF}` is {0}, expected a day in UTC such as \"2026-11-21\"")]
     Day(Value),
-    /// No deposit.
+    /// `accept` is not the id of a deposit.
     #[error(
         "`{ACCEPT}` is {0}, expected the id of a deposit such as \"deposit#connect#c55481bf-626b-4410-8997-4cee83e1385f\""
     )]
     Deposit(Value),
 }
 
-impl TryFrom<&Value> for Request {
-    type Error = OddRequest;
+impl TryFrom<&Value> for ReconcileRequest {
+    type Error = InvalidRequest;
 
-    /// Any event without the members `report_of` and `accept` is a run.
+    /// Any event without the members `report_of` and `accept` is a scheduled run.
     fn try_from(event: &Value) -> Result<Self, Self::Error> {
         if let Some(accepted) = event.get(ACCEPT) {
             let id = accepted.as_str().and_then(|id| id.parse::<ResourceId>().ok());
             let deposit = id.filter(|id| id.kind() == Kind::Deposit);
-            return deposit.map(Self::Accept).ok_or_else(|| OddRequest::Deposit(accepted.clone()));
+            return deposit.map(Self::AcceptDeposit).ok_or_else(|| InvalidRequest::Deposit(accepted.clone()));
         }
         let Some(day) = event.get(REPORT_OF) else {
             return Ok(Self::Run);
         };
         let begins = day.as_str().and_then(|day| format!("{day}T00:00:00Z").parse().ok());
-        begins.map(Self::Report).ok_or_else(|| OddRequest::Day(day.clone()))
+        begins.map(Self::ReportDay).ok_or_else(|| InvalidRequest::Day(day.clone()))
     }
 }
 
-/// What it came to.
+/// The answer to a [`ReconcileRequest`].
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
-pub enum Answer {
-    /// A run.
-    Summary(Summary),
-    /// A report for each organization.
-    Reports {
-        /// The reports.
-        reports: Vec<Report>,
-        /// Whether all of them could be made.
-        complete: bool,
-    },
-    /// A row that was accepted.
-    Accepted {
-        /// The deposit that it is about.
-        accepted: ResourceId,
-        /// How many rows went on the ingress queue.
-        queued: u64,
-    },
+pub enum ReconcileResponse {
+    /// To a scheduled run.
+    Run(RunSummary),
+    /// To the request for a day's report.
+    Reports(DayReports),
+    /// To an accepted row.
+    Accepted(AcceptedRows),
 }
 
 impl<P: Ports> Reconciler<P> {
-    /// Does what is asked, and ends before `deadline`.
-    pub async fn answer(&self, request: Request, deadline: Timestamp) -> Result<Answer, ReconcileError> {
-        let day = match request {
-            Request::Run => return self.handle(deadline).await.map(Answer::Summary),
-            Request::Accept(deposit) => return self.accept(deposit, deadline).await,
-            Request::Report(day) => day,
-        };
-        let (mut run, begun) = self.begin(deadline).await;
+    /// Does what is requested, and stops before `deadline`.
+    pub async fn answer(
+        &self,
+        request: ReconcileRequest,
+        deadline: Timestamp,
+    ) -> Result<ReconcileResponse, ReconcileError> {
+        match request {
+            ReconcileRequest::Run => self.handle(deadline).await.map(ReconcileResponse::Run),
+            ReconcileRequest::ReportDay(day) => {
+                let reports = self.report_of_each_feed(day, deadline).await;
+                let logged = reports.inspect_err(|failed| {
+                    error!(error = chain(failed), "the report of {} could not be made", day.day());
+                });
+                logged.map(ReconcileResponse::Reports)
+            }
+            ReconcileRequest::AcceptDeposit(deposit) => {
+                let accepted = self.accept(&deposit).await;
+                let logged = accepted.inspect_err(|failed| {
+                    error!(resource.id = %deposit, error = chain(failed), "{deposit} could not be accepted; nothing was queued");
+                });
+                logged.map(ReconcileResponse::Accepted)
+            }
+        }
+    }
+
+    async fn report_of_each_feed(&self, day: Timestamp, deadline: Timestamp) -> Result<DayReports, ReconcileError> {
+        let (mut run, begun) = self.begin().await;
         begun?;
+        let feeds: Vec<Feed> = run.feeds.known().to_vec();
+        let mut phase = run.phase(RunTime::new(self.now(), deadline).whole());
         let mut reports = Vec::new();
-        for feed in run.feeds.clone().unwrap_or_default() {
-            match self.report_day(&feed, day, &mut run).await {
-                Ok(report) => reports.extend(report),
+        for feed in feeds {
+            match self.report_day(&feed, day, &mut phase).await {
+                Ok(report) => reports.push(report),
+                // The phase has noted that the run is not complete.
+                Err(ReconcileError::OutOfTime) => {}
                 Err(failed) => {
-                    tell(&feed, &failed);
-                    run.summary.complete = false;
+                    log_failure(&feed, &failed);
+                    phase.run.summary.complete = false;
                 }
             }
         }
-        Ok(Answer::Reports { reports, complete: run.summary.complete })
+        Ok(DayReports { reports, complete: run.summary.complete })
     }
 
-    async fn accept(&self, accepted: ResourceId, deadline: Timestamp) -> Result<Answer, ReconcileError> {
-        let (mut run, begun) = self.begin(deadline).await;
+    async fn accept(&self, deposit: &ResourceId) -> Result<AcceptedRows, ReconcileError> {
+        let (mut run, begun) = self.begin().await;
         begun?;
-        let asked = accepted.feed().of(Provider::Connect);
-        if !run.feeds.as_ref().is_some_and(|feeds| feeds.contains(&asked)) {
-            return Err(ReconcileError::NotRead(asked));
+        let feed = deposit.feed().of(Provider::Connect);
+        if !run.feeds.known().contains(&feed) {
+            return Err(ReconcileError::NoCredentials(feed));
         }
-        let may_be_listed = match accepted.feed().provider() {
+        let may_be_listed = match deposit.feed().provider() {
             Provider::Connect | Provider::Zerohash => true,
             Provider::Striga => false,
         };
-        let rows = if may_be_listed { self.rows_about(&asked, &accepted, &mut run).await? } else { Vec::new() };
+        let rows = if may_be_listed { self.rows_about(&feed, deposit, &mut run).await? } else { Vec::new() };
         if rows.is_empty() {
-            return Err(ReconcileError::NotOnTheList(accepted));
+            return Err(ReconcileError::NotListed(deposit.clone()));
         }
-        let now = (self.clock)();
-        let envelopes = rows.iter().map(|row| row.envelope(accepted.feed(), now)).collect::<Result<_, _>>()?;
-        self.queue(&asked, envelopes, &mut run).await?;
-        info!(resource.id = %accepted, rows = run.summary.queued, "a row of the list was accepted");
-        Ok(Answer::Accepted { accepted, queued: run.summary.queued })
+        let now = self.now();
+        let envelopes = rows.iter().map(|row| row.envelope(deposit.feed(), now)).collect::<Result<_, _>>()?;
+        self.queue(&feed, envelopes, &mut run).await?;
+        let queued = run.summary.queued;
+        info!(resource.id = %deposit, queued, "{deposit} was accepted by an operator; {queued} of its listed rows queued");
+        Ok(AcceptedRows { accepted: deposit.clone(), queued })
     }
 }
 
@@ -132,12 +148,12 @@ mod tests {
     #[test]
     fn the_schedules_event_is_a_run_and_a_day_is_a_report() {
         for run in [json!(null), json!({}), json!({ "version": "0", "detail-type": "Scheduled Event", "detail": {} })] {
-            assert_eq!(Request::try_from(&run), Ok(Request::Run), "{run}");
+            assert_eq!(ReconcileRequest::try_from(&run), Ok(ReconcileRequest::Run), "{run}");
         }
-        let day = Request::try_from(&json!({ "report_of": "2026-11-21" }));
-        assert_eq!(day, Ok(Request::Report("2026-11-21T00:00:00Z".parse().expect("RFC 3339"))));
+        let day = ReconcileRequest::try_from(&json!({ "report_of": "2026-11-21" }));
+        assert_eq!(day, Ok(ReconcileRequest::ReportDay("2026-11-21T00:00:00Z".parse().expect("RFC 3339"))));
         for odd in [json!("yesterday"), json!("2026-11-21T00:00:00Z"), json!(20_261_121), json!(null)] {
-            let error = Request::try_from(&json!({ "report_of": odd })).expect_err("odd").to_string();
+            let error = ReconcileRequest::try_from(&json!({ "report_of": odd })).expect_err("odd").to_string();
             assert!(error.contains("2026-11-21"), "{error}");
         }
     }
@@ -145,10 +161,10 @@ mod tests {
     #[test]
     fn a_deposit_is_accepted_and_nothing_else() {
         let id = "deposit#connect/acme#c55481bf-626b-4410-8997-4cee83e1385f";
-        let accepted = Request::try_from(&json!({ "accept": id }));
-        assert_eq!(accepted, Ok(Request::Accept(id.parse().expect("an id"))));
+        let accepted = ReconcileRequest::try_from(&json!({ "accept": id }));
+        assert_eq!(accepted, Ok(ReconcileRequest::AcceptDeposit(id.parse().expect("an id"))));
         for odd in [json!(null), json!("c55481bf"), json!("withdrawal#connect#c55481bf"), json!([id]), json!("")] {
-            let error = Request::try_from(&json!({ "accept": odd })).expect_err("odd").to_string();
+            let error = ReconcileRequest::try_from(&json!({ "accept": odd })).expect_err("odd").to_string();
             assert!(error.contains("deposit#connect#"), "{error}");
         }
     }

@@ -1,4 +1,4 @@
-//! From a batch of signals to conditional writes.
+//! From a batch of statements to conditional writes.
 
 use std::collections::BTreeMap;
 
@@ -8,27 +8,27 @@ use fundhook_ports::{PortError, Resources, Write, WriteOutcome, chain};
 use fundhook_runtime::batch::{Failures, messages};
 use tracing::{error, info, warn};
 
-/// How often a resource is read, folded and written before its signals go back to the queue.
+/// How often a resource is read, folded and written before its statements go back to the queue.
 pub const ATTEMPTS_MAX: u32 = 5;
 
-/// What the state updater needs: the resources, and a way to wait.
+/// The state updater: the table of resources, and how to wait between attempts.
 #[derive(Debug)]
 pub struct StateUpdater<R, P> {
     resources: R,
     pause: P,
 }
 
-/// The signals of a batch about one resource.
+/// The statements and overdue notices of a batch about one resource.
 struct Group {
     message_ids: Vec<String>,
     facts: Vec<FactContent>,
-    /// The resource as it was last seen in the table; `None` before it was read.
+    /// The resource as it was last read; `None` if it must be read.
     current: Option<Resource>,
-    /// Who holds the coin that the deposit wanted to claim, when somebody does.
+    /// The claim of another deposit on the coin that this deposit tried to claim.
     claimed: Option<Claim>,
 }
 
-/// A resource with new facts, to be written at the version it was read at.
+/// A resource with new facts, and the write that stores it.
 struct Fold {
     id: ResourceId,
     group: Group,
@@ -36,15 +36,16 @@ struct Fold {
 }
 
 impl<R: Resources, P: AsyncFn(u32)> StateUpdater<R, P> {
-    /// A state updater that waits by `pause` before repetition 1, 2, … of a write that lost.
+    /// A state updater that calls `pause` before it repeats a write that lost: with 1 before the second attempt, and so on.
     pub fn new(resources: R, pause: P) -> Self {
         Self { resources, pause }
     }
 
-    /// Handles one batch received at `now`; returns the messages that were not finished.
+    /// Handles one batch received at `now`. Returns the messages to be delivered again.
     ///
-    /// A conflict means that another updater wrote the same resource: its result is read, folded into and written
-    /// again. Whatever happens in between, each fact is recorded once: the condition sees to it, not the order of calls.
+    /// A write loses when another updater wrote the same resource since it was read. The statements are then folded into
+    /// the new state and written again. The condition of the write guarantees that each fact is recorded once, whatever
+    /// happens between two calls.
     pub async fn handle(&self, event: SqsEvent, now: Timestamp) -> SqsBatchResponse {
         let mut failures = Failures::default();
         let mut pending = grouped(event, &mut failures);
@@ -58,13 +59,17 @@ impl<R: Resources, P: AsyncFn(u32)> StateUpdater<R, P> {
             pending = self.attempt(pending, now, &mut failures).await;
         }
         for (id, group) in pending {
-            warn!(resource.id = %id, attempts = ATTEMPTS_MAX, "a resource is contended; its signals go back to the queue");
+            warn!(
+                resource.id = %id,
+                attempts = ATTEMPTS_MAX,
+                "{id} was changed by other writers in {ATTEMPTS_MAX} attempts; its messages will be delivered again"
+            );
             group.fail(&mut failures);
         }
         failures.into_response()
     }
 
-    /// Reads, folds and writes once; returns the groups whose writes lost to another.
+    /// Reads, folds and writes once. Returns the groups whose writes lost and must be repeated.
     async fn attempt(
         &self,
         mut groups: BTreeMap<ResourceId, Group>,
@@ -72,7 +77,15 @@ impl<R: Resources, P: AsyncFn(u32)> StateUpdater<R, P> {
         failures: &mut Failures,
     ) -> BTreeMap<ResourceId, Group> {
         if let Err(error) = self.read(&mut groups).await {
-            warn!(error = chain(&error), resources = groups.len(), "the resources could not be read");
+            let (error, resources) = (chain(&error), groups.len());
+            let ids: Vec<String> = groups.keys().map(ToString::to_string).collect();
+            let ids = ids.join(", ");
+            warn!(
+                error,
+                resources,
+                resource.ids = ids,
+                "could not read {ids}; their messages will be delivered again: {error}"
+            );
             groups.into_values().for_each(|group| group.fail(failures));
             return BTreeMap::new();
         }
@@ -85,27 +98,35 @@ impl<R: Resources, P: AsyncFn(u32)> StateUpdater<R, P> {
         let mut lost = BTreeMap::new();
         let mut outcomes = outcomes.into_iter();
         for Fold { id, mut group, write } in folds {
-            // What the table says nothing about was not finished.
+            // A write without an outcome may not have been stored.
             let Some(outcome) = outcomes.next() else {
-                error!(resource.id = %id, "the table did not say what became of a write");
+                error!(resource.id = %id, "the table returned no outcome for the write of {id}; its messages will be delivered again");
                 group.fail(failures);
                 continue;
             };
             match outcome {
                 WriteOutcome::Written => {
-                    info!(resource.id = %id, version = write.resource.version(), "resource written");
+                    let version = write.resource.version();
+                    info!(resource.id = %id, version, "{id} written at version {version}");
                 }
                 WriteOutcome::Lost(current) => {
                     group.current = current;
                     lost.insert(id, group);
                 }
                 WriteOutcome::Claimed(taken) => {
-                    info!(resource.id = %id, owner = %taken.owner, "the coin is claimed already");
+                    let owner = &taken.owner;
+                    info!(resource.id = %id, %owner, "coin of {id} is already claimed by {owner}; recording a duplicate if it is the same coin");
                     group.claimed = Some(taken);
                     lost.insert(id, group);
                 }
                 WriteOutcome::Failed(error) => {
-                    error!(resource.id = %id, error = chain(&error), disposition = ?error.disposition(), "a resource could not be written");
+                    let (disposition, error) = (error.disposition(), chain(&error));
+                    error!(
+                        resource.id = %id,
+                        error,
+                        ?disposition,
+                        "{id} could not be written; its messages will be delivered again: {error}"
+                    );
                     group.fail(failures);
                 }
             }
@@ -113,7 +134,7 @@ impl<R: Resources, P: AsyncFn(u32)> StateUpdater<R, P> {
         lost
     }
 
-    /// Reads the groups' resources that are not known yet, in one call.
+    /// Reads the resources that are not yet known, in one call.
     async fn read(&self, groups: &mut BTreeMap<ResourceId, Group>) -> Result<(), PortError> {
         let unread = groups.iter().filter(|(_, group)| group.current.is_none());
         let ids: Vec<ResourceId> = unread.map(|(id, _)| id.clone()).collect();
@@ -135,7 +156,7 @@ impl Group {
     }
 }
 
-/// The signals of a batch by resource. What is not a signal is noted as failed.
+/// Groups the statements of a batch by resource. A message that is not a statement fails.
 fn grouped(event: SqsEvent, failures: &mut Failures) -> BTreeMap<ResourceId, Group> {
     let mut groups: BTreeMap<ResourceId, Group> = BTreeMap::new();
     for message in messages(event) {
@@ -147,27 +168,32 @@ fn grouped(event: SqsEvent, failures: &mut Failures) -> BTreeMap<ResourceId, Gro
                 group.facts.push(content);
             }
             Err(error) => {
-                error!(message_id = message.id, error = chain(&error), "a message is no signal");
-                failures.add(&message.id);
+                let (message_id, error) = (message.id, chain(&error));
+                error!(
+                    message_id,
+                    error, "message {message_id} is not a statement; it will end in the dead-letter queue: {error}"
+                );
+                failures.add(&message_id);
             }
         }
     }
     groups
 }
 
-/// Folds a group's signals into its resource; `None` when all of them were known.
+/// Folds a group's statements into its resource. `None` if they add no fact.
 fn folded(id: ResourceId, group: Group) -> Option<Fold> {
     let current = group.current.clone().unwrap_or_else(|| Resource::unknown(id.clone()));
     let read_version = current.version();
     let resource = group.facts.iter().cloned().fold(current, |resource, fact| {
         let outcome = fold(resource, fact);
         if let Outcome::Conflicting { between, .. } = &outcome {
-            warn!(resource.id = %id, ?between, "final statuses contradict: a person must look");
+            warn!(resource.id = %id, ?between, "{id} has contradicting final statuses {between:?}; it needs review");
         }
         outcome.into_resource()
     });
     if resource.version() == read_version {
-        info!(resource.id = %id, facts = group.facts.len(), "nothing new");
+        let statements = group.facts.len();
+        info!(resource.id = %id, statements, "{id} unchanged: its {statements} statements add no fact");
         return None;
     }
     let (resource, claim) = resource.claiming(group.claimed.as_ref(), read_version);

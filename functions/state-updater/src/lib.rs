@@ -1,4 +1,4 @@
-//! Folds signals into resources: one read and one conditional write a batch.
+//! Folds statements into resources: usually one read call and one call of conditional writes per batch.
 
 mod handler;
 

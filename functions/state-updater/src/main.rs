@@ -1,4 +1,4 @@
-//! Wiring of the state updater.
+//! Wiring of the state updater: settings, AWS clients and the Lambda runtime.
 
 use aws_lambda_events::sqs::SqsEvent;
 use fundhook_adapters::{Aws, ResourceTable, WriteMethod};

@@ -187,7 +187,7 @@ fn entries(text: &SecretString) -> Result<BTreeMap<Feed, Credentials>, String> {
 fn port_error(attempted: &'static str, error: ApiError) -> PortError {
     let disposition = if error.may_pass() { Disposition::Retry } else { Disposition::DeadLetter };
     let retry_after = error.retry_after();
-    PortError::new(attempted, disposition, error).to_be_retried_after(retry_after)
+    PortError::new(attempted, disposition, error).with_retry_after(retry_after)
 }
 
 impl RequestToken for ConnectApi {

@@ -127,7 +127,7 @@ impl FetchKeySet for JwksClient {
     async fn fetch(&self, feed: &Feed, etag: Option<&str>) -> Result<FetchedKeySet, PortError> {
         let failed = |error: FetchError| {
             let retry_after = error.retry_after();
-            PortError::new("fetch the key set", Disposition::Retry, error).to_be_retried_after(retry_after)
+            PortError::new("fetch the key set", Disposition::Retry, error).with_retry_after(retry_after)
         };
         let url = self.urls.get(feed).ok_or_else(|| failed(FetchError::NoUrl(feed.clone())))?;
         self.get(url, etag).await.map_err(failed)

@@ -17,6 +17,8 @@
 //! Nothing here reads a clock, the environment, the network or a random number. Time is an argument, and every function
 //! is total: it returns a value for every input and does not panic.
 
+#![warn(missing_docs)]
+
 mod coin;
 mod event;
 mod identity;
@@ -50,4 +52,4 @@ pub use resource::{
 pub use status::{
     DepositStatus, ExternalAccountStatus, FeeStatus, ParticipantStatus, RecoveryStatus, Status, WithdrawalStatus,
 };
-pub use timestamp::{Timestamp, TimestampError};
+pub use timestamp::{CLOCK_SKEW_MAX, Timestamp, TimestampError};

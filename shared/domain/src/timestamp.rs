@@ -8,6 +8,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+/// How far the clocks of two machines may differ. A time further in the future was written by a wrong clock and is
+/// ignored.
+pub const CLOCK_SKEW_MAX: Duration = Duration::from_secs(300);
+
 /// An instant in UTC between the years 0 and 9999, to the nanosecond.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(OffsetDateTime);

@@ -1,61 +1,58 @@
-//! Key sets, shared secrets and access tokens: what providers are believed by, and what they believe us by.
+//! Key sets and shared secrets, which verify providers' webhooks, and access tokens for providers' APIs.
 
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::time::Duration;
 
-use fundhook_domain::{Feed, Provider, Timestamp};
+use fundhook_domain::{CLOCK_SKEW_MAX, Feed, Provider, Timestamp};
 use secrecy::SecretString;
 
 use crate::PortError;
 
-/// How far clocks may differ before what one of them says is not believed: what was fetched, granted or leased further ahead
-/// than this was so by a clock that is off.
-pub const CLOCK_SKEW_MAX: Duration = Duration::from_secs(300);
-
-/// For how long a provider is left alone at most, whatever its `Retry-After` asks: as long as a key set is held, so that what a
-/// slip of the provider's costs is an hour.
+/// The longest time to back off, whatever a provider's `Retry-After` asks. It is an hour, as long as a key set is fresh, so
+/// that an absurd `Retry-After` costs an hour at most.
 pub const BACK_OFF_MAX: Duration = Duration::from_secs(3600);
 
-/// A provider's key set as it was fetched.
+/// A provider's key set, with when and where it was fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredKeySet {
     /// The JWKS document.
     pub jwks: String,
-    /// The fingerprint of the usable keys in it.
+    /// The fingerprint of the set's usable keys.
     pub fingerprint: String,
-    /// The thumbprints of the usable keys in it: what evidence names them by.
+    /// The thumbprints of the usable keys. Evidence names the key that verified it by its thumbprint.
     pub thumbprints: Vec<String>,
-    /// When it was last fetched, or confirmed to be the one still served, and found fit.
+    /// When the set was last fetched and found valid, or last confirmed to be unchanged.
     pub fetched_at: Timestamp,
-    /// From when on it is to be asked for again.
+    /// When it is due to be fetched again.
     pub fresh_until: Timestamp,
-    /// The entity tag that it was served with (RFC 9110 section 8.8.3), to ask by whether it has changed.
+    /// The entity tag of the response [rfc-9110 §8.8.3], for a conditional request; `None` if it had none.
     pub etag: Option<String>,
-    /// Where it was fetched; `None` for one that an older version stored.
+    /// The URL that it was fetched from; `None` if an older version of Fundhook stored it.
     pub url: Option<String>,
-    /// Before when the provider asked not to be asked again.
+    /// Until when the provider asked not to be asked again; `None` if it did not.
     pub not_before: Option<Timestamp>,
 }
 
 impl StoredKeySet {
-    /// Whether the provider asked not to be asked for it at `now`. What lies further ahead than it may, and by more than clocks
-    /// differ, was noted by a clock that is off.
+    /// Whether a back-off is in force at `now`. One that ends later than [`BACK_OFF_MAX`] and the tolerated clock skew allow
+    /// was noted by a wrong clock, and is ignored.
     pub fn is_backing_off(&self, now: Timestamp) -> bool {
         self.not_before.is_some_and(|until| until > now && until.since(now) <= BACK_OFF_MAX + CLOCK_SKEW_MAX)
     }
 }
 
-/// The key sets as they are stored, and the lease on fetching a new one.
+/// The stored key sets, and the lease on fetching a new one.
 pub trait KeySets {
-    /// The feed's current key set, if one was ever fetched.
+    /// The feed's current key set; `None` if none was ever stored.
     fn load(&self, feed: &Feed) -> impl Future<Output = Result<Option<StoredKeySet>, PortError>> + Send;
 
-    /// Makes `set` the current one unless a later one is stored, and notes in the history that it and each of its keys were
-    /// seen.
+    /// Makes `set` the current one, unless the stored one was fetched later; that is not an error. Records in the history that
+    /// the set and each of its keys were seen. A set that becomes the current one ends a back-off.
     fn store(&self, feed: &Feed, set: &StoredKeySet) -> impl Future<Output = Result<(), PortError>> + Send;
 
-    /// Asks for the right to fetch the feed's key set now. It is given to one asker in each cooldown.
+    /// Asks for the lease on fetching the feed's key set at `now`. One caller gets it in each `cooldown`, and none during a
+    /// back-off.
     fn lease(
         &self,
         feed: &Feed,
@@ -63,45 +60,45 @@ pub trait KeySets {
         cooldown: Duration,
     ) -> impl Future<Output = Result<Lease, PortError>> + Send;
 
-    /// Notes that the provider asked not to be asked for the feed's key set before `until`: the lease is not given before. A
-    /// set that is stored meanwhile ends that.
+    /// Records a back-off: until `until`, the lease on the feed's key set is refused. Storing a set ends it early.
     fn back_off_until(&self, feed: &Feed, until: Timestamp) -> impl Future<Output = Result<(), PortError>> + Send;
 }
 
-/// The answer to a request for a lease.
+/// The outcome of asking for the lease on a key set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Lease {
-    /// The asker may fetch.
+    /// The caller has the lease and may fetch.
     Won,
-    /// Somebody fetched within the cooldown, or the provider asked to be left alone; this is the key set as it is stored.
+    /// Another caller had it within the cooldown, or a back-off is in force. Contains the stored key set.
     Lost(Option<StoredKeySet>),
 }
 
-/// What a provider answered when it was asked for its key set.
+/// A provider's response to a request for its key set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FetchedKeySet {
-    /// This document.
+    /// A document.
     Served {
-        /// The JWKS document, as served.
+        /// The JWKS document, as received.
         jwks: String,
-        /// Its entity tag.
+        /// Its entity tag, if it had one.
         etag: Option<String>,
-        /// For how long it may be held (`Cache-Control: max-age`, less the `Age` that it came with).
+        /// How long it is fresh (`Cache-Control: max-age`, less its `Age`); `None` if the response did not say.
         fresh_for: Option<Duration>,
     },
-    /// That it is still the one whose entity tag was asked by.
+    /// The document with the requested entity tag is unchanged (304).
     NotModified {
-        /// For how long it may be held from now on.
+        /// How long it is fresh from now on; `None` if the response did not say.
         fresh_for: Option<Duration>,
     },
 }
 
 /// Fetches a provider's published key set.
 pub trait FetchKeySet {
-    /// What is served now; `etag` is that of the set that is held, if it came with one and is to be confirmed.
+    /// Requests the key set that is published now. With `etag`, the provider may answer that it is unchanged. The error has
+    /// the provider's `Retry-After`.
     fn fetch(&self, feed: &Feed, etag: Option<&str>) -> impl Future<Output = Result<FetchedKeySet, PortError>> + Send;
 
-    /// Where the feed's key set is published; `None` for a feed without one.
+    /// The URL of the feed's key set; `None` for a feed without one.
     fn url(&self, feed: &Feed) -> Option<String>;
 }
 
@@ -115,41 +112,42 @@ impl<T: FetchKeySet + Sync + Send> FetchKeySet for std::sync::Arc<T> {
     }
 }
 
-/// Reads the secrets that a provider shares with the platform.
+/// Reads the secrets that providers share with the platform.
 pub trait ReadSecret {
-    /// The provider's secret as it is stored: a JSON object of organizations.
+    /// The provider's secret, as stored: a JSON object whose members are organizations. It is not validated.
     fn read(&self, provider: Provider) -> impl Future<Output = Result<SecretString, PortError>> + Send;
 }
 
-/// An access token as it is stored.
+/// A stored access token.
 #[derive(Clone, Debug)]
 pub struct StoredToken {
-    /// What is sent as `authorization: Bearer …`.
+    /// The token, sent as `authorization: Bearer …`.
     pub access_token: SecretString,
     /// When it was granted, by our clock.
     pub issued_at: Timestamp,
-    /// When it ends, by our clock: the instant it was granted and the answer's `expires_in`.
+    /// When it expires, by our clock: `issued_at` plus the response's `expires_in`.
     pub expires_at: Timestamp,
 }
 
 /// A token that a provider granted.
 #[derive(Clone, Debug)]
 pub struct GrantedToken {
-    /// What is sent as `authorization: Bearer …`.
+    /// The token, sent as `authorization: Bearer …`.
     pub access_token: SecretString,
-    /// How long it is valid for (`expires_in`).
+    /// How long it is valid (`expires_in`).
     pub expires_in: Duration,
 }
 
-/// The access tokens as they are stored, and the lease on having new ones granted.
+/// The stored access tokens, and the lease on requesting a new one.
 pub trait AccessTokens {
-    /// The tokens that are stored, by feed.
+    /// The stored tokens, by feed.
     fn load(&self) -> impl Future<Output = Result<BTreeMap<Feed, StoredToken>, PortError>> + Send;
 
-    /// Stores `tokens` beside those of other feeds, all of them at once or none.
+    /// Stores `tokens`, all of them or none. The tokens of other feeds stay as they are.
     fn store(&self, tokens: &BTreeMap<Feed, StoredToken>) -> impl Future<Output = Result<(), PortError>> + Send;
 
-    /// Asks for the right to have the feed's token granted from `now` on for `duration`. It is given to one asker at a time.
+    /// Asks for the lease on requesting the feed's token, from `now` for `duration`. Returns whether the caller got it: one
+    /// caller has it at a time, and none during a back-off.
     fn lease(
         &self,
         feed: &Feed,
@@ -157,7 +155,8 @@ pub trait AccessTokens {
         duration: Duration,
     ) -> impl Future<Output = Result<bool, PortError>> + Send;
 
-    /// Gives back the lease that was taken at `now` for `duration`, if it is still that one.
+    /// Releases the lease that was taken at `now` for `duration`. If it has expired and another caller has the lease, that one
+    /// stays.
     fn release(
         &self,
         feed: &Feed,
@@ -165,15 +164,15 @@ pub trait AccessTokens {
         duration: Duration,
     ) -> impl Future<Output = Result<(), PortError>> + Send;
 
-    /// Notes that the provider asked not to be asked for the feed's token before `until`: the lease is not given before.
+    /// Records a back-off: until `until`, the lease on the feed's token is refused.
     fn back_off_until(&self, feed: &Feed, until: Timestamp) -> impl Future<Output = Result<(), PortError>> + Send;
 }
 
-/// Has a provider grant an access token.
+/// Requests access tokens from a provider.
 pub trait RequestToken {
-    /// The feeds for whose organizations there are credentials.
+    /// The feeds whose organizations have credentials.
     fn feeds(&self) -> impl Future<Output = Result<Vec<Feed>, PortError>> + Send;
 
-    /// A new token for the feed's organization.
+    /// Requests a new token for the feed's organization. The error has the provider's `Retry-After`.
     fn request(&self, feed: &Feed) -> impl Future<Output = Result<GrantedToken, PortError>> + Send;
 }

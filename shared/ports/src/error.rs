@@ -1,19 +1,19 @@
-//! Why a call to the outside failed, and what to do about it.
+//! Why a call to AWS or a provider failed, and whether to retry it.
 
 use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
-/// What is to be done about a failure.
+/// What to do about a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Disposition {
-    /// The same call may succeed later: the queue, the stream or the provider delivers it again.
+    /// The same call may succeed later: the queue, the stream or the provider delivers again.
     Retry,
-    /// The same call fails every time: it waits in the dead-letter queue for a person.
+    /// The same call fails every time: the message waits in the dead-letter queue for an operator.
     DeadLetter,
 }
 
-/// A call to the outside that failed.
+/// A call to AWS or a provider that failed. `Display` says what was attempted; the reason is the source.
 #[derive(Debug)]
 pub struct PortError {
     attempted: &'static str,
@@ -23,7 +23,7 @@ pub struct PortError {
 }
 
 impl PortError {
-    /// The failure of what was `attempted`, such as "send a message to the ingress queue".
+    /// The failure of what was `attempted`, a verb with its object such as "send a message to the ingress queue".
     pub fn new(
         attempted: &'static str,
         disposition: Disposition,
@@ -32,18 +32,18 @@ impl PortError {
         Self { attempted, disposition, retry_after: None, source: source.into() }
     }
 
-    /// The same, after which who was asked wants to be left alone for so long.
+    /// The same error, with the server's `Retry-After`.
     #[must_use]
-    pub fn to_be_retried_after(self, retry_after: Option<Duration>) -> Self {
+    pub fn with_retry_after(self, retry_after: Option<Duration>) -> Self {
         Self { retry_after, ..self }
     }
 
-    /// How long who was asked wants to be left alone, where that was said (`Retry-After`, RFC 9110 section 10.2.3).
+    /// How long the server asked to wait before the next request (`Retry-After` [rfc-9110 §10.2.3]); `None` if it did not.
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
     }
 
-    /// What is to be done about it.
+    /// Whether the call may be retried.
     pub fn disposition(&self) -> Disposition {
         self.disposition
     }
@@ -61,7 +61,7 @@ impl Error for PortError {
     }
 }
 
-/// An error and everything behind it in one line, for logs.
+/// An error and all its sources in one line, separated by `: `, for logs.
 pub fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

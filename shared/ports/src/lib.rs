@@ -1,19 +1,24 @@
-//! What the use cases ask of the world outside, in the domain's words: one trait for each thing that is asked.
+//! The ports: what the functions need of AWS and of the providers, one trait for each, in the domain's words.
 //!
-//! Adapters answer with AWS and HTTP, tests with the in-memory fakes of [`fakes`] (feature `fakes`). No type of an SDK
-//! appears here.
+//! The crate `fundhook-adapters` implements them with AWS SDKs and HTTP. Tests use the in-memory fakes of the module `fakes`
+//! (feature `fakes`). No type of an SDK appears here.
+
+#![warn(missing_docs)]
 
 mod credentials;
 mod error;
+#[cfg(feature = "fakes")]
+pub mod fakes;
 mod messages;
 mod reconciliation;
 mod resources;
 
 pub use credentials::{
-    AccessTokens, BACK_OFF_MAX, CLOCK_SKEW_MAX, FetchKeySet, FetchedKeySet, GrantedToken, KeySets, Lease, ReadSecret,
-    RequestToken, StoredKeySet, StoredToken,
+    AccessTokens, BACK_OFF_MAX, FetchKeySet, FetchedKeySet, GrantedToken, KeySets, Lease, ReadSecret, RequestToken,
+    StoredKeySet, StoredToken,
 };
 pub use error::{Disposition, PortError, chain};
+pub use fundhook_domain::CLOCK_SKEW_MAX;
 pub use messages::{Archive, PublishEvents, SendMessage, SendMessages};
 pub use reconciliation::{
     AccountResources, Advance, Claims, IndexEntry, IndexPage, ListError, ListPage, ListQuery, ListTransactions,

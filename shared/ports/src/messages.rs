@@ -1,4 +1,4 @@
-//! Queues, the evidence bucket and the topic: where messages, requests and events are handed over.
+//! Queues, the evidence bucket and the topic.
 
 use std::future::Future;
 
@@ -6,26 +6,28 @@ use fundhook_domain::Event;
 
 use crate::PortError;
 
-/// Puts one message on a queue, durably.
+/// Sends one message to a queue.
 pub trait SendMessage {
-    /// Returns once the queue has taken the message.
+    /// Returns once the queue has stored the message durably.
     fn send(&self, body: String) -> impl Future<Output = Result<(), PortError>> + Send;
 }
 
-/// Puts many messages on a queue.
+/// Sends many messages to a queue.
 pub trait SendMessages {
-    /// Returns, for each message in order, whether the queue took it.
+    /// Returns one outcome for each message, in the order of `bodies`: whether the queue has stored it durably. A message
+    /// may fail while others of the same call succeed.
     fn send_all(&self, bodies: Vec<String>) -> impl Future<Output = Vec<Result<(), PortError>>> + Send;
 }
 
-/// Stores an object under a key made from its content.
+/// Stores objects in the evidence bucket.
 pub trait Archive {
-    /// Returns once the object is stored. Storing the same key again is harmless: it holds the same content.
+    /// Returns once the object is stored. The key is derived from the content, so storing an object again is harmless.
     fn put(&self, key: &str, content: Vec<u8>) -> impl Future<Output = Result<(), PortError>> + Send;
 }
 
 /// Publishes events to subscribers.
 pub trait PublishEvents {
-    /// Returns, for each event in order, whether the topic took it.
+    /// Returns one outcome for each event, in the order of `events`: whether the topic has accepted it. An event may fail
+    /// while others of the same call succeed.
     fn publish(&self, events: &[Event]) -> impl Future<Output = Vec<Result<(), PortError>>> + Send;
 }

@@ -1,4 +1,4 @@
-//! What the reconciler asks of the provider and of the table.
+//! What the reconciler reads and writes: the provider's list, the table's indexes, watermarks, receipts and reports.
 
 use std::future::Future;
 
@@ -8,47 +8,47 @@ use secrecy::SecretString;
 
 use crate::PortError;
 
-/// What is asked of a provider's list of transactions.
+/// Which rows of a provider's list of transactions to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ListQuery {
-    /// A page of those dated `from..before`.
+    /// A page of the rows dated `from..before`.
     Dated {
-        /// The earliest that is wanted.
+        /// The earliest date.
         from: Timestamp,
-        /// The first that is not wanted any more.
+        /// The first date that is excluded.
         before: Timestamp,
-        /// Which page, from 1.
+        /// The number of the page, from 1.
         page: u32,
     },
-    /// The one with this id.
+    /// The row with this id.
     Id(String),
 }
 
 /// A page of a provider's list of transactions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListPage {
-    /// The rows, each the JSON text as it came.
+    /// The rows, each as the JSON text that the provider sent.
     pub rows: Vec<String>,
-    /// Which page it is the last of, as the provider counts them now.
+    /// The number of pages, as the provider counts them at this moment.
     pub pages: u32,
-    /// Where it was read: the URL without a query.
+    /// The URL of the list, without its query.
     pub url: String,
 }
 
 /// Why a page could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ListError {
-    /// The provider does not accept the access token; what it says of that.
-    #[error("the provider does not accept the access token")]
+    /// The provider rejected the access token.
+    #[error("the provider rejected the access token")]
     Unauthorized(#[source] PortError),
-    /// It could not be read for another reason.
+    /// The request failed for another reason.
     #[error(transparent)]
     Port(#[from] PortError),
 }
 
 /// Reads a provider's list of transactions.
 pub trait ListTransactions {
-    /// One page, asked for with `token`.
+    /// One page, requested with the access token `token`.
     fn list(
         &self,
         feed: &Feed,
@@ -57,30 +57,30 @@ pub trait ListTransactions {
     ) -> impl Future<Output = Result<ListPage, ListError>> + Send;
 }
 
-/// The watermarks as they are stored.
+/// The stored watermarks: how far each feed's list was read.
 pub trait Watermarks {
-    /// The feed's watermark, if its list was ever read.
+    /// The feed's watermark; `None` if its list was never read.
     fn load(&self, feed: &Feed) -> impl Future<Output = Result<Option<Watermark>, PortError>> + Send;
 
-    /// Stores `to`, whose revision is one above that of the watermark that was loaded, if nobody else moved it since.
+    /// Stores `to` if the stored watermark is still the one that was loaded. The revision of `to` must be one above it.
     fn advance(&self, feed: &Feed, to: &Watermark) -> impl Future<Output = Result<Advance, PortError>> + Send;
 }
 
-/// What became of moving a watermark.
+/// The outcome of advancing a watermark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Advance {
-    /// It is stored.
+    /// The watermark is stored.
     Stored,
-    /// Another reconciler moved it first.
+    /// Another reconciler advanced it first; nothing was stored.
     Lost,
 }
 
 /// A page of an index.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct IndexPage {
-    /// The resources, those that came first first.
+    /// The resources, in the order of the index.
     pub entries: Vec<IndexEntry>,
-    /// Whether no page follows.
+    /// Whether this is the last page.
     pub is_last: bool,
 }
 
@@ -89,36 +89,36 @@ pub struct IndexPage {
 pub struct IndexEntry {
     /// The resource.
     pub resource: ResourceId,
-    /// What a page that begins behind it is asked for with.
+    /// The cursor for a page that begins after this resource.
     pub cursor: String,
 }
 
-/// What is wanted of the index of what is not final yet.
+/// Which resources of the index of open resources to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OpenQuery<'a> {
-    /// Of which kind.
+    /// The kind of the resources.
     pub kind: Kind,
-    /// Those that were reported overdue, or those that were not.
+    /// Whether to read those that were reported overdue or those that were not.
     pub overdue: bool,
-    /// Those that came to stand where they do at this time or later; `None` for however long.
+    /// Only resources that reached their current status at this time or later; `None` for no limit.
     pub from: Option<Timestamp>,
-    /// Those that came to stand where they do before.
+    /// Only resources that reached their current status before this time.
     pub before: Timestamp,
-    /// The cursor of what the page begins behind. One of what lies before `from` is none.
+    /// The cursor of the resource after which the page begins. A cursor that lies before `from` is ignored.
     pub after: Option<&'a str>,
-    /// How many at most.
+    /// The maximum number of resources.
     pub limit: u16,
 }
 
-/// The index of what is not final yet.
+/// The index of open resources: those whose status is not final.
 pub trait OpenResources {
-    /// A page of what `query` wants, those first that have stood where they do the longest.
+    /// A page of the resources that `query` selects, longest in their current status first.
     fn open(&self, query: OpenQuery<'_>) -> impl Future<Output = Result<IndexPage, PortError>> + Send;
 }
 
 /// The index of confirmed deposits.
 pub trait SettledDeposits {
-    /// The feed's deposits whose confirmation is dated `from..before`, which lie on one day in UTC.
+    /// The feed's deposits whose confirmation is dated `from..before`. The range must lie within one day in UTC.
     fn settled(
         &self,
         feed: &Feed,
@@ -127,9 +127,9 @@ pub trait SettledDeposits {
     ) -> impl Future<Output = Result<Vec<ResourceId>, PortError>> + Send;
 }
 
-/// The index of resources by whom they are about.
+/// The index of resources by account.
 pub trait AccountResources {
-    /// The resources about `account`, of all organizations, that were written since `since`.
+    /// The resources of `account`, in all feeds, that were written at `since` or later.
     fn of_account(
         &self,
         account: &str,
@@ -137,26 +137,27 @@ pub trait AccountResources {
     ) -> impl Future<Output = Result<Vec<ResourceId>, PortError>> + Send;
 }
 
-/// The claims on coins.
+/// The stored claims on coins.
 pub trait Claims {
-    /// The claims on those of `coins` that are claimed, in any order. `coins` are distinct.
+    /// The claims on `coins`, in any order; a coin that is not claimed has none. `coins` must be distinct.
     fn claims(&self, coins: &[String]) -> impl Future<Output = Result<Vec<Claim>, PortError>> + Send;
 }
 
-/// What the publisher notes of each deposit that it published as confirmed.
+/// The stored receipts: one for each deposit that was published as confirmed.
 pub trait Receipts {
-    /// Notes them; noted again is noted once.
+    /// Stores `receipts`. A receipt replaces an earlier one of the same resource, so that storing it again is harmless. After
+    /// an error some of them may be stored.
     fn note(&self, receipts: &[Receipt]) -> impl Future<Output = Result<(), PortError>> + Send;
 
-    /// The receipts of those of `resources` that have one, in any order. `resources` are distinct.
+    /// The receipts of `resources`, in any order; a resource without one is left out. `resources` must be distinct.
     fn receipts(&self, resources: &[ResourceId]) -> impl Future<Output = Result<Vec<Receipt>, PortError>> + Send;
 }
 
-/// The reports as they are stored, one for each hour.
+/// The stored control totals reports: one for each feed and hour.
 pub trait Reports {
-    /// Stores it in place of an earlier one about the same hour.
+    /// Stores a report. It replaces an earlier one of the same feed and hour.
     fn put(&self, report: &Report) -> impl Future<Output = Result<(), PortError>> + Send;
 
-    /// The reports about the hours of the feed's day that begins at `day`, as far as they were made, in their order.
+    /// The feed's reports of the day that begins at `day` (UTC), in the order of their hours.
     fn of_day(&self, feed: &Feed, day: Timestamp) -> impl Future<Output = Result<Vec<Report>, PortError>> + Send;
 }

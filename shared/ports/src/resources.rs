@@ -1,4 +1,4 @@
-//! Resources in the table: read together, written conditionally.
+//! Resources in the table: read in one call, written conditionally.
 
 use std::future::Future;
 
@@ -6,35 +6,37 @@ use fundhook_domain::{Claim, Resource, ResourceId, Timestamp};
 
 use crate::PortError;
 
-/// The resources as they are stored.
+/// Reads and writes the stored resources.
 pub trait Resources {
-    /// The resources `ids`, in any order; one that was never written is at version 0. `ids` are distinct.
+    /// The resources `ids`, in any order; one that was never written has version 0. `ids` must be distinct.
     fn read(&self, ids: &[ResourceId]) -> impl Future<Output = Result<Vec<Resource>, PortError>> + Send;
 
-    /// Writes each resource if it still is at the version it was read at. The outcomes are in the order of `writes`.
+    /// Writes each resource if it is still at the version at which it was read. Each write succeeds or fails on its own.
+    /// Returns one outcome for each write, in the order of `writes`. `now` is the time of the write.
     fn write(&self, writes: Vec<Write>, now: Timestamp) -> impl Future<Output = Vec<WriteOutcome>> + Send;
 }
 
 /// One conditional write.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Write {
-    /// The resource as it shall be.
+    /// The new state of the resource.
     pub resource: Resource,
-    /// The version at which it was read.
+    /// The version at which the resource was read.
     pub read_version: u64,
-    /// The coin that it claims at once; both are written or neither.
+    /// The coin that the resource claims. Resource and claim are written in one transaction.
     pub claim: Option<Claim>,
 }
 
-/// What became of a conditional write.
+/// The outcome of a conditional write.
 #[derive(Debug)]
 pub enum WriteOutcome {
-    /// It is stored.
+    /// The resource is stored, and its claim if it has one.
     Written,
-    /// Somebody else wrote first. The resource as it now is comes along where the store says it.
+    /// The resource has changed since it was read; nothing was written. Contains the current resource if the store
+    /// returned it.
     Lost(Option<Resource>),
-    /// The coin that it claims is claimed already, so. Nothing was written.
+    /// The coin is already claimed, by this claim; nothing was written.
     Claimed(Claim),
-    /// It was not stored, and not because of its condition.
+    /// The write failed for a reason other than its conditions.
     Failed(PortError),
 }

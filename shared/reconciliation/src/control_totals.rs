@@ -1,76 +1,20 @@
-//! What came in, added up as each party has it: what the provider lists, what is recorded, and what was published.
+//! Control totals: per asset, what the provider lists, what is recorded and what was published.
 
 use std::collections::BTreeMap;
 
-use fundhook_domain::{
-    DecimalValue, Details, Event, EventBody, Kind, Ownership, Quantity, Resource, ResourceId, Statement, Timestamp,
-};
+use fundhook_domain::{DecimalValue, Resource, ResourceId, Statement};
 use serde::{Deserialize, Serialize};
 
-use crate::plan::{CONFIRMED, furthest};
+use crate::credit::{asset_and_amount, credited, is_credit};
+use crate::plan::furthest;
+use crate::receipt::Receipt;
 
-/// The asset of a deposit that names none.
-const UNNAMED: &str = "-";
-
-/// The asset and the amount that a deposit may be credited with, in whole coins; `None` when it may not.
-pub(crate) fn credited(resource: &Resource) -> Option<(String, DecimalValue)> {
-    let view = resource.view()?;
-    let is_credited = view.is_confirmed_deposit() && !matches!(resource.ownership(), Ownership::DuplicateOf { .. });
-    is_credited.then(|| worth(&view.details)).flatten()
-}
-
-/// The asset and the amount as an event of it names them, so that what is published of it compares: an amount that is not
-/// told in coins is none of them.
-pub(crate) fn worth(details: &Details) -> Option<(String, DecimalValue)> {
-    match details {
-        Details::Transfer(transfer) => {
-            let amount = transfer.quantity.as_ref().or(transfer.total.as_ref());
-            let value = amount.and_then(Quantity::in_major).unwrap_or_else(DecimalValue::zero);
-            Some((transfer.asset.as_deref().unwrap_or(UNNAMED).to_uppercase(), value))
-        }
-        Details::Recovery(_) | Details::Account(_) | Details::Balance(_) | Details::Unrecognized(_) => None,
-    }
-}
-
-/// That an event was taken by the topic which says that a deposit may be credited.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Receipt {
-    /// The deposit.
-    pub resource: ResourceId,
-    /// The event's id.
-    pub event: String,
-    /// The asset that the event named.
-    pub asset: String,
-    /// The amount that the event named, in whole coins.
-    pub value: DecimalValue,
-    /// When the topic took it.
-    pub published_at: Timestamp,
-}
-
-/// The amount of the asset that an event tells of, to be noted when the topic has taken it: of a deposit that may be
-/// credited. `None` for any other event.
-pub fn receipt_of(event: &Event, published_at: Timestamp) -> Option<Receipt> {
-    let EventBody::Transfer(transfer) = &event.data.body else {
-        return None;
-    };
-    let is_credit = event.data.kind == Kind::Deposit.as_str() && event.status_attribute() == CONFIRMED.as_str();
-    let amount = transfer.amount.as_ref();
-    let asset = amount.and_then(|amount| amount.asset.as_deref()).or(transfer.asset.as_deref()).unwrap_or(UNNAMED);
-    is_credit.then(|| Receipt {
-        resource: event.data.resource.clone(),
-        event: event.id.clone(),
-        asset: asset.to_uppercase(),
-        value: amount.and_then(|amount| amount.major.clone()).unwrap_or_else(DecimalValue::zero),
-        published_at,
-    })
-}
-
-/// So many deposits, and what they come to in whole coins.
+/// A number of deposits and their sum in whole coins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Total {
-    /// How many.
+    /// How many deposits.
     pub deposits: u64,
-    /// How much.
+    /// Their sum.
     pub total: DecimalValue,
 }
 
@@ -92,38 +36,37 @@ impl Total {
     }
 }
 
-/// What came in of one asset, as each party has it.
+/// The three totals of one asset.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ControlTotalsLine {
-    /// The asset's code; `-` for one that is not named.
+    /// The asset's code; `-` when it is not named.
     pub asset: String,
     /// What the provider lists as succeeded.
     pub provider: Total,
-    /// What is recorded as confirmed, and no duplicate.
+    /// What is recorded as confirmed and is not a duplicate.
     pub ours: Total,
     /// What was published as confirmed.
     pub published: Total,
 }
 
 impl ControlTotalsLine {
-    /// Adds what `other` counted of the same asset.
+    /// Adds the totals of another part of the same asset.
     pub fn add(&mut self, other: &Self) {
         self.provider.add(&other.provider);
         self.ours.add(&other.ours);
         self.published.add(&other.published);
     }
 
-    /// Whether all three are the same.
+    /// Whether all three totals are equal.
     pub fn holds(&self) -> bool {
         self.provider == self.ours && self.ours == self.published
     }
 }
 
-/// Adds up each asset over a closed window: the rows of the provider's list in it, the deposits recorded for them or
-/// dated in it, and the receipts of those.
+/// Totals each asset over the listed rows `theirs`, the recorded deposits `ours`, and the receipts of those deposits.
 ///
-/// A deposit that is in `ours` without being credited (pending, failed, a duplicate) counts for nothing, as does a row
-/// that has not succeeded. A row seen twice counts once.
+/// Only credits count: a recorded deposit that is pending, failed or a duplicate does not, nor does a row that has not
+/// succeeded. A row, deposit or receipt that occurs twice counts once.
 pub fn control_totals(ours: &[Resource], theirs: &[Statement], receipts: &[Receipt]) -> Vec<ControlTotalsLine> {
     let mut lines: BTreeMap<String, ControlTotalsLine> = BTreeMap::new();
     let mut line = |asset: String, count: &dyn Fn(&mut ControlTotalsLine)| {
@@ -135,8 +78,8 @@ pub fn control_totals(ours: &[Resource], theirs: &[Statement], receipts: &[Recei
         };
         count(lines.entry(asset.clone()).or_insert_with(empty));
     };
-    for row in furthest(theirs).filter(|row| row.content.status == CONFIRMED) {
-        if let Some((asset, value)) = worth(&row.content.details) {
+    for row in furthest(theirs).filter(|row| is_credit(row)) {
+        if let Some((asset, value)) = asset_and_amount(&row.content.details) {
             line(asset, &|line| line.provider.count(&value));
         }
     }

@@ -1,17 +1,43 @@
 //! Reconciliation as pure decisions: what is recorded compared with what the provider lists.
 //!
-//! Guarantees: neither order nor repetition of either side changes a decision; nothing is done about a difference here,
-//! no clock is read, nothing is asked of the outside.
+//! Guarantees:
+//! - Nothing here reads a clock or calls anything: time, records and the provider's rows are arguments. What is still
+//!   unknown is returned as a question, and the caller asks it.
+//! - Neither the order nor the repetition of rows or records changes a decision.
+//! - A row that may describe a coin that is already credited is never chosen for the queue.
+//! - A row, a deposit and a receipt count once in a report, however often they are seen.
 
+mod ambiguity;
+mod answers;
+mod coin;
 mod control_totals;
+mod credit;
+mod discrepancy;
+mod hours;
+mod list_order;
 mod plan;
+mod receipt;
 mod report;
+mod report_builder;
 mod watermark;
+mod window;
 
-pub use control_totals::{ControlTotalsLine, Receipt, Total, control_totals, receipt_of};
-pub use plan::{
-    Discrepancy, SAME_WITHIN, coin_of, credited_twice, identifies_its_coin, is_identified_by_its_coin, is_of_the_coin,
-    may_be_the_same, plan,
+pub use ambiguity::{
+    Ambiguity, AmbiguityStep, ConfirmedRow, KnownAboutRow, OrganizationFeeds, Question, SIMILAR_DEPOSITS_MAX, Verdict,
+    next,
 };
+pub use answers::{AcceptedRows, DayReports, RunSummary};
+pub use coin::{
+    SAME_DEPOSIT_WITHIN, coin_of, has_coin_of, identifies_its_coin, is_identified_by_its_coin, may_be_the_same,
+};
+pub use control_totals::{ControlTotalsLine, Total, control_totals};
+pub use credit::is_credit;
+pub use discrepancy::Discrepancy;
+pub use hours::TotalsPass;
+pub use list_order::all_older_and_newest_first;
+pub use plan::{credited_twice, plan};
+pub use receipt::{Receipt, receipt_of};
 pub use report::Report;
-pub use watermark::{Watermark, Window};
+pub use report_builder::{ReportBuilder, is_counted_by_lists};
+pub use watermark::{ReadWindow, ReadableRange, Watermark};
+pub use window::{ClosedWindow, HOUR};

@@ -1,26 +1,38 @@
-//! What came in over a closed window of time.
+//! The report of a closed window of time.
 
 use fundhook_domain::{Feed, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::ControlTotalsLine;
 
-/// What came in over a closed window of time.
+/// The control totals of one feed over a closed window of time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
-    /// Whose.
+    /// The feed whose list was read.
     pub feed: Feed,
-    /// Where the window begins.
+    /// The first instant inside the window.
     pub from: Timestamp,
-    /// Where it ends.
+    /// The first instant after the window.
     pub before: Timestamp,
-    /// When it was added up.
+    /// When the report was made.
     pub made_at: Timestamp,
-    /// Each asset.
+    /// The totals of each asset.
     pub lines: Vec<ControlTotalsLine>,
-    /// How recorded and listed deposits differ, as sentences.
+    /// How recorded and listed deposits differ, one sentence each.
     pub discrepancies: Vec<String>,
-    /// How many listed rows were not understood, or name no time, and so are in no line.
+    /// How many listed rows were not understood or have no date, and therefore count in no line.
     #[serde(default)]
     pub not_understood: u32,
+}
+
+impl Report {
+    /// How many lines and rows show a difference: the value of the metric `ControlTotalsDifferences`.
+    pub fn differences(&self) -> u64 {
+        self.lines.iter().filter(|line| !line.holds()).count() as u64 + u64::from(self.not_understood)
+    }
+
+    /// Whether both reports state the same totals.
+    pub fn has_same_totals_as(&self, other: &Self) -> bool {
+        self.lines == other.lines && self.not_understood == other.not_understood
+    }
 }

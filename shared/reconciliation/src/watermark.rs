@@ -1,38 +1,189 @@
-//! How far a list has been read.
+//! How far a list has been read, and what to read next.
 
-use fundhook_domain::Timestamp;
+use std::time::Duration;
+
+use fundhook_domain::{CLOCK_SKEW_MAX, Timestamp};
 use serde::{Deserialize, Serialize};
+
+use crate::window::HOUR;
 
 /// How far a feed's list has been read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Watermark {
     /// How often it was moved: what a conditional write compares.
     pub revision: u64,
-    /// Everything dated before has been read.
+    /// Everything dated before this has been read.
     pub read_until: Timestamp,
     /// The window that is being read, if one was begun and not finished.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub window: Option<Window>,
-    /// The hours that end before it have been added up.
+    pub window: Option<ReadWindow>,
+    /// The hours that end at or before this have control totals.
     pub totals_until: Timestamp,
-    /// The hours that end before it have been added up once more, days later; `None` in what an older version stored.
+    /// The hours that end at or before this have been totalled a second time, days later; `None` if an older version
+    /// stored the watermark.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub revised_until: Option<Timestamp>,
-    /// Behind which of the overdue resources the next look at them begins.
+    /// After which overdue resource the next run continues asking; `None` to begin with the first.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub overdue_after: Option<String>,
-    /// What a person was told of in looking at them again, as sentences: the latest.
+    /// The latest discrepancies of overdue deposits that were already reported, as sentences, so that each is reported
+    /// once.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub told: Vec<String>,
+    pub reported: Vec<String>,
 }
 
-/// A window of a list, partly read.
+/// A window of a list that is read page by page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Window {
-    /// Where it begins.
+pub struct ReadWindow {
+    /// The first instant inside the window.
     pub from: Timestamp,
-    /// Where it ends.
+    /// The first instant after the window.
     pub until: Timestamp,
-    /// The page that is to be read next, from 1.
+    /// The page to read next, from 1.
     pub next_page: u32,
+}
+
+impl ReadWindow {
+    /// Whether a row with this date belongs to the window.
+    pub fn contains(self, at: Timestamp) -> bool {
+        (self.from..self.until).contains(&at)
+    }
+}
+
+/// Which part of a list may be read now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReadableRange {
+    /// Where a list that was never read begins.
+    pub from: Timestamp,
+    /// Later rows wait for a later run, because their webhooks may still arrive.
+    pub until: Timestamp,
+}
+
+impl ReadableRange {
+    /// The range at `now`: up to `grace` ago, and `lookback` back from there.
+    pub fn at(now: Timestamp, grace: Duration, lookback: Duration) -> Self {
+        let until = now.minus(grace);
+        Self { from: until.minus(lookback).whole_second(), until }
+    }
+}
+
+impl Watermark {
+    /// The watermark of a list that was never read.
+    ///
+    /// Control totals begin with the next full hour: for deposits that were published before there were receipts, they
+    /// would always differ.
+    pub fn initial(readable: ReadableRange, now: Timestamp) -> Self {
+        let totals_until = now.hour_start().plus(HOUR);
+        Self {
+            revision: 0,
+            read_until: readable.from,
+            window: None,
+            totals_until,
+            revised_until: Some(totals_until),
+            overdue_after: None,
+            reported: Vec::new(),
+        }
+    }
+
+    /// Whether a clock that was ahead stored it: it lies further in the future than clocks may differ.
+    pub fn is_ahead_of(&self, readable: ReadableRange) -> bool {
+        self.read_until > readable.until.plus(CLOCK_SKEW_MAX)
+    }
+
+    /// The watermark moved back to the beginning of `readable`. How long the clock was ahead is unknown, so everything in
+    /// the range is read again and totalled again.
+    pub fn moved_back(self, readable: ReadableRange) -> Self {
+        let known = readable.from.hour_start();
+        Self {
+            read_until: readable.from,
+            window: None,
+            totals_until: self.totals_until.min(known),
+            revised_until: self.revised_until.map(|until| until.min(known)),
+            ..self
+        }
+    }
+
+    /// The window to read now: the unfinished one, or a new one that begins `overlap` before the watermark. `None` when
+    /// everything readable has been read.
+    pub fn next_window(&self, readable: ReadableRange, overlap: Duration) -> Option<ReadWindow> {
+        // The provider's list takes whole seconds. What lies in the fraction of the last second belongs to the next window.
+        let until = readable.until.whole_second();
+        let new = || ReadWindow { from: self.read_until.minus(overlap), until, next_page: 1 };
+        self.window.or_else(|| (until > self.read_until).then(new))
+    }
+
+    /// Records that the window's `next_page` was read and its missed rows were queued.
+    pub fn page_read(&mut self, window: ReadWindow, is_last: bool) {
+        if is_last {
+            self.window = None;
+            self.read_until = window.until;
+        } else {
+            self.window = Some(ReadWindow { next_page: window.next_page + 1, ..window });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().expect("RFC 3339")
+    }
+
+    fn readable(now: &str) -> ReadableRange {
+        ReadableRange::at(at(now), Duration::from_secs(900), Duration::from_secs(3 * 86_400))
+    }
+
+    #[test]
+    fn a_list_that_was_never_read_begins_with_the_lookback_and_totals_begin_with_the_next_hour() {
+        let now = "2025-10-07T12:20:00.5Z";
+        let watermark = Watermark::initial(readable(now), at(now));
+        assert_eq!(watermark.read_until, at("2025-10-04T12:05:00Z"));
+        assert_eq!(watermark.totals_until, at("2025-10-07T13:00:00Z"));
+        assert_eq!(watermark.revised_until, Some(watermark.totals_until));
+    }
+
+    #[test]
+    fn only_a_watermark_further_ahead_than_clocks_differ_is_moved_back() {
+        let range = readable("2025-10-07T12:20:00Z");
+        for (read_until, is_ahead) in [
+            ("2025-10-07T11:00:00Z", false),
+            ("2025-10-07T12:05:00Z", false),
+            ("2025-10-07T12:10:00Z", false),
+            ("2025-10-07T12:10:01Z", true),
+            ("2025-10-08T12:00:00Z", true),
+        ] {
+            let stored = Watermark { read_until: at(read_until), ..Watermark::initial(range, at(read_until)) };
+            assert_eq!(stored.is_ahead_of(range), is_ahead, "{read_until}");
+        }
+        let begun = ReadWindow { from: range.until, until: range.until.plus(HOUR), next_page: 3 };
+        let ahead = Watermark {
+            revision: 7,
+            window: Some(begun),
+            overdue_after: Some("cursor".to_owned()),
+            ..Watermark::initial(range, at("2025-10-09T12:20:00Z"))
+        };
+        let back = ahead.clone().moved_back(range);
+        let known = at("2025-10-04T12:00:00Z");
+        assert_eq!((back.read_until, back.window), (range.from, None));
+        assert_eq!((back.totals_until, back.revised_until), (known, Some(known)));
+        assert_eq!((back.revision, back.overdue_after), (ahead.revision, ahead.overdue_after));
+    }
+
+    #[test]
+    fn a_window_is_read_page_by_page_and_the_next_begins_with_an_overlap() {
+        let range = readable("2025-10-07T12:20:00.7Z");
+        let mut watermark = Watermark::initial(range, at("2025-10-07T12:20:00Z"));
+        let window = watermark.next_window(range, HOUR).expect("three days are unread");
+        assert_eq!((window.from, window.next_page), (watermark.read_until.minus(HOUR), 1));
+        assert_eq!(window.until, at("2025-10-07T12:05:00Z"), "in whole seconds");
+
+        watermark.page_read(window, false);
+        let second = watermark.next_window(range, HOUR).expect("it is not finished");
+        assert_eq!(second, ReadWindow { next_page: 2, ..window });
+        watermark.page_read(second, true);
+        assert_eq!((watermark.read_until, watermark.window), (window.until, None));
+        assert_eq!(watermark.next_window(range, HOUR), None, "nothing new is readable");
+    }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use fundhook_domain::{EvidenceClass, Kind, Provider, ResourceId, Timestamp};
 use fundhook_local_stack::sending::Webhook;
+use fundhook_sandbox::DropShare;
 use fundhook_tests::{Listener, Platform, changed, eventually, hash, run, unique};
 use serde_json::{Value, json};
 
@@ -66,14 +67,18 @@ async fn read_the_list(platform: &Platform) -> Value {
 /// Webhooks are dropped at random, and every deposit is confirmed to the platform once.
 async fn what_is_dropped_is_healed(platform: &Platform, listener: &mut Listener<'_>, at: Timestamp) {
     let deposits: Vec<ResourceId> = (0..DEPOSITS).map(|_| unique(Kind::Deposit)).collect();
-    platform.provider().drop_share(DROPPED_PERCENT, 7).await.expect("the provider drops some");
+    platform
+        .provider()
+        .drop_share(DropShare { percent: DROPPED_PERCENT, seed: 7 })
+        .await
+        .expect("the provider drops some");
     let mut lost = 0;
     for deposit in &deposits {
         for webhook in life(deposit, at) {
             lost += usize::from(!platform.send_or_lose(&webhook).await);
         }
     }
-    platform.provider().drop_share(0, 0).await.expect("the provider drops none");
+    platform.provider().drop_share(DropShare::NONE).await.expect("the provider drops none");
     read_the_list(platform).await;
     for deposit in &deposits {
         hear_confirmed(listener, deposit).await;
@@ -90,9 +95,9 @@ async fn a_webhook_that_comes_afterwards_changes_nothing(
 ) {
     let deposit = unique(Kind::Deposit);
     let [_, _, webhook] = life(&deposit, at);
-    platform.provider().drop_share(100, 0).await.expect("the provider drops all");
+    platform.provider().drop_share(DropShare::ALL).await.expect("the provider drops all");
     assert!(!platform.send_or_lose(&webhook).await, "it is dropped");
-    platform.provider().drop_share(0, 0).await.expect("the provider drops none");
+    platform.provider().drop_share(DropShare::NONE).await.expect("the provider drops none");
 
     let summary = read_the_list(platform).await;
     assert_eq!((&summary["queued"], &summary["differing"]), (&json!(1), &json!(0)), "{summary}");

@@ -1,4 +1,4 @@
-//! AWS endpoints that answer at once and remember what they were sent.
+//! AWS endpoints that answer immediately and record the requests.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,13 +12,13 @@ use tokio::net::TcpListener;
 
 use super::BenchError;
 
-/// An AWS endpoint for all services, on loopback.
+/// One AWS endpoint for all services, on loopback.
 pub(super) struct AwsStub {
     pub(super) address: SocketAddr,
     calls: Arc<Mutex<Vec<Call>>>,
 }
 
-/// One call: the operation, and what it said where it was JSON.
+/// The operation, and the request if it was JSON.
 struct Call {
     operation: String,
     request: Value,
@@ -35,12 +35,12 @@ impl AwsStub {
         Ok(Self { address, calls })
     }
 
-    /// How many calls there were.
+    /// The number of calls.
     pub(super) fn calls(&self) -> u64 {
         locked(&self.calls).len() as u64
     }
 
-    /// The messages that were sent by `operation`.
+    /// The messages sent with `operation`.
     pub(super) fn bodies(&self, operation: &str) -> Vec<String> {
         let calls = locked(&self.calls);
         let requests = calls.iter().filter(|call| call.operation == operation).map(|call| &call.request);
@@ -51,7 +51,7 @@ impl AwsStub {
         messages.filter_map(|message| message["MessageBody"].as_str().map(str::to_owned)).collect()
     }
 
-    /// The items that were inserted, as a stream would show them.
+    /// The inserted items, as in the stream's records.
     pub(super) fn items(&self) -> Vec<Value> {
         let calls = locked(&self.calls);
         let batches = calls.iter().filter_map(|call| call.request["Statements"].as_array());

@@ -1,4 +1,4 @@
-//! Lambda's runtime API, for one function.
+//! Lambda's runtime API for one function.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use tokio::sync::{Mutex, mpsc};
 
 use super::BenchError;
 
-/// A runtime API on loopback that hands out one event at a time.
+/// A runtime API on loopback that serves one event at a time.
 pub(super) struct Host {
     pub(super) address: SocketAddr,
     events: mpsc::Sender<Value>,
@@ -43,10 +43,10 @@ impl Host {
         Ok(Self { address, events, results: Mutex::new(results) })
     }
 
-    /// Has the function handle `event`; the error is what it said when it failed.
+    /// Lets the function handle `event`. The error is the function's.
     pub(super) async fn invoke(&self, event: Value) -> Result<(), String> {
         const WITHIN: std::time::Duration = std::time::Duration::from_secs(30);
-        let gone = || "the function ended".to_owned();
+        let gone = || "the function's process ended".to_owned();
         let mut results = self.results.lock().await;
         self.events.send(event).await.map_err(|_| gone())?;
         match tokio::time::timeout(WITHIN, results.recv()).await {
@@ -69,7 +69,7 @@ async fn next_event(State(shared): State<Arc<Shared>>) -> Result<(HeaderMap, Str
     Ok((headers.collect(), event.to_string()))
 }
 
-/// A batch that was not finished whole is a failure of the measurement too.
+/// A batch with failed items is a failure of the measurement too.
 async fn outcome(
     State(shared): State<Arc<Shared>>,
     Path((_, outcome)): Path<(String, String)>,

@@ -1,4 +1,4 @@
-//! A function's process, and what it costs (Linux).
+//! A function's process and its cost (Linux).
 
 use std::fs;
 use std::path::Path;
@@ -10,14 +10,13 @@ use super::aws::AwsStub;
 use super::host::Host;
 use fundhook_sandbox::{JWKS_PATH, Sandbox};
 
-/// The URL that the benchmark's webhooks are signed for.
+/// The URL that the webhooks of the benchmark are signed for.
 pub(super) const WEBHOOK_URL: &str = "https://bench.example/webhooks/connect";
 
-/// A running function.
 pub(super) struct Measured(Child);
 
 impl Measured {
-    /// Starts `binary` as Lambda would, with everything it asks for on loopback.
+    /// Starts `binary` as Lambda does, with every address on loopback.
     pub(super) fn spawn(binary: &Path, host: &Host, aws: &AwsStub, provider: &Sandbox) -> Result<Self, BenchError> {
         let aws_url = format!("http://{}", aws.address);
         let queue = format!("{aws_url}/123456789012/queue");
@@ -50,7 +49,7 @@ impl Measured {
         process.map(Self).map_err(|source| BenchError::Io { what: "start a function", source })
     }
 
-    /// The CPU time that its threads have used so far, to the nanosecond.
+    /// The CPU time of its threads so far, in nanoseconds.
     pub(super) fn cpu(&self) -> Result<Duration, BenchError> {
         let failed = |source| BenchError::Io { what: "read /proc; the benchmark runs on Linux", source };
         let mut nanoseconds = 0;
@@ -61,7 +60,7 @@ impl Measured {
         Ok(Duration::from_nanos(nanoseconds))
     }
 
-    /// The most memory it ever held at a time.
+    /// The maximum resident memory so far.
     pub(super) fn peak_memory_bytes(&self) -> Result<u64, BenchError> {
         let failed = |source| BenchError::Io { what: "read /proc; the benchmark runs on Linux", source };
         let status = fs::read_to_string(format!("/proc/{}/status", self.0.id())).map_err(failed)?;
@@ -73,7 +72,7 @@ impl Measured {
 
 impl Drop for Measured {
     fn drop(&mut self) {
-        // It may have ended by itself, which is as good.
+        // Errors are ignored: the process may have ended by itself.
         self.0.kill().ok();
         self.0.wait().ok();
     }

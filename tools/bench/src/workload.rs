@@ -1,4 +1,4 @@
-//! What the functions are given.
+//! The events of the benchmark.
 
 use std::path::Path;
 
@@ -9,15 +9,15 @@ use super::process::WEBHOOK_URL;
 use fundhook_local_stack::sending::gateway_request;
 use fundhook_sandbox::{SandboxClient, SignRequest};
 
-/// The messages in one batch: the template's batch size.
+/// The messages in a batch: the template's batch size.
 pub(super) const BATCH: usize = 10;
 
-/// The bodies of as many different webhooks as are wanted.
-pub(super) struct Material(Vec<Vec<u8>>);
+/// The bodies of different webhooks.
+pub(super) struct Bodies(Vec<Vec<u8>>);
 
-impl Material {
-    /// Makes enough for `invocations` batches out of a sample, each with a deposit of its own.
-    pub(super) fn gather(samples: &Path, invocations: usize) -> Result<Self, BenchError> {
+impl Bodies {
+    /// Derives the bodies for `invocations` batches from a sample, each with its own deposit.
+    pub(super) fn derive(samples: &Path, invocations: usize) -> Result<Self, BenchError> {
         let path = samples.join("deposits.submitted.json");
         let failed = |source| BenchError::Io { what: "read events/connect/deposits.submitted.json", source };
         let sample = std::fs::read_to_string(path).map_err(failed)?;
@@ -25,7 +25,7 @@ impl Material {
         Ok(Self((0..invocations * BATCH).map(|number| body(number).into_bytes()).collect()))
     }
 
-    /// The gateway's requests with these bodies, signed now.
+    /// The receiver's events with these bodies, signed now.
     pub(super) async fn requests(&self, sandbox: &SandboxClient) -> Result<Vec<Value>, BenchError> {
         let now = fundhook_runtime::now().unix_seconds();
         let mut requests = Vec::with_capacity(self.0.len());
@@ -37,7 +37,7 @@ impl Material {
     }
 }
 
-/// Batches as Lambda hands them over from a queue.
+/// Batches of messages, as Lambda passes them from a queue.
 pub(super) fn sqs_batches(bodies: Vec<String>) -> Vec<Value> {
     let record = |(index, body): (usize, &String)| {
         json!({
@@ -55,7 +55,7 @@ pub(super) fn sqs_batches(bodies: Vec<String>) -> Vec<Value> {
     bodies.chunks_exact(BATCH).map(batch).collect()
 }
 
-/// Batches as Lambda hands them over from the table's stream.
+/// Batches of records, as Lambda passes them from the table's stream.
 pub(super) fn stream_batches(items: Vec<Value>) -> Vec<Value> {
     let record = |(index, item): (usize, &Value)| {
         json!({

@@ -1,4 +1,4 @@
-//! AWS clients of one account on an emulator.
+//! AWS clients for one account on an emulator.
 
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_types::{
@@ -9,32 +9,23 @@ use aws_types::{
 
 use super::Account;
 
-/// The only region the local stack knows.
+/// The only region of the local stack.
 pub const REGION: &str = "us-east-1";
 
-/// The clients that the deployment, the commands and the tests use, all of one account.
 #[derive(Debug, Clone)]
 pub struct Clients {
-    /// The emulator's address, `http://127.0.0.1:<port>`.
+    /// `http://127.0.0.1:<port>`
     pub endpoint: String,
-    /// The account that every call belongs to.
     pub account: Account,
-    /// The table and its stream.
     pub dynamodb: aws_sdk_dynamodb::Client,
-    /// The queues.
     pub sqs: aws_sdk_sqs::Client,
-    /// The topic.
     pub sns: aws_sdk_sns::Client,
-    /// The evidence bucket, and the one that holds the functions' code.
     pub s3: aws_sdk_s3::Client,
-    /// The secrets that providers share with the platform.
     pub secrets: aws_sdk_secretsmanager::Client,
-    /// The stack.
     pub cloudformation: aws_sdk_cloudformation::Client,
 }
 
-/// Clients of `account` on the emulator at `endpoint`. Nothing is read from the environment or from `~/.aws`, and
-/// nothing is sent yet.
+/// Clients for `account` on the emulator at `endpoint`. Reads neither the environment nor `~/.aws`, and sends nothing.
 #[must_use]
 pub fn connect(endpoint: &str, account: &Account) -> Clients {
     let credentials = Credentials::from_keys(account.as_str(), "local", None);
@@ -44,9 +35,9 @@ pub fn connect(endpoint: &str, account: &Account) -> Clients {
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .endpoint_url(endpoint)
         .http_client(aws_smithy_http_client::Builder::new().build_http())
-        // The emulator is busy for seconds while functions start; on loopback a pause is not a broken connection.
+        // The emulator may pause for seconds while functions start. On loopback that is not a broken connection.
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-        // Unoptimised builds spend seconds on the checksums of six zips, which loopback has no need of.
+        // Unoptimised builds take seconds for the checksums of six zips. Loopback does not need them.
         .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
         .build();
     Clients {
@@ -56,7 +47,7 @@ pub fn connect(endpoint: &str, account: &Account) -> Clients {
         sqs: aws_sdk_sqs::Client::new(&config),
         sns: aws_sdk_sns::Client::new(&config),
         s3: aws_sdk_s3::Client::from_conf(
-            // `<bucket>.127.0.0.1` is no name.
+            // `<bucket>.127.0.0.1` is not a valid host name.
             aws_sdk_s3::config::Builder::from(&config).force_path_style(true).build(),
         ),
         secrets: aws_sdk_secretsmanager::Client::new(&config),

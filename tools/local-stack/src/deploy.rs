@@ -1,4 +1,4 @@
-//! Deploying a template: code to a bucket, the template to CloudFormation, and what became of it.
+//! Deploys a template: uploads code and template, creates the CloudFormation stack and waits until it is complete.
 
 use std::{
     collections::BTreeMap,
@@ -15,63 +15,61 @@ use thiserror::Error;
 use super::package::Package;
 use super::{Account, Clients, Deployment, Packages, TemplateError, template};
 
-/// What the stack of `infra/template.yaml` is called.
+/// The name of the stack of `infra/template.yaml`.
 pub const STACK: &str = "fundhook";
 
-/// The template's key in the bucket.
+/// The template's key in the code bucket.
 const TEMPLATE: &str = "template.yaml";
 
-/// It takes two seconds, a second and a half more for each that is made at the same time.
+/// Creation takes two seconds, plus 1.5 seconds for each stack that is created at the same time.
 const COMPLETE_WITHIN: Duration = Duration::from_secs(120);
 
 const POLL_EVERY: Duration = Duration::from_millis(100);
 
+/// A template and the name of its stack.
+#[derive(Debug, Clone, Copy)]
+pub struct StackTemplate<'a> {
+    pub name: &'a str,
+    /// The content of the file.
+    pub text: &'a str,
+}
+
 /// Why the stack was not deployed.
 #[derive(Debug, Error)]
 pub enum DeployError {
-    /// The template and the functions do not fit each other.
     #[error("the template cannot be deployed")]
     Template(#[from] TemplateError),
-    /// A call was refused, or never answered.
+    /// A call to AWS failed.
     #[error("cannot {what}: {reason}")]
-    Call {
-        /// What was tried.
-        what: &'static str,
-        /// What AWS, or the connection to it, said.
-        reason: String,
-    },
+    Call { what: &'static str, reason: String },
     /// The stack was rolled back.
     #[error("the stack ended as {status}{reasons}")]
     Failed {
-        /// What became of the stack.
         status: StackStatus,
-        /// A line for each resource that failed first, with CloudFormation's reason.
+        /// A line with CloudFormation's reason for each resource that failed by itself.
         reasons: String,
     },
-    /// The stack is neither complete nor failed after two minutes.
     #[error("the stack is still {status} after {seconds} s", status = .0, seconds = COMPLETE_WITHIN.as_secs())]
     Unfinished(StackStatus),
 }
 
-/// Creates the stack that is called `name` in the clients' account and waits until it is complete.
-///
-/// `template` is the text of its template; `parameters` are its parameters that differ from their defaults.
+/// Creates the stack in the clients' account and waits until it is complete. `parameters` differ from their defaults.
 ///
 /// # Errors
-/// When the template does not name each function's code, when a call is refused, or when the stack does not become
-/// complete; then the error has the reasons of the resources that failed.
+/// When the template has no `CodeUri` for a function, a call fails, or the stack does not become complete; then the error
+/// has the reasons of the failed resources.
 pub async fn deploy(
     clients: &Clients,
-    name: &str,
-    template: &str,
+    template: &StackTemplate<'_>,
     packages: &Packages,
     parameters: &BTreeMap<String, String>,
 ) -> Result<Deployment, DeployError> {
-    // Bucket names are shared by all accounts.
+    let StackTemplate { name, text } = *template;
+    // All accounts share the bucket names.
     let bucket = format!("{name}-code-{}", clients.account);
     let uri = |package: &Package| format!("s3://{bucket}/{}", package.name());
-    let template = template::with_code(template, packages.all(), uri)?;
-    upload(clients, &bucket, &template, packages).await?;
+    let text = template::with_code(text, packages.all(), uri)?;
+    upload(clients, &bucket, &text, packages).await?;
 
     let name = stack_name(name, &clients.account);
     let parameters =
@@ -80,7 +78,7 @@ pub async fn deploy(
         .cloudformation
         .create_stack()
         .stack_name(&name)
-        // By address: in the request itself a template may have 51,200 bytes.
+        // By URL, because a template in the request may have at most 51,200 bytes.
         .template_url(format!("{}/{bucket}/{TEMPLATE}", clients.endpoint))
         .set_parameters(Some(parameters.collect()))
         .capabilities(Capability::CapabilityIam)
@@ -96,12 +94,12 @@ pub async fn deploy(
 }
 
 async fn upload(clients: &Clients, bucket: &str, template: &str, packages: &Packages) -> Result<(), DeployError> {
-    clients.s3.create_bucket().bucket(bucket).send().await.map_err(refused("make the bucket for the code"))?;
+    clients.s3.create_bucket().bucket(bucket).send().await.map_err(refused("create the code bucket"))?;
     let put = |key: String, body: ByteStream| clients.s3.put_object().bucket(bucket).key(key).body(body);
     let body = ByteStream::from(template.as_bytes().to_vec());
     put(TEMPLATE.to_owned(), body).send().await.map_err(refused("upload the template"))?;
     for package in packages.all() {
-        // From the file: bytes in memory would be signed, in an unoptimised build for a second and more each.
+        // From the file: bytes in memory would be signed, which takes over a second each in an unoptimised build.
         let body = ByteStream::from_path(&package.zip).await.map_err(|error| DeployError::Call {
             what: "read a package",
             reason: format!("{}: {}", package.zip.display(), chain(&error)),
@@ -111,8 +109,8 @@ async fn upload(clients: &Clients, bucket: &str, template: &str, packages: &Pack
     Ok(())
 }
 
-/// `name`, and in another than the default account that and the account: function names follow from it, and the
-/// emulator kills the running functions of *every* account that are called like one it creates.
+/// `name`, followed by the account unless it is the default one. Function names contain the stack's name, and when the
+/// emulator creates a function, it kills the running functions of *every* account that have the same name.
 fn stack_name(name: &str, account: &Account) -> String {
     if *account == Account::default() { name.to_owned() } else { format!("{name}-{account}") }
 }
@@ -126,7 +124,7 @@ async fn complete(clients: &Clients, name: &str) -> Result<Stack, DeployError> {
         let status = stack.as_ref().and_then(Stack::stack_status).cloned().unwrap_or(StackStatus::CreateInProgress);
         match stack {
             Some(stack) if status == StackStatus::CreateComplete => return Ok(stack),
-            // ROLLBACK_COMPLETE, mostly: the events are all there then.
+            // Usually ROLLBACK_COMPLETE, when all events exist.
             _ if !status.as_str().ends_with("_IN_PROGRESS") => {
                 return Err(DeployError::Failed { reasons: failures(clients, name).await?, status });
             }
@@ -136,24 +134,24 @@ async fn complete(clients: &Clients, name: &str) -> Result<Stack, DeployError> {
     }
 }
 
-/// What CloudFormation says of each resource that failed by itself, the first one first.
+/// CloudFormation's reason for each resource that failed by itself, the first failure first.
 async fn failures(clients: &Clients, name: &str) -> Result<String, DeployError> {
     let pages = clients.cloudformation.describe_stack_events().stack_name(name).into_paginator().items().send();
     let events: Vec<StackEvent> = pages.collect::<Result<_, _>>().await.map_err(refused("read the stack's events"))?;
-    // The newest event comes first.
+    // The newest event is first.
     Ok(events.iter().rev().filter_map(failure).collect())
 }
 
 fn failure(event: &StackEvent) -> Option<String> {
     let status = event.resource_status()?.as_str();
     let reason = event.resource_status_reason().unwrap_or("no reason given");
-    // Resources that were under way when another one failed are cancelled, which explains nothing.
+    // Resources that were being created when another one failed are cancelled, which explains nothing.
     let own = status.ends_with("_FAILED") && !reason.contains("creation cancelled");
     let id = event.logical_resource_id().unwrap_or("?");
     own.then(|| format!("\n  {id} ({}): {reason}", event.resource_type().unwrap_or("?")))
 }
 
-/// A refused call, told in AWS's own words when there are some.
+/// A failed call, with the code and message of AWS if it answered.
 fn refused<E, R>(what: &'static str) -> impl FnOnce(SdkError<E, R>) -> DeployError
 where
     E: std::error::Error + ProvideErrorMetadata + 'static,

@@ -11,7 +11,7 @@ use fundhook_sandbox::loopback_client;
 
 use super::{Account, Function, clients::REGION};
 
-/// A stack on an emulator. As JSON it can be kept for a later process.
+/// A stack on an emulator. A later process can use it when it is stored as JSON.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Deployment {
     endpoint: String,
@@ -21,7 +21,6 @@ pub struct Deployment {
     http: reqwest::Client,
 }
 
-/// An output that the template does not have.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error("the stack has no output {name}; it has {present}")]
 pub struct NoOutput {
@@ -29,34 +28,22 @@ pub struct NoOutput {
     present: String,
 }
 
-/// Why the stack did not answer.
+/// Why a call to the stack failed.
 #[derive(Debug, Error)]
 pub enum CallError {
-    /// The address to call is not among the outputs.
     #[error(transparent)]
     NoOutput(#[from] NoOutput),
-    /// The emulator is not there, or ended the connection.
+    /// The emulator does not run or closed the connection.
     #[error("no answer from the emulator at {endpoint}: is it running?")]
-    Http {
-        /// The emulator's address.
-        endpoint: String,
-        /// What became of the connection.
-        source: reqwest::Error,
-    },
-    /// Lambda did not run the function.
-    #[error("the function was not invoked: {status}, {body}")]
-    Invoke {
-        /// The status of the answer.
-        status: u16,
-        /// Its body.
-        body: String,
-    },
+    Http { endpoint: String, source: reqwest::Error },
+    #[error("Lambda did not invoke the function: status {status}, {body}")]
+    Invoke { status: u16, body: String },
 }
 
-/// What a function returned.
+/// The result of an invocation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Invocation {
-    /// Its result, or the error that it ended with.
+    /// The function's result or error.
     pub payload: Value,
     /// Whether `payload` is an error.
     pub failed: bool,
@@ -67,19 +54,16 @@ impl Deployment {
         Self { endpoint: endpoint.to_owned(), account: account.clone(), outputs, http: loopback_client() }
     }
 
-    /// The emulator's address.
     #[must_use]
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
-    /// The account that the stack is in; [`connect`](super::connect) takes it.
     #[must_use]
     pub fn account(&self) -> &Account {
         &self.account
     }
 
-    /// All outputs of the template.
     #[must_use]
     pub fn outputs(&self) -> &BTreeMap<String, String> {
         &self.outputs
@@ -88,7 +72,7 @@ impl Deployment {
     /// An output of the template, such as `TopicArn`.
     ///
     /// # Errors
-    /// When there is none of that name.
+    /// When the template has no such output.
     pub fn output(&self, name: &str) -> Result<&str, NoOutput> {
         self.outputs.get(name).map(String::as_str).ok_or_else(|| NoOutput {
             name: name.to_owned(),
@@ -96,7 +80,7 @@ impl Deployment {
         })
     }
 
-    /// Posts to the stack's HTTP API, `path` being `/webhooks/connect` for instance. Every status is an answer.
+    /// Posts to a path of the stack's HTTP API, such as `/webhooks/connect`. Every HTTP status is `Ok`.
     ///
     /// # Errors
     /// When the emulator does not answer.
@@ -109,7 +93,7 @@ impl Deployment {
         self.request(Method::POST, path, headers, body).await
     }
 
-    /// Sends a request to the stack's HTTP API. Every status is an answer.
+    /// Sends a request to the stack's HTTP API. Every HTTP status is `Ok`.
     ///
     /// # Errors
     /// When the emulator does not answer.
@@ -120,12 +104,12 @@ impl Deployment {
         headers: &[(&str, &str)],
         body: impl Into<Body>,
     ) -> Result<Response, CallError> {
-        // On AWS that name is the API's address; the emulator takes it as the Host of a request to its own.
+        // On AWS this is the API's host name. The emulator expects it in the Host header of a request to its own address.
         let host = local_host(self.output("ApiEndpoint")?, &self.endpoint);
         let mut url = format!("{}{path}", self.endpoint);
         if self.account != Account::default() {
-            // The emulator finds an API in the account of the request only, and this is how a request without a
-            // signature names another than the default one. The function sees it as a query.
+            // The emulator looks for the API in the account of the request. A request without a signature names its account
+            // in this query parameter, which the function sees too.
             let separator = if path.contains('?') { '&' } else { '?' };
             url = format!("{url}{separator}AWSAccessKeyId={}", self.account);
         }
@@ -134,13 +118,13 @@ impl Deployment {
         request.send().await.map_err(|source| self.unanswered(source))
     }
 
-    /// Invokes a function with an event of one's own, as Lambda's Invoke API does, and waits for its result.
+    /// Invokes a function through Lambda's Invoke API and waits for its result.
     ///
     /// # Errors
-    /// When Lambda does not run it. A function that runs and fails is an [`Invocation`] that failed.
+    /// When Lambda does not run it. A function that runs and fails returns an [`Invocation`] with `failed` set.
     pub async fn invoke(&self, function: Function, event: &Value) -> Result<Invocation, CallError> {
         let name = self.output(&format!("{}Name", function.logical_id()))?;
-        // The emulator reads the account and the region here and verifies no signature, so there is none.
+        // The emulator reads only the account and the region from this header. It verifies no signature.
         let scope = format!("{}/20260101/{REGION}/lambda/aws4_request", self.account);
         let request = self
             .http
@@ -165,7 +149,7 @@ impl Deployment {
     }
 }
 
-/// `<api-id>.execute-api.localhost:<port>`, from the address that the API has on AWS and the emulator's.
+/// `<api-id>.execute-api.localhost:<port>`, from the API's host name on AWS and the emulator's address.
 fn local_host(api: &str, endpoint: &str) -> String {
     let without_scheme = |address: &str| address.split_once("://").map_or(address, |(_, rest)| rest).to_owned();
     let api = without_scheme(api);
@@ -187,15 +171,15 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_output_is_named_with_those_there_are() {
+    fn a_missing_output_error_names_it_and_lists_the_existing_outputs() {
         let deployment = deployment();
         assert_eq!(deployment.output("TopicArn"), Ok("arn:aws:sns"));
-        let error = deployment.output("Topic").expect_err("the template has no such output");
+        let error = deployment.output("Topic").expect_err("the stack has no such output");
         assert_eq!(error.to_string(), "the stack has no output Topic; it has ApiEndpoint, TopicArn");
     }
 
     #[test]
-    fn a_deployment_survives_json() {
+    fn a_deployment_can_be_stored_as_json() {
         let deployment = deployment();
         let json = serde_json::to_string(&deployment).expect("plain data");
         let back: Deployment = serde_json::from_str(&json).expect("what was written");
@@ -205,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn the_api_is_called_by_its_name_on_the_emulator() {
+    fn the_host_of_the_api_on_the_emulator_has_its_id_and_the_emulators_port() {
         for api in ["https://a1b2.execute-api.us-east-1.amazonaws.com", "a1b2.execute-api.localhost:4566/webhooks"] {
             assert_eq!(local_host(api, "http://127.0.0.1:4567"), "a1b2.execute-api.localhost:4567");
         }

@@ -1,4 +1,4 @@
-//! The functions of the stack, and programs for functions as cargo builds them.
+//! The functions of the stack, and building their programs with cargo.
 
 use std::{
     env,
@@ -17,26 +17,20 @@ use super::Workspace;
 /// A Lambda function of the stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Function {
-    /// Verifies webhooks.
     Receiver,
-    /// Normalises them and routes their signals.
     FanOut,
-    /// Folds signals into resources.
     StateUpdater,
-    /// Publishes what changed.
     Publisher,
-    /// Keeps key sets and tokens fresh.
     Refresher,
-    /// Reconciles with the provider's list.
     Reconciler,
 }
 
 impl Function {
-    /// All of them, in the order of the flow.
+    /// In the order of the flow.
     pub const ALL: [Self; 6] =
         [Self::Receiver, Self::FanOut, Self::StateUpdater, Self::Publisher, Self::Refresher, Self::Reconciler];
 
-    /// Its package in the workspace, and the program that the package builds.
+    /// The package in the workspace, which is also the name of its program.
     #[must_use]
     pub fn package(self) -> &'static str {
         match self {
@@ -49,7 +43,7 @@ impl Function {
         }
     }
 
-    /// Its name in the template.
+    /// The logical id in the template.
     #[must_use]
     pub fn logical_id(self) -> &'static str {
         match self {
@@ -62,13 +56,11 @@ impl Function {
         }
     }
 
-    /// Its program.
     #[must_use]
     pub fn program(self) -> Program {
         Program { package: self.package(), logical_id: self.logical_id() }
     }
 
-    /// The programs of all functions.
     #[must_use]
     pub fn programs() -> [Program; Self::ALL.len()] {
         Self::ALL.map(Self::program)
@@ -78,42 +70,38 @@ impl Function {
 /// A program of the workspace that a template deploys as a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Program {
-    /// Its package in the workspace, and the binary that the package builds.
+    /// The package in the workspace, which is also the name of its binary.
     pub package: &'static str,
-    /// The function's name in its template.
+    /// The logical id in the template.
     pub logical_id: &'static str,
 }
 
-/// Programs as they were built.
+/// Built programs and their paths.
 #[derive(Debug, Clone)]
 pub struct Binaries(Vec<(Program, PathBuf)>);
 
 impl Binaries {
-    /// `programs`, where `path` says that they are.
     #[must_use]
     pub fn from_fn(programs: &[Program], path: impl Fn(Program) -> PathBuf) -> Self {
         Self(programs.iter().map(|program| (*program, path(*program))).collect())
     }
 
-    /// Where `program` is, if it is one of them.
     #[must_use]
     pub fn get(&self, program: Program) -> Option<&Path> {
         self.iter().find(|(known, _)| *known == program).map(|(_, path)| path)
     }
 
-    /// Each program, and where it is.
     pub(super) fn iter(&self) -> impl Iterator<Item = (Program, &Path)> {
         self.0.iter().map(|(program, path)| (*program, path.as_path()))
     }
 }
 
-/// How to compile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Profile {
-    /// Quick to build: what the local stack runs.
+    /// Quick to build; used by the local stack.
     #[default]
     Dev,
-    /// As deployed.
+    /// As deployed to AWS.
     Release,
 }
 
@@ -126,40 +114,31 @@ impl Profile {
     }
 }
 
-/// Where cargo's own words go.
+/// Where cargo's messages go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CargoOutput {
-    /// To standard error as they come, for a person who waits.
+    /// To standard error.
     Shown,
-    /// Into the error, when there is one.
+    /// Into the error if the build fails.
     Kept,
 }
 
-/// Why there are no programs.
+/// Why the programs were not built.
 #[derive(Debug, Error)]
 pub enum BuildError {
-    /// Cargo could not be run.
     #[error("cannot run {cargo:?}: is cargo on PATH?")]
-    Cargo {
-        /// The command that was tried.
-        cargo: OsString,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The programs do not compile.
-    #[error("the programs do not build: cargo ended with {status}{output}")]
+    Cargo { cargo: OsString, source: io::Error },
+    #[error("cargo could not build the programs: it ended with {status}{output}")]
     Failed {
-        /// How cargo ended.
         status: ExitStatus,
-        /// What it printed, unless that was shown already.
+        /// Cargo's messages, unless they were shown.
         output: String,
     },
-    /// Cargo did not say where it put a program.
     #[error("cargo built no program for {0}")]
     NoProgram(&'static str),
 }
 
-/// A line of `cargo build --message-format=json`; most are about something else.
+/// A line of `cargo build --message-format=json`. Most lines have neither member.
 #[derive(Deserialize)]
 struct Message {
     target: Option<Target>,
@@ -171,7 +150,7 @@ struct Target {
     name: String,
 }
 
-/// Builds programs of the workspace; a second or less when nothing changed.
+/// Builds programs of the workspace. Takes less than a second if nothing changed.
 ///
 /// # Errors
 /// When they do not compile.
@@ -185,12 +164,12 @@ pub async fn build(
     let mut command = Command::new(&cargo);
     command.args(["build", "--profile", profile.as_str()]);
     command.args(programs.iter().flat_map(|program| ["--package", program.package, "--bin", program.package]));
-    // None of this package's own programs is built. Selecting it makes cargo give the dependencies the features that it
-    // gave them for this program, so that hardly one is compiled a second time.
+    // This builds no program of this package. Selecting the package gives the dependencies the same features as in the
+    // build of the running program, so that they are not compiled again.
     command.args(["--package", env!("CARGO_PKG_NAME")]);
     command.arg("--message-format=json-render-diagnostics").current_dir(workspace.root());
     if env::var_os("CARGO_TARGET_DIR").is_some() {
-        // It may be relative to another directory than the one that cargo runs in here.
+        // The variable may be relative to another directory than the workspace's root.
         command.env("CARGO_TARGET_DIR", workspace.target());
     }
     command.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
@@ -208,7 +187,7 @@ pub async fn build(
     built(programs, &String::from_utf8_lossy(&finished.stdout))
 }
 
-/// Where cargo says that the programs are, which its configuration may put anywhere.
+/// The paths in cargo's messages, since cargo's configuration can set any target directory.
 fn built(programs: &[Program], messages: &str) -> Result<Binaries, BuildError> {
     let built: Vec<(String, PathBuf)> = messages
         .lines()
@@ -234,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn the_programs_are_where_cargo_says() {
+    fn the_paths_of_the_programs_are_read_from_cargos_messages() {
         let mut lines: Vec<String> = Function::ALL.iter().map(|function| artifact(function.package())).collect();
         lines
             .push(r#"{"reason":"compiler-artifact","target":{"name":"fundhook_domain"},"executable":null}"#.to_owned());

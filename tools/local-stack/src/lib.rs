@@ -1,7 +1,7 @@
-//! The local AWS stack: the emulator, the functions as on Lambda, and the template that deploys them.
+//! The local stack: the AWS emulator, and the template deployed to it with the functions' programs.
 //!
-//! In order: [`Workspace::find`], [`Emulator::start`], [`build`], [`package`], [`connect`] to an [`Account`],
-//! [`deploy`]; then [`Deployment::post`] sends a webhook. Several accounts, on one emulator, have a stack each.
+//! The steps: [`Workspace::find`], [`Emulator::start`], [`build`], [`package`], [`connect`] to an [`Account`], [`deploy`].
+//! Then [`Deployment::post`] sends a webhook. Each account on an emulator has its own stack.
 
 mod account;
 mod clients;
@@ -25,7 +25,7 @@ use thiserror::Error;
 pub use self::{
     account::{Account, NotAnAccount},
     clients::{Clients, REGION, connect},
-    deploy::{DeployError, STACK, deploy},
+    deploy::{DeployError, STACK, StackTemplate, deploy},
     deployment::{CallError, Deployment, Invocation, NoOutput},
     emulator::{Detached, Emulator, InstallError, StartError, StopError, Stopped},
     functions::{Binaries, BuildError, CargoOutput, Function, Profile, Program, build},
@@ -35,27 +35,19 @@ pub use self::{
     workspace::{Workspace, WorkspaceError},
 };
 
-/// Told what is being done, in a few words, whenever it takes a noticeable time.
+/// Receives a description of each step that takes a noticeable time.
 pub type Progress<'a> = &'a (dyn Fn(&str) + Sync);
 
-/// Any way in which the local stack can fail, for callers that take all the steps.
+/// Any error of the local stack.
 #[derive(Debug, Error)]
 #[error(transparent)]
 pub enum StackError {
-    /// There is no checkout to work in.
     Workspace(#[from] WorkspaceError),
-    /// The emulator does not run.
     Start(#[from] StartError),
-    /// A detached emulator does not end.
     Stop(#[from] StopError),
-    /// The programs do not build.
     Build(#[from] BuildError),
-    /// The programs cannot be packaged.
     Package(#[from] PackageError),
-    /// The stack was not deployed.
     Deploy(#[from] DeployError),
-    /// The stack did not answer.
     Call(#[from] CallError),
-    /// An output is missing.
     NoOutput(#[from] NoOutput),
 }

@@ -1,4 +1,4 @@
-//! Deployment packages: each program as `bootstrap` in a zip, made once for each build.
+//! Deployment packages: each program as `bootstrap` in a zip, made once per build.
 
 use std::{
     fs::{self, File},
@@ -15,21 +15,20 @@ use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 use super::{Binaries, Program, Progress, Workspace};
 
-/// How long a zip is kept that nothing has used: longer than any process deploys after it packaged.
+/// How long an unused zip is kept: longer than any process takes from packaging to deploying.
 const KEPT_UNUSED: Duration = Duration::from_secs(30 * 60);
 
-/// The zips of the programs of one template, on disk.
+/// The zip files of the programs of one template.
 #[derive(Debug, Clone)]
 pub struct Packages(Vec<Package>);
 
-/// The zip of one program. Its name differs when the program does.
+/// The zip file of one program. Its name contains a fingerprint of the program.
 #[derive(Debug, Clone)]
 pub(super) struct Package {
     pub(super) program: Program,
     pub(super) zip: PathBuf,
 }
 
-/// Why a package could not be made.
 #[derive(Debug, Error)]
 #[error("cannot package {path}", path = .path.display())]
 pub struct PackageError {
@@ -38,23 +37,22 @@ pub struct PackageError {
 }
 
 impl Packages {
-    /// All of them.
     pub(super) fn all(&self) -> &[Package] {
         &self.0
     }
 }
 
 impl Package {
-    /// Its file name.
+    /// The file name.
     pub(super) fn name(&self) -> String {
         self.zip.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
     }
 }
 
-/// Packages the programs. What another deployment packaged before, in this process or in another one, is used again.
+/// Packages the programs. Uses existing packages of the same build, also those of other processes.
 ///
 /// # Errors
-/// When a program is not there, or the disk is full.
+/// When a program does not exist or a file cannot be written.
 pub async fn package(
     workspace: &Workspace,
     binaries: &Binaries,
@@ -66,7 +64,7 @@ pub async fn package(
     for (program, binary) in binaries.iter() {
         let zip = directory.join(format!("{}-{}.zip", program.package, fingerprint(binary).map_err(at(binary))?));
         packages.push(Package { program, zip: zip.clone() });
-        // Zips that are in use stay young, so that nobody's cleaning takes them.
+        // Touching a zip keeps other processes from removing it as unused.
         if !touch(&zip) {
             progress(&format!("Packaging {}", program.package));
             let failed = at(&zip);
@@ -78,31 +76,31 @@ pub async fn package(
     Ok(Packages(packages))
 }
 
-/// A program that cargo wrote again has another time, so that its contents need not be read to tell.
+/// Derived from path, length and modification time: cargo sets a new time when it builds, so the content is not read.
 fn fingerprint(binary: &Path) -> io::Result<String> {
     let metadata = fs::metadata(binary)?;
     let modified = metadata.modified()?.duration_since(UNIX_EPOCH).map_err(io::Error::other)?;
     let mut digest = Sha256::new();
     digest.update(format!("{}\n{}\n{}", binary.display(), metadata.len(), modified.as_nanos()));
-    Ok(digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex::encode(&digest.finalize()[..8]))
 }
 
-/// Whether the zip is there; if so, it is now as good as new.
+/// Sets the modification time to now. Returns whether the zip exists.
 fn touch(zip: &Path) -> bool {
     File::options().append(true).open(zip).and_then(|file| file.set_modified(SystemTime::now())).is_ok()
 }
 
-/// Tests deploy side by side; one packages, the others find the zip.
+/// When tests deploy side by side, one of them packages and the others use its zip.
 fn make_once(binary: &Path, zip: &Path) -> io::Result<()> {
     static MAKING: Mutex<()> = Mutex::new(());
     let making = MAKING.lock().map_err(|_| io::Error::other("another thread failed while packaging"))?;
     if !zip.is_file() {
-        // Another process may be making the same zip: each writes a file of its own, and the last rename wins.
+        // Another process may be making the same zip. Each writes its own file, and the last rename wins.
         let unfinished = zip.with_extension(format!("{}.tmp", std::process::id()));
         let stripped = zip.with_extension(format!("{}.stripped", std::process::id()));
         let program = if strip(binary, &stripped) { stripped.as_path() } else { binary };
         let made = make(program, &unfinished).and_then(|()| fs::rename(&unfinished, zip));
-        // There is none when there was no `strip`.
+        // The file does not exist if `strip` is not installed.
         fs::remove_file(&stripped).ok();
         made?;
         clean(zip);
@@ -111,18 +109,17 @@ fn make_once(binary: &Path, zip: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Leaves out the symbols and the debug information, as the release profile does: they are seven tenths of an
-/// unoptimised program, and the emulator keeps every account's code in memory. Without a `strip` the program goes
-/// whole.
+/// Removes symbols and debug information, as the release profile does. They are 70 % of an unoptimised program, and the
+/// emulator keeps the code of every account in memory. Without `strip` the program is packaged unchanged.
 fn strip(binary: &Path, stripped: &Path) -> bool {
     let mut command = Command::new("strip");
     command.arg("-o").args([stripped, binary]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    // Elsewhere the debug information is not in the program, or its signature covers it.
+    // On other systems the debug information is not in the program, or the program's signature covers it.
     cfg!(target_os = "linux") && command.status().is_ok_and(|status| status.success())
 }
 
-/// Stored, not compressed: for 27 MB that takes 0.1 s, where an unoptimised build compresses for 3.6 s and the emulator
-/// takes in the smaller zip a mere 0.06 s faster.
+/// Stored, not compressed: 27 MB take 0.1 s. Compressing them takes 3.6 s in an unoptimised build, and the emulator reads
+/// the smaller zip only 0.06 s faster.
 fn make(program: &Path, zip: &Path) -> io::Result<()> {
     let mut writer = ZipWriter::new(File::create(zip)?);
     let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored).unix_permissions(0o755);
@@ -132,8 +129,7 @@ fn make(program: &Path, zip: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Removes what was not used for a while, the zips of former builds for the most part. What cannot be removed is left
-/// to `cargo clean`.
+/// Removes unused files, mostly zips of former builds. `cargo clean` removes what this cannot.
 fn clean(newest: &Path) {
     for path in newest.parent().map(fs::read_dir).into_iter().flatten().flatten().flatten().map(|entry| entry.path()) {
         let used = fs::metadata(&path).and_then(|metadata| metadata.modified());
@@ -160,7 +156,7 @@ mod tests {
     fn the_program_is_packaged_as_an_executable_bootstrap() {
         let directory = std::env::temp_dir().join(format!("fundhook-package-{}", std::process::id()));
         fs::create_dir_all(&directory).expect("writable");
-        // No program that `strip` knows, so it goes whole.
+        // `strip` does not know this format, so the program is packaged unchanged.
         let program = directory.join("program");
         fs::write(&program, "#!/bin/sh\n").expect("writable");
         let zip = directory.join("program.zip");
@@ -177,7 +173,7 @@ mod tests {
         assert_eq!(text, "#!/bin/sh\n");
 
         let names = fs::read_dir(&directory).expect("readable").count();
-        assert_eq!(names, 2, "nothing unfinished is left");
+        assert_eq!(names, 2, "no temporary file remains");
         fs::remove_dir_all(&directory).expect("removable");
     }
 

@@ -1,4 +1,4 @@
-//! The stack that `cargo fundhook up` left running, as later commands find it.
+//! The stack that `cargo fundhook up` started, stored for later commands.
 
 use std::fs;
 use std::path::PathBuf;
@@ -8,33 +8,23 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Deployment, Detached, Workspace};
 
-/// A stack that `cargo fundhook up` left running.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct LocalStack {
-    /// The emulator, which leads the process group of the functions and of the sandbox provider.
+    /// The emulator, which leads the process group of the functions and the sandbox provider.
     pub emulator: Detached,
-    /// The deployed template.
     pub deployment: Deployment,
-    /// The sandbox provider's address.
     pub sandbox_url: String,
 }
 
-/// Why there is no local stack to talk to.
+/// Why no local stack was found.
 #[derive(Debug, thiserror::Error)]
 pub enum LocalStackError {
-    /// `up` was not called, or `down` was.
     #[error(
         "no local stack is running; start one with `cargo fundhook up`, or name a deployed one with `--stack NAME`"
     )]
     NotUp,
-    /// The file that describes the local stack cannot be read or written.
-    #[error("cannot use {path}; `cargo fundhook down` and `cargo fundhook up` create it again")]
-    State {
-        /// Which file.
-        path: PathBuf,
-        /// What was wrong with it.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
+    #[error("cannot use {path}, which describes the local stack; remove it and run `cargo fundhook up`")]
+    State { path: PathBuf, source: Box<dyn std::error::Error + Send + Sync> },
 }
 
 impl LocalStack {
@@ -42,13 +32,13 @@ impl LocalStack {
         workspace.state().join("stack.json")
     }
 
-    /// The stack that `up` left running in this checkout.
+    /// The stack that `up` started in this checkout.
     pub fn find() -> Result<Self, LocalStackError> {
         let workspace = Workspace::find().map_err(|_| LocalStackError::NotUp)?;
         Self::running(&workspace)
     }
 
-    /// The stack that `up` left running in `workspace`.
+    /// The stack that `up` started in `workspace`.
     pub fn running(workspace: &Workspace) -> Result<Self, LocalStackError> {
         let path = Self::path(workspace);
         let text = fs::read_to_string(&path).map_err(|_| LocalStackError::NotUp)?;
@@ -57,7 +47,7 @@ impl LocalStack {
         if stack.emulator.is_running() { Ok(stack) } else { Err(LocalStackError::NotUp) }
     }
 
-    /// Stores it for later commands.
+    /// Stores the description for later commands.
     pub fn save(&self, workspace: &Workspace) -> Result<(), LocalStackError> {
         let path = Self::path(workspace);
         let stored = serde_json::to_string_pretty(self)
@@ -66,13 +56,12 @@ impl LocalStack {
         stored.map_err(|source| LocalStackError::State { path, source })
     }
 
-    /// Removes what [`LocalStack::save`] stored.
+    /// Removes the stored description.
     pub fn forget(workspace: &Workspace) -> Result<(), LocalStackError> {
         let path = Self::path(workspace);
         fs::remove_file(&path).map_err(|source| LocalStackError::State { path, source: source.into() })
     }
 
-    /// The sandbox provider.
     pub fn sandbox(&self) -> SandboxClient {
         SandboxClient::new(&self.sandbox_url)
     }

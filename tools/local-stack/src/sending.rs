@@ -1,4 +1,4 @@
-//! Sending a webhook as the provider would, or as somebody who would like to be the provider.
+//! Sending webhooks as the provider does, or as a forger would.
 
 use std::path::Path;
 
@@ -9,75 +9,66 @@ use serde_json::{Map, Value, json};
 use crate::{CallError, Deployment, NoOutput};
 use fundhook_sandbox::{SandboxClient, SandboxError, SignRequest, SignedHeaders, ZerohashSignature};
 
-/// How a webhook is sent.
+/// How genuine a webhook is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Manner {
-    /// Signed by the provider, now.
+pub enum Authenticity {
+    /// Signed by the provider now.
     Genuine,
-    /// Signed by the provider; then a byte of the body changes on the way.
+    /// Signed by the provider; one byte of the body was changed afterwards.
     Tampered,
-    /// Signed by the provider, an hour ago.
+    /// Signed by the provider an hour ago.
     Stale,
-    /// Signed now, by a key that the provider never published.
+    /// Signed now with a key that the provider never published.
     Forged,
-    /// Not signed at all.
+    /// Without a signature.
     Unsigned,
 }
 
-/// What the stack answered.
+/// The stack's response to a webhook.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answered {
-    /// The HTTP status.
+pub struct WebhookResponse {
     pub status: u16,
-    /// The body.
     pub body: String,
 }
 
-/// What became of a webhook that the provider signed.
+/// The outcome of [`send_or_drop`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Sent {
-    /// It was sent.
-    Answered(Answered),
-    /// The provider dropped it: what it tells of has happened, and it never comes.
+pub enum SendOutcome {
+    Answered(WebhookResponse),
+    /// The provider signed it, listed its transaction and never sent it.
     Dropped,
 }
 
 /// Why a webhook was not sent.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
-    /// It could not be signed.
     #[error(transparent)]
     Sandbox(#[from] SandboxError),
-    /// It could not be delivered.
     #[error(transparent)]
     Call(#[from] CallError),
-    /// The provider dropped it.
-    #[error("the sandbox provider dropped the webhook, as `cargo fundhook drop` told it to")]
+    #[error("the sandbox provider dropped the webhook; `cargo fundhook drop --share 0` makes it send all webhooks")]
     Dropped,
 }
 
-/// How old a stale webhook is: well past the default tolerance of five minutes.
+/// The age of a stale webhook, well above the default tolerance of five minutes.
 const STALE_SECONDS: i64 = 3600;
 
-/// A webhook to be sent.
 #[derive(Clone, Debug)]
 pub struct Webhook {
-    /// Whose it is.
     pub feed: Feed,
-    /// Its body, to the byte.
+    /// The raw body.
     pub body: Vec<u8>,
-    /// With what zerohash signs it.
+    /// How zerohash signs it.
     pub zerohash: ZerohashSignature,
 }
 
 impl Webhook {
-    /// A webhook of `feed`.
     pub fn new(feed: impl Into<Feed>, body: Vec<u8>) -> Self {
         Self { feed: feed.into(), body, zerohash: ZerohashSignature::default() }
     }
 
-    /// The same about something that happened at `at`: a sample's own dates lie in the past, before the first of what a
-    /// reconciler reads. Members that hold no date, and bodies that are no JSON, stay as they are.
+    /// Sets the dates in the body to `at`. The dates of the samples precede everything that a reconciler reads. A body that
+    /// is not JSON is unchanged, and no member is added.
     #[must_use]
     pub fn dated(self, at: Timestamp) -> Self {
         let Ok(mut body) = serde_json::from_slice::<Value>(&self.body) else {
@@ -98,8 +89,7 @@ impl Webhook {
         Self { body: body.to_string().into_bytes(), ..self }
     }
 
-    /// The feed that a sample file is of: the provider after whom its folder is named, `events/zerohash/…`. A file that
-    /// lies elsewhere is taken for Connect's.
+    /// The feed of a sample file: the provider that its folder is named after (`events/zerohash/…`), or else Connect.
     pub fn feed_of(file: &Path) -> Feed {
         let folders = file.ancestors().filter_map(|folder| folder.file_name()?.to_str());
         let named = folders.filter_map(|name| name.parse::<Provider>().ok()).next();
@@ -122,70 +112,70 @@ impl Webhook {
     }
 }
 
-/// Signs a webhook and posts it to the stack's HTTP API at `now`. One that the provider drops is an error.
+/// Signs a webhook at `now` and posts it to the stack's HTTP API. A dropped webhook is an error.
 pub async fn send(
     deployment: &Deployment,
     sandbox: &SandboxClient,
     webhook: &Webhook,
-    manner: Manner,
+    authenticity: Authenticity,
     now: Timestamp,
-) -> Result<Answered, SendError> {
-    match send_or_drop(deployment, sandbox, webhook, manner, now).await? {
-        Sent::Answered(answered) => Ok(answered),
-        Sent::Dropped => Err(SendError::Dropped),
+) -> Result<WebhookResponse, SendError> {
+    match send_or_drop(deployment, sandbox, webhook, authenticity, now).await? {
+        SendOutcome::Answered(response) => Ok(response),
+        SendOutcome::Dropped => Err(SendError::Dropped),
     }
 }
 
-/// Signs a webhook and posts it to the stack's HTTP API at `now`, unless the provider drops it. What the provider does not
-/// send, it does not drop either: what is forged, and what is not signed.
+/// Signs a webhook at `now` and posts it to the stack's HTTP API, unless the provider drops it. Forged and unsigned webhooks
+/// are not the provider's and are never dropped.
 pub async fn send_or_drop(
     deployment: &Deployment,
     sandbox: &SandboxClient,
     webhook: &Webhook,
-    manner: Manner,
+    authenticity: Authenticity,
     now: Timestamp,
-) -> Result<Sent, SendError> {
+) -> Result<SendOutcome, SendError> {
     let url = webhook.url(deployment).map_err(CallError::from)?;
-    let timestamp = now.unix_seconds() - if manner == Manner::Stale { STALE_SECONDS } else { 0 };
-    let headers = match manner {
-        Manner::Unsigned => SignedHeaders::new(),
-        Manner::Genuine | Manner::Tampered | Manner::Stale | Manner::Forged => {
+    let timestamp = now.unix_seconds() - if authenticity == Authenticity::Stale { STALE_SECONDS } else { 0 };
+    let headers = match authenticity {
+        Authenticity::Unsigned => SignedHeaders::new(),
+        Authenticity::Genuine | Authenticity::Tampered | Authenticity::Stale | Authenticity::Forged => {
             let request = SignRequest::new(webhook.feed.clone(), timestamp, &webhook.body);
-            let request = request.to(&url).forged(manner == Manner::Forged).by(webhook.zerohash);
+            let request = request.to(&url).forged(authenticity == Authenticity::Forged).by(webhook.zerohash);
             let signed = sandbox.sign_or_drop(&request).await?;
             if signed.dropped {
-                return Ok(Sent::Dropped);
+                return Ok(SendOutcome::Dropped);
             }
             signed.headers
         }
     };
-    let mut sent = webhook.body.clone();
-    if manner == Manner::Tampered {
-        tamper(&mut sent);
+    let mut body = webhook.body.clone();
+    if authenticity == Authenticity::Tampered {
+        tamper(&mut body);
     }
-    post(deployment, &webhook.feed, &headers, sent).await.map(Sent::Answered)
+    post(deployment, &webhook.feed, &headers, body).await.map(SendOutcome::Answered)
 }
 
-/// Posts `body` with `headers` to the path that the feed is registered under.
+/// Posts `body` with `headers` to the feed's path.
 pub async fn post(
     deployment: &Deployment,
     feed: &Feed,
     headers: &SignedHeaders,
     body: Vec<u8>,
-) -> Result<Answered, SendError> {
-    // As text the gateway would hand bytes that are not UTF-8 on as something else; so would the emulator.
+) -> Result<WebhookResponse, SendError> {
+    // The gateway and the emulator would corrupt a body that is not UTF-8 if it were sent as text.
     let content_type = if std::str::from_utf8(&body).is_ok() { "application/json" } else { "application/octet-stream" };
     let mut all = vec![("content-type", content_type)];
     all.extend(headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     let sub_path = if feed.provider() == Provider::Striga { "/tx" } else { "" };
-    let answer = deployment.post(&format!("/webhooks/{feed}{sub_path}"), &all, body).await?;
-    let status = answer.status().as_u16();
-    // An answer without a readable body is shown by its status alone.
-    let body = answer.text().await.unwrap_or_default();
-    Ok(Answered { status, body })
+    let response = deployment.post(&format!("/webhooks/{feed}{sub_path}"), &all, body).await?;
+    let status = response.status().as_u16();
+    // Without a readable body, the status is still shown.
+    let body = response.text().await.unwrap_or_default();
+    Ok(WebhookResponse { status, body })
 }
 
-/// Changes one byte: a digit where there is one, as a thief would.
+/// Changes one byte: a digit if there is one, since amounts are digits.
 fn tamper(body: &mut [u8]) {
     let digit = body.iter_mut().find(|byte| byte.is_ascii_digit());
     if let Some(digit) = digit {
@@ -195,7 +185,7 @@ fn tamper(body: &mut [u8]) {
     }
 }
 
-/// The request as an HTTP API hands it to its function (payload format 2.0).
+/// The event that API Gateway passes to the receiver (payload format 2.0).
 pub fn gateway_request(url: &str, headers: &SignedHeaders, body: &[u8]) -> Value {
     let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
     let (host, path) = after_scheme.split_once('/').unwrap_or((after_scheme, ""));

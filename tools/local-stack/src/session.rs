@@ -1,4 +1,4 @@
-//! A whole local platform: emulator, sandbox provider and deployed functions, ended with this process.
+//! A complete local platform: emulator, sandbox provider and deployed functions. It ends with this process.
 
 use std::collections::BTreeMap;
 
@@ -9,28 +9,25 @@ use serde_json::Value;
 
 use crate::{
     Account, CargoOutput, Clients, Deployment, Emulator, Function, Packages, Profile, Program, Progress, STACK,
-    StackError, Workspace, build, connect, deploy, package,
+    StackError, StackTemplate, Workspace, build, connect, deploy, package,
 };
 use fundhook_sandbox::{JWKS_PATH, Sandbox, SandboxClient, SandboxError};
 
-/// Why a local platform could not be had.
+/// Why a local platform was not started.
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {
-    /// The stack.
     #[error(transparent)]
     Stack(#[from] StackError),
-    /// The sandbox provider.
     #[error(transparent)]
     Sandbox(#[from] SandboxError),
-    /// The tenants among the parameters.
+    /// The parameter `Tenants` is invalid.
     #[error(transparent)]
     Tenants(#[from] SettingError),
-    /// Secrets Manager.
-    #[error("a secret was not stored: {0}")]
+    #[error("cannot store a secret in Secrets Manager: {0}")]
     Secret(String),
 }
 
-/// What all local platforms of a process share: the emulator and the functions' packages.
+/// The emulator and the packages, which all local platforms of a process share.
 #[derive(Debug)]
 pub struct Session {
     workspace: Workspace,
@@ -38,14 +35,12 @@ pub struct Session {
     packages: Packages,
 }
 
-/// One deployed stack in an account of its own, and the provider that sends to it.
+/// A deployed stack in its own account, with its own sandbox provider.
 #[derive(Debug)]
 pub struct Platform {
-    /// The stack.
     pub deployment: Deployment,
-    /// The provider's controls.
     pub sandbox: SandboxClient,
-    /// The provider's server, which ends with this value.
+    /// The provider's server, which stops when this value is dropped.
     _server: Sandbox,
 }
 
@@ -58,26 +53,25 @@ impl Session {
         Ok(Self { workspace, emulator, packages })
     }
 
-    /// The emulator that all its platforms are on.
     pub fn emulator(&self) -> &Emulator {
         &self.emulator
     }
 
-    /// Starts a sandbox provider and deploys the template to `account`, with `changes` to its parameters.
+    /// Starts a sandbox provider and deploys the template to `account`, with `changes` to the parameters.
     pub async fn platform(&self, account: Account, changes: &[(&str, &str)]) -> Result<Platform, SessionError> {
         let server = Sandbox::start(0).await?;
         let sandbox = SandboxClient::new(&server.url());
         let parameters = parameters(&server.url(), changes);
         let clients = connect(self.emulator.endpoint(), &account);
         let template = self.workspace.template().map_err(StackError::from)?;
-        let deployment =
-            deploy(&clients, STACK, &template, &self.packages, &parameters).await.map_err(StackError::from)?;
+        let template = StackTemplate { name: STACK, text: &template };
+        let deployment = deploy(&clients, &template, &self.packages, &parameters).await.map_err(StackError::from)?;
         share_secrets(&clients, &deployment, &sandbox, &parameters).await?;
         Ok(Platform { deployment, sandbox, _server: server })
     }
 
-    /// Builds `program` and deploys the template in a folder of the workspace, whose only function it is, to the account
-    /// of `platform`: beside Fundhook, as a platform deploys what subscribes to it.
+    /// Builds `program` and deploys the template in `folder`, whose only function it is, to the account of `platform`. A
+    /// platform deploys its subscriber beside Fundhook in this way.
     pub async fn beside(
         &self,
         platform: &Deployment,
@@ -91,7 +85,8 @@ impl Session {
         let template = self.workspace.template_in(folder).map_err(StackError::from)?;
         let clients = connect(self.emulator.endpoint(), platform.account());
         let parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let deployed = deploy(&clients, program.package, &template, &packages, &parameters).await;
+        let template = StackTemplate { name: program.package, text: &template };
+        let deployed = deploy(&clients, &template, &packages, &parameters).await;
         Ok(deployed.map_err(StackError::from)?)
     }
 }
@@ -110,8 +105,8 @@ pub async fn packages(
 /// The parameters of a local stack whose provider is the sandbox at `sandbox_url`.
 pub fn parameters(sandbox_url: &str, changes: &[(&str, &str)]) -> BTreeMap<String, String> {
     let jwks_url = format!("{sandbox_url}{JWKS_PATH}");
-    // Nothing of a local stack is worth keeping, and it must be deletable. The emulator writes no stream record for a
-    // PartiQL statement, so that resources are put there one by one.
+    // A local stack must be deletable, so it retains no data. The emulator writes no stream record for a PartiQL statement,
+    // so resources are written one by one.
     let local = [
         ("ConnectJwksUrl", jwks_url.as_str()),
         ("ZerohashEnabled", "on"),
@@ -120,14 +115,14 @@ pub fn parameters(sandbox_url: &str, changes: &[(&str, &str)]) -> BTreeMap<Strin
         ("TableWrites", "puts"),
         ("ConnectApiEnabled", "on"),
         ("ConnectApiUrl", sandbox_url),
-        // The sandbox lists what it has signed at once.
+        // The sandbox lists a transaction as soon as it has signed its webhook.
         ("ReconcileGraceSeconds", "0"),
     ];
     let all = local.into_iter().chain(changes.iter().copied());
     all.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
-/// Stores the sandbox's secrets and credentials where the functions read them, as an operator stores a provider's.
+/// Stores the sandbox's secrets and credentials where the functions read them, as an operator does with a provider's.
 pub async fn share_secrets(
     clients: &Clients,
     deployment: &Deployment,
@@ -136,7 +131,7 @@ pub async fn share_secrets(
 ) -> Result<(), SessionError> {
     let variable = |name: &str| (name == "FUNDHOOK_TENANTS").then(|| parameters.get("Tenants").cloned()).flatten();
     let tenants = Tenants::from_environment(&Environment::new(&variable))?;
-    // A provider that is off has no secret.
+    // A disabled provider has no secret.
     for (provider, output) in [(Provider::Zerohash, "ZerohashSecretArn"), (Provider::Striga, "StrigaSecretArn")] {
         if let Ok(id) = deployment.output(output) {
             store(clients, id, &sandbox.secrets(provider, &tenants.feeds(provider)).await?).await?;

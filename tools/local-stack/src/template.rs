@@ -1,4 +1,4 @@
-//! Putting uploaded code into the template: the one thing that `sam package` would do and we need.
+//! Replaces each `CodeUri` in the template with the uploaded code, as `sam package` does.
 
 use std::fmt::Write;
 
@@ -6,32 +6,30 @@ use thiserror::Error;
 
 use super::package::Package;
 
-/// What the template says where the code of a function belongs.
+/// The property that names a function's code.
 const CODE: &str = "CodeUri:";
 
-/// Why the template cannot be deployed.
+/// Why the template does not match the functions.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum TemplateError {
-    /// A resource has code that is none of the functions'.
-    #[error("line {line} of the template: {resource} has a CodeUri but is no function that the stack builds")]
+    #[error("line {line} of the template: {resource} has a CodeUri, but no function of that name is built")]
     Unknown {
-        /// The line, from 1.
+        /// Counted from 1.
         line: usize,
-        /// Its resource's logical id.
+        /// The logical id.
         resource: String,
     },
-    /// A function has no code to replace.
     #[error("the template has no `{CODE}` for {0}")]
     Missing(&'static str),
 }
 
-/// The template with the `CodeUri` of each package's function replaced by what `uri` says.
+/// Replaces the `CodeUri` of each package's function by `uri`.
 ///
-/// It works on lines, so that comments, order and short forms such as `!Ref` stay as they are: logical ids are the keys
-/// two blanks in, as the template is formatted.
+/// Works on lines, so that comments, order and short forms such as `!Ref` are unchanged. A key indented by two spaces is a
+/// logical id.
 ///
 /// # Errors
-/// When one of those functions has no `CodeUri`, or one belongs to something else.
+/// When a package's function has no `CodeUri`, or another resource has one.
 pub(super) fn with_code(
     template: &str,
     packages: &[Package],
@@ -63,7 +61,7 @@ pub(super) fn with_code(
     }
 }
 
-/// The key of a line that is exactly two blanks in.
+/// The key of a line that is indented by exactly two spaces.
 fn logical_id(line: &str) -> Option<&str> {
     let key = line.strip_prefix("  ")?.split(':').next()?;
     key.starts_with(|first: char| first.is_ascii_alphabetic()).then_some(key)
@@ -97,14 +95,14 @@ mod tests {
         let after = with_code(&before, &packages(), uri).expect("complete");
         assert!(!after.contains("CodeUri: ../"));
         for (old, new) in before.lines().zip(after.lines()) {
-            assert!(old == new || old == "      CodeUri: ../", "{old} became {new}");
+            assert!(old == new || old == "      CodeUri: ../", "{old:?} was changed to {new:?}");
         }
         let fan_out = after.split("  FanOutFunction:").nth(1).expect("it is there");
         assert!(fan_out.contains("\n      CodeUri: s3://code/fan-out.zip\n      Timeout: 5\n"));
     }
 
     #[test]
-    fn a_function_without_code_is_named() {
+    fn a_function_without_a_code_uri_is_an_error_that_names_it() {
         let ids = Function::ALL.map(Function::logical_id).into_iter().filter(|id| *id != "PublisherFunction");
         assert_eq!(
             with_code(&template(ids), &packages(), |_| String::new()),
@@ -113,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn code_that_nobody_builds_is_named_with_its_line() {
+    fn a_code_uri_of_an_unknown_function_is_an_error_with_its_line() {
         let ids = Function::ALL.map(Function::logical_id).into_iter().chain(["ReporterFunction"]);
         assert_eq!(
             with_code(&template(ids), &packages(), |_| String::new()),

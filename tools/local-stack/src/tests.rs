@@ -1,4 +1,4 @@
-//! The local stack as a whole, with a program of a few lines in place of the functions.
+//! The complete local stack, with a short program instead of the functions.
 
 use std::{
     fs,
@@ -11,11 +11,11 @@ use std::{
 use serde_json::{Value, json};
 
 use super::{
-    Account, Binaries, Deployment, Detached, Emulator, Function, STACK, Stopped, Workspace, connect, deploy,
-    emulator::process::started, package,
+    Account, Binaries, Deployment, Detached, Emulator, Function, STACK, StackTemplate, Stopped, Workspace, connect,
+    deploy, emulator::process::started, package,
 };
 
-/// What the functions run: it answers with the event and its own process id.
+/// The functions' program: it returns the event and its own process id.
 const PROGRAM: &str = r#"
 import json, os, urllib.request
 api = "http://" + os.environ["AWS_LAMBDA_RUNTIME_API"] + "/2018-06-01/runtime/invocation/"
@@ -26,11 +26,11 @@ while True:
     urllib.request.urlopen(api + request + "/response", json.dumps(answer).encode()).close()
 "#;
 
-/// What precedes each deployment, and the broken one's error, on standard output.
+/// The prefixes of the deployments and of the broken template's error on standard output.
 const DEPLOYED: &str = "deployed: ";
 const REFUSED: &str = "refused: ";
 
-/// Far longer than any step takes, installing apart.
+/// Far longer than any step takes, except installing.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 fn template() -> String {
@@ -83,18 +83,18 @@ Outputs:
     )
 }
 
-/// Writes the program, with the interpreter's own path because functions have a short PATH.
+/// Writes the program, with the interpreter's full path because the functions' PATH is short.
 fn program(directory: &Path) -> PathBuf {
     let asked = Command::new("python3").args(["-c", "import sys; print(sys.executable, end='')"]).output();
-    let python = String::from_utf8(asked.expect("the emulator needs it too").stdout).expect("a path");
+    let python = String::from_utf8(asked.expect("the emulator needs Python too").stdout).expect("a path");
     let path = directory.join("program");
     fs::write(&path, format!("#!/bin/sh\nexec '{python}' -c '{PROGRAM}'\n")).expect("writable");
     path
 }
 
-/// One half of the next test, run by it in a process of its own.
+/// Run by the next test in a separate process.
 #[tokio::test]
-#[ignore = "waits to be killed"]
+#[ignore = "the next test runs and kills it"]
 async fn a_process_with_a_stack() {
     let workspace = Workspace::find().expect("the tests run inside the workspace");
     let emulator = Emulator::start(&workspace, &|_| {}).await.expect("it starts");
@@ -107,18 +107,21 @@ async fn a_process_with_a_stack() {
 
     for account in [Account::default(), Account::unique()] {
         let clients = connect(emulator.endpoint(), &account);
-        let deployment = deploy(&clients, STACK, &template(), &packages, &[].into()).await.expect("it deploys");
+        let deployment = deploy(&clients, &StackTemplate { name: STACK, text: &template() }, &packages, &[].into())
+            .await
+            .expect("it deploys");
         println!("{DEPLOYED}{}", serde_json::to_string(&deployment).expect("plain data"));
     }
     let clients = connect(emulator.endpoint(), &Account::unique());
     let broken = template().replace("ReceiverFunction.Arn", "ReceiverFunction.Nonsense");
-    let error = deploy(&clients, STACK, &broken, &packages, &[].into()).await.expect_err("it does not deploy");
+    let broken = StackTemplate { name: STACK, text: &broken };
+    let error = deploy(&clients, &broken, &packages, &[].into()).await.expect_err("it does not deploy");
     println!("{REFUSED}{}", json!(error.to_string()));
     tokio::time::sleep(TIMEOUT).await;
 }
 
 #[tokio::test]
-async fn stacks_answer_side_by_side_and_end_with_the_process_that_started_them() {
+async fn stacks_run_side_by_side_and_end_with_the_process_that_started_them() {
     let (_, module) = module_path!().split_once("::").expect("a module of this crate");
     let other_half = format!("{module}::a_process_with_a_stack");
     let mut process = Command::new(std::env::current_exe().expect("this program"))
@@ -126,10 +129,10 @@ async fn stacks_answer_side_by_side_and_end_with_the_process_that_started_them()
         .stdout(Stdio::piped())
         .spawn()
         .expect("it runs");
-    let mut said = BufReader::new(process.stdout.take().expect("piped")).lines().map_while(Result::ok);
+    let mut output = BufReader::new(process.stdout.take().expect("piped")).lines().map_while(Result::ok);
     let mut next = |prefix: &str| -> String {
-        let line = said.find_map(|line| Some(line.split_once(prefix)?.1.to_owned()));
-        line.expect("it gets that far; what went wrong is above")
+        let line = output.find_map(|line| Some(line.split_once(prefix)?.1.to_owned()));
+        line.expect("the process prints this line; its errors are above")
     };
 
     let mut functions = Vec::new();
@@ -158,24 +161,24 @@ async fn stacks_answer_side_by_side_and_end_with_the_process_that_started_them()
 
     let alive = || functions.iter().filter(|pid| started(**pid).is_some()).count();
     assert_eq!(alive(), 4, "each account has its own processes");
-    // SIGKILL: nothing in that process gets to clean up.
+    // SIGKILL: the process cannot clean up.
     process.kill().and_then(|()| process.wait()).expect("it can be killed");
     let deadline = Instant::now() + TIMEOUT;
     while alive() > 0 && Instant::now() < deadline {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    assert_eq!(alive(), 0, "no function outlives the process that started the emulator");
+    assert_eq!(alive(), 0, "every function ended with the process that started the emulator");
 }
 
 #[tokio::test]
-async fn a_detached_emulator_stays_until_it_is_stopped() {
+async fn a_detached_emulator_runs_until_it_is_stopped() {
     let workspace = Workspace::find().expect("the tests run inside the workspace");
     let emulator = Detached::start(&workspace, &|_| {}).await.expect("it starts");
     let kept = serde_json::to_value(&emulator).expect("plain data");
     let found: Detached = serde_json::from_value(kept.clone()).expect("what was kept");
     assert!(found.is_running());
 
-    // The same process id, but another process: it is left alone.
+    // The same process id, but another process: it is not killed.
     let mut other = kept;
     other["started"] = json!("at another time");
     let other: Detached = serde_json::from_value(other).expect("the same fields");

@@ -1,4 +1,4 @@
-//! Where things are: the workspace's root and the directory for what the local stack makes.
+//! The paths of the workspace: its root, its target directory, and the local stack's files.
 
 use std::{
     env,
@@ -7,7 +7,7 @@ use std::{
 
 use thiserror::Error;
 
-/// The checkout that holds the functions and the template, and its target directory.
+/// A checkout of Fundhook and its target directory.
 #[derive(Debug, Clone)]
 pub struct Workspace {
     root: PathBuf,
@@ -17,27 +17,20 @@ pub struct Workspace {
 /// Why the workspace was not found.
 #[derive(Debug, Error)]
 pub enum WorkspaceError {
-    /// Neither the package that cargo is running nor the one this program was built from is in a Fundhook checkout.
     #[error(
-        "no Fundhook workspace around {tried}: run this through cargo, inside a checkout of Fundhook",
+        "{tried} is not in a checkout of Fundhook; run this with cargo inside a checkout",
         tried = .0.display()
     )]
     NotFound(PathBuf),
-    /// The template is not where it belongs.
     #[error("cannot read {path}", path = .path.display())]
-    Template {
-        /// The file that was tried.
-        path: PathBuf,
-        /// What reading it said.
-        source: std::io::Error,
-    },
+    Template { path: PathBuf, source: std::io::Error },
 }
 
 impl Workspace {
-    /// The workspace around the package that cargo runs, or around the one this program was built from.
+    /// The workspace of the package that cargo runs, or of the package that this program was built from.
     ///
     /// # Errors
-    /// When neither lies in a Fundhook checkout, as for a binary that was copied to another machine.
+    /// When neither is in a checkout of Fundhook, for example after the binary was copied to another machine.
     pub fn find() -> Result<Self, WorkspaceError> {
         let built_from = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
         let running = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
@@ -49,7 +42,7 @@ impl Workspace {
         Ok(Self::at(root, env::var_os("CARGO_TARGET_DIR").map(PathBuf::from)))
     }
 
-    /// A relative `target` counts from the root, which is where cargo is started as a rule.
+    /// A relative `target` is relative to the root, where cargo is usually started.
     fn at(root: PathBuf, target: Option<PathBuf>) -> Self {
         let target = root.join(target.unwrap_or_else(|| PathBuf::from("target")));
         Self { root, target }
@@ -67,7 +60,7 @@ impl Workspace {
         &self.target
     }
 
-    /// The directory for everything the local stack keeps; `cargo clean` removes it.
+    /// The directory of the local stack's files. `cargo clean` removes it.
     #[must_use]
     pub fn state(&self) -> PathBuf {
         self.target.join("fundhook")
@@ -91,7 +84,7 @@ impl Workspace {
     }
 }
 
-/// The nearest ancestor that has the receiver function, so that no other project's workspace is taken for ours.
+/// The nearest ancestor that contains the receiver, so that another project's workspace is not mistaken for this one.
 fn enclosing_root(start: &Path) -> Option<PathBuf> {
     start.ancestors().find(|dir| dir.join("functions/receiver/Cargo.toml").is_file()).map(Path::to_path_buf)
 }
@@ -101,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_root_is_found_from_any_member() {
+    fn the_root_is_found_from_a_folder_of_a_member() {
         let workspace = Workspace::find().expect("the tests run inside the workspace");
         let member = workspace.root().join("functions/receiver/src");
         assert_eq!(enclosing_root(&member).as_deref(), Some(workspace.root()));
@@ -109,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_relative_target_directory_counts_from_the_root() {
+    fn a_relative_target_directory_is_relative_to_the_root() {
         let at = |target: Option<&str>| Workspace::at(PathBuf::from("/w"), target.map(PathBuf::from)).target;
         assert_eq!(at(None), Path::new("/w/target"));
         assert_eq!(at(Some("out")), Path::new("/w/out"));

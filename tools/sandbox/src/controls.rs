@@ -1,4 +1,4 @@
-//! What the sandbox is told to do: signing, rotation, and the faults of its own API. No provider has these paths.
+//! The controls of the sandbox: signing, rotation, dropped webhooks, faults. No provider has these paths.
 
 use axum::Router;
 use axum::extract::{Path, Query, State};
@@ -10,10 +10,10 @@ use fundhook_domain::{Feed, Provider};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::api::Counts;
-use super::drops::DropShare;
-use super::state::Shared;
-use super::{FaultRequest, KeyError, SignRequest, Signed, SigningKey, TokenRequest};
+use crate::connect::{Counts, DropShare, FaultRequest};
+use crate::keys::{KeyError, SigningKey};
+use crate::requests::{SignRequest, Signed, TokenRequest};
+use crate::state::Shared;
 
 pub(super) fn routes() -> Router<Shared> {
     Router::new()
@@ -42,7 +42,7 @@ fn refused(why: impl ToString) -> Refusal {
     (StatusCode::BAD_REQUEST, why.to_string())
 }
 
-/// Signs a webhook. One that the provider signs has happened: it enters the list of transactions, sent or dropped.
+/// Signs a webhook. Unless it is forged, its transaction is listed, even if the webhook is dropped.
 async fn sign(State(shared): State<Shared>, Json(request): Json<SignRequest>) -> Result<Json<Signed>, Refusal> {
     let body = BASE64_STANDARD.decode(&request.body).map_err(refused)?;
     let headers = {
@@ -53,15 +53,15 @@ async fn sign(State(shared): State<Shared>, Json(request): Json<SignRequest>) ->
         }
     }
     .map_err(refusal)?;
-    let dropped = !request.forge && shared.api().acted(&request.feed, &body);
+    let dropped = !request.forge && shared.connect().record(&request.feed, &body);
     Ok(Json(Signed { headers, dropped }))
 }
 
 async fn drop_share(State(shared): State<Shared>, Json(share): Json<DropShare>) -> Result<Json<()>, Refusal> {
     if share.percent > 100 {
-        return Err(refused(format!("a share of {} percent is more than all", share.percent)));
+        return Err(refused(format!("the share is {} percent; at most 100", share.percent)));
     }
-    shared.api().drop_share = share;
+    shared.connect().drop_share = share;
     Ok(Json(()))
 }
 
@@ -100,34 +100,34 @@ async fn rotate(State(shared): State<Shared>, Query(rotation): Query<Rotation>) 
 }
 
 async fn fetched(State(shared): State<Shared>) -> Json<u64> {
-    Json(shared.api().fetched)
+    Json(shared.connect().key_set_requests)
 }
 
 async fn api_secret(State(shared): State<Shared>, Json(feeds): Json<Vec<Feed>>) -> Json<Value> {
-    Json(shared.api().credentials.stored(&feeds))
+    Json(shared.connect().credentials.stored(&feeds))
 }
 
 async fn expire_tokens_after(State(shared): State<Shared>, Json(seconds): Json<u64>) -> Json<()> {
-    shared.api().tokens.expire_after(seconds);
+    shared.connect().tokens.expire_after(seconds);
     Json(())
 }
 
 async fn revoke_tokens(State(shared): State<Shared>) -> Json<()> {
-    shared.api().tokens.revoke();
+    shared.connect().tokens.revoke();
     Json(())
 }
 
 async fn key_set_max_age(State(shared): State<Shared>, Json(seconds): Json<u64>) -> Json<()> {
-    shared.api().key_set_max_age_seconds = seconds;
+    shared.connect().key_set_max_age_seconds = seconds;
     Json(())
 }
 
 async fn fault(State(shared): State<Shared>, Json(request): Json<FaultRequest>) -> Result<Json<()>, Refusal> {
     request.fault.fits(request.path).map_err(refused)?;
-    shared.api().faults.expect(request);
+    shared.connect().faults.expect(request);
     Ok(Json(()))
 }
 
 async fn counts(State(shared): State<Shared>) -> Json<Counts> {
-    Json(shared.api().counts)
+    Json(shared.connect().counts)
 }

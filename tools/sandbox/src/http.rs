@@ -1,11 +1,10 @@
-//! The HTTP client for what runs on this machine.
+//! The HTTP client for loopback.
 
 use reqwest::{Client, redirect::Policy};
 
-/// A client for plain HTTP on loopback: no proxy, whatever the environment says, no certificates, and redirects are
-/// answers.
+/// A client for plain HTTP on loopback. It ignores proxy settings, loads no certificates and follows no redirects.
 #[must_use]
 pub fn loopback_client() -> Client {
-    // Only TLS settings can make building fail, and there are none.
+    // Building fails only on TLS settings, and there are none.
     Client::builder().no_proxy().tls_certs_only([]).redirect(Policy::none()).build().unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! RSA keys that sign as Connect does.
+//! RSA keys, and signatures as Connect makes them.
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
@@ -10,31 +10,27 @@ use fundhook_providers::connect::{
 };
 use serde_json::{Value, json};
 
-use super::SignedHeaders;
+use crate::requests::SignedHeaders;
 
 /// A private RSA key of 2,048 bits.
 pub struct SigningKey(RsaKeyPair);
 
-/// Why there is no key, or no signature.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    /// The cryptography library refused.
-    #[error("the RSA key could not be made or used")]
+    #[error("the cryptography library failed to generate or use the RSA key")]
     Crypto,
-    /// The text is not a private key.
     #[error(
-        "this is no RSA private key in PKCS#8 PEM form (`-----BEGIN PRIVATE KEY-----`); make one with `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048`"
+        "not an RSA private key in PKCS#8 PEM form (`-----BEGIN PRIVATE KEY-----`); generate one with `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048`"
     )]
     NotPem,
 }
 
 impl SigningKey {
-    /// A new key.
     pub fn generate() -> Result<Self, KeyError> {
         RsaKeyPair::generate(KeySize::Rsa2048).map(Self).map_err(|_| KeyError::Crypto)
     }
 
-    /// The key in a PKCS#8 PEM file. Text before and after it is passed over.
+    /// The key in a PKCS#8 PEM file. Text before and after the key is ignored.
     pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
         let (_, rest) = pem.split_once("-----BEGIN PRIVATE KEY-----").ok_or(KeyError::NotPem)?;
         let (base64, _) = rest.split_once("-----END PRIVATE KEY-----").ok_or(KeyError::NotPem)?;
@@ -43,19 +39,19 @@ impl SigningKey {
         RsaKeyPair::from_pkcs8(&der).map(Self).map_err(|_| KeyError::NotPem)
     }
 
-    /// The key as PKCS#8 PEM.
+    /// The private key as PKCS#8 PEM.
     pub fn to_pem(&self) -> Result<String, KeyError> {
         let der: Pkcs8V1Der<'_> = self.0.as_der().map_err(|_| KeyError::Crypto)?;
         Ok(pem("PRIVATE KEY", der.as_ref()))
     }
 
-    /// Its public half as SPKI PEM.
+    /// The public key as SPKI PEM.
     pub fn public_pem(&self) -> Result<String, KeyError> {
         let der: PublicKeyX509Der<'_> = self.0.public_key().as_der().map_err(|_| KeyError::Crypto)?;
         Ok(pem("PUBLIC KEY", der.as_ref()))
     }
 
-    /// Its public half as a JWK. No `kid`: Connect's webhooks name none.
+    /// The public key as a JWK, without `kid`: Connect's webhooks do not name a key.
     pub fn public_jwk(&self) -> Value {
         let public = self.0.public_key();
         let encoded = |bytes: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
@@ -64,7 +60,7 @@ impl SigningKey {
         json!({ "kty": "RSA", "use": "sig", "alg": "RS256", "n": modulus, "e": exponent })
     }
 
-    /// The headers that Connect would send with `body` to `url` at `timestamp` (UNIX time in seconds).
+    /// The headers that Connect sends with `body` to `url` at `timestamp` (UNIX time in seconds).
     pub fn sign(&self, url: &str, timestamp: i64, body: &[u8]) -> Result<SignedHeaders, KeyError> {
         let timestamp = timestamp.to_string();
         let signature = self.signature(&signed_message(&timestamp, url, body))?;
@@ -78,7 +74,7 @@ impl SigningKey {
         .to_vec())
     }
 
-    /// A JWT (RS256, RFC 7515 section 3.1) that says `claims`.
+    /// A JWT (RS256, RFC 7515 section 3.1) with these claims.
     pub fn token(&self, claims: &Value) -> Result<String, KeyError> {
         let encoded = |part: &Value| BASE64_URL_SAFE_NO_PAD.encode(part.to_string());
         let signed = format!("{}.{}", encoded(&json!({ "alg": "RS256", "typ": "JWT" })), encoded(claims));
@@ -101,7 +97,7 @@ fn pem(label: &str, der: &[u8]) -> String {
     format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
 }
 
-/// The payload type that Connect names for a body; deposits' where the body names no event.
+/// The payload type that Connect sends with a body; the one of deposits if the body has no event.
 fn payload_type(body: &[u8]) -> &'static str {
     let event = serde_json::from_slice::<Value>(body).ok();
     let event = event.as_ref().and_then(|event| event.get("event")).and_then(Value::as_str).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The secrets that the sandbox shares with the platform, and signing with them as zerohash and Striga do.
+//! The secrets that the sandbox shares with the platform, and signatures as zerohash and Striga make them.
 
 use std::collections::BTreeMap;
 
@@ -6,9 +6,10 @@ use fundhook_domain::{Feed, Provider, digest_hex};
 use fundhook_providers::{SharedSecret, striga, zerohash};
 use serde_json::{Map, Value, json};
 
-use super::{KeyError, SignRequest, SignedHeaders, SigningKey, ZerohashSignature};
+use crate::keys::{KeyError, SigningKey};
+use crate::requests::{SignRequest, SignedHeaders, ZerohashSignature};
 
-/// One secret for each feed, all made from one random seed, and an RSA key for zerohash.
+/// One secret for each feed, derived from one seed, and an RSA key for zerohash.
 pub struct SandboxSecrets {
     seed: String,
     generations: BTreeMap<Provider, u32>,
@@ -16,17 +17,16 @@ pub struct SandboxSecrets {
 }
 
 impl SandboxSecrets {
-    /// New secrets.
     pub fn generate() -> Result<Self, KeyError> {
         Self::of(format!("{:032x}", fastrand::u128(..)))
     }
 
-    /// The secrets that are made from `seed`, the same ones each time, and a new RSA key.
+    /// The secrets derived from `seed`, the same each time, and a new RSA key.
     pub fn of(seed: String) -> Result<Self, KeyError> {
         Ok(Self { seed, generations: BTreeMap::new(), rsa: SigningKey::generate()? })
     }
 
-    /// Signs with new secrets of `provider` from now on; those before stay the previous ones.
+    /// Signs with new secrets of `provider` from now on; the former ones become the previous ones.
     pub fn rotate(&mut self, provider: Provider) {
         *self.generations.entry(provider).or_default() += 1;
     }
@@ -44,7 +44,7 @@ impl SandboxSecrets {
         SharedSecret::new(&self.text(feed, generation).into())
     }
 
-    /// What the operator stores for `provider`: the secrets of these feeds of its.
+    /// What the operator stores for `provider`: the secrets of its feeds among `feeds`.
     pub fn stored(&self, provider: Provider, feeds: &[Feed]) -> Result<Value, KeyError> {
         let mut organizations = Map::new();
         for feed in feeds.iter().filter(|feed| feed.provider() == provider) {
@@ -61,7 +61,7 @@ impl SandboxSecrets {
         Ok(Value::Object(organizations))
     }
 
-    /// The headers that the feed's provider would send with `body`; none for Connect, which has keys of its own.
+    /// The headers that the feed's provider sends with `body`; none for Connect, which signs with a [`SigningKey`].
     pub fn sign(&self, request: &SignRequest, body: &[u8]) -> Result<SignedHeaders, KeyError> {
         let secret = self.signing(&request.feed, request.forge).ok_or(KeyError::Crypto)?;
         match request.feed.provider() {
@@ -81,7 +81,7 @@ impl SandboxSecrets {
         let mut headers = signed_with(secret, Provider::Zerohash, request.timestamp, body);
         let timestamp = (request.timestamp * 1000).to_string();
         let rsa = || {
-            // A forger has a key too.
+            // A forger signs with a key of its own.
             let key = if request.forge { &SigningKey::generate()? } else { &self.rsa };
             let signature = key.signature(&zerohash::signed_message(body, &timestamp))?;
             Ok::<_, KeyError>((zerohash::RSA_SIGNATURE_HEADER.to_owned(), hex::encode(signature)))
@@ -106,7 +106,7 @@ impl SandboxSecrets {
 }
 
 /// The headers of a webhook that `provider` signs with `secret` at `timestamp` (UNIX time in seconds); none for Connect,
-/// which shares no secret.
+/// which has no shared secret.
 pub fn signed_with(secret: &SharedSecret, provider: Provider, timestamp: i64, body: &[u8]) -> SignedHeaders {
     let headers = match provider {
         Provider::Connect => Vec::new(),
@@ -122,8 +122,8 @@ pub fn signed_with(secret: &SharedSecret, provider: Provider, timestamp: i64, bo
     headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-/// The payload type that zerohash names for a body, told by what the body has. The name of `DEPOSIT_FAILED` is published
-/// nowhere, so the sandbox names none.
+/// The payload type that zerohash sends with a body, recognized by a member of the body. zerohash does not document the
+/// one of `DEPOSIT_FAILED`, so the sandbox omits it.
 fn payload_type(body: &[u8]) -> Option<&'static str> {
     let body: Value = serde_json::from_slice(body).ok()?;
     let known = [

@@ -7,10 +7,11 @@ use axum::{Router, serve};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use super::state::Inner;
-use super::{SandboxError, api, controls};
+use crate::client::SandboxError;
+use crate::state::Inner;
+use crate::{api, controls};
 
-/// A running sandbox provider. It ends when this value is dropped.
+/// A running sandbox provider, which stops when this value is dropped.
 #[derive(Debug)]
 pub struct Sandbox {
     address: SocketAddr,
@@ -18,7 +19,7 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Starts a sandbox on `port` of the loopback interface, 0 for any that is free.
+    /// Starts a sandbox on `port` of the loopback interface, 0 for any free one.
     pub async fn start(port: u16) -> Result<Self, SandboxError> {
         let shared = Arc::new(Inner::generate()?);
         let listener = TcpListener::bind(("127.0.0.1", port)).await.map_err(SandboxError::Bind)?;
@@ -26,20 +27,20 @@ impl Sandbox {
         let router = Router::new().merge(api::routes()).merge(controls::routes()).with_state(shared);
         let server = tokio::spawn(async move {
             if let Err(error) = serve(listener, router).await {
-                eprintln!("the sandbox provider ended: {error}");
+                eprintln!("the sandbox provider stopped: {error}");
             }
         });
         Ok(Self { address, server })
     }
 
-    /// Its address, `http://127.0.0.1:<port>`.
+    /// `http://127.0.0.1:<port>`
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// Serves until the process ends.
     pub async fn serve_forever(mut self) {
-        // An error here means that the server's task panicked or was aborted; there is nothing left to serve.
+        // An error means that the server's task panicked or was aborted.
         (&mut self.server).await.ok();
     }
 }

@@ -1,30 +1,32 @@
-//! What a running sandbox provider knows, shared by its answers.
+//! The state of a running sandbox provider, shared by its handlers.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use super::api::Api;
-use super::{KeyError, SandboxSecrets, SigningKey};
+use crate::connect::Connect;
+use crate::keys::{KeyError, SigningKey};
+use crate::secrets::SandboxSecrets;
 
-/// Its keys: the last published one signs.
+/// The signing keys and shared secrets.
 pub(super) struct Keys {
+    /// The last one signs.
     pub(super) published: Vec<SigningKey>,
-    /// Never published: what a forger would sign with.
+    /// A forger's key, never published.
     foreign: SigningKey,
     pub(super) secrets: SandboxSecrets,
 }
 
 impl Keys {
-    /// The key that signs now: the newest one, or the forger's.
+    /// The newest key, or the forger's.
     pub(super) fn signing(&self, forge: bool) -> &SigningKey {
         let newest = self.published.last().filter(|_| !forge);
         newest.unwrap_or(&self.foreign)
     }
 }
 
-/// All that it knows. Who holds the keys does not ask for the API: the other order is the one that is used.
+/// Lock order: `connect` before `keys`. No handler locks `connect` while it holds `keys`.
 pub(super) struct Inner {
     keys: RwLock<Keys>,
-    api: Mutex<Api>,
+    connect: Mutex<Connect>,
 }
 
 pub(super) type Shared = Arc<Inner>;
@@ -37,8 +39,8 @@ impl Inner {
             foreign: SigningKey::generate()?,
             secrets: SandboxSecrets::generate()?,
         };
-        let api = Api::new(format!("{:032x}", fastrand::u128(..)));
-        Ok(Self { keys: RwLock::new(keys), api: Mutex::new(api) })
+        let connect = Connect::new(format!("{:032x}", fastrand::u128(..)));
+        Ok(Self { keys: RwLock::new(keys), connect: Mutex::new(connect) })
     }
 
     pub(super) fn keys(&self) -> RwLockReadGuard<'_, Keys> {
@@ -49,7 +51,7 @@ impl Inner {
         self.keys.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn api(&self) -> MutexGuard<'_, Api> {
-        self.api.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn connect(&self) -> MutexGuard<'_, Connect> {
+        self.connect.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

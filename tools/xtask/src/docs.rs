@@ -1,40 +1,39 @@
 //! `cargo xtask docs`: the generated files.
 
 use std::error::Error;
-
 use std::process::ExitCode;
 
 use clap::Args;
 use fundhook_local_stack::Workspace;
-use xtask::contract::{REMEDY, contract};
+use xtask::generated::{COMMAND, generated_files};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// Write nothing, and fail if a file is not as the code makes it
+    /// Write nothing, and fail if a file is out of date
     #[arg(long)]
     check: bool,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error + Send + Sync>> {
     let workspace = Workspace::find()?;
-    let mut drifted = Vec::new();
-    for file in contract(&workspace)? {
-        if file.has_drifted(&workspace)? {
-            drifted.push(file);
+    let mut outdated = Vec::new();
+    for file in generated_files(&workspace)? {
+        if file.is_outdated(&workspace)? {
+            outdated.push(file);
         }
     }
-    if drifted.is_empty() {
+    if outdated.is_empty() {
         eprintln!("The generated files are up to date");
         return Ok(ExitCode::SUCCESS);
     }
-    for file in &drifted {
+    for file in &outdated {
         if !arguments.check {
             file.write(&workspace)?;
         }
-        println!("{}", file.name);
+        println!("{}", file.path);
     }
     if arguments.check {
-        eprintln!("error: these files are not as the code makes them; `{REMEDY}` writes them anew");
+        eprintln!("error: these files are out of date; `{COMMAND}` writes them");
         return Ok(ExitCode::FAILURE);
     }
     Ok(ExitCode::SUCCESS)

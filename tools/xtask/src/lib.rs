@@ -1,3 +1,3 @@
-//! What is generated from the code, for `cargo xtask` and for the tests that hold the files against it.
+//! What is generated from the code, for `cargo xtask` and for the tests that check it.
 
-pub mod contract;
+pub mod generated;

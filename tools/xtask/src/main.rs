@@ -1,5 +1,6 @@
-//! `cargo xtask`: what is generated from the code.
+//! `cargo xtask`: tasks for the development of Fundhook.
 
+mod ci;
 mod docs;
 
 use std::process::ExitCode;
@@ -7,7 +8,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use fundhook_ports::chain;
 
-/// Tasks of those who work on Fundhook.
+/// Tasks for the development of Fundhook.
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", arg_required_else_help = true)]
 struct Cli {
@@ -17,15 +18,18 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Writes what is generated from the code: schemas/ and the generated parts of docs/
+    /// Write the generated files: schemas/ and the generated parts of docs/
     Docs(docs::Arguments),
+    /// Run the checks of every commit, or some of them
+    Ci(ci::Arguments),
 }
 
 fn main() -> ExitCode {
-    let done = match Cli::parse().task {
+    let ended = match Cli::parse().task {
         Task::Docs(arguments) => docs::run(&arguments),
+        Task::Ci(arguments) => ci::run(&arguments),
     };
-    done.unwrap_or_else(|error| {
+    ended.unwrap_or_else(|error| {
         eprintln!("error: {}", chain(&*error));
         ExitCode::FAILURE
     })

@@ -1,4 +1,4 @@
-//! Fan-out, with everything around it in memory.
+//! Fan-out, with fakes of its ports.
 
 mod batches;
 mod routing;

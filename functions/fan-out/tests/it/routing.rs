@@ -1,12 +1,13 @@
-//! Where what a webhook says goes, and how what nobody understands is counted.
+//! Which queue each statement goes to, and how unrecognized webhooks are counted.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 use fundhook_domain::{Kind, Statement};
+use fundhook_ports::fakes::{Fake, Queue};
 use serde_json::Value;
 
-use crate::support::{Queue, UNRECOGNIZED, World, envelope, failed, messages, of_feed, of_zerohash};
+use crate::support::{UNRECOGNIZED, World, envelope, failed, messages, object, of_feed, of_zerohash, statements};
 
 macro_rules! sample {
     ($path:literal) => {
@@ -14,14 +15,14 @@ macro_rules! sample {
     };
 }
 
-/// Which kinds a queue was told of, with how many signals of each.
-fn kinds(queue: &Queue) -> BTreeMap<Kind, usize> {
+/// How many statements of each kind were sent to a queue.
+fn kinds(queue: &Fake<Queue>) -> BTreeMap<Kind, usize> {
     let mut kinds = BTreeMap::new();
-    queue.statements().iter().for_each(|statement| *kinds.entry(statement.resource.kind()).or_default() += 1);
+    statements(queue).iter().for_each(|statement| *kinds.entry(statement.resource.kind()).or_default() += 1);
     kinds
 }
 
-/// A webhook, and what its signals are about: on the transfers queue, and on the accounts queue.
+/// Webhooks, each with its name in assertions and the kinds of its statements on the transfers and the accounts queue.
 fn webhooks() -> Vec<(&'static str, String, Vec<Kind>, Vec<Kind>)> {
     let striga = |body| of_feed("striga", body);
     let (deposit, withdrawal) = (Kind::Deposit, Kind::Withdrawal);
@@ -39,19 +40,19 @@ fn webhooks() -> Vec<(&'static str, String, Vec<Kind>, Vec<Kind>)> {
             vec![],
         ),
         (
-            "unexpected money",
+            "an unexpected deposit",
             of_zerohash("deposit.status_changed", sample!("zerohash/deposit.recovery_quarantine.json")),
             vec![deposit, Kind::Recovery],
             vec![],
         ),
         (
-            "unexpected money, announced by Connect",
+            "an unexpected deposit, announced by Connect",
             envelope(sample!("connect/deposits.unexpected.recovery.json")),
             vec![deposit, Kind::Recovery],
             vec![],
         ),
         (
-            "its return",
+            "the payment that returns it",
             of_zerohash("payment_status_changed", sample!("zerohash/payment.settled.json")),
             vec![withdrawal, Kind::Recovery],
             vec![],
@@ -72,17 +73,22 @@ fn webhooks() -> Vec<(&'static str, String, Vec<Kind>, Vec<Kind>)> {
             vec![Kind::Participant],
         ),
         (
-            "a user's account elsewhere",
+            "an external account",
             of_zerohash("external_account_status_changed", sample!("zerohash/external_account.approved.json")),
             vec![],
             vec![Kind::ExternalAccount],
         ),
-        ("what nothing claims", striga(sample!("striga/odd/sepa_payin.json")), vec![], vec![Kind::Unrecognized]),
+        (
+            "a webhook of an unknown type",
+            striga(sample!("striga/odd/sepa_payin.json")),
+            vec![],
+            vec![Kind::Unrecognized],
+        ),
     ]
 }
 
 #[tokio::test]
-async fn every_kind_takes_its_queue_money_the_one_and_everything_else_the_other() {
+async fn statements_about_money_go_to_transfers_and_all_others_to_accounts() {
     let one_each = |kinds: &[Kind]| kinds.iter().map(|kind| (*kind, 1)).collect::<BTreeMap<_, _>>();
     let mut seen = BTreeSet::new();
     for (what, webhook, transfers, accounts) in webhooks() {
@@ -91,21 +97,21 @@ async fn every_kind_takes_its_queue_money_the_one_and_everything_else_the_other(
         assert_eq!(kinds(&world.transfers), one_each(&transfers), "{what}");
         assert_eq!(kinds(&world.accounts), one_each(&accounts), "{what}");
         let calls = (world.transfers.calls(), world.accounts.calls());
-        assert_eq!(calls, (transfers.len().min(1), accounts.len().min(1)), "{what}: one call for all of it");
+        assert_eq!(calls, (transfers.len().min(1), accounts.len().min(1)), "{what}: one call for all its statements");
         seen.extend([transfers, accounts].concat());
     }
-    assert_eq!(seen, BTreeSet::from(Kind::ALL), "a kind is missing here");
+    assert_eq!(seen, BTreeSet::from(Kind::ALL), "a kind has no webhook in this test");
 }
 
 #[tokio::test]
-async fn all_that_one_webhook_says_names_the_same_line_of_evidence_and_is_a_fact_of_its_own() {
+async fn the_statements_of_one_webhook_name_the_same_line_of_evidence_and_are_different_facts() {
     let (_, padding, ..) = webhooks().swap_remove(0);
     for (what, webhook, transfers, _) in webhooks().into_iter().filter(|(_, _, transfers, _)| transfers.len() == 2) {
         let world = World::default();
         world.handle(&[padding.clone(), webhook]).await;
-        let (key, lines) = world.evidence.object();
+        let (key, lines) = object(&world.evidence);
         assert_eq!(lines.len(), 2, "{what}");
-        let statements: Vec<Statement> = world.transfers.statements().into_iter().skip(1).collect();
+        let statements: Vec<Statement> = statements(&world.transfers).into_iter().skip(1).collect();
         assert_eq!(statements.len(), transfers.len(), "{what}");
         for statement in &statements {
             let archived = &statement.content.evidence.archived;
@@ -117,14 +123,14 @@ async fn all_that_one_webhook_says_names_the_same_line_of_evidence_and_is_a_fact
 }
 
 #[tokio::test]
-async fn a_webhook_of_whose_signals_one_was_not_taken_fails_once_and_alone() {
+async fn a_webhook_fails_once_and_alone_when_one_of_its_statements_is_refused() {
     let all: Vec<String> = webhooks().into_iter().map(|(_, webhook, ..)| webhook).collect();
-    // The third and the fourth announce the same coin, the fifth returns it: three signals to one recovery.
-    let transfers = Queue::refusing(r#""resource":"recovery#"#);
+    // The third and fourth webhooks announce the same coin and the fifth returns it: three statements about one recovery.
+    let transfers = Fake::<Queue>::refusing(r#""resource":"recovery#"#);
     let world = World { transfers, ..World::default() };
     assert_eq!(failed(&world.handle(&all).await), messages(&[2, 3, 4]));
     let recoveries =
-        world.transfers.statements().into_iter().filter(|statement| statement.resource.kind() == Kind::Recovery);
+        statements(&world.transfers).into_iter().filter(|statement| statement.resource.kind() == Kind::Recovery);
     let ids: BTreeSet<String> = recoveries.map(|statement| statement.resource.to_string()).collect();
     assert_eq!(ids.into_iter().collect::<Vec<_>>(), ["recovery#zerohash#CUST01:USDC:base"]);
 }
@@ -135,18 +141,18 @@ async fn the_webhooks_of_a_tenant_are_about_resources_of_that_tenant() {
     let body = sample!("striga/network_fee.json");
     assert!(failed(&world.handle(&[of_feed("striga/acme", body), of_feed("striga", body)]).await).is_empty());
     let mut ids: Vec<String> =
-        world.transfers.statements().iter().map(|statement| statement.resource.to_string()).collect();
+        statements(&world.transfers).iter().map(|statement| statement.resource.to_string()).collect();
     ids.sort_unstable();
     let id = "d646143f-85af-4197-88ac-a84e46002205";
     let expected = ["fee#striga#", "fee#striga/acme#"].map(|feed| format!("{feed}{id}:network"));
     assert_eq!(ids[..2], expected);
     assert_eq!(ids[2..], ["withdrawal#striga#", "withdrawal#striga/acme#"].map(|feed| format!("{feed}{id}")));
     let facts: BTreeSet<String> =
-        world.transfers.statements().iter().map(|statement| statement.content.id.to_string()).collect();
+        statements(&world.transfers).iter().map(|statement| statement.content.id.to_string()).collect();
     assert_eq!(facts.len(), 4);
 }
 
-/// The metrics that the ignored test `name` writes to standard output, which is its process's own.
+/// The metrics that the ignored test `name` writes to standard output. It runs in a process of its own.
 fn metrics_of(name: &str) -> Vec<Value> {
     let this = std::env::current_exe().expect("the path of these tests");
     let run = Command::new(this).args(["--exact", name, "--ignored", "--nocapture"]).output().expect("it starts");
@@ -158,7 +164,7 @@ fn metrics_of(name: &str) -> Vec<Value> {
 }
 
 #[test]
-fn what_nothing_claims_is_counted_by_provider_and_type_once_a_batch() {
+fn unrecognized_webhooks_are_counted_by_provider_and_type_once_a_batch() {
     let metrics = metrics_of("routing::a_batch_with_unrecognized_webhooks");
     let counted = |metric: &Value| {
         let text = |name: &str| metric[name].as_str().unwrap_or_default().to_owned();
@@ -166,11 +172,11 @@ fn what_nothing_claims_is_counted_by_provider_and_type_once_a_batch() {
     };
     let expected = [
         ("connect", "connect.user.status_changed", 2),
-        // A body that is no JSON names no type.
+        // A body that is not JSON has no type.
         ("connect", "none", 1),
         ("striga", "SEPA_PAYIN_COMPLETED", 1),
         ("striga", "none", 1),
-        // A dimension must not be empty, nor longer than a metric takes, nor hold what no name holds.
+        // A dimension must not be empty, too long, or contain other characters than printable ASCII.
         ("zerohash", "-", 1),
         ("zerohash", "trade.status_changed", 3),
         ("zerohash", "typewithspaces", 1),
@@ -179,14 +185,14 @@ fn what_nothing_claims_is_counted_by_provider_and_type_once_a_batch() {
     let expected = expected.map(|(provider, named, count)| (provider.to_owned(), named.to_owned(), count));
     assert_eq!(metrics.iter().map(counted).collect::<Vec<_>>(), expected);
     for metric in &metrics {
-        let told = &metric["_aws"]["CloudWatchMetrics"][0];
-        assert_eq!(told["Dimensions"], serde_json::json!([["provider", "type"]]));
-        assert_eq!(metric["_aws"]["Timestamp"], 1_759_866_292_000_i64, "when the batch was handled");
+        let directive = &metric["_aws"]["CloudWatchMetrics"][0];
+        assert_eq!(directive["Dimensions"], serde_json::json!([["provider", "type"]]));
+        assert_eq!(metric["_aws"]["Timestamp"], 1_759_866_292_000_i64, "the time at which the batch was handled");
     }
 }
 
 #[tokio::test]
-#[ignore = "started by the test of what it prints"]
+#[ignore = "started by the test that reads its metrics"]
 async fn a_batch_with_unrecognized_webhooks() {
     let [unknown, not_json] = UNRECOGNIZED;
     let trade = sample!("zerohash/odd/trade.status_changed.json");
@@ -194,7 +200,7 @@ async fn a_batch_with_unrecognized_webhooks() {
     batch.push(envelope(sample!("connect/deposits.pending.json")));
     batch.push(of_feed("striga/acme", sample!("striga/odd/sepa_payin.json")));
     batch.push(of_feed("striga", sample!("striga/odd/user_kyc.json")));
-    // Of three bodies, one comes twice: each delivery is counted.
+    // One of the three bodies comes twice: each delivery is counted.
     batch.extend([trade, trade, "{}"].map(|body| of_zerohash("trade.status_changed", body)));
     let long = "x".repeat(200);
     let odd = ["type with spaces", "\u{e4}\u{f6}", long.as_str(), &long[..100]];
@@ -203,13 +209,13 @@ async fn a_batch_with_unrecognized_webhooks() {
 }
 
 #[test]
-fn a_batch_of_which_everything_is_understood_counts_nothing() {
-    assert!(metrics_of("routing::a_batch_that_is_understood").is_empty());
+fn a_batch_without_unrecognized_webhooks_writes_no_metric() {
+    assert!(metrics_of("routing::a_batch_without_unrecognized_webhooks").is_empty());
 }
 
 #[tokio::test]
-#[ignore = "started by the test of what it prints"]
-async fn a_batch_that_is_understood() {
+#[ignore = "started by the test that reads its metrics"]
+async fn a_batch_without_unrecognized_webhooks() {
     let understood = webhooks().into_iter().filter(|(_, _, _, accounts)| *accounts != [Kind::Unrecognized]);
     let batch: Vec<String> = understood.map(|(_, webhook, ..)| webhook).collect();
     assert!(failed(&World::default().handle(&batch).await).is_empty());

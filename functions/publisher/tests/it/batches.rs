@@ -1,12 +1,13 @@
-//! What becomes of a batch of stream records: the events that each write added, and from which record on to try again.
+//! The outcome of a batch of stream records: the events of each write, and the record from which Lambda delivers again.
 //!
-//! Partial failures are tested here and only here: the local stack's emulator acknowledges the whole batch.
+//! Partial failures are tested only here: the emulator of the local stack acknowledges the whole batch.
 
 use fundhook_adapters::table::{FACTS, PK};
 use fundhook_domain::Statement;
+use fundhook_ports::fakes::{Fake, Topic};
 use serde_json::{Value, json};
 
-use crate::support::{Topic, at, folded, handled, image, lock, record, statement, statement_in, write};
+use crate::support::{at, folded, handled, image, published_ids, record, refusing, statement, statement_in, write};
 
 fn life() -> Vec<Statement> {
     vec![statement("a", "pending", 0), statement("a", "confirmed", 40), statement("a", "submitted", 10)]
@@ -16,21 +17,22 @@ fn life() -> Vec<Statement> {
 async fn a_write_publishes_what_it_added() {
     let life = life();
     for (known, ids) in [(0, &["a#1", "a#2", "a#3"][..]), (1, &["a#2", "a#3"]), (2, &["a#3"]), (3, &[])] {
-        let topic = Topic::default();
+        let topic = Fake::<Topic>::default();
         assert_eq!(handled(&topic, &[write("1", &life, known)]).await, None);
-        assert_eq!(topic.ids(), ids, "{known} facts were known");
+        assert_eq!(published_ids(&topic), ids, "{known} facts were known");
     }
 }
 
 #[tokio::test]
 async fn three_facts_in_one_write_are_three_events_in_one_call() {
-    let topic = Topic::default();
+    let topic = Fake::<Topic>::default();
     assert_eq!(handled(&topic, &[write("1", &life(), 0)]).await, None);
-    assert_eq!(lock(&topic.calls).len(), 1);
+    assert_eq!(topic.calls(), 1);
     let events = topic.events();
-    let said: Vec<_> = events.iter().map(|event| (event.sequence, event.event_type.as_str(), event.time)).collect();
+    let published: Vec<_> =
+        events.iter().map(|event| (event.sequence, event.event_type.as_str(), event.time)).collect();
     assert_eq!(
-        said,
+        published,
         [
             (1, "fundhook.deposit.pending", at(0)),
             (2, "fundhook.deposit.confirmed", at(40)),
@@ -42,20 +44,20 @@ async fn three_facts_in_one_write_are_three_events_in_one_call() {
 #[tokio::test]
 async fn writes_cut_in_any_way_publish_the_same_events() {
     let life = life();
-    let at_once = Topic::default();
+    let at_once = Fake::<Topic>::default();
     handled(&at_once, &[write("1", &life, 0)]).await;
     for cuts in [&[0, 1, 2, 3][..], &[0, 1, 3], &[0, 2, 3]] {
-        let topic = Topic::default();
+        let topic = Fake::<Topic>::default();
         let records: Vec<Value> = cuts.windows(2).map(|cut| write("1", &life[..cut[1]], cut[0])).collect();
         assert_eq!(handled(&topic, &records).await, None);
         assert_eq!(topic.events(), at_once.events(), "{cuts:?}");
-        assert_eq!(lock(&topic.calls).len(), 1, "a batch of records is one call to the port");
+        assert_eq!(topic.calls(), 1, "one batch is one call to the port");
     }
 }
 
 #[tokio::test]
-async fn a_record_delivered_again_says_the_same_again() {
-    let topic = Topic::default();
+async fn a_record_that_is_delivered_again_publishes_the_same_events_again() {
+    let topic = Fake::<Topic>::default();
     let records = [write("1", &life(), 1)];
     handled(&topic, &records).await;
     handled(&topic, &records).await;
@@ -67,8 +69,9 @@ async fn a_record_delivered_again_says_the_same_again() {
 #[tokio::test]
 async fn what_changes_nothing_for_subscribers_publishes_nothing() {
     let life = life();
-    let repeated = [life.clone(), vec![statement_in("its members in another order", "a", "confirmed", 40)]].concat();
-    assert_eq!(folded(&repeated).version(), 4, "it is a fact of its own");
+    let repeated =
+        [life.clone(), vec![statement_in("with its members in another order", "a", "confirmed", 40)]].concat();
+    assert_eq!(folded(&repeated).version(), 4, "other bytes are another fact");
     let known = image(&folded(&life));
     let mut touched = known.clone();
     touched["updated_at"] = json!({ "S": at(120).sortable() });
@@ -85,29 +88,29 @@ async fn what_changes_nothing_for_subscribers_publishes_nothing() {
 
     for (what, record) in [
         ("a statement repeated in other bytes", write("1", &repeated, 3)),
-        ("a touch that adds no fact", record("1", Some(known.clone()), Some(touched))),
+        ("an update that adds no fact", record("1", Some(known.clone()), Some(touched))),
         ("a removal", record("1", Some(known), None)),
-        ("a removal that an expiry made", record("1", Some(key_set(0)), None)),
+        ("a removal by expiry", record("1", Some(key_set(0)), None)),
         ("a first key set", record("1", None, Some(key_set(0)))),
         ("a newer key set", record("1", Some(key_set(0)), Some(key_set(300)))),
         ("a key set in the history", record("1", None, Some(history))),
         ("a watermark", record("1", None, Some(watermark))),
     ] {
-        let topic = Topic::default();
+        let topic = Fake::<Topic>::default();
         assert_eq!(handled(&topic, &[record]).await, None, "{what}");
-        assert!(lock(&topic.calls).is_empty(), "{what}: the topic is not even called");
+        assert_eq!(topic.calls(), 0, "{what}: the topic is not called");
     }
 }
 
 #[tokio::test]
-async fn no_records_are_nothing_to_do() {
-    let topic = Topic::default();
+async fn an_empty_batch_publishes_nothing() {
+    let topic = Fake::<Topic>::default();
     assert_eq!(handled(&topic, &[]).await, None);
-    assert!(lock(&topic.calls).is_empty());
+    assert_eq!(topic.calls(), 0);
 }
 
 #[tokio::test]
-async fn the_first_record_with_a_refused_event_is_where_lambda_begins_again() {
+async fn lambda_delivers_again_from_the_first_record_with_a_refused_event() {
     let records = [
         write("100", &life()[..1], 0),
         write("200", &[statement("b", "pending", 0), statement("b", "held", 5)], 0),
@@ -125,13 +128,13 @@ async fn the_first_record_with_a_refused_event_is_where_lambda_begins_again() {
         (&["c#1"], Some("400")),
         (&all, Some("100")),
     ] {
-        let topic = Topic::refusing(refused);
+        let topic = refusing(refused);
         assert_eq!(handled(&topic, &records).await.as_deref(), first, "{refused:?}");
-        assert_eq!(topic.ids(), all, "in the order of the stream");
+        assert_eq!(published_ids(&topic), all, "in the order of the stream");
     }
 }
 
-/// Records that hold a resource's key and not a resource.
+/// Records with the key of a resource whose item is not a readable resource.
 fn unreadable() -> Vec<(&'static str, Value)> {
     let whole = image(&folded(&life()));
     let altered = |alter: fn(&mut Value)| {
@@ -144,34 +147,34 @@ fn unreadable() -> Vec<(&'static str, Value)> {
         ("facts of another type", altered(|image| image[FACTS] = json!({ "S": "[]" }))),
         ("a fact of another type", altered(|image| image[FACTS]["L"][1] = json!({ "N": "1" }))),
         ("a fact that is not JSON", altered(|image| image[FACTS]["L"][1] = json!({ "S": "{" }))),
-        ("a fact without its shape", altered(|image| image[FACTS]["L"][2] = json!({ "S": "{}" }))),
+        ("a fact without its members", altered(|image| image[FACTS]["L"][2] = json!({ "S": "{}" }))),
         ("a key without an id", altered(|image| image[PK] = json!({ "S": "deposit#connect#" }))),
-        ("a key of an unknown feed", altered(|image| image[PK] = json!({ "S": "deposit#nobody#1" }))),
+        ("a key of an unknown feed", altered(|image| image[PK] = json!({ "S": "deposit#unknown#1" }))),
     ]
 }
 
 #[tokio::test]
-async fn an_unreadable_record_is_reported_and_what_follows_it_waits() {
+async fn an_unreadable_record_is_reported_and_later_records_wait() {
     for (what, bad) in unreadable() {
-        let topic = Topic::default();
+        let topic = Fake::<Topic>::default();
         let records = [write("100", &[statement("b", "pending", 0)], 0), bad, write("300", &life(), 0)];
         assert_eq!(handled(&topic, &records).await.as_deref(), Some("bad"), "{what}");
-        assert_eq!(topic.ids(), ["b#1"], "{what}: what came before it is said, and nothing after it");
+        assert_eq!(published_ids(&topic), ["b#1"], "{what}: only what comes before it is published");
     }
 }
 
 #[tokio::test]
 async fn a_refused_event_before_an_unreadable_record_comes_first() {
     let (_, bad) = unreadable().remove(0);
-    let topic = Topic::refusing(&["b#1"]);
+    let topic = refusing(&["b#1"]);
     let records = [write("100", &[statement("b", "pending", 0)], 0), write("200", &life(), 0), bad];
     assert_eq!(handled(&topic, &records).await.as_deref(), Some("100"));
-    assert_eq!(topic.ids(), ["b#1", "a#1", "a#2", "a#3"]);
+    assert_eq!(published_ids(&topic), ["b#1", "a#1", "a#2", "a#3"]);
 }
 
 #[tokio::test]
-async fn an_event_carries_what_subscriptions_choose_by() {
-    let topic = Topic::default();
+async fn an_event_has_the_attributes_that_subscriptions_filter_by() {
+    let topic = Fake::<Topic>::default();
     handled(&topic, &[write("1", &life(), 1)]).await;
     let events = topic.events();
     let expected = |event_type| {
@@ -189,5 +192,5 @@ async fn an_event_carries_what_subscriptions_choose_by() {
     assert_eq!(events[0].attributes(), expected("fundhook.deposit.confirmed"));
     assert_eq!(events[1].attributes(), expected("fundhook.deposit.updated"));
     let json = serde_json::to_value(&events[0]).expect("JSON");
-    assert_eq!(json["data"]["amount"]["value"], "119078888888888888887.01", "to the digit, through the stream");
+    assert_eq!(json["data"]["amount"]["value"], "119078888888888888887.01", "every digit is kept through the stream");
 }

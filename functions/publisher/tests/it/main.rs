@@ -1,4 +1,4 @@
-//! The publisher, with a topic in memory.
+//! The publisher, with fakes of its ports.
 
 mod batches;
 mod kinds;

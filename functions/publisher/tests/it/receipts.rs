@@ -1,23 +1,24 @@
-//! What is noted of what was published: a receipt of each deposit that the topic took as one that may be credited, so that
-//! what came in can be held against what was said of it.
+//! Receipts: one for each deposit that the topic accepted as one that may be credited, so that control totals can compare
+//! what was recorded with what was published.
 
 use fundhook_domain::{AccountDetails, Details, Kind, Provider, ResourceId, Statement, TransferDetails, events_after};
+use fundhook_ports::fakes::{Fail, Fake, ReceiptTable, Topic};
 use fundhook_reconciliation::Receipt;
 use serde_json::Value;
 
 use crate::support::{
-    ReconciliationStore, Topic, at, changed, folded, handled_at, lock, statement, statement_in, statement_of, write,
+    at, changed, folded, handled_at, noted_ids, published_ids, refusing, statement, statement_in, statement_of, write,
 };
 
-async fn handled(topic: &Topic, store: &ReconciliationStore, records: &[Value]) -> Option<String> {
-    handled_at(60, topic, store, records).await
+async fn handled(topic: &Fake<Topic>, receipts: &Fake<ReceiptTable>, records: &[Value]) -> Option<String> {
+    handled_at(60, topic, receipts, records).await
 }
 
 fn life() -> Vec<Statement> {
     vec![statement("a", "pending", 0), statement("a", "confirmed", 40)]
 }
 
-/// That a resource of `kind` reached the status `name`.
+/// A resource of `kind` reached the status `name`.
 fn of_kind(kind: Kind, name: &str) -> Statement {
     let details = match kind {
         Kind::Participant | Kind::ExternalAccount => Details::Account(Box::<AccountDetails>::default()),
@@ -30,10 +31,10 @@ fn of_kind(kind: Kind, name: &str) -> Statement {
 }
 
 #[tokio::test]
-async fn a_deposit_that_was_published_as_confirmed_is_noted_with_its_amount_and_the_event_that_said_so() {
-    let (topic, store) = <(Topic, ReconciliationStore)>::default();
-    assert_eq!(handled(&topic, &store, &[write("1", &life(), 0)]).await, None);
-    assert_eq!(topic.ids(), ["a#1", "a#2"]);
+async fn a_deposit_that_was_published_as_confirmed_has_a_receipt_with_its_amount_and_event() {
+    let (topic, receipts) = <(Fake<Topic>, Fake<ReceiptTable>)>::default();
+    assert_eq!(handled(&topic, &receipts, &[write("1", &life(), 0)]).await, None);
+    assert_eq!(published_ids(&topic), ["a#1", "a#2"]);
     let expected = Receipt {
         resource: statement("a", "confirmed", 40).resource,
         event: "deposit#connect#a#2".to_owned(),
@@ -41,11 +42,11 @@ async fn a_deposit_that_was_published_as_confirmed_is_noted_with_its_amount_and_
         value: "119078888888888888887.01".parse().expect("a decimal"),
         published_at: at(60),
     };
-    assert_eq!(store.noted(), [expected]);
+    assert_eq!(receipts.noted(), [expected]);
 }
 
 #[tokio::test]
-async fn what_is_further_said_of_a_confirmed_deposit_is_noted_as_it_then_is() {
+async fn a_later_event_of_a_confirmed_deposit_has_a_receipt_with_the_new_amount() {
     let known = folded(&life());
     let mut more = statement_in("with another amount", "a", "confirmed", 50);
     if let Details::Transfer(details) = &mut more.content.details {
@@ -53,31 +54,32 @@ async fn what_is_further_said_of_a_confirmed_deposit_is_noted_as_it_then_is() {
         quantity.value = "0.000000000000000000000000000000000000000000001".parse().expect("a decimal");
     }
     let next = folded(&[life(), vec![more]].concat());
-    let (topic, store) = <(Topic, ReconciliationStore)>::default();
-    assert_eq!(handled(&topic, &store, &[changed("1", Some(&known), &next)]).await, None);
-    let noted = store.noted();
+    let (topic, receipts) = <(Fake<Topic>, Fake<ReceiptTable>)>::default();
+    assert_eq!(handled(&topic, &receipts, &[changed("1", Some(&known), &next)]).await, None);
+    let noted = receipts.noted();
     let [receipt] = &noted[..] else { unreachable!("one receipt: {noted:?}") };
     assert_eq!(receipt.event, "deposit#connect#a#3");
-    assert_eq!(receipt.value.to_string(), "0.000000000000000000000000000000000000000000001", "to the digit");
+    assert_eq!(receipt.value.to_string(), "0.000000000000000000000000000000000000000000001", "every digit is kept");
 }
 
 #[tokio::test]
-async fn a_deposit_whose_amount_nobody_said_is_noted_as_nothing_of_an_asset_without_a_name() {
-    let silent = Details::Transfer(Box::<TransferDetails>::default());
-    let said = statement_of(statement("a", "confirmed", 0).resource, "silent", "confirmed", 0, silent);
-    let (topic, store) = <(Topic, ReconciliationStore)>::default();
-    assert_eq!(handled(&topic, &store, &[write("1", &[said], 0)]).await, None);
-    let noted: Vec<_> = store.noted().into_iter().map(|said| (said.asset, said.value.to_string())).collect();
+async fn the_receipt_of_a_deposit_without_an_amount_has_the_value_0_and_no_asset() {
+    let details = Details::Transfer(Box::<TransferDetails>::default());
+    let statement = statement_of(statement("a", "confirmed", 0).resource, "without an amount", "confirmed", 0, details);
+    let (topic, receipts) = <(Fake<Topic>, Fake<ReceiptTable>)>::default();
+    assert_eq!(handled(&topic, &receipts, &[write("1", &[statement], 0)]).await, None);
+    let noted: Vec<_> =
+        receipts.noted().into_iter().map(|receipt| (receipt.asset, receipt.value.to_string())).collect();
     assert_eq!(noted, [("-".to_owned(), "0".to_owned())]);
 }
 
 #[tokio::test]
-async fn what_may_not_be_credited_is_not_noted() {
+async fn what_may_not_be_credited_has_no_receipt() {
     let confirmed = folded(&[statement("a", "confirmed", 40)]);
     let contradicted = folded(&[statement("a", "confirmed", 40), statement("a", "failed", 50)]);
     let owner = ResourceId::new(Kind::Deposit, Provider::Zerohash, "363b5b15").expect("a valid id");
     let duplicate = folded(&life()).duplicating(owner, 1);
-    let repeated = [life(), vec![statement_in("its members in another order", "a", "confirmed", 40)]].concat();
+    let repeated = [life(), vec![statement_in("with its members in another order", "a", "confirmed", 40)]].concat();
 
     let others = [
         (Kind::Withdrawal, "confirmed"),
@@ -96,28 +98,28 @@ async fn what_may_not_be_credited_is_not_noted() {
         ("a removal", crate::support::record("1", Some(crate::support::image(&confirmed)), None), 0),
     ]);
     for (what, record, events) in cases {
-        let (topic, store) = <(Topic, ReconciliationStore)>::default();
-        assert_eq!(handled(&topic, &store, &[record]).await, None, "{what}");
+        let (topic, receipts) = <(Fake<Topic>, Fake<ReceiptTable>)>::default();
+        assert_eq!(handled(&topic, &receipts, &[record]).await, None, "{what}");
         assert_eq!(topic.events().len(), events, "{what}");
-        assert!(lock(&store.calls).is_empty(), "{what}: the table is not even called");
+        assert_eq!(receipts.calls(), 0, "{what}: the table is not called");
     }
 }
 
 #[tokio::test]
-async fn the_receipts_of_a_batch_are_noted_in_one_call() {
-    let (topic, store) = <(Topic, ReconciliationStore)>::default();
+async fn the_receipts_of_a_batch_are_stored_in_one_call() {
+    let (topic, receipts) = <(Fake<Topic>, Fake<ReceiptTable>)>::default();
     let records = [
         write("100", &life(), 0),
         write("200", &[statement("b", "pending", 0)], 0),
         write("300", &[statement("c", "confirmed", 0)], 0),
     ];
-    assert_eq!(handled(&topic, &store, &records).await, None);
-    assert_eq!(store.ids(), ["a#2", "c#1"]);
-    assert_eq!(lock(&store.calls).len(), 1);
+    assert_eq!(handled(&topic, &receipts, &records).await, None);
+    assert_eq!(noted_ids(&receipts), ["a#2", "c#1"]);
+    assert_eq!(receipts.calls(), 1);
 }
 
 #[tokio::test]
-async fn what_the_topic_refused_is_not_noted() {
+async fn an_event_that_the_topic_refused_has_no_receipt() {
     let records = [
         write("100", &life(), 0),
         write("200", &[statement("b", "confirmed", 0)], 0),
@@ -125,20 +127,20 @@ async fn what_the_topic_refused_is_not_noted() {
     ];
     for (refused, first, noted) in [
         (&["a#2"][..], "100", &["b#1", "c#1"][..]),
-        // What the deposit was before does not matter to what it was confirmed as.
+        // A refused earlier event does not matter to the receipt of the confirmed one.
         (&["a#1"], "100", &["a#2", "b#1", "c#1"]),
         (&["b#1", "c#1"], "200", &["a#2"]),
         (&["c#1"], "300", &["a#2", "b#1"]),
         (&["a#2", "b#1", "c#1"], "100", &[]),
     ] {
-        let (topic, store) = (Topic::refusing(refused), ReconciliationStore::default());
-        assert_eq!(handled(&topic, &store, &records).await.as_deref(), Some(first), "{refused:?}");
-        assert_eq!(store.ids(), noted, "{refused:?}");
+        let (topic, receipts) = (refusing(refused), Fake::<ReceiptTable>::default());
+        assert_eq!(handled(&topic, &receipts, &records).await.as_deref(), Some(first), "{refused:?}");
+        assert_eq!(noted_ids(&receipts), noted, "{refused:?}");
     }
 }
 
 #[tokio::test]
-async fn a_receipt_that_cannot_be_noted_makes_its_record_come_again_and_no_event_is_lost() {
+async fn a_receipt_that_cannot_be_stored_has_its_record_delivered_again_and_no_event_is_lost() {
     let records = [
         write("100", &[statement("b", "pending", 0)], 0),
         write("200", &life(), 0),
@@ -151,28 +153,28 @@ async fn a_receipt_that_cannot_be_noted_makes_its_record_come_again_and_no_event
         (&["b#1"], "100"),
         (&["c#1"], "200"),
         (&["d#1"], "200"),
-        // Whose receipt there is none of, that record is not the books' business.
+        // A refused event has no receipt, so its record fails because of the topic.
         (&["a#2"], "200"),
     ] {
-        let (topic, store) = (Topic::refusing(refused), ReconciliationStore::default());
-        store.down(true);
-        assert_eq!(handled(&topic, &store, &records).await.as_deref(), Some(first), "{refused:?}");
-        assert_eq!(topic.ids(), all, "{refused:?}: everything was given to the topic");
-        assert!(store.noted().is_empty());
+        let (topic, receipts) = (refusing(refused), Fake::<ReceiptTable>::default());
+        receipts.now().on_note = Fail::Always;
+        assert_eq!(handled(&topic, &receipts, &records).await.as_deref(), Some(first), "{refused:?}");
+        assert_eq!(published_ids(&topic), all, "{refused:?}: every event was sent to the topic");
+        assert!(receipts.noted().is_empty());
 
-        // Lambda delivers again from there. By now all is well.
+        // Lambda delivers again from there, and topic and table are up again.
         let (again, from) =
-            (Topic::default(), records.iter().position(|record| record["dynamodb"]["SequenceNumber"] == first));
-        store.down(false);
-        assert_eq!(handled(&again, &store, &records[from.expect("a record")..]).await, None);
-        assert_eq!(store.ids(), ["a#2", "c#1"], "{refused:?}");
-        let said = topic.events();
-        assert!(again.events().iter().all(|event| said.contains(event)), "the same events, under the same ids");
+            (Fake::<Topic>::default(), records.iter().position(|record| record["dynamodb"]["SequenceNumber"] == first));
+        receipts.now().on_note = Fail::Never;
+        assert_eq!(handled(&again, &receipts, &records[from.expect("a record")..]).await, None);
+        assert_eq!(noted_ids(&receipts), ["a#2", "c#1"], "{refused:?}");
+        let first_time = topic.events();
+        assert!(again.events().iter().all(|event| first_time.contains(event)), "the same events with the same ids");
     }
 }
 
 #[tokio::test]
-async fn an_unreadable_record_keeps_nothing_before_it_from_being_noted() {
+async fn receipts_of_the_records_before_an_unreadable_one_are_stored() {
     let mut bad = crate::support::image(&folded(&life()));
     bad[fundhook_adapters::table::FACTS] = serde_json::json!({ "S": "[]" });
     let records = [
@@ -180,19 +182,19 @@ async fn an_unreadable_record_keeps_nothing_before_it_from_being_noted() {
         crate::support::record("bad", None, Some(bad)),
         write("300", &[statement("c", "confirmed", 0)], 0),
     ];
-    let (topic, store) = <(Topic, ReconciliationStore)>::default();
-    assert_eq!(handled(&topic, &store, &records).await.as_deref(), Some("bad"));
-    assert_eq!(store.ids(), ["b#1"]);
+    let (topic, receipts) = <(Fake<Topic>, Fake<ReceiptTable>)>::default();
+    assert_eq!(handled(&topic, &receipts, &records).await.as_deref(), Some("bad"));
+    assert_eq!(noted_ids(&receipts), ["b#1"]);
 }
 
 #[tokio::test]
-async fn a_record_that_comes_again_is_noted_again_as_the_same_but_for_the_time() {
-    let (topic, store) = <(Topic, ReconciliationStore)>::default();
+async fn a_record_that_is_delivered_again_has_the_same_receipt_with_a_later_time() {
+    let (topic, receipts) = <(Fake<Topic>, Fake<ReceiptTable>)>::default();
     let records = [write("1", &life(), 1)];
     for seconds in [60, 70] {
-        assert_eq!(handled_at(seconds, &topic, &store, &records).await, None);
+        assert_eq!(handled_at(seconds, &topic, &receipts, &records).await, None);
     }
-    let noted = store.noted();
+    let noted = receipts.noted();
     let [first, second] = &noted[..] else { unreachable!("two receipts: {noted:?}") };
     assert_eq!((first.published_at, second.published_at), (at(60), at(70)));
     assert_eq!(Receipt { published_at: at(70), ..first.clone() }, *second);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use fundhook_credentials::NoUsableKeys;
 use fundhook_ports::StoredKeySet;
+use fundhook_ports::fakes::Fail;
 use fundhook_providers::Rejection;
 use receiver::Answer;
 
@@ -123,7 +124,7 @@ async fn a_webhook_for_which_a_set_is_renewed_waits_for_no_more_than_one_whose_k
     world.table.now().stored = fresh(0, 60);
     let receiver = world.receiver();
     assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT + 1).await, Answer::Accepted);
-    world.table.now().reads_are_down = true;
+    world.table.now().on_load = Fail::Always;
     assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT + 1000).await, Answer::Accepted);
     assert_eq!(world.table.now().leases, 0);
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
+use fundhook_ports::fakes::Fail;
 use fundhook_providers::connect::{JwtMode, SIGNATURE_HEADER, Settings, TIMESTAMP_HEADER};
 use fundhook_providers::jose::TokenRejection;
 use fundhook_providers::{Envelope, Rejection};
@@ -306,9 +307,9 @@ async fn what_could_not_be_verified_or_queued_is_asked_for_again() {
 
     let world = World::publishing(&RSA);
     let receiver = world.receiver();
-    world.queue.now().is_down = true;
+    world.queue.now().on_send = Fail::Always;
     assert_refused("the queue is down", &world, &receiver, signed(&RSA, SIGNED_AT), 503, "queue_unreachable").await;
-    world.queue.now().is_down = false;
+    world.queue.now().on_send = Fail::Never;
     assert_eq!(receiver.handle(signed(&RSA, SIGNED_AT), at(SIGNED_AT)).await, Answer::Accepted, "sent again");
     assert_eq!(world.sent().len(), 1);
 }

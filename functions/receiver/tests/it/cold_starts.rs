@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use fundhook_credentials::KeyCache;
 use fundhook_domain::Provider;
+use fundhook_ports::fakes::{Fail, Fake, Latency};
 use futures_util::future::{Either, join, join_all, select};
 use receiver::{Answer, Verifier};
 use serde_json::{Value, json};
 
-use crate::support::ports::{Shared, Waiting};
 use crate::support::provider::{RSA, SIGNED_AT, at, settings};
 use crate::support::vault::by_striga;
 use crate::support::{BODY, KEYS, TestVerifier, World, answer_to, request};
@@ -118,9 +118,9 @@ async fn the_first_request_waits_for_the_read_that_is_under_way_and_not_for_thos
     let world = world();
     let receiver = world.receiver_of(verifiers(&world));
     world.slow(SLOW);
-    let never = Shared::<Waiting>::default();
+    let never = Fake::<Latency>::default();
     never.now().turns = usize::MAX;
-    world.striga.now().waiting = never;
+    world.striga.now().latency = never;
     let (warm, first) = (pin!(receiver.warm(at(SIGNED_AT))), pin!(answer_to(&receiver, &RSA, SIGNED_AT)));
     let Either::Right((answer, _)) = select(warm, first).await else { unreachable!("Striga's secrets never come") };
     assert_eq!(answer, Answer::Accepted);
@@ -132,7 +132,7 @@ async fn a_part_of_the_world_that_is_down_at_a_cold_start_keeps_no_other_door_sh
     for down in [Provider::Connect, Provider::Zerohash, Provider::Striga] {
         let world = world();
         match down {
-            Provider::Connect => world.table.now().reads_are_down = true,
+            Provider::Connect => world.table.now().on_load = Fail::Always,
             Provider::Zerohash => world.zerohash.now().holds = None,
             Provider::Striga => world.striga.now().holds = None,
         }

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use fundhook_credentials::KeySettings;
+use fundhook_ports::fakes::{Fail, KeySetTable};
 use fundhook_ports::{KeySets as _, Lease, StoredKeySet};
 use fundhook_providers::Rejection;
 use fundhook_providers::connect::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use receiver::Answer;
 use serde_json::json;
 
-use crate::support::ports::Table;
 use crate::support::provider::{RSA, RSA_NEXT, SIGNED_AT, at, feed};
 use crate::support::{BODY, KEYS, Keys, TestReceiver, World, answer_to, request, signed, stored};
 
@@ -120,8 +120,8 @@ async fn while_the_table_is_down_they_cost_the_provider_nothing() {
     for keys in &fleet {
         keys.warm(at(SIGNED_AT)).await;
     }
-    world.table.now().reads_are_down = true;
-    world.table.now().leases_are_down = true;
+    world.table.now().on_load = Fail::Always;
+    world.table.now().on_lease = Fail::Always;
     for seconds in 0..60 {
         for keys in &fleet {
             let tried = keys.current(at(SIGNED_AT + seconds)).await.expect("it holds one");
@@ -130,7 +130,7 @@ async fn while_the_table_is_down_they_cost_the_provider_nothing() {
     }
     assert_eq!(world.api.now().fetches, 0);
     let asks = RECEIVERS * 60 / 5;
-    let Table { loads, leases, .. } = *world.table.now();
+    let KeySetTable { loads, leases, .. } = *world.table.now();
     assert!(leases <= asks, "{leases} leases");
     assert!(loads <= RECEIVERS + 2 * asks, "for what did not verify, and for what is held; {loads} reads");
 }

@@ -7,6 +7,7 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 use fundhook_credentials::KeySettings;
 use fundhook_domain::Timestamp;
 use fundhook_ports::StoredKeySet;
+use fundhook_ports::fakes::Fail;
 use fundhook_providers::Rejection;
 use fundhook_providers::connect::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use receiver::Answer;
@@ -35,7 +36,8 @@ async fn newer(keys: &Keys, now: Timestamp) -> Option<String> {
 /// Takes the whole table down, or brings it back.
 fn set_down(world: &World, is_down: bool) {
     let mut table = world.table.now();
-    (table.reads_are_down, table.leases_are_down, table.stores_are_down) = (is_down, is_down, is_down);
+    let fail = if is_down { Fail::Always } else { Fail::Never };
+    (table.on_load, table.on_lease, table.on_store) = (fail, fail, fail);
 }
 
 fn of(set: &StoredKeySet) -> Option<String> {
@@ -91,12 +93,12 @@ async fn a_table_that_is_down_keeps_only_a_webhook_in_five_seconds_waiting() {
     let world = World::publishing(&RSA);
     let receiver = world.receiver();
     assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT).await, Answer::Accepted);
-    world.table.now().reads_are_down = true;
+    world.table.now().on_load = Fail::Always;
     for seconds in 0..10 {
         assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT + MAX_AGE + seconds).await, Answer::Accepted);
     }
     assert_eq!(world.table.now().loads, 1 + 2, "at the max-age and five seconds later");
-    world.table.now().reads_are_down = false;
+    world.table.now().on_load = Fail::Never;
     world.table.now().stored = Some(stored(&RSA_NEXT, SIGNED_AT + 10));
     assert_eq!(answer_to(&receiver, &RSA_NEXT, SIGNED_AT + MAX_AGE + 10).await, Answer::Accepted);
 }
@@ -145,7 +147,7 @@ async fn whoever_loses_the_lease_verifies_with_what_the_winner_stored() {
     let receiver = world.receiver();
     assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT).await, Answer::Accepted);
     // Another receiver stores what it fetched after this one has read, and before it asks for the lease.
-    world.table.now().reads_are_down = true;
+    world.table.now().on_load = Fail::Always;
     world.table.now().stored = Some(stored(&RSA_NEXT, SIGNED_AT + 1));
     world.table.now().refetch_after = Some(at(SIGNED_AT + 61));
     assert_eq!(answer_to(&receiver, &RSA_NEXT, SIGNED_AT + 2).await, Answer::Accepted);
@@ -285,7 +287,7 @@ async fn a_set_that_was_fetched_and_could_not_be_stored_verifies_all_the_same() 
     let receiver = world.receiver();
     assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT).await, Answer::Accepted);
     world.api.now().serves = Some(RSA_NEXT.jwks.to_owned());
-    world.table.now().stores_are_down = true;
+    world.table.now().on_store = Fail::Always;
     assert_eq!(answer_to(&receiver, &RSA_NEXT, SIGNED_AT + 1).await, Answer::Accepted);
     // Nor does the older one in the table take its place.
     assert_eq!(answer_to(&receiver, &RSA_NEXT, SIGNED_AT + MAX_AGE).await, Answer::Accepted);
@@ -297,7 +299,7 @@ async fn without_the_lease_nobody_fetches() {
     let world = World::publishing(&RSA);
     let receiver = world.receiver();
     world.api.now().serves = Some(RSA_NEXT.jwks.to_owned());
-    world.table.now().leases_are_down = true;
+    world.table.now().on_lease = Fail::Always;
     for seconds in 0..10 {
         assert_eq!(answer_to(&receiver, &RSA_NEXT, SIGNED_AT + seconds).await, UNVERIFIED);
         assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT + seconds).await, Answer::Accepted);
@@ -335,7 +337,7 @@ async fn a_set_seen_again_is_good_for_as_long_as_it_was_seen_last() {
     assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT).await, Answer::Accepted);
     world.table.now().stored = Some(stored(&RSA, SIGNED_AT + 1000));
     assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT + 1000).await, Answer::Accepted);
-    world.table.now().reads_are_down = true;
+    world.table.now().on_load = Fail::Always;
     assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT + 1000 + LAST_GOOD_MAX).await, Answer::Accepted);
 }
 

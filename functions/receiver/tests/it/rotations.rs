@@ -148,7 +148,7 @@ async fn once_the_url_is_another_the_keys_of_the_old_one_verify_nothing_and_the_
     }
     assert_eq!(world.api.now().asked_by, [None]);
     let fetched = world.table.now().stored.clone().and_then(|set| set.url);
-    assert_eq!(fetched.as_deref(), Some(crate::support::ports::URL));
+    assert_eq!(fetched.as_deref(), Some(fundhook_ports::fakes::KEY_SET_URL));
 }
 
 #[tokio::test]

@@ -6,13 +6,13 @@ use std::time::Duration;
 use fundhook_credentials::KeySettings;
 use fundhook_credentials::{NoUsableKeys, SecretCache};
 use fundhook_domain::{Provider, Tenant};
+use fundhook_ports::fakes::{Fake, SecretVault};
 use fundhook_providers::{Rejection, Secrets};
 use receiver::{Answer, Verifier};
 use serde_json::{Value, json};
 
-use crate::support::ports::Shared;
 use crate::support::provider::{SIGNED_AT, at};
-use crate::support::vault::{Vault, by_striga};
+use crate::support::vault::by_striga;
 use crate::support::{BODY, KEYS, TestReceiver, World, request};
 
 const UNVERIFIED: Answer = Answer::Rejected(Rejection::SignatureUnverified);
@@ -33,8 +33,8 @@ fn overlapping() -> Value {
 }
 
 /// The place where the secrets lie, and a receiver's cache of them at its cold start.
-fn cache_of(secrets: &Value) -> (Shared<Vault>, SecretCache<Shared<Vault>>) {
-    let vault = Shared::<Vault>::default();
+fn cache_of(secrets: &Value) -> (Fake<SecretVault>, SecretCache<Fake<SecretVault>>) {
+    let vault = Fake::<SecretVault>::default();
     vault.store(secrets);
     let cache = SecretCache::new(Provider::Striga, KEYS, vault.clone());
     (vault, cache)

@@ -1,67 +1,65 @@
-//! Each hour is added up asset by asset: what the provider lists, what is recorded, and what was published.
+//! Hourly control totals per asset: what the provider lists, what is recorded, and what was published.
 
 use std::collections::BTreeMap;
 
 use fundhook_domain::{Provider, Timestamp};
 use fundhook_ports::ListQuery;
-use fundhook_reconciliation::Report;
-use fundhook_reconciliation::{ControlTotalsLine, Total};
-use reconciler::Answer;
+use fundhook_reconciliation::{ControlTotalsLine, DayReports, Report, Total};
 use serde_json::{Value, json};
 
-use crate::support::money::{ETH, Money, USDC, money};
-use crate::support::provider::{Listed, Turn};
+use crate::support::deposit::{ETH, TestDeposit, USDC, deposit};
+use crate::support::provider::{ProviderRow, Reply};
 use crate::support::{NOON, World, at, days, feed, hours, minutes};
 
-/// How many and how much each party has: the provider, we, and who subscribes.
-type Said<'a> = [(u64, &'a str); 3];
+/// The number of deposits and their sum: as listed, as recorded, as published.
+type ThreeTotals<'a> = [(u64, &'a str); 3];
 
 fn total((deposits, total): (u64, &str)) -> Total {
     Total { deposits, total: total.parse().expect("a decimal") }
 }
 
-fn line(asset: &str, [provider, ours, published]: Said<'_>) -> ControlTotalsLine {
+fn line(asset: &str, [provider, ours, published]: ThreeTotals<'_>) -> ControlTotalsLine {
     let [provider, ours, published] = [provider, ours, published].map(total);
     ControlTotalsLine { asset: asset.to_owned(), provider, ours, published }
 }
 
-/// The same for all three.
-fn all(said: (u64, &str)) -> Said<'_> {
-    [said; 3]
+/// The same total for all three.
+fn all(total: (u64, &str)) -> ThreeTotals<'_> {
+    [total; 3]
 }
 
-/// Two o'clock of the first day: an hour that a world which began at noon adds up.
-fn two() -> Timestamp {
+/// 14:00 of the first day, in an hour that a world which began at noon totals.
+fn two_o_clock() -> Timestamp {
     at("2025-10-07T14:00:00Z")
 }
 
-/// A world in which lists were read before the hour that is looked at begins.
-async fn begun() -> World {
+/// A world at 14:00, in which the lists have been read before.
+async fn world_at_two() -> World {
     let world = World::of(&["connect", "connect/acme"]);
     world.reconcile().await;
-    world.clock.set(two());
+    world.clock.set(two_o_clock());
     world
 }
 
-/// Has `money` be confirmed, by its webhook and in the list.
-fn arrive(world: &World, money: &Money) {
-    world.receive(money.webhook("confirmed", money.at));
-    world.list(money, true);
+/// Confirms `deposit` by its webhook and in the list.
+fn confirm_and_list(world: &World, deposit: &TestDeposit) {
+    world.receive(deposit.webhook("confirmed", deposit.at));
+    world.list(deposit, true);
 }
 
-/// The report about the hour that begins then, once it was made.
+/// The stored report about the hour that begins at `from`.
 fn stored(world: &World, name: &str, from: Timestamp) -> Option<Report> {
     world.table.contents.lock().reports.get(&(feed(name), from)).cloned()
 }
 
-/// Lets the hour from two to three be added up.
-async fn added_up(world: &World) -> Report {
+/// Lets the hour from 14:00 to 15:00 be totalled, and returns its report.
+async fn hour_report(world: &World) -> Report {
     world.clock.set(at("2025-10-07T16:15:00Z"));
-    world.live(minutes(45)).await;
-    stored(world, "connect", two()).expect("it has settled")
+    world.run_for(minutes(45)).await;
+    stored(world, "connect", two_o_clock()).expect("the hour has settled")
 }
 
-/// What the totals of an asset over all hours of an organization come to.
+/// The totals of each asset over all hours of an organization.
 fn totals(world: &World, name: &str) -> BTreeMap<String, ControlTotalsLine> {
     let mut totals: BTreeMap<String, ControlTotalsLine> = BTreeMap::new();
     let contents = world.table.contents.lock();
@@ -75,146 +73,146 @@ fn totals(world: &World, name: &str) -> BTreeMap<String, ControlTotalsLine> {
 }
 
 #[tokio::test]
-async fn an_hour_adds_up_asset_by_asset_and_to_the_last_digit() {
-    let world = begun().await;
-    let at = |minute| two().plus(minutes(minute));
-    arrive(&world, &money("a", at(1)).worth("0.1", USDC));
-    arrive(&world, &money("b", at(2)).worth("0.2", USDC));
-    arrive(&world, &money("c", at(3)).worth("0.000000000000000001", ETH));
-    arrive(&world, &money("d", at(4)).worth("119078888888888888887", ETH));
-    arrive(&world, &money("e", at(5)).worth("7", USDC).of("connect/acme"));
-    let report = added_up(&world).await;
+async fn hourly_totals_are_equal_per_asset_to_the_last_digit() {
+    let world = world_at_two().await;
+    let at = |minute| two_o_clock().plus(minutes(minute));
+    confirm_and_list(&world, &deposit("a", at(1)).worth("0.1", USDC));
+    confirm_and_list(&world, &deposit("b", at(2)).worth("0.2", USDC));
+    confirm_and_list(&world, &deposit("c", at(3)).worth("0.000000000000000001", ETH));
+    confirm_and_list(&world, &deposit("d", at(4)).worth("119078888888888888887", ETH));
+    confirm_and_list(&world, &deposit("e", at(5)).worth("7", USDC).of("connect/acme"));
+    let report = hour_report(&world).await;
     let expected = [line("ETH", all((2, "119078888888888888887.000000000000000001"))), line("USDC", all((2, "0.3")))];
     assert_eq!((report.lines.as_slice(), report.discrepancies.len()), (expected.as_slice(), 0));
-    let acme = stored(&world, "connect/acme", two()).expect("each organization has its own");
+    let acme = stored(&world, "connect/acme", two_o_clock()).expect("each organization has its own");
     assert_eq!(acme.lines, [line("USDC", all((1, "7")))]);
 }
 
 #[tokio::test]
-async fn an_hour_in_which_nothing_came_in_adds_up_too() {
-    let report = added_up(&begun().await).await;
+async fn an_hour_without_deposits_has_an_empty_report() {
+    let report = hour_report(&world_at_two().await).await;
     assert_eq!((report.lines.len(), report.discrepancies.len()), (0, 0));
-    assert_eq!((report.from, report.before), (two(), two().plus(hours(1))));
+    assert_eq!((report.from, report.before), (two_o_clock(), two_o_clock().plus(hours(1))));
 }
 
 #[tokio::test]
-async fn each_way_in_which_it_does_not_add_up_is_told() {
-    /// What goes wrong with a deposit of 5 beside one of 1, and what the line then says.
+async fn every_kind_of_difference_shows_in_the_report() {
+    /// What goes wrong with a deposit of 5 beside one of 1, and what the report then contains.
     struct Case {
         name: &'static str,
-        wrong: fn(&World, &Money),
-        line: Said<'static>,
-        told: &'static str,
+        wrong: fn(&World, &TestDeposit),
+        line: ThreeTotals<'static>,
+        sentence: &'static str,
     }
     let cases = [
         Case {
             name: "recorded, and not listed",
-            wrong: |world, money| world.receive(money.webhook("confirmed", money.at)),
+            wrong: |world, deposit| world.receive(deposit.webhook("confirmed", deposit.at)),
             line: [(1, "1"), (2, "6"), (2, "6")],
-            told: "recorded as confirmed and not listed",
+            sentence: "recorded as confirmed and not listed",
         },
         Case {
             name: "listed with another amount",
-            wrong: |world, money| {
-                arrive(world, money);
-                world.list(&money.clone().worth("4.99", USDC), true);
+            wrong: |world, deposit| {
+                confirm_and_list(world, deposit);
+                world.list(&deposit.clone().worth("4.99", USDC), true);
             },
             line: [(2, "5.99"), (2, "6"), (2, "6")],
-            told: "differs in: amount",
+            sentence: "differs in: amount",
         },
         Case {
             name: "listed as not succeeded",
-            wrong: |world, money| {
-                arrive(world, money);
-                world.list(money, false);
+            wrong: |world, deposit| {
+                confirm_and_list(world, deposit);
+                world.list(deposit, false);
             },
             line: [(1, "1"), (2, "6"), (2, "6")],
-            told: "differs in: status",
+            sentence: "differs in: status",
         },
         Case {
             name: "not published",
-            wrong: |world, money| {
-                arrive(world, money);
-                world.table.contents.lock().receipts.remove(&money.resource());
+            wrong: |world, deposit| {
+                confirm_and_list(world, deposit);
+                world.table.contents.lock().receipts.remove(&deposit.resource());
             },
             line: [(2, "6"), (2, "6"), (1, "1")],
-            told: "",
+            sentence: "",
         },
         Case {
             name: "published with another amount",
-            wrong: |world, money| {
-                arrive(world, money);
+            wrong: |world, deposit| {
+                confirm_and_list(world, deposit);
                 let mut contents = world.table.contents.lock();
-                let receipt = contents.receipts.get_mut(&money.resource()).expect("published");
+                let receipt = contents.receipts.get_mut(&deposit.resource()).expect("published");
                 receipt.value = "50".parse().expect("a decimal");
             },
             line: [(2, "6"), (2, "6"), (2, "51")],
-            told: "",
+            sentence: "",
         },
         Case {
-            name: "told as failed, and listed as succeeded",
-            wrong: |world, money| {
-                world.receive(money.webhook("failed", money.at));
-                world.list(money, true);
+            name: "failed by webhook, listed as succeeded",
+            wrong: |world, deposit| {
+                world.receive(deposit.webhook("failed", deposit.at));
+                world.list(deposit, true);
             },
             line: [(2, "6"), (1, "1"), (1, "1")],
-            told: "",
+            sentence: "",
         },
     ];
-    for Case { name, wrong, line: said, told } in cases {
-        let world = begun().await;
-        arrive(&world, &money("right", two().plus(minutes(1))).worth("1", USDC));
-        wrong(&world, &money("wrong", two().plus(minutes(2))).worth("5", USDC));
-        let report = added_up(&world).await;
-        assert_eq!(report.lines, [line("USDC", said)], "{name}");
+    for Case { name, wrong, line: expected, sentence } in cases {
+        let world = world_at_two().await;
+        confirm_and_list(&world, &deposit("right", two_o_clock().plus(minutes(1))).worth("1", USDC));
+        wrong(&world, &deposit("wrong", two_o_clock().plus(minutes(2))).worth("5", USDC));
+        let report = hour_report(&world).await;
+        assert_eq!(report.lines, [line("USDC", expected)], "{name}");
         assert!(!report.lines[0].holds(), "{name}");
         let sentences = report.discrepancies.join("\n");
-        assert!(sentences.contains(told), "{name}: {sentences}");
-        assert_eq!(report.discrepancies.len(), usize::from(!told.is_empty()), "{name}: {sentences}");
+        assert!(sentences.contains(sentence), "{name}: {sentences}");
+        assert_eq!(report.discrepancies.len(), usize::from(!sentence.is_empty()), "{name}: {sentences}");
     }
 }
 
 #[tokio::test]
-async fn what_is_listed_too_late_to_be_read_in_its_turn_is_healed_and_adds_up_in_the_end() {
-    let world = begun().await;
-    let late = money("late", two().plus(minutes(5)));
-    world.live(minutes(90)).await;
-    // The readings have passed it by.
+async fn a_deposit_that_is_listed_after_its_window_was_read_is_queued_when_its_hour_is_totalled() {
+    let world = world_at_two().await;
+    let late = deposit("late", two_o_clock().plus(minutes(5)));
+    world.run_for(minutes(90)).await;
+    // Its window has been read.
     world.list(&late, true);
-    world.live(hours(2)).await;
+    world.run_for(hours(2)).await;
     assert_eq!(world.status(&late), "confirmed");
-    let report = stored(&world, "connect", two()).expect("it has settled");
+    let report = stored(&world, "connect", two_o_clock()).expect("the hour has settled");
     assert_eq!((report.lines, report.discrepancies), (vec![line("USDC", all((1, "100.5")))], vec![]));
 }
 
 #[tokio::test]
-async fn what_never_comes_to_be_recorded_is_told_in_the_end_and_holds_nothing_up() {
-    let world = begun().await;
-    world.list(&money("refused", two().plus(minutes(5))), true);
+async fn a_deposit_that_is_never_recorded_is_reported_after_some_hours_and_does_not_block_later_hours() {
+    let world = world_at_two().await;
+    world.list(&deposit("refused", two_o_clock().plus(minutes(5))), true);
     for _ in 0..60 {
         world.clock.pass(minutes(15));
         world.run().await.expect("a run");
-        // It goes nowhere: the queue loses it each time.
+        // The queue loses the row each time.
         world.ingress.messages.lock().clear();
     }
-    let report = stored(&world, "connect", two()).expect("made after some hours");
+    let report = stored(&world, "connect", two_o_clock()).expect("the report is made after some hours");
     assert_eq!(report.lines, [line("USDC", [(1, "100.5"), (0, "0"), (0, "0")])]);
     assert_eq!(report.discrepancies, ["deposit#connect#refused is listed as confirmed and not recorded"]);
-    assert!(stored(&world, "connect", two().plus(hours(8))).is_some(), "and the hours behind it are added up");
+    assert!(stored(&world, "connect", two_o_clock().plus(hours(8))).is_some(), "later hours are totalled");
 }
 
 #[tokio::test]
-async fn a_deposit_that_is_dated_on_two_sides_of_an_hour_or_of_midnight_counts_once() {
+async fn a_deposit_with_dates_on_both_sides_of_an_hour_or_of_midnight_counts_once() {
     for end in ["2025-10-07T15:00:00Z", "2025-10-08T00:00:00Z"] {
         for listed_first in [true, false] {
-            let (world, end) = (begun().await, at(end));
+            let (world, end) = (world_at_two().await, at(end));
             let (before, after) = (end.minus(minutes(2)), end.plus(minutes(2)));
-            let (listed, told) = if listed_first { (before, after) } else { (after, before) };
-            let some = money("some", listed.min(told));
+            let (listed, confirmed) = if listed_first { (before, after) } else { (after, before) };
+            let some = deposit("some", listed.min(confirmed));
             world.clock.set(end);
-            world.receive(some.webhook("confirmed", told));
+            world.receive(some.webhook("confirmed", confirmed));
             world.list(&some.clone().arriving(listed), true);
-            world.live(hours(4)).await;
+            world.run_for(hours(4)).await;
             let totals = totals(&world, "connect");
             assert_eq!(totals.get("USDC"), Some(&line("USDC", all((1, "100.5")))), "{end} {listed_first}");
             let contents = world.table.contents.lock();
@@ -224,120 +222,117 @@ async fn a_deposit_that_is_dated_on_two_sides_of_an_hour_or_of_midnight_counts_o
 }
 
 #[tokio::test]
-async fn a_coin_that_two_feeds_tell_of_counts_once() {
+async fn a_coin_that_two_feeds_report_counts_once() {
     for rows_are in [Provider::Connect, Provider::Zerohash] {
         for connect_first in [true, false] {
             for same_id in [true, false] {
-                let mut world = begun().await;
+                let mut world = world_at_two().await;
                 world.settings.rows_are = rows_are;
-                let of_connect = money("one", two().plus(minutes(3)));
-                let of_zerohash = of_connect.clone().called(if same_id { "one" } else { "other" }).of("zerohash");
-                let mut told = [&of_connect, &of_zerohash];
+                let of_connect = deposit("one", two_o_clock().plus(minutes(3)));
+                let of_zerohash = of_connect.clone().with_id(if same_id { "one" } else { "other" }).of("zerohash");
+                let mut webhooks = [&of_connect, &of_zerohash];
                 if !connect_first {
-                    told.reverse();
+                    webhooks.reverse();
                 }
-                told.iter().for_each(|money| world.receive(money.webhook("confirmed", money.at)));
+                webhooks.iter().for_each(|deposit| world.receive(deposit.webhook("confirmed", deposit.at)));
                 world.list(if rows_are == Provider::Connect { &of_connect } else { &of_zerohash }, true);
-                let report = added_up(&world).await;
-                let told = format!("{rows_are} {connect_first} {same_id}: {:?}", report.discrepancies);
-                assert_eq!(report.lines, [line("USDC", all((1, "100.5")))], "{told}");
-                assert!(report.discrepancies.is_empty(), "{told}");
+                let report = hour_report(&world).await;
+                let case = format!("{rows_are} {connect_first} {same_id}: {:?}", report.discrepancies);
+                assert_eq!(report.lines, [line("USDC", all((1, "100.5")))], "{case}");
+                assert!(report.discrepancies.is_empty(), "{case}");
             }
         }
     }
 }
 
 #[tokio::test]
-async fn a_coin_that_was_published_under_both_feeds_does_not_add_up() {
-    let world = begun().await;
-    let of_connect = money("one", two().plus(minutes(3)));
+async fn a_coin_that_was_published_under_both_feeds_is_a_difference() {
+    let world = world_at_two().await;
+    let of_connect = deposit("one", two_o_clock().plus(minutes(3)));
     let of_zerohash = of_connect.clone().of("zerohash");
-    arrive(&world, &of_connect);
+    confirm_and_list(&world, &of_connect);
     world.receive(of_zerohash.webhook("confirmed", of_zerohash.at));
     {
-        // What no publisher of this version would do.
+        // The publisher of this version never does this.
         let mut contents = world.table.contents.lock();
         let mut receipt = contents.receipts[&of_connect.resource()].clone();
         receipt.resource = of_zerohash.resource();
         contents.receipts.insert(receipt.resource.clone(), receipt);
     }
-    let report = added_up(&world).await;
+    let report = hour_report(&world).await;
     assert_eq!(report.lines, [line("USDC", [(1, "100.5"), (1, "100.5"), (2, "201")])]);
 }
 
 #[tokio::test]
 async fn a_row_that_is_seen_on_two_pages_or_twice_on_one_counts_once() {
-    for turns in [vec![Turn::Twice; 8], vec![Turn::Honest; 8]] {
-        let world = begun().await;
-        world.provider.current_status.lock().page_size = 2;
+    for turns in [vec![Reply::RowsTwice; 8], vec![Reply::Normal; 8]] {
+        let world = world_at_two().await;
+        world.provider.state.lock().page_size = 2;
         for nth in 0..5 {
-            arrive(&world, &money(&format!("m-{nth}"), two().plus(minutes(nth))).worth("1", USDC));
+            confirm_and_list(&world, &deposit(&format!("m-{nth}"), two_o_clock().plus(minutes(nth))).worth("1", USDC));
         }
         world.clock.set(at("2025-10-07T16:45:00Z"));
         world.reconcile().await;
         world.clock.pass(minutes(15));
-        world.provider.rotate_by_run(turns);
-        // A row comes in front of those of the hour after its first page was read.
+        world.provider.set_replies(turns);
+        // A row is listed before the others of the hour after the first page was read.
         world.reconcile().await;
-        let late = money("m-late", two().plus(minutes(59))).worth("1", USDC);
+        let late = deposit("m-late", two_o_clock().plus(minutes(59))).worth("1", USDC);
         world.receive(late.webhook("confirmed", late.at));
-        world.provider.rotate_by_run([Turn::Honest, Turn::With(vec![late.row(true)])]);
-        let Ok(Answer::Reports { reports, .. }) = world.report_of(at("2025-10-07T00:00:00Z")).await else {
-            unreachable!("a report was asked for");
-        };
-        let of_connect = reports.into_iter().find(|report| report.feed == feed("connect")).expect("its report");
-        // The late one was not on the page that was read; it is listed by its id, and counts for neither.
+        world.provider.set_replies([Reply::Normal, Reply::AfterListing(vec![late.row(true)])]);
+        let DayReports { reports, .. } = world.reports_of(at("2025-10-07T00:00:00Z")).await;
+        let of_connect =
+            reports.into_iter().find(|report| report.feed == feed("connect")).expect("the report of its feed");
+        // The late row was not on the page that was read. It is listed by its id, so it counts on neither side.
         assert_eq!(of_connect.lines, [line("USDC", all((5, "5")))], "{:?}", of_connect.discrepancies);
-        let report = stored(&world, "connect", two()).expect("it has settled");
+        let report = stored(&world, "connect", two_o_clock()).expect("the hour has settled");
         assert_eq!(report.lines, [line("USDC", all((5, "5")))]);
     }
 }
 
 #[tokio::test]
-async fn of_the_rows_of_one_deposit_on_several_pages_the_one_that_succeeded_counts() {
+async fn of_several_rows_about_one_deposit_on_several_pages_the_one_that_succeeded_counts() {
     for oldest_first in [true, false] {
-        let world = begun().await;
+        let world = world_at_two().await;
         {
-            let mut current_status = world.provider.current_status.lock();
-            (current_status.page_size, current_status.oldest_first) = (1, oldest_first);
+            let mut state = world.provider.state.lock();
+            (state.page_size, state.oldest_first) = (1, oldest_first);
         }
-        let some = money("some", two().plus(minutes(3)));
+        let some = deposit("some", two_o_clock().plus(minutes(3)));
         world.receive(some.webhook("confirmed", some.at.plus(minutes(5))));
         let rows = vec![some.row(false), some.clone().arriving(some.at.plus(minutes(5))).row(true)];
-        world.provider.current_status.lock().rows.insert(feed("connect"), rows);
-        let report = added_up(&world).await;
+        world.provider.state.lock().rows.insert(feed("connect"), rows);
+        let report = hour_report(&world).await;
         assert_eq!(report.lines, [line("USDC", all((1, "100.5")))], "oldest first: {oldest_first}");
     }
 }
 
 #[tokio::test]
-async fn an_hour_is_added_up_once_and_not_before_it_has_settled() {
-    let world = begun().await;
-    arrive(&world, &money("some", two().plus(minutes(59))));
+async fn an_hour_is_totalled_once_and_not_before_it_has_settled() {
+    let world = world_at_two().await;
+    confirm_and_list(&world, &deposit("some", two_o_clock().plus(minutes(59))));
     while world.clock.now() < at("2025-10-07T16:15:00Z") {
         world.clock.pass(minutes(15));
         world.reconcile().await;
-        assert_eq!(stored(&world, "connect", two()), None, "at {}", world.clock.now());
+        assert_eq!(stored(&world, "connect", two_o_clock()), None, "at {}", world.clock.now());
     }
-    world.live(hours(3)).await;
+    world.run_for(hours(3)).await;
     let contents = world.table.contents.lock();
-    assert_eq!(contents.puts, contents.reports.len(), "no report was made twice");
-    let report = &contents.reports[&(feed("connect"), two())];
-    assert!(report.made_at >= at("2025-10-07T16:15:00Z"), "an hour, the grace and a run after its end");
+    assert_eq!(contents.puts, contents.reports.len(), "no report is made twice");
+    let report = &contents.reports[&(feed("connect"), two_o_clock())];
+    assert!(report.made_at >= at("2025-10-07T16:15:00Z"), "one hour, the grace and one run after its end");
     assert!(report.lines[0].holds());
 }
 
 #[tokio::test]
 async fn a_report_on_request_stores_and_queues_nothing() {
-    let world = begun().await;
-    arrive(&world, &money("some", two().plus(minutes(1))).worth("1", USDC));
-    arrive(&world, &money("of-acme", two().plus(minutes(1))).of("connect/acme").worth("2", USDC));
-    world.list(&money("missing", two().plus(minutes(2))).worth("3", USDC), true);
+    let world = world_at_two().await;
+    confirm_and_list(&world, &deposit("some", two_o_clock().plus(minutes(1))).worth("1", USDC));
+    confirm_and_list(&world, &deposit("of-acme", two_o_clock().plus(minutes(1))).of("connect/acme").worth("2", USDC));
+    world.list(&deposit("missing", two_o_clock().plus(minutes(2))).worth("3", USDC), true);
     world.clock.pass(hours(5));
     let before = world.table.contents.lock().watermarks.clone();
-    let Ok(Answer::Reports { reports, complete }) = world.report_of(at("2025-10-07T00:00:00Z")).await else {
-        unreachable!("a report was asked for");
-    };
+    let DayReports { reports, complete } = world.reports_of(at("2025-10-07T00:00:00Z")).await;
     assert!(complete);
     let lines: BTreeMap<String, Vec<ControlTotalsLine>> =
         reports.into_iter().map(|report| (report.feed.to_string(), report.lines)).collect();
@@ -350,130 +345,130 @@ async fn a_report_on_request_stores_and_queues_nothing() {
 
 #[tokio::test]
 async fn the_reports_of_a_day_are_the_sum_of_its_hours() {
-    let world = begun().await;
+    let world = world_at_two().await;
     for hour in 0..8 {
-        world.clock.set(two().plus(hours(hour)));
-        arrive(&world, &money(&format!("m-{hour}"), world.clock.now().plus(minutes(1))).worth("0.7", USDC));
+        world.clock.set(two_o_clock().plus(hours(hour)));
+        confirm_and_list(&world, &deposit(&format!("m-{hour}"), world.clock.now().plus(minutes(1))).worth("0.7", USDC));
         world.reconcile().await;
     }
     world.clock.set(at(NOON).plus(hours(12)));
-    world.live(hours(3)).await;
+    world.run_for(hours(3)).await;
     assert_eq!(totals(&world, "connect")["USDC"], line("USDC", all((8, "5.6"))));
 }
 
 #[tokio::test]
-async fn a_coin_that_was_credited_under_both_feeds_is_told_though_the_lines_are_equal() {
-    for (name, other_at, is_told) in [
-        ("in the same hour", two().plus(minutes(20)), true),
-        ("in the hour before", two().minus(minutes(20)), true),
-        ("on another day", two().minus(hours(30)), false),
+async fn a_coin_that_was_credited_under_both_feeds_is_reported_although_the_totals_are_equal() {
+    for (name, other_at, is_reported) in [
+        ("in the same hour", two_o_clock().plus(minutes(20)), true),
+        ("in the hour before", two_o_clock().minus(minutes(20)), true),
+        ("on another day", two_o_clock().minus(hours(30)), false),
     ] {
-        let mut world = begun().await;
+        let mut world = world_at_two().await;
         world.settings.zerohash_feeds = [feed("zerohash")].into();
-        let listed = money("listed", two().plus(minutes(10)));
-        arrive(&world, &listed);
-        let other = Money { hash: String::new(), ..listed.clone() }.called("fund").of("zerohash").arriving(other_at);
+        let listed = deposit("listed", two_o_clock().plus(minutes(10)));
+        confirm_and_list(&world, &listed);
+        let other =
+            TestDeposit { hash: String::new(), ..listed.clone() }.with_id("fund").of("zerohash").arriving(other_at);
         world.receive(other.webhook("confirmed", other.at));
-        let report = added_up(&world).await;
+        let report = hour_report(&world).await;
         assert_eq!(report.lines, [line("USDC", all((1, "100.5")))], "{name}");
-        let sentence =
-            "deposit#connect#listed is credited, and so is deposit#zerohash#fund, which may be the same coin";
-        assert_eq!(report.discrepancies.iter().any(|told| told == sentence), is_told, "{name}");
+        let sentence = "deposit#connect#listed and deposit#zerohash#fund are both credited and may be the same coin";
+        assert_eq!(report.discrepancies.iter().any(|it| it == sentence), is_reported, "{name}");
     }
 }
 
 #[tokio::test]
-async fn a_coin_that_both_feeds_name_is_one_credit_and_nothing_to_tell() {
-    let mut world = begun().await;
+async fn a_coin_that_both_feeds_identify_is_one_credit_and_not_reported() {
+    let mut world = world_at_two().await;
     world.settings.zerohash_feeds = [feed("zerohash")].into();
-    let listed = money("listed", two().plus(minutes(10)));
-    arrive(&world, &listed);
-    let other = listed.clone().called("fund").of("zerohash");
+    let listed = deposit("listed", two_o_clock().plus(minutes(10)));
+    confirm_and_list(&world, &listed);
+    let other = listed.clone().with_id("fund").of("zerohash");
     world.receive(other.webhook("confirmed", other.at));
-    let report = added_up(&world).await;
+    let report = hour_report(&world).await;
     assert_eq!((report.lines, report.discrepancies.len()), (vec![line("USDC", all((1, "100.5")))], 0));
 }
 
 #[tokio::test]
-async fn a_row_that_is_not_understood_is_told_and_in_no_total() {
-    let world = begun().await;
-    arrive(&world, &money("fine", two().plus(minutes(1))));
+async fn a_row_that_is_not_understood_is_reported_and_in_no_total() {
+    let world = world_at_two().await;
+    confirm_and_list(&world, &deposit("fine", two_o_clock().plus(minutes(1))));
     for (nth, (member, value)) in [("quantity", json!("1e3")), ("fund_id", json!(null))].into_iter().enumerate() {
-        let odd = money(&format!("odd-{nth}"), two().plus(minutes(2)));
+        let odd = deposit(&format!("odd-{nth}"), two_o_clock().plus(minutes(2)));
         let mut row: Value = serde_json::from_str(&odd.row(true).text).expect("JSON");
         row[member] = value;
-        world.provider.list(&feed("connect"), Listed { text: row.to_string(), ..odd.row(true) });
+        world.provider.list(&feed("connect"), ProviderRow { text: row.to_string(), ..odd.row(true) });
     }
-    let report = added_up(&world).await;
+    let report = hour_report(&world).await;
     assert_eq!(report.lines, [line("USDC", all((1, "100.5")))]);
-    let told =
-        report.discrepancies.iter().filter(|told| told.ends_with("is listed and not understood, and in no total"));
-    assert_eq!((report.not_understood, told.count()), (2, 2), "{:?}", report.discrepancies);
+    let reported =
+        report.discrepancies.iter().filter(|it| it.ends_with("is listed and not understood, and in no total"));
+    assert_eq!((report.not_understood, reported.count()), (2, 2), "{:?}", report.discrepancies);
 }
 
 #[tokio::test]
-async fn what_is_listed_days_late_is_healed_and_counted_when_its_hour_is_added_up_once_more() {
-    let world = begun().await;
-    arrive(&world, &money("in-time", two().plus(minutes(1))));
-    let report = added_up(&world).await;
+async fn a_deposit_that_is_listed_days_late_is_queued_and_counted_when_its_hour_is_revised() {
+    let world = world_at_two().await;
+    confirm_and_list(&world, &deposit("in-time", two_o_clock().plus(minutes(1))));
+    let report = hour_report(&world).await;
     assert_eq!(report.lines, [line("USDC", all((1, "100.5")))]);
 
-    // Neither a webhook told of it, nor the list by then.
-    let late = money("late", two().plus(minutes(2))).worth("7", USDC);
+    // Neither a webhook nor the list has reported it by then.
+    let late = deposit("late", two_o_clock().plus(minutes(2))).worth("7", USDC);
     world.clock.pass(days(1));
     world.reconcile().await;
     world.list(&late, true);
-    world.live(hours(6)).await;
-    assert_eq!(world.status(&late), "-", "the windows of the list have passed it");
-    world.clock.set(two().plus(days(3)));
-    world.live(hours(3)).await;
+    world.run_for(hours(6)).await;
+    assert_eq!(world.status(&late), "-", "its window of the list has been read");
+    world.clock.set(two_o_clock().plus(days(3)));
+    world.run_for(hours(3)).await;
     assert_eq!(world.status(&late), "confirmed");
-    let report = stored(&world, "connect", two()).expect("it stands in place of the first");
+    let report = stored(&world, "connect", two_o_clock()).expect("it replaces the first report");
     assert_eq!(report.lines, [line("USDC", all((2, "107.5")))]);
-    let revised = world.watermark("connect").revised_until.expect("it looks at hours once more");
-    assert!(revised > two(), "{revised}");
+    let revised = world.watermark("connect").revised_until.expect("hours are revised");
+    assert!(revised > two_o_clock(), "{revised}");
     assert!(world.watermark("connect").totals_until > revised);
 }
 
 #[tokio::test]
-async fn an_hour_with_many_deposits_of_the_hour_before_costs_no_question_for_each() {
-    let world = begun().await;
+async fn many_deposits_of_the_hour_before_cost_no_request_each() {
+    let world = world_at_two().await;
     for nth in 0..60 {
-        let money = money(&format!("deposit-{nth:02}"), two().minus(minutes(10)));
-        world.receive(money.webhook("confirmed", two().plus(minutes(10))));
-        world.list(&money, true);
+        let deposit = deposit(&format!("deposit-{nth:02}"), two_o_clock().minus(minutes(10)));
+        world.receive(deposit.webhook("confirmed", two_o_clock().plus(minutes(10))));
+        world.list(&deposit, true);
     }
     world.clock.set(at("2025-10-07T16:15:00Z"));
     world.reconcile().await;
     world.provider.take_calls();
-    world.live(minutes(45)).await;
+    world.run_for(minutes(45)).await;
     let calls = world.provider.take_calls();
     let one_by_one = calls.iter().filter(|call| matches!(call.query, ListQuery::Id(_))).count();
     assert_eq!(one_by_one, 0, "{} calls", calls.len());
-    let report = stored(&world, "connect", two()).expect("it has settled");
-    assert_eq!((report.lines.len(), report.discrepancies.len()), (0, 0), "they are of the hour before");
-    let before = stored(&world, "connect", two().minus(hours(1))).expect("it has settled");
+    let report = stored(&world, "connect", two_o_clock()).expect("the hour has settled");
+    assert_eq!((report.lines.len(), report.discrepancies.len()), (0, 0), "they count in the hour before");
+    let before = stored(&world, "connect", two_o_clock().minus(hours(1))).expect("the hour has settled");
     assert_eq!(before.lines, [line("USDC", all((60, "6030.0")))]);
 }
 
 #[tokio::test]
-async fn one_deposit_that_the_provider_does_not_tell_of_holds_its_hour_up_for_hours_and_not_for_ever() {
-    let world = begun().await;
-    let unlisted = money("unlisted", two().plus(minutes(1)));
+async fn a_deposit_about_which_requests_fail_delays_its_hour_for_some_hours_only() {
+    let world = world_at_two().await;
+    let unlisted = deposit("unlisted", two_o_clock().plus(minutes(1)));
     world.receive(unlisted.webhook("confirmed", unlisted.at));
-    world.provider.current_status.lock().mute.insert(unlisted.id.clone());
+    world.provider.state.lock().unanswerable.insert(unlisted.id.clone());
     world.clock.set(at("2025-10-07T16:15:00Z"));
     world.reconcile().await;
     for _ in 0..12 {
         world.clock.pass(minutes(15));
         assert!(world.run().await.is_err());
     }
-    assert!(stored(&world, "connect", two()).is_none());
-    world.clock.set(two().plus(hours(8)));
+    assert!(stored(&world, "connect", two_o_clock()).is_none());
+    world.clock.set(two_o_clock().plus(hours(8)));
     for _ in 0..3 {
         world.clock.pass(minutes(15));
         let _ended = world.run().await;
     }
-    let report = stored(&world, "connect", two()).expect("it waits no longer");
+    let report = stored(&world, "connect", two_o_clock()).expect("the hour waits no longer");
     assert_eq!(report.discrepancies, ["deposit#connect#unlisted is recorded as confirmed and not listed"]);
 }

@@ -1,37 +1,36 @@
-//! Wherever a run stops, the next one ends right; and two at once do no harm.
+//! Wherever a run stops, the next one reaches the right state. Two runs at once do no harm.
 //!
-//! The steps of a run are listed by running it: one before each call to a port, and one after each that leaves
-//! something behind. Then a run crashes at each, or is told of a failure at each, or pauses at each while another
-//! begins and ends.
+//! A run is executed once to list its steps: one before each call to a port, and one after each call that changes
+//! something. Then, for every step, a run crashes there, gets an error there, or pauses there while another one runs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use fundhook_domain::{Feed, Timestamp};
 
-use crate::support::money::{USDC, money, webhook};
+use crate::support::deposit::{USDC, deposit, webhook};
 use crate::support::steps::Disturbance;
 use crate::support::{Ledger, World, at, feed, hours, minutes};
 
 const WITHDRAWAL: &str = include_str!("../../../../events/connect/withdrawal.initiated.json");
 
-/// A world in which the next run has one of everything to do: pages of what is missing, behind, known under another
-/// feed and not understood, a token that is refused, a deposit and a withdrawal that are overdue, one that was reported
-/// overdue and has moved on since, and hours to add up.
-async fn busy() -> World {
+/// A world in which the next run has one of everything to do: pages with rows that are missing, behind, known under
+/// another feed and not understood, a rejected token, an overdue deposit and an overdue withdrawal, a deposit that was
+/// reported overdue and has news, and hours to total.
+async fn busy_world() -> World {
     let mut world = World::of(&["connect", "connect/acme"]);
     world.settings.zerohash_feeds = BTreeSet::from([feed("zerohash")]);
     (world.settings.overdue.deposit, world.settings.overdue.withdrawal) = (hours(2), hours(2));
-    let told = |id: &str, status: &str| {
-        let some = money(id, world.clock.now());
-        world.tell(&some, status);
+    let report = |id: &str, status: &str| {
+        let some = deposit(id, world.clock.now());
+        world.send_webhook(&some, status);
         some
     };
-    let asleep = told("asleep", "pending");
+    let asleep = report("asleep", "pending");
     world.reconcile().await;
     world.clock.pass(minutes(90));
-    world.list(&told("early", "confirmed"), true);
+    world.list(&report("early", "confirmed"), true);
     world.clock.pass(minutes(30));
-    let (_stuck, late) = (told("stuck", "submitted"), told("late", "submitted"));
+    let (_stuck, late) = (report("stuck", "submitted"), report("late", "submitted"));
     world.receive(webhook(&feed("connect"), WITHDRAWAL, world.clock.now()));
     world.clock.pass(minutes(105));
     world.reconcile().await;
@@ -42,43 +41,43 @@ async fn busy() -> World {
     world.list(&asleep, true);
     world.list(&late, true);
     for nth in 1..=2 {
-        let missing = money(&format!("missing-{nth}"), now.minus(minutes(20 + nth)));
+        let missing = deposit(&format!("missing-{nth}"), now.minus(minutes(20 + nth)));
         world.list(&missing.worth(&format!("{nth}.5"), USDC), true);
     }
-    let behind = money("behind", now.minus(minutes(40)));
-    world.tell(&behind, "submitted");
+    let behind = deposit("behind", now.minus(minutes(40)));
+    world.send_webhook(&behind, "submitted");
     world.list(&behind, true);
-    let known = money("known", now.minus(minutes(45)));
-    world.tell(&known.clone().called("other").of("zerohash"), "confirmed");
+    let known = deposit("known", now.minus(minutes(45)));
+    world.send_webhook(&known.clone().with_id("other").of("zerohash"), "confirmed");
     world.list(&known, true);
-    world.list(&money("of-acme", now.minus(minutes(50))).of("connect/acme"), true);
-    let mut odd = money("odd", now.minus(minutes(55))).row(true);
+    world.list(&deposit("of-acme", now.minus(minutes(50))).of("connect/acme"), true);
+    let mut odd = deposit("odd", now.minus(minutes(55))).row(true);
     odd.text = "[1]".to_owned();
     world.provider.list(&feed("connect"), odd);
     {
-        let mut current_status = world.provider.current_status.lock();
-        current_status.page_size = 2;
-        current_status.accepts.remove("first-of-connect");
+        let mut state = world.provider.state.lock();
+        state.page_size = 2;
+        state.accepts.remove("first-of-connect");
     }
     world
 }
 
-/// All that is to be the same in the end.
+/// Everything that has to be the same at the end.
 #[derive(Debug, PartialEq)]
-struct End {
+struct FinalState {
     ledger: Ledger,
     event_ids: BTreeSet<String>,
-    /// How often each event was published; an event is published once, though it may be said again by the stream.
+    /// How often each event was published.
     published: BTreeMap<String, usize>,
     read_until: BTreeMap<Feed, (Timestamp, Timestamp, bool)>,
     reports: Vec<(Feed, Timestamp, usize, bool)>,
     left_on_queues: usize,
 }
 
-/// Some runs later, with what each queued arriving after it: the next in its time, the others after a pause.
-async fn end(world: &World) -> End {
+/// The state after some further runs, each with its queues processed: the next one on schedule, the others after a pause.
+async fn end(world: &World) -> FinalState {
     world.steps.disturb(None);
-    world.drain();
+    world.process_queues();
     for pause in [15, 75, 60] {
         world.clock.pass(minutes(pause));
         world.reconcile().await;
@@ -99,12 +98,12 @@ async fn end(world: &World) -> End {
     );
     drop(contents);
     let left_on_queues = world.ingress.messages.lock().len() + world.transfers.messages.lock().len();
-    End { ledger: world.ledger(), event_ids: world.event_ids(), published, read_until, reports, left_on_queues }
+    FinalState { ledger: world.ledger(), event_ids: world.event_ids(), published, read_until, reports, left_on_queues }
 }
 
-/// A run at which nothing happens: its steps, and how it ends.
-async fn undisturbed() -> (Vec<&'static str>, End) {
-    let world = busy().await;
+/// A run without disturbance: its steps, and the final state.
+async fn undisturbed() -> (Vec<&'static str>, FinalState) {
+    let world = busy_world().await;
     world.steps.disturb(None);
     let summary = world.run().await.expect("a run");
     assert!(summary.complete && summary.queued == 7 && summary.overdue == 2, "{summary:?}");
@@ -119,15 +118,15 @@ async fn undisturbed() -> (Vec<&'static str>, End) {
 }
 
 #[tokio::test]
-async fn a_busy_run_comes_to_every_step_that_there_is() {
+async fn a_busy_run_reaches_every_step() {
     let (steps, end) = undisturbed().await;
-    let come_to: BTreeSet<&str> = steps.iter().copied().collect();
+    let reach: BTreeSet<&str> = steps.iter().copied().collect();
     for step in [
         "before the credentials are read",
         "before the tokens are read",
         "before the lease",
         "after the lease",
-        "before the lease is given back",
+        "before the lease is released",
         "before a token is granted",
         "after a token is granted",
         "before a token is stored",
@@ -144,15 +143,15 @@ async fn a_busy_run_comes_to_every_step_that_there_is() {
         "before the watermark is read",
         "before the watermark is moved",
         "after the watermark is moved",
-        "before what is open is read",
+        "before open resources are read",
         "before confirmed deposits are read",
         "before receipts are read",
         "before a report is stored",
         "after a report is stored",
     ] {
-        assert!(come_to.contains(step), "{step}");
+        assert!(reach.contains(step), "{step}");
     }
-    assert_eq!(come_to.len(), 26, "{come_to:?}");
+    assert_eq!(reach.len(), 26, "{reach:?}");
     let status = |id: &str| {
         let named = end.ledger.entries.iter().find(|(resource, _)| resource.to_string() == id);
         named.map(|(_, entry)| entry.status)
@@ -171,14 +170,14 @@ async fn a_busy_run_comes_to_every_step_that_there_is() {
 }
 
 #[tokio::test]
-async fn wherever_a_run_stops_the_next_one_ends_right() {
+async fn wherever_a_run_stops_the_next_one_reaches_the_right_state() {
     let (steps, expected) = undisturbed().await;
     for by in [Disturbance::Crash, Disturbance::Error] {
         for (step, name) in steps.iter().enumerate() {
-            let world = busy().await;
+            let world = busy_world().await;
             world.steps.disturb(Some((step, by)));
             tokio::select! {
-                // An error may be in what a run does without.
+                // A run can succeed despite some errors.
                 _ended = world.run() => {}
                 () = world.steps.stopped() => {}
             }
@@ -188,10 +187,10 @@ async fn wherever_a_run_stops_the_next_one_ends_right() {
 }
 
 #[tokio::test]
-async fn another_run_may_begin_and_end_at_any_step() {
+async fn another_run_may_begin_and_end_while_one_pauses_at_any_step() {
     let (steps, expected) = undisturbed().await;
     for (step, name) in steps.iter().enumerate() {
-        let world = busy().await;
+        let world = busy_world().await;
         world.steps.disturb(Some((step, Disturbance::Pause)));
         let other = async {
             world.steps.stopped().await;
@@ -200,18 +199,18 @@ async fn another_run_may_begin_and_end_at_any_step() {
             ended
         };
         let (one, other) = tokio::join!(world.run(), other);
-        assert!(one.is_ok() || other.is_ok(), "one of them gets through: {name} (step {step})");
+        assert!(one.is_ok() || other.is_ok(), "one of them succeeds: {name} (step {step})");
         assert_eq!(end(&world).await, expected, "{name} (step {step})");
     }
 }
 
 #[tokio::test]
-async fn two_runs_side_by_side_leave_what_one_does() {
+async fn two_concurrent_runs_leave_the_same_state_as_one() {
     let (_, expected) = undisturbed().await;
-    let world = busy().await;
+    let world = busy_world().await;
     let (one, other) = tokio::join!(world.run(), world.run());
-    assert!(one.is_err() || other.is_err(), "a watermark is moved by one of them");
+    assert!(one.is_err() || other.is_err(), "only one of them moves a watermark");
     assert_eq!(end(&world).await, expected);
-    let behind = money("behind", at(crate::support::NOON)).resource();
-    assert_eq!(world.resource(&behind).facts().len(), 2, "its row was queued twice, and recorded once");
+    let behind = deposit("behind", at(crate::support::NOON)).resource();
+    assert_eq!(world.resource(&behind).facts().len(), 2, "its row was queued twice and recorded once");
 }

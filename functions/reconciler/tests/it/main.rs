@@ -1,11 +1,11 @@
-//! The reconciler, one file per promise, in a world in memory.
+//! The reconciler in a world in memory, one file per promise.
 
 mod ambiguity;
 mod control_totals;
 mod crashes;
 mod missed_webhooks;
-mod odd_answers;
 mod overdue;
 mod reading;
 mod support;
 mod time_limit;
+mod unusual_answers;

@@ -1,31 +1,31 @@
 //! With 30% of the webhooks dropped, the reconciler brings the table to the same state as with none dropped.
 //!
-//! The random choices can be made once more: by the seed that is printed, in the variable `FUNDHOOK_TEST_SEED`.
+//! To repeat a test run, set `FUNDHOOK_TEST_SEED` to the seed that it printed.
 
 use std::collections::BTreeMap;
 
 use fundhook_domain::{Feed, Provider, Timestamp};
 
-use crate::support::money::{ETH, Money, USDC, money};
-use crate::support::whole::{BOTH_TELL, ROWS_TELL, WEBHOOKS_TELL};
+use crate::support::deposit::{ETH, TestDeposit, USDC, deposit};
+use crate::support::table_state::{ONLY_IN_ROWS, ONLY_IN_WEBHOOKS, WORDED_DIFFERENTLY};
 use crate::support::{World, at, feed, hours, minutes};
 
-/// How many deposits there are, and of how many webhooks each hundredth is dropped.
+/// How many deposits there are, and what percentage of their webhooks is dropped.
 const DEPOSITS: usize = 120;
 const DROPPED_PERCENT: u32 = 30;
 
-/// What becomes of the webhooks that the provider drops.
+/// What happens to the webhooks that the provider drops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Drops {
-    /// It drops none.
+    /// The provider drops none.
     None,
-    /// They never come.
+    /// They never arrive.
     ForGood,
-    /// They come in the end, in any order.
+    /// They arrive at the end, in any order.
     Late,
 }
 
-/// A webhook: the status that it tells of, when, and whether the provider drops it.
+/// A webhook: its status, its time, and whether the provider drops it.
 #[derive(Clone, Debug)]
 struct Sent {
     status: &'static str,
@@ -33,10 +33,10 @@ struct Sent {
     is_dropped: bool,
 }
 
-/// A deposit, its webhooks, and when the list says what of it.
+/// A deposit, its webhooks, and when it was listed with which result.
 #[derive(Clone, Debug)]
 struct Story {
-    money: Money,
+    deposit: TestDeposit,
     sent: Vec<Sent>,
     listed: Vec<(Timestamp, bool)>,
 }
@@ -48,7 +48,7 @@ fn seeded() -> fastrand::Rng {
     fastrand::Rng::with_seed(seed)
 }
 
-/// A deposit of one of four feeds that arrives in the afternoon, on hold or not, and is confirmed or stays on hold.
+/// A deposit of one of four feeds that arrives in the afternoon, is on hold or not, and is confirmed or stays on hold.
 fn story(rng: &mut fastrand::Rng, nth: usize, rows_are: Provider) -> Story {
     let feed = ["connect", "connect/acme", "zerohash", "zerohash/acme"][nth % 4];
     let begins = at(crate::support::NOON).plus(minutes(rng.u64(1..360)));
@@ -76,20 +76,20 @@ fn story(rng: &mut fastrand::Rng, nth: usize, rows_are: Provider) -> Story {
     }
     let coin = [USDC, ETH, ("BTC", "bitcoin", "BTC")][rng.usize(..3)];
     let amount = format!("{}.{:018}", rng.u64(..10_000), rng.u64(1..1_000_000_000_000_000_000));
-    let money = money(&format!("deposit-{nth}"), listed[0].0).worth(&amount, coin);
-    let money = Money { account: format!("CUST{:02}", rng.u32(..20)), ..money };
+    let deposit = deposit(&format!("deposit-{nth}"), listed[0].0).worth(&amount, coin);
+    let deposit = TestDeposit { account: format!("CUST{:02}", rng.u32(..20)), ..deposit };
 
-    // Of the first of each feed all are dropped.
+    // All webhooks of the first deposit of each feed are dropped.
     let mut drops: Vec<bool> = sent.iter().map(|_| nth < 4 || rng.u32(..100) < DROPPED_PERCENT).collect();
-    // What no webhook has told of yet is recorded under the feed that the rows are of: only of a deposit of that feed
-    // can the first webhook be dropped and the table be the same. The test below is about the others.
+    // A deposit without any webhook is recorded under the feed that the setting for rows names. So only a deposit of that
+    // feed can lose its first webhook and still lead to the same table. The tests below cover the others.
     let feed: Feed = feed.parse().expect("a feed");
     drops[0] &= feed.provider() == rows_are;
     let sent = sent.into_iter().zip(drops).map(|((status, at), is_dropped)| Sent { status, at, is_dropped });
-    Story { money: Money { feed, ..money }, sent: sent.collect(), listed }
+    Story { deposit: TestDeposit { feed, ..deposit }, sent: sent.collect(), listed }
 }
 
-/// Lets the stories happen, and the reconciler run each quarter of an hour. Returns the world, and how much was queued.
+/// Plays the stories with a run of the reconciler every 15 minutes. Returns the world, and how many rows were queued.
 async fn world_of(stories: &[Story], rows_are: Provider, drops: Drops, rng: &mut fastrand::Rng) -> (World, u64) {
     let mut world = World::of(&["connect", "connect/acme"]);
     world.settings.rows_are = rows_are;
@@ -102,11 +102,11 @@ async fn world_of(stories: &[Story], rows_are: Provider, drops: Drops, rng: &mut
         let mut messages = Vec::new();
         for story in stories {
             for (at, has_succeeded) in story.listed.iter().filter(|(at, _)| (then..now).contains(at)) {
-                let feed = story.money.feed.of(Provider::Connect);
-                world.provider.list(&feed, story.money.row_since(*has_succeeded, *at));
+                let feed = story.deposit.feed.of(Provider::Connect);
+                world.provider.list(&feed, story.deposit.row_since(*has_succeeded, *at));
             }
             for sent in story.sent.iter().filter(|sent| (then..now).contains(&sent.at)) {
-                let message = story.money.webhook(sent.status, sent.at);
+                let message = story.deposit.webhook(sent.status, sent.at);
                 let is_lost = sent.is_dropped && drops != Drops::None;
                 if is_lost { dropped.push(message) } else { messages.push(message) }
             }
@@ -119,7 +119,7 @@ async fn world_of(stories: &[Story], rows_are: Provider, drops: Drops, rng: &mut
     if drops == Drops::Late {
         rng.shuffle(&mut dropped);
         dropped.into_iter().for_each(|message| world.receive(message));
-        world.live(hours(1)).await;
+        world.run_for(hours(1)).await;
     }
     (world, queued)
 }
@@ -134,7 +134,7 @@ fn credits(world: &World) -> BTreeMap<String, usize> {
     credits
 }
 
-fn each_hour_adds_up(world: &World) {
+fn assert_that_hourly_totals_are_equal(world: &World) {
     let contents = world.table.contents.lock();
     assert_eq!(contents.reports.len(), 24, "twelve hours of two organizations");
     for report in contents.reports.values() {
@@ -146,7 +146,7 @@ fn each_hour_adds_up(world: &World) {
 }
 
 #[tokio::test]
-async fn what_was_dropped_is_healed_until_the_whole_table_is_as_if_nothing_had_been() {
+async fn dropped_webhooks_are_reconciled_until_the_table_is_as_if_none_had_been_dropped() {
     let mut rng = seeded();
     for rows_are in [Provider::Connect, Provider::Zerohash] {
         let stories: Vec<Story> = (0..DEPOSITS).map(|nth| story(&mut rng, nth, rows_are)).collect();
@@ -155,53 +155,57 @@ async fn what_was_dropped_is_healed_until_the_whole_table_is_as_if_nothing_had_b
         assert!(dropped(|drops| drops[0]) > 0 && dropped(|drops| drops[drops.len() - 1]) > 0);
 
         let (calm, nothing) = world_of(&stories, rows_are, Drops::None, &mut rng).await;
-        let (healed, queued) = world_of(&stories, rows_are, Drops::ForGood, &mut rng).await;
-        let untold = [&WEBHOOKS_TELL[..], &ROWS_TELL, &BOTH_TELL].concat();
-        assert_eq!(healed.whole().but_for(&calm.whole(), &untold), "");
+        let (reconciled, queued) = world_of(&stories, rows_are, Drops::ForGood, &mut rng).await;
+        let ignored = [&ONLY_IN_WEBHOOKS[..], &ONLY_IN_ROWS, &WORDED_DIFFERENTLY].concat();
+        assert_eq!(reconciled.table_state().differences_from(&calm.table_state(), &ignored), "");
         let confirmed = calm.ledger().entries.values().filter(|entry| entry.status == "confirmed").count();
-        assert_eq!(credits(&healed), credits(&calm));
+        assert_eq!(credits(&reconciled), credits(&calm));
         assert!(credits(&calm).values().all(|times| *times == 1) && credits(&calm).len() == confirmed);
-        assert_eq!(nothing, 0, "where nothing is dropped, nothing is queued");
-        assert!(queued >= dropped(|drops| drops[drops.len() - 1]) as u64, "each last webhook that did not come is");
-        each_hour_adds_up(&calm);
-        each_hour_adds_up(&healed);
+        assert_eq!(nothing, 0, "nothing is queued if nothing is dropped");
+        assert!(
+            queued >= dropped(|drops| drops[drops.len() - 1]) as u64,
+            "every dropped last webhook is replaced by a row"
+        );
+        assert_that_hourly_totals_are_equal(&calm);
+        assert_that_hourly_totals_are_equal(&reconciled);
 
         let (late, _) = world_of(&stories, rows_are, Drops::Late, &mut rng).await;
-        // What webhooks tell stands over the rows; what only these told stays.
-        let untold = [&ROWS_TELL[..], &["provider_data"]].concat();
-        assert_eq!(late.whole().but_for(&calm.whole(), &untold), "");
-        assert_eq!(credits(&late), credits(&calm), "what comes late after all is credited no second time");
-        assert_eq!(late.event_ids(), calm.event_ids(), "and the same events were said");
+        // Webhooks supersede rows; what only rows have remains.
+        let ignored = [&ONLY_IN_ROWS[..], &["provider_data"]].concat();
+        assert_eq!(late.table_state().differences_from(&calm.table_state(), &ignored), "");
+        assert_eq!(credits(&late), credits(&calm), "a late webhook credits nothing a second time");
+        assert_eq!(late.event_ids(), calm.event_ids(), "the same events are published");
     }
 }
 
 #[tokio::test]
-async fn a_coin_that_two_feeds_tell_of_is_credited_once_whichever_webhooks_are_dropped() {
+async fn a_coin_that_two_feeds_report_is_credited_once_whichever_webhooks_are_dropped() {
     for rows_are in [Provider::Connect, Provider::Zerohash] {
         for same_id in [true, false] {
             for dropped in 0..8_u32 {
                 let mut world = World::new();
                 (world.settings.rows_are, world.settings.overdue.deposit) = (rows_are, hours(1));
-                let of_connect = money("one", at(crate::support::NOON).minus(hours(1)));
-                let of_zerohash = of_connect.clone().called(if same_id { "one" } else { "other" }).of("zerohash");
+                let of_connect = deposit("one", at(crate::support::NOON).minus(hours(1)));
+                let of_zerohash = of_connect.clone().with_id(if same_id { "one" } else { "other" }).of("zerohash");
                 let webhooks = [(&of_connect, "submitted"), (&of_connect, "confirmed"), (&of_zerohash, "confirmed")];
                 let is_dropped = |nth: usize| dropped & (1 << nth) != 0;
-                let tell = |late: bool| {
-                    for (nth, (money, status)) in
+                let deliver = |late: bool| {
+                    for (nth, (deposit, status)) in
                         webhooks.iter().enumerate().filter(|(nth, _)| is_dropped(*nth) == late)
                     {
-                        world.receive(money.webhook(status, at(crate::support::NOON).minus(minutes(50 - nth as u64))));
+                        world
+                            .receive(deposit.webhook(status, at(crate::support::NOON).minus(minutes(50 - nth as u64))));
                     }
                 };
-                tell(false);
+                deliver(false);
                 world.provider.list(&feed("connect"), of_zerohash.row(true));
-                world.live(hours(3)).await;
-                let told = format!("rows are {rows_are}, same id: {same_id}, dropped: {dropped:03b}");
-                assert_eq!(credits(&world).values().sum::<usize>(), 1, "{told}");
-                tell(true);
-                world.live(hours(1)).await;
-                assert_eq!(credits(&world).values().sum::<usize>(), 1, "{told}, and late after all");
-                assert_eq!(world.ledger().claims.len(), 1, "{told}");
+                world.run_for(hours(3)).await;
+                let case = format!("rows are {rows_are}, same id: {same_id}, dropped: {dropped:03b}");
+                assert_eq!(credits(&world).values().sum::<usize>(), 1, "{case}");
+                deliver(true);
+                world.run_for(hours(1)).await;
+                assert_eq!(credits(&world).values().sum::<usize>(), 1, "{case}, after the late webhooks");
+                assert_eq!(world.ledger().claims.len(), 1, "{case}");
             }
         }
     }
@@ -217,39 +221,39 @@ async fn two_deposits_of_one_feed_in_one_transaction_are_both_credited_whichever
         for dropped in 0..16_u32 {
             let mut world = World::new();
             world.settings.rows_are = rows_are;
-            let one = money("one", at(crate::support::NOON).minus(hours(1))).of(of);
-            let both = [one.clone(), one.called("two").worth("7", USDC)];
+            let one = deposit("one", at(crate::support::NOON).minus(hours(1))).of(of);
+            let both = [one.clone(), one.with_id("two").worth("7", USDC)];
             let [one, two] = &both;
             let webhooks = [(one, before), (one, "confirmed"), (two, before), (two, "confirmed")];
             let is_dropped = |nth: u64| dropped & (1 << nth) != 0;
-            let tell = |late: bool| {
-                for (nth, (money, status)) in (0..).zip(webhooks).filter(|(nth, _)| is_dropped(*nth) == late) {
-                    world.receive(money.webhook(status, at(crate::support::NOON).minus(minutes(50 - nth))));
+            let deliver = |late: bool| {
+                for (nth, (deposit, status)) in (0..).zip(webhooks).filter(|(nth, _)| is_dropped(*nth) == late) {
+                    world.receive(deposit.webhook(status, at(crate::support::NOON).minus(minutes(50 - nth))));
                 }
             };
             let is_all_dropped = [0, 2].map(|first| is_dropped(first) && is_dropped(first + 1));
             if is_all_dropped.contains(&true) && feed(of).provider() != rows_are {
-                // It would be recorded under the feed that the rows are of.
+                // It would be recorded under the feed that the setting for rows names.
                 continue;
             }
-            // Of a deposit of Connect's that nobody told of, the row may be about the one that webhooks have credited.
-            let is_doubted = |nth: usize| {
+            // Without any webhook, the row of a Connect deposit may be about the one that webhooks have credited.
+            let is_ambiguous = |nth: usize| {
                 let other_is_credited = !is_dropped([3, 1][nth]);
                 of == "connect" && is_all_dropped[nth] && other_is_credited
             };
-            let told = format!("of {of}, rows are {rows_are}, dropped: {dropped:04b}");
+            let case = format!("of {of}, rows are {rows_are}, dropped: {dropped:04b}");
 
-            tell(false);
-            both.iter().for_each(|money| world.list(money, true));
-            world.live(hours(3)).await;
-            for (nth, money) in both.iter().enumerate() {
-                let times = credits(&world).get(&money.resource().to_string()).copied();
-                assert_eq!(times, (!is_doubted(nth)).then_some(1), "{} {told}", money.id);
+            deliver(false);
+            both.iter().for_each(|deposit| world.list(deposit, true));
+            world.run_for(hours(3)).await;
+            for (nth, deposit) in both.iter().enumerate() {
+                let times = credits(&world).get(&deposit.resource().to_string()).copied();
+                assert_eq!(times, (!is_ambiguous(nth)).then_some(1), "{} {case}", deposit.id);
             }
-            tell(true);
-            world.live(hours(1)).await;
-            let expected = both.iter().map(|money| (money.resource().to_string(), 1)).collect();
-            assert_eq!(credits(&world), expected, "{told}, and late after all");
+            deliver(true);
+            world.run_for(hours(1)).await;
+            let expected = both.iter().map(|deposit| (deposit.resource().to_string(), 1)).collect();
+            assert_eq!(credits(&world), expected, "{case}, after the late webhooks");
         }
     }
 }

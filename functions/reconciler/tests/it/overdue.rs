@@ -1,12 +1,13 @@
-//! What stands in one status for too long: asked for where that can be done, and published once when there is no news.
+//! Resources that stay in one status for too long: the provider is asked where that is possible, and the resource is
+//! published as overdue once if there is no news.
 
 use std::time::Duration;
 
 use fundhook_domain::{Kind, ResourceId};
 use fundhook_ports::ListQuery;
 
-use crate::support::money::{Money, money, webhook};
-use crate::support::provider::Turn;
+use crate::support::deposit::{TestDeposit, deposit, webhook};
+use crate::support::provider::Reply;
 use crate::support::{NOON, World, at, days, feed, hours, minutes};
 
 const WITHDRAWAL: &str = include_str!("../../../../events/connect/withdrawal.initiated.json");
@@ -14,7 +15,7 @@ const PAYMENT: &str = include_str!("../../../../events/zerohash/payment.submitte
 const UNEXPECTED: &str = include_str!("../../../../events/zerohash/deposit_failed.json");
 const STRIGA: &str = include_str!("../../../../events/striga/deposit.pending.json");
 
-/// The ids that were asked for since the last time.
+/// The ids that were requested since the last call.
 fn asked(world: &World) -> Vec<String> {
     let id = |query| match query {
         ListQuery::Id(id) => Some(id),
@@ -29,11 +30,11 @@ fn notices(world: &World, resource: &ResourceId) -> usize {
     world.published(resource).into_iter().filter(|name| *name == overdue).count()
 }
 
-/// Deposits that stand as submitted since now.
-fn submitted(world: &World, count: usize) -> Vec<Money> {
+/// Deposits that have been submitted since now.
+fn submitted(world: &World, count: usize) -> Vec<TestDeposit> {
     let now = world.clock.now();
-    let all: Vec<Money> = (0..count).map(|nth| money(&format!("stuck-{nth:04}"), now)).collect();
-    all.iter().for_each(|money| world.tell(money, "submitted"));
+    let all: Vec<TestDeposit> = (0..count).map(|nth| deposit(&format!("stuck-{nth:04}"), now)).collect();
+    all.iter().for_each(|deposit| world.send_webhook(deposit, "submitted"));
     all
 }
 
@@ -57,8 +58,8 @@ async fn each_kind_has_its_own_limit() {
         world.clock.pass(Duration::from_secs(1));
         assert!(world.reconcile().await.overdue >= 1, "{resource}");
         assert_eq!(notices(&world, &resource), 1, "{resource}");
-        assert_eq!(asked(&world), Vec::<String>::new(), "of this the provider's list has nothing");
-        world.live(days(2)).await;
+        assert_eq!(asked(&world), Vec::<String>::new(), "the provider does not list such resources");
+        world.run_for(days(2)).await;
         assert_eq!(notices(&world, &resource), 1, "{resource}, days later");
     }
 }
@@ -67,156 +68,156 @@ async fn each_kind_has_its_own_limit() {
 async fn the_limits_are_settings_and_run_from_when_the_status_was_reached() {
     let mut world = World::new();
     world.settings.overdue.deposit = hours(2);
-    let stuck = money("stuck", at(NOON));
-    world.tell(&stuck, "pending");
+    let stuck = deposit("stuck", at(NOON));
+    world.send_webhook(&stuck, "pending");
     world.clock.pass(minutes(90));
-    world.tell(&stuck, "submitted");
+    world.send_webhook(&stuck, "submitted");
     world.clock.pass(minutes(119));
     world.reconcile().await;
-    assert_eq!(notices(&world, &stuck.resource()), 0, "it moved on half an hour before its time was over");
+    assert_eq!(notices(&world, &stuck.resource()), 0, "its status changed half an hour before its limit");
     world.clock.pass(minutes(1));
     world.reconcile().await;
     assert_eq!(notices(&world, &stuck.resource()), 1);
 }
 
 #[tokio::test]
-async fn a_deposit_is_asked_for_first_and_healed_where_there_is_news() {
+async fn the_provider_is_asked_about_a_deposit_first_and_its_news_is_queued() {
     for feed in ["connect", "zerohash", "connect/acme"] {
         let world = World::of(&["connect", "connect/acme"]);
         world.reconcile().await;
-        let late = money("late", at(NOON).minus(hours(3))).of(feed);
-        world.tell(&late, if feed == "zerohash" { "held" } else { "submitted" });
+        let late = deposit("late", at(NOON).minus(hours(3))).of(feed);
+        world.send_webhook(&late, if feed == "zerohash" { "held" } else { "submitted" });
         world.clock.pass(hours(12));
-        // It comes to be listed behind the watermark, where no reading finds it.
+        // It is listed behind the watermark, where reading does not find it.
         world.list(&late, true);
         world.clock.pass(hours(12));
         world.provider.take_calls();
         let summary = world.reconcile().await;
         assert_eq!((asked(&world), summary.queued, summary.overdue), (vec!["late".to_owned()], 1, 0), "{feed}");
         assert_eq!((world.status(&late), notices(&world, &late.resource())), ("confirmed", 0), "{feed}");
-        world.live(hours(30)).await;
+        world.run_for(hours(30)).await;
         assert_eq!(notices(&world, &late.resource()), 0, "{feed}");
     }
 }
 
 #[tokio::test]
-async fn without_news_it_is_published_once_and_once_more_where_it_stands_next() {
+async fn without_news_a_deposit_is_published_as_overdue_once_for_each_status() {
     let world = World::new();
-    let stuck = money("stuck", at(NOON));
-    world.tell(&stuck, "submitted");
-    world.live(days(3)).await;
+    let stuck = deposit("stuck", at(NOON));
+    world.send_webhook(&stuck, "submitted");
+    world.run_for(days(3)).await;
     assert_eq!(world.published(&stuck.resource()), ["deposit.submitted", "deposit.overdue"]);
     {
         let contents = world.table.contents.lock();
         let event = contents.published.last().expect("the notice");
-        assert_eq!(event.time, at(NOON).plus(days(1)), "when the time was over");
+        assert_eq!(event.time, at(NOON).plus(days(1)), "the time at which the limit was reached");
         assert!(!event.data.reconciled);
     }
-    world.tell(&stuck, "on_hold");
-    world.live(days(3)).await;
+    world.send_webhook(&stuck, "on_hold");
+    world.run_for(days(3)).await;
     let all = ["deposit.submitted", "deposit.overdue", "deposit.held", "deposit.overdue"];
     assert_eq!(world.published(&stuck.resource()), all);
-    world.tell(&stuck, "confirmed");
-    world.live(days(3)).await;
-    assert_eq!(world.published(&stuck.resource()).len(), 5, "what is final is awaited no more");
+    world.send_webhook(&stuck, "confirmed");
+    world.run_for(days(3)).await;
+    assert_eq!(world.published(&stuck.resource()).len(), 5, "a final status awaits nothing");
 }
 
 #[tokio::test]
-async fn what_is_only_listed_otherwise_is_no_news() {
+async fn a_listed_status_that_is_already_recorded_is_not_news() {
     let world = World::new();
-    let held = money("held", at(NOON).minus(hours(2)));
-    world.tell(&held, "on_hold");
+    let held = deposit("held", at(NOON).minus(hours(2)));
+    world.send_webhook(&held, "on_hold");
     world.list(&held, false);
-    world.live(days(2)).await;
+    world.run_for(days(2)).await;
     assert_eq!(world.published(&held.resource()), ["deposit.held", "deposit.overdue"]);
 }
 
 #[tokio::test]
-async fn while_the_provider_cannot_be_asked_nothing_of_it_is_published_and_all_else_is() {
+async fn while_the_provider_cannot_be_asked_its_deposits_are_not_published_as_overdue_and_others_are() {
     for is_down in [true, false] {
         let world = World::of(&["connect", "connect/acme"]);
-        let (here, there) = (money("here", at(NOON)), money("there", at(NOON)).of("connect/acme"));
-        world.tell(&here, "submitted");
-        world.tell(&there, "submitted");
+        let (here, there) = (deposit("here", at(NOON)), deposit("there", at(NOON)).of("connect/acme"));
+        world.send_webhook(&here, "submitted");
+        world.send_webhook(&there, "submitted");
         world.receive(webhook(&feed("connect"), WITHDRAWAL, world.clock.now()));
         world.receive(webhook(&feed("striga"), STRIGA, world.clock.now()));
         {
-            let mut current_status = world.provider.current_status.lock();
-            // Either it does not answer for one organization, or it is not known whom it could be asked for.
-            current_status.knows_feeds = is_down;
-            current_status.down.extend(is_down.then(|| feed("connect")));
+            let mut state = world.provider.state.lock();
+            // Either requests of one organization fail, or the credentials cannot be read.
+            state.can_read_credentials = is_down;
+            state.down.extend(is_down.then(|| feed("connect")));
         }
         world.clock.pass(hours(25));
         for _ in 0..4 {
             assert!(world.run().await.is_err());
-            world.drain();
+            world.process_queues();
             world.clock.pass(minutes(15));
         }
-        let count = |money: &Money| notices(&world, &money.resource());
+        let count = |deposit: &TestDeposit| notices(&world, &deposit.resource());
         assert_eq!((count(&here), count(&there)), (0, usize::from(is_down)), "is down: {is_down}");
         let others = {
             let contents = world.table.contents.lock();
             let overdue = contents.published.iter().filter(|event| event.event_type.ends_with(".overdue"));
             overdue.filter(|event| event.data.resource.native() != "there").count()
         };
-        assert_eq!(others, 2, "the withdrawal, and what Striga tells of");
+        assert_eq!(others, 2, "the withdrawal and the Striga deposit");
         {
-            let mut current_status = world.provider.current_status.lock();
-            current_status.down.clear();
-            current_status.knows_feeds = true;
+            let mut state = world.provider.state.lock();
+            state.down.clear();
+            state.can_read_credentials = true;
         }
         world.reconcile().await;
-        assert_eq!((count(&here), count(&there)), (1, 1), "now it was asked for");
+        assert_eq!((count(&here), count(&there)), (1, 1), "the provider has been asked now");
     }
 }
 
 #[tokio::test]
-async fn where_no_api_is_used_deposits_are_published_without_asking() {
+async fn without_the_providers_api_deposits_are_published_as_overdue_without_asking() {
     let mut world = World::new();
     world.asks_the_provider = false;
-    let stuck = money("stuck", at(NOON));
-    world.tell(&stuck, "submitted");
+    let stuck = deposit("stuck", at(NOON));
+    world.send_webhook(&stuck, "submitted");
     world.clock.pass(hours(25));
     world.reconcile().await;
     assert_eq!((notices(&world, &stuck.resource()), asked(&world).len()), (1, 0));
 }
 
 #[tokio::test]
-async fn a_provider_that_is_down_is_not_asked_a_thousand_times() {
+async fn a_provider_that_is_down_is_asked_only_a_few_times() {
     let world = World::new();
     world.reconcile().await;
     submitted(&world, 1000);
     world.clock.pass(hours(25));
-    world.provider.current_status.lock().down.insert(feed("connect"));
+    world.provider.state.lock().down.insert(feed("connect"));
     world.provider.take_calls();
     assert!(world.run().await.is_err());
     assert!(world.provider.take_calls().len() <= 2);
 
-    // Nor where it fails only once the list was read.
-    world.provider.current_status.lock().down.clear();
-    let fails = || std::iter::repeat_n(Turn::Fails("it is down"), 100);
-    world.provider.rotate_by_run(std::iter::once(Turn::Honest).chain(fails()));
+    // The same if it fails only after the list was read.
+    world.provider.state.lock().down.clear();
+    let fails = || std::iter::repeat_n(Reply::Fails("it is down"), 100);
+    world.provider.set_replies(std::iter::once(Reply::Normal).chain(fails()));
     assert!(world.run().await.is_err());
     assert_eq!(
         world.provider.take_calls().len(),
         1 + 3,
-        "what it does not tell of one deposit is no outage, of three it is"
+        "one failed request about a deposit is not an outage, three are"
     );
     assert_eq!(world.transfers.messages.lock().len(), 0);
 }
 
 #[tokio::test]
-async fn what_was_reported_is_looked_at_again_in_turns_and_healed_days_later() {
+async fn overdue_deposits_are_asked_about_again_in_turn_and_their_news_is_queued_days_later() {
     let world = World::new();
     world.reconcile().await;
     let stuck = submitted(&world, 25);
     world.table.contents.lock().index_page = 10;
     world.clock.pass(hours(25));
-    while stuck.iter().any(|money| notices(&world, &money.resource()) == 0) {
+    while stuck.iter().any(|deposit| notices(&world, &deposit.resource()) == 0) {
         world.clock.pass(minutes(15));
         world.reconcile().await;
     }
-    // Two runs come past all of them, each at others.
+    // Two runs together ask about all of them, each about others.
     for _ in 0..2 {
         asked(&world);
         let mut seen = Vec::new();
@@ -224,139 +225,139 @@ async fn what_was_reported_is_looked_at_again_in_turns_and_healed_days_later() {
             world.clock.pass(minutes(15));
             world.reconcile().await;
             let some = asked(&world);
-            assert!(some.len() <= 20, "so many a run: {some:?}");
+            assert!(some.len() <= 20, "at most 20 in a run: {some:?}");
             seen.extend(some);
         }
         seen.sort();
-        let all: Vec<String> = stuck.iter().map(|money| money.id.clone()).collect();
+        let all: Vec<String> = stuck.iter().map(|deposit| deposit.id.clone()).collect();
         assert_eq!(seen, all);
     }
     world.clock.pass(days(4));
-    for money in stuck.iter().step_by(5) {
-        world.list(&money.clone().arriving(at(NOON).minus(hours(1))), true);
+    for deposit in stuck.iter().step_by(5) {
+        world.list(&deposit.clone().arriving(at(NOON).minus(hours(1))), true);
     }
-    world.live(hours(1)).await;
-    for (nth, money) in stuck.iter().enumerate() {
-        let healed = nth % 5 == 0;
-        assert_eq!(world.status(money), if healed { "confirmed" } else { "submitted" }, "{}", money.id);
-        assert_eq!(notices(&world, &money.resource()), 1);
+    world.run_for(hours(1)).await;
+    for (nth, deposit) in stuck.iter().enumerate() {
+        let is_listed = nth % 5 == 0;
+        assert_eq!(world.status(deposit), if is_listed { "confirmed" } else { "submitted" }, "{}", deposit.id);
+        assert_eq!(notices(&world, &deposit.resource()), 1);
     }
 }
 
 #[tokio::test]
-async fn an_organizations_turn_is_not_moved_by_anothers() {
+async fn the_order_of_one_organization_is_not_moved_by_another() {
     let world = World::of(&["connect", "connect/acme"]);
     world.reconcile().await;
     let mine = submitted(&world, 4);
-    let theirs: Vec<Money> = mine.iter().map(|money| money.clone().of("connect/acme")).collect();
-    theirs.iter().for_each(|money| world.tell(money, "submitted"));
+    let theirs: Vec<TestDeposit> = mine.iter().map(|deposit| deposit.clone().of("connect/acme")).collect();
+    theirs.iter().for_each(|deposit| world.send_webhook(deposit, "submitted"));
     world.table.contents.lock().index_page = 3;
     world.clock.pass(hours(25));
-    world.live(hours(2)).await;
-    for money in mine.iter().chain(&theirs) {
-        world.list(&money.clone().arriving(at(NOON).minus(hours(1))), true);
+    world.run_for(hours(2)).await;
+    for deposit in mine.iter().chain(&theirs) {
+        world.list(&deposit.clone().arriving(at(NOON).minus(hours(1))), true);
     }
-    world.live(hours(1)).await;
-    let open = |all: &[Money]| all.iter().filter(|money| world.status(money) != "confirmed").count();
+    world.run_for(hours(1)).await;
+    let open = |all: &[TestDeposit]| all.iter().filter(|deposit| world.status(deposit) != "confirmed").count();
     assert_eq!((open(&mine), open(&theirs)), (0, 0));
 }
 
 #[tokio::test]
-async fn an_index_that_lags_behind_reports_nothing_that_has_moved_on() {
+async fn a_deposit_whose_status_has_changed_is_not_reported_although_the_index_lags_behind() {
     let world = World::new();
-    let moved = money("moved", at(NOON));
-    world.tell(&moved, "submitted");
+    let moved = deposit("moved", at(NOON));
+    world.send_webhook(&moved, "submitted");
     let stale = world.table.contents.lock().indexes.clone();
     world.clock.pass(hours(25));
-    world.tell(&moved, "confirmed");
+    world.send_webhook(&moved, "confirmed");
     world.table.contents.lock().lagging = Some(stale);
     assert_eq!(world.reconcile().await.overdue, 0);
     assert_eq!(world.published(&moved.resource()), ["deposit.submitted", "deposit.confirmed"]);
 }
 
 #[tokio::test]
-async fn a_notice_that_comes_after_all_has_moved_on_is_no_event() {
+async fn an_overdue_notice_that_arrives_after_the_next_status_publishes_nothing() {
     let world = World::new();
-    let stuck = money("stuck", at(NOON));
-    world.tell(&stuck, "submitted");
+    let stuck = deposit("stuck", at(NOON));
+    world.send_webhook(&stuck, "submitted");
     world.clock.pass(hours(25));
-    // The notice still lies on the queue when the next run looks, and when the webhook comes at last.
+    // The notice is still on the queue when the next run checks, and when the webhook arrives at last.
     for _ in 0..2 {
         assert_eq!(world.run().await.expect("a run").overdue, 1);
     }
     let notices_queued = std::mem::take(&mut *world.transfers.messages.lock());
-    assert_eq!(notices_queued[0], notices_queued[1], "one and the same");
-    world.tell(&stuck, "confirmed");
+    assert_eq!(notices_queued[0], notices_queued[1], "both runs send the same notice");
+    world.send_webhook(&stuck, "confirmed");
     world.transfers.messages.lock().extend(notices_queued);
-    world.drain();
+    world.process_queues();
     assert_eq!(world.published(&stuck.resource()), ["deposit.submitted", "deposit.confirmed"]);
 }
 
 #[tokio::test]
-async fn one_that_the_provider_does_not_tell_of_keeps_no_other_waiting_and_is_reported_a_day_later() {
+async fn a_deposit_about_which_requests_fail_delays_no_other_and_is_reported_a_day_later() {
     let world = World::new();
     world.reconcile().await;
     let all = submitted(&world, 3);
-    world.provider.current_status.lock().mute.insert(all[1].id.clone());
-    let notices_of = |world: &World| all.iter().map(|money| notices(world, &money.resource())).collect::<Vec<_>>();
+    world.provider.state.lock().unanswerable.insert(all[1].id.clone());
+    let notices_of = |world: &World| all.iter().map(|deposit| notices(world, &deposit.resource())).collect::<Vec<_>>();
     world.clock.pass(hours(25));
-    assert!(world.run().await.is_err(), "that it was not answered is told");
-    world.drain();
+    assert!(world.run().await.is_err(), "the failed request is an error");
+    world.process_queues();
     assert_eq!(notices_of(&world), [1, 0, 1]);
     let hours_before = world.table.contents.lock().reports.len();
     for _ in 0..8 {
         world.clock.pass(minutes(15));
-        let _told = world.run().await.expect_err("each time");
-        world.drain();
+        let _failed = world.run().await.expect_err("each run fails");
+        world.process_queues();
     }
     assert_eq!(notices_of(&world), [1, 0, 1]);
-    assert!(world.table.contents.lock().reports.len() > hours_before, "hours are added up all the while");
+    assert!(world.table.contents.lock().reports.len() > hours_before, "hours are totalled meanwhile");
 
     world.clock.set(at(NOON).plus(hours(49)));
-    let _told = world.run().await;
-    world.drain();
+    let _failed = world.run().await;
+    world.process_queues();
     assert_eq!(notices_of(&world), [1, 1, 1]);
 }
 
 #[tokio::test]
-async fn what_has_been_overdue_for_longer_than_it_is_asked_for_is_passed_over() {
+async fn the_provider_is_not_asked_again_about_deposits_that_are_overdue_for_longer_than_a_month() {
     let world = World::new();
     world.reconcile().await;
     let old = submitted(&world, 50);
     world.clock.pass(hours(25));
-    world.live(minutes(30)).await;
+    world.run_for(minutes(30)).await;
     world.clock.pass(days(30));
     let now = world.clock.now();
-    let recent = [money("recent-0", now), money("recent-1", now)];
-    recent.iter().for_each(|money| world.tell(money, "submitted"));
+    let recent = [deposit("recent-0", now), deposit("recent-1", now)];
+    recent.iter().for_each(|deposit| world.send_webhook(deposit, "submitted"));
     world.clock.pass(hours(25));
-    world.live(minutes(15)).await;
+    world.run_for(minutes(15)).await;
     asked(&world);
     world.clock.pass(minutes(15));
     world.reconcile().await;
-    let ids: Vec<String> = recent.iter().map(|money| money.id.clone()).collect();
-    assert_eq!(asked(&world), ids, "and none of the {} that are older", old.len());
+    let ids: Vec<String> = recent.iter().map(|deposit| deposit.id.clone()).collect();
+    assert_eq!(asked(&world), ids, "none of the {} older ones", old.len());
 }
 
 #[tokio::test]
-async fn what_comes_to_be_doubted_days_later_is_told_once() {
+async fn an_ambiguity_that_appears_days_later_is_reported_once() {
     let mut world = World::new();
     world.settings.zerohash_feeds = [feed("zerohash")].into();
     world.reconcile().await;
-    let announced = Money { hash: String::new(), ..submitted(&world, 1).remove(0) };
-    world.live(hours(25)).await;
+    let announced = TestDeposit { hash: String::new(), ..submitted(&world, 1).remove(0) };
+    world.run_for(hours(25)).await;
     assert_eq!(notices(&world, &announced.resource()), 1);
     world.clock.pass(days(5));
     world.reconcile().await;
 
-    // It is confirmed, names no coin, and its hour was added up for the last time.
+    // It is confirmed without a transaction hash, and its hour has been revised already.
     world.list(&announced, true);
-    let mut told = Vec::new();
+    let mut reported = Vec::new();
     for _ in 0..8 {
         world.clock.pass(minutes(15));
-        told.push(world.reconcile().await.differing);
+        reported.push(world.reconcile().await.differing);
     }
-    assert_eq!((told[0], told.iter().sum::<u64>()), (1, 1));
+    assert_eq!((reported[0], reported.iter().sum::<u64>()), (1, 1));
     assert_eq!(world.status(&announced), "submitted");
-    assert_eq!(world.watermark("connect").told.len(), 1);
+    assert_eq!(world.watermark("connect").reported.len(), 1);
 }

@@ -1,4 +1,4 @@
-//! What a run reads of the provider's list, what it queues of it, and what it leaves alone.
+//! What a run reads of the provider's list, which rows it queues, and which it does not.
 
 use std::time::Duration;
 
@@ -6,11 +6,11 @@ use fundhook_domain::{Details, EvidenceClass, Provider, ResourceId, Timestamp};
 use fundhook_ports::ListQuery;
 use serde_json::Value;
 
-use crate::support::money::{ETH, Money, USDC, money};
-use crate::support::provider::Listed;
+use crate::support::deposit::{ETH, TestDeposit, USDC, deposit};
+use crate::support::provider::ProviderRow;
 use crate::support::{NOON, World, at, days, feed, hours, minutes};
 
-/// The windows and pages that were asked for since the last time: `from`, `before` and the page.
+/// The windows and pages that were requested since the last call: `from`, `before` and the page.
 fn asked(world: &World) -> Vec<(Timestamp, Timestamp, u32)> {
     let dated = |query| match query {
         ListQuery::Dated { from, before, page } => Some((from, before, page)),
@@ -19,21 +19,21 @@ fn asked(world: &World) -> Vec<(Timestamp, Timestamp, u32)> {
     world.provider.take_calls().into_iter().filter_map(|call| dated(call.query)).collect()
 }
 
-/// How often the list was asked since the last time.
+/// How many requests there were since the last call.
 fn calls(world: &World) -> usize {
     world.provider.take_calls().len()
 }
 
 /// Lists `count` succeeded deposits, a second apart, the last of them at `last`.
-fn list_many(world: &World, name: &str, count: u64, last: Timestamp) -> Vec<Money> {
-    let nth = |nth: u64| money(&format!("{name}-{nth:04}"), last.minus(std::time::Duration::from_secs(count - nth)));
-    let all: Vec<Money> = (1..=count).map(nth).collect();
-    all.iter().for_each(|money| world.list(money, true));
+fn list_many(world: &World, name: &str, count: u64, last: Timestamp) -> Vec<TestDeposit> {
+    let nth = |nth: u64| deposit(&format!("{name}-{nth:04}"), last.minus(std::time::Duration::from_secs(count - nth)));
+    let all: Vec<TestDeposit> = (1..=count).map(nth).collect();
+    all.iter().for_each(|deposit| world.list(deposit, true));
     all
 }
 
 #[tokio::test]
-async fn the_first_reading_goes_back_by_the_lookback_and_each_next_one_begins_an_overlap_before_the_last() {
+async fn the_first_window_goes_back_by_the_lookback_and_each_next_one_overlaps_the_one_before() {
     let world = World::new();
     world.reconcile().await;
     let (noon, grace) = (at(NOON), minutes(15));
@@ -53,9 +53,9 @@ async fn the_first_reading_goes_back_by_the_lookback_and_each_next_one_begins_an
 }
 
 #[tokio::test]
-async fn a_row_is_left_to_its_webhook_until_it_is_older_than_the_grace() {
+async fn a_row_is_not_queued_before_it_is_older_than_the_grace() {
     let world = World::new();
-    let young = money("young", at(NOON).minus(minutes(14)));
+    let young = deposit("young", at(NOON).minus(minutes(14)));
     world.list(&young, true);
     assert_eq!(world.reconcile().await.queued, 0);
     world.clock.pass(minutes(2));
@@ -63,7 +63,7 @@ async fn a_row_is_left_to_its_webhook_until_it_is_older_than_the_grace() {
 }
 
 #[tokio::test]
-async fn where_there_is_nothing_new_one_page_is_read_and_within_the_grace_of_the_watermark_none() {
+async fn without_new_rows_one_page_is_read_and_none_when_no_time_has_passed() {
     let world = World::new();
     list_many(&world, "old", 30, at(NOON).minus(hours(5)));
     world.reconcile().await;
@@ -77,26 +77,26 @@ async fn where_there_is_nothing_new_one_page_is_read_and_within_the_grace_of_the
 }
 
 #[tokio::test]
-async fn as_many_pages_are_read_as_there_are_and_each_row_is_queued_once() {
+async fn every_page_is_read_and_each_row_is_queued_once() {
     for (rows, pages) in [(0, 1), (1, 1), (49, 1), (50, 1), (51, 2), (100, 2), (101, 3), (260, 6)] {
         let world = World::new();
         let all = list_many(&world, "one", rows, at(NOON).minus(hours(1)));
         let summary = world.reconcile().await;
         assert_eq!((summary.pages, summary.rows, summary.queued), (pages, rows, rows), "{rows} rows");
         assert_eq!(asked(&world).len() as u64, pages, "{rows} rows");
-        assert!(all.iter().all(|money| world.status(money) == "confirmed"), "{rows} rows");
+        assert!(all.iter().all(|deposit| world.status(deposit) == "confirmed"), "{rows} rows");
         world.clock.pass(minutes(15));
         assert_eq!(world.reconcile().await.queued, 0, "{rows} rows, read again");
     }
 }
 
 #[tokio::test]
-async fn nothing_lies_between_two_windows_that_do_not_overlap_though_the_clock_shows_fractions() {
+async fn windows_without_overlap_leave_no_gap_between_fractions_of_a_second() {
     let mut world = World::new();
     (world.settings.grace, world.settings.overlap) = (Duration::ZERO, Duration::ZERO);
-    let all: Vec<Money> = (0..40)
+    let all: Vec<TestDeposit> = (0..40)
         .map(|nth| {
-            let some = money(&format!("each-{nth}"), world.clock.now().plus(Duration::from_millis(nth * 300)));
+            let some = deposit(&format!("each-{nth}"), world.clock.now().plus(Duration::from_millis(nth * 300)));
             world.list(&some, true);
             some
         })
@@ -105,16 +105,16 @@ async fn nothing_lies_between_two_windows_that_do_not_overlap_though_the_clock_s
         world.clock.pass(Duration::from_millis(700));
         world.reconcile().await;
     }
-    assert!(all.iter().all(|money| world.status(money) == "confirmed"));
+    assert!(all.iter().all(|deposit| world.status(deposit) == "confirmed"));
     assert_eq!(world.event_ids().len(), all.len());
 }
 
 #[tokio::test]
-async fn windows_over_days_adjoin_and_nothing_lies_between_them() {
+async fn windows_over_days_leave_no_gap() {
     let world = World::new();
     let mut all = Vec::new();
     for hour in 0..96 {
-        let some = money(&format!("hourly-{hour}"), world.clock.now().plus(minutes(7)));
+        let some = deposit(&format!("hourly-{hour}"), world.clock.now().plus(minutes(7)));
         world.list(&some, true);
         all.push(some);
         // A run each hour, and none at all on the third day.
@@ -125,31 +125,35 @@ async fn windows_over_days_adjoin_and_nothing_lies_between_them() {
     }
     world.clock.pass(hours(1));
     world.reconcile().await;
-    // An hour to the minute is one that is added up.
+    // A window of exactly one hour is read for control totals.
     let is_read = |(from, before, _): &(Timestamp, Timestamp, u32)| before.since(*from) != hours(1);
     let windows: Vec<_> = asked(&world).into_iter().filter(is_read).collect();
     for pair in windows.windows(2) {
-        assert_eq!(pair[1].0, pair[0].1.minus(hours(1)), "each begins an overlap before the end of the last");
+        assert_eq!(
+            pair[1].0,
+            pair[0].1.minus(hours(1)),
+            "each window begins one overlap before the end of the previous one"
+        );
     }
-    assert!(all.iter().all(|money| world.status(money) == "confirmed"));
+    assert!(all.iter().all(|deposit| world.status(deposit) == "confirmed"));
     assert_eq!(world.event_ids().len(), all.len());
 }
 
 #[tokio::test]
-async fn a_list_that_ignores_the_dates_is_read_to_where_it_gets_old_and_no_further() {
+async fn a_list_that_ignores_the_dates_is_read_only_until_its_rows_are_older_than_the_window() {
     let world = World::new();
-    world.provider.current_status.lock().heeds_dates = false;
+    world.provider.state.lock().filters_by_date = false;
     let ancient = list_many(&world, "ancient", 500, at(NOON).minus(days(30)));
     let recent = list_many(&world, "recent", 60, at(NOON).minus(hours(2)));
-    // Two pages hold what is recent; the third is all ancient, and says so.
+    // Two pages have recent rows; the third has only old ones, which ends the reading.
     assert_eq!((world.reconcile().await.pages, calls(&world)), (3, 3));
-    assert!(recent.iter().all(|money| world.status(money) == "confirmed"));
-    assert!(ancient.iter().all(|money| world.status(money) == "-"), "what came before the lookback is left as it is");
+    assert!(recent.iter().all(|deposit| world.status(deposit) == "confirmed"));
+    assert!(ancient.iter().all(|deposit| world.status(deposit) == "-"), "rows before the lookback are not queued");
 
     world.clock.pass(minutes(15));
-    let new = money("new", at(NOON).minus(minutes(3)));
+    let new = deposit("new", at(NOON).minus(minutes(3)));
     world.list(&new, true);
-    // The new one lies on the first page, and on the second all is older than the overlap.
+    // The new row is on the first page, and on the second all rows are older than the overlap.
     assert_eq!((world.reconcile().await.pages, world.status(&new)), (2, "confirmed"));
 }
 
@@ -158,40 +162,40 @@ async fn a_list_that_ignores_the_dates_and_begins_with_the_oldest_is_read_to_its
     for at_once in [false, true] {
         let world = World::new();
         {
-            let mut current_status = world.provider.current_status.lock();
-            (current_status.heeds_dates, current_status.oldest_first) = (false, true);
+            let mut state = world.provider.state.lock();
+            (state.filters_by_date, state.oldest_first) = (false, true);
         }
         let ancients = list_many(&world, "ancient", 120, at(NOON).minus(days(30)));
         for ancient in ancients.clone() {
-            // A page of one and the same instant does not tell in which order the list is.
+            // A page whose rows have one and the same date does not show the order of the list.
             let came = if at_once { at(NOON).minus(days(30)) } else { ancient.at };
             world.list(&ancient.arriving(came), true);
         }
-        let recent = money("recent", at(NOON).minus(hours(2)));
+        let recent = deposit("recent", at(NOON).minus(hours(2)));
         world.list(&recent, true);
         assert_eq!((world.reconcile().await.pages, world.status(&recent)), (3, "confirmed"), "{at_once}");
-        assert!(ancients.iter().all(|money| world.status(money) == "-"), "{at_once}");
+        assert!(ancients.iter().all(|deposit| world.status(deposit) == "-"), "{at_once}");
     }
 }
 
 #[tokio::test]
 async fn of_several_rows_about_one_deposit_the_furthest_counts() {
     let world = World::new();
-    let some = money("one", at(NOON).minus(hours(2)));
+    let some = deposit("one", at(NOON).minus(hours(2)));
     let (held, done) = (some.row(false), some.clone().arriving(some.at.plus(minutes(5))).row(true));
-    // Two rows with one id: the attempt that had no match yet, and the one that had.
-    world.provider.current_status.lock().rows.insert(feed("connect"), vec![held, done]);
+    // Two rows with one id: the attempt before the account matched, and the one after.
+    world.provider.state.lock().rows.insert(feed("connect"), vec![held, done]);
     assert_eq!((world.reconcile().await.queued, world.status(&some)), (1, "confirmed"));
     world.clock.pass(minutes(15));
     assert_eq!(world.reconcile().await.queued, 0);
 }
 
 #[tokio::test]
-async fn a_row_that_nobody_understands_is_queued_once_and_published_as_unrecognized() {
+async fn a_row_that_is_not_understood_is_queued_once_and_published_as_unrecognized() {
     for odd in [r#"{"fund_id":"odd"}"#, r#""a text""#, "5", "null", "[]", r#"{"fund_id":"x","success":"maybe"}"#] {
         let world = World::new();
         let at = at(NOON).minus(minutes(30));
-        world.provider.list(&feed("connect"), Listed { at, id: odd.to_owned(), text: odd.to_owned() });
+        world.provider.list(&feed("connect"), ProviderRow { at, id: odd.to_owned(), text: odd.to_owned() });
         assert_eq!(world.reconcile().await.queued, 1, "{odd}");
         let id = ResourceId::unrecognized(feed("connect"), odd.as_bytes());
         assert_eq!(world.published(&id), ["unrecognized.seen"], "{odd}");
@@ -202,32 +206,32 @@ async fn a_row_that_nobody_understands_is_queued_once_and_published_as_unrecogni
 }
 
 #[tokio::test]
-async fn what_is_recorded_under_the_other_feed_or_by_its_coin_is_not_queued_again() {
-    let here = money("one", at(NOON).minus(hours(2)));
+async fn a_deposit_that_is_recorded_under_the_other_feed_or_by_its_coin_is_not_queued_again() {
+    let here = deposit("one", at(NOON).minus(hours(2)));
     let there = here.clone().of("zerohash");
-    let renamed = here.clone().called("another");
+    let renamed = here.clone().with_id("another");
     for (rows_are, recorded, listed, differing) in [
         (Provider::Connect, &here, &here, 0),
         (Provider::Connect, &there, &here, 0),
         (Provider::Zerohash, &here, &there, 0),
         (Provider::Zerohash, &there, &there, 0),
         (Provider::Connect, &renamed.clone().of("zerohash"), &here, 0),
-        // One feed tells of one coin under two ids: nobody but a person can tell whether it is one deposit.
+        // One feed reports one coin under two ids: whether it is one deposit needs review.
         (Provider::Connect, &renamed, &here, 1),
     ] {
         let mut world = World::new();
         world.settings.rows_are = rows_are;
-        world.tell(recorded, "confirmed");
+        world.send_webhook(recorded, "confirmed");
         world.list(listed, true);
         let summary = world.reconcile().await;
-        let told = format!("rows are {rows_are}, recorded as {}", recorded.resource());
-        assert_eq!((summary.rows, summary.queued, summary.differing), (1, 0, differing), "{told}");
-        assert_eq!(world.ledger().entries.len(), 1, "{told}");
+        let case = format!("rows are {rows_are}, recorded as {}", recorded.resource());
+        assert_eq!((summary.rows, summary.queued, summary.differing), (1, 0, differing), "{case}");
+        assert_eq!(world.ledger().entries.len(), 1, "{case}");
     }
 }
 
 #[tokio::test]
-async fn what_was_missed_is_healed_under_the_feed_that_it_is_recorded_in() {
+async fn a_missed_status_is_recorded_under_the_feed_that_already_has_the_deposit() {
     for (rows_are, feed, before) in [
         (Provider::Connect, "connect", "submitted"),
         (Provider::Connect, "zerohash", "held"),
@@ -237,8 +241,8 @@ async fn what_was_missed_is_healed_under_the_feed_that_it_is_recorded_in() {
     ] {
         let mut world = World::of(&["connect", "connect/acme"]);
         world.settings.rows_are = rows_are;
-        let some = money("one", at(NOON).minus(hours(2))).of(feed);
-        world.tell(&some, before);
+        let some = deposit("one", at(NOON).minus(hours(2))).of(feed);
+        world.send_webhook(&some, before);
         world.list(&some, true);
         assert_eq!((world.reconcile().await.queued, world.status(&some)), (1, "confirmed"), "{feed}");
         assert_eq!(world.ledger().entries.len(), 1, "{feed}");
@@ -246,16 +250,16 @@ async fn what_was_missed_is_healed_under_the_feed_that_it_is_recorded_in() {
 }
 
 #[tokio::test]
-async fn a_second_deposit_in_the_same_transaction_is_no_repetition_of_the_first() {
+async fn a_second_deposit_in_the_same_transaction_is_credited_as_well() {
     for (rows_are, feed) in [(Provider::Connect, "connect"), (Provider::Zerohash, "zerohash")] {
         let mut world = World::new();
         world.settings.rows_are = rows_are;
-        let first = money("first", at(NOON).minus(hours(2))).of(feed);
+        let first = deposit("first", at(NOON).minus(hours(2))).of(feed);
         world.list(&first, true);
         world.reconcile().await;
-        // Both to one address in one transaction, of one asset and worth the same: told by one stream, they are two
-        // coins.
-        let second = first.clone().called("second");
+        // Both go to one address in one transaction, with the same asset and amount. One webhook family reports both, so
+        // they are two coins.
+        let second = first.clone().with_id("second");
         world.list(&second, true);
         world.clock.pass(minutes(15));
         world
@@ -269,17 +273,17 @@ async fn a_second_deposit_in_the_same_transaction_is_no_repetition_of_the_first(
 #[tokio::test]
 async fn the_same_hash_on_another_chain_is_another_deposit() {
     let world = World::new();
-    let on_base = money("on-base", at(NOON).minus(hours(2)));
-    world.tell(&on_base, "confirmed");
-    let elsewhere = on_base.clone().called("on-ethereum").worth("7", ("USDC", "ethereum", "USDC.ETH"));
+    let on_base = deposit("on-base", at(NOON).minus(hours(2)));
+    world.send_webhook(&on_base, "confirmed");
+    let elsewhere = on_base.clone().with_id("on-ethereum").worth("7", ("USDC", "ethereum", "USDC.ETH"));
     world.list(&elsewhere, true);
     assert_eq!((world.reconcile().await.queued, world.status(&elsewhere)), (1, "confirmed"));
 }
 
 #[tokio::test]
-async fn what_is_queued_is_an_envelope_of_the_weakest_evidence_and_its_event_says_reconciled() {
+async fn a_queued_row_is_an_envelope_with_the_weakest_evidence_and_its_event_says_reconciled() {
     let world = World::new();
-    let some = money("one", at(NOON).minus(hours(2))).worth("0.000000000000000001", ETH);
+    let some = deposit("one", at(NOON).minus(hours(2))).worth("0.000000000000000001", ETH);
     world.list(&some, true);
     world.run().await.expect("a run");
     let queued = world.ingress.messages.lock().clone();
@@ -287,9 +291,9 @@ async fn what_is_queued_is_an_envelope_of_the_weakest_evidence_and_its_event_say
     let envelope: Value = serde_json::from_str(&queued[0]).expect("JSON");
     assert_eq!(envelope["attestation"]["class"], "api");
     assert_eq!(envelope["attestation"]["key"], "https://api.connect.xyz");
-    assert_eq!(envelope["body"]["text"], some.row(true).text, "to the byte as it was read");
+    assert_eq!(envelope["body"]["text"], some.row(true).text, "byte for byte as it was read");
 
-    world.drain();
+    world.process_queues();
     let contents = world.table.contents.lock();
     let event = serde_json::to_value(&contents.published[0]).expect("an event");
     assert_eq!((contents.published.len(), event["type"].as_str()), (1, Some("fundhook.deposit.confirmed")));
@@ -299,14 +303,14 @@ async fn what_is_queued_is_an_envelope_of_the_weakest_evidence_and_its_event_say
 }
 
 #[tokio::test]
-async fn a_webhook_that_arrives_afterwards_changes_nothing_but_the_evidence() {
+async fn a_webhook_that_arrives_after_its_row_changes_only_the_evidence() {
     for (feed, rows_are, class) in [
         ("connect", Provider::Connect, EvidenceClass::Asymmetric),
         ("zerohash", Provider::Zerohash, EvidenceClass::SharedSecret),
     ] {
         let mut world = World::new();
         world.settings.rows_are = rows_are;
-        let some = money("one", at(NOON).minus(hours(2))).worth("12.5", USDC).of(feed);
+        let some = deposit("one", at(NOON).minus(hours(2))).worth("12.5", USDC).of(feed);
         world.list(&some, true);
         world.reconcile().await;
         let (before, events) = (world.ledger(), world.event_ids());
@@ -323,38 +327,38 @@ async fn a_webhook_that_arrives_afterwards_changes_nothing_but_the_evidence() {
             Details::Recovery(_) | Details::Account(_) | Details::Balance(_) | Details::Unrecognized(_) => false,
         };
         let view = world.resource(&some.resource()).view().expect("a fact");
-        assert_eq!(metadata(&view.details), feed == "connect", "what only the webhook tells is there now");
+        assert_eq!(metadata(&view.details), feed == "connect", "what only the webhook has is there now");
 
-        world.live(hours(2)).await;
-        assert_eq!((world.ledger(), world.event_ids()), (before, events), "and the row is no news either");
+        world.run_for(hours(2)).await;
+        assert_eq!((world.ledger(), world.event_ids()), (before, events), "the row changes nothing either");
     }
 }
 
 #[tokio::test]
-async fn a_row_that_contradicts_what_was_signed_changes_no_amount_and_is_told() {
+async fn a_row_that_contradicts_a_signed_webhook_changes_no_amount_and_is_reported() {
     let world = World::new();
-    let some = money("one", at(NOON).minus(hours(2)));
-    world.tell(&some, "confirmed");
+    let some = deposit("one", at(NOON).minus(hours(2)));
+    world.send_webhook(&some, "confirmed");
     world.list(&some.clone().worth("1000.5", USDC), true);
     let before = world.ledger();
     let summary = world.reconcile().await;
     assert_eq!((summary.queued, summary.differing), (0, 1));
     assert_eq!(world.ledger(), before);
 
-    // One that was told as failed and is listed as succeeded is for a person: both are published as conflicting.
-    let failed = money("two", at(NOON).minus(hours(2)));
-    world.tell(&failed, "failed");
+    // A deposit that failed by webhook and is listed as succeeded needs review: it is published as conflicting.
+    let failed = deposit("two", at(NOON).minus(hours(2)));
+    world.send_webhook(&failed, "failed");
     world.list(&failed, true);
     world.clock.pass(minutes(15));
     world.provider.list(&feed("connect"), failed.clone().arriving(at(NOON).minus(minutes(20))).row(true));
     world.reconcile().await;
     assert_eq!(world.published(&failed.resource()), ["deposit.failed", "deposit.conflicting"]);
-    world.live(hours(2)).await;
+    world.run_for(hours(2)).await;
     assert_eq!(world.published(&failed.resource()).len(), 2, "once");
 }
 
 #[tokio::test]
-async fn without_the_providers_api_nothing_is_asked() {
+async fn without_the_providers_api_nothing_is_requested() {
     let mut world = World::new();
     world.asks_the_provider = false;
     assert!(world.reconcile().await.complete);
@@ -362,22 +366,22 @@ async fn without_the_providers_api_nothing_is_asked() {
 }
 
 #[tokio::test]
-async fn a_watermark_that_a_clock_ahead_stored_goes_back_and_nothing_is_left_unread() {
+async fn a_watermark_that_was_stored_by_a_clock_that_was_ahead_moves_back_and_everything_is_read() {
     let world = World::new();
     world.reconcile().await;
     // One run on a machine whose clock is a day ahead.
     world.clock.pass(days(1));
     world.reconcile().await;
     world.clock.set(at(NOON).plus(minutes(15)));
-    let missed = money("missed", at(NOON).plus(minutes(30)));
+    let missed = deposit("missed", at(NOON).plus(minutes(30)));
     world.clock.set(at(NOON).plus(hours(1)));
     world.list(&missed, true);
     world.reconcile().await;
     assert_eq!(world.status(&missed), "confirmed");
     let watermark = world.watermark("connect");
     assert!(watermark.read_until <= world.clock.now() && watermark.totals_until <= world.clock.now());
-    world.live(hours(5)).await;
+    world.run_for(hours(5)).await;
     let contents = world.table.contents.lock();
-    let report = contents.reports.get(&(feed("connect"), at(NOON))).expect("its hour is added up again");
+    let report = contents.reports.get(&(feed("connect"), at(NOON))).expect("its hour is totalled again");
     assert_eq!(report.lines[0].published.deposits, 1);
 }

@@ -1,4 +1,4 @@
-//! A run ends before its time does, the next goes on where it ended, and no organization waits for another for long.
+//! A run stops before its deadline, the next one continues there, and no organization waits long for another.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -6,38 +6,38 @@ use std::time::Duration;
 use fundhook_domain::Timestamp;
 use fundhook_ports::ListQuery;
 
-use crate::support::money::{Money, money};
+use crate::support::deposit::{TestDeposit, deposit};
 use crate::support::provider::Call;
 use crate::support::{NOON, TIMEOUT, World, at, feed, hours, minutes};
 
-/// Lists so many deposits to the organization, seconds apart.
-fn list_many(world: &World, name: &str, count: u64) -> Vec<Money> {
+/// Lists this many deposits of the organization, seconds apart.
+fn list_many(world: &World, name: &str, count: u64) -> Vec<TestDeposit> {
     let now = world.clock.now().minus(minutes(20));
-    let nth = |nth| money(&format!("{}-{nth}", name.replace('/', "-")), now.minus(Duration::from_secs(nth))).of(name);
-    let all: Vec<Money> = (0..count).map(nth).collect();
-    all.iter().for_each(|money| world.list(money, true));
+    let nth = |nth| deposit(&format!("{}-{nth}", name.replace('/', "-")), now.minus(Duration::from_secs(nth))).of(name);
+    let all: Vec<TestDeposit> = (0..count).map(nth).collect();
+    all.iter().for_each(|deposit| world.list(deposit, true));
     all
 }
 
-/// From now on a call on behalf of this organization takes so many seconds.
+/// Makes each request for this organization take this many seconds.
 fn slow(world: &World, name: &str, seconds: u64) {
-    world.provider.current_status.lock().takes.insert(feed(name), Duration::from_secs(seconds));
+    world.provider.state.lock().takes.insert(feed(name), Duration::from_secs(seconds));
 }
 
-fn missing(world: &World, all: &[Money]) -> usize {
-    all.iter().filter(|money| world.status(money) != "confirmed").count()
+fn missing(world: &World, all: &[TestDeposit]) -> usize {
+    all.iter().filter(|deposit| world.status(deposit) != "confirmed").count()
 }
 
-/// A run that begins at `at`; what it queued arrives. Returns whether it ended in time.
+/// A run that begins at `at`, with its queues processed. Returns whether it ended in time.
 async fn run_at(world: &World, at: Timestamp) -> bool {
     world.clock.set(at);
-    // It may fail where a provider does.
+    // It fails if a provider does.
     let _ended = world.run().await;
-    world.drain();
+    world.process_queues();
     world.clock.now() < at.plus(TIMEOUT)
 }
 
-/// The pages of the reading that `calls` asked for, of this organization.
+/// The pages that `calls` requested to read this organization's list, without control totals.
 fn pages(calls: &[Call], name: &str) -> Vec<u32> {
     let of_it = calls.iter().filter(|call| call.feed == feed(name));
     let number = |call: &Call| match &call.query {
@@ -48,10 +48,10 @@ fn pages(calls: &[Call], name: &str) -> Vec<u32> {
 }
 
 #[tokio::test]
-async fn a_run_stops_before_its_deadline_and_the_next_goes_on_with_the_next_page() {
+async fn a_run_stops_before_its_deadline_and_the_next_continues_with_the_next_page() {
     for seconds in [20, 45, 89] {
         let world = World::new();
-        world.provider.current_status.lock().page_size = 5;
+        world.provider.state.lock().page_size = 5;
         let all = list_many(&world, "connect", 60);
         slow(&world, "connect", seconds);
         let (mut calls, mut runs) = (Vec::new(), 0);
@@ -68,9 +68,9 @@ async fn a_run_stops_before_its_deadline_and_the_next_goes_on_with_the_next_page
 }
 
 #[tokio::test]
-async fn a_run_says_whether_it_looked_at_everything() {
+async fn a_run_says_whether_it_is_complete() {
     let world = World::new();
-    world.provider.current_status.lock().page_size = 5;
+    world.provider.state.lock().page_size = 5;
     list_many(&world, "connect", 60);
     slow(&world, "connect", 60);
     let summary = world.run().await.expect("a run");
@@ -80,16 +80,16 @@ async fn a_run_says_whether_it_looked_at_everything() {
 }
 
 #[tokio::test]
-async fn an_organization_whose_provider_fails_is_nobody_elses_delay() {
+async fn an_organization_whose_provider_fails_delays_no_other() {
     let world = World::of(&["connect", "connect/acme", "connect/bolt"]);
     let [connect, acme, bolt] = ["connect", "connect/acme", "connect/bolt"].map(|name| list_many(&world, name, 7));
-    world.provider.current_status.lock().down.insert(feed("connect/acme"));
+    world.provider.state.lock().down.insert(feed("connect/acme"));
     for quarter in 0..3 {
         assert!(run_at(&world, at(NOON).plus(minutes(15) * quarter)).await);
         let left = [&connect, &acme, &bolt].map(|all| missing(&world, all));
         assert_eq!(left, [0, 7, 0], "run {quarter}");
     }
-    world.provider.current_status.lock().down.clear();
+    world.provider.state.lock().down.clear();
     assert!(run_at(&world, at(NOON).plus(hours(1))).await);
     assert_eq!(missing(&world, &acme), 0);
 }
@@ -97,7 +97,7 @@ async fn an_organization_whose_provider_fails_is_nobody_elses_delay() {
 #[tokio::test]
 async fn an_organization_that_takes_all_the_time_starves_no_other() {
     let world = World::of(&["connect", "connect/acme", "connect/bolt"]);
-    world.provider.current_status.lock().page_size = 1;
+    world.provider.state.lock().page_size = 1;
     list_many(&world, "connect", 500);
     slow(&world, "connect", 60);
     let [acme, bolt] = ["connect/acme", "connect/bolt"].map(|name| list_many(&world, name, 7));
@@ -111,40 +111,40 @@ async fn an_organization_that_takes_all_the_time_starves_no_other() {
 }
 
 #[tokio::test]
-async fn nor_does_it_keep_what_is_overdue_from_being_reported_and_hours_from_being_added_up() {
+async fn an_endless_list_does_not_prevent_overdue_reports_and_control_totals_of_another_organization() {
     let world = World::of(&["connect", "connect/acme"]);
     run_at(&world, at(NOON)).await;
-    let stuck = money("stuck", at(NOON)).of("connect/acme");
-    world.tell(&stuck, "submitted");
-    let done = money("done", at(NOON).plus(hours(2))).of("connect/acme");
+    let stuck = deposit("stuck", at(NOON)).of("connect/acme");
+    world.send_webhook(&stuck, "submitted");
+    let done = deposit("done", at(NOON).plus(hours(2))).of("connect/acme");
     world.clock.set(at(NOON).plus(hours(2)));
-    world.tell(&done, "confirmed");
+    world.send_webhook(&done, "confirmed");
     world.list(&done, true);
 
     world.clock.set(at(NOON).plus(hours(25)));
-    world.provider.current_status.lock().page_size = 1;
+    world.provider.state.lock().page_size = 1;
     list_many(&world, "connect", 500);
     slow(&world, "connect", 60);
     for quarter in 0..8 {
         assert!(run_at(&world, at(NOON).plus(hours(25)).plus(minutes(15) * quarter)).await);
     }
     assert_eq!(world.published(&stuck.resource()), ["deposit.submitted", "deposit.overdue"]);
-    assert!(world.watermark("connect").window.is_some(), "while the endless list goes on");
+    assert!(world.watermark("connect").window.is_some(), "the endless list is still being read");
     let contents = world.table.contents.lock();
     let report = &contents.reports[&(feed("connect/acme"), at(NOON).plus(hours(2)))];
     assert_eq!(report.lines[0].ours.deposits, 1);
 }
 
 #[tokio::test]
-async fn what_was_reported_is_looked_at_again_in_turns_however_slow_the_provider_is() {
+async fn every_overdue_deposit_is_asked_about_again_however_slow_the_provider_is() {
     for index_page in [100, 8] {
         let world = World::new();
         world.table.contents.lock().index_page = index_page;
         run_at(&world, at(NOON)).await;
-        let stuck: Vec<Money> = (0..20).map(|nth| money(&format!("stuck-{nth}"), at(NOON))).collect();
-        stuck.iter().for_each(|money| world.tell(money, "pending"));
+        let stuck: Vec<TestDeposit> = (0..20).map(|nth| deposit(&format!("stuck-{nth}"), at(NOON))).collect();
+        stuck.iter().for_each(|deposit| world.send_webhook(deposit, "pending"));
         run_at(&world, at(NOON).plus(hours(25))).await;
-        assert!(stuck.iter().all(|money| world.resource(&money.resource()).is_overdue()));
+        assert!(stuck.iter().all(|deposit| world.resource(&deposit.resource()).is_overdue()));
         slow(&world, "connect", 40);
         let mut asked = BTreeSet::new();
         world.provider.take_calls();
@@ -161,11 +161,11 @@ async fn what_was_reported_is_looked_at_again_in_turns_however_slow_the_provider
 }
 
 #[tokio::test]
-async fn what_is_to_be_asked_for_one_by_one_stops_in_time_too_and_goes_on_with_others() {
+async fn requests_about_single_deposits_stop_in_time_and_the_next_run_continues_with_others() {
     let world = World::new();
     run_at(&world, at(NOON)).await;
-    let stuck: Vec<Money> = (0..20).map(|nth| money(&format!("stuck-{nth}"), at(NOON))).collect();
-    stuck.iter().for_each(|money| world.tell(money, "pending"));
+    let stuck: Vec<TestDeposit> = (0..20).map(|nth| deposit(&format!("stuck-{nth}"), at(NOON))).collect();
+    stuck.iter().for_each(|deposit| world.send_webhook(deposit, "pending"));
     slow(&world, "connect", 30);
     let mut runs = 0;
     let overdue = |world: &World| stuck.iter().filter(|it| world.resource(&it.resource()).is_overdue()).count();
@@ -173,7 +173,7 @@ async fn what_is_to_be_asked_for_one_by_one_stops_in_time_too_and_goes_on_with_o
         let before = overdue(&world);
         assert!(run_at(&world, at(NOON).plus(hours(30)).plus(minutes(15) * runs)).await, "in time");
         runs += 1;
-        assert!(overdue(&world) > before, "what was asked for is reported, though the rest was not asked for");
+        assert!(overdue(&world) > before, "the deposits that were asked about are reported, although others were not");
     }
     assert!(runs > 2);
 }

@@ -8,13 +8,11 @@ use std::collections::BTreeMap;
 use fundhook_credentials::{RUNS_APART, rotate_by_run};
 use fundhook_domain::{Feed, Timestamp};
 use fundhook_ports::StoredKeySet;
+use fundhook_ports::fakes::{ByFeed, KeySetApi, KeySetTable, Run, Stepped, Steps};
 use refresher::{RefreshError, Refresher};
 
-use crate::support::ports::{Api, Table};
-use crate::support::world::steps::{Run, Stepped, Steps};
-use crate::support::world::tokens::{Tokens, feeds};
-use crate::support::world::{START, at, feed, minute};
-use crate::support::{Each, JWKS, LAST_GOOD_MAX, NEXT_JWKS, fingerprint, stored};
+use crate::support::tokens::{Tokens, TokensOfFeeds as _, feeds};
+use crate::support::{JWKS, LAST_GOOD_MAX, NEXT_JWKS, START, at, feed, fingerprint, minute, stored};
 
 /// Feeds whose sets have changed, have not, and were never had.
 const FEEDS: [&str; 3] = ["connect", "connect/acme", "connect/bolt"];
@@ -22,13 +20,14 @@ const FEEDS: [&str; 3] = ["connect", "connect/acme", "connect/bolt"];
 /// When the run comes that something happens to: all that is stored is due.
 const RUN: i64 = 48;
 
-type SteppedRefresher = Refresher<Stepped<Each<Table>>, Stepped<Each<Api>>, Stepped<Tokens>, Stepped<Tokens>>;
+type SteppedRefresher =
+    Refresher<Stepped<ByFeed<KeySetTable>>, Stepped<ByFeed<KeySetApi>>, Stepped<Tokens>, Stepped<Tokens>>;
 
 /// All that refreshers share.
 #[derive(Debug)]
 struct World {
-    tables: Each<Table>,
-    apis: Each<Api>,
+    tables: ByFeed<KeySetTable>,
+    apis: ByFeed<KeySetApi>,
     tokens: Tokens,
 }
 
@@ -41,7 +40,7 @@ struct End {
 
 impl World {
     fn new() -> Self {
-        let (tables, apis) = (Each::<Table>::of_feeds(&FEEDS), Each::<Api>::of_feeds(&FEEDS));
+        let (tables, apis) = (ByFeed::<KeySetTable>::new(FEEDS.map(feed)), ByFeed::<KeySetApi>::new(FEEDS.map(feed)));
         let tokens = Tokens::valid_for(std::time::Duration::from_secs(3600));
         for (name, held, served, etag) in [
             ("connect", Some(JWKS), NEXT_JWKS, Some("\"v2\"")),

@@ -5,17 +5,16 @@ use std::time::Duration;
 use fundhook_credentials::{KeySetError, RUNS_APART, rotate_by_run};
 use fundhook_domain::{Feed, Timestamp};
 use fundhook_ports::chain;
+use fundhook_ports::fakes::{ByFeed, Clock, Fail, KeySetApi, KeySetTable};
 use refresher::RefreshError;
 
-use crate::support::ports::{Api, Clock, Table};
-use crate::support::world::{START as NOW, at, feed};
-use crate::support::{Each, JWKS, NEXT_JWKS, Told, metrics_of, of_keys, stored, told};
+use crate::support::{JWKS, NEXT_JWKS, START as NOW, Told, at, feed, metrics_of, of_keys, stored, told};
 
 const FEEDS: [&str; 3] = ["connect", "connect/acme", "connect/bolt"];
 
 /// Tables with sets of two hours ago, and providers that serve the next one.
-fn world() -> (Each<Table>, Each<Api>) {
-    let (tables, apis) = (Each::<Table>::of_feeds(&FEEDS), Each::<Api>::of_feeds(&FEEDS));
+fn world() -> (ByFeed<KeySetTable>, ByFeed<KeySetApi>) {
+    let (tables, apis) = (ByFeed::<KeySetTable>::new(FEEDS.map(feed)), ByFeed::<KeySetApi>::new(FEEDS.map(feed)));
     for (table, api) in tables.0.values().zip(apis.0.values()) {
         table.now().stored = Some(stored(JWKS, NOW - 7200));
         api.now().serves = Some(NEXT_JWKS.to_owned());
@@ -23,7 +22,7 @@ fn world() -> (Each<Table>, Each<Api>) {
     (tables, apis)
 }
 
-async fn refresh(tables: &Each<Table>, apis: &Each<Api>) -> Result<(), RefreshError> {
+async fn refresh(tables: &ByFeed<KeySetTable>, apis: &ByFeed<KeySetApi>) -> Result<(), RefreshError> {
     of_keys(tables, apis.clone(), &FEEDS).handle(|| at(NOW)).await
 }
 
@@ -39,7 +38,7 @@ async fn each_feed_gets_the_set_that_its_own_provider_serves() {
 }
 
 /// One way in which a feed cannot be refreshed, and what is said of it.
-type Failure = (fn(&Each<Table>, &Each<Api>, &Feed), &'static str);
+type Failure = (fn(&ByFeed<KeySetTable>, &ByFeed<KeySetApi>, &Feed), &'static str);
 
 #[tokio::test]
 async fn one_feed_that_fails_does_not_keep_the_others_from_being_refreshed() {
@@ -49,7 +48,7 @@ async fn one_feed_that_fails_does_not_keep_the_others_from_being_refreshed() {
             "could not be fetched: could not fetch the key set: it is down",
         ),
         (
-            |tables, _, feed| tables.of(feed).now().stores_are_down = true,
+            |tables, _, feed| tables.of(feed).now().on_store = Fail::Always,
             "was not refreshed: could not store the key set",
         ),
         (|_, apis, feed| apis.of(feed).now().serves = Some("{}".to_owned()), "serves is unfit"),

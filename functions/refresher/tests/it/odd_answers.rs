@@ -6,15 +6,14 @@ use std::sync::{Arc, Mutex};
 
 use fundhook_adapters::JwksClient;
 use fundhook_credentials::KeySetError;
+use fundhook_ports::fakes::{Fake, KeySetTable};
 use fundhook_ports::{StoredKeySet, chain};
 use refresher::RefreshError;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::support::ports::{Shared, Table};
-use crate::support::world::{START, at, feed, minute};
-use crate::support::{JWKS, NEXT_JWKS, of_keys, run, stored, world};
+use crate::support::{JWKS, NEXT_JWKS, START, at, feed, minute, of_keys, run, stored, world};
 
 const FEED: &str = "connect/acme";
 
@@ -56,7 +55,7 @@ impl Provider {
         JwksClient::new(BTreeMap::from([(feed(FEED), self.url.clone())]))
     }
 
-    async fn refreshed(&self, table: &Shared<Table>, now: i64) -> Result<(), RefreshError> {
+    async fn refreshed(&self, table: &Fake<KeySetTable>, now: i64) -> Result<(), RefreshError> {
         of_keys(table, self.client(), &[FEED]).handle(|| minute(now)).await
     }
 
@@ -129,7 +128,7 @@ async fn whatever_comes_over_http_the_last_good_set_stays_and_the_failure_says_w
     let provider = Provider::start().await;
     for (bytes, why) in odd_answers() {
         let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(200)]).into_owned();
-        let table = Shared::<Table>::default();
+        let table = Fake::<KeySetTable>::default();
         table.now().stored = Some(provider.stored(JWKS, START - 7200));
         provider.answers(bytes);
         let failed = provider.refreshed(&table, 0).await.expect_err(&shown);
@@ -147,7 +146,7 @@ async fn whatever_comes_over_http_the_last_good_set_stays_and_the_failure_says_w
 
 #[tokio::test]
 async fn a_right_answer_over_http_is_held_and_asked_for_again_as_its_headers_say() {
-    let (provider, table) = (Provider::start().await, Shared::<Table>::default());
+    let (provider, table) = (Provider::start().await, Fake::<KeySetTable>::default());
     let headers = "etag: \"v1\"\r\ncache-control: public, max-age=700\r\nage: 100\r\n";
     provider.answers(answer("200 OK", headers, JWKS));
     provider.refreshed(&table, 0).await.expect("it is right");

@@ -2,19 +2,19 @@
 
 use fundhook_credentials::KeySetError;
 use fundhook_ports::chain;
+use fundhook_ports::fakes::{Fail, Fake, KeySetApi, KeySetTable, Run, Stepped, Steps};
 use fundhook_providers::jose::InvalidKeySet;
 use refresher::RefreshError;
 use serde_json::{Value, json};
 
-use crate::support::ports::{Api, Shared, Table};
-use crate::support::world::steps::{Run, Stepped, Steps};
-use crate::support::world::{START as NOW, at, feed};
-use crate::support::{JWKS, NEXT_JWKS, Told, fingerprint, metrics_of, of_keys, run, stored, told, world};
+use crate::support::{
+    JWKS, NEXT_JWKS, START as NOW, Told, at, feed, fingerprint, metrics_of, of_keys, run, stored, told, world,
+};
 
 /// Whether a set is unfit in the way that was expected.
 type IsExpected = fn(&InvalidKeySet) -> bool;
 
-async fn refresh(table: &Shared<Table>, api: &Shared<Api>) -> Result<(), RefreshError> {
+async fn refresh(table: &Fake<KeySetTable>, api: &Fake<KeySetApi>) -> Result<(), RefreshError> {
     run(table, api, at(NOW)).await
 }
 
@@ -92,7 +92,7 @@ async fn a_provider_that_is_away_leaves_the_last_good_set() {
 #[tokio::test]
 async fn a_set_that_could_not_be_stored_is_an_error() {
     let (table, api) = world(Some(NEXT_JWKS));
-    table.now().stores_are_down = true;
+    table.now().on_store = Fail::Always;
     let failed = refresh(&table, &api).await.expect_err("the table is down");
     assert_eq!(chain(&failed), "the key set of connect was not refreshed: could not store the key set: it is down");
     assert_eq!(table.now().stored, Some(stored(JWKS, NOW - 7200)));
@@ -102,14 +102,14 @@ async fn a_set_that_could_not_be_stored_is_an_error() {
 async fn nothing_is_asked_for_when_no_provider_is_on() {
     let (table, api) = world(Some(JWKS));
     of_keys(&table, api.clone(), &[]).handle(|| at(NOW)).await.expect("nothing to do");
-    let Table { loads, stores, .. } = *table.now();
+    let KeySetTable { loads, stores, .. } = *table.now();
     assert_eq!((loads, stores, api.now().fetches), (0, 0, 0));
 }
 
 #[tokio::test]
 async fn a_table_that_cannot_be_read_is_an_error_and_the_provider_is_not_asked() {
     let (table, api) = world(Some(NEXT_JWKS));
-    table.now().reads_are_down = true;
+    table.now().on_load = Fail::Always;
     let failed = refresh(&table, &api).await.expect_err("the table is down");
     assert_eq!(chain(&failed), "the key set of connect was not refreshed: could not read the key set: it is down");
     assert_eq!((table.now().stores, api.now().fetches), (0, 0));
@@ -166,7 +166,7 @@ async fn a_refresh_of_a_set_that_is_too_old() {
 #[ignore = "started by the test of what it prints"]
 async fn a_refresh_that_cannot_be_stored() {
     let (table, api) = world(Some(NEXT_JWKS));
-    table.now().stores_are_down = true;
+    table.now().on_store = Fail::Always;
     refresh(&table, &api).await.expect_err("the table is down");
 }
 

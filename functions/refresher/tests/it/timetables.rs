@@ -3,17 +3,16 @@
 
 use std::time::Duration;
 
+use fundhook_ports::fakes::{ByFeed, Fail, Fake, KeySetApi, KeySetTable};
 use fundhook_ports::{StoredKeySet, chain};
 
-use crate::support::ports::{Api, Shared, Table};
-use crate::support::world::{START, at, feed, minute};
-use crate::support::{Each, JWKS, NEXT_JWKS, fingerprint, of_keys, run, stored, world};
+use crate::support::{JWKS, NEXT_JWKS, START, at, feed, fingerprint, minute, of_keys, run, stored, world};
 
 const MINUTES_OF_A_DAY: i64 = 24 * 60;
 const MINUTES_OF_TWO_DAYS: i64 = 2 * MINUTES_OF_A_DAY;
 
 /// A provider that serves [`JWKS`] with this `max-age`, of which nothing is stored yet.
-fn serving(fresh_for_seconds: Option<u64>) -> (Shared<Table>, Shared<Api>) {
+fn serving(fresh_for_seconds: Option<u64>) -> (Fake<KeySetTable>, Fake<KeySetApi>) {
     let (table, api) = world(Some(JWKS));
     table.now().stored = None;
     api.now().fresh_for = fresh_for_seconds.map(Duration::from_secs);
@@ -42,7 +41,7 @@ async fn a_set_is_fetched_as_often_as_its_cache_control_says_within_30_seconds_a
             let expected = usize::try_from(now / minutes_apart).expect("few") + 1;
             assert_eq!(fetched, expected, "max-age={max_age_seconds:?}, in minute {now}");
         }
-        let Table { loads, stores, leases, .. } = *table.now();
+        let KeySetTable { loads, stores, leases, .. } = *table.now();
         let runs = usize::try_from(MINUTES_OF_A_DAY).expect("few");
         assert_eq!((loads, stores, leases), (runs, api.now().fetches, 0), "one read a run, one write a fetch");
     }
@@ -63,7 +62,7 @@ async fn it_is_stored_with_the_time_until_which_it_may_be_held() {
 #[tokio::test]
 async fn each_of_several_sets_has_its_own() {
     const FEEDS: [&str; 3] = ["connect", "connect/acme", "connect/bolt"];
-    let (tables, apis) = (Each::<Table>::of_feeds(&FEEDS), Each::<Api>::of_feeds(&FEEDS));
+    let (tables, apis) = (ByFeed::<KeySetTable>::new(FEEDS.map(feed)), ByFeed::<KeySetApi>::new(FEEDS.map(feed)));
     for (name, max_age_seconds) in FEEDS.into_iter().zip([60, 600, 3600]) {
         let mut api = apis.of(&feed(name)).now();
         api.serves = Some(JWKS.to_owned());
@@ -202,7 +201,8 @@ async fn a_set_of_another_url_is_due_at_once_and_asked_for_without_its_tag() {
 
 #[tokio::test]
 async fn a_table_that_is_down_is_told_and_the_run_after_it_makes_good() {
-    let breakages: [fn(&mut Table); 2] = [|table| table.reads_are_down = true, |table| table.stores_are_down = true];
+    let breakages: [fn(&mut KeySetTable); 2] =
+        [|table| table.on_load = Fail::Always, |table| table.on_store = Fail::Always];
     for breakage in breakages {
         let (table, api) = world(Some(NEXT_JWKS));
         breakage(&mut table.now());
@@ -210,7 +210,7 @@ async fn a_table_that_is_down_is_told_and_the_run_after_it_makes_good() {
             let failed = run(&table, &api, minute(now)).await.expect_err("the table is down");
             assert!(chain(&failed).starts_with("the key set of connect was not refreshed: "), "{}", chain(&failed));
         }
-        let mended = Table { stored: table.now().stored.clone(), ..Table::default() };
+        let mended = KeySetTable { stored: table.now().stored.clone(), ..KeySetTable::default() };
         *table.now() = mended;
         run(&table, &api, minute(10)).await.expect("the table is up");
         assert_eq!(table.now().stored, Some(stored(NEXT_JWKS, START + 600)));

@@ -6,18 +6,22 @@ use std::time::Duration;
 
 use fundhook_credentials::TokenError;
 use fundhook_ports::chain;
+use fundhook_ports::fakes::{Fail, Fake, KeySetApi, KeySetTable};
 use refresher::{RefreshError, Tokens};
 use secrecy::ExposeSecret as _;
 
-use crate::support::ports::{Api, Shared, Table};
-use crate::support::world::tokens::{FEEDS, SECRET_PART, Tokens as World, feeds};
-use crate::support::world::{feed, minute};
-use crate::support::{JWKS, Told, metrics_of, told, with_tokens, world};
+use crate::support::tokens::{FEEDS, SECRET_PART, Tokens as World, TokensOfFeeds as _, feeds};
+use crate::support::{JWKS, Told, feed, metrics_of, minute, told, with_tokens, world};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// One run over all of these.
-async fn refreshed(table: &Shared<Table>, api: &Shared<Api>, tokens: &World, now: i64) -> Result<(), RefreshError> {
+async fn refreshed(
+    table: &Fake<KeySetTable>,
+    api: &Fake<KeySetApi>,
+    tokens: &World,
+    now: i64,
+) -> Result<(), RefreshError> {
     tokens.now().clock = minute(now);
     with_tokens(table, api.clone(), &["connect"], Tokens::Kept(tokens.keeper())).handle(|| minute(now)).await
 }
@@ -42,10 +46,14 @@ async fn tokens_are_renewed_though_no_key_set_is_and_key_sets_though_no_token_is
     let ((table, api), tokens) = (world(Some(JWKS)), World::valid_for(HOUR));
     let of_one = "an access token was not renewed: there is no access token for connect";
     let of_all = "the access tokens were not looked at";
-    for (down, which) in [("load", of_all), ("feeds", of_all), ("lease", of_one)] {
-        tokens.now().down = Some(down);
+    for (down, attempted, which) in [
+        ("load", "load the access tokens", of_all),
+        ("feeds", "read the credentials", of_all),
+        ("lease", "take the lease", of_one),
+    ] {
+        tokens.take_down(down);
         let failed = refreshed(&table, &api, &tokens, 0).await.expect_err(down);
-        assert_eq!(chain(&failed), format!("{which}: could not {down}: it is down"));
+        assert_eq!(chain(&failed), format!("{which}: could not {attempted}: it is down"));
     }
     assert_eq!(api.now().fetches, 1);
 }
@@ -57,7 +65,7 @@ async fn the_failure_of_one_organizations_token_is_returned_and_the_others_is_re
         tokens.now().unanswered.insert(failing.clone());
         let failed = refreshed(&table, &api, &tokens, 0).await.expect_err("one is not answered");
         assert!(matches!(&failed, RefreshError::Token(TokenError::Port(of, _)) if *of == failing), "{failed:?}");
-        let why = "could not have an access token granted: status 503";
+        let why = "could not request an access token: status 503";
         assert_eq!(
             chain(&failed),
             format!("an access token was not renewed: there is no access token for {failing}: {why}")
@@ -74,7 +82,7 @@ async fn no_failure_shows_a_token() {
     refreshed(&table, &api, &tokens, 0).await.expect("all is up");
     assert!(tokens.now().stored[&feed("connect")].access_token.expose_secret().contains(SECRET_PART));
     for down in ["load", "store", "lease", "feeds"] {
-        tokens.now().down = Some(down);
+        tokens.take_down(down);
         let failed = refreshed(&table, &api, &tokens, 50).await.expect_err(down);
         assert!(!format!("{failed:?} {}", chain(&failed)).contains(SECRET_PART), "{failed:?}");
     }
@@ -183,7 +191,7 @@ async fn a_run_of_one_without_credentials() {
 #[tokio::test]
 #[ignore = "started by the test of what it prints"]
 async fn a_run_that_cannot_read_the_tokens() {
-    run(0, |tokens| tokens.now().down = Some("load")).await;
+    run(0, |tokens| tokens.now().on_load = Fail::Always).await;
 }
 
 #[tokio::test]
@@ -191,7 +199,7 @@ async fn a_run_that_cannot_read_the_tokens() {
 async fn a_run_in_which_it_is_not_known_who_has_credentials() {
     run(50, |tokens| {
         tokens.store_granted(&feed("connect/acme"), minute(0));
-        tokens.now().down = Some("feeds");
+        tokens.now().on_feeds = Fail::Always;
     })
     .await;
 }

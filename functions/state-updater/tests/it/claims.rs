@@ -1,4 +1,4 @@
-//! One coin, one credit: whichever feed tells of a coin first is credited, and every other one is its duplicate.
+//! One coin, one credit: the first deposit to claim a coin is credited, and every other deposit of the coin is a duplicate.
 
 use std::collections::BTreeSet;
 
@@ -7,10 +7,11 @@ use fundhook_domain::{
     Attestation, Details, Event, EvidenceClass, Kind, Network, Ownership, Resource, ResourceId, Scheme, Statement,
     Transaction, TransferDetails, WebhookFamily, events_after,
 };
+use fundhook_ports::fakes::Fate;
 use state_updater::{ATTEMPTS_MAX, StateUpdater};
 
 use crate::support::disturbed::{Disturbance, handled_until_acknowledged, no_pause, overtaken_by};
-use crate::support::{Fate, Table, at, batch_of, failed, statement, statement_of};
+use crate::support::{Table, at, batch_of, failed, statement, statement_of};
 
 /// How a webhook family reports the coin.
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +39,7 @@ impl Reporter {
         ResourceId::new(Kind::Deposit, feed, native).expect("a valid id")
     }
 
-    /// That the deposit `native` of the coin reached the status `name`.
+    /// The deposit `native` of the coin reached the status `name`.
     fn says(self, native: &str, name: &str, seconds: i64) -> Statement {
         let hash = self.hash.map(str::to_owned);
         let details = TransferDetails {
@@ -60,7 +61,7 @@ async fn handled(table: &Table, statements: &[Statement]) -> SqsBatchResponse {
     StateUpdater::new(table.clone(), no_pause).handle(batch_of(statements), at(100)).await
 }
 
-/// A table in which all of these were handled, one after the other.
+/// A table after these were handled, one after the other.
 async fn table_after(statements: &[Statement]) -> Table {
     let table = Table::default();
     for statement in statements {
@@ -70,17 +71,17 @@ async fn table_after(statements: &[Statement]) -> Table {
 }
 
 fn stored(table: &Table, id: &ResourceId) -> Resource {
-    table.contents().resources.get(id).cloned().expect("it is stored")
+    table.now().resources.get(id).cloned().expect("it is stored")
 }
 
-/// Whom the coin is claimed by.
+/// The deposit that owns the coin.
 fn owner(table: &Table) -> Option<ResourceId> {
-    table.contents().claims.get(COIN).map(|claim| claim.owner.clone())
+    table.now().claims.get(COIN).map(|claim| claim.owner.clone())
 }
 
-/// What a subscriber was told of `id`, without what all types begin with.
-fn told(table: &Table, id: &ResourceId) -> Vec<String> {
-    let contents = table.contents();
+/// The types of the events published about `id`, without the common prefix.
+fn published(table: &Table, id: &ResourceId) -> Vec<String> {
+    let contents = table.now();
     let of_it = contents.published.iter().filter(|event| event.data.resource == *id);
     of_it.map(|event| event.event_type.replace("fundhook.deposit.", "")).collect()
 }
@@ -89,21 +90,21 @@ fn duplicate_of(owner: &ResourceId, after: u64) -> Ownership {
     Ownership::DuplicateOf { owner: owner.clone(), after }
 }
 
-/// That the coin is credited once among all deposits in the table, and that whoever asks again is told the same.
+/// Asserts that one deposit in the table is credited with the coin, and that its events are the same when made again.
 fn assert_one_credit(table: &Table, what: &str) {
     let resources = table.resources();
     let owner = owner(table).expect("the coin is claimed");
     for resource in &resources {
         let id = resource.id();
-        let told = told(table, id);
-        let count = |name: &str| told.iter().filter(|said| *said == name).count();
+        let types = published(table, id);
+        let count = |name: &str| types.iter().filter(|published| *published == name).count();
         let (ownership, expected) = if *id == owner { (true, (1, 0)) } else { (false, (0, 1)) };
         assert_eq!(*resource.ownership() == Ownership::Owner, ownership, "{what}: {id}");
-        assert_eq!((count("confirmed"), count("duplicate")), expected, "{what}: {id} {told:?}");
-        let contents = table.contents();
-        let published: Vec<&Event> = contents.published.iter().filter(|event| event.data.resource == *id).collect();
+        assert_eq!((count("confirmed"), count("duplicate")), expected, "{what}: {id} {types:?}");
+        let contents = table.now();
+        let events: Vec<&Event> = contents.published.iter().filter(|event| event.data.resource == *id).collect();
         let again = events_after(resource, 0);
-        assert_eq!(published, again.iter().collect::<Vec<_>>(), "{what}: said again, {id} is the same");
+        assert_eq!(events, again.iter().collect::<Vec<_>>(), "{what}: the events of {id}, made again");
         let named = again.last().and_then(|event| event.data.duplicate_of.clone());
         assert_eq!(named, (*id != owner).then(|| owner.clone()), "{what}: {id} names the owner");
     }
@@ -117,47 +118,47 @@ async fn the_first_deposit_to_be_confirmed_claims_its_coin() {
         let mut life = life.map(|(name, seconds)| CONNECT.says("a", name, seconds)).to_vec();
         let table = Table::default();
         for length in lengths {
-            assert_eq!(owner(&table), None, "nobody claims a coin that is not confirmed");
+            assert_eq!(owner(&table), None, "a deposit that is not confirmed claims nothing");
             let batch: Vec<Statement> = life.drain(..length).collect();
             assert!(failed(&handled(&table, &batch).await).is_empty());
         }
-        assert_eq!(table.writes().len(), lengths.len(), "the claim is no write of its own");
+        assert_eq!(table.writes().len(), lengths.len(), "the claim is part of the write");
         assert_eq!(owner(&table).as_ref(), Some(&id));
         assert_eq!(*stored(&table, &id).ownership(), Ownership::Owner);
-        assert_eq!(told(&table, &id), ["pending", "submitted", "confirmed"]);
+        assert_eq!(published(&table, &id), ["pending", "submitted", "confirmed"]);
     }
 }
 
 #[tokio::test]
-async fn what_is_not_credited_or_not_known_to_be_a_coin_claims_nothing() {
-    let nameless = Reporter { hash: None, ..CONNECT };
+async fn a_deposit_without_a_credit_or_without_a_known_coin_claims_nothing() {
+    let without_hash = Reporter { hash: None, ..CONNECT };
     for statements in [
         vec![CONNECT.says("a", "held", 40)],
         vec![CONNECT.says("a", "unexpected", 40)],
         vec![CONNECT.says("a", "failed", 40)],
-        vec![nameless.confirms("a")],
+        vec![without_hash.confirms("a")],
         vec![statement("a", "confirmed", 40)],
-        // A contradiction is nothing to credit before a person has looked.
+        // A contradiction is not credited before it is reviewed.
         vec![CONNECT.says("a", "failed", 50), CONNECT.confirms("a")],
     ] {
         let table = Table::default();
         assert!(failed(&handled(&table, &statements).await).is_empty());
-        assert!(table.contents().claims.is_empty(), "{statements:?}");
+        assert!(table.now().claims.is_empty(), "{statements:?}");
         assert_eq!(*stored(&table, &CONNECT.deposit("a")).ownership(), Ownership::Unclaimed);
     }
 }
 
 #[tokio::test]
-async fn what_is_told_to_one_organization_is_no_duplicate_of_what_is_told_to_another() {
+async fn deposits_of_two_organizations_are_never_duplicates_of_each_other() {
     let other = Reporter { feed: "zerohash/acme", ..FUND };
     let table = table_after(&[CONNECT.confirms("a"), other.confirms("b")]).await;
-    assert_eq!(told(&table, &CONNECT.deposit("a")), ["confirmed"]);
-    assert_eq!(told(&table, &other.deposit("b")), ["confirmed"]);
-    assert_eq!(table.contents().claims.len(), 2);
+    assert_eq!(published(&table, &CONNECT.deposit("a")), ["confirmed"]);
+    assert_eq!(published(&table, &other.deposit("b")), ["confirmed"]);
+    assert_eq!(table.now().claims.len(), 2);
 }
 
 #[tokio::test]
-async fn the_same_coin_told_of_by_another_stream_is_a_duplicate_however_it_is_spelled() {
+async fn the_same_coin_reported_by_another_family_is_a_duplicate_in_any_spelling() {
     let first = CONNECT.deposit("a");
     for other in [
         FUND,
@@ -171,26 +172,26 @@ async fn the_same_coin_told_of_by_another_stream_is_a_duplicate_however_it_is_sp
         let table = table_after(&[CONNECT.confirms("a"), other.says("b", "held", 20), other.confirms("b")]).await;
         let id = other.deposit("b");
         assert_eq!(*stored(&table, &id).ownership(), duplicate_of(&first, 1), "{other:?}");
-        assert_eq!(told(&table, &id), ["held", "duplicate"], "{other:?}");
+        assert_eq!(published(&table, &id), ["held", "duplicate"], "{other:?}");
         assert_eq!(owner(&table).as_ref(), Some(&first), "{other:?}");
         assert_one_credit(&table, &format!("{other:?}"));
     }
 }
 
 #[tokio::test]
-async fn two_deposits_of_one_stream_and_the_same_hash_on_another_chain_are_both_credited() {
+async fn two_deposits_of_one_family_and_the_same_hash_on_another_chain_are_both_credited() {
     let elsewhere = Reporter { network: Some("base"), ..FUND };
     for other in [CONNECT, elsewhere, Reporter { hash: Some("0xff"), ..FUND }, Reporter { address: "0xff", ..FUND }] {
         let table = table_after(&[CONNECT.confirms("a"), other.confirms("b")]).await;
         for id in [CONNECT.deposit("a"), other.deposit("b")] {
             assert_eq!(*stored(&table, &id).ownership(), Ownership::Owner, "{other:?}: {id}");
-            assert_eq!(told(&table, &id), ["confirmed"], "{other:?}: {id}");
+            assert_eq!(published(&table, &id), ["confirmed"], "{other:?}: {id}");
         }
         assert_eq!(owner(&table), Some(CONNECT.deposit("a")), "{other:?}");
     }
 }
 
-/// That the provider lists the deposit `native` of the coin as succeeded.
+/// The provider lists the deposit `native` of the coin as succeeded.
 fn lists(native: &str) -> Statement {
     let mut row = Reporter { family: WebhookFamily::ConnectTransactions, ..CONNECT }.says(native, "confirmed", 60);
     let (scheme, class) = (Scheme::ConnectTransactionsApi, EvidenceClass::Api);
@@ -200,9 +201,9 @@ fn lists(native: &str) -> Statement {
 }
 
 #[tokio::test]
-async fn of_two_deposits_in_one_transaction_none_is_lost_where_a_row_stands_in_for_a_late_webhook() {
+async fn two_deposits_of_one_transaction_are_both_credited_when_a_row_arrives_before_its_webhook() {
     let submitted = |native| Reporter { hash: None, ..CONNECT }.says(native, "submitted", 10);
-    for (what, statements, told_of_a, told_of_b) in [
+    for (what, statements, published_of_a, published_of_b) in [
         (
             "after the other's webhook",
             vec![CONNECT.confirms("a"), submitted("b"), lists("b")],
@@ -216,82 +217,84 @@ async fn of_two_deposits_in_one_transaction_none_is_lost_where_a_row_stands_in_f
             vec!["confirmed"],
         ),
         ("of both", vec![submitted("a"), lists("a"), lists("b")], vec!["submitted", "confirmed"], vec!["confirmed"]),
-        // A row alone, under an id of its own, may be about what the webhook told of.
-        ("and nothing else was told", vec![CONNECT.confirms("a"), lists("b")], vec!["confirmed"], vec!["duplicate"]),
+        // A row alone, with another id, may be about the same deposit as the webhook.
+        (
+            "and there is no webhook about it",
+            vec![CONNECT.confirms("a"), lists("b")],
+            vec!["confirmed"],
+            vec!["duplicate"],
+        ),
     ] {
         for at_once in [false, true] {
             let table = Table::default();
             for batch in statements.chunks(if at_once { statements.len() } else { 1 }) {
                 assert!(failed(&handled(&table, batch).await).is_empty());
             }
-            // The webhook that the row stood in for, and the other one again.
+            // The webhook that the row arrived before, and the other one again.
             for late in [CONNECT.confirms("a"), CONNECT.confirms("b")] {
                 assert!(failed(&handled(&table, &[late]).await).is_empty());
             }
-            assert_eq!(told(&table, &CONNECT.deposit("a")), told_of_a, "{what}, at once: {at_once}");
-            assert_eq!(told(&table, &CONNECT.deposit("b")), told_of_b, "{what}, at once: {at_once}");
+            assert_eq!(published(&table, &CONNECT.deposit("a")), published_of_a, "{what}, at once: {at_once}");
+            assert_eq!(published(&table, &CONNECT.deposit("b")), published_of_b, "{what}, at once: {at_once}");
             assert_eq!(owner(&table), Some(CONNECT.deposit("a")), "{what}, at once: {at_once}");
         }
     }
 }
 
 #[tokio::test]
-async fn a_batch_that_tells_of_one_coin_twice_credits_it_once() {
+async fn two_deposits_of_one_coin_in_one_batch_are_one_credit() {
     let table = Table::default();
     assert!(failed(&handled(&table, &[FUND.confirms("b"), CONNECT.confirms("a")]).await).is_empty());
-    // By the order of the ids, as it happens; the second is told whose the coin is, and only it is written again.
+    // The writes are in the order of the ids. The second one fails because the coin is claimed, and only it is repeated.
     assert_eq!(table.writes(), [vec![CONNECT.deposit("a"), FUND.deposit("b")], vec![FUND.deposit("b")]]);
     assert_eq!(table.reads().len(), 1);
     assert_one_credit(&table, "in one batch");
 }
 
 #[tokio::test]
-async fn a_claim_that_is_lost_while_the_deposit_moves_as_well_ends_as_a_duplicate() {
+async fn a_deposit_that_changes_while_its_claim_is_refused_ends_as_a_duplicate() {
     let (first, second) = (CONNECT.deposit("a"), FUND.deposit("b"));
     for fate in
-        [Fate::LosesTo(FUND.says("b", "held", 20).into()), Fate::LosesUntoldTo(FUND.says("b", "held", 20).into())]
+        [Fate::LosesTo(FUND.says("b", "held", 20).into()), Fate::LosesBlindlyTo(FUND.says("b", "held", 20).into())]
     {
         let table = table_after(&[CONNECT.confirms("a")]).await;
-        table.contents().fates.insert(second.clone(), [fate].into());
+        table.now().fates.insert(second.clone(), [fate].into());
         assert!(failed(&handled(&table, &[FUND.confirms("b")]).await).is_empty());
         assert_eq!(
             *stored(&table, &second).ownership(),
             duplicate_of(&first, 1),
-            "not known of before the rival's fact"
+            "it was not a duplicate before the rival's fact"
         );
-        assert_eq!(told(&table, &second), ["held", "duplicate"]);
-        // It lost to the rival, then to the claim, and then was written.
+        assert_eq!(published(&table, &second), ["held", "duplicate"]);
+        // It lost to the rival, then to the claim, and was then written.
         assert_eq!(table.writes().len(), 1 + 3);
-        assert_one_credit(&table, "moved meanwhile");
+        assert_one_credit(&table, "changed meanwhile");
     }
-    // Between being told of the claim and the write that says so, it moves again.
+    // It changes again between the refused claim and the write that records the duplicate.
     let table = table_after(&[CONNECT.confirms("a")]).await;
     let held = |seconds| Fate::LosesTo(FUND.says("b", "held", seconds).into());
-    table.contents().fates.insert(second.clone(), [held(20), held(21), held(22)].into());
+    table.now().fates.insert(second.clone(), [held(20), held(21), held(22)].into());
     assert!(failed(&handled(&table, &[FUND.confirms("b")]).await).is_empty());
     assert_eq!(*stored(&table, &second).ownership(), duplicate_of(&first, 3));
-    assert_eq!(told(&table, &second), ["held", "updated", "updated", "duplicate"]);
+    assert_eq!(published(&table, &second), ["held", "updated", "updated", "duplicate"]);
     assert_eq!(table.writes().len(), 1 + ATTEMPTS_MAX as usize);
 }
 
 #[tokio::test]
-async fn a_deposit_that_turns_out_to_be_another_coin_than_the_one_it_lost_claims_that() {
+async fn a_deposit_whose_hash_is_corrected_after_its_claim_was_refused_claims_the_other_coin() {
     let second = FUND.deposit("b");
     let table = table_after(&[CONNECT.confirms("a")]).await;
-    // Whoever comes between corrects the hash, later than what is being recorded.
+    // The rival corrects the hash, with a later date than the statement that is being recorded.
     let corrected = Reporter { hash: Some("0xff"), ..FUND }.says("b", "confirmed", 50);
     let unchanged = FUND.says("b", "held", 20);
-    table
-        .contents()
-        .fates
-        .insert(second.clone(), [Fate::LosesTo(unchanged.into()), Fate::LosesTo(corrected.into())].into());
+    table.now().fates.insert(second.clone(), [Fate::LosesTo(unchanged.into()), Fate::LosesTo(corrected.into())].into());
     assert!(failed(&handled(&table, &[FUND.confirms("b")]).await).is_empty());
     assert_eq!(*stored(&table, &second).ownership(), Ownership::Owner);
-    assert_eq!(table.contents().claims.get("ff#0x34f53aea#USDC").map(|claim| claim.owner.clone()), Some(second));
+    assert_eq!(table.now().claims.get("ff#0x34f53aea#USDC").map(|claim| claim.owner.clone()), Some(second));
 }
 
 #[tokio::test]
-async fn a_deposit_that_was_published_as_confirmed_keeps_its_coin_however_batches_are_cut() {
+async fn a_deposit_that_was_published_as_confirmed_keeps_its_coin_in_any_batches() {
     let (first, second) = (CONNECT.deposit("a"), FUND.deposit("b"));
     let contradicting = [CONNECT.confirms("a"), CONNECT.says("a", "failed", 50)];
     for cut in [1, 2] {
@@ -299,27 +302,27 @@ async fn a_deposit_that_was_published_as_confirmed_keeps_its_coin_however_batche
         for batch in contradicting.chunks(cut).chain([&[FUND.confirms("b")][..]]) {
             assert!(failed(&handled(&table, batch).await).is_empty());
         }
-        assert_eq!(told(&table, &first), ["confirmed", "conflicting"]);
-        assert_eq!(told(&table, &second), ["duplicate"]);
+        assert_eq!(published(&table, &first), ["confirmed", "conflicting"]);
+        assert_eq!(published(&table, &second), ["duplicate"]);
         assert_one_credit(&table, "contradicting");
 
-        // And the other way round: it is a duplicate first, and contradicting then.
+        // The other way round: first it is a duplicate, then it contradicts itself.
         let table = table_after(&[FUND.confirms("b")]).await;
         for batch in contradicting.chunks(cut) {
             assert!(failed(&handled(&table, batch).await).is_empty());
         }
-        assert_eq!(told(&table, &first), ["duplicate", "conflicting"]);
+        assert_eq!(published(&table, &first), ["duplicate", "conflicting"]);
         assert_one_credit(&table, "contradicting");
     }
 }
 
-/// A deposit that was confirmed, and published so, before its transaction was known.
+/// A deposit that was confirmed, and published as confirmed, before its transaction was known.
 fn confirmed_without_transaction() -> Statement {
     Reporter { hash: None, ..FUND }.confirms("b")
 }
 
 #[tokio::test]
-async fn a_deposit_that_is_found_to_be_a_duplicate_after_it_was_confirmed_is_published_so_however_batches_are_cut() {
+async fn a_deposit_found_to_be_a_duplicate_after_it_was_confirmed_is_published_as_one_in_any_batches() {
     let mut repeated = confirmed_without_transaction();
     repeated.content.id = fundhook_domain::FactId::of(&repeated.resource, "", b"in other bytes");
     let late = Reporter { hash: None, ..FUND }.says("b", "held", 20);
@@ -334,11 +337,11 @@ async fn a_deposit_that_is_found_to_be_a_duplicate_after_it_was_confirmed_is_pub
             for batch in news.chunks(if at_once { news.len() } else { 1 }) {
                 assert!(failed(&handled(&table, batch).await).is_empty());
             }
-            // The first statement since says so: of several recorded together that need not be the one that shows it.
-            let mut told = told(&table, &FUND.deposit("b"));
-            assert_eq!(told.remove(0), "confirmed");
-            told.sort_unstable_by(|a, b| b.cmp(a));
-            assert_eq!(told, expected[1..], "at once: {at_once}");
+            // The first event after that is the duplicate; of several facts recorded together it need not be the one with the hash.
+            let mut types = published(&table, &FUND.deposit("b"));
+            assert_eq!(types.remove(0), "confirmed");
+            types.sort_unstable_by(|a, b| b.cmp(a));
+            assert_eq!(types, expected[1..], "at once: {at_once}");
         }
     }
 }
@@ -358,18 +361,18 @@ fn permutations(items: &[Statement]) -> Vec<Vec<Statement>> {
     permutations(rest).into_iter().flat_map(with_first).collect()
 }
 
-/// What both feeds tell of the coin.
+/// The statements of both feeds about the coin.
 fn both() -> Vec<Statement> {
-    let told = [(CONNECT, "a", "pending", 0), (CONNECT, "a", "confirmed", 40), (FUND, "b", "held", 20)];
-    let told = told.map(|(stream, native, name, seconds)| stream.says(native, name, seconds));
-    [told.to_vec(), vec![FUND.confirms("b")]].concat()
+    let statements = [(CONNECT, "a", "pending", 0), (CONNECT, "a", "confirmed", 40), (FUND, "b", "held", 20)];
+    let statements = statements.map(|(stream, native, name, seconds)| stream.says(native, name, seconds));
+    [statements.to_vec(), vec![FUND.confirms("b")]].concat()
 }
 
 #[tokio::test]
-async fn in_whatever_order_and_batches_two_feeds_tell_of_a_coin_it_is_credited_once() {
+async fn a_coin_reported_by_two_feeds_is_credited_once_in_any_order_and_any_batches() {
     let mut owners = BTreeSet::new();
     for order in permutations(&both()) {
-        // Bit n cuts the order after signal n.
+        // Bit n ends a batch after statement n.
         for cuts in 0..8_u32 {
             let is_cut = |place: usize| place < 3 && cuts & (1 << place) != 0;
             let table = Table::default();
@@ -377,7 +380,7 @@ async fn in_whatever_order_and_batches_two_feeds_tell_of_a_coin_it_is_credited_o
             for (place, statement) in order.iter().enumerate() {
                 batch.push(statement.clone());
                 if is_cut(place) || place == 3 {
-                    // And every batch comes twice.
+                    // Every batch is delivered twice.
                     assert!(failed(&handled(&table, &batch).await).is_empty());
                     assert!(failed(&handled(&table, &std::mem::take(&mut batch)).await).is_empty());
                 }
@@ -385,43 +388,43 @@ async fn in_whatever_order_and_batches_two_feeds_tell_of_a_coin_it_is_credited_o
             let names: Vec<String> =
                 order.iter().map(|statement| format!("{} {}", statement.resource, statement.content.status)).collect();
             assert_one_credit(&table, &format!("{names:?} cut by {cuts:03b}"));
-            let ids: BTreeSet<String> = table.contents().published.iter().map(|event| event.id.clone()).collect();
+            let ids: BTreeSet<String> = table.now().published.iter().map(|event| event.id.clone()).collect();
             let expected =
                 ["deposit#connect#a#1", "deposit#connect#a#2", "deposit#zerohash#b#1", "deposit#zerohash#b#2"];
             assert_eq!(ids.into_iter().collect::<Vec<_>>(), expected);
             owners.extend(owner(&table));
         }
     }
-    assert_eq!(owners.len(), 2, "whoever is first");
+    assert_eq!(owners.len(), 2, "each of the two, depending on the order");
 }
 
 #[tokio::test]
-async fn a_claiming_write_whose_answer_was_lost_is_right_when_it_comes_again() {
+async fn a_claiming_write_whose_answer_was_lost_changes_nothing_when_it_is_repeated() {
     let (first, second) = (CONNECT.deposit("a"), FUND.deposit("b"));
     for (fate, failures) in [(Fate::FailsStored, 1), (Fate::LosesToItself, 0)] {
-        // Of the claim itself, and of the write that says whose the coin is.
+        // Of the write with the claim, and of the write that records the duplicate.
         for (id, statements) in
             [(&first, vec![CONNECT.confirms("a")]), (&second, vec![CONNECT.confirms("a"), FUND.confirms("b")])]
         {
             let table = table_after(&statements[..statements.len() - 1]).await;
             let fates: Vec<Fate> = match statements.len() {
                 1 => vec![fate.clone()],
-                // What it is told first is the truth: the coin is claimed.
+                // The first answer is honest: the coin is claimed.
                 _ => vec![Fate::Honest, fate.clone()],
             };
-            table.contents().fates.insert(id.clone(), fates.into());
+            table.now().fates.insert(id.clone(), fates.into());
             let last = &statements[statements.len() - 1..];
             assert_eq!(failed(&handled(&table, last).await).len(), failures);
             let before = table.resources();
             assert!(failed(&handled(&table, last).await).is_empty());
-            assert_eq!(table.resources(), before, "there was nothing left to do");
+            assert_eq!(table.resources(), before, "the repetition changes nothing");
             assert_one_credit(&table, &id.to_string());
         }
     }
 }
 
 #[tokio::test]
-async fn wherever_an_updater_stops_and_whoever_comes_between_a_coin_is_credited_once() {
+async fn a_coin_is_credited_once_wherever_an_updater_stops_or_is_overtaken() {
     let batch = both();
     let steps = handled_until_acknowledged(&Table::default(), &batch, usize::MAX, Disturbance::Crash).await;
     let first_write = ["before a read", "after a read", "before a write", "after an item", "after an item"];
@@ -435,7 +438,7 @@ async fn wherever_an_updater_stops_and_whoever_comes_between_a_coin_is_credited_
         overtaken_by(batch[2..].to_vec()),
         overtaken_by(vec![FUND.confirms("b")]),
         overtaken_by(vec![CONNECT.confirms("a")]),
-        // A third stream of the same coin.
+        // A third family reports the same coin.
         overtaken_by(vec![Reporter { family: WebhookFamily::ZerohashDepositStatus, ..FUND }.confirms("c")]),
     ] {
         for (at_step, step) in steps.iter().enumerate() {
@@ -444,7 +447,7 @@ async fn wherever_an_updater_stops_and_whoever_comes_between_a_coin_is_credited_
             assert_one_credit(&table, &format!("{by:?} {step}"));
             let before = table.resources();
             handled_until_acknowledged(&table, &batch, usize::MAX, Disturbance::Crash).await;
-            assert_eq!(table.resources(), before, "{by:?} {step}, and all of it again");
+            assert_eq!(table.resources(), before, "{by:?} {step}: all of it again");
         }
     }
 }

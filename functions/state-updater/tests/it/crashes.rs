@@ -1,9 +1,9 @@
-//! Contract 3: effects happen once, wherever an updater stops and however often its messages come again.
+//! Effects happen once, wherever an updater stops and however often its messages are delivered again.
 //!
-//! The steps of handling a batch are listed by running it: a step is before and after each call to the table, and
-//! after each item that a call stores. Then the updater crashes at each, or is told of a failure at each, or is
-//! overtaken by another at each. Whatever of the queue's rules applies then is applied: what was not acknowledged comes
-//! again. Each time the table must hold the same facts, each once, and say the same events.
+//! A first run lists the steps of handling a batch: one before and one after each call to the table, and one after each
+//! item that a call stores. At each step, the updater then crashes, gets an error, or is overtaken by another updater.
+//! Messages that were not acknowledged are delivered again, as by the queue. In the end the table must always hold the same
+//! facts, each once, with the same events.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use fundhook_domain::{FactId, Resource, ResourceId, Statement, View, events_afte
 use crate::support::disturbed::{Disturbance, handled_until_acknowledged, overtaken_by};
 use crate::support::{Table, folded, statement};
 
-/// Two deposits' signals as they come in one batch, with one message that came twice.
+/// Statements about two deposits in one batch, with one message that was delivered twice.
 fn statements() -> Vec<Statement> {
     let confirmed = statement("a", "confirmed", 40);
     vec![
@@ -24,12 +24,12 @@ fn statements() -> Vec<Statement> {
     ]
 }
 
-/// A fact that the table holds before, and one that only a rival brings.
+/// A statement that the table already holds, and one that only a rival has.
 fn known_and_rival() -> (Statement, Statement) {
     (statement("b", "submitted", 10), statement("a", "submitted", 10))
 }
 
-/// All that is to be the same in the end.
+/// What must be the same in the end.
 #[derive(Debug, PartialEq)]
 struct End {
     facts: BTreeMap<ResourceId, BTreeSet<FactId>>,
@@ -55,17 +55,17 @@ impl End {
         Self::of(table.resources())
     }
 
-    /// What all facts that are said anywhere add up to.
+    /// The end state with all statements and `others`.
     fn of_all(others: &[Statement]) -> Self {
-        let said = [statements(), others.to_vec()].concat();
+        let all = [statements(), others.to_vec()].concat();
         let of =
-            |native| said.iter().filter(|statement| statement.resource.native() == native).cloned().collect::<Vec<_>>();
+            |native| all.iter().filter(|statement| statement.resource.native() == native).cloned().collect::<Vec<_>>();
         Self::of(["a", "b"].map(|native| folded(&of(native))))
     }
 }
 
 #[tokio::test]
-async fn wherever_it_stops_and_whoever_comes_between_the_same_is_recorded_once() {
+async fn the_same_facts_are_recorded_once_wherever_an_updater_stops_or_is_overtaken() {
     let (known, rival) = known_and_rival();
     let table = || Table::holding([folded(std::slice::from_ref(&known))]);
     let steps = handled_until_acknowledged(&table(), &statements(), usize::MAX, Disturbance::Crash).await;
@@ -74,7 +74,7 @@ async fn wherever_it_stops_and_whoever_comes_between_the_same_is_recorded_once()
     for (by, others) in [
         (Disturbance::Crash, vec![]),
         (Disturbance::Error, vec![]),
-        // Another updater with the same messages, whose visibility timeout ran out too early.
+        // Another updater has the same messages, because their visibility timeout ended too early.
         (overtaken_by(statements()), vec![]),
         (overtaken_by(vec![rival.clone()]), vec![rival.clone()]),
         (overtaken_by([statements(), vec![rival.clone()]].concat()), vec![rival.clone()]),
@@ -85,10 +85,10 @@ async fn wherever_it_stops_and_whoever_comes_between_the_same_is_recorded_once()
             handled_until_acknowledged(&table, &statements(), at_step, by.clone()).await;
             assert_eq!(End::in_table(&table), expected, "{by:?} {step}");
 
-            // Once everything was acknowledged, its repetition changes nothing at all.
+            // Once everything was acknowledged, repeating it changes nothing.
             let before = table.resources();
             handled_until_acknowledged(&table, &statements(), usize::MAX, Disturbance::Crash).await;
-            assert_eq!(table.resources(), before, "{by:?} {step}, and all of it again");
+            assert_eq!(table.resources(), before, "{by:?} {step}: all of it again");
         }
     }
 }

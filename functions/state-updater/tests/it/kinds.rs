@@ -1,14 +1,15 @@
-//! What holds for kinds that are no transfers: a recovery is one sum, and a kind without an end lets old facts go.
+//! Kinds that are not transfers: a recovery is one sum, and a kind without a final status evicts old facts.
 
 use aws_lambda_events::sqs::SqsBatchResponse;
 use fundhook_domain::{
     AccountDetails, Details, Kind, LATEST_FACTS_MAX, Provider, RecoveryDetails, RecoveryKey, Resource, ResourceId,
     ReturnPayment, Statement, UnexpectedDeposit, WebhookFamily, WithdrawalStatus,
 };
+use fundhook_ports::fakes::Fate;
 use state_updater::StateUpdater;
 
 use crate::support::disturbed::no_pause;
-use crate::support::{Fate, Table, at, batch_of, failed, folded, statement_of};
+use crate::support::{Table, at, batch_of, failed, folded, statement_of};
 
 async fn handled(table: &Table, statements: &[Statement]) -> SqsBatchResponse {
     StateUpdater::new(table.clone(), no_pause).handle(batch_of(statements), at(100)).await
@@ -18,11 +19,7 @@ fn id(kind: Kind, provider: Provider, native: &str) -> ResourceId {
     ResourceId::new(kind, provider, native).expect("a valid id")
 }
 
-fn recovery_key() -> RecoveryKey {
-    RecoveryKey { account: "CUST01".to_owned(), asset: "USDC".to_owned(), network: None }
-}
-
-/// What a deposit of 100 that `family` reports states about the recovery.
+/// An unexpected deposit of 100, announced by one webhook family, as a statement about the recovery.
 fn came(provider: Provider, native: &str, family: WebhookFamily, seconds: i64) -> Statement {
     let deposit = UnexpectedDeposit {
         value: "100".parse().expect("a decimal"),
@@ -35,7 +32,7 @@ fn came(provider: Provider, native: &str, family: WebhookFamily, seconds: i64) -
     recovery(provider, "required", seconds, details)
 }
 
-/// What a payment of 100 that has come so far says about the recovery.
+/// A payment of 100 in this status, as a statement about the recovery.
 fn went(status: WithdrawalStatus, name: &str, seconds: i64) -> Statement {
     let payment = ReturnPayment { status, value: "100".parse().ok() };
     let payment_id = id(Kind::Withdrawal, Provider::Zerohash, "b752503c");
@@ -43,12 +40,16 @@ fn went(status: WithdrawalStatus, name: &str, seconds: i64) -> Statement {
     recovery(Provider::Zerohash, name, seconds, details)
 }
 
+fn recovery_key() -> RecoveryKey {
+    RecoveryKey { account: "CUST01".to_owned(), asset: "USDC".to_owned(), network: None }
+}
+
 fn recovery(provider: Provider, name: &str, seconds: i64, details: RecoveryDetails) -> Statement {
     let resource = recovery_key().resource(&provider.into()).expect("a valid id");
     statement_of(resource, name, seconds, Details::Recovery(Box::new(details)))
 }
 
-/// One coin that three streams announce, and the payment that returns it.
+/// One coin that three families announce, and the payment that returns it.
 fn whole_recovery() -> Vec<Statement> {
     vec![
         came(Provider::Zerohash, "failed", WebhookFamily::ZerohashDepositFailed, 3),
@@ -60,7 +61,7 @@ fn whole_recovery() -> Vec<Statement> {
 }
 
 #[tokio::test]
-async fn all_that_a_batch_says_of_one_recovery_is_one_write_whoever_says_it() {
+async fn all_statements_of_a_batch_about_one_recovery_are_one_write() {
     let statements = whole_recovery();
     let table = Table::default();
     assert!(failed(&handled(&table, &statements).await).is_empty());
@@ -81,14 +82,14 @@ async fn a_recovery_that_two_updaters_write_at_once_has_the_facts_of_both() {
     let statements = whole_recovery();
     let (rivals, own) = statements.split_at(2);
     let table = Table::default();
-    let fates = [Fate::LosesTo(rivals[0].clone().into()), Fate::LosesUntoldTo(rivals[1].clone().into())];
-    table.contents().fates.insert(statements[0].resource.clone(), fates.into());
+    let fates = [Fate::LosesTo(rivals[0].clone().into()), Fate::LosesBlindlyTo(rivals[1].clone().into())];
+    table.now().fates.insert(statements[0].resource.clone(), fates.into());
     assert!(failed(&handled(&table, own).await).is_empty());
     assert_eq!(table.resources(), [folded(&statements)]);
     assert_eq!(table.writes().len(), 3);
 }
 
-/// That the user changed, so many seconds in.
+/// The user's status changed so many seconds in.
 fn changed(seconds: i64) -> Statement {
     let name = if seconds % 2 == 0 { "approved" } else { "locked" };
     let details = AccountDetails { updated_at: Some(at(seconds)), ..AccountDetails::default() };
@@ -97,7 +98,7 @@ fn changed(seconds: i64) -> Statement {
 }
 
 #[tokio::test]
-async fn what_is_older_than_all_that_is_kept_is_finished_without_a_write() {
+async fn statements_older_than_all_kept_facts_are_finished_without_a_write() {
     let kept = i64::try_from(LATEST_FACTS_MAX).expect("few");
     let newest: Vec<Statement> = (100..100 + kept).map(changed).collect();
     let table = Table::holding([folded(&newest)]);
@@ -106,7 +107,7 @@ async fn what_is_older_than_all_that_is_kept_is_finished_without_a_write() {
     assert_eq!((table.reads().len(), table.writes().len()), (1, 0));
     assert_eq!(table.resources(), [folded(&newest)]);
 
-    // Beside it, what is newer than the oldest that is kept is written, and that one goes.
+    // A newer statement in the same batch is written, and evicts the oldest fact.
     let statements = [changed(0), changed(1000), changed(1)];
     assert!(failed(&handled(&table, &statements).await).is_empty());
     assert_eq!(table.writes().len(), 1);
@@ -117,7 +118,7 @@ async fn what_is_older_than_all_that_is_kept_is_finished_without_a_write() {
 }
 
 #[tokio::test]
-async fn a_write_of_a_resource_that_has_let_facts_go_still_meets_its_condition() {
+async fn a_resource_that_has_evicted_facts_is_still_written_conditionally() {
     let kept = i64::try_from(LATEST_FACTS_MAX).expect("few");
     let many: Vec<Statement> = (0..kept + 20).map(changed).collect();
     let table = Table::default();
@@ -125,7 +126,7 @@ async fn a_write_of_a_resource_that_has_let_facts_go_still_meets_its_condition()
         assert!(failed(&handled(&table, batch).await).is_empty());
     }
     let rival = changed(5000);
-    table.contents().fates.insert(rival.resource.clone(), [Fate::LosesTo(rival.clone().into())].into());
+    table.now().fates.insert(rival.resource.clone(), [Fate::LosesTo(rival.clone().into())].into());
     assert!(failed(&handled(&table, &[changed(4000)]).await).is_empty());
     let expected: Resource = folded(&[many, vec![rival, changed(4000)]].concat());
     assert_eq!(table.resources(), std::slice::from_ref(&expected));

@@ -1,4 +1,4 @@
-//! The state-updater, one file per promise, with a table in memory.
+//! The state updater, one file per promise, with a fake of its table.
 
 mod batches;
 mod claims;

@@ -11,7 +11,7 @@ use fundhook_ports::{
     SettledDeposits, Watermarks, Write, WriteOutcome, chain,
 };
 use fundhook_reconciliation::{ControlTotalsLine, Receipt, Total};
-use fundhook_reconciliation::{Report, Watermark, Window};
+use fundhook_reconciliation::{ReadWindow, Report, Watermark};
 use serde_json::json;
 use tokio::task::JoinSet;
 
@@ -43,7 +43,7 @@ fn watermark(revision: u64, read_until: i64) -> Watermark {
         totals_until: at(0).day_start(),
         revised_until: None,
         overdue_after: None,
-        told: vec!["a sentence".to_owned()],
+        reported: vec!["a sentence".to_owned()],
     }
 }
 
@@ -59,7 +59,7 @@ async fn loaded(store: &ReconciliationTable, feed: &Feed) -> Option<Watermark> {
 async fn a_watermark_is_where_it_was_last_moved_to() {
     let (local, store) = store().await;
     assert_eq!(loaded(&store, &feed()).await, None, "the list was never read");
-    let begun = Window { from: at(0), until: at(900), next_page: 3 };
+    let begun = ReadWindow { from: at(0), until: at(900), next_page: 3 };
     for to in [
         watermark(1, 0),
         Watermark { window: Some(begun), ..watermark(2, 0) },

@@ -7,11 +7,11 @@ use std::time::Duration;
 use fundhook_credentials::{TokenError, TokenKeeper, ValidToken};
 use fundhook_domain::{Feed, Timestamp};
 use fundhook_ports::chain;
+use fundhook_ports::fakes::{Fail, Run, Stepped, Steps};
 use futures_util::future::{join, join_all};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::support::steps::{Run, Stepped, Steps};
-use crate::support::tokens::{CurrentStatus, Keeper, Tokens, feeds, renewed_at};
+use crate::support::tokens::{CurrentStatus, Keeper, Tokens, TokensOfFeeds as _, feeds, renewed_at};
 use crate::support::{LEASE_SECONDS, START, at, feed, minute};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -179,7 +179,7 @@ async fn a_provider_that_grants_nothing_is_asked_once_in_the_time_of_a_lease_how
 async fn a_lease_that_cannot_be_given_back_takes_no_token_from_anybody() {
     let (world, of) = (due(0), feed("connect"));
     let refused = world.revoke_stored(&of);
-    world.now().down = Some("release");
+    world.now().on_release = Fail::Always;
     assert!(world.keeper().other_than(&refused, &of, || minute(48)).await.is_ok());
     let current_status = renewed_at(&world.keeper(), minute(49)).await.expect("the store is up");
     assert!(current_status.failures.is_empty());

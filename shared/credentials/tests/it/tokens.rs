@@ -5,12 +5,15 @@ use std::time::Duration;
 
 use fundhook_credentials::{TokenError, TokenKeeper};
 use fundhook_domain::{Feed, Timestamp};
+use fundhook_ports::fakes::Fail;
 use fundhook_ports::{GrantedToken, PortError, RequestToken, StoredToken, chain};
 use secrecy::ExposeSecret as _;
 use tokio::sync::Barrier;
 use tokio::time::timeout;
 
-use crate::support::tokens::{CurrentStatus, FEEDS, SECRET_PART, Tokens, feeds, renewed, renewed_at};
+use crate::support::tokens::{
+    CurrentStatus, FEEDS, SECRET_PART, Tokens, TokensOfFeeds as _, feeds, renewed, renewed_at,
+};
 use crate::support::{LEASE_SECONDS, START, at, feed, minute};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -260,21 +263,21 @@ async fn while_a_provider_is_left_alone_nobody_asks_it_and_the_other_organizatio
     world.revoke_stored(&feed("connect/acme"));
     assert!(world.keeper().other_than(&refused, &feed("connect/acme"), || minute(1153)).await.is_ok());
     // That it could not be noted is no reason not to tell what failed.
-    world.now().down = Some("leave alone");
+    world.now().on_back_off = Fail::Always;
     assert_eq!(failed(&run(&world, minute(1212)).await), ["connect"]);
 }
 
 #[tokio::test]
 async fn a_token_that_could_not_be_stored_is_used_by_who_asked_for_it_and_that_is_told() {
     let (world, of) = (Tokens::valid_for(HOUR), feed("connect"));
-    world.now().down = Some("store");
+    world.now().on_store = Fail::Always;
     let lines = crate::logs::logged(async {
         let had = world.keeper().token(&of, || minute(0)).await.expect("it was granted");
         assert!(world.accepts(&of, &had.access_token) && had.is_new);
         assert!(!format!("{had:?}").contains(SECRET_PART));
     })
     .await;
-    assert!(lines.contains("ERROR") && lines.contains("could not store: it is down"), "{lines}");
+    assert!(lines.contains("ERROR") && lines.contains("could not store the access tokens: it is down"), "{lines}");
     assert!(!lines.contains(SECRET_PART), "{lines}");
 }
 
@@ -282,7 +285,7 @@ async fn a_token_that_could_not_be_stored_is_used_by_who_asked_for_it_and_that_i
 async fn while_tokens_cannot_be_stored_the_refresher_fails_and_has_no_other_ones_granted() {
     let world = Tokens::valid_for(HOUR);
     let keeper = world.keeper();
-    world.now().down = Some("store");
+    world.now().on_store = Fail::Always;
     for now in 0..40 {
         world.now().clock = minute(now);
         let current_status = renewed_at(&keeper, minute(now)).await.expect("the tokens are read");
@@ -292,7 +295,7 @@ async fn while_tokens_cannot_be_stored_the_refresher_fails_and_has_no_other_ones
             "in minute {now}: what is not stored is not told as valid"
         );
     }
-    world.now().down = None;
+    world.now().on_store = Fail::Never;
     renewed_at(&keeper, minute(40)).await.expect("the store is up");
     let stored = world.now().stored.clone();
     assert!(stored.values().all(|token| token.issued_at == minute(0)) && stored.len() == 2);
@@ -301,7 +304,7 @@ async fn while_tokens_cannot_be_stored_the_refresher_fails_and_has_no_other_ones
     // One that could not be stored until it was due itself is not worth storing.
     let world = Tokens::valid_for(HOUR);
     let keeper = world.keeper();
-    world.now().down = Some("store");
+    world.now().on_store = Fail::Always;
     for now in [0, 48] {
         renewed_at(&keeper, minute(now)).await.expect("the tokens are read");
     }
@@ -313,13 +316,13 @@ async fn a_store_that_is_away_is_an_error_and_the_next_run_makes_good() {
     for (down, is_whole) in [("load", true), ("feeds", true), ("lease", false), ("store", false)] {
         let world = Tokens::valid_for(HOUR);
         run(&world, minute(0)).await;
-        world.now().down = Some(down);
+        world.set(down, Fail::Always);
         world.now().clock = minute(48);
         let told = renewed_at(&world.keeper(), minute(48)).await;
         let is_told = told.as_ref().map_or(is_whole, |current_status| !is_whole && failed(current_status) == FEEDS);
         assert!(is_told, "{down}: {told:?}");
         assert!(feeds().iter().all(|feed| world.accepts_stored(feed)), "{down}");
-        world.now().down = None;
+        world.set(down, Fail::Never);
         assert!(run(&world, minute(49)).await.failures.is_empty());
         let stored = world.now().stored.clone();
         assert!(stored.values().all(|token| token.issued_at == minute(49)), "{down}");

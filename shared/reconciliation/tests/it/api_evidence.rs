@@ -1,4 +1,4 @@
-//! Rows of the provider's list: they stand in for webhooks that did not come, and corroborate those that did, in any order.
+//! Rows of the provider's list replace webhooks that were missed and corroborate those that arrived, in any order.
 
 use std::collections::BTreeSet;
 
@@ -22,16 +22,16 @@ fn webhook(name: &str, seconds: u64) -> Statement {
     sent(ONE, name, seconds)
 }
 
-/// The webhook that the deposit was confirmed, and the row that lists it so: read later, dated otherwise, and telling of
-/// other things beside the money.
+/// The webhook that confirms the deposit, and the row that lists it as confirmed: read later, with another date, and with
+/// other members beside the money.
 fn confirmed() -> [Statement; 2] {
-    let webhook = with(webhook("confirmed", 40), |said| {
-        said.session.id = Some("16032e11".to_owned());
-        said.status_reason = None;
+    let webhook = with(webhook("confirmed", 40), |details| {
+        details.session.id = Some("16032e11".to_owned());
+        details.status_reason = None;
     });
-    let row = with(row(ONE, "confirmed", 55), |said| {
-        said.reference_id = Some("order-1".to_owned());
-        said.status_reason = Some("success".to_owned());
+    let row = with(row(ONE, "confirmed", 55), |details| {
+        details.reference_id = Some("order-1".to_owned());
+        details.status_reason = Some("success".to_owned());
     });
     [webhook, row]
 }
@@ -40,12 +40,12 @@ fn class(view: &View) -> EvidenceClass {
     view.evidence.attestation.class
 }
 
-fn said(events: &[Event]) -> Vec<(&str, bool)> {
+fn types_and_reconciled(events: &[Event]) -> Vec<(&str, bool)> {
     events.iter().map(|event| (event.event_type.as_str(), event.data.reconciled)).collect()
 }
 
 #[test]
-fn a_row_and_a_webhook_about_one_happening_are_one_event_whichever_comes_first() {
+fn a_row_and_a_webhook_with_the_same_status_are_one_event_in_either_order() {
     let [webhook, row] = confirmed();
     every_order_has_the_same_result(&[webhook.clone(), row.clone()], 1);
     for (what, first, second, is_reconciled) in
@@ -56,13 +56,17 @@ fn a_row_and_a_webhook_about_one_happening_are_one_event_whichever_comes_first()
         assert!(matches!(outcome, Outcome::Recorded { change: None, .. }), "{what}: {outcome:?}");
         let resource = outcome.into_resource();
         assert_eq!((resource.version(), resource.sequence()), (2, 1), "{what}: both are recorded");
-        assert_eq!(said(&events_after(&resource, 0)), [("fundhook.deposit.confirmed", is_reconciled)], "{what}");
+        assert_eq!(
+            types_and_reconciled(&events_after(&resource, 0)),
+            [("fundhook.deposit.confirmed", is_reconciled)],
+            "{what}"
+        );
         assert_eq!(events_after(&resource, 1), [], "{what}");
     }
 }
 
 #[test]
-fn a_webhook_stands_over_the_row_and_what_only_the_row_told_is_kept() {
+fn a_webhook_supersedes_the_row_and_members_of_the_row_alone_are_kept() {
     let [webhook, row] = confirmed();
     let (of_webhook, of_row) = (view([&webhook]), view([&row]));
     assert_eq!((class(&of_webhook), class(&of_row)), (EvidenceClass::Asymmetric, EvidenceClass::Api));
@@ -75,57 +79,69 @@ fn a_webhook_stands_over_the_row_and_what_only_the_row_told_is_kept() {
     let history: Vec<&str> = both.history.iter().map(|entry| entry.event_type.as_str()).collect();
     assert_eq!(history, ["connect.transactions", "connect.deposit.confirmed"]);
 
-    // Beside the money, which both tell alike: each what the other leaves out, and the reason is the webhook's.
+    // Both agree about the money. Each adds what the other lacks, and the reason is the webhook's.
     let expected = TransferDetails { reference_id: Some("order-1".to_owned()), ..transfer(&of_webhook).clone() };
     assert_eq!(*transfer(&both), expected);
     assert_eq!(transfer(&of_row).status_reason.as_deref(), Some("success"));
 }
 
 #[test]
-fn a_webhook_of_an_earlier_status_does_not_make_the_later_one_more_than_a_row() {
+fn a_webhook_of_an_earlier_status_does_not_strengthen_the_evidence_of_a_later_row() {
     let (held, row) = (webhook("held", 20), row(ONE, "confirmed", 40));
     for statements in [[&held, &row], [&row, &held]] {
-        assert_eq!(class(&view(statements)), EvidenceClass::Api, "it is the row that says so");
+        assert_eq!(class(&view(statements)), EvidenceClass::Api, "only the row says so");
     }
     every_order_has_the_same_result(&[held, row, webhook("confirmed", 40)], 2);
 }
 
-/// What of the money a row says otherwise, and how.
+/// A member about the money, and the change to it.
 type Case = (&'static str, fn(&mut TransferDetails));
 
 #[test]
-fn a_row_that_contradicts_the_webhook_in_the_money_is_an_event_of_its_own() {
+fn a_row_that_contradicts_the_webhook_about_the_money_is_an_event_of_its_own() {
     let webhook = webhook("confirmed", 40);
     let cases: [Case; 5] = [
-        ("amount", |said| said.quantity = Some(quantity("99"))),
-        ("asset", |said| said.asset = Some("USDT".to_owned())),
-        ("network", |said| said.network = Some(Network::named("ethereum"))),
-        ("transaction", |said| said.transaction.hash = Some("0xabcde2".to_owned())),
-        ("account", |said| said.account = Some("CUST02".to_owned())),
+        ("amount", |details| details.quantity = Some(quantity("99"))),
+        ("asset", |details| details.asset = Some("USDT".to_owned())),
+        ("network", |details| details.network = Some(Network::named("ethereum"))),
+        ("transaction", |details| details.transaction.hash = Some("0xabcde2".to_owned())),
+        ("account", |details| details.account = Some("CUST02".to_owned())),
     ];
     for (member, say) in cases {
         let row = row_with(ONE, say);
         every_order_has_the_same_result(&[webhook.clone(), row.clone()], 2);
         let (row_late, webhook_late) = (folded([&webhook, &row]), folded([&row, &webhook]));
         let [confirmed, updated] = ["fundhook.deposit.confirmed", "fundhook.deposit.updated"];
-        assert_eq!(said(&events_after(&row_late, 0)), [(confirmed, false), (updated, true)], "{member}");
-        assert_eq!(said(&events_after(&webhook_late, 0)), [(confirmed, true), (updated, false)], "{member}");
+        assert_eq!(
+            types_and_reconciled(&events_after(&row_late, 0)),
+            [(confirmed, false), (updated, true)],
+            "{member}"
+        );
+        assert_eq!(
+            types_and_reconciled(&events_after(&webhook_late, 0)),
+            [(confirmed, true), (updated, false)],
+            "{member}"
+        );
         let late =
             |resource: &Resource| events_after(resource, 1).iter().map(|event| event.data.late).collect::<Vec<_>>();
-        assert_eq!((late(&row_late), late(&webhook_late)), (vec![true], vec![false]), "{member}: the webhook stands");
+        assert_eq!(
+            (late(&row_late), late(&webhook_late)),
+            (vec![true], vec![false]),
+            "{member}: the webhook supersedes the row"
+        );
         for resource in [row_late, webhook_late] {
             let view = resource.view().expect("a view");
             assert_eq!(
                 view.details.contradictions(&webhook.content.details),
                 Vec::<&str>::new(),
-                "{member}: the webhook's"
+                "{member}: the view has the webhook's"
             );
         }
     }
 }
 
 #[test]
-fn a_row_of_an_earlier_status_is_a_late_update_and_moves_nothing_back() {
+fn a_row_of_an_earlier_status_is_a_late_update_and_moves_no_status_back() {
     let (confirmed, held) = (webhook("confirmed", 40), row(ONE, "held", 20));
     let outcome = fold(folded([&confirmed]), held.clone());
     assert!(matches!(outcome, Outcome::Recorded { change: Some(Change::Updated { late: true }), .. }), "{outcome:?}");
@@ -140,7 +156,7 @@ fn a_row_that_contradicts_the_final_status_is_a_conflict_whichever_comes_first()
     let whole = every_order_has_the_same_result(&[failed.clone(), row.clone()], 2);
     let view = whole.view.expect("a view");
     assert_eq!(view.conflicting, [row.content.status, failed.content.status]);
-    assert_eq!(view.status, failed.content.status, "what was sent stands over what was read");
+    assert_eq!(view.status, failed.content.status, "a webhook supersedes a row");
     for statements in [[&failed, &row], [&row, &failed]] {
         let events = crate::support::events(statements);
         assert_eq!(events[1].event_type, "fundhook.deposit.conflicting");
@@ -151,11 +167,11 @@ fn a_row_that_contradicts_the_final_status_is_a_conflict_whichever_comes_first()
 fn rows_and_webhooks_in_every_order_lead_to_one_view_and_one_set_of_event_ids() {
     let [confirmed, row_of_confirmed] = confirmed();
     let held = webhook("held", 20);
-    let row_of_held = with(listed(&held), |said| said.status_reason = Some("pending_match".to_owned()));
-    let corrected = with(webhook("confirmed", 60), |said| said.session.id = Some("other".to_owned()));
+    let row_of_held = with(listed(&held), |details| details.status_reason = Some("pending_match".to_owned()));
+    let corrected = with(webhook("confirmed", 60), |details| details.session.id = Some("other".to_owned()));
     let again = in_other_bytes("again", &confirmed);
-    let row_again = with(in_other_bytes("row again", &row_of_confirmed), |said| said.status_reason = None);
-    let other_amount = with(webhook("confirmed", 60), |said| said.quantity = Some(quantity("99")));
+    let row_again = with(in_other_bytes("row again", &row_of_confirmed), |details| details.status_reason = None);
+    let other_amount = with(webhook("confirmed", 60), |details| details.quantity = Some(quantity("99")));
     for (what, statements, events) in [
         ("two rows and no webhook", vec![&row_of_confirmed, &row_again, &row_of_held], 2),
         ("a row of each status", vec![&webhook("pending", 0), &held, &row_of_held, &confirmed, &row_of_confirmed], 3),
@@ -180,7 +196,7 @@ fn rows_and_webhooks_in_every_order_lead_to_one_view_and_one_set_of_event_ids() 
 }
 
 #[test]
-fn what_has_no_road_has_no_rows_and_each_of_its_statements_is_an_event() {
+fn each_statement_of_a_kind_without_the_furthest_rule_is_an_event() {
     for statement in
         [crate::support::statement(Status::Balance, 0), crate::support::recovery::announcements().remove(0)]
     {
@@ -189,45 +205,45 @@ fn what_has_no_road_has_no_rows_and_each_of_its_statements_is_an_event() {
 }
 
 #[test]
-fn a_second_webhook_after_the_row_is_news_again() {
+fn a_second_webhook_after_the_row_is_an_event() {
     let [first, row] = confirmed();
     let second = webhook("confirmed", 60);
     let events = crate::support::events([&row, &first, &second]);
     let expected = [("fundhook.deposit.confirmed", true), ("fundhook.deposit.updated", false)];
-    assert_eq!(said(&events), expected);
+    assert_eq!(types_and_reconciled(&events), expected);
 }
 
 #[test]
-fn a_coin_that_a_row_claims_is_the_deposits_own_when_its_webhook_comes_and_anothers_is_a_duplicate() {
+fn a_coin_that_a_row_claimed_stays_with_its_deposit_and_another_deposit_is_a_duplicate() {
     let [webhook, row] = confirmed();
     let (by_row, claim) = folded([&row]).claiming(None, 0);
-    let claim = claim.expect("a row that says it is confirmed claims the coin");
+    let claim = claim.expect("a confirmed row claims the coin");
     assert_eq!((claim.owner.clone(), claim.families.clone()), (id(ONE), [WebhookFamily::ConnectTransactions].into()));
 
     let after = fold(by_row, webhook).into_resource();
-    assert_eq!((after.claim_due(), after.ownership()), (None, &Ownership::Owner), "there is nothing left to claim");
+    assert_eq!((after.claim_due(), after.ownership()), (None, &Ownership::Owner), "nothing is left to claim");
     assert_eq!(types(&events_after(&after, 0)), ["fundhook.deposit.confirmed"]);
 
-    let others = with(sent(FUND, "confirmed", 40), |said| said.transaction.hash = Some("ABCDE1".to_owned()));
+    let others = with(sent(FUND, "confirmed", 40), |details| details.transaction.hash = Some("ABCDE1".to_owned()));
     let (other, claimed) = folded([&others]).claiming(Some(&claim), 0);
     assert_eq!((claimed, types(&events_after(&other, 0))), (None, vec!["fundhook.deposit.duplicate"]));
 
-    // The other way round: what is credited already is not credited again by a row.
+    // The other way round: a row does not credit a coin that is already credited.
     let (_, claim) = folded([&others]).claiming(None, 0);
     let (by_row, claimed) = folded([&row]).claiming(claim.as_ref(), 0);
     assert_eq!((claimed, types(&events_after(&by_row, 0))), (None, vec!["fundhook.deposit.duplicate"]));
 }
 
-/// A deposit's webhook from before its coin was known, the webhook that confirms it, and the row that lists it so: of a coin
-/// that came in one transaction with the others'.
+/// A deposit's webhook from before its coin was known, the webhook that confirms it, and the row that lists it. All such
+/// deposits came in one transaction.
 fn in_one_transaction(of: &str) -> [Statement; 3] {
-    let submitted = with(sent(of, "submitted", 10), |said| said.transaction.hash = None);
-    let hash = |said: &mut TransferDetails| said.transaction.hash = Some("0xabcde1".to_owned());
+    let submitted = with(sent(of, "submitted", 10), |details| details.transaction.hash = None);
+    let hash = |details: &mut TransferDetails| details.transaction.hash = Some("0xabcde1".to_owned());
     [submitted, with(sent(of, "confirmed", 40), hash), row_with(of, hash)]
 }
 
 #[test]
-fn two_deposits_in_one_transaction_are_both_credited_where_webhooks_or_the_list_told_of_both() {
+fn two_deposits_in_one_transaction_are_both_credited_if_webhooks_or_the_list_reported_both() {
     let ([submitted, confirmed, row], [others_submitted, others_confirmed, others_row]) =
         (in_one_transaction(ONE), in_one_transaction(TWO));
     for (what, one, other, are_credited) in [
@@ -236,7 +252,7 @@ fn two_deposits_in_one_transaction_are_both_credited_where_webhooks_or_the_list_
         ("a webhook of both, and a row in place of the last", vec![&submitted, &row], vec![&others_confirmed], true),
         ("a row of both, and a webhook before it of one", vec![&submitted, &row], vec![&others_row], true),
         ("all of both", vec![&submitted, &confirmed, &row], vec![&others_submitted, &others_row], true),
-        // Under an id of its own a row alone may be about what the webhook told of.
+        // A row alone, under another id, may be about the deposit of the webhook.
         ("a row of one, and a webhook of the other", vec![&row], vec![&others_confirmed], false),
         ("a row of one, and webhooks of the other", vec![&row], vec![&others_submitted, &others_confirmed], false),
     ] {
@@ -257,18 +273,18 @@ fn two_deposits_in_one_transaction_are_both_credited_where_webhooks_or_the_list_
 }
 
 #[test]
-fn a_webhook_that_first_tells_which_coin_the_row_was_about_is_an_event_which_may_say_it_is_a_duplicate() {
-    // As the row in seed 000, whose transaction has an id that is no hash.
-    let (row, webhook) = (row_with(ONE, |said| said.transaction.hash = None), webhook("confirmed", 40));
+fn a_webhook_that_first_identifies_the_coin_of_a_row_is_an_event_and_may_be_a_duplicate() {
+    // As the row in [connect-guide §7], whose transaction id is not a hash.
+    let (row, webhook) = (row_with(ONE, |details| details.transaction.hash = None), webhook("confirmed", 40));
     every_order_has_the_same_result(&[row.clone(), webhook.clone()], 2);
-    let others = with(sent(FUND, "confirmed", 40), |said| said.transaction.hash = Some("ABCDE1".to_owned()));
+    let others = with(sent(FUND, "confirmed", 40), |details| details.transaction.hash = Some("ABCDE1".to_owned()));
     let (_, claim) = folded([&others]).claiming(None, 0);
 
     let (by_row, claimed) = folded([&row]).claiming(claim.as_ref(), 0);
     assert_eq!(
         (claimed, types(&events_after(&by_row, 0))),
         (None, vec!["fundhook.deposit.confirmed"]),
-        "it cannot tell"
+        "the row does not identify its coin"
     );
     let (both, _) = fold(by_row, webhook.clone()).into_resource().claiming(claim.as_ref(), 1);
     assert_eq!(types(&events_after(&both, 1)), ["fundhook.deposit.duplicate"]);
@@ -279,7 +295,7 @@ fn a_webhook_that_first_tells_which_coin_the_row_was_about_is_an_event_which_may
 }
 
 #[test]
-fn a_fact_from_the_list_and_a_signal_of_it_read_back() {
+fn a_fact_from_the_list_and_its_statement_are_read_back_as_written() {
     let row = row(ONE, "confirmed", 40);
     let fact = NewFact::from(row.clone());
     let message = fact.to_message().expect("a message");
@@ -292,25 +308,25 @@ fn a_fact_from_the_list_and_a_signal_of_it_read_back() {
     }
 }
 
-/// What is said of the money: an amount or none, and a hash or none.
-type Said = (usize, usize);
+/// The choice of an amount or none, and of a hash or none.
+type MoneyChoice = (usize, usize);
 
-fn saying(statement: Statement, (amount, hash): Said, memo: u64) -> Statement {
+fn saying(statement: Statement, (amount, hash): MoneyChoice, memo: u64) -> Statement {
     let other = in_other_bytes(&format!("{} {amount} {hash} {memo}", statement.content.id), &statement);
-    with(other, |said| {
-        said.quantity = [None, Some("100"), Some("99")][amount].map(quantity);
-        said.transaction.hash = [None, Some("0xabcde1"), Some("0xabcde2")][hash].map(str::to_owned);
-        said.provider_data.insert("memo".to_owned(), memo.into());
+    with(other, |details| {
+        details.quantity = [None, Some("100"), Some("99")][amount].map(quantity);
+        details.transaction.hash = [None, Some("0xabcde1"), Some("0xabcde2")][hash].map(str::to_owned);
+        details.provider_data.insert("memo".to_owned(), memo.into());
     })
 }
 
 const STATUSES: [&str; 5] = ["pending", "held", "abandoned", "confirmed", "failed"];
 
-/// Webhooks that say anything, and rows: a list may date a deposit otherwise each time and say other things beside it, but
-/// of one status it tells one amount and one transaction.
+/// Webhooks with any content, and rows. A list may state another date and other members each time, but for one status it
+/// states one amount and one transaction.
 ///
-/// (Two rows of one status that contradict each other, beside a webhook that tells neither, are more or fewer events by the
-/// order in which they come.)
+/// (Two rows of one status that contradict each other, beside a webhook that has neither value, make more or fewer events
+/// depending on their order.)
 fn facts() -> impl Strategy<Value = Vec<Statement>> {
     let webhooks = prop::collection::vec((0..STATUSES.len(), 0..3_u64, (0..3_usize, 0..3_usize), 0..2_u64), 0..8);
     let listed_as = prop::collection::vec((0..3_usize, 0..3_usize), STATUSES.len());
@@ -318,7 +334,7 @@ fn facts() -> impl Strategy<Value = Vec<Statement>> {
     (webhooks, listed_as, rows).prop_map(|(webhooks, listed_as, rows)| {
         let webhooks = webhooks
             .into_iter()
-            .map(|(status, seconds, said, memo)| saying(webhook(STATUSES[status], seconds), said, memo));
+            .map(|(status, seconds, choice, memo)| saying(webhook(STATUSES[status], seconds), choice, memo));
         let rows = rows
             .into_iter()
             .map(|(status, seconds, memo)| saying(row(ONE, STATUSES[status], seconds), listed_as[status], memo));
@@ -326,15 +342,15 @@ fn facts() -> impl Strategy<Value = Vec<Statement>> {
     })
 }
 
-/// How many events these facts give rise to: one for each different statement of a webhook, and one for each status at which
-/// the rows are about no webhook's statement.
+/// How many events these facts make: one for each different statement of a webhook, and one for each status whose rows
+/// match no webhook.
 fn events_of(facts: &[Statement]) -> usize {
     let is_row = |fact: &&Statement| fact.content.evidence.is_from_api();
     let statement = |fact: &Statement| {
         (fact.content.status, fact.content.occurred_at, serde_json::to_string(&fact.content.details).expect("JSON"))
     };
     let webhooks: Vec<&Statement> = facts.iter().filter(|fact| !is_row(fact)).collect();
-    let told: BTreeSet<_> = webhooks.iter().map(|fact| statement(fact)).collect();
+    let of_webhooks: BTreeSet<_> = webhooks.iter().map(|fact| statement(fact)).collect();
     let alone = |row: &&Statement| {
         let identifies_coin = |fact: &Statement| coin_of(fact).is_some();
         let is_about = |webhook: &&Statement| {
@@ -344,12 +360,12 @@ fn events_of(facts: &[Statement]) -> usize {
         };
         !webhooks.iter().any(is_about)
     };
-    let unheard: BTreeSet<_> = facts.iter().filter(is_row).filter(alone).map(|row| row.content.status).collect();
-    told.len() + unheard.len()
+    let of_rows_alone: BTreeSet<_> = facts.iter().filter(is_row).filter(alone).map(|row| row.content.status).collect();
+    of_webhooks.len() + of_rows_alone.len()
 }
 
 proptest! {
-    // A failing case's seed is printed, and kept beside this file.
+    // The seed of a failing case is printed and stored beside this file.
     #![proptest_config(ProptestConfig {
         failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("seeds"))),
         ..ProptestConfig::default()
@@ -367,7 +383,7 @@ proptest! {
         let expected: Vec<String> = (1..=events_of(&one)).map(|sequence| format!("{ONE}#{sequence}")).collect();
         prop_assert_eq!(&ids(&one_way), &expected);
         prop_assert_eq!(&ids(&another), &expected);
-        // A contradiction that is recorded first keeps it from being due.
+        // If a contradiction is recorded first, no claim is due.
         if let (Some(one), Some(other)) = (one_way.claim_due(), another.claim_due()) {
             prop_assert_eq!(one, other);
         }

@@ -1,5 +1,5 @@
-//! What came in of each asset, as the provider lists it, as it is recorded and as it was published: the same, to the digit,
-//! or a line that shows it.
+//! Control totals per asset: what the provider lists, what is recorded and what was published are equal to the last digit,
+//! or the line shows the difference.
 
 use std::slice::from_ref as one;
 use std::time::Duration;
@@ -17,13 +17,13 @@ use crate::support::{at, listed, quantity, with};
 const ONE: &str = "deposit#connect#1";
 const TWO: &str = "deposit#connect#2";
 
-fn noted_at() -> Timestamp {
+fn published_at() -> Timestamp {
     at(60)
 }
 
-/// What the publisher has noted of `resource` by now: the latest receipt stands in the place of those before it.
+/// The receipt that the publisher has stored for `resource`: the latest one replaces the others.
 fn receipt(resource: &Resource) -> Option<Receipt> {
-    events_after(resource, 0).iter().filter_map(|event| receipt_of(event, noted_at())).next_back()
+    events_after(resource, 0).iter().filter_map(|event| receipt_of(event, published_at())).next_back()
 }
 
 fn receipts(ours: &[Resource]) -> Vec<Receipt> {
@@ -34,30 +34,30 @@ fn total((deposits, total): (u64, &str)) -> Total {
     Total { deposits, total: total.parse().expect("a decimal") }
 }
 
-/// The line of `asset`: what the provider lists, what is recorded, what was published.
+/// The line of `asset`: as listed, as recorded, as published.
 fn line(asset: &str, provider: (u64, &str), ours: (u64, &str), published: (u64, &str)) -> ControlTotalsLine {
     let (provider, ours, published) = (total(provider), total(ours), total(published));
     ControlTotalsLine { asset: asset.to_owned(), provider, ours, published }
 }
 
-/// What is said of a deposit.
+/// A change to what is said about a deposit.
 type Say = fn(&mut TransferDetails);
 
-fn in_units(said: &mut TransferDetails, value: &str, units: &str) {
-    said.quantity = Some(Quantity { units: Units::named(units), ..quantity(value) });
+fn in_units(details: &mut TransferDetails, value: &str, units: &str) {
+    details.quantity = Some(Quantity { units: Units::named(units), ..quantity(value) });
 }
 
-/// A confirmed deposit of which so much is said, and the row that lists it so.
+/// A confirmed deposit, and the row that lists it, both changed by `say`.
 fn confirmed(of: &str, say: Say) -> (Resource, Statement) {
     (recorded([&with(sent(of, "confirmed", 40), say)]), row_with(of, say))
 }
 
 #[test]
-fn what_is_listed_recorded_and_published_alike_adds_up() {
+fn totals_are_equal_when_deposits_are_listed_recorded_and_published_alike() {
     let (ours, theirs): (Vec<_>, Vec<_>) = [
         confirmed("deposit#connect#1", |_| {}),
-        confirmed("deposit#connect#2", |said| said.quantity = Some(quantity("0.5"))),
-        confirmed("deposit#zerohash#3", |said| said.asset = Some("BTC".to_owned())),
+        confirmed("deposit#connect#2", |details| details.quantity = Some(quantity("0.5"))),
+        confirmed("deposit#zerohash#3", |details| details.asset = Some("BTC".to_owned())),
     ]
     .into_iter()
     .unzip();
@@ -69,10 +69,10 @@ fn what_is_listed_recorded_and_published_alike_adds_up() {
 }
 
 #[test]
-fn each_party_that_has_another_sum_shows() {
+fn every_difference_between_the_three_totals_shows() {
     let (resource, row) = confirmed(ONE, |_| {});
-    let (other, other_row) = confirmed(ONE, |said| said.quantity = Some(quantity("99.9")));
-    let (_, second_row) = confirmed(TWO, |said| said.quantity = Some(quantity("0")));
+    let (other, other_row) = confirmed(ONE, |details| details.quantity = Some(quantity("99.9")));
+    let (_, second_row) = confirmed(TWO, |details| details.quantity = Some(quantity("0")));
     let noted = receipts(one(&resource));
     for (what, lines, expected) in [
         (
@@ -106,7 +106,7 @@ fn each_party_that_has_another_sum_shows() {
             line("USDC", (1, "100"), (1, "100"), (1, "99.9")),
         ),
         (
-            "as much, in another number of deposits",
+            "the same sum with another number of deposits",
             control_totals(one(&resource), &[row.clone(), second_row], &noted),
             line("USDC", (2, "100"), (1, "100"), (1, "100")),
         ),
@@ -117,15 +117,15 @@ fn each_party_that_has_another_sum_shows() {
 }
 
 #[test]
-fn what_is_not_credited_counts_for_nothing() {
+fn only_credited_deposits_count() {
     let duplicate = recorded_as(ONE, "confirmed").duplicating(id("deposit#zerohash#7"), 0);
     for (what, ours) in [
         ("a duplicate", duplicate),
-        ("one that is under way", recorded_as(ONE, "held")),
-        ("one that failed", recorded_as(ONE, "failed")),
-        ("one that nobody expected", recorded_as(ONE, "unexpected")),
+        ("a deposit on hold", recorded_as(ONE, "held")),
+        ("a failed deposit", recorded_as(ONE, "failed")),
+        ("an unexpected deposit", recorded_as(ONE, "unexpected")),
         ("a withdrawal", recorded_as("withdrawal#connect#1", "confirmed")),
-        ("what nobody has spoken of", Resource::unknown(id(ONE))),
+        ("a resource without facts", Resource::unknown(id(ONE))),
     ] {
         assert_eq!(receipt(&ours), None, "{what}");
         assert_eq!(control_totals(&[ours], &[], &[]), [], "{what}");
@@ -135,7 +135,7 @@ fn what_is_not_credited_counts_for_nothing() {
 }
 
 #[test]
-fn what_is_given_twice_counts_once() {
+fn repeated_rows_deposits_and_receipts_count_once() {
     let (resource, row) = confirmed(ONE, |_| {});
     let shifted = listed(&sent(ONE, "confirmed", 45));
     let before = crate::deposits::row(ONE, "held", 30);
@@ -146,28 +146,28 @@ fn what_is_given_twice_counts_once() {
             control_totals(&[resource.clone(), resource.clone()], &rows, &[noted.clone(), noted.clone()].concat());
         assert_eq!(lines, expected);
     }
-    // A receipt of what is not in the window is of another.
+    // A receipt of a deposit outside the window does not count.
     let elsewhere = receipts(&[recorded_as(TWO, "confirmed")]);
     assert_eq!(control_totals(&[], &[], &elsewhere), []);
 }
 
 #[test]
-fn an_asset_is_one_in_any_capitals_and_one_without_a_name_has_a_line_too() {
-    let lower = row_with(ONE, |said| said.asset = Some("usdc".to_owned()));
-    let ours = [recorded([&with(sent(ONE, "confirmed", 40), |said| said.asset = Some("Usdc".to_owned()))])];
+fn an_asset_has_one_line_in_any_spelling_and_an_unnamed_asset_has_a_line_too() {
+    let lower = row_with(ONE, |details| details.asset = Some("usdc".to_owned()));
+    let ours = [recorded([&with(sent(ONE, "confirmed", 40), |details| details.asset = Some("Usdc".to_owned()))])];
     let expected = line("USDC", (1, "100"), (1, "100"), (1, "100"));
     assert_eq!(control_totals(&ours, &[lower], &receipts(&ours)), [expected]);
 
-    let (unnamed, row) = confirmed(TWO, |said| said.asset = None);
+    let (unnamed, row) = confirmed(TWO, |details| details.asset = None);
     let ours = [unnamed];
     assert_eq!(control_totals(&ours, &[row], &receipts(&ours)), [line("-", (1, "100"), (1, "100"), (1, "100"))]);
 }
 
 #[test]
-fn sums_are_exact_to_the_last_of_thirty_digits() {
-    let large: Say = |said| said.quantity = Some(quantity("123456789012345.678901234567891"));
-    let least: Say = |said| said.quantity = Some(quantity("0.000000000000001"));
-    let wei: Say = |said| in_units(said, "119078888888888888887", "wei");
+fn totals_are_exact_to_the_last_of_thirty_digits() {
+    let large: Say = |details| details.quantity = Some(quantity("123456789012345.678901234567891"));
+    let least: Say = |details| details.quantity = Some(quantity("0.000000000000001"));
+    let wei: Say = |details| in_units(details, "119078888888888888887", "wei");
     let (ours, theirs): (Vec<_>, Vec<_>) =
         [confirmed(ONE, large), confirmed(TWO, least), confirmed("deposit#connect#3", wei)].into_iter().unzip();
     let sum = "123456789012464.757790123456780887";
@@ -175,34 +175,34 @@ fn sums_are_exact_to_the_last_of_thirty_digits() {
     assert_eq!(lines, [line("USDC", (3, sum), (3, sum), (3, sum))]);
 
     // One unit of the last digit is a difference.
-    let short = row_with(ONE, |said| said.quantity = Some(quantity("123456789012345.678901234567890")));
+    let short = row_with(ONE, |details| details.quantity = Some(quantity("123456789012345.678901234567890")));
     let lines = control_totals(&ours[..1], &[short], &receipts(&ours[..1]));
     assert!(!lines[0].holds(), "{lines:?}");
 }
 
 #[test]
-fn an_amount_that_is_not_told_in_coins_is_one_deposit_of_nothing_to_all_three() {
-    let cases: [Say; 2] = [|said| said.quantity = None, |said| in_units(said, "100", "grains")];
+fn a_deposit_without_an_amount_in_coins_counts_as_zero_in_all_three_totals() {
+    let cases: [Say; 2] = [|details| details.quantity = None, |details| in_units(details, "100", "grains")];
     for say in cases {
         let (resource, row) = confirmed(ONE, say);
         let ours = [resource];
         assert_eq!(control_totals(&ours, &[row], &receipts(&ours)), [line("USDC", (1, "0"), (1, "0"), (1, "0"))]);
     }
-    // Where the total alone is sent, it is the amount: so the event has it.
-    let total: Say = |said| (said.quantity, said.total) = (None, Some(quantity("7")));
+    // If only the total is stated, it is the amount, as in the event.
+    let total: Say = |details| (details.quantity, details.total) = (None, Some(quantity("7")));
     let (resource, row) = confirmed(ONE, total);
     let ours = [resource];
     assert_eq!(control_totals(&ours, &[row], &receipts(&ours)), [line("USDC", (1, "7"), (1, "7"), (1, "7"))]);
 }
 
 #[test]
-fn what_is_taken_back_after_it_was_published_shows() {
+fn a_credit_that_is_withdrawn_after_it_was_published_shows() {
     let (resource, row) = confirmed(ONE, |_| {});
     let noted = receipts(one(&resource));
     let expected = line("USDC", (1, "100"), (0, "0"), (1, "100"));
 
     let conflicting = fold(resource.clone(), sent(ONE, "failed", 50)).into_resource();
-    assert_eq!(receipt(&conflicting), noted.first().cloned(), "the conflict is no further receipt");
+    assert_eq!(receipt(&conflicting), noted.first().cloned(), "the conflict makes no further receipt");
     assert_eq!(control_totals(&[conflicting], one(&row), &noted), one(&expected));
 
     let duplicate = resource.duplicating(id("deposit#zerohash#7"), 1);
@@ -210,21 +210,21 @@ fn what_is_taken_back_after_it_was_published_shows() {
 }
 
 #[test]
-fn a_receipt_is_of_each_event_that_says_a_deposit_may_be_credited_and_of_no_other() {
+fn only_an_event_that_says_a_deposit_may_be_credited_makes_a_receipt() {
     let confirmed = sent(ONE, "confirmed", 40);
-    let corrected = with(sent(ONE, "confirmed", 50), |said| said.quantity = Some(quantity("99")));
+    let corrected = with(sent(ONE, "confirmed", 50), |details| details.quantity = Some(quantity("99")));
     let pending = sent(ONE, "pending", 0);
-    let current_status = recorded([&pending]);
-    let notice = NewFact::overdue(&current_status, Duration::from_secs(3600)).expect("it is awaited");
+    let waiting = recorded([&pending]);
+    let notice = NewFact::overdue(&waiting, Duration::from_secs(3600)).expect("a further status is awaited");
     let statements = [confirmed, sent(ONE, "submitted", 10), corrected, sent(ONE, "failed", 60)];
-    let overdue = fold(current_status, notice).into_resource();
+    let overdue = fold(waiting, notice).into_resource();
     let resource =
         statements.into_iter().fold(overdue, |resource, statement| fold(resource, statement).into_resource());
     let events = events_after(&resource.claiming(None, 0).0, 0);
     let noted: Vec<_> = events
         .iter()
         .map(|event| {
-            (event.event_type.as_str(), receipt_of(event, noted_at()).map(|receipt| receipt.value.to_string()))
+            (event.event_type.as_str(), receipt_of(event, published_at()).map(|receipt| receipt.value.to_string()))
         })
         .collect();
     let expected = [
@@ -243,9 +243,9 @@ fn a_receipt_is_of_each_event_that_says_a_deposit_may_be_credited_and_of_no_othe
         event: format!("{ONE}#3"),
         asset: "USDC".to_owned(),
         value,
-        published_at: noted_at(),
+        published_at: published_at(),
     };
-    assert_eq!(receipt_of(&events[2], noted_at()), Some(expected.clone()));
+    assert_eq!(receipt_of(&events[2], published_at()), Some(expected.clone()));
     let written = serde_json::to_string(&expected).expect("JSON");
     assert_eq!(serde_json::from_str::<Receipt>(&written).expect("a receipt"), expected, "{written}");
 }
@@ -253,9 +253,9 @@ fn a_receipt_is_of_each_event_that_says_a_deposit_may_be_credited_and_of_no_othe
 #[test]
 fn lines_of_parts_add_up_to_the_line_of_the_whole() {
     let (ours, theirs): (Vec<_>, Vec<_>) = [
-        confirmed(ONE, |said| said.quantity = Some(quantity("0.1"))),
-        confirmed(TWO, |said| said.quantity = Some(quantity("0.2"))),
-        confirmed("deposit#connect#3", |said| said.quantity = Some(quantity("119078888888888888887"))),
+        confirmed(ONE, |details| details.quantity = Some(quantity("0.1"))),
+        confirmed(TWO, |details| details.quantity = Some(quantity("0.2"))),
+        confirmed("deposit#connect#3", |details| details.quantity = Some(quantity("119078888888888888887"))),
     ]
     .into_iter()
     .unzip();
@@ -276,27 +276,31 @@ fn lines_of_parts_add_up_to_the_line_of_the_whole() {
 }
 
 #[test]
-fn what_two_feeds_had_credited_and_may_be_one_coin_is_told() {
+fn deposits_of_two_feeds_that_may_be_one_coin_are_reported_as_credited_twice() {
     const OTHER: &str = "deposit#zerohash#3";
-    let unnamed: Say = |said| said.transaction.hash = None;
-    let (ours, row) = confirmed(ONE, |said| said.transaction.hash = Some("ab".repeat(32)));
-    let elsewhere: Say = |said| said.transaction.hash = Some("cd".repeat(32));
+    let unnamed: Say = |details| details.transaction.hash = None;
+    let (ours, row) = confirmed(ONE, |details| details.transaction.hash = Some("ab".repeat(32)));
+    let elsewhere: Say = |details| details.transaction.hash = Some("cd".repeat(32));
     let twice = [Discrepancy::CreditedTwice { ours: id(ONE), other: id(OTHER) }];
-    for (name, other, is_told) in [
+    for (name, other, is_reported) in [
         ("without a coin", confirmed(OTHER, unnamed).0, true),
-        ("told from it by its coin", confirmed(OTHER, elsewhere).0, false),
+        ("with another coin", confirmed(OTHER, elsewhere).0, false),
         ("of the same feed", confirmed(TWO, unnamed).0, false),
         ("of another organization", confirmed("deposit#zerohash/acme#3", unnamed).0, false),
         ("not credited", recorded([&with(sent(OTHER, "held", 40), unnamed)]), false),
         ("a duplicate of it", confirmed(OTHER, unnamed).0.duplicating(id(ONE), 0), false),
     ] {
-        let expected: &[Discrepancy] = if is_told { &twice } else { &[] };
+        let expected: &[Discrepancy] = if is_reported { &twice } else { &[] };
         assert_eq!(credited_twice(one(&ours), one(&row), one(&other)), expected, "{name}");
     }
     let (other, _) = confirmed(OTHER, unnamed);
     assert_eq!(credited_twice(&[], one(&row), one(&other)), [], "the row is not recorded");
-    assert_eq!(credited_twice(&[recorded_as(ONE, "held")], one(&row), one(&other)), [], "nor credited");
+    assert_eq!(
+        credited_twice(&[recorded_as(ONE, "held")], one(&row), one(&other)),
+        [],
+        "the row is recorded and not credited"
+    );
     let sentence = twice[0].to_string();
-    assert_eq!(sentence, "deposit#connect#1 is credited, and so is deposit#zerohash#3, which may be the same coin");
+    assert_eq!(sentence, "deposit#connect#1 and deposit#zerohash#3 are both credited and may be the same coin");
     assert_eq!(twice[0].to_queue(), None);
 }

@@ -2,7 +2,7 @@
 //! shared secret.
 
 use fundhook_domain::{EvidenceClass, Feed, Kind, Provider, ResourceId, Scheme};
-use fundhook_local_stack::sending::{Answered, Webhook};
+use fundhook_local_stack::sending::{Webhook, WebhookResponse};
 use fundhook_providers::{striga, zerohash};
 use fundhook_sandbox::{SignRequest, SignedHeaders, ZerohashSignature};
 use fundhook_tests::{Platform, resource, retold, run, uuid};
@@ -97,7 +97,8 @@ impl Request {
     }
 
     async fn answer_at(&self, feed: &Feed) -> (u16, String) {
-        let Answered { status, body } = self.platform.post(feed.clone(), &self.headers, &self.webhook.body).await;
+        let WebhookResponse { status, body } =
+            self.platform.post(feed.clone(), &self.headers, &self.webhook.body).await;
         let json: Value = serde_json::from_str(&body).map_err(|_| body).expect("JSON");
         let code = json["error"].as_str().or(json["status"].as_str()).unwrap_or_default();
         (status, code.to_owned())

@@ -1,4 +1,4 @@
-//! An emulator that outlives the process that started it.
+//! An emulator that keeps running when the process that started it ends.
 
 use std::{
     fs, io,
@@ -17,10 +17,10 @@ use super::{
 };
 use crate::{Progress, Workspace};
 
-/// A killed process is gone at once, unless the machine is very busy.
+/// A killed process is gone immediately, unless the machine is very busy.
 const GONE_WITHIN: Duration = Duration::from_secs(10);
 
-/// An emulator that stays, told well enough to be found and stopped by another process: this value, as JSON.
+/// An emulator that keeps running. Another process finds and stops it with this value, stored as JSON.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Detached {
     endpoint: String,
@@ -30,39 +30,28 @@ pub struct Detached {
     started: String,
 }
 
-/// What [`Detached::stop`] found.
+/// The outcome of [`Detached::stop`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stopped {
-    /// It ran, and now it is gone with its functions.
+    /// It was running and has been stopped with its functions.
     Now,
-    /// It had ended before.
+    /// It had stopped already.
     Before,
 }
 
-/// Why it could not be stopped.
 #[derive(Debug, Error)]
 pub enum StopError {
-    /// The signal could not be sent.
-    #[error("cannot end process group {pid}")]
-    Kill {
-        /// The group's leader.
-        pid: u32,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// It was told to end and is still there.
-    #[error("process {pid} is still there after {} s; end it by hand", GONE_WITHIN.as_secs())]
-    StillThere {
-        /// The emulator's process.
-        pid: u32,
-    },
+    #[error("cannot kill process group {pid}")]
+    Kill { pid: u32, source: io::Error },
+    #[error("process {pid} still runs {} s after it was killed; end it by hand", GONE_WITHIN.as_secs())]
+    StillThere { pid: u32 },
 }
 
 impl Detached {
-    /// Installs the emulator if need be, starts it, and waits until it answers.
+    /// Installs the emulator if necessary, starts it, and waits until it answers.
     ///
     /// # Errors
-    /// When it cannot be installed, or does not answer within a minute; the error has the end of its log.
+    /// When it cannot be installed or does not answer within a minute. The error has the end of its log.
     pub async fn start(workspace: &Workspace, progress: Progress<'_>) -> Result<Self, StartError> {
         let installation = install::ensure(workspace, progress).await?;
         progress("Starting the AWS emulator");
@@ -73,39 +62,39 @@ impl Detached {
         })
         .await?;
         let pid = child.id();
-        // It answered a moment ago; should it be gone already, no later process will be taken for it.
+        // It answered a moment ago. If it has ended since, the empty start matches no process.
         let started = started(pid).unwrap_or_default();
         Ok(Self { endpoint: launch.endpoint, log: launch.log, scratch: launch.scratch, pid, started })
     }
 
-    /// Its address, `http://127.0.0.1:<port>`.
+    /// `http://127.0.0.1:<port>`
     #[must_use]
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
-    /// What it prints goes to this file.
+    /// The file with the output of the emulator and the functions.
     #[must_use]
     pub fn log(&self) -> &Path {
         &self.log
     }
 
-    /// Its process, which leads the process group of its functions.
+    /// The process id. The process leads the process group of the functions.
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.pid
     }
 
-    /// Whether the process that was started is still there, and not another one under the same id.
+    /// Whether the started process still runs. Another process with the same id does not count.
     #[must_use]
     pub fn is_running(&self) -> bool {
         started(self.pid).is_some_and(|started| started == self.started)
     }
 
-    /// Ends it and its functions, if it is still the process that was started. What it held is lost.
+    /// Stops the emulator and its functions, if the started process still runs. Its data is lost.
     ///
     /// # Errors
-    /// When it is still there afterwards.
+    /// When it still runs afterwards.
     pub async fn stop(&self) -> Result<Stopped, StopError> {
         let stopped = if self.is_running() { Stopped::Now } else { Stopped::Before };
         if stopped == Stopped::Now {
@@ -118,7 +107,7 @@ impl Detached {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         }
-        // Unpacked functions, of no use to anybody now; the target directory's cleaning takes what is left.
+        // The unpacked functions. `cargo clean` removes what this cannot.
         fs::remove_dir_all(&self.scratch).ok();
         Ok(stopped)
     }

@@ -1,4 +1,4 @@
-//! The emulator's installation: a virtual environment under the target directory, with every package pinned.
+//! Installs the emulator in a virtual environment below the target directory, with every package pinned.
 
 use std::{
     env,
@@ -16,76 +16,53 @@ use crate::{Progress, Workspace};
 
 const REQUIREMENTS: &str = include_str!("../requirements.txt");
 
-/// The environment variable that names another Python than `python3`.
+/// The environment variable with the Python to use instead of `python3`.
 const PYTHON: &str = "FUNDHOOK_PYTHON";
 
-/// The oldest Python that the emulator's packages take.
+/// The oldest Python that the emulator's packages support.
 const PYTHON_MIN: (u32, u32) = (3, 10);
 
-/// Prints the version, where the interpreter is, and whether `python -m venv` can work: Debian ships `venv` without
-/// the `ensurepip` it needs.
+/// Prints the version, the interpreter's path, and whether `python -m venv` works: Debian's Python has `venv` without
+/// `ensurepip`, which it needs.
 const PROBE: &str = "\
 import importlib.util, sys
 print(sys.version_info[0], sys.version_info[1])
 print(sys.executable)
 print(all(importlib.util.find_spec(name) for name in ('venv', 'ensurepip')))";
 
-/// Why the emulator could not be installed.
 #[derive(Debug, Error)]
 pub enum InstallError {
-    /// No Python, or one that does not run.
-    #[error("cannot run {python}: install Python 3.10 or later, or name it in {PYTHON}")]
+    #[error("cannot run {python}: install Python 3.10 or later, or set {PYTHON} to its path")]
     NoPython {
-        /// The command that was tried.
         python: String,
-        /// What starting it said, when it did not start at all.
+        /// `None` if it started and printed something unexpected.
         source: Option<io::Error>,
     },
-    /// A Python older than the emulator's packages.
     #[error(
-        "{python} is Python {major}.{minor}, the emulator needs 3.10 or later: install one, or name it in {PYTHON}",
+        "{python} is Python {major}.{minor}, and the emulator needs 3.10 or later: install one, or set {PYTHON} to its path",
         major = version.0,
         minor = version.1
     )]
     OldPython {
-        /// The command that was tried.
         python: String,
-        /// Its major and minor version.
+        /// Major and minor.
         version: (u32, u32),
     },
-    /// Python without the modules that make a virtual environment.
     #[error(
-        "{python} cannot make virtual environments: install its venv package \
+        "{python} cannot create virtual environments: install its venv package \
          (Debian and Ubuntu: apt install python3-venv)"
     )]
-    NoVenv {
-        /// The command that was tried.
-        python: String,
-    },
-    /// Making the environment or filling it failed.
+    NoVenv { python: String },
     #[error(
-        "{what} failed with {status}; the emulator is installed from the Python package index, \
-         so check the network and pip's settings\n{output}"
+        "{what} failed with {status}; the emulator is installed from the Python package index: \
+         check the network and pip's settings\n{output}"
     )]
-    Step {
-        /// The step, as a command.
-        what: &'static str,
-        /// How it ended.
-        status: std::process::ExitStatus,
-        /// What it printed.
-        output: String,
-    },
-    /// A file or directory of the installation cannot be used.
+    Step { what: &'static str, status: std::process::ExitStatus, output: String },
     #[error("cannot use {path}", path = .path.display())]
-    Io {
-        /// The file or directory.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
+    Io { path: PathBuf, source: io::Error },
 }
 
-/// An interpreter that can make the environment.
+/// An interpreter that can create the environment.
 struct Python {
     executable: PathBuf,
     version: (u32, u32),
@@ -96,29 +73,29 @@ struct Python {
 pub(super) struct Installation(PathBuf);
 
 impl Installation {
-    /// The interpreter that has the emulator.
+    /// The interpreter of the environment.
     pub(super) fn python(&self) -> PathBuf {
         self.0.join("bin").join("python")
     }
 }
 
-/// The installation for the pins of this program and the machine's Python; makes it when it is not there.
+/// The installation for this program's pins and the machine's Python, created if it does not exist.
 ///
-/// Processes that need it at once wait for the first one. An installation that was cut off is made again.
+/// Of several processes, the first one installs and the others wait. An interrupted installation is repeated.
 pub(super) async fn ensure(workspace: &Workspace, progress: Progress<'_>) -> Result<Installation, InstallError> {
     let name = env::var(PYTHON).unwrap_or_else(|_| "python3".to_owned());
     let python = probe(&name).await?;
     let directory = workspace.state().join(format!("emulator-{}", fingerprint(REQUIREMENTS, &python)));
     std::fs::create_dir_all(&directory).map_err(at(&directory))?;
 
-    // Held until the end of this function, and let go by the system should this process end before.
+    // Held until the end of this function. The system releases it if this process ends earlier.
     let lock = lock(directory.join("lock"), progress).await?;
-    // Names the environment that is complete; an empty one was cut off.
+    // The file names the complete environment. If it is empty, writing it was interrupted.
     let ready = directory.join("ready");
     let environment = match std::fs::read_to_string(&ready) {
         Ok(name) if !name.is_empty() => directory.join(name),
         Ok(_) | Err(_) => {
-            // A name of its own, because a pip whose parent was killed may still be writing to its environment.
+            // A new name, because a pip whose parent was killed may still be writing to the former environment.
             let name = format!("venv-{}", std::process::id());
             let environment = directory.join(&name);
             install(&python, &environment, progress).await?;
@@ -149,13 +126,13 @@ async fn probe(name: &str) -> Result<Python, InstallError> {
     Ok(Python { executable: PathBuf::from(executable), version })
 }
 
-/// Other pins or another interpreter make another environment, which never shares a file with this one.
+/// Other pins or another interpreter need another environment.
 fn fingerprint(requirements: &str, python: &Python) -> String {
     let (major, minor) = python.version;
     let mut digest = Sha256::new();
     digest.update(format!("{major}.{minor}\n{}\n", python.executable.display()));
     digest.update(requirements);
-    digest.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(&digest.finalize()[..6])
 }
 
 async fn lock(path: PathBuf, progress: Progress<'_>) -> Result<File, InstallError> {
@@ -163,7 +140,7 @@ async fn lock(path: PathBuf, progress: Progress<'_>) -> Result<File, InstallErro
     let file = File::create(&path).map_err(&failed)?;
     match file.try_lock() {
         Ok(()) => return Ok(file),
-        Err(TryLockError::WouldBlock) => progress("Waiting for another process that installs the emulator"),
+        Err(TryLockError::WouldBlock) => progress("Waiting for another process to install the emulator"),
         Err(TryLockError::Error(source)) => return Err(failed(source)),
     }
     let waiting = tokio::task::spawn_blocking(move || file.lock().map(|()| file));
@@ -172,15 +149,15 @@ async fn lock(path: PathBuf, progress: Progress<'_>) -> Result<File, InstallErro
 
 async fn install(python: &Python, environment: &Path, progress: Progress<'_>) -> Result<(), InstallError> {
     progress("Installing the AWS emulator (once, about 110 MB)");
-    // Empties the directory, should an earlier process of the same id have left it.
+    // `--clear`: an earlier process with the same id may have left the directory.
     let venv = ["-m", "venv", "--clear"];
     step("python3 -m venv", Command::new(&python.executable).args(venv).arg(environment)).await?;
 
     let requirements = environment.join("requirements.txt");
     std::fs::write(&requirements, REQUIREMENTS).map_err(at(&requirements))?;
     let python = environment.join("bin").join("python");
-    // `--no-deps`: everything is listed, so what is not listed must not come. Without compiling, because the emulator
-    // imports a tenth of it and Python compiles that when it is first imported.
+    // `--no-deps`: every package is listed, and no other may be installed. `--no-compile`: the emulator imports a tenth of
+    // the modules, and Python compiles them at their first import.
     let pip = ["-m", "pip", "install", "--no-deps", "--no-compile", "--no-input", "--quiet", "--requirement"];
     step("pip install", Command::new(python).args(pip).arg(requirements)).await
 }
@@ -195,7 +172,7 @@ async fn step(what: &'static str, command: &mut Command) -> Result<(), InstallEr
     Err(InstallError::Step { what, status: output.status, output: String::from_utf8_lossy(&printed).trim().to_owned() })
 }
 
-/// Without the variables that make an interpreter look for its modules elsewhere.
+/// Without the variables that change where an interpreter looks for modules.
 async fn run(command: &mut Command) -> io::Result<Output> {
     command.env_remove("PYTHONHOME").env_remove("PYTHONPATH").stdin(Stdio::null()).kill_on_drop(true).output().await
 }
@@ -226,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn other_pins_or_another_python_make_another_environment() {
+    fn other_pins_or_another_python_need_another_environment() {
         let python = |version, path: &str| Python { executable: PathBuf::from(path), version };
         let first = fingerprint("a==1", &python((3, 11), "/usr/bin/python3"));
         assert_eq!(first.len(), 12);
@@ -241,8 +218,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_missing_python_says_what_to_install() {
-        let error = probe("no-such-python").await.err().expect("there is no such program");
+    async fn the_error_about_a_missing_python_says_what_to_install() {
+        let error = probe("no-such-python").await.err().expect("no such program exists");
         assert!(error.to_string().contains("Python 3.10 or later"), "{error}");
     }
 }

@@ -1,4 +1,4 @@
-//! Starting the emulator's process, in either mode, and waiting until it answers.
+//! Starts the emulator's process in either mode and waits until it answers.
 
 use std::{
     fs::{self, File},
@@ -18,60 +18,48 @@ use fundhook_sandbox::loopback_client;
 
 use crate::{Account, Workspace};
 
-/// Behind the interpreter: isolated from the user's own packages and from the current directory.
+/// The interpreter's arguments: isolated from the user's packages and from the current directory.
 pub(super) const EMULATOR: [&str; 3] = ["-I", "-m", "ministack"];
 
-/// It takes a second, a few on a busy machine.
+/// It takes one second, or several on a busy machine.
 const READY_WITHIN: Duration = Duration::from_secs(60);
 
-/// One signal, and the removal of some files.
+/// The supervisor sends one signal and removes some files.
 const RELEASED_WITHIN: Duration = Duration::from_secs(5);
 
-/// Between our look for a free port and the emulator's taking it, another process may take it.
+/// Another process may take the free port before the emulator binds it.
 const ATTEMPTS_MAX: u32 = 3;
 
-/// Logs of former runs are kept for whoever has a failed test to explain, but not for ever.
+/// The number of logs kept of former runs, to explain failed tests.
 const LOGS_MAX: usize = 20;
 
-/// Why the emulator does not run.
+/// Why the emulator did not start.
 #[derive(Debug, Error)]
 pub enum StartError {
-    /// It could not be installed.
     #[error("the AWS emulator could not be installed")]
     Install(#[from] InstallError),
-    /// Its directories, its port or its process could not be had.
     #[error("cannot {what}")]
-    Io {
-        /// What was tried.
-        what: String,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// It ended before it answered.
+    Io { what: String, source: io::Error },
     #[error("the AWS emulator ended with {status}; the end of {log}:\n{tail}", log = .log.display())]
     Ended {
-        /// How it ended.
         status: ExitStatus,
-        /// The whole log.
         log: PathBuf,
-        /// Its last lines.
+        /// The last lines of the log.
         tail: String,
     },
-    /// It runs but does not answer.
     #[error(
-        "the AWS emulator does not answer after {seconds} s; the end of {log}:\n{tail}",
+        "the AWS emulator did not answer within {seconds} s; the end of {log}:\n{tail}",
         seconds = READY_WITHIN.as_secs(),
         log = .log.display()
     )]
     Silent {
-        /// The whole log.
         log: PathBuf,
-        /// Its last lines.
+        /// The last lines of the log.
         tail: String,
     },
 }
 
-/// What one start of the emulator is given.
+/// The settings of one start of the emulator.
 #[derive(Debug)]
 pub(super) struct Launch {
     pub(super) endpoint: String,
@@ -79,7 +67,7 @@ pub(super) struct Launch {
     /// The emulator's temporary directory, where it unpacks the functions.
     pub(super) scratch: PathBuf,
     port: u16,
-    /// The emulator says this name when asked how it is, so that we never take another one for ours.
+    /// The emulator returns this name from its health check, so that another emulator is not mistaken for this one.
     name: String,
 }
 
@@ -88,7 +76,7 @@ struct Health {
     edition: String,
 }
 
-/// Starts what `command` makes, on a free port, and returns when the emulator answers.
+/// Starts `command` on a free port and returns when the emulator answers.
 pub(super) async fn start(
     workspace: &Workspace,
     command: impl Fn(&Launch) -> Command,
@@ -114,12 +102,12 @@ pub(super) async fn start(
 impl Launch {
     fn prepare(workspace: &Workspace) -> Result<Self, StartError> {
         let logs = workspace.state().join("logs");
-        fs::create_dir_all(&logs).map_err(cannot("make", &logs))?;
+        fs::create_dir_all(&logs).map_err(cannot("create", &logs))?;
         prune(&logs);
         let port = free_port().map_err(|source| StartError::Io { what: "find a free port".to_owned(), source })?;
         let name = format!("emulator-{}-{port}", std::process::id());
         let scratch = workspace.state().join("scratch").join(&name);
-        fs::create_dir_all(&scratch).map_err(cannot("make", &scratch))?;
+        fs::create_dir_all(&scratch).map_err(cannot("create", &scratch))?;
         let log = logs.join(format!("{name}.log"));
         Ok(Self { endpoint: format!("http://127.0.0.1:{port}"), log, scratch, port, name })
     }
@@ -127,13 +115,13 @@ impl Launch {
     fn spawn(&self, mut command: Command) -> Result<Child, StartError> {
         let log = File::create(&self.log).map_err(cannot("write", &self.log))?;
         let log_too = log.try_clone().map_err(cannot("write", &self.log))?;
-        // The functions inherit the emulator's whole environment, so it gets none of ours.
+        // The functions inherit the emulator's environment, so it inherits nothing from this process.
         command
             .env_clear()
             .env("PATH", "/usr/bin:/bin")
             .env("HOME", &self.scratch)
             .env("TMPDIR", &self.scratch)
-            // What it tells the functions to call.
+            // The address that it passes to the functions.
             .env("AWS_ENDPOINT_URL", &self.endpoint)
             .env("GATEWAY_PORT", self.port.to_string())
             // Without it the emulator listens on every interface.
@@ -141,12 +129,12 @@ impl Launch {
             .env("IOT_MTLS_ENABLED", "0")
             .env("LAMBDA_EXECUTOR", "local")
             .env("MINISTACK_EDITION", &self.name)
-            // Whose a request without an access key is, such as a webhook.
+            // The account of requests without an access key, such as webhooks.
             .env("MINISTACK_ACCOUNT_ID", Account::default().as_str())
             .current_dir(&self.scratch)
             .stdout(log)
             .stderr(log_too)
-            // A Ctrl-C at the terminal is for us to handle.
+            // Ctrl-C at the terminal must reach only this process.
             .process_group(0);
         command.spawn().map_err(cannot("start", Path::new(command.get_program())))
     }
@@ -170,9 +158,9 @@ impl Launch {
     }
 }
 
-/// Ends a supervised child by letting go of its pipe, and waits for it, so that no zombie and no busy port stay behind.
+/// Ends a supervised child by closing its pipe, and waits for it, so that neither a zombie nor a used port remains.
 ///
-/// The supervisor only has to send one signal. It must not be killed itself, or nobody sends it.
+/// The supervisor must not be killed: it has to kill the emulator.
 pub(super) fn release(child: &mut Child) {
     drop(child.stdin.take());
     let deadline = Instant::now() + RELEASED_WITHIN;
@@ -181,7 +169,7 @@ pub(super) fn release(child: &mut Child) {
     }
 }
 
-/// Ends what did not start well; should that fail too, the reason why it did not start is the one to tell.
+/// Ends a failed start. Errors are ignored, since the reason for the failed start is reported.
 fn discard(launch: &Launch, child: &mut Child) {
     if child.stdin.is_some() {
         release(child);
@@ -195,14 +183,14 @@ fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
-/// The last lines of a log, which hold the reason.
+/// The last lines of a log, which have the reason.
 fn tail(log: &Path) -> String {
     let text = fs::read(log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
     let lines: Vec<&str> = text.lines().collect();
     lines[lines.len().saturating_sub(20)..].join("\n")
 }
 
-/// Keeps the newest logs. Another process may be at the same, so what cannot be removed is left.
+/// Removes all but the newest logs. Another process may do the same, so errors are ignored.
 fn prune(logs: &Path) {
     let Ok(entries) = fs::read_dir(logs) else { return };
     let mut files: Vec<_> = entries
@@ -228,12 +216,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_carries_the_last_lines_of_the_log() {
+    fn an_error_has_the_last_lines_of_the_log() {
         let log = std::env::temp_dir().join(format!("fundhook-tail-{}", std::process::id()));
         fs::write(&log, (1..=30).map(|line| format!("line {line}\n")).collect::<String>()).expect("writable");
         let last = tail(&log);
         fs::remove_file(&log).expect("removable");
         assert!(last.starts_with("line 11\n") && last.ends_with("line 30"), "{last}");
-        assert_eq!(tail(&log), "", "a log that is gone has no last lines");
+        assert_eq!(tail(&log), "", "a missing log has no last lines");
     }
 }

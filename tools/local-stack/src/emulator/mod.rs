@@ -1,7 +1,7 @@
 //! The AWS emulator: installed on first use, started on a free loopback port.
 //!
-//! [`Emulator::start`] ties it to this process: however this process ends, the emulator and all the functions it
-//! started end too. [`Detached::start`] leaves it running for other processes to use and to stop.
+//! [`Emulator::start`] binds it to this process: however this process ends, the emulator and all its functions end too.
+//! [`Detached::start`] lets it run after this process, for other processes to use and to stop.
 
 mod detached;
 mod install;
@@ -23,7 +23,7 @@ use super::{Progress, Workspace};
 
 const SUPERVISOR: &str = include_str!("supervisor.py");
 
-/// A running emulator that ends when this value is dropped or this process ends, even by SIGKILL.
+/// A running emulator. It ends when this value is dropped or this process ends, even by SIGKILL.
 #[derive(Debug)]
 pub struct Emulator {
     endpoint: String,
@@ -32,10 +32,10 @@ pub struct Emulator {
 }
 
 impl Emulator {
-    /// Installs the emulator if need be, starts it, and waits until it answers.
+    /// Installs the emulator if necessary, starts it, and waits until it answers.
     ///
     /// # Errors
-    /// When it cannot be installed, or does not answer within a minute; the error has the end of its log.
+    /// When it cannot be installed or does not answer within a minute. The error has the end of its log.
     pub async fn start(workspace: &Workspace, progress: Progress<'_>) -> Result<Self, StartError> {
         let installation = install::ensure(workspace, progress).await?;
         progress("Starting the AWS emulator");
@@ -43,20 +43,21 @@ impl Emulator {
         Ok(Self { endpoint: launch.endpoint, log: launch.log, supervisor })
     }
 
-    /// Its address, `http://127.0.0.1:<port>`.
+    /// `http://127.0.0.1:<port>`
     #[must_use]
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
-    /// What it prints goes to this file.
+    /// The file with the output of the emulator and the functions.
     #[must_use]
     pub fn log(&self) -> &Path {
         &self.log
     }
 }
 
-/// The supervisor's standard input is the pipe that ties it to us: nobody writes to it, its end is the message.
+/// The supervisor's standard input is a pipe from this process. Nothing is written to it; when it closes, the supervisor
+/// ends the emulator.
 fn supervised(installation: &Installation, launch: &Launch) -> Command {
     let mut command = Command::new(installation.python());
     command.args(["-I", "-c", SUPERVISOR]).arg(&launch.scratch);

@@ -1,13 +1,13 @@
-//! Processes that another run of this program started: which one it is, and ending it.
+//! Identifies and ends processes that an earlier run of this program started.
 
 use std::{
     fs, io,
     process::{Command, ExitStatus, Stdio},
 };
 
-/// When the process `pid` was started, in some form that is the same each time; `None` when there is none.
+/// When the process `pid` was started, in a form that is the same each time; `None` if there is no such process.
 ///
-/// Process ids are used again: together with this, one is a process for good.
+/// The system reuses process ids. A process id and this start identify one process.
 pub(crate) fn started(pid: u32) -> Option<String> {
     if cfg!(target_os = "linux") {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
@@ -21,9 +21,9 @@ pub(crate) fn started(pid: u32) -> Option<String> {
     }
 }
 
-/// Field 22 of `/proc/<pid>/stat` (proc_pid_stat(5)), in clock ticks since the machine started; none for a zombie.
+/// Field 22 of `/proc/<pid>/stat` (proc_pid_stat(5)), in clock ticks since boot; `None` for a zombie.
 ///
-/// Field 2 is the program's name in parentheses, which may hold blanks and parentheses itself.
+/// Field 2 is the program's name in parentheses, which may itself contain spaces and parentheses.
 fn started_in_stat(stat: &str) -> Option<&str> {
     let (_, after_name) = stat.rsplit_once(')')?;
     let mut fields = after_name.split_ascii_whitespace();
@@ -32,7 +32,7 @@ fn started_in_stat(stat: &str) -> Option<&str> {
     fields.nth(18).filter(|_| state != "Z")
 }
 
-/// Kills the whole process group that `leader` leads. The shell's `kill` is there even where no other one is.
+/// Kills the process group of `leader`. Every system has the shell's built-in `kill`.
 pub(super) fn kill_group(leader: u32) -> io::Result<ExitStatus> {
     Command::new("/bin/sh")
         .args(["-c", r#"kill -s KILL -- "-$1""#, "sh", &leader.to_string()])
@@ -47,14 +47,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_with_blanks_and_parentheses_does_not_shift_the_fields() {
+    fn a_program_name_with_spaces_and_parentheses_does_not_shift_the_fields() {
         let stat = "42 (a) S 1 (b) S 7 42 42 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 987654 100 200";
         assert_eq!(started_in_stat(stat), Some("987654"));
-        assert_eq!(started_in_stat(&stat.replacen("(b) S", "(b) Z", 1)), None, "a zombie is no running process");
+        assert_eq!(started_in_stat(&stat.replacen("(b) S", "(b) Z", 1)), None, "a zombie does not run");
     }
 
     #[test]
-    fn a_process_is_known_by_its_start() {
+    fn the_start_of_a_process_is_the_same_each_time() {
         let own = started(std::process::id());
         assert!(own.is_some());
         assert_eq!(own, started(std::process::id()));

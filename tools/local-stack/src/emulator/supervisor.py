@@ -1,7 +1,7 @@
-"""Runs a command for as long as standard input stays open, then ends it and every process it started.
+"""Runs a command while standard input is open, then ends it and every process it started.
 
-Arguments: a scratch directory, removed at the end, and the command. Standard input is a pipe whose other end the
-caller holds: the system closes it when the caller ends, in whatever way it ends.
+Arguments: a scratch directory, removed at the end, and the command. Standard input is a pipe from the caller: the
+system closes it when the caller ends, however it ends.
 """
 
 import os
@@ -12,7 +12,7 @@ import sys
 import threading
 
 scratch, command = sys.argv[1], sys.argv[2:]
-# A session of its own is a process group of its own, and the functions that the emulator starts stay in it.
+# A new session is a new process group, which includes the functions that the emulator starts.
 emulator = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
 
 
@@ -33,8 +33,8 @@ for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
 threading.Thread(target=end_with_caller, daemon=True).start()
 
 status = emulator.wait()
-# When the emulator fell over by itself, its functions are still there.
+# If the emulator ended by itself, its functions still run.
 end_all()
 shutil.rmtree(scratch, ignore_errors=True)
-# A signal's number is negative here. `_exit`, because the thread above may still be reading.
+# The status is negative after a signal. `_exit`, because the thread above may still be reading.
 os._exit(status if status >= 0 else 128 - status)

@@ -1,4 +1,4 @@
-//! `GET /v1/jwks`: the key set, which may be kept for a while.
+//! `GET /v1/jwks`: the key set, with an entity tag and a maximum age.
 
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH};
@@ -8,27 +8,22 @@ use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
 use fundhook_domain::digest_hex;
 use serde_json::{Value, json};
 
-use super::answer::Answer;
-use super::faults::{ApiPath, Fault, answered};
-use crate::SigningKey;
+use super::faults::respond;
+use super::reply::ApiReply;
+use crate::connect::{ApiPath, Fault};
+use crate::keys::SigningKey;
 use crate::state::Shared;
 
-/// Where the key set is published, as at Connect.
-pub const JWKS_PATH: &str = "/v1/jwks";
-
-/// How long the key set may be kept. Connect says it nowhere; five minutes are what providers commonly say.
-pub(super) const MAX_AGE_SECONDS: u64 = 300;
-
-pub(super) async fn answer(State(shared): State<Shared>, headers: HeaderMap) -> Response {
+pub(super) async fn handle(State(shared): State<Shared>, headers: HeaderMap) -> Response {
     let fault = {
-        let mut api = shared.api();
-        api.fetched += 1;
-        api.faults.next(ApiPath::Jwks)
+        let mut connect = shared.connect();
+        connect.key_set_requests += 1;
+        connect.faults.next(ApiPath::Jwks)
     };
-    answered(fault.clone(), || requested(&shared, &headers, fault.as_ref())).await
+    respond(fault.clone(), || key_set(&shared, &headers, fault.as_ref())).await
 }
 
-fn requested(shared: &Shared, headers: &HeaderMap, fault: Option<&Fault>) -> Answer {
+fn key_set(shared: &Shared, headers: &HeaderMap, fault: Option<&Fault>) -> ApiReply {
     let mut keys: Vec<Value> = shared.keys().published.iter().map(SigningKey::public_jwk).collect();
     if fault == Some(&Fault::EmptyKeySet) {
         keys.clear();
@@ -39,17 +34,17 @@ fn requested(shared: &Shared, headers: &HeaderMap, fault: Option<&Fault>) -> Ans
     let set = json!({ "keys": keys });
     let etag = format!("\"{}\"", &digest_hex(set.to_string().as_bytes())[..32]);
     let is_known = matches(headers, &etag);
-    let mut api = shared.api();
-    let answer = if is_known {
-        api.counts.key_sets_not_modified += 1;
-        Answer::empty(StatusCode::NOT_MODIFIED)
+    let mut connect = shared.connect();
+    let reply = if is_known {
+        connect.counts.key_sets_not_modified += 1;
+        ApiReply::empty(StatusCode::NOT_MODIFIED)
     } else {
-        api.counts.key_sets_served += 1;
-        Answer::ok(&set)
+        connect.counts.key_sets_served += 1;
+        ApiReply::ok(&set)
     };
-    let max_age = format!("max-age={}", api.key_set_max_age_seconds);
+    let max_age = format!("max-age={}", connect.key_set_max_age_seconds);
     // Both belong to a 304 as well (RFC 9110 section 15.4.5).
-    answer.with(ETAG, &etag).with(CACHE_CONTROL, &max_age)
+    reply.with(ETAG, &etag).with(CACHE_CONTROL, &max_age)
 }
 
 /// Whether `If-None-Match` names this entity tag, by the weak comparison (RFC 9110 section 13.1.2).
@@ -59,7 +54,7 @@ fn matches(headers: &HeaderMap, etag: &str) -> bool {
     named.any(|tag| tag == "*" || tag.trim_start_matches("W/") == etag)
 }
 
-/// What looks like a private exponent of 2,048 bits. It is nobody's: the sandbox gives its own to nobody.
+/// A made-up private exponent of 2,048 bits; the sandbox never publishes its own.
 fn made_up_exponent() -> String {
     BASE64_URL_SAFE_NO_PAD.encode([0x5a; 256])
 }

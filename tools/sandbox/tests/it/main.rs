@@ -1,3 +1,3 @@
-//! The sandbox provider's APIs, as a platform calls them.
+//! The sandbox provider's API, as a platform calls it.
 
 mod sandbox_api;

@@ -1,4 +1,5 @@
-//! What must hold of the workspace as a whole: its layout and its generated files.
+//! The workspace as a whole: which crate and module may import which, and the generated files.
 
 mod boundaries;
+mod modules;
 mod schemas;

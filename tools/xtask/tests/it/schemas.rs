@@ -1,4 +1,4 @@
-//! What subscribers are promised lies in the repository as files, and they are as the code makes them.
+//! The generated files are up to date, and the schemas are complete.
 
 use std::collections::BTreeSet;
 
@@ -6,32 +6,35 @@ use fundhook_domain::{Kind, event_schema};
 use fundhook_local_stack::Workspace;
 use fundhook_ports::chain;
 use serde_json::Value;
-use xtask::contract::{REMEDY, contract};
+use xtask::generated::{COMMAND, generated_files};
 
 fn workspace() -> Workspace {
     Workspace::find().expect("the tests run in the workspace")
 }
 
 #[test]
-fn the_schemas_and_the_guides_examples_are_as_the_code_makes_them() {
+fn every_generated_file_is_up_to_date() {
     let workspace = workspace();
-    let files = contract(&workspace).map_err(|why| chain(&why)).expect("the files can be made");
-    let drifted: Vec<&str> = files
+    let files = generated_files(&workspace).map_err(|why| chain(&why)).expect("the files can be generated");
+    let outdated: Vec<&str> = files
         .iter()
-        .filter(|file| file.has_drifted(&workspace).expect("the file can be read"))
-        .map(|file| file.name.as_str())
+        .filter(|file| file.is_outdated(&workspace).expect("the file can be read"))
+        .map(|file| file.path.as_str())
         .collect();
-    assert!(drifted.is_empty(), "`{REMEDY}` writes these anew, which are not as the code makes them: {drifted:?}");
+    assert!(outdated.is_empty(), "these files are out of date; `{COMMAND}` writes them: {outdated:?}");
 
-    let made: BTreeSet<&str> = files.iter().map(|file| file.name.as_str()).collect();
-    let kept = std::fs::read_dir(workspace.root().join("schemas")).expect("the folder is there").flatten();
-    for entry in kept {
-        let name = format!("schemas/{}", entry.file_name().to_string_lossy());
-        assert!(made.contains(name.as_str()), "nothing makes {name}: remove it");
+    let generated: BTreeSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
+    for page in ["docs/events.md", "docs/providers/webhooks.md", "docs/operate/parameters.md"] {
+        assert!(generated.contains(page), "{page} is not generated");
+    }
+    let schemas = std::fs::read_dir(workspace.root().join("schemas")).expect("the folder exists").flatten();
+    for entry in schemas {
+        let path = format!("schemas/{}", entry.file_name().to_string_lossy());
+        assert!(generated.contains(path.as_str()), "no code generates {path}: remove it");
     }
 }
 
-/// The paths of all members under `schema` that are not described.
+/// The paths of all members of `schema` without a description.
 fn undescribed(schema: &Value, path: &str, found: &mut Vec<String>) {
     let Some(rules) = schema.as_object() else {
         return;
@@ -55,7 +58,7 @@ fn undescribed(schema: &Value, path: &str, found: &mut Vec<String>) {
 }
 
 #[test]
-fn every_member_and_every_definition_is_described() {
+fn every_member_and_every_definition_has_a_description() {
     for kind in Kind::ALL {
         let schema = event_schema(kind);
         let mut found = Vec::new();
@@ -65,7 +68,7 @@ fn every_member_and_every_definition_is_described() {
 }
 
 #[test]
-fn what_only_some_kinds_can_say_is_named_by_their_schemas_alone() {
+fn a_member_of_some_kinds_is_only_in_the_schemas_of_those_kinds() {
     for kind in Kind::ALL {
         let schema = event_schema(kind);
         let has = |member: &str| schema["properties"]["data"]["properties"].get(member).is_some();

@@ -1,7 +1,4 @@
-//! Records of the stream, and a topic in memory.
-use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+//! Records of the stream.
 
 use aws_lambda_events::dynamodb::Event as StreamEvent;
 use aws_lambda_events::streams::DynamoDbEventResponse;
@@ -11,7 +8,7 @@ use fundhook_domain::{
     Quantity, Resource, ResourceId, Scheme, Statement, StatementContent, Status, Timestamp, TransferDetails, Units,
     fold,
 };
-use fundhook_ports::{Disposition, PortError, PublishEvents, Receipts};
+use fundhook_ports::fakes::{Fake, ReceiptTable, Topic};
 use fundhook_reconciliation::Receipt;
 use publisher::Publisher;
 use serde_json::{Value, json};
@@ -20,7 +17,7 @@ pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_unix_seconds(1_759_866_290 + seconds).expect("in range")
 }
 
-/// That the deposit `native` reached the status `name` after so many seconds, said in the bytes called `body`.
+/// The deposit `native` reached the status `name` so many seconds in; `body` distinguishes statements that are otherwise equal.
 pub(crate) fn statement_in(body: &str, native: &str, name: &str, seconds: i64) -> Statement {
     let resource = ResourceId::new(Kind::Deposit, Provider::Connect, native).expect("a valid id");
     let details = TransferDetails {
@@ -34,7 +31,7 @@ pub(crate) fn statement_in(body: &str, native: &str, name: &str, seconds: i64) -
     statement_of(resource, body, name, seconds, Details::Transfer(Box::new(details)))
 }
 
-/// That `resource` reached the status `name` after so many seconds, and what else was said in the bytes called `body`.
+/// The same about any resource, with `details`.
 pub(crate) fn statement_of(resource: ResourceId, body: &str, name: &str, seconds: i64, details: Details) -> Statement {
     let event_type = format!("connect.deposits.{name}");
     let attestation = Attestation {
@@ -61,11 +58,11 @@ pub(crate) fn statement(native: &str, name: &str, seconds: i64) -> Statement {
 }
 
 pub(crate) fn folded(statements: &[Statement]) -> Resource {
-    let unknown = Resource::unknown(statements.first().expect("at least one signal").resource.clone());
+    let unknown = Resource::unknown(statements.first().expect("at least one statement").resource.clone());
     statements.iter().fold(unknown, |resource, statement| fold(resource, statement.clone()).into_resource())
 }
 
-/// A resource's item, as the stream shows it.
+/// A resource's item as it is in a stream record.
 pub(crate) fn image(resource: &Resource) -> Value {
     let facts = resource.facts().iter().map(|fact| json!({ "S": serde_json::to_string(fact).expect("JSON") }));
     let view = resource.view().expect("a view");
@@ -84,12 +81,12 @@ pub(crate) fn image(resource: &Resource) -> Value {
     image
 }
 
-/// The record of a write that made `new` of `old`.
+/// The record of a write that changed `old` to `new`.
 pub(crate) fn changed(sequence: &str, old: Option<&Resource>, new: &Resource) -> Value {
     record(sequence, old.filter(|old| old.version() > 0).map(image), Some(image(new)))
 }
 
-/// A record as Lambda hands it over, which is called `sequence`.
+/// A record as Lambda receives it, with the sequence number `sequence`.
 pub(crate) fn record(sequence: &str, old: Option<Value>, new: Option<Value>) -> Value {
     let name = match (&old, &new) {
         (None, _) => "INSERT",
@@ -120,109 +117,50 @@ pub(crate) fn record(sequence: &str, old: Option<Value>, new: Option<Value>) -> 
     })
 }
 
-/// The record of a write that made `signals` of the first `known` of them.
+/// The record of a write that added all of `statements` except the first `known`, which were recorded before.
 pub(crate) fn write(sequence: &str, statements: &[Statement], known: usize) -> Value {
     let old = statements.get(..known).filter(|old| !old.is_empty()).map(|old| image(&folded(old)));
     record(sequence, old, Some(image(&folded(statements))))
 }
 
 pub(crate) fn batch(records: &[Value]) -> StreamEvent {
-    // As a text, as it comes over the runtime API.
+    // From text, as the runtime API sends it.
     serde_json::from_str(&json!({ "Records": records }).to_string()).expect("a stream event")
 }
 
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+/// What the ids of the events of these tests begin with.
+const DEPOSIT: &str = "deposit#connect#";
+
+/// A topic that refuses the events of deposits with these ids, such as `a#1`.
+pub(crate) fn refusing(ids: &[&str]) -> Fake<Topic> {
+    Fake::<Topic>::refusing(ids.iter().map(|id| format!("{DEPOSIT}{id}")))
 }
 
-/// A topic in memory.
-#[derive(Clone, Default)]
-pub(crate) struct Topic {
-    pub(crate) calls: Arc<Mutex<Vec<Vec<Event>>>>,
-    /// It refuses the events with these ids.
-    pub(crate) refused: BTreeSet<String>,
+/// The ids of all events that were published, in order, without [`DEPOSIT`].
+pub(crate) fn published_ids(topic: &Fake<Topic>) -> Vec<String> {
+    let short = |event: Event| event.id.strip_prefix(DEPOSIT).expect("an event of a deposit").to_owned();
+    topic.events().into_iter().map(short).collect()
 }
 
-impl PublishEvents for Topic {
-    async fn publish(&self, events: &[Event]) -> Vec<Result<(), PortError>> {
-        lock(&self.calls).push(events.to_vec());
-        let outcome = |event: &Event| {
-            let refused = || PortError::new("publish an event", Disposition::Retry, "it is down");
-            if self.refused.contains(&event.id) { Err(refused()) } else { Ok(()) }
-        };
-        events.iter().map(outcome).collect()
-    }
+/// The ids of the events of which a receipt was noted, in order, without [`DEPOSIT`].
+pub(crate) fn noted_ids(receipts: &Fake<ReceiptTable>) -> Vec<String> {
+    let short = |receipt: Receipt| receipt.event.trim_start_matches(DEPOSIT).to_owned();
+    receipts.noted().into_iter().map(short).collect()
 }
 
-impl Topic {
-    pub(crate) fn refusing(ids: &[&str]) -> Self {
-        Self { refused: ids.iter().map(|id| format!("deposit#connect#{id}")).collect(), ..Self::default() }
-    }
-
-    /// All that was published, in order.
-    pub(crate) fn events(&self) -> Vec<Event> {
-        lock(&self.calls).concat()
-    }
-
-    /// The ids of all that was published, without what all of them begin with.
-    pub(crate) fn ids(&self) -> Vec<String> {
-        let short = |event: Event| event.id.strip_prefix("deposit#connect#").expect("a deposit's event").to_owned();
-        self.events().into_iter().map(short).collect()
-    }
+/// Handles the records. Returns the sequence number from which Lambda delivers again.
+pub(crate) async fn handled(topic: &Fake<Topic>, records: &[Value]) -> Option<String> {
+    handled_at(60, topic, &Fake::default(), records).await
 }
 
-/// Receipts in memory.
-#[derive(Clone, Default)]
-pub(crate) struct ReconciliationStore {
-    pub(crate) calls: Arc<Mutex<Vec<Vec<Receipt>>>>,
-    is_down: Arc<AtomicBool>,
-}
-
-impl Receipts for ReconciliationStore {
-    async fn note(&self, receipts: &[Receipt]) -> Result<(), PortError> {
-        if self.is_down.load(Ordering::SeqCst) {
-            return Err(PortError::new("note what was published", Disposition::Retry, "it is down"));
-        }
-        lock(&self.calls).push(receipts.to_vec());
-        Ok(())
-    }
-
-    async fn receipts(&self, resources: &[ResourceId]) -> Result<Vec<Receipt>, PortError> {
-        unreachable!("the publisher notes and never asks: {resources:?}")
-    }
-}
-
-impl ReconciliationStore {
-    /// Notes nothing from now on, or does again.
-    pub(crate) fn down(&self, is_down: bool) {
-        self.is_down.store(is_down, Ordering::SeqCst);
-    }
-
-    /// All that was noted, in order.
-    pub(crate) fn noted(&self) -> Vec<Receipt> {
-        lock(&self.calls).concat()
-    }
-
-    /// The events that were noted, without what the ids of all begin with.
-    pub(crate) fn ids(&self) -> Vec<String> {
-        let short = |receipt: Receipt| receipt.event.trim_start_matches("deposit#connect#").to_owned();
-        self.noted().into_iter().map(short).collect()
-    }
-}
-
-/// The record from which on Lambda delivers again.
-pub(crate) async fn handled(topic: &Topic, records: &[Value]) -> Option<String> {
-    handled_at(60, topic, &ReconciliationStore::default(), records).await
-}
-
-/// The same, so many seconds in, and with these books.
+/// The same, so many seconds in and with these receipts.
 pub(crate) async fn handled_at(
     seconds: i64,
-    topic: &Topic,
-    store: &ReconciliationStore,
+    topic: &Fake<Topic>,
+    receipts: &Fake<ReceiptTable>,
     records: &[Value],
 ) -> Option<String> {
-    let publisher = Publisher::new(topic.clone(), store.clone());
+    let publisher = Publisher::new(topic.clone(), receipts.clone());
     let response: DynamoDbEventResponse = publisher.handle(batch(records), at(seconds)).await;
     assert!(response.batch_item_failures.len() <= 1, "Lambda takes the lowest; one is enough");
     let first = response.batch_item_failures.into_iter().next()?;

@@ -1,7 +1,6 @@
-//! A receiver with everything around it in memory, and requests as the gateway hands them over.
+//! Receivers with fakes of their ports, and requests as API Gateway sends them.
 
-pub(crate) mod ports;
-/// How Connect signs is known in one place, beside the tests of the verification.
+/// How providers sign is defined once, in the tests of the verification.
 #[allow(dead_code, reason = "a part of it is used here")]
 #[path = "../../../../../shared/providers/tests/it/support/mod.rs"]
 pub(crate) mod provider;
@@ -16,46 +15,45 @@ use fundhook_credentials::KeySettings;
 use fundhook_credentials::{KeyCache, SecretCache};
 use fundhook_domain::{Feed, Provider, Timestamp};
 use fundhook_ports::StoredKeySet;
+use fundhook_ports::fakes::{Fake, KEY_SET_URL, KeySetApi, KeySetTable, Latency, Queue, SecretVault};
 use fundhook_providers::KeySet;
 use fundhook_providers::connect::Settings;
 use receiver::{Answer, Receiver, Verifier};
 use serde_json::{Value, json};
 
-use ports::{Api, Queue, Shared, Table, Waiting};
 use provider::{SIGNED_AT, TestKey, at, headers, settings};
-use vault::Vault;
 
 pub(crate) const PATH: &str = "/webhooks/connect";
 pub(crate) const BODY: &[u8] = br#"{"event":"connect.deposits.pending","deposit":{"id":"1"}}"#;
 
-/// The defaults of the settings.
+/// The default settings.
 pub(crate) const KEYS: KeySettings = KeySettings {
     max_age: Duration::from_secs(300),
     cooldown: Duration::from_secs(60),
     last_good_max: Duration::from_secs(86_400),
 };
 
-/// How long a key set may be held: longer than receivers do.
+/// How long a key set is fresh: longer than the maximum age of the settings.
 pub(crate) const FRESH_FOR: Duration = Duration::from_secs(3600);
 
-/// What surrounds receivers.
+/// The ports of receivers.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct World {
-    pub(crate) queue: Shared<Queue>,
-    pub(crate) table: Shared<Table>,
-    pub(crate) api: Shared<Api>,
-    /// What zerohash's webhooks are verified with.
-    pub(crate) zerohash: Shared<Vault>,
-    /// What Striga's are.
-    pub(crate) striga: Shared<Vault>,
+    pub(crate) queue: Fake<Queue>,
+    pub(crate) table: Fake<KeySetTable>,
+    pub(crate) api: Fake<KeySetApi>,
+    /// The secrets of zerohash.
+    pub(crate) zerohash: Fake<SecretVault>,
+    /// The secrets of Striga.
+    pub(crate) striga: Fake<SecretVault>,
 }
 
-pub(crate) type Keys = KeyCache<Shared<Table>, Shared<Api>>;
-pub(crate) type TestVerifier = Verifier<Shared<Table>, Shared<Api>, Shared<Vault>>;
-pub(crate) type TestReceiver = Receiver<Shared<Queue>, Shared<Table>, Shared<Api>, Shared<Vault>>;
+pub(crate) type Keys = KeyCache<Fake<KeySetTable>, Fake<KeySetApi>>;
+pub(crate) type TestVerifier = Verifier<Fake<KeySetTable>, Fake<KeySetApi>, Fake<SecretVault>>;
+pub(crate) type TestReceiver = Receiver<Fake<Queue>, Fake<KeySetTable>, Fake<KeySetApi>, Fake<SecretVault>>;
 
 impl World {
-    /// The provider publishes `key`, and the refresher stored that when the first request is signed.
+    /// The provider publishes `key`, and the refresher stored it at the time at which the first request is signed.
     pub(crate) fn publishing(key: &TestKey) -> Self {
         let world = Self::default();
         world.table.now().stored = Some(stored(key, SIGNED_AT));
@@ -64,7 +62,7 @@ impl World {
         world
     }
 
-    /// A receiver's key cache, at its cold start.
+    /// The key cache of a receiver at its cold start.
     pub(crate) fn keys(&self) -> Keys {
         self.keys_with(KEYS)
     }
@@ -82,14 +80,14 @@ impl World {
         self.receiver_of([("connect", Verifier::Connect(settings, self.keys_with(keys)))])
     }
 
-    /// A receiver with these doors.
+    /// A receiver with these verifiers.
     pub(crate) fn receiver_of<'a>(&self, verifiers: impl IntoIterator<Item = (&'a str, TestVerifier)>) -> TestReceiver {
         let verifiers = verifiers.into_iter().map(|(feed, verifier)| (feed.parse::<Feed>().expect("a feed"), verifier));
         Receiver::new(self.queue.clone(), verifiers.collect::<BTreeMap<_, _>>())
     }
 
-    /// What the doors of zerohash or Striga look into.
-    pub(crate) fn secrets(&self, provider: Provider, keys: KeySettings) -> Arc<SecretCache<Shared<Vault>>> {
+    /// The secret cache of the verifiers of zerohash or Striga.
+    pub(crate) fn secrets(&self, provider: Provider, keys: KeySettings) -> Arc<SecretCache<Fake<SecretVault>>> {
         let vault = match provider {
             Provider::Connect => unreachable!("Connect publishes keys"),
             Provider::Zerohash => &self.zerohash,
@@ -98,23 +96,22 @@ impl World {
         Arc::new(SecretCache::new(provider, keys, vault.clone()))
     }
 
-    /// From now on whoever asks the table or a vault waits until all others have had `turns` turns: one count of who waits
-    /// for all of them.
-    pub(crate) fn slow(&self, turns: usize) -> Shared<Waiting> {
-        let waiting = Shared::<Waiting>::default();
-        waiting.now().turns = turns;
-        self.table.now().waiting = waiting.clone();
-        self.zerohash.now().waiting = waiting.clone();
-        self.striga.now().waiting = waiting.clone();
-        waiting
+    /// From now on, a read of the table or a vault waits for `turns` turns of all other tasks. Returns the latency that counts
+    /// the waiting reads of all of them.
+    pub(crate) fn slow(&self, turns: usize) -> Fake<Latency> {
+        let latency = Fake::new(Latency { turns, ..Latency::default() });
+        self.table.now().latency = latency.clone();
+        self.zerohash.now().latency = latency.clone();
+        self.striga.now().latency = latency.clone();
+        latency
     }
 
     pub(crate) fn sent(&self) -> Vec<String> {
-        self.queue.now().sent.clone()
+        self.queue.sent()
     }
 }
 
-/// The key set that publishes `key`, as stored when it was fetched at `fetched_at`.
+/// The stored key set with `key`, fetched at `fetched_at`.
 pub(crate) fn stored(key: &TestKey, fetched_at: i64) -> StoredKeySet {
     stored_jwks(key.jwks, fetched_at)
 }
@@ -124,17 +121,17 @@ pub(crate) fn stored_jwks(jwks: &str, fetched_at: i64) -> StoredKeySet {
     let thumbprints = keys.iter().flat_map(KeySet::keys).map(|key| key.thumbprint().to_owned()).collect();
     StoredKeySet {
         jwks: jwks.to_owned(),
-        fingerprint: keys.map_or("unfit".to_owned(), |keys| keys.fingerprint().to_owned()),
+        fingerprint: keys.map_or("invalid".to_owned(), |keys| keys.fingerprint().to_owned()),
         thumbprints,
         fetched_at: at(fetched_at),
         fresh_until: at(fetched_at).plus(FRESH_FOR),
         etag: None,
-        url: Some(ports::URL.to_owned()),
+        url: Some(KEY_SET_URL.to_owned()),
         not_before: None,
     }
 }
 
-/// The event of an HTTP API, payload format 2.0, with `changes` laid over it.
+/// The event of an HTTP API, payload format 2.0, with `changes` merged into it.
 pub(crate) fn request(headers: Vec<(String, String)>, body: &[u8], changes: &Value) -> ApiGatewayV2httpRequest {
     let headers: serde_json::Map<String, Value> =
         headers.into_iter().map(|(name, value)| (name, value.into())).collect();
@@ -159,17 +156,17 @@ pub(crate) fn request(headers: Vec<(String, String)>, body: &[u8], changes: &Val
     serde_json::from_value(provider::changed(event, changes)).expect("an event of the gateway")
 }
 
-/// The request with `BODY` as signed by `key` at `signed_at`.
+/// A request with the body [`BODY`], signed by `key` at `signed_at`.
 pub(crate) fn signed(key: &TestKey, signed_at: i64) -> ApiGatewayV2httpRequest {
     request(headers(key, signed_at, BODY), BODY, &json!({}))
 }
 
-/// What `receiver` answers to a request signed by `key` and received at that moment.
+/// The answer of `receiver` to a request that was signed by `key` and received at `now`.
 pub(crate) async fn answer_to(receiver: &TestReceiver, key: &TestKey, now: i64) -> Answer {
     receiver.handle(signed(key, now), at(now)).await
 }
 
-/// The fingerprint of what `keys` verifies with, and `None` when it has nothing.
+/// The fingerprint of the set that `keys` verifies with; `None` if it has none.
 pub(crate) async fn fingerprint(keys: &Keys, now: Timestamp) -> Option<String> {
     keys.current(now).await.ok().map(|set| set.fingerprint().to_owned())
 }

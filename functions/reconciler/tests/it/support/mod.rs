@@ -1,9 +1,10 @@
-//! A world in memory in which days pass in milliseconds: a provider, the table, the queues and a clock.
-pub(crate) mod money;
+//! A world in memory in which days pass in milliseconds: a provider, a table, queues and a clock.
+
+pub(crate) mod deposit;
 pub(crate) mod provider;
 pub(crate) mod steps;
 pub(crate) mod table;
-pub(crate) mod whole;
+pub(crate) mod table_state;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,17 +16,17 @@ use fundhook_domain::{
 };
 use fundhook_ports::{Disposition, PortError, SendMessages, StoredToken};
 use fundhook_providers::{Envelope, normalise};
-use fundhook_reconciliation::Watermark;
+use fundhook_reconciliation::{DayReports, RunSummary, Watermark};
 use fundhook_runtime::settings::{OverdueLimits, ReconcileSettings};
-use reconciler::{Answer, ListReader, Ports, ReconcileError, Reconciler, Request, Summary};
+use reconciler::{ListReader, Ports, ReconcileError, ReconcileRequest, ReconcileResponse, Reconciler};
 
-use money::Money;
-use provider::{CurrentStatus, Provider, Tokens};
+use deposit::TestDeposit;
+use provider::{Provider, ProviderState, Tokens};
 use steps::Steps;
 use table::{Contents, Table};
-use whole::Whole;
+use table_state::TableState;
 
-/// Something that several hold.
+/// A value with several owners.
 pub(crate) struct Shared<T>(Arc<Mutex<T>>);
 
 impl<T> Shared<T> {
@@ -51,10 +52,10 @@ impl<T: Default> Default for Shared<T> {
 }
 
 pub(crate) fn failure(why: &'static str) -> PortError {
-    PortError::new("do what the test forbids", Disposition::Retry, why)
+    PortError::new("do what the test prevents", Disposition::Retry, why)
 }
 
-/// The instant `text` means.
+/// The instant of an RFC 3339 text.
 pub(crate) fn at(text: &str) -> Timestamp {
     text.parse().expect("RFC 3339")
 }
@@ -106,12 +107,12 @@ impl SendMessages for Queue {
     async fn send_all(&self, bodies: Vec<String>) -> Vec<Result<(), PortError>> {
         let mut outcomes = Vec::new();
         for body in bodies {
-            if let Err(failed) = self.steps.come_to(self.names[0]).await {
+            if let Err(failed) = self.steps.reach(self.names[0]).await {
                 outcomes.push(Err(failed));
                 continue;
             }
             self.messages.lock().push(body);
-            outcomes.push(self.steps.come_to(self.names[1]).await);
+            outcomes.push(self.steps.reach(self.names[1]).await);
         }
         outcomes
     }
@@ -129,13 +130,13 @@ impl Ports for InMemory {
     type Clock = Box<dyn Fn() -> Timestamp>;
 }
 
-/// Noon of a Tuesday, when each world begins.
+/// Noon of a Tuesday: every world begins then.
 pub(crate) const NOON: &str = "2025-10-07T12:00:00Z";
 
-/// How long a run may take, as the template has it.
+/// The time limit of a run, as in the template.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(300);
 
-/// All that a reconciler has to do with.
+/// Everything that a reconciler works with.
 pub(crate) struct World {
     pub(crate) clock: Clock,
     pub(crate) provider: Provider,
@@ -149,7 +150,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// A world with the default organization, and settings as they are by default.
+    /// A world with the default organization and the default settings.
     pub(crate) fn new() -> Self {
         Self::of(&["connect"])
     }
@@ -168,7 +169,7 @@ impl World {
         Self {
             tokens: Tokens { stored, leases: Shared::default(), steps: steps.clone() },
             provider: Provider {
-                current_status: Shared::new(CurrentStatus { accepts, ..CurrentStatus::default() }),
+                state: Shared::new(ProviderState { accepts, ..ProviderState::default() }),
                 feeds,
                 clock: clock.clone(),
                 steps: steps.clone(),
@@ -193,31 +194,36 @@ impl World {
         }
     }
 
-    /// A reconciler that begins cold.
+    /// A reconciler after a cold start.
     pub(crate) fn reconciler(&self) -> Reconciler<InMemory> {
         let clock = self.clock.clone();
         let keeper = TokenKeeper::new(self.tokens.clone(), self.provider.clone(), self.provider.feeds.clone());
         let list_reader = self.asks_the_provider.then(|| ListReader::new(keeper));
-        let (resources, store) = (self.table.clone(), self.table.clone());
-        let queues = [self.ingress.clone(), self.transfers.clone()];
-        let clock: Box<dyn Fn() -> Timestamp> = Box::new(move || clock.now());
-        Reconciler::new(list_reader, resources, store, queues, self.settings.clone(), clock)
+        Reconciler {
+            list_reader,
+            resources: self.table.clone(),
+            store: self.table.clone(),
+            ingress: self.ingress.clone(),
+            transfers: self.transfers.clone(),
+            settings: self.settings.clone(),
+            clock: Box::new(move || clock.now()),
+        }
     }
 
     /// A run from a cold start.
-    pub(crate) async fn run(&self) -> Result<Summary, ReconcileError> {
+    pub(crate) async fn run(&self) -> Result<RunSummary, ReconcileError> {
         self.reconciler().handle(self.clock.now().plus(TIMEOUT)).await
     }
 
-    /// A run that succeeds, and what it queued arrives.
-    pub(crate) async fn reconcile(&self) -> Summary {
+    /// A run that succeeds; then the queues are processed.
+    pub(crate) async fn reconcile(&self) -> RunSummary {
         let summary = self.run().await.expect("a run");
-        self.drain();
+        self.process_queues();
         summary
     }
 
-    /// Lets so much time pass, with a run each quarter of an hour, and with what each queued arriving before the next.
-    pub(crate) async fn live(&self, duration: Duration) {
+    /// Lets this much time pass, with a run every 15 minutes. What a run queued is processed before the next one.
+    pub(crate) async fn run_for(&self, duration: Duration) {
         let until = self.clock.now().plus(duration);
         while self.clock.now() < until {
             self.clock.pass(minutes(15));
@@ -225,13 +231,17 @@ impl World {
         }
     }
 
-    /// The report of a day, on request.
-    pub(crate) async fn report_of(&self, day: Timestamp) -> Result<Answer, ReconcileError> {
-        self.reconciler().answer(Request::Report(day), self.clock.now().plus(TIMEOUT)).await
+    /// The reports of a day, on request.
+    pub(crate) async fn reports_of(&self, day: Timestamp) -> DayReports {
+        let deadline = self.clock.now().plus(TIMEOUT);
+        match self.reconciler().answer(ReconcileRequest::ReportDay(day), deadline).await {
+            Ok(ReconcileResponse::Reports(reports)) => reports,
+            other => unreachable!("reports were requested: {other:?}"),
+        }
     }
 
-    /// Has what lies on both queues take its road: normalised, folded, claimed, published.
-    pub(crate) fn drain(&self) {
+    /// Processes both queues: normalises, folds, claims and publishes.
+    pub(crate) fn process_queues(&self) {
         let now = self.clock.now();
         let envelopes = std::mem::take(&mut *self.ingress.messages.lock());
         for (line, message) in (0..).zip(&envelopes) {
@@ -248,20 +258,20 @@ impl World {
         }
     }
 
-    /// Has this message arrive on the ingress queue and take its road.
+    /// Puts this message on the ingress queue and processes it.
     pub(crate) fn receive(&self, message: String) {
         self.ingress.messages.lock().push(message);
-        self.drain();
+        self.process_queues();
     }
 
-    /// Has the webhook arrive which says that `money` reached `status` now.
-    pub(crate) fn tell(&self, money: &Money, status: &str) {
-        self.receive(money.webhook(status, self.clock.now()));
+    /// Receives the webhook which says that `deposit` reached `status` now.
+    pub(crate) fn send_webhook(&self, deposit: &TestDeposit, status: &str) {
+        self.receive(deposit.webhook(status, self.clock.now()));
     }
 
-    /// Has the provider list `money` to the organization.
-    pub(crate) fn list(&self, money: &Money, succeeded: bool) {
-        self.provider.list(&money.feed.of(fundhook_domain::Provider::Connect), money.row(succeeded));
+    /// Adds `deposit` to the organization's list.
+    pub(crate) fn list(&self, deposit: &TestDeposit, succeeded: bool) {
+        self.provider.list(&deposit.feed.of(fundhook_domain::Provider::Connect), deposit.row(succeeded));
     }
 
     pub(crate) fn resource(&self, id: &ResourceId) -> Resource {
@@ -269,16 +279,16 @@ impl World {
         known.unwrap_or_else(|| Resource::unknown(id.clone()))
     }
 
-    /// The status of `money` as it is recorded; `-` when it is not.
-    pub(crate) fn status(&self, money: &Money) -> &'static str {
-        self.resource(&money.resource()).view().map_or("-", |view| view.status.as_str())
+    /// The recorded status of `deposit`; `-` if there is none.
+    pub(crate) fn status(&self, deposit: &TestDeposit) -> &'static str {
+        self.resource(&deposit.resource()).view().map_or("-", |view| view.status.as_str())
     }
 
     pub(crate) fn watermark(&self, name: &str) -> Watermark {
         self.table.contents.lock().watermarks.get(&feed(name)).cloned().expect("a watermark")
     }
 
-    /// The ids of all events that what is recorded gives rise to.
+    /// The ids of all events that follow from what is recorded.
     pub(crate) fn event_ids(&self) -> BTreeSet<String> {
         let contents = self.table.contents.lock();
         contents.resources.values().flat_map(|resource| events_after(resource, 0)).map(|event| event.id).collect()
@@ -291,12 +301,12 @@ impl World {
         events.map(|event| event.event_type.replace("fundhook.", "")).collect()
     }
 
-    /// All that is recorded.
-    pub(crate) fn whole(&self) -> Whole {
-        Whole::of(&self.table.contents.lock())
+    /// Everything that is recorded.
+    pub(crate) fn table_state(&self) -> TableState {
+        TableState::of(&self.table.contents.lock())
     }
 
-    /// The whole table, as far as it is about money.
+    /// What the table says about money.
     pub(crate) fn ledger(&self) -> Ledger {
         let contents = self.table.contents.lock();
         let entries = contents.resources.values().map(|resource| (resource.id().clone(), Entry::of(resource)));
@@ -305,11 +315,11 @@ impl World {
     }
 }
 
-/// What is recorded, as far as it is about money.
+/// What the table says about money.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Ledger {
     pub(crate) entries: BTreeMap<ResourceId, Entry>,
-    /// Each coin, and the deposit that it is credited under.
+    /// Each coin, and the deposit that owns it.
     pub(crate) claims: BTreeMap<String, ResourceId>,
 }
 

@@ -1,5 +1,5 @@
-//! The provider: it lists rows in pages of 50, newest first, to whom has a token, and does at each call what it was
-//! told.
+//! A provider in memory: it lists rows in pages of 50, newest first, to callers with a valid token. A test can script its
+//! next replies.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
@@ -14,16 +14,16 @@ use secrecy::{ExposeSecret, SecretString};
 use super::steps::Steps;
 use super::{Clock, Shared, failure};
 
-/// How many rows a page has, unless the test says otherwise.
+/// How many rows a page has by default.
 const PAGE: usize = 50;
 
-/// Where the list is read.
+/// The URL of the list.
 pub(crate) const URL: &str = "https://api.connect.xyz/transactions";
 
 /// A row of the list.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Listed {
-    /// What the list is ordered and chosen by.
+pub(crate) struct ProviderRow {
+    /// The date by which the list is ordered and filtered.
     pub(crate) at: Timestamp,
     /// Its `fund_id`.
     pub(crate) id: String,
@@ -31,27 +31,27 @@ pub(crate) struct Listed {
     pub(crate) text: String,
 }
 
-/// What happens at one call.
+/// How the provider replies to one call.
 #[derive(Clone, Debug)]
-pub(crate) enum Turn {
-    /// It is answered.
-    Honest,
-    /// It cannot be answered, for this reason.
+pub(crate) enum Reply {
+    /// With the requested page.
+    Normal,
+    /// With an error that may pass.
     Fails(&'static str),
-    /// The same, and asking again would not help.
-    Refuses(&'static str),
-    /// The token is not accepted.
+    /// With an error that a retry does not fix.
+    FailsForGood(&'static str),
+    /// The token is rejected.
     Unauthorized,
-    /// The page comes without rows, and says that others follow where they do.
+    /// With the page, but without its rows.
     Empty,
-    /// It is said that there are so many pages.
-    Says(u32),
-    /// Each row comes twice.
-    Twice,
-    /// By now these are listed too.
-    With(Vec<Listed>),
-    /// By now nothing is listed.
-    Emptied,
+    /// With the page, and this count of pages.
+    PageCount(u32),
+    /// With the page, and each row twice.
+    RowsTwice,
+    /// With the page after these rows were added to the list.
+    AfterListing(Vec<ProviderRow>),
+    /// With the page after the list was emptied.
+    AfterEmptying,
 }
 
 /// A call to the list.
@@ -62,53 +62,53 @@ pub(crate) struct Call {
     pub(crate) token: String,
 }
 
-/// How the provider stands.
-pub(crate) struct CurrentStatus {
-    pub(crate) rows: BTreeMap<Feed, Vec<Listed>>,
+/// What the provider lists, and how it behaves.
+pub(crate) struct ProviderState {
+    pub(crate) rows: BTreeMap<Feed, Vec<ProviderRow>>,
     pub(crate) page_size: usize,
-    pub(crate) heeds_dates: bool,
+    pub(crate) filters_by_date: bool,
     pub(crate) oldest_first: bool,
-    /// What happens at the next calls, in order; after that it is honest.
-    pub(crate) turns: VecDeque<Turn>,
+    /// The replies to the next calls, in order; after them, [`Reply::Normal`].
+    pub(crate) turns: VecDeque<Reply>,
     pub(crate) calls: Vec<Call>,
-    /// The ids that it cannot be asked for.
-    pub(crate) mute: BTreeSet<String>,
-    /// Whose calls fail.
+    /// The ids about which requests fail.
+    pub(crate) unanswerable: BTreeSet<String>,
+    /// The feeds whose requests fail.
     pub(crate) down: BTreeSet<Feed>,
-    /// How long a call takes.
+    /// How long a request takes.
     pub(crate) takes: BTreeMap<Feed, Duration>,
-    /// Which tokens it accepts.
+    /// The tokens that it accepts.
     pub(crate) accepts: BTreeSet<String>,
     /// Whether it accepts the tokens that it grants.
-    pub(crate) honours_grants: bool,
+    pub(crate) accepts_granted: bool,
     pub(crate) granted: u32,
     /// Whether the organizations' credentials can be read.
-    pub(crate) knows_feeds: bool,
+    pub(crate) can_read_credentials: bool,
 }
 
-impl Default for CurrentStatus {
+impl Default for ProviderState {
     fn default() -> Self {
         Self {
             rows: BTreeMap::new(),
             page_size: PAGE,
-            heeds_dates: true,
+            filters_by_date: true,
             oldest_first: false,
             turns: VecDeque::new(),
             calls: Vec::new(),
-            mute: BTreeSet::new(),
+            unanswerable: BTreeSet::new(),
             down: BTreeSet::new(),
             takes: BTreeMap::new(),
             accepts: BTreeSet::new(),
-            honours_grants: true,
+            accepts_granted: true,
             granted: 0,
-            knows_feeds: true,
+            can_read_credentials: true,
         }
     }
 }
 
-impl CurrentStatus {
+impl ProviderState {
     fn page(&self, feed: &Feed, query: &ListQuery) -> ListPage {
-        let mut rows: Vec<&Listed> = self.rows.get(feed).into_iter().flatten().collect();
+        let mut rows: Vec<&ProviderRow> = self.rows.get(feed).into_iter().flatten().collect();
         rows.sort_by_key(|row| std::cmp::Reverse((row.at, &row.id)));
         if self.oldest_first {
             rows.reverse();
@@ -119,9 +119,9 @@ impl CurrentStatus {
                 1
             }
             ListQuery::Dated { from, before, page } => {
-                // It is asked by whole seconds.
+                // The API takes whole seconds.
                 let asked = from.whole_second()..before.whole_second();
-                rows.retain(|row| !self.heeds_dates || asked.contains(&row.at));
+                rows.retain(|row| !self.filters_by_date || asked.contains(&row.at));
                 *page as usize
             }
         };
@@ -134,64 +134,64 @@ impl CurrentStatus {
 /// The provider's API.
 #[derive(Clone)]
 pub(crate) struct Provider {
-    pub(crate) current_status: Shared<CurrentStatus>,
+    pub(crate) state: Shared<ProviderState>,
     pub(crate) feeds: Vec<Feed>,
     pub(crate) clock: Clock,
     pub(crate) steps: Steps,
 }
 
 impl Provider {
-    /// Has the feed list `row` in place of one with the same id.
-    pub(crate) fn list(&self, feed: &Feed, row: Listed) {
-        let mut current_status = self.current_status.lock();
-        let rows = current_status.rows.entry(feed.clone()).or_default();
+    /// Lists `row` in place of a row with the same id.
+    pub(crate) fn list(&self, feed: &Feed, row: ProviderRow) {
+        let mut state = self.state.lock();
+        let rows = state.rows.entry(feed.clone()).or_default();
         rows.retain(|known| known.id != row.id);
         rows.push(row);
     }
 
-    /// What was asked since the last time that this was.
+    /// The calls since this was last called.
     pub(crate) fn take_calls(&self) -> Vec<Call> {
-        std::mem::take(&mut self.current_status.lock().calls)
+        std::mem::take(&mut self.state.lock().calls)
     }
 
-    /// Has these happen at the next calls.
-    pub(crate) fn rotate_by_run(&self, turns: impl IntoIterator<Item = Turn>) {
-        self.current_status.lock().turns = turns.into_iter().collect();
+    /// Scripts the replies to the next calls.
+    pub(crate) fn set_replies(&self, turns: impl IntoIterator<Item = Reply>) {
+        self.state.lock().turns = turns.into_iter().collect();
     }
 
     fn answer(&self, feed: &Feed, token: &str, query: &ListQuery) -> Result<ListPage, ListError> {
-        let mut current_status = self.current_status.lock();
-        let takes = current_status.takes.get(feed).copied().unwrap_or_default();
+        let mut state = self.state.lock();
+        let takes = state.takes.get(feed).copied().unwrap_or_default();
         self.clock.pass(takes);
-        current_status.calls.push(Call { feed: feed.clone(), query: query.clone(), token: token.to_owned() });
-        if current_status.down.contains(feed) {
+        state.calls.push(Call { feed: feed.clone(), query: query.clone(), token: token.to_owned() });
+        if state.down.contains(feed) {
             return Err(failure("it is down").into());
         }
-        if !current_status.accepts.contains(token) {
+        if !state.accepts.contains(token) {
             return Err(ListError::Unauthorized(failure("status 401")));
         }
-        if matches!(query, ListQuery::Id(id) if current_status.mute.contains(id)) {
-            return Err(failure("of this one it does not tell").into());
+        if matches!(query, ListQuery::Id(id) if state.unanswerable.contains(id)) {
+            return Err(failure("this deposit cannot be looked up").into());
         }
-        let honest = current_status.page(feed, query);
-        match current_status.turns.pop_front().unwrap_or(Turn::Honest) {
-            Turn::Honest => Ok(honest),
-            Turn::Fails(why) => Err(failure(why).into()),
-            Turn::Refuses(why) => Err(PortError::new("list transactions", Disposition::DeadLetter, why).into()),
-            Turn::Unauthorized => Err(ListError::Unauthorized(failure("status 401"))),
-            Turn::Empty => Ok(ListPage { rows: Vec::new(), ..honest }),
-            Turn::Says(pages) => Ok(ListPage { pages, ..honest }),
-            Turn::Twice => {
+        let honest = state.page(feed, query);
+        match state.turns.pop_front().unwrap_or(Reply::Normal) {
+            Reply::Normal => Ok(honest),
+            Reply::Fails(why) => Err(failure(why).into()),
+            Reply::FailsForGood(why) => Err(PortError::new("list transactions", Disposition::DeadLetter, why).into()),
+            Reply::Unauthorized => Err(ListError::Unauthorized(failure("status 401"))),
+            Reply::Empty => Ok(ListPage { rows: Vec::new(), ..honest }),
+            Reply::PageCount(pages) => Ok(ListPage { pages, ..honest }),
+            Reply::RowsTwice => {
                 let rows = honest.rows.into_iter().flat_map(|row| [row.clone(), row]).collect();
                 Ok(ListPage { rows, ..honest })
             }
-            Turn::With(rows) => {
-                current_status.rows.entry(feed.clone()).or_default().extend(rows);
-                Ok(current_status.page(feed, query))
+            Reply::AfterListing(rows) => {
+                state.rows.entry(feed.clone()).or_default().extend(rows);
+                Ok(state.page(feed, query))
             }
-            Turn::Emptied => {
-                current_status.rows.clear();
-                Ok(current_status.page(feed, query))
+            Reply::AfterEmptying => {
+                state.rows.clear();
+                Ok(state.page(feed, query))
             }
         }
     }
@@ -199,59 +199,59 @@ impl Provider {
 
 impl ListTransactions for Provider {
     async fn list(&self, feed: &Feed, token: &SecretString, query: &ListQuery) -> Result<ListPage, ListError> {
-        self.steps.come_to("before a page").await?;
+        self.steps.reach("before a page").await?;
         let answer = self.answer(feed, token.expose_secret(), query);
-        self.steps.come_to("after a page").await?;
+        self.steps.reach("after a page").await?;
         answer
     }
 }
 
 impl RequestToken for Provider {
     async fn feeds(&self) -> Result<Vec<Feed>, PortError> {
-        self.steps.come_to("before the credentials are read").await?;
-        let known = self.current_status.lock().knows_feeds;
-        if known { Ok(self.feeds.clone()) } else { Err(failure("the secret is out of reach")) }
+        self.steps.reach("before the credentials are read").await?;
+        let known = self.state.lock().can_read_credentials;
+        if known { Ok(self.feeds.clone()) } else { Err(failure("the secret cannot be read")) }
     }
 
     async fn request(&self, _feed: &Feed) -> Result<GrantedToken, PortError> {
-        self.steps.come_to("before a token is granted").await?;
+        self.steps.reach("before a token is granted").await?;
         let token = {
-            let mut current_status = self.current_status.lock();
-            current_status.granted += 1;
-            let token = format!("granted-{}", current_status.granted);
-            if current_status.honours_grants {
-                current_status.accepts.insert(token.clone());
+            let mut state = self.state.lock();
+            state.granted += 1;
+            let token = format!("granted-{}", state.granted);
+            if state.accepts_granted {
+                state.accepts.insert(token.clone());
             }
             token
         };
-        self.steps.come_to("after a token is granted").await?;
+        self.steps.reach("after a token is granted").await?;
         Ok(GrantedToken { access_token: token.into(), expires_in: Duration::from_secs(86_400) })
     }
 }
 
-/// Where the tokens are stored.
+/// The stored access tokens.
 #[derive(Clone)]
 pub(crate) struct Tokens {
     pub(crate) stored: Shared<BTreeMap<Feed, StoredToken>>,
-    /// Until when each organization's lease is taken.
+    /// Until when each organization's lease is held.
     pub(crate) leases: Shared<BTreeMap<Feed, Timestamp>>,
     pub(crate) steps: Steps,
 }
 
 impl AccessTokens for Tokens {
     async fn load(&self) -> Result<BTreeMap<Feed, StoredToken>, PortError> {
-        self.steps.come_to("before the tokens are read").await?;
+        self.steps.reach("before the tokens are read").await?;
         Ok(self.stored.lock().clone())
     }
 
     async fn store(&self, tokens: &BTreeMap<Feed, StoredToken>) -> Result<(), PortError> {
-        self.steps.come_to("before a token is stored").await?;
+        self.steps.reach("before a token is stored").await?;
         self.stored.lock().extend(tokens.clone());
-        self.steps.come_to("after a token is stored").await
+        self.steps.reach("after a token is stored").await
     }
 
     async fn lease(&self, feed: &Feed, now: Timestamp, duration: Duration) -> Result<bool, PortError> {
-        self.steps.come_to("before the lease").await?;
+        self.steps.reach("before the lease").await?;
         {
             let mut leases = self.leases.lock();
             let far = now.plus(duration).plus(CLOCK_SKEW_MAX);
@@ -260,12 +260,12 @@ impl AccessTokens for Tokens {
             }
             leases.insert(feed.clone(), now.plus(duration));
         }
-        self.steps.come_to("after the lease").await?;
+        self.steps.reach("after the lease").await?;
         Ok(true)
     }
 
     async fn release(&self, feed: &Feed, now: Timestamp, duration: Duration) -> Result<(), PortError> {
-        self.steps.come_to("before the lease is given back").await?;
+        self.steps.reach("before the lease is released").await?;
         let mut leases = self.leases.lock();
         if leases.get(feed) == Some(&now.plus(duration)) {
             leases.remove(feed);
@@ -274,6 +274,6 @@ impl AccessTokens for Tokens {
     }
 
     async fn back_off_until(&self, _feed: &Feed, _until: Timestamp) -> Result<(), PortError> {
-        Err(failure("the provider asks for nothing of the kind"))
+        Err(failure("this provider never asks to back off"))
     }
 }

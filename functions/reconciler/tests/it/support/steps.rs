@@ -1,4 +1,5 @@
-//! The steps of a run: one before each call to a port and one after it. A run can be stopped at each.
+//! The steps of a run: one before each call to a port and one after each call that changes something. A test can stop a
+//! run at each of them.
 
 use std::sync::Arc;
 
@@ -10,15 +11,15 @@ use super::{Shared, failure};
 /// What happens at a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Disturbance {
-    /// The process is gone: nothing that would come after it happens.
+    /// The process dies: nothing after the step happens.
     Crash,
-    /// The call is answered with an error; what it did until then stays done.
+    /// The call returns an error; what it did before stays done.
     Error,
-    /// It goes on when the test says so.
+    /// The run waits until the test resumes it.
     Pause,
 }
 
-/// The steps as they are come to.
+/// The steps that a run reaches.
 #[derive(Clone, Default)]
 pub(crate) struct Steps {
     script: Shared<Script>,
@@ -33,18 +34,18 @@ struct Script {
 }
 
 impl Steps {
-    /// Counts from here on, and has this happen at the step with that number.
+    /// Counts steps from here on, and disturbs the one with this number.
     pub(crate) fn disturb(&self, disturbed: Option<(usize, Disturbance)>) {
         *self.script.lock() = Script { trace: Vec::new(), disturbed };
     }
 
-    /// The steps since then.
+    /// The steps that were reached since then.
     pub(crate) fn trace(&self) -> Vec<&'static str> {
         self.script.lock().trace.clone()
     }
 
-    /// Comes to the next step.
-    pub(crate) async fn come_to(&self, name: &'static str) -> Result<(), PortError> {
+    /// Reaches the next step.
+    pub(crate) async fn reach(&self, name: &'static str) -> Result<(), PortError> {
         let disturbance = {
             let mut script = self.script.lock();
             script.trace.push(name);
@@ -53,7 +54,7 @@ impl Steps {
         };
         match disturbance {
             None => {
-                // Whoever else is at work comes between.
+                // Another run can act here.
                 tokio::task::yield_now().await;
                 Ok(())
             }
@@ -75,7 +76,7 @@ impl Steps {
         self.stopped.notified().await;
     }
 
-    /// Lets a run that paused go on.
+    /// Resumes a paused run.
     pub(crate) fn resume(&self) {
         self.resumed.notify_one();
     }

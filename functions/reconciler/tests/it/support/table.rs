@@ -1,4 +1,4 @@
-//! The table: resources that the real `fold` makes, its sparse indexes, and what reconciliation keeps beside them.
+//! A table in memory: resources made by the real `fold`, its sparse indexes, and what reconciliation stores.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,26 +15,27 @@ use serde_json::{Value, json};
 use super::steps::Steps;
 use super::{Shared, failure};
 
-/// All that is stored, and what was published of it.
+/// Everything that is stored, and what was published.
 #[derive(Default)]
 pub(crate) struct Contents {
     pub(crate) resources: BTreeMap<ResourceId, Resource>,
     pub(crate) claims: BTreeMap<String, Claim>,
     pub(crate) receipts: BTreeMap<ResourceId, Receipt>,
     pub(crate) watermarks: BTreeMap<Feed, Watermark>,
-    /// The reports, by where their hours begin, and how often one was stored.
+    /// The reports by the beginning of their hours.
     pub(crate) reports: BTreeMap<(Feed, Timestamp), Report>,
+    /// How often a report was stored.
     pub(crate) puts: usize,
     pub(crate) published: Vec<Event>,
-    /// How many keys a page of an index has.
+    /// How many entries a page of an index has.
     pub(crate) index_page: usize,
     pub(crate) indexes: BTreeMap<ResourceId, Keys>,
-    /// The indexes as they were a while ago, when they lag behind the table.
+    /// The indexes of an earlier time, when they lag behind the table.
     pub(crate) lagging: Option<BTreeMap<ResourceId, Keys>>,
 }
 
 impl Contents {
-    /// What the state updater and the publisher do with a signal.
+    /// Does what the state updater and the publisher do with a message.
     pub(crate) fn record(&mut self, fact: NewFact, now: Timestamp) {
         let id = fact.resource.clone();
         let current = self.resources.get(&id).cloned().unwrap_or_else(|| Resource::unknown(id.clone()));
@@ -85,15 +86,15 @@ impl Contents {
     }
 }
 
-/// Where the sparse indexes have a resource.
+/// The keys of a resource in the sparse indexes.
 #[derive(Clone, Debug)]
 pub(crate) struct Keys {
-    /// Whether it was reported overdue, and since when it stands where it does; of what is awaited.
+    /// Of a resource that awaits a further status: whether it was reported overdue, and since when it has its status.
     open: Option<(bool, Timestamp)>,
-    /// When a deposit that may be credited was confirmed.
+    /// When a credited deposit was confirmed.
     settled: Option<Timestamp>,
     account: Option<String>,
-    /// When it was written last.
+    /// When the resource was last written.
     updated_at: Timestamp,
 }
 
@@ -111,9 +112,9 @@ impl Keys {
         }
     }
 
-    /// Where it is, by name.
+    /// The keys by name.
     pub(super) fn named(&self) -> Value {
-        // Destructured, so that a new index cannot be forgotten here. When it was written last is when it was heard of.
+        // Destructured, so that a new index cannot be forgotten here. The time of writing is not compared.
         let Self { open, settled, account, updated_at: _ } = self;
         let (overdue, open_since) = open.unzip();
         json!({ "overdue": overdue, "open_since": open_since, "settled": settled, "account": account })
@@ -129,27 +130,27 @@ pub(crate) struct Table {
 
 impl Resources for Table {
     async fn read(&self, ids: &[ResourceId]) -> Result<Vec<Resource>, PortError> {
-        self.steps.come_to("before resources are read").await?;
+        self.steps.reach("before resources are read").await?;
         let contents = self.contents.lock();
         let read =
             |id: &ResourceId| contents.resources.get(id).cloned().unwrap_or_else(|| Resource::unknown(id.clone()));
-        // In any order, the port says.
+        // The port promises no order.
         Ok(ids.iter().rev().map(read).collect())
     }
 
     async fn write(&self, writes: Vec<Write>, _now: Timestamp) -> Vec<WriteOutcome> {
-        writes.iter().map(|_| WriteOutcome::Failed(failure("the reconciler writes no resource"))).collect()
+        writes.iter().map(|_| WriteOutcome::Failed(failure("the reconciler writes no resources"))).collect()
     }
 }
 
 impl Watermarks for Table {
     async fn load(&self, feed: &Feed) -> Result<Option<Watermark>, PortError> {
-        self.steps.come_to("before the watermark is read").await?;
+        self.steps.reach("before the watermark is read").await?;
         Ok(self.contents.lock().watermarks.get(feed).cloned())
     }
 
     async fn advance(&self, feed: &Feed, to: &Watermark) -> Result<Advance, PortError> {
-        self.steps.come_to("before the watermark is moved").await?;
+        self.steps.reach("before the watermark is moved").await?;
         {
             let mut contents = self.contents.lock();
             let stored = contents.watermarks.get(feed).map_or(0, |stored| stored.revision);
@@ -158,14 +159,14 @@ impl Watermarks for Table {
             }
             contents.watermarks.insert(feed.clone(), to.clone());
         }
-        self.steps.come_to("after the watermark is moved").await?;
+        self.steps.reach("after the watermark is moved").await?;
         Ok(Advance::Stored)
     }
 }
 
 impl OpenResources for Table {
     async fn open(&self, query: OpenQuery<'_>) -> Result<IndexPage, PortError> {
-        self.steps.come_to("before what is open is read").await?;
+        self.steps.reach("before open resources are read").await?;
         Ok(self.contents.lock().open(query))
     }
 }
@@ -174,21 +175,21 @@ impl SettledDeposits for Table {
     async fn settled(&self, feed: &Feed, from: Timestamp, before: Timestamp) -> Result<Vec<ResourceId>, PortError> {
         // The index has a partition for each day.
         assert_eq!(from.day_start(), before.minus(Duration::from_nanos(1)).day_start(), "{from} to {before}");
-        self.steps.come_to("before confirmed deposits are read").await?;
+        self.steps.reach("before confirmed deposits are read").await?;
         Ok(self.contents.lock().settled(feed, from, before))
     }
 }
 
 impl AccountResources for Table {
     async fn of_account(&self, account: &str, since: Timestamp) -> Result<Vec<ResourceId>, PortError> {
-        self.steps.come_to("before a user's deposits are read").await?;
+        self.steps.reach("before a user's deposits are read").await?;
         Ok(self.contents.lock().of_account(account, since))
     }
 }
 
 impl Claims for Table {
     async fn claims(&self, coins: &[String]) -> Result<Vec<Claim>, PortError> {
-        self.steps.come_to("before claims are read").await?;
+        self.steps.reach("before claims are read").await?;
         let contents = self.contents.lock();
         Ok(coins.iter().filter_map(|coin| contents.claims.get(coin).cloned()).collect())
     }
@@ -196,11 +197,11 @@ impl Claims for Table {
 
 impl Receipts for Table {
     async fn note(&self, _receipts: &[Receipt]) -> Result<(), PortError> {
-        Err(failure("the reconciler notes no receipt"))
+        Err(failure("the reconciler stores no receipts"))
     }
 
     async fn receipts(&self, resources: &[ResourceId]) -> Result<Vec<Receipt>, PortError> {
-        self.steps.come_to("before receipts are read").await?;
+        self.steps.reach("before receipts are read").await?;
         let contents = self.contents.lock();
         Ok(resources.iter().filter_map(|id| contents.receipts.get(id).cloned()).collect())
     }
@@ -208,13 +209,13 @@ impl Receipts for Table {
 
 impl Reports for Table {
     async fn put(&self, report: &Report) -> Result<(), PortError> {
-        self.steps.come_to("before a report is stored").await?;
+        self.steps.reach("before a report is stored").await?;
         {
             let mut contents = self.contents.lock();
             contents.puts += 1;
             contents.reports.insert((report.feed.clone(), report.from), report.clone());
         }
-        self.steps.come_to("after a report is stored").await
+        self.steps.reach("after a report is stored").await
     }
 
     async fn of_day(&self, feed: &Feed, day: Timestamp) -> Result<Vec<Report>, PortError> {

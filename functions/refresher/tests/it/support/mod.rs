@@ -1,40 +1,51 @@
-//! A refresher with everything around it in memory.
+//! Refreshers with fakes of their ports.
 
-#[allow(dead_code, reason = "a part of it is used here")]
-#[path = "../../../../receiver/tests/it/support/ports.rs"]
-pub(crate) mod ports;
-#[allow(dead_code, reason = "a part of it is used here")]
-#[path = "../../../../../shared/credentials/tests/it/support/mod.rs"]
-pub(crate) mod world;
+pub(crate) mod tokens;
 
 use std::collections::BTreeMap;
 use std::process::Command;
 use std::time::Duration;
 
 use fundhook_domain::{Feed, Timestamp};
-use fundhook_ports::{FetchKeySet, FetchedKeySet, KeySets, Lease, PortError, StoredKeySet};
+use fundhook_ports::fakes::{Fake, KEY_SET_URL, KeySetApi, KeySetTable};
+use fundhook_ports::{FetchKeySet, KeySets, StoredKeySet};
 use fundhook_providers::KeySet;
 use refresher::{RefreshError, Refresher, Tokens as Care};
 use serde_json::Value;
 
-use ports::{Api, Shared, Table};
-use world::tokens::Tokens;
-use world::{START, at, feed};
+use tokens::Tokens;
+
+/// When the tests begin: the `timestamp` of the sample request in [connect-guide §4].
+pub(crate) const START: i64 = 1_760_484_866;
+
+/// The instant `seconds` after 1970.
+pub(crate) fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_unix_seconds(seconds).expect("an instant")
+}
+
+/// The instant so many minutes after [`START`].
+pub(crate) fn minute(minutes: i64) -> Timestamp {
+    at(START + 60 * minutes)
+}
+
+pub(crate) fn feed(name: &str) -> Feed {
+    name.parse().expect("a feed")
+}
 
 pub(crate) const JWKS: &str = include_str!("../../../../../shared/providers/tests/keys/test-key-rsa-2048.jwks.json");
 pub(crate) const NEXT_JWKS: &str =
     include_str!("../../../../../shared/providers/tests/keys/test-key-rsa-2048-next.jwks.json");
 
-/// For how long the last good key set is used: the default of the settings.
+/// How long the last good key set is used: the default setting.
 pub(crate) const LAST_GOOD_MAX: Duration = Duration::from_secs(86_400);
 
 pub(crate) fn fingerprint(jwks: &str) -> String {
-    KeySet::from_jwks(jwks.as_bytes()).expect("fit").fingerprint().to_owned()
+    KeySet::from_jwks(jwks.as_bytes()).expect("a valid key set").fingerprint().to_owned()
 }
 
-/// The set as stored when it was fetched then, without an entity tag and without a word on how long it may be held.
+/// The stored key set, fetched at `fetched_at` without an entity tag and without a `Cache-Control`.
 pub(crate) fn stored(jwks: &str, fetched_at: i64) -> StoredKeySet {
-    let keys = KeySet::from_jwks(jwks.as_bytes()).expect("fit");
+    let keys = KeySet::from_jwks(jwks.as_bytes()).expect("a valid key set");
     StoredKeySet {
         jwks: jwks.to_owned(),
         fingerprint: keys.fingerprint().to_owned(),
@@ -42,20 +53,20 @@ pub(crate) fn stored(jwks: &str, fetched_at: i64) -> StoredKeySet {
         fetched_at: at(fetched_at),
         fresh_until: at(fetched_at + 300),
         etag: None,
-        url: Some(ports::URL.to_owned()),
+        url: Some(KEY_SET_URL.to_owned()),
         not_before: None,
     }
 }
 
-/// A provider that serves `jwks`, and a table that holds the set fetched two hours before the beginning.
-pub(crate) fn world(jwks: Option<&str>) -> (Shared<Table>, Shared<Api>) {
-    let (table, api) = <(Shared<Table>, Shared<Api>)>::default();
+/// A provider that serves `jwks`, and a table with the set that was fetched two hours before [`START`].
+pub(crate) fn world(jwks: Option<&str>) -> (Fake<KeySetTable>, Fake<KeySetApi>) {
+    let (table, api) = <(Fake<KeySetTable>, Fake<KeySetApi>)>::default();
     table.now().stored = Some(stored(JWKS, START - 7200));
     api.now().serves = jwks.map(str::to_owned);
     (table, api)
 }
 
-/// A refresher of `feeds` whose key sets are stored in `store`, and of no access tokens.
+/// A refresher of the key sets of `feeds`, stored in `store`, and of no access tokens.
 pub(crate) fn of_keys<S: KeySets + Clone, F: FetchKeySet>(
     store: &S,
     api: F,
@@ -74,53 +85,11 @@ pub(crate) fn with_tokens<S: KeySets + Clone, F: FetchKeySet>(
 }
 
 /// One run of the default organization's refresher.
-pub(crate) async fn run(table: &Shared<Table>, api: &Shared<Api>, now: Timestamp) -> Result<(), RefreshError> {
+pub(crate) async fn run(table: &Fake<KeySetTable>, api: &Fake<KeySetApi>, now: Timestamp) -> Result<(), RefreshError> {
     of_keys(table, api.clone(), &["connect"]).handle(|| now).await
 }
 
-/// A table or a provider's interface for each feed.
-#[derive(Clone, Debug)]
-pub(crate) struct Each<T>(pub(crate) BTreeMap<Feed, Shared<T>>);
-
-impl<T: Default> Each<T> {
-    pub(crate) fn of_feeds(names: &[&str]) -> Self {
-        Self(names.iter().map(|name| (feed(name), Shared::default())).collect())
-    }
-
-    pub(crate) fn of(&self, feed: &Feed) -> &Shared<T> {
-        self.0.get(feed).expect("a feed that is on")
-    }
-}
-
-impl KeySets for Each<Table> {
-    async fn load(&self, feed: &Feed) -> Result<Option<StoredKeySet>, PortError> {
-        self.of(feed).load(feed).await
-    }
-
-    async fn store(&self, feed: &Feed, set: &StoredKeySet) -> Result<(), PortError> {
-        self.of(feed).store(feed, set).await
-    }
-
-    async fn lease(&self, feed: &Feed, now: Timestamp, cooldown: Duration) -> Result<Lease, PortError> {
-        self.of(feed).lease(feed, now, cooldown).await
-    }
-
-    async fn back_off_until(&self, feed: &Feed, until: Timestamp) -> Result<(), PortError> {
-        self.of(feed).back_off_until(feed, until).await
-    }
-}
-
-impl FetchKeySet for Each<Api> {
-    async fn fetch(&self, feed: &Feed, etag: Option<&str>) -> Result<FetchedKeySet, PortError> {
-        self.of(feed).fetch(feed, etag).await
-    }
-
-    fn url(&self, feed: &Feed) -> Option<String> {
-        self.of(feed).url(feed)
-    }
-}
-
-/// The metrics that the ignored test `name` writes to standard output, which is its process's own.
+/// The metrics that the ignored test `name` writes to standard output. It runs in a process of its own.
 pub(crate) fn metrics_of(name: &str) -> Vec<Value> {
     let this = std::env::current_exe().expect("the path of these tests");
     let run = Command::new(this).args(["--exact", name, "--ignored", "--nocapture"]).output().expect("it starts");
@@ -131,17 +100,17 @@ pub(crate) fn metrics_of(name: &str) -> Vec<Value> {
     json.collect()
 }
 
-/// What metrics say by one name: by the tenant, if they name one, the values in order.
+/// The values of one metric, in order, by tenant; `None` is the default organization.
 pub(crate) type Told = BTreeMap<Option<&'static str>, Vec<u64>>;
 
-/// What `metrics` say by that name.
+/// The values of the metric `name` among `metrics`.
 pub(crate) fn told(metrics: &[Value], name: &str) -> Told {
     let mut all = Told::new();
     for metric in metrics {
         let Some(value) = metric[name].as_u64() else { continue };
         let dimensions = metric["_aws"]["CloudWatchMetrics"][0]["Dimensions"].to_string();
         let tenant = metric["tenant"].as_str();
-        // The alarms look for the default organization's under the provider alone.
+        // The alarms read the default organization's metric, which has the dimension `provider` alone.
         let expected = if tenant.is_some() { r#"[["provider","tenant"]]"# } else { r#"[["provider"]]"# };
         assert_eq!((dimensions.as_str(), metric["provider"].as_str()), (expected, Some("connect")));
         assert_eq!(metric["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Unit"], "Seconds");

@@ -1,35 +1,36 @@
-//! A table at which something happens at one step of an updater's work.
+//! A table that disturbs one step of an updater's work.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 
 use fundhook_domain::{NewFact, Resource, ResourceId, Timestamp};
-use fundhook_ports::{Disposition, PortError, Resources, Write, WriteOutcome};
+use fundhook_ports::fakes::{Fake, down};
+use fundhook_ports::{PortError, Resources, Write, WriteOutcome};
 use state_updater::StateUpdater;
 use tokio::sync::Notify;
 
-use super::{Table, at, batch_of, failed, failure, lock};
+use super::{Table, at, batch_of, failed};
 
-/// Time is not what these tests are about.
+/// Does not wait between attempts.
 pub(crate) async fn no_pause(_repetition: u32) {}
 
-/// What happens at the chosen step.
+/// What happens at the disturbed step.
 #[derive(Clone, Debug)]
 pub(crate) enum Disturbance {
-    /// The process is gone: nothing that would come after it happens, not even an answer.
+    /// The process ends: nothing after the step happens, and the queue gets no answer.
     Crash,
-    /// The call is answered with an error; what it stored until then stays stored.
+    /// The call is answered with an error; what it has stored stays stored.
     Error,
-    /// Another updater handles these, from beginning to end.
+    /// Another updater handles these messages, from beginning to end.
     Overtaken(Vec<NewFact>),
 }
 
-/// Another updater handles `facts` at the chosen step.
+/// Another updater handles `facts` at the disturbed step.
 pub(crate) fn overtaken_by(facts: Vec<impl Into<NewFact>>) -> Disturbance {
     Disturbance::Overtaken(facts.into_iter().map(Into::into).collect())
 }
 
-/// A table at which something happens at one step.
+/// A table that disturbs one step.
 #[derive(Clone)]
 pub(crate) struct Disturbed {
     table: Table,
@@ -37,8 +38,8 @@ pub(crate) struct Disturbed {
     at_step: usize,
     by: Disturbance,
     crashed: Arc<Notify>,
-    /// The steps, as they were come to.
-    trace: Arc<Mutex<Vec<&'static str>>>,
+    /// The steps that were reached, in order.
+    trace: Fake<Vec<&'static str>>,
 }
 
 impl Disturbed {
@@ -47,9 +48,9 @@ impl Disturbed {
         Self { table: table.clone(), step, at_step, by, crashed, trace }
     }
 
-    /// Comes to the next step.
+    /// Reaches the next step.
     async fn step(&self, name: &'static str) -> Result<(), PortError> {
-        lock(&self.trace).push(name);
+        self.trace.now().push(name);
         if self.step.fetch_add(1, Ordering::SeqCst) != self.at_step {
             return Ok(());
         }
@@ -58,7 +59,7 @@ impl Disturbed {
                 self.crashed.notify_one();
                 std::future::pending().await
             }
-            Disturbance::Error => Err(failure(Disposition::Retry)),
+            Disturbance::Error => Err(down("reach the table")),
             Disturbance::Overtaken(facts) => {
                 let updater = StateUpdater::new(self.table.clone(), no_pause);
                 assert!(failed(&updater.handle(batch_of(facts), at(90)).await).is_empty());
@@ -71,20 +72,20 @@ impl Disturbed {
 impl Resources for Disturbed {
     async fn read(&self, ids: &[ResourceId]) -> Result<Vec<Resource>, PortError> {
         self.step("before a read").await?;
-        let resources = self.table.contents().read(ids);
+        let resources = self.table.read(ids).await?;
         self.step("after a read").await?;
         Ok(resources)
     }
 
     async fn write(&self, writes: Vec<Write>, _now: Timestamp) -> Vec<WriteOutcome> {
         let count = writes.len();
-        let all_failed = || (0..count).map(|_| WriteOutcome::Failed(failure(Disposition::Retry))).collect();
+        let all_failed = || (0..count).map(|_| WriteOutcome::Failed(down("reach the table"))).collect();
         if self.step("before a write").await.is_err() {
             return all_failed();
         }
         let mut outcomes = Vec::new();
         for write in writes {
-            outcomes.push(self.table.contents().write(write));
+            outcomes.push(self.table.now().write(write));
             if self.step("after an item").await.is_err() {
                 return all_failed();
             }
@@ -93,8 +94,8 @@ impl Resources for Disturbed {
     }
 }
 
-/// Handles `signals` with a disturbance, and then, as the queue would, what was not acknowledged, until nothing is left.
-/// Returns the steps of the first time.
+/// Handles `facts` with a disturbance at the step `at_step`, and then, as the queue would, the messages that were not
+/// acknowledged. Returns the steps that the disturbed updater reached.
 pub(crate) async fn handled_until_acknowledged(
     table: &Table,
     facts: &[impl Clone + Into<NewFact>],
@@ -110,10 +111,10 @@ pub(crate) async fn handled_until_acknowledged(
             let is_failed = |index: usize| failed.contains(&format!("message-{index}"));
             left = left.into_iter().enumerate().filter(|(index, _)| is_failed(*index)).map(|(_, fact)| fact).collect();
         }
-        // Nobody is left to acknowledge anything: all of it comes again.
+        // Nothing was acknowledged: all messages are delivered again.
         () = disturbed.crashed.notified() => {}
     }
     let calm = StateUpdater::new(table.clone(), no_pause);
     assert!(failed(&calm.handle(batch_of(&left), at(200)).await).is_empty());
-    lock(&disturbed.trace).clone()
+    disturbed.trace.now().clone()
 }

@@ -1,9 +1,9 @@
-//! What is logged.
+//! Capturing of logs.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
-/// What `running` logs, at every level.
+/// The log lines of `running`, at every level.
 pub(crate) async fn logged(running: impl Future<Output = ()>) -> String {
     let lines = Arc::new(Mutex::new(Vec::new()));
     let writer = {

@@ -1,14 +1,13 @@
-//! The world of access tokens in memory, and runs that can be stopped at each of their steps.
+//! What the tests of the access tokens share.
 
-pub(crate) mod steps;
 pub(crate) mod tokens;
 
 use fundhook_domain::{Feed, Timestamp};
 
-/// When the tests begin: the `timestamp` of seed 000.
+/// When the tests begin: the `timestamp` of the sample request in [connect-guide §4].
 pub(crate) const START: i64 = 1_760_484_866;
 
-/// For how long whoever renews has the lease.
+/// How long the lease on renewing a token lasts.
 pub(crate) const LEASE_SECONDS: i64 = 55;
 
 /// The instant `seconds` after 1970.
@@ -16,7 +15,7 @@ pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_unix_seconds(seconds).expect("an instant")
 }
 
-/// The instant so many minutes into a test.
+/// The instant so many minutes after [`START`].
 pub(crate) fn minute(minutes: i64) -> Timestamp {
     at(START + 60 * minutes)
 }

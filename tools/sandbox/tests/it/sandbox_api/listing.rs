@@ -1,4 +1,4 @@
-//! What the sandbox lists as transactions, and how it is asked for.
+//! Which transactions the sandbox lists, and how the list is queried.
 
 use super::*;
 
@@ -34,14 +34,14 @@ async fn a_confirmed_deposit_is_listed_with_the_members_of_the_sample() {
 }
 
 #[tokio::test]
-async fn a_deposit_on_hold_is_listed_as_no_success_until_it_is_confirmed() {
+async fn a_deposit_on_hold_is_listed_without_success_until_it_is_confirmed() {
     let connect = Connect::start().await;
     let on_hold = ON_HOLD.replace("c55481bf-626b-4410-8997-4cee83e1385f", "ddcfa16a-ac95-473b-bdc3-2b3cf06ed9c5");
     connect.sign("connect", &on_hold).await;
     let held = connect.list("").await["message"][0].clone();
     assert_eq!((&held["success"], &held["fund_asset"]), (&json!(false), &json!("USDC.BASE")));
     assert_ne!(held["status_reason"], "success");
-    // The hold is told of again afterwards, and changes nothing any more.
+    // A repeated hold after the confirmation changes nothing.
     for body in [CONFIRMED_AFTER_HOLD, &on_hold] {
         connect.sign("connect", body).await;
         let list = connect.list("").await;
@@ -63,7 +63,7 @@ async fn a_fund_webhook_is_listed_as_it_was_sent() {
 }
 
 #[tokio::test]
-async fn what_moves_no_money_in_and_what_is_forged_is_not_listed() {
+async fn webhooks_without_received_money_and_forgeries_are_not_listed() {
     let connect = Connect::start().await;
     for (named, body) in
         [("connect", PENDING), ("connect", WITHDRAWAL), ("zerohash", DEPOSIT_FAILED), ("connect", "[]")]
@@ -71,12 +71,12 @@ async fn what_moves_no_money_in_and_what_is_forged_is_not_listed() {
         connect.sign(named, body).await;
     }
     let forged = SignRequest::new(Provider::Connect, 1_760_484_866, CONFIRMED.as_bytes()).forged(true);
-    connect.sandbox.sign(&forged).await.expect("a forger signs too");
+    connect.sandbox.sign(&forged).await.expect("the sandbox signs as a forger");
     assert!(ids(&connect.list("").await).is_empty());
 }
 
 #[tokio::test]
-async fn each_organization_is_listed_its_own() {
+async fn each_organization_has_its_own_list() {
     let connect = Connect::start().await;
     for (named, body) in [("connect", deposit(1)), ("connect/acme", deposit(2)), ("zerohash/acme", FUND.to_owned())] {
         connect.sign(named, &body).await;
@@ -87,9 +87,9 @@ async fn each_organization_is_listed_its_own() {
 }
 
 #[tokio::test]
-async fn the_list_is_newest_first_and_filtered_by_what_is_asked_for() {
+async fn the_list_is_newest_first_and_filtered_by_the_query() {
     let connect = Connect::start().await;
-    // Out of order, the one on hold at the same time as another.
+    // Out of order; the last one replaces deposit 3 with a hold of the same time.
     for number in [2, 0, 3, 1] {
         connect.sign("connect", &deposit(number)).await;
     }
@@ -112,7 +112,7 @@ async fn the_list_is_newest_first_and_filtered_by_what_is_asked_for() {
 }
 
 #[tokio::test]
-async fn pages_hold_each_row_once_and_what_is_no_page_is_refused() {
+async fn pages_have_each_row_once_and_an_invalid_page_is_refused() {
     let connect = Connect::start().await;
     connect.deposits(103).await;
     let mut listed = Vec::new();

@@ -1,4 +1,4 @@
-//! What the sandbox provider answers in place of Connect's API.
+//! The sandbox provider's implementation of Connect's API.
 
 mod listing;
 
@@ -6,8 +6,9 @@ use aws_lc_rs::rsa::PublicKeyComponents;
 use aws_lc_rs::signature::RSA_PKCS1_2048_8192_SHA256;
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
 use fundhook_domain::{Feed, Provider};
-use fundhook_sandbox::loopback_client;
-use fundhook_sandbox::{ApiPath, Counts, Fault, JWKS_PATH, Sandbox, SandboxClient, SignRequest};
+use fundhook_sandbox::{
+    ApiPath, Counts, DropShare, Fault, JWKS_PATH, Sandbox, SandboxClient, SignRequest, loopback_client,
+};
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 
@@ -19,7 +20,7 @@ const WITHDRAWAL: &str = include_str!("../../../../../events/connect/withdrawal.
 const FUND: &str = include_str!("../../../../../events/zerohash/fund.success.json");
 const DEPOSIT_FAILED: &str = include_str!("../../../../../events/zerohash/deposit_failed.json");
 
-/// A sandbox of one's own, and the platform that asks it.
+/// A sandbox of its own for each test, and a client of it.
 struct Connect {
     _server: Sandbox,
     sandbox: SandboxClient,
@@ -61,18 +62,18 @@ impl Connect {
         json_of(answer).await
     }
 
-    /// What the default organization is listed.
+    /// The list of the default organization.
     async fn list(&self, query: &str) -> Value {
         self.list_of(&self.token_of("connect").await, query).await
     }
 
-    /// Has a webhook signed by the provider of the feed; whether it is dropped.
+    /// Signs a webhook as the provider of the feed; returns whether it is dropped.
     async fn sign(&self, named: &str, body: &str) -> bool {
         let request = SignRequest::new(feed(named), 1_760_484_866, body.as_bytes());
         self.sandbox.sign_or_drop(&request).await.expect("it signs").dropped
     }
 
-    /// Has deposits signed that are called `0`, `1` and so on, each a second after the one before.
+    /// Signs deposits with the ids `0`, `1`, …, one second apart.
     async fn deposits(&self, count: u32) {
         for number in 0..count {
             self.sign("connect", &deposit(number)).await;
@@ -92,7 +93,7 @@ fn feed(named: &str) -> Feed {
     named.parse().expect("a feed")
 }
 
-/// The UNIX time in milliseconds of the deposit called `0`.
+/// The UNIX time in milliseconds of the deposit `0`.
 const FIRST_MS: u64 = 1_759_526_400_000;
 
 fn deposit(number: u32) -> String {
@@ -137,7 +138,7 @@ fn claims(jwt: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_client_gets_a_token_that_names_its_organization_and_opens_its_list() {
+async fn a_client_gets_a_token_for_its_organization_and_can_read_its_list() {
     let connect = Connect::start().await;
     let credentials = connect.credentials("connect").await;
     let granted = json_of(answered(connect.post("/oauth/token", &credentials)).await).await;
@@ -151,7 +152,7 @@ async fn a_client_gets_a_token_that_names_its_organization_and_opens_its_list() 
 }
 
 #[tokio::test]
-async fn each_organization_has_credentials_of_its_own_and_keeps_them() {
+async fn each_organization_has_its_own_stable_credentials() {
     let connect = Connect::start().await;
     let feeds = ["connect", "connect/acme", "zerohash/bolt"].map(feed);
     let secret = connect.sandbox.api_secret(&feeds).await.expect("it has credentials");
@@ -182,7 +183,7 @@ async fn wrong_credentials_get_no_token_and_are_counted() {
         let (status, error) = refused(connect.post("/oauth/token", &body)).await;
         assert_eq!((status, error.as_str()), expected, "{body}");
     }
-    // As seed 000 asks for one to withdraw: the organization is the client's.
+    // As [connect-guide §W1] requests one for withdrawals: the organization is the client's.
     let without = json!({ "client_id": own["client_id"], "client_secret": own["client_secret"] });
     assert_eq!(answered(connect.post("/oauth/token", &without)).await.status(), StatusCode::OK);
     let counts = connect.counts().await;
@@ -190,10 +191,10 @@ async fn wrong_credentials_get_no_token_and_are_counted() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_missing_expired_or_revoked_opens_nothing() {
+async fn a_missing_expired_or_revoked_token_is_refused() {
     let connect = Connect::start().await;
     let good = connect.token_of("connect").await;
-    connect.sandbox.expire_tokens_after(0).await.expect("it does as told");
+    connect.sandbox.expire_tokens_after(0).await.expect("the sandbox accepts the control request");
     let expired = connect.token_of("connect").await;
     for request in [connect.get("/transactions"), connect.get("/users"), connect.post("/sessions", &json!({}))] {
         let again = || request.try_clone().expect("no stream");
@@ -202,17 +203,17 @@ async fn a_token_that_is_missing_expired_or_revoked_opens_nothing() {
         }
     }
     connect.list_of(&good, "").await;
-    connect.sandbox.revoke_tokens().await.expect("it does as told");
+    connect.sandbox.revoke_tokens().await.expect("the sandbox accepts the control request");
     assert_eq!(refused(connect.get("/transactions").bearer_auth(&good)).await.0, 401);
 }
 
 #[tokio::test]
-async fn the_key_set_is_not_sent_again_to_who_has_it() {
+async fn a_client_with_the_current_key_set_gets_304() {
     let connect = Connect::start().await;
     let first = answered(connect.get(JWKS_PATH)).await;
     let etag = header(&first, "etag");
     assert_eq!(header(&first, "cache-control"), "max-age=300");
-    connect.sandbox.key_set_max_age(7).await.expect("it does as told");
+    connect.sandbox.key_set_max_age(7).await.expect("the sandbox accepts the control request");
     for sent in [etag.clone(), format!("W/{etag}"), format!("\"other\", {etag}"), "*".to_owned()] {
         let again = answered(connect.get(JWKS_PATH).header("if-none-match", &sent)).await;
         assert_eq!(again.status(), StatusCode::NOT_MODIFIED, "{sent}");
@@ -228,29 +229,36 @@ async fn the_key_set_is_not_sent_again_to_who_has_it() {
 }
 
 #[tokio::test]
-async fn a_share_of_the_webhooks_is_dropped_and_listed_all_the_same() {
+async fn dropped_webhooks_are_still_listed() {
     let connect = Connect::start().await;
-    connect.sandbox.drop_share(30, 7).await.expect("it does as told");
+    connect
+        .sandbox
+        .drop_share(DropShare { percent: 30, seed: 7 })
+        .await
+        .expect("the sandbox accepts the control request");
     let mut dropped = Vec::new();
     for number in 0..40 {
         let (first, again) =
             (connect.sign("connect", &deposit(number)).await, connect.sign("connect", &deposit(number)).await);
-        assert_eq!(first, again, "a webhook is dropped each time or never");
+        assert_eq!(first, again, "a webhook is dropped every time or never");
         dropped.extend(first.then_some(number));
     }
     assert!((4..24).contains(&dropped.len()), "{dropped:?}");
     assert_eq!(ids(&connect.list("").await).len(), 40);
     let forged = SignRequest::new(Provider::Connect, 0, deposit(dropped[0]).as_bytes()).forged(true);
-    assert!(!connect.sandbox.sign_or_drop(&forged).await.expect("it signs").dropped, "it is not the provider's");
-    connect.sandbox.drop_share(0, 7).await.expect("it does as told");
+    assert!(
+        !connect.sandbox.sign_or_drop(&forged).await.expect("it signs").dropped,
+        "the provider does not drop a forgery"
+    );
+    connect.sandbox.drop_share(DropShare::NONE).await.expect("the sandbox accepts the control request");
     for number in dropped {
         assert!(!connect.sign("connect", &deposit(number)).await);
     }
-    assert!(connect.sandbox.drop_share(101, 7).await.is_err());
+    assert!(connect.sandbox.drop_share(DropShare { percent: 101, seed: 7 }).await.is_err());
 }
 
 #[tokio::test]
-async fn answers_go_wrong_as_often_as_they_are_told_to() {
+async fn a_fault_applies_to_the_requested_number_of_answers() {
     let connect = Connect::start().await;
     let token = connect.token_of("connect").await;
     let credentials = connect.credentials("connect").await;
@@ -269,7 +277,7 @@ async fn answers_go_wrong_as_often_as_they_are_told_to() {
         connect.fault(path, Fault::HalfBody, 1).await;
         let half = ask().await;
         assert_eq!(half.status(), StatusCode::OK);
-        assert!(half.bytes().await.is_err(), "the connection ends in the middle");
+        assert!(half.bytes().await.is_err(), "the connection closes in the middle of the body");
         connect.fault(path, Fault::TruncatedJson, 1).await;
         let text = ask().await.text().await.expect("a whole body");
         assert!(text.starts_with('{') && serde_json::from_str::<Value>(&text).is_err(), "{text}");
@@ -287,14 +295,14 @@ async fn answers_go_wrong_as_often_as_they_are_told_to() {
         connect.fault(path, Fault::Html, 0).await;
         assert!(ask().await.json::<Value>().await.is_ok(), "no fault is left");
     }
-    // Of each path a half, a truncated, a late and a good one; the first token beside.
+    // Each path: one half, one truncated, one delayed and one correct answer. Tokens: one more, requested first.
     let counts = connect.counts().await;
     assert_eq!((counts.tokens_granted, counts.key_sets_served, counts.transaction_pages), (5, 4, 4));
     assert_eq!(connect.sandbox.fetched().await.expect("it counts"), 8);
 }
 
 #[tokio::test]
-async fn a_key_set_is_empty_or_holds_a_private_key_when_told_to() {
+async fn a_key_set_is_empty_or_has_a_private_key_on_request() {
     let connect = Connect::start().await;
     connect.fault(ApiPath::Jwks, Fault::EmptyKeySet, 1).await;
     connect.fault(ApiPath::Jwks, Fault::PrivateKey, 1).await;
@@ -307,12 +315,12 @@ async fn a_key_set_is_empty_or_holds_a_private_key_when_told_to() {
         (ApiPath::Jwks, Fault::Shift { rows: 1 }),
         (ApiPath::Token, Fault::Status { status: 99, retry_after: None }),
     ] {
-        assert!(connect.sandbox.fault(path, fault, 1).await.is_err(), "it fits no such path");
+        assert!(connect.sandbox.fault(path, fault, 1).await.is_err(), "the path cannot have this fault");
     }
 }
 
 #[tokio::test]
-async fn rows_move_to_later_pages_while_newer_ones_come_in() {
+async fn rows_move_to_later_pages_when_newer_rows_arrive() {
     let connect = Connect::start().await;
     connect.deposits(4).await;
     connect.fault(ApiPath::Transactions, Fault::Shift { rows: 1 }, 2).await;
@@ -323,15 +331,15 @@ async fn rows_move_to_later_pages_while_newer_ones_come_in() {
         assert_eq!(list["total_pages"], 3);
         seen.push(ids(&list).into_iter().map(str::to_owned).collect::<Vec<_>>());
     }
-    // The first page is answered behind one newcomer, the second behind two.
+    // One new row arrived before the first page was read, another before the second.
     assert_eq!((seen[0][1].as_str(), seen[0].len()), ("3", 2));
     assert_eq!(seen[1], ["3", "2"], "the row moved to the next page");
     assert_eq!(seen[2], ["1", "0"]);
-    assert_eq!(ids(&connect.list("").await).len(), 6, "the newcomers stay");
+    assert_eq!(ids(&connect.list("").await).len(), 6, "the new rows stay");
 }
 
 #[tokio::test]
-async fn a_session_is_a_jwt_by_a_published_key() {
+async fn a_session_is_a_jwt_signed_with_a_published_key() {
     let connect = Connect::start().await;
     let (token, credentials) = (connect.token_of("connect").await, connect.credentials("connect").await);
     let organization = credentials["organization_id"].as_str().expect("a text");
@@ -378,11 +386,11 @@ fn assert_verifies(jwt: &str, key: &Value) {
     let (signed, signature) = jwt.rsplit_once('.').expect("three parts");
     let public = PublicKeyComponents { n: member("n"), e: member("e") };
     let verified = public.verify(&RSA_PKCS1_2048_8192_SHA256, signed.as_bytes(), &decoded(signature));
-    assert!(verified.is_ok(), "the key in the set made the signature");
+    assert!(verified.is_ok(), "the signature verifies with the key of the set");
 }
 
 #[tokio::test]
-async fn each_organization_has_users_of_its_own() {
+async fn each_organization_has_its_own_users() {
     let connect = Connect::start().await;
     let (own, acmes) = (connect.token_of("connect").await, connect.token_of("connect/acme").await);
     for (first_name, code) in [("John", "USER01"), ("Jane", "USER02")] {

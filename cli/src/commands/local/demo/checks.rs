@@ -1,0 +1,84 @@
+//! The result of the demo, checked against the script.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use fundhook::show::resource_line;
+use fundhook::subscription::Delivery;
+use fundhook::target::Target;
+use fundhook_adapters::ResourceTable;
+use fundhook_domain::{Resource, ResourceId};
+use fundhook_ports::Resources as _;
+use serde_json::json;
+
+use super::script::{DROPPED, OUTCOME, SAME_COIN};
+use super::{Ending, Progress, ids};
+
+/// Prints the resources and whether each promise holds.
+pub(super) async fn check(target: &Target, sent: &Progress, deliveries: &[Delivery], started: Instant) -> Ending {
+    let expected: BTreeMap<ResourceId, &str> = OUTCOME
+        .iter()
+        .map(|(id, status)| Ok((id.parse()?, *status)))
+        .collect::<Result<_, Box<dyn Error + Send + Sync>>>()?;
+    let subjects = deliveries.iter().map(|delivery| delivery.text("/subject").parse());
+    let published: BTreeSet<ResourceId> = subjects.collect::<Result<_, _>>()?;
+    let all: Vec<ResourceId> = expected.keys().cloned().chain(published).collect::<BTreeSet<_>>().into_iter().collect();
+    let resources = ResourceTable::new(&target.aws, target.output("TableName")?.to_owned()).read(&all).await?;
+
+    println!("\nResources");
+    resources.iter().for_each(|resource| println!("  {}", resource_line(resource)));
+
+    let events = ids(deliveries).len();
+    println!(
+        "\nSent {} webhooks: {} accepted ({} of them repeats), {} rejected. Published {events} events. Took {} s.",
+        sent.accepted + sent.rejected,
+        sent.accepted,
+        sent.accepted as usize - sent.distinct.len(),
+        sent.rejected,
+        started.elapsed().as_secs(),
+    );
+    let has_status = |id: &ResourceId, status: &str| {
+        let view = resources.iter().find(|resource| resource.id() == id).and_then(Resource::view);
+        view.is_some_and(|view| view.status.as_str() == status)
+    };
+    let checks = [
+        ("every webhook got the expected response", sent.unexpected_responses == 0),
+        ("every statement of a provider became exactly one event", events == sent.expected_events),
+        ("the coin that two feeds reported may be credited once", credits_of_the_coin(deliveries) == 1),
+        (
+            "the dropped webhook was reconciled, and changed nothing when it arrived late",
+            is_reconciled_once(deliveries),
+        ),
+        ("every resource has the expected status", expected.iter().all(|(id, status)| has_status(id, status))),
+    ];
+    for (promise, holds) in checks {
+        println!("  {} {promise}", if holds { "✓" } else { "✗" });
+    }
+    if checks.iter().all(|(_, holds)| *holds) {
+        println!(
+            "\nNext: `cargo fundhook up` starts a stack that keeps running; `cargo fundhook --help` lists all commands."
+        );
+        Ok(ExitCode::SUCCESS)
+    } else {
+        println!("\nA check failed. The emulator's log in target/fundhook/logs has the functions' logs.");
+        Ok(ExitCode::FAILURE)
+    }
+}
+
+/// How many events allow the platform to credit the coin that two feeds reported.
+fn credits_of_the_coin(deliveries: &[Delivery]) -> usize {
+    let about_the_coin = deliveries.iter().filter(|delivery| SAME_COIN.contains(&delivery.text("/subject")));
+    let confirmed = about_the_coin.filter(|delivery| delivery.text("/type") == "fundhook.deposit.confirmed");
+    confirmed.map(Delivery::id).collect::<BTreeSet<_>>().len()
+}
+
+/// Whether the dropped webhook's deposit has exactly one event, which is marked as reconciled.
+fn is_reconciled_once(deliveries: &[Delivery]) -> bool {
+    let about_it: Vec<&Delivery> =
+        deliveries.iter().filter(|delivery| delivery.text("/subject").ends_with(DROPPED)).collect();
+    let is_marked = |delivery: &&Delivery| delivery.event.pointer("/data/reconciled") == Some(&json!(true));
+    let events: BTreeSet<&str> = about_it.iter().map(|delivery| delivery.id()).collect();
+    events.len() == 1 && about_it.iter().all(is_marked)
+}

@@ -1,0 +1,178 @@
+//! The script of the demo: what is sent, and the expected result.
+
+use fundhook_local_stack::sending::Authenticity;
+
+pub(super) struct Chapter {
+    pub(super) title: &'static str,
+    /// Whether the events of each step are awaited before the next step, as when days lie between the webhooks.
+    pub(super) in_order: bool,
+    pub(super) steps: &'static [Step],
+}
+
+pub(super) enum Step {
+    /// A sample is sent.
+    Send(SampleDelivery),
+    /// A deposit of today is confirmed, and the provider drops the webhook.
+    Drop,
+    /// The reconciler runs, as on its schedule.
+    Reconcile,
+    /// The dropped webhook is delivered late.
+    SendDropped,
+    /// The provider replaces its key, then confirms another deposit.
+    Rotate,
+}
+
+/// How a sample is sent, and the number of events that its first acceptance causes.
+pub(super) struct SampleDelivery {
+    /// Below `events/`.
+    pub(super) file: &'static str,
+    pub(super) authenticity: Authenticity,
+    pub(super) times: u32,
+    /// More than one if the webhook is about two resources.
+    pub(super) events: usize,
+}
+
+const fn sample(file: &'static str) -> SampleDelivery {
+    SampleDelivery { file, authenticity: Authenticity::Genuine, times: 1, events: 1 }
+}
+
+impl SampleDelivery {
+    const fn times(self, times: u32) -> Self {
+        Self { times, ..self }
+    }
+
+    const fn events(self, events: usize) -> Self {
+        Self { events, ..self }
+    }
+
+    const fn rejected(self, authenticity: Authenticity) -> Self {
+        Self { authenticity, events: 0, ..self }
+    }
+}
+
+pub(super) const SCRIPT: &[Chapter] = &[
+    Chapter {
+        title: "Connect: a deposit from pending to confirmed; some webhooks are repeated",
+        in_order: false,
+        steps: &[
+            Step::Send(sample("connect/deposits.pending.6e735627.json")),
+            Step::Send(sample("connect/deposits.submitted.json").times(3)),
+            Step::Send(sample("connect/deposits.confirmed.json").times(2)),
+        ],
+    },
+    Chapter {
+        title: "Connect: a hold that arrives after the confirmation, and a withdrawal in reverse order",
+        in_order: false,
+        steps: &[
+            Step::Send(sample("connect/deposits.confirmed.after_hold.json")),
+            Step::Send(sample("connect/deposits.on_hold.json")),
+            Step::Send(sample("connect/withdrawal.confirmed.json")),
+            Step::Send(sample("connect/withdrawal.broadcasted.json").times(2)),
+            Step::Send(sample("connect/withdrawal.initiated.json")),
+        ],
+    },
+    Chapter {
+        title: "zerohash: a fund transaction with success: false is held, then confirmed",
+        in_order: true,
+        steps: &[
+            Step::Send(sample("zerohash/fund.pending_match.json").times(2)),
+            Step::Send(sample("zerohash/fund.matched.json").times(2)),
+        ],
+    },
+    Chapter {
+        title: "Two feeds report the same coin: it may be credited once",
+        in_order: true,
+        steps: &[
+            Step::Send(sample("zerohash/fund.success.json")),
+            Step::Send(sample("connect/deposits.confirmed.same_coin.json").times(2)),
+        ],
+    },
+    Chapter {
+        title: "A recovery from required to resolved: announced three times, counted once",
+        in_order: true,
+        steps: &[
+            Step::Send(sample("zerohash/deposit_failed.json").events(2)),
+            Step::Send(sample("connect/deposits.unexpected.recovery.json").events(2)),
+            Step::Send(sample("zerohash/deposit.recovery_quarantine.json").events(2)),
+            Step::Send(sample("zerohash/payment.submitted.json").events(2)),
+            Step::Send(sample("zerohash/payment.posted.json").times(2).events(2)),
+            Step::Send(sample("zerohash/payment.settled.json").events(2)),
+        ],
+    },
+    Chapter {
+        title: "Striga: a withdrawal, its fee and a refund share one id",
+        in_order: false,
+        steps: &[
+            Step::Send(sample("striga/deposit.pending.json")),
+            Step::Send(sample("striga/deposit.confirmed.json")),
+            Step::Send(sample("striga/withdrawal.initiated.json")),
+            Step::Send(sample("striga/network_fee.json").events(2)),
+            Step::Send(sample("striga/withdrawal.confirmed.json")),
+            Step::Send(sample("striga/withdrawal.failed.json")),
+            Step::Send(sample("striga/fee_refund.json").events(2)),
+        ],
+    },
+    Chapter {
+        title: "Participants and balances",
+        in_order: false,
+        steps: &[
+            Step::Send(sample("zerohash/participant.approved.json")),
+            Step::Send(sample("zerohash/balance.changed.milliseconds.json")),
+        ],
+    },
+    Chapter {
+        title: "Verified but not understood: archived and published",
+        in_order: false,
+        steps: &[
+            Step::Send(sample("connect/odd/not_json.txt").times(2)),
+            Step::Send(sample("striga/odd/sepa_payin.json")),
+        ],
+    },
+    Chapter {
+        title: "A missing webhook is reconciled from the provider's list",
+        in_order: true,
+        steps: &[Step::Drop, Step::Reconcile, Step::SendDropped],
+    },
+    Chapter {
+        title: "The provider rotates its key without notice and without overlap",
+        in_order: true,
+        steps: &[Step::Rotate],
+    },
+    Chapter {
+        title: "Forged, stale, tampered and unsigned webhooks are rejected",
+        in_order: false,
+        steps: &[
+            Step::Send(sample("connect/deposits.confirmed.json").rejected(Authenticity::Forged)),
+            Step::Send(sample("connect/deposits.confirmed.json").rejected(Authenticity::Stale)),
+            Step::Send(sample("zerohash/fund.success.json").rejected(Authenticity::Tampered)),
+            Step::Send(sample("striga/deposit.confirmed.json").rejected(Authenticity::Unsigned)),
+        ],
+    },
+];
+
+/// The expected final status of each resource.
+pub(super) const OUTCOME: &[(&str, &str)] = &[
+    ("deposit#connect#6e735627-f8d1-49ae-93cc-3b7923519c56", "confirmed"),
+    ("deposit#connect#ddcfa16a-ac95-473b-bdc3-2b3cf06ed9c5", "confirmed"),
+    ("withdrawal#connect#f2d4a13e-8a52-45e3-9825-b0b18c9a8233", "confirmed"),
+    ("deposit#zerohash#8fadaae0-8896-4ef9-8d33-6fb82a020c2b", "confirmed"),
+    ("deposit#zerohash#363b5b15-02bd-4797-892f-8baa4eec60d9", "confirmed"),
+    ("recovery#zerohash#CUST01:USDC:base", "resolved"),
+    ("deposit#striga#deaabb1b-50ec-4f2c-b30b-889d03826b64", "confirmed"),
+    ("withdrawal#striga#d646143f-85af-4197-88ac-a84e46002205", "confirmed"),
+    ("fee#striga#d646143f-85af-4197-88ac-a84e46002205:network", "charged"),
+    ("withdrawal#striga#ee9e8733-3e1a-4ced-9bb3-7600b64d2a69", "failed"),
+    ("fee#striga#ee9e8733-3e1a-4ced-9bb3-7600b64d2a69:network", "refunded"),
+    ("participant#zerohash#CUST01", "approved"),
+    ("deposit#connect#0d0c5f7e-2b6a-4f3d-9a53-5a1f6f0d7c11", "confirmed"),
+    ("deposit#connect#5b1e4a52-77c9-4d0e-8f0b-3c1d9be2a6f4", "confirmed"),
+];
+
+/// The deposit whose confirmation the provider drops.
+pub(super) const DROPPED: &str = "0d0c5f7e-2b6a-4f3d-9a53-5a1f6f0d7c11";
+/// The deposit whose confirmation is signed with the new key.
+pub(super) const ROTATED: &str = "5b1e4a52-77c9-4d0e-8f0b-3c1d9be2a6f4";
+
+/// The two deposits that report the same coin.
+pub(super) const SAME_COIN: [&str; 2] =
+    ["deposit#zerohash#363b5b15-02bd-4797-892f-8baa4eec60d9", "deposit#connect#cf59f58d-8aea-4cbb-9e0c-8ed327e381ab"];

@@ -1,0 +1,44 @@
+//! `reconcile` without `--stack`: runs the local stack's reconciler.
+
+use std::process::ExitCode;
+
+use fundhook::report::is_balanced;
+use fundhook_local_stack::reconciler;
+use fundhook_local_stack::{LocalStack, Workspace};
+use fundhook_reconciliation::DayReports;
+
+use super::{Ending, progress};
+use crate::commands::reconcile::{LocalRequest, ending, print};
+
+pub(crate) async fn run(request: LocalRequest) -> Ending {
+    let stack = LocalStack::running(&Workspace::find()?)?.deployment;
+    progress("The reconciler reads the sandbox provider's list");
+    match request {
+        LocalRequest::Accept(deposit) => {
+            println!("{}", reconciler::accept(&stack, &deposit).await?);
+            Ok(ExitCode::SUCCESS)
+        }
+        LocalRequest::Run => {
+            println!("{}", reconciler::run(&stack).await?);
+            Ok(ExitCode::SUCCESS)
+        }
+        LocalRequest::Report { day } => {
+            let DayReports { reports, complete } = reconciler::report(&stack, &day.day()).await?;
+            if !complete {
+                return Err(format!(
+                    "the report of {} is incomplete; the reconciler's log in target/fundhook/logs says why",
+                    day.day()
+                )
+                .into());
+            }
+            if reports.is_empty() {
+                return Err(
+                    "no provider list to compare with: no API credentials are stored, or ConnectApiEnabled is off"
+                        .into(),
+                );
+            }
+            reports.iter().for_each(print);
+            Ok(ending(reports.iter().all(is_balanced)))
+        }
+    }
+}

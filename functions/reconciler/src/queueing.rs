@@ -1,0 +1,87 @@
+//! Sending missed rows to the ingress queue, and reporting what needs review.
+
+use std::collections::BTreeMap;
+
+use fundhook_domain::Feed;
+use fundhook_ports::{Disposition, SendMessages, chain};
+use fundhook_reconciliation::Discrepancy;
+use fundhook_runtime::metrics;
+use tracing::{error, info, warn};
+
+use crate::listed_row::ListedRow;
+use crate::run::Run;
+use crate::{Ports, ReconcileError, Reconciler};
+
+impl<P: Ports> Reconciler<P> {
+    /// Queues what was missed, logs what needs review, and counts both.
+    pub(crate) async fn queue_missed(
+        &self,
+        feed: &Feed,
+        rows: &[ListedRow],
+        discrepancies: Vec<Discrepancy>,
+        run: &mut Run,
+    ) -> Result<(), ReconcileError> {
+        let now = self.now();
+        let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+        let mut envelopes = Vec::new();
+        for discrepancy in &discrepancies {
+            *counts.entry(discrepancy.name()).or_default() += 1;
+            run.summary.differing += u64::from(needs_review(discrepancy));
+            log(discrepancy);
+            let Some((resource, fact)) = discrepancy.to_queue() else {
+                continue;
+            };
+            let row = rows.iter().find(|row| row.statement.content.id == *fact);
+            envelopes.extend(row.map(|row| row.envelope(resource.feed(), now)).transpose()?);
+        }
+        for (name, count) in counts {
+            let mut dimensions = metrics::of_feed(feed);
+            dimensions.push(("discrepancy", name));
+            metrics::emit(now, "ReconciliationDiscrepancies", "Count", count, &dimensions);
+        }
+        self.queue(feed, envelopes, run).await
+    }
+
+    /// Sends envelopes to the ingress queue, to be processed like webhooks.
+    pub(crate) async fn queue(&self, feed: &Feed, envelopes: Vec<String>, run: &mut Run) -> Result<(), ReconcileError> {
+        if envelopes.is_empty() {
+            return Ok(());
+        }
+        for sent in self.ingress.send_all(envelopes).await {
+            match sent {
+                Ok(()) => run.summary.queued += 1,
+                // It would fail each time and block every row behind it. The control totals of its hour will differ.
+                Err(failed) if failed.disposition() == Disposition::DeadLetter => {
+                    error!(
+                        %feed, error = chain(&failed),
+                        "the ingress queue rejected a row of the list of {feed}; the row is skipped, and the control totals of \
+                         its hour will show the difference"
+                    );
+                }
+                Err(failed) => return Err(failed.into()),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether the discrepancy counts as one that needs review.
+fn needs_review(discrepancy: &Discrepancy) -> bool {
+    match discrepancy {
+        Discrepancy::Differs { .. } | Discrepancy::Ambiguous { .. } | Discrepancy::CreditedTwice { .. } => true,
+        Discrepancy::Missing { .. } | Discrepancy::Behind { .. } | Discrepancy::UnknownToTheProvider { .. } => false,
+    }
+}
+
+fn log(discrepancy: &Discrepancy) {
+    let (resource, name) = (discrepancy.resource(), discrepancy.name());
+    match discrepancy {
+        Discrepancy::Missing { .. } | Discrepancy::Behind { .. } => {
+            info!(resource.id = %resource, discrepancy = name, "webhook missed, queueing the listed row: {discrepancy}");
+        }
+        Discrepancy::Differs { .. } | Discrepancy::Ambiguous { .. } | Discrepancy::CreditedTwice { .. } => {
+            warn!(resource.id = %resource, discrepancy = name, "needs review: {discrepancy}");
+        }
+        Discrepancy::UnknownToTheProvider { .. } => {}
+    }
+}

@@ -1,0 +1,74 @@
+//! Reading what is recorded.
+
+use std::collections::BTreeSet;
+
+use fundhook_domain::{Claim, Ownership, Resource, ResourceId, Statement};
+use fundhook_ports::{Claims, Disposition, PortError, Resources, chain};
+use fundhook_reconciliation::coin_of;
+use tracing::error;
+
+use crate::listed_row::possible_ids;
+use crate::{Ports, Reconciler};
+
+impl<P: Ports> Reconciler<P> {
+    /// What is recorded of the deposits that the rows are about: by their ids, in both feeds; for ids that neither feed
+    /// knows, by their coins; and the deposits that own a duplicate's coin.
+    pub(crate) async fn recorded_for(&self, theirs: &[Statement]) -> Result<Vec<Resource>, PortError> {
+        let ids: BTreeSet<ResourceId> = theirs.iter().flat_map(possible_ids).collect();
+        let mut recorded = self.read(ids).await?;
+        let known: BTreeSet<&ResourceId> = recorded.iter().map(Resource::id).collect();
+        let is_unknown = |row: &&Statement| !possible_ids(row).any(|id| known.contains(&id));
+        let coins: BTreeSet<String> = theirs.iter().filter(is_unknown).filter_map(coin_of).collect();
+        let claims = self.claims_on(coins).await?;
+
+        let duplicated = recorded.iter().filter_map(|resource| match resource.ownership() {
+            Ownership::DuplicateOf { owner, .. } => Some(owner.clone()),
+            Ownership::Unclaimed | Ownership::Owner => None,
+        });
+        let owners: BTreeSet<ResourceId> = duplicated.chain(claims.into_iter().map(|claim| claim.owner)).collect();
+        let owners = owners.into_iter().filter(|owner| !known.contains(owner)).collect();
+        let owners = self.read(owners).await?;
+        recorded.extend(owners);
+        Ok(recorded)
+    }
+
+    /// The claims on these coins.
+    pub(crate) async fn claims_on(&self, coins: BTreeSet<String>) -> Result<Vec<Claim>, PortError> {
+        if coins.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.store.claims(&Vec::from_iter(coins)).await
+    }
+
+    /// The recorded resources among `ids`. One that cannot be read does not prevent the others.
+    pub(crate) async fn read(&self, ids: BTreeSet<ResourceId>) -> Result<Vec<Resource>, PortError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids = Vec::from_iter(ids);
+        let mut read = match self.resources.read(&ids).await {
+            Ok(read) => read,
+            Err(failed) if failed.disposition() == Disposition::DeadLetter => self.read_one_by_one(&ids).await?,
+            Err(failed) => return Err(failed),
+        };
+        read.retain(|resource| resource.version() > 0);
+        Ok(read)
+    }
+
+    async fn read_one_by_one(&self, ids: &[ResourceId]) -> Result<Vec<Resource>, PortError> {
+        let mut all = Vec::with_capacity(ids.len());
+        for id in ids {
+            match self.resources.read(std::slice::from_ref(id)).await {
+                Ok(read) => all.extend(read),
+                Err(failed) if failed.disposition() == Disposition::DeadLetter => {
+                    error!(
+                        resource.id = %id, error = chain(&failed),
+                        "{id} is stored in a form that cannot be read; it is left out of this reconciliation"
+                    );
+                }
+                Err(failed) => return Err(failed),
+            }
+        }
+        Ok(all)
+    }
+}

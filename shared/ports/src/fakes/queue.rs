@@ -1,0 +1,67 @@
+//! A queue.
+
+use super::{Fail, Fake, down};
+use crate::{PortError, SendMessage, SendMessages};
+
+const SEND: &str = "send a message";
+
+/// A queue that keeps what it takes, in the order in which it was sent.
+#[derive(Clone, Debug, Default)]
+pub struct Queue {
+    /// The messages that it took.
+    pub sent: Vec<String>,
+    /// The messages of each call, in order, including those that were refused.
+    pub calls: Vec<Vec<String>>,
+    /// Which calls fail, with all their messages.
+    pub on_send: Fail,
+    /// Refuses the messages that contain this text, and takes the others of the same call.
+    pub refuses: Option<String>,
+}
+
+impl Queue {
+    fn take(&mut self, bodies: Vec<String>) -> Vec<Result<(), PortError>> {
+        self.calls.push(bodies.clone());
+        let is_down = self.on_send.outcome(SEND).is_err();
+        let mut outcomes = Vec::with_capacity(bodies.len());
+        for body in bodies {
+            let is_refused = is_down || self.refuses.as_ref().is_some_and(|text| body.contains(text));
+            outcomes.push(if is_refused { Err(down(SEND)) } else { Ok(()) });
+            self.sent.extend((!is_refused).then_some(body));
+        }
+        outcomes
+    }
+}
+
+impl Fake<Queue> {
+    /// A queue that refuses the messages that contain `text`.
+    pub fn refusing(text: &str) -> Self {
+        Self::new(Queue { refuses: Some(text.to_owned()), ..Queue::default() })
+    }
+
+    /// The messages that it took.
+    pub fn sent(&self) -> Vec<String> {
+        self.now().sent.clone()
+    }
+
+    /// Every message that was sent to it, taken or refused.
+    pub fn offered(&self) -> Vec<String> {
+        self.now().calls.concat()
+    }
+
+    /// How often it was called.
+    pub fn calls(&self) -> usize {
+        self.now().calls.len()
+    }
+}
+
+impl SendMessage for Fake<Queue> {
+    async fn send(&self, body: String) -> Result<(), PortError> {
+        self.now().take(vec![body]).pop().unwrap_or_else(|| Err(down(SEND)))
+    }
+}
+
+impl SendMessages for Fake<Queue> {
+    async fn send_all(&self, bodies: Vec<String>) -> Vec<Result<(), PortError>> {
+        self.now().take(bodies)
+    }
+}

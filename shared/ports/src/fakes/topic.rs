@@ -1,0 +1,50 @@
+//! The topic.
+
+use std::collections::BTreeSet;
+
+use fundhook_domain::Event;
+
+use super::{Fail, Fake, down};
+use crate::{PortError, PublishEvents};
+
+const PUBLISH: &str = "publish an event";
+
+/// A topic that keeps the events it is given.
+#[derive(Clone, Debug, Default)]
+pub struct Topic {
+    /// The events of each call, in order, including those that were refused.
+    pub calls: Vec<Vec<Event>>,
+    /// Which calls fail, with all their events.
+    pub on_publish: Fail,
+    /// Refuses the events with these ids, and takes the others of the same call.
+    pub refuses: BTreeSet<String>,
+}
+
+impl Fake<Topic> {
+    /// A topic that refuses the events with these ids.
+    pub fn refusing(ids: impl IntoIterator<Item = String>) -> Self {
+        Self::new(Topic { refuses: ids.into_iter().collect(), ..Topic::default() })
+    }
+
+    /// Every event that was published to it, taken or refused, in order.
+    pub fn events(&self) -> Vec<Event> {
+        self.now().calls.concat()
+    }
+
+    /// How often it was called.
+    pub fn calls(&self) -> usize {
+        self.now().calls.len()
+    }
+}
+
+impl PublishEvents for Fake<Topic> {
+    async fn publish(&self, events: &[Event]) -> Vec<Result<(), PortError>> {
+        let mut topic = self.now();
+        topic.calls.push(events.to_vec());
+        let is_down = topic.on_publish.outcome(PUBLISH).is_err();
+        let outcome = |event: &Event| {
+            if is_down || topic.refuses.contains(&event.id) { Err(down(PUBLISH)) } else { Ok(()) }
+        };
+        events.iter().map(outcome).collect()
+    }
+}

@@ -1,0 +1,33 @@
+//! What counts as a credit, and for how much.
+
+use fundhook_domain::{DecimalValue, DepositStatus, Details, Ownership, Quantity, Resource, Statement, Status};
+
+pub(crate) const CONFIRMED: Status = Status::Deposit(DepositStatus::Confirmed);
+
+/// The asset of a deposit that names none.
+pub(crate) const UNNAMED_ASSET: &str = "-";
+
+/// Whether the row says that a deposit may be credited.
+pub fn is_credit(row: &Statement) -> bool {
+    row.content.status == CONFIRMED
+}
+
+/// The asset and the amount that a recorded deposit may be credited with, in whole coins; `None` when it may not.
+pub(crate) fn credited(resource: &Resource) -> Option<(String, DecimalValue)> {
+    let view = resource.view()?;
+    let is_credited = view.is_confirmed_deposit() && !matches!(resource.ownership(), Ownership::DuplicateOf { .. });
+    is_credited.then(|| asset_and_amount(&view.details)).flatten()
+}
+
+/// The asset and the amount in whole coins, as the event of the deposit states them, so that they compare with what was
+/// published. An amount that is not stated in coins counts as zero.
+pub(crate) fn asset_and_amount(details: &Details) -> Option<(String, DecimalValue)> {
+    match details {
+        Details::Transfer(transfer) => {
+            let amount = transfer.quantity.as_ref().or(transfer.total.as_ref());
+            let value = amount.and_then(Quantity::in_major).unwrap_or_else(DecimalValue::zero);
+            Some((transfer.asset.as_deref().unwrap_or(UNNAMED_ASSET).to_uppercase(), value))
+        }
+        Details::Recovery(_) | Details::Account(_) | Details::Balance(_) | Details::Unrecognized(_) => None,
+    }
+}

@@ -1,0 +1,119 @@
+//! Builds a report page by page.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fundhook_domain::{Details, FactId, Feed, Kind, Resource, ResourceId, Statement, Timestamp, WebhookFamily};
+
+use crate::control_totals::{ControlTotalsLine, control_totals};
+use crate::credit::is_credit;
+use crate::discrepancy::Discrepancy;
+use crate::receipt::Receipt;
+use crate::report::Report;
+use crate::window::ClosedWindow;
+
+/// How many sentences about discrepancies a report has at most: an item of the table holds 400 KB.
+const DISCREPANCIES_MAX: usize = 500;
+
+/// The totals of a window while its pages are read.
+///
+/// Each row, deposit and receipt counts once, on whichever pages it occurs.
+#[derive(Debug)]
+pub struct ReportBuilder {
+    window: ClosedWindow,
+    lines: BTreeMap<String, ControlTotalsLine>,
+    discrepancies: Vec<String>,
+    /// The deposits whose rows were counted.
+    counted_rows: BTreeSet<ResourceId>,
+    /// The recorded deposits that were counted.
+    counted_deposits: BTreeSet<ResourceId>,
+    /// The rows that cannot be counted.
+    not_understood: BTreeSet<FactId>,
+}
+
+impl ReportBuilder {
+    /// An empty report of `window`.
+    pub fn new(window: ClosedWindow) -> Self {
+        Self {
+            window,
+            lines: BTreeMap::new(),
+            discrepancies: Vec::new(),
+            counted_rows: BTreeSet::new(),
+            counted_deposits: BTreeSet::new(),
+            not_understood: BTreeSet::new(),
+        }
+    }
+
+    /// Whether the row is to be compared and counted: it is dated in the window, and no row about its deposit was counted
+    /// before. A row that has no date or was not understood is noted in the report, once.
+    pub fn admits(&mut self, row: &Statement, dated: Option<Timestamp>) -> bool {
+        let is_in_window = dated.is_some_and(|at| self.window.contains(at));
+        let is_not_understood = dated.is_none() || (is_in_window && row.resource.kind() == Kind::Unrecognized);
+        if is_not_understood && self.not_understood.insert(row.content.id.clone()) {
+            self.add_sentence(format!("{} is listed and not understood, and in no total", row.resource));
+        }
+        is_in_window && !self.counted_rows.contains(&row.resource)
+    }
+
+    /// Adds a sentence about each discrepancy, as long as the report has room.
+    pub fn add_discrepancies<'a>(&mut self, discrepancies: impl IntoIterator<Item = &'a Discrepancy>) {
+        for discrepancy in discrepancies {
+            self.add_sentence(discrepancy.to_string());
+        }
+    }
+
+    /// Those of `recorded` that were not counted before.
+    pub fn uncounted(&self, mut recorded: Vec<Resource>) -> Vec<Resource> {
+        recorded.retain(|resource| !self.counted_deposits.contains(resource.id()));
+        recorded
+    }
+
+    /// Those of the ids whose deposits were not counted before: no row in the window is about them.
+    pub fn uncounted_ids(&self, mut ids: Vec<ResourceId>) -> Vec<ResourceId> {
+        ids.retain(|id| !self.counted_deposits.contains(id));
+        ids
+    }
+
+    /// Counts rows, the deposits recorded for them, and their receipts. `recorded` was not counted before (see
+    /// [`Self::uncounted`]).
+    pub fn count(&mut self, recorded: &[Resource], rows: &[Statement], receipts: &[Receipt]) {
+        for line in control_totals(recorded, rows, receipts) {
+            match self.lines.get_mut(&line.asset) {
+                Some(known) => known.add(&line),
+                None => drop(self.lines.insert(line.asset.clone(), line)),
+            }
+        }
+        // A row that has not succeeded counts for nothing, and a later page may have one about the same deposit that has.
+        let credits = rows.iter().filter(|row| is_credit(row));
+        self.counted_rows.extend(credits.map(|row| row.resource.clone()));
+        self.counted_deposits.extend(recorded.iter().map(|resource| resource.id().clone()));
+    }
+
+    /// The report, made at `made_at`.
+    pub fn finish(self, feed: Feed, made_at: Timestamp) -> Report {
+        Report {
+            feed,
+            from: self.window.from,
+            before: self.window.before,
+            made_at,
+            lines: self.lines.into_values().collect(),
+            discrepancies: self.discrepancies,
+            not_understood: u32::try_from(self.not_understood.len()).unwrap_or(u32::MAX),
+        }
+    }
+
+    fn add_sentence(&mut self, sentence: String) {
+        if self.discrepancies.len() < DISCREPANCIES_MAX {
+            self.discrepancies.push(sentence);
+        }
+    }
+}
+
+/// Whether Connect's list contains deposits like this one. It does not contain those that zerohash reports under its own
+/// ids (`deposit.status_changed`); they are counted where a listed row is about their coin.
+pub fn is_counted_by_lists(deposit: &Resource) -> bool {
+    let family = deposit.view().and_then(|view| match view.details {
+        Details::Transfer(transfer) => transfer.family,
+        Details::Recovery(_) | Details::Account(_) | Details::Balance(_) | Details::Unrecognized(_) => None,
+    });
+    family != Some(WebhookFamily::ZerohashDepositStatus)
+}

@@ -1,0 +1,92 @@
+//! Faults that the API is told to make.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use serde::{Deserialize, Serialize};
+
+/// A path of the API whose answers can be made faulty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ApiPath {
+    /// `POST /oauth/token`.
+    Token,
+    /// `GET /v1/jwks`.
+    Jwks,
+    /// `GET /transactions`.
+    Transactions,
+}
+
+/// What is wrong with an answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fault {
+    /// An error instead of the answer.
+    Status {
+        /// The HTTP status, 200 to 599.
+        status: u16,
+        /// The header `Retry-After`, in seconds.
+        #[serde(default)]
+        retry_after: Option<u64>,
+    },
+    /// The connection closes in the middle of the body, before its `Content-Length`.
+    HalfBody,
+    /// The first half of the JSON, sent as a complete body.
+    TruncatedJson,
+    /// A web page with status 200.
+    Html,
+    /// The correct answer, delayed.
+    Slow { ms: u64 },
+    /// An empty key set; only for [`ApiPath::Jwks`].
+    EmptyKeySet,
+    /// A key set with a private key; only for [`ApiPath::Jwks`].
+    PrivateKey,
+    /// New rows arrive before the page is answered, so that the page's rows move to later pages; only for
+    /// [`ApiPath::Transactions`].
+    Shift { rows: u32 },
+}
+
+impl Fault {
+    /// Whether `path` can have this fault; if not, why.
+    pub(crate) fn fits(&self, path: ApiPath) -> Result<(), &'static str> {
+        let (fits, why) = match self {
+            Self::Status { status, .. } => ((200..600).contains(status), "the status must be from 200 to 599"),
+            Self::HalfBody | Self::TruncatedJson | Self::Html | Self::Slow { .. } => (true, ""),
+            Self::EmptyKeySet | Self::PrivateKey => (path == ApiPath::Jwks, "only the path `jwks` has a key set"),
+            Self::Shift { .. } => (path == ApiPath::Transactions, "only the path `transactions` has pages"),
+        };
+        if fits { Ok(()) } else { Err(why) }
+    }
+}
+
+/// A request to make the next answers of a path faulty.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct FaultRequest {
+    pub path: ApiPath,
+    pub fault: Fault,
+    /// How many answers; 0 removes the path's faults.
+    pub times: u32,
+}
+
+/// The requested faults of each path, in order.
+#[derive(Default)]
+pub(crate) struct Faults(BTreeMap<ApiPath, VecDeque<(Fault, u32)>>);
+
+impl Faults {
+    /// Adds a fault after those that the path still has.
+    pub(crate) fn expect(&mut self, FaultRequest { path, fault, times }: FaultRequest) {
+        let waiting = self.0.entry(path).or_default();
+        if times == 0 {
+            waiting.clear();
+        } else {
+            waiting.push_back((fault, times));
+        }
+    }
+
+    /// The fault of the next answer of `path`.
+    pub(crate) fn next(&mut self, path: ApiPath) -> Option<Fault> {
+        let waiting = self.0.get_mut(&path)?;
+        let (fault, times) = waiting.front_mut()?;
+        *times -= 1;
+        if *times == 0 { waiting.pop_front().map(|(fault, _)| fault) } else { Some(fault.clone()) }
+    }
+}

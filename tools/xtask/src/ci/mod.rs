@@ -1,0 +1,86 @@
+//! `cargo xtask ci`: the checks of every commit, each of which can be run alone.
+//!
+//! Needs Rust, Python 3 and Node.js. Everything else is installed below `target/ci`, at pinned versions.
+
+mod command;
+mod install;
+mod steps;
+
+use std::error::Error;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::{Args, ValueEnum};
+use fundhook_local_stack::Workspace;
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// The steps to run, in this order [default: all]
+    #[arg(value_enum, value_name = "STEP")]
+    steps: Vec<Step>,
+}
+
+/// The steps, in the order of CI: those that fail early and cost little are first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Step {
+    /// rustfmt
+    Format,
+    /// cfn-lint and sam validate on every template
+    Templates,
+    /// The specification's own parser reads schemas/asyncapi.json
+    Asyncapi,
+    /// The book builds without a warning, which includes broken links
+    Book,
+    /// Licences, banned crates and sources of the dependencies
+    Deny,
+    /// Unused dependencies
+    Machete,
+    /// Lints of the workspace, and of the operator's commands without the local stack
+    Clippy,
+    /// All tests
+    Tests,
+    /// The official SDK of CloudEvents reads the events of the tests
+    Cloudevents,
+    /// The demo
+    Demo,
+}
+
+/// The result of a step or of a part of it.
+type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
+
+pub(crate) fn run(arguments: &Arguments) -> Outcome<ExitCode> {
+    let workspace = Workspace::find()?;
+    let steps = if arguments.steps.is_empty() { Step::value_variants() } else { &arguments.steps };
+    let started = Instant::now();
+    for step in steps {
+        let description = step.to_possible_value().map(|value| {
+            let help = value.get_help().map(ToString::to_string).unwrap_or_default();
+            format!("{}: {help}", value.get_name())
+        });
+        println!("\n=== {} ({} s)", description.unwrap_or_default(), started.elapsed().as_secs());
+        step.run(&workspace)?;
+    }
+    if steps.contains(&Step::Tests) {
+        // At the end, where a reader of the log looks for them.
+        println!("\n=== test results ({} s)", started.elapsed().as_secs());
+        steps::test_results(&workspace)?.iter().for_each(|line| println!("{line}"));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+impl Step {
+    fn run(self, workspace: &Workspace) -> Outcome {
+        match self {
+            Self::Format => steps::format(workspace),
+            Self::Templates => steps::templates(workspace),
+            Self::Asyncapi => steps::asyncapi(workspace),
+            Self::Book => steps::book(workspace),
+            Self::Deny => steps::deny(workspace),
+            Self::Machete => steps::machete(workspace),
+            Self::Clippy => steps::clippy(workspace),
+            Self::Tests => steps::tests(workspace),
+            Self::Cloudevents => steps::cloudevents(workspace),
+            Self::Demo => steps::demo(workspace),
+        }
+    }
+}

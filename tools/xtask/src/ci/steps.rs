@@ -1,0 +1,106 @@
+//! What each step runs.
+
+use std::fs;
+use std::path::PathBuf;
+
+use fundhook_local_stack::Workspace;
+
+use super::Outcome;
+use super::command::{cargo, program, run, run_and_save};
+use super::install;
+
+/// The templates that are deployed with SAM.
+const TEMPLATES: [&str; 2] = ["infra/template.yaml", "examples/subscriber/template.yaml"];
+
+/// The variable that makes the tests append every event to a file.
+const SAVED_EVENTS: &str = "FUNDHOOK_SAVED_EVENTS";
+
+pub(super) fn format(workspace: &Workspace) -> Outcome {
+    run(cargo(workspace).args(["fmt", "--all", "--check"]))
+}
+
+pub(super) fn templates(workspace: &Workspace) -> Outcome {
+    let linters = install::template_linters(workspace)?;
+    for template in TEMPLATES {
+        run(program(workspace, linters.join("cfn-lint")).arg(template))?;
+        let mut sam = program(workspace, linters.join("sam"));
+        sam.env("SAM_CLI_TELEMETRY", "0").args(["validate", "--lint", "--region", "us-east-1", "--template", template]);
+        run(&mut sam)?;
+    }
+    Ok(())
+}
+
+pub(super) fn asyncapi(workspace: &Workspace) -> Outcome {
+    let parser = install::asyncapi_parser(workspace)?;
+    run(program(workspace, "node").arg(".ci/asyncapi.mjs").arg(parser).arg("schemas/asyncapi.json"))
+}
+
+pub(super) fn book(workspace: &Workspace) -> Outcome {
+    let mkdocs = install::book_builder(workspace)?.join("mkdocs");
+    run(program(workspace, mkdocs).env("NO_MKDOCS_2_WARNING", "1").args(["build", "--strict", "--quiet"]))
+}
+
+pub(super) fn deny(workspace: &Workspace) -> Outcome {
+    let deny = install::cargo_tools(workspace)?.join("cargo-deny");
+    // Not `advisories`: they are in a git repository that not every network reaches.
+    run(program(workspace, deny).args(["--log-level", "error", "check", "bans", "licenses", "sources"]))
+}
+
+pub(super) fn machete(workspace: &Workspace) -> Outcome {
+    let machete = install::cargo_tools(workspace)?.join("cargo-machete");
+    run(&mut program(workspace, machete))
+}
+
+pub(super) fn clippy(workspace: &Workspace) -> Outcome {
+    let warnings_are_errors = ["--", "-D", "warnings"];
+    let mut all = cargo(workspace);
+    run(all.args(["clippy", "--workspace", "--all-targets", "--locked"]).args(warnings_are_errors))?;
+    let mut operator = cargo(workspace);
+    operator.args(["clippy", "--package", "fundhook", "--no-default-features", "--locked"]);
+    run(operator.args(warnings_are_errors))
+}
+
+pub(super) fn tests(workspace: &Workspace) -> Outcome {
+    let events = saved_events(workspace)?;
+    if events.exists() {
+        fs::remove_file(&events)?;
+    }
+    let mut tests = cargo(workspace);
+    tests.args(["test", "--workspace", "--locked"]).env(SAVED_EVENTS, events);
+    run_and_save(&mut tests, &tests_log(workspace)?)
+}
+
+/// The lines of the last test run with the number of tests.
+pub(super) fn test_results(workspace: &Workspace) -> Outcome<Vec<String>> {
+    let log = fs::read(tests_log(workspace)?)?;
+    let log = String::from_utf8_lossy(&log);
+    Ok(log.lines().filter(|line| line.starts_with("test result")).map(str::to_owned).collect())
+}
+
+pub(super) fn cloudevents(workspace: &Workspace) -> Outcome {
+    let python = install::cloudevents_sdk(workspace)?.join("python");
+    let events = saved_events(workspace)?;
+    if !events.exists() {
+        return Err("no events were saved; run `cargo xtask ci tests` first".into());
+    }
+    run(program(workspace, python).arg(".ci/cloudevents_sdk.py").arg(events))
+}
+
+pub(super) fn demo(workspace: &Workspace) -> Outcome {
+    let output = cargo(workspace).args(["fundhook", "demo"]).output()?;
+    let printed = String::from_utf8_lossy(&output.stdout);
+    if !output.status.success() {
+        eprint!("{printed}{}", String::from_utf8_lossy(&output.stderr));
+        return Err(format!("`cargo fundhook demo` ended with {}", output.status).into());
+    }
+    printed.lines().filter(|line| line.starts_with("Sent")).for_each(|line| println!("{line}"));
+    Ok(())
+}
+
+fn saved_events(workspace: &Workspace) -> Outcome<PathBuf> {
+    Ok(install::folder(workspace)?.join("events.ndjson"))
+}
+
+fn tests_log(workspace: &Workspace) -> Outcome<PathBuf> {
+    Ok(install::folder(workspace)?.join("tests.log"))
+}

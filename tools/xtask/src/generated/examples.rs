@@ -1,0 +1,178 @@
+//! An example of every event type: what the functions publish for webhooks like the samples in events/.
+
+use fundhook_domain::{Event, Kind, event_types};
+use fundhook_local_stack::Workspace;
+use serde_json::Value;
+
+use super::GenerateError;
+use super::simulation::{SampleWebhook, Simulation, Step};
+
+/// An event caused by sample webhooks.
+#[derive(Clone, Debug)]
+pub(super) struct Example {
+    event: Event,
+    json: String,
+}
+
+impl Example {
+    pub(super) fn event(&self) -> Value {
+        serde_json::from_str(&self.json).unwrap_or_default()
+    }
+
+    /// The event as published, in the order of its members, indented by two spaces.
+    pub(super) fn json(&self) -> &str {
+        &self.json
+    }
+
+    /// Such as `fundhook.deposit.confirmed`.
+    pub(super) fn event_type(&self) -> &str {
+        &self.event.event_type
+    }
+
+    pub(super) fn kind(&self) -> Kind {
+        self.event.data.resource.kind()
+    }
+
+    /// The message attributes.
+    pub(super) fn attributes(&self) -> Value {
+        self.event.attributes().into_iter().collect()
+    }
+}
+
+/// One example of each type, in the order of the kinds and their types.
+pub(super) fn examples(workspace: &Workspace) -> Result<Vec<Example>, GenerateError> {
+    let simulation = Simulation::new(workspace)?;
+    let stories = stories();
+    let types = Kind::ALL.into_iter().flat_map(event_types);
+    let example = |name: String| {
+        let missing = || GenerateError::NoExample(name.clone());
+        let (_, steps) = stories.iter().find(|(of, _)| name == format!("fundhook.{of}")).ok_or_else(missing)?;
+        let events = simulation.run(steps)?;
+        let event = events.into_iter().rfind(|event| event.event_type == name).ok_or_else(missing)?;
+        // Events contain only texts, numbers and maps with text keys, which always have a JSON form.
+        let json = serde_json::to_string_pretty(&event).unwrap_or_default();
+        Ok(Example { event, json })
+    };
+    types.map(example).collect()
+}
+
+/// The steps that lead to an event of each type. The last event of the type is the example.
+fn stories() -> Vec<(&'static str, Vec<Step>)> {
+    let of_webhooks =
+        |(name, webhooks): (_, Vec<SampleWebhook>)| (name, webhooks.into_iter().map(Step::from).collect());
+    let then_silence = |(name, webhooks): (_, Vec<SampleWebhook>)| {
+        (name, webhooks.into_iter().map(Step::from).chain([Step::Silence]).collect())
+    };
+    after_webhooks().into_iter().map(of_webhooks).chain(after_silence().into_iter().map(then_silence)).collect()
+}
+
+/// Events about resources for which no further webhook arrives in time.
+fn after_silence() -> Vec<(&'static str, Vec<SampleWebhook>)> {
+    let sample = SampleWebhook::new;
+    vec![
+        (
+            "deposit.overdue",
+            vec![sample("connect/deposits.pending.6e735627.json"), sample("connect/deposits.submitted.json")],
+        ),
+        ("withdrawal.overdue", vec![sample("striga/withdrawal.initiated.json")]),
+        ("recovery.overdue", vec![sample("connect/deposits.unexpected.recovery.json")]),
+    ]
+}
+
+/// Events that webhooks cause.
+fn after_webhooks() -> Vec<(&'static str, Vec<SampleWebhook>)> {
+    let sample = SampleWebhook::new;
+    let participant =
+        |status: &str| vec![sample("zerohash/participant.approved.json").with("/participant_status", status)];
+    let external_account =
+        |status: &str| vec![sample("zerohash/external_account.approved.json").with("/external_account_status", status)];
+
+    let pending = || sample("connect/deposits.pending.6e735627.json");
+    let submitted = || sample("connect/deposits.submitted.json");
+    let confirmed = || sample("connect/deposits.confirmed.json");
+    let unexpected = || sample("connect/deposits.unexpected.recovery.json");
+    let initiated = || sample("striga/withdrawal.initiated.json");
+    let network_fee = || sample("striga/network_fee.json");
+    let broadcast = || sample("striga/withdrawal.pending.json");
+    let payment = || sample("zerohash/payment.submitted.json");
+    let settled = || sample("zerohash/payment.settled.json");
+    vec![
+        ("deposit.pending", vec![pending()]),
+        ("deposit.submitted", vec![pending(), submitted()]),
+        ("deposit.held", vec![sample("zerohash/fund.pending_match.json")]),
+        ("deposit.abandoned", vec![sample("connect/deposits.abandoned.json")]),
+        ("deposit.confirmed", vec![pending(), submitted(), confirmed()]),
+        ("deposit.failed", vec![sample("connect/deposits.failed.json")]),
+        ("deposit.unexpected", vec![unexpected()]),
+        ("deposit.updated", vec![pending(), confirmed(), submitted()]),
+        (
+            "deposit.duplicate",
+            vec![sample("zerohash/fund.success.json"), sample("connect/deposits.confirmed.same_coin.json")],
+        ),
+        (
+            "deposit.conflicting",
+            vec![
+                pending(),
+                confirmed(),
+                sample("connect/deposits.failed.json").with("/deposit/id", "6e735627-f8d1-49ae-93cc-3b7923519c56"),
+            ],
+        ),
+        ("withdrawal.initiated", vec![initiated()]),
+        ("withdrawal.submitted", vec![payment()]),
+        ("withdrawal.broadcast", vec![initiated(), network_fee(), broadcast()]),
+        (
+            "withdrawal.confirmed",
+            vec![initiated(), network_fee(), broadcast(), sample("striga/withdrawal.confirmed.json")],
+        ),
+        ("withdrawal.failed", vec![sample("striga/withdrawal.failed.json")]),
+        ("withdrawal.abandoned", vec![payment(), payment().with("/status", "abandoned")]),
+        ("withdrawal.updated", vec![initiated(), network_fee()]),
+        ("withdrawal.conflicting", vec![payment(), settled(), settled().with("/status", "failed")]),
+        ("fee.charged", vec![network_fee()]),
+        ("fee.refunded", vec![sample("striga/fee_refund.json")]),
+        (
+            "fee.updated",
+            vec![sample("striga/fee_refund.json"), network_fee().with("/id", "ee9e8733-3e1a-4ced-9bb3-7600b64d2a69")],
+        ),
+        ("recovery.required", vec![unexpected()]),
+        ("recovery.in_progress", vec![unexpected(), payment()]),
+        ("recovery.resolved", vec![unexpected(), payment(), settled()]),
+        ("recovery.updated", vec![unexpected(), sample("zerohash/deposit.recovery_quarantine.json")]),
+        ("participant.submitted", participant("submitted")),
+        ("participant.pending_approval", participant("pending_approval")),
+        ("participant.approved", participant("approved")),
+        ("participant.rejected", participant("rejected")),
+        (
+            "participant.locked",
+            vec![sample("zerohash/participant.approved.json"), sample("zerohash/participant.locked.json")],
+        ),
+        ("participant.disabled", participant("disabled")),
+        ("participant.divested", participant("divested")),
+        ("participant.closed", participant("closed")),
+        (
+            "participant.updated",
+            vec![sample("zerohash/participant.locked.json"), sample("zerohash/participant.approved.json")],
+        ),
+        ("external_account.pending", external_account("pending")),
+        ("external_account.approved", external_account("approved")),
+        ("external_account.rejected", external_account("rejected")),
+        ("external_account.locked", external_account("locked")),
+        ("external_account.disabled", external_account("disabled")),
+        ("external_account.closed", external_account("closed")),
+        (
+            "external_account.updated",
+            vec![
+                sample("zerohash/external_account.approved.json"),
+                sample("zerohash/external_account.approved.json")
+                    .with("/external_account_status", "pending")
+                    .with("/timestamp", 1_727_354_100_000_u64),
+            ],
+        ),
+        ("balance.changed", vec![sample("zerohash/balance.changed.seconds.json")]),
+        (
+            "balance.updated",
+            vec![sample("zerohash/balance.changed.milliseconds.json"), sample("zerohash/balance.changed.seconds.json")],
+        ),
+        ("unrecognized.seen", vec![sample("connect/odd/unknown_event.json")]),
+    ]
+}

@@ -1,0 +1,215 @@
+//! The events that webhooks cause, without a stack: webhooks are signed as the provider signs them, then verified,
+//! normalised, folded and converted to events by the functions' code.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use fundhook_domain::{
+    Claim, Event, EvidencePointer, Feed, NewFact, Provider, Resource, ResourceId, Statement, Timestamp, digest_hex,
+    events_after, fold,
+};
+use fundhook_local_stack::{Workspace, sending};
+use fundhook_ports::chain;
+use fundhook_providers::connect::{self, JwtMode, JwtSettings, TOKEN_ISSUER};
+use fundhook_providers::jose::TokenPolicy;
+use fundhook_providers::zerohash::{self, RsaPadding};
+use fundhook_providers::{Envelope, Headers, KeySet, Secrets, Webhook, normalise, striga};
+use fundhook_sandbox::{SandboxSecrets, SignRequest, SigningKey};
+use serde_json::Value;
+
+use super::GenerateError;
+
+/// The webhook URL, which Connect signs.
+const URL: &str = "https://fundhook.example/webhooks/connect";
+
+/// When a webhook without a time is sent: 2025-10-14T23:34:26Z, after all webhooks with a time.
+const UNDATED_SENT_AT: i64 = 1_760_484_866;
+
+/// The time between an occurrence and its webhook, and between two webhooks.
+const DELAY: Duration = Duration::from_secs(2);
+
+/// The maximum age of a signature.
+const TOLERANCE: Duration = Duration::from_secs(300);
+
+#[derive(Clone, Debug)]
+pub(super) enum Step {
+    Webhook(SampleWebhook),
+    /// No webhook arrives until every open resource is overdue.
+    Silence,
+}
+
+/// The default limit of deposits and withdrawals, after which they are overdue.
+const SILENCE: Duration = Duration::from_secs(86_400);
+
+/// A sample webhook with changes to its body.
+#[derive(Clone, Debug)]
+pub(super) struct SampleWebhook {
+    file: &'static str,
+    changes: Vec<(&'static str, Value)>,
+}
+
+impl From<SampleWebhook> for Step {
+    fn from(webhook: SampleWebhook) -> Self {
+        Self::Webhook(webhook)
+    }
+}
+
+impl SampleWebhook {
+    /// The sample `file` below events/.
+    pub(super) fn new(file: &'static str) -> Self {
+        Self { file, changes: Vec::new() }
+    }
+
+    /// Replaces the value at the JSON pointer `at`.
+    pub(super) fn with(mut self, at: &'static str, value: impl Into<Value>) -> Self {
+        self.changes.push((at, value.into()));
+        self
+    }
+
+    fn fault(&self, why: impl Into<String>) -> GenerateError {
+        GenerateError::Webhook { file: self.file.to_owned(), why: why.into() }
+    }
+
+    fn body(&self, folder: &std::path::Path) -> Result<Vec<u8>, GenerateError> {
+        let path = folder.join(self.file);
+        let sample = std::fs::read(&path).map_err(|source| GenerateError::File { verb: "read", path, source })?;
+        if self.changes.is_empty() {
+            return Ok(sample);
+        }
+        let not_json = |error: serde_json::Error| self.fault(format!("is not JSON: {error}"));
+        let mut json: Value = serde_json::from_slice(&sample).map_err(not_json)?;
+        for (at, value) in &self.changes {
+            *json.pointer_mut(at).ok_or_else(|| self.fault(format!("has nothing at {at}")))? = value.clone();
+        }
+        Ok(json.to_string().into_bytes())
+    }
+}
+
+/// Signs with fixed keys and secrets, so that the events are the same each time.
+pub(super) struct Simulation {
+    folder: PathBuf,
+    key: SigningKey,
+    keys: KeySet,
+    secrets: SandboxSecrets,
+}
+
+impl Simulation {
+    /// Signs Connect's webhooks with the test key of events/keys.
+    pub(super) fn new(workspace: &Workspace) -> Result<Self, GenerateError> {
+        let pem = super::read(workspace, "events/keys/test-key-connect.pem")?;
+        let jwks = super::read(workspace, "events/keys/test-key-connect.jwks.json")?;
+        let invalid = |why: String| GenerateError::Webhook { file: "events/keys".to_owned(), why };
+        Ok(Self {
+            folder: workspace.root().join("events"),
+            key: SigningKey::from_pem(&pem)?,
+            keys: KeySet::from_jwks(jwks.as_bytes()).map_err(|error| invalid(chain(&error)))?,
+            secrets: SandboxSecrets::of("the examples of docs/events.md".to_owned())?,
+        })
+    }
+
+    /// All events that the steps cause, in the order of publication.
+    pub(super) fn run(&self, steps: &[Step]) -> Result<Vec<Event>, GenerateError> {
+        let mut resources: BTreeMap<ResourceId, Resource> = BTreeMap::new();
+        let mut claims: Vec<Claim> = Vec::new();
+        let mut events = Vec::new();
+        let mut earliest = None;
+        for step in steps {
+            let facts: Vec<NewFact> = match step {
+                Step::Webhook(webhook) => {
+                    let (sent_at, statements) = self.receive(webhook, earliest)?;
+                    earliest = Some(sent_at.plus(DELAY));
+                    statements.into_iter().map(NewFact::from).collect()
+                }
+                Step::Silence => {
+                    resources.values().filter_map(|resource| NewFact::overdue(resource, SILENCE)).collect()
+                }
+            };
+            for fact in facts {
+                let id = fact.resource.clone();
+                let before = resources.remove(&id).unwrap_or_else(|| Resource::unknown(id.clone()));
+                let version = before.version();
+                let resource = claiming(fold(before, fact).into_resource(), version, &mut claims);
+                events.extend(events_after(&resource, version));
+                resources.insert(id, resource);
+            }
+        }
+        Ok(events)
+    }
+
+    /// When a webhook is sent, and its statements. It is sent shortly after what it reports, but not before `earliest`.
+    fn receive(
+        &self,
+        webhook: &SampleWebhook,
+        earliest: Option<Timestamp>,
+    ) -> Result<(Timestamp, Vec<Statement>), GenerateError> {
+        let undated =
+            Timestamp::from_unix_seconds(UNDATED_SENT_AT).map_err(|error| webhook.fault(error.to_string()))?;
+        let read_at =
+            |at: Timestamp| self.envelope(webhook, at).map(|envelope| normalise(&envelope, pointer(&envelope)));
+        let statements = read_at(undated)?;
+        let occurred_at =
+            statements.iter().map(|statement| statement.content.occurred_at).filter(|at| *at != undated).max();
+        let soon = occurred_at.map_or(undated, |at| at.plus(DELAY));
+        let sent_at = earliest.map_or(soon, |earliest| earliest.max(soon));
+        Ok((sent_at, read_at(sent_at)?))
+    }
+
+    /// The envelope of a webhook sent at `at`, as the receiver queues it.
+    fn envelope(&self, webhook: &SampleWebhook, at: Timestamp) -> Result<Envelope, GenerateError> {
+        let body = webhook.body(&self.folder)?;
+        let feed = sending::Webhook::feed_of(&self.folder.join(webhook.file));
+        let signed = match feed.provider() {
+            Provider::Connect => self.key.sign(URL, at.unix_seconds(), &body)?,
+            Provider::Zerohash | Provider::Striga => {
+                self.secrets.sign(&SignRequest::new(feed.clone(), at.unix_seconds(), &body), &body)?
+            }
+        };
+        let headers: Headers = signed.into_iter().collect();
+        let received = Webhook { path: format!("/webhooks/{feed}"), headers, body };
+        let verified = match feed.provider() {
+            Provider::Connect => connect::verify(received, &feed, &connect_settings(), &self.keys, at),
+            Provider::Zerohash => {
+                let settings =
+                    zerohash::Settings { tolerance: TOLERANCE, rsa_padding: RsaPadding::Pkcs1, legacy: false };
+                zerohash::verify(received, &feed, &settings, &self.shared_with(webhook, &feed)?, at)
+            }
+            Provider::Striga => striga::verify(received, &feed, &self.shared_with(webhook, &feed)?),
+        };
+        let verified =
+            verified.map_err(|(_, rejection)| webhook.fault(format!("does not verify: {}", chain(&rejection))))?;
+        Ok(Envelope::seal(verified, at, None))
+    }
+
+    /// The secrets that the provider of `feed` shares with the platform.
+    fn shared_with(&self, webhook: &SampleWebhook, feed: &Feed) -> Result<Secrets, GenerateError> {
+        let stored = self.secrets.stored(feed.provider(), std::slice::from_ref(feed))?.to_string();
+        let mut secrets = Secrets::from_json(&stored).map_err(|error| webhook.fault(chain(&error)))?;
+        secrets.remove(&feed.tenant().cloned()).ok_or_else(|| webhook.fault("has no secret"))
+    }
+}
+
+fn connect_settings() -> connect::Settings {
+    let policy = TokenPolicy { issuer: TOKEN_ISSUER.to_owned(), organization_id: None, leeway: TOLERANCE };
+    connect::Settings {
+        webhook_urls: vec![URL.to_owned()],
+        tolerance: TOLERANCE,
+        jwt: JwtSettings { mode: JwtMode::Off, header: String::new(), policy },
+    }
+}
+
+/// The location of an archived envelope, each in its own object.
+fn pointer(envelope: &Envelope) -> EvidencePointer {
+    let digest = digest_hex(&envelope.body());
+    let object = format!("evidence/v1/{}/{}.ndjson.gz", envelope.received_at().day_path(), &digest[..32]);
+    EvidencePointer { object, line: 0 }
+}
+
+/// The deposit with its claim on its coin, or as the duplicate of the deposit that has the claim.
+fn claiming(resource: Resource, version_before: u64, claims: &mut Vec<Claim>) -> Resource {
+    let due = resource.claim_due();
+    let taken = claims.iter().find(|taken| due.as_ref().is_some_and(|due| due.coin == taken.coin));
+    let (resource, claim) = resource.claiming(taken, version_before);
+    claims.extend(claim);
+    resource
+}
