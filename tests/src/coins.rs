@@ -1,21 +1,19 @@
-//! Coins that several streams of webhooks tell of.
+//! Coins that several webhook families report.
 
 use fundhook_domain::{Kind, Provider, ResourceId};
 use fundhook_local_stack::sending::Webhook;
 
 use crate::{hash, resource, retold, unique, uuid};
 
-/// A coin that came in once and is announced three times: by Connect, by zerohash's fund transaction and by zerohash's
-/// deposit status.
+/// A coin that three webhooks report: Connect's, zerohash's fund transaction and zerohash's deposit status.
 pub struct Coin {
-    /// The announcements.
     pub webhooks: [Webhook; 3],
-    /// The deposit that each of them is about, in the same order.
+    /// The deposit of each webhook, in the same order.
     pub deposits: [ResourceId; 3],
 }
 
 impl Coin {
-    /// A coin that no other test speaks of: 100 USDC on Ethereum, come in for the user `account`.
+    /// A coin of its own for each test: 100 USDC on Ethereum, received for the user `account`.
     pub fn of(account: &str) -> Self {
         let hash = hash();
         let [connect, fund, deposit] = [unique(Kind::Deposit).native().to_owned(), uuid(), uuid()];

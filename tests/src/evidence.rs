@@ -38,25 +38,25 @@ impl Platform {
         lines
     }
 
-    /// The archived webhook that a fact names.
+    /// The archived webhook of a fact's evidence.
     pub async fn evidence(&self, pointer: &EvidencePointer) -> Envelope {
         let lines = self.evidence_lines(&pointer.object).await;
         let line = usize::try_from(pointer.line).ok().and_then(|line| lines.get(line));
         Envelope::from_json(line.expect("the object has that line")).expect("the line is an envelope")
     }
 
-    /// The provider's key set as it publishes it now.
+    /// The provider's current key set.
     pub async fn published_keys(&self) -> KeySet {
         let published = self.provider().key_set().await.expect("the provider answers");
-        KeySet::from_jwks(published.to_string().as_bytes()).expect("the key set is fit")
+        KeySet::from_jwks(published.to_string().as_bytes()).expect("the key set is valid")
     }
 
-    /// Verifies an archived webhook once more, from nothing but what is archived and what its provider published or shared.
+    /// Verifies an archived webhook again, only from the archive and the provider's published keys or shared secrets.
     pub async fn verify_again(&self, envelope: &Envelope) -> Result<VerifiedWebhook, Rejection> {
         self.verify(as_received(envelope), envelope.feed(), envelope.url(), envelope.received_at()).await
     }
 
-    /// Verifies a webhook of `feed` that came to `url` at `now`, with what its provider publishes or shares.
+    /// Verifies a webhook of `feed` received at `url` at `now`, with the provider's published keys or shared secrets.
     pub async fn verify(
         &self,
         webhook: Webhook,
@@ -76,16 +76,16 @@ impl Platform {
         verified.map_err(|(_, rejection)| rejection)
     }
 
-    /// What the provider of `feed` shares with the platform now.
+    /// The current secrets of `feed`.
     pub async fn secrets(&self, feed: &Feed) -> Secrets {
         let stored = self.provider().secrets(feed.provider(), std::slice::from_ref(feed)).await;
         let stored = stored.expect("the provider answers").to_string();
-        let mut secrets = Secrets::from_json(&stored).expect("the secrets are fit");
-        secrets.remove(&feed.tenant().cloned()).expect("the feed's are among them")
+        let mut secrets = Secrets::from_json(&stored).expect("the secrets are valid");
+        secrets.remove(&feed.tenant().cloned()).expect("the feed has secrets")
     }
 }
 
-/// Verifies an archived webhook of Connect once more, from nothing but what is archived and a key set.
+/// Verifies an archived webhook of Connect again, only from the archive and a key set.
 pub fn verify_again(envelope: &Envelope, keys: &KeySet) -> Result<VerifiedWebhook, Rejection> {
     let at = envelope.received_at();
     let verified = connect::verify(as_received(envelope), envelope.feed(), &settings(envelope.url()), keys, at);

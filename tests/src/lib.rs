@@ -1,7 +1,7 @@
-//! What the end-to-end tests share: one local stack for the whole test process, and ways to send to it, to listen to it
-//! and to look into it.
+//! The harness of the end-to-end tests: one local stack for the test process, and functions to send webhooks to it, to
+//! receive its events and to inspect it.
 //!
-//! The harness ends a test by a panic that says what was waited for and what was seen instead: it is for tests alone.
+//! It panics with what was expected and what was found instead, so it is only for tests.
 
 mod coins;
 mod evidence;

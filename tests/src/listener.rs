@@ -1,4 +1,4 @@
-//! A platform that has subscribed to the topic.
+//! A subscriber to the topic.
 
 use std::collections::BTreeSet;
 use std::time::Instant;
@@ -10,7 +10,7 @@ use fundhook_domain::ResourceId;
 use crate::promised::assert_as_promised;
 use crate::{Platform, WITHIN};
 
-/// All that was heard since the subscription.
+/// The events received since the subscription.
 pub struct Listener<'a> {
     platform: &'a Platform,
     subscription: Subscription,
@@ -23,7 +23,7 @@ impl<'a> Listener<'a> {
         Self { platform, subscription, heard: Vec::new() }
     }
 
-    /// Listens until each of these events was heard.
+    /// Receives until each of these events was received.
     pub async fn hear<I: Into<String>>(&mut self, ids: impl IntoIterator<Item = I>) {
         let mut missing: BTreeSet<String> = ids.into_iter().map(Into::into).collect();
         let deadline = Instant::now() + WITHIN;
@@ -42,14 +42,14 @@ impl<'a> Listener<'a> {
         }
     }
 
-    /// Listens for a moment. Whatever is heard must be as it is promised to subscribers.
+    /// Receives for about a second. Every event must match its schema.
     async fn hear_more(&mut self) {
         let new = self.subscription.next().await.expect("the subscription can be read");
         new.iter().for_each(assert_as_promised);
         self.heard.extend(new);
     }
 
-    /// Listens until an event of which `is` holds was heard, and returns its first delivery; `what` tells a person.
+    /// Receives until an event matches `is`, and returns its first delivery. `what` describes it in a failure.
     pub async fn hear_one(&mut self, what: &str, is: impl Fn(&Delivery) -> bool) -> Delivery {
         let deadline = Instant::now() + WITHIN;
         loop {
@@ -68,18 +68,18 @@ impl<'a> Listener<'a> {
         }
     }
 
-    /// Listens until the event was heard, and returns its first delivery.
+    /// Receives until the event was received, and returns its first delivery.
     pub async fn event(&mut self, id: &str) -> Delivery {
         self.hear([id]).await;
         self.heard.iter().find(|delivery| delivery.id() == id).expect("it was heard").clone()
     }
 
-    /// All deliveries so far, in the order in which they came.
+    /// All deliveries so far, in order of arrival.
     pub fn heard(&self) -> &[Delivery] {
         &self.heard
     }
 
-    /// The ids of the events about `resource` that were heard so far.
+    /// The ids of the events about `resource` received so far.
     pub fn ids_about(&self, resource: &ResourceId) -> BTreeSet<&str> {
         let subject = resource.to_string();
         self.heard.iter().filter(|delivery| delivery.text("/subject") == subject).map(Delivery::id).collect()

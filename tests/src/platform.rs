@@ -15,13 +15,13 @@ use tokio::sync::OnceCell;
 
 use crate::{Listener, Queue, eventually, session};
 
-/// How many webhooks are under way at a time. Each of them has a receiver of its own, which is a process that starts.
+/// How many webhooks are sent concurrently. Each needs its own receiver process.
 const AT_A_TIME: usize = 4;
 
 /// A function takes less than a second, several on a machine that is busy with other things.
 const REDELIVERY_SECONDS: u32 = 5;
 
-/// A stack in an account of its own, and the provider that sends to it.
+/// A stack in its own account, with its own sandbox provider.
 pub struct Platform {
     stack: fundhook_local_stack::session::Platform,
     clients: Clients,
@@ -30,7 +30,7 @@ pub struct Platform {
 }
 
 impl Platform {
-    /// Deploys the template, with `changes` to its parameters, and has the key set fetched as the schedule does.
+    /// Deploys the template, with `changes` to its parameters, and runs the refresher once.
     ///
     /// What a function does not finish is given back after seconds, where the template says a minute.
     pub async fn deploy(changes: &[(&str, &str)]) -> Self {
@@ -52,7 +52,7 @@ impl Platform {
         Self { stack, clients, aws, resources }
     }
 
-    /// The stack of all tests that speak about resources of their own and leave the stack itself as it is.
+    /// The stack of all tests that use only their own resources and do not change the stack.
     pub async fn shared() -> &'static Self {
         static SHARED: OnceCell<Platform> = OnceCell::const_new();
         SHARED.get_or_init(|| Self::deploy(&[])).await
@@ -86,18 +86,18 @@ impl Platform {
 
     /// The archive and the history of keys, as an operator verifies facts with them.
     pub fn archive_of_evidence(&self) -> Archive {
-        let location = ArchiveLocation { bucket: self.output("EvidenceBucketName"), table: self.output("TableName") };
-        Archive::new(&self.aws, location)
+        let (bucket, table) = (self.output("EvidenceBucketName"), self.output("TableName"));
+        Archive::new(&self.aws, ArchiveLocation { bucket, table })
     }
 
-    /// Runs the reconciler once, with this event; what it answers.
+    /// Runs the reconciler once with this event and returns its answer.
     pub async fn reconcile(&self, event: &Value) -> Value {
         let ran = self.deployment().invoke(Function::Reconciler, event).await.expect("Lambda answers");
         assert!(!ran.failed, "{}", ran.payload);
         ran.payload
     }
 
-    /// Sends a webhook as its provider does; whether it came, and was not dropped by the provider.
+    /// Sends a webhook as its provider does. Returns false if the provider dropped it.
     pub async fn send_or_lose(&self, webhook: &sending::Webhook) -> bool {
         let now = fundhook_runtime::now();
         let sent = send_or_drop(self.deployment(), self.provider(), webhook, Authenticity::Genuine, now).await;
@@ -110,7 +110,7 @@ impl Platform {
         }
     }
 
-    /// Sends a webhook of any provider in some authenticity.
+    /// Sends a webhook of any provider.
     pub async fn send_webhook(&self, authenticity: Authenticity, webhook: &sending::Webhook) -> WebhookResponse {
         let sent = send(self.deployment(), self.provider(), webhook, authenticity, fundhook_runtime::now()).await;
         sent.expect("the stack answers")
@@ -123,25 +123,25 @@ impl Platform {
         assert_eq!(answered.status, 200, "a genuine webhook is accepted: {}", answered.body);
     }
 
-    /// Sends webhooks as their providers do, some at a time; each must be accepted.
+    /// Sends webhooks as their providers do, several concurrently; each must be accepted.
     pub async fn deliver(&self, webhooks: &[sending::Webhook]) {
         let now = fundhook_runtime::now();
         stream::iter(webhooks).for_each_concurrent(AT_A_TIME, |webhook| self.deliver_one(webhook, now)).await;
     }
 
-    /// Tells several stories side by side, the webhooks of each one after the other and all signed at the same moment, which
-    /// dates those that have no date of their own.
-    pub async fn tell<'a>(&self, stories: impl IntoIterator<Item = &'a [sending::Webhook]>) {
+    /// Sends several series of webhooks concurrently, each in order. All are signed at the same time, which is the time of
+    /// those without a date.
+    pub async fn deliver_series<'a>(&self, series: impl IntoIterator<Item = &'a [sending::Webhook]>) {
         let now = fundhook_runtime::now();
-        let tell = async |story: &[sending::Webhook]| {
-            for webhook in story {
+        let deliver = async |webhooks: &[sending::Webhook]| {
+            for webhook in webhooks {
                 self.deliver_one(webhook, now).await;
             }
         };
-        stream::iter(stories).for_each_concurrent(AT_A_TIME, tell).await;
+        stream::iter(series).for_each_concurrent(AT_A_TIME, deliver).await;
     }
 
-    /// Sends a webhook of Connect in some authenticity.
+    /// Sends a webhook of Connect.
     pub async fn send_as(&self, authenticity: Authenticity, body: &[u8]) -> WebhookResponse {
         self.send_webhook(authenticity, &sending::Webhook::new(Provider::Connect, body.to_vec())).await
     }
@@ -152,29 +152,29 @@ impl Platform {
         assert_eq!(answered.status, 200, "a genuine webhook is accepted: {}", answered.body);
     }
 
-    /// Sends webhooks as Connect does, some at a time.
+    /// Sends webhooks as Connect does, several concurrently.
     pub async fn send_all<'a>(&self, bodies: impl IntoIterator<Item = &'a [u8]>) {
         stream::iter(bodies).for_each_concurrent(AT_A_TIME, |body| self.send(body)).await;
     }
 
-    /// Has Connect sign `body` now, to be posted later.
+    /// The headers of `body`, signed by Connect now and sent later.
     pub async fn signed(&self, body: &[u8]) -> SignedHeaders {
         self.headers(&sending::Webhook::new(Provider::Connect, body.to_vec())).await
     }
 
-    /// The headers with which its provider would send `webhook` now.
+    /// The headers that the provider sends with `webhook` now.
     pub async fn headers(&self, webhook: &sending::Webhook) -> SignedHeaders {
         let url = webhook.url(self.deployment()).expect("the stack has an API");
         let request = SignRequest::new(webhook.feed.clone(), fundhook_runtime::now().unix_seconds(), &webhook.body);
         self.provider().sign(&request.to(&url).by(webhook.zerohash)).await.expect("the provider signs")
     }
 
-    /// A webhook of Connect with `body` as the receiver would have queued it.
+    /// The envelope of a webhook of Connect, as the receiver queues it.
     pub async fn envelope(&self, body: &[u8]) -> Envelope {
         self.sealed(&sending::Webhook::new(Provider::Connect, body.to_vec())).await
     }
 
-    /// A webhook as the receiver would have queued it.
+    /// The envelope of a webhook, as the receiver queues it.
     pub async fn sealed(&self, webhook: &sending::Webhook) -> Envelope {
         let now = fundhook_runtime::now();
         let headers = self.headers(webhook).await.into_iter().collect();
@@ -184,7 +184,7 @@ impl Platform {
         Envelope::seal(verified.expect("it is genuine"), now, None)
     }
 
-    /// What fan-out would make of a webhook.
+    /// The statements of a webhook, as fan-out derives them.
     pub async fn statements(&self, webhook: &sending::Webhook) -> Vec<Statement> {
         let archived = EvidencePointer { object: "evidence/v1/none.ndjson.gz".to_owned(), line: 0 };
         normalise(&self.sealed(webhook).await, archived)
@@ -205,20 +205,20 @@ impl Platform {
         Listener::subscribe(self, &self.aws, self.output("TopicArn")).await
     }
 
-    /// The resource as it is in the table now.
+    /// The resource's current state in the table.
     pub async fn resource(&self, id: &ResourceId) -> Resource {
         let read = self.resources.read(std::slice::from_ref(id)).await.expect("the table answers");
         read.into_iter().next().expect("one resource for one id")
     }
 
-    /// The resource, once `facts` facts are recorded of it.
+    /// The resource after `facts` facts were recorded.
     pub async fn recorded(&self, id: &ResourceId, facts: u64) -> Resource {
         let look = async || self.resource(id).await;
         let claim = format!("{facts} facts of {id} are recorded");
         eventually(&claim, look, |resource| resource.version() >= facts).await
     }
 
-    /// The keys of all resources in the table. Key sets, claims and what reconciliation keeps lie beside them.
+    /// The keys of all resources in the table, without key sets, claims and reconciliation's items.
     pub async fn stored_resources(&self) -> Vec<String> {
         let scan = self.clients.dynamodb.scan().table_name(self.output("TableName")).projection_expression("pk");
         let items = scan.send().await.expect("the table answers").items.unwrap_or_default();
@@ -236,7 +236,7 @@ impl Platform {
         items.iter().map(|item| item["pk"].as_s().expect("a text").parse().expect("a resource's id")).collect()
     }
 
-    /// Where its webhooks are, for a failed test to say.
+    /// The state of queues and table, for the message of a failed test.
     pub async fn whereabouts(&self) -> String {
         let mut text = String::new();
         for queue in Queue::ALL {

@@ -1,4 +1,4 @@
-//! The processes that run functions, and ending them.
+//! Finds and kills the functions' processes.
 
 use std::fs;
 use std::process::Command;
@@ -13,9 +13,9 @@ impl Platform {
     }
 }
 
-/// Kills every process that runs `function` for this platform, and returns how many there were.
+/// Kills every process that runs `function` for this platform, and returns their number.
 ///
-/// They are told from all others by their environment: the function's name, and the emulator that they call.
+/// They are identified by their environment: the function's name, and the emulator's address.
 pub fn kill(platform: &Platform, function: Function) -> usize {
     let own = [
         format!("AWS_LAMBDA_FUNCTION_NAME={}", platform.function_name(function)),
@@ -27,13 +27,13 @@ pub fn kill(platform: &Platform, function: Function) -> usize {
     };
     let processes = fs::read_dir("/proc").expect("Linux").flatten().filter_map(|entry| {
         let pid: u32 = entry.file_name().to_str()?.parse().ok()?;
-        // A process that is gone by now, or another user's, cannot be read.
+        // A process that has ended, or another user's, cannot be read.
         let environment = fs::read(entry.path().join("environ")).ok()?;
         is_own(&environment).then(|| pid.to_string())
     });
     let pids: Vec<String> = processes.collect();
     if !pids.is_empty() {
-        // It fails when one of them has ended by itself, which is as good.
+        // It fails if one of them has ended by itself, which is fine.
         Command::new("kill").args(["-s", "KILL"]).args(&pids).output().expect("kill is there");
     }
     pids.len()

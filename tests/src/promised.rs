@@ -1,7 +1,7 @@
-//! What subscribers hear is held against what is promised to them, by validators that are not ours.
+//! Validates the events against the published schemas, with third-party validators.
 //!
-//! The schemas of schemas/ allow members that they do not name, so that a later version may say more. Here they are strict:
-//! what the code says and no schema names is a fault of this version.
+//! The schemas allow unknown members, so that later versions can add some. Here they are strict: a member that no schema
+//! names is an error.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,7 +15,7 @@ use fundhook_local_stack::Workspace;
 use jsonschema::{Draft, Validator};
 use serde_json::{Value, json};
 
-/// Where CI has the events saved that are heard, a line each, for the official SDK of CloudEvents to read.
+/// The file to which CI saves all received events, one per line, for the official SDK of CloudEvents.
 const SAVED_EVENTS: &str = "FUNDHOOK_SAVED_EVENTS";
 
 /// The validators of a kind's events and of their message attributes.
@@ -36,17 +36,17 @@ static PROMISES: LazyLock<BTreeMap<&'static str, Promise>> = LazyLock::new(|| {
 });
 
 fn read(path: &Path) -> Value {
-    let text = fs::read_to_string(path).expect("the schemas are there; `cargo fundhook schema` writes them");
+    let text = fs::read_to_string(path).expect("the schemas exist; `cargo xtask docs` writes them");
     serde_json::from_str(&text).expect("schemas are JSON")
 }
 
 fn strict(mut schema: Value) -> Validator {
     close(&mut schema);
     let options = jsonschema::options().with_draft(Draft::Draft202012).should_validate_formats(true);
-    options.build(&schema).map_err(|fault| fault.to_string()).expect("the schema is one")
+    options.build(&schema).map_err(|fault| fault.to_string()).expect("the schema is valid")
 }
 
-/// Leaves no room beside the members that an object's schema names. Objects of which it names none stay open: they are the
+/// Forbids members that an object's schema does not name. Objects without named members stay open: their content is the
 /// provider's or the platform's.
 fn close(schema: &mut Value) {
     match schema {
@@ -61,32 +61,32 @@ fn close(schema: &mut Value) {
     }
 }
 
-/// What is wrong with an event by the schema of the kind that its type names.
+/// The violations of the schema of the kind that an event's type names.
 pub fn event_faults(event: &Value) -> Vec<String> {
     match promise(event) {
         Some(promise) => faults(&promise.event, event),
-        None => vec![format!("no schema is about the type {}", event["type"])],
+        None => vec![format!("no schema for the type {}", event["type"])],
     }
 }
 
-/// What is wrong with the message attributes of an event.
+/// The violations in the message attributes of an event.
 pub fn attribute_faults(event: &Value, attributes: &Value) -> Vec<String> {
     promise(event).map_or_else(Vec::new, |promise| faults(&promise.attributes, attributes))
 }
 
-/// Asserts that a delivery is as promised, and keeps its event for CI.
+/// Asserts that a delivery matches its schema, and saves its event for CI.
 pub(crate) fn assert_as_promised(delivery: &Delivery) {
     let found =
         [event_faults(&delivery.event), attribute_faults(&delivery.event, &json!(delivery.attributes))].concat();
-    assert!(found.is_empty(), "{} is not as schemas/ promise: {found:#?}\n{:#}", delivery.id(), delivery.event);
+    assert!(found.is_empty(), "{} violates its schema: {found:#?}\n{:#}", delivery.id(), delivery.event);
     save(&delivery.event);
 }
 
-/// Appends the event to the file that CI names, if it does.
+/// Appends the event to the file that CI names, if any.
 pub fn save(event: &Value) {
     if let Some(path) = std::env::var_os(SAVED_EVENTS) {
         let file = fs::File::options().create(true).append(true).open(path);
-        // One write, so that tests that run at the same time do not write into each other's lines.
+        // One write, so that concurrent tests do not mix their lines.
         let written = file.and_then(|mut file| file.write_all(format!("{event}\n").as_bytes()));
         written.expect("the file that CI names can be written");
     }
@@ -97,7 +97,7 @@ fn promise(event: &Value) -> Option<&'static Promise> {
     PROMISES.get(kind)
 }
 
-/// The parts of a type: `fundhook`, the kind, and what happened.
+/// The parts of a type: `fundhook`, the kind, and the outcome.
 fn parts(event_type: &str) -> Option<(&str, &str, &str)> {
     let mut parts = event_type.splitn(3, '.');
     Some((parts.next()?, parts.next()?, parts.next()?))

@@ -12,14 +12,14 @@ use crate::{Platform, eventually};
 pub enum Queue {
     /// Verified webhooks, from the receiver to fan-out.
     Ingress,
-    /// Signals about money, from fan-out to the state updater.
+    /// Statements about money, from fan-out to the state updater.
     Transfers,
-    /// All other signals.
+    /// All other statements.
     Accounts,
 }
 
 impl Queue {
-    /// All of them, in the order of the flow.
+    /// In the order of the flow.
     pub const ALL: [Self; 3] = [Self::Ingress, Self::Transfers, Self::Accounts];
 
     fn url(self) -> &'static str {
@@ -40,11 +40,11 @@ impl Queue {
 }
 
 impl Platform {
-    /// Puts `messages` on the queue in one call, 10 at most.
+    /// Sends at most 10 `messages` in one call.
     pub async fn put(&self, queue: Queue, messages: &[String]) {
         let entry = |(id, body): (usize, &String)| {
             let entry = SendMessageBatchRequestEntry::builder().id(id.to_string()).message_body(body);
-            entry.build().expect("an id and a body are all it needs")
+            entry.build().expect("id and body are set")
         };
         let entries = messages.iter().enumerate().map(entry).collect();
         let call = self.clients().sqs.send_message_batch().queue_url(self.output(queue.url()));
@@ -52,17 +52,17 @@ impl Platform {
         assert!(sent.failed().is_empty(), "the {queue:?} queue takes all messages: {:?}", sent.failed());
     }
 
-    /// How many messages the queue holds: waiting, and in a function's hands.
+    /// The number of messages in the queue: visible and in flight.
     pub async fn depth(&self, queue: Queue) -> usize {
         self.messages(self.output(queue.url())).await
     }
 
-    /// How many messages are dead letters of the queue.
+    /// The number of dead letters of the queue.
     pub async fn dead_letters(&self, queue: Queue) -> usize {
         self.messages(self.output(queue.dead_letters_url())).await
     }
 
-    /// Takes `count` dead letters of the queue, waiting until there are as many.
+    /// Receives `count` dead letters of the queue, and waits for them.
     pub async fn take_dead_letters(&self, queue: Queue, count: usize) -> Vec<String> {
         let look = async || self.dead_letters(queue).await;
         eventually(&format!("{count} dead letters of the {queue:?} queue"), look, |dead| *dead >= count).await;
@@ -72,8 +72,7 @@ impl Platform {
         received.messages.unwrap_or_default().into_iter().filter_map(|message| message.body).collect()
     }
 
-    /// Waits until no webhook sent so far is on its way to the table any more: a queue is looked at after the one before
-    /// it was found empty.
+    /// Waits until every webhook sent so far has reached the table: checks each queue after the preceding one is empty.
     pub async fn settled(&self) {
         for queue in Queue::ALL {
             let look = async || self.depth(queue).await;
@@ -81,14 +80,14 @@ impl Platform {
         }
     }
 
-    /// Gives unfinished messages back after `seconds`.
+    /// Sets the visibility timeout of unfinished messages.
     pub async fn redeliver_after(&self, seconds: u32) {
         for queue in Queue::ALL {
             self.redeliver_from(self.output(queue.url()), seconds).await;
         }
     }
 
-    /// Lets each message be tried `attempts` times, for tests in which more goes wrong than in life.
+    /// Sets the number of attempts per message, for tests with more failures than usual.
     pub async fn forgive(&self, attempts: u32) {
         for queue in Queue::ALL {
             let dead_letters = self.attributes(self.output(queue.dead_letters_url())).await;
@@ -98,12 +97,12 @@ impl Platform {
         }
     }
 
-    /// Gives unfinished messages of the queue at `url` back after `seconds`.
+    /// Sets the visibility timeout of the queue at `url`.
     pub(crate) async fn redeliver_from(&self, url: &str, seconds: u32) {
         self.set(url, QueueAttributeName::VisibilityTimeout, seconds.to_string()).await;
     }
 
-    /// How many messages the queue at `url` holds: waiting, and in a function's hands.
+    /// The number of messages in the queue at `url`: visible and in flight.
     pub(crate) async fn messages(&self, url: &str) -> usize {
         let attributes = self.attributes(url).await;
         let counts = [

@@ -1,17 +1,17 @@
-//! What is known of resources, in forms that can be compared.
+//! Views and events of resources, in comparable form.
 
 use std::collections::BTreeSet;
 
 use fundhook_domain::{Resource, ResourceId};
 use serde_json::Value;
 
-/// The ids of the events about `id` when so many different statements are recorded of it.
+/// The ids of the events about `id` after this many different statements.
 pub fn event_ids(id: &ResourceId, statements: usize) -> BTreeSet<String> {
     (1..=statements).map(|sequence| format!("{id}#{sequence}")).collect()
 }
 
-/// What the facts about `resource` add up to, with each text replaced by the one beside it and without the evidence, which
-/// each telling has its own of.
+/// The view of `resource` without the evidence, which differs between webhooks, and with each pair's first text replaced by
+/// the second.
 pub fn plain_view(resource: &Resource, renamed: &[(&str, &str)]) -> Value {
     let view = resource.view().expect("it has facts");
     let text = serde_json::to_string(&view).expect("JSON");

@@ -1,4 +1,4 @@
-//! What there is once in a test process: the runtime, the emulator, and the packaged functions.
+//! The runtime, the emulator and the packaged functions, which exist once in a test process.
 
 use std::future::Future;
 use std::sync::LazyLock;
@@ -8,12 +8,12 @@ use fundhook_local_stack::session::Session;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::OnceCell;
 
-/// Connections, and the sandbox providers' servers, end with the runtime they were made on. Platforms that several tests
-/// share must outlive each of these tests, so that all of them run on this one.
+/// Connections and sandbox servers end with the runtime that created them. Several tests share a platform, so all tests run
+/// on one runtime.
 static RUNTIME: LazyLock<Runtime> =
     LazyLock::new(|| Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime starts"));
 
-/// What cannot start is not tried again by each test.
+/// A failed start is not repeated by every test.
 static SESSION: OnceCell<Result<Session, String>> = OnceCell::const_new();
 
 /// Runs a test.
@@ -30,7 +30,7 @@ pub async fn session() -> &'static Session {
     SESSION.get_or_init(start).await.as_ref().expect("the local stack starts")
 }
 
-/// What the emulator and the functions have printed so far.
+/// The output of the emulator and the functions so far.
 pub async fn log() -> String {
     let bytes = std::fs::read(session().await.emulator().log()).expect("the emulator writes its log");
     String::from_utf8_lossy(&bytes).into_owned()

@@ -1,4 +1,4 @@
-//! The table's stream, read as Lambda reads it.
+//! Reads the table's stream as Lambda does.
 
 use fundhook_local_stack::REGION;
 use fundhook_sandbox::loopback_client;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::Platform;
 
-/// A reader of the stream that remembers how far it has come.
+/// A reader of the stream and its position.
 pub struct Stream<'a> {
     platform: &'a Platform,
     http: reqwest::Client,
@@ -14,7 +14,7 @@ pub struct Stream<'a> {
 }
 
 impl<'a> Stream<'a> {
-    /// Reads what is written from now on.
+    /// Reads from the current end of the stream.
     pub async fn open(platform: &'a Platform) -> Self {
         let mut stream = Self { platform, http: loopback_client(), iterator: String::new() };
         let table = platform.clients().dynamodb.describe_table().table_name(platform.output("TableName"));
@@ -28,7 +28,7 @@ impl<'a> Stream<'a> {
         stream
     }
 
-    /// The records since the last call, oldest first, each as Lambda hands it to a function.
+    /// The records since the last call, oldest first, in Lambda's form.
     pub async fn next(&mut self) -> Vec<Value> {
         let mut answer = self.ask("GetRecords", &json!({ "ShardIterator": self.iterator })).await;
         answer["NextShardIterator"].as_str().expect("the shard goes on").clone_into(&mut self.iterator);
@@ -37,7 +37,7 @@ impl<'a> Stream<'a> {
 
     async fn ask(&self, operation: &str, request: &Value) -> Value {
         let account = self.platform.clients().account.as_str();
-        // The emulator reads the account here and verifies no signature.
+        // The emulator reads the account from this header and verifies no signature.
         let credential = format!("Credential={account}/20260101/{REGION}/dynamodb/aws4_request");
         let request = self
             .http

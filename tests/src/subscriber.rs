@@ -1,4 +1,4 @@
-//! The example subscriber beside a stack: what a platform deploys to credit its users.
+//! The example subscriber, deployed beside a stack.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -8,10 +8,10 @@ use fundhook_local_stack::{Deployment, Program};
 
 use crate::{Platform, eventually, session};
 
-/// Its program, and what the template calls its only function.
+/// The program and the logical id of its function.
 const PROGRAM: Program = Program { package: "subscriber", logical_id: "Function" };
 
-/// What it does not finish is given back after seconds, where the template says three minutes.
+/// The visibility timeout in tests; the template has three minutes.
 const REDELIVERY_SECONDS: u32 = 5;
 
 /// A deployed subscriber and its ledger.
@@ -21,7 +21,7 @@ pub struct Subscriber<'a> {
 }
 
 impl<'a> Subscriber<'a> {
-    /// Deploys it beside `platform`, subscribed to its topic.
+    /// Deploys it beside `platform` and subscribes it to the topic.
     pub async fn deploy(platform: &'a Platform) -> Self {
         let parameters = [("TopicArn", platform.output("TopicArn"))];
         let beside = session().await.beside(platform.deployment(), PROGRAM, "examples/subscriber", &parameters).await;
@@ -35,27 +35,27 @@ impl<'a> Subscriber<'a> {
         self.deployment.output(name).expect("the template has this output")
     }
 
-    /// Waits until its queue is empty, and returns how many messages wait for a person.
+    /// Waits until its queue is empty, and returns the number of dead letters.
     pub async fn settled(&self) -> usize {
         let look = async || self.platform.messages(self.output("QueueUrl")).await;
         eventually("the subscriber's queue is empty", look, |messages| *messages == 0).await;
         self.platform.messages(self.output("DlqUrl")).await
     }
 
-    /// The balances that are not zero: `<tenant>#<account>#<asset>#<network>`, and how many coins.
+    /// The balances that are not zero, by `<tenant>#<account>#<asset>#<network>`, in coins.
     pub async fn balances(&self) -> BTreeMap<String, DecimalValue> {
         let items = self.items("balance#").await.into_iter();
         let total = |item: HashMap<String, AttributeValue>| item["total"].as_n().expect("a number").parse();
         items.map(|(name, item)| (name, total(item).expect("an exact number"))).collect()
     }
 
-    /// The entries: the deposit, and whether it is `credited`, `held` or `disputed`.
+    /// The entries, by deposit: `credited`, `held` or `disputed`.
     pub async fn entries(&self) -> BTreeMap<String, String> {
         let items = self.items("credit#").await.into_iter();
         items.map(|(name, item)| (name, item["state"].as_s().expect("a text").clone())).collect()
     }
 
-    /// The items whose key starts with `prefix`, by the rest of their keys.
+    /// The items whose key starts with `prefix`, by the rest of the key.
     async fn items(&self, prefix: &str) -> BTreeMap<String, HashMap<String, AttributeValue>> {
         let scan = self.platform.clients().dynamodb.scan().table_name(self.output("TableName")).consistent_read(true);
         let items =

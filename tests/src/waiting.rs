@@ -1,14 +1,14 @@
-//! Waiting for what is to come, and saying what was seen when it does not.
+//! Waits for a condition, and reports the last value if it does not hold in time.
 
 use std::fmt::Debug;
 use std::time::{Duration, Instant};
 
-/// How long anything may take. Most of it takes a second; machines that run tests are busy, and the functions start cold.
+/// The time limit of every condition. Most take a second, but test machines are busy and the functions start cold.
 pub const WITHIN: Duration = Duration::from_secs(90);
 
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// Looks until what is seen is as `claim` says, and returns it.
+/// Polls until `claim` holds, and returns the value.
 pub async fn eventually<T: Debug>(
     claim: &str,
     mut look: impl AsyncFnMut() -> T,
@@ -20,12 +20,12 @@ pub async fn eventually<T: Debug>(
         if holds(&seen) {
             return seen;
         }
-        assert!(Instant::now() < deadline, "{claim}: not so after {WITHIN:?}; last seen: {seen:#?}");
+        assert!(Instant::now() < deadline, "{claim}: false after {WITHIN:?}; last value: {seen:#?}");
         tokio::time::sleep(LOOK_EVERY).await;
     }
 }
 
-/// Random choices that can be made once more: by the seed that is printed, in the variable FUNDHOOK_TEST_SEED.
+/// Random choices that can be repeated with the printed seed in the variable FUNDHOOK_TEST_SEED.
 pub fn seeded() -> fastrand::Rng {
     let given = fundhook_runtime::variable("FUNDHOOK_TEST_SEED");
     let seed = given.map_or_else(|| fastrand::u64(..), |seed| seed.parse().expect("a whole number"));

@@ -1,4 +1,4 @@
-//! Webhooks to send: the files of events/, and the same about resources of a test's own.
+//! Webhooks to send: the samples in events/, unchanged or about a test's own resources.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,13 +23,13 @@ pub fn samples() -> Vec<String> {
     folders.flat_map(names).collect()
 }
 
-/// A sample as its provider sends it.
+/// A sample, unchanged.
 pub fn webhook(file: &str) -> Webhook {
     let path = folder().join(file);
     Webhook::new(Webhook::feed_of(&path), read(&path))
 }
 
-/// Samples about things of a test's own: in all of them, each text is replaced by the one beside it.
+/// Samples about a test's own resources: in all of them, each pair's first text is replaced by the second.
 pub fn retold(files: &[&str], own: &[(&str, &str)]) -> Vec<Webhook> {
     let mut webhooks: Vec<Webhook> = files.iter().map(|file| webhook(file)).collect();
     for (sample, own) in own {
@@ -39,7 +39,7 @@ pub fn retold(files: &[&str], own: &[(&str, &str)]) -> Vec<Webhook> {
             replaced += text.matches(sample).count();
             webhook.body = text.replace(sample, own).into_bytes();
         }
-        assert!(replaced > 0, "{sample} is in one of {files:?}");
+        assert!(replaced > 0, "no file of {files:?} contains {sample}");
     }
     webhooks
 }
@@ -50,44 +50,44 @@ pub fn sample(file: &str) -> Vec<u8> {
 }
 
 fn read(path: &Path) -> Vec<u8> {
-    fs::read(path).map_err(|error| format!("{}: {error}", path.display())).expect("the file is there")
+    fs::read(path).map_err(|error| format!("{}: {error}", path.display())).expect("the file exists")
 }
 
-/// The bytes of a file of events/connect, about the deposit or withdrawal that the provider calls `native` instead.
+/// A file of events/connect about the deposit or withdrawal `native`.
 pub fn about(file: &str, native: &str) -> Vec<u8> {
     let text = String::from_utf8(sample(file)).expect("text");
     let json: Value = serde_json::from_str(&text).expect("JSON");
-    let own = json["deposit"]["id"].as_str().expect("the files call the object so");
+    let own = json["deposit"]["id"].as_str().expect("the object is named `deposit`");
     assert_eq!(text.matches(own).count(), 1, "{file} names its id once");
     text.replace(own, native).into_bytes()
 }
 
-/// The file about `native`, with what lies at some JSON pointers replaced. A pointer to what is not there adds it.
+/// A file about `native`, with the values at some JSON pointers replaced or added.
 pub fn changed(file: &str, native: &str, changes: &[(&str, Value)]) -> Vec<u8> {
     let mut json: Value = serde_json::from_slice(&about(file, native)).expect("JSON");
     for (pointer, value) in changes {
         let (parent, name) = pointer.rsplit_once('/').expect("a pointer");
-        json.pointer_mut(parent).expect("what it points into")[name] = value.clone();
+        json.pointer_mut(parent).expect("the parent exists")[name] = value.clone();
     }
     json.to_string().into_bytes()
 }
 
-/// A resource of Connect that no other test speaks of.
+/// A resource of Connect for one test only.
 pub fn unique(kind: Kind) -> ResourceId {
     resource(kind, Provider::Connect, &uuid())
 }
 
-/// The resource that `feed` calls `native`.
+/// The resource `native` of `feed`.
 pub fn resource(kind: Kind, feed: impl Into<Feed>, native: &str) -> ResourceId {
-    ResourceId::new(kind, feed, native).expect("it names a resource")
+    ResourceId::new(kind, feed, native).expect("a valid resource id")
 }
 
-/// A UUID that no other test has.
+/// A random UUID.
 pub fn uuid() -> String {
     format!("{:08x}-e2e0-4000-8000-{:012x}", fastrand::u32(..), fastrand::u64(..) >> 16)
 }
 
-/// The hash of a transaction that no other test has.
+/// A random transaction hash.
 pub fn hash() -> String {
     format!("{:032x}{:032x}", fastrand::u128(..), fastrand::u128(..))
 }

@@ -1,4 +1,4 @@
-//! What is written about the events, for people and for machines, is true of them.
+//! The documents about the events are correct: docs/events.md, the schemas and the AsyncAPI document.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -14,11 +14,11 @@ fn root() -> PathBuf {
 }
 
 fn guide() -> String {
-    std::fs::read_to_string(root().join("docs/events.md")).expect("the guide to the events is there")
+    std::fs::read_to_string(root().join("docs/events.md")).expect("docs/events.md exists")
 }
 
 fn asyncapi() -> Value {
-    let text = std::fs::read(root().join("schemas/asyncapi.json")).expect("`cargo fundhook schema` writes it");
+    let text = std::fs::read(root().join("schemas/asyncapi.json")).expect("`cargo xtask docs` writes it");
     serde_json::from_slice(&text).expect("JSON")
 }
 
@@ -26,7 +26,7 @@ fn types() -> Vec<String> {
     Kind::ALL.into_iter().flat_map(event_types).collect()
 }
 
-/// The blocks of JSON of a page, each with the heading that it stands under.
+/// The blocks of JSON of a page, each with its heading.
 fn blocks(page: &str) -> Vec<(&str, Value)> {
     let mut blocks = Vec::new();
     let mut heading = "";
@@ -43,13 +43,13 @@ fn blocks(page: &str) -> Vec<(&str, Value)> {
     blocks
 }
 
-/// The blocks of the guide that are events.
+/// The blocks of docs/events.md that are events.
 fn events(page: &str) -> Vec<(&str, Value)> {
     blocks(page).into_iter().filter(|(_, json)| json.get("specversion").is_some()).collect()
 }
 
 #[test]
-fn the_guide_describes_every_type_once_and_no_other_and_shows_an_event_of_it() {
+fn the_page_describes_exactly_the_existing_types_once_and_has_an_event_of_each() {
     let guide = guide();
     let headings = guide.lines().filter_map(|line| line.strip_prefix("### `fundhook."));
     let described: Vec<String> = headings.map(|rest| format!("fundhook.{}", rest.trim_end_matches('`'))).collect();
@@ -64,7 +64,7 @@ fn the_guide_describes_every_type_once_and_no_other_and_shows_an_event_of_it() {
 }
 
 #[test]
-fn every_event_in_the_guide_is_as_its_kinds_schema_says() {
+fn every_event_in_the_page_matches_its_kinds_schema() {
     for (heading, event) in events(&guide()) {
         assert_eq!(event_faults(&event), Vec::<String>::new(), "{heading}");
         save(&event);
@@ -72,7 +72,7 @@ fn every_event_in_the_guide_is_as_its_kinds_schema_says() {
 }
 
 #[test]
-fn the_guides_filter_policies_choose_by_attributes_that_there_are() {
+fn the_pages_filter_policies_use_existing_attributes_and_values() {
     let asyncapi = asyncapi();
     let guide = guide();
     let policies: Vec<(&str, Value)> =
@@ -94,12 +94,12 @@ fn the_guides_filter_policies_choose_by_attributes_that_there_are() {
 }
 
 #[test]
-fn the_asyncapi_document_has_an_example_of_every_type_and_each_is_as_it_says() {
+fn the_asyncapi_document_has_a_valid_example_of_every_type() {
     let document = asyncapi();
     let messages = document["channels"]["events"]["messages"].as_object().expect("messages");
     let mut shown = BTreeSet::new();
     for message in messages.values() {
-        // By the document's own schemas, and by the strict ones of schemas/.
+        // Against the document's own schemas, and against the strict ones of schemas/.
         let own = json!({ "$ref": message["payload"]["$ref"], "components": document["components"] });
         let own = jsonschema::options().with_draft(Draft::Draft7).build(&own).expect("a schema");
         for example in message["examples"].as_array().expect("examples") {
@@ -115,15 +115,15 @@ fn the_asyncapi_document_has_an_example_of_every_type_and_each_is_as_it_says() {
     assert_eq!(shown, types().into_iter().collect());
 }
 
-/// An event of the guide, to be changed.
+/// An event of docs/events.md.
 fn confirmed() -> Value {
     let guide = guide();
     let event = events(&guide).into_iter().find(|(heading, _)| heading.contains("deposit.confirmed"));
-    event.expect("it is described").1
+    event.expect("the page has the type").1
 }
 
 #[test]
-fn what_no_schema_names_is_a_fault_except_in_what_others_made() {
+fn an_unknown_member_is_an_error_except_in_the_providers_and_the_platforms_data() {
     for at in ["", "/data", "/data/amount", "/data/amount/network", "/data/history/0", "/data/evidence/attestation"] {
         let mut event = confirmed();
         event.pointer_mut(at).expect(at)["surprise"] = json!("x");
@@ -138,7 +138,7 @@ fn what_no_schema_names_is_a_fault_except_in_what_others_made() {
 }
 
 #[test]
-fn what_is_not_as_it_says_is_a_fault() {
+fn an_invalid_value_is_an_error() {
     for (at, value) in [
         ("/specversion", json!("0.3")),
         ("/id", json!("deposit#connect#1")),

@@ -1,9 +1,9 @@
-//! Amounts in whole coins, exact to the last digit.
+//! Exact amounts in whole coins.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// The digits that a DynamoDB number holds. We count from the first place to the last, zeros between them included.
+/// The precision of a DynamoDB number. Digits are counted from the first to the last place, including zeros.
 const DIGITS_MAX: usize = 38;
 
 /// The size of one unit of an announced amount.
@@ -22,7 +22,7 @@ pub enum Units {
 }
 
 impl Units {
-    /// By how many places the decimal point moves to the left to make whole coins.
+    /// How many places the decimal point moves to the left for whole coins.
     fn decimals(self) -> usize {
         match self {
             Self::Major => 0,
@@ -49,42 +49,40 @@ impl FromStr for Units {
     }
 }
 
-/// A number of whole coins above zero that a DynamoDB number holds without rounding.
+/// A positive number of whole coins that a DynamoDB number stores without rounding.
 ///
-/// Written in one way (no superfluous zeros), so that equal values have equal texts.
+/// Without superfluous zeros, so that equal values have equal texts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Coins(String);
 
 /// Why an amount cannot be credited.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AmountError {
-    /// It has a sign, an exponent, no digits, or is no number at all.
+    /// It has a sign, an exponent or no digits, or is not a number.
     #[error("{0:?} is not a decimal number such as 0.013 (digits with at most one point)")]
     NotDecimal(String),
-    /// There is nothing to credit.
     #[error("the amount is zero")]
     Zero,
-    /// Minor units are indivisible: a fraction of one says that the units are others than those that are named.
-    #[error("{value:?} is a fraction of {units:?}, which have none")]
+    /// The smallest units are indivisible: a fraction means that the stated units are wrong.
+    #[error("{value:?} is not a whole number of {units:?}, which are indivisible")]
     FractionOfUnit {
-        /// The number as announced.
+        /// The number in the event.
         value: String,
-        /// What it is said to count.
+        /// The units in the event.
         units: Units,
     },
-    /// Nobody told us how much one of them is.
+    /// Their size is unknown.
     #[error("the units {0:?} are unknown")]
     UnknownUnits(String),
-    /// The ledger would have to round it.
-    #[error("the amount has {digits} digits and the ledger's numbers hold {DIGITS_MAX}")]
+    #[error("the amount has {digits} digits, and the ledger's numbers have at most {DIGITS_MAX}")]
     TooManyDigits {
-        /// How many it has, in whole coins.
+        /// Counted in whole coins.
         digits: usize,
     },
 }
 
 impl Coins {
-    /// The number of whole coins that `value` in `units` is, computed on its digits.
+    /// Converts `value` in `units` to whole coins, on its decimal digits.
     pub fn new(value: &str, units: Units) -> Result<Self, AmountError> {
         let (whole, fraction) = value.split_once('.').unwrap_or((value, ""));
         let are_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
@@ -109,7 +107,7 @@ impl Coins {
         }
     }
 
-    /// The number in decimal digits.
+    /// The decimal digits.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -121,7 +119,7 @@ impl fmt::Display for Coins {
     }
 }
 
-/// What an error repeats of its input: enough to find it, never a whole body.
+/// The part of the input that an error repeats: enough to identify it, never a whole body.
 fn shown(text: &str) -> String {
     const SHOWN_CHARS_MAX: usize = 64;
     text.chars().take(SHOWN_CHARS_MAX).collect()
@@ -195,7 +193,7 @@ mod tests {
 
     #[test]
     fn a_fraction_of_what_has_no_fractions_is_refused() {
-        // Read as wei, 0.5 ether would be next to nothing.
+        // Read as wei, 0.5 ether would be almost nothing.
         let refused = AmountError::FractionOfUnit { value: "0.5".to_owned(), units: Units::Wei };
         assert_eq!(coins("0.5", "wei"), Err(refused));
     }

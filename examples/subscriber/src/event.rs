@@ -1,4 +1,4 @@
-//! From an event to what it asks of the ledger.
+//! Parses an event and determines what the ledger must do.
 
 use std::fmt;
 
@@ -10,27 +10,22 @@ const CONFIRMED: &str = "fundhook.deposit.confirmed";
 const CONFLICTING: &str = "fundhook.deposit.conflicting";
 const DUPLICATE: &str = "fundhook.deposit.duplicate";
 
-/// Stands for a network that the provider does not name (zerohash has both `USDC.ETH` and `USDC`): money that came in is
-/// credited, in a balance of its own. No network's slug is like it: those begin with a letter or a digit.
+/// The network of an amount without one (zerohash has both `USDC.ETH` and `USDC`). Its money is credited in a separate
+/// balance. No network's slug is equal to it: slugs begin with a letter or a digit.
 const NOT_SAID: &str = "-";
 
-/// What an event asks of the ledger.
+/// What an event requires of the ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Instruction {
-    /// Money is in.
+    /// Credit a confirmed deposit.
     Credit(Credit),
-    /// The deposit must not be credited by a machine.
+    /// The deposit must not be credited automatically.
     Hold(Hold),
     /// The event does not concern the ledger.
-    Ignore {
-        /// The event.
-        event_id: String,
-        /// Its type.
-        event_type: String,
-    },
+    Ignore { event_id: String, event_type: String },
 }
 
-/// A deposit that is to be credited: complete, and in whole coins.
+/// A deposit to credit, complete and in whole coins.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credit {
     resource: String,
@@ -42,7 +37,7 @@ pub struct Credit {
     coins: Coins,
 }
 
-/// A deposit that must not be credited by a machine.
+/// A deposit that must not be credited automatically.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hold {
     resource: String,
@@ -50,36 +45,33 @@ pub struct Hold {
     reason: HoldReason,
 }
 
-/// Why a deposit must not be credited by a machine.
+/// Why a deposit must not be credited automatically.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HoldReason {
-    /// Its final statuses contradict each other: a person must look.
+    /// Its final statuses contradict each other; needs review.
     Conflicting(Vec<String>),
-    /// The same coin was announced by another feed and is credited under that resource.
+    /// Another feed reported the same coin, which is credited under that resource.
     Duplicate(Option<String>),
 }
 
-/// Why an event cannot be acted on. None of it changes by trying again.
+/// Why an event cannot be processed. Repeating does not help.
 #[derive(Debug, thiserror::Error)]
 pub enum EventError {
-    /// It is not a CloudEvent of Fundhook. The text says where, without repeating any of it.
+    /// It is not a CloudEvent of Fundhook. The text names the place without quoting the message.
     #[error("the message is not one of Fundhook's events: {0}")]
     Shape(String),
-    /// It follows rules that are not known here.
-    #[error("the event is of the CloudEvents version {0:?}, expected \"1.0\"")]
+    #[error("the event has the CloudEvents version {0:?}, expected \"1.0\"")]
     Version(String),
-    /// What a credit needs is not there.
     #[error("the confirmed deposit has no {0}")]
     Missing(&'static str),
-    /// The asset or the network would make the key of another balance.
+    /// The asset or the network would change which balance the key names.
     #[error("the {0} of the confirmed deposit contains a #, which separates the parts of a balance's key")]
     Separator(&'static str),
-    /// The amount cannot be credited.
     #[error("the amount of the confirmed deposit cannot be credited")]
     Amount(#[from] AmountError),
 }
 
-/// What every event says.
+/// The members of every event.
 #[derive(Deserialize)]
 struct Event<D> {
     specversion: String,
@@ -122,8 +114,8 @@ struct Network {
 }
 
 impl Instruction {
-    /// Reads an event. The parts are read as they are needed, so that an event that does not concern the ledger cannot
-    /// fail for what it says.
+    /// Parses an event. Its parts are parsed only when needed, so that an event that does not concern the ledger cannot
+    /// fail.
     pub fn from_event(json: &str) -> Result<Self, EventError> {
         let Event { specversion, id, event_type, data } = read::<AnyData>(json)?;
         if specversion != "1.0" {
@@ -144,7 +136,7 @@ impl Instruction {
     }
 }
 
-/// Reads as much of an event as `D` asks for. An error of `serde_json` quotes what it stumbled over, and a log must not.
+/// Parses the part of an event that `D` has. Errors of `serde_json` quote the input, which must not be logged.
 fn read<'a, D: Deserialize<'a>>(json: &'a str) -> Result<Event<D>, EventError> {
     let fault = |error: serde_json::Error| {
         let what = match error.classify() {
@@ -193,8 +185,7 @@ impl Credit {
         &self.coins
     }
 
-    /// What is credited and to whom: what must be the same when the deposit is credited a second time. Named as in the
-    /// ledger.
+    /// The terms of the credit, named as in the ledger. They must be equal when the deposit is credited a second time.
     pub fn terms(&self) -> [(&'static str, &str); 5] {
         [
             ("tenant", &self.tenant),
@@ -205,9 +196,9 @@ impl Credit {
         ]
     }
 
-    /// The balance that it adds to: `<tenant>#<account>#<asset>#<network>`, with `-` for a tenant or a network that is not
-    /// said. Two organizations may know different users by one name. An account may contain a `#`, the others may not, so
-    /// that no two balances have the same name.
+    /// The key of its balance: `<tenant>#<account>#<asset>#<network>`, with `-` for an unnamed tenant or network. Two
+    /// organizations may use one name for different users. An account may contain a `#` and the other parts may not, so
+    /// that no two balances have the same key.
     pub fn balance(&self) -> String {
         format!("{}#{}#{}#{}", self.tenant, self.account, self.asset, self.network)
     }
@@ -228,12 +219,10 @@ impl Hold {
         &self.resource
     }
 
-    /// The event that said so.
     pub fn event_id(&self) -> &str {
         &self.event_id
     }
 
-    /// Why.
     pub fn reason(&self) -> &HoldReason {
         &self.reason
     }

@@ -1,4 +1,4 @@
-//! From a batch of events to the ledger.
+//! Applies a batch of events to the ledger.
 
 use std::error::Error;
 
@@ -8,27 +8,26 @@ use tracing::{debug, error, info, warn};
 
 use crate::{Credit, CreditOutcome, EventError, Hold, HoldOutcome, HoldReason, Instruction, Ledger, LedgerError};
 
-/// What the subscriber needs: the ledger.
 #[derive(Debug)]
 pub struct Subscriber<L> {
     ledger: L,
 }
 
-/// Why a message was not finished. It goes back to the queue, and after five attempts waits in the dead-letter queue.
+/// Why a message was not finished. It returns to the queue, and after five attempts moves to the dead-letter queue.
 #[derive(Debug, thiserror::Error)]
 enum Unfinished {
-    #[error("the event cannot be acted on")]
+    #[error("the event cannot be processed")]
     Event(#[from] EventError),
-    #[error("the ledger did not do as asked")]
+    #[error("the ledger could not process the request")]
     Ledger(#[from] LedgerError),
-    #[error("{resource} is held, so its confirmation ({event_id}) was not credited: a person must decide")]
+    #[error("{resource} is held, so its confirmation {event_id} was not credited; needs review")]
     Held { resource: String, event_id: String },
-    #[error("{resource} was credited before with a different {}, so {event_id} was not credited: a person must decide", terms.join(", "))]
+    #[error("{resource} is credited already with a different {}, so {event_id} was not credited; needs review", terms.join(", "))]
     CreditedDifferently { resource: String, event_id: String, terms: Vec<&'static str> },
 }
 
 impl Unfinished {
-    /// Whether the message may be finished when it comes again, without anybody having done anything about it.
+    /// Whether the message may succeed when it is delivered again.
     fn is_transient(&self) -> bool {
         match self {
             Self::Ledger(error) => error.is_transient(),
@@ -38,14 +37,13 @@ impl Unfinished {
 }
 
 impl<L: Ledger> Subscriber<L> {
-    /// A subscriber that keeps `ledger`.
     pub fn new(ledger: L) -> Self {
         Self { ledger }
     }
 
-    /// Handles one batch received at `now`; returns the messages that were not finished.
+    /// Handles one batch received at `now`, and returns the messages that were not finished.
     ///
-    /// One after the other: credits of one account side by side would only make their transactions collide.
+    /// One message after the other: concurrent credits of one account would make their transactions collide.
     pub async fn handle(&self, event: SqsEvent, now: OffsetDateTime) -> SqsBatchResponse {
         let mut response = SqsBatchResponse::default();
         for message in event.records {
@@ -53,9 +51,9 @@ impl<L: Ledger> Subscriber<L> {
             if let Err(unfinished) = self.finish(&message.body.unwrap_or_default(), now).await {
                 let why = chain(&unfinished);
                 if unfinished.is_transient() {
-                    warn!(message_id, error = why, "a message goes back to the queue");
+                    warn!(message_id, error = why, "message {message_id} returns to the queue: {why}");
                 } else {
-                    error!(message_id, error = why, "a message cannot be finished: a person must look");
+                    error!(message_id, error = why, "message {message_id} cannot be processed and needs review: {why}");
                 }
                 response.add_failure(message_id);
             }
@@ -63,13 +61,13 @@ impl<L: Ledger> Subscriber<L> {
         response
     }
 
-    /// Does what one event asks for.
+    /// Applies one event.
     async fn finish(&self, body: &str, now: OffsetDateTime) -> Result<(), Unfinished> {
         match Instruction::from_event(body)? {
             Instruction::Credit(credit) => self.credit(&credit, now).await,
             Instruction::Hold(hold) => self.hold(&hold, now).await,
             Instruction::Ignore { event_id, event_type } => {
-                debug!(event.id = event_id, event.kind = event_type, "an event that does not concern the ledger");
+                debug!(event.id = event_id, event.kind = event_type, "event {event_id} does not concern the ledger");
                 Ok(())
             }
         }
@@ -79,11 +77,11 @@ impl<L: Ledger> Subscriber<L> {
         let (resource, event_id) = (credit.resource(), credit.event_id());
         match self.ledger.credit(credit, now).await? {
             CreditOutcome::Credited => {
-                info!(resource.id = resource, event.id = event_id, "account credited");
+                info!(resource.id = resource, event.id = event_id, "{resource} credited");
                 Ok(())
             }
             CreditOutcome::AlreadyCredited => {
-                info!(resource.id = resource, event.id = event_id, "nothing new: credited before");
+                info!(resource.id = resource, event.id = event_id, "{resource} is credited already; nothing to do");
                 Ok(())
             }
             CreditOutcome::CreditedDifferently(terms) => Err(Unfinished::CreditedDifferently {
@@ -97,26 +95,26 @@ impl<L: Ledger> Subscriber<L> {
         }
     }
 
-    /// Once the ledger says what is wrong, the message is finished. The line is written again each time the message
-    /// comes again: a function that stopped before it would otherwise have told nobody.
+    /// When the ledger has recorded the hold, the message is finished. The log line is repeated for every delivery, because
+    /// the function may have stopped before it logged the first one.
     async fn hold(&self, hold: &Hold, now: OffsetDateTime) -> Result<(), Unfinished> {
         let (resource, event_id, reason) = (hold.resource(), hold.event_id(), hold.reason());
         match (self.ledger.hold(hold, now).await?, reason) {
             (HoldOutcome::Disputed, _) => {
-                error!(resource.id = resource, event.id = event_id, %reason, "credited, and disputed now: a person must look");
+                error!(resource.id = resource, event.id = event_id, %reason, "{resource} was credited and is disputed now; needs review");
             }
             (HoldOutcome::Held, HoldReason::Conflicting(_)) => {
-                error!(resource.id = resource, event.id = event_id, %reason, "held and not credited: a person must look");
+                error!(resource.id = resource, event.id = event_id, %reason, "{resource} is held and was not credited; needs review");
             }
             (HoldOutcome::Held, HoldReason::Duplicate(_)) => {
-                info!(resource.id = resource, event.id = event_id, %reason, "not credited");
+                info!(resource.id = resource, event.id = event_id, %reason, "{resource} is not credited");
             }
         }
         Ok(())
     }
 }
 
-/// An error and everything behind it in one line.
+/// An error and its sources on one line.
 fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

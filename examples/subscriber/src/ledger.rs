@@ -2,11 +2,11 @@
 //!
 //! | `pk` | what | attributes |
 //! |---|---|---|
-//! | `credit#<resource>` | the entry of a deposit | `state`, `event_id`, `credited_at`, `account`, `asset`, `network`, `value` (decimal digits, as a text), and when it is held or disputed `objection`, `objection_event_id`, `objected_at` |
-//! | `balance#<tenant>#<account>#<asset>#<network>` | a balance in whole coins; `-` stands for a tenant or a network that is not said | `total` |
+//! | `credit#<resource>` | the entry of a deposit | `state`, `event_id`, `credited_at`, `account`, `asset`, `network`, `value` (decimal digits, as a text), and if held or disputed `objection`, `objection_event_id`, `objected_at` |
+//! | `balance#<tenant>#<account>#<asset>#<network>` | a balance in whole coins; `-` for an unnamed tenant or network | `total` |
 //!
-//! An entry is made once, as `credited` or as `held`, under the condition that there is none. The only change after
-//! that is from `credited` to `disputed`.
+//! An entry is created once, as `credited` or `held`, on the condition that it does not exist. The only later change is
+//! from `credited` to `disputed`.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -25,10 +25,10 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::{Credit, CreditOutcome, Hold, HoldOutcome, Ledger, LedgerError};
 
-/// How often a credit is tried that collides with another transaction, such as another credit of the same account.
+/// How often a credit is tried when it collides with another transaction, such as another credit of the same account.
 pub const ATTEMPTS_MAX: u32 = 5;
 
-/// The longest pause before repetition n is n times this: 10 × 50 ms in all, which leaves a batch its time.
+/// The maximum pause before repetition n is n times this: 10 × 50 ms in total, a small part of a batch's time.
 const PAUSE_MAX: Duration = Duration::from_millis(50);
 
 const PK: &str = "pk";
@@ -47,7 +47,7 @@ pub struct DynamoLedger {
     table: String,
 }
 
-/// What became of one transaction.
+/// The outcome of one transaction.
 enum Attempt {
     Finished(CreditOutcome),
     Collided,
@@ -92,7 +92,7 @@ impl DynamoLedger {
         }
     }
 
-    /// Marks the entry of a deposit that was credited.
+    /// Marks the entry of a credited deposit as disputed.
     async fn dispute(&self, hold: &Hold, now: &str) -> Result<HoldOutcome, LedgerError> {
         let update = self
             .client
@@ -115,7 +115,7 @@ impl DynamoLedger {
             Err(error) => match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(lost)) => match state(lost.item())? {
                     DISPUTED => Ok(HoldOutcome::Disputed),
-                    _ => Err(LedgerError::Unavailable("the entry changed in between".into())),
+                    _ => Err(LedgerError::Unavailable("the entry was changed concurrently".into())),
                 },
                 _ => Err(failed(&error)),
             },
@@ -131,12 +131,12 @@ impl Ledger for DynamoLedger {
                 return Ok(outcome);
             }
             if attempt < ATTEMPTS_MAX {
-                // A pause of random length, so that those who collided do not do so again.
+                // A random pause, so that the colliding transactions do not collide again.
                 let longest = u64::try_from(PAUSE_MAX.as_micros()).unwrap_or(u64::MAX) * u64::from(attempt);
                 tokio::time::sleep(Duration::from_micros(fastrand::u64(0..=longest))).await;
             }
         }
-        Err(LedgerError::Unavailable("other transactions hold the entry or the balance".into()))
+        Err(LedgerError::Unavailable("other transactions are writing the entry or the balance".into()))
     }
 
     async fn hold(&self, hold: &Hold, now: OffsetDateTime) -> Result<HoldOutcome, LedgerError> {
@@ -167,7 +167,7 @@ impl Ledger for DynamoLedger {
     }
 }
 
-/// Why a credit was cancelled. The reasons are in the order of the writes: the entry, the balance.
+/// Why a credit was cancelled. The reasons are in the order of the writes: entry, balance.
 fn classified(credit: &Credit, canceled: &TransactionCanceledException) -> Result<Attempt, LedgerError> {
     let reasons = canceled.cancellation_reasons();
     let codes: Vec<&str> = reasons.iter().map(|reason| reason.code().unwrap_or_default()).collect();
@@ -175,13 +175,13 @@ fn classified(credit: &Credit, canceled: &TransactionCanceledException) -> Resul
         ["ConditionalCheckFailed", _] => {
             existing(credit, reasons.first().and_then(CancellationReason::item)).map(Attempt::Finished)
         }
-        // The sum needs more than 38 digits: DynamoDB says that it overflows, and never rounds.
+        // The sum needs more than 38 digits: DynamoDB reports an overflow and never rounds.
         ["None", "ValidationError"] => {
-            let why = reasons.last().and_then(CancellationReason::message).unwrap_or("DynamoDB does not say why");
+            let why = reasons.last().and_then(CancellationReason::message).unwrap_or("DynamoDB gave no reason");
             Err(LedgerError::BalanceRefused(why.into()))
         }
         _ if codes.contains(&"TransactionConflict") => Ok(Attempt::Collided),
-        // The codes alone: the reasons repeat the items, and a log must not.
+        // Only the codes: the reasons contain items, which must not be logged.
         _ => {
             let why = format!("the transaction was cancelled ({})", codes.join(", ")).into();
             let is_refused = codes.contains(&"ValidationError");
@@ -190,7 +190,7 @@ fn classified(credit: &Credit, canceled: &TransactionCanceledException) -> Resul
     }
 }
 
-/// What the entry that is there already means for `credit`.
+/// The outcome of `credit` for a deposit with an entry.
 fn existing(credit: &Credit, entry: Option<&Item>) -> Result<CreditOutcome, LedgerError> {
     match state(entry)? {
         HELD => Ok(CreditOutcome::Held),
@@ -227,7 +227,7 @@ fn refused(error: impl Into<BoxError>) -> LedgerError {
     LedgerError::Refused(error.into())
 }
 
-/// A call that DynamoDB finds fault with (a table that is not there, a key of more than 2,048 bytes) fails each time.
+/// A rejected call (a missing table, a key of more than 2,048 bytes) fails each time.
 fn failed<E, R>(error: &SdkError<E, R>) -> LedgerError
 where
     E: std::error::Error + ProvideErrorMetadata + 'static,

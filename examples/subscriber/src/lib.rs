@@ -1,9 +1,9 @@
-//! An example of what a platform writes to receive Fundhook's events: it credits a user's account once per deposit,
-//! however often and in whatever order SNS and SQS deliver.
+//! An example of a subscriber to Fundhook's events. It credits a user's account once per deposit, however often and in
+//! whatever order SNS and SQS deliver.
 //!
-//! - [`Instruction`] says what an event asks for; only a complete one becomes a [`Credit`].
-//! - [`Ledger`] keeps the promise: one conditional write for the entry and the balance together.
-//! - [`Subscriber`] takes batches from the queue and acknowledges exactly what is finished.
+//! - [`Instruction`] is what an event requires of the ledger; only a complete event becomes a [`Credit`].
+//! - [`Ledger`] writes entry and balance together in one conditional transaction.
+//! - [`Subscriber`] handles batches from the queue and acknowledges only finished messages.
 
 mod amount;
 mod event;

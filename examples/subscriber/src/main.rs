@@ -1,4 +1,4 @@
-//! Wiring of the subscriber.
+//! Creates the subscriber and runs it on Lambda.
 
 use std::time::Duration;
 
@@ -15,14 +15,14 @@ use subscriber::{DynamoLedger, Subscriber};
 use time::OffsetDateTime;
 use tracing_subscriber::EnvFilter;
 
-/// Bounds on one call: the function's timeout is 30 s, in which a batch of ten takes 10 × 2.5 s at worst.
+/// The limits of one call. A batch of ten takes at most 10 × 2.5 s of the function's timeout of 30 s.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(1);
 const CALL_TIMEOUT: Duration = Duration::from_millis(2500);
 const ATTEMPTS_MAX: u32 = 3;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    // AWS's clients log at `warn` and above: their `debug` shows requests.
+    // AWS's clients log at `warn` and above, because their `debug` logs requests.
     let level = optional("RUST_LOG").unwrap_or_else(|| "info".to_owned());
     let quiet = "aws_smithy_runtime=warn,aws_smithy_http_client=warn,hyper=warn,hyper_util=warn,rustls=warn";
     let filter = EnvFilter::try_new(format!("{quiet},{level}"))?;
@@ -35,7 +35,7 @@ async fn main() -> Result<(), Error> {
     lambda_runtime::run(service_fn(handle)).await
 }
 
-/// A client made from the variables that Lambda sets and, for a local stack, `AWS_ENDPOINT_URL`.
+/// A client configured by the variables of Lambda and, on a local stack, `AWS_ENDPOINT_URL`.
 fn dynamodb() -> Result<Client, Error> {
     let (key, secret) = (required("AWS_ACCESS_KEY_ID")?, required("AWS_SECRET_ACCESS_KEY")?);
     let credentials = Credentials::new(key, secret, optional("AWS_SESSION_TOKEN"), None, "environment");
@@ -57,7 +57,7 @@ fn dynamodb() -> Result<Client, Error> {
     Ok(Client::from_conf(config.build()))
 }
 
-/// The value of an environment variable, if it is set and not empty.
+/// The value of an environment variable that is set and not empty.
 fn optional(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }

@@ -1,4 +1,4 @@
-//! What the subscriber asks of the ledger. DynamoDB answers; tests answer from memory.
+//! The subscriber's ledger: DynamoDB, or memory in tests.
 
 use std::error::Error;
 use std::future::Future;
@@ -7,8 +7,7 @@ use time::OffsetDateTime;
 
 use crate::{Credit, Hold};
 
-/// Who was credited for which deposit. It has at most one entry for each deposit, and that is what makes a credit
-/// happen once.
+/// The credited deposits. There is at most one entry per deposit, so each is credited once.
 pub trait Ledger {
     /// Credits the account and enters the deposit, both or neither, unless the deposit has an entry.
     fn credit(
@@ -17,47 +16,43 @@ pub trait Ledger {
         now: OffsetDateTime,
     ) -> impl Future<Output = Result<CreditOutcome, LedgerError>> + Send;
 
-    /// Sees to it that the deposit is not credited from here on; marks the entry when it was. Doing it again changes
-    /// nothing.
+    /// Prevents the deposit from being credited from now on, or marks its entry as disputed. Repeating it changes nothing.
     fn hold(&self, hold: &Hold, now: OffsetDateTime) -> impl Future<Output = Result<HoldOutcome, LedgerError>> + Send;
 }
 
-/// What became of a credit.
+/// The outcome of a credit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CreditOutcome {
-    /// The account has the money now.
+    /// The account is credited now.
     Credited,
-    /// The account had it already: the message was delivered again.
+    /// The account was credited before: the message was delivered again.
     AlreadyCredited,
-    /// The deposit was credited already, but otherwise: these terms differ. Nothing was changed.
+    /// The deposit was credited before, and these terms differ. Nothing was changed.
     CreditedDifferently(Vec<&'static str>),
     /// The deposit is held. Nothing was changed.
     Held,
 }
 
-/// What became of a hold.
+/// The outcome of a hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HoldOutcome {
-    /// The deposit is held, and nobody was credited for it.
+    /// The deposit is held and was not credited.
     Held,
-    /// Somebody was credited for it before; the entry is marked as disputed, and the balance stays as it is.
+    /// The deposit was credited before. Its entry is marked as disputed, and the balance is unchanged.
     Disputed,
 }
 
-/// Why the ledger did not do as asked.
+/// Why the ledger could not process a request.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
-    /// It does not answer, or has no time for us.
     #[error("the ledger is not available")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
-    /// It finds fault with the request itself.
-    #[error("the ledger refuses the request")]
+    #[error("the ledger rejected the request")]
     Refused(#[source] Box<dyn Error + Send + Sync>),
-    /// The sum would have to be rounded, and the ledger does not round.
-    #[error("the balance cannot take the amount, so nothing was credited")]
+    /// The sum would have to be rounded.
+    #[error("the balance would be rounded, so nothing was credited")]
     BalanceRefused(#[source] Box<dyn Error + Send + Sync>),
-    /// An entry is not of the form that entries have.
-    #[error("the entry of the deposit has no readable {0}")]
+    #[error("the deposit's entry has no valid {0}")]
     Unreadable(&'static str),
 }
 

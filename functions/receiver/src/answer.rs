@@ -1,4 +1,4 @@
-//! What the provider is told: a status, a stable code and a sentence. Never a secret, never a byte of the request.
+//! The response to the provider: a status, a stable code and a sentence. It contains no secret and no byte of the request.
 
 use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use aws_lambda_events::encodings::Body;
@@ -6,32 +6,31 @@ use fundhook_providers::Rejection;
 use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue};
 
-/// An answer to a webhook.
+/// The receiver's answer to a webhook.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// 200: it is durably queued.
+    /// 200: the webhook is durably queued.
     Accepted,
-    /// 400: the gateway says that the body is base64, and it is not.
+    /// 400: the gateway marked the body as base64, and it is not.
     BodyEncoding,
-    /// 400 or 401: it does not prove where it comes from.
+    /// 400 or 401: the webhook could not be verified.
     Rejected(Rejection),
-    /// 404: no provider of that name is on.
+    /// 404: no provider of that name is enabled.
     UnknownProvider,
-    /// 405: webhooks are posted.
+    /// 405: the method is not `POST`.
     MethodNotAllowed,
     /// 413: the body is too large.
     TooLarge,
-    /// 503: there is no key set to verify with yet.
+    /// 503: there is no key set or secret to verify with yet.
     NoUsableKeys,
-    /// 503: the queue did not take it.
+    /// 503: the queue did not accept the webhook.
     QueueUnreachable,
 }
 
-/// When a provider should try again after a 503.
+/// The `Retry-After` of a 503.
 const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("5");
 
 impl Answer {
-    /// The HTTP status.
     pub fn status(&self) -> u16 {
         match self {
             Self::Accepted => 200,
@@ -45,7 +44,7 @@ impl Answer {
         }
     }
 
-    /// The stable name of what went wrong; `accepted` when nothing did.
+    /// The stable code of the error; `accepted` when there is none.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Accepted => "accepted",
@@ -59,7 +58,6 @@ impl Answer {
         }
     }
 
-    /// What went wrong, in a sentence.
     pub fn message(&self) -> String {
         match self {
             Self::Accepted => "The webhook is queued.".to_owned(),
@@ -73,7 +71,7 @@ impl Answer {
         }
     }
 
-    /// The answer as Lambda hands it to the gateway.
+    /// The response that Lambda passes to the gateway.
     pub fn into_response(self) -> ApiGatewayV2httpResponse {
         let status = self.status();
         let json = match &self {

@@ -1,4 +1,4 @@
-//! From the gateway's request to an answer.
+//! Turns the gateway's request into a webhook, and the result into an answer.
 
 use std::collections::BTreeMap;
 
@@ -13,10 +13,10 @@ use tracing::{info, warn};
 
 use crate::{Answer, Verifier};
 
-/// The largest body that is taken. Providers' largest have a few KiB; twice in base64 it still fits a queue's message.
+/// The largest accepted body. Providers send at most a few KiB. Encoded in base64 twice, this size still fits into a message.
 pub const BODY_BYTES_MAX: usize = 256 * 1024;
 
-/// The receiver of all feeds that are on.
+/// The receiver of all enabled feeds.
 #[derive(Debug)]
 pub struct Receiver<Q, S, F, R> {
     ingress: Q,
@@ -24,37 +24,36 @@ pub struct Receiver<Q, S, F, R> {
 }
 
 impl<Q: SendMessage, S: KeySets, F: FetchKeySet, R: ReadSecret> Receiver<Q, S, F, R> {
-    /// A receiver that puts what verifies on `ingress`. A feed without a door is off.
+    /// A feed without a verifier is disabled.
     pub fn new(ingress: Q, verifiers: BTreeMap<Feed, Verifier<S, F, R>>) -> Self {
         Self { ingress, verifiers }
     }
 
-    /// Reads what webhooks are verified with, all side by side: for a cold start, while the first request is on its way.
+    /// Reads the keys and secrets of all verifiers concurrently. Called at a cold start, while the first request arrives.
     pub async fn warm(&self, now: Timestamp) {
         join_all(self.verifiers.values().map(|verifier| verifier.warm(now))).await;
     }
 
-    /// Answers one request received at `now`.
     pub async fn handle(&self, request: ApiGatewayV2httpRequest, now: Timestamp) -> Answer {
         let path = request.raw_path.clone().unwrap_or_default();
         let answer = self.answer(request, now).await;
         let (status, code) = (answer.status(), answer.code());
         match answer {
-            Answer::Accepted => info!(path, status, code, "webhook accepted"),
+            Answer::Accepted => info!(path, status, code, "webhook to {path} accepted"),
             Answer::NoUsableKeys | Answer::QueueUnreachable => {
-                warn!(path, status, code, "webhook not taken: to be sent again")
+                warn!(path, status, code, "webhook to {path} not accepted ({code}); the provider sends it again")
             }
             Answer::BodyEncoding
             | Answer::Rejected(_)
             | Answer::UnknownProvider
             | Answer::MethodNotAllowed
-            | Answer::TooLarge => info!(path, status, code, "webhook refused"),
+            | Answer::TooLarge => info!(path, status, code, "webhook to {path} rejected: {code}"),
         }
         answer
     }
 
-    /// The feed whose path this is, and its door: `/webhooks/{provider}/{tenant}` for a tenant that is on, else
-    /// `/webhooks/{provider}`, with anything behind it. A stage's name may stand before it.
+    /// The feed of `path` and its verifier: `/webhooks/{provider}/{tenant}` for an enabled tenant, otherwise
+    /// `/webhooks/{provider}`, with any suffix. The name of a stage may precede it.
     fn verifier(&self, path: &str) -> Option<(&Feed, &Verifier<S, F, R>)> {
         let mut segments = path.split('/').skip_while(|segment| *segment != "webhooks").skip(1);
         let provider: Provider = segments.next()?.parse().ok()?;
@@ -76,28 +75,28 @@ impl<Q: SendMessage, S: KeySets, F: FetchKeySet, R: ReadSecret> Receiver<Q, S, F
             Ok(webhook) => webhook,
             Err(answer) => return answer,
         };
-        let verified = match verifier.verified(webhook, feed, now).await {
+        let verified = match verifier.verify(webhook, feed, now).await {
             Ok(verified) => verified,
             Err(answer) => return answer,
         };
         let envelope = match serde_json::to_string(&Envelope::seal(verified, now, trace)) {
             Ok(envelope) => envelope,
             Err(error) => {
-                warn!(error = chain(&error), "the envelope could not be written");
+                warn!(%feed, error = chain(&error), "could not serialize the envelope of a webhook of {feed}");
                 return Answer::QueueUnreachable;
             }
         };
         match self.ingress.send(envelope).await {
             Ok(()) => Answer::Accepted,
             Err(error) => {
-                warn!(error = chain(&error), "the ingress queue did not take a webhook");
+                warn!(%feed, error = chain(&error), "could not queue a webhook of {feed}; the provider sends it again");
                 Answer::QueueUnreachable
             }
         }
     }
 }
 
-/// The request's headers and raw body.
+/// The request's path, headers and raw body.
 fn webhook(request: ApiGatewayV2httpRequest) -> Result<Webhook, Answer> {
     let path = request.raw_path.unwrap_or_default();
     let text = request.body.unwrap_or_default();
@@ -109,7 +108,7 @@ fn webhook(request: ApiGatewayV2httpRequest) -> Result<Webhook, Answer> {
     if body.len() > BODY_BYTES_MAX {
         return Err(Answer::TooLarge);
     }
-    // A value that is not text cannot be any that verification reads; it must not read as missing either.
+    // A header value that is not UTF-8 never verifies, but it must not look like a missing header.
     let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let headers: Headers = request.headers.iter().map(|(name, value)| (name.as_str(), text(value))).collect();
     Ok(Webhook { path, headers, body })

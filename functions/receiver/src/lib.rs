@@ -1,7 +1,8 @@
-//! The entrance: `POST /webhooks/{provider}` and `/webhooks/{provider}/{tenant}`.
+//! Receives webhooks: `POST /webhooks/{provider}` and `/webhooks/{provider}/{tenant}`.
 //!
-//! Proves that the provider signed the raw bytes, puts them on the ingress queue, and only then answers 200. What does
-//! not verify is answered and forgotten; what verifies is never refused, whatever it says.
+//! Verifies the provider's signature over the raw bytes, puts the webhook on the ingress queue, and only then answers 200. A
+//! webhook that does not verify is answered with an error and not stored. A webhook that verifies is never rejected for its
+//! content.
 
 mod answer;
 mod handler;

@@ -1,5 +1,3 @@
-//! Wiring of the receiver.
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -12,7 +10,6 @@ use fundhook_runtime::{now, telemetry, variable};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use receiver::{Receiver, Verifier};
 
-/// The doors of this deployment.
 type Verifiers = BTreeMap<Feed, Verifier<KeySetTable, Arc<JwksClient>, SecretStore>>;
 
 #[tokio::main(flavor = "current_thread")]
@@ -25,7 +22,7 @@ async fn main() -> Result<(), Error> {
     let handle = async |event: LambdaEvent<ApiGatewayV2httpRequest>| {
         Ok::<_, Error>(receiver.handle(event.payload, now()).await.into_response())
     };
-    // The keys are on their way while the runtime asks for the first request.
+    // Load keys and secrets while the runtime waits for the first request.
     let (served, ()) = tokio::join!(Box::pin(lambda_runtime::run(service_fn(handle))), Box::pin(receiver.warm(now())));
     served
 }

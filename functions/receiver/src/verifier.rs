@@ -1,28 +1,28 @@
-//! One door for each feed that is on: what its webhooks are verified with, and how.
+//! Verifies the webhooks of one feed.
 
 use std::sync::Arc;
 
-use fundhook_credentials::{KeyCache, SecretCache};
+use fundhook_credentials::{KeyCache, NoUsableKeys, SecretCache};
 use fundhook_domain::{Feed, Timestamp};
 use fundhook_ports::{FetchKeySet, KeySets, ReadSecret};
-use fundhook_providers::{Rejection, VerifiedWebhook, Webhook, connect, striga, zerohash};
+use fundhook_providers::{Rejection, Secrets, VerifiedWebhook, Webhook, connect, striga, zerohash};
 
 use crate::Answer;
 
 /// How the webhooks of one feed are verified.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "a receiver has a handful of doors, made once")]
+#[expect(clippy::large_enum_variant, reason = "a receiver has a handful of verifiers, made once")]
 pub enum Verifier<S, F, R> {
-    /// Connect's: by its published key set.
+    /// With Connect's published key set.
     Connect(connect::Settings, KeyCache<S, F>),
-    /// zerohash's: by secrets and public keys that the operator stored.
+    /// With the secrets and public keys that the operator stored.
     Zerohash(zerohash::Settings, Arc<SecretCache<R>>),
-    /// Striga's: by secrets that the operator stored.
+    /// With the secrets that the operator stored.
     Striga(Arc<SecretCache<R>>),
 }
 
 impl<S: KeySets, F: FetchKeySet, R: ReadSecret> Verifier<S, F, R> {
-    /// Reads what webhooks are verified with, if that is due.
+    /// Reads the keys or secrets if that is due.
     pub(crate) async fn warm(&self, now: Timestamp) {
         match self {
             Self::Connect(_, keys) => keys.warm(now).await,
@@ -30,65 +30,49 @@ impl<S: KeySets, F: FetchKeySet, R: ReadSecret> Verifier<S, F, R> {
         }
     }
 
-    /// Verifies with what is held and, when that does not fit, once more with what is newer.
-    pub(crate) async fn verified(
+    /// Verifies with the cached keys and, if those do not match, once more with newer ones.
+    pub(crate) async fn verify(
         &self,
         webhook: Webhook,
         feed: &Feed,
         now: Timestamp,
     ) -> Result<VerifiedWebhook, Answer> {
+        let tenant = feed.tenant();
         match self {
             Self::Connect(settings, keys) => {
-                let current = keys.current(now).await.map_err(|_| Answer::NoUsableKeys)?;
                 let verify = |webhook, keys: &_| connect::verify(webhook, feed, settings, keys, now);
-                let (webhook, why) = match verify(webhook, &current) {
-                    Ok(verified) => return Ok(verified),
-                    Err(refused) => refused,
-                };
-                let newer = if why.may_be_a_new_key() { keys.newer_than(&current, now).await } else { None };
-                again(webhook, why, newer.as_deref(), verify)
+                let newer = async |tried: Arc<_>| keys.newer_than(&tried, now).await;
+                verify_with_retry(webhook, keys.current(now).await, newer, verify).await
             }
             Self::Zerohash(settings, secrets) => {
-                let verify = |webhook, secrets: &_| zerohash::verify(webhook, feed, settings, secrets, now);
-                by_secrets(webhook, feed, secrets, now, verify).await
+                let verify = |webhook, secrets: &Secrets| zerohash::verify(webhook, feed, settings, secrets, now);
+                let newer = async |tried: Arc<_>| secrets.newer_than(&tried, tenant, now).await;
+                verify_with_retry(webhook, secrets.current(tenant, now).await, newer, verify).await
             }
             Self::Striga(secrets) => {
-                let verify = |webhook, secrets: &_| striga::verify(webhook, feed, secrets);
-                by_secrets(webhook, feed, secrets, now, verify).await
+                let verify = |webhook, secrets: &Secrets| striga::verify(webhook, feed, secrets);
+                let newer = async |tried: Arc<_>| secrets.newer_than(&tried, tenant, now).await;
+                verify_with_retry(webhook, secrets.current(tenant, now).await, newer, verify).await
             }
         }
     }
 }
 
-/// What a provider's `verify` comes to.
-type Verified = Result<VerifiedWebhook, (Webhook, Rejection)>;
-
-async fn by_secrets<R: ReadSecret>(
+/// Verifies with the `current` keys. If a newer key could match, verifies once more with the `newer` ones, if there are any.
+async fn verify_with_retry<K>(
     webhook: Webhook,
-    feed: &Feed,
-    secrets: &SecretCache<R>,
-    now: Timestamp,
-    verify: impl Fn(Webhook, &fundhook_providers::Secrets) -> Verified,
+    current: Result<Arc<K>, NoUsableKeys>,
+    newer: impl AsyncFnOnce(Arc<K>) -> Option<Arc<K>>,
+    verify: impl Fn(Webhook, &K) -> Result<VerifiedWebhook, (Webhook, Rejection)>,
 ) -> Result<VerifiedWebhook, Answer> {
-    let tenant = feed.tenant();
-    let current = secrets.current(tenant, now).await.map_err(|_| Answer::NoUsableKeys)?;
-    let (webhook, why) = match verify(webhook, &current) {
+    let current = current.map_err(|NoUsableKeys| Answer::NoUsableKeys)?;
+    let (webhook, rejection) = match verify(webhook, &current) {
         Ok(verified) => return Ok(verified),
-        Err(refused) => refused,
+        Err(rejected) => rejected,
     };
-    let newer = if why.may_be_a_new_key() { secrets.newer_than(&current, tenant, now).await } else { None };
-    again(webhook, why, newer.as_deref(), verify)
-}
-
-/// Verifies once more with `newer`, if there is any; otherwise the first refusal stands.
-fn again<K>(
-    webhook: Webhook,
-    why: Rejection,
-    newer: Option<&K>,
-    verify: impl Fn(Webhook, &K) -> Verified,
-) -> Result<VerifiedWebhook, Answer> {
+    let newer = if rejection.may_be_a_new_key() { newer(current).await } else { None };
     match newer {
-        Some(newer) => verify(webhook, newer).map_err(|(_, why)| Answer::Rejected(why)),
-        None => Err(Answer::Rejected(why)),
+        Some(newer) => verify(webhook, &newer).map_err(|(_, rejection)| Answer::Rejected(rejection)),
+        None => Err(Answer::Rejected(rejection)),
     }
 }

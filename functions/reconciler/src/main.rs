@@ -1,6 +1,8 @@
 //! Wires the reconciler to AWS and Connect's API.
 
-use fundhook_adapters::{Aws, ConnectApi, Queue, ReconciliationTable, ResourceTable, TokenStore};
+use fundhook_adapters::{
+    Aws, ConnectApi, ConnectApiConfig, Queue, ReconciliationTable, ResourceTable, TokenStore, TokenStoreNames,
+};
 use fundhook_credentials::TokenKeeper;
 use fundhook_domain::Timestamp;
 use fundhook_ports::chain;
@@ -52,7 +54,12 @@ async fn main() -> Result<(), Error> {
 }
 
 fn list_reader(aws: &Aws, table: String, api: ConnectApiSettings) -> Result<ListReader<TokenStore, ConnectApi>, Error> {
-    let store = TokenStore::new(aws, api.token_secret_id, table);
-    let connect = ConnectApi::new(aws, &api.base_url, &api.path_prefix, &api.options, api.credentials_secret_id)?;
-    Ok(ListReader::new(TokenKeeper::new(store, connect, api.feeds)))
+    let store = TokenStore::new(aws, TokenStoreNames { secret_id: api.token_secret_id, table });
+    let config = ConnectApiConfig {
+        base_url: api.base_url,
+        path_prefix: api.path_prefix,
+        options: api.options,
+        credentials_secret_id: api.credentials_secret_id,
+    };
+    Ok(ListReader::new(TokenKeeper::new(store, ConnectApi::new(aws, config)?, api.feeds)))
 }

@@ -1,9 +1,9 @@
-//! One scheduled refresh.
+//! One scheduled run: renews the key sets and access tokens that are due.
 
 use std::time::Duration;
 
 use fundhook_credentials::{
-    KeySetError, RUNS_APART, TokenError, TokenKeeper, back_off_if_asked, fetch_key_set, published_here, rotate_by_run,
+    KeySetError, RUN_INTERVAL, TokenError, TokenKeeper, back_off_if_asked, fetch_key_set, published_here, rotate_by_run,
 };
 use fundhook_domain::{Feed, Timestamp};
 use fundhook_ports::{
@@ -12,7 +12,7 @@ use fundhook_ports::{
 use fundhook_runtime::metrics;
 use tracing::{error, info, warn};
 
-/// What the refresher needs: where key sets are stored, who publishes them, and who keeps the access tokens.
+/// Renews key sets and access tokens.
 #[derive(Debug)]
 pub struct Refresher<S, F, T, A> {
     store: S,
@@ -22,40 +22,33 @@ pub struct Refresher<S, F, T, A> {
     tokens: Tokens<T, A>,
 }
 
-/// Who keeps the access tokens.
+/// The state of the access tokens in this deployment.
 #[derive(Debug)]
 pub enum Tokens<T, A> {
-    /// Nobody: the provider's API is not used.
+    /// The provider's API is not used.
     Unused,
-    /// Nobody: the API is used, and cannot be by its settings, for this reason.
+    /// The API is enabled, and its settings are invalid for this reason.
     Invalid(String),
-    /// This keeper.
     Kept(TokenKeeper<T, A>),
 }
 
-/// Why something was not refreshed. The last good one stays in use.
+/// Why a key set or token was not renewed. The last good one stays in use.
 #[derive(Debug, thiserror::Error)]
 pub enum RefreshError {
-    /// No newer key set was had.
-    #[error("a key set was not refreshed")]
+    #[error("could not renew a key set")]
     KeySet(#[from] KeySetError),
-    /// It could not be read or stored.
-    #[error("the key set of {0} was not refreshed")]
+    #[error("could not read or store the key set of {0}")]
     Store(Feed, #[source] PortError),
-    /// An access token that is due was not renewed.
-    #[error("an access token was not renewed")]
+    #[error("could not renew an access token")]
     Token(#[from] TokenError),
-    /// The access tokens or the credentials could not be read.
-    #[error("the access tokens were not looked at")]
+    #[error("could not read the access tokens or the API credentials")]
     Tokens(#[source] PortError),
-    /// The provider's API cannot be used by its settings.
-    #[error("no access token is renewed, since the settings of the provider's API are unfit: {0}")]
+    #[error("access tokens are not renewed because the settings of Connect's API are invalid: {0}")]
     ApiSettings(String),
 }
 
 impl<T, A> Tokens<T, A> {
-    /// Those of the provider's API as it is set up. Unfit settings are told in each run, and keep no key set from being
-    /// refreshed.
+    /// Invalid settings are logged in each run, and do not stop the renewal of key sets.
     pub fn of<E: AsRef<dyn std::error::Error + Send + Sync>>(keeper: Result<Option<TokenKeeper<T, A>>, E>) -> Self {
         match keeper {
             Ok(Some(keeper)) => Self::Kept(keeper),
@@ -66,22 +59,22 @@ impl<T, A> Tokens<T, A> {
 }
 
 impl<S: KeySets, F: FetchKeySet, T: AccessTokens, A: RequestToken> Refresher<S, F, T, A> {
-    /// A refresher of the key sets of `feeds`, each of which is used for at most `last_good_max` while no newer one can be
-    /// had, and of the access tokens, when the provider's API is used.
+    /// Renews the key sets of `feeds`. Receivers use a key set until it is `last_good_max` old.
     pub fn new(store: S, provider_api: F, feeds: Vec<Feed>, last_good_max: Duration, tokens: Tokens<T, A>) -> Self {
         Self { store, provider_api, feeds, last_good_max, tokens }
     }
 
-    /// Refreshes each key set and token that is due, in each run beginning with another feed's, and says how long each of them
-    /// still has. The failure of one does not keep the others from being refreshed; the first is returned.
+    /// Renews each key set and token that is due, and emits how long each is still usable. Each run starts with another feed. A
+    /// failure does not stop the others; the first one is returned.
     pub async fn handle(&self, clock: impl Fn() -> Timestamp) -> Result<(), RefreshError> {
         let mut feeds: Vec<&Feed> = self.feeds.iter().collect();
-        rotate_by_run(&mut feeds, clock(), RUNS_APART);
+        rotate_by_run(&mut feeds, clock(), RUN_INTERVAL);
         let mut outcome = Ok(());
         for feed in feeds {
             let refreshed = self.refresh(feed, &clock).await;
             outcome = outcome.and(
-                refreshed.inspect_err(|error| warn!(%feed, error = chain(error), "the key set was not refreshed")),
+                refreshed
+                    .inspect_err(|error| warn!(%feed, error = chain(error), "could not renew the key set of {feed}")),
             );
         }
         outcome.and(self.renew_tokens(&clock).await)
@@ -91,7 +84,7 @@ impl<S: KeySets, F: FetchKeySet, T: AccessTokens, A: RequestToken> Refresher<S, 
         let failed = |error| RefreshError::Store(feed.clone(), error);
         let stored = self.store.load(feed).await.map_err(failed)?;
         let (stored, now) = (published_here(&self.provider_api, feed, stored), clock());
-        // Before the provider is asked: a run that is cut short has told.
+        // Before the provider is called, so that a run that is cut short has reported.
         self.report(feed, stored.as_ref(), now);
         if stored.as_ref().is_some_and(|set| !is_due(set, now)) {
             return Ok(());
@@ -99,7 +92,8 @@ impl<S: KeySets, F: FetchKeySet, T: AccessTokens, A: RequestToken> Refresher<S, 
         match fetch_key_set(&self.provider_api, feed, stored.as_ref(), now).await {
             Ok((set, keys)) => {
                 self.store.store(feed, &set).await.map_err(failed)?;
-                info!(%feed, fingerprint = set.fingerprint, keys = keys.keys().len(), "key set refreshed");
+                let keys = keys.keys().len();
+                info!(%feed, fingerprint = set.fingerprint, keys, "renewed the key set of {feed}: {keys} keys");
                 self.report(feed, Some(&set), clock());
                 Ok(())
             }
@@ -110,16 +104,16 @@ impl<S: KeySets, F: FetchKeySet, T: AccessTokens, A: RequestToken> Refresher<S, 
         }
     }
 
-    /// Emits how old the stored key set is, which the alarm watches, and for how long it will still be used if no newer one
-    /// can be had. Nothing is emitted while none is stored, and the alarm treats a missing value as a breach.
+    /// Emits the age of the stored key set, which has an alarm, and for how long it is still usable. While none is stored,
+    /// nothing is emitted, and the alarm treats a missing value as a breach.
     fn report(&self, feed: &Feed, stored: Option<&StoredKeySet>, now: Timestamp) {
         let Some(set) = stored else {
-            warn!(%feed, "no key set is stored yet");
+            warn!(%feed, "no key set of {feed} is stored yet; its webhooks cannot be verified");
             return;
         };
         let age = now.since(set.fetched_at);
-        let left = self.last_good_max.saturating_sub(age);
-        for (name, duration) in [("KeySetAgeSeconds", age), ("KeySetSecondsLeft", left)] {
+        let usable_for = self.last_good_max.saturating_sub(age);
+        for (name, duration) in [("KeySetAgeSeconds", age), ("KeySetSecondsLeft", usable_for)] {
             metrics::emit(now, name, "Seconds", duration.as_secs(), &metrics::of_feed(feed));
         }
     }
@@ -134,20 +128,21 @@ impl<S: KeySets, F: FetchKeySet, T: AccessTokens, A: RequestToken> Refresher<S, 
                 return Err(invalid);
             }
         };
-        let report = |feed: &Feed, left: Duration| {
-            metrics::emit(clock(), "TokenSecondsLeft", "Seconds", left.as_secs(), &metrics::of_feed(feed));
+        let report = |feed: &Feed, valid_for: Duration| {
+            metrics::emit(clock(), "TokenSecondsLeft", "Seconds", valid_for.as_secs(), &metrics::of_feed(feed));
         };
-        let failures = tokens.renew_due(&clock, report).await.map_err(RefreshError::Tokens)?;
+        let failures = tokens.renew_due(&clock, report).await.map_err(RefreshError::Tokens);
+        let failures = failures.inspect_err(|error| error!(error = chain(error), "no access token is renewed"))?;
         for error in &failures {
-            warn!(error = chain(error), "an access token was not renewed");
+            warn!(error = chain(error), "could not renew an access token; the next run tries again");
         }
         failures.into_iter().next().map_or(Ok(()), |error| Err(error.into()))
     }
 }
 
-/// Whether the provider is to be asked: before the next run, what is held will have reached its age, or a clock that is off has
-/// fetched it. Not while it asked to be left alone.
+/// Whether to fetch the key set: it becomes stale before the next run, or a wrong clock has fetched it. Not while the provider
+/// has asked to back off.
 fn is_due(set: &StoredKeySet, now: Timestamp) -> bool {
     let is_from_the_future = set.fetched_at.since(now) > CLOCK_SKEW_MAX;
-    !set.is_backing_off(now) && (is_from_the_future || now.plus(RUNS_APART) > set.fresh_until)
+    !set.is_backing_off(now) && (is_from_the_future || now.plus(RUN_INTERVAL) > set.fresh_until)
 }

@@ -1,5 +1,4 @@
-//! Keeps key sets and access tokens fresh, each on its own timetable: fetch, check, store. What is unfit is refused and the
-//! last good one stays.
+//! Renews key sets and access tokens before they expire. An invalid key set is rejected, and the last good one stays in use.
 
 mod handler;
 

@@ -1,8 +1,5 @@
-//! Wiring of the refresher.
-
-use fundhook_adapters::{Aws, ConnectApi, JwksClient, KeySetTable, TokenStore};
+use fundhook_adapters::{Aws, ConnectApi, ConnectApiConfig, JwksClient, KeySetTable, TokenStore, TokenStoreNames};
 use fundhook_credentials::TokenKeeper;
-use fundhook_ports::chain;
 use fundhook_runtime::settings::{self, Environment};
 use fundhook_runtime::{now, telemetry, variable};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
@@ -21,13 +18,13 @@ async fn main() -> Result<(), Error> {
     let tokens = Tokens::of(tokens(&environment, &aws, table_name));
     let refresher = Refresher::new(table, JwksClient::new(jwks_urls), feeds, last_good_max, tokens);
     let handle = async |_: LambdaEvent<serde_json::Value>| {
-        let refreshed = refresher.handle(now).await;
-        refreshed.inspect_err(|error| tracing::error!(error = chain(error), "not refreshed")).map_err(Error::from)
+        // The handler has logged each failure; the error makes the invocation fail.
+        refresher.handle(now).await.map_err(Error::from)
     };
     lambda_runtime::run(service_fn(handle)).await
 }
 
-/// Who keeps the access tokens of Connect's API, if it is used.
+/// The keeper of the access tokens for Connect's API, if it is used.
 fn tokens(
     environment: &Environment<'_>,
     aws: &Aws,
@@ -36,7 +33,12 @@ fn tokens(
     let Some(api) = settings::connect_api(environment)? else {
         return Ok(None);
     };
-    let store = TokenStore::new(aws, api.token_secret_id, table);
-    let connect = ConnectApi::new(aws, &api.base_url, &api.path_prefix, &api.options, api.credentials_secret_id)?;
-    Ok(Some(TokenKeeper::new(store, connect, api.feeds)))
+    let store = TokenStore::new(aws, TokenStoreNames { secret_id: api.token_secret_id, table });
+    let config = ConnectApiConfig {
+        base_url: api.base_url,
+        path_prefix: api.path_prefix,
+        options: api.options,
+        credentials_secret_id: api.credentials_secret_id,
+    };
+    Ok(Some(TokenKeeper::new(store, ConnectApi::new(aws, config)?, api.feeds)))
 }

@@ -1,4 +1,4 @@
-//! One connection to AWS for all clients of a function.
+//! The configuration that all AWS clients of a function share.
 
 use std::time::Duration;
 
@@ -12,35 +12,33 @@ use aws_types::SdkConfig;
 use aws_types::region::Region;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 
-/// What every AWS client of a process shares: region, credentials, timeouts and one HTTP connector.
+/// The configuration that all AWS clients of a process share: region, credentials, timeouts and one HTTP connector.
 ///
-/// Built from the variables that Lambda sets, without the default credential chain and without the machine's trust
-/// store: the one costs look-ups of files and addresses that are not there, the other about 65 ms of CPU.
+/// It is built from the variables that Lambda sets, without the default credential chain, which looks for files and
+/// addresses that do not exist on Lambda, and without the system's trust store, which takes about 65 ms of CPU to load.
 #[derive(Clone, Debug)]
 pub struct Aws {
     config: SdkConfig,
     is_local: bool,
 }
 
-/// Why there is no connection to AWS.
+/// Why the environment does not configure AWS.
 #[derive(Debug, thiserror::Error)]
 pub enum AwsEnvironmentError {
-    /// A variable that Lambda always sets is not set.
-    #[error("the environment variable {0} is not set; Lambda sets it, and so does `cargo fundhook up` for local use")]
+    #[error("the environment variable {0} is not set; Lambda sets it, and `cargo fundhook up` does so for local use")]
     Missing(&'static str),
-    /// The trust store could not be made.
-    #[error("the compact trust store could not be made")]
+    #[error("the trust store could not be built")]
     TrustStore(#[source] aws_smithy_http_client::HttpClientError),
 }
 
-/// Bounds on one call: the functions' timeout is 10 s, so that two attempts of 3 s and their pause fit in it and leave
-/// time to answer.
+/// Limits of one call. The functions' timeout is 10 s: two attempts of 3 s and the pause between them fit into it, with time
+/// left to respond.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 const CALL_TIMEOUT: Duration = Duration::from_secs(7);
 const ATTEMPTS_MAX: u32 = 3;
 
-/// The certificate authorities behind AWS's endpoints (the Amazon Trust Services repository lists these five).
+/// The certificate authorities of AWS's endpoints (the five that the Amazon Trust Services repository lists).
 const AWS_ROOTS: [&str; 5] = [
     "Amazon Root CA 1",
     "Amazon Root CA 2",
@@ -50,21 +48,22 @@ const AWS_ROOTS: [&str; 5] = [
 ];
 
 impl Aws {
-    /// Reads `AWS_REGION`, the credentials and, for a local stack, `AWS_ENDPOINT_URL` through `variable`.
+    /// Reads `AWS_REGION`, the credentials and, for a local stack, `AWS_ENDPOINT_URL`, with `variable`.
     pub fn from_environment(variable: impl Fn(&str) -> Option<String>) -> Result<Self, AwsEnvironmentError> {
-        let needed = |name| variable(name).filter(|value| !value.is_empty()).ok_or(AwsEnvironmentError::Missing(name));
+        let required =
+            |name| variable(name).filter(|value| !value.is_empty()).ok_or(AwsEnvironmentError::Missing(name));
         let credentials = Credentials::new(
-            needed("AWS_ACCESS_KEY_ID")?,
-            needed("AWS_SECRET_ACCESS_KEY")?,
+            required("AWS_ACCESS_KEY_ID")?,
+            required("AWS_SECRET_ACCESS_KEY")?,
             variable("AWS_SESSION_TOKEN").filter(|token| !token.is_empty()),
             None,
             "environment",
         );
-        let region = needed("AWS_REGION").or_else(|missing| needed("AWS_DEFAULT_REGION").map_err(|_| missing))?;
+        let region = required("AWS_REGION").or_else(|missing| required("AWS_DEFAULT_REGION").map_err(|_| missing))?;
         Self::new(region, credentials, variable("AWS_ENDPOINT_URL").filter(|url| !url.is_empty()))
     }
 
-    /// A connection to a local stack at `endpoint`, as the account that `access_key` names.
+    /// The configuration for a local stack at `endpoint`. `access_key` is the account id.
     pub fn local(endpoint: &str, access_key: &str) -> Result<Self, AwsEnvironmentError> {
         let credentials = Credentials::new(access_key, "local", None, None, "local stack");
         Self::new("us-east-1".to_owned(), credentials, Some(endpoint.to_owned()))
@@ -97,7 +96,6 @@ impl Aws {
         Ok(Self { config: config.build(), is_local })
     }
 
-    /// What the SDK's clients are made from.
     pub fn sdk_config(&self) -> &SdkConfig {
         &self.config
     }
@@ -108,7 +106,7 @@ impl Aws {
     }
 }
 
-/// A trust store of the authorities behind AWS's endpoints alone.
+/// A trust store with only the authorities of AWS's endpoints.
 fn aws_roots() -> TrustStore {
     let is_aws = |der: &[u8]| AWS_ROOTS.iter().any(|name| der.windows(name.len()).any(|part| part == name.as_bytes()));
     webpki_root_certs::TLS_SERVER_ROOT_CERTS
@@ -132,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn every_authority_behind_aws_is_in_the_trust_store() {
+    fn every_certificate_authority_of_aws_is_in_the_trust_store() {
         for name in AWS_ROOTS {
             let found = webpki_root_certs::TLS_SERVER_ROOT_CERTS
                 .iter()

@@ -7,7 +7,6 @@ use fundhook_ports::{Archive, Disposition, PortError};
 
 use crate::Aws;
 
-/// One S3 bucket.
 #[derive(Clone, Debug)]
 pub struct Bucket {
     client: Client,
@@ -15,7 +14,6 @@ pub struct Bucket {
 }
 
 impl Bucket {
-    /// The bucket called `name`.
     pub fn new(aws: &Aws, name: String) -> Self {
         let config = aws_sdk_s3::config::Builder::from(aws.sdk_config()).force_path_style(aws.is_local()).build();
         Self { client: Client::from_conf(config), name }

@@ -1,59 +1,55 @@
-//! Connect's API with the organizations' credentials: tokens and lists.
+//! Connect's API, called with the organizations' stored credentials: access tokens and lists of transactions.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_sdk_secretsmanager::Client;
-use aws_sdk_secretsmanager::error::ProvideErrorMetadata as _;
 use fundhook_connect_api::{
     ApiError, Caller, ConnectClient, Credentials, InvalidSettings, Retries, Settings, Timeouts, TransactionsQuery,
 };
-use fundhook_domain::Feed;
-use fundhook_domain::json_fault;
+use fundhook_domain::{Feed, json_fault};
 use fundhook_ports::{
     Disposition, GrantedToken, ListError, ListPage, ListQuery, ListTransactions, PortError, RequestToken,
 };
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use crate::Aws;
-use crate::secrets::told;
-use crate::tokens::feed_of_entry;
+use crate::secret_store::without_payload;
+use crate::token_store::feed_of_entry;
 
-/// Connect's API, as the organizations whose credentials are stored.
+/// Connect's API for the organizations whose credentials are stored.
 #[derive(Debug)]
 pub struct ConnectApi {
     client: ConnectClient,
     secrets: Client,
     secret_id: String,
-    /// Who calls, as of the last time that the credentials were read.
+    /// The organizations' ids, as of the last time that the credentials were read.
     organizations: Mutex<BTreeMap<Feed, String>>,
 }
 
-/// Bounds on one call: 3 × 5 s and the pauses between them, or what the provider asks to wait for, lie well within the 55 s
-/// for which a renewal of tokens has its lease. What did not come by then is asked for by the next run of the schedule.
+/// Bounds on one call: 3 × 5 s and 10 s of pauses fit into the 55 s of the lease on renewing a token. After that the next
+/// scheduled run tries again.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
 const ATTEMPTS_MAX: u32 = 3;
 const WAIT_MAX: Duration = Duration::from_secs(10);
 
 const READ_THE_LIST: &str = "read the list of transactions";
 
-/// Why Connect's API cannot be asked by these settings.
+/// Why Connect's API cannot be used with these settings.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidApiSettings {
-    /// The options are no JSON object of known members.
     #[error(
-        "the options of Connect's API are not a JSON object such as {{\"client_id_header\":\"x-connect-client-id\"}}"
+        "the options of Connect's API are not a JSON object of known members, such as {{\"client_id_header\":\"x-connect-client-id\"}}"
     )]
     Options(#[source] serde_json::Error),
-    /// One of them cannot be right.
     #[error(transparent)]
     Settings(#[from] InvalidSettings),
 }
 
-/// What differs from the provider's guide.
+/// The settings that differ from [connect-guide].
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Options {
@@ -61,20 +57,40 @@ struct Options {
     token_path: Option<String>,
     token_fields: BTreeMap<String, String>,
     transactions_path: Option<String>,
-    /// `null` is said, and means that there is no such parameter.
-    #[serde(deserialize_with = "said")]
-    deposited_from: Option<Option<String>>,
-    #[serde(deserialize_with = "said")]
-    deposited_before: Option<Option<String>>,
+    deposited_from: ParameterOption,
+    deposited_before: ParameterOption,
 }
 
-fn said<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::<String>::deserialize(deserializer).map(Some)
+/// The name of a parameter, if an option sets it.
+#[derive(Default)]
+enum ParameterOption {
+    /// The option is missing.
+    #[default]
+    AsInGuide,
+    /// The option is `null`: the API has no such parameter.
+    NotSent,
+    Named(String),
+}
+
+impl<'de> Deserialize<'de> for ParameterOption {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Option::<String>::deserialize(deserializer)?.map_or(Self::NotSent, Self::Named))
+    }
+}
+
+impl ParameterOption {
+    fn apply(self, name: &mut Option<String>) {
+        match self {
+            Self::AsInGuide => {}
+            Self::NotSent => *name = None,
+            Self::Named(named) => *name = Some(named),
+        }
+    }
 }
 
 impl Options {
-    /// An object first: serde reads the members of a struct from an array as well.
-    fn read(text: &str) -> Result<Self, serde_json::Error> {
+    /// Parses an object first: serde also deserializes a struct from an array.
+    fn parse(text: &str) -> Result<Self, serde_json::Error> {
         serde_json::from_str::<Map<String, Value>>(text)
             .and_then(|members| serde_json::from_value(Value::Object(members)))
     }
@@ -91,12 +107,8 @@ impl Options {
         set(&mut settings.paths.token, token_path);
         set(&mut settings.paths.transactions, transactions_path);
         settings.token_fields = token_fields;
-        if let Some(name) = deposited_from {
-            settings.parameters.deposited_from = name;
-        }
-        if let Some(name) = deposited_before {
-            settings.parameters.deposited_before = name;
-        }
+        deposited_from.apply(&mut settings.parameters.deposited_from);
+        deposited_before.apply(&mut settings.parameters.deposited_before);
     }
 }
 
@@ -108,37 +120,39 @@ struct Entry {
     organization_id: String,
 }
 
+/// How to call Connect's API.
+#[derive(Clone, Debug)]
+pub struct ConnectApiConfig {
+    /// Scheme and host.
+    pub base_url: String,
+    /// The prefix of each path; may be empty.
+    pub path_prefix: String,
+    /// A JSON object of other differences from [connect-guide]: `client_id_header`, `token_path`, `token_fields`,
+    /// `transactions_path`, `deposited_from`, `deposited_before`.
+    pub options: String,
+    /// The ARN or name of the secret with the credentials: a JSON object with an entry for each organization.
+    pub credentials_secret_id: String,
+}
+
 impl ConnectApi {
-    /// The API at `base_url`, its paths below `path_prefix`, with the credentials in the secret `secret_id`: a JSON object
-    /// with an entry for each organization.
-    ///
-    /// `options` is a JSON object of what else differs from the provider's guide: `client_id_header`, `token_path`,
-    /// `token_fields`, `transactions_path`, `deposited_from`, `deposited_before`.
-    pub fn new(
-        aws: &Aws,
-        base_url: &str,
-        path_prefix: &str,
-        options: &str,
-        secret_id: String,
-    ) -> Result<Self, InvalidApiSettings> {
+    pub fn new(aws: &Aws, config: ConnectApiConfig) -> Result<Self, InvalidApiSettings> {
+        let ConnectApiConfig { base_url, path_prefix, options, credentials_secret_id: secret_id } = config;
         let mut settings = Settings {
-            path_prefix: path_prefix.to_owned(),
+            path_prefix,
             timeouts: Timeouts { attempt: ATTEMPT_TIMEOUT, ..Timeouts::default() },
             retries: Retries { attempts_max: ATTEMPTS_MAX, wait_max: WAIT_MAX, ..Retries::default() },
-            ..Settings::new(base_url)
+            ..Settings::new(&base_url)
         };
-        Options::read(options).map_err(InvalidApiSettings::Options)?.apply(&mut settings);
+        Options::parse(&options).map_err(InvalidApiSettings::Options)?.apply(&mut settings);
         let (client, secrets) = (ConnectClient::new(settings)?, Client::new(aws.sdk_config()));
         Ok(Self { client, secrets, secret_id, organizations: Mutex::default() })
     }
 
-    /// The credentials, read with each run of the reconciler and each time that a token is due. They change without a
-    /// deployment.
+    /// Reads the credentials, in each run of the reconciler and whenever a token is due: they change without a deployment.
     async fn credentials(&self) -> Result<BTreeMap<Feed, Credentials>, PortError> {
         let failed = |disposition, why: String| PortError::new("read the API credentials", disposition, why);
         let read = self.secrets.get_secret_value().secret_id(&self.secret_id).send().await;
-        // Not the error itself: of an answer that it cannot read it shows the bytes.
-        let read = read.map_err(|error| failed(Disposition::Retry, told(error.code(), error.message())))?;
+        let read = read.map_err(|error| failed(Disposition::Retry, without_payload(&error)))?;
         let text = SecretString::from(read.secret_string.unwrap_or_default());
         let entries = entries(&text).map_err(|why| failed(Disposition::DeadLetter, why))?;
         let organizations =
@@ -161,23 +175,23 @@ fn no_entry(feed: &Feed) -> PortError {
     PortError::new("read the API credentials", Disposition::DeadLetter, format!("the secret has no entry for {feed}"))
 }
 
-/// The entries of the secret. One that is unfit is named, and is nobody else's fault: the others are used.
+/// The entries of the secret. An invalid entry is logged; the others are used.
 fn entries(text: &SecretString) -> Result<BTreeMap<Feed, Credentials>, String> {
-    use secrecy::ExposeSecret as _;
-
     const FORM: &str = r#"{"default":{"client_id":"…","client_secret":"…","organization_id":"…"}}"#;
     let all: BTreeMap<String, Value> = serde_json::from_str(text.expose_secret())
-        .map_err(|error| format!("the secret is not of the form {FORM}: {}", json_fault(&error)))?;
+        .map_err(|error| format!("the secret does not have the form {FORM}: {}", json_fault(&error)))?;
     let mut entries = BTreeMap::new();
     for (name, entry) in all {
         match (feed_of_entry(&name), serde_json::from_value::<Entry>(entry)) {
             (Some(feed), Ok(Entry { client_id, client_secret, organization_id })) => {
                 entries.insert(feed, Credentials { client_id, client_secret, organization_id });
             }
-            (None, _) => tracing::warn!(entry = name, "an entry of the API credentials does not name a tenant"),
-            (Some(_), Err(error)) => {
-                let why = json_fault(&error);
-                tracing::warn!(entry = name, why, "an entry of the API credentials is not of the form {FORM}");
+            (None, _) => {
+                tracing::warn!(entry = name, "API credentials: the entry {name:?} does not name a tenant; ignoring it");
+            }
+            (Some(feed), Err(error)) => {
+                let error = json_fault(&error);
+                tracing::warn!(%feed, error, "API credentials of {feed} are invalid; expected {FORM}");
             }
         }
     }
@@ -185,7 +199,7 @@ fn entries(text: &SecretString) -> Result<BTreeMap<Feed, Credentials>, String> {
 }
 
 fn port_error(attempted: &'static str, error: ApiError) -> PortError {
-    let disposition = if error.may_pass() { Disposition::Retry } else { Disposition::DeadLetter };
+    let disposition = if error.is_transient() { Disposition::Retry } else { Disposition::DeadLetter };
     let retry_after = error.retry_after();
     PortError::new(attempted, disposition, error).with_retry_after(retry_after)
 }
@@ -198,7 +212,7 @@ impl RequestToken for ConnectApi {
     async fn request(&self, feed: &Feed) -> Result<GrantedToken, PortError> {
         let credentials = self.credentials().await?.remove(feed).ok_or_else(|| no_entry(feed))?;
         let granted = self.client.request_token(&credentials).await;
-        let granted = granted.map_err(|error| port_error("have an access token granted", error))?;
+        let granted = granted.map_err(|error| port_error("request an access token", error))?;
         Ok(GrantedToken { access_token: granted.access_token, expires_in: granted.expires_in })
     }
 }
@@ -221,13 +235,13 @@ impl ListTransactions for ConnectApi {
             Err(error) if error.is_unauthorized() => {
                 return Err(ListError::Unauthorized(port_error(READ_THE_LIST, error)));
             }
-            // What is answered about an id that the provider does not know is documented nowhere.
+            // The provider does not document its response to an unknown id.
             Err(ApiError::Status { status: 400 | 404 | 422, .. }) if is_by_id => return Ok(ListPage::default()),
             Err(error) => return Err(port_error(READ_THE_LIST, error).into()),
         };
         if page.page != query.page {
-            // Read as the page that was asked for, one page would stand for all of them.
-            let why = format!("page {} was asked for, and page {} came", query.page, page.page);
+            // Otherwise the same page would be taken for every page.
+            let why = format!("requested page {}, received page {}", query.page, page.page);
             return Err(PortError::new(READ_THE_LIST, Disposition::DeadLetter, why).into());
         }
         let rows = page.transactions.iter().map(|row| row.get().to_owned()).collect();
@@ -240,7 +254,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_entry_that_is_unfit_is_nobody_elses_fault() {
+    fn an_invalid_entry_does_not_affect_the_others() {
         let entry = r#"{"client_id":"c","client_secret":"s","organization_id":"o","note":"x"}"#;
         let text = format!(r#"{{"default":{entry},"acme":{{"client_id":"c"}},"Not A Tenant":{entry},"bolt":{entry}}}"#);
         let read = entries(&text.into()).expect("a JSON object");
@@ -250,22 +264,22 @@ mod tests {
     }
 
     #[test]
-    fn what_differs_from_the_guide_is_set_and_the_rest_is_as_the_guide_has_it() {
+    fn options_change_only_the_settings_that_they_name() {
         let options =
             r#"{"client_id_header":"x-connect-client-id","token_fields":{"audience":"a"},"deposited_before":null}"#;
         let mut settings = Settings::new("https://api.connect.xyz");
-        Options::read(options).expect("valid").apply(&mut settings);
+        Options::parse(options).expect("valid").apply(&mut settings);
         assert_eq!(settings.headers.client_id, "x-connect-client-id");
         assert_eq!(settings.token_fields.get("audience").map(String::as_str), Some("a"));
         assert_eq!(settings.parameters.deposited_from.as_deref(), Some("deposit_timestamp_gte"));
         assert_eq!((settings.parameters.deposited_before, settings.paths.token.as_str()), (None, "/oauth/token"));
         for odd in ["", "[]", r#"{"client_id":"x"}"#] {
-            assert!(Options::read(odd).is_err(), "{odd}");
+            assert!(Options::parse(odd).is_err(), "{odd}");
         }
     }
 
     #[test]
-    fn what_is_no_object_says_what_would_be_right_and_repeats_nothing() {
+    fn an_invalid_secret_is_reported_with_the_expected_form_and_without_its_content() {
         for text in ["", "[]", "hunter2"] {
             let why = entries(&text.to_owned().into()).map(|_| ()).expect_err(text);
             assert!(why.contains("client_secret") && !why.contains("hunter2"), "{why}");

@@ -1,28 +1,29 @@
-//! Fundhook's ports, answered by AWS and HTTP.
+//! Implements Fundhook's ports with AWS and HTTP.
 //!
-//! The only crate that names `aws-sdk-*` and `reqwest`; none of their types crosses its boundary but [`Aws`], which a
-//! function's `main` makes once and hands to the adapters it needs.
+//! This is the only crate that names `aws-sdk-*`, and none of its public signatures has a type of an SDK. A function's
+//! `main` makes one [`Aws`] and passes it to the adapters that it needs.
 
 mod aws;
 mod bucket;
 mod connect_api;
-mod key_sets;
-mod provider_api;
+mod jwks_client;
+mod key_set_table;
+mod leases;
 mod queue;
-mod reconciliation;
-mod secrets;
+mod reconciliation_table;
+mod secret_store;
 pub mod table;
-mod tokens;
+mod token_store;
 mod topic;
 
 pub use aws::{Aws, AwsEnvironmentError};
 pub use bucket::Bucket;
-pub use connect_api::{ConnectApi, InvalidApiSettings};
-pub use key_sets::{KeySetTable, SeenKey};
-pub use provider_api::JwksClient;
+pub use connect_api::{ConnectApi, ConnectApiConfig, InvalidApiSettings};
+pub use jwks_client::JwksClient;
+pub use key_set_table::{KeySetTable, SeenKey};
 pub use queue::Queue;
-pub use reconciliation::ReconciliationTable;
-pub use secrets::SecretStore;
+pub use reconciliation_table::ReconciliationTable;
+pub use secret_store::SecretStore;
 pub use table::{ResourceTable, WriteMethod};
-pub use tokens::TokenStore;
+pub use token_store::{TokenStore, TokenStoreNames};
 pub use topic::Topic;

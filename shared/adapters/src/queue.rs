@@ -7,11 +7,10 @@ use fundhook_ports::{Disposition, PortError, SendMessage, SendMessages};
 
 use crate::Aws;
 
-/// What one `SendMessageBatch` takes: 10 messages, and 1 MiB together (SQS quotas).
+/// The limits of one `SendMessageBatch`: 10 messages, and 1 MiB in total (SQS quotas).
 const BATCH_MESSAGES_MAX: usize = 10;
 const BATCH_BYTES_MAX: usize = 1024 * 1024;
 
-/// One SQS queue.
 #[derive(Clone, Debug)]
 pub struct Queue {
     client: Client,
@@ -19,7 +18,6 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// The queue at `url`.
     pub fn new(aws: &Aws, url: String) -> Self {
         Self { client: Client::new(aws.sdk_config()), url }
     }
@@ -58,7 +56,8 @@ impl Queue {
 
 impl SendMessage for Queue {
     async fn send(&self, body: String) -> Result<(), PortError> {
-        let sent = self.client.send_message().queue_url(&self.url).message_body(transportable(body)).send().await;
+        let sent =
+            self.client.send_message().queue_url(&self.url).message_body(escape_noncharacters(body)).send().await;
         sent.map(|_| ()).map_err(|error| {
             let why = DisplayErrorContext(&error).to_string();
             PortError::new("send a message to a queue", Disposition::Retry, why)
@@ -69,16 +68,16 @@ impl SendMessage for Queue {
 impl SendMessages for Queue {
     async fn send_all(&self, bodies: Vec<String>) -> Vec<Result<(), PortError>> {
         let mut outcomes = Vec::with_capacity(bodies.len());
-        // As they are sent, and only then measured.
-        for batch in batches(bodies.into_iter().map(transportable).collect()) {
+        // Escape first: the limits apply to the bodies as they are sent.
+        for batch in batches(bodies.into_iter().map(escape_noncharacters).collect()) {
             outcomes.extend(self.send_batch(batch).await);
         }
         outcomes
     }
 }
 
-/// Cuts `bodies` into batches that one call takes. A body that is too large by itself is a batch of its own, which
-/// the queue refuses, so that it alone fails.
+/// Splits `bodies` into batches within the limits of one call. A body that exceeds them by itself is a batch of its own,
+/// so that only this body fails.
 fn batches(bodies: Vec<String>) -> Vec<Vec<String>> {
     let mut batches: Vec<Vec<String>> = Vec::new();
     let mut bytes = 0;
@@ -97,9 +96,9 @@ fn batches(bodies: Vec<String>) -> Vec<Vec<String>> {
     batches
 }
 
-/// SQS and SNS refuse the two characters of the Unicode plane that XML 1.0 has no place for. In JSON they stand inside
-/// strings alone, where their escapes mean the same.
-pub(crate) fn transportable(json: String) -> String {
+/// Escapes U+FFFE and U+FFFF, which SQS and SNS reject because XML 1.0 does not allow them. In JSON they occur only inside
+/// strings, where the escapes have the same meaning.
+pub(crate) fn escape_noncharacters(json: String) -> String {
     if json.contains(['\u{FFFE}', '\u{FFFF}']) {
         json.replace('\u{FFFE}', "\\ufffe").replace('\u{FFFF}', "\\uffff")
     } else {
@@ -112,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn batches_hold_ten_messages_and_one_mebibyte_and_keep_the_order() {
+    fn a_batch_has_at_most_ten_messages_and_one_mebibyte_and_keeps_the_order() {
         let bodies: Vec<String> = (0..23).map(|n| n.to_string()).collect();
         let sizes: Vec<usize> = batches(bodies.clone()).iter().map(Vec::len).collect();
         assert_eq!(sizes, [10, 10, 3]);
@@ -126,10 +125,10 @@ mod tests {
     }
 
     #[test]
-    fn characters_that_queues_refuse_are_escaped_and_mean_the_same() {
+    fn characters_that_queues_reject_are_escaped_and_keep_their_meaning() {
         let text = "a\u{FFFF}b\u{FFFE}ü\u{1F4B6}";
         let json = serde_json::to_string(text).expect("json");
-        let sent = transportable(json);
+        let sent = escape_noncharacters(json);
         assert!(!sent.contains(['\u{FFFE}', '\u{FFFF}']));
         assert_eq!(serde_json::from_str::<String>(&sent).expect("json"), text);
     }

@@ -7,20 +7,20 @@ use fundhook_domain::Event;
 use fundhook_ports::{Disposition, PortError, PublishEvents};
 
 use crate::Aws;
-use crate::queue::transportable;
+use crate::queue::escape_noncharacters;
 
-/// What one `PublishBatch` takes: 10 messages, and 256 KiB together with their attributes (SNS quotas).
+/// The limits of one `PublishBatch`: 10 messages, and 256 KiB in total including attributes (SNS quotas).
 const BATCH_MESSAGES_MAX: usize = 10;
 const BATCH_BYTES_MAX: usize = 256 * 1024;
 
-/// One SNS topic. When its name ends in `.fifo`, each resource's events are a group of their own.
+/// One SNS topic. When its name ends in `.fifo`, the events of each resource are a message group.
 #[derive(Clone, Debug)]
 pub struct Topic {
     client: Client,
     arn: String,
 }
 
-/// An event as it is sent.
+/// An event as it is published.
 struct Message {
     json: String,
     attributes: Vec<(&'static str, String)>,
@@ -29,7 +29,6 @@ struct Message {
 }
 
 impl Topic {
-    /// The topic `arn`.
     pub fn new(aws: &Aws, arn: String) -> Self {
         Self { client: Client::new(aws.sdk_config()), arn }
     }
@@ -89,10 +88,10 @@ impl PublishEvents for Topic {
 
 impl Message {
     fn of(event: &Event) -> Self {
-        // An event is made of strings, numbers and maps with text keys, which always have a JSON form.
-        let json = transportable(serde_json::to_string(event).unwrap_or_default());
+        // An event consists of strings, numbers and maps with text keys, so serialization cannot fail.
+        let json = escape_noncharacters(serde_json::to_string(event).unwrap_or_default());
         let attributes = event.attributes().into_iter().map(|(name, value)| (name, value.to_owned()));
-        // A FIFO group's and a message's id take 128 characters; digests of the ids fit whatever the provider's look like.
+        // Group and deduplication ids have at most 128 characters, so digests are sent: a provider's id may be longer.
         let digest = |text: &str| fundhook_domain::digest_hex(text.as_bytes());
         Self {
             json,
@@ -102,7 +101,7 @@ impl Message {
         }
     }
 
-    /// Its size as SNS counts it: the message and each attribute's name, type and value.
+    /// The size as SNS counts it: the message, and each attribute's name, type and value.
     fn bytes(&self) -> usize {
         let attributes = self.attributes.iter().map(|(name, value)| name.len() + "String".len() + value.len());
         self.json.len() + attributes.sum::<usize>()
@@ -134,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn batches_hold_ten_messages_and_256_kib_and_leave_none_out() {
+    fn a_batch_has_at_most_ten_messages_and_256_kib_and_no_message_is_left_out() {
         for (sizes, expected) in [
             (vec![1; 23], vec![10, 10, 3]),
             (vec![100 * 1024; 5], vec![2, 2, 1]),

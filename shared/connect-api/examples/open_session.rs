@@ -1,4 +1,4 @@
-//! Opens a session in which a user deposits, and says how long it lasts; the session's token is not shown.
+//! Opens a session for a user's deposits and prints its lifetime, without its token.
 //!
 //! ```sh
 //! export CONNECT_CLIENT_ID=… CONNECT_CLIENT_SECRET=… CONNECT_ORGANIZATION_ID=…
@@ -6,7 +6,7 @@
 //! cargo run -p fundhook-connect-api --example open_session
 //! ```
 //!
-//! `CONNECT_BASE_URL` is the sandbox's unless it is set.
+//! `CONNECT_BASE_URL` defaults to the sandbox.
 
 use std::env;
 use std::error::Error;
@@ -20,11 +20,11 @@ use fundhook_ports::chain;
 async fn main() -> ExitCode {
     match open_session().await {
         Ok(seconds) => {
-            println!("the session can be shown to the user for {seconds} s");
+            println!("the session is open; it is valid for {seconds} s");
             ExitCode::SUCCESS
         }
         Err(error) => {
-            eprintln!("no session: {}", chain(error.as_ref()));
+            eprintln!("could not open a session: {}", chain(error.as_ref()));
             ExitCode::FAILURE
         }
     }

@@ -1,4 +1,4 @@
-//! The calls.
+//! The client and its calls.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,17 +11,18 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::endpoints::{Endpoints, InvalidSettings};
 use crate::error::ApiError;
 use crate::exchange::{Exchange, Outgoing};
-use crate::retries::Repeats;
+use crate::provider_message::Redactions;
+use crate::retries::Idempotency;
 use crate::sessions::{SessionReply, SessionRequest, SessionToken};
 use crate::settings::Settings;
-use crate::signing::{SigningKey, string_to_sign};
+use crate::signing::{SignedRequest, SigningKey};
 use crate::token::{Caller, Credentials, GrantedToken, TokenReply};
 use crate::transactions::{TransactionsPage, TransactionsQuery};
 use crate::users::{CreatedReply, CreatedUser, NewUser, Users, UsersQuery};
-use crate::words::Hidden;
 
-/// A client of zerohash Connect's API. It holds no secret; one is enough for all organizations of a process, and it keeps
-/// connections open between calls.
+/// A client of zerohash Connect's API.
+///
+/// It holds no secret and keeps connections open between calls, so one client serves all organizations of a process.
 pub struct ConnectClient {
     settings: Settings,
     endpoints: Endpoints,
@@ -29,20 +30,20 @@ pub struct ConnectClient {
 }
 
 impl ConnectClient {
-    /// A client by these settings. Nothing is connected to, and no certificate read, before the first call.
+    /// A client with these settings. It opens no connection and parses no certificate before the first call.
     pub fn new(settings: Settings) -> Result<Self, InvalidSettings> {
         let endpoints = Endpoints::of(&settings)?;
         let exchange = Exchange::new(settings.timeouts, settings.retries);
         Ok(Self { settings, endpoints, exchange })
     }
 
-    /// The URL of the list of transactions, without a query.
+    /// The URL of `GET /transactions`, without a query.
     pub fn transactions_url(&self) -> String {
         self.endpoints.transactions.to_string()
     }
 
-    /// Exchanges the credentials for an access token. Repeated where the settings allow it: a token that is granted twice
-    /// harms nobody.
+    /// Exchanges the credentials for an access token. Failed attempts are repeated as [`Settings::retries`] allows: a second
+    /// token does no harm.
     pub async fn request_token(&self, credentials: &Credentials) -> Result<GrantedToken, ApiError> {
         let secret = credentials.client_secret.expose_secret();
         let mut fields: BTreeMap<&str, &str> =
@@ -50,21 +51,21 @@ impl ConnectClient {
         fields.insert("client_id", &credentials.client_id);
         fields.insert("client_secret", secret);
         fields.insert("organization_id", &credentials.organization_id);
-        let body = serde_json::to_vec(&fields).map_err(|_| invalid("the credentials cannot be written as JSON"))?;
+        let body = serde_json::to_vec(&fields).map_err(|_| invalid("the credentials cannot be serialized as JSON"))?;
         let outgoing = Outgoing {
             method: Method::POST,
             url: self.endpoints.token.clone(),
             body: Some(body),
-            repeats: Repeats::Harmless,
-            hidden: Hidden::of([secret.to_owned()]),
+            idempotency: Idempotency::Idempotent,
+            redactions: Redactions::of([secret.to_owned()]),
             expected: TokenReply::SHAPE,
         };
         let reply: TokenReply = self.exchange.send(&outgoing, |_| Ok(HeaderMap::new())).await?;
         reply.granted(&outgoing.call())
     }
 
-    /// Opens a session for one user, signed with the organization's key at `now`; a repeated attempt is signed anew.
-    /// Repeated only where the provider cannot have opened it.
+    /// Opens a session for one user. The request is signed with the organization's key at `now`, and each repeated attempt is
+    /// signed again. An attempt is repeated only where the provider cannot have opened the session.
     pub async fn open_session(
         &self,
         caller: &Caller,
@@ -72,65 +73,66 @@ impl ConnectClient {
         request: &SessionRequest,
         now: Timestamp,
     ) -> Result<SessionToken, ApiError> {
-        let of_withdrawals = request.is_of_withdrawals();
-        let url = if of_withdrawals { &self.endpoints.withdrawal_sessions } else { &self.endpoints.sessions };
+        let url =
+            if request.is_for_withdrawals() { &self.endpoints.withdrawal_sessions } else { &self.endpoints.sessions };
         let body = request.body()?;
         let outgoing = Outgoing {
             method: Method::POST,
             url: url.clone(),
             body: Some(body.clone()),
-            repeats: Repeats::Harmful,
-            hidden: request.personal().and(hidden_of(caller)),
+            idempotency: Idempotency::NotIdempotent,
+            redactions: request.redactions().and(redactions_of(caller)),
             expected: SessionReply::SHAPE,
         };
         let signed = |elapsed| {
             let timestamp = now.plus(elapsed).unix_seconds().to_string();
-            let method = outgoing.method.as_str();
-            let message = string_to_sign(&self.settings.string_to_sign, &timestamp, method, url, &body);
+            let signed = SignedRequest { timestamp: &timestamp, method: &outgoing.method, url, body: &body };
+            let message = signed.bytes(&self.settings.string_to_sign);
             let signature = key.sign(&message).map_err(ApiError::Signing)?;
             let mut headers = self.headers_of(caller)?;
-            headers.insert(&self.endpoints.timestamp, header(&self.endpoints.timestamp, &timestamp)?);
-            headers.insert(&self.endpoints.signature, header(&self.endpoints.signature, &signature)?);
+            let names = &self.endpoints.headers;
+            headers.insert(&names.timestamp, header(&names.timestamp, &timestamp)?);
+            headers.insert(&names.signature, header(&names.signature, &signature)?);
             Ok(headers)
         };
         let reply: SessionReply = self.exchange.send(&outgoing, signed).await?;
         reply.opened(&outgoing.call())
     }
 
-    /// Creates a user. Repeated only where the provider cannot have created it.
+    /// Creates a user. An attempt is repeated only where the provider cannot have created the user.
     pub async fn create_user(&self, caller: &Caller, user: &NewUser) -> Result<CreatedUser, ApiError> {
-        let (body, personal) = user.body()?;
+        let (body, redactions) = user.body()?;
         let outgoing = Outgoing {
             method: Method::POST,
             url: self.endpoints.users.clone(),
             body: Some(body),
-            repeats: Repeats::Harmful,
-            hidden: personal.and(hidden_of(caller)),
+            idempotency: Idempotency::NotIdempotent,
+            redactions: redactions.and(redactions_of(caller)),
             expected: CreatedReply::SHAPE,
         };
         let reply: CreatedReply = self.exchange.send(&outgoing, |_| self.headers_of(caller)).await?;
         Ok(reply.0)
     }
 
-    /// Lists users. Repeated where the settings allow it.
+    /// Lists users. Failed attempts are repeated as [`Settings::retries`] allows.
     pub async fn users(&self, caller: &Caller, query: &UsersQuery) -> Result<Users, ApiError> {
         let url = query.on(self.endpoints.users.clone(), &self.settings.parameters);
-        let personal = Hidden::of(query.others.values().chain(&query.participant_code).cloned());
-        let outgoing = listing(url, personal.and(hidden_of(caller)), Users::SHAPE);
+        let redactions = Redactions::of(query.others.values().chain(&query.participant_code).cloned());
+        let outgoing = get(url, redactions.and(redactions_of(caller)), Users::SHAPE);
         self.exchange.send(&outgoing, |_| self.headers_of(caller)).await
     }
 
-    /// Lists a page of transactions. Repeated where the settings allow it.
+    /// Reads one page of transactions. Failed attempts are repeated as [`Settings::retries`] allows.
     pub async fn transactions(&self, caller: &Caller, query: &TransactionsQuery) -> Result<TransactionsPage, ApiError> {
         let url = query.on(self.endpoints.transactions.clone(), &self.settings.parameters)?;
-        let personal = Hidden::of([&query.participant_code, &query.reference_id].into_iter().flatten().cloned());
-        let outgoing = listing(url, personal.and(hidden_of(caller)), TransactionsPage::SHAPE);
+        let redactions = Redactions::of([&query.participant_code, &query.reference_id].into_iter().flatten().cloned());
+        let outgoing = get(url, redactions.and(redactions_of(caller)), TransactionsPage::SHAPE);
         self.exchange.send(&outgoing, |_| self.headers_of(caller)).await
     }
 
     fn headers_of(&self, caller: &Caller) -> Result<HeaderMap, ApiError> {
         let mut headers = HeaderMap::new();
-        let name = &self.endpoints.client_id;
+        let name = &self.endpoints.headers.client_id;
         headers.insert(name, header(name, &caller.organization_id)?);
         headers.insert(AUTHORIZATION, bearer(&caller.token)?);
         Ok(headers)
@@ -143,12 +145,12 @@ impl fmt::Debug for ConnectClient {
     }
 }
 
-fn listing(url: Url, hidden: Hidden, expected: &'static str) -> Outgoing {
-    Outgoing { method: Method::GET, url, body: None, repeats: Repeats::Harmless, hidden, expected }
+fn get(url: Url, redactions: Redactions, expected: &'static str) -> Outgoing {
+    Outgoing { method: Method::GET, url, body: None, idempotency: Idempotency::Idempotent, redactions, expected }
 }
 
-fn hidden_of(caller: &Caller) -> Hidden {
-    Hidden::of([caller.token.expose_secret().to_owned()])
+fn redactions_of(caller: &Caller) -> Redactions {
+    Redactions::of([caller.token.expose_secret().to_owned()])
 }
 
 fn bearer(token: &SecretString) -> Result<HeaderValue, ApiError> {
@@ -157,10 +159,11 @@ fn bearer(token: &SecretString) -> Result<HeaderValue, ApiError> {
     Ok(value)
 }
 
-/// The value of a header. Where it cannot be one, the error names the header and not the value: it may be a secret.
+/// The value of the header `name`. The error does not repeat an invalid value: it may be a secret.
 fn header(name: &HeaderName, value: &str) -> Result<HeaderValue, ApiError> {
-    HeaderValue::from_str(value)
-        .map_err(|_| invalid(&format!("the value of the header {name} has characters that none has")))
+    HeaderValue::from_str(value).map_err(|_| {
+        invalid(&format!("the value of the header {name} has characters that are not allowed in a header"))
+    })
 }
 
 fn invalid(problem: &str) -> ApiError {

@@ -1,58 +1,58 @@
-//! Settings are checked once, where a client is made: what exists can be called.
+//! Validates the settings once, when a client is made: every URL and header name of a client is valid.
 
 use reqwest::Url;
 use reqwest::header::HeaderName;
 
 use crate::settings::{HeaderNames, PRODUCTION_URL, ParameterNames, Settings, SignedPart};
 
-/// Headers that the client sets itself or that HTTP gives a meaning to.
+/// Headers that the client sets itself or that have a meaning in HTTP.
 const HEADERS_TAKEN: [&str; 6] =
     ["authorization", "content-type", "content-length", "host", "accept", "transfer-encoding"];
-/// The fields of the token request that are not settings.
+/// The fields of every token request, which `token_fields` must not repeat.
 const TOKEN_FIELDS: [&str; 3] = ["client_id", "client_secret", "organization_id"];
-/// Every attempt beyond that is a sign of a provider that should be left alone.
+/// A provider that fails so often needs a pause, not more attempts.
 const ATTEMPTS_MAX: u32 = 10;
 
-/// Why a client cannot be made of these settings, and what would be right.
+/// Why a client cannot be made with these settings. The message says what is expected.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSettings {
-    /// The base URL is none, or one that would send secrets in the clear, or has a part that does not belong in it.
-    #[error("base_url {problem}; right is scheme and host, such as {PRODUCTION_URL}")]
+    /// The base URL is not a URL, would send secrets unencrypted, or has a part that does not belong in it.
+    #[error("base_url {problem}; expected scheme and host, such as {PRODUCTION_URL}")]
     BaseUrl {
-        /// What is wrong with it.
+        /// What is wrong.
         problem: &'static str,
     },
-    /// The prefix or a path would not make a URL of the form that is expected.
+    /// The prefix or a path does not make a valid URL.
     #[error(
-        "{name} is {value:?}; right is a path that begins with `/`, ends with another character and has no query, such as {example}"
+        "{name} is {value:?}; expected a path that starts with `/`, does not end with `/` and has no query, such as {example}"
     )]
     Path {
         /// The setting.
         name: &'static str,
         /// Its value.
         value: String,
-        /// A value that would do.
+        /// A valid value.
         example: &'static str,
     },
-    /// The name of a header is not one (RFC 9110, section 5.6.2).
-    #[error("headers.{name} is {value:?}; right is a token of letters, digits and hyphens, such as client-id")]
+    /// The name of a header is not a token (RFC 9110, section 5.6.2).
+    #[error("headers.{name} is {value:?}; expected a token of letters, digits and hyphens, such as client-id")]
     HeaderName {
         /// The setting.
         name: &'static str,
         /// Its value.
         value: String,
     },
-    /// The name of a header is also that of another.
-    #[error("headers.{name} is {value:?}, which is another header's name; right is a name of its own")]
+    /// The name of a header is already in use.
+    #[error("headers.{name} is {value:?}, which is already the name of another header; expected a unique name")]
     HeaderTaken {
         /// The setting.
         name: &'static str,
         /// Its value.
         value: String,
     },
-    /// The name of a parameter is empty, has characters that none has, or is also that of another.
+    /// The name of a parameter is empty, has invalid characters, or is already in use.
     #[error(
-        "parameters.{name} is {value:?}; right is a name of its own of letters, digits, `_`, `-`, `.`, `[` and `]`, such as {name}"
+        "parameters.{name} is {value:?}; expected a unique name of letters, digits, `_`, `-`, `.`, `[` and `]`, such as {name}"
     )]
     Parameter {
         /// The setting.
@@ -60,50 +60,50 @@ pub enum InvalidSettings {
         /// Its value.
         value: String,
     },
-    /// A further field of the token request has no name, or the name of one that is always sent.
-    #[error("token_fields has {name:?}; right is a name that is neither empty nor one of {TOKEN_FIELDS:?}")]
+    /// A further field of the token request has no name, or the name of a field that is always sent.
+    #[error("token_fields contains {name:?}; expected a name that is neither empty nor one of {TOKEN_FIELDS:?}")]
     TokenField {
         /// The field.
         name: String,
     },
-    /// What is signed leaves out what makes a signature good for one request alone.
+    /// The signed string lacks a part, so that a signature would be valid for more than one request.
     #[error(
-        "string_to_sign has no {missing:?}; right is one with Timestamp and Body, so that neither can be exchanged"
+        "string_to_sign lacks {missing:?}; expected Timestamp and Body among its parts, so that neither can be replaced"
     )]
     NotSigned {
-        /// What is left out.
+        /// The part that is missing.
         missing: SignedPart,
     },
-    /// What is signed names a part twice.
-    #[error("string_to_sign has {part:?} twice; right is each part once")]
+    /// The signed string has a part twice.
+    #[error("string_to_sign has {part:?} twice; expected each part once")]
     SignedTwice {
-        /// Which.
+        /// The part.
         part: SignedPart,
     },
-    /// A timeout of zero, or a connection that may take longer than the attempt that it is part of.
-    #[error("timeouts.connect is {connect_ms} ms and timeouts.attempt {attempt_ms} ms; right is 0 < connect ≤ attempt")]
+    /// A timeout is zero, or the connect timeout is longer than that of the attempt.
+    #[error("timeouts.connect is {connect_ms} ms and timeouts.attempt {attempt_ms} ms; expected 0 < connect ≤ attempt")]
     Timeouts {
-        /// The connection's.
+        /// The connect timeout in milliseconds.
         connect_ms: u128,
-        /// The attempt's.
+        /// The attempt's timeout in milliseconds.
         attempt_ms: u128,
     },
-    /// No attempt at all, or too many.
-    #[error("retries.attempts_max is {0}; right is 1 (never repeat) to {ATTEMPTS_MAX}")]
+    /// The number of attempts is zero or too large.
+    #[error("retries.attempts_max is {0}; expected 1 (never repeat) to {ATTEMPTS_MAX}")]
     Attempts(u32),
-    /// Pauses of no length, or a first that is longer than the longest.
+    /// A pause is zero, or the first pause is longer than the longest.
     #[error(
-        "retries.first_pause is {first_pause_ms} ms and retries.pause_max {pause_max_ms} ms; right is 0 < first_pause ≤ pause_max"
+        "retries.first_pause is {first_pause_ms} ms and retries.pause_max {pause_max_ms} ms; expected 0 < first_pause ≤ pause_max"
     )]
     Pauses {
-        /// The first.
+        /// The first pause in milliseconds.
         first_pause_ms: u128,
-        /// The longest.
+        /// The longest pause in milliseconds.
         pause_max_ms: u128,
     },
 }
 
-/// The checked form of the settings: where each call goes, and what its headers are called.
+/// The validated settings: the URL of each call and the names of the headers.
 #[derive(Clone, Debug)]
 pub(crate) struct Endpoints {
     pub(crate) token: Url,
@@ -111,13 +111,18 @@ pub(crate) struct Endpoints {
     pub(crate) withdrawal_sessions: Url,
     pub(crate) users: Url,
     pub(crate) transactions: Url,
+    pub(crate) headers: Headers,
+}
+
+/// The validated names of the headers.
+#[derive(Clone, Debug)]
+pub(crate) struct Headers {
     pub(crate) client_id: HeaderName,
     pub(crate) signature: HeaderName,
     pub(crate) timestamp: HeaderName,
 }
 
 impl Endpoints {
-    /// The endpoints that `settings` describe.
     pub(crate) fn of(settings: &Settings) -> Result<Self, InvalidSettings> {
         let base = base_url(&settings.base_url)?;
         let prefix = &settings.path_prefix;
@@ -130,7 +135,7 @@ impl Endpoints {
             Url::parse(&whole).map_err(|_| InvalidSettings::Path { name, value: path.to_owned(), example })
         };
         let paths = &settings.paths;
-        let [client_id, signature, timestamp] = header_names(&settings.headers)?;
+        let headers = Headers::of(&settings.headers)?;
         check_parameters(&settings.parameters)?;
         check_token_fields(settings)?;
         check_signed(&settings.string_to_sign)?;
@@ -141,21 +146,19 @@ impl Endpoints {
             withdrawal_sessions: url("paths.withdrawal_sessions", &paths.withdrawal_sessions, "/v1/sessions")?,
             users: url("paths.users", &paths.users, "/users")?,
             transactions: url("paths.transactions", &paths.transactions, "/transactions")?,
-            client_id,
-            signature,
-            timestamp,
+            headers,
         })
     }
 }
 
 fn base_url(text: &str) -> Result<Url, InvalidSettings> {
-    // The text is not repeated: whoever writes a password into it would read it in a log.
+    // The error does not repeat the URL: it may contain a password, and errors are logged.
     let invalid = |problem| Err(InvalidSettings::BaseUrl { problem });
     let Ok(url) = Url::parse(text) else {
-        return invalid("is no URL");
+        return invalid("is not a URL");
     };
-    let here = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
-    if url.scheme() != "https" && !(url.scheme() == "http" && here) {
+    let is_loopback = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
+    if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback) {
         return invalid("is neither https, nor http on 127.0.0.1 or localhost");
     }
     if !url.username().is_empty() || url.password().is_some() {
@@ -165,7 +168,7 @@ fn base_url(text: &str) -> Result<Url, InvalidSettings> {
         return invalid("has a query or a fragment");
     }
     if url.path() != "/" {
-        return invalid("has a path, which belongs in path_prefix");
+        return invalid("has a path, which belongs into path_prefix");
     }
     Ok(url)
 }
@@ -180,22 +183,25 @@ fn check_path(name: &'static str, path: &str, example: &'static str) -> Result<(
     if fits { Ok(()) } else { Err(InvalidSettings::Path { name, value: path.to_owned(), example }) }
 }
 
-fn header_names(names: &HeaderNames) -> Result<[HeaderName; 3], InvalidSettings> {
-    let parsed = |name, value: &String| {
-        HeaderName::from_bytes(value.as_bytes()).map_err(|_| InvalidSettings::HeaderName { name, value: value.clone() })
-    };
-    let headers = [
-        parsed("client_id", &names.client_id)?,
-        parsed("signature", &names.signature)?,
-        parsed("timestamp", &names.timestamp)?,
-    ];
-    for (place, name) in ["client_id", "signature", "timestamp"].into_iter().enumerate() {
-        let header = &headers[place];
-        if HEADERS_TAKEN.contains(&header.as_str()) || headers[..place].contains(header) {
-            return Err(InvalidSettings::HeaderTaken { name, value: header.to_string() });
-        }
+impl Headers {
+    fn of(names: &HeaderNames) -> Result<Self, InvalidSettings> {
+        let mut taken: Vec<HeaderName> = Vec::new();
+        let mut unique = |name, value: &String| {
+            let Ok(header) = HeaderName::from_bytes(value.as_bytes()) else {
+                return Err(InvalidSettings::HeaderName { name, value: value.clone() });
+            };
+            if HEADERS_TAKEN.contains(&header.as_str()) || taken.contains(&header) {
+                return Err(InvalidSettings::HeaderTaken { name, value: header.to_string() });
+            }
+            taken.push(header.clone());
+            Ok(header)
+        };
+        Ok(Self {
+            client_id: unique("client_id", &names.client_id)?,
+            signature: unique("signature", &names.signature)?,
+            timestamp: unique("timestamp", &names.timestamp)?,
+        })
     }
-    Ok(headers)
 }
 
 fn check_parameters(names: &ParameterNames) -> Result<(), InvalidSettings> {

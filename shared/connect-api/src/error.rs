@@ -1,20 +1,25 @@
-//! Why a call failed: one variant per way, and what each means for calling again.
+//! Why a call failed: one variant per cause, and what each means for calling again.
 
 use std::fmt;
 use std::time::Duration;
 
-use crate::words::ProviderWords;
+use reqwest::{Method, Url};
 
-/// The call that failed, written as its method and its URL without the query: `GET https://api.connect.xyz/transactions`.
+use crate::provider_message::ProviderMessage;
+
+/// The call that failed, as its method and its URL without the query: `GET https://api.connect.xyz/transactions`. The
+/// query is left out because it may hold a user's data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call(Box<str>);
 
 impl Call {
-    pub(crate) fn new(method: &str, url: &str) -> Self {
+    pub(crate) fn new(method: &Method, url: &Url) -> Self {
+        let mut url = url.clone();
+        url.set_query(None);
         Self(format!("{method} {url}").into_boxed_str())
     }
 
-    /// Method and URL, a space between them.
+    /// Method and URL, separated by a space.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -26,168 +31,171 @@ impl fmt::Display for Call {
     }
 }
 
-/// Why a call to the provider failed. No message and no source of it repeats a secret of the call, or what the call sent about a
-/// user: a new user's particulars, `participant_code`, `reference_id`, the values of a session's metadata, and what users are
-/// looked up by.
+/// Why a call to the provider failed.
+///
+/// Neither the message nor a source of an error repeats a secret of the call or the data that it sent about a user: a new
+/// user's personal data, `participant_code`, `reference_id`, the values of a session's metadata, and the values that users
+/// are looked up by.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
-    /// The HTTP client could not be made. It is this computer's fault, not the provider's.
-    #[error("the HTTP client could not be made")]
+    /// The HTTP client could not be built. The fault is on this computer, not with the provider.
+    #[error("the HTTP client could not be built")]
     Client(#[source] reqwest::Error),
-    /// The request cannot be made of these arguments; nothing was sent.
-    #[error("the request cannot be made: {0}")]
+    /// The arguments do not make a valid request. Nothing was sent.
+    #[error("invalid request: {0}")]
     InvalidRequest(String),
-    /// The request could not be signed; nothing was sent.
+    /// The request could not be signed. Nothing was sent.
     #[error("the request could not be signed")]
     Signing(#[source] jsonwebtoken::errors::Error),
-    /// No connection: the provider has not seen the request.
+    /// No connection was made: the provider has not seen the request.
     #[error("{call}: no connection")]
-    NoConnection {
-        /// Which call.
+    ConnectFailed {
+        /// The call that failed.
         call: Call,
-        /// Why.
+        /// The cause.
         #[source]
         source: reqwest::Error,
     },
-    /// The answer was not there in time. The provider may have acted.
-    #[error("{call}: no whole answer within {} ms", after.as_millis())]
+    /// No complete response arrived in time. The provider may have acted.
+    #[error("{call}: no complete response within {} ms", after.as_millis())]
     TimedOut {
-        /// Which call.
+        /// The call that failed.
         call: Call,
-        /// The time that an attempt has.
+        /// The timeout of an attempt.
         after: Duration,
     },
-    /// The connection broke before an answer began. The provider may have acted.
-    #[error("{call}: the connection broke before an answer")]
+    /// The connection closed before a response began. The provider may have acted.
+    #[error("{call}: the connection closed before a response")]
     Disconnected {
-        /// Which call.
+        /// The call that failed.
         call: Call,
-        /// Why.
+        /// The cause.
         #[source]
         source: reqwest::Error,
     },
-    /// The answer broke off. The provider has acted, and what it said is not known.
-    #[error("{call}: the answer of status {status} broke off after {bytes} bytes")]
-    HalfBody {
-        /// Which call.
+    /// The response broke off. The provider has acted, and the result is unknown.
+    #[error("{call}: the response with status {status} broke off after {bytes} bytes")]
+    TruncatedBody {
+        /// The call that failed.
         call: Call,
-        /// The answer's status.
+        /// The response's status.
         status: u16,
-        /// How much of it arrived.
+        /// How many bytes arrived.
         bytes: usize,
-        /// Why, where the connection tells: an answer without a length may also just end within its JSON.
+        /// The cause; `None` for a response without a length whose JSON is incomplete.
         #[source]
         source: Option<reqwest::Error>,
     },
-    /// Status 401: the credentials or the access token are not, or no longer, good.
-    #[error("{call}: refused with status 401{said}")]
+    /// Status 401: the credentials or the access token are invalid or expired.
+    #[error("{call}: unauthorized, status 401{message}")]
     Unauthorized {
-        /// Which call.
+        /// The call that failed.
         call: Call,
-        /// The provider's words.
-        said: Box<ProviderWords>,
+        /// What the provider says about it.
+        message: Box<ProviderMessage>,
     },
     /// Status 429: too many calls.
-    #[error("{call}: too many calls, status 429{}{said}", Pause(*retry_after))]
+    #[error("{call}: too many requests, status 429{}{message}", RetryAfter(*retry_after))]
     TooManyRequests {
-        /// Which call.
+        /// The call that failed.
         call: Call,
         /// How long the provider asked to wait.
         retry_after: Option<Duration>,
-        /// The provider's words.
-        said: Box<ProviderWords>,
+        /// What the provider says about it.
+        message: Box<ProviderMessage>,
     },
-    /// Another status than 2xx. A redirect is one of them: none is followed.
-    #[error("{call}: status {status}, expected 2xx{}{said}", Pause(*retry_after))]
+    /// Another status than 2xx. This includes redirects, which are not followed.
+    #[error("{call}: status {status}, expected 2xx{}{message}", RetryAfter(*retry_after))]
     Status {
-        /// Which call.
+        /// The call that failed.
         call: Call,
-        /// The status.
+        /// The response's status.
         status: u16,
         /// How long the provider asked to wait.
         retry_after: Option<Duration>,
-        /// The provider's words.
-        said: Box<ProviderWords>,
+        /// What the provider says about it.
+        message: Box<ProviderMessage>,
     },
-    /// The answer says that all is well and has nothing in it.
-    #[error("{call}: the answer of status {status} is empty, expected {expected}")]
-    Empty {
-        /// Which call.
+    /// The response reports success and has no content.
+    #[error("{call}: the response with status {status} is empty, expected {expected}")]
+    EmptyBody {
+        /// The call that failed.
         call: Call,
-        /// The answer's status.
+        /// The response's status.
         status: u16,
-        /// What should have been there.
+        /// The expected content.
         expected: &'static str,
     },
-    /// The answer is not JSON: the page of a gateway, or of another host than the API's.
-    #[error("{call}: the answer of status {status} is no JSON, its content type: {content_type}")]
+    /// The response is not JSON: it comes from a gateway, or from another host than the API's.
+    #[error("{call}: the response with status {status} is not JSON, content type {content_type}")]
     NotJson {
-        /// Which call.
+        /// The call that failed.
         call: Call,
-        /// The answer's status.
+        /// The response's status.
         status: u16,
-        /// What it says that it is, such as `text/html`, or `none`.
+        /// The response's media type, such as `text/html`, or `none`.
         content_type: String,
     },
-    /// The answer is longer than any answer of this API should be.
-    #[error("{call}: the answer is longer than {bytes_max} bytes")]
+    /// The response is larger than any response of this API should be.
+    #[error("{call}: the response is larger than {bytes_max} bytes")]
     TooLarge {
-        /// Which call.
+        /// The call that failed.
         call: Call,
-        /// The bound.
+        /// The limit.
         bytes_max: usize,
     },
-    /// The answer is JSON of another shape.
-    #[error("{call}: the answer is JSON of another shape ({problem}), expected {expected}")]
-    OtherShape {
-        /// Which call.
+    /// The response is JSON of an unexpected shape.
+    #[error("{call}: the response has an unexpected shape ({problem}), expected {expected}")]
+    UnexpectedShape {
+        /// The call that failed.
         call: Call,
-        /// What should have been there.
+        /// The expected content.
         expected: &'static str,
         /// Where and how it differs, without the values in it.
         problem: String,
     },
-    /// The provider granted something for no time at all, or for more than a year.
-    #[error("{call}: valid for {seconds} s, expected 1 s to a year of 365 days")]
+    /// The provider granted something for zero seconds, or for more than a year.
+    #[error("{call}: granted for {seconds} s, expected 1 s to a year of 365 days")]
     InvalidLifetime {
-        /// Which call.
+        /// The call that failed.
         call: Call,
-        /// What the answer's `expires_in` says.
+        /// The response's `expires_in`.
         seconds: u64,
     },
-    /// The provider granted a token that is not presented as `Bearer` (RFC 6749, section 7.1).
-    #[error("{call}: a token of another type than Bearer")]
+    /// The provider granted a token whose type is not `Bearer` (RFC 6749, section 7.1).
+    #[error("{call}: the token's type is not Bearer")]
     UnknownTokenType {
-        /// Which call.
+        /// The call that failed.
         call: Call,
     },
 }
 
 impl ApiError {
-    /// Whether the credentials or the access token were refused: with another access token, the same call may succeed.
+    /// Whether the provider rejected the credentials or the access token. The same call may succeed with another access
+    /// token.
     pub fn is_unauthorized(&self) -> bool {
         matches!(self, Self::Unauthorized { .. })
     }
 
-    /// Whether the same call may succeed later, with nothing changed on this side. It says nothing about whether the
-    /// provider has acted: see each variant before a `POST` is sent again.
-    pub fn may_pass(&self) -> bool {
+    /// Whether the same call may succeed later without any change on this side. This does not say whether the provider has
+    /// acted: read the variant before you repeat a `POST`.
+    pub fn is_transient(&self) -> bool {
         match self {
-            Self::NoConnection { .. }
+            Self::ConnectFailed { .. }
             | Self::TimedOut { .. }
             | Self::Disconnected { .. }
-            | Self::HalfBody { .. }
+            | Self::TruncatedBody { .. }
             | Self::TooManyRequests { .. } => true,
-            // 408 is the server's own timeout; 501 means that it cannot do that at all.
+            // 408 is the server's own timeout; 501 means that the server never can.
             Self::Status { status, .. } => *status == 408 || (500..600).contains(status) && *status != 501,
             Self::Client(_)
             | Self::InvalidRequest(_)
             | Self::Signing(_)
             | Self::Unauthorized { .. }
-            | Self::Empty { .. }
+            | Self::EmptyBody { .. }
             | Self::NotJson { .. }
             | Self::TooLarge { .. }
-            | Self::OtherShape { .. }
+            | Self::UnexpectedShape { .. }
             | Self::InvalidLifetime { .. }
             | Self::UnknownTokenType { .. } => false,
         }
@@ -200,28 +208,28 @@ impl ApiError {
             Self::Client(_)
             | Self::InvalidRequest(_)
             | Self::Signing(_)
-            | Self::NoConnection { .. }
+            | Self::ConnectFailed { .. }
             | Self::TimedOut { .. }
             | Self::Disconnected { .. }
-            | Self::HalfBody { .. }
+            | Self::TruncatedBody { .. }
             | Self::Unauthorized { .. }
-            | Self::Empty { .. }
+            | Self::EmptyBody { .. }
             | Self::NotJson { .. }
             | Self::TooLarge { .. }
-            | Self::OtherShape { .. }
+            | Self::UnexpectedShape { .. }
             | Self::InvalidLifetime { .. }
             | Self::UnknownTokenType { .. } => None,
         }
     }
 }
 
-/// The end of a message that says how long to wait.
-struct Pause(Option<Duration>);
+/// The part of a message that says how long to wait.
+struct RetryAfter(Option<Duration>);
 
-impl fmt::Display for Pause {
+impl fmt::Display for RetryAfter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Some(pause) => write!(f, ", to be called again in {} s", pause.as_secs()),
+            Some(pause) => write!(f, ", retry after {} s", pause.as_secs()),
             None => Ok(()),
         }
     }

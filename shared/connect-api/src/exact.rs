@@ -1,4 +1,4 @@
-//! JSON values that are kept to the digit, whether they are sent as a text or as a number.
+//! Deserializes JSON values exactly, digit for digit, whether they are sent as a string or as a number.
 
 use std::str::FromStr;
 
@@ -6,7 +6,7 @@ use fundhook_domain::Timestamp;
 use serde::de::{Deserialize, Deserializer, Error};
 use serde_json::value::RawValue;
 
-/// The exact text of a JSON text or number, `None` for anything else.
+/// The exact text of a JSON string or number; `None` for any other value.
 fn text_of(raw: &RawValue) -> Option<String> {
     let json = raw.get();
     match json.as_bytes().first()? {
@@ -16,32 +16,32 @@ fn text_of(raw: &RawValue) -> Option<String> {
     }
 }
 
-/// A text or number that must be there and not be empty.
+/// A required string or number that is not empty.
 pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let raw = Box::<RawValue>::deserialize(deserializer)?;
     let text = text_of(&raw).filter(|text| !text.is_empty());
-    text.ok_or_else(|| Error::custom("expected a text or number that is not empty"))
+    text.ok_or_else(|| Error::custom("expected a string or number that is not empty"))
 }
 
-/// A text or number, `None` where there is none or `null`.
+/// A string or number; `None` where it is absent or `null`.
 pub(crate) fn optional_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let Some(raw) = Option::<Box<RawValue>>::deserialize(deserializer)?.filter(|raw| raw.get() != "null") else {
         return Ok(None);
     };
-    text_of(&raw).map(Some).ok_or_else(|| Error::custom("expected a text, a number or null"))
+    text_of(&raw).map(Some).ok_or_else(|| Error::custom("expected a string, a number or null"))
 }
 
-/// A whole number that may be sent as a text.
+/// A whole number, which may be sent as a string.
 pub(crate) fn whole<'de, D: Deserializer<'de>, N: FromStr>(deserializer: D) -> Result<N, D::Error> {
     text(deserializer)?.parse().map_err(|_| Error::custom("expected a whole number that is not negative"))
 }
 
-/// Yes or no, as a boolean or as the text of one.
+/// A boolean, which may be sent as a string.
 pub(crate) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     optional_flag(deserializer)?.ok_or_else(|| Error::custom("expected true or false"))
 }
 
-/// Yes or no, `None` where there is none, `null` or an empty text.
+/// A boolean, which may be sent as a string; `None` where it is absent, `null` or an empty string.
 pub(crate) fn optional_flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
     let raw = Option::<Box<RawValue>>::deserialize(deserializer)?;
     match raw.as_ref().map(|raw| raw.get().trim_matches('"').to_ascii_lowercase()).as_deref() {
@@ -52,14 +52,14 @@ pub(crate) fn optional_flag<'de, D: Deserializer<'de>>(deserializer: D) -> Resul
     }
 }
 
-/// An instant as a UNIX time in seconds, milliseconds or nanoseconds, or as RFC 3339; `None` where there is none, `null`
-/// or an empty text.
-pub(crate) fn optional_instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+/// A time as a UNIX time in seconds, milliseconds or nanoseconds, or as RFC 3339; `None` where it is absent, `null` or an
+/// empty string.
+pub(crate) fn optional_timestamp<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
     let Some(text) = optional_text(deserializer)?.filter(|text| !text.is_empty()) else {
         return Ok(None);
     };
-    let instant = Timestamp::from_unix_digits(&text).or_else(|_| text.parse());
-    instant.map(Some).map_err(|_| Error::custom("expected a UNIX time in s, ms or ns, or RFC 3339"))
+    let timestamp = Timestamp::from_unix_digits(&text).or_else(|_| text.parse());
+    timestamp.map(Some).map_err(|_| Error::custom("expected a UNIX time in s, ms or ns, or RFC 3339"))
 }
 
 #[cfg(test)]
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_keep_their_digits_and_texts_their_characters() {
+    fn numbers_keep_their_digits_and_strings_their_characters() {
         for (json, read) in [
             ("119078888888888888887.100", "119078888888888888887.100"),
             ("1e-7", "1e-7"),
@@ -84,13 +84,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_absent_is_none_and_what_is_unreadable_an_error() {
+    fn an_absent_value_is_none_and_an_unreadable_value_is_an_error() {
         for json in ["null", "\"\"", "\"null\""] {
             assert_eq!(optional_flag(&mut Deserializer::from_str(json)).expect(json), None);
         }
         assert!(optional_flag(&mut Deserializer::from_str("1")).is_err());
         assert!(flag(&mut Deserializer::from_str("null")).is_err());
-        assert_eq!(optional_instant(&mut Deserializer::from_str("\"\"")).expect("none"), None);
-        assert!(optional_instant(&mut Deserializer::from_str("17")).is_err());
+        assert_eq!(optional_timestamp(&mut Deserializer::from_str("\"\"")).expect("none"), None);
+        assert!(optional_timestamp(&mut Deserializer::from_str("17")).is_err());
     }
 }

@@ -1,39 +1,35 @@
-//! One call: its attempts, the pauses between them, and its answer.
+//! One call: its attempts and the pauses between them.
 
-use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
-use reqwest::{Certificate, Client, Method, Request, Url, redirect};
+use reqwest::{Method, Request, Url};
 use serde::de::DeserializeOwned;
 
-use crate::answer::Reading;
 use crate::error::{ApiError, Call};
-use crate::retries::{Budget, Repeats};
+use crate::http::{HttpClient, HttpError, HttpLimits};
+use crate::provider_message::Redactions;
+use crate::response::{BODY_BYTES_MAX, ResponseReader};
+use crate::retries::{Idempotency, RetryBudget};
 use crate::settings::{Retries, Timeouts};
-use crate::words::Hidden;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
-/// What this client calls itself.
 const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
 
-/// A request that may be sent more than once, but for the headers that belong to an attempt.
+/// A request that may be sent more than once, without the headers that differ between attempts.
 pub(crate) struct Outgoing {
     pub(crate) method: Method,
     pub(crate) url: Url,
     pub(crate) body: Option<Vec<u8>>,
-    pub(crate) repeats: Repeats,
-    pub(crate) hidden: Hidden,
-    /// The shape of the answer, in words.
+    pub(crate) idempotency: Idempotency,
+    pub(crate) redactions: Redactions,
+    /// The shape of a successful response, for errors.
     pub(crate) expected: &'static str,
 }
 
 impl Outgoing {
-    /// What the call is named in errors: without the query, which may hold a user's data.
     pub(crate) fn call(&self) -> Call {
-        let mut url = self.url.clone();
-        url.set_query(None);
-        Call::new(self.method.as_str(), url.as_str())
+        Call::new(&self.method, &self.url)
     }
 
     fn request(&self, headers: HeaderMap) -> Request {
@@ -48,40 +44,20 @@ impl Outgoing {
     }
 }
 
-/// Sends requests.
+/// Sends requests, and repeats those that may be repeated.
 pub(crate) struct Exchange {
-    timeouts: Timeouts,
+    http: HttpClient,
     retries: Retries,
-    /// Made at the first call: the web's authorities take a few milliseconds to read.
-    client: OnceLock<Client>,
 }
 
 impl Exchange {
     pub(crate) fn new(timeouts: Timeouts, retries: Retries) -> Self {
-        Self { timeouts, retries, client: OnceLock::new() }
+        let http = HttpClient::new(HttpLimits { timeouts, body_bytes_max: BODY_BYTES_MAX });
+        Self { http: http.with_user_agent(USER_AGENT), retries }
     }
 
-    fn client(&self) -> Result<&Client, ApiError> {
-        if let Some(client) = self.client.get() {
-            return Ok(client);
-        }
-        let authorities = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
-        let authorities = authorities.filter_map(|der| Certificate::from_der(der).ok());
-        let client = Client::builder()
-            .tls_certs_only(authorities)
-            .connect_timeout(self.timeouts.connect)
-            .timeout(self.timeouts.attempt)
-            // Secrets go to the configured host, not to wherever it points.
-            .redirect(redirect::Policy::none())
-            .no_proxy()
-            .user_agent(USER_AGENT)
-            .build()
-            .map_err(ApiError::Client)?;
-        Ok(self.client.get_or_init(|| client))
-    }
-
-    /// Makes the call until it succeeds, fails for good, or neither attempts nor patience are left. `headers` are those of
-    /// an attempt that is made so long after the first.
+    /// Makes the call until it succeeds, fails permanently, or the retry budget is used up. `headers` makes the headers of
+    /// an attempt from the time since the first attempt.
     pub(crate) async fn send<T: DeserializeOwned>(
         &self,
         outgoing: &Outgoing,
@@ -89,21 +65,21 @@ impl Exchange {
     ) -> Result<T, ApiError> {
         let call = outgoing.call();
         let began = Instant::now();
-        let mut budget = Budget::new(&self.retries);
+        let mut budget = RetryBudget::new(&self.retries);
         loop {
             let request = outgoing.request(headers(began.elapsed())?);
             let error = match self.attempt(&call, outgoing, request).await {
-                Ok(answer) => return Ok(answer),
+                Ok(reply) => return Ok(reply),
                 Err(error) => error,
             };
-            if !outgoing.repeats.after(&error) {
+            if !outgoing.idempotency.allows_retry_after(&error) {
                 return Err(error);
             }
-            let Some(pause) = budget.pause(error.retry_after(), draw) else {
+            let Some(pause) = budget.pause(error.retry_after(), random_up_to) else {
                 return Err(error);
             };
             let pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
-            tracing::warn!(call = call.as_str(), pause_ms, error = %error, "a call is repeated after a pause");
+            tracing::warn!(call = call.as_str(), pause_ms, %error, "{call} failed; retrying in {pause_ms} ms");
             tokio::time::sleep(pause).await;
         }
     }
@@ -114,22 +90,20 @@ impl Exchange {
         outgoing: &Outgoing,
         request: Request,
     ) -> Result<T, ApiError> {
-        let attempt = self.timeouts.attempt;
-        let response = self.client()?.execute(request).await.map_err(|source| {
-            let (call, source) = (call.clone(), source.without_url());
-            if source.is_connect() {
-                ApiError::NoConnection { call, source }
-            } else if source.is_timeout() {
-                ApiError::TimedOut { call, after: attempt }
-            } else {
-                ApiError::Disconnected { call, source }
-            }
-        })?;
-        Reading { call, expected: outgoing.expected, hidden: &outgoing.hidden, attempt }.read(response).await
+        let response = self.http.send(request).await.map_err(|error| api_error(call.clone(), error))?;
+        ResponseReader { call, expected: outgoing.expected, redactions: &outgoing.redactions }.read(response).await
     }
 }
 
-/// A random duration up to `most`.
-fn draw(most: Duration) -> Duration {
-    Duration::from_nanos(fastrand::u64(0..=u64::try_from(most.as_nanos()).unwrap_or(u64::MAX)))
+fn api_error(call: Call, error: HttpError) -> ApiError {
+    match error {
+        HttpError::Client(source) => ApiError::Client(source),
+        HttpError::ConnectFailed(source) => ApiError::ConnectFailed { call, source },
+        HttpError::TimedOut(after) => ApiError::TimedOut { call, after },
+        HttpError::Disconnected(source) => ApiError::Disconnected { call, source },
+    }
+}
+
+fn random_up_to(bound: Duration) -> Duration {
+    Duration::from_nanos(fastrand::u64(0..=u64::try_from(bound.as_nanos()).unwrap_or(u64::MAX)))
 }

@@ -1,8 +1,11 @@
 //! A client of zerohash Connect's API: access tokens, sessions, users and transactions.
 //!
-//! What the provider's documents leave open (paths, header names, the string that is signed) is a [`Settings`] with a
-//! stated default. What may be repeated is, with pauses; what may have had an effect is not. Every way to fail is a
-//! variant of [`ApiError`], and none repeats a secret.
+//! - What the provider's documents leave open (paths, header names, the signed string) is one of the [`Settings`], with a
+//!   documented default.
+//! - A failed call is repeated, with pauses, unless the provider may already have acted on it.
+//! - Every cause of a failure is a variant of [`ApiError`], and no error repeats a secret or a user's data.
+//!
+//! Citations such as `[connect-guide §7]` name the documents listed in `docs/providers/sources.md`.
 //!
 //! ```no_run
 //! use fundhook_connect_api::{ConnectClient, Credentials, SANDBOX_URL, SessionRequest, Settings, SigningKey};
@@ -11,26 +14,28 @@
 //! let client = ConnectClient::new(Settings::new(SANDBOX_URL))?;
 //! let key = SigningKey::from_pem(pem)?;
 //!
-//! // A token is good for many calls: keep it, and request the next when `expires_in` has nearly passed.
+//! // A token is valid for many calls: keep it, and request the next one shortly before `expires_in` has passed.
 //! let granted = client.request_token(&credentials).await?;
 //! let caller = credentials.caller(&granted);
 //!
 //! let request = SessionRequest::deposits("USER01");
 //! let now = std::time::SystemTime::now().into();
 //! let session = client.open_session(&caller, &key, &request, now).await?;
-//! println!("the SDK can be shown for {} s", session.expires_in.as_secs());
+//! println!("the session is valid for {} s", session.expires_in.as_secs());
 //! # Ok(())
 //! # }
 //! ```
 
 #![warn(missing_docs)]
 
-mod answer;
 mod client;
 mod endpoints;
 mod error;
 mod exact;
 mod exchange;
+mod http;
+mod provider_message;
+mod response;
 mod retries;
 mod sessions;
 mod settings;
@@ -38,12 +43,12 @@ mod signing;
 mod token;
 mod transactions;
 mod users;
-mod words;
 
-pub use answer::retry_after;
 pub use client::ConnectClient;
 pub use endpoints::InvalidSettings;
 pub use error::{ApiError, Call};
+pub use http::{BodyError, HttpClient, HttpError, HttpLimits, HttpResponse, retry_after};
+pub use provider_message::ProviderMessage;
 pub use sessions::{Scope, ScopeError, SessionRequest, SessionToken};
 pub use settings::{
     HeaderNames, PRODUCTION_URL, ParameterNames, Paths, Retries, SANDBOX_URL, Settings, SignedPart, Timeouts,
@@ -52,4 +57,3 @@ pub use signing::{SigningKey, SigningKeyError};
 pub use token::{Caller, Credentials, GrantedToken};
 pub use transactions::{Transaction, TransactionSource, TransactionsPage, TransactionsQuery};
 pub use users::{CreatedUser, NewUser, SignedAgreement, User, Users, UsersQuery};
-pub use words::ProviderWords;

@@ -1,4 +1,4 @@
-//! Sessions: what the organization's frontend needs to show the provider's SDK to one user.
+//! Sessions, with which the organization's frontend shows the provider's SDK to one user.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,34 +10,34 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
 use crate::error::{ApiError, Call};
-use crate::words::Hidden;
+use crate::provider_message::Redactions;
 use crate::{exact, token};
 
-/// What a session lets its user do. The set is open: [`FromStr`] takes names that are not known here.
+/// What a session lets its user do. The set is open: [`FromStr`] accepts names that this crate does not know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scope(Cow<'static, str>);
 
-/// A text that is no scope.
+/// The text is not a scope.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no scope: right is a name without spaces, such as user:deposit:send")]
+#[error("{0:?} is not a scope; expected a name without spaces, such as user:deposit:send")]
 pub struct ScopeError(String);
 
 impl Scope {
-    /// Deposits (seed 000).
+    /// Deposits [connect-guide §4].
     pub const DEPOSIT_SEND: Self = Self(Cow::Borrowed("user:deposit:send"));
-    /// Withdrawals (seed 000).
+    /// Withdrawals [connect-guide §W2].
     pub const WITHDRAWAL_SEND: Self = Self(Cow::Borrowed("user:withdrawal:send"));
-    /// Requests of withdrawals (published OpenAPI).
+    /// Requests for withdrawals [connect-openapi].
     pub const WITHDRAWAL_REQUEST: Self = Self(Cow::Borrowed("user:withdrawal:request"));
-    /// Recoveries of deposits (published OpenAPI).
+    /// Recoveries of deposits [connect-openapi].
     pub const RECOVERY_SEND: Self = Self(Cow::Borrowed("user:recovery:send"));
 
-    /// The name.
+    /// The scope's name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    fn is_of_withdrawals(&self) -> bool {
+    fn is_for_withdrawals(&self) -> bool {
         self.0.starts_with("user:withdrawal:")
     }
 }
@@ -66,14 +66,14 @@ impl Serialize for Scope {
     }
 }
 
-/// The session that is to be opened.
+/// A session to open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionRequest {
-    /// The user: the `participant_code` that `POST /users` answered.
+    /// The user's code: the `participant_code` that `POST /users` returned.
     pub reference_id: String,
-    /// What the platform wants to find again in every webhook of the session, under `session.metadata`.
+    /// Data of the platform, which every webhook of the session repeats in `session.metadata`.
     pub metadata: Map<String, Value>,
-    /// What the user may do; at least one.
+    /// What the user may do; at least one scope.
     pub scopes: Vec<Scope>,
 }
 
@@ -94,23 +94,23 @@ impl SessionRequest {
         Self { metadata, ..self }
     }
 
-    /// Whether the session is for withdrawals and nothing else.
-    pub(crate) fn is_of_withdrawals(&self) -> bool {
-        self.scopes.iter().all(Scope::is_of_withdrawals)
+    /// Whether the session is for withdrawals only.
+    pub(crate) fn is_for_withdrawals(&self) -> bool {
+        self.scopes.iter().all(Scope::is_for_withdrawals)
     }
 
-    /// What no message may repeat: who the user is, and what the platform wants to find again.
-    pub(crate) fn personal(&self) -> Hidden {
-        Hidden::of([self.reference_id.clone()]).and(Hidden::leaves_of(&json!(self.metadata)))
+    /// The values that no message may repeat: the user's code and the metadata.
+    pub(crate) fn redactions(&self) -> Redactions {
+        Redactions::of([self.reference_id.clone()]).and(Redactions::leaves_of(&json!(self.metadata)))
     }
 
-    /// The body of the request, byte for byte as it is signed and sent.
+    /// The request's body, byte for byte as it is signed and sent.
     pub(crate) fn body(&self) -> Result<Vec<u8>, ApiError> {
         if self.reference_id.trim().is_empty() {
             return Err(ApiError::InvalidRequest("reference_id is empty, expected the user's participant_code".into()));
         }
         if self.scopes.is_empty() {
-            return Err(ApiError::InvalidRequest("scopes are empty, expected at least one".into()));
+            return Err(ApiError::InvalidRequest("scopes is empty, expected at least one".into()));
         }
         let body = json!({
             "account": { "reference_id": self.reference_id },
@@ -121,12 +121,12 @@ impl SessionRequest {
     }
 }
 
-/// What the frontend hands to the provider's SDK.
+/// What the frontend passes to the provider's SDK.
 #[derive(Clone, Debug)]
 pub struct SessionToken {
-    /// The token: good for this one session, and for no call of this client.
+    /// The session's token. It is not an access token: no call of this client accepts it.
     pub jwt: SecretString,
-    /// How long it is valid from when it was requested; at least a second, at most a year.
+    /// The lifetime from the time of the request, at least a second and at most a year.
     pub expires_in: Duration,
 }
 
@@ -138,12 +138,12 @@ struct Flat {
     expires_in: u64,
 }
 
-/// The provider's answer: flat for deposits, and below `token` for withdrawals (seed 000 shows both).
+/// The provider's response: flat for deposits [connect-guide §4], under `token` for withdrawals [connect-guide §W2].
 #[derive(Deserialize)]
 #[serde(try_from = "EitherReply")]
 pub(crate) struct SessionReply(Flat);
 
-/// What either answer may have.
+/// The members of both forms of the response.
 #[derive(Deserialize)]
 struct EitherReply {
     token: Option<Flat>,

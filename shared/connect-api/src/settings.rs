@@ -1,40 +1,40 @@
-//! How the provider's API is reached: everything about it that is not documented beyond doubt is a setting.
+//! How the provider's API is called. Whatever the provider's documents do not settle is a setting.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// The base URL of production (seed 000, "Connect uses the following domain URL's").
+/// The base URL of production [connect-guide §O5].
 pub const PRODUCTION_URL: &str = "https://api.connect.xyz";
-/// The base URL of the sandbox (the same place).
+/// The base URL of the sandbox [connect-guide §O5].
 pub const SANDBOX_URL: &str = "https://api.sandbox.connect.xyz";
 
-/// Where the API lies, what it calls its headers and parameters, what is signed, and how long is waited.
+/// The API's URL, the names of its headers and parameters, the signed string, timeouts and retries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// Scheme and host, `https` but for this computer's own: [`PRODUCTION_URL`] or [`SANDBOX_URL`].
+    /// Scheme and host: [`PRODUCTION_URL`] or [`SANDBOX_URL`]. The scheme is `https`, except on the loopback interface.
     pub base_url: String,
-    /// What stands before each path: empty in seed 000, `/api/v1` in the provider's published OpenAPI.
+    /// The prefix of each path: empty in [connect-guide], `/api/v1` in [connect-openapi].
     pub path_prefix: String,
-    /// The path of each call, below the prefix.
+    /// The path of each call, after the prefix.
     pub paths: Paths,
-    /// What the headers are called.
+    /// The names of the headers.
     pub headers: HeaderNames,
-    /// What the parameters of `GET /transactions` and `GET /users` are called.
+    /// The names of the parameters of `GET /transactions` and `GET /users`.
     pub parameters: ParameterNames,
-    /// Further fields of the token request: none in seed 000; the published OpenAPI has `audience` and
-    /// `grant_type` = `client_credentials`.
+    /// Further fields of the token request: none in [connect-guide §3]; `audience` and `grant_type` = `client_credentials`
+    /// in [connect-openapi].
     pub token_fields: BTreeMap<String, String>,
-    /// What is signed to open a session, its parts one after the other with nothing between them. The provider
-    /// documents none for requests: the default is the string that it signs its own webhooks over.
+    /// The string that is signed to open a session: these parts in order, with nothing between them. The provider documents
+    /// none for requests; the default is the string that it signs for its webhooks.
     pub string_to_sign: Vec<SignedPart>,
-    /// How long one attempt may take.
+    /// The timeouts of one attempt.
     pub timeouts: Timeouts,
-    /// How often and how patiently a call is repeated.
+    /// How often a failed call is repeated, and with what pauses.
     pub retries: Retries,
 }
 
 impl Settings {
-    /// The API at `base_url`, every other value as in seed 000.
+    /// The API at `base_url`, with every other value as in [connect-guide].
     pub fn new(base_url: &str) -> Self {
         Self {
             base_url: base_url.to_owned(),
@@ -53,16 +53,16 @@ impl Settings {
 /// The paths of the calls, each beginning with `/`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Paths {
-    /// Where an access token is requested: `/oauth/token`.
+    /// The path to request an access token: `/oauth/token`.
     pub token: String,
-    /// Where a session is opened: `/sessions`.
+    /// The path to open a session: `/sessions`.
     pub sessions: String,
-    /// Where a session is opened that is for withdrawals alone: `/v1/sessions`, as seed 000 writes it. The published
-    /// OpenAPI knows one path for both: with its prefix, set this one to `/sessions` too.
+    /// The path to open a session for withdrawals only: `/v1/sessions` [connect-guide §W2]. [connect-openapi] has one path
+    /// for both kinds; with its prefix, set this path to `/sessions` too.
     pub withdrawal_sessions: String,
-    /// Where users are created and listed: `/users`.
+    /// The path to create and list users: `/users`.
     pub users: String,
-    /// Where transactions are listed: `/transactions`.
+    /// The path to list transactions: `/transactions`.
     pub transactions: String,
 }
 
@@ -78,14 +78,14 @@ impl Default for Paths {
     }
 }
 
-/// The names of the headers that the provider's documents differ about.
+/// The names of the headers that differ between the provider's documents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeaderNames {
-    /// Carries the organization's id: `client-id` in seed 000, `x-connect-client-id` in the published OpenAPI.
+    /// The header with the organization's id: `client-id` [connect-guide §4], `x-connect-client-id` [connect-openapi].
     pub client_id: String,
-    /// Carries the signature in standard base64: `signature`.
+    /// The header with the signature in standard base64: `signature`.
     pub signature: String,
-    /// Carries the UNIX time in seconds at which it was signed: `timestamp`.
+    /// The header with the UNIX time of the signature, in seconds: `timestamp`.
     pub timestamp: String,
 }
 
@@ -95,24 +95,25 @@ impl Default for HeaderNames {
     }
 }
 
-/// The names of the parameters of `GET /transactions`; seed 000 names none, so they are those of the provider's
-/// published sibling, `GET /fund/transactions`.
+/// The names of the parameters of `GET /transactions`. [connect-guide §7] names none, so the defaults are those of
+/// `GET /fund/transactions` [zerohash-openapi].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParameterNames {
-    /// The earliest deposit time, itself included: `deposit_timestamp_gte`. `None`: never sent, and the rows come
-    /// unfiltered.
+    /// The earliest deposit time, inclusive: `deposit_timestamp_gte`. With `None` it is never sent, and the rows are not
+    /// filtered by it.
     pub deposited_from: Option<String>,
-    /// The time that every deposit lies before: `deposit_timestamp_lt`. `None`: never sent, and the rows come unfiltered.
+    /// The latest deposit time, exclusive: `deposit_timestamp_lt`. With `None` it is never sent, and the rows are not
+    /// filtered by it.
     pub deposited_before: Option<String>,
     /// The number of the page, from 1: `page`.
     pub page: String,
-    /// The most rows in a page: `page_size`.
+    /// The most rows on a page: `page_size`.
     pub page_size: String,
-    /// One transaction: `fund_id`.
+    /// The id of one transaction: `fund_id`.
     pub fund_id: String,
-    /// One user's: `participant_code`.
+    /// The code of one user: `participant_code`.
     pub participant_code: String,
-    /// One session's: `reference_id`.
+    /// The reference of one session: `reference_id`.
     pub reference_id: String,
 }
 
@@ -133,24 +134,24 @@ impl Default for ParameterNames {
 /// A part of the string that is signed to open a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignedPart {
-    /// The value of the timestamp's header.
+    /// The value of the header [`HeaderNames::timestamp`].
     Timestamp,
-    /// `POST`.
+    /// The method, `POST`.
     Method,
-    /// The whole URL that the request goes to.
+    /// The whole URL of the request.
     Url,
-    /// The URL's path alone, the prefix included.
+    /// Only the URL's path, including the prefix.
     Path,
     /// The body, byte for byte.
     Body,
 }
 
-/// How long an attempt may take.
+/// The timeouts of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
-    /// Until the connection stands, TLS included: 2 s.
+    /// The time to connect, including TLS: 2 s by default.
     pub connect: Duration,
-    /// Until the answer is read to its end, the connection included: 10 s.
+    /// The time to read the response to its end, including the connection: 10 s by default.
     pub attempt: Duration,
 }
 
@@ -160,20 +161,21 @@ impl Default for Timeouts {
     }
 }
 
-/// How a call is repeated that may be.
+/// How a failed call is repeated.
 ///
-/// The pauses double from `first_pause` up to `pause_max`, each shortened at random by up to a half. With every attempt
-/// timing out, the defaults take 4 × 10 s and at most 1.4 s of pauses; with a provider that asks for time, 60 s.
+/// The pauses double from `first_pause` up to `pause_max`. Random jitter shortens each by up to half. If every attempt times
+/// out, a call with the defaults takes 4 × 10 s and at most 1.4 s of pauses; with `Retry-After` in the responses, at most
+/// 60 s.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retries {
-    /// The most attempts, the first included: 4.
+    /// The most attempts, including the first: 4 by default.
     pub attempts_max: u32,
-    /// The pause after the first attempt: 200 ms.
+    /// The pause after the first attempt: 200 ms by default.
     pub first_pause: Duration,
-    /// The longest pause that is chosen here: 5 s.
+    /// The longest pause, unless the provider asks for more: 5 s by default.
     pub pause_max: Duration,
-    /// The most time in pauses together: 20 s. A `Retry-After` is waited for when it fits into what is left of it;
-    /// otherwise the call fails at once and says how long the provider asked to wait.
+    /// The most time spent in all pauses together: 20 s by default. A `Retry-After` that fits into the remaining time is
+    /// waited for; otherwise the call fails at once, and its error says how long the provider asked to wait.
     pub wait_max: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! The organization's signature of a request.
+//! The organization's signature over a request.
 
 use std::fmt;
 
@@ -6,25 +6,25 @@ use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use jsonwebtoken::errors::Error;
 use jsonwebtoken::{Algorithm, EncodingKey, crypto};
-use reqwest::Url;
+use reqwest::{Method, Url};
 
 use crate::settings::SignedPart;
 
-/// The organization's private RSA key, whose public half the provider was given (seed 000, "public_key").
+/// The organization's private RSA key, whose public half the provider has [connect-guide §P2].
 pub struct SigningKey(EncodingKey);
 
-/// A text that is no private RSA key in PEM.
+/// The text is not a private RSA key in PEM.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "no private RSA key of at least 2048 bits in PEM: PKCS#8 (BEGIN PRIVATE KEY) or PKCS#1 (BEGIN RSA PRIVATE KEY)"
+    "not a private RSA key of at least 2048 bits in PEM, as PKCS#8 (BEGIN PRIVATE KEY) or PKCS#1 (BEGIN RSA PRIVATE KEY)"
 )]
 pub struct SigningKeyError(#[source] Error);
 
 impl SigningKey {
-    /// Reads a key in PEM, PKCS#8 or PKCS#1. What is returned can sign.
+    /// Parses a key in PEM, as PKCS#8 or PKCS#1. A returned key can sign.
     pub fn from_pem(pem: &str) -> Result<Self, SigningKeyError> {
         let key = Self(EncodingKey::from_rsa_pem(pem.trim().as_bytes()).map_err(SigningKeyError)?);
-        // What the PEM holds is first looked at where it signs.
+        // The key inside the PEM is parsed only when it signs.
         key.sign(b"").map_err(SigningKeyError)?;
         Ok(key)
     }
@@ -42,14 +42,24 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-/// The bytes that are signed: the `parts` of the request, one after the other.
-pub(crate) fn string_to_sign(parts: &[SignedPart], timestamp: &str, method: &str, url: &Url, body: &[u8]) -> Vec<u8> {
-    let bytes = |part: &SignedPart| match part {
-        SignedPart::Timestamp => timestamp.as_bytes().to_vec(),
-        SignedPart::Method => method.as_bytes().to_vec(),
-        SignedPart::Url => url.as_str().as_bytes().to_vec(),
-        SignedPart::Path => url.path().as_bytes().to_vec(),
-        SignedPart::Body => body.to_vec(),
-    };
-    parts.iter().flat_map(bytes).collect()
+/// The parts of a request that a signature can cover.
+pub(crate) struct SignedRequest<'a> {
+    pub(crate) timestamp: &'a str,
+    pub(crate) method: &'a Method,
+    pub(crate) url: &'a Url,
+    pub(crate) body: &'a [u8],
+}
+
+impl SignedRequest<'_> {
+    /// The bytes to sign: these `parts` in order, with nothing between them.
+    pub(crate) fn bytes(&self, parts: &[SignedPart]) -> Vec<u8> {
+        let bytes = |part: &SignedPart| match part {
+            SignedPart::Timestamp => self.timestamp.as_bytes(),
+            SignedPart::Method => self.method.as_str().as_bytes(),
+            SignedPart::Url => self.url.as_str().as_bytes(),
+            SignedPart::Path => self.url.path().as_bytes(),
+            SignedPart::Body => self.body,
+        };
+        parts.iter().flat_map(bytes).copied().collect()
+    }
 }

@@ -1,4 +1,4 @@
-//! Who calls: credentials, the access token that they are exchanged for, and the caller that holds it.
+//! Credentials, the access token that they are exchanged for, and the caller that presents it.
 
 use std::time::Duration;
 
@@ -8,22 +8,22 @@ use serde::{Deserialize, Deserializer, de};
 use crate::error::{ApiError, Call};
 use crate::exact;
 
-/// The longest time that anything is taken to be granted for; more is a mistake, or another unit.
+/// The longest lifetime that is accepted. A longer one is an error, or in another unit.
 const SECONDS_MAX: u64 = 365 * 24 * 60 * 60;
 
-/// What the provider gave the organization at its onboarding (seed 000, "Organization credentials").
+/// What the provider gave the organization at onboarding [connect-guide §P4].
 #[derive(Clone, Debug)]
 pub struct Credentials {
-    /// Names the pair of id and secret.
+    /// Identifies the credentials.
     pub client_id: String,
-    /// Proves it.
+    /// The secret that belongs to `client_id`.
     pub client_secret: SecretString,
-    /// The organization.
+    /// The organization's id.
     pub organization_id: String,
 }
 
 impl Credentials {
-    /// The organization, with the token that it was granted.
+    /// The organization with the token that it was granted.
     pub fn caller(&self, granted: &GrantedToken) -> Caller {
         Caller { organization_id: self.organization_id.clone(), token: granted.access_token.clone() }
     }
@@ -32,25 +32,25 @@ impl Credentials {
 /// An organization with an access token.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    /// The organization; sent as the header `client-id`.
+    /// The organization's id, sent in the header `client-id`.
     pub organization_id: String,
-    /// Its access token; sent as the header `authorization`.
+    /// Its access token, sent in the header `authorization`.
     pub token: SecretString,
 }
 
-/// An access token.
+/// An access token and its lifetime.
 #[derive(Clone, Debug)]
 pub struct GrantedToken {
     /// The token.
     pub access_token: SecretString,
-    /// How it is presented, in the provider's own spelling: `Bearer`.
+    /// The token's type in the provider's own spelling: `Bearer`.
     pub token_type: String,
-    /// How long it is valid from when it was requested: the answer's field, not the hour that the prose of seed 000
-    /// speaks of. At least a second, at most a year.
+    /// The lifetime from the time of the request, at least a second and at most a year. It is the response's field, not the
+    /// hour in the prose of [connect-guide §3].
     pub expires_in: Duration,
 }
 
-/// The provider's answer, as seed 000 shows it.
+/// The provider's response [connect-guide §3].
 #[derive(Deserialize)]
 pub(crate) struct TokenReply {
     #[serde(deserialize_with = "secret")]
@@ -72,7 +72,7 @@ impl TokenReply {
     }
 }
 
-/// A time that something may be granted for.
+/// Checks a lifetime that the provider granted.
 pub(crate) fn lifetime(seconds: u64, call: &Call) -> Result<Duration, ApiError> {
     if (1..=SECONDS_MAX).contains(&seconds) {
         Ok(Duration::from_secs(seconds))
@@ -81,7 +81,7 @@ pub(crate) fn lifetime(seconds: u64, call: &Call) -> Result<Duration, ApiError> 
     }
 }
 
-/// A secret text that is not empty.
+/// Deserializes a secret that is not empty.
 pub(crate) fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
     let text = String::deserialize(deserializer)?;
     if text.trim().is_empty() {

@@ -1,4 +1,4 @@
-//! Transactions: the provider's own list of what was deposited.
+//! Transactions: the provider's own list of deposits.
 
 use fundhook_domain::Timestamp;
 use reqwest::Url;
@@ -9,30 +9,30 @@ use crate::error::ApiError;
 use crate::exact;
 use crate::settings::ParameterNames;
 
-/// The most rows that the provider puts in a page.
+/// The most rows that the provider puts on a page [connect-guide §7].
 const PAGE_SIZE_MAX: u32 = 50;
 
-/// Which transactions are listed.
+/// Which transactions to list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TransactionsQuery {
     /// The number of the page, from 1.
     pub page: u32,
-    /// The most rows in it, 1 to 50.
+    /// The most rows on the page, 1 to 50.
     pub page_size: u32,
-    /// The earliest deposit time, itself included. It is sent in milliseconds, a fraction of a second rounded down.
+    /// The earliest deposit time, inclusive. It is sent in milliseconds, rounded down to a whole second.
     pub deposited_from: Option<Timestamp>,
-    /// The time that every deposit lies before. It is sent in milliseconds, a fraction of a second rounded down.
+    /// The latest deposit time, exclusive. It is sent in milliseconds, rounded down to a whole second.
     pub deposited_before: Option<Timestamp>,
-    /// One transaction.
+    /// Only the transaction with this id.
     pub fund_id: Option<String>,
-    /// One user's.
+    /// Only this user's transactions.
     pub participant_code: Option<String>,
-    /// One session's, and whatever arrived late at an address of it.
+    /// Only this session's transactions, including those that arrived late at one of its addresses.
     pub reference_id: Option<String>,
 }
 
 impl Default for TransactionsQuery {
-    /// The first page of everything.
+    /// The first page of all transactions.
     fn default() -> Self {
         Self {
             page: 1,
@@ -47,7 +47,7 @@ impl Default for TransactionsQuery {
 }
 
 impl TransactionsQuery {
-    /// `url` with this query, its parameters called as `names` say.
+    /// Appends this query to `url`, with the parameter names in `names`.
     pub(crate) fn on(&self, mut url: Url, names: &ParameterNames) -> Result<Url, ApiError> {
         if self.page == 0 {
             return Err(ApiError::InvalidRequest("page is 0, expected 1 or more".into()));
@@ -83,17 +83,17 @@ impl TransactionsQuery {
 /// A page of transactions: `{message, page, page_size, total_pages}`.
 #[derive(Clone, Debug, serde::Deserialize)]
 pub struct TransactionsPage {
-    /// Each row verbatim, byte for byte as the provider sent it.
+    /// The rows, byte for byte as the provider sent them.
     #[serde(rename = "message", deserialize_with = "rows")]
     pub transactions: Vec<Box<RawValue>>,
-    /// The number of the page as the provider counts: where it is not the one that was asked for, the provider knows the
-    /// parameter by another name.
+    /// The number of the page, as the provider counts. If it differs from the requested page, the provider does not know
+    /// the parameter by the name in [`ParameterNames::page`].
     #[serde(deserialize_with = "exact::whole")]
     pub page: u32,
-    /// The most rows in a page.
+    /// The most rows on a page.
     #[serde(deserialize_with = "exact::whole")]
     pub page_size: u32,
-    /// How many pages there are; 0 or 1 where there is no row.
+    /// The number of pages; 0 or 1 when there are no rows.
     #[serde(deserialize_with = "exact::whole")]
     pub total_pages: u32,
 }
@@ -101,101 +101,101 @@ pub struct TransactionsPage {
 impl TransactionsPage {
     pub(crate) const SHAPE: &str = "{message: […], page, page_size, total_pages}";
 
-    /// The rows as typed values, in their order; one that cannot be read spoils no other. The error of a row may quote
-    /// what is in it.
+    /// The rows as typed values, in order. A row that cannot be parsed does not affect the others. Its error may quote the
+    /// row's content, so do not log it.
     pub fn typed(&self) -> Vec<Result<Transaction, serde_json::Error>> {
         self.transactions.iter().map(|row| serde_json::from_str(row.get())).collect()
     }
 }
 
-/// The rows, none where the list is `null`; there must be one or the other.
+/// The rows; empty where the list is `null`. The member is required.
 fn rows<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Box<RawValue>>, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
-/// A row of `GET /transactions` (seed 000, "Get Transactions"), unknown fields left out. Identifiers and amounts are the
-/// exact text, or the digits of the number, that was sent; nothing but the id and the success is taken to be there.
+/// A row of `GET /transactions` [connect-guide §7], without unknown fields. Identifiers and amounts are the exact string, or
+/// the digits of the number, that was sent. Only `fund_id` and `success` are required.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
 pub struct Transaction {
-    /// The transaction's id, the same in every webhook about it.
+    /// The transaction's id, as in every webhook about it.
     #[serde(deserialize_with = "exact::text")]
     pub fund_id: String,
-    /// Whether the funds were credited. `false` is not final, and `true` may come with an exception in `status_reason`.
+    /// Whether the funds were credited. `false` is not final; `true` may come with an exception in `status_reason`.
     #[serde(deserialize_with = "exact::flag")]
     pub success: bool,
-    /// Why, in words.
+    /// The reason for the status, in words.
     #[serde(default, deserialize_with = "exact::optional_text")]
     pub status_reason: Option<String>,
-    /// Why, as a code.
+    /// The reason for the status, as a code.
     #[serde(default, deserialize_with = "exact::optional_text")]
     pub status_reason_code: Option<String>,
-    /// The user.
+    /// The user's code.
     #[serde(default, deserialize_with = "exact::optional_text")]
     pub participant_code: Option<String>,
-    /// The platform's reference: the most recent session's, so not unique to a deposit.
+    /// The platform's reference. It is that of the most recent session, so several deposits may share it.
     #[serde(default, deserialize_with = "exact::optional_text")]
     pub reference_id: Option<String>,
-    /// Where it was credited.
+    /// The account that was credited.
     #[serde(default, deserialize_with = "exact::optional_text")]
     pub account_label: Option<String>,
-    /// What was credited, asset and network in one: `USDC.ETH`.
+    /// The credited asset with its network: `USDC.ETH`.
     #[serde(default, deserialize_with = "exact::optional_text")]
     pub fund_asset: Option<String>,
-    /// What arrived.
+    /// The deposited asset.
     #[serde(default, deserialize_with = "exact::optional_text")]
     pub deposited_asset: Option<String>,
-    /// How much, in whole units of the asset.
+    /// The amount, in whole units of the asset.
     #[serde(default, deserialize_with = "exact::optional_text")]
     pub quantity: Option<String>,
-    /// How much in the quoted currency.
+    /// The value in the quoted currency.
     #[serde(default, deserialize_with = "exact::optional_text")]
     pub notional: Option<String>,
-    /// The price of one unit.
+    /// The price of one unit of the asset.
     #[serde(default, deserialize_with = "exact::optional_text")]
     pub rate: Option<String>,
-    /// The currency of price and notional.
+    /// The currency of `rate` and `notional`.
     #[serde(default, deserialize_with = "exact::optional_text")]
     pub quoted_currency: Option<String>,
-    /// From where, on the chain.
+    /// The sender's address on the chain.
     #[serde(default, deserialize_with = "exact::optional_text")]
     pub source_address: Option<String>,
-    /// To where, on the chain.
+    /// The receiving address on the chain.
     #[serde(default, deserialize_with = "exact::optional_text")]
     pub deposit_address: Option<String>,
-    /// The transaction on the chain.
+    /// The id of the transaction on the chain.
     #[serde(default, deserialize_with = "exact::optional_text")]
     pub transaction_id: Option<String>,
-    /// When it was credited.
-    #[serde(default, deserialize_with = "exact::optional_instant")]
+    /// When the funds were credited.
+    #[serde(default, deserialize_with = "exact::optional_timestamp")]
     pub fund_timestamp: Option<Timestamp>,
-    /// When it arrived.
-    #[serde(default, deserialize_with = "exact::optional_instant")]
+    /// When the deposit arrived.
+    #[serde(default, deserialize_with = "exact::optional_timestamp")]
     pub deposit_timestamp: Option<Timestamp>,
-    /// Whether it is the user's first.
+    /// Whether this is the user's first deposit.
     #[serde(default, deserialize_with = "exact::optional_flag")]
     pub is_first_deposit: Option<bool>,
-    /// The fee before discounts, in hundredths of a percent.
+    /// The fee before discounts, in basis points.
     #[serde(default, deserialize_with = "exact::optional_text")]
     pub raw_fee_bps: Option<String>,
     /// The fee before discounts, in the quoted currency.
     #[serde(default, deserialize_with = "exact::optional_text")]
     pub raw_fee_notional: Option<String>,
-    /// The fee, in hundredths of a percent.
+    /// The fee, in basis points.
     #[serde(default, deserialize_with = "exact::optional_text")]
     pub deposit_fee_bps: Option<String>,
     /// The fee, in the quoted currency; may be empty.
     #[serde(default, deserialize_with = "exact::optional_text")]
     pub deposit_fee_notional: Option<String>,
-    /// From what kind of account it came.
+    /// The account that the deposit came from.
     pub source: Option<TransactionSource>,
 }
 
-/// From what kind of account a transaction came.
+/// The account that a transaction came from.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
 pub struct TransactionSource {
-    /// `CUSTODIAL`, `NON_CUSTODIAL` or `MANUAL`.
+    /// The kind of account: `CUSTODIAL`, `NON_CUSTODIAL` or `MANUAL`.
     #[serde(rename = "type")]
     pub kind: Option<String>,
-    /// Which: `coinbase`, `metamask`, `manual` …
+    /// The integration: `coinbase`, `metamask`, `manual` …
     pub integration: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! Users, for organizations that onboard their own ("reliance", seed 000, "Onboard User").
+//! Users, for organizations that onboard their own ("reliance") [connect-guide §2].
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use crate::error::ApiError;
+use crate::provider_message::Redactions;
 use crate::settings::ParameterNames;
-use crate::words::Hidden;
 
-/// A user to be created, with the fields of seed 000; what is `None` is not sent. `Debug` shows nothing of it.
+/// A user to create, with the fields of [connect-guide §2]. Fields that are `None` are not sent. `Debug` shows none of them.
 ///
 /// ```
 /// use fundhook_connect_api::NewUser;
@@ -29,16 +29,16 @@ pub struct NewUser {
     /// The family name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_name: Option<String>,
-    /// The address of mail.
+    /// The email address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
     /// The telephone number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phone_number: Option<String>,
-    /// The address: street and number.
+    /// The first line of the address: street and number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address_one: Option<String>,
-    /// The address: what else it takes.
+    /// The second line of the address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address_two: Option<String>,
     /// The city.
@@ -50,48 +50,48 @@ pub struct NewUser {
     /// The postal code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub zip: Option<String>,
-    /// The country, in words: `United States`.
+    /// The country's name: `United States`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,
-    /// The day of birth: `1985-09-02`.
+    /// The date of birth: `1985-09-02`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub date_of_birth: Option<String>,
-    /// The citizenship, in words: `United States`.
+    /// The name of the country of citizenship: `United States`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub citizenship: Option<String>,
-    /// The number that the tax authority knows the user by.
+    /// The tax identification number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tax_id: Option<String>,
-    /// How risky the platform takes the user to be: `low`.
+    /// The platform's risk rating: `low`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub risk_rating: Option<String>,
-    /// How the check of the customer ended: `pass`.
+    /// The result of the KYC check: `pass`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kyc: Option<String>,
-    /// When the customer was checked, sent as UNIX milliseconds.
+    /// The time of the KYC check, sent as UNIX milliseconds.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "optional_milliseconds")]
     pub kyc_timestamp: Option<Timestamp>,
-    /// How the screening for sanctions ended: `pass`.
+    /// The result of the sanctions screening: `pass`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sanction_screening: Option<String>,
-    /// When the sanctions were screened, sent as UNIX milliseconds.
+    /// The time of the sanctions screening, sent as UNIX milliseconds.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "optional_milliseconds")]
     pub sanction_screening_timestamp: Option<Timestamp>,
-    /// How the check of the identity document ended: `pass`.
+    /// The result of the identity document check: `pass`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub idv: Option<String>,
-    /// How the check of the user's presence ended: `pass`.
+    /// The result of the liveness check: `pass`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub liveness_check: Option<String>,
-    /// When the user signed, sent as UNIX milliseconds.
+    /// The time of the user's signature, sent as UNIX milliseconds.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "optional_milliseconds")]
     pub signed_timestamp: Option<Timestamp>,
-    /// The platform's own, always sent.
+    /// Data of the platform, always sent.
     pub metadata: Map<String, Value>,
-    /// What the user agreed to.
+    /// The agreements that the user signed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub signed_agreements: Vec<SignedAgreement>,
-    /// Further fields, sent beside the others; none may have the name of one of them.
+    /// Further fields. None may have the name of a field above.
     #[serde(skip)]
     pub others: Map<String, Value>,
 }
@@ -99,42 +99,42 @@ pub struct NewUser {
 /// An agreement that the user signed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SignedAgreement {
-    /// Which, such as `connect_user_agreement`.
+    /// The kind of agreement, such as `connect_user_agreement`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// Where, such as `us`.
+    /// The region, such as `us`.
     pub region: String,
-    /// When. Sent as UNIX milliseconds.
+    /// The time of the signature, sent as UNIX milliseconds.
     #[serde(serialize_with = "milliseconds")]
     pub signed_timestamp: Timestamp,
 }
 
 impl NewUser {
-    /// The same user with one more field.
+    /// The same user with one more field in [`NewUser::others`].
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.others.insert(name.to_owned(), value.into());
         self
     }
 
-    /// The body of the request, and what of it no message may repeat.
-    pub(crate) fn body(&self) -> Result<(Vec<u8>, Hidden), ApiError> {
+    /// The request's body, and the values in it that no message may repeat.
+    pub(crate) fn body(&self) -> Result<(Vec<u8>, Redactions), ApiError> {
         let invalid = |problem: String| ApiError::InvalidRequest(problem);
-        let named = serde_json::to_value(self).map_err(|_| invalid("the user cannot be written as JSON".into()))?;
+        let named = serde_json::to_value(self).map_err(|_| invalid("the user cannot be serialized as JSON".into()))?;
         let Value::Object(mut body) = named else {
-            return Err(invalid("the user is no JSON object".into()));
+            return Err(invalid("the user is not a JSON object".into()));
         };
         for (name, value) in &self.others {
             if Self::NAMED.contains(&name.as_str()) {
-                return Err(invalid(format!("others has {name}, which is a field of its own")));
+                return Err(invalid(format!("others contains {name}, which is a field of NewUser")));
             }
             body.insert(name.clone(), value.clone());
         }
         let body = Value::Object(body);
-        Ok((body.to_string().into_bytes(), Hidden::leaves_of(&body)))
+        Ok((body.to_string().into_bytes(), Redactions::leaves_of(&body)))
     }
 
-    /// The fields that are not `others`.
+    /// The names of the fields that are not in `others`.
     const NAMED: [&str; 23] = [
         "first_name",
         "last_name",
@@ -182,15 +182,15 @@ fn optional_milliseconds<S: Serializer>(at: &Option<Timestamp>, serializer: S) -
     }
 }
 
-/// A user that the provider has taken in.
+/// A user that the provider has created.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CreatedUser {
-    /// The user's code: the `reference_id` of its sessions.
+    /// The user's code. Sessions take it as `reference_id`.
     pub participant_code: String,
 }
 
-/// The provider's answer. Seed 000 says only that it contains a `participant_code`: at its top, or below `message` as
-/// the platform's other answers are.
+/// The provider's response. [connect-guide §2] says only that it contains a `participant_code`. It is accepted at the top
+/// level and under `message`, where the provider's other responses have their content.
 #[derive(Deserialize)]
 #[serde(try_from = "Map<String, Value>")]
 pub(crate) struct CreatedReply(pub(crate) CreatedUser);
@@ -211,21 +211,21 @@ impl TryFrom<Map<String, Value>> for CreatedReply {
     }
 }
 
-/// Which users are listed. Seed 000 names no parameters: by default none is sent.
+/// Which users to list. [connect-guide §2] names no parameters, so none is sent by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UsersQuery {
     /// The number of the page, from 1.
     pub page: Option<u32>,
-    /// The most users in it.
+    /// The most users on the page.
     pub page_size: Option<u32>,
-    /// One user.
+    /// Only the user with this code.
     pub participant_code: Option<String>,
-    /// Further parameters, sent as they are.
+    /// Further parameters, sent unchanged.
     pub others: BTreeMap<String, String>,
 }
 
 impl UsersQuery {
-    /// `url` with this query, its parameters called as `names` say.
+    /// Appends this query to `url`, with the parameter names in `names`.
     pub(crate) fn on(&self, mut url: Url, names: &ParameterNames) -> Url {
         let number = |number: Option<u32>| number.map(|number| number.to_string());
         let pairs = [
@@ -242,16 +242,16 @@ impl UsersQuery {
     }
 }
 
-/// The users that the provider lists. Seed 000 shows one user as the whole answer; a list of users, and a list below
-/// `message` as in the transactions' answer, are taken too.
+/// The users that the provider lists. [connect-guide §2] shows one user as the whole response. A list of users, and a list
+/// under `message` as in the list of transactions, are accepted too.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "Value")]
 pub struct Users {
     /// The users.
     pub users: Vec<User>,
-    /// The number of the page, where the provider says it.
+    /// The number of the page, if the provider sends it.
     pub page: Option<u32>,
-    /// How many pages there are, where the provider says it.
+    /// The number of pages, if the provider sends it.
     pub total_pages: Option<u32>,
 }
 
@@ -262,8 +262,8 @@ impl Users {
 impl TryFrom<Value> for Users {
     type Error = &'static str;
 
-    fn try_from(answer: Value) -> Result<Self, Self::Error> {
-        let (rows, page, total_pages) = match answer {
+    fn try_from(reply: Value) -> Result<Self, Self::Error> {
+        let (rows, page, total_pages) = match reply {
             Value::Array(rows) => (rows, None, None),
             Value::Object(mut fields) => match fields.remove("message") {
                 Some(Value::Array(rows)) => (rows, whole(fields.remove("page")), whole(fields.remove("total_pages"))),
@@ -280,17 +280,17 @@ impl TryFrom<Value> for Users {
     }
 }
 
-/// A user of the organization. `Debug` shows its code and status, and of the rest only what it is called.
+/// A user of the organization. `Debug` shows the code and the status, and only the names of the other fields.
 #[derive(Clone, PartialEq, Eq)]
 pub struct User {
     /// The user's code.
     pub participant_code: String,
-    /// `submitted`, `pending_approval`, `approved`, `rejected`, `locked` or `disabled` (seed 000), or what else the
-    /// provider says.
+    /// `submitted`, `pending_approval`, `approved`, `rejected`, `locked` or `disabled` [connect-guide §2], or another status
+    /// of the provider.
     pub status: Option<String>,
-    /// When it last changed, where the provider says so in a way that can be read.
+    /// The time of the last change, if the provider sends one that can be parsed.
     pub updated_at: Option<Timestamp>,
-    /// All other fields, as they were sent.
+    /// All other fields, unchanged.
     pub others: Map<String, Value>,
 }
 
@@ -303,8 +303,8 @@ impl TryFrom<Value> for User {
         };
         let participant_code = text(others.remove("participant_code")).ok_or("expected participant_code")?;
         let status = text(others.remove("status"));
-        let instant = |text: String| Timestamp::from_unix_digits(&text).or_else(|_| text.parse()).ok();
-        let updated_at = text(others.get("updated_at").cloned()).and_then(instant);
+        let timestamp = |text: String| Timestamp::from_unix_digits(&text).or_else(|_| text.parse()).ok();
+        let updated_at = text(others.get("updated_at").cloned()).and_then(timestamp);
         if updated_at.is_some() {
             others.remove("updated_at");
         }
@@ -323,7 +323,7 @@ impl fmt::Debug for User {
     }
 }
 
-/// The exact text of a text or number that is not empty.
+/// The exact text of a string or number that is not empty.
 fn text(value: Option<Value>) -> Option<String> {
     let value = value?;
     let text = value.as_str().map(str::to_owned).or_else(|| value.as_number().map(ToString::to_string));

@@ -1,39 +1,25 @@
-//! Having a key set fetched: the same for the refresher, which does it in time, and for a receiver that cannot wait.
+//! Fetches and validates a key set, for the refresher and for a receiver that cannot wait for the refresher.
 
 use std::time::Duration;
 
 use fundhook_domain::{Feed, Timestamp};
-use fundhook_ports::{BACK_OFF_MAX, FetchKeySet, FetchedKeySet, KeySets, PortError, StoredKeySet, chain};
+use fundhook_ports::{BACK_OFF_MAX, FetchKeySet, FetchedKeySet, KeySets, StoredKeySet, chain};
 use fundhook_providers::KeySet;
-use fundhook_providers::jose::{InvalidKeySet, Key};
+use fundhook_providers::jose::Key;
 use tracing::warn;
 
-/// How long a key set is held, whatever its `Cache-Control` says: at least long enough not to be a burden, and at most as
-/// long as a key that was withdrawn may still be believed.
+use crate::KeySetError;
+
+/// Bounds on how long a key set stays fresh, whatever its `Cache-Control` says. The minimum limits the load on the provider,
+/// the maximum limits how long a revoked key is trusted.
 const FRESH_MIN: Duration = Duration::from_secs(30);
 const FRESH_MAX: Duration = Duration::from_secs(3600);
 
-/// How long it is held when the provider does not say.
-const FRESH_UNSAID: Duration = Duration::from_secs(300);
+/// How long a key set stays fresh when the provider does not say.
+const FRESH_DEFAULT: Duration = Duration::from_secs(300);
 
-/// Why no key set was had. The last good one stays in use.
-#[derive(Debug, thiserror::Error)]
-pub enum KeySetError {
-    /// It could not be fetched.
-    #[error("the key set of {0} could not be fetched")]
-    Port(Feed, #[source] PortError),
-    /// What the provider serves is unfit.
-    #[error("the key set that {0} serves is unfit")]
-    Invalid(Feed, #[source] InvalidKeySet),
-    /// The provider says that it has not changed, and was not asked by an entity tag.
-    #[error(
-        "{0} says that its key set has not changed since it was last asked, and it was never asked by an entity tag"
-    )]
-    Unasked(Feed),
-}
-
-/// What is stored, unless it was fetched elsewhere than the feed's key set is published now: such a set verifies nothing, and
-/// its entity tag means nothing there. One that does not say where, from an older version, counts as fetched here.
+/// `stored`, unless it was fetched from another URL than the feed's current one: such a key set verifies nothing, and its
+/// entity tag has no meaning there. A key set without a URL, stored by an older version, is accepted.
 pub fn published_here(
     provider_api: &impl FetchKeySet,
     feed: &Feed,
@@ -42,49 +28,49 @@ pub fn published_here(
     stored.filter(|set| set.url.is_none() || set.url == provider_api.url(feed))
 }
 
-/// After `error`: notes in `store` for how long the provider asked to be left alone, if it did. An hour at most, and half of the
-/// time for which the set that is `held` will still be used, so that there always is time for another attempt.
+/// Records in `store` until when to back off, if `error` carries a `Retry-After`. The pause is at most an hour, and at most
+/// half of the time for which `current` may still be used, so that there is always time for another attempt.
 pub async fn back_off_if_asked(
     store: &impl KeySets,
     error: &KeySetError,
-    held: Option<&StoredKeySet>,
+    current: Option<&StoredKeySet>,
     last_good_max: Duration,
     now: Timestamp,
 ) {
-    let (feed, asked) = match error {
-        KeySetError::Port(feed, error) => (feed, error.retry_after().unwrap_or_default()),
-        KeySetError::Invalid(feed, _) | KeySetError::Unasked(feed) => (feed, Duration::ZERO),
-    };
-    let left = held.map(|held| last_good_max.saturating_sub(now.since(held.fetched_at))).unwrap_or_default();
-    let pause = asked.min(left / 2).min(BACK_OFF_MAX);
+    let KeySetError::Port(feed, error) = error else { return };
+    let asked = error.retry_after().unwrap_or_default();
+    let usable_for = current.map(|set| last_good_max.saturating_sub(now.since(set.fetched_at))).unwrap_or_default();
+    let pause = asked.min(usable_for / 2).min(BACK_OFF_MAX);
     if pause.is_zero() {
         return;
     }
     let until = now.plus(pause);
-    warn!(%feed, %until, "the provider asked not to be asked for its key set before");
+    warn!(%feed, %until, "{feed} asked to back off; not fetching its key set before {until}");
     if let Err(error) = store.back_off_until(feed, until).await {
-        warn!(%feed, error = chain(&error), "that the provider is to be left alone could not be noted");
+        let error = chain(&error);
+        warn!(%feed, error, "could not store the back-off time of {feed}; the next attempt may come too early");
     }
 }
 
-/// Fetches the feed's key set, unless it still is the one that is `held`, and checks it. What comes back is fit to be stored.
+/// Fetches and validates the feed's key set. If `current` has an entity tag and the provider confirms it, the result is
+/// `current` with new times.
 pub async fn fetch_key_set(
     provider_api: &impl FetchKeySet,
     feed: &Feed,
-    held: Option<&StoredKeySet>,
+    current: Option<&StoredKeySet>,
     now: Timestamp,
 ) -> Result<(StoredKeySet, KeySet), KeySetError> {
-    let etag = held.and_then(|held| held.etag.as_deref());
+    let etag = current.and_then(|set| set.etag.as_deref());
     let fetched = provider_api.fetch(feed, etag).await.map_err(|error| KeySetError::Port(feed.clone(), error))?;
-    let (jwks, etag, fresh_for) = match (fetched, held) {
+    let (jwks, etag, fresh_for) = match (fetched, current) {
         (FetchedKeySet::Served { jwks, etag, fresh_for }, _) => (jwks, etag, fresh_for),
-        (FetchedKeySet::NotModified { fresh_for }, Some(held)) if held.etag.is_some() => {
-            (held.jwks.clone(), held.etag.clone(), fresh_for)
+        (FetchedKeySet::NotModified { fresh_for }, Some(current)) if current.etag.is_some() => {
+            (current.jwks.clone(), current.etag.clone(), fresh_for)
         }
-        (FetchedKeySet::NotModified { .. }, _) => return Err(KeySetError::Unasked(feed.clone())),
+        (FetchedKeySet::NotModified { .. }, _) => return Err(KeySetError::UnexpectedNotModified(feed.clone())),
     };
     let keys = KeySet::from_jwks(jwks.as_bytes()).map_err(|invalid| KeySetError::Invalid(feed.clone(), invalid))?;
-    let fresh_for = fresh_for.unwrap_or(FRESH_UNSAID).clamp(FRESH_MIN, FRESH_MAX);
+    let fresh_for = fresh_for.unwrap_or(FRESH_DEFAULT).clamp(FRESH_MIN, FRESH_MAX);
     let set = StoredKeySet {
         jwks,
         fingerprint: keys.fingerprint().to_owned(),

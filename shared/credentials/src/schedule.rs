@@ -1,18 +1,18 @@
-//! The schedule of what is kept fresh.
+//! The schedule of the refresher.
 
 use std::time::Duration;
 
 use fundhook_domain::Timestamp;
 
-/// The schedule's runs come a minute apart: what would be stale before the next one has renewed it is renewed now.
-pub const RUNS_APART: Duration = Duration::from_secs(60);
+/// The refresher runs once a minute. Whatever would expire before the next run has renewed it is renewed now.
+pub const RUN_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Puts another one first in each of the runs that come so far `apart`, so that none is always behind one that takes all the
-/// time.
-pub fn rotate_by_run<T>(all: &mut [T], now: Timestamp, apart: Duration) {
-    let runs = now.unix_seconds().unsigned_abs() / apart.as_secs().max(1);
-    let turn = usize::try_from(runs).unwrap_or_default();
-    all.rotate_left(turn.checked_rem(all.len()).unwrap_or_default());
+/// Rotates `all` so that each run, one `interval` after the last, starts with another element. An element that takes all the
+/// time of a run cannot keep the others from their turn.
+pub fn rotate_by_run<T>(all: &mut [T], now: Timestamp, interval: Duration) {
+    let run = now.unix_seconds().unsigned_abs() / interval.as_secs().max(1);
+    let run = usize::try_from(run).unwrap_or_default();
+    all.rotate_left(run.checked_rem(all.len()).unwrap_or_default());
 }
 
 #[cfg(test)]
@@ -20,13 +20,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_is_first_in_one_run_of_as_many_as_there_are_and_nobody_is_left_out() {
+    fn each_element_is_first_equally_often_and_none_is_left_out() {
         let at = |minute: i64| Timestamp::from_unix_seconds(1_760_484_866 + 60 * minute).expect("in range");
         for count in 0..5_usize {
             let mut firsts = Vec::new();
             for minute in 0..5 * 4 * 3 {
                 let mut all: Vec<usize> = (0..count).collect();
-                rotate_by_run(&mut all, at(minute), RUNS_APART);
+                rotate_by_run(&mut all, at(minute), RUN_INTERVAL);
                 firsts.extend(all.first().copied());
                 all.sort_unstable();
                 assert_eq!(all, (0..count).collect::<Vec<_>>());

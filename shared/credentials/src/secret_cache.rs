@@ -1,15 +1,14 @@
-//! The shared secrets a receiver verifies with.
+//! The shared secrets that a receiver verifies one provider's webhooks with.
 //!
-//! Read once at the first webhook, held in memory, read again when older than their max-age, and when no secret verifies a
-//! signature: at most once in each cooldown, so that a secret is changed without a deployment and a flood of forged
-//! requests costs one call. What is stored wrongly leaves what is held in use, as a whole or for the organization whose entry it
-//! is. An organization without an entry of its name has been taken out: nothing is believed to be its any more.
+//! The secrets are read at the first webhook and cached. They are read again when they are older than their max-age, and
+//! when no secret verifies a signature, at most once in each cooldown. So a secret can be changed without a deployment, and a
+//! flood of forged requests costs one call. An invalid entry leaves that organization's cached secrets in use, an unreadable
+//! secret leaves all of them in use. The secrets of an organization without an entry are removed: it has been revoked.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::KeySettings;
 use fundhook_domain::{Provider, Tenant, Timestamp};
 use fundhook_ports::{ReadSecret, chain};
 use fundhook_providers::Secrets;
@@ -17,103 +16,108 @@ use secrecy::ExposeSecret;
 use tokio::sync::Mutex as AsyncMutex;
 use tracing::{info, warn};
 
-use crate::NoUsableKeys;
-use crate::timetable::Timetable;
+use crate::cache_times::{CacheTimes, RETRY_INTERVAL};
+use crate::{KeySettings, NoUsableKeys};
 
-/// How often a receiver that has nothing to verify with asks for it.
-const ASK_AGAIN_AFTER: Duration = Duration::from_secs(5);
-
-/// One provider's secrets, of all organizations, as this receiver knows them.
+/// One provider's secrets of all organizations in this receiver.
 #[derive(Debug)]
 pub struct SecretCache<R> {
     provider: Provider,
     settings: KeySettings,
     store: R,
     state: Mutex<State>,
-    /// Held by whoever reads the secret: who comes meanwhile waits for that reading instead of making another.
+    /// Held while the secret is read, so that concurrent callers wait for that reading instead of making their own.
     reading: AsyncMutex<()>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    held: BTreeMap<Option<Tenant>, Arc<Secrets>>,
+    cached: BTreeMap<Option<Tenant>, Arc<Secrets>>,
     read_at: Option<Timestamp>,
-    timetable: Timetable,
+    times: CacheTimes,
 }
 
 impl<R: ReadSecret> SecretCache<R> {
-    /// An empty cache of `provider`'s secrets.
     pub fn new(provider: Provider, settings: KeySettings, store: R) -> Self {
         Self { provider, settings, store, state: Mutex::default(), reading: AsyncMutex::default() }
     }
 
-    /// Reads the secret if that is due: at a cold start, beside everything else that has to be done.
+    /// Reads the secrets if that is due. Called at a cold start, concurrently with other work.
     pub async fn warm(&self, now: Timestamp) {
-        if !self.state().timetable.is_due(now) {
+        if !self.state().times.is_due(now) {
             return;
         }
         let _reading = self.reading.lock().await;
-        if self.state().timetable.is_due(now) {
+        if self.state().times.is_due(now) {
             self.read(now).await;
         }
     }
 
-    /// What `tenant` verifies with. Read at first, when older than the max-age, and once a cooldown while nothing is stored
-    /// for the tenant; what is held stays in use while nothing newer can be read.
+    /// The secrets to verify `tenant`'s webhooks with. While the tenant has none, they are read once in each cooldown. While
+    /// they cannot be read, the cached secrets stay in use.
     pub async fn current(&self, tenant: Option<&Tenant>, now: Timestamp) -> Result<Arc<Secrets>, NoUsableKeys> {
         self.warm(now).await;
-        if self.held(tenant).is_none() && self.was_read_before(now, self.settings.cooldown) {
-            // Stored after the others', perhaps.
+        if self.cached(tenant).is_none() && self.was_read_before(now, self.settings.cooldown) {
+            // This tenant's secrets may have been added since.
             self.read(now).await;
         }
-        self.held(tenant).ok_or(NoUsableKeys)
+        self.cached(tenant).ok_or(NoUsableKeys)
     }
 
-    /// What `tenant` verifies with, if it is other than `tried`, which does not verify a signature; `None` when it is not,
-    /// or it is not yet time to look again.
+    /// The tenant's secrets, if they differ from `tried`, which did not verify a signature; `None` when they do not, or when
+    /// it is too early to read again.
     pub async fn newer_than(&self, tried: &Secrets, tenant: Option<&Tenant>, now: Timestamp) -> Option<Arc<Secrets>> {
-        if self.state().timetable.may_ask(now, self.settings.cooldown) {
+        if self.state().times.may_ask(now, self.settings.cooldown) {
             self.read(now).await;
         }
-        self.held(tenant).filter(|held| held.fingerprint() != tried.fingerprint())
+        self.cached(tenant).filter(|cached| cached.fingerprint() != tried.fingerprint())
     }
 
-    /// Whether something is held that was last read `ago` or longer before `now`.
+    /// Whether secrets are cached and the last reading was `ago` or longer before `now`.
     fn was_read_before(&self, now: Timestamp, ago: Duration) -> bool {
         let state = self.state();
-        !state.held.is_empty() && state.read_at.is_some_and(|at| now.since(at) >= ago)
+        !state.cached.is_empty() && state.read_at.is_some_and(|at| now.since(at) >= ago)
     }
 
     async fn read(&self, now: Timestamp) {
-        let read = match self.store.read(self.provider).await {
+        let provider = self.provider;
+        let read = match self.store.read(provider).await {
             Ok(text) => Secrets::valid_from_json(text.expose_secret()).map_err(|invalid| chain(&invalid)),
             Err(error) => Err(chain(&error)),
         };
         let mut state = self.state();
         match read {
             Ok((secrets, invalid)) => {
-                for (organization, invalid) in &invalid {
-                    let error = chain(invalid);
-                    warn!(provider = %self.provider, organization, error, "an organization's secrets are unfit");
+                for (organization, error) in &invalid {
+                    let error = chain(error);
+                    warn!(
+                        %provider,
+                        organization,
+                        error,
+                        "the {provider} secrets of {organization} are invalid; keeping the last good ones"
+                    );
                 }
-                // An entry whose name is misspelt is nobody's: it keeps no organization's secrets from being revoked.
-                state.held.retain(|tenant, _| invalid.contains_key(entry_name(tenant.as_ref())));
-                info!(provider = %self.provider, organizations = secrets.len(), "read the secrets");
-                state.held.extend(secrets.into_iter().map(|(tenant, secrets)| (tenant, Arc::new(secrets))));
+                // An invalid entry keeps the secrets of the tenant of that name. A misspelt name belongs to no tenant.
+                state.cached.retain(|tenant, _| invalid.contains_key(entry_name(tenant.as_ref())));
+                let organizations = secrets.len();
+                info!(%provider, organizations, "read the {provider} secrets of {organizations} organizations");
+                state.cached.extend(secrets.into_iter().map(|(tenant, secrets)| (tenant, Arc::new(secrets))));
             }
-            Err(error) => warn!(provider = %self.provider, error, "the secrets could not be read"),
+            Err(error) => {
+                warn!(%provider, error, "could not read the {provider} secrets; keeping the last good ones");
+            }
         }
-        let again_after = if state.held.is_empty() { ASK_AGAIN_AFTER } else { self.settings.max_age };
+        let fresh_for = if state.cached.is_empty() { RETRY_INTERVAL } else { self.settings.max_age };
         state.read_at = Some(now);
-        state.timetable.read_again(now, Some(again_after));
+        state.times.fresh_for(now, fresh_for);
     }
 
-    fn held(&self, tenant: Option<&Tenant>) -> Option<Arc<Secrets>> {
-        self.state().held.get(&tenant.cloned()).map(Arc::clone)
+    fn cached(&self, tenant: Option<&Tenant>) -> Option<Arc<Secrets>> {
+        self.state().cached.get(&tenant.cloned()).map(Arc::clone)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // No code panics while it holds the lock, and a half-done change of these fields would do no harm.
+        // No code panics while it holds the lock, and the fields are valid in any combination.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,14 +1,14 @@
-//! How long what is cached is used.
+//! How long cached key sets and secrets are used.
 
 use std::time::Duration;
 
-/// How the receiver keeps its key sets and secrets fresh.
+/// The settings of both caches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeySettings {
-    /// How long a key set is used before the table is asked for a newer one (30 s to 1 h).
+    /// The age at which a cache reads again what it holds (30 s to 1 h).
     pub max_age: Duration,
-    /// How long the whole fleet waits between two fetches on behalf of signatures that did not verify.
+    /// The time between two fetches, by all receivers together, because of signatures that did not verify.
     pub cooldown: Duration,
-    /// How long the last good key set is used while no newer one can be had.
+    /// The age at which the last good key set is no longer used, even if no newer one can be fetched.
     pub last_good_max: Duration,
 }

@@ -1,4 +1,4 @@
-//! What every function needs beside its own work: settings, telemetry, the clock, and batches of which a part failed.
+//! What every function needs besides its own work: settings, telemetry, metrics, the clock, and partial batch failures.
 
 pub mod batch;
 pub mod metrics;
@@ -10,13 +10,12 @@ pub use pause::jittered_pause;
 
 use fundhook_domain::Timestamp;
 
-/// The time now. The one place that reads the clock.
+/// The current time. Nothing else reads the clock.
 pub fn now() -> Timestamp {
     std::time::SystemTime::now().into()
 }
 
-/// The value of an environment variable; `None` when it is not set or not UTF-8. The one place that reads the
-/// environment.
+/// The value of an environment variable; `None` when it is not set or not UTF-8. Nothing else reads the environment.
 pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }

@@ -1,17 +1,17 @@
-//! Metrics in the CloudWatch embedded metric format: a log line that CloudWatch turns into a metric, at no call.
+//! Metrics in the CloudWatch embedded metric format: log lines that CloudWatch turns into metrics, without an API call.
 
 use fundhook_domain::{Feed, Timestamp};
 use serde_json::{Value, json};
 
-/// The namespace of all of Fundhook's metrics.
+/// The namespace of Fundhook's metrics.
 pub const NAMESPACE: &str = "Fundhook";
 
-/// Writes one value of the metric `name` with its dimensions to standard output.
+/// Writes one value of the metric `name` to standard output.
 pub fn emit(now: Timestamp, name: &str, unit: &str, value: u64, dimensions: &[(&str, &str)]) {
     println!("{}", line(now, name, unit, value, dimensions));
 }
 
-/// The dimensions of a metric about `feed`: the default organization's has the provider alone, as the alarms look for it.
+/// The dimensions of a metric about `feed`. That of the default organization has only the provider, as the alarms expect.
 pub fn of_feed(feed: &Feed) -> Vec<(&str, &str)> {
     let provider = ("provider", feed.provider().as_str());
     let tenant = feed.tenant().map(|tenant| ("tenant", tenant.as_str()));
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_has_the_members_that_cloudwatch_asks_for() {
+    fn a_line_has_the_members_that_cloudwatch_requires() {
         let now = Timestamp::from_unix_seconds(1_760_484_866).expect("in range");
         let line = line(now, "KeySetAgeSeconds", "Seconds", 7, &[("provider", "connect")]);
         assert_eq!(

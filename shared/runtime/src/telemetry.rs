@@ -1,10 +1,10 @@
-//! Logs: one JSON object a line, as CloudWatch Logs Insights reads them.
+//! Logs: one JSON object per line, as CloudWatch Logs Insights reads them.
 
 use tracing_subscriber::EnvFilter;
 
-/// Sends logs to standard output at the level that `RUST_LOG` names, `info` when it is not set.
+/// Writes logs to standard output, at the level in `RUST_LOG` or else `info`.
 ///
-/// AWS's clients log at `warn` and above unless the filter names them: their `debug` shows requests.
+/// AWS's clients log at `warn` and above unless `RUST_LOG` names them: at `debug` they log requests.
 pub fn init() {
     let level = crate::variable("RUST_LOG").filter(|level| !level.is_empty()).unwrap_or_else(|| "info".to_owned());
     let quiet = "aws_smithy_runtime=warn,aws_smithy_http_client=warn,hyper=warn,hyper_util=warn,rustls=warn";

@@ -1,6 +1,6 @@
-//! What all the promises are for: a platform that subscribes to the topic credits each user with exactly what came in.
+//! The purpose of all promises: a subscriber credits each user with exactly the received amounts.
 //!
-//! The subscriber is the one of examples/, deployed from its own template beside Fundhook.
+//! The subscriber is the one in examples/, deployed from its own template beside Fundhook.
 
 use std::collections::BTreeMap;
 
@@ -13,18 +13,18 @@ use fundhook_tests::{
 };
 use serde_json::json;
 
-/// How many users there are, each with deposits of every sort.
+/// The number of users, each with every kind of deposit.
 const USERS: usize = 3;
 
-/// What one user's providers say, and what the user's balances must come to.
+/// The webhooks about one user, and the expected balances.
 #[derive(Default)]
 struct User {
-    /// Said before the rest: that a deposit failed, of which it is said later that it was confirmed.
+    /// Sent first: failures of deposits that are confirmed later.
     first: Vec<Webhook>,
     webhooks: Vec<Webhook>,
-    /// Said when all the rest is credited: that a deposit failed, of which it was said that it was confirmed.
+    /// Sent last: failures of deposits that were credited.
     last: Vec<Webhook>,
-    /// The resources, how many different statements are made about each, and what the ledger says of it in the end.
+    /// Each resource with its number of statements and its expected final entry.
     about: Vec<(ResourceId, usize, Option<&'static str>)>,
     balances: BTreeMap<String, DecimalValue>,
 }
@@ -32,18 +32,18 @@ struct User {
 const LIFE: [&str; 3] = ["deposits.pending.6e735627.json", "deposits.submitted.json", "deposits.confirmed.json"];
 
 impl User {
-    fn with_deposits_of_every_sort(account: &str, random: &mut fastrand::Rng) -> Self {
+    fn with_every_kind_of_deposit(account: &str, random: &mut fastrand::Rng) -> Self {
         let mut user = Self::default();
         for _ in 0..2 {
             let (deposit, amount) = (unique(Kind::Deposit), amount(random));
             user.webhooks.extend(LIFE.map(|file| of_connect(file, &deposit, account, &amount)));
             user.is_credited(&deposit, LIFE.len(), "credited", &format!("-#{account}#BTC#bitcoin"), &amount);
         }
-        user.has_a_deposit_on_a_network_that_nobody_names(account, &amount(random));
+        user.has_a_deposit_without_a_network(account, &amount(random));
         user.has_a_deposit_in_the_smallest_units(account);
-        user.has_a_coin_that_three_streams_announce(account);
-        user.has_deposits_that_come_to_nothing(account);
-        user.has_deposits_that_are_contradicted(account, &amount(random));
+        user.has_a_coin_that_three_webhook_families_report(account);
+        user.has_deposits_that_are_not_credited(account);
+        user.has_contradicted_deposits(account, &amount(random));
         user
     }
 
@@ -60,7 +60,7 @@ impl User {
         *balance = balance.clone() + &amount.parse().expect("a decimal number");
     }
 
-    fn has_a_deposit_on_a_network_that_nobody_names(&mut self, account: &str, amount: &str) {
+    fn has_a_deposit_without_a_network(&mut self, account: &str, amount: &str) {
         let (native, hash) = (uuid(), hash());
         let own = [
             ("363b5b15-02bd-4797-892f-8baa4eec60d9", native.as_str()),
@@ -74,7 +74,7 @@ impl User {
         self.is_credited(&deposit, 1, "credited", &format!("-#{account}#USDC#-"), amount);
     }
 
-    /// 0.2 POL, which Striga tells in wei.
+    /// 0.2 POL, which Striga states in wei.
     fn has_a_deposit_in_the_smallest_units(&mut self, account: &str) {
         let (native, hash) = (uuid(), hash());
         let own = [
@@ -88,14 +88,14 @@ impl User {
     }
 
     /// Whichever of them is recorded first is credited.
-    fn has_a_coin_that_three_streams_announce(&mut self, account: &str) {
+    fn has_a_coin_that_three_webhook_families_report(&mut self, account: &str) {
         let coin = Coin::of(account);
         self.webhooks.extend(coin.webhooks);
         self.about.extend(coin.deposits.map(|deposit| (deposit, 1, None)));
         self.balances.insert(format!("-#{account}#USDC#ethereum"), "100".parse().expect("a decimal number"));
     }
 
-    fn has_deposits_that_come_to_nothing(&mut self, account: &str) {
+    fn has_deposits_that_are_not_credited(&mut self, account: &str) {
         for file in
             ["deposits.pending.json", "deposits.on_hold.json", "deposits.failed.json", "deposits.abandoned.json"]
         {
@@ -105,8 +105,8 @@ impl User {
         }
     }
 
-    /// One before it could be credited, which nobody is credited for; and one after it was, which a person must look at.
-    fn has_deposits_that_are_contradicted(&mut self, account: &str, amount: &str) {
+    /// One before its confirmation, which is not credited, and one after its credit, which needs review.
+    fn has_contradicted_deposits(&mut self, account: &str, amount: &str) {
         let [before, after] = [unique(Kind::Deposit), unique(Kind::Deposit)];
         self.first.push(of_connect("deposits.failed.json", &before, account, "1000"));
         self.webhooks.push(of_connect("deposits.confirmed.json", &before, account, "1000"));
@@ -117,7 +117,7 @@ impl User {
     }
 }
 
-/// A webhook of Connect about `deposit` of so much, for the user `account`.
+/// A webhook of Connect about a deposit of `amount` for the user `account`.
 fn of_connect(file: &str, deposit: &ResourceId, account: &str, amount: &str) -> Webhook {
     let changes = [("/account/reference_id", json!(account)), ("/deposit/amount", json!(amount))];
     Webhook::new(Provider::Connect, changed(file, deposit.native(), &changes))
@@ -128,7 +128,7 @@ fn amount(random: &mut fastrand::Rng) -> String {
     format!("{}.{:08}", random.u32(1..1000), random.u32(1..100_000_000))
 }
 
-/// Publishes an event once more, as a topic that delivers at least once may.
+/// Publishes an event again, as a topic with at-least-once delivery may.
 async fn again(platform: &Platform, delivery: &Delivery) {
     let publish = platform.clients().sns.publish().topic_arn(platform.output("TopicArn"));
     let publish = delivery.attributes.iter().fold(publish, |publish, (name, value)| {
@@ -139,7 +139,7 @@ async fn again(platform: &Platform, delivery: &Delivery) {
 }
 
 #[test]
-fn each_account_holds_exactly_what_its_confirmed_deposits_add_up_to() {
+fn each_balance_is_the_sum_of_the_accounts_confirmed_deposits() {
     run(async {
         let platform = &Platform::deploy(&[]).await;
         let subscriber = Subscriber::deploy(platform).await;
@@ -147,7 +147,7 @@ fn each_account_holds_exactly_what_its_confirmed_deposits_add_up_to() {
         let mut random = seeded();
         let accounts: Vec<String> = (0..USERS).map(|_| format!("USER-{:016x}", fastrand::u64(..))).collect();
         let users: Vec<User> =
-            accounts.iter().map(|account| User::with_deposits_of_every_sort(account, &mut random)).collect();
+            accounts.iter().map(|account| User::with_every_kind_of_deposit(account, &mut random)).collect();
         let expected: BTreeMap<String, DecimalValue> = users.iter().flat_map(|user| user.balances.clone()).collect();
 
         let first: Vec<Webhook> = users.iter().flat_map(|user| user.first.clone()).collect();
@@ -164,14 +164,14 @@ fn each_account_holds_exactly_what_its_confirmed_deposits_add_up_to() {
         for (id, statements, _) in users.iter().flat_map(|user| &user.about) {
             listener.hear(event_ids(id, *statements)).await;
         }
-        // The topic repeats half of what it said, in another order.
+        // The topic repeats half of the events in another order.
         let mut heard = listener.heard().to_vec();
         random.shuffle(&mut heard);
         for delivery in &heard[..heard.len() / 2] {
             again(platform, delivery).await;
         }
         eventually("all is credited", async || subscriber.balances().await, |balances| *balances == expected).await;
-        assert_eq!(subscriber.settled().await, 0, "messages wait for a person");
+        assert_eq!(subscriber.settled().await, 0, "dead letters");
         assert_eq!(subscriber.balances().await, expected, "nothing is credited twice");
 
         let last: Vec<Webhook> = users.iter().flat_map(|user| user.last.clone()).collect();
@@ -183,13 +183,13 @@ fn each_account_holds_exactly_what_its_confirmed_deposits_add_up_to() {
         for delivery in &heard[heard.len() / 2..] {
             again(platform, delivery).await;
         }
-        assert_eq!(subscriber.settled().await, 0, "messages wait for a person");
-        assert_eq!(subscriber.balances().await, expected, "no money is taken back by a machine");
+        assert_eq!(subscriber.settled().await, 0, "dead letters");
+        assert_eq!(subscriber.balances().await, expected, "no credit is reversed automatically");
         assert_entries(&subscriber, &users).await;
     });
 }
 
-/// What the ledger says of each deposit in the end.
+/// Checks the final entry of each deposit.
 async fn assert_entries(subscriber: &Subscriber<'_>, users: &[User]) {
     let mut entries = subscriber.entries().await;
     for (id, _, state) in users.iter().flat_map(|user| &user.about) {
@@ -197,7 +197,7 @@ async fn assert_entries(subscriber: &Subscriber<'_>, users: &[User]) {
             assert_eq!(entries.remove(&id.to_string()).as_deref(), *state, "{id}");
         }
     }
-    // Of each user's coin one deposit is credited, and the others are held; of all else there is no entry.
+    // One deposit of each user's coin is credited and the others are held. Other deposits have no entry.
     let mut states: Vec<String> = entries.into_values().collect();
     states.sort_unstable();
     let of_coins: Vec<&str> = ["credited", "held", "held"].repeat(users.len());

@@ -1,4 +1,4 @@
-//! Every sample webhook of every provider becomes the events that it must become, with the evidence for it.
+//! Every sample webhook becomes the events of the table, with its evidence.
 //!
 //! The table is `accepted.txt`, beside this file.
 
@@ -11,12 +11,12 @@ use fundhook_tests::{Platform, run, samples, webhook};
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
-/// A line of the table: a file, and an event that it gives rise to after those above it about the same resource.
+/// A line of the table: a file and one of its events, after the lines above it about the same resource.
 struct Line {
     file: &'static str,
     event: &'static str,
     resource: Named,
-    /// Which event of its resource it is, from 1.
+    /// The sequence number of the resource's event.
     sequence: u64,
     previous: Option<&'static str>,
     amount: Option<&'static str>,
@@ -32,7 +32,7 @@ struct Named {
     kind: &'static str,
     feed: &'static str,
     native: &'static str,
-    /// What tells one unrecognized webhook from another: the file.
+    /// The file, which identifies an unrecognized webhook.
     file: &'static str,
 }
 
@@ -87,8 +87,8 @@ fn table() -> Vec<Line> {
     lines
 }
 
-/// The files in turns: what is about one resource, or about one coin, is sent in the order of the table, one after the
-/// other is through; the rest at the same time.
+/// The files in rounds: files about one resource or coin are sent one after the other in the order of the table, all others
+/// concurrently.
 fn turns(lines: &[Line]) -> Vec<Vec<&'static str>> {
     let mut free_at: BTreeMap<Named, usize> = BTreeMap::new();
     let mut turns: Vec<Vec<&'static str>> = Vec::new();
@@ -107,7 +107,7 @@ fn turns(lines: &[Line]) -> Vec<Vec<&'static str>> {
     turns
 }
 
-/// What became of the files: sent once, for all tests of this module.
+/// The events of all files, sent once for all tests of this module.
 async fn told() -> &'static [(Line, Delivery)] {
     static TOLD: OnceCell<Vec<(Line, Delivery)>> = OnceCell::const_new();
     TOLD.get_or_init(async || {
@@ -139,7 +139,7 @@ fn every_sample_is_in_the_table() {
     assert_eq!(told, samples);
 }
 
-/// The amount that an event is about, in whole coins where that is known: `0.2 POL`, `7 grains POL`.
+/// The amount of an event, in whole coins if the unit is known: `0.2 POL`, `7 grains POL`.
 fn amount(data: &Value) -> Option<String> {
     let amount = ["amount", "outstanding", "refunded"].iter().find_map(|name| data.get(*name))?;
     let text = |name: &str| amount.get(name).and_then(Value::as_str);
@@ -151,7 +151,7 @@ fn amount(data: &Value) -> Option<String> {
 }
 
 #[test]
-fn every_sample_becomes_the_events_that_the_table_says() {
+fn every_sample_becomes_the_events_in_the_table() {
     run(async {
         for (line, delivery) in told().await {
             let named = format!("{} of {}", line.event, line.file);
@@ -179,7 +179,7 @@ fn every_sample_becomes_the_events_that_the_table_says() {
     });
 }
 
-/// What the last column says of an event.
+/// Checks a claim of the last column.
 fn assert_claim(claim: &'static str, data: &Value, named: &str) {
     let text = |pointer: &str| data.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
     let is_about = |cell: &'static str, id: &str| Named::read(cell, "").is(id);
@@ -226,7 +226,7 @@ fn every_event_is_a_cloudevent_about_its_resource() {
 }
 
 #[test]
-fn filter_policies_can_choose_by_what_an_event_says() {
+fn message_attributes_for_filter_policies_match_the_event() {
     run(async {
         for (line, delivery) in told().await {
             let text = |pointer: &str| delivery.event.pointer(pointer).and_then(Value::as_str);
@@ -293,7 +293,7 @@ fn a_text_that_mentions_a_deposit_does_not_touch_it() {
         let (_, delivery) = told.expect("in the table");
         let id = delivery.text("/subject").parse().expect("a resource's id");
         let resource = Platform::shared().await.resource(&id).await;
-        assert_eq!(resource.version(), 3, "not_json.txt names {id} and is no statement about it");
+        assert_eq!(resource.version(), 3, "not_json.txt mentions {id} but is not a statement about it");
     });
 }
 

@@ -1,4 +1,4 @@
-//! Providers repeat themselves, queues repeat themselves, functions crash half-way: each statement has its effect once.
+//! Providers and queues repeat messages, and functions crash: each statement still has its effect once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -31,7 +31,7 @@ const LIVES: [(Kind, [&str; 3], [&str; 3]); 4] = [
 
 const DEPOSIT: [&str; 3] = ["deposits.pending.6e735627.json", "deposits.submitted.json", "deposits.confirmed.json"];
 
-/// What is said under one id is the same each time it is said.
+/// Events with one id are equal.
 fn assert_repetitions_are_equal(heard: &[Delivery]) {
     let mut said: BTreeMap<&str, &Delivery> = BTreeMap::new();
     for delivery in heard {
@@ -41,7 +41,7 @@ fn assert_repetitions_are_equal(heard: &[Delivery]) {
 }
 
 #[test]
-fn webhooks_that_come_three_times_each_in_any_order_have_their_effects_once() {
+fn webhooks_delivered_three_times_in_any_order_have_their_effects_once() {
     run(async {
         let platform = Platform::shared().await;
         let mut listener = platform.listen().await;
@@ -55,7 +55,7 @@ fn webhooks_that_come_three_times_each_in_any_order_have_their_effects_once() {
 
         for (id, files, statuses) in &lives {
             listener.hear(event_ids(id, files.len())).await;
-            // The resource is looked at once nothing of it is on its way any more.
+            // The queues are empty, so the resource is complete.
             platform.settled().await;
             let resource = platform.resource(id).await;
             assert_eq!(resource.version(), files.len() as u64, "facts about {id}");
@@ -70,7 +70,7 @@ fn webhooks_that_come_three_times_each_in_any_order_have_their_effects_once() {
 }
 
 #[test]
-fn statements_about_one_deposit_that_are_recorded_at_the_same_moment_all_are() {
+fn concurrent_statements_about_one_deposit_are_all_recorded() {
     run(async {
         const STATEMENTS: usize = 12;
         let platform = Platform::shared().await;
@@ -83,7 +83,7 @@ fn statements_about_one_deposit_that_are_recorded_at_the_same_moment_all_are() {
             let statement = platform.statements(&Webhook::new(Provider::Connect, body)).await.remove(0);
             messages.push(NewFact::from(statement).to_message().expect("JSON"));
         }
-        // Each in a call of its own, so that several updaters read the same version and all but one of them lose.
+        // Each in its own call, so that several updaters read the same version and all but one conflict.
         join_all(messages.chunks(1).map(|message| platform.put(Queue::Transfers, message))).await;
 
         listener.hear(event_ids(&deposit, STATEMENTS)).await;
@@ -92,18 +92,16 @@ fn statements_about_one_deposit_that_are_recorded_at_the_same_moment_all_are() {
     });
 }
 
-/// What crashes in the next test, and how often each of them must be hit while it works.
+/// The functions that crash in the next test, and how often each must be killed while it works.
 const CRASHING: [Function; 3] = [Function::FanOut, Function::StateUpdater, Function::Publisher];
 const HITS: usize = 2;
 
-/// How many deposits and how many coins are told in one round, with three webhooks each; and how many rounds there are at
-/// most.
+/// The deposits and coins of one round, with three webhooks each, and the maximum number of rounds.
 const DEPOSITS: usize = 10;
 const COINS: usize = 4;
 const ROUNDS_MAX: usize = 5;
 
-/// Kills the functions one after the other, at random moments, until each was hit while it worked, or `done`. Returns
-/// whether each was.
+/// Kills the functions in turn at random times, until each was killed while it worked, or `done`. Returns whether each was.
 async fn crash(platform: &Platform, random: &mut fastrand::Rng, done: impl AsyncFn() -> bool) -> bool {
     let deadline = Instant::now() + WITHIN;
     loop {
@@ -122,7 +120,7 @@ async fn crash(platform: &Platform, random: &mut fastrand::Rng, done: impl Async
     }
 }
 
-/// One of the coin's deposits is said to be confirmed, and the others to be duplicates of that one.
+/// One of the coin's deposits is confirmed, and the others are its duplicates.
 fn assert_credited_once(coin: &Coin, heard: &[Delivery]) {
     let said = |id: &ResourceId| heard.iter().find(|delivery| delivery.text("/subject") == id.to_string());
     let said: Vec<&Delivery> = coin.deposits.iter().filter_map(said).collect();
@@ -136,11 +134,11 @@ fn assert_credited_once(coin: &Coin, heard: &[Delivery]) {
 
 #[test]
 #[cfg_attr(not(target_os = "linux"), ignore = "finds the functions' processes through /proc")]
-fn functions_that_are_killed_while_they_work_lose_nothing_and_double_nothing() {
+fn functions_killed_while_they_work_lose_and_repeat_nothing() {
     run(async {
         let platform = &Platform::deploy(&[]).await;
         platform.redeliver_after(2).await;
-        // One message may well be hit more often than the five times after which a queue gives up.
+        // One message may be interrupted more often than the five attempts of the template.
         platform.forgive(100).await;
         let mut listener = platform.listen().await;
         let mut random = seeded();
@@ -166,7 +164,7 @@ fn functions_that_are_killed_while_they_work_lose_nothing_and_double_nothing() {
         }
         assert!(all_were_hit, "each function is killed {HITS} times while it works, or the test shows nothing");
 
-        // What there is to be said: of a deposit that its life is told of three times, of each of a coin's once.
+        // Expected: three events per deposit, and one event per deposit of a coin.
         let of_coins = coins.iter().flat_map(|coin| coin.deposits.iter().map(|id| (id, 1)));
         let told: Vec<(&ResourceId, usize)> = deposits.iter().map(|id| (id, DEPOSIT.len())).chain(of_coins).collect();
         for (id, statements) in &told {

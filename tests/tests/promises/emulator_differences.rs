@@ -1,5 +1,5 @@
-//! Where the emulator differs from AWS and the project relies on it, or makes up for it. When one of these tests fails,
-//! the emulator has changed: what stands in for the difference can go, and ARCHITECTURE.md with it.
+//! Differences between the emulator and AWS that the project depends on or works around. If one of these tests fails, the
+//! emulator has changed: remove the workaround and its entry in docs/start/local-stack.md.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -222,7 +222,7 @@ impl PublishEvents for &Topic {
             if self.refuses.contains(&event.id) {
                 return Err(PortError::new("publish an event to the topic", Disposition::Retry, "it is away"));
             }
-            self.took.lock().expect("nobody panics with it").push(event.clone());
+            self.took.lock().expect("no panic while locked").push(event.clone());
             Ok(())
         };
         events.iter().map(take).collect()
@@ -231,7 +231,7 @@ impl PublishEvents for &Topic {
 
 impl Topic {
     fn took(&self) -> Vec<Event> {
-        self.took.lock().expect("nobody panics with it").clone()
+        self.took.lock().expect("no panic while locked").clone()
     }
 }
 

@@ -1,4 +1,4 @@
-//! Whoever asks why a resource is in its state finds, for each fact, the request that the provider signed.
+//! Every fact of a resource names the request that the provider signed.
 
 use fundhook::show::timeline;
 use fundhook_domain::{FactId, Kind, Resource};
@@ -6,7 +6,7 @@ use fundhook_providers::{Envelope, Rejection};
 use fundhook_tests::{Platform, about, run, unique, verify_again};
 use tokio::sync::OnceCell;
 
-/// What the provider says of one deposit, the last two too late to change its status, and the last in other bytes.
+/// The webhooks of one deposit. The last two are too late to change its status, and the last has other bytes.
 fn webhooks(native: &str) -> [Vec<u8>; 4] {
     let submitted = about("deposits.submitted.json", native);
     let in_other_bytes = [submitted.trim_ascii(), b"\n\n"].concat();
@@ -14,7 +14,7 @@ fn webhooks(native: &str) -> [Vec<u8>; 4] {
     [pending, about("deposits.confirmed.json", native), submitted, in_other_bytes]
 }
 
-/// A deposit with a history, told once for all tests of this module.
+/// A deposit with a history, sent once for all tests of this module.
 async fn deposit() -> &'static Resource {
     static DEPOSIT: OnceCell<Resource> = OnceCell::const_new();
     DEPOSIT
@@ -54,7 +54,7 @@ fn each_fact_names_the_request_that_the_provider_signed() {
 }
 
 #[test]
-fn evidence_that_somebody_changed_no_longer_verifies() {
+fn changed_evidence_does_not_verify() {
     run(async {
         let (platform, deposit) = (Platform::shared().await, deposit().await);
         let keys = platform.published_keys().await;
@@ -63,7 +63,7 @@ fn evidence_that_somebody_changed_no_longer_verifies() {
         let line = lines.iter().find(|line| line.contains("CONFIRMED")).expect("the webhook is there as text");
         let changed = line.replacen(r#"\"amount\": \"1\""#, r#"\"amount\": \"9\""#, 1);
         assert_ne!(*line, changed);
-        let changed = Envelope::from_json(&changed).expect("it still is an envelope");
+        let changed = Envelope::from_json(&changed).expect("the changed line is an envelope");
         assert_eq!(verify_again(&changed, &keys), Err(Rejection::SignatureUnverified));
     });
 }
@@ -78,7 +78,7 @@ fn the_timeline_shows_each_fact_with_what_it_changed_and_its_evidence() {
             ("connect.deposits.pending (pending)", format!("fundhook.deposit.pending (event {id}#1)")),
             ("connect.deposits.confirmed (confirmed)", format!("fundhook.deposit.confirmed (event {id}#2)")),
             ("connect.deposits.submitted (submitted)", format!("fundhook.deposit.updated (event {id}#3, late)")),
-            ("connect.deposits.submitted (submitted)", "nothing a subscriber can see".to_owned()),
+            ("connect.deposits.submitted (submitted)", "nothing that subscribers see".to_owned()),
         ];
         let mut rest = timeline.strip_prefix(&format!("{id}\n")).expect("it begins with the resource");
         for (number, (fact, (said, changed))) in (1..).zip(deposit.facts().iter().zip(changes)) {

@@ -1,4 +1,4 @@
-//! The provider's keys come and go, and its webhooks are taken in all the while.
+//! Webhooks are accepted while the provider rotates its keys.
 
 use std::time::{Duration, Instant};
 
@@ -37,8 +37,8 @@ async fn answer(platform: &Platform, body: &[u8]) -> (u16, String, Option<u64>) 
     (answer.status().as_u16(), answer.text().await.expect("a body"), again)
 }
 
-/// Sends a webhook again and again, as a provider does, until it is accepted. Before that, it may be refused for no other
-/// reason than that its key is not known yet.
+/// Repeats a webhook as a provider does, until it is accepted. Before that, it may only be rejected because its key is not
+/// known yet.
 async fn sent_until_accepted(platform: &Platform, body: &[u8]) {
     let deadline = Instant::now() + WITHIN;
     loop {
@@ -54,7 +54,7 @@ async fn sent_until_accepted(platform: &Platform, body: &[u8]) {
 
 /// The first webhooks of a new deployment find no key set in the table.
 async fn the_first_webhooks_bring_the_key_set(platform: &Platform) {
-    assert_eq!(fetched(platform).await, 0, "nobody has asked yet");
+    assert_eq!(fetched(platform).await, 0, "not fetched yet");
     let bodies: Vec<Vec<u8>> = (0..3).map(|_| webhook().1).collect();
     let answers = join_all(bodies.iter().map(|body| answer(platform, body))).await;
     assert!(answers.iter().any(|(status, ..)| *status == 200), "one of them is taken at once: {answers:?}");
@@ -91,7 +91,7 @@ async fn a_rotation_with_overlap_drops_nothing(platform: &Platform) {
     assert_eq!(fetched(platform).await, before + 1, "fetches that the new key cost");
 }
 
-/// The provider replaces its keys at once. Returns a resource that the old key had spoken for.
+/// The provider replaces its keys without overlap. Returns a resource whose evidence names the old key.
 async fn a_rotation_without_overlap_costs_one_fetch(platform: &Platform) -> Resource {
     let ((deposit, old), (_, new)) = (webhook(), webhook());
     sent_until_accepted(platform, &old).await;
@@ -104,8 +104,8 @@ async fn a_rotation_without_overlap_costs_one_fetch(platform: &Platform) -> Reso
     resource
 }
 
-/// The key that verified a webhook is in the table's history for good.
-async fn what_a_withdrawn_key_signed_can_still_be_verified(platform: &Platform, resource: &Resource) {
+/// The key that verified a webhook stays in the table's history.
+async fn a_signature_of_a_withdrawn_key_can_still_be_verified(platform: &Platform, resource: &Resource) {
     let evidence = resource.facts()[0].content.evidence();
     let envelope = platform.evidence(&evidence.archived).await;
     let published = platform.published_keys().await;
@@ -122,13 +122,13 @@ async fn what_a_withdrawn_key_signed_can_still_be_verified(platform: &Platform, 
 }
 
 #[test]
-fn keys_come_and_go_and_no_webhook_is_lost() {
+fn no_webhook_is_lost_when_keys_are_rotated() {
     run(async {
         let platform = &Platform::deploy_without_keys(&[("KeysCooldownSeconds", COOLDOWN_SECONDS)]).await;
         the_first_webhooks_bring_the_key_set(platform).await;
         a_rotation_with_overlap_drops_nothing(platform).await;
         let resource = a_rotation_without_overlap_costs_one_fetch(platform).await;
-        what_a_withdrawn_key_signed_can_still_be_verified(platform, &resource).await;
+        a_signature_of_a_withdrawn_key_can_still_be_verified(platform, &resource).await;
     });
 }
 

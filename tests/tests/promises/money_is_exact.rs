@@ -63,7 +63,7 @@ fn amounts_are_exact_in_events_and_in_the_table() {
 }
 
 #[test]
-fn instants_and_a_platforms_own_numbers_are_exact_too() {
+fn times_and_a_platforms_own_numbers_are_exact_too() {
     run(async {
         let platform = Platform::shared().await;
         let mut listener = platform.listen().await;

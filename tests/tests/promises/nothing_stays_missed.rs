@@ -1,4 +1,4 @@
-//! What the provider drops is read from its list, and what it is silent about is said.
+//! Dropped webhooks are reconciled from the provider's list, and overdue resources are reported.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use fundhook_sandbox::DropShare;
 use fundhook_tests::{Listener, Platform, changed, eventually, hash, run, unique};
 use serde_json::{Value, json};
 
-/// How many deposits are told of, each by three webhooks.
+/// The number of deposits, each with three webhooks.
 const DEPOSITS: usize = 5;
 
-/// The share of all webhooks that never comes.
+/// The share of webhooks that the provider drops.
 const DROPPED_PERCENT: u8 = 30;
 
 /// A webhook about `deposit`, dated `at`.
@@ -24,7 +24,7 @@ fn dated(file: &str, deposit: &ResourceId, transaction: &str, at: Timestamp) -> 
     Webhook::new(Provider::Connect, changed(file, deposit.native(), &changes))
 }
 
-/// The life of a deposit that was confirmed at `at`.
+/// The webhooks of a deposit that was confirmed at `at`.
 fn life(deposit: &ResourceId, at: Timestamp) -> [Webhook; 3] {
     let (hash, minute) = (hash(), Duration::from_secs(60));
     [
@@ -34,7 +34,7 @@ fn life(deposit: &ResourceId, at: Timestamp) -> [Webhook; 3] {
     ]
 }
 
-/// An instant of a minute ago, and so of the day whose report tells of it.
+/// A minute ago, which is in the reported day.
 fn a_minute_ago() -> Timestamp {
     fundhook_runtime::now().minus(Duration::from_secs(60))
 }
@@ -58,14 +58,14 @@ async fn hear_confirmed(listener: &mut Listener<'_>, deposit: &ResourceId) {
     listener.hear_one(&what, is).await;
 }
 
-/// What a run comes to that reads the list. One in the second that another read up to has nothing to read.
+/// The summary of a run that reads the list. A run within a second of the last one has nothing to read.
 async fn read_the_list(platform: &Platform) -> Value {
     let run = async || platform.reconcile(&json!({})).await;
     eventually("the list is read", run, |summary| summary["pages"].as_u64() > Some(0)).await
 }
 
 /// Webhooks are dropped at random, and every deposit is confirmed to the platform once.
-async fn what_is_dropped_is_healed(platform: &Platform, listener: &mut Listener<'_>, at: Timestamp) {
+async fn dropped_webhooks_are_reconciled(platform: &Platform, listener: &mut Listener<'_>, at: Timestamp) {
     let deposits: Vec<ResourceId> = (0..DEPOSITS).map(|_| unique(Kind::Deposit)).collect();
     platform
         .provider()
@@ -87,8 +87,8 @@ async fn what_is_dropped_is_healed(platform: &Platform, listener: &mut Listener<
     eprintln!("{lost} of {} webhooks were dropped", 3 * DEPOSITS);
 }
 
-/// The only webhook about a deposit is dropped, and comes in the end.
-async fn a_webhook_that_comes_afterwards_changes_nothing(
+/// The only webhook about a deposit is dropped and arrives late.
+async fn a_late_webhook_of_a_reconciled_deposit_changes_nothing(
     platform: &Platform,
     listener: &mut Listener<'_>,
     at: Timestamp,
@@ -104,30 +104,30 @@ async fn a_webhook_that_comes_afterwards_changes_nothing(
     let event = listener.event(&format!("{deposit}#1")).await;
     assert_eq!(event.text("/type"), "fundhook.deposit.confirmed");
     assert_eq!(event.event.pointer("/data/reconciled"), Some(&json!(true)));
-    let healed = platform.recorded(&deposit, 1).await.view().expect("it has facts");
-    assert_eq!(healed.evidence.attestation.class, EvidenceClass::Api);
+    let reconciled = platform.recorded(&deposit, 1).await.view().expect("it has facts");
+    assert_eq!(reconciled.evidence.attestation.class, EvidenceClass::Api);
 
-    assert!(platform.send_or_lose(&webhook).await, "it comes after all");
-    let told = platform.recorded(&deposit, 2).await;
-    let view = told.view().expect("it has facts");
+    assert!(platform.send_or_lose(&webhook).await, "the provider sends it");
+    let recorded = platform.recorded(&deposit, 2).await;
+    let view = recorded.view().expect("it has facts");
     assert_eq!(view.evidence.attestation.class, EvidenceClass::Asymmetric);
-    assert_eq!((view.status, told.sequence()), (healed.status, 1), "nothing has changed that would be an event");
+    assert_eq!((view.status, recorded.sequence()), (reconciled.status, 1), "no further event");
 
     let summary = read_the_list(platform).await;
-    assert_eq!(summary["queued"], json!(0), "the table says what the list says: {summary}");
+    assert_eq!(summary["queued"], json!(0), "list and table agree: {summary}");
 }
 
-/// The provider takes the token back before its time.
+/// The provider revokes the token before its expiry.
 async fn a_token_that_was_revoked_is_replaced_by_one_request(platform: &Platform) {
     let granted = async || platform.provider().counts().await.expect("the provider counts").tokens_granted;
     let before = granted().await;
-    platform.provider().revoke_tokens().await.expect("the provider takes it back");
+    platform.provider().revoke_tokens().await.expect("the provider revokes the token");
     read_the_list(platform).await;
     assert_eq!(granted().await, before + 1);
 }
 
-/// All three add up, as soon as the last confirmation is published.
-async fn the_day_adds_up(platform: &Platform, day: &str) {
+/// The totals of list, table and events agree after the last confirmation is published.
+async fn the_days_control_totals_agree(platform: &Platform, day: &str) {
     let report = async || platform.reconcile(&json!({ "report_of": day })).await;
     let line = |answer: &Value| answer.pointer("/reports/0/lines/0").cloned().unwrap_or_default();
     let same = |answer: &Value| {
@@ -137,26 +137,26 @@ async fn the_day_adds_up(platform: &Platform, day: &str) {
             && line["provider"] == line["ours"]
             && line["ours"] == line["published"]
     };
-    let answer = eventually("the day adds up", report, same).await;
+    let answer = eventually("the day's control totals agree", report, same).await;
     assert_eq!(line(&answer)["asset"], json!("BTC"));
     assert_eq!(answer.pointer("/reports/0/discrepancies"), Some(&json!([])), "{answer}");
 }
 
 #[test]
-fn what_the_provider_drops_is_read_from_its_list() {
+fn dropped_webhooks_are_read_from_the_providers_list() {
     run(async {
         let platform = &Platform::deploy(&[]).await;
         let mut listener = platform.listen().await;
         let at = a_minute_ago();
-        what_is_dropped_is_healed(platform, &mut listener, at).await;
-        a_webhook_that_comes_afterwards_changes_nothing(platform, &mut listener, at).await;
+        dropped_webhooks_are_reconciled(platform, &mut listener, at).await;
+        a_late_webhook_of_a_reconciled_deposit_changes_nothing(platform, &mut listener, at).await;
         a_token_that_was_revoked_is_replaced_by_one_request(platform).await;
-        the_day_adds_up(platform, &at.day()).await;
+        the_days_control_totals_agree(platform, &at.day()).await;
     });
 }
 
 #[test]
-fn what_the_provider_is_silent_about_is_said_once() {
+fn an_overdue_resource_is_reported_once() {
     run(async {
         let limits = [("OverdueDepositSeconds", "1"), ("OverdueWithdrawalSeconds", "1")];
         let platform = &Platform::deploy(&limits).await;
@@ -186,11 +186,11 @@ fn what_the_provider_is_silent_about_is_said_once() {
             platform.recorded(resource, 2).await;
         }
         let of_overdue = async || platform.found_by("open", "open", "deposit.overdue").await;
-        eventually("the index has it among those that were reported", of_overdue, |all| all.contains(&deposit)).await;
+        eventually("the index has it among the overdue resources", of_overdue, |all| all.contains(&deposit)).await;
         assert_eq!(overdue().await, Some(0), "each is reported once");
 
         platform.deliver(&[confirmed]).await;
         hear_confirmed(&mut listener, &deposit).await;
-        eventually("what is final is not open", of_overdue, |all| !all.contains(&deposit)).await;
+        eventually("a final resource is not open", of_overdue, |all| !all.contains(&deposit)).await;
     });
 }

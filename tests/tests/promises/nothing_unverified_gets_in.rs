@@ -1,4 +1,4 @@
-//! Whoever cannot prove to be the provider is told so, in a status and a stable code, and leaves no trace.
+//! A request that does not verify is rejected with a status and a stable code, and leaves no trace.
 
 mod shared_secrets;
 
@@ -17,14 +17,14 @@ const ANOTHER: &str = "00000000-6c1f-4d7e-9a53-0d6a5f0c2b11";
 
 const HOUR: i64 = 3600;
 
-/// A stack that asks for a JWT beside the signature, and takes nothing in but what its tests say.
+/// A stack that requires a JWT, used only by these tests.
 async fn guarded() -> &'static Platform {
     static GUARDED: OnceCell<Platform> = OnceCell::const_new();
     let parameters = [("ConnectJwt", "required"), ("ConnectOrganizationId", ORGANIZATION)];
     GUARDED.get_or_init(async || Platform::deploy(&parameters).await).await
 }
 
-/// A request that would be accepted, unless something is done to it.
+/// A valid request, to be changed.
 struct Request {
     platform: &'static Platform,
     resource: ResourceId,
@@ -35,7 +35,7 @@ struct Request {
 }
 
 impl Request {
-    /// A webhook about a deposit that no other request speaks of.
+    /// A webhook about a deposit of its own.
     async fn genuine(platform: &'static Platform) -> Self {
         let resource = unique(Kind::Deposit);
         let body = about("deposits.confirmed.json", resource.native());
@@ -121,7 +121,7 @@ async fn refusals(platform: &'static Platform) -> Vec<(&'static str, Request, u1
     let not_signed = head.iter().fold(genuine().await, |request, name| request.without(name));
     vec![
         ("signed by a stranger", genuine().await.signed(url, 0, true).await, 401, "signature_unverified"),
-        ("changed on its way", genuine().await.body(one_more), 401, "signature_unverified"),
+        ("changed in transit", genuine().await.body(one_more), 401, "signature_unverified"),
         (
             "signed for another URL",
             genuine().await.signed("https://elsewhere.example/webhooks/connect", 0, false).await,
@@ -140,11 +140,11 @@ async fn refusals(platform: &'static Platform) -> Vec<(&'static str, Request, u1
         ("without its signature", genuine().await.without("signature"), 400, "header_missing"),
         ("without its timestamp", genuine().await.without("timestamp"), 400, "header_missing"),
         ("an empty signature", genuine().await.header("signature", ""), 400, "header_missing"),
-        ("a signature that is no base64", genuine().await.header("signature", "?"), 400, "header_malformed"),
+        ("a signature that is not base64", genuine().await.header("signature", "?"), 400, "header_malformed"),
         ("a timestamp in words", genuine().await.header("timestamp", "yesterday"), 400, "header_malformed"),
         ("without a token", genuine().await.without("authorization"), 401, "token_missing"),
         ("a stranger's token", genuine().await.token(json!({}), true).await, 401, "token_refused"),
-        ("a token nobody signed", genuine().await.header("authorization", unsigned_token), 401, "token_refused"),
+        ("an unsigned token", genuine().await.header("authorization", unsigned_token), 401, "token_refused"),
         ("an expired token", genuine().await.token(json!({ "exp": 1_760_484_866 }), false).await, 401, "token_refused"),
         ("another issuer's token", genuine().await.token(json!({ "iss": "other" }), false).await, 401, "token_refused"),
         (
@@ -155,14 +155,14 @@ async fn refusals(platform: &'static Platform) -> Vec<(&'static str, Request, u1
         ),
         ("not posted but got", genuine().await.by(Method::GET), 405, "method_not_allowed"),
         ("not posted but put", genuine().await.by(Method::PUT), 405, "method_not_allowed"),
-        ("for a provider nobody knows", genuine().await.to("/webhooks/paypal"), 404, "unknown_provider"),
+        ("for an unknown provider", genuine().await.to("/webhooks/paypal"), 404, "unknown_provider"),
         ("for a provider spelled otherwise", genuine().await.to("/webhooks/Connect"), 404, "unknown_provider"),
         ("too large", genuine().await.body(too_large).signed(url, 0, false).await, 413, "body_too_large"),
     ]
 }
 
 #[test]
-fn what_does_not_verify_is_refused_and_leaves_no_trace() {
+fn a_webhook_that_does_not_verify_is_rejected_and_leaves_no_trace() {
     run(async {
         let platform = guarded().await;
         let mut listener = platform.listen().await;
@@ -172,10 +172,10 @@ fn what_does_not_verify_is_refused_and_leaves_no_trace() {
             assert_eq!(allowed.as_deref(), (status == 405).then_some("POST"), "{what}");
         }
 
-        // Nothing is seen of the refused even when a webhook that came after them is through.
+        // A later genuine webhook is recorded, and nothing of the rejected ones.
         let genuine = Request::genuine(platform).await;
         let (deposit, known) = (genuine.resource.clone(), genuine.resource.to_string());
-        assert_eq!(genuine.answer().await.0, 200, "what nothing was done to is accepted");
+        assert_eq!(genuine.answer().await.0, 200, "the unchanged request is accepted");
         listener.hear([format!("{known}#1")]).await;
         platform.settled().await;
         let attestation = platform.resource(&deposit).await.facts()[0].content.evidence().attestation.clone();

@@ -1,4 +1,5 @@
-//! What verified is taken in, whatever it says; and what cannot be worked on waits where an alarm watches.
+//! Every verified webhook is accepted whatever its content, and a message that cannot be processed moves to a queue with an
+//! alarm.
 
 mod any_json;
 
@@ -10,19 +11,19 @@ use serde_json::Value;
 
 use crate::workbench;
 
-/// Signed, and not understood.
+/// Signed webhooks that no normaliser understands.
 fn riddles() -> Vec<(&'static str, Vec<u8>)> {
     // So that no other run of this test sends the same bytes.
     let nonce = fastrand::u64(..);
     let text = |text: String| text.into_bytes();
     vec![
-        ("an event of a name nobody knows", text(format!(r#"{{"event":"connect.user.merged","nonce":{nonce}}}"#))),
+        ("an event with an unknown name", text(format!(r#"{{"event":"connect.user.merged","nonce":{nonce}}}"#))),
         ("an object without an event", text(format!(r#"{{"nonce":{nonce}}}"#))),
-        ("an event that is no text", text(format!(r#"{{"event":7,"nonce":{nonce}}}"#))),
+        ("an event that is not a text", text(format!(r#"{{"event":7,"nonce":{nonce}}}"#))),
         ("a list", text(format!("[{nonce}]"))),
         ("a known event without its object", text(format!(r#"{{"event":"connect.deposits.confirmed","n":{nonce}}}"#))),
         (
-            "an amount that is no decimal number",
+            "an amount that is not a decimal number",
             text(format!(r#"{{"event":"connect.deposits.confirmed","deposit":{{"id":"{nonce}","amount":"1e3"}}}}"#)),
         ),
         ("no body at all", Vec::new()),
@@ -34,14 +35,14 @@ fn riddles() -> Vec<(&'static str, Vec<u8>)> {
             "characters that queues refuse",
             text(format!(r#"{{"event":"{nonce}","text":"{}{}"}}"#, '\u{FFFE}', '\u{FFFF}')),
         ),
-        ("bytes that are no text", [&[0xff, 0xfe, 0x00, 0x80][..], &nonce.to_be_bytes()].concat()),
+        ("bytes that are not text", [&[0xff, 0xfe, 0x00, 0x80][..], &nonce.to_be_bytes()].concat()),
         ("text with one byte too few", [format!("{nonce} Zürich").into_bytes(), vec![0xc3]].concat()),
         ("as much as is taken", nonce.to_be_bytes().repeat(BODY_BYTES_MAX / 8)),
     ]
 }
 
 #[test]
-fn what_nobody_understands_is_published_as_unrecognized_with_its_bytes_in_the_evidence() {
+fn a_webhook_that_is_not_understood_is_published_as_unrecognized_with_its_bytes_in_the_evidence() {
     run(async {
         let platform = Platform::shared().await;
         let keys = platform.published_keys().await;
@@ -66,7 +67,7 @@ fn what_nobody_understands_is_published_as_unrecognized_with_its_bytes_in_the_ev
 }
 
 #[test]
-fn what_a_platform_noted_in_its_own_script_comes_back_unchanged() {
+fn non_ascii_metadata_of_a_platform_is_published_unchanged() {
     run(async {
         let platform = Platform::shared().await;
         let deposit = unique(Kind::Deposit);
@@ -113,7 +114,7 @@ fn with(message: &str, from: &str, to: &str) -> String {
 }
 
 #[test]
-fn poison_ends_in_the_dead_letter_queue_of_its_queue_and_its_neighbours_do_not() {
+fn a_poison_message_moves_to_the_dead_letter_queue_and_its_neighbours_do_not() {
     run(async {
         let platform = workbench().await;
         let [first, second] = [Neighbour::about_money(platform).await, Neighbour::about_money(platform).await];

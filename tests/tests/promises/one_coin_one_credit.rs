@@ -1,11 +1,11 @@
-//! The same coin reaches a platform through several streams of webhooks, and is credited once.
+//! A coin that several webhook families report is credited once.
 
 use fundhook_domain::{Kind, NewFact, Ownership, Provider, ResourceId};
 use fundhook_local_stack::sending::Webhook;
 use fundhook_tests::{Coin, Listener, Platform, Queue, resource, run, seeded, uuid};
 use futures_util::future::join_all;
 
-/// How many coins are announced through the HTTP API, and how many by signals that are recorded at the same moment.
+/// How many coins are announced through the HTTP API, and how many by statements that are recorded concurrently.
 const COINS: usize = 8;
 const COINS_AT_ONCE: usize = 6;
 
@@ -37,7 +37,7 @@ async fn credited_once(platform: &Platform, listener: &mut Listener<'_>, coin: &
 }
 
 #[test]
-fn a_coin_that_three_streams_announce_at_the_same_time_is_credited_once() {
+fn a_coin_that_three_webhook_families_report_at_the_same_time_is_credited_once() {
     run(async {
         let platform = Platform::shared().await;
         let mut listener = platform.listen().await;
@@ -55,7 +55,7 @@ fn a_coin_that_three_streams_announce_at_the_same_time_is_credited_once() {
 }
 
 #[test]
-fn a_coin_that_three_streams_have_recorded_at_the_same_moment_is_credited_once() {
+fn a_coin_whose_three_statements_are_recorded_concurrently_is_credited_once() {
     run(async {
         let platform = Platform::shared().await;
         let mut listener = platform.listen().await;
@@ -73,7 +73,7 @@ fn a_coin_that_three_streams_have_recorded_at_the_same_moment_is_credited_once()
 }
 
 #[test]
-fn two_deposits_of_one_stream_in_one_transaction_are_both_credited_and_another_stream_adds_nothing() {
+fn two_deposits_of_one_webhook_family_in_one_transaction_are_both_credited_and_another_family_adds_nothing() {
     run(async {
         let platform = Platform::shared().await;
         let mut listener = platform.listen().await;
@@ -110,7 +110,7 @@ fn a_deposit_that_is_confirmed_later_claims_its_coin_then_and_not_before() {
         let mut listener = platform.listen().await;
         let coin = Coin::of("CUST01");
         let [_, fund, completed] = &coin.webhooks;
-        // On chain with the same hash, and not credited yet: zerohash's own word for that is `confirmed`.
+        // On chain with the same hash, and not credited yet: zerohash calls that `confirmed`.
         let submitted = String::from_utf8(completed.body.clone()).expect("text").replace("completed", "confirmed");
         let submitted = Webhook { body: submitted.into_bytes(), ..completed.clone() };
         let [_, owner, late] = &coin.deposits;

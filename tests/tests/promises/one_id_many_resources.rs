@@ -1,5 +1,5 @@
 //! Striga gives one `id` to a withdrawal, to its network fee, to the refund of that fee and to both legs of an application
-//! fee. Each of them is a resource of its own that names the others, whatever is told first.
+//! fee. Each is a separate resource that names the others, in any order of the webhooks.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use fundhook_local_stack::sending::Webhook;
 use fundhook_tests::{Platform, event_ids, plain_view, resource, retold, run, seeded, uuid};
 use serde_json::Value;
 
-/// How many withdrawals have each story told, each in an order of its own, and how many webhooks come once more.
+/// How often each scenario is sent, in different orders, and how many webhooks are repeated.
 const ORDERS: usize = 4;
 const REPEATS: usize = 2;
 
@@ -28,7 +28,7 @@ const AS_ONE: [(&str, &str); 6] = [
     ("50febc83-6118-419e-82e1-886f8c7ffd59", "104894c7-95fc-4dde-97dd-cb25b2587b91"),
 ];
 
-/// What is told of one id, and what it adds up to.
+/// The webhooks about one id, and the expected resources.
 struct Story {
     files: &'static [&'static str],
     changes: &'static [(&'static str, &'static str)],
@@ -73,15 +73,15 @@ const STORIES: [Story; 2] = [
     },
 ];
 
-/// A story as it is told of one id.
-struct Told {
+/// A scenario with its own id and order.
+struct ScenarioRun {
     story: &'static Story,
     id: String,
     webhooks: Vec<Webhook>,
     resources: Vec<ResourceId>,
 }
 
-impl Told {
+impl ScenarioRun {
     fn in_some_order(story: &'static Story, random: &mut fastrand::Rng) -> Self {
         let id = uuid();
         let own: Vec<(&str, &str)> = story.ids.iter().map(|sample| (*sample, id.as_str())).collect();
@@ -105,35 +105,35 @@ impl Told {
 }
 
 #[test]
-fn what_shares_an_id_is_told_apart_and_together_in_whatever_order_it_is_told() {
+fn resources_that_share_an_id_are_separate_and_name_each_other_in_any_order() {
     run(async {
         let platform = Platform::shared().await;
         let mut listener = platform.listen().await;
         let mut random = seeded();
         let chosen = STORIES.iter().flat_map(|story| [story; ORDERS]);
-        let told: Vec<Told> = chosen.map(|story| Told::in_some_order(story, &mut random)).collect();
-        platform.tell(told.iter().map(|told| told.webhooks.as_slice())).await;
+        let sent: Vec<ScenarioRun> = chosen.map(|story| ScenarioRun::in_some_order(story, &mut random)).collect();
+        platform.deliver_series(sent.iter().map(|run| run.webhooks.as_slice())).await;
 
-        for (id, statements) in told.iter().flat_map(Told::about) {
+        for (id, statements) in sent.iter().flat_map(ScenarioRun::about) {
             listener.hear(event_ids(id, statements)).await;
         }
         platform.settled().await;
         let mut views: Vec<Vec<Value>> = Vec::new();
-        for told in &told {
+        for sent in &sent {
             let mut of_story = Vec::new();
-            for (id, statements) in told.about() {
+            for (id, statements) in sent.about() {
                 let resource = platform.resource(id).await;
                 assert_eq!(resource.version(), statements as u64, "facts about {id}");
                 let ids = event_ids(id, statements);
                 assert_eq!(listener.ids_about(id), ids.iter().map(String::as_str).collect(), "events about {id}");
-                of_story.push(plain_view(&resource, &[(&told.id, "the id")]));
+                of_story.push(plain_view(&resource, &[(&sent.id, "the id")]));
             }
             views.push(of_story);
             let mut last = Vec::new();
-            for (id, statements) in told.about() {
+            for (id, statements) in sent.about() {
                 last.push(listener.event(&format!("{id}#{statements}")).await);
             }
-            assert_last_events(told, &last);
+            assert_last_events(sent, &last);
         }
         for of_story in views.chunks(ORDERS) {
             for view in of_story {
@@ -143,13 +143,13 @@ fn what_shares_an_id_is_told_apart_and_together_in_whatever_order_it_is_told() {
     });
 }
 
-/// What the last event about each resource of a story says.
-fn assert_last_events(told: &Told, events: &[Delivery]) {
-    for (event, (_, _, _, status)) in events.iter().zip(told.story.resources) {
+/// Checks the last event about each resource of a scenario.
+fn assert_last_events(sent: &ScenarioRun, events: &[Delivery]) {
+    for (event, (_, _, _, status)) in events.iter().zip(sent.story.resources) {
         assert_eq!(event.text("/data/status"), *status, "{}", event.event);
     }
-    for (one, other) in told.story.related {
-        for (event, related) in [(&events[*one], &told.resources[*other]), (&events[*other], &told.resources[*one])] {
+    for (one, other) in sent.story.related {
+        for (event, related) in [(&events[*one], &sent.resources[*other]), (&events[*other], &sent.resources[*one])] {
             let named: BTreeSet<&str> =
                 event.event["data"]["related"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
             assert_eq!(named, BTreeSet::from([related.to_string().as_str()]), "{}", event.event);

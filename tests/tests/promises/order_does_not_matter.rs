@@ -1,4 +1,4 @@
-//! What the webhooks add up to does not depend on the order in which they come.
+//! The resulting state does not depend on the order of the webhooks.
 
 use std::collections::BTreeSet;
 
@@ -55,7 +55,7 @@ fn view(resource: &Resource) -> View {
 }
 
 #[test]
-fn platforms_that_hear_the_same_in_opposite_orders_see_the_same() {
+fn the_same_webhooks_in_opposite_orders_give_the_same_state() {
     run(async {
         let (forward, backward) = (Platform::shared().await, &Platform::deploy(&[]).await);
         let story = |(kind, files, _): &(Kind, [&str; 3], &str)| {

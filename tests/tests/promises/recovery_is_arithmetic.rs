@@ -1,5 +1,5 @@
-//! What comes of unexpected money is a sum: whoever announces it, in whatever order and however often, and however its way
-//! back is told, it is returned once, and only money that is there counts as returned.
+//! A recovery is a sum: unexpected money is returned once, whichever family reports it and in whatever order and number,
+//! and only settled payments count as returned.
 
 use fundhook::subscription::Delivery;
 use fundhook_domain::{Kind, Provider, ResourceId};
@@ -79,7 +79,7 @@ fn a_coin_that_three_webhooks_announce_is_returned_once_in_whatever_order_that_i
         let mut listener = platform.listen().await;
         let mut random = seeded();
         let stories: Vec<Recovery> = (0..ORDERS).map(|_| Recovery::of_a_participant(&mut random)).collect();
-        platform.tell(stories.iter().map(|story| story.webhooks.as_slice())).await;
+        platform.deliver_series(stories.iter().map(|story| story.webhooks.as_slice())).await;
 
         for (id, statements) in stories.iter().flat_map(|story| &story.about) {
             listener.hear(event_ids(id, *statements)).await;
@@ -120,7 +120,7 @@ fn money_on_its_way_back_is_not_there_yet_whenever_that_is_told() {
             let of = |story: &Recovery| story.webhooks.iter().filter(|w| settled(w) == settlement).cloned().collect();
             stories.iter().map(of).collect()
         };
-        platform.tell(chosen(false).iter().map(Vec::as_slice)).await;
+        platform.deliver_series(chosen(false).iter().map(Vec::as_slice)).await;
         for story in &stories {
             listener.hear(event_ids(&story.recovery, STORY.len() - 1)).await;
             let last = listener.event(&format!("{}#{}", story.recovery, STORY.len() - 1)).await;
@@ -131,7 +131,7 @@ fn money_on_its_way_back_is_not_there_yet_whenever_that_is_told() {
                 listener.heard().iter().filter(|delivery| delivery.text("/subject") == story.recovery.to_string());
             assert_eq!(said.clone().find(claims_to_be_resolved), None, "what is posted is not settled");
         }
-        platform.tell(chosen(true).iter().map(Vec::as_slice)).await;
+        platform.deliver_series(chosen(true).iter().map(Vec::as_slice)).await;
         for story in &stories {
             let last = listener.event(&format!("{}#{}", story.recovery, STORY.len())).await;
             assert_eq!(last.text("/type"), "fundhook.recovery.resolved", "{}", last.event);

@@ -1,4 +1,4 @@
-//! A provider's shared secret is stored, changed and dropped while its webhooks come in, and nobody deploys anything.
+//! A provider's shared secret is stored, rotated and removed while webhooks arrive, without a deployment.
 
 use std::time::{Duration, Instant};
 
@@ -25,7 +25,7 @@ struct Signed {
 }
 
 /// What a receiver answered: the status, the body, and after how many seconds to try again.
-type Answer = (u16, String, Option<u64>);
+type ReceiverResponse = (u16, String, Option<u64>);
 
 impl Signed {
     /// A webhook about a deposit of its own, signed with what the provider signs with now.
@@ -40,7 +40,7 @@ impl Signed {
         join_all((0..AT_ONCE).map(|_| Self::now(platform))).await
     }
 
-    async fn answer(&self, platform: &Platform) -> Answer {
+    async fn answer(&self, platform: &Platform) -> ReceiverResponse {
         let headers: Vec<(&str, &str)> = self.headers.iter().map(|(name, value)| (&**name, &**value)).collect();
         let sent = platform.deployment().post("/webhooks/zerohash", &headers, self.webhook.body.clone()).await;
         let answer = sent.expect("the stack answers");
@@ -49,7 +49,7 @@ impl Signed {
     }
 }
 
-async fn answers(platform: &Platform, webhooks: &[Signed]) -> Vec<Answer> {
+async fn answers(platform: &Platform, webhooks: &[Signed]) -> Vec<ReceiverResponse> {
     join_all(webhooks.iter().map(|webhook| webhook.answer(platform))).await
 }
 
@@ -135,7 +135,7 @@ async fn what_a_dropped_secret_signed_is_refused(platform: &Platform, old: Vec<S
 }
 
 #[test]
-fn secrets_come_and_go_without_a_deployment_and_nothing_signed_with_a_stored_one_is_refused() {
+fn secrets_are_rotated_without_a_deployment_and_no_webhook_signed_with_a_stored_secret_is_rejected() {
     run(async {
         let platform = &Platform::deploy(&[("KeysCooldownSeconds", COOLDOWN_SECONDS)]).await;
         nothing_is_lost_before_the_secret_is_stored(platform).await;

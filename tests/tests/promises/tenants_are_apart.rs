@@ -1,5 +1,5 @@
-//! Several organizations in one deployment: each is believed on its own path alone, and what it says is told apart from what
-//! the others say wherever it is stored or published.
+//! Several organizations in one deployment: each is accepted only on its own path, and its data is separate wherever it is
+//! stored or published.
 
 use std::collections::BTreeMap;
 
@@ -83,7 +83,7 @@ fn pending(feed: &Feed, native: &str) -> (Webhook, ResourceId) {
 }
 
 #[test]
-fn each_organization_is_believed_on_its_own_path_alone() {
+fn each_organization_is_accepted_only_on_its_own_path() {
     run(async {
         let Tenancy { platform, .. } = Tenancy::shared().await;
         let tenancy = Tenancy::shared().await;
@@ -115,7 +115,7 @@ fn each_organization_is_believed_on_its_own_path_alone() {
 }
 
 #[test]
-fn what_one_organization_is_told_is_told_apart_from_the_same_told_to_another() {
+fn the_same_webhook_to_two_organizations_makes_separate_resources() {
     run(async {
         let tenancy = Tenancy::shared().await;
         let platform = &tenancy.platform;
@@ -141,7 +141,7 @@ fn what_one_organization_is_told_is_told_apart_from_the_same_told_to_another() {
             assert_eq!(delivery.attributes.get("provider").map(String::as_str), Some(feed.provider().as_str()));
 
             let resource = platform.resource(&deposit).await;
-            assert_eq!((resource.version(), resource.facts().len()), (1, 1), "{named} is told of it once");
+            assert_eq!((resource.version(), resource.facts().len()), (1, 1), "{named} has one fact");
             let evidence = resource.facts()[0].content.evidence();
             let lines = platform.evidence_lines(&evidence.archived.object).await;
             let line = usize::try_from(evidence.archived.line).ok().and_then(|line| lines.get(line));
@@ -167,15 +167,15 @@ fn what_one_organization_is_told_is_told_apart_from_the_same_told_to_another() {
 
 /// A path behind a provider's that names no tenant is the default organization's, as Striga's `/tx` is.
 #[test]
-fn who_is_no_tenant_is_not_believed_in_anothers_name() {
+fn an_unknown_tenant_is_not_accepted_in_the_name_of_another() {
     run(async {
         let tenancy = Tenancy::shared().await;
         let platform = &tenancy.platform;
-        let nobody = feed("zerohash/nobody");
-        for (signer, status) in [("zerohash/nobody", 401), ("zerohash/acme", 401), ("zerohash", 200)] {
+        let unknown = feed("zerohash/unknown");
+        for (signer, status) in [("zerohash/unknown", 401), ("zerohash/acme", 401), ("zerohash", 200)] {
             let (webhook, _) = pending(&feed(signer), &hash());
             let headers = tenancy.signed(&webhook).await;
-            let answered = platform.post(nobody.clone(), &headers, &webhook.body).await;
+            let answered = platform.post(unknown.clone(), &headers, &webhook.body).await;
             assert_eq!(answered.status, status, "signed for {signer}: {}", answered.body);
         }
     });

@@ -10,7 +10,7 @@ use crate::{CallError, Deployment, Function};
 
 /// Why the reconciler did not do what was requested.
 #[derive(Debug, Error)]
-pub enum AskError {
+pub enum ReconcilerError {
     /// It could not be invoked.
     #[error("the reconciler could not be invoked")]
     Call(#[from] CallError),
@@ -26,26 +26,26 @@ pub enum AskError {
 }
 
 /// Starts a run, as the schedule does every 15 minutes.
-pub async fn run(stack: &Deployment) -> Result<RunSummary, AskError> {
+pub async fn run(stack: &Deployment) -> Result<RunSummary, ReconcilerError> {
     ask(stack, &json!({})).await
 }
 
 /// Requests the reports of a day such as `2026-11-21`, as far as it has passed.
-pub async fn report(stack: &Deployment, day: &str) -> Result<DayReports, AskError> {
+pub async fn report(stack: &Deployment, day: &str) -> Result<DayReports, ReconcilerError> {
     ask(stack, &json!({ "report_of": day })).await
 }
 
 /// Has what the provider lists about `deposit` queued, even if it is ambiguous.
-pub async fn accept(stack: &Deployment, deposit: &ResourceId) -> Result<AcceptedRows, AskError> {
+pub async fn accept(stack: &Deployment, deposit: &ResourceId) -> Result<AcceptedRows, ReconcilerError> {
     let accepted: AcceptedRows = ask(stack, &json!({ "accept": deposit })).await?;
-    if accepted.queued == 0 { Err(AskError::NothingQueued(accepted.accepted)) } else { Ok(accepted) }
+    if accepted.queued == 0 { Err(ReconcilerError::NothingQueued(accepted.accepted)) } else { Ok(accepted) }
 }
 
-async fn ask<T: DeserializeOwned>(stack: &Deployment, event: &Value) -> Result<T, AskError> {
+async fn ask<T: DeserializeOwned>(stack: &Deployment, event: &Value) -> Result<T, ReconcilerError> {
     let invoked = stack.invoke(Function::Reconciler, event).await?;
     if invoked.failed {
         let why = invoked.payload["errorMessage"].as_str().unwrap_or("it gave no reason");
-        return Err(AskError::Failed(why.to_owned()));
+        return Err(ReconcilerError::Failed(why.to_owned()));
     }
-    serde_json::from_value(invoked.payload).map_err(AskError::Answer)
+    serde_json::from_value(invoked.payload).map_err(ReconcilerError::Answer)
 }

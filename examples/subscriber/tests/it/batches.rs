@@ -1,10 +1,10 @@
-//! What becomes of a batch of events: who is credited, and which messages are finished.
+//! The outcome of a batch of events: which deposits are credited, and which messages are finished.
 
 use serde_json::{Value, json};
 use subscriber::Subscriber;
 
 use crate::support::{
-    Entry, Fate, MemoryLedger, NOW, batch, confirmed, conflicting, credit, duplicate, event, failed, pending,
+    Entry, LedgerFailure, MemoryLedger, NOW, batch, confirmed, conflicting, credit, duplicate, event, failed, pending,
     sequences, submitted, with, without,
 };
 
@@ -64,7 +64,7 @@ async fn each_deposit_is_credited_with_its_own_terms() {
 }
 
 #[tokio::test]
-async fn money_on_a_network_that_nobody_names_is_credited_to_a_balance_of_its_own() {
+async fn money_without_a_network_is_credited_to_a_separate_balance() {
     for unnamed in [without(confirmed("a"), "/amount/network"), with(confirmed("a"), "/amount/network", Value::Null)] {
         let ledger = MemoryLedger::default();
         assert!(handled(&ledger, &[unnamed.clone(), confirmed("b"), unnamed.clone()]).await.is_empty(), "{unnamed}");
@@ -75,7 +75,7 @@ async fn money_on_a_network_that_nobody_names_is_credited_to_a_balance_of_its_ow
 }
 
 #[tokio::test]
-async fn users_of_two_organizations_may_bear_one_name_and_have_a_balance_each() {
+async fn users_of_two_organizations_with_the_same_name_have_separate_balances() {
     let ledger = MemoryLedger::default();
     let of = |deposit: &str, tenant: &str| with(confirmed(deposit), "/tenant", json!(tenant));
     assert!(handled(&ledger, &[of("a", "acme"), of("b", "bolt"), confirmed("c")]).await.is_empty());
@@ -84,8 +84,8 @@ async fn users_of_two_organizations_may_bear_one_name_and_have_a_balance_each() 
 }
 
 #[tokio::test]
-async fn a_contradiction_before_the_confirmation_holds_the_credit_back_for_a_person() {
-    // Said by an event of its own, or beside another.
+async fn a_contradiction_before_the_confirmation_prevents_the_credit_and_needs_review() {
+    // In an event of its own, or as a member of another event.
     let aside = |name| with(event("a", 5, name), "/conflicting", json!(["confirmed", "failed"]));
     for contradiction in [conflicting("a"), without(conflicting("a"), "/conflicting"), aside("updated")] {
         let ledger = MemoryLedger::default();
@@ -107,7 +107,7 @@ async fn a_confirmation_that_names_its_own_contradiction_is_not_credited() {
 async fn a_contradiction_after_the_credit_disputes_it_and_takes_nothing_back() {
     let ledger = MemoryLedger::default();
     let events = [confirmed("a"), conflicting("a"), conflicting("a"), confirmed("a")];
-    assert_eq!(handled_singly(&ledger, &events).await, [true; 4], "it is known, and nothing more is to be done");
+    assert_eq!(handled_singly(&ledger, &events).await, [true; 4], "the confirmation is known; nothing to do");
     assert_eq!((ledger.credits("a"), ledger.entry("a")), (1, Some(Entry::Disputed(credit(&confirmed("a"))))));
 }
 
@@ -122,7 +122,7 @@ async fn a_duplicate_is_never_credited() {
 }
 
 #[tokio::test]
-async fn a_duplicate_that_is_confirmed_too_is_credited_at_most_once_and_a_person_learns_of_it() {
+async fn a_duplicate_that_is_also_confirmed_is_credited_at_most_once_and_needs_review() {
     let life = [confirmed("a"), duplicate("a")];
     for sequence in sequences(2, 4).into_iter().filter(|sequence| sequence.contains(&0) && sequence.contains(&1)) {
         let events: Vec<Value> = sequence.iter().map(|choice| life[*choice].clone()).collect();
@@ -135,7 +135,7 @@ async fn a_duplicate_that_is_confirmed_too_is_credited_at_most_once_and_a_person
 }
 
 #[tokio::test]
-async fn a_second_confirmation_with_other_terms_waits_for_a_person() {
+async fn a_second_confirmation_with_other_terms_needs_review() {
     for (pointer, value) in [
         ("/amount/value", "0.014"),
         ("/amount/units", "satoshis"),
@@ -163,7 +163,7 @@ async fn the_same_amount_in_another_spelling_is_the_same_credit() {
 }
 
 #[tokio::test]
-async fn a_confirmation_that_lacks_what_a_credit_needs_is_never_acknowledged() {
+async fn an_incomplete_confirmation_is_never_acknowledged() {
     let incomplete = [
         without(confirmed("a"), "/account"),
         with(confirmed("a"), "/account", json!("")),
@@ -194,7 +194,7 @@ async fn a_confirmation_that_lacks_what_a_credit_needs_is_never_acknowledged() {
 }
 
 #[tokio::test]
-async fn what_does_not_concern_the_ledger_is_acknowledged_whatever_else_it_says() {
+async fn an_event_that_does_not_concern_the_ledger_is_acknowledged_whatever_its_content() {
     let of_another_kind = |kind: &str| {
         let mut event = with(confirmed("a"), "/kind", json!(kind));
         event["type"] = json!(format!("fundhook.{kind}.confirmed"));
@@ -225,7 +225,7 @@ async fn one_poison_message_fails_alone() {
         "not JSON".to_owned(),
         "{}".to_owned(),
         "[]".to_owned(),
-        // As it looks without raw message delivery.
+        // An event without raw message delivery.
         json!({ "Type": "Notification", "Message": confirmed("p").to_string() }).to_string(),
         without(confirmed("p"), "/kind").to_string(),
         without(confirmed("p"), "/resource").to_string(),
@@ -241,20 +241,20 @@ async fn one_poison_message_fails_alone() {
 }
 
 #[tokio::test]
-async fn what_the_ledger_does_not_do_is_not_acknowledged() {
+async fn a_message_that_the_ledger_could_not_process_is_not_acknowledged() {
     for is_transient in [true, false] {
         for event in [confirmed("b"), conflicting("b"), duplicate("b")] {
-            let ledger = MemoryLedger::with([Fate::Succeeds, Fate::Fails { is_transient }]);
+            let ledger = MemoryLedger::with([LedgerFailure::Succeeds, LedgerFailure::Fails { is_transient }]);
             let batch = [confirmed("a"), event, confirmed("c")];
             assert_eq!(handled(&ledger, &batch).await, ["message-1"]);
             assert_eq!((ledger.credits("a"), ledger.entry("b"), ledger.credits("c")), (1, None, 1));
-            assert!(handled(&ledger, &batch).await.is_empty(), "delivered again, it is finished");
+            assert!(handled(&ledger, &batch).await.is_empty(), "it is finished when delivered again");
         }
     }
 }
 
 #[tokio::test]
-async fn an_answer_that_is_lost_does_not_double_what_was_done() {
+async fn a_lost_response_does_not_repeat_the_write() {
     let events = [confirmed("a"), conflicting("a")];
     for sequence in sequences(2, 3) {
         let once: Vec<Value> = sequence.iter().map(|choice| events[*choice].clone()).collect();
@@ -263,8 +263,8 @@ async fn an_answer_that_is_lost_does_not_double_what_was_done() {
 
         let ledger = MemoryLedger::default();
         for event in &once {
-            ledger.contents().fates.push_back(Fate::AnswerIsLost);
-            assert_eq!(handled(&ledger, std::slice::from_ref(event)).await, ["message-0"], "it comes again");
+            ledger.contents().fates.push_back(LedgerFailure::AnswerIsLost);
+            assert_eq!(handled(&ledger, std::slice::from_ref(event)).await, ["message-0"], "it is delivered again");
             handled(&ledger, std::slice::from_ref(event)).await;
         }
         assert_eq!(ledger.entry("a"), undisturbed.entry("a"), "{sequence:?}");

@@ -1,5 +1,5 @@
-//! What the ledger makes of the ways in which DynamoDB cancels a transaction, as its API reference describes them. No
-//! engine on a test's machine collides or throttles, so a server says what DynamoDB would say.
+//! How the ledger handles DynamoDB's cancellations of a transaction, as the API reference describes them. A local engine
+//! neither collides nor throttles, so a server returns DynamoDB's responses.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,10 +17,10 @@ use tokio::net::TcpListener;
 
 use crate::support::{NOW, confirmed, credit};
 
-/// What is left of the answers.
+/// The remaining responses.
 type Answers = Arc<Mutex<VecDeque<(u16, Value)>>>;
 
-/// A ledger on a DynamoDB that gives these answers, one after the other.
+/// A ledger on a DynamoDB that returns these responses in order.
 async fn ledger(answers: impl IntoIterator<Item = (u16, Value)>) -> (DynamoLedger, Answers) {
     let answers: Answers = Arc::new(Mutex::new(answers.into_iter().collect()));
     let left = answers.clone();
@@ -55,7 +55,7 @@ fn done() -> (u16, Value) {
 }
 
 #[tokio::test]
-async fn a_credit_that_collides_is_tried_again_until_it_is_done() {
+async fn a_credit_that_collides_is_retried_until_it_succeeds() {
     let collisions = [
         cancelled(because("TransactionConflict"), because("None")),
         cancelled(because("None"), because("TransactionConflict")),
@@ -65,16 +65,16 @@ async fn a_credit_that_collides_is_tried_again_until_it_is_done() {
         let (ledger, left) = ledger(answers).await;
         let outcome = ledger.credit(&credit(&confirmed("a")), NOW).await;
         assert_eq!(outcome.expect("it is done"), CreditOutcome::Credited);
-        assert!(left.lock().expect("nobody panics").is_empty());
+        assert!(left.lock().expect("no panic while locked").is_empty());
     }
     let (ledger, left) = ledger(collisions.iter().cycle().take(10).cloned()).await;
     let outcome = ledger.credit(&credit(&confirmed("a")), NOW).await;
     assert!(matches!(outcome, Err(LedgerError::Unavailable(_))), "{outcome:?}");
-    assert_eq!(left.lock().expect("nobody panics").len(), 10 - ATTEMPTS_MAX as usize);
+    assert_eq!(left.lock().expect("no panic while locked").len(), 10 - ATTEMPTS_MAX as usize);
 }
 
 #[tokio::test]
-async fn an_entry_that_is_there_decides_whatever_else_went_wrong() {
+async fn an_existing_entry_decides_whatever_the_other_reasons() {
     let credit = credit(&confirmed("a"));
     let mut entry: Value =
         credit.terms().into_iter().map(|(name, value)| (name.to_owned(), json!({ "S": value }))).collect();
@@ -89,14 +89,14 @@ async fn an_entry_that_is_there_decides_whatever_else_went_wrong() {
 }
 
 #[tokio::test]
-async fn every_other_cancellation_is_an_error_that_says_whether_to_try_again() {
+async fn every_other_cancellation_is_an_error_that_is_transient_or_not() {
     for (entry, balance, is_transient, shown) in [
         ("None", "ValidationError", false, "the balance cannot take the amount"),
         ("ValidationError", "None", false, "refuses"),
         ("None", "ThrottlingError", true, "not available"),
         ("None", "ProvisionedThroughputExceeded", true, "not available"),
         ("None", "None", true, "not available"),
-        // The entry itself did not come along.
+        // Without the existing entry.
         ("ConditionalCheckFailed", "None", false, "no readable state"),
     ] {
         let (ledger, _) = ledger([cancelled(because(entry), because(balance))]).await;
@@ -107,7 +107,7 @@ async fn every_other_cancellation_is_an_error_that_says_whether_to_try_again() {
 }
 
 #[tokio::test]
-async fn no_error_repeats_what_an_entry_says_about_a_customer() {
+async fn no_error_contains_customer_data() {
     let entry = json!({ "Code": "ThrottlingError", "Item": { "account": { "S": "USER01" } } });
     let (ledger, _) = ledger([cancelled(entry, because("None"))]).await;
     let error = ledger.credit(&credit(&confirmed("a")), NOW).await.expect_err("an error");

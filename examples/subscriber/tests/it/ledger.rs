@@ -1,5 +1,5 @@
-//! The ledger on DynamoDB: each claim on dynoxide, an embedded engine that follows recordings of it, through the real
-//! SDK calls.
+//! The ledger on DynamoDB: every test makes real SDK calls to dynoxide, an embedded engine that is checked against
+//! recordings of DynamoDB.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ use crate::support::{
 
 const TABLE: &str = "ledger";
 
-/// A DynamoDB that lives as long as the test's runtime.
+/// A DynamoDB that ends with the test's runtime.
 struct Local {
     client: Client,
     ledger: DynamoLedger,
@@ -72,7 +72,7 @@ impl Local {
         attributes
     }
 
-    /// The total of a balance, as it is stored.
+    /// The stored total of a balance.
     async fn total(&self, balance: &str) -> Option<String> {
         let item = self.item(&format!("balance#{balance}")).await?;
         Some(item["total"].as_n().expect("a number").clone())
@@ -88,7 +88,7 @@ fn of_value(event: Value, value: &str) -> Value {
 }
 
 #[tokio::test]
-async fn the_entry_says_who_was_credited_and_why_and_the_balance_has_the_sum() {
+async fn the_entry_has_the_terms_of_the_credit_and_the_balance_has_the_sum() {
     let local = Local::start().await;
     for (native, value) in [("a", "0.013"), ("b", "119.078888888888888887"), ("c", "21000000")] {
         let outcome = local.ledger.credit(&credit(&of_value(confirmed(native), value)), NOW).await;
@@ -115,7 +115,7 @@ async fn the_entry_says_who_was_credited_and_why_and_the_balance_has_the_sum() {
 }
 
 #[tokio::test]
-async fn a_balance_on_a_network_that_nobody_names_is_not_mixed_with_another() {
+async fn a_balance_without_a_network_is_separate() {
     let local = Local::start().await;
     for event in
         [confirmed("a"), without(confirmed("b"), "/amount/network"), without(confirmed("c"), "/amount/network")]
@@ -130,7 +130,7 @@ async fn a_balance_on_a_network_that_nobody_names_is_not_mixed_with_another() {
 }
 
 #[tokio::test]
-async fn a_hold_without_a_credit_says_why_and_a_credit_disputed_keeps_its_terms() {
+async fn a_hold_records_its_reason_and_a_disputed_credit_keeps_its_terms() {
     let local = Local::start().await;
     assert_eq!(local.ledger.hold(&hold(&duplicate("a")), NOW).await.expect("an answer"), HoldOutcome::Held);
     assert_eq!(
@@ -162,12 +162,12 @@ async fn a_hold_without_a_credit_says_why_and_a_credit_disputed_keeps_its_terms(
             "value = 0.013",
         ]
     );
-    assert_eq!(local.total("-#USER01#BTC#bitcoin").await.as_deref(), Some("0.013"), "nothing is taken back");
+    assert_eq!(local.total("-#USER01#BTC#bitcoin").await.as_deref(), Some("0.013"), "the balance is unchanged");
 }
 
-/// The ledger in memory is what the other tests rest on.
+/// The other tests rely on the ledger in memory.
 #[tokio::test]
-async fn the_ledger_in_memory_and_the_one_on_dynamodb_answer_the_same_to_every_sequence() {
+async fn the_ledgers_in_memory_and_on_dynamodb_give_the_same_answers_to_every_sequence() {
     let local = Local::start().await;
     for (number, sequence) in sequences(4, 4).into_iter().enumerate() {
         let native = number.to_string();
@@ -207,16 +207,16 @@ async fn every_order_and_repetition_of_a_deposits_events_credits_its_balance_onc
 }
 
 #[tokio::test]
-async fn subscribers_at_once_credit_each_deposit_once_and_lose_no_sum() {
+async fn concurrent_subscribers_credit_each_deposit_once_and_lose_no_sum() {
     let local = Local::start().await;
     let mut subscribers = JoinSet::new();
-    // Ten deposits of one account, each delivered to six subscribers in orders of their own.
+    // Ten deposits of one account, delivered to six subscribers in different orders.
     for number in 0..6 {
         let subscriber = Subscriber::new(local.ledger.clone());
         let mut events: Vec<Value> = (0..10).map(|native| confirmed(&native.to_string())).collect();
         events.rotate_left(number);
         subscribers.spawn(async move {
-            // What was not finished comes again.
+            // Unfinished messages are delivered again.
             while !failed(&subscriber.handle(batch(&events), NOW).await).is_empty() {}
         });
     }
@@ -225,7 +225,7 @@ async fn subscribers_at_once_credit_each_deposit_once_and_lose_no_sum() {
 }
 
 #[tokio::test]
-async fn a_contradiction_and_a_confirmation_at_once_end_held_or_disputed_and_never_merely_credited() {
+async fn a_concurrent_contradiction_and_confirmation_end_held_or_disputed_and_never_only_credited() {
     let local = Arc::new(Local::start().await);
     for number in 0..20 {
         let native = number.to_string();
@@ -252,7 +252,7 @@ async fn a_contradiction_and_a_confirmation_at_once_end_held_or_disputed_and_nev
 }
 
 #[tokio::test]
-async fn a_sum_that_would_have_to_be_rounded_is_refused_and_neither_half_is_written() {
+async fn a_sum_that_would_be_rounded_is_rejected_and_nothing_is_written() {
     let local = Local::start().await;
     let nines = "9".repeat(38);
     local.ledger.credit(&credit(&of_value(confirmed("a"), &nines)), NOW).await.expect("it fits");
@@ -265,7 +265,7 @@ async fn a_sum_that_would_have_to_be_rounded_is_refused_and_neither_half_is_writ
 }
 
 #[tokio::test]
-async fn an_entry_that_somebody_spoilt_is_an_error_and_not_a_credit() {
+async fn a_corrupt_entry_is_an_error_and_not_a_credit() {
     let local = Local::start().await;
     let put =
         local.client.put_item().table_name(TABLE).item("pk", AttributeValue::S("credit#deposit#connect#a".to_owned()));
@@ -277,7 +277,7 @@ async fn an_entry_that_somebody_spoilt_is_an_error_and_not_a_credit() {
 }
 
 #[tokio::test]
-async fn without_its_table_the_ledger_refuses_and_the_messages_come_again() {
+async fn without_its_table_the_ledger_fails_and_the_messages_are_delivered_again() {
     let local = Local::without_table().await;
     let credited = local.ledger.credit(&credit(&confirmed("a")), NOW).await;
     assert!(matches!(credited, Err(LedgerError::Refused(_))), "{credited:?}");

@@ -1,4 +1,4 @@
-//! The subscriber, one file per promise, with its ledger in memory.
+//! The subscriber with its ledger in memory, and the ledger on DynamoDB.
 
 mod batches;
 mod cancellations;

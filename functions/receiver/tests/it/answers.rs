@@ -1,4 +1,4 @@
-//! What the provider is told, and that nothing is queued but what verified.
+//! The answers to the provider, and that only verified webhooks are queued.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,10 +16,10 @@ use serde_json::{Value, json};
 use crate::support::provider::{RSA, RSA_NEXT, SIGNED_AT, TOLERANCE, at, headers, settings};
 use crate::support::{BODY, KEYS, PATH, TestReceiver, World, request, signed};
 
-/// What stands in whatever a request says, to be looked for in answers.
+/// A marker in the parts of a request, which must not appear in the answer.
 const CANARY: &str = "canary-4711";
 
-/// The answer at the moment the request was signed, as the gateway gets it: status, headers and body.
+/// The response to a request that arrives when it is signed: status, headers and body.
 async fn answer(receiver: &TestReceiver, request: ApiGatewayV2httpRequest) -> (u64, Value, Value) {
     let response = receiver.handle(request, at(SIGNED_AT)).await.into_response();
     let response = serde_json::to_value(response).expect("JSON");
@@ -27,8 +27,8 @@ async fn answer(receiver: &TestReceiver, request: ApiGatewayV2httpRequest) -> (u
     (response["statusCode"].as_u64().expect("a status"), response["headers"].clone(), body)
 }
 
-/// Asserts that `request` is refused with `status` and `code`, in the form of all refusals, and that nothing is sent.
-async fn assert_refused(
+/// Asserts that `request` is rejected with `status` and `code`, in the form of every rejection, and that nothing is queued.
+async fn assert_rejected(
     what: &str,
     world: &World,
     receiver: &TestReceiver,
@@ -47,10 +47,10 @@ async fn assert_refused(
     assert_eq!(headers["retry-after"], if status == 503 { json!("5") } else { Value::Null }, "{what}");
     assert_eq!(headers["allow"], if status == 405 { json!("POST") } else { Value::Null }, "{what}");
     assert!(!format!("{headers}{body}").contains(CANARY), "{what}: the answer repeats the request: {body}");
-    assert_eq!(world.sent().len(), before, "{what}: nothing is sent");
+    assert_eq!(world.sent().len(), before, "{what}: nothing is queued");
 }
 
-/// The headers of a good request with `name` set to `value`.
+/// The headers of a valid request with `name` set to `value`.
 fn with_header(name: &str, value: &str) -> Vec<(String, String)> {
     let mut sent = headers(&RSA, SIGNED_AT, BODY);
     sent.retain(|(known, _)| known != name);
@@ -78,12 +78,12 @@ async fn a_verified_webhook_is_queued_and_then_accepted() {
 }
 
 #[tokio::test]
-async fn a_request_that_cannot_be_read_is_answered_400() {
+async fn a_malformed_request_is_answered_400() {
     let world = World::publishing(&RSA);
     let receiver = world.receiver();
     let signature = RSA.signature(&SIGNED_AT.to_string(), crate::support::provider::URL, BODY);
     let without = |name: &str| headers(&RSA, SIGNED_AT, BODY).into_iter().filter(|(known, _)| known != name).collect();
-    // The gateway joins the values of a header that comes twice with a comma.
+    // The gateway joins the values of a repeated header with a comma.
     let twice = |value: &str| format!("{value},{value}");
     let cases = [
         ("no timestamp", without(TIMESTAMP_HEADER), "header_missing"),
@@ -91,38 +91,38 @@ async fn a_request_that_cannot_be_read_is_answered_400() {
         ("an empty timestamp", with_header(TIMESTAMP_HEADER, ""), "header_missing"),
         ("an empty signature", with_header(SIGNATURE_HEADER, ""), "header_missing"),
         ("no headers", Vec::new(), "header_missing"),
-        ("a timestamp that is none", with_header(TIMESTAMP_HEADER, CANARY), "header_malformed"),
+        ("an invalid timestamp", with_header(TIMESTAMP_HEADER, CANARY), "header_malformed"),
         ("a timestamp in milliseconds", with_header(TIMESTAMP_HEADER, "1760484866000"), "header_malformed"),
         ("a timestamp with a fraction", with_header(TIMESTAMP_HEADER, "1760484866.5"), "header_malformed"),
         ("two timestamps", with_header(TIMESTAMP_HEADER, &twice("1760484866")), "header_malformed"),
-        ("a signature that is none", with_header(SIGNATURE_HEADER, &format!("{CANARY}!")), "header_malformed"),
+        ("an invalid signature", with_header(SIGNATURE_HEADER, &format!("{CANARY}!")), "header_malformed"),
         ("a signature in base64url", with_header(SIGNATURE_HEADER, "-_-_"), "header_malformed"),
         ("two signatures", with_header(SIGNATURE_HEADER, &twice(&signature)), "header_malformed"),
     ];
     for (what, headers, code) in cases {
-        assert_refused(what, &world, &receiver, request(headers, BODY, &json!({})), 400, code).await;
+        assert_rejected(what, &world, &receiver, request(headers, BODY, &json!({})), 400, code).await;
     }
 
     for name in [TIMESTAMP_HEADER, SIGNATURE_HEADER] {
         let mut repeated = signed(&RSA, SIGNED_AT);
         let value = repeated.headers[name].clone();
         repeated.headers.append(name, value);
-        assert_refused("a header twice", &world, &receiver, repeated, 400, "header_repeated").await;
+        assert_rejected("a repeated header", &world, &receiver, repeated, 400, "header_repeated").await;
 
         let mut no_text = signed(&RSA, SIGNED_AT);
         no_text.headers.insert(name, HeaderValue::from_bytes(b"\xff\xfe").expect("a header"));
-        assert_refused("a header that is not text", &world, &receiver, no_text, 400, "header_malformed").await;
+        assert_rejected("a header that is not text", &world, &receiver, no_text, 400, "header_malformed").await;
     }
 
     for encoded in [CANARY, "*", "====", "eyJ9 ", "ab\ncd"] {
         let request =
             request(headers(&RSA, SIGNED_AT, BODY), BODY, &json!({ "body": encoded, "isBase64Encoded": true }));
-        assert_refused(encoded, &world, &receiver, request, 400, "body_encoding").await;
+        assert_rejected(encoded, &world, &receiver, request, 400, "body_encoding").await;
     }
 }
 
 #[tokio::test]
-async fn a_request_that_is_not_believed_is_answered_401() {
+async fn a_request_that_does_not_verify_is_answered_401() {
     let world = World::publishing(&RSA);
     let receiver = world.receiver();
     let tolerance = TOLERANCE.as_secs().cast_signed();
@@ -145,26 +145,26 @@ async fn a_request_that_is_not_believed_is_answered_401() {
         ("no body", request(headers(&RSA, SIGNED_AT, BODY), b"", &json!({ "body": null })), "signature_unverified"),
         ("signed for another host", request(sent_to_host("evil.example"), BODY, &json!({})), "signature_unverified"),
         ("stale", signed(&RSA, stale), "timestamp_too_old"),
-        ("of the future", signed(&RSA, future), "timestamp_in_future"),
-        ("a token that is none", request(with_header("authorization", CANARY), BODY, &json!({})), "token_refused"),
+        ("in the future", signed(&RSA, future), "timestamp_in_future"),
+        ("an invalid token", request(with_header("authorization", CANARY), BODY, &json!({})), "token_refused"),
         (
-            "a bearer that is none",
+            "an invalid bearer token",
             request(with_header("authorization", &format!("Bearer {CANARY}")), BODY, &json!({})),
             "token_refused",
         ),
     ];
     for (what, request, code) in cases {
-        assert_refused(what, &world, &receiver, request, 401, code).await;
+        assert_rejected(what, &world, &receiver, request, 401, code).await;
     }
 
     let mut required = settings();
     required.jwt.mode = JwtMode::Required;
     let receiver = world.receiver_with(required, KEYS);
-    assert_refused("a token that is required", &world, &receiver, signed(&RSA, SIGNED_AT), 401, "token_missing").await;
+    assert_rejected("a missing token", &world, &receiver, signed(&RSA, SIGNED_AT), 401, "token_missing").await;
 }
 
 #[tokio::test]
-async fn a_path_without_a_provider_that_is_on_is_answered_404() {
+async fn a_path_without_an_enabled_provider_is_answered_404() {
     let world = World::publishing(&RSA);
     let receiver = world.receiver();
     for path in [
@@ -175,7 +175,7 @@ async fn a_path_without_a_provider_that_is_on_is_answered_404() {
         "/webhooks",
         "/webhooks/",
         "/webhooks//connect",
-        "/webhooks/nobody",
+        "/webhooks/unknown",
         "/webhooks/Connect",
         "/webhooks/connect2",
         "/webhooks/connect%20",
@@ -188,25 +188,25 @@ async fn a_path_without_a_provider_that_is_on_is_answered_404() {
         for method in ["POST", "GET"] {
             let changes = json!({ "rawPath": path, "requestContext": { "http": { "method": method } } });
             let request = request(headers(&RSA, SIGNED_AT, BODY), BODY, &changes);
-            assert_refused(path, &world, &receiver, request, 404, "unknown_provider").await;
+            assert_rejected(path, &world, &receiver, request, 404, "unknown_provider").await;
         }
     }
     let no_path = request(headers(&RSA, SIGNED_AT, BODY), BODY, &json!({ "rawPath": null }));
-    assert_refused("no path", &world, &receiver, no_path, 404, "unknown_provider").await;
+    assert_rejected("no path", &world, &receiver, no_path, 404, "unknown_provider").await;
 
     let off: TestReceiver = Receiver::new(world.queue.clone(), BTreeMap::new());
-    assert_refused("the provider is off", &world, &off, signed(&RSA, SIGNED_AT), 404, "unknown_provider").await;
+    assert_rejected("the provider is off", &world, &off, signed(&RSA, SIGNED_AT), 404, "unknown_provider").await;
 }
 
 #[tokio::test]
-async fn anything_may_stand_below_a_provider_and_a_stage_before_it() {
+async fn a_path_may_have_a_suffix_and_the_prefix_of_a_stage() {
     let world = World::publishing(&RSA);
     let receiver = world.receiver();
     for path in [
         PATH,
         "/webhooks/connect/",
         "/webhooks/connect/anything/below",
-        "/webhooks/connect/webhooks/nobody",
+        "/webhooks/connect/webhooks/unknown",
         "/prod/webhooks/connect",
     ] {
         let request = request(headers(&RSA, SIGNED_AT, BODY), BODY, &json!({ "rawPath": path }));
@@ -224,42 +224,43 @@ async fn a_method_other_than_post_is_answered_405() {
             BODY,
             &json!({ "requestContext": { "http": { "method": method } } }),
         );
-        assert_refused(method, &world, &receiver, request, 405, "method_not_allowed").await;
+        assert_rejected(method, &world, &receiver, request, 405, "method_not_allowed").await;
     }
 }
 
 #[tokio::test]
-async fn a_body_may_have_256_kib_as_sent_and_not_one_byte_more() {
+async fn the_largest_body_has_exactly_256_kib() {
     let world = World::publishing(&RSA);
     let receiver = world.receiver();
     assert_eq!(BODY_BYTES_MAX, 262_144);
     for fill in ["x", "\u{1}", "\""] {
         let longest = fill.repeat(BODY_BYTES_MAX);
         let too_long = format!("{longest}x");
-        for (body, is_taken) in [(&longest, true), (&too_long, false)] {
+        for (body, is_accepted) in [(&longest, true), (&too_long, false)] {
             let sent = headers(&RSA, SIGNED_AT, body.as_bytes());
-            // Base64 makes the text a third longer; the limit is the body's.
+            // Base64 makes the text a third longer; the limit applies to the decoded body.
             let encoded = json!({ "body": BASE64_STANDARD.encode(body), "isBase64Encoded": true });
             for (how, changes) in [("as text", json!({})), ("as base64", encoded)] {
                 let request = request(sent.clone(), body.as_bytes(), &changes);
-                if is_taken {
+                if is_accepted {
                     assert_eq!(receiver.handle(request, at(SIGNED_AT)).await, Answer::Accepted, "{fill:?} {how}");
-                    let envelope = Envelope::from_json(&world.sent().pop().expect("was sent")).expect("an envelope");
+                    let envelope =
+                        Envelope::from_json(&world.sent().pop().expect("it was queued")).expect("an envelope");
                     assert!(envelope.body() == body.as_bytes(), "{fill:?} {how}");
                 } else {
-                    assert_refused(how, &world, &receiver, request, 413, "body_too_large").await;
+                    assert_rejected(how, &world, &receiver, request, 413, "body_too_large").await;
                 }
             }
         }
     }
-    // Characters are not bytes.
+    // The limit counts bytes, not characters.
     let body = "ü".repeat(BODY_BYTES_MAX / 2 + 1);
     let request = request(headers(&RSA, SIGNED_AT, body.as_bytes()), body.as_bytes(), &json!({}));
-    assert_refused("two bytes too many", &world, &receiver, request, 413, "body_too_large").await;
+    assert_rejected("two bytes too many", &world, &receiver, request, 413, "body_too_large").await;
 }
 
 #[tokio::test]
-async fn what_verifies_is_accepted_whatever_it_says() {
+async fn a_verified_webhook_is_accepted_whatever_its_content() {
     let world = World::publishing(&RSA);
     let receiver = world.receiver();
     for body in [
@@ -274,15 +275,15 @@ async fn what_verifies_is_accepted_whatever_it_says() {
     ] {
         let request = request(headers(&RSA, SIGNED_AT, body.as_bytes()), body.as_bytes(), &json!({}));
         assert_eq!(receiver.handle(request, at(SIGNED_AT)).await, Answer::Accepted, "{body:?}");
-        let envelope = Envelope::from_json(&world.sent().pop().expect("was sent")).expect("an envelope");
+        let envelope = Envelope::from_json(&world.sent().pop().expect("it was queued")).expect("an envelope");
         assert_eq!(envelope.body().as_ref(), body.as_bytes());
     }
     let no_body = request(headers(&RSA, SIGNED_AT, b""), b"", &json!({ "body": null }));
-    assert_eq!(receiver.handle(no_body, at(SIGNED_AT)).await, Answer::Accepted, "the gateway leaves an empty body out");
+    assert_eq!(receiver.handle(no_body, at(SIGNED_AT)).await, Answer::Accepted, "the gateway omits an empty body");
 }
 
 #[tokio::test]
-async fn a_body_in_base64_is_verified_as_the_bytes_it_stands_for() {
+async fn a_base64_body_is_verified_as_the_decoded_bytes() {
     let world = World::publishing(&RSA);
     let receiver = world.receiver();
     for body in [BODY, b"\xff\x00\r\n\xfe", b""] {
@@ -290,32 +291,32 @@ async fn a_body_in_base64_is_verified_as_the_bytes_it_stands_for() {
         let changes = json!({ "body": encoded, "isBase64Encoded": true });
         let as_sent = request(headers(&RSA, SIGNED_AT, body), b"", &changes);
         assert_eq!(receiver.handle(as_sent, at(SIGNED_AT)).await, Answer::Accepted);
-        let envelope = Envelope::from_json(&world.sent().pop().expect("was sent")).expect("an envelope");
+        let envelope = Envelope::from_json(&world.sent().pop().expect("it was queued")).expect("an envelope");
         assert_eq!(envelope.body().as_ref(), body);
 
         if !body.is_empty() {
             let of_the_text = request(headers(&RSA, SIGNED_AT, encoded.as_bytes()), b"", &changes);
-            assert_refused("signed as text", &world, &receiver, of_the_text, 401, "signature_unverified").await;
+            assert_rejected("signed as text", &world, &receiver, of_the_text, 401, "signature_unverified").await;
         }
     }
 }
 
 #[tokio::test]
-async fn what_could_not_be_verified_or_queued_is_asked_for_again() {
+async fn a_webhook_that_cannot_be_verified_or_queued_now_is_answered_503() {
     let world = World::default();
-    assert_refused("no key set", &world, &world.receiver(), signed(&RSA, SIGNED_AT), 503, "no_key_set").await;
+    assert_rejected("no key set", &world, &world.receiver(), signed(&RSA, SIGNED_AT), 503, "no_key_set").await;
 
     let world = World::publishing(&RSA);
     let receiver = world.receiver();
     world.queue.now().on_send = Fail::Always;
-    assert_refused("the queue is down", &world, &receiver, signed(&RSA, SIGNED_AT), 503, "queue_unreachable").await;
+    assert_rejected("the queue is down", &world, &receiver, signed(&RSA, SIGNED_AT), 503, "queue_unreachable").await;
     world.queue.now().on_send = Fail::Never;
     assert_eq!(receiver.handle(signed(&RSA, SIGNED_AT), at(SIGNED_AT)).await, Answer::Accepted, "sent again");
     assert_eq!(world.sent().len(), 1);
 }
 
 #[tokio::test]
-async fn no_answer_repeats_anything_of_its_request() {
+async fn no_answer_repeats_any_part_of_the_request() {
     let world = World::publishing(&RSA);
     let receiver = world.receiver();
     let everywhere = [
@@ -338,12 +339,12 @@ async fn no_answer_repeats_anything_of_its_request() {
         let changes =
             json!({ "rawPath": "/webhooks/connect/canary-4711", "rawQueryString": "canary-4711=canary-4711" });
         let request = request(sent, CANARY.as_bytes(), &changes);
-        assert_refused(code, &world, &receiver, request, status, code).await;
+        assert_rejected(code, &world, &receiver, request, status, code).await;
     }
 }
 
 #[test]
-fn every_answer_has_its_status_and_a_code_that_stays() {
+fn every_answer_has_a_stable_status_and_code() {
     let header = || "signature".to_owned();
     let second = Duration::from_secs(1);
     let table = [
@@ -371,7 +372,7 @@ fn every_answer_has_its_status_and_a_code_that_stays() {
 }
 
 #[tokio::test]
-async fn each_registered_url_is_a_door() {
+async fn a_webhook_signed_for_any_registered_url_is_accepted() {
     let world = World::publishing(&RSA);
     let (deposits, withdrawals) =
         ("https://fundhook.example/webhooks/connect/d", "https://fundhook.example/webhooks/connect/w");
@@ -384,5 +385,6 @@ async fn each_registered_url_is_a_door() {
         let sent = sent.map(|(name, value)| (name.to_owned(), value.clone())).to_vec();
         assert_eq!(receiver.handle(request(sent, BODY, &json!({})), at(SIGNED_AT)).await, Answer::Accepted, "{url}");
     }
-    assert_refused("none of them", &world, &receiver, signed(&RSA, SIGNED_AT), 401, "signature_unverified").await;
+    assert_rejected("signed for another URL", &world, &receiver, signed(&RSA, SIGNED_AT), 401, "signature_unverified")
+        .await;
 }

@@ -1,5 +1,5 @@
-//! What a cold start costs: one read for each thing there is to verify with, all of them at the same time, and none more for
-//! the requests that come meanwhile.
+//! The cost of a cold start: one reading for each key set and secret, all concurrently, and none for the requests that arrive
+//! meanwhile.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -15,10 +15,10 @@ use crate::support::provider::{RSA, SIGNED_AT, at, settings};
 use crate::support::vault::by_striga;
 use crate::support::{BODY, KEYS, TestVerifier, World, answer_to, request};
 
-/// The requests that come while a read is under way.
+/// The number of requests that arrive during a reading.
 const REQUESTS: usize = 100;
 
-/// How many turns all others have before the table or the vault answers.
+/// How many turns other tasks have before the table or the vault responds.
 const SLOW: usize = 50;
 
 const SECRET: &str = "the secret of this year 0123456789";
@@ -27,7 +27,7 @@ fn secrets() -> Value {
     json!({ "default": { "current": SECRET }, "acme": { "current": SECRET } })
 }
 
-/// A world in which everything is stored.
+/// A world in which all key sets and secrets are stored.
 fn world() -> World {
     let world = World::publishing(&RSA);
     world.zerohash.store(&secrets());
@@ -36,14 +36,14 @@ fn world() -> World {
 }
 
 #[tokio::test]
-async fn the_requests_that_come_while_the_key_set_is_read_wait_for_that_read() {
+async fn requests_that_arrive_while_the_key_set_is_read_wait_for_that_reading() {
     let world = world();
     let waiting = world.slow(SLOW);
     let keys = world.keys();
     let all = join_all((0..REQUESTS).map(|_| keys.current(at(SIGNED_AT)))).await;
-    assert!(all.iter().all(Result::is_ok), "each has the set");
+    assert!(all.iter().all(Result::is_ok), "each gets the key set");
     assert_eq!(world.table.now().loads, 1);
-    // And so at the max-age.
+    // The same at the max-age.
     let later = at(SIGNED_AT).plus(KEYS.max_age);
     join_all((0..REQUESTS).map(|_| keys.current(later))).await;
     assert_eq!(world.table.now().loads, 2);
@@ -58,7 +58,7 @@ async fn the_requests_that_come_while_a_secret_is_read_wait_for_that_read() {
     let acme = "acme".parse().expect("a tenant");
     let tenants = [None, Some(&acme)];
     let all = join_all(tenants.into_iter().cycle().take(REQUESTS).map(|tenant| cache.current(tenant, at(0)))).await;
-    assert!(all.iter().all(Result::is_ok), "each has its organization's");
+    assert!(all.iter().all(Result::is_ok), "each gets the secrets of its organization");
     assert_eq!(world.striga.reads(), 1);
     let later = at(0).plus(KEYS.max_age);
     join_all((0..REQUESTS).map(|_| cache.current(None, later))).await;
@@ -67,7 +67,7 @@ async fn the_requests_that_come_while_a_secret_is_read_wait_for_that_read() {
 }
 
 #[tokio::test]
-async fn of_the_many_whose_signatures_do_not_verify_at_once_one_asks() {
+async fn of_many_concurrent_requests_that_do_not_verify_only_one_asks() {
     let world = world();
     let keys = world.keys();
     let tried = keys.current(at(SIGNED_AT)).await.expect("it is stored");
@@ -83,7 +83,7 @@ async fn of_the_many_whose_signatures_do_not_verify_at_once_one_asks() {
     assert_eq!(world.striga.reads(), 1 + 1);
 }
 
-/// One door for each organization of each provider: three key sets, and two secrets that five doors share.
+/// A verifier for each organization of each provider: three key sets, and two secrets that five verifiers share.
 fn verifiers(world: &World) -> Vec<(&'static str, TestVerifier)> {
     let zerohash = world.secrets(Provider::Zerohash, KEYS);
     let striga = world.secrets(Provider::Striga, KEYS);
@@ -101,20 +101,24 @@ fn verifiers(world: &World) -> Vec<(&'static str, TestVerifier)> {
 }
 
 #[tokio::test]
-async fn all_doors_are_read_side_by_side_each_thing_once() {
+async fn all_key_sets_and_secrets_are_read_concurrently_and_once() {
     let world = world();
     let waiting = world.slow(SLOW);
     let receiver = world.receiver_of(verifiers(&world));
-    assert_eq!(world.table.now().loads, 0, "a receiver that is only made asks for nothing");
+    assert_eq!(world.table.now().loads, 0, "creating a receiver reads nothing");
     receiver.warm(at(SIGNED_AT)).await;
     assert_eq!((world.table.now().loads, world.zerohash.reads(), world.striga.reads()), (3, 1, 1));
-    assert_eq!(waiting.now().waiting_max, 3 + 1 + 1, "all of them at the same time");
+    assert_eq!(waiting.now().waiting_max, 3 + 1 + 1, "all concurrently");
     receiver.warm(at(SIGNED_AT)).await;
-    assert_eq!((world.table.now().loads, world.zerohash.reads(), world.striga.reads()), (3, 1, 1), "they are there");
+    assert_eq!(
+        (world.table.now().loads, world.zerohash.reads(), world.striga.reads()),
+        (3, 1, 1),
+        "everything is cached"
+    );
 }
 
 #[tokio::test]
-async fn the_first_request_waits_for_the_read_that_is_under_way_and_not_for_those_of_other_doors() {
+async fn the_first_request_waits_for_its_own_verifiers_reading_and_not_for_others() {
     let world = world();
     let receiver = world.receiver_of(verifiers(&world));
     world.slow(SLOW);
@@ -122,13 +126,13 @@ async fn the_first_request_waits_for_the_read_that_is_under_way_and_not_for_thos
     never.now().turns = usize::MAX;
     world.striga.now().latency = never;
     let (warm, first) = (pin!(receiver.warm(at(SIGNED_AT))), pin!(answer_to(&receiver, &RSA, SIGNED_AT)));
-    let Either::Right((answer, _)) = select(warm, first).await else { unreachable!("Striga's secrets never come") };
+    let Either::Right((answer, _)) = select(warm, first).await else { unreachable!("Striga's secrets never arrive") };
     assert_eq!(answer, Answer::Accepted);
-    assert_eq!(world.table.now().loads, 3, "its own key set was read once");
+    assert_eq!(world.table.now().loads, 3, "each key set is read once");
 }
 
 #[tokio::test]
-async fn a_part_of_the_world_that_is_down_at_a_cold_start_keeps_no_other_door_shut() {
+async fn a_store_that_is_down_at_a_cold_start_does_not_affect_other_verifiers() {
     for down in [Provider::Connect, Provider::Zerohash, Provider::Striga] {
         let world = world();
         match down {
@@ -144,9 +148,9 @@ async fn a_part_of_the_world_that_is_down_at_a_cold_start_keeps_no_other_door_sh
             (Provider::Striga, receiver.handle(of_striga, at(SIGNED_AT)).await),
         ];
         for (provider, answer) in answers {
-            // A door whose table is down has the provider's set fetched.
-            let is_open = provider != down || provider == Provider::Connect;
-            assert_eq!(answer == Answer::Accepted, is_open, "{provider} while {down} is down: {answer:?}");
+            // With the table's readings down, Connect's key set is fetched from the provider.
+            let is_accepted = provider != down || provider == Provider::Connect;
+            assert_eq!(answer == Answer::Accepted, is_accepted, "{provider} while {down} is down: {answer:?}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Forged requests, many a second, over a whole fleet: what they cost the table and the provider, and that a genuine webhook
-//! whose key is new gets through. Ten minutes pass in a second.
+//! Floods of forged requests to many receivers: what they cost the table and the provider, and that a genuine webhook with a
+//! new key gets through. Ten minutes pass in a second.
 
 use std::time::Duration;
 
@@ -19,10 +19,10 @@ const UNVERIFIED: Answer = Answer::Rejected(Rejection::SignatureUnverified);
 const RECEIVERS: usize = 200;
 const FLOOD: Duration = Duration::from_secs(600);
 
-/// How often one receiver asks the table on behalf of what did not verify: the documented bound.
-const ASK_AGAIN_AFTER: Duration = Duration::from_secs(5);
+/// How often one receiver asks the table because of signatures that did not verify: the documented bound.
+const RETRY_INTERVAL: Duration = Duration::from_secs(5);
 
-/// What ten minutes of forged requests cost.
+/// The calls that ten minutes of forged requests cause.
 struct Cost {
     loads: usize,
     leases: usize,
@@ -30,20 +30,20 @@ struct Cost {
     fetches: usize,
 }
 
-/// How often something that is done once in each `every` is done in the time of the flood.
-fn times(every: Duration) -> usize {
-    usize::try_from(FLOOD.as_secs().div_ceil(every.as_secs())).expect("few")
+/// How often something that happens once in each `interval` happens during the flood.
+fn times(interval: Duration) -> usize {
+    usize::try_from(FLOOD.as_secs().div_ceil(interval.as_secs())).expect("few")
 }
 
-/// Of 10,000 forged requests a second each of 200 receivers gets 50. Here it gets one of them: what is claimed is how often
-/// others are asked, in whole seconds, and in between a receiver decides by the clock alone, however many requests come.
+/// Sends each receiver one forged request a second. 10,000 a second would be 50 for each receiver, with the same result: the
+/// tests count calls to the table and the provider per second, and within a second a receiver decides by the clock alone.
 async fn flood(world: &World, settings: KeySettings) -> Cost {
     let fleet: Vec<Keys> = (0..RECEIVERS).map(|_| world.keys_with(settings)).collect();
     for second in 0..FLOOD.as_secs() {
         let now = at(SIGNED_AT).plus(Duration::from_secs(second));
         for keys in &fleet {
-            let tried = keys.current(now).await.expect("there always is a set");
-            assert!(keys.newer_than(&tried, now).await.is_none(), "there is no newer one");
+            let tried = keys.current(now).await.expect("a key set is always cached");
+            assert!(keys.newer_than(&tried, now).await.is_none(), "there is no newer key set");
         }
     }
     let (table, fetches) = (world.table.now(), world.api.now().fetches);
@@ -55,17 +55,17 @@ async fn ten_minutes_of_forged_requests_cost_the_provider_one_call_in_each_coold
     for cooldown in [60, 2].map(Duration::from_secs) {
         let world = World::publishing(&RSA);
         let cost = flood(&world, KeySettings { cooldown, ..KEYS }).await;
-        assert_eq!(cost.fetches, times(cooldown), "one in each {cooldown:?} for the whole fleet");
-        assert_eq!(cost.stores, cost.fetches, "each confirms what is stored");
-        let asks = RECEIVERS * times(ASK_AGAIN_AFTER.min(cooldown));
+        assert_eq!(cost.fetches, times(cooldown), "one in each {cooldown:?} for all receivers");
+        assert_eq!(cost.stores, cost.fetches, "each fetch stores the same key set again");
+        let asks = RECEIVERS * times(RETRY_INTERVAL.min(cooldown));
         assert!(cost.leases <= asks, "{} leases with {cooldown:?}", cost.leases);
-        // Besides, at the cold start and at the max-age.
+        // In addition to the readings at the cold start and at each max-age.
         assert!(cost.loads <= asks + RECEIVERS * times(KEYS.max_age), "{} reads with {cooldown:?}", cost.loads);
     }
 }
 
 #[tokio::test]
-async fn while_the_provider_is_down_they_cost_no_more() {
+async fn forged_requests_cost_no_more_while_the_provider_is_down() {
     let world = World::publishing(&RSA);
     world.api.now().serves = None;
     let cost = flood(&world, KEYS).await;
@@ -73,8 +73,9 @@ async fn while_the_provider_is_down_they_cost_no_more() {
 }
 
 #[tokio::test]
-async fn a_provider_that_asks_to_be_left_alone_is_whatever_is_forged() {
-    // What it asks for, and how often it is asked in ten minutes: never for longer than half of what the set still has.
+async fn a_retry_after_is_respected_during_a_flood() {
+    // `Retry-After`, the time for which the key set is still usable, and the fetches in ten minutes. The pause is at most half
+    // of that time.
     for (retry_after, set_has_left, fetches) in [
         (None, 86_400, 10),
         (Some(30), 86_400, 10),
@@ -91,7 +92,7 @@ async fn a_provider_that_asks_to_be_left_alone_is_whatever_is_forged() {
         let cost = flood(&world, KEYS).await;
         assert_eq!((cost.fetches, cost.stores), (fetches, 0), "{retry_after:?} with {set_has_left} s left");
     }
-    // An hour is the longest, and a set that somebody stores meanwhile ends it.
+    // The pause is at most an hour, and a newly stored key set ends it.
     let world = World::publishing(&RSA);
     world.api.now().serves = None;
     world.api.now().retry_after = Some(Duration::MAX);
@@ -104,7 +105,7 @@ async fn a_provider_that_asks_to_be_left_alone_is_whatever_is_forged() {
 }
 
 #[tokio::test]
-async fn that_a_provider_is_to_be_left_alone_is_not_believed_of_a_clock_that_is_hours_ahead() {
+async fn a_back_off_time_from_a_clock_that_is_hours_ahead_is_ignored() {
     for (until, fetches) in [(3600 + 300, 0), (3600 + 301, 1), (36_000, 1), (0, 1)] {
         let world = World::publishing(&RSA);
         world.table.now().not_before = Some(at(SIGNED_AT + 1 + until));
@@ -114,7 +115,7 @@ async fn that_a_provider_is_to_be_left_alone_is_not_believed_of_a_clock_that_is_
 }
 
 #[tokio::test]
-async fn while_the_table_is_down_they_cost_the_provider_nothing() {
+async fn forged_requests_cost_the_provider_nothing_while_the_table_is_down() {
     let world = World::publishing(&RSA);
     let fleet: Vec<Keys> = (0..RECEIVERS).map(|_| world.keys()).collect();
     for keys in &fleet {
@@ -124,7 +125,7 @@ async fn while_the_table_is_down_they_cost_the_provider_nothing() {
     world.table.now().on_lease = Fail::Always;
     for seconds in 0..60 {
         for keys in &fleet {
-            let tried = keys.current(at(SIGNED_AT + seconds)).await.expect("it holds one");
+            let tried = keys.current(at(SIGNED_AT + seconds)).await.expect("a key set is cached");
             assert!(keys.newer_than(&tried, at(SIGNED_AT + seconds)).await.is_none());
         }
     }
@@ -132,10 +133,10 @@ async fn while_the_table_is_down_they_cost_the_provider_nothing() {
     let asks = RECEIVERS * 60 / 5;
     let KeySetTable { loads, leases, .. } = *world.table.now();
     assert!(leases <= asks, "{leases} leases");
-    assert!(loads <= RECEIVERS + 2 * asks, "for what did not verify, and for what is held; {loads} reads");
+    assert!(loads <= RECEIVERS + 2 * asks, "after failed verifications and at the max-age; {loads} reads");
 }
 
-/// A forged request that comes to `receiver` at that moment is refused.
+/// Sends a forged request to `receiver` and asserts that it is rejected.
 async fn forged(receiver: &TestReceiver, now: i64) {
     let signature = BASE64_STANDARD.encode([7; 256]);
     let headers = [(TIMESTAMP_HEADER, now.to_string()), (SIGNATURE_HEADER, signature)];
@@ -144,43 +145,42 @@ async fn forged(receiver: &TestReceiver, now: i64) {
 }
 
 #[tokio::test]
-async fn amid_a_flood_a_genuine_webhook_with_a_new_key_gets_through_within_the_cooldown_and_five_seconds() {
+async fn during_a_flood_a_genuine_webhook_with_a_new_key_is_accepted_within_the_cooldown_and_five_seconds() {
     const ROTATED: i64 = 61;
     for refresher_stores_it_after in [None, Some(20)] {
         let world = World::publishing(&RSA);
         let receivers: Vec<_> = (0..10).map(|_| world.receiver()).collect();
-        let mut refused_last = ROTATED;
+        let mut rejected_last = ROTATED;
         for seconds in 0..ROTATED + 90 {
             if seconds == ROTATED {
-                // Just after the flood has used this cooldown's fetch, and without overlap: the worst moment.
+                // The worst time: just after the flood has used this cooldown's fetch, and without overlap of the keys.
                 world.api.now().serves = Some(RSA_NEXT.jwks.to_owned());
             }
             if refresher_stores_it_after.is_some_and(|after| seconds == ROTATED + after) {
                 world.table.now().stored = Some(stored(&RSA_NEXT, SIGNED_AT + seconds));
             }
-            // Signed once: that takes longer than all else here.
+            // Signed once for all receivers: signing takes longer than everything else in this test.
             let genuine = signed(if seconds < ROTATED { &RSA } else { &RSA_NEXT }, SIGNED_AT + seconds);
             for receiver in &receivers {
                 forged(receiver, SIGNED_AT + seconds).await;
                 let answer = receiver.handle(genuine.clone(), at(SIGNED_AT + seconds)).await;
                 if answer != Answer::Accepted {
                     assert_eq!(answer, UNVERIFIED, "after {seconds} s");
-                    assert!(seconds >= ROTATED, "nothing was dropped before the rotation");
-                    refused_last = seconds;
+                    assert!(seconds >= ROTATED, "nothing is rejected before the rotation");
+                    rejected_last = seconds;
                 }
             }
         }
-        let delay = refused_last + 1 - ROTATED;
-        // In the table it is found as soon as each receiver asks again; at the provider once the cooldown is over.
+        let delay = rejected_last + 1 - ROTATED;
+        // A receiver finds it in the table at its next reading, and at the provider after the cooldown.
         let expected = refresher_stores_it_after.unwrap_or(60) + 5;
-        assert!(delay <= expected, "it took {delay} s, expected {expected} s at most");
-        assert!(delay > 1, "the flood did delay it");
+        assert!(delay <= expected, "it took {delay} s, expected at most {expected} s");
+        assert!(delay > 1, "the flood causes a delay");
     }
 }
 
 #[tokio::test]
-async fn a_receiver_that_crashes_with_the_lease_by_a_clock_that_is_off_delays_a_rotation_by_that_and_a_cooldown_at_most()
- {
+async fn a_crashed_receiver_with_a_wrong_clock_delays_a_rotation_by_at_most_the_clock_skew_and_a_cooldown() {
     for (skew, found_after) in
         [(-61, 0), (-36_000, 0), (-30, 30), (0, 60), (240, 300), (300, 360), (301, 0), (36_000, 0)]
     {
@@ -191,9 +191,9 @@ async fn a_receiver_that_crashes_with_the_lease_by_a_clock_that_is_off_delays_a_
         assert_eq!(taken.expect("the table is up"), Lease::Won);
         world.api.now().serves = Some(RSA_NEXT.jwks.to_owned());
         for seconds in (0..found_after).step_by(5) {
-            assert_eq!(answer_to(&receiver, &RSA_NEXT, SIGNED_AT + seconds).await, UNVERIFIED, "{skew} s off");
+            assert_eq!(answer_to(&receiver, &RSA_NEXT, SIGNED_AT + seconds).await, UNVERIFIED, "skew {skew} s");
         }
-        assert_eq!(answer_to(&receiver, &RSA_NEXT, SIGNED_AT + found_after).await, Answer::Accepted, "{skew} s off");
-        assert_eq!(world.api.now().fetches, 1, "{skew} s off");
+        assert_eq!(answer_to(&receiver, &RSA_NEXT, SIGNED_AT + found_after).await, Answer::Accepted, "skew {skew} s");
+        assert_eq!(world.api.now().fetches, 1, "skew {skew} s");
     }
 }

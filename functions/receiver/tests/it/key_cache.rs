@@ -1,5 +1,5 @@
-//! Which key set a receiver verifies with, and what it costs the table and the provider. Time is an argument here: ten
-//! seconds pass in no time.
+//! Which key set a receiver verifies with, and what that costs the table and the provider. Time is an argument, so no test
+//! waits.
 
 use std::time::Duration;
 
@@ -21,19 +21,19 @@ const MAX_AGE: i64 = 300;
 const COOLDOWN: i64 = 60;
 const LAST_GOOD_MAX: i64 = 86_400;
 
-/// How often the table and the provider were asked: reads, leases, writes, fetches.
+/// The number of readings, leases and writes of the table, and of fetches from the provider.
 fn asked(world: &World) -> [usize; 4] {
     let (table, api) = (world.table.now(), world.api.now());
     [table.loads, table.leases, table.stores, api.fetches]
 }
 
-/// What `keys` finds for a signature that the set it holds does not verify.
+/// What `keys` returns for a signature that its current key set does not verify.
 async fn newer(keys: &Keys, now: Timestamp) -> Option<String> {
-    let tried = keys.current(now).await.expect("there is a set to try");
+    let tried = keys.current(now).await.expect("a current key set");
     keys.newer_than(&tried, now).await.map(|set| set.fingerprint().to_owned())
 }
 
-/// Takes the whole table down, or brings it back.
+/// Makes all operations of the table fail or work.
 fn set_down(world: &World, is_down: bool) {
     let mut table = world.table.now();
     let fail = if is_down { Fail::Always } else { Fail::Never };
@@ -45,10 +45,10 @@ fn of(set: &StoredKeySet) -> Option<String> {
 }
 
 #[tokio::test]
-async fn the_first_webhook_reads_the_table_once_and_the_later_ones_ask_nobody() {
+async fn the_first_webhook_reads_the_table_once_and_later_ones_read_nothing() {
     let world = World::publishing(&RSA);
     let receiver = world.receiver();
-    assert_eq!(asked(&world), [0, 0, 0, 0], "a receiver that is only made asks for nothing");
+    assert_eq!(asked(&world), [0, 0, 0, 0], "creating a receiver reads nothing");
     for seconds in [0, 0, 1, 60, MAX_AGE - 1] {
         assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT + seconds).await, Answer::Accepted);
         assert_eq!(asked(&world), [1, 0, 0, 0], "after {seconds} s");
@@ -60,7 +60,7 @@ async fn the_first_webhook_reads_the_table_once_and_the_later_ones_ask_nobody() 
 }
 
 #[tokio::test]
-async fn a_set_that_was_replaced_in_the_table_is_taken_over_after_the_max_age() {
+async fn a_key_set_that_was_replaced_in_the_table_is_used_after_the_max_age() {
     let world = World::publishing(&RSA);
     let keys = world.keys();
     let (first, next) = (stored(&RSA, SIGNED_AT), stored(&RSA_NEXT, SIGNED_AT + 10));
@@ -71,7 +71,7 @@ async fn a_set_that_was_replaced_in_the_table_is_taken_over_after_the_max_age() 
 }
 
 #[tokio::test]
-async fn while_the_table_is_down_the_last_good_set_verifies_until_it_is_too_old() {
+async fn while_the_table_is_down_the_last_good_key_set_is_used_until_it_is_too_old() {
     let world = World::publishing(&RSA);
     let receiver = world.receiver();
     assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT).await, Answer::Accepted);
@@ -80,16 +80,16 @@ async fn while_the_table_is_down_the_last_good_set_verifies_until_it_is_too_old(
         assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT + seconds).await, Answer::Accepted, "after {seconds} s");
     }
     assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT + LAST_GOOD_MAX + 1).await, Answer::NoUsableKeys);
-    assert_eq!(world.api.now().fetches, 0, "without the lease nobody fetches");
+    assert_eq!(world.api.now().fetches, 0, "without the lease, the receiver does not fetch");
 
-    // The table is back, and so is what the refresher stored meanwhile.
+    // The table is up again, and the refresher has stored a newer key set.
     set_down(&world, false);
     world.table.now().stored = Some(stored(&RSA, SIGNED_AT + LAST_GOOD_MAX));
     assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT + LAST_GOOD_MAX + 6).await, Answer::Accepted);
 }
 
 #[tokio::test]
-async fn a_table_that_is_down_keeps_only_a_webhook_in_five_seconds_waiting() {
+async fn while_the_table_is_down_only_one_webhook_in_five_seconds_waits_for_it() {
     let world = World::publishing(&RSA);
     let receiver = world.receiver();
     assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT).await, Answer::Accepted);
@@ -104,7 +104,7 @@ async fn a_table_that_is_down_keeps_only_a_webhook_in_five_seconds_waiting() {
 }
 
 #[tokio::test]
-async fn a_receiver_that_never_had_a_set_asks_the_table_with_each_webhook_until_it_has_one() {
+async fn a_receiver_without_a_key_set_reads_the_table_for_each_webhook() {
     let world = World::publishing(&RSA);
     let receiver = world.receiver();
     set_down(&world, true);
@@ -114,7 +114,7 @@ async fn a_receiver_that_never_had_a_set_asks_the_table_with_each_webhook_until_
 }
 
 #[tokio::test]
-async fn after_a_rotation_without_overlap_one_fetch_lets_the_webhook_in() {
+async fn after_a_rotation_without_overlap_one_fetch_is_enough() {
     let world = World::publishing(&RSA);
     let receiver = world.receiver();
     assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT).await, Answer::Accepted);
@@ -124,11 +124,11 @@ async fn after_a_rotation_without_overlap_one_fetch_lets_the_webhook_in() {
     }
     assert_eq!(asked(&world), [2, 1, 1, 1], "reads, leases, writes, fetches");
     assert_eq!(world.table.now().stored, Some(stored(&RSA_NEXT, SIGNED_AT + 1)));
-    assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT + 100).await, UNVERIFIED, "the old key is gone");
+    assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT + 100).await, UNVERIFIED, "the old key is removed");
 }
 
 #[tokio::test]
-async fn what_one_receiver_fetched_the_others_find_in_the_table() {
+async fn receivers_find_in_the_table_what_another_one_fetched() {
     let world = World::publishing(&RSA);
     let receivers = [world.receiver(), world.receiver(), world.receiver()];
     for receiver in &receivers {
@@ -142,11 +142,11 @@ async fn what_one_receiver_fetched_the_others_find_in_the_table() {
 }
 
 #[tokio::test]
-async fn whoever_loses_the_lease_verifies_with_what_the_winner_stored() {
+async fn a_receiver_that_loses_the_lease_verifies_with_what_the_winner_stored() {
     let world = World::publishing(&RSA);
     let receiver = world.receiver();
     assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT).await, Answer::Accepted);
-    // Another receiver stores what it fetched after this one has read, and before it asks for the lease.
+    // Another receiver stores a key set after this one has read the table, and before it asks for the lease.
     world.table.now().on_load = Fail::Always;
     world.table.now().stored = Some(stored(&RSA_NEXT, SIGNED_AT + 1));
     world.table.now().refetch_after = Some(at(SIGNED_AT + 61));
@@ -155,7 +155,7 @@ async fn whoever_loses_the_lease_verifies_with_what_the_winner_stored() {
 }
 
 #[tokio::test]
-async fn whoever_loses_the_lease_before_the_winner_has_stored_anything_asks_again() {
+async fn a_receiver_that_loses_the_lease_before_the_winner_has_stored_asks_again() {
     let world = World::publishing(&RSA);
     let receiver = world.receiver();
     assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT).await, Answer::Accepted);
@@ -163,13 +163,13 @@ async fn whoever_loses_the_lease_before_the_winner_has_stored_anything_asks_agai
     world.table.now().refetch_after = Some(at(SIGNED_AT + 61));
     assert_eq!(answer_to(&receiver, &RSA_NEXT, SIGNED_AT + 1).await, UNVERIFIED);
     world.table.now().stored = Some(stored(&RSA_NEXT, SIGNED_AT + 1));
-    assert_eq!(answer_to(&receiver, &RSA_NEXT, SIGNED_AT + 5).await, UNVERIFIED, "it asked four seconds ago");
+    assert_eq!(answer_to(&receiver, &RSA_NEXT, SIGNED_AT + 5).await, UNVERIFIED, "it asked four seconds before");
     assert_eq!(answer_to(&receiver, &RSA_NEXT, SIGNED_AT + 6).await, Answer::Accepted);
     assert_eq!(world.api.now().fetches, 0);
 }
 
-/// Sends forged requests for ten seconds, one a millisecond, to 20 receivers in turn: how often the table was asked for
-/// the lease, and the provider for its key set.
+/// Sends forged requests to 20 receivers in turn, one a millisecond for ten seconds. Returns the number of requests for the
+/// lease and of fetches from the provider.
 async fn flood(world: &World, keys: KeySettings) -> (usize, usize) {
     let receivers: Vec<_> = (0..20).map(|_| world.receiver_with(crate::support::provider::settings(), keys)).collect();
     let forged = BASE64_STANDARD.encode([7; 256]);
@@ -183,7 +183,7 @@ async fn flood(world: &World, keys: KeySettings) -> (usize, usize) {
     }
     assert_eq!(world.sent().len(), 0);
     for receiver in &receivers {
-        assert_eq!(answer_to(receiver, &RSA, SIGNED_AT + 10).await, Answer::Accepted, "the good ones get in");
+        assert_eq!(answer_to(receiver, &RSA, SIGNED_AT + 10).await, Answer::Accepted, "genuine webhooks are accepted");
     }
     let (leases, fetches) = (world.table.now().leases, world.api.now().fetches);
     (leases, fetches)
@@ -194,17 +194,14 @@ async fn ten_thousand_forged_requests_cost_the_provider_one_fetch_in_each_cooldo
     let world = World::publishing(&RSA);
     let (leases, fetches) = flood(&world, KEYS).await;
     assert_eq!(fetches, 1, "10 s are one cooldown of 60 s");
-    assert!(leases <= 20 * 2, "each of 20 receivers asks once in 5 s, and asked {leases} times together");
+    assert!(leases <= 20 * 2, "20 receivers, each at most once in 5 s: {leases} leases");
     let loads = world.table.now().loads;
-    assert!(
-        loads <= 20 * (1 + 2),
-        "each reads at its cold start and once in 5 s, and they read {loads} times together"
-    );
+    assert!(loads <= 20 * (1 + 2), "20 receivers, each at its cold start and once in 5 s: {loads} readings");
 
     let world = World::publishing(&RSA);
     let (leases, fetches) = flood(&world, KeySettings { cooldown: Duration::from_secs(2), ..KEYS }).await;
     assert_eq!(fetches, 5, "10 s are five cooldowns of 2 s");
-    assert!(leases <= 20 * 5, "each of 20 receivers asks once in a cooldown, and asked {leases} times together");
+    assert!(leases <= 20 * 5, "20 receivers, each at most once in a cooldown: {leases} leases");
 }
 
 #[tokio::test]
@@ -220,7 +217,7 @@ async fn a_flood_delays_a_rotation_by_no_more_than_the_cooldown() {
 }
 
 #[tokio::test]
-async fn what_no_newer_key_can_mend_asks_for_none() {
+async fn a_rejection_that_a_newer_key_cannot_fix_causes_no_reading() {
     let world = World::publishing(&RSA);
     let receiver = world.receiver();
     let empty = receiver.handle(request(Vec::new(), BODY, &json!({})), at(SIGNED_AT)).await;
@@ -231,7 +228,7 @@ async fn what_no_newer_key_can_mend_asks_for_none() {
 }
 
 #[tokio::test]
-async fn an_unfit_or_missing_answer_of_the_provider_leaves_the_last_good_set_in_use() {
+async fn an_invalid_or_missing_response_of_the_provider_leaves_the_last_good_key_set_in_use() {
     let secret = jwks(&[RSA_NEXT.jwk(), json!({ "kty": "oct", "k": "AQAB" })]);
     let encryption = jwks(&[RSA_NEXT.jwk_with(&json!({ "use": "enc" }))]);
     for served in
@@ -243,13 +240,13 @@ async fn an_unfit_or_missing_answer_of_the_provider_leaves_the_last_good_set_in_
         world.api.now().serves = served.map(str::to_owned);
         assert_eq!(newer(&keys, at(SIGNED_AT + 1)).await, None, "{served:?}");
         assert_eq!(fingerprint(&keys, at(SIGNED_AT + 2)).await, of(&good), "{served:?}");
-        assert_eq!(asked(&world), [2, 1, 0, 1], "{served:?}: it is not stored");
+        assert_eq!(asked(&world), [2, 1, 0, 1], "{served:?} is not stored");
         assert_eq!(world.table.now().stored, Some(good), "{served:?}");
     }
 }
 
 #[tokio::test]
-async fn an_unfit_set_in_the_table_leaves_the_last_good_one_in_use() {
+async fn an_invalid_key_set_in_the_table_leaves_the_last_good_one_in_use() {
     let world = World::publishing(&RSA);
     let keys = world.keys();
     let good = stored(&RSA, SIGNED_AT);
@@ -259,7 +256,7 @@ async fn an_unfit_set_in_the_table_leaves_the_last_good_one_in_use() {
 }
 
 #[tokio::test]
-async fn where_no_set_is_stored_the_first_receiver_fetches_it_for_all() {
+async fn if_no_key_set_is_stored_the_first_receiver_fetches_it_for_all() {
     let world = World::publishing(&RSA);
     world.table.now().stored = None;
     let (first, second) = (world.receiver(), world.receiver());
@@ -270,7 +267,7 @@ async fn where_no_set_is_stored_the_first_receiver_fetches_it_for_all() {
 }
 
 #[tokio::test]
-async fn where_no_set_is_stored_and_another_receiver_fetches_it_is_found_five_seconds_later() {
+async fn if_no_key_set_is_stored_and_another_receiver_fetches_one_it_is_found_five_seconds_later() {
     let world = World::publishing(&RSA);
     let receiver = world.receiver();
     world.table.now().stored = None;
@@ -282,20 +279,20 @@ async fn where_no_set_is_stored_and_another_receiver_fetches_it_is_found_five_se
 }
 
 #[tokio::test]
-async fn a_set_that_was_fetched_and_could_not_be_stored_verifies_all_the_same() {
+async fn a_fetched_key_set_that_could_not_be_stored_is_used() {
     let world = World::publishing(&RSA);
     let receiver = world.receiver();
     assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT).await, Answer::Accepted);
     world.api.now().serves = Some(RSA_NEXT.jwks.to_owned());
     world.table.now().on_store = Fail::Always;
     assert_eq!(answer_to(&receiver, &RSA_NEXT, SIGNED_AT + 1).await, Answer::Accepted);
-    // Nor does the older one in the table take its place.
+    // The older key set in the table does not replace it.
     assert_eq!(answer_to(&receiver, &RSA_NEXT, SIGNED_AT + MAX_AGE).await, Answer::Accepted);
     assert_eq!(asked(&world), [2, 1, 1, 1], "reads, leases, writes, fetches");
 }
 
 #[tokio::test]
-async fn without_the_lease_nobody_fetches() {
+async fn a_receiver_without_the_lease_does_not_fetch() {
     let world = World::publishing(&RSA);
     let receiver = world.receiver();
     world.api.now().serves = Some(RSA_NEXT.jwks.to_owned());
@@ -308,7 +305,7 @@ async fn without_the_lease_nobody_fetches() {
 }
 
 #[tokio::test]
-async fn a_set_that_is_too_old_is_fetched_anew_when_the_provider_is_back() {
+async fn a_key_set_that_is_too_old_is_fetched_again_when_the_provider_is_up() {
     let world = World::publishing(&RSA);
     let receiver = world.receiver();
     world.api.now().serves = None;
@@ -322,7 +319,7 @@ async fn a_set_that_is_too_old_is_fetched_anew_when_the_provider_is_back() {
 }
 
 #[tokio::test]
-async fn an_older_set_in_the_table_never_replaces_a_newer_one() {
+async fn an_older_key_set_in_the_table_never_replaces_a_newer_one() {
     let world = World::publishing(&RSA);
     let keys = world.keys();
     assert_eq!(fingerprint(&keys, at(SIGNED_AT)).await, of(&stored(&RSA, SIGNED_AT)));
@@ -331,7 +328,7 @@ async fn an_older_set_in_the_table_never_replaces_a_newer_one() {
 }
 
 #[tokio::test]
-async fn a_set_seen_again_is_good_for_as_long_as_it_was_seen_last() {
+async fn the_age_of_a_key_set_counts_from_its_last_fetch() {
     let world = World::publishing(&RSA);
     let receiver = world.receiver();
     assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT).await, Answer::Accepted);
@@ -342,7 +339,7 @@ async fn a_set_seen_again_is_good_for_as_long_as_it_was_seen_last() {
 }
 
 #[tokio::test]
-async fn a_set_in_which_only_an_algorithm_was_mended_is_a_newer_one() {
+async fn a_key_set_that_differs_only_in_an_algorithm_is_a_newer_one() {
     let world = World::default();
     let wrong = jwks(&[RSA.jwk_with(&json!({ "alg": "PS256" }))]);
     world.table.now().stored = Some(stored_jwks(&wrong, SIGNED_AT));

@@ -1,4 +1,4 @@
-//! The receiver, one file per promise, with everything around it in memory.
+//! The receiver with in-memory ports, one file per promise.
 
 mod ages;
 mod answers;
@@ -6,6 +6,6 @@ mod cold_starts;
 mod floods;
 mod key_cache;
 mod rotations;
-mod secret_cache;
+mod secret_changes;
 mod support;
 mod verifiers;

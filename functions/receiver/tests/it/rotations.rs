@@ -1,4 +1,4 @@
-//! A provider that changes its key: what is dropped, what it costs, and who is asked first.
+//! Key rotations: which webhooks are rejected, what a rotation costs, and whether the table or the provider is asked first.
 
 use std::time::Duration;
 
@@ -12,13 +12,13 @@ use crate::support::{KEYS, TestReceiver, World, answer_to, signed, stored};
 
 const UNVERIFIED: Answer = Answer::Rejected(Rejection::SignatureUnverified);
 
-/// How often the table was read, its lease asked for, and the provider's key set fetched.
+/// The number of readings of the table, of requests for its lease, and of fetches from the provider.
 fn asked(world: &World) -> [usize; 3] {
     let (table, api) = (world.table.now(), world.api.now());
     [table.loads, table.leases, api.fetches]
 }
 
-/// A fleet that holds the key set that publishes [`RSA`].
+/// Receivers that have cached the key set with [`RSA`].
 async fn fleet(world: &World, size: usize) -> Vec<TestReceiver> {
     let receivers: Vec<_> = (0..size).map(|_| world.receiver()).collect();
     for receiver in &receivers {
@@ -27,16 +27,16 @@ async fn fleet(world: &World, size: usize) -> Vec<TestReceiver> {
     receivers
 }
 
-/// What the refresher does each minute, at the simplest.
+/// What the refresher does each minute.
 async fn refreshed(world: &World, seconds: i64) {
     let held: Option<StoredKeySet> = world.table.now().stored.clone();
-    let (set, _) = fetch_key_set(&world.api, &feed(), held.as_ref(), at(SIGNED_AT + seconds)).await.expect("fit");
+    let (set, _) =
+        fetch_key_set(&world.api, &feed(), held.as_ref(), at(SIGNED_AT + seconds)).await.expect("a valid key set");
     world.table.store(&feed(), &set).await.expect("the table is up");
 }
 
-/// A rotation as RFC 7517 and everybody's documentation have it: the next key is published, then it signs, then the former one is
-/// taken out. Every
-/// ten seconds one receiver gets a webhook.
+/// A rotation as RFC 7517 describes it: the next key is published, then it signs, then the previous key is removed. Every ten
+/// seconds one receiver gets a webhook.
 async fn rotation_with_overlap(is_refreshed: bool) -> World {
     let world = World::publishing(&RSA);
     world.api.now().fresh_for = Some(Duration::from_secs(60));
@@ -46,7 +46,7 @@ async fn rotation_with_overlap(is_refreshed: bool) -> World {
         let (published, signs): (&str, &TestKey) = match seconds {
             0..300 => (RSA.jwks, &RSA),
             300..600 => (&both, &RSA),
-            // What was signed by the former key is sent again for some time, in turn with what the next one signs.
+            // Webhooks signed by the previous key are still delivered again, alternating with new ones.
             600..900 => (&both, if seconds % 20 == 0 { &RSA } else { &RSA_NEXT }),
             _ => (RSA_NEXT.jwks, &RSA_NEXT),
         };
@@ -61,14 +61,14 @@ async fn rotation_with_overlap(is_refreshed: bool) -> World {
 }
 
 #[tokio::test]
-async fn a_rotation_with_overlap_drops_nothing_and_no_receiver_asks_the_provider() {
+async fn a_rotation_with_overlap_rejects_nothing_and_no_receiver_asks_the_provider() {
     let world = rotation_with_overlap(true).await;
-    assert_eq!(world.api.now().fetches, 1200 / 60, "the refresher alone");
+    assert_eq!(world.api.now().fetches, 1200 / 60, "only the refresher");
     assert_eq!(world.table.now().leases, 0);
 }
 
 #[tokio::test]
-async fn nor_does_it_drop_anything_while_the_refresher_is_down_at_the_cost_of_one_fetch() {
+async fn while_the_refresher_is_down_a_rotation_with_overlap_rejects_nothing_and_costs_one_fetch() {
     let world = rotation_with_overlap(false).await;
     assert_eq!(world.api.now().fetches, 1, "for the first webhook that the next key signed");
     assert_eq!(world.table.now().leases, 1);
@@ -87,11 +87,11 @@ async fn a_rotation_without_overlap_costs_at_most_one_fetch_for_all_receivers() 
         assert_eq!(answer_to(receiver, &RSA_NEXT, SIGNED_AT + seconds).await, Answer::Accepted, "after {seconds} s");
     }
     assert_eq!(asked(&world), [50 + 50, 1, 1], "reads, leases, fetches");
-    assert_eq!(answer_to(&receivers[0], &RSA, SIGNED_AT + 200).await, UNVERIFIED, "the former key is gone");
+    assert_eq!(answer_to(&receivers[0], &RSA, SIGNED_AT + 200).await, UNVERIFIED, "the previous key is removed");
 }
 
 #[tokio::test]
-async fn when_the_refresher_has_just_stored_the_next_key_nobody_asks_the_provider() {
+async fn when_the_refresher_has_stored_the_next_key_no_receiver_asks_the_provider() {
     let world = World::publishing(&RSA);
     let receivers = fleet(&world, 5).await;
     world.table.now().stored = Some(stored(&RSA_NEXT, SIGNED_AT + 1));
@@ -102,7 +102,7 @@ async fn when_the_refresher_has_just_stored_the_next_key_nobody_asks_the_provide
 }
 
 #[tokio::test]
-async fn a_set_that_changed_under_an_unchanged_entity_tag_is_had_by_the_first_webhook_that_needs_it() {
+async fn a_key_set_that_changes_without_its_entity_tag_is_fetched_for_the_first_webhook_that_needs_it() {
     let world = World::publishing(&RSA);
     let (tag, before) = (Some("\"v1\"".to_owned()), stored(&RSA, SIGNED_AT));
     world.api.now().etag.clone_from(&tag);
@@ -112,13 +112,13 @@ async fn a_set_that_changed_under_an_unchanged_entity_tag_is_had_by_the_first_we
     for receiver in &receivers {
         assert_eq!(answer_to(receiver, &RSA_NEXT, SIGNED_AT + 9).await, Answer::Accepted);
     }
-    assert_eq!(world.api.now().asked_by, [None], "whoever asked by the tag would be told that nothing has changed");
+    assert_eq!(world.api.now().asked_by, [None], "a request with the entity tag would be answered 304");
     let fetched = StoredKeySet { etag: tag, ..stored(&RSA_NEXT, SIGNED_AT + 9) };
     assert_eq!(world.table.now().stored, Some(fetched));
 }
 
 #[tokio::test]
-async fn a_key_that_is_withdrawn_is_believed_no_longer_than_the_max_age_after_it_left_the_table() {
+async fn a_revoked_key_is_trusted_no_longer_than_the_max_age_after_it_left_the_table() {
     let world = World::publishing(&RSA);
     let receivers = fleet(&world, 3).await;
     world.table.now().stored = Some(stored(&RSA_NEXT, SIGNED_AT + 1));
@@ -127,16 +127,16 @@ async fn a_key_that_is_withdrawn_is_believed_no_longer_than_the_max_age_after_it
     for receiver in &receivers {
         assert_eq!(answer_to(receiver, &RSA, SIGNED_AT + max_age).await, UNVERIFIED);
     }
-    assert_eq!(world.api.now().fetches, 1, "and one asks the provider whether it is back");
+    assert_eq!(world.api.now().fetches, 1, "one receiver asks the provider whether the key is back");
 }
 
-/// What was stored when it was fetched from a host that is not the configured one any more.
+/// A key set that was fetched from another URL than the one now in the settings.
 fn of_another_url(key: &TestKey) -> Option<StoredKeySet> {
     Some(StoredKeySet { url: Some("https://old.example/jwks".to_owned()), ..stored(key, SIGNED_AT) })
 }
 
 #[tokio::test]
-async fn once_the_url_is_another_the_keys_of_the_old_one_verify_nothing_and_the_new_one_is_asked_without_a_tag() {
+async fn after_a_change_of_the_url_old_keys_verify_nothing_and_the_new_url_is_asked_without_an_entity_tag() {
     let world = World::publishing(&RSA_NEXT);
     let tag = Some("\"v1\"".to_owned());
     world.api.now().etag.clone_from(&tag);
@@ -152,7 +152,7 @@ async fn once_the_url_is_another_the_keys_of_the_old_one_verify_nothing_and_the_
 }
 
 #[tokio::test]
-async fn while_the_new_url_does_not_answer_the_provider_is_told_to_come_again() {
+async fn while_the_new_url_does_not_respond_webhooks_are_answered_503() {
     let world = World::publishing(&RSA);
     world.api.now().serves = None;
     world.table.now().stored = of_another_url(&RSA);
@@ -161,14 +161,14 @@ async fn while_the_new_url_does_not_answer_the_provider_is_told_to_come_again() 
         assert_eq!(
             answer_to(receiver, &RSA, SIGNED_AT + 1).await,
             Answer::NoUsableKeys,
-            "nor by what a lost lease tells"
+            "nor by the key set that a lost lease returns"
         );
     }
     assert_eq!(asked(&world), [2, 2, 1], "reads, leases, fetches");
 }
 
 #[tokio::test]
-async fn a_set_that_does_not_say_where_it_was_fetched_counts_as_fetched_here() {
+async fn a_key_set_without_a_url_is_accepted() {
     let world = World::publishing(&RSA);
     world.table.now().stored = Some(StoredKeySet { url: None, ..stored(&RSA, SIGNED_AT) });
     assert_eq!(answer_to(&world.receiver(), &RSA, SIGNED_AT + 1).await, Answer::Accepted);

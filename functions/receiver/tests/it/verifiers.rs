@@ -1,4 +1,4 @@
-//! Which feed a path leads to, and that each feed is verified by its own scheme with what is its own.
+//! Which feed a path belongs to, and that each feed is verified by its own scheme with its own secrets.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::support::provider::{RSA, RSA_NEXT, SIGNED_AT, TestKey, at};
 use crate::support::vault::{by_striga, by_zerohash, named};
 use crate::support::{BODY, KEYS, TestReceiver, World, request, signed};
 
-/// The secret that a provider shares with an organization.
+/// The secret of `feed`.
 fn secret_of(feed: &str) -> String {
     format!("the secret of {feed}, 0123456789abcdef")
 }
@@ -26,7 +26,7 @@ fn secret_of(feed: &str) -> String {
 /// The public half of [`RSA`].
 const PUBLIC_PEM: &str = include_str!("../../../../shared/providers/tests/keys/test-key-rsa-2048.pub.pem");
 
-/// What is stored for zerohash and Striga: the default organization's secret and those of two tenants.
+/// A world with the secrets of the default organization and of two tenants, for zerohash and for Striga.
 fn world() -> World {
     let world = World::publishing(&RSA);
     for (provider, vault) in [("zerohash", &world.zerohash), ("striga", &world.striga)] {
@@ -40,7 +40,7 @@ fn world() -> World {
     world
 }
 
-/// A receiver of these feeds of zerohash and Striga, and of Connect's.
+/// A receiver of these feeds of zerohash and Striga, and of Connect.
 fn receiver(world: &World, feeds: &[&'static str]) -> TestReceiver {
     receiver_with(world, feeds, settings())
 }
@@ -55,7 +55,7 @@ fn receiver_with(world: &World, feeds: &[&'static str], settings: Settings) -> T
     world.receiver_of(feeds.iter().map(verifier).chain([("connect", connect)]))
 }
 
-/// The headers with which the provider of `feed` signs for it.
+/// The headers of a webhook that is signed with the secret of `feed`.
 fn by(feed: &str, body: &[u8]) -> Vec<(String, String)> {
     let secret = secret_of(feed);
     match feed.starts_with("zerohash") {
@@ -68,21 +68,21 @@ async fn answer(receiver: &TestReceiver, path: &str, headers: Vec<(String, Strin
     receiver.handle(request(headers, BODY, &json!({ "rawPath": path })), at(SIGNED_AT)).await
 }
 
-/// The feed of the envelope that was sent last.
+/// The feed of the last queued envelope.
 fn feed_of_last(world: &World) -> Option<String> {
     let sent = world.sent().pop()?;
     Some(Envelope::from_json(&sent).expect("an envelope").feed().to_string())
 }
 
 #[tokio::test]
-async fn a_path_leads_to_its_tenant_where_that_is_on_and_else_to_its_provider() {
+async fn a_path_belongs_to_its_tenant_if_enabled_and_otherwise_to_its_provider() {
     let on = &["zerohash", "striga", "striga/acme"];
     for (path, feed) in [
         ("/webhooks/zerohash", "zerohash"),
         ("/webhooks/zerohash/", "zerohash"),
         ("/webhooks/zerohash/anything/below", "zerohash"),
         ("/prod/webhooks/zerohash", "zerohash"),
-        // Of zerohash that tenant is off.
+        // This tenant is not enabled for zerohash.
         ("/webhooks/zerohash/acme", "zerohash"),
         ("/webhooks/striga", "striga"),
         ("/webhooks/striga/tx", "striga"),
@@ -95,7 +95,7 @@ async fn a_path_leads_to_its_tenant_where_that_is_on_and_else_to_its_provider() 
         ("/webhooks/striga/acme-2/tx", "striga"),
         ("/webhooks/striga/tx/acme", "striga"),
         ("/webhooks/striga//acme", "striga"),
-        // None of these names a tenant.
+        // None of these is the name of a tenant.
         ("/webhooks/striga/Acme/tx", "striga"),
         ("/webhooks/striga/acme%2Ftx", "striga"),
         ("/webhooks/striga/acme#tx", "striga"),
@@ -120,36 +120,40 @@ async fn a_path_leads_to_its_tenant_where_that_is_on_and_else_to_its_provider() 
 }
 
 #[tokio::test]
-async fn what_is_not_on_is_not_there_and_what_is_there_takes_posts_alone() {
+async fn a_disabled_feed_is_answered_404_and_an_enabled_one_accepts_only_post() {
     let world = world();
-    let (none, tenant_alone) = (receiver(&world, &[]), receiver(&world, &["striga/acme"]));
+    let (none, tenant_only) = (receiver(&world, &[]), receiver(&world, &["striga/acme"]));
     let all = receiver(&world, &["zerohash", "striga", "striga/acme"]);
-    let not_there = (404, "unknown_provider");
+    let unknown = (404, "unknown_provider");
     for (receiver, path, expected) in [
-        (&none, "/webhooks/zerohash", not_there),
-        (&none, "/webhooks/striga/tx", not_there),
-        (&none, "/webhooks/striga/acme/tx", not_there),
-        (&tenant_alone, "/webhooks/striga/tx", not_there),
-        (&tenant_alone, "/webhooks/striga/bolt/tx", not_there),
-        (&tenant_alone, "/webhooks/zerohash/acme", not_there),
-        (&all, "/webhooks/nobody", not_there),
-        (&all, "/webhooks/acme/striga", not_there),
+        (&none, "/webhooks/zerohash", unknown),
+        (&none, "/webhooks/striga/tx", unknown),
+        (&none, "/webhooks/striga/acme/tx", unknown),
+        (&tenant_only, "/webhooks/striga/tx", unknown),
+        (&tenant_only, "/webhooks/striga/bolt/tx", unknown),
+        (&tenant_only, "/webhooks/zerohash/acme", unknown),
+        (&all, "/webhooks/other", unknown),
+        (&all, "/webhooks/acme/striga", unknown),
         (&all, "/webhooks/striga/tx", (200, "accepted")),
     ] {
-        let told = answer(receiver, path, by("striga", BODY)).await;
-        assert_eq!((told.status(), told.code()), expected, "{path}");
+        let answered = answer(receiver, path, by("striga", BODY)).await;
+        assert_eq!((answered.status(), answered.code()), expected, "{path}");
         for method in ["GET", "PUT", "DELETE"] {
             let changes = json!({ "rawPath": path, "requestContext": { "http": { "method": method } } });
-            let told = receiver.handle(request(by("striga", BODY), BODY, &changes), at(SIGNED_AT)).await;
-            let expected = if expected == not_there { not_there } else { (405, "method_not_allowed") };
-            assert_eq!((told.status(), told.code()), expected, "{method} {path}");
+            let answered = receiver.handle(request(by("striga", BODY), BODY, &changes), at(SIGNED_AT)).await;
+            let expected = if expected == unknown { unknown } else { (405, "method_not_allowed") };
+            assert_eq!((answered.status(), answered.code()), expected, "{method} {path}");
         }
     }
-    assert_eq!((world.zerohash.reads(), world.striga.reads()), (0, 1), "nobody else's secrets are read");
+    assert_eq!(
+        (world.zerohash.reads(), world.striga.reads()),
+        (0, 1),
+        "only the secrets of the requested provider are read"
+    );
 }
 
 #[tokio::test]
-async fn each_organization_verifies_with_its_own_secret_and_with_no_other() {
+async fn each_organization_is_verified_only_with_its_own_secret() {
     for provider in ["zerohash", "striga"] {
         let world = world();
         let feeds: &[&'static str] = match provider {
@@ -163,7 +167,7 @@ async fn each_organization_verifies_with_its_own_secret_and_with_no_other() {
                 let answer = answer(&receiver, &format!("/webhooks/{verifier}"), by(signer, BODY)).await;
                 let is_own = verifier == signer;
                 let code = if is_own { "accepted" } else { "signature_unverified" };
-                assert_eq!(answer.code(), code, "{signer} at the door of {verifier}");
+                assert_eq!(answer.code(), code, "signed for {signer}, sent to {verifier}");
                 assert_eq!(world.sent().len(), before + usize::from(is_own));
                 if is_own {
                     assert_eq!(feed_of_last(&world).as_deref(), Some(*verifier));
@@ -171,12 +175,12 @@ async fn each_organization_verifies_with_its_own_secret_and_with_no_other() {
             }
         }
         let reads = world.zerohash.reads() + world.striga.reads();
-        assert_eq!(reads, 2, "one for all organizations, and one on behalf of all that did not verify");
+        assert_eq!(reads, 2, "one for all organizations, and one after failed verifications");
     }
 }
 
 #[tokio::test]
-async fn a_tenant_of_connect_has_urls_and_keys_of_its_own() {
+async fn a_tenant_of_connect_has_its_own_urls_and_keys() {
     let (world, theirs) = (World::publishing(&RSA), World::publishing(&RSA_NEXT));
     let url = "https://fundhook.example/webhooks/connect/acme";
     let mut settings = crate::support::provider::settings();
@@ -202,20 +206,20 @@ async fn a_tenant_of_connect_has_urls_and_keys_of_its_own() {
 }
 
 #[tokio::test]
-async fn an_envelope_says_whose_it_is_how_it_verified_and_keeps_the_headers_that_count() {
+async fn an_envelope_names_its_feed_and_attestation_and_keeps_the_relevant_headers() {
     let world = world();
     let receiver = receiver(&world, &["zerohash/acme", "striga"]);
-    let beside = [("authorization", "canary-4711"), ("host", "fundhook.example"), ("x-amzn-trace-id", "Root=1-2-3")];
+    let others = [("authorization", "canary-4711"), ("host", "fundhook.example"), ("x-amzn-trace-id", "Root=1-2-3")];
     let named_by = [(PAYLOAD_TYPE_HEADER, "deposit.status_changed"), (NOTIFICATION_ID_HEADER, "cc3e3a41")];
     for (feed, path, own, scheme) in [
         ("zerohash/acme", "/prod/webhooks/zerohash/acme/x", &named_by[..], Scheme::ZerohashHmacSha256),
         ("striga", "/webhooks/striga/tx", &[], Scheme::StrigaHmacSha256),
     ] {
         let signed = by(feed, BODY);
-        let sent = [signed.clone(), named(own), named(&beside)].concat();
+        let sent = [signed.clone(), named(own), named(&others)].concat();
         assert_eq!(answer(&receiver, path, sent).await, Answer::Accepted, "{feed}");
 
-        let message = world.sent().pop().expect("was sent");
+        let message = world.sent().pop().expect("it was queued");
         let envelope = Envelope::from_json(&message).expect("an envelope");
         assert_eq!((envelope.feed().to_string().as_str(), envelope.url()), (feed, path));
         assert_eq!((envelope.body().as_ref(), envelope.received_at()), (BODY, at(SIGNED_AT)));
@@ -243,11 +247,7 @@ async fn an_envelope_says_whose_it_is_how_it_verified_and_keeps_the_headers_that
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// zerohash's settings, changed.
+/// zerohash's settings with a change.
 fn with(change: impl FnOnce(&mut Settings)) -> Settings {
     let mut settings = settings();
     change(&mut settings);
@@ -256,12 +256,12 @@ fn with(change: impl FnOnce(&mut Settings)) -> Settings {
 
 /// A signature with `key` in the current header, and its timestamp.
 fn by_key(key: &TestKey, algorithm: Algorithm) -> Vec<(String, String)> {
-    let signature = hex(&key.sign(algorithm, &signed_message(BODY, SIGNED_AT_MILLISECONDS)));
+    let signature = hex::encode(key.sign(algorithm, &signed_message(BODY, SIGNED_AT_MILLISECONDS)));
     named(&[(TIMESTAMP_HEADER, SIGNED_AT_MILLISECONDS), (RSA_SIGNATURE_HEADER, &signature)])
 }
 
 #[tokio::test]
-async fn a_webhook_of_zerohash_is_answered_by_what_its_signatures_prove() {
+async fn a_zerohash_webhook_is_accepted_only_with_valid_signatures() {
     let secret = secret_of("zerohash");
     let seconds = SIGNED_AT.to_string();
     let stale = ((SIGNED_AT - 301) * 1000).to_string();
@@ -269,10 +269,10 @@ async fn a_webhook_of_zerohash_is_answered_by_what_its_signatures_prove() {
     let hmac = |timestamp: &str| by_zerohash(&secret, timestamp, BODY);
     let other_body = by_zerohash(&secret, SIGNED_AT_MILLISECONDS, b"another body");
     let legacy = named(&[(LEGACY_SIGNATURE_HEADER, &shared(&secret).sign(BODY))]);
-    let legacy_by_key = named(&[(LEGACY_RSA_SIGNATURE_HEADER, &hex(&RSA.sign(Algorithm::RS256, BODY)))]);
+    let legacy_by_key = named(&[(LEGACY_RSA_SIGNATURE_HEADER, &hex::encode(RSA.sign(Algorithm::RS256, BODY)))]);
     let (pkcs1, pss) = (by_key(&RSA, Algorithm::RS256), by_key(&RSA, Algorithm::PS256));
     let good = hmac(SIGNED_AT_MILLISECONDS);
-    let forged = by_zerohash("nobody's secret 0123456789abcdef", SIGNED_AT_MILLISECONDS, BODY);
+    let forged = by_zerohash("another secret 0123456789abcdef01", SIGNED_AT_MILLISECONDS, BODY);
     let malformed = named(&[(TIMESTAMP_HEADER, SIGNED_AT_MILLISECONDS), (SIGNATURE_HEADER, "not hex")]);
     let untimed = good.iter().filter(|(name, _)| name != TIMESTAMP_HEADER).cloned().collect::<Vec<_>>();
     let unsigned = good.iter().filter(|(name, _)| name != SIGNATURE_HEADER).cloned().collect::<Vec<_>>();
@@ -288,15 +288,15 @@ async fn a_webhook_of_zerohash_is_answered_by_what_its_signatures_prove() {
         ("another secret", forged.clone(), &hmac_alone, &as_is, 401, "signature_unverified"),
         ("another body", other_body, &hmac_alone, &as_is, 401, "signature_unverified"),
         ("too old", hmac(&stale), &hmac_alone, &as_is, 401, "timestamp_too_old"),
-        ("of the future", hmac(&future), &hmac_alone, &as_is, 401, "timestamp_in_future"),
+        ("in the future", hmac(&future), &hmac_alone, &as_is, 401, "timestamp_in_future"),
         ("nothing", Vec::new(), &hmac_alone, &as_is, 400, "header_missing"),
         ("no timestamp", untimed, &hmac_alone, &as_is, 400, "header_missing"),
         ("no signature", unsigned, &hmac_alone, &as_is, 400, "header_missing"),
-        ("no hex", malformed, &hmac_alone, &as_is, 400, "header_malformed"),
-        ("no time", hmac("yesterday"), &hmac_alone, &as_is, 400, "header_malformed"),
+        ("not hex", malformed, &hmac_alone, &as_is, 400, "header_malformed"),
+        ("not a time", hmac("yesterday"), &hmac_alone, &as_is, 400, "header_malformed"),
         ("RSA", pkcs1.clone(), &key, &as_is, 200, "accepted"),
         ("RSA by another key", by_key(&RSA_NEXT, Algorithm::RS256), &key, &as_is, 401, "signature_unverified"),
-        ("RSA in the other padding", pss.clone(), &key, &as_is, 401, "signature_unverified"),
+        ("RSA with the other padding", pss.clone(), &key, &as_is, 401, "signature_unverified"),
         ("RSA-PSS", pss, &key, &as_pss, 200, "accepted"),
         ("RSA without a key for it", pkcs1.clone(), &hmac_alone, &as_is, 401, "no_key_for_scheme"),
         ("an HMAC without a secret for it", good.clone(), &key, &as_is, 401, "no_key_for_scheme"),
@@ -312,42 +312,42 @@ async fn a_webhook_of_zerohash_is_answered_by_what_its_signatures_prove() {
         let world = World::default();
         world.zerohash.store(secrets);
         let receiver = receiver_with(&world, &["zerohash"], settings.clone());
-        let told = answer(&receiver, "/webhooks/zerohash", headers).await;
-        assert_eq!((told.status(), told.code()), (status, code), "{what}");
+        let answered = answer(&receiver, "/webhooks/zerohash", headers).await;
+        assert_eq!((answered.status(), answered.code()), (status, code), "{what}");
         assert_eq!(world.sent().len(), usize::from(status == 200), "{what}");
-        // Only where a newer secret could verify it is one looked for.
-        let looks = 1 + usize::from(matches!(code, "signature_unverified" | "no_key_for_scheme"));
-        assert_eq!(world.zerohash.reads(), looks, "{what}");
+        // The secrets are read again only if newer ones could verify it.
+        let reads = 1 + usize::from(matches!(code, "signature_unverified" | "no_key_for_scheme"));
+        assert_eq!(world.zerohash.reads(), reads, "{what}");
     }
 }
 
 #[tokio::test]
-async fn a_webhook_of_striga_is_answered_by_what_its_signature_proves() {
+async fn a_striga_webhook_is_accepted_only_with_a_valid_signature() {
     let secret = secret_of("striga");
     let good = by_striga(&secret, BODY);
     let header = |value: &str| named(&[(striga::SIGNATURE_HEADER, value)]);
     for (what, headers, status, code) in [
         ("an HMAC", good.clone(), 200, "accepted"),
         ("in capitals", header(&good[0].1.to_uppercase()), 200, "accepted"),
-        ("another secret", by_striga("nobody's secret 0123456789abcdef", BODY), 401, "signature_unverified"),
+        ("another secret", by_striga("another secret 0123456789abcdef01", BODY), 401, "signature_unverified"),
         ("another body", by_striga(&secret, b"another body"), 401, "signature_unverified"),
         ("a part of it", header(&good[0].1[..32]), 401, "signature_unverified"),
         ("a tenant's", by_striga(&secret_of("striga/acme"), BODY), 401, "signature_unverified"),
         ("nothing", Vec::new(), 400, "header_missing"),
         ("an empty one", header(""), 400, "header_missing"),
-        ("no hex", header("not hex"), 400, "header_malformed"),
+        ("not hex", header("not hex"), 400, "header_malformed"),
         ("twice", header(&format!("{0},{0}", good[0].1)), 400, "header_malformed"),
     ] {
         let world = world();
         let receiver = receiver(&world, &["striga", "striga/acme"]);
-        let told = answer(&receiver, "/webhooks/striga/tx", headers).await;
-        assert_eq!((told.status(), told.code()), (status, code), "{what}");
+        let answered = answer(&receiver, "/webhooks/striga/tx", headers).await;
+        assert_eq!((answered.status(), answered.code()), (status, code), "{what}");
         assert_eq!(world.sent().len(), usize::from(status == 200), "{what}");
     }
 }
 
 #[tokio::test]
-async fn a_key_that_is_stored_for_a_scheme_later_is_found_by_the_first_webhook_that_needs_it() {
+async fn a_key_that_is_added_later_is_found_by_the_first_webhook_that_needs_it() {
     let world = world();
     let receiver = receiver(&world, &["zerohash"]);
     let by_rsa = by_key(&RSA, Algorithm::RS256);
@@ -363,7 +363,7 @@ async fn a_key_that_is_stored_for_a_scheme_later_is_found_by_the_first_webhook_t
 }
 
 #[tokio::test]
-async fn a_flood_at_every_door_of_a_provider_costs_one_read_in_each_cooldown() {
+async fn a_flood_to_every_feed_of_a_provider_costs_one_read_in_each_cooldown() {
     let world = world();
     let receiver = receiver(&world, &["zerohash", "zerohash/acme", "zerohash/bolt"]);
     for millisecond in 0..10_000_u64 {
@@ -372,10 +372,10 @@ async fn a_flood_at_every_door_of_a_provider_costs_one_read_in_each_cooldown() {
         let now = at(SIGNED_AT).plus(Duration::from_millis(millisecond));
         let timestamp = now.unix_seconds().to_string();
         let forged = named(&[(TIMESTAMP_HEADER, &timestamp), (SIGNATURE_HEADER, &"7f".repeat(32))]);
-        let told = receiver.handle(request(forged, BODY, &json!({ "rawPath": path })), now).await;
-        assert_eq!(told.code(), "signature_unverified");
+        let answered = receiver.handle(request(forged, BODY, &json!({ "rawPath": path })), now).await;
+        assert_eq!(answered.code(), "signature_unverified");
     }
-    assert_eq!(world.zerohash.reads(), 1 + 1, "the cold start's, and one in the 60 s of a cooldown");
+    assert_eq!(world.zerohash.reads(), 1 + 1, "one at the cold start, and one in the cooldown of 60 s");
     assert_eq!((world.sent().len(), world.striga.reads()), (0, 0));
     assert_eq!(answer(&receiver, "/webhooks/zerohash/acme", by("zerohash/acme", BODY)).await, Answer::Accepted);
 }

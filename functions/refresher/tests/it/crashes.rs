@@ -1,11 +1,11 @@
-//! Wherever a refresher stops, fails, or is overtaken by another, the run after it ends as one that nothing ever happened to.
+//! Wherever a refresher crashes, fails, or is overtaken by another one, the state after the next run is the same as without it.
 //!
-//! The steps of a run are listed by running it: one is before and one after each call to a port, so before the call has had its
-//! effect and after it.
+//! There is a step before and a step after each call to a port, so before and after the effect of the call. The list of steps
+//! is recorded from a run.
 
 use std::collections::BTreeMap;
 
-use fundhook_credentials::{RUNS_APART, rotate_by_run};
+use fundhook_credentials::{RUN_INTERVAL, rotate_by_run};
 use fundhook_domain::{Feed, Timestamp};
 use fundhook_ports::StoredKeySet;
 use fundhook_ports::fakes::{ByFeed, KeySetApi, KeySetTable, Run, Stepped, Steps};
@@ -14,16 +14,16 @@ use refresher::{RefreshError, Refresher};
 use crate::support::tokens::{Tokens, TokensOfFeeds as _, feeds};
 use crate::support::{JWKS, LAST_GOOD_MAX, NEXT_JWKS, START, at, feed, fingerprint, minute, stored};
 
-/// Feeds whose sets have changed, have not, and were never had.
+/// Feeds whose key set has changed, has not changed, and was never fetched.
 const FEEDS: [&str; 3] = ["connect", "connect/acme", "connect/bolt"];
 
-/// When the run comes that something happens to: all that is stored is due.
+/// The minute of the disturbed run: everything stored is due.
 const RUN: i64 = 48;
 
 type SteppedRefresher =
     Refresher<Stepped<ByFeed<KeySetTable>>, Stepped<ByFeed<KeySetApi>>, Stepped<Tokens>, Stepped<Tokens>>;
 
-/// All that refreshers share.
+/// What all refreshers share.
 #[derive(Debug)]
 struct World {
     tables: ByFeed<KeySetTable>,
@@ -31,7 +31,7 @@ struct World {
     tokens: Tokens,
 }
 
-/// What is to be the same in the end: of each set all but when it was fetched, and of each token all but what it says.
+/// What must be the same at the end: key sets without their times, and tokens without their text.
 #[derive(Debug, PartialEq)]
 struct End {
     sets: BTreeMap<Feed, (String, Vec<String>, Option<String>, u64)>,
@@ -66,10 +66,10 @@ impl World {
         Refresher::new(tables, apis, FEEDS.map(feed).to_vec(), LAST_GOOD_MAX, refresher::Tokens::Kept(keeper))
     }
 
-    /// The run after that in question, to its end.
+    /// The run after the disturbed one.
     fn next_run(&self) {
         self.tokens.now().clock = minute(RUN + 1);
-        whole_run(self, minute(RUN + 1)).expect("nothing happens to this one");
+        whole_run(self, minute(RUN + 1)).expect("this run is not disturbed");
     }
 
     fn end(&self) -> End {
@@ -91,14 +91,14 @@ impl World {
     }
 }
 
-/// A run to its end, which nothing holds up.
+/// An undisturbed run.
 fn whole_run(world: &World, now: Timestamp) -> Result<(), RefreshError> {
     let steps = Steps::default();
     let refresher = world.refresher(&steps);
     Run::of(&steps, refresher.handle(|| now)).finish()
 }
 
-/// How a run ends that nothing happens to, and its steps.
+/// The state after an undisturbed run, and its steps.
 fn undisturbed() -> (End, Vec<String>) {
     let (world, steps) = (World::new(), Steps::default());
     let refresher = world.refresher(&steps);
@@ -107,10 +107,10 @@ fn undisturbed() -> (End, Vec<String>) {
 }
 
 #[test]
-fn the_steps_of_a_run_are_these() {
+fn a_run_has_these_steps() {
     let of_set = |name| ["reading the set of", "fetching the set of", "storing the set of"].map(|call| (call, name));
     let (mut calls, mut sets) = (Vec::<String>::new(), FEEDS);
-    rotate_by_run(&mut sets, minute(RUN), RUNS_APART);
+    rotate_by_run(&mut sets, minute(RUN), RUN_INTERVAL);
     calls.extend(sets.into_iter().flat_map(of_set).map(|(call, name)| format!("{call} {name}")));
     calls.extend(["reading the tokens", "reading the credentials"].map(str::to_owned));
     let own = |call: &str, name: &str| format!("{call} the token of {name}");
@@ -124,7 +124,7 @@ fn the_steps_of_a_run_are_these() {
 }
 
 #[test]
-fn wherever_a_run_crashes_the_next_one_ends_as_if_it_had_not() {
+fn wherever_a_run_crashes_the_state_after_the_next_run_is_the_same() {
     let (expected, steps) = undisturbed();
     for (step, name) in steps.iter().enumerate() {
         let (world, stepping) = (World::new(), Steps::default());
@@ -133,10 +133,10 @@ fn wherever_a_run_crashes_the_next_one_ends_as_if_it_had_not() {
         assert!(run.pass(step).is_none(), "it crashes {name}");
         drop(run);
         let lost = if world.tokens.now().stores == 0 { world.tokens.requests() } else { 0 };
-        assert!(feeds().iter().all(|feed| world.tokens.accepts_stored(feed)), "{name}: a valid token is stored anyway");
+        assert!(feeds().iter().all(|feed| world.tokens.accepts_stored(feed)), "{name}: a valid token is stored");
         world.next_run();
         assert_eq!(world.end(), expected, "crashed {name}");
-        // What was granted and not stored is lost, and asked for again: nothing else is asked for twice.
+        // Tokens that were granted and not stored are lost and requested again. Nothing else is requested twice.
         assert_eq!(world.tokens.requests(), 2 + lost, "crashed {name}");
         let fetches: usize = world.apis.0.values().map(|api| api.now().fetches).sum();
         let lost = name.starts_with("after fetching") || name.contains("before storing the set");
@@ -145,13 +145,13 @@ fn wherever_a_run_crashes_the_next_one_ends_as_if_it_had_not() {
 }
 
 #[test]
-fn wherever_a_call_fails_it_is_told_and_the_next_run_ends_as_if_it_had_not() {
+fn wherever_a_call_fails_the_run_fails_and_the_state_after_the_next_run_is_the_same() {
     let (expected, steps) = undisturbed();
     for (step, name) in steps.iter().enumerate() {
         let (world, stepping) = (World::new(), Steps::failing_at(step));
         let refresher = world.refresher(&stepping);
         let outcome = Run::of(&stepping, refresher.handle(|| minute(RUN))).finish();
-        // A lease that cannot be given back ends by itself.
+        // A lease that cannot be released ends by itself.
         assert_eq!(outcome.is_ok(), name.contains("releasing"), "failed {name}: {outcome:?}");
         world.next_run();
         assert_eq!(world.end(), expected, "failed {name}");
@@ -159,17 +159,17 @@ fn wherever_a_call_fails_it_is_told_and_the_next_run_ends_as_if_it_had_not() {
 }
 
 #[test]
-fn what_fails_for_one_set_or_token_keeps_no_other_from_being_renewed_in_the_same_run() {
+fn a_failure_of_one_key_set_or_token_does_not_stop_the_others_in_the_same_run() {
     let (_, steps) = undisturbed();
-    // A lease that cannot be given back ends by itself.
+    // A lease that cannot be released ends by itself.
     let is_released = |name: &String| name.contains("releasing");
     let of_one = |name: &&String| (name.contains("the set of") || name.contains("the token of")) && !is_released(name);
     for name in steps.iter().filter(of_one) {
         let step = steps.iter().position(|each| each == name).expect("it is one of them");
         let (world, stepping) = (World::new(), Steps::failing_at(step));
         let refresher = world.refresher(&stepping);
-        let told = Run::of(&stepping, refresher.handle(|| minute(RUN))).finish();
-        assert!(told.is_err(), "failed {name}");
+        let outcome = Run::of(&stepping, refresher.handle(|| minute(RUN))).finish();
+        assert!(outcome.is_err(), "failed {name}");
         let fresh_sets = world.tables.0.values().filter(|table| {
             let set = table.now().stored.clone();
             set.is_some_and(|set| set.fetched_at == minute(RUN))
@@ -184,7 +184,7 @@ fn what_fails_for_one_set_or_token_keeps_no_other_from_being_renewed_in_the_same
 }
 
 #[test]
-fn however_two_refreshers_interleave_it_ends_as_if_there_had_been_one() {
+fn however_two_refreshers_interleave_the_state_is_as_after_one() {
     let (expected, steps) = undisturbed();
     for first_stops in 0..=steps.len() {
         for second_stops in 0..=steps.len() {
@@ -200,13 +200,13 @@ fn however_two_refreshers_interleave_it_ends_as_if_there_had_been_one() {
             let why = format!("the first stood at step {first_stops}, the second at {second_stops}");
             assert!(outcomes.iter().all(Result::is_ok), "{why}: {outcomes:?}");
             assert_eq!(world.end(), expected, "{why}");
-            assert_eq!(world.tokens.requests(), 2, "{why}: two at once cost one request for each token");
+            assert_eq!(world.tokens.requests(), 2, "{why}: both together request each token once");
         }
     }
 }
 
 #[test]
-fn a_crash_amid_another_refreshers_run_is_made_good_by_the_next() {
+fn a_crash_during_another_refreshers_run_is_recovered_by_the_next_run() {
     let (expected, steps) = undisturbed();
     for first_crashes in 0..=steps.len() {
         for second_stops in (0..=steps.len()).step_by(3) {

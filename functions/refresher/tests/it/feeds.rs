@@ -1,8 +1,8 @@
-//! Several feeds: each has a key set of its own, and one that fails keeps none of the others from being refreshed.
+//! Several feeds: each has its own key set, and a failure of one does not affect the others.
 
 use std::time::Duration;
 
-use fundhook_credentials::{KeySetError, RUNS_APART, rotate_by_run};
+use fundhook_credentials::{KeySetError, RUN_INTERVAL, rotate_by_run};
 use fundhook_domain::{Feed, Timestamp};
 use fundhook_ports::chain;
 use fundhook_ports::fakes::{ByFeed, Clock, Fail, KeySetApi, KeySetTable};
@@ -12,7 +12,7 @@ use crate::support::{JWKS, NEXT_JWKS, START as NOW, Told, at, feed, metrics_of, 
 
 const FEEDS: [&str; 3] = ["connect", "connect/acme", "connect/bolt"];
 
-/// Tables with sets of two hours ago, and providers that serve the next one.
+/// Tables with key sets of two hours ago, and providers that publish the next one.
 fn world() -> (ByFeed<KeySetTable>, ByFeed<KeySetApi>) {
     let (tables, apis) = (ByFeed::<KeySetTable>::new(FEEDS.map(feed)), ByFeed::<KeySetApi>::new(FEEDS.map(feed)));
     for (table, api) in tables.0.values().zip(apis.0.values()) {
@@ -27,7 +27,7 @@ async fn refresh(tables: &ByFeed<KeySetTable>, apis: &ByFeed<KeySetApi>) -> Resu
 }
 
 #[tokio::test]
-async fn each_feed_gets_the_set_that_its_own_provider_serves() {
+async fn each_feed_gets_the_key_set_that_its_own_provider_publishes() {
     let (tables, apis) = world();
     apis.of(&feed("connect/acme")).now().serves = Some(JWKS.to_owned());
     refresh(&tables, &apis).await.expect("refreshed");
@@ -37,29 +37,26 @@ async fn each_feed_gets_the_set_that_its_own_provider_serves() {
     }
 }
 
-/// One way in which a feed cannot be refreshed, and what is said of it.
+/// A way to make a feed fail, and a part of the expected error.
 type Failure = (fn(&ByFeed<KeySetTable>, &ByFeed<KeySetApi>, &Feed), &'static str);
 
 #[tokio::test]
-async fn one_feed_that_fails_does_not_keep_the_others_from_being_refreshed() {
+async fn a_failure_of_one_feed_does_not_affect_the_others() {
     let failures: [Failure; 3] = [
         (
             |_, apis, feed| apis.of(feed).now().serves = None,
             "could not be fetched: could not fetch the key set: it is down",
         ),
-        (
-            |tables, _, feed| tables.of(feed).now().on_store = Fail::Always,
-            "was not refreshed: could not store the key set",
-        ),
-        (|_, apis, feed| apis.of(feed).now().serves = Some("{}".to_owned()), "serves is unfit"),
+        (|tables, _, feed| tables.of(feed).now().on_store = Fail::Always, "could not store the key set: it is down"),
+        (|_, apis, feed| apis.of(feed).now().serves = Some("{}".to_owned()), "publishes is invalid"),
     ];
     for failing in FEEDS.map(feed) {
         for (fail, why) in failures {
             let (tables, apis) = world();
             fail(&tables, &apis, &failing);
             let failed = refresh(&tables, &apis).await.expect_err(why);
-            let said = chain(&failed);
-            assert!(said.contains(&format!(" {failing} ")) && said.contains(why), "{failing}: {said}");
+            let message = chain(&failed);
+            assert!(message.contains(&failing.to_string()) && message.contains(why), "{failing}: {message}");
             for (name, table) in &tables.0 {
                 let expected = if *name == failing { stored(JWKS, NOW - 7200) } else { stored(NEXT_JWKS, NOW) };
                 assert_eq!(table.now().stored, Some(expected), "{name} when {failing} fails");
@@ -76,15 +73,15 @@ async fn of_several_failures_the_first_is_returned() {
         apis.of(&feed(name)).now().serves = None;
     }
     let failed = refresh(&tables, &apis).await.expect_err("all are down");
-    let mut in_turn = FEEDS.map(feed);
-    rotate_by_run(&mut in_turn, at(NOW), RUNS_APART);
-    let is_it = matches!(&failed, RefreshError::KeySet(KeySetError::Port(of, _)) if *of == in_turn[0]);
-    assert!(is_it, "{failed:?}");
+    let mut in_order = FEEDS.map(feed);
+    rotate_by_run(&mut in_order, at(NOW), RUN_INTERVAL);
+    let is_first = matches!(&failed, RefreshError::KeySet(KeySetError::Port(of, _)) if *of == in_order[0]);
+    assert!(is_first, "{failed:?}");
     assert!(apis.0.values().all(|api| api.now().fetches == 1));
 }
 
 #[tokio::test]
-async fn in_each_run_another_feed_is_refreshed_first_so_that_none_is_always_behind_those_that_hang() {
+async fn each_run_starts_with_another_feed_so_that_none_always_waits_for_slow_ones() {
     let (tables, apis) = world();
     let clock = Clock::at(at(NOW));
     for api in apis.0.values() {
@@ -104,7 +101,7 @@ async fn in_each_run_another_feed_is_refreshed_first_so_that_none_is_always_behi
 }
 
 #[tokio::test]
-async fn in_a_slow_run_each_set_counts_from_when_it_was_fetched() {
+async fn in_a_slow_run_each_key_set_has_the_time_of_its_own_fetch() {
     let (tables, apis) = world();
     let clock = Clock::at(at(NOW));
     for api in apis.0.values() {
@@ -118,7 +115,7 @@ async fn in_a_slow_run_each_set_counts_from_when_it_was_fetched() {
 }
 
 #[test]
-fn each_feeds_age_and_what_it_still_has_are_reported_and_a_tenants_under_its_name() {
+fn each_feeds_metrics_are_reported_and_a_tenants_under_its_name() {
     let metrics = metrics_of("feeds::a_refresh_of_which_one_fails");
     let of = |default: &[u64], acme: &[u64], bolt: &[u64]| -> Told {
         [(None, default.to_vec()), (Some("acme"), acme.to_vec()), (Some("bolt"), bolt.to_vec())].into()
@@ -128,7 +125,7 @@ fn each_feeds_age_and_what_it_still_has_are_reported_and_a_tenants_under_its_nam
 }
 
 #[tokio::test]
-#[ignore = "started by the test of what it prints"]
+#[ignore = "started by the test of its output"]
 async fn a_refresh_of_which_one_fails() {
     let (tables, apis) = world();
     apis.of(&feed("connect/acme")).now().serves = None;

@@ -1,4 +1,4 @@
-//! The refresher, one file per promise, with everything around it in memory.
+//! The refresher with in-memory ports, one file per promise.
 
 mod crashes;
 mod feeds;

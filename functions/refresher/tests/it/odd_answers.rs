@@ -1,5 +1,5 @@
-//! What a provider may answer instead of a key set, over HTTP and in every other way: the last good set stays, the failure says
-//! whose it is and what came, and the first right answer is taken in at once.
+//! Responses that are not a valid key set: the last good one stays, the error names the feed and the cause, and the first valid
+//! response is stored.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -17,14 +17,14 @@ use crate::support::{JWKS, NEXT_JWKS, START, at, feed, minute, of_keys, run, sto
 
 const FEED: &str = "connect/acme";
 
-/// A private exponent, as nobody should publish it.
+/// A private exponent, which must never be published.
 const PRIVATE_PART: &str = "VGhpcyBpcyBhIHByaXZhdGUgZXhwb25lbnQ";
 
-/// A provider that answers over HTTP/1.1, byte for byte as it is told, and closes the connection.
+/// A provider that sends these bytes over HTTP/1.1 and closes the connection.
 struct Provider {
     url: String,
     answer: Arc<Mutex<Vec<u8>>>,
-    /// The heads of the requests that came.
+    /// The heads of the requests.
     requests: Arc<Mutex<Vec<String>>>,
 }
 
@@ -39,7 +39,7 @@ impl Provider {
                 let head = head(&mut connection).await;
                 requests.lock().expect("no test panicked").push(head);
                 let answer = answer.lock().expect("no test panicked").clone();
-                // Who asked may have gone already.
+                // The client may have closed the connection.
                 connection.write_all(&answer).await.ok();
                 connection.shutdown().await.ok();
             }
@@ -59,7 +59,7 @@ impl Provider {
         of_keys(table, self.client(), &[FEED]).handle(|| minute(now)).await
     }
 
-    /// The set as stored when it was fetched here then.
+    /// The key set as stored by a fetch from this provider.
     fn stored(&self, jwks: &str, fetched_at: i64) -> StoredKeySet {
         StoredKeySet { url: Some(self.url.clone()), ..stored(jwks, fetched_at) }
     }
@@ -69,7 +69,7 @@ impl Provider {
     }
 }
 
-/// The head of a request: all until the empty line.
+/// The head of a request, up to the empty line.
 async fn head(connection: &mut TcpStream) -> String {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -81,12 +81,12 @@ async fn head(connection: &mut TcpStream) -> String {
     String::from_utf8_lossy(&head).to_ascii_lowercase()
 }
 
-/// An answer with this status line and header lines, and a body of the length that it says.
+/// A response with this status line, these header lines and a matching `content-length`.
 fn answer(status: &str, headers: &str, body: &str) -> Vec<u8> {
     format!("HTTP/1.1 {status}\r\n{headers}content-length: {}\r\n\r\n{body}", body.len()).into_bytes()
 }
 
-/// What odd answers there are, and what is to be said of each.
+/// The invalid responses, each with a part of the expected error.
 fn odd_answers() -> Vec<(Vec<u8>, &'static str)> {
     let key: Value = serde_json::from_str::<Value>(NEXT_JWKS).expect("JSON")["keys"][0].clone();
     let with_private_part = {
@@ -108,14 +108,14 @@ fn odd_answers() -> Vec<(Vec<u8>, &'static str)> {
         (answer("204 No Content", "", ""), "status 204, expected 200"),
         (answer("302 Found", elsewhere, ""), "status 302, expected 200"),
         (b"HTTP/1.1 304 Not Modified\r\n\r\n".to_vec(), "status 304, expected 200"),
-        (answer("200 OK", "content-type: text/html\r\n", html), "serves is unfit"),
-        (answer("200 OK", "", ""), "serves is unfit"),
-        (answer("200 OK", "", half), "serves is unfit"),
-        (answer("200 OK", "", "{}"), "serves is unfit"),
-        (answer("200 OK", "", r#"{"keys":[]}"#), "serves is unfit"),
-        (answer("200 OK", "", &with_private_part), "serves is unfit"),
-        (answer("200 OK", "", &with_secret), "serves is unfit"),
-        (answer("200 OK", "", &" ".repeat(1 << 20)), "more than 131072 bytes"),
+        (answer("200 OK", "content-type: text/html\r\n", html), "publishes is invalid"),
+        (answer("200 OK", "", ""), "publishes is invalid"),
+        (answer("200 OK", "", half), "publishes is invalid"),
+        (answer("200 OK", "", "{}"), "publishes is invalid"),
+        (answer("200 OK", "", r#"{"keys":[]}"#), "publishes is invalid"),
+        (answer("200 OK", "", &with_private_part), "publishes is invalid"),
+        (answer("200 OK", "", &with_secret), "publishes is invalid"),
+        (answer("200 OK", "", &" ".repeat(1 << 20)), "larger than 131072 bytes"),
         (cut_off.into_bytes(), "could not be fetched"),
         (not_text, "not UTF-8"),
         (b"SSH-2.0-OpenSSH_9.9\r\n".to_vec(), "could not be fetched"),
@@ -124,7 +124,7 @@ fn odd_answers() -> Vec<(Vec<u8>, &'static str)> {
 }
 
 #[tokio::test]
-async fn whatever_comes_over_http_the_last_good_set_stays_and_the_failure_says_whose_and_why() {
+async fn any_invalid_response_leaves_the_last_good_key_set_and_the_error_names_the_feed_and_the_cause() {
     let provider = Provider::start().await;
     for (bytes, why) in odd_answers() {
         let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(200)]).into_owned();
@@ -132,24 +132,24 @@ async fn whatever_comes_over_http_the_last_good_set_stays_and_the_failure_says_w
         table.now().stored = Some(provider.stored(JWKS, START - 7200));
         provider.answers(bytes);
         let failed = provider.refreshed(&table, 0).await.expect_err(&shown);
-        let said = chain(&failed);
-        assert!(said.contains(FEED) && said.contains(why), "{shown}: {said}");
-        assert!(!said.contains(PRIVATE_PART) && !format!("{failed:?}").contains(PRIVATE_PART), "{said}");
+        let message = chain(&failed);
+        assert!(message.contains(FEED) && message.contains(why), "{shown}: {message}");
+        assert!(!message.contains(PRIVATE_PART) && !format!("{failed:?}").contains(PRIVATE_PART), "{message}");
         assert_eq!(table.now().stored, Some(provider.stored(JWKS, START - 7200)), "{shown}");
         assert_eq!(table.now().stores, 0, "{shown}");
 
         provider.answers(answer("200 OK", "", NEXT_JWKS));
-        provider.refreshed(&table, 1).await.expect("it is right again");
+        provider.refreshed(&table, 1).await.expect("a valid response");
         assert_eq!(table.now().stored, Some(provider.stored(NEXT_JWKS, START + 60)), "{shown}");
     }
 }
 
 #[tokio::test]
-async fn a_right_answer_over_http_is_held_and_asked_for_again_as_its_headers_say() {
+async fn a_valid_response_stays_fresh_and_is_confirmed_as_its_headers_say() {
     let (provider, table) = (Provider::start().await, Fake::<KeySetTable>::default());
     let headers = "etag: \"v1\"\r\ncache-control: public, max-age=700\r\nage: 100\r\n";
     provider.answers(answer("200 OK", headers, JWKS));
-    provider.refreshed(&table, 0).await.expect("it is right");
+    provider.refreshed(&table, 0).await.expect("a valid response");
     assert!(!provider.last_request().contains("if-none-match"), "{}", provider.last_request());
     let held = |fetched_at, fresh_until| {
         let etag = Some("\"v1\"".to_owned());
@@ -158,41 +158,42 @@ async fn a_right_answer_over_http_is_held_and_asked_for_again_as_its_headers_say
     assert_eq!(table.now().stored, held(START, START + 600));
 
     provider.answers(b"HTTP/1.1 304 Not Modified\r\ncache-control: max-age=60\r\n\r\n".as_slice());
-    provider.refreshed(&table, 10).await.expect("it has not changed");
+    provider.refreshed(&table, 10).await.expect("not modified");
     assert!(provider.last_request().contains("if-none-match: \"v1\"\r\n"), "{}", provider.last_request());
     assert_eq!(table.now().stored, held(START + 600, START + 660));
 }
 
 #[tokio::test]
-async fn a_provider_that_nobody_reaches_leaves_the_last_good_set() {
+async fn an_unreachable_provider_leaves_the_last_good_key_set() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = format!("http://{}/jwks", listener.local_addr().expect("it is bound"));
     drop(listener);
     let (table, _) = world(None);
     let client = JwksClient::new(BTreeMap::from([(feed(FEED), url)]));
-    let failed = of_keys(&table, client, &[FEED]).handle(|| minute(0)).await.expect_err("nobody is there");
-    let said = chain(&failed);
-    assert!(said.contains("the key set of connect/acme could not be fetched"), "{said}");
+    let failed = of_keys(&table, client, &[FEED]).handle(|| minute(0)).await.expect_err("the port is closed");
+    let message = chain(&failed);
+    assert!(message.contains("the key set of connect/acme could not be fetched"), "{message}");
     assert_eq!(table.now().stored, Some(stored(JWKS, START - 7200)));
 }
 
 #[tokio::test]
-async fn that_nothing_has_changed_is_not_believed_of_a_provider_that_was_not_asked_by_a_tag() {
-    // Nothing is held, or what is held came without a tag.
+async fn a_304_to_a_request_without_an_entity_tag_is_an_error() {
+    // Nothing is stored, or a key set without an entity tag.
     for held in [None, Some(stored(JWKS, START - 7200))] {
         let (table, api) = world(Some(NEXT_JWKS));
         table.now().stored.clone_from(&held);
         api.now().says_unchanged = true;
-        let failed = run(&table, &api, minute(0)).await.expect_err("it was not asked that");
-        assert!(matches!(&failed, RefreshError::KeySet(KeySetError::Unasked(of)) if *of == feed("connect")));
+        let failed = run(&table, &api, minute(0)).await.expect_err("the request had no entity tag");
+        assert!(
+            matches!(&failed, RefreshError::KeySet(KeySetError::UnexpectedNotModified(of)) if *of == feed("connect"))
+        );
         assert_eq!(
             chain(&failed),
-            "a key set was not refreshed: connect says that its key set has not changed since it was last asked, \
-             and it was never asked by an entity tag"
+            "could not renew a key set: connect reports its key set as unchanged, although the request had no entity tag"
         );
         assert_eq!(table.now().stored, held);
         api.now().says_unchanged = false;
-        run(&table, &api, minute(1)).await.expect("it is right again");
+        run(&table, &api, minute(1)).await.expect("a valid response");
         assert_eq!(table.now().stored, Some(stored(NEXT_JWKS, START + 60)));
     }
 }

@@ -1,4 +1,4 @@
-//! What a scheduled refresh stores, what it leaves alone, and what it reports.
+//! What a scheduled run stores, what it does not change, and which metrics it emits.
 
 use fundhook_credentials::KeySetError;
 use fundhook_ports::chain;
@@ -11,7 +11,7 @@ use crate::support::{
     JWKS, NEXT_JWKS, START as NOW, Told, at, feed, fingerprint, metrics_of, of_keys, run, stored, told, world,
 };
 
-/// Whether a set is unfit in the way that was expected.
+/// Whether a key set is invalid for the expected reason.
 type IsExpected = fn(&InvalidKeySet) -> bool;
 
 async fn refresh(table: &Fake<KeySetTable>, api: &Fake<KeySetApi>) -> Result<(), RefreshError> {
@@ -19,7 +19,7 @@ async fn refresh(table: &Fake<KeySetTable>, api: &Fake<KeySetApi>) -> Result<(),
 }
 
 #[tokio::test]
-async fn a_fit_set_is_stored_as_served_with_its_fingerprint_and_the_time() {
+async fn a_valid_key_set_is_stored_as_served_with_its_fingerprint_and_the_time() {
     for served in [JWKS, NEXT_JWKS] {
         let (table, api) = world(Some(served));
         refresh(&table, &api).await.expect("refreshed");
@@ -30,7 +30,7 @@ async fn a_fit_set_is_stored_as_served_with_its_fingerprint_and_the_time() {
 }
 
 #[tokio::test]
-async fn the_first_set_is_stored_too() {
+async fn the_first_key_set_is_stored() {
     let (table, api) = world(Some(JWKS));
     table.now().stored = None;
     refresh(&table, &api).await.expect("refreshed");
@@ -38,7 +38,7 @@ async fn the_first_set_is_stored_too() {
 }
 
 #[tokio::test]
-async fn an_unfit_set_is_refused_and_the_last_good_one_stays() {
+async fn an_invalid_key_set_is_rejected_and_the_last_good_one_stays() {
     let key: Value = serde_json::from_str::<Value>(NEXT_JWKS).expect("JSON")["keys"][0].clone();
     let with = |name: &str, value: Value| {
         let mut key = key.clone();
@@ -64,42 +64,48 @@ async fn an_unfit_set_is_refused_and_the_last_good_one_stays() {
     ];
     for (served, is_expected) in cases {
         let (table, api) = world(Some(&served));
-        let refused = refresh(&table, &api).await.expect_err(&served);
+        let rejected = refresh(&table, &api).await.expect_err(&served);
         let is_expected = matches!(
-            &refused,
+            &rejected,
             RefreshError::KeySet(KeySetError::Invalid(of, invalid)) if *of == feed("connect") && is_expected(invalid)
         );
-        assert!(is_expected, "{refused:?}");
+        assert!(is_expected, "{rejected:?}");
         assert_eq!(table.now().stored, Some(stored(JWKS, NOW - 7200)), "{served}");
         assert_eq!(table.now().stores, 0, "{served}");
-        let said = chain(&refused);
-        assert!(said.starts_with("a key set was not refreshed: the key set that connect serves is unfit: "), "{said}");
+        let message = chain(&rejected);
+        assert!(
+            message.starts_with("could not renew a key set: the key set that connect publishes is invalid: "),
+            "{message}"
+        );
     }
 }
 
 #[tokio::test]
-async fn a_provider_that_is_away_leaves_the_last_good_set() {
+async fn a_provider_that_is_down_leaves_the_last_good_key_set() {
     let (table, api) = world(None);
     let failed = refresh(&table, &api).await.expect_err("it is down");
     assert_eq!(
         chain(&failed),
-        "a key set was not refreshed: the key set of connect could not be fetched: could not fetch the key set: it is down"
+        "could not renew a key set: the key set of connect could not be fetched: could not fetch the key set: it is down"
     );
     assert_eq!(table.now().stored, Some(stored(JWKS, NOW - 7200)));
     assert_eq!(table.now().stores, 0);
 }
 
 #[tokio::test]
-async fn a_set_that_could_not_be_stored_is_an_error() {
+async fn a_key_set_that_could_not_be_stored_is_an_error() {
     let (table, api) = world(Some(NEXT_JWKS));
     table.now().on_store = Fail::Always;
     let failed = refresh(&table, &api).await.expect_err("the table is down");
-    assert_eq!(chain(&failed), "the key set of connect was not refreshed: could not store the key set: it is down");
+    assert_eq!(
+        chain(&failed),
+        "could not read or store the key set of connect: could not store the key set: it is down"
+    );
     assert_eq!(table.now().stored, Some(stored(JWKS, NOW - 7200)));
 }
 
 #[tokio::test]
-async fn nothing_is_asked_for_when_no_provider_is_on() {
+async fn without_an_enabled_provider_nothing_is_read_or_fetched() {
     let (table, api) = world(Some(JWKS));
     of_keys(&table, api.clone(), &[]).handle(|| at(NOW)).await.expect("nothing to do");
     let KeySetTable { loads, stores, .. } = *table.now();
@@ -111,13 +117,16 @@ async fn a_table_that_cannot_be_read_is_an_error_and_the_provider_is_not_asked()
     let (table, api) = world(Some(NEXT_JWKS));
     table.now().on_load = Fail::Always;
     let failed = refresh(&table, &api).await.expect_err("the table is down");
-    assert_eq!(chain(&failed), "the key set of connect was not refreshed: could not read the key set: it is down");
+    assert_eq!(
+        chain(&failed),
+        "could not read or store the key set of connect: could not read the key set: it is down"
+    );
     assert_eq!((table.now().stores, api.now().fetches), (0, 0));
 }
 
 #[test]
-fn the_age_of_the_set_in_use_and_how_long_it_still_has_are_reported_whether_it_was_refreshed_or_not() {
-    // Before the provider is asked, and once more when it was asked with success.
+fn each_run_reports_the_age_of_the_key_set_and_for_how_long_it_is_usable() {
+    // Before the fetch, and again after a successful one.
     for (run, ages, left) in [
         ("a_refresh_that_succeeds", &[7200, 0][..], &[79_200, 86_400][..]),
         ("a_refresh_that_fails", &[7200], &[79_200]),
@@ -137,7 +146,7 @@ fn the_age_of_the_set_in_use_and_how_long_it_still_has_are_reported_whether_it_w
 }
 
 #[tokio::test]
-#[ignore = "started by the test of what it prints"]
+#[ignore = "started by the test of its output"]
 async fn a_refresh_that_is_not_due() {
     let (table, api) = world(Some(JWKS));
     table.now().stored = Some(stored(JWKS, NOW - 60));
@@ -146,7 +155,7 @@ async fn a_refresh_that_is_not_due() {
 }
 
 #[tokio::test]
-#[ignore = "started by the test of what it prints"]
+#[ignore = "started by the test of its output"]
 async fn a_refresh_that_is_cut_short() {
     let ((table, api), steps) = (world(Some(JWKS)), Steps::default());
     let refresher = of_keys(&table, Stepped(api, steps.clone()), &["connect"]);
@@ -155,7 +164,7 @@ async fn a_refresh_that_is_cut_short() {
 }
 
 #[tokio::test]
-#[ignore = "started by the test of what it prints"]
+#[ignore = "started by the test of its output"]
 async fn a_refresh_of_a_set_that_is_too_old() {
     let (table, api) = world(None);
     table.now().stored = Some(stored(JWKS, NOW - 172_800));
@@ -163,7 +172,7 @@ async fn a_refresh_of_a_set_that_is_too_old() {
 }
 
 #[tokio::test]
-#[ignore = "started by the test of what it prints"]
+#[ignore = "started by the test of its output"]
 async fn a_refresh_that_cannot_be_stored() {
     let (table, api) = world(Some(NEXT_JWKS));
     table.now().on_store = Fail::Always;
@@ -171,21 +180,21 @@ async fn a_refresh_that_cannot_be_stored() {
 }
 
 #[tokio::test]
-#[ignore = "started by the test of what it prints"]
+#[ignore = "started by the test of its output"]
 async fn a_refresh_that_succeeds() {
     let (table, api) = world(Some(JWKS));
     refresh(&table, &api).await.expect("refreshed");
 }
 
 #[tokio::test]
-#[ignore = "started by the test of what it prints"]
+#[ignore = "started by the test of its output"]
 async fn a_refresh_that_fails() {
     let (table, api) = world(None);
     refresh(&table, &api).await.expect_err("it is down");
 }
 
 #[tokio::test]
-#[ignore = "started by the test of what it prints"]
+#[ignore = "started by the test of its output"]
 async fn a_refresh_without_any_set() {
     let (table, api) = world(None);
     table.now().stored = None;

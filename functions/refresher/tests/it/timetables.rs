@@ -1,5 +1,5 @@
-//! Each key set has a timetable of its own, which its provider's `Cache-Control` makes, within bounds. The schedule comes once
-//! a minute; days of it pass in no time.
+//! How often each key set is fetched: as its provider's `Cache-Control` says, within bounds. The refresher runs once a minute;
+//! time is an argument, so days pass without waiting.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::support::{JWKS, NEXT_JWKS, START, at, feed, fingerprint, minute, of_k
 const MINUTES_OF_A_DAY: i64 = 24 * 60;
 const MINUTES_OF_TWO_DAYS: i64 = 2 * MINUTES_OF_A_DAY;
 
-/// A provider that serves [`JWKS`] with this `max-age`, of which nothing is stored yet.
+/// A provider that serves [`JWKS`] with this `max-age`, and an empty table.
 fn serving(fresh_for_seconds: Option<u64>) -> (Fake<KeySetTable>, Fake<KeySetApi>) {
     let (table, api) = world(Some(JWKS));
     table.now().stored = None;
@@ -20,8 +20,8 @@ fn serving(fresh_for_seconds: Option<u64>) -> (Fake<KeySetTable>, Fake<KeySetApi
 }
 
 #[tokio::test]
-async fn a_set_is_fetched_as_often_as_its_cache_control_says_within_30_seconds_and_an_hour() {
-    // Unsaid is five minutes. What would be too old before the next run is fetched in this one.
+async fn a_key_set_is_fetched_as_often_as_its_cache_control_says_between_30_seconds_and_an_hour() {
+    // The default is five minutes. A key set that would become stale before the next run is fetched in this one.
     for (max_age_seconds, minutes_apart) in [
         (None, 5),
         (Some(0), 1),
@@ -43,24 +43,24 @@ async fn a_set_is_fetched_as_often_as_its_cache_control_says_within_30_seconds_a
         }
         let KeySetTable { loads, stores, leases, .. } = *table.now();
         let runs = usize::try_from(MINUTES_OF_A_DAY).expect("few");
-        assert_eq!((loads, stores, leases), (runs, api.now().fetches, 0), "one read a run, one write a fetch");
+        assert_eq!((loads, stores, leases), (runs, api.now().fetches, 0), "one reading per run, one write per fetch");
     }
 }
 
 #[tokio::test]
-async fn it_is_stored_with_the_time_until_which_it_may_be_held() {
-    for (max_age_seconds, held_seconds) in
+async fn a_key_set_is_stored_with_the_time_until_which_it_is_fresh() {
+    for (max_age_seconds, fresh_seconds) in
         [(None, 300), (Some(0), 30), (Some(30), 30), (Some(31), 31), (Some(3600), 3600), (Some(3601), 3600)]
     {
         let (table, api) = serving(max_age_seconds);
         run(&table, &api, at(START)).await.expect("refreshed");
-        let expected = StoredKeySet { fresh_until: at(START + held_seconds), ..stored(JWKS, START) };
+        let expected = StoredKeySet { fresh_until: at(START + fresh_seconds), ..stored(JWKS, START) };
         assert_eq!(table.now().stored, Some(expected), "max-age={max_age_seconds:?}");
     }
 }
 
 #[tokio::test]
-async fn each_of_several_sets_has_its_own() {
+async fn each_feed_has_its_own_interval() {
     const FEEDS: [&str; 3] = ["connect", "connect/acme", "connect/bolt"];
     let (tables, apis) = (ByFeed::<KeySetTable>::new(FEEDS.map(feed)), ByFeed::<KeySetApi>::new(FEEDS.map(feed)));
     for (name, max_age_seconds) in FEEDS.into_iter().zip([60, 600, 3600]) {
@@ -77,31 +77,31 @@ async fn each_of_several_sets_has_its_own() {
 }
 
 #[tokio::test]
-async fn a_set_that_has_not_changed_is_confirmed_by_its_entity_tag() {
+async fn an_unchanged_key_set_is_confirmed_by_its_entity_tag() {
     let (table, api) = serving(Some(600));
     let tag = Some("\"v1\"".to_owned());
     api.now().etag.clone_from(&tag);
     for now in 0..30 {
         run(&table, &api, minute(now)).await.expect("refreshed");
     }
-    assert_eq!(api.now().asked_by, [None, tag.clone(), tag.clone()], "at first there is none to ask by");
+    assert_eq!(api.now().asked_by, [None, tag.clone(), tag.clone()], "at first there is no entity tag");
     let confirmed =
         StoredKeySet { etag: tag.clone(), fresh_until: at(START + 1200 + 600), ..stored(JWKS, START + 1200) };
-    assert_eq!(table.now().stored, Some(confirmed), "and it counts as fetched when it was confirmed last");
+    assert_eq!(table.now().stored, Some(confirmed), "its time is that of the last confirmation");
 
-    // Another set is taken in with its own tag; one that comes without is asked for without.
+    // Another key set is stored with its own tag. After one without a tag, the request has none.
     api.now().serves = Some(NEXT_JWKS.to_owned());
     for (now, next) in [(30, Some("W/\"v2\"".to_owned())), (40, None), (50, None)] {
         api.now().etag.clone_from(&next);
         run(&table, &api, minute(now)).await.expect("refreshed");
-        let taken_in = table.now().stored.clone().expect("one is stored");
-        assert_eq!((taken_in.fingerprint, taken_in.etag), (fingerprint(NEXT_JWKS), next), "in minute {now}");
+        let replaced = table.now().stored.clone().expect("one is stored");
+        assert_eq!((replaced.fingerprint, replaced.etag), (fingerprint(NEXT_JWKS), next), "in minute {now}");
     }
     assert_eq!(api.now().asked_by[3..], [tag, Some("W/\"v2\"".to_owned()), None]);
 }
 
 #[tokio::test]
-async fn the_cache_control_of_the_confirmation_counts_from_then_on() {
+async fn the_cache_control_of_a_confirmation_replaces_the_previous_one() {
     let (table, api) = serving(Some(3600));
     api.now().etag = Some("\"v1\"".to_owned());
     run(&table, &api, minute(0)).await.expect("refreshed");
@@ -113,30 +113,30 @@ async fn the_cache_control_of_the_confirmation_counts_from_then_on() {
 }
 
 #[tokio::test]
-async fn through_two_days_without_the_provider_the_last_good_set_stays_and_the_next_is_had_at_once() {
+async fn during_two_days_without_the_provider_the_last_good_key_set_stays_and_then_the_next_is_fetched_at_once() {
     const OUTAGE: std::ops::Range<i64> = 3..3 + MINUTES_OF_TWO_DAYS;
     let (table, api) = serving(Some(300));
     api.now().etag = Some("\"v1\"".to_owned());
     for now in 0..OUTAGE.end {
         api.now().serves = (!OUTAGE.contains(&now)).then(|| JWKS.to_owned());
         let refreshed = run(&table, &api, minute(now)).await;
-        assert_eq!(refreshed.is_err(), now >= 5, "in minute {now}: it is due from then on, and each failure is told");
+        assert_eq!(refreshed.is_err(), now >= 5, "in minute {now}: due from minute 5, and each failure is returned");
     }
-    let held = StoredKeySet { etag: Some("\"v1\"".to_owned()), ..stored(JWKS, START) };
-    assert_eq!(table.now().stored, Some(held), "it is as it was");
+    let expected = StoredKeySet { etag: Some("\"v1\"".to_owned()), ..stored(JWKS, START) };
+    assert_eq!(table.now().stored, Some(expected), "unchanged");
     let expected = usize::try_from(1 + MINUTES_OF_TWO_DAYS - 2).expect("few");
-    assert_eq!(api.now().fetches, expected, "once a minute, and never more often");
+    assert_eq!(api.now().fetches, expected, "once a minute");
 
-    // The provider comes back with another key.
+    // The provider is up again with another key.
     api.now().serves = Some(NEXT_JWKS.to_owned());
     api.now().etag = None;
-    run(&table, &api, minute(OUTAGE.end)).await.expect("it is back");
+    run(&table, &api, minute(OUTAGE.end)).await.expect("the provider is up");
     assert_eq!(table.now().stored, Some(stored(NEXT_JWKS, START + 60 * OUTAGE.end)));
 }
 
 #[tokio::test]
-async fn a_provider_that_asks_to_be_left_alone_is_for_an_hour_at_most_and_not_longer_than_half_of_what_the_set_has() {
-    // Fetched in minute 0 and due in minute 5; from minute 1 on it answers 429.
+async fn a_retry_after_is_respected_for_at_most_an_hour_and_half_of_the_time_that_is_left() {
+    // Fetched in minute 0 and due in minute 5. From minute 1 the provider fails with this `Retry-After`.
     for (retry_after, asked) in [
         (None, &[5, 6, 7][..]),
         (Some(0), &[5, 6, 7]),
@@ -156,20 +156,20 @@ async fn a_provider_that_asks_to_be_left_alone_is_for_an_hour_at_most_and_not_lo
             asked_in.extend((api.now().fetches > before).then_some(now));
         }
         assert_eq!(asked_in[..3], *asked, "{retry_after:?}");
-        // The last good set ends with the day: in the last two hours it is asked for more often, however it asks.
+        // The last good key set is usable for a day: in its last two hours the provider is asked more often.
         let late = asked_in.iter().filter(|now| **now >= MINUTES_OF_A_DAY - 120).count();
         assert!(late >= 5, "{retry_after:?}: {asked_in:?}");
 
-        // It answers again: nothing is left of that.
+        // When the provider is up again, the back-off time is removed.
         api.now().serves = Some(NEXT_JWKS.to_owned());
-        run(&table, &api, minute(MINUTES_OF_A_DAY + 60)).await.expect("it is back");
+        run(&table, &api, minute(MINUTES_OF_A_DAY + 60)).await.expect("the provider is up");
         assert_eq!(table.now().stored, Some(stored(NEXT_JWKS, START + 60 * (MINUTES_OF_A_DAY + 60))));
         assert_eq!(table.now().not_before, None);
     }
 }
 
 #[tokio::test]
-async fn a_provider_of_which_nothing_is_stored_is_asked_in_each_run_whatever_it_asks_for() {
+async fn without_a_stored_key_set_a_retry_after_is_ignored() {
     let (table, api) = serving(Some(300));
     api.now().serves = None;
     api.now().retry_after = Some(Duration::from_secs(3600));
@@ -180,27 +180,27 @@ async fn a_provider_of_which_nothing_is_stored_is_asked_in_each_run_whatever_it_
 }
 
 #[tokio::test]
-async fn a_set_of_another_url_is_due_at_once_and_asked_for_without_its_tag() {
+async fn a_key_set_of_another_url_is_due_at_once_and_fetched_without_its_entity_tag() {
     let (table, api) = serving(Some(600));
     let tag = Some("\"v1\"".to_owned());
     api.now().etag.clone_from(&tag);
     run(&table, &api, minute(0)).await.expect("refreshed");
-    // The same tag is there for another set.
+    // The new URL has the same tag for another key set.
     api.now().url = Some("https://new.example/jwks");
     api.now().serves = Some(NEXT_JWKS.to_owned());
     run(&table, &api, minute(1)).await.expect("refreshed");
     assert_eq!(api.now().asked_by, [None, None]);
     let (url, fresh_until) = (Some("https://new.example/jwks".to_owned()), at(START + 660));
     assert_eq!(table.now().stored, Some(StoredKeySet { url, etag: tag, fresh_until, ..stored(NEXT_JWKS, START + 60) }));
-    // One that does not say where it was fetched counts as fetched here.
-    let unsaid = table.now().stored.clone().map(|set| StoredKeySet { url: None, ..set });
-    table.now().stored = unsaid;
+    // A key set without a URL is accepted.
+    let without_url = table.now().stored.clone().map(|set| StoredKeySet { url: None, ..set });
+    table.now().stored = without_url;
     run(&table, &api, minute(2)).await.expect("it is not due");
     assert_eq!(api.now().fetches, 2);
 }
 
 #[tokio::test]
-async fn a_table_that_is_down_is_told_and_the_run_after_it_makes_good() {
+async fn a_table_that_is_down_is_an_error_and_the_next_run_recovers() {
     let breakages: [fn(&mut KeySetTable); 2] =
         [|table| table.on_load = Fail::Always, |table| table.on_store = Fail::Always];
     for breakage in breakages {
@@ -208,18 +208,22 @@ async fn a_table_that_is_down_is_told_and_the_run_after_it_makes_good() {
         breakage(&mut table.now());
         for now in 0..10 {
             let failed = run(&table, &api, minute(now)).await.expect_err("the table is down");
-            assert!(chain(&failed).starts_with("the key set of connect was not refreshed: "), "{}", chain(&failed));
+            assert!(
+                chain(&failed).starts_with("could not read or store the key set of connect: "),
+                "{}",
+                chain(&failed)
+            );
         }
-        let mended = KeySetTable { stored: table.now().stored.clone(), ..KeySetTable::default() };
-        *table.now() = mended;
+        let repaired = KeySetTable { stored: table.now().stored.clone(), ..KeySetTable::default() };
+        *table.now() = repaired;
         run(&table, &api, minute(10)).await.expect("the table is up");
         assert_eq!(table.now().stored, Some(stored(NEXT_JWKS, START + 600)));
     }
 }
 
 #[tokio::test]
-async fn what_was_fetched_by_a_clock_that_is_off_is_fetched_again() {
-    // The storing clock's error in seconds, and whether the run of a clock that is right fetches.
+async fn a_key_set_that_a_wrong_clock_fetched_is_fetched_again() {
+    // The error of the first clock in seconds, and whether a run with a correct clock fetches.
     for (error, is_fetched) in
         [(36_000, true), (301, true), (300, false), (0, false), (-240, false), (-241, true), (-36_000, true)]
     {
@@ -227,12 +231,12 @@ async fn what_was_fetched_by_a_clock_that_is_off_is_fetched_again() {
         table.now().stored = Some(stored(JWKS, START + error));
         run(&table, &api, at(START)).await.expect("refreshed");
         let expected = if is_fetched { stored(NEXT_JWKS, START) } else { stored(JWKS, START + error) };
-        assert_eq!(table.now().stored, Some(expected), "{error} s off");
+        assert_eq!(table.now().stored, Some(expected), "clock error {error} s");
     }
 }
 
 #[tokio::test]
-async fn whatever_the_clock_does_the_set_is_the_one_served_as_soon_as_the_clock_has_stood_still_for_ten_minutes() {
+async fn ten_minutes_after_the_clock_last_jumped_the_stored_key_set_is_the_published_one() {
     for seed in 0..3 {
         let mut rng = fastrand::Rng::with_seed(seed);
         let (table, api) = serving(Some(300));
@@ -248,9 +252,12 @@ async fn whatever_the_clock_does_the_set_is_the_one_served_as_soon_as_the_clock_
                 changed = now;
             }
             run(&table, &api, at(START + 60 * now + error_seconds)).await.expect("refreshed");
-            let held = table.now().stored.clone().map(|set| set.jwks);
+            let stored = table.now().stored.clone().map(|set| set.jwks);
             let is_still = now - jumped.max(changed) >= 10;
-            assert!(!is_still || held == api.now().serves, "seed {seed}, minute {now}, {error_seconds} s off");
+            assert!(
+                !is_still || stored == api.now().serves,
+                "seed {seed}, minute {now}, clock error {error_seconds} s"
+            );
         }
         let fetches = api.now().fetches;
         assert!(fetches <= 2880 / 5 + 1 + jumps, "seed {seed}: {fetches} requests, {jumps} jumps");

@@ -1,5 +1,5 @@
-//! Access tokens beside key sets: neither keeps the other from being renewed, failures are told, and metrics say how long each
-//! token still has.
+//! Access tokens and key sets: a failure of one does not stop the renewal of the other, failures are returned, and metrics say
+//! for how long each token is still valid.
 
 use std::error::Error;
 use std::time::Duration;
@@ -15,7 +15,6 @@ use crate::support::{JWKS, Told, feed, metrics_of, minute, told, with_tokens, wo
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// One run over all of these.
 async fn refreshed(
     table: &Fake<KeySetTable>,
     api: &Fake<KeySetApi>,
@@ -27,7 +26,7 @@ async fn refreshed(
 }
 
 #[tokio::test]
-async fn each_run_renews_the_tokens_that_are_due_and_the_key_sets_that_are() {
+async fn each_run_renews_the_tokens_and_key_sets_that_are_due() {
     let ((table, api), tokens) = (world(Some(JWKS)), World::valid_for(HOUR));
     for now in 0..480 {
         refreshed(&table, &api, &tokens, now).await.expect("all is up");
@@ -37,15 +36,15 @@ async fn each_run_renews_the_tokens_that_are_due_and_the_key_sets_that_are() {
 }
 
 #[tokio::test]
-async fn tokens_are_renewed_though_no_key_set_is_and_key_sets_though_no_token_is() {
+async fn tokens_are_renewed_when_key_sets_fail_and_key_sets_when_tokens_fail() {
     let ((table, api), tokens) = (world(None), World::valid_for(HOUR));
-    let failed = refreshed(&table, &api, &tokens, 0).await.expect_err("the provider of the key set is away");
+    let failed = refreshed(&table, &api, &tokens, 0).await.expect_err("the provider of the key set is down");
     assert!(matches!(failed, RefreshError::KeySet(_)), "{failed:?}");
     assert!(feeds().iter().all(|feed| tokens.accepts_stored(feed)));
 
     let ((table, api), tokens) = (world(Some(JWKS)), World::valid_for(HOUR));
-    let of_one = "an access token was not renewed: there is no access token for connect";
-    let of_all = "the access tokens were not looked at";
+    let of_one = "could not renew an access token: no access token for connect";
+    let of_all = "could not read the access tokens or the API credentials";
     for (down, attempted, which) in [
         ("load", "load the access tokens", of_all),
         ("feeds", "read the credentials", of_all),
@@ -59,17 +58,14 @@ async fn tokens_are_renewed_though_no_key_set_is_and_key_sets_though_no_token_is
 }
 
 #[tokio::test]
-async fn the_failure_of_one_organizations_token_is_returned_and_the_others_is_renewed() {
+async fn the_failure_of_one_organizations_token_is_returned_and_the_other_one_is_renewed() {
     for failing in FEEDS.map(feed) {
         let ((table, api), tokens) = (world(Some(JWKS)), World::valid_for(HOUR));
         tokens.now().unanswered.insert(failing.clone());
-        let failed = refreshed(&table, &api, &tokens, 0).await.expect_err("one is not answered");
+        let failed = refreshed(&table, &api, &tokens, 0).await.expect_err("one request fails");
         assert!(matches!(&failed, RefreshError::Token(TokenError::Port(of, _)) if *of == failing), "{failed:?}");
         let why = "could not request an access token: status 503";
-        assert_eq!(
-            chain(&failed),
-            format!("an access token was not renewed: there is no access token for {failing}: {why}")
-        );
+        assert_eq!(chain(&failed), format!("could not renew an access token: no access token for {failing}: {why}"));
         for of in feeds() {
             assert_eq!(tokens.accepts_stored(&of), of != failing, "{of}");
         }
@@ -77,7 +73,7 @@ async fn the_failure_of_one_organizations_token_is_returned_and_the_others_is_re
 }
 
 #[tokio::test]
-async fn no_failure_shows_a_token() {
+async fn no_error_shows_a_token() {
     let ((table, api), tokens) = (world(Some(JWKS)), World::valid_for(HOUR));
     refreshed(&table, &api, &tokens, 0).await.expect("all is up");
     assert!(tokens.now().stored[&feed("connect")].access_token.expose_secret().contains(SECRET_PART));
@@ -89,64 +85,64 @@ async fn no_failure_shows_a_token() {
 }
 
 #[tokio::test]
-async fn unfit_settings_of_the_api_are_told_in_each_run_and_keep_no_key_set_from_being_refreshed() {
+async fn invalid_settings_of_the_api_are_an_error_in_each_run_and_do_not_stop_key_sets() {
     let (table, api) = world(Some(JWKS));
-    let invalid = Tokens::of(Err::<Option<_>, Box<dyn Error + Send + Sync>>("no JSON object".into()));
+    let invalid = Tokens::of(Err::<Option<_>, Box<dyn Error + Send + Sync>>("not a JSON object".into()));
     let refresher = with_tokens(&table, api.clone(), &["connect"], invalid);
     for (now, fetches) in [(0, 1), (1, 1), (4, 1), (5, 2)] {
-        let failed = refresher.handle(|| minute(now)).await.expect_err("the settings are unfit");
-        let why = "no access token is renewed, since the settings of the provider's API are unfit: no JSON object";
+        let failed = refresher.handle(|| minute(now)).await.expect_err("the settings are invalid");
+        let why = "access tokens are not renewed because the settings of Connect's API are invalid: not a JSON object";
         assert_eq!(chain(&failed), why);
         assert_eq!(api.now().fetches, fetches, "in minute {now}");
     }
 }
 
 #[tokio::test]
-async fn without_an_api_no_token_is_asked_for() {
+async fn without_the_api_no_token_is_requested() {
     let (table, api) = world(Some(JWKS));
     let refresher = with_tokens(&table, api.clone(), &["connect"], Tokens::Unused);
-    refresher.handle(|| minute(0)).await.expect("there is a key set, and nothing else");
+    refresher.handle(|| minute(0)).await.expect("only a key set");
     assert_eq!(api.now().fetches, 1);
 }
 
 #[test]
-fn how_long_each_token_still_has_is_reported_in_each_run_whether_it_was_renewed_or_not() {
+fn each_run_reports_for_how_long_each_token_is_valid() {
     let of =
         |default: &[u64], acme: &[u64]| -> Told { [(None, default.to_vec()), (Some("acme"), acme.to_vec())].into() };
-    // Before any is renewed, and once more of each that was.
+    // Before any renewal, and again after each renewal.
     for (run, left) in [
         ("a_run_that_renews_all", of(&[0, 3600], &[0, 3600])),
         ("a_run_in_which_none_is_due", of(&[1800], &[1800])),
-        ("a_run_in_which_one_is_not_answered", of(&[0, 3600], &[600])),
-        ("a_run_after_one_has_ended", of(&[0, 3600], &[0])),
-        ("a_run_in_which_one_was_never_had", of(&[0, 3600], &[0])),
+        ("a_run_in_which_one_request_fails", of(&[0, 3600], &[600])),
+        ("a_run_after_one_has_expired", of(&[0, 3600], &[0])),
+        ("a_run_in_which_one_was_never_granted", of(&[0, 3600], &[0])),
         ("a_run_of_one_without_credentials", [(None, vec![0, 3600])].into()),
-        ("a_run_in_which_it_is_not_known_who_has_credentials", [(Some("acme"), vec![600])].into()),
+        ("a_run_that_cannot_read_the_credentials", [(Some("acme"), vec![600])].into()),
         ("a_run_that_cannot_read_the_tokens", Told::new()),
     ] {
         assert_eq!(told(&metrics_of(&format!("tokens::{run}")), "TokenSecondsLeft"), left, "{run}");
     }
 }
 
-/// One run in that minute, after `change`, whatever comes of it.
+/// One run in this minute, after `change`, whatever its result.
 async fn run(now: i64, change: impl Fn(&World)) {
     let ((table, api), tokens) = (world(Some(JWKS)), World::valid_for(HOUR));
     change(&tokens);
     refreshed(&table, &api, &tokens, now).await.ok();
 }
 
-fn away(tokens: &World) {
+fn acme_fails(tokens: &World) {
     tokens.now().unanswered.insert(feed("connect/acme"));
 }
 
 #[tokio::test]
-#[ignore = "started by the test of what it prints"]
+#[ignore = "started by the test of its output"]
 async fn a_run_that_renews_all() {
     run(0, |_| ()).await;
 }
 
 #[tokio::test]
-#[ignore = "started by the test of what it prints"]
+#[ignore = "started by the test of its output"]
 async fn a_run_in_which_none_is_due() {
     run(30, |tokens| {
         for feed in feeds() {
@@ -157,46 +153,46 @@ async fn a_run_in_which_none_is_due() {
 }
 
 #[tokio::test]
-#[ignore = "started by the test of what it prints"]
-async fn a_run_in_which_one_is_not_answered() {
+#[ignore = "started by the test of its output"]
+async fn a_run_in_which_one_request_fails() {
     run(50, |tokens| {
         tokens.store_granted(&feed("connect/acme"), minute(0));
-        away(tokens);
+        acme_fails(tokens);
     })
     .await;
 }
 
 #[tokio::test]
-#[ignore = "started by the test of what it prints"]
-async fn a_run_after_one_has_ended() {
+#[ignore = "started by the test of its output"]
+async fn a_run_after_one_has_expired() {
     run(500, |tokens| {
         tokens.store_granted(&feed("connect/acme"), minute(0));
-        away(tokens);
+        acme_fails(tokens);
     })
     .await;
 }
 
 #[tokio::test]
-#[ignore = "started by the test of what it prints"]
-async fn a_run_in_which_one_was_never_had() {
-    run(0, away).await;
+#[ignore = "started by the test of its output"]
+async fn a_run_in_which_one_was_never_granted() {
+    run(0, acme_fails).await;
 }
 
 #[tokio::test]
-#[ignore = "started by the test of what it prints"]
+#[ignore = "started by the test of its output"]
 async fn a_run_of_one_without_credentials() {
     run(0, |tokens| tokens.now().known.retain(|of| *of == feed("connect"))).await;
 }
 
 #[tokio::test]
-#[ignore = "started by the test of what it prints"]
+#[ignore = "started by the test of its output"]
 async fn a_run_that_cannot_read_the_tokens() {
     run(0, |tokens| tokens.now().on_load = Fail::Always).await;
 }
 
 #[tokio::test]
-#[ignore = "started by the test of what it prints"]
-async fn a_run_in_which_it_is_not_known_who_has_credentials() {
+#[ignore = "started by the test of its output"]
+async fn a_run_that_cannot_read_the_credentials() {
     run(50, |tokens| {
         tokens.store_granted(&feed("connect/acme"), minute(0));
         tokens.now().on_feeds = Fail::Always;

@@ -1,4 +1,4 @@
-//! A deposit and the claim on its coin, written together or not at all (DESIGN.md section 3.2).
+//! Writes a deposit and the claim on its coin in one transaction (docs/internals/decisions/one-coin-one-credit.md).
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{BuildError, DisplayErrorContext, SdkError};
@@ -10,9 +10,9 @@ use fundhook_ports::{Disposition, PortError, Write, WriteOutcome};
 use super::item::{self, PK};
 use super::puts::{self, ConditionalPut};
 
-/// Stores `write`'s resource if it still is at the version it was read at, and its claim if nobody holds the coin.
+/// Stores `write`'s resource if it still has the version that was read, and its claim if the coin is unclaimed.
 ///
-/// Whose condition failed is read from the reasons of the cancellation: first the resource's, then the claim's.
+/// The cancellation reasons say which condition failed: the first is the resource's, the second the claim's.
 pub(super) async fn claiming_put(client: &Client, table: &str, write: &Write, now: Timestamp) -> WriteOutcome {
     let failed = |disposition, why: String| {
         WriteOutcome::Failed(PortError::new("write a deposit and its claim to the table", disposition, why))
@@ -24,7 +24,7 @@ pub(super) async fn claiming_put(client: &Client, table: &str, write: &Write, no
     match client.transact_write_items().set_transact_items(Some(puts)).send().await {
         Ok(_) => WriteOutcome::Written,
         Err(error) => {
-            // Not the whole error: the reasons of a cancellation hold the items, which are no log's business.
+            // Not the whole error: its cancellation reasons contain the items, which must not be logged.
             let why = match error.as_service_error().map(|service| service.meta()) {
                 Some(meta) => format!("{}: {}", meta.code().unwrap_or_default(), meta.message().unwrap_or_default()),
                 None => DisplayErrorContext(&error).to_string(),
@@ -58,10 +58,10 @@ fn transact_put(table: &str, put: ConditionalPut) -> Result<Put, BuildError> {
         .build()
 }
 
-/// What a cancelled transaction came to; `None` when it failed for another reason than a condition.
+/// The outcome of a transaction that a condition or another transaction cancelled; `None` for any other failure.
 ///
-/// Where two transactions meet, one is cancelled before any condition is looked at: somebody else writes first, and what
-/// they write is not known yet.
+/// When two transactions conflict, one is cancelled before its conditions are evaluated, so the item that the other writes
+/// is not known yet.
 fn cancelled<R>(error: &SdkError<TransactWriteItemsError, R>) -> Option<WriteOutcome> {
     let reasons = reasons(error);
     let condition_failed = |reason: &&CancellationReason| reason.code() == Some("ConditionalCheckFailed");
@@ -71,11 +71,11 @@ fn cancelled<R>(error: &SdkError<TransactWriteItemsError, R>) -> Option<WriteOut
     if let Some(claim) = reasons.get(1).filter(condition_failed) {
         return claim.item().and_then(item::decode_claim).map(WriteOutcome::Claimed);
     }
-    let has_met_another = reasons.iter().any(|reason| reason.code() == Some("TransactionConflict"));
-    has_met_another.then_some(WriteOutcome::Lost(None))
+    let has_conflict = reasons.iter().any(|reason| reason.code() == Some("TransactionConflict"));
+    has_conflict.then_some(WriteOutcome::Lost(None))
 }
 
-/// Why a transaction was cancelled, put by put; empty when it was not.
+/// Why a transaction was cancelled, in the order of its puts; empty when it was not cancelled.
 fn reasons<R>(error: &SdkError<TransactWriteItemsError, R>) -> &[CancellationReason] {
     match error.as_service_error() {
         Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => cancelled.cancellation_reasons(),
@@ -83,7 +83,7 @@ fn reasons<R>(error: &SdkError<TransactWriteItemsError, R>) -> &[CancellationRea
     }
 }
 
-/// What is to be done about a failure, as for a put: a fault of either item fails the same way each time.
+/// As for a put: a request that DynamoDB rejects because of either item fails every time.
 fn disposition<R>(error: &SdkError<TransactWriteItemsError, R>) -> Disposition {
     let code = error.as_service_error().and_then(|error| error.meta().code());
     let mut codes = [code].into_iter().chain(reasons(error).iter().map(CancellationReason::code));
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_transaction_that_met_another_has_lost_to_what_is_not_known_yet() {
+    fn a_conflicting_transaction_loses_to_an_item_that_is_not_known_yet() {
         for codes in [["TransactionConflict", "None"], ["None", "TransactionConflict"], ["TransactionConflict"; 2]] {
             let outcome = cancelled(&cancelled_for(codes));
             assert!(matches!(outcome, Some(WriteOutcome::Lost(None))), "{codes:?}: {outcome:?}");
@@ -112,13 +112,13 @@ mod tests {
     }
 
     #[test]
-    fn a_transaction_that_was_cancelled_for_neither_condition_has_failed() {
+    fn a_transaction_that_is_cancelled_without_a_failed_condition_fails() {
         for (codes, expected) in [
             (["ThrottlingError", "None"], Disposition::Retry),
             (["None", "ProvisionedThroughputExceeded"], Disposition::Retry),
             (["ValidationError", "None"], Disposition::DeadLetter),
             (["None", "ValidationError"], Disposition::DeadLetter),
-            // A claim whose item does not say who holds the coin.
+            // The claim's item does not say who owns the coin.
             (["None", "ConditionalCheckFailed"], Disposition::Retry),
         ] {
             let error = cancelled_for(codes);

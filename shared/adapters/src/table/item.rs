@@ -1,21 +1,20 @@
 //! A resource as a table item, and back.
 //!
-//! Facts and view are JSON texts: a DynamoDB number holds 38 digits, an amount or a platform's metadata any number of
-//! them. What people query by stands beside them as attributes of its own.
+//! Facts and view are stored as JSON texts, because a DynamoDB number has at most 38 digits and an amount or a platform's
+//! metadata may have more. The values that people query by are also stored as attributes of their own.
 
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use fundhook_domain::json_fault;
-use fundhook_domain::{Claim, Fact, Feed, Kind, Ownership, Resource, ResourceId, Timestamp};
+use fundhook_domain::{Claim, Fact, Feed, Kind, Ownership, Resource, ResourceId, Timestamp, json_fault};
 
 /// The partition key: the resource's id.
 pub const PK: &str = "pk";
-/// How many facts were recorded: what a conditional write compares, and what the publisher tells new facts by.
+/// The number of recorded facts. Conditional writes compare it, and the publisher finds new facts by it.
 pub const VERSION: &str = "version";
 /// The facts, each a JSON text, in the order in which they were recorded.
 pub const FACTS: &str = "facts";
-/// Whose the deposit's coin is, a JSON text; missing while it claims none.
+/// Who owns the deposit's coin, a JSON text; missing while the deposit claims none.
 pub const OWNERSHIP: &str = "ownership";
 /// A coin's claim, a JSON text.
 const CLAIM: &str = "claim";
@@ -23,18 +22,15 @@ const CLAIM: &str = "claim";
 /// Why an item is not a resource.
 #[derive(Debug, thiserror::Error)]
 pub enum ItemError {
-    /// An attribute is missing or of another type.
-    #[error("the item has no `{0}` of the right type")]
+    #[error("the item's attribute `{0}` is missing or has the wrong type")]
     Attribute(&'static str),
-    /// The key does not name a resource.
     #[error("the item's key does not name a resource")]
     Id(#[source] fundhook_domain::ResourceIdError),
-    /// A fact does not have a fact's shape.
-    #[error("fact {0} of the item cannot be read: {1}")]
+    #[error("fact {0} of the item cannot be parsed: {1}")]
     Fact(usize, String),
 }
 
-/// The resource with the key `pk`, the stored texts of its facts, and the stored text of its coin's ownership.
+/// The resource with the key `pk`, from the stored texts of its facts and of its coin's ownership.
 pub fn resource_from_texts<'a>(
     pk: &str,
     facts: impl Iterator<Item = &'a str>,
@@ -49,18 +45,17 @@ pub fn resource_from_texts<'a>(
     Ok(Resource::from_facts(id, facts, ownership))
 }
 
-/// The resource that `item` holds.
 pub(super) fn decode(item: &HashMap<String, AttributeValue>) -> Result<Resource, ItemError> {
     let pk = item.get(PK).and_then(|pk| pk.as_s().ok()).ok_or(ItemError::Attribute(PK))?;
     let facts = item.get(FACTS).and_then(|facts| facts.as_l().ok()).ok_or(ItemError::Attribute(FACTS))?;
     let texts: Option<Vec<&str>> = facts.iter().map(|fact| fact.as_s().ok().map(String::as_str)).collect();
-    // Read as missing, an odd one would have the deposit claim its coin, and be credited, once more.
+    // If an invalid ownership were read as missing, the deposit would claim its coin again and be credited twice.
     let ownership = item.get(OWNERSHIP).map(|ownership| ownership.as_s().map_err(|_| ItemError::Attribute(OWNERSHIP)));
     let ownership = ownership.transpose()?.map(String::as_str);
     resource_from_texts(pk, texts.ok_or(ItemError::Attribute(FACTS))?.into_iter(), ownership)
 }
 
-/// The item of a claim. It has no `version`, so the publisher's filter passes it over.
+/// The item of a claim. It has no `version`, so the publisher's filter ignores it.
 pub(super) fn encode_claim(
     claim: &Claim,
     now: Timestamp,
@@ -79,12 +74,11 @@ pub(crate) fn claim_key(coin: &str) -> String {
     format!("claim#{coin}")
 }
 
-/// The claim that `item` holds.
 pub(crate) fn decode_claim(item: &HashMap<String, AttributeValue>) -> Option<Claim> {
     serde_json::from_str(item.get(CLAIM)?.as_s().ok()?).ok()
 }
 
-/// The attributes of `resource` beside its key, in a fixed order.
+/// The attributes of `resource` without its key, in a fixed order.
 pub(super) fn encode(
     resource: &Resource,
     now: Timestamp,
@@ -112,12 +106,12 @@ pub(super) fn encode(
     if *resource.ownership() != Ownership::Unclaimed {
         attributes.push((OWNERSHIP, AttributeValue::S(serde_json::to_string(resource.ownership())?)));
     }
-    // The sparse index `open` holds what is not final yet, by how long it has stood where it does.
+    // The sparse index `open` contains what is not final yet, by the time of its current status.
     if let Some(current_status) = view.status.is_awaited().then(|| resource.current_status()).flatten() {
         attributes.push((OPEN, AttributeValue::S(open_partition(resource.id().kind(), resource.is_overdue()))));
         attributes.push((OPEN_SINCE, AttributeValue::S(current_status.since.sortable())));
     }
-    // The sparse index `settled` holds the deposits that may be credited, by feed and day.
+    // The sparse index `settled` contains the deposits that may be credited, by feed and day.
     let is_duplicate = matches!(resource.ownership(), Ownership::DuplicateOf { .. });
     if view.is_confirmed_deposit() && !is_duplicate {
         let partition = settled_partition(resource.id().feed(), view.occurred_at);
@@ -127,20 +121,20 @@ pub(super) fn encode(
     Ok(attributes)
 }
 
-/// The attributes that an item has only while it is in a sparse index.
+/// The attributes that an item has only while it is in a sparse index, with the indexes' own names.
 pub(super) const SPARSE: [&str; 4] = [OPEN, OPEN_SINCE, SETTLED, SETTLED_AT];
 pub(crate) const OPEN: &str = "open";
 pub(crate) const OPEN_SINCE: &str = "open_since";
 pub(crate) const SETTLED: &str = "settled";
 pub(crate) const SETTLED_AT: &str = "settled_at";
 
-/// Where the index `open` has the resources of `kind`: those that were reported overdue stand apart, so that looking for
-/// those that were not passes over them.
+/// The partition of the index `open` for resources of `kind`. Those that were reported overdue have a partition of their
+/// own, so that a query for the others does not read them.
 pub(crate) fn open_partition(kind: Kind, overdue: bool) -> String {
     if overdue { format!("{kind}.overdue") } else { kind.to_string() }
 }
 
-/// Where the index `settled` has the feed's deposits of the day of `at`.
+/// The partition of the index `settled` for the feed's deposits on the day of `at`.
 pub(crate) fn settled_partition(feed: &Feed, at: Timestamp) -> String {
     format!("{feed}#{}", at.day())
 }
@@ -150,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_ownership_that_cannot_be_read_is_an_error_and_not_a_coin_that_nobody_claimed() {
+    fn an_invalid_ownership_is_an_error_and_not_an_unclaimed_coin() {
         let item = |ownership: AttributeValue| {
             HashMap::from([
                 (PK.to_owned(), AttributeValue::S("deposit#connect#1".to_owned())),

@@ -1,4 +1,4 @@
-//! Resources in the table: one item each, written only at the version it was read at.
+//! Resources in the table: one item each, written only if it still has the version that was read.
 
 mod claims;
 pub(crate) mod item;
@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::types::{BatchStatementErrorCodeEnum, BatchStatementResponse};
 use fundhook_domain::{Resource, ResourceId, Timestamp};
-use fundhook_ports::{Disposition, PortError, Resources, Write, WriteOutcome};
+use fundhook_ports::{Disposition, PortError, Resources, Write, WriteOutcome, chain};
 use futures_util::future::join_all;
 
 pub use item::{FACTS, ItemError, OWNERSHIP, PK, VERSION, resource_from_texts};
@@ -24,8 +24,8 @@ const WRITES_MAX: usize = 25;
 
 /// The resources in Fundhook's table.
 ///
-/// A whole batch is one `BatchGetItem` and, unless told otherwise, one `BatchExecuteStatement`; a deposit that claims its
-/// coin is a `TransactWriteItems` beside it.
+/// A batch costs one `BatchGetItem` and, by default, one `BatchExecuteStatement`. A deposit that claims its coin is written
+/// by a `TransactWriteItems` of its own.
 #[derive(Clone, Debug)]
 pub struct ResourceTable {
     client: Client,
@@ -33,31 +33,29 @@ pub struct ResourceTable {
     writes: WriteMethod,
 }
 
-/// How a batch of conditional writes is sent. Either way each write succeeds or fails alone, and its loser is told the
-/// item that beat it.
+/// How a batch of conditional writes is sent. With either method each write succeeds or fails alone, and a write that fails
+/// returns the stored item.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum WriteMethod {
-    /// As PartiQL statements, 25 in a call, at the price of plain writes.
+    /// As PartiQL statements, 25 in a call, for the price of plain writes.
     #[default]
     Statements,
-    /// As `PutItem`s side by side: for the local stack, whose emulator writes no stream record for a statement.
+    /// As concurrent `PutItem`s: for the local stack, whose emulator writes no stream record for a statement.
     Puts,
 }
 
 impl ResourceTable {
-    /// The resources in `table`.
     pub fn new(aws: &Aws, table: String) -> Self {
         Self { client: Client::new(aws.sdk_config()), table, writes: WriteMethod::default() }
     }
 
-    /// The same table, written to by `writes`.
     pub fn writing_by(self, writes: WriteMethod) -> Self {
         Self { writes, ..self }
     }
 
-    /// Writes resources that claim nothing; each outcome with the place of its write.
+    /// Writes resources that claim no coin. Each outcome comes with the index of its write.
     async fn write_plain(&self, writes: Vec<(usize, Write)>, now: Timestamp) -> Vec<(usize, WriteOutcome)> {
-        let (places, writes): (Vec<usize>, Vec<Write>) = writes.into_iter().unzip();
+        let (indexes, writes): (Vec<usize>, Vec<Write>) = writes.into_iter().unzip();
         let mut outcomes = Vec::with_capacity(writes.len());
         for some in writes.chunks(WRITES_MAX) {
             outcomes.extend(match self.writes {
@@ -68,13 +66,13 @@ impl ResourceTable {
                 }
             });
         }
-        places.into_iter().zip(outcomes).collect()
+        indexes.into_iter().zip(outcomes).collect()
     }
 
     /// Writes deposits that claim their coins, each in a transaction of its own.
     async fn write_claiming(&self, writes: Vec<(usize, Write)>, now: Timestamp) -> Vec<(usize, WriteOutcome)> {
-        let write = async |(place, write): (usize, Write)| {
-            (place, claims::claiming_put(&self.client, &self.table, &write, now).await)
+        let write = async |(index, write): (usize, Write)| {
+            (index, claims::claiming_put(&self.client, &self.table, &write, now).await)
         };
         join_all(writes.into_iter().map(write)).await
     }
@@ -87,14 +85,17 @@ impl ResourceTable {
         let statements = writes.iter().map(|write| partiql::conditional_write(&self.table, write, now));
         let statements: Vec<_> = match statements.collect() {
             Ok(statements) => statements,
-            Err(error) => return fail_all(Disposition::DeadLetter, &format!("{error:?}")),
+            Err(error) => return fail_all(Disposition::DeadLetter, &chain(&error)),
         };
         match self.client.batch_execute_statement().set_statements(Some(statements)).send().await {
             Err(error) => fail_all(Disposition::Retry, &DisplayErrorContext(&error).to_string()),
             Ok(answer) => {
                 let responses = answer.responses.unwrap_or_default();
                 if responses.len() != writes.len() {
-                    return fail_all(Disposition::Retry, "the answer has another number of outcomes than statements");
+                    return fail_all(
+                        Disposition::Retry,
+                        "the number of responses differs from the number of statements",
+                    );
                 }
                 responses.iter().map(outcome).collect()
             }
@@ -125,7 +126,7 @@ impl Resources for ResourceTable {
     }
 }
 
-/// Why a statement failed, read from what DynamoDB says of it.
+/// The outcome of one statement of a batch.
 fn outcome(response: &BatchStatementResponse) -> WriteOutcome {
     let Some(error) = response.error() else {
         return WriteOutcome::Written;
@@ -139,7 +140,7 @@ fn outcome(response: &BatchStatementResponse) -> WriteOutcome {
         Some(BatchStatementErrorCodeEnum::ConditionalCheckFailed | BatchStatementErrorCodeEnum::DuplicateItem) => {
             WriteOutcome::Lost(error.item().and_then(|item| item::decode(item).ok()))
         }
-        // A deposit is being written together with its claim.
+        // A transaction is writing the deposit and its claim at this moment.
         Some(BatchStatementErrorCodeEnum::TransactionConflict) => WriteOutcome::Lost(None),
         Some(
             BatchStatementErrorCodeEnum::AccessDenied
@@ -147,7 +148,7 @@ fn outcome(response: &BatchStatementResponse) -> WriteOutcome {
             | BatchStatementErrorCodeEnum::ResourceNotFound
             | BatchStatementErrorCodeEnum::ValidationError,
         ) => failed(Disposition::DeadLetter),
-        // Throttling, internal errors, and codes that a later DynamoDB may have.
+        // Throttling, internal errors, and unknown codes.
         _ => failed(Disposition::Retry),
     }
 }

@@ -9,15 +9,17 @@ use fundhook_ports::Write;
 
 use super::item::{self, PK};
 
-/// Why a write has no statement.
-#[derive(Debug)]
+/// Why a write cannot be written as a statement.
+#[derive(Debug, thiserror::Error)]
 pub(super) enum PartiqlError {
-    Json(#[expect(dead_code, reason = "shown by Debug")] serde_json::Error),
-    Build(#[expect(dead_code, reason = "shown by Debug")] BuildError),
+    #[error("the resource cannot be serialized")]
+    Json(#[source] serde_json::Error),
+    #[error("the statement cannot be built")]
+    Build(#[source] BuildError),
 }
 
-/// The statement that stores `write`'s resource if it still is at the version it was read at: an `INSERT` fails on a key
-/// that exists, an `UPDATE` on another version. The loser is told the item that beat it.
+/// The statement that stores `write`'s resource if it still has the version that was read: an `INSERT` fails if the key
+/// exists, an `UPDATE` if the version differs. A statement that fails returns the stored item.
 pub(super) fn conditional_write(
     table: &str,
     write: &Write,
@@ -60,7 +62,7 @@ fn update(
     attributes: Vec<(&'static str, AttributeValue)>,
     read_version: u64,
 ) -> (String, Vec<AttributeValue>) {
-    let gone: Vec<&str> =
+    let absent: Vec<&str> =
         item::SPARSE.into_iter().filter(|name| !attributes.iter().any(|(known, _)| known == name)).collect();
     let mut statement = format!(r#"UPDATE "{table}""#);
     let mut parameters = Vec::with_capacity(attributes.len() + 2);
@@ -68,7 +70,7 @@ fn update(
         write!(statement, r#" SET "{name}" = ?"#).ok();
         parameters.push(value);
     }
-    for name in gone {
+    for name in absent {
         write!(statement, r#" REMOVE "{name}""#).ok();
     }
     write!(statement, r#" WHERE "{PK}" = ? AND "version" = ?"#).ok();

@@ -11,14 +11,13 @@ use fundhook_ports::{Disposition, PortError, Write, WriteOutcome};
 
 use super::item::{self, PK};
 
-/// A put and its condition.
 pub(super) struct ConditionalPut {
     pub(super) item: HashMap<String, AttributeValue>,
     pub(super) condition: String,
     pub(super) values: Option<HashMap<String, AttributeValue>>,
 }
 
-/// The put that stores `write`'s resource if it still is at the version it was read at.
+/// The put that stores `write`'s resource if it still has the version that was read.
 pub(super) fn conditional(write: &Write, now: Timestamp) -> Result<ConditionalPut, String> {
     let attributes = item::encode(&write.resource, now).map_err(|error| error.to_string())?;
     let pk = (PK.to_owned(), AttributeValue::S(write.resource.id().to_string()));
@@ -31,7 +30,7 @@ pub(super) fn conditional(write: &Write, now: Timestamp) -> Result<ConditionalPu
     Ok(ConditionalPut { item, condition, values })
 }
 
-/// Stores `write`'s resource if it still is at the version it was read at.
+/// Stores `write`'s resource if it still has the version that was read.
 pub(super) async fn conditional_put(client: &Client, table: &str, write: &Write, now: Timestamp) -> WriteOutcome {
     let failed = |disposition, why: String| {
         WriteOutcome::Failed(PortError::new("write a resource to the table", disposition, why))
@@ -53,7 +52,7 @@ pub(super) async fn conditional_put(client: &Client, table: &str, write: &Write,
             Some(PutItemError::ConditionalCheckFailedException(lost)) => {
                 WriteOutcome::Lost(lost.item().and_then(|item| item::decode(item).ok()))
             }
-            // A deposit is being written together with its claim.
+            // A transaction is writing the deposit and its claim at this moment.
             Some(PutItemError::TransactionConflictException(_)) => WriteOutcome::Lost(None),
             service => {
                 let code = service.and_then(|error| error.meta().code());
@@ -63,8 +62,8 @@ pub(super) async fn conditional_put(client: &Client, table: &str, write: &Write,
     }
 }
 
-/// A call that DynamoDB finds fault with (an item over 400 KB, a table that is not there) fails the same way each time.
-/// The reasons of a cancelled transaction have names of their own for that.
+/// A request that DynamoDB rejects (an item over 400 KB, a missing table) fails every time. A cancelled transaction reports
+/// the same causes under different codes.
 pub(super) fn disposition(code: Option<&str>) -> Disposition {
     match code {
         Some("AccessDeniedException" | "ResourceNotFoundException" | "ValidationException") => Disposition::DeadLetter,

@@ -1,4 +1,4 @@
-//! Reading many items of the table by their keys.
+//! Reads many items of the table by their keys.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -10,19 +10,18 @@ use fundhook_ports::{Disposition, PortError};
 
 use super::item::PK;
 
-/// An item as DynamoDB has it.
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
-/// What one `BatchGetItem` takes (DynamoDB quota).
+/// The keys that one `BatchGetItem` takes (DynamoDB quota).
 const READS_MAX: usize = 100;
 
-/// How often keys that DynamoDB left out of an answer are asked for again.
+/// How many requests are made for keys that DynamoDB leaves unprocessed.
 const ROUNDS_MAX: usize = 4;
 
-/// How long is waited before what DynamoDB left undone, for want of throughput, is asked for again.
+/// The pause before a request for what DynamoDB left unprocessed because of throttling.
 pub(crate) const UNPROCESSED_PAUSE: Duration = Duration::from_millis(100);
 
-/// The items of those of `keys` that are there, in any order. `keys` are distinct.
+/// The items with these keys, in any order, without those that do not exist. `keys` must be distinct.
 pub(crate) async fn batch(
     client: &Client,
     table: &str,
@@ -30,18 +29,13 @@ pub(crate) async fn batch(
     attempted: &'static str,
 ) -> Result<Vec<Item>, PortError> {
     let mut items = Vec::with_capacity(keys.len());
-    for some in keys.chunks(READS_MAX) {
-        items.extend(batch_of_some(client, table, some, attempted).await?);
+    for keys in keys.chunks(READS_MAX) {
+        items.extend(chunk(client, table, keys, attempted).await?);
     }
     Ok(items)
 }
 
-async fn batch_of_some(
-    client: &Client,
-    table: &str,
-    keys: &[String],
-    attempted: &'static str,
-) -> Result<Vec<Item>, PortError> {
+async fn chunk(client: &Client, table: &str, keys: &[String], attempted: &'static str) -> Result<Vec<Item>, PortError> {
     let failed = |why: String| PortError::new(attempted, Disposition::Retry, why);
     let key = |key: &String| HashMap::from([(PK.to_owned(), AttributeValue::S(key.clone()))]);
     let keys = KeysAndAttributes::builder().consistent_read(true).set_keys(Some(keys.iter().map(key).collect()));
@@ -58,5 +52,5 @@ async fn batch_of_some(
         }
         tokio::time::sleep(UNPROCESSED_PAUSE).await;
     }
-    Err(failed(format!("keys were left unprocessed {ROUNDS_MAX} times")))
+    Err(failed(format!("DynamoDB left keys unprocessed {ROUNDS_MAX} times")))
 }

@@ -1,4 +1,4 @@
-//! What stands beside a resource's facts, for those who look for resources: indexes and single attributes.
+//! The attributes of a resource besides its facts, which indexes and queries use.
 
 use fundhook_adapters::WriteMethod;
 use fundhook_domain::{
@@ -9,9 +9,7 @@ use fundhook_ports::{Write, WriteOutcome};
 
 use crate::support::{at, deposit, first_write, id_of, statement, table, text, whole_life, with, write, write_one};
 
-async fn what_is_not_final_is_in_the_open_index_by_how_long_it_has_stood_there_and_leaves_it_when_it_is(
-    writes: WriteMethod,
-) {
+async fn a_resource_is_in_the_open_index_by_the_time_of_its_status_until_it_is_final(writes: WriteMethod) {
     let (local, table) = table(writes).await;
     let (young, old) = (deposit("young"), deposit("old"));
     let mut resources =
@@ -24,7 +22,7 @@ async fn what_is_not_final_is_in_the_open_index_by_how_long_it_has_stood_there_a
     let item = local.item(&old.to_string()).await.expect("the item");
     assert_eq!((text(&item, "open"), text(&item, "open_since")), (Some("deposit"), Some(at(20).sortable().as_str())));
 
-    // What is said again, or late, does not make it younger; a later step does: it has been heard of since.
+    // A repeated or late statement does not change the time; a later status does.
     for (name, seconds, order) in
         [("pending", 60, [&old, &young]), ("held", 70, [&young, &old]), ("submitted", 80, [&young, &old])]
     {
@@ -42,7 +40,7 @@ async fn what_is_not_final_is_in_the_open_index_by_how_long_it_has_stood_there_a
     assert_eq!((item.get("open"), item.get("open_since")), (None, None));
     assert_eq!(item.get("final").and_then(|value| value.as_bool().ok()), Some(&true));
 
-    // A late fact does not bring it back, and what begins with its end was never open.
+    // A late fact does not bring it back, and a resource whose first status is final was never open.
     resources[1] = write(&resources[1].resource, statement(&old, "submitted", 30, "d"));
     assert!(matches!(write_one(&table, resources[1].clone()).await, WriteOutcome::Written));
     let ended = first_write(statement(&deposit("ended"), "failed", 0, "a"));
@@ -50,14 +48,14 @@ async fn what_is_not_final_is_in_the_open_index_by_how_long_it_has_stood_there_a
     assert_eq!(local.keys_in("open", "deposit").await, keys(&[&young]));
 }
 
-async fn a_resource_is_found_by_account_by_reference_and_by_transaction_once_they_are_known(writes: WriteMethod) {
+async fn a_resource_is_found_by_account_reference_and_transaction_once_they_are_known(writes: WriteMethod) {
     let (local, table) = table(writes).await;
     let id = deposit("found");
     let silent = first_write(statement(&id, "pending", 0, "a"));
     assert!(matches!(write_one(&table, silent.clone()).await, WriteOutcome::Written));
     let indexes = [("by-account", "abc123"), ("by-reference", "order-1"), ("by-transaction", "0xc9d43618")];
     for (index, value) in indexes {
-        assert!(local.keys_in(index, value).await.is_empty(), "{index} holds what nobody said");
+        assert!(local.keys_in(index, value).await.is_empty(), "{index} has an unknown value");
     }
     let told = with(statement(&id, "submitted", 10, "b"), |details| {
         details.account = Some("abc123".to_owned());
@@ -73,7 +71,7 @@ async fn a_resource_is_found_by_account_by_reference_and_by_transaction_once_the
     }
 }
 
-async fn what_the_table_can_be_asked_by_stands_beside_the_facts(writes: WriteMethod) {
+async fn queryable_values_are_attributes_of_their_own(writes: WriteMethod) {
     let (local, table) = table(writes).await;
     let resource = whole_life();
     let outcome = write_one(&table, Write { resource: resource.clone(), read_version: 0, claim: None }).await;
@@ -92,13 +90,13 @@ async fn what_the_table_can_be_asked_by_stands_beside_the_facts(writes: WriteMet
     assert_eq!(resource.view(), Some(view));
 }
 
-async fn only_what_somebody_waits_for_is_open(writes: WriteMethod) {
+async fn only_resources_that_await_a_status_are_open(writes: WriteMethod) {
     let (local, table) = table(writes).await;
     for status in Status::ALL {
         let kind = status.kind();
         let first = first_write(statement(&id_of(kind, Provider::Zerohash, status.as_str()), status.as_str(), 0, "a"));
         let id = first.resource.id().clone();
-        // Once inserted, and once written over.
+        // Inserted, and then updated.
         let second = write(&first.resource, statement(&id, status.as_str(), 10, "b"));
         for write in [first, second] {
             assert!(matches!(write_one(&table, write).await, WriteOutcome::Written));
@@ -123,7 +121,7 @@ fn recovery_key() -> RecoveryKey {
     RecoveryKey { account: "CUST01".to_owned(), asset: "USDC".to_owned(), network: None }
 }
 
-/// That the recovery has `status` after `seconds`, and `details`.
+/// A statement about a recovery of 100 USDC at this time.
 fn recovery(status: &str, seconds: i64, details: RecoveryDetails) -> Statement {
     let id = recovery_key().resource(&Provider::Zerohash.into()).expect("a valid id");
     let mut statement = statement(&id, status, seconds, &seconds.to_string());
@@ -131,7 +129,7 @@ fn recovery(status: &str, seconds: i64, details: RecoveryDetails) -> Statement {
     statement
 }
 
-async fn a_recovery_is_open_again_when_more_is_to_be_returned(writes: WriteMethod) {
+async fn a_recovery_is_open_again_when_more_must_be_returned(writes: WriteMethod) {
     let (local, table) = table(writes).await;
     let came = |native: &str, seconds| {
         let came = UnexpectedDeposit {
@@ -159,9 +157,9 @@ async fn a_recovery_is_open_again_when_more_is_to_be_returned(writes: WriteMetho
 }
 
 crate::support::by_statements_and_by_puts! {
-    what_is_not_final_is_in_the_open_index_by_how_long_it_has_stood_there_and_leaves_it_when_it_is,
-    only_what_somebody_waits_for_is_open,
-    a_recovery_is_open_again_when_more_is_to_be_returned,
-    a_resource_is_found_by_account_by_reference_and_by_transaction_once_they_are_known,
-    what_the_table_can_be_asked_by_stands_beside_the_facts,
+    a_resource_is_in_the_open_index_by_the_time_of_its_status_until_it_is_final,
+    only_resources_that_await_a_status_are_open,
+    a_recovery_is_open_again_when_more_must_be_returned,
+    a_resource_is_found_by_account_reference_and_transaction_once_they_are_known,
+    queryable_values_are_attributes_of_their_own,
 }

@@ -14,7 +14,7 @@ const HASH: &str = "0xCD9e98ae";
 const ADDRESS: &str = "0x34f53Aea";
 const COIN: &str = "claim#cd9e98ae#0x34f53aea#USDC";
 
-/// The same deposit as another feed tells of it.
+/// The same deposit, reported by another feed.
 fn fund(native: &str) -> ResourceId {
     id_of(Kind::Deposit, Provider::Zerohash, native)
 }
@@ -76,7 +76,7 @@ async fn a_deposit_and_its_claim_are_written_together() {
         assert_eq!((stored.ownership(), &stored), (&Ownership::Owner, &claiming.resource));
         let (claim, names) = stored_claim(&local, COIN).await.expect("the claim is stored");
         assert_eq!(Some(claim), claiming.claim);
-        // No `version`: the publisher's filter passes it over, and no condition on a resource ever meets it.
+        // Without `version` the publisher's filter ignores it, and no condition on a resource applies to it.
         assert_eq!(names, ["claim", "claimed_at", "owner", "pk"]);
         let item = local.item(COIN).await.expect("the item");
         assert_eq!(text(&item, "owner"), Some("deposit#connect#a"));
@@ -85,14 +85,14 @@ async fn a_deposit_and_its_claim_are_written_together() {
 }
 
 #[tokio::test]
-async fn a_coin_that_is_claimed_stays_with_its_owner_and_nothing_of_the_loser_is_written() {
+async fn a_claimed_coin_stays_with_its_owner_and_nothing_of_the_loser_is_written() {
     let (local, table) = table(WriteMethod::default()).await;
     let owner = first_claim(&deposit("a"), HASH);
     assert!(matches!(write_one(&table, owner.clone()).await, WriteOutcome::Written));
     let pending = first_write(statement(&fund("b"), "held", 0, "held"));
     assert!(matches!(write_one(&table, pending.clone()).await, WriteOutcome::Written));
 
-    // As a deposit that is known already, as one that is not, and in another spelling of the same hash.
+    // By a known deposit, by a new one, and with another spelling of the same hash.
     let late = claiming(write(&pending.resource, confirmed(&fund("b"), HASH)));
     for loser in [late, first_claim(&fund("c"), HASH), first_claim(&fund("d"), "cd9e98ae-0")] {
         let outcome = write_one(&table, loser.clone()).await;
@@ -101,7 +101,7 @@ async fn a_coin_that_is_claimed_stays_with_its_owner_and_nothing_of_the_loser_is
     }
     assert_eq!(stored_claim(&local, COIN).await.map(|(claim, _)| claim), owner.claim);
 
-    // What it then is can be written, and keeps nobody from anything.
+    // The loser can then be written as a duplicate.
     let duplicate = write(&pending.resource, confirmed(&fund("b"), HASH));
     let duplicate = Write { resource: duplicate.resource.duplicating(deposit("a"), 1), ..duplicate };
     assert!(matches!(write_one(&table, duplicate.clone()).await, WriteOutcome::Written));
@@ -109,7 +109,7 @@ async fn a_coin_that_is_claimed_stays_with_its_owner_and_nothing_of_the_loser_is
 }
 
 #[tokio::test]
-async fn a_deposit_that_moved_meanwhile_claims_nothing_and_the_loser_is_told_what_beat_it() {
+async fn a_deposit_that_changed_meanwhile_claims_nothing_and_the_loser_gets_the_stored_item() {
     for (read, moved) in [
         (vec![], vec![statement(&deposit("a"), "pending", 0, "pending")]),
         (vec![statement(&deposit("a"), "pending", 0, "pending")], vec![statement(&deposit("a"), "held", 20, "held")]),
@@ -130,7 +130,7 @@ async fn a_deposit_that_moved_meanwhile_claims_nothing_and_the_loser_is_told_wha
 }
 
 #[tokio::test]
-async fn a_deposit_that_is_not_there_claims_nothing() {
+async fn a_missing_deposit_claims_nothing() {
     let (local, table) = table(WriteMethod::default()).await;
     let read = folded(Resource::unknown(deposit("gone")), [statement(&deposit("gone"), "pending", 0, "pending")]);
     let outcome = write_one(&table, claiming(write(&read, confirmed(&deposit("gone"), HASH)))).await;
@@ -139,7 +139,7 @@ async fn a_deposit_that_is_not_there_claims_nothing() {
 }
 
 #[tokio::test]
-async fn a_deposit_that_moved_is_told_so_even_when_its_coin_is_claimed_as_well() {
+async fn a_changed_deposit_loses_even_if_its_coin_is_claimed_as_well() {
     let (local, table) = table(WriteMethod::default()).await;
     let owner = first_claim(&deposit("a"), HASH);
     assert!(matches!(write_one(&table, owner.clone()).await, WriteOutcome::Written));
@@ -150,13 +150,13 @@ async fn a_deposit_that_moved_is_told_so_even_when_its_coin_is_claimed_as_well()
     assert!(matches!(&outcome, WriteOutcome::Lost(Some(current)) if *current == moved.resource), "{outcome:?}");
     assert_eq!(stored_claim(&local, COIN).await.map(|(claim, _)| claim), owner.claim);
 
-    // A write that comes again after its answer was lost meets its own work in both places.
+    // A write that is repeated after its response was lost finds its own result in both items.
     let outcome = write_one(&table, owner.clone()).await;
     assert!(matches!(&outcome, WriteOutcome::Lost(Some(current)) if *current == owner.resource), "{outcome:?}");
 }
 
 #[tokio::test]
-async fn of_many_deposits_that_claim_one_coin_at_once_exactly_one_gets_it() {
+async fn of_many_deposits_that_claim_one_coin_concurrently_exactly_one_gets_it() {
     let (local, table) = table(WriteMethod::default()).await;
     let mut claimants = JoinSet::new();
     for number in 0..20 {
@@ -170,7 +170,7 @@ async fn of_many_deposits_that_claim_one_coin_at_once_exactly_one_gets_it() {
     let winners = outcomes.iter().filter(|(_, outcome)| matches!(outcome, WriteOutcome::Written));
     let [(winner, _)] = winners.collect::<Vec<_>>()[..] else { unreachable!("one of them must win: {outcomes:?}") };
     for (id, outcome) in outcomes.iter().filter(|(id, _)| id != winner) {
-        // Those who met on the way may be told nothing yet.
+        // Transactions that conflicted may not know the winner yet.
         let is_loser = matches!(outcome, WriteOutcome::Claimed(taken) if taken.owner == *winner);
         assert!(is_loser || matches!(outcome, WriteOutcome::Lost(None)), "{outcome:?}");
         assert_eq!(read_one(&table, id).await.version(), 0);
@@ -181,7 +181,7 @@ async fn of_many_deposits_that_claim_one_coin_at_once_exactly_one_gets_it() {
 
 async fn outcomes_are_in_the_order_of_the_writes_whichever_of_them_claim(writes: WriteMethod) {
     let (_local, table) = table(writes).await;
-    // A coin that is claimed, and deposits that are there already.
+    // A claimed coin, and existing deposits.
     let taken = first_claim(&deposit("taken"), HASH);
     let there = |native: &str| first_write(statement(&deposit(native), "pending", 0, "pending"));
     for write in [taken, there("moved"), there("moved too")] {
@@ -189,7 +189,7 @@ async fn outcomes_are_in_the_order_of_the_writes_whichever_of_them_claim(writes:
     }
     let mut all = Vec::new();
     let mut expected = Vec::new();
-    // More than one call takes, of each sort of write.
+    // More writes of each kind than one call takes.
     for round in 0..30 {
         all.push(there(&format!("plain {round}")));
         all.push(first_claim(&fund(&format!("claiming {round}")), &format!("0x{round}")));
@@ -217,7 +217,7 @@ fn name_of(outcome: &WriteOutcome) -> &'static str {
     }
 }
 
-async fn whose_a_coin_is_stays_with_the_deposit_through_later_writes(writes: WriteMethod) {
+async fn the_ownership_of_a_coin_is_kept_by_later_writes(writes: WriteMethod) {
     let (_local, table) = table(writes).await;
     let owner = first_claim(&deposit("a"), HASH);
     let duplicate = first_write(confirmed(&fund("b"), HASH));
@@ -236,17 +236,17 @@ async fn whose_a_coin_is_stays_with_the_deposit_through_later_writes(writes: Wri
             assert_eq!(read_one(&table, &id).await, next.resource);
         }
     }
-    // The loser of a condition is told of it too.
+    // The loser of a condition gets it too.
     let stale = write(&Resource::unknown(fund("b")), statement(&fund("b"), "pending", 0, "pending"));
     let WriteOutcome::Lost(current) = write_one(&table, stale).await else { unreachable!("the key exists") };
     assert!(current.is_none_or(|current| *current.ownership() != Ownership::Unclaimed));
 }
 
 #[tokio::test]
-async fn a_claim_fails_for_good_where_a_plain_write_does() {
-    let nobody = Aws::local("http://127.0.0.1:9", "test").expect("a local connection");
+async fn a_claim_fails_permanently_where_a_plain_write_does() {
+    let unreachable = Aws::local("http://127.0.0.1:9", "test").expect("a local connection");
     let (local, here) = table(WriteMethod::default()).await;
-    let away = ResourceTable::new(&nobody, TABLE.to_owned());
+    let away = ResourceTable::new(&unreachable, TABLE.to_owned());
     let missing = ResourceTable::new(&local.aws, "another".to_owned());
     let large = with(confirmed(&deposit("large"), HASH), |details| {
         // A DynamoDB item holds 400 KB.
@@ -268,5 +268,5 @@ async fn a_claim_fails_for_good_where_a_plain_write_does() {
 
 crate::support::by_statements_and_by_puts! {
     outcomes_are_in_the_order_of_the_writes_whichever_of_them_claim,
-    whose_a_coin_is_stays_with_the_deposit_through_later_writes,
+    the_ownership_of_a_coin_is_kept_by_later_writes,
 }

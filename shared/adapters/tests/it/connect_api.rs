@@ -1,6 +1,6 @@
-//! Connect's API as the organizations whose credentials are stored: their tokens, and their lists of transactions.
+//! Connect's API for the organizations with stored credentials: access tokens and lists of transactions.
 
-use fundhook_adapters::ConnectApi;
+use fundhook_adapters::{ConnectApi, ConnectApiConfig};
 use fundhook_domain::{Feed, Provider};
 use fundhook_ports::{
     Disposition, GrantedToken, ListError, ListPage, ListQuery, ListTransactions, PortError, RequestToken, chain,
@@ -27,7 +27,16 @@ fn tenant(name: &str) -> Feed {
     format!("connect/{name}").parse().expect("a feed")
 }
 
-/// Connect's API, and whoever answers for it.
+fn config(provider: &Server) -> ConnectApiConfig {
+    ConnectApiConfig {
+        base_url: provider.url.clone(),
+        path_prefix: String::new(),
+        options: "{}".to_owned(),
+        credentials_secret_id: SECRET_ID.to_owned(),
+    }
+}
+
+/// Connect's API, and the server that plays the provider.
 struct World {
     vault: Vault,
     provider: Server,
@@ -35,15 +44,16 @@ struct World {
 }
 
 impl World {
-    /// A provider that always answers so, below this prefix.
-    async fn below(path_prefix: &str, answer: Answer) -> Self {
+    /// A provider that always sends `answer`, with this path prefix.
+    async fn with_prefix(path_prefix: &str, answer: Answer) -> Self {
         let (vault, provider) = (Vault::holding(CREDENTIALS).await, Server::always(answer).await);
-        let api = ConnectApi::new(&vault.aws, &provider.url, path_prefix, "{}", SECRET_ID.to_owned());
-        Self { vault, provider, api: api.expect("fit settings") }
+        let config = ConnectApiConfig { path_prefix: path_prefix.to_owned(), ..config(&provider) };
+        let api = ConnectApi::new(&vault.aws, config).expect("valid settings");
+        Self { vault, provider, api }
     }
 
     async fn answering(answer: Answer) -> Self {
-        Self::below("", answer).await
+        Self::with_prefix("", answer).await
     }
 
     async fn request(&self, feed: &Feed) -> Result<GrantedToken, PortError> {
@@ -63,20 +73,20 @@ fn page_of(rows: &str, page: u32) -> Answer {
     Answer::json(200, format!(r#"{{"message":{rows},"page":{page},"page_size":50,"total_pages":3}}"#))
 }
 
-/// Asserts that neither what an error says, nor what it is made of, shows a secret.
+/// Asserts that neither the error's messages nor its `Debug` shows a secret.
 fn assert_shows_no_secret(error: &(dyn std::error::Error + 'static)) {
-    for told in [chain(error), format!("{error:?}")] {
-        assert!(!told.contains("canary"), "{told}");
+    for text in [chain(error), format!("{error:?}")] {
+        assert!(!text.contains("canary"), "{text}");
     }
 }
 
 #[tokio::test]
-async fn a_token_is_granted_for_the_credentials_of_the_organization_that_is_asked_for() {
+async fn a_token_is_requested_with_the_credentials_of_the_organization() {
     for (feed, number, prefix) in [(feed(), 1, ""), (tenant("acme"), 2, "/api/v1")] {
-        let world = World::below(prefix, Answer::json(200, GRANTED)).await;
+        let world = World::with_prefix(prefix, Answer::json(200, GRANTED)).await;
         let granted = world.request(&feed).await.expect("granted");
         assert_eq!(granted.access_token.expose_secret(), "canary-token");
-        assert_eq!(granted.expires_in.as_secs(), 86_400, "the field, and not what the prose says");
+        assert_eq!(granted.expires_in.as_secs(), 86_400, "the response's field");
         let asked = world.provider.asked_once();
         assert_eq!(asked.line(), format!("POST {prefix}/oauth/token"));
         let sent = json!({
@@ -85,12 +95,12 @@ async fn a_token_is_granted_for_the_credentials_of_the_organization_that_is_aske
             "organization_id": format!("org-{number}"),
         });
         assert_eq!(asked.json(), sent, "{feed}");
-        assert!(!format!("{granted:?} {:?}", world.api).contains("canary"), "nothing prints it");
+        assert!(!format!("{granted:?} {:?}", world.api).contains("canary"), "Debug does not show it");
     }
 }
 
 #[tokio::test]
-async fn credentials_that_were_rotated_are_used_from_the_next_token_on() {
+async fn rotated_credentials_are_used_for_the_next_token() {
     let world = World::answering(Answer::json(200, GRANTED)).await;
     assert_eq!(world.api.feeds().await.expect("the secret is read"), [feed(), tenant("acme")]);
     world.request(&feed()).await.expect("granted");
@@ -103,14 +113,14 @@ async fn credentials_that_were_rotated_are_used_from_the_next_token_on() {
 }
 
 #[tokio::test]
-async fn a_page_is_asked_for_by_its_dates_and_its_number_as_the_organization() {
+async fn a_page_is_requested_by_dates_and_number_for_the_organization() {
     let row = r#"{"fund_id" : "a",  "rate":1.000000000000000000001,"n":119078888888888888887.10}"#;
     for (feed, organization, prefix) in [(feed(), "org-1", ""), (tenant("acme"), "org-2", "/api/v1")] {
-        let world = World::below(prefix, page_of(&format!("[{row}, null]"), 2)).await;
+        let world = World::with_prefix(prefix, page_of(&format!("[{row}, null]"), 2)).await;
         let page = world.list(&feed, &dated(2)).await.expect("a page");
         let url = format!("{}{prefix}/transactions", world.provider.url);
         let expected = ListPage { rows: vec![row.to_owned(), "null".to_owned()], pages: 3, url };
-        assert_eq!(page, expected, "each row as it came");
+        assert_eq!(page, expected, "each row is verbatim");
 
         let asked = world.provider.asked_once();
         let line = format!(
@@ -123,7 +133,7 @@ async fn a_page_is_asked_for_by_its_dates_and_its_number_as_the_organization() {
 }
 
 #[tokio::test]
-async fn one_transaction_is_asked_for_by_its_id_and_nothing_else() {
+async fn one_transaction_is_requested_only_by_its_id() {
     let world = World::answering(page_of("[]", 1)).await;
     let page = world.list(&feed(), &ListQuery::Id("c55481bf&page=7 #626b".to_owned())).await.expect("a page");
     assert_eq!((page.rows.len(), page.pages), (0, 3));
@@ -132,62 +142,62 @@ async fn one_transaction_is_asked_for_by_its_id_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn an_id_that_the_provider_does_not_know_is_not_listed_however_it_says_so() {
-    for (status, is_said_so) in [(400, true), (404, true), (422, true), (403, false)] {
+async fn an_unknown_id_is_not_listed_whatever_the_status() {
+    for (status, is_unlisted) in [(400, true), (404, true), (422, true), (403, false)] {
         let world = World::answering(Answer::new(status, "application/json", r#"{"message":"no such fund"}"#)).await;
         let listed = world.list(&feed(), &ListQuery::Id("c55481bf".to_owned())).await;
-        assert_eq!(listed.ok(), is_said_so.then(ListPage::default), "{status}");
-        // Of a page it is an error.
+        assert_eq!(listed.ok(), is_unlisted.then(ListPage::default), "{status}");
+        // For a page this status is an error.
         assert!(world.list(&feed(), &dated(1)).await.is_err(), "{status}");
     }
 }
 
 #[tokio::test]
-async fn who_the_organizations_are_is_read_once_for_all_pages() {
+async fn the_organizations_are_read_once_for_all_pages() {
     let world = World::answering(page_of("[]", 1)).await;
     for feed in [feed(), tenant("acme"), feed()] {
         world.list(&feed, &dated(1)).await.expect("a page");
     }
     assert_eq!(world.vault.asked(), ["GetSecretValue"]);
-    // One that has come since is read when it is asked for.
+    // An organization that was added later is read when it is needed.
     world.vault.hold(CREDENTIALS.replace("acme", "bolt"));
     world.list(&tenant("bolt"), &dated(1)).await.expect("a page");
     assert_eq!(world.vault.asked().len(), 2);
 }
 
 #[tokio::test]
-async fn a_page_whose_number_is_not_the_one_that_was_asked_for_is_an_error() {
-    // A provider that calls the parameter otherwise answers each time with the first page.
+async fn a_page_with_another_number_than_requested_is_an_error() {
+    // A provider with another name for the parameter always returns the first page.
     for (asked, came) in [(dated(2), 1), (dated(1), 2), (ListQuery::Id("a".to_owned()), 2)] {
         let world = World::answering(page_of(r#"[{"fund_id":"canary"}]"#, came)).await;
         let error = world.list(&feed(), &asked).await.expect_err("another page");
-        assert!(chain(&error).contains(&format!("page {came} came")), "{}", chain(&error));
+        assert!(chain(&error).contains(&format!("received page {came}")), "{}", chain(&error));
         assert!(matches!(&error, ListError::Port(error) if error.disposition() == Disposition::DeadLetter));
         assert_shows_no_secret(&error);
     }
 }
 
 #[tokio::test]
-async fn a_token_that_is_not_accepted_is_told_from_every_other_refusal() {
+async fn a_rejected_token_is_distinguished_from_other_errors() {
     for (status, is_unauthorized) in [(401, true), (403, false), (404, false)] {
         let world = World::answering(Answer::json(status, r#"{"message":"no"}"#)).await;
-        let error = world.list(&feed(), &dated(1)).await.expect_err("refused");
+        let error = world.list(&feed(), &dated(1)).await.expect_err("rejected");
         assert_eq!(matches!(error, ListError::Unauthorized(_)), is_unauthorized, "{status}: {error:?}");
         assert_shows_no_secret(&error);
-        // Credentials that are not accepted are for a person to mend.
-        let error = world.request(&feed()).await.map(|_| ()).expect_err("refused");
+        // Rejected credentials need an operator, not a retry.
+        let error = world.request(&feed()).await.map(|_| ()).expect_err("rejected");
         assert_eq!(error.disposition(), Disposition::DeadLetter);
         assert_shows_no_secret(&error);
-        assert_eq!(world.provider.asked().len(), 2, "{status}: nothing is asked again");
+        assert_eq!(world.provider.asked().len(), 2, "{status}: no request is repeated");
     }
 }
 
 #[tokio::test]
-async fn what_the_provider_says_of_a_token_that_it_does_not_accept_is_told_and_bounded() {
+async fn the_providers_message_about_a_rejected_token_is_reported_and_shortened() {
     let description = format!("canary-token: {}", "x".repeat(1000));
     let said = json!({ "error": "invalid_token", "error_description": description });
     let world = World::answering(Answer::json(401, said.to_string())).await;
-    let error = world.list(&feed(), &dated(1)).await.expect_err("refused");
+    let error = world.list(&feed(), &dated(1)).await.expect_err("rejected");
     let told = chain(&error);
     assert!(told.starts_with("the provider does not accept the access token: could not read the list of"), "{told}");
     assert!(told.contains("status 401: invalid_token: [hidden]: xxx") && told.len() < 600, "{told}");
@@ -195,7 +205,7 @@ async fn what_the_provider_says_of_a_token_that_it_does_not_accept_is_told_and_b
 }
 
 #[tokio::test]
-async fn how_long_the_provider_asks_to_be_left_alone_is_told() {
+async fn a_retry_after_is_reported() {
     for (status, retry_after, told) in [
         (429, Some("3600"), Some(3600)),
         (503, Some("120"), Some(120)),
@@ -207,9 +217,9 @@ async fn how_long_the_provider_asks_to_be_left_alone_is_told() {
         let answer = retry_after.into_iter().fold(answer, |answer, value| answer.with("retry-after", value));
         let world = World::answering(answer).await;
         let told = told.map(std::time::Duration::from_secs);
-        let error = world.request(&feed()).await.map(|_| ()).expect_err("refused");
+        let error = world.request(&feed()).await.map(|_| ()).expect_err("rejected");
         assert_eq!(error.retry_after(), told, "{status} {retry_after:?}");
-        let ListError::Port(error) = world.list(&feed(), &dated(1)).await.expect_err("refused") else {
+        let ListError::Port(error) = world.list(&feed(), &dated(1)).await.expect_err("rejected") else {
             unreachable!("{status} is not 401")
         };
         assert_eq!(error.retry_after(), told, "{status} {retry_after:?}");
@@ -217,21 +227,21 @@ async fn how_long_the_provider_asks_to_be_left_alone_is_told() {
 }
 
 #[tokio::test]
-async fn an_organization_without_an_entry_is_named_and_the_provider_is_not_asked() {
+async fn an_organization_without_credentials_is_named_and_nothing_is_requested() {
     let world = World::answering(Answer::json(200, GRANTED)).await;
-    let nobody = tenant("nobody");
-    let requested = world.request(&nobody).await.map(|_| ()).expect_err("there is no entry");
-    let listed = world.list(&nobody, &dated(1)).await.expect_err("there is no entry");
+    let unknown = tenant("unknown");
+    let requested = world.request(&unknown).await.map(|_| ()).expect_err("there is no entry");
+    let listed = world.list(&unknown, &dated(1)).await.expect_err("there is no entry");
     let ListError::Port(listed) = listed else { unreachable!("{listed:?}") };
     for error in [requested, listed] {
-        assert!(chain(&error).contains("no entry for connect/nobody"), "{}", chain(&error));
+        assert!(chain(&error).contains("no entry for connect/unknown"), "{}", chain(&error));
         assert_eq!(error.disposition(), Disposition::DeadLetter);
     }
     assert!(world.provider.asked().is_empty());
 }
 
 #[tokio::test]
-async fn credentials_that_cannot_be_read_are_an_error_that_repeats_nothing_of_them() {
+async fn unreadable_credentials_are_an_error_that_does_not_repeat_them() {
     let world = World::answering(Answer::json(200, GRANTED)).await;
     for text in ["", "canary", "[]", r#"["canary"]"#] {
         world.vault.hold(text);
@@ -242,16 +252,16 @@ async fn credentials_that_cannot_be_read_are_an_error_that_repeats_nothing_of_th
             assert_shows_no_secret(&error);
         }
     }
-    let elsewhere = ConnectApi::new(&world.vault.aws, &world.provider.url, "", "{}", "another".to_owned());
-    let elsewhere = elsewhere.expect("fit settings");
+    let config = ConnectApiConfig { credentials_secret_id: "another".to_owned(), ..config(&world.provider) };
+    let elsewhere = ConnectApi::new(&world.vault.aws, config).expect("valid settings");
     let missing = elsewhere.request(&feed()).await.map(|_| ()).expect_err("there is no such secret");
     assert_eq!(missing.disposition(), Disposition::Retry);
     assert!(chain(&missing).contains("ResourceNotFoundException"), "{}", chain(&missing));
     assert!(world.provider.asked().is_empty());
 }
 
-/// Answers that are none, what is to be done about each, and how often it is asked for.
-fn odd_answers() -> Vec<(&'static str, Answer, Disposition, usize)> {
+/// Unusable responses, the disposition of each, and the number of requests.
+fn unusable_responses() -> Vec<(&'static str, Answer, Disposition, usize)> {
     use Disposition::{DeadLetter, Retry};
 
     let page = || format!(r#"{{"message":[],"access_token":"canary-{}"}}"#, "x".repeat(200));
@@ -261,17 +271,17 @@ fn odd_answers() -> Vec<(&'static str, Answer, Disposition, usize)> {
         ("an error of its own", Answer::json(500, r#"{"message":"oops"}"#), Retry, 3),
         ("half a body", Answer::json(200, page()).broken_off(), Retry, 3),
         ("half of the JSON", Answer::json(200, page().split_at(100).0), Retry, 3),
-        ("nothing", Answer::json(200, ""), DeadLetter, 1),
+        ("an empty response", Answer::json(200, ""), DeadLetter, 1),
         ("JSON of another shape", Answer::json(200, r#"{"message":"canary","access_token":5}"#), DeadLetter, 1),
         ("a redirect", Answer::json(307, "{}").with("location", "http://127.0.0.1:9/"), DeadLetter, 1),
-        ("a wait beyond patience", Answer::json(429, "{}").with("retry-after", "3600"), Retry, 1),
+        ("a Retry-After beyond the maximum wait", Answer::json(429, "{}").with("retry-after", "3600"), Retry, 1),
     ]
 }
 
 #[tokio::test]
-async fn an_odd_answer_is_an_error_that_says_what_to_do_and_shows_no_secret() {
+async fn an_unusable_response_is_an_error_with_a_disposition_and_without_secrets() {
     let mut cases = JoinSet::new();
-    for (what, answer, disposition, attempts) in odd_answers() {
+    for (what, answer, disposition, attempts) in unusable_responses() {
         cases.spawn(async move {
             let world = World::answering(answer).await;
             let error = world.request(&feed()).await.map(|_| ()).expect_err(what);
@@ -288,14 +298,14 @@ async fn an_odd_answer_is_an_error_that_says_what_to_do_and_shows_no_secret() {
 }
 
 #[tokio::test]
-async fn a_provider_that_fails_for_a_moment_is_asked_again() {
+async fn a_request_is_repeated_after_a_transient_failure() {
     let (vault, mut answers) = (Vault::holding(CREDENTIALS).await, [500, 503, 200].into_iter());
     let provider = Server::answering(move |_| match answers.next() {
         Some(200) | None => page_of("[]", 1),
         Some(status) => Answer::json(status, "{}"),
     });
     let provider = provider.await;
-    let api = ConnectApi::new(&vault.aws, &provider.url, "", "{}", SECRET_ID.to_owned()).expect("fit settings");
+    let api = ConnectApi::new(&vault.aws, config(&provider)).expect("valid settings");
     let page = api.list(&feed(), &SecretString::from("canary-token"), &dated(1)).await.expect("a page");
     assert_eq!((page.pages, provider.asked().len()), (3, 3));
 }

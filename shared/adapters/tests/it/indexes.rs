@@ -1,5 +1,5 @@
-//! What reconciliation asks the table's indexes: what has been open for how long, which deposits may be credited,
-//! and which resources are about a user.
+//! The index queries of reconciliation: open resources by the time of their status, deposits that may be credited, and the
+//! resources of a user.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::support::{Local, TABLE, at, deposit, first_write, id_of, statement, w
 
 const LIMIT: Duration = Duration::from_secs(3600);
 
-/// A DynamoDB of one's own, what is recorded in it, and its indexes.
+/// A DynamoDB for one test, with the resources and the indexes in it.
 struct World {
     local: Local,
     resources: ResourceTable,
@@ -36,12 +36,12 @@ impl World {
         write.resource
     }
 
-    /// Records what was first said of a resource.
+    /// Records the first statement about a resource.
     async fn first(&self, said: Statement) -> Resource {
         self.store(first_write(said)).await
     }
 
-    /// Records what was said of a resource that is known.
+    /// Records a further statement or notice about a resource.
     async fn then(&self, resource: &Resource, fact: impl Into<FactContent>) -> Resource {
         self.store(write(resource, fact)).await
     }
@@ -52,14 +52,14 @@ impl World {
         assert!(outcomes.iter().all(|outcome| matches!(outcome, WriteOutcome::Written)));
     }
 
-    /// What of `kind` has stood where it does since before `before`, page by page.
+    /// The resources of `kind` whose status is older than `before`, page by page.
     async fn pages(&self, kind: Kind, overdue: bool, before: Timestamp) -> Vec<Vec<ResourceId>> {
         let (mut pages, mut after) = (Vec::new(), None);
         loop {
             let query = OpenQuery { kind, overdue, from: None, before, after: after.as_deref(), limit: 100 };
             let page = self.store.open(query).await.expect("the index answers");
             let end = page.entries.last().map(|entry| entry.cursor.clone());
-            assert!(page.is_last || end > after, "it goes on");
+            assert!(page.is_last || end > after, "each page makes progress");
             after = end;
             pages.push(resources(&page));
             if page.is_last {
@@ -68,7 +68,7 @@ impl World {
         }
     }
 
-    /// All deposits that are open, and those of them that were reported overdue.
+    /// The open deposits: those that were not reported overdue, and those that were.
     async fn open(&self) -> [Vec<ResourceId>; 2] {
         [
             self.pages(Kind::Deposit, false, at(9999)).await.concat(),
@@ -86,18 +86,18 @@ impl World {
         let feed: Feed = feed.parse().expect("a feed");
         let settled = self.store.settled(&feed, from, before).await.expect("the index answers");
         let distinct: BTreeSet<ResourceId> = settled.iter().cloned().collect();
-        assert_eq!(distinct.len(), settled.len(), "each once: {settled:?}");
+        assert_eq!(distinct.len(), settled.len(), "no duplicates: {settled:?}");
         distinct
     }
 
-    /// Whether the deposit may be credited among those of the day that all tests begin on.
+    /// Whether the deposit is settled on the first day of the tests.
     async fn is_settled(&self, id: &ResourceId) -> bool {
         self.settled(&id.feed().to_string(), "2025-10-07").await.contains(id)
     }
 }
 
 #[tokio::test]
-async fn what_is_open_is_listed_by_kind_the_longest_first_whatever_the_feed() {
+async fn open_resources_of_all_feeds_are_listed_by_kind_oldest_first() {
     let world = World::new(WriteMethod::default()).await;
     let tenant: Feed = "zerohash/acme".parse().expect("a feed");
     let deposits = [deposit("b"), id_of(Kind::Deposit, Provider::Striga, "c"), id_of(Kind::Deposit, tenant, "a")];
@@ -119,16 +119,16 @@ async fn what_is_open_is_listed_by_kind_the_longest_first_whatever_the_feed() {
         (Kind::Fee, vec![]),
     ] {
         assert_eq!(world.pages(kind, false, at(9999)).await, [expected], "{kind}");
-        assert_eq!(world.pages(kind, true, at(9999)).await, [Vec::new()], "{kind}: nobody reported anything");
+        assert_eq!(world.pages(kind, true, at(9999)).await, [Vec::new()], "{kind}: nothing was reported overdue");
     }
-    // Since before: what came to stand there at that very instant has not stood there before it.
+    // `before` is exclusive: a status with exactly this time is not listed.
     for (seconds, count) in [(0, 0), (10, 0), (11, 1), (20, 1), (21, 2), (30, 2), (31, 3)] {
         let expected = deposits[..count].to_vec();
         assert_eq!(world.pages(Kind::Deposit, false, at(seconds)).await, [expected], "before {seconds}");
     }
 }
 
-async fn what_was_reported_overdue_stands_apart_until_it_moves_on(writes: WriteMethod) {
+async fn resources_reported_overdue_are_listed_separately_until_their_status_changes(writes: WriteMethod) {
     let world = World::new(writes).await;
     let (id, other) = (deposit("a"), deposit("b"));
     world.first(statement(&other, "pending", 50, "")).await;
@@ -139,17 +139,17 @@ async fn what_was_reported_overdue_stands_apart_until_it_moves_on(writes: WriteM
         let notice = NewFact::overdue(&resource, LIMIT).expect("it awaits something");
         resource = world.then(&resource, notice).await;
         assert_eq!(world.open().await, [vec![other.clone()], vec![id.clone()]], "before it is {status}");
-        // A late one does not move it.
+        // A late statement does not change it.
         resource = world.then(&resource, statement(&id, "pending", seconds - 50, "late")).await;
         assert_eq!(world.open().await, [vec![other.clone()], vec![id.clone()]], "before it is {status}");
         resource = world.then(&resource, statement(&id, status, seconds, "")).await;
         assert_eq!(world.open().await, [vec![other.clone(), id.clone()], vec![]], "{status}");
         let since = world.pages(Kind::Deposit, false, at(seconds)).await;
-        assert_eq!(since, [std::slice::from_ref(&other)], "it stands there since {seconds}, and not before");
+        assert_eq!(since, [std::slice::from_ref(&other)], "it has this status since {seconds}");
     }
 }
 
-async fn what_has_become_final_is_open_no_more_overdue_or_not(writes: WriteMethod) {
+async fn a_final_resource_is_not_open_whether_overdue_or_not(writes: WriteMethod) {
     let world = World::new(writes).await;
     for (native, is_reported) in [("a", false), ("b", true)] {
         let id = deposit(native);
@@ -166,7 +166,7 @@ async fn what_has_become_final_is_open_no_more_overdue_or_not(writes: WriteMetho
     }
 }
 
-/// Deposits whose ids hold what a cursor could trip over, three of which came to stand there at each instant.
+/// Deposits whose ids have characters that could break a cursor. Three have the same time.
 fn many() -> Vec<Statement> {
     (0..230)
         .map(|number| statement(&deposit(&format!("{number:03} with # and  spaces")), "held", number / 3, ""))
@@ -174,7 +174,7 @@ fn many() -> Vec<Statement> {
 }
 
 #[tokio::test]
-async fn more_than_a_page_of_what_is_open_is_read_on_from_where_the_page_before_ended() {
+async fn the_next_page_of_open_resources_starts_after_the_previous_one() {
     let world = World::new(WriteMethod::default()).await;
     world.all(many()).await;
     let pages = world.pages(Kind::Deposit, false, at(9999)).await;
@@ -183,15 +183,15 @@ async fn more_than_a_page_of_what_is_open_is_read_on_from_where_the_page_before_
     let expected: BTreeSet<ResourceId> = many().into_iter().map(|said| said.resource).collect();
     assert_eq!((all.len(), all.iter().cloned().collect::<BTreeSet<_>>()), (230, expected));
     let since = |id: &ResourceId| id.native()[..3].parse::<u32>().expect("a number") / 3;
-    assert!(all.is_sorted_by_key(since), "the longest first");
-    // The bound holds on each page.
+    assert!(all.is_sorted_by_key(since), "oldest first");
+    // `before` applies to each page.
     let before = world.pages(Kind::Deposit, false, at(50)).await;
     assert_eq!(before.concat().len(), 150);
     assert!(before.concat().iter().all(|id| since(id) < 50));
 }
 
 #[tokio::test]
-async fn a_page_is_read_on_though_what_the_one_before_ended_with_is_open_no_more() {
+async fn the_next_page_is_read_even_if_the_last_entry_is_no_longer_open() {
     let world = World::new(WriteMethod::default()).await;
     world.all(many()).await;
     let (kind, before) = (Kind::Deposit, at(9999));
@@ -204,8 +204,8 @@ async fn a_page_is_read_on_though_what_the_one_before_ended_with_is_open_no_more
     let second = world.store.open(OpenQuery { after: Some(&last.cursor), ..not_overdue }).await;
     let (first, second) = (resources(&first), resources(&second.expect("the index answers")));
     let read: BTreeSet<&ResourceId> = first.iter().chain(&second).collect();
-    assert_eq!((second.len(), read.len()), (100, 200), "nothing twice, and nothing left out");
-    // What is no cursor begins again.
+    assert_eq!((second.len(), read.len()), (100, 200), "no duplicates and no gaps");
+    // An invalid cursor starts from the beginning.
     let anew = world.store.open(OpenQuery { after: Some("nonsense"), ..not_overdue }).await.expect("the index answers");
     assert_eq!(resources(&anew)[..99], first[..99]);
 }
@@ -215,7 +215,7 @@ fn resources(page: &IndexPage) -> Vec<ResourceId> {
 }
 
 #[tokio::test]
-async fn a_page_is_of_as_many_as_are_wanted_and_of_none_that_has_stood_for_longer() {
+async fn a_page_has_at_most_the_requested_entries_and_none_before_the_range() {
     let world = World::new(WriteMethod::default()).await;
     world.all(many()).await;
     let all = world.pages(Kind::Deposit, false, at(9999)).await.concat();
@@ -227,17 +227,17 @@ async fn a_page_is_of_as_many_as_are_wanted_and_of_none_that_has_stood_for_longe
     assert_eq!((wanted.len(), page.is_last), (20, false));
     let first = all.iter().position(|id| *id == wanted[0]).expect("one of them");
     assert!(first > 0 && all[first..first + 20] == wanted);
-    // A page that ended before what is wanted is none that could be read on from.
+    // A cursor before the requested range is ignored.
     let older = format!("{} {}", at(1).sortable(), all[0]);
     let again = world.store.open(OpenQuery { after: Some(&older), ..query }).await.expect("the index answers");
     assert_eq!(resources(&again), wanted);
-    // Nor need it be a page's last that the next one begins behind.
+    // A page may start after any entry, not only after the last one of a page.
     let after = Some(page.entries[4].cursor.as_str());
     let next = world.store.open(OpenQuery { after, ..query }).await.expect("the index answers");
     assert_eq!(resources(&next), all[first + 5..first + 25]);
 }
 
-/// That the deposit was confirmed, dated so.
+/// A confirmation of the deposit with this date.
 fn confirmed_at(id: &ResourceId, at: &str) -> Statement {
     let mut confirmed = statement(id, "confirmed", 0, at);
     confirmed.content.occurred_at = at.parse().expect("an instant");
@@ -268,7 +268,7 @@ async fn a_confirmed_deposit_is_settled_on_the_day_of_its_confirmation_in_its_ow
             assert_eq!(world.settled(feed, day).await, expected, "{feed} {day}");
         }
     }
-    // A confirmation that is dated later, and stands over the first, moves it to its own day.
+    // A confirmation with a later date, which supersedes the first one, moves the deposit to its own day.
     let moved = crate::support::read_one(&world.resources, &deposit("last")).await;
     world.then(&moved, confirmed_at(&deposit("last"), "2025-10-09T10:00:00Z")).await;
     assert!(!world.settled("connect", "2025-10-07").await.contains(&deposit("last")));
@@ -276,7 +276,7 @@ async fn a_confirmed_deposit_is_settled_on_the_day_of_its_confirmation_in_its_ow
 }
 
 #[tokio::test]
-async fn an_hour_of_what_is_settled_begins_with_its_first_instant_and_ends_before_the_next_ones() {
+async fn an_hour_of_settled_deposits_includes_its_start_and_excludes_its_end() {
     let world = World::new(WriteMethod::default()).await;
     let dated = [
         ("a", "2025-10-07T18:59:59.999999999Z"),
@@ -294,7 +294,7 @@ async fn an_hour_of_what_is_settled_begins_with_its_first_instant_and_ends_befor
     }
 }
 
-async fn what_may_not_be_credited_is_not_settled_and_leaves_when_that_turns_out(writes: WriteMethod) {
+async fn a_deposit_that_may_not_be_credited_is_not_settled(writes: WriteMethod) {
     let world = World::new(writes).await;
     for status in ["pending", "submitted", "held", "abandoned", "failed", "unexpected"] {
         world.first(statement(&deposit(status), status, 0, "")).await;
@@ -302,7 +302,7 @@ async fn what_may_not_be_credited_is_not_settled_and_leaves_when_that_turns_out(
     world.first(statement(&id_of(Kind::Withdrawal, Provider::Connect, "out"), "confirmed", 0, "")).await;
     assert_eq!(world.settled("connect", "2025-10-07").await, BTreeSet::new());
 
-    // Inserted as what it is, and confirmed at first.
+    // Deposits that were confirmed first.
     let confirmed = |native: &str| statement(&deposit(native), "confirmed", 0, "");
     let contradiction = |native: &str| statement(&deposit(native), "failed", 50, "");
     let both = crate::support::folded(Resource::unknown(deposit("a")), [confirmed("a"), contradiction("a")]);
@@ -314,11 +314,11 @@ async fn what_may_not_be_credited_is_not_settled_and_leaves_when_that_turns_out(
     let (one, other) = (world.first(confirmed("c")).await, world.first(confirmed("d")).await);
     assert!(world.is_settled(one.id()).await && world.is_settled(other.id()).await);
     let one = world.then(&one, contradiction("c")).await;
-    assert!(!world.is_settled(one.id()).await, "a person must look");
+    assert!(!world.is_settled(one.id()).await, "it needs review");
     let found = write(&other, statement(other.id(), "confirmed", 60, "with its transaction"));
     world.store(Write { resource: found.resource.duplicating(deposit("owner"), 1), ..found }).await;
-    assert!(!world.is_settled(other.id()).await, "its coin is credited under another");
-    // What is said later does not bring it back.
+    assert!(!world.is_settled(other.id()).await, "its coin is credited as another deposit");
+    // Later statements do not bring it back.
     world.then(&one, statement(one.id(), "confirmed", 70, "again")).await;
     assert_eq!(world.settled("connect", "2025-10-07").await, BTreeSet::new());
     for id in [one.id(), other.id()] {
@@ -340,7 +340,7 @@ async fn a_deposit_that_is_written_with_the_claim_on_its_coin_is_settled() {
     });
     let next = write(&pending, said);
     let claim = next.resource.claim_due();
-    assert!(claim.is_some(), "it has a coin to claim");
+    assert!(claim.is_some(), "the deposit claims its coin");
     let owner = world.store(Write { resource: next.resource.owning_its_coin(), claim, ..next }).await;
     assert_eq!(world.open().await, [vec![], vec![]]);
     assert!(world.is_settled(&id).await);
@@ -349,7 +349,7 @@ async fn a_deposit_that_is_written_with_the_claim_on_its_coin_is_settled() {
 }
 
 #[tokio::test]
-async fn more_than_a_page_of_what_is_settled_is_read_at_once() {
+async fn all_pages_of_settled_deposits_are_read() {
     let world = World::new(WriteMethod::default()).await;
     let ids: Vec<ResourceId> = (0..230).map(|number| deposit(&format!("{number:03}"))).collect();
     world.all(ids.iter().zip(0..).map(|(id, number)| statement(id, "confirmed", number / 3, ""))).await;
@@ -358,7 +358,7 @@ async fn more_than_a_page_of_what_is_settled_is_read_at_once() {
 }
 
 #[tokio::test]
-async fn the_resources_about_a_user_are_all_that_were_written_since() {
+async fn the_resources_of_a_user_are_those_written_since() {
     let world = World::new(WriteMethod::default()).await;
     let about = |native: &str, account: &str| {
         with(statement(&deposit(native), "held", 0, ""), |details| details.account = Some(account.to_owned()))
@@ -375,12 +375,12 @@ async fn the_resources_about_a_user_are_all_that_were_written_since() {
     assert_eq!(of("konto-ä").await, all, "more than one page of the index");
     assert_eq!(since("konto-ä", at(120)).await, all[120..]);
     assert_eq!(of("konto-b").await, [deposit("other")]);
-    assert_eq!(of("nobody").await, []);
+    assert_eq!(of("unknown").await, []);
 }
 
 crate::support::by_statements_and_by_puts! {
-    what_was_reported_overdue_stands_apart_until_it_moves_on,
-    what_has_become_final_is_open_no_more_overdue_or_not,
+    resources_reported_overdue_are_listed_separately_until_their_status_changes,
+    a_final_resource_is_not_open_whether_overdue_or_not,
     a_confirmed_deposit_is_settled_on_the_day_of_its_confirmation_in_its_own_feed,
-    what_may_not_be_credited_is_not_settled_and_leaves_when_that_turns_out,
+    a_deposit_that_may_not_be_credited_is_not_settled,
 }

@@ -1,4 +1,4 @@
-//! Key sets in the table: the newest is the current one, each is remembered, and one asker at a time may fetch.
+//! Key sets in the table: the newest is the current one, each is kept in the history, and one caller at a time may fetch.
 
 use std::time::Duration;
 
@@ -37,19 +37,19 @@ fn key_set(fingerprint: &str, fetched_at: Timestamp) -> StoredKeySet {
     }
 }
 
-/// Stores a set and reads the current one.
+/// Stores a key set and reads the current one.
 async fn stored_and_loaded(sets: &KeySetTable, set: &StoredKeySet) -> Option<StoredKeySet> {
     sets.store(&feed(), set).await.expect("stored");
     sets.load(&feed()).await.expect("loaded")
 }
 
 #[tokio::test]
-async fn the_newest_key_set_is_the_current_one_whatever_order_they_are_stored_in() {
+async fn the_newest_key_set_is_the_current_one_in_any_order_of_writes() {
     let (_local, sets) = key_sets().await;
-    assert_eq!(sets.load(&feed()).await.expect("loaded"), None, "none was ever fetched");
+    assert_eq!(sets.load(&feed()).await.expect("loaded"), None, "no key set was stored yet");
 
     let (old, new) = (key_set("old", at(0)), key_set("new", at(300)));
-    // The first, a newer one, an older one that comes late, the same again, and one between them.
+    // The first, a newer one, an older one that arrives late, the same again, and one between them.
     for (set, current) in [(&old, &old), (&new, &new), (&old, &new), (&new, &new), (&key_set("between", at(299)), &new)]
     {
         assert_eq!(stored_and_loaded(&sets, set).await.as_ref(), Some(current));
@@ -59,7 +59,7 @@ async fn the_newest_key_set_is_the_current_one_whatever_order_they_are_stored_in
 }
 
 #[tokio::test]
-async fn each_key_set_ever_seen_is_remembered_with_its_first_and_last_sight() {
+async fn the_history_has_every_key_set_with_the_times_it_was_first_and_last_seen() {
     let (local, sets) = key_sets().await;
     for set in [key_set("a", at(0)), key_set("a", at(300)), key_set("b", at(600)), key_set("a", at(900))] {
         sets.store(&feed(), &set).await.expect("stored");
@@ -75,7 +75,7 @@ async fn each_key_set_ever_seen_is_remembered_with_its_first_and_last_sight() {
     }
 }
 
-/// How many of 20 askers at `now` got the lease, and what the others got instead.
+/// How many of 20 concurrent callers got the lease, and what the others got instead.
 async fn ask(sets: &KeySetTable, now: Timestamp) -> (usize, Vec<Option<StoredKeySet>>) {
     let mut askers = JoinSet::new();
     for _ in 0..20 {
@@ -94,9 +94,9 @@ async fn ask(sets: &KeySetTable, now: Timestamp) -> (usize, Vec<Option<StoredKey
 }
 
 #[tokio::test]
-async fn of_twenty_askers_in_a_cooldown_one_may_fetch_and_the_others_get_what_is_stored() {
+async fn of_twenty_callers_in_a_cooldown_one_may_fetch_and_the_others_get_the_stored_key_set() {
     let (_local, sets) = key_sets().await;
-    // Before any set was ever stored, too.
+    // Also before any key set is stored.
     assert_eq!(ask(&sets, at(0)).await, (1, vec![None; 19]));
     assert_eq!(sets.load(&feed()).await.expect("loaded"), None, "a lease is not a key set");
 
@@ -109,17 +109,17 @@ async fn of_twenty_askers_in_a_cooldown_one_may_fetch_and_the_others_get_what_is
 }
 
 #[tokio::test]
-async fn a_lease_that_a_clock_far_ahead_took_counts_for_nothing_and_clocks_that_differ_a_little_share_one() {
+async fn a_lease_from_a_clock_far_ahead_is_ignored_and_clocks_with_a_small_skew_share_one() {
     for (ahead, winners) in [(0, 0), (1, 0), (299, 0), (300, 0), (301, 1), (100_000_000, 1)] {
         let (_local, sets) = key_sets().await;
         assert_eq!(ask(&sets, at(ahead)).await.0, 1);
         assert_eq!(ask(&sets, at(0)).await.0, winners, "{ahead} s ahead");
-        assert_eq!(ask(&sets, at(1)).await.0, 0, "{ahead} s ahead: it was taken again, by a clock that is right");
+        assert_eq!(ask(&sets, at(1)).await.0, 0, "{ahead} s ahead: a correct clock has taken it");
     }
 }
 
 #[tokio::test]
-async fn storing_a_set_does_not_end_the_cooldown() {
+async fn storing_a_key_set_does_not_end_the_cooldown() {
     let (_local, sets) = key_sets().await;
     assert_eq!(ask(&sets, at(0)).await.0, 1);
     sets.store(&feed(), &key_set("a", at(2))).await.expect("stored");
@@ -127,7 +127,7 @@ async fn storing_a_set_does_not_end_the_cooldown() {
 }
 
 #[tokio::test]
-async fn each_feed_has_a_key_set_and_a_lease_of_its_own() {
+async fn each_feed_has_its_own_key_set_and_lease() {
     let (local, sets) = key_sets().await;
     let tenant: Feed = "connect/acme".parse().expect("a feed");
     let (ours, theirs) = (key_set("a", at(0)), key_set("b", at(300)));
@@ -138,14 +138,14 @@ async fn each_feed_has_a_key_set_and_a_lease_of_its_own() {
     for (feed, set) in [(feed(), ours), (tenant, theirs)] {
         assert_eq!(sets.load(&feed).await.expect("loaded"), Some(set.clone()), "{feed}");
         assert!(local.item(&format!("keys#{feed}#{}", set.fingerprint)).await.is_some(), "{feed}");
-        // Whoever fetches for one feed keeps nobody from fetching for another.
+        // The lease of one feed does not affect another feed.
         assert_eq!(sets.lease(&feed, at(600), COOLDOWN).await.expect("an answer"), Lease::Won, "{feed}");
         assert_eq!(sets.lease(&feed, at(601), COOLDOWN).await.expect("an answer"), Lease::Lost(Some(set)), "{feed}");
     }
 }
 
 #[tokio::test]
-async fn a_set_is_read_back_with_all_that_it_was_stored_with() {
+async fn a_key_set_is_read_as_it_was_stored() {
     let (_local, sets) = key_sets().await;
     let set = |seconds, etag: Option<&str>, thumbprints: &[&str]| StoredKeySet {
         etag: etag.map(str::to_owned),
@@ -156,11 +156,11 @@ async fn a_set_is_read_back_with_all_that_it_was_stored_with() {
     for stored in [
         set(0, Some(r#""33a64df5""#), &["one", "other"]),
         set(10, Some(r#"W/"33a64df5""#), &["other", "one"]),
-        // It does not inherit the tag of the one before it.
+        // It does not keep the entity tag of the previous one.
         set(20, None, &["one"]),
         set(30, Some(r#""33a64df5""#), &[]),
         StoredKeySet { url: Some("https://keys.example/jwks".to_owned()), ..set(40, None, &[]) },
-        // Nor where the one before it was fetched.
+        // It does not keep the URL of the previous one.
         StoredKeySet { url: None, ..set(50, None, &[]) },
     ] {
         assert_eq!(stored_and_loaded(&sets, &stored).await, Some(stored));
@@ -168,7 +168,7 @@ async fn a_set_is_read_back_with_all_that_it_was_stored_with() {
 }
 
 #[tokio::test]
-async fn a_set_that_was_stored_before_sets_said_how_long_they_are_fresh_is_due_and_good() {
+async fn a_key_set_without_freshness_is_due_and_usable() {
     let (local, sets) = key_sets().await;
     let before = StoredKeySet { thumbprints: Vec::new(), fresh_until: at(0), url: None, ..key_set("a", at(0)) };
     let text = |text: &str| AttributeValue::S(text.to_owned());
@@ -176,14 +176,14 @@ async fn a_set_that_was_stored_before_sets_said_how_long_they_are_fresh_is_due_a
         [("jwks", text(&before.jwks)), ("fingerprint", text("a")), ("fetched_at", text(&at(0).sortable()))];
     local.put("keys#connect", &attributes).await;
     assert_eq!(sets.load(&feed()).await.expect("loaded"), Some(before.clone()));
-    // Those who are refused the lease get it, too.
+    // A caller that does not get the lease receives it too.
     assert_eq!(ask(&sets, at(1)).await, (1, vec![Some(before); 19]));
     let next = key_set("a", at(2));
     assert_eq!(stored_and_loaded(&sets, &next).await, Some(next));
 }
 
 #[tokio::test]
-async fn a_set_that_a_clock_far_ahead_fetched_does_not_stay_for_ever() {
+async fn a_key_set_from_a_clock_far_ahead_is_replaced() {
     for (ahead, stays) in [(300, true), (301, false), (100_000_000, false)] {
         let (_local, sets) = key_sets().await;
         let (early, right) = (key_set("a", at(ahead)), key_set("b", at(0)));
@@ -194,7 +194,7 @@ async fn a_set_that_a_clock_far_ahead_fetched_does_not_stay_for_ever() {
 }
 
 #[tokio::test]
-async fn a_key_that_was_ever_published_is_found_with_the_set_that_it_was_last_seen_in() {
+async fn every_published_key_is_found_with_the_key_set_it_was_last_seen_in() {
     let (local, sets) = key_sets().await;
     let set = |fingerprint: &str, seconds, thumbprints: [&str; 2]| StoredKeySet {
         thumbprints: thumbprints.map(str::to_owned).to_vec(),
@@ -210,12 +210,12 @@ async fn a_key_that_was_ever_published_is_found_with_the_set_that_it_was_last_se
         sets.store(&feed(), &stored).await.expect("stored");
     }
     let current = sets.load(&feed()).await.expect("loaded").expect("a set");
-    assert_eq!(current.thumbprints, ["kept", "new"], "no webhook is verified by the retired one any more");
+    assert_eq!(current.thumbprints, ["kept", "new"], "the retired key verifies no new webhook");
     for (thumbprint, set, first, last) in [("retired", "a", 0, 350), ("kept", "b", 0, 600), ("new", "b", 300, 600)] {
         let expected = SeenKey { jwks: key_set(set, at(0)).jwks, first_seen: at(first), last_seen: at(last) };
         assert_eq!(sets.seen(&feed(), thumbprint).await.expect("an answer"), Some(expected), "{thumbprint}");
         let item = local.item(&format!("keys#connect#key#{thumbprint}")).await.expect("the history has it");
-        assert!(!item.contains_key("version"), "it is nothing to publish");
+        assert!(!item.contains_key("version"), "the publisher must ignore it");
     }
     let tenant: Feed = "connect/acme".parse().expect("a feed");
     for (feed, thumbprint) in [(feed(), "never"), (feed(), ""), (tenant, "kept")] {
@@ -224,7 +224,7 @@ async fn a_key_that_was_ever_published_is_found_with_the_set_that_it_was_last_se
 }
 
 #[tokio::test]
-async fn while_the_provider_is_to_be_left_alone_nobody_gets_the_lease_and_a_set_that_is_stored_ends_that() {
+async fn while_backing_off_no_caller_gets_the_lease_and_a_newly_stored_key_set_ends_it() {
     let (_local, sets) = key_sets().await;
     let set = key_set("a", at(0));
     sets.store(&feed(), &set).await.expect("stored");

@@ -1,11 +1,11 @@
-//! The adapters, one file each, against an engine that follows recordings of DynamoDB and servers on the loopback interface.
+//! The adapters, one file each, against an embedded DynamoDB engine and servers on the loopback interface.
 
 mod attributes;
 mod claims;
 mod connect_api;
 mod indexes;
+mod jwks_client;
 mod key_sets;
-mod provider_api;
 mod reconciliation;
 mod resources;
 mod secrets;

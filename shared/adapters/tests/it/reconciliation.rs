@@ -1,4 +1,4 @@
-//! What reconciliation keeps in the table: how far lists were read, what each hour came to, what was published, whose coins are.
+//! The items of reconciliation in the table: watermarks, hourly reports, receipts of what was published, and claims on coins.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -34,7 +34,7 @@ async fn store() -> (Local, ReconciliationTable) {
     (local, store)
 }
 
-/// The watermark after so many moves, which says that everything up to `read_until` was read.
+/// The watermark with this revision: everything up to `read_until` was read.
 fn watermark(revision: u64, read_until: i64) -> Watermark {
     Watermark {
         revision,
@@ -56,9 +56,9 @@ async fn loaded(store: &ReconciliationTable, feed: &Feed) -> Option<Watermark> {
 }
 
 #[tokio::test]
-async fn a_watermark_is_where_it_was_last_moved_to() {
+async fn a_watermark_is_read_as_it_was_last_moved() {
     let (local, store) = store().await;
-    assert_eq!(loaded(&store, &feed()).await, None, "the list was never read");
+    assert_eq!(loaded(&store, &feed()).await, None, "the list was not read yet");
     let begun = ReadWindow { from: at(0), until: at(900), next_page: 3 };
     for to in [
         watermark(1, 0),
@@ -69,20 +69,20 @@ async fn a_watermark_is_where_it_was_last_moved_to() {
         assert_eq!(advanced(&store, &feed(), &to).await, Advance::Stored);
         assert_eq!(loaded(&store, &feed()).await, Some(to));
     }
-    assert_eq!(loaded(&store, &tenant()).await, None, "each organization's list has a watermark of its own");
+    assert_eq!(loaded(&store, &tenant()).await, None, "each organization has its own watermark");
     assert_eq!(advanced(&store, &tenant(), &watermark(1, 5)).await, Advance::Stored);
     assert_eq!(loaded(&store, &feed()).await, Some(watermark(4, 900)));
     let item = local.item("watermark#connect").await.expect("the item");
-    assert!(!item.contains_key("version"), "it is nothing to publish");
+    assert!(!item.contains_key("version"), "the publisher must ignore it");
 }
 
 #[tokio::test]
-async fn whoever_moves_a_watermark_that_was_moved_meanwhile_loses_and_changes_nothing() {
+async fn moving_a_watermark_that_was_moved_meanwhile_loses_and_changes_nothing() {
     let (_local, store) = store().await;
     let first = watermark(1, 100);
-    assert_eq!(advanced(&store, &feed(), &watermark(2, 1)).await, Advance::Lost, "there is none to be moved");
+    assert_eq!(advanced(&store, &feed(), &watermark(2, 1)).await, Advance::Lost, "there is no watermark to move");
     assert_eq!(advanced(&store, &feed(), &first).await, Advance::Stored);
-    // Another that began without one, one that is told of no answer and asks again, and one that has skipped a move.
+    // Another first write, a repeated one whose response was lost, and one that skips a revision.
     for late in [watermark(1, 200), first.clone(), watermark(3, 300)] {
         assert_eq!(advanced(&store, &feed(), &late).await, Advance::Lost);
         assert_eq!(loaded(&store, &feed()).await, Some(first.clone()));
@@ -96,7 +96,7 @@ async fn whoever_moves_a_watermark_that_was_moved_meanwhile_loses_and_changes_no
 }
 
 #[tokio::test]
-async fn of_twenty_reconcilers_at_once_one_moves_the_watermark() {
+async fn of_twenty_concurrent_reconcilers_one_moves_the_watermark() {
     let (_local, store) = store().await;
     for revision in [1, 2] {
         let mut movers = JoinSet::new();
@@ -110,12 +110,12 @@ async fn of_twenty_reconcilers_at_once_one_moves_the_watermark() {
     }
 }
 
-/// Where an hour of the day that all tests begin on begins, counted from that day's first.
+/// The start of this hour on the first day of the tests.
 fn hour(number: u64) -> Timestamp {
     at(0).day_start().plus(HOUR * u32::try_from(number).expect("few"))
 }
 
-/// What an hour came to in one asset.
+/// The report of an hour with a total in one asset.
 fn report(feed: &Feed, number: u64, total: &str) -> Report {
     let total = |deposits| Total { deposits, total: total.parse().expect("a decimal") };
     let line =
@@ -137,7 +137,7 @@ async fn reported(store: &ReconciliationTable, feed: &Feed, day: Timestamp) -> V
 }
 
 #[tokio::test]
-async fn a_report_is_read_back_to_the_digit_and_stands_in_place_of_an_earlier_one_about_the_same_hour() {
+async fn a_report_is_read_exactly_and_replaces_an_earlier_one_of_the_same_hour() {
     let (local, store) = store().await;
     assert_eq!(reported(&store, &feed(), hour(0)).await, []);
     for total in ["1", "119078888888888888887.000000000000000000000000000000000000000000001"] {
@@ -145,13 +145,13 @@ async fn a_report_is_read_back_to_the_digit_and_stands_in_place_of_an_earlier_on
         store.put(&report).await.expect("stored");
         assert_eq!(reported(&store, &feed(), hour(0)).await, [report]);
     }
-    assert_eq!(reported(&store, &tenant(), hour(0)).await, [], "each organization has reports of its own");
+    assert_eq!(reported(&store, &tenant(), hour(0)).await, [], "each organization has its own reports");
     let item = local.item("report#connect#2025-10-07T19").await.expect("the item");
-    assert!(!item.contains_key("version"), "it is nothing to publish");
+    assert!(!item.contains_key("version"), "the publisher must ignore it");
 }
 
 #[tokio::test]
-async fn the_reports_of_a_day_are_those_of_its_hours_in_their_order() {
+async fn the_reports_of_a_day_are_those_of_its_hours_in_order() {
     let (_local, store) = store().await;
     let reports = |numbers: &[u64]| numbers.iter().map(|number| report(&feed(), *number, "1")).collect::<Vec<_>>();
     for report in reports(&[24, 23, 2, 0, 47, 48, 10]) {
@@ -163,7 +163,7 @@ async fn the_reports_of_a_day_are_those_of_its_hours_in_their_order() {
     }
 }
 
-/// That the deposit `native` was published as confirmed with this amount.
+/// The receipt of a deposit that was published as confirmed with this amount.
 fn receipt(native: &str, value: &str) -> Receipt {
     Receipt {
         resource: deposit(native),
@@ -183,7 +183,7 @@ async fn noted(store: &ReconciliationTable, natives: &[String]) -> Vec<Receipt> 
 }
 
 #[tokio::test]
-async fn what_is_noted_again_is_noted_once_and_of_two_receipts_of_a_deposit_the_later_stands() {
+async fn a_repeated_receipt_is_stored_once_and_a_later_one_replaces_it() {
     let (local, store) = store().await;
     let all = ["a", "b", "c"].map(str::to_owned);
     let exact = "119078888888888888887.000000000000000000000000000000000000000000001";
@@ -192,7 +192,7 @@ async fn what_is_noted_again_is_noted_once_and_of_two_receipts_of_a_deposit_the_
         (vec![], vec![]),
         (vec![a.clone()], vec![a.clone()]),
         (vec![a.clone()], vec![a.clone()]),
-        // Two of one deposit in one call, which DynamoDB itself would refuse.
+        // Two receipts of one deposit in one call, which DynamoDB itself rejects.
         (vec![a.clone(), b.clone(), a_again.clone()], vec![a_again.clone(), b.clone()]),
         (vec![a_again, a.clone(), a.clone()], vec![a, b]),
     ] {
@@ -200,11 +200,11 @@ async fn what_is_noted_again_is_noted_once_and_of_two_receipts_of_a_deposit_the_
         assert_eq!(noted(&store, &all).await, expected);
     }
     let item = local.item("published#deposit#connect#a").await.expect("the item");
-    assert!(!item.contains_key("version"), "it is nothing to publish");
+    assert!(!item.contains_key("version"), "the publisher must ignore it");
 }
 
 #[tokio::test]
-async fn more_receipts_than_one_call_takes_are_noted_and_read() {
+async fn more_receipts_than_one_call_takes_are_stored_and_read() {
     let (_local, store) = store().await;
     let natives: Vec<String> = (0..130).map(|number| format!("{number:03}")).collect();
     assert_eq!(noted(&store, &natives).await, []);
@@ -219,7 +219,7 @@ async fn more_receipts_than_one_call_takes_are_noted_and_read() {
 }
 
 #[tokio::test]
-async fn receipts_that_dynamodb_leaves_undone_are_given_to_it_again_a_few_times() {
+async fn receipts_that_dynamodb_leaves_unprocessed_are_sent_again_a_few_times() {
     for (undone, calls) in [(0, 1), (1, 2), (3, 4), (4, 4), (9, 4)] {
         let mut left = std::iter::repeat_n((), undone);
         let server = Server::answering(move |asked| {
@@ -245,7 +245,7 @@ fn claim(coin: &str, owner: &str) -> Claim {
 }
 
 #[tokio::test]
-async fn the_claims_on_coins_are_read_as_they_were_made_with_their_deposits() {
+async fn claims_are_read_as_they_were_written_with_their_deposits() {
     let (local, table) = table(WriteMethod::default()).await;
     let store = ReconciliationTable::new(&local.aws, TABLE.to_owned());
     let said = with(statement(&deposit("a"), "confirmed", 40, "confirmed"), |details| {
@@ -265,7 +265,7 @@ async fn the_claims_on_coins_are_read_as_they_were_made_with_their_deposits() {
 }
 
 #[tokio::test]
-async fn more_coins_than_one_call_takes_are_asked_for() {
+async fn more_claims_than_one_call_takes_are_read() {
     let (local, store) = store().await;
     let coins: Vec<String> = (0..230).map(|number| format!("{number:03}#0x34f53aea#USDC")).collect();
     for coin in coins.iter().step_by(2) {
@@ -279,7 +279,7 @@ async fn more_coins_than_one_call_takes_are_asked_for() {
 }
 
 #[tokio::test]
-async fn an_item_that_cannot_be_read_is_an_error_that_names_it_and_repeats_nothing_of_it() {
+async fn an_unreadable_item_is_an_error_that_names_it_without_its_content() {
     let (local, store) = store().await;
     let text = |text: &str| [("content", AttributeValue::S(text.to_owned()))];
     let number = [("content", AttributeValue::N("4711".to_owned()))];
@@ -309,16 +309,16 @@ async fn an_item_that_cannot_be_read_is_an_error_that_names_it_and_repeats_nothi
             assert!(!told.contains("canary") && !told.contains("4711"), "{told}");
         }
     }
-    // Nobody moves one that nobody could read.
+    // A watermark that cannot be read cannot be moved.
     assert_eq!(advanced(&store, &feed(), &watermark(1, 0)).await, Advance::Lost);
     let item = local.item("watermark#connect").await.expect("the item");
     assert!(crate::support::text(&item, "content").is_some_and(|text| text.contains("canary")));
 }
 
 #[tokio::test]
-async fn a_table_that_does_not_answer_is_asked_again_later() {
-    let nobody = Aws::local("http://127.0.0.1:9", "test").expect("a local connection");
-    let store = ReconciliationTable::new(&nobody, TABLE.to_owned());
+async fn an_unreachable_table_is_an_error_to_be_retried() {
+    let unreachable = Aws::local("http://127.0.0.1:9", "test").expect("a local connection");
+    let store = ReconciliationTable::new(&unreachable, TABLE.to_owned());
     fn failed<T>(outcome: Result<T, PortError>) -> Option<Disposition> {
         outcome.err().map(|error| error.disposition())
     }

@@ -1,4 +1,5 @@
-//! Resources in the table: what is written is what is read, and a write succeeds only at the version it was read at.
+//! Resources in the table: they are read as they were written, and a write succeeds only if the version that was read is
+//! unchanged.
 
 use std::sync::Arc;
 
@@ -27,7 +28,7 @@ fn unrecognized() -> Resource {
     folded(Resource::unknown(id.clone()), [Statement { resource: id, content }])
 }
 
-async fn what_is_written_is_what_is_read_with_its_facts_in_their_order(writes: WriteMethod) {
+async fn a_resource_is_read_as_it_was_written_with_its_facts_in_order(writes: WriteMethod) {
     let (_local, table) = table(writes).await;
     let written = [whole_life(), unrecognized()];
     let writes =
@@ -35,18 +36,18 @@ async fn what_is_written_is_what_is_read_with_its_facts_in_their_order(writes: W
     for outcome in table.write(writes, at(60)).await {
         assert!(matches!(outcome, WriteOutcome::Written), "{outcome:?}");
     }
-    let nobody = Resource::unknown(deposit("nobody spoke of it"));
-    let ids = [written[1].id().clone(), nobody.id().clone(), written[0].id().clone()];
+    let unknown = Resource::unknown(deposit("unknown"));
+    let ids = [written[1].id().clone(), unknown.id().clone(), written[0].id().clone()];
     let read = table.read(&ids).await.expect("the table answers");
-    assert_eq!(read, [written[1].clone(), nobody, written[0].clone()]);
+    assert_eq!(read, [written[1].clone(), unknown, written[0].clone()]);
 
-    // And over what is there already.
+    // Also when the item exists.
     let more = write(&written[0], statement(written[0].id(), "submitted", 10, "late"));
     assert!(matches!(write_one(&table, more.clone()).await, WriteOutcome::Written));
     assert_eq!(read_one(&table, written[0].id()).await, more.resource);
 }
 
-async fn of_two_writers_at_one_version_one_wins_and_the_other_learns_what_beat_it(writes: WriteMethod) {
+async fn of_two_writers_at_one_version_one_wins_and_the_other_gets_the_stored_item(writes: WriteMethod) {
     let (_local, table) = table(writes).await;
     let id = deposit("contended");
     let known = first_write(statement(&id, "pending", 0, "a")).resource;
@@ -65,7 +66,7 @@ async fn of_two_writers_at_one_version_one_wins_and_the_other_learns_what_beat_i
     assert_eq!(read_one(&table, &id).await, winner);
 }
 
-async fn the_first_write_of_a_key_that_exists_loses_and_the_loser_can_go_on_from_what_is_there(writes: WriteMethod) {
+async fn the_first_write_of_an_existing_key_loses_and_can_continue_from_the_stored_item(writes: WriteMethod) {
     let (_local, table) = table(writes).await;
     let id = deposit("contended");
     let first = first_write(statement(&id, "pending", 0, "a"));
@@ -75,8 +76,8 @@ async fn the_first_write_of_a_key_that_exists_loses_and_the_loser_can_go_on_from
     let WriteOutcome::Lost(current) = write_one(&table, first_write(late.clone())).await else {
         unreachable!("the key exists");
     };
-    // A statement's `DuplicateItem` comes without the item on dynoxide, whose recordings say the same of AWS; AWS's documentation
-    // leaves it open. Either is right: what is not told is read.
+    // dynoxide, following its recordings of AWS, returns `DuplicateItem` without the item; the documentation of AWS does not say.
+    // Both are handled: an item that is not returned is read.
     assert!(current.as_ref().is_none_or(|current| *current == first.resource), "{current:?}");
     let current = match current {
         Some(current) => current,
@@ -86,19 +87,19 @@ async fn the_first_write_of_a_key_that_exists_loses_and_the_loser_can_go_on_from
     assert_eq!(read_one(&table, &id).await.version(), 2);
 }
 
-async fn a_write_over_what_is_not_there_loses(writes: WriteMethod) {
+async fn an_update_of_a_missing_item_loses(writes: WriteMethod) {
     let (_local, table) = table(writes).await;
     let id = deposit("gone");
     let known = folded(Resource::unknown(id.clone()), [statement(&id, "pending", 0, "a")]);
     let outcome = write_one(&table, write(&known, statement(&id, "confirmed", 10, "b"))).await;
     assert!(matches!(outcome, WriteOutcome::Lost(None)), "{outcome:?}");
-    assert_eq!(read_one(&table, &id).await.version(), 0, "an update never creates");
+    assert_eq!(read_one(&table, &id).await.version(), 0, "an update never creates an item");
 }
 
-async fn fifty_writers_at_once_each_record_their_fact_exactly_once(writes: WriteMethod) {
+async fn fifty_concurrent_writers_each_record_their_fact_exactly_once(writes: WriteMethod) {
     let (_local, table) = table(writes).await;
     let id = deposit("contended");
-    // All begin at once. Of those who lost, three go on at a time, as the state updater's jitter spreads them.
+    // All start at once. Of the losers, three continue at a time, as the state updater's jitter spreads them.
     let contenders = Arc::new(Semaphore::new(3));
     let mut writers = JoinSet::new();
     for number in 0..50 {
@@ -116,7 +117,7 @@ async fn fifty_writers_at_once_each_record_their_fact_exactly_once(writes: Write
                     WriteOutcome::Lost(now) => {
                         current = now;
                         if turn.is_none() {
-                            turn = Some(contenders.acquire().await.expect("nobody closes it"));
+                            turn = Some(contenders.acquire().await.expect("the semaphore stays open"));
                         }
                     }
                     outcome @ (WriteOutcome::Claimed(_) | WriteOutcome::Failed(_)) => unreachable!("{outcome:?}"),
@@ -136,7 +137,7 @@ async fn fifty_writers_at_once_each_record_their_fact_exactly_once(writes: Write
 async fn more_writes_than_one_call_takes_have_their_outcomes_in_order(writes: WriteMethod) {
     let (_local, table) = table(writes).await;
     let ids: Vec<ResourceId> = (0..30).map(|number| deposit(&format!("{number:02}"))).collect();
-    // Every third is there already, on both sides of the 25 that one call takes.
+    // Every third resource exists, on both sides of the 25 writes that one call takes.
     let is_there = |index: usize| index.is_multiple_of(3);
     let there = ids.iter().enumerate().filter(|(index, _)| is_there(*index));
     let there: Vec<Write> = there.map(|(_, id)| first_write(statement(id, "pending", 0, "a"))).collect();
@@ -156,7 +157,7 @@ async fn more_writes_than_one_call_takes_have_their_outcomes_in_order(writes: Wr
     }
 }
 
-async fn more_resources_than_one_call_takes_are_read_in_the_order_in_which_they_were_asked_for(writes: WriteMethod) {
+async fn more_resources_than_one_call_takes_are_read_in_the_requested_order(writes: WriteMethod) {
     let (_local, table) = table(writes).await;
     let ids: Vec<ResourceId> = (0..120).map(|number| deposit(&format!("{number:03}"))).collect();
     let writes = ids.iter().step_by(2).map(|id| first_write(statement(id, "pending", 0, "a"))).collect();
@@ -171,9 +172,9 @@ async fn more_resources_than_one_call_takes_are_read_in_the_order_in_which_they_
 }
 
 #[tokio::test]
-async fn what_one_answer_does_not_hold_is_asked_for_again() {
+async fn items_beyond_the_size_of_one_response_are_requested_again() {
     let (_local, table) = table(WriteMethod::Puts).await;
-    // An answer to a batch of reads holds 16 MB; the fact and the view make some 390 KB an item.
+    // The response to a batch of reads has at most 16 MB. The fact and the view make an item about 390 KB large.
     let metadata = "x".repeat(195_000);
     let large = |number: i64| {
         with(statement(&deposit(&number.to_string()), "pending", number, "a"), |details| {
@@ -191,11 +192,11 @@ async fn what_one_answer_does_not_hold_is_asked_for_again() {
     }
 }
 
-async fn an_item_that_is_too_large_fails_for_good_and_its_neighbours_are_written(writes: WriteMethod) {
+async fn an_item_that_is_too_large_fails_permanently_and_the_others_are_written(writes: WriteMethod) {
     let (_local, table) = table(writes).await;
     let large = |native: &str| {
         with(statement(&deposit(native), "pending", 0, "a"), |details| {
-            // A DynamoDB item holds 400 KB.
+            // A DynamoDB item has at most 400 KB.
             details.session.metadata = Some("x".repeat(410_000).into());
         })
     };
@@ -215,7 +216,7 @@ async fn an_item_that_is_too_large_fails_for_good_and_its_neighbours_are_written
     assert_eq!(versions, [1, 0, 1, 0, 1]);
 }
 
-async fn a_resource_that_outgrows_an_item_keeps_what_it_was(writes: WriteMethod) {
+async fn a_resource_that_outgrows_an_item_keeps_its_last_stored_form(writes: WriteMethod) {
     let (_local, table) = table(writes).await;
     let id = deposit("growing");
     let first = first_write(statement(&id, "pending", 0, "a"));
@@ -231,9 +232,9 @@ async fn a_resource_that_outgrows_an_item_keeps_what_it_was(writes: WriteMethod)
     assert_eq!(read_one(&table, &id).await, first.resource);
 }
 
-async fn a_table_that_does_not_answer_is_tried_again_later_and_one_that_does_not_exist_is_not(writes: WriteMethod) {
-    let nobody = Aws::local("http://127.0.0.1:9", "test").expect("a local connection");
-    let table = ResourceTable::new(&nobody, TABLE.to_owned()).writing_by(writes);
+async fn an_unreachable_table_is_retried_and_a_missing_one_is_not(writes: WriteMethod) {
+    let unreachable = Aws::local("http://127.0.0.1:9", "test").expect("a local connection");
+    let table = ResourceTable::new(&unreachable, TABLE.to_owned()).writing_by(writes);
     let read = table.read(&[deposit("any")]).await;
     assert!(matches!(&read, Err(error) if error.disposition() == Disposition::Retry), "{read:?}");
     let outcome = write_one(&table, first_write(statement(&deposit("any"), "pending", 0, "a"))).await;
@@ -252,14 +253,14 @@ async fn a_table_that_does_not_answer_is_tried_again_later_and_one_that_does_not
 }
 
 crate::support::by_statements_and_by_puts! {
-    what_is_written_is_what_is_read_with_its_facts_in_their_order,
-    of_two_writers_at_one_version_one_wins_and_the_other_learns_what_beat_it,
-    the_first_write_of_a_key_that_exists_loses_and_the_loser_can_go_on_from_what_is_there,
-    a_write_over_what_is_not_there_loses,
-    fifty_writers_at_once_each_record_their_fact_exactly_once,
+    a_resource_is_read_as_it_was_written_with_its_facts_in_order,
+    of_two_writers_at_one_version_one_wins_and_the_other_gets_the_stored_item,
+    the_first_write_of_an_existing_key_loses_and_can_continue_from_the_stored_item,
+    an_update_of_a_missing_item_loses,
+    fifty_concurrent_writers_each_record_their_fact_exactly_once,
     more_writes_than_one_call_takes_have_their_outcomes_in_order,
-    more_resources_than_one_call_takes_are_read_in_the_order_in_which_they_were_asked_for,
-    an_item_that_is_too_large_fails_for_good_and_its_neighbours_are_written,
-    a_resource_that_outgrows_an_item_keeps_what_it_was,
-    a_table_that_does_not_answer_is_tried_again_later_and_one_that_does_not_exist_is_not,
+    more_resources_than_one_call_takes_are_read_in_the_requested_order,
+    an_item_that_is_too_large_fails_permanently_and_the_others_are_written,
+    a_resource_that_outgrows_an_item_keeps_its_last_stored_form,
+    an_unreachable_table_is_retried_and_a_missing_one_is_not,
 }

@@ -1,4 +1,4 @@
-//! Secrets in Secrets Manager, against an endpoint that answers what a test says.
+//! Secrets in Secrets Manager, against an endpoint that sends the responses of a test.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::support::server::{Answer, Server};
 
 const STORED: &str = r#"{"default":{"current":"canary-4711-canary-4711"}}"#;
 
-/// An endpoint that answers every request alike, and what it was asked.
+/// An endpoint that sends the same response to every request, and records the requests.
 struct Endpoint {
     aws: Aws,
     server: Server,
@@ -31,7 +31,7 @@ impl Endpoint {
 }
 
 #[tokio::test]
-async fn each_providers_secret_is_read_in_one_call_under_its_own_name() {
+async fn each_providers_secret_is_read_in_one_call_by_its_own_name() {
     let answer = format!(r#"{{"Name":"x","SecretString":{}}}"#, serde_json::Value::from(STORED));
     for (provider, id) in
         [(Provider::Zerohash, "fundhook/zerohash"), (Provider::Striga, "arn:aws:secretsmanager:striga")]
@@ -39,25 +39,25 @@ async fn each_providers_secret_is_read_in_one_call_under_its_own_name() {
         let endpoint = Endpoint::answering(200, answer.clone()).await;
         let secret = endpoint.read(provider).await.expect("the secret");
         assert_eq!(secret.expose_secret(), STORED);
-        assert!(!format!("{secret:?}").contains("canary"), "nothing prints it");
+        assert!(!format!("{secret:?}").contains("canary"), "Debug does not show it");
         assert_eq!(endpoint.server.asked_once().body, format!(r#"{{"SecretId":"{id}"}}"#));
     }
 }
 
 #[tokio::test]
-async fn a_secret_that_is_not_to_be_had_is_asked_for_again_and_one_that_is_none_is_not() {
+async fn a_missing_secret_is_retried_and_an_invalid_or_unconfigured_one_is_not() {
     let missing = r#"{"__type":"ResourceNotFoundException","Message":"no such secret"}"#.to_owned();
     let endpoint = Endpoint::answering(400, missing).await;
-    let refused = endpoint.read(Provider::Striga).await.map(|_| ()).expect_err("there is none");
-    assert_eq!(refused.disposition(), Disposition::Retry);
-    assert!(chain(&refused).contains("ResourceNotFoundException"), "{}", chain(&refused));
+    let failed = endpoint.read(Provider::Striga).await.map(|_| ()).expect_err("the secret does not exist");
+    assert_eq!(failed.disposition(), Disposition::Retry);
+    assert!(chain(&failed).contains("ResourceNotFoundException"), "{}", chain(&failed));
 
     let binary = Endpoint::answering(200, r#"{"Name":"x","SecretBinary":"Y2FuYXJ5LTQ3MTE="}"#.to_owned()).await;
-    let refused = binary.read(Provider::Striga).await.map(|_| ()).expect_err("it is no text");
-    assert_eq!(refused.disposition(), Disposition::DeadLetter);
-    assert!(!chain(&refused).contains("canary"), "{}", chain(&refused));
+    let failed = binary.read(Provider::Striga).await.map(|_| ()).expect_err("the secret is binary");
+    assert_eq!(failed.disposition(), Disposition::DeadLetter);
+    assert!(!chain(&failed).contains("canary"), "{}", chain(&failed));
 
-    let unnamed = binary.read(Provider::Connect).await.map(|_| ()).expect_err("no secret is named for it");
+    let unnamed = binary.read(Provider::Connect).await.map(|_| ()).expect_err("no secret is configured");
     assert_eq!(unnamed.disposition(), Disposition::DeadLetter);
-    assert_eq!(binary.server.asked().len(), 1, "nobody was asked");
+    assert_eq!(binary.server.asked().len(), 1, "nothing was requested");
 }

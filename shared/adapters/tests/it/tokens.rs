@@ -1,9 +1,9 @@
-//! Access tokens in Secrets Manager, one entry for each organization, and the lease on renewing them in the table.
+//! Access tokens in Secrets Manager, one entry for each organization, and the leases on renewing them in the table.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use fundhook_adapters::{Aws, KeySetTable, TokenStore};
+use fundhook_adapters::{Aws, KeySetTable, TokenStore, TokenStoreNames};
 use fundhook_domain::{Feed, Provider, Timestamp};
 use fundhook_ports::{AccessTokens, Disposition, KeySets, Lease, PortError, StoredToken, chain};
 use secrecy::ExposeSecret;
@@ -24,11 +24,15 @@ fn tenant(name: &str) -> Feed {
     format!("connect/{name}").parse().expect("a feed")
 }
 
-fn store(aws: &Aws) -> TokenStore {
-    TokenStore::new(aws, SECRET_ID.to_owned(), TABLE.to_owned())
+fn names(secret_id: &str) -> TokenStoreNames {
+    TokenStoreNames { secret_id: secret_id.to_owned(), table: TABLE.to_owned() }
 }
 
-/// The token called `name`, granted so many seconds in for an hour.
+fn store(aws: &Aws) -> TokenStore {
+    TokenStore::new(aws, names(SECRET_ID))
+}
+
+/// The token `name`, granted at this time for an hour.
 fn token(name: &str, seconds: i64) -> StoredToken {
     let access_token = format!("canary-{name}").into();
     StoredToken { access_token, issued_at: at(seconds), expires_at: at(seconds + 3600) }
@@ -38,16 +42,16 @@ fn one(feed: &Feed, token: &StoredToken) -> BTreeMap<Feed, StoredToken> {
     BTreeMap::from([(feed.clone(), token.clone())])
 }
 
-/// The entry of the secret that holds `token`.
+/// The entry of the secret for `token`.
 fn entry(token: &StoredToken) -> Value {
     let StoredToken { access_token, issued_at, expires_at } = token;
     json!({ "access_token": access_token.expose_secret(), "issued_at": issued_at, "expires_at": expires_at })
 }
 
-/// The tokens that are stored, with what is hidden in them.
+/// The stored tokens with their exposed texts.
 async fn loaded(store: &TokenStore) -> BTreeMap<Feed, (String, Timestamp, Timestamp)> {
     let tokens = store.load().await.expect("the secret is read");
-    assert!(!format!("{tokens:?} {store:?}").contains("canary"), "nothing prints them");
+    assert!(!format!("{tokens:?} {store:?}").contains("canary"), "Debug does not show them");
     tokens.into_iter().map(|(feed, token)| (feed, exposed(&token))).collect()
 }
 
@@ -56,7 +60,7 @@ fn exposed(token: &StoredToken) -> (String, Timestamp, Timestamp) {
 }
 
 #[tokio::test]
-async fn tokens_of_several_organizations_are_stored_by_one_write() {
+async fn tokens_of_several_organizations_are_stored_in_one_write() {
     let vault = Vault::holding("{}").await;
     let store = store(&vault.aws);
     let tokens = BTreeMap::from([(feed(), token("a", 0)), (tenant("acme"), token("b", 10))]);
@@ -67,7 +71,7 @@ async fn tokens_of_several_organizations_are_stored_by_one_write() {
 }
 
 #[tokio::test]
-async fn a_token_is_stored_beside_those_of_other_organizations_and_read_back() {
+async fn a_stored_token_does_not_affect_those_of_other_organizations() {
     let vault = Vault::holding("{}").await;
     let store = store(&vault.aws);
     assert_eq!(loaded(&store).await, BTreeMap::new());
@@ -75,7 +79,7 @@ async fn a_token_is_stored_beside_those_of_other_organizations_and_read_back() {
     for (feed, token) in [
         (feed(), token("a", 0)),
         (tenant("acme"), token("b", 10)),
-        // Renewed: in place of the one before.
+        // A renewed token replaces the previous one.
         (feed(), token("c", 2880)),
         (tenant("bolt"), token("d", 2900)),
     ] {
@@ -89,7 +93,7 @@ async fn a_token_is_stored_beside_those_of_other_organizations_and_read_back() {
 }
 
 #[tokio::test]
-async fn an_entry_that_names_no_organization_is_nobodys_token_and_is_kept() {
+async fn an_entry_that_names_no_organization_is_ignored_and_kept() {
     let odd = json!({ "Not A Tenant": entry(&token("odd", 0)), "acme": entry(&token("a", 0)) });
     let vault = Vault::holding(odd.to_string()).await;
     let store = store(&vault.aws);
@@ -101,7 +105,7 @@ async fn an_entry_that_names_no_organization_is_nobodys_token_and_is_kept() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_holds_no_token_and_is_replaced() {
+async fn an_unreadable_secret_has_no_tokens_and_is_replaced() {
     for unreadable in [
         "",
         "canary",
@@ -128,12 +132,12 @@ fn assert_shows_no_token(error: &PortError) {
 }
 
 #[tokio::test]
-async fn a_secret_that_is_not_to_be_had_is_an_error_and_nothing_is_stored() {
+async fn a_secret_that_cannot_be_read_is_an_error_and_is_not_written() {
     let vault = Vault::holding("{}").await;
-    let store = TokenStore::new(&vault.aws, "another".to_owned(), TABLE.to_owned());
-    let unread = store.load().await.map(|_| ()).expect_err("there is none");
-    // What cannot be read now may hold the tokens of others: it is not written over.
-    let unstored = store.store(&one(&feed(), &token("a", 0))).await.expect_err("there is none");
+    let store = TokenStore::new(&vault.aws, names("another"));
+    let unread = store.load().await.map(|_| ()).expect_err("the secret does not exist");
+    // A secret that cannot be read may have the tokens of others, so it is not overwritten.
+    let unstored = store.store(&one(&feed(), &token("a", 0))).await.expect_err("the secret does not exist");
     for error in [&unread, &unstored] {
         assert_shows_no_token(error);
         assert!(chain(error).contains("ResourceNotFoundException"), "{}", chain(error));
@@ -142,8 +146,8 @@ async fn a_secret_that_is_not_to_be_had_is_an_error_and_nothing_is_stored() {
 }
 
 #[tokio::test]
-async fn no_error_shows_a_token_not_even_that_of_an_answer_which_repeats_it() {
-    // Answers to the request that stores it: refused, and in a form that nobody can read.
+async fn no_error_shows_a_token_even_if_the_response_repeats_it() {
+    // Responses to the write: an error, and an unreadable one.
     let refused = json!({ "__type": "LimitExceededException", "Message": "too many versions" }).to_string();
     let (form, stored) = ("application/x-amz-json-1.1", json!({ "SecretString": "{}" }).to_string());
     for (status, garbage) in [(400, Some(refused)), (200, None)] {
@@ -155,17 +159,17 @@ async fn no_error_shows_a_token_not_even_that_of_an_answer_which_repeats_it() {
         });
         let server = server.await;
         let store = store(&Aws::local(&server.url, "test").expect("a local connection"));
-        let error = store.store(&one(&feed(), &token("a", 0))).await.expect_err("it was not stored");
-        assert!(server.asked().iter().any(|asked| asked.body.contains("canary-a")), "it was sent");
+        let error = store.store(&one(&feed(), &token("a", 0))).await.expect_err("the write fails");
+        assert!(server.asked().iter().any(|asked| asked.body.contains("canary-a")), "the token was sent");
         assert_shows_no_token(&error);
     }
-    // And one to the request that reads it.
+    // A response to the reading.
     let server = Server::always(Answer::new(200, form, r#"{"SecretString":"canary"#)).await;
     let store = store(&Aws::local(&server.url, "test").expect("a local connection"));
-    assert_shows_no_token(&store.load().await.map(|_| ()).expect_err("it was not read"));
+    assert_shows_no_token(&store.load().await.map(|_| ()).expect_err("the reading fails"));
 }
 
-/// How many of 20 askers at the instant got the lease.
+/// How many of 20 concurrent callers got the lease.
 async fn ask(store: &TokenStore, seconds: i64) -> usize {
     let mut askers = JoinSet::new();
     for _ in 0..20 {
@@ -176,19 +180,19 @@ async fn ask(store: &TokenStore, seconds: i64) -> usize {
 }
 
 #[tokio::test]
-async fn of_twenty_refreshers_at_once_one_may_have_tokens_granted() {
+async fn of_twenty_concurrent_refreshers_one_gets_the_lease() {
     let local = Local::start().await;
     let store = store(&local.aws);
     for (seconds, winners) in [(0, 1), (1, 0), (44, 0), (45, 1), (46, 0), (89, 0), (90, 1)] {
         assert_eq!(ask(&store, seconds).await, winners, "after {seconds} s");
     }
     let item = local.item("token#connect").await.expect("the lease");
-    assert!(!item.contains_key("version"), "it is nothing to publish");
+    assert!(!item.contains_key("version"), "the publisher must ignore it");
     assert!(!format!("{item:?}").contains("canary"));
 }
 
 #[tokio::test]
-async fn a_lease_that_a_clock_far_ahead_took_keeps_nobody_from_renewing() {
+async fn a_lease_from_a_clock_far_ahead_is_ignored() {
     for (ahead, winners) in [(1, 0), (300, 0), (301, 1), (100_000_000, 1)] {
         let local = Local::start().await;
         let store = store(&local.aws);
@@ -198,19 +202,19 @@ async fn a_lease_that_a_clock_far_ahead_took_keeps_nobody_from_renewing() {
 }
 
 #[tokio::test]
-async fn while_the_provider_is_to_be_left_alone_nobody_gets_the_lease_of_that_organization() {
+async fn while_backing_off_no_caller_gets_the_lease_of_that_organization() {
     for (until, winners) in [(0, 1), (1, 0), (3600, 0), (3900, 0), (3901, 1)] {
         let local = Local::start().await;
         let store = store(&local.aws);
         store.back_off_until(&feed(), at(until)).await.expect("noted");
         assert_eq!(ask(&store, 0).await, winners, "until {until} s from now");
         assert!(store.lease(&tenant("acme"), at(0), LEASE).await.expect("an answer"));
-        assert_eq!(ask(&store, until + 60).await, 1, "until {until} s from now: it is over");
+        assert_eq!(ask(&store, until + 60).await, 1, "until {until} s from now: it has ended");
     }
 }
 
 #[tokio::test]
-async fn a_lease_that_is_given_back_leaves_the_provider_alone_for_as_long_as_it_asked() {
+async fn releasing_a_lease_does_not_end_the_back_off() {
     let local = Local::start().await;
     let store = store(&local.aws);
     assert_eq!(ask(&store, 0).await, 1);
@@ -220,7 +224,7 @@ async fn a_lease_that_is_given_back_leaves_the_provider_alone_for_as_long_as_it_
 }
 
 #[tokio::test]
-async fn who_fetches_keys_keeps_nobody_from_renewing_tokens() {
+async fn the_lease_on_keys_does_not_affect_that_on_tokens() {
     let local = Local::start().await;
     let keys = KeySetTable::new(&local.aws, TABLE.to_owned());
     assert_eq!(keys.lease(&feed(), at(0), LEASE).await.expect("an answer"), Lease::Won);
@@ -228,8 +232,8 @@ async fn who_fetches_keys_keeps_nobody_from_renewing_tokens() {
 }
 
 #[tokio::test]
-async fn a_table_that_does_not_answer_is_asked_again_later() {
-    let nobody = Aws::local("http://127.0.0.1:9", "test").expect("a local connection");
-    let error = store(&nobody).lease(&feed(), at(0), LEASE).await.expect_err("nobody is there");
+async fn an_unreachable_table_is_an_error_to_be_retried() {
+    let unreachable = Aws::local("http://127.0.0.1:9", "test").expect("a local connection");
+    let error = store(&unreachable).lease(&feed(), at(0), LEASE).await.expect_err("the table is unreachable");
     assert_eq!(error.disposition(), Disposition::Retry);
 }

@@ -1,4 +1,4 @@
-//! Sessions: what is signed, what is sent, and what is taken for an answer.
+//! Sessions: what is signed, what is sent, and which responses are accepted.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ async fn open(settings: Settings, request: &SessionRequest) -> Result<SessionTok
     client(settings).open_session(&caller(), &signing_key(), request, now()).await
 }
 
-/// Whether `asked` carries the organization's signature of `message`.
+/// Whether the header `signature` of `asked` is the organization's signature over `message`.
 fn is_signed(asked: &Asked, signature: &str, message: &[u8]) -> bool {
     let signature = BASE64_STANDARD.decode(asked.header(signature)).expect("standard base64");
     assert_eq!(signature.len(), 256);
@@ -33,7 +33,7 @@ fn is_signed(asked: &Asked, signature: &str, message: &[u8]) -> bool {
 }
 
 #[tokio::test]
-async fn a_session_is_requested_as_in_the_seed_and_signed_as_the_provider_signs_its_webhooks() {
+async fn a_session_is_requested_as_in_the_guide_and_signed_as_the_provider_signs_webhooks() {
     let provider = Provider::saying(&flat()).await;
     let metadata = json!({"order": "ä-1", "exact": 119_078_888_888_888_888_887_u128});
     let request = SessionRequest::deposits("USER01").with_metadata(metadata.as_object().cloned().unwrap_or_default());
@@ -76,7 +76,7 @@ async fn headers_paths_and_the_string_to_sign_are_settings() {
 }
 
 #[tokio::test]
-async fn a_session_for_withdrawals_alone_goes_to_a_path_of_its_own() {
+async fn a_session_for_withdrawals_only_has_its_own_path() {
     let both = SessionRequest {
         scopes: vec![Scope::DEPOSIT_SEND, Scope::WITHDRAWAL_SEND],
         ..SessionRequest::deposits("USER01")
@@ -98,7 +98,7 @@ async fn a_session_for_withdrawals_alone_goes_to_a_path_of_its_own() {
 }
 
 #[tokio::test]
-async fn both_replies_of_the_seed_are_taken_with_fields_that_nobody_knows() {
+async fn both_responses_of_the_guide_are_accepted_with_unknown_fields() {
     for answer in [
         json!({"jwt": JWT, "expires_in": 60, "session": {"id": "1"}}),
         json!({"jwt": JWT, "expires_in": "60", "token": null}),
@@ -113,7 +113,7 @@ async fn both_replies_of_the_seed_are_taken_with_fields_that_nobody_knows() {
 }
 
 #[tokio::test]
-async fn what_is_no_session_is_of_another_shape_and_not_asked_for_again() {
+async fn an_unexpected_response_is_an_error_and_the_request_is_not_repeated() {
     for answer in [
         json!({"jwt": JWT}),
         json!({"jwt": "", "expires_in": 60}),
@@ -127,7 +127,7 @@ async fn what_is_no_session_is_of_another_shape_and_not_asked_for_again() {
         let provider = Provider::saying(&answer.to_string()).await;
         let opened = open(settings(&provider.url), &SessionRequest::deposits("USER01")).await;
         let error = opened.map(|_| ()).expect_err("no session");
-        assert!(matches!(error, ApiError::OtherShape { .. }), "{answer}: {error}");
+        assert!(matches!(error, ApiError::UnexpectedShape { .. }), "{answer}: {error}");
         assert!(error.to_string().contains("expected {jwt, expires_in} or {token: {jwt, expires_in}}"), "{error}");
         assert_shows_no_secret(&error);
         provider.asked_once();
@@ -138,9 +138,9 @@ async fn what_is_no_session_is_of_another_shape_and_not_asked_for_again() {
 }
 
 #[tokio::test]
-async fn a_repeated_attempt_is_signed_anew() {
-    let refused = Answer::json(429, "").with("retry-after", "1");
-    let provider = Provider::answering([refused, Answer::json(200, flat())]).await;
+async fn a_repeated_attempt_is_signed_again() {
+    let too_many = Answer::json(429, "").with("retry-after", "1");
+    let provider = Provider::answering([too_many, Answer::json(200, flat())]).await;
     let mut settings = settings(&provider.url);
     settings.retries.wait_max = Duration::from_secs(5);
     open(settings, &SessionRequest::deposits("USER01")).await.expect("a session");
@@ -154,28 +154,28 @@ async fn a_repeated_attempt_is_signed_anew() {
 }
 
 #[tokio::test]
-async fn a_request_that_cannot_be_one_is_not_sent() {
+async fn an_invalid_request_is_not_sent() {
     let provider = Provider::saying(&flat()).await;
     let no_scope = SessionRequest { scopes: Vec::new(), ..SessionRequest::deposits("USER01") };
     for request in [SessionRequest::deposits(" "), no_scope] {
-        let error = open(settings(&provider.url), &request).await.map(|_| ()).expect_err("unfit");
+        let error = open(settings(&provider.url), &request).await.map(|_| ()).expect_err("invalid");
         assert!(matches!(error, ApiError::InvalidRequest(_)), "{error}");
     }
-    let spoiled = Caller { token: "canary\n".to_owned().into(), ..caller() };
+    let invalid = Caller { token: "canary\n".to_owned().into(), ..caller() };
     let request = SessionRequest::deposits("USER01");
-    let opened = provider.client().open_session(&spoiled, &signing_key(), &request, now()).await;
+    let opened = provider.client().open_session(&invalid, &signing_key(), &request, now()).await;
     let error = opened.map(|_| ()).expect_err("a line break in a header");
-    assert!(error.to_string().contains("authorization") && !error.may_pass(), "{error}");
+    assert!(error.to_string().contains("authorization") && !error.is_transient(), "{error}");
     assert_shows_no_secret(&error);
     assert!(provider.asked().is_empty());
 }
 
 #[test]
-fn a_key_is_rsa_and_private_and_is_not_shown() {
+fn only_a_private_rsa_key_is_accepted_and_debug_does_not_show_it() {
     assert_eq!(format!("{:?}", signing_key()), "SigningKey { .. }");
     let curve = include_str!("../../../providers/tests/keys/test-key-p256.pem");
-    let spoiled = "-----BEGIN PRIVATE KEY-----\nY2FuYXJ5\n-----END PRIVATE KEY-----";
-    for pem in ["", "canary", PUBLIC_KEY, curve, spoiled] {
+    let malformed = "-----BEGIN PRIVATE KEY-----\nY2FuYXJ5\n-----END PRIVATE KEY-----";
+    for pem in ["", "canary", PUBLIC_KEY, curve, malformed] {
         let error = SigningKey::from_pem(pem).map(|_| ()).expect_err(pem);
         assert!(error.to_string().contains("PKCS#8"), "{error}");
         assert!(!format!("{error:?}").contains("canary"), "{error:?}");
@@ -193,15 +193,15 @@ fn a_scope_is_a_name_without_spaces() {
 }
 
 #[tokio::test]
-async fn whom_a_session_is_for_and_what_its_metadata_says_show_in_no_error() {
-    let said =
+async fn no_error_shows_the_user_or_the_metadata_of_a_session() {
+    let body =
         json!({"error": "invalid", "message": "canary-user, canary-order of 4711 and canary-nested: no such deposit"});
-    let provider = Provider::answering([Answer::json(422, said.to_string())]).await;
+    let provider = Provider::answering([Answer::json(422, body.to_string())]).await;
     let metadata = json!({"order": "canary-order", "shop": 4711, "more": [{"deep": "canary-nested"}], "paid": false});
     let request =
         SessionRequest::deposits("canary-user").with_metadata(metadata.as_object().cloned().unwrap_or_default());
     let error = open(settings(&provider.url), &request).await.map(|_| ()).expect_err("422");
-    let told = "invalid: [hidden], [hidden] of [hidden] and [hidden]: no such deposit";
-    assert!(error.to_string().ends_with(told), "{error}");
+    let expected = "invalid: [hidden], [hidden] of [hidden] and [hidden]: no such deposit";
+    assert!(error.to_string().ends_with(expected), "{error}");
     assert_shows_no_secret(&error);
 }

@@ -13,7 +13,7 @@ fn granted(expires_in: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_token_is_requested_with_the_three_fields_of_the_seed_and_nothing_else() {
+async fn a_token_request_has_the_three_fields_of_the_guide_and_no_others() {
     let provider = Provider::saying(&granted("86400")).await;
     let token = provider.client().request_token(&credentials()).await.expect("a token");
     assert_eq!(token.access_token.expose_secret(), TOKEN);
@@ -31,7 +31,7 @@ async fn a_token_is_requested_with_the_three_fields_of_the_seed_and_nothing_else
 }
 
 #[tokio::test]
-async fn the_published_openapis_form_is_a_matter_of_settings() {
+async fn settings_select_the_form_of_the_published_openapi() {
     let provider = Provider::saying(&granted("3600")).await;
     let mut settings = settings(&provider.url);
     settings.path_prefix = "/api/v1".to_owned();
@@ -44,23 +44,23 @@ async fn the_published_openapis_form_is_a_matter_of_settings() {
 }
 
 #[tokio::test]
-async fn a_token_for_no_time_or_for_more_than_a_year_is_an_error() {
-    for (seconds, fits) in
+async fn a_lifetime_of_zero_or_more_than_a_year_is_an_error() {
+    for (seconds, is_valid) in
         [("1", true), ("\"3600\"", true), ("31536000", true), ("0", false), ("31536001", false), ("86400000", false)]
     {
         let provider = Provider::saying(&granted(seconds)).await;
         let token = provider.client().request_token(&credentials()).await;
-        assert_eq!(token.is_ok(), fits, "{seconds}");
+        assert_eq!(token.is_ok(), is_valid, "{seconds}");
         if let Err(error) = token {
             assert!(matches!(error, ApiError::InvalidLifetime { .. }), "{error}");
-            assert!(!error.may_pass());
+            assert!(!error.is_transient());
         }
     }
 }
 
 #[tokio::test]
-async fn what_is_no_grant_is_of_another_shape_or_type() {
-    for (answer, told) in [
+async fn an_invalid_grant_is_an_error_that_names_what_is_wrong() {
+    for (answer, expected) in [
         (granted("-1"), "a whole number"),
         (granted("1.5"), "a whole number"),
         (granted("null"), "not empty"),
@@ -68,36 +68,36 @@ async fn what_is_no_grant_is_of_another_shape_or_type() {
         (r#"{"access_token":"","token_type":"Bearer","expires_in":60}"#.to_owned(), "a token that is not empty"),
         (format!(r#"{{"access_token":{{"a":"{TOKEN}"}},"token_type":"Bearer"}}"#), "a string"),
         (format!(r#"{{"access_token":"{TOKEN}","token_type":"Bearer"}}"#), "missing field `expires_in`"),
-        (format!(r#"{{"access_token":"{TOKEN}","token_type":"mac","expires_in":60}}"#), "another type than Bearer"),
-        (format!(r#""{TOKEN}""#), "another shape"),
+        (format!(r#"{{"access_token":"{TOKEN}","token_type":"mac","expires_in":60}}"#), "type is not Bearer"),
+        (format!(r#""{TOKEN}""#), "an unexpected shape"),
     ] {
         let provider = Provider::saying(&answer).await;
         let error = provider.client().request_token(&credentials()).await.map(|_| ()).expect_err(&answer);
-        assert!(error.to_string().contains(told), "{answer}: {error}");
+        assert!(error.to_string().contains(expected), "{answer}: {error}");
         assert_shows_no_secret(&error);
     }
 }
 
 #[tokio::test]
-async fn refused_credentials_are_told_in_the_providers_words_without_the_secret() {
-    let said = json!({
+async fn rejected_credentials_are_reported_with_the_providers_message_but_without_the_secret() {
+    let body = json!({
         "error": "invalid_client",
         "error_description": format!("no client has the secret {SECRET}\nsorry"),
     });
-    let provider = Provider::answering([Answer::json(401, said.to_string())]).await;
+    let provider = Provider::answering([Answer::json(401, body.to_string())]).await;
     let error = provider.client().request_token(&credentials()).await.map(|_| ()).expect_err("401");
-    let told = format!(
-        "POST {}/oauth/token: refused with status 401: invalid_client: no client has the secret [hidden] sorry",
+    let expected = format!(
+        "POST {}/oauth/token: unauthorized, status 401: invalid_client: no client has the secret [hidden] sorry",
         provider.url
     );
-    assert_eq!(error.to_string(), told);
-    assert!(error.is_unauthorized() && !error.may_pass());
+    assert_eq!(error.to_string(), expected);
+    assert!(error.is_unauthorized() && !error.is_transient());
     assert_shows_no_secret(&error);
     provider.asked_once();
 }
 
 #[tokio::test]
-async fn a_request_of_a_token_is_repeated() {
+async fn a_failed_token_request_is_repeated() {
     let provider = Provider::answering([Answer::json(500, ""), Answer::json(200, granted("60"))]).await;
     provider.client().request_token(&credentials()).await.expect("a token");
     let asked = provider.asked();

@@ -1,11 +1,11 @@
-//! Transactions: pages, rows byte for byte, and rows with types.
+//! Transactions: pages, verbatim rows, and typed rows.
 
 use fundhook_connect_api::{ApiError, TransactionsPage, TransactionsQuery};
 use fundhook_domain::Timestamp;
 
 use crate::support::{Answer, Provider, assert_shows_no_secret, caller, client, settings};
 
-/// The row of seed 000, with a field that nobody knows, an odd layout, and numbers that a float would spoil.
+/// The row of [connect-guide §7], with an unknown field, an unusual layout, and numbers that a float would change.
 const ROW: &str = r#"{ "participant_code": "USER01", "fund_asset":"USDC.ETH","deposited_asset": "USDC.ETH",
   "rate": 1.000000000000000000001, "quoted_currency": "USD", "quantity": "100", "notional": 119078888888888888887.10,
   "fund_id": "29e6d7b8-d604-4212-86ee-998fef35505e", "fund_timestamp": 1708631671631, "deposit_timestamp": "1708631681",
@@ -22,7 +22,7 @@ async fn listed(answer: &str) -> Result<TransactionsPage, ApiError> {
 }
 
 #[tokio::test]
-async fn rows_come_byte_for_byte_and_in_their_order() {
+async fn rows_are_kept_byte_for_byte_and_in_order() {
     let odd = r#"{"fund_id" : 007}"#.replace("007", "70e-1");
     let page = listed(&page_of(&format!("[\n {ROW} , {odd},null]"))).await.expect("a page");
     let rows: Vec<&str> = page.transactions.iter().map(|row| row.get()).collect();
@@ -31,11 +31,11 @@ async fn rows_come_byte_for_byte_and_in_their_order() {
 }
 
 #[tokio::test]
-async fn typed_rows_are_exact_and_one_that_is_none_spoils_no_other() {
+async fn typed_rows_are_exact_and_an_invalid_row_does_not_affect_the_others() {
     let rows = format!(r#"[{ROW},{{"fund_id":"1"}},{{"fund_id":12345678901234567890123,"success":false}}]"#);
     let page = listed(&page_of(&rows)).await.expect("a page");
     let mut typed = page.typed().into_iter();
-    let row = typed.next().expect("a row").expect("the seed's row");
+    let row = typed.next().expect("a row").expect("the guide's row");
     assert_eq!(row.fund_id, "29e6d7b8-d604-4212-86ee-998fef35505e");
     assert_eq!(row.rate.as_deref(), Some("1.000000000000000000001"));
     assert_eq!(row.notional.as_deref(), Some("119078888888888888887.10"));
@@ -47,13 +47,13 @@ async fn typed_rows_are_exact_and_one_that_is_none_spoils_no_other() {
     assert_eq!(row.deposit_timestamp.map(|at| at.to_string()).as_deref(), Some("2024-02-22T19:54:41Z"));
     let source = row.source.expect("a source");
     assert_eq!((source.kind.as_deref(), source.integration.as_deref()), (Some("CUSTODIAL"), Some("coinbase")));
-    assert!(typed.next().expect("a row").is_err(), "it does not say whether it succeeded");
+    assert!(typed.next().expect("a row").is_err(), "`success` is missing");
     let numbered = typed.next().expect("a row").expect("a row");
     assert_eq!((numbered.fund_id.as_str(), numbered.success), ("12345678901234567890123", false));
 }
 
 #[tokio::test]
-async fn an_empty_list_is_a_page_and_no_list_is_none() {
+async fn an_empty_list_is_a_page_and_a_missing_list_is_an_error() {
     for rows in ["[]", "null"] {
         assert!(listed(&page_of(rows)).await.is_ok_and(|page| page.transactions.is_empty()), "{rows}");
     }
@@ -66,12 +66,12 @@ async fn an_empty_list_is_a_page_and_no_list_is_none() {
         "[]".to_owned(),
     ] {
         let error = listed(&answer).await.map(|_| ()).expect_err(&answer);
-        assert!(matches!(error, ApiError::OtherShape { .. }), "{answer}: {error}");
+        assert!(matches!(error, ApiError::UnexpectedShape { .. }), "{answer}: {error}");
     }
 }
 
 #[tokio::test]
-async fn a_query_is_sent_under_the_names_of_the_settings() {
+async fn a_query_is_sent_with_the_parameter_names_of_the_settings() {
     let at = |text: &str| text.parse::<Timestamp>().ok();
     let query = TransactionsQuery {
         page: 2,
@@ -104,7 +104,7 @@ async fn a_query_is_sent_under_the_names_of_the_settings() {
 }
 
 #[tokio::test]
-async fn the_default_query_is_the_first_whole_page_of_everything() {
+async fn the_default_query_is_the_first_page_of_all_transactions() {
     let provider = Provider::saying(&page_of("[]")).await;
     let client = provider.client();
     client.transactions(&caller(), &TransactionsQuery::default()).await.expect("a page");
@@ -113,7 +113,7 @@ async fn the_default_query_is_the_first_whole_page_of_everything() {
 }
 
 #[tokio::test]
-async fn a_page_that_the_provider_does_not_have_is_not_asked_for() {
+async fn an_invalid_page_is_not_requested() {
     let provider = Provider::saying(&page_of("[]")).await;
     for (page, page_size) in [(0, 50), (1, 0), (1, 51)] {
         let query = TransactionsQuery { page, page_size, ..TransactionsQuery::default() };
@@ -124,9 +124,9 @@ async fn a_page_that_the_provider_does_not_have_is_not_asked_for() {
 }
 
 #[tokio::test]
-async fn whose_transactions_are_asked_for_shows_in_no_error_and_which_one_may() {
-    let said = r#"{"message":"neither canary-user nor canary-reference has c55481bf"}"#;
-    let provider = Provider::answering([Answer::json(404, said)]).await;
+async fn an_error_shows_the_requested_transaction_but_not_the_user_or_the_session() {
+    let body = r#"{"message":"neither canary-user nor canary-reference has c55481bf"}"#;
+    let provider = Provider::answering([Answer::json(404, body)]).await;
     let query = TransactionsQuery {
         fund_id: Some("c55481bf".to_owned()),
         participant_code: Some("canary-user".to_owned()),

@@ -1,4 +1,4 @@
-//! Users: what is sent of them, what is read, and what nobody gets to see.
+//! Users: what is sent, which responses are accepted, and what no message shows.
 
 use fundhook_connect_api::{ApiError, NewUser, SignedAgreement, Users, UsersQuery};
 use fundhook_domain::Timestamp;
@@ -30,7 +30,7 @@ fn user() -> NewUser {
 }
 
 #[tokio::test]
-async fn a_user_is_sent_with_what_is_known_of_it_and_further_fields() {
+async fn a_user_is_sent_with_its_fields_and_further_fields() {
     let provider = Provider::saying(r#"{"participant_code":"USER01","status":"submitted"}"#).await;
     let created = provider.client().create_user(&caller(), &user()).await.expect("a user");
     assert_eq!(created.participant_code, "USER01");
@@ -54,7 +54,7 @@ async fn a_user_is_sent_with_what_is_known_of_it_and_further_fields() {
 }
 
 #[tokio::test]
-async fn a_further_field_never_replaces_one_that_has_a_name() {
+async fn a_further_field_cannot_replace_a_named_field() {
     let all = serde_json::to_value(NewUser {
         first_name: Some(String::new()),
         last_name: Some(String::new()),
@@ -82,7 +82,7 @@ async fn a_further_field_never_replaces_one_that_has_a_name() {
     let all = all.expect("JSON");
     let provider = Provider::saying(r#"{"participant_code":"USER01"}"#).await;
     let names = all.as_object().expect("an object").keys();
-    assert_eq!(names.len(), 23, "each field of the seed");
+    assert_eq!(names.len(), 23, "each field of [connect-guide §2]");
     for name in names {
         let user = NewUser::default().with(name, 1);
         let error = provider.client().create_user(&caller(), &user).await.map(|_| ()).expect_err(name);
@@ -92,7 +92,7 @@ async fn a_further_field_never_replaces_one_that_has_a_name() {
 }
 
 #[tokio::test]
-async fn a_participant_code_is_read_at_the_top_and_below_message() {
+async fn a_participant_code_is_accepted_at_the_top_level_and_under_message() {
     for (answer, code) in [
         (r#"{"participant_code":"USER01"}"#, "USER01"),
         (r#"{"message":{"participant_code":"USER02","x":1}}"#, "USER02"),
@@ -105,19 +105,19 @@ async fn a_participant_code_is_read_at_the_top_and_below_message() {
     for answer in [r#"{"participant_code":""}"#, r#"{"message":"canary"}"#, "[]"] {
         let provider = Provider::saying(answer).await;
         let error = provider.client().create_user(&caller(), &user()).await.map(|_| ()).expect_err(answer);
-        assert!(matches!(error, ApiError::OtherShape { .. }), "{error}");
+        assert!(matches!(error, ApiError::UnexpectedShape { .. }), "{error}");
         assert_shows_no_secret(&error);
     }
 }
 
 #[tokio::test]
-async fn what_is_known_of_a_user_shows_in_no_debug_and_no_error() {
+async fn neither_debug_nor_an_error_shows_a_users_data() {
     assert_eq!(format!("{:?}", user()), "NewUser { .. }");
-    let said = json!({"error": "invalid", "message": "CANARY of IL with 123456789, canary-employed: FAILED"});
-    let provider = Provider::answering([Answer::json(422, said.to_string())]).await;
+    let body = json!({"error": "invalid", "message": "CANARY of IL with 123456789, canary-employed: FAILED"});
+    let provider = Provider::answering([Answer::json(422, body.to_string())]).await;
     let error = provider.client().create_user(&caller(), &user()).await.map(|_| ()).expect_err("422");
-    let told = "status 422, expected 2xx: invalid: [hidden] of [hidden] with [hidden], [hidden]: FAILED";
-    assert!(error.to_string().ends_with(told), "{error}");
+    let expected = "status 422, expected 2xx: invalid: [hidden] of [hidden] with [hidden], [hidden]: FAILED";
+    assert!(error.to_string().ends_with(expected), "{error}");
     assert_shows_no_secret(&error);
 }
 
@@ -126,7 +126,7 @@ async fn listed(answer: &str) -> Result<Users, ApiError> {
 }
 
 #[tokio::test]
-async fn users_are_read_alone_in_a_list_and_in_a_page() {
+async fn users_are_accepted_as_one_user_as_a_list_and_as_a_page() {
     let user = r#"{"participant_code":"USER01","status":"approved","updated_at":"1630623005000","first_name":"Canary","score":1.50}"#;
     for (answer, paged) in [
         (user.to_owned(), None),
@@ -146,14 +146,14 @@ async fn users_are_read_alone_in_a_list_and_in_a_page() {
     }
     assert!(listed(r#"{"message":null}"#).await.is_ok_and(|users| users.users.is_empty()));
     for answer in ["{}", "[1]", r#"{"message":{}}"#, "null", r#"[{"participant_code":null}]"#] {
-        assert!(matches!(listed(answer).await, Err(ApiError::OtherShape { .. })), "{answer}");
+        assert!(matches!(listed(answer).await, Err(ApiError::UnexpectedShape { .. })), "{answer}");
     }
 }
 
 #[tokio::test]
-async fn a_query_of_users_is_sent_as_it_is_and_shows_in_no_error() {
+async fn a_query_for_users_is_sent_unchanged_and_no_error_shows_it() {
     let provider =
-        Provider::answering([Answer::json(404, r#"{"message":"nobody has canary@example.com but A&B"}"#)]).await;
+        Provider::answering([Answer::json(404, r#"{"message":"nothing found for canary@example.com but A&B"}"#)]).await;
     let query = UsersQuery {
         page: Some(2),
         participant_code: Some("A&B".to_owned()),
@@ -162,7 +162,7 @@ async fn a_query_of_users_is_sent_as_it_is_and_shows_in_no_error() {
     };
     let error = provider.client().users(&caller(), &query).await.map(|_| ()).expect_err("404");
     assert!(
-        error.to_string().ends_with("/users: status 404, expected 2xx: nobody has [hidden] but [hidden]"),
+        error.to_string().ends_with("/users: status 404, expected 2xx: nothing found for [hidden] but [hidden]"),
         "{error}"
     );
     assert_shows_no_secret(&error);

@@ -1,8 +1,9 @@
-//! Keeping tokens, one file per promise, in a world in memory.
+//! Secrets and access tokens with in-memory ports, one file per promise.
 
-/// Apart from the rest, which is the refresher's tests' as well.
+/// Not part of `support`, which the refresher's tests include.
 #[path = "support/logs.rs"]
 mod logs;
+mod secret_cache;
 mod support;
 mod token_storms;
 mod tokens;

@@ -1,4 +1,4 @@
-//! Whatever JSON a provider signs is recorded as something: none of it is lost, and none of it ends as a dead letter.
+//! Any JSON that a provider signs is recorded: none is lost, and none becomes a dead letter.
 
 use std::collections::BTreeMap;
 

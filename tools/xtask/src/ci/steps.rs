@@ -48,7 +48,8 @@ pub(super) fn deny(workspace: &Workspace) -> Outcome {
 
 pub(super) fn machete(workspace: &Workspace) -> Outcome {
     let machete = install::cargo_tools(workspace)?.join("cargo-machete");
-    run(&mut program(workspace, machete))
+    // With `CARGO` set, it expects to be called by cargo, with its own name as the first argument.
+    run(program(workspace, machete).env_remove("CARGO"))
 }
 
 pub(super) fn clippy(workspace: &Workspace) -> Outcome {

@@ -137,7 +137,7 @@ pub(crate) fn sequences(choices: usize, longest: usize) -> Vec<Vec<usize>> {
 
 /// What happens to one request to the ledger.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Fate {
+pub(crate) enum LedgerFailure {
     /// Nothing is done, and the error says whether it is worth another try.
     Fails { is_transient: bool },
     /// It is done, and the answer is lost.
@@ -156,7 +156,7 @@ pub(crate) struct Contents {
     /// The credits that were made, in order.
     pub(crate) credited: Vec<Credit>,
     /// What happens to the next requests; what comes after that succeeds.
-    pub(crate) fates: VecDeque<Fate>,
+    pub(crate) fates: VecDeque<LedgerFailure>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -167,7 +167,7 @@ pub(crate) enum Entry {
 }
 
 impl MemoryLedger {
-    pub(crate) fn with(fates: impl IntoIterator<Item = Fate>) -> Self {
+    pub(crate) fn with(fates: impl IntoIterator<Item = LedgerFailure>) -> Self {
         let ledger = Self::default();
         ledger.contents().fates.extend(fates);
         ledger
@@ -188,13 +188,13 @@ impl MemoryLedger {
 
     fn fated<T>(&self, request: impl FnOnce(&mut Contents) -> T) -> Result<T, LedgerError> {
         let mut contents = self.contents();
-        match contents.fates.pop_front().unwrap_or(Fate::Succeeds) {
-            Fate::Succeeds => Ok(request(&mut contents)),
-            Fate::Fails { is_transient: true } => Err(LedgerError::Unavailable("it is down".into())),
-            Fate::Fails { is_transient: false } => {
+        match contents.fates.pop_front().unwrap_or(LedgerFailure::Succeeds) {
+            LedgerFailure::Succeeds => Ok(request(&mut contents)),
+            LedgerFailure::Fails { is_transient: true } => Err(LedgerError::Unavailable("it is down".into())),
+            LedgerFailure::Fails { is_transient: false } => {
                 Err(LedgerError::BalanceRefused("it would have to be rounded".into()))
             }
-            Fate::AnswerIsLost => {
+            LedgerFailure::AnswerIsLost => {
                 request(&mut contents);
                 Err(LedgerError::Unavailable("the answer was lost".into()))
             }

@@ -1,7 +1,7 @@
-//! A DynamoDB of one's own for each test, with Fundhook's table in it.
+//! A separate DynamoDB with Fundhook's table for each test.
 //!
-//! It is dynoxide, an embedded engine that follows recordings of DynamoDB, behind its HTTP interface, so that the real
-//! SDK calls are made. It has no capacity limits: throttling and unprocessed keys do not come up here.
+//! It is dynoxide, an embedded engine that follows recordings of DynamoDB, behind its HTTP interface, so the tests make real
+//! SDK calls. It has no capacity limits, so it never throttles and leaves nothing unprocessed.
 pub(crate) mod server;
 pub(crate) mod vault;
 
@@ -53,20 +53,20 @@ impl Local {
         Self { aws, client }
     }
 
-    /// The item with the key `pk`, as it lies in the table.
+    /// The stored item with the key `pk`.
     pub(crate) async fn item(&self, pk: &str) -> Option<HashMap<String, AttributeValue>> {
         let get = self.client.get_item().table_name(TABLE).key("pk", AttributeValue::S(pk.to_owned()));
         get.consistent_read(true).send().await.expect("the table answers").item
     }
 
-    /// Puts an item with the key `pk` and these attributes into the table, whatever was there.
+    /// Puts an item with the key `pk` and these attributes into the table, replacing any other.
     pub(crate) async fn put(&self, pk: &str, attributes: &[(&str, AttributeValue)]) {
         let put = self.client.put_item().table_name(TABLE).item("pk", AttributeValue::S(pk.to_owned()));
         let put = attributes.iter().fold(put, |put, (name, value)| put.item(*name, value.clone()));
         put.send().await.expect("the item is stored");
     }
 
-    /// The keys that `index` holds under `value`, in its order.
+    /// The keys in `index` under `value`, in the index's order.
     pub(crate) async fn keys_in(&self, index: &str, value: &str) -> Vec<String> {
         let (_, key, _) = INDEXES.into_iter().find(|(name, ..)| *name == index).expect("an index of the table");
         let query = self.client.query().table_name(TABLE).index_name(index);
@@ -107,22 +107,22 @@ async fn create_table(client: &Client) {
     create.send().await.expect("the table is created");
 }
 
-/// The instant that many seconds after 2025-10-07T19:44:50Z.
+/// The time this many seconds after 2025-10-07T19:44:50Z.
 pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_unix_seconds(1_759_866_290 + seconds).expect("in range")
 }
 
-/// The resource of `kind` that `feed` calls `native`.
+/// The resource of `kind` with the feed's id `native`.
 pub(crate) fn id_of(kind: Kind, feed: impl Into<Feed>, native: &str) -> ResourceId {
     ResourceId::new(kind, feed, native).expect("a valid id")
 }
 
-/// The deposit called `native`.
+/// The deposit with the id `native`.
 pub(crate) fn deposit(native: &str) -> ResourceId {
     id_of(Kind::Deposit, Provider::Connect, native)
 }
 
-/// That `resource` reached the status `name` after so many seconds, said in bytes of its own for each `body`.
+/// A statement that `resource` reached the status `name` at this time. Each `body` makes another fact.
 pub(crate) fn statement(resource: &ResourceId, name: &str, seconds: i64, body: &str) -> Statement {
     let status = Status::named(resource.kind(), name).expect("a status of the kind");
     let event_type = format!("connect.deposits.{name}");
@@ -165,7 +165,7 @@ pub(crate) fn folded(resource: Resource, statements: impl IntoIterator<Item = St
     statements.into_iter().fold(resource, |resource, statement| fold(resource, statement).into_resource())
 }
 
-/// A deposit whose facts came out of order and hold what a table could spoil.
+/// A deposit whose facts arrived out of order and have values that a table could change.
 pub(crate) fn whole_life() -> Resource {
     let id = deposit("c55481bf#626b");
     let said = |name, seconds, amount: &str| {
@@ -188,14 +188,14 @@ pub(crate) fn whole_life() -> Resource {
     folded(Resource::unknown(id.clone()), facts)
 }
 
-/// A DynamoDB of one's own, and Fundhook's table in it.
+/// A separate DynamoDB, and Fundhook's table in it.
 pub(crate) async fn table(writes: WriteMethod) -> (Local, ResourceTable) {
     let local = Local::start().await;
     let table = ResourceTable::new(&local.aws, TABLE.to_owned()).writing_by(writes);
     (local, table)
 }
 
-/// A write of `resource` with one fact more than it was read with.
+/// A write of `resource` with one more fact than it was read with.
 pub(crate) fn write(resource: &Resource, fact: impl Into<FactContent>) -> Write {
     let read_version = resource.version();
     Write { resource: fold(resource.clone(), fact).into_resource(), read_version, claim: None }
@@ -218,7 +218,7 @@ pub(crate) async fn read_one(table: &ResourceTable, id: &ResourceId) -> Resource
     resources.remove(0)
 }
 
-/// Makes a test of each of these claims for each way to write.
+/// Makes a test of each of these functions for each write method.
 macro_rules! by_statements_and_by_puts {
     ($($claim:ident,)*) => {
         mod by_statements {

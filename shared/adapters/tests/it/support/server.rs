@@ -1,11 +1,11 @@
-//! A server on the loopback interface that answers as a test says, and remembers what it was asked.
+//! A server on the loopback interface that sends the responses of a test and records the requests.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// What the server was asked.
+/// A request to the server.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
     /// The request line and the headers.
@@ -20,7 +20,7 @@ impl Asked {
         line.strip_suffix(" HTTP/1.1").expect("the version")
     }
 
-    /// The text of a header, `None` where it was not sent.
+    /// The text of a header; `None` if it was not sent.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let headers = self.head.lines().skip(1).filter_map(|line| line.split_once(':'));
         headers.filter(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim()).next()
@@ -31,7 +31,7 @@ impl Asked {
     }
 }
 
-/// What the server answers.
+/// A response of the server.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     status: u16,
@@ -55,14 +55,14 @@ impl Answer {
         self
     }
 
-    /// The same, of which half the body arrives.
+    /// The same response, with half of its body.
     pub(crate) fn broken_off(self) -> Self {
         Self { withheld: self.body.len() / 2, ..self }
     }
 
     fn bytes(&self) -> Vec<u8> {
         let Self { status, headers, body, withheld } = self;
-        // An answer without content is not to name a length (RFC 9110 section 8.6).
+        // A response without content must not have a length (RFC 9110 section 8.6).
         let length = if *status == 304 { String::new() } else { format!("content-length: {}\r\n", body.len()) };
         let head = format!("HTTP/1.1 {status} X\r\n{headers}{length}connection: close\r\n\r\n");
         [head.as_bytes(), &body.as_bytes()[..body.len() - withheld]].concat()
@@ -81,7 +81,7 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Server {
-    /// A server that answers each request by `answer`.
+    /// A server that responds to each request with the result of `answer`.
     pub(crate) async fn answering(mut answer: impl FnMut(&Asked) -> Answer + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
@@ -98,17 +98,17 @@ impl Server {
         Self { url, asked }
     }
 
-    /// A server that answers every request alike.
+    /// A server that sends the same response to every request.
     pub(crate) async fn always(answer: Answer) -> Self {
         Self::answering(move |_| answer.clone()).await
     }
 
-    /// What it was asked, in order.
+    /// The requests, in order.
     pub(crate) fn asked(&self) -> Vec<Asked> {
         lock(&self.asked).clone()
     }
 
-    /// The one request that came.
+    /// The only request.
     pub(crate) fn asked_once(&self) -> Asked {
         let mut asked = self.asked();
         assert_eq!(asked.len(), 1, "{asked:?}");
@@ -130,7 +130,7 @@ async fn request(stream: &mut TcpStream) -> Asked {
         let mut buffer = [0; 4096];
         let length = stream.read(&mut buffer).await.expect("a request");
         assert_ne!(length, 0, "the request ended too early");
-        // What these tests send is ASCII, so that no character is cut in two.
+        // These tests send ASCII, so no character is split.
         request.push_str(str::from_utf8(&buffer[..length]).expect("ASCII"));
     }
 }

@@ -1,4 +1,4 @@
-//! Secrets Manager with one secret in it.
+//! A Secrets Manager with one secret.
 
 use std::sync::{Arc, Mutex};
 
@@ -10,7 +10,7 @@ use super::server::{Answer, Asked, Server, lock};
 /// The secret's name.
 pub(crate) const SECRET_ID: &str = "fundhook/secret";
 
-/// Secrets Manager with one secret in it, for as long as the test's runtime lives.
+/// A Secrets Manager with one secret, which lives as long as the test's runtime.
 pub(crate) struct Vault {
     pub(crate) aws: Aws,
     server: Server,
@@ -25,17 +25,17 @@ impl Vault {
         Self { aws: Aws::local(&server.url, "test").expect("a local connection"), server, secret }
     }
 
-    /// What it holds now.
+    /// The current text of the secret.
     pub(crate) fn held(&self) -> String {
         lock(&self.secret).clone()
     }
 
-    /// The operator stores `text` in place of what it holds.
+    /// The operator stores `text`.
     pub(crate) fn hold(&self, text: impl Into<String>) {
         *lock(&self.secret) = text.into();
     }
 
-    /// What it was asked to do, in order: `GetSecretValue` or `PutSecretValue`.
+    /// The requested operations, in order: `GetSecretValue` or `PutSecretValue`.
     pub(crate) fn asked(&self) -> Vec<String> {
         self.server.asked().iter().map(|asked| operation(asked).to_owned()).collect()
     }

@@ -1,4 +1,4 @@
-//! A provider on the loopback interface that answers what a test says, and remembers what it was asked.
+//! A provider on the loopback interface that sends the responses of a test and records the requests.
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -16,12 +16,12 @@ use tokio::net::{TcpListener, TcpSocket};
 
 /// The client secret of every test; no error and no `Debug` may show it.
 pub(crate) const SECRET: &str = "canary-secret-7/7+QhFYOH==";
-/// The access token of every test, likewise.
+/// The access token of every test; no error and no `Debug` may show it.
 pub(crate) const TOKEN: &str = "canary-token-eyJz93a";
-/// The session's token of every test, likewise.
+/// The session token of every test; no error and no `Debug` may show it.
 pub(crate) const JWT: &str = "canary-jwt-eyJhbGciOiJIUzI1NiJ9";
 
-/// What a provider answers.
+/// A response of the provider.
 #[derive(Clone)]
 pub(crate) struct Answer {
     status: u16,
@@ -50,7 +50,7 @@ impl Answer {
     }
 }
 
-/// What a provider was asked.
+/// A request to the provider.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
     pub(crate) method: Method,
@@ -60,7 +60,7 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    /// The text of a header, empty where it was not sent.
+    /// The text of a header; empty if it was not sent.
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().expect("ASCII"))
     }
@@ -87,7 +87,7 @@ pub(crate) struct Provider {
 }
 
 impl Provider {
-    /// A provider that gives these answers one after the other, and the last one again and again.
+    /// A provider that sends these responses in order, and the last one again and again.
     pub(crate) async fn answering(answers: impl IntoIterator<Item = Answer>) -> Self {
         let answers = Arc::new(Mutex::new(answers.into_iter().collect()));
         let script = Script { answers, asked: Arc::default() };
@@ -98,7 +98,7 @@ impl Provider {
         Self { url, script }
     }
 
-    /// A provider that always answers with this JSON.
+    /// A provider that always responds with this JSON.
     pub(crate) async fn saying(json: &str) -> Self {
         Self::answering([Answer::json(200, json)]).await
     }
@@ -107,7 +107,7 @@ impl Provider {
         locked(&self.script.asked).clone()
     }
 
-    /// The one request that came.
+    /// The only request.
     pub(crate) fn asked_once(&self) -> Asked {
         let mut asked = self.asked();
         assert_eq!(asked.len(), 1, "{asked:?}");
@@ -137,7 +137,8 @@ async fn answer(State(script): State<Script>, request: Request) -> Response {
     response.body(Body::from(answer.body)).expect("an answer")
 }
 
-/// The URL of a provider that hangs up after it has read a request and written `bytes`, and how many requests it read.
+/// The URL of a provider that closes the connection after it has read a request and written `bytes`, and the number of
+/// requests.
 pub(crate) async fn hanging_up_after(bytes: &'static str) -> (String, Arc<Mutex<u32>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
@@ -155,8 +156,8 @@ pub(crate) async fn hanging_up_after(bytes: &'static str) -> (String, Arc<Mutex<
     (url, count)
 }
 
-/// The URL of a port at which nobody listens, nor can, for as long as the socket lives.
-pub(crate) fn nobody() -> (String, TcpSocket) {
+/// The URL of a port on which nothing listens, or can listen, while the socket is open.
+pub(crate) fn closed_port() -> (String, TcpSocket) {
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.bind(([127, 0, 0, 1], 0).into()).expect("a free port");
     (format!("http://{}", socket.local_addr().expect("an address")), socket)
@@ -176,7 +177,7 @@ pub(crate) fn settings(url: &str) -> Settings {
 }
 
 pub(crate) fn client(settings: Settings) -> ConnectClient {
-    ConnectClient::new(settings).expect("fit settings")
+    ConnectClient::new(settings).expect("valid settings")
 }
 
 pub(crate) fn credentials() -> Credentials {
@@ -196,12 +197,12 @@ pub(crate) fn signing_key() -> SigningKey {
     SigningKey::from_pem(include_str!("../../../../providers/tests/keys/test-key-rsa-2048.pem")).expect("a key")
 }
 
-/// The instant of the seed's sample of a session request.
+/// The time of the sample session request [connect-guide §4].
 pub(crate) fn now() -> Timestamp {
     Timestamp::from_unix_seconds(1_760_484_866).expect("in range")
 }
 
-/// Asserts that neither what an error says, nor what it is made of, shows a secret.
+/// Asserts that neither the error's messages nor its `Debug` shows a secret.
 pub(crate) fn assert_shows_no_secret(error: &fundhook_connect_api::ApiError) {
     for text in [chain(error), format!("{error:?}")] {
         assert!(!text.to_ascii_lowercase().contains("canary"), "{text}");

@@ -1,4 +1,4 @@
-//! Key sets over HTTP: asked for by their entity tags, and held for as long as the provider says.
+//! Key sets over HTTP: conditional requests with entity tags, and freshness as the provider says.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,7 +16,7 @@ fn feed() -> Feed {
     Provider::Connect.into()
 }
 
-/// What comes of asking `server` for the feed's key set, of which the one with `etag` is held.
+/// The result of fetching the feed's key set from `server`, with the entity tag `etag`.
 async fn fetched(server: &Server, etag: Option<&str>) -> Result<FetchedKeySet, PortError> {
     let urls = BTreeMap::from([(feed(), format!("{}/.well-known/jwks.json", server.url))]);
     JwksClient::new(urls).fetch(&feed(), etag).await
@@ -28,7 +28,7 @@ fn served(etag: Option<&str>, seconds: Option<u64>) -> FetchedKeySet {
 }
 
 #[tokio::test]
-async fn a_key_set_comes_with_its_entity_tag_and_with_how_long_it_may_be_held() {
+async fn a_key_set_is_returned_with_its_entity_tag_and_freshness() {
     let bare = || Answer::json(200, JWKS);
     for (answer, expected) in [
         (bare(), served(None, None)),
@@ -41,19 +41,19 @@ async fn a_key_set_comes_with_its_entity_tag_and_with_how_long_it_may_be_held() 
         assert_eq!(fetched(&server, None).await.expect("a key set"), expected, "{answer:?}");
         let asked = server.asked_once();
         assert_eq!(asked.line(), "GET /.well-known/jwks.json");
-        assert_eq!(asked.header("if-none-match"), None, "nothing is held that could be confirmed");
+        assert_eq!(asked.header("if-none-match"), None, "there is no entity tag");
     }
 }
 
 #[tokio::test]
-async fn a_key_set_that_is_held_is_asked_for_by_its_entity_tag() {
+async fn a_known_key_set_is_requested_with_its_entity_tag() {
     let unchanged = || Answer::new(304, "application/json", "");
     let confirmed = |seconds: Option<u64>| FetchedKeySet::NotModified { fresh_for: seconds.map(Duration::from_secs) };
     for (answer, expected) in [
         (unchanged(), confirmed(None)),
         (unchanged().with("cache-control", "max-age=600").with("age", "1"), confirmed(Some(599))),
         (unchanged().with("etag", ETAG).with("cache-control", "no-cache"), confirmed(Some(0))),
-        // It has changed, or nobody there knows of entity tags.
+        // The key set has changed, or the server does not support entity tags.
         (Answer::json(200, JWKS).with("etag", r#""new""#), served(Some(r#""new""#), None)),
         (Answer::json(200, JWKS), served(None, None)),
     ] {
@@ -64,12 +64,12 @@ async fn a_key_set_that_is_held_is_asked_for_by_its_entity_tag() {
 }
 
 #[tokio::test]
-async fn what_is_no_key_set_is_an_error_and_is_asked_for_again_later() {
+async fn an_unusable_response_is_an_error_to_be_retried_later() {
     let unchanged = Answer::new(304, "application/json", "");
     for (what, answer, etag) in [
-        ("a confirmation of what nobody holds", unchanged, None),
+        ("a 304 without a conditional request", unchanged, None),
         ("an error of its own", Answer::json(500, "{}"), None),
-        ("an error in answer to an entity tag", Answer::json(503, "{}"), Some(ETAG)),
+        ("an error of a conditional request", Answer::json(503, "{}"), Some(ETAG)),
         ("a missing page", Answer::new(404, "text/html", "<html></html>"), None),
         ("a redirect", Answer::json(302, "").with("location", "/elsewhere"), None),
         ("another success", Answer::json(202, JWKS), None),
@@ -80,12 +80,12 @@ async fn what_is_no_key_set_is_an_error_and_is_asked_for_again_later() {
         let error = fetched(&server, etag).await.map(|_| ()).expect_err(what);
         assert_eq!(error.disposition(), Disposition::Retry, "{what}");
         assert!(chain(&error).contains("/.well-known/jwks.json"), "{what}: {}", chain(&error));
-        assert_eq!(server.asked().len(), 1, "{what}: whoever asked decides when to ask again");
+        assert_eq!(server.asked().len(), 1, "{what}: the caller decides when to try again");
     }
 }
 
 #[tokio::test]
-async fn how_long_the_provider_asks_to_be_left_alone_is_told() {
+async fn a_retry_after_is_reported() {
     let refused = |status| Answer::json(status, "{}").with("date", "Tue, 07 Oct 2025 19:44:50 GMT");
     for (answer, seconds) in [
         (refused(429).with("retry-after", "3600"), Some(3600)),
@@ -101,7 +101,7 @@ async fn how_long_the_provider_asks_to_be_left_alone_is_told() {
 }
 
 #[tokio::test]
-async fn what_a_key_set_may_hold_at_most_is_still_taken() {
+async fn the_largest_key_set_is_accepted() {
     let large = " ".repeat(128 * 1024);
     let server = Server::always(Answer::json(200, large.clone())).await;
     let expected = FetchedKeySet::Served { jwks: large, etag: None, fresh_for: None };
@@ -109,7 +109,7 @@ async fn what_a_key_set_may_hold_at_most_is_still_taken() {
 }
 
 #[tokio::test]
-async fn a_feed_without_a_url_is_named_and_nobody_is_asked() {
+async fn a_feed_without_a_url_is_named_and_nothing_is_requested() {
     let server = Server::always(Answer::json(200, JWKS)).await;
     let client = JwksClient::new(BTreeMap::from([(feed(), server.url.clone())]));
     let tenant: Feed = "connect/acme".parse().expect("a feed");

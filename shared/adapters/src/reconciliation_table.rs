@@ -1,7 +1,7 @@
-//! What the reconciler and the publisher keep in the table beside resources: `watermark#<feed>`, `report#<feed>#<hour>`,
-//! `published#<resource>`; and what they ask of its indexes.
+//! The items of reconciliation in the table, and the queries of its indexes.
 //!
-//! None of these items has a `version`, so none of them is something to publish.
+//! The items are `watermark#<feed>`, `report#<feed>#<hour>` and, for what was published, `published#<resource>`. None has a
+//! `version`, so the publisher ignores them.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -11,14 +11,12 @@ use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
-use fundhook_domain::json_fault;
-use fundhook_domain::{Claim, Feed, ResourceId, Timestamp};
+use fundhook_domain::{Claim, Feed, ResourceId, Timestamp, json_fault};
 use fundhook_ports::{
     AccountResources, Advance, Claims, Disposition, IndexEntry, IndexPage, OpenQuery, OpenResources, PortError,
     Receipts, Reports, SettledDeposits, Watermarks,
 };
-use fundhook_reconciliation::Receipt;
-use fundhook_reconciliation::{Report, Watermark};
+use fundhook_reconciliation::{Receipt, Report, Watermark};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -27,21 +25,22 @@ use crate::table::PK;
 use crate::table::item::{self, OPEN, OPEN_SINCE, SETTLED, SETTLED_AT};
 use crate::table::reads::{self, Item};
 
-/// The attribute with the JSON text of what an item is about.
+/// The attribute with an item's content, a JSON text.
 const CONTENT: &str = "content";
 const REVISION: &str = "revision";
 
-/// What one `BatchWriteItem` takes (DynamoDB quota), and how often what it left undone is given again.
+/// The items that one `BatchWriteItem` takes (DynamoDB quota).
 const WRITES_MAX: usize = 25;
+/// How many requests are made for items that DynamoDB leaves unprocessed.
 const WRITE_ROUNDS_MAX: usize = 4;
 
-/// How many keys of an index are read at a time.
+/// The number of entries on a page of an index.
 const INDEX_PAGE: i32 = 100;
 
-/// What no instant's text sorts before.
+/// Sorts before the text of every time.
 const EARLIEST: &str = "0";
 
-/// What reconciliation keeps in Fundhook's table.
+/// The items of reconciliation in Fundhook's table.
 #[derive(Clone, Debug)]
 pub struct ReconciliationTable {
     client: Client,
@@ -49,7 +48,6 @@ pub struct ReconciliationTable {
 }
 
 impl ReconciliationTable {
-    /// What is kept in `table`.
     pub fn new(aws: &Aws, table: String) -> Self {
         Self { client: Client::new(aws.sdk_config()), table }
     }
@@ -87,21 +85,21 @@ fn content<T: DeserializeOwned>(item: &Item, attempted: &'static str) -> Result<
         PortError::new(attempted, Disposition::DeadLetter, format!("{pk}: {why}"))
     };
     let text = item.get(CONTENT).and_then(|text| text.as_s().ok());
-    let text = text.ok_or_else(|| unreadable(format!("the item has no text `{CONTENT}`")))?;
+    let text = text.ok_or_else(|| unreadable(format!("the attribute `{CONTENT}` is missing or not a text")))?;
     serde_json::from_str(text).map_err(|error| unreadable(json_fault(&error)))
 }
 
-/// The resource that an entry of an index names. One that names none is no resource, and told.
+/// The resource that an entry of an index names. An entry that names none is logged and skipped.
 fn resource(item: &Item) -> Option<ResourceId> {
     let pk = item.get(PK).and_then(|pk| pk.as_s().ok());
     let named = pk.and_then(|pk| pk.parse().ok());
     if named.is_none() {
-        tracing::error!(pk, "an item of an index does not name a resource");
+        tracing::error!(pk, "index entry {pk:?} does not name a resource; skipping it");
     }
     named
 }
 
-/// The resources that `query` finds, page after page.
+/// The resources on all pages of `query`.
 async fn all_pages(query: QueryFluentBuilder, attempted: &'static str) -> Result<Vec<ResourceId>, PortError> {
     let (mut all, mut start) = (Vec::new(), None);
     loop {
@@ -171,13 +169,13 @@ fn report_key(feed: &Feed, from: Timestamp) -> String {
 
 impl OpenResources for ReconciliationTable {
     async fn open(&self, query: OpenQuery<'_>) -> Result<IndexPage, PortError> {
-        const ATTEMPTED: &str = "read what is open";
+        const ATTEMPTED: &str = "read the index of open resources";
         let partition = item::open_partition(query.kind, query.overdue);
         let from = query.from.map_or_else(|| EARLIEST.to_owned(), Timestamp::sortable);
-        // What is between two instants includes both; no time that is told is finer than a nanosecond.
+        // BETWEEN includes both ends. Times have a resolution of one nanosecond.
         let last = query.before.minus(Duration::from_nanos(1)).sortable();
         let start = query.after.and_then(|after| {
-            // DynamoDB refuses a start that lies outside of what is asked for.
+            // DynamoDB rejects a start key outside of the queried range.
             let (since, pk) = after.split_once(' ').filter(|(since, _)| *since >= from.as_str())?;
             let text = |text: &str| AttributeValue::S(text.to_owned());
             Some(HashMap::from([
@@ -208,22 +206,22 @@ impl OpenResources for ReconciliationTable {
 impl SettledDeposits for ReconciliationTable {
     async fn settled(&self, feed: &Feed, from: Timestamp, before: Timestamp) -> Result<Vec<ResourceId>, PortError> {
         let last = before.minus(Duration::from_nanos(1));
-        let there = self
+        let query = self
             .query(SETTLED, (SETTLED, item::settled_partition(feed, from)))
             .key_condition_expression(format!("#partition = :partition AND {SETTLED_AT} BETWEEN :from AND :last"))
             .expression_attribute_values(":from", AttributeValue::S(from.sortable()))
             .expression_attribute_values(":last", AttributeValue::S(last.sortable()));
-        all_pages(there, "read the deposits of an hour").await
+        all_pages(query, "read the deposits of an hour").await
     }
 }
 
 impl AccountResources for ReconciliationTable {
     async fn of_account(&self, account: &str, since: Timestamp) -> Result<Vec<ResourceId>, PortError> {
-        let about = self
+        let query = self
             .query("by-account", ("account", account.to_owned()))
             .key_condition_expression("#partition = :partition AND updated_at >= :since")
             .expression_attribute_values(":since", AttributeValue::S(since.sortable()));
-        all_pages(about, "read the resources about a user").await
+        all_pages(query, "read the resources about a user").await
     }
 }
 
@@ -231,7 +229,7 @@ impl Claims for ReconciliationTable {
     async fn claims(&self, coins: &[String]) -> Result<Vec<Claim>, PortError> {
         let keys: Vec<String> = coins.iter().map(|coin| item::claim_key(coin)).collect();
         let items = reads::batch(&self.client, &self.table, &keys, "read the claims on coins").await?;
-        // Passed over, it would leave a coin that is credited looking like one that nobody has.
+        // If an unreadable claim were skipped, a credited coin would look unclaimed.
         let claim = |item: &Item| {
             let unreadable =
                 || PortError::new("read the claims on coins", Disposition::DeadLetter, "a claim is unreadable");
@@ -243,8 +241,8 @@ impl Claims for ReconciliationTable {
 
 impl Receipts for ReconciliationTable {
     async fn note(&self, receipts: &[Receipt]) -> Result<(), PortError> {
-        const ATTEMPTED: &str = "note what was published";
-        // One request must not name an item twice, and of two receipts of one deposit the later stands.
+        const ATTEMPTED: &str = "record what was published";
+        // One request must not name an item twice. Of two receipts of one deposit, the later is kept.
         let mut by_key: HashMap<String, Item> = HashMap::new();
         for receipt in receipts {
             let pk = receipt_key(&receipt.resource);
@@ -257,8 +255,8 @@ impl Receipts for ReconciliationTable {
             .collect();
         let requests =
             requests.map_err(|error| PortError::new(ATTEMPTED, Disposition::DeadLetter, error.to_string()))?;
-        for some in requests.chunks(WRITES_MAX) {
-            let mut left = Some(HashMap::from([(self.table.clone(), some.to_vec())]));
+        for requests in requests.chunks(WRITES_MAX) {
+            let mut left = Some(HashMap::from([(self.table.clone(), requests.to_vec())]));
             for _ in 0..WRITE_ROUNDS_MAX {
                 let written = self.client.batch_write_item().set_request_items(left.take()).send().await;
                 let written = written.map_err(|error| failure(ATTEMPTED, &error))?;
@@ -269,7 +267,7 @@ impl Receipts for ReconciliationTable {
                 tokio::time::sleep(reads::UNPROCESSED_PAUSE).await;
             }
             if left.is_some() {
-                let why = format!("items were left unprocessed {WRITE_ROUNDS_MAX} times");
+                let why = format!("DynamoDB left items unprocessed {WRITE_ROUNDS_MAX} times");
                 return Err(PortError::new(ATTEMPTED, Disposition::Retry, why));
             }
         }
