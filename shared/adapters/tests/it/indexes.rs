@@ -41,7 +41,7 @@ impl World {
         self.store(first_write(said)).await
     }
 
-    /// Records a further fact about a resource.
+    /// Records a further statement or notice about a resource.
     async fn then(&self, resource: &Resource, fact: impl Into<FactContent>) -> Resource {
         self.store(write(resource, fact)).await
     }
