@@ -6,7 +6,9 @@ use std::io::Read as _;
 use aws_sdk_s3::error::DisplayErrorContext;
 use flate2::read::GzDecoder;
 use fundhook_adapters::{Aws, KeySetTable};
-use fundhook_domain::{EvidenceClass, EvidencePointer, Fact, ResourceId, Scheme, Timestamp};
+use fundhook_domain::{
+    EvidenceClass, EvidencePointer, Fact, FactContent, ResourceId, Scheme, StatementContent, Timestamp,
+};
 use fundhook_ports::chain;
 use fundhook_providers::connect::{self, JwtMode, JwtSettings, Settings, TOKEN_ISSUER};
 use fundhook_providers::jose::TokenPolicy;
@@ -56,28 +58,30 @@ impl Archive {
 
     /// Verifies a fact of `resource` again.
     pub async fn verify(&self, resource: &ResourceId, fact: &Fact) -> Verdict {
-        if fact.overdue {
-            return Verdict::Notice;
+        match &fact.content {
+            FactContent::Statement(statement) => {
+                self.verified(resource, statement).await.unwrap_or_else(Verdict::Refuted)
+            }
+            FactContent::Overdue(_) => Verdict::Notice,
         }
-        self.verified(resource, fact).await.unwrap_or_else(Verdict::Refuted)
     }
 
-    async fn verified(&self, resource: &ResourceId, fact: &Fact) -> Result<Verdict, String> {
-        let envelope = self.envelope(&fact.evidence.archived).await?;
-        let statements = normalise(&envelope, fact.evidence.archived.clone());
-        if !statements.iter().any(|statement| statement.resource == *resource && statement.fact == fact.id) {
+    async fn verified(&self, resource: &ResourceId, recorded: &StatementContent) -> Result<Verdict, String> {
+        let envelope = self.envelope(&recorded.evidence.archived).await?;
+        let statements = normalise(&envelope, recorded.evidence.archived.clone());
+        if !statements.iter().any(|statement| statement.resource == *resource && statement.content.id == recorded.id) {
             return Err("the archived request does not state this fact".to_owned());
         }
-        match fact.evidence.attestation.class {
+        match recorded.evidence.attestation.class {
             EvidenceClass::Api => return Ok(Verdict::Listed),
             EvidenceClass::SharedSecret => return Ok(Verdict::NeedsSecret),
             EvidenceClass::Asymmetric => {}
         }
-        if fact.evidence.attestation.scheme != Scheme::ConnectRsaSha256 {
+        if recorded.evidence.attestation.scheme != Scheme::ConnectRsaSha256 {
             // zerohash's public keys are stored with its secrets and have no history.
             return Ok(Verdict::NeedsSecret);
         }
-        let thumbprint = &fact.evidence.attestation.key;
+        let thumbprint = &recorded.evidence.attestation.key;
         let seen = self.keys.seen(envelope.feed(), thumbprint).await.map_err(|error| chain(&error))?;
         let seen =
             seen.ok_or_else(|| format!("the key {thumbprint} is not in the history of the provider's key sets"))?;
@@ -87,7 +91,7 @@ impl Archive {
             headers: envelope.headers().iter().cloned().collect(),
             body: envelope.body().into_owned(),
         };
-        let at = fact.evidence.sent_at();
+        let at = recorded.evidence.sent_at();
         let verified = connect::verify(webhook, envelope.feed(), &settings(envelope.url()), &keys, at);
         let verified = verified.map_err(|(_, rejection)| format!("the signature does not verify: {rejection}"))?;
         if verified.attestation().key != *thumbprint {

@@ -86,7 +86,7 @@ pub fn timeline(resource: &Resource) -> String {
             let late = if event.data.late { ", late" } else { "" };
             format!("{} (event {}{late})", event.event_type, event.id)
         });
-        let evidence = &fact.evidence;
+        let evidence = fact.content.evidence();
         let class = match evidence.attestation.class {
             EvidenceClass::Asymmetric => "signed with the provider's key",
             EvidenceClass::SharedSecret => "authenticated with a shared secret",
@@ -94,13 +94,13 @@ pub fn timeline(resource: &Resource) -> String {
         };
         let lines = [
             ("changed", changed),
-            ("happened", fact.occurred_at.to_string()),
+            ("happened", fact.content.occurred_at().to_string()),
             ("received", evidence.received_at.to_string()),
             ("evidence", format!("{class} {}", evidence.attestation.key)),
             ("archived", format!("{} line {}", evidence.archived.object, evidence.archived.line)),
-            ("fact", fact.id.to_string()),
+            ("fact", fact.content.id().to_string()),
         ];
-        text.push_str(&format!("  {}. {} ({})\n", fact.version, fact.event_type, fact.status));
+        text.push_str(&format!("  {}. {} ({})\n", fact.version, fact.content.event_type(), fact.content.status()));
         lines.iter().for_each(|(name, value)| text.push_str(&format!("     {name:<9} {value}\n")));
     }
     text

@@ -37,7 +37,7 @@ pub(crate) async fn run(arguments: Arguments) -> Ending {
             let holds = verdict.holds();
             all_hold &= holds;
             let mark = if holds { "✓" } else { "✗" };
-            println!("  {mark} {}. {} ({}): {verdict}", fact.version, fact.event_type, fact.status);
+            println!("  {mark} {}. {} ({}): {verdict}", fact.version, fact.content.event_type(), fact.content.status());
         }
     }
     Ok(if all_hold { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
-use fundhook_domain::{Details, Statement, Timestamp};
+use fundhook_domain::{Details, NewFact, NewFactError, Statement, Timestamp};
 use fundhook_ports::{Archive, Disposition, PortError, SendMessages, chain};
 use fundhook_providers::{Envelope, normalise};
 use fundhook_runtime::batch::{Failures, messages};
@@ -80,8 +80,9 @@ impl<A: Archive, Q: SendMessages> FanOut<A, Q> {
             for statement in normalise(envelope, pointer(key, *line)) {
                 unrecognized.count(&statement);
                 let queue = if statement.resource.kind().moves_money() { &mut transfers } else { &mut accounts };
-                if let Err(error) = queue.add(message_id, &statement) {
-                    let (resource, error) = (&statement.resource, chain(&error));
+                let fact = NewFact::from(statement);
+                if let Err(error) = queue.add(message_id, &fact) {
+                    let (resource, error) = (&fact.resource, chain(&error));
                     error!(
                         message_id,
                         error,
@@ -125,7 +126,7 @@ impl Unrecognized {
     const TYPE_CHARS_MAX: usize = 64;
 
     fn count(&mut self, statement: &Statement) {
-        if let Details::Unrecognized(details) = &statement.details {
+        if let Details::Unrecognized(details) = &statement.content.details {
             let payload_type = details.payload_type.as_deref().unwrap_or("none");
             let mut plain: String =
                 payload_type.chars().filter(char::is_ascii_graphic).take(Self::TYPE_CHARS_MAX).collect();
@@ -171,8 +172,8 @@ fn read(event: SqsEvent, failures: &mut Failures) -> (Batch, Vec<ArchivedEnvelop
 }
 
 impl Outgoing {
-    fn add(&mut self, message_id: &str, statement: &Statement) -> Result<(), fundhook_domain::StatementError> {
-        self.bodies.push(statement.to_message()?);
+    fn add(&mut self, message_id: &str, fact: &NewFact) -> Result<(), NewFactError> {
+        self.bodies.push(fact.to_message()?);
         self.message_ids.push(message_id.to_owned());
         Ok(())
     }

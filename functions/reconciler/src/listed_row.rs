@@ -21,18 +21,20 @@ impl ListedRow {
     }
 
     fn read(feed: &Feed, text: String, url: &str, now: Timestamp) -> Option<Self> {
-        let envelope = connect::listed(feed, text.clone(), url, now);
+        let envelope = connect::listed(connect::ListedRow { feed, json: text.clone(), url, read_at: now });
         // The row is archived only when it is queued and processed like a webhook.
         let not_archived = EvidencePointer { object: String::new(), line: 0 };
         let statement = normalise(&envelope, not_archived).into_iter().next()?;
         // A row without a time is normalised as happening now.
-        let dated = connect::deposited_at(&text).or_else(|| Some(statement.occurred_at).filter(|at| *at != now));
+        let dated =
+            connect::deposited_at(&text).or_else(|| Some(statement.content.occurred_at).filter(|at| *at != now));
         Some(Self { text, url: url.to_owned(), dated, statement })
     }
 
     /// The envelope that sends the row to the ingress queue, about a deposit of `feed`.
     pub(crate) fn envelope(&self, feed: &Feed, now: Timestamp) -> Result<String, PortError> {
-        let envelope = connect::listed(feed, self.text.clone(), &self.url, now);
+        let envelope =
+            connect::listed(connect::ListedRow { feed, json: self.text.clone(), url: &self.url, read_at: now });
         serde_json::to_string(&envelope)
             .map_err(|error| PortError::new("write the envelope of a row", Disposition::DeadLetter, error))
     }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use fundhook_domain::{Feed, Kind, Provider, Resource, Statement, Timestamp};
+use fundhook_domain::{Feed, Kind, NewFact, Provider, Resource, Timestamp};
 use fundhook_ports::{Disposition, IndexEntry, OpenQuery, OpenResources, PortError, SendMessages, chain};
 use fundhook_reconciliation::plan;
 use tracing::{error, info, warn};
@@ -204,10 +204,10 @@ fn is_overdue_since(resource: &Resource, since: Timestamp) -> bool {
 
 /// The message that reports `resource` overdue.
 fn overdue_notice(resource: &Resource, limit: Duration) -> Result<Option<String>, PortError> {
-    let Some(notice) = Statement::overdue(resource, limit) else {
+    let Some(notice) = NewFact::overdue(resource, limit) else {
         return Ok(None);
     };
-    let (id, status) = (&notice.resource, notice.status);
+    let (id, status) = (&notice.resource, notice.content.status());
     info!(resource.id = %id, %status, "{id} has been {status} for longer than its limit; reporting it overdue");
     let message = notice.to_message();
     message.map(Some).map_err(|error| PortError::new("write an overdue notice", Disposition::DeadLetter, error))

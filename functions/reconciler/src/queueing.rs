@@ -31,7 +31,7 @@ impl<P: Ports> Reconciler<P> {
             let Some((resource, fact)) = discrepancy.to_queue() else {
                 continue;
             };
-            let row = rows.iter().find(|row| row.statement.fact == *fact);
+            let row = rows.iter().find(|row| row.statement.content.id == *fact);
             envelopes.extend(row.map(|row| row.envelope(resource.feed(), now)).transpose()?);
         }
         for (name, count) in counts {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
-use fundhook_domain::{Claim, Outcome, Resource, ResourceId, Statement, Timestamp, fold};
+use fundhook_domain::{Claim, FactContent, NewFact, Outcome, Resource, ResourceId, Timestamp, fold};
 use fundhook_ports::{PortError, Resources, Write, WriteOutcome, chain};
 use fundhook_runtime::batch::{Failures, messages};
 use tracing::{error, info, warn};
@@ -18,10 +18,10 @@ pub struct StateUpdater<R, P> {
     pause: P,
 }
 
-/// The statements of a batch about one resource.
+/// The statements and overdue notices of a batch about one resource.
 struct Group {
     message_ids: Vec<String>,
-    statements: Vec<Statement>,
+    facts: Vec<FactContent>,
     /// The resource as it was last read; `None` if it must be read.
     current: Option<Resource>,
     /// The claim of another deposit on the coin that this deposit tried to claim.
@@ -160,12 +160,12 @@ impl Group {
 fn grouped(event: SqsEvent, failures: &mut Failures) -> BTreeMap<ResourceId, Group> {
     let mut groups: BTreeMap<ResourceId, Group> = BTreeMap::new();
     for message in messages(event) {
-        match Statement::from_message(&message.body) {
-            Ok(statement) => {
-                let empty = || Group { message_ids: Vec::new(), statements: Vec::new(), current: None, claimed: None };
-                let group = groups.entry(statement.resource.clone()).or_insert_with(empty);
+        match NewFact::from_message(&message.body) {
+            Ok(NewFact { resource, content }) => {
+                let empty = || Group { message_ids: Vec::new(), facts: Vec::new(), current: None, claimed: None };
+                let group = groups.entry(resource).or_insert_with(empty);
                 group.message_ids.push(message.id);
-                group.statements.push(statement);
+                group.facts.push(content);
             }
             Err(error) => {
                 let (message_id, error) = (message.id, chain(&error));
@@ -184,15 +184,15 @@ fn grouped(event: SqsEvent, failures: &mut Failures) -> BTreeMap<ResourceId, Gro
 fn folded(id: ResourceId, group: Group) -> Option<Fold> {
     let current = group.current.clone().unwrap_or_else(|| Resource::unknown(id.clone()));
     let read_version = current.version();
-    let resource = group.statements.iter().cloned().fold(current, |resource, statement| {
-        let outcome = fold(resource, statement);
+    let resource = group.facts.iter().cloned().fold(current, |resource, fact| {
+        let outcome = fold(resource, fact);
         if let Outcome::Conflicting { between, .. } = &outcome {
             warn!(resource.id = %id, ?between, "{id} has contradicting final statuses {between:?}; it needs review");
         }
         outcome.into_resource()
     });
     if resource.version() == read_version {
-        let statements = group.statements.len();
+        let statements = group.facts.len();
         info!(resource.id = %id, statements, "{id} unchanged: its {statements} statements add no fact");
         return None;
     }

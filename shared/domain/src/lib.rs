@@ -1,11 +1,21 @@
-//! The pure core of Fundhook: what a provider said, and what it adds up to.
+//! The pure core of Fundhook: what providers state about money, and what it adds up to.
 //!
-//! A [`Statement`] is one normalized statement about one resource. [`fold`] records it as a [`Fact`] and is the only way
-//! a [`Resource`] changes; the [`View`] is computed from the *set* of its facts, so neither order nor repetition of
-//! webhooks can be seen in it. [`events_after`] turns what was added into CloudEvents.
+//! | module | subject |
+//! |---|---|
+//! | `identity` | the names of providers, feeds, webhook families, kinds, resources and facts |
+//! | `money` | exact decimals and amounts |
+//! | `coin` | which on-chain coin a deposit is, and which deposit is credited with it |
+//! | `status` | the statuses of each kind of resource |
+//! | `recovery` | unexpected deposits and the payments that return them |
+//! | `resource` | statements, facts, and the view of a resource |
+//! | `event` | CloudEvents about changes, and their JSON Schemas |
 //!
-//! Nothing here reads a clock, the environment, a network or a random number: time is an argument, and every function
-//! is total.
+//! A [`Statement`] is what a webhook says about one resource. [`fold`] records it as a [`Fact`]; that is the only way a
+//! [`Resource`] changes. The [`View`] is computed from the *set* of facts, so neither the order nor the repetition of
+//! webhooks changes it. [`events_after`] returns the CloudEvents about what was recorded.
+//!
+//! Nothing here reads a clock, the environment, the network or a random number. Time is an argument, and every function
+//! is total: it returns a value for every input and does not panic.
 
 #![warn(missing_docs)]
 
@@ -13,28 +23,33 @@ mod coin;
 mod event;
 mod identity;
 mod json_fault;
+mod merge;
 mod money;
 mod recovery;
 mod resource;
 mod schema;
+mod status;
 mod timestamp;
 
-pub use coin::{Claim, Network, Ownership, is_chain_hash};
+pub use coin::{Claim, Coin, Network, Ownership, is_chain_hash};
 pub use event::{
     BalanceBody, Event, EventBody, EventData, RecoveryBody, RecoveryDeposit, RecoveryPayment, TransferBody,
     attributes_schema, event_schema, event_types, events_after,
 };
 pub use identity::{
     FactId, Feed, FeedError, Kind, Provider, ResourceId, ResourceIdError, StatusRule, Tenant, TenantError, UnknownName,
-    digest_hex,
+    WebhookFamily, digest_hex,
 };
 pub use json_fault::json_fault;
 pub use money::{Amount, DecimalError, DecimalValue, Quantity, Units};
-pub use recovery::{RecoveryDetails, ReturnPayment, UnexpectedDeposit};
+pub use recovery::{RecoveryDetails, RecoveryKey, ReturnPayment, UnexpectedDeposit};
 pub use resource::{
-    AccountDetails, Attestation, BalanceDetails, Balances, Change, Conversion, CurrentStatus, DepositStatus, Details,
-    Evidence, EvidenceClass, EvidencePointer, ExternalAccountStatus, Fact, FeeStatus, HistoryEntry, LATEST_FACTS_MAX,
-    Outcome, ParticipantStatus, RecoveryStatus, Resource, Scheme, Session, Side, Source, Statement, StatementError,
-    Status, Transaction, TransferDetails, UnrecognizedDetails, View, WithdrawalStatus, fold,
+    AccountDetails, Attestation, BalanceDetails, Balances, Change, Conversion, CurrentStatus, Details, Evidence,
+    EvidenceClass, EvidencePointer, Fact, FactContent, HistoryEntry, LATEST_FACTS_MAX, NewFact, NewFactError, Outcome,
+    OverdueNotice, Resource, Scheme, Session, Side, Source, Statement, StatementContent, Transaction, TransferDetails,
+    UnrecognizedDetails, View, fold,
+};
+pub use status::{
+    DepositStatus, ExternalAccountStatus, FeeStatus, ParticipantStatus, RecoveryStatus, Status, WithdrawalStatus,
 };
 pub use timestamp::{CLOCK_SKEW_MAX, Timestamp, TimestampError};

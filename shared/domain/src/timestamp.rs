@@ -1,4 +1,4 @@
-//! Instants with nanosecond precision, as integers: no float touches a time.
+//! Instants with nanosecond precision, in integers only.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,11 +8,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// How far the clocks of two machines may differ. A time that lies further in the future was written by a wrong clock and
-/// is not believed.
+/// How far the clocks of two machines may differ. A time further in the future was written by a wrong clock and is
+/// ignored.
 pub const CLOCK_SKEW_MAX: Duration = Duration::from_secs(300);
 
-/// An instant between the years 0 and 9999, in UTC, to the nanosecond.
+/// An instant in UTC between the years 0 and 9999, to the nanosecond.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(OffsetDateTime);
 
@@ -24,12 +24,12 @@ pub enum TimestampError {
     /// The text is not an RFC 3339 date-time such as `2025-10-07T19:44:50Z`.
     #[error("{0:?} is not an RFC 3339 date-time such as 2025-10-07T19:44:50Z")]
     NotRfc3339(String),
-    /// The number of seconds lies outside the years 0 to 9999.
+    /// The number of seconds is outside the years 0 to 9999.
     #[error("{0} seconds since 1970 is outside the years 0 to 9999")]
     OutOfRange(i64),
-    /// The digits cannot be a UNIX time in seconds, milliseconds or nanoseconds.
-    #[error("{0} is no UNIX time in seconds (10 digits), milliseconds (13) or nanoseconds (19)")]
-    NoUnixTime(String),
+    /// The digits are not a UNIX time in seconds, milliseconds or nanoseconds.
+    #[error("{0} is not a UNIX time in seconds (10 digits), milliseconds (13) or nanoseconds (19)")]
+    NotUnixTime(String),
 }
 
 impl Timestamp {
@@ -42,20 +42,19 @@ impl Timestamp {
             .ok_or(TimestampError::OutOfRange(seconds))
     }
 
-    /// The instant that a UNIX time in decimal digits means, its unit told by its magnitude: 10 digits are seconds, 13
-    /// milliseconds, 19 nanoseconds. Each covers the same years, 2001 to 2286; anything else is refused rather than
-    /// guessed at.
+    /// The instant of a UNIX time in decimal digits. The number of digits gives the unit: 10 are seconds, 13 milliseconds,
+    /// 19 nanoseconds; each covers the years 2001 to 2286. Any other number of digits is rejected rather than guessed.
     pub fn from_unix_digits(digits: &str) -> Result<Self, TimestampError> {
-        let refused = || TimestampError::NoUnixTime(digits.chars().take(32).collect());
+        let rejected = || TimestampError::NotUnixTime(digits.chars().take(32).collect());
         let nanoseconds_each: i128 = match digits.len() {
             10 => 1_000_000_000,
             13 => 1_000_000,
             19 => 1,
-            _ => return Err(refused()),
+            _ => return Err(rejected()),
         };
         let plain = digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0');
-        let number: i128 = if plain { digits.parse().map_err(|_| refused())? } else { return Err(refused()) };
-        OffsetDateTime::from_unix_timestamp_nanos(number * nanoseconds_each).map(Self).map_err(|_| refused())
+        let number: i128 = if plain { digits.parse().map_err(|_| rejected())? } else { return Err(rejected()) };
+        OffsetDateTime::from_unix_timestamp_nanos(number * nanoseconds_each).map(Self).map_err(|_| rejected())
     }
 
     /// Whole seconds since 1970-01-01T00:00:00Z, rounded down.
@@ -63,18 +62,18 @@ impl Timestamp {
         self.0.unix_timestamp()
     }
 
-    /// How long after `earlier` this instant lies; zero when it does not.
+    /// The time from `earlier` to this instant; zero when this instant is not later.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::try_from(self.0 - earlier.0).unwrap_or(Duration::ZERO)
     }
 
-    /// This instant plus `duration`, held at the end of the year 9999.
+    /// This instant plus `duration`, at most the last day of the year 9999.
     pub fn plus(self, duration: Duration) -> Self {
         let added = time::Duration::try_from(duration).ok().and_then(|by| self.0.checked_add(by));
         Self(added.unwrap_or(OffsetDateTime::new_utc(time::Date::MAX, time::Time::MIDNIGHT)))
     }
 
-    /// This instant less `duration`, held at the beginning of the year 0.
+    /// This instant minus `duration`, at least the beginning of the year 0.
     pub fn minus(self, duration: Duration) -> Self {
         let earlier = time::Duration::try_from(duration).ok().and_then(|by| self.0.checked_sub(by));
         let earlier = earlier.filter(|at| at.year() >= 0);
@@ -86,35 +85,35 @@ impl Timestamp {
         Self(self.0.replace_nanosecond(0).unwrap_or(self.0))
     }
 
-    /// The first instant of its calendar day in UTC.
+    /// The first instant of the calendar day in UTC.
     pub fn day_start(self) -> Self {
         Self(self.0.replace_time(time::Time::MIDNIGHT))
     }
 
-    /// The first instant of its hour.
+    /// The first instant of the hour.
     pub fn hour_start(self) -> Self {
         let hour = time::Time::from_hms(self.0.hour(), 0, 0);
         Self(self.0.replace_time(hour.unwrap_or(time::Time::MIDNIGHT)))
     }
 
-    /// Its hour in UTC as `2025-10-07T19`.
+    /// The hour in UTC, as `2025-10-07T19`.
     pub fn hour(self) -> String {
         format!("{}T{:02}", self.day(), self.0.hour())
     }
 
-    /// The calendar day in UTC as `2025-10-07`.
+    /// The calendar day in UTC, as `2025-10-07`.
     pub fn day(self) -> String {
         format!("{:04}-{:02}-{:02}", self.0.year(), u8::from(self.0.month()), self.0.day())
     }
 
-    /// The instant as text of one length, whose lexicographic order is the order in time: for sort keys.
+    /// The instant as text of a fixed length, whose lexicographic order is the order in time. Used in sort keys.
     pub fn sortable(self) -> String {
         let at = self.0;
         let (date, hour, minute, second) = (at.date(), at.hour(), at.minute(), at.second());
         format!("{date}T{hour:02}:{minute:02}:{second:02}.{:09}Z", at.nanosecond())
     }
 
-    /// The calendar day in UTC as `2025/10/07`, for keys that people browse by date.
+    /// The calendar day in UTC, as `2025/10/07`. Used in object keys, which people browse by date.
     pub fn day_path(self) -> String {
         self.day().replace('-', "/")
     }
@@ -179,7 +178,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_what_the_seeds_send_and_writes_it_back_in_utc() {
+    fn every_form_that_providers_send_is_read_and_written_back_in_utc() {
         for (sent, written) in [
             ("2025-10-07T19:44:50Z", "2025-10-07T19:44:50Z"),
             ("2025-07-24T15:42:07.123456789Z", "2025-07-24T15:42:07.123456789Z"),
@@ -207,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_not_an_instant() {
+    fn a_text_that_is_not_an_instant_is_rejected() {
         for text in ["", "yesterday", "2025-10-07", "2025-13-07T19:44:50Z", "1760484866"] {
             assert_eq!(text.parse::<Timestamp>(), Err(TimestampError::NotRfc3339(text.into())));
         }
@@ -216,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn the_unit_of_a_unix_time_is_told_by_its_magnitude() {
+    fn the_number_of_digits_gives_the_unit_of_a_unix_time() {
         for (sent, written) in [
             ("1550174574", "2019-02-14T20:02:54Z"),
             ("1750404740514", "2025-06-20T07:32:20.514Z"),
@@ -253,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_begins_at_midnight_in_utc() {
+    fn a_day_starts_at_midnight_in_utc() {
         let at: Timestamp = "2025-10-07T19:44:50.5Z".parse().expect("RFC 3339");
         assert_eq!((at.day().as_str(), at.day_path().as_str()), ("2025-10-07", "2025/10/07"));
         assert_eq!(at.day_start().to_string(), "2025-10-07T00:00:00Z");

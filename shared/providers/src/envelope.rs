@@ -1,10 +1,9 @@
-//! A verified webhook on the ingress queue and in the evidence archive.
+//! Envelopes: verified webhooks on the ingress queue and in the evidence archive.
 
 use std::borrow::Cow;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use fundhook_domain::json_fault;
-use fundhook_domain::{Attestation, Feed, Timestamp};
+use fundhook_domain::{Attestation, Feed, Timestamp, json_fault};
 use serde::{Deserialize, Serialize};
 
 use crate::VerifiedWebhook;
@@ -12,11 +11,12 @@ use crate::VerifiedWebhook;
 /// The version of the envelope that this code writes and reads.
 const VERSION: u8 = 1;
 
-/// A verified webhook, or a row of the provider's list, with all that is needed to verify it again: the URL, the headers that the signature covers or
-/// that name the type, the raw body, and which key verified it.
+/// A verified webhook, or a row of the provider's list, with everything that verifying it again requires: the URL, the
+/// headers that the signature covers or that name the type, the raw body, and the key that verified it.
 ///
-/// Made only from a [`VerifiedWebhook`] or from a row of the provider's list ([`connect::listed`](crate::connect::listed)),
-/// or read back from the queue and the archive, which only the receiver, the reconciler and fan-out may write to.
+/// It is made from a [`VerifiedWebhook`] or from a row of the provider's list
+/// ([`connect::listed`](crate::connect::listed)), or read back from the queue and the archive. Only the receiver, the
+/// reconciler and fan-out may write to those.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Envelope {
     v: u8,
@@ -30,7 +30,7 @@ pub struct Envelope {
     trace: Option<String>,
 }
 
-/// The raw body: as text where it is UTF-8, so that people and tools can read the archive, else as base64.
+/// The raw body: as text if it is UTF-8, so that people and tools can read the archive; otherwise as base64.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Body {
@@ -40,7 +40,7 @@ enum Body {
 
 impl Body {
     fn of(text: String) -> Self {
-        // Escaping can make text six times as long (control characters); base64 never more than a third longer.
+        // Escaping may make a text six times as long (control characters); base64 adds a third.
         if escaped_len(&text) <= text.len() / 3 * 4 {
             Self::Text(text)
         } else {
@@ -49,22 +49,31 @@ impl Body {
     }
 }
 
+/// A row that was read from a provider's API.
+pub(crate) struct Row {
+    pub(crate) feed: Feed,
+    pub(crate) url: String,
+    pub(crate) body: String,
+    pub(crate) read_at: Timestamp,
+    pub(crate) attestation: Attestation,
+}
+
 /// Why a message is not an envelope.
 #[derive(Debug, thiserror::Error)]
 pub enum EnvelopeError {
-    /// It does not have the envelope's shape.
+    /// The message does not have the form of an envelope.
     #[error("the message is not an envelope: {0}")]
     Shape(String),
-    /// It is of a version that this code does not know.
-    #[error("the envelope is of version {0}, this code reads version {VERSION}")]
+    /// The envelope has a version that this code does not read.
+    #[error("the envelope has version {0}; this code reads version {VERSION}")]
     Version(u8),
-    /// Its body does not decode.
+    /// The body is not valid base64.
     #[error("the envelope's body is not valid base64")]
     Body(#[source] base64::DecodeError),
 }
 
 impl Envelope {
-    /// Wraps a verified webhook. `trace` is the tracing header of the request it came in, where there is one.
+    /// Wraps a verified webhook. `trace` is the tracing header of its request, if there is one.
     pub fn seal(webhook: VerifiedWebhook, received_at: Timestamp, trace: Option<String>) -> Self {
         let VerifiedWebhook { feed, url, headers, body, attestation } = webhook;
         let body = match String::from_utf8(body) {
@@ -74,14 +83,9 @@ impl Envelope {
         Self { v: VERSION, feed, received_at, url, headers, body, attestation, trace }
     }
 
-    /// Wraps what was read at `read_at` from the provider's API at `url`.
-    pub(crate) fn of_answer(
-        feed: Feed,
-        url: String,
-        body: String,
-        read_at: Timestamp,
-        attestation: Attestation,
-    ) -> Self {
+    /// Wraps a row that was read from a provider's API.
+    pub(crate) fn of_row(row: Row) -> Self {
+        let Row { feed, url, body, read_at, attestation } = row;
         let (headers, body) = (Vec::new(), Body::of(body));
         Self { v: VERSION, feed, received_at: read_at, url, headers, body, attestation, trace: None }
     }
@@ -98,7 +102,7 @@ impl Envelope {
         Ok(envelope)
     }
 
-    /// Who sent it, and for whom.
+    /// The feed that it belongs to.
     pub fn feed(&self) -> &Feed {
         &self.feed
     }
@@ -108,37 +112,38 @@ impl Envelope {
         self.received_at
     }
 
-    /// The URL that the signature covers; the path it came in on when it covers none; where it was read, if it was.
+    /// The URL that the signature covers, or the request's path when it covers none; for a row, the URL that it was read
+    /// from.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The headers that were kept: those that it takes to verify it again, and those that tell what it is.
+    /// The headers that were kept: those that verifying it again requires, and those that identify it.
     pub fn headers(&self) -> &[(String, String)] {
         &self.headers
     }
 
-    /// The header `name`, if it was kept.
+    /// The value of the header `name`, if it was kept.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// The body, to the byte as it was received.
+    /// The body's bytes, as received.
     pub fn body(&self) -> Cow<'_, [u8]> {
         match &self.body {
             Body::Text(text) => Cow::Borrowed(text.as_bytes()),
-            // Checked by `from_json` and true by construction in `seal`, so there is nothing to report here.
+            // Valid base64: `from_json` checks it, and `seal` wrote it.
             Body::Base64(text) => Cow::Owned(BASE64_STANDARD.decode(text).unwrap_or_default()),
         }
     }
 
-    /// What its verification established.
+    /// The result of its verification.
     pub fn attestation(&self) -> &Attestation {
         &self.attestation
     }
 }
 
-/// How long `text` is as a JSON string, without its quotes.
+/// The length of `text` as a JSON string, without its quotes.
 fn escaped_len(text: &str) -> usize {
     text.bytes()
         .map(|byte| match byte {

@@ -1,15 +1,26 @@
-//! How each provider signs and spells its webhooks.
+//! How each provider signs its webhooks, and what their bodies mean.
 //!
-//! A [`Webhook`] is what came in and proves nothing. A provider's `verify` turns it into a [`VerifiedWebhook`], which
-//! nothing else can make; sealed into an [`Envelope`] it travels on the ingress queue, and the provider's `normalise`
-//! turns that into signals. Everything here is pure: keys, settings and time are arguments.
+//! A [`Webhook`] is a request as received; it proves nothing. A provider's `verify` turns it into a [`VerifiedWebhook`],
+//! and nothing else can make one. An [`Envelope`] carries it on the ingress queue and in the archive, and [`normalise`]
+//! turns the envelope into statements. Everything here is pure: keys, settings and time are arguments.
 //!
-//! One folder per provider, all alike: `wire` (the provider's words), `verify` (how it signs), `normalise` (what it says).
-//! The parts they share stand beside them: [`jose`] for key sets and tokens, [`Secrets`] for HMAC, and privately the window
-//! of a timestamp, the members of a JSON object, and what turns statements into signals. `docs/providers/adding-a-provider.md`
-//! adds a fourth.
+//! Each provider has a folder with the same three files: `wire` (the provider's names), `verify` (how it signs) and
+//! `normalise` (what its webhooks state). The parts that they share are beside them:
+//!
+//! | module | subject |
+//! |---|---|
+//! | [`jose`] | key sets and tokens |
+//! | `secrets` | shared secrets and HMAC |
+//! | `window` | how far a signed timestamp may be from now |
+//! | `wire` | reading the members of a JSON object without failing on unexpected ones |
+//! | `draft`, `bound` | statements before their evidence is added, and the limits on their size |
+//! | `recovery` | what a statement about unexpected money adds to its recovery |
+//!
+//! `docs/providers/adding-a-provider.md` shows how to add a provider.
 
+mod bound;
 pub mod connect;
+mod draft;
 pub mod envelope;
 #[cfg(test)]
 mod fourth;
@@ -29,4 +40,4 @@ pub use jose::KeySet;
 pub use normalise::normalise;
 pub use rejection::Rejection;
 pub use secrets::{InvalidEntries, InvalidSecrets, Organizations, Secrets, SharedSecret};
-pub use webhook::{Headers, VerifiedWebhook, Webhook};
+pub use webhook::{Headers, PAYLOAD_TYPE_HEADER, VerifiedWebhook, Webhook};

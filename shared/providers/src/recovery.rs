@@ -1,17 +1,17 @@
-//! The second thing that a webhook about unexpected money says: something about its recovery.
+//! Recoveries: a webhook about unexpected money states something about its recovery too.
 
 use fundhook_domain::{
-    DepositStatus, Details, RecoveryDetails, RecoveryStatus, ReturnPayment, Status, TransferDetails, UnexpectedDeposit,
-    WithdrawalStatus,
+    DepositStatus, Details, RecoveryDetails, RecoveryKey, RecoveryStatus, ReturnPayment, Status, TransferDetails,
+    UnexpectedDeposit, WithdrawalStatus,
 };
 
-use crate::normalise::Draft;
+use crate::draft::Draft;
 
-/// A statement about a deposit or a payment back, and what it says about the recovery when all that a recovery is known
-/// by is stated: the user, the asset, the amount, and of a deposit its transaction.
+/// The statement `draft` about a deposit or a returning payment, and the statement about its recovery if `draft` states
+/// what identifies the recovery: the user, the asset, the amount, and for a deposit its transaction.
 ///
-/// Connect announces an unexpected deposit without a user (`reference_id` is empty) when it cannot tell whose it is;
-/// then the deposit stands alone, until zerohash announces it with a participant.
+/// Connect reports an unexpected deposit without a user (`reference_id` is empty) when it does not know the user. Then
+/// the deposit has no recovery until zerohash reports it with a participant.
 pub(crate) fn with_recovery(mut draft: Draft) -> Vec<Draft> {
     let Some(recovery) = recovery_of(&draft) else {
         return vec![draft];
@@ -26,23 +26,22 @@ fn recovery_of(draft: &Draft) -> Option<Draft> {
     let Details::Transfer(transfer) = &draft.details else {
         return None;
     };
-    let TransferDetails { account, asset, network, quantity, total, transaction, stream, .. } = &**transfer;
-    let (account, asset, network) = (account.clone()?, asset.clone()?, network.clone());
-    let feed = draft.resource.feed();
-    let resource = RecoveryDetails::resource(feed, &account, &asset, network.as_ref()).ok()?;
+    let TransferDetails { account, asset, network, quantity, total, transaction, family, .. } = &**transfer;
+    let key = RecoveryKey { account: account.clone()?, asset: asset.clone()?, network: network.clone() };
+    let resource = key.resource(draft.resource.feed()).ok()?;
     let (status, details) = match draft.status {
         Status::Deposit(DepositStatus::Unexpected) => {
             let deposit = UnexpectedDeposit {
                 value: quantity.as_ref()?.in_major()?,
                 transaction: transaction.hash.clone()?,
-                stream: stream.clone()?,
+                family: (*family)?,
                 occurred_at: draft.occurred_at,
             };
             let id = draft.resource.clone();
-            (RecoveryStatus::Required, RecoveryDetails::of_deposit(account, asset, network, id, deposit))
+            (RecoveryStatus::Required, RecoveryDetails::of_deposit(key, id, deposit))
         }
         Status::Withdrawal(withdrawal) => {
-            // What leaves the account is what goes back; the network's fee is part of it.
+            // What leaves the account is returned; the network's fee is part of it.
             let value = total.as_ref().or(quantity.as_ref()).and_then(|quantity| quantity.in_major());
             let status = match withdrawal {
                 WithdrawalStatus::Initiated | WithdrawalStatus::Submitted | WithdrawalStatus::Broadcast => {
@@ -53,7 +52,7 @@ fn recovery_of(draft: &Draft) -> Option<Draft> {
             };
             let payment = ReturnPayment { status: withdrawal, value };
             let id = draft.resource.clone();
-            (status, RecoveryDetails::of_payment(account, asset, network, id, payment))
+            (status, RecoveryDetails::of_payment(key, id, payment))
         }
         Status::Deposit(_)
         | Status::Fee(_)

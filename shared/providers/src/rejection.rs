@@ -1,64 +1,64 @@
-//! Every way in which a webhook can fail to prove where it comes from.
+//! Every way in which the verification of a webhook can fail.
 
 use std::time::Duration;
 
 use crate::jose::TokenRejection;
 
-/// Why a webhook was not verified. No variant holds a byte of a body or a secret.
+/// Why a webhook was rejected. No variant contains any part of a body or a secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
-    /// A header that the scheme needs is not there.
+    /// A header that the scheme requires is missing.
     #[error("the header `{0}` is missing")]
     HeaderMissing(String),
-    /// A header that must be unique came more than once.
-    #[error("the header `{0}` came more than once")]
+    /// A header that must be unique occurs more than once.
+    #[error("the header `{0}` occurs more than once")]
     HeaderRepeated(String),
     /// A header cannot be read.
     #[error("the header `{name}` is malformed: {expected}")]
     HeaderMalformed {
-        /// Which header.
+        /// The header.
         name: String,
-        /// What would be right.
+        /// What the header should contain.
         expected: &'static str,
     },
-    /// It was signed too long ago: it may be a replay.
-    #[error("the timestamp lies {} s in the past, at most {} s are allowed", by.as_secs(), allowed.as_secs())]
+    /// It was signed too long ago and may be a replay.
+    #[error("the timestamp is {} s in the past; at most {} s are allowed", by.as_secs(), allowed.as_secs())]
     TimestampTooOld {
-        /// How long ago.
+        /// How far in the past the timestamp is.
         by: Duration,
-        /// How long is allowed.
+        /// The tolerance.
         allowed: Duration,
     },
     /// It was signed too far in the future: a clock is wrong.
-    #[error("the timestamp lies {} s in the future, at most {} s are allowed", by.as_secs(), allowed.as_secs())]
+    #[error("the timestamp is {} s in the future; at most {} s are allowed", by.as_secs(), allowed.as_secs())]
     TimestampInFuture {
-        /// How far ahead.
+        /// How far in the future the timestamp is.
         by: Duration,
-        /// How far is allowed.
+        /// The tolerance.
         allowed: Duration,
     },
     /// No trusted key verifies the signature over what was received.
     #[error("no trusted key or secret verifies the signature")]
     SignatureUnverified,
-    /// There is no key to verify this sort of signature with.
+    /// There is no key for this sort of signature.
     #[error("the signature in `{header}` cannot be verified: no key or secret for it is configured")]
     NoKeyForScheme {
-        /// The header it came in.
+        /// The header of the signature.
         header: String,
     },
-    /// It is signed over the body alone, which anybody who has seen it can send again.
-    #[error("the signature covers no timestamp; such legacy signatures are not switched on")]
+    /// The signature covers the body alone, so anyone who has seen the request can send it again.
+    #[error("the signature covers no timestamp, and legacy signatures are not enabled")]
     LegacySignature,
-    /// The token that the settings require is not there.
-    #[error("the header `{0}` must carry a JWT")]
+    /// The token that the settings require is missing.
+    #[error("the header `{0}` must contain a JWT")]
     TokenMissing(String),
-    /// The token that came along does not verify.
-    #[error("the JWT was refused")]
+    /// The token does not verify.
+    #[error("the JWT was rejected")]
     Token(#[source] TokenRejection),
 }
 
 impl Rejection {
-    /// A stable name for the way it failed, for answers, logs and metrics.
+    /// A stable name of the reason, for responses, logs and metrics.
     pub fn code(&self) -> &'static str {
         match self {
             Self::HeaderMissing(_) => "header_missing",
@@ -74,7 +74,7 @@ impl Rejection {
         }
     }
 
-    /// Whether the request cannot be read (answered 400), rather than not be believed (401).
+    /// Whether the request cannot be read (status 400), as opposed to not verified (status 401).
     pub fn is_malformed(&self) -> bool {
         match self {
             Self::HeaderMissing(_) | Self::HeaderRepeated(_) | Self::HeaderMalformed { .. } => true,
@@ -88,7 +88,7 @@ impl Rejection {
         }
     }
 
-    /// Whether a newer key set or secret could verify what this one does not.
+    /// Whether a newer key set or secret could verify the request.
     pub fn may_be_a_new_key(&self) -> bool {
         match self {
             Self::SignatureUnverified

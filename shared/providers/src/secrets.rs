@@ -1,4 +1,4 @@
-//! The secrets that a provider shares with the platform, as the operator stores them.
+//! The secrets that a provider and the platform share, as the operator stores them.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,8 +12,8 @@ use serde_json::value::RawValue;
 use crate::KeySet;
 use crate::jose::InvalidKeySet;
 
-/// What one organization verifies a provider's webhooks with: shared secrets, the current one and while it is being
-/// changed the previous one too, and public keys for schemes that have them.
+/// What one organization verifies a provider's webhooks with: the current shared secret, during a rotation the previous
+/// one too, and public keys for schemes that use them.
 #[derive(Clone)]
 pub struct Secrets {
     shared: Vec<SharedSecret>,
@@ -21,43 +21,43 @@ pub struct Secrets {
     fingerprint: String,
 }
 
-/// The secrets of organizations, the default one's under `None`.
+/// The secrets of several organizations; `None` is the organization without a name.
 pub type Organizations = BTreeMap<Option<Tenant>, Secrets>;
 
-/// Why entries are not taken in, by their names.
+/// Why entries are rejected, by their names.
 pub type InvalidEntries = BTreeMap<String, InvalidSecrets>;
 
-/// One secret, and a name by which evidence can tell it from others.
+/// A secret, and the name by which evidence refers to it.
 #[derive(Clone)]
 pub struct SharedSecret {
     key: hmac::Key,
     name: String,
 }
 
-/// Why a stored secret is not taken in. The one that is held stays in use.
+/// Why a stored secret is rejected. The last valid one remains in use.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidSecrets {
-    /// It does not have the shape. What it holds instead is not repeated.
+    /// It does not have the expected form. Its content is not quoted.
     #[error(
-        "the secret is not of the form {{\"default\":{{\"current\":\"…\",\"previous\":\"…\"}},\"<tenant>\":{{\"current\":\"…\"}}}}, with `rsa_public_keys` where the provider has them: {0}"
+        "the secret is not of the form {{\"default\":{{\"current\":\"…\",\"previous\":\"…\"}},\"<tenant>\":{{\"current\":\"…\"}}}}, with `rsa_public_keys` if the provider has them: {0}"
     )]
     Shape(String),
-    /// An organization's name is not one.
+    /// The name of an organization is not valid.
     #[error("the organization {0:?} is neither `default` nor the name of a tenant")]
     Tenant(String),
-    /// An organization has nothing to verify with, or a previous secret and no current one.
+    /// An organization has neither a secret nor a key, or only a previous secret.
     #[error("the organization {0:?} has neither `current` nor `rsa_public_keys`, or `previous` without `current`")]
     Nothing(String),
-    /// A secret is too short to be one.
+    /// A secret is too short.
     #[error("`{member}` of the organization {organization:?} is shorter than {} characters", SharedSecret::BYTES_MIN)]
     Short {
-        /// Whose.
+        /// The organization.
         organization: String,
         /// `current` or `previous`.
         member: &'static str,
     },
     /// A public key cannot be read.
-    #[error("a public key of the organization {0:?} is unfit")]
+    #[error("a public key of the organization {0:?} is invalid")]
     PublicKey(String, #[source] InvalidKeySet),
 }
 
@@ -76,18 +76,18 @@ struct Entry {
 }
 
 impl Secrets {
-    /// Reads the secrets of all organizations, the default one under `None`. One that is unfit is an error.
+    /// Reads the secrets of all organizations. An invalid entry is an error.
     pub fn from_json(json: &str) -> Result<Organizations, InvalidSecrets> {
         let (organizations, invalid) = Self::valid_from_json(json)?;
         invalid.into_values().next().map_or(Ok(organizations), Err)
     }
 
-    /// Reads the secrets of all organizations that are fit, and why the others are not, by the names of their entries: a slip
-    /// about one of them is no reason to do without the others. Where no entry is an object, it is not one about some of them.
+    /// Reads the valid entries, and why the others are rejected: a mistake in one organization's entry must not affect the
+    /// others. It is an error if no entry is an object.
     pub fn valid_from_json(json: &str) -> Result<(Organizations, InvalidEntries), InvalidSecrets> {
         let entries: BTreeMap<String, Box<RawValue>> = serde_json::from_str(json).map_err(shape)?;
         if !entries.is_empty() && !entries.values().any(|entry| entry.get().starts_with('{')) {
-            return Err(InvalidSecrets::Shape("it has another shape, no entry in it is an object".to_owned()));
+            return Err(InvalidSecrets::Shape("none of its entries is an object".to_owned()));
         }
         let read = |name: &String, entry: &RawValue| {
             let tenant = match name.as_str() {
@@ -112,7 +112,7 @@ impl Secrets {
             |secret: &Option<SecretString>| secret.as_ref().is_some_and(|secret| !secret.expose_secret().is_empty());
         let has_only_previous = is_stated(&entry.previous) && !is_stated(&entry.current);
         let members = [("current", entry.current), ("previous", entry.previous)];
-        // An empty text is a secret that is not there: consoles make it easy to leave one behind.
+        // An empty string is taken as missing: consoles easily leave one behind.
         let stated = members.into_iter().filter_map(|(member, secret)| Some((member, secret?)));
         let stated = stated.filter(|(_, secret)| !secret.expose_secret().is_empty());
         let shared = stated.map(|(member, secret)| {
@@ -133,7 +133,7 @@ impl Secrets {
         Ok(Self { shared, public_keys, fingerprint })
     }
 
-    /// Names what is in it, so that a newer one can be told from one that was tried.
+    /// The fingerprint of the secrets and keys, by which newer ones are recognized.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
     }
@@ -148,34 +148,34 @@ impl Secrets {
         &self.public_keys
     }
 
-    /// The secret that signs: the current one.
+    /// The current secret, which signs.
     pub fn current(&self) -> Option<&SharedSecret> {
         self.shared.first()
     }
 
-    /// The secret with which `tag` is the HMAC-SHA256 of `message`. Compared in constant time.
+    /// The secret with which `tag` is the HMAC-SHA256 of `message`. The comparison takes constant time.
     pub fn verifying(&self, message: &[u8], tag: &[u8]) -> Option<&SharedSecret> {
         self.shared.iter().find(|secret| hmac::verify(&secret.key, message, tag).is_ok())
     }
 }
 
 impl SharedSecret {
-    /// The shortest that is taken: providers' have 32 and more.
+    /// The shortest secret that is accepted. The providers' have 32 bytes or more.
     const BYTES_MIN: usize = 16;
 
-    /// The secret, unless it is too short to be one.
+    /// The secret; `None` if it is too short.
     pub fn new(secret: &SecretString) -> Option<Self> {
         let bytes = secret.expose_secret().as_bytes();
         if bytes.len() < Self::BYTES_MIN {
             return None;
         }
         let key = hmac::Key::new(hmac::HMAC_SHA256, bytes);
-        // 64 bits tell any two secrets apart and say nothing about either.
+        // 64 bits of an HMAC distinguish any two secrets and reveal neither.
         let tag = hmac::sign(&key, b"fundhook: the name of this secret");
         Some(Self { name: format!("hmac:{}", &hex::encode(tag.as_ref())[..16]), key })
     }
 
-    /// The name by which evidence knows it.
+    /// The name by which evidence refers to the secret.
     pub fn name(&self) -> &str {
         &self.name
     }

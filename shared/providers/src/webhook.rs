@@ -1,15 +1,18 @@
-//! A webhook before and after it has proved where it comes from.
+//! Webhooks before and after verification.
 
 use fundhook_domain::{Attestation, Feed};
 
 use crate::Rejection;
 
-/// The headers of a request. Names are compared without regard to case, as HTTP asks.
+/// The header in which zerohash and Connect name a payload's type. No signature covers it.
+pub const PAYLOAD_TYPE_HEADER: &str = "x-zh-hook-payload-type";
+
+/// The headers of a request. Names are compared without regard to case [rfc-9110 §5].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Headers(Vec<(String, String)>);
 
 impl Headers {
-    /// The value of the header `name`, which must come at most once.
+    /// The value of the header `name`, which must occur at most once.
     pub fn one(&self, name: &str) -> Result<Option<&str>, Rejection> {
         let mut values = self.0.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
         let first = values.next().map(|(_, value)| value.trim());
@@ -19,23 +22,23 @@ impl Headers {
         }
     }
 
-    /// The value of the header `name`, which must come exactly once and not be empty.
+    /// The value of the header `name`, which must occur exactly once and not be empty.
     pub fn required(&self, name: &str) -> Result<&str, Rejection> {
         let value = self.one(name)?.filter(|value| !value.is_empty());
         value.ok_or_else(|| Rejection::HeaderMissing(name.to_owned()))
     }
 
-    /// All of them, as they came.
+    /// All headers, as received.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// Whether the header `name` came.
+    /// Whether there is a header `name`.
     pub fn has(&self, name: &str) -> bool {
         self.first(name).is_some()
     }
 
-    /// The first value of the header `name`, for headers that nothing depends on.
+    /// The first value of the header `name`, for headers that no decision depends on.
     pub fn first(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
@@ -47,14 +50,14 @@ impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Headers {
     }
 }
 
-/// A request as it was received. Untrusted: its body is not looked into before it has verified.
+/// A request as received. Untrusted: its body is not parsed before its signature is verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Webhook {
-    /// The path it came in on.
+    /// The path of the request.
     pub path: String,
-    /// Its headers.
+    /// The headers.
     pub headers: Headers,
-    /// Its body, to the byte.
+    /// The body's bytes, unchanged.
     pub body: Vec<u8>,
 }
 
@@ -69,8 +72,8 @@ pub struct VerifiedWebhook {
 }
 
 impl VerifiedWebhook {
-    /// What a provider's `verify` makes of a webhook whose signature verified: the headers `kept` with it are those that
-    /// it takes to verify it again, and those that tell what it is.
+    /// Marks `webhook` as verified; only a provider's `verify` calls this. The headers `kept` are those that verifying it
+    /// again requires, and those that identify it.
     pub(crate) fn attested(webhook: Webhook, feed: Feed, url: String, kept: &[&str], attestation: Attestation) -> Self {
         let Webhook { path: _, headers, body } = webhook;
         let header = |name: &&str| Some(((*name).to_owned(), headers.first(name)?.trim().to_owned()));
@@ -78,7 +81,7 @@ impl VerifiedWebhook {
         Self { feed, url, headers, body, attestation }
     }
 
-    /// What the verification established.
+    /// The result of the verification.
     pub fn attestation(&self) -> &Attestation {
         &self.attestation
     }

@@ -1,4 +1,4 @@
-//! How far a signed timestamp may lie from now.
+//! How far a signed timestamp may be from now.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use fundhook_domain::Timestamp;
 
 use crate::Rejection;
 
-/// Refuses a webhook that was signed more than `allowed` before or after `now`.
+/// Rejects a webhook that was signed more than `allowed` before or after `now`.
 pub(crate) fn check_window(signed_at: Timestamp, now: Timestamp, allowed: Duration) -> Result<(), Rejection> {
     let (age, lead) = (now.since(signed_at), signed_at.since(now));
     if age > allowed {

@@ -137,10 +137,10 @@ fn claimed_by_same_feed(row: &Statement, known: &KnownAboutRow) -> Option<Ambigu
 
 /// A deposit of the same user and amount may be the row's. It is a different one if the provider lists it under its own id.
 fn resembling_deposit(row: &Statement, known: &KnownAboutRow) -> Option<AmbiguityStep> {
-    let account = row.details.account()?;
+    let account = row.content.details.account()?;
     let Some(deposits) = &known.account_deposits else {
         // The index has the time of writing by our clock, and the row the provider's date: an hour covers the difference.
-        let since = row.occurred_at.minus(SAME_DEPOSIT_WITHIN).minus(HOUR);
+        let since = row.content.occurred_at.minus(SAME_DEPOSIT_WITHIN).minus(HOUR);
         return Some(AmbiguityStep::Ask(Question::DepositsOf { account: account.to_owned(), since }));
     };
     let mut similar = deposits.iter().filter(|deposit| may_be_the_same(deposit, row)).map(Resource::id);
@@ -159,7 +159,7 @@ fn unless_listed(id: &ResourceId, known: &KnownAboutRow) -> Option<AmbiguityStep
 
 /// Whether a webhook reported the resource. If only the list did, its id may differ from the one in the webhooks.
 fn is_reported_by_webhook(resource: &Resource) -> bool {
-    !resource.facts().iter().all(|fact| fact.evidence.is_from_api())
+    !resource.facts().iter().all(|fact| fact.content.evidence().is_from_api())
 }
 
 fn queue() -> AmbiguityStep {

@@ -12,12 +12,12 @@ pub const SAME_DEPOSIT_WITHIN: Duration = Duration::from_secs(7 * 86_400);
 
 /// The key of the coin that a row is about, as claims name it; `None` when the row does not name one.
 pub fn coin_of(row: &Statement) -> Option<String> {
-    claim_on(&row.resource, &row.details).map(|claim| claim.coin)
+    claim_on(&row.resource, &row.content.details).map(|claim| claim.coin)
 }
 
 /// Whether the row identifies its coin by a transaction hash on a chain, so that it differs from every other coin.
 pub fn identifies_its_coin(row: &Statement) -> bool {
-    coin_of(row).is_some() && row.details.transaction_hash().is_some_and(is_chain_hash)
+    coin_of(row).is_some() && row.content.details.transaction_hash().is_some_and(is_chain_hash)
 }
 
 /// Whether the recorded deposit identifies its coin by a transaction hash on a chain.
@@ -30,7 +30,7 @@ pub fn is_identified_by_its_coin(resource: &Resource) -> bool {
 
 /// Whether the row is about the coin of the claim `taken`.
 pub fn has_coin_of(row: &Statement, taken: &Claim) -> bool {
-    let claim = claim_on(&row.resource, &row.details);
+    let claim = claim_on(&row.resource, &row.content.details);
     claim.is_some_and(|claim| claim.coin == taken.coin && !claim.is_on_another_chain_than(taken))
 }
 
@@ -41,15 +41,15 @@ pub fn may_be_the_same(recorded: &Resource, row: &Statement) -> bool {
     let Some(view) = recorded.view().filter(|_| !has_same_id(recorded.id(), row)) else {
         return false;
     };
-    let same_user = view.details.account().is_some() && view.details.account() == row.details.account();
+    let same_user = view.details.account().is_some() && view.details.account() == row.content.details.account();
     let same_tenant = recorded.id().feed().tenant() == row.resource.feed().tenant();
     let amount = credited(recorded);
-    let same_amount = amount.is_some() && amount == asset_and_amount(&row.details);
-    let apart = view.occurred_at.since(row.occurred_at).max(row.occurred_at.since(view.occurred_at));
+    let same_amount = amount.is_some() && amount == asset_and_amount(&row.content.details);
+    let apart = view.occurred_at.since(row.content.occurred_at).max(row.content.occurred_at.since(view.occurred_at));
     let on_chain = |details: &Details| details.transaction_hash().is_some_and(is_chain_hash);
     let coins = (claim_on(recorded.id(), &view.details).map(|claim| claim.coin), coin_of(row));
     let are_different_coins = match coins {
-        (Some(ours), Some(theirs)) => on_chain(&view.details) && on_chain(&row.details) && ours != theirs,
+        (Some(ours), Some(theirs)) => on_chain(&view.details) && on_chain(&row.content.details) && ours != theirs,
         (None, _) | (_, None) => false,
     };
     same_user && same_tenant && same_amount && apart <= SAME_DEPOSIT_WITHIN && !are_different_coins
@@ -67,7 +67,7 @@ pub(crate) fn provider_id(id: &ResourceId) -> (Option<&Tenant>, &str) {
 
 pub(crate) fn claim_on(id: &ResourceId, details: &Details) -> Option<Claim> {
     match details {
-        Details::Transfer(transfer) => Claim::of(id, transfer),
+        Details::Transfer(transfer) => transfer.claim_by(id),
         Details::Recovery(_) | Details::Account(_) | Details::Balance(_) | Details::Unrecognized(_) => None,
     }
 }

@@ -79,7 +79,7 @@ pub fn control_totals(ours: &[Resource], theirs: &[Statement], receipts: &[Recei
         count(lines.entry(asset.clone()).or_insert_with(empty));
     };
     for row in furthest(theirs).filter(|row| is_credit(row)) {
-        if let Some((asset, value)) = asset_and_amount(&row.details) {
+        if let Some((asset, value)) = asset_and_amount(&row.content.details) {
             line(asset, &|line| line.provider.count(&value));
         }
     }

@@ -9,7 +9,7 @@ pub(crate) const UNNAMED_ASSET: &str = "-";
 
 /// Whether the row says that a deposit may be credited.
 pub fn is_credit(row: &Statement) -> bool {
-    row.status == CONFIRMED
+    row.content.status == CONFIRMED
 }
 
 /// The asset and the amount that a recorded deposit may be credited with, in whole coins; `None` when it may not.

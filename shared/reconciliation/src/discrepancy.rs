@@ -88,11 +88,12 @@ impl Discrepancy {
     /// signed webhook.
     pub fn to_queue(&self) -> Option<(&ResourceId, &FactId)> {
         match self {
-            Self::Missing { theirs } => Some((&theirs.resource, &theirs.fact)),
-            Self::Behind { ours, theirs } => Some((ours, &theirs.fact)),
+            Self::Missing { theirs } => Some((&theirs.resource, &theirs.content.id)),
+            Self::Behind { ours, theirs } => Some((ours, &theirs.content.id)),
             Self::Differs { ours, theirs, members } => {
-                let contradicts = members.contains(&STATUS) && theirs.status.is_final() && has_same_id(ours, theirs);
-                contradicts.then_some((ours, &theirs.fact))
+                let contradicts =
+                    members.contains(&STATUS) && theirs.content.status.is_final() && has_same_id(ours, theirs);
+                contradicts.then_some((ours, &theirs.content.id))
             }
             Self::Ambiguous { .. } | Self::UnknownToTheProvider { .. } | Self::CreditedTwice { .. } => None,
         }
@@ -115,12 +116,12 @@ impl fmt::Display for Discrepancy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let resource = self.resource();
         match self {
-            Self::Missing { theirs } => write!(f, "{resource} is listed as {} and not recorded", theirs.status),
+            Self::Missing { theirs } => write!(f, "{resource} is listed as {} and not recorded", theirs.content.status),
             Self::Behind { theirs, .. } => {
-                write!(f, "{resource} is listed as {} and recorded with an earlier status", theirs.status)
+                write!(f, "{resource} is listed as {} and recorded with an earlier status", theirs.content.status)
             }
             Self::Differs { theirs, members, .. } => {
-                write!(f, "{resource} is listed as {} and differs in: {}", theirs.status, members.join(", "))
+                write!(f, "{resource} is listed as {} and differs in: {}", theirs.content.status, members.join(", "))
             }
             Self::Ambiguous { reason: Ambiguity::Resembles(known), .. } => {
                 write!(f, "{resource} is listed and not recorded, and may be {known}")

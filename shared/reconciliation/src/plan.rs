@@ -90,7 +90,7 @@ impl<'a> Recorded<'a> {
         }
         let of_other_feed = || self.by_provider_id.get(&provider_id(&row.resource)).copied();
         let of_same_coin = || {
-            let claim = claim_on(&row.resource, &row.details)?;
+            let claim = claim_on(&row.resource, &row.content.details)?;
             let owners = self.by_coin.get(&claim.coin)?;
             owners.iter().find(|(taken, _)| !claim.coexists_with(taken)).map(|(_, owner)| *owner)
         };
@@ -100,7 +100,9 @@ impl<'a> Recorded<'a> {
 
 /// Of the rows about each resource, the one with the furthest status.
 pub(crate) fn furthest(theirs: &[Statement]) -> impl Iterator<Item = &Statement> {
-    let progress = |row: &Statement| (row.status.is_final(), row.status.rank(), row.occurred_at, row.fact.clone());
+    let progress = |row: &Statement| {
+        (row.content.status.is_final(), row.content.status.rank(), row.content.occurred_at, row.content.id.clone())
+    };
     let mut by_resource: BTreeMap<&ResourceId, &Statement> = BTreeMap::new();
     for row in theirs {
         let known = by_resource.entry(&row.resource).or_insert(row);
@@ -113,13 +115,13 @@ pub(crate) fn furthest(theirs: &[Statement]) -> impl Iterator<Item = &Statement>
 
 fn compare(resource: &Resource, row: &Statement) -> Option<Discrepancy> {
     let view = resource.view()?;
-    let (ours, theirs) = (view.status, row.status);
+    let (ours, theirs) = (view.status, row.content.status);
     let differs =
         |members: Vec<&'static str>| Discrepancy::Differs { ours: resource.id().clone(), theirs: row.clone(), members };
     let behind = || Discrepancy::Behind { ours: resource.id().clone(), theirs: row.clone() };
     match (ours.is_final(), theirs.is_final()) {
         _ if ours == theirs => {
-            let members = view.details.contradictions(&row.details);
+            let members = view.details.contradictions(&row.content.details);
             (!members.is_empty()).then(|| differs(members))
         }
         (false, true) => Some(behind()),

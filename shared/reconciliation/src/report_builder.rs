@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fundhook_domain::{Details, FactId, Feed, Kind, Resource, ResourceId, Statement, Timestamp};
+use fundhook_domain::{Details, FactId, Feed, Kind, Resource, ResourceId, Statement, Timestamp, WebhookFamily};
 
 use crate::control_totals::{ControlTotalsLine, control_totals};
 use crate::credit::is_credit;
@@ -48,7 +48,7 @@ impl ReportBuilder {
     pub fn admits(&mut self, row: &Statement, dated: Option<Timestamp>) -> bool {
         let is_in_window = dated.is_some_and(|at| self.window.contains(at));
         let is_not_understood = dated.is_none() || (is_in_window && row.resource.kind() == Kind::Unrecognized);
-        if is_not_understood && self.not_understood.insert(row.fact.clone()) {
+        if is_not_understood && self.not_understood.insert(row.content.id.clone()) {
             self.add_sentence(format!("{} is listed and not understood, and in no total", row.resource));
         }
         is_in_window && !self.counted_rows.contains(&row.resource)
@@ -112,8 +112,8 @@ impl ReportBuilder {
 /// ids (`deposit.status_changed`); they are counted where a listed row is about their coin.
 pub fn is_counted_by_lists(deposit: &Resource) -> bool {
     let family = deposit.view().and_then(|view| match view.details {
-        Details::Transfer(transfer) => transfer.stream,
+        Details::Transfer(transfer) => transfer.family,
         Details::Recovery(_) | Details::Account(_) | Details::Balance(_) | Details::Unrecognized(_) => None,
     });
-    family.as_deref() != Some("zerohash.deposit")
+    family != Some(WebhookFamily::ZerohashDepositStatus)
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use fundhook::subscription::Delivery;
-use fundhook_domain::{Kind, Provider, ResourceId};
+use fundhook_domain::{Kind, NewFact, Provider, ResourceId};
 use fundhook_local_stack::Function;
 use fundhook_local_stack::sending::Webhook;
 use fundhook_tests::{
@@ -80,8 +80,8 @@ fn concurrent_statements_about_one_deposit_are_all_recorded() {
         for second in 0..STATEMENTS {
             let updated = json!(format!("2025-10-03T21:30:{second:02}Z"));
             let body = changed("deposits.submitted.json", deposit.native(), &[("/deposit/updated_at", updated)]);
-            let statements = platform.statements(&Webhook::new(Provider::Connect, body)).await;
-            messages.push(statements[0].to_message().expect("JSON"));
+            let statement = platform.statements(&Webhook::new(Provider::Connect, body)).await.remove(0);
+            messages.push(NewFact::from(statement).to_message().expect("JSON"));
         }
         // Each in its own call, so that several updaters read the same version and all but one conflict.
         join_all(messages.chunks(1).map(|message| platform.put(Queue::Transfers, message))).await;

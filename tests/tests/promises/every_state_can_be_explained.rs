@@ -39,11 +39,16 @@ fn each_fact_names_the_request_that_the_provider_signed() {
         let webhooks = webhooks(deposit.id().native());
         assert_eq!(deposit.facts().len(), webhooks.len());
         for (fact, webhook) in deposit.facts().iter().zip(webhooks) {
-            let envelope = platform.evidence(&fact.evidence.archived).await;
-            assert_eq!(envelope.body(), webhook, "{}", fact.event_type);
-            assert_eq!(FactId::of(deposit.id(), &fact.event_type, &envelope.body()), fact.id, "{}", fact.event_type);
+            let envelope = platform.evidence(&fact.content.evidence().archived).await;
+            assert_eq!(envelope.body(), webhook, "{}", fact.content.event_type());
+            assert_eq!(
+                FactId::of(deposit.id(), fact.content.event_type(), &envelope.body()),
+                *fact.content.id(),
+                "{}",
+                fact.content.event_type()
+            );
             let attestation = verify_again(&envelope, &keys).map(|webhook| webhook.attestation().clone());
-            assert_eq!(attestation, Ok(fact.evidence.attestation.clone()), "{}", fact.event_type);
+            assert_eq!(attestation, Ok(fact.content.evidence().attestation.clone()), "{}", fact.content.event_type());
         }
     });
 }
@@ -53,7 +58,7 @@ fn changed_evidence_does_not_verify() {
     run(async {
         let (platform, deposit) = (Platform::shared().await, deposit().await);
         let keys = platform.published_keys().await;
-        let pointer = &deposit.facts()[1].evidence.archived;
+        let pointer = &deposit.facts()[1].content.evidence().archived;
         let lines = platform.evidence_lines(&pointer.object).await;
         let line = lines.iter().find(|line| line.contains("CONFIRMED")).expect("the webhook is there as text");
         let changed = line.replacen(r#"\"amount\": \"1\""#, r#"\"amount\": \"9\""#, 1);
@@ -77,16 +82,16 @@ fn the_timeline_shows_each_fact_with_what_it_changed_and_its_evidence() {
         ];
         let mut rest = timeline.strip_prefix(&format!("{id}\n")).expect("it begins with the resource");
         for (number, (fact, (said, changed))) in (1..).zip(deposit.facts().iter().zip(changes)) {
-            let evidence = &fact.evidence;
+            let evidence = fact.content.evidence();
             // In this order, each in a line of its own.
             for shown in [
                 format!("{number}. {said}"),
                 changed,
-                fact.occurred_at.to_string(),
+                fact.content.occurred_at().to_string(),
                 evidence.received_at.to_string(),
                 evidence.attestation.key.clone(),
                 format!("{} line {}", evidence.archived.object, evidence.archived.line),
-                fact.id.to_string(),
+                fact.content.id().to_string(),
             ] {
                 let line = rest.lines().next().unwrap_or_default();
                 assert!(line.contains(&shown), "{shown:?} is not in {line:?} of\n{timeline}");

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use fundhook::evidence::Verdict;
 use fundhook_adapters::{Aws, KeySetTable};
-use fundhook_domain::{Kind, Provider, Resource, ResourceId};
+use fundhook_domain::{FactContent, Kind, Provider, Resource, ResourceId};
 use fundhook_ports::{KeySets as _, StoredKeySet};
 use fundhook_tests::{Platform, WITHIN, about, run, unique, verify_again};
 use futures_util::future::join_all;
@@ -106,7 +106,7 @@ async fn a_rotation_without_overlap_costs_one_fetch(platform: &Platform) -> Reso
 
 /// The key that verified a webhook stays in the table's history.
 async fn a_signature_of_a_withdrawn_key_can_still_be_verified(platform: &Platform, resource: &Resource) {
-    let evidence = &resource.facts()[0].evidence;
+    let evidence = resource.facts()[0].content.evidence();
     let envelope = platform.evidence(&evidence.archived).await;
     let published = platform.published_keys().await;
     assert!(verify_again(&envelope, &published).is_err(), "the provider no longer publishes the key");
@@ -115,7 +115,8 @@ async fn a_signature_of_a_withdrawn_key_can_still_be_verified(platform: &Platfor
     let verdict = platform.archive_of_evidence().verify(resource.id(), fact).await;
     assert!(matches!(verdict, Verdict::Verified { .. }), "the history has the key that the evidence names: {verdict}");
     let mut forged = fact.clone();
-    forged.evidence.attestation.key = published.keys()[0].thumbprint().to_owned();
+    let FactContent::Statement(statement) = &mut forged.content else { unreachable!("a webhook stated it") };
+    statement.evidence.attestation.key = published.keys()[0].thumbprint().to_owned();
     let verdict = platform.archive_of_evidence().verify(resource.id(), &forged).await;
     assert!(matches!(verdict, Verdict::Refuted(_)), "another key did not sign it: {verdict}");
 }

@@ -178,7 +178,7 @@ fn a_webhook_that_does_not_verify_is_rejected_and_leaves_no_trace() {
         assert_eq!(genuine.answer().await.0, 200, "the unchanged request is accepted");
         listener.hear([format!("{known}#1")]).await;
         platform.settled().await;
-        let attestation = platform.resource(&deposit).await.facts()[0].evidence.attestation.clone();
+        let attestation = platform.resource(&deposit).await.facts()[0].content.evidence().attestation.clone();
         assert!(attestation.token_verified, "the evidence says that a token verified too");
         assert_eq!(platform.stored_resources().await, [&*known], "the table");
         let archived = platform.archive().await;

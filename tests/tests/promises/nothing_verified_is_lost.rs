@@ -3,7 +3,7 @@
 
 mod any_json;
 
-use fundhook_domain::{EvidencePointer, Kind, Provider, ResourceId};
+use fundhook_domain::{EvidencePointer, Kind, NewFact, Provider, ResourceId};
 use fundhook_local_stack::sending::Webhook;
 use fundhook_tests::{Platform, Queue, about, run, sample, unique, verify_again};
 use receiver::BODY_BYTES_MAX;
@@ -102,7 +102,7 @@ impl Neighbour {
     async fn of(platform: &Platform, resource: ResourceId, body: &[u8]) -> Self {
         let webhook = Webhook::new(Provider::Connect, body.to_vec());
         let envelope = serde_json::to_string(&platform.sealed(&webhook).await).expect("JSON");
-        let statement = platform.statements(&webhook).await.remove(0).to_message().expect("JSON");
+        let statement = NewFact::from(platform.statements(&webhook).await.remove(0)).to_message().expect("JSON");
         Self { resource, envelope, statement }
     }
 }

@@ -1,6 +1,6 @@
 //! A coin that several webhook families report is credited once.
 
-use fundhook_domain::{Kind, Ownership, Provider, ResourceId};
+use fundhook_domain::{Kind, NewFact, Ownership, Provider, ResourceId};
 use fundhook_local_stack::sending::Webhook;
 use fundhook_tests::{Coin, Listener, Platform, Queue, resource, run, seeded, uuid};
 use futures_util::future::join_all;
@@ -62,7 +62,7 @@ fn a_coin_whose_three_statements_are_recorded_concurrently_is_credited_once() {
         let coins: Vec<Coin> = (0..COINS_AT_ONCE).map(|_| Coin::of("CUST01")).collect();
         let mut messages = Vec::new();
         for webhook in coins.iter().flat_map(|coin| &coin.webhooks) {
-            messages.push(platform.statements(webhook).await.remove(0).to_message().expect("JSON"));
+            messages.push(NewFact::from(platform.statements(webhook).await.remove(0)).to_message().expect("JSON"));
         }
         // Each in a call of its own, so that several updaters claim one coin.
         join_all(messages.chunks(1).map(|message| platform.put(Queue::Transfers, message))).await;

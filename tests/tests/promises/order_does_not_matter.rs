@@ -47,7 +47,7 @@ async fn tell(platform: &Platform, stories: &[(ResourceId, Vec<Vec<u8>>)]) -> Ve
 }
 
 fn facts(resource: &Resource) -> Vec<FactId> {
-    resource.facts().iter().map(|fact| fact.id.clone()).collect()
+    resource.facts().iter().map(|fact| fact.content.id().clone()).collect()
 }
 
 fn view(resource: &Resource) -> View {

@@ -142,7 +142,7 @@ fn the_same_webhook_to_two_organizations_makes_separate_resources() {
 
             let resource = platform.resource(&deposit).await;
             assert_eq!((resource.version(), resource.facts().len()), (1, 1), "{named} has one fact");
-            let evidence = &resource.facts()[0].evidence;
+            let evidence = resource.facts()[0].content.evidence();
             let lines = platform.evidence_lines(&evidence.archived.object).await;
             let line = usize::try_from(evidence.archived.line).ok().and_then(|line| lines.get(line));
             let line: Value = serde_json::from_str(line.expect("the object has that line")).expect("JSON");

@@ -44,9 +44,9 @@ async fn the_lines_of_the_archive_are_the_envelopes_and_each_statement_names_its
 
     let sent = [statements(&world.transfers), statements(&world.accounts)].concat();
     for (number, statement) in sent.iter().enumerate() {
-        assert_eq!(statement.evidence.archived.object, key);
+        assert_eq!(statement.content.evidence.archived.object, key);
         // In this batch the money comes first.
-        assert_eq!(statement.evidence.archived.line, u32::try_from(number).expect("few"), "{statement:?}");
+        assert_eq!(statement.content.evidence.archived.line, u32::try_from(number).expect("few"), "{statement:?}");
     }
 }
 
@@ -159,9 +159,9 @@ async fn a_message_that_is_delivered_again_makes_the_same_facts_again() {
     world.handle(&[ten()[3].clone()]).await;
     let sent = statements(&world.transfers);
     let (again, first) = (sent.last().expect("the repeated statement"), &sent[3]);
-    assert_eq!((&again.fact, &again.resource), (&first.fact, &first.resource));
+    assert_eq!((&again.content.id, &again.resource), (&first.content.id, &first.resource));
     assert_ne!(
-        again.evidence.archived, first.evidence.archived,
+        again.content.evidence.archived, first.content.evidence.archived,
         "the second batch is another object, which contains the envelope too"
     );
 }

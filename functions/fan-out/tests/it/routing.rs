@@ -114,10 +114,10 @@ async fn the_statements_of_one_webhook_name_the_same_line_of_evidence_and_are_di
         let statements: Vec<Statement> = statements(&world.transfers).into_iter().skip(1).collect();
         assert_eq!(statements.len(), transfers.len(), "{what}");
         for statement in &statements {
-            let archived = &statement.evidence.archived;
+            let archived = &statement.content.evidence.archived;
             assert_eq!((archived.object.as_str(), archived.line), (key.as_str(), 1), "{what}");
         }
-        assert_ne!(statements[0].fact, statements[1].fact, "{what}");
+        assert_ne!(statements[0].content.id, statements[1].content.id, "{what}");
         assert_ne!(statements[0].resource, statements[1].resource, "{what}");
     }
 }
@@ -148,7 +148,7 @@ async fn the_webhooks_of_a_tenant_are_about_resources_of_that_tenant() {
     assert_eq!(ids[..2], expected);
     assert_eq!(ids[2..], ["withdrawal#striga#", "withdrawal#striga/acme#"].map(|feed| format!("{feed}{id}")));
     let facts: BTreeSet<String> =
-        statements(&world.transfers).iter().map(|statement| statement.fact.to_string()).collect();
+        statements(&world.transfers).iter().map(|statement| statement.content.id.to_string()).collect();
     assert_eq!(facts.len(), 4);
 }
 

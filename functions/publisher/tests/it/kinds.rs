@@ -74,7 +74,7 @@ async fn the_owner_of_a_coin_is_published_like_any_other_deposit() {
 /// A claim's item as it is in a stream record.
 fn claim() -> Value {
     let claim =
-        json!({ "coin": "cd9e98ae#0x34f53aea#USDC", "owner": "deposit#connect#a", "stream": "connect.deposits" });
+        json!({ "coin": "cd9e98ae#0x34f53aea#USDC", "owner": "deposit#connect#a", "families": ["connect.deposits"] });
     json!({
         PK: { "S": "claim#cd9e98ae#0x34f53aea#USDC" },
         "claim": { "S": claim.to_string() },
@@ -160,7 +160,7 @@ async fn a_resource_that_has_evicted_facts_publishes_exactly_what_each_write_add
 async fn a_late_fact_of_a_full_resource_is_published_as_late_and_the_fact_it_evicts_is_not_published_again() {
     let kept = i64::try_from(LATEST_FACTS_MAX).expect("few");
     let full = folded(&(100..100 + kept).map(user_changed).collect::<Vec<_>>());
-    let late = statement_of(full.id().clone(), "late", "disabled", 110, user_changed(110).details);
+    let late = statement_of(full.id().clone(), "late", "disabled", 110, user_changed(110).content.details);
     let next = fold(full.clone(), late).into_resource();
     assert_eq!((next.facts().len(), next.version()), (LATEST_FACTS_MAX, 65));
     let topic = Fake::<Topic>::default();

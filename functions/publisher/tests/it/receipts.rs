@@ -49,7 +49,7 @@ async fn a_deposit_that_was_published_as_confirmed_has_a_receipt_with_its_amount
 async fn a_later_event_of_a_confirmed_deposit_has_a_receipt_with_the_new_amount() {
     let known = folded(&life());
     let mut more = statement_in("with another amount", "a", "confirmed", 50);
-    if let Details::Transfer(details) = &mut more.details {
+    if let Details::Transfer(details) = &mut more.content.details {
         let quantity = details.quantity.as_mut().expect("an amount");
         quantity.value = "0.000000000000000000000000000000000000000000001".parse().expect("a decimal");
     }

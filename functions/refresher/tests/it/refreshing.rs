@@ -46,7 +46,7 @@ async fn an_invalid_key_set_is_rejected_and_the_last_good_one_stays() {
         json!({ "keys": [key] }).to_string()
     };
     let not_json = |invalid: &InvalidKeySet| matches!(invalid, InvalidKeySet::NotJson(_));
-    let no_keys = |invalid: &InvalidKeySet| matches!(invalid, InvalidKeySet::NoUsableKeys);
+    let no_keys = |invalid: &InvalidKeySet| matches!(invalid, InvalidKeySet::NoKeysArray);
     let empty = |invalid: &InvalidKeySet| matches!(invalid, InvalidKeySet::Empty);
     let secret = |invalid: &InvalidKeySet| matches!(invalid, InvalidKeySet::SecretKey { .. });
     let unusable = |invalid: &InvalidKeySet| matches!(invalid, InvalidKeySet::NoUsableKey(_));

@@ -93,8 +93,8 @@ async fn a_write_that_lost_is_repeated_on_the_current_resource_and_reads_it_only
     let rival = statement("a", "submitted", 10);
     let all = || vec![deposit("a"), deposit("b")];
     for (fate, reads) in [
-        (Fate::LosesTo(rival.clone()), vec![all()]),
-        (Fate::LosesBlindlyTo(rival.clone()), vec![all(), vec![deposit("a")]]),
+        (Fate::LosesTo(rival.clone().into()), vec![all()]),
+        (Fate::LosesBlindlyTo(rival.clone().into()), vec![all(), vec![deposit("a")]]),
     ] {
         let table = Table::default().with_fates(deposit("a"), [fate]);
         let statements = [statement("a", "confirmed", 40), statement("b", "pending", 0)];
@@ -113,7 +113,9 @@ async fn a_write_that_lost_is_repeated_on_the_current_resource_and_reads_it_only
 async fn a_write_that_lost_to_the_same_facts_is_not_repeated() {
     // Another updater had the same message, or the SDK repeated a write whose answer was lost.
     let confirmed = statement("a", "confirmed", 40);
-    for fate in [Fate::LosesTo(confirmed.clone()), Fate::LosesBlindlyTo(confirmed.clone()), Fate::LosesToItself] {
+    for fate in
+        [Fate::LosesTo(confirmed.clone().into()), Fate::LosesBlindlyTo(confirmed.clone().into()), Fate::LosesToItself]
+    {
         let table = Table::default().with_fates(deposit("a"), [fate]);
         assert!(failed(&handled(&table, batch_of(std::slice::from_ref(&confirmed))).await).is_empty());
         assert_eq!(table.resource(&deposit("a")), folded(std::slice::from_ref(&confirmed)));
@@ -125,7 +127,7 @@ async fn a_write_that_lost_to_the_same_facts_is_not_repeated() {
 async fn after_the_last_attempt_only_the_contended_messages_go_back_to_the_queue() {
     let rivals = (0..).map(|seconds| statement("a", "held", seconds));
     for (losses, is_written) in [(ATTEMPTS_MAX - 1, true), (ATTEMPTS_MAX, false)] {
-        let losses_in_a_row = rivals.clone().take(losses as usize).map(Fate::LosesTo);
+        let losses_in_a_row = rivals.clone().take(losses as usize).map(|rival| Fate::LosesTo(rival.into()));
         let table = Table::default().with_fates(deposit("a"), losses_in_a_row);
         let statements = [statement("b", "pending", 0), statement("a", "pending", 0), statement("a", "confirmed", 40)];
         let (response, pauses) = handled_with_pauses(&table, batch_of(&statements)).await;
@@ -160,7 +162,7 @@ async fn when_the_table_cannot_be_read_all_messages_not_yet_written_go_back_to_t
     assert!(table.writes().is_empty());
 
     // The first read succeeds, and the one after a lost write fails: what was written stays finished.
-    let table = Table::default().with_fates(deposit("a"), [Fate::LosesBlindlyTo(statement("a", "held", 20))]);
+    let table = Table::default().with_fates(deposit("a"), [Fate::LosesBlindlyTo(statement("a", "held", 20).into())]);
     table.now().on_read = Fail::After(1);
     assert_eq!(failed(&handled(&table, batch(&bodies)).await), messages(&[0, 2, 3]));
     assert_eq!(table.resource(&deposit("b")), folded(&statements[1..2]));

@@ -5,35 +5,35 @@ use std::collections::BTreeSet;
 use aws_lambda_events::sqs::SqsBatchResponse;
 use fundhook_domain::{
     Attestation, Details, Event, EvidenceClass, Kind, Network, Ownership, Resource, ResourceId, Scheme, Statement,
-    Transaction, TransferDetails, events_after,
+    Transaction, TransferDetails, WebhookFamily, events_after,
 };
 use fundhook_ports::fakes::Fate;
 use state_updater::{ATTEMPTS_MAX, StateUpdater};
 
-use crate::support::disturbed::{Disturbance, handled_until_acknowledged, no_pause};
+use crate::support::disturbed::{Disturbance, handled_until_acknowledged, no_pause, overtaken_by};
 use crate::support::{Table, at, batch_of, failed, statement, statement_of};
 
 /// How a webhook family reports the coin.
 #[derive(Clone, Copy, Debug)]
-struct Stream {
+struct Reporter {
     feed: &'static str,
-    name: &'static str,
+    family: WebhookFamily,
     network: Option<&'static str>,
     hash: Option<&'static str>,
     address: &'static str,
 }
 
-const CONNECT: Stream = Stream {
+const CONNECT: Reporter = Reporter {
     feed: "connect",
-    name: "connect.deposits",
+    family: WebhookFamily::ConnectDeposits,
     network: Some("ethereum"),
     hash: Some("0xCD9e98ae"),
     address: "0x34f53Aea",
 };
-const FUND: Stream = Stream { feed: "zerohash", name: "zerohash.fund", ..CONNECT };
+const FUND: Reporter = Reporter { feed: "zerohash", family: WebhookFamily::ZerohashFund, ..CONNECT };
 const COIN: &str = "cd9e98ae#0x34f53aea#USDC";
 
-impl Stream {
+impl Reporter {
     fn deposit(self, native: &str) -> ResourceId {
         let feed: fundhook_domain::Feed = self.feed.parse().expect("a feed");
         ResourceId::new(Kind::Deposit, feed, native).expect("a valid id")
@@ -46,7 +46,7 @@ impl Stream {
             asset: Some("USDC".to_owned()),
             network: self.network.map(Network::named),
             transaction: Transaction { hash, to: Some(self.address.to_owned()), ..Transaction::default() },
-            stream: Some(self.name.to_owned()),
+            family: Some(self.family),
             ..TransferDetails::default()
         };
         statement_of(self.deposit(native), name, seconds, Details::Transfer(Box::new(details)))
@@ -131,7 +131,7 @@ async fn the_first_deposit_to_be_confirmed_claims_its_coin() {
 
 #[tokio::test]
 async fn a_deposit_without_a_credit_or_without_a_known_coin_claims_nothing() {
-    let without_hash = Stream { hash: None, ..CONNECT };
+    let without_hash = Reporter { hash: None, ..CONNECT };
     for statements in [
         vec![CONNECT.says("a", "held", 40)],
         vec![CONNECT.says("a", "unexpected", 40)],
@@ -150,7 +150,7 @@ async fn a_deposit_without_a_credit_or_without_a_known_coin_claims_nothing() {
 
 #[tokio::test]
 async fn deposits_of_two_organizations_are_never_duplicates_of_each_other() {
-    let other = Stream { feed: "zerohash/acme", ..FUND };
+    let other = Reporter { feed: "zerohash/acme", ..FUND };
     let table = table_after(&[CONNECT.confirms("a"), other.confirms("b")]).await;
     assert_eq!(published(&table, &CONNECT.deposit("a")), ["confirmed"]);
     assert_eq!(published(&table, &other.deposit("b")), ["confirmed"]);
@@ -162,12 +162,12 @@ async fn the_same_coin_reported_by_another_family_is_a_duplicate_in_any_spelling
     let first = CONNECT.deposit("a");
     for other in [
         FUND,
-        Stream { network: None, ..FUND },
-        Stream { network: Some("ETH"), ..FUND },
-        Stream { hash: Some("cd9e98ae"), ..FUND },
-        Stream { hash: Some("0xcd9e98ae-0"), ..FUND },
-        Stream { address: "0X34F53AEA", ..FUND },
-        Stream { feed: "connect", ..FUND },
+        Reporter { network: None, ..FUND },
+        Reporter { network: Some("ETH"), ..FUND },
+        Reporter { hash: Some("cd9e98ae"), ..FUND },
+        Reporter { hash: Some("0xcd9e98ae-0"), ..FUND },
+        Reporter { address: "0X34F53AEA", ..FUND },
+        Reporter { feed: "connect", ..FUND },
     ] {
         let table = table_after(&[CONNECT.confirms("a"), other.says("b", "held", 20), other.confirms("b")]).await;
         let id = other.deposit("b");
@@ -180,8 +180,8 @@ async fn the_same_coin_reported_by_another_family_is_a_duplicate_in_any_spelling
 
 #[tokio::test]
 async fn two_deposits_of_one_family_and_the_same_hash_on_another_chain_are_both_credited() {
-    let elsewhere = Stream { network: Some("base"), ..FUND };
-    for other in [CONNECT, elsewhere, Stream { hash: Some("0xff"), ..FUND }, Stream { address: "0xff", ..FUND }] {
+    let elsewhere = Reporter { network: Some("base"), ..FUND };
+    for other in [CONNECT, elsewhere, Reporter { hash: Some("0xff"), ..FUND }, Reporter { address: "0xff", ..FUND }] {
         let table = table_after(&[CONNECT.confirms("a"), other.confirms("b")]).await;
         for id in [CONNECT.deposit("a"), other.deposit("b")] {
             assert_eq!(*stored(&table, &id).ownership(), Ownership::Owner, "{other:?}: {id}");
@@ -193,15 +193,16 @@ async fn two_deposits_of_one_family_and_the_same_hash_on_another_chain_are_both_
 
 /// The provider lists the deposit `native` of the coin as succeeded.
 fn lists(native: &str) -> Statement {
-    let mut row = Stream { name: "connect.transactions", ..CONNECT }.says(native, "confirmed", 60);
+    let mut row = Reporter { family: WebhookFamily::ConnectTransactions, ..CONNECT }.says(native, "confirmed", 60);
     let (scheme, class) = (Scheme::ConnectTransactionsApi, EvidenceClass::Api);
-    row.evidence.attestation = Attestation { scheme, class, signed_at: None, ..row.evidence.attestation };
+    row.content.evidence.attestation =
+        Attestation { scheme, class, signed_at: None, ..row.content.evidence.attestation };
     row
 }
 
 #[tokio::test]
 async fn two_deposits_of_one_transaction_are_both_credited_when_a_row_arrives_before_its_webhook() {
-    let submitted = |native| Stream { hash: None, ..CONNECT }.says(native, "submitted", 10);
+    let submitted = |native| Reporter { hash: None, ..CONNECT }.says(native, "submitted", 10);
     for (what, statements, published_of_a, published_of_b) in [
         (
             "after the other's webhook",
@@ -253,7 +254,9 @@ async fn two_deposits_of_one_coin_in_one_batch_are_one_credit() {
 #[tokio::test]
 async fn a_deposit_that_changes_while_its_claim_is_refused_ends_as_a_duplicate() {
     let (first, second) = (CONNECT.deposit("a"), FUND.deposit("b"));
-    for fate in [Fate::LosesTo(FUND.says("b", "held", 20)), Fate::LosesBlindlyTo(FUND.says("b", "held", 20))] {
+    for fate in
+        [Fate::LosesTo(FUND.says("b", "held", 20).into()), Fate::LosesBlindlyTo(FUND.says("b", "held", 20).into())]
+    {
         let table = table_after(&[CONNECT.confirms("a")]).await;
         table.now().fates.insert(second.clone(), [fate].into());
         assert!(failed(&handled(&table, &[FUND.confirms("b")]).await).is_empty());
@@ -269,7 +272,7 @@ async fn a_deposit_that_changes_while_its_claim_is_refused_ends_as_a_duplicate()
     }
     // It changes again between the refused claim and the write that records the duplicate.
     let table = table_after(&[CONNECT.confirms("a")]).await;
-    let held = |seconds| Fate::LosesTo(FUND.says("b", "held", seconds));
+    let held = |seconds| Fate::LosesTo(FUND.says("b", "held", seconds).into());
     table.now().fates.insert(second.clone(), [held(20), held(21), held(22)].into());
     assert!(failed(&handled(&table, &[FUND.confirms("b")]).await).is_empty());
     assert_eq!(*stored(&table, &second).ownership(), duplicate_of(&first, 3));
@@ -282,9 +285,9 @@ async fn a_deposit_whose_hash_is_corrected_after_its_claim_was_refused_claims_th
     let second = FUND.deposit("b");
     let table = table_after(&[CONNECT.confirms("a")]).await;
     // The rival corrects the hash, with a later date than the statement that is being recorded.
-    let corrected = Stream { hash: Some("0xff"), ..FUND }.says("b", "confirmed", 50);
+    let corrected = Reporter { hash: Some("0xff"), ..FUND }.says("b", "confirmed", 50);
     let unchanged = FUND.says("b", "held", 20);
-    table.now().fates.insert(second.clone(), [Fate::LosesTo(unchanged), Fate::LosesTo(corrected)].into());
+    table.now().fates.insert(second.clone(), [Fate::LosesTo(unchanged.into()), Fate::LosesTo(corrected.into())].into());
     assert!(failed(&handled(&table, &[FUND.confirms("b")]).await).is_empty());
     assert_eq!(*stored(&table, &second).ownership(), Ownership::Owner);
     assert_eq!(table.now().claims.get("ff#0x34f53aea#USDC").map(|claim| claim.owner.clone()), Some(second));
@@ -315,16 +318,16 @@ async fn a_deposit_that_was_published_as_confirmed_keeps_its_coin_in_any_batches
 
 /// A deposit that was confirmed, and published as confirmed, before its transaction was known.
 fn confirmed_without_transaction() -> Statement {
-    Stream { hash: None, ..FUND }.confirms("b")
+    Reporter { hash: None, ..FUND }.confirms("b")
 }
 
 #[tokio::test]
 async fn a_deposit_found_to_be_a_duplicate_after_it_was_confirmed_is_published_as_one_in_any_batches() {
     let mut repeated = confirmed_without_transaction();
-    repeated.fact = fundhook_domain::FactId::of(&repeated.resource, "", b"in other bytes");
-    let late = Stream { hash: None, ..FUND }.says("b", "held", 20);
+    repeated.content.id = fundhook_domain::FactId::of(&repeated.resource, "", b"in other bytes");
+    let late = Reporter { hash: None, ..FUND }.says("b", "held", 20);
     for before in [vec![], vec![late], vec![repeated]] {
-        let is_repeated = before.first().is_some_and(|statement| statement.occurred_at == at(40));
+        let is_repeated = before.first().is_some_and(|statement| statement.content.occurred_at == at(40));
         let news = [before, vec![FUND.says("b", "confirmed", 50)]].concat();
         let mut expected = vec!["confirmed"];
         expected.extend((news.len() == 2 && !is_repeated).then_some("updated"));
@@ -383,7 +386,7 @@ async fn a_coin_reported_by_two_feeds_is_credited_once_in_any_order_and_any_batc
                 }
             }
             let names: Vec<String> =
-                order.iter().map(|statement| format!("{} {}", statement.resource, statement.status)).collect();
+                order.iter().map(|statement| format!("{} {}", statement.resource, statement.content.status)).collect();
             assert_one_credit(&table, &format!("{names:?} cut by {cuts:03b}"));
             let ids: BTreeSet<String> = table.now().published.iter().map(|event| event.id.clone()).collect();
             let expected =
@@ -430,13 +433,13 @@ async fn a_coin_is_credited_once_wherever_an_updater_stops_or_is_overtaken() {
     for by in [
         Disturbance::Crash,
         Disturbance::Error,
-        Disturbance::Overtaken(batch.clone()),
-        Disturbance::Overtaken(batch[..2].to_vec()),
-        Disturbance::Overtaken(batch[2..].to_vec()),
-        Disturbance::Overtaken(vec![FUND.confirms("b")]),
-        Disturbance::Overtaken(vec![CONNECT.confirms("a")]),
+        overtaken_by(batch.clone()),
+        overtaken_by(batch[..2].to_vec()),
+        overtaken_by(batch[2..].to_vec()),
+        overtaken_by(vec![FUND.confirms("b")]),
+        overtaken_by(vec![CONNECT.confirms("a")]),
         // A third family reports the same coin.
-        Disturbance::Overtaken(vec![Stream { name: "zerohash.deposit", ..FUND }.confirms("c")]),
+        overtaken_by(vec![Reporter { family: WebhookFamily::ZerohashDepositStatus, ..FUND }.confirms("c")]),
     ] {
         for (at_step, step) in steps.iter().enumerate() {
             let table = Table::default();

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fundhook_domain::{FactId, Resource, ResourceId, Statement, View, events_after};
 
-use crate::support::disturbed::{Disturbance, handled_until_acknowledged};
+use crate::support::disturbed::{Disturbance, handled_until_acknowledged, overtaken_by};
 use crate::support::{Table, folded, statement};
 
 /// Statements about two deposits in one batch, with one message that was delivered twice.
@@ -42,7 +42,7 @@ impl End {
         let (facts, views, event_ids) = Default::default();
         let mut end = Self { facts, views, event_ids };
         for resource in resources {
-            let facts: BTreeSet<FactId> = resource.facts().iter().map(|fact| fact.id.clone()).collect();
+            let facts: BTreeSet<FactId> = resource.facts().iter().map(|fact| fact.content.id().clone()).collect();
             assert_eq!(facts.len() as u64, resource.version(), "a fact of {} is recorded twice", resource.id());
             end.event_ids.extend(events_after(&resource, 0).into_iter().map(|event| event.id));
             end.views.insert(resource.id().clone(), resource.view());
@@ -75,9 +75,9 @@ async fn the_same_facts_are_recorded_once_wherever_an_updater_stops_or_is_overta
         (Disturbance::Crash, vec![]),
         (Disturbance::Error, vec![]),
         // Another updater has the same messages, because their visibility timeout ended too early.
-        (Disturbance::Overtaken(statements()), vec![]),
-        (Disturbance::Overtaken(vec![rival.clone()]), vec![rival.clone()]),
-        (Disturbance::Overtaken([statements(), vec![rival.clone()]].concat()), vec![rival.clone()]),
+        (overtaken_by(statements()), vec![]),
+        (overtaken_by(vec![rival.clone()]), vec![rival.clone()]),
+        (overtaken_by([statements(), vec![rival.clone()]].concat()), vec![rival.clone()]),
     ] {
         let expected = End::of_all(&[others, vec![known.clone()]].concat());
         for (at_step, step) in steps.iter().enumerate() {

@@ -2,8 +2,8 @@
 
 use aws_lambda_events::sqs::SqsBatchResponse;
 use fundhook_domain::{
-    AccountDetails, Details, Kind, LATEST_FACTS_MAX, Provider, RecoveryDetails, Resource, ResourceId, ReturnPayment,
-    Statement, UnexpectedDeposit, WithdrawalStatus,
+    AccountDetails, Details, Kind, LATEST_FACTS_MAX, Provider, RecoveryDetails, RecoveryKey, Resource, ResourceId,
+    ReturnPayment, Statement, UnexpectedDeposit, WebhookFamily, WithdrawalStatus,
 };
 use fundhook_ports::fakes::Fate;
 use state_updater::StateUpdater;
@@ -20,15 +20,15 @@ fn id(kind: Kind, provider: Provider, native: &str) -> ResourceId {
 }
 
 /// An unexpected deposit of 100, announced by one webhook family, as a statement about the recovery.
-fn came(provider: Provider, native: &str, stream: &str, seconds: i64) -> Statement {
+fn came(provider: Provider, native: &str, family: WebhookFamily, seconds: i64) -> Statement {
     let deposit = UnexpectedDeposit {
         value: "100".parse().expect("a decimal"),
         transaction: "a07407e8".to_owned(),
-        stream: stream.to_owned(),
+        family,
         occurred_at: at(seconds),
     };
     let deposit_id = id(Kind::Deposit, provider, native);
-    let details = RecoveryDetails::of_deposit("CUST01".into(), "USDC".into(), None, deposit_id, deposit);
+    let details = RecoveryDetails::of_deposit(recovery_key(), deposit_id, deposit);
     recovery(provider, "required", seconds, details)
 }
 
@@ -36,23 +36,27 @@ fn came(provider: Provider, native: &str, stream: &str, seconds: i64) -> Stateme
 fn went(status: WithdrawalStatus, name: &str, seconds: i64) -> Statement {
     let payment = ReturnPayment { status, value: "100".parse().ok() };
     let payment_id = id(Kind::Withdrawal, Provider::Zerohash, "b752503c");
-    let details = RecoveryDetails::of_payment("CUST01".into(), "USDC".into(), None, payment_id, payment);
+    let details = RecoveryDetails::of_payment(recovery_key(), payment_id, payment);
     recovery(Provider::Zerohash, name, seconds, details)
 }
 
+fn recovery_key() -> RecoveryKey {
+    RecoveryKey { account: "CUST01".to_owned(), asset: "USDC".to_owned(), network: None }
+}
+
 fn recovery(provider: Provider, name: &str, seconds: i64, details: RecoveryDetails) -> Statement {
-    let resource = RecoveryDetails::resource(&provider.into(), "CUST01", "USDC", None).expect("a valid id");
+    let resource = recovery_key().resource(&provider.into()).expect("a valid id");
     statement_of(resource, name, seconds, Details::Recovery(Box::new(details)))
 }
 
 /// One coin that three families announce, and the payment that returns it.
 fn whole_recovery() -> Vec<Statement> {
     vec![
-        came(Provider::Zerohash, "failed", "zerohash.deposit_failed", 3),
+        came(Provider::Zerohash, "failed", WebhookFamily::ZerohashDepositFailed, 3),
         went(WithdrawalStatus::Confirmed, "resolved", 30),
-        came(Provider::Connect, "unexpected", "connect.deposits", 1),
+        came(Provider::Connect, "unexpected", WebhookFamily::ConnectDeposits, 1),
         went(WithdrawalStatus::Submitted, "in_progress", 10),
-        came(Provider::Zerohash, "quarantine", "zerohash.deposit", 2),
+        came(Provider::Zerohash, "quarantine", WebhookFamily::ZerohashDepositStatus, 2),
     ]
 }
 
@@ -78,7 +82,7 @@ async fn a_recovery_that_two_updaters_write_at_once_has_the_facts_of_both() {
     let statements = whole_recovery();
     let (rivals, own) = statements.split_at(2);
     let table = Table::default();
-    let fates = [Fate::LosesTo(rivals[0].clone()), Fate::LosesBlindlyTo(rivals[1].clone())];
+    let fates = [Fate::LosesTo(rivals[0].clone().into()), Fate::LosesBlindlyTo(rivals[1].clone().into())];
     table.now().fates.insert(statements[0].resource.clone(), fates.into());
     assert!(failed(&handled(&table, own).await).is_empty());
     assert_eq!(table.resources(), [folded(&statements)]);
@@ -110,7 +114,7 @@ async fn statements_older_than_all_kept_facts_are_finished_without_a_write() {
     let resources = table.resources();
     let [resource] = &resources[..] else { unreachable!("one participant: {resources:?}") };
     assert_eq!((resource.facts().len(), resource.version()), (LATEST_FACTS_MAX, kept.cast_unsigned() + 1));
-    assert!(!resource.facts().iter().any(|fact| fact.occurred_at == at(100)));
+    assert!(!resource.facts().iter().any(|fact| fact.content.occurred_at() == at(100)));
 }
 
 #[tokio::test]
@@ -122,7 +126,7 @@ async fn a_resource_that_has_evicted_facts_is_still_written_conditionally() {
         assert!(failed(&handled(&table, batch).await).is_empty());
     }
     let rival = changed(5000);
-    table.now().fates.insert(rival.resource.clone(), [Fate::LosesTo(rival.clone())].into());
+    table.now().fates.insert(rival.resource.clone(), [Fate::LosesTo(rival.clone().into())].into());
     assert!(failed(&handled(&table, &[changed(4000)]).await).is_empty());
     let expected: Resource = folded(&[many, vec![rival, changed(4000)]].concat());
     assert_eq!(table.resources(), std::slice::from_ref(&expected));

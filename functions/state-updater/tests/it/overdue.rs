@@ -4,11 +4,11 @@
 use std::time::Duration;
 
 use aws_lambda_events::sqs::SqsBatchResponse;
-use fundhook_domain::{FactId, Resource, Statement};
+use fundhook_domain::{FactId, NewFact, Resource, Statement, fold};
 use fundhook_ports::fakes::Fate;
 use state_updater::StateUpdater;
 
-use crate::support::disturbed::{Disturbance, handled_until_acknowledged, no_pause};
+use crate::support::disturbed::{Disturbance, handled_until_acknowledged, no_pause, overtaken_by};
 use crate::support::{Table, at, batch_of, deposit, failed, folded, statement};
 
 const LIMIT: Duration = Duration::from_secs(3600);
@@ -19,11 +19,11 @@ fn current_status() -> Vec<Statement> {
 }
 
 /// The notice that `resource` has been in its status for too long.
-fn notice_of(resource: &Resource) -> Statement {
-    Statement::overdue(resource, LIMIT).expect("its status is not final")
+fn notice_of(resource: &Resource) -> NewFact {
+    NewFact::overdue(resource, LIMIT).expect("its status is not final")
 }
 
-fn notice() -> Statement {
+fn notice() -> NewFact {
     notice_of(&folded(&current_status()))
 }
 
@@ -31,7 +31,7 @@ fn table() -> Table {
     Table::holding([folded(&current_status())])
 }
 
-async fn handled(table: &Table, statements: &[Statement]) -> SqsBatchResponse {
+async fn handled(table: &Table, statements: &[impl Clone + Into<NewFact>]) -> SqsBatchResponse {
     StateUpdater::new(table.clone(), no_pause).handle(batch_of(statements), at(4000)).await
 }
 
@@ -107,7 +107,7 @@ async fn a_resource_may_become_overdue_once_in_each_status() {
 
 #[tokio::test]
 async fn a_statement_in_the_same_batch_as_a_notice_is_recorded_as_if_it_were_alone() {
-    let confirmed = statement("a", "confirmed", 40);
+    let confirmed = NewFact::from(statement("a", "confirmed", 40));
     for (batch, expected) in [
         ([notice(), confirmed.clone()], &["overdue", "confirmed"][..]),
         // The notice comes too late and is ignored.
@@ -118,7 +118,7 @@ async fn a_statement_in_the_same_batch_as_a_notice_is_recorded_as_if_it_were_alo
         assert_eq!((published(&table), table.writes().len()), (expected.iter().map(ToString::to_string).collect(), 1));
         assert_eq!(
             table.resource(&deposit("a")).view(),
-            folded(&[current_status(), vec![confirmed.clone()]].concat()).view()
+            fold(folded(&current_status()), confirmed.clone()).into_resource().view()
         );
         // In either order, repeating the whole batch changes nothing.
         let before = table.resources();
@@ -129,7 +129,7 @@ async fn a_statement_in_the_same_batch_as_a_notice_is_recorded_as_if_it_were_alo
 
 #[tokio::test]
 async fn a_notice_whose_write_lost_is_checked_against_the_new_status() {
-    let (confirmed, late) = (statement("a", "confirmed", 40), statement("a", "pending", 5));
+    let (confirmed, late) = (statement("a", "confirmed", 40).into(), statement("a", "pending", 5).into());
     for (rival, expected) in
         [(&confirmed, &["confirmed"][..]), (&late, &["updated", "overdue"]), (&notice(), &["overdue"])]
     {
@@ -146,17 +146,17 @@ async fn a_notice_whose_write_lost_is_checked_against_the_new_status() {
 /// How many notices are recorded for the deposit. Asserts that no fact is recorded twice.
 fn notices_recorded(table: &Table) -> usize {
     let resource = table.resource(&deposit("a"));
-    let mut ids: Vec<&FactId> = resource.facts().iter().map(|fact| &fact.id).collect();
+    let mut ids: Vec<&FactId> = resource.facts().iter().map(|fact| fact.content.id()).collect();
     ids.sort_unstable();
     ids.dedup();
     assert_eq!(ids.len(), resource.facts().len(), "a fact is recorded twice");
-    resource.facts().iter().filter(|fact| fact.overdue).count()
+    resource.facts().iter().filter(|fact| fact.statement().is_none()).count()
 }
 
 #[tokio::test]
 async fn a_notice_is_published_once_or_not_at_all_if_it_came_too_late_wherever_an_updater_stops() {
-    let confirmed = statement("a", "confirmed", 40);
-    let batch = [notice(), statement("b", "pending", 0)];
+    let confirmed = NewFact::from(statement("a", "confirmed", 40));
+    let batch = [notice(), statement("b", "pending", 0).into()];
     let steps = handled_until_acknowledged(&table(), &batch, usize::MAX, Disturbance::Crash).await;
     assert_eq!(steps, ["before a read", "after a read", "before a write", "after an item", "after an item"]);
     // The notice's resource is written first.
@@ -165,9 +165,9 @@ async fn a_notice_is_published_once_or_not_at_all_if_it_came_too_late_wherever_a
     for (by, moves) in [
         (Disturbance::Crash, false),
         (Disturbance::Error, false),
-        (Disturbance::Overtaken(vec![notice()]), false),
-        (Disturbance::Overtaken(vec![confirmed.clone()]), true),
-        (Disturbance::Overtaken(vec![confirmed, notice()]), true),
+        (overtaken_by(vec![notice()]), false),
+        (overtaken_by(vec![confirmed.clone()]), true),
+        (overtaken_by(vec![confirmed, notice()]), true),
     ] {
         for (at_step, step) in steps.iter().enumerate() {
             let table = table();

@@ -2,8 +2,8 @@
 
 use fundhook_adapters::WriteMethod;
 use fundhook_domain::{
-    Details, Kind, Provider, RecoveryDetails, Resource, ResourceId, ReturnPayment, Statement, Status,
-    UnexpectedDeposit, WithdrawalStatus,
+    Details, Kind, Provider, RecoveryDetails, RecoveryKey, Resource, ResourceId, ReturnPayment, Statement, Status,
+    UnexpectedDeposit, WebhookFamily, WithdrawalStatus,
 };
 use fundhook_ports::{Write, WriteOutcome};
 
@@ -117,31 +117,34 @@ async fn only_resources_that_await_a_status_are_open(writes: WriteMethod) {
     }
 }
 
+fn recovery_key() -> RecoveryKey {
+    RecoveryKey { account: "CUST01".to_owned(), asset: "USDC".to_owned(), network: None }
+}
+
 /// A statement about a recovery of 100 USDC at this time.
 fn recovery(status: &str, seconds: i64, details: RecoveryDetails) -> Statement {
-    let id = RecoveryDetails::resource(&Provider::Zerohash.into(), "CUST01", "USDC", None).expect("a valid id");
-    Statement { details: Details::Recovery(Box::new(details)), ..statement(&id, status, seconds, &seconds.to_string()) }
+    let id = recovery_key().resource(&Provider::Zerohash.into()).expect("a valid id");
+    let mut statement = statement(&id, status, seconds, &seconds.to_string());
+    statement.content.details = Details::Recovery(Box::new(details));
+    statement
 }
 
 async fn a_recovery_is_open_again_when_more_must_be_returned(writes: WriteMethod) {
     let (local, table) = table(writes).await;
-    let owner = || ("CUST01".to_owned(), "USDC".to_owned(), None);
     let came = |native: &str, seconds| {
-        let (account, asset, network) = owner();
         let came = UnexpectedDeposit {
             value: "100".parse().expect("a decimal"),
             transaction: native.to_owned(),
-            stream: "zerohash.deposit".to_owned(),
+            family: WebhookFamily::ZerohashDepositStatus,
             occurred_at: at(seconds),
         };
         let id = id_of(Kind::Deposit, Provider::Zerohash, native);
-        recovery("required", seconds, RecoveryDetails::of_deposit(account, asset, network, id, came))
+        recovery("required", seconds, RecoveryDetails::of_deposit(recovery_key(), id, came))
     };
     let went = {
-        let (account, asset, network) = owner();
         let went = ReturnPayment { status: WithdrawalStatus::Confirmed, value: "100".parse().ok() };
         let id = id_of(Kind::Withdrawal, Provider::Zerohash, "b752503c");
-        recovery("resolved", 10, RecoveryDetails::of_payment(account, asset, network, id, went))
+        recovery("resolved", 10, RecoveryDetails::of_payment(recovery_key(), id, went))
     };
     let mut resource = Resource::unknown(went.resource.clone());
     for (said, is_open) in [(came("a", 0), true), (went, false), (came("b", 20), true)] {

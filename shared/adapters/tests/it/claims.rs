@@ -1,7 +1,7 @@
 //! One coin, one credit: a deposit and the claim on its coin are written together or not at all.
 
 use fundhook_adapters::{Aws, ResourceTable, WriteMethod};
-use fundhook_domain::{Claim, Kind, Network, Ownership, Provider, Resource, ResourceId, Statement};
+use fundhook_domain::{Claim, Kind, Network, Ownership, Provider, Resource, ResourceId, Statement, WebhookFamily};
 use fundhook_ports::{Disposition, Resources, Write, WriteOutcome};
 use tokio::task::JoinSet;
 
@@ -21,13 +21,17 @@ fn fund(native: &str) -> ResourceId {
 
 /// `signal`, naming the coin that came in the transaction `hash`.
 fn of_coin(statement: Statement, hash: &str) -> Statement {
-    let stream = format!("{}.deposits", statement.resource.feed().provider());
+    let family = match statement.resource.feed().provider() {
+        Provider::Connect => WebhookFamily::ConnectDeposits,
+        Provider::Zerohash => WebhookFamily::ZerohashFund,
+        Provider::Striga => WebhookFamily::StrigaTransactions,
+    };
     with(statement, |details| {
         details.transaction.hash = Some(hash.to_owned());
         details.transaction.to = Some(ADDRESS.to_owned());
         details.asset = Some("USDC".to_owned());
         details.network = Some(Network::named("ethereum"));
-        details.stream = Some(stream);
+        details.family = Some(family);
     })
 }
 

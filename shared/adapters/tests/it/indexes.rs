@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use fundhook_adapters::{ReconciliationTable, ResourceTable, WriteMethod};
-use fundhook_domain::{Feed, Kind, Network, Provider, RecoveryDetails, Resource, ResourceId, Statement, Timestamp};
+use fundhook_domain::{
+    FactContent, Feed, Kind, Network, NewFact, Provider, Resource, ResourceId, Statement, Timestamp,
+};
 use fundhook_ports::{
     AccountResources, IndexPage, OpenQuery, OpenResources, Resources, SettledDeposits, Write, WriteOutcome,
 };
@@ -39,9 +41,9 @@ impl World {
         self.store(first_write(said)).await
     }
 
-    /// Records a further statement about a resource.
-    async fn then(&self, resource: &Resource, said: Statement) -> Resource {
-        self.store(write(resource, said)).await
+    /// Records a further statement or notice about a resource.
+    async fn then(&self, resource: &Resource, fact: impl Into<FactContent>) -> Resource {
+        self.store(write(resource, fact)).await
     }
 
     /// Records many first statements.
@@ -100,7 +102,7 @@ async fn open_resources_of_all_feeds_are_listed_by_kind_oldest_first() {
     let tenant: Feed = "zerohash/acme".parse().expect("a feed");
     let deposits = [deposit("b"), id_of(Kind::Deposit, Provider::Striga, "c"), id_of(Kind::Deposit, tenant, "a")];
     let withdrawal = id_of(Kind::Withdrawal, Provider::Zerohash, "a");
-    let recovery = RecoveryDetails::resource(&Provider::Zerohash.into(), "CUST01", "USDC", None).expect("a valid id");
+    let recovery = id_of(Kind::Recovery, Provider::Zerohash, "CUST01:USDC:-");
     world.first(statement(&deposits[1], "held", 20, "")).await;
     world.first(statement(&deposits[2], "submitted", 30, "")).await;
     world.first(statement(&deposits[0], "pending", 10, "")).await;
@@ -134,7 +136,7 @@ async fn resources_reported_overdue_are_listed_separately_until_their_status_cha
     assert_eq!(world.open().await, [vec![id.clone(), other.clone()], vec![]]);
 
     for (status, seconds) in [("submitted", 100), ("held", 200), ("abandoned", 300)] {
-        let notice = Statement::overdue(&resource, LIMIT).expect("it awaits something");
+        let notice = NewFact::overdue(&resource, LIMIT).expect("it awaits something");
         resource = world.then(&resource, notice).await;
         assert_eq!(world.open().await, [vec![other.clone()], vec![id.clone()]], "before it is {status}");
         // A late statement does not change it.
@@ -153,7 +155,7 @@ async fn a_final_resource_is_not_open_whether_overdue_or_not(writes: WriteMethod
         let id = deposit(native);
         let mut resource = world.first(statement(&id, "pending", 0, "")).await;
         if is_reported {
-            let notice = Statement::overdue(&resource, LIMIT).expect("it awaits something");
+            let notice = NewFact::overdue(&resource, LIMIT).expect("it awaits something");
             resource = world.then(&resource, notice).await;
         }
         assert!(world.open().await[usize::from(is_reported)].contains(&id));
@@ -237,7 +239,9 @@ async fn a_page_has_at_most_the_requested_entries_and_none_before_the_range() {
 
 /// A confirmation of the deposit with this date.
 fn confirmed_at(id: &ResourceId, at: &str) -> Statement {
-    Statement { occurred_at: at.parse().expect("an instant"), ..statement(id, "confirmed", 0, at) }
+    let mut confirmed = statement(id, "confirmed", 0, at);
+    confirmed.content.occurred_at = at.parse().expect("an instant");
+    confirmed
 }
 
 async fn a_confirmed_deposit_is_settled_on_the_day_of_its_confirmation_in_its_own_feed(writes: WriteMethod) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use fundhook_adapters::{Aws, ReconciliationTable, WriteMethod};
-use fundhook_domain::{Claim, Feed, Kind, Network, Provider, Timestamp};
+use fundhook_domain::{Claim, Feed, Kind, Network, Provider, Timestamp, WebhookFamily};
 use fundhook_ports::{
     AccountResources, Advance, Claims, Disposition, OpenQuery, OpenResources, PortError, Receipts, Reports,
     SettledDeposits, Watermarks, Write, WriteOutcome, chain,
@@ -240,7 +240,8 @@ async fn receipts_that_dynamodb_leaves_unprocessed_are_sent_again_a_few_times() 
 /// The claim of `owner` on a coin.
 fn claim(coin: &str, owner: &str) -> Claim {
     let network = Network::named("ethereum").caip2().map(str::to_owned);
-    Claim { coin: coin.to_owned(), network, owner: deposit(owner), stream: "connect.deposits".to_owned() }
+    let families = [WebhookFamily::ConnectDeposits].into();
+    Claim { coin: coin.to_owned(), network, owner: deposit(owner), families }
 }
 
 #[tokio::test]
@@ -252,7 +253,7 @@ async fn claims_are_read_as_they_were_written_with_their_deposits() {
         details.transaction.to = Some("0x34f53Aea".to_owned());
         details.asset = Some("USDC".to_owned());
         details.network = Some(Network::named("ethereum"));
-        details.stream = Some("connect.deposits".to_owned());
+        details.family = Some(WebhookFamily::ConnectDeposits);
     });
     let write = first_write(said);
     let claimed = write.resource.claim_due();

@@ -4,7 +4,9 @@
 use std::sync::Arc;
 
 use fundhook_adapters::{Aws, ResourceTable, WriteMethod};
-use fundhook_domain::{Details, FactId, Provider, Resource, ResourceId, Statement, Status, UnrecognizedDetails};
+use fundhook_domain::{
+    Details, FactId, Provider, Resource, ResourceId, Statement, StatementContent, Status, UnrecognizedDetails,
+};
 use fundhook_ports::{Disposition, Resources, Write, WriteOutcome};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -16,15 +18,14 @@ use crate::support::{
 fn unrecognized() -> Resource {
     let id = ResourceId::unrecognized(Provider::Connect, b"not JSON");
     let details = UnrecognizedDetails { reason: "not JSON".to_owned(), payload_type: None, body_bytes: 8 };
-    let said = Statement {
-        fact: FactId::of(&id, "", b"not JSON"),
-        resource: id.clone(),
+    let content = StatementContent {
+        id: FactId::of(&id, "", b"not JSON"),
         event_type: String::new(),
         status: Status::Unrecognized,
         details: Details::Unrecognized(details),
-        ..statement(&deposit("any"), "pending", 0, "")
+        ..statement(&deposit("any"), "pending", 0, "").content
     };
-    folded(Resource::unknown(id), [said])
+    folded(Resource::unknown(id.clone()), [Statement { resource: id, content }])
 }
 
 async fn a_resource_is_read_as_it_was_written_with_its_facts_in_order(writes: WriteMethod) {
@@ -128,7 +129,7 @@ async fn fifty_concurrent_writers_each_record_their_fact_exactly_once(writes: Wr
 
     let resource = read_one(&table, &id).await;
     assert_eq!(resource.version(), 50);
-    let mut instants: Vec<_> = resource.facts().iter().map(|fact| fact.occurred_at).collect();
+    let mut instants: Vec<_> = resource.facts().iter().map(|fact| fact.content.occurred_at()).collect();
     instants.sort_unstable();
     assert_eq!(instants, (0..50).map(at).collect::<Vec<_>>());
 }

@@ -1,11 +1,16 @@
-//! Which on-chain coin a deposit is, and which deposit may be credited with it.
+//! On-chain coins: which coin a deposit is, and which deposit may be credited with it.
 //!
-//! Guarantees: one spelling for each transaction hash and address; two deposits with equal keys are the same coin unless
-//! their chains are known and differ; at most one deposit owns a coin.
+//! Guarantees:
+//!
+//! - A transaction hash and an address have one canonical spelling each.
+//! - Two deposits whose claims name the same coin are the same coin, unless both name a chain and the chains differ.
+//! - At most one deposit owns a coin; deposits that one webhook family reports separately are different coins.
 
 mod claim;
 mod network;
+mod spelling;
 
-pub(crate) use claim::canonical_hash;
-pub use claim::{Claim, Ownership, is_chain_hash};
+pub use claim::{Claim, Coin, Ownership};
 pub use network::Network;
+pub(crate) use spelling::canonical_hash;
+pub use spelling::is_chain_hash;

@@ -1,4 +1,4 @@
-//! Networks arrive spelled in many ways; subscribers filter on one.
+//! Blockchain networks: providers spell one network in many ways, and subscribers filter by one name.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,18 +9,18 @@ pub struct Network {
     /// The provider's own spelling.
     #[schemars(example = &"BASE")]
     name: String,
-    /// One lower-case name for the network, whoever reports it.
+    /// One lower-case name for the network, the same for all providers.
     #[schemars(example = &"base")]
     slug: String,
-    /// The CAIP-2 chain id; missing for a network that is not known.
+    /// The CAIP-2 chain id; missing for an unknown network.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(example = &"eip155:8453")]
     caip2: Option<String>,
 }
 
-/// Slug, CAIP-2 chain id, and the lower-case spellings that mean it.
+/// The known networks: slug, CAIP-2 chain id, and the lower-case spellings of each.
 ///
-/// Chain ids are those of the CAIP-2 namespaces `eip155` (the EIP-155 chain id), `bip122` (the first 32 hex digits of the
+/// The chain ids follow the [caip-2] namespaces `eip155` (the EIP-155 chain id), `bip122` (the first 32 hex digits of the
 /// genesis block's hash) and `solana` (the first 32 characters of the genesis hash).
 const NETWORKS: &[(&str, Option<&str>, &[&str])] = &[
     ("algorand", Some("algorand:wGHE2Pwdvd7S12BL5FaOP20EGYesN73k"), &["algorand", "algo"]),
@@ -46,7 +46,7 @@ const NETWORKS: &[(&str, Option<&str>, &[&str])] = &[
     ("zksync", Some("eip155:324"), &["zksync", "zksync era"]),
 ];
 
-/// Coins that are native to one network alone, in their tickers.
+/// Coins that exist on one network only: ticker and slug.
 const NATIVE_COINS: &[(&str, &str)] = &[
     ("BCH", "bitcoin-cash"),
     ("BTC", "bitcoin"),
@@ -59,8 +59,8 @@ const NATIVE_COINS: &[(&str, &str)] = &[
 ];
 
 impl Network {
-    /// The network that a provider names so. An unknown name keeps its spelling and gets a slug made from it, so that
-    /// a new network is never a reason to refuse a webhook.
+    /// The network that a provider calls `name`. An unknown name keeps its spelling and gets a slug made from it, so a
+    /// new network is never a reason to reject a webhook.
     pub fn named(name: &str) -> Self {
         let lower = name.trim().to_lowercase();
         match NETWORKS.iter().find(|(.., spellings)| spellings.contains(&lower.as_str())) {
@@ -71,8 +71,8 @@ impl Network {
         }
     }
 
-    /// The network on which the coin `asset` is native, for providers that name none with it (`BTC`). A token lives on
-    /// many networks, so there is no such answer for one.
+    /// The network of the coin `asset`, for providers that name a coin without its network (`BTC`). `None` for a token,
+    /// which exists on many networks.
     pub fn native_to(asset: &str) -> Option<Self> {
         let native = NATIVE_COINS.iter().find(|(coin, _)| coin.eq_ignore_ascii_case(asset))?;
         Some(Self::named(native.1))
@@ -83,7 +83,7 @@ impl Network {
         &self.name
     }
 
-    /// One lower-case name for the network, whoever reports it.
+    /// One lower-case name for the network, the same for all providers.
     pub fn slug(&self) -> &str {
         &self.slug
     }
@@ -97,7 +97,7 @@ impl Network {
 fn slugified(lower: &str) -> String {
     let words = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     let slug = words.collect::<Vec<_>>().join("-");
-    // Never empty: a topic refuses an empty attribute, and the event with it.
+    // Never empty: SNS rejects a message with an empty attribute.
     if slug.is_empty() { "unknown".to_owned() } else { slug }
 }
 
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn no_spelling_means_two_networks() {
+    fn no_spelling_is_listed_for_two_networks() {
         let mut seen = std::collections::BTreeMap::new();
         for (slug, _, spellings) in NETWORKS {
             for spelling in *spellings {

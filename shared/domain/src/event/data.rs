@@ -1,4 +1,4 @@
-//! What an event carries: the resource as it stands after the change.
+//! The data of an event: the resource after the change.
 
 use std::collections::BTreeSet;
 
@@ -10,126 +10,127 @@ use crate::{
     AccountDetails, Amount, BalanceDetails, Balances, Conversion, DecimalValue, DepositStatus, Details, Evidence,
     HistoryEntry, Network, Ownership, Quantity, RecoveryDetails, Resource, ResourceId, ReturnPayment, Session, Side,
     Source, Status, Timestamp, Transaction, TransferDetails, UnexpectedDeposit, UnrecognizedDetails, View,
-    WithdrawalStatus,
+    WebhookFamily, WithdrawalStatus,
 };
 
-/// The resource as it stands after a change.
+/// The resource after a change.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct EventData {
-    /// The resource's id; the event's `subject` too.
+    /// The resource's id, as in the event's `subject`.
     pub resource: ResourceId,
-    /// What it is.
+    /// The kind of resource.
     pub kind: &'static str,
-    /// Who reports it.
+    /// The provider that reports it.
     pub provider: &'static str,
-    /// The organization it is reported for, where a deployment serves several.
+    /// The organization, when a deployment serves several.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant: Option<String>,
-    /// The provider's own id for it, or one made of what the provider says when it gives none.
+    /// The provider's own id; when the provider gives none, an id made of what it states.
     pub provider_id: String,
-    /// Its status.
+    /// The status.
     pub status: &'static str,
-    /// Its status before this change, when that was another.
+    /// The status before this change, when it was a different one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub previous_status: Option<&'static str>,
-    /// Whether nothing further is expected.
+    /// Whether no further status is expected.
     #[serde(rename = "final")]
     pub is_final: bool,
-    /// Whether the webhook behind this event came after one that stands over it.
+    /// Whether the webhook behind this event arrived after one that supersedes it.
     pub late: bool,
-    /// Whether the statement behind this event was read from the provider's list, because its webhook had not come.
+    /// Whether the statement behind this event was read from the provider's list, because its webhook had not arrived.
     pub reconciled: bool,
-    /// Final statuses that contradict each other: a person must look.
+    /// Final statuses that exclude each other: the resource needs review.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub conflicting: Vec<&'static str>,
-    /// The deposit that the same coin is credited under: this one must not be credited too.
+    /// The deposit that is credited with the same coin: this one must not be credited.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duplicate_of: Option<ResourceId>,
-    /// What is known beside the status.
+    /// The part that depends on the kind.
     #[serde(flatten)]
     #[schemars(skip)]
     pub body: EventBody,
-    /// Every statement of the provider so far, in the order in which they stand over each other; of a kind without an end,
-    /// the latest 64.
+    /// Every different statement of the provider so far; each supersedes those before it. Of a participant, external
+    /// account or balance, the latest 64.
     pub history: Vec<HistoryEntry>,
-    /// Why the status is believed.
+    /// The evidence for the status.
     pub evidence: Evidence,
 }
 
-/// The part of the data that depends on the kind.
+/// The part of an event's data that depends on the kind.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum EventBody {
-    /// Of a deposit, a withdrawal or a fee.
+    /// A deposit, a withdrawal or a fee.
     Transfer(Box<TransferBody>),
-    /// Of a recovery.
+    /// A recovery.
     Recovery(Box<RecoveryBody>),
-    /// Of a participant or an external account.
+    /// A participant or an external account.
     Account(Box<AccountDetails>),
-    /// Of a balance.
+    /// A balance.
     Balance(Box<BalanceBody>),
-    /// Of a webhook that nothing claims.
+    /// An unrecognized webhook.
     Unrecognized(UnrecognizedDetails),
 }
 
-/// What subscribers read about a deposit, a withdrawal or a fee.
+/// The data of a deposit, a withdrawal or a fee.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct TransferBody {
-    /// How much, of which asset, on which network.
+    /// The amount, with its asset and network.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub amount: Option<Amount>,
-    /// What it costs beside the amount, in the same asset.
+    /// The fee in addition to the amount, in the same asset.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fee: Option<Amount>,
-    /// What leaves or reaches the account in all: as the provider says it, else amount plus fee.
+    /// The amount that leaves or reaches the account in all: as the provider states it, or amount plus fee.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total: Option<Amount>,
-    /// What was given back when it failed.
+    /// The amount that was refunded after a failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refunded: Option<Amount>,
-    /// The asset's code; here only as long as the amount is not known.
+    /// The asset's code; present only while the amount is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub asset: Option<String>,
-    /// The network that it moves on; here only as long as the amount is not known.
+    /// The network; present only while the amount is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub network: Option<Network>,
-    /// The transaction on chain.
+    /// The on-chain transaction.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub transaction: Option<Transaction>,
-    /// Where the money comes from.
+    /// The source of the money.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<Source>,
-    /// The session of the provider's SDK in which it began.
+    /// The session of the provider's SDK in which it started.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session: Option<Session>,
-    /// What it was converted into on arrival.
+    /// The conversion on arrival.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conversion: Option<Conversion>,
-    /// The user, by the identifier that provider and platform share.
+    /// The user's identifier, which provider and platform share.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
-    /// Which of the user's accounts at the provider.
+    /// The user's account at the provider.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_account: Option<String>,
-    /// What that account held before and after.
+    /// The balances of that account before and after.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub balances: Option<Balances>,
     /// Whether the account was debited or credited.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub side: Option<Side>,
-    /// The platform's own identifier of the funding attempt. Several deposits may carry the same one.
+    /// The platform's identifier of the funding attempt. Several deposits may have the same one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reference_id: Option<String>,
-    /// The status in the provider's own word.
+    /// The status in the provider's wording.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub provider_status: Option<String>,
-    /// Why it has that status, in the provider's words. A confirmed deposit may carry an exception here.
+    /// The reason for the status, in the provider's wording. A confirmed deposit may have one: an exception.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status_reason: Option<String>,
-    /// Which of the provider's streams of webhooks tells of it: `zerohash.fund`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub stream: Option<String>,
-    /// Resources that are part of the same matter, such as a withdrawal and its fee.
+    /// The webhook family that reports it, such as `zerohash.fund`.
+    #[serde(rename = "stream", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub family: Option<WebhookFamily>,
+    /// Related resources, such as a withdrawal and its fee.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub related: BTreeSet<ResourceId>,
     /// When the provider created it.
@@ -138,46 +139,48 @@ pub struct TransferBody {
     /// When the provider last changed it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
-    /// All that has no field above, under the provider's own names.
+    /// Everything that has no field above, under the provider's names.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub provider_data: Map<String, Value>,
 }
 
-/// What subscribers read about a recovery.
+/// The data of a recovery.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct RecoveryBody {
-    /// The user whose money it is: whom to show a banner and to write to.
+    /// The user who owns the money, and who must act while the status is `required`.
     pub account: String,
-    /// What is left to return. Below zero when more went back than is known to have come.
+    /// What remains to be returned. Negative when more was returned than is known to have arrived.
     pub outstanding: Amount,
-    /// What came in unexpectedly in all; each coin once, however many webhooks announce it.
+    /// What arrived unexpectedly in all. A coin that several webhooks report counts once.
     pub expected: Amount,
-    /// What is on its way back. A payment that the provider calls `posted` is on its way, and not there.
+    /// What is in transit. A payment that the provider calls `posted` is in transit and not yet returned.
     pub moving: Amount,
-    /// What went back for good.
+    /// What was returned and settled.
     pub returned: Amount,
-    /// The deposits that are to be returned, as each stream of webhooks announced them.
+    /// The deposits to return, as each webhook family reported them.
     pub deposits: Vec<RecoveryDeposit>,
     /// The payments that return them.
     pub payments: Vec<RecoveryPayment>,
-    /// The request (`POST /client_auth_token`) whose answer opens the provider's recovery flow for the user.
+    /// The body of the request (`POST /client_auth_token`) whose response starts the provider's recovery flow for the user.
     pub auth_request: Value,
-    /// The deposits and payments, by their ids.
+    /// The ids of the deposits and payments.
     pub related: BTreeSet<ResourceId>,
 }
 
-/// A deposit that is to be returned.
+/// A deposit to return.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct RecoveryDeposit {
     /// The deposit.
     pub resource: ResourceId,
-    /// How much, in whole coins.
+    /// The amount in whole coins.
     pub value: DecimalValue,
     /// The hash of its transaction, as the provider spells it.
     pub transaction: String,
-    /// Which stream of webhooks announced it. Deposits of different streams in one transaction are the same coins.
-    pub stream: String,
-    /// When the provider says it came.
+    /// The webhook family that reported it. Deposits that different families report in one transaction are the same coins.
+    #[serde(rename = "stream")]
+    #[schemars(with = "String")]
+    pub family: WebhookFamily,
+    /// When it arrived, according to the provider.
     pub occurred_at: Timestamp,
 }
 
@@ -186,46 +189,46 @@ pub struct RecoveryDeposit {
 pub struct RecoveryPayment {
     /// The withdrawal.
     pub resource: ResourceId,
-    /// How far it has come.
+    /// How far it has progressed.
     #[schemars(with = "WithdrawalStatus")]
     pub status: &'static str,
-    /// How much leaves the account, in whole coins.
+    /// The amount that leaves the account, in whole coins.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<DecimalValue>,
 }
 
-/// What subscribers read about a balance.
+/// The data of a balance.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct BalanceBody {
-    /// How much the account holds.
+    /// The amount in the account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub amount: Option<Amount>,
-    /// The user, by the identifier that provider and platform share.
+    /// The user's identifier, which provider and platform share.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
-    /// Which of the user's accounts at the provider.
+    /// The user's account at the provider.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_account: Option<String>,
     /// When the provider last changed it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
-    /// All that has no field above, under the provider's own names.
+    /// Everything that has no field above, under the provider's names.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub provider_data: Map<String, Value>,
 }
 
-/// How the statement behind an event came to be heard.
+/// How the statement behind an event reached Fundhook.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Telling {
-    /// After one that stands over it.
+pub(super) struct Arrival {
+    /// After a statement that supersedes it.
     pub(super) late: bool,
-    /// From the provider's list.
+    /// From the provider's list instead of a webhook.
     pub(super) reconciled: bool,
 }
 
 impl EventData {
-    pub(super) fn of(resource: &Resource, view: View, previous: Option<Status>, telling: Telling) -> Self {
-        let Telling { late, reconciled } = telling;
+    pub(super) fn of(resource: &Resource, view: View, previous: Option<Status>, arrival: Arrival) -> Self {
+        let Arrival { late, reconciled } = arrival;
         let View { status, details, conflicting, history, evidence, occurred_at: _, fact: _ } = view;
         let id = resource.id();
         let confirmed = Status::Deposit(DepositStatus::Confirmed);
@@ -270,7 +273,7 @@ impl From<Details> for EventBody {
 
 impl From<TransferDetails> for TransferBody {
     fn from(details: TransferDetails) -> Self {
-        // Destructured, so that nothing that is known is left unsaid.
+        // Destructured, so that the compiler reports a new field that no event carries.
         let TransferDetails {
             quantity,
             fee,
@@ -289,38 +292,38 @@ impl From<TransferDetails> for TransferBody {
             reference_id,
             provider_status,
             status_reason,
-            stream,
+            family,
             related,
             created_at,
             updated_at,
             provider_data,
         } = details;
-        // Where a provider states the total alone (seed 002), it is the amount too.
+        // Where a provider states only the total [zerohash-recovery §7], it is the amount too.
         let quantity = quantity.or_else(|| total.clone());
         let total = total.or_else(|| quantity.as_ref()?.plus(fee.as_ref()?));
-        let of_it = |quantity| Amount::of(quantity, asset.clone(), network.clone());
+        let amount_of = |quantity| Amount::of(quantity, asset.clone(), network.clone());
         let (amount, fee, total, refunded) =
-            (quantity.map(of_it), fee.map(of_it), total.map(of_it), refunded.map(of_it));
-        let named_apart = amount.is_none();
+            (quantity.map(amount_of), fee.map(amount_of), total.map(amount_of), refunded.map(amount_of));
+        let is_separate = amount.is_none();
         Self {
             amount,
             fee,
             total,
             refunded,
-            asset: asset.filter(|_| named_apart),
-            network: network.filter(|_| named_apart),
-            transaction: said(transaction),
-            source: said(source),
-            session: said(session),
-            conversion: said(conversion),
+            asset: asset.filter(|_| is_separate),
+            network: network.filter(|_| is_separate),
+            transaction: known(transaction),
+            source: known(source),
+            session: known(session),
+            conversion: known(conversion),
             account,
             sub_account,
-            balances: said(balances),
+            balances: known(balances),
             side,
             reference_id,
             provider_status,
             status_reason,
-            stream,
+            family,
             related,
             created_at,
             updated_at,
@@ -329,8 +332,8 @@ impl From<TransferDetails> for TransferBody {
     }
 }
 
-/// `value`, unless nothing of it is known.
-fn said<T: Default + PartialEq>(value: T) -> Option<T> {
+/// `value`, unless none of its fields is known.
+fn known<T: Default + PartialEq>(value: T) -> Option<T> {
     (value != T::default()).then_some(value)
 }
 
@@ -341,7 +344,7 @@ impl From<RecoveryDetails> for RecoveryBody {
             resource: id.clone(),
             value: deposit.value.clone(),
             transaction: deposit.transaction.clone(),
-            stream: deposit.stream.clone(),
+            family: deposit.family,
             occurred_at: deposit.occurred_at,
         };
         let payment = |(id, payment): (&ResourceId, &ReturnPayment)| RecoveryPayment {
@@ -357,7 +360,7 @@ impl From<RecoveryDetails> for RecoveryBody {
             returned: amount(details.returned()),
             deposits: details.deposits.iter().map(deposit).collect(),
             payments: details.payments.iter().map(payment).collect(),
-            // Seed 002, "Invoke Auth SDK".
+            // [zerohash-recovery §2]
             auth_request: json!({
                 "participant_code": details.account,
                 "permissions": ["auth"],

@@ -1,4 +1,11 @@
-//! What subscribers read: CloudEvents about changes of views.
+//! Events: CloudEvents about the changes of a resource's view, and their JSON Schemas.
+//!
+//! Guarantees:
+//!
+//! - The events of a resource are a function of its recorded facts, so publishing them again gives the same events with
+//!   the same ids.
+//! - The sequence numbers of a resource's events are counted from 1 without gaps.
+//! - The `status` attribute of a deposit is `confirmed` only if it may be credited.
 
 mod data;
 mod schema;
@@ -8,40 +15,39 @@ use serde::{Serialize, Serializer};
 use crate::resource::{Change, change};
 use crate::{Amount, Fact, Network, Resource, ResourceId, Timestamp};
 
-use data::Telling;
+use data::Arrival;
 pub use data::{BalanceBody, EventBody, EventData, RecoveryBody, RecoveryDeposit, RecoveryPayment, TransferBody};
-pub(crate) use schema::resource_id_pattern;
 pub use schema::{attributes_schema, event_schema, event_types};
 
 /// A CloudEvent (version 1.0, JSON format) about one change of one resource.
 ///
-/// The id is made of the resource's id and the sequence number, so the same change has the same id whenever it is said
-/// again. `sequence` grows by one with each event of a resource: a subscriber that remembers the greatest it has seen
-/// can put a standard topic's deliveries in order and knows when one is still to come.
+/// The id is made of the resource's id and the sequence number, so the same change has the same id whenever it is
+/// published again. `sequence` grows by one with each event of a resource. A subscriber that remembers the greatest one
+/// can put the deliveries of a standard topic in order and knows when one is missing.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
     /// `<resource id>#<sequence>`.
     pub id: String,
     /// `fundhook.<kind>.<status>`, or `.updated`, `.duplicate`, `.conflicting` or `.overdue`.
     pub event_type: String,
-    /// When the provider says it happened.
+    /// When it happened, according to the provider.
     pub time: Timestamp,
-    /// Which of the resource's events this is, counted from 1.
+    /// The number of the event among the resource's events, counted from 1.
     pub sequence: u64,
-    /// The resource as it stands after the change.
+    /// The resource after the change.
     pub data: EventData,
 }
 
-/// The events that say what the facts after the first `version` changed, oldest first.
+/// The events about what the facts after the first `version` changed, oldest first.
 ///
-/// A function of the recorded facts alone: called again for the same resource it gives the same events with the same
-/// ids, so a publisher may crash, repeat itself or be asked to say everything again (`version` 0).
+/// A function of the recorded facts alone: called again for the same resource, it returns the same events with the same
+/// ids. So a publisher may crash and repeat itself, or publish everything again (`version` 0).
 pub fn events_after(resource: &Resource, version: u64) -> Vec<Event> {
     let versions = resource.facts().iter().map(|fact| fact.version).filter(|recorded| *recorded > version);
     versions.filter_map(|version| event_of(&resource.at_version(version))).collect()
 }
 
-/// The event that the last fact of `resource` gave rise to.
+/// The event that the last fact of `resource` publishes.
 fn event_of(resource: &Resource) -> Option<Event> {
     let last = resource.facts().last()?;
     let before = resource.at_version(last.version - 1).view();
@@ -61,32 +67,32 @@ fn event_of(resource: &Resource) -> Option<Event> {
     Some(Event {
         id: format!("{}#{sequence}", resource.id()),
         event_type: format!("fundhook.{kind}.{outcome}"),
-        time: last.occurred_at,
+        time: last.content.occurred_at(),
         sequence,
-        data: EventData::of(resource, after, previous, Telling { late, reconciled: is_reconciled(last) }),
+        data: EventData::of(resource, after, previous, Arrival { late, reconciled: is_reconciled(last) }),
     })
 }
 
-/// Whether the statement was not sent to us, or not yet, but read from the provider's list.
+/// Whether the fact is a statement that was read from the provider's list, because its webhook had not arrived.
 fn is_reconciled(fact: &Fact) -> bool {
-    fact.evidence.is_from_api() && !fact.overdue
+    fact.statement().is_some_and(|statement| statement.evidence.is_from_api())
 }
 
-/// The asset and the network of an amount, as far as they are known.
+/// The asset and the network of an amount, when known.
 fn of_amount(amount: &Option<Amount>) -> (Option<&str>, Option<&Network>) {
     let amount = amount.as_ref();
     (amount.and_then(|amount| amount.asset.as_deref()), amount.and_then(|amount| amount.network.as_ref()))
 }
 
-/// What happened, where it is not that a status was reached.
+/// The last parts of event types that are not a status.
 const UPDATED: &str = "updated";
 const DUPLICATE: &str = "duplicate";
 const CONFLICTING: &str = "conflicting";
 const OVERDUE: &str = "overdue";
 
 impl Event {
-    /// The status as a filter policy sees it. A policy that credits what is `confirmed` must not be given a coin that is
-    /// credited under another deposit, nor one about which final statuses contradict each other.
+    /// The status that a filter policy sees. It is not `confirmed` for a deposit whose coin is credited under another deposit
+    /// or whose final statuses exclude each other, so that a policy for `confirmed` never selects those.
     pub fn status_attribute(&self) -> &'static str {
         if !self.data.conflicting.is_empty() {
             CONFLICTING
@@ -97,9 +103,9 @@ impl Event {
         }
     }
 
-    /// The values that a subscription's filter policy can choose by, each named as in the filter.
+    /// The message attributes, by name: what a subscription's filter policy can select by.
     ///
-    /// At most nine: with raw delivery to SQS, SNS drops a message that has more than ten.
+    /// There are at most nine. With raw delivery to SQS, SNS drops a message that has more than ten.
     pub fn attributes(&self) -> Vec<(&'static str, &str)> {
         let mut attributes = vec![
             ("type", self.event_type.as_str()),
@@ -137,8 +143,8 @@ impl Event {
 }
 
 impl Serialize for Event {
-    /// In the JSON event format of CloudEvents 1.0. `sequence` is the extension of that name: a string whose
-    /// lexicographic order is the order of the events, hence the leading zeros.
+    /// Writes the JSON event format of CloudEvents 1.0 [cloudevents]. `sequence` is the extension of that name: a string
+    /// whose lexicographic order is the order of the events, hence the leading zeros.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
         struct CloudEvent<'a> {

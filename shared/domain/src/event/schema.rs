@@ -1,4 +1,4 @@
-//! JSON Schemas of the events, made from the types that are serialised.
+//! JSON Schemas of the events, generated from the types that are serialised.
 
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
@@ -6,35 +6,35 @@ use serde_json::{Map, Value, json};
 
 use super::{BalanceBody, CONFLICTING, DUPLICATE, EventData, OVERDUE, RecoveryBody, TransferBody, UPDATED};
 use crate::{
-    AccountDetails, DepositStatus, ExternalAccountStatus, FeeStatus, Kind, ParticipantStatus, Provider, RecoveryStatus,
-    ResourceId, Status, StatusRule, Tenant, UnrecognizedDetails, WithdrawalStatus,
+    AccountDetails, DepositStatus, ExternalAccountStatus, FeeStatus, Feed, Kind, ParticipantStatus, Provider,
+    RecoveryStatus, ResourceId, Status, StatusRule, Tenant, Timestamp, UnrecognizedDetails, WithdrawalStatus,
 };
 
-/// What the types mean that are not a status's.
+/// The meanings of the event types that do not name a status.
 const OUTCOMES: [(&str, &str); 4] = [
-    (UPDATED, "The provider said something further and the status stands: more is known, or a webhook came late."),
-    (DUPLICATE, "It is confirmed, and its coin is credited under another deposit: `duplicate_of`."),
-    (CONFLICTING, "The provider stated final statuses that exclude each other: a person must look."),
+    (UPDATED, "The status is the same, and more is known, or a webhook arrived late."),
+    (DUPLICATE, "The deposit is confirmed, and its coin is credited under another deposit: `duplicate_of`."),
+    (CONFLICTING, "The provider stated final statuses that exclude each other: the resource needs review."),
     (
         OVERDUE,
-        "It has stood in a status that is not final for longer than is usual, and the provider says nothing further. Said once for each time that it comes to stand there.",
+        "The resource has had a status that is not final for longer than usual. Published once for each time that it reaches the status.",
     ),
 ];
 
-/// The message attributes, in the order in which they are sent, and what each of them says.
+/// The message attributes, in the order in which they are sent, and their meanings.
 const ATTRIBUTES: [(&str, &str); 9] = [
     ("type", "The event's `type`."),
-    ("kind", "What the resource is."),
+    ("kind", "The kind of resource."),
     (
         "status",
-        "The resource's status after the change, except that it is `duplicate` as long as its coin is credited under another deposit, and `conflicting` as long as final statuses contradict each other: neither may be credited by a machine.",
+        "The resource's status after the change. It is `duplicate` while its coin is credited under another deposit, and `conflicting` while final statuses exclude each other: neither may be credited automatically.",
     ),
-    ("provider", "Who reports it."),
-    ("asset", "The asset's code (`BTC`), as far as it is known."),
-    ("network", "The network's slug (`base`), as far as it is known."),
-    ("account", "The user, by the identifier that provider and platform share, as far as it is known."),
-    ("reference_id", "The platform's own identifier of the funding attempt, where there is one."),
-    ("tenant", "The organization, where a deployment serves several."),
+    ("provider", "The provider that reports it."),
+    ("asset", "The asset's code (`BTC`), when known."),
+    ("network", "The network's slug (`base`), when known."),
+    ("account", "The user's identifier, which provider and platform share, when known."),
+    ("reference_id", "The platform's identifier of the funding attempt, when there is one."),
+    ("tenant", "The organization, when a deployment serves several."),
 ];
 
 /// Every `type` that an event about `kind` can have.
@@ -45,7 +45,7 @@ pub fn event_types(kind: Kind) -> Vec<String> {
         Kind::Withdrawal => &[UPDATED, CONFLICTING, OVERDUE],
         Kind::Recovery => &[UPDATED, OVERDUE],
         Kind::Fee | Kind::Participant | Kind::ExternalAccount | Kind::Balance => &[UPDATED],
-        // The resource is its body, so there is nothing further to be said about it.
+        // The resource is named by its body, so no further statement about it is possible.
         Kind::Unrecognized => &[],
     };
     statuses.chain(others.iter().copied()).map(|outcome| format!("fundhook.{kind}.{outcome}")).collect()
@@ -53,7 +53,7 @@ pub fn event_types(kind: Kind) -> Vec<String> {
 
 /// The JSON Schema (draft 2020-12) of the events about `kind`: a CloudEvent in JSON and its data.
 ///
-/// Members that it does not name are allowed: a later version may say more.
+/// Members that it does not name are allowed: a later version may add some.
 pub fn event_schema(kind: Kind) -> Value {
     let name = pascal(kind);
     let mut generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
@@ -73,25 +73,25 @@ pub fn event_schema(kind: Kind) -> Value {
             "specversion": { "const": "1.0", "description": "The version of CloudEvents." },
             "id": {
                 "type": "string",
-                "description": "<subject>#<number>: the same change has the same id however often it is said. Remember the ids that were handled and skip those that are known.",
+                "description": "<subject>#<number>: the same change has the same id however often it is published. Remember the ids that were handled and skip those.",
                 "pattern": format!("^{kind}#[^#]+#.+#[1-9][0-9]*$"),
             },
             "source": {
                 "type": "string",
                 "format": "uri-reference",
-                "description": "The provider, and the tenant where there are several: /fundhook/connect/acme.",
-                "pattern": format!("^/fundhook/{}$", feed_pattern()),
+                "description": "The provider, and the tenant when there are several: /fundhook/connect/acme.",
+                "pattern": format!("^/fundhook/{}$", Feed::pattern()),
                 "examples": ["/fundhook/connect", "/fundhook/zerohash/acme"],
             },
             "type": { "type": "string", "enum": event_types(kind), "description": types_described(kind) },
             "subject": { "$ref": "#/$defs/ResourceId", "description": "The resource that changed." },
             "time": {
                 "$ref": "#/$defs/Timestamp",
-                "description": "When the provider says it happened; when it was sent, where the provider does not say. Of an overdue resource, since when it has been overdue.",
+                "description": "When it happened, according to the provider; when it was sent, if the provider does not say. Of an `overdue` event, since when the next statement has been overdue.",
             },
             "sequence": {
                 "type": "string",
-                "description": "Counts a resource's events from 1 without gaps, in ten digits, so that texts are in the order of their numbers.",
+                "description": "The number of the event among the resource's events, counted from 1 without gaps; in ten digits, so that the order of the texts is the order of the numbers.",
                 "pattern": "^[0-9]{10,}$",
                 "examples": ["0000000001"],
             },
@@ -105,7 +105,7 @@ pub fn event_schema(kind: Kind) -> Value {
 }
 
 /// The JSON Schema of the message attributes of the events about `kind`, as an object: what a subscription's filter
-/// policy can choose by. Each is a text. Members that it does not name are not sent.
+/// policy can select by. Each is a string. Attributes that it does not name are not sent.
 pub fn attributes_schema(kind: Kind) -> Value {
     let mut sent = vec!["type", "kind", "status", "provider"];
     let known: &[&str] = match kind {
@@ -125,14 +125,14 @@ pub fn attributes_schema(kind: Kind) -> Value {
         match name {
             "type" => property["enum"] = json!(event_types(kind)),
             "kind" => property["enum"] = json!([kind.as_str()]),
-            // How it stands, which is what its types say happened, except that more became known.
+            // The outcomes that describe a status: not `updated` and `overdue`, after which the status is the same.
             "status" => {
                 let types = event_types(kind);
-                let stands = types
+                let outcomes = types
                     .iter()
                     .filter_map(|name| name.rsplit('.').next())
                     .filter(|name| ![UPDATED, OVERDUE].contains(name));
-                property["enum"] = Value::from_iter(stands);
+                property["enum"] = Value::from_iter(outcomes);
             }
             "provider" => property["enum"] = Value::from_iter(Provider::ALL.map(Provider::as_str)),
             "tenant" => property["pattern"] = json!(format!("^{}$", Tenant::PATTERN)),
@@ -147,11 +147,11 @@ fn statuses(kind: Kind) -> Vec<Status> {
     Status::ALL.into_iter().filter(|status| status.kind() == kind).collect()
 }
 
-/// What `data` holds of `kind`: what is said of every resource, and beside it what is said of this kind.
+/// The schema of `data` for `kind`: the members of every event, and those of this kind.
 fn data_schema(kind: Kind, generator: &mut SchemaGenerator) -> Value {
-    // The subject and the time are of these types, whatever else is.
+    // The subject and the time have these types in every schema.
     generator.subschema_for::<ResourceId>();
-    generator.subschema_for::<crate::Timestamp>();
+    generator.subschema_for::<Timestamp>();
     let mut data = EventData::json_schema(generator).to_value();
     let body = match kind {
         Kind::Deposit | Kind::Withdrawal | Kind::Fee => TransferBody::json_schema(generator),
@@ -160,7 +160,7 @@ fn data_schema(kind: Kind, generator: &mut SchemaGenerator) -> Value {
         Kind::Balance => BalanceBody::json_schema(generator),
         Kind::Unrecognized => UnrecognizedDetails::json_schema(generator),
     };
-    put_beside(&mut data, body.to_value());
+    add_properties(&mut data, body.to_value());
 
     let name = pascal(kind);
     let properties = &mut data["properties"];
@@ -172,12 +172,12 @@ fn data_schema(kind: Kind, generator: &mut SchemaGenerator) -> Value {
         properties[member] = json!({ "$ref": format!("#/$defs/{name}Status"), "description": description });
     }
     properties["history"]["items"] = json!({ "$ref": format!("#/$defs/{name}HistoryEntry") });
-    let contradicts =
+    let can_conflict =
         kind.status_rule() == StatusRule::Furthest && event_types(kind).iter().any(|name| name.ends_with(CONFLICTING));
-    if contradicts {
-        let contradicting = &mut properties["conflicting"];
-        contradicting["items"] = json!({ "$ref": format!("#/$defs/{name}Status") });
-        contradicting["uniqueItems"] = json!(true);
+    if can_conflict {
+        let conflicting = &mut properties["conflicting"];
+        conflicting["items"] = json!({ "$ref": format!("#/$defs/{name}Status") });
+        conflicting["uniqueItems"] = json!(true);
     } else {
         without(&mut data, "conflicting");
     }
@@ -187,7 +187,7 @@ fn data_schema(kind: Kind, generator: &mut SchemaGenerator) -> Value {
     data
 }
 
-/// The statuses of `kind`, and what each of them means.
+/// The statuses of `kind` and their meanings.
 fn status_schema(kind: Kind) -> Value {
     let mut generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
     let generator = &mut generator;
@@ -198,13 +198,13 @@ fn status_schema(kind: Kind) -> Value {
         Kind::Recovery => RecoveryStatus::json_schema(generator),
         Kind::Participant => ParticipantStatus::json_schema(generator),
         Kind::ExternalAccount => ExternalAccountStatus::json_schema(generator),
-        Kind::Balance => only(Status::Balance, "An account holds another amount than before."),
-        Kind::Unrecognized => only(Status::Unrecognized, "A verified webhook came in that nothing claims."),
+        Kind::Balance => only(Status::Balance, "The amount in the account changed."),
+        Kind::Unrecognized => only(Status::Unrecognized, "A verified webhook arrived that was not recognized."),
     };
     schema.to_value()
 }
 
-/// The schema of the only status of a kind, in the form in which the others are derived.
+/// The schema of the only status of a kind, in the form that schemars generates for several.
 fn only(status: Status, meaning: &str) -> schemars::Schema {
     schemars::json_schema!({
         "description": "The only status of this kind.",
@@ -212,7 +212,7 @@ fn only(status: Status, meaning: &str) -> schemars::Schema {
     })
 }
 
-/// The schema of an entry of the history, whose status is one of `kind`.
+/// The schema of a history entry whose status is one of `kind`.
 fn with_status(mut entry: Value, kind: Kind) -> Value {
     let status = &mut entry["properties"]["status"];
     let description = status["description"].take();
@@ -220,7 +220,7 @@ fn with_status(mut entry: Value, kind: Kind) -> Value {
     entry
 }
 
-/// A sentence for each type.
+/// The description of the event types: a sentence for each.
 fn types_described(kind: Kind) -> String {
     let status = status_schema(kind);
     let reached = status["oneOf"].as_array().into_iter().flatten();
@@ -238,17 +238,7 @@ fn types_described(kind: Kind) -> String {
     format!("What happened.\n\n{}", lines.join("\n"))
 }
 
-/// How a feed is written in ids and sources.
-fn feed_pattern() -> String {
-    format!("({})(/{})?", Provider::ALL.map(Provider::as_str).join("|"), Tenant::PATTERN)
-}
-
-/// How a resource's id is written.
-pub(crate) fn resource_id_pattern() -> String {
-    format!("^({})#{}#.+$", Kind::ALL.map(Kind::as_str).join("|"), feed_pattern())
-}
-
-/// The kind in the names of schemas: `ExternalAccount`.
+/// The kind's name in the titles of schemas: `ExternalAccount`.
 fn pascal(kind: Kind) -> String {
     let words = kind.as_str().split('_').map(|word| {
         let (first, rest) = word.split_at(1);
@@ -257,8 +247,8 @@ fn pascal(kind: Kind) -> String {
     words.collect()
 }
 
-/// Puts the properties of `body` beside those of `data`.
-fn put_beside(data: &mut Value, mut body: Value) {
+/// Adds the properties of `body` to those of `data`.
+fn add_properties(data: &mut Value, mut body: Value) {
     if let (Some(properties), Value::Object(of_body)) = (data["properties"].as_object_mut(), body["properties"].take())
     {
         properties.extend(of_body);
@@ -274,8 +264,8 @@ fn without(data: &mut Value, property: &str) {
     }
 }
 
-/// Says in fewer words what schemars derives: no member is ever null, texts are not broken where the source is, and the
-/// words that a text can be stand in one list.
+/// Simplifies what schemars generates: no member is nullable, descriptions have no line breaks from the source, and the
+/// values of a string are one enumeration.
 fn tidy(schema: &mut Value) {
     match schema {
         Value::Object(rules) => {
@@ -301,7 +291,7 @@ fn tidy(schema: &mut Value) {
             if let Some(Value::String(text)) = rules.get_mut("description") {
                 *text = unwrapped(text);
             }
-            list_words(rules);
+            list_values(rules);
             rules.values_mut().for_each(tidy);
         }
         Value::Array(schemas) => schemas.iter_mut().for_each(tidy),
@@ -309,28 +299,28 @@ fn tidy(schema: &mut Value) {
     }
 }
 
-/// Turns a choice between constant texts into an enumeration, with what each of them means in the description.
-fn list_words(rules: &mut Map<String, Value>) {
+/// Turns a choice between constant strings into an enumeration, with the meaning of each in the description.
+fn list_values(rules: &mut Map<String, Value>) {
     let Some(choices) = rules.get("oneOf").and_then(Value::as_array) else {
         return;
     };
-    let word = |choice: &Value| {
+    let value = |choice: &Value| {
         let meaning = unwrapped(choice["description"].as_str().unwrap_or_default());
         Some((choice["const"].as_str()?.to_owned(), meaning))
     };
-    let Some(words) = choices.iter().map(word).collect::<Option<Vec<_>>>() else {
+    let Some(values) = choices.iter().map(value).collect::<Option<Vec<_>>>() else {
         return;
     };
-    let lines: Vec<String> = words.iter().map(|(word, meaning)| format!("- `{word}`: {meaning}")).collect();
-    let about = rules.get("description").and_then(Value::as_str).unwrap_or_default();
-    let description = format!("{}\n\n{}", unwrapped(about), lines.join("\n"));
+    let lines: Vec<String> = values.iter().map(|(value, meaning)| format!("- `{value}`: {meaning}")).collect();
+    let summary = rules.get("description").and_then(Value::as_str).unwrap_or_default();
+    let description = format!("{}\n\n{}", unwrapped(summary), lines.join("\n"));
     rules.remove("oneOf");
     rules.insert("type".to_owned(), json!("string"));
-    rules.insert("enum".to_owned(), Value::from_iter(words.into_iter().map(|(word, _)| word)));
+    rules.insert("enum".to_owned(), Value::from_iter(values.into_iter().map(|(value, _)| value)));
     rules.insert("description".to_owned(), Value::String(description));
 }
 
-/// The text with its paragraphs and lists, without the line breaks of the source.
+/// `text` without the line breaks of the source, keeping its paragraphs and lists.
 fn unwrapped(text: &str) -> String {
     let mut joined = String::new();
     for line in text.lines() {

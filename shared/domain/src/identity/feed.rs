@@ -1,38 +1,38 @@
-//! Whose webhooks: a provider's, for one of the organizations that a deployment serves.
+//! Feeds: one provider's webhooks for one of the organizations that a deployment serves.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::names::serde_as_text;
-use crate::{Provider, UnknownName};
+use super::names::{Provider, UnknownName, serde_as_text};
 
-/// The name of one of several organizations in a deployment: 1 to 32 lower-case letters, digits and hyphens, the first
-/// of them no hyphen; and not `default`, which is the name of the organization without one.
+/// The name of one of several organizations in a deployment.
 ///
-/// It is a path segment, part of a key in the table and of every resource id, event and line of evidence.
+/// It has 1 to 32 lower-case letters, digits and hyphens and does not begin with a hyphen. `default` is reserved for
+/// the organization without a name. The name is a path segment and part of table keys, resource ids, events and
+/// archived requests.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Tenant(String);
 
-/// A text that does not name a tenant.
+/// A text that is not a tenant's name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} does not name a tenant: 1 to 32 lower-case letters, digits and hyphens, the first of them no hyphen, and not `default`"
+    "{0:?} is not a tenant name: 1 to 32 lower-case letters, digits and hyphens, not beginning with a hyphen, and not `default`"
 )]
 pub struct TenantError(String);
 
 impl Tenant {
-    /// What the organization is called, where names are needed, that a deployment serves by default.
+    /// The name under which settings and secrets list the organization without a name.
     pub const RESERVED: &str = "default";
 
-    /// The longest name that is taken.
+    /// The longest name that is accepted.
     pub const BYTES_MAX: usize = 32;
 
     /// The rule as a regular expression, for schemas.
     pub(crate) const PATTERN: &'static str = "[a-z0-9][a-z0-9-]{0,31}";
 
-    /// The name.
+    /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -60,39 +60,45 @@ impl fmt::Display for Tenant {
 
 serde_as_text!(Tenant);
 
-/// One provider's webhooks for one organization, written as its path below `/webhooks/`: `connect`, or `connect/acme` for
-/// the tenant `acme`.
+/// One provider's webhooks for one organization.
+///
+/// Its text form is the path below `/webhooks/`: `connect`, or `connect/acme` for the tenant `acme`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Feed {
     provider: Provider,
     tenant: Option<Tenant>,
 }
 
-/// A text that does not name a feed.
+/// A text that is not a feed's name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FeedError {
-    /// The provider is not known.
+    /// The first part is not a known provider.
     #[error(transparent)]
     Provider(#[from] UnknownName),
-    /// What follows it does not name a tenant.
+    /// The second part is not a tenant's name.
     #[error(transparent)]
     Tenant(#[from] TenantError),
 }
 
 impl Feed {
-    /// The provider's webhooks for `tenant`, `None` for the organization that a deployment serves by default.
+    /// The webhooks of `provider` for `tenant`; `None` is the organization without a name.
     pub fn new(provider: Provider, tenant: Option<Tenant>) -> Self {
         Self { provider, tenant }
     }
 
-    /// Who reports.
+    /// The provider that sends the webhooks.
     pub fn provider(&self) -> Provider {
         self.provider
     }
 
-    /// For which organization; `None` for the default one.
+    /// The organization; `None` for the one without a name.
     pub fn tenant(&self) -> Option<&Tenant> {
         self.tenant.as_ref()
+    }
+
+    /// The text form as a regular expression, for schemas.
+    pub(crate) fn pattern() -> String {
+        format!("({})(/{})?", Provider::ALL.map(Provider::as_str).join("|"), Tenant::PATTERN)
     }
 
     /// The same organization's feed of another provider.
@@ -141,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_name_a_tenant_is_refused() {
+    fn a_text_that_is_not_a_tenant_name_is_rejected() {
         for text in ["", "-a", "default", "Acme", "a#b", "a/b", "a b", "ü", &"x".repeat(33)] {
             assert!(text.parse::<Tenant>().is_err(), "{text:?}");
             assert!(format!("connect/{text}").parse::<Feed>().is_err(), "{text:?}");

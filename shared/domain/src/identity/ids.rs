@@ -6,17 +6,16 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest, Sha256};
 
-use super::feed::FeedError;
-use super::names::serde_as_text;
-use crate::{Feed, Kind, UnknownName};
+use super::feed::{Feed, FeedError};
+use super::names::{Kind, UnknownName, serde_as_text};
 
 serde_as_text!(ResourceId);
 serde_as_text!(FactId);
 
-/// Which resource: kind, feed and the provider's own id, written `deposit#connect#c55481bf-…`, and for the tenant `acme`
-/// `deposit#connect/acme#c55481bf-…`.
+/// The id of a resource: its kind, its feed and the provider's own id.
 ///
-/// The text is the partition key in the table and the `subject` of events.
+/// The text form is `deposit#connect#c55481bf-…`, and `deposit#connect/acme#c55481bf-…` for the tenant `acme`. It is the
+/// partition key in the table and the `subject` of events.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ResourceId {
     kind: Kind,
@@ -24,17 +23,17 @@ pub struct ResourceId {
     native: String,
 }
 
-/// Why a text cannot name a resource.
+/// Why a text is not a resource's id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ResourceIdError {
     /// The provider's id is empty.
     #[error("the provider's id is empty")]
     Empty,
     /// The provider's id is longer than [`ResourceId::NATIVE_BYTES_MAX`].
-    #[error("the provider's id has {0} bytes, at most {max} are taken", max = ResourceId::NATIVE_BYTES_MAX)]
+    #[error("the provider's id has {0} bytes; the limit is {max}", max = ResourceId::NATIVE_BYTES_MAX)]
     TooLong(usize),
-    /// The provider's id holds a control character.
-    #[error("the provider's id holds a control character")]
+    /// The provider's id contains a control character.
+    #[error("the provider's id contains a control character")]
     ControlCharacter,
     /// The text does not have the form `kind#feed#id`.
     #[error("{0:?} does not have the form kind#feed#id, such as deposit#connect#c55481bf-626b-4410-8997-4cee83e1385f")]
@@ -48,11 +47,11 @@ pub enum ResourceIdError {
 }
 
 impl ResourceId {
-    /// The longest provider's id that is taken: an SNS message attribute, a DynamoDB key (2,048 bytes) and a log line
-    /// all hold it with room to spare. Providers use UUIDs of 36 bytes.
+    /// The longest provider's id that is accepted. Providers use UUIDs of 36 bytes; an SNS message attribute and a
+    /// DynamoDB key (2,048 bytes) can hold 512 bytes and the parts around them.
     pub const NATIVE_BYTES_MAX: usize = 512;
 
-    /// The resource that `feed` calls `native`.
+    /// The resource of `kind` that the provider of `feed` calls `native`.
     pub fn new(kind: Kind, feed: impl Into<Feed>, native: &str) -> Result<Self, ResourceIdError> {
         if native.is_empty() {
             return Err(ResourceIdError::Empty);
@@ -66,23 +65,28 @@ impl ResourceId {
         Ok(Self { kind, feed: feed.into(), native: native.to_owned() })
     }
 
-    /// The resource of a webhook that nothing claims: named by the digest of its body, so that the same body is the
-    /// same resource however often it comes.
+    /// The resource of an unrecognized webhook. It is named by the digest of the body, so the same body is the same
+    /// resource however often it arrives.
     pub fn unrecognized(feed: impl Into<Feed>, body: &[u8]) -> Self {
         Self { kind: Kind::Unrecognized, feed: feed.into(), native: digest_hex(body) }
     }
 
-    /// What the resource is.
+    /// The text form as a regular expression, for schemas.
+    pub(crate) fn pattern() -> String {
+        format!("^({})#{}#.+$", Kind::ALL.map(Kind::as_str).join("|"), Feed::pattern())
+    }
+
+    /// What sort of thing the resource is.
     pub fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// Who reports it, and for whom.
+    /// The feed that reports it.
     pub fn feed(&self) -> &Feed {
         &self.feed
     }
 
-    /// The provider's own id for it.
+    /// The provider's own id.
     pub fn native(&self) -> &str {
         &self.native
     }
@@ -106,24 +110,24 @@ impl FromStr for ResourceId {
     }
 }
 
-/// Which fact: a SHA-256 digest of provider, resource, type and body, in lower-case hex.
+/// The id of a fact: a SHA-256 digest of resource, event name and body, in lower-case hex.
 ///
-/// Signed bytes alone go into it, never a header outside the signature nor a queue's message id, so a webhook that is
-/// sent again, replayed or redelivered is the same fact, and one with another body never is.
+/// It depends on signed bytes alone, never on a header outside the signature or on a queue's message id. So a webhook
+/// that is sent again, replayed or redelivered is the same fact, and a webhook with another body is another fact.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FactId(String);
 
 impl FactId {
-    /// The id of what `resource`'s provider said in `body` under the name `event_type`.
+    /// The id of the fact about `resource` that a webhook named `event_type` with this `body` states.
     pub fn of(resource: &ResourceId, event_type: &str, body: &[u8]) -> Self {
         let mut digest = Sha256::new();
         for part in [resource.to_string().as_bytes(), event_type.as_bytes()] {
-            // Length-prefixed, so that no two different lists of parts are the same bytes.
+            // Each part is preceded by its length, so that two different lists of parts are never the same bytes.
             digest.update((part.len() as u64).to_be_bytes());
             digest.update(part);
         }
         digest.update(body);
-        Self(hex(&digest.finalize()))
+        Self(hex::encode(digest.finalize()))
     }
 
     /// The digest as 64 hex digits.
@@ -143,22 +147,15 @@ impl FromStr for FactId {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let is_digest = text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-        is_digest.then(|| Self(text.to_owned())).ok_or_else(|| UnknownName(text.to_owned(), "fact id"))
+        is_digest
+            .then(|| Self(text.to_owned()))
+            .ok_or_else(|| UnknownName { name: text.to_owned(), expected: "fact id" })
     }
 }
 
 /// The SHA-256 digest of `bytes` in lower-case hex.
 pub fn digest_hex(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        for nibble in [byte >> 4, byte & 15] {
-            text.push(char::from_digit(nibble.into(), 16).unwrap_or('?'));
-        }
-        text
-    })
+    hex::encode(Sha256::digest(bytes))
 }
 
 #[cfg(test)]
@@ -167,7 +164,7 @@ mod tests {
     use crate::Provider;
 
     #[test]
-    fn a_resource_id_reads_back_what_it_writes_even_with_hashes_in_the_native_id() {
+    fn a_resource_id_reads_back_what_it_writes_even_with_number_signs_in_the_native_id() {
         for native in ["c55481bf-626b-4410-8997-4cee83e1385f", "a#b", "ü"] {
             let id = ResourceId::new(Kind::Deposit, Provider::Connect, native).expect("valid");
             assert_eq!(id.to_string(), format!("deposit#connect#{native}"));
@@ -176,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_name_a_resource_says_why() {
+    fn a_rejected_resource_id_says_why() {
         let of = |native: &str| ResourceId::new(Kind::Deposit, Provider::Connect, native);
         assert_eq!(of(""), Err(ResourceIdError::Empty));
         assert_eq!(of(&"x".repeat(513)), Err(ResourceIdError::TooLong(513)));

@@ -1,11 +1,11 @@
-//! Names of things that are the same in code, ids, events and settings: providers and kinds.
+//! Providers, and the kinds of resource: names that are the same in code, ids, events and settings.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// Who reports. Its name is the path segment its webhooks come in on.
+/// A provider that sends webhooks. Its name is the path segment that its webhooks arrive at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Provider {
     /// zerohash Connect (Account Funding): deposits and withdrawals.
@@ -20,7 +20,7 @@ impl Provider {
     /// Every provider, in the order of the documentation.
     pub const ALL: [Self; 3] = [Self::Connect, Self::Zerohash, Self::Striga];
 
-    /// The path segment, setting name and attribute value: `connect`.
+    /// The name in paths, settings and event attributes: `connect`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Connect => "connect",
@@ -30,35 +30,36 @@ impl Provider {
     }
 }
 
-/// What a resource is.
+/// What sort of thing a resource is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
-    /// Crypto on its way to a user's account.
+    /// Crypto on its way into a user's account.
     Deposit,
     /// Crypto on its way out of a user's account.
     Withdrawal,
-    /// What a provider charges for moving money.
+    /// A charge for moving money.
     Fee,
-    /// Money that came in outside the authorised flow, and its way back.
+    /// Money that arrived outside the authorised flow, and its return.
     Recovery,
     /// A user, as the provider knows them.
     Participant,
-    /// A user's account elsewhere, as the provider knows it.
+    /// A user's account at another institution, as the provider knows it.
     ExternalAccount,
-    /// How much of an asset an account holds.
+    /// The amount of one asset in one account.
     Balance,
-    /// A verified webhook that nothing else claims.
+    /// A verified webhook that no other kind covers.
     Unrecognized,
 }
 
 /// How a resource's status follows from its facts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StatusRule {
-    /// It moves along a road: the furthest status stands.
+    /// The resource has a lifecycle with an end: its status is the furthest one stated.
     Furthest,
-    /// It changes to and fro without an end: the latest status stands, and old facts are let go.
+    /// The resource changes back and forth without an end: its status is the latest one stated, and only the newest
+    /// facts are kept.
     Latest,
-    /// It is a sum over all facts.
+    /// The status is computed from the sum of all facts.
     Sum,
 }
 
@@ -75,7 +76,7 @@ impl Kind {
         Self::Unrecognized,
     ];
 
-    /// The name in ids, event types and attributes.
+    /// The name in ids, event types and event attributes: `deposit`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Deposit => "deposit",
@@ -89,7 +90,8 @@ impl Kind {
         }
     }
 
-    /// Whether the kind moves money, and so takes the queue that a flood of anything else cannot delay.
+    /// Whether resources of this kind move money. Their statements have a queue of their own, so that a burst of
+    /// account updates cannot delay a deposit.
     pub fn moves_money(self) -> bool {
         match self {
             Self::Deposit | Self::Withdrawal | Self::Fee | Self::Recovery => true,
@@ -97,7 +99,7 @@ impl Kind {
         }
     }
 
-    /// How its status follows from its facts.
+    /// How the status of a resource of this kind follows from its facts.
     pub fn status_rule(self) -> StatusRule {
         match self {
             Self::Deposit | Self::Withdrawal | Self::Fee | Self::Unrecognized => StatusRule::Furthest,
@@ -107,14 +109,19 @@ impl Kind {
     }
 }
 
-/// A name that nothing of its sort bears.
+/// A text that is not one of the names expected in its place.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a known {1}")]
-pub struct UnknownName(pub String, pub &'static str);
+#[error("{name:?} is not a known {expected}")]
+pub struct UnknownName {
+    /// The text.
+    pub name: String,
+    /// What it should have named: `provider`.
+    pub expected: &'static str,
+}
 
-/// Text forms for types that have `as_str` and a list of all their values.
+/// Implements the text form of a type that has `as_str` and a list of all its values.
 macro_rules! named {
-    ($type:ty, $what:literal) => {
+    ($type:ty, $expected:literal) => {
         impl fmt::Display for $type {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(self.as_str())
@@ -126,13 +133,14 @@ macro_rules! named {
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
                 let named = Self::ALL.into_iter().find(|value| value.as_str() == text);
-                named.ok_or_else(|| UnknownName(text.to_owned(), $what))
+                named.ok_or_else(|| UnknownName { name: text.to_owned(), expected: $expected })
             }
         }
     };
 }
+pub(super) use named;
 
-/// Serde as text for types that are read and written through `FromStr` and `Display`.
+/// Implements serde as text for a type that is written by `Display` and read by `FromStr`.
 macro_rules! serde_as_text {
     ($type:ty) => {
         impl Serialize for $type {
@@ -148,7 +156,7 @@ macro_rules! serde_as_text {
         }
     };
 }
-pub(crate) use serde_as_text;
+pub(super) use serde_as_text;
 
 named!(Provider, "provider");
 named!(Kind, "kind");

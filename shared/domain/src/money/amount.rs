@@ -1,4 +1,4 @@
-//! Exact decimals of any length, with their units beside them.
+//! Exact decimals of any length, and amounts: a decimal with its units, asset and network.
 
 use std::fmt;
 use std::ops::{Add, Sub};
@@ -12,9 +12,8 @@ use crate::Network;
 
 /// An exact decimal number, as providers write amounts: `1`, `.013`, `119078888888888888887`.
 ///
-/// Exponents, separators and signs other than a leading `-` or `+` are refused: no provider sends them, and a reader
-/// that guesses at money is worse than one that asks. Written without leading or trailing zeros, so equal values have
-/// equal texts.
+/// Exponents, separators, and signs other than a leading `-` or `+` are rejected: no provider sends them, and an amount
+/// must not be guessed. The text form has no leading or trailing zeros, so equal values have equal texts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DecimalValue(BigDecimal);
 
@@ -39,7 +38,7 @@ impl DecimalValue {
         *self > Self::zero()
     }
 
-    /// This many units of which `10^decimals` make one whole, in wholes: exact.
+    /// This number of minor units in whole units, exactly: `10^decimals` minor units make one whole.
     fn in_wholes(&self, decimals: u8) -> Self {
         let (digits, scale) = self.0.as_bigint_and_exponent();
         Self(BigDecimal::new(digits, scale + i64::from(decimals)).normalized())
@@ -66,22 +65,22 @@ impl FromStr for DecimalValue {
     type Err = DecimalError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        // What an error repeats of its input: enough to find it, never a whole body.
+        // An error repeats enough of its input to find it, and never a whole body.
         const SHOWN_CHARS_MAX: usize = 64;
-        let refused = || DecimalError(text.chars().take(SHOWN_CHARS_MAX).collect());
+        let rejected = || DecimalError(text.chars().take(SHOWN_CHARS_MAX).collect());
 
         let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
         let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
         let digits = whole.bytes().chain(fraction.bytes());
         if whole.len() + fraction.len() == 0 || !digits.into_iter().all(|byte| byte.is_ascii_digit()) {
-            return Err(refused());
+            return Err(rejected());
         }
-        // The library wants a digit before the point; `.013` is how Connect writes it.
+        // Connect writes `.013`; the library requires a digit before the point.
         let sign = if text.starts_with('-') { "-" } else { "" };
         format!("{sign}0{whole}.{fraction}0")
             .parse()
             .map(|value: BigDecimal| Self(value.normalized()))
-            .map_err(|_| refused())
+            .map_err(|_| rejected())
     }
 }
 
@@ -103,20 +102,20 @@ impl<'de> Deserialize<'de> for DecimalValue {
     }
 }
 
-/// What one unit of a [`Quantity`] is, in the provider's word.
+/// What one unit of a [`Quantity`] is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Units {
     /// Whole coins: 1 is one bitcoin.
     Major,
-    /// 10^18 to the coin.
+    /// 10^18 make one coin.
     Wei,
-    /// 10^9 to the coin.
+    /// 10^9 make one coin.
     Lamports,
-    /// 10^8 to the coin.
+    /// 10^8 make one coin.
     Satoshis,
-    /// 100 to the whole. Striga counts fiat and stablecoins so; it is its own scale, not the chain's.
+    /// 100 make one whole. Striga uses them for fiat and stablecoins: its own scale, not the chain's.
     Cents,
-    /// A unit that is not known: a number of these stays a number of these.
+    /// An unknown unit, in the provider's word. Its amounts are never converted.
     Other(String),
 }
 
@@ -129,7 +128,7 @@ impl Units {
         known.unwrap_or_else(|| Self::Other(name.to_owned()))
     }
 
-    /// Its name.
+    /// The name in events.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Major => "major",
@@ -141,7 +140,7 @@ impl Units {
         }
     }
 
-    /// The power of ten of them that makes one whole coin; `None` when that is not known.
+    /// The number of decimals: `10^decimals` units make one whole coin. `None` for an unknown unit.
     pub fn decimals(&self) -> Option<u8> {
         match self {
             Self::Major => Some(0),
@@ -166,48 +165,48 @@ impl<'de> Deserialize<'de> for Units {
     }
 }
 
-/// A number of units, before it is known of which asset.
+/// A number of units, without the asset.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Quantity {
-    /// How many.
+    /// The number of units.
     pub value: DecimalValue,
-    /// Of what size.
+    /// What one unit is.
     pub units: Units,
 }
 
 impl Quantity {
-    /// So many whole coins.
+    /// `value` whole coins.
     pub fn major(value: DecimalValue) -> Self {
         Self { value, units: Units::Major }
     }
 
-    /// The same in whole coins; `None` when the size of its units is not known.
+    /// The same quantity in whole coins; `None` for an unknown unit.
     pub fn in_major(&self) -> Option<DecimalValue> {
         self.units.decimals().map(|decimals| self.value.in_wholes(decimals))
     }
 
-    /// The sum, when both are in the same units: adding others is an error, not a number.
+    /// The sum; `None` when the two are in different units.
     pub fn plus(&self, other: &Self) -> Option<Self> {
         let sum = || Self { value: self.value.clone() + &other.value, units: self.units.clone() };
         (self.units == other.units).then(sum)
     }
 }
 
-/// An exact amount: how many units, what a unit is, and the same in whole coins. Never a bare number.
+/// An exact amount: the number of units, what a unit is, and the same amount in whole coins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Amount {
     /// The exact number, as a decimal string.
     pub value: DecimalValue,
     /// What one unit of `value` is.
     pub units: Units,
-    /// The same amount in whole coins, as a decimal string; missing when the size of the units is not known.
+    /// The same amount in whole coins, as a decimal string; missing when the units are not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub major: Option<DecimalValue>,
     /// The asset's code.
     #[schemars(example = &"BTC")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub asset: Option<String>,
-    /// The network that the asset moves on.
+    /// The network of the asset.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub network: Option<Network>,
 }
@@ -227,7 +226,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_spelling_of_a_value_is_written_one_way() {
+    fn equal_values_are_written_the_same_way() {
         for (sent, written) in [
             (".013", "0.013"),
             ("0.013", "0.013"),
@@ -248,16 +247,16 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_plain_decimal_is_refused() {
+    fn a_text_that_is_not_a_plain_decimal_is_rejected() {
         for text in
             ["", ".", "-", "1e3", "1E3", "0x10", "1,000", "1 ", " 1", "1.2.3", "--1", "+-1", "NaN", "inf", "١", "1_0"]
         {
-            assert!(text.parse::<DecimalValue>().is_err(), "{text:?} must not parse");
+            assert!(text.parse::<DecimalValue>().is_err(), "{text:?}");
         }
     }
 
     #[test]
-    fn minor_units_are_turned_into_whole_coins_exactly() {
+    fn minor_units_are_converted_to_whole_coins_exactly() {
         for (value, units, major) in [
             ("119078888888888888887", "wei", Some("119.078888888888888887")),
             ("200000000000000000", "wei", Some("0.2")),
@@ -275,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn only_quantities_of_the_same_units_are_added() {
+    fn only_quantities_in_the_same_units_are_added() {
         let quantity = |value: &str, units| Quantity { value: value.parse().expect(value), units: Units::named(units) };
         let sum = quantity("9363699999622000", "wei").plus(&quantity("636300000378000", "wei"));
         assert_eq!(sum, Some(quantity("10000000000000000", "wei")));
@@ -284,7 +283,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn digits_of_any_length_survive_exactly(whole in "[1-9][0-9]{0,59}", fraction in "[0-9]{0,59}[1-9]") {
+        fn digits_of_any_length_are_kept_exactly(whole in "[1-9][0-9]{0,59}", fraction in "[0-9]{0,59}[1-9]") {
             let text = format!("{whole}.{fraction}");
             prop_assert_eq!(text.parse::<DecimalValue>().expect("decimal").to_string(), text);
         }

@@ -1,7 +1,9 @@
 //! Exact amounts of money.
 //!
-//! Guarantees: a value is a decimal of any length, read and written exactly; its units are explicit; two assets are
-//! never added.
+//! Guarantees:
+//!
+//! - A value is a decimal of any length that is read, added and written exactly; there are no floats.
+//! - Units are explicit, and quantities in different units are never added.
 
 mod amount;
 

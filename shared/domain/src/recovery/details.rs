@@ -1,31 +1,31 @@
-//! Recovery is arithmetic: what came in unexpectedly, less what went back (DESIGN.md section 3.1).
+//! A recovery is a sum: what arrived unexpectedly, less what was returned (docs/internals/decisions/recovery-is-a-sum.md).
 //!
-//! A payment that returns money does not name the deposit it returns. So a recovery is about one user, asset and network,
-//! and each fact of it says one thing: a deposit that is to be returned, or how far a payment back has come. Put together
-//! they are a set of deposits and a set of payments, and everything else is a sum over the two.
+//! A payment that returns money does not name the deposit that it returns. So a recovery belongs to one user, asset and
+//! network, and each of its facts adds one deposit to return or one payment's progress. Everything else is computed from
+//! these two sets.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use crate::coin::canonical_hash;
-use crate::resource::replace;
+use crate::merge::replace;
 use crate::{
     DecimalValue, Feed, Kind, Network, Provider, RecoveryStatus, ResourceId, ResourceIdError, Status, Timestamp,
-    WithdrawalStatus,
+    WebhookFamily, WithdrawalStatus,
 };
 
-/// What is known of a recovery: the deposits that are to be returned and the payments that return them.
+/// What is known of a recovery: the deposits to return and the payments that return them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RecoveryDetails {
-    /// The user whose money it is.
+    /// The user who owns the money.
     pub account: String,
-    /// Of which asset: its code, without a network's. Money goes back in the asset it came in.
+    /// The asset's code, without the network. Money is returned in the asset in which it arrived.
     pub asset: String,
-    /// On which network, where that is known.
+    /// The network, when known.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub network: Option<Network>,
-    /// The deposits that are to be returned.
+    /// The deposits to return.
     #[serde(default)]
     pub deposits: BTreeMap<ResourceId, UnexpectedDeposit>,
     /// The payments that return them.
@@ -33,87 +33,87 @@ pub struct RecoveryDetails {
     pub payments: BTreeMap<ResourceId, ReturnPayment>,
 }
 
-/// A deposit that is to be returned, as one of the provider's streams announced it.
+/// Which recovery money belongs to: one per user, asset and network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecoveryKey {
+    /// The user who owns the money.
+    pub account: String,
+    /// The asset's code, without the network.
+    pub asset: String,
+    /// The network, when known.
+    pub network: Option<Network>,
+}
+
+impl RecoveryKey {
+    /// The id of the recovery for the organization of `feed`. It is always zerohash's, although Connect's webhooks report
+    /// deposits to return too.
+    pub fn resource(&self, feed: &Feed) -> Result<ResourceId, ResourceIdError> {
+        let Self { account, asset, network } = self;
+        let slug = network.as_ref().map_or("-", Network::slug);
+        let native = format!("{account}:{}:{slug}", asset.to_uppercase());
+        ResourceId::new(Kind::Recovery, feed.of(Provider::Zerohash), &native)
+    }
+}
+
+/// A deposit to return, as one webhook family reported it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnexpectedDeposit {
-    /// How much, in whole coins.
+    /// The amount in whole coins.
     pub value: DecimalValue,
-    /// The hash of the transaction it came in.
+    /// The hash of the transaction that it arrived in.
     pub transaction: String,
-    /// Which stream of webhooks announced it. Several announce the same coin.
-    pub stream: String,
-    /// When the provider says it came.
+    /// The webhook family that reported it. Several families report the same coin.
+    pub family: WebhookFamily,
+    /// When it arrived, according to the provider.
     pub occurred_at: Timestamp,
 }
 
 /// A payment that returns money.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReturnPayment {
-    /// How far it has come.
+    /// How far it has progressed.
     pub status: WithdrawalStatus,
-    /// How much leaves the account, in whole coins.
+    /// The amount that leaves the account, in whole coins.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub value: Option<DecimalValue>,
 }
 
 impl RecoveryDetails {
-    /// The recovery of `asset` on `network` for `account`: zerohash's, whichever of its streams tells of it.
-    pub fn resource(
-        feed: &Feed,
-        account: &str,
-        asset: &str,
-        network: Option<&Network>,
-    ) -> Result<ResourceId, ResourceIdError> {
-        let slug = network.map_or("-", Network::slug);
-        let asset = asset.to_uppercase();
-        ResourceId::new(Kind::Recovery, feed.of(Provider::Zerohash), &format!("{account}:{asset}:{slug}"))
-    }
-
-    /// The statement that a deposit is to be returned.
-    pub fn of_deposit(
-        account: String,
-        asset: String,
-        network: Option<Network>,
-        id: ResourceId,
-        deposit: UnexpectedDeposit,
-    ) -> Self {
+    /// States that the deposit `id` is to be returned.
+    pub fn of_deposit(key: RecoveryKey, id: ResourceId, deposit: UnexpectedDeposit) -> Self {
         let deposits = BTreeMap::from([(id, deposit)]);
+        let RecoveryKey { account, asset, network } = key;
         Self { account, asset, network, deposits, payments: BTreeMap::new() }
     }
 
-    /// The statement of how far a payment back has come.
-    pub fn of_payment(
-        account: String,
-        asset: String,
-        network: Option<Network>,
-        id: ResourceId,
-        payment: ReturnPayment,
-    ) -> Self {
+    /// States how far the payment `id` has progressed.
+    pub fn of_payment(key: RecoveryKey, id: ResourceId, payment: ReturnPayment) -> Self {
         let payments = BTreeMap::from([(id, payment)]);
+        let RecoveryKey { account, asset, network } = key;
         Self { account, asset, network, deposits: BTreeMap::new(), payments }
     }
 
-    /// What is to be returned, in whole coins: each coin once, however many streams announce it.
+    /// What is to be returned in all, in whole coins. A coin that several webhook families report counts once.
     ///
-    /// Each stream tells of all the deposits in a transaction, so the sums of the streams are alternatives and not parts;
-    /// while one of them still lags behind, the greatest is right.
+    /// Each family reports all deposits of a transaction. So for each transaction the sums of the families are
+    /// alternatives, not parts, and while one family lags behind, the greatest sum is the right one.
     pub fn expected(&self) -> DecimalValue {
-        let mut by_transaction: BTreeMap<String, BTreeMap<&str, DecimalValue>> = BTreeMap::new();
+        let mut by_transaction: BTreeMap<String, BTreeMap<WebhookFamily, DecimalValue>> = BTreeMap::new();
         for deposit in self.deposits.values() {
-            let streams = by_transaction.entry(canonical_hash(&deposit.transaction)).or_default();
-            let sum = streams.entry(&deposit.stream).or_insert_with(DecimalValue::zero);
+            let families = by_transaction.entry(canonical_hash(&deposit.transaction)).or_default();
+            let sum = families.entry(deposit.family).or_insert_with(DecimalValue::zero);
             *sum = sum.clone() + &deposit.value;
         }
-        let sums = by_transaction.into_values().filter_map(|streams| streams.into_values().max());
+        let sums = by_transaction.into_values().filter_map(|families| families.into_values().max());
         sums.fold(DecimalValue::zero(), |total, sum| total + &sum)
     }
 
-    /// What was returned for good, in whole coins.
+    /// What was returned and settled, in whole coins.
     pub fn returned(&self) -> DecimalValue {
         self.sum_of(|status| status == WithdrawalStatus::Confirmed)
     }
 
-    /// What is on its way back, in whole coins.
+    /// What is in transit back to its sender, in whole coins.
     pub fn moving(&self) -> DecimalValue {
         self.sum_of(is_moving)
     }
@@ -123,12 +123,12 @@ impl RecoveryDetails {
         counted.filter_map(|payment| payment.value.as_ref()).fold(DecimalValue::zero(), |total, value| total + value)
     }
 
-    /// What is left to return, in whole coins. Below zero when more went back than is known to have come.
+    /// What remains to be returned, in whole coins. Negative when more was returned than is known to have arrived.
     pub fn outstanding(&self) -> DecimalValue {
         self.expected() - &self.returned()
     }
 
-    /// Where the recovery stands.
+    /// The recovery's status, computed from its deposits and payments.
     pub fn status(&self) -> Status {
         Status::Recovery(if self.payments.values().any(|payment| is_moving(payment.status)) {
             RecoveryStatus::InProgress
@@ -139,7 +139,7 @@ impl RecoveryDetails {
         })
     }
 
-    /// The deposits and the payments.
+    /// The ids of the deposits and payments.
     pub fn related(&self) -> BTreeSet<ResourceId> {
         self.deposits.keys().chain(self.payments.keys()).cloned().collect()
     }
@@ -150,8 +150,8 @@ impl RecoveryDetails {
         self.deposits.extend(deposits.iter().map(|(id, deposit)| (id.clone(), deposit.clone())));
         for (id, later) in payments {
             let known = self.payments.entry(id.clone()).or_insert_with(|| later.clone());
-            // Its three samples share one date (seed 002), so how far it has come is told by the status alone. Of two
-            // final ones the graver stands: money is not taken for returned while that is in doubt.
+            // The samples of one payment have one date [zerohash-recovery §7], so only the status shows its progress. Of
+            // two final statuses the worse one counts: money is not taken as returned while that is in doubt.
             let progress = |status: WithdrawalStatus| (Status::Withdrawal(status).rank(), status);
             if progress(later.status) > progress(known.status) {
                 known.status = later.status;

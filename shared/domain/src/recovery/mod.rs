@@ -1,8 +1,12 @@
-//! Unexpected deposits and the payments that return them.
+//! Recoveries: unexpected deposits and the payments that return them.
 //!
-//! Guarantees: what is outstanding is the sum of the deposits less the sum of the settled payments, whatever order they
-//! are reported in; one coin reported by several webhook families counts once.
+//! Guarantees:
+//!
+//! - What is outstanding is the sum of the deposits less the sum of the settled payments, whatever order they are
+//!   reported in.
+//! - A coin that several webhook families report counts once.
+//! - Only a settled payment counts as returned; a payment in transit does not.
 
 mod details;
 
-pub use details::{RecoveryDetails, ReturnPayment, UnexpectedDeposit};
+pub use details::{RecoveryDetails, RecoveryKey, ReturnPayment, UnexpectedDeposit};

@@ -1,82 +1,82 @@
-//! What a provider says about users, their accounts and what those hold, and about what nothing claims.
+//! Details of participants, external accounts, balances and unrecognized webhooks.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::merge::{merge_members, replace};
-use crate::{Quantity, Timestamp};
+use crate::merge::{merge_members, replace};
+use crate::{Network, Quantity, Timestamp};
 
-/// What a provider says about a user, or about a user's account elsewhere.
+/// What a provider says about a user, or about a user's account at another institution.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct AccountDetails {
-    /// The user, by the identifier that provider and platform share.
+    /// The user's identifier, which provider and platform share.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
-    /// What the user calls the account.
+    /// The user's name for the account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nickname: Option<String>,
-    /// The status in the provider's own word.
+    /// The status in the provider's wording.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub provider_status: Option<String>,
-    /// Why it has that status, in the provider's words.
+    /// The reason for the status, in the provider's wording.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status_reason: Option<String>,
     /// When the provider last changed it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
-    /// All that has no field above, under the provider's own names.
+    /// Everything that has no field above, under the provider's names.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub provider_data: Map<String, Value>,
 }
 
-/// What a provider says about how much an account holds.
+/// What a provider says about the amount of an asset in an account.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct BalanceDetails {
-    /// How much.
+    /// The amount.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quantity: Option<Quantity>,
-    /// Of which asset: its code, without a network's.
+    /// The asset's code, without the network.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub asset: Option<String>,
-    /// On which network.
+    /// The network.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub network: Option<crate::Network>,
-    /// The user, by the identifier that provider and platform share.
+    pub network: Option<Network>,
+    /// The user's identifier, which provider and platform share.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
-    /// Which of the user's accounts at the provider.
+    /// The user's account at the provider.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_account: Option<String>,
     /// When the provider last changed it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
-    /// All that has no field above, under the provider's own names.
+    /// Everything that has no field above, under the provider's names.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub provider_data: Map<String, Value>,
 }
 
-/// What is known of a webhook that verified and that nothing claims.
+/// What is known about a verified webhook that was not recognized.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UnrecognizedDetails {
-    /// Why it was not understood, in a sentence.
+    /// Why it was not recognized, as a sentence.
     pub reason: String,
-    /// The name the webhook gives itself, where one was found.
+    /// The webhook's name for itself; missing when it has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payload_type: Option<String>,
-    /// The length of its body in bytes. The body itself lies in the evidence.
+    /// The length of its body in bytes. The body itself is archived as evidence.
     pub body_bytes: u64,
 }
 
 impl AccountDetails {
-    pub(crate) fn merge(&mut self, later: &Self) {
+    pub(super) fn merge(&mut self, later: &Self) {
         let Self { account, nickname, provider_status, status_reason, updated_at, provider_data } = later;
         replace(&mut self.account, account);
         replace(&mut self.nickname, nickname);
         replace(&mut self.provider_status, provider_status);
-        // The reason belongs to the status: a later status without one has none.
+        // The reason belongs to the status: a later status without a reason has none.
         self.status_reason.clone_from(status_reason);
         replace(&mut self.updated_at, updated_at);
         merge_members(&mut self.provider_data, provider_data);
@@ -84,7 +84,7 @@ impl AccountDetails {
 }
 
 impl BalanceDetails {
-    pub(crate) fn merge(&mut self, later: &Self) {
+    pub(super) fn merge(&mut self, later: &Self) {
         let Self { quantity, asset, network, account, sub_account, updated_at, provider_data } = later;
         replace(&mut self.quantity, quantity);
         replace(&mut self.asset, asset);
@@ -92,7 +92,7 @@ impl BalanceDetails {
         replace(&mut self.account, account);
         replace(&mut self.sub_account, sub_account);
         replace(&mut self.updated_at, updated_at);
-        // What moved last is not merged with what moved before.
+        // The data describe one movement, so those of two movements are not merged.
         self.provider_data.clone_from(provider_data);
     }
 }

@@ -1,29 +1,31 @@
-//! What a signal says beside its status, and how what several say is put together.
+//! What a statement says beside its status, and how the details of several statements are merged.
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountDetails, BalanceDetails, RecoveryDetails, TransferDetails, UnrecognizedDetails};
+use super::account::{AccountDetails, BalanceDetails, UnrecognizedDetails};
+use super::transfer::TransferDetails;
+use crate::RecoveryDetails;
 
-/// What a signal says beside its status.
+/// What a statement says beside its status, by the kind of its resource.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Details {
-    /// About money on its way, and what that costs.
+    /// A deposit, a withdrawal or a fee.
     Transfer(Box<TransferDetails>),
-    /// About unexpected money and its return.
+    /// A recovery.
     Recovery(Box<RecoveryDetails>),
-    /// About a user or a user's account elsewhere.
+    /// A participant or an external account.
     Account(Box<AccountDetails>),
-    /// About how much an account holds.
+    /// A balance.
     Balance(Box<BalanceDetails>),
-    /// About a webhook that nothing claims.
+    /// An unrecognized webhook.
     Unrecognized(UnrecognizedDetails),
 }
 
 impl Details {
-    /// Puts `later` over `self`. A resource's facts are all of its kind's shape; should two ever differ, the later one
-    /// stands.
-    pub(crate) fn merge(&mut self, later: &Self) {
+    /// Merges `later` into `self`. All facts of a resource have details of the same variant; should two ever differ, the
+    /// later ones replace the earlier ones.
+    pub(super) fn merge(&mut self, later: &Self) {
         match (self, later) {
             (Self::Transfer(earlier), Self::Transfer(later)) => earlier.merge(later),
             (Self::Recovery(earlier), Self::Recovery(later)) => earlier.merge(later),
@@ -33,7 +35,7 @@ impl Details {
         }
     }
 
-    /// What both say of the money, and say differently: `amount`, `asset`, `network`, `transaction`, `account`.
+    /// What both state about the money, and state differently: `amount`, `asset`, `network`, `transaction`, `account`.
     pub fn contradictions(&self, other: &Self) -> Vec<&'static str> {
         match (self, other) {
             (Self::Transfer(one), Self::Transfer(other)) => one.contradictions(other),
@@ -44,15 +46,15 @@ impl Details {
         }
     }
 
-    /// Whether it tells which coin on chain it is about, so that there can be a claim on it.
-    pub(crate) fn identifies_coin(&self) -> bool {
+    /// Whether the details identify an on-chain coin, so that it can be claimed.
+    pub(super) fn identifies_coin(&self) -> bool {
         match self {
             Self::Transfer(transfer) => transfer.identifies_coin(),
             Self::Recovery(_) | Self::Account(_) | Self::Balance(_) | Self::Unrecognized(_) => false,
         }
     }
 
-    /// The provider's or the platform's name for the user whom this is about.
+    /// The user's identifier, which provider and platform share.
     pub fn account(&self) -> Option<&str> {
         match self {
             Self::Transfer(transfer) => transfer.account.as_deref(),
@@ -71,7 +73,7 @@ impl Details {
         }
     }
 
-    /// The hash of the transaction on chain.
+    /// The hash of the on-chain transaction, as the provider spells it.
     pub fn transaction_hash(&self) -> Option<&str> {
         match self {
             Self::Transfer(transfer) => transfer.transaction.hash.as_deref(),

@@ -1,31 +1,34 @@
-//! The only way a resource changes.
+//! Folding: the only way a resource changes.
 
-use crate::{Fact, Ownership, Resource, ResourceId, Statement, Status, StatusRule, View};
+use super::fact::FactContent;
+use super::state::Resource;
+use super::view::View;
+use crate::{Ownership, ResourceId, Status, StatusRule};
 
-/// What folding a signal into a resource came to.
+/// The result of folding a statement or a notice into a resource.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
     /// A new fact was recorded.
     Recorded {
-        /// The resource with it.
+        /// The resource with the new fact.
         resource: Resource,
         /// What a subscriber sees differently; `None` when the fact repeats a statement in other bytes.
         change: Option<Change>,
     },
-    /// The same fact is recorded already: there is nothing to write.
+    /// The same fact is recorded already. There is nothing to write.
     AlreadyKnown {
-        /// The resource, as it was.
+        /// The resource, unchanged.
         resource: Resource,
     },
-    /// There is nothing to write: the fact is older than all that are kept of a resource without an end, or it is a notice
-    /// that the resource is overdue, which has moved on since.
+    /// There is nothing to write: the statement is older than all that are kept of a resource without an end, or the notice
+    /// is about a status that the resource no longer has.
     Stale {
-        /// The resource, as it was.
+        /// The resource, unchanged.
         resource: Resource,
     },
-    /// A new fact was recorded, and final statuses contradict: a person must look.
+    /// A new fact was recorded, and final statuses conflict: the resource needs review.
     Conflicting {
-        /// The resource with it.
+        /// The resource with the new fact.
         resource: Resource,
         /// The final statuses that exclude each other.
         between: Vec<Status>,
@@ -37,34 +40,34 @@ pub enum Outcome {
 /// What a subscriber sees differently after a fact.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// The status moved forward.
+    /// The status changed.
     Status {
-        /// From which; `None` at the first fact.
+        /// The status before; `None` at the first fact.
         from: Option<Status>,
-        /// To which.
+        /// The status now.
         to: Status,
     },
-    /// The status stands, and the history or the details grew.
+    /// The status is the same, and the history or the details grew.
     Updated {
-        /// Whether the fact came after one that stands over it.
+        /// Whether the fact arrived after one that supersedes it.
         late: bool,
     },
-    /// The deposit is confirmed, and its coin is credited under another one.
+    /// The deposit is confirmed, and its coin is credited under another deposit.
     Duplicate {
-        /// Under which.
+        /// The deposit that is credited.
         of: ResourceId,
     },
-    /// No further statement came for too long.
+    /// The next statement is overdue.
     Overdue,
-    /// A final status came to contradict another.
+    /// A final status conflicts with another one.
     Conflicting {
-        /// All that contradict each other by now.
+        /// All final statuses that exclude each other.
         between: Vec<Status>,
     },
 }
 
 impl Outcome {
-    /// The resource after the fold.
+    /// The resource after folding.
     pub fn into_resource(self) -> Resource {
         match self {
             Self::Recorded { resource, .. }
@@ -75,22 +78,24 @@ impl Outcome {
     }
 }
 
-/// Records `signal` on `resource`, which must be the resource it speaks of.
+/// Records a statement or a notice about `resource` on it.
 ///
-/// Pure and total. The view of the result is a function of the set of facts, so folding the same signals in any order,
+/// Pure and total. The view of the result is a function of the set of facts. So folding the same statements in any order,
 /// any number of times, gives equal views and equal sets of event ids.
-pub fn fold(mut resource: Resource, statement: Statement) -> Outcome {
-    if resource.facts().iter().any(|fact| fact.id == statement.fact) {
+pub fn fold(mut resource: Resource, content: impl Into<FactContent>) -> Outcome {
+    let content = content.into();
+    if resource.facts().iter().any(|fact| fact.content.id() == content.id()) {
         return Outcome::AlreadyKnown { resource };
     }
-    if statement.overdue && !is_due(&resource, &statement) {
-        return Outcome::Stale { resource };
-    }
-    if resource.has_evicted(statement.occurred_at, &statement.fact) {
+    let is_stale = match &content {
+        FactContent::Statement(_) => resource.has_evicted(&content),
+        FactContent::Overdue(notice) => !resource.is_notice_current(notice),
+    };
+    if is_stale {
         return Outcome::Stale { resource };
     }
     let before = resource.view();
-    resource.record(statement);
+    resource.record(content);
     let Some(after) = resource.view() else {
         return Outcome::AlreadyKnown { resource };
     };
@@ -102,42 +107,45 @@ pub fn fold(mut resource: Resource, statement: Statement) -> Outcome {
     }
 }
 
-/// Whether a notice that a further statement is overdue is about where the resource still stands.
-fn is_due(resource: &Resource, notice: &Statement) -> bool {
-    let current_status = resource.current_status().filter(|current_status| current_status.status.is_awaited());
-    current_status.is_some_and(|current_status| current_status.overdue_notice(resource.id()) == notice.fact)
-}
-
-/// What the last recorded fact of `resource` changed, given the views before and after it.
+/// What the last fact of `resource` changed, given the views before and after it.
 pub(crate) fn change(resource: &Resource, before: Option<&View>, after: &View) -> Option<Change> {
     let last = resource.facts().last().filter(|fact| !fact.repeats)?;
-    if last.overdue {
-        return Some(Change::Overdue);
-    }
+    let statement = match &last.content {
+        FactContent::Statement(statement) => statement,
+        FactContent::Overdue(_) => return Some(Change::Overdue),
+    };
     if !after.conflicting.is_empty() && before.is_some_and(|before| after.conflicting != before.conflicting) {
         return Some(Change::Conflicting { between: after.conflicting.clone() });
     }
-    let was_creditable = before.is_some_and(View::is_confirmed_deposit);
-    let duplicate = match resource.ownership() {
-        Ownership::DuplicateOf { owner, after: known } => {
-            // Either it becomes creditable here, or what shows it to be a duplicate became known only after it did: then
-            // the first statement since says so, and not a repetition before it, which publishes nothing.
-            let is_statement = |fact: &&Fact| fact.version > *known && !fact.repeats && !fact.overdue;
-            let since = resource.facts().iter().filter(is_statement).count();
-            let is_news = !was_creditable || since == 1;
-            (after.is_confirmed_deposit() && last.version > *known && is_news).then(|| owner.clone())
-        }
-        Ownership::Unclaimed | Ownership::Owner => None,
-    };
+    if let Some(of) = duplicate(resource, last.version, before, after) {
+        return Some(Change::Duplicate { of });
+    }
     let status_before = before.map(|before| before.status);
-    // A balance has one status, and it is a happening: each time it changes, it is reached again.
-    let happens_again = after.status == Status::Balance && after.fact == last.id;
-    Some(if let Some(of) = duplicate {
-        Change::Duplicate { of }
-    } else if status_before != Some(after.status) || happens_again {
+    // A balance has a single status, which means that it changed: each newer balance reaches it again.
+    let reached_again = after.status == Status::Balance && after.fact == statement.id;
+    Some(if status_before != Some(after.status) || reached_again {
         Change::Status { from: status_before, to: after.status }
     } else {
-        // A sum has no fact that stands over the others.
-        Change::Updated { late: after.fact != last.id && resource.id().kind().status_rule() != StatusRule::Sum }
+        // In a sum, no fact supersedes the others.
+        let late = after.fact != statement.id && resource.id().kind().status_rule() != StatusRule::Sum;
+        Change::Updated { late }
     })
+}
+
+/// The deposit that is credited with the coin of `resource`, when the fact recorded as `version` must announce that this
+/// one is a duplicate.
+fn duplicate(resource: &Resource, version: u64, before: Option<&View>, after: &View) -> Option<ResourceId> {
+    let (owner, known_at) = match resource.ownership() {
+        Ownership::DuplicateOf { owner, after } => (owner, *after),
+        Ownership::Unclaimed | Ownership::Owner => return None,
+    };
+    if !after.is_confirmed_deposit() || version <= known_at {
+        return None;
+    }
+    // It is announced either when the deposit becomes creditable, or, when the other deposit became known only later, by the
+    // first statement since then. A repetition publishes nothing, so it cannot be the one that announces it.
+    let was_creditable = before.is_some_and(View::is_confirmed_deposit);
+    let since_known = resource.facts().iter().filter(|fact| fact.version > known_at && !fact.repeats);
+    let is_first = since_known.filter_map(|fact| fact.statement()).count() == 1;
+    (!was_creditable || is_first).then(|| owner.clone())
 }

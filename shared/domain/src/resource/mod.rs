@@ -1,29 +1,33 @@
-//! One deposit, withdrawal or other thing at a provider: the facts recorded about it, and the view they add up to.
+//! Resources: the facts recorded about one deposit, withdrawal or other thing at a provider, and the view they add up to.
 //!
-//! Guarantees: [`fold`] is the only way a resource changes, and it is pure and total; the view is a function of the *set* of
-//! facts, so the order and the repetition of webhooks cannot be seen in it; a late fact never moves a status backwards.
+//! Guarantees:
+//!
+//! - [`fold`] is the only way a resource changes. It is pure and total.
+//! - The [`View`] is a function of the *set* of facts: neither the order nor the repetition of webhooks changes it.
+//! - A late fact never moves a status backwards.
+//! - Every fact names the evidence for it.
 
 mod account;
 mod details;
 mod evidence;
-mod facts;
+mod fact;
 mod fold;
-mod merge;
+mod message;
+mod overdue;
+mod state;
 mod statement;
-mod status;
 mod transfer;
 mod view;
 
 pub use account::{AccountDetails, BalanceDetails, UnrecognizedDetails};
 pub use details::Details;
 pub use evidence::{Attestation, Evidence, EvidenceClass, EvidencePointer, Scheme};
-pub use facts::{CurrentStatus, Fact, LATEST_FACTS_MAX, Resource};
+pub use fact::{Fact, FactContent};
 pub(crate) use fold::change;
 pub use fold::{Change, Outcome, fold};
-pub(crate) use merge::replace;
-pub use statement::{Statement, StatementError};
-pub use status::{
-    DepositStatus, ExternalAccountStatus, FeeStatus, ParticipantStatus, RecoveryStatus, Status, WithdrawalStatus,
-};
+pub use message::{NewFact, NewFactError};
+pub use overdue::OverdueNotice;
+pub use state::{CurrentStatus, LATEST_FACTS_MAX, Resource};
+pub use statement::{Statement, StatementContent};
 pub use transfer::{Balances, Conversion, Session, Side, Source, Transaction, TransferDetails};
 pub use view::{HistoryEntry, View};

@@ -1,109 +1,60 @@
-//! One normalized statement about one resource.
-
-use std::time::Duration;
+//! Statements: what a provider says about one resource.
 
 use serde::{Deserialize, Serialize};
 
-use crate::json_fault;
-use crate::{Details, Evidence, FactId, Kind, Resource, ResourceId, Status, Timestamp};
+use super::details::Details;
+use super::evidence::Evidence;
+use crate::{FactId, ResourceId, Status, Timestamp};
 
-/// What one webhook says about one resource, in Fundhook's words.
+/// What a webhook, or a row of a provider's list, says about one resource.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Statement {
-    /// About which resource.
+    /// The resource that it is about.
     pub resource: ResourceId,
-    /// Which statement this is, from signed bytes alone.
-    pub fact: FactId,
-    /// The event's name in the provider's words: `connect.deposits.confirmed`.
+    /// What it says, and the evidence for it.
+    pub content: StatementContent,
+}
+
+/// What a provider says about a resource, and the evidence for it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StatementContent {
+    /// The id of the fact that it becomes. It depends on signed bytes alone.
+    pub id: FactId,
+    /// The provider's name for the event, such as `connect.deposits.confirmed`; empty when the webhook names none.
     pub event_type: String,
-    /// What status it reports. Its kind is the resource's kind.
+    /// The status that it reports. Its kind is the resource's kind.
     pub status: Status,
-    /// When the provider says it happened.
+    /// When it happened, according to the provider.
     pub occurred_at: Timestamp,
-    /// What else it says.
+    /// What it says beside the status.
     pub details: Details,
     /// Why it is believed.
     pub evidence: Evidence,
-    /// Whether it is no statement of the provider but Fundhook's own, that none came for too long.
-    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
-    pub overdue: bool,
 }
 
-/// The version of the messages that this code writes about what a provider states.
-const VERSION: u8 = 1;
+impl StatementContent {
+    /// Whether a subscriber could not distinguish the two. Two webhooks with the same content in other bytes (a
+    /// re-ordered body) are two facts and one statement.
+    pub(super) fn has_same_content_as(&self, other: &Self) -> bool {
+        self.status == other.status
+            && self.occurred_at == other.occurred_at
+            && self.event_type == other.event_type
+            && self.details == other.details
+    }
 
-/// That of notices: a reader that does not know them must not take one for a statement.
-const VERSION_OF_NOTICES: u8 = 2;
+    /// Whether the provider sent one of the two and listed the other, and they [agree](Self::agrees_with): one occurrence
+    /// reported in two ways.
+    pub(super) fn corroborates(&self, other: &Self) -> bool {
+        self.evidence.is_from_api() != other.evidence.is_from_api() && self.agrees_with(other)
+    }
 
-/// Why a message is not a signal.
-#[derive(Debug, thiserror::Error)]
-pub enum StatementError {
-    /// It does not have the shape.
-    #[error("the message is not a signal: {0}")]
-    Shape(String),
-    /// It is of a version that this code does not know.
-    #[error("the signal is of version {0}, this code reads versions {VERSION} and {VERSION_OF_NOTICES}")]
-    Version(u8),
-    /// It reports a status that its resource cannot have.
-    #[error("a resource of the kind `{0}` cannot have the status `{1}`")]
-    Status(Kind, Status),
-}
-
-fn version_of(statement: &Statement) -> u8 {
-    if statement.overdue { VERSION_OF_NOTICES } else { VERSION }
-}
-
-fn shape(error: serde_json::Error) -> StatementError {
-    StatementError::Shape(json_fault(&error))
-}
-
-/// The event's name in a notice that a further statement is overdue.
-pub(crate) const OVERDUE_NOTICE: &str = "fundhook.overdue";
-
-impl Statement {
-    /// The notice that `resource` has awaited a further statement for `limit`; `None` when it awaits none.
+    /// Whether both report the same status, do not contradict each other, and both or neither identify the coin.
     ///
-    /// One and the same for as long as the resource stands where it does: recorded once, however often it is given.
-    pub fn overdue(resource: &Resource, limit: Duration) -> Option<Self> {
-        let current_status = resource.current_status().filter(|current_status| current_status.status.is_awaited())?;
-        Some(Self {
-            resource: resource.id().clone(),
-            fact: current_status.overdue_notice(resource.id()),
-            event_type: OVERDUE_NOTICE.to_owned(),
-            status: current_status.status,
-            occurred_at: current_status.since.plus(limit),
-            // It says nothing further, and no view reads it.
-            details: Details::Transfer(Box::default()),
-            evidence: resource.view()?.evidence,
-            overdue: true,
-        })
-    }
-
-    /// The signal as a message between functions.
-    pub fn to_message(&self) -> Result<String, StatementError> {
-        #[derive(Serialize)]
-        struct Message<'a> {
-            v: u8,
-            statement: &'a Statement,
-        }
-        let v = version_of(self);
-        serde_json::to_string(&Message { v, statement: self }).map_err(shape)
-    }
-
-    /// The signal in a message that [`Statement::to_message`] wrote.
-    pub fn from_message(json: &str) -> Result<Self, StatementError> {
-        #[derive(Deserialize)]
-        struct Message {
-            v: u8,
-            statement: Statement,
-        }
-        let Message { v, statement } = serde_json::from_str(json).map_err(shape)?;
-        if v != version_of(&statement) {
-            return Err(StatementError::Version(v));
-        }
-        if statement.status.kind() != statement.resource.kind() {
-            return Err(StatementError::Status(statement.resource.kind(), statement.status));
-        }
-        Ok(statement)
+    /// A statement that is the first to identify the coin must publish an event, because the coin may be credited under
+    /// another deposit.
+    pub(super) fn agrees_with(&self, other: &Self) -> bool {
+        self.status == other.status
+            && self.details.identifies_coin() == other.details.identifies_coin()
+            && self.details.contradictions(&other.details).is_empty()
     }
 }

@@ -1,4 +1,4 @@
-//! What a provider says about money on its way.
+//! Details of deposits, withdrawals and fees.
 
 use std::collections::BTreeSet;
 
@@ -6,69 +6,69 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::merge::{merge_members, replace};
-use crate::coin::canonical_hash;
-use crate::{DecimalValue, Network, Quantity, ResourceId, Timestamp};
+use crate::coin::{Coin, canonical_hash};
+use crate::merge::{merge_members, replace};
+use crate::{Claim, DecimalValue, Network, Quantity, ResourceId, Timestamp, WebhookFamily};
 
-/// What a provider says about a deposit, a withdrawal or a fee. Every part may be missing from any one webhook.
+/// What a provider says about a deposit, a withdrawal or a fee. Any part may be missing from a single webhook.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TransferDetails {
-    /// How much.
+    /// The amount.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quantity: Option<Quantity>,
-    /// What it costs beside that, in the same asset.
+    /// The fee in addition to the amount, in the same asset.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fee: Option<Quantity>,
-    /// What leaves or reaches the account in all, where the provider says so.
+    /// The amount that leaves or reaches the account in all, when the provider states it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total: Option<Quantity>,
-    /// What was given back when it failed.
+    /// The amount that was refunded after a failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refunded: Option<Quantity>,
-    /// Of which asset: its code, without a network's.
+    /// The asset's code, without the network.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub asset: Option<String>,
-    /// On which network.
+    /// The network.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub network: Option<Network>,
-    /// On chain.
+    /// The on-chain transaction.
     #[serde(skip_serializing_if = "is_default")]
     pub transaction: Transaction,
-    /// Where the money comes from.
+    /// The source of the money.
     #[serde(skip_serializing_if = "is_default")]
     pub source: Source,
-    /// The session of the provider's SDK in which it began.
+    /// The session of the provider's SDK in which it started.
     #[serde(skip_serializing_if = "is_default")]
     pub session: Session,
-    /// What it was converted into.
+    /// The conversion on arrival.
     #[serde(skip_serializing_if = "is_default")]
     pub conversion: Conversion,
-    /// The user, by the identifier that provider and platform share: a participant code, or Striga's owner.
+    /// The user's identifier, which provider and platform share: a participant code, or Striga's owner.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
-    /// Which of the user's accounts at the provider.
+    /// The user's account at the provider.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sub_account: Option<String>,
-    /// What that account held.
+    /// The balances of that account.
     #[serde(skip_serializing_if = "is_default")]
     pub balances: Balances,
     /// Whether the account was debited or credited.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub side: Option<Side>,
-    /// The platform's own identifier of the funding attempt. Several deposits may carry the same one.
+    /// The platform's identifier of the funding attempt. Several deposits may have the same one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reference_id: Option<String>,
-    /// The status in the provider's own word.
+    /// The status in the provider's wording.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub provider_status: Option<String>,
-    /// Why it has that status, in the provider's words. A success may carry one: an exception from what was agreed.
+    /// The reason for the status, in the provider's wording. A confirmed deposit may have one: an exception.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status_reason: Option<String>,
-    /// Which of the provider's streams of webhooks tells of it: `zerohash.fund`. The same coin may come through several.
+    /// The webhook family that reports it. Several families may report the same coin.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub stream: Option<String>,
-    /// Resources that are part of the same matter, such as a withdrawal and its fee.
+    pub family: Option<WebhookFamily>,
+    /// Related resources, such as a withdrawal and its fee.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub related: BTreeSet<ResourceId>,
     /// When the provider created it.
@@ -77,16 +77,16 @@ pub struct TransferDetails {
     /// When the provider last changed it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
-    /// All that has no field above, under the provider's own names.
+    /// Everything that has no field above, under the provider's names.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub provider_data: Map<String, Value>,
 }
 
-/// A transaction on chain.
+/// An on-chain transaction.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Transaction {
-    /// Its hash, as the provider spells it.
+    /// The hash, as the provider spells it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hash: Option<String>,
     /// The sending address.
@@ -95,19 +95,19 @@ pub struct Transaction {
     /// The receiving address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
-    /// The number of its block, in decimal digits.
+    /// The block's number, in decimal digits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub block_number: Option<String>,
-    /// How many blocks confirm it, in decimal digits.
+    /// The number of confirmations, in decimal digits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub confirmations: Option<String>,
 }
 
-/// Where money comes from.
+/// The source of money.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Source {
-    /// The sort of source in the provider's word: `CUSTODIAL`, `NON_CUSTODIAL`, `MANUAL`.
+    /// The type of source in the provider's wording: `CUSTODIAL`, `NON_CUSTODIAL`, `MANUAL`.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub source_type: Option<String>,
     /// The exchange or wallet: `coinbase`.
@@ -119,40 +119,40 @@ pub struct Source {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Session {
-    /// The provider's id of it.
+    /// The provider's id of the session.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// The platform's own data, as it gave it when the session began.
+    /// The platform's own data, as passed when the session was created.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Value>,
-    /// When the session began.
+    /// When the session was created.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
 }
 
-/// What crypto was converted into on arrival.
+/// The conversion of crypto on arrival.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Conversion {
-    /// At how many units of `currency` the coin.
+    /// The price of one coin in `currency`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate: Option<DecimalValue>,
-    /// Into which currency: `USD`.
+    /// The currency, such as `USD`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub currency: Option<String>,
-    /// How much of it, in whole units.
+    /// The converted amount, in whole units of `currency`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub notional: Option<DecimalValue>,
 }
 
-/// What an account held before and after a movement.
+/// The balances of an account before and after a movement.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Balances {
-    /// Before.
+    /// The balance before the movement.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<Quantity>,
-    /// After.
+    /// The balance after the movement.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<Quantity>,
 }
@@ -161,13 +161,13 @@ pub struct Balances {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
-    /// The account has less of it.
+    /// The amount leaves the account.
     Debit,
-    /// The account has more of it.
+    /// The amount enters the account.
     Credit,
 }
 
-/// Whether both are said, and differently.
+/// Whether both are stated and differ.
 fn differ<T: PartialEq>([one, other]: &[Option<T>; 2]) -> bool {
     one.is_some() && other.is_some() && one != other
 }
@@ -177,14 +177,14 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 }
 
 impl TransferDetails {
-    /// What both say of the money, and say differently.
-    pub(crate) fn contradictions(&self, other: &Self) -> Vec<&'static str> {
-        let amounts = [self, other].map(|said| said.quantity.as_ref().and_then(Quantity::in_major));
-        let assets = [self, other].map(|said| said.asset.as_deref().map(str::to_uppercase));
-        // A spelling that is not known tells nothing of whether the chain is another.
-        let chains = [self, other].map(|said| said.network.as_ref().and_then(Network::caip2));
-        let hashes = [self, other].map(|said| said.transaction.hash.as_deref().map(canonical_hash));
-        let accounts = [self, other].map(|said| said.account.as_deref());
+    /// What both state about the money, and state differently.
+    pub(super) fn contradictions(&self, other: &Self) -> Vec<&'static str> {
+        let amounts = [self, other].map(|details| details.quantity.as_ref().and_then(Quantity::in_major));
+        let assets = [self, other].map(|details| details.asset.as_deref().map(str::to_uppercase));
+        // An unknown network does not contradict another one: it may be the same chain in another spelling.
+        let chains = [self, other].map(|details| details.network.as_ref().and_then(Network::caip2));
+        let hashes = [self, other].map(|details| details.transaction.hash.as_deref().map(canonical_hash));
+        let accounts = [self, other].map(|details| details.account.as_deref());
         [
             ("amount", differ(&amounts)),
             ("asset", differ(&assets)),
@@ -197,16 +197,30 @@ impl TransferDetails {
         .collect()
     }
 
-    /// Whether it tells all that a claim is made of.
-    pub(crate) fn identifies_coin(&self) -> bool {
-        let Transaction { hash, to, .. } = &self.transaction;
-        hash.is_some() && to.is_some() && self.asset.is_some()
+    /// The coin that the transfer moves; `None` when the details do not identify it.
+    fn coin(&self) -> Option<Coin<'_>> {
+        Some(Coin {
+            hash: self.transaction.hash.as_deref()?,
+            address: self.transaction.to.as_deref()?,
+            asset: self.asset.as_deref()?,
+            network: self.network.as_ref(),
+        })
     }
 
-    /// Puts `later` over `self`, field by field: what a later webhook does not say keeps what an earlier one said
-    /// (Striga's `PENDING` carries no amount).
-    pub(crate) fn merge(&mut self, later: &Self) {
-        // Destructured, so that a new field cannot be forgotten here.
+    /// Whether the details identify the coin, so that it can be claimed.
+    pub(super) fn identifies_coin(&self) -> bool {
+        self.coin().is_some()
+    }
+
+    /// The claim of the deposit `owner` on the coin; `None` when the details do not identify it.
+    pub fn claim_by(&self, owner: &ResourceId) -> Option<Claim> {
+        Some(Claim::new(owner, self.coin()?, self.family.into_iter().collect()))
+    }
+
+    /// Merges `later` into `self`, field by field. A field that `later` does not state keeps its earlier value (Striga's
+    /// `PENDING` has no amount).
+    pub(super) fn merge(&mut self, later: &Self) {
+        // Destructured, so that the compiler reports a new field that is not merged.
         let Self {
             quantity,
             fee,
@@ -225,7 +239,7 @@ impl TransferDetails {
             reference_id,
             provider_status,
             status_reason,
-            stream,
+            family,
             related,
             created_at,
             updated_at,
@@ -248,16 +262,16 @@ impl TransferDetails {
         replace(&mut self.conversion.notional, &conversion.notional);
         replace(&mut self.account, account);
         replace(&mut self.sub_account, sub_account);
-        // Before and after belong to one movement.
+        // The two balances belong to one movement and are replaced together.
         if !is_default(balances) {
             self.balances.clone_from(balances);
         }
         replace(&mut self.side, side);
         replace(&mut self.reference_id, reference_id);
         replace(&mut self.provider_status, provider_status);
-        // The reason belongs to the status: one that is given without a reason has none.
+        // The reason belongs to the status: a later status without a reason has none.
         self.status_reason.clone_from(status_reason);
-        replace(&mut self.stream, stream);
+        replace(&mut self.family, family);
         self.related.extend(related.iter().cloned());
         replace(&mut self.created_at, created_at);
         replace(&mut self.updated_at, updated_at);

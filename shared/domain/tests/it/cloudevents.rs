@@ -1,6 +1,6 @@
 //! What subscribers read: CloudEvents 1.0 in the JSON format, exact to the digit.
 
-use fundhook_domain::{Event, Statement, Timestamp};
+use fundhook_domain::{Event, NewFact, Resource, Statement, Timestamp, events_after, fold};
 use serde_json::{Value, json};
 
 use crate::support::whole::every_sort;
@@ -353,31 +353,34 @@ fn no_amount_is_ever_a_json_number() {
         let json = serde_json::to_value(&event).expect("JSON");
         let mut found = Vec::new();
         numbers("", &json, &mut found);
-        // All numbers there are: the platform's own metadata, and counts.
-        let may_be = [".data.session.metadata.", ".data.evidence.archived.line", ".data.body_bytes"];
+        // The only numbers are those of the platform's metadata, and counts.
+        let allowed = [".data.session.metadata.", ".data.evidence.archived.line", ".data.body_bytes"];
         for (path, number) in found {
-            assert!(may_be.iter().any(|known| path.starts_with(known)), "{path} is the number {number}");
+            assert!(allowed.iter().any(|known| path.starts_with(known)), "{path} is the number {number}");
         }
     }
 }
 
 #[test]
-fn amounts_and_the_platforms_numbers_arrive_to_the_digit() {
+fn amounts_and_the_platforms_numbers_keep_every_digit() {
     let digits = "119078888888888888887.000000000000000000000000000000000000001";
     let metadata = r#"{"big":119078888888888888887,"small":0.10,"exponent":1e400,"negative":-0.0}"#;
-    let said = with(confirmed(), |details| {
+    let statement = with(confirmed(), |details| {
         details.quantity = Some(quantity(digits));
         details.session.metadata = Some(json(metadata));
         details.provider_data = members(r#"{"fee":0.000000000000000000000000000000000000001}"#);
     });
-    // The whole way: over the queue, into the table as JSON, and out again.
-    let said = Statement::from_message(&said.to_message().expect("a message")).expect("a signal");
-    let text = serde_json::to_string(&latest(&[said])).expect("JSON");
+    // The whole way: through the queue and fold into an event.
+    let message = NewFact::from(statement).to_message().expect("a message");
+    let fact = NewFact::from_message(&message).expect("a fact to record");
+    let resource = fold(Resource::unknown(fact.resource.clone()), fact).into_resource();
+    let text = serde_json::to_string(&events_after(&resource, 0)).expect("JSON");
     let read: Value = serde_json::from_str(&text).expect("JSON");
+    let read = &read[0];
     assert_eq!(read["data"]["amount"]["value"], json!(digits));
     assert_eq!(read["data"]["amount"]["units"], "major");
     assert_eq!(read["data"]["session"]["metadata"], json(metadata));
     for written in ["119078888888888888887,", "0.10", "-0.0", "0.000000000000000000000000000000000000001"] {
-        assert!(text.contains(written), "{written} is written otherwise in {text}");
+        assert!(text.contains(written), "{written} is written differently in {text}");
     }
 }

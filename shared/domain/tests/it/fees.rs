@@ -7,7 +7,7 @@ use fundhook_domain::{
     TransferDetails, Units, fold,
 };
 
-use crate::support::orders::every_order_leads_to_the_same;
+use crate::support::orders::every_order_has_the_same_result;
 use crate::support::{
     deposit, events, folded, in_other_bytes, latest, statement, status, transfer, types, view, with, withdrawal,
 };
@@ -60,7 +60,7 @@ fn a_fee_that_is_refunded_is_so_in_every_order_and_that_is_no_contradiction() {
     for (charged_at, refunded_at) in [(0, 10), (10, 0), (5, 5)] {
         let (charged, refunded) = (charged(charged_at), refunded(refunded_at));
         let again = in_other_bytes("refunded again", &refunded);
-        let view = every_order_leads_to_the_same(&[charged, refunded, again], 2).view.expect("a view");
+        let view = every_order_has_the_same_result(&[charged, refunded, again], 2).view.expect("a view");
         let fee = transfer(&view);
         assert_eq!((&fee.quantity, &fee.refunded), (&units(FEE, "wei"), &units(FEE, "wei")));
         assert_eq!((view.status, view.conflicting), (status(Kind::Fee, "refunded"), vec![]));

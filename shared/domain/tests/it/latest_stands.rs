@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::FileFailurePersistence;
 
-use crate::support::orders::every_order_leads_to_the_same;
+use crate::support::orders::every_order_has_the_same_result;
 use crate::support::{
     at, deposit, events, folded, in_other_bytes, quantity, statement, statement_in, status, types, view,
 };
@@ -24,8 +24,8 @@ fn participant(name: &str, seconds: u64) -> Statement {
 /// The statement that the account held so much after so many `seconds`.
 fn balance(value: &str, seconds: u64) -> Statement {
     let mut statement = statement_in(&format!("{value} at {seconds}"), Status::Balance, seconds);
-    assert!(matches!(statement.details, Details::Balance(_)), "only balances have these details");
-    if let Details::Balance(details) = &mut statement.details {
+    assert!(matches!(statement.content.details, Details::Balance(_)), "only balances have these details");
+    if let Details::Balance(details) = &mut statement.content.details {
         details.quantity = Some(quantity(value));
     }
     statement
@@ -43,12 +43,13 @@ fn statements(count: u64) -> Vec<Statement> {
 }
 
 fn kept(resource: &Resource) -> BTreeSet<(&FactId, u64)> {
-    resource.facts().iter().map(|fact| (&fact.id, fact.occurred_at.since(at(0)).as_secs())).collect()
+    resource.facts().iter().map(|fact| (fact.content.id(), fact.content.occurred_at().since(at(0)).as_secs())).collect()
 }
 
 /// The facts that are to be kept of `signals`: by the provider's clock, at one instant by their digests.
 fn newest(statements: &[Statement]) -> BTreeSet<(&FactId, u64)> {
-    let by_age: BTreeSet<_> = statements.iter().map(|statement| (statement.occurred_at, &statement.fact)).collect();
+    let by_age: BTreeSet<_> =
+        statements.iter().map(|statement| (statement.content.occurred_at, &statement.content.id)).collect();
     let newest = by_age.into_iter().rev().take(LATEST_FACTS_MAX);
     newest.map(|(occurred_at, id)| (id, occurred_at.since(at(0)).as_secs())).collect()
 }
@@ -82,13 +83,13 @@ fn every_order_of_a_users_ups_and_downs_leads_to_one_view_and_one_set_of_event_i
         participant("approved", 20),
         in_other_bytes("locked, its members in another order", &locked),
     ];
-    every_order_leads_to_the_same(&statements, 4);
+    every_order_has_the_same_result(&statements, 4);
 }
 
 #[test]
 fn every_order_of_a_balances_changes_leads_to_the_latest() {
     let statements = [balance("1", 0), balance("119078888888888888887", 30), balance("0.5", 20), balance("2", 10)];
-    let view = every_order_leads_to_the_same(&statements, 4).view.expect("a view");
+    let view = every_order_has_the_same_result(&statements, 4).view.expect("a view");
     assert_eq!(held(&view), Some(&quantity("119078888888888888887")));
 }
 
@@ -133,14 +134,14 @@ fn a_fact_older_than_all_that_are_kept_is_stale_and_writes_nothing() {
 
     let before_all = {
         let mut statement = participant("rejected", 0);
-        statement.occurred_at = "2025-10-07T19:44:49.999999999Z".parse().expect("RFC 3339");
+        statement.content.occurred_at = "2025-10-07T19:44:49.999999999Z".parse().expect("RFC 3339");
         statement
     };
     assert_eq!(fold(full.clone(), before_all), Outcome::Stale { resource: full.clone() });
 
     // What was let go of is not news when it comes again, although nobody knows it any more.
     let more = fold(full, participant("closed", 64)).into_resource();
-    assert!(more.facts().iter().all(|fact| fact.occurred_at > at(0)));
+    assert!(more.facts().iter().all(|fact| fact.content.occurred_at() > at(0)));
     let again = participant("submitted", 0);
     assert_eq!(fold(more.clone(), again), Outcome::Stale { resource: more });
 }
@@ -148,19 +149,19 @@ fn a_fact_older_than_all_that_are_kept_is_stale_and_writes_nothing() {
 #[test]
 fn at_the_instant_of_the_oldest_the_digest_says_which_is_kept() {
     let full = folded(&statements(64));
-    let oldest = full.facts().first().expect("a fact").id.clone();
+    let oldest = full.facts().first().expect("a fact").content.id().clone();
     let (mut stale, mut recorded) = (0, 0);
     for number in 0..32 {
         let other = in_other_bytes(&format!("body {number}"), &participant("closed", 0));
-        let id = other.fact.clone();
+        let id = other.content.id.clone();
         let outcome = fold(full.clone(), other);
         if id < oldest {
             assert_eq!(outcome, Outcome::Stale { resource: full.clone() });
             stale += 1;
         } else {
             let resource = outcome.into_resource();
-            assert!(resource.facts().iter().any(|fact| fact.id == id));
-            assert!(resource.facts().iter().all(|fact| fact.id != oldest), "the lesser one is let go of");
+            assert!(resource.facts().iter().any(|fact| *fact.content.id() == id));
+            assert!(resource.facts().iter().all(|fact| *fact.content.id() != oldest), "the lesser one is let go of");
             recorded += 1;
         }
     }
@@ -242,7 +243,7 @@ proptest! {
         for statement in &order {
             let outcome = fold(resource.clone(), statement.clone());
             let is_no_news = matches!(outcome, Outcome::AlreadyKnown { .. } | Outcome::Stale { .. });
-            prop_assert!(is_no_news, "{} was taken in twice", statement.fact);
+            prop_assert!(is_no_news, "{} was taken in twice", statement.content.id);
         }
     }
 }

@@ -1,16 +1,17 @@
-//! The same coin may reach a platform through two feeds, and is credited once (DESIGN.md section 3.2).
+//! A coin may reach a platform through two webhook families and is credited once
+//! (docs/internals/decisions/one-coin-one-credit.md).
 
 use fundhook_domain::{
     Claim, Event, Feed, Kind, Network, Ownership, Provider, Resource, ResourceId, Statement, TransferDetails,
-    events_after,
+    WebhookFamily, events_after,
 };
 
 use crate::support::{deposit, folded, in_other_bytes, listed, resource, types, whole_deposit, with, withdrawal};
 
-/// Whatever a deposit's webhook says of its coin.
-fn said(details: &mut TransferDetails) {
+/// The details of a Connect deposit with its coin.
+fn with_coin(details: &mut TransferDetails) {
     whole_deposit(details);
-    details.stream = Some("connect.deposits".to_owned());
+    details.family = Some(WebhookFamily::ConnectDeposits);
 }
 
 /// The deposit of the same coin that is credited.
@@ -18,26 +19,26 @@ fn owner() -> ResourceId {
     ResourceId::new(Kind::Deposit, Provider::Zerohash, "fund-1").expect("an id")
 }
 
-/// The claim of a confirmed deposit of which so much is said.
-fn claim_of(say: impl FnOnce(&mut TransferDetails)) -> Option<Claim> {
+/// The claim of a confirmed deposit with its coin, changed by `change`.
+fn claim_of(change: impl FnOnce(&mut TransferDetails)) -> Option<Claim> {
     let confirmed = with(deposit("confirmed", 40), |details| {
-        said(details);
-        say(details);
+        with_coin(details);
+        change(details);
     });
     folded([&confirmed]).claim_due()
 }
 
 #[test]
-fn a_deposit_claims_its_coin_once_it_is_confirmed_and_its_transaction_known() {
-    let (pending, silent) = (with(deposit("pending", 0), said), deposit("confirmed", 40));
-    let confirmed = with(silent.clone(), said);
+fn a_deposit_claims_its_coin_once_it_is_confirmed_and_its_transaction_is_known() {
+    let (pending, silent) = (with(deposit("pending", 0), with_coin), deposit("confirmed", 40));
+    let confirmed = with(silent.clone(), with_coin);
     let without = |take: fn(&mut TransferDetails)| with(confirmed.clone(), take);
     for (case, statements, is_due) in [
         ("confirmed", vec![confirmed.clone()], true),
         ("pending", vec![pending.clone()], false),
-        ("held", vec![with(deposit("held", 0), said)], false),
-        ("unexpected", vec![with(deposit("unexpected", 0), said)], false),
-        ("failed", vec![with(deposit("failed", 0), said)], false),
+        ("held", vec![with(deposit("held", 0), with_coin)], false),
+        ("unexpected", vec![with(deposit("unexpected", 0), with_coin)], false),
+        ("failed", vec![with(deposit("failed", 0), with_coin)], false),
         ("confirmed, known from before", vec![pending.clone(), silent.clone()], true),
         ("confirmed, known only afterwards", vec![silent.clone(), pending], true),
         ("confirmed without a transaction", vec![silent], false),
@@ -45,54 +46,56 @@ fn a_deposit_claims_its_coin_once_it_is_confirmed_and_its_transaction_known() {
         ("without an address", vec![without(|details| details.transaction.to = None)], false),
         ("without an asset", vec![without(|details| details.asset = None)], false),
         ("without a network", vec![without(|details| details.network = None)], true),
-        ("confirmed, and contradicted after that was said", vec![confirmed.clone(), deposit("failed", 50)], true),
-        ("contradicted before it was confirmed", vec![deposit("failed", 50), confirmed.clone()], false),
-        ("a withdrawal", vec![with(withdrawal("confirmed", 40), said)], false),
+        ("confirmed, and in conflict after that was published", vec![confirmed.clone(), deposit("failed", 50)], true),
+        ("in conflict before it was confirmed", vec![deposit("failed", 50), confirmed.clone()], false),
+        ("a withdrawal", vec![with(withdrawal("confirmed", 40), with_coin)], false),
     ] {
         assert_eq!(folded(&statements).claim_due().is_some(), is_due, "{case}");
     }
     let resource = folded([&confirmed]);
-    assert_eq!(resource.clone().owning_its_coin().claim_due(), None, "it has it already");
-    assert_eq!(resource.duplicating(owner(), 0).claim_due(), None, "another has it already");
+    assert_eq!(resource.clone().owning_its_coin().claim_due(), None, "it owns the coin already");
+    assert_eq!(resource.duplicating(owner(), 0).claim_due(), None, "another deposit owns the coin already");
 }
 
 #[test]
-fn a_claim_says_which_coin_and_who_tells_of_it() {
+fn a_claim_names_the_coin_its_owner_and_the_webhook_family() {
     let claim = claim_of(|_| {}).expect("a claim");
     let expected = Claim {
         coin: "c9d43618#0xe7f436f9#BTC".to_owned(),
         network: Some("bip122:000000000019d6689c085ae165831e93".to_owned()),
         owner: resource(Kind::Deposit),
-        stream: "connect.deposits".to_owned(),
+        families: [WebhookFamily::ConnectDeposits].into(),
     };
     assert_eq!(claim, expected);
 }
 
 #[test]
-fn a_claim_names_each_stream_that_told_of_the_deposit_once_whichever_told_last() {
-    let of_stream = |statement: &Statement, stream: Option<&str>| {
-        with(statement.clone(), |details| details.stream = stream.map(str::to_owned))
+fn a_claim_names_every_family_that_reported_the_deposit_whichever_was_last() {
+    use WebhookFamily::{ConnectDeposits, ConnectTransactions};
+
+    let by = |statement: &Statement, family: Option<WebhookFamily>| {
+        with(statement.clone(), |details| details.family = family)
     };
-    let (pending, confirmed) = (with(deposit("pending", 0), said), with(deposit("confirmed", 40), said));
-    let listed = of_stream(&listed(&confirmed), Some("connect.transactions"));
-    let unnamed = of_stream(&deposit("held", 20), None);
-    for (facts, streams) in [
-        (vec![&confirmed], "connect.deposits"),
-        (vec![&pending, &unnamed, &confirmed], "connect.deposits"),
-        (vec![&listed], "connect.transactions"),
-        (vec![&listed, &unnamed], "connect.transactions"),
-        (vec![&pending, &listed], "connect.deposits connect.transactions"),
-        (vec![&listed, &pending], "connect.deposits connect.transactions"),
-        (vec![&pending, &listed, &confirmed], "connect.deposits connect.transactions"),
-        (vec![&of_stream(&confirmed, None)], ""),
+    let (pending, confirmed) = (with(deposit("pending", 0), with_coin), with(deposit("confirmed", 40), with_coin));
+    let listed = by(&listed(&confirmed), Some(ConnectTransactions));
+    let unnamed = by(&deposit("held", 20), None);
+    for (facts, families) in [
+        (vec![&confirmed], vec![ConnectDeposits]),
+        (vec![&pending, &unnamed, &confirmed], vec![ConnectDeposits]),
+        (vec![&listed], vec![ConnectTransactions]),
+        (vec![&listed, &unnamed], vec![ConnectTransactions]),
+        (vec![&pending, &listed], vec![ConnectDeposits, ConnectTransactions]),
+        (vec![&listed, &pending], vec![ConnectDeposits, ConnectTransactions]),
+        (vec![&pending, &listed, &confirmed], vec![ConnectDeposits, ConnectTransactions]),
+        (vec![&by(&confirmed, None)], vec![]),
     ] {
         let claim = folded(facts.clone()).claim_due().expect("a claim");
-        assert_eq!(claim.stream, streams, "{facts:#?}");
+        assert_eq!(claim.families, families.into_iter().collect(), "{facts:#?}");
     }
 }
 
 #[test]
-fn a_coin_has_one_key_in_every_spelling_and_no_other_coin_has_it() {
+fn a_coin_has_one_name_in_every_spelling_and_no_other_coin_has_it() {
     let base58 = "5VERv8NMvzbJMEkV8xnrLkEaWRtSz9CosKDYjCJjBRnb";
     let coin = |hash: &str, address: &str, asset: &str| {
         let claim = claim_of(|details| {
@@ -117,7 +120,7 @@ fn a_coin_has_one_key_in_every_spelling_and_no_other_coin_has_it() {
     ] {
         assert_eq!(coin(hash, address, asset) == known, is_same, "{hash} to {address} of {asset}");
     }
-    // Solana's alphabet tells capitals from small letters; bech32 does not.
+    // Solana's alphabet distinguishes capitals from small letters; bech32 does not.
     let solana = coin(base58, base58, "SOL");
     assert_eq!(coin(&format!("{base58}-0"), base58, "SOL"), solana);
     assert_ne!(coin(&base58.to_lowercase(), base58, "SOL"), solana);
@@ -126,16 +129,16 @@ fn a_coin_has_one_key_in_every_spelling_and_no_other_coin_has_it() {
 }
 
 #[test]
-fn a_network_in_an_unknown_spelling_is_not_taken_for_another_chain() {
+fn an_unknown_network_is_not_taken_as_another_chain() {
     let on = |network: &str| claim_of(|details| details.network = Some(Network::named(network))).expect("a claim");
-    let taken = Claim { stream: "zerohash.fund".to_owned(), owner: owner(), ..on("Somechain") };
-    assert!(!on("SOME-CHAIN-MAINNET").coexists_with(&taken), "two spellings that nobody knows may be one chain");
+    let taken = Claim { families: [WebhookFamily::ZerohashFund].into(), owner: owner(), ..on("Somechain") };
+    assert!(!on("SOME-CHAIN-MAINNET").coexists_with(&taken), "two unknown spellings may be one chain");
     assert!(!on("base").coexists_with(&taken));
     assert!(on("base").coexists_with(&Claim { network: on("ethereum").network, ..taken }));
 }
 
 #[test]
-fn the_network_is_no_part_of_the_key() {
+fn the_network_is_not_part_of_the_coins_name() {
     let coin =
         |network: Option<&str>| claim_of(|details| details.network = network.map(Network::named)).expect("a claim");
     assert_eq!(coin(Some("ETH")).coin, coin(None).coin);
@@ -144,79 +147,76 @@ fn the_network_is_no_part_of_the_key() {
 }
 
 #[test]
-fn only_another_streams_claim_on_the_same_chain_makes_a_duplicate() {
-    let claim = |feed: &str, native: &str, stream: &str, network: Option<&str>| Claim {
+fn only_another_familys_claim_on_the_same_chain_makes_a_duplicate() {
+    use WebhookFamily::{ConnectDeposits, ConnectTransactions, ConnectWithdrawals, ZerohashFund};
+
+    let claim = |feed: &str, native: &str, families: &[WebhookFamily], network: Option<&str>| Claim {
         coin: "abcdef12#0xe7f436f9#USDC".to_owned(),
         network: network.map(str::to_owned),
         owner: ResourceId::new(Kind::Deposit, feed.parse::<Feed>().expect("a feed"), native).expect("an id"),
-        stream: stream.to_owned(),
+        families: families.iter().copied().collect(),
     };
-    let taken = claim("connect", "1", "connect.deposits", Some("ethereum"));
-    let unsaid = claim("connect", "1", "connect.deposits", None);
-    let fund = |network| claim("zerohash", "2", "zerohash.fund", network);
-    let by_the_list = |native| claim("connect", native, "connect.transactions", Some("ethereum"));
-    let by_both = |native| claim("connect", native, "connect.deposits connect.transactions", Some("ethereum"));
+    let taken = claim("connect", "1", &[ConnectDeposits], Some("ethereum"));
+    let unsaid = claim("connect", "1", &[ConnectDeposits], None);
+    let fund = |network| claim("zerohash", "2", &[ZerohashFund], network);
+    let by_list = |native| claim("connect", native, &[ConnectTransactions], Some("ethereum"));
+    let by_both = |native| claim("connect", native, &[ConnectDeposits, ConnectTransactions], Some("ethereum"));
     let (listed_too, taken_listed_too) = (by_both("2"), by_both("1"));
-    for (case, one, taken, beside) in [
+    for (case, one, taken, coexist) in [
         (
-            "one stream tells of each coin once",
-            claim("connect", "2", "connect.deposits", Some("ethereum")),
+            "one family reports each coin once",
+            claim("connect", "2", &[ConnectDeposits], Some("ethereum")),
             &taken,
             true,
         ),
+        ("one family that does not state the chain", claim("connect", "2", &[ConnectDeposits], None), &unsaid, true),
+        ("another family on the same chain", fund(Some("ethereum")), &taken, false),
+        ("another family on another chain", fund(Some("base")), &taken, true),
+        ("another family that does not state the chain", fund(None), &taken, false),
+        ("another family, and the first does not state the chain", fund(Some("base")), &unsaid, false),
+        ("neither states the chain", fund(None), &unsaid, false),
         (
-            "and so it does where it leaves the chain unsaid",
-            claim("connect", "2", "connect.deposits", None),
-            &unsaid,
-            true,
-        ),
-        ("another stream on the same chain", fund(Some("ethereum")), &taken, false),
-        ("another stream on another chain", fund(Some("base")), &taken, true),
-        ("another stream that leaves the chain unsaid", fund(None), &taken, false),
-        ("another stream where the first left it unsaid", fund(Some("base")), &unsaid, false),
-        ("neither says the chain", fund(None), &unsaid, false),
-        ("another stream of the same feed", claim("connect", "2", "connect.other", Some("ethereum")), &taken, false),
-        (
-            "the same stream's name in another feed",
-            claim("zerohash", "2", "connect.deposits", Some("ethereum")),
+            "another family of the same feed",
+            claim("connect", "2", &[ConnectWithdrawals], Some("ethereum")),
             &taken,
             false,
         ),
-        ("webhooks told of both, and the list of one as well", listed_too, &taken, true),
-        ("webhooks told of the one, and the list of the other", by_the_list("2"), &taken, false),
-        ("the list told of both, and webhooks of one as well", by_the_list("2"), &taken_listed_too, true),
+        (
+            "the same family in another feed",
+            claim("zerohash", "2", &[ConnectDeposits], Some("ethereum")),
+            &taken,
+            false,
+        ),
+        ("webhooks reported both, and the list reported one of them too", listed_too, &taken, true),
+        ("webhooks reported one, and the list the other", by_list("2"), &taken, false),
+        ("the list reported both, and webhooks one of them too", by_list("2"), &taken_listed_too, true),
     ] {
-        assert_eq!(one.coexists_with(taken), beside, "{case}");
-        assert_eq!(taken.coexists_with(&one), beside, "{case}, the other way round");
+        assert_eq!(one.coexists_with(taken), coexist, "{case}");
+        assert_eq!(taken.coexists_with(&one), coexist, "{case}, the other way round");
     }
 }
 
-/// The events of `signals` when the coin turned out to be `owner`'s with the first write after the version `after`.
+/// The events of `statements` when the first write after the version `after` found the coin claimed by `owner`.
 fn duplicates(statements: &[Statement], after: u64) -> Vec<Event> {
     events_after(&folded(statements).duplicating(owner(), after), 0)
 }
 
 #[test]
-fn a_confirmed_deposit_of_a_coin_that_is_credited_already_is_published_as_a_duplicate() {
-    let (pending, confirmed) = (deposit("pending", 0), with(deposit("confirmed", 40), said));
+fn a_confirmed_deposit_of_a_coin_that_is_already_credited_is_published_as_a_duplicate() {
+    let (pending, confirmed) = (deposit("pending", 0), with(deposit("confirmed", 40), with_coin));
     let late = deposit("submitted", 10);
-    for (case, statements, after, said) in [
+    for (case, statements, after, outcomes) in [
         ("alone", vec![&confirmed], 0, vec!["duplicate"]),
         ("in a write of its own", vec![&pending, &confirmed], 1, vec!["pending", "duplicate"]),
         (
-            "together with what came before it",
+            "together with earlier webhooks",
             vec![&pending, &late, &confirmed],
             0,
             vec!["pending", "submitted", "duplicate"],
         ),
+        ("together with later webhooks", vec![&confirmed, &late, &pending], 0, vec!["duplicate", "updated", "updated"]),
         (
-            "together with what came after it",
-            vec![&confirmed, &late, &pending],
-            0,
-            vec!["duplicate", "updated", "updated"],
-        ),
-        (
-            "in the midst of a write",
+            "between others of one write",
             vec![&pending, &late, &confirmed, &deposit("held", 20)],
             1,
             vec!["pending", "submitted", "duplicate", "updated"],
@@ -224,10 +224,10 @@ fn a_confirmed_deposit_of_a_coin_that_is_credited_already_is_published_as_a_dupl
     ] {
         let statements: Vec<Statement> = statements.into_iter().cloned().collect();
         let events = duplicates(&statements, after);
-        let expected: Vec<String> = said.iter().map(|said| format!("fundhook.deposit.{said}")).collect();
+        let expected: Vec<String> = outcomes.iter().map(|outcome| format!("fundhook.deposit.{outcome}")).collect();
         assert_eq!(types(&events), expected, "{case}");
         let duplicate = events.iter().position(|event| event.event_type == "fundhook.deposit.duplicate");
-        let (before, since) = events.split_at(duplicate.expect("there is one"));
+        let (before, since) = events.split_at(duplicate.expect("a duplicate"));
         assert!(since.iter().all(|event| event.data.duplicate_of == Some(owner())), "{case}: it stays a duplicate");
         let mut known_before = before.iter().take_while(|event| event.sequence <= after);
         assert!(known_before.all(|event| event.data.duplicate_of.is_none()), "{case}: not known yet");
@@ -238,10 +238,10 @@ fn a_confirmed_deposit_of_a_coin_that_is_credited_already_is_published_as_a_dupl
 }
 
 #[test]
-fn what_shows_a_confirmed_deposit_to_be_a_duplicate_may_come_after_it_was_published() {
-    let (silent, hash) = (deposit("confirmed", 40), with(deposit("submitted", 10), said));
+fn the_statement_that_reveals_a_duplicate_may_arrive_after_it_was_published_as_confirmed() {
+    let (silent, hash) = (deposit("confirmed", 40), with(deposit("submitted", 10), with_coin));
     let again = in_other_bytes("again", &silent);
-    for (case, statements, after, said) in [
+    for (case, statements, after, outcomes) in [
         ("alone", vec![&silent, &hash], 1, vec!["confirmed", "duplicate"]),
         (
             "with more after it",
@@ -256,24 +256,24 @@ fn what_shows_a_confirmed_deposit_to_be_a_duplicate_may_come_after_it_was_publis
             vec!["confirmed", "duplicate", "updated"],
         ),
         ("after an update", vec![&silent, &deposit("held", 20), &hash], 2, vec!["confirmed", "updated", "duplicate"]),
-        // A repetition publishes nothing, so it cannot be what says it.
+        // A repetition publishes nothing, so it cannot announce the duplicate.
         ("after a repetition in the same write", vec![&silent, &again, &hash], 1, vec!["confirmed", "duplicate"]),
         ("after a repetition in a write before", vec![&silent, &again, &hash], 2, vec!["confirmed", "duplicate"]),
     ] {
         let statements: Vec<Statement> = statements.into_iter().cloned().collect();
         let events = duplicates(&statements, after);
-        let expected: Vec<String> = said.iter().map(|said| format!("fundhook.deposit.{said}")).collect();
+        let expected: Vec<String> = outcomes.iter().map(|outcome| format!("fundhook.deposit.{outcome}")).collect();
         assert_eq!(types(&events), expected, "{case}");
     }
 }
 
 #[test]
-fn what_was_published_before_it_was_known_stays_as_it_was_and_no_id_changes() {
+fn events_published_before_the_duplicate_was_known_and_all_ids_stay_the_same() {
     let statements = [
         deposit("pending", 0),
         deposit("confirmed", 40),
         in_other_bytes("again", &deposit("pending", 0)),
-        with(deposit("submitted", 10), said),
+        with(deposit("submitted", 10), with_coin),
         deposit("held", 20),
     ];
     let plain = folded(&statements);
@@ -286,25 +286,25 @@ fn what_was_published_before_it_was_known_stays_as_it_was_and_no_id_changes() {
         assert_eq!(events[..known_before], published[..known_before], "known after {after}");
         assert_eq!(events.len(), 4);
     }
-    // To own the coin changes nothing that is said, and nothing that is known.
+    // Owning the coin changes neither the events nor the view.
     assert_eq!(events_after(&plain.clone().owning_its_coin(), 0), published);
     assert_eq!(plain.clone().duplicating(owner(), 0).view(), plain.view());
 }
 
 #[test]
-fn a_duplicate_that_comes_to_contradict_itself_needs_a_person() {
-    let statements = [with(deposit("confirmed", 40), said), deposit("failed", 50)];
+fn a_duplicate_with_conflicting_final_statuses_needs_review() {
+    let statements = [with(deposit("confirmed", 40), with_coin), deposit("failed", 50)];
     let events = duplicates(&statements, 0);
     assert_eq!(types(&events), ["fundhook.deposit.duplicate", "fundhook.deposit.conflicting"]);
     assert_eq!(events[1].data.duplicate_of, Some(owner()));
 }
 
 #[test]
-fn a_resource_reads_back_whose_coin_it_is() {
+fn an_ownership_reads_back_as_it_was_written() {
     for ownership in [Ownership::Unclaimed, Ownership::Owner, Ownership::DuplicateOf { owner: owner(), after: 7 }] {
         let json = serde_json::to_string(&ownership).expect("JSON");
         assert_eq!(serde_json::from_str::<Ownership>(&json).expect("an ownership"), ownership, "{json}");
-        let confirmed = folded([&with(deposit("confirmed", 40), said)]);
+        let confirmed = folded([&with(deposit("confirmed", 40), with_coin)]);
         let read = Resource::from_facts(confirmed.id().clone(), confirmed.facts().to_vec(), ownership.clone());
         assert_eq!(*read.ownership(), ownership);
         assert_eq!(read.claim_due().is_some(), ownership == Ownership::Unclaimed);
@@ -312,14 +312,14 @@ fn a_resource_reads_back_whose_coin_it_is() {
 }
 
 #[test]
-fn the_coins_of_one_organization_are_no_other_ones() {
-    let of = |tenant: &str| {
-        let mut confirmed = with(deposit("confirmed", 40), said);
+fn coins_of_different_organizations_have_different_names() {
+    let coin_of = |tenant: &str| {
+        let mut confirmed = with(deposit("confirmed", 40), with_coin);
         let feed: Feed = format!("connect{tenant}").parse().expect("a feed");
         confirmed.resource = ResourceId::new(Kind::Deposit, feed, "1").expect("an id");
-        folded([&confirmed]).claim_due().expect("it is due").coin
+        folded([&confirmed]).claim_due().expect("a claim").coin
     };
-    let coins = [of(""), of("/acme"), of("/bolt")];
+    let coins = [coin_of(""), coin_of("/acme"), coin_of("/bolt")];
     assert!(coins[1].starts_with("acme/") && coins[1].ends_with(&coins[0]), "{coins:?}");
     assert_ne!(coins[1], coins[2]);
 }

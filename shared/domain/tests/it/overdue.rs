@@ -4,12 +4,12 @@
 use std::time::Duration;
 
 use fundhook_domain::{
-    Change, Event, EventData, Kind, Outcome, Resource, Statement, Status, Timestamp, WithdrawalStatus, events_after,
-    fold,
+    Change, Event, EventData, FactContent, FactId, Kind, NewFact, Outcome, OverdueNotice, Resource, Statement, Status,
+    Timestamp, WebhookFamily, WithdrawalStatus, events_after, fold,
 };
 use serde_json::json;
 
-use crate::support::deposits::{recorded, row, told};
+use crate::support::deposits::{recorded, row, sent};
 use crate::support::recovery::{announced, paid};
 use crate::support::{at, deposit, folded, in_other_bytes, listed, statement, status, types, with};
 
@@ -17,12 +17,12 @@ const LIMIT: Duration = Duration::from_secs(3600);
 const ONE: &str = "deposit#connect#1";
 
 /// The notice that `resource` is overdue, which it must await a statement to be.
-fn notice(resource: &Resource) -> Statement {
-    Statement::overdue(resource, LIMIT).expect("a further statement is awaited")
+fn notice(resource: &Resource) -> NewFact {
+    NewFact::overdue(resource, LIMIT).expect("a further statement is awaited")
 }
 
-fn folding(resource: &Resource, statement: &Statement) -> Resource {
-    fold(resource.clone(), statement.clone()).into_resource()
+fn folding(resource: &Resource, fact: &(impl Clone + Into<FactContent>)) -> Resource {
+    fold(resource.clone(), fact.clone()).into_resource()
 }
 
 /// `resource` after the notice that it is overdue, which must be recorded as that.
@@ -39,7 +39,7 @@ fn since(resource: &Resource) -> Timestamp {
 
 /// `signal`, received so many seconds after the first.
 fn received(seconds: u64, mut statement: Statement) -> Statement {
-    statement.evidence.received_at = at(seconds);
+    statement.content.evidence.received_at = at(seconds);
     statement
 }
 
@@ -51,7 +51,7 @@ fn a_resource_is_reported_once_for_as_long_as_it_stands_where_it_does() {
     assert!(overdue.is_overdue());
     assert!(matches!(fold(overdue.clone(), notice(&held)), Outcome::AlreadyKnown { .. }), "given again");
     assert!(matches!(fold(overdue.clone(), notice(&overdue)), Outcome::AlreadyKnown { .. }), "made again");
-    let later = Statement::overdue(&overdue, 2 * LIMIT).expect("it is awaited");
+    let later = NewFact::overdue(&overdue, 2 * LIMIT).expect("it is awaited");
     assert!(matches!(fold(overdue.clone(), later), Outcome::AlreadyKnown { .. }), "by another limit");
 
     // What tells nothing of its status leaves it where it stands.
@@ -80,7 +80,7 @@ fn a_webhook_that_comes_before_the_notice_outdates_it() {
     }
     // Nor is there a notice about what nobody has spoken of.
     let unknown = Resource::unknown(pending.id().clone());
-    assert_eq!(Statement::overdue(&unknown, LIMIT), None);
+    assert_eq!(NewFact::overdue(&unknown, LIMIT), None);
     assert_eq!(fold(unknown.clone(), notice(&pending)), Outcome::Stale { resource: unknown });
 }
 
@@ -94,7 +94,7 @@ fn a_resource_that_moves_on_and_stays_there_is_reported_again() {
     }
     resource = folding(&resource, &deposit("confirmed", 40_000));
     assert!(!resource.is_overdue());
-    assert_eq!(Statement::overdue(&resource, LIMIT), None);
+    assert_eq!(NewFact::overdue(&resource, LIMIT), None);
     let events = events_after(&resource, 0);
     let expected =
         ["pending", "overdue", "submitted", "overdue", "held", "overdue", "abandoned", "overdue", "confirmed"];
@@ -104,20 +104,20 @@ fn a_resource_that_moves_on_and_stays_there_is_reported_again() {
 
 #[test]
 fn a_recovery_that_is_resolved_and_required_again_is_reported_again() {
-    let first = announced("zerohash.deposit", "eecb7555", "0xaa", "100", 0);
+    let first = announced(WebhookFamily::ZerohashDepositStatus, "eecb7555", "0xaa", "100", 0);
     let moving = paid("b752503c", WithdrawalStatus::Broadcast, Some("100"), 10_000);
     let done = paid("b752503c", WithdrawalStatus::Confirmed, Some("100"), 20_000);
-    let second = announced("zerohash.deposit", "ffcb7555", "0xbb", "7", 30_000);
+    let second = announced(WebhookFamily::ZerohashDepositStatus, "ffcb7555", "0xbb", "7", 30_000);
 
     let mut resource = noticed(&folded([&first]));
-    let first_notice = resource.facts().last().expect("the notice").id.clone();
+    let first_notice = resource.facts().last().expect("the notice").content.id().clone();
     resource = noticed(&folding(&resource, &moving));
     resource = folding(&resource, &done);
-    assert_eq!((resource.is_overdue(), Statement::overdue(&resource, LIMIT)), (false, None), "it is resolved");
+    assert_eq!((resource.is_overdue(), NewFact::overdue(&resource, LIMIT)), (false, None), "it is resolved");
     resource = folding(&resource, &second);
     assert!(!resource.is_overdue());
-    assert_eq!(since(&resource), second.evidence.received_at, "it came to stand there again");
-    assert_ne!(notice(&resource).fact, first_notice);
+    assert_eq!(since(&resource), second.content.evidence.received_at, "it came to stand there again");
+    assert_ne!(*notice(&resource).content.id(), first_notice);
     resource = noticed(&resource);
 
     let outcomes = ["required", "overdue", "in_progress", "overdue", "resolved", "required", "overdue"];
@@ -129,14 +129,20 @@ fn only_what_is_awaited_is_ever_overdue() {
     let mut awaited = 0;
     for reached in Status::ALL {
         let resource = folded([&statement(reached, 0)]);
-        let notice = Statement::overdue(&resource, LIMIT);
+        let notice = NewFact::overdue(&resource, LIMIT);
         let expected =
             !reached.is_final() && [Kind::Deposit, Kind::Withdrawal, Kind::Recovery].contains(&reached.kind());
         assert_eq!(notice.is_some(), expected, "{reached:?}");
         awaited += usize::from(expected);
-        // Nor is a notice recorded that something else made.
-        let forged = Statement { overdue: true, ..statement(reached, 3600) };
-        assert_eq!(fold(resource.clone(), forged), Outcome::Stale { resource }, "{reached:?}");
+        // Nor is a notice recorded that was made elsewhere.
+        let forged = OverdueNotice {
+            id: FactId::of(resource.id(), "fundhook.overdue", b""),
+            status: reached,
+            overdue_since: at(3600),
+            evidence: statement(reached, 3600).content.evidence,
+        };
+        let outcome = fold(resource.clone(), FactContent::Overdue(forged));
+        assert_eq!(outcome, Outcome::Stale { resource }, "{reached:?}");
     }
     assert_eq!(awaited, 4 + 3 + 2, "of deposits, withdrawals and recoveries");
 }
@@ -161,7 +167,11 @@ fn it_stands_there_since_the_statement_came_with_which_it_came_to_stand_there() 
     ] {
         let resource = folded(&statements);
         assert_eq!(since(&resource), at(seconds), "{what}");
-        assert_eq!(resource.current_status().map(|current_status| current_status.status), Some(held.status), "{what}");
+        assert_eq!(
+            resource.current_status().map(|current_status| current_status.status),
+            Some(held.content.status),
+            "{what}"
+        );
         assert_eq!(since(&noticed(&resource)), at(seconds), "{what}, and reported");
     }
     assert_eq!(Resource::unknown(pending.resource).current_status(), None);
@@ -170,7 +180,7 @@ fn it_stands_there_since_the_statement_came_with_which_it_came_to_stand_there() 
 /// The life of a deposit, with a late webhook and a contradiction.
 fn life() -> Vec<Statement> {
     let life = [("pending", 0), ("held", 20), ("submitted", 10), ("abandoned", 30), ("confirmed", 40), ("failed", 50)];
-    life.map(|(name, seconds)| told(ONE, name, seconds)).to_vec()
+    life.map(|(name, seconds)| sent(ONE, name, seconds)).to_vec()
 }
 
 #[test]
@@ -184,7 +194,7 @@ fn a_notice_changes_nothing_that_is_known_wherever_it_comes() {
             let mut resource =
                 folding(&reported.unwrap_or_else(|| Resource::unknown(statement.resource.clone())), statement);
             let is_given = given & (1 << index) != 0;
-            if let Some(notice) = Statement::overdue(&resource, LIMIT).filter(|_| is_given) {
+            if let Some(notice) = NewFact::overdue(&resource, LIMIT).filter(|_| is_given) {
                 resource = folding(&resource, &notice);
             }
             let (view, expected) = (resource.view(), silent.view());
@@ -208,10 +218,10 @@ fn a_notice_changes_nothing_that_is_known_wherever_it_comes() {
 fn a_notice_does_not_stand_between_a_deposit_and_its_being_a_duplicate() {
     let owner = crate::support::deposits::id("deposit#zerohash#7");
     // Its coin turns out to be another's with the first write after the notice.
-    let silent = with(told(ONE, "held", 20), |said| said.transaction.hash = None);
+    let silent = with(sent(ONE, "held", 20), |said| said.transaction.hash = None);
     let resource = noticed(&folded([&silent]));
     let version = resource.version();
-    let resource = folding(&resource, &told(ONE, "confirmed", 40)).duplicating(owner, version);
+    let resource = folding(&resource, &sent(ONE, "confirmed", 40)).duplicating(owner, version);
     let outcomes = ["held", "overdue", "duplicate"];
     assert_eq!(types(&events_after(&resource, 0)), outcomes.map(|outcome| format!("fundhook.deposit.{outcome}")));
 }
@@ -249,16 +259,14 @@ fn what_was_read_from_the_list_is_overdue_as_what_was_sent_is_and_its_notice_was
 }
 
 #[test]
-fn a_notice_is_a_message_and_what_was_written_before_there_were_any_reads_back() {
+fn a_notice_is_a_message_that_reads_back_and_is_not_a_statement() {
     for status in Status::ALL.into_iter().filter(|status| status.is_awaited()) {
         let notice = notice(&folded([&statement(status, 0)]));
         let message = notice.to_message().expect("a message");
-        assert_eq!(Statement::from_message(&message).expect("a signal"), notice, "{message}");
-        // Of a version of its own: who knows of no notices is not to take one for a statement.
-        assert_eq!(crate::support::json(&message)["v"], json!(2));
+        assert_eq!(NewFact::from_message(&message).expect("a fact to record"), notice, "{message}");
+        let content = &crate::support::json(&message)["fact"]["content"];
+        assert!(content["overdue"].is_object() && content["statement"].is_null(), "{message}");
     }
-    let plain = statement(status(Kind::Deposit, "held"), 0).to_message().expect("a message");
-    assert_eq!(crate::support::json(&plain)["v"], json!(1));
-    assert!(!plain.contains("overdue"), "{plain}");
-    assert!(!Statement::from_message(&plain).expect("a signal").overdue);
+    let statement = NewFact::from(statement(status(Kind::Deposit, "held"), 0)).to_message().expect("a message");
+    assert!(!statement.contains("overdue"), "{statement}");
 }

@@ -1,11 +1,12 @@
-//! A recovery is a sum: what came in unexpectedly, each coin once, less what went back for good (DESIGN.md section 3.1).
+//! A recovery is a sum: what arrived unexpectedly, each coin once, less what was returned and settled
+//! (docs/internals/decisions/recovery-is-a-sum.md).
 
 use fundhook_domain::{
-    Feed, Network, Provider, RecoveryDetails, RecoveryStatus, Statement, Status, Tenant, WithdrawalStatus,
+    Feed, Network, Provider, RecoveryKey, RecoveryStatus, Statement, Status, Tenant, WebhookFamily, WithdrawalStatus,
 };
 use serde_json::json;
 
-use crate::support::orders::every_order_leads_to_the_same;
+use crate::support::orders::every_order_has_the_same_result;
 use crate::support::recovery::{
     ACCOUNT, HASH, announced, announcements, body, deposit_id, paid, payment_id, payments, sum,
 };
@@ -24,16 +25,16 @@ fn comes_to(status: RecoveryStatus, numbers: [&str; 4]) -> (Status, [String; 4])
 }
 
 fn coin(native: &str, value: &str, seconds: u64) -> Statement {
-    announced("zerohash.deposit", native, native, value, seconds)
+    announced(WebhookFamily::ZerohashDepositStatus, native, native, value, seconds)
 }
 
 #[test]
 fn every_order_of_six_statements_about_one_coin_leads_to_one_view_and_one_set_of_event_ids() {
     let statements = [announcements(), payments()].concat();
-    let dates: Vec<_> = statements[3..].iter().map(|statement| statement.occurred_at).collect();
+    let dates: Vec<_> = statements[3..].iter().map(|statement| statement.content.occurred_at).collect();
     assert_eq!(dates, [at(60); 3], "the payments' dates tell nothing apart");
 
-    let whole = every_order_leads_to_the_same(&statements, 6);
+    let whole = every_order_has_the_same_result(&statements, 6);
     let view = whole.view.expect("a view");
     assert_eq!(view.status, Status::Recovery(RecoveryStatus::Resolved));
     assert_eq!(current_status(&statements), comes_to(RecoveryStatus::Resolved, ["0", "100", "0", "100"]));
@@ -54,13 +55,16 @@ fn a_coin_is_to_be_returned_once_whichever_streams_announce_it() {
 fn a_coin_is_one_in_every_spelling_of_its_hash_and_another_in_another_transaction() {
     let same = [HASH.to_owned(), format!("{HASH}-0"), format!("0x{HASH}"), HASH.to_uppercase(), format!("0X{HASH}-12")];
     for spelling in same {
-        let statements = [announcements().remove(1), announced("zerohash.deposit", "other", &spelling, "100", 5)];
+        let statements =
+            [announcements().remove(1), announced(WebhookFamily::ZerohashDepositStatus, "other", &spelling, "100", 5)];
         assert_eq!(current_status(&statements).1[1], "100", "{spelling}");
     }
     let base58 = "FLaUcxdNxRwnaSXp6pXeRSfANXEHouqYbqF6X1bgRxg2";
     for (one, other) in [(HASH, "b07407e8"), (base58, &base58.to_lowercase())] {
-        let statements =
-            [announced("connect.deposits", "1", one, "100", 0), announced("zerohash.deposit", "2", other, "100", 0)];
+        let statements = [
+            announced(WebhookFamily::ConnectDeposits, "1", one, "100", 0),
+            announced(WebhookFamily::ZerohashDepositStatus, "2", other, "100", 0),
+        ];
         assert_eq!(current_status(&statements).1[1], "200", "{other}");
     }
 }
@@ -68,12 +72,13 @@ fn a_coin_is_one_in_every_spelling_of_its_hash_and_another_in_another_transactio
 #[test]
 fn two_deposits_in_one_transaction_by_one_stream_are_two_coins() {
     let by = |stream, native, value| announced(stream, native, HASH, value, 0);
-    let two = [by("zerohash.deposit", "1", "60"), by("zerohash.deposit", "2", "40")];
+    let two =
+        [by(WebhookFamily::ZerohashDepositStatus, "1", "60"), by(WebhookFamily::ZerohashDepositStatus, "2", "40")];
     assert_eq!(current_status(&two), comes_to(RecoveryStatus::Required, ["100", "100", "0", "0"]));
 
     // Another stream that tells of the same two adds nothing, and none while it has told of one of them.
-    let behind = by("connect.deposits", "3", "60");
-    let caught_up = by("connect.deposits", "4", "40");
+    let behind = by(WebhookFamily::ConnectDeposits, "3", "60");
+    let caught_up = by(WebhookFamily::ConnectDeposits, "4", "40");
     assert_eq!(current_status([&two[0], &two[1], &behind]).1[1], "100");
     assert_eq!(current_status([&behind, &caught_up, &two[1]]).1[1], "100", "nor does it matter which one lags");
     assert_eq!(current_status([&two[0], &two[1], &behind, &caught_up]).1[1], "100");
@@ -224,9 +229,10 @@ fn amounts_of_sixty_digits_and_more_add_up_exactly() {
 
 #[test]
 fn a_recovery_is_of_one_user_asset_and_network_whichever_provider_tells_of_it() {
-    let of = |feed: Feed, account: &str, asset: &str, network: Option<&str>| {
+    let id_of = |feed: &Feed, account: &str, asset: &str, network: Option<&str>| {
         let network = network.map(Network::named);
-        RecoveryDetails::resource(&feed, account, asset, network.as_ref()).expect("an id").to_string()
+        let key = RecoveryKey { account: account.to_owned(), asset: asset.to_owned(), network };
+        key.resource(feed).expect("an id").to_string()
     };
     let acme: Tenant = "acme".parse().expect("a tenant");
     let (connect, zerohash) = (Feed::from(Provider::Connect), Feed::from(Provider::Zerohash));
@@ -240,7 +246,7 @@ fn a_recovery_is_of_one_user_asset_and_network_whichever_provider_tells_of_it() 
         (&zerohash, ACCOUNT, "USDC", None, "recovery#zerohash#CUST01:USDC:-"),
         (&tenants, ACCOUNT, "USDC", Some("BASE"), "recovery#zerohash/acme#CUST01:USDC:base"),
     ] {
-        assert_eq!(of(feed.clone(), account, asset, network), id);
+        assert_eq!(id_of(feed, account, asset, network), id);
     }
 }
 
@@ -253,9 +259,9 @@ fn subscribers_read_the_sums_what_they_are_made_of_and_how_to_open_the_recovery_
 
     let deposits: Vec<_> = body.deposits.iter().map(|deposit| &deposit.resource).collect();
     let announced = [
-        deposit_id("connect.deposits", "1c4c31e6"),
-        deposit_id("zerohash.deposit_failed", "a07407e8"),
-        deposit_id("zerohash.deposit", "eecb7555"),
+        deposit_id(WebhookFamily::ConnectDeposits, "1c4c31e6"),
+        deposit_id(WebhookFamily::ZerohashDepositFailed, "a07407e8"),
+        deposit_id(WebhookFamily::ZerohashDepositStatus, "eecb7555"),
     ];
     assert_eq!(deposits, announced.iter().collect::<Vec<_>>());
     let related = announced.into_iter().chain([payment_id("b752503c")]).collect();
@@ -265,7 +271,7 @@ fn subscribers_read_the_sums_what_they_are_made_of_and_how_to_open_the_recovery_
         assert_eq!((amount.value.to_string(), amount.asset.as_deref()), (value.to_owned(), Some("USDC")));
         assert_eq!(amount.network.as_ref().and_then(Network::caip2), Some("eip155:8453"));
     }
-    // Seed 002: the string "true", and no boolean.
+    // [zerohash-recovery §2]: the string "true", not a boolean.
     let auth_request = json!({ "participant_code": "CUST01", "permissions": ["auth"], "recovery": "true" });
     assert_eq!(body.auth_request, auth_request);
     let payments = json!([{ "resource": "withdrawal#zerohash#b752503c", "status": "broadcast", "value": "100" }]);

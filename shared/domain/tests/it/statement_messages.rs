@@ -1,6 +1,6 @@
-//! Signals between functions: what one writes the other reads, and what is not a signal is named as such.
+//! Messages between functions: what one writes the other reads, and anything else is rejected with the reason.
 
-use fundhook_domain::{Statement, StatementError, Status};
+use fundhook_domain::{NewFact, NewFactError, Statement, Status};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 use serde_json::{Value, json};
@@ -9,50 +9,50 @@ use crate::support::whole::whole;
 use crate::support::{deposit, in_other_bytes, json, quantity, statement, whole_deposit, with};
 
 fn message(statement: &Statement) -> Value {
-    json(&statement.to_message().expect("a message"))
+    json(&NewFact::from(statement.clone()).to_message().expect("a message"))
 }
 
 #[test]
-fn a_signal_of_every_status_reads_back_as_it_was_written() {
+fn a_statement_of_every_status_reads_back_as_it_was_written() {
     for status in Status::ALL {
-        for written in [statement(status, 7), whole(status, 7)] {
+        for written in [statement(status, 7), whole(status, 7)].map(NewFact::from) {
             let message = written.to_message().expect("a message");
-            assert_eq!(Statement::from_message(&message).expect("a signal"), written, "{message}");
+            assert_eq!(NewFact::from_message(&message).expect("a fact to record"), written, "{message}");
         }
     }
 }
 
 #[test]
-fn a_message_of_another_version_is_refused() {
-    for version in [0, 3, 255] {
+fn a_message_of_another_version_is_rejected() {
+    for version in [0, 2, 255] {
         let mut message = message(&deposit("confirmed", 0));
         message["v"] = json!(version);
-        let read = Statement::from_message(&message.to_string());
-        assert!(matches!(read, Err(StatementError::Version(found)) if found == version), "{read:?}");
+        let read = NewFact::from_message(&message.to_string());
+        assert!(matches!(read, Err(NewFactError::Version(found)) if found == version), "{read:?}");
     }
 }
 
 #[test]
-fn a_status_that_the_resource_cannot_have_is_refused() {
-    let mut refused = 0;
+fn a_status_that_the_resource_cannot_have_is_rejected() {
+    let mut rejected = 0;
     for of in Status::ALL {
         for status in Status::ALL.into_iter().filter(|status| status.kind() != of.kind()) {
             let mut mixed = statement(of, 0);
-            mixed.status = status;
-            let read = Statement::from_message(&mixed.to_message().expect("a message"));
+            mixed.content.status = status;
+            let read = NewFact::from_message(&message(&mixed).to_string());
             assert!(
-                matches!(read, Err(StatementError::Status(kind, found)) if (kind, found) == (of.kind(), status)),
+                matches!(read, Err(NewFactError::Status(kind, found)) if (kind, found) == (of.kind(), status)),
                 "{of:?} with {status:?}: {read:?}"
             );
-            refused += 1;
+            rejected += 1;
         }
     }
     let of_one_kind = |count: usize| count * count;
-    assert_eq!(refused, of_one_kind(34) - [7, 6, 2, 3, 8, 6, 1, 1].map(of_one_kind).iter().sum::<usize>());
+    assert_eq!(rejected, of_one_kind(34) - [7, 6, 2, 3, 8, 6, 1, 1].map(of_one_kind).iter().sum::<usize>());
 }
 
 #[test]
-fn what_does_not_have_the_shape_is_refused() {
+fn a_message_of_another_form_is_rejected() {
     let whole = message(&with(deposit("confirmed", 0), whole_deposit));
     let without = |path: &[&str]| {
         let mut message = whole.clone();
@@ -72,34 +72,36 @@ fn what_does_not_have_the_shape_is_refused() {
         "{}".to_owned(),
         "[]".to_owned(),
         without(&["v"]),
-        without(&["statement"]),
-        without(&["statement", "resource"]),
-        without(&["statement", "fact"]),
-        without(&["statement", "status"]),
-        without(&["statement", "occurred_at"]),
-        without(&["statement", "evidence", "archived"]),
-        altered("/statement/resource", json!("deposit#connect#")),
-        altered("/statement/resource", json!("loan#connect#1")),
-        altered("/statement/fact", json!("ABCD")),
-        altered("/statement/status", json!({ "deposit": "done" })),
-        altered("/statement/occurred_at", json!(1_759_866_290)),
-        altered("/statement/details/transfer/quantity/value", json!("1e3")),
-        altered("/statement/details/transfer/quantity/value", json!(0.013)),
+        without(&["fact"]),
+        without(&["fact", "resource"]),
+        without(&["fact", "content"]),
+        without(&["fact", "content", "statement"]),
+        without(&["fact", "content", "statement", "id"]),
+        without(&["fact", "content", "statement", "status"]),
+        without(&["fact", "content", "statement", "occurred_at"]),
+        without(&["fact", "content", "statement", "evidence", "archived"]),
+        altered("/fact/resource", json!("deposit#connect#")),
+        altered("/fact/resource", json!("loan#connect#1")),
+        altered("/fact/content/statement/id", json!("ABCD")),
+        altered("/fact/content/statement/status", json!({ "deposit": "done" })),
+        altered("/fact/content/statement/occurred_at", json!(1_759_866_290)),
+        altered("/fact/content/statement/details/transfer/quantity/value", json!("1e3")),
+        altered("/fact/content/statement/details/transfer/quantity/value", json!(0.013)),
     ] {
-        let read = Statement::from_message(&message);
-        assert!(matches!(read, Err(StatementError::Shape(_))), "{message}: {read:?}");
+        let read = NewFact::from_message(&message);
+        assert!(matches!(read, Err(NewFactError::Shape(_))), "{message}: {read:?}");
     }
 }
 
 proptest! {
-    // A failing case's seed is printed, and kept beside this file.
+    // The seed of a failing case is printed and stored beside this file.
     #![proptest_config(ProptestConfig {
         failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("seeds"))),
         ..ProptestConfig::default()
     })]
 
     #[test]
-    fn any_text_and_any_number_survives_the_message(
+    fn every_text_and_number_reads_back_unchanged(
         amount in "-?[0-9]{1,60}(\\.[0-9]{1,60})?",
         texts in prop::collection::vec(any::<String>(), 3),
         number in "-?(0|[1-9][0-9]{0,50})(\\.[0-9]{1,50})?([eE][+-]?[0-9]{1,3})?",
@@ -110,7 +112,8 @@ proptest! {
             details.session.metadata = Some(json!({ texts[1].clone(): json(&number) }));
             details.provider_data.insert(texts[2].clone(), json(&number));
         });
-        let written = in_other_bytes(&number, &written);
-        prop_assert_eq!(Statement::from_message(&written.to_message().expect("a message")).expect("a signal"), written);
+        let written = NewFact::from(in_other_bytes(&number, &written));
+        let message = written.to_message().expect("a message");
+        prop_assert_eq!(NewFact::from_message(&message).expect("a fact to record"), written);
     }
 }

@@ -41,8 +41,14 @@ fn the_higher_rank_stands_whatever_the_order_and_the_times_say() {
         for high in Status::ALL.into_iter().filter(|high| high.kind() == low.kind() && high.rank() > low.rank()) {
             // The provider's times contradict the rank.
             let (low, high) = (statement(low, 99), statement(high, 0));
-            assert_eq!(view([&low, &high]).status, high.status);
-            assert_eq!(view([&high, &low]).status, high.status, "{} moved {} back", low.status, high.status);
+            assert_eq!(view([&low, &high]).status, high.content.status);
+            assert_eq!(
+                view([&high, &low]).status,
+                high.content.status,
+                "{} moved {} back",
+                low.content.status,
+                high.content.status
+            );
             compared += 1;
         }
     }
@@ -146,8 +152,8 @@ fn what_a_later_webhook_does_not_say_keeps_what_an_earlier_one_said() {
     });
     // Nothing but its status: Striga's PENDING, and any webhook of a provider that sends only what changed.
     let silent = with(deposit("confirmed", 40), |details| details.provider_status = None);
-    assert_eq!(view([&said, &silent]).details, said.details);
-    assert_eq!(view([&silent, &said]).details, said.details, "and when it comes first");
+    assert_eq!(view([&said, &silent]).details, said.content.details);
+    assert_eq!(view([&silent, &said]).details, said.content.details, "and when it comes first");
 
     // Parts of a whole are kept one by one.
     let part = with(silent, |details| {
@@ -196,9 +202,9 @@ fn the_fact_that_stands_says_what_is_so() {
     });
     for statements in [[&stands, &contradicts], [&contradicts, &stands]] {
         let view = view(statements);
-        assert_eq!(view.details, stands.details);
-        assert_eq!((view.fact, view.evidence), (stands.fact.clone(), stands.evidence.clone()));
-        assert_eq!(view.occurred_at, stands.occurred_at);
+        assert_eq!(view.details, stands.content.details);
+        assert_eq!((view.fact, view.evidence), (stands.content.id.clone(), stands.content.evidence.clone()));
+        assert_eq!(view.occurred_at, stands.content.occurred_at);
     }
 }
 
@@ -262,8 +268,8 @@ fn fold_says_what_a_fact_changed() {
 fn the_same_fact_again_is_known_whatever_evidence_it_comes_with() {
     let confirmed = deposit("confirmed", 40);
     let mut again = confirmed.clone();
-    again.evidence.archived.line = 7;
-    again.evidence.received_at = at(3600);
+    again.content.evidence.archived.line = 7;
+    again.content.evidence.received_at = at(3600);
     let before = folded([&confirmed]);
     assert_eq!(fold(before.clone(), again), Outcome::AlreadyKnown { resource: before });
 }

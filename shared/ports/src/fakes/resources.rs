@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use fundhook_domain::{Claim, Event, Resource, ResourceId, Statement, Timestamp, events_after, fold};
+use fundhook_domain::{Claim, Event, NewFact, Resource, ResourceId, Timestamp, events_after, fold};
 
 use super::{Fail, Fake, down};
 use crate::{Claims, Disposition, PortError, Resources, Write, WriteOutcome};
@@ -15,9 +15,9 @@ pub enum Fate {
     /// The conditions decide.
     Honest,
     /// Another writer records this first. The write loses, and is answered with the resource as it then is.
-    LosesTo(Statement),
+    LosesTo(NewFact),
     /// The same, but the answer does not contain the resource, so that it must be read.
-    LosesBlindlyTo(Statement),
+    LosesBlindlyTo(NewFact),
     /// Nothing is stored, and the answer is an error.
     Fails(Disposition),
     /// The resource is stored, and the answer is an error.
@@ -68,11 +68,11 @@ impl ResourceTable {
         WriteOutcome::Written
     }
 
-    /// Another writer records `statement`.
-    fn record(&mut self, statement: Statement) {
-        let current = self.resource(&statement.resource);
+    /// Another writer records `fact`.
+    fn record(&mut self, fact: NewFact) {
+        let current = self.resource(&fact.resource);
         let read_version = current.version();
-        let resource = fold(current, statement).into_resource();
+        let resource = fold(current, fact).into_resource();
         let outcome = self.write(Write { resource, read_version, claim: None });
         assert!(matches!(outcome, WriteOutcome::Written), "nothing comes between a read and a write of the rival");
     }
@@ -81,13 +81,13 @@ impl ResourceTable {
         let id = write.resource.id().clone();
         match self.fates.get_mut(&id).and_then(VecDeque::pop_front) {
             None | Some(Fate::Honest) => self.write(write),
-            Some(Fate::LosesTo(statement)) => {
-                self.record(statement);
+            Some(Fate::LosesTo(fact)) => {
+                self.record(fact);
                 self.write(write)
             }
-            Some(Fate::LosesBlindlyTo(statement)) => {
-                self.record(statement);
-                assert!(matches!(self.write(write), WriteOutcome::Lost(_)), "the rival's statement changed nothing");
+            Some(Fate::LosesBlindlyTo(fact)) => {
+                self.record(fact);
+                assert!(matches!(self.write(write), WriteOutcome::Lost(_)), "the rival changed nothing");
                 WriteOutcome::Lost(None)
             }
             Some(Fate::Fails(disposition)) => {

@@ -2,7 +2,7 @@
 
 use fundhook_domain::{
     Attestation, Claim, Details, Evidence, EvidenceClass, EvidencePointer, FactId, Kind, Provider, Resource,
-    ResourceId, Scheme, Statement, Status, Transaction, TransferDetails, fold,
+    ResourceId, Scheme, Statement, StatementContent, Status, Transaction, TransferDetails, fold,
 };
 use fundhook_ports::fakes::{Fail, Fake, Fate, ReceiptTable, ResourceTable};
 use fundhook_ports::{Claims, Disposition, Receipts, Resources, Write, WriteOutcome};
@@ -25,16 +25,15 @@ fn statement(native: &str, name: &str, seconds: i64) -> Statement {
         token_verified: false,
     };
     let archived = EvidencePointer { object: "object".to_owned(), line: 0 };
-    Statement {
-        fact: FactId::of(&resource, &event_type, seconds.to_string().as_bytes()),
-        status: Status::named(Kind::Deposit, name).expect("a status of deposits"),
-        resource,
+    let content = StatementContent {
+        id: FactId::of(&resource, &event_type, seconds.to_string().as_bytes()),
         event_type,
+        status: Status::named(Kind::Deposit, name).expect("a status of deposits"),
         occurred_at: at(seconds),
         details: Details::Transfer(Box::default()),
         evidence: Evidence { received_at: at(seconds), attestation, archived },
-        overdue: false,
-    }
+    };
+    Statement { resource, content }
 }
 
 /// The write that adds `statement` to `resource`.
@@ -52,7 +51,7 @@ fn claim(native: &str) -> Claim {
     let transaction =
         Transaction { hash: Some("0xcd9e98ae".to_owned()), to: Some("0x34f53aea".to_owned()), ..Default::default() };
     let details = TransferDetails { asset: Some("USDC".to_owned()), transaction, ..TransferDetails::default() };
-    Claim::of(&deposit(native), &details).expect("a coin")
+    details.claim_by(&deposit(native)).expect("a coin")
 }
 
 async fn outcome(table: &Fake<ResourceTable>, write: Write) -> WriteOutcome {
@@ -93,8 +92,8 @@ async fn a_resource_and_its_claim_are_stored_together_or_not_at_all() {
 async fn each_fate_happens_once_and_writes_after_it_are_honest() {
     let rival = statement("a", "submitted", 10);
     for (fate, is_expected, version) in [
-        (Fate::LosesTo(rival.clone()), (|it| matches!(it, WriteOutcome::Lost(Some(_)))) as fn(&_) -> bool, 1),
-        (Fate::LosesBlindlyTo(rival), |it| matches!(it, WriteOutcome::Lost(None)), 1),
+        (Fate::LosesTo(rival.clone().into()), (|it| matches!(it, WriteOutcome::Lost(Some(_)))) as fn(&_) -> bool, 1),
+        (Fate::LosesBlindlyTo(rival.into()), |it| matches!(it, WriteOutcome::Lost(None)), 1),
         (Fate::Fails(Disposition::DeadLetter), |it| matches!(it, WriteOutcome::Failed(_)), 0),
         (Fate::FailsStored, |it| matches!(it, WriteOutcome::Failed(_)), 1),
         (Fate::LosesToItself, |it| matches!(it, WriteOutcome::Lost(Some(_))), 1),

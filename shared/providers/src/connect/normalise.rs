@@ -1,25 +1,25 @@
-//! From Connect's JSON to statements.
+//! What Connect's webhooks state.
 
 use fundhook_domain::{
     Details, Kind, Network, ResourceId, Session, Source, Timestamp, Transaction, TransferDetails, Units,
 };
 
 use super::wire;
-use crate::normalise::{Draft, NotUnderstood, Received};
+use crate::draft::{Draft, NotUnderstood, Received};
 use crate::recovery::with_recovery;
 use crate::wire::Fields;
 
-/// What a webhook of Connect says.
+/// What a webhook of Connect states.
 pub(crate) fn drafts(received: &Received<'_>, mut members: Fields) -> Result<Vec<Draft>, NotUnderstood> {
     let Some(event) = members.text("event").map(str::to_owned) else {
         return Err(NotUnderstood { named: None, reason: "the body has no text member `event`".to_owned() });
     };
     members.drop_repeated("event", &event);
-    let stated = draft(received, &event, members).map(with_recovery_of_deposit);
-    stated.map_err(|reason| NotUnderstood { named: Some(event), reason })
+    let drafts = draft(received, &event, members).map(with_recovery_of_deposit);
+    drafts.map_err(|reason| NotUnderstood { named: Some(event), reason })
 }
 
-/// Connect's withdrawals return nothing: only its unexpected deposits are part of a recovery.
+/// Adds the statement about the recovery of a deposit. Connect's withdrawals never return unexpected money.
 fn with_recovery_of_deposit(draft: Draft) -> Vec<Draft> {
     match draft.resource.kind() {
         Kind::Deposit => with_recovery(draft),
@@ -33,10 +33,10 @@ fn with_recovery_of_deposit(draft: Draft) -> Vec<Draft> {
     }
 }
 
-/// What the webhook called `event` says, or a sentence about why it cannot be understood.
+/// What the webhook called `event` states, or a sentence about why it cannot be read.
 fn draft(received: &Received<'_>, event: &str, mut members: Fields) -> Result<Draft, String> {
     let shown = event.chars().take(64).collect::<String>();
-    let status = wire::status_of(event).ok_or_else(|| format!("no event is known by the name {shown:?}"))?;
+    let status = wire::status_of(event).ok_or_else(|| format!("the event {shown:?} is not known"))?;
     let (member, mut object) = wire::OBJECT_MEMBERS
         .into_iter()
         .find_map(|member| Some((member, members.take_object_present(member)?)))
@@ -53,8 +53,8 @@ fn draft(received: &Received<'_>, event: &str, mut members: Fields) -> Result<Dr
     let account = account(&mut members);
     let created_at = object.take_time("created_at").map_err(of_member)?;
     let updated_at = object.take_time("updated_at").map_err(of_member)?;
-    // Seed 000 has a confirmed withdrawal whose `updated_at` is seven minutes before its `created_at`; nothing
-    // happens to a thing before it exists.
+    // A confirmed withdrawal in [connect-guide §W4] has an `updated_at` seven minutes before its `created_at`. Nothing
+    // happens to a resource before it exists, so the later of the two times counts.
     let occurred_at: Option<Timestamp> = updated_at.max(created_at);
     let mut details = TransferDetails {
         quantity,
@@ -65,7 +65,7 @@ fn draft(received: &Received<'_>, event: &str, mut members: Fields) -> Result<Dr
         session,
         account,
         provider_status: object.take_text("status"),
-        stream: Some(wire::stream_of(status.kind()).to_owned()),
+        family: Some(wire::family_of(status.kind())),
         created_at,
         updated_at,
         ..TransferDetails::default()
@@ -89,7 +89,7 @@ fn transaction(object: &mut Fields) -> Transaction {
         hash: sent.take_text("hash"),
         from: sent.take_text("from"),
         to: sent.take_text("to"),
-        // A withdrawal's sample has a date-time here and an unexpected deposit's has 0: neither is a block.
+        // A sample of a withdrawal has a date-time here and one of an unexpected deposit has 0; neither is a block number.
         block_number: sent.take_text_if("block_number", |text| {
             text.bytes().all(|byte| byte.is_ascii_digit()) && text.bytes().any(|byte| byte != b'0')
         }),
@@ -100,7 +100,7 @@ fn transaction(object: &mut Fields) -> Transaction {
 }
 
 fn source(object: &mut Fields) -> Source {
-    // A withdrawal's source is a text (`"XYZ"`): it stays in the provider's data.
+    // A withdrawal's source is a string (`"XYZ"`), which is kept in the provider's data.
     let Some(mut sent) = object.take_object("source") else {
         return Source::default();
     };

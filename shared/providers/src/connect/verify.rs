@@ -1,6 +1,8 @@
-//! Connect signs `{timestamp}POST{webhook_url}{raw_body}`, nothing between the parts, with RSASSA-PKCS1-v1_5 and
-//! SHA-256, and publishes its keys as a JWKS. A JWT may come along (seed 000: "validate the jwt and the request
-//! signature"); no page says in which header, so that is a setting.
+//! Connect signs `{timestamp}POST{webhook_url}{raw_body}`, without separators, with RSASSA-PKCS1-v1_5 and SHA-256, and
+//! publishes its keys as a JWKS [connect-webhooks].
+//!
+//! A JWT may accompany the signature ("validate the jwt and the request signature" [connect-guide §O5]). No document names
+//! its header, so that is a setting.
 
 use std::time::Duration;
 
@@ -12,43 +14,43 @@ use crate::jose::{TokenPolicy, decode_standard_base64, verify_token};
 use crate::window::check_window;
 use crate::{Headers, KeySet, Rejection, VerifiedWebhook, Webhook};
 
-/// How Connect's webhooks are verified in this deployment.
+/// How a deployment verifies Connect's webhooks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// The full URLs as registered with the provider: deposits and withdrawals may have one each. They come from
-    /// configuration, never from the request's `Host`.
+    /// The full URLs as registered with the provider; deposits and withdrawals may have different ones. They are configured
+    /// and never taken from the request's `Host`.
     pub webhook_urls: Vec<String>,
-    /// How far the `timestamp` header may lie from now, in either direction.
+    /// How far the `timestamp` header may be from now, in either direction.
     pub tolerance: Duration,
-    /// What is expected of a JWT.
+    /// What is required of a JWT.
     pub jwt: JwtSettings,
 }
 
-/// What is expected of a JWT.
+/// What is required of a JWT.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JwtSettings {
-    /// Whether one is looked for.
+    /// Whether a JWT is read.
     pub mode: JwtMode,
-    /// The header it comes in, with or without `Bearer ` before it.
+    /// The header that contains it, with or without the prefix `Bearer `.
     pub header: String,
-    /// What it must say.
+    /// The claims that it must have.
     pub policy: TokenPolicy,
 }
 
-/// Whether a JWT is looked for.
+/// Whether a JWT is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JwtMode {
-    /// It is ignored.
+    /// A JWT is ignored.
     Off,
-    /// It may be missing; one that is there must verify.
+    /// A JWT may be missing; if present, it must verify.
     Optional,
-    /// It must be there and verify.
+    /// A JWT must be present and verify.
     Required,
 }
 
-/// Proves that Connect signed `webhook` for one of our URLs, at most the tolerance away from `now`.
+/// Verifies that Connect signed `webhook` for one of our URLs, within the tolerance around `now`.
 ///
-/// What does not verify comes back with the reason, so that it can be tried again with a newer key set.
+/// A webhook that does not verify is returned with the reason, so that it can be verified again with a newer key set.
 pub fn verify(
     webhook: Webhook,
     feed: &Feed,
@@ -65,7 +67,7 @@ pub fn verify(
     }
 }
 
-/// The URL that was signed for, and what the verification establishes.
+/// The URL that the signature covers, and the result of the verification.
 fn attest(
     webhook: &Webhook,
     settings: &Settings,
@@ -102,7 +104,7 @@ pub fn signed_message(timestamp: &str, url: &str, body: &[u8]) -> Vec<u8> {
 }
 
 fn unix_seconds(text: &str) -> Result<Timestamp, Rejection> {
-    // Digits alone: the text itself is part of what is signed, so `+5` and `5` must not mean the same.
+    // Only digits: the text itself is signed, so `+5` and `5` must not have the same meaning.
     let digits = text.bytes().all(|byte| byte.is_ascii_digit()).then_some(text);
     let seconds = digits.and_then(|digits| digits.parse().ok());
     seconds.and_then(|seconds| Timestamp::from_unix_seconds(seconds).ok()).ok_or_else(|| Rejection::HeaderMalformed {
@@ -111,7 +113,7 @@ fn unix_seconds(text: &str) -> Result<Timestamp, Rejection> {
     })
 }
 
-/// Whether a token was verified; an error when one that counts does not verify.
+/// Whether a token was verified; an error if a token that is required or present does not verify.
 fn check_token(headers: &Headers, jwt: &JwtSettings, keys: &KeySet, now: Timestamp) -> Result<bool, Rejection> {
     let required = match jwt.mode {
         JwtMode::Off => return Ok(false),

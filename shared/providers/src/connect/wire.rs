@@ -1,9 +1,10 @@
-//! Connect's names for things, as in seed 000.
+//! Connect's names for events and members [connect-guide §O5, §6, §W4].
 
-use fundhook_domain::{DepositStatus, Kind, Status, WithdrawalStatus};
+use fundhook_domain::{DepositStatus, Kind, Status, WebhookFamily, WithdrawalStatus};
 
-/// What the event names of seed 000 say. `on_hold` is missing from the seed's list and present in its samples.
-/// `connect.deposits.*` is in the plural and `connect.withdrawal.*` in the singular, as the provider has them.
+/// The status that an event reports [connect-guide §O5]. `on_hold` is missing from that list and present in the samples
+/// of [connect-guide §6]. The provider writes `connect.deposits.*` in the plural and `connect.withdrawal.*` in the
+/// singular.
 pub(super) fn status_of(event: &str) -> Option<Status> {
     Some(match event {
         "connect.deposits.pending" => Status::Deposit(DepositStatus::Pending),
@@ -21,11 +22,11 @@ pub(super) fn status_of(event: &str) -> Option<Status> {
     })
 }
 
-/// The member that holds the object. In every sample it is `deposit`, even for withdrawals; `withdrawal` is taken too,
-/// should the provider mend that.
+/// The names of the member with the deposit or withdrawal. Every sample has `deposit`, even those of withdrawals;
+/// `withdrawal` is accepted in case the provider corrects that.
 pub(super) const OBJECT_MEMBERS: [&str; 2] = ["deposit", "withdrawal"];
 
-/// Which of Connect's streams tells of a kind.
-pub(super) fn stream_of(kind: Kind) -> &'static str {
-    if kind == Kind::Deposit { "connect.deposits" } else { "connect.withdrawal" }
+/// The webhook family that reports resources of `kind`.
+pub(super) fn family_of(kind: Kind) -> WebhookFamily {
+    if kind == Kind::Deposit { WebhookFamily::ConnectDeposits } else { WebhookFamily::ConnectWithdrawals }
 }

@@ -1,8 +1,8 @@
-//! A fourth provider, invented: what a provider takes when all that it shares with the others is there already.
+//! An invented fourth provider: the code that a provider needs beside the shared parts.
 //! `docs/providers/adding-a-provider.md` quotes this folder as its example.
 //!
-//! It exists in tests alone. Its feed goes by Striga's name and its signatures by Striga's scheme, because a variant of an
-//! enum is the one thing that a test cannot add.
+//! It exists only in tests. Its feed, signature scheme and webhook family are Striga's, because a test cannot add variants
+//! to those enums.
 
 mod normalise;
 mod verify;
@@ -11,7 +11,7 @@ mod wire;
 pub(crate) use normalise::drafts;
 pub(crate) use verify::verify;
 
-/// The header with the UNIX time, in seconds, at which the provider signed.
+/// The header with the time of signing, a UNIX time in seconds.
 pub(crate) const TIMESTAMP_HEADER: &str = "x-fourth-timestamp";
 /// The header with the HMAC over timestamp and body, in hex.
 pub(crate) const SIGNATURE_HEADER: &str = "x-fourth-signature";
@@ -24,7 +24,7 @@ mod tests {
     use serde_json::{Map, Value, json};
 
     use super::*;
-    use crate::normalise::{Draft, NotUnderstood, Received};
+    use crate::draft::{Draft, NotUnderstood, Received};
     use crate::wire::members;
     use crate::{Envelope, Headers, Rejection, Secrets, SharedSecret, Webhook};
 
@@ -43,7 +43,7 @@ mod tests {
     }
 
     fn secrets(entry: &Value) -> Secrets {
-        let mut all = Secrets::from_json(&json!({ "default": entry }).to_string()).expect("the secrets are fit");
+        let mut all = Secrets::from_json(&json!({ "default": entry }).to_string()).expect("valid secrets");
         all.remove(&None).expect("the default organization")
     }
 
@@ -69,8 +69,8 @@ mod tests {
         verified.map(|verified| Envelope::seal(verified, now, None)).map_err(|(_, rejection)| rejection)
     }
 
-    /// What the webhook with `body` says.
-    fn said(body: &str) -> Result<Vec<Draft>, NotUnderstood> {
+    /// What the webhook with `body` states.
+    fn read(body: &str) -> Result<Vec<Draft>, NotUnderstood> {
         let envelope = verified_at(signed(SIGNED_AT, body), at(SIGNED_AT)).expect("the test secret signed it");
         let sent_at = envelope.attestation().signed_at.expect("a time is signed");
         let members = members(&envelope.body()).map_err(|reason| NotUnderstood { named: None, reason })?;
@@ -79,7 +79,7 @@ mod tests {
 
     /// The one statement of `body`, and its details.
     fn draft(body: &Value) -> (Draft, TransferDetails) {
-        let mut drafts = said(&body.to_string()).expect("understood");
+        let mut drafts = read(&body.to_string()).expect("understood");
         assert_eq!(drafts.len(), 1);
         let draft = drafts.remove(0);
         let Details::Transfer(details) = &draft.details else { unreachable!("a transfer") };
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_good_signature_of_the_right_time_is_believed() {
+    fn only_a_valid_signature_of_a_recent_time_is_accepted() {
         let good = signature(SECRET, SIGNED_AT, BODY);
         let malformed = |name: &str, expected| Rejection::HeaderMalformed { name: name.to_owned(), expected };
         let too_old = Rejection::TimestampTooOld { by: TOLERANCE + Duration::from_secs(1), allowed: TOLERANCE };
@@ -117,7 +117,7 @@ mod tests {
             ("at the first moment", signed(SIGNED_AT, BODY), "1760484566", None),
             ("a second earlier", signed(SIGNED_AT, BODY), "1760484565", Some(in_future)),
             (
-                "by nobody known",
+                "by an unknown secret",
                 webhook(SIGNED_AT, &"0".repeat(64), BODY),
                 SIGNED_AT,
                 Some(Rejection::SignatureUnverified),
@@ -126,7 +126,7 @@ mod tests {
             ("another body", webhook(SIGNED_AT, &good, "{}"), SIGNED_AT, Some(Rejection::SignatureUnverified)),
             ("another time", webhook("1760484867", &good, BODY), SIGNED_AT, Some(Rejection::SignatureUnverified)),
             (
-                "no hex",
+                "not hex",
                 webhook(SIGNED_AT, "good", BODY),
                 SIGNED_AT,
                 Some(malformed(SIGNATURE_HEADER, "an HMAC-SHA256 in hex")),
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_it_says_is_told_in_fundhooks_words_and_nothing_is_dropped() {
+    fn a_webhook_is_normalised_and_nothing_is_dropped() {
         let body = json!({
             "kind": "money_in", "ref": "m-1", "sum": "1.5 ETH", "on": "ethereum", "tx": "0x1", "to": "0x2", "user": "u-1",
             "at": 1_760_484_860, "memo": "rent", "fee": { "sum": "0.01 ETH" },
@@ -187,30 +187,30 @@ mod tests {
     }
 
     #[test]
-    fn what_it_does_not_understand_it_says_so() {
+    fn a_webhook_that_is_not_recognized_has_a_reason() {
         for (body, why) in [
             ("money in", "the body is not JSON"),
             ("{}", "no text member `kind`"),
-            (r#"{"kind":"money_lost"}"#, "nothing claims the kind \"money_lost\""),
+            (r#"{"kind":"money_lost"}"#, "the kind \"money_lost\" is not supported"),
             (r#"{"kind":"money_in","sum":"1.5 ETH"}"#, "`ref` is missing"),
             (r#"{"kind":"money_in","ref":"m-1"}"#, "`sum` is missing"),
-            (r#"{"kind":"money_in","ref":"m-1","sum":"1.5"}"#, "`sum` is no amount of an asset"),
-            (r#"{"kind":"money_in","ref":"m-1","sum":"much ETH"}"#, "`sum` is no amount of an asset"),
+            (r#"{"kind":"money_in","ref":"m-1","sum":"1.5"}"#, "`sum` is not an amount of an asset"),
+            (r#"{"kind":"money_in","ref":"m-1","sum":"much ETH"}"#, "`sum` is not an amount of an asset"),
             (
                 r#"{"kind":"money_in","ref":"m-1","sum":"1.5 ETH","sum":"2 ETH"}"#,
-                "`sum` is missing, or not a plain text",
+                "`sum` is missing, or not a plain string",
             ),
-            (r#"{"kind":"money_in","ref":"m-1","sum":"1.5 ETH","at":99}"#, "`at`: 99 is no UNIX time"),
+            (r#"{"kind":"money_in","ref":"m-1","sum":"1.5 ETH","at":99}"#, "`at`: 99 is not a UNIX time"),
         ] {
-            let reason = said(body).map(|_| ()).expect_err("not understood").reason;
+            let reason = read(body).map(|_| ()).expect_err("not understood").reason;
             assert!(reason.contains(why), "{body}: {reason}");
         }
     }
 
-    /// The page's example is this folder, so what it shows must be what is here: each block of code that is marked with a
-    /// file of this crate consists of lines of that file, in their order.
+    /// The page quotes this folder: each block of code that is marked with a file of this folder consists of lines of that
+    /// file, in their order.
     #[test]
-    fn the_page_about_adding_a_provider_shows_this_folder_as_it_is() {
+    fn the_page_about_adding_a_provider_quotes_this_folder_exactly() {
         let page = include_str!("../../../../docs/providers/adding-a-provider.md");
         let mut shown = 0;
         for (name, file) in [
@@ -222,9 +222,9 @@ mod tests {
             for block in page.split(&marked).skip(1) {
                 let (block, _) = block.split_once("```").expect("a block has an end");
                 let mut lines = file.lines();
-                // An ellipsis stands for lines that the page leaves out.
+                // An ellipsis marks lines that the page omits.
                 for line in block.lines().filter(|line| !line.trim().is_empty() && line.trim() != "// …") {
-                    assert!(lines.any(|known| known == line), "{name} has no such line, or not there: {line}");
+                    assert!(lines.any(|known| known == line), "{name} has no such line, or has it elsewhere: {line}");
                 }
                 shown += 1;
             }

@@ -8,9 +8,9 @@ use super::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use crate::window::check_window;
 use crate::{Rejection, Secrets, VerifiedWebhook, Webhook};
 
-/// Proves that the fourth provider signed `webhook`, at most `tolerance` away from `now`.
+/// Verifies that the fourth provider signed `webhook`, at most `tolerance` away from `now`.
 ///
-/// What does not verify comes back with the reason, so that it can be tried again with newer secrets.
+/// A webhook that does not verify is returned with the reason, so that it can be verified again with newer secrets.
 pub(crate) fn verify(
     webhook: Webhook,
     feed: &Feed,
@@ -41,7 +41,7 @@ fn attest(webhook: &Webhook, tolerance: Duration, secrets: &Secrets, now: Timest
     let message = [timestamp.as_bytes(), b".", webhook.body.as_slice()].concat();
     let secret = secrets.verifying(&message, &tag).ok_or(Rejection::SignatureUnverified)?;
     Ok(Attestation {
-        // A scheme of its own: a variant that a test cannot add.
+        // A scheme of its own in a real provider: a variant that a test cannot add.
         scheme: Scheme::StrigaHmacSha256,
         class: EvidenceClass::SharedSecret,
         key: secret.name().to_owned(),

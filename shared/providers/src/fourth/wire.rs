@@ -1,8 +1,8 @@
-//! The fourth provider's names for things.
+//! The fourth provider's names for kinds and amounts.
 
 use fundhook_domain::{DecimalValue, DepositStatus, Status, WithdrawalStatus};
 
-/// What the kinds of webhook say.
+/// The status that a kind of webhook reports.
 pub(super) fn status_of(kind: &str) -> Option<Status> {
     Some(match kind {
         "money_seen" => Status::Deposit(DepositStatus::Pending),
@@ -12,7 +12,7 @@ pub(super) fn status_of(kind: &str) -> Option<Status> {
     })
 }
 
-/// How much of which asset: `1.5 ETH`.
+/// The amount and the asset in a text such as `1.5 ETH`.
 pub(super) fn amount_and_asset(sum: &str) -> Option<(DecimalValue, &str)> {
     let (amount, asset) = sum.split_once(' ')?;
     Some((amount.parse().ok()?, asset)).filter(|(_, asset)| !asset.is_empty())

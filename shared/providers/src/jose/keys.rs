@@ -1,4 +1,4 @@
-//! Which keys a provider may sign with.
+//! Key sets: the keys that a provider may sign with.
 
 use std::collections::BTreeSet;
 
@@ -8,14 +8,14 @@ use jsonwebtoken::{Algorithm, DecodingKey, DecodingKeyKind};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-/// The shortest RSA modulus that is trusted (NIST SP 800-131A: 2,048 bits until 2030).
+/// The shortest RSA modulus that is accepted (NIST SP 800-131A: 2,048 bits until 2030).
 const RSA_MODULUS_BITS_MIN: usize = 2048;
 
-/// JWK members that only a private or symmetric key has (RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1).
+/// JWK members that only a private or symmetric key has [rfc-7518 §6.2.2, §6.3.2, §6.4.1].
 const SECRET_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
-/// A provider's public keys, fit to verify with: at least one, each for signatures, of a known algorithm and of
-/// sufficient length.
+/// A provider's public keys: at least one, and each of them for signatures, of a supported algorithm and of sufficient
+/// length.
 #[derive(Clone, Debug)]
 pub struct KeySet {
     keys: Vec<Key>,
@@ -31,31 +31,31 @@ pub struct Key {
     decoding: DecodingKey,
 }
 
-/// Why a key set is not taken in. The last good one stays in use.
+/// Why a key set is rejected. The last valid one remains in use.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidKeySet {
     /// It is not JSON.
     #[error("the key set is not JSON")]
     NotJson(#[source] serde_json::Error),
-    /// It has no array `keys`.
-    #[error("the key set is not a JSON object with an array `keys` (RFC 7517 section 5)")]
-    NoUsableKeys,
+    /// It has no array `keys` [rfc-7517 §5].
+    #[error("the key set is not a JSON object with an array `keys`")]
+    NoKeysArray,
     /// Its array `keys` is empty.
     #[error("the key set is empty")]
     Empty,
-    /// It holds a symmetric or private key, which a provider never publishes: whoever serves it is not to be trusted.
+    /// It contains a symmetric or private key. A provider never publishes one, so the source is not trusted.
     #[error(
-        "key {index} of the set has the member `{member}`: symmetric and private keys do not belong in a published set"
+        "key {index} of the set has the member `{member}`: a published set must not contain symmetric or private keys"
     )]
     SecretKey {
-        /// Which key, counted from 0.
+        /// The key's index, counted from 0.
         index: usize,
-        /// The member that gave it away.
+        /// The member that only such keys have.
         member: &'static str,
     },
     /// None of its keys can be used.
     #[error(
-        "no key of the set can verify signatures (wanted: use `sig`, RSA of at least 2048 bits, P-256 or Ed25519); the last one fails because {0}"
+        "no key of the set can verify signatures (required: use `sig`; RSA of at least 2048 bits, P-256 or Ed25519); the last one was rejected because {0}"
     )]
     NoUsableKey(&'static str),
     /// The text is not a PEM public key.
@@ -64,10 +64,10 @@ pub enum InvalidKeySet {
 }
 
 impl KeySet {
-    /// Reads a JWKS and takes it in when it is fit. Keys for other uses or of unknown algorithms are passed over.
+    /// Reads a JWKS. Keys for other uses and of other algorithms are ignored.
     pub fn from_jwks(json: &[u8]) -> Result<Self, InvalidKeySet> {
         let set: Value = serde_json::from_slice(json).map_err(InvalidKeySet::NotJson)?;
-        let keys = set.get("keys").and_then(Value::as_array).ok_or(InvalidKeySet::NoUsableKeys)?;
+        let keys = set.get("keys").and_then(Value::as_array).ok_or(InvalidKeySet::NoKeysArray)?;
         if keys.is_empty() {
             return Err(InvalidKeySet::Empty);
         }
@@ -90,7 +90,7 @@ impl KeySet {
     }
 
     fn of(keys: Vec<Key>) -> Option<Self> {
-        // With its algorithms: a set that is mended in nothing else must not pass for the one that is held.
+        // The algorithms are included: a set that differs in nothing else must not be taken as the same set.
         let name = |key: &Key| format!("{} {:?}", key.thumbprint, key.algorithms);
         let names: BTreeSet<String> = keys.iter().map(name).collect();
         let digest = Sha256::digest(Vec::from_iter(names).join("\n"));
@@ -98,18 +98,17 @@ impl KeySet {
         (!keys.is_empty()).then_some(Self { keys, fingerprint })
     }
 
-    /// Its usable keys.
+    /// The usable keys.
     pub fn keys(&self) -> &[Key] {
         &self.keys
     }
 
-    /// Names the set by what is in it: the SHA-256 digest of its usable keys' thumbprints and algorithms, whatever the
-    /// order in which they are published.
+    /// The set's fingerprint: the SHA-256 digest of its usable keys' thumbprints and algorithms, independent of their order.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
     }
 
-    /// The first key that verifies `signature` (base64, standard alphabet, padded or not) over `message`.
+    /// The first key that verifies `signature` over `message`.
     ///
     /// The provider sends no `kid`, so every key that may sign with `algorithm` is tried.
     pub fn verifying(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> Option<&Key> {
@@ -127,7 +126,7 @@ impl Key {
         Self::usable(&jwk)
     }
 
-    // The library's enum of key types is open: what it learns later is not known here either.
+    // The library's enum of key types is non-exhaustive.
     #[expect(clippy::wildcard_enum_match_arm)]
     fn usable(jwk: &Jwk) -> Result<Self, &'static str> {
         match &jwk.common.public_key_use {
@@ -147,9 +146,9 @@ impl Key {
             AlgorithmParameters::OctetKeyPair(okp) if okp.curve == EllipticCurve::Ed25519 && is_32_bytes(&okp.x) => {
                 vec![Algorithm::EdDSA]
             }
-            _ => return Err("its type, curve or length is not known"),
+            _ => return Err("its type, curve or length is not supported"),
         };
-        // A key that names its algorithm verifies that one alone (RFC 8725 section 3.1).
+        // A key that names its algorithm is used for no other one [rfc-8725 §3.1].
         let algorithms: Vec<Algorithm> = match jwk.common.key_algorithm {
             None => possible,
             Some(named) => {
@@ -164,22 +163,22 @@ impl Key {
         Ok(Self { thumbprint, id: jwk.common.key_id.clone(), algorithms, decoding })
     }
 
-    /// The RFC 7638 thumbprint (SHA-256, base64url): the key's name in evidence.
+    /// The thumbprint [rfc-7638] (SHA-256, base64url), which names the key in evidence.
     pub fn thumbprint(&self) -> &str {
         &self.thumbprint
     }
 
-    /// The `kid` it was published under.
+    /// The key's `kid`.
     pub fn id(&self) -> Option<&str> {
         self.id.as_deref()
     }
 
-    /// Whether it may verify signatures made with `algorithm`.
+    /// Whether the key may verify signatures of `algorithm`.
     pub fn allows(&self, algorithm: Algorithm) -> bool {
         self.algorithms.contains(&algorithm)
     }
 
-    /// The modulus and the exponent of an RSA key, big-endian: for tools that open signatures.
+    /// The modulus and the exponent of an RSA key, big-endian, for tools that inspect signatures.
     pub fn rsa_components(&self) -> Option<(&[u8], &[u8])> {
         match self.decoding.kind() {
             DecodingKeyKind::RsaModulusExponent { n, e } => Some((n, e)),
@@ -188,30 +187,30 @@ impl Key {
     }
 }
 
-/// Reading a JWK out of a larger document.
+/// Deserializing a JWK from a part of a document.
 trait DeserializeFrom: Sized {
     fn deserialize_from(json: &Value) -> Result<Self, &'static str>;
 }
 
 impl DeserializeFrom for Jwk {
     fn deserialize_from(json: &Value) -> Result<Self, &'static str> {
-        serde::Deserialize::deserialize(json).map_err(|_| "it is not a JWK (RFC 7517 section 4)")
+        serde::Deserialize::deserialize(json).map_err(|_| "it is not a JWK")
     }
 }
 
-/// The length of a base64url-encoded modulus in bits, leading zeros not counted; 0 when it does not decode.
+/// The length of a base64url-encoded modulus in bits, without leading zeros; 0 if it does not decode.
 fn modulus_bits(modulus: &str) -> usize {
     let bytes = BASE64_URL_SAFE_NO_PAD.decode(modulus).unwrap_or_default();
     let significant = bytes.iter().skip_while(|byte| **byte == 0);
     significant.clone().next().map_or(0, |first| significant.count() * 8 - first.leading_zeros() as usize)
 }
 
-/// Whether `text` is 32 bytes in base64url: a coordinate on P-256 (RFC 7518 section 6.2.1.2), an Ed25519 key (RFC 8037).
+/// Whether `text` is 32 bytes in base64url: a coordinate on P-256 [rfc-7518 §6.2.1.2] or an Ed25519 key [rfc-8037].
 fn is_32_bytes(text: &str) -> bool {
     BASE64_URL_SAFE_NO_PAD.decode(text).is_ok_and(|bytes| bytes.len() == 32)
 }
 
-/// Decodes a signature header in base64, standard alphabet, with or without padding.
+/// Decodes base64 of the standard alphabet, with or without padding.
 pub(crate) fn decode_standard_base64(text: &str) -> Option<Vec<u8>> {
     BASE64_STANDARD.decode(text).ok().or_else(|| base64::prelude::BASE64_STANDARD_NO_PAD.decode(text).ok())
 }

@@ -1,4 +1,4 @@
-//! Key sets (RFC 7517) and tokens (RFC 7519), by `jsonwebtoken`.
+//! Key sets [rfc-7517] and tokens [rfc-7519], based on `jsonwebtoken`.
 
 mod keys;
 mod token;

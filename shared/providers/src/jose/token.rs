@@ -1,4 +1,4 @@
-//! The JWT that may come along with a webhook.
+//! The JWT that may accompany a webhook.
 
 use std::time::Duration;
 
@@ -9,45 +9,45 @@ use serde_json::{Map, Value};
 
 use super::KeySet;
 
-/// What a token must say.
+/// The claims that a token must have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenPolicy {
-    /// The `iss` it must have.
+    /// The required `iss`.
     pub issuer: String,
-    /// The `organization.id` it must have where it has one.
+    /// The required `organization.id`, if the token has one.
     pub organization_id: Option<String>,
-    /// How far clocks may differ.
+    /// The tolerated clock skew.
     pub leeway: Duration,
 }
 
-/// Why a token was refused. Nothing of the token is repeated.
+/// Why a token was rejected. No variant contains any part of the token.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenRejection {
-    /// It is not three base64url parts, the first two of them JSON objects.
+    /// It does not consist of three base64url parts, the first two of which are JSON objects.
     #[error("it is not a JWT with a known `alg`")]
     Malformed,
-    /// Its `alg` is `none`, symmetric, or another that is never accepted.
+    /// Its `alg` is `none`, symmetric, or not supported.
     #[error("its algorithm is not one of RS256, PS256, ES256 and EdDSA")]
     AlgorithmNotAllowed,
-    /// It brings or names its own key.
-    #[error("its header names a key of its own (`{0}`); keys come from the provider's key set alone")]
-    BringsItsOwnKey(&'static str),
-    /// It has a critical extension that nobody here understands (RFC 7515 section 4.1.11).
+    /// It contains or names a key.
+    #[error("its header names a key (`{0}`); only keys of the provider's key set are used")]
+    NamesAKey(&'static str),
+    /// It has a critical extension, and none is supported [rfc-7515 §4.1.11].
     #[error("its header has critical extensions")]
     CriticalExtension,
     /// No trusted key of the algorithm's type verifies it.
     #[error("no key of the provider's key set verifies it")]
     SignatureUnverified,
-    /// A claim that is needed is missing or not of the form it should have.
+    /// A required claim is missing or malformed.
     #[error("its claim `{0}` is missing or malformed")]
     Claim(&'static str),
     /// Its `exp` has passed.
     #[error("it has expired")]
     Expired,
-    /// Its `nbf` or `iat` has not come yet.
+    /// Its `nbf` or `iat` is in the future.
     #[error("it is not valid yet")]
     NotYetValid,
-    /// Its `iss` is somebody else.
+    /// Its `iss` is another issuer.
     #[error("its issuer is not the expected one")]
     Issuer,
     /// Its `organization.id` is another organization's.
@@ -55,8 +55,8 @@ pub enum TokenRejection {
     Organization,
 }
 
-/// The algorithms a token may be signed with: asymmetric ones alone, so that a public key can never be abused as an
-/// HMAC secret (RFC 8725 section 3.1).
+/// The algorithms that a token may be signed with. All are asymmetric, so that a public key can never be used as an HMAC
+/// secret [rfc-8725 §3.1].
 const ALLOWED: [Algorithm; 4] = [Algorithm::RS256, Algorithm::PS256, Algorithm::ES256, Algorithm::EdDSA];
 
 /// Verifies a compact JWT against `keys` and `policy` at the instant `now`.
@@ -65,21 +65,21 @@ pub fn verify_token(token: &str, keys: &KeySet, policy: &TokenPolicy, now: Times
     if !ALLOWED.contains(&header.alg) {
         return Err(TokenRejection::AlgorithmNotAllowed);
     }
-    let own_keys = [
+    let named_keys = [
         ("jwk", header.jwk.is_some()),
         ("jku", header.jku.is_some()),
         ("x5u", header.x5u.is_some()),
         ("x5c", header.x5c.is_some()),
     ];
-    if let Some((member, _)) = own_keys.into_iter().find(|(_, present)| *present) {
-        return Err(TokenRejection::BringsItsOwnKey(member));
+    if let Some((member, _)) = named_keys.into_iter().find(|(_, present)| *present) {
+        return Err(TokenRejection::NamesAKey(member));
     }
     if header.crit.is_some() {
         return Err(TokenRejection::CriticalExtension);
     }
 
-    // By hand rather than by the library's `decode`: the clock is an argument here, the seeds write times as RFC 3339
-    // text, and a claim of an odd form must not read as a signature that does not verify.
+    // The library's `decode` is not used: here the time is an argument, the samples have times as RFC 3339 strings
+    // [connect-guide §4], and a malformed claim must not be reported as an invalid signature.
     let (signed, signature) = token.rsplit_once('.').ok_or(TokenRejection::Malformed)?;
     let (_, claims) = signed.split_once('.').ok_or(TokenRejection::Malformed)?;
     let decoded = |part: &str| BASE64_URL_SAFE_NO_PAD.decode(part).map_err(|_| TokenRejection::Malformed);
@@ -119,8 +119,8 @@ fn check_organization(claims: &Map<String, Value>, expected: &str) -> Result<(),
     }
 }
 
-/// A time claim as a NumericDate (RFC 7519 section 2; without an exponent, fractions are cut off) or, as in seed 000, as
-/// RFC 3339 text.
+/// A time claim: a NumericDate [rfc-7519 §2] without an exponent, whose fraction is ignored, or an RFC 3339 string as in
+/// [connect-guide §4].
 fn instant(claims: &Map<String, Value>, name: &'static str) -> Result<Option<Timestamp>, TokenRejection> {
     let malformed = || TokenRejection::Claim(name);
     match claims.get(name) {

@@ -1,19 +1,18 @@
-//! From Striga's JSON to statements.
+//! What Striga's webhooks state.
 
 use std::collections::BTreeSet;
 
 use fundhook_domain::{
     Balances, Details, FeeStatus, Kind, Network, Quantity, ResourceId, Side, Status, Timestamp, Transaction,
-    TransferDetails, Units, WithdrawalStatus,
+    TransferDetails, Units, WebhookFamily, WithdrawalStatus,
 };
-
 use serde_json::Value;
 
 use super::wire::{self, Sort};
-use crate::normalise::{Draft, NotUnderstood, Received};
+use crate::draft::{Draft, NotUnderstood, Received};
 use crate::wire::Fields;
 
-/// What a webhook of Striga says.
+/// What a webhook of Striga states.
 pub(crate) fn drafts(received: &Received<'_>, mut members: Fields) -> Result<Vec<Draft>, NotUnderstood> {
     let mut name = members.take_text("type");
     if name.is_none() && !members.has("type") {
@@ -24,18 +23,18 @@ pub(crate) fn drafts(received: &Received<'_>, mut members: Fields) -> Result<Vec
     };
     members.drop_repeated("txType", &name);
     let Some(sort) = wire::sort(&name) else {
-        let reason = format!("nothing claims the type {:?}", shown(&name));
+        let reason = format!("the type {:?} is not supported", shown(&name));
         return Err(NotUnderstood { named: Some(name), reason });
     };
-    let stated = Webhook::read(received, &name, members).and_then(|webhook| match sort {
+    let drafts = Webhook::read(received, &name, members).and_then(|webhook| match sort {
         Sort::Transfer(status) => webhook.transfer(status),
         Sort::NetworkFee(status) => webhook.network_fee(status),
         Sort::ApplicationFee => webhook.application_fee(),
     });
-    stated.map_err(|reason| NotUnderstood { named: Some(name), reason })
+    drafts.map_err(|reason| NotUnderstood { named: Some(name), reason })
 }
 
-/// What all of Striga's webhooks have in common.
+/// The parts that all of Striga's webhooks have.
 struct Webhook<'a> {
     received: &'a Received<'a>,
     name: &'a str,
@@ -58,9 +57,11 @@ impl<'a> Webhook<'a> {
             && before != after
         {
             let (before, after) = (shown(before.as_str()), shown(after.as_str()));
-            return Err(format!("the balances are in {before:?} and {after:?}, so the amounts could be in either"));
+            return Err(format!(
+                "the balances are in {before:?} and {after:?}, so the unit of the amounts is not known"
+            ));
         }
-        // Amounts have the unit that the balances name. DENIED has been seen without them; then it stays unsaid.
+        // Amounts are in the unit that the balances name. DENIED has been seen without balances; then the unit is unknown.
         let units = units_before.or(units_after).unwrap_or_else(|| Units::Other("unstated".to_owned()));
         let debit = members.take_quantity("debit", &units)?;
         let credit = members.take_quantity("credit", &units)?;
@@ -87,7 +88,7 @@ impl<'a> Webhook<'a> {
             balances: Balances { before, after },
             side,
             provider_status: Some(name.to_owned()),
-            stream: Some("striga.tx".to_owned()),
+            family: Some(WebhookFamily::StrigaTransactions),
             updated_at: Some(timestamp),
             ..TransferDetails::default()
         };
@@ -111,9 +112,9 @@ impl<'a> Webhook<'a> {
         }
     }
 
-    /// Puts the amounts that no field took back under the provider's names: nothing a provider says is dropped.
+    /// Keeps the amounts that are in no field under the provider's names: nothing that a provider states is dropped.
     fn keep_other_amounts(&mut self, details: &mut TransferDetails) {
-        // A confirmed deposit tells its amount twice.
+        // A confirmed deposit states its amount twice.
         let on_chain = self.on_chain.take().filter(|amount| Some(amount) != details.quantity.as_ref());
         for (name, amount) in
             [("debit", self.debit.take()), ("credit", self.credit.take()), (wire::ON_CHAIN_AMOUNT, on_chain)]
@@ -123,14 +124,14 @@ impl<'a> Webhook<'a> {
         }
     }
 
-    /// A deposit or a withdrawal. PENDING and CONFIRMED of a withdrawal say no amount: INITIATED did.
+    /// A deposit or a withdrawal. For a withdrawal, only INITIATED states the amount; PENDING and CONFIRMED do not.
     fn transfer(mut self, status: Status) -> Result<Vec<Draft>, String> {
         let mut details = std::mem::take(&mut self.details);
         if status.kind() == Kind::Deposit {
-            // What is credited; before that, what was seen on chain.
+            // The credited amount, or before that the amount seen on chain.
             details.quantity = self.credit.take().or_else(|| self.on_chain.take());
         } else {
-            // FAILED credits back what was debited, which need not be the same.
+            // FAILED credits the debited amount back. The two amounts may differ.
             (details.quantity, details.refunded) = (self.debit.take(), self.credit.take());
         }
         self.keep_other_amounts(&mut details);
@@ -138,12 +139,12 @@ impl<'a> Webhook<'a> {
         Ok(vec![self.draft(resource, status, details)])
     }
 
-    /// The network's fee for a withdrawal, or its refund: something about the fee, and something about the withdrawal.
+    /// The network's fee for a withdrawal, or its refund: a statement about the fee, and one about the withdrawal.
     fn network_fee(mut self, status: FeeStatus) -> Result<Vec<Draft>, String> {
         let fee = self.resource(Kind::Fee, &wire::network_fee_id(&self.id))?;
         let withdrawal = self.resource(Kind::Withdrawal, &self.id)?;
         let mut details = std::mem::take(&mut self.details);
-        let TransferDetails { asset, network, account, sub_account, stream, .. } = details.clone();
+        let TransferDetails { asset, network, account, sub_account, family, .. } = details.clone();
         (details.quantity, details.refunded) = match status {
             FeeStatus::Charged => (self.debit.take(), None),
             FeeStatus::Refunded => (None, self.credit.take()),
@@ -158,20 +159,20 @@ impl<'a> Webhook<'a> {
             network,
             account,
             sub_account,
-            stream,
+            family,
             related: BTreeSet::from([fee.clone()]),
             ..TransferDetails::default()
         };
         details.related = BTreeSet::from([withdrawal.clone()]);
-        // A fee is charged once the withdrawal is initiated; further than that it says nothing.
+        // A fee is charged once the withdrawal is initiated. It proves no further status.
         let initiated = Status::Withdrawal(WithdrawalStatus::Initiated);
         Ok(vec![self.draft(fee, Status::Fee(status), details), self.draft(withdrawal, initiated, of_withdrawal)])
     }
 
-    /// A leg of the platform's fee: taken from the user, or given to the platform.
+    /// A leg of the platform's fee: the user's debit or the platform's credit.
     fn application_fee(mut self) -> Result<Vec<Draft>, String> {
         let mut details = std::mem::take(&mut self.details);
-        let side = details.side.ok_or("neither `debit` nor `credit` tells which leg of the fee this is")?;
+        let side = details.side.ok_or("neither `debit` nor `credit` is stated, so the leg of the fee is not known")?;
         let other = match side {
             Side::Debit => Side::Credit,
             Side::Credit => Side::Debit,
@@ -185,18 +186,18 @@ impl<'a> Webhook<'a> {
     }
 }
 
-/// Takes a balance apart: how much, and the unit that it and all amounts beside it are in.
+/// Takes a balance: its amount, and the unit of this and all other amounts.
 fn take_balance(members: &mut Fields, name: &str) -> Result<(Option<Quantity>, Option<Units>), String> {
     let Some(mut balance) = members.take_object_present(name) else {
         return Ok((None, None));
     };
     let units = balance.take_text("currency").map(|unit| Units::named(&unit));
     if units.is_none() && balance.has("currency") {
-        return Err(format!("{name}: `currency` is not a plain text"));
+        return Err(format!("{name}: `currency` is not a plain string"));
     }
     let stated = units.clone().unwrap_or_else(|| Units::Other("unstated".to_owned()));
     let amount = balance.take_quantity("amount", &stated).map_err(|why| format!("{name}: {why}"))?;
-    // FundContext twice in every sample.
+    // Every sample states the balance twice [striga-transactions].
     if let Some(amount) = &amount {
         balance.drop_repeated("balance", &amount.value.to_string());
     }
@@ -204,7 +205,7 @@ fn take_balance(members: &mut Fields, name: &str) -> Result<(Option<Quantity>, O
     Ok((amount, units))
 }
 
-/// What a reason repeats of a webhook.
+/// The part of a webhook's text that a reason quotes.
 fn shown(text: &str) -> String {
     text.chars().take(64).collect()
 }

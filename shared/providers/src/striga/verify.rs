@@ -1,14 +1,14 @@
-//! Striga signs the raw body with HMAC-SHA256, in hex. No time is signed: what defends against replays is that the same
-//! body is the same fact.
+//! Striga signs the raw body with HMAC-SHA256, in hex [striga-webhooks]. No time is signed. A replay has no effect because
+//! the same body is the same fact.
 
 use fundhook_domain::{Attestation, EvidenceClass, Feed, Scheme};
 
 use super::SIGNATURE_HEADER;
 use crate::{Rejection, Secrets, VerifiedWebhook, Webhook};
 
-/// Proves that Striga signed `webhook`.
+/// Verifies that Striga signed `webhook`.
 ///
-/// What does not verify comes back with the reason, so that it can be tried again with newer secrets.
+/// A webhook that does not verify is returned with the reason, so that it can be verified again with newer secrets.
 pub fn verify(webhook: Webhook, feed: &Feed, secrets: &Secrets) -> Result<VerifiedWebhook, (Webhook, Rejection)> {
     match attest(&webhook, secrets) {
         Ok(attestation) => {

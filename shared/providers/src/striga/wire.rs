@@ -1,19 +1,19 @@
-//! Striga's names for things, as in seed 004.
+//! Striga's names for transactions [striga-transactions].
 
 use fundhook_domain::{DepositStatus, FeeStatus, Side, Status, WithdrawalStatus};
 
-/// What a type of webhook is about.
+/// What a webhook reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sort {
     /// A deposit or a withdrawal, and its status.
     Transfer(Status),
-    /// The network's fee for a withdrawal, and what became of it.
+    /// The network's fee for a withdrawal, and its status.
     NetworkFee(FeeStatus),
     /// A leg of the platform's own fee.
     ApplicationFee,
 }
 
-/// What the types of seed 004 say, and `DENIED`, which integrators have seen.
+/// The meaning of a webhook's type [striga-transactions]. `DENIED` is documented by integrators only [striga-clients].
 pub(super) fn sort(name: &str) -> Option<Sort> {
     let deposit = |status| Sort::Transfer(Status::Deposit(status));
     let withdrawal = |status| Sort::Transfer(Status::Withdrawal(status));
@@ -31,18 +31,18 @@ pub(super) fn sort(name: &str) -> Option<Sort> {
     })
 }
 
-/// The member with the amount that was seen on chain.
+/// The member with the amount seen on chain.
 pub(super) const ON_CHAIN_AMOUNT: &str = "blockchainTransactionAmount";
 
-/// The sub-type of a fee that belongs to a withdrawal on chain.
+/// The sub-type of a fee for an on-chain withdrawal.
 pub(super) const WITHDRAWAL_FEE: &str = "TOTAL_WITHDRAWAL_FEE";
 
-/// One `id` is shared by a withdrawal and its network fee; the fee's resource adds what it is.
+/// The id of a network fee's resource. The fee has the `id` of its withdrawal, so a suffix distinguishes them.
 pub(super) fn network_fee_id(id: &str) -> String {
     format!("{id}:network")
 }
 
-/// One `id` is shared by both legs of an application fee; each leg's resource adds its side.
+/// The id of the resource of one leg of an application fee. Both legs have the same `id`, so the side is added.
 pub(super) fn application_fee_id(id: &str, side: Side) -> String {
     let side = match side {
         Side::Debit => "debit",

@@ -1,9 +1,11 @@
-//! Asset codes that hold a network.
+//! Asset codes that contain a network.
 
 use fundhook_domain::Network;
 
-/// zerohash writes asset and network in one: `USDC.BASE` is USDC on Base. Without a network, a coin of its own chain is
-/// on that (`BTC`), and of a token the network is not known (seed 003 has `USDC`).
+/// Splits an asset code into asset and network: zerohash writes `USDC.BASE` for USDC on Base.
+///
+/// A code without a network is on its own chain if it is a coin (`BTC`). The network of a token without one is not known
+/// ([zerohash-fund-update] has `USDC`).
 pub(crate) fn split_asset(code: &str) -> (String, Option<Network>) {
     match code.rsplit_once('.') {
         Some((asset, network)) if !asset.is_empty() && !network.is_empty() => {
@@ -18,7 +20,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_code_says_its_network_or_implies_it_or_leaves_it_open() {
+    fn a_code_names_its_network_or_implies_it_or_leaves_it_unknown() {
         for (code, asset, network) in [
             ("USDC.BASE", "USDC", Some("base")),
             ("USDC.ETH", "USDC", Some("ethereum")),

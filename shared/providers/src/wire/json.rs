@@ -1,4 +1,4 @@
-//! Reading a body whose sender may say a thing twice.
+//! Parsing a body that may state a member twice.
 
 use std::fmt;
 
@@ -9,10 +9,10 @@ use serde_json::{Map, Value};
 
 use super::Fields;
 
-/// The members of the JSON object in `body`, or a sentence about why there are none.
+/// The members of the JSON object in `body`, or a sentence about why it cannot be read.
 ///
-/// A member that is stated twice alike is read once (Striga repeats keys). One that is stated twice differently becomes
-/// the list of what was said: no field takes a list, so nobody takes a side, and nothing is dropped.
+/// A member that is stated twice with the same value is read once (Striga repeats members). A member that is stated with
+/// different values becomes a list of them. No field accepts a list, so none of the values is used and none is dropped.
 pub(crate) fn members(body: &[u8]) -> Result<Fields, String> {
     let raw: &RawValue = serde_json::from_slice(body).map_err(|error| format!("the body is not JSON: {error}"))?;
     match value(raw, LEVELS_MAX)? {
@@ -23,34 +23,34 @@ pub(crate) fn members(body: &[u8]) -> Result<Fields, String> {
     }
 }
 
-/// How deep a body is read, as deep as serde_json itself does.
+/// How many levels of nesting are read: as many as serde_json reads.
 const LEVELS_MAX: usize = 127;
 
-/// The value in `raw`, at most `levels` deep.
+/// The value in `raw`, with at most `levels` of nesting.
 fn value(raw: &RawValue, levels: usize) -> Result<Value, String> {
     let text = raw.get();
     let inner =
         || levels.checked_sub(1).ok_or_else(|| format!("the body is nested more than {LEVELS_MAX} levels deep"));
-    // The syntax was checked as a whole; half of a surrogate pair is all that can be wrong with a part.
-    let no_text = |_| "the body has an escape such as `\\ud800`, which is not text".to_owned();
+    // The syntax of the whole body was checked. Only half of a surrogate pair can be wrong with a part of it.
+    let no_text = |_| "the body has an escape such as `\\ud800`, which is not a character".to_owned();
     match text.as_bytes().first() {
         Some(b'{') => {
             let Members(stated) = serde_json::from_str(text).map_err(no_text)?;
             let levels = inner()?;
             let mut members: Map<String, Value> = Map::new();
-            let mut said: Map<String, Value> = Map::new();
+            let mut repeated: Map<String, Value> = Map::new();
             for (name, raw) in stated {
                 let value = value(raw, levels)?;
-                match (members.get(&name), said.get_mut(&name)) {
+                match (members.get(&name), repeated.get_mut(&name)) {
                     (None, _) => drop(members.insert(name, value)),
                     (Some(first), None) if *first != value => {
-                        said.insert(name.clone(), Value::Array(vec![first.clone(), value]));
+                        repeated.insert(name.clone(), Value::Array(vec![first.clone(), value]));
                     }
                     (Some(_), Some(Value::Array(all))) if !all.contains(&value) => all.push(value),
                     (Some(_), _) => {}
                 }
             }
-            members.extend(said);
+            members.extend(repeated);
             Ok(Value::Object(members))
         }
         Some(b'[') => {
@@ -62,7 +62,7 @@ fn value(raw: &RawValue, levels: usize) -> Result<Value, String> {
     }
 }
 
-/// The members of an object as they are stated, repeated ones too.
+/// The members of an object in their order, with repetitions.
 struct Members<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Members<'de> {
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_stated_once_is_read_as_any_parser_would() {
+    fn a_body_without_repeated_members_is_read_as_by_any_parser() {
         for body in [
             r#"{}"#,
             r#"{"a":1,"b":[true,null,{"c":"d"}],"e":{"f":{}}}"#,
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_member_stated_twice_alike_is_read_once_and_stated_differently_becomes_a_list() {
+    fn a_repeated_member_is_read_once_and_different_values_become_a_list() {
         assert_eq!(read(r#"{"memo":"x","memo":"x"}"#), Ok(json!({ "memo": "x" })));
         assert_eq!(read(r#"{"q":"1","q":"2","q":"1","q":"3"}"#), Ok(json!({ "q": ["1", "2", "3"] })));
         assert_eq!(read(r#"{"a":{"q":1,"q":2}}"#), Ok(json!({ "a": { "q": [1, 2] } })));
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_object_says_what_it_is() {
+    fn a_body_that_is_not_an_object_has_a_reason() {
         for (body, hint) in
             [("", "not JSON"), ("a=b", "not JSON"), ("[]", "not a JSON object"), ("7", "not a JSON object")]
         {

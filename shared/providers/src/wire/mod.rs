@@ -1,4 +1,4 @@
-//! Taking a provider's JSON apart without ever failing on it.
+//! Reading a provider's JSON without failing on unexpected members.
 
 mod asset;
 mod fields;

@@ -1,27 +1,28 @@
-//! Fund transactions (seeds 001 and 003), as zerohash sends them and as Connect lists them.
+//! Fund transactions, as zerohash sends them [zerohash-reference-id, zerohash-fund-update] and as Connect lists them
+//! [connect-guide §7].
 
 use fundhook_domain::{
     Conversion, DecimalValue, DepositStatus, Details, Feed, Kind, ResourceId, Source, Status, Timestamp, Transaction,
-    TransferDetails, Units,
+    TransferDetails, Units, WebhookFamily,
 };
 
-use super::normalise::take_asset;
-use crate::normalise::Draft;
+use crate::draft::Draft;
 use crate::wire::Fields;
 
-/// Who tells of a fund transaction, and how.
+/// Where a fund transaction was reported.
 pub(crate) struct FundContext<'a> {
-    /// Whose deposit it is.
+    /// The feed of the deposit.
     pub(crate) feed: &'a Feed,
-    /// The event's name.
+    /// The name of the event.
     pub(crate) event_type: &'static str,
-    /// Which stream tells of it.
-    pub(crate) stream: &'static str,
-    /// When it was told, for one without a date.
+    /// The webhook family that reported it.
+    pub(crate) family: WebhookFamily,
+    /// When it was sent or read: the time of a fund transaction without a date.
     pub(crate) sent_at: Timestamp,
 }
 
-/// What a fund transaction says. `success:false` is not final: the account match may still complete, under the same id.
+/// What a fund transaction states. `success:false` is not final: the account match may still complete, with the same
+/// `fund_id` [zerohash-name-match].
 pub(crate) fn fund_draft(context: &FundContext<'_>, mut members: Fields) -> Result<Draft, String> {
     let id = members.required_text("fund_id")?;
     let resource = ResourceId::new(Kind::Deposit, context.feed.clone(), &id)
@@ -29,21 +30,21 @@ pub(crate) fn fund_draft(context: &FundContext<'_>, mut members: Fields) -> Resu
     let succeeded = members.flag("success").ok_or("`success` is neither true nor false")?;
     let occurred_at = members.time("fund_timestamp")?.max(members.time("deposit_timestamp")?);
     let quantity = members.take_quantity("quantity", &Units::Major)?;
-    let (asset, network) = take_asset(&mut members, "fund_asset");
+    let (asset, network) = members.take_asset("fund_asset");
     let transaction = Transaction {
-        // Seed 003 calls it the on-chain transaction's id, and the row in seed 000 has a UUID: no chain's hash, and so no coin
-        // that could be told apart from another feed's telling of it.
+        // [zerohash-fund-update] calls it the on-chain transaction's id, but the row in [connect-guide §7] has a UUID. That is
+        // not a chain's hash, so it cannot show that another family reported the same coin.
         hash: members.take_text_if("transaction_id", |id| !is_uuid(id)),
-        // An expired session has a dash in place of an address.
+        // An expired session has a dash instead of an address [zerohash-expiry].
         from: members.take_text_if("source_address", |address| address != "-"),
         to: members.take_text("deposit_address"),
         ..Transaction::default()
     };
-    let nothing_came = quantity.as_ref().is_none_or(|quantity| quantity.value == DecimalValue::zero());
+    let is_empty = quantity.as_ref().is_none_or(|quantity| quantity.value == DecimalValue::zero());
     let status = if succeeded {
         DepositStatus::Confirmed
-    } else if nothing_came && transaction.hash.is_none() && !members.has("transaction_id") {
-        // The session ended without a deposit; one that comes later has a transaction.
+    } else if is_empty && transaction.hash.is_none() && !members.has("transaction_id") {
+        // The session ended without a deposit. A deposit that arrives later has a transaction.
         DepositStatus::Abandoned
     } else {
         DepositStatus::Held
@@ -62,10 +63,10 @@ pub(crate) fn fund_draft(context: &FundContext<'_>, mut members: Fields) -> Resu
         },
         account: members.take_text("participant_code"),
         sub_account: members.take_text("account_label"),
-        // One thing under two names (seed 001): the SDK's and the API's.
+        // One value under two names: the SDK's and the API's [zerohash-reference-id].
         reference_id: members.take_text("reference_id").or_else(|| members.take_text("client_fund_id")),
         status_reason: members.take_text("status_reason").or_else(|| members.take_text("reason")),
-        stream: Some(context.stream.to_owned()),
+        family: Some(context.family),
         provider_data: members.into_rest(),
         ..TransferDetails::default()
     };
@@ -78,7 +79,7 @@ pub(crate) fn fund_draft(context: &FundContext<'_>, mut members: Fields) -> Resu
     })
 }
 
-/// Whether `text` is 32 hex digits in groups of 8, 4, 4, 4 and 12 (RFC 9562 section 4).
+/// Whether `text` is 32 hex digits in groups of 8, 4, 4, 4 and 12 [rfc-9562 §4].
 fn is_uuid(text: &str) -> bool {
     let is_digits = |(part, length): (&str, usize)| part.len() == length && part.bytes().all(|b| b.is_ascii_hexdigit());
     text.split('-').count() == 5 && text.split('-').zip([8, 4, 4, 4, 12]).all(is_digits)

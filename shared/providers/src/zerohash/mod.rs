@@ -10,17 +10,17 @@ pub(crate) use fund::{FundContext, fund_draft};
 pub(crate) use normalise::drafts;
 pub use verify::{RsaPadding, Settings, signed_message, verify};
 
-pub use crate::normalise::PAYLOAD_TYPE_HEADER;
+pub use crate::PAYLOAD_TYPE_HEADER;
 
 /// The header with the HMAC over body and timestamp, in hex.
 pub const SIGNATURE_HEADER: &str = "x-zh-hook-signature";
 /// The header with the RSA signature over body and timestamp, in hex.
 pub const RSA_SIGNATURE_HEADER: &str = "x-zh-hook-rsa-signature";
-/// The header with the UNIX time at which the provider signed, in milliseconds.
+/// The header with the time of signing, a UNIX time in milliseconds.
 pub const TIMESTAMP_HEADER: &str = "x-zh-hook-timestamp";
 /// The legacy header with the HMAC over the body alone, in hex.
 pub const LEGACY_SIGNATURE_HEADER: &str = "x-zh-hook-signature-256";
 /// The legacy header with the RSA signature over the body alone, in hex.
 pub const LEGACY_RSA_SIGNATURE_HEADER: &str = "x-zh-hook-rsa-signature-256";
-/// The header that names the notification; no signature covers it, so nothing depends on it.
+/// The header that names the notification. No signature covers it, so no decision depends on it.
 pub const NOTIFICATION_ID_HEADER: &str = "x-zh-hook-notification-id";

@@ -1,30 +1,30 @@
-//! From zerohash's JSON to statements.
+//! What zerohash's webhooks state.
 
 use fundhook_domain::{
     AccountDetails, BalanceDetails, DepositStatus, Details, Feed, Kind, Network, Quantity, ResourceId, Status,
-    Timestamp, Transaction, TransferDetails, Units,
+    Timestamp, Transaction, TransferDetails, Units, WebhookFamily,
 };
 
 use super::fund::{FundContext, fund_draft};
 use super::wire::{self, Named, Sort};
-use crate::normalise::{Draft, NotUnderstood, Received};
+use crate::draft::{Draft, NotUnderstood, Received};
 use crate::recovery::with_recovery;
 use crate::wire::{Fields, split_asset};
 
-/// What a webhook of zerohash says.
+/// What a webhook of zerohash states.
 pub(crate) fn drafts(received: &Received<'_>, members: Fields) -> Result<Vec<Draft>, NotUnderstood> {
     let named = wire::named(received.payload_type);
     let Some(sort) = Sort::of(named, &members) else {
         let reason = match (received.payload_type, named) {
             (Some(name), Named::Sort(_)) => format!("the body does not have the members of the payload type {name:?}"),
-            (Some(name), Named::Unclaimed | Named::Nothing) => format!("nothing claims the payload type {name:?}"),
-            (None, _) => "no payload type is named, and the body has the members of none that is known".to_owned(),
+            (Some(name), Named::NotSupported | Named::Unknown) => format!("the payload type {name:?} is not supported"),
+            (None, _) => "no header names a payload type, and the body has the members of no known one".to_owned(),
         };
         return Err(NotUnderstood { named: None, reason });
     };
     let about = About { feed: received.envelope.feed(), sort, sent_at: received.sent_at };
-    let stated = match sort {
-        Sort::Fund => fund_draft(&about.context("zerohash.fund"), members).map(|draft| vec![draft]),
+    let drafts = match sort {
+        Sort::Fund => fund_draft(&about.fund_context(), members).map(|draft| vec![draft]),
         Sort::DepositFailed => about.deposit_failed(members).map(with_recovery),
         Sort::Deposit => about.deposit(members).map(with_recovery),
         Sort::Payment => about.payment(members),
@@ -32,10 +32,10 @@ pub(crate) fn drafts(received: &Received<'_>, members: Fields) -> Result<Vec<Dra
         Sort::ExternalAccount => about.external_account(members).map(|draft| vec![draft]),
         Sort::Balance => about.balance(members).map(|draft| vec![draft]),
     };
-    stated.map_err(|reason| NotUnderstood { named: None, reason })
+    drafts.map_err(|reason| NotUnderstood { named: None, reason })
 }
 
-/// What is known of a webhook before its members are taken.
+/// What is known about a webhook before its members are read.
 struct About<'a> {
     feed: &'a Feed,
     sort: Sort,
@@ -43,8 +43,9 @@ struct About<'a> {
 }
 
 impl About<'_> {
-    fn context(&self, stream: &'static str) -> FundContext<'_> {
-        FundContext { feed: self.feed, event_type: self.sort.as_str(), stream, sent_at: self.sent_at }
+    fn fund_context(&self) -> FundContext<'_> {
+        let family = WebhookFamily::ZerohashFund;
+        FundContext { feed: self.feed, event_type: self.sort.as_str(), family, sent_at: self.sent_at }
     }
 
     fn resource(&self, kind: Kind, member: &str, native: &str) -> Result<ResourceId, String> {
@@ -57,10 +58,10 @@ impl About<'_> {
         Draft { resource, event_type: self.sort.as_str().to_owned(), status, occurred_at, details }
     }
 
-    /// A deposit outside the authorised flow. It has neither an id nor a date, so it is named by all that it says.
+    /// A deposit outside the authorised flow. It has neither an id nor a date, so it is named by all that it states.
     fn deposit_failed(&self, mut members: Fields) -> Result<Draft, String> {
         if members.flag("success") != Some(false) {
-            return Err("`success` is not false, as it is in a DEPOSIT_FAILED".to_owned());
+            return Err("`success` is not false, as DEPOSIT_FAILED requires".to_owned());
         }
         let account = members.required_text("participant_code")?;
         let hash = members.required_text("transaction_id")?;
@@ -74,7 +75,7 @@ impl About<'_> {
             network,
             transaction: Transaction { hash: Some(hash), ..Transaction::default() },
             account: Some(account),
-            stream: Some("zerohash.deposit_failed".to_owned()),
+            family: Some(WebhookFamily::ZerohashDepositFailed),
             provider_data: members.into_rest(),
             ..TransferDetails::default()
         };
@@ -89,7 +90,7 @@ impl About<'_> {
         let status = wire::deposit_state(&state).ok_or_else(|| unknown("state", &state))?;
         let updated_at = members.take_time("timestamp")?;
         let quantity = members.take_quantity("amount", &Units::Major)?;
-        let (asset, network) = take_asset(&mut members, "asset");
+        let (asset, network) = members.take_asset("asset");
         let details = TransferDetails {
             quantity,
             asset,
@@ -103,7 +104,7 @@ impl About<'_> {
             account: members.take_text("participant_code"),
             sub_account: members.take_text("account_id"),
             provider_status: Some(state),
-            stream: Some("zerohash.deposit".to_owned()),
+            family: Some(WebhookFamily::ZerohashDepositStatus),
             updated_at,
             provider_data: members.into_rest(),
             ..TransferDetails::default()
@@ -111,31 +112,33 @@ impl About<'_> {
         Ok(self.draft(resource, status, updated_at, Details::Transfer(Box::new(details))))
     }
 
-    /// A payment. One that returns unexpected money (`auth_withdrawal`) says something about the recovery too.
+    /// A payment. One that returns unexpected money (`auth_withdrawal`) is a statement about the recovery too.
     fn payment(&self, mut members: Fields) -> Result<Vec<Draft>, String> {
         let payment_type = members.text("payment_type").unwrap_or_default().to_owned();
         if !payment_type.ends_with("withdrawal") {
-            return Err(format!("no payment of the type {:?} is known to be a withdrawal", shown(&payment_type)));
+            return Err(format!("the payment type {:?} is not a withdrawal", shown(&payment_type)));
         }
         let mut payment = members.take_object("payment_details").ok_or("`payment_details` is not an object")?;
         let status_word = members.required_text("status")?;
         let status = wire::payment_status(&status_word).ok_or_else(|| unknown("status", &status_word))?;
-        // Newer payloads have a payment's own id; the request's may be empty early (seed 002 has it throughout).
+        // Newer payloads have the payment's own id [zerohash-payments], and the request's may be empty at first. The samples
+        // of [zerohash-recovery §7] have the request's id only.
         let request_id = payment.take_text("withdrawal_request_id");
         let id = members.take_text("payment_id").or_else(|| request_id.clone());
         let id = id.ok_or("neither `payment_id` nor `payment_details.withdrawal_request_id` names the payment")?;
         let resource = self.resource(Kind::Withdrawal, "payment_id", &id)?;
 
         let total = members.take_quantity("total", &Units::Major)?;
-        // Empty throughout seed 002, where the total is all that is said about how much.
+        // Empty in all samples of [zerohash-recovery §7], where only the total states the amount.
         let quantity = members.take_quantity("quantity", &Units::Major)?;
         let (created_at, updated_at) = (members.take_time("created_at")?, members.take_time("updated_at")?);
         let external = members.text("external_account_id").map(str::to_owned);
         let external = external.and_then(|id| ResourceId::new(Kind::ExternalAccount, self.feed.clone(), &id).ok());
         let code = members.take_text("asset");
-        let (asset, implied) = taken_apart(code.as_deref());
+        let (asset, implied) = code.as_deref().map(split_asset).unzip();
+        let implied = implied.flatten();
         let network = members.take_text("network").as_deref().map(Network::named);
-        // A network in the asset's code that is not the one that is named: both are carried.
+        // When the asset's code contains another network than the one that is named, both are carried.
         if let (Some(code), Some(network), Some(implied)) = (code, &network, &implied)
             && asset.as_ref() != Some(&code)
             && network.name() != implied.name()
@@ -155,7 +158,7 @@ impl About<'_> {
             },
             account: members.take_text("participant_code"),
             provider_status: Some(status_word),
-            stream: Some("zerohash.payment".to_owned()),
+            family: Some(WebhookFamily::ZerohashPayments),
             related: external.into_iter().collect(),
             created_at,
             updated_at,
@@ -204,15 +207,15 @@ impl About<'_> {
         Ok(self.draft(resource, status, updated_at, Details::Account(Box::new(details))))
     }
 
-    /// A balance, which has no id: it is named by whose it is, in which account, and of what.
+    /// A balance. It has no id, so it is named by its user, account and asset.
     fn balance(&self, mut members: Fields) -> Result<Draft, String> {
         let names = ["participant_code", "account_group", "account_label", "account_type", "asset"];
         let mut named = Vec::new();
         for name in names {
             let part = members.take_text(name);
             if part.is_none() && members.has(name) {
-                // Taken for a missing one, it would make one balance of two.
-                return Err(format!("`{name}` is not a plain text"));
+                // Taking it as missing would merge two balances into one.
+                return Err(format!("`{name}` is not a plain string"));
             }
             let part = part.inspect(|part| members.keep_text(name, part.clone()));
             named.push(part.unwrap_or_else(|| "-".to_owned()));
@@ -220,7 +223,7 @@ impl About<'_> {
         let resource = self.resource(Kind::Balance, "account_label", &named.join(":"))?;
         let updated_at = members.take_time("timestamp")?;
         let quantity = members.take_quantity("balance", &Units::Major)?;
-        let (asset, network) = take_asset(&mut members, "asset");
+        let (asset, network) = members.take_asset("asset");
         let details = BalanceDetails {
             quantity: Some(quantity.ok_or("`balance` is empty")?),
             asset,
@@ -234,23 +237,11 @@ impl About<'_> {
     }
 }
 
-/// Takes the asset code `name` apart.
-pub(super) fn take_asset(members: &mut Fields, name: &str) -> (Option<String>, Option<Network>) {
-    taken_apart(members.take_text(name).as_deref())
-}
-
-fn taken_apart(code: Option<&str>) -> (Option<String>, Option<Network>) {
-    code.map_or((None, None), |code| {
-        let (asset, network) = split_asset(code);
-        (Some(asset), network)
-    })
-}
-
 fn unknown(member: &str, word: &str) -> String {
     format!("`{member}` is {:?}, which is not known", shown(word))
 }
 
-/// What a reason repeats of a webhook.
+/// The part of a webhook's text that a reason quotes.
 fn shown(text: &str) -> String {
     text.chars().take(64).collect()
 }

@@ -1,6 +1,9 @@
-//! zerohash signs `{body}{timestamp}` with HMAC-SHA256, with RSA and SHA-256, or with both, in hex. Its legacy headers sign
-//! the body alone: whoever has seen one can send it for ever, so they count only where the operator switched them on,
-//! and never for a request that carries a current one (stripping the timestamp must not help).
+//! zerohash signs `{body}{timestamp}` with HMAC-SHA256, with RSA and SHA-256, or with both, in hex
+//! [zerohash-webhook-security].
+//!
+//! Its legacy headers sign the body alone, so anyone who has seen such a request can send it again at any time. They count
+//! only if the operator enabled them, and never for a request that has a current header: removing the timestamp must not
+//! help an attacker.
 
 use std::time::Duration;
 
@@ -14,18 +17,18 @@ use super::{
 use crate::window::check_window;
 use crate::{Headers, Rejection, Secrets, VerifiedWebhook, Webhook};
 
-/// How zerohash's webhooks are verified in this deployment.
+/// How a deployment verifies zerohash's webhooks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// How far the signed timestamp may lie from now, in either direction.
+    /// How far the signed timestamp may be from now, in either direction.
     pub tolerance: Duration,
-    /// How RSA signatures are padded; the provider's pages do not say.
+    /// The padding of RSA signatures, which the provider's documents do not state.
     pub rsa_padding: RsaPadding,
-    /// Whether a signature over the body alone counts when there is no other.
+    /// Whether a signature over the body alone is accepted if there is no other.
     pub legacy: bool,
 }
 
-/// How an RSA signature is padded (RFC 8017 section 8).
+/// The padding of an RSA signature [rfc-8017 §8].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RsaPadding {
     /// RSASSA-PKCS1-v1_5.
@@ -34,10 +37,10 @@ pub enum RsaPadding {
     Pss,
 }
 
-/// Proves that zerohash signed `webhook`, at most the tolerance away from `now` where a timestamp is signed.
+/// Verifies that zerohash signed `webhook`, within the tolerance around `now` if a timestamp is signed.
 ///
-/// Every signature that came along and that there is a key for must verify, and there must be one. What does not verify
-/// comes back with the reason, so that it can be tried again with newer secrets.
+/// Every signature that has a key must verify, and there must be at least one. A webhook that does not verify is returned
+/// with the reason, so that it can be verified again with newer secrets.
 pub fn verify(
     webhook: Webhook,
     feed: &Feed,
@@ -96,7 +99,7 @@ fn attest(webhook: &Webhook, settings: &Settings, secrets: &Secrets, now: Timest
     }
 }
 
-/// The signatures that came along: at least one.
+/// The signatures of a request: at least one.
 struct Signatures {
     hmac: Option<Vec<u8>>,
     rsa: Option<Vec<u8>>,
@@ -135,7 +138,7 @@ impl Signatures {
             secrets.public_keys().iter().find_map(verifying).ok_or(Rejection::SignatureUnverified)
         });
         let (secret, key) = (secret.transpose()?, key.transpose()?);
-        // The stronger of the two is what is attested.
+        // The attestation names the stronger of the two.
         let attested = match (key, secret) {
             (Some(key), _) => Some((rsa_scheme, EvidenceClass::Asymmetric, key)),
             (None, Some(secret)) => Some((hmac_scheme, EvidenceClass::SharedSecret, secret.name().to_owned())),
@@ -146,7 +149,7 @@ impl Signatures {
         Ok(Attestation { scheme, class, key, signed_at, token_verified: false })
     }
 
-    /// The header of the signature that there is no key for.
+    /// The header of the signature that has no key.
     fn unusable_header(&self) -> &'static str {
         match (&self.hmac, self.hmac_header == SIGNATURE_HEADER) {
             (Some(_), _) => self.hmac_header,
@@ -164,7 +167,7 @@ fn hex_header(headers: &Headers, name: &'static str) -> Result<Option<Vec<u8>>, 
     hex::decode(value).map(Some).map_err(|_| Rejection::HeaderMalformed { name: name.to_owned(), expected })
 }
 
-/// Documented in milliseconds; integrators have seen seconds, and the magnitude tells.
+/// The documents say milliseconds and integrators have seen seconds. The number of digits distinguishes them.
 fn unix_time(text: &str) -> Result<Timestamp, Rejection> {
     let known = Some(text).filter(|text| matches!(text.len(), 10 | 13));
     known.and_then(|text| Timestamp::from_unix_digits(text).ok()).ok_or_else(|| Rejection::HeaderMalformed {

@@ -1,41 +1,42 @@
-//! zerohash's names for things, as in seeds 001 to 003 and on its public pages.
+//! zerohash's names for payload types and statuses [zerohash-webhooks, zerohash-fund-update, zerohash-recovery,
+//! zerohash-deposit-status].
 
 use fundhook_domain::{DepositStatus, Kind, Status, WithdrawalStatus};
 
 use crate::wire::Fields;
 
-/// The sorts of webhook that are understood. Their bodies carry no name.
+/// The sorts of webhook that are recognized. Their bodies do not name them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sort {
-    /// A fund transaction (seeds 001 and 003).
+    /// A fund transaction [zerohash-reference-id, zerohash-fund-update].
     Fund,
-    /// A payment (seed 002).
+    /// A payment [zerohash-recovery §7].
     Payment,
-    /// A deposit's status.
+    /// A deposit's status [zerohash-deposit-status].
     Deposit,
-    /// An account's balance.
+    /// An account's balance [zerohash-balances].
     Balance,
-    /// An external account's status.
+    /// An external account's status [zerohash-external-accounts].
     ExternalAccount,
-    /// A participant's status.
+    /// A participant's status [zerohash-participants].
     Participant,
-    /// A deposit outside the authorised flow (seed 002, `DEPOSIT_FAILED`).
+    /// A deposit outside the authorised flow: `DEPOSIT_FAILED` [zerohash-recovery §1].
     DepositFailed,
 }
 
-/// What the payload type header says.
+/// What the payload type header names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Named {
-    /// A sort that is understood.
+    /// A sort that is recognized.
     Sort(Sort),
-    /// A payload type of the provider's that nothing here claims.
-    Unclaimed,
-    /// No header, or a name that is not known: the name of `DEPOSIT_FAILED` is published nowhere.
-    Nothing,
+    /// A payload type of the provider that is not supported.
+    NotSupported,
+    /// There is no header, or its name is not known: no page of the provider has the payload type of `DEPOSIT_FAILED`.
+    Unknown,
 }
 
 impl Sort {
-    /// From the most particular shape to the least.
+    /// Every sort, from the most specific form of body to the least.
     const ALL: [Self; 7] = [
         Self::Fund,
         Self::Payment,
@@ -46,7 +47,7 @@ impl Sort {
         Self::DepositFailed,
     ];
 
-    /// The payload type, as facts and events have it.
+    /// The payload type in facts and events.
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Fund => "deposit_fund_complete",
@@ -59,7 +60,7 @@ impl Sort {
         }
     }
 
-    /// Whether a body has the members that tell this sort from the others.
+    /// Whether a body has the members that distinguish this sort from the others.
     fn fits(self, members: &Fields) -> bool {
         let all = |names: &[&str]| names.iter().all(|name| members.has(name));
         match self {
@@ -75,20 +76,21 @@ impl Sort {
         }
     }
 
-    /// The sort of a body: the one that the header names if the body has its members, else the one whose members it has.
+    /// The sort of a body: the one that the header names, if the body has its members; otherwise the one whose members
+    /// the body has.
     ///
-    /// The header is not signed, so it may choose among what a body can mean and cannot make it mean anything else.
+    /// The header is not signed. So it may select among the sorts that fit a body, and it cannot add one.
     pub(super) fn of(named: Named, members: &Fields) -> Option<Self> {
         let named = match named {
-            Named::Unclaimed => return None,
+            Named::NotSupported => return None,
             Named::Sort(sort) => Some(sort).filter(|sort| sort.fits(members)),
-            Named::Nothing => None,
+            Named::Unknown => None,
         };
         named.or_else(|| Self::ALL.into_iter().find(|sort| sort.fits(members)))
     }
 }
 
-/// What a payload type means. It is spelled with `.` or `_` (`trade.status_changed`, `trade_status_changed`).
+/// The meaning of a payload type, which is spelled with `.` or `_` (`trade.status_changed`, `trade_status_changed`).
 pub(super) fn named(payload_type: Option<&str>) -> Named {
     let name = payload_type.map(|name| name.to_ascii_lowercase().replace('.', "_"));
     match name.as_deref() {
@@ -99,12 +101,13 @@ pub(super) fn named(payload_type: Option<&str>) -> Named {
         Some("external_account_status_changed") => Named::Sort(Sort::ExternalAccount),
         Some("participant_status_changed" | "participant_updated") => Named::Sort(Sort::Participant),
         Some("deposit_failed") => Named::Sort(Sort::DepositFailed),
-        Some("asset_mover_update" | "crypto_pay_status_changed" | "trade_status_changed") => Named::Unclaimed,
-        Some(_) | None => Named::Nothing,
+        Some("asset_mover_update" | "crypto_pay_status_changed" | "trade_status_changed") => Named::NotSupported,
+        Some(_) | None => Named::Unknown,
     }
 }
 
-/// What the states of `deposit.status_changed` say. zerohash's `confirmed` is about the chain; creditable is `completed`.
+/// The status that a state of `deposit.status_changed` reports. zerohash's `confirmed` describes the chain; a deposit may
+/// be credited once it is `completed` [zerohash-deposit-status].
 pub(super) fn deposit_state(state: &str) -> Option<Status> {
     Some(Status::Deposit(match state {
         "initial" => DepositStatus::Pending,
@@ -116,7 +119,7 @@ pub(super) fn deposit_state(state: &str) -> Option<Status> {
     }))
 }
 
-/// What the statuses of a payment say. `posted` is on its way on chain; only `settled` is there.
+/// The status that a payment reports. `posted` is in transit on chain; only `settled` is final [zerohash-payments].
 pub(super) fn payment_status(status: &str) -> Option<Status> {
     Some(Status::Withdrawal(match status {
         "initialized" | "pending" => WithdrawalStatus::Initiated,
@@ -129,12 +132,12 @@ pub(super) fn payment_status(status: &str) -> Option<Status> {
     }))
 }
 
-/// A participant's standing; the provider's words are Fundhook's.
+/// A participant's status, in the provider's words.
 pub(super) fn participant_status(status: &str) -> Option<Status> {
     Status::named(Kind::Participant, status).ok()
 }
 
-/// An external account's standing; the provider's words are Fundhook's.
+/// An external account's status, in the provider's words.
 pub(super) fn external_account_status(status: &str) -> Option<Status> {
     Status::named(Kind::ExternalAccount, status).ok()
 }

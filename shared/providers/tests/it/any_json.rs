@@ -8,8 +8,8 @@ use proptest::sample::{Index, select};
 use serde_json::{Map, Value, json};
 
 use crate::support::envelope_of;
-use crate::support::said::{assert_can_be_stored, dropped, statements};
 use crate::support::samples::Sample;
+use crate::support::statements::{assert_can_be_stored, dropped, statements};
 
 /// The samples that are JSON objects, with what their header says.
 static SAMPLES: LazyLock<Vec<(Provider, Option<&'static str>, Value)>> = LazyLock::new(|| {
@@ -161,11 +161,14 @@ fn read(provider: Provider, payload_type: Option<&str>, body: &str) -> Vec<State
 fn check(body: &str, stated: &Value, statements: &[Statement]) -> Result<(), TestCaseError> {
     prop_assert!(!statements.is_empty());
     for statement in statements {
-        prop_assert_eq!(statement.status.kind(), statement.resource.kind());
-        prop_assert_eq!(&statement.fact, &FactId::of(&statement.resource, &statement.event_type, body.as_bytes()));
+        prop_assert_eq!(statement.content.status.kind(), statement.resource.kind());
+        prop_assert_eq!(
+            &statement.content.id,
+            &FactId::of(&statement.resource, &statement.content.event_type, body.as_bytes())
+        );
         assert_can_be_stored(statement, body);
     }
-    match &statements[0].details {
+    match &statements[0].content.details {
         Details::Unrecognized(details) => {
             prop_assert_eq!(statements.len(), 1);
             prop_assert!(!details.reason.is_empty());
@@ -271,9 +274,9 @@ proptest! {
         let text = if is_first { format!("{{{again},{rest}}}") } else { format!("{{{rest},{again}}}") };
         let found = read(provider, payload_type, &text);
         if members[&name] == value {
-            let facts = |statements: &[Statement]| Vec::from_iter(statements.iter().map(|statement| statement.details.clone()));
+            let facts = |statements: &[Statement]| Vec::from_iter(statements.iter().map(|statement| statement.content.details.clone()));
             let once = read(provider, payload_type, &body.to_string());
-            let is_unrecognized = matches!(once[0].details, Details::Unrecognized(_));
+            let is_unrecognized = matches!(once[0].content.details, Details::Unrecognized(_));
             prop_assert!(is_unrecognized || facts(&found) == facts(&once), "stated twice alike is stated once");
         }
         let mut stated = body.clone();
@@ -290,22 +293,32 @@ proptest! {
 
 /// Every member that holds an amount: a sample, the member's path, and the path of its value in the signals.
 const AMOUNTS: [(Provider, &str, &str, &str); 16] = [
-    (Provider::Connect, "deposits.pending", "/deposit/amount", "/0/details/transfer/quantity/value"),
-    (Provider::Connect, "withdrawal.initiated", "/deposit/amount", "/0/details/transfer/quantity/value"),
-    (Provider::Connect, "deposits.unexpected.recovery", "/deposit/amount", "/0/details/transfer/quantity/value"),
-    (Provider::Zerohash, "fund.success", "/quantity", "/0/details/transfer/quantity/value"),
-    (Provider::Zerohash, "fund.success", "/rate", "/0/details/transfer/conversion/rate"),
-    (Provider::Zerohash, "fund.success", "/notional", "/0/details/transfer/conversion/notional"),
-    (Provider::Zerohash, "deposit.completed", "/amount", "/0/details/transfer/quantity/value"),
-    (Provider::Zerohash, "deposit_failed", "/quantity", "/0/details/transfer/quantity/value"),
-    (Provider::Zerohash, "payment.settled", "/total", "/0/details/transfer/total/value"),
-    (Provider::Zerohash, "payment.settled", "/quantity", "/0/details/transfer/quantity/value"),
-    (Provider::Zerohash, "payment.settled", "/payment_details/network_fee_quantity", "/0/details/transfer/fee/value"),
-    (Provider::Zerohash, "balance.changed.seconds", "/balance", "/0/details/balance/quantity/value"),
-    (Provider::Striga, "deposit.confirmed", "/credit", "/0/details/transfer/quantity/value"),
-    (Provider::Striga, "deposit.pending", "/blockchainTransactionAmount", "/0/details/transfer/quantity/value"),
-    (Provider::Striga, "network_fee", "/debit", "/1/details/transfer/fee/value"),
-    (Provider::Striga, "fee_refund", "/balanceBefore/amount", "/0/details/transfer/balances/before/value"),
+    (Provider::Connect, "deposits.pending", "/deposit/amount", "/0/content/details/transfer/quantity/value"),
+    (Provider::Connect, "withdrawal.initiated", "/deposit/amount", "/0/content/details/transfer/quantity/value"),
+    (
+        Provider::Connect,
+        "deposits.unexpected.recovery",
+        "/deposit/amount",
+        "/0/content/details/transfer/quantity/value",
+    ),
+    (Provider::Zerohash, "fund.success", "/quantity", "/0/content/details/transfer/quantity/value"),
+    (Provider::Zerohash, "fund.success", "/rate", "/0/content/details/transfer/conversion/rate"),
+    (Provider::Zerohash, "fund.success", "/notional", "/0/content/details/transfer/conversion/notional"),
+    (Provider::Zerohash, "deposit.completed", "/amount", "/0/content/details/transfer/quantity/value"),
+    (Provider::Zerohash, "deposit_failed", "/quantity", "/0/content/details/transfer/quantity/value"),
+    (Provider::Zerohash, "payment.settled", "/total", "/0/content/details/transfer/total/value"),
+    (Provider::Zerohash, "payment.settled", "/quantity", "/0/content/details/transfer/quantity/value"),
+    (
+        Provider::Zerohash,
+        "payment.settled",
+        "/payment_details/network_fee_quantity",
+        "/0/content/details/transfer/fee/value",
+    ),
+    (Provider::Zerohash, "balance.changed.seconds", "/balance", "/0/content/details/balance/quantity/value"),
+    (Provider::Striga, "deposit.confirmed", "/credit", "/0/content/details/transfer/quantity/value"),
+    (Provider::Striga, "deposit.pending", "/blockchainTransactionAmount", "/0/content/details/transfer/quantity/value"),
+    (Provider::Striga, "network_fee", "/debit", "/1/content/details/transfer/fee/value"),
+    (Provider::Striga, "fee_refund", "/balanceBefore/amount", "/0/content/details/transfer/balances/before/value"),
 ];
 
 /// A decimal number of up to 60 significant digits without redundant zeros.

@@ -5,7 +5,7 @@ use fundhook_providers::{Envelope, EnvelopeError, connect, striga, zerohash};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::support::said::statements;
+use crate::support::statements::statements;
 use crate::support::{RSA, envelope};
 
 /// `envelope` as it comes out of the queue.

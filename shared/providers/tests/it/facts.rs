@@ -6,20 +6,20 @@ use fundhook_domain::{Details, EvidencePointer, FactId, Feed, Provider, Resource
 use fundhook_providers::connect::{self, PAYLOAD_TYPE_HEADER, SIGNATURE_HEADER, Settings, TIMESTAMP_HEADER};
 use fundhook_providers::{Envelope, Webhook, normalise};
 
-use crate::support::said::{only_statement, statements};
 use crate::support::samples::Sample;
+use crate::support::statements::{only_statement, statements};
 use crate::support::{RSA, SIGNED_AT, URL, at, envelope, envelope_of, feed, headers, settings};
 
 const BODY: &[u8] = include_bytes!("../../../../events/connect/deposits.confirmed.json");
 
 #[test]
 fn a_fact_has_one_id_whatever_is_said_outside_the_body() {
-    let known = only_statement(&envelope(BODY)).fact;
+    let known = only_statement(&envelope(BODY)).content.id;
     let fact = |webhook: Webhook, url: &str, now: Timestamp, received_at: Timestamp, line: u32| -> FactId {
         let settings = Settings { webhook_urls: vec![url.to_owned()], ..settings() };
         let verified = connect::verify(webhook, &feed(), &settings, &RSA.set(), now).expect("verifies");
         let envelope = Envelope::seal(verified, received_at, None);
-        normalise(&envelope, EvidencePointer { object: "another".to_owned(), line }).remove(0).fact
+        normalise(&envelope, EvidencePointer { object: "another".to_owned(), line }).remove(0).content.id
     };
     let now = at(SIGNED_AT);
     let with = |headers: Vec<(String, String)>| crate::support::request(headers, BODY);
@@ -46,15 +46,15 @@ fn a_fact_has_one_id_whatever_is_said_outside_the_body() {
     }
 
     let in_other_bytes = [BODY, b"\n"].concat();
-    assert_ne!(only_statement(&envelope(&in_other_bytes)).fact, known, "other bytes are another fact");
+    assert_ne!(only_statement(&envelope(&in_other_bytes)).content.id, known, "other bytes are another fact");
 }
 
 #[test]
 fn a_fact_is_made_from_its_resource_its_name_and_its_body() {
     for sample in Sample::all() {
         for statement in sample.statements() {
-            let expected = FactId::of(&statement.resource, &statement.event_type, &sample.body);
-            assert_eq!(statement.fact, expected, "{}", sample.name);
+            let expected = FactId::of(&statement.resource, &statement.content.event_type, &sample.body);
+            assert_eq!(statement.content.id, expected, "{}", sample.name);
         }
     }
 }
@@ -70,7 +70,7 @@ fn the_same_webhook_that_nobody_understands_is_one_resource() {
 
 /// Every resource that `signal` names.
 fn named(statement: &Statement) -> Vec<ResourceId> {
-    let others = match &statement.details {
+    let others = match &statement.content.details {
         Details::Transfer(transfer) => transfer.related.iter().cloned().collect(),
         Details::Recovery(recovery) => recovery.related().into_iter().collect(),
         Details::Account(_) | Details::Balance(_) | Details::Unrecognized(_) => Vec::new(),
@@ -94,7 +94,11 @@ fn every_resource_that_a_tenants_webhook_names_is_the_tenants_own() {
                 let expected = default.to_string().replacen(provider.as_str(), &format!("{provider}/acme"), 1);
                 assert_eq!(resource.to_string(), expected, "{}: nothing else differs", sample.name);
             }
-            assert_ne!(of_tenant.fact, of_default.fact, "{}: one organization's is never another's", sample.name);
+            assert_ne!(
+                of_tenant.content.id, of_default.content.id,
+                "{}: one organization's is never another's",
+                sample.name
+            );
         }
     }
 }

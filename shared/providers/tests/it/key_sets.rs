@@ -36,10 +36,10 @@ fn a_document_that_is_not_a_key_set_is_unfit() {
         assert!(matches!(invalid(document), InvalidKeySet::NotJson(_)), "{document:?}");
     }
     for document in ["null", "[]", "{}", "\"keys\"", r#"{"keys":null}"#, r#"{"keys":{}}"#, r#"{"Keys":[]}"#] {
-        assert!(matches!(invalid(document), InvalidKeySet::NoUsableKeys), "{document:?}");
+        assert!(matches!(invalid(document), InvalidKeySet::NoKeysArray), "{document:?}");
     }
     // A single key is not a set.
-    assert!(matches!(invalid(RSA.jwk().to_string()), InvalidKeySet::NoUsableKeys));
+    assert!(matches!(invalid(RSA.jwk().to_string()), InvalidKeySet::NoKeysArray));
     assert!(matches!(invalid(r#"{"keys":[]}"#), InvalidKeySet::Empty));
 }
 

@@ -2,18 +2,18 @@
 
 use fundhook_domain::{
     Attestation, Details, EvidenceClass, EvidencePointer, FactId, Feed, Resource, Scheme, Statement, Timestamp,
-    TransferDetails, events_after, fold,
+    TransferDetails, WebhookFamily, events_after, fold,
 };
-use fundhook_providers::connect::{deposited_at, listed};
+use fundhook_providers::connect::{ListedRow, deposited_at, listed};
 use fundhook_providers::{Envelope, normalise};
 use fundhook_reconciliation::coin_of;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::support::said::{assert_can_be_stored, dropped, only_statement, reason, transfer_of};
+use crate::support::statements::{assert_can_be_stored, dropped, only_statement, reason, transfer_of};
 use crate::support::{SIGNED_AT, at, changed, zerohash};
 
-/// The row of seed 000, section 7, as it stands there.
+/// The row of [connect-guide §7], unchanged.
 const ROW: &str = r#"{
       "participant_code": "USER01",
       "fund_asset": "USDC.ETH",
@@ -51,17 +51,22 @@ fn read_at() -> Timestamp {
     at(SIGNED_AT)
 }
 
-/// `row`, read for Connect's default organization.
+/// The envelope of `row` as a row of the feed `of`.
+fn listed_for(of: &str, row: impl ToString) -> Envelope {
+    listed(ListedRow { feed: &feed(of), json: row.to_string(), url: URL, read_at: read_at() })
+}
+
+/// The envelope of `row` as a row of the feed `connect`.
 fn envelope(row: impl ToString) -> Envelope {
-    listed(&feed("connect"), row.to_string(), URL, read_at())
+    listed_for("connect", row)
 }
 
-/// What `row` says of a deposit of `of`.
+/// The statement of `row` as a row of the feed `of`.
 fn statement_of(of: &str, row: impl ToString) -> Statement {
-    only_statement(&listed(&feed(of), row.to_string(), URL, read_at()))
+    only_statement(&listed_for(of, row))
 }
 
-/// The row of the seed with `changes`.
+/// The guide's row with `changes`.
 fn row(changes: &Value) -> Value {
     changed(serde_json::from_str(ROW).expect("JSON"), changes)
 }
@@ -71,71 +76,73 @@ fn transfer(changes: &Value) -> TransferDetails {
 }
 
 #[test]
-fn the_row_of_the_seed_is_a_confirmed_deposit_on_the_evidence_of_the_api() {
+fn the_row_of_the_guide_is_a_confirmed_deposit_with_api_evidence() {
     let statement = statement_of("connect", ROW);
-    assert_can_be_stored(&statement, "the row of the seed");
+    assert_can_be_stored(&statement, "the guide's row");
     insta::assert_snapshot!(serde_json::to_string_pretty(&statement).expect("JSON"), @r#"
     {
       "resource": "deposit#connect#29e6d7b8-d604-4212-86ee-998fef35505e",
-      "fact": "d07d652eb90bcf3a74855ddf1c55efd6046896ce041f0287c01ff636067c2725",
-      "event_type": "connect.transactions",
-      "status": {
-        "deposit": "confirmed"
-      },
-      "occurred_at": "2024-02-22T19:54:41.631Z",
-      "details": {
-        "transfer": {
-          "quantity": {
-            "value": "100",
-            "units": "major"
-          },
-          "asset": "USDC",
-          "network": {
-            "name": "ETH",
-            "slug": "ethereum",
-            "caip2": "eip155:1"
-          },
-          "transaction": {
-            "from": "0xA32A6aA6a3B87b49BeaB01393e2020C3C191CD61",
-            "to": "0xF6C6E7d76Ec47F992aEbF46987879a4E3991a03b"
-          },
-          "source": {
-            "type": "CUSTODIAL",
-            "integration": "coinbase"
-          },
-          "conversion": {
-            "rate": "1",
-            "currency": "USD",
-            "notional": "100"
-          },
-          "account": "USER01",
-          "sub_account": "general",
-          "reference_id": "ba97133e-ab15-4c86-86c1-86671b8420bc",
-          "status_reason": "success",
-          "stream": "connect.transactions",
-          "provider_data": {
-            "deposit_fee_bps": "1.5",
-            "deposit_fee_notional": "30",
-            "deposit_timestamp": 1708631681631,
-            "deposited_asset": "USDC.ETH",
-            "fund_timestamp": 1708631671631,
-            "raw_fee_bps": "1.5",
-            "raw_fee_notional": "30",
-            "success": true,
-            "transaction_id": "ec963207-69f4-44d0-9251-2977dda86fcd"
-          }
-        }
-      },
-      "evidence": {
-        "received_at": "2025-10-14T23:34:26Z",
-        "attestation": {
-          "scheme": "connect-transactions-api",
-          "class": "api",
-          "key": "https://api.connect.xyz"
+      "content": {
+        "id": "d07d652eb90bcf3a74855ddf1c55efd6046896ce041f0287c01ff636067c2725",
+        "event_type": "connect.transactions",
+        "status": {
+          "deposit": "confirmed"
         },
-        "archived": {
-          "object": "connect/2025/10/14/0.ndjson.gz",
-          "line": 7
+        "occurred_at": "2024-02-22T19:54:41.631Z",
+        "details": {
+          "transfer": {
+            "quantity": {
+              "value": "100",
+              "units": "major"
+            },
+            "asset": "USDC",
+            "network": {
+              "name": "ETH",
+              "slug": "ethereum",
+              "caip2": "eip155:1"
+            },
+            "transaction": {
+              "from": "0xA32A6aA6a3B87b49BeaB01393e2020C3C191CD61",
+              "to": "0xF6C6E7d76Ec47F992aEbF46987879a4E3991a03b"
+            },
+            "source": {
+              "type": "CUSTODIAL",
+              "integration": "coinbase"
+            },
+            "conversion": {
+              "rate": "1",
+              "currency": "USD",
+              "notional": "100"
+            },
+            "account": "USER01",
+            "sub_account": "general",
+            "reference_id": "ba97133e-ab15-4c86-86c1-86671b8420bc",
+            "status_reason": "success",
+            "family": "connect.transactions",
+            "provider_data": {
+              "deposit_fee_bps": "1.5",
+              "deposit_fee_notional": "30",
+              "deposit_timestamp": 1708631681631,
+              "deposited_asset": "USDC.ETH",
+              "fund_timestamp": 1708631671631,
+              "raw_fee_bps": "1.5",
+              "raw_fee_notional": "30",
+              "success": true,
+              "transaction_id": "ec963207-69f4-44d0-9251-2977dda86fcd"
+            }
+          }
+        },
+        "evidence": {
+          "received_at": "2025-10-14T23:34:26Z",
+          "attestation": {
+            "scheme": "connect-transactions-api",
+            "class": "api",
+            "key": "https://api.connect.xyz"
+          },
+          "archived": {
+            "object": "connect/2025/10/14/0.ndjson.gz",
+            "line": 7
+          }
         }
       }
     }
@@ -147,11 +154,14 @@ fn under_zerohashs_feed_it_is_told_of_by_the_stream_of_the_fund_webhooks() {
     let [connects, zerohashs] = ["connect", "zerohash"].map(|of| statement_of(of, ROW));
     assert_eq!(connects.resource.to_string(), "deposit#connect#29e6d7b8-d604-4212-86ee-998fef35505e");
     assert_eq!(zerohashs.resource.to_string(), "deposit#zerohash#29e6d7b8-d604-4212-86ee-998fef35505e");
-    assert_ne!(connects.fact, zerohashs.fact);
-    assert_eq!((&connects.event_type, &connects.evidence), (&zerohashs.event_type, &zerohashs.evidence));
+    assert_ne!(connects.content.id, zerohashs.content.id);
+    assert_eq!(
+        (&connects.content.event_type, &connects.content.evidence),
+        (&zerohashs.content.event_type, &zerohashs.content.evidence)
+    );
     let [connects, zerohashs] = [connects, zerohashs].map(transfer_of);
-    assert_eq!(connects.stream.as_deref(), Some("connect.transactions"));
-    assert_eq!(zerohashs, TransferDetails { stream: Some("zerohash.fund".to_owned()), ..connects });
+    assert_eq!(connects.family, Some(WebhookFamily::ConnectTransactions));
+    assert_eq!(zerohashs, TransferDetails { family: Some(WebhookFamily::ZerohashFund), ..connects });
 }
 
 #[test]
@@ -169,7 +179,7 @@ fn a_row_is_confirmed_or_held_or_never_came() {
         ("an expired session", expired, "abandoned"),
     ] {
         let statement = statement_of("connect", row(&changes));
-        assert_eq!(statement.status.as_str(), status, "{what}");
+        assert_eq!(statement.content.status.as_str(), status, "{what}");
         assert_eq!(statement.resource.native(), "29e6d7b8-d604-4212-86ee-998fef35505e", "{what}");
         assert_eq!(
             transfer_of(statement).transaction.from.is_none(),
@@ -188,7 +198,7 @@ fn a_row_is_dated_by_the_later_of_its_times_and_one_without_any_by_when_it_was_r
         (json!({ "fund_timestamp": "" }), "2024-02-22T19:54:41.631Z"),
         (json!({ "fund_timestamp": null, "deposit_timestamp": null }), "2025-10-14T23:34:26Z"),
     ] {
-        assert_eq!(statement_of("connect", row(&changes)).occurred_at.to_string(), expected, "{changes}");
+        assert_eq!(statement_of("connect", row(&changes)).content.occurred_at.to_string(), expected, "{changes}");
     }
 }
 
@@ -207,12 +217,16 @@ fn a_row_was_deposited_when_its_signal_says_so_in_whatever_form_that_is_written(
         let row = row(&json!({ "deposit_timestamp": sent, "fund_timestamp": null }));
         let deposited = deposited_at(&row.to_string()).expect("an instant");
         assert_eq!(deposited.to_string(), expected, "{sent}");
-        assert_eq!(statement_of("connect", &row).occurred_at, deposited, "{sent}: read as what the row says is");
+        assert_eq!(
+            statement_of("connect", &row).content.occurred_at,
+            deposited,
+            "{sent}: read as what the row says is"
+        );
     }
     // What it says may have happened later than it was deposited.
     let settled = row(&json!({ "fund_timestamp": 1_708_631_999 }));
     assert_eq!(deposited_at(&settled.to_string()), deposited_at(ROW));
-    assert!(statement_of("connect", &settled).occurred_at > deposited_at(ROW).expect("an instant"));
+    assert!(statement_of("connect", &settled).content.occurred_at > deposited_at(ROW).expect("an instant"));
 }
 
 #[test]
@@ -314,19 +328,23 @@ fn a_row_that_nobody_understands_is_unrecognized_on_the_evidence_of_the_api() {
         (row(&json!({ "fund_timestamp": "yesterday" })).to_string(), "`fund_timestamp`"),
     ] {
         for of in ["connect", "zerohash", "connect/acme"] {
-            let envelope = listed(&feed(of), text.clone(), URL, read_at());
+            let envelope = listed_for(of, &text);
             assert!(reason(&envelope).contains(why), "{text}: {}", reason(&envelope));
             let statement = only_statement(&envelope);
             assert_eq!(statement.resource.feed(), &feed(of), "{text}");
-            assert_eq!(statement.evidence.attestation.scheme, Scheme::ConnectTransactionsApi, "{text}");
-            assert_eq!((statement.event_type.as_str(), statement.occurred_at), ("", read_at()), "{text}");
+            assert_eq!(statement.content.evidence.attestation.scheme, Scheme::ConnectTransactionsApi, "{text}");
+            assert_eq!(
+                (statement.content.event_type.as_str(), statement.content.occurred_at),
+                ("", read_at()),
+                "{text}"
+            );
         }
     }
 }
 
 #[test]
 fn the_envelope_of_a_row_says_where_it_was_read_and_reads_back() {
-    let envelope = listed(&feed("connect/acme"), ROW.to_owned(), URL, read_at());
+    let envelope = listed_for("connect/acme", ROW);
     assert_eq!((envelope.feed(), envelope.url(), envelope.received_at()), (&feed("connect/acme"), URL, read_at()));
     assert_eq!((envelope.headers(), envelope.body().as_ref()), (&[][..], ROW.as_bytes()));
     let attestation = Attestation {
@@ -348,7 +366,9 @@ fn the_envelope_of_a_row_says_where_it_was_read_and_reads_back() {
 fn the_same_row_is_the_same_fact_whenever_and_wherever_it_is_read() {
     let fact = |row: &str, url: &str, read_at: Timestamp, line: u32| -> FactId {
         let archived = EvidencePointer { object: "another".to_owned(), line };
-        normalise(&listed(&feed("connect"), row.to_owned(), url, read_at), archived).remove(0).fact
+        let feed = &feed("connect");
+        let envelope = listed(ListedRow { feed, json: row.to_owned(), url, read_at });
+        normalise(&envelope, archived).remove(0).content.id
     };
     let known = fact(ROW, URL, read_at(), 0);
     assert_eq!(fact(ROW, "https://api.sandbox.connect.xyz/v2/transactions", at(SIGNED_AT + 900), 7), known);
@@ -361,7 +381,7 @@ fn the_same_row_is_the_same_fact_whenever_and_wherever_it_is_read() {
 #[test]
 fn a_row_is_no_other_fact_than_itself_though_a_webhook_has_its_bytes() {
     let webhook = only_statement(&zerohash::envelope(Some("deposit_fund_complete"), ROW.as_bytes()));
-    assert_ne!(webhook.fact, statement_of("zerohash", ROW).fact);
+    assert_ne!(webhook.content.id, statement_of("zerohash", ROW).content.id);
 }
 
 #[test]
@@ -370,10 +390,10 @@ fn zerohashs_fund_webhook_and_the_row_of_it_are_one_happening_of_one_deposit() {
     let webhook = only_statement(&zerohash::envelope(Some("deposit_fund_complete"), body.as_bytes()));
     let row = statement_of("zerohash", ROW);
     assert_eq!(webhook.resource, row.resource);
-    assert_eq!((webhook.status, webhook.occurred_at), (row.status, row.occurred_at));
-    let [told, listed] = [webhook.clone(), row.clone()].map(transfer_of);
-    assert_eq!(told.source, listed.source, "both say where the money comes from in one place");
-    assert_eq!((told.stream, told.quantity), (listed.stream, listed.quantity));
+    assert_eq!((webhook.content.status, webhook.content.occurred_at), (row.content.status, row.content.occurred_at));
+    let [sent, listed] = [webhook.clone(), row.clone()].map(transfer_of);
+    assert_eq!(sent.source, listed.source, "both say where the money comes from in one place");
+    assert_eq!((sent.family, sent.quantity), (listed.family, listed.quantity));
 
     for (what, statements, is_reconciled) in
         [("the row first", [&row, &webhook], true), ("the webhook first", [&webhook, &row], false)]
@@ -385,7 +405,7 @@ fn zerohashs_fund_webhook_and_the_row_of_it_are_one_happening_of_one_deposit() {
         let said: Vec<_> = events.iter().map(|event| (event.event_type.as_str(), event.data.reconciled)).collect();
         assert_eq!(said, [("fundhook.deposit.confirmed", is_reconciled)], "{what}");
         let view = resource.view().expect("a view");
-        assert_eq!(view.evidence, webhook.evidence, "{what}: what is signed stands");
+        assert_eq!(view.evidence, webhook.content.evidence, "{what}: what is signed stands");
     }
 }
 
@@ -396,10 +416,13 @@ fn a_row_that_is_read_for_an_organization_is_about_its_own_deposit() {
     assert_eq!(acme.resource.to_string(), "deposit#connect/acme#29e6d7b8-d604-4212-86ee-998fef35505e");
     assert_eq!(zerohashs.resource.to_string(), "deposit#zerohash/acme#29e6d7b8-d604-4212-86ee-998fef35505e");
     for (one, other) in [(default, acme), (acme, bolt), (acme, zerohashs)] {
-        assert_ne!((&one.resource, &one.fact), (&other.resource, &other.fact));
-        assert_ne!(one.fact, other.fact, "one organization's is never another's");
+        assert_ne!((&one.resource, &one.content.id), (&other.resource, &other.content.id));
+        assert_ne!(one.content.id, other.content.id, "one organization's is never another's");
     }
-    assert_eq!((&default.details, default.occurred_at), (&acme.details, acme.occurred_at));
+    assert_eq!(
+        (&default.content.details, default.content.occurred_at),
+        (&acme.content.details, acme.content.occurred_at)
+    );
 }
 
 proptest! {
@@ -410,7 +433,7 @@ proptest! {
         prop_assert!(read.body() == text.as_bytes());
         prop_assert_eq!(&read, &sealed);
         let statement = only_statement(&read);
-        prop_assert_eq!(statement.evidence.attestation.class, EvidenceClass::Api);
+        prop_assert_eq!(statement.content.evidence.attestation.class, EvidenceClass::Api);
         assert_can_be_stored(&statement, &text);
     }
 
@@ -428,7 +451,7 @@ proptest! {
         let row = row(&json!({ member: value }));
         let statement = statement_of("connect", &row);
         assert_can_be_stored(&statement, member);
-        if matches!(statement.details, Details::Unrecognized(_)) {
+        if matches!(statement.content.details, Details::Unrecognized(_)) {
             prop_assert!(member != "source" && member != "fund_asset", "{row}");
         }
     }

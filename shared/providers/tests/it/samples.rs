@@ -1,27 +1,33 @@
-//! What each sample in `events` becomes, one reviewed snapshot for each.
+//! The statements of each sample in `events`, with a reviewed snapshot for each.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use fundhook_domain::{Details, Provider, Statement};
+use fundhook_domain::{Details, Provider, Statement, StatementContent};
 use serde_json::{Map, Value, json};
 
-use crate::support::said::{archived, assert_can_be_stored, dropped};
 use crate::support::samples::Sample;
+use crate::support::statements::{archived, assert_can_be_stored, dropped};
 
 impl Sample {
-    /// The name of its snapshot.
+    /// The name of the sample's snapshot.
     fn snapshot(&self) -> String {
         format!("{}__{}", self.provider, self.name)
     }
 }
 
-/// `signal` as its snapshot has it: without the evidence, which is the same for all of a provider's.
+/// `statement` as its snapshot has it: without the evidence, which is the same for all samples of a provider.
 fn without_evidence(statement: &Statement) -> Value {
-    let mut json = serde_json::to_value(statement).expect("JSON");
-    json.as_object_mut().and_then(|members| members.remove("evidence")).expect("every signal has evidence");
-    json
+    let StatementContent { id, event_type, status, occurred_at, details, evidence: _ } = &statement.content;
+    json!({
+        "resource": statement.resource,
+        "id": id,
+        "event_type": event_type,
+        "status": status,
+        "occurred_at": occurred_at,
+        "details": details,
+    })
 }
 
 #[test]
@@ -48,7 +54,7 @@ fn each_sample_has_a_snapshot_and_each_snapshot_a_sample() {
 }
 
 #[test]
-fn every_provider_has_samples_whose_signals_are_about_each_thing_that_it_tells_of() {
+fn every_provider_has_samples_of_each_kind_that_it_reports() {
     for (provider, kinds) in [
         (Provider::Connect, &["deposit", "recovery", "unrecognized", "withdrawal"][..]),
         (
@@ -64,26 +70,26 @@ fn every_provider_has_samples_whose_signals_are_about_each_thing_that_it_tells_o
 }
 
 #[test]
-fn nothing_that_an_understood_sample_says_is_dropped() {
-    let mut understood = 0;
+fn nothing_in_a_recognized_sample_is_dropped() {
+    let mut recognized = 0;
     for sample in Sample::all() {
         let statements = sample.statements();
-        if statements.iter().all(|statement| !matches!(statement.details, Details::Unrecognized(_))) {
-            let body: Map<String, Value> = serde_json::from_slice(&sample.body).expect("understood, so an object");
+        if statements.iter().all(|statement| !matches!(statement.content.details, Details::Unrecognized(_))) {
+            let body: Map<String, Value> = serde_json::from_slice(&sample.body).expect("recognized, so an object");
             assert_eq!(dropped(&json!(body), &statements), Vec::<String>::new(), "{}", sample.snapshot());
-            understood += 1;
+            recognized += 1;
         }
     }
-    assert!(understood >= 45, "{understood} samples are understood");
+    assert!(recognized >= 45, "{recognized} samples are recognized");
 }
 
 #[test]
-fn every_signal_of_a_sample_can_be_stored_and_names_the_evidence_for_it() {
+fn every_statement_of_a_sample_can_be_stored_and_names_its_evidence() {
     for sample in Sample::all() {
         for statement in sample.statements() {
             assert_can_be_stored(&statement, &sample.snapshot());
-            assert_eq!(statement.evidence.archived, archived());
-            assert_eq!(statement.resource.kind(), statement.status.kind(), "{}", sample.snapshot());
+            assert_eq!(statement.content.evidence.archived, archived());
+            assert_eq!(statement.resource.kind(), statement.content.status.kind(), "{}", sample.snapshot());
         }
     }
 }

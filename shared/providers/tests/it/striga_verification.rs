@@ -158,7 +158,7 @@ fn changing_any_one_byte_of_the_body_or_of_the_signature_is_noticed() {
 fn a_replay_verifies_and_is_the_same_fact() {
     let fact = |received_at| {
         let verified = verify(webhook(BODY), &feed(), &secrets()).expect("verifies");
-        crate::support::said::only_statement(&Envelope::seal(verified, at(received_at), None)).fact
+        crate::support::statements::only_statement(&Envelope::seal(verified, at(received_at), None)).content.id
     };
     assert_eq!(fact(SIGNED_AT), fact(SIGNED_AT + 31_557_600));
 }

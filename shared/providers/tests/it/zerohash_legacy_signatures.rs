@@ -87,7 +87,7 @@ fn they_are_accepted_where_they_are_on_and_prove_no_time() {
         assert_eq!(attestation.key, shared(SECRET).name());
         // Without a signed time, what has no date of its own happened when it was received.
         let envelope = Envelope::seal(verified, now, None);
-        assert_eq!(crate::support::said::only_statement(&envelope).occurred_at, now);
+        assert_eq!(crate::support::statements::only_statement(&envelope).content.occurred_at, now);
     }
 }
 

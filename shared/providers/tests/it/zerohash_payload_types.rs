@@ -4,8 +4,8 @@ use fundhook_domain::{Details, Feed, Provider};
 use fundhook_providers::Envelope;
 use serde_json::{Value, json};
 
-use crate::support::said::{reason, statements};
 use crate::support::samples::Sample;
+use crate::support::statements::{reason, statements};
 use crate::support::zerohash::envelope;
 use crate::support::{changed, envelope_of};
 
@@ -41,7 +41,7 @@ fn bodies() -> [(&'static str, Value); 7] {
 fn understood(payload_type: Option<&str>, body: &Value) -> Option<String> {
     let statements = statements(&envelope(payload_type, body.to_string().as_bytes()));
     let first = statements.first().expect("there is always one");
-    (!matches!(first.details, Details::Unrecognized(_))).then(|| first.event_type.clone())
+    (!matches!(first.content.details, Details::Unrecognized(_))).then(|| first.content.event_type.clone())
 }
 
 fn why_not(payload_type: Option<&str>, body: &Value) -> String {
@@ -115,7 +115,7 @@ fn a_payload_type_that_nothing_claims_is_left_alone_whatever_its_body_looks_like
     ] {
         for (_, body) in bodies() {
             let why = why_not(Some(header), &body);
-            assert!(why.contains("nothing claims the payload type") && why.contains(header), "{why}");
+            assert!(why.contains("is not supported") && why.contains(header), "{why}");
         }
     }
 }
@@ -124,9 +124,9 @@ fn a_payload_type_that_nothing_claims_is_left_alone_whatever_its_body_looks_like
 fn what_is_not_understood_says_whether_its_header_or_its_body_is_why() {
     let body = json!({ "participant_code": "CUST01", "change": "address" });
     for (header, why) in [
-        (None, "no payload type is named, and the body has the members of none that is known"),
-        (Some("a.new.type"), "nothing claims the payload type \"a.new.type\""),
-        (Some("trade_status_changed"), "nothing claims the payload type \"trade_status_changed\""),
+        (None, "no header names a payload type, and the body has the members of no known one"),
+        (Some("a.new.type"), "the payload type \"a.new.type\" is not supported"),
+        (Some("trade_status_changed"), "the payload type \"trade_status_changed\" is not supported"),
         (Some("participant_updated"), "the body does not have the members of the payload type \"participant_updated\""),
     ] {
         assert_eq!(why_not(header, &body), why);
@@ -143,7 +143,7 @@ fn each_sort_needs_the_members_that_tell_it_from_the_others() {
             }
             let less = changed(body.clone(), &json!({ member: null }));
             let why = why_not(None, &less);
-            assert!(why.contains("has the members of none that is known"), "{sort} without {member}: {why}");
+            assert!(why.contains("has the members of no known one"), "{sort} without {member}: {why}");
         }
     }
 }
@@ -155,7 +155,7 @@ fn every_understood_sample_is_understood_the_same_without_its_header() {
             |payload_type| -> Envelope { envelope_of(&Feed::from(Provider::Zerohash), payload_type, &sample.body) };
         let (with, without) = (statements(&read(sample.payload_type())), statements(&read(None)));
         let facts = |statements: &[fundhook_domain::Statement]| -> Vec<String> {
-            statements.iter().map(|statement| format!("{} {}", statement.resource, statement.fact)).collect()
+            statements.iter().map(|statement| format!("{} {}", statement.resource, statement.content.id)).collect()
         };
         assert_eq!(facts(&with), facts(&without), "{}", sample.name);
     }

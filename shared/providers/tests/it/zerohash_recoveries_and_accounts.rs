@@ -5,7 +5,7 @@ use fundhook_domain::{Details, Statement};
 use serde_json::{Value, json};
 
 use crate::support::changed;
-use crate::support::said::{only_statement, reason, statements, transfer_of};
+use crate::support::statements::{only_statement, reason, statements, transfer_of};
 use crate::support::zerohash::envelope;
 
 /// What `body` says, its shape telling what it is.
@@ -84,10 +84,12 @@ fn unexpected_money_and_its_return_are_about_one_recovery_and_each_names_the_oth
         };
         assert_eq!(statements.len(), 2, "{what}");
         assert_eq!(statements[1].resource.to_string(), format!("recovery#zerohash#{recovery}"), "{what}");
-        assert_eq!(statements[1].status.as_str(), status, "{what}");
-        assert_eq!(statements[1].occurred_at, statements[0].occurred_at, "{what}");
+        assert_eq!(statements[1].content.status.as_str(), status, "{what}");
+        assert_eq!(statements[1].content.occurred_at, statements[0].content.occurred_at, "{what}");
         assert!(related.contains(&statements[1].resource), "{what}");
-        let Details::Recovery(details) = &statements[1].details else { unreachable!("{what}: {:?}", statements[1]) };
+        let Details::Recovery(details) = &statements[1].content.details else {
+            unreachable!("{what}: {:?}", statements[1])
+        };
         assert!(details.related().contains(&statements[0].resource), "{what}");
     }
 }
@@ -98,7 +100,7 @@ fn what_leaves_the_account_is_what_goes_back() {
         [("100.00", "", Some("100")), ("100.00", "99.999", Some("100")), ("", "99.999", Some("99.999")), ("", "", None)]
     {
         let statements = all_statements(&payment(&json!({ "total": total, "quantity": quantity })));
-        let Details::Recovery(details) = &statements[1].details else { unreachable!("{:?}", statements[1]) };
+        let Details::Recovery(details) = &statements[1].content.details else { unreachable!("{:?}", statements[1]) };
         let value = details.payments[&statements[0].resource].value.as_ref().map(ToString::to_string);
         assert_eq!(value.as_deref(), returned, "{total:?}, {quantity:?}");
         let stated = transfer_of(statements[0].clone()).quantity.map(|quantity| quantity.value.to_string());
@@ -127,7 +129,7 @@ fn unexpected_money_without_an_id_is_named_by_all_that_it_says() {
         (json!({ "success": "no" }), "`success` is not false"),
         (json!({ "participant_code": "" }), "`participant_code` is missing"),
         (json!({ "transaction_id": "" }), "`transaction_id` is missing"),
-        (json!({ "asset": ["USDC.BASE"] }), "`asset` is missing, or not a plain text"),
+        (json!({ "asset": ["USDC.BASE"] }), "`asset` is missing, or not a plain string"),
         (json!({ "quantity": "" }), "`quantity` is missing"),
         (json!({ "quantity": "a lot" }), "`quantity`: \"a lot\" is not a decimal number"),
         (json!({ "transaction_id": "x".repeat(600) }), "`transaction_id` cannot name a resource"),
@@ -184,14 +186,14 @@ fn the_statuses_of_users_and_accounts_are_the_providers_words() {
     for word in users {
         let statement = statement(&participant(&json!({ "participant_status": word })));
         assert_eq!(
-            (statement.resource.to_string().as_str(), statement.status.as_str()),
+            (statement.resource.to_string().as_str(), statement.content.status.as_str()),
             ("participant#zerohash#CUST01", word)
         );
     }
     for word in ["pending", "approved", "rejected", "closed", "locked", "disabled"] {
         let statement = statement(&external_account(&json!({ "external_account_status": word })));
         let id = "external_account#zerohash#2cc93b20-ee43-4877-8cdc-863e61829015";
-        assert_eq!((statement.resource.to_string().as_str(), statement.status.as_str()), (id, word));
+        assert_eq!((statement.resource.to_string().as_str(), statement.content.status.as_str()), (id, word));
     }
     // Each has words of its own.
     for (body, member) in [
@@ -207,11 +209,13 @@ fn the_statuses_of_users_and_accounts_are_the_providers_words() {
 
 #[test]
 fn an_account_says_whose_it_is_what_it_is_called_and_why() {
-    let Details::Account(locked) = statement(&participant(&json!({}))).details else { unreachable!("a participant") };
+    let Details::Account(locked) = statement(&participant(&json!({}))).content.details else {
+        unreachable!("a participant")
+    };
     assert_eq!(locked.status_reason.as_deref(), Some("compliance_investigation"));
     assert_eq!(locked.account.as_deref(), Some("CUST01"));
     let body = external_account(&json!({ "reason_code": "sanctions" }));
-    let Details::Account(external) = statement(&body).details else { unreachable!("an external account") };
+    let Details::Account(external) = statement(&body).content.details else { unreachable!("an external account") };
     assert_eq!((external.nickname.as_deref(), external.account.as_deref()), (Some("Savings wallet"), Some("CUST01")));
     assert_eq!(external.status_reason.as_deref(), Some("sanctions"));
     assert!(external.provider_data.is_empty());
@@ -237,7 +241,7 @@ fn a_balance_is_named_by_whose_it_is_in_which_account_and_of_what() {
         }
     }
     let body = balance(&json!({ "account_group": 12, "balance": 25 }));
-    let Details::Balance(details) = statement(&body).details else { unreachable!("a balance") };
+    let Details::Balance(details) = statement(&body).content.details else { unreachable!("a balance") };
     assert_eq!(details.quantity.expect("an amount").value.to_string(), "25");
     assert_eq!(details.provider_data["account_group"], json!("12"));
     assert_eq!(details.provider_data["account_type"], json!("available"));

@@ -241,7 +241,7 @@ fn digits_moved_between_body_and_timestamp_do_not_make_another_webhook() {
         let Ok(now) = Timestamp::from_unix_digits(&rest) else { continue };
         let sent = [(TIMESTAMP_HEADER, rest.clone()), (SIGNATURE_HEADER, signature(SECRET, BODY, timestamp))];
         let webhook = verify(request(sent, body), &feed(), &settings(), &secrets(), now).expect("the same bytes");
-        let reason = crate::support::said::reason(&Envelope::seal(webhook, now, None));
+        let reason = crate::support::statements::reason(&Envelope::seal(webhook, now, None));
         assert!(reason.contains("not JSON"), "{rest}: {reason}");
         verified += 1;
     }
@@ -280,7 +280,7 @@ fn a_header_that_comes_twice_is_refused_even_with_the_same_value() {
 fn headers_that_no_signature_covers_may_be_missing_or_anything_and_change_no_fact() {
     let fact = |sent: Vec<(String, String)>| {
         let webhook = verify(request(sent, BODY), &feed(), &settings(), &secrets(), signed_at()).expect("verifies");
-        crate::support::said::only_statement(&Envelope::seal(webhook, signed_at(), None)).fact
+        crate::support::statements::only_statement(&Envelope::seal(webhook, signed_at(), None)).content.id
     };
     let sent = headers(Some("deposit_fund_complete"), BODY);
     let known = fact(sent.clone());

@@ -8,7 +8,7 @@ use fundhook_reconciliation::{
     next,
 };
 
-use crate::support::deposits::{id, recorded, row, row_saying, told};
+use crate::deposits::{id, recorded, row, row_with, sent};
 use crate::support::{folded, with};
 
 const ROW: &str = "deposit#connect#7";
@@ -80,8 +80,8 @@ fn a_deposit_that_a_webhook_reported_under_its_id_is_decided_without_questions()
         ("two feeds, an id that is not a hash", ConnectAndZerohash, |_| {}, |_| {}, NOT_IDENTIFIED),
     ];
     for (name, feeds, row_says, webhook_says, verdict) in cases {
-        let statement = row_saying(ROW, row_says);
-        let submitted = folded(&[with(told(ROW, "submitted", 10), webhook_says)]);
+        let statement = row_with(ROW, row_says);
+        let submitted = folded(&[with(sent(ROW, "submitted", 10), webhook_says)]);
         let row = ConfirmedRow { statement: &statement, recorded: Some(&submitted), feeds };
         assert_eq!(decide(row, &Answers::default()), (verdict, vec![]), "{name}");
     }
@@ -89,9 +89,9 @@ fn a_deposit_that_a_webhook_reported_under_its_id_is_decided_without_questions()
 
 #[test]
 fn a_deposit_that_only_the_list_reported_is_decided_as_if_nothing_were_recorded() {
-    let statement = row_saying(ROW, |_| {});
+    let statement = row_with(ROW, |_| {});
     let held = folded(&[row(ROW, "held", 10)]);
-    let similar = recorded(&[with(told(OTHER, "confirmed", 40), no_hash)]);
+    let similar = recorded(&[with(sent(OTHER, "confirmed", 40), no_hash)]);
     let answers = Answers { account_deposits: vec![similar], ..Answers::default() };
     let listed = ConfirmedRow { statement: &statement, recorded: Some(&held), feeds: OrganizationFeeds::One };
     let (verdict, questions) = decide(listed, &answers);
@@ -102,9 +102,9 @@ fn a_deposit_that_only_the_list_reported_is_decided_as_if_nothing_were_recorded(
 #[test]
 fn without_a_transaction_hash_nothing_is_queued_where_each_coin_is_reported_twice() {
     for (name, statement, verdict) in [
-        ("no hash", row_saying(ROW, no_hash), NOT_IDENTIFIED),
-        ("an id that is not a hash", row_saying(ROW, |_| {}), NOT_IDENTIFIED),
-        ("a hash", row_saying(ROW, chain_hash), Verdict::Queue),
+        ("no hash", row_with(ROW, no_hash), NOT_IDENTIFIED),
+        ("an id that is not a hash", row_with(ROW, |_| {}), NOT_IDENTIFIED),
+        ("a hash", row_with(ROW, chain_hash), Verdict::Queue),
     ] {
         let row = unreported(&statement, OrganizationFeeds::ConnectAndZerohash);
         assert_eq!(decide(row, &Answers::default()).0, verdict, "{name}");
@@ -114,7 +114,7 @@ fn without_a_transaction_hash_nothing_is_queued_where_each_coin_is_reported_twic
 #[test]
 fn a_coin_that_the_same_feed_claimed_under_another_id_is_ambiguous_unless_both_are_listed() {
     let claim_of = |of: &str, say: fn(&mut TransferDetails)| {
-        let confirmed = with(told(of, "confirmed", 40), |details| {
+        let confirmed = with(sent(of, "confirmed", 40), |details| {
             chain_hash(details);
             say(details);
         });
@@ -122,7 +122,7 @@ fn a_coin_that_the_same_feed_claimed_under_another_id_is_ambiguous_unless_both_a
     };
     let same_coin: fn(&mut TransferDetails) = |_| {};
     let other_chain: fn(&mut TransferDetails) = |details| details.network = Some(Network::named("ethereum"));
-    let statement = row_saying(ROW, chain_hash);
+    let statement = row_with(ROW, chain_hash);
     for (name, claim, listed, verdict, is_asked) in [
         ("claimed by another id that is not listed", claim_of(OTHER, same_coin), &[][..], resembles(OTHER), true),
         ("claimed by another id that is listed", claim_of(OTHER, same_coin), &[OTHER], Verdict::Queue, true),
@@ -141,10 +141,10 @@ fn a_coin_that_the_same_feed_claimed_under_another_id_is_ambiguous_unless_both_a
 
 #[test]
 fn a_similar_deposit_is_another_one_only_if_the_provider_lists_it_under_its_own_id() {
-    let statement = row_saying(ROW, no_hash);
+    let statement = row_with(ROW, no_hash);
     let similar = |count: usize| -> (Vec<String>, Vec<Resource>) {
         let ids: Vec<String> = (0..count).map(|nth| format!("deposit#connect#similar-{nth}")).collect();
-        let deposits = ids.iter().map(|id| recorded(&[with(told(id, "confirmed", 40), no_hash)])).collect();
+        let deposits = ids.iter().map(|id| recorded(&[with(sent(id, "confirmed", 40), no_hash)])).collect();
         (ids, deposits)
     };
     for (count, listed, verdict, asked) in [
@@ -167,16 +167,16 @@ fn a_similar_deposit_is_another_one_only_if_the_provider_lists_it_under_its_own_
 
 #[test]
 fn a_row_without_an_account_resembles_nothing() {
-    let statement = with(row_saying(ROW, no_hash), |details| details.account = None);
+    let statement = with(row_with(ROW, no_hash), |details| details.account = None);
     let (verdict, questions) = decide(unreported(&statement, OrganizationFeeds::One), &Answers::default());
     assert_eq!((verdict, questions), (Verdict::Queue, vec![]));
 }
 
 #[test]
 fn deposits_of_the_account_are_requested_for_a_week_and_an_hour_before_the_row() {
-    let statement = row_saying(ROW, no_hash);
+    let statement = row_with(ROW, no_hash);
     let step = next(unreported(&statement, OrganizationFeeds::One), &KnownAboutRow::default());
-    let since = statement.occurred_at.minus(Duration::from_secs(7 * 86_400 + 3600));
+    let since = statement.content.occurred_at.minus(Duration::from_secs(7 * 86_400 + 3600));
     let account = "CUST01".to_owned();
     assert_eq!(step, AmbiguityStep::Ask(Question::DepositsOf { account, since }));
 }

@@ -4,7 +4,7 @@
 use fundhook_domain::{Quantity, Resource, Statement, TransferDetails, Units};
 use fundhook_reconciliation::{Ambiguity, Discrepancy, may_be_the_same, plan};
 
-use crate::support::deposits::{id, recorded, row, row_saying, standing_at, told};
+use crate::deposits::{id, recorded, recorded_as, row, row_with, sent};
 use crate::support::{quantity, with};
 
 const ONE: &str = "deposit#connect#1";
@@ -15,15 +15,15 @@ const DAY: u64 = 86_400;
 
 #[test]
 fn the_same_coin_under_another_id_of_the_same_feed_is_ambiguous_and_is_not_queued() {
-    let row = row_saying(OTHER, |details| details.transaction.hash = Some("0xabcde1".to_owned()));
-    let ours = [standing_at(ONE, "confirmed")];
+    let row = row_with(OTHER, |details| details.transaction.hash = Some("0xabcde1".to_owned()));
+    let ours = [recorded_as(ONE, "confirmed")];
     let ambiguous = Discrepancy::Ambiguous { theirs: row.clone(), reason: Ambiguity::Resembles(id(ONE)) };
     let unknown = Discrepancy::UnknownToTheProvider { ours: id(ONE) };
     assert_eq!(plan(&ours, std::slice::from_ref(&row)), [ambiguous.clone(), unknown]);
     assert_eq!((ambiguous.name(), ambiguous.resource(), ambiguous.to_queue()), ("ambiguous", &id(OTHER), None));
 
     // If one webhook family reports two deposits in one transaction, they are two.
-    let listed = recorded([&crate::support::deposits::row(ONE, "confirmed", 40)]);
+    let listed = recorded([&crate::deposits::row(ONE, "confirmed", 40)]);
     let names: Vec<_> = plan(&[listed], &[row]).iter().map(Discrepancy::name).collect();
     assert_eq!(names, ["missing", "unknown_to_the_provider"]);
 }
@@ -53,8 +53,8 @@ fn without_hash(seconds: u64, say: fn(&mut TransferDetails)) -> Statement {
 
 #[test]
 fn a_row_without_a_coin_may_be_a_similar_deposit_that_was_credited_within_days() {
-    let confirmed = standing_at(ONE, "confirmed");
-    let from_day_eight = recorded([&told(ONE, "confirmed", 40 + 8 * DAY)]);
+    let confirmed = recorded_as(ONE, "confirmed");
+    let from_day_eight = recorded([&sent(ONE, "confirmed", 40 + 8 * DAY)]);
     for (what, row, is_possible) in [
         ("equal in everything else", without_hash(40, |_| {}), true),
         ("within days", without_hash(40 + 7 * DAY, |_| {}), true),
@@ -88,7 +88,7 @@ fn a_row_without_a_coin_may_be_a_similar_deposit_that_was_credited_within_days()
         assert_eq!(may_be_the_same(&confirmed, &row), is_possible, "{what}");
     }
     let on_chain = |details: &mut TransferDetails, digit: &str| details.transaction.hash = Some(digit.repeat(64));
-    let recorded_on_chain = recorded([&with(told(ONE, "confirmed", 40), |details| on_chain(details, "1"))]);
+    let recorded_on_chain = recorded([&with(sent(ONE, "confirmed", 40), |details| on_chain(details, "1"))]);
     let with_other_coin = with(without_hash(40, |_| {}), |details| on_chain(details, "2"));
     assert!(!may_be_the_same(&recorded_on_chain, &with_other_coin), "with another transaction on a chain");
     assert!(may_be_the_same(&recorded_on_chain, &without_hash(40, |_| {})), "without a coin");
@@ -103,14 +103,14 @@ fn in_cents(details: &mut TransferDetails, value: &str) {
 #[test]
 fn only_credited_deposits_of_the_same_organization_are_similar() {
     let row = without_hash(40, |_| {});
-    let duplicate = standing_at(ONE, "confirmed").duplicating(id("deposit#zerohash#3"), 0);
+    let duplicate = recorded_as(ONE, "confirmed").duplicating(id("deposit#zerohash#3"), 0);
     for (what, ours, is_possible) in [
-        ("the other feed's deposit", standing_at("deposit#zerohash#1", "confirmed"), true),
-        ("another organization's deposit", standing_at("deposit#connect/acme#1", "confirmed"), false),
-        ("a deposit on hold", standing_at(ONE, "held"), false),
-        ("a failed deposit", standing_at(ONE, "failed"), false),
+        ("the other feed's deposit", recorded_as("deposit#zerohash#1", "confirmed"), true),
+        ("another organization's deposit", recorded_as("deposit#connect/acme#1", "confirmed"), false),
+        ("a deposit on hold", recorded_as(ONE, "held"), false),
+        ("a failed deposit", recorded_as(ONE, "failed"), false),
         ("a duplicate, which is not credited", duplicate, false),
-        ("a withdrawal", standing_at("withdrawal#connect#1", "confirmed"), false),
+        ("a withdrawal", recorded_as("withdrawal#connect#1", "confirmed"), false),
         ("a resource without facts", Resource::unknown(id(ONE)), false),
     ] {
         assert_eq!(may_be_the_same(&ours, &row), is_possible, "{what}");

@@ -3,15 +3,15 @@
 use std::collections::BTreeSet;
 
 use fundhook_domain::{
-    Change, Event, EvidenceClass, Fact, Network, Outcome, Ownership, Resource, Statement, Status, TransferDetails,
-    View, events_after, fold,
+    Change, Event, EvidenceClass, Fact, Network, NewFact, Outcome, Ownership, Resource, Statement, Status,
+    TransferDetails, View, WebhookFamily, events_after, fold,
 };
 use fundhook_reconciliation::coin_of;
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 
-use crate::support::deposits::{id, recorded, row, row_saying, told};
-use crate::support::orders::every_order_leads_to_the_same;
+use crate::deposits::{id, recorded, row, row_with, sent};
+use crate::support::orders::every_order_has_the_same_result;
 use crate::support::{at, folded, in_other_bytes, listed, quantity, transfer, types, view, with};
 
 const ONE: &str = "deposit#connect#1";
@@ -19,7 +19,7 @@ const TWO: &str = "deposit#connect#2";
 const FUND: &str = "deposit#zerohash#7";
 
 fn webhook(name: &str, seconds: u64) -> Statement {
-    told(ONE, name, seconds)
+    sent(ONE, name, seconds)
 }
 
 /// The webhook that confirms the deposit, and the row that lists it as confirmed: read later, with another date, and with
@@ -47,7 +47,7 @@ fn types_and_reconciled(events: &[Event]) -> Vec<(&str, bool)> {
 #[test]
 fn a_row_and_a_webhook_with_the_same_status_are_one_event_in_either_order() {
     let [webhook, row] = confirmed();
-    every_order_leads_to_the_same(&[webhook.clone(), row.clone()], 1);
+    every_order_has_the_same_result(&[webhook.clone(), row.clone()], 1);
     for (what, first, second, is_reconciled) in
         [("the row first", &row, &webhook, true), ("the webhook first", &webhook, &row, false)]
     {
@@ -91,7 +91,7 @@ fn a_webhook_of_an_earlier_status_does_not_strengthen_the_evidence_of_a_later_ro
     for statements in [[&held, &row], [&row, &held]] {
         assert_eq!(class(&view(statements)), EvidenceClass::Api, "only the row says so");
     }
-    every_order_leads_to_the_same(&[held, row, webhook("confirmed", 40)], 2);
+    every_order_has_the_same_result(&[held, row, webhook("confirmed", 40)], 2);
 }
 
 /// A member about the money, and the change to it.
@@ -108,8 +108,8 @@ fn a_row_that_contradicts_the_webhook_about_the_money_is_an_event_of_its_own() {
         ("account", |details| details.account = Some("CUST02".to_owned())),
     ];
     for (member, say) in cases {
-        let row = row_saying(ONE, say);
-        every_order_leads_to_the_same(&[webhook.clone(), row.clone()], 2);
+        let row = row_with(ONE, say);
+        every_order_has_the_same_result(&[webhook.clone(), row.clone()], 2);
         let (row_late, webhook_late) = (folded([&webhook, &row]), folded([&row, &webhook]));
         let [confirmed, updated] = ["fundhook.deposit.confirmed", "fundhook.deposit.updated"];
         assert_eq!(
@@ -132,7 +132,7 @@ fn a_row_that_contradicts_the_webhook_about_the_money_is_an_event_of_its_own() {
         for resource in [row_late, webhook_late] {
             let view = resource.view().expect("a view");
             assert_eq!(
-                view.details.contradictions(&webhook.details),
+                view.details.contradictions(&webhook.content.details),
                 Vec::<&str>::new(),
                 "{member}: the view has the webhook's"
             );
@@ -146,17 +146,17 @@ fn a_row_of_an_earlier_status_is_a_late_update_and_moves_no_status_back() {
     let outcome = fold(folded([&confirmed]), held.clone());
     assert!(matches!(outcome, Outcome::Recorded { change: Some(Change::Updated { late: true }), .. }), "{outcome:?}");
     let view = outcome.into_resource().view().expect("a view");
-    assert_eq!((view.status, class(&view)), (confirmed.status, EvidenceClass::Asymmetric));
-    every_order_leads_to_the_same(&[confirmed, held], 2);
+    assert_eq!((view.status, class(&view)), (confirmed.content.status, EvidenceClass::Asymmetric));
+    every_order_has_the_same_result(&[confirmed, held], 2);
 }
 
 #[test]
 fn a_row_that_contradicts_the_final_status_is_a_conflict_whichever_comes_first() {
     let (failed, row) = (webhook("failed", 30), row(ONE, "confirmed", 40));
-    let whole = every_order_leads_to_the_same(&[failed.clone(), row.clone()], 2);
+    let whole = every_order_has_the_same_result(&[failed.clone(), row.clone()], 2);
     let view = whole.view.expect("a view");
-    assert_eq!(view.conflicting, [row.status, failed.status]);
-    assert_eq!(view.status, failed.status, "a webhook supersedes a row");
+    assert_eq!(view.conflicting, [row.content.status, failed.content.status]);
+    assert_eq!(view.status, failed.content.status, "a webhook supersedes a row");
     for statements in [[&failed, &row], [&row, &failed]] {
         let events = crate::support::events(statements);
         assert_eq!(events[1].event_type, "fundhook.deposit.conflicting");
@@ -190,7 +190,7 @@ fn rows_and_webhooks_in_every_order_lead_to_one_view_and_one_set_of_event_ids() 
         ("a contradiction", vec![&webhook("failed", 40), &confirmed, &row_of_confirmed, &row_of_held], 3),
     ] {
         let statements: Vec<Statement> = statements.into_iter().cloned().collect();
-        let whole = every_order_leads_to_the_same(&statements, events);
+        let whole = every_order_has_the_same_result(&statements, events);
         assert_eq!(whole.event_ids.len(), events, "{what}");
     }
 }
@@ -200,7 +200,7 @@ fn each_statement_of_a_kind_without_the_furthest_rule_is_an_event() {
     for statement in
         [crate::support::statement(Status::Balance, 0), crate::support::recovery::announcements().remove(0)]
     {
-        every_order_leads_to_the_same(&[statement.clone(), listed(&statement)], 2);
+        every_order_has_the_same_result(&[statement.clone(), listed(&statement)], 2);
     }
 }
 
@@ -218,13 +218,13 @@ fn a_coin_that_a_row_claimed_stays_with_its_deposit_and_another_deposit_is_a_dup
     let [webhook, row] = confirmed();
     let (by_row, claim) = folded([&row]).claiming(None, 0);
     let claim = claim.expect("a confirmed row claims the coin");
-    assert_eq!((claim.owner.clone(), claim.stream.as_str()), (id(ONE), "connect.transactions"));
+    assert_eq!((claim.owner.clone(), claim.families.clone()), (id(ONE), [WebhookFamily::ConnectTransactions].into()));
 
     let after = fold(by_row, webhook).into_resource();
     assert_eq!((after.claim_due(), after.ownership()), (None, &Ownership::Owner), "nothing is left to claim");
     assert_eq!(types(&events_after(&after, 0)), ["fundhook.deposit.confirmed"]);
 
-    let others = with(told(FUND, "confirmed", 40), |details| details.transaction.hash = Some("ABCDE1".to_owned()));
+    let others = with(sent(FUND, "confirmed", 40), |details| details.transaction.hash = Some("ABCDE1".to_owned()));
     let (other, claimed) = folded([&others]).claiming(Some(&claim), 0);
     assert_eq!((claimed, types(&events_after(&other, 0))), (None, vec!["fundhook.deposit.duplicate"]));
 
@@ -237,9 +237,9 @@ fn a_coin_that_a_row_claimed_stays_with_its_deposit_and_another_deposit_is_a_dup
 /// A deposit's webhook from before its coin was known, the webhook that confirms it, and the row that lists it. All such
 /// deposits came in one transaction.
 fn in_one_transaction(of: &str) -> [Statement; 3] {
-    let submitted = with(told(of, "submitted", 10), |details| details.transaction.hash = None);
+    let submitted = with(sent(of, "submitted", 10), |details| details.transaction.hash = None);
     let hash = |details: &mut TransferDetails| details.transaction.hash = Some("0xabcde1".to_owned());
-    [submitted, with(told(of, "confirmed", 40), hash), row_saying(of, hash)]
+    [submitted, with(sent(of, "confirmed", 40), hash), row_with(of, hash)]
 }
 
 #[test]
@@ -275,9 +275,9 @@ fn two_deposits_in_one_transaction_are_both_credited_if_webhooks_or_the_list_rep
 #[test]
 fn a_webhook_that_first_identifies_the_coin_of_a_row_is_an_event_and_may_be_a_duplicate() {
     // As the row in [connect-guide §7], whose transaction id is not a hash.
-    let (row, webhook) = (row_saying(ONE, |details| details.transaction.hash = None), webhook("confirmed", 40));
-    every_order_leads_to_the_same(&[row.clone(), webhook.clone()], 2);
-    let others = with(told(FUND, "confirmed", 40), |details| details.transaction.hash = Some("ABCDE1".to_owned()));
+    let (row, webhook) = (row_with(ONE, |details| details.transaction.hash = None), webhook("confirmed", 40));
+    every_order_has_the_same_result(&[row.clone(), webhook.clone()], 2);
+    let others = with(sent(FUND, "confirmed", 40), |details| details.transaction.hash = Some("ABCDE1".to_owned()));
     let (_, claim) = folded([&others]).claiming(None, 0);
 
     let (by_row, claimed) = folded([&row]).claiming(claim.as_ref(), 0);
@@ -297,8 +297,9 @@ fn a_webhook_that_first_identifies_the_coin_of_a_row_is_an_event_and_may_be_a_du
 #[test]
 fn a_fact_from_the_list_and_its_statement_are_read_back_as_written() {
     let row = row(ONE, "confirmed", 40);
-    let message = row.to_message().expect("a message");
-    assert_eq!(Statement::from_message(&message).expect("a statement"), row);
+    let fact = NewFact::from(row.clone());
+    let message = fact.to_message().expect("a message");
+    assert_eq!(NewFact::from_message(&message).expect("a fact to record"), fact);
     assert!(message.contains(r#""scheme":"connect-transactions-api","class":"api""#), "{message}");
     let recorded = recorded([&row, &webhook("confirmed", 40)]);
     for fact in recorded.facts() {
@@ -311,7 +312,7 @@ fn a_fact_from_the_list_and_its_statement_are_read_back_as_written() {
 type MoneyChoice = (usize, usize);
 
 fn saying(statement: Statement, (amount, hash): MoneyChoice, memo: u64) -> Statement {
-    let other = in_other_bytes(&format!("{} {amount} {hash} {memo}", statement.fact), &statement);
+    let other = in_other_bytes(&format!("{} {amount} {hash} {memo}", statement.content.id), &statement);
     with(other, |details| {
         details.quantity = [None, Some("100"), Some("99")][amount].map(quantity);
         details.transaction.hash = [None, Some("0xabcde1"), Some("0xabcde2")][hash].map(str::to_owned);
@@ -344,20 +345,22 @@ fn facts() -> impl Strategy<Value = Vec<Statement>> {
 /// How many events these facts make: one for each different statement of a webhook, and one for each status whose rows
 /// match no webhook.
 fn events_of(facts: &[Statement]) -> usize {
-    let is_row = |fact: &&Statement| fact.evidence.is_from_api();
-    let statement =
-        |fact: &Statement| (fact.status, fact.occurred_at, serde_json::to_string(&fact.details).expect("JSON"));
+    let is_row = |fact: &&Statement| fact.content.evidence.is_from_api();
+    let statement = |fact: &Statement| {
+        (fact.content.status, fact.content.occurred_at, serde_json::to_string(&fact.content.details).expect("JSON"))
+    };
     let webhooks: Vec<&Statement> = facts.iter().filter(|fact| !is_row(fact)).collect();
     let of_webhooks: BTreeSet<_> = webhooks.iter().map(|fact| statement(fact)).collect();
     let alone = |row: &&Statement| {
         let identifies_coin = |fact: &Statement| coin_of(fact).is_some();
         let is_about = |webhook: &&Statement| {
-            let alike = webhook.status == row.status && identifies_coin(webhook) == identifies_coin(row);
-            alike && webhook.details.contradictions(&row.details).is_empty()
+            let alike =
+                webhook.content.status == row.content.status && identifies_coin(webhook) == identifies_coin(row);
+            alike && webhook.content.details.contradictions(&row.content.details).is_empty()
         };
         !webhooks.iter().any(is_about)
     };
-    let of_rows_alone: BTreeSet<_> = facts.iter().filter(is_row).filter(alone).map(|row| row.status).collect();
+    let of_rows_alone: BTreeSet<_> = facts.iter().filter(is_row).filter(alone).map(|row| row.content.status).collect();
     of_webhooks.len() + of_rows_alone.len()
 }
 

@@ -5,13 +5,13 @@ use std::slice::from_ref as one;
 use std::time::Duration;
 
 use fundhook_domain::{
-    DecimalValue, Quantity, Resource, Statement, Timestamp, TransferDetails, Units, events_after, fold,
+    DecimalValue, NewFact, Quantity, Resource, Statement, Timestamp, TransferDetails, Units, events_after, fold,
 };
 use fundhook_reconciliation::{
     ControlTotalsLine, Discrepancy, Receipt, Total, control_totals, credited_twice, receipt_of,
 };
 
-use crate::support::deposits::{id, recorded, row, row_saying, standing_at, told};
+use crate::deposits::{id, recorded, recorded_as, row, row_with, sent};
 use crate::support::{at, listed, quantity, with};
 
 const ONE: &str = "deposit#connect#1";
@@ -49,7 +49,7 @@ fn in_units(details: &mut TransferDetails, value: &str, units: &str) {
 
 /// A confirmed deposit, and the row that lists it, both changed by `say`.
 fn confirmed(of: &str, say: Say) -> (Resource, Statement) {
-    (recorded([&with(told(of, "confirmed", 40), say)]), row_saying(of, say))
+    (recorded([&with(sent(of, "confirmed", 40), say)]), row_with(of, say))
 }
 
 #[test]
@@ -118,13 +118,13 @@ fn every_difference_between_the_three_totals_shows() {
 
 #[test]
 fn only_credited_deposits_count() {
-    let duplicate = standing_at(ONE, "confirmed").duplicating(id("deposit#zerohash#7"), 0);
+    let duplicate = recorded_as(ONE, "confirmed").duplicating(id("deposit#zerohash#7"), 0);
     for (what, ours) in [
         ("a duplicate", duplicate),
-        ("a deposit on hold", standing_at(ONE, "held")),
-        ("a failed deposit", standing_at(ONE, "failed")),
-        ("an unexpected deposit", standing_at(ONE, "unexpected")),
-        ("a withdrawal", standing_at("withdrawal#connect#1", "confirmed")),
+        ("a deposit on hold", recorded_as(ONE, "held")),
+        ("a failed deposit", recorded_as(ONE, "failed")),
+        ("an unexpected deposit", recorded_as(ONE, "unexpected")),
+        ("a withdrawal", recorded_as("withdrawal#connect#1", "confirmed")),
         ("a resource without facts", Resource::unknown(id(ONE))),
     ] {
         assert_eq!(receipt(&ours), None, "{what}");
@@ -137,8 +137,8 @@ fn only_credited_deposits_count() {
 #[test]
 fn repeated_rows_deposits_and_receipts_count_once() {
     let (resource, row) = confirmed(ONE, |_| {});
-    let shifted = listed(&told(ONE, "confirmed", 45));
-    let before = crate::support::deposits::row(ONE, "held", 30);
+    let shifted = listed(&sent(ONE, "confirmed", 45));
+    let before = crate::deposits::row(ONE, "held", 30);
     let noted = receipts(one(&resource));
     let expected = [line("USDC", (1, "100"), (1, "100"), (1, "100"))];
     for rows in [vec![row.clone(), row.clone()], vec![row.clone(), shifted], vec![before, row]] {
@@ -147,14 +147,14 @@ fn repeated_rows_deposits_and_receipts_count_once() {
         assert_eq!(lines, expected);
     }
     // A receipt of a deposit outside the window does not count.
-    let elsewhere = receipts(&[standing_at(TWO, "confirmed")]);
+    let elsewhere = receipts(&[recorded_as(TWO, "confirmed")]);
     assert_eq!(control_totals(&[], &[], &elsewhere), []);
 }
 
 #[test]
 fn an_asset_has_one_line_in_any_spelling_and_an_unnamed_asset_has_a_line_too() {
-    let lower = row_saying(ONE, |details| details.asset = Some("usdc".to_owned()));
-    let ours = [recorded([&with(told(ONE, "confirmed", 40), |details| details.asset = Some("Usdc".to_owned()))])];
+    let lower = row_with(ONE, |details| details.asset = Some("usdc".to_owned()));
+    let ours = [recorded([&with(sent(ONE, "confirmed", 40), |details| details.asset = Some("Usdc".to_owned()))])];
     let expected = line("USDC", (1, "100"), (1, "100"), (1, "100"));
     assert_eq!(control_totals(&ours, &[lower], &receipts(&ours)), [expected]);
 
@@ -175,7 +175,7 @@ fn totals_are_exact_to_the_last_of_thirty_digits() {
     assert_eq!(lines, [line("USDC", (3, sum), (3, sum), (3, sum))]);
 
     // One unit of the last digit is a difference.
-    let short = row_saying(ONE, |details| details.quantity = Some(quantity("123456789012345.678901234567890")));
+    let short = row_with(ONE, |details| details.quantity = Some(quantity("123456789012345.678901234567890")));
     let lines = control_totals(&ours[..1], &[short], &receipts(&ours[..1]));
     assert!(!lines[0].holds(), "{lines:?}");
 }
@@ -201,7 +201,7 @@ fn a_credit_that_is_withdrawn_after_it_was_published_shows() {
     let noted = receipts(one(&resource));
     let expected = line("USDC", (1, "100"), (0, "0"), (1, "100"));
 
-    let conflicting = fold(resource.clone(), told(ONE, "failed", 50)).into_resource();
+    let conflicting = fold(resource.clone(), sent(ONE, "failed", 50)).into_resource();
     assert_eq!(receipt(&conflicting), noted.first().cloned(), "the conflict makes no further receipt");
     assert_eq!(control_totals(&[conflicting], one(&row), &noted), one(&expected));
 
@@ -211,13 +211,16 @@ fn a_credit_that_is_withdrawn_after_it_was_published_shows() {
 
 #[test]
 fn only_an_event_that_says_a_deposit_may_be_credited_makes_a_receipt() {
-    let confirmed = told(ONE, "confirmed", 40);
-    let corrected = with(told(ONE, "confirmed", 50), |details| details.quantity = Some(quantity("99")));
-    let pending = told(ONE, "pending", 0);
+    let confirmed = sent(ONE, "confirmed", 40);
+    let corrected = with(sent(ONE, "confirmed", 50), |details| details.quantity = Some(quantity("99")));
+    let pending = sent(ONE, "pending", 0);
     let waiting = recorded([&pending]);
-    let notice = Statement::overdue(&waiting, Duration::from_secs(3600)).expect("a further status is awaited");
-    let statements = [pending, notice, confirmed, told(ONE, "submitted", 10), corrected, told(ONE, "failed", 60)];
-    let events = events_after(&recorded(&statements), 0);
+    let notice = NewFact::overdue(&waiting, Duration::from_secs(3600)).expect("a further status is awaited");
+    let statements = [confirmed, sent(ONE, "submitted", 10), corrected, sent(ONE, "failed", 60)];
+    let overdue = fold(waiting, notice).into_resource();
+    let resource =
+        statements.into_iter().fold(overdue, |resource, statement| fold(resource, statement).into_resource());
+    let events = events_after(&resource.claiming(None, 0).0, 0);
     let noted: Vec<_> = events
         .iter()
         .map(|event| {
@@ -284,7 +287,7 @@ fn deposits_of_two_feeds_that_may_be_one_coin_are_reported_as_credited_twice() {
         ("with another coin", confirmed(OTHER, elsewhere).0, false),
         ("of the same feed", confirmed(TWO, unnamed).0, false),
         ("of another organization", confirmed("deposit#zerohash/acme#3", unnamed).0, false),
-        ("not credited", recorded([&with(told(OTHER, "held", 40), unnamed)]), false),
+        ("not credited", recorded([&with(sent(OTHER, "held", 40), unnamed)]), false),
         ("a duplicate of it", confirmed(OTHER, unnamed).0.duplicating(id(ONE), 0), false),
     ] {
         let expected: &[Discrepancy] = if is_reported { &twice } else { &[] };
@@ -293,7 +296,7 @@ fn deposits_of_two_feeds_that_may_be_one_coin_are_reported_as_credited_twice() {
     let (other, _) = confirmed(OTHER, unnamed);
     assert_eq!(credited_twice(&[], one(&row), one(&other)), [], "the row is not recorded");
     assert_eq!(
-        credited_twice(&[standing_at(ONE, "held")], one(&row), one(&other)),
+        credited_twice(&[recorded_as(ONE, "held")], one(&row), one(&other)),
         [],
         "the row is recorded and not credited"
     );

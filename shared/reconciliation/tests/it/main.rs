@@ -4,6 +4,7 @@ mod ambiguity_steps;
 mod ambiguous_rows;
 mod api_evidence;
 mod control_totals;
+mod deposits;
 mod reconciliation_plan;
 mod report_builder;
 #[allow(dead_code, reason = "a part of it is used here")]

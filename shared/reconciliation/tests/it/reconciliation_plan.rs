@@ -8,7 +8,7 @@ use fundhook_reconciliation::{Discrepancy, coin_of, plan};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 
-use crate::support::deposits::{id, recorded, row, row_saying, standing_at, told};
+use crate::deposits::{id, recorded, recorded_as, row, row_with, sent};
 use crate::support::{events, in_other_bytes, quantity, types, with};
 
 const CONNECTS: &str = "deposit#connect#1";
@@ -35,10 +35,10 @@ fn to_queue(discrepancy: &Discrepancy) -> bool {
 fn what_is_listed_and_not_recorded_is_missing() {
     let row = row(CONNECTS, "confirmed", 40);
     // A resource without facts is not recorded.
-    for ours in [vec![], vec![Resource::unknown(id(CONNECTS))], vec![standing_at("deposit#connect#2", "held")]] {
+    for ours in [vec![], vec![Resource::unknown(id(CONNECTS))], vec![recorded_as("deposit#connect#2", "held")]] {
         let discrepancy = only(&ours, std::slice::from_ref(&row));
         assert_eq!(discrepancy, Discrepancy::Missing { theirs: row.clone() });
-        assert_eq!(discrepancy.to_queue(), Some((&id(CONNECTS), &row.fact)));
+        assert_eq!(discrepancy.to_queue(), Some((&id(CONNECTS), &row.content.id)));
     }
 }
 
@@ -57,7 +57,7 @@ fn a_row_of_any_status_is_compared_with_a_deposit_of_any_status() {
         ("unexpected", ["", "", "differs and is queued"]),
     ] {
         for (theirs, expected) in LISTED.into_iter().zip(expected) {
-            let (resource, row) = (standing_at(CONNECTS, ours), row(CONNECTS, theirs, 40));
+            let (resource, row) = (recorded_as(CONNECTS, ours), row(CONNECTS, theirs, 40));
             let (ours_id, listed) = (id(CONNECTS), row.clone());
             let members = vec!["status"];
             let discrepancy = match expected {
@@ -69,7 +69,7 @@ fn a_row_of_any_status_is_compared_with_a_deposit_of_any_status() {
             assert_eq!(found, Vec::from_iter(discrepancy), "{ours} is listed as {theirs}");
             for discrepancy in found {
                 let queued = discrepancy.to_queue().map(|(of, fact)| (of.clone(), fact.clone()));
-                let expected = (expected != "differs").then(|| (id(CONNECTS), row.fact.clone()));
+                let expected = (expected != "differs").then(|| (id(CONNECTS), row.content.id.clone()));
                 assert_eq!(queued, expected, "{ours} is listed as {theirs}");
             }
         }
@@ -78,7 +78,7 @@ fn a_row_of_any_status_is_compared_with_a_deposit_of_any_status() {
 
 #[test]
 fn a_final_status_that_contradicts_the_recorded_one_is_queued_as_a_conflict_and_reported_once() {
-    let (failed, row) = (told(CONNECTS, "failed", 30), row(CONNECTS, "confirmed", 40));
+    let (failed, row) = (sent(CONNECTS, "failed", 30), row(CONNECTS, "confirmed", 40));
     let outcome = fold(recorded([&failed]), row.clone());
     assert!(matches!(outcome, Outcome::Conflicting { .. }), "{outcome:?}");
     let events = events([&failed, &row]);
@@ -125,8 +125,8 @@ fn rows_that_contradict_other_members_differ_and_are_not_queued() {
         ),
     ];
     for (what, say, members) in cases {
-        let row = row_saying(CONNECTS, say);
-        let found = plan(&[standing_at(CONNECTS, "confirmed")], std::slice::from_ref(&row));
+        let row = row_with(CONNECTS, say);
+        let found = plan(&[recorded_as(CONNECTS, "confirmed")], std::slice::from_ref(&row));
         let (ours, members) = (id(CONNECTS), members.to_vec());
         let differs = Discrepancy::Differs { ours, theirs: row, members: members.clone() };
         let expected = if members.is_empty() { vec![] } else { vec![differs] };
@@ -141,20 +141,20 @@ fn in_units(details: &mut TransferDetails, value: &str, units: &str) {
 
 #[test]
 fn a_confirmed_deposit_that_is_not_listed_is_unknown_to_the_provider() {
-    let discrepancy = only(&[standing_at(CONNECTS, "confirmed")], &[]);
+    let discrepancy = only(&[recorded_as(CONNECTS, "confirmed")], &[]);
     assert_eq!(discrepancy, Discrepancy::UnknownToTheProvider { ours: id(CONNECTS) });
     assert!(!to_queue(&discrepancy));
-    let silent = with(told(CONNECTS, "confirmed", 40), |details| *details = TransferDetails::default());
+    let silent = with(sent(CONNECTS, "confirmed", 40), |details| *details = TransferDetails::default());
     assert_eq!(names(&[recorded([&silent])], &[]), ["unknown_to_the_provider"], "without any details, too");
 
-    let (confirmed, failed) = (told(CONNECTS, "confirmed", 40), told(CONNECTS, "failed", 50));
+    let (confirmed, failed) = (sent(CONNECTS, "confirmed", 40), sent(CONNECTS, "failed", 50));
     let duplicate = recorded([&confirmed]).duplicating(id(ZEROHASHS), 0);
     for (what, ours) in [
         ("a duplicate, which is not credited", duplicate),
         ("a deposit with conflicting statuses", recorded([&confirmed, &failed])),
         ("a failed deposit", recorded([&failed])),
-        ("a deposit on hold", standing_at(CONNECTS, "held")),
-        ("a withdrawal", standing_at("withdrawal#connect#1", "confirmed")),
+        ("a deposit on hold", recorded_as(CONNECTS, "held")),
+        ("a withdrawal", recorded_as("withdrawal#connect#1", "confirmed")),
         ("a resource without facts", Resource::unknown(id(CONNECTS))),
     ] {
         assert_eq!(plan(&[ours], &[]), [], "{what}");
@@ -165,25 +165,33 @@ fn a_confirmed_deposit_that_is_not_listed_is_unknown_to_the_provider() {
 fn a_row_is_about_the_deposit_with_its_id_in_either_feed() {
     for (ours, theirs) in [(CONNECTS, CONNECTS), (CONNECTS, ZEROHASHS), (ZEROHASHS, CONNECTS), (ZEROHASHS, ZEROHASHS)] {
         let rows = [row(theirs, "confirmed", 40)];
-        assert_eq!(plan(&[standing_at(ours, "confirmed")], &rows), [], "{theirs} is {ours}");
-        let behind = only(&[standing_at(ours, "held")], &rows);
+        assert_eq!(plan(&[recorded_as(ours, "confirmed")], &rows), [], "{theirs} is {ours}");
+        let behind = only(&[recorded_as(ours, "held")], &rows);
         assert_eq!(behind.name(), "behind");
-        assert_eq!(behind.to_queue(), Some((&id(ours), &rows[0].fact)), "the queued row is about the recorded deposit");
-        let contradicted = only(&[standing_at(ours, "failed")], &rows);
-        assert_eq!(contradicted.to_queue(), Some((&id(ours), &rows[0].fact)), "it is the same deposit in both feeds");
+        assert_eq!(
+            behind.to_queue(),
+            Some((&id(ours), &rows[0].content.id)),
+            "the queued row is about the recorded deposit"
+        );
+        let contradicted = only(&[recorded_as(ours, "failed")], &rows);
+        assert_eq!(
+            contradicted.to_queue(),
+            Some((&id(ours), &rows[0].content.id)),
+            "it is the same deposit in both feeds"
+        );
     }
     // The row's own feed is preferred.
-    let both = [standing_at(CONNECTS, "held"), standing_at(ZEROHASHS, "confirmed")];
+    let both = [recorded_as(CONNECTS, "held"), recorded_as(ZEROHASHS, "confirmed")];
     assert_eq!(names(&both, &[row(CONNECTS, "confirmed", 40)]), ["behind", "unknown_to_the_provider"]);
     assert_eq!(names(&both, &[row(ZEROHASHS, "confirmed", 40)]), Vec::<&str>::new());
     // Only deposits are reported by both feeds.
-    let withdrawal = standing_at("withdrawal#zerohash#1", "confirmed");
+    let withdrawal = recorded_as("withdrawal#zerohash#1", "confirmed");
     assert_eq!(names(&[withdrawal], &[row("withdrawal#connect#1", "confirmed", 40)]), ["missing"]);
 }
 
 /// A row about the deposit `fund-7`, of the coin of the deposit `1`.
 fn same_coin(of: &str, say: impl FnOnce(&mut TransferDetails)) -> Statement {
-    row_saying(of, |details| {
+    row_with(of, |details| {
         details.transaction.hash = Some("0xabcde1".to_owned());
         say(details);
     })
@@ -192,7 +200,7 @@ fn same_coin(of: &str, say: impl FnOnce(&mut TransferDetails)) -> Statement {
 #[test]
 fn a_row_under_another_id_is_about_the_deposit_that_its_coin_is_credited_under() {
     let fund = "deposit#zerohash#7";
-    let owner = standing_at(CONNECTS, "confirmed");
+    let owner = recorded_as(CONNECTS, "confirmed");
     let of_its_coin = same_coin(fund, |_| {});
     assert_eq!(coin_of(&of_its_coin).as_deref(), Some("abcde1#0xe7f436f9#USDC"));
     assert_eq!(plan(std::slice::from_ref(&owner), &[of_its_coin]), [], "the row is about the credited deposit");
@@ -212,11 +220,11 @@ fn a_row_under_another_id_is_about_the_deposit_that_its_coin_is_credited_under()
         ),
         (
             "the second deposit that one webhook family reports in a transaction",
-            standing_at(ZEROHASHS, "confirmed"),
+            recorded_as(ZEROHASHS, "confirmed"),
             same_coin(fund, |_| {}),
             vec!["missing", "unknown_to_the_provider"],
         ),
-        ("a deposit that is not credited yet", standing_at(CONNECTS, "held"), same_coin(fund, |_| {}), vec!["missing"]),
+        ("a deposit that is not credited yet", recorded_as(CONNECTS, "held"), same_coin(fund, |_| {}), vec!["missing"]),
         (
             "a duplicate of a third deposit",
             owner.clone().duplicating(id("deposit#connect#3"), 0),
@@ -240,14 +248,14 @@ fn a_row_that_is_matched_only_by_its_coin_is_not_queued() {
     for listed_as in ["held", "failed"] {
         let row = row("deposit#zerohash#7", listed_as, 40);
         let row = with(row, |details| details.transaction.hash = Some("0xabcde1".to_owned()));
-        let differs = only(&[standing_at(CONNECTS, "confirmed")], &[row]);
+        let differs = only(&[recorded_as(CONNECTS, "confirmed")], &[row]);
         assert_eq!(
             (differs.name(), differs.resource(), to_queue(&differs)),
             ("differs", &id(CONNECTS), false),
             "{listed_as}"
         );
     }
-    let contradicted = only(&[standing_at(CONNECTS, "confirmed")], &[row(CONNECTS, "failed", 40)]);
+    let contradicted = only(&[recorded_as(CONNECTS, "confirmed")], &[row(CONNECTS, "failed", 40)]);
     assert!(to_queue(&contradicted), "matched by its id, it is queued");
 }
 
@@ -258,13 +266,13 @@ fn rows_never_match_deposits_of_another_organization() {
     {
         let rows = [row(theirs, "confirmed", 40)];
         let expected = ["missing", "unknown_to_the_provider"];
-        assert_eq!(names(&[standing_at(ours, "confirmed")], &rows), expected, "{theirs} is not {ours}");
+        assert_eq!(names(&[recorded_as(ours, "confirmed")], &rows), expected, "{theirs} is not {ours}");
         // The same when the coin is equal.
         let theirs = theirs.replace("#1", "#7");
-        assert_eq!(names(&[standing_at(ours, "confirmed")], &[same_coin(&theirs, |_| {})]), expected, "{theirs}");
+        assert_eq!(names(&[recorded_as(ours, "confirmed")], &[same_coin(&theirs, |_| {})]), expected, "{theirs}");
     }
-    assert_eq!(plan(&[standing_at(acmes, "confirmed")], &[row("deposit#zerohash/acme#1", "confirmed", 40)]), []);
-    assert_eq!(plan(&[standing_at(acmes, "confirmed")], &[same_coin("deposit#zerohash/acme#7", |_| {})]), []);
+    assert_eq!(plan(&[recorded_as(acmes, "confirmed")], &[row("deposit#zerohash/acme#1", "confirmed", 40)]), []);
+    assert_eq!(plan(&[recorded_as(acmes, "confirmed")], &[same_coin("deposit#zerohash/acme#7", |_| {})]), []);
 }
 
 #[test]
@@ -277,23 +285,23 @@ fn of_several_rows_about_one_deposit_the_furthest_counts() {
         vec![again.clone(), held, again.clone(), confirmed],
     ] {
         assert_eq!(only(&[], &rows), Discrepancy::Missing { theirs: again.clone() });
-        assert_eq!(plan(&[standing_at(CONNECTS, "confirmed")], &rows), [], "only one page lags");
+        assert_eq!(plan(&[recorded_as(CONNECTS, "confirmed")], &rows), [], "only one page lags");
     }
 }
 
 #[test]
 fn each_discrepancy_is_a_sentence() {
-    let confirmed = || standing_at(CONNECTS, "confirmed");
+    let confirmed = || recorded_as(CONNECTS, "confirmed");
     for (ours, theirs, sentence) in [
         (vec![], vec![row(CONNECTS, "held", 40)], "deposit#connect#1 is listed as held and not recorded"),
         (
-            vec![standing_at(CONNECTS, "pending")],
+            vec![recorded_as(CONNECTS, "pending")],
             vec![row(ZEROHASHS, "confirmed", 40)],
             "deposit#connect#1 is listed as confirmed and recorded with an earlier status",
         ),
         (
             vec![confirmed()],
-            vec![row_saying(CONNECTS, |details| {
+            vec![row_with(CONNECTS, |details| {
                 (details.quantity, details.account) = (Some(quantity("1")), Some("x".into()))
             })],
             "deposit#connect#1 is listed as confirmed and differs in: amount, account",
@@ -313,7 +321,7 @@ fn ours() -> impl Strategy<Value = Vec<Resource>> {
     let resource = (0..4_usize, 0..3_usize, 0..7_usize, 0..2_usize).prop_map(|(native, feed, status, coin)| {
         let name = ["pending", "submitted", "held", "abandoned", "confirmed", "failed", "unexpected"][status];
         let hash = Some(format!("0xabcde{coin}"));
-        recorded([&with(told(&id_of(native, feed), name, 40), |details| details.transaction.hash = hash)])
+        recorded([&with(sent(&id_of(native, feed), name, 40), |details| details.transaction.hash = hash)])
     });
     prop::collection::vec(resource, 0..8).prop_map(|resources| {
         let by_id: BTreeMap<_, _> = resources.into_iter().map(|it| (it.id().clone(), it)).collect();
@@ -369,7 +377,7 @@ proptest! {
         let mut reconciled = ours.clone();
         for discrepancy in plan(&ours, &theirs) {
             let Some((of, fact)) = discrepancy.to_queue() else { continue };
-            let row = theirs.iter().find(|row| row.fact == *fact).expect("the row to queue");
+            let row = theirs.iter().find(|row| row.content.id == *fact).expect("the row to queue");
             // The envelope of the row is about the recorded resource, so its statement is too.
             let mut statement = row.clone();
             statement.resource = of.clone();

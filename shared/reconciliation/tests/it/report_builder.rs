@@ -1,11 +1,11 @@
 //! A report is built page by page, and counts each row, deposit and receipt once.
 
-use fundhook_domain::{Feed, Provider, Resource, Statement, Timestamp, events_after};
+use fundhook_domain::{Feed, Provider, Resource, Statement, Timestamp, WebhookFamily, events_after};
 use fundhook_reconciliation::{
     ClosedWindow, Discrepancy, Receipt, Report, ReportBuilder, is_counted_by_lists, receipt_of,
 };
 
-use crate::support::deposits::{id, recorded, row, standing_at, told};
+use crate::deposits::{id, recorded, recorded_as, row, sent};
 use crate::support::{at, unrecognized, with};
 
 const ONE: &str = "deposit#connect#1";
@@ -51,7 +51,7 @@ fn a_row_without_a_date_or_a_meaning_is_noted_once_and_only_in_its_window() {
 
 #[test]
 fn a_deposit_that_is_listed_on_two_pages_counts_once() {
-    let deposit = standing_at(ONE, "confirmed");
+    let deposit = recorded_as(ONE, "confirmed");
     let noted = receipts(&deposit);
     let (held, confirmed) = (row(ONE, "held", 30), row(ONE, "confirmed", 40));
     let mut report = builder();
@@ -81,12 +81,16 @@ fn a_report_has_at_most_five_hundred_sentences() {
 
 #[test]
 fn deposits_that_zerohash_reports_under_its_own_ids_are_not_on_connects_list() {
-    let reported_as = |family: &str| {
-        recorded(&[with(told("deposit#zerohash#1", "confirmed", 40), |details| {
-            details.stream = Some(family.to_owned())
+    let reported_as = |family| {
+        recorded(&[with(sent("deposit#zerohash#1", "confirmed", 40), |details| {
+            details.family = Some(family);
         })])
     };
-    for (family, is_counted) in [("zerohash.fund", true), ("connect.deposits", true), ("zerohash.deposit", false)] {
+    for (family, is_counted) in [
+        (WebhookFamily::ZerohashFund, true),
+        (WebhookFamily::ConnectDeposits, true),
+        (WebhookFamily::ZerohashDepositStatus, false),
+    ] {
         assert_eq!(is_counted_by_lists(&reported_as(family)), is_counted, "{family}");
     }
 }

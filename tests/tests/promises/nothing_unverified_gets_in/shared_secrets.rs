@@ -234,7 +234,7 @@ fn each_way_to_sign_is_believed_and_the_evidence_says_which_it_was() {
         }
         for (what, request, scheme, class) in &accepted {
             let resource = request.platform.recorded(&request.deposit, 1).await;
-            let attestation = &resource.facts()[0].evidence.attestation;
+            let attestation = &resource.facts()[0].content.evidence().attestation;
             assert_eq!((attestation.scheme, attestation.class), (*scheme, *class), "{what}");
         }
     });

@@ -104,7 +104,7 @@ fn any_json_that_a_provider_signs_is_recorded_and_none_ends_as_a_dead_letter() {
         let mut expected: BTreeMap<ResourceId, Vec<FactId>> = BTreeMap::new();
         for webhook in &webhooks {
             for statement in platform.statements(webhook).await {
-                expected.entry(statement.resource).or_default().push(statement.fact);
+                expected.entry(statement.resource).or_default().push(statement.content.id);
             }
         }
         let understood = expected.keys().filter(|id| id.kind() != Kind::Unrecognized).count();
@@ -113,7 +113,8 @@ fn any_json_that_a_provider_signs_is_recorded_and_none_ends_as_a_dead_letter() {
 
         for (id, facts) in &expected {
             let what = format!("{id} has the facts {facts:?}");
-            let has = |resource: &Resource, fact: &FactId| resource.facts().iter().any(|known| known.id == *fact);
+            let has =
+                |resource: &Resource, fact: &FactId| resource.facts().iter().any(|known| known.content.id() == fact);
             let look = async || platform.resource(id).await;
             eventually(&what, look, |resource| facts.iter().all(|fact| has(resource, fact))).await;
         }

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use fundhook_domain::{EvidencePointer, Provider, Resource, Timestamp, fold};
+use fundhook_domain::{EvidencePointer, NewFact, Provider, Resource, Timestamp, fold};
 use fundhook_local_stack::Workspace;
 use fundhook_local_stack::sending::gateway_request;
 use fundhook_ports::chain;
@@ -98,7 +98,9 @@ fn the_samples_behind_it_are_what_each_function_sends_to_the_next() {
     let pointer = |line| EvidencePointer { object: "evidence/v1/2025/10/14/sample.ndjson.gz".into(), line };
     let statements: Vec<_> =
         envelopes.iter().zip(0..).flat_map(|(envelope, line)| normalise(envelope, pointer(line))).collect();
-    let messages = statements.iter().map(|statement| statement.to_message().expect("statements have a JSON form"));
+    let messages = statements
+        .iter()
+        .map(|statement| NewFact::from(statement.clone()).to_message().expect("statements have a JSON form"));
     check("state-updater", &from_queue(messages.collect()));
 
     let records = statements.into_iter().enumerate().map(|(index, statement)| {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use fundhook_domain::{
-    Claim, Event, EvidencePointer, Feed, Provider, Resource, ResourceId, Statement, Timestamp, digest_hex,
+    Claim, Event, EvidencePointer, Feed, NewFact, Provider, Resource, ResourceId, Statement, Timestamp, digest_hex,
     events_after, fold,
 };
 use fundhook_local_stack::{Workspace, sending};
@@ -115,21 +115,21 @@ impl Simulation {
         let mut events = Vec::new();
         let mut earliest = None;
         for step in steps {
-            let statements = match step {
+            let facts: Vec<NewFact> = match step {
                 Step::Webhook(webhook) => {
                     let (sent_at, statements) = self.receive(webhook, earliest)?;
                     earliest = Some(sent_at.plus(DELAY));
-                    statements
+                    statements.into_iter().map(NewFact::from).collect()
                 }
                 Step::Silence => {
-                    resources.values().filter_map(|resource| Statement::overdue(resource, SILENCE)).collect()
+                    resources.values().filter_map(|resource| NewFact::overdue(resource, SILENCE)).collect()
                 }
             };
-            for statement in statements {
-                let id = statement.resource.clone();
+            for fact in facts {
+                let id = fact.resource.clone();
                 let before = resources.remove(&id).unwrap_or_else(|| Resource::unknown(id.clone()));
                 let version = before.version();
-                let resource = claiming(fold(before, statement).into_resource(), version, &mut claims);
+                let resource = claiming(fold(before, fact).into_resource(), version, &mut claims);
                 events.extend(events_after(&resource, version));
                 resources.insert(id, resource);
             }
@@ -148,7 +148,8 @@ impl Simulation {
         let read_at =
             |at: Timestamp| self.envelope(webhook, at).map(|envelope| normalise(&envelope, pointer(&envelope)));
         let statements = read_at(undated)?;
-        let occurred_at = statements.iter().map(|statement| statement.occurred_at).filter(|at| *at != undated).max();
+        let occurred_at =
+            statements.iter().map(|statement| statement.content.occurred_at).filter(|at| *at != undated).max();
         let soon = occurred_at.map_or(undated, |at| at.plus(DELAY));
         let sent_at = earliest.map_or(soon, |earliest| earliest.max(soon));
         Ok((sent_at, read_at(sent_at)?))

@@ -5,7 +5,7 @@ use std::io::Read;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use fan_out::FanOut;
 use flate2::read::GzDecoder;
-use fundhook_domain::{Statement, Timestamp};
+use fundhook_domain::{FactContent, NewFact, Statement, Timestamp};
 use fundhook_ports::fakes::{EvidenceBucket, Fake, Queue};
 use serde_json::{Value, json};
 
@@ -118,7 +118,12 @@ pub(crate) fn object(evidence: &Fake<EvidenceBucket>) -> (String, Vec<String>) {
 
 /// Every statement that was sent to `queue`, taken or refused.
 pub(crate) fn statements(queue: &Fake<Queue>) -> Vec<Statement> {
-    queue.offered().iter().map(|body| Statement::from_message(body).expect("a statement")).collect()
+    let statement_in = |body: &String| {
+        let NewFact { resource, content } = NewFact::from_message(body).expect("a fact to record");
+        let FactContent::Statement(content) = content else { unreachable!("fan-out sends statements only") };
+        Statement { resource, content }
+    };
+    queue.offered().iter().map(statement_in).collect()
 }
 
 /// The ports of fan-out.

@@ -5,7 +5,8 @@ use aws_lambda_events::streams::DynamoDbEventResponse;
 use fundhook_adapters::table::{FACTS, OWNERSHIP, PK, VERSION};
 use fundhook_domain::{
     Attestation, Details, Event, Evidence, EvidenceClass, EvidencePointer, FactId, Kind, Network, Ownership, Provider,
-    Quantity, Resource, ResourceId, Scheme, Statement, Status, Timestamp, TransferDetails, Units, fold,
+    Quantity, Resource, ResourceId, Scheme, Statement, StatementContent, Status, Timestamp, TransferDetails, Units,
+    fold,
 };
 use fundhook_ports::fakes::{Fake, ReceiptTable, Topic};
 use fundhook_reconciliation::Receipt;
@@ -41,16 +42,15 @@ pub(crate) fn statement_of(resource: ResourceId, body: &str, name: &str, seconds
         token_verified: false,
     };
     let archived = EvidencePointer { object: "evidence/v1/2025/10/07/x.ndjson.gz".to_owned(), line: 0 };
-    Statement {
-        fact: FactId::of(&resource, &event_type, body.as_bytes()),
-        status: Status::named(resource.kind(), name).expect("a status of the kind"),
-        resource,
+    let content = StatementContent {
+        id: FactId::of(&resource, &event_type, body.as_bytes()),
         event_type,
+        status: Status::named(resource.kind(), name).expect("a status of the kind"),
         occurred_at: at(seconds),
         details,
         evidence: Evidence { received_at: at(seconds), attestation, archived },
-        overdue: false,
-    }
+    };
+    Statement { resource, content }
 }
 
 pub(crate) fn statement(native: &str, name: &str, seconds: i64) -> Statement {

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use fundhook_credentials::TokenKeeper;
 use fundhook_domain::{
-    Details, EvidencePointer, Feed, Network, Ownership, Resource, ResourceId, Statement, Timestamp, events_after,
+    Details, EvidencePointer, Feed, Network, NewFact, Ownership, Resource, ResourceId, Timestamp, events_after,
 };
 use fundhook_ports::{Disposition, PortError, SendMessages, StoredToken};
 use fundhook_providers::{Envelope, normalise};
@@ -248,12 +248,13 @@ impl World {
             let envelope = Envelope::from_json(message).expect("an envelope");
             let archived = EvidencePointer { object: "evidence/v1/x.ndjson.gz".to_owned(), line };
             let statements = normalise(&envelope, archived);
-            let messages = statements.iter().map(|statement| statement.to_message().expect("a message"));
+            let messages =
+                statements.into_iter().map(|statement| NewFact::from(statement).to_message().expect("a message"));
             self.transfers.messages.lock().extend(messages);
         }
         let statements = std::mem::take(&mut *self.transfers.messages.lock());
         for message in &statements {
-            self.table.contents.lock().record(Statement::from_message(message).expect("a statement"), now);
+            self.table.contents.lock().record(NewFact::from_message(message).expect("a fact to record"), now);
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use fundhook_domain::{Claim, Event, Feed, Ownership, Resource, ResourceId, Statement, Timestamp, events_after, fold};
+use fundhook_domain::{Claim, Event, Feed, NewFact, Ownership, Resource, ResourceId, Timestamp, events_after, fold};
 use fundhook_ports::{
     AccountResources, Advance, Claims, IndexEntry, IndexPage, OpenQuery, OpenResources, PortError, Receipts, Reports,
     Resources, SettledDeposits, Watermarks, Write, WriteOutcome,
@@ -35,12 +35,12 @@ pub(crate) struct Contents {
 }
 
 impl Contents {
-    /// Does what the state updater and the publisher do with a statement.
-    pub(crate) fn record(&mut self, statement: Statement, now: Timestamp) {
-        let id = statement.resource.clone();
+    /// Does what the state updater and the publisher do with a message.
+    pub(crate) fn record(&mut self, fact: NewFact, now: Timestamp) {
+        let id = fact.resource.clone();
         let current = self.resources.get(&id).cloned().unwrap_or_else(|| Resource::unknown(id.clone()));
         let read_version = current.version();
-        let folded = fold(current, statement).into_resource();
+        let folded = fold(current, fact).into_resource();
         if folded.version() == read_version {
             return;
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use fundhook_domain::{Resource, ResourceId, Statement, Timestamp};
+use fundhook_domain::{NewFact, Resource, ResourceId, Timestamp};
 use fundhook_ports::fakes::{Fake, down};
 use fundhook_ports::{PortError, Resources, Write, WriteOutcome};
 use state_updater::StateUpdater;
@@ -21,8 +21,13 @@ pub(crate) enum Disturbance {
     Crash,
     /// The call is answered with an error; what it has stored stays stored.
     Error,
-    /// Another updater handles these statements, from beginning to end.
-    Overtaken(Vec<Statement>),
+    /// Another updater handles these messages, from beginning to end.
+    Overtaken(Vec<NewFact>),
+}
+
+/// Another updater handles `facts` at the disturbed step.
+pub(crate) fn overtaken_by(facts: Vec<impl Into<NewFact>>) -> Disturbance {
+    Disturbance::Overtaken(facts.into_iter().map(Into::into).collect())
 }
 
 /// A table that disturbs one step.
@@ -55,9 +60,9 @@ impl Disturbed {
                 std::future::pending().await
             }
             Disturbance::Error => Err(down("reach the table")),
-            Disturbance::Overtaken(statements) => {
+            Disturbance::Overtaken(facts) => {
                 let updater = StateUpdater::new(self.table.clone(), no_pause);
-                assert!(failed(&updater.handle(batch_of(statements), at(90)).await).is_empty());
+                assert!(failed(&updater.handle(batch_of(facts), at(90)).await).is_empty());
                 Ok(())
             }
         }
@@ -89,22 +94,22 @@ impl Resources for Disturbed {
     }
 }
 
-/// Handles `statements` with a disturbance at the step `at_step`, and then, as the queue would, the messages that were not
+/// Handles `facts` with a disturbance at the step `at_step`, and then, as the queue would, the messages that were not
 /// acknowledged. Returns the steps that the disturbed updater reached.
 pub(crate) async fn handled_until_acknowledged(
     table: &Table,
-    statements: &[Statement],
+    facts: &[impl Clone + Into<NewFact>],
     at_step: usize,
     by: Disturbance,
 ) -> Vec<&'static str> {
     let disturbed = Disturbed::new(table, at_step, by);
     let updater = StateUpdater::new(disturbed.clone(), no_pause);
-    let mut left = statements.to_vec();
+    let mut left: Vec<NewFact> = facts.iter().cloned().map(Into::into).collect();
     tokio::select! {
         response = updater.handle(batch_of(&left), at(100)) => {
             let failed = failed(&response);
             let is_failed = |index: usize| failed.contains(&format!("message-{index}"));
-            left = left.into_iter().enumerate().filter(|(index, _)| is_failed(*index)).map(|(_, statement)| statement).collect();
+            left = left.into_iter().enumerate().filter(|(index, _)| is_failed(*index)).map(|(_, fact)| fact).collect();
         }
         // Nothing was acknowledged: all messages are delivered again.
         () = disturbed.crashed.notified() => {}

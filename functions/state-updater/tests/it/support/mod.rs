@@ -4,8 +4,8 @@ pub(crate) mod disturbed;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use fundhook_domain::{
-    Attestation, Details, Evidence, EvidenceClass, EvidencePointer, FactId, Kind, Provider, Resource, ResourceId,
-    Scheme, Statement, Status, Timestamp, fold,
+    Attestation, Details, Evidence, EvidenceClass, EvidencePointer, FactId, Kind, NewFact, Provider, Resource,
+    ResourceId, Scheme, Statement, StatementContent, Status, Timestamp, fold,
 };
 use fundhook_ports::fakes::{Fake, ResourceTable};
 use serde_json::{Value, json};
@@ -36,26 +36,26 @@ pub(crate) fn statement_of(resource: ResourceId, name: &str, seconds: i64, detai
         token_verified: false,
     };
     let archived = EvidencePointer { object: "evidence/v1/2025/10/07/x.ndjson.gz".to_owned(), line: 0 };
-    Statement {
-        fact: FactId::of(&resource, &event_type, seconds.to_string().as_bytes()),
-        status: Status::named(resource.kind(), name).expect("a status of the kind"),
-        resource,
+    let content = StatementContent {
+        id: FactId::of(&resource, &event_type, seconds.to_string().as_bytes()),
         event_type,
+        status: Status::named(resource.kind(), name).expect("a status of the kind"),
         occurred_at: at(seconds),
         details,
         evidence: Evidence { received_at: at(seconds), attestation, archived },
-        overdue: false,
-    }
+    };
+    Statement { resource, content }
 }
 
 /// The resource after `statements`, folded one after the other.
-pub(crate) fn folded(statements: &[Statement]) -> Resource {
-    let unknown = Resource::unknown(statements.first().expect("at least one statement").resource.clone());
-    statements.iter().fold(unknown, |resource, statement| fold(resource, statement.clone()).into_resource())
+pub(crate) fn folded(statements: &[impl Clone + Into<NewFact>]) -> Resource {
+    let facts: Vec<NewFact> = statements.iter().cloned().map(Into::into).collect();
+    let unknown = Resource::unknown(facts.first().expect("at least one fact").resource.clone());
+    facts.into_iter().fold(unknown, |resource, fact| fold(resource, fact).into_resource())
 }
 
-pub(crate) fn message(statement: &Statement) -> String {
-    statement.to_message().expect("a message")
+pub(crate) fn message(fact: &(impl Clone + Into<NewFact>)) -> String {
+    fact.clone().into().to_message().expect("a message")
 }
 
 /// A batch as Lambda receives it; the ids of its messages are `message-0`, `message-1` and so on.
@@ -76,8 +76,8 @@ pub(crate) fn batch<T: AsRef<str>>(bodies: &[T]) -> SqsEvent {
     serde_json::from_value(json!({ "Records": records })).expect("an SQS event")
 }
 
-/// A batch of statements.
-pub(crate) fn batch_of(statements: &[Statement]) -> SqsEvent {
+/// A batch of statements or overdue notices.
+pub(crate) fn batch_of(statements: &[impl Clone + Into<NewFact>]) -> SqsEvent {
     batch(&statements.iter().map(message).collect::<Vec<_>>())
 }
 

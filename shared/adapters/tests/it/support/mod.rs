@@ -15,9 +15,9 @@ use aws_sdk_dynamodb::types::{
 use dynoxide::Database;
 use fundhook_adapters::{Aws, ResourceTable, WriteMethod};
 use fundhook_domain::{
-    AccountDetails, Attestation, BalanceDetails, Details, Evidence, EvidenceClass, EvidencePointer, FactId, Feed, Kind,
-    Network, Provider, Quantity, Resource, ResourceId, Scheme, Statement, Status, Timestamp, Transaction,
-    TransferDetails, Units, fold,
+    AccountDetails, Attestation, BalanceDetails, Details, Evidence, EvidenceClass, EvidencePointer, FactContent,
+    FactId, Feed, Kind, Network, Provider, Quantity, Resource, ResourceId, Scheme, Statement, StatementContent, Status,
+    Timestamp, Transaction, TransferDetails, Units, fold,
 };
 use fundhook_ports::{Resources, Write, WriteOutcome};
 use tokio::net::TcpListener;
@@ -141,21 +141,20 @@ pub(crate) fn statement(resource: &ResourceId, name: &str, seconds: i64, body: &
         token_verified: false,
     };
     let archived = EvidencePointer { object: "evidence/v1/2025/10/07/x.ndjson.gz".to_owned(), line: 3 };
-    Statement {
-        fact: FactId::of(resource, &event_type, body.as_bytes()),
-        resource: resource.clone(),
+    let content = StatementContent {
+        id: FactId::of(resource, &event_type, body.as_bytes()),
         event_type,
         status,
         occurred_at: at(seconds),
         details,
         evidence: Evidence { received_at: at(seconds), attestation, archived },
-        overdue: false,
-    }
+    };
+    Statement { resource: resource.clone(), content }
 }
 
 /// `signal`, saying more about the transfer.
 pub(crate) fn with(mut statement: Statement, say: impl FnOnce(&mut TransferDetails)) -> Statement {
-    if let Details::Transfer(details) = &mut statement.details {
+    if let Details::Transfer(details) = &mut statement.content.details {
         say(details);
     }
     statement
@@ -197,9 +196,9 @@ pub(crate) async fn table(writes: WriteMethod) -> (Local, ResourceTable) {
 }
 
 /// A write of `resource` with one more fact than it was read with.
-pub(crate) fn write(resource: &Resource, statement: Statement) -> Write {
+pub(crate) fn write(resource: &Resource, fact: impl Into<FactContent>) -> Write {
     let read_version = resource.version();
-    Write { resource: fold(resource.clone(), statement).into_resource(), read_version, claim: None }
+    Write { resource: fold(resource.clone(), fact).into_resource(), read_version, claim: None }
 }
 
 /// The first write of `signal`'s resource.

@@ -1,59 +1,50 @@
-//! Deposits by their ids, as webhooks tell of them and as the provider lists them: 100 USDC on Base each, of a coin of
-//! its own.
+//! Deposits by their ids, as webhooks report them and as the provider lists them: each 100 USDC on Base, of a coin of its
+//! own.
 
-use fundhook_domain::{FactId, Kind, Network, Provider, Resource, ResourceId, Statement, TransferDetails};
+use fundhook_domain::{FactId, Kind, Network, Provider, Resource, ResourceId, Statement, WebhookFamily};
 
 use super::{deposit, folded, listed, quantity, status, with};
 
-/// The resource written so: `deposit#connect#1`.
+/// The id with this text: `deposit#connect#1`.
 pub(crate) fn id(text: &str) -> ResourceId {
     text.parse().expect("a resource's id")
 }
 
-/// The statement that `of` reached the status called `name` after so many `seconds`.
-pub(crate) fn told(of: &str, name: &str, seconds: u64) -> Statement {
+/// The statement of a webhook that `of` reached the status called `name` at `seconds`.
+pub(crate) fn sent(of: &str, name: &str, seconds: u64) -> Statement {
     let resource = id(of);
-    let mut told = deposit("pending", seconds);
-    told.status = status(resource.kind(), name);
-    told.event_type = format!("connect.{}.{name}", resource.kind());
-    told.fact = FactId::of(&resource, &told.event_type, format!("{of} {name} {seconds}").as_bytes());
-    told.resource = resource;
-    let is_connects = told.resource.feed().provider() == Provider::Connect;
-    let native = told.resource.native().to_owned();
-    with(told, |details| {
+    let mut sent = deposit("pending", seconds);
+    sent.content.status = status(resource.kind(), name);
+    sent.content.event_type = format!("connect.{}.{name}", resource.kind());
+    let body = format!("{of} {name} {seconds}");
+    sent.content.id = FactId::of(&resource, &sent.content.event_type, body.as_bytes());
+    sent.resource = resource;
+    let is_connects = sent.resource.feed().provider() == Provider::Connect;
+    let native = sent.resource.native().to_owned();
+    with(sent, |details| {
         details.quantity = Some(quantity("100"));
         details.asset = Some("USDC".to_owned());
         details.network = Some(Network::named("base"));
         details.transaction.hash = Some(format!("0xabcde{native}"));
         details.transaction.to = Some("0xe7F436F9".to_owned());
         details.account = Some("CUST01".to_owned());
-        details.stream = Some(if is_connects { "connect.deposits" } else { "zerohash.fund" }.to_owned());
+        details.family = Some(if is_connects { WebhookFamily::ConnectDeposits } else { WebhookFamily::ZerohashFund });
     })
 }
 
-/// The row that lists `of` so.
+/// The statement of a listed row that `of` reached the status called `name` at `seconds`.
 pub(crate) fn row(of: &str, name: &str, seconds: u64) -> Statement {
-    let row = listed(&told(of, name, seconds));
+    let row = listed(&sent(of, name, seconds));
     let is_connects = row.resource.feed().provider() == Provider::Connect;
     with(row, |details| {
         if is_connects {
-            details.stream = Some("connect.transactions".to_owned());
+            details.family = Some(WebhookFamily::ConnectTransactions);
         }
     })
 }
 
-/// The row that lists `of` as succeeded, saying otherwise what is to be said otherwise.
-pub(crate) fn row_saying(of: &str, say: impl FnOnce(&mut TransferDetails)) -> Statement {
-    with(row(of, "confirmed", 40), say)
-}
-
-/// What is recorded after `signals`. A coin that is to be claimed is claimed, by nobody before.
+/// The resource after `statements`, with the claim on its coin, which no other deposit has claimed.
 pub(crate) fn recorded<'a>(statements: impl IntoIterator<Item = &'a Statement>) -> Resource {
     let resource = folded(statements);
     if resource.id().kind() == Kind::Deposit { resource.claiming(None, 0).0 } else { resource }
-}
-
-/// The deposit `of` as recorded after the webhook that it reached the status called `name`.
-pub(crate) fn standing_at(of: &str, name: &str) -> Resource {
-    recorded([&told(of, name, 40)])
 }

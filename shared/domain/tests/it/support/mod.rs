@@ -1,4 +1,5 @@
-//! Signals to fold, and where folding them leads.
+//! Statements to fold, and what folding them results in.
+
 pub(crate) mod deposits;
 pub(crate) mod orders;
 pub(crate) mod recovery;
@@ -9,17 +10,17 @@ use std::time::Duration;
 
 use fundhook_domain::{
     AccountDetails, Attestation, Details, Event, EventData, Evidence, EvidenceClass, EvidencePointer, FactId, Kind,
-    Network, Provider, Quantity, Resource, ResourceId, Scheme, Statement, Status, Timestamp, Transaction,
-    TransferDetails, UnrecognizedDetails, View, events_after, fold,
+    Network, Provider, Quantity, Resource, ResourceId, Scheme, Statement, StatementContent, Status, Timestamp,
+    Transaction, TransferDetails, UnrecognizedDetails, View, events_after, fold,
 };
 use serde_json::{Map, Value};
 
-/// The id under which every test knows its one resource of `kind`.
+/// The id of the one resource of `kind` that most tests are about.
 pub(crate) fn resource(kind: Kind) -> ResourceId {
     ResourceId::new(kind, Provider::Connect, "c55481bf-626b-4410-8997-4cee83e1385f").expect("a UUID names a resource")
 }
 
-/// The instant `seconds` after the first that tests speak of.
+/// The instant `seconds` after the start of the tests' time.
 pub(crate) fn at(seconds: u64) -> Timestamp {
     "2025-10-07T19:44:50Z".parse::<Timestamp>().expect("RFC 3339").plus(Duration::from_secs(seconds))
 }
@@ -29,11 +30,11 @@ pub(crate) fn status(kind: Kind, name: &str) -> Status {
     Status::named(kind, name).expect("a status of the kind")
 }
 
-/// The statement, in the bytes called `bytes`, that the resource reached `status` after so many `seconds`.
+/// The statement that the resource reached `status` at `seconds`, in a body called `bytes`.
 pub(crate) fn statement_in(bytes: &str, status: Status, seconds: u64) -> Statement {
     let resource = resource(status.kind());
     let event_type = format!("connect.{}.{status}", status.kind());
-    let fact = FactId::of(&resource, &event_type, bytes.as_bytes());
+    let id = FactId::of(&resource, &event_type, bytes.as_bytes());
     let evidence = Evidence {
         received_at: at(seconds + 2),
         attestation: Attestation {
@@ -46,10 +47,10 @@ pub(crate) fn statement_in(bytes: &str, status: Status, seconds: u64) -> Stateme
         archived: EvidencePointer { object: format!("evidence/v1/2025/10/07/{bytes}.ndjson.gz"), line: 0 },
     };
     let (occurred_at, details) = (at(seconds), details_of(status));
-    Statement { resource, fact, event_type, status, occurred_at, details, evidence, overdue: false }
+    Statement { resource, content: StatementContent { id, event_type, status, occurred_at, details, evidence } }
 }
 
-/// The least that a webhook says beside `status`.
+/// The least that a webhook states beside `status`.
 fn details_of(status: Status) -> Details {
     let provider_status = Some(status.to_string().to_uppercase());
     match status {
@@ -68,38 +69,37 @@ fn details_of(status: Status) -> Details {
     }
 }
 
-/// The statement that the resource reached `status` after so many `seconds`.
+/// The statement that the resource reached `status` at `seconds`.
 pub(crate) fn statement(status: Status, seconds: u64) -> Statement {
     statement_in(&format!("{status}-{seconds}"), status, seconds)
 }
 
-/// A deposit's statement by the name of its status.
+/// The statement that a deposit reached the status called `name` at `seconds`.
 pub(crate) fn deposit(name: &str, seconds: u64) -> Statement {
     statement(status(Kind::Deposit, name), seconds)
 }
 
-/// A withdrawal's statement by the name of its status.
+/// The statement that a withdrawal reached the status called `name` at `seconds`.
 pub(crate) fn withdrawal(name: &str, seconds: u64) -> Statement {
     statement(status(Kind::Withdrawal, name), seconds)
 }
 
-/// The same statement in the bytes called `bytes`: another fact, with evidence of its own.
+/// The same statement in a body called `bytes`: another fact, with evidence of its own.
 pub(crate) fn in_other_bytes(bytes: &str, statement: &Statement) -> Statement {
     let mut other = statement.clone();
-    other.fact = FactId::of(&statement.resource, &statement.event_type, bytes.as_bytes());
-    other.evidence.archived.object = format!("evidence/v1/2025/10/07/{bytes}.ndjson.gz");
+    other.content.id = FactId::of(&statement.resource, &statement.content.event_type, bytes.as_bytes());
+    other.content.evidence.archived.object = format!("evidence/v1/2025/10/07/{bytes}.ndjson.gz");
     other
 }
 
-/// What `signal` says, as a row of the provider's list that is read two hours later says it.
+/// The same statement as a row of the provider's list, read two hours later.
 pub(crate) fn listed(statement: &Statement) -> Statement {
     let event_type = "connect.transactions".to_owned();
-    let bytes = format!("the row of {}", statement.fact);
-    let mut row = statement.clone();
-    row.fact = FactId::of(&row.resource, &event_type, bytes.as_bytes());
-    row.event_type = event_type;
-    row.evidence = Evidence {
-        received_at: statement.evidence.received_at.plus(Duration::from_secs(7200)),
+    let bytes = format!("the row of {}", statement.content.id);
+    let id = FactId::of(&statement.resource, &event_type, bytes.as_bytes());
+    let archived = EvidencePointer { object: format!("evidence/v1/2025/10/07/{id}.ndjson.gz"), line: 3 };
+    let evidence = Evidence {
+        received_at: statement.content.evidence.received_at.plus(Duration::from_secs(7200)),
         attestation: Attestation {
             scheme: Scheme::ConnectTransactionsApi,
             class: EvidenceClass::Api,
@@ -107,21 +107,22 @@ pub(crate) fn listed(statement: &Statement) -> Statement {
             signed_at: None,
             token_verified: false,
         },
-        archived: EvidencePointer { object: format!("evidence/v1/2025/10/07/{}.ndjson.gz", row.fact), line: 3 },
+        archived,
     };
-    row
+    let content = StatementContent { id, event_type, evidence, ..statement.content.clone() };
+    Statement { resource: statement.resource.clone(), content }
 }
 
-/// `signal`, saying more about the transfer.
-pub(crate) fn with(mut statement: Statement, say: impl FnOnce(&mut TransferDetails)) -> Statement {
-    assert!(matches!(statement.details, Details::Transfer(_)), "only transfers have these details");
-    if let Details::Transfer(details) = &mut statement.details {
-        say(details);
+/// `statement` with the details of its transfer changed by `change`.
+pub(crate) fn with(mut statement: Statement, change: impl FnOnce(&mut TransferDetails)) -> Statement {
+    assert!(matches!(statement.content.details, Details::Transfer(_)), "only transfers have these details");
+    if let Details::Transfer(details) = &mut statement.content.details {
+        change(details);
     }
     statement
 }
 
-/// What a whole deposit webhook says beside its status.
+/// What a complete deposit webhook states beside its status.
 pub(crate) fn whole_deposit(details: &mut TransferDetails) {
     details.quantity = Some(quantity("0.013"));
     details.asset = Some("BTC".to_owned());
@@ -143,7 +144,7 @@ pub(crate) fn whole_deposit(details: &mut TransferDetails) {
     details.provider_data = members(r#"{"deposit":{"transaction":{"value":"1"}}}"#);
 }
 
-/// A webhook that nothing claims.
+/// A webhook that is not recognized.
 pub(crate) fn unrecognized() -> Statement {
     let body = b"not JSON";
     let resource = ResourceId::unrecognized(Provider::Connect, body);
@@ -152,80 +153,80 @@ pub(crate) fn unrecognized() -> Statement {
         payload_type: Some("external_account_status_changed".to_owned()),
         body_bytes: body.len() as u64,
     };
-    Statement {
-        fact: FactId::of(&resource, "", body),
-        resource,
+    let content = StatementContent {
+        id: FactId::of(&resource, "", body),
         event_type: String::new(),
         details: Details::Unrecognized(details),
-        ..statement_in("not JSON", Status::Unrecognized, 0)
-    }
+        ..statement_in("not JSON", Status::Unrecognized, 0).content
+    };
+    Statement { resource, content }
 }
 
-/// So many whole coins.
+/// `value` whole coins.
 pub(crate) fn quantity(value: &str) -> Quantity {
     Quantity::major(value.parse().expect("a decimal"))
 }
 
-/// A JSON value, its numbers as they are written.
+/// The JSON value in `text`, with its numbers as they are written.
 pub(crate) fn json(text: &str) -> Value {
     serde_json::from_str(text).expect("JSON")
 }
 
-/// The members of a JSON object.
+/// The members of the JSON object in `text`.
 pub(crate) fn members(text: &str) -> Map<String, Value> {
     json(text).as_object().cloned().expect("an object")
 }
 
-/// What the details of a view say about a transfer.
+/// The details of a view of a transfer.
 pub(crate) fn transfer(view: &View) -> &TransferDetails {
     let transfer = if let Details::Transfer(details) = &view.details { Some(&**details) } else { None };
     transfer.expect("the view is of a transfer")
 }
 
-/// The resource after `signals`, one after the other.
+/// The resource after `statements` are folded in this order.
 pub(crate) fn folded<'a>(statements: impl IntoIterator<Item = &'a Statement>) -> Resource {
     let mut statements = statements.into_iter().peekable();
-    let id = statements.peek().expect("at least one signal").resource.clone();
+    let id = statements.peek().expect("at least one statement").resource.clone();
     statements.fold(Resource::unknown(id), |resource, statement| fold(resource, statement.clone()).into_resource())
 }
 
-/// The view after `signals`, one after the other.
+/// The view after `statements` are folded in this order.
 pub(crate) fn view<'a>(statements: impl IntoIterator<Item = &'a Statement>) -> View {
     folded(statements).view().expect("a resource with facts has a view")
 }
 
-/// The events of `signals`, one after the other.
+/// The events that `statements` publish, folded in this order.
 pub(crate) fn events<'a>(statements: impl IntoIterator<Item = &'a Statement>) -> Vec<Event> {
     events_after(&folded(statements), 0)
 }
 
-/// The latest event after `signals`.
+/// The latest event that `statements` publish.
 pub(crate) fn latest<'a>(statements: impl IntoIterator<Item = &'a Statement>) -> Event {
     events(statements).pop().expect("an event")
 }
 
-/// What each of `events` is called.
+/// The types of `events`.
 pub(crate) fn types(events: &[Event]) -> Vec<&str> {
     events.iter().map(|event| event.event_type.as_str()).collect()
 }
 
-/// Where a set of facts leads, whatever the order: the view, the ids of the events, and what the latest event says.
+/// What a set of facts results in, whatever their order: the view, the ids of the events, and the latest event's data.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct CurrentStatus {
+pub(crate) struct FoldResult {
     pub(crate) view: Option<View>,
     pub(crate) event_ids: BTreeSet<String>,
-    /// Not of a resource of which the provider's list told too.
+    /// `None` when the provider's list reported the resource too.
     pub(crate) latest: Option<EventData>,
 }
 
-impl CurrentStatus {
-    /// Where `resource` stands, whose events are `events`.
+impl FoldResult {
+    /// The result of the facts of `resource`, which published `events`.
     pub(crate) fn after(resource: &Resource, events: &[Event]) -> Self {
         let view = resource.view();
-        // What a row and a webhook add to each other is not published again, so there it is a matter of order too.
-        let listed = resource.facts().iter().any(|fact| fact.evidence.is_from_api());
+        // What a row and a webhook add to each other publishes no event, so the latest event depends on their order.
+        let listed = resource.facts().iter().any(|fact| fact.content.evidence().is_from_api());
         let latest = events.last().zip(view.as_ref()).filter(|_| !listed).map(|(event, view)| EventData {
-            // How it came to be so, and which of several equal statements proves it, is a matter of order.
+            // The status before, and which of several equal statements is the evidence, depend on the order.
             previous_status: None,
             late: false,
             evidence: view.evidence.clone(),

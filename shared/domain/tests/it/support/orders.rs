@@ -1,16 +1,16 @@
-//! Every order in which facts can come.
+//! Every order in which facts can arrive.
 
 use std::collections::BTreeMap;
 
 use fundhook_domain::{Event, Outcome, Resource, Statement, events_after, fold};
 
-use super::CurrentStatus;
+use super::FoldResult;
 
-/// Goes through every order of every subset of some signals, from the resource that nobody has spoken of.
+/// Folds every order of every subset of some statements, starting from an unknown resource.
 struct EveryOrder<'a> {
     statements: &'a [Statement],
-    /// Where each subset led in the order that was gone through first.
-    first: BTreeMap<u32, CurrentStatus>,
+    /// The result of each subset in the first order that was folded.
+    first: BTreeMap<u32, FoldResult>,
     orders: usize,
 }
 
@@ -21,49 +21,46 @@ impl<'a> EveryOrder<'a> {
         every
     }
 
-    /// `resource` has taken in the signals whose bits are set in `taken`, and `said` was published on the way.
-    fn from(&mut self, resource: &Resource, said: &[Event], taken: u32) {
+    /// Continues from `resource`, into which the statements whose bits are set in `folded` were folded, and which published
+    /// `published`.
+    fn from(&mut self, resource: &Resource, published: &[Event], folded: u32) {
         self.orders += 1;
-        let events = [said, &events_after(resource, resource.version().saturating_sub(1))].concat();
-        let current_status = CurrentStatus::after(resource, &events);
-        assert_eq!(
-            *self.first.entry(taken).or_insert_with(|| current_status.clone()),
-            current_status,
-            "facts {taken:#b}"
-        );
+        let events = [published, &events_after(resource, resource.version().saturating_sub(1))].concat();
+        let result = FoldResult::after(resource, &events);
+        assert_eq!(*self.first.entry(folded).or_insert_with(|| result.clone()), result, "facts {folded:#b}");
 
-        // As a repetition changes nothing here, no number of them does anywhere.
-        let is_taken = |index: usize| taken & (1 << index) != 0;
+        // One repetition changes nothing here, so no number of repetitions does.
+        let is_folded = |index: usize| folded & (1 << index) != 0;
         let mut repeated = resource.clone();
-        for (_, statement) in self.statements.iter().enumerate().filter(|(index, _)| is_taken(*index)) {
+        for (_, statement) in self.statements.iter().enumerate().filter(|(index, _)| is_folded(*index)) {
             let outcome = fold(repeated, statement.clone());
-            assert!(matches!(outcome, Outcome::AlreadyKnown { .. }), "{} was taken in twice", statement.fact);
+            assert!(matches!(outcome, Outcome::AlreadyKnown { .. }), "{} was folded twice", statement.content.id);
             repeated = outcome.into_resource();
         }
         assert_eq!(repeated, *resource);
 
-        for (index, statement) in self.statements.iter().enumerate().filter(|(index, _)| !is_taken(*index)) {
+        for (index, statement) in self.statements.iter().enumerate().filter(|(index, _)| !is_folded(*index)) {
             let next = fold(resource.clone(), statement.clone()).into_resource();
-            assert_eq!(next.version(), resource.version() + 1, "{} was not taken in", statement.fact);
-            self.from(&next, &events, taken | (1 << index));
+            assert_eq!(next.version(), resource.version() + 1, "{} was not folded", statement.content.id);
+            self.from(&next, &events, folded | (1 << index));
         }
     }
 }
 
-/// In how many orders one can take some of `count` things: the sum of count! / (count − taken)! over how many are taken.
+/// The number of orders of all subsets of `count` things: the sum of count! / (count − size)! over the sizes.
 fn orders_of(count: usize) -> usize {
-    (0..=count).map(|taken| (count - taken + 1..=count).product::<usize>()).sum()
+    (0..=count).map(|size| (count - size + 1..=count).product::<usize>()).sum()
 }
 
-/// Where `statements` lead, of which `distinct` differ in more than their bytes: in every order of every part of them, any
-/// number of times, to one view and one set of event ids.
-pub(crate) fn every_order_leads_to_the_same(statements: &[Statement], distinct: usize) -> CurrentStatus {
+/// Asserts that every order of every subset of `statements`, with any number of repetitions, results in one view and one set
+/// of event ids. `distinct` of them differ in more than their bytes. Returns the result of all of them.
+pub(crate) fn every_order_has_the_same_result(statements: &[Statement], distinct: usize) -> FoldResult {
     let mut every = EveryOrder::of(statements);
-    assert_eq!(every.orders, orders_of(statements.len()), "not every order was gone through");
-    assert_eq!(every.first.len(), 1 << statements.len(), "not every subset was gone through");
+    assert_eq!(every.orders, orders_of(statements.len()), "every order is folded");
+    assert_eq!(every.first.len(), 1 << statements.len(), "every subset is folded");
 
-    let whole = every.first.remove(&((1 << statements.len()) - 1)).expect("where all of them lead");
+    let whole = every.first.remove(&((1 << statements.len()) - 1)).expect("the result of all statements");
     let expected = (1..=distinct).map(|sequence| format!("{}#{sequence}", statements[0].resource));
-    assert_eq!(whole.event_ids, expected.collect(), "each statement has its event, and a repetition none");
+    assert_eq!(whole.event_ids, expected.collect(), "each statement publishes an event, and a repetition none");
     whole
 }

@@ -1,12 +1,12 @@
-//! Signals that say everything that can be said, and events of every sort.
+//! Statements with every detail, and events of every sort.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use fundhook_domain::{
-    AccountDetails, BalanceDetails, Balances, Conversion, Details, Event, Feed, Kind, Network, Provider, Quantity,
-    ResourceId, Session, Side, Source, Statement, Status, Tenant, Transaction, TransferDetails, Units,
-    UnrecognizedDetails, events_after,
+    AccountDetails, BalanceDetails, Balances, Conversion, Details, Event, Feed, Kind, Network, NewFact, Provider,
+    Quantity, ResourceId, Session, Side, Source, Statement, Status, Tenant, Transaction, TransferDetails, Units,
+    UnrecognizedDetails, WebhookFamily, events_after, fold,
 };
 
 use super::{
@@ -14,7 +14,7 @@ use super::{
     with,
 };
 
-/// The statement that the resource reached `status` after so many `seconds`, with every member that it can have.
+/// The statement that the resource reached `status` at `seconds`, with every member that it can have.
 pub(crate) fn whole(status: Status, seconds: u64) -> Statement {
     let details = match status {
         Status::Deposit(_) | Status::Withdrawal(_) | Status::Fee(_) => Details::Transfer(Box::new(transfer())),
@@ -22,12 +22,14 @@ pub(crate) fn whole(status: Status, seconds: u64) -> Statement {
         Status::Participant(_) | Status::ExternalAccount(_) => Details::Account(Box::new(account())),
         Status::Balance => Details::Balance(Box::new(balance())),
         Status::Unrecognized => Details::Unrecognized(UnrecognizedDetails {
-            reason: "no event is known by the name \"x\"".to_owned(),
+            reason: "the event \"x\" is not known".to_owned(),
             payload_type: Some("x".to_owned()),
             body_bytes: u64::MAX,
         }),
     };
-    Statement { details, ..statement_in(&format!("the whole of {status} at {seconds}"), status, seconds) }
+    let mut statement = statement_in(&format!("the whole of {status} at {seconds}"), status, seconds);
+    statement.content.details = details;
+    statement
 }
 
 fn text(text: &str) -> Option<String> {
@@ -38,7 +40,7 @@ fn wei(value: &str) -> Option<Quantity> {
     Some(Quantity { value: value.parse().expect("a decimal"), units: Units::Wei })
 }
 
-// None of these takes what it does not name from a default, so that a new member must be thought of here.
+// Each of these names every member, so that the compiler reports a new one.
 
 fn transfer() -> TransferDetails {
     TransferDetails {
@@ -69,7 +71,7 @@ fn transfer() -> TransferDetails {
         reference_id: text("order-1"),
         provider_status: text("settled"),
         status_reason: text("deposit above maximum threshold"),
-        stream: text("zerohash.payment"),
+        family: Some(WebhookFamily::ZerohashPayments),
         related: BTreeSet::from([resource(Kind::Fee)]),
         created_at: Some(at(0)),
         updated_at: Some(at(30)),
@@ -100,18 +102,18 @@ fn balance() -> BalanceDetails {
     }
 }
 
-/// `signal` as it is about the same thing at the tenant `acme`, and without a signed time.
+/// The same statement for the tenant `acme`, without a signed time.
 fn of_a_tenant(statement: &Statement) -> Statement {
     let tenant: Tenant = "acme".parse().expect("a tenant");
     let feed = Feed::new(Provider::Striga, Some(tenant));
     let mut statement = statement.clone();
     statement.resource = ResourceId::new(statement.resource.kind(), feed, statement.resource.native()).expect("an id");
-    statement.evidence.attestation.signed_at = None;
-    statement.evidence.attestation.token_verified = true;
+    statement.content.evidence.attestation.signed_at = None;
+    statement.content.evidence.attestation.token_verified = true;
     statement
 }
 
-/// Events of every sort there is, with as much and as little in them as can be.
+/// Events of every sort, with as much and as little in them as possible.
 pub(crate) fn every_sort() -> Vec<Event> {
     let mut events: Vec<Event> = Vec::new();
     for status in Status::ALL {
@@ -119,14 +121,14 @@ pub(crate) fn every_sort() -> Vec<Event> {
         events.push(latest([&sparse]));
         events.push(latest([&whole]));
         if status != Status::Unrecognized {
-            // An unrecognized webhook is its body, of which nothing further is said.
+            // An unrecognized webhook is named by its body, so there is no further statement about it.
             events.push(latest([&whole, &sparse]));
         }
         events.push(latest([&of_a_tenant(&whole)]));
         let others = Status::ALL.into_iter().filter(|other| other.kind() == status.kind() && *other != status);
         events.extend(others.map(|other| latest([&sparse, &statement(other, 50)])));
     }
-    // Asset and network stand alone as long as the amount is not known.
+    // Asset and network are members of their own while the amount is not known.
     for status in [(Kind::Deposit, "pending"), (Kind::Withdrawal, "initiated"), (Kind::Fee, "charged")] {
         let announced =
             with(whole(named(status.0, status.1), 0), |details| (details.quantity, details.total) = (None, None));
@@ -136,9 +138,9 @@ pub(crate) fn every_sort() -> Vec<Event> {
     let owner = ResourceId::new(Kind::Deposit, Provider::Zerohash, "fund-1").expect("an id");
     events.extend(events_after(&confirmed.duplicating(owner, 0), 0));
     for status in Status::ALL.into_iter().filter(|status| status.is_awaited()) {
-        let current_status = whole(status, 40);
-        let notice = Statement::overdue(&folded([&current_status]), Duration::from_secs(3600)).expect("it is awaited");
-        events.push(latest([&current_status, &notice]));
+        let resource = folded([&whole(status, 40)]);
+        let notice = NewFact::overdue(&resource, Duration::from_secs(3600)).expect("a further status is awaited");
+        events.extend(events_after(&fold(resource, notice).into_resource(), 1));
     }
     events.push(latest([&listed(&whole(named(Kind::Deposit, "confirmed"), 40))]));
     events

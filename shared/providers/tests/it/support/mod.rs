@@ -1,8 +1,8 @@
 //! Keys, secrets, settings and signed requests for tests: Connect's here, the other providers' in modules of their own.
 //! The private keys and secrets are published with this source code: they protect nothing and must never be trusted.
 
-pub(crate) mod said;
 pub(crate) mod samples;
+pub(crate) mod statements;
 pub(crate) mod striga;
 pub(crate) mod zerohash;
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use fundhook_domain::{Feed, Provider, Statement};
 
 use super::envelope_of;
-use super::said::statements;
+use super::statements::statements;
 
 /// One sample.
 pub(crate) struct Sample {

@@ -4,7 +4,7 @@ use fundhook_domain::{Statement, TransferDetails};
 use serde_json::{Value, json};
 
 use crate::support::changed;
-use crate::support::said::{only_statement, reason, statements, transfer_of};
+use crate::support::statements::{only_statement, reason, statements, transfer_of};
 use crate::support::striga::envelope;
 
 /// What `body` says.
@@ -64,8 +64,12 @@ fn each_type_of_the_seed_reports_its_status_of_its_resource() {
         ("APPLICATION_FEE", json!({ "credit": "1" }), "fee#striga#s-1:application:credit", "charged"),
     ] {
         let statement = statement(&webhook(name, &changes));
-        assert_eq!((statement.resource.to_string().as_str(), statement.status.as_str()), (resource, status), "{name}");
-        assert_eq!(statement.event_type, name);
+        assert_eq!(
+            (statement.resource.to_string().as_str(), statement.content.status.as_str()),
+            (resource, status),
+            "{name}"
+        );
+        assert_eq!(statement.content.event_type, name);
         assert_eq!(transfer_of(statement).provider_status.as_deref(), Some(name));
     }
 }
@@ -74,17 +78,17 @@ fn each_type_of_the_seed_reports_its_status_of_its_resource() {
 fn what_nothing_claims_is_seen_and_says_why() {
     let id_of = |id: Value| webhook("ON_CHAIN_DEPOSIT_PENDING", &json!({ "id": id }));
     for (body, why) in [
-        (webhook("SEPA_PAYIN_COMPLETED", &json!({})), "nothing claims the type \"SEPA_PAYIN_COMPLETED\""),
-        (webhook("on_chain_deposit_pending", &json!({})), "nothing claims the type"),
-        (webhook(&"Y".repeat(900), &json!({})), "nothing claims the type \"YYY"),
+        (webhook("SEPA_PAYIN_COMPLETED", &json!({})), "the type \"SEPA_PAYIN_COMPLETED\" is not supported"),
+        (webhook("on_chain_deposit_pending", &json!({})), "the type \"on_chain_deposit_pending\" is not supported"),
+        (webhook(&"Y".repeat(900), &json!({})), "the type \"YYY"),
         (webhook("", &json!({})), "no text member `type`"),
         (json!({ "userId": "1", "status": "APPROVED" }), "no text member `type`"),
         (webhook("NETWORK_FEE", &json!({ "type": ["NETWORK_FEE", "FEE_REFUND"] })), "no text member `type`"),
         (webhook("NETWORK_FEE", &json!({ "type": true })), "no text member `type`"),
         (id_of(Value::Null), "`id` is missing"),
         (id_of(json!("")), "`id` is missing"),
-        (id_of(json!({ "uuid": "1" })), "`id` is missing, or not a plain text"),
-        (id_of(json!(["1", "2"])), "`id` is missing, or not a plain text"),
+        (id_of(json!({ "uuid": "1" })), "`id` is missing, or not a plain string"),
+        (id_of(json!(["1", "2"])), "`id` is missing, or not a plain string"),
         (id_of(json!("x".repeat(600))), "`id` cannot name a resource"),
         (webhook("NETWORK_FEE", &json!({ "timestamp": null })), "`timestamp` is missing"),
         (webhook("NETWORK_FEE", &json!({ "timestamp": "" })), "`timestamp` is missing"),
@@ -108,7 +112,11 @@ fn a_type_is_told_once_or_twice_and_a_second_one_that_differs_is_kept() {
         (json!({ "txType": "ON_CHAIN_DEPOSIT_CONFIRMED" }), Some(json!("ON_CHAIN_DEPOSIT_CONFIRMED"))),
     ] {
         let statement = statement(&webhook(pending, &changes));
-        assert_eq!((statement.event_type.as_str(), statement.status.as_str()), (pending, "pending"), "{changes}");
+        assert_eq!(
+            (statement.content.event_type.as_str(), statement.content.status.as_str()),
+            (pending, "pending"),
+            "{changes}"
+        );
         assert_eq!(transfer_of(statement).provider_data.get("txType"), kept.as_ref(), "{changes}");
     }
 }
@@ -255,9 +263,9 @@ fn a_network_fee_and_its_withdrawal_share_an_id_and_name_each_other() {
         assert_eq!(fee.resource.to_string(), "fee#striga#s-1:network");
         assert_eq!(withdrawal.resource.to_string(), "withdrawal#striga#s-1");
         // A fee says no more about how far the withdrawal has come than that there is one.
-        assert_eq!(withdrawal.status.as_str(), "initiated");
-        assert_eq!(withdrawal.occurred_at, fee.occurred_at);
-        assert_ne!(withdrawal.fact, fee.fact);
+        assert_eq!(withdrawal.content.status.as_str(), "initiated");
+        assert_eq!(withdrawal.content.occurred_at, fee.content.occurred_at);
+        assert_ne!(withdrawal.content.id, fee.content.id);
         let [of_fee, of_withdrawal] = [fee, withdrawal].map(|statement| transfer_of(statement.clone()));
         assert_eq!(Vec::from_iter(&of_fee.related), [&withdrawal.resource]);
         assert_eq!(Vec::from_iter(&of_withdrawal.related), [&fee.resource]);

@@ -1,15 +1,15 @@
-//! Putting what a later statement says over what an earlier one said.
+//! Merging what a later statement says into what earlier ones said.
 
 use serde_json::{Map, Value};
 
-/// Puts what `later` says, if anything, over `earlier`.
+/// Replaces `earlier` by `later`, unless `later` is empty.
 pub(crate) fn replace<T: Clone>(earlier: &mut Option<T>, later: &Option<T>) {
     if later.is_some() {
         earlier.clone_from(later);
     }
 }
 
-/// Puts the members of `later` over those of `earlier`, object by object.
+/// Replaces the members of `earlier` by those of `later`; objects are merged member by member.
 pub(crate) fn merge_members(earlier: &mut Map<String, Value>, later: &Map<String, Value>) {
     for (name, value) in later {
         merge_json(earlier.entry(name.clone()).or_insert(Value::Null), value);

@@ -3,7 +3,7 @@
 use fundhook_domain::{Details, Statement};
 use serde_json::{Map, Value, json};
 
-use crate::support::said::{assert_can_be_stored, only_statement, transfer_of};
+use crate::support::statements::{assert_can_be_stored, only_statement, transfer_of};
 use crate::support::{envelope, striga, zerohash};
 
 /// The largest part of a webhook that is carried beside its fields.
@@ -18,7 +18,7 @@ fn text(bytes: usize) -> Value {
 
 /// The data under the provider's own names.
 fn provider_data(statement: Statement) -> Map<String, Value> {
-    match statement.details {
+    match statement.content.details {
         Details::Transfer(details) => details.provider_data,
         Details::Account(details) => details.provider_data,
         Details::Balance(details) => details.provider_data,
@@ -60,7 +60,11 @@ fn what_has_no_field_and_is_too_large_to_be_carried_is_left_in_the_evidence_and_
             let statement = only_statement(&read(body.to_string().as_bytes()));
             let small =
                 only_statement(&read(crate::support::changed(body, &json!({ "x": null })).to_string().as_bytes()));
-            assert_eq!((&statement.resource, statement.status), (&small.resource, small.status), "{what}");
+            assert_eq!(
+                (&statement.resource, statement.content.status),
+                (&small.resource, small.content.status),
+                "{what}"
+            );
             let data = provider_data(statement);
             assert_eq!(data == Map::from_iter([("x".to_owned(), text(bytes - 6))]), is_carried, "{what}: {bytes}");
             assert!(is_carried || data["fundhook"]["left_in_evidence"]["bytes"] == json!(bytes), "{what}");

@@ -1,9 +1,9 @@
 //! What Connect's webhooks say: the rules, as tables.
 
-use fundhook_domain::{Details, Statement, TransferDetails};
+use fundhook_domain::{Details, FactContent, NewFact, Statement, TransferDetails, WebhookFamily};
 use serde_json::{Value, json};
 
-use crate::support::said::{only_statement, reason, statements, transfer_of};
+use crate::support::statements::{only_statement, reason, statements, transfer_of};
 use crate::support::{SIGNED_AT, at, changed, envelope};
 
 /// The one thing that the webhook with `body` says.
@@ -43,8 +43,8 @@ fn each_event_of_the_seed_reports_its_status() {
         ("connect.withdrawal.failed", "withdrawal#connect#1", "failed"),
     ] {
         let statement = statement(json!({ "event": event, "deposit": { "id": "1" } }).to_string());
-        assert_eq!((statement.resource.to_string().as_str(), statement.event_type.as_str()), (resource, event));
-        assert_eq!(statement.status.as_str(), status, "{event}");
+        assert_eq!((statement.resource.to_string().as_str(), statement.content.event_type.as_str()), (resource, event));
+        assert_eq!(statement.content.status.as_str(), status, "{event}");
     }
 }
 
@@ -73,8 +73,10 @@ fn numbers_that_nobody_here_reads_are_carried_exactly_too() {
         let body = format!(
             r#"{{"event":"connect.deposits.pending","deposit":{{"id":"1","fees":{{"total":{number}}}}},"session":{{"metadata":{{"n":{number}}}}}}}"#
         );
-        let message = statement(body).to_message().expect("a message");
-        let details = transfer_of(Statement::from_message(&message).expect("a signal"));
+        let message = NewFact::from(statement(body)).to_message().expect("a message");
+        let NewFact { resource, content } = NewFact::from_message(&message).expect("a fact to record");
+        let FactContent::Statement(content) = content else { unreachable!("a statement was written") };
+        let details = transfer_of(Statement { resource, content });
         assert_eq!(details.provider_data["deposit"]["fees"]["total"].to_string(), number);
         assert_eq!(details.session.metadata.expect("metadata")["n"].to_string(), number);
     }
@@ -119,8 +121,8 @@ fn what_cannot_be_understood_is_seen_and_says_why() {
         ("event=connect.deposits.pending".to_owned(), "not JSON"),
         ("\u{feff}{}".to_owned(), "not JSON"),
         (r#"{"event":"connect.deposits.pending""#.to_owned(), "not JSON"),
-        (event(r#","deposit":{"id":"\ud800"}"#), "not text"),
-        (event(r#","\udc00":1"#), "not text"),
+        (event(r#","deposit":{"id":"\ud800"}"#), "not a character"),
+        (event(r#","\udc00":1"#), "not a character"),
         (deep, "nested more than 127 levels"),
         ("[]".to_owned(), "not a JSON object"),
         (format!("[{}]", event("")), "not a JSON object"),
@@ -131,9 +133,9 @@ fn what_cannot_be_understood_is_seen_and_says_why() {
         (r#"{"event":["connect.deposits.pending"]}"#.to_owned(), "no text member `event`"),
         (r#"{"Event":"connect.deposits.pending"}"#.to_owned(), "no text member `event`"),
         (r#"{"event":"","deposit":{"id":"1"}}"#.to_owned(), "no text member `event`"),
-        (r#"{"event":"connect.deposits.PENDING","deposit":{"id":"1"}}"#.to_owned(), "no event is known"),
-        (r#"{"event":"connect.deposit.pending","deposit":{"id":"1"}}"#.to_owned(), "no event is known"),
-        (format!(r#"{{"event":"{}"}}"#, "x".repeat(5000)), "no event is known"),
+        (r#"{"event":"connect.deposits.PENDING","deposit":{"id":"1"}}"#.to_owned(), "is not known"),
+        (r#"{"event":"connect.deposit.pending","deposit":{"id":"1"}}"#.to_owned(), "is not known"),
+        (format!(r#"{{"event":"{}"}}"#, "x".repeat(5000)), "is not known"),
         (event(""), "no object `deposit`"),
         (event(r#","deposit":null"#), "no object `deposit`"),
         (event(r#","deposit":"1""#), "no object `deposit`"),
@@ -187,7 +189,9 @@ fn a_webhook_that_is_not_text_is_seen() {
 fn what_is_not_understood_names_itself_where_it_can() {
     let payload_type = |body: &str| {
         let statement = statement(body);
-        let Details::Unrecognized(details) = statement.details else { unreachable!("understood: {statement:?}") };
+        let Details::Unrecognized(details) = statement.content.details else {
+            unreachable!("understood: {statement:?}")
+        };
         details.payload_type
     };
     let by_header = Some("connect_deposit.status_changed".to_owned());
@@ -225,10 +229,10 @@ fn odd_shapes_that_can_be_understood_are() {
     let mut expected = odd.as_object().expect("an object").clone();
     expected.remove("event");
     expected["deposit"].as_object_mut().expect("an object").remove("id");
-    let stream = Some("connect.deposits".to_owned());
+    let family = Some(WebhookFamily::ConnectDeposits);
     assert_eq!(
         transfer(odd.to_string()),
-        TransferDetails { provider_data: expected, stream, ..TransferDetails::default() }
+        TransferDetails { provider_data: expected, family, ..TransferDetails::default() }
     );
 }
 
@@ -272,9 +276,9 @@ fn without_a_time_of_its_own_a_webhook_happened_when_it_was_signed() {
             "2025-07-24T15:42:07.123456789Z".to_owned(),
         ),
     ] {
-        assert_eq!(statement(deposit_with(&times)).occurred_at.to_string(), expected, "{times}");
+        assert_eq!(statement(deposit_with(&times)).content.occurred_at.to_string(), expected, "{times}");
     }
-    assert_eq!(statement("not JSON").occurred_at, at(SIGNED_AT));
+    assert_eq!(statement("not JSON").content.occurred_at, at(SIGNED_AT));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Statuses and their order.
+//! Statuses, their ranks, and which of them are final.
 
 use std::fmt;
 
@@ -7,125 +7,125 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Kind, StatusRule, UnknownName};
 
-/// How far a deposit has come, in rank order; the last three share a rank and are final.
+/// The statuses of a deposit, in rank order. The last three share a rank and are final.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DepositStatus {
-    /// It is announced, or seen on chain, and not confirmed.
+    /// Announced or seen on chain, and not confirmed.
     Pending,
-    /// The sending exchange or wallet took it on.
+    /// Accepted by the sending exchange or wallet.
     Submitted,
-    /// The money is in; information is missing (travel rule, name match).
+    /// The money has arrived, and information is missing (travel rule, name match).
     Held,
-    /// The user left before sending. Not final: a manual transfer to the shown address may still arrive.
+    /// The user left before sending. Not final: a manual transfer to the displayed address may still arrive.
     Abandoned,
-    /// Final on chain and creditable.
+    /// Final on chain; may be credited.
     Confirmed,
-    /// It will not arrive.
+    /// Will not arrive.
     Failed,
-    /// It arrived outside the authorised flow and is to be returned.
+    /// Arrived outside the authorised flow and is to be returned.
     Unexpected,
 }
 
-/// How far a withdrawal has come, in rank order; the last three share a rank and are final.
+/// The statuses of a withdrawal, in rank order. The last three share a rank and are final.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WithdrawalStatus {
-    /// The provider has taken it on.
+    /// Accepted by the provider.
     Initiated,
-    /// It was handed over for sending.
+    /// Handed over for sending.
     Submitted,
-    /// It is on its way on chain.
+    /// In transit on chain.
     Broadcast,
     /// Final on chain.
     Confirmed,
-    /// It will not go out.
+    /// Will not be sent.
     Failed,
-    /// It was given up before it went out.
+    /// Given up before it was sent.
     Abandoned,
 }
 
-/// What became of a fee. Both are final: a charge stands until it is refunded.
+/// The statuses of a fee. Both are final: a charge holds until it is refunded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FeeStatus {
-    /// It was taken.
+    /// Charged to the account.
     Charged,
-    /// It was given back.
+    /// Refunded to the account.
     Refunded,
 }
 
-/// How far the return of unexpected money has come.
+/// The statuses of a recovery, which returns unexpected money.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RecoveryStatus {
-    /// Money is to be returned and nothing moves: the user must act.
+    /// Money is to be returned and none is in transit: the user must act.
     Required,
-    /// Some of it is on its way back.
+    /// A payment that returns money is in transit.
     InProgress,
-    /// Nothing is left to return. A further unexpected deposit makes it `required` again.
+    /// Nothing remains to be returned. Another unexpected deposit makes it `required` again.
     Resolved,
 }
 
-/// A user's standing with the provider.
+/// The statuses of a participant: a user of the provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ParticipantStatus {
-    /// Handed in, and given a code.
+    /// Registered and assigned a code.
     Submitted,
-    /// Waits for a person's approval.
+    /// Awaits manual approval.
     PendingApproval,
     /// May transact.
     Approved,
-    /// Was refused.
+    /// Rejected by the provider.
     Rejected,
-    /// May not transact for now.
+    /// May not transact at present.
     Locked,
-    /// May not transact any more; balances may remain.
+    /// May no longer transact; balances may remain.
     Disabled,
-    /// Has had its balances paid out.
+    /// Balances were paid out.
     Divested,
-    /// Was closed.
+    /// Closed for good.
     Closed,
 }
 
-/// The standing of a user's account elsewhere.
+/// The statuses of a user's account at another institution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ExternalAccountStatus {
-    /// Waits for approval.
+    /// Awaits approval.
     Pending,
     /// May be used.
     Approved,
-    /// Was refused.
+    /// Rejected by the provider.
     Rejected,
-    /// May not be used for now.
+    /// May not be used at present.
     Locked,
-    /// May not be used any more.
+    /// May no longer be used.
     Disabled,
-    /// Was closed.
+    /// Closed for good.
     Closed,
 }
 
-/// A status, and with it the kind of resource it can be of.
+/// A status, together with the kind of resource that can have it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// Of a deposit.
+    /// A deposit's status.
     Deposit(DepositStatus),
-    /// Of a withdrawal.
+    /// A withdrawal's status.
     Withdrawal(WithdrawalStatus),
-    /// Of a fee.
+    /// A fee's status.
     Fee(FeeStatus),
-    /// Of a recovery.
+    /// A recovery's status.
     Recovery(RecoveryStatus),
-    /// Of a participant.
+    /// A participant's status.
     Participant(ParticipantStatus),
-    /// Of an external account.
+    /// An external account's status.
     ExternalAccount(ExternalAccountStatus),
-    /// Of a balance: it changed.
+    /// The only status of a balance: it changed.
     Balance,
-    /// Of a webhook that nothing claims: it was seen.
+    /// The only status of an unrecognized webhook: it was seen.
     Unrecognized,
 }
 
@@ -182,7 +182,7 @@ impl Status {
         }
     }
 
-    /// The name in events and attributes: `confirmed`.
+    /// The name in events and event attributes: `confirmed`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Deposit(status) => match status {
@@ -234,14 +234,14 @@ impl Status {
         }
     }
 
-    /// The status of `kind` that bears `name`.
+    /// The status of `kind` that is called `name`.
     pub fn named(kind: Kind, name: &str) -> Result<Self, UnknownName> {
         let named = Self::ALL.into_iter().find(|status| status.kind() == kind && status.as_str() == name);
-        named.ok_or_else(|| UnknownName(name.to_owned(), "status"))
+        named.ok_or_else(|| UnknownName { name: name.to_owned(), expected: "status" })
     }
 
-    /// How far along its kind's road the status lies. Statuses that exclude each other share a rank, and so do all of a
-    /// kind whose latest one stands.
+    /// How far along its kind's lifecycle the status is. Statuses that exclude each other share a rank, and so do all
+    /// statuses of a kind with the rule [`StatusRule::Latest`].
     pub fn rank(self) -> u8 {
         match self {
             Self::Deposit(status) => match status {
@@ -270,7 +270,7 @@ impl Status {
         }
     }
 
-    /// Whether nothing further is expected. Two different final statuses of one rank contradict each other.
+    /// Whether no further status is expected. Two different final statuses of the same rank conflict.
     pub fn is_final(self) -> bool {
         match self {
             Self::Deposit(status) => match status {
@@ -292,7 +292,7 @@ impl Status {
         }
     }
 
-    /// Whether somebody waits for a further status: not for one that is final, and not for kinds that have no end.
+    /// Whether a further status is expected: the status is not final, and its kind has an end.
     pub fn is_awaited(self) -> bool {
         !self.is_final() && self.kind().status_rule() != StatusRule::Latest
     }
@@ -309,7 +309,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_status_is_found_again_by_its_name() {
+    fn every_status_is_found_by_its_name() {
         for status in Status::ALL {
             assert_eq!(Status::named(status.kind(), status.as_str()), Ok(status));
         }
@@ -317,9 +317,9 @@ mod tests {
     }
 
     #[test]
-    fn on_a_road_only_final_statuses_share_a_rank_and_none_ranks_below_one_that_is_not_final() {
-        let on_a_road = |status: &Status| status.kind().status_rule() == StatusRule::Furthest;
-        for a in Status::ALL.into_iter().filter(on_a_road) {
+    fn only_final_statuses_of_a_lifecycle_share_a_rank_and_they_rank_above_all_others() {
+        let has_lifecycle = |status: &Status| status.kind().status_rule() == StatusRule::Furthest;
+        for a in Status::ALL.into_iter().filter(has_lifecycle) {
             for b in Status::ALL.into_iter().filter(|b| b.kind() == a.kind() && *b != a) {
                 assert!(a.rank() != b.rank() || (a.is_final() && b.is_final()), "{a:?} and {b:?}");
                 assert!(!a.is_final() || b.is_final() || a.rank() > b.rank(), "{a:?} is final and ranks below {b:?}");
@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn where_the_latest_status_stands_nothing_ranks_and_nothing_is_awaited() {
+    fn statuses_of_kinds_without_an_end_have_no_rank_and_are_never_awaited() {
         for status in Status::ALL.into_iter().filter(|status| status.kind().status_rule() == StatusRule::Latest) {
             assert_eq!((status.rank(), status.is_final(), status.is_awaited()), (0, false, false), "{status:?}");
         }

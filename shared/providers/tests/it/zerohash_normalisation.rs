@@ -4,7 +4,7 @@ use fundhook_domain::{Resource, Statement, TransferDetails, fold};
 use serde_json::{Value, json};
 
 use crate::support::changed;
-use crate::support::said::{only_statement, reason, statements, transfer_of};
+use crate::support::statements::{only_statement, reason, statements, transfer_of};
 use crate::support::zerohash::envelope;
 
 /// What `body` says, its shape telling what it is.
@@ -103,7 +103,7 @@ fn a_fund_transaction_succeeds_or_is_held_or_never_came() {
         ("nothing told at all", json!({ "success": false, "quantity": null, "transaction_id": null }), "abandoned"),
     ] {
         let statement = statement(&fund(&changes));
-        assert_eq!(statement.status.as_str(), status, "{what}");
+        assert_eq!(statement.content.status.as_str(), status, "{what}");
         assert_eq!(
             statement.resource.to_string(),
             "deposit#zerohash#f-1",
@@ -122,7 +122,7 @@ fn a_held_fund_that_is_matched_is_one_deposit_and_confirmed_whichever_webhook_co
     let held = statement(&fund(&json!({ "success": false, "status_reason": "account match has not completed yet" })));
     let matched = statement(&fund(&json!({ "deposit_timestamp": 1_750_404_999_000_i64 })));
     assert_eq!(held.resource, matched.resource);
-    assert_ne!(held.fact, matched.fact);
+    assert_ne!(held.content.id, matched.content.id);
     for [first, second] in [[&held, &matched], [&matched, &held]] {
         let resource = fold(Resource::unknown(held.resource.clone()), first.clone()).into_resource();
         let view = fold(resource, second.clone()).into_resource().view().expect("a view");
@@ -196,9 +196,9 @@ fn a_time_is_told_in_seconds_milliseconds_nanoseconds_or_rfc_3339() {
         (json!("2025-06-20T09:32:20+02:00"), "2025-06-20T07:32:20Z"),
     ] {
         let of_fund = statement(&fund(&json!({ "fund_timestamp": time, "deposit_timestamp": null })));
-        assert_eq!(of_fund.occurred_at.to_string(), expected, "{time}");
+        assert_eq!(of_fund.content.occurred_at.to_string(), expected, "{time}");
         let of_deposit = statement(&deposit(&json!({ "timestamp": time })));
-        assert_eq!(of_deposit.occurred_at.to_string(), expected, "{time}");
+        assert_eq!(of_deposit.content.occurred_at.to_string(), expected, "{time}");
         assert_eq!(transfer_of(of_deposit).updated_at.map(|at| at.to_string()).as_deref(), Some(expected));
     }
     // 0 is how some write a time that is not known.
@@ -230,7 +230,7 @@ fn a_time_is_told_in_seconds_milliseconds_nanoseconds_or_rfc_3339() {
 
 #[test]
 fn a_webhook_happened_at_the_latest_of_its_times_and_else_when_it_was_signed() {
-    let occurred_at = |body: &Value| all_statements(body).remove(0).occurred_at.to_string();
+    let occurred_at = |body: &Value| all_statements(body).remove(0).content.occurred_at.to_string();
     assert_eq!(occurred_at(&fund(&json!({}))), "2025-06-20T07:35:05.037Z");
     assert_eq!(occurred_at(&fund(&json!({ "deposit_timestamp": "" }))), "2025-06-20T07:32:20.514Z");
     assert_eq!(occurred_at(&fund(&json!({ "fund_timestamp": null }))), "2025-06-20T07:35:05.037Z");
@@ -298,7 +298,7 @@ fn each_state_of_a_deposit_reports_its_status() {
     ] {
         let statement = all_statements(&deposit(&json!({ "state": state }))).remove(0);
         assert_eq!(
-            (statement.status.as_str(), statement.event_type.as_str()),
+            (statement.content.status.as_str(), statement.content.event_type.as_str()),
             (status, "deposit.status_changed"),
             "{state}"
         );
@@ -325,7 +325,7 @@ fn each_status_of_a_payment_reports_its_own() {
     ] {
         let statement = all_statements(&payment(&json!({ "status": word }))).remove(0);
         assert_eq!(
-            (statement.status.as_str(), statement.resource.to_string().as_str()),
+            (statement.content.status.as_str(), statement.resource.to_string().as_str()),
             (status, "withdrawal#zerohash#w-1")
         );
         assert_eq!(transfer_of(statement).provider_status.as_deref(), Some(word));
@@ -335,8 +335,8 @@ fn each_status_of_a_payment_reports_its_own() {
     for (payment_type, understood) in [("auth_withdrawal", true), ("withdrawal", true), ("trade", false), ("", false)] {
         let body = payment(&json!({ "payment_type": payment_type }));
         match understood {
-            true => assert_eq!(all_statements(&body)[0].status.as_str(), "submitted", "{payment_type}"),
-            false => assert!(why_not(&body).contains("no payment of the type"), "{payment_type}"),
+            true => assert_eq!(all_statements(&body)[0].content.status.as_str(), "submitted", "{payment_type}"),
+            false => assert!(why_not(&body).contains("is not a withdrawal"), "{payment_type}"),
         }
     }
 }

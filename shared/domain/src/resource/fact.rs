@@ -1,0 +1,91 @@
+//! Facts: statements and notices as recorded on their resource.
+
+use serde::{Deserialize, Serialize};
+
+use super::evidence::Evidence;
+use super::overdue::OverdueNotice;
+use super::statement::{Statement, StatementContent};
+use crate::{FactId, Status, Timestamp};
+
+/// A statement or a notice as recorded on its resource.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Fact {
+    /// The version of the resource with this fact: its number in the order of recording, counted from 1.
+    pub version: u64,
+    /// The number of the event that this fact published, counted from 1. A fact that [repeats](Self::repeats) another
+    /// published none and has the number of the event before it.
+    pub sequence: u64,
+    /// Whether an earlier fact says the same in other bytes or on other evidence, so that this one published no event.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub repeats: bool,
+    /// What was recorded.
+    pub content: FactContent,
+}
+
+/// What a fact records.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FactContent {
+    /// What the provider stated.
+    Statement(StatementContent),
+    /// Fundhook's own notice that a further statement is overdue. It publishes an event and does not change the view.
+    Overdue(OverdueNotice),
+}
+
+impl Fact {
+    /// What the provider stated; `None` for Fundhook's own notice.
+    pub fn statement(&self) -> Option<&StatementContent> {
+        match &self.content {
+            FactContent::Statement(statement) => Some(statement),
+            FactContent::Overdue(_) => None,
+        }
+    }
+}
+
+impl FactContent {
+    /// The id of the fact.
+    pub fn id(&self) -> &FactId {
+        match self {
+            Self::Statement(statement) => &statement.id,
+            Self::Overdue(notice) => &notice.id,
+        }
+    }
+
+    /// The provider's name for the event, and `fundhook.overdue` for a notice.
+    pub fn event_type(&self) -> &str {
+        match self {
+            Self::Statement(statement) => &statement.event_type,
+            Self::Overdue(_) => OverdueNotice::EVENT_TYPE,
+        }
+    }
+
+    /// The status that was stated, and for a notice the status that has lasted too long.
+    pub fn status(&self) -> Status {
+        match self {
+            Self::Statement(statement) => statement.status,
+            Self::Overdue(notice) => notice.status,
+        }
+    }
+
+    /// When it happened, according to the provider; for a notice, since when the next statement has been overdue.
+    pub fn occurred_at(&self) -> Timestamp {
+        match self {
+            Self::Statement(statement) => statement.occurred_at,
+            Self::Overdue(notice) => notice.overdue_since,
+        }
+    }
+
+    /// Why it is believed; for a notice, the evidence for the status that has lasted too long.
+    pub fn evidence(&self) -> &Evidence {
+        match self {
+            Self::Statement(statement) => &statement.evidence,
+            Self::Overdue(notice) => &notice.evidence,
+        }
+    }
+}
+
+impl From<Statement> for FactContent {
+    fn from(statement: Statement) -> Self {
+        Self::Statement(statement.content)
+    }
+}

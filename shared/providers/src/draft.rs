@@ -1,0 +1,44 @@
+//! What a provider's module gets from an envelope, and what it returns: statements without their evidence.
+
+use fundhook_domain::{Details, Evidence, FactId, ResourceId, Statement, StatementContent, Status, Timestamp};
+
+use crate::Envelope;
+use crate::bound::bound;
+
+/// What a provider's module reads a webhook's statements from, beside the members of its body.
+pub(crate) struct Received<'a> {
+    /// The envelope, for its feed and headers.
+    pub(crate) envelope: &'a Envelope,
+    /// The value of the payload type header, if there is one.
+    pub(crate) payload_type: Option<&'a str>,
+    /// When the webhook was sent: the time of statements without a date of their own.
+    pub(crate) sent_at: Timestamp,
+}
+
+/// A statement about one resource, before its id and evidence are added.
+pub(crate) struct Draft {
+    pub(crate) resource: ResourceId,
+    pub(crate) event_type: String,
+    pub(crate) status: Status,
+    pub(crate) occurred_at: Timestamp,
+    pub(crate) details: Details,
+}
+
+/// Why a webhook was not recognized.
+#[derive(Debug)]
+pub(crate) struct NotUnderstood {
+    /// The name that the webhook's body gives itself. A name from a header is not signed and must not be part of a fact's id.
+    pub(crate) named: Option<String>,
+    /// The reason, as a sentence.
+    pub(crate) reason: String,
+}
+
+impl Draft {
+    /// The statement with its id, made of signed bytes alone, and its evidence. Parts that are too large are left out.
+    pub(crate) fn into_statement(self, body: &[u8], evidence: Evidence) -> Statement {
+        let Self { resource, event_type, status, occurred_at, mut details } = self;
+        bound(&mut details);
+        let id = FactId::of(&resource, &event_type, body);
+        Statement { resource, content: StatementContent { id, event_type, status, occurred_at, details, evidence } }
+    }
+}
