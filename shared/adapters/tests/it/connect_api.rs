@@ -199,7 +199,7 @@ async fn the_providers_message_about_a_rejected_token_is_reported_and_shortened(
     let world = World::answering(Answer::json(401, said.to_string())).await;
     let error = world.list(&feed(), &dated(1)).await.expect_err("rejected");
     let told = chain(&error);
-    assert!(told.starts_with("the provider does not accept the access token: could not read the list of"), "{told}");
+    assert!(told.starts_with("the provider rejected the access token: could not read the list of"), "{told}");
     assert!(told.contains("status 401: invalid_token: [hidden]: xxx") && told.len() < 600, "{told}");
     assert_shows_no_secret(&error);
 }
