@@ -124,7 +124,7 @@ impl<S: KeySets, F: FetchKeySet, T: AccessTokens, A: RequestToken> Refresher<S, 
             Tokens::Unused => return Ok(()),
             Tokens::Invalid(why) => {
                 let invalid = RefreshError::ApiSettings(why.clone());
-                error!(error = chain(&invalid), "no access token is renewed");
+                error!(error = chain(&invalid), "no access token is renewed; correct FUNDHOOK_CONNECT_API_…");
                 return Err(invalid);
             }
         };
@@ -132,9 +132,12 @@ impl<S: KeySets, F: FetchKeySet, T: AccessTokens, A: RequestToken> Refresher<S, 
             metrics::emit(clock(), "TokenSecondsLeft", "Seconds", valid_for.as_secs(), &metrics::of_feed(feed));
         };
         let failures = tokens.renew_due(&clock, report).await.map_err(RefreshError::Tokens);
-        let failures = failures.inspect_err(|error| error!(error = chain(error), "no access token is renewed"))?;
+        let failures = failures.inspect_err(|error| {
+            error!(error = chain(error), "no access token is renewed; the next run tries again")
+        })?;
         for error in &failures {
-            warn!(error = chain(error), "could not renew an access token; the next run tries again");
+            let feed = error.feeds();
+            warn!(feed, error = chain(error), "could not renew the access token of {feed}; the next run tries again");
         }
         failures.into_iter().next().map_or(Ok(()), |error| Err(error.into()))
     }

@@ -35,6 +35,16 @@ pub enum TokenError {
     NoCredentials(Feed),
 }
 
+impl TokenError {
+    /// The feeds without a token, separated by commas.
+    pub fn feeds(&self) -> String {
+        match self {
+            Self::Port(feed, _) | Self::BeingRenewed(feed) | Self::NoCredentials(feed) => feed.to_string(),
+            Self::NotStored(feeds, _) => names(feeds),
+        }
+    }
+}
+
 fn names(feeds: &[Feed]) -> String {
     feeds.iter().map(Feed::to_string).collect::<Vec<_>>().join(", ")
 }

@@ -91,13 +91,13 @@ async fn an_existing_entry_decides_whatever_the_other_reasons() {
 #[tokio::test]
 async fn every_other_cancellation_is_an_error_that_is_transient_or_not() {
     for (entry, balance, is_transient, shown) in [
-        ("None", "ValidationError", false, "the balance cannot take the amount"),
-        ("ValidationError", "None", false, "refuses"),
+        ("None", "ValidationError", false, "the balance would be rounded"),
+        ("ValidationError", "None", false, "rejected the request"),
         ("None", "ThrottlingError", true, "not available"),
         ("None", "ProvisionedThroughputExceeded", true, "not available"),
         ("None", "None", true, "not available"),
         // Without the existing entry.
-        ("ConditionalCheckFailed", "None", false, "no readable state"),
+        ("ConditionalCheckFailed", "None", false, "no valid state"),
     ] {
         let (ledger, _) = ledger([cancelled(because(entry), because(balance))]).await;
         let error = ledger.credit(&credit(&confirmed("a")), NOW).await.expect_err("an error");

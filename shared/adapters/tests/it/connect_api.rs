@@ -195,12 +195,12 @@ async fn a_rejected_token_is_distinguished_from_other_errors() {
 #[tokio::test]
 async fn the_providers_message_about_a_rejected_token_is_reported_and_shortened() {
     let description = format!("canary-token: {}", "x".repeat(1000));
-    let said = json!({ "error": "invalid_token", "error_description": description });
-    let world = World::answering(Answer::json(401, said.to_string())).await;
+    let body = json!({ "error": "invalid_token", "error_description": description });
+    let world = World::answering(Answer::json(401, body.to_string())).await;
     let error = world.list(&feed(), &dated(1)).await.expect_err("rejected");
-    let told = chain(&error);
-    assert!(told.starts_with("the provider rejected the access token: could not read the list of"), "{told}");
-    assert!(told.contains("status 401: invalid_token: [hidden]: xxx") && told.len() < 600, "{told}");
+    let message = chain(&error);
+    assert!(message.starts_with("the provider rejected the access token: could not read the list of"), "{message}");
+    assert!(message.contains("status 401: invalid_token: [hidden]: xxx") && message.len() < 600, "{message}");
     assert_shows_no_secret(&error);
 }
 

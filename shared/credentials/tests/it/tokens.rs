@@ -273,7 +273,7 @@ async fn backing_off_for_one_organization_does_not_affect_the_others() {
 async fn a_token_that_could_not_be_stored_is_used_and_the_failure_is_logged() {
     let (world, of) = (Tokens::valid_for(HOUR), feed("connect"));
     world.now().on_store = Fail::Always;
-    let lines = crate::logs::logged(async {
+    let lines = crate::support::logs::logged(async {
         let token = world.keeper().token(&of, || minute(0)).await.expect("it was granted");
         assert!(world.accepts(&of, &token.access_token) && token.is_new);
         assert!(!format!("{token:?}").contains(SECRET_PART));
@@ -473,7 +473,7 @@ async fn for_an_organization_without_credentials_no_token_is_requested() {
 #[tokio::test]
 async fn neither_debug_nor_logs_nor_errors_show_a_token() {
     let world = Tokens::valid_for(HOUR);
-    let lines = crate::logs::logged(async {
+    let lines = crate::support::logs::logged(async {
         let current_status = run(&world, minute(0)).await;
         world.now().unanswered = feeds().into_iter().collect();
         let failing = run(&world, minute(48)).await;

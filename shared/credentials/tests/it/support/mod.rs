@@ -1,5 +1,6 @@
 //! What the tests of the access tokens share.
 
+pub(crate) mod logs;
 pub(crate) mod tokens;
 
 use fundhook_domain::{Feed, Timestamp};
