@@ -1,5 +1,5 @@
-//! zerohash may sign with RSA too, over the same bytes as the HMAC: under which padding is a setting, and of two signatures
-//! neither may be wrong.
+//! zerohash may sign with RSA too, over the same bytes as the HMAC. The padding is a setting, and of two signatures both
+//! must be valid.
 
 use fundhook_domain::{EvidenceClass, Scheme};
 use fundhook_providers::zerohash::{
@@ -17,7 +17,7 @@ use crate::support::{RSA, RSA_NEXT, TestKey};
 
 const BODY: &[u8] = br#"{"fund_id":"1","success":true}"#;
 
-/// `BODY` with [`TIMESTAMP`] and these signatures; an empty one does not come.
+/// `BODY` with [`TIMESTAMP`] and these signatures; an empty one is omitted.
 fn with(hmac: &str, rsa: &str) -> Webhook {
     let sent = [(TIMESTAMP_HEADER, TIMESTAMP), (SIGNATURE_HEADER, hmac), (RSA_SIGNATURE_HEADER, rsa)];
     request(sent.into_iter().filter(|(_, value)| !value.is_empty()), BODY)
@@ -29,7 +29,7 @@ fn rsa(key: &TestKey, algorithm: Algorithm) -> String {
 }
 
 #[test]
-fn an_rsa_signature_verifies_under_the_padding_that_is_set_and_under_no_other() {
+fn an_rsa_signature_verifies_only_with_the_configured_padding() {
     let (pkcs1, pss) = (rsa(&RSA, Algorithm::RS256), rsa(&RSA, Algorithm::PS256));
     for (what, padding, signature, expected) in [
         ("PKCS#1 as PKCS#1", RsaPadding::Pkcs1, &pkcs1, Ok(Scheme::ZerohashRsaSha256)),
@@ -38,7 +38,7 @@ fn an_rsa_signature_verifies_under_the_padding_that_is_set_and_under_no_other() 
         ("PKCS#1 as PSS", RsaPadding::Pss, &pkcs1, Err(Rejection::SignatureUnverified)),
         ("SHA-512", RsaPadding::Pkcs1, &rsa(&RSA, Algorithm::RS512), Err(Rejection::SignatureUnverified)),
         ("another key", RsaPadding::Pkcs1, &rsa(&RSA_NEXT, Algorithm::RS256), Err(Rejection::SignatureUnverified)),
-        ("cut short", RsaPadding::Pkcs1, &pkcs1[..510].to_owned(), Err(Rejection::SignatureUnverified)),
+        ("truncated", RsaPadding::Pkcs1, &pkcs1[..510].to_owned(), Err(Rejection::SignatureUnverified)),
         ("capital letters", RsaPadding::Pkcs1, &pkcs1.to_uppercase(), Ok(Scheme::ZerohashRsaSha256)),
     ] {
         let settings = Settings { rsa_padding: padding, ..settings() };
@@ -52,7 +52,7 @@ fn an_rsa_signature_verifies_under_the_padding_that_is_set_and_under_no_other() 
 }
 
 #[test]
-fn each_public_key_that_is_stored_verifies() {
+fn each_stored_public_key_verifies() {
     let next = include_str!("../keys/test-key-rsa-2048-next.pub.pem");
     let secrets = secrets_of(&json!({ "rsa_public_keys": [next, PUBLIC_PEM] }));
     for key in [&RSA, &RSA_NEXT] {
@@ -63,32 +63,32 @@ fn each_public_key_that_is_stored_verifies() {
 }
 
 #[test]
-fn of_two_signatures_each_that_there_is_a_key_for_must_verify() {
+fn every_signature_that_has_a_key_must_verify() {
     let (hmac, forged_hmac) = (signature(SECRET, BODY, TIMESTAMP), signature(PREVIOUS_SECRET, BODY, TIMESTAMP));
     let (rsa, forged_rsa) = (rsa(&RSA, Algorithm::RS256), rsa(&RSA_NEXT, Algorithm::RS256));
     let no_key = |header: &str| Err(Rejection::NoKeyForScheme { header: header.to_owned() });
     let (by_hmac, by_rsa) = (Ok(Scheme::ZerohashHmacSha256), Ok(Scheme::ZerohashRsaSha256));
-    let refused = || Err(Rejection::SignatureUnverified);
+    let rejected = || Err(Rejection::SignatureUnverified);
     let (secret, key, both) = (secrets(), public_keys(), both());
     for (what, secrets, hmac, rsa, expected) in [
-        ("both right, both keys: the stronger counts", &both, hmac.as_str(), rsa.as_str(), by_rsa.clone()),
-        ("HMAC wrong", &both, forged_hmac.as_str(), rsa.as_str(), refused()),
-        ("RSA wrong", &both, hmac.as_str(), forged_rsa.as_str(), refused()),
-        ("both wrong", &both, forged_hmac.as_str(), forged_rsa.as_str(), refused()),
+        ("both valid, both keys: the stronger one is attested", &both, hmac.as_str(), rsa.as_str(), by_rsa.clone()),
+        ("HMAC invalid", &both, forged_hmac.as_str(), rsa.as_str(), rejected()),
+        ("RSA invalid", &both, hmac.as_str(), forged_rsa.as_str(), rejected()),
+        ("both invalid", &both, forged_hmac.as_str(), forged_rsa.as_str(), rejected()),
         ("HMAC alone, both keys", &both, hmac.as_str(), "", by_hmac.clone()),
         ("RSA alone, both keys", &both, "", rsa.as_str(), by_rsa.clone()),
-        ("both right, no RSA key", &secret, hmac.as_str(), rsa.as_str(), by_hmac.clone()),
-        ("RSA wrong, no RSA key to tell by", &secret, hmac.as_str(), forged_rsa.as_str(), by_hmac),
-        ("HMAC wrong, no RSA key", &secret, forged_hmac.as_str(), rsa.as_str(), refused()),
+        ("both valid, no RSA key", &secret, hmac.as_str(), rsa.as_str(), by_hmac.clone()),
+        ("RSA invalid, no RSA key", &secret, hmac.as_str(), forged_rsa.as_str(), by_hmac),
+        ("HMAC invalid, no RSA key", &secret, forged_hmac.as_str(), rsa.as_str(), rejected()),
         ("RSA alone, no RSA key", &secret, "", rsa.as_str(), no_key(RSA_SIGNATURE_HEADER)),
-        ("both right, no secret", &key, hmac.as_str(), rsa.as_str(), by_rsa),
-        ("RSA wrong, no secret", &key, hmac.as_str(), forged_rsa.as_str(), refused()),
+        ("both valid, no secret", &key, hmac.as_str(), rsa.as_str(), by_rsa),
+        ("RSA invalid, no secret", &key, hmac.as_str(), forged_rsa.as_str(), rejected()),
         ("HMAC alone, no secret", &key, hmac.as_str(), "", no_key(SIGNATURE_HEADER)),
     ] {
         let outcome = verified_with(with(hmac, rsa), &settings(), secrets, signed_at());
         assert_eq!(outcome.map(|attestation| attestation.scheme), expected, "{what}");
     }
-    // One that cannot even be read is refused whether or not there is a key for it.
+    // A malformed signature is rejected whether or not it has a key.
     let rejected = verified_with(with(&hmac, "abc"), &settings(), &secret, signed_at());
     assert!(
         matches!(&rejected, Err(Rejection::HeaderMalformed { name, .. }) if name == RSA_SIGNATURE_HEADER),
@@ -97,7 +97,7 @@ fn of_two_signatures_each_that_there_is_a_key_for_must_verify() {
 }
 
 #[test]
-fn a_signature_that_comes_twice_is_refused_even_with_the_same_value() {
+fn a_repeated_signature_is_rejected_even_with_the_same_value() {
     let rsa = rsa(&RSA, Algorithm::RS256);
     let sent = [(TIMESTAMP_HEADER, TIMESTAMP), (RSA_SIGNATURE_HEADER, &rsa), (RSA_SIGNATURE_HEADER, &rsa)];
     let rejected = verified_with(request(sent, BODY), &settings(), &public_keys(), signed_at());

@@ -10,11 +10,11 @@ use super::statements::statements;
 
 /// One sample.
 pub(crate) struct Sample {
-    /// Whose it is.
+    /// The provider that sends it.
     pub(crate) provider: Provider,
-    /// Its path below its provider's folder, without the extension and with a dot for each slash: `odd.not_json`.
+    /// The path below the provider's folder, without the extension and with dots for slashes: `odd.not_json`.
     pub(crate) name: String,
-    /// Its bytes.
+    /// The body's bytes.
     pub(crate) body: Vec<u8>,
 }
 
@@ -37,8 +37,7 @@ impl Sample {
         paths.into_iter().map(sample).collect()
     }
 
-    /// The header that names the payload's type, as zerohash sends it with what this stands for. The name of
-    /// `DEPOSIT_FAILED` is published nowhere, so that sample comes without one.
+    /// The payload type in zerohash's header. No document has the one of `DEPOSIT_FAILED`, so that sample has none.
     pub(crate) fn payload_type(&self) -> Option<&'static str> {
         let of_prefix = [
             ("fund.", "deposit_fund_complete"),
@@ -57,13 +56,13 @@ impl Sample {
             Provider::Zerohash => {
                 let named = of_prefix.into_iter().find(|(prefix, _)| self.name.starts_with(prefix));
                 let named = named.map(|(_, payload_type)| payload_type);
-                assert!(named.is_some() || self.name == "deposit_failed", "{} stands for no payload type", self.name);
+                assert!(named.is_some() || self.name == "deposit_failed", "{} has no payload type", self.name);
                 named
             }
         }
     }
 
-    /// What it becomes.
+    /// The statements of the sample.
     pub(crate) fn statements(&self) -> Vec<Statement> {
         statements(&envelope_of(&Feed::from(self.provider), self.payload_type(), &self.body))
     }

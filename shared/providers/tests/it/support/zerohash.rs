@@ -1,4 +1,4 @@
-//! zerohash's webhooks, signed for real.
+//! zerohash's webhooks, with valid signatures.
 
 use std::collections::BTreeMap;
 
@@ -13,13 +13,13 @@ use serde_json::{Value, json};
 
 use super::{SIGNED_AT, TOLERANCE, at, sealed};
 
-/// The path that zerohash's webhooks come in on.
+/// The path of zerohash's webhooks.
 pub(crate) const PATH: &str = "/webhooks/zerohash";
 /// The secret that zerohash signs with.
 pub(crate) const SECRET: &str = "zerohash test secret 0123456789abcdef";
-/// The one that it signed with before.
+/// The previous secret.
 pub(crate) const PREVIOUS_SECRET: &str = "zerohash test secret of last year";
-/// When requests are signed, as their header has it: [`SIGNED_AT`] and a part of a second.
+/// When requests are signed, as in their header: [`SIGNED_AT`] and a fraction of a second.
 pub(crate) const SIGNED_AT_MILLISECONDS: &str = "1760484866123";
 
 /// The default settings.
@@ -32,9 +32,9 @@ pub(crate) fn feed() -> Feed {
     Feed::from(Provider::Zerohash)
 }
 
-/// The secrets in `json`, which must be fit.
+/// The secrets in `json`, which must be valid.
 pub(crate) fn read(json: &Value) -> BTreeMap<Option<Tenant>, Secrets> {
-    Secrets::from_json(&json.to_string()).expect("the secrets are fit")
+    Secrets::from_json(&json.to_string()).expect("valid secrets")
 }
 
 /// What the default organization verifies with when `entry` is stored for it.
@@ -42,12 +42,12 @@ pub(crate) fn secrets_of(entry: &Value) -> Secrets {
     read(&json!({ "default": entry })).remove(&None).expect("the default organization")
 }
 
-/// The secrets with [`SECRET`] alone.
+/// The secrets with only [`SECRET`].
 pub(crate) fn secrets() -> Secrets {
     secrets_of(&json!({ "current": SECRET }))
 }
 
-/// `secret` as whoever shares it signs with it.
+/// `secret` as a shared secret.
 pub(crate) fn shared(secret: &str) -> SharedSecret {
     SharedSecret::new(&SecretString::from(secret)).expect("long enough")
 }
@@ -77,7 +77,7 @@ pub(crate) fn headers(payload_type: Option<&str>, body: &[u8]) -> Vec<(String, S
     signed.into_iter().chain(named).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
-/// The envelope of zerohash's webhook with `body`, named by its header as `payload_type`.
+/// The envelope of zerohash's webhook with `body` and `payload_type` in its header.
 pub(crate) fn envelope(payload_type: Option<&str>, body: &[u8]) -> Envelope {
     envelope_for(&feed(), payload_type, body)
 }
@@ -92,7 +92,7 @@ pub(crate) fn signed_at() -> Timestamp {
     Timestamp::from_unix_digits(SIGNED_AT_MILLISECONDS).expect("milliseconds")
 }
 
-/// What the verification of `webhook` establishes, or why it does not verify.
+/// The result of verifying `webhook`.
 pub(crate) fn verified_with(
     webhook: Webhook,
     settings: &Settings,
@@ -106,7 +106,7 @@ pub(crate) fn verified_with(
 /// The public half of [`super::RSA`], as an operator stores it.
 pub(crate) const PUBLIC_PEM: &str = include_str!("../../keys/test-key-rsa-2048.pub.pem");
 
-/// The secrets with the public key alone.
+/// The secrets with only the public key.
 pub(crate) fn public_keys() -> Secrets {
     secrets_of(&json!({ "rsa_public_keys": [PUBLIC_PEM] }))
 }
