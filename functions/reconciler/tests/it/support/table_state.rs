@@ -34,8 +34,7 @@ pub(crate) const ONLY_IN_ROWS: [&str; 3] = ["conversion", "sub_account", "refere
 
 /// Members that both have, with different values: the webhook family (in events `stream`), the status reason, the spelling of the network, and
 /// the provider's other data.
-pub(crate) const WORDED_DIFFERENTLY: [&str; 5] =
-    ["family", "stream", "status_reason", "network/name", "provider_data"];
+pub(crate) const WORDED_DIFFERENTLY: [&str; 5] = ["family", "stream", "status_reason", "network/name", "provider_data"];
 
 /// Everything that is recorded, by resource, as JSON.
 #[derive(Clone, Debug)]
