@@ -16,7 +16,7 @@ use fundhook_ports::{BACK_OFF_MAX, CLOCK_SKEW_MAX, Disposition, PortError};
 use crate::table::PK;
 use crate::table::reads::Item;
 
-/// The leases in one table. Each lies in the item that it is about.
+/// The leases in one table. Each is stored in the item that it protects.
 #[derive(Clone, Debug)]
 pub(crate) struct Leases {
     client: Client,

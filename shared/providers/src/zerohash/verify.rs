@@ -1,7 +1,7 @@
 //! zerohash signs `{body}{timestamp}` with HMAC-SHA256, with RSA and SHA-256, or with both, in hex
 //! [zerohash-webhook-security].
 //!
-//! Its legacy headers sign the body alone, so anyone who has seen such a request can send it again at any time. They count
+//! Its legacy headers sign only the body, so such a request can be replayed at any time after it was seen once. They count
 //! only if the operator enabled them, and never for a request that has a current header: removing the timestamp must not
 //! help an attacker.
 
