@@ -16,7 +16,7 @@ use fundhook_providers::{Envelope, KeySet, Webhook, normalise};
 
 /// The result of verifying a fact again.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum FactVerification {
     /// The archived request states the fact, and its signature verifies with the named key.
     Verified {
         /// When the key was first seen in the provider's key set.
@@ -57,29 +57,29 @@ impl Archive {
     }
 
     /// Verifies a fact of `resource` again.
-    pub async fn verify(&self, resource: &ResourceId, fact: &Fact) -> Verdict {
+    pub async fn verify(&self, resource: &ResourceId, fact: &Fact) -> FactVerification {
         match &fact.content {
             FactContent::Statement(statement) => {
-                self.verified(resource, statement).await.unwrap_or_else(Verdict::Refuted)
+                self.verified(resource, statement).await.unwrap_or_else(FactVerification::Refuted)
             }
-            FactContent::Overdue(_) => Verdict::Notice,
+            FactContent::Overdue(_) => FactVerification::Notice,
         }
     }
 
-    async fn verified(&self, resource: &ResourceId, recorded: &StatementContent) -> Result<Verdict, String> {
+    async fn verified(&self, resource: &ResourceId, recorded: &StatementContent) -> Result<FactVerification, String> {
         let envelope = self.envelope(&recorded.evidence.archived).await?;
         let statements = normalise(&envelope, recorded.evidence.archived.clone());
         if !statements.iter().any(|statement| statement.resource == *resource && statement.content.id == recorded.id) {
             return Err("the archived request does not state this fact".to_owned());
         }
         match recorded.evidence.attestation.class {
-            EvidenceClass::Api => return Ok(Verdict::Listed),
-            EvidenceClass::SharedSecret => return Ok(Verdict::NeedsSecret),
+            EvidenceClass::Api => return Ok(FactVerification::Listed),
+            EvidenceClass::SharedSecret => return Ok(FactVerification::NeedsSecret),
             EvidenceClass::Asymmetric => {}
         }
         if recorded.evidence.attestation.scheme != Scheme::ConnectRsaSha256 {
             // zerohash's public keys are stored with its secrets and have no history.
-            return Ok(Verdict::NeedsSecret);
+            return Ok(FactVerification::NeedsSecret);
         }
         let thumbprint = &recorded.evidence.attestation.key;
         let seen = self.keys.seen(envelope.feed(), thumbprint).await.map_err(|error| chain(&error))?;
@@ -97,7 +97,7 @@ impl Archive {
         if verified.attestation().key != *thumbprint {
             return Err("the signature verifies with another key than the named one".to_owned());
         }
-        Ok(Verdict::Verified { first_seen: seen.first_seen, last_seen: seen.last_seen })
+        Ok(FactVerification::Verified { first_seen: seen.first_seen, last_seen: seen.last_seen })
     }
 
     /// The archived request.
@@ -123,7 +123,7 @@ fn settings(url: &str) -> Settings {
     Settings { webhook_urls: vec![url.to_owned()], tolerance, jwt }
 }
 
-impl Verdict {
+impl FactVerification {
     /// Whether the evidence supports the fact.
     pub fn holds(&self) -> bool {
         match self {
@@ -133,7 +133,7 @@ impl Verdict {
     }
 }
 
-impl fmt::Display for Verdict {
+impl fmt::Display for FactVerification {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Verified { first_seen, last_seen } => {

@@ -21,7 +21,7 @@ impl ListedRow {
     }
 
     fn read(feed: &Feed, text: String, url: &str, now: Timestamp) -> Option<Self> {
-        let envelope = connect::listed(connect::ListedRow { feed, json: text.clone(), url, read_at: now });
+        let envelope = connect::listed(connect::RawRow { feed, json: text.clone(), url, read_at: now });
         // The row is archived only when it is queued and processed like a webhook.
         let not_archived = EvidencePointer { object: String::new(), line: 0 };
         let statement = normalise(&envelope, not_archived).into_iter().next()?;
@@ -33,8 +33,7 @@ impl ListedRow {
 
     /// The envelope that sends the row to the ingress queue, about a deposit of `feed`.
     pub(crate) fn envelope(&self, feed: &Feed, now: Timestamp) -> Result<String, PortError> {
-        let envelope =
-            connect::listed(connect::ListedRow { feed, json: self.text.clone(), url: &self.url, read_at: now });
+        let envelope = connect::listed(connect::RawRow { feed, json: self.text.clone(), url: &self.url, read_at: now });
         serde_json::to_string(&envelope)
             .map_err(|error| PortError::new("write the envelope of a row", Disposition::DeadLetter, error))
     }

@@ -72,7 +72,7 @@ impl Exchange {
                 Ok(reply) => return Ok(reply),
                 Err(error) => error,
             };
-            if !outgoing.idempotency.allows_retry_after(&error) {
+            if !outgoing.idempotency.allows_retry_despite(&error) {
                 return Err(error);
             }
             let Some(pause) = budget.pause(error.retry_after(), random_up_to) else {

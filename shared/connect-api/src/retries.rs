@@ -15,7 +15,7 @@ pub(crate) enum Idempotency {
 }
 
 impl Idempotency {
-    pub(crate) fn allows_retry_after(self, error: &ApiError) -> bool {
+    pub(crate) fn allows_retry_despite(self, error: &ApiError) -> bool {
         let is_idempotent = self == Self::Idempotent;
         match error {
             ApiError::ConnectFailed { .. } | ApiError::TooManyRequests { .. } => true,
@@ -145,8 +145,8 @@ mod tests {
             (status(403, None), false, false),
             (status(307, None), false, false),
         ] {
-            assert_eq!(Idempotency::Idempotent.allows_retry_after(&error), idempotent, "{error}");
-            assert_eq!(Idempotency::NotIdempotent.allows_retry_after(&error), not_idempotent, "{error}");
+            assert_eq!(Idempotency::Idempotent.allows_retry_despite(&error), idempotent, "{error}");
+            assert_eq!(Idempotency::NotIdempotent.allows_retry_despite(&error), not_idempotent, "{error}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use fundhook::evidence::Verdict;
+use fundhook::evidence::FactVerification;
 use fundhook_adapters::{Aws, KeySetTable};
 use fundhook_domain::{FactContent, Kind, Provider, Resource, ResourceId};
 use fundhook_ports::{KeySets as _, StoredKeySet};
@@ -113,12 +113,15 @@ async fn a_signature_of_a_withdrawn_key_can_still_be_verified(platform: &Platfor
 
     let fact = &resource.facts()[0];
     let verdict = platform.archive_of_evidence().verify(resource.id(), fact).await;
-    assert!(matches!(verdict, Verdict::Verified { .. }), "the history has the key that the evidence names: {verdict}");
+    assert!(
+        matches!(verdict, FactVerification::Verified { .. }),
+        "the history has the key that the evidence names: {verdict}"
+    );
     let mut forged = fact.clone();
     let FactContent::Statement(statement) = &mut forged.content else { unreachable!("a webhook stated it") };
     statement.evidence.attestation.key = published.keys()[0].thumbprint().to_owned();
     let verdict = platform.archive_of_evidence().verify(resource.id(), &forged).await;
-    assert!(matches!(verdict, Verdict::Refuted(_)), "another key did not sign it: {verdict}");
+    assert!(matches!(verdict, FactVerification::Refuted(_)), "another key did not sign it: {verdict}");
 }
 
 #[test]

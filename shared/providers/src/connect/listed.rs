@@ -16,7 +16,7 @@ const EVENT: &str = "connect.transactions";
 
 /// A row of `GET /transactions` as it was read.
 #[derive(Clone, Debug)]
-pub struct ListedRow<'a> {
+pub struct RawRow<'a> {
     /// The feed that the row reconciles: Connect's, or zerohash's when its fund webhooks report the same `fund_id`.
     pub feed: &'a Feed,
     /// The row's JSON text, unchanged.
@@ -28,8 +28,8 @@ pub struct ListedRow<'a> {
 }
 
 /// The envelope of a row.
-pub fn listed(row: ListedRow<'_>) -> Envelope {
-    let ListedRow { feed, json, url, read_at } = row;
+pub fn listed(row: RawRow<'_>) -> Envelope {
+    let RawRow { feed, json, url, read_at } = row;
     let attestation = Attestation {
         scheme: Scheme::ConnectTransactionsApi,
         class: EvidenceClass::Api,

@@ -6,7 +6,7 @@ mod verify;
 mod wire;
 
 pub(crate) use listed::drafts as listed_drafts;
-pub use listed::{ListedRow, deposited_at, listed};
+pub use listed::{RawRow, deposited_at, listed};
 pub(crate) use normalise::drafts;
 pub use verify::{JwtMode, JwtSettings, Settings, signed_message, verify};
 

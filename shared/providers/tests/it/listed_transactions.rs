@@ -4,7 +4,7 @@ use fundhook_domain::{
     Attestation, Details, EvidenceClass, EvidencePointer, FactId, Feed, Resource, Scheme, Statement, Timestamp,
     TransferDetails, WebhookFamily, events_after, fold,
 };
-use fundhook_providers::connect::{ListedRow, deposited_at, listed};
+use fundhook_providers::connect::{RawRow, deposited_at, listed};
 use fundhook_providers::{Envelope, normalise};
 use fundhook_reconciliation::coin_of;
 use proptest::prelude::*;
@@ -53,7 +53,7 @@ fn read_at() -> Timestamp {
 
 /// The envelope of `row` as a row of the feed `of`.
 fn listed_for(of: &str, row: impl ToString) -> Envelope {
-    listed(ListedRow { feed: &feed(of), json: row.to_string(), url: URL, read_at: read_at() })
+    listed(RawRow { feed: &feed(of), json: row.to_string(), url: URL, read_at: read_at() })
 }
 
 /// The envelope of `row` as a row of the feed `connect`.
@@ -367,7 +367,7 @@ fn a_row_is_the_same_fact_whenever_and_wherever_it_is_read() {
     let fact = |row: &str, url: &str, read_at: Timestamp, line: u32| -> FactId {
         let archived = EvidencePointer { object: "another".to_owned(), line };
         let feed = &feed("connect");
-        let envelope = listed(ListedRow { feed, json: row.to_owned(), url, read_at });
+        let envelope = listed(RawRow { feed, json: row.to_owned(), url, read_at });
         normalise(&envelope, archived).remove(0).content.id
     };
     let known = fact(ROW, URL, read_at(), 0);
