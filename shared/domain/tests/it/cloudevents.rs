@@ -254,7 +254,7 @@ fn a_contradiction() {
 }
 
 #[test]
-fn a_webhook_that_nothing_claims() {
+fn an_unrecognized_webhook() {
     insta::assert_snapshot!(pretty(&latest(&[unrecognized()])), @r#"
     {
       "specversion": "1.0",
@@ -320,7 +320,7 @@ fn every_event_has_the_attributes_that_cloudevents_requires() {
         for name in names {
             assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()), "{name}");
         }
-        // `id` names the event within its source, and is what a subscriber remembers.
+        // `id` is unique within the source. Subscribers store it to detect repetitions.
         assert_eq!(json["id"], format!("{}#{}", event.data.resource, event.sequence));
     }
 }
@@ -353,7 +353,7 @@ fn no_amount_is_ever_a_json_number() {
         let json = serde_json::to_value(&event).expect("JSON");
         let mut found = Vec::new();
         numbers("", &json, &mut found);
-        // The only numbers are those of the platform's metadata, and counts.
+        // The only numbers are counts and those in the platform's metadata.
         let allowed = [".data.session.metadata.", ".data.evidence.archived.line", ".data.body_bytes"];
         for (path, number) in found {
             assert!(allowed.iter().any(|known| path.starts_with(known)), "{path} is the number {number}");
@@ -370,7 +370,7 @@ fn amounts_and_the_platforms_numbers_keep_every_digit() {
         details.session.metadata = Some(json(metadata));
         details.provider_data = members(r#"{"fee":0.000000000000000000000000000000000000001}"#);
     });
-    // The whole way: through the queue and fold into an event.
+    // From the queue's message through fold to the event.
     let message = NewFact::from(statement).to_message().expect("a message");
     let fact = NewFact::from_message(&message).expect("a fact to record");
     let resource = fold(Resource::unknown(fact.resource.clone()), fact).into_resource();

@@ -1,4 +1,4 @@
-//! What a subscription's filter policy can choose events by.
+//! The attributes of events that a subscription's filter policy can use.
 
 use fundhook_domain::{Event, Kind, Network, Provider, ResourceId, Statement, Status, events_after};
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ fn confirmed() -> Statement {
 }
 
 #[test]
-fn the_attributes_are_what_is_known_under_the_names_of_the_documentation() {
+fn the_attributes_have_the_documented_names_and_only_known_values() {
     let amoy = with(confirmed(), |details| {
         details.network = Some(Network::named("Polygon Testnet Amoy"));
         details.reference_id = Some("order-1".to_owned());
@@ -100,7 +100,7 @@ fn the_attributes_are_what_is_known_under_the_names_of_the_documentation() {
 }
 
 #[test]
-fn no_policy_that_chooses_confirmed_deposits_is_given_what_must_not_be_credited() {
+fn a_policy_for_confirmed_deposits_matches_no_event_that_must_not_be_credited() {
     let status_of = |event: &Event| {
         let attributes = event.attributes();
         attributes.into_iter().find(|(name, _)| *name == "status").map(|(_, value)| value.to_owned())
@@ -122,7 +122,7 @@ fn no_policy_that_chooses_confirmed_deposits_is_given_what_must_not_be_credited(
 }
 
 #[test]
-fn asset_and_network_are_said_once_with_the_amount_or_before_it_is_known() {
+fn asset_and_network_are_attributes_once_with_or_without_an_amount() {
     let announced = with(deposit("pending", 0), |details| {
         whole_deposit(details);
         details.quantity = None;
@@ -146,7 +146,7 @@ fn asset_and_network_are_said_once_with_the_amount_or_before_it_is_known() {
 }
 
 #[test]
-fn an_event_of_a_tenant_names_it_and_has_nine_attributes_at_most() {
+fn an_event_of_a_tenant_names_the_tenant_and_has_at_most_nine_attributes() {
     let attributes: Vec<_> = every_sort().iter().map(|event| event.attributes().len()).collect();
     // With raw delivery to SQS, SNS drops a message that has more than ten.
     assert_eq!(attributes.into_iter().max(), Some(9));
@@ -159,7 +159,7 @@ fn an_event_of_a_tenant_names_it_and_has_nine_attributes_at_most() {
 
 #[test]
 fn no_attribute_is_empty_whatever_a_network_is_called() {
-    // SNS refuses an empty attribute, and with it the event, for ever.
+    // SNS rejects a message with an empty attribute, on every attempt.
     for name in ["!!!", "", "-", "网络", "Some New  Chain!"] {
         let event = latest(&[with(confirmed(), |details| details.network = Some(Network::named(name)))]);
         assert!(event.attributes().iter().all(|(_, value)| !value.is_empty()), "{:?}", event.attributes());

@@ -1,4 +1,4 @@
-//! What moving money costs: a fee as a resource of its own, and as part of its withdrawal.
+//! Fees, as resources and as part of their withdrawals.
 
 use std::collections::BTreeSet;
 
@@ -42,21 +42,21 @@ fn named(kind: Kind, native: &str) -> ResourceId {
     ResourceId::new(kind, Provider::Striga, native).expect("an id")
 }
 
-/// What subscribers read after `signals`.
+/// The transfer in the latest event after `statements`.
 fn body<'a>(statements: impl IntoIterator<Item = &'a Statement>) -> TransferBody {
     let body = latest(statements).data.body;
     let transfer = if let EventBody::Transfer(body) = body { Some(*body) } else { None };
     transfer.expect("the event is about a transfer")
 }
 
-/// What leaves or reaches the account in all, as subscribers read it.
+/// The total that leaves or reaches the account, as in the event.
 fn total<'a>(statements: impl IntoIterator<Item = &'a Statement>) -> Option<String> {
     body(statements).total.map(|total| format!("{} {}", total.value, total.units.as_str()))
 }
 
 #[test]
-fn a_fee_that_is_refunded_is_so_in_every_order_and_that_is_no_contradiction() {
-    // By the provider's clock too the refund may come first.
+fn a_refunded_fee_is_refunded_in_every_order_and_the_refund_does_not_conflict() {
+    // The refund may also be earlier by the provider's clock.
     for (charged_at, refunded_at) in [(0, 10), (10, 0), (5, 5)] {
         let (charged, refunded) = (charged(charged_at), refunded(refunded_at));
         let again = in_other_bytes("refunded again", &refunded);
@@ -68,7 +68,7 @@ fn a_fee_that_is_refunded_is_so_in_every_order_and_that_is_no_contradiction() {
 }
 
 #[test]
-fn a_charge_and_its_refund_are_told_as_they_become_known() {
+fn a_charge_and_its_refund_are_published_when_they_become_known() {
     for (statements, said, late) in [
         ([charged(0), refunded(10)], ["fundhook.fee.charged", "fundhook.fee.refunded"], false),
         ([refunded(10), charged(0)], ["fundhook.fee.refunded", "fundhook.fee.updated"], true),
@@ -83,19 +83,19 @@ fn a_charge_and_its_refund_are_told_as_they_become_known() {
 }
 
 #[test]
-fn the_total_of_a_withdrawal_is_its_amount_and_its_fee_where_both_are_known_in_the_same_units() {
+fn the_total_of_a_withdrawal_is_its_amount_plus_its_fee_if_both_are_known_in_the_same_units() {
     for (case, amount, fee, said, expected) in [
         ("wei and wei", units("9363699999622000", "wei"), units(FEE, "wei"), None, Some("10000000000000000 wei")),
         ("whole coins", units("99.999", "major"), units(".001", "major"), None, Some("100 major")),
         ("units of an unknown size", units("3", "grains"), units("4", "grains"), None, Some("7 grains")),
         (
-            "as the provider says it",
+            "stated by the provider",
             units("99", "major"),
             units("1", "major"),
             units("100.5", "major"),
             Some("100.5 major"),
         ),
-        ("said without a fee", units("99", "major"), None, units("100", "major"), Some("100 major")),
+        ("stated without a fee", units("99", "major"), None, units("100", "major"), Some("100 major")),
         ("wei and cents", units("9363699999622000", "wei"), units("50", "cents"), None, None),
         ("two units of unknown sizes", units("3", "grains"), units("4", "drams"), None, None),
         ("no fee", units("1", "wei"), None, None, None),
@@ -109,12 +109,12 @@ fn the_total_of_a_withdrawal_is_its_amount_and_its_fee_where_both_are_known_in_t
 }
 
 #[test]
-fn the_total_is_made_of_an_amount_and_a_fee_that_come_in_webhooks_of_their_own() {
+fn the_total_adds_an_amount_and_a_fee_from_different_webhooks() {
     let initiated = with(withdrawal("initiated", 0), |details| {
         details.quantity = units("9363699999622000", "wei");
         details.asset = Some("ETH".to_owned());
     });
-    // The fee leg says nothing of how far the withdrawal has come.
+    // The fee's webhook does not state the progress of the withdrawal.
     let fee = with(withdrawal("initiated", 1), |details| {
         *details = TransferDetails { fee: units(FEE, "wei"), ..TransferDetails::default() };
         details.related = BTreeSet::from([named(Kind::Fee, "w")]);
@@ -131,7 +131,7 @@ fn the_total_is_made_of_an_amount_and_a_fee_that_come_in_webhooks_of_their_own()
 }
 
 #[test]
-fn what_was_given_back_stays_known_beside_what_was_taken() {
+fn the_refunded_amount_is_kept_next_to_the_withdrawn_amount() {
     let initiated = with(withdrawal("initiated", 0), |details| details.quantity = units("5000", "cents"));
     let failed = with(withdrawal("failed", 60), |details| details.refunded = units("4990", "cents"));
     for statements in [[&initiated, &failed], [&failed, &initiated]] {
@@ -142,16 +142,15 @@ fn what_was_given_back_stays_known_beside_what_was_taken() {
 }
 
 #[test]
-fn related_resources_are_united_and_balances_are_those_of_one_movement() {
+fn related_resources_are_merged_and_balances_come_from_one_statement() {
     for statements in [[charged(0), refunded(10)], [refunded(10), charged(0)]] {
         let body = body(&statements);
         assert_eq!(body.related, BTreeSet::from([named(Kind::Withdrawal, "w"), named(Kind::Fee, "other leg")]));
-        // The refund says what the account held after it, and leaves unsaid what it held before: what it held before the
-        // charge is no part of that.
+        // The refund states only the balance after it. The balance before the charge must not be combined with that.
         let expected = Balances { before: None, after: units("1000000000000000", "wei") };
         assert_eq!((body.balances, body.side), (Some(expected), Some(Side::Credit)));
     }
-    // A statement that says nothing of it takes nothing away.
+    // A statement without related resources removes none.
     let silent = with(deposit("confirmed", 40), |_| {});
     let said = with(deposit("pending", 0), |details| details.related = BTreeSet::from([named(Kind::Fee, "w")]));
     assert_eq!(body([&said, &silent]).related, BTreeSet::from([named(Kind::Fee, "w")]));
@@ -159,7 +158,7 @@ fn related_resources_are_united_and_balances_are_those_of_one_movement() {
 }
 
 #[test]
-fn a_fee_twice_charged_is_one_fee_and_its_latest_statement_stands() {
+fn a_fee_charged_twice_is_one_fee_and_its_latest_statement_counts() {
     let corrected = with(charged(20), |details| details.quantity = units("7", "wei"));
     for statements in [[&charged(0), &corrected], [&corrected, &charged(0)]] {
         let view = view(statements);

@@ -1,5 +1,5 @@
-//! Participants, external accounts and balances change to and fro without an end: the provider's latest word stands, and
-//! old facts are let go.
+//! Participants, external accounts and balances change back and forth without an end: the provider's latest statement
+//! gives the status, and old facts are discarded.
 
 use std::collections::BTreeSet;
 
@@ -16,12 +16,12 @@ use crate::support::{
     at, deposit, events, folded, in_other_bytes, quantity, statement, statement_in, status, types, view,
 };
 
-/// The statement that the user reached the status called `name` after so many `seconds`.
+/// The statement that the user reached the status called `name` after `seconds`.
 fn participant(name: &str, seconds: u64) -> Statement {
     statement(status(Kind::Participant, name), seconds)
 }
 
-/// The statement that the account held so much after so many `seconds`.
+/// The statement that the account held `value` after `seconds`.
 fn balance(value: &str, seconds: u64) -> Statement {
     let mut statement = statement_in(&format!("{value} at {seconds}"), Status::Balance, seconds);
     assert!(matches!(statement.content.details, Details::Balance(_)), "only balances have these details");
@@ -31,12 +31,12 @@ fn balance(value: &str, seconds: u64) -> Statement {
     statement
 }
 
-/// What a view says that the account holds.
+/// The balance in a view.
 fn held(view: &View) -> Option<&Quantity> {
     if let Details::Balance(details) = &view.details { details.quantity.as_ref() } else { None }
 }
 
-/// `count` statements, one a second, none of them like another.
+/// `count` statements, one a second, all different.
 fn statements(count: u64) -> Vec<Statement> {
     let approved_or_locked = |second: u64| if second.is_multiple_of(2) { "approved" } else { "locked" };
     (0..count).map(|second| participant(approved_or_locked(second), second)).collect()
@@ -46,7 +46,7 @@ fn kept(resource: &Resource) -> BTreeSet<(&FactId, u64)> {
     resource.facts().iter().map(|fact| (fact.content.id(), fact.content.occurred_at().since(at(0)).as_secs())).collect()
 }
 
-/// The facts that are to be kept of `signals`: by the provider's clock, at one instant by their digests.
+/// The facts to keep of `statements`: the newest by the provider's clock and, at equal times, by their digests.
 fn newest(statements: &[Statement]) -> BTreeSet<(&FactId, u64)> {
     let by_age: BTreeSet<_> =
         statements.iter().map(|statement| (statement.content.occurred_at, &statement.content.id)).collect();
@@ -55,7 +55,7 @@ fn newest(statements: &[Statement]) -> BTreeSet<(&FactId, u64)> {
 }
 
 #[test]
-fn of_every_two_statuses_the_later_one_stands_and_none_contradicts_another() {
+fn of_any_two_statuses_the_later_one_is_current_and_they_do_not_conflict() {
     let mut compared = 0;
     let latest_stands = |status: &Status| status.kind().status_rule() == StatusRule::Latest;
     for earlier in Status::ALL.into_iter().filter(latest_stands) {
@@ -73,13 +73,13 @@ fn of_every_two_statuses_the_later_one_stands_and_none_contradicts_another() {
 }
 
 #[test]
-fn every_order_of_a_users_ups_and_downs_leads_to_one_view_and_one_set_of_event_ids() {
+fn every_order_of_a_users_statuses_leads_to_one_view_and_one_set_of_event_ids() {
     let locked = participant("locked", 20);
     let statements = [
         participant("submitted", 0),
         participant("approved", 10),
         locked.clone(),
-        // At one instant the order is settled by what they say.
+        // At equal times, the content decides the order.
         participant("approved", 20),
         in_other_bytes("locked, its members in another order", &locked),
     ];
@@ -94,7 +94,7 @@ fn every_order_of_a_balances_changes_leads_to_the_latest() {
 }
 
 #[test]
-fn a_late_statement_is_said_to_be_late_and_moves_nothing() {
+fn a_late_statement_is_published_as_an_update_and_changes_no_status() {
     let events = events(&[participant("closed", 20), participant("approved", 10), participant("approved", 30)]);
     let said = ["fundhook.participant.closed", "fundhook.participant.updated", "fundhook.participant.approved"];
     assert_eq!(types(&events), said);
@@ -103,10 +103,10 @@ fn a_late_statement_is_said_to_be_late_and_moves_nothing() {
 }
 
 #[test]
-fn the_newest_64_facts_are_kept_whatever_order_they_come_in() {
+fn the_newest_64_facts_are_kept_in_any_order_of_arrival() {
     let statements = statements(200);
     let backwards: Vec<Statement> = statements.iter().rev().cloned().collect();
-    // 77 and 200 have no common divisor: each comes once.
+    // 77 and 200 have no common divisor, so each statement arrives once.
     let scattered: Vec<Statement> = (0..200).map(|step| statements[step * 77 % 200].clone()).collect();
     for order in [&statements, &backwards, &scattered] {
         let resource = folded(order);
@@ -119,18 +119,18 @@ fn the_newest_64_facts_are_kept_whatever_order_they_come_in() {
 }
 
 #[test]
-fn kinds_that_come_to_an_end_keep_every_fact() {
+fn kinds_with_final_statuses_keep_every_fact() {
     let statements: Vec<Statement> = (0..100).map(|second| deposit("held", second)).collect();
     assert_eq!(folded(&statements).facts().len(), 100);
 }
 
 #[test]
-fn a_fact_older_than_all_that_are_kept_is_stale_and_writes_nothing() {
+fn a_fact_older_than_all_kept_facts_is_stale_and_writes_nothing() {
     let full = folded(&statements(64)[1..]);
     assert_eq!(full.facts().len(), LATEST_FACTS_MAX - 1);
     let oldest = participant("submitted", 0);
     let full = fold(full, oldest).into_resource();
-    assert_eq!(full.facts().len(), LATEST_FACTS_MAX, "there was room for one more, old as it is");
+    assert_eq!(full.facts().len(), LATEST_FACTS_MAX, "an old fact is recorded while there is room");
 
     let before_all = {
         let mut statement = participant("rejected", 0);
@@ -139,7 +139,7 @@ fn a_fact_older_than_all_that_are_kept_is_stale_and_writes_nothing() {
     };
     assert_eq!(fold(full.clone(), before_all), Outcome::Stale { resource: full.clone() });
 
-    // What was let go of is not news when it comes again, although nobody knows it any more.
+    // A discarded fact that arrives again is stale, although it is no longer stored.
     let more = fold(full, participant("closed", 64)).into_resource();
     assert!(more.facts().iter().all(|fact| fact.content.occurred_at() > at(0)));
     let again = participant("submitted", 0);
@@ -147,7 +147,7 @@ fn a_fact_older_than_all_that_are_kept_is_stale_and_writes_nothing() {
 }
 
 #[test]
-fn at_the_instant_of_the_oldest_the_digest_says_which_is_kept() {
+fn among_facts_as_old_as_the_oldest_the_digest_decides_which_is_kept() {
     let full = folded(&statements(64));
     let oldest = full.facts().first().expect("a fact").content.id().clone();
     let (mut stale, mut recorded) = (0, 0);
@@ -161,7 +161,7 @@ fn at_the_instant_of_the_oldest_the_digest_says_which_is_kept() {
         } else {
             let resource = outcome.into_resource();
             assert!(resource.facts().iter().any(|fact| *fact.content.id() == id));
-            assert!(resource.facts().iter().all(|fact| *fact.content.id() != oldest), "the lesser one is let go of");
+            assert!(resource.facts().iter().all(|fact| *fact.content.id() != oldest), "the fact with the smaller digest is discarded");
             recorded += 1;
         }
     }
@@ -169,19 +169,19 @@ fn at_the_instant_of_the_oldest_the_digest_says_which_is_kept() {
 }
 
 #[test]
-fn version_and_sequence_go_on_counting_whatever_is_let_go_of() {
+fn version_and_sequence_keep_counting_after_facts_are_discarded() {
     let statements = statements(100);
     let resource = folded(&statements);
     assert_eq!((resource.version(), resource.sequence(), resource.facts().len()), (100, 100, 64));
 
     let repeated = fold(resource, in_other_bytes("again", &statements[99])).into_resource();
-    assert_eq!((repeated.version(), repeated.sequence()), (101, 100), "a repetition is a fact and no event");
+    assert_eq!((repeated.version(), repeated.sequence()), (101, 100), "a repetition is a fact but not an event");
     let resource = fold(repeated, participant("closed", 100)).into_resource();
     assert_eq!((resource.version(), resource.sequence(), resource.facts().len()), (102, 101, 64));
 
     let said = events_after(&resource, 0);
     let numbers: Vec<u64> = said.iter().map(|event| event.sequence).collect();
-    assert_eq!(numbers, (39..=101).collect::<Vec<_>>(), "what is kept can be said again, under the same ids");
+    assert_eq!(numbers, (39..=101).collect::<Vec<_>>(), "the kept facts give the same events with the same ids");
     let latest = events_after(&resource, 101);
     assert_eq!(types(&latest), ["fundhook.participant.closed"]);
     assert_eq!(latest[0].id, format!("{}#101", crate::support::resource(Kind::Participant)));
@@ -190,7 +190,7 @@ fn version_and_sequence_go_on_counting_whatever_is_let_go_of() {
 }
 
 #[test]
-fn what_fold_says_of_a_change_is_what_is_published_when_an_old_fact_makes_room() {
+fn the_change_that_fold_returns_is_published_when_an_old_fact_is_discarded() {
     let mut resource = folded(&statements(64));
     for (statement, said) in [
         (participant("closed", 70), "fundhook.participant.closed"),
@@ -206,7 +206,7 @@ fn what_fold_says_of_a_change_is_what_is_published_when_an_old_fact_makes_room()
     }
 }
 
-/// Up to 160 facts, with few enough instants that many share one, and the order in which they come, some again.
+/// Up to 160 facts with few different times, and an order of arrival with repetitions.
 fn deliveries() -> impl Strategy<Value = (Vec<Statement>, Vec<Statement>)> {
     let names = prop::sample::select(vec!["approved", "locked", "closed"]);
     let facts = prop::collection::vec((names, 0..40_u64), 1..160).prop_map(|facts| {
@@ -223,7 +223,7 @@ fn deliveries() -> impl Strategy<Value = (Vec<Statement>, Vec<Statement>)> {
 }
 
 proptest! {
-    // A failing case's seed is printed, and kept beside this file.
+    // The seed of a failing case is printed and stored next to this file.
     #![proptest_config(ProptestConfig {
         cases: 64,
         max_shrink_iters: 1024,
@@ -232,18 +232,18 @@ proptest! {
     })]
 
     #[test]
-    fn what_is_kept_depends_on_the_set_of_facts_alone((facts, order) in deliveries()) {
+    fn the_kept_facts_depend_only_on_the_set_of_facts((facts, order) in deliveries()) {
         let resource = folded(&order);
         prop_assert_eq!(kept(&resource), newest(&facts));
         prop_assert_eq!(resource.view(), folded(&facts).view());
 
-        // Nothing that was recorded counts backwards, and nothing is left that would be recorded again.
+        // Version and sequence never decrease, and no delivered fact would be recorded again.
         let versions: Vec<u64> = resource.facts().iter().map(|fact| fact.version).collect();
         prop_assert!(versions.is_sorted_by(|one, next| one < next), "{:?}", versions);
         for statement in &order {
             let outcome = fold(resource.clone(), statement.clone());
             let is_no_news = matches!(outcome, Outcome::AlreadyKnown { .. } | Outcome::Stale { .. });
-            prop_assert!(is_no_news, "{} was taken in twice", statement.content.id);
+            prop_assert!(is_no_news, "{} was recorded twice", statement.content.id);
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Fundhook's own notice that a further statement is overdue: an event for each time that a resource comes to stand where it
-//! does, and no part of what is known of it.
+//! Fundhook's own notice that a further statement is overdue: one event for each time that a resource reaches a status.
+//! The notice changes nothing else in the view.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::support::{at, deposit, folded, in_other_bytes, listed, statement, sta
 const LIMIT: Duration = Duration::from_secs(3600);
 const ONE: &str = "deposit#connect#1";
 
-/// The notice that `resource` is overdue, which it must await a statement to be.
+/// The notice that `resource` is overdue. The resource must await a further statement.
 fn notice(resource: &Resource) -> NewFact {
     NewFact::overdue(resource, LIMIT).expect("a further statement is awaited")
 }
@@ -25,7 +25,7 @@ fn folding(resource: &Resource, fact: &(impl Clone + Into<FactContent>)) -> Reso
     fold(resource.clone(), fact.clone()).into_resource()
 }
 
-/// `resource` after the notice that it is overdue, which must be recorded as that.
+/// `resource` after the notice that it is overdue, which must be recorded as overdue.
 fn noticed(resource: &Resource) -> Resource {
     let outcome = fold(resource.clone(), notice(resource));
     let is_overdue = matches!(outcome, Outcome::Recorded { change: Some(Change::Overdue), .. });
@@ -34,17 +34,17 @@ fn noticed(resource: &Resource) -> Resource {
 }
 
 fn since(resource: &Resource) -> Timestamp {
-    resource.current_status().expect("it stands somewhere").since
+    resource.current_status().expect("it has a status").since
 }
 
-/// `signal`, received so many seconds after the first.
+/// `statement`, received `seconds` after the first one.
 fn received(seconds: u64, mut statement: Statement) -> Statement {
     statement.content.evidence.received_at = at(seconds);
     statement
 }
 
 #[test]
-fn a_resource_is_reported_once_for_as_long_as_it_stands_where_it_does() {
+fn a_resource_is_reported_overdue_once_while_it_stays_in_a_status() {
     let held = folded([&deposit("pending", 0), &deposit("held", 10)]);
     assert!(!held.is_overdue());
     let overdue = noticed(&held);
@@ -52,44 +52,44 @@ fn a_resource_is_reported_once_for_as_long_as_it_stands_where_it_does() {
     assert!(matches!(fold(overdue.clone(), notice(&held)), Outcome::AlreadyKnown { .. }), "given again");
     assert!(matches!(fold(overdue.clone(), notice(&overdue)), Outcome::AlreadyKnown { .. }), "made again");
     let later = NewFact::overdue(&overdue, 2 * LIMIT).expect("it is awaited");
-    assert!(matches!(fold(overdue.clone(), later), Outcome::AlreadyKnown { .. }), "by another limit");
+    assert!(matches!(fold(overdue.clone(), later), Outcome::AlreadyKnown { .. }), "with another limit");
 
-    // What tells nothing of its status leaves it where it stands.
+    // A statement that does not change the status does not reset the notice.
     for (what, statement) in [
         ("a late webhook", deposit("submitted", 5)),
         ("a further webhook of the same status", deposit("held", 20)),
         ("a webhook repeated in other bytes", in_other_bytes("again", &deposit("held", 10))),
-        ("a row that says the same", listed(&deposit("held", 10))),
+        ("a row with the same status", listed(&deposit("held", 10))),
     ] {
         let told = folding(&overdue, &statement);
         assert_eq!(told.version(), overdue.version() + 1, "{what} is recorded");
         assert!(told.is_overdue(), "{what}");
         assert!(matches!(fold(told.clone(), notice(&told)), Outcome::AlreadyKnown { .. }), "{what}");
-        // Nor does it outdate a notice that is on its way.
+        // A notice that is already queued stays valid too.
         let outcome = fold(folding(&held, &statement), notice(&held));
         assert!(matches!(outcome, Outcome::Recorded { change: Some(Change::Overdue), .. }), "{what}: {outcome:?}");
     }
 }
 
 #[test]
-fn a_webhook_that_comes_before_the_notice_outdates_it() {
+fn a_webhook_that_arrives_before_the_notice_makes_it_stale() {
     let pending = folded([&deposit("pending", 0)]);
     for name in ["submitted", "held", "abandoned", "confirmed", "failed", "unexpected"] {
         let moved = folding(&pending, &deposit(name, 10));
         assert_eq!(fold(moved.clone(), notice(&pending)), Outcome::Stale { resource: moved }, "{name}");
     }
-    // Nor is there a notice about what nobody has spoken of.
+    // There is no notice about a resource without statements.
     let unknown = Resource::unknown(pending.id().clone());
     assert_eq!(NewFact::overdue(&unknown, LIMIT), None);
     assert_eq!(fold(unknown.clone(), notice(&pending)), Outcome::Stale { resource: unknown });
 }
 
 #[test]
-fn a_resource_that_moves_on_and_stays_there_is_reported_again() {
+fn a_resource_that_stays_in_its_next_status_is_reported_again() {
     let mut resource = Resource::unknown(deposit("pending", 0).resource);
     for (name, seconds) in [("pending", 0), ("submitted", 10_000), ("held", 20_000), ("abandoned", 30_000)] {
         resource = folding(&resource, &deposit(name, seconds));
-        assert!(!resource.is_overdue(), "{name}: it moved on");
+        assert!(!resource.is_overdue(), "{name}: the status changed");
         resource = noticed(&resource);
     }
     resource = folding(&resource, &deposit("confirmed", 40_000));
@@ -116,7 +116,7 @@ fn a_recovery_that_is_resolved_and_required_again_is_reported_again() {
     assert_eq!((resource.is_overdue(), NewFact::overdue(&resource, LIMIT)), (false, None), "it is resolved");
     resource = folding(&resource, &second);
     assert!(!resource.is_overdue());
-    assert_eq!(since(&resource), second.content.evidence.received_at, "it came to stand there again");
+    assert_eq!(since(&resource), second.content.evidence.received_at, "it reached the status again");
     assert_ne!(*notice(&resource).content.id(), first_notice);
     resource = noticed(&resource);
 
@@ -125,7 +125,7 @@ fn a_recovery_that_is_resolved_and_required_again_is_reported_again() {
 }
 
 #[test]
-fn only_what_is_awaited_is_ever_overdue() {
+fn only_a_resource_that_awaits_a_statement_is_ever_overdue() {
     let mut awaited = 0;
     for reached in Status::ALL {
         let resource = folded([&statement(reached, 0)]);
@@ -134,7 +134,7 @@ fn only_what_is_awaited_is_ever_overdue() {
             !reached.is_final() && [Kind::Deposit, Kind::Withdrawal, Kind::Recovery].contains(&reached.kind());
         assert_eq!(notice.is_some(), expected, "{reached:?}");
         awaited += usize::from(expected);
-        // Nor is a notice recorded that was made elsewhere.
+        // A notice from elsewhere is not recorded either.
         let forged = OverdueNotice {
             id: FactId::of(resource.id(), "fundhook.overdue", b""),
             status: reached,
@@ -148,22 +148,22 @@ fn only_what_is_awaited_is_ever_overdue() {
 }
 
 #[test]
-fn it_stands_there_since_the_statement_came_with_which_it_came_to_stand_there() {
+fn a_status_lasts_since_the_statement_that_reached_it_was_received() {
     let (pending, held) = (deposit("pending", 0), deposit("held", 10));
     for (what, statements, seconds) in [
         ("the first statement", vec![received(7, held.clone())], 7),
-        ("not when it was first heard of", vec![received(5, pending.clone()), received(50, held.clone())], 50),
+        ("not when the first statement was received", vec![received(5, pending.clone()), received(50, held.clone())], 50),
         ("a late one", vec![received(50, held.clone()), received(90, pending.clone())], 50),
         (
             "a late one, and one between",
             vec![received(5, pending.clone()), received(50, held.clone()), received(90, deposit("submitted", 5))],
             50,
         ),
-        ("told again", vec![received(50, held.clone()), received(90, in_other_bytes("again", &held))], 50),
-        ("told again, of an earlier instant", vec![received(50, held.clone()), received(90, deposit("held", 1))], 50),
-        ("told again, of a later instant", vec![received(50, held.clone()), received(90, deposit("held", 60))], 50),
-        ("listed, and told after that", vec![received(50, listed(&held)), received(90, held.clone())], 50),
-        ("told, and listed after that", vec![received(50, held.clone()), received(90, listed(&held))], 50),
+        ("repeated", vec![received(50, held.clone()), received(90, in_other_bytes("again", &held))], 50),
+        ("repeated with an earlier time", vec![received(50, held.clone()), received(90, deposit("held", 1))], 50),
+        ("repeated with a later time", vec![received(50, held.clone()), received(90, deposit("held", 60))], 50),
+        ("listed, then reported by a webhook", vec![received(50, listed(&held)), received(90, held.clone())], 50),
+        ("reported by a webhook, then listed", vec![received(50, held.clone()), received(90, listed(&held))], 50),
     ] {
         let resource = folded(&statements);
         assert_eq!(since(&resource), at(seconds), "{what}");
@@ -172,21 +172,21 @@ fn it_stands_there_since_the_statement_came_with_which_it_came_to_stand_there() 
             Some(held.content.status),
             "{what}"
         );
-        assert_eq!(since(&noticed(&resource)), at(seconds), "{what}, and reported");
+        assert_eq!(since(&noticed(&resource)), at(seconds), "{what}, after the notice");
     }
     assert_eq!(Resource::unknown(pending.resource).current_status(), None);
 }
 
-/// The life of a deposit, with a late webhook and a contradiction.
+/// The lifecycle of a deposit, with a late webhook and a conflict.
 fn life() -> Vec<Statement> {
     let life = [("pending", 0), ("held", 20), ("submitted", 10), ("abandoned", 30), ("confirmed", 40), ("failed", 50)];
     life.map(|(name, seconds)| sent(ONE, name, seconds)).to_vec()
 }
 
 #[test]
-fn a_notice_changes_nothing_that_is_known_wherever_it_comes() {
+fn a_notice_changes_neither_view_nor_claim_at_any_position() {
     let life = life();
-    // Every choice of after which statements a notice is given, as bits.
+    // Each bit is whether a notice follows that statement: all combinations.
     for given in 0..1_u32 << life.len() {
         let (mut silent, mut reported) = (Resource::unknown(life[0].resource.clone()), None::<Resource>);
         for (index, statement) in life.iter().enumerate() {
@@ -202,22 +202,22 @@ fn a_notice_changes_nothing_that_is_known_wherever_it_comes() {
             assert_eq!(resource.claim_due(), silent.claim_due(), "given {given:#b}, after {index}");
             reported = Some(resource);
         }
-        let reported = reported.expect("a life has statements");
+        let reported = reported.expect("the lifecycle has statements");
         let said = |resource: &Resource| {
             let events = events_after(resource, 0).into_iter();
             let statements = events.filter(|event| !event.event_type.ends_with(".overdue"));
             statements.map(|event| (event.event_type, event.data)).collect::<Vec<_>>()
         };
-        assert_eq!(said(&reported), said(&silent), "given {given:#b}: what statements gave rise to");
+        assert_eq!(said(&reported), said(&silent), "given {given:#b}: the events of the statements");
         let sequences = events_after(&reported, 0).into_iter().map(|event| event.sequence);
         assert!(sequences.eq(1..=reported.sequence()), "given {given:#b}: without gaps");
     }
 }
 
 #[test]
-fn a_notice_does_not_stand_between_a_deposit_and_its_being_a_duplicate() {
+fn a_notice_does_not_prevent_a_deposit_from_becoming_a_duplicate() {
     let owner = crate::support::deposits::id("deposit#zerohash#7");
-    // Its coin turns out to be another's with the first write after the notice.
+    // The first write after the notice finds that another deposit owns the coin.
     let silent = with(sent(ONE, "held", 20), |said| said.transaction.hash = None);
     let resource = noticed(&folded([&silent]));
     let version = resource.version();
@@ -231,17 +231,17 @@ fn last(resource: &Resource) -> Event {
 }
 
 #[test]
-fn the_event_says_since_when_it_is_overdue_and_what_is_known() {
+fn the_event_has_the_time_it_became_overdue_and_the_view() {
     let held = folded([&deposit("pending", 0), &received(50, deposit("held", 10))]);
     let (before, event) = (last(&held), last(&noticed(&held)));
     assert_eq!(event.event_type, "fundhook.deposit.overdue");
-    assert_eq!(event.time, at(50).plus(LIMIT), "when its limit had passed");
+    assert_eq!(event.time, at(50).plus(LIMIT), "the time at which the limit passed");
     assert_eq!((event.id.as_str(), event.sequence), (format!("{}#3", held.id()).as_str(), 3));
     assert_eq!(event.data.previous_status, None, "its status did not change");
     assert_eq!((event.data.status, event.data.is_final), ("held", false));
     assert_eq!((event.data.late, event.data.reconciled), (false, false));
     let expected = EventData { previous_status: None, ..before.data };
-    assert_eq!(event.data, expected, "it is as it was");
+    assert_eq!(event.data, expected, "the view is unchanged");
 
     let json = serde_json::to_value(&event).expect("JSON");
     assert_eq!((&json["type"], &json["data"]["final"]), (&json!("fundhook.deposit.overdue"), &json!(false)));
@@ -251,7 +251,7 @@ fn the_event_says_since_when_it_is_overdue_and_what_is_known() {
 }
 
 #[test]
-fn what_was_read_from_the_list_is_overdue_as_what_was_sent_is_and_its_notice_was_read_nowhere() {
+fn a_listed_deposit_becomes_overdue_like_one_from_a_webhook_and_its_notice_is_not_from_the_list() {
     let resource = noticed(&recorded([&row(ONE, "held", 20)]));
     let events = events_after(&resource, 0);
     assert_eq!(types(&events), ["fundhook.deposit.held", "fundhook.deposit.overdue"]);

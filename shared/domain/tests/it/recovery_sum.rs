@@ -1,4 +1,4 @@
-//! A recovery is a sum: what arrived unexpectedly, each coin once, less what was returned and settled
+//! A recovery is a sum: what arrived unexpectedly, each coin once, minus what was returned and settled
 //! (docs/internals/decisions/recovery-is-a-sum.md).
 
 use fundhook_domain::{
@@ -12,7 +12,7 @@ use crate::support::recovery::{
 };
 use crate::support::{at, events, latest, types, view};
 
-/// Where `signals` lead: the status, and what is outstanding, expected, on its way back and returned.
+/// The status after `statements`, and the amounts outstanding, expected, in progress and returned.
 fn current_status<'a>(statements: impl IntoIterator<Item = &'a Statement>) -> (Status, [String; 4]) {
     let view = view(statements);
     let sum = sum(&view);
@@ -32,7 +32,7 @@ fn coin(native: &str, value: &str, seconds: u64) -> Statement {
 fn every_order_of_six_statements_about_one_coin_leads_to_one_view_and_one_set_of_event_ids() {
     let statements = [announcements(), payments()].concat();
     let dates: Vec<_> = statements[3..].iter().map(|statement| statement.content.occurred_at).collect();
-    assert_eq!(dates, [at(60); 3], "the payments' dates tell nothing apart");
+    assert_eq!(dates, [at(60); 3], "the payments' dates are equal");
 
     let whole = every_order_has_the_same_result(&statements, 6);
     let view = whole.view.expect("a view");
@@ -43,7 +43,7 @@ fn every_order_of_six_statements_about_one_coin_leads_to_one_view_and_one_set_of
 }
 
 #[test]
-fn a_coin_is_to_be_returned_once_whichever_streams_announce_it() {
+fn a_coin_must_be_returned_once_whichever_families_announce_it() {
     for chosen in 1..8_u8 {
         let all = announcements().into_iter().enumerate();
         let some: Vec<_> = all.filter(|(at, _)| chosen & (1 << at) != 0).map(|(_, statement)| statement).collect();
@@ -52,7 +52,7 @@ fn a_coin_is_to_be_returned_once_whichever_streams_announce_it() {
 }
 
 #[test]
-fn a_coin_is_one_in_every_spelling_of_its_hash_and_another_in_another_transaction() {
+fn a_coin_is_the_same_in_every_spelling_of_its_hash_and_differs_in_another_transaction() {
     let same = [HASH.to_owned(), format!("{HASH}-0"), format!("0x{HASH}"), HASH.to_uppercase(), format!("0X{HASH}-12")];
     for spelling in same {
         let statements =
@@ -70,26 +70,26 @@ fn a_coin_is_one_in_every_spelling_of_its_hash_and_another_in_another_transactio
 }
 
 #[test]
-fn two_deposits_in_one_transaction_by_one_stream_are_two_coins() {
+fn two_deposits_in_one_transaction_by_one_family_are_two_coins() {
     let by = |stream, native, value| announced(stream, native, HASH, value, 0);
     let two =
         [by(WebhookFamily::ZerohashDepositStatus, "1", "60"), by(WebhookFamily::ZerohashDepositStatus, "2", "40")];
     assert_eq!(current_status(&two), comes_to(RecoveryStatus::Required, ["100", "100", "0", "0"]));
 
-    // Another stream that tells of the same two adds nothing, and none while it has told of one of them.
+    // Another family that reports the same two deposits adds nothing, also while it has reported only one of them.
     let behind = by(WebhookFamily::ConnectDeposits, "3", "60");
     let caught_up = by(WebhookFamily::ConnectDeposits, "4", "40");
     assert_eq!(current_status([&two[0], &two[1], &behind]).1[1], "100");
-    assert_eq!(current_status([&behind, &caught_up, &two[1]]).1[1], "100", "nor does it matter which one lags");
+    assert_eq!(current_status([&behind, &caught_up, &two[1]]).1[1], "100", "it does not matter which family is behind");
     assert_eq!(current_status([&two[0], &two[1], &behind, &caught_up]).1[1], "100");
 }
 
 #[test]
-fn a_payment_returns_money_when_it_is_final_on_chain_and_never_before() {
+fn a_payment_returns_money_once_it_is_final_on_chain_and_not_before() {
     for (status, expected) in [
         (WithdrawalStatus::Initiated, comes_to(RecoveryStatus::InProgress, ["100", "100", "100", "0"])),
         (WithdrawalStatus::Submitted, comes_to(RecoveryStatus::InProgress, ["100", "100", "100", "0"])),
-        // The provider's `posted`: on its way, and not there.
+        // The provider's `posted`: broadcast, but not settled.
         (WithdrawalStatus::Broadcast, comes_to(RecoveryStatus::InProgress, ["100", "100", "100", "0"])),
         (WithdrawalStatus::Confirmed, comes_to(RecoveryStatus::Resolved, ["0", "100", "0", "100"])),
         (WithdrawalStatus::Failed, comes_to(RecoveryStatus::Required, ["100", "100", "0", "0"])),
@@ -98,7 +98,7 @@ fn a_payment_returns_money_when_it_is_final_on_chain_and_never_before() {
         let statements = [coin("a", "100", 0), paid("p", status, Some("100"), 60)];
         assert_eq!(current_status(&statements), expected, "{status:?}");
     }
-    // Nothing is resolved while anything moves, even when nothing is outstanding.
+    // A recovery is not resolved while a payment is in progress, even if nothing is outstanding.
     let settled = [coin("a", "100", 0), paid("p", WithdrawalStatus::Confirmed, Some("100"), 60)];
     let posted = paid("q", WithdrawalStatus::Broadcast, Some("1"), 60);
     let moving = comes_to(RecoveryStatus::InProgress, ["0", "100", "1", "100"]);
@@ -106,7 +106,7 @@ fn a_payment_returns_money_when_it_is_final_on_chain_and_never_before() {
 }
 
 #[test]
-fn the_way_back_is_told_step_by_step() {
+fn the_return_is_published_step_by_step() {
     let statements = [announcements().remove(0), payments().remove(0), payments().remove(1), payments().remove(2)];
     let events = events(&statements);
     assert_eq!(
@@ -124,7 +124,7 @@ fn the_way_back_is_told_step_by_step() {
 }
 
 #[test]
-fn a_payment_that_fails_leaves_the_money_to_be_returned() {
+fn after_a_failed_payment_the_money_must_still_be_returned() {
     let statements = [
         coin("a", "100", 0),
         paid("p", WithdrawalStatus::Submitted, Some("100"), 60),
@@ -133,14 +133,14 @@ fn a_payment_that_fails_leaves_the_money_to_be_returned() {
     let statuses: Vec<_> = events(&statements).iter().map(|event| event.data.status).collect();
     assert_eq!(statuses, ["required", "in_progress", "required"]);
 
-    // The next attempt is a payment of its own.
+    // The next attempt is a separate payment.
     let again = paid("q", WithdrawalStatus::Confirmed, Some("100"), 90);
     let all = [statements.as_slice(), &[again]].concat();
     assert_eq!(current_status(&all), comes_to(RecoveryStatus::Resolved, ["0", "100", "0", "100"]));
 }
 
 #[test]
-fn money_is_not_taken_for_returned_while_a_payments_ends_contradict() {
+fn money_does_not_count_as_returned_while_a_payments_final_statuses_conflict() {
     for end in [WithdrawalStatus::Failed, WithdrawalStatus::Abandoned] {
         for (settled_at, ended_at) in [(60, 70), (70, 60)] {
             let settled = paid("p", WithdrawalStatus::Confirmed, Some("100"), settled_at);
@@ -153,7 +153,7 @@ fn money_is_not_taken_for_returned_while_a_payments_ends_contradict() {
 }
 
 #[test]
-fn a_late_submitted_never_takes_back_what_settled_whatever_its_date() {
+fn a_late_submitted_never_undoes_a_settled_payment_whatever_its_date() {
     for submitted_at in [50, 60, 70] {
         let settled = paid("p", WithdrawalStatus::Confirmed, Some("100"), 60);
         let submitted = paid("p", WithdrawalStatus::Submitted, Some("100"), submitted_at);
@@ -164,14 +164,14 @@ fn a_late_submitted_never_takes_back_what_settled_whatever_its_date() {
 }
 
 #[test]
-fn what_a_payment_says_of_its_amount_once_is_known_of_all_its_statements() {
+fn an_amount_that_one_statement_of_a_payment_has_applies_to_all_of_them() {
     let submitted = paid("p", WithdrawalStatus::Submitted, Some("40"), 60);
     let settled = paid("p", WithdrawalStatus::Confirmed, None, 70);
     let coin = coin("a", "100", 0);
     for statements in [[&coin, &submitted, &settled], [&settled, &coin, &submitted]] {
         assert_eq!(current_status(statements), comes_to(RecoveryStatus::Required, ["60", "100", "0", "40"]));
     }
-    // Never said, it cannot be taken off; it is on its way all the same.
+    // An amount that was never stated cannot be subtracted. The payment is in progress all the same.
     let silent = paid("p", WithdrawalStatus::Submitted, None, 60);
     let moving = comes_to(RecoveryStatus::InProgress, ["100", "100", "0", "0"]);
     assert_eq!(current_status([&coin, &silent]), moving);
@@ -179,7 +179,7 @@ fn what_a_payment_says_of_its_amount_once_is_known_of_all_its_statements() {
 }
 
 #[test]
-fn money_that_settled_before_its_deposit_is_known_is_counted_when_it_is() {
+fn a_payment_that_settled_before_its_deposit_is_known_counts_once_the_deposit_is_known() {
     let settled = paid("p", WithdrawalStatus::Confirmed, Some("100"), 60);
     assert_eq!(current_status([&settled]), comes_to(RecoveryStatus::Resolved, ["-100", "0", "0", "100"]));
     let statements = [settled, coin("a", "100", 0)];
@@ -204,10 +204,10 @@ fn a_further_deposit_makes_a_resolved_recovery_required_again() {
 }
 
 #[test]
-fn more_than_came_in_leaves_less_than_nothing_outstanding() {
+fn returning_more_than_arrived_makes_the_outstanding_amount_negative() {
     let statements = [coin("a", "100", 0), paid("p", WithdrawalStatus::Confirmed, Some("100.5"), 60)];
     assert_eq!(current_status(&statements), comes_to(RecoveryStatus::Resolved, ["-0.5", "100", "0", "100.5"]));
-    // What is too much is taken off the next deposit.
+    // The excess is subtracted from the next deposit.
     let next = [statements.as_slice(), &[coin("b", "0.6", 90)]].concat();
     assert_eq!(current_status(&next), comes_to(RecoveryStatus::Required, ["0.1", "100.6", "0", "100.5"]));
 }
@@ -228,7 +228,7 @@ fn amounts_of_sixty_digits_and_more_add_up_exactly() {
 }
 
 #[test]
-fn a_recovery_is_of_one_user_asset_and_network_whichever_provider_tells_of_it() {
+fn a_recovery_is_of_one_user_asset_and_network_whichever_provider_reports_it() {
     let id_of = |feed: &Feed, account: &str, asset: &str, network: Option<&str>| {
         let network = network.map(Network::named);
         let key = RecoveryKey { account: account.to_owned(), asset: asset.to_owned(), network };
@@ -251,7 +251,7 @@ fn a_recovery_is_of_one_user_asset_and_network_whichever_provider_tells_of_it() 
 }
 
 #[test]
-fn subscribers_read_the_sums_what_they_are_made_of_and_how_to_open_the_recovery_flow() {
+fn the_event_has_the_sums_their_parts_and_the_parameters_of_the_recovery_flow() {
     let statements = [announcements(), payments()[..2].to_vec()].concat();
     let view = view(&statements);
     let body = body(&view);

@@ -1,4 +1,4 @@
-//! The schemas say what the events are: every member of an event is named by its kind's schema, and the other way round.
+//! The schemas match the events: the schema of a kind names every member of its events, and no other.
 
 use std::collections::BTreeSet;
 
@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use crate::support::whole::every_sort;
 use crate::support::{deposit, events, json, status, unrecognized, whole_deposit, with};
 
-/// What is wrong with `value` by `schema`, each fault with the path to it. `root` holds the definitions.
+/// The violations of `schema` in `value`, each with its path. `root` has the definitions.
 ///
-/// Of JSON Schema it knows what the schemas of events use. Stricter in one thing: a member that an object's schema does
-/// not name is a fault, unless the schema leaves all members open, as it does for what the platform or the provider made.
+/// It supports the keywords of JSON Schema that the schemas of events use. It is stricter in one way: a member that an
+/// object's schema does not name is a fault, unless the schema allows any member, as for platform and provider data.
 fn faults(root: &Value, schema: &Value, path: &str, value: &Value) -> Vec<String> {
     let Some(rules) = schema.as_object() else {
         return if *schema == json!(true) { Vec::new() } else { vec![format!("{path}: nothing is allowed here")] };
@@ -65,7 +65,7 @@ fn faults(root: &Value, schema: &Value, path: &str, value: &Value) -> Vec<String
     found
 }
 
-/// The names in a keyword that holds one or several.
+/// The names in a keyword whose value is one name or several.
 fn types_of(rule: &Value) -> Vec<&str> {
     rule.as_str().into_iter().chain(rule.as_array().into_iter().flatten().filter_map(Value::as_str)).collect()
 }
@@ -96,7 +96,7 @@ fn about(kind: Kind) -> Vec<Event> {
 }
 
 #[test]
-fn every_event_is_as_its_kinds_schema_says() {
+fn every_event_matches_the_schema_of_its_kind() {
     for kind in Kind::ALL {
         for event in about(kind) {
             let event = written(&event);
@@ -130,7 +130,7 @@ fn every_member_that_a_schema_names_occurs_in_an_event_of_the_kind() {
         let names = |members: &Value| members.as_object().expect("an object").keys().cloned().collect::<BTreeSet<_>>();
         let mut named = names(&schema["properties"]["data"]["properties"]);
         if Status::ALL.into_iter().filter(|status| status.kind() == kind).count() == 1 {
-            assert!(named.remove("previous_status"), "{kind} has one status, and so none before it");
+            assert!(named.remove("previous_status"), "{kind} has one status, so it has no previous one");
         }
         let occurring: BTreeSet<String> = about(kind).iter().flat_map(|event| names(&written(event)["data"])).collect();
         assert_eq!(occurring, named, "{kind}");
@@ -141,7 +141,7 @@ fn every_member_that_a_schema_names_occurs_in_an_event_of_the_kind() {
 }
 
 #[test]
-fn what_is_not_so_is_a_fault() {
+fn an_event_that_violates_the_schema_is_a_fault() {
     let event = |kind: Kind| {
         let all = about(kind);
         written(all.iter().max_by_key(|event| written(event).to_string().len()).expect("an event"))
@@ -190,7 +190,7 @@ fn what_is_not_so_is_a_fault() {
 }
 
 #[test]
-fn what_the_platform_and_the_provider_made_is_left_open() {
+fn data_of_the_platform_and_the_provider_may_have_any_member() {
     let open = json(r#"{"anything":[1,{"at":null}],"all":{}}"#);
     let event = every_sort().into_iter().find(|event| {
         event.data.status == status(Kind::Deposit, "confirmed").as_str()
@@ -204,7 +204,7 @@ fn what_the_platform_and_the_provider_made_is_left_open() {
     assert_eq!(event_faults(&event, Kind::Deposit), Vec::<String>::new());
 }
 
-/// Every keyword in `schema`, and where each reference leads.
+/// Every keyword in `schema`, and the target of each reference.
 fn walk(schema: &Value, keywords: &mut BTreeSet<String>, references: &mut BTreeSet<String>) {
     if let Some(rules) = schema.as_object() {
         for (keyword, rule) in rules {
@@ -228,10 +228,10 @@ fn walk(schema: &Value, keywords: &mut BTreeSet<String>, references: &mut BTreeS
 }
 
 #[test]
-fn every_reference_leads_to_a_definition_and_no_rule_is_of_a_sort_that_the_check_does_not_know() {
+fn every_reference_has_a_definition_and_the_check_supports_every_keyword() {
     let checked =
         ["$ref", "additionalProperties", "anyOf", "const", "enum", "items", "oneOf", "properties", "required", "type"];
-    // What says no more than the types that are written do, or nothing at all to a machine.
+    // Keywords that only repeat the written types, and annotations.
     let described = [
         "$defs",
         "$schema",

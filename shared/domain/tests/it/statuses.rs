@@ -1,4 +1,4 @@
-//! What a new fact does to what is known: which status stands, which details, and what is said about it.
+//! How a new fact changes the view: the status, the details, and the events about the change.
 
 use fundhook_domain::{
     Change, Kind, Outcome, Resource, Source, Statement, Status, StatusRule, Transaction, events_after, fold,
@@ -9,16 +9,16 @@ use crate::support::{
     unrecognized, view, whole_deposit, with, withdrawal,
 };
 
-/// What folding the last of `signals` into the others gives.
+/// The outcome of folding the last of `statements` into the others.
 fn last_outcome(statements: &[Statement]) -> Outcome {
-    let (last, before) = statements.split_last().expect("at least one signal");
+    let (last, before) = statements.split_last().expect("at least one statement");
     let resource = if before.is_empty() { Resource::unknown(last.resource.clone()) } else { folded(before) };
     fold(resource, last.clone())
 }
 
 #[test]
 fn a_late_submitted_never_moves_a_confirmed_deposit_back() {
-    // Late by both clocks: it comes after, and even claims to have happened after.
+    // Late by both clocks: it arrives later, and its own time may be later too.
     for submitted_at in [10, 50] {
         let statements = [deposit("pending", 0), deposit("confirmed", 40), deposit("submitted", submitted_at)];
         assert_eq!(view(&statements).status, status(Kind::Deposit, "confirmed"));
@@ -29,14 +29,14 @@ fn a_late_submitted_never_moves_a_confirmed_deposit_back() {
         assert_eq!(events.iter().map(|event| event.data.late).collect::<Vec<_>>(), [false, false, true]);
         assert_eq!(events[2].data.status, "confirmed");
         assert_eq!(events[2].time, at(submitted_at), "the event's time is the late statement's");
-        assert!(events[2].data.history.iter().any(|entry| entry.status == "submitted"), "the history holds it");
+        assert!(events[2].data.history.iter().any(|entry| entry.status == "submitted"), "it is in the history");
     }
 }
 
 #[test]
-fn the_higher_rank_stands_whatever_the_order_and_the_times_say() {
+fn the_higher_rank_is_the_status_in_any_order_and_at_any_times() {
     let mut compared = 0;
-    // Of other kinds the latest stands, or a sum: their tests are files of their own.
+    // Other kinds follow the latest statement or a sum. Their tests are in other files.
     for low in Status::ALL.into_iter().filter(|low| low.kind().status_rule() == StatusRule::Furthest) {
         for high in Status::ALL.into_iter().filter(|high| high.kind() == low.kind() && high.rank() > low.rank()) {
             // The provider's times contradict the rank.
@@ -60,19 +60,19 @@ fn an_abandoned_deposit_that_arrives_after_all_becomes_confirmed() {
     let statements = [deposit("pending", 0), deposit("abandoned", 10), deposit("confirmed", 20)];
     assert!(!view(&statements[..2]).status.is_final());
     assert_eq!(view(&statements).status, status(Kind::Deposit, "confirmed"));
-    assert_eq!(view(&statements).conflicting, [], "abandoned was not an end");
+    assert_eq!(view(&statements).conflicting, [], "abandoned is not final");
     assert_eq!(events(&statements)[2].data.previous_status, Some("abandoned"));
 }
 
 #[test]
-fn an_abandoned_withdrawal_is_an_end() {
+fn an_abandoned_withdrawal_is_final() {
     let abandoned = withdrawal("abandoned", 10);
     assert!(view([&abandoned]).status.is_final());
     assert_eq!(view([&abandoned, &withdrawal("confirmed", 20)]).conflicting.len(), 2);
 }
 
 #[test]
-fn two_different_ends_of_one_resource_contradict_each_other_in_both_orders() {
+fn two_different_final_statuses_of_one_resource_conflict_in_both_orders() {
     let mut pairs = 0;
     for one in Status::ALL.into_iter().filter(|status| status.is_final()) {
         let excludes = |other: &Status| other.is_final() && (other.kind(), other.rank()) == (one.kind(), one.rank());
@@ -84,7 +84,7 @@ fn two_different_ends_of_one_resource_contradict_each_other_in_both_orders() {
                 both
             };
             if one == other {
-                assert_eq!(view(&statements).conflicting, [], "{one} twice is no contradiction");
+                assert_eq!(view(&statements).conflicting, [], "{one} twice does not conflict");
                 assert!(matches!(last_outcome(&statements), Outcome::Recorded { .. }));
                 continue;
             }
@@ -102,11 +102,11 @@ fn two_different_ends_of_one_resource_contradict_each_other_in_both_orders() {
             assert_eq!((event.data.status, event.data.previous_status), (other.as_str(), Some(one.as_str())));
         }
     }
-    assert_eq!(pairs, 2 * (3 + 3), "each pair of ends of deposits and of withdrawals, in both orders");
+    assert_eq!(pairs, 2 * (3 + 3), "each pair of final statuses of deposits and of withdrawals, in both orders");
 }
 
 #[test]
-fn a_contradiction_is_said_once_and_again_when_it_grows() {
+fn a_conflict_is_published_once_and_again_with_each_further_status() {
     let statements = [
         deposit("confirmed", 10),
         deposit("failed", 20),
@@ -125,14 +125,14 @@ fn a_contradiction_is_said_once_and_again_when_it_grows() {
             "fundhook.deposit.updated",
         ]
     );
-    assert_eq!(events[2].data.conflicting, ["confirmed", "failed"], "an update does not hide that it stands");
+    assert_eq!(events[2].data.conflicting, ["confirmed", "failed"], "an update does not hide the conflict");
     assert_eq!(events[3].data.conflicting, ["confirmed", "failed", "unexpected"]);
     assert_eq!((events[2].data.late, events[4].data.late), (true, false));
-    assert!(matches!(last_outcome(&statements), Outcome::Conflicting { .. }), "every fact on it asks for a person");
+    assert!(matches!(last_outcome(&statements), Outcome::Conflicting { .. }), "every later fact needs review too");
 }
 
 #[test]
-fn within_a_rank_the_provider_s_later_word_stands() {
+fn within_a_rank_the_providers_later_statement_counts() {
     for (first_at, second_at, stands) in [(10, 20, "0.2"), (20, 10, "0.1")] {
         let one = with(deposit("held", first_at), |details| details.quantity = Some(quantity("0.1")));
         let other = with(deposit("held", second_at), |details| details.quantity = Some(quantity("0.2")));
@@ -144,18 +144,18 @@ fn within_a_rank_the_provider_s_later_word_stands() {
 }
 
 #[test]
-fn what_a_later_webhook_does_not_say_keeps_what_an_earlier_one_said() {
+fn a_detail_that_a_later_webhook_lacks_keeps_its_earlier_value() {
     let said = with(deposit("submitted", 10), |details| {
         whole_deposit(details);
         details.transaction.from = Some("0xfrom".into());
         details.reference_id = Some("order-1".into());
     });
-    // Nothing but its status: Striga's PENDING, and any webhook of a provider that sends only what changed.
+    // Only a status: Striga's PENDING, and any webhook of a provider that sends only what changed.
     let silent = with(deposit("confirmed", 40), |details| details.provider_status = None);
     assert_eq!(view([&said, &silent]).details, said.content.details);
-    assert_eq!(view([&silent, &said]).details, said.content.details, "and when it comes first");
+    assert_eq!(view([&silent, &said]).details, said.content.details, "also when it arrives first");
 
-    // Parts of a whole are kept one by one.
+    // The members of a detail are kept one by one.
     let part = with(silent, |details| {
         details.transaction = Transaction { hash: Some("0xother".into()), ..Default::default() };
         details.source = Source { source_type: None, integration: Some("kraken".into()) };
@@ -173,15 +173,15 @@ fn what_a_later_webhook_does_not_say_keeps_what_an_earlier_one_said() {
 }
 
 #[test]
-fn the_reason_of_a_status_goes_with_it() {
+fn the_reason_of_a_status_is_dropped_with_the_status() {
     let reason = |name: &str, seconds, reason: Option<&str>| {
         with(deposit(name, seconds), |details| details.status_reason = reason.map(str::to_owned))
     };
     let held = reason("held", 10, Some("travel rule"));
     for (case, stands, expected) in [
         ("no longer held", reason("confirmed", 40, None), None),
-        ("an exception of its own", reason("confirmed", 40, Some("above the threshold")), Some("above the threshold")),
-        ("still held, and nobody says why", reason("held", 40, None), None),
+        ("its own exception", reason("confirmed", 40, Some("above the threshold")), Some("above the threshold")),
+        ("still held, without a reason", reason("held", 40, None), None),
         ("held before that", reason("submitted", 40, Some("sent")), Some("travel rule")),
     ] {
         for statements in [[&held, &stands], [&stands, &held]] {
@@ -191,7 +191,7 @@ fn the_reason_of_a_status_goes_with_it() {
 }
 
 #[test]
-fn the_fact_that_stands_says_what_is_so() {
+fn the_current_fact_gives_the_status_and_its_details() {
     let stands = with(deposit("confirmed", 40), whole_deposit);
     let contradicts = with(deposit("submitted", 50), |details| {
         whole_deposit(details);
@@ -209,7 +209,7 @@ fn the_fact_that_stands_says_what_is_so() {
 }
 
 #[test]
-fn the_first_fact_has_no_previous_status_and_an_update_neither() {
+fn neither_the_first_fact_nor_an_update_has_a_previous_status() {
     let statements = [
         deposit("pending", 0),
         with(deposit("pending", 5), |details| details.account = Some("abc123".into())),
@@ -237,7 +237,7 @@ fn the_first_fact_has_no_previous_status_and_an_update_neither() {
 }
 
 #[test]
-fn fold_says_what_a_fact_changed() {
+fn fold_returns_what_a_fact_changed() {
     let (pending, confirmed) = (deposit("pending", 0), deposit("confirmed", 40));
     let late = deposit("submitted", 10);
     let moved = |from: Option<&str>, to| {
@@ -253,7 +253,7 @@ fn fold_says_what_a_fact_changed() {
     ] {
         let statements: Vec<Statement> = statements.into_iter().cloned().collect();
         let Outcome::Recorded { resource, change } = last_outcome(&statements) else {
-            unreachable!("each is a new fact without a contradiction");
+            unreachable!("each is a new fact without a conflict");
         };
         assert_eq!(change, expected);
         assert_eq!(
@@ -265,7 +265,7 @@ fn fold_says_what_a_fact_changed() {
 }
 
 #[test]
-fn the_same_fact_again_is_known_whatever_evidence_it_comes_with() {
+fn a_repeated_fact_is_already_known_whatever_its_evidence() {
     let confirmed = deposit("confirmed", 40);
     let mut again = confirmed.clone();
     again.content.evidence.archived.line = 7;
@@ -275,7 +275,7 @@ fn the_same_fact_again_is_known_whatever_evidence_it_comes_with() {
 }
 
 #[test]
-fn sequences_have_no_gaps_and_repetitions_in_other_bytes_take_none() {
+fn sequences_have_no_gaps_and_repetitions_in_other_bytes_take_no_number() {
     let (pending, confirmed) = (deposit("pending", 0), deposit("confirmed", 40));
     let statements = [
         pending.clone(),
@@ -293,7 +293,7 @@ fn sequences_have_no_gaps_and_repetitions_in_other_bytes_take_none() {
     for event in &events {
         assert_eq!(event.id, format!("{}#{}", crate::support::resource(Kind::Deposit), event.sequence));
     }
-    // Said again from any version on, they are the same events.
+    // Derived again after any version, they are the same events.
     for (version, left) in [(0, 4), (1, 3), (2, 3), (3, 2), (4, 1), (6, 1), (7, 0), (8, 0), (u64::MAX, 0)] {
         assert_eq!(events_after(&resource, version), events[4 - left..], "after version {version}");
     }
@@ -301,7 +301,7 @@ fn sequences_have_no_gaps_and_repetitions_in_other_bytes_take_none() {
 
 #[test]
 fn a_statement_repeated_in_other_bytes_publishes_nothing_and_changes_nothing_that_was_published() {
-    // Nothing but what they say tells the two apart: a repetition must not tip the scales, whatever its digest is.
+    // The two differ only in their content: a repetition must not decide between them, whatever its digest.
     let confirmed = with(deposit("confirmed", 40), whole_deposit);
     let corrected = with(deposit("confirmed", 40), |details| {
         whole_deposit(details);
@@ -325,7 +325,7 @@ fn a_statement_repeated_in_other_bytes_publishes_nothing_and_changes_nothing_tha
 }
 
 #[test]
-fn the_history_holds_each_statement_once_in_the_order_in_which_they_stand() {
+fn the_history_has_each_statement_once_in_the_order_of_precedence() {
     let confirmed = deposit("confirmed", 40);
     let again = in_other_bytes("again", &confirmed);
     let statements = [again, deposit("submitted", 50), confirmed, deposit("pending", 0)];
@@ -336,7 +336,7 @@ fn the_history_holds_each_statement_once_in_the_order_in_which_they_stand() {
 }
 
 #[test]
-fn a_webhook_that_nothing_claims_is_seen_once_and_that_is_its_end() {
+fn an_unrecognized_webhook_is_published_once_and_is_final() {
     let statements = [unrecognized(), unrecognized()];
     assert_eq!(types(&events(&statements)), ["fundhook.unrecognized.seen"]);
     assert!(view(&statements).status.is_final());

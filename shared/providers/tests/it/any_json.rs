@@ -1,4 +1,4 @@
-//! Whatever JSON a webhook holds, it is never dropped, nor is any part of it, and no amount ever changes.
+//! Any JSON: no webhook and no part of a webhook is ever dropped, and no amount ever changes.
 
 use std::sync::LazyLock;
 
@@ -11,7 +11,7 @@ use crate::support::envelope_of;
 use crate::support::samples::Sample;
 use crate::support::statements::{assert_can_be_stored, dropped, statements};
 
-/// The samples that are JSON objects, with what their header says.
+/// The samples that are JSON objects, each with its payload type from the header.
 static SAMPLES: LazyLock<Vec<(Provider, Option<&'static str>, Value)>> = LazyLock::new(|| {
     let parsed = |sample: Sample| {
         let body = serde_json::from_slice::<Map<String, Value>>(&sample.body).ok()?;
@@ -40,7 +40,7 @@ static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
     all
 });
 
-/// Texts that mean something to one provider or another.
+/// Texts that have a meaning for some provider.
 const WORDS: [&str; 24] = [
     "connect.deposits.confirmed",
     "connect.withdrawal.failed",
@@ -92,7 +92,7 @@ const TYPES: [&str; 20] = [
     "SEPA_PAYIN_COMPLETED",
 ];
 
-/// The payload types that zerohash's header names.
+/// The payload types in zerohash's header.
 const PAYLOAD_TYPES: [Option<&str>; 11] = [
     None,
     Some("deposit_fund_complete"),
@@ -109,7 +109,7 @@ const PAYLOAD_TYPES: [Option<&str>; 11] = [
 
 const NUMBER: &str = "-?(0|[1-9][0-9]{0,40})(\\.[0-9]{1,40})?([eE][+-]?[0-9]{1,3})?";
 
-/// A text, number, truth value or null such as providers' fields hold, or of another form.
+/// A string, number, boolean or null, as in providers' fields or of another form.
 fn any_leaf() -> impl Strategy<Value = Value> {
     let number = |text: String| serde_json::from_str(&text).expect("a number");
     prop_oneof![
@@ -137,7 +137,7 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Any JSON, more often than not of a form that is understood.
+/// Any JSON, usually of a form that is recognized.
 fn any_value() -> impl Strategy<Value = Value> {
     prop_oneof![3 => any_leaf(), 1 => any_json()]
 }
@@ -151,13 +151,13 @@ fn any_provider() -> impl Strategy<Value = Provider> {
     select(&Provider::ALL[..])
 }
 
-/// What `body` says when `provider` sends it.
+/// The statements of `body` when `provider` sends it.
 fn read(provider: Provider, payload_type: Option<&str>, body: &str) -> Vec<Statement> {
     statements(&envelope_of(&Feed::from(provider), payload_type, body.as_bytes()))
 }
 
-/// That `signals` are what has to be said of a webhook with `body`, which says `stated`: at least one, each of its
-/// resource's kind, each fit to be stored; and that nothing is dropped unless the whole is seen as unrecognized.
+/// Checks the `statements` of a webhook with `body`, whose JSON is `stated`: there is at least one, each has its
+/// resource's kind, each can be stored, and no member is dropped unless the webhook is unrecognized as a whole.
 fn check(body: &str, stated: &Value, statements: &[Statement]) -> Result<(), TestCaseError> {
     prop_assert!(!statements.is_empty());
     for statement in statements {
@@ -277,7 +277,7 @@ proptest! {
             let facts = |statements: &[Statement]| Vec::from_iter(statements.iter().map(|statement| statement.content.details.clone()));
             let once = read(provider, payload_type, &body.to_string());
             let is_unrecognized = matches!(once[0].content.details, Details::Unrecognized(_));
-            prop_assert!(is_unrecognized || facts(&found) == facts(&once), "stated twice alike is stated once");
+            prop_assert!(is_unrecognized || facts(&found) == facts(&once), "a member repeated with the same value counts once");
         }
         let mut stated = body.clone();
         stated[&name] = json!([members[&name], value]);
@@ -291,7 +291,7 @@ proptest! {
     }
 }
 
-/// Every member that holds an amount: a sample, the member's path, and the path of its value in the signals.
+/// Every member that holds an amount: a sample, the member's path, and the path of its value in the statements.
 const AMOUNTS: [(Provider, &str, &str, &str); 16] = [
     (Provider::Connect, "deposits.pending", "/deposit/amount", "/0/content/details/transfer/quantity/value"),
     (Provider::Connect, "withdrawal.initiated", "/deposit/amount", "/0/content/details/transfer/quantity/value"),

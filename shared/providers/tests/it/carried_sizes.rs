@@ -1,4 +1,4 @@
-//! How much of a webhook is carried on resources and events, and that what is not carried says so.
+//! The largest parts of a webhook that resources and events carry; a larger part is replaced by a note.
 
 use fundhook_domain::{Details, Statement};
 use serde_json::{Map, Value, json};
@@ -6,12 +6,12 @@ use serde_json::{Map, Value, json};
 use crate::support::statements::{assert_can_be_stored, only_statement, transfer_of};
 use crate::support::{envelope, striga, zerohash};
 
-/// The largest part of a webhook that is carried beside its fields.
+/// The largest part of a webhook, in addition to its fields, that is carried.
 const CARRIED_BYTES_MAX: usize = 24 * 1024;
-/// The same for users, accounts and balances, of which many facts are kept.
+/// The same for users, accounts and balances. Many facts of these are kept.
 const CARRIED_WITHOUT_END_BYTES_MAX: usize = 4 * 1024;
 
-/// A text whose JSON has exactly so many bytes.
+/// A string whose JSON has exactly this many bytes.
 fn text(bytes: usize) -> Value {
     json!("x".repeat(bytes - 2))
 }
@@ -27,7 +27,7 @@ fn provider_data(statement: Statement) -> Map<String, Value> {
 }
 
 #[test]
-fn metadata_that_is_too_large_to_be_carried_is_left_in_the_evidence_and_says_so() {
+fn metadata_that_is_too_large_is_replaced_by_a_note_and_stays_in_the_evidence() {
     for (bytes, is_carried) in [(CARRIED_BYTES_MAX, true), (CARRIED_BYTES_MAX + 1, false)] {
         let body = json!({
             "event": "connect.deposits.pending",
@@ -43,7 +43,7 @@ fn metadata_that_is_too_large_to_be_carried_is_left_in_the_evidence_and_says_so(
 }
 
 #[test]
-fn what_has_no_field_and_is_too_large_to_be_carried_is_left_in_the_evidence_and_says_so() {
+fn members_without_a_field_that_are_too_large_are_replaced_by_a_note_and_stay_in_the_evidence() {
     let connect = json!({ "event": "connect.deposits.pending", "deposit": { "id": "1", "amount": "2" } });
     let participant = json!({ "participant_code": "CUST01", "participant_status": "approved" });
     let balance = json!({ "participant_code": "C", "account_label": "general", "asset": "BTC", "balance": "1" });
@@ -55,7 +55,7 @@ fn what_has_no_field_and_is_too_large_to_be_carried_is_left_in_the_evidence_and_
         ("a balance", balance, &|body: &[u8]| zerohash::envelope(None, body), CARRIED_WITHOUT_END_BYTES_MAX),
     ] {
         for (bytes, is_carried) in [(bytes_max, true), (bytes_max + 1, false)] {
-            // `{"x":…}` is six bytes longer than what it holds.
+            // `{"x":…}` is six bytes longer than the value of `x`.
             let body = crate::support::changed(body.clone(), &json!({ "x": text(bytes - 6) }));
             let statement = only_statement(&read(body.to_string().as_bytes()));
             let small =
@@ -73,7 +73,7 @@ fn what_has_no_field_and_is_too_large_to_be_carried_is_left_in_the_evidence_and_
 }
 
 #[test]
-fn whatever_was_understood_can_be_stored_published_and_read_back_however_deep_it_is() {
+fn every_statement_can_be_stored_published_and_read_back_at_any_nesting_depth() {
     for levels in 1..=130 {
         let nested = format!("{}1{}", "{\"a\":".repeat(levels), "}".repeat(levels));
         let connect = format!(

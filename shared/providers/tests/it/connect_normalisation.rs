@@ -1,4 +1,4 @@
-//! What Connect's webhooks say: the rules, as tables.
+//! The statements of Connect's webhooks: the rules, as tables.
 
 use fundhook_domain::{Details, FactContent, NewFact, Statement, TransferDetails, WebhookFamily};
 use serde_json::{Value, json};
@@ -6,17 +6,17 @@ use serde_json::{Value, json};
 use crate::support::statements::{only_statement, reason, statements, transfer_of};
 use crate::support::{SIGNED_AT, at, changed, envelope};
 
-/// The one thing that the webhook with `body` says.
+/// The single statement of the webhook with `body`.
 fn statement(body: impl AsRef<[u8]>) -> Statement {
     only_statement(&envelope(body.as_ref()))
 }
 
-/// What the webhook with `body` says about money, which it must say.
+/// The transfer's details in the webhook with `body`, which must be about a transfer.
 fn transfer(body: impl AsRef<[u8]>) -> TransferDetails {
     transfer_of(statement(body))
 }
 
-/// Why the webhook with `body` was not understood.
+/// Why the webhook with `body` was not recognized.
 fn why_not(body: impl AsRef<[u8]>) -> String {
     reason(&envelope(body.as_ref()))
 }
@@ -28,7 +28,7 @@ fn deposit_with(changes: &Value) -> String {
 }
 
 #[test]
-fn each_event_of_the_seed_reports_its_status() {
+fn each_documented_event_reports_its_status() {
     for (event, resource, status) in [
         ("connect.deposits.pending", "deposit#connect#1", "pending"),
         ("connect.deposits.submitted", "deposit#connect#1", "submitted"),
@@ -49,7 +49,7 @@ fn each_event_of_the_seed_reports_its_status() {
 }
 
 #[test]
-fn amounts_are_exact_whether_sent_as_texts_or_as_numbers() {
+fn amounts_are_exact_whether_sent_as_strings_or_as_numbers() {
     for (sent, exact) in [
         (r#"".013""#, "0.013"),
         (r#""0.0130""#, "0.013"),
@@ -68,7 +68,7 @@ fn amounts_are_exact_whether_sent_as_texts_or_as_numbers() {
 }
 
 #[test]
-fn numbers_that_nobody_here_reads_are_carried_exactly_too() {
+fn numbers_in_unknown_members_are_carried_exactly_too() {
     for number in ["0.1000000000000000055511151231257827", "119078888888888888887", "1e+400", "-0.0", "1.0"] {
         let body = format!(
             r#"{{"event":"connect.deposits.pending","deposit":{{"id":"1","fees":{{"total":{number}}}}},"session":{{"metadata":{{"n":{number}}}}}}}"#
@@ -104,7 +104,7 @@ fn an_amount_that_cannot_be_read_is_never_taken_for_a_missing_one() {
 }
 
 #[test]
-fn an_amount_that_is_not_there_says_nothing() {
+fn a_missing_amount_states_nothing() {
     for deposit in [r#"{"id":"1"}"#, r#"{"id":"1","amount":null}"#, r#"{"id":"1","amount":""}"#] {
         let body = format!(r#"{{"event":"connect.deposits.confirmed","deposit":{deposit}}}"#);
         assert_eq!(transfer(&body).quantity, None, "{deposit}");
@@ -113,7 +113,7 @@ fn an_amount_that_is_not_there_says_nothing() {
 }
 
 #[test]
-fn what_cannot_be_understood_is_seen_and_says_why() {
+fn a_body_that_is_not_recognized_is_reported_with_the_reason() {
     let deep = format!("{{\"event\":\"connect.deposits.pending\",\"a\":{}{}}}", "[".repeat(200), "]".repeat(200));
     let event = |rest: &str| format!(r#"{{"event":"connect.deposits.pending"{rest}}}"#);
     for (body, why) in [
@@ -156,7 +156,7 @@ fn what_cannot_be_understood_is_seen_and_says_why() {
 }
 
 #[test]
-fn no_side_is_taken_about_a_member_that_is_stated_twice_differently() {
+fn a_member_repeated_with_different_values_is_not_guessed() {
     let event = |rest: &str| format!(r#"{{"event":"connect.deposits.pending"{rest}}}"#);
     for (body, why) in [
         (event(r#","deposit":{"id":"1"},"event":"another""#), "no text member `event`"),
@@ -172,21 +172,21 @@ fn no_side_is_taken_about_a_member_that_is_stated_twice_differently() {
         let reason = why_not(&body);
         assert!(reason.contains(why), "{body}: {reason}");
     }
-    // Stated twice alike, it is read once; what nothing depends on keeps all that was said.
+    // A member repeated with the same value is read once. A member without a field keeps all its values.
     let twice = transfer(event(r#","deposit":{"id":"1","amount":"2","amount":"2","memo":"a","memo":"b"}"#));
     assert_eq!(twice.quantity.expect("an amount").value.to_string(), "2");
     assert_eq!(twice.provider_data["deposit"], json!({ "memo": ["a", "b"] }));
 }
 
 #[test]
-fn a_webhook_that_is_not_text_is_seen() {
+fn a_webhook_that_is_not_text_is_reported() {
     for body in [&b"\xff"[..], b"{\"event\":\"connect.deposits.pending\",\"deposit\":{\"id\":\"\xfc\"}}", &[0; 1000]] {
         assert!(why_not(body).contains("not JSON"));
     }
 }
 
 #[test]
-fn what_is_not_understood_names_itself_where_it_can() {
+fn an_unrecognized_webhook_has_a_payload_type_if_its_body_or_header_names_one() {
     let payload_type = |body: &str| {
         let statement = statement(body);
         let Details::Unrecognized(details) = statement.content.details else {
@@ -204,7 +204,7 @@ fn what_is_not_understood_names_itself_where_it_can() {
 }
 
 #[test]
-fn odd_shapes_that_can_be_understood_are() {
+fn unusual_shapes_are_recognized_if_they_are_unambiguous() {
     let id = |body: &str| statement(body).resource.to_string();
     assert_eq!(id(&deposit_with(&json!({ "id": 42 }))), "deposit#connect#42");
     assert_eq!(id(&deposit_with(&json!({ "id": "a#b ü" }))), "deposit#connect#a#b ü");
@@ -213,7 +213,7 @@ fn odd_shapes_that_can_be_understood_are() {
     assert_eq!(id(&withdrawal(r#""withdrawal":{"id":"2"}"#)), "withdrawal#connect#2");
     assert_eq!(id(&withdrawal(r#""deposit":null,"withdrawal":{"id":"3"}"#)), "withdrawal#connect#3");
 
-    // Parts of another form than they should have stay under the provider's own name.
+    // Parts of an unexpected form keep the provider's own name.
     let odd = json!({
         "event": "connect.deposits.pending",
         "deposit": {
@@ -237,7 +237,7 @@ fn odd_shapes_that_can_be_understood_are() {
 }
 
 #[test]
-fn a_block_number_is_taken_for_one_only_where_it_can_be_one() {
+fn a_block_number_is_read_only_if_it_is_a_whole_number() {
     for (sent, taken) in [
         (json!("914854"), Some("914854")),
         (json!(914854), Some("914854")),
@@ -259,7 +259,7 @@ fn a_block_number_is_taken_for_one_only_where_it_can_be_one() {
 }
 
 #[test]
-fn without_a_time_of_its_own_a_webhook_happened_when_it_was_signed() {
+fn a_webhook_without_a_time_in_its_body_is_dated_by_its_signature() {
     for (times, expected) in [
         (json!({}), at(SIGNED_AT).to_string()),
         (json!({ "created_at": "", "updated_at": null }), at(SIGNED_AT).to_string()),
@@ -270,7 +270,7 @@ fn without_a_time_of_its_own_a_webhook_happened_when_it_was_signed() {
             json!({ "created_at": "2025-10-07T19:44:50Z", "updated_at": "2025-10-07T21:44:51.5+02:00" }),
             "2025-10-07T19:44:51.500Z".to_owned(),
         ),
-        // As in the seed's confirmed withdrawal.
+        // As in the documentation's confirmed withdrawal.
         (
             json!({ "created_at": "2025-07-24T15:42:07.123456789Z", "updated_at": "2025-07-24T15:35:00.123456789Z" }),
             "2025-07-24T15:42:07.123456789Z".to_owned(),
@@ -311,7 +311,7 @@ fn a_time_that_cannot_be_read_is_never_taken_for_a_missing_one() {
 }
 
 #[test]
-fn an_unexpected_deposit_is_part_of_a_recovery_once_all_that_names_one_is_told() {
+fn an_unexpected_deposit_is_part_of_a_recovery_once_it_states_all_parts_of_the_recoverys_id() {
     let body = |deposit: &Value, account: &str| {
         let deposit = changed(
             json!({ "id": "1", "amount": "2", "asset": "USDC", "network": "base", "transaction": { "hash": "0x1" } }),
@@ -322,7 +322,7 @@ fn an_unexpected_deposit_is_part_of_a_recovery_once_all_that_names_one_is_told()
     for (what, body, recovery) in [
         ("all of it", body(&json!({}), "CUST01"), Some("recovery#zerohash#CUST01:USDC:base")),
         ("no network", body(&json!({ "network": null }), "CUST01"), Some("recovery#zerohash#CUST01:USDC:-")),
-        ("nobody named", body(&json!({}), ""), None),
+        ("no account", body(&json!({}), ""), None),
         ("no asset", body(&json!({ "asset": null }), "CUST01"), None),
         ("no amount", body(&json!({ "amount": null }), "CUST01"), None),
         ("no transaction", body(&json!({ "transaction": null }), "CUST01"), None),

@@ -1,4 +1,4 @@
-//! What it takes for a Connect webhook to be believed, and each way in which one is not.
+//! Which Connect webhooks verify, and each way in which verification fails.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::support::{
 
 const BODY: &[u8] = br#"{"event":"connect.deposits.pending","deposit":{"id":"1"}}"#;
 
-/// What becomes of `webhook` at the moment it was signed, with the default settings and the keys of `RSA`.
+/// Verifies `webhook` at the time of its signature, with the default settings and the keys of `RSA`.
 fn verify(webhook: Webhook) -> Result<VerifiedWebhook, Rejection> {
     verify_with(webhook, &settings(), &RSA.set(), at(SIGNED_AT))
 }
@@ -30,7 +30,7 @@ fn verify_with(
     connect::verify(webhook, &feed(), settings, keys, now).map_err(|(_, rejection)| rejection)
 }
 
-/// `BODY` with `timestamp` and `signature` as its headers, the others being right.
+/// `BODY` with the headers `timestamp` and `signature`; all other headers are valid.
 fn request(timestamp: &str, signature: &str) -> Webhook {
     crate::support::request([(TIMESTAMP_HEADER, timestamp), (SIGNATURE_HEADER, signature)], BODY)
 }
@@ -61,13 +61,13 @@ fn signatures_made_by_openssl_verify() {
         let verified = verify_with(webhook, &settings, &RSA.set(), now).expect(what);
         assert_eq!(verified.body(), body, "{what}");
         assert_eq!(verified.attestation().key, vectors["key_thumbprint"], "{what}");
-        // The scheme has no randomness, so what the tests sign themselves is what openssl signs.
+        // The scheme has no randomness, so the tests' own signature equals openssl's.
         assert_eq!(RSA.signature(timestamp, url, &body), signature, "{what}");
     }
 }
 
 #[test]
-fn a_verified_webhook_says_who_signed_it_when_and_how() {
+fn the_attestation_of_a_verified_webhook_has_the_key_the_time_and_the_scheme() {
     let verified = verify(crate::support::webhook(&RSA, BODY)).expect("verifies");
     let attestation = verified.attestation();
     assert_eq!(attestation.scheme, Scheme::ConnectRsaSha256);
@@ -88,7 +88,7 @@ fn a_verified_webhook_belongs_to_the_feed_it_was_verified_for() {
 }
 
 #[test]
-fn a_header_that_is_needed_and_missing_empty_or_blank_is_named() {
+fn a_required_header_that_is_missing_empty_or_blank_is_named() {
     for needed in [TIMESTAMP_HEADER, SIGNATURE_HEADER] {
         for left in [None, Some(""), Some(" "), Some("\t ")] {
             let mut sent = headers(&RSA, SIGNED_AT, BODY);
@@ -105,7 +105,7 @@ fn a_header_that_is_needed_and_missing_empty_or_blank_is_named() {
 }
 
 #[test]
-fn a_header_that_comes_twice_is_refused_even_with_the_same_value() {
+fn a_repeated_header_is_rejected_even_with_the_same_value() {
     for needed in [TIMESTAMP_HEADER, SIGNATURE_HEADER] {
         for spelling in [needed.to_owned(), needed.to_uppercase()] {
             let mut sent = headers(&RSA, SIGNED_AT, BODY);
@@ -118,8 +118,8 @@ fn a_header_that_comes_twice_is_refused_even_with_the_same_value() {
 }
 
 #[test]
-fn headers_the_signature_does_not_need_may_be_missing_or_anything() {
-    for (name, value) in [("client-id", "somebody"), ("x-zh-hook-payload-type", "anything"), ("host", "evil.example")] {
+fn headers_that_the_signature_does_not_need_may_be_missing_or_have_any_value() {
+    for (name, value) in [("client-id", "another"), ("x-zh-hook-payload-type", "anything"), ("host", "evil.example")] {
         let mut sent = headers(&RSA, SIGNED_AT, BODY);
         sent.retain(|(known, _)| known != name);
         verify(crate::support::request(sent.iter().cloned(), BODY)).expect("without it");
@@ -129,7 +129,7 @@ fn headers_the_signature_does_not_need_may_be_missing_or_anything() {
 }
 
 #[test]
-fn names_of_headers_have_no_case_and_values_no_outer_blanks() {
+fn header_names_ignore_case_and_values_are_trimmed() {
     for spell in [str::to_uppercase, str::to_lowercase] {
         let sent =
             headers(&RSA, SIGNED_AT, BODY).into_iter().map(|(name, value)| (spell(&name), format!(" {value}\t")));
@@ -157,7 +157,7 @@ fn a_timestamp_that_is_not_whole_seconds_is_malformed() {
         "1760484866000000000", // nanoseconds
         "99999999999999999999999999",
     ] {
-        // Signed as it stands: it is the form that is refused.
+        // The signature covers the timestamp in this form, so only the form is rejected.
         let rejected = verify(request(timestamp, &RSA.signature(timestamp, URL, BODY)));
         assert!(is_malformed(&rejected, TIMESTAMP_HEADER), "{timestamp:?}: {rejected:?}");
     }
@@ -186,7 +186,7 @@ fn a_signature_that_is_not_standard_base64_is_malformed() {
 }
 
 #[test]
-fn a_signature_is_read_with_and_without_its_padding() {
+fn a_signature_is_read_with_and_without_padding() {
     let timestamp = SIGNED_AT.to_string();
     let bytes = RSA.sign(Algorithm::RS256, &signed_message(&timestamp, URL, BODY));
     for signature in [BASE64_STANDARD.encode(&bytes), BASE64_STANDARD_NO_PAD.encode(&bytes)] {
@@ -214,7 +214,7 @@ fn a_signature_of_another_length_or_content_does_not_verify() {
 }
 
 #[test]
-fn changing_any_one_byte_of_what_was_signed_or_of_the_signature_is_noticed() {
+fn changing_any_byte_of_the_signed_data_or_of_the_signature_fails_verification() {
     let timestamp = SIGNED_AT.to_string();
     let signature = RSA.sign(Algorithm::RS256, &signed_message(&timestamp, URL, BODY));
     let flipped = |bytes: &[u8], index: usize| {
@@ -246,7 +246,7 @@ fn changing_any_one_byte_of_what_was_signed_or_of_the_signature_is_noticed() {
 }
 
 #[test]
-fn bytes_added_to_the_body_or_taken_from_it_are_noticed() {
+fn adding_or_removing_bytes_of_the_body_fails_verification() {
     for body in [&b""[..], &BODY[1..], &BODY[..BODY.len() - 1], &[BODY, b"\n"].concat(), &[b" ", BODY].concat()] {
         let webhook = Webhook { body: body.to_vec(), ..crate::support::webhook(&RSA, BODY) };
         assert_eq!(verify(webhook), Err(Rejection::SignatureUnverified));
@@ -262,10 +262,10 @@ fn a_timestamp_with_leading_zeros_verifies_only_as_it_was_signed() {
 }
 
 #[test]
-fn the_clock_may_differ_by_the_tolerance_and_by_nothing_more() {
+fn a_clock_skew_up_to_the_tolerance_is_accepted_and_no_more() {
     let nanosecond = Duration::from_nanos(1);
     let tolerance = TOLERANCE.as_secs().cast_signed();
-    // A nanosecond before the instant `seconds`: instants can be added to, not subtracted from.
+    // One nanosecond before `seconds`. A timestamp has no subtraction.
     let before = |seconds| at(seconds - 1).plus(Duration::from_secs(1) - nanosecond);
     let verified_at = |now| verify_with(crate::support::webhook(&RSA, BODY), &settings(), &RSA.set(), now).map(|_| ());
 
@@ -280,12 +280,12 @@ fn the_clock_may_differ_by_the_tolerance_and_by_nothing_more() {
 }
 
 #[test]
-fn a_signature_by_another_key_is_refused() {
+fn a_signature_by_another_key_is_rejected() {
     assert_eq!(verify(crate::support::webhook(&RSA_NEXT, BODY)), Err(Rejection::SignatureUnverified));
 }
 
 #[test]
-fn a_key_is_trusted_for_as_long_as_it_is_in_the_set() {
+fn a_key_is_trusted_as_long_as_it_is_in_the_set() {
     let sets = [
         ("before a rotation", key_set(&[RSA.jwk()]), [true, false]),
         ("while both are published", key_set(&[RSA_NEXT.jwk(), RSA.jwk()]), [true, true]),
@@ -302,7 +302,7 @@ fn a_key_is_trusted_for_as_long_as_it_is_in_the_set() {
 }
 
 #[test]
-fn each_registered_url_verifies_and_the_envelope_says_which_it_was() {
+fn each_registered_url_verifies_and_the_envelope_records_it() {
     let (deposits, withdrawals) = ("https://fundhook.example/d", "https://fundhook.example/w");
     let timestamp = SIGNED_AT.to_string();
     for registered in [[deposits, withdrawals], [withdrawals, deposits]] {
@@ -339,7 +339,7 @@ fn only_pkcs1_with_sha256_is_a_request_signature() {
 }
 
 #[test]
-fn a_key_published_for_something_else_verifies_no_request() {
+fn a_key_published_for_another_use_verifies_no_webhook() {
     for (changes, believed) in [
         (json!({ "alg": "RS256", "use": "sig" }), true),
         (json!({ "alg": null, "use": null }), true),
@@ -354,7 +354,7 @@ fn a_key_published_for_something_else_verifies_no_request() {
         (json!({ "alg": "rs256" }), false),
         (json!({ "alg": "none" }), false),
     ] {
-        // Beside a key that keeps the set fit and cannot have made the signature.
+        // The other key keeps the set valid and cannot have made the signature.
         let set = key_set(&[RSA.jwk_with(&changes), P256.jwk()]);
         let verified = verify_with(crate::support::webhook(&RSA, BODY), &settings(), &set, at(SIGNED_AT));
         let expected = if believed { Ok(()) } else { Err(Rejection::SignatureUnverified) };
@@ -363,7 +363,7 @@ fn a_key_published_for_something_else_verifies_no_request() {
 }
 
 #[test]
-fn what_is_refused_comes_back_whole_so_that_it_can_be_tried_with_newer_keys() {
+fn a_rejected_webhook_is_returned_whole_so_that_newer_keys_can_verify_it() {
     let webhook = crate::support::webhook(&RSA_NEXT, BODY);
     let (returned, rejection) =
         connect::verify(webhook.clone(), &feed(), &settings(), &RSA.set(), at(SIGNED_AT)).expect_err("another key");
@@ -374,7 +374,7 @@ fn what_is_refused_comes_back_whole_so_that_it_can_be_tried_with_newer_keys() {
 
 proptest! {
     #[test]
-    fn no_header_makes_verification_panic_or_believe(timestamp in ".*", signature in ".*", token in ".*") {
+    fn no_header_makes_verification_panic_or_succeed(timestamp in ".*", signature in ".*", token in ".*") {
         let sent = [(TIMESTAMP_HEADER, timestamp), (SIGNATURE_HEADER, signature), ("authorization", token)];
         let verified = verify(crate::support::request(sent, BODY));
         prop_assert!(verified.is_err());

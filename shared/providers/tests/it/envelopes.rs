@@ -1,5 +1,4 @@
-//! What a verified webhook becomes on its way to the archive: every byte of it, and all that is needed to verify it
-//! again.
+//! The envelope of a verified webhook keeps every byte of it and everything that is needed to verify it again.
 
 use fundhook_providers::{Envelope, EnvelopeError, connect, striga, zerohash};
 use proptest::prelude::*;
@@ -8,7 +7,7 @@ use serde_json::{Value, json};
 use crate::support::statements::statements;
 use crate::support::{RSA, envelope};
 
-/// `envelope` as it comes out of the queue.
+/// `envelope` as a consumer reads it from the queue.
 fn read_back(envelope: &Envelope) -> Envelope {
     Envelope::from_json(&serde_json::to_string(envelope).expect("JSON")).expect("an envelope")
 }
@@ -26,22 +25,22 @@ fn an_archived_envelope_of_connect_can_be_verified_again() {
     let webhook =
         crate::support::request(kept(&read, &[connect::TIMESTAMP_HEADER, connect::SIGNATURE_HEADER]), &read.body());
     let settings = connect::Settings { webhook_urls: vec![read.url().to_owned()], ..crate::support::settings() };
-    let signed_at = read.attestation().signed_at.expect("a time is signed");
+    let signed_at = read.attestation().signed_at.expect("the signature covers a time");
     let verified = connect::verify(webhook, read.feed(), &settings, &RSA.set(), signed_at).expect("verifies");
     assert_eq!(verified.attestation(), read.attestation());
     assert_eq!(verified.body(), body);
 }
 
 #[test]
-fn an_archived_envelope_of_zerohash_can_be_verified_again_and_knows_its_names() {
+fn an_archived_envelope_of_zerohash_can_be_verified_again_and_keeps_its_payload_type_and_notification_id() {
     let body = include_bytes!("../../../../events/zerohash/fund.success.json");
     let read = read_back(&crate::support::zerohash::envelope(Some("deposit_fund_complete"), body));
     assert_eq!(read.url(), crate::support::zerohash::PATH);
     assert_eq!(read.header(zerohash::PAYLOAD_TYPE_HEADER), Some("deposit_fund_complete"));
-    assert!(read.header(zerohash::NOTIFICATION_ID_HEADER).is_some(), "the provider's support asks for it");
+    assert!(read.header(zerohash::NOTIFICATION_ID_HEADER).is_some(), "the provider's support asks for this id");
     let headers = kept(&read, &[zerohash::TIMESTAMP_HEADER, zerohash::SIGNATURE_HEADER]);
     let webhook = crate::support::zerohash::request(headers, &read.body());
-    let signed_at = read.attestation().signed_at.expect("a time is signed");
+    let signed_at = read.attestation().signed_at.expect("the signature covers a time");
     let (settings, secrets) = (crate::support::zerohash::settings(), crate::support::zerohash::secrets());
     let verified = zerohash::verify(webhook, read.feed(), &settings, &secrets, signed_at).expect("verifies");
     assert_eq!(verified.attestation(), read.attestation());
@@ -66,14 +65,14 @@ fn a_body_survives_the_envelope_byte_for_byte() {
         ("text", &br#"{ "event" : "connect.deposits.pending", "deposit" : { "id" : "1" } }"#[..], "text"),
         ("line breaks and blanks", b"\r\n  { a: 1, b: 2, c: 3, d: 4 }\t\n", "text"),
         ("composed and decomposed accents", "Café Café ☕ 日本語 👩‍👩‍👧‍👦 and more".as_bytes(), "text"),
-        ("a byte order mark", "\u{feff}{} with something behind it".as_bytes(), "text"),
-        ("a replacement character that was sent", "\u{fffd} with something behind it".as_bytes(), "text"),
+        ("a byte order mark", "\u{feff}{} with more after it".as_bytes(), "text"),
+        ("a replacement character that was sent", "\u{fffd} with more after it".as_bytes(), "text"),
         ("nothing", b"", "text"),
         ("Latin-1", b"Z\xfcrich", "base64"),
         ("a surrogate in UTF-8", b"\xed\xa0\x80", "base64"),
         ("a sequence cut short", b"{\"a\":\"\xf0\x9f\x92", "base64"),
         ("control characters, six times as long when escaped", control_characters.as_bytes(), "base64"),
-        ("nothing but quotes", &[b'"'; 300], "base64"),
+        ("only quotes", &[b'"'; 300], "base64"),
         ("every byte twice", &(0..=255).chain(0..=255).collect::<Vec<u8>>(), "base64"),
     ] {
         let sealed = envelope(body);
@@ -88,14 +87,14 @@ fn a_body_survives_the_envelope_byte_for_byte() {
 }
 
 #[test]
-fn what_is_not_an_envelope_of_this_version_is_refused() {
+fn a_message_that_is_not_an_envelope_of_this_version_is_rejected() {
     let good = serde_json::to_value(envelope(b"\xff")).expect("JSON");
     let read = |changes: Value| Envelope::from_json(&crate::support::changed(good.clone(), &changes).to_string());
     read(json!({})).expect("an envelope");
     assert!(matches!(read(json!({ "v": 2 })), Err(EnvelopeError::Version(2))));
     assert!(matches!(read(json!({ "body": { "base64": "*" } })), Err(EnvelopeError::Body(_))));
     for changes in [
-        json!({ "feed": "nobody" }),
+        json!({ "feed": "unknown" }),
         json!({ "feed": "connect/" }),
         json!({ "feed": null }),
         json!({ "body": "text" }),
@@ -107,7 +106,7 @@ fn what_is_not_an_envelope_of_this_version_is_refused() {
 }
 
 #[test]
-fn the_largest_webhook_becomes_a_message_that_a_queue_takes() {
+fn the_largest_webhook_fits_into_a_queue_message() {
     const QUEUE_MESSAGE_BYTES_MAX: usize = 1024 * 1024;
     const BODY_BYTES_MAX: usize = 256 * 1024;
     for filler in ["x", "\u{1}", "\"", "ü", "{\"a\":[0]},"] {

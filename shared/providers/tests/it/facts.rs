@@ -1,4 +1,4 @@
-//! What makes two webhooks the same fact, and what keeps those of different organizations apart.
+//! Which webhooks are the same fact, and how the facts of different organizations are kept apart.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::support::{RSA, SIGNED_AT, URL, at, envelope, envelope_of, feed, heade
 const BODY: &[u8] = include_bytes!("../../../../events/connect/deposits.confirmed.json");
 
 #[test]
-fn a_fact_has_one_id_whatever_is_said_outside_the_body() {
+fn the_id_of_a_fact_does_not_depend_on_anything_outside_the_body() {
     let known = only_statement(&envelope(BODY)).content.id;
     let fact = |webhook: Webhook, url: &str, now: Timestamp, received_at: Timestamp, line: u32| -> FactId {
         let settings = Settings { webhook_urls: vec![url.to_owned()], ..settings() };
@@ -50,7 +50,7 @@ fn a_fact_has_one_id_whatever_is_said_outside_the_body() {
 }
 
 #[test]
-fn a_fact_is_made_from_its_resource_its_name_and_its_body() {
+fn the_id_of_a_fact_is_derived_from_its_resource_its_name_and_its_body() {
     for sample in Sample::all() {
         for statement in sample.statements() {
             let expected = FactId::of(&statement.resource, &statement.content.event_type, &sample.body);
@@ -60,7 +60,7 @@ fn a_fact_is_made_from_its_resource_its_name_and_its_body() {
 }
 
 #[test]
-fn the_same_webhook_that_nobody_understands_is_one_resource() {
+fn the_same_unrecognized_webhook_is_one_resource() {
     for provider in Provider::ALL {
         let resource = |body: &[u8]| only_statement(&envelope_of(&Feed::from(provider), None, body)).resource;
         assert_eq!(resource(b"who knows"), resource(b"who knows"), "{provider}");
@@ -68,7 +68,7 @@ fn the_same_webhook_that_nobody_understands_is_one_resource() {
     }
 }
 
-/// Every resource that `signal` names.
+/// Every resource that `statement` names.
 fn named(statement: &Statement) -> Vec<ResourceId> {
     let others = match &statement.content.details {
         Details::Transfer(transfer) => transfer.related.iter().cloned().collect(),
@@ -79,7 +79,7 @@ fn named(statement: &Statement) -> Vec<ResourceId> {
 }
 
 #[test]
-fn every_resource_that_a_tenants_webhook_names_is_the_tenants_own() {
+fn every_resource_in_a_tenants_webhook_belongs_to_the_tenant() {
     let acme: Tenant = "acme".parse().expect("a tenant");
     for sample in Sample::all() {
         let tenants = Feed::new(sample.provider, Some(acme.clone()));
@@ -96,7 +96,7 @@ fn every_resource_that_a_tenants_webhook_names_is_the_tenants_own() {
             }
             assert_ne!(
                 of_tenant.content.id, of_default.content.id,
-                "{}: one organization's is never another's",
+                "{}: organizations share no resource or fact",
                 sample.name
             );
         }

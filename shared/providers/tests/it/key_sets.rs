@@ -1,4 +1,4 @@
-//! Which key sets are taken in, and which of their keys.
+//! Which key sets are accepted, and which of their keys are used.
 
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
 use fundhook_providers::KeySet;
@@ -18,20 +18,20 @@ const RFC_7638_KEY: &str = r#"{
 }"#;
 
 fn invalid(document: impl AsRef<[u8]>) -> InvalidKeySet {
-    KeySet::from_jwks(document.as_ref()).expect_err("the set is unfit")
+    KeySet::from_jwks(document.as_ref()).expect_err("the key set is invalid")
 }
 
 /// The modulus of `RSA` cut to `bytes` bytes, with another first byte.
 fn modulus_of(bytes: usize, first: u8) -> String {
     let modulus =
-        RSA.jwk()["n"].as_str().map(|n| BASE64_URL_SAFE_NO_PAD.decode(n)).expect("a text").expect("base64url");
+        RSA.jwk()["n"].as_str().map(|n| BASE64_URL_SAFE_NO_PAD.decode(n)).expect("a string").expect("base64url");
     let mut modulus = modulus[..bytes].to_vec();
     modulus[0] = first;
     BASE64_URL_SAFE_NO_PAD.encode(modulus)
 }
 
 #[test]
-fn a_document_that_is_not_a_key_set_is_unfit() {
+fn a_document_that_is_not_a_key_set_is_rejected() {
     for document in ["", "not json", "<html></html>", "{\"keys\":[", "\u{feff}{\"keys\":[]}"] {
         assert!(matches!(invalid(document), InvalidKeySet::NotJson(_)), "{document:?}");
     }
@@ -44,7 +44,7 @@ fn a_document_that_is_not_a_key_set_is_unfit() {
 }
 
 #[test]
-fn a_set_with_a_symmetric_or_private_key_is_unfit_whatever_else_it_holds() {
+fn a_set_with_a_symmetric_or_private_key_is_rejected_whatever_else_it_has() {
     let symmetric = json!({ "kty": "oct", "alg": "HS256", "k": "c2VjcmV0" });
     let mut cases = vec![(symmetric, "k")];
     for key in [&RSA, &P256, &ED25519] {
@@ -65,36 +65,36 @@ fn a_set_with_a_symmetric_or_private_key_is_unfit_whatever_else_it_holds() {
 }
 
 #[test]
-fn a_set_without_a_key_that_can_verify_signatures_is_unfit() {
+fn a_set_without_a_key_that_can_verify_signatures_is_rejected() {
     for (what, key) in [
         ("for encryption", RSA.jwk_with(&json!({ "use": "enc" }))),
         ("for another use", RSA.jwk_with(&json!({ "use": "tls" }))),
         ("for encryption by its algorithm", RSA.jwk_with(&json!({ "alg": "RSA-OAEP-256" }))),
         ("RSA of 1,024 bits", RSA.jwk_with(&json!({ "n": modulus_of(128, 0xff) }))),
         ("RSA of 2,047 bits", RSA.jwk_with(&json!({ "n": modulus_of(256, 0x7f) }))),
-        ("a modulus that is no base64url", RSA.jwk_with(&json!({ "n": "!" }))),
+        ("a modulus that is not base64url", RSA.jwk_with(&json!({ "n": "!" }))),
         ("no modulus", RSA.jwk_with(&json!({ "n": null }))),
         ("a curve too small", P256.jwk_with(&json!({ "crv": "secp256k1", "alg": null }))),
-        ("a curve not known here", P256.jwk_with(&json!({ "crv": "P-521", "alg": "ES512" }))),
+        ("an unsupported curve", P256.jwk_with(&json!({ "crv": "P-521", "alg": "ES512" }))),
         ("a point cut short", P256.jwk_with(&json!({ "x": "AQAB" }))),
         ("no point", P256.jwk_with(&json!({ "y": null }))),
         ("an Edwards key cut short", ED25519.jwk_with(&json!({ "x": "AQAB" }))),
         ("key agreement", ED25519.jwk_with(&json!({ "crv": "X25519", "alg": null }))),
         ("an algorithm of another type of key", ED25519.jwk_with(&json!({ "alg": "RS256" }))),
-        ("a type not known here", json!({ "kty": "AKP", "alg": "ML-DSA-44", "pub": "AQAB" })),
+        ("an unsupported type", json!({ "kty": "AKP", "alg": "ML-DSA-44", "pub": "AQAB" })),
         ("no type", json!({})),
         ("not an object", json!("key")),
         ("null", Value::Null),
     ] {
         assert!(matches!(invalid(jwks(std::slice::from_ref(&key))), InvalidKeySet::NoUsableKey(_)), "{what}");
         let beside_a_good_one = key_set(&[key, RSA_NEXT.jwk()]);
-        assert_eq!(beside_a_good_one.keys().len(), 1, "{what}: it is passed over");
-        assert_eq!(beside_a_good_one.fingerprint(), RSA_NEXT.set().fingerprint(), "{what}: as if it were not there");
+        assert_eq!(beside_a_good_one.keys().len(), 1, "{what}: it is skipped");
+        assert_eq!(beside_a_good_one.fingerprint(), RSA_NEXT.set().fingerprint(), "{what}: it does not change the fingerprint");
     }
 }
 
 #[test]
-fn each_type_of_key_verifies_with_its_own_algorithms_alone() {
+fn each_type_of_key_verifies_only_with_its_own_algorithms() {
     let unnamed = json!({ "alg": null });
     for (key, may_verify) in [
         (RSA.jwk(), &[Algorithm::RS256][..]),
@@ -151,7 +151,7 @@ fn the_thumbprint_is_that_of_rfc_7638() {
 }
 
 #[test]
-fn the_fingerprint_names_the_keys_and_not_how_they_are_written_down() {
+fn the_fingerprint_depends_on_the_keys_and_not_on_how_they_are_written() {
     let (a, b, c) = (RSA.jwk(), P256.jwk(), ED25519.jwk());
     let fingerprint = |keys: &[Value]| key_set(keys).fingerprint().to_owned();
     let of_all = fingerprint(&[a.clone(), b.clone(), c.clone()]);
@@ -179,12 +179,12 @@ fn another_key_or_another_algorithm_for_a_key_is_another_fingerprint() {
     ];
     for (index, set) in sets.iter().enumerate() {
         let same = sets[..index].iter().position(|earlier| earlier.fingerprint() == set.fingerprint());
-        assert_eq!(same, None, "set {index} passes for another");
+        assert_eq!(same, None, "set {index} has the fingerprint of another set");
     }
 }
 
 #[test]
-fn a_public_key_in_pem_form_is_the_key_that_its_jwks_publishes() {
+fn a_public_key_in_pem_form_equals_the_key_in_its_jwks() {
     let set = KeySet::from_rsa_pem(include_bytes!("../keys/test-key-rsa-2048.pub.pem")).expect("a public key");
     assert_eq!(set.keys()[0].thumbprint(), RSA.set().keys()[0].thumbprint());
     let signature = RSA.sign(Algorithm::RS256, b"message");
@@ -192,7 +192,7 @@ fn a_public_key_in_pem_form_is_the_key_that_its_jwks_publishes() {
 }
 
 #[test]
-fn a_pem_file_without_a_public_rsa_key_is_unfit() {
+fn a_pem_file_without_a_public_rsa_key_is_rejected() {
     let private = [RSA.pem, P256.pem, ED25519.pem];
     for pem in private.into_iter().chain([
         "",

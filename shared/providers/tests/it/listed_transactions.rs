@@ -1,4 +1,4 @@
-//! Rows of Connect's `GET /transactions`: what each says, about whose deposit, and on which evidence.
+//! Rows of Connect's `GET /transactions`: the statement of each, the deposit it is about, and its evidence.
 
 use fundhook_domain::{
     Attestation, Details, EvidenceClass, EvidencePointer, FactId, Feed, Resource, Scheme, Statement, Timestamp,
@@ -150,7 +150,7 @@ fn the_row_of_the_guide_is_a_confirmed_deposit_with_api_evidence() {
 }
 
 #[test]
-fn under_zerohashs_feed_it_is_told_of_by_the_stream_of_the_fund_webhooks() {
+fn a_row_of_zerohashs_feed_belongs_to_the_family_of_the_fund_webhooks() {
     let [connects, zerohashs] = ["connect", "zerohash"].map(|of| statement_of(of, ROW));
     assert_eq!(connects.resource.to_string(), "deposit#connect#29e6d7b8-d604-4212-86ee-998fef35505e");
     assert_eq!(zerohashs.resource.to_string(), "deposit#zerohash#29e6d7b8-d604-4212-86ee-998fef35505e");
@@ -165,17 +165,17 @@ fn under_zerohashs_feed_it_is_told_of_by_the_stream_of_the_fund_webhooks() {
 }
 
 #[test]
-fn a_row_is_confirmed_or_held_or_never_came() {
+fn a_row_is_confirmed_held_or_abandoned() {
     let expired = json!({
         "success": false, "quantity": "0", "transaction_id": "", "source_address": "-", "notional": "0",
         "status_reason": "session expired",
     });
     for (what, changes, status) in [
         ("success", json!({}), "confirmed"),
-        ("success as a text", json!({ "success": "true" }), "confirmed"),
+        ("success as a string", json!({ "success": "true" }), "confirmed"),
         ("success in capital letters", json!({ "success": "TRUE" }), "confirmed"),
         ("no success: the match may still complete", json!({ "success": false }), "held"),
-        ("no success as a text", json!({ "success": "false" }), "held"),
+        ("no success as a string", json!({ "success": "false" }), "held"),
         ("an expired session", expired, "abandoned"),
     ] {
         let statement = statement_of("connect", row(&changes));
@@ -184,13 +184,13 @@ fn a_row_is_confirmed_or_held_or_never_came() {
         assert_eq!(
             transfer_of(statement).transaction.from.is_none(),
             status == "abandoned",
-            "{what}: a dash is no address"
+            "{what}: a dash is not an address"
         );
     }
 }
 
 #[test]
-fn a_row_is_dated_by_the_later_of_its_times_and_one_without_any_by_when_it_was_read() {
+fn a_row_is_dated_by_the_later_of_its_times_or_else_by_when_it_was_read() {
     for (changes, expected) in [
         (json!({}), "2024-02-22T19:54:41.631Z"),
         (json!({ "deposit_timestamp": 1_708_631_600_000_i64 }), "2024-02-22T19:54:31.631Z"),
@@ -203,7 +203,7 @@ fn a_row_is_dated_by_the_later_of_its_times_and_one_without_any_by_when_it_was_r
 }
 
 #[test]
-fn a_row_was_deposited_when_its_signal_says_so_in_whatever_form_that_is_written() {
+fn the_deposit_time_of_a_row_is_read_in_every_form() {
     for (sent, expected) in [
         (json!(1_708_631_681), "2024-02-22T19:54:41Z"),
         (json!("1708631681"), "2024-02-22T19:54:41Z"),
@@ -220,17 +220,17 @@ fn a_row_was_deposited_when_its_signal_says_so_in_whatever_form_that_is_written(
         assert_eq!(
             statement_of("connect", &row).content.occurred_at,
             deposited,
-            "{sent}: read as what the row says is"
+            "{sent}: the statement reads the same time"
         );
     }
-    // What it says may have happened later than it was deposited.
+    // Its status may be later than its deposit.
     let settled = row(&json!({ "fund_timestamp": 1_708_631_999 }));
     assert_eq!(deposited_at(&settled.to_string()), deposited_at(ROW));
     assert!(statement_of("connect", &settled).content.occurred_at > deposited_at(ROW).expect("an instant"));
 }
 
 #[test]
-fn a_row_that_does_not_say_when_it_was_deposited_was_deposited_at_no_instant() {
+fn a_row_without_a_valid_deposit_time_has_none() {
     for sent in [
         json!(null),
         json!(""),
@@ -256,7 +256,7 @@ fn a_row_that_does_not_say_when_it_was_deposited_was_deposited_at_no_instant() {
 }
 
 #[test]
-fn nothing_that_a_row_says_is_dropped() {
+fn no_member_of_a_row_is_dropped() {
     let unknown = json!({
         "settlement": { "batch": "b-1", "legs": [{ "n": 1 }] },
         "priority": "urgent",
@@ -276,7 +276,7 @@ fn nothing_that_a_row_says_is_dropped() {
 }
 
 #[test]
-fn a_transactions_id_that_is_no_chains_hash_names_no_coin_and_is_carried() {
+fn a_transaction_id_that_is_not_a_chains_hash_identifies_no_coin_and_is_carried() {
     let solana = "FLaUcxdNxRwnaSXp6pXeRSfANXEHouqYbqF6X1bgRxg2";
     let bare = "a07407e8f98c21b037b4aa0cbc852b8489c5e122fcc3d4b33b7827d0605ad8ff";
     for (sent, is_hash) in [
@@ -311,7 +311,7 @@ fn an_amount_is_exact() {
 }
 
 #[test]
-fn a_row_that_nobody_understands_is_unrecognized_on_the_evidence_of_the_api() {
+fn a_row_that_is_not_recognized_is_reported_with_api_evidence() {
     for (text, why) in [
         ("not JSON".to_owned(), "not JSON"),
         ("null".to_owned(), "the body is not a JSON object"),
@@ -343,7 +343,7 @@ fn a_row_that_nobody_understands_is_unrecognized_on_the_evidence_of_the_api() {
 }
 
 #[test]
-fn the_envelope_of_a_row_says_where_it_was_read_and_reads_back() {
+fn the_envelope_of_a_row_has_the_url_that_was_read_and_reads_back() {
     let envelope = listed_for("connect/acme", ROW);
     assert_eq!((envelope.feed(), envelope.url(), envelope.received_at()), (&feed("connect/acme"), URL, read_at()));
     assert_eq!((envelope.headers(), envelope.body().as_ref()), (&[][..], ROW.as_bytes()));
@@ -372,27 +372,27 @@ fn the_same_row_is_the_same_fact_whenever_and_wherever_it_is_read() {
     };
     let known = fact(ROW, URL, read_at(), 0);
     assert_eq!(fact(ROW, "https://api.sandbox.connect.xyz/v2/transactions", at(SIGNED_AT + 900), 7), known);
-    // A row without a date is dated by when it was read, and the same fact all the same.
+    // A row without a date is dated by when it was read. It is still the same fact.
     let undated = row(&json!({ "fund_timestamp": null, "deposit_timestamp": null })).to_string();
     assert_eq!(fact(&undated, URL, read_at(), 0), fact(&undated, URL, at(SIGNED_AT + 900), 0));
     assert_ne!(fact(&row(&json!({})).to_string(), URL, read_at(), 0), known, "other bytes are another fact");
 }
 
 #[test]
-fn a_row_is_no_other_fact_than_itself_though_a_webhook_has_its_bytes() {
+fn a_row_and_a_webhook_with_the_same_bytes_are_different_facts() {
     let webhook = only_statement(&zerohash::envelope(Some("deposit_fund_complete"), ROW.as_bytes()));
     assert_ne!(webhook.content.id, statement_of("zerohash", ROW).content.id);
 }
 
 #[test]
-fn zerohashs_fund_webhook_and_the_row_of_it_are_one_happening_of_one_deposit() {
+fn zerohashs_fund_webhook_and_its_row_are_one_event_of_one_deposit() {
     let body = row(&json!({ "is_first_deposit": false })).to_string();
     let webhook = only_statement(&zerohash::envelope(Some("deposit_fund_complete"), body.as_bytes()));
     let row = statement_of("zerohash", ROW);
     assert_eq!(webhook.resource, row.resource);
     assert_eq!((webhook.content.status, webhook.content.occurred_at), (row.content.status, row.content.occurred_at));
     let [sent, listed] = [webhook.clone(), row.clone()].map(transfer_of);
-    assert_eq!(sent.source, listed.source, "both say where the money comes from in one place");
+    assert_eq!(sent.source, listed.source, "both state the source in the same place");
     assert_eq!((sent.family, sent.quantity), (listed.family, listed.quantity));
 
     for (what, statements, is_reconciled) in
@@ -405,19 +405,19 @@ fn zerohashs_fund_webhook_and_the_row_of_it_are_one_happening_of_one_deposit() {
         let said: Vec<_> = events.iter().map(|event| (event.event_type.as_str(), event.data.reconciled)).collect();
         assert_eq!(said, [("fundhook.deposit.confirmed", is_reconciled)], "{what}");
         let view = resource.view().expect("a view");
-        assert_eq!(view.evidence, webhook.content.evidence, "{what}: what is signed stands");
+        assert_eq!(view.evidence, webhook.content.evidence, "{what}: the signed webhook is the evidence");
     }
 }
 
 #[test]
-fn a_row_that_is_read_for_an_organization_is_about_its_own_deposit() {
+fn a_row_that_was_read_for_an_organization_is_about_that_organizations_deposit() {
     let of = ["connect", "connect/acme", "connect/bolt", "zerohash/acme"].map(|of| statement_of(of, ROW));
     let [default, acme, bolt, zerohashs] = &of;
     assert_eq!(acme.resource.to_string(), "deposit#connect/acme#29e6d7b8-d604-4212-86ee-998fef35505e");
     assert_eq!(zerohashs.resource.to_string(), "deposit#zerohash/acme#29e6d7b8-d604-4212-86ee-998fef35505e");
     for (one, other) in [(default, acme), (acme, bolt), (acme, zerohashs)] {
         assert_ne!((&one.resource, &one.content.id), (&other.resource, &other.content.id));
-        assert_ne!(one.content.id, other.content.id, "one organization's is never another's");
+        assert_ne!(one.content.id, other.content.id, "organizations share no fact");
     }
     assert_eq!(
         (&default.content.details, default.content.occurred_at),
@@ -427,7 +427,7 @@ fn a_row_that_is_read_for_an_organization_is_about_its_own_deposit() {
 
 proptest! {
     #[test]
-    fn any_text_in_place_of_a_row_is_one_signal_and_reads_back(text in "(\\{|\\[|\")?[\\x00-\\u{7ff}\"\\\\]{0,200}") {
+    fn any_text_in_place_of_a_row_is_one_statement_and_reads_back(text in "(\\{|\\[|\")?[\\x00-\\u{7ff}\"\\\\]{0,200}") {
         let sealed = envelope(&text);
         let read = Envelope::from_json(&serde_json::to_string(&sealed).expect("JSON")).expect("an envelope");
         prop_assert!(read.body() == text.as_bytes());

@@ -1,5 +1,5 @@
-//! The secrets that an operator stores: how they are read, what is wrong with those that are not taken in, and that no
-//! message ever tells one.
+//! The secrets that an operator stores: how they are read, why invalid ones are rejected, and that no message ever
+//! contains a secret.
 
 use std::error::Error;
 
@@ -17,7 +17,7 @@ D2++aHXtmrWzOuJOAmL960ExLMiQAIoXMj/HfD5lugJdXRs3pX1htGom46hYMpXX
 6s64YbReK/LQwYHEvQIDAQAB
 -----END PUBLIC KEY-----
 ";
-/// A public key for elliptic curves, which zerohash does not sign with.
+/// An elliptic-curve public key, which zerohash does not sign with.
 const EC_PUBLIC_KEY: &str = "-----BEGIN PUBLIC KEY-----
 MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE7UiyD/4mUsbi81h0KchQ5vpqVDah
 2nQrZH805wi/cu+b+EI4WQPnauOfY/62Ru6OQV0gPS+57sIdyAg3R5h3fg==
@@ -29,10 +29,10 @@ fn public_pem() -> &'static str {
 }
 
 fn invalid(json: &str) -> InvalidSecrets {
-    Secrets::from_json(json).expect_err("the secrets are unfit")
+    Secrets::from_json(json).expect_err("the secrets are invalid")
 }
 
-/// All that an error says, whoever prints it: its message, its causes' and how it looks when debugged.
+/// Every text that an error can print: its message, the messages of its causes, and its debug forms.
 fn everything(error: &InvalidSecrets) -> String {
     let mut said = format!("{error} {error:?} {error:#?}");
     let mut cause = error.source();
@@ -44,7 +44,7 @@ fn everything(error: &InvalidSecrets) -> String {
 }
 
 #[test]
-fn each_organization_has_its_own_and_the_default_one_has_no_name() {
+fn each_organization_has_its_own_secrets_and_the_default_one_has_no_name() {
     let stored = json!({
         "default": { "current": SECRET, "previous": PREVIOUS_SECRET },
         "acme": { "current": "the secret of acme" },
@@ -56,11 +56,11 @@ fn each_organization_has_its_own_and_the_default_one_has_no_name() {
     let mut fingerprints: Vec<&str> = all.values().map(Secrets::fingerprint).collect();
     fingerprints.sort_unstable();
     fingerprints.dedup();
-    assert_eq!(fingerprints.len(), 3, "each is something else");
+    assert_eq!(fingerprints.len(), 3, "each has its own fingerprint");
 }
 
 #[test]
-fn the_secret_that_signs_is_the_current_one() {
+fn the_current_secret_signs() {
     let current = |entry: Value| secrets_of(&entry).current().map(|secret| secret.name().to_owned());
     let expected = Some(shared(SECRET).name().to_owned());
     assert_eq!(current(json!({ "current": SECRET })), expected);
@@ -69,12 +69,12 @@ fn the_secret_that_signs_is_the_current_one() {
 }
 
 #[test]
-fn nothing_stored_is_nobody_and_no_error() {
+fn an_empty_document_has_no_organizations_and_is_not_an_error() {
     assert!(read(&json!({})).is_empty());
 }
 
 #[test]
-fn a_fingerprint_changes_with_what_is_stored_and_with_nothing_else() {
+fn a_fingerprint_depends_only_on_the_stored_content() {
     let fingerprint = |entry: Value| secrets_of(&entry).fingerprint().to_owned();
     let current = fingerprint(json!({ "current": SECRET }));
     for same in [
@@ -96,7 +96,7 @@ fn a_fingerprint_changes_with_what_is_stored_and_with_nothing_else() {
     let mut seen = vec![current];
     for other in others {
         let new = fingerprint(other.clone());
-        assert!(!seen.contains(&new), "{other} passes for another");
+        assert!(!seen.contains(&new), "{other} has the fingerprint of another entry");
         seen.push(new);
     }
 }
@@ -109,7 +109,7 @@ fn a_shared_secret_signs_as_rfc_4231_says() {
 }
 
 #[test]
-fn what_is_too_short_to_be_a_secret_is_none() {
+fn a_text_that_is_too_short_is_not_a_secret() {
     let fits = |text: &str| SharedSecret::new(&SecretString::from(text)).is_some();
     assert!(fits("0123456789abcdef"), "16 bytes");
     assert!(fits("üüüüüüüü"), "16 bytes in 8 characters");
@@ -119,7 +119,7 @@ fn what_is_too_short_to_be_a_secret_is_none() {
 }
 
 #[test]
-fn what_is_wrong_with_stored_secrets_is_named() {
+fn the_error_about_stored_secrets_names_the_problem() {
     let private = include_str!("../keys/test-key-rsa-2048.pem");
     let with = |entry: Value| json!({ "default": entry }).to_string();
     for (json, names) in [
@@ -128,7 +128,7 @@ fn what_is_wrong_with_stored_secrets_is_named() {
         (format!("{SECRET:?}"), &["unexpected type"]),
         ("[]".to_owned(), &["unexpected type"]),
         ("null".to_owned(), &["unexpected type"]),
-        // The secret itself where the organizations should stand.
+        // The secret itself where the organizations are expected.
         (json!({ "current": SECRET }).to_string(), &["none of its entries", "\"default\":{\"current\""]),
         (with(json!(SECRET)), &["none of its entries"]),
         (with(json!([SECRET])), &["none of its entries"]),
@@ -166,7 +166,7 @@ fn what_is_wrong_with_stored_secrets_is_named() {
 }
 
 #[test]
-fn no_message_about_secrets_tells_one() {
+fn no_message_about_secrets_contains_one() {
     let private = include_str!("../keys/test-key-rsa-2048.pem");
     let inner = private.lines().nth(10).expect("a long key");
     let hunter = "hunter2-hunter2-hunter2";
@@ -189,13 +189,13 @@ fn no_message_about_secrets_tells_one() {
     ] {
         let said = everything(&invalid(&json));
         assert!(!said.contains("hunter2"), "{json:.60}: {said}");
-        assert!(!said.contains(inner), "{json:.60}: the private key is told");
+        assert!(!said.contains(inner), "{json:.60}: the message contains the private key");
         assert!(said.len() < 2000, "{json:.60}: {said}");
     }
 }
 
 #[test]
-fn secrets_that_are_held_do_not_tell_themselves_either() {
+fn the_debug_form_of_secrets_contains_no_secret() {
     let secrets = secrets_of(&json!({ "current": SECRET, "previous": PREVIOUS_SECRET }));
     let shown = format!("{secrets:?} {secrets:#?} {:?} {:#?}", shared(SECRET), shared(PREVIOUS_SECRET));
     for secret in [SECRET, PREVIOUS_SECRET] {
@@ -203,6 +203,6 @@ fn secrets_that_are_held_do_not_tell_themselves_either() {
             assert!(!shown.contains(part), "{shown}");
         }
     }
-    assert!(shown.contains(shared(SECRET).name()), "it goes by its name: {shown}");
+    assert!(shown.contains(shared(SECRET).name()), "only its name is shown: {shown}");
     assert_ne!(shared(SECRET).name(), shared(PREVIOUS_SECRET).name());
 }

@@ -1,4 +1,4 @@
-//! What Striga's webhooks say: the rules, as tables.
+//! The statements of Striga's webhooks: the rules, as tables.
 
 use fundhook_domain::{Statement, TransferDetails};
 use serde_json::{Value, json};
@@ -7,17 +7,17 @@ use crate::support::changed;
 use crate::support::statements::{only_statement, reason, statements, transfer_of};
 use crate::support::striga::envelope;
 
-/// What `body` says.
+/// The statements of `body`.
 fn all_statements(body: &Value) -> Vec<Statement> {
     statements(&envelope(body.to_string().as_bytes()))
 }
 
-/// The one thing that `body` says.
+/// The single statement of `body`.
 fn statement(body: &Value) -> Statement {
     only_statement(&envelope(body.to_string().as_bytes()))
 }
 
-/// The one thing that `body` says, which must be about money.
+/// The details of the single statement of `body`, which must be about a transfer.
 fn transfer(body: &Value) -> TransferDetails {
     transfer_of(statement(body))
 }
@@ -49,7 +49,7 @@ fn amounts(details: &TransferDetails) -> [Option<String>; 3] {
 }
 
 #[test]
-fn each_type_of_the_seed_reports_its_status_of_its_resource() {
+fn each_documented_type_reports_the_status_of_its_resource() {
     for (name, changes, resource, status) in [
         ("ON_CHAIN_DEPOSIT_PENDING", json!({}), "deposit#striga#s-1", "pending"),
         ("ON_CHAIN_DEPOSIT_CONFIRMED", json!({}), "deposit#striga#s-1", "confirmed"),
@@ -75,7 +75,7 @@ fn each_type_of_the_seed_reports_its_status_of_its_resource() {
 }
 
 #[test]
-fn what_nothing_claims_is_seen_and_says_why() {
+fn a_webhook_that_is_not_recognized_is_reported_with_the_reason() {
     let id_of = |id: Value| webhook("ON_CHAIN_DEPOSIT_PENDING", &json!({ "id": id }));
     for (body, why) in [
         (webhook("SEPA_PAYIN_COMPLETED", &json!({})), "the type \"SEPA_PAYIN_COMPLETED\" is not supported"),
@@ -102,7 +102,7 @@ fn what_nothing_claims_is_seen_and_says_why() {
 }
 
 #[test]
-fn a_type_is_told_once_or_twice_and_a_second_one_that_differs_is_kept() {
+fn a_type_may_be_stated_twice_and_a_second_one_that_differs_is_kept() {
     let pending = "ON_CHAIN_DEPOSIT_PENDING";
     for (changes, kept) in [
         (json!({}), None),
@@ -122,7 +122,7 @@ fn a_type_is_told_once_or_twice_and_a_second_one_that_differs_is_kept() {
 }
 
 #[test]
-fn each_unit_is_counted_in_its_own_size() {
+fn each_unit_has_its_own_number_of_decimals() {
     for (units, known_as, whole) in [
         ("wei", "wei", Some("119.078888888888888887")),
         ("lamports", "lamports", Some("119078888888.888888887")),
@@ -169,16 +169,16 @@ fn a_unit_that_is_not_stated_is_never_guessed() {
 }
 
 #[test]
-fn a_balance_is_taken_apart_and_what_else_it_says_is_kept() {
+fn a_balances_amount_has_a_field_and_its_other_members_are_kept() {
     let changes = json!({ "balanceBefore": { "amount": "7", "balance": "8", "currency": "wei", "hold": "1" } });
     let details = transfer(&webhook("ON_CHAIN_WITHDRAWAL_PENDING", &changes));
     assert_eq!(details.balances.before.expect("a balance").value.to_string(), "7");
     assert_eq!(details.provider_data["balanceBefore"], json!({ "balance": "8", "hold": "1" }));
-    assert_eq!(details.provider_data.get("balanceAfter"), None, "amount and balance say the same");
+    assert_eq!(details.provider_data.get("balanceAfter"), None, "amount and balance are equal");
 }
 
 #[test]
-fn an_amount_goes_where_its_type_says_and_no_other_is_dropped() {
+fn the_type_decides_which_field_an_amount_has_and_no_other_amount_is_dropped() {
     let wei = |amount: &str| Some(format!("{amount} wei"));
     for (name, changes, expected, kept) in [
         ("ON_CHAIN_DEPOSIT_PENDING", json!({ "blockchainTransactionAmount": "5" }), [wei("5"), None, None], json!({})),
@@ -252,7 +252,7 @@ fn an_amount_that_cannot_be_read_is_never_taken_for_a_missing_one() {
 }
 
 #[test]
-fn a_network_fee_and_its_withdrawal_share_an_id_and_name_each_other() {
+fn a_network_fee_and_its_withdrawal_share_an_id_and_refer_to_each_other() {
     for (name, side, fee_amounts, withdrawal_amounts) in [
         ("NETWORK_FEE", "debit", [Some("5 wei"), None, None], [None, Some("5 wei"), None]),
         ("FEE_REFUND", "credit", [None, None, Some("5 wei")], [None, None, None]),
@@ -262,7 +262,7 @@ fn a_network_fee_and_its_withdrawal_share_an_id_and_name_each_other() {
         let [fee, withdrawal] = statements.as_slice() else { unreachable!("two things are said: {statements:?}") };
         assert_eq!(fee.resource.to_string(), "fee#striga#s-1:network");
         assert_eq!(withdrawal.resource.to_string(), "withdrawal#striga#s-1");
-        // A fee says no more about how far the withdrawal has come than that there is one.
+        // A fee states only that there is a withdrawal, not its progress.
         assert_eq!(withdrawal.content.status.as_str(), "initiated");
         assert_eq!(withdrawal.content.occurred_at, fee.content.occurred_at);
         assert_ne!(withdrawal.content.id, fee.content.id);
@@ -275,11 +275,11 @@ fn a_network_fee_and_its_withdrawal_share_an_id_and_name_each_other() {
             (owned(fee_amounts), owned(withdrawal_amounts)),
             "{name}"
         );
-        // What the withdrawal's own webhooks say must not be overwritten by its fee's.
+        // A fee's webhook must not overwrite details from the withdrawal's own webhooks.
         assert_eq!((of_withdrawal.provider_status, of_withdrawal.side, of_withdrawal.updated_at), (None, None, None));
         assert!(of_withdrawal.provider_data.is_empty() && of_withdrawal.balances.before.is_none());
     }
-    // A fee of another sort is not known to belong to a withdrawal.
+    // A fee of another type may not belong to a withdrawal.
     for sub_type in [Value::Null, json!("THEIR_FEE"), json!(["TOTAL_WITHDRAWAL_FEE", "THEIR_FEE"])] {
         let only = statement(&webhook("NETWORK_FEE", &json!({ "txSubType": sub_type, "debit": "5" })));
         assert!(transfer_of(only).related.is_empty(), "{sub_type}");
@@ -287,7 +287,7 @@ fn a_network_fee_and_its_withdrawal_share_an_id_and_name_each_other() {
 }
 
 #[test]
-fn the_two_legs_of_an_application_fee_share_an_id_and_name_each_other() {
+fn the_two_legs_of_an_application_fee_share_an_id_and_refer_to_each_other() {
     let leg = |side: &str| statement(&webhook("APPLICATION_FEE", &json!({ side: "50" })));
     let (debit, credit) = (leg("debit"), leg("credit"));
     assert_ne!(debit.resource, credit.resource);
@@ -296,7 +296,7 @@ fn the_two_legs_of_an_application_fee_share_an_id_and_name_each_other() {
 }
 
 #[test]
-fn numbers_texts_nulls_and_empty_texts_are_read_alike() {
+fn numbers_and_strings_are_read_alike_and_so_are_nulls_and_empty_strings() {
     for (sent, taken) in
         [(json!(1), Some("1")), (json!("1"), Some("1")), (json!(0), Some("0")), (json!(""), None), (json!(null), None)]
     {
@@ -316,7 +316,7 @@ fn numbers_texts_nulls_and_empty_texts_are_read_alike() {
 }
 
 #[test]
-fn a_member_that_is_stated_twice_alike_is_read_once_and_differently_not_at_all() {
+fn a_member_repeated_with_the_same_value_is_read_once_and_with_different_values_rejects_the_webhook() {
     let body = |rest: &str| {
         format!(r#"{{"type":"ON_CHAIN_DEPOSIT_CONFIRMED","id":"1","timestamp":"2024-09-10T12:05:40Z",{rest}}}"#)
     };

@@ -1,5 +1,5 @@
-//! What it takes for a Striga webhook to be believed, and each way in which one is not. Striga signs no time: that the
-//! same body is the same fact is what defends against replays.
+//! Which Striga webhooks verify, and each way in which verification fails. Striga's signature covers no time, so the
+//! defence against replays is that the same body is the same fact.
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use fundhook_domain::{Attestation, EvidenceClass, Feed, Scheme};
@@ -39,13 +39,13 @@ fn signatures_made_by_python_verify() {
         let what = text(vector, "what");
         let body = BASE64_STANDARD.decode(text(vector, "body_base64")).expect("base64");
         verified_with(request([(SIGNATURE_HEADER, text(vector, "signature"))], &body), &secrets).expect(what);
-        // What the tests sign themselves is what Python signs.
+        // The tests' own signature equals Python's.
         assert_eq!(shared(secret).sign(&body), text(vector, "signature"), "{what}");
     }
 }
 
 #[test]
-fn a_verified_webhook_says_how_it_was_signed_and_that_no_time_was() {
+fn the_attestation_of_a_verified_webhook_has_the_scheme_and_no_time() {
     let attestation = verified(webhook(BODY)).expect("verifies");
     assert_eq!(attestation.scheme, Scheme::StrigaHmacSha256);
     assert_eq!((attestation.class, attestation.signed_at), (EvidenceClass::SharedSecret, None));
@@ -64,7 +64,7 @@ fn a_verified_webhook_belongs_to_the_feed_it_was_verified_for() {
 }
 
 #[test]
-fn an_hmac_is_read_in_small_and_capital_letters_and_believed_as_a_whole_alone() {
+fn an_hmac_is_read_in_small_and_capital_letters_and_must_be_complete() {
     let good = shared(SECRET).sign(BODY);
     for signature in [good.clone(), good.to_uppercase(), format!(" {good}\t")] {
         verified(with(&signature)).expect(&signature);
@@ -77,7 +77,7 @@ fn an_hmac_is_read_in_small_and_capital_letters_and_believed_as_a_whole_alone() 
         ("zeros", "0".repeat(64)),
         ("by another secret", shared(PREVIOUS_SECRET).sign(BODY)),
         ("of another body", shared(SECRET).sign(b"{}")),
-        // The provider's own sample signs the parsed body written anew. What was received is what counts.
+        // The provider's own sample signs the parsed and reserialized body. The signature must cover the received bytes.
         ("of the same JSON in other bytes", shared(SECRET).sign(&[BODY, b"\n"].concat())),
     ] {
         assert_eq!(verified(with(&signature)), Err(Rejection::SignatureUnverified), "{what}");
@@ -87,7 +87,7 @@ fn an_hmac_is_read_in_small_and_capital_letters_and_believed_as_a_whole_alone() 
         ("base64", BASE64_STANDARD.encode(hex::decode(&good).expect("hex"))),
         ("a name before it", format!("sha256={good}")),
         ("two of them", format!("{good},{good}")),
-        ("no ASCII", "é".repeat(32)),
+        ("not ASCII", "é".repeat(32)),
     ] {
         let rejected = verified(with(&signature));
         assert!(
@@ -98,7 +98,7 @@ fn an_hmac_is_read_in_small_and_capital_letters_and_believed_as_a_whole_alone() 
 }
 
 #[test]
-fn a_secret_verifies_for_as_long_as_it_is_the_current_or_the_previous_one() {
+fn a_secret_verifies_as_long_as_it_is_the_current_or_the_previous_one() {
     for (what, entry, believed) in [
         ("before a change", json!({ "current": PREVIOUS_SECRET }), [false, true]),
         ("during it", json!({ "current": SECRET, "previous": PREVIOUS_SECRET }), [true, true]),
@@ -114,7 +114,7 @@ fn a_secret_verifies_for_as_long_as_it_is_the_current_or_the_previous_one() {
 }
 
 #[test]
-fn a_public_key_is_nothing_to_verify_an_hmac_with() {
+fn a_public_key_does_not_verify_an_hmac() {
     let public = secrets_of(&json!({ "rsa_public_keys": [include_str!("../keys/test-key-rsa-2048.pub.pem")] }));
     let rejected = verified_with(webhook(BODY), &public).expect_err("no secret");
     assert_eq!(rejected, Rejection::NoKeyForScheme { header: SIGNATURE_HEADER.to_owned() });
@@ -137,7 +137,7 @@ fn a_signature_that_is_missing_empty_blank_or_repeated_is_named() {
 }
 
 #[test]
-fn changing_any_one_byte_of_the_body_or_of_the_signature_is_noticed() {
+fn changing_any_byte_of_the_body_or_of_the_signature_fails_verification() {
     let flipped = |bytes: &[u8], index: usize| {
         let mut bytes = bytes.to_vec();
         bytes[index] ^= 1;
@@ -164,7 +164,7 @@ fn a_replay_verifies_and_is_the_same_fact() {
 }
 
 #[test]
-fn what_is_refused_comes_back_whole_so_that_it_can_be_tried_with_newer_secrets() {
+fn a_rejected_webhook_is_returned_whole_so_that_newer_secrets_can_verify_it() {
     let older = secrets_of(&json!({ "current": PREVIOUS_SECRET }));
     let (returned, rejection) = verify(webhook(BODY), &feed(), &older).expect_err("another secret");
     assert_eq!(returned, webhook(BODY));
@@ -174,7 +174,7 @@ fn what_is_refused_comes_back_whole_so_that_it_can_be_tried_with_newer_secrets()
 
 proptest! {
     #[test]
-    fn no_header_makes_verification_panic_or_believe(signature in ".*|[0-9a-fA-F]{64}") {
+    fn no_header_makes_verification_panic_or_succeed(signature in ".*|[0-9a-fA-F]{64}") {
         prop_assert!(verified(with(&signature)).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! Which JWTs are believed, and each way in which one is not.
+//! Which JWTs verify, and each way in which verification fails.
 
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD, Engine as _};
 use fundhook_providers::connect::{self, JwtMode, JwtSettings, Settings};
@@ -11,7 +11,7 @@ use crate::support::{
     ED25519, P256, RSA, RSA_NEXT, SIGNED_AT, TOLERANCE, TestKey, at, changed, feed, headers, key_set, settings,
 };
 
-/// The organization of seed 000.
+/// The organization of the documentation's sample.
 const ORGANIZATION: &str = "4789efea-e034-4e6f-b8a0-5289aacec427";
 const BODY: &[u8] = br#"{"event":"connect.deposits.pending","deposit":{"id":"1"}}"#;
 
@@ -24,7 +24,7 @@ fn policy() -> TokenPolicy {
     TokenPolicy { organization_id: Some(ORGANIZATION.to_owned()), ..settings().jwt.policy }
 }
 
-/// The claims of seed 000's token, valid for an hour, with `changes` laid over them.
+/// The claims of the documentation's sample token, valid for an hour, with `changes`.
 fn claims_with(changes: &Value) -> Value {
     let claims = json!({
         "iss": "connect",
@@ -49,19 +49,19 @@ fn signing_input(header: &Value, payload: &[u8]) -> String {
     format!("{}.{}", encoded(header.to_string().as_bytes()), encoded(payload))
 }
 
-/// A token with `header` and `claims`, truly signed by `key` with `algorithm`, whatever the header says.
+/// A token with `header` and `claims`, signed by `key` with `algorithm`, whichever algorithm the header names.
 fn token(key: &TestKey, algorithm: Algorithm, header: &Value, claims: &Value) -> String {
     let input = signing_input(header, claims.to_string().as_bytes());
     let signature = BASE64_URL_SAFE_NO_PAD.encode(key.sign(algorithm, input.as_bytes()));
     format!("{input}.{signature}")
 }
 
-/// A token that only its claims can make wrong.
+/// A token with a valid signature and `claims`.
 fn claiming(claims: &Value) -> String {
     token(&RSA, Algorithm::RS256, &json!({ "alg": "RS256", "typ": "JWT" }), claims)
 }
 
-/// What becomes of `token` at the moment the webhook was signed.
+/// Verifies `token` at the time of the webhook's signature.
 fn verify(token: &str) -> Result<(), TokenRejection> {
     verify_token(token, &every_key(), &policy(), at(SIGNED_AT))
 }
@@ -76,7 +76,7 @@ fn each_asymmetric_algorithm_verifies_by_a_key_of_its_type() {
     ] {
         let good = token(key, algorithm, &json!({ "alg": name }), &claims());
         assert_eq!(verify(&good), Ok(()), "{name}");
-        // An untrusted `kid` is a hint at most, and nothing depends on it.
+        // The `kid` is untrusted, and verification does not depend on it.
         let named = token(key, algorithm, &json!({ "alg": name, "kid": "../../etc/passwd" }), &claims());
         assert_eq!(verify(&named), Ok(()), "{name}");
 
@@ -90,20 +90,20 @@ fn each_asymmetric_algorithm_verifies_by_a_key_of_its_type() {
 }
 
 #[test]
-fn a_token_without_a_signature_is_refused_however_none_is_spelled() {
+fn a_token_without_a_signature_is_rejected_however_none_is_spelled() {
     for name in ["none", "None", "NONE", "nOnE", ""] {
         let input = signing_input(&json!({ "alg": name, "typ": "JWT" }), claims().to_string().as_bytes());
         for token in [format!("{input}."), input.clone(), format!("{input}.AA")] {
             assert_eq!(verify(&token), Err(TokenRejection::Malformed), "{token}");
         }
     }
-    // The signature is missing, and the header promises one.
+    // The header names an algorithm, and the signature is missing.
     let input = signing_input(&json!({ "alg": "RS256" }), claims().to_string().as_bytes());
     assert_eq!(verify(&format!("{input}.")), Err(TokenRejection::SignatureUnverified));
 }
 
 #[test]
-fn a_public_key_is_never_taken_for_an_hmac_secret() {
+fn a_public_key_is_never_used_as_an_hmac_secret() {
     let public_pem = include_str!("../keys/test-key-rsa-2048.pub.pem");
     let (_, armoured) = public_pem.split_once("-----BEGIN PUBLIC KEY-----\n").expect("a PEM file");
     let (base64, _) = armoured.split_once("\n-----END PUBLIC KEY-----").expect("a PEM file");
@@ -135,7 +135,7 @@ fn a_public_key_is_never_taken_for_an_hmac_secret() {
 }
 
 #[test]
-fn an_asymmetric_algorithm_that_is_not_on_the_list_is_refused() {
+fn an_asymmetric_algorithm_that_is_not_on_the_list_is_rejected() {
     for (name, algorithm) in [
         ("RS384", Algorithm::RS384),
         ("RS512", Algorithm::RS512),
@@ -148,7 +148,7 @@ fn an_asymmetric_algorithm_that_is_not_on_the_list_is_refused() {
 }
 
 #[test]
-fn a_signature_of_one_type_never_passes_for_another() {
+fn a_signature_of_one_type_never_verifies_as_another() {
     let signers =
         [(&RSA, Algorithm::RS256), (&RSA, Algorithm::PS256), (&P256, Algorithm::ES256), (&ED25519, Algorithm::EdDSA)];
     for (key, algorithm) in signers {
@@ -180,7 +180,7 @@ fn a_key_that_names_its_algorithm_verifies_no_other() {
 }
 
 #[test]
-fn a_key_that_the_token_brings_along_is_never_used() {
+fn a_key_in_the_token_is_never_used() {
     for (member, value) in [
         ("jwk", RSA_NEXT.jwk()),
         ("jku", json!("https://evil.example/jwks")),
@@ -188,7 +188,7 @@ fn a_key_that_the_token_brings_along_is_never_used() {
         ("x5c", json!(["MIIB"])),
     ] {
         let header = json!({ "alg": "RS256", member: value });
-        // Signed by a trusted key or by the attacker's own: the header alone is enough to refuse it.
+        // Whether a trusted key or the attacker's key signed it, the header alone is a reason to reject it.
         for key in [&RSA, &RSA_NEXT] {
             let token = token(key, Algorithm::RS256, &header, &claims());
             assert_eq!(verify(&token), Err(TokenRejection::NamesAKey(member)));
@@ -197,7 +197,7 @@ fn a_key_that_the_token_brings_along_is_never_used() {
 }
 
 #[test]
-fn a_critical_extension_that_nobody_here_understands_is_refused() {
+fn an_unknown_critical_extension_is_rejected() {
     for (crit, extension) in
         [(json!(["b64"]), json!({ "b64": false })), (json!(["x"]), json!({ "x": 1 })), (json!([]), json!({}))]
     {
@@ -208,7 +208,7 @@ fn a_critical_extension_that_nobody_here_understands_is_refused() {
 }
 
 #[test]
-fn what_is_not_a_compact_jwt_is_malformed() {
+fn a_text_that_is_not_a_compact_jwt_is_malformed() {
     let good = claiming(&claims());
     let (input, signature) = good.rsplit_once('.').expect("three parts");
     let (header, payload) = input.split_once('.').expect("three parts");
@@ -238,7 +238,7 @@ fn what_is_not_a_compact_jwt_is_malformed() {
 }
 
 #[test]
-fn any_change_to_a_signed_token_is_noticed() {
+fn any_change_to_a_signed_token_fails_verification() {
     let good = claiming(&claims());
     let other = claiming(&claims_with(&json!({ "sub": "another" })));
     let part = |token: &str, index: usize| token.split('.').nth(index).expect("three parts").to_owned();
@@ -263,7 +263,7 @@ fn a_signed_payload_that_is_not_an_object_of_claims_is_malformed() {
 }
 
 #[test]
-fn a_token_is_valid_between_its_times_give_or_take_the_leeway() {
+fn a_token_is_valid_between_its_times_plus_or_minus_the_leeway() {
     let leeway = TOLERANCE.as_secs().cast_signed();
     let rfc_3339 = |seconds: i64| json!(at(seconds).to_string());
     let with_fraction = |seconds: i64| -> Value { serde_json::from_str(&format!("{seconds}.999")).expect("a number") };
@@ -298,7 +298,7 @@ fn the_rfc_3339_times_of_the_seed_are_read_to_the_nanosecond_and_with_their_offs
 }
 
 #[test]
-fn a_claim_of_another_form_than_it_should_have_is_named() {
+fn a_malformed_claim_is_named() {
     let number = |text: &str| -> Value { serde_json::from_str(text).expect("a number") };
     for claim in ["exp", "nbf", "iat"] {
         for value in [
@@ -344,7 +344,7 @@ fn a_claim_of_another_form_than_it_should_have_is_named() {
 }
 
 #[test]
-fn an_expiry_and_an_issuer_are_needed_and_other_times_are_not() {
+fn an_expiry_and_an_issuer_are_required_and_other_times_are_not() {
     for (missing, expected) in [
         ("exp", Err(TokenRejection::Claim("exp"))),
         ("iss", Err(TokenRejection::Claim("iss"))),
@@ -357,7 +357,7 @@ fn an_expiry_and_an_issuer_are_needed_and_other_times_are_not() {
 }
 
 #[test]
-fn a_token_of_another_issuer_is_refused() {
+fn a_token_of_another_issuer_is_rejected() {
     for issuer in ["Connect", "connect ", "https://connect.example", ""] {
         let token = claiming(&claims_with(&json!({ "iss": issuer })));
         assert_eq!(verify(&token), Err(TokenRejection::Issuer), "{issuer:?}");
@@ -365,7 +365,7 @@ fn a_token_of_another_issuer_is_refused() {
 }
 
 #[test]
-fn a_token_for_another_organization_is_refused_where_one_is_configured() {
+fn a_token_for_another_organization_is_rejected_if_one_is_configured() {
     let another = json!({ "id": "00000000-0000-0000-0000-000000000000" });
     for (organization, configured, expected) in [
         (json!({ "id": ORGANIZATION }), Some(ORGANIZATION), Ok(())),
@@ -385,7 +385,7 @@ fn a_token_for_another_organization_is_refused_where_one_is_configured() {
     }
 }
 
-/// What becomes of a webhook that carries `values` as its token headers: whether a token was verified.
+/// Verifies a webhook with `values` as its token headers. Returns whether a token was verified.
 fn webhook_with(mode: JwtMode, header: &str, values: &[&str]) -> Result<bool, Rejection> {
     let jwt = JwtSettings { mode, header: header.to_owned(), policy: policy() };
     let mut sent = headers(&RSA, SIGNED_AT, BODY);
@@ -414,7 +414,7 @@ fn a_token_is_ignored_optional_or_required_as_configured() {
 }
 
 #[test]
-fn a_token_comes_with_or_without_its_scheme() {
+fn a_token_is_read_with_or_without_its_scheme() {
     let good = claiming(&claims());
     for value in [good.clone(), format!("Bearer {good}"), format!("bearer {good}"), format!("BEARER   {good} ")] {
         assert_eq!(webhook_with(JwtMode::Required, "authorization", &[&value]), Ok(true), "{value}");
@@ -428,7 +428,7 @@ fn a_token_comes_with_or_without_its_scheme() {
 }
 
 #[test]
-fn two_tokens_are_refused_even_when_both_are_good() {
+fn two_tokens_are_rejected_even_if_both_are_valid() {
     let good = claiming(&claims());
     for mode in [JwtMode::Optional, JwtMode::Required] {
         let refused = webhook_with(mode, "authorization", &[&good, &good]);
@@ -437,7 +437,7 @@ fn two_tokens_are_refused_even_when_both_are_good() {
 }
 
 #[test]
-fn a_good_token_never_makes_up_for_a_bad_signature() {
+fn a_valid_token_never_replaces_a_valid_signature() {
     let mut sent = headers(&RSA_NEXT, SIGNED_AT, BODY);
     sent.push(("authorization".to_owned(), claiming(&claims())));
     let webhook = crate::support::request(sent, BODY);
@@ -447,7 +447,7 @@ fn a_good_token_never_makes_up_for_a_bad_signature() {
 }
 
 #[test]
-fn a_token_by_a_key_not_seen_yet_may_verify_with_a_newer_set() {
+fn a_token_by_an_unknown_key_may_verify_with_a_newer_key_set() {
     let by_another = token(&RSA_NEXT, Algorithm::RS256, &json!({ "alg": "RS256" }), &claims());
     let refused = webhook_with(JwtMode::Optional, "authorization", &[&by_another]).expect_err("an unknown key");
     assert_eq!(refused, Rejection::Token(TokenRejection::SignatureUnverified));

@@ -1,5 +1,5 @@
-//! zerohash's legacy signatures cover the body alone: whoever has seen one can send it for ever. They count only where
-//! the operator switched them on, and never in the place of a current one.
+//! zerohash's legacy signatures cover only the body, so a webhook that was seen once can be replayed for ever. They are
+//! accepted only if the operator enabled them, and never in place of a current signature.
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use fundhook_domain::{Attestation, EvidenceClass, Scheme};
@@ -19,7 +19,7 @@ use crate::support::{RSA, RSA_NEXT, SIGNED_AT, TestKey, at, text};
 
 const BODY: &[u8] = br#"{"fund_id":"1","success":true}"#;
 
-/// The settings with legacy signatures switched on.
+/// The settings with legacy signatures enabled.
 fn lenient() -> Settings {
     Settings { legacy: true, ..settings() }
 }
@@ -28,12 +28,12 @@ fn verified_with(webhook: Webhook, settings: &Settings, secrets: &Secrets) -> Re
     crate::support::zerohash::verified_with(webhook, settings, secrets, at(SIGNED_AT))
 }
 
-/// The HMAC over `BODY` alone.
+/// The HMAC over only `BODY`.
 fn hmac(secret: &str) -> String {
     shared(secret).sign(BODY)
 }
 
-/// The RSA signature over `BODY` alone.
+/// The RSA signature over only `BODY`.
 fn rsa(key: &TestKey, algorithm: Algorithm) -> String {
     hex::encode(key.sign(algorithm, BODY))
 }
@@ -61,7 +61,7 @@ fn signatures_made_by_python_and_openssl_verify() {
 }
 
 #[test]
-fn they_are_refused_by_name_where_they_are_off_however_good_they_are() {
+fn they_are_rejected_with_their_own_reason_while_disabled_even_if_valid() {
     for sent in [
         vec![(LEGACY_SIGNATURE_HEADER, hmac(SECRET))],
         vec![(LEGACY_RSA_SIGNATURE_HEADER, rsa(&RSA, Algorithm::RS256))],
@@ -76,7 +76,7 @@ fn they_are_refused_by_name_where_they_are_off_however_good_they_are() {
 }
 
 #[test]
-fn they_are_accepted_where_they_are_on_and_prove_no_time() {
+fn they_are_accepted_while_enabled_and_prove_no_time() {
     let webhook = request([(LEGACY_SIGNATURE_HEADER, hmac(SECRET))], BODY);
     for years in [0, 30] {
         let now = at(SIGNED_AT + years * 31_557_600);
@@ -85,7 +85,7 @@ fn they_are_accepted_where_they_are_on_and_prove_no_time() {
         assert_eq!(attestation.scheme, Scheme::ZerohashLegacyHmacSha256);
         assert_eq!((attestation.class, attestation.signed_at), (EvidenceClass::SharedSecret, None));
         assert_eq!(attestation.key, shared(SECRET).name());
-        // Without a signed time, what has no date of its own happened when it was received.
+        // Without a signed time, a webhook without a date in its body is dated by when it was received.
         let envelope = Envelope::seal(verified, now, None);
         assert_eq!(crate::support::statements::only_statement(&envelope).content.occurred_at, now);
     }
@@ -151,7 +151,7 @@ fn a_request_with_any_current_header_never_falls_back_to_its_legacy_signature() 
     let outcome = verified_with(request(stale.into_iter().chain(legacy.clone()), BODY), &lenient(), &both());
     assert!(matches!(outcome, Err(Rejection::TimestampTooOld { .. })), "{outcome:?}");
 
-    // With a good current signature, the legacy one beside it is not even read.
+    // With a valid current signature, the legacy signature is not read.
     let good = [(TIMESTAMP_HEADER, TIMESTAMP.to_owned()), (SIGNATURE_HEADER, current)];
     let beside = [(LEGACY_SIGNATURE_HEADER, "no hex".to_owned())];
     for settings in [settings(), lenient()] {

@@ -1,4 +1,4 @@
-//! What zerohash's webhooks about money say: the rules, as tables.
+//! The statements of zerohash's webhooks about transfers: the rules, as tables.
 
 use fundhook_domain::{Resource, Statement, TransferDetails, fold};
 use serde_json::{Value, json};
@@ -7,17 +7,17 @@ use crate::support::changed;
 use crate::support::statements::{only_statement, reason, statements, transfer_of};
 use crate::support::zerohash::envelope;
 
-/// What `body` says, its shape telling what it is.
+/// The statements of `body`, whose shape determines its payload type.
 fn all_statements(body: &Value) -> Vec<Statement> {
     statements(&envelope(None, body.to_string().as_bytes()))
 }
 
-/// The one thing that `body` says.
+/// The single statement of `body`.
 fn statement(body: &Value) -> Statement {
     only_statement(&envelope(None, body.to_string().as_bytes()))
 }
 
-/// The first thing that `body` says, which must be about money.
+/// The details of the first statement of `body`, which must be about a transfer.
 fn transfer(body: &Value) -> TransferDetails {
     transfer_of(all_statements(body).remove(0))
 }
@@ -85,22 +85,22 @@ fn deposit_failed(changes: &Value) -> Value {
 }
 
 #[test]
-fn a_fund_transaction_succeeds_or_is_held_or_never_came() {
+fn a_fund_transaction_is_confirmed_held_or_abandoned() {
     for (what, changes, status) in [
         ("success", json!({}), "confirmed"),
-        ("success as a text", json!({ "success": "true" }), "confirmed"),
+        ("success as a string", json!({ "success": "true" }), "confirmed"),
         ("success in capital letters", json!({ "success": "True" }), "confirmed"),
         ("success with an exception", json!({ "status_reason": "deposit above maximum threshold" }), "confirmed"),
         ("no success: the match may still complete", json!({ "success": false }), "held"),
-        ("no success as a text", json!({ "success": "FALSE" }), "held"),
+        ("no success as a string", json!({ "success": "FALSE" }), "held"),
         ("no success, nothing on chain yet", json!({ "success": false, "transaction_id": "" }), "held"),
-        ("no success, an amount that is not told", json!({ "success": false, "quantity": "" }), "held"),
+        ("no success, an empty amount", json!({ "success": false, "quantity": "" }), "held"),
         (
             "an expired session",
             json!({ "success": false, "quantity": "0", "transaction_id": "", "source_address": "-" }),
             "abandoned",
         ),
-        ("nothing told at all", json!({ "success": false, "quantity": null, "transaction_id": null }), "abandoned"),
+        ("no amount and no transaction", json!({ "success": false, "quantity": null, "transaction_id": null }), "abandoned"),
     ] {
         let statement = statement(&fund(&changes));
         assert_eq!(statement.content.status.as_str(), status, "{what}");
@@ -118,7 +118,7 @@ fn a_fund_transaction_succeeds_or_is_held_or_never_came() {
 }
 
 #[test]
-fn a_held_fund_that_is_matched_is_one_deposit_and_confirmed_whichever_webhook_comes_first() {
+fn a_held_fund_transaction_that_is_matched_is_one_confirmed_deposit_in_either_order() {
     let held = statement(&fund(&json!({ "success": false, "status_reason": "account match has not completed yet" })));
     let matched = statement(&fund(&json!({ "deposit_timestamp": 1_750_404_999_000_i64 })));
     assert_eq!(held.resource, matched.resource);
@@ -131,7 +131,7 @@ fn a_held_fund_that_is_matched_is_one_deposit_and_confirmed_whichever_webhook_co
 }
 
 #[test]
-fn no_side_is_taken_about_a_member_that_is_stated_twice_differently() {
+fn a_member_repeated_with_different_values_is_not_guessed() {
     let read = |rest: &str| {
         let body = format!(r#"{{"fund_id":"f-1","success":true,"quantity":"100",{rest}}}"#);
         envelope(Some("deposit_fund_complete"), body.as_bytes())
@@ -150,13 +150,13 @@ fn no_side_is_taken_about_a_member_that_is_stated_twice_differently() {
     }
     let rest = r#""quantity":"100","reference_id":"abc123","reference_id":"def456""#;
     let details = transfer_of(only_statement(&read(rest)));
-    assert_eq!(details.quantity.expect("an amount").value.to_string(), "100", "stated twice alike is stated once");
+    assert_eq!(details.quantity.expect("an amount").value.to_string(), "100", "a member repeated with the same value counts once");
     assert_eq!(details.provider_data["reference_id"], json!(["abc123", "def456"]), "nothing is dropped");
     assert_eq!(details.reference_id, None);
 }
 
 #[test]
-fn a_dash_is_no_address_and_stays_where_the_provider_put_it() {
+fn a_dash_is_not_an_address_and_keeps_the_providers_name() {
     let details = transfer(&fund(&json!({ "source_address": "-" })));
     assert_eq!((details.transaction.from, &details.provider_data["source_address"]), (None, &json!("-")));
     let details = transfer(&fund(&json!({ "source_address": "0xA3" })));
@@ -164,7 +164,7 @@ fn a_dash_is_no_address_and_stays_where_the_provider_put_it() {
 }
 
 #[test]
-fn the_platforms_own_identifier_has_two_names_and_the_reason_too() {
+fn the_platforms_identifier_and_the_reason_have_two_names_each() {
     let reference = |changes: Value| transfer(&fund(&changes)).reference_id;
     let abc = Some("abc123".to_owned());
     assert_eq!(reference(json!({ "reference_id": "abc123" })), abc);
@@ -201,7 +201,7 @@ fn a_time_is_told_in_seconds_milliseconds_nanoseconds_or_rfc_3339() {
         assert_eq!(of_deposit.content.occurred_at.to_string(), expected, "{time}");
         assert_eq!(transfer_of(of_deposit).updated_at.map(|at| at.to_string()).as_deref(), Some(expected));
     }
-    // 0 is how some write a time that is not known.
+    // Some providers write 0 for an unknown time.
     let unsaid = statement(&deposit(&json!({ "timestamp": 0 })));
     assert_eq!(transfer_of(unsaid.clone()).updated_at, None);
     assert_eq!(transfer_of(unsaid).provider_data["timestamp"], json!(0));
@@ -229,7 +229,7 @@ fn a_time_is_told_in_seconds_milliseconds_nanoseconds_or_rfc_3339() {
 }
 
 #[test]
-fn a_webhook_happened_at_the_latest_of_its_times_and_else_when_it_was_signed() {
+fn a_webhook_is_dated_by_the_latest_of_its_times_or_else_by_its_signature() {
     let occurred_at = |body: &Value| all_statements(body).remove(0).content.occurred_at.to_string();
     assert_eq!(occurred_at(&fund(&json!({}))), "2025-06-20T07:35:05.037Z");
     assert_eq!(occurred_at(&fund(&json!({ "deposit_timestamp": "" }))), "2025-06-20T07:32:20.514Z");
@@ -247,7 +247,7 @@ fn a_webhook_happened_at_the_latest_of_its_times_and_else_when_it_was_signed() {
 }
 
 #[test]
-fn an_asset_is_told_with_its_network_or_implies_it_or_leaves_it_open() {
+fn an_asset_states_its_network_implies_it_or_leaves_it_unknown() {
     for (code, asset, network) in [
         (json!("USDC.BASE"), Some("USDC"), Some("base")),
         (json!("USDC.ETH"), Some("USDC"), Some("ethereum")),
@@ -266,7 +266,7 @@ fn an_asset_is_told_with_its_network_or_implies_it_or_leaves_it_open() {
 }
 
 #[test]
-fn a_payments_network_is_the_one_that_is_named_and_another_in_its_asset_is_kept() {
+fn a_payments_network_is_its_network_member_and_another_one_in_its_asset_is_kept() {
     for (asset, network, found, kept) in [
         ("USDC", "BASE", Some("base"), None),
         ("USDC", "", None, None),
@@ -342,7 +342,7 @@ fn each_status_of_a_payment_reports_its_own() {
 }
 
 #[test]
-fn a_payment_is_named_by_its_own_id_and_else_by_its_request() {
+fn a_payment_is_identified_by_its_own_id_or_else_by_its_request() {
     for (payment_id, request_id, native, kept) in [
         (json!("p-1"), json!("w-1"), Some("p-1"), Some(json!("w-1"))),
         (json!("p-1"), json!(""), Some("p-1"), None),

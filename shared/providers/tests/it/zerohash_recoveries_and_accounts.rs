@@ -1,5 +1,5 @@
-//! What zerohash's webhooks say about the return of unexpected money, about amounts, and about users, accounts and
-//! balances: the rules, as tables.
+//! The statements of zerohash's webhooks about recoveries of unexpected money, about amounts, and about users, accounts
+//! and balances: the rules, as tables.
 
 use fundhook_domain::{Details, Statement};
 use serde_json::{Value, json};
@@ -8,12 +8,12 @@ use crate::support::changed;
 use crate::support::statements::{only_statement, reason, statements, transfer_of};
 use crate::support::zerohash::envelope;
 
-/// What `body` says, its shape telling what it is.
+/// The statements of `body`, whose shape determines its payload type.
 fn all_statements(body: &Value) -> Vec<Statement> {
     statements(&envelope(None, body.to_string().as_bytes()))
 }
 
-/// The one thing that `body` says.
+/// The single statement of `body`.
 fn statement(body: &Value) -> Statement {
     only_statement(&envelope(None, body.to_string().as_bytes()))
 }
@@ -52,15 +52,15 @@ fn external_account(changes: &Value) -> Value {
 }
 
 #[test]
-fn unexpected_money_and_its_return_are_about_one_recovery_and_each_names_the_other() {
+fn an_unexpected_deposit_and_its_return_are_about_one_recovery_and_refer_to_it() {
     let unnamed = json!({ "asset": "USDC", "network": "" });
     for (what, body, recovery, status) in [
         ("DEPOSIT_FAILED", deposit_failed(&json!({})), Some("CUST01:USDC:base"), "required"),
         ("recovery_quarantine", quarantined(&json!({})), Some("CUST01:USDC:base"), "required"),
         ("a payment back", payment(&json!({})), Some("CUST01:USDC:base"), "in_progress"),
-        ("one that arrived", payment(&json!({ "status": "settled" })), Some("CUST01:USDC:base"), "resolved"),
-        ("one that failed", payment(&json!({ "status": "failed" })), Some("CUST01:USDC:base"), "required"),
-        ("one that was given up", payment(&json!({ "status": "abandoned" })), Some("CUST01:USDC:base"), "required"),
+        ("a settled payment", payment(&json!({ "status": "settled" })), Some("CUST01:USDC:base"), "resolved"),
+        ("a failed payment", payment(&json!({ "status": "failed" })), Some("CUST01:USDC:base"), "required"),
+        ("an abandoned payment", payment(&json!({ "status": "abandoned" })), Some("CUST01:USDC:base"), "required"),
         (
             "the network in the asset",
             payment(&json!({ "asset": "USDC.BASE", "network": "" })),
@@ -68,10 +68,10 @@ fn unexpected_money_and_its_return_are_about_one_recovery_and_each_names_the_oth
             "in_progress",
         ),
         ("no network", payment(&unnamed), Some("CUST01:USDC:-"), "in_progress"),
-        ("nobody named", payment(&json!({ "participant_code": "" })), None, ""),
+        ("no participant", payment(&json!({ "participant_code": "" })), None, ""),
         ("no asset", payment(&json!({ "asset": "" })), None, ""),
         ("a payment for another purpose", payment(&json!({ "payment_type": "withdrawal" })), None, ""),
-        ("a deposit that is in order", quarantined(&json!({ "state": "completed" })), None, ""),
+        ("a completed deposit", quarantined(&json!({ "state": "completed" })), None, ""),
         ("no transaction", quarantined(&json!({ "transaction_hash": "" })), None, ""),
         ("no amount", quarantined(&json!({ "amount": "" })), None, ""),
     ] {
@@ -95,7 +95,7 @@ fn unexpected_money_and_its_return_are_about_one_recovery_and_each_names_the_oth
 }
 
 #[test]
-fn what_leaves_the_account_is_what_goes_back() {
+fn the_returned_amount_is_the_total_that_leaves_the_account() {
     for (total, quantity, returned) in
         [("100.00", "", Some("100")), ("100.00", "99.999", Some("100")), ("", "99.999", Some("99.999")), ("", "", None)]
     {
@@ -110,7 +110,7 @@ fn what_leaves_the_account_is_what_goes_back() {
 }
 
 #[test]
-fn unexpected_money_without_an_id_is_named_by_all_that_it_says() {
+fn an_unexpected_deposit_without_an_id_is_identified_by_all_its_members() {
     let resource = |changes: Value| all_statements(&deposit_failed(&changes)).remove(0).resource.to_string();
     let known = resource(json!({}));
     assert!(known.ends_with("05ad8ff:CUST01:USDC.BASE:100"), "{known}");
@@ -164,7 +164,7 @@ fn an_amount_that_cannot_be_read_is_never_taken_for_a_missing_one() {
 }
 
 #[test]
-fn numbers_and_texts_say_the_same_and_nothing_stays_nothing() {
+fn numbers_and_strings_are_read_alike_and_empty_values_stay_empty() {
     let of = |amount: Value| {
         let body = sample(include_str!("../../../../events/zerohash/deposit.completed.json"), &json!({}));
         let mut body = changed(body, &json!({ "amount": null }));
@@ -195,7 +195,7 @@ fn the_statuses_of_users_and_accounts_are_the_providers_words() {
         let id = "external_account#zerohash#2cc93b20-ee43-4877-8cdc-863e61829015";
         assert_eq!((statement.resource.to_string().as_str(), statement.content.status.as_str()), (id, word));
     }
-    // Each has words of its own.
+    // Each has its own words.
     for (body, member) in [
         (participant(&json!({ "participant_status": "pending" })), "participant_status"),
         (participant(&json!({ "participant_status": "Approved" })), "participant_status"),
@@ -208,7 +208,7 @@ fn the_statuses_of_users_and_accounts_are_the_providers_words() {
 }
 
 #[test]
-fn an_account_says_whose_it_is_what_it_is_called_and_why() {
+fn an_account_has_its_owner_its_nickname_and_the_reason_of_its_status() {
     let Details::Account(locked) = statement(&participant(&json!({}))).content.details else {
         unreachable!("a participant")
     };
@@ -222,7 +222,7 @@ fn an_account_says_whose_it_is_what_it_is_called_and_why() {
 }
 
 #[test]
-fn a_balance_is_named_by_whose_it_is_in_which_account_and_of_what() {
+fn a_balance_is_identified_by_its_owner_its_account_and_its_asset() {
     let resource = |changes: Value| statement(&balance(&changes)).resource.to_string();
     for (changes, native) in [
         (json!({}), "CUST01:PLAT01:general:available:USDC.BASE"),

@@ -1,5 +1,5 @@
-//! zerohash may sign with RSA too, over the same bytes as the HMAC: under which padding is a setting, and of two signatures
-//! neither may be wrong.
+//! zerohash may also sign with RSA, over the same bytes as the HMAC. The padding is a setting. If a webhook has two
+//! signatures, both must be valid.
 
 use fundhook_domain::{EvidenceClass, Scheme};
 use fundhook_providers::zerohash::{
@@ -29,7 +29,7 @@ fn rsa(key: &TestKey, algorithm: Algorithm) -> String {
 }
 
 #[test]
-fn an_rsa_signature_verifies_under_the_padding_that_is_set_and_under_no_other() {
+fn an_rsa_signature_verifies_only_with_the_configured_padding() {
     let (pkcs1, pss) = (rsa(&RSA, Algorithm::RS256), rsa(&RSA, Algorithm::PS256));
     for (what, padding, signature, expected) in [
         ("PKCS#1 as PKCS#1", RsaPadding::Pkcs1, &pkcs1, Ok(Scheme::ZerohashRsaSha256)),
@@ -52,7 +52,7 @@ fn an_rsa_signature_verifies_under_the_padding_that_is_set_and_under_no_other() 
 }
 
 #[test]
-fn each_public_key_that_is_stored_verifies() {
+fn each_stored_public_key_verifies() {
     let next = include_str!("../keys/test-key-rsa-2048-next.pub.pem");
     let secrets = secrets_of(&json!({ "rsa_public_keys": [next, PUBLIC_PEM] }));
     for key in [&RSA, &RSA_NEXT] {
@@ -63,7 +63,7 @@ fn each_public_key_that_is_stored_verifies() {
 }
 
 #[test]
-fn of_two_signatures_each_that_there_is_a_key_for_must_verify() {
+fn each_of_two_signatures_with_a_configured_key_must_verify() {
     let (hmac, forged_hmac) = (signature(SECRET, BODY, TIMESTAMP), signature(PREVIOUS_SECRET, BODY, TIMESTAMP));
     let (rsa, forged_rsa) = (rsa(&RSA, Algorithm::RS256), rsa(&RSA_NEXT, Algorithm::RS256));
     let no_key = |header: &str| Err(Rejection::NoKeyForScheme { header: header.to_owned() });
@@ -78,7 +78,7 @@ fn of_two_signatures_each_that_there_is_a_key_for_must_verify() {
         ("HMAC alone, both keys", &both, hmac.as_str(), "", by_hmac.clone()),
         ("RSA alone, both keys", &both, "", rsa.as_str(), by_rsa.clone()),
         ("both right, no RSA key", &secret, hmac.as_str(), rsa.as_str(), by_hmac.clone()),
-        ("RSA wrong, no RSA key to tell by", &secret, hmac.as_str(), forged_rsa.as_str(), by_hmac),
+        ("RSA wrong, no RSA key", &secret, hmac.as_str(), forged_rsa.as_str(), by_hmac),
         ("HMAC wrong, no RSA key", &secret, forged_hmac.as_str(), rsa.as_str(), refused()),
         ("RSA alone, no RSA key", &secret, "", rsa.as_str(), no_key(RSA_SIGNATURE_HEADER)),
         ("both right, no secret", &key, hmac.as_str(), rsa.as_str(), by_rsa),
@@ -88,7 +88,7 @@ fn of_two_signatures_each_that_there_is_a_key_for_must_verify() {
         let outcome = verified_with(with(hmac, rsa), &settings(), secrets, signed_at());
         assert_eq!(outcome.map(|attestation| attestation.scheme), expected, "{what}");
     }
-    // One that cannot even be read is refused whether or not there is a key for it.
+    // A malformed signature is rejected whether or not a key for it is configured.
     let rejected = verified_with(with(&hmac, "abc"), &settings(), &secret, signed_at());
     assert!(
         matches!(&rejected, Err(Rejection::HeaderMalformed { name, .. }) if name == RSA_SIGNATURE_HEADER),
@@ -97,7 +97,7 @@ fn of_two_signatures_each_that_there_is_a_key_for_must_verify() {
 }
 
 #[test]
-fn a_signature_that_comes_twice_is_refused_even_with_the_same_value() {
+fn a_repeated_signature_is_rejected_even_with_the_same_value() {
     let rsa = rsa(&RSA, Algorithm::RS256);
     let sent = [(TIMESTAMP_HEADER, TIMESTAMP), (RSA_SIGNATURE_HEADER, &rsa), (RSA_SIGNATURE_HEADER, &rsa)];
     let rejected = verified_with(request(sent, BODY), &settings(), &public_keys(), signed_at());

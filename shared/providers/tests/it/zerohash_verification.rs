@@ -1,5 +1,5 @@
-//! What it takes for a zerohash webhook to be believed by the HMAC over its body and timestamp, and each way in which one
-//! is not. RSA is in `zerohash_rsa_signatures.rs`, and what covers no timestamp in `zerohash_legacy_signatures.rs`.
+//! Which zerohash webhooks verify by the HMAC over body and timestamp, and each way in which verification fails. RSA is
+//! in `zerohash_rsa_signatures.rs`, and signatures without a timestamp are in `zerohash_legacy_signatures.rs`.
 
 use std::time::Duration;
 
@@ -20,10 +20,10 @@ use crate::support::zerohash::{
 use crate::support::{SIGNED_AT, TOLERANCE, at, text};
 
 const BODY: &[u8] = br#"{"fund_id":"1","success":true}"#;
-/// The part of a second in [`TIMESTAMP`].
+/// The fraction of a second in [`TIMESTAMP`].
 const PART: Duration = Duration::from_millis(123);
 
-/// What the verification of `webhook` establishes at the moment it was signed, with the default settings and secret.
+/// The attestation of `webhook` at the time of its signature, with the default settings and secret.
 fn verified(webhook: Webhook) -> Result<Attestation, Rejection> {
     verified_with(webhook, &settings(), &secrets(), signed_at())
 }
@@ -66,7 +66,7 @@ fn signatures_made_by_python_and_openssl_verify() {
         let attestation = verified_with(webhook, &settings, &secrets, now).expect(what);
         assert_eq!((attestation.scheme, attestation.signed_at), (expected, Some(now)), "{what}");
         if expected == Scheme::ZerohashHmacSha256 {
-            // What the tests sign themselves is what Python signs.
+            // The tests' own signature equals Python's.
             assert_eq!(signature(text(&vectors, "secret"), &body, timestamp), made, "{what}");
         } else {
             assert_eq!(attestation.key, vectors["key_thumbprint"], "{what}");
@@ -75,7 +75,7 @@ fn signatures_made_by_python_and_openssl_verify() {
 }
 
 #[test]
-fn a_verified_webhook_says_how_it_was_signed_and_when_and_names_the_secret_without_telling_it() {
+fn the_attestation_of_a_verified_webhook_has_the_scheme_the_time_and_the_secrets_name_but_not_the_secret() {
     let attestation = verified(signed(TIMESTAMP)).expect("verifies");
     assert_eq!(attestation.class, EvidenceClass::SharedSecret);
     assert_eq!(attestation.signed_at, Some(signed_at()));
@@ -95,7 +95,7 @@ fn a_verified_webhook_belongs_to_the_feed_it_was_verified_for() {
 }
 
 #[test]
-fn an_hmac_is_read_in_small_and_capital_letters_and_believed_as_a_whole_alone() {
+fn an_hmac_is_read_in_small_and_capital_letters_and_must_be_complete() {
     let good = signature(SECRET, BODY, TIMESTAMP);
     let mixed: String =
         good.char_indices().map(|(at, c)| if at % 2 == 0 { c.to_ascii_uppercase() } else { c }).collect();
@@ -110,8 +110,8 @@ fn an_hmac_is_read_in_small_and_capital_letters_and_believed_as_a_whole_alone() 
         ("twice", format!("{good}{good}")),
         ("zeros", "0".repeat(64)),
         ("one byte", "00".to_owned()),
-        ("of the body alone", shared(SECRET).sign(BODY)),
-        ("of timestamp and body the other way round", shared(SECRET).sign(&[TIMESTAMP.as_bytes(), BODY].concat())),
+        ("of only the body", shared(SECRET).sign(BODY)),
+        ("of timestamp and body in reverse order", shared(SECRET).sign(&[TIMESTAMP.as_bytes(), BODY].concat())),
     ] {
         assert_eq!(verified(with(TIMESTAMP, &hmac, "")), Err(Rejection::SignatureUnverified), "{what}");
     }
@@ -122,7 +122,7 @@ fn an_hmac_is_read_in_small_and_capital_letters_and_believed_as_a_whole_alone() 
         ("a name before it", format!("sha256={good}")),
         ("a blank inside", format!("{} {}", &good[..32], &good[32..])),
         ("two of them", format!("{good},{good}")),
-        ("no ASCII", "é".repeat(32)),
+        ("not ASCII", "é".repeat(32)),
     ] {
         let rejected = verified(with(TIMESTAMP, &hmac, ""));
         assert!(is_malformed(&rejected, SIGNATURE_HEADER), "{what}: {rejected:?}");
@@ -130,13 +130,13 @@ fn an_hmac_is_read_in_small_and_capital_letters_and_believed_as_a_whole_alone() 
 }
 
 #[test]
-fn a_secret_verifies_for_as_long_as_it_is_the_current_or_the_previous_one() {
+fn a_secret_verifies_as_long_as_it_is_the_current_or_the_previous_one() {
     let by = |secret: &str| with(TIMESTAMP, &signature(secret, BODY, TIMESTAMP), "");
     for (what, entry, believed) in [
         ("before a change", json!({ "current": PREVIOUS_SECRET }), [false, true]),
         ("during it", json!({ "current": SECRET, "previous": PREVIOUS_SECRET }), [true, true]),
         ("after it", json!({ "current": SECRET }), [true, false]),
-        ("with an empty one left behind", json!({ "current": SECRET, "previous": "" }), [true, false]),
+        ("after it, with an empty previous secret", json!({ "current": SECRET, "previous": "" }), [true, false]),
     ] {
         for (secret, believed) in [SECRET, PREVIOUS_SECRET].into_iter().zip(believed) {
             let outcome = verified_with(by(secret), &settings(), &secrets_of(&entry), signed_at());
@@ -145,11 +145,11 @@ fn a_secret_verifies_for_as_long_as_it_is_the_current_or_the_previous_one() {
             assert_eq!(outcome.map(|attestation| attestation.key), expected, "{what}");
         }
     }
-    assert_eq!(verified(by("a secret that nobody here knows")), Err(Rejection::SignatureUnverified));
+    assert_eq!(verified(by("a secret that is not configured")), Err(Rejection::SignatureUnverified));
 }
 
 #[test]
-fn a_timestamp_is_read_in_milliseconds_and_in_seconds_and_in_no_other_form() {
+fn a_timestamp_is_read_only_in_milliseconds_and_in_seconds() {
     for (timestamp, expected) in [(TIMESTAMP, signed_at()), ("1760484866", at(SIGNED_AT))] {
         assert_eq!(verified(signed(timestamp)).expect(timestamp).signed_at, Some(expected));
     }
@@ -171,20 +171,20 @@ fn a_timestamp_is_read_in_milliseconds_and_in_seconds_and_in_no_other_form() {
         "١٧٦٠٤٨٤٨٦٦",
         "now",
     ] {
-        // Signed as it stands: it is the form that is refused.
+        // The signature covers the timestamp in this form, so only the form is rejected.
         let rejected = verified(signed(timestamp));
         assert!(is_malformed(&rejected, TIMESTAMP_HEADER), "{timestamp:?}: {rejected:?}");
     }
 }
 
 #[test]
-fn the_clock_may_differ_by_the_tolerance_and_by_nothing_more() {
+fn a_clock_skew_up_to_the_tolerance_is_accepted_and_no_more() {
     let nanosecond = Duration::from_nanos(1);
     let tolerance = TOLERANCE.as_secs().cast_signed();
     let by = TOLERANCE + nanosecond;
     let too_old = || Err(Rejection::TimestampTooOld { by, allowed: TOLERANCE });
     let in_future = || Err(Rejection::TimestampInFuture { by, allowed: TOLERANCE });
-    // Instants can be added to, not subtracted from.
+    // A timestamp has no subtraction.
     let before = |seconds, part| at(seconds - 1).plus(Duration::from_secs(1) + part - nanosecond);
     for (timestamp, part) in [(TIMESTAMP, PART), ("1760484866", Duration::ZERO)] {
         let at_instant = |now| verified_with(signed(timestamp), &settings(), &secrets(), now).map(|_| ());
@@ -200,7 +200,7 @@ fn the_clock_may_differ_by_the_tolerance_and_by_nothing_more() {
 }
 
 #[test]
-fn changing_any_one_byte_of_what_was_signed_or_of_the_signature_is_noticed() {
+fn changing_any_byte_of_the_signed_data_or_of_the_signature_fails_verification() {
     let flipped = |bytes: &[u8], index: usize| {
         let mut bytes = bytes.to_vec();
         bytes[index] ^= 1;
@@ -227,11 +227,11 @@ fn changing_any_one_byte_of_what_was_signed_or_of_the_signature_is_noticed() {
     }
 }
 
-/// Body and timestamp are signed with nothing between them, so digits may be moved from one to the other. Neither may
-/// become another webhook by it.
+/// Body and timestamp are signed without a separator, so digits can be moved from one to the other. That must not make a
+/// different webhook.
 #[test]
 fn digits_moved_between_body_and_timestamp_do_not_make_another_webhook() {
-    // Chosen so that the last ten digits are a time in seconds, more than a year later.
+    // The last ten digits are a time in seconds, more than a year later.
     let timestamp = "1761800000123";
     let message = signed_message(BODY, timestamp);
     let mut verified = 0;
@@ -249,7 +249,7 @@ fn digits_moved_between_body_and_timestamp_do_not_make_another_webhook() {
 }
 
 #[test]
-fn a_header_that_is_needed_and_missing_empty_or_blank_is_named() {
+fn a_required_header_that_is_missing_empty_or_blank_is_named() {
     let hmac = signature(SECRET, BODY, TIMESTAMP);
     let missing = |name: &str| Err(Rejection::HeaderMissing(name.to_owned()));
     for blank in ["", " ", "\t"] {
@@ -265,7 +265,7 @@ fn a_header_that_is_needed_and_missing_empty_or_blank_is_named() {
 }
 
 #[test]
-fn a_header_that_comes_twice_is_refused_even_with_the_same_value() {
+fn a_repeated_header_is_rejected_even_with_the_same_value() {
     for needed in [TIMESTAMP_HEADER, SIGNATURE_HEADER] {
         for spelling in [needed.to_owned(), needed.to_uppercase()] {
             let mut sent = headers(None, BODY);
@@ -277,7 +277,7 @@ fn a_header_that_comes_twice_is_refused_even_with_the_same_value() {
 }
 
 #[test]
-fn headers_that_no_signature_covers_may_be_missing_or_anything_and_change_no_fact() {
+fn headers_that_no_signature_covers_may_be_missing_or_have_any_value_and_change_no_fact() {
     let fact = |sent: Vec<(String, String)>| {
         let webhook = verify(request(sent, BODY), &feed(), &settings(), &secrets(), signed_at()).expect("verifies");
         crate::support::statements::only_statement(&Envelope::seal(webhook, signed_at(), None)).content.id
@@ -294,7 +294,7 @@ fn headers_that_no_signature_covers_may_be_missing_or_anything_and_change_no_fac
 }
 
 #[test]
-fn what_is_refused_comes_back_whole_so_that_it_can_be_tried_with_newer_secrets() {
+fn a_rejected_webhook_is_returned_whole_so_that_newer_secrets_can_verify_it() {
     let webhook = with(TIMESTAMP, &signature(SECRET, BODY, TIMESTAMP), "00");
     let older = secrets_of(&json!({ "current": PREVIOUS_SECRET }));
     let (returned, rejection) =
@@ -309,7 +309,7 @@ fn what_is_refused_comes_back_whole_so_that_it_can_be_tried_with_newer_secrets()
 
 proptest! {
     #[test]
-    fn no_header_makes_verification_panic_or_believe(timestamp in ".*", hmac in ".*|[0-9a-f]{64}", rsa in ".*") {
+    fn no_header_makes_verification_panic_or_succeed(timestamp in ".*", hmac in ".*|[0-9a-f]{64}", rsa in ".*") {
         let sent = [(TIMESTAMP_HEADER, timestamp), (SIGNATURE_HEADER, hmac), (RSA_SIGNATURE_HEADER, rsa)];
         prop_assert!(verified_with(request(sent, BODY), &settings(), &both(), signed_at()).is_err());
     }

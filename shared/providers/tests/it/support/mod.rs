@@ -1,4 +1,4 @@
-//! Keys, secrets, settings and signed requests for tests: Connect's here, the other providers' in modules of their own.
+//! Keys, secrets, settings and signed requests for tests: Connect's here, the other providers' in their own modules.
 //! The private keys and secrets are published with this source code: they protect nothing and must never be trusted.
 
 pub(crate) mod samples;
@@ -20,13 +20,13 @@ use fundhook_providers::{Envelope, KeySet, VerifiedWebhook, Webhook};
 use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::{Value, json};
 
-/// The path that Connect's webhooks come in on.
+/// The path of Connect's webhooks.
 pub(crate) const PATH: &str = "/webhooks/connect";
 /// The URL as registered with the provider.
 pub(crate) const URL: &str = "https://fundhook.example/webhooks/connect";
-/// When requests are signed, unless a test says otherwise: the `timestamp` of seed 000.
+/// When requests are signed, unless a test says otherwise: the `timestamp` of the documentation's sample.
 pub(crate) const SIGNED_AT: i64 = 1_760_484_866;
-/// How far a timestamp may lie from now: the default of the settings.
+/// The largest difference between a timestamp and now: the default of the settings.
 pub(crate) const TOLERANCE: Duration = Duration::from_secs(300);
 
 /// A private key of `tests/keys`, with the JWKS that publishes its public half.
@@ -51,7 +51,7 @@ macro_rules! test_key {
 
 /// The key that requests are signed with.
 pub(crate) static RSA: TestKey = test_key!("test-key-rsa-2048", from_rsa_pem);
-/// Another one: an attacker's, or the provider's next.
+/// Another key: an attacker's, or the provider's next.
 pub(crate) static RSA_NEXT: TestKey = test_key!("test-key-rsa-2048-next", from_rsa_pem);
 pub(crate) static P256: TestKey = test_key!("test-key-p256", from_ec_pem);
 pub(crate) static ED25519: TestKey = test_key!("test-key-ed25519", from_ed_pem);
@@ -63,12 +63,12 @@ impl TestKey {
         jwks["keys"][0].clone()
     }
 
-    /// Its public half with `changes` laid over it; `null` removes a member.
+    /// Its public half, changed by `changes`; `null` removes a member.
     pub(crate) fn jwk_with(&self, changes: &Value) -> Value {
         changed(self.jwk(), changes)
     }
 
-    /// The key set that publishes it alone.
+    /// The key set with only this key.
     pub(crate) fn set(&self) -> KeySet {
         key_set(&[self.jwk()])
     }
@@ -85,7 +85,7 @@ impl TestKey {
     }
 }
 
-/// `object` with `changes` laid over it, member by member; `null` removes a member.
+/// `object` with the members of `changes`; `null` removes a member.
 pub(crate) fn changed(mut object: Value, changes: &Value) -> Value {
     for (name, value) in changes.as_object().expect("changes are an object") {
         let members = object.as_object_mut().expect("what is changed is an object");
@@ -102,9 +102,9 @@ pub(crate) fn jwks(jwks: &[Value]) -> String {
     json!({ "keys": jwks }).to_string()
 }
 
-/// The key set that publishes `keys`, which must be fit.
+/// The key set that publishes `keys`, which must be valid.
 pub(crate) fn key_set(keys: &[Value]) -> KeySet {
-    KeySet::from_jwks(jwks(keys).as_bytes()).expect("the key set is fit")
+    KeySet::from_jwks(jwks(keys).as_bytes()).expect("the key set is valid")
 }
 
 /// The default settings, for [`URL`].
@@ -144,7 +144,7 @@ pub(crate) fn feed() -> Feed {
     Feed::from(Provider::Connect)
 }
 
-/// A request with `body`, whose headers are `headers` and no others.
+/// A request with `body` and exactly these `headers`.
 pub(crate) fn request<N: Into<String>, V: Into<String>>(
     headers: impl IntoIterator<Item = (N, V)>,
     body: &[u8],
@@ -157,8 +157,8 @@ pub(crate) fn webhook(key: &TestKey, body: &[u8]) -> Webhook {
     request(headers(key, SIGNED_AT, body), body)
 }
 
-/// The envelope of Connect's webhook with `body`, verified when it was signed and sealed two seconds later. There is no
-/// way to one but through verification.
+/// The envelope of Connect's webhook with `body`, verified when it was signed and sealed two seconds later. Only
+/// verification creates an envelope.
 pub(crate) fn envelope(body: &[u8]) -> Envelope {
     envelope_for(&feed(), body)
 }
@@ -183,7 +183,7 @@ pub(crate) fn envelope_of(feed: &Feed, payload_type: Option<&str>, body: &[u8]) 
     }
 }
 
-/// The text `name` of a vector, or of another object of texts.
+/// The string member `name` of a vector or of another object.
 pub(crate) fn text<'a>(object: &'a Value, name: &str) -> &'a str {
     object[name].as_str().expect(name)
 }

@@ -1,4 +1,4 @@
-//! The samples in `events`: the bodies of webhooks, a folder for each provider.
+//! The samples in `events`: bodies of webhooks, one folder for each provider.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use super::statements::statements;
 
 /// One sample.
 pub(crate) struct Sample {
-    /// Whose it is.
+    /// The provider that sends it.
     pub(crate) provider: Provider,
     /// Its path below its provider's folder, without the extension and with a dot for each slash: `odd.not_json`.
     pub(crate) name: String,
@@ -30,7 +30,7 @@ impl Sample {
         let mut paths = files(&folder);
         paths.sort();
         let sample = |path: PathBuf| {
-            let below = path.strip_prefix(&folder).expect("it lies in the folder").with_extension("");
+            let below = path.strip_prefix(&folder).expect("it is in the folder").with_extension("");
             let name = below.to_string_lossy().replace(['/', '\\'], ".");
             Self { provider, name, body: fs::read(path).expect("a readable sample") }
         };
@@ -57,19 +57,19 @@ impl Sample {
             Provider::Zerohash => {
                 let named = of_prefix.into_iter().find(|(prefix, _)| self.name.starts_with(prefix));
                 let named = named.map(|(_, payload_type)| payload_type);
-                assert!(named.is_some() || self.name == "deposit_failed", "{} stands for no payload type", self.name);
+                assert!(named.is_some() || self.name == "deposit_failed", "{} has no payload type", self.name);
                 named
             }
         }
     }
 
-    /// What it becomes.
+    /// Its envelope.
     pub(crate) fn statements(&self) -> Vec<Statement> {
         statements(&envelope_of(&Feed::from(self.provider), self.payload_type(), &self.body))
     }
 }
 
-/// The files in `folder` and the folders in it.
+/// The files in `folder` and its subfolders.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).expect("a folder of samples").map(|entry| entry.expect("an entry").path());
     entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()

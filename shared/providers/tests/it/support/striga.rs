@@ -8,11 +8,11 @@ use serde_json::json;
 use super::sealed;
 use super::zerohash::{secrets_of, shared};
 
-/// The path that Striga's webhooks come in on: it appends what they are about.
+/// The path of Striga's webhooks. Striga appends the topic to it.
 pub(crate) const PATH: &str = "/webhooks/striga/tx";
 /// The API key, with which Striga signs.
 pub(crate) const SECRET: &str = "striga test api key 0123456789abcdef";
-/// The one before it.
+/// The previous API key.
 pub(crate) const PREVIOUS_SECRET: &str = "striga test api key of last year";
 
 /// Striga's webhooks for the default organization.
@@ -20,7 +20,7 @@ pub(crate) fn feed() -> Feed {
     Feed::from(Provider::Striga)
 }
 
-/// The secrets with [`SECRET`] alone.
+/// The secrets with only [`SECRET`].
 pub(crate) fn secrets() -> Secrets {
     secrets_of(&json!({ "current": SECRET }))
 }

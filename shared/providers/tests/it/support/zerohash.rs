@@ -13,13 +13,13 @@ use serde_json::{Value, json};
 
 use super::{SIGNED_AT, TOLERANCE, at, sealed};
 
-/// The path that zerohash's webhooks come in on.
+/// The path of zerohash's webhooks.
 pub(crate) const PATH: &str = "/webhooks/zerohash";
 /// The secret that zerohash signs with.
 pub(crate) const SECRET: &str = "zerohash test secret 0123456789abcdef";
-/// The one that it signed with before.
+/// The previous secret.
 pub(crate) const PREVIOUS_SECRET: &str = "zerohash test secret of last year";
-/// When requests are signed, as their header has it: [`SIGNED_AT`] and a part of a second.
+/// When requests are signed, as in their header: [`SIGNED_AT`] and a fraction of a second.
 pub(crate) const SIGNED_AT_MILLISECONDS: &str = "1760484866123";
 
 /// The default settings.
@@ -32,22 +32,22 @@ pub(crate) fn feed() -> Feed {
     Feed::from(Provider::Zerohash)
 }
 
-/// The secrets in `json`, which must be fit.
+/// The secrets in `json`, which must be valid.
 pub(crate) fn read(json: &Value) -> BTreeMap<Option<Tenant>, Secrets> {
-    Secrets::from_json(&json.to_string()).expect("the secrets are fit")
+    Secrets::from_json(&json.to_string()).expect("the secrets are valid")
 }
 
-/// What the default organization verifies with when `entry` is stored for it.
+/// The default organization's secrets when `entry` is stored for it.
 pub(crate) fn secrets_of(entry: &Value) -> Secrets {
     read(&json!({ "default": entry })).remove(&None).expect("the default organization")
 }
 
-/// The secrets with [`SECRET`] alone.
+/// The secrets with only [`SECRET`].
 pub(crate) fn secrets() -> Secrets {
     secrets_of(&json!({ "current": SECRET }))
 }
 
-/// `secret` as whoever shares it signs with it.
+/// `secret` as a shared secret, for signing.
 pub(crate) fn shared(secret: &str) -> SharedSecret {
     SharedSecret::new(&SecretString::from(secret)).expect("long enough")
 }
@@ -92,7 +92,7 @@ pub(crate) fn signed_at() -> Timestamp {
     Timestamp::from_unix_digits(SIGNED_AT_MILLISECONDS).expect("milliseconds")
 }
 
-/// What the verification of `webhook` establishes, or why it does not verify.
+/// The attestation of `webhook`, or why it does not verify.
 pub(crate) fn verified_with(
     webhook: Webhook,
     settings: &Settings,
@@ -106,7 +106,7 @@ pub(crate) fn verified_with(
 /// The public half of [`super::RSA`], as an operator stores it.
 pub(crate) const PUBLIC_PEM: &str = include_str!("../../keys/test-key-rsa-2048.pub.pem");
 
-/// The secrets with the public key alone.
+/// The secrets with only the public key.
 pub(crate) fn public_keys() -> Secrets {
     secrets_of(&json!({ "rsa_public_keys": [PUBLIC_PEM] }))
 }
