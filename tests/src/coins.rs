@@ -13,7 +13,7 @@ pub struct Coin {
 }
 
 impl Coin {
-    /// A coin of its own for each test: 100 USDC on Ethereum, received for the user `account`.
+    /// A different coin for each test: 100 USDC on Ethereum, received for the user `account`.
     pub fn of(account: &str) -> Self {
         let hash = hash();
         let [connect, fund, deposit] = [unique(Kind::Deposit).native().to_owned(), uuid(), uuid()];

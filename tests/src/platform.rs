@@ -32,7 +32,7 @@ pub struct Platform {
 impl Platform {
     /// Deploys the template, with `changes` to its parameters, and runs the refresher once.
     ///
-    /// What a function does not finish is given back after seconds, where the template says a minute.
+    /// Unfinished messages become visible again after seconds; with the template's value it would be a minute.
     pub async fn deploy(changes: &[(&str, &str)]) -> Self {
         let platform = Self::deploy_without_keys(changes).await;
         platform.redeliver_after(REDELIVERY_SECONDS).await;

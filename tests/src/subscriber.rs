@@ -1,4 +1,4 @@
-//! The example subscriber, deployed beside a stack.
+//! The example subscriber, deployed next to a stack.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -21,7 +21,7 @@ pub struct Subscriber<'a> {
 }
 
 impl<'a> Subscriber<'a> {
-    /// Deploys it beside `platform` and subscribes it to the topic.
+    /// Deploys it next to `platform` and subscribes it to the topic.
     pub async fn deploy(platform: &'a Platform) -> Self {
         let parameters = [("TopicArn", platform.output("TopicArn"))];
         let beside = session().await.beside(platform.deployment(), PROGRAM, "examples/subscriber", &parameters).await;

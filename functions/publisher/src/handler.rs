@@ -119,7 +119,7 @@ fn events_of(record: &EventRecord) -> Result<Vec<Event>, ItemError> {
     };
     let texts: Option<Vec<&str>> = facts.iter().map(text).collect();
     let texts = texts.ok_or(ItemError::Attribute(FACTS))?;
-    // An unreadable ownership must not be taken for none: a duplicate would be published as confirmed.
+    // An unreadable ownership must not be treated as no ownership: a duplicate would be published as confirmed.
     let ownership = image.get(OWNERSHIP).map(|ownership| text(ownership).ok_or(ItemError::Attribute(OWNERSHIP)));
     let resource = resource_from_texts(pk, texts.into_iter(), ownership.transpose()?)?;
     Ok(events_after(&resource, version_before(record)))

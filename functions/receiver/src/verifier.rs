@@ -30,7 +30,7 @@ impl<S: KeySets, F: FetchKeySet, R: ReadSecret> Verifier<S, F, R> {
         }
     }
 
-    /// Verifies with the cached keys and, if those do not match, once more with newer ones.
+    /// Verifies with the cached keys and, if those do not match, again with newer ones.
     pub(crate) async fn verify(
         &self,
         webhook: Webhook,
@@ -58,7 +58,7 @@ impl<S: KeySets, F: FetchKeySet, R: ReadSecret> Verifier<S, F, R> {
     }
 }
 
-/// Verifies with the `current` keys. If a newer key could match, verifies once more with the `newer` ones, if there are any.
+/// Verifies with the `current` keys. If a newer key could match, verifies again with the `newer` ones, if any.
 async fn verify_with_retry<K>(
     webhook: Webhook,
     current: Result<Arc<K>, NoUsableKeys>,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fundhook_domain::Timestamp;
 
-/// The part of a budget in which nothing further begins. The longest step is a page that is refused with the held token
+/// The part of a budget in which no new step begins. The longest step is a page that is refused with the held token
 /// and with the stored one, then a new token and the page again: each up to 3 × 5 s and 10 s of pauses, and some seconds
 /// for what follows.
 const RESERVE: Duration = Duration::from_secs(120);

@@ -128,7 +128,7 @@ impl<P: Ports> Reconciler<P> {
         }
     }
 
-    /// The feeds whose lists can be read, in each run with another one first.
+    /// The feeds whose lists can be read. Each run starts with a different one.
     async fn readable_feeds(&self) -> Result<Vec<Feed>, PortError> {
         let Some(list_reader) = &self.list_reader else {
             return Ok(Vec::new());

@@ -11,7 +11,7 @@ use crate::run::Phase;
 use crate::{Ports, ReconcileError, Reconciler};
 
 impl<P: Ports> Reconciler<P> {
-    /// Totals each hour that is due, once soon after it has settled and once more days later, and stores its report. The
+    /// Totals each hour that is due, once soon after it has settled and again days later, and stores its report. The
     /// list had been read to `read_until` before this run.
     ///
     /// A deposit that is missing in an hour was listed too late for the reading to find it: it is queued, and a later run

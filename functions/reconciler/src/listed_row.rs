@@ -4,7 +4,7 @@ use fundhook_domain::{EvidencePointer, Feed, Kind, Provider, ResourceId, Stateme
 use fundhook_ports::{Disposition, ListPage, PortError};
 use fundhook_providers::{connect, normalise};
 
-/// A row of the provider's list, and what it says.
+/// A row of the provider's list and its statement.
 pub(crate) struct ListedRow {
     text: String,
     url: String,
@@ -40,7 +40,7 @@ impl ListedRow {
     }
 }
 
-/// What `rows` say.
+/// The statements of `rows`.
 pub(crate) fn statements_of(rows: &[ListedRow]) -> Vec<Statement> {
     rows.iter().map(|row| row.statement.clone()).collect()
 }

@@ -33,7 +33,7 @@ const REMEMBERED_MAX: usize = 256;
 /// pages too.
 const INDEX_PAGES_MAX: usize = 10;
 
-/// What the provider knows about an overdue resource.
+/// What the provider lists about an overdue resource.
 #[derive(Clone, Copy)]
 enum ProviderAnswer {
     /// Something new, which is on the ingress queue now.

@@ -52,7 +52,7 @@ impl<P: Ports> Reconciler<P> {
         Ok(())
     }
 
-    /// How what is `recorded` for the rows differs from what they say.
+    /// The differences between the rows and what is `recorded` for them.
     pub(crate) async fn discrepancies(
         &self,
         feed: &Feed,

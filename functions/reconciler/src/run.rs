@@ -12,7 +12,7 @@ use crate::budget::Budget;
 /// cannot answer about is not an outage.
 const FAILURES_IN_A_ROW_MAX: u32 = 3;
 
-/// A run under way.
+/// A run in progress.
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) summary: RunSummary,

@@ -14,7 +14,7 @@ impl<P: Ports> Reconciler<P> {
         ReadableRange::at(self.now(), self.settings.grace, self.settings.lookback)
     }
 
-    /// The feed's watermark; for a list that was never read, one that lies as far back as the settings say.
+    /// The feed's watermark; for a list that was never read, one as far back as the settings say.
     pub(crate) async fn watermark(&self, feed: &Feed) -> Result<Watermark, PortError> {
         let readable = self.readable();
         let Some(stored) = self.store.load(feed).await? else {
@@ -31,7 +31,7 @@ impl<P: Ports> Reconciler<P> {
         Ok(stored.moved_back(readable))
     }
 
-    /// Stores `watermark`, moved once more.
+    /// Stores `watermark`, moved again.
     pub(crate) async fn advance(&self, feed: &Feed, watermark: &mut Watermark) -> Result<(), ReconcileError> {
         watermark.revision += 1;
         match self.store.advance(feed, watermark).await? {

@@ -240,7 +240,7 @@ impl ListTransactions for ConnectApi {
             Err(error) => return Err(port_error(READ_THE_LIST, error).into()),
         };
         if page.page != query.page {
-            // Otherwise the same page would be taken for every page.
+            // Otherwise every request would return the same page.
             let why = format!("requested page {}, received page {}", query.page, page.page);
             return Err(PortError::new(READ_THE_LIST, Disposition::DeadLetter, why).into());
         }

@@ -1,4 +1,4 @@
-//! Merging what a later statement says into what earlier ones said.
+//! Merging a later statement's details into those of earlier ones.
 
 use serde_json::{Map, Value};
 

@@ -104,7 +104,7 @@ pub struct OpenQuery<'a> {
     pub from: Option<Timestamp>,
     /// Only resources that reached their current status before this time.
     pub before: Timestamp,
-    /// The cursor of the resource after which the page begins. A cursor that lies before `from` is ignored.
+    /// The cursor of the resource after which the page begins. A cursor before `from` is ignored.
     pub after: Option<&'a str>,
     /// The maximum number of resources.
     pub limit: u16,

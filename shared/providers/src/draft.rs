@@ -5,13 +5,13 @@ use fundhook_domain::{Details, Evidence, FactId, ResourceId, Statement, Statemen
 use crate::Envelope;
 use crate::bound::bound;
 
-/// What a provider's module reads a webhook's statements from, beside the members of its body.
+/// What a provider's module reads a webhook's statements from, in addition to the members of its body.
 pub(crate) struct Received<'a> {
     /// The envelope, for its feed and headers.
     pub(crate) envelope: &'a Envelope,
     /// The value of the payload type header, if there is one.
     pub(crate) payload_type: Option<&'a str>,
-    /// When the webhook was sent: the time of statements without a date of their own.
+    /// When the webhook was sent: the time of statements that have no date.
     pub(crate) sent_at: Timestamp,
 }
 

@@ -5,7 +5,7 @@
 //! turns the envelope into statements. Everything here is pure: keys, settings and time are arguments.
 //!
 //! Each provider has a folder with the same three files: `wire` (the provider's names), `verify` (how it signs) and
-//! `normalise` (what its webhooks state). The parts that they share are beside them:
+//! `normalise` (what its webhooks state). The shared parts are the other modules:
 //!
 //! | module | subject |
 //! |---|---|

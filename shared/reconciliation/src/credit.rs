@@ -7,7 +7,7 @@ pub(crate) const CONFIRMED: Status = Status::Deposit(DepositStatus::Confirmed);
 /// The asset of a deposit that names none.
 pub(crate) const UNNAMED_ASSET: &str = "-";
 
-/// Whether the row says that a deposit may be credited.
+/// Whether the deposit of the row may be credited.
 pub fn is_credit(row: &Statement) -> bool {
     row.content.status == CONFIRMED
 }

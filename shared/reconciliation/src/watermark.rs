@@ -85,7 +85,7 @@ impl Watermark {
         }
     }
 
-    /// Whether a clock that was ahead stored it: it lies further in the future than clocks may differ.
+    /// Whether a clock that was ahead stored it: it is further in the future than the allowed clock skew.
     pub fn is_ahead_of(&self, readable: ReadableRange) -> bool {
         self.read_until > readable.until.plus(CLOCK_SKEW_MAX)
     }
@@ -106,7 +106,7 @@ impl Watermark {
     /// The window to read now: the unfinished one, or a new one that begins `overlap` before the watermark. `None` when
     /// everything readable has been read.
     pub fn next_window(&self, readable: ReadableRange, overlap: Duration) -> Option<ReadWindow> {
-        // The provider's list takes whole seconds. What lies in the fraction of the last second belongs to the next window.
+        // The provider's list takes whole seconds. The fraction of the last second belongs to the next window.
         let until = readable.until.whole_second();
         let new = || ReadWindow { from: self.read_until.minus(overlap), until, next_page: 1 };
         self.window.or_else(|| (until > self.read_until).then(new))

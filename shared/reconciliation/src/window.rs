@@ -7,7 +7,7 @@ use fundhook_domain::Timestamp;
 /// The length of the windows that are reported on a schedule.
 pub const HOUR: Duration = Duration::from_secs(3600);
 
-/// A window `from..before` by the provider's dates. One that is looked up in an index lies on one day in UTC.
+/// A window `from..before` by the provider's dates. One that is looked up in an index is within one day in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClosedWindow {
     /// The first instant inside the window.
@@ -32,7 +32,7 @@ impl ClosedWindow {
         Self { from: self.from.minus(HOUR), before: self.from }
     }
 
-    /// Whether `at` lies inside the window.
+    /// Whether `at` is inside the window.
     pub fn contains(self, at: Timestamp) -> bool {
         (self.from..self.before).contains(&at)
     }

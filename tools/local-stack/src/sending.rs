@@ -106,7 +106,7 @@ impl Webhook {
                 urls.split(',').next().unwrap_or(urls).to_owned()
             }
             (Provider::Connect | Provider::Zerohash, _) => format!("{api}/webhooks/{feed}"),
-            // Striga appends a path of its own to the registered one.
+            // Striga appends its own path to the registered one.
             (Provider::Striga, _) => format!("{api}/webhooks/{feed}/tx"),
         })
     }

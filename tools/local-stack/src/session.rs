@@ -71,7 +71,7 @@ impl Session {
     }
 
     /// Builds `program` and deploys the template in `folder`, whose only function it is, to the account of `platform`. A
-    /// platform deploys its subscriber beside Fundhook in this way.
+    /// platform deploys its subscriber next to Fundhook in this way.
     pub async fn beside(
         &self,
         platform: &Deployment,

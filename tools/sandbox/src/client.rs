@@ -1,4 +1,4 @@
-//! A client of a sandbox provider, in this process or another one.
+//! A client of a sandbox provider in this process or in another process.
 
 use fundhook_domain::{Feed, Provider};
 use serde::de::DeserializeOwned;

@@ -84,7 +84,7 @@ async fn token(State(shared): State<Shared>, Json(request): Json<TokenRequest>) 
 
 #[derive(Deserialize)]
 struct Rotation {
-    /// Whether the old keys stay published beside the new one.
+    /// Whether the old keys stay published together with the new one.
     #[serde(default)]
     overlap: bool,
 }

@@ -81,7 +81,7 @@ impl SandboxSecrets {
         let mut headers = signed_with(secret, Provider::Zerohash, request.timestamp, body);
         let timestamp = (request.timestamp * 1000).to_string();
         let rsa = || {
-            // A forger signs with a key of its own.
+            // A forger signs with its own key.
             let key = if request.forge { &SigningKey::generate()? } else { &self.rsa };
             let signature = key.signature(&zerohash::signed_message(body, &timestamp))?;
             Ok::<_, KeyError>((zerohash::RSA_SIGNATURE_HEADER.to_owned(), hex::encode(signature)))

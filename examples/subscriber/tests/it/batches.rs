@@ -85,7 +85,7 @@ async fn users_of_two_organizations_with_the_same_name_have_separate_balances() 
 
 #[tokio::test]
 async fn a_contradiction_before_the_confirmation_prevents_the_credit_and_needs_review() {
-    // In an event of its own, or as a member of another event.
+    // In a separate event, or as a member of another event.
     let aside = |name| with(event("a", 5, name), "/conflicting", json!(["confirmed", "failed"]));
     for contradiction in [conflicting("a"), without(conflicting("a"), "/conflicting"), aside("updated")] {
         let ledger = MemoryLedger::default();

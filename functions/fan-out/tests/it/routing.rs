@@ -152,7 +152,7 @@ async fn the_webhooks_of_a_tenant_are_about_resources_of_that_tenant() {
     assert_eq!(facts.len(), 4);
 }
 
-/// The metrics that the ignored test `name` writes to standard output. It runs in a process of its own.
+/// The metrics that the ignored test `name` writes to standard output. It runs in a separate process.
 fn metrics_of(name: &str) -> Vec<Value> {
     let this = std::env::current_exe().expect("the path of these tests");
     let run = Command::new(this).args(["--exact", name, "--ignored", "--nocapture"]).output().expect("it starts");

@@ -44,7 +44,7 @@ fn published(table: &Table) -> Vec<String> {
 #[tokio::test]
 async fn a_notice_is_recorded_once_however_often_it_is_delivered() {
     let table = table();
-    // Twice in one batch, and in another one later.
+    // Twice in one batch, and again in a later one.
     for batch in [vec![notice(), notice()], vec![notice()]] {
         assert!(failed(&handled(&table, &batch).await).is_empty());
         assert_eq!(published(&table), ["overdue"]);

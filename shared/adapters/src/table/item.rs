@@ -1,7 +1,7 @@
 //! A resource as a table item, and back.
 //!
 //! Facts and view are stored as JSON texts, because a DynamoDB number has at most 38 digits and an amount or a platform's
-//! metadata may have more. The values that people query by are also stored as attributes of their own.
+//! metadata may have more. The values that people query by are also stored as separate attributes.
 
 use std::collections::HashMap;
 

@@ -25,7 +25,7 @@ const WRITES_MAX: usize = 25;
 /// The resources in Fundhook's table.
 ///
 /// A batch costs one `BatchGetItem` and, by default, one `BatchExecuteStatement`. A deposit that claims its coin is written
-/// by a `TransactWriteItems` of its own.
+/// by a separate `TransactWriteItems`.
 #[derive(Clone, Debug)]
 pub struct ResourceTable {
     client: Client,
@@ -69,7 +69,7 @@ impl ResourceTable {
         indexes.into_iter().zip(outcomes).collect()
     }
 
-    /// Writes deposits that claim their coins, each in a transaction of its own.
+    /// Writes deposits that claim their coins, each in a separate transaction.
     async fn write_claiming(&self, writes: Vec<(usize, Write)>, now: Timestamp) -> Vec<(usize, WriteOutcome)> {
         let write = async |(index, write): (usize, Write)| {
             (index, claims::claiming_put(&self.client, &self.table, &write, now).await)

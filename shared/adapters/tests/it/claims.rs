@@ -51,7 +51,7 @@ fn first_claim(id: &ResourceId, hash: &str) -> Write {
     claiming(first_write(confirmed(id, hash)))
 }
 
-/// The claim as it lies in the table, and all the names of its item's attributes.
+/// The claim as stored in the table, and the names of all attributes of its item.
 async fn stored_claim(local: &Local, key: &str) -> Option<(Claim, Vec<String>)> {
     let item = local.item(key).await?;
     let claim = serde_json::from_str(text(&item, "claim").expect("a claim")).expect("JSON");

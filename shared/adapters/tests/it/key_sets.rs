@@ -235,7 +235,7 @@ async fn while_backing_off_no_caller_gets_the_lease_and_a_newly_stored_key_set_e
         let expected = (winners, vec![Some(noted.clone()); 20 - winners]);
         assert_eq!(ask(&sets, at(now)).await, expected, "at {now}");
     }
-    // Each feed has a provider of its own.
+    // Each feed has its own provider.
     let tenant: Feed = "connect/acme".parse().expect("a feed");
     assert_eq!(sets.lease(&tenant, at(1), COOLDOWN).await.expect("an answer"), Lease::Won);
 

@@ -90,7 +90,7 @@ impl Kind {
         }
     }
 
-    /// Whether resources of this kind move money. Their statements have a queue of their own, so that a burst of
+    /// Whether resources of this kind move money. Their statements have their own queue, so that a burst of
     /// account updates cannot delay a deposit.
     pub fn moves_money(self) -> bool {
         match self {

@@ -1,4 +1,4 @@
-//! What a statement says beside its status, and how the details of several statements are merged.
+//! The details of a statement in addition to its status, and how the details of several statements are merged.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use super::account::{AccountDetails, BalanceDetails, UnrecognizedDetails};
 use super::transfer::TransferDetails;
 use crate::RecoveryDetails;
 
-/// What a statement says beside its status, by the kind of its resource.
+/// The details of a statement in addition to its status, by the kind of its resource.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Details {

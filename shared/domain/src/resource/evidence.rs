@@ -1,4 +1,4 @@
-//! Evidence: why a fact is believed. Who signed the request, when, and where its raw bytes are archived.
+//! Evidence for a fact: who signed the request, when, and where its raw bytes are archived.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -75,7 +75,7 @@ impl FactContent {
         }
     }
 
-    /// Why it is believed; for a notice, the evidence for the status that has lasted too long.
+    /// The evidence for it; for a notice, the evidence for the status that has lasted too long.
     pub fn evidence(&self) -> &Evidence {
         match self {
             Self::Statement(statement) => &statement.evidence,

@@ -26,9 +26,9 @@ pub struct StatementContent {
     pub status: Status,
     /// When it happened, according to the provider.
     pub occurred_at: Timestamp,
-    /// What it says beside the status.
+    /// Its details in addition to the status.
     pub details: Details,
-    /// Why it is believed.
+    /// The evidence for it.
     pub evidence: Evidence,
 }
 

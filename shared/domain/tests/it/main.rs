@@ -3,7 +3,7 @@
 mod cloudevents;
 mod event_attributes;
 mod fees;
-mod latest_stands;
+mod latest_statement;
 mod one_coin_one_credit;
 mod order_does_not_matter;
 mod overdue;

@@ -152,7 +152,11 @@ fn a_status_lasts_since_the_statement_that_reached_it_was_received() {
     let (pending, held) = (deposit("pending", 0), deposit("held", 10));
     for (what, statements, seconds) in [
         ("the first statement", vec![received(7, held.clone())], 7),
-        ("not when the first statement was received", vec![received(5, pending.clone()), received(50, held.clone())], 50),
+        (
+            "not when the first statement was received",
+            vec![received(5, pending.clone()), received(50, held.clone())],
+            50,
+        ),
         ("a late one", vec![received(50, held.clone()), received(90, pending.clone())], 50),
         (
             "a late one, and one between",

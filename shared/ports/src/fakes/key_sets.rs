@@ -11,7 +11,7 @@ use crate::{BACK_OFF_MAX, CLOCK_SKEW_MAX, FetchKeySet, FetchedKeySet, KeySets, L
 /// history of keys.
 #[derive(Clone, Debug, Default)]
 pub struct KeySetTable {
-    /// The set that is stored, without the back-off that is noted beside it.
+    /// The stored set, without the back-off that is stored with it.
     pub stored: Option<StoredKeySet>,
     /// When the lease ends.
     pub refetch_after: Option<Timestamp>,
@@ -34,7 +34,7 @@ pub struct KeySetTable {
 }
 
 impl KeySetTable {
-    /// The set as it is read: with the back-off that is noted beside it.
+    /// The set as a reader gets it: with the back-off that is stored with it.
     fn read(&self) -> Option<StoredKeySet> {
         self.stored.clone().map(|set| StoredKeySet { not_before: self.not_before, ..set })
     }
@@ -50,8 +50,8 @@ impl KeySets for Fake<KeySetTable> {
         Ok(table.read())
     }
 
-    /// A set that was fetched earlier than the stored one is ignored, unless the stored one was fetched too far in the
-    /// future to be believed. A set that is stored ends the back-off.
+    /// A set that was fetched earlier than the stored one is ignored, unless the stored one was fetched implausibly far
+    /// in the future. A set that is stored ends the back-off.
     async fn store(&self, _: &Feed, set: &StoredKeySet) -> Result<(), PortError> {
         let mut table = self.now();
         table.stores += 1;
@@ -66,8 +66,8 @@ impl KeySets for Fake<KeySetTable> {
         Ok(())
     }
 
-    /// The lease is refused during a cooldown and during a back-off. Either is ignored if it ends too far in the future
-    /// to be believed.
+    /// The lease is refused during a cooldown and during a back-off. Either is ignored if it ends implausibly far in
+    /// the future.
     async fn lease(&self, _: &Feed, now: Timestamp, cooldown: Duration) -> Result<Lease, PortError> {
         let mut table = self.now();
         table.leases += 1;
@@ -89,13 +89,13 @@ impl KeySets for Fake<KeySetTable> {
     }
 }
 
-/// Whether something that was noted to last until `until`, and lasts for `at_most`, is in force at `now`. What ends later
-/// than that, by more than clocks may differ, was noted by a wrong clock.
+/// Whether a lease or back-off until `until`, which lasts for at most `at_most`, is in force at `now`. One that ends later
+/// than `now` + `at_most` + the clock skew was stored by a wrong clock and is not in force.
 pub(super) fn is_in_force(until: Option<Timestamp>, now: Timestamp, at_most: Duration) -> bool {
     until.is_some_and(|until| until > now && until <= now.plus(at_most).plus(CLOCK_SKEW_MAX))
 }
 
-/// The URL of the key set, unless the test sets another one.
+/// The URL of the key set, unless the test sets a different one.
 pub const KEY_SET_URL: &str = "https://api.connect.xyz/v1/jwks";
 
 /// The provider's key set endpoint. It is down unless it serves something.
@@ -113,7 +113,7 @@ pub struct KeySetApi {
     pub retry_after: Option<Duration>,
     /// Where it publishes; `None` for [`KEY_SET_URL`].
     pub url: Option<&'static str>,
-    /// How long an answer takes, and the clock that moves meanwhile.
+    /// How long a fetch takes, and the clock that advances by that time.
     pub takes: Option<(Clock, Duration)>,
     /// The entity tag of each fetch.
     pub asked_by: Vec<Option<String>>,

@@ -30,7 +30,7 @@ impl Fake<Latency> {
     }
 }
 
-/// Lets all other tasks have so many turns.
+/// Yields this many times, so that all other tasks run.
 pub(super) async fn yield_turns(turns: usize) {
     let mut left = turns;
     poll_fn(|context| {

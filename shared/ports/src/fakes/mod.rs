@@ -75,7 +75,7 @@ pub enum Fail {
     Never,
     /// Every call fails, until the test changes it.
     Always,
-    /// The next calls fail, so many of them; those after them succeed.
+    /// This many of the next calls fail; later calls succeed.
     Next(u32),
     /// So many calls succeed, the one after them fails, and all others succeed.
     After(u32),

@@ -5,7 +5,7 @@ use crate::{PortError, SendMessage, SendMessages};
 
 const SEND: &str = "send a message";
 
-/// A queue that keeps what it takes, in the order in which it was sent.
+/// A queue that keeps the accepted messages in the order in which they were sent.
 #[derive(Clone, Debug, Default)]
 pub struct Queue {
     /// The messages that it took.
@@ -14,7 +14,7 @@ pub struct Queue {
     pub calls: Vec<Vec<String>>,
     /// Which calls fail, with all their messages.
     pub on_send: Fail,
-    /// Refuses the messages that contain this text, and takes the others of the same call.
+    /// Rejects the messages that contain this text, and accepts the others of the same call.
     pub refuses: Option<String>,
 }
 
@@ -43,7 +43,7 @@ impl Fake<Queue> {
         self.now().sent.clone()
     }
 
-    /// Every message that was sent to it, taken or refused.
+    /// Every message that was sent to it, accepted or rejected.
     pub fn offered(&self) -> Vec<String> {
         self.now().calls.concat()
     }

@@ -34,7 +34,7 @@ pub struct ResourceTable {
     pub resources: BTreeMap<ResourceId, Resource>,
     /// The claims, by coin.
     pub claims: BTreeMap<String, Claim>,
-    /// The events that the publisher makes of each write, in the order of the writes.
+    /// The events that the publisher derives from each write, in the order of the writes.
     pub published: Vec<Event>,
     /// What happens to the next writes of a resource; those after them are honest.
     pub fates: BTreeMap<ResourceId, VecDeque<Fate>>,

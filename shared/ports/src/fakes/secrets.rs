@@ -8,10 +8,10 @@ use secrecy::SecretString;
 use super::{Fake, Latency, down};
 use crate::{PortError, ReadSecret};
 
-/// The vault with one provider's secrets. It is down unless it holds something.
+/// A vault with one provider's secrets. Without content, every read fails.
 #[derive(Clone, Debug, Default)]
 pub struct SecretVault {
-    /// What it holds; `None` fails every read.
+    /// Its content; `None` fails every read.
     pub holds: Option<String>,
     /// How often it was read.
     pub reads: usize,

@@ -1,7 +1,7 @@
 //! Runs that stop or fail before and after each call to a port.
 //!
-//! A run over [`Stepped`] ports can be stopped at each step for good, as by a crash; or while others run; or its call can
-//! be answered with an error, before or after it took effect.
+//! A run over [`Stepped`] ports can be stopped at each step: permanently, as by a crash, or while others run. Its call can
+//! also return an error, before or after it took effect.
 
 use std::collections::BTreeMap;
 use std::future::poll_fn;
@@ -149,7 +149,7 @@ impl<'a, T> Run<'a, T> {
         Self { steps: steps.clone(), future: Box::pin(future) }
     }
 
-    /// Continues until the run has passed so many steps in all. Returns its outcome if it ended.
+    /// Continues until the run has passed this many steps in total. Returns its outcome if it ended.
     pub fn pass(&mut self, steps: usize) -> Option<T> {
         self.steps.now().may_pass = steps;
         match self.future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {

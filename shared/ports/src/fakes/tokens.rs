@@ -26,7 +26,7 @@ pub struct TokenService {
     pub unanswered: BTreeSet<Feed>,
     /// Its `Retry-After` in that case.
     pub retry_after: Option<Duration>,
-    /// How long a feed's request takes: its clock moves so far.
+    /// How long a feed's request takes: its clock advances by that time.
     pub takes: BTreeMap<Feed, Duration>,
     /// What every token begins with.
     pub token_prefix: &'static str,
@@ -119,7 +119,7 @@ impl TokenService {
 }
 
 impl Fake<TokenService> {
-    /// The provider's clock, for code that shall go by it.
+    /// The provider's clock, for code that must use it.
     pub fn clock(&self) -> impl Fn() -> Timestamp + use<> {
         let service = self.clone();
         move || service.now().clock
@@ -196,8 +196,8 @@ impl AccessTokens for Fake<TokenService> {
         .await
     }
 
-    /// The lease is refused while another one or a back-off is in force. Either is ignored if it ends too far in the
-    /// future to be believed.
+    /// The lease is refused while another one or a back-off is in force. Either is ignored if it ends implausibly far
+    /// in the future.
     async fn lease(&self, feed: &Feed, now: Timestamp, duration: Duration) -> Result<bool, PortError> {
         self.shuffled(|service| {
             service.leases += 1;

@@ -16,7 +16,7 @@ pub struct Topic {
     pub calls: Vec<Vec<Event>>,
     /// Which calls fail, with all their events.
     pub on_publish: Fail,
-    /// Refuses the events with these ids, and takes the others of the same call.
+    /// Rejects the events with these ids, and accepts the others of the same call.
     pub refuses: BTreeSet<String>,
 }
 
@@ -26,7 +26,7 @@ impl Fake<Topic> {
         Self::new(Topic { refuses: ids.into_iter().collect(), ..Topic::default() })
     }
 
-    /// Every event that was published to it, taken or refused, in order.
+    /// Every event that was published to it, accepted or rejected, in order.
     pub fn events(&self) -> Vec<Event> {
         self.now().calls.concat()
     }

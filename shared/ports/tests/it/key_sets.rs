@@ -62,7 +62,7 @@ async fn during_a_back_off_the_lease_is_lost_until_a_set_is_stored() {
     assert_eq!(table.load(&feed).await.expect("the table is up"), Some(expected));
     table.store(&feed, &fetched(20)).await.expect("the table is up");
     assert!(wins(&table, 30).await);
-    // More than an hour and the clock skew ahead is not believed.
+    // A back-off of more than an hour plus the clock skew is ignored.
     for (until, is_won) in [(100 + 3900, false), (100 + 3901, true)] {
         let table = Fake::<KeySetTable>::default();
         table.now().not_before = Some(at(until));

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::asset::split_asset;
 
-/// The longest string that becomes a field of its own. The providers' longest (hashes, addresses, UUIDs) have about 100
+/// The longest string that gets its own field. The providers' longest (hashes, addresses, UUIDs) have about 100
 /// bytes.
 const TEXT_BYTES_MAX: usize = 1024;
 

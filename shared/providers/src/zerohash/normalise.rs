@@ -58,7 +58,7 @@ impl About<'_> {
         Draft { resource, event_type: self.sort.as_str().to_owned(), status, occurred_at, details }
     }
 
-    /// A deposit outside the authorised flow. It has neither an id nor a date, so it is named by all that it states.
+    /// A deposit outside the authorised flow. It has neither an id nor a date, so all its members together identify it.
     fn deposit_failed(&self, mut members: Fields) -> Result<Draft, String> {
         if members.flag("success") != Some(false) {
             return Err("`success` is not false, as DEPOSIT_FAILED requires".to_owned());

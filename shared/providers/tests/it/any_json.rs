@@ -253,7 +253,7 @@ proptest! {
     }
 
     #[test]
-    fn any_json_at_all_is_seen(provider in any_provider(), payload_type in select(&PAYLOAD_TYPES[..]), body in any_json()) {
+    fn any_json_is_reported(provider in any_provider(), payload_type in select(&PAYLOAD_TYPES[..]), body in any_json()) {
         let text = body.to_string();
         check(&text, &body, &read(provider, payload_type, &text))?;
     }
@@ -277,7 +277,7 @@ proptest! {
             let facts = |statements: &[Statement]| Vec::from_iter(statements.iter().map(|statement| statement.content.details.clone()));
             let once = read(provider, payload_type, &body.to_string());
             let is_unrecognized = matches!(once[0].content.details, Details::Unrecognized(_));
-            prop_assert!(is_unrecognized || facts(&found) == facts(&once), "a member repeated with the same value counts once");
+            prop_assert!(is_unrecognized || facts(&found) == facts(&once), "a repeated equal member counts once");
         }
         let mut stated = body.clone();
         stated[&name] = json!([members[&name], value]);

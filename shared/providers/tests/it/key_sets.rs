@@ -89,7 +89,11 @@ fn a_set_without_a_key_that_can_verify_signatures_is_rejected() {
         assert!(matches!(invalid(jwks(std::slice::from_ref(&key))), InvalidKeySet::NoUsableKey(_)), "{what}");
         let beside_a_good_one = key_set(&[key, RSA_NEXT.jwk()]);
         assert_eq!(beside_a_good_one.keys().len(), 1, "{what}: it is skipped");
-        assert_eq!(beside_a_good_one.fingerprint(), RSA_NEXT.set().fingerprint(), "{what}: it does not change the fingerprint");
+        assert_eq!(
+            beside_a_good_one.fingerprint(),
+            RSA_NEXT.set().fingerprint(),
+            "{what}: it does not change the fingerprint"
+        );
     }
 }
 

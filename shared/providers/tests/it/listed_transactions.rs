@@ -427,7 +427,7 @@ fn a_row_that_was_read_for_an_organization_is_about_that_organizations_deposit()
 
 proptest! {
     #[test]
-    fn any_text_in_place_of_a_row_is_one_statement_and_reads_back(text in "(\\{|\\[|\")?[\\x00-\\u{7ff}\"\\\\]{0,200}") {
+    fn any_text_instead_of_a_row_is_one_statement_that_reads_back(text in "(\\{|\\[|\")?[\\x00-\\u{7ff}\"\\\\]{0,200}") {
         let sealed = envelope(&text);
         let read = Envelope::from_json(&serde_json::to_string(&sealed).expect("JSON")).expect("an envelope");
         prop_assert!(read.body() == text.as_bytes());

@@ -77,7 +77,7 @@ fn an_hmac_is_read_in_small_and_capital_letters_and_must_be_complete() {
         ("zeros", "0".repeat(64)),
         ("by another secret", shared(PREVIOUS_SECRET).sign(BODY)),
         ("of another body", shared(SECRET).sign(b"{}")),
-        // The provider's own sample signs the parsed and reserialized body. The signature must cover the received bytes.
+        // The provider's own sample signs the parsed and reserialized body. It must cover the received bytes.
         ("of the same JSON in other bytes", shared(SECRET).sign(&[BODY, b"\n"].concat())),
     ] {
         assert_eq!(verified(with(&signature)), Err(Rejection::SignatureUnverified), "{what}");

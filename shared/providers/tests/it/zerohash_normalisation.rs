@@ -100,7 +100,11 @@ fn a_fund_transaction_is_confirmed_held_or_abandoned() {
             json!({ "success": false, "quantity": "0", "transaction_id": "", "source_address": "-" }),
             "abandoned",
         ),
-        ("no amount and no transaction", json!({ "success": false, "quantity": null, "transaction_id": null }), "abandoned"),
+        (
+            "no amount and no transaction",
+            json!({ "success": false, "quantity": null, "transaction_id": null }),
+            "abandoned",
+        ),
     ] {
         let statement = statement(&fund(&changes));
         assert_eq!(statement.content.status.as_str(), status, "{what}");
@@ -150,7 +154,7 @@ fn a_member_repeated_with_different_values_is_not_guessed() {
     }
     let rest = r#""quantity":"100","reference_id":"abc123","reference_id":"def456""#;
     let details = transfer_of(only_statement(&read(rest)));
-    assert_eq!(details.quantity.expect("an amount").value.to_string(), "100", "a member repeated with the same value counts once");
+    assert_eq!(details.quantity.expect("an amount").value.to_string(), "100", "a repeated equal member counts once");
     assert_eq!(details.provider_data["reference_id"], json!(["abc123", "def456"]), "nothing is dropped");
     assert_eq!(details.reference_id, None);
 }

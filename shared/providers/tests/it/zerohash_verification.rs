@@ -227,8 +227,8 @@ fn changing_any_byte_of_the_signed_data_or_of_the_signature_fails_verification()
     }
 }
 
-/// Body and timestamp are signed without a separator, so digits can be moved from one to the other. That must not make a
-/// different webhook.
+/// Body and timestamp are signed without a separator, so digits can be moved from one to the other. That must not create
+/// a different webhook.
 #[test]
 fn digits_moved_between_body_and_timestamp_do_not_make_another_webhook() {
     // The last ten digits are a time in seconds, more than a year later.

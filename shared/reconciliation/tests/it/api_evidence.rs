@@ -23,7 +23,7 @@ fn webhook(name: &str, seconds: u64) -> Statement {
 }
 
 /// The webhook that confirms the deposit, and the row that lists it as confirmed: read later, with another date, and with
-/// other members beside the money.
+/// members in addition to the money.
 fn confirmed() -> [Statement; 2] {
     let webhook = with(webhook("confirmed", 40), |details| {
         details.session.id = Some("16032e11".to_owned());
@@ -325,8 +325,8 @@ const STATUSES: [&str; 5] = ["pending", "held", "abandoned", "confirmed", "faile
 /// Webhooks with any content, and rows. A list may state another date and other members each time, but for one status it
 /// states one amount and one transaction.
 ///
-/// (Two rows of one status that contradict each other, beside a webhook that has neither value, make more or fewer events
-/// depending on their order.)
+/// (With two rows of one status that contradict each other and a webhook that has neither value, the number of events
+/// depends on their order.)
 fn facts() -> impl Strategy<Value = Vec<Statement>> {
     let webhooks = prop::collection::vec((0..STATUSES.len(), 0..3_u64, (0..3_usize, 0..3_usize), 0..2_u64), 0..8);
     let listed_as = prop::collection::vec((0..3_usize, 0..3_usize), STATUSES.len());
@@ -365,7 +365,7 @@ fn events_of(facts: &[Statement]) -> usize {
 }
 
 proptest! {
-    // The seed of a failing case is printed and stored beside this file.
+    // The seed of a failing case is printed and stored next to this file.
     #![proptest_config(ProptestConfig {
         failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("seeds"))),
         ..ProptestConfig::default()

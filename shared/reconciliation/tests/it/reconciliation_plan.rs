@@ -352,7 +352,7 @@ fn again_in_any_order<T: Clone + Debug>(all: Vec<T>) -> impl Strategy<Value = Ve
 }
 
 proptest! {
-    // The seed of a failing case is printed and stored beside this file.
+    // The seed of a failing case is printed and stored next to this file.
     #![proptest_config(ProptestConfig {
         failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("seeds"))),
         ..ProptestConfig::default()

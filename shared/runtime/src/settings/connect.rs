@@ -11,7 +11,7 @@ use super::environment::{Environment, ON_OR_OFF, SettingError, https_url, invali
 use super::tenants::Tenants;
 
 /// The clock skew that is allowed for a token's validity; RFC 7519 section 4.1.4 recommends no more than a few minutes. A
-/// webhook's timestamp has a larger tolerance of its own, because webhooks are delivered again.
+/// webhook's timestamp has its own, larger tolerance, because webhooks are delivered again.
 const TOKEN_LEEWAY: Duration = Duration::from_secs(60);
 
 /// How one feed of Connect is verified.

@@ -1,4 +1,4 @@
-//! Faults that the API is told to make.
+//! Faults that a test configures the API to produce.
 
 use std::collections::{BTreeMap, VecDeque};
 

@@ -1,4 +1,4 @@
-//! What the sandbox's Connect knows: its clients, tokens, users and transactions, and the faults that it was told to make.
+//! What the sandbox's Connect knows: its clients, tokens, users and transactions, and its configured faults.
 //!
 //! No HTTP: `api` translates requests.
 

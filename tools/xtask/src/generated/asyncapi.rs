@@ -96,7 +96,7 @@ fn take_schemas(kind: Kind, schemas: &mut Map<String, Value>) -> String {
     name
 }
 
-/// The schema in AsyncAPI's dialect: references point to the components and have no members beside them, since JSON Schema
+/// The schema in AsyncAPI's dialect: references point to the components and have no sibling members, since JSON Schema
 /// draft 7, on which AsyncAPI's schemas are based, ignores such members.
 fn adapted(schema: Value) -> Value {
     match schema {

@@ -138,7 +138,7 @@ pub(crate) fn sequences(choices: usize, longest: usize) -> Vec<Vec<usize>> {
 /// What happens to one request to the ledger.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum LedgerFailure {
-    /// Nothing is done, and the error says whether it is worth another try.
+    /// Nothing is done, and the error says whether to retry.
     Fails { is_transient: bool },
     /// It is done, and the answer is lost.
     AnswerIsLost,
@@ -146,7 +146,7 @@ pub(crate) enum LedgerFailure {
     Succeeds,
 }
 
-/// A ledger in memory. It keeps the promise that correctness rests on, one entry a deposit, and else does as told.
+/// A ledger in memory. It always guarantees one entry per deposit and otherwise behaves as the test configures it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct MemoryLedger(Arc<Mutex<Contents>>);
 

@@ -306,7 +306,7 @@ impl World {
         TableState::of(&self.table.contents.lock())
     }
 
-    /// What the table says about money.
+    /// The money-related content of the table.
     pub(crate) fn ledger(&self) -> Ledger {
         let contents = self.table.contents.lock();
         let entries = contents.resources.values().map(|resource| (resource.id().clone(), Entry::of(resource)));
@@ -315,7 +315,7 @@ impl World {
     }
 }
 
-/// What the table says about money.
+/// The money-related content of the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Ledger {
     pub(crate) entries: BTreeMap<ResourceId, Entry>,

@@ -89,7 +89,7 @@ pub(crate) async fn run(table: &Fake<KeySetTable>, api: &Fake<KeySetApi>, now: T
     of_keys(table, api.clone(), &["connect"]).handle(|| now).await
 }
 
-/// The metrics that the ignored test `name` writes to standard output. It runs in a process of its own.
+/// The metrics that the ignored test `name` writes to standard output. It runs in a separate process.
 pub(crate) fn metrics_of(name: &str) -> Vec<Value> {
     let this = std::env::current_exe().expect("the path of these tests");
     let run = Command::new(this).args(["--exact", name, "--ignored", "--nocapture"]).output().expect("it starts");

@@ -174,7 +174,7 @@ fn sealed(verified: VerifiedWebhook) -> Envelope {
 }
 
 /// The envelope of the webhook with `body` as the provider of `feed` sends it, with `payload_type` in its header where it
-/// has such a one.
+/// has one.
 pub(crate) fn envelope_of(feed: &Feed, payload_type: Option<&str>, body: &[u8]) -> Envelope {
     match feed.provider() {
         Provider::Connect => envelope_for(feed, body),

@@ -37,7 +37,7 @@ impl Sample {
         paths.into_iter().map(sample).collect()
     }
 
-    /// The header that names the payload's type, as zerohash sends it with what this stands for. The name of
+    /// The header that names the payload's type, as zerohash sends it with this sample. The name of
     /// `DEPOSIT_FAILED` is published nowhere, so that sample comes without one.
     pub(crate) fn payload_type(&self) -> Option<&'static str> {
         let of_prefix = [

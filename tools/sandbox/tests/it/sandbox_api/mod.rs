@@ -20,7 +20,7 @@ const WITHDRAWAL: &str = include_str!("../../../../../events/connect/withdrawal.
 const FUND: &str = include_str!("../../../../../events/zerohash/fund.success.json");
 const DEPOSIT_FAILED: &str = include_str!("../../../../../events/zerohash/deposit_failed.json");
 
-/// A sandbox of its own for each test, and a client of it.
+/// A separate sandbox for each test, and a client of it.
 struct Connect {
     _server: Sandbox,
     sandbox: SandboxClient,

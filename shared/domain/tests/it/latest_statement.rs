@@ -57,8 +57,8 @@ fn newest(statements: &[Statement]) -> BTreeSet<(&FactId, u64)> {
 #[test]
 fn of_any_two_statuses_the_later_one_is_current_and_they_do_not_conflict() {
     let mut compared = 0;
-    let latest_stands = |status: &Status| status.kind().status_rule() == StatusRule::Latest;
-    for earlier in Status::ALL.into_iter().filter(latest_stands) {
+    let follows_latest = |status: &Status| status.kind().status_rule() == StatusRule::Latest;
+    for earlier in Status::ALL.into_iter().filter(follows_latest) {
         for later in Status::ALL.into_iter().filter(|later| later.kind() == earlier.kind()) {
             let (first, second) = (statement(earlier, 10), statement(later, 20));
             for statements in [[&first, &second], [&second, &first]] {
@@ -161,7 +161,10 @@ fn among_facts_as_old_as_the_oldest_the_digest_decides_which_is_kept() {
         } else {
             let resource = outcome.into_resource();
             assert!(resource.facts().iter().any(|fact| *fact.content.id() == id));
-            assert!(resource.facts().iter().all(|fact| *fact.content.id() != oldest), "the fact with the smaller digest is discarded");
+            assert!(
+                resource.facts().iter().all(|fact| *fact.content.id() != oldest),
+                "the fact with the smaller digest is discarded"
+            );
             recorded += 1;
         }
     }
