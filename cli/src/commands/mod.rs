@@ -3,6 +3,7 @@
 pub(crate) mod evidence;
 pub(crate) mod listen;
 pub(crate) mod reconcile;
+pub(crate) mod reconcile_request;
 pub(crate) mod show;
 pub(crate) mod verify;
 

@@ -1,16 +1,15 @@
 //! `reconcile`: compare the provider's list with what is recorded, report a day's totals, accept an ambiguous row.
 
-use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use fundhook::report::{hours_without_report, is_balanced, report_lines, together};
+use fundhook::report::{hours_without_report, is_balanced, together};
 use fundhook::target::Target;
 use fundhook_adapters::ReconciliationTable;
 use fundhook_domain::{Feed, Provider, ResourceId, Tenant, Timestamp};
 use fundhook_ports::Reports as _;
-use fundhook_reconciliation::Report;
 
+use super::reconcile_request::{LocalRequest, ending, print};
 use super::{Ending, local};
 
 const EXIT_CODE: &str = "\
@@ -39,16 +38,6 @@ pub(crate) struct Arguments {
     /// first that it is not. Quote the id: # begins a comment
     #[arg(long, value_name = "RESOURCE", conflicts_with_all = ["report", "stack"])]
     accept: Option<ResourceId>,
-}
-
-/// What the local stack's reconciler is invoked for.
-pub(crate) enum LocalRequest {
-    /// One run, as scheduled.
-    Run,
-    /// The report of the day that begins at this time.
-    Report { day: Timestamp },
-    /// Queue the row of this deposit.
-    Accept(ResourceId),
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Ending {
@@ -95,12 +84,4 @@ async fn show_stored(stack: &str, tenant: Option<Tenant>, day: Timestamp, now: T
     }
     print(&report);
     Ok(ending(missing.is_empty() && is_balanced(&report)))
-}
-
-pub(super) fn print(report: &Report) {
-    report_lines(report).iter().for_each(|line| println!("{line}"));
-}
-
-pub(super) fn ending(is_balanced: bool) -> ExitCode {
-    if is_balanced { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -4,7 +4,7 @@ use clap::Subcommand;
 use fundhook::local_stack::LocalStackError;
 
 use super::Ending;
-use super::reconcile::LocalRequest;
+use super::reconcile_request::LocalRequest;
 
 pub(crate) const INTRODUCTION: &str = "\
 Operate Fundhook stacks on AWS.

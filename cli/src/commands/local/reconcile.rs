@@ -8,7 +8,7 @@ use fundhook_local_stack::{LocalStack, Workspace};
 use fundhook_reconciliation::DayReports;
 
 use super::{Ending, progress};
-use crate::commands::reconcile::{LocalRequest, ending, print};
+use crate::commands::reconcile_request::{LocalRequest, ending, print};
 
 pub(crate) async fn run(request: LocalRequest) -> Ending {
     let stack = LocalStack::running(&Workspace::find()?)?.deployment;

@@ -17,7 +17,7 @@ const OUTCOMES: [(&str, &str); 4] = [
     (CONFLICTING, "The provider stated final statuses that exclude each other: the resource needs review."),
     (
         OVERDUE,
-        "The resource has had a status that is not final for longer than usual. Published once for each time that it reaches the status.", // prose: ok
+        "The resource has been in a status that is not final for longer than usual. Published once for each time that it reaches the status.",
     ),
 ];
 

@@ -15,7 +15,7 @@ use crate::{Claim, FactId, Kind, Ownership, ResourceId, Status, StatusRule, Time
 /// needs, and at most 4 KiB each they fit into a table item (400 KB).
 pub const LATEST_FACTS_MAX: usize = 64;
 
-/// The status of a resource, and when the resource reached it.
+/// The current status of a resource, and since when it has been current.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CurrentStatus {
     /// The status.
@@ -77,7 +77,7 @@ impl Resource {
         View::of(self.id.kind(), &self.facts)
     }
 
-    /// The status and when the resource reached it; `None` when there are no facts.
+    /// The status and since when it has been current; `None` when there are no facts.
     pub fn current_status(&self) -> Option<CurrentStatus> {
         let status = self.view()?.status;
         let mut reached = self.facts.last()?;

@@ -1,4 +1,4 @@
-//! What subscribers read: CloudEvents 1.0 in the JSON format, exact to the digit.
+//! Events in the JSON format of CloudEvents 1.0, with every digit of every amount.
 
 use fundhook_domain::{Event, NewFact, Resource, Statement, Timestamp, events_after, fold};
 use serde_json::{Value, json};
@@ -196,7 +196,7 @@ fn a_late_update() {
 }
 
 #[test]
-fn a_contradiction() {
+fn a_conflict() {
     let event = latest(&[withdrawal("confirmed", 40), withdrawal("failed", 50)]);
     insta::assert_snapshot!(pretty(&event), @r#"
     {
@@ -306,7 +306,7 @@ fn an_unrecognized_webhook() {
 fn every_event_has_the_attributes_that_cloudevents_requires() {
     for event in every_sort() {
         let json = serde_json::to_value(&event).expect("JSON");
-        // Section "Required Attributes" of CloudEvents 1.0.2: non-empty strings.
+        // [cloudevents], "Required Attributes": non-empty strings.
         for name in ["id", "source", "specversion", "type"] {
             assert!(json[name].as_str().is_some_and(|text| !text.is_empty()), "{name} of {json:#}");
         }
@@ -315,12 +315,12 @@ fn every_event_has_the_attributes_that_cloudevents_requires() {
         assert_eq!(json["subject"], event.data.resource.to_string());
         let time = json["time"].as_str().expect("a time");
         assert_eq!(time.parse::<Timestamp>().expect("RFC 3339"), event.time);
-        // Section "Naming Convention": context attributes are lower-case letters and digits.
+        // [cloudevents], "Naming Convention": context attributes are lower-case letters and digits.
         let names = json.as_object().expect("an object").keys();
         for name in names {
             assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()), "{name}");
         }
-        // `id` is unique within the source. Subscribers store it to detect repetitions.
+        // `id` is unique within the source, and is what a subscriber remembers.
         assert_eq!(json["id"], format!("{}#{}", event.data.resource, event.sequence));
     }
 }
@@ -335,7 +335,7 @@ fn the_order_of_the_sequence_texts_is_the_order_of_the_events() {
     assert!(texts.is_sorted_by(|one, next| one < next), "{texts:?}");
 }
 
-/// Every number in `json`, with the path to it.
+/// Collects every number in `json`, with its path.
 fn numbers(path: &str, json: &Value, found: &mut Vec<(String, String)>) {
     match json {
         Value::Number(number) => found.push((path.to_owned(), number.to_string())),
@@ -348,7 +348,7 @@ fn numbers(path: &str, json: &Value, found: &mut Vec<(String, String)>) {
 }
 
 #[test]
-fn no_amount_is_ever_a_json_number() {
+fn no_amount_is_a_json_number() {
     for event in every_sort() {
         let json = serde_json::to_value(&event).expect("JSON");
         let mut found = Vec::new();

@@ -1,4 +1,4 @@
-//! The attributes of events that a subscription's filter policy can use.
+//! The message attributes, which a subscription's filter policy selects events by.
 
 use fundhook_domain::{Event, Kind, Network, Provider, ResourceId, Statement, Status, events_after};
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ fn confirmed() -> Statement {
 }
 
 #[test]
-fn the_attributes_have_the_documented_names_and_only_known_values() {
+fn the_attributes_have_the_documented_names_and_are_those_that_are_known() {
     let amoy = with(confirmed(), |details| {
         details.network = Some(Network::named("Polygon Testnet Amoy"));
         details.reference_id = Some("order-1".to_owned());
@@ -100,7 +100,7 @@ fn the_attributes_have_the_documented_names_and_only_known_values() {
 }
 
 #[test]
-fn a_policy_for_confirmed_deposits_matches_no_event_that_must_not_be_credited() {
+fn a_policy_for_confirmed_deposits_never_selects_one_that_must_not_be_credited() {
     let status_of = |event: &Event| {
         let attributes = event.attributes();
         attributes.into_iter().find(|(name, _)| *name == "status").map(|(_, value)| value.to_owned())
@@ -122,7 +122,7 @@ fn a_policy_for_confirmed_deposits_matches_no_event_that_must_not_be_credited() 
 }
 
 #[test]
-fn asset_and_network_are_attributes_once_with_or_without_an_amount() {
+fn asset_and_network_are_attributes_with_and_without_an_amount() {
     let announced = with(deposit("pending", 0), |details| {
         whole_deposit(details);
         details.quantity = None;
@@ -146,7 +146,7 @@ fn asset_and_network_are_attributes_once_with_or_without_an_amount() {
 }
 
 #[test]
-fn an_event_of_a_tenant_names_the_tenant_and_has_at_most_nine_attributes() {
+fn an_event_of_a_tenant_names_it_and_no_event_has_more_than_nine_attributes() {
     let attributes: Vec<_> = every_sort().iter().map(|event| event.attributes().len()).collect();
     // With raw delivery to SQS, SNS drops a message that has more than ten.
     assert_eq!(attributes.into_iter().max(), Some(9));
@@ -159,7 +159,7 @@ fn an_event_of_a_tenant_names_the_tenant_and_has_at_most_nine_attributes() {
 
 #[test]
 fn no_attribute_is_empty_whatever_a_network_is_called() {
-    // SNS rejects a message with an empty attribute, on every attempt.
+    // SNS rejects a message with an empty attribute every time.
     for name in ["!!!", "", "-", "网络", "Some New  Chain!"] {
         let event = latest(&[with(confirmed(), |details| details.network = Some(Network::named(name)))]);
         assert!(event.attributes().iter().all(|(_, value)| !value.is_empty()), "{:?}", event.attributes());
@@ -167,7 +167,7 @@ fn no_attribute_is_empty_whatever_a_network_is_called() {
 }
 
 #[test]
-fn the_kinds_of_events_are_the_kinds_of_resources() {
+fn every_kind_of_resource_has_event_types() {
     for kind in Kind::ALL {
         let statuses: Vec<Status> = Status::ALL.into_iter().filter(|status| status.kind() == kind).collect();
         assert!(!statuses.is_empty(), "{kind} has statuses");

@@ -1,4 +1,4 @@
-//! Fees, as resources and as part of their withdrawals.
+//! Fees: as resources of their own, and as part of their withdrawals.
 
 use std::collections::BTreeSet;
 
@@ -42,21 +42,21 @@ fn named(kind: Kind, native: &str) -> ResourceId {
     ResourceId::new(kind, Provider::Striga, native).expect("an id")
 }
 
-/// The transfer in the latest event after `statements`.
+/// The body of the latest event of `statements`.
 fn body<'a>(statements: impl IntoIterator<Item = &'a Statement>) -> TransferBody {
     let body = latest(statements).data.body;
     let transfer = if let EventBody::Transfer(body) = body { Some(*body) } else { None };
     transfer.expect("the event is about a transfer")
 }
 
-/// The total that leaves or reaches the account, as in the event.
+/// The total in an event's body, as text.
 fn total<'a>(statements: impl IntoIterator<Item = &'a Statement>) -> Option<String> {
     body(statements).total.map(|total| format!("{} {}", total.value, total.units.as_str()))
 }
 
 #[test]
-fn a_refunded_fee_is_refunded_in_every_order_and_the_refund_does_not_conflict() {
-    // The refund may also be earlier by the provider's clock.
+fn a_refunded_fee_is_refunded_in_every_order_and_does_not_conflict() {
+    // The refund may have the earlier time too.
     for (charged_at, refunded_at) in [(0, 10), (10, 0), (5, 5)] {
         let (charged, refunded) = (charged(charged_at), refunded(refunded_at));
         let again = in_other_bytes("refunded again", &refunded);
@@ -68,26 +68,26 @@ fn a_refunded_fee_is_refunded_in_every_order_and_the_refund_does_not_conflict() 
 }
 
 #[test]
-fn a_charge_and_its_refund_are_published_when_they_become_known() {
-    for (statements, said, late) in [
+fn a_charge_and_its_refund_are_published_in_the_order_of_arrival() {
+    for (statements, outcomes, late) in [
         ([charged(0), refunded(10)], ["fundhook.fee.charged", "fundhook.fee.refunded"], false),
         ([refunded(10), charged(0)], ["fundhook.fee.refunded", "fundhook.fee.updated"], true),
     ] {
         let events = events(&statements);
-        assert_eq!(types(&events), said);
+        assert_eq!(types(&events), outcomes);
         assert_eq!(events[1].data.late, late);
         assert!(events.iter().all(|event| event.data.is_final && event.data.conflicting.is_empty()));
         let [first, second] = statements;
-        assert!(matches!(fold(folded([&first]), second), Outcome::Recorded { .. }), "{said:?}");
+        assert!(matches!(fold(folded([&first]), second), Outcome::Recorded { .. }), "{outcomes:?}");
     }
 }
 
 #[test]
-fn the_total_of_a_withdrawal_is_its_amount_plus_its_fee_if_both_are_known_in_the_same_units() {
-    for (case, amount, fee, said, expected) in [
+fn the_total_of_a_withdrawal_is_amount_plus_fee_if_both_are_known_in_the_same_units() {
+    for (case, amount, fee, stated_total, expected) in [
         ("wei and wei", units("9363699999622000", "wei"), units(FEE, "wei"), None, Some("10000000000000000 wei")),
         ("whole coins", units("99.999", "major"), units(".001", "major"), None, Some("100 major")),
-        ("units of an unknown size", units("3", "grains"), units("4", "grains"), None, Some("7 grains")),
+        ("unknown units", units("3", "grains"), units("4", "grains"), None, Some("7 grains")),
         (
             "stated by the provider",
             units("99", "major"),
@@ -97,24 +97,24 @@ fn the_total_of_a_withdrawal_is_its_amount_plus_its_fee_if_both_are_known_in_the
         ),
         ("stated without a fee", units("99", "major"), None, units("100", "major"), Some("100 major")),
         ("wei and cents", units("9363699999622000", "wei"), units("50", "cents"), None, None),
-        ("two units of unknown sizes", units("3", "grains"), units("4", "drams"), None, None),
+        ("two unknown units", units("3", "grains"), units("4", "drams"), None, None),
         ("no fee", units("1", "wei"), None, None, None),
         ("no amount", None, units("1", "wei"), None, None),
     ] {
         let statement = with(withdrawal("initiated", 0), |details| {
-            (details.quantity, details.fee, details.total) = (amount, fee, said);
+            (details.quantity, details.fee, details.total) = (amount, fee, stated_total);
         });
         assert_eq!(total([&statement]).as_deref(), expected, "{case}");
     }
 }
 
 #[test]
-fn the_total_adds_an_amount_and_a_fee_from_different_webhooks() {
+fn the_total_combines_an_amount_and_a_fee_from_different_webhooks() {
     let initiated = with(withdrawal("initiated", 0), |details| {
         details.quantity = units("9363699999622000", "wei");
         details.asset = Some("ETH".to_owned());
     });
-    // The fee's webhook does not state the progress of the withdrawal.
+    // The fee's webhook does not change the status of the withdrawal.
     let fee = with(withdrawal("initiated", 1), |details| {
         *details = TransferDetails { fee: units(FEE, "wei"), ..TransferDetails::default() };
         details.related = BTreeSet::from([named(Kind::Fee, "w")]);
@@ -131,7 +131,7 @@ fn the_total_adds_an_amount_and_a_fee_from_different_webhooks() {
 }
 
 #[test]
-fn the_refunded_amount_is_kept_next_to_the_withdrawn_amount() {
+fn a_refunded_fee_keeps_its_charged_amount() {
     let initiated = with(withdrawal("initiated", 0), |details| details.quantity = units("5000", "cents"));
     let failed = with(withdrawal("failed", 60), |details| details.refunded = units("4990", "cents"));
     for statements in [[&initiated, &failed], [&failed, &initiated]] {
@@ -142,23 +142,23 @@ fn the_refunded_amount_is_kept_next_to_the_withdrawn_amount() {
 }
 
 #[test]
-fn related_resources_are_merged_and_balances_come_from_one_statement() {
+fn related_resources_are_merged_and_balances_belong_to_one_movement() {
     for statements in [[charged(0), refunded(10)], [refunded(10), charged(0)]] {
         let body = body(&statements);
         assert_eq!(body.related, BTreeSet::from([named(Kind::Withdrawal, "w"), named(Kind::Fee, "other leg")]));
-        // The refund states only the balance after it. The balance before the charge must not be combined with that.
+        // The refund states only the balance after it. The balance before the charge does not belong to that movement.
         let expected = Balances { before: None, after: units("1000000000000000", "wei") };
         assert_eq!((body.balances, body.side), (Some(expected), Some(Side::Credit)));
     }
-    // A statement without related resources removes none.
+    // A statement without balances keeps those of the statement before.
     let silent = with(deposit("confirmed", 40), |_| {});
-    let said = with(deposit("pending", 0), |details| details.related = BTreeSet::from([named(Kind::Fee, "w")]));
-    assert_eq!(body([&said, &silent]).related, BTreeSet::from([named(Kind::Fee, "w")]));
+    let related = with(deposit("pending", 0), |details| details.related = BTreeSet::from([named(Kind::Fee, "w")]));
+    assert_eq!(body([&related, &silent]).related, BTreeSet::from([named(Kind::Fee, "w")]));
     assert_eq!(body([&silent]).balances, None);
 }
 
 #[test]
-fn a_fee_charged_twice_is_one_fee_and_its_latest_statement_counts() {
+fn a_fee_charged_twice_is_one_fee_with_its_latest_statement() {
     let corrected = with(charged(20), |details| details.quantity = units("7", "wei"));
     for statements in [[&charged(0), &corrected], [&corrected, &charged(0)]] {
         let view = view(statements);

@@ -1,9 +1,9 @@
-//! The domain, one file per promise.
+//! The domain, one file per guarantee.
 
 mod cloudevents;
 mod event_attributes;
 mod fees;
-mod latest_statement;
+mod latest_status;
 mod one_coin_one_credit;
 mod order_does_not_matter;
 mod overdue;

@@ -1,5 +1,4 @@
-//! Fundhook's own notice that a further statement is overdue: one event for each time that a resource reaches a status.
-//! The notice changes nothing else in the view.
+//! Overdue notices: each publishes one event for each time that a resource reaches a status, and does not change the view.
 
 use std::time::Duration;
 
@@ -16,7 +15,7 @@ use crate::support::{at, deposit, folded, in_other_bytes, listed, statement, sta
 const LIMIT: Duration = Duration::from_secs(3600);
 const ONE: &str = "deposit#connect#1";
 
-/// The notice that `resource` is overdue. The resource must await a further statement.
+/// The overdue notice of `resource`, which must await a further status.
 fn notice(resource: &Resource) -> NewFact {
     NewFact::overdue(resource, LIMIT).expect("a further statement is awaited")
 }
@@ -25,7 +24,7 @@ fn folding(resource: &Resource, fact: &(impl Clone + Into<FactContent>)) -> Reso
     fold(resource.clone(), fact.clone()).into_resource()
 }
 
-/// `resource` after the notice that it is overdue, which must be recorded as overdue.
+/// `resource` after its overdue notice, which must be recorded as one.
 fn noticed(resource: &Resource) -> Resource {
     let outcome = fold(resource.clone(), notice(resource));
     let is_overdue = matches!(outcome, Outcome::Recorded { change: Some(Change::Overdue), .. });
@@ -34,62 +33,62 @@ fn noticed(resource: &Resource) -> Resource {
 }
 
 fn since(resource: &Resource) -> Timestamp {
-    resource.current_status().expect("it has a status").since
+    resource.current_status().expect("a status").since
 }
 
-/// `statement`, received `seconds` after the first one.
+/// `statement`, received at `seconds`.
 fn received(seconds: u64, mut statement: Statement) -> Statement {
     statement.content.evidence.received_at = at(seconds);
     statement
 }
 
 #[test]
-fn a_resource_is_reported_overdue_once_while_it_stays_in_a_status() {
+fn a_resource_is_reported_overdue_once_per_status() {
     let held = folded([&deposit("pending", 0), &deposit("held", 10)]);
     assert!(!held.is_overdue());
     let overdue = noticed(&held);
     assert!(overdue.is_overdue());
-    assert!(matches!(fold(overdue.clone(), notice(&held)), Outcome::AlreadyKnown { .. }), "given again");
-    assert!(matches!(fold(overdue.clone(), notice(&overdue)), Outcome::AlreadyKnown { .. }), "made again");
-    let later = NewFact::overdue(&overdue, 2 * LIMIT).expect("it is awaited");
-    assert!(matches!(fold(overdue.clone(), later), Outcome::AlreadyKnown { .. }), "with another limit");
+    assert!(matches!(fold(overdue.clone(), notice(&held)), Outcome::AlreadyKnown { .. }), "the same notice again");
+    assert!(matches!(fold(overdue.clone(), notice(&overdue)), Outcome::AlreadyKnown { .. }), "a notice made again");
+    let later = NewFact::overdue(&overdue, 2 * LIMIT).expect("a further status is awaited");
+    assert!(matches!(fold(overdue.clone(), later), Outcome::AlreadyKnown { .. }), "a notice with another limit");
 
-    // A statement that does not change the status does not reset the notice.
+    // A statement that does not change the status does not end the wait.
     for (what, statement) in [
         ("a late webhook", deposit("submitted", 5)),
         ("a further webhook of the same status", deposit("held", 20)),
         ("a webhook repeated in other bytes", in_other_bytes("again", &deposit("held", 10))),
-        ("a row with the same status", listed(&deposit("held", 10))),
+        ("a row with the same content", listed(&deposit("held", 10))),
     ] {
-        let told = folding(&overdue, &statement);
-        assert_eq!(told.version(), overdue.version() + 1, "{what} is recorded");
-        assert!(told.is_overdue(), "{what}");
-        assert!(matches!(fold(told.clone(), notice(&told)), Outcome::AlreadyKnown { .. }), "{what}");
-        // A notice that is already queued stays valid too.
+        let after = folding(&overdue, &statement);
+        assert_eq!(after.version(), overdue.version() + 1, "{what} is recorded");
+        assert!(after.is_overdue(), "{what}");
+        assert!(matches!(fold(after.clone(), notice(&after)), Outcome::AlreadyKnown { .. }), "{what}");
+        // Nor does it make a notice stale that is still queued.
         let outcome = fold(folding(&held, &statement), notice(&held));
         assert!(matches!(outcome, Outcome::Recorded { change: Some(Change::Overdue), .. }), "{what}: {outcome:?}");
     }
 }
 
 #[test]
-fn a_webhook_that_arrives_before_the_notice_makes_it_stale() {
+fn a_notice_is_stale_after_a_webhook_that_changes_the_status() {
     let pending = folded([&deposit("pending", 0)]);
     for name in ["submitted", "held", "abandoned", "confirmed", "failed", "unexpected"] {
         let moved = folding(&pending, &deposit(name, 10));
         assert_eq!(fold(moved.clone(), notice(&pending)), Outcome::Stale { resource: moved }, "{name}");
     }
-    // There is no notice about a resource without statements.
+    // There is no notice about an unknown resource.
     let unknown = Resource::unknown(pending.id().clone());
     assert_eq!(NewFact::overdue(&unknown, LIMIT), None);
     assert_eq!(fold(unknown.clone(), notice(&pending)), Outcome::Stale { resource: unknown });
 }
 
 #[test]
-fn a_resource_that_stays_in_its_next_status_is_reported_again() {
+fn a_resource_that_changes_its_status_and_waits_again_is_reported_again() {
     let mut resource = Resource::unknown(deposit("pending", 0).resource);
     for (name, seconds) in [("pending", 0), ("submitted", 10_000), ("held", 20_000), ("abandoned", 30_000)] {
         resource = folding(&resource, &deposit(name, seconds));
-        assert!(!resource.is_overdue(), "{name}: the status changed");
+        assert!(!resource.is_overdue(), "{name}: its status changed");
         resource = noticed(&resource);
     }
     resource = folding(&resource, &deposit("confirmed", 40_000));
@@ -125,7 +124,7 @@ fn a_recovery_that_is_resolved_and_required_again_is_reported_again() {
 }
 
 #[test]
-fn only_a_resource_that_awaits_a_statement_is_ever_overdue() {
+fn only_a_resource_that_awaits_a_status_can_be_overdue() {
     let mut awaited = 0;
     for reached in Status::ALL {
         let resource = folded([&statement(reached, 0)]);
@@ -148,26 +147,26 @@ fn only_a_resource_that_awaits_a_statement_is_ever_overdue() {
 }
 
 #[test]
-fn a_status_lasts_since_the_statement_that_reached_it_was_received() {
+fn a_status_is_current_since_the_receipt_of_the_statement_that_reached_it() {
     let (pending, held) = (deposit("pending", 0), deposit("held", 10));
     for (what, statements, seconds) in [
         ("the first statement", vec![received(7, held.clone())], 7),
+        ("not the receipt of an earlier status", vec![received(5, pending.clone()), received(50, held.clone())], 50),
+        ("a late statement", vec![received(50, held.clone()), received(90, pending.clone())], 50),
         (
-            "not when the first statement was received",
-            vec![received(5, pending.clone()), received(50, held.clone())],
-            50,
-        ),
-        ("a late one", vec![received(50, held.clone()), received(90, pending.clone())], 50),
-        (
-            "a late one, and one between",
+            "a late statement, and one in between",
             vec![received(5, pending.clone()), received(50, held.clone()), received(90, deposit("submitted", 5))],
             50,
         ),
-        ("repeated", vec![received(50, held.clone()), received(90, in_other_bytes("again", &held))], 50),
-        ("repeated with an earlier time", vec![received(50, held.clone()), received(90, deposit("held", 1))], 50),
-        ("repeated with a later time", vec![received(50, held.clone()), received(90, deposit("held", 60))], 50),
-        ("listed, then reported by a webhook", vec![received(50, listed(&held)), received(90, held.clone())], 50),
-        ("reported by a webhook, then listed", vec![received(50, held.clone()), received(90, listed(&held))], 50),
+        ("a repetition", vec![received(50, held.clone()), received(90, in_other_bytes("again", &held))], 50),
+        (
+            "the same status with an earlier time",
+            vec![received(50, held.clone()), received(90, deposit("held", 1))],
+            50,
+        ),
+        ("the same status with a later time", vec![received(50, held.clone()), received(90, deposit("held", 60))], 50),
+        ("listed, then sent", vec![received(50, listed(&held)), received(90, held.clone())], 50),
+        ("sent, then listed", vec![received(50, held.clone()), received(90, listed(&held))], 50),
     ] {
         let resource = folded(&statements);
         assert_eq!(since(&resource), at(seconds), "{what}");
@@ -182,18 +181,19 @@ fn a_status_lasts_since_the_statement_that_reached_it_was_received() {
 }
 
 /// The lifecycle of a deposit, with a late webhook and a conflict.
-fn life() -> Vec<Statement> {
-    let life = [("pending", 0), ("held", 20), ("submitted", 10), ("abandoned", 30), ("confirmed", 40), ("failed", 50)];
-    life.map(|(name, seconds)| sent(ONE, name, seconds)).to_vec()
+fn lifecycle() -> Vec<Statement> {
+    let lifecycle =
+        [("pending", 0), ("held", 20), ("submitted", 10), ("abandoned", 30), ("confirmed", 40), ("failed", 50)];
+    lifecycle.map(|(name, seconds)| sent(ONE, name, seconds)).to_vec()
 }
 
 #[test]
-fn a_notice_changes_neither_view_nor_claim_at_any_position() {
-    let life = life();
-    // Each bit is whether a notice follows that statement: all combinations.
-    for given in 0..1_u32 << life.len() {
-        let (mut silent, mut reported) = (Resource::unknown(life[0].resource.clone()), None::<Resource>);
-        for (index, statement) in life.iter().enumerate() {
+fn a_notice_never_changes_the_view_or_the_claim() {
+    let lifecycle = lifecycle();
+    // Every choice of the statements after which a notice is recorded, as bits.
+    for given in 0..1_u32 << lifecycle.len() {
+        let (mut silent, mut reported) = (Resource::unknown(lifecycle[0].resource.clone()), None::<Resource>);
+        for (index, statement) in lifecycle.iter().enumerate() {
             silent = folding(&silent, statement);
             let mut resource =
                 folding(&reported.unwrap_or_else(|| Resource::unknown(statement.resource.clone())), statement);
@@ -206,23 +206,23 @@ fn a_notice_changes_neither_view_nor_claim_at_any_position() {
             assert_eq!(resource.claim_due(), silent.claim_due(), "given {given:#b}, after {index}");
             reported = Some(resource);
         }
-        let reported = reported.expect("the lifecycle has statements");
-        let said = |resource: &Resource| {
+        let reported = reported.expect("at least one statement");
+        let of_statements = |resource: &Resource| {
             let events = events_after(resource, 0).into_iter();
             let statements = events.filter(|event| !event.event_type.ends_with(".overdue"));
             statements.map(|event| (event.event_type, event.data)).collect::<Vec<_>>()
         };
-        assert_eq!(said(&reported), said(&silent), "given {given:#b}: the events of the statements");
+        assert_eq!(of_statements(&reported), of_statements(&silent), "given {given:#b}: events of statements");
         let sequences = events_after(&reported, 0).into_iter().map(|event| event.sequence);
         assert!(sequences.eq(1..=reported.sequence()), "given {given:#b}: without gaps");
     }
 }
 
 #[test]
-fn a_notice_does_not_prevent_a_deposit_from_becoming_a_duplicate() {
+fn a_deposit_is_published_as_a_duplicate_although_a_notice_came_before() {
     let owner = crate::support::deposits::id("deposit#zerohash#7");
-    // The first write after the notice finds that another deposit owns the coin.
-    let silent = with(sent(ONE, "held", 20), |said| said.transaction.hash = None);
+    // The first write after the notice finds its coin claimed by another deposit.
+    let silent = with(sent(ONE, "held", 20), |details| details.transaction.hash = None);
     let resource = noticed(&folded([&silent]));
     let version = resource.version();
     let resource = folding(&resource, &sent(ONE, "confirmed", 40)).duplicating(owner, version);
@@ -235,17 +235,17 @@ fn last(resource: &Resource) -> Event {
 }
 
 #[test]
-fn the_event_has_the_time_it_became_overdue_and_the_view() {
+fn the_event_has_the_time_since_which_it_is_overdue_and_the_view() {
     let held = folded([&deposit("pending", 0), &received(50, deposit("held", 10))]);
     let (before, event) = (last(&held), last(&noticed(&held)));
     assert_eq!(event.event_type, "fundhook.deposit.overdue");
-    assert_eq!(event.time, at(50).plus(LIMIT), "the time at which the limit passed");
+    assert_eq!(event.time, at(50).plus(LIMIT), "when the limit was exceeded");
     assert_eq!((event.id.as_str(), event.sequence), (format!("{}#3", held.id()).as_str(), 3));
-    assert_eq!(event.data.previous_status, None, "its status did not change");
+    assert_eq!(event.data.previous_status, None, "the status is the same");
     assert_eq!((event.data.status, event.data.is_final), ("held", false));
     assert_eq!((event.data.late, event.data.reconciled), (false, false));
     let expected = EventData { previous_status: None, ..before.data };
-    assert_eq!(event.data, expected, "the view is unchanged");
+    assert_eq!(event.data, expected, "the view is the same");
 
     let json = serde_json::to_value(&event).expect("JSON");
     assert_eq!((&json["type"], &json["data"]["final"]), (&json!("fundhook.deposit.overdue"), &json!(false)));
@@ -255,7 +255,7 @@ fn the_event_has_the_time_it_became_overdue_and_the_view() {
 }
 
 #[test]
-fn a_listed_deposit_becomes_overdue_like_one_from_a_webhook_and_its_notice_is_not_from_the_list() {
+fn a_listed_deposit_can_be_overdue_and_its_notice_is_not_reconciled() {
     let resource = noticed(&recorded([&row(ONE, "held", 20)]));
     let events = events_after(&resource, 0);
     assert_eq!(types(&events), ["fundhook.deposit.held", "fundhook.deposit.overdue"]);

@@ -12,15 +12,15 @@ use crate::support::recovery::{
 };
 use crate::support::{at, events, latest, types, view};
 
-/// The status after `statements`, and the amounts outstanding, expected, in progress and returned.
-fn current_status<'a>(statements: impl IntoIterator<Item = &'a Statement>) -> (Status, [String; 4]) {
+/// The status after `statements`, and what is outstanding, expected, in transit and returned.
+fn sums<'a>(statements: impl IntoIterator<Item = &'a Statement>) -> (Status, [String; 4]) {
     let view = view(statements);
     let sum = sum(&view);
     let numbers = [sum.outstanding(), sum.expected(), sum.moving(), sum.returned()];
     (view.status, numbers.map(|number| number.to_string()))
 }
 
-fn comes_to(status: RecoveryStatus, numbers: [&str; 4]) -> (Status, [String; 4]) {
+fn expected(status: RecoveryStatus, numbers: [&str; 4]) -> (Status, [String; 4]) {
     (Status::Recovery(status), numbers.map(str::to_owned))
 }
 
@@ -29,35 +29,35 @@ fn coin(native: &str, value: &str, seconds: u64) -> Statement {
 }
 
 #[test]
-fn every_order_of_six_statements_about_one_coin_leads_to_one_view_and_one_set_of_event_ids() {
+fn every_order_of_six_statements_about_one_coin_has_one_view_and_one_set_of_event_ids() {
     let statements = [announcements(), payments()].concat();
     let dates: Vec<_> = statements[3..].iter().map(|statement| statement.content.occurred_at).collect();
-    assert_eq!(dates, [at(60); 3], "the payments' dates are equal");
+    assert_eq!(dates, [at(60); 3], "the payments have one date");
 
     let whole = every_order_has_the_same_result(&statements, 6);
     let view = whole.view.expect("a view");
     assert_eq!(view.status, Status::Recovery(RecoveryStatus::Resolved));
-    assert_eq!(current_status(&statements), comes_to(RecoveryStatus::Resolved, ["0", "100", "0", "100"]));
+    assert_eq!(sums(&statements), expected(RecoveryStatus::Resolved, ["0", "100", "0", "100"]));
     assert_eq!((sum(&view).deposits.len(), sum(&view).payments.len()), (3, 1));
     assert!(view.conflicting.is_empty());
 }
 
 #[test]
-fn a_coin_must_be_returned_once_whichever_families_announce_it() {
+fn a_coin_counts_once_whichever_families_report_it() {
     for chosen in 1..8_u8 {
         let all = announcements().into_iter().enumerate();
         let some: Vec<_> = all.filter(|(at, _)| chosen & (1 << at) != 0).map(|(_, statement)| statement).collect();
-        assert_eq!(current_status(&some), comes_to(RecoveryStatus::Required, ["100", "100", "0", "0"]), "{chosen:#b}");
+        assert_eq!(sums(&some), expected(RecoveryStatus::Required, ["100", "100", "0", "0"]), "{chosen:#b}");
     }
 }
 
 #[test]
-fn a_coin_is_the_same_in_every_spelling_of_its_hash_and_differs_in_another_transaction() {
+fn a_coin_is_the_same_in_every_spelling_of_its_hash_and_another_in_another_transaction() {
     let same = [HASH.to_owned(), format!("{HASH}-0"), format!("0x{HASH}"), HASH.to_uppercase(), format!("0X{HASH}-12")];
     for spelling in same {
         let statements =
             [announcements().remove(1), announced(WebhookFamily::ZerohashDepositStatus, "other", &spelling, "100", 5)];
-        assert_eq!(current_status(&statements).1[1], "100", "{spelling}");
+        assert_eq!(sums(&statements).1[1], "100", "{spelling}");
     }
     let base58 = "FLaUcxdNxRwnaSXp6pXeRSfANXEHouqYbqF6X1bgRxg2";
     for (one, other) in [(HASH, "b07407e8"), (base58, &base58.to_lowercase())] {
@@ -65,7 +65,7 @@ fn a_coin_is_the_same_in_every_spelling_of_its_hash_and_differs_in_another_trans
             announced(WebhookFamily::ConnectDeposits, "1", one, "100", 0),
             announced(WebhookFamily::ZerohashDepositStatus, "2", other, "100", 0),
         ];
-        assert_eq!(current_status(&statements).1[1], "200", "{other}");
+        assert_eq!(sums(&statements).1[1], "200", "{other}");
     }
 }
 
@@ -74,39 +74,39 @@ fn two_deposits_in_one_transaction_by_one_family_are_two_coins() {
     let by = |stream, native, value| announced(stream, native, HASH, value, 0);
     let two =
         [by(WebhookFamily::ZerohashDepositStatus, "1", "60"), by(WebhookFamily::ZerohashDepositStatus, "2", "40")];
-    assert_eq!(current_status(&two), comes_to(RecoveryStatus::Required, ["100", "100", "0", "0"]));
+    assert_eq!(sums(&two), expected(RecoveryStatus::Required, ["100", "100", "0", "0"]));
 
-    // Another family that reports the same two deposits adds nothing, also while it has reported only one of them.
+    // Another family that reports the same two deposits adds nothing, nor does one that has reported only one of them.
     let behind = by(WebhookFamily::ConnectDeposits, "3", "60");
     let caught_up = by(WebhookFamily::ConnectDeposits, "4", "40");
-    assert_eq!(current_status([&two[0], &two[1], &behind]).1[1], "100");
-    assert_eq!(current_status([&behind, &caught_up, &two[1]]).1[1], "100", "it does not matter which family is behind");
-    assert_eq!(current_status([&two[0], &two[1], &behind, &caught_up]).1[1], "100");
+    assert_eq!(sums([&two[0], &two[1], &behind]).1[1], "100");
+    assert_eq!(sums([&behind, &caught_up, &two[1]]).1[1], "100", "whichever family lags behind");
+    assert_eq!(sums([&two[0], &two[1], &behind, &caught_up]).1[1], "100");
 }
 
 #[test]
-fn a_payment_returns_money_once_it_is_final_on_chain_and_not_before() {
+fn only_a_payment_that_is_final_on_chain_returns_money() {
     for (status, expected) in [
-        (WithdrawalStatus::Initiated, comes_to(RecoveryStatus::InProgress, ["100", "100", "100", "0"])),
-        (WithdrawalStatus::Submitted, comes_to(RecoveryStatus::InProgress, ["100", "100", "100", "0"])),
-        // The provider's `posted`: broadcast, but not settled.
-        (WithdrawalStatus::Broadcast, comes_to(RecoveryStatus::InProgress, ["100", "100", "100", "0"])),
-        (WithdrawalStatus::Confirmed, comes_to(RecoveryStatus::Resolved, ["0", "100", "0", "100"])),
-        (WithdrawalStatus::Failed, comes_to(RecoveryStatus::Required, ["100", "100", "0", "0"])),
-        (WithdrawalStatus::Abandoned, comes_to(RecoveryStatus::Required, ["100", "100", "0", "0"])),
+        (WithdrawalStatus::Initiated, expected(RecoveryStatus::InProgress, ["100", "100", "100", "0"])),
+        (WithdrawalStatus::Submitted, expected(RecoveryStatus::InProgress, ["100", "100", "100", "0"])),
+        // The provider's `posted`: in transit, and not returned.
+        (WithdrawalStatus::Broadcast, expected(RecoveryStatus::InProgress, ["100", "100", "100", "0"])),
+        (WithdrawalStatus::Confirmed, expected(RecoveryStatus::Resolved, ["0", "100", "0", "100"])),
+        (WithdrawalStatus::Failed, expected(RecoveryStatus::Required, ["100", "100", "0", "0"])),
+        (WithdrawalStatus::Abandoned, expected(RecoveryStatus::Required, ["100", "100", "0", "0"])),
     ] {
         let statements = [coin("a", "100", 0), paid("p", status, Some("100"), 60)];
-        assert_eq!(current_status(&statements), expected, "{status:?}");
+        assert_eq!(sums(&statements), expected, "{status:?}");
     }
-    // A recovery is not resolved while a payment is in progress, even if nothing is outstanding.
+    // A recovery is not resolved while a payment is in transit, even when nothing is outstanding.
     let settled = [coin("a", "100", 0), paid("p", WithdrawalStatus::Confirmed, Some("100"), 60)];
     let posted = paid("q", WithdrawalStatus::Broadcast, Some("1"), 60);
-    let moving = comes_to(RecoveryStatus::InProgress, ["0", "100", "1", "100"]);
-    assert_eq!(current_status([&settled[0], &settled[1], &posted]), moving);
+    let moving = expected(RecoveryStatus::InProgress, ["0", "100", "1", "100"]);
+    assert_eq!(sums([&settled[0], &settled[1], &posted]), moving);
 }
 
 #[test]
-fn the_return_is_published_step_by_step() {
+fn each_step_of_a_return_is_published() {
     let statements = [announcements().remove(0), payments().remove(0), payments().remove(1), payments().remove(2)];
     let events = events(&statements);
     assert_eq!(
@@ -124,7 +124,7 @@ fn the_return_is_published_step_by_step() {
 }
 
 #[test]
-fn after_a_failed_payment_the_money_must_still_be_returned() {
+fn after_a_failed_payment_the_money_is_still_to_be_returned() {
     let statements = [
         coin("a", "100", 0),
         paid("p", WithdrawalStatus::Submitted, Some("100"), 60),
@@ -133,10 +133,10 @@ fn after_a_failed_payment_the_money_must_still_be_returned() {
     let statuses: Vec<_> = events(&statements).iter().map(|event| event.data.status).collect();
     assert_eq!(statuses, ["required", "in_progress", "required"]);
 
-    // The next attempt is a separate payment.
+    // The next attempt is another payment.
     let again = paid("q", WithdrawalStatus::Confirmed, Some("100"), 90);
     let all = [statements.as_slice(), &[again]].concat();
-    assert_eq!(current_status(&all), comes_to(RecoveryStatus::Resolved, ["0", "100", "0", "100"]));
+    assert_eq!(sums(&all), expected(RecoveryStatus::Resolved, ["0", "100", "0", "100"]));
 }
 
 #[test]
@@ -146,8 +146,8 @@ fn money_does_not_count_as_returned_while_a_payments_final_statuses_conflict() {
             let settled = paid("p", WithdrawalStatus::Confirmed, Some("100"), settled_at);
             let ended = paid("p", end, Some("100"), ended_at);
             let statements = [coin("a", "100", 0), settled, ended];
-            let expected = comes_to(RecoveryStatus::Required, ["100", "100", "0", "0"]);
-            assert_eq!(current_status(&statements), expected, "{end:?} after {ended_at} s");
+            let expected = expected(RecoveryStatus::Required, ["100", "100", "0", "0"]);
+            assert_eq!(sums(&statements), expected, "{end:?} after {ended_at} s");
         }
     }
 }
@@ -158,32 +158,32 @@ fn a_late_submitted_never_undoes_a_settled_payment_whatever_its_date() {
         let settled = paid("p", WithdrawalStatus::Confirmed, Some("100"), 60);
         let submitted = paid("p", WithdrawalStatus::Submitted, Some("100"), submitted_at);
         let statements = [coin("a", "100", 0), settled, submitted];
-        assert_eq!(current_status(&statements).0, Status::Recovery(RecoveryStatus::Resolved), "after {submitted_at} s");
+        assert_eq!(sums(&statements).0, Status::Recovery(RecoveryStatus::Resolved), "after {submitted_at} s");
         assert_eq!(latest(&statements).event_type, "fundhook.recovery.updated");
     }
 }
 
 #[test]
-fn an_amount_that_one_statement_of_a_payment_has_applies_to_all_of_them() {
+fn an_amount_that_one_statement_of_a_payment_states_applies_to_all() {
     let submitted = paid("p", WithdrawalStatus::Submitted, Some("40"), 60);
     let settled = paid("p", WithdrawalStatus::Confirmed, None, 70);
     let coin = coin("a", "100", 0);
     for statements in [[&coin, &submitted, &settled], [&settled, &coin, &submitted]] {
-        assert_eq!(current_status(statements), comes_to(RecoveryStatus::Required, ["60", "100", "0", "40"]));
+        assert_eq!(sums(statements), expected(RecoveryStatus::Required, ["60", "100", "0", "40"]));
     }
-    // An amount that was never stated cannot be subtracted. The payment is in progress all the same.
+    // A payment without an amount returns nothing, and is in transit nevertheless.
     let silent = paid("p", WithdrawalStatus::Submitted, None, 60);
-    let moving = comes_to(RecoveryStatus::InProgress, ["100", "100", "0", "0"]);
-    assert_eq!(current_status([&coin, &silent]), moving);
-    assert_eq!(current_status([&coin, &settled]), comes_to(RecoveryStatus::Required, ["100", "100", "0", "0"]));
+    let moving = expected(RecoveryStatus::InProgress, ["100", "100", "0", "0"]);
+    assert_eq!(sums([&coin, &silent]), moving);
+    assert_eq!(sums([&coin, &settled]), expected(RecoveryStatus::Required, ["100", "100", "0", "0"]));
 }
 
 #[test]
-fn a_payment_that_settled_before_its_deposit_is_known_counts_once_the_deposit_is_known() {
+fn a_payment_settled_before_its_deposit_is_known_counts_afterwards() {
     let settled = paid("p", WithdrawalStatus::Confirmed, Some("100"), 60);
-    assert_eq!(current_status([&settled]), comes_to(RecoveryStatus::Resolved, ["-100", "0", "0", "100"]));
+    assert_eq!(sums([&settled]), expected(RecoveryStatus::Resolved, ["-100", "0", "0", "100"]));
     let statements = [settled, coin("a", "100", 0)];
-    assert_eq!(current_status(&statements), comes_to(RecoveryStatus::Resolved, ["0", "100", "0", "100"]));
+    assert_eq!(sums(&statements), expected(RecoveryStatus::Resolved, ["0", "100", "0", "100"]));
     assert_eq!(types(&events(&statements)), ["fundhook.recovery.resolved", "fundhook.recovery.updated"]);
 }
 
@@ -196,8 +196,8 @@ fn a_further_deposit_makes_a_resolved_recovery_required_again() {
         paid("q", WithdrawalStatus::Broadcast, Some("0.000001"), 95),
         paid("q", WithdrawalStatus::Confirmed, Some("0.000001"), 99),
     ];
-    let required = comes_to(RecoveryStatus::Required, ["0.000001", "100.000001", "0", "100"]);
-    assert_eq!(current_status(&statements[..3]), required);
+    let required = expected(RecoveryStatus::Required, ["0.000001", "100.000001", "0", "100"]);
+    assert_eq!(sums(&statements[..3]), required);
     let statuses: Vec<_> = events(&statements).iter().map(|event| event.data.status).collect();
     assert_eq!(statuses, ["required", "resolved", "required", "in_progress", "resolved"]);
     assert_eq!(events(&statements)[2].data.previous_status, Some("resolved"));
@@ -206,29 +206,29 @@ fn a_further_deposit_makes_a_resolved_recovery_required_again() {
 #[test]
 fn returning_more_than_arrived_makes_the_outstanding_amount_negative() {
     let statements = [coin("a", "100", 0), paid("p", WithdrawalStatus::Confirmed, Some("100.5"), 60)];
-    assert_eq!(current_status(&statements), comes_to(RecoveryStatus::Resolved, ["-0.5", "100", "0", "100.5"]));
+    assert_eq!(sums(&statements), expected(RecoveryStatus::Resolved, ["-0.5", "100", "0", "100.5"]));
     // The excess is subtracted from the next deposit.
     let next = [statements.as_slice(), &[coin("b", "0.6", 90)]].concat();
-    assert_eq!(current_status(&next), comes_to(RecoveryStatus::Required, ["0.1", "100.6", "0", "100.5"]));
+    assert_eq!(sums(&next), expected(RecoveryStatus::Required, ["0.1", "100.6", "0", "100.5"]));
 }
 
 #[test]
-fn amounts_of_sixty_digits_and_more_add_up_exactly() {
+fn amounts_of_sixty_digits_and_more_are_added_exactly() {
     let (nines, zeros) = ("9".repeat(60), "0".repeat(59));
     let (most, least) = (format!("{nines}.{nines}"), format!("0.{zeros}1"));
     let statements =
         [coin("a", &most, 0), coin("b", &least, 0), paid("p", WithdrawalStatus::Confirmed, Some(&most), 60)];
     let total = format!("1{}", "0".repeat(60));
-    assert_eq!(current_status(&statements[..2]), comes_to(RecoveryStatus::Required, [&total, &total, "0", "0"]));
-    assert_eq!(current_status(&statements), comes_to(RecoveryStatus::Required, [&least, &total, "0", &most]));
+    assert_eq!(sums(&statements[..2]), expected(RecoveryStatus::Required, [&total, &total, "0", "0"]));
+    assert_eq!(sums(&statements), expected(RecoveryStatus::Required, [&least, &total, "0", &most]));
 
     let rest = paid("q", WithdrawalStatus::Confirmed, Some(&least), 60);
     let all = [statements.as_slice(), &[rest]].concat();
-    assert_eq!(current_status(&all), comes_to(RecoveryStatus::Resolved, ["0", &total, "0", &total]));
+    assert_eq!(sums(&all), expected(RecoveryStatus::Resolved, ["0", &total, "0", &total]));
 }
 
 #[test]
-fn a_recovery_is_of_one_user_asset_and_network_whichever_provider_reports_it() {
+fn a_recovery_belongs_to_one_user_asset_and_network_whichever_provider_reports_it() {
     let id_of = |feed: &Feed, account: &str, asset: &str, network: Option<&str>| {
         let network = network.map(Network::named);
         let key = RecoveryKey { account: account.to_owned(), asset: asset.to_owned(), network };
@@ -251,7 +251,7 @@ fn a_recovery_is_of_one_user_asset_and_network_whichever_provider_reports_it() {
 }
 
 #[test]
-fn the_event_has_the_sums_their_parts_and_the_parameters_of_the_recovery_flow() {
+fn an_event_has_the_sums_their_deposits_and_payments_and_the_request_for_the_recovery_flow() {
     let statements = [announcements(), payments()[..2].to_vec()].concat();
     let view = view(&statements);
     let body = body(&view);

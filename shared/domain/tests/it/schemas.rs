@@ -1,4 +1,5 @@
-//! The schemas match the events: the schema of a kind names every member of its events, and no other.
+//! The schemas describe the events exactly: a kind's schema names every member of its events, and every member that it
+//! names occurs.
 
 use std::collections::BTreeSet;
 
@@ -8,10 +9,11 @@ use serde_json::{Value, json};
 use crate::support::whole::every_sort;
 use crate::support::{deposit, events, json, status, unrecognized, whole_deposit, with};
 
-/// The violations of `schema` in `value`, each with its path. `root` has the definitions.
+/// The violations of `schema` in `value`, each with its path. `root` contains the definitions.
 ///
-/// It supports the keywords of JSON Schema that the schemas of events use. It is stricter in one way: a member that an
-/// object's schema does not name is a fault, unless the schema allows any member, as for platform and provider data.
+/// It supports the part of JSON Schema that the schemas use, and is stricter in one respect: a member that an object's
+/// schema does not name is a violation, unless the schema allows any member, as it does for data of the platform or the
+/// provider.
 fn faults(root: &Value, schema: &Value, path: &str, value: &Value) -> Vec<String> {
     let Some(rules) = schema.as_object() else {
         return if *schema == json!(true) { Vec::new() } else { vec![format!("{path}: nothing is allowed here")] };
@@ -65,7 +67,7 @@ fn faults(root: &Value, schema: &Value, path: &str, value: &Value) -> Vec<String
     found
 }
 
-/// The names in a keyword whose value is one name or several.
+/// The names in a keyword that has one or several.
 fn types_of(rule: &Value) -> Vec<&str> {
     rule.as_str().into_iter().chain(rule.as_array().into_iter().flatten().filter_map(Value::as_str)).collect()
 }
@@ -96,7 +98,7 @@ fn about(kind: Kind) -> Vec<Event> {
 }
 
 #[test]
-fn every_event_matches_the_schema_of_its_kind() {
+fn every_event_is_valid_by_its_kinds_schema() {
     for kind in Kind::ALL {
         for event in about(kind) {
             let event = written(&event);
@@ -130,7 +132,7 @@ fn every_member_that_a_schema_names_occurs_in_an_event_of_the_kind() {
         let names = |members: &Value| members.as_object().expect("an object").keys().cloned().collect::<BTreeSet<_>>();
         let mut named = names(&schema["properties"]["data"]["properties"]);
         if Status::ALL.into_iter().filter(|status| status.kind() == kind).count() == 1 {
-            assert!(named.remove("previous_status"), "{kind} has one status, so it has no previous one");
+            assert!(named.remove("previous_status"), "{kind} has a single status, so never a previous one");
         }
         let occurring: BTreeSet<String> = about(kind).iter().flat_map(|event| names(&written(event)["data"])).collect();
         assert_eq!(occurring, named, "{kind}");
@@ -141,7 +143,7 @@ fn every_member_that_a_schema_names_occurs_in_an_event_of_the_kind() {
 }
 
 #[test]
-fn an_event_that_violates_the_schema_is_a_fault() {
+fn a_wrong_or_missing_member_is_a_violation() {
     let event = |kind: Kind| {
         let all = about(kind);
         written(all.iter().max_by_key(|event| written(event).to_string().len()).expect("an event"))
@@ -204,7 +206,7 @@ fn data_of_the_platform_and_the_provider_may_have_any_member() {
     assert_eq!(event_faults(&event, Kind::Deposit), Vec::<String>::new());
 }
 
-/// Every keyword in `schema`, and the target of each reference.
+/// Collects every keyword in `schema` and the target of every reference.
 fn walk(schema: &Value, keywords: &mut BTreeSet<String>, references: &mut BTreeSet<String>) {
     if let Some(rules) = schema.as_object() {
         for (keyword, rule) in rules {
@@ -231,7 +233,7 @@ fn walk(schema: &Value, keywords: &mut BTreeSet<String>, references: &mut BTreeS
 fn every_reference_has_a_definition_and_the_check_supports_every_keyword() {
     let checked =
         ["$ref", "additionalProperties", "anyOf", "const", "enum", "items", "oneOf", "properties", "required", "type"];
-    // Keywords that only repeat the written types, and annotations.
+    // Keywords that repeat what the serialised types ensure, or that only document.
     let described = [
         "$defs",
         "$schema",
@@ -252,6 +254,6 @@ fn every_reference_has_a_definition_and_the_check_supports_every_keyword() {
             assert!(checked.contains(&keyword.as_str()) || described.contains(&keyword.as_str()), "{kind}: {keyword}");
         }
         let defined = schema["$defs"].as_object().expect("definitions").keys().map(|name| format!("#/$defs/{name}"));
-        assert_eq!(references, defined.collect(), "{kind}: each definition is used, and each use is defined");
+        assert_eq!(references, defined.collect(), "{kind}: each definition is used, and each reference is defined");
     }
 }

@@ -1,4 +1,4 @@
-//! How a new fact changes the view: the status, the details, and the events about the change.
+//! The effect of a new fact: on the status, on the details, and on the events.
 
 use fundhook_domain::{
     Change, Kind, Outcome, Resource, Source, Statement, Status, StatusRule, Transaction, events_after, fold,
@@ -18,28 +18,28 @@ fn last_outcome(statements: &[Statement]) -> Outcome {
 
 #[test]
 fn a_late_submitted_never_moves_a_confirmed_deposit_back() {
-    // Late by both clocks: it arrives later, and its own time may be later too.
+    // It is late although it arrives later and even has a later time.
     for submitted_at in [10, 50] {
         let statements = [deposit("pending", 0), deposit("confirmed", 40), deposit("submitted", submitted_at)];
         assert_eq!(view(&statements).status, status(Kind::Deposit, "confirmed"));
 
         let events = events(&statements);
-        let said = ["fundhook.deposit.pending", "fundhook.deposit.confirmed", "fundhook.deposit.updated"];
-        assert_eq!(types(&events), said);
+        let full = ["fundhook.deposit.pending", "fundhook.deposit.confirmed", "fundhook.deposit.updated"];
+        assert_eq!(types(&events), full);
         assert_eq!(events.iter().map(|event| event.data.late).collect::<Vec<_>>(), [false, false, true]);
         assert_eq!(events[2].data.status, "confirmed");
         assert_eq!(events[2].time, at(submitted_at), "the event's time is the late statement's");
-        assert!(events[2].data.history.iter().any(|entry| entry.status == "submitted"), "it is in the history");
+        assert!(events[2].data.history.iter().any(|entry| entry.status == "submitted"), "the history contains it");
     }
 }
 
 #[test]
-fn the_higher_rank_is_the_status_in_any_order_and_at_any_times() {
+fn the_status_of_the_higher_rank_supersedes_whatever_the_order_and_the_times() {
     let mut compared = 0;
-    // Other kinds follow the latest statement or a sum. Their tests are in other files.
+    // The other kinds have other status rules, which other files test.
     for low in Status::ALL.into_iter().filter(|low| low.kind().status_rule() == StatusRule::Furthest) {
         for high in Status::ALL.into_iter().filter(|high| high.kind() == low.kind() && high.rank() > low.rank()) {
-            // The provider's times contradict the rank.
+            // The provider's times are in the opposite order of the ranks.
             let (low, high) = (statement(low, 99), statement(high, 0));
             assert_eq!(view([&low, &high]).status, high.content.status);
             assert_eq!(
@@ -56,11 +56,11 @@ fn the_higher_rank_is_the_status_in_any_order_and_at_any_times() {
 }
 
 #[test]
-fn an_abandoned_deposit_that_arrives_after_all_becomes_confirmed() {
+fn an_abandoned_deposit_that_arrives_later_becomes_confirmed() {
     let statements = [deposit("pending", 0), deposit("abandoned", 10), deposit("confirmed", 20)];
     assert!(!view(&statements[..2]).status.is_final());
     assert_eq!(view(&statements).status, status(Kind::Deposit, "confirmed"));
-    assert_eq!(view(&statements).conflicting, [], "abandoned is not final");
+    assert_eq!(view(&statements).conflicting, [], "abandoned was not final");
     assert_eq!(events(&statements)[2].data.previous_status, Some("abandoned"));
 }
 
@@ -72,7 +72,7 @@ fn an_abandoned_withdrawal_is_final() {
 }
 
 #[test]
-fn two_different_final_statuses_of_one_resource_conflict_in_both_orders() {
+fn two_different_final_statuses_conflict_in_both_orders() {
     let mut pairs = 0;
     for one in Status::ALL.into_iter().filter(|status| status.is_final()) {
         let excludes = |other: &Status| other.is_final() && (other.kind(), other.rank()) == (one.kind(), one.rank());
@@ -106,7 +106,7 @@ fn two_different_final_statuses_of_one_resource_conflict_in_both_orders() {
 }
 
 #[test]
-fn a_conflict_is_published_once_and_again_with_each_further_status() {
+fn a_conflict_is_published_once_and_again_when_it_grows() {
     let statements = [
         deposit("confirmed", 10),
         deposit("failed", 20),
@@ -128,40 +128,40 @@ fn a_conflict_is_published_once_and_again_with_each_further_status() {
     assert_eq!(events[2].data.conflicting, ["confirmed", "failed"], "an update does not hide the conflict");
     assert_eq!(events[3].data.conflicting, ["confirmed", "failed", "unexpected"]);
     assert_eq!((events[2].data.late, events[4].data.late), (true, false));
-    assert!(matches!(last_outcome(&statements), Outcome::Conflicting { .. }), "every later fact needs review too");
+    assert!(matches!(last_outcome(&statements), Outcome::Conflicting { .. }), "every further fact needs review");
 }
 
 #[test]
-fn within_a_rank_the_providers_later_statement_counts() {
-    for (first_at, second_at, stands) in [(10, 20, "0.2"), (20, 10, "0.1")] {
+fn within_a_rank_the_later_statement_supersedes() {
+    for (first_at, second_at, latest) in [(10, 20, "0.2"), (20, 10, "0.1")] {
         let one = with(deposit("held", first_at), |details| details.quantity = Some(quantity("0.1")));
         let other = with(deposit("held", second_at), |details| details.quantity = Some(quantity("0.2")));
         let statements = [one, other];
-        assert_eq!(transfer(&view(&statements)).quantity, Some(quantity(stands)));
+        assert_eq!(transfer(&view(&statements)).quantity, Some(quantity(latest)));
         let late = second_at < first_at;
         assert_eq!(events(&statements)[1].data.late, late);
     }
 }
 
 #[test]
-fn a_detail_that_a_later_webhook_lacks_keeps_its_earlier_value() {
-    let said = with(deposit("submitted", 10), |details| {
+fn a_field_that_a_later_webhook_does_not_state_keeps_its_value() {
+    let full = with(deposit("submitted", 10), |details| {
         whole_deposit(details);
         details.transaction.from = Some("0xfrom".into());
         details.reference_id = Some("order-1".into());
     });
-    // Only a status: Striga's PENDING, and any webhook of a provider that sends only what changed.
+    // Only a status, as in Striga's PENDING and in webhooks of a provider that sends only what changed.
     let silent = with(deposit("confirmed", 40), |details| details.provider_status = None);
-    assert_eq!(view([&said, &silent]).details, said.content.details);
-    assert_eq!(view([&silent, &said]).details, said.content.details, "also when it arrives first");
+    assert_eq!(view([&full, &silent]).details, full.content.details);
+    assert_eq!(view([&silent, &full]).details, full.content.details, "in the other order");
 
-    // The members of a detail are kept one by one.
+    // The fields of a transaction are kept one by one.
     let part = with(silent, |details| {
         details.transaction = Transaction { hash: Some("0xother".into()), ..Default::default() };
         details.source = Source { source_type: None, integration: Some("kraken".into()) };
         details.provider_data = members(r#"{"deposit":{"note":"x"}}"#);
     });
-    let view = view([&said, &part]);
+    let view = view([&full, &part]);
     let now = transfer(&view);
     let transaction = (now.transaction.hash.as_deref(), now.transaction.from.as_deref());
     assert_eq!(transaction, (Some("0xother"), Some("0xfrom")));
@@ -173,43 +173,43 @@ fn a_detail_that_a_later_webhook_lacks_keeps_its_earlier_value() {
 }
 
 #[test]
-fn the_reason_of_a_status_is_dropped_with_the_status() {
+fn a_reason_is_dropped_with_its_status() {
     let reason = |name: &str, seconds, reason: Option<&str>| {
         with(deposit(name, seconds), |details| details.status_reason = reason.map(str::to_owned))
     };
     let held = reason("held", 10, Some("travel rule"));
-    for (case, stands, expected) in [
+    for (case, other, expected) in [
         ("no longer held", reason("confirmed", 40, None), None),
         ("its own exception", reason("confirmed", 40, Some("above the threshold")), Some("above the threshold")),
         ("still held, without a reason", reason("held", 40, None), None),
         ("held before that", reason("submitted", 40, Some("sent")), Some("travel rule")),
     ] {
-        for statements in [[&held, &stands], [&stands, &held]] {
+        for statements in [[&held, &other], [&other, &held]] {
             assert_eq!(transfer(&view(statements)).status_reason.as_deref(), expected, "{case}");
         }
     }
 }
 
 #[test]
-fn the_current_fact_gives_the_status_and_its_details() {
-    let stands = with(deposit("confirmed", 40), whole_deposit);
-    let contradicts = with(deposit("submitted", 50), |details| {
+fn the_superseding_statement_gives_details_fact_evidence_and_time() {
+    let superseding = with(deposit("confirmed", 40), whole_deposit);
+    let superseded = with(deposit("submitted", 50), |details| {
         whole_deposit(details);
         details.quantity = Some(quantity("13"));
         details.account = Some("another".into());
         details.session.metadata = Some(json(r#"{"order":2}"#));
         details.provider_data = members(r#"{"deposit":{"transaction":{"value":"13"}}}"#);
     });
-    for statements in [[&stands, &contradicts], [&contradicts, &stands]] {
+    for statements in [[&superseding, &superseded], [&superseded, &superseding]] {
         let view = view(statements);
-        assert_eq!(view.details, stands.content.details);
-        assert_eq!((view.fact, view.evidence), (stands.content.id.clone(), stands.content.evidence.clone()));
-        assert_eq!(view.occurred_at, stands.content.occurred_at);
+        assert_eq!(view.details, superseding.content.details);
+        assert_eq!((view.fact, view.evidence), (superseding.content.id.clone(), superseding.content.evidence.clone()));
+        assert_eq!(view.occurred_at, superseding.content.occurred_at);
     }
 }
 
 #[test]
-fn neither_the_first_fact_nor_an_update_has_a_previous_status() {
+fn neither_the_first_event_nor_an_update_has_a_previous_status() {
     let statements = [
         deposit("pending", 0),
         with(deposit("pending", 5), |details| details.account = Some("abc123".into())),
@@ -265,7 +265,7 @@ fn fold_returns_what_a_fact_changed() {
 }
 
 #[test]
-fn a_repeated_fact_is_already_known_whatever_its_evidence() {
+fn the_same_fact_with_other_evidence_is_already_known() {
     let confirmed = deposit("confirmed", 40);
     let mut again = confirmed.clone();
     again.content.evidence.archived.line = 7;
@@ -275,7 +275,7 @@ fn a_repeated_fact_is_already_known_whatever_its_evidence() {
 }
 
 #[test]
-fn sequences_have_no_gaps_and_repetitions_in_other_bytes_take_no_number() {
+fn sequences_have_no_gaps_and_repetitions_use_no_number() {
     let (pending, confirmed) = (deposit("pending", 0), deposit("confirmed", 40));
     let statements = [
         pending.clone(),
@@ -293,7 +293,7 @@ fn sequences_have_no_gaps_and_repetitions_in_other_bytes_take_no_number() {
     for event in &events {
         assert_eq!(event.id, format!("{}#{}", crate::support::resource(Kind::Deposit), event.sequence));
     }
-    // Derived again after any version, they are the same events.
+    // Published again from any version, they are the same events.
     for (version, left) in [(0, 4), (1, 3), (2, 3), (3, 2), (4, 1), (6, 1), (7, 0), (8, 0), (u64::MAX, 0)] {
         assert_eq!(events_after(&resource, version), events[4 - left..], "after version {version}");
     }
@@ -301,7 +301,8 @@ fn sequences_have_no_gaps_and_repetitions_in_other_bytes_take_no_number() {
 
 #[test]
 fn a_statement_repeated_in_other_bytes_publishes_nothing_and_changes_nothing_that_was_published() {
-    // The two differ only in their content: a repetition must not decide between them, whatever its digest.
+    // Only the content decides which of the two supersedes the other, so a repetition must not change that, whatever its
+    // digest.
     let confirmed = with(deposit("confirmed", 40), whole_deposit);
     let corrected = with(deposit("confirmed", 40), |details| {
         whole_deposit(details);
@@ -325,7 +326,7 @@ fn a_statement_repeated_in_other_bytes_publishes_nothing_and_changes_nothing_tha
 }
 
 #[test]
-fn the_history_has_each_statement_once_in_the_order_of_precedence() {
+fn the_history_has_each_statement_once_and_each_supersedes_those_before_it() {
     let confirmed = deposit("confirmed", 40);
     let again = in_other_bytes("again", &confirmed);
     let statements = [again, deposit("submitted", 50), confirmed, deposit("pending", 0)];
@@ -336,7 +337,7 @@ fn the_history_has_each_statement_once_in_the_order_of_precedence() {
 }
 
 #[test]
-fn an_unrecognized_webhook_is_published_once_and_is_final() {
+fn an_unrecognized_webhook_is_seen_once_and_final() {
     let statements = [unrecognized(), unrecognized()];
     assert_eq!(types(&events(&statements)), ["fundhook.unrecognized.seen"]);
     assert!(view(&statements).status.is_final());

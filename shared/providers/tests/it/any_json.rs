@@ -1,4 +1,4 @@
-//! Any JSON: no webhook and no part of a webhook is ever dropped, and no amount ever changes.
+//! No webhook and no part of one is ever dropped, whatever JSON it contains, and no amount ever changes.
 
 use std::sync::LazyLock;
 
@@ -11,7 +11,7 @@ use crate::support::envelope_of;
 use crate::support::samples::Sample;
 use crate::support::statements::{assert_can_be_stored, dropped, statements};
 
-/// The samples that are JSON objects, each with its payload type from the header.
+/// The samples that are JSON objects, with the payload types in their headers.
 static SAMPLES: LazyLock<Vec<(Provider, Option<&'static str>, Value)>> = LazyLock::new(|| {
     let parsed = |sample: Sample| {
         let body = serde_json::from_slice::<Map<String, Value>>(&sample.body).ok()?;
@@ -40,7 +40,7 @@ static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
     all
 });
 
-/// Texts that have a meaning for some provider.
+/// Strings that have a meaning for some provider.
 const WORDS: [&str; 24] = [
     "connect.deposits.confirmed",
     "connect.withdrawal.failed",
@@ -109,7 +109,7 @@ const PAYLOAD_TYPES: [Option<&str>; 11] = [
 
 const NUMBER: &str = "-?(0|[1-9][0-9]{0,40})(\\.[0-9]{1,40})?([eE][+-]?[0-9]{1,3})?";
 
-/// A string, number, boolean or null, as in providers' fields or of another form.
+/// A string, number, boolean or null, as providers send or of another form.
 fn any_leaf() -> impl Strategy<Value = Value> {
     let number = |text: String| serde_json::from_str(&text).expect("a number");
     prop_oneof![
@@ -137,7 +137,7 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Any JSON, usually of a form that is recognized.
+/// Any JSON, most often of a form that is recognized.
 fn any_value() -> impl Strategy<Value = Value> {
     prop_oneof![3 => any_leaf(), 1 => any_json()]
 }
@@ -156,8 +156,8 @@ fn read(provider: Provider, payload_type: Option<&str>, body: &str) -> Vec<State
     statements(&envelope_of(&Feed::from(provider), payload_type, body.as_bytes()))
 }
 
-/// Checks the `statements` of a webhook with `body`, whose JSON is `stated`: there is at least one, each has its
-/// resource's kind, each can be stored, and no member is dropped unless the webhook is unrecognized as a whole.
+/// Checks `statements`, those of a webhook with `body`, whose content is `stated`: there is at least one, each has a status
+/// of its resource's kind and can be stored, and nothing is dropped unless the webhook is unrecognized.
 fn check(body: &str, stated: &Value, statements: &[Statement]) -> Result<(), TestCaseError> {
     prop_assert!(!statements.is_empty());
     for statement in statements {
@@ -206,7 +206,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1024))]
 
     #[test]
-    fn a_sample_with_other_values_and_more_members_is_seen_and_drops_nothing(
+    fn a_sample_with_other_values_and_more_members_has_statements_and_drops_nothing(
         sample in any::<Index>(),
         changes in prop::collection::vec((any::<Index>(), any_value()), 0..3),
         more in prop::collection::vec((any::<Index>(), any_value()), 0..3),
@@ -226,7 +226,7 @@ proptest! {
 
 proptest! {
     #[test]
-    fn any_object_of_known_names_under_any_known_type_is_seen_and_drops_nothing(
+    fn any_object_of_known_names_and_any_known_type_has_statements_and_drops_nothing(
         provider in any_provider(),
         named in (select(&TYPES[..]), select(&PAYLOAD_TYPES[..])),
         members in prop::collection::hash_map(any_name(), any_json(), 0..10),
@@ -253,13 +253,13 @@ proptest! {
     }
 
     #[test]
-    fn any_json_is_reported(provider in any_provider(), payload_type in select(&PAYLOAD_TYPES[..]), body in any_json()) {
+    fn any_json_has_a_statement(provider in any_provider(), payload_type in select(&PAYLOAD_TYPES[..]), body in any_json()) {
         let text = body.to_string();
         check(&text, &body, &read(provider, payload_type, &text))?;
     }
 
     #[test]
-    fn of_two_contradictory_statements_neither_is_dropped_or_taken_for_the_truth(
+    fn of_two_values_of_one_member_none_is_dropped_and_none_is_used(
         sample in any::<Index>(),
         member in any::<Index>(),
         value in any_json(),
@@ -291,7 +291,7 @@ proptest! {
     }
 }
 
-/// Every member that holds an amount: a sample, the member's path, and the path of its value in the statements.
+/// Every member with an amount: a sample, the member's path, and the path of its value in the statements.
 const AMOUNTS: [(Provider, &str, &str, &str); 16] = [
     (Provider::Connect, "deposits.pending", "/deposit/amount", "/0/content/details/transfer/quantity/value"),
     (Provider::Connect, "withdrawal.initiated", "/deposit/amount", "/0/content/details/transfer/quantity/value"),
@@ -333,7 +333,7 @@ fn any_decimal() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn every_digit_of_every_amount_survives_whether_sent_as_a_text_or_as_a_number(
+    fn every_digit_of_every_amount_is_kept_whether_sent_as_a_string_or_as_a_number(
         decimal in any_decimal(),
         as_number in any::<bool>(),
     ) {
@@ -349,7 +349,7 @@ proptest! {
 }
 
 #[test]
-fn the_names_of_all_providers_are_among_those_that_are_tried() {
+fn the_generated_names_include_those_of_all_providers() {
     for name in ["deposit", "reference_id", "payment_details", "withdrawal_request_id", "balanceBefore", "txSubType"] {
         assert!(NAMES.contains(&name.to_owned()), "{name}");
     }

@@ -1,4 +1,4 @@
-//! The largest parts of a webhook that resources and events carry; a larger part is replaced by a note.
+//! How much of a webhook is carried on resources and events, and the note that replaces a larger part.
 
 use fundhook_domain::{Details, Statement};
 use serde_json::{Map, Value, json};
@@ -6,28 +6,28 @@ use serde_json::{Map, Value, json};
 use crate::support::statements::{assert_can_be_stored, only_statement, transfer_of};
 use crate::support::{envelope, striga, zerohash};
 
-/// The largest part of a webhook, in addition to its fields, that is carried.
+/// The largest part of a webhook that is carried.
 const CARRIED_BYTES_MAX: usize = 24 * 1024;
-/// The same for users, accounts and balances. Many facts of these are kept.
+/// The same for participants, accounts and balances, of which many facts are kept.
 const CARRIED_WITHOUT_END_BYTES_MAX: usize = 4 * 1024;
 
-/// A string whose JSON has exactly this many bytes.
+/// A string whose JSON has exactly `bytes` bytes.
 fn text(bytes: usize) -> Value {
     json!("x".repeat(bytes - 2))
 }
 
-/// The data under the provider's own names.
+/// The data under the provider's names.
 fn provider_data(statement: Statement) -> Map<String, Value> {
     match statement.content.details {
         Details::Transfer(details) => details.provider_data,
         Details::Account(details) => details.provider_data,
         Details::Balance(details) => details.provider_data,
-        Details::Recovery(_) | Details::Unrecognized(_) => unreachable!("it has no such data"),
+        Details::Recovery(_) | Details::Unrecognized(_) => unreachable!("these have no provider data"),
     }
 }
 
 #[test]
-fn metadata_that_is_too_large_is_replaced_by_a_note_and_stays_in_the_evidence() {
+fn metadata_that_is_too_large_is_replaced_by_a_note() {
     for (bytes, is_carried) in [(CARRIED_BYTES_MAX, true), (CARRIED_BYTES_MAX + 1, false)] {
         let body = json!({
             "event": "connect.deposits.pending",
@@ -43,7 +43,7 @@ fn metadata_that_is_too_large_is_replaced_by_a_note_and_stays_in_the_evidence() 
 }
 
 #[test]
-fn members_without_a_field_that_are_too_large_are_replaced_by_a_note_and_stay_in_the_evidence() {
+fn provider_data_that_is_too_large_is_replaced_by_a_note() {
     let connect = json!({ "event": "connect.deposits.pending", "deposit": { "id": "1", "amount": "2" } });
     let participant = json!({ "participant_code": "CUST01", "participant_status": "approved" });
     let balance = json!({ "participant_code": "C", "account_label": "general", "asset": "BTC", "balance": "1" });
@@ -55,7 +55,7 @@ fn members_without_a_field_that_are_too_large_are_replaced_by_a_note_and_stay_in
         ("a balance", balance, &|body: &[u8]| zerohash::envelope(None, body), CARRIED_WITHOUT_END_BYTES_MAX),
     ] {
         for (bytes, is_carried) in [(bytes_max, true), (bytes_max + 1, false)] {
-            // `{"x":…}` is six bytes longer than the value of `x`.
+            // `{"x":…}` is six bytes longer than its value.
             let body = crate::support::changed(body.clone(), &json!({ "x": text(bytes - 6) }));
             let statement = only_statement(&read(body.to_string().as_bytes()));
             let small =
@@ -73,7 +73,7 @@ fn members_without_a_field_that_are_too_large_are_replaced_by_a_note_and_stay_in
 }
 
 #[test]
-fn every_statement_can_be_stored_published_and_read_back_at_any_nesting_depth() {
+fn a_recognized_webhook_can_be_stored_and_read_back_however_deeply_it_is_nested() {
     for levels in 1..=130 {
         let nested = format!("{}1{}", "{\"a\":".repeat(levels), "}".repeat(levels));
         let connect = format!(

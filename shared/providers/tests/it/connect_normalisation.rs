@@ -1,4 +1,4 @@
-//! The statements of Connect's webhooks: the rules, as tables.
+//! How Connect's webhooks are normalised: the rules, as tables.
 
 use fundhook_domain::{Details, FactContent, NewFact, Statement, TransferDetails, WebhookFamily};
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ fn statement(body: impl AsRef<[u8]>) -> Statement {
     only_statement(&envelope(body.as_ref()))
 }
 
-/// The transfer's details in the webhook with `body`, which must be about a transfer.
+/// The details of the webhook with `body`, which must be about a transfer.
 fn transfer(body: impl AsRef<[u8]>) -> TransferDetails {
     transfer_of(statement(body))
 }
@@ -21,14 +21,14 @@ fn why_not(body: impl AsRef<[u8]>) -> String {
     reason(&envelope(body.as_ref()))
 }
 
-/// A pending deposit with the members of `changes` in its object.
+/// A pending deposit whose object has the members of `changes`.
 fn deposit_with(changes: &Value) -> String {
     let deposit = changed(json!({ "id": "1", "amount": "2", "asset": "BTC" }), changes);
     json!({ "event": "connect.deposits.pending", "deposit": deposit }).to_string()
 }
 
 #[test]
-fn each_documented_event_reports_its_status() {
+fn each_event_of_the_guide_reports_its_status() {
     for (event, resource, status) in [
         ("connect.deposits.pending", "deposit#connect#1", "pending"),
         ("connect.deposits.submitted", "deposit#connect#1", "submitted"),
@@ -68,7 +68,7 @@ fn amounts_are_exact_whether_sent_as_strings_or_as_numbers() {
 }
 
 #[test]
-fn numbers_in_unknown_members_are_carried_exactly_too() {
+fn numbers_without_a_field_are_carried_exactly_too() {
     for number in ["0.1000000000000000055511151231257827", "119078888888888888887", "1e+400", "-0.0", "1.0"] {
         let body = format!(
             r#"{{"event":"connect.deposits.pending","deposit":{{"id":"1","fees":{{"total":{number}}}}},"session":{{"metadata":{{"n":{number}}}}}}}"#
@@ -83,7 +83,7 @@ fn numbers_in_unknown_members_are_carried_exactly_too() {
 }
 
 #[test]
-fn an_amount_that_cannot_be_read_is_never_taken_for_a_missing_one() {
+fn an_amount_that_cannot_be_read_is_never_taken_as_missing() {
     for amount in [
         json!("abc"),
         json!("1e3"),
@@ -104,7 +104,7 @@ fn an_amount_that_cannot_be_read_is_never_taken_for_a_missing_one() {
 }
 
 #[test]
-fn a_missing_amount_states_nothing() {
+fn an_amount_may_be_missing() {
     for deposit in [r#"{"id":"1"}"#, r#"{"id":"1","amount":null}"#, r#"{"id":"1","amount":""}"#] {
         let body = format!(r#"{{"event":"connect.deposits.confirmed","deposit":{deposit}}}"#);
         assert_eq!(transfer(&body).quantity, None, "{deposit}");
@@ -113,7 +113,7 @@ fn a_missing_amount_states_nothing() {
 }
 
 #[test]
-fn a_body_that_is_not_recognized_is_reported_with_the_reason() {
+fn an_unrecognized_webhook_has_a_reason() {
     let deep = format!("{{\"event\":\"connect.deposits.pending\",\"a\":{}{}}}", "[".repeat(200), "]".repeat(200));
     let event = |rest: &str| format!(r#"{{"event":"connect.deposits.pending"{rest}}}"#);
     for (body, why) in [
@@ -156,7 +156,7 @@ fn a_body_that_is_not_recognized_is_reported_with_the_reason() {
 }
 
 #[test]
-fn a_member_repeated_with_different_values_is_not_guessed() {
+fn none_of_two_different_values_of_a_member_is_used() {
     let event = |rest: &str| format!(r#"{{"event":"connect.deposits.pending"{rest}}}"#);
     for (body, why) in [
         (event(r#","deposit":{"id":"1"},"event":"another""#), "no text member `event`"),
@@ -172,21 +172,21 @@ fn a_member_repeated_with_different_values_is_not_guessed() {
         let reason = why_not(&body);
         assert!(reason.contains(why), "{body}: {reason}");
     }
-    // A member repeated with the same value is read once. A member without a field keeps all its values.
+    // A member that is repeated with the same value is read once. One without a field keeps all its values.
     let twice = transfer(event(r#","deposit":{"id":"1","amount":"2","amount":"2","memo":"a","memo":"b"}"#));
     assert_eq!(twice.quantity.expect("an amount").value.to_string(), "2");
     assert_eq!(twice.provider_data["deposit"], json!({ "memo": ["a", "b"] }));
 }
 
 #[test]
-fn a_webhook_that_is_not_text_is_reported() {
+fn a_webhook_that_is_not_utf_8_is_unrecognized() {
     for body in [&b"\xff"[..], b"{\"event\":\"connect.deposits.pending\",\"deposit\":{\"id\":\"\xfc\"}}", &[0; 1000]] {
         assert!(why_not(body).contains("not JSON"));
     }
 }
 
 #[test]
-fn an_unrecognized_webhook_has_a_payload_type_if_its_body_or_header_names_one() {
+fn an_unrecognized_webhook_has_its_payload_type_if_it_names_one() {
     let payload_type = |body: &str| {
         let statement = statement(body);
         let Details::Unrecognized(details) = statement.content.details else {
@@ -204,7 +204,7 @@ fn an_unrecognized_webhook_has_a_payload_type_if_its_body_or_header_names_one() 
 }
 
 #[test]
-fn unusual_shapes_are_recognized_if_they_are_unambiguous() {
+fn unusual_forms_that_can_be_read_are_read() {
     let id = |body: &str| statement(body).resource.to_string();
     assert_eq!(id(&deposit_with(&json!({ "id": 42 }))), "deposit#connect#42");
     assert_eq!(id(&deposit_with(&json!({ "id": "a#b ü" }))), "deposit#connect#a#b ü");
@@ -213,7 +213,7 @@ fn unusual_shapes_are_recognized_if_they_are_unambiguous() {
     assert_eq!(id(&withdrawal(r#""withdrawal":{"id":"2"}"#)), "withdrawal#connect#2");
     assert_eq!(id(&withdrawal(r#""deposit":null,"withdrawal":{"id":"3"}"#)), "withdrawal#connect#3");
 
-    // Parts of an unexpected form keep the provider's own name.
+    // Parts of an unexpected form are kept under the provider's names.
     let odd = json!({
         "event": "connect.deposits.pending",
         "deposit": {
@@ -237,7 +237,7 @@ fn unusual_shapes_are_recognized_if_they_are_unambiguous() {
 }
 
 #[test]
-fn a_block_number_is_read_only_if_it_is_a_whole_number() {
+fn only_a_positive_whole_number_is_read_as_a_block_number() {
     for (sent, taken) in [
         (json!("914854"), Some("914854")),
         (json!(914854), Some("914854")),
@@ -259,7 +259,7 @@ fn a_block_number_is_read_only_if_it_is_a_whole_number() {
 }
 
 #[test]
-fn a_webhook_without_a_time_in_its_body_is_dated_by_its_signature() {
+fn a_webhook_without_a_time_happened_when_it_was_signed() {
     for (times, expected) in [
         (json!({}), at(SIGNED_AT).to_string()),
         (json!({ "created_at": "", "updated_at": null }), at(SIGNED_AT).to_string()),
@@ -270,7 +270,7 @@ fn a_webhook_without_a_time_in_its_body_is_dated_by_its_signature() {
             json!({ "created_at": "2025-10-07T19:44:50Z", "updated_at": "2025-10-07T21:44:51.5+02:00" }),
             "2025-10-07T19:44:51.500Z".to_owned(),
         ),
-        // As in the documentation's confirmed withdrawal.
+        // As in the confirmed withdrawal of [connect-guide §W4].
         (
             json!({ "created_at": "2025-07-24T15:42:07.123456789Z", "updated_at": "2025-07-24T15:35:00.123456789Z" }),
             "2025-07-24T15:42:07.123456789Z".to_owned(),
@@ -282,7 +282,7 @@ fn a_webhook_without_a_time_in_its_body_is_dated_by_its_signature() {
 }
 
 #[test]
-fn a_time_that_cannot_be_read_is_never_taken_for_a_missing_one() {
+fn a_time_that_cannot_be_read_is_never_taken_as_missing() {
     for time in [
         json!("yesterday"),
         json!("2025-10-07"),
@@ -311,7 +311,7 @@ fn a_time_that_cannot_be_read_is_never_taken_for_a_missing_one() {
 }
 
 #[test]
-fn an_unexpected_deposit_is_part_of_a_recovery_once_it_states_all_parts_of_the_recoverys_id() {
+fn an_unexpected_deposit_has_a_recovery_if_it_states_what_identifies_one() {
     let body = |deposit: &Value, account: &str| {
         let deposit = changed(
             json!({ "id": "1", "amount": "2", "asset": "USDC", "network": "base", "transaction": { "hash": "0x1" } }),
@@ -320,9 +320,9 @@ fn an_unexpected_deposit_is_part_of_a_recovery_once_it_states_all_parts_of_the_r
         json!({ "event": "connect.deposits.unexpected", "deposit": deposit, "account": { "reference_id": account } })
     };
     for (what, body, recovery) in [
-        ("all of it", body(&json!({}), "CUST01"), Some("recovery#zerohash#CUST01:USDC:base")),
+        ("everything stated", body(&json!({}), "CUST01"), Some("recovery#zerohash#CUST01:USDC:base")),
         ("no network", body(&json!({ "network": null }), "CUST01"), Some("recovery#zerohash#CUST01:USDC:-")),
-        ("no account", body(&json!({}), ""), None),
+        ("no user", body(&json!({}), ""), None),
         ("no asset", body(&json!({ "asset": null }), "CUST01"), None),
         ("no amount", body(&json!({ "amount": null }), "CUST01"), None),
         ("no transaction", body(&json!({ "transaction": null }), "CUST01"), None),
@@ -333,6 +333,6 @@ fn an_unexpected_deposit_is_part_of_a_recovery_once_it_states_all_parts_of_the_r
         let second = statements.get(1).map(|statement| statement.resource.to_string());
         assert_eq!((statements.len(), second.as_deref()), (1 + usize::from(recovery.is_some()), recovery), "{what}");
         let related = transfer_of(statements[0].clone()).related;
-        assert_eq!(related.iter().map(ToString::to_string).next().as_deref(), recovery, "{what}: they name each other");
+        assert_eq!(related.iter().map(ToString::to_string).next().as_deref(), recovery, "{what}: each names the other");
     }
 }

@@ -1,4 +1,4 @@
-//! Which Connect webhooks verify, and each way in which verification fails.
+//! When a Connect webhook is accepted, and each way in which one is rejected.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::support::{
 
 const BODY: &[u8] = br#"{"event":"connect.deposits.pending","deposit":{"id":"1"}}"#;
 
-/// Verifies `webhook` at the time of its signature, with the default settings and the keys of `RSA`.
+/// The result of verifying `webhook` at the time of its signature, with the default settings and the key set of `RSA`.
 fn verify(webhook: Webhook) -> Result<VerifiedWebhook, Rejection> {
     verify_with(webhook, &settings(), &RSA.set(), at(SIGNED_AT))
 }
@@ -30,12 +30,12 @@ fn verify_with(
     connect::verify(webhook, &feed(), settings, keys, now).map_err(|(_, rejection)| rejection)
 }
 
-/// `BODY` with the headers `timestamp` and `signature`; all other headers are valid.
+/// `BODY` with `timestamp` and `signature` as headers; the other headers are valid.
 fn request(timestamp: &str, signature: &str) -> Webhook {
     crate::support::request([(TIMESTAMP_HEADER, timestamp), (SIGNATURE_HEADER, signature)], BODY)
 }
 
-/// `BODY` as signed by `key` with `algorithm`.
+/// `BODY`, signed by `key` with `algorithm`.
 fn signed_with(key: &TestKey, algorithm: Algorithm) -> Webhook {
     let timestamp = SIGNED_AT.to_string();
     let signature = key.sign(algorithm, &signed_message(&timestamp, URL, BODY));
@@ -61,13 +61,13 @@ fn signatures_made_by_openssl_verify() {
         let verified = verify_with(webhook, &settings, &RSA.set(), now).expect(what);
         assert_eq!(verified.body(), body, "{what}");
         assert_eq!(verified.attestation().key, vectors["key_thumbprint"], "{what}");
-        // The scheme has no randomness, so the tests' own signature equals openssl's.
+        // The scheme is deterministic, so the tests' own signatures equal those of openssl.
         assert_eq!(RSA.signature(timestamp, url, &body), signature, "{what}");
     }
 }
 
 #[test]
-fn the_attestation_of_a_verified_webhook_has_the_key_the_time_and_the_scheme() {
+fn an_attestation_has_key_time_and_scheme() {
     let verified = verify(crate::support::webhook(&RSA, BODY)).expect("verifies");
     let attestation = verified.attestation();
     assert_eq!(attestation.scheme, Scheme::ConnectRsaSha256);
@@ -78,7 +78,7 @@ fn the_attestation_of_a_verified_webhook_has_the_key_the_time_and_the_scheme() {
 }
 
 #[test]
-fn a_verified_webhook_belongs_to_the_feed_it_was_verified_for() {
+fn a_verified_webhook_belongs_to_the_feed_that_it_was_verified_for() {
     for name in ["connect", "connect/acme"] {
         let feed: Feed = name.parse().expect(name);
         let webhook = crate::support::webhook(&RSA, BODY);
@@ -118,8 +118,8 @@ fn a_repeated_header_is_rejected_even_with_the_same_value() {
 }
 
 #[test]
-fn headers_that_the_signature_does_not_need_may_be_missing_or_have_any_value() {
-    for (name, value) in [("client-id", "another"), ("x-zh-hook-payload-type", "anything"), ("host", "evil.example")] {
+fn headers_that_the_signature_does_not_require_may_be_missing_or_arbitrary() {
+    for (name, value) in [("client-id", "anyone"), ("x-zh-hook-payload-type", "anything"), ("host", "evil.example")] {
         let mut sent = headers(&RSA, SIGNED_AT, BODY);
         sent.retain(|(known, _)| known != name);
         verify(crate::support::request(sent.iter().cloned(), BODY)).expect("without it");
@@ -129,7 +129,7 @@ fn headers_that_the_signature_does_not_need_may_be_missing_or_have_any_value() {
 }
 
 #[test]
-fn header_names_ignore_case_and_values_are_trimmed() {
+fn header_names_are_case_insensitive_and_values_are_trimmed() {
     for spell in [str::to_uppercase, str::to_lowercase] {
         let sent =
             headers(&RSA, SIGNED_AT, BODY).into_iter().map(|(name, value)| (spell(&name), format!(" {value}\t")));
@@ -157,7 +157,7 @@ fn a_timestamp_that_is_not_whole_seconds_is_malformed() {
         "1760484866000000000", // nanoseconds
         "99999999999999999999999999",
     ] {
-        // The signature covers the timestamp in this form, so only the form is rejected.
+        // The signature covers this text, so the form is the reason.
         let rejected = verify(request(timestamp, &RSA.signature(timestamp, URL, BODY)));
         assert!(is_malformed(&rejected, TIMESTAMP_HEADER), "{timestamp:?}: {rejected:?}");
     }
@@ -169,13 +169,13 @@ fn a_signature_that_is_not_standard_base64_is_malformed() {
     let bytes = RSA.sign(Algorithm::RS256, &signed_message(&timestamp, URL, BODY));
     let good = BASE64_STANDARD.encode(&bytes);
     let base64url = BASE64_URL_SAFE.encode(&bytes);
-    assert_ne!(base64url, good, "the signature has a character in which the alphabets differ");
+    assert_ne!(base64url, good, "the signature has a character that differs between the alphabets");
     for (what, signature) in [
         ("base64url", base64url),
         ("hex", format!("0x{}", "ab".repeat(256))),
         ("a character outside the alphabet", format!("!{}", &good[1..])),
         ("a blank inside", format!("{} {}", &good[..100], &good[100..])),
-        ("cut off within a group of four", good[..good.len() - 3].to_owned()),
+        ("truncated within a group of four", good[..good.len() - 3].to_owned()),
         ("too much padding", format!("{good}=")),
         ("too little padding", good[..good.len() - 1].to_owned()),
         ("two of them", format!("{good},{good}")),
@@ -199,10 +199,10 @@ fn a_signature_of_another_length_or_content_does_not_verify() {
     let timestamp = SIGNED_AT.to_string();
     let good = RSA.sign(Algorithm::RS256, &signed_message(&timestamp, URL, BODY));
     for (what, signature) in [
-        ("cut off by a byte", good[..255].to_vec()),
-        ("its first byte missing", good[1..].to_vec()),
+        ("a byte too short", good[..255].to_vec()),
+        ("without its first byte", good[1..].to_vec()),
         ("a zero byte before it", [&[0], good.as_slice()].concat()),
-        ("a zero byte behind it", [good.as_slice(), &[0]].concat()),
+        ("a zero byte after it", [good.as_slice(), &[0]].concat()),
         ("all zeros", vec![0; 256]),
         ("the number one", [vec![0; 255], vec![1]].concat()),
         ("all ones", vec![0xff; 256]),
@@ -214,7 +214,7 @@ fn a_signature_of_another_length_or_content_does_not_verify() {
 }
 
 #[test]
-fn changing_any_byte_of_the_signed_data_or_of_the_signature_fails_verification() {
+fn a_change_of_any_byte_of_the_signed_parts_or_of_the_signature_is_detected() {
     let timestamp = SIGNED_AT.to_string();
     let signature = RSA.sign(Algorithm::RS256, &signed_message(&timestamp, URL, BODY));
     let flipped = |bytes: &[u8], index: usize| {
@@ -246,7 +246,7 @@ fn changing_any_byte_of_the_signed_data_or_of_the_signature_fails_verification()
 }
 
 #[test]
-fn adding_or_removing_bytes_of_the_body_fails_verification() {
+fn added_and_removed_bytes_are_detected() {
     for body in [&b""[..], &BODY[1..], &BODY[..BODY.len() - 1], &[BODY, b"\n"].concat(), &[b" ", BODY].concat()] {
         let webhook = Webhook { body: body.to_vec(), ..crate::support::webhook(&RSA, BODY) };
         assert_eq!(verify(webhook), Err(Rejection::SignatureUnverified));
@@ -254,7 +254,7 @@ fn adding_or_removing_bytes_of_the_body_fails_verification() {
 }
 
 #[test]
-fn a_timestamp_with_leading_zeros_verifies_only_as_it_was_signed() {
+fn a_timestamp_with_leading_zeros_verifies_only_in_its_signed_form() {
     let padded = format!("0{SIGNED_AT}");
     verify(request(&padded, &RSA.signature(&padded, URL, BODY))).expect("as signed");
     let rejected = verify(request(&padded, &RSA.signature(&SIGNED_AT.to_string(), URL, BODY)));
@@ -262,10 +262,10 @@ fn a_timestamp_with_leading_zeros_verifies_only_as_it_was_signed() {
 }
 
 #[test]
-fn a_clock_skew_up_to_the_tolerance_is_accepted_and_no_more() {
+fn a_timestamp_may_differ_by_at_most_the_tolerance() {
     let nanosecond = Duration::from_nanos(1);
     let tolerance = TOLERANCE.as_secs().cast_signed();
-    // One nanosecond before `seconds`. A timestamp has no subtraction.
+    // A nanosecond before the instant `seconds`.
     let before = |seconds| at(seconds - 1).plus(Duration::from_secs(1) - nanosecond);
     let verified_at = |now| verify_with(crate::support::webhook(&RSA, BODY), &settings(), &RSA.set(), now).map(|_| ());
 
@@ -285,7 +285,7 @@ fn a_signature_by_another_key_is_rejected() {
 }
 
 #[test]
-fn a_key_is_trusted_as_long_as_it_is_in_the_set() {
+fn a_key_is_trusted_while_it_is_in_the_set() {
     let sets = [
         ("before a rotation", key_set(&[RSA.jwk()]), [true, false]),
         ("while both are published", key_set(&[RSA_NEXT.jwk(), RSA.jwk()]), [true, true]),
@@ -302,7 +302,7 @@ fn a_key_is_trusted_as_long_as_it_is_in_the_set() {
 }
 
 #[test]
-fn each_registered_url_verifies_and_the_envelope_records_it() {
+fn each_registered_url_verifies_and_the_envelope_names_it() {
     let (deposits, withdrawals) = ("https://fundhook.example/d", "https://fundhook.example/w");
     let timestamp = SIGNED_AT.to_string();
     for registered in [[deposits, withdrawals], [withdrawals, deposits]] {
@@ -339,7 +339,7 @@ fn only_pkcs1_with_sha256_is_a_request_signature() {
 }
 
 #[test]
-fn a_key_published_for_another_use_verifies_no_webhook() {
+fn a_key_published_for_another_use_verifies_no_request() {
     for (changes, believed) in [
         (json!({ "alg": "RS256", "use": "sig" }), true),
         (json!({ "alg": null, "use": null }), true),
@@ -354,7 +354,7 @@ fn a_key_published_for_another_use_verifies_no_webhook() {
         (json!({ "alg": "rs256" }), false),
         (json!({ "alg": "none" }), false),
     ] {
-        // The other key keeps the set valid and cannot have made the signature.
+        // Together with a key that makes the set valid and cannot have made the signature.
         let set = key_set(&[RSA.jwk_with(&changes), P256.jwk()]);
         let verified = verify_with(crate::support::webhook(&RSA, BODY), &settings(), &set, at(SIGNED_AT));
         let expected = if believed { Ok(()) } else { Err(Rejection::SignatureUnverified) };
@@ -363,7 +363,7 @@ fn a_key_published_for_another_use_verifies_no_webhook() {
 }
 
 #[test]
-fn a_rejected_webhook_is_returned_whole_so_that_newer_keys_can_verify_it() {
+fn a_rejected_webhook_is_returned_unchanged_for_another_try_with_newer_keys() {
     let webhook = crate::support::webhook(&RSA_NEXT, BODY);
     let (returned, rejection) =
         connect::verify(webhook.clone(), &feed(), &settings(), &RSA.set(), at(SIGNED_AT)).expect_err("another key");

@@ -1,4 +1,4 @@
-//! The envelope of a verified webhook keeps every byte of it and everything that is needed to verify it again.
+//! Envelopes keep every byte of a webhook, and everything that verifying it again requires.
 
 use fundhook_providers::{Envelope, EnvelopeError, connect, striga, zerohash};
 use proptest::prelude::*;
@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 use crate::support::statements::statements;
 use crate::support::{RSA, envelope};
 
-/// `envelope` as a consumer reads it from the queue.
+/// `envelope` as it is read from the queue.
 fn read_back(envelope: &Envelope) -> Envelope {
     Envelope::from_json(&serde_json::to_string(envelope).expect("JSON")).expect("an envelope")
 }
 
-/// The headers `names` as `envelope` kept them.
+/// The headers `names` that `envelope` kept.
 fn kept<'a>(envelope: &'a Envelope, names: &[&'static str]) -> Vec<(&'static str, &'a str)> {
     names.iter().filter_map(|name| Some((*name, envelope.header(name)?))).collect()
 }
@@ -32,12 +32,12 @@ fn an_archived_envelope_of_connect_can_be_verified_again() {
 }
 
 #[test]
-fn an_archived_envelope_of_zerohash_can_be_verified_again_and_keeps_its_payload_type_and_notification_id() {
+fn an_archived_envelope_of_zerohash_can_be_verified_again_and_keeps_its_identifying_headers() {
     let body = include_bytes!("../../../../events/zerohash/fund.success.json");
     let read = read_back(&crate::support::zerohash::envelope(Some("deposit_fund_complete"), body));
     assert_eq!(read.url(), crate::support::zerohash::PATH);
     assert_eq!(read.header(zerohash::PAYLOAD_TYPE_HEADER), Some("deposit_fund_complete"));
-    assert!(read.header(zerohash::NOTIFICATION_ID_HEADER).is_some(), "the provider's support asks for this id");
+    assert!(read.header(zerohash::NOTIFICATION_ID_HEADER).is_some(), "the provider's support needs it");
     let headers = kept(&read, &[zerohash::TIMESTAMP_HEADER, zerohash::SIGNATURE_HEADER]);
     let webhook = crate::support::zerohash::request(headers, &read.body());
     let signed_at = read.attestation().signed_at.expect("the signature covers a time");
@@ -59,14 +59,14 @@ fn an_archived_envelope_of_striga_can_be_verified_again() {
 }
 
 #[test]
-fn a_body_survives_the_envelope_byte_for_byte() {
+fn an_envelope_keeps_every_byte_of_a_body() {
     let control_characters = "\u{1}\u{0}\u{1f}\"".repeat(100);
     for (what, body, form) in [
         ("text", &br#"{ "event" : "connect.deposits.pending", "deposit" : { "id" : "1" } }"#[..], "text"),
         ("line breaks and blanks", b"\r\n  { a: 1, b: 2, c: 3, d: 4 }\t\n", "text"),
         ("composed and decomposed accents", "Café Café ☕ 日本語 👩‍👩‍👧‍👦 and more".as_bytes(), "text"),
-        ("a byte order mark", "\u{feff}{} with more after it".as_bytes(), "text"),
-        ("a replacement character that was sent", "\u{fffd} with more after it".as_bytes(), "text"),
+        ("a byte order mark", "\u{feff}{} with something after it".as_bytes(), "text"),
+        ("a replacement character that was sent", "\u{fffd} with something after it".as_bytes(), "text"),
         ("nothing", b"", "text"),
         ("Latin-1", b"Z\xfcrich", "base64"),
         ("a surrogate in UTF-8", b"\xed\xa0\x80", "base64"),
@@ -106,7 +106,7 @@ fn a_message_that_is_not_an_envelope_of_this_version_is_rejected() {
 }
 
 #[test]
-fn the_largest_webhook_fits_into_a_queue_message() {
+fn the_envelope_of_the_largest_webhook_fits_into_a_queue_message() {
     const QUEUE_MESSAGE_BYTES_MAX: usize = 1024 * 1024;
     const BODY_BYTES_MAX: usize = 256 * 1024;
     for filler in ["x", "\u{1}", "\"", "ü", "{\"a\":[0]},"] {
@@ -119,7 +119,7 @@ fn the_largest_webhook_fits_into_a_queue_message() {
 
 proptest! {
     #[test]
-    fn any_bytes_survive_and_mean_the_same_afterwards(body in prop::collection::vec(any::<u8>(), 0..600)) {
+    fn any_bytes_are_kept_and_have_the_same_statements(body in prop::collection::vec(any::<u8>(), 0..600)) {
         let sealed = envelope(&body);
         let read = read_back(&sealed);
         prop_assert!(read.body() == body.as_slice());
@@ -129,7 +129,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_survives_and_is_never_much_longer_in_its_envelope(body in "(\\{|\")?[\\x00-\\u{7ff}\"\\\\]{0,300}") {
+    fn any_text_is_kept_and_its_envelope_is_never_much_longer(body in "(\\{|\")?[\\x00-\\u{7ff}\"\\\\]{0,300}") {
         let sealed = envelope(body.as_bytes());
         let json = serde_json::to_string(&sealed).expect("JSON");
         prop_assert!(json.len() <= body.len().div_ceil(3) * 4 + 1200, "{} bytes for {}", json.len(), body.len());

@@ -1,4 +1,4 @@
-//! Which webhooks are the same fact, and how the facts of different organizations are kept apart.
+//! Which webhooks are the same fact, and that facts of different organizations are always different.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::support::{RSA, SIGNED_AT, URL, at, envelope, envelope_of, feed, heade
 const BODY: &[u8] = include_bytes!("../../../../events/connect/deposits.confirmed.json");
 
 #[test]
-fn the_id_of_a_fact_does_not_depend_on_anything_outside_the_body() {
+fn a_facts_id_does_not_depend_on_anything_outside_the_body() {
     let known = only_statement(&envelope(BODY)).content.id;
     let fact = |webhook: Webhook, url: &str, now: Timestamp, received_at: Timestamp, line: u32| -> FactId {
         let settings = Settings { webhook_urls: vec![url.to_owned()], ..settings() };
@@ -50,7 +50,7 @@ fn the_id_of_a_fact_does_not_depend_on_anything_outside_the_body() {
 }
 
 #[test]
-fn the_id_of_a_fact_is_derived_from_its_resource_its_name_and_its_body() {
+fn a_facts_id_is_made_of_its_resource_its_event_name_and_its_body() {
     for sample in Sample::all() {
         for statement in sample.statements() {
             let expected = FactId::of(&statement.resource, &statement.content.event_type, &sample.body);
@@ -79,7 +79,7 @@ fn named(statement: &Statement) -> Vec<ResourceId> {
 }
 
 #[test]
-fn every_resource_in_a_tenants_webhook_belongs_to_the_tenant() {
+fn every_resource_that_a_tenants_webhook_names_belongs_to_the_tenant() {
     let acme: Tenant = "acme".parse().expect("a tenant");
     for sample in Sample::all() {
         let tenants = Feed::new(sample.provider, Some(acme.clone()));

@@ -1,4 +1,4 @@
-//! Rows of Connect's `GET /transactions`: the statement of each, the deposit it is about, and its evidence.
+//! Rows of Connect's `GET /transactions`: their statements, resources and evidence.
 
 use fundhook_domain::{
     Attestation, Details, EvidenceClass, EvidencePointer, FactId, Feed, Resource, Scheme, Statement, Timestamp,
@@ -150,7 +150,7 @@ fn the_row_of_the_guide_is_a_confirmed_deposit_with_api_evidence() {
 }
 
 #[test]
-fn a_row_of_zerohashs_feed_belongs_to_the_family_of_the_fund_webhooks() {
+fn for_zerohashs_feed_a_row_belongs_to_the_family_of_the_fund_webhooks() {
     let [connects, zerohashs] = ["connect", "zerohash"].map(|of| statement_of(of, ROW));
     assert_eq!(connects.resource.to_string(), "deposit#connect#29e6d7b8-d604-4212-86ee-998fef35505e");
     assert_eq!(zerohashs.resource.to_string(), "deposit#zerohash#29e6d7b8-d604-4212-86ee-998fef35505e");
@@ -190,7 +190,7 @@ fn a_row_is_confirmed_held_or_abandoned() {
 }
 
 #[test]
-fn a_row_is_dated_by_the_later_of_its_times_or_else_by_when_it_was_read() {
+fn a_row_has_the_later_of_its_times_and_without_any_the_time_of_reading() {
     for (changes, expected) in [
         (json!({}), "2024-02-22T19:54:41.631Z"),
         (json!({ "deposit_timestamp": 1_708_631_600_000_i64 }), "2024-02-22T19:54:31.631Z"),
@@ -203,7 +203,7 @@ fn a_row_is_dated_by_the_later_of_its_times_or_else_by_when_it_was_read() {
 }
 
 #[test]
-fn the_deposit_time_of_a_row_is_read_in_every_form() {
+fn deposited_at_reads_every_form_of_time() {
     for (sent, expected) in [
         (json!(1_708_631_681), "2024-02-22T19:54:41Z"),
         (json!("1708631681"), "2024-02-22T19:54:41Z"),
@@ -223,14 +223,14 @@ fn the_deposit_time_of_a_row_is_read_in_every_form() {
             "{sent}: the statement reads the same time"
         );
     }
-    // Its status may be later than its deposit.
+    // The reported time may be later than the time of the deposit.
     let settled = row(&json!({ "fund_timestamp": 1_708_631_999 }));
     assert_eq!(deposited_at(&settled.to_string()), deposited_at(ROW));
     assert!(statement_of("connect", &settled).content.occurred_at > deposited_at(ROW).expect("an instant"));
 }
 
 #[test]
-fn a_row_without_a_valid_deposit_time_has_none() {
+fn deposited_at_is_none_for_a_row_without_a_valid_time() {
     for sent in [
         json!(null),
         json!(""),
@@ -256,7 +256,7 @@ fn a_row_without_a_valid_deposit_time_has_none() {
 }
 
 #[test]
-fn no_member_of_a_row_is_dropped() {
+fn nothing_in_a_row_is_dropped() {
     let unknown = json!({
         "settlement": { "batch": "b-1", "legs": [{ "n": 1 }] },
         "priority": "urgent",
@@ -266,17 +266,17 @@ fn no_member_of_a_row_is_dropped() {
         let row = row(&changes);
         assert_eq!(dropped(&row, &[statement_of("connect", &row)]), Vec::<String>::new(), "{changes}");
     }
-    let said = transfer(&unknown);
+    let details = transfer(&unknown);
     assert_eq!(
-        (said.source.source_type.as_deref(), said.source.integration.as_deref()),
+        (details.source.source_type.as_deref(), details.source.integration.as_deref()),
         (Some("CUSTODIAL"), Some("coinbase"))
     );
-    assert_eq!(said.provider_data["settlement"], unknown["settlement"]);
-    assert_eq!(said.provider_data["source"], json!({ "region": "EU" }));
+    assert_eq!(details.provider_data["settlement"], unknown["settlement"]);
+    assert_eq!(details.provider_data["source"], json!({ "region": "EU" }));
 }
 
 #[test]
-fn a_transaction_id_that_is_not_a_chains_hash_identifies_no_coin_and_is_carried() {
+fn a_transaction_id_that_is_not_a_chain_hash_names_no_coin_and_is_carried() {
     let solana = "FLaUcxdNxRwnaSXp6pXeRSfANXEHouqYbqF6X1bgRxg2";
     let bare = "a07407e8f98c21b037b4aa0cbc852b8489c5e122fcc3d4b33b7827d0605ad8ff";
     for (sent, is_hash) in [
@@ -289,9 +289,9 @@ fn a_transaction_id_that_is_not_a_chains_hash_identifies_no_coin_and_is_carried(
     ] {
         let statement = statement_of("connect", row(&json!({ "transaction_id": sent })));
         assert_eq!(coin_of(&statement).is_some(), is_hash, "{sent}");
-        let said = transfer_of(statement);
-        assert_eq!(said.transaction.hash.as_deref(), is_hash.then_some(sent));
-        let carried = said.provider_data.get("transaction_id").and_then(Value::as_str);
+        let details = transfer_of(statement);
+        assert_eq!(details.transaction.hash.as_deref(), is_hash.then_some(sent));
+        let carried = details.provider_data.get("transaction_id").and_then(Value::as_str);
         assert_eq!(carried, (!is_hash).then_some(sent));
     }
 }
@@ -305,13 +305,13 @@ fn an_amount_is_exact() {
         ),
         (json!(".013"), "0.013"),
     ] {
-        let said = transfer(&json!({ "quantity": sent }));
-        assert_eq!(said.quantity.map(|quantity| quantity.value.to_string()).as_deref(), Some(value));
+        let details = transfer(&json!({ "quantity": sent }));
+        assert_eq!(details.quantity.map(|quantity| quantity.value.to_string()).as_deref(), Some(value));
     }
 }
 
 #[test]
-fn a_row_that_is_not_recognized_is_reported_with_api_evidence() {
+fn a_row_that_cannot_be_read_is_unrecognized_with_api_evidence() {
     for (text, why) in [
         ("not JSON".to_owned(), "not JSON"),
         ("null".to_owned(), "the body is not a JSON object"),
@@ -343,7 +343,7 @@ fn a_row_that_is_not_recognized_is_reported_with_api_evidence() {
 }
 
 #[test]
-fn the_envelope_of_a_row_has_the_url_that_was_read_and_reads_back() {
+fn the_envelope_of_a_row_names_its_url_and_reads_back() {
     let envelope = listed_for("connect/acme", ROW);
     assert_eq!((envelope.feed(), envelope.url(), envelope.received_at()), (&feed("connect/acme"), URL, read_at()));
     assert_eq!((envelope.headers(), envelope.body().as_ref()), (&[][..], ROW.as_bytes()));
@@ -363,7 +363,7 @@ fn the_envelope_of_a_row_has_the_url_that_was_read_and_reads_back() {
 }
 
 #[test]
-fn the_same_row_is_the_same_fact_whenever_and_wherever_it_is_read() {
+fn a_row_is_the_same_fact_whenever_and_wherever_it_is_read() {
     let fact = |row: &str, url: &str, read_at: Timestamp, line: u32| -> FactId {
         let archived = EvidencePointer { object: "another".to_owned(), line };
         let feed = &feed("connect");
@@ -372,7 +372,7 @@ fn the_same_row_is_the_same_fact_whenever_and_wherever_it_is_read() {
     };
     let known = fact(ROW, URL, read_at(), 0);
     assert_eq!(fact(ROW, "https://api.sandbox.connect.xyz/v2/transactions", at(SIGNED_AT + 900), 7), known);
-    // A row without a date is dated by when it was read. It is still the same fact.
+    // A row without a date has the time of reading, and is the same fact nevertheless.
     let undated = row(&json!({ "fund_timestamp": null, "deposit_timestamp": null })).to_string();
     assert_eq!(fact(&undated, URL, read_at(), 0), fact(&undated, URL, at(SIGNED_AT + 900), 0));
     assert_ne!(fact(&row(&json!({})).to_string(), URL, read_at(), 0), known, "other bytes are another fact");
@@ -385,14 +385,14 @@ fn a_row_and_a_webhook_with_the_same_bytes_are_different_facts() {
 }
 
 #[test]
-fn zerohashs_fund_webhook_and_its_row_are_one_event_of_one_deposit() {
+fn zerohashs_fund_webhook_and_its_row_are_one_occurrence_of_one_deposit() {
     let body = row(&json!({ "is_first_deposit": false })).to_string();
     let webhook = only_statement(&zerohash::envelope(Some("deposit_fund_complete"), body.as_bytes()));
     let row = statement_of("zerohash", ROW);
     assert_eq!(webhook.resource, row.resource);
     assert_eq!((webhook.content.status, webhook.content.occurred_at), (row.content.status, row.content.occurred_at));
     let [sent, listed] = [webhook.clone(), row.clone()].map(transfer_of);
-    assert_eq!(sent.source, listed.source, "both state the source in the same place");
+    assert_eq!(sent.source, listed.source, "both state the source in the same field");
     assert_eq!((sent.family, sent.quantity), (listed.family, listed.quantity));
 
     for (what, statements, is_reconciled) in
@@ -402,22 +402,22 @@ fn zerohashs_fund_webhook_and_its_row_are_one_event_of_one_deposit() {
         let resource =
             statements.into_iter().fold(unknown, |it, statement| fold(it, statement.clone()).into_resource());
         let events = events_after(&resource, 0);
-        let said: Vec<_> = events.iter().map(|event| (event.event_type.as_str(), event.data.reconciled)).collect();
-        assert_eq!(said, [("fundhook.deposit.confirmed", is_reconciled)], "{what}");
+        let published: Vec<_> = events.iter().map(|event| (event.event_type.as_str(), event.data.reconciled)).collect();
+        assert_eq!(published, [("fundhook.deposit.confirmed", is_reconciled)], "{what}");
         let view = resource.view().expect("a view");
-        assert_eq!(view.evidence, webhook.content.evidence, "{what}: the signed webhook is the evidence");
+        assert_eq!(view.evidence, webhook.content.evidence, "{what}: the signed statement supersedes");
     }
 }
 
 #[test]
-fn a_row_that_was_read_for_an_organization_is_about_that_organizations_deposit() {
+fn a_row_that_is_read_for_an_organization_is_about_its_deposit() {
     let of = ["connect", "connect/acme", "connect/bolt", "zerohash/acme"].map(|of| statement_of(of, ROW));
     let [default, acme, bolt, zerohashs] = &of;
     assert_eq!(acme.resource.to_string(), "deposit#connect/acme#29e6d7b8-d604-4212-86ee-998fef35505e");
     assert_eq!(zerohashs.resource.to_string(), "deposit#zerohash/acme#29e6d7b8-d604-4212-86ee-998fef35505e");
     for (one, other) in [(default, acme), (acme, bolt), (acme, zerohashs)] {
         assert_ne!((&one.resource, &one.content.id), (&other.resource, &other.content.id));
-        assert_ne!(one.content.id, other.content.id, "organizations share no fact");
+        assert_ne!(one.content.id, other.content.id, "facts of different organizations are different");
     }
     assert_eq!(
         (&default.content.details, default.content.occurred_at),
@@ -427,7 +427,7 @@ fn a_row_that_was_read_for_an_organization_is_about_that_organizations_deposit()
 
 proptest! {
     #[test]
-    fn any_text_instead_of_a_row_is_one_statement_that_reads_back(text in "(\\{|\\[|\")?[\\x00-\\u{7ff}\"\\\\]{0,200}") {
+    fn any_text_as_a_row_is_one_statement_and_reads_back(text in "(\\{|\\[|\")?[\\x00-\\u{7ff}\"\\\\]{0,200}") {
         let sealed = envelope(&text);
         let read = Envelope::from_json(&serde_json::to_string(&sealed).expect("JSON")).expect("an envelope");
         prop_assert!(read.body() == text.as_bytes());

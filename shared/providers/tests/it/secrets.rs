@@ -1,5 +1,4 @@
-//! The secrets that an operator stores: how they are read, why invalid ones are rejected, and that no message ever
-//! contains a secret.
+//! The secrets that an operator stores: how they are read, why entries are rejected, and that no message reveals a secret.
 
 use std::error::Error;
 
@@ -9,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::zerohash::{PREVIOUS_SECRET, SECRET, read, secrets_of, shared};
 
-/// A public key of 1,024 bits, which is not trusted.
+/// A public key of 1,024 bits, which is too short.
 const SHORT_PUBLIC_KEY: &str = "-----BEGIN PUBLIC KEY-----
 MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQDQgGaqQVoFVMpQVjwPBtTBeqDr
 AzblvDCzlnoNrTxSfjkqlE7BLjA6bWbSuHjBjN/BZc2kaAEZ4HsN+yPYLCxIgntE
@@ -17,7 +16,7 @@ D2++aHXtmrWzOuJOAmL960ExLMiQAIoXMj/HfD5lugJdXRs3pX1htGom46hYMpXX
 6s64YbReK/LQwYHEvQIDAQAB
 -----END PUBLIC KEY-----
 ";
-/// An elliptic-curve public key, which zerohash does not sign with.
+/// A public key for an elliptic curve, which zerohash does not use.
 const EC_PUBLIC_KEY: &str = "-----BEGIN PUBLIC KEY-----
 MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE7UiyD/4mUsbi81h0KchQ5vpqVDah
 2nQrZH805wi/cu+b+EI4WQPnauOfY/62Ru6OQV0gPS+57sIdyAg3R5h3fg==
@@ -29,18 +28,18 @@ fn public_pem() -> &'static str {
 }
 
 fn invalid(json: &str) -> InvalidSecrets {
-    Secrets::from_json(json).expect_err("the secrets are invalid")
+    Secrets::from_json(json).expect_err("invalid secrets")
 }
 
-/// Every text that an error can print: its message, the messages of its causes, and its debug forms.
+/// Every text of an error: its message, those of its causes, and its debug output.
 fn everything(error: &InvalidSecrets) -> String {
-    let mut said = format!("{error} {error:?} {error:#?}");
+    let mut text = format!("{error} {error:?} {error:#?}");
     let mut cause = error.source();
     while let Some(error) = cause {
-        said.push_str(&format!(" {error} {error:?}"));
+        text.push_str(&format!(" {error} {error:?}"));
         cause = error.source();
     }
-    said
+    text
 }
 
 #[test]
@@ -56,7 +55,7 @@ fn each_organization_has_its_own_secrets_and_the_default_one_has_no_name() {
     let mut fingerprints: Vec<&str> = all.values().map(Secrets::fingerprint).collect();
     fingerprints.sort_unstable();
     fingerprints.dedup();
-    assert_eq!(fingerprints.len(), 3, "each has its own fingerprint");
+    assert_eq!(fingerprints.len(), 3, "all are different");
 }
 
 #[test]
@@ -69,12 +68,12 @@ fn the_current_secret_signs() {
 }
 
 #[test]
-fn an_empty_document_has_no_organizations_and_is_not_an_error() {
+fn an_empty_document_has_no_organizations_and_is_valid() {
     assert!(read(&json!({})).is_empty());
 }
 
 #[test]
-fn a_fingerprint_depends_only_on_the_stored_content() {
+fn a_fingerprint_changes_only_with_what_is_stored() {
     let fingerprint = |entry: Value| secrets_of(&entry).fingerprint().to_owned();
     let current = fingerprint(json!({ "current": SECRET }));
     for same in [
@@ -103,13 +102,13 @@ fn a_fingerprint_depends_only_on_the_stored_content() {
 
 #[test]
 fn a_shared_secret_signs_as_rfc_4231_says() {
-    // Section 4.2: a key of 20 bytes 0x0b, the data "Hi There".
+    // RFC 4231 section 4.2: a key of 20 bytes 0x0b, the data "Hi There".
     let secret = shared(&"\u{b}".repeat(20));
     assert_eq!(secret.sign(b"Hi There"), "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
 }
 
 #[test]
-fn a_text_that_is_too_short_is_not_a_secret() {
+fn a_secret_that_is_too_short_is_rejected() {
     let fits = |text: &str| SharedSecret::new(&SecretString::from(text)).is_some();
     assert!(fits("0123456789abcdef"), "16 bytes");
     assert!(fits("üüüüüüüü"), "16 bytes in 8 characters");
@@ -119,7 +118,7 @@ fn a_text_that_is_too_short_is_not_a_secret() {
 }
 
 #[test]
-fn the_error_about_stored_secrets_names_the_problem() {
+fn the_error_of_an_invalid_entry_names_the_entry_and_the_reason() {
     let private = include_str!("../keys/test-key-rsa-2048.pem");
     let with = |entry: Value| json!({ "default": entry }).to_string();
     for (json, names) in [
@@ -128,7 +127,7 @@ fn the_error_about_stored_secrets_names_the_problem() {
         (format!("{SECRET:?}"), &["unexpected type"]),
         ("[]".to_owned(), &["unexpected type"]),
         ("null".to_owned(), &["unexpected type"]),
-        // The secret itself where the organizations are expected.
+        // A secret instead of an organization's entry.
         (json!({ "current": SECRET }).to_string(), &["none of its entries", "\"default\":{\"current\""]),
         (with(json!(SECRET)), &["none of its entries"]),
         (with(json!([SECRET])), &["none of its entries"]),
@@ -158,15 +157,15 @@ fn the_error_about_stored_secrets_names_the_problem() {
         (with(json!({ "rsa_public_keys": [SHORT_PUBLIC_KEY] })), &["a public key", "\"default\"", "2048 bits"]),
     ] {
         let error = invalid(&json);
-        let said = everything(&error);
+        let text = everything(&error);
         for name in names {
-            assert!(said.contains(name), "{json:.80} should name {name}: {said}");
+            assert!(text.contains(name), "{json:.80} should name {name}: {text}");
         }
     }
 }
 
 #[test]
-fn no_message_about_secrets_contains_one() {
+fn no_message_about_secrets_reveals_one() {
     let private = include_str!("../keys/test-key-rsa-2048.pem");
     let inner = private.lines().nth(10).expect("a long key");
     let hunter = "hunter2-hunter2-hunter2";
@@ -187,15 +186,15 @@ fn no_message_about_secrets_contains_one() {
         json!({ "default": { "current": hunter, "rsa_public_keys": [private] } }).to_string(),
         json!({ "UPPER": { "current": hunter } }).to_string(),
     ] {
-        let said = everything(&invalid(&json));
-        assert!(!said.contains("hunter2"), "{json:.60}: {said}");
-        assert!(!said.contains(inner), "{json:.60}: the message contains the private key");
-        assert!(said.len() < 2000, "{json:.60}: {said}");
+        let text = everything(&invalid(&json));
+        assert!(!text.contains("hunter2"), "{json:.60}: {text}");
+        assert!(!text.contains(inner), "{json:.60}: the private key is revealed");
+        assert!(text.len() < 2000, "{json:.60}: {text}");
     }
 }
 
 #[test]
-fn the_debug_form_of_secrets_contains_no_secret() {
+fn debug_output_of_secrets_reveals_none() {
     let secrets = secrets_of(&json!({ "current": SECRET, "previous": PREVIOUS_SECRET }));
     let shown = format!("{secrets:?} {secrets:#?} {:?} {:#?}", shared(SECRET), shared(PREVIOUS_SECRET));
     for secret in [SECRET, PREVIOUS_SECRET] {
@@ -203,6 +202,6 @@ fn the_debug_form_of_secrets_contains_no_secret() {
             assert!(!shown.contains(part), "{shown}");
         }
     }
-    assert!(shown.contains(shared(SECRET).name()), "only its name is shown: {shown}");
+    assert!(shown.contains(shared(SECRET).name()), "it shows the name: {shown}");
     assert_ne!(shared(SECRET).name(), shared(PREVIOUS_SECRET).name());
 }

@@ -1,4 +1,4 @@
-//! The statements of Striga's webhooks: the rules, as tables.
+//! How Striga's webhooks are normalised: the rules, as tables.
 
 use fundhook_domain::{Statement, TransferDetails};
 use serde_json::{Value, json};
@@ -75,7 +75,7 @@ fn each_documented_type_reports_the_status_of_its_resource() {
 }
 
 #[test]
-fn a_webhook_that_is_not_recognized_is_reported_with_the_reason() {
+fn an_unrecognized_webhook_has_a_reason() {
     let id_of = |id: Value| webhook("ON_CHAIN_DEPOSIT_PENDING", &json!({ "id": id }));
     for (body, why) in [
         (webhook("SEPA_PAYIN_COMPLETED", &json!({})), "the type \"SEPA_PAYIN_COMPLETED\" is not supported"),
@@ -102,7 +102,7 @@ fn a_webhook_that_is_not_recognized_is_reported_with_the_reason() {
 }
 
 #[test]
-fn a_type_may_be_stated_twice_and_a_second_one_that_differs_is_kept() {
+fn a_repeated_type_is_dropped_and_a_different_second_one_is_kept() {
     let pending = "ON_CHAIN_DEPOSIT_PENDING";
     for (changes, kept) in [
         (json!({}), None),
@@ -122,7 +122,7 @@ fn a_type_may_be_stated_twice_and_a_second_one_that_differs_is_kept() {
 }
 
 #[test]
-fn each_unit_has_its_own_number_of_decimals() {
+fn each_unit_is_converted_by_its_size() {
     for (units, known_as, whole) in [
         ("wei", "wei", Some("119.078888888888888887")),
         ("lamports", "lamports", Some("119078888888.888888887")),
@@ -169,16 +169,16 @@ fn a_unit_that_is_not_stated_is_never_guessed() {
 }
 
 #[test]
-fn a_balances_amount_has_a_field_and_its_other_members_are_kept() {
+fn a_balance_is_read_and_its_other_members_are_kept() {
     let changes = json!({ "balanceBefore": { "amount": "7", "balance": "8", "currency": "wei", "hold": "1" } });
     let details = transfer(&webhook("ON_CHAIN_WITHDRAWAL_PENDING", &changes));
     assert_eq!(details.balances.before.expect("a balance").value.to_string(), "7");
     assert_eq!(details.provider_data["balanceBefore"], json!({ "balance": "8", "hold": "1" }));
-    assert_eq!(details.provider_data.get("balanceAfter"), None, "amount and balance are equal");
+    assert_eq!(details.provider_data.get("balanceAfter"), None, "amount and balance are the same");
 }
 
 #[test]
-fn the_type_decides_which_field_an_amount_has_and_no_other_amount_is_dropped() {
+fn each_type_has_its_amount_field_and_no_other_amount_is_dropped() {
     let wei = |amount: &str| Some(format!("{amount} wei"));
     for (name, changes, expected, kept) in [
         ("ON_CHAIN_DEPOSIT_PENDING", json!({ "blockchainTransactionAmount": "5" }), [wei("5"), None, None], json!({})),
@@ -224,7 +224,7 @@ fn the_type_decides_which_field_an_amount_has_and_no_other_amount_is_dropped() {
 }
 
 #[test]
-fn debit_and_credit_are_sides_of_an_account_and_never_both_stated() {
+fn a_webhook_is_a_debit_or_a_credit_and_never_both() {
     for (changes, side) in [
         (json!({ "debit": "5" }), Some("debit")),
         (json!({ "credit": 5 }), Some("credit")),
@@ -242,7 +242,7 @@ fn debit_and_credit_are_sides_of_an_account_and_never_both_stated() {
 }
 
 #[test]
-fn an_amount_that_cannot_be_read_is_never_taken_for_a_missing_one() {
+fn an_amount_that_cannot_be_read_is_never_taken_as_missing() {
     for amount in [json!("abc"), json!("1e18"), json!(true), json!(["1", "2"]), json!({ "value": "1" }), json!("1\n")] {
         for member in ["debit", "credit", "blockchainTransactionAmount"] {
             let why = why_not(&webhook("ON_CHAIN_DEPOSIT_CONFIRMED", &json!({ member: amount })));
@@ -259,10 +259,10 @@ fn a_network_fee_and_its_withdrawal_share_an_id_and_refer_to_each_other() {
     ] {
         let body = webhook(name, &json!({ "txSubType": "TOTAL_WITHDRAWAL_FEE", side: "5", "memo": "m" }));
         let statements = all_statements(&body);
-        let [fee, withdrawal] = statements.as_slice() else { unreachable!("two things are said: {statements:?}") };
+        let [fee, withdrawal] = statements.as_slice() else { unreachable!("two statements: {statements:?}") };
         assert_eq!(fee.resource.to_string(), "fee#striga#s-1:network");
         assert_eq!(withdrawal.resource.to_string(), "withdrawal#striga#s-1");
-        // A fee states only that there is a withdrawal, not its progress.
+        // A fee proves only that the withdrawal was initiated.
         assert_eq!(withdrawal.content.status.as_str(), "initiated");
         assert_eq!(withdrawal.content.occurred_at, fee.content.occurred_at);
         assert_ne!(withdrawal.content.id, fee.content.id);
@@ -275,11 +275,11 @@ fn a_network_fee_and_its_withdrawal_share_an_id_and_refer_to_each_other() {
             (owned(fee_amounts), owned(withdrawal_amounts)),
             "{name}"
         );
-        // A fee's webhook must not overwrite details from the withdrawal's own webhooks.
+        // The fee's webhook must not overwrite what the withdrawal's own webhooks state.
         assert_eq!((of_withdrawal.provider_status, of_withdrawal.side, of_withdrawal.updated_at), (None, None, None));
         assert!(of_withdrawal.provider_data.is_empty() && of_withdrawal.balances.before.is_none());
     }
-    // A fee of another type may not belong to a withdrawal.
+    // A fee of another sub-type does not belong to a known withdrawal.
     for sub_type in [Value::Null, json!("THEIR_FEE"), json!(["TOTAL_WITHDRAWAL_FEE", "THEIR_FEE"])] {
         let only = statement(&webhook("NETWORK_FEE", &json!({ "txSubType": sub_type, "debit": "5" })));
         assert!(transfer_of(only).related.is_empty(), "{sub_type}");
@@ -296,7 +296,7 @@ fn the_two_legs_of_an_application_fee_share_an_id_and_refer_to_each_other() {
 }
 
 #[test]
-fn numbers_and_strings_are_read_alike_and_so_are_nulls_and_empty_strings() {
+fn numbers_and_strings_are_read_alike_and_null_and_empty_strings_too() {
     for (sent, taken) in
         [(json!(1), Some("1")), (json!("1"), Some("1")), (json!(0), Some("0")), (json!(""), None), (json!(null), None)]
     {
@@ -316,7 +316,7 @@ fn numbers_and_strings_are_read_alike_and_so_are_nulls_and_empty_strings() {
 }
 
 #[test]
-fn a_member_repeated_with_the_same_value_is_read_once_and_with_different_values_rejects_the_webhook() {
+fn a_member_repeated_with_the_same_value_is_read_once_and_with_another_value_not_at_all() {
     let body = |rest: &str| {
         format!(r#"{{"type":"ON_CHAIN_DEPOSIT_CONFIRMED","id":"1","timestamp":"2024-09-10T12:05:40Z",{rest}}}"#)
     };

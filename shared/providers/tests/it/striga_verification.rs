@@ -1,5 +1,5 @@
-//! Which Striga webhooks verify, and each way in which verification fails. Striga's signature covers no time, so the
-//! defence against replays is that the same body is the same fact.
+//! When a Striga webhook is accepted, and each way in which one is rejected. Striga signs no time; a replay has no effect
+//! because the same body is the same fact.
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use fundhook_domain::{Attestation, EvidenceClass, Feed, Scheme};
@@ -39,23 +39,23 @@ fn signatures_made_by_python_verify() {
         let what = text(vector, "what");
         let body = BASE64_STANDARD.decode(text(vector, "body_base64")).expect("base64");
         verified_with(request([(SIGNATURE_HEADER, text(vector, "signature"))], &body), &secrets).expect(what);
-        // The tests' own signature equals Python's.
+        // The tests' own signatures equal those of Python.
         assert_eq!(shared(secret).sign(&body), text(vector, "signature"), "{what}");
     }
 }
 
 #[test]
-fn the_attestation_of_a_verified_webhook_has_the_scheme_and_no_time() {
+fn an_attestation_has_the_scheme_and_no_time() {
     let attestation = verified(webhook(BODY)).expect("verifies");
     assert_eq!(attestation.scheme, Scheme::StrigaHmacSha256);
     assert_eq!((attestation.class, attestation.signed_at), (EvidenceClass::SharedSecret, None));
-    // The first 16 digits of the HMAC-SHA256 of a fixed text, as Python computes it.
+    // The first 16 digits of the HMAC-SHA256 of a fixed text, computed with Python.
     assert_eq!(attestation.key, "hmac:63613bb3305c6a1e");
     assert!(!attestation.token_verified);
 }
 
 #[test]
-fn a_verified_webhook_belongs_to_the_feed_it_was_verified_for() {
+fn a_verified_webhook_belongs_to_the_feed_that_it_was_verified_for() {
     for name in ["striga", "striga/acme"] {
         let feed: Feed = name.parse().expect(name);
         let envelope = Envelope::seal(verify(webhook(BODY), &feed, &secrets()).expect("verifies"), at(SIGNED_AT), None);
@@ -77,7 +77,7 @@ fn an_hmac_is_read_in_small_and_capital_letters_and_must_be_complete() {
         ("zeros", "0".repeat(64)),
         ("by another secret", shared(PREVIOUS_SECRET).sign(BODY)),
         ("of another body", shared(SECRET).sign(b"{}")),
-        // The provider's own sample signs the parsed and reserialized body. It must cover the received bytes.
+        // The provider's sample code signs the body after parsing and serialising it. Only the received bytes count.
         ("of the same JSON in other bytes", shared(SECRET).sign(&[BODY, b"\n"].concat())),
     ] {
         assert_eq!(verified(with(&signature)), Err(Rejection::SignatureUnverified), "{what}");
@@ -98,7 +98,7 @@ fn an_hmac_is_read_in_small_and_capital_letters_and_must_be_complete() {
 }
 
 #[test]
-fn a_secret_verifies_as_long_as_it_is_the_current_or_the_previous_one() {
+fn a_secret_verifies_while_it_is_the_current_or_the_previous_one() {
     for (what, entry, believed) in [
         ("before a change", json!({ "current": PREVIOUS_SECRET }), [false, true]),
         ("during it", json!({ "current": SECRET, "previous": PREVIOUS_SECRET }), [true, true]),
@@ -114,7 +114,7 @@ fn a_secret_verifies_as_long_as_it_is_the_current_or_the_previous_one() {
 }
 
 #[test]
-fn a_public_key_does_not_verify_an_hmac() {
+fn a_public_key_cannot_verify_an_hmac() {
     let public = secrets_of(&json!({ "rsa_public_keys": [include_str!("../keys/test-key-rsa-2048.pub.pem")] }));
     let rejected = verified_with(webhook(BODY), &public).expect_err("no secret");
     assert_eq!(rejected, Rejection::NoKeyForScheme { header: SIGNATURE_HEADER.to_owned() });
@@ -137,7 +137,7 @@ fn a_signature_that_is_missing_empty_blank_or_repeated_is_named() {
 }
 
 #[test]
-fn changing_any_byte_of_the_body_or_of_the_signature_fails_verification() {
+fn a_change_of_any_byte_of_the_body_or_of_the_signature_is_detected() {
     let flipped = |bytes: &[u8], index: usize| {
         let mut bytes = bytes.to_vec();
         bytes[index] ^= 1;
@@ -164,7 +164,7 @@ fn a_replay_verifies_and_is_the_same_fact() {
 }
 
 #[test]
-fn a_rejected_webhook_is_returned_whole_so_that_newer_secrets_can_verify_it() {
+fn a_rejected_webhook_is_returned_unchanged_for_another_try_with_newer_secrets() {
     let older = secrets_of(&json!({ "current": PREVIOUS_SECRET }));
     let (returned, rejection) = verify(webhook(BODY), &feed(), &older).expect_err("another secret");
     assert_eq!(returned, webhook(BODY));

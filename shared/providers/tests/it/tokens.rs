@@ -1,4 +1,4 @@
-//! Which JWTs verify, and each way in which verification fails.
+//! Which JWTs are accepted, and each way in which one is rejected.
 
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD, Engine as _};
 use fundhook_providers::connect::{self, JwtMode, JwtSettings, Settings};
@@ -11,11 +11,11 @@ use crate::support::{
     ED25519, P256, RSA, RSA_NEXT, SIGNED_AT, TOLERANCE, TestKey, at, changed, feed, headers, key_set, settings,
 };
 
-/// The organization of the documentation's sample.
+/// The organization of the decoded JWT in [connect-guide §4].
 const ORGANIZATION: &str = "4789efea-e034-4e6f-b8a0-5289aacec427";
 const BODY: &[u8] = br#"{"event":"connect.deposits.pending","deposit":{"id":"1"}}"#;
 
-/// Every test key, without an `alg` that would narrow what it may verify.
+/// Every test key, without an `alg` that would limit its use.
 fn every_key() -> KeySet {
     key_set(&[&RSA, &P256, &ED25519].map(|key| key.jwk_with(&json!({ "alg": null }))))
 }
@@ -24,7 +24,7 @@ fn policy() -> TokenPolicy {
     TokenPolicy { organization_id: Some(ORGANIZATION.to_owned()), ..settings().jwt.policy }
 }
 
-/// The claims of the documentation's sample token, valid for an hour, with `changes`.
+/// The claims of the JWT in [connect-guide §4], valid for an hour, with `changes` merged.
 fn claims_with(changes: &Value) -> Value {
     let claims = json!({
         "iss": "connect",
@@ -43,25 +43,25 @@ fn claims() -> Value {
     claims_with(&json!({}))
 }
 
-/// The two parts of a compact JWS that are signed (RFC 7515 section 7.1).
+/// The two parts of a compact JWS that are signed [rfc-7515 §7.1].
 fn signing_input(header: &Value, payload: &[u8]) -> String {
     let encoded = |part: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(part);
     format!("{}.{}", encoded(header.to_string().as_bytes()), encoded(payload))
 }
 
-/// A token with `header` and `claims`, signed by `key` with `algorithm`, whichever algorithm the header names.
+/// A token with `header` and `claims`, signed by `key` with `algorithm` whatever the header says.
 fn token(key: &TestKey, algorithm: Algorithm, header: &Value, claims: &Value) -> String {
     let input = signing_input(header, claims.to_string().as_bytes());
     let signature = BASE64_URL_SAFE_NO_PAD.encode(key.sign(algorithm, input.as_bytes()));
     format!("{input}.{signature}")
 }
 
-/// A token with a valid signature and `claims`.
+/// A token with `claims` and a valid signature.
 fn claiming(claims: &Value) -> String {
     token(&RSA, Algorithm::RS256, &json!({ "alg": "RS256", "typ": "JWT" }), claims)
 }
 
-/// Verifies `token` at the time of the webhook's signature.
+/// The result of verifying `token` at the time when the webhook was signed.
 fn verify(token: &str) -> Result<(), TokenRejection> {
     verify_token(token, &every_key(), &policy(), at(SIGNED_AT))
 }
@@ -76,7 +76,7 @@ fn each_asymmetric_algorithm_verifies_by_a_key_of_its_type() {
     ] {
         let good = token(key, algorithm, &json!({ "alg": name }), &claims());
         assert_eq!(verify(&good), Ok(()), "{name}");
-        // The `kid` is untrusted, and verification does not depend on it.
+        // An untrusted `kid` is ignored.
         let named = token(key, algorithm, &json!({ "alg": name, "kid": "../../etc/passwd" }), &claims());
         assert_eq!(verify(&named), Ok(()), "{name}");
 
@@ -97,7 +97,7 @@ fn a_token_without_a_signature_is_rejected_however_none_is_spelled() {
             assert_eq!(verify(&token), Err(TokenRejection::Malformed), "{token}");
         }
     }
-    // The header names an algorithm, and the signature is missing.
+    // The signature is missing although the header names an algorithm.
     let input = signing_input(&json!({ "alg": "RS256" }), claims().to_string().as_bytes());
     assert_eq!(verify(&format!("{input}.")), Err(TokenRejection::SignatureUnverified));
 }
@@ -125,7 +125,7 @@ fn a_public_key_is_never_used_as_an_hmac_secret() {
             let signature = jsonwebtoken::crypto::sign(input.as_bytes(), &key, algorithm).expect("an HMAC");
             let forged = format!("{input}.{signature}");
             assert_eq!(verify(&forged), Err(TokenRejection::AlgorithmNotAllowed), "{name} with {what}");
-            // The same digest under the name of an algorithm that is allowed.
+            // The same digest with the name of an algorithm that is allowed.
             let renamed = signing_input(&json!({ "alg": "RS256" }), claims().to_string().as_bytes());
             let signature = jsonwebtoken::crypto::sign(renamed.as_bytes(), &key, algorithm).expect("an HMAC");
             let forged = format!("{renamed}.{signature}");
@@ -135,7 +135,7 @@ fn a_public_key_is_never_used_as_an_hmac_secret() {
 }
 
 #[test]
-fn an_asymmetric_algorithm_that_is_not_on_the_list_is_rejected() {
+fn an_asymmetric_algorithm_that_is_not_allowed_is_rejected() {
     for (name, algorithm) in [
         ("RS384", Algorithm::RS384),
         ("RS512", Algorithm::RS512),
@@ -148,7 +148,7 @@ fn an_asymmetric_algorithm_that_is_not_on_the_list_is_rejected() {
 }
 
 #[test]
-fn a_signature_of_one_type_never_verifies_as_another() {
+fn a_signature_of_one_algorithm_never_verifies_as_another() {
     let signers =
         [(&RSA, Algorithm::RS256), (&RSA, Algorithm::PS256), (&P256, Algorithm::ES256), (&ED25519, Algorithm::EdDSA)];
     for (key, algorithm) in signers {
@@ -188,7 +188,7 @@ fn a_key_in_the_token_is_never_used() {
         ("x5c", json!(["MIIB"])),
     ] {
         let header = json!({ "alg": "RS256", member: value });
-        // Whether a trusted key or the attacker's key signed it, the header alone is a reason to reject it.
+        // The header alone suffices to reject it, whether a trusted key or the attacker's key signed it.
         for key in [&RSA, &RSA_NEXT] {
             let token = token(key, Algorithm::RS256, &header, &claims());
             assert_eq!(verify(&token), Err(TokenRejection::NamesAKey(member)));
@@ -197,7 +197,7 @@ fn a_key_in_the_token_is_never_used() {
 }
 
 #[test]
-fn an_unknown_critical_extension_is_rejected() {
+fn a_critical_extension_is_rejected() {
     for (crit, extension) in
         [(json!(["b64"]), json!({ "b64": false })), (json!(["x"]), json!({ "x": 1 })), (json!([]), json!({}))]
     {
@@ -238,7 +238,7 @@ fn a_text_that_is_not_a_compact_jwt_is_malformed() {
 }
 
 #[test]
-fn any_change_to_a_signed_token_fails_verification() {
+fn any_change_to_a_signed_token_is_detected() {
     let good = claiming(&claims());
     let other = claiming(&claims_with(&json!({ "sub": "another" })));
     let part = |token: &str, index: usize| token.split('.').nth(index).expect("three parts").to_owned();
@@ -263,7 +263,7 @@ fn a_signed_payload_that_is_not_an_object_of_claims_is_malformed() {
 }
 
 #[test]
-fn a_token_is_valid_between_its_times_plus_or_minus_the_leeway() {
+fn a_token_is_valid_between_its_times_extended_by_the_leeway() {
     let leeway = TOLERANCE.as_secs().cast_signed();
     let rfc_3339 = |seconds: i64| json!(at(seconds).to_string());
     let with_fraction = |seconds: i64| -> Value { serde_json::from_str(&format!("{seconds}.999")).expect("a number") };
@@ -309,7 +309,7 @@ fn a_malformed_claim_is_named() {
             json!("soon"),
             json!(SIGNED_AT.to_string()),
             json!("2025-10-14"),
-            // Far in the future or long ago, depending on whether the exponent is read.
+            // Far in the future or in the past, depending on whether the exponent is read.
             number("1.7e99"),
             number("9999999999.9e-9"),
             number("1E10"),
@@ -335,7 +335,7 @@ fn a_malformed_claim_is_named() {
         let token = claiming(&claims_with(&json!({ "organization": organization })));
         assert_eq!(verify(&token), Err(TokenRejection::Claim("organization.id")), "{organization}");
     }
-    // Claims that nothing depends on may have any form.
+    // Claims that are not checked may have any form.
     for claim in ["sub", "jti", "aud", "account", "session", "extra"] {
         for value in [json!({ "a": 1 }), json!([1, 2]), json!(0.5), json!(true)] {
             assert_eq!(verify(&claiming(&claims_with(&json!({ claim: value })))), Ok(()), "{claim}: {value}");
@@ -344,7 +344,7 @@ fn a_malformed_claim_is_named() {
 }
 
 #[test]
-fn an_expiry_and_an_issuer_are_required_and_other_times_are_not() {
+fn expiry_and_issuer_are_required_and_other_times_are_not() {
     for (missing, expected) in [
         ("exp", Err(TokenRejection::Claim("exp"))),
         ("iss", Err(TokenRejection::Claim("iss"))),
@@ -385,7 +385,7 @@ fn a_token_for_another_organization_is_rejected_if_one_is_configured() {
     }
 }
 
-/// Verifies a webhook with `values` as its token headers. Returns whether a token was verified.
+/// Whether a token was verified for a webhook with `values` as its token headers.
 fn webhook_with(mode: JwtMode, header: &str, values: &[&str]) -> Result<bool, Rejection> {
     let jwt = JwtSettings { mode, header: header.to_owned(), policy: policy() };
     let mut sent = headers(&RSA, SIGNED_AT, BODY);
@@ -400,11 +400,11 @@ fn a_token_is_ignored_optional_or_required_as_configured() {
     let good = claiming(&claims());
     let expired = claiming(&claims_with(&json!({ "exp": 0 })));
     let missing = || Rejection::TokenMissing("x-connect-jwt".to_owned());
-    let refused = || Rejection::Token(TokenRejection::Expired);
+    let rejected = || Rejection::Token(TokenRejection::Expired);
     for (mode, without, with_good, with_expired) in [
         (JwtMode::Off, Ok(false), Ok(false), Ok(false)),
-        (JwtMode::Optional, Ok(false), Ok(true), Err(refused())),
-        (JwtMode::Required, Err(missing()), Ok(true), Err(refused())),
+        (JwtMode::Optional, Ok(false), Ok(true), Err(rejected())),
+        (JwtMode::Required, Err(missing()), Ok(true), Err(rejected())),
     ] {
         assert_eq!(webhook_with(mode, "x-connect-jwt", &[]), without, "{mode:?}");
         assert_eq!(webhook_with(mode, "x-connect-jwt", &[" "]), without, "{mode:?}");
@@ -414,7 +414,7 @@ fn a_token_is_ignored_optional_or_required_as_configured() {
 }
 
 #[test]
-fn a_token_is_read_with_or_without_its_scheme() {
+fn a_token_may_have_the_prefix_bearer() {
     let good = claiming(&claims());
     for value in [good.clone(), format!("Bearer {good}"), format!("bearer {good}"), format!("BEARER   {good} ")] {
         assert_eq!(webhook_with(JwtMode::Required, "authorization", &[&value]), Ok(true), "{value}");
@@ -422,8 +422,8 @@ fn a_token_is_read_with_or_without_its_scheme() {
     for value in
         [format!("Basic {good}"), format!("Bearer{good}"), format!("Bearer Bearer {good}"), "Bearer".to_owned()]
     {
-        let refused = webhook_with(JwtMode::Optional, "authorization", &[&value]);
-        assert_eq!(refused, Err(Rejection::Token(TokenRejection::Malformed)), "{value}");
+        let rejected = webhook_with(JwtMode::Optional, "authorization", &[&value]);
+        assert_eq!(rejected, Err(Rejection::Token(TokenRejection::Malformed)), "{value}");
     }
 }
 
@@ -431,8 +431,8 @@ fn a_token_is_read_with_or_without_its_scheme() {
 fn two_tokens_are_rejected_even_if_both_are_valid() {
     let good = claiming(&claims());
     for mode in [JwtMode::Optional, JwtMode::Required] {
-        let refused = webhook_with(mode, "authorization", &[&good, &good]);
-        assert_eq!(refused, Err(Rejection::HeaderRepeated("authorization".to_owned())));
+        let rejected = webhook_with(mode, "authorization", &[&good, &good]);
+        assert_eq!(rejected, Err(Rejection::HeaderRepeated("authorization".to_owned())));
     }
 }
 
@@ -441,19 +441,19 @@ fn a_valid_token_never_replaces_a_valid_signature() {
     let mut sent = headers(&RSA_NEXT, SIGNED_AT, BODY);
     sent.push(("authorization".to_owned(), claiming(&claims())));
     let webhook = crate::support::request(sent, BODY);
-    let refused =
+    let rejected =
         connect::verify(webhook, &feed(), &settings(), &every_key(), at(SIGNED_AT)).map_err(|(_, rejection)| rejection);
-    assert_eq!(refused.map(|_| ()), Err(Rejection::SignatureUnverified));
+    assert_eq!(rejected.map(|_| ()), Err(Rejection::SignatureUnverified));
 }
 
 #[test]
-fn a_token_by_an_unknown_key_may_verify_with_a_newer_key_set() {
+fn a_token_of_an_unknown_key_may_verify_with_a_newer_set() {
     let by_another = token(&RSA_NEXT, Algorithm::RS256, &json!({ "alg": "RS256" }), &claims());
-    let refused = webhook_with(JwtMode::Optional, "authorization", &[&by_another]).expect_err("an unknown key");
-    assert_eq!(refused, Rejection::Token(TokenRejection::SignatureUnverified));
-    assert!(refused.may_be_a_new_key());
+    let rejected = webhook_with(JwtMode::Optional, "authorization", &[&by_another]).expect_err("an unknown key");
+    assert_eq!(rejected, Rejection::Token(TokenRejection::SignatureUnverified));
+    assert!(rejected.may_be_a_new_key());
     for claims in [json!({ "exp": 0 }), json!({ "iss": "another" }), json!({ "organization": { "id": "another" } })] {
-        let refused = webhook_with(JwtMode::Optional, "authorization", &[&claiming(&claims_with(&claims))]);
-        assert!(!refused.expect_err("a claim is wrong").may_be_a_new_key(), "{claims}: no newer key can help");
+        let rejected = webhook_with(JwtMode::Optional, "authorization", &[&claiming(&claims_with(&claims))]);
+        assert!(!rejected.expect_err("a claim is wrong").may_be_a_new_key(), "{claims}: no newer key can help");
     }
 }

@@ -1,5 +1,5 @@
-//! zerohash's legacy signatures cover only the body, so a webhook that was seen once can be replayed for ever. They are
-//! accepted only if the operator enabled them, and never in place of a current signature.
+//! zerohash's legacy signatures cover the body alone, so anyone who has seen such a request can send it again at any time.
+//! They are accepted only if the operator enabled them, and never in place of a current signature.
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use fundhook_domain::{Attestation, EvidenceClass, Scheme};
@@ -61,7 +61,7 @@ fn signatures_made_by_python_and_openssl_verify() {
 }
 
 #[test]
-fn they_are_rejected_with_their_own_reason_while_disabled_even_if_valid() {
+fn disabled_legacy_signatures_are_rejected_even_if_they_are_valid() {
     for sent in [
         vec![(LEGACY_SIGNATURE_HEADER, hmac(SECRET))],
         vec![(LEGACY_RSA_SIGNATURE_HEADER, rsa(&RSA, Algorithm::RS256))],
@@ -76,7 +76,7 @@ fn they_are_rejected_with_their_own_reason_while_disabled_even_if_valid() {
 }
 
 #[test]
-fn they_are_accepted_while_enabled_and_prove_no_time() {
+fn enabled_legacy_signatures_are_accepted_and_prove_no_time() {
     let webhook = request([(LEGACY_SIGNATURE_HEADER, hmac(SECRET))], BODY);
     for years in [0, 30] {
         let now = at(SIGNED_AT + years * 31_557_600);
@@ -85,32 +85,32 @@ fn they_are_accepted_while_enabled_and_prove_no_time() {
         assert_eq!(attestation.scheme, Scheme::ZerohashLegacyHmacSha256);
         assert_eq!((attestation.class, attestation.signed_at), (EvidenceClass::SharedSecret, None));
         assert_eq!(attestation.key, shared(SECRET).name());
-        // Without a signed time, a webhook without a date in its body is dated by when it was received.
+        // Without a signed time, a webhook without a date happened when it was received.
         let envelope = Envelope::seal(verified, now, None);
         assert_eq!(crate::support::statements::only_statement(&envelope).content.occurred_at, now);
     }
 }
 
 #[test]
-fn they_are_verified_as_strictly_as_current_ones() {
+fn legacy_signatures_are_verified_as_strictly_as_current_ones() {
     let (good_hmac, good_rsa) = (hmac(SECRET), rsa(&RSA, Algorithm::RS256));
-    let refused = || Err(Rejection::SignatureUnverified);
+    let rejected = || Err(Rejection::SignatureUnverified);
     let (by_hmac, by_rsa) = (Ok(Scheme::ZerohashLegacyHmacSha256), Ok(Scheme::ZerohashLegacyRsaSha256));
     let no_rsa_key = Err(Rejection::NoKeyForScheme { header: LEGACY_RSA_SIGNATURE_HEADER.to_owned() });
     let missing = Err(Rejection::HeaderMissing(LEGACY_SIGNATURE_HEADER.to_owned()));
     for (what, secrets, hmac, rsa, expected) in [
-        ("HMAC right", both(), good_hmac.as_str(), "", by_hmac.clone()),
+        ("HMAC valid", both(), good_hmac.as_str(), "", by_hmac.clone()),
         ("HMAC in capital letters", both(), &good_hmac.to_uppercase(), "", by_hmac.clone()),
-        ("HMAC cut short", both(), &good_hmac[..32], "", refused()),
-        ("HMAC by another secret", both(), &hmac(PREVIOUS_SECRET), "", refused()),
-        ("HMAC over a timestamp too", both(), &signature(SECRET, BODY, TIMESTAMP), "", refused()),
-        ("RSA right", both(), "", &good_rsa, by_rsa.clone()),
-        ("RSA by another key", both(), "", &rsa(&RSA_NEXT, Algorithm::RS256), refused()),
-        ("RSA in another padding", both(), "", &rsa(&RSA, Algorithm::PS256), refused()),
-        ("both right", both(), &good_hmac, &good_rsa, by_rsa),
-        ("HMAC wrong, RSA right", both(), &hmac(PREVIOUS_SECRET), &good_rsa, refused()),
-        ("HMAC right, RSA wrong", both(), &good_hmac, &rsa(&RSA_NEXT, Algorithm::RS256), refused()),
-        ("HMAC right, no RSA key", secrets(), &good_hmac, &good_rsa, by_hmac),
+        ("HMAC truncated", both(), &good_hmac[..32], "", rejected()),
+        ("HMAC by another secret", both(), &hmac(PREVIOUS_SECRET), "", rejected()),
+        ("HMAC over a timestamp too", both(), &signature(SECRET, BODY, TIMESTAMP), "", rejected()),
+        ("RSA valid", both(), "", &good_rsa, by_rsa.clone()),
+        ("RSA by another key", both(), "", &rsa(&RSA_NEXT, Algorithm::RS256), rejected()),
+        ("RSA in another padding", both(), "", &rsa(&RSA, Algorithm::PS256), rejected()),
+        ("both valid", both(), &good_hmac, &good_rsa, by_rsa),
+        ("HMAC invalid, RSA valid", both(), &hmac(PREVIOUS_SECRET), &good_rsa, rejected()),
+        ("HMAC valid, RSA invalid", both(), &good_hmac, &rsa(&RSA_NEXT, Algorithm::RS256), rejected()),
+        ("HMAC valid, no RSA key", secrets(), &good_hmac, &good_rsa, by_hmac),
         ("RSA alone, no RSA key", secrets(), "", &good_rsa, no_rsa_key),
         ("neither", both(), "", "", missing),
     ] {
@@ -130,12 +130,12 @@ fn a_request_with_any_current_header_never_falls_back_to_its_legacy_signature() 
     let (current, forged) = (signature(SECRET, BODY, TIMESTAMP), signature(PREVIOUS_SECRET, BODY, TIMESTAMP));
     let missing = |name: &str| Err(Rejection::HeaderMissing(name.to_owned()));
     for (what, sent, expected) in [
-        ("a timestamp stripped of its signature", vec![(TIMESTAMP_HEADER, TIMESTAMP)], missing(SIGNATURE_HEADER)),
-        ("a signature stripped of its timestamp", vec![(SIGNATURE_HEADER, &current)], missing(TIMESTAMP_HEADER)),
-        ("an RSA signature stripped of its timestamp", vec![(RSA_SIGNATURE_HEADER, "00")], missing(TIMESTAMP_HEADER)),
+        ("a timestamp without its signature", vec![(TIMESTAMP_HEADER, TIMESTAMP)], missing(SIGNATURE_HEADER)),
+        ("a signature without its timestamp", vec![(SIGNATURE_HEADER, &current)], missing(TIMESTAMP_HEADER)),
+        ("an RSA signature without its timestamp", vec![(RSA_SIGNATURE_HEADER, "00")], missing(TIMESTAMP_HEADER)),
         ("an empty timestamp", vec![(TIMESTAMP_HEADER, "")], missing(TIMESTAMP_HEADER)),
         ("an empty signature", vec![(SIGNATURE_HEADER, "")], missing(TIMESTAMP_HEADER)),
-        ("a timestamp in other letters", vec![("X-ZH-Hook-Timestamp", TIMESTAMP)], missing(SIGNATURE_HEADER)),
+        ("a timestamp header in another case", vec![("X-ZH-Hook-Timestamp", TIMESTAMP)], missing(SIGNATURE_HEADER)),
         (
             "a forged signature",
             vec![(TIMESTAMP_HEADER, TIMESTAMP), (SIGNATURE_HEADER, &forged)],
@@ -151,7 +151,7 @@ fn a_request_with_any_current_header_never_falls_back_to_its_legacy_signature() 
     let outcome = verified_with(request(stale.into_iter().chain(legacy.clone()), BODY), &lenient(), &both());
     assert!(matches!(outcome, Err(Rejection::TimestampTooOld { .. })), "{outcome:?}");
 
-    // With a valid current signature, the legacy signature is not read.
+    // With a valid current signature, the legacy one is not read.
     let good = [(TIMESTAMP_HEADER, TIMESTAMP.to_owned()), (SIGNATURE_HEADER, current)];
     let beside = [(LEGACY_SIGNATURE_HEADER, "no hex".to_owned())];
     for settings in [settings(), lenient()] {

@@ -1,4 +1,4 @@
-//! The statements of zerohash's webhooks about transfers: the rules, as tables.
+//! How zerohash's webhooks about transfers are normalised: the rules, as tables.
 
 use fundhook_domain::{Resource, Statement, TransferDetails, fold};
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use crate::support::changed;
 use crate::support::statements::{only_statement, reason, statements, transfer_of};
 use crate::support::zerohash::envelope;
 
-/// The statements of `body`, whose shape determines its payload type.
+/// The statements of `body`, sent without a payload type.
 fn all_statements(body: &Value) -> Vec<Statement> {
     statements(&envelope(None, body.to_string().as_bytes()))
 }
@@ -72,7 +72,7 @@ fn payment(changes: &Value) -> Value {
     changed(body, changes)
 }
 
-/// Unexpected money, with `changes`.
+/// A `DEPOSIT_FAILED`, with `changes`.
 fn deposit_failed(changes: &Value) -> Value {
     let body = json!({
         "participant_code": "CUST01",
@@ -94,17 +94,13 @@ fn a_fund_transaction_is_confirmed_held_or_abandoned() {
         ("no success: the match may still complete", json!({ "success": false }), "held"),
         ("no success as a string", json!({ "success": "FALSE" }), "held"),
         ("no success, nothing on chain yet", json!({ "success": false, "transaction_id": "" }), "held"),
-        ("no success, an empty amount", json!({ "success": false, "quantity": "" }), "held"),
+        ("no success, no amount", json!({ "success": false, "quantity": "" }), "held"),
         (
             "an expired session",
             json!({ "success": false, "quantity": "0", "transaction_id": "", "source_address": "-" }),
             "abandoned",
         ),
-        (
-            "no amount and no transaction",
-            json!({ "success": false, "quantity": null, "transaction_id": null }),
-            "abandoned",
-        ),
+        ("nothing stated at all", json!({ "success": false, "quantity": null, "transaction_id": null }), "abandoned"),
     ] {
         let statement = statement(&fund(&changes));
         assert_eq!(statement.content.status.as_str(), status, "{what}");
@@ -122,7 +118,7 @@ fn a_fund_transaction_is_confirmed_held_or_abandoned() {
 }
 
 #[test]
-fn a_held_fund_transaction_that_is_matched_is_one_confirmed_deposit_in_either_order() {
+fn a_held_fund_transaction_that_is_matched_later_is_one_confirmed_deposit_in_both_orders() {
     let held = statement(&fund(&json!({ "success": false, "status_reason": "account match has not completed yet" })));
     let matched = statement(&fund(&json!({ "deposit_timestamp": 1_750_404_999_000_i64 })));
     assert_eq!(held.resource, matched.resource);
@@ -135,7 +131,7 @@ fn a_held_fund_transaction_that_is_matched_is_one_confirmed_deposit_in_either_or
 }
 
 #[test]
-fn a_member_repeated_with_different_values_is_not_guessed() {
+fn none_of_two_different_values_of_a_member_is_used() {
     let read = |rest: &str| {
         let body = format!(r#"{{"fund_id":"f-1","success":true,"quantity":"100",{rest}}}"#);
         envelope(Some("deposit_fund_complete"), body.as_bytes())
@@ -160,7 +156,7 @@ fn a_member_repeated_with_different_values_is_not_guessed() {
 }
 
 #[test]
-fn a_dash_is_not_an_address_and_keeps_the_providers_name() {
+fn a_dash_is_not_an_address_and_is_kept_under_the_providers_name() {
     let details = transfer(&fund(&json!({ "source_address": "-" })));
     assert_eq!((details.transaction.from, &details.provider_data["source_address"]), (None, &json!("-")));
     let details = transfer(&fund(&json!({ "source_address": "0xA3" })));
@@ -205,7 +201,7 @@ fn a_time_is_told_in_seconds_milliseconds_nanoseconds_or_rfc_3339() {
         assert_eq!(of_deposit.content.occurred_at.to_string(), expected, "{time}");
         assert_eq!(transfer_of(of_deposit).updated_at.map(|at| at.to_string()).as_deref(), Some(expected));
     }
-    // Some providers write 0 for an unknown time.
+    // Some write 0 for an unknown time.
     let unsaid = statement(&deposit(&json!({ "timestamp": 0 })));
     assert_eq!(transfer_of(unsaid.clone()).updated_at, None);
     assert_eq!(transfer_of(unsaid).provider_data["timestamp"], json!(0));
@@ -233,7 +229,7 @@ fn a_time_is_told_in_seconds_milliseconds_nanoseconds_or_rfc_3339() {
 }
 
 #[test]
-fn a_webhook_is_dated_by_the_latest_of_its_times_or_else_by_its_signature() {
+fn a_webhook_has_the_latest_of_its_times_and_without_any_the_time_of_signing() {
     let occurred_at = |body: &Value| all_statements(body).remove(0).content.occurred_at.to_string();
     assert_eq!(occurred_at(&fund(&json!({}))), "2025-06-20T07:35:05.037Z");
     assert_eq!(occurred_at(&fund(&json!({ "deposit_timestamp": "" }))), "2025-06-20T07:32:20.514Z");
@@ -251,7 +247,7 @@ fn a_webhook_is_dated_by_the_latest_of_its_times_or_else_by_its_signature() {
 }
 
 #[test]
-fn an_asset_states_its_network_implies_it_or_leaves_it_unknown() {
+fn an_asset_names_its_network_or_implies_it_or_leaves_it_unknown() {
     for (code, asset, network) in [
         (json!("USDC.BASE"), Some("USDC"), Some("base")),
         (json!("USDC.ETH"), Some("USDC"), Some("ethereum")),
@@ -270,7 +266,7 @@ fn an_asset_states_its_network_implies_it_or_leaves_it_unknown() {
 }
 
 #[test]
-fn a_payments_network_is_its_network_member_and_another_one_in_its_asset_is_kept() {
+fn a_payments_network_is_the_named_one_and_another_one_in_its_asset_is_kept() {
     for (asset, network, found, kept) in [
         ("USDC", "BASE", Some("base"), None),
         ("USDC", "", None, None),
@@ -346,7 +342,7 @@ fn each_status_of_a_payment_reports_its_own() {
 }
 
 #[test]
-fn a_payment_is_identified_by_its_own_id_or_else_by_its_request() {
+fn a_payment_is_named_by_its_own_id_and_without_one_by_its_requests() {
     for (payment_id, request_id, native, kept) in [
         (json!("p-1"), json!("w-1"), Some("p-1"), Some(json!("w-1"))),
         (json!("p-1"), json!(""), Some("p-1"), None),

@@ -1,4 +1,4 @@
-//! The payload type of a zerohash webhook: the header names it but is not signed, and the body has only a shape.
+//! How the sort of a zerohash webhook is determined: the header names it and is not signed; the body has a form and no name.
 
 use fundhook_domain::{Details, Feed, Provider};
 use fundhook_providers::Envelope;
@@ -9,7 +9,7 @@ use crate::support::statements::{reason, statements};
 use crate::support::zerohash::envelope;
 use crate::support::{changed, envelope_of};
 
-/// A minimal body of each payload type: the members that distinguish it from the others.
+/// A body of each sort, with only the members that are required and distinguish it from the others.
 fn bodies() -> [(&'static str, Value); 7] {
     [
         ("deposit_fund_complete", json!({ "fund_id": "1", "success": true })),
@@ -37,7 +37,7 @@ fn bodies() -> [(&'static str, Value); 7] {
     ]
 }
 
-/// The payload type that `body` is recognized as under the header `payload_type`; `None` when it is not.
+/// The payload type that `body` is recognized as with the header `payload_type`; `None` if it is not recognized.
 fn understood(payload_type: Option<&str>, body: &Value) -> Option<String> {
     let statements = statements(&envelope(payload_type, body.to_string().as_bytes()));
     let first = statements.first().expect("there is always one");
@@ -70,14 +70,14 @@ fn a_payload_type_is_recognized_with_dots_or_underscores_and_in_any_case() {
     ] {
         for header in [header.to_owned(), header.to_uppercase()] {
             let found = understood(Some(&header), &body(sort));
-            // Events have one name for all spellings, so a fact has one id.
+            // Every spelling gives events the same name, and so a fact the same id.
             assert_eq!(found.as_deref(), Some(sort), "{header}");
         }
     }
 }
 
 #[test]
-fn without_a_known_header_the_shape_of_the_body_decides() {
+fn without_a_known_header_the_form_of_the_body_decides() {
     for (sort, body) in bodies() {
         for header in [None, Some(""), Some("a.new.type"), Some("deposits"), Some("x".repeat(300).as_str())] {
             assert_eq!(understood(header, &body).as_deref(), Some(sort), "{header:?}");
@@ -86,7 +86,7 @@ fn without_a_known_header_the_shape_of_the_body_decides() {
 }
 
 #[test]
-fn a_header_that_does_not_fit_the_body_is_ignored() {
+fn a_header_that_the_body_does_not_fit_is_ignored() {
     for (sort, body) in bodies() {
         for (other, _) in bodies() {
             assert_eq!(understood(Some(other), &body).as_deref(), Some(sort), "{sort} under the header of {other}");
@@ -95,16 +95,16 @@ fn a_header_that_does_not_fit_the_body_is_ignored() {
 }
 
 #[test]
-fn a_header_chooses_among_the_payload_types_that_a_body_fits() {
+fn a_header_selects_among_the_sorts_that_a_body_fits() {
     let [(fund, fund_body), _, (deposit, deposit_body), ..] = bodies();
     let both = changed(fund_body, &deposit_body);
     assert_eq!(understood(Some(fund), &both).as_deref(), Some(fund));
     assert_eq!(understood(Some(deposit), &both).as_deref(), Some(deposit));
-    assert_eq!(understood(None, &both).as_deref(), Some(fund), "the most specific shape");
+    assert_eq!(understood(None, &both).as_deref(), Some(fund), "the most specific form");
 }
 
 #[test]
-fn a_payload_type_that_is_not_supported_is_unrecognized_whatever_its_body() {
+fn an_unsupported_payload_type_is_unrecognized_whatever_its_body() {
     for header in [
         "asset_mover_update",
         "asset_mover.update",
@@ -121,7 +121,7 @@ fn a_payload_type_that_is_not_supported_is_unrecognized_whatever_its_body() {
 }
 
 #[test]
-fn the_reason_of_an_unrecognized_webhook_names_the_header_or_the_body() {
+fn the_reason_names_the_header_or_the_body() {
     let body = json!({ "participant_code": "CUST01", "change": "address" });
     for (header, why) in [
         (None, "no header names a payload type, and the body has the members of no known one"),
@@ -134,10 +134,10 @@ fn the_reason_of_an_unrecognized_webhook_names_the_header_or_the_body() {
 }
 
 #[test]
-fn each_payload_type_requires_the_members_that_distinguish_it() {
+fn each_sort_requires_the_members_that_distinguish_it() {
     for (sort, body) in bodies() {
         for member in body.as_object().expect("an object").keys() {
-            // The amount and the asset are checked later, each with its own reason.
+            // These members are checked later and have reasons of their own.
             if ["payment_details", "quantity"].contains(&member.as_str()) && sort != "deposit_failed" {
                 continue;
             }

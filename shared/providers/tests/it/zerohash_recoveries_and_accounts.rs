@@ -1,5 +1,4 @@
-//! The statements of zerohash's webhooks about recoveries of unexpected money, about amounts, and about users, accounts
-//! and balances: the rules, as tables.
+//! How zerohash's webhooks about recoveries, participants, accounts and balances are normalised: the rules, as tables.
 
 use fundhook_domain::{Details, Statement};
 use serde_json::{Value, json};
@@ -8,7 +7,7 @@ use crate::support::changed;
 use crate::support::statements::{only_statement, reason, statements, transfer_of};
 use crate::support::zerohash::envelope;
 
-/// The statements of `body`, whose shape determines its payload type.
+/// The statements of `body`, sent without a payload type.
 fn all_statements(body: &Value) -> Vec<Statement> {
     statements(&envelope(None, body.to_string().as_bytes()))
 }
@@ -52,15 +51,15 @@ fn external_account(changes: &Value) -> Value {
 }
 
 #[test]
-fn an_unexpected_deposit_and_its_return_are_about_one_recovery_and_refer_to_it() {
+fn unexpected_deposits_and_returning_payments_name_their_recovery_and_it_names_them() {
     let unnamed = json!({ "asset": "USDC", "network": "" });
     for (what, body, recovery, status) in [
         ("DEPOSIT_FAILED", deposit_failed(&json!({})), Some("CUST01:USDC:base"), "required"),
         ("recovery_quarantine", quarantined(&json!({})), Some("CUST01:USDC:base"), "required"),
-        ("a payment back", payment(&json!({})), Some("CUST01:USDC:base"), "in_progress"),
-        ("a settled payment", payment(&json!({ "status": "settled" })), Some("CUST01:USDC:base"), "resolved"),
-        ("a failed payment", payment(&json!({ "status": "failed" })), Some("CUST01:USDC:base"), "required"),
-        ("an abandoned payment", payment(&json!({ "status": "abandoned" })), Some("CUST01:USDC:base"), "required"),
+        ("a returning payment", payment(&json!({})), Some("CUST01:USDC:base"), "in_progress"),
+        ("a settled one", payment(&json!({ "status": "settled" })), Some("CUST01:USDC:base"), "resolved"),
+        ("a failed one", payment(&json!({ "status": "failed" })), Some("CUST01:USDC:base"), "required"),
+        ("an abandoned one", payment(&json!({ "status": "abandoned" })), Some("CUST01:USDC:base"), "required"),
         (
             "the network in the asset",
             payment(&json!({ "asset": "USDC.BASE", "network": "" })),
@@ -68,10 +67,10 @@ fn an_unexpected_deposit_and_its_return_are_about_one_recovery_and_refer_to_it()
             "in_progress",
         ),
         ("no network", payment(&unnamed), Some("CUST01:USDC:-"), "in_progress"),
-        ("no participant", payment(&json!({ "participant_code": "" })), None, ""),
+        ("no user", payment(&json!({ "participant_code": "" })), None, ""),
         ("no asset", payment(&json!({ "asset": "" })), None, ""),
         ("a payment for another purpose", payment(&json!({ "payment_type": "withdrawal" })), None, ""),
-        ("a completed deposit", quarantined(&json!({ "state": "completed" })), None, ""),
+        ("an authorised deposit", quarantined(&json!({ "state": "completed" })), None, ""),
         ("no transaction", quarantined(&json!({ "transaction_hash": "" })), None, ""),
         ("no amount", quarantined(&json!({ "amount": "" })), None, ""),
     ] {
@@ -95,7 +94,7 @@ fn an_unexpected_deposit_and_its_return_are_about_one_recovery_and_refer_to_it()
 }
 
 #[test]
-fn the_returned_amount_is_the_total_that_leaves_the_account() {
+fn the_amount_that_leaves_the_account_is_returned() {
     for (total, quantity, returned) in
         [("100.00", "", Some("100")), ("100.00", "99.999", Some("100")), ("", "99.999", Some("99.999")), ("", "", None)]
     {
@@ -110,7 +109,7 @@ fn the_returned_amount_is_the_total_that_leaves_the_account() {
 }
 
 #[test]
-fn an_unexpected_deposit_without_an_id_is_identified_by_all_its_members() {
+fn an_unexpected_deposit_without_an_id_is_named_by_all_that_it_states() {
     let resource = |changes: Value| all_statements(&deposit_failed(&changes)).remove(0).resource.to_string();
     let known = resource(json!({}));
     assert!(known.ends_with("05ad8ff:CUST01:USDC.BASE:100"), "{known}");
@@ -140,7 +139,7 @@ fn an_unexpected_deposit_without_an_id_is_identified_by_all_its_members() {
 }
 
 #[test]
-fn an_amount_that_cannot_be_read_is_never_taken_for_a_missing_one() {
+fn an_amount_that_cannot_be_read_is_never_taken_as_missing() {
     let odd = [json!("abc"), json!("1e3"), json!("1,000"), json!(true), json!(["1", "2"]), json!({ "value": "1" })];
     let fund = |changes: &Value| sample(include_str!("../../../../events/zerohash/fund.success.json"), changes);
     for amount in odd {
@@ -164,7 +163,7 @@ fn an_amount_that_cannot_be_read_is_never_taken_for_a_missing_one() {
 }
 
 #[test]
-fn numbers_and_strings_are_read_alike_and_empty_values_stay_empty() {
+fn numbers_and_strings_are_read_alike_and_empty_values_are_missing() {
     let of = |amount: Value| {
         let body = sample(include_str!("../../../../events/zerohash/deposit.completed.json"), &json!({}));
         let mut body = changed(body, &json!({ "amount": null }));
@@ -172,7 +171,7 @@ fn numbers_and_strings_are_read_alike_and_empty_values_stay_empty() {
         transfer_of(statement(&body)).quantity.map(|quantity| quantity.value.to_string())
     };
     for (sent, exact) in [("75", "75"), ("0.10", "0.1"), ("9007199254740993", "9007199254740993"), ("-0.0", "0")] {
-        assert_eq!(of(json!(sent)).as_deref(), Some(exact), "a text");
+        assert_eq!(of(json!(sent)).as_deref(), Some(exact), "a string");
         assert_eq!(of(serde_json::from_str(sent).expect("a number")).as_deref(), Some(exact), "a number");
     }
     for nothing in [json!(""), Value::Null] {
@@ -195,7 +194,7 @@ fn the_statuses_of_users_and_accounts_are_the_providers_words() {
         let id = "external_account#zerohash#2cc93b20-ee43-4877-8cdc-863e61829015";
         assert_eq!((statement.resource.to_string().as_str(), statement.content.status.as_str()), (id, word));
     }
-    // Each has its own words.
+    // Each kind has its own statuses.
     for (body, member) in [
         (participant(&json!({ "participant_status": "pending" })), "participant_status"),
         (participant(&json!({ "participant_status": "Approved" })), "participant_status"),
@@ -208,7 +207,7 @@ fn the_statuses_of_users_and_accounts_are_the_providers_words() {
 }
 
 #[test]
-fn an_account_has_its_owner_its_nickname_and_the_reason_of_its_status() {
+fn an_account_has_its_user_its_name_and_its_reason() {
     let Details::Account(locked) = statement(&participant(&json!({}))).content.details else {
         unreachable!("a participant")
     };
@@ -222,7 +221,7 @@ fn an_account_has_its_owner_its_nickname_and_the_reason_of_its_status() {
 }
 
 #[test]
-fn a_balance_is_identified_by_its_owner_its_account_and_its_asset() {
+fn a_balance_is_named_by_its_user_account_and_asset() {
     let resource = |changes: Value| statement(&balance(&changes)).resource.to_string();
     for (changes, native) in [
         (json!({}), "CUST01:PLAT01:general:available:USDC.BASE"),
@@ -237,7 +236,7 @@ fn a_balance_is_identified_by_its_owner_its_account_and_its_asset() {
     for member in ["participant_code", "account_group", "account_label", "account_type", "asset"] {
         for odd in [json!(["a", "b"]), json!(true), json!({ "name": "a" }), json!("a\nb")] {
             let why = why_not(&balance(&json!({ member: odd })));
-            assert!(why.contains(&format!("`{member}`")), "{member} {odd}: two balances must not become one: {why}");
+            assert!(why.contains(&format!("`{member}`")), "{member} {odd}: two balances must not be merged: {why}");
         }
     }
     let body = balance(&json!({ "account_group": 12, "balance": 25 }));

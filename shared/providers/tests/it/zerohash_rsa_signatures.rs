@@ -1,5 +1,5 @@
-//! zerohash may also sign with RSA, over the same bytes as the HMAC. The padding is a setting. If a webhook has two
-//! signatures, both must be valid.
+//! zerohash may sign with RSA too, over the same bytes as the HMAC. The padding is a setting, and of two signatures both
+//! must be valid.
 
 use fundhook_domain::{EvidenceClass, Scheme};
 use fundhook_providers::zerohash::{
@@ -17,7 +17,7 @@ use crate::support::{RSA, RSA_NEXT, TestKey};
 
 const BODY: &[u8] = br#"{"fund_id":"1","success":true}"#;
 
-/// `BODY` with [`TIMESTAMP`] and these signatures; an empty one does not come.
+/// `BODY` with [`TIMESTAMP`] and these signatures; an empty one is omitted.
 fn with(hmac: &str, rsa: &str) -> Webhook {
     let sent = [(TIMESTAMP_HEADER, TIMESTAMP), (SIGNATURE_HEADER, hmac), (RSA_SIGNATURE_HEADER, rsa)];
     request(sent.into_iter().filter(|(_, value)| !value.is_empty()), BODY)
@@ -38,7 +38,7 @@ fn an_rsa_signature_verifies_only_with_the_configured_padding() {
         ("PKCS#1 as PSS", RsaPadding::Pss, &pkcs1, Err(Rejection::SignatureUnverified)),
         ("SHA-512", RsaPadding::Pkcs1, &rsa(&RSA, Algorithm::RS512), Err(Rejection::SignatureUnverified)),
         ("another key", RsaPadding::Pkcs1, &rsa(&RSA_NEXT, Algorithm::RS256), Err(Rejection::SignatureUnverified)),
-        ("cut short", RsaPadding::Pkcs1, &pkcs1[..510].to_owned(), Err(Rejection::SignatureUnverified)),
+        ("truncated", RsaPadding::Pkcs1, &pkcs1[..510].to_owned(), Err(Rejection::SignatureUnverified)),
         ("capital letters", RsaPadding::Pkcs1, &pkcs1.to_uppercase(), Ok(Scheme::ZerohashRsaSha256)),
     ] {
         let settings = Settings { rsa_padding: padding, ..settings() };
@@ -63,32 +63,32 @@ fn each_stored_public_key_verifies() {
 }
 
 #[test]
-fn each_of_two_signatures_with_a_configured_key_must_verify() {
+fn every_signature_that_has_a_key_must_verify() {
     let (hmac, forged_hmac) = (signature(SECRET, BODY, TIMESTAMP), signature(PREVIOUS_SECRET, BODY, TIMESTAMP));
     let (rsa, forged_rsa) = (rsa(&RSA, Algorithm::RS256), rsa(&RSA_NEXT, Algorithm::RS256));
     let no_key = |header: &str| Err(Rejection::NoKeyForScheme { header: header.to_owned() });
     let (by_hmac, by_rsa) = (Ok(Scheme::ZerohashHmacSha256), Ok(Scheme::ZerohashRsaSha256));
-    let refused = || Err(Rejection::SignatureUnverified);
+    let rejected = || Err(Rejection::SignatureUnverified);
     let (secret, key, both) = (secrets(), public_keys(), both());
     for (what, secrets, hmac, rsa, expected) in [
-        ("both right, both keys: the stronger counts", &both, hmac.as_str(), rsa.as_str(), by_rsa.clone()),
-        ("HMAC wrong", &both, forged_hmac.as_str(), rsa.as_str(), refused()),
-        ("RSA wrong", &both, hmac.as_str(), forged_rsa.as_str(), refused()),
-        ("both wrong", &both, forged_hmac.as_str(), forged_rsa.as_str(), refused()),
+        ("both valid, both keys: the stronger one is attested", &both, hmac.as_str(), rsa.as_str(), by_rsa.clone()),
+        ("HMAC invalid", &both, forged_hmac.as_str(), rsa.as_str(), rejected()),
+        ("RSA invalid", &both, hmac.as_str(), forged_rsa.as_str(), rejected()),
+        ("both invalid", &both, forged_hmac.as_str(), forged_rsa.as_str(), rejected()),
         ("HMAC alone, both keys", &both, hmac.as_str(), "", by_hmac.clone()),
         ("RSA alone, both keys", &both, "", rsa.as_str(), by_rsa.clone()),
-        ("both right, no RSA key", &secret, hmac.as_str(), rsa.as_str(), by_hmac.clone()),
-        ("RSA wrong, no RSA key", &secret, hmac.as_str(), forged_rsa.as_str(), by_hmac),
-        ("HMAC wrong, no RSA key", &secret, forged_hmac.as_str(), rsa.as_str(), refused()),
+        ("both valid, no RSA key", &secret, hmac.as_str(), rsa.as_str(), by_hmac.clone()),
+        ("RSA invalid, no RSA key", &secret, hmac.as_str(), forged_rsa.as_str(), by_hmac),
+        ("HMAC invalid, no RSA key", &secret, forged_hmac.as_str(), rsa.as_str(), rejected()),
         ("RSA alone, no RSA key", &secret, "", rsa.as_str(), no_key(RSA_SIGNATURE_HEADER)),
-        ("both right, no secret", &key, hmac.as_str(), rsa.as_str(), by_rsa),
-        ("RSA wrong, no secret", &key, hmac.as_str(), forged_rsa.as_str(), refused()),
+        ("both valid, no secret", &key, hmac.as_str(), rsa.as_str(), by_rsa),
+        ("RSA invalid, no secret", &key, hmac.as_str(), forged_rsa.as_str(), rejected()),
         ("HMAC alone, no secret", &key, hmac.as_str(), "", no_key(SIGNATURE_HEADER)),
     ] {
         let outcome = verified_with(with(hmac, rsa), &settings(), secrets, signed_at());
         assert_eq!(outcome.map(|attestation| attestation.scheme), expected, "{what}");
     }
-    // A malformed signature is rejected whether or not a key for it is configured.
+    // A malformed signature is rejected whether or not it has a key.
     let rejected = verified_with(with(&hmac, "abc"), &settings(), &secret, signed_at());
     assert!(
         matches!(&rejected, Err(Rejection::HeaderMalformed { name, .. }) if name == RSA_SIGNATURE_HEADER),

@@ -1,5 +1,5 @@
-//! Which zerohash webhooks verify by the HMAC over body and timestamp, and each way in which verification fails. RSA is
-//! in `zerohash_rsa_signatures.rs`, and signatures without a timestamp are in `zerohash_legacy_signatures.rs`.
+//! When a zerohash webhook is accepted by the HMAC over its body and timestamp, and each way in which one is rejected. RSA
+//! is in `zerohash_rsa_signatures.rs`; signatures without a timestamp are in `zerohash_legacy_signatures.rs`.
 
 use std::time::Duration;
 
@@ -23,12 +23,12 @@ const BODY: &[u8] = br#"{"fund_id":"1","success":true}"#;
 /// The fraction of a second in [`TIMESTAMP`].
 const PART: Duration = Duration::from_millis(123);
 
-/// The attestation of `webhook` at the time of its signature, with the default settings and secret.
+/// The result of verifying `webhook` at the time of its signature, with the default settings and secret.
 fn verified(webhook: Webhook) -> Result<Attestation, Rejection> {
     verified_with(webhook, &settings(), &secrets(), signed_at())
 }
 
-/// `BODY` with these values of the three headers that count; an empty one does not come.
+/// `BODY` with these values of the three signature headers; an empty one is omitted.
 fn with(timestamp: &str, hmac: &str, rsa: &str) -> Webhook {
     let sent = [(TIMESTAMP_HEADER, timestamp), (SIGNATURE_HEADER, hmac), (RSA_SIGNATURE_HEADER, rsa)];
     request(sent.into_iter().filter(|(_, value)| !value.is_empty()), BODY)
@@ -66,7 +66,7 @@ fn signatures_made_by_python_and_openssl_verify() {
         let attestation = verified_with(webhook, &settings, &secrets, now).expect(what);
         assert_eq!((attestation.scheme, attestation.signed_at), (expected, Some(now)), "{what}");
         if expected == Scheme::ZerohashHmacSha256 {
-            // The tests' own signature equals Python's.
+            // The tests' own signatures equal those of Python.
             assert_eq!(signature(text(&vectors, "secret"), &body, timestamp), made, "{what}");
         } else {
             assert_eq!(attestation.key, vectors["key_thumbprint"], "{what}");
@@ -75,17 +75,17 @@ fn signatures_made_by_python_and_openssl_verify() {
 }
 
 #[test]
-fn the_attestation_of_a_verified_webhook_has_the_scheme_the_time_and_the_secrets_name_but_not_the_secret() {
+fn an_attestation_has_scheme_and_time_and_names_the_secret_without_revealing_it() {
     let attestation = verified(signed(TIMESTAMP)).expect("verifies");
     assert_eq!(attestation.class, EvidenceClass::SharedSecret);
     assert_eq!(attestation.signed_at, Some(signed_at()));
-    // The first 16 digits of the HMAC-SHA256 of a fixed text, as Python computes it.
+    // The first 16 digits of the HMAC-SHA256 of a fixed text, computed with Python.
     assert_eq!(attestation.key, "hmac:34f24d082ac0025d");
     assert!(!attestation.token_verified);
 }
 
 #[test]
-fn a_verified_webhook_belongs_to_the_feed_it_was_verified_for() {
+fn a_verified_webhook_belongs_to_the_feed_that_it_was_verified_for() {
     for name in ["zerohash", "zerohash/acme"] {
         let feed: Feed = name.parse().expect(name);
         let verified = verify(signed(TIMESTAMP), &feed, &settings(), &secrets(), signed_at()).expect("verifies");
@@ -105,7 +105,7 @@ fn an_hmac_is_read_in_small_and_capital_letters_and_must_be_complete() {
     for (what, hmac) in [
         ("half of it", good[..32].to_owned()),
         ("a byte less", good[..62].to_owned()),
-        ("its first byte missing", good[2..].to_owned()),
+        ("without its first byte", good[2..].to_owned()),
         ("a byte more", format!("{good}00")),
         ("twice", format!("{good}{good}")),
         ("zeros", "0".repeat(64)),
@@ -130,7 +130,7 @@ fn an_hmac_is_read_in_small_and_capital_letters_and_must_be_complete() {
 }
 
 #[test]
-fn a_secret_verifies_as_long_as_it_is_the_current_or_the_previous_one() {
+fn a_secret_verifies_while_it_is_the_current_or_the_previous_one() {
     let by = |secret: &str| with(TIMESTAMP, &signature(secret, BODY, TIMESTAMP), "");
     for (what, entry, believed) in [
         ("before a change", json!({ "current": PREVIOUS_SECRET }), [false, true]),
@@ -145,11 +145,11 @@ fn a_secret_verifies_as_long_as_it_is_the_current_or_the_previous_one() {
             assert_eq!(outcome.map(|attestation| attestation.key), expected, "{what}");
         }
     }
-    assert_eq!(verified(by("a secret that is not configured")), Err(Rejection::SignatureUnverified));
+    assert_eq!(verified(by("an unknown secret")), Err(Rejection::SignatureUnverified));
 }
 
 #[test]
-fn a_timestamp_is_read_only_in_milliseconds_and_in_seconds() {
+fn a_timestamp_is_read_only_in_milliseconds_or_seconds() {
     for (timestamp, expected) in [(TIMESTAMP, signed_at()), ("1760484866", at(SIGNED_AT))] {
         assert_eq!(verified(signed(timestamp)).expect(timestamp).signed_at, Some(expected));
     }
@@ -171,20 +171,19 @@ fn a_timestamp_is_read_only_in_milliseconds_and_in_seconds() {
         "١٧٦٠٤٨٤٨٦٦",
         "now",
     ] {
-        // The signature covers the timestamp in this form, so only the form is rejected.
+        // The signature covers this text, so the form is the reason.
         let rejected = verified(signed(timestamp));
         assert!(is_malformed(&rejected, TIMESTAMP_HEADER), "{timestamp:?}: {rejected:?}");
     }
 }
 
 #[test]
-fn a_clock_skew_up_to_the_tolerance_is_accepted_and_no_more() {
+fn a_timestamp_may_differ_by_at_most_the_tolerance() {
     let nanosecond = Duration::from_nanos(1);
     let tolerance = TOLERANCE.as_secs().cast_signed();
     let by = TOLERANCE + nanosecond;
     let too_old = || Err(Rejection::TimestampTooOld { by, allowed: TOLERANCE });
     let in_future = || Err(Rejection::TimestampInFuture { by, allowed: TOLERANCE });
-    // A timestamp has no subtraction.
     let before = |seconds, part| at(seconds - 1).plus(Duration::from_secs(1) + part - nanosecond);
     for (timestamp, part) in [(TIMESTAMP, PART), ("1760484866", Duration::ZERO)] {
         let at_instant = |now| verified_with(signed(timestamp), &settings(), &secrets(), now).map(|_| ());
@@ -200,7 +199,7 @@ fn a_clock_skew_up_to_the_tolerance_is_accepted_and_no_more() {
 }
 
 #[test]
-fn changing_any_byte_of_the_signed_data_or_of_the_signature_fails_verification() {
+fn a_change_of_any_byte_of_the_signed_parts_or_of_the_signature_is_detected() {
     let flipped = |bytes: &[u8], index: usize| {
         let mut bytes = bytes.to_vec();
         bytes[index] ^= 1;
@@ -227,8 +226,8 @@ fn changing_any_byte_of_the_signed_data_or_of_the_signature_fails_verification()
     }
 }
 
-/// Body and timestamp are signed without a separator, so digits can be moved from one to the other. That must not create
-/// a different webhook.
+/// Body and timestamp are signed without a separator, so digits can be moved from one to the other. That must not make
+/// another webhook.
 #[test]
 fn digits_moved_between_body_and_timestamp_do_not_make_another_webhook() {
     // The last ten digits are a time in seconds, more than a year later.
@@ -277,7 +276,7 @@ fn a_repeated_header_is_rejected_even_with_the_same_value() {
 }
 
 #[test]
-fn headers_that_no_signature_covers_may_be_missing_or_have_any_value_and_change_no_fact() {
+fn headers_that_no_signature_covers_may_be_missing_or_arbitrary_and_change_no_fact() {
     let fact = |sent: Vec<(String, String)>| {
         let webhook = verify(request(sent, BODY), &feed(), &settings(), &secrets(), signed_at()).expect("verifies");
         crate::support::statements::only_statement(&Envelope::seal(webhook, signed_at(), None)).content.id
@@ -294,7 +293,7 @@ fn headers_that_no_signature_covers_may_be_missing_or_have_any_value_and_change_
 }
 
 #[test]
-fn a_rejected_webhook_is_returned_whole_so_that_newer_secrets_can_verify_it() {
+fn a_rejected_webhook_is_returned_unchanged_for_another_try_with_newer_secrets() {
     let webhook = with(TIMESTAMP, &signature(SECRET, BODY, TIMESTAMP), "00");
     let older = secrets_of(&json!({ "current": PREVIOUS_SECRET }));
     let (returned, rejection) =
@@ -302,8 +301,8 @@ fn a_rejected_webhook_is_returned_whole_so_that_newer_secrets_can_verify_it() {
     assert_eq!(returned, webhook);
     assert!(rejection.may_be_a_new_key());
     verified(returned).expect("verifies with the newer secret");
-    for (refused, why) in [(with("now", "00", ""), "malformed"), (signed("1760480000"), "too old")] {
-        assert!(!verified(refused).expect_err(why).may_be_a_new_key(), "{why}: no newer secret can help");
+    for (rejected, why) in [(with("now", "00", ""), "malformed"), (signed("1760480000"), "too old")] {
+        assert!(!verified(rejected).expect_err(why).may_be_a_new_key(), "{why}: no newer secret can help");
     }
 }
 

@@ -80,7 +80,7 @@ fn a_row_without_a_coin_may_be_a_similar_deposit_that_was_credited_within_days()
             true,
         ),
         (
-            "under the same id, which is not ambiguous",
+            "under the same id, so it is the same deposit",
             with(row(ONE, "confirmed", 40), |details| details.transaction.hash = None),
             false,
         ),

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use fundhook_local_stack::Workspace;
 
 /// The crates whose top-level modules are checked.
-const CRATES: [&str; 4] = ["cli", "tools/bench", "tools/local-stack", "tools/sandbox"];
+const CRATES: [&str; 6] =
+    ["cli", "shared/domain", "shared/providers", "tools/bench", "tools/local-stack", "tools/sandbox"];
 
 /// The files below `path` that are Rust.
 fn sources(path: &Path) -> Vec<PathBuf> {

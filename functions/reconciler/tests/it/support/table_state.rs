@@ -22,7 +22,7 @@ const EVIDENCE: [&str; 10] = [
     "/event/late",
     "/event/previous_status",
     "/indexes/open_since",
-    "/claim/stream",
+    "/claim/families",
 ];
 
 /// Members of Connect's webhooks that the list does not have. A row has no session, no status except whether it succeeded,
@@ -32,9 +32,9 @@ pub(crate) const ONLY_IN_WEBHOOKS: [&str; 4] = ["session", "provider_status", "c
 /// Members of the list's rows about Connect's deposits that the webhooks do not have.
 pub(crate) const ONLY_IN_ROWS: [&str; 3] = ["conversion", "sub_account", "reference_id"];
 
-/// Members that both have, with different values: the webhook family, the status reason, the spelling of the network, and
+/// Members that both have, with different values: the webhook family (in events `stream`), the status reason, the spelling of the network, and
 /// the provider's other data.
-pub(crate) const WORDED_DIFFERENTLY: [&str; 4] = ["stream", "status_reason", "network/name", "provider_data"];
+pub(crate) const WORDED_DIFFERENTLY: [&str; 5] = ["family", "stream", "status_reason", "network/name", "provider_data"];
 
 /// Everything that is recorded, by resource, as JSON.
 #[derive(Clone, Debug)]

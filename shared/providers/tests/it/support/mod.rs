@@ -1,5 +1,5 @@
-//! Keys, secrets, settings and signed requests for tests: Connect's here, the other providers' in their own modules.
-//! The private keys and secrets are published with this source code: they protect nothing and must never be trusted.
+//! Keys, secrets, settings and signed requests: Connect's here, the other providers' in their own modules. The private keys
+//! and secrets are published with this source code, so they protect nothing and must never be trusted.
 
 pub(crate) mod samples;
 pub(crate) mod statements;
@@ -24,9 +24,9 @@ use serde_json::{Value, json};
 pub(crate) const PATH: &str = "/webhooks/connect";
 /// The URL as registered with the provider.
 pub(crate) const URL: &str = "https://fundhook.example/webhooks/connect";
-/// When requests are signed, unless a test says otherwise: the `timestamp` of the documentation's sample.
+/// When requests are signed unless a test says otherwise: the `timestamp` of the sample request in [connect-guide §4].
 pub(crate) const SIGNED_AT: i64 = 1_760_484_866;
-/// The largest difference between a timestamp and now: the default of the settings.
+/// How far a timestamp may be from now: the default of the settings.
 pub(crate) const TOLERANCE: Duration = Duration::from_secs(300);
 
 /// A private key of `tests/keys`, with the JWKS that publishes its public half.
@@ -51,19 +51,19 @@ macro_rules! test_key {
 
 /// The key that requests are signed with.
 pub(crate) static RSA: TestKey = test_key!("test-key-rsa-2048", from_rsa_pem);
-/// Another key: an attacker's, or the provider's next.
+/// Another key: an attacker's, or the provider's next one.
 pub(crate) static RSA_NEXT: TestKey = test_key!("test-key-rsa-2048-next", from_rsa_pem);
 pub(crate) static P256: TestKey = test_key!("test-key-p256", from_ec_pem);
 pub(crate) static ED25519: TestKey = test_key!("test-key-ed25519", from_ed_pem);
 
 impl TestKey {
-    /// Its public half, as published.
+    /// The public half, as published.
     pub(crate) fn jwk(&self) -> Value {
         let jwks: Value = serde_json::from_str(self.jwks).expect("the JWKS of a test key is JSON");
         jwks["keys"][0].clone()
     }
 
-    /// Its public half, changed by `changes`; `null` removes a member.
+    /// The public half with `changes` merged; `null` removes a member.
     pub(crate) fn jwk_with(&self, changes: &Value) -> Value {
         changed(self.jwk(), changes)
     }
@@ -73,7 +73,7 @@ impl TestKey {
         key_set(&[self.jwk()])
     }
 
-    /// Its signature over `message`.
+    /// The key's signature over `message`.
     pub(crate) fn sign(&self, algorithm: Algorithm, message: &[u8]) -> Vec<u8> {
         let signature = jsonwebtoken::crypto::sign(message, &self.key, algorithm).expect("a test key signs");
         BASE64_URL_SAFE_NO_PAD.decode(signature).expect("the library encodes as base64url")
@@ -85,7 +85,7 @@ impl TestKey {
     }
 }
 
-/// `object` with the members of `changes`; `null` removes a member.
+/// `object` with `changes` merged, member by member; `null` removes a member.
 pub(crate) fn changed(mut object: Value, changes: &Value) -> Value {
     for (name, value) in changes.as_object().expect("changes are an object") {
         let members = object.as_object_mut().expect("what is changed is an object");
@@ -102,9 +102,9 @@ pub(crate) fn jwks(jwks: &[Value]) -> String {
     json!({ "keys": jwks }).to_string()
 }
 
-/// The key set that publishes `keys`, which must be valid.
+/// The key set with `keys`, which must be valid.
 pub(crate) fn key_set(keys: &[Value]) -> KeySet {
-    KeySet::from_jwks(jwks(keys).as_bytes()).expect("the key set is valid")
+    KeySet::from_jwks(jwks(keys).as_bytes()).expect("a valid key set")
 }
 
 /// The default settings, for [`URL`].
@@ -120,7 +120,7 @@ pub(crate) fn settings() -> Settings {
     }
 }
 
-/// The instant `seconds` after 1970.
+/// The instant with the UNIX time `seconds`.
 pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_unix_seconds(seconds).expect("an instant")
 }
@@ -144,7 +144,7 @@ pub(crate) fn feed() -> Feed {
     Feed::from(Provider::Connect)
 }
 
-/// A request with `body` and exactly these `headers`.
+/// A request with `body` and only `headers`.
 pub(crate) fn request<N: Into<String>, V: Into<String>>(
     headers: impl IntoIterator<Item = (N, V)>,
     body: &[u8],
@@ -157,8 +157,8 @@ pub(crate) fn webhook(key: &TestKey, body: &[u8]) -> Webhook {
     request(headers(key, SIGNED_AT, body), body)
 }
 
-/// The envelope of Connect's webhook with `body`, verified when it was signed and sealed two seconds later. Only
-/// verification creates an envelope.
+/// The envelope of Connect's webhook with `body`, verified when it was signed and sealed two seconds later. An envelope can
+/// only be made of a verified webhook.
 pub(crate) fn envelope(body: &[u8]) -> Envelope {
     envelope_for(&feed(), body)
 }
@@ -173,8 +173,8 @@ fn sealed(verified: VerifiedWebhook) -> Envelope {
     Envelope::seal(verified, at(SIGNED_AT + 2), Some(trace.to_owned()))
 }
 
-/// The envelope of the webhook with `body` as the provider of `feed` sends it, with `payload_type` in its header where it
-/// has one.
+/// The envelope of the webhook with `body` as the provider of `feed` sends it, with `payload_type` in its header if the
+/// provider has one.
 pub(crate) fn envelope_of(feed: &Feed, payload_type: Option<&str>, body: &[u8]) -> Envelope {
     match feed.provider() {
         Provider::Connect => envelope_for(feed, body),
@@ -183,7 +183,7 @@ pub(crate) fn envelope_of(feed: &Feed, payload_type: Option<&str>, body: &[u8]) 
     }
 }
 
-/// The string member `name` of a vector or of another object.
+/// The string `name` of a vector, or of another object.
 pub(crate) fn text<'a>(object: &'a Value, name: &str) -> &'a str {
     object[name].as_str().expect(name)
 }

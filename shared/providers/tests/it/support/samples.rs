@@ -12,9 +12,9 @@ use super::statements::statements;
 pub(crate) struct Sample {
     /// The provider that sends it.
     pub(crate) provider: Provider,
-    /// Its path below its provider's folder, without the extension and with a dot for each slash: `odd.not_json`.
+    /// The path below the provider's folder, without the extension and with dots for slashes: `odd.not_json`.
     pub(crate) name: String,
-    /// Its bytes.
+    /// The body's bytes.
     pub(crate) body: Vec<u8>,
 }
 
@@ -37,8 +37,7 @@ impl Sample {
         paths.into_iter().map(sample).collect()
     }
 
-    /// The header that names the payload's type, as zerohash sends it with this sample. The name of
-    /// `DEPOSIT_FAILED` is published nowhere, so that sample comes without one.
+    /// The payload type in zerohash's header. No document has the one of `DEPOSIT_FAILED`, so that sample has none.
     pub(crate) fn payload_type(&self) -> Option<&'static str> {
         let of_prefix = [
             ("fund.", "deposit_fund_complete"),
@@ -63,7 +62,7 @@ impl Sample {
         }
     }
 
-    /// Its envelope.
+    /// The statements of the sample.
     pub(crate) fn statements(&self) -> Vec<Statement> {
         statements(&envelope_of(&Feed::from(self.provider), self.payload_type(), &self.body))
     }

@@ -1,4 +1,4 @@
-//! Striga's webhooks, signed for real.
+//! Striga's webhooks, with valid signatures.
 
 use fundhook_domain::{Feed, Provider};
 use fundhook_providers::striga::{SIGNATURE_HEADER, verify};
@@ -8,7 +8,7 @@ use serde_json::json;
 use super::sealed;
 use super::zerohash::{secrets_of, shared};
 
-/// The path of Striga's webhooks. Striga appends the topic to it.
+/// The path of Striga's webhooks, to which the provider appends the subject.
 pub(crate) const PATH: &str = "/webhooks/striga/tx";
 /// The API key, with which Striga signs.
 pub(crate) const SECRET: &str = "striga test api key 0123456789abcdef";

@@ -1,4 +1,4 @@
-//! zerohash's webhooks, signed for real.
+//! zerohash's webhooks, with valid signatures.
 
 use std::collections::BTreeMap;
 
@@ -34,7 +34,7 @@ pub(crate) fn feed() -> Feed {
 
 /// The secrets in `json`, which must be valid.
 pub(crate) fn read(json: &Value) -> BTreeMap<Option<Tenant>, Secrets> {
-    Secrets::from_json(&json.to_string()).expect("the secrets are valid")
+    Secrets::from_json(&json.to_string()).expect("valid secrets")
 }
 
 /// The default organization's secrets when `entry` is stored for it.
@@ -47,7 +47,7 @@ pub(crate) fn secrets() -> Secrets {
     secrets_of(&json!({ "current": SECRET }))
 }
 
-/// `secret` as a shared secret, for signing.
+/// `secret` as a shared secret.
 pub(crate) fn shared(secret: &str) -> SharedSecret {
     SharedSecret::new(&SecretString::from(secret)).expect("long enough")
 }
@@ -77,7 +77,7 @@ pub(crate) fn headers(payload_type: Option<&str>, body: &[u8]) -> Vec<(String, S
     signed.into_iter().chain(named).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
-/// The envelope of zerohash's webhook with `body`, named by its header as `payload_type`.
+/// The envelope of zerohash's webhook with `body` and `payload_type` in its header.
 pub(crate) fn envelope(payload_type: Option<&str>, body: &[u8]) -> Envelope {
     envelope_for(&feed(), payload_type, body)
 }
@@ -92,7 +92,7 @@ pub(crate) fn signed_at() -> Timestamp {
     Timestamp::from_unix_digits(SIGNED_AT_MILLISECONDS).expect("milliseconds")
 }
 
-/// The attestation of `webhook`, or why it does not verify.
+/// The result of verifying `webhook`.
 pub(crate) fn verified_with(
     webhook: Webhook,
     settings: &Settings,

@@ -1,5 +1,5 @@
-//! Participants, external accounts and balances change back and forth without an end: the provider's latest statement
-//! gives the status, and old facts are discarded.
+//! Participants, external accounts and balances change back and forth without an end: the latest statement gives the
+//! status, and old facts are evicted.
 
 use std::collections::BTreeSet;
 
@@ -16,12 +16,12 @@ use crate::support::{
     at, deposit, events, folded, in_other_bytes, quantity, statement, statement_in, status, types, view,
 };
 
-/// The statement that the user reached the status called `name` after `seconds`.
+/// The statement that the participant reached the status called `name` at `seconds`.
 fn participant(name: &str, seconds: u64) -> Statement {
     statement(status(Kind::Participant, name), seconds)
 }
 
-/// The statement that the account held `value` after `seconds`.
+/// The statement that the balance was `value` at `seconds`.
 fn balance(value: &str, seconds: u64) -> Statement {
     let mut statement = statement_in(&format!("{value} at {seconds}"), Status::Balance, seconds);
     assert!(matches!(statement.content.details, Details::Balance(_)), "only balances have these details");
@@ -31,12 +31,12 @@ fn balance(value: &str, seconds: u64) -> Statement {
     statement
 }
 
-/// The balance in a view.
-fn held(view: &View) -> Option<&Quantity> {
+/// The amount in a view of a balance.
+fn amount(view: &View) -> Option<&Quantity> {
     if let Details::Balance(details) = &view.details { details.quantity.as_ref() } else { None }
 }
 
-/// `count` statements, one a second, all different.
+/// `count` different statements, one per second.
 fn statements(count: u64) -> Vec<Statement> {
     let approved_or_locked = |second: u64| if second.is_multiple_of(2) { "approved" } else { "locked" };
     (0..count).map(|second| participant(approved_or_locked(second), second)).collect()
@@ -46,7 +46,7 @@ fn kept(resource: &Resource) -> BTreeSet<(&FactId, u64)> {
     resource.facts().iter().map(|fact| (fact.content.id(), fact.content.occurred_at().since(at(0)).as_secs())).collect()
 }
 
-/// The facts to keep of `statements`: the newest by the provider's clock and, at equal times, by their digests.
+/// The facts of `statements` that are kept: the newest by the provider's clock, and at equal times by their digests.
 fn newest(statements: &[Statement]) -> BTreeSet<(&FactId, u64)> {
     let by_age: BTreeSet<_> =
         statements.iter().map(|statement| (statement.content.occurred_at, &statement.content.id)).collect();
@@ -55,10 +55,10 @@ fn newest(statements: &[Statement]) -> BTreeSet<(&FactId, u64)> {
 }
 
 #[test]
-fn of_any_two_statuses_the_later_one_is_current_and_they_do_not_conflict() {
+fn the_later_of_any_two_statuses_is_the_status_and_none_conflict() {
     let mut compared = 0;
-    let follows_latest = |status: &Status| status.kind().status_rule() == StatusRule::Latest;
-    for earlier in Status::ALL.into_iter().filter(follows_latest) {
+    let has_latest_rule = |status: &Status| status.kind().status_rule() == StatusRule::Latest;
+    for earlier in Status::ALL.into_iter().filter(has_latest_rule) {
         for later in Status::ALL.into_iter().filter(|later| later.kind() == earlier.kind()) {
             let (first, second) = (statement(earlier, 10), statement(later, 20));
             for statements in [[&first, &second], [&second, &first]] {
@@ -69,11 +69,11 @@ fn of_any_two_statuses_the_later_one_is_current_and_they_do_not_conflict() {
             compared += 1;
         }
     }
-    assert_eq!(compared, 8 * 8 + 6 * 6 + 1, "each pair of each of the three kinds");
+    assert_eq!(compared, 8 * 8 + 6 * 6 + 1, "each pair of statuses of the three kinds");
 }
 
 #[test]
-fn every_order_of_a_users_statuses_leads_to_one_view_and_one_set_of_event_ids() {
+fn every_order_of_a_participants_statuses_has_one_view_and_one_set_of_event_ids() {
     let locked = participant("locked", 20);
     let statements = [
         participant("submitted", 0),
@@ -87,17 +87,17 @@ fn every_order_of_a_users_statuses_leads_to_one_view_and_one_set_of_event_ids() 
 }
 
 #[test]
-fn every_order_of_a_balances_changes_leads_to_the_latest() {
+fn every_order_of_a_balances_changes_has_the_latest_amount() {
     let statements = [balance("1", 0), balance("119078888888888888887", 30), balance("0.5", 20), balance("2", 10)];
     let view = every_order_has_the_same_result(&statements, 4).view.expect("a view");
-    assert_eq!(held(&view), Some(&quantity("119078888888888888887")));
+    assert_eq!(amount(&view), Some(&quantity("119078888888888888887")));
 }
 
 #[test]
-fn a_late_statement_is_published_as_an_update_and_changes_no_status() {
+fn a_late_statement_is_published_as_late_and_changes_nothing() {
     let events = events(&[participant("closed", 20), participant("approved", 10), participant("approved", 30)]);
-    let said = ["fundhook.participant.closed", "fundhook.participant.updated", "fundhook.participant.approved"];
-    assert_eq!(types(&events), said);
+    let expected = ["fundhook.participant.closed", "fundhook.participant.updated", "fundhook.participant.approved"];
+    assert_eq!(types(&events), expected);
     assert_eq!(events.iter().map(|event| event.data.late).collect::<Vec<_>>(), [false, true, false]);
     assert_eq!((events[1].data.status, events[2].data.previous_status), ("closed", Some("closed")));
 }
@@ -106,7 +106,7 @@ fn a_late_statement_is_published_as_an_update_and_changes_no_status() {
 fn the_newest_64_facts_are_kept_in_any_order_of_arrival() {
     let statements = statements(200);
     let backwards: Vec<Statement> = statements.iter().rev().cloned().collect();
-    // 77 and 200 have no common divisor, so each statement arrives once.
+    // 77 and 200 have no common divisor, so each statement occurs once.
     let scattered: Vec<Statement> = (0..200).map(|step| statements[step * 77 % 200].clone()).collect();
     for order in [&statements, &backwards, &scattered] {
         let resource = folded(order);
@@ -119,18 +119,18 @@ fn the_newest_64_facts_are_kept_in_any_order_of_arrival() {
 }
 
 #[test]
-fn kinds_with_final_statuses_keep_every_fact() {
+fn kinds_with_an_end_keep_every_fact() {
     let statements: Vec<Statement> = (0..100).map(|second| deposit("held", second)).collect();
     assert_eq!(folded(&statements).facts().len(), 100);
 }
 
 #[test]
-fn a_fact_older_than_all_kept_facts_is_stale_and_writes_nothing() {
+fn a_statement_older_than_all_kept_facts_is_stale_and_not_recorded() {
     let full = folded(&statements(64)[1..]);
     assert_eq!(full.facts().len(), LATEST_FACTS_MAX - 1);
     let oldest = participant("submitted", 0);
     let full = fold(full, oldest).into_resource();
-    assert_eq!(full.facts().len(), LATEST_FACTS_MAX, "an old fact is recorded while there is room");
+    assert_eq!(full.facts().len(), LATEST_FACTS_MAX, "there was room for one more fact, although it is old");
 
     let before_all = {
         let mut statement = participant("rejected", 0);
@@ -139,7 +139,7 @@ fn a_fact_older_than_all_kept_facts_is_stale_and_writes_nothing() {
     };
     assert_eq!(fold(full.clone(), before_all), Outcome::Stale { resource: full.clone() });
 
-    // A discarded fact that arrives again is stale, although it is no longer stored.
+    // An evicted statement that arrives again is stale, although its fact is no longer stored.
     let more = fold(full, participant("closed", 64)).into_resource();
     assert!(more.facts().iter().all(|fact| fact.content.occurred_at() > at(0)));
     let again = participant("submitted", 0);
@@ -147,7 +147,7 @@ fn a_fact_older_than_all_kept_facts_is_stale_and_writes_nothing() {
 }
 
 #[test]
-fn among_facts_as_old_as_the_oldest_the_digest_decides_which_is_kept() {
+fn at_the_time_of_the_oldest_fact_the_digest_decides_which_is_kept() {
     let full = folded(&statements(64));
     let oldest = full.facts().first().expect("a fact").content.id().clone();
     let (mut stale, mut recorded) = (0, 0);
@@ -163,7 +163,7 @@ fn among_facts_as_old_as_the_oldest_the_digest_decides_which_is_kept() {
             assert!(resource.facts().iter().any(|fact| *fact.content.id() == id));
             assert!(
                 resource.facts().iter().all(|fact| *fact.content.id() != oldest),
-                "the fact with the smaller digest is discarded"
+                "the fact with the lesser id is evicted"
             );
             recorded += 1;
         }
@@ -172,19 +172,23 @@ fn among_facts_as_old_as_the_oldest_the_digest_decides_which_is_kept() {
 }
 
 #[test]
-fn version_and_sequence_keep_counting_after_facts_are_discarded() {
+fn version_and_sequence_keep_counting_when_facts_are_evicted() {
     let statements = statements(100);
     let resource = folded(&statements);
     assert_eq!((resource.version(), resource.sequence(), resource.facts().len()), (100, 100, 64));
 
     let repeated = fold(resource, in_other_bytes("again", &statements[99])).into_resource();
-    assert_eq!((repeated.version(), repeated.sequence()), (101, 100), "a repetition is a fact but not an event");
+    assert_eq!((repeated.version(), repeated.sequence()), (101, 100), "a repetition is a fact without an event");
     let resource = fold(repeated, participant("closed", 100)).into_resource();
     assert_eq!((resource.version(), resource.sequence(), resource.facts().len()), (102, 101, 64));
 
-    let said = events_after(&resource, 0);
-    let numbers: Vec<u64> = said.iter().map(|event| event.sequence).collect();
-    assert_eq!(numbers, (39..=101).collect::<Vec<_>>(), "the kept facts give the same events with the same ids");
+    let published = events_after(&resource, 0);
+    let numbers: Vec<u64> = published.iter().map(|event| event.sequence).collect();
+    assert_eq!(
+        numbers,
+        (39..=101).collect::<Vec<_>>(),
+        "events of kept facts can be published again with the same ids"
+    );
     let latest = events_after(&resource, 101);
     assert_eq!(types(&latest), ["fundhook.participant.closed"]);
     assert_eq!(latest[0].id, format!("{}#101", crate::support::resource(Kind::Participant)));
@@ -193,9 +197,9 @@ fn version_and_sequence_keep_counting_after_facts_are_discarded() {
 }
 
 #[test]
-fn the_change_that_fold_returns_is_published_when_an_old_fact_is_discarded() {
+fn the_change_that_fold_returns_is_published_when_an_old_fact_is_evicted() {
     let mut resource = folded(&statements(64));
-    for (statement, said) in [
+    for (statement, expected) in [
         (participant("closed", 70), "fundhook.participant.closed"),
         (participant("approved", 65), "fundhook.participant.updated"),
         (participant("closed", 71), "fundhook.participant.updated"),
@@ -205,11 +209,11 @@ fn the_change_that_fold_returns_is_published_when_an_old_fact_is_discarded() {
         let outcome = fold(resource, statement);
         assert!(matches!(&outcome, Outcome::Recorded { change: Some(_), .. }), "{outcome:?}");
         resource = outcome.into_resource();
-        assert_eq!(types(&events_after(&resource, before)), [said]);
+        assert_eq!(types(&events_after(&resource, before)), [expected]);
     }
 }
 
-/// Up to 160 facts with few different times, and an order of arrival with repetitions.
+/// Up to 160 facts with few different times, and the order in which they arrive, some of them repeatedly.
 fn deliveries() -> impl Strategy<Value = (Vec<Statement>, Vec<Statement>)> {
     let names = prop::sample::select(vec!["approved", "locked", "closed"]);
     let facts = prop::collection::vec((names, 0..40_u64), 1..160).prop_map(|facts| {
@@ -240,7 +244,7 @@ proptest! {
         prop_assert_eq!(kept(&resource), newest(&facts));
         prop_assert_eq!(resource.view(), folded(&facts).view());
 
-        // Version and sequence never decrease, and no delivered fact would be recorded again.
+        // Versions only increase, and none of the facts would be recorded again.
         let versions: Vec<u64> = resource.facts().iter().map(|fact| fact.version).collect();
         prop_assert!(versions.is_sorted_by(|one, next| one < next), "{:?}", versions);
         for statement in &order {
