@@ -58,7 +58,7 @@ impl<S: KeySets, F: FetchKeySet, R: ReadSecret> Verifier<S, F, R> {
     }
 }
 
-/// Verifies with the `current` keys. If a newer key could match, verifies again with the `newer` ones, if any.
+/// Verifies with the `current` keys. If a newer key could match, verifies again with the `newer` ones, if there are any.
 async fn verify_with_retry<K>(
     webhook: Webhook,
     current: Result<Arc<K>, NoUsableKeys>,

@@ -2,7 +2,7 @@
 
 use fundhook_domain::Timestamp;
 
-/// Whether every later page is older than `from`: the list is in order, newest first, and this page is before `from`.
+/// Whether every later page is older than `from`: the list is ordered newest first, and the whole page is before `from`.
 ///
 /// This happens only with a provider that ignores the requested dates. A page whose rows have one and the same date does
 /// not show the order, so the answer is `false`.

@@ -1,7 +1,7 @@
 //! Runs that stop or fail before and after each call to a port.
 //!
-//! A run over [`Stepped`] ports can be stopped at each step: permanently, as by a crash, or while others run. Its call
-//! can also return an error, before or after it took effect.
+//! A run over [`Stepped`] ports can be stopped at each step permanently, as by a crash; or while others run; or its call can
+//! be answered with an error, before or after it took effect.
 
 use std::collections::BTreeMap;
 use std::future::poll_fn;

@@ -196,8 +196,8 @@ impl AccessTokens for Fake<TokenService> {
         .await
     }
 
-    /// The lease is refused while another one or a back-off is in force. Either is ignored if it ends implausibly far
-    /// in the future.
+    /// The lease is refused while another one or a back-off is in force. Either is ignored if it ends implausibly far in
+    /// the future.
     async fn lease(&self, feed: &Feed, now: Timestamp, duration: Duration) -> Result<bool, PortError> {
         self.shuffled(|service| {
             service.leases += 1;

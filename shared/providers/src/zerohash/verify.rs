@@ -1,9 +1,9 @@
 //! zerohash signs `{body}{timestamp}` with HMAC-SHA256, with RSA and SHA-256, or with both, in hex
 //! [zerohash-webhook-security].
 //!
-//! Its legacy headers sign only the body, so a request that was seen once can be replayed at any time. They count only
-//! if the operator enabled them, and never for a request that has a current header: removing the timestamp must not help
-//! an attacker.
+//! Its legacy headers sign only the body, so such a request can be replayed at any time after it was seen once. They count
+//! only if the operator enabled them, and never for a request that has a current header: removing the timestamp must not
+//! help an attacker.
 
 use std::time::Duration;
 

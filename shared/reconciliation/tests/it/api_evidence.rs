@@ -325,8 +325,8 @@ const STATUSES: [&str; 5] = ["pending", "held", "abandoned", "confirmed", "faile
 /// Webhooks with any content, and rows. A list may state another date and other members each time, but for one status it
 /// states one amount and one transaction.
 ///
-/// (With two rows of one status that contradict each other and a webhook that has neither value, the number of events
-/// depends on their order.)
+/// (Two rows of one status that contradict each other, together with a webhook that has neither value, make more or fewer events
+/// depending on their order.)
 fn facts() -> impl Strategy<Value = Vec<Statement>> {
     let webhooks = prop::collection::vec((0..STATUSES.len(), 0..3_u64, (0..3_usize, 0..3_usize), 0..2_u64), 0..8);
     let listed_as = prop::collection::vec((0..3_usize, 0..3_usize), STATUSES.len());
