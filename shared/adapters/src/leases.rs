@@ -1,7 +1,7 @@
 //! Leases in the table: who may make a request now, and until when a provider asked not to be called.
 //!
-//! A lease saves requests; it never makes anything correct. It ends by itself. What ends later than any lease that is taken
-//! now, by more than [`CLOCK_SKEW_MAX`], was written by a clock that is wrong, and is ignored.
+//! A lease saves requests; correctness does not depend on it. It expires by itself. A lease that ends more than
+//! [`CLOCK_SKEW_MAX`] later than a lease taken now could was written by a wrong clock and is ignored.
 
 use std::time::Duration;
 

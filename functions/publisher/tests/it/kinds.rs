@@ -111,7 +111,7 @@ async fn a_deposit_with_an_unreadable_ownership_waits() {
     }
 }
 
-/// The user's status changed so many seconds in.
+/// The user's status changed this many seconds after the start.
 fn user_changed(seconds: i64) -> Statement {
     let name = if seconds % 2 == 0 { "approved" } else { "locked" };
     let details = AccountDetails { updated_at: Some(at(seconds)), ..AccountDetails::default() };

@@ -97,7 +97,7 @@ async fn an_hour_without_deposits_has_an_empty_report() {
 
 #[tokio::test]
 async fn every_kind_of_difference_shows_in_the_report() {
-    /// What goes wrong with a deposit of 5 beside one of 1, and what the report then contains.
+    /// What goes wrong with a deposit of 5 next to one of 1, and what the report then contains.
     struct Case {
         name: &'static str,
         wrong: fn(&World, &TestDeposit),

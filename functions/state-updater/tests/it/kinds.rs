@@ -89,7 +89,7 @@ async fn a_recovery_that_two_updaters_write_at_once_has_the_facts_of_both() {
     assert_eq!(table.writes().len(), 3);
 }
 
-/// The user's status changed so many seconds in.
+/// The user's status changed this many seconds after the start.
 fn changed(seconds: i64) -> Statement {
     let name = if seconds % 2 == 0 { "approved" } else { "locked" };
     let details = AccountDetails { updated_at: Some(at(seconds)), ..AccountDetails::default() };

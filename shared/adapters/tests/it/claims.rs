@@ -19,7 +19,7 @@ fn fund(native: &str) -> ResourceId {
     id_of(Kind::Deposit, Provider::Zerohash, native)
 }
 
-/// `signal`, naming the coin that came in the transaction `hash`.
+/// `statement`, with the coin of the transaction `hash`.
 fn of_coin(statement: Statement, hash: &str) -> Statement {
     let family = match statement.resource.feed().provider() {
         Provider::Connect => WebhookFamily::ConnectDeposits,

@@ -268,7 +268,7 @@ async fn what_a_clock_far_ahead_saw_is_seen_again_by_one_that_is_right() {
     }
 }
 
-/// Which rows a server in the table's place was asked to write, in order, when it takes no write to `refused`.
+/// The rows that a server in place of the table was asked to write, in order. It rejects writes to `refused`.
 async fn written(set: &StoredKeySet, refused: Option<&'static str>) -> (Vec<String>, bool) {
     let row = |asked: &Asked| asked.json()["Key"]["pk"]["S"].as_str().expect("a key").to_owned();
     let server = Server::answering(move |asked| {

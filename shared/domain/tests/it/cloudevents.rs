@@ -353,7 +353,7 @@ fn no_amount_is_a_json_number() {
         let json = serde_json::to_value(&event).expect("JSON");
         let mut found = Vec::new();
         numbers("", &json, &mut found);
-        // The only numbers are those of the platform's metadata, and counts.
+        // The only numbers are counts and those in the platform's metadata.
         let allowed = [".data.session.metadata.", ".data.evidence.archived.line", ".data.body_bytes"];
         for (path, number) in found {
             assert!(allowed.iter().any(|known| path.starts_with(known)), "{path} is the number {number}");
@@ -370,7 +370,7 @@ fn amounts_and_the_platforms_numbers_keep_every_digit() {
         details.session.metadata = Some(json(metadata));
         details.provider_data = members(r#"{"fee":0.000000000000000000000000000000000000001}"#);
     });
-    // The whole way: through the queue and fold into an event.
+    // From the queue's message through fold to the event.
     let message = NewFact::from(statement).to_message().expect("a message");
     let fact = NewFact::from_message(&message).expect("a fact to record");
     let resource = fold(Resource::unknown(fact.resource.clone()), fact).into_resource();

@@ -103,7 +103,7 @@ fn a_late_statement_is_published_as_late_and_changes_nothing() {
 }
 
 #[test]
-fn the_newest_64_facts_are_kept_whatever_order_they_come_in() {
+fn the_newest_64_facts_are_kept_in_any_order_of_arrival() {
     let statements = statements(200);
     let backwards: Vec<Statement> = statements.iter().rev().cloned().collect();
     // 77 and 200 have no common divisor, so each statement occurs once.
@@ -230,7 +230,7 @@ fn deliveries() -> impl Strategy<Value = (Vec<Statement>, Vec<Statement>)> {
 }
 
 proptest! {
-    // The seed of a failing case is printed and stored beside this file.
+    // The seed of a failing case is printed and stored next to this file.
     #![proptest_config(ProptestConfig {
         cases: 64,
         max_shrink_iters: 1024,
@@ -250,7 +250,7 @@ proptest! {
         for statement in &order {
             let outcome = fold(resource.clone(), statement.clone());
             let is_no_news = matches!(outcome, Outcome::AlreadyKnown { .. } | Outcome::Stale { .. });
-            prop_assert!(is_no_news, "{} was taken in twice", statement.content.id);
+            prop_assert!(is_no_news, "{} was recorded twice", statement.content.id);
         }
     }
 }

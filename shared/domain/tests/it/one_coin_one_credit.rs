@@ -192,7 +192,7 @@ fn only_another_familys_claim_on_the_same_chain_makes_a_duplicate() {
         ("the list reported both, and webhooks one of them too", by_list("2"), &taken_listed_too, true),
     ] {
         assert_eq!(one.coexists_with(taken), coexist, "{case}");
-        assert_eq!(taken.coexists_with(&one), coexist, "{case}, the other way round");
+        assert_eq!(taken.coexists_with(&one), coexist, "{case}, in the other order");
     }
 }
 
@@ -207,7 +207,7 @@ fn a_confirmed_deposit_of_a_coin_that_is_already_credited_is_published_as_a_dupl
     let late = deposit("submitted", 10);
     for (case, statements, after, outcomes) in [
         ("alone", vec![&confirmed], 0, vec!["duplicate"]),
-        ("in a write of its own", vec![&pending, &confirmed], 1, vec!["pending", "duplicate"]),
+        ("in a separate write", vec![&pending, &confirmed], 1, vec!["pending", "duplicate"]),
         (
             "together with earlier webhooks",
             vec![&pending, &late, &confirmed],

@@ -80,7 +80,7 @@ fn every_division_of_deliveries_into_writes_publishes_each_id_once() {
     }
 }
 
-/// Few values for what a webhook states beside its status, so that ties and equal statements are common.
+/// Few different details, so that ties and equal statements are common.
 type Picks = (usize, usize, usize);
 
 /// The statement in the body `body`, with the details that the picks select.
@@ -159,7 +159,7 @@ fn deliveries(facts: Vec<Statement>) -> impl Strategy<Value = (Vec<Statement>, V
 }
 
 proptest! {
-    // The seed of a failing case is printed and stored beside this file.
+    // The seed of a failing case is printed and stored next to this file.
     #![proptest_config(ProptestConfig {
         cases: 160,
         max_shrink_iters: 4096,

@@ -133,7 +133,7 @@ fn only_a_resource_that_awaits_a_status_can_be_overdue() {
             !reached.is_final() && [Kind::Deposit, Kind::Withdrawal, Kind::Recovery].contains(&reached.kind());
         assert_eq!(notice.is_some(), expected, "{reached:?}");
         awaited += usize::from(expected);
-        // Nor is a notice recorded that was made elsewhere.
+        // A notice from elsewhere is not recorded either.
         let forged = OverdueNotice {
             id: FactId::of(resource.id(), "fundhook.overdue", b""),
             status: reached,
@@ -175,7 +175,7 @@ fn a_status_is_current_since_the_receipt_of_the_statement_that_reached_it() {
             Some(held.content.status),
             "{what}"
         );
-        assert_eq!(since(&noticed(&resource)), at(seconds), "{what}, and reported");
+        assert_eq!(since(&noticed(&resource)), at(seconds), "{what}, after the notice");
     }
     assert_eq!(Resource::unknown(pending.resource).current_status(), None);
 }

@@ -1,4 +1,4 @@
-//! A recovery is a sum: what arrived unexpectedly, each coin once, less what was returned and settled
+//! A recovery is a sum: what arrived unexpectedly, each coin once, minus what was returned and settled
 //! (docs/internals/decisions/recovery-is-a-sum.md).
 
 use fundhook_domain::{

@@ -1,4 +1,4 @@
-//! Messages between functions: what one writes the other reads, and anything else is rejected with the reason.
+//! Messages between functions: the reader accepts what the writer writes and rejects anything else with the reason.
 
 use fundhook_domain::{NewFact, NewFactError, Statement, Status};
 use proptest::prelude::*;
@@ -94,7 +94,7 @@ fn a_message_of_another_form_is_rejected() {
 }
 
 proptest! {
-    // The seed of a failing case is printed and stored beside this file.
+    // The seed of a failing case is printed and stored next to this file.
     #![proptest_config(ProptestConfig {
         failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("seeds"))),
         ..ProptestConfig::default()

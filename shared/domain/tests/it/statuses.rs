@@ -180,7 +180,7 @@ fn a_reason_is_dropped_with_its_status() {
     let held = reason("held", 10, Some("travel rule"));
     for (case, other, expected) in [
         ("no longer held", reason("confirmed", 40, None), None),
-        ("an exception of its own", reason("confirmed", 40, Some("above the threshold")), Some("above the threshold")),
+        ("its own exception", reason("confirmed", 40, Some("above the threshold")), Some("above the threshold")),
         ("still held, without a reason", reason("held", 40, None), None),
         ("held before that", reason("submitted", 40, Some("sent")), Some("travel rule")),
     ] {
@@ -253,7 +253,7 @@ fn fold_returns_what_a_fact_changed() {
     ] {
         let statements: Vec<Statement> = statements.into_iter().cloned().collect();
         let Outcome::Recorded { resource, change } = last_outcome(&statements) else {
-            unreachable!("each is a new fact without a contradiction");
+            unreachable!("each is a new fact without a conflict");
         };
         assert_eq!(change, expected);
         assert_eq!(

@@ -3,7 +3,7 @@
 use super::{Fail, Fake};
 use crate::{Archive, PortError};
 
-/// A bucket that keeps every object that it is given.
+/// A bucket that keeps every object that it receives.
 #[derive(Clone, Debug, Default)]
 pub struct EvidenceBucket {
     /// The key and content of each object that was stored, in order; one that was stored twice is there twice.

@@ -89,8 +89,8 @@ impl KeySets for Fake<KeySetTable> {
     }
 }
 
-/// Whether something that was noted to last until `until`, and lasts for `at_most`, is in force at `now`. What ends later
-/// than that, by more than clocks may differ, was noted by a wrong clock.
+/// Whether a lease or back-off until `until`, which lasts at most `at_most`, is in force at `now`. One that ends later
+/// than `now` + `at_most` + the clock skew was stored by a wrong clock and is not in force.
 pub(super) fn is_in_force(until: Option<Timestamp>, now: Timestamp, at_most: Duration) -> bool {
     until.is_some_and(|until| until > now && until <= now.plus(at_most).plus(CLOCK_SKEW_MAX))
 }

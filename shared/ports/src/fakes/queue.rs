@@ -10,7 +10,7 @@ const SEND: &str = "send a message";
 pub struct Queue {
     /// The messages that it took.
     pub sent: Vec<String>,
-    /// The messages of each call, in order, including those that were refused.
+    /// The messages of each call, in order, including the rejected ones.
     pub calls: Vec<Vec<String>>,
     /// Which calls fail, with all their messages.
     pub on_send: Fail,
@@ -33,7 +33,7 @@ impl Queue {
 }
 
 impl Fake<Queue> {
-    /// A queue that refuses the messages that contain `text`.
+    /// A queue that rejects the messages that contain `text`.
     pub fn refusing(text: &str) -> Self {
         Self::new(Queue { refuses: Some(text.to_owned()), ..Queue::default() })
     }

@@ -9,10 +9,10 @@ use crate::{PortError, PublishEvents};
 
 const PUBLISH: &str = "publish an event";
 
-/// A topic that keeps the events it is given.
+/// A topic that keeps the events that it receives.
 #[derive(Clone, Debug, Default)]
 pub struct Topic {
-    /// The events of each call, in order, including those that were refused.
+    /// The events of each call, in order, including the rejected ones.
     pub calls: Vec<Vec<Event>>,
     /// Which calls fail, with all their events.
     pub on_publish: Fail,
@@ -21,7 +21,7 @@ pub struct Topic {
 }
 
 impl Fake<Topic> {
-    /// A topic that refuses the events with these ids.
+    /// A topic that rejects the events with these ids.
     pub fn refusing(ids: impl IntoIterator<Item = String>) -> Self {
         Self::new(Topic { refuses: ids.into_iter().collect(), ..Topic::default() })
     }

@@ -9,7 +9,7 @@ use crate::{at, feed};
 
 const COOLDOWN: Duration = Duration::from_secs(60);
 
-/// A key set that was fetched so many seconds in.
+/// A key set that was fetched this many seconds after the start.
 fn fetched(seconds: i64) -> StoredKeySet {
     StoredKeySet {
         jwks: "{}".to_owned(),

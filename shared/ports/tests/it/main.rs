@@ -9,7 +9,7 @@ mod transactions;
 
 use fundhook_domain::{Feed, Timestamp};
 
-/// The instant so many seconds after the tests begin.
+/// The instant this many seconds after the tests begin.
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_unix_seconds(1_760_484_866 + seconds).expect("in range")
 }

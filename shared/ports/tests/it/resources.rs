@@ -14,7 +14,7 @@ fn deposit(native: &str) -> ResourceId {
     ResourceId::new(Kind::Deposit, Provider::Connect, native).expect("a valid id")
 }
 
-/// The deposit `native` reached the status `name` so many seconds in.
+/// The deposit `native` reached the status `name` this many seconds after the start.
 fn statement(native: &str, name: &str, seconds: i64) -> Statement {
     let (resource, event_type) = (deposit(native), format!("connect.deposits.{name}"));
     let attestation = Attestation {

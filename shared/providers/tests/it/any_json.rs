@@ -92,7 +92,7 @@ const TYPES: [&str; 20] = [
     "SEPA_PAYIN_COMPLETED",
 ];
 
-/// The payload types that zerohash's header names.
+/// The payload types in zerohash's header.
 const PAYLOAD_TYPES: [Option<&str>; 11] = [
     None,
     Some("deposit_fund_complete"),
@@ -277,7 +277,7 @@ proptest! {
             let facts = |statements: &[Statement]| Vec::from_iter(statements.iter().map(|statement| statement.content.details.clone()));
             let once = read(provider, payload_type, &body.to_string());
             let is_unrecognized = matches!(once[0].content.details, Details::Unrecognized(_));
-            prop_assert!(is_unrecognized || facts(&found) == facts(&once), "a member repeated with the same value counts once");
+            prop_assert!(is_unrecognized || facts(&found) == facts(&once), "a repeated equal member counts once");
         }
         let mut stated = body.clone();
         stated[&name] = json!([members[&name], value]);

@@ -25,7 +25,7 @@ fn an_archived_envelope_of_connect_can_be_verified_again() {
     let webhook =
         crate::support::request(kept(&read, &[connect::TIMESTAMP_HEADER, connect::SIGNATURE_HEADER]), &read.body());
     let settings = connect::Settings { webhook_urls: vec![read.url().to_owned()], ..crate::support::settings() };
-    let signed_at = read.attestation().signed_at.expect("a time is signed");
+    let signed_at = read.attestation().signed_at.expect("the signature covers a time");
     let verified = connect::verify(webhook, read.feed(), &settings, &RSA.set(), signed_at).expect("verifies");
     assert_eq!(verified.attestation(), read.attestation());
     assert_eq!(verified.body(), body);
@@ -40,7 +40,7 @@ fn an_archived_envelope_of_zerohash_can_be_verified_again_and_keeps_its_identify
     assert!(read.header(zerohash::NOTIFICATION_ID_HEADER).is_some(), "the provider's support needs it");
     let headers = kept(&read, &[zerohash::TIMESTAMP_HEADER, zerohash::SIGNATURE_HEADER]);
     let webhook = crate::support::zerohash::request(headers, &read.body());
-    let signed_at = read.attestation().signed_at.expect("a time is signed");
+    let signed_at = read.attestation().signed_at.expect("the signature covers a time");
     let (settings, secrets) = (crate::support::zerohash::settings(), crate::support::zerohash::secrets());
     let verified = zerohash::verify(webhook, read.feed(), &settings, &secrets, signed_at).expect("verifies");
     assert_eq!(verified.attestation(), read.attestation());

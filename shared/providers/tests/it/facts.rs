@@ -96,7 +96,7 @@ fn every_resource_that_a_tenants_webhook_names_belongs_to_the_tenant() {
             }
             assert_ne!(
                 of_tenant.content.id, of_default.content.id,
-                "{}: one organization's is never another's",
+                "{}: organizations share no resource or fact",
                 sample.name
             );
         }

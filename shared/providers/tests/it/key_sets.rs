@@ -24,7 +24,7 @@ fn invalid(document: impl AsRef<[u8]>) -> InvalidKeySet {
 /// The first `bytes` bytes of the modulus of `RSA`, with another first byte.
 fn modulus_of(bytes: usize, first: u8) -> String {
     let modulus =
-        RSA.jwk()["n"].as_str().map(|n| BASE64_URL_SAFE_NO_PAD.decode(n)).expect("a text").expect("base64url");
+        RSA.jwk()["n"].as_str().map(|n| BASE64_URL_SAFE_NO_PAD.decode(n)).expect("a string").expect("base64url");
     let mut modulus = modulus[..bytes].to_vec();
     modulus[0] = first;
     BASE64_URL_SAFE_NO_PAD.encode(modulus)
@@ -184,7 +184,7 @@ fn another_key_or_another_algorithm_for_a_key_is_another_fingerprint() {
 }
 
 #[test]
-fn a_public_key_in_pem_form_is_the_key_that_its_jwks_publishes() {
+fn a_public_key_in_pem_form_equals_the_key_in_its_jwks() {
     let set = KeySet::from_rsa_pem(include_bytes!("../keys/test-key-rsa-2048.pub.pem")).expect("a public key");
     assert_eq!(set.keys()[0].thumbprint(), RSA.set().keys()[0].thumbprint());
     let signature = RSA.sign(Algorithm::RS256, b"message");

@@ -220,7 +220,7 @@ fn deposited_at_reads_every_form_of_time() {
         assert_eq!(
             statement_of("connect", &row).content.occurred_at,
             deposited,
-            "{sent}: read as what the row says is"
+            "{sent}: the statement reads the same time"
         );
     }
     // The reported time may be later than the time of the deposit.

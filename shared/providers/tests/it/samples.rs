@@ -17,7 +17,7 @@ impl Sample {
     }
 }
 
-/// `statement` as its snapshot has it: without the evidence, which is the same for all samples of a provider.
+/// `statement` as in its snapshot: without the evidence, which is the same for all samples of a provider.
 fn without_evidence(statement: &Statement) -> Value {
     let StatementContent { id, event_type, status, occurred_at, details, evidence: _ } = &statement.content;
     json!({
@@ -31,7 +31,7 @@ fn without_evidence(statement: &Statement) -> Value {
 }
 
 #[test]
-fn each_sample_becomes_these_statements() {
+fn each_sample_has_the_statements_of_its_snapshot() {
     let mut settings = insta::Settings::clone_current();
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);

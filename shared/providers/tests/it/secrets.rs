@@ -43,7 +43,7 @@ fn everything(error: &InvalidSecrets) -> String {
 }
 
 #[test]
-fn each_organization_has_its_own_and_the_default_one_has_no_name() {
+fn each_organization_has_its_own_secrets_and_the_default_one_has_no_name() {
     let stored = json!({
         "default": { "current": SECRET, "previous": PREVIOUS_SECRET },
         "acme": { "current": "the secret of acme" },
@@ -59,7 +59,7 @@ fn each_organization_has_its_own_and_the_default_one_has_no_name() {
 }
 
 #[test]
-fn the_secret_that_signs_is_the_current_one() {
+fn the_current_secret_signs() {
     let current = |entry: Value| secrets_of(&entry).current().map(|secret| secret.name().to_owned());
     let expected = Some(shared(SECRET).name().to_owned());
     assert_eq!(current(json!({ "current": SECRET })), expected);

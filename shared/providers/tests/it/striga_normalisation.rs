@@ -252,7 +252,7 @@ fn an_amount_that_cannot_be_read_is_never_taken_as_missing() {
 }
 
 #[test]
-fn a_network_fee_and_its_withdrawal_share_an_id_and_name_each_other() {
+fn a_network_fee_and_its_withdrawal_share_an_id_and_refer_to_each_other() {
     for (name, side, fee_amounts, withdrawal_amounts) in [
         ("NETWORK_FEE", "debit", [Some("5 wei"), None, None], [None, Some("5 wei"), None]),
         ("FEE_REFUND", "credit", [None, None, Some("5 wei")], [None, None, None]),
@@ -287,7 +287,7 @@ fn a_network_fee_and_its_withdrawal_share_an_id_and_name_each_other() {
 }
 
 #[test]
-fn the_two_legs_of_an_application_fee_share_an_id_and_name_each_other() {
+fn the_two_legs_of_an_application_fee_share_an_id_and_refer_to_each_other() {
     let leg = |side: &str| statement(&webhook("APPLICATION_FEE", &json!({ side: "50" })));
     let (debit, credit) = (leg("debit"), leg("credit"));
     assert_ne!(debit.resource, credit.resource);

@@ -87,7 +87,7 @@ fn an_hmac_is_read_in_small_and_capital_letters_and_must_be_complete() {
         ("base64", BASE64_STANDARD.encode(hex::decode(&good).expect("hex"))),
         ("a name before it", format!("sha256={good}")),
         ("two of them", format!("{good},{good}")),
-        ("no ASCII", "é".repeat(32)),
+        ("not ASCII", "é".repeat(32)),
     ] {
         let rejected = verified(with(&signature));
         assert!(

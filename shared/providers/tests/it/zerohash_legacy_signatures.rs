@@ -28,12 +28,12 @@ fn verified_with(webhook: Webhook, settings: &Settings, secrets: &Secrets) -> Re
     crate::support::zerohash::verified_with(webhook, settings, secrets, at(SIGNED_AT))
 }
 
-/// The HMAC over `BODY` alone.
+/// The HMAC over only `BODY`.
 fn hmac(secret: &str) -> String {
     shared(secret).sign(BODY)
 }
 
-/// The RSA signature over `BODY` alone.
+/// The RSA signature over only `BODY`.
 fn rsa(key: &TestKey, algorithm: Algorithm) -> String {
     hex::encode(key.sign(algorithm, BODY))
 }

@@ -88,11 +88,11 @@ fn deposit_failed(changes: &Value) -> Value {
 fn a_fund_transaction_is_confirmed_held_or_abandoned() {
     for (what, changes, status) in [
         ("success", json!({}), "confirmed"),
-        ("success as a text", json!({ "success": "true" }), "confirmed"),
+        ("success as a string", json!({ "success": "true" }), "confirmed"),
         ("success in capital letters", json!({ "success": "True" }), "confirmed"),
         ("success with an exception", json!({ "status_reason": "deposit above maximum threshold" }), "confirmed"),
         ("no success: the match may still complete", json!({ "success": false }), "held"),
-        ("no success as a text", json!({ "success": "FALSE" }), "held"),
+        ("no success as a string", json!({ "success": "FALSE" }), "held"),
         ("no success, nothing on chain yet", json!({ "success": false, "transaction_id": "" }), "held"),
         ("no success, no amount", json!({ "success": false, "quantity": "" }), "held"),
         (
@@ -150,11 +150,7 @@ fn none_of_two_different_values_of_a_member_is_used() {
     }
     let rest = r#""quantity":"100","reference_id":"abc123","reference_id":"def456""#;
     let details = transfer_of(only_statement(&read(rest)));
-    assert_eq!(
-        details.quantity.expect("an amount").value.to_string(),
-        "100",
-        "a member repeated with the same value counts once"
-    );
+    assert_eq!(details.quantity.expect("an amount").value.to_string(), "100", "a repeated equal member counts once");
     assert_eq!(details.provider_data["reference_id"], json!(["abc123", "def456"]), "nothing is dropped");
     assert_eq!(details.reference_id, None);
 }

@@ -110,8 +110,8 @@ fn an_hmac_is_read_in_small_and_capital_letters_and_must_be_complete() {
         ("twice", format!("{good}{good}")),
         ("zeros", "0".repeat(64)),
         ("one byte", "00".to_owned()),
-        ("of the body alone", shared(SECRET).sign(BODY)),
-        ("of timestamp and body the other way round", shared(SECRET).sign(&[TIMESTAMP.as_bytes(), BODY].concat())),
+        ("of only the body", shared(SECRET).sign(BODY)),
+        ("of timestamp and body in reverse order", shared(SECRET).sign(&[TIMESTAMP.as_bytes(), BODY].concat())),
     ] {
         assert_eq!(verified(with(TIMESTAMP, &hmac, "")), Err(Rejection::SignatureUnverified), "{what}");
     }
@@ -136,7 +136,7 @@ fn a_secret_verifies_while_it_is_the_current_or_the_previous_one() {
         ("before a change", json!({ "current": PREVIOUS_SECRET }), [false, true]),
         ("during it", json!({ "current": SECRET, "previous": PREVIOUS_SECRET }), [true, true]),
         ("after it", json!({ "current": SECRET }), [true, false]),
-        ("with an empty one left behind", json!({ "current": SECRET, "previous": "" }), [true, false]),
+        ("after it, with an empty previous secret", json!({ "current": SECRET, "previous": "" }), [true, false]),
     ] {
         for (secret, believed) in [SECRET, PREVIOUS_SECRET].into_iter().zip(believed) {
             let outcome = verified_with(by(secret), &settings(), &secrets_of(&entry), signed_at());

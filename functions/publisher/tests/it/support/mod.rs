@@ -17,7 +17,8 @@ pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_unix_seconds(1_759_866_290 + seconds).expect("in range")
 }
 
-/// The deposit `native` reached the status `name` so many seconds in; `body` distinguishes statements that are otherwise equal.
+/// The deposit `native` reached the status `name` this many seconds after the start. `body` distinguishes
+/// statements that are otherwise equal.
 pub(crate) fn statement_in(body: &str, native: &str, name: &str, seconds: i64) -> Statement {
     let resource = ResourceId::new(Kind::Deposit, Provider::Connect, native).expect("a valid id");
     let details = TransferDetails {
@@ -153,7 +154,7 @@ pub(crate) async fn handled(topic: &Fake<Topic>, records: &[Value]) -> Option<St
     handled_at(60, topic, &Fake::default(), records).await
 }
 
-/// The same, so many seconds in and with these receipts.
+/// The same, this many seconds after the start and with these receipts.
 pub(crate) async fn handled_at(
     seconds: i64,
     topic: &Fake<Topic>,

@@ -10,7 +10,7 @@ use fundhook_domain::{
 use fundhook_ports::fakes::{Fake, ResourceTable};
 use serde_json::{Value, json};
 
-/// The instant so many seconds after 2025-10-07T19:44:50Z.
+/// The instant this many seconds after 2025-10-07T19:44:50Z.
 pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_unix_seconds(1_759_866_290 + seconds).expect("in range")
 }
@@ -20,12 +20,12 @@ pub(crate) fn deposit(native: &str) -> ResourceId {
     ResourceId::new(Kind::Deposit, Provider::Connect, native).expect("a valid id")
 }
 
-/// The deposit `native` reached the status `name` so many seconds in.
+/// The deposit `native` reached the status `name` this many seconds after the start.
 pub(crate) fn statement(native: &str, name: &str, seconds: i64) -> Statement {
     statement_of(deposit(native), name, seconds, Details::Transfer(Box::default()))
 }
 
-/// `resource` reached the status `name` so many seconds in.
+/// `resource` reached the status `name` this many seconds after the start.
 pub(crate) fn statement_of(resource: ResourceId, name: &str, seconds: i64, details: Details) -> Statement {
     let event_type = format!("connect.deposits.{name}");
     let attestation = Attestation {

@@ -152,7 +152,7 @@ pub(crate) fn statement(resource: &ResourceId, name: &str, seconds: i64, body: &
     Statement { resource: resource.clone(), content }
 }
 
-/// `signal`, saying more about the transfer.
+/// `statement`, with more details of the transfer.
 pub(crate) fn with(mut statement: Statement, say: impl FnOnce(&mut TransferDetails)) -> Statement {
     if let Details::Transfer(details) = &mut statement.content.details {
         say(details);
@@ -160,7 +160,7 @@ pub(crate) fn with(mut statement: Statement, say: impl FnOnce(&mut TransferDetai
     statement
 }
 
-/// `resource` after `signals`, one after the other.
+/// `resource` after `statements`, one after the other.
 pub(crate) fn folded(resource: Resource, statements: impl IntoIterator<Item = Statement>) -> Resource {
     statements.into_iter().fold(resource, |resource, statement| fold(resource, statement).into_resource())
 }
@@ -201,7 +201,7 @@ pub(crate) fn write(resource: &Resource, fact: impl Into<FactContent>) -> Write 
     Write { resource: fold(resource.clone(), fact).into_resource(), read_version, claim: None }
 }
 
-/// The first write of `signal`'s resource.
+/// The first write of the resource of `statement`.
 pub(crate) fn first_write(statement: Statement) -> Write {
     write(&Resource::unknown(statement.resource.clone()), statement)
 }

@@ -16,7 +16,7 @@ pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_unix_seconds(seconds).expect("an instant")
 }
 
-/// The instant so many minutes after [`START`].
+/// The instant this many minutes after [`START`].
 pub(crate) fn minute(minutes: i64) -> Timestamp {
     at(START + 60 * minutes)
 }

@@ -1,5 +1,5 @@
-//! Deposits by their ids, as webhooks report them and as the provider lists them: each 100 USDC on Base, of a coin of its
-//! own.
+//! Deposits by their ids, as webhooks report them and as the provider lists them: each 100 USDC on Base, with its own
+//! coin.
 
 use fundhook_domain::{FactId, Kind, Network, Provider, Resource, ResourceId, Statement, WebhookFamily};
 

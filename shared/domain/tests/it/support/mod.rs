@@ -50,7 +50,7 @@ pub(crate) fn statement_in(bytes: &str, status: Status, seconds: u64) -> Stateme
     Statement { resource, content: StatementContent { id, event_type, status, occurred_at, details, evidence } }
 }
 
-/// The least that a webhook states beside `status`.
+/// The fewest details that a webhook with `status` states.
 fn details_of(status: Status) -> Details {
     let provider_status = Some(status.to_string().to_uppercase());
     match status {
@@ -84,7 +84,7 @@ pub(crate) fn withdrawal(name: &str, seconds: u64) -> Statement {
     statement(status(Kind::Withdrawal, name), seconds)
 }
 
-/// The same statement in a body called `bytes`: another fact, with evidence of its own.
+/// The same statement in a body called `bytes`: another fact, with its own evidence.
 pub(crate) fn in_other_bytes(bytes: &str, statement: &Statement) -> Statement {
     let mut other = statement.clone();
     other.content.id = FactId::of(&statement.resource, &statement.content.event_type, bytes.as_bytes());
@@ -122,7 +122,7 @@ pub(crate) fn with(mut statement: Statement, change: impl FnOnce(&mut TransferDe
     statement
 }
 
-/// What a complete deposit webhook states beside its status.
+/// The details of a complete deposit webhook.
 pub(crate) fn whole_deposit(details: &mut TransferDetails) {
     details.quantity = Some(quantity("0.013"));
     details.asset = Some("BTC".to_owned());

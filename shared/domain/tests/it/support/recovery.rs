@@ -71,7 +71,7 @@ pub(crate) fn paid(native: &str, status: WithdrawalStatus, value: Option<&str>, 
     recovery(recovery_status, &bytes, of_payment(native, status, value), seconds)
 }
 
-/// One coin as three webhook families report it, each with an id and a time of its own.
+/// One coin as three webhook families report it, each with its own id and time.
 pub(crate) fn announcements() -> Vec<Statement> {
     vec![
         announced(WebhookFamily::ConnectDeposits, "1c4c31e6", &format!("{HASH}-0"), "100", 0),

@@ -128,7 +128,7 @@ pub(crate) fn every_sort() -> Vec<Event> {
         let others = Status::ALL.into_iter().filter(|other| other.kind() == status.kind() && *other != status);
         events.extend(others.map(|other| latest([&sparse, &statement(other, 50)])));
     }
-    // Asset and network are members of their own while the amount is not known.
+    // Asset and network are separate members while the amount is unknown.
     for status in [(Kind::Deposit, "pending"), (Kind::Withdrawal, "initiated"), (Kind::Fee, "charged")] {
         let announced =
             with(whole(named(status.0, status.1), 0), |details| (details.quantity, details.total) = (None, None));

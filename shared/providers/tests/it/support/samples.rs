@@ -1,4 +1,4 @@
-//! The samples in `events`: the bodies of webhooks, a folder for each provider.
+//! The samples in `events`: bodies of webhooks, one folder for each provider.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -30,7 +30,7 @@ impl Sample {
         let mut paths = files(&folder);
         paths.sort();
         let sample = |path: PathBuf| {
-            let below = path.strip_prefix(&folder).expect("it lies in the folder").with_extension("");
+            let below = path.strip_prefix(&folder).expect("it is in the folder").with_extension("");
             let name = below.to_string_lossy().replace(['/', '\\'], ".");
             Self { provider, name, body: fs::read(path).expect("a readable sample") }
         };
@@ -68,7 +68,7 @@ impl Sample {
     }
 }
 
-/// The files in `folder` and the folders in it.
+/// The files in `folder` and its subfolders.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).expect("a folder of samples").map(|entry| entry.expect("an entry").path());
     entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()

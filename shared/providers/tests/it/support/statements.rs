@@ -1,4 +1,4 @@
-//! The statements of envelopes, and what of a body they contain.
+//! The statements of envelopes, and which parts of a body they contain.
 
 use std::collections::BTreeSet;
 

@@ -37,7 +37,7 @@ pub(crate) fn read(json: &Value) -> BTreeMap<Option<Tenant>, Secrets> {
     Secrets::from_json(&json.to_string()).expect("valid secrets")
 }
 
-/// What the default organization verifies with when `entry` is stored for it.
+/// The default organization's secrets when `entry` is stored for it.
 pub(crate) fn secrets_of(entry: &Value) -> Secrets {
     read(&json!({ "default": entry })).remove(&None).expect("the default organization")
 }
