@@ -3,7 +3,7 @@
 use fundhook_domain::{Kind, Provider, ResourceId};
 use fundhook_local_stack::sending::Webhook;
 
-use crate::{hash, resource, retold, unique, uuid};
+use crate::{hash, resource, samples_with, unique, uuid};
 
 /// A coin that three webhooks report: Connect's, zerohash's fund transaction and zerohash's deposit status.
 pub struct Coin {
@@ -34,7 +34,7 @@ impl Coin {
             ("USDC.BASE", "USDC.ETH"),
             (r#""75""#, r#""100""#),
         ];
-        let webhooks = retold(&files, &own);
+        let webhooks = samples_with(&files, &own);
         let deposits = [
             resource(Kind::Deposit, Provider::Connect, &connect),
             resource(Kind::Deposit, Provider::Zerohash, &fund),

@@ -29,4 +29,4 @@ pub use session::{log, run, session};
 pub use stream::Stream;
 pub use subscriber::Subscriber;
 pub use waiting::{WITHIN, eventually, seeded};
-pub use webhooks::{about, changed, hash, resource, retold, sample, samples, unique, uuid, webhook};
+pub use webhooks::{about, changed, hash, resource, sample, samples, samples_with, unique, uuid, webhook};

@@ -14,74 +14,74 @@ use crate::{Platform, WITHIN};
 pub struct Listener<'a> {
     platform: &'a Platform,
     subscription: Subscription,
-    heard: Vec<Delivery>,
+    received: Vec<Delivery>,
 }
 
 impl<'a> Listener<'a> {
     pub(crate) async fn subscribe(platform: &'a Platform, aws: &Aws, topic: &str) -> Self {
         let subscription = Subscription::open(aws, topic).await.expect("the topic takes a subscription");
-        Self { platform, subscription, heard: Vec::new() }
+        Self { platform, subscription, received: Vec::new() }
     }
 
     /// Receives until each of these events was received.
-    pub async fn hear<I: Into<String>>(&mut self, ids: impl IntoIterator<Item = I>) {
+    pub async fn receive<I: Into<String>>(&mut self, ids: impl IntoIterator<Item = I>) {
         let mut missing: BTreeSet<String> = ids.into_iter().map(Into::into).collect();
         let deadline = Instant::now() + WITHIN;
-        missing.retain(|id| !self.heard.iter().any(|delivery| delivery.id() == id));
+        missing.retain(|id| !self.received.iter().any(|delivery| delivery.id() == id));
         while !missing.is_empty() {
             if Instant::now() > deadline {
-                let heard: Vec<&str> = self.heard.iter().map(Delivery::id).collect();
+                let received: Vec<&str> = self.received.iter().map(Delivery::id).collect();
                 let whereabouts = self.platform.whereabouts().await;
                 assert!(
                     missing.is_empty(),
-                    "not heard after {WITHIN:?}: {missing:#?}\nheard: {heard:#?}\n{whereabouts}"
+                    "not received after {WITHIN:?}: {missing:#?}\nreceived: {received:#?}\n{whereabouts}"
                 );
             }
-            self.hear_more().await;
-            missing.retain(|id| !self.heard.iter().any(|delivery| delivery.id() == id));
+            self.receive_more().await;
+            missing.retain(|id| !self.received.iter().any(|delivery| delivery.id() == id));
         }
     }
 
     /// Receives for about a second. Every event must match its schema.
-    async fn hear_more(&mut self) {
+    async fn receive_more(&mut self) {
         let new = self.subscription.next().await.expect("the subscription can be read");
         new.iter().for_each(assert_as_promised);
-        self.heard.extend(new);
+        self.received.extend(new);
     }
 
     /// Receives until an event matches `is`, and returns its first delivery. `what` describes it in a failure.
-    pub async fn hear_one(&mut self, what: &str, is: impl Fn(&Delivery) -> bool) -> Delivery {
+    pub async fn receive_one(&mut self, what: &str, is: impl Fn(&Delivery) -> bool) -> Delivery {
         let deadline = Instant::now() + WITHIN;
         loop {
-            if let Some(delivery) = self.heard.iter().find(|delivery| is(delivery)) {
+            if let Some(delivery) = self.received.iter().find(|delivery| is(delivery)) {
                 return delivery.clone();
             }
             if Instant::now() > deadline {
-                let heard: Vec<&str> = self.heard.iter().map(Delivery::id).collect();
+                let received: Vec<&str> = self.received.iter().map(Delivery::id).collect();
                 let whereabouts = self.platform.whereabouts().await;
                 assert!(
                     Instant::now() < deadline,
-                    "not heard after {WITHIN:?}: {what}\nheard: {heard:#?}\n{whereabouts}"
+                    "not received after {WITHIN:?}: {what}\nreceived: {received:#?}\n{whereabouts}"
                 );
             }
-            self.hear_more().await;
+            self.receive_more().await;
         }
     }
 
     /// Receives until the event was received, and returns its first delivery.
     pub async fn event(&mut self, id: &str) -> Delivery {
-        self.hear([id]).await;
-        self.heard.iter().find(|delivery| delivery.id() == id).expect("it was heard").clone()
+        self.receive([id]).await;
+        self.received.iter().find(|delivery| delivery.id() == id).expect("it was received").clone()
     }
 
     /// All deliveries so far, in order of arrival.
-    pub fn heard(&self) -> &[Delivery] {
-        &self.heard
+    pub fn received(&self) -> &[Delivery] {
+        &self.received
     }
 
     /// The ids of the events about `resource` received so far.
     pub fn ids_about(&self, resource: &ResourceId) -> BTreeSet<&str> {
         let subject = resource.to_string();
-        self.heard.iter().filter(|delivery| delivery.text("/subject") == subject).map(Delivery::id).collect()
+        self.received.iter().filter(|delivery| delivery.text("/subject") == subject).map(Delivery::id).collect()
     }
 }

@@ -30,7 +30,7 @@ pub fn webhook(file: &str) -> Webhook {
 }
 
 /// Samples about a test's own resources: in all of them, each pair's first text is replaced by the second.
-pub fn retold(files: &[&str], own: &[(&str, &str)]) -> Vec<Webhook> {
+pub fn samples_with(files: &[&str], own: &[(&str, &str)]) -> Vec<Webhook> {
     let mut webhooks: Vec<Webhook> = files.iter().map(|file| webhook(file)).collect();
     for (sample, own) in own {
         let mut replaced = 0;

@@ -9,7 +9,7 @@ use fundhook::subscription::Delivery;
 use fundhook_domain::{DecimalValue, Kind, Provider, ResourceId};
 use fundhook_local_stack::sending::Webhook;
 use fundhook_tests::{
-    Coin, Platform, Subscriber, changed, event_ids, eventually, hash, resource, retold, run, seeded, unique, uuid,
+    Coin, Platform, Subscriber, changed, event_ids, eventually, hash, resource, run, samples_with, seeded, unique, uuid,
 };
 use serde_json::json;
 
@@ -69,7 +69,7 @@ impl User {
             ("USDC.ETH", "USDC"),
             (r#""quantity": "100""#, &format!(r#""quantity": "{amount}""#)),
         ];
-        self.webhooks.extend(retold(&["zerohash/fund.success.json"], &own));
+        self.webhooks.extend(samples_with(&["zerohash/fund.success.json"], &own));
         let deposit = resource(Kind::Deposit, Provider::Zerohash, &native);
         self.is_credited(&deposit, 1, "credited", &format!("-#{account}#USDC#-"), amount);
     }
@@ -82,7 +82,7 @@ impl User {
             ("7dc24b5316767f4269bbba3e9fb01a4af8af14d5e46e867d47dde3055cbbb262", &hash),
             ("104894c7-95fc-4dde-97dd-cb25b2587b91", account),
         ];
-        self.webhooks.extend(retold(&["striga/deposit.pending.json", "striga/deposit.confirmed.json"], &own));
+        self.webhooks.extend(samples_with(&["striga/deposit.pending.json", "striga/deposit.confirmed.json"], &own));
         let deposit = resource(Kind::Deposit, Provider::Striga, &native);
         self.is_credited(&deposit, 2, "credited", &format!("-#{account}#POL#polygon-amoy"), "0.2");
     }
@@ -162,12 +162,12 @@ fn each_balance_is_the_sum_of_the_accounts_confirmed_deposits() {
         random.shuffle(&mut webhooks);
         platform.deliver(&webhooks).await;
         for (id, statements, _) in users.iter().flat_map(|user| &user.about) {
-            listener.hear(event_ids(id, *statements)).await;
+            listener.receive(event_ids(id, *statements)).await;
         }
         // The topic repeats half of the events in another order.
-        let mut heard = listener.heard().to_vec();
-        random.shuffle(&mut heard);
-        for delivery in &heard[..heard.len() / 2] {
+        let mut received = listener.received().to_vec();
+        random.shuffle(&mut received);
+        for delivery in &received[..received.len() / 2] {
             again(platform, delivery).await;
         }
         eventually("all is credited", async || subscriber.balances().await, |balances| *balances == expected).await;
@@ -180,7 +180,7 @@ fn each_balance_is_the_sum_of_the_accounts_confirmed_deposits() {
             let delivery = listener.event(&format!("{id}#2")).await;
             assert_eq!(delivery.text("/type"), "fundhook.deposit.conflicting", "{}", delivery.event);
         }
-        for delivery in &heard[heard.len() / 2..] {
+        for delivery in &received[received.len() / 2..] {
             again(platform, delivery).await;
         }
         assert_eq!(subscriber.settled().await, 0, "dead letters");

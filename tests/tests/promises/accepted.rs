@@ -108,7 +108,7 @@ fn turns(lines: &[Line]) -> Vec<Vec<&'static str>> {
 }
 
 /// The events of all files, sent once for all tests of this module.
-async fn told() -> &'static [(Line, Delivery)] {
+async fn published() -> &'static [(Line, Delivery)] {
     static TOLD: OnceCell<Vec<(Line, Delivery)>> = OnceCell::const_new();
     TOLD.get_or_init(async || {
         let platform = Platform::shared().await;
@@ -119,24 +119,24 @@ async fn told() -> &'static [(Line, Delivery)] {
             platform.deliver(&webhooks).await;
             for line in lines.iter().filter(|line| files.contains(&line.file)) {
                 let what = format!("{} of {} ({:?} #{})", line.event, line.file, line.resource, line.sequence);
-                listener.hear_one(&what, |delivery| line.is(delivery)).await;
+                listener.receive_one(&what, |delivery| line.is(delivery)).await;
             }
         }
-        let mut told = Vec::new();
+        let mut published = Vec::new();
         for line in lines {
-            let delivery = listener.hear_one("heard before", |delivery| line.is(delivery)).await;
-            told.push((line, delivery));
+            let delivery = listener.receive_one("received before", |delivery| line.is(delivery)).await;
+            published.push((line, delivery));
         }
-        told
+        published
     })
     .await
 }
 
 #[test]
 fn every_sample_is_in_the_table() {
-    let told: BTreeSet<String> = table().iter().map(|line| line.file.to_owned()).collect();
+    let published: BTreeSet<String> = table().iter().map(|line| line.file.to_owned()).collect();
     let samples: BTreeSet<String> = samples().into_iter().collect();
-    assert_eq!(told, samples);
+    assert_eq!(published, samples);
 }
 
 /// The amount of an event, in whole coins if the unit is known: `0.2 POL`, `7 grains POL`.
@@ -153,7 +153,7 @@ fn amount(data: &Value) -> Option<String> {
 #[test]
 fn every_sample_becomes_the_events_in_the_table() {
     run(async {
-        for (line, delivery) in told().await {
+        for (line, delivery) in published().await {
             let named = format!("{} of {}", line.event, line.file);
             let text = |pointer: &str| delivery.event.pointer(pointer).and_then(Value::as_str);
             let event_type = format!("fundhook.{}", line.event);
@@ -207,7 +207,7 @@ fn assert_claim(claim: &'static str, data: &Value, named: &str) {
 #[test]
 fn every_event_is_a_cloudevent_about_its_resource() {
     run(async {
-        for (line, delivery) in told().await {
+        for (line, delivery) in published().await {
             let text = |pointer: &str| delivery.event.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
             // The attributes that CloudEvents 1.0 requires.
             assert_eq!(text("/specversion"), "1.0", "{}", line.file);
@@ -228,7 +228,7 @@ fn every_event_is_a_cloudevent_about_its_resource() {
 #[test]
 fn message_attributes_for_filter_policies_match_the_event() {
     run(async {
-        for (line, delivery) in told().await {
+        for (line, delivery) in published().await {
             let text = |pointer: &str| delivery.event.pointer(pointer).and_then(Value::as_str);
             let event_type = format!("fundhook.{}", line.event);
             let asset =
@@ -257,7 +257,7 @@ fn message_attributes_for_filter_policies_match_the_event() {
 fn the_evidence_of_every_event_holds_the_webhook_and_verifies_again() {
     run(async {
         let platform = Platform::shared().await;
-        for (line, delivery) in told().await {
+        for (line, delivery) in published().await {
             let evidence = &delivery.event["data"]["evidence"];
             // A recovery's evidence is that of its latest fact; each webhook has its own.
             let stands = line.kind() != "recovery" && delivery.event["data"]["late"] == Value::Bool(false);
@@ -289,8 +289,8 @@ fn pointer(evidence: &Value) -> EvidencePointer {
 fn a_text_that_mentions_a_deposit_does_not_touch_it() {
     run(async {
         let confirmed = "connect/deposits.confirmed.json";
-        let told = told().await.iter().find(|(line, _)| line.file == confirmed);
-        let (_, delivery) = told.expect("in the table");
+        let published = published().await.iter().find(|(line, _)| line.file == confirmed);
+        let (_, delivery) = published.expect("in the table");
         let id = delivery.text("/subject").parse().expect("a resource's id");
         let resource = Platform::shared().await.resource(&id).await;
         assert_eq!(resource.version(), 3, "not_json.txt mentions {id} but is not a statement about it");
@@ -300,7 +300,7 @@ fn a_text_that_mentions_a_deposit_does_not_touch_it() {
 #[test]
 fn one_reference_finds_all_its_deposits() {
     run(async {
-        told().await;
+        published().await;
         let platform = Platform::shared().await;
         let found = platform.found_by("by-reference", "reference_id", "abc123").await;
         let natives: BTreeSet<&str> = found.iter().map(|id| id.native()).collect();

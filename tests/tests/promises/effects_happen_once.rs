@@ -32,9 +32,9 @@ const LIVES: [(Kind, [&str; 3], [&str; 3]); 4] = [
 const DEPOSIT: [&str; 3] = ["deposits.pending.6e735627.json", "deposits.submitted.json", "deposits.confirmed.json"];
 
 /// Events with one id are equal.
-fn assert_repetitions_are_equal(heard: &[Delivery]) {
+fn assert_repetitions_are_equal(received: &[Delivery]) {
     let mut said: BTreeMap<&str, &Delivery> = BTreeMap::new();
-    for delivery in heard {
+    for delivery in received {
         let first = said.entry(delivery.id()).or_insert(delivery);
         assert_eq!(*first, delivery, "{} is said again", delivery.id());
     }
@@ -54,7 +54,7 @@ fn webhooks_delivered_three_times_in_any_order_have_their_effects_once() {
         platform.send_all(webhooks.iter().map(Vec::as_slice)).await;
 
         for (id, files, statuses) in &lives {
-            listener.hear(event_ids(id, files.len())).await;
+            listener.receive(event_ids(id, files.len())).await;
             // The queues are empty, so the resource is complete.
             platform.settled().await;
             let resource = platform.resource(id).await;
@@ -65,7 +65,7 @@ fn webhooks_delivered_three_times_in_any_order_have_their_effects_once() {
             assert_eq!(history, statuses, "{id}");
             assert_eq!(listener.ids_about(id), event_ids(id, files.len()).iter().map(String::as_str).collect());
         }
-        assert_repetitions_are_equal(listener.heard());
+        assert_repetitions_are_equal(listener.received());
     });
 }
 
@@ -86,7 +86,7 @@ fn concurrent_statements_about_one_deposit_are_all_recorded() {
         // Each in its own call, so that several updaters read the same version and all but one conflict.
         join_all(messages.chunks(1).map(|message| platform.put(Queue::Transfers, message))).await;
 
-        listener.hear(event_ids(&deposit, STATEMENTS)).await;
+        listener.receive(event_ids(&deposit, STATEMENTS)).await;
         assert_eq!(platform.resource(&deposit).await.version(), STATEMENTS as u64);
         assert_eq!(listener.ids_about(&deposit).len(), STATEMENTS);
     });
@@ -121,8 +121,8 @@ async fn crash(platform: &Platform, random: &mut fastrand::Rng, done: impl Async
 }
 
 /// One of the coin's deposits is confirmed, and the others are its duplicates.
-fn assert_credited_once(coin: &Coin, heard: &[Delivery]) {
-    let said = |id: &ResourceId| heard.iter().find(|delivery| delivery.text("/subject") == id.to_string());
+fn assert_credited_once(coin: &Coin, received: &[Delivery]) {
+    let said = |id: &ResourceId| received.iter().find(|delivery| delivery.text("/subject") == id.to_string());
     let said: Vec<&Delivery> = coin.deposits.iter().filter_map(said).collect();
     let is_confirmed = |delivery: &&&Delivery| delivery.text("/type") == "fundhook.deposit.confirmed";
     let confirmed: Vec<&str> = said.iter().filter(is_confirmed).map(|delivery| delivery.text("/subject")).collect();
@@ -168,7 +168,7 @@ fn functions_killed_while_they_work_lose_and_repeat_nothing() {
         let of_coins = coins.iter().flat_map(|coin| coin.deposits.iter().map(|id| (id, 1)));
         let told: Vec<(&ResourceId, usize)> = deposits.iter().map(|id| (id, DEPOSIT.len())).chain(of_coins).collect();
         for (id, statements) in &told {
-            listener.hear(event_ids(id, *statements)).await;
+            listener.receive(event_ids(id, *statements)).await;
         }
         platform.settled().await;
         for (id, statements) in &told {
@@ -177,11 +177,11 @@ fn functions_killed_while_they_work_lose_and_repeat_nothing() {
             assert_eq!(resource.view().map(|view| view.status.as_str()), Some("confirmed"), "{id}");
         }
         let expected: BTreeSet<String> = told.iter().flat_map(|(id, statements)| event_ids(id, *statements)).collect();
-        let heard: BTreeSet<&str> = listener.heard().iter().map(Delivery::id).collect();
-        assert_eq!(heard, expected.iter().map(String::as_str).collect(), "one event for each statement");
-        assert_repetitions_are_equal(listener.heard());
+        let received: BTreeSet<&str> = listener.received().iter().map(Delivery::id).collect();
+        assert_eq!(received, expected.iter().map(String::as_str).collect(), "one event for each statement");
+        assert_repetitions_are_equal(listener.received());
         for coin in &coins {
-            assert_credited_once(coin, listener.heard());
+            assert_credited_once(coin, listener.received());
         }
         for queue in Queue::ALL {
             assert_eq!(platform.dead_letters(queue).await, 0, "dead letters of the {queue:?} queue");

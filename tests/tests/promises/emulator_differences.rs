@@ -115,7 +115,7 @@ fn a_reference_to_a_secret_that_is_made_under_a_condition_is_its_name() {
 fn the_stream_source_ignores_a_partial_failure() {
     run(async {
         let platform = workbench().await;
-        let (lost, heard) = (unique(Kind::Deposit), unique(Kind::Deposit));
+        let (lost, received) = (unique(Kind::Deposit), unique(Kind::Deposit));
         let topic = platform.output("TopicArn");
         let name = topic.rsplit(':').next().expect("an ARN ends with the name");
         let sns = &platform.clients().sns;
@@ -129,8 +129,8 @@ fn the_stream_source_ignores_a_partial_failure() {
         let made = sns.create_topic().name(name).send().await.expect("the topic is made again");
         assert_eq!(made.topic_arn(), Some(topic));
         let mut listener = platform.listen().await;
-        platform.send(&about("deposits.pending.json", heard.native())).await;
-        listener.hear([format!("{heard}#1")]).await;
+        platform.send(&about("deposits.pending.json", received.native())).await;
+        listener.receive([format!("{received}#1")]).await;
         assert!(listener.ids_about(&lost).is_empty(), "what failed before, and is older, now is delivered again");
     });
 }

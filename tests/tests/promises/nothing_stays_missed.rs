@@ -41,7 +41,7 @@ fn a_minute_ago() -> Timestamp {
 
 fn confirmations(listener: &Listener<'_>, deposit: &ResourceId) -> Vec<String> {
     let subject = deposit.to_string();
-    let about = listener.heard().iter().filter(|delivery| delivery.text("/subject") == subject);
+    let about = listener.received().iter().filter(|delivery| delivery.text("/subject") == subject);
     let confirmed = about.filter(|delivery| delivery.text("/type") == "fundhook.deposit.confirmed");
     let mut ids: Vec<String> = confirmed.map(|delivery| delivery.id().to_owned()).collect();
     ids.sort();
@@ -49,13 +49,13 @@ fn confirmations(listener: &Listener<'_>, deposit: &ResourceId) -> Vec<String> {
     ids
 }
 
-async fn hear_confirmed(listener: &mut Listener<'_>, deposit: &ResourceId) {
+async fn receive_confirmed(listener: &mut Listener<'_>, deposit: &ResourceId) {
     let subject = deposit.to_string();
     let what = format!("{subject} is confirmed");
     let is = |delivery: &fundhook::subscription::Delivery| {
         delivery.text("/subject") == subject && delivery.text("/type") == "fundhook.deposit.confirmed"
     };
-    listener.hear_one(&what, is).await;
+    listener.receive_one(&what, is).await;
 }
 
 /// The summary of a run that reads the list. A run within a second of the last one has nothing to read.
@@ -81,7 +81,7 @@ async fn dropped_webhooks_are_reconciled(platform: &Platform, listener: &mut Lis
     platform.provider().drop_share(DropShare::NONE).await.expect("the provider drops none");
     read_the_list(platform).await;
     for deposit in &deposits {
-        hear_confirmed(listener, deposit).await;
+        receive_confirmed(listener, deposit).await;
         assert_eq!(confirmations(listener, deposit).len(), 1, "{deposit} may be credited once");
     }
     eprintln!("{lost} of {} webhooks were dropped", 3 * DEPOSITS);
@@ -190,7 +190,7 @@ fn an_overdue_resource_is_reported_once() {
         assert_eq!(overdue().await, Some(0), "each is reported once");
 
         platform.deliver(&[confirmed]).await;
-        hear_confirmed(&mut listener, &deposit).await;
+        receive_confirmed(&mut listener, &deposit).await;
         eventually("a final resource is not open", of_overdue, |all| !all.contains(&deposit)).await;
     });
 }

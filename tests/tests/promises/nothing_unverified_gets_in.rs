@@ -176,7 +176,7 @@ fn a_webhook_that_does_not_verify_is_rejected_and_leaves_no_trace() {
         let genuine = Request::genuine(platform).await;
         let (deposit, known) = (genuine.resource.clone(), genuine.resource.to_string());
         assert_eq!(genuine.answer().await.0, 200, "the unchanged request is accepted");
-        listener.hear([format!("{known}#1")]).await;
+        listener.receive([format!("{known}#1")]).await;
         platform.settled().await;
         let attestation = platform.resource(&deposit).await.facts()[0].content.evidence().attestation.clone();
         assert!(attestation.token_verified, "the evidence says that a token verified too");
@@ -186,8 +186,8 @@ fn a_webhook_that_does_not_verify_is_rejected_and_leaves_no_trace() {
         for queue in Queue::ALL {
             assert_eq!(platform.dead_letters(queue).await, 0, "dead letters of the {queue:?} queue");
         }
-        let heard: Vec<&str> = listener.heard().iter().map(|delivery| delivery.text("/subject")).collect();
-        assert_eq!(heard, [&*known], "the topic");
+        let received: Vec<&str> = listener.received().iter().map(|delivery| delivery.text("/subject")).collect();
+        assert_eq!(received, [&*known], "the topic");
     });
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use fundhook::subscription::Delivery;
 use fundhook_domain::{Kind, Provider, ResourceId};
 use fundhook_local_stack::sending::Webhook;
-use fundhook_tests::{Platform, event_ids, plain_view, resource, retold, run, seeded, uuid};
+use fundhook_tests::{Platform, event_ids, plain_view, resource, run, samples_with, seeded, uuid};
 use serde_json::Value;
 
 /// How often each scenario is sent, in different orders, and how many webhooks are repeated.
@@ -85,7 +85,7 @@ impl ScenarioRun {
     fn in_some_order(story: &'static Story, random: &mut fastrand::Rng) -> Self {
         let id = uuid();
         let own: Vec<(&str, &str)> = story.ids.iter().map(|sample| (*sample, id.as_str())).collect();
-        let mut webhooks = retold(story.files, &[story.changes, &own].concat());
+        let mut webhooks = samples_with(story.files, &[story.changes, &own].concat());
         random.shuffle(&mut webhooks);
         for _ in 0..REPEATS {
             let again = webhooks[random.usize(..webhooks.len())].clone();
@@ -115,7 +115,7 @@ fn resources_that_share_an_id_are_separate_and_name_each_other_in_any_order() {
         platform.deliver_series(sent.iter().map(|run| run.webhooks.as_slice())).await;
 
         for (id, statements) in sent.iter().flat_map(ScenarioRun::about) {
-            listener.hear(event_ids(id, statements)).await;
+            listener.receive(event_ids(id, statements)).await;
         }
         platform.settled().await;
         let mut views: Vec<Vec<Value>> = Vec::new();

@@ -39,7 +39,7 @@ async fn tell(platform: &Platform, stories: &[(ResourceId, Vec<Vec<u8>>)]) -> Ve
     let mut resources = Vec::new();
     for (id, _) in stories {
         let events: BTreeSet<String> = (1..=3).map(|sequence| format!("{id}#{sequence}")).collect();
-        listener.hear(events.iter()).await;
+        listener.receive(events.iter()).await;
         assert_eq!(listener.ids_about(id), events.iter().map(String::as_str).collect(), "events about {id}");
         resources.push(platform.resource(id).await);
     }

@@ -4,7 +4,7 @@
 use fundhook::subscription::Delivery;
 use fundhook_domain::{Kind, Provider, ResourceId};
 use fundhook_local_stack::sending::Webhook;
-use fundhook_tests::{Platform, event_ids, hash, plain_view, resource, retold, run, seeded, unique, uuid};
+use fundhook_tests::{Platform, event_ids, hash, plain_view, resource, run, samples_with, seeded, unique, uuid};
 use serde_json::json;
 
 /// How many participants have their story told, each in an order of its own.
@@ -43,7 +43,7 @@ impl Recovery {
             ("b752503c-1c42-4dfe-ad1d-7b39da5db59c", uuid()),
             ("1c4c31e6-957b-49eb-b98c-defa5b5bcdce", unique(Kind::Deposit).native().to_owned()),
         ];
-        let mut webhooks = retold(&STORY, &own.each_ref().map(|(sample, own)| (*sample, own.as_str())));
+        let mut webhooks = samples_with(&STORY, &own.each_ref().map(|(sample, own)| (*sample, own.as_str())));
         random.shuffle(&mut webhooks);
         for _ in 0..REPEATS {
             let again = webhooks[random.usize(..webhooks.len())].clone();
@@ -82,7 +82,7 @@ fn a_coin_that_three_webhooks_announce_is_returned_once_in_whatever_order_that_i
         platform.deliver_series(stories.iter().map(|story| story.webhooks.as_slice())).await;
 
         for (id, statements) in stories.iter().flat_map(|story| &story.about) {
-            listener.hear(event_ids(id, *statements)).await;
+            listener.receive(event_ids(id, *statements)).await;
         }
         platform.settled().await;
         let mut views = Vec::new();
@@ -122,13 +122,13 @@ fn money_on_its_way_back_is_not_there_yet_whenever_that_is_told() {
         };
         platform.deliver_series(chosen(false).iter().map(Vec::as_slice)).await;
         for story in &stories {
-            listener.hear(event_ids(&story.recovery, STORY.len() - 1)).await;
+            listener.receive(event_ids(&story.recovery, STORY.len() - 1)).await;
             let last = listener.event(&format!("{}#{}", story.recovery, STORY.len() - 1)).await;
             assert_eq!(last.text("/data/status"), "in_progress", "{}", last.event);
             assert_eq!(sum(&last), ["100", "100", "100", "0"], "outstanding, expected, moving, returned");
             let claims_to_be_resolved = |delivery: &&Delivery| delivery.text("/type") == "fundhook.recovery.resolved";
             let said =
-                listener.heard().iter().filter(|delivery| delivery.text("/subject") == story.recovery.to_string());
+                listener.received().iter().filter(|delivery| delivery.text("/subject") == story.recovery.to_string());
             assert_eq!(said.clone().find(claims_to_be_resolved), None, "what is posted is not settled");
         }
         platform.deliver_series(chosen(true).iter().map(Vec::as_slice)).await;

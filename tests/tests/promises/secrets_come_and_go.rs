@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use fundhook_domain::{Feed, Provider};
 use fundhook_local_stack::sending::Webhook;
 use fundhook_sandbox::SignedHeaders;
-use fundhook_tests::{Platform, WITHIN, retold, run, uuid};
+use fundhook_tests::{Platform, WITHIN, run, samples_with, uuid};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
@@ -31,7 +31,7 @@ impl Signed {
     /// A webhook about a deposit of its own, signed with what the provider signs with now.
     async fn now(platform: &Platform) -> Self {
         let own = [("cd7b9e8c-e0f3-4fcd-a192-48ff280bc4dd", &*uuid())];
-        let webhook = retold(&["zerohash/deposit.initial.json"], &own).remove(0);
+        let webhook = samples_with(&["zerohash/deposit.initial.json"], &own).remove(0);
         let headers = platform.headers(&webhook).await;
         Self { webhook, headers }
     }

@@ -7,7 +7,7 @@ use fundhook_domain::{Feed, Kind, Provider, ResourceId};
 use fundhook_local_stack::sending::Webhook;
 use fundhook_providers::KeySet;
 use fundhook_sandbox::{JWKS_PATH, Sandbox, SandboxClient, SignRequest, SignedHeaders};
-use fundhook_tests::{Platform, hash, resource, retold, run, uuid, verify_again};
+use fundhook_tests::{Platform, hash, resource, run, samples_with, uuid, verify_again};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
@@ -78,7 +78,7 @@ fn pending(feed: &Feed, native: &str) -> (Webhook, ResourceId) {
         Provider::Zerohash => ("zerohash/deposit.initial.json", "cd7b9e8c-e0f3-4fcd-a192-48ff280bc4dd"),
         Provider::Striga => ("striga/deposit.pending.json", "deaabb1b-50ec-4f2c-b30b-889d03826b64"),
     };
-    let webhook = retold(&[file], &[(sample, native)]).remove(0);
+    let webhook = samples_with(&[file], &[(sample, native)]).remove(0);
     (Webhook { feed: feed.clone(), ..webhook }, resource(Kind::Deposit, feed.clone(), native))
 }
 

@@ -5,7 +5,7 @@ use fundhook_domain::{EvidenceClass, Feed, Kind, Provider, ResourceId, Scheme};
 use fundhook_local_stack::sending::{Webhook, WebhookResponse};
 use fundhook_providers::{striga, zerohash};
 use fundhook_sandbox::{SignRequest, SignedHeaders, ZerohashSignature};
-use fundhook_tests::{Platform, resource, retold, run, uuid};
+use fundhook_tests::{Platform, resource, run, samples_with, uuid};
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
@@ -47,7 +47,7 @@ impl Request {
 
     fn about(platform: &'static Platform, provider: Provider, file: &str, sample: &str) -> Self {
         let native = uuid();
-        let webhook = retold(&[file], &[(sample, &native)]).remove(0);
+        let webhook = samples_with(&[file], &[(sample, &native)]).remove(0);
         Self { platform, deposit: resource(Kind::Deposit, provider, &native), webhook, headers: Vec::new() }
     }
 

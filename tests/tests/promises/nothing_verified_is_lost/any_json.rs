@@ -118,7 +118,7 @@ fn any_json_that_a_provider_signs_is_recorded_and_none_ends_as_a_dead_letter() {
             let look = async || platform.resource(id).await;
             eventually(&what, look, |resource| facts.iter().all(|fact| has(resource, fact))).await;
         }
-        listener.hear(expected.keys().map(|id| format!("{id}#1"))).await;
+        listener.receive(expected.keys().map(|id| format!("{id}#1"))).await;
         platform.settled().await;
         for queue in Queue::ALL {
             assert_eq!(platform.dead_letters(queue).await, 0, "dead letters of the {queue:?} queue");
