@@ -1,6 +1,6 @@
-// Reads an AsyncAPI document with the specification's own parser and fails on what that calls an error or a warning.
+// Reads an AsyncAPI document with the official AsyncAPI parser. Fails if the parser reports an error or a warning.
 //
-//   node .ci/asyncapi.mjs FOLDER DOCUMENT      where FOLDER has the parser in node_modules
+//   node .ci/asyncapi.mjs FOLDER DOCUMENT      FOLDER has the parser in node_modules
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -10,7 +10,7 @@ const [folder, file] = process.argv.slice(2);
 const { Parser } = createRequire(resolve(folder, "package.json"))("@asyncapi/parser");
 const { document, diagnostics } = await new Parser().parse(readFileSync(file, "utf8"), { source: file });
 
-// Of the four severities, 2 (information) and 3 (hint) are matters of taste, such as that a newer AsyncAPI exists.
+// Severities 2 (information) and 3 (hint) are ignored. One example reports that a newer AsyncAPI exists.
 const faults = diagnostics.filter(({ severity }) => severity <= 1);
 for (const { code, message, path } of faults) {
   console.error(`${file}: ${code}: ${message} (at ${path.join("/") || "the top"})`);

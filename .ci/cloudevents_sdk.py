@@ -1,4 +1,4 @@
-"""Reads events, one on a line, with the official SDK of CloudEvents, which refuses what is none.
+"""Reads events, one per line, with the official CloudEvents SDK, which rejects invalid events.
 
     python .ci/cloudevents_sdk.py FILE
 """
@@ -11,18 +11,18 @@ from cloudevents.core.v1.event import REQUIRED_ATTRIBUTES, CloudEvent
 
 
 def fault(line: str) -> str | None:
-    """What is wrong with an event, if anything is."""
+    """Returns the fault of an event, or None if the event is valid."""
     sent = json.loads(line)
-    # The SDK makes up an id, a time and a version that are missing.
+    # The SDK fills in a missing id, time or version, so check for missing attributes first.
     missing = [name for name in REQUIRED_ATTRIBUTES if name not in sent]
     if missing:
-        return f"misses {missing}"
+        return f"does not have {missing}"
     try:
         event = JSONFormat().read(CloudEvent, line)
     except Exception as error:
-        return f"is refused: {error}"
+        return f"is rejected: {error}"
     if event.get_data() != sent["data"] or event.get_extension("sequence") != sent["sequence"]:
-        return "is not read as it was written"
+        return "changes when the SDK reads it"
     return None
 
 
@@ -33,7 +33,7 @@ def main(path: str) -> int:
     for line, why in faults:
         print(f"the event {why}: {line}", file=sys.stderr)
     types = {json.loads(line)["type"] for line in events}
-    print(f"{len(events)} events of {len(types)} types, {len(faults)} of them no CloudEvents")
+    print(f"{len(events)} events of {len(types)} types, {len(faults)} of them invalid")
     return 1 if faults or not events else 0
 
 

@@ -1,6 +1,6 @@
-//! The purpose of all promises: a subscriber credits each user with exactly the received amounts.
+//! A subscriber credits each user with exactly the received amounts. All other promises serve this one.
 //!
-//! The subscriber is the one in examples/, deployed from its own template beside Fundhook.
+//! The test deploys the subscriber in examples/ next to Fundhook, from the subscriber's own template.
 
 use std::collections::BTreeMap;
 
@@ -13,10 +13,10 @@ use fundhook_tests::{
 };
 use serde_json::json;
 
-/// The number of users, each with every kind of deposit.
+/// The number of users. Each user has every kind of deposit.
 const USERS: usize = 3;
 
-/// The webhooks about one user, and the expected balances.
+/// The webhooks about one user, and the user's expected balances.
 #[derive(Default)]
 struct User {
     /// Sent first: failures of deposits that are confirmed later.
@@ -36,18 +36,18 @@ impl User {
         let mut user = Self::default();
         for _ in 0..2 {
             let (deposit, amount) = (unique(Kind::Deposit), amount(random));
-            user.webhooks.extend(LIFE.map(|file| of_connect(file, &deposit, account, &amount)));
-            user.is_credited(&deposit, LIFE.len(), "credited", &format!("-#{account}#BTC#bitcoin"), &amount);
+            user.webhooks.extend(LIFE.map(|file| connect_webhook(file, &deposit, account, &amount)));
+            user.expect_entry(&deposit, LIFE.len(), "credited", &format!("-#{account}#BTC#bitcoin"), &amount);
         }
-        user.has_a_deposit_without_a_network(account, &amount(random));
-        user.has_a_deposit_in_the_smallest_units(account);
-        user.has_a_coin_that_three_webhook_families_report(account);
-        user.has_deposits_that_are_not_credited(account);
-        user.has_contradicted_deposits(account, &amount(random));
+        user.add_deposit_without_network(account, &amount(random));
+        user.add_deposit_in_smallest_units(account);
+        user.add_coin_that_three_webhook_families_report(account);
+        user.add_deposits_that_are_not_credited(account);
+        user.add_contradicted_deposits(account, &amount(random));
         user
     }
 
-    fn is_credited(
+    fn expect_entry(
         &mut self,
         deposit: &ResourceId,
         statements: usize,
@@ -60,7 +60,7 @@ impl User {
         *balance = balance.clone() + &amount.parse().expect("a decimal number");
     }
 
-    fn has_a_deposit_without_a_network(&mut self, account: &str, amount: &str) {
+    fn add_deposit_without_network(&mut self, account: &str, amount: &str) {
         let (native, hash) = (uuid(), hash());
         let own = [
             ("363b5b15-02bd-4797-892f-8baa4eec60d9", native.as_str()),
@@ -71,11 +71,11 @@ impl User {
         ];
         self.webhooks.extend(samples_with(&["zerohash/fund.success.json"], &own));
         let deposit = resource(Kind::Deposit, Provider::Zerohash, &native);
-        self.is_credited(&deposit, 1, "credited", &format!("-#{account}#USDC#-"), amount);
+        self.expect_entry(&deposit, 1, "credited", &format!("-#{account}#USDC#-"), amount);
     }
 
-    /// 0.2 POL, which Striga states in wei.
-    fn has_a_deposit_in_the_smallest_units(&mut self, account: &str) {
+    /// Adds a deposit of 0.2 POL. Striga reports the amount in wei.
+    fn add_deposit_in_smallest_units(&mut self, account: &str) {
         let (native, hash) = (uuid(), hash());
         let own = [
             ("deaabb1b-50ec-4f2c-b30b-889d03826b64", native.as_str()),
@@ -84,58 +84,59 @@ impl User {
         ];
         self.webhooks.extend(samples_with(&["striga/deposit.pending.json", "striga/deposit.confirmed.json"], &own));
         let deposit = resource(Kind::Deposit, Provider::Striga, &native);
-        self.is_credited(&deposit, 2, "credited", &format!("-#{account}#POL#polygon-amoy"), "0.2");
+        self.expect_entry(&deposit, 2, "credited", &format!("-#{account}#POL#polygon-amoy"), "0.2");
     }
 
-    /// Whichever of them is recorded first is credited.
-    fn has_a_coin_that_three_webhook_families_report(&mut self, account: &str) {
+    /// Adds three deposits of one coin. The subscriber credits the deposit that is recorded first.
+    fn add_coin_that_three_webhook_families_report(&mut self, account: &str) {
         let coin = Coin::of(account);
         self.webhooks.extend(coin.webhooks);
         self.about.extend(coin.deposits.map(|deposit| (deposit, 1, None)));
         self.balances.insert(format!("-#{account}#USDC#ethereum"), "100".parse().expect("a decimal number"));
     }
 
-    fn has_deposits_that_are_not_credited(&mut self, account: &str) {
+    fn add_deposits_that_are_not_credited(&mut self, account: &str) {
         for file in
             ["deposits.pending.json", "deposits.on_hold.json", "deposits.failed.json", "deposits.abandoned.json"]
         {
             let deposit = unique(Kind::Deposit);
-            self.webhooks.push(of_connect(file, &deposit, account, "1000"));
+            self.webhooks.push(connect_webhook(file, &deposit, account, "1000"));
             self.about.push((deposit, 1, None));
         }
     }
 
-    /// One before its confirmation, which is not credited, and one after its credit, which needs review.
-    fn has_contradicted_deposits(&mut self, account: &str, amount: &str) {
+    /// Adds two deposits. The first fails before its confirmation and is not credited. The second fails after its
+    /// credit and needs review.
+    fn add_contradicted_deposits(&mut self, account: &str, amount: &str) {
         let [before, after] = [unique(Kind::Deposit), unique(Kind::Deposit)];
-        self.first.push(of_connect("deposits.failed.json", &before, account, "1000"));
-        self.webhooks.push(of_connect("deposits.confirmed.json", &before, account, "1000"));
+        self.first.push(connect_webhook("deposits.failed.json", &before, account, "1000"));
+        self.webhooks.push(connect_webhook("deposits.confirmed.json", &before, account, "1000"));
         self.about.push((before, 2, Some("held")));
-        self.webhooks.push(of_connect("deposits.confirmed.json", &after, account, amount));
-        self.last.push(of_connect("deposits.failed.json", &after, account, amount));
-        self.is_credited(&after, 1, "disputed", &format!("-#{account}#BTC#bitcoin"), amount);
+        self.webhooks.push(connect_webhook("deposits.confirmed.json", &after, account, amount));
+        self.last.push(connect_webhook("deposits.failed.json", &after, account, amount));
+        self.expect_entry(&after, 1, "disputed", &format!("-#{account}#BTC#bitcoin"), amount);
     }
 }
 
-/// A webhook of Connect about a deposit of `amount` for the user `account`.
-fn of_connect(file: &str, deposit: &ResourceId, account: &str, amount: &str) -> Webhook {
+/// A Connect webhook about a deposit of `amount` for the user `account`.
+fn connect_webhook(file: &str, deposit: &ResourceId, account: &str, amount: &str) -> Webhook {
     let changes = [("/account/reference_id", json!(account)), ("/deposit/amount", json!(amount))];
     Webhook::new(Provider::Connect, changed(file, deposit.native(), &changes))
 }
 
-/// Twelve digits at most: the emulator rounds sums to 28.
+/// A random amount of at most 12 digits, because the emulator rounds sums to 28 digits.
 fn amount(random: &mut fastrand::Rng) -> String {
     format!("{}.{:08}", random.u32(1..1000), random.u32(1..100_000_000))
 }
 
-/// Publishes an event again, as a topic with at-least-once delivery may.
-async fn again(platform: &Platform, delivery: &Delivery) {
+/// Publishes an event again. A topic with at-least-once delivery may do the same.
+async fn publish_again(platform: &Platform, delivery: &Delivery) {
     let publish = platform.clients().sns.publish().topic_arn(platform.output("TopicArn"));
     let publish = delivery.attributes.iter().fold(publish, |publish, (name, value)| {
         let value = MessageAttributeValue::builder().data_type("String").string_value(value).build();
-        publish.message_attributes(name, value.expect("a type is all it needs"))
+        publish.message_attributes(name, value.expect("an attribute with a type is valid"))
     });
-    publish.message(delivery.event.to_string()).send().await.expect("the topic takes it");
+    publish.message(delivery.event.to_string()).send().await.expect("the topic accepts the event");
 }
 
 #[test]
@@ -155,7 +156,7 @@ fn each_balance_is_the_sum_of_the_accounts_confirmed_deposits() {
         for (id, ..) in users.iter().flat_map(|user| &user.about).filter(|(.., state)| *state == Some("held")) {
             platform.recorded(id, 1).await;
         }
-        // In any order, and a third of them twice.
+        // Send the webhooks in random order, and a third of them twice.
         let mut webhooks: Vec<Webhook> = users.iter().flat_map(|user| user.webhooks.clone()).collect();
         random.shuffle(&mut webhooks);
         webhooks.extend_from_within(..webhooks.len() / 3);
@@ -168,11 +169,12 @@ fn each_balance_is_the_sum_of_the_accounts_confirmed_deposits() {
         let mut received = listener.received().to_vec();
         random.shuffle(&mut received);
         for delivery in &received[..received.len() / 2] {
-            again(platform, delivery).await;
+            publish_again(platform, delivery).await;
         }
-        eventually("all is credited", async || subscriber.balances().await, |balances| *balances == expected).await;
+        eventually("all deposits are credited", async || subscriber.balances().await, |balances| *balances == expected)
+            .await;
         assert_eq!(subscriber.settled().await, 0, "dead letters");
-        assert_eq!(subscriber.balances().await, expected, "nothing is credited twice");
+        assert_eq!(subscriber.balances().await, expected, "no deposit is credited twice");
 
         let last: Vec<Webhook> = users.iter().flat_map(|user| user.last.clone()).collect();
         platform.deliver(&last).await;
@@ -181,7 +183,7 @@ fn each_balance_is_the_sum_of_the_accounts_confirmed_deposits() {
             assert_eq!(delivery.text("/type"), "fundhook.deposit.conflicting", "{}", delivery.event);
         }
         for delivery in &received[received.len() / 2..] {
-            again(platform, delivery).await;
+            publish_again(platform, delivery).await;
         }
         assert_eq!(subscriber.settled().await, 0, "dead letters");
         assert_eq!(subscriber.balances().await, expected, "no credit is reversed automatically");

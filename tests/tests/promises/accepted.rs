@@ -1,6 +1,6 @@
-//! Every sample webhook becomes the events of the table, with its evidence.
+//! Every sample webhook produces the events in the table, with its evidence.
 //!
-//! The table is `accepted.txt`, beside this file.
+//! The table is `accepted.txt` in this directory.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use fundhook_tests::{Platform, run, samples, webhook};
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
-/// A line of the table: a file and one of its events, after the lines above it about the same resource.
+/// A line of the table: a file and one of its events. Lines about one resource are in the order of its events.
 struct Line {
     file: &'static str,
     event: &'static str,
@@ -87,8 +87,8 @@ fn table() -> Vec<Line> {
     lines
 }
 
-/// The files in rounds: files about one resource or coin are sent one after the other in the order of the table, all others
-/// concurrently.
+/// Groups the files into rounds. The files of one round are sent concurrently. Files about one resource or coin are in
+/// different rounds, in the order of the table.
 fn turns(lines: &[Line]) -> Vec<Vec<&'static str>> {
     let mut free_at: BTreeMap<Named, usize> = BTreeMap::new();
     let mut turns: Vec<Vec<&'static str>> = Vec::new();
@@ -151,7 +151,7 @@ fn amount(data: &Value) -> Option<String> {
 }
 
 #[test]
-fn every_sample_becomes_the_events_in_the_table() {
+fn every_sample_produces_the_events_in_the_table() {
     run(async {
         for (line, delivery) in published().await {
             let named = format!("{} of {}", line.event, line.file);
@@ -179,7 +179,7 @@ fn every_sample_becomes_the_events_in_the_table() {
     });
 }
 
-/// Checks a claim of the last column.
+/// Checks a claim in the last column.
 fn assert_claim(claim: &'static str, data: &Value, named: &str) {
     let text = |pointer: &str| data.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
     let is_about = |cell: &'static str, id: &str| Named::read(cell, "").is(id);
@@ -197,10 +197,10 @@ fn assert_claim(claim: &'static str, data: &Value, named: &str) {
             assert!(related.iter().filter_map(Value::as_str).any(|id| is_about(rest, id)), "{named}: {related:?}");
         }
         "duplicate" => {
-            let cell = rest.strip_prefix("of ").expect("of which");
+            let cell = rest.strip_prefix("of ").expect("a duplicate names its original");
             assert!(is_about(cell, text("/duplicate_of")), "{named}: {}", text("/duplicate_of"));
         }
-        _ => assert_eq!(claim, "", "{named}: the last column knows no such word"),
+        _ => assert_eq!(claim, "", "{named}: unknown word in the last column"),
     }
 }
 
@@ -214,13 +214,13 @@ fn every_event_is_a_cloudevent_about_its_resource() {
             assert_eq!(text("/id"), format!("{}#{}", text("/subject"), line.sequence), "{}", line.file);
             assert_eq!(text("/source"), format!("/fundhook/{}", line.resource.feed), "{}", line.file);
             assert!(!text("/type").is_empty(), "{}", line.file);
-            // Those that Fundhook promises beside them.
+            // The attributes that Fundhook adds.
             assert!(line.resource.is(text("/subject")), "{}: {}", line.file, text("/subject"));
             assert_eq!(text("/data/resource"), text("/subject"), "{}", line.file);
             assert_eq!(text("/datacontenttype"), "application/json", "{}", line.file);
             assert!(text("/time").parse::<Timestamp>().is_ok(), "{}", text("/time"));
             assert_eq!(text("/sequence").parse(), Ok(line.sequence), "{}", line.file);
-            assert_eq!(text("/sequence").len(), 10, "texts of one length are in the order of their numbers");
+            assert_eq!(text("/sequence").len(), 10, "equal lengths make the text order the numeric order");
         }
     });
 }
@@ -236,7 +236,7 @@ fn message_attributes_for_filter_policies_match_the_event() {
             let known = [
                 ("type", Some(&*event_type)),
                 ("kind", Some(line.kind())),
-                // A duplicate must not pass for a confirmed deposit.
+                // A filter for confirmed deposits must not match a duplicate.
                 ("status", Some("duplicate").filter(|_| line.event.ends_with(".duplicate")).or(text("/data/status"))),
                 ("provider", Some(line.resource.feed)),
                 ("asset", asset.or_else(|| text("/data/asset"))),
@@ -254,19 +254,19 @@ fn message_attributes_for_filter_policies_match_the_event() {
 }
 
 #[test]
-fn the_evidence_of_every_event_holds_the_webhook_and_verifies_again() {
+fn the_evidence_of_every_event_contains_the_webhook_and_can_be_verified_again() {
     run(async {
         let platform = Platform::shared().await;
         for (line, delivery) in published().await {
             let evidence = &delivery.event["data"]["evidence"];
-            // A recovery's evidence is that of its latest fact; each webhook has its own.
+            // A recovery has the evidence of its latest fact. Each webhook has its own evidence.
             let stands = line.kind() != "recovery" && delivery.event["data"]["late"] == Value::Bool(false);
             let envelope: Envelope = platform.evidence(&pointer(evidence)).await;
             if stands {
                 assert_eq!(
                     envelope.body(),
                     webhook(line.file).body,
-                    "{}: the bytes are those that were sent",
+                    "{}: the archived bytes are the sent bytes",
                     line.file
                 );
             }
@@ -286,7 +286,7 @@ fn pointer(evidence: &Value) -> EvidencePointer {
 }
 
 #[test]
-fn a_text_that_mentions_a_deposit_does_not_touch_it() {
+fn a_text_that_mentions_a_deposit_does_not_change_it() {
     run(async {
         let confirmed = "connect/deposits.confirmed.json";
         let published = published().await.iter().find(|(line, _)| line.file == confirmed);
@@ -305,6 +305,6 @@ fn one_reference_finds_all_its_deposits() {
         let found = platform.found_by("by-reference", "reference_id", "abc123").await;
         let natives: BTreeSet<&str> = found.iter().map(|id| id.native()).collect();
         let expected = ["363b5b15-02bd-4797-892f-8baa4eec60d9", "6b83ea08-a78a-4887-8a59-d95e54199cc0"];
-        assert_eq!(natives, BTreeSet::from(expected), "the late deposit carries the old session's reference");
+        assert_eq!(natives, BTreeSet::from(expected), "the late deposit has the old session's reference");
     });
 }

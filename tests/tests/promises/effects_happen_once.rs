@@ -1,4 +1,4 @@
-//! Providers and queues repeat messages, and functions crash: each statement still has its effect once.
+//! Each statement has its effect once, although providers and queues repeat messages and functions crash.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -31,12 +31,12 @@ const LIVES: [(Kind, [&str; 3], [&str; 3]); 4] = [
 
 const DEPOSIT: [&str; 3] = ["deposits.pending.6e735627.json", "deposits.submitted.json", "deposits.confirmed.json"];
 
-/// Events with one id are equal.
+/// Checks that events with the same id are equal.
 fn assert_repetitions_are_equal(received: &[Delivery]) {
     let mut said: BTreeMap<&str, &Delivery> = BTreeMap::new();
     for delivery in received {
         let first = said.entry(delivery.id()).or_insert(delivery);
-        assert_eq!(*first, delivery, "{} is said again", delivery.id());
+        assert_eq!(*first, delivery, "{} was published with different content", delivery.id());
     }
 }
 
@@ -83,7 +83,7 @@ fn concurrent_statements_about_one_deposit_are_all_recorded() {
             let statement = platform.statements(&Webhook::new(Provider::Connect, body)).await.remove(0);
             messages.push(NewFact::from(statement).to_message().expect("JSON"));
         }
-        // Each in its own call, so that several updaters read the same version and all but one conflict.
+        // Send each message in its own call, so that several updaters read the same version and all but one conflict.
         join_all(messages.chunks(1).map(|message| platform.put(Queue::Transfers, message))).await;
 
         listener.receive(event_ids(&deposit, STATEMENTS)).await;
@@ -101,7 +101,8 @@ const DEPOSITS: usize = 10;
 const COINS: usize = 4;
 const ROUNDS_MAX: usize = 5;
 
-/// Kills the functions in turn at random times, until each was killed while it worked, or `done`. Returns whether each was.
+/// Kills the functions in turn at random times. Stops when each function was killed often enough while it worked, when
+/// `done` returns true, or at the deadline. Returns whether each function was killed often enough.
 async fn crash(platform: &Platform, random: &mut fastrand::Rng, done: impl AsyncFn() -> bool) -> bool {
     let deadline = Instant::now() + WITHIN;
     loop {
@@ -120,7 +121,7 @@ async fn crash(platform: &Platform, random: &mut fastrand::Rng, done: impl Async
     }
 }
 
-/// One of the coin's deposits is confirmed, and the others are its duplicates.
+/// Checks that one of the coin's deposits is confirmed and that the others are its duplicates.
 fn assert_credited_once(coin: &Coin, received: &[Delivery]) {
     let said = |id: &ResourceId| received.iter().find(|delivery| delivery.text("/subject") == id.to_string());
     let said: Vec<&Delivery> = coin.deposits.iter().filter_map(said).collect();
@@ -134,11 +135,11 @@ fn assert_credited_once(coin: &Coin, received: &[Delivery]) {
 
 #[test]
 #[cfg_attr(not(target_os = "linux"), ignore = "finds the functions' processes through /proc")]
-fn functions_killed_while_they_work_lose_and_repeat_nothing() {
+fn killed_functions_neither_lose_nor_repeat_an_effect() {
     run(async {
         let platform = &Platform::deploy(&[]).await;
         platform.redeliver_after(2).await;
-        // One message may be interrupted more often than the five attempts of the template.
+        // A message may be interrupted more than five times, which is the template's limit of attempts.
         platform.forgive(100).await;
         let mut listener = platform.listen().await;
         let mut random = seeded();
@@ -162,7 +163,10 @@ fn functions_killed_while_they_work_lose_and_repeat_nothing() {
                 break;
             }
         }
-        assert!(all_were_hit, "each function is killed {HITS} times while it works, or the test shows nothing");
+        assert!(
+            all_were_hit,
+            "each function must be killed {HITS} times while it works; otherwise the test proves nothing"
+        );
 
         // Expected: three events per deposit, and one event per deposit of a coin.
         let of_coins = coins.iter().flat_map(|coin| coin.deposits.iter().map(|id| (id, 1)));

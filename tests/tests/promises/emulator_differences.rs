@@ -1,5 +1,7 @@
-//! Differences between the emulator and AWS that the project depends on or works around. If one of these tests fails, the
-//! emulator has changed: remove the workaround and its entry in docs/start/local-stack.md.
+//! Differences between the emulator and AWS that the project depends on or works around.
+//!
+//! If one of these tests fails, the emulator has changed. Then remove the workaround and its entry in
+//! docs/start/local-stack.md.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -18,9 +20,9 @@ use serde_json::{Value, json};
 
 use crate::workbench;
 
-/// On AWS each write is in the stream. Hence the parameter TableWrites, which is `puts` for local stacks.
+/// On AWS the stream contains each write. For this reason the parameter TableWrites is `puts` for local stacks.
 #[test]
-fn a_partiql_statement_leaves_no_stream_record_and_a_put_does() {
+fn a_put_creates_a_stream_record_and_a_partiql_statement_does_not() {
     run(async {
         let platform = workbench().await;
         let mut stream = Stream::open(platform).await;
@@ -38,14 +40,14 @@ fn a_partiql_statement_leaves_no_stream_record_and_a_put_does() {
             keys.clone()
         };
         let keys = eventually("the put is in the stream", look, |keys| keys.contains(&json!(put))).await;
-        assert!(!keys.contains(&json!(said)), "a statement, executed before, now is in the stream too");
+        assert!(!keys.contains(&json!(said)), "the stream now contains the earlier statement too");
     });
 }
 
-/// As on AWS, and unlike a statement: a deposit and the claim on its coin are written by a transaction, whatever the
-/// parameter TableWrites says.
+/// AWS does the same. A transaction writes a deposit and the claim on its coin, whatever the value of the parameter
+/// TableWrites.
 #[test]
-fn a_transaction_leaves_a_stream_record_of_each_of_its_items() {
+fn a_transaction_creates_a_stream_record_for_each_item() {
     run(async {
         let platform = workbench().await;
         let mut stream = Stream::open(platform).await;
@@ -69,8 +71,9 @@ fn a_transaction_leaves_a_stream_record_of_each_of_its_items() {
     });
 }
 
-/// On AWS a sum of up to 38 digits is exact, and a longer one is refused. Hence the amounts of at most 12 digits in the test
-/// of the example subscriber, and its tests on another engine. Fundhook itself has DynamoDB add nothing.
+/// On AWS a sum of up to 38 digits is exact, and a longer sum is rejected. For this reason the test of the example
+/// subscriber uses amounts of at most 12 digits, and the subscriber has tests on another engine. Fundhook itself does
+/// not add numbers in DynamoDB.
 #[test]
 fn a_sum_of_more_than_28_digits_is_rounded() {
     run(async {
@@ -82,7 +85,7 @@ fn a_sum_of_more_than_28_digits_is_rounded() {
                 let update = platform.clients().dynamodb.update_item().table_name(platform.output("TableName"));
                 let update = update.key("pk", key.clone()).update_expression("ADD amount :number");
                 let update = update.expression_attribute_values(":number", AttributeValue::N(number.to_owned()));
-                let updated = update.return_values(ReturnValue::UpdatedNew).send().await.expect("it is added");
+                let updated = update.return_values(ReturnValue::UpdatedNew).send().await.expect("the number is added");
                 total = updated.attributes.and_then(|mut attributes| attributes.remove("amount"));
             }
             total.and_then(|total| total.as_n().ok().cloned()).expect("a number")
@@ -93,24 +96,24 @@ fn a_sum_of_more_than_28_digits_is_rounded() {
     });
 }
 
-/// On AWS it is the secret's ARN, as the names of the outputs and of the function's variables say. Either names the secret
-/// in a call, so that nothing has to make up for it.
+/// On AWS the reference is the secret's ARN, as the names of the outputs and of the function's variables say. A call
+/// accepts the name or the ARN, so no workaround is necessary.
 #[test]
-fn a_reference_to_a_secret_that_is_made_under_a_condition_is_its_name() {
+fn a_reference_to_a_conditional_secret_is_its_name() {
     run(async {
         let platform = workbench().await;
         for output in ["ZerohashSecretArn", "StrigaSecretArn"] {
             let named = platform.output(output);
             let described = platform.clients().secrets.describe_secret().secret_id(named).send().await;
-            let described = described.expect("the secret is there");
+            let described = described.expect("the secret exists");
             assert_eq!(described.name(), Some(named), "{output}");
             assert_ne!(described.arn(), Some(named), "{output}");
         }
     });
 }
 
-/// On AWS the stream is delivered again from the record whose sequence number the function returned. Hence the tests of
-/// the publisher's handler below, and no end-to-end test of a topic that is away.
+/// AWS delivers the stream again from the record whose sequence number the function returned. For this reason the tests
+/// below call the publisher's handler, and no end-to-end test covers an unavailable topic.
 #[test]
 fn the_stream_source_ignores_a_partial_failure() {
     run(async {
@@ -121,23 +124,23 @@ fn the_stream_source_ignores_a_partial_failure() {
         let sns = &platform.clients().sns;
         sns.delete_topic().topic_arn(topic).send().await.expect("the topic is deleted");
         platform.send(&about("deposits.pending.json", lost.native())).await;
-        // What the publisher says of it is in the log once its answer has come.
+        // The publisher's log messages appear after it has answered.
         let failure = |line: &str| line.contains("could not be published") && line.contains(&lost.to_string());
         let look = async || log().await.lines().filter(|line| failure(line)).count();
         eventually("the publisher fails to publish", look, |failures| *failures > 0).await;
 
-        let made = sns.create_topic().name(name).send().await.expect("the topic is made again");
+        let made = sns.create_topic().name(name).send().await.expect("the topic is created again");
         assert_eq!(made.topic_arn(), Some(topic));
         let mut listener = platform.listen().await;
         platform.send(&about("deposits.pending.json", received.native())).await;
         listener.receive([format!("{received}#1")]).await;
-        assert!(listener.ids_about(&lost).is_empty(), "what failed before, and is older, now is delivered again");
+        assert!(listener.ids_about(&lost).is_empty(), "the emulator now delivers the earlier failed record again");
     });
 }
 
-/// On AWS an API has a name of its own. Hence the query that Deployment::post adds.
+/// On AWS each API has its own host name. For this reason Deployment::post adds a query with the account.
 #[test]
-fn a_request_without_an_account_does_not_reach_an_api_of_another_than_the_default_account() {
+fn a_request_without_an_account_does_not_reach_an_api_outside_the_default_account() {
     run(async {
         let platform = workbench().await;
         let endpoint = platform.deployment().endpoint();
@@ -156,9 +159,10 @@ fn a_request_without_an_account_does_not_reach_an_api_of_another_than_the_defaul
     });
 }
 
-/// On AWS it has the routes of its functions' events. Hence the API's parts one by one in the template.
+/// On AWS such an API has the routes of its functions' events. For this reason the template declares each part of the
+/// API.
 #[test]
-fn a_serverless_http_api_has_no_routes_and_the_template_none_of_its_kind() {
+fn a_serverless_http_api_has_no_routes_and_the_template_does_not_use_one() {
     let template = Workspace::find().expect("a workspace").template().expect("the template");
     let types: Vec<&str> = template.lines().filter_map(|line| line.trim().strip_prefix("Type: AWS::")).collect();
     assert!(types.contains(&"ApiGatewayV2::Route") && !types.contains(&"Serverless::HttpApi"), "{types:?}");
@@ -209,7 +213,7 @@ Outputs:
     Value: !Ref Api
 ";
 
-/// A topic that refuses some events, and remembers what it took.
+/// A topic that rejects some events and records the events that it accepts.
 #[derive(Default)]
 struct Topic {
     refuses: BTreeSet<String>,
@@ -220,7 +224,11 @@ impl PublishEvents for &Topic {
     async fn publish(&self, events: &[Event]) -> Vec<Result<(), PortError>> {
         let take = |event: &Event| {
             if self.refuses.contains(&event.id) {
-                return Err(PortError::new("publish an event to the topic", Disposition::Retry, "it is away"));
+                return Err(PortError::new(
+                    "publish an event to the topic",
+                    Disposition::Retry,
+                    "the topic is unavailable",
+                ));
             }
             self.took.lock().expect("no panic while locked").push(event.clone());
             Ok(())
@@ -235,7 +243,7 @@ impl Topic {
     }
 }
 
-/// Writes deposits to the table and returns the records that the stream has of them: two of each, one for each fact.
+/// Writes deposits to the table and returns their stream records. Each deposit has two records, one for each fact.
 async fn records(platform: &Platform, deposits: &[ResourceId]) -> Vec<Value> {
     let mut stream = Stream::open(platform).await;
     for (turn, file) in ["deposits.pending.json", "deposits.confirmed.json"].into_iter().enumerate() {
@@ -254,10 +262,10 @@ async fn records(platform: &Platform, deposits: &[ResourceId]) -> Vec<Value> {
     eventually("the stream has two records of each deposit", look, |seen| seen.len() == 2 * deposits.len()).await
 }
 
-/// Where nothing is noted.
-struct NoBooks;
+/// A store that keeps no receipts.
+struct NoReceipts;
 
-impl Receipts for NoBooks {
+impl Receipts for NoReceipts {
     async fn note(&self, _: &[Receipt]) -> Result<(), PortError> {
         Ok(())
     }
@@ -268,9 +276,10 @@ impl Receipts for NoBooks {
 }
 
 async fn publish(topic: &Topic, records: &[Value]) -> Vec<Option<String>> {
-    let event: StreamEvent = serde_json::from_value(json!({ "Records": records })).expect("what Lambda hands over");
+    let event: StreamEvent =
+        serde_json::from_value(json!({ "Records": records })).expect("a stream event as Lambda sends it");
     let DynamoDbEventResponse { batch_item_failures, .. } =
-        Publisher::new(topic, NoBooks).handle(event, fundhook_runtime::now()).await;
+        Publisher::new(topic, NoReceipts).handle(event, fundhook_runtime::now()).await;
     batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
 }
 
@@ -283,34 +292,38 @@ fn ids(events: &[Event]) -> Vec<&str> {
 }
 
 #[test]
-fn a_publisher_asks_for_the_stream_again_from_the_record_it_could_not_publish() {
+fn a_publisher_requests_redelivery_from_the_first_record_it_could_not_publish() {
     run(async {
         let deposits: Vec<ResourceId> = (0..3).map(|_| unique(Kind::Deposit)).collect();
         let records = records(workbench().await, &deposits).await;
-        // The stream's order is that of the writes: all first facts, then all second ones.
+        // The stream is in the order of the writes: all first facts, then all second facts.
         let said: Vec<String> =
             [1, 2].into_iter().flat_map(|sequence| deposits.iter().map(move |id| format!("{id}#{sequence}"))).collect();
 
         let refusing = Topic { refuses: BTreeSet::from([said[2].clone(), said[4].clone()]), ..Topic::default() };
         let failed = publish(&refusing, &records).await;
-        assert_eq!(failed, [sequence_number(&records[2])], "the first record that was not finished, and it alone");
+        assert_eq!(failed, [sequence_number(&records[2])], "only the first unfinished record");
         let first = refusing.took();
         assert_eq!(ids(&first), [&said[0], &said[1], &said[3], &said[5]].map(String::as_str));
 
-        // Lambda delivers again from there.
+        // Lambda delivers the stream again from that record.
         let recovered = Topic::default();
-        assert_eq!(publish(&recovered, &records[2..]).await, [], "all are finished");
+        assert_eq!(publish(&recovered, &records[2..]).await, [], "all records are finished");
         let second = recovered.took();
         assert_eq!(ids(&second), said[2..].iter().map(String::as_str).collect::<Vec<_>>());
         let again: BTreeMap<&str, &Event> = second.iter().map(|event| (event.id.as_str(), event)).collect();
         for event in &first {
-            assert!(again.get(event.id.as_str()).is_none_or(|same| *same == event), "{} is said again", event.id);
+            assert!(
+                again.get(event.id.as_str()).is_none_or(|same| *same == event),
+                "{} was published with different content",
+                event.id
+            );
         }
     });
 }
 
 #[test]
-fn a_record_that_cannot_be_read_holds_up_what_is_behind_it_and_nothing_before_it() {
+fn an_unreadable_record_blocks_the_later_records_and_not_the_earlier_ones() {
     run(async {
         let deposits: Vec<ResourceId> = (0..2).map(|_| unique(Kind::Deposit)).collect();
         let mut records = records(workbench().await, &deposits).await;

@@ -6,7 +6,8 @@ use fundhook_providers::{Envelope, Rejection};
 use fundhook_tests::{Platform, about, run, unique, verify_again};
 use tokio::sync::OnceCell;
 
-/// The webhooks of one deposit. The last two are too late to change its status, and the last has other bytes.
+/// The webhooks of one deposit. The last two arrive too late to change its status. The last one repeats the third with
+/// different bytes.
 fn webhooks(native: &str) -> [Vec<u8>; 4] {
     let submitted = about("deposits.submitted.json", native);
     let in_other_bytes = [submitted.trim_ascii(), b"\n\n"].concat();
@@ -60,7 +61,7 @@ fn changed_evidence_does_not_verify() {
         let keys = platform.published_keys().await;
         let pointer = &deposit.facts()[1].content.evidence().archived;
         let lines = platform.evidence_lines(&pointer.object).await;
-        let line = lines.iter().find(|line| line.contains("CONFIRMED")).expect("the webhook is there as text");
+        let line = lines.iter().find(|line| line.contains("CONFIRMED")).expect("a line contains the webhook as text");
         let changed = line.replacen(r#"\"amount\": \"1\""#, r#"\"amount\": \"9\""#, 1);
         assert_ne!(*line, changed);
         let changed = Envelope::from_json(&changed).expect("the changed line is an envelope");
@@ -69,7 +70,7 @@ fn changed_evidence_does_not_verify() {
 }
 
 #[test]
-fn the_timeline_shows_each_fact_with_what_it_changed_and_its_evidence() {
+fn the_timeline_shows_each_fact_with_its_change_and_its_evidence() {
     run(async {
         let deposit = deposit().await;
         let timeline = timeline(deposit);
@@ -80,10 +81,10 @@ fn the_timeline_shows_each_fact_with_what_it_changed_and_its_evidence() {
             ("connect.deposits.submitted (submitted)", format!("fundhook.deposit.updated (event {id}#3, late)")),
             ("connect.deposits.submitted (submitted)", "nothing that subscribers see".to_owned()),
         ];
-        let mut rest = timeline.strip_prefix(&format!("{id}\n")).expect("it begins with the resource");
+        let mut rest = timeline.strip_prefix(&format!("{id}\n")).expect("the timeline begins with the resource");
         for (number, (fact, (said, changed))) in (1..).zip(deposit.facts().iter().zip(changes)) {
             let evidence = fact.content.evidence();
-            // In this order, each in a line of its own.
+            // Each text is on a separate line, in this order.
             for shown in [
                 format!("{number}. {said}"),
                 changed,
@@ -98,6 +99,6 @@ fn the_timeline_shows_each_fact_with_what_it_changed_and_its_evidence() {
                 rest = &rest[line.len() + 1..];
             }
         }
-        assert_eq!(rest, "", "and nothing else");
+        assert_eq!(rest, "", "the timeline contains nothing else");
     });
 }

@@ -1,6 +1,6 @@
-//! The promises of Fundhook to the platforms that deploy it, a module each.
+//! Fundhook's promises to the platforms that deploy it. Each module tests one promise.
 //!
-//! All of them are tests of one program, so that one emulator serves them all.
+//! All tests are in one program, so that they share one emulator.
 
 mod a_subscriber_credits_once;
 mod accepted;
@@ -22,7 +22,7 @@ mod tenants_are_apart;
 use fundhook_tests::Platform;
 use tokio::sync::OnceCell;
 
-/// A stack to put things into and to take things away from, by tests that keep out of each other's way.
+/// A stack that tests may change. Tests that use it must not interfere with each other.
 async fn workbench() -> &'static Platform {
     static WORKBENCH: OnceCell<Platform> = OnceCell::const_new();
     let deploy = async || {

@@ -1,11 +1,11 @@
-//! An amount is published and stored to the last digit, however many there are.
+//! Amounts are published and stored exactly, whatever their number of digits.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use fundhook_domain::Kind;
 use fundhook_tests::{Platform, changed, run, unique};
 use serde_json::{Value, json};
 
-/// What the provider sends, as JSON, and what is published. A double has 15 to 17 digits, a DynamoDB number 38.
+/// The JSON that the provider sends, and the published amount. A double has 15 to 17 digits. A DynamoDB number has 38.
 const AMOUNTS: [(&str, &str); 9] = [
     (r#"".013""#, "0.013"),
     (r#""1""#, "1"),
@@ -23,7 +23,7 @@ const AMOUNTS: [(&str, &str); 9] = [
         r#""115792089237316195423570985008687907853269984665640564039457.5""#,
         "115792089237316195423570985008687907853269984665640564039457.5",
     ),
-    // As numbers, which no sample has and a provider may send any day.
+    // JSON numbers. No sample contains one, but a provider may send one.
     ("9007199254740993", "9007199254740993"),
     ("0.1234567890123456789012345678901234567890", "0.123456789012345678901234567890123456789"),
 ];
@@ -57,13 +57,13 @@ fn amounts_are_exact_in_events_and_in_the_table() {
             assert!(fact.contains(&stored), "{exact} in {fact}");
             let numbers: Vec<&str> =
                 item.iter().filter(|(_, value)| value.is_n()).map(|(name, _)| name.as_str()).collect();
-            assert_eq!(numbers, ["version"], "DynamoDB's own numbers carry no amount");
+            assert_eq!(numbers, ["version"], "no amount is stored as a DynamoDB number");
         }
     });
 }
 
 #[test]
-fn times_and_a_platforms_own_numbers_are_exact_too() {
+fn times_and_numbers_in_a_platforms_metadata_are_exact() {
     run(async {
         let platform = Platform::shared().await;
         let mut listener = platform.listen().await;

@@ -8,7 +8,7 @@ use fundhook_sandbox::DropShare;
 use fundhook_tests::{Listener, Platform, changed, eventually, hash, run, unique};
 use serde_json::{Value, json};
 
-/// The number of deposits, each with three webhooks.
+/// The number of deposits. Each deposit has three webhooks.
 const DEPOSITS: usize = 5;
 
 /// The share of webhooks that the provider drops.
@@ -34,7 +34,7 @@ fn life(deposit: &ResourceId, at: Timestamp) -> [Webhook; 3] {
     ]
 }
 
-/// A minute ago, which is in the reported day.
+/// The time one minute ago. The report covers the day of this time.
 fn a_minute_ago() -> Timestamp {
     fundhook_runtime::now().minus(Duration::from_secs(60))
 }
@@ -58,36 +58,36 @@ async fn receive_confirmed(listener: &mut Listener<'_>, deposit: &ResourceId) {
     listener.receive_one(&what, is).await;
 }
 
-/// The summary of a run that reads the list. A run within a second of the last one has nothing to read.
+/// The summary of a run that reads the list. A run reads nothing if it starts within a second of the previous run.
 async fn read_the_list(platform: &Platform) -> Value {
     let run = async || platform.reconcile(&json!({})).await;
     eventually("the list is read", run, |summary| summary["pages"].as_u64() > Some(0)).await
 }
 
-/// Webhooks are dropped at random, and every deposit is confirmed to the platform once.
+/// The provider drops webhooks at random. The platform still receives one confirmation of each deposit.
 async fn dropped_webhooks_are_reconciled(platform: &Platform, listener: &mut Listener<'_>, at: Timestamp) {
     let deposits: Vec<ResourceId> = (0..DEPOSITS).map(|_| unique(Kind::Deposit)).collect();
     platform
         .provider()
         .drop_share(DropShare { percent: DROPPED_PERCENT, seed: 7 })
         .await
-        .expect("the provider drops some");
+        .expect("the provider drops some webhooks");
     let mut lost = 0;
     for deposit in &deposits {
         for webhook in life(deposit, at) {
             lost += usize::from(!platform.send_or_lose(&webhook).await);
         }
     }
-    platform.provider().drop_share(DropShare::NONE).await.expect("the provider drops none");
+    platform.provider().drop_share(DropShare::NONE).await.expect("the provider drops no webhooks");
     read_the_list(platform).await;
     for deposit in &deposits {
         receive_confirmed(listener, deposit).await;
-        assert_eq!(confirmations(listener, deposit).len(), 1, "{deposit} may be credited once");
+        assert_eq!(confirmations(listener, deposit).len(), 1, "{deposit} is confirmed once");
     }
     eprintln!("{lost} of {} webhooks were dropped", 3 * DEPOSITS);
 }
 
-/// The only webhook about a deposit is dropped and arrives late.
+/// The only webhook about a deposit is dropped and arrives after the reconciliation.
 async fn a_late_webhook_of_a_reconciled_deposit_changes_nothing(
     platform: &Platform,
     listener: &mut Listener<'_>,
@@ -95,9 +95,9 @@ async fn a_late_webhook_of_a_reconciled_deposit_changes_nothing(
 ) {
     let deposit = unique(Kind::Deposit);
     let [_, _, webhook] = life(&deposit, at);
-    platform.provider().drop_share(DropShare::ALL).await.expect("the provider drops all");
-    assert!(!platform.send_or_lose(&webhook).await, "it is dropped");
-    platform.provider().drop_share(DropShare::NONE).await.expect("the provider drops none");
+    platform.provider().drop_share(DropShare::ALL).await.expect("the provider drops all webhooks");
+    assert!(!platform.send_or_lose(&webhook).await, "the webhook is dropped");
+    platform.provider().drop_share(DropShare::NONE).await.expect("the provider drops no webhooks");
 
     let summary = read_the_list(platform).await;
     assert_eq!((&summary["queued"], &summary["differing"]), (&json!(1), &json!(0)), "{summary}");
@@ -107,7 +107,7 @@ async fn a_late_webhook_of_a_reconciled_deposit_changes_nothing(
     let reconciled = platform.recorded(&deposit, 1).await.view().expect("it has facts");
     assert_eq!(reconciled.evidence.attestation.class, EvidenceClass::Api);
 
-    assert!(platform.send_or_lose(&webhook).await, "the provider sends it");
+    assert!(platform.send_or_lose(&webhook).await, "the provider sends the webhook");
     let recorded = platform.recorded(&deposit, 2).await;
     let view = recorded.view().expect("it has facts");
     assert_eq!(view.evidence.attestation.class, EvidenceClass::Asymmetric);
@@ -118,8 +118,8 @@ async fn a_late_webhook_of_a_reconciled_deposit_changes_nothing(
 }
 
 /// The provider revokes the token before its expiry.
-async fn a_token_that_was_revoked_is_replaced_by_one_request(platform: &Platform) {
-    let granted = async || platform.provider().counts().await.expect("the provider counts").tokens_granted;
+async fn a_revoked_token_is_replaced_with_one_request(platform: &Platform) {
+    let granted = async || platform.provider().counts().await.expect("the provider returns its counts").tokens_granted;
     let before = granted().await;
     platform.provider().revoke_tokens().await.expect("the provider revokes the token");
     read_the_list(platform).await;
@@ -150,7 +150,7 @@ fn dropped_webhooks_are_read_from_the_providers_list() {
         let at = a_minute_ago();
         dropped_webhooks_are_reconciled(platform, &mut listener, at).await;
         a_late_webhook_of_a_reconciled_deposit_changes_nothing(platform, &mut listener, at).await;
-        a_token_that_was_revoked_is_replaced_by_one_request(platform).await;
+        a_revoked_token_is_replaced_with_one_request(platform).await;
         the_days_control_totals_agree(platform, &at.day()).await;
     });
 }
@@ -172,7 +172,7 @@ fn an_overdue_resource_is_reported_once() {
         let overdue = async || platform.reconcile(&json!({})).await["overdue"].as_u64();
         let mut reported = 0;
         eventually(
-            "both are reported",
+            "both resources are reported",
             async || {
                 reported += overdue().await.expect("a number");
                 reported
@@ -186,11 +186,11 @@ fn an_overdue_resource_is_reported_once() {
             platform.recorded(resource, 2).await;
         }
         let of_overdue = async || platform.found_by("open", "open", "deposit.overdue").await;
-        eventually("the index has it among the overdue resources", of_overdue, |all| all.contains(&deposit)).await;
-        assert_eq!(overdue().await, Some(0), "each is reported once");
+        eventually("the index lists the deposit as overdue", of_overdue, |all| all.contains(&deposit)).await;
+        assert_eq!(overdue().await, Some(0), "each resource is reported once");
 
         platform.deliver(&[confirmed]).await;
         receive_confirmed(&mut listener, &deposit).await;
-        eventually("a final resource is not open", of_overdue, |all| !all.contains(&deposit)).await;
+        eventually("the index no longer lists the final deposit", of_overdue, |all| !all.contains(&deposit)).await;
     });
 }
