@@ -24,7 +24,7 @@ async fn guarded() -> &'static Platform {
     GUARDED.get_or_init(async || Platform::deploy(&parameters).await).await
 }
 
-/// A valid request, to be changed.
+/// A valid request. Each test changes it in one way.
 struct Request {
     platform: &'static Platform,
     resource: ResourceId,
@@ -35,7 +35,7 @@ struct Request {
 }
 
 impl Request {
-    /// A webhook about a deposit of its own.
+    /// A webhook about a new deposit.
     async fn genuine(platform: &'static Platform) -> Self {
         let resource = unique(Kind::Deposit);
         let body = about("deposits.confirmed.json", resource.native());
@@ -44,7 +44,7 @@ impl Request {
         request.signed(platform.webhook_url(), 0, false).await.token(json!({}), false).await
     }
 
-    /// Signed anew: for some URL, so many seconds from now, by the provider or by a stranger.
+    /// Replaces the signature: for `url`, `seconds` from now, with the provider's key or with a forged one.
     async fn signed(mut self, url: &str, seconds: i64, forge: bool) -> Self {
         let timestamp = fundhook_runtime::now().unix_seconds() + seconds;
         let signed = self
@@ -52,14 +52,14 @@ impl Request {
             .provider()
             .sign(&SignRequest::connect(url, timestamp, &self.body).forged(forge))
             .await
-            .expect("it is signed");
+            .expect("the provider signs it");
         for (name, value) in signed {
             self = self.header(&name, &value);
         }
         self
     }
 
-    /// With a JWT that says `changes` beside what it has to say, by the provider or by a stranger.
+    /// Adds a JWT with valid claims and `changes` to them, signed with the provider's key or with a forged one.
     async fn token(self, changes: Value, forge: bool) -> Self {
         let now = fundhook_runtime::now().unix_seconds();
         let mut claims =
@@ -67,7 +67,7 @@ impl Request {
         for (name, value) in changes.as_object().expect("claims") {
             claims[name] = value.clone();
         }
-        let token = self.platform.provider().token(&claims, forge).await.expect("it is signed");
+        let token = self.platform.provider().token(&claims, forge).await.expect("the provider signs it");
         self.header("authorization", &format!("Bearer {token}"))
     }
 
@@ -95,7 +95,7 @@ impl Request {
         Self { path, ..self }
     }
 
-    /// The status, the code, and the methods that are allowed.
+    /// Sends the request. Returns the status, the code and the allowed methods.
     async fn answer(self) -> (u16, String, Option<String>) {
         let headers: Vec<(&str, &str)> = self.headers.iter().map(|(name, value)| (&**name, &**value)).collect();
         let sent = self.platform.deployment().request(self.method, self.path, &headers, self.body).await;
@@ -109,8 +109,8 @@ impl Request {
     }
 }
 
-/// What is refused: what was done to a genuine webhook, the status, and the code.
-async fn refusals(platform: &'static Platform) -> Vec<(&'static str, Request, u16, &'static str)> {
+/// Requests that are rejected: the change to a genuine webhook, the expected status and the expected code.
+async fn rejected_requests(platform: &'static Platform) -> Vec<(&'static str, Request, u16, &'static str)> {
     let url = platform.webhook_url();
     let genuine = async || Request::genuine(platform).await;
     let now = fundhook_runtime::now().unix_seconds().to_string();
@@ -120,7 +120,7 @@ async fn refusals(platform: &'static Platform) -> Vec<(&'static str, Request, u1
     let head = ["timestamp", "signature", "client-id", "x-zh-hook-payload-type"];
     let not_signed = head.iter().fold(genuine().await, |request, name| request.without(name));
     vec![
-        ("signed by a stranger", genuine().await.signed(url, 0, true).await, 401, "signature_unverified"),
+        ("signed with a forged key", genuine().await.signed(url, 0, true).await, 401, "signature_unverified"),
         ("changed in transit", genuine().await.body(one_more), 401, "signature_unverified"),
         (
             "signed for another URL",
@@ -129,7 +129,7 @@ async fn refusals(platform: &'static Platform) -> Vec<(&'static str, Request, u1
             "signature_unverified",
         ),
         (
-            "an old signature under a new timestamp",
+            "an old signature with a new timestamp",
             genuine().await.signed(url, -HOUR, false).await.header("timestamp", &now),
             401,
             "signature_unverified",
@@ -141,9 +141,9 @@ async fn refusals(platform: &'static Platform) -> Vec<(&'static str, Request, u1
         ("without its timestamp", genuine().await.without("timestamp"), 400, "header_missing"),
         ("an empty signature", genuine().await.header("signature", ""), 400, "header_missing"),
         ("a signature that is not base64", genuine().await.header("signature", "?"), 400, "header_malformed"),
-        ("a timestamp in words", genuine().await.header("timestamp", "yesterday"), 400, "header_malformed"),
+        ("a timestamp that is not a number", genuine().await.header("timestamp", "yesterday"), 400, "header_malformed"),
         ("without a token", genuine().await.without("authorization"), 401, "token_missing"),
-        ("a stranger's token", genuine().await.token(json!({}), true).await, 401, "token_refused"),
+        ("a token signed with a forged key", genuine().await.token(json!({}), true).await, 401, "token_refused"),
         ("an unsigned token", genuine().await.header("authorization", unsigned_token), 401, "token_refused"),
         ("an expired token", genuine().await.token(json!({ "exp": 1_760_484_866 }), false).await, 401, "token_refused"),
         ("another issuer's token", genuine().await.token(json!({ "iss": "other" }), false).await, 401, "token_refused"),
@@ -153,10 +153,10 @@ async fn refusals(platform: &'static Platform) -> Vec<(&'static str, Request, u1
             401,
             "token_refused",
         ),
-        ("not posted but got", genuine().await.by(Method::GET), 405, "method_not_allowed"),
-        ("not posted but put", genuine().await.by(Method::PUT), 405, "method_not_allowed"),
+        ("sent with GET", genuine().await.by(Method::GET), 405, "method_not_allowed"),
+        ("sent with PUT", genuine().await.by(Method::PUT), 405, "method_not_allowed"),
         ("for an unknown provider", genuine().await.to("/webhooks/paypal"), 404, "unknown_provider"),
-        ("for a provider spelled otherwise", genuine().await.to("/webhooks/Connect"), 404, "unknown_provider"),
+        ("for a provider in the wrong case", genuine().await.to("/webhooks/Connect"), 404, "unknown_provider"),
         ("too large", genuine().await.body(too_large).signed(url, 0, false).await, 413, "body_too_large"),
     ]
 }
@@ -166,36 +166,36 @@ fn a_webhook_that_does_not_verify_is_rejected_and_leaves_no_trace() {
     run(async {
         let platform = guarded().await;
         let mut listener = platform.listen().await;
-        for (what, request, status, code) in refusals(platform).await {
+        for (what, request, status, code) in rejected_requests(platform).await {
             let (seen_status, seen_code, allowed) = request.answer().await;
             assert_eq!((seen_status, &*seen_code), (status, code), "{what}");
             assert_eq!(allowed.as_deref(), (status == 405).then_some("POST"), "{what}");
         }
 
-        // A later genuine webhook is recorded, and nothing of the rejected ones.
+        // A later genuine webhook is recorded. The rejected ones are not.
         let genuine = Request::genuine(platform).await;
         let (deposit, known) = (genuine.resource.clone(), genuine.resource.to_string());
         assert_eq!(genuine.answer().await.0, 200, "the unchanged request is accepted");
         listener.receive([format!("{known}#1")]).await;
         platform.settled().await;
         let attestation = platform.resource(&deposit).await.facts()[0].content.evidence().attestation.clone();
-        assert!(attestation.token_verified, "the evidence says that a token verified too");
-        assert_eq!(platform.stored_resources().await, [&*known], "the table");
+        assert!(attestation.token_verified, "the evidence records that the token verified");
+        assert_eq!(platform.stored_resources().await, [&*known], "resources in the table");
         let archived = platform.archive().await;
-        assert_eq!(archived.len(), 1, "the evidence: {archived:#?}");
+        assert_eq!(archived.len(), 1, "webhooks in the evidence: {archived:#?}");
         for queue in Queue::ALL {
             assert_eq!(platform.dead_letters(queue).await, 0, "dead letters of the {queue:?} queue");
         }
         let received: Vec<&str> = listener.received().iter().map(|delivery| delivery.text("/subject")).collect();
-        assert_eq!(received, [&*known], "the topic");
+        assert_eq!(received, [&*known], "resources on the topic");
     });
 }
 
 #[test]
-fn two_hundred_forged_webhooks_cost_the_provider_one_fetch_of_its_keys_at_most() {
+fn two_hundred_forged_webhooks_cause_at_most_one_fetch_of_the_keys() {
     run(async {
         let platform = guarded().await;
-        let before = platform.provider().fetched().await.expect("the provider counts");
+        let before = platform.provider().fetched().await.expect("the provider counts the fetches");
         let forged = stream::iter(0..200).map(async |_| {
             let request = Request::genuine(platform).await.signed(platform.webhook_url(), 0, true).await;
             let (status, code, _) = request.answer().await;
@@ -204,7 +204,7 @@ fn two_hundred_forged_webhooks_cost_the_provider_one_fetch_of_its_keys_at_most()
         let answers: Vec<(u16, String)> = forged.buffer_unordered(4).collect().await;
         let refused = answers.iter().filter(|(status, code)| *status == 401 && code == "signature_unverified").count();
         assert_eq!(refused, 200, "{answers:?}");
-        let fetched = platform.provider().fetched().await.expect("the provider counts") - before;
-        assert!(fetched <= 1, "{fetched} fetches, with a cooldown of a minute");
+        let fetched = platform.provider().fetched().await.expect("the provider counts the fetches") - before;
+        assert!(fetched <= 1, "{fetched} fetches within a cooldown of one minute");
     });
 }

@@ -1,5 +1,5 @@
-//! Every verified webhook is accepted whatever its content, and a message that cannot be processed moves to a queue with an
-//! alarm.
+//! Every verified webhook is accepted, whatever its content. A message that cannot be processed moves to a queue with
+//! an alarm.
 
 mod any_json;
 
@@ -11,15 +11,15 @@ use serde_json::Value;
 
 use crate::workbench;
 
-/// Signed webhooks that no normaliser understands.
-fn riddles() -> Vec<(&'static str, Vec<u8>)> {
-    // So that no other run of this test sends the same bytes.
+/// Bodies of signed webhooks that no normaliser recognizes.
+fn unrecognized_bodies() -> Vec<(&'static str, Vec<u8>)> {
+    // The nonce makes the bytes different in each run of this test.
     let nonce = fastrand::u64(..);
     let text = |text: String| text.into_bytes();
     vec![
         ("an event with an unknown name", text(format!(r#"{{"event":"connect.user.merged","nonce":{nonce}}}"#))),
         ("an object without an event", text(format!(r#"{{"nonce":{nonce}}}"#))),
-        ("an event that is not a text", text(format!(r#"{{"event":7,"nonce":{nonce}}}"#))),
+        ("an event that is not a string", text(format!(r#"{{"event":7,"nonce":{nonce}}}"#))),
         ("a list", text(format!("[{nonce}]"))),
         ("a known event without its object", text(format!(r#"{{"event":"connect.deposits.confirmed","n":{nonce}}}"#))),
         (
@@ -27,30 +27,30 @@ fn riddles() -> Vec<(&'static str, Vec<u8>)> {
             text(format!(r#"{{"event":"connect.deposits.confirmed","deposit":{{"id":"{nonce}","amount":"1e3"}}}}"#)),
         ),
         ("no body at all", Vec::new()),
-        ("words", text(format!("hello {nonce}"))),
-        ("JSON that breaks off", text(format!(r#"{{"event":"connect.deposits.pending","nonce":{nonce}"#))),
-        ("line breaks of every sort", text(format!("a\nb\r\nc\rd\u{2028}{nonce}"))),
+        ("plain text", text(format!("hello {nonce}"))),
+        ("truncated JSON", text(format!(r#"{{"event":"connect.deposits.pending","nonce":{nonce}"#))),
+        ("line breaks of every kind", text(format!("a\nb\r\nc\rd\u{2028}{nonce}"))),
         ("control characters", text(format!("\0\u{1}\u{7f}\u{1b}[31m{nonce}"))),
         (
-            "characters that queues refuse",
+            "characters that queues reject",
             text(format!(r#"{{"event":"{nonce}","text":"{}{}"}}"#, '\u{FFFE}', '\u{FFFF}')),
         ),
-        ("bytes that are not text", [&[0xff, 0xfe, 0x00, 0x80][..], &nonce.to_be_bytes()].concat()),
-        ("text with one byte too few", [format!("{nonce} Zürich").into_bytes(), vec![0xc3]].concat()),
-        ("as much as is taken", nonce.to_be_bytes().repeat(BODY_BYTES_MAX / 8)),
+        ("bytes that are not UTF-8", [&[0xff, 0xfe, 0x00, 0x80][..], &nonce.to_be_bytes()].concat()),
+        ("UTF-8 without its last byte", [format!("{nonce} Zürich").into_bytes(), vec![0xc3]].concat()),
+        ("the largest body that is accepted", nonce.to_be_bytes().repeat(BODY_BYTES_MAX / 8)),
     ]
 }
 
 #[test]
-fn a_webhook_that_is_not_understood_is_published_as_unrecognized_with_its_bytes_in_the_evidence() {
+fn a_webhook_that_is_not_recognized_is_published_as_unrecognized_with_its_bytes_in_the_evidence() {
     run(async {
         let platform = Platform::shared().await;
         let keys = platform.published_keys().await;
         let mut listener = platform.listen().await;
-        let riddles = riddles();
-        platform.send_all(riddles.iter().map(|(_, body)| body.as_slice())).await;
+        let unrecognized_bodies = unrecognized_bodies();
+        platform.send_all(unrecognized_bodies.iter().map(|(_, body)| body.as_slice())).await;
 
-        for (what, body) in &riddles {
+        for (what, body) in &unrecognized_bodies {
             let resource = ResourceId::unrecognized(Provider::Connect, body);
             let delivery = listener.event(&format!("{resource}#1")).await;
             assert_eq!(delivery.text("/type"), "fundhook.unrecognized.seen", "{what}");
@@ -60,8 +60,8 @@ fn a_webhook_that_is_not_understood_is_published_as_unrecognized_with_its_bytes_
             let archived = delivery.event["data"]["evidence"]["archived"].clone();
             let archived: EvidencePointer = serde_json::from_value(archived).expect("a pointer into the archive");
             let envelope = platform.evidence(&archived).await;
-            assert_eq!(envelope.body(), body.as_slice(), "{what}: byte for byte");
-            assert!(verify_again(&envelope, &keys).is_ok(), "{what}: it verifies again");
+            assert_eq!(envelope.body(), body.as_slice(), "{what}: the evidence has the same bytes");
+            assert!(verify_again(&envelope, &keys).is_ok(), "{what}: the evidence verifies again");
         }
     });
 }
@@ -80,7 +80,7 @@ fn non_ascii_metadata_of_a_platform_is_published_unchanged() {
     });
 }
 
-/// A genuine webhook: what it is about, how it lies on the ingress queue, and what fan-out makes of it.
+/// A genuine webhook: its resource, its message on the ingress queue, and the statement that fan-out makes from it.
 struct Neighbour {
     resource: ResourceId,
     envelope: String,
@@ -107,9 +107,9 @@ impl Neighbour {
     }
 }
 
-/// `message` with something else in one place.
+/// Replaces `from`, which `message` contains once, with `to`.
 fn with(message: &str, from: &str, to: &str) -> String {
-    assert_eq!(message.matches(from).count(), 1, "{from} is once in {message}");
+    assert_eq!(message.matches(from).count(), 1, "{message} contains {from} once");
     message.replace(from, to)
 }
 
@@ -124,7 +124,7 @@ fn a_poison_message_moves_to_the_dead_letter_queue_and_its_neighbours_do_not() {
         let of_another_kind =
             with(&second.statement, r#""status":{"deposit":"pending"}"#, r#""status":"unrecognized""#);
 
-        // For each queue: what is poison to it, and what is not.
+        // For each queue: the messages that it cannot process, and the messages that it can.
         let batches = [
             (Queue::Ingress, vec!["no JSON".to_owned(), newer(&first.envelope)], [&first.envelope, &third.envelope]),
             (
@@ -135,7 +135,7 @@ fn a_poison_message_moves_to_the_dead_letter_queue_and_its_neighbours_do_not() {
             (Queue::Accounts, vec!["[]".to_owned(), fourth.envelope.clone()], [&fourth.statement; 2]),
         ];
         for (queue, poison, good) in &batches {
-            // Poison on both sides of what is good.
+            // Poison before and after the good messages.
             let good: Vec<String> = good.map(String::clone).into();
             platform.put(*queue, &[&poison[..1], &good, &poison[1..]].concat()).await;
         }
@@ -148,7 +148,7 @@ fn a_poison_message_moves_to_the_dead_letter_queue_and_its_neighbours_do_not() {
             dead.sort_unstable();
             poison.sort_unstable();
             assert_eq!(dead, poison, "the dead letters of the {queue:?} queue");
-            assert_eq!(platform.depth(queue).await, 0, "nothing is left on the {queue:?} queue");
+            assert_eq!(platform.depth(queue).await, 0, "the {queue:?} queue is empty");
         }
     });
 }

@@ -5,12 +5,14 @@ use fundhook_local_stack::sending::Webhook;
 use fundhook_tests::{Coin, Listener, Platform, Queue, resource, run, seeded, uuid};
 use futures_util::future::join_all;
 
-/// How many coins are announced through the HTTP API, and how many by statements that are recorded concurrently.
+/// How many coins are reported through the HTTP API.
 const COINS: usize = 8;
+
+/// How many coins are reported by statements that are recorded concurrently.
 const COINS_AT_ONCE: usize = 6;
 
-/// Waits until all deposits of the coin are published, and returns the one that it is credited under: exactly one, which
-/// the others name.
+/// Waits until all deposits of the coin are published. Asserts that exactly one of them is credited and that the others
+/// name it. Returns it.
 async fn credited_once(platform: &Platform, listener: &mut Listener<'_>, coin: &Coin) -> ResourceId {
     let mut confirmed = Vec::new();
     let mut duplicates = Vec::new();
@@ -19,7 +21,7 @@ async fn credited_once(platform: &Platform, listener: &mut Listener<'_>, coin: &
         match delivery.text("/type") {
             "fundhook.deposit.confirmed" => confirmed.push(deposit.clone()),
             "fundhook.deposit.duplicate" => duplicates.push(delivery.clone()),
-            other => assert_eq!(other, "", "{deposit} is published as neither"),
+            other => assert_eq!(other, "", "{deposit} is neither confirmed nor a duplicate"),
         }
     }
     assert_eq!((confirmed.len(), duplicates.len()), (1, 2), "{confirmed:?} are credited");
@@ -44,7 +46,7 @@ fn a_coin_that_three_webhook_families_report_at_the_same_time_is_credited_once()
         let mut random = seeded();
         let coins: Vec<Coin> = (0..COINS).map(|_| Coin::of("CUST01")).collect();
         let mut webhooks: Vec<Webhook> = coins.iter().flat_map(|coin| coin.webhooks.clone()).collect();
-        // Each comes twice.
+        // Each webhook is sent twice.
         webhooks.extend(webhooks.clone());
         random.shuffle(&mut webhooks);
         platform.deliver(&webhooks).await;
@@ -64,7 +66,7 @@ fn a_coin_whose_three_statements_are_recorded_concurrently_is_credited_once() {
         for webhook in coins.iter().flat_map(|coin| &coin.webhooks) {
             messages.push(NewFact::from(platform.statements(webhook).await.remove(0)).to_message().expect("JSON"));
         }
-        // Each in a call of its own, so that several updaters claim one coin.
+        // One call for each message, so that several updaters claim the same coin.
         join_all(messages.chunks(1).map(|message| platform.put(Queue::Transfers, message))).await;
         for coin in &coins {
             credited_once(platform, &mut listener, coin).await;
@@ -79,7 +81,7 @@ fn two_deposits_of_one_webhook_family_in_one_transaction_are_both_credited_and_a
         let mut listener = platform.listen().await;
         let coin = Coin::of("CUST01");
         let [connect, fund, deposit] = &coin.webhooks;
-        // The same transaction, address and asset, under another id and with another amount.
+        // The same transaction, address and asset, with another id and another amount.
         let native = uuid();
         let text = String::from_utf8(fund.body.clone()).expect("text");
         let second =
@@ -104,13 +106,13 @@ fn two_deposits_of_one_webhook_family_in_one_transaction_are_both_credited_and_a
 }
 
 #[test]
-fn a_deposit_that_is_confirmed_later_claims_its_coin_then_and_not_before() {
+fn a_deposit_claims_its_coin_when_it_is_confirmed_and_not_before() {
     run(async {
         let platform = Platform::shared().await;
         let mut listener = platform.listen().await;
         let coin = Coin::of("CUST01");
         let [_, fund, completed] = &coin.webhooks;
-        // On chain with the same hash, and not credited yet: zerohash calls that `confirmed`.
+        // The deposit is on chain with the same hash, but not credited yet. zerohash calls this `confirmed`.
         let submitted = String::from_utf8(completed.body.clone()).expect("text").replace("completed", "confirmed");
         let submitted = Webhook { body: submitted.into_bytes(), ..completed.clone() };
         let [_, owner, late] = &coin.deposits;

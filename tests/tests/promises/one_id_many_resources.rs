@@ -1,5 +1,5 @@
-//! Striga gives one `id` to a withdrawal, to its network fee, to the refund of that fee and to both legs of an application
-//! fee. Each is a separate resource that names the others, in any order of the webhooks.
+//! Striga gives one `id` to a withdrawal, to its network fee, to the refund of that fee and to both legs of an
+//! application fee. They are separate resources that name the related ones. The order of the webhooks does not matter.
 
 use std::collections::BTreeSet;
 
@@ -9,8 +9,10 @@ use fundhook_local_stack::sending::Webhook;
 use fundhook_tests::{Platform, event_ids, plain_view, resource, run, samples_with, seeded, uuid};
 use serde_json::Value;
 
-/// How often each scenario is sent, in different orders, and how many webhooks are repeated.
+/// In how many orders each scenario is sent.
 const ORDERS: usize = 4;
+
+/// How many webhooks of a scenario are sent again.
 const REPEATS: usize = 2;
 
 /// The ids that the samples give to withdrawals and to an application fee.
@@ -18,7 +20,7 @@ const CONFIRMED: &str = "d646143f-85af-4197-88ac-a84e46002205";
 const FAILED: &str = "ee9e8733-3e1a-4ced-9bb3-7600b64d2a69";
 const APPLICATION_FEE: &str = "20a7cc2a-98d9-458d-b8ac-c390b1418609";
 
-/// What makes one withdrawal of the samples of two: the failed one was initiated as the confirmed one was.
+/// The samples are about two withdrawals. These changes make them one, with the initial values of the confirmed one.
 const AS_ONE: [(&str, &str); 6] = [
     ("22310983910888449318", "9363699999622000"),
     ("22536559696857019513", "636300000378000"),
@@ -29,18 +31,18 @@ const AS_ONE: [(&str, &str); 6] = [
 ];
 
 /// The webhooks about one id, and the expected resources.
-struct Story {
+struct Scenario {
     files: &'static [&'static str],
     changes: &'static [(&'static str, &'static str)],
     ids: &'static [&'static str],
-    /// What is behind the id in the resource's, its kind, how many statements are about it, and where it stands then.
+    /// The suffix of the resource's id, its kind, the number of statements about it, and its last status.
     resources: &'static [(&'static str, Kind, usize, &'static str)],
-    /// Which of them name each other.
+    /// The pairs of resources that name each other.
     related: &'static [(usize, usize)],
 }
 
-const STORIES: [Story; 2] = [
-    Story {
+const SCENARIOS: [Scenario; 2] = [
+    Scenario {
         files: &[
             "striga/withdrawal.initiated.json",
             "striga/network_fee.json",
@@ -59,7 +61,7 @@ const STORIES: [Story; 2] = [
         ],
         related: &[(0, 1), (2, 3)],
     },
-    Story {
+    Scenario {
         files: &[
             "striga/withdrawal.initiated.json",
             "striga/network_fee.json",
@@ -73,19 +75,19 @@ const STORIES: [Story; 2] = [
     },
 ];
 
-/// A scenario with its own id and order.
+/// A scenario with a new id and in a random order.
 struct ScenarioRun {
-    story: &'static Story,
+    scenario: &'static Scenario,
     id: String,
     webhooks: Vec<Webhook>,
     resources: Vec<ResourceId>,
 }
 
 impl ScenarioRun {
-    fn in_some_order(story: &'static Story, random: &mut fastrand::Rng) -> Self {
+    fn in_random_order(scenario: &'static Scenario, random: &mut fastrand::Rng) -> Self {
         let id = uuid();
-        let own: Vec<(&str, &str)> = story.ids.iter().map(|sample| (*sample, id.as_str())).collect();
-        let mut webhooks = samples_with(story.files, &[story.changes, &own].concat());
+        let own: Vec<(&str, &str)> = scenario.ids.iter().map(|sample| (*sample, id.as_str())).collect();
+        let mut webhooks = samples_with(scenario.files, &[scenario.changes, &own].concat());
         random.shuffle(&mut webhooks);
         for _ in 0..REPEATS {
             let again = webhooks[random.usize(..webhooks.len())].clone();
@@ -94,13 +96,13 @@ impl ScenarioRun {
         let named = |(behind, kind, ..): &(&str, Kind, usize, &str)| {
             resource(*kind, Provider::Striga, &format!("{id}{behind}"))
         };
-        let resources = story.resources.iter().map(named).collect();
-        Self { story, id, webhooks, resources }
+        let resources = scenario.resources.iter().map(named).collect();
+        Self { scenario, id, webhooks, resources }
     }
 
-    /// Its resources, and how many statements are about each.
+    /// Its resources, each with the number of statements about it.
     fn about(&self) -> impl Iterator<Item = (&ResourceId, usize)> {
-        self.resources.iter().zip(self.story.resources).map(|(id, (_, _, statements, _))| (id, *statements))
+        self.resources.iter().zip(self.scenario.resources).map(|(id, (_, _, statements, _))| (id, *statements))
     }
 }
 
@@ -110,8 +112,9 @@ fn resources_that_share_an_id_are_separate_and_name_each_other_in_any_order() {
         let platform = Platform::shared().await;
         let mut listener = platform.listen().await;
         let mut random = seeded();
-        let chosen = STORIES.iter().flat_map(|story| [story; ORDERS]);
-        let sent: Vec<ScenarioRun> = chosen.map(|story| ScenarioRun::in_some_order(story, &mut random)).collect();
+        let chosen = SCENARIOS.iter().flat_map(|scenario| [scenario; ORDERS]);
+        let sent: Vec<ScenarioRun> =
+            chosen.map(|scenario| ScenarioRun::in_random_order(scenario, &mut random)).collect();
         platform.deliver_series(sent.iter().map(|run| run.webhooks.as_slice())).await;
 
         for (id, statements) in sent.iter().flat_map(ScenarioRun::about) {
@@ -120,24 +123,24 @@ fn resources_that_share_an_id_are_separate_and_name_each_other_in_any_order() {
         platform.settled().await;
         let mut views: Vec<Vec<Value>> = Vec::new();
         for sent in &sent {
-            let mut of_story = Vec::new();
+            let mut of_scenario = Vec::new();
             for (id, statements) in sent.about() {
                 let resource = platform.resource(id).await;
                 assert_eq!(resource.version(), statements as u64, "facts about {id}");
                 let ids = event_ids(id, statements);
                 assert_eq!(listener.ids_about(id), ids.iter().map(String::as_str).collect(), "events about {id}");
-                of_story.push(plain_view(&resource, &[(&sent.id, "the id")]));
+                of_scenario.push(plain_view(&resource, &[(&sent.id, "the id")]));
             }
-            views.push(of_story);
+            views.push(of_scenario);
             let mut last = Vec::new();
             for (id, statements) in sent.about() {
                 last.push(listener.event(&format!("{id}#{statements}")).await);
             }
             assert_last_events(sent, &last);
         }
-        for of_story in views.chunks(ORDERS) {
-            for view in of_story {
-                assert_eq!(view, &of_story[0]);
+        for of_scenario in views.chunks(ORDERS) {
+            for view in of_scenario {
+                assert_eq!(view, &of_scenario[0]);
             }
         }
     });
@@ -145,17 +148,17 @@ fn resources_that_share_an_id_are_separate_and_name_each_other_in_any_order() {
 
 /// Checks the last event about each resource of a scenario.
 fn assert_last_events(sent: &ScenarioRun, events: &[Delivery]) {
-    for (event, (_, _, _, status)) in events.iter().zip(sent.story.resources) {
+    for (event, (_, _, _, status)) in events.iter().zip(sent.scenario.resources) {
         assert_eq!(event.text("/data/status"), *status, "{}", event.event);
     }
-    for (one, other) in sent.story.related {
+    for (one, other) in sent.scenario.related {
         for (event, related) in [(&events[*one], &sent.resources[*other]), (&events[*other], &sent.resources[*one])] {
             let named: BTreeSet<&str> =
                 event.event["data"]["related"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
             assert_eq!(named, BTreeSet::from([related.to_string().as_str()]), "{}", event.event);
         }
     }
-    // Each in whole coins, to the last digit: 0.009363699999622 + 0.000636300000378.
+    // Each amount is exact, in whole coins: 0.009363699999622 + 0.000636300000378.
     let withdrawal = &events[0];
     let said = ["amount", "fee", "total"].map(|name| withdrawal.text(&format!("/data/{name}/major")).to_owned());
     assert_eq!(said, ["0.009363699999622", "0.000636300000378", "0.01"], "{}", withdrawal.event);

@@ -9,26 +9,26 @@ use fundhook_tests::{Platform, WITHIN, run, samples_with, uuid};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-/// The shortest that the template allows: how long a receiver that looked for newer secrets waits before it looks again.
+/// How long a receiver waits before it looks for newer secrets again. This is the minimum that the template allows.
 const COOLDOWN_SECONDS: &str = "10";
 
-/// How soon a provider that was refused tries again.
+/// How long the provider waits before it sends a rejected webhook again.
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
 
-/// How many webhooks come at the same moment, so that several receivers, each with a memory of its own, get them.
+/// How many webhooks are sent at the same time, so that several receivers, each with its own memory, get them.
 const AT_ONCE: usize = 4;
 
-/// A webhook of zerohash that was signed, perhaps a while ago.
+/// A signed zerohash webhook. Its signature may be older than the current secret.
 struct Signed {
     webhook: Webhook,
     headers: SignedHeaders,
 }
 
-/// What a receiver answered: the status, the body, and after how many seconds to try again.
+/// A receiver's response: the status, the body, and the seconds after which to try again.
 type ReceiverResponse = (u16, String, Option<u64>);
 
 impl Signed {
-    /// A webhook about a deposit of its own, signed with what the provider signs with now.
+    /// A webhook about a new deposit, signed with the provider's current secret.
     async fn now(platform: &Platform) -> Self {
         let own = [("cd7b9e8c-e0f3-4fcd-a192-48ff280bc4dd", &*uuid())];
         let webhook = samples_with(&["zerohash/deposit.initial.json"], &own).remove(0);
@@ -59,19 +59,19 @@ async fn assert_all_are_accepted(platform: &Platform, webhooks: &[Signed], what:
     }
 }
 
-/// Stores what the operator has for zerohash.
+/// Stores `secret` for zerohash, as the operator does.
 async fn store(platform: &Platform, secret: &Value) {
     let put = platform.clients().secrets.put_secret_value().secret_id(platform.output("ZerohashSecretArn"));
     put.secret_string(secret.to_string()).send().await.expect("the secret is stored");
 }
 
-/// What the provider tells the operator to store, now.
+/// The secrets that the provider now gives the operator to store.
 async fn shared(platform: &Platform) -> Value {
     let feed = Feed::from(Provider::Zerohash);
     platform.provider().secrets(Provider::Zerohash, &[feed]).await.expect("the provider answers")
 }
 
-/// Before the operator has stored anything, the provider is told to send it again.
+/// Until the operator stores a secret, the receiver asks the provider to send each webhook again.
 async fn nothing_is_lost_before_the_secret_is_stored(platform: &Platform) {
     store(platform, &json!({})).await;
     let early = Signed::several(platform).await;
@@ -94,9 +94,9 @@ async fn nothing_is_lost_before_the_secret_is_stored(platform: &Platform) {
     }
 }
 
-/// The provider signs with a new secret, and the operator has stored it beside the one before: what was signed with
-/// either is accepted at once, by receivers that know the old one alone. Returns webhooks that the old one signed.
-async fn a_change_refuses_nothing(platform: &Platform) -> Vec<Signed> {
+/// The provider signs with a new secret, and the operator has stored it together with the old one. Receivers that know
+/// only the old secret accept webhooks signed with either at once. Returns webhooks signed with the old secret.
+async fn a_rotation_rejects_no_webhook(platform: &Platform) -> Vec<Signed> {
     let (late, later) = (Signed::several(platform).await, Signed::several(platform).await);
     platform.provider().rotate_secrets(Provider::Zerohash).await.expect("the provider has a new secret");
     let stored = shared(platform).await;
@@ -105,14 +105,14 @@ async fn a_change_refuses_nothing(platform: &Platform) -> Vec<Signed> {
 
     let new = Signed::several(platform).await;
     assert_all_are_accepted(platform, &new, "signed with the new secret").await;
-    assert_all_are_accepted(platform, &late, "signed with the one before").await;
-    assert_all_are_accepted(platform, &Signed::several(platform).await, "with the new one again").await;
+    assert_all_are_accepted(platform, &late, "signed with the old secret").await;
+    assert_all_are_accepted(platform, &Signed::several(platform).await, "signed with the new secret again").await;
     later
 }
 
-/// The operator drops the old secret: as soon as the receivers have looked again, what it signed is refused. They look when
-/// something does not verify, at most once in a cooldown.
-async fn what_a_dropped_secret_signed_is_refused(platform: &Platform, old: Vec<Signed>) {
+/// The operator removes the old secret. Webhooks signed with it are rejected once the receivers have looked again. A
+/// receiver looks when a webhook does not verify, at most once in a cooldown.
+async fn webhooks_signed_with_a_removed_secret_are_rejected(platform: &Platform, old: Vec<Signed>) {
     let mut stored = shared(platform).await;
     stored["default"].as_object_mut().expect("an entry").remove("previous");
     store(platform, &stored).await;
@@ -123,13 +123,13 @@ async fn what_a_dropped_secret_signed_is_refused(platform: &Platform, old: Vec<S
         for (status, text, _) in answers(platform, &forged).await {
             assert_eq!(status, 401, "{text}");
         }
-        assert_all_are_accepted(platform, &[Signed::now(platform).await], "signed with what is stored").await;
+        assert_all_are_accepted(platform, &[Signed::now(platform).await], "signed with a stored secret").await;
         let seen = answers(platform, &old).await;
         if seen.iter().all(|(status, ..)| *status == 401) {
             assert!(seen.iter().all(|(_, text, _)| text.contains("signature_unverified")), "{seen:?}");
             return;
         }
-        assert!(Instant::now() < deadline, "the old secret still is believed after {WITHIN:?}: {seen:?}");
+        assert!(Instant::now() < deadline, "the old secret is still accepted after {WITHIN:?}: {seen:?}");
         tokio::time::sleep(AGAIN_AFTER).await;
     }
 }
@@ -139,7 +139,7 @@ fn secrets_are_rotated_without_a_deployment_and_no_webhook_signed_with_a_stored_
     run(async {
         let platform = &Platform::deploy(&[("KeysCooldownSeconds", COOLDOWN_SECONDS)]).await;
         nothing_is_lost_before_the_secret_is_stored(platform).await;
-        let old = a_change_refuses_nothing(platform).await;
-        what_a_dropped_secret_signed_is_refused(platform, old).await;
+        let old = a_rotation_rejects_no_webhook(platform).await;
+        webhooks_signed_with_a_removed_secret_are_rejected(platform, old).await;
     });
 }

@@ -1,5 +1,5 @@
-//! Several organizations in one deployment: each is accepted only on its own path, and its data is separate wherever it is
-//! stored or published.
+//! Several organizations share one deployment. Each is accepted only on its own path. Its data is separate wherever it
+//! is stored or published.
 
 use std::collections::BTreeMap;
 
@@ -15,11 +15,11 @@ use tokio::sync::OnceCell;
 const ACME_URL: &str = "https://acme.example/hooks/funding";
 const BOLT_URL: &str = "https://bolt.example/hooks/funding";
 
-/// The feeds of the deployment: of each provider the default organization's, and its tenants'.
+/// The feeds of the deployment: for each provider, the feed of the default organization and the feeds of the tenants.
 const FEEDS: [&str; 8] =
     ["connect", "connect/acme", "connect/bolt", "zerohash", "zerohash/acme", "zerohash/bolt", "striga", "striga/acme"];
 
-/// A stack for several organizations, and Connect as it is for the tenant `acme`: with keys of its own.
+/// A stack for several organizations, and a Connect sandbox with separate keys for the tenant `acme`.
 pub(crate) struct Tenancy {
     pub(crate) platform: Platform,
     acme: SandboxClient,
@@ -27,18 +27,18 @@ pub(crate) struct Tenancy {
 }
 
 impl Tenancy {
-    /// The one of all tests that leave it as it is.
+    /// The stack that is shared by all tests that do not change it.
     pub(crate) async fn shared() -> &'static Self {
         static SHARED: OnceCell<Tenancy> = OnceCell::const_new();
         SHARED.get_or_init(Self::deploy).await
     }
 
     async fn deploy() -> Self {
-        let server = Sandbox::start(0).await.expect("it listens");
+        let server = Sandbox::start(0).await.expect("the sandbox starts");
         let tenants = json!({
             "connect": {
                 "acme": { "webhook_urls": [ACME_URL], "jwks_url": format!("{}{JWKS_PATH}", server.url()) },
-                // With the default organization's keys: only the URL tells the two apart.
+                // It has the default organization's keys. Only the URL distinguishes the two.
                 "bolt": { "webhook_urls": [BOLT_URL] },
             },
             "zerohash": ["acme", "bolt"],
@@ -48,7 +48,7 @@ impl Tenancy {
         Self { platform, acme: SandboxClient::new(&server.url()), _server: server }
     }
 
-    /// The headers with which `webhook` is sent to the organization that its feed is of.
+    /// The headers with which `webhook` is sent to the organization of its feed.
     async fn signed(&self, webhook: &Webhook) -> SignedHeaders {
         let (provider, url) = match webhook.feed.to_string().as_str() {
             "connect/acme" => (&self.acme, ACME_URL),
@@ -57,7 +57,7 @@ impl Tenancy {
         };
         let now = fundhook_runtime::now().unix_seconds();
         let request = SignRequest::new(webhook.feed.clone(), now, &webhook.body).to(url);
-        provider.sign(&request).await.expect("it is signed")
+        provider.sign(&request).await.expect("the provider signs it")
     }
 }
 
@@ -65,13 +65,13 @@ fn feed(named: &str) -> Feed {
     named.parse().expect("a feed")
 }
 
-/// The feeds of the provider that `one` is of.
-fn beside(one: &str) -> impl Iterator<Item = &'static str> {
+/// The feeds of the same provider as `one`.
+fn same_provider(one: &str) -> impl Iterator<Item = &'static str> {
     let provider = feed(one).provider();
     FEEDS.into_iter().filter(move |other| feed(other).provider() == provider)
 }
 
-/// A webhook of `feed` about a deposit that is called `native`, and the deposit.
+/// A webhook of `feed` about a deposit with the id `native`, and the deposit.
 fn pending(feed: &Feed, native: &str) -> (Webhook, ResourceId) {
     let (file, sample) = match feed.provider() {
         Provider::Connect => ("connect/deposits.pending.json", "c55481bf-626b-4410-8997-4cee83e1385f"),
@@ -89,7 +89,7 @@ fn each_organization_is_accepted_only_on_its_own_path() {
         let tenancy = Tenancy::shared().await;
         let mut refused = Vec::new();
         for signer in FEEDS {
-            for path in beside(signer) {
+            for path in same_provider(signer) {
                 let (native, signer_feed, path_feed) = (uuid(), feed(signer), feed(path));
                 let (webhook, _) = pending(&signer_feed, &native);
                 let headers = tenancy.signed(&webhook).await;
@@ -120,7 +120,7 @@ fn the_same_webhook_to_two_organizations_makes_separate_resources() {
         let tenancy = Tenancy::shared().await;
         let platform = &tenancy.platform;
         let mut listener = platform.listen().await;
-        // The same body under one id for each provider, so that nothing but the path and the signature differs.
+        // One body with one id for each provider, so that only the path and the signature differ.
         let natives: BTreeMap<Provider, String> = Provider::ALL.map(|provider| (provider, uuid())).into();
         for named in FEEDS {
             let (webhook, _) = pending(&feed(named), &natives[&feed(named).provider()]);
@@ -152,7 +152,7 @@ fn the_same_webhook_to_two_organizations_makes_separate_resources() {
             let verified = match named {
                 "connect/acme" => {
                     let published = tenancy.acme.key_set().await.expect("the provider answers").to_string();
-                    verify_again(&envelope, &KeySet::from_jwks(published.as_bytes()).expect("the key set is fit"))
+                    verify_again(&envelope, &KeySet::from_jwks(published.as_bytes()).expect("the key set is valid"))
                 }
                 _ => platform.verify_again(&envelope).await,
             };
@@ -165,9 +165,9 @@ fn the_same_webhook_to_two_organizations_makes_separate_resources() {
     });
 }
 
-/// A path behind a provider's that names no tenant is the default organization's, as Striga's `/tx` is.
+/// A path below a provider's that names no tenant belongs to the default organization, like Striga's `/tx`.
 #[test]
-fn an_unknown_tenant_is_not_accepted_in_the_name_of_another() {
+fn the_path_of_an_unknown_tenant_accepts_only_the_default_organization() {
     run(async {
         let tenancy = Tenancy::shared().await;
         let platform = &tenancy.platform;
@@ -182,7 +182,7 @@ fn an_unknown_tenant_is_not_accepted_in_the_name_of_another() {
 }
 
 #[test]
-fn each_organizations_keys_are_fetched_where_they_are_published() {
+fn each_organizations_keys_are_fetched_from_where_they_are_published() {
     run(async {
         let tenancy = Tenancy::shared().await;
         tenancy.platform.refresh_keys().await;
@@ -190,7 +190,7 @@ fn each_organizations_keys_are_fetched_where_they_are_published() {
         let items = scan.send().await.expect("the table answers").items.unwrap_or_default();
         let published = async |provider: &SandboxClient| {
             let keys = provider.key_set().await.expect("the provider answers").to_string();
-            KeySet::from_jwks(keys.as_bytes()).expect("the key set is fit").fingerprint().to_owned()
+            KeySet::from_jwks(keys.as_bytes()).expect("the key set is valid").fingerprint().to_owned()
         };
         let default = published(tenancy.platform.provider()).await;
         for (key, fingerprint) in [

@@ -1,5 +1,5 @@
-//! The same of zerohash, which signs with a shared secret, with an RSA key or with both, and of Striga, which signs with a
-//! shared secret.
+//! The same promise for zerohash and Striga. zerohash signs with a shared secret, with an RSA key or with both. Striga
+//! signs with a shared secret.
 
 use fundhook_domain::{EvidenceClass, Feed, Kind, Provider, ResourceId, Scheme};
 use fundhook_local_stack::sending::{Webhook, WebhookResponse};
@@ -12,19 +12,19 @@ use tokio::sync::OnceCell;
 use super::HOUR;
 use crate::tenants_are_apart::Tenancy;
 
-/// A stack as the template makes it.
+/// A stack with the template's default signature settings.
 async fn strict() -> &'static Platform {
     &Tenancy::shared().await.platform
 }
 
-/// A stack that takes signatures over the body alone too, and nothing of Striga.
+/// A stack that also accepts signatures over the body alone, and where Striga is off.
 async fn lenient() -> &'static Platform {
     static LENIENT: OnceCell<Platform> = OnceCell::const_new();
     let parameters = [("ZerohashLegacySignatures", "on"), ("StrigaEnabled", "off")];
     LENIENT.get_or_init(async || Platform::deploy(&parameters).await).await
 }
 
-/// A request that would be accepted, unless something is done to it.
+/// A valid request. Each test changes it in one way.
 struct Request {
     platform: &'static Platform,
     deposit: ResourceId,
@@ -33,13 +33,13 @@ struct Request {
 }
 
 impl Request {
-    /// A webhook of zerohash about a deposit that no other request speaks of.
+    /// A zerohash webhook about a new deposit.
     async fn of_zerohash(platform: &'static Platform, signature: ZerohashSignature) -> Self {
         let (file, sample) = ("zerohash/deposit.initial.json", "cd7b9e8c-e0f3-4fcd-a192-48ff280bc4dd");
         Self::about(platform, Provider::Zerohash, file, sample).by(signature, 0, false).await
     }
 
-    /// A webhook of Striga about a deposit that no other request speaks of.
+    /// A Striga webhook about a new deposit.
     async fn of_striga(platform: &'static Platform) -> Self {
         let (file, sample) = ("striga/deposit.pending.json", "deaabb1b-50ec-4f2c-b30b-889d03826b64");
         Self::about(platform, Provider::Striga, file, sample).signed(false).await
@@ -51,18 +51,19 @@ impl Request {
         Self { platform, deposit: resource(Kind::Deposit, provider, &native), webhook, headers: Vec::new() }
     }
 
-    /// Signed anew by its provider, or by a stranger.
+    /// Replaces the signature, with the provider's key or with a forged one.
     async fn signed(self, forge: bool) -> Self {
         let signature = self.webhook.zerohash;
         self.by(signature, 0, forge).await
     }
 
-    /// Signed anew in some way, so many seconds from now, by its provider or by a stranger.
+    /// Replaces the signature: of the given type, `seconds` from now, with the provider's key or with a forged one.
     async fn by(mut self, signature: ZerohashSignature, seconds: i64, forge: bool) -> Self {
         self.webhook.zerohash = signature;
         let timestamp = fundhook_runtime::now().unix_seconds() + seconds;
         let request = SignRequest::new(self.webhook.feed.clone(), timestamp, &self.webhook.body);
-        self.headers = self.platform.provider().sign(&request.by(signature).forged(forge)).await.expect("it is signed");
+        self.headers =
+            self.platform.provider().sign(&request.by(signature).forged(forge)).await.expect("the provider signs it");
         self
     }
 
@@ -71,15 +72,15 @@ impl Request {
         self
     }
 
-    /// With another value in a header that it has.
+    /// Changes the value of a header that the request has.
     fn with(mut self, name: &str, change: impl FnOnce(&str) -> String) -> Self {
         let header = self.headers.iter_mut().find(|(known, _)| known == name);
-        let (_, value) = header.expect("it has the header");
+        let (_, value) = header.expect("the request has the header");
         *value = change(value);
         self
     }
 
-    /// With a header that another request has.
+    /// Takes a header from another request.
     fn having(mut self, other: &Self, name: &str) -> Self {
         self = self.without(name);
         self.headers.extend(other.headers.iter().filter(|(known, _)| known == name).cloned());
@@ -91,7 +92,7 @@ impl Request {
         self
     }
 
-    /// The status, and the code.
+    /// Sends the request. Returns the status and the code.
     async fn answer(&self) -> (u16, String) {
         self.answer_at(&self.webhook.feed).await
     }
@@ -114,44 +115,50 @@ fn one_more(body: Vec<u8>) -> Vec<u8> {
     [body, b" ".to_vec()].concat()
 }
 
-/// Without its last two digits, and without its last one.
+/// Removes the last two digits.
 fn cut(signature: &str) -> String {
     signature[..signature.len() - 2].to_owned()
 }
 
+/// Removes the last digit.
 fn odd(signature: &str) -> String {
     signature[..signature.len() - 1].to_owned()
 }
 
-/// What is refused of zerohash's: what was done to a genuine webhook, the status, and the code.
-async fn of_zerohash(platform: &'static Platform) -> Vec<(&'static str, Request, u16, &'static str)> {
+/// zerohash requests that are rejected: the change to a genuine webhook, the expected status and the expected code.
+async fn rejected_of_zerohash(platform: &'static Platform) -> Vec<(&'static str, Request, u16, &'static str)> {
     use ZerohashSignature::{Both, Hmac, LegacyHmac, Rsa};
     let genuine = async |signature| Request::of_zerohash(platform, signature).await;
-    let strange = async |signature| genuine(signature).await.by(signature, 0, true).await;
+    let forged = async |signature| genuine(signature).await.by(signature, 0, true).await;
     let at = async |signature, seconds| genuine(signature).await.by(signature, seconds, false).await;
     let now = || (fundhook_runtime::now().unix_seconds() * 1000).to_string();
     let another = genuine(Both).await;
     vec![
-        ("a stranger's HMAC", strange(Hmac).await, 401, "signature_unverified"),
-        ("a stranger's RSA", strange(Rsa).await, 401, "signature_unverified"),
-        ("a stranger's both", strange(Both).await, 401, "signature_unverified"),
-        ("changed under HMAC", genuine(Hmac).await.body(one_more), 401, "signature_unverified"),
-        ("changed under RSA", genuine(Rsa).await.body(one_more), 401, "signature_unverified"),
-        ("both, the HMAC another's", genuine(Both).await.having(&another, HMAC), 401, "signature_unverified"),
-        ("both, the RSA another's", genuine(Both).await.having(&another, RSA), 401, "signature_unverified"),
-        ("a cut HMAC", genuine(Hmac).await.with(HMAC, cut), 401, "signature_unverified"),
-        ("a cut RSA", genuine(Rsa).await.with(RSA, cut), 401, "signature_unverified"),
-        ("half a byte cut", genuine(Hmac).await.with(HMAC, odd), 400, "header_malformed"),
-        ("no hex", genuine(Rsa).await.with(RSA, |_| "?".to_owned()), 400, "header_malformed"),
+        ("a forged HMAC", forged(Hmac).await, 401, "signature_unverified"),
+        ("a forged RSA", forged(Rsa).await, 401, "signature_unverified"),
+        ("both forged", forged(Both).await, 401, "signature_unverified"),
+        ("HMAC, body changed", genuine(Hmac).await.body(one_more), 401, "signature_unverified"),
+        ("RSA, body changed", genuine(Rsa).await.body(one_more), 401, "signature_unverified"),
+        ("both, HMAC of another webhook", genuine(Both).await.having(&another, HMAC), 401, "signature_unverified"),
+        ("both, RSA of another webhook", genuine(Both).await.having(&another, RSA), 401, "signature_unverified"),
+        ("a truncated HMAC", genuine(Hmac).await.with(HMAC, cut), 401, "signature_unverified"),
+        ("a truncated RSA", genuine(Rsa).await.with(RSA, cut), 401, "signature_unverified"),
+        ("one digit missing", genuine(Hmac).await.with(HMAC, odd), 400, "header_malformed"),
+        ("not hex", genuine(Rsa).await.with(RSA, |_| "?".to_owned()), 400, "header_malformed"),
         (
-            "an old one under a new timestamp",
+            "an old signature with a new timestamp",
             at(Hmac, -HOUR).await.with(TIMESTAMP, |_| now()),
             401,
             "signature_unverified",
         ),
         ("an hour old", at(Hmac, -HOUR).await, 401, "timestamp_too_old"),
         ("an hour ahead", at(Rsa, HOUR).await, 401, "timestamp_in_future"),
-        ("a timestamp in words", genuine(Hmac).await.with(TIMESTAMP, |_| "now".to_owned()), 400, "header_malformed"),
+        (
+            "a timestamp that is not a number",
+            genuine(Hmac).await.with(TIMESTAMP, |_| "now".to_owned()),
+            400,
+            "header_malformed",
+        ),
         ("without its timestamp", genuine(Both).await.without(TIMESTAMP), 400, "header_missing"),
         ("a timestamp alone", genuine(Hmac).await.without(HMAC), 400, "header_missing"),
         ("not signed", genuine(Hmac).await.without(HMAC).without(TIMESTAMP), 400, "header_missing"),
@@ -159,38 +166,38 @@ async fn of_zerohash(platform: &'static Platform) -> Vec<(&'static str, Request,
     ]
 }
 
-/// The same of Striga's.
-async fn of_striga(platform: &'static Platform) -> Vec<(&'static str, Request, u16, &'static str)> {
+/// Striga requests that are rejected: the change to a genuine webhook, the expected status and the expected code.
+async fn rejected_of_striga(platform: &'static Platform) -> Vec<(&'static str, Request, u16, &'static str)> {
     let genuine = async || Request::of_striga(platform).await;
     let another = genuine().await;
     let header = striga::SIGNATURE_HEADER;
     vec![
-        ("a stranger's", genuine().await.signed(true).await, 401, "signature_unverified"),
-        ("changed on its way", genuine().await.body(one_more), 401, "signature_unverified"),
-        ("another webhook's", genuine().await.having(&another, header), 401, "signature_unverified"),
-        ("cut", genuine().await.with(header, cut), 401, "signature_unverified"),
-        ("half a byte cut", genuine().await.with(header, odd), 400, "header_malformed"),
-        ("no hex", genuine().await.with(header, |_| "?".to_owned()), 400, "header_malformed"),
+        ("signed with a forged key", genuine().await.signed(true).await, 401, "signature_unverified"),
+        ("changed in transit", genuine().await.body(one_more), 401, "signature_unverified"),
+        ("the signature of another webhook", genuine().await.having(&another, header), 401, "signature_unverified"),
+        ("truncated", genuine().await.with(header, cut), 401, "signature_unverified"),
+        ("one digit missing", genuine().await.with(header, odd), 400, "header_malformed"),
+        ("not hex", genuine().await.with(header, |_| "?".to_owned()), 400, "header_malformed"),
         ("empty", genuine().await.with(header, |_| String::new()), 400, "header_missing"),
         ("not signed", genuine().await.without(header), 400, "header_missing"),
     ]
 }
 
 #[test]
-fn what_a_shared_secret_does_not_verify_is_refused_and_leaves_no_trace() {
+fn a_webhook_that_a_shared_secret_does_not_verify_is_rejected_and_leaves_no_trace() {
     run(async {
         let platform = strict().await;
-        let mut refused = of_zerohash(platform).await;
-        refused.extend(of_striga(platform).await);
+        let mut refused = rejected_of_zerohash(platform).await;
+        refused.extend(rejected_of_striga(platform).await);
         for (what, request, status, code) in &refused {
             let feed = &request.webhook.feed;
             assert_eq!(request.answer().await, (*status, (*code).to_owned()), "{feed}: {what}");
         }
-        // Nothing is seen of the refused even when webhooks that came after them are through.
+        // Later genuine webhooks are recorded. The rejected ones are not.
         for genuine in
             [Request::of_zerohash(platform, ZerohashSignature::Hmac).await, Request::of_striga(platform).await]
         {
-            assert_eq!(genuine.answer().await.0, 200, "what nothing was done to is accepted");
+            assert_eq!(genuine.answer().await.0, 200, "an unchanged webhook is accepted");
             platform.recorded(&genuine.deposit, 1).await;
         }
         platform.settled().await;
@@ -204,7 +211,7 @@ fn what_a_shared_secret_does_not_verify_is_refused_and_leaves_no_trace() {
 }
 
 #[test]
-fn each_way_to_sign_is_believed_and_the_evidence_says_which_it_was() {
+fn each_signature_type_is_accepted_and_the_evidence_records_which_it_was() {
     run(async {
         use EvidenceClass::{Asymmetric, SharedSecret};
         use ZerohashSignature::{Both, Hmac, LegacyHmac, Rsa};
@@ -216,18 +223,18 @@ fn each_way_to_sign_is_believed_and_the_evidence_says_which_it_was() {
         let striga = Request::of_striga(strict).await.with(striga::SIGNATURE_HEADER, upper);
         let accepted = [
             ("HMAC", zerohash(Hmac).await, Scheme::ZerohashHmacSha256, SharedSecret),
-            ("HMAC in capitals", zerohash(Hmac).await.with(HMAC, upper), Scheme::ZerohashHmacSha256, SharedSecret),
+            ("HMAC in upper case", zerohash(Hmac).await.with(HMAC, upper), Scheme::ZerohashHmacSha256, SharedSecret),
             ("RSA", zerohash(Rsa).await, Scheme::ZerohashRsaSha256, Asymmetric),
             ("both", zerohash(Both).await, Scheme::ZerohashRsaSha256, Asymmetric),
             (
-                "HMAC, and a legacy one of something else",
+                "HMAC, and a legacy signature of another body",
                 beside.having(&legacy, LEGACY),
                 Scheme::ZerohashHmacSha256,
                 SharedSecret,
             ),
-            ("legacy where that is on", legacy, Scheme::ZerohashLegacyHmacSha256, SharedSecret),
-            ("Striga's", Request::of_striga(strict).await, Scheme::StrigaHmacSha256, SharedSecret),
-            ("Striga's in capitals", striga, Scheme::StrigaHmacSha256, SharedSecret),
+            ("legacy, where legacy signatures are on", legacy, Scheme::ZerohashLegacyHmacSha256, SharedSecret),
+            ("Striga", Request::of_striga(strict).await, Scheme::StrigaHmacSha256, SharedSecret),
+            ("Striga in upper case", striga, Scheme::StrigaHmacSha256, SharedSecret),
         ];
         for (what, request, ..) in &accepted {
             assert_eq!(request.answer().await, (200, "accepted".to_owned()), "{what}");
@@ -241,11 +248,11 @@ fn each_way_to_sign_is_believed_and_the_evidence_says_which_it_was() {
 }
 
 #[test]
-fn where_legacy_signatures_are_on_stripping_a_current_one_does_not_help() {
+fn a_legacy_signature_does_not_replace_a_current_one_that_is_incomplete_or_invalid() {
     run(async {
         use ZerohashSignature::{Both, Hmac, LegacyHmac, Rsa};
         let platform = lenient().await;
-        // Each carries a legacy signature that is right for its body, beside what is left of a current one.
+        // The requests from `beside` have a valid legacy signature and a current one.
         let legacy = async || Request::of_zerohash(platform, LegacyHmac).await;
         let beside = async |signature, seconds, forge| {
             let legacy = legacy().await;
@@ -258,19 +265,19 @@ fn where_legacy_signatures_are_on_stripping_a_current_one_does_not_help() {
             ("a timestamp alone", beside(Hmac, 0, false).await.without(HMAC), 400, "header_missing"),
             ("an HMAC without its timestamp", beside(Hmac, 0, false).await.without(TIMESTAMP), 400, "header_missing"),
             ("RSA without its timestamp", beside(Rsa, 0, false).await.without(TIMESTAMP), 400, "header_missing"),
-            ("an old one", beside(Both, -HOUR, false).await, 401, "timestamp_too_old"),
-            ("a stranger's", beside(Hmac, 0, true).await, 401, "signature_unverified"),
-            ("a legacy one of another body", legacy().await.body(one_more), 401, "signature_unverified"),
-            ("a legacy one that is cut", legacy().await.with(LEGACY, cut), 401, "signature_unverified"),
+            ("an hour old", beside(Both, -HOUR, false).await, 401, "timestamp_too_old"),
+            ("a forged HMAC", beside(Hmac, 0, true).await, 401, "signature_unverified"),
+            ("a legacy signature of another body", legacy().await.body(one_more), 401, "signature_unverified"),
+            ("a truncated legacy signature", legacy().await.with(LEGACY, cut), 401, "signature_unverified"),
         ] {
             assert_eq!(request.answer().await, (status, code.to_owned()), "{what}");
         }
-        assert_eq!(legacy().await.answer().await.0, 200, "a legacy one by itself is accepted");
+        assert_eq!(legacy().await.answer().await.0, 200, "a legacy signature alone is accepted");
     });
 }
 
 #[test]
-fn a_provider_that_is_off_is_unknown_however_well_it_signs() {
+fn a_provider_that_is_off_is_unknown_even_with_a_valid_signature() {
     run(async {
         let platform = lenient().await;
         let request = Request::of_striga(platform).await;
@@ -278,6 +285,6 @@ fn a_provider_that_is_off_is_unknown_however_well_it_signs() {
         let another = Request::of_zerohash(platform, ZerohashSignature::Hmac).await;
         let striga = Provider::Striga.into();
         assert_eq!(another.answer_at(&striga).await, (404, "unknown_provider".to_owned()));
-        assert_eq!(another.answer().await.0, 200, "the other one is on");
+        assert_eq!(another.answer().await.0, 200, "zerohash is on");
     });
 }

@@ -1,4 +1,4 @@
-//! Any JSON that a provider signs is recorded: none is lost, and none becomes a dead letter.
+//! Any JSON that a provider signs is recorded. No webhook is lost, and none becomes a dead letter.
 
 use std::collections::BTreeMap;
 
@@ -8,11 +8,13 @@ use fundhook_local_stack::sending::Webhook;
 use fundhook_tests::{Platform, Queue, eventually, run, samples, seeded, webhook};
 use serde_json::{Value, json};
 
-/// How many bodies are made for each provider, and how many places of each hold something else than its sample does.
+/// How many bodies are made for each provider.
 const BODIES: usize = 16;
+
+/// In how many places a body differs from its sample at most, apart from the ids.
 const CHANGES_MAX: usize = 3;
 
-/// The members that name things, which are to be things of this test's own.
+/// The members that hold ids. Each body gets new ones.
 const NAMES: [&str; 17] = [
     "id",
     "fund_id",
@@ -33,8 +35,8 @@ const NAMES: [&str; 17] = [
     "nonce",
 ];
 
-/// Anything that JSON has, down to some depth.
-fn anything(random: &mut Rng, depth: usize) -> Value {
+/// A random JSON value, nested at most `depth` deep.
+fn random_json(random: &mut Rng, depth: usize) -> Value {
     match random.usize(..if depth == 0 { 12 } else { 14 }) {
         0 => Value::Null,
         1 => json!(random.bool()),
@@ -48,12 +50,12 @@ fn anything(random: &mut Rng, depth: usize) -> Value {
         9 => json!(format!("🏦 {}", random.u64(..))),
         10 => json!(format!("a\u{0}\n\u{FFFE} {}", random.u64(..))),
         11 => json!("9".repeat(random.usize(1..3000))),
-        12 => (0..random.usize(..4)).map(|_| anything(random, depth - 1)).collect(),
-        _ => json!({ "id": anything(random, depth - 1), "amount": anything(random, depth - 1) }),
+        12 => (0..random.usize(..4)).map(|_| random_json(random, depth - 1)).collect(),
+        _ => json!({ "id": random_json(random, depth - 1), "amount": random_json(random, depth - 1) }),
     }
 }
 
-/// The places in `json`, as JSON pointers, with `pointer` before them.
+/// The JSON pointers of all values in `json`, with `pointer` as a prefix.
 fn places(json: &Value, pointer: &str) -> Vec<String> {
     let inside: Vec<String> = match json {
         Value::Object(members) => {
@@ -67,8 +69,8 @@ fn places(json: &Value, pointer: &str) -> Vec<String> {
     [pointer.to_owned()].into_iter().chain(inside).collect()
 }
 
-/// A sample about things of its own, in which some places hold anything.
-fn somehow(sample: &Webhook, random: &mut Rng) -> Webhook {
+/// The sample with new ids and with random values in some places.
+fn altered(sample: &Webhook, random: &mut Rng) -> Webhook {
     let mut body: Value = serde_json::from_slice(&sample.body).expect("JSON");
     for place in places(&body, "") {
         let name = place.rsplit('/').next().unwrap_or_default();
@@ -79,14 +81,14 @@ fn somehow(sample: &Webhook, random: &mut Rng) -> Webhook {
     for _ in 0..random.usize(..=CHANGES_MAX) {
         let places = places(&body, "");
         if let Some(value) = random.choice(places).and_then(|place| body.pointer_mut(&place)) {
-            *value = anything(random, 2);
+            *value = random_json(random, 2);
         }
     }
     Webhook { body: body.to_string().into_bytes(), ..sample.clone() }
 }
 
 #[test]
-fn any_json_that_a_provider_signs_is_recorded_and_none_ends_as_a_dead_letter() {
+fn any_json_that_a_provider_signs_is_recorded_and_none_becomes_a_dead_letter() {
     run(async {
         let platform = Platform::shared().await;
         let mut listener = platform.listen().await;
@@ -98,7 +100,7 @@ fn any_json_that_a_provider_signs_is_recorded_and_none_ends_as_a_dead_letter() {
             let files: Vec<String> = files.collect();
             for _ in 0..BODIES {
                 let file = random.choice(&files).expect("each provider has samples");
-                webhooks.push(somehow(&webhook(file), &mut random));
+                webhooks.push(altered(&webhook(file), &mut random));
             }
         }
         let mut expected: BTreeMap<ResourceId, Vec<FactId>> = BTreeMap::new();
@@ -108,7 +110,7 @@ fn any_json_that_a_provider_signs_is_recorded_and_none_ends_as_a_dead_letter() {
             }
         }
         let understood = expected.keys().filter(|id| id.kind() != Kind::Unrecognized).count();
-        assert!(understood > BODIES / 2, "of {} resources most are unrecognized", expected.len());
+        assert!(understood > BODIES / 2, "most of {} resources are unrecognized", expected.len());
         platform.deliver(&webhooks).await;
 
         for (id, facts) in &expected {
