@@ -42,8 +42,9 @@ impl Timestamp {
             .ok_or(TimestampError::OutOfRange(seconds))
     }
 
-    /// The instant of a UNIX time in decimal digits. The number of digits gives the unit: 10 are seconds, 13 milliseconds,
-    /// 19 nanoseconds; each covers the years 2001 to 2286. Any other number of digits is rejected rather than guessed.
+    /// The instant of a UNIX time in decimal digits. The number of digits gives the unit: 10 are seconds, 13
+    /// milliseconds, 19 nanoseconds; each covers the years 2001 to 2286. Any other number of digits is rejected rather
+    /// than guessed.
     pub fn from_unix_digits(digits: &str) -> Result<Self, TimestampError> {
         let rejected = || TimestampError::NotUnixTime(digits.chars().take(32).collect());
         let nanoseconds_each: i128 = match digits.len() {

@@ -3,8 +3,8 @@
 use fundhook_domain::Details;
 use serde_json::{Map, Value, json};
 
-/// The largest part of a webhook that is carried. A DynamoDB item holds 400 KB: six facts of a deposit's lifecycle and the
-/// view, with two parts each, are 7 × 48 KiB. An SNS message holds 256 KiB. A larger part is replaced by a note.
+/// The largest part of a webhook that is carried. A DynamoDB item holds 400 KB: six facts of a deposit's lifecycle and
+/// the view, with two parts each, are 7 × 48 KiB. An SNS message holds 256 KiB. A larger part is replaced by a note.
 const CARRIED_BYTES_MAX: usize = 24 * 1024;
 
 /// The same limit for kinds without an end, of which 64 facts are kept: 65 × 4 KiB fit into an item of 400 KB.
@@ -14,7 +14,8 @@ const CARRIED_WITHOUT_END_BYTES_MAX: usize = 4 * 1024;
 /// serde_json reads 128 levels, and some subscribers' parsers read 64.
 const CARRIED_LEVELS_MAX: usize = 32;
 
-/// Replaces each part that is too large to be carried by a note about its size. The part remains in the archived request.
+/// Replaces each part that is too large to be carried by a note about its size. The part remains in the archived
+/// request.
 pub(crate) fn bound(details: &mut Details) {
     match details {
         Details::Transfer(transfer) => {

@@ -27,7 +27,8 @@ pub(crate) struct Draft {
 /// Why a webhook was not recognized.
 #[derive(Debug)]
 pub(crate) struct NotUnderstood {
-    /// The name that the webhook's body gives itself. A name from a header is not signed and must not be part of a fact's id.
+    /// The name that the webhook's body gives itself. A name from a header is not signed and must not be part of a
+    /// fact's id.
     pub(crate) named: Option<String>,
     /// The reason, as a sentence.
     pub(crate) reason: String,

@@ -112,8 +112,8 @@ impl Envelope {
         self.received_at
     }
 
-    /// The URL that the signature covers, or the request's path when it covers none; for a row, the URL that it was read
-    /// from.
+    /// The URL that the signature covers, or the request's path when it covers none; for a row, the URL that it was
+    /// read from.
     pub fn url(&self) -> &str {
         &self.url
     }

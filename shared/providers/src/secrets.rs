@@ -82,8 +82,8 @@ impl Secrets {
         invalid.into_values().next().map_or(Ok(organizations), Err)
     }
 
-    /// Reads the valid entries, and why the others are rejected: a mistake in one organization's entry must not affect the
-    /// others. It is an error if no entry is an object.
+    /// Reads the valid entries, and why the others are rejected: a mistake in one organization's entry must not affect
+    /// the others. It is an error if no entry is an object.
     pub fn valid_from_json(json: &str) -> Result<(Organizations, InvalidEntries), InvalidSecrets> {
         let entries: BTreeMap<String, Box<RawValue>> = serde_json::from_str(json).map_err(shape)?;
         if !entries.is_empty() && !entries.values().any(|entry| entry.get().starts_with('{')) {

@@ -72,8 +72,8 @@ pub struct VerifiedWebhook {
 }
 
 impl VerifiedWebhook {
-    /// Marks `webhook` as verified; only a provider's `verify` calls this. The headers `kept` are those that verifying it
-    /// again requires, and those that identify it.
+    /// Marks `webhook` as verified; only a provider's `verify` calls this. The headers `kept` are those that verifying
+    /// it again requires, and those that identify it.
     pub(crate) fn attested(webhook: Webhook, feed: Feed, url: String, kept: &[&str], attestation: Attestation) -> Self {
         let Webhook { path: _, headers, body } = webhook;
         let header = |name: &&str| Some(((*name).to_owned(), headers.first(name)?.trim().to_owned()));

@@ -77,8 +77,8 @@ impl Claim {
         }
     }
 
-    /// Whether this claim and `taken`, a claim on a coin of the same name, may both be credited: their chains differ, or
-    /// one webhook family reported both deposits. A family reports each coin once, so those are two coins.
+    /// Whether this claim and `taken`, a claim on a coin of the same name, may both be credited: their chains differ,
+    /// or one webhook family reported both deposits. A family reports each coin once, so those are two coins.
     pub fn coexists_with(&self, taken: &Self) -> bool {
         let shares_family = self.owner.feed() == taken.owner.feed() && !self.families.is_disjoint(&taken.families);
         self.is_on_another_chain_than(taken) || shares_family

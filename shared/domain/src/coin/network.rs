@@ -20,8 +20,8 @@ pub struct Network {
 
 /// The known networks: slug, CAIP-2 chain id, and the lower-case spellings of each.
 ///
-/// The chain ids follow the [caip-2] namespaces `eip155` (the EIP-155 chain id), `bip122` (the first 32 hex digits of the
-/// genesis block's hash) and `solana` (the first 32 characters of the genesis hash).
+/// The chain ids follow the [caip-2] namespaces `eip155` (the EIP-155 chain id), `bip122` (the first 32 hex digits of
+/// the genesis block's hash) and `solana` (the first 32 characters of the genesis hash).
 const NETWORKS: &[(&str, Option<&str>, &[&str])] = &[
     ("algorand", Some("algorand:wGHE2Pwdvd7S12BL5FaOP20EGYesN73k"), &["algorand", "algo"]),
     ("arbitrum", Some("eip155:42161"), &["arbitrum", "arbitrum one", "arbitrum-one", "arbitrum_one", "arb"]),

@@ -161,7 +161,8 @@ pub struct RecoveryBody {
     pub deposits: Vec<RecoveryDeposit>,
     /// The payments that return them.
     pub payments: Vec<RecoveryPayment>,
-    /// The body of the request (`POST /client_auth_token`) whose response starts the provider's recovery flow for the user.
+    /// The body of the request (`POST /client_auth_token`) whose response starts the provider's recovery flow for the
+    /// user.
     pub auth_request: Value,
     /// The ids of the deposits and payments.
     pub related: BTreeSet<ResourceId>,
@@ -176,7 +177,8 @@ pub struct RecoveryDeposit {
     pub value: DecimalValue,
     /// The hash of its transaction, as the provider spells it.
     pub transaction: String,
-    /// The webhook family that reported it. Deposits that different families report in one transaction are the same coins.
+    /// The webhook family that reported it. Deposits that different families report in one transaction are the same
+    /// coins.
     #[serde(rename = "stream")]
     #[schemars(with = "String")]
     pub family: WebhookFamily,

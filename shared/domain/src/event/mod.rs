@@ -91,8 +91,8 @@ const CONFLICTING: &str = "conflicting";
 const OVERDUE: &str = "overdue";
 
 impl Event {
-    /// The status that a filter policy sees. It is not `confirmed` for a deposit whose coin is credited under another deposit
-    /// or whose final statuses exclude each other, so that a policy for `confirmed` never selects those.
+    /// The status that a filter policy sees. It is not `confirmed` for a deposit whose coin is credited under another
+    /// deposit or whose final statuses exclude each other, so that a policy for `confirmed` never selects those.
     pub fn status_attribute(&self) -> &'static str {
         if !self.data.conflicting.is_empty() {
             CONFLICTING
@@ -143,8 +143,8 @@ impl Event {
 }
 
 impl Serialize for Event {
-    /// Writes the JSON event format of CloudEvents 1.0 [cloudevents]. `sequence` is the extension of that name: a string
-    /// whose lexicographic order is the order of the events, hence the leading zeros.
+    /// Writes the JSON event format of CloudEvents 1.0 [cloudevents]. `sequence` is the extension of that name: a
+    /// string whose lexicographic order is the order of the events, hence the leading zeros.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
         struct CloudEvent<'a> {

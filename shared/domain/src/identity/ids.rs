@@ -14,8 +14,8 @@ serde_as_text!(FactId);
 
 /// The id of a resource: its kind, its feed and the provider's own id.
 ///
-/// The text form is `deposit#connect#c55481bf-…`, and `deposit#connect/acme#c55481bf-…` for the tenant `acme`. It is the
-/// partition key in the table and the `subject` of events.
+/// The text form is `deposit#connect#c55481bf-…`, and `deposit#connect/acme#c55481bf-…` for the tenant `acme`. It is
+/// the partition key in the table and the `subject` of events.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ResourceId {
     kind: Kind,

@@ -1,8 +1,9 @@
-//! A recovery is a sum: what arrived unexpectedly, less what was returned (docs/internals/decisions/recovery-is-a-sum.md).
+//! A recovery is a sum: what arrived unexpectedly, less what was returned
+//! (docs/internals/decisions/recovery-is-a-sum.md).
 //!
 //! A payment that returns money does not name the deposit that it returns. So a recovery belongs to one user, asset and
-//! network, and each of its facts adds one deposit to return or one payment's progress. Everything else is computed from
-//! these two sets.
+//! network, and each of its facts adds one deposit to return or one payment's progress. Everything else is computed
+//! from these two sets.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,8 +46,8 @@ pub struct RecoveryKey {
 }
 
 impl RecoveryKey {
-    /// The id of the recovery for the organization of `feed`. It is always zerohash's, although Connect's webhooks report
-    /// deposits to return too.
+    /// The id of the recovery for the organization of `feed`. It is always zerohash's, although Connect's webhooks
+    /// report deposits to return too.
     pub fn resource(&self, feed: &Feed) -> Result<ResourceId, ResourceIdError> {
         let Self { account, asset, network } = self;
         let slug = network.as_ref().map_or("-", Network::slug);
@@ -150,8 +151,8 @@ impl RecoveryDetails {
         self.deposits.extend(deposits.iter().map(|(id, deposit)| (id.clone(), deposit.clone())));
         for (id, later) in payments {
             let known = self.payments.entry(id.clone()).or_insert_with(|| later.clone());
-            // The samples of one payment have one date [zerohash-recovery §7], so only the status shows its progress. Of
-            // two final statuses the worse one counts: money is not taken as returned while that is in doubt.
+            // The samples of one payment have one date [zerohash-recovery §7], so only the status shows its progress.
+            // Of two final statuses the worse one counts: money is not taken as returned while that is in doubt.
             let progress = |status: WithdrawalStatus| (Status::Withdrawal(status).rank(), status);
             if progress(later.status) > progress(known.status) {
                 known.status = later.status;

@@ -23,8 +23,8 @@ pub enum Details {
 }
 
 impl Details {
-    /// Merges `later` into `self`. All facts of a resource have details of the same variant; should two ever differ, the
-    /// later ones replace the earlier ones.
+    /// Merges `later` into `self`. All facts of a resource have details of the same variant; should two ever differ,
+    /// the later ones replace the earlier ones.
     pub(super) fn merge(&mut self, later: &Self) {
         match (self, later) {
             (Self::Transfer(earlier), Self::Transfer(later)) => earlier.merge(later),

@@ -48,8 +48,8 @@ pub struct Attestation {
     pub scheme: Scheme,
     /// How strong that evidence is.
     pub class: EvidenceClass,
-    /// The key that verified the signature. For a public key, its RFC 7638 thumbprint (SHA-256, base64url); for a shared
-    /// secret, a name that does not reveal it; for a row that was read from an API, the API's origin.
+    /// The key that verified the signature. For a public key, its RFC 7638 thumbprint (SHA-256, base64url); for a
+    /// shared secret, a name that does not reveal it; for a row that was read from an API, the API's origin.
     pub key: String,
     /// When the sender signed the request; missing when the signature covers no time.
     #[serde(skip_serializing_if = "Option::is_none", default)]

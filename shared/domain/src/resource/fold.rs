@@ -20,8 +20,8 @@ pub enum Outcome {
         /// The resource, unchanged.
         resource: Resource,
     },
-    /// There is nothing to write: the statement is older than all that are kept of a resource without an end, or the notice
-    /// is about a status that the resource no longer has.
+    /// There is nothing to write: the statement is older than all that are kept of a resource without an end, or the
+    /// notice is about a status that the resource no longer has.
     Stale {
         /// The resource, unchanged.
         resource: Resource,
@@ -80,8 +80,8 @@ impl Outcome {
 
 /// Records a statement or a notice about `resource` on it.
 ///
-/// Pure and total. The view of the result is a function of the set of facts. So folding the same statements in any order,
-/// any number of times, gives equal views and equal sets of event ids.
+/// Pure and total. The view of the result is a function of the set of facts. So folding the same statements in any
+/// order, any number of times, gives equal views and equal sets of event ids.
 pub fn fold(mut resource: Resource, content: impl Into<FactContent>) -> Outcome {
     let content = content.into();
     if resource.facts().iter().any(|fact| fact.content.id() == content.id()) {
@@ -132,8 +132,8 @@ pub(crate) fn change(resource: &Resource, before: Option<&View>, after: &View) -
     })
 }
 
-/// The deposit that is credited with the coin of `resource`, when the fact recorded as `version` must announce that this
-/// one is a duplicate.
+/// The deposit that is credited with the coin of `resource`, when the fact recorded as `version` must announce that
+/// this one is a duplicate.
 fn duplicate(resource: &Resource, version: u64, before: Option<&View>, after: &View) -> Option<ResourceId> {
     let (owner, known_at) = match resource.ownership() {
         Ownership::DuplicateOf { owner, after } => (owner, *after),
@@ -142,8 +142,8 @@ fn duplicate(resource: &Resource, version: u64, before: Option<&View>, after: &V
     if !after.is_confirmed_deposit() || version <= known_at {
         return None;
     }
-    // It is announced either when the deposit becomes creditable, or, when the other deposit became known only later, by the
-    // first statement since then. A repetition publishes nothing, so it cannot be the one that announces it.
+    // It is announced either when the deposit becomes creditable, or, when the other deposit became known only later,
+    // by the first statement since then. A repetition publishes nothing, so it cannot be the one that announces it.
     let was_creditable = before.is_some_and(View::is_confirmed_deposit);
     let since_known = resource.facts().iter().filter(|fact| fact.version > known_at && !fact.repeats);
     let is_first = since_known.filter_map(|fact| fact.statement()).count() == 1;

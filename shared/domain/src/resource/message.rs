@@ -42,7 +42,8 @@ fn shape(error: serde_json::Error) -> NewFactError {
 impl NewFact {
     /// The notice that `resource` has awaited a further statement for `limit`; `None` when it awaits none.
     ///
-    /// The notice is the same one until the resource changes its status, so it is recorded once, however often it is sent.
+    /// The notice is the same one until the resource changes its status, so it is recorded once, however often it is
+    /// sent.
     pub fn overdue(resource: &Resource, limit: Duration) -> Option<Self> {
         let notice = resource.overdue_notice(limit)?;
         Some(Self { resource: resource.id().clone(), content: FactContent::Overdue(notice) })

@@ -1,4 +1,5 @@
-//! Resources: the facts recorded about one deposit, withdrawal or other thing at a provider, and the view they add up to.
+//! Resources: the facts recorded about one deposit, withdrawal or other thing at a provider, and the view they add up
+//! to.
 //!
 //! Guarantees:
 //!

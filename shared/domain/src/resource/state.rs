@@ -10,9 +10,9 @@ use super::statement::StatementContent;
 use super::view::View;
 use crate::{Claim, FactId, Kind, Ownership, ResourceId, Status, StatusRule, Timestamp, WebhookFamily};
 
-/// How many facts are kept of a resource whose status rule is [`StatusRule::Latest`]: the newest by the provider's clock.
-/// Such a resource has no end, so its facts would grow without one. 64 facts are more than ten times what the view
-/// needs, and at most 4 KiB each they fit into a table item (400 KB).
+/// How many facts are kept of a resource whose status rule is [`StatusRule::Latest`]: the newest by the provider's
+/// clock. Such a resource has no end, so its facts would grow without one. 64 facts are more than ten times what the
+/// view needs, and at most 4 KiB each they fit into a table item (400 KB).
 pub const LATEST_FACTS_MAX: usize = 64;
 
 /// The current status of a resource, and since when it has been current.
@@ -123,8 +123,8 @@ impl Resource {
         OverdueNotice::id_for(&self.id, current.status, current.version)
     }
 
-    /// The claim that this deposit must make on its coin. `None` when it made one already, when its coin is not known, or
-    /// when no event has said that it may be credited.
+    /// The claim that this deposit must make on its coin. `None` when it made one already, when its coin is not known,
+    /// or when no event has said that it may be credited.
     pub fn claim_due(&self) -> Option<Claim> {
         if self.ownership != Ownership::Unclaimed || self.id.kind() != Kind::Deposit {
             return None;
@@ -139,8 +139,9 @@ impl Resource {
         views.any(|view| view.is_confirmed_deposit()).then_some(claim)
     }
 
-    /// Every webhook family that reported the resource. The view's details name only the family whose statement supersedes
-    /// the others: for a deposit that a listed row confirmed, that is the list, although webhooks reported it before.
+    /// Every webhook family that reported the resource. The view's details name only the family whose statement
+    /// supersedes the others: for a deposit that a listed row confirmed, that is the list, although webhooks reported
+    /// it before.
     fn families(&self) -> BTreeSet<WebhookFamily> {
         let statements = self.facts.iter().filter_map(Fact::statement);
         statements
@@ -153,8 +154,8 @@ impl Resource {
 
     /// The deposit, read at `read_version`, with the result of claiming its coin, and the claim to store with it.
     ///
-    /// `taken` is the stored claim on the coin, if there is one. The deposit becomes the owner of an unclaimed coin. When
-    /// another webhook family claimed the coin first, the deposit is a duplicate. When the two claims
+    /// `taken` is the stored claim on the coin, if there is one. The deposit becomes the owner of an unclaimed coin.
+    /// When another webhook family claimed the coin first, the deposit is a duplicate. When the two claims
     /// [coexist](Claim::coexists_with), both deposits are credited.
     pub fn claiming(self, taken: Option<&Claim>, read_version: u64) -> (Self, Option<Claim>) {
         let Some(claim) = self.claim_due() else {
@@ -205,9 +206,9 @@ impl Resource {
         self.statements().any(|known| known.has_same_content_as(new))
     }
 
-    /// Whether `new` only confirms, on other evidence, what was recorded already, so that it publishes no event: a listed row
-    /// about what a webhook said, or the first webhook about what a row said. The number of events must not depend on
-    /// which of them arrived first, so a second webhook does publish an event.
+    /// Whether `new` only confirms, on other evidence, what was recorded already, so that it publishes no event: a
+    /// listed row about what a webhook said, or the first webhook about what a row said. The number of events must not
+    /// depend on which of them arrived first, so a second webhook does publish an event.
     fn is_corroboration(&self, new: &StatementContent) -> bool {
         if self.id.kind().status_rule() != StatusRule::Furthest {
             return false;

@@ -42,8 +42,8 @@ impl StatementContent {
             && self.details == other.details
     }
 
-    /// Whether the provider sent one of the two and listed the other, and they [agree](Self::agrees_with): one occurrence
-    /// reported in two ways.
+    /// Whether the provider sent one of the two and listed the other, and they [agree](Self::agrees_with): one
+    /// occurrence reported in two ways.
     pub(super) fn corroborates(&self, other: &Self) -> bool {
         self.evidence.is_from_api() != other.evidence.is_from_api() && self.agrees_with(other)
     }

@@ -217,8 +217,8 @@ impl TransferDetails {
         Some(Claim::new(owner, self.coin()?, self.family.into_iter().collect()))
     }
 
-    /// Merges `later` into `self`, field by field. A field that `later` does not state keeps its earlier value (Striga's
-    /// `PENDING` has no amount).
+    /// Merges `later` into `self`, field by field. A field that `later` does not state keeps its earlier value
+    /// (Striga's `PENDING` has no amount).
     pub(super) fn merge(&mut self, later: &Self) {
         // Destructured, so that the compiler reports a new field that is not merged.
         let Self {

@@ -93,8 +93,8 @@ fn conflicting(kind: Kind, statements: &[&StatementContent]) -> Vec<Status> {
 
 /// The order in which statements supersede each other: the greatest one supersedes all others.
 ///
-/// Ties are settled by the content first. So a statement that is repeated in other bytes, which publishes no event, never
-/// makes one statement supersede another. The digest then makes the order total.
+/// Ties are settled by the content first. So a statement that is repeated in other bytes, which publishes no event,
+/// never makes one statement supersede another. The digest then makes the order total.
 fn precedence(status_rule: StatusRule, a: &StatementContent, b: &StatementContent) -> Ordering {
     let progress = |statement: &StatementContent| {
         let (is_final, rank) = (statement.status.is_final(), statement.status.rank());

@@ -14,8 +14,8 @@ use crate::support::orders::every_order_has_the_same_result;
 use crate::support::recovery::{announced, paid};
 use crate::support::{FoldResult, deposit, in_other_bytes, quantity, statement_in, whole_deposit, with, withdrawal};
 
-/// The lifecycle of a deposit with a conflict and a repetition in other bytes. The two final statuses have the same time, so
-/// that only their content decides which one supersedes the other.
+/// The lifecycle of a deposit with a conflict and a repetition in other bytes. The two final statuses have the same
+/// time, so that only their content decides which one supersedes the other.
 fn deposit_lifecycle() -> Vec<Statement> {
     let confirmed = with(deposit("confirmed", 40), whole_deposit);
     vec![

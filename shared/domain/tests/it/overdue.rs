@@ -1,4 +1,5 @@
-//! Overdue notices: each publishes one event for each time that a resource reaches a status, and does not change the view.
+//! Overdue notices: each publishes one event for each time that a resource reaches a status, and does not change the
+//! view.
 
 use std::time::Duration;
 

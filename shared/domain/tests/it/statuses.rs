@@ -301,8 +301,8 @@ fn sequences_have_no_gaps_and_repetitions_use_no_number() {
 
 #[test]
 fn a_statement_repeated_in_other_bytes_publishes_nothing_and_changes_nothing_that_was_published() {
-    // Only the content decides which of the two supersedes the other, so a repetition must not change that, whatever its
-    // digest.
+    // Only the content decides which of the two supersedes the other, so a repetition must not change that, whatever
+    // its digest.
     let confirmed = with(deposit("confirmed", 40), whole_deposit);
     let corrected = with(deposit("confirmed", 40), |details| {
         whole_deposit(details);

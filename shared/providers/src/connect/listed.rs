@@ -59,8 +59,8 @@ fn origin(url: &str) -> &str {
 /// What a row states.
 pub(crate) fn drafts(received: &Received<'_>, members: Fields) -> Result<Vec<Draft>, NotUnderstood> {
     let feed = received.envelope.feed();
-    // For zerohash's feed, a row reports what the fund webhook reports. For Connect's feed, the list and the webhooks may
-    // both report a coin, so they are two families.
+    // For zerohash's feed, a row reports what the fund webhook reports. For Connect's feed, the list and the webhooks
+    // may both report a coin, so they are two families.
     let family = match feed.provider() {
         Provider::Zerohash => WebhookFamily::ZerohashFund,
         Provider::Connect | Provider::Striga => WebhookFamily::ConnectTransactions,

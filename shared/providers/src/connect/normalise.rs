@@ -89,7 +89,8 @@ fn transaction(object: &mut Fields) -> Transaction {
         hash: sent.take_text("hash"),
         from: sent.take_text("from"),
         to: sent.take_text("to"),
-        // A sample of a withdrawal has a date-time here and one of an unexpected deposit has 0; neither is a block number.
+        // A sample of a withdrawal has a date-time here and one of an unexpected deposit has 0; neither is a block
+        // number.
         block_number: sent.take_text_if("block_number", |text| {
             text.bytes().all(|byte| byte.is_ascii_digit()) && text.bytes().any(|byte| byte != b'0')
         }),

@@ -1,8 +1,8 @@
 //! Connect signs `{timestamp}POST{webhook_url}{raw_body}`, without separators, with RSASSA-PKCS1-v1_5 and SHA-256, and
 //! publishes its keys as a JWKS [connect-webhooks].
 //!
-//! A JWT may accompany the signature ("validate the jwt and the request signature" [connect-guide §O5]). No document names
-//! its header, so that is a setting.
+//! A JWT may accompany the signature ("validate the jwt and the request signature" [connect-guide §O5]). No document
+//! names its header, so that is a setting.
 
 use std::time::Duration;
 
@@ -17,8 +17,8 @@ use crate::{Headers, KeySet, Rejection, VerifiedWebhook, Webhook};
 /// How a deployment verifies Connect's webhooks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// The full URLs as registered with the provider; deposits and withdrawals may have different ones. They are configured
-    /// and never taken from the request's `Host`.
+    /// The full URLs as registered with the provider; deposits and withdrawals may have different ones. They are
+    /// configured and never taken from the request's `Host`.
     pub webhook_urls: Vec<String>,
     /// How far the `timestamp` header may be from now, in either direction.
     pub tolerance: Duration,

@@ -1,8 +1,8 @@
 //! An invented fourth provider: the code that a provider needs beside the shared parts.
 //! `docs/providers/adding-a-provider.md` quotes this folder as its example.
 //!
-//! It exists only in tests. Its feed, signature scheme and webhook family are Striga's, because a test cannot add variants
-//! to those enums.
+//! It exists only in tests. Its feed, signature scheme and webhook family are Striga's, because a test cannot add
+//! variants to those enums.
 
 mod normalise;
 mod verify;
@@ -207,8 +207,8 @@ mod tests {
         }
     }
 
-    /// The page quotes this folder: each block of code that is marked with a file of this folder consists of lines of that
-    /// file, in their order.
+    /// The page quotes this folder: each block of code that is marked with a file of this folder consists of lines of
+    /// that file, in their order.
     #[test]
     fn the_page_about_adding_a_provider_quotes_this_folder_exactly() {
         let page = include_str!("../../../../docs/providers/adding-a-provider.md");

@@ -103,7 +103,8 @@ impl KeySet {
         &self.keys
     }
 
-    /// The set's fingerprint: the SHA-256 digest of its usable keys' thumbprints and algorithms, independent of their order.
+    /// The set's fingerprint: the SHA-256 digest of its usable keys' thumbprints and algorithms, independent of their
+    /// order.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
     }

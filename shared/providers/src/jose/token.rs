@@ -55,8 +55,8 @@ pub enum TokenRejection {
     Organization,
 }
 
-/// The algorithms that a token may be signed with. All are asymmetric, so that a public key can never be used as an HMAC
-/// secret [rfc-8725 §3.1].
+/// The algorithms that a token may be signed with. All are asymmetric, so that a public key can never be used as an
+/// HMAC secret [rfc-8725 §3.1].
 const ALLOWED: [Algorithm; 4] = [Algorithm::RS256, Algorithm::PS256, Algorithm::ES256, Algorithm::EdDSA];
 
 /// Verifies a compact JWT against `keys` and `policy` at the instant `now`.
@@ -119,8 +119,8 @@ fn check_organization(claims: &Map<String, Value>, expected: &str) -> Result<(),
     }
 }
 
-/// A time claim: a NumericDate [rfc-7519 §2] without an exponent, whose fraction is ignored, or an RFC 3339 string as in
-/// [connect-guide §4].
+/// A time claim: a NumericDate [rfc-7519 §2] without an exponent, whose fraction is ignored, or an RFC 3339 string as
+/// in [connect-guide §4].
 fn instant(claims: &Map<String, Value>, name: &'static str) -> Result<Option<Timestamp>, TokenRejection> {
     let malformed = || TokenRejection::Claim(name);
     match claims.get(name) {

@@ -61,7 +61,8 @@ impl<'a> Webhook<'a> {
                 "the balances are in {before:?} and {after:?}, so the unit of the amounts is not known"
             ));
         }
-        // Amounts are in the unit that the balances name. DENIED has been seen without balances; then the unit is unknown.
+        // Amounts are in the unit that the balances name. DENIED has been seen without balances; then the unit is
+        // unknown.
         let units = units_before.or(units_after).unwrap_or_else(|| Units::Other("unstated".to_owned()));
         let debit = members.take_quantity("debit", &units)?;
         let credit = members.take_quantity("credit", &units)?;

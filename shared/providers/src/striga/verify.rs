@@ -1,5 +1,5 @@
-//! Striga signs the raw body with HMAC-SHA256, in hex [striga-webhooks]. No time is signed. A replay has no effect because
-//! the same body is the same fact.
+//! Striga signs the raw body with HMAC-SHA256, in hex [striga-webhooks]. No time is signed. A replay has no effect
+//! because the same body is the same fact.
 
 use fundhook_domain::{Attestation, EvidenceClass, Feed, Scheme};
 

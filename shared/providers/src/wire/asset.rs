@@ -4,8 +4,8 @@ use fundhook_domain::Network;
 
 /// Splits an asset code into asset and network: zerohash writes `USDC.BASE` for USDC on Base.
 ///
-/// A code without a network is on its own chain if it is a coin (`BTC`). The network of a token without one is not known
-/// ([zerohash-fund-update] has `USDC`).
+/// A code without a network is on its own chain if it is a coin (`BTC`). The network of a token without one is not
+/// known ([zerohash-fund-update] has `USDC`).
 pub(crate) fn split_asset(code: &str) -> (String, Option<Network>) {
     match code.rsplit_once('.') {
         Some((asset, network)) if !asset.is_empty() && !network.is_empty() => {

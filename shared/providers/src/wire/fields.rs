@@ -14,8 +14,8 @@ const TIME_BYTES_MAX: usize = 64;
 
 /// The members of a JSON object that have not been taken yet.
 ///
-/// Each `take_…` removes a member only if it has the requested form. A member that is not taken remains, and ends up in the
-/// view under the provider's name: nothing that a provider states is dropped.
+/// Each `take_…` removes a member only if it has the requested form. A member that is not taken remains, and ends up in
+/// the view under the provider's name: nothing that a provider states is dropped.
 #[derive(Debug, Default)]
 pub(crate) struct Fields(Map<String, Value>);
 
@@ -94,8 +94,8 @@ impl Fields {
     }
 
     /// Takes the exact number `name`, sent as a string or as a number. An empty string and `null` are taken as missing.
-    /// Anything else that is not a number is an error: if it were taken as missing, the amount of an earlier webhook would
-    /// be kept.
+    /// Anything else that is not a number is an error: if it were taken as missing, the amount of an earlier webhook
+    /// would be kept.
     pub(crate) fn take_decimal(&mut self, name: &str) -> Result<Option<DecimalValue>, String> {
         match self.take_text(name) {
             None if self.has(name) => Err(format!("`{name}` is not a number")),
@@ -116,9 +116,9 @@ impl Fields {
         Ok(value.map(|value| Quantity { value, units: units.clone() }))
     }
 
-    /// The instant `name`, without taking it: an RFC 3339 string, or a UNIX time in seconds, milliseconds or nanoseconds, as
-    /// a number or a string. An empty string, `null` and 0 are taken as missing; anything else that is not an instant is an
-    /// error.
+    /// The instant `name`, without taking it: an RFC 3339 string, or a UNIX time in seconds, milliseconds or
+    /// nanoseconds, as a number or a string. An empty string, `null` and 0 are taken as missing; anything else that is
+    /// not an instant is an error.
     pub(crate) fn time(&self, name: &str) -> Result<Option<Timestamp>, String> {
         let text = match self.0.get(name) {
             None | Some(Value::Null) => return Ok(None),

@@ -11,8 +11,9 @@ use super::Fields;
 
 /// The members of the JSON object in `body`, or a sentence about why it cannot be read.
 ///
-/// A member that is stated twice with the same value is read once (Striga repeats members). A member that is stated with
-/// different values becomes a list of them. No field accepts a list, so none of the values is used and none is dropped.
+/// A member that is stated twice with the same value is read once (Striga repeats members). A member that is stated
+/// with different values becomes a list of them. No field accepts a list, so none of the values is used and none is
+/// dropped.
 pub(crate) fn members(body: &[u8]) -> Result<Fields, String> {
     let raw: &RawValue = serde_json::from_slice(body).map_err(|error| format!("the body is not JSON: {error}"))?;
     match value(raw, LEVELS_MAX)? {

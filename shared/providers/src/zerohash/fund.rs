@@ -32,8 +32,8 @@ pub(crate) fn fund_draft(context: &FundContext<'_>, mut members: Fields) -> Resu
     let quantity = members.take_quantity("quantity", &Units::Major)?;
     let (asset, network) = members.take_asset("fund_asset");
     let transaction = Transaction {
-        // [zerohash-fund-update] calls it the on-chain transaction's id, but the row in [connect-guide §7] has a UUID. That is
-        // not a chain's hash, so it cannot show that another family reported the same coin.
+        // [zerohash-fund-update] calls it the on-chain transaction's id, but the row in [connect-guide §7] has a UUID.
+        // That is not a chain's hash, so it cannot show that another family reported the same coin.
         hash: members.take_text_if("transaction_id", |id| !is_uuid(id)),
         // An expired session has a dash instead of an address [zerohash-expiry].
         from: members.take_text_if("source_address", |address| address != "-"),

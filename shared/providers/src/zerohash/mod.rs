@@ -1,5 +1,5 @@
-//! The zerohash platform: fund transactions, payments, deposits, participants, external accounts and balances, signed with
-//! HMAC or RSA.
+//! The zerohash platform: fund transactions, payments, deposits, participants, external accounts and balances, signed
+//! with HMAC or RSA.
 
 mod fund;
 mod normalise;

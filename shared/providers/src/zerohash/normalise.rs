@@ -121,8 +121,8 @@ impl About<'_> {
         let mut payment = members.take_object("payment_details").ok_or("`payment_details` is not an object")?;
         let status_word = members.required_text("status")?;
         let status = wire::payment_status(&status_word).ok_or_else(|| unknown("status", &status_word))?;
-        // Newer payloads have the payment's own id [zerohash-payments], and the request's may be empty at first. The samples
-        // of [zerohash-recovery §7] have the request's id only.
+        // Newer payloads have the payment's own id [zerohash-payments], and the request's may be empty at first. The
+        // samples of [zerohash-recovery §7] have the request's id only.
         let request_id = payment.take_text("withdrawal_request_id");
         let id = members.take_text("payment_id").or_else(|| request_id.clone());
         let id = id.ok_or("neither `payment_id` nor `payment_details.withdrawal_request_id` names the payment")?;

@@ -1,9 +1,9 @@
 //! zerohash signs `{body}{timestamp}` with HMAC-SHA256, with RSA and SHA-256, or with both, in hex
 //! [zerohash-webhook-security].
 //!
-//! Its legacy headers sign only the body, so such a request can be replayed at any time after it was seen once. They count
-//! only if the operator enabled them, and never for a request that has a current header: removing the timestamp must not
-//! help an attacker.
+//! Its legacy headers sign only the body, so such a request can be replayed at any time after it was seen once. They
+//! count only if the operator enabled them, and never for a request that has a current header: removing the timestamp
+//! must not help an attacker.
 
 use std::time::Duration;
 
@@ -39,8 +39,8 @@ pub enum RsaPadding {
 
 /// Verifies that zerohash signed `webhook`, within the tolerance around `now` if a timestamp is signed.
 ///
-/// Every signature that has a key must verify, and there must be at least one. A webhook that does not verify is returned
-/// with the reason, so that it can be verified again with newer secrets.
+/// Every signature that has a key must verify, and there must be at least one. A webhook that does not verify is
+/// returned with the reason, so that it can be verified again with newer secrets.
 pub fn verify(
     webhook: Webhook,
     feed: &Feed,

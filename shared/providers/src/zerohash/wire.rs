@@ -106,8 +106,8 @@ pub(super) fn named(payload_type: Option<&str>) -> Named {
     }
 }
 
-/// The status that a state of `deposit.status_changed` reports. zerohash's `confirmed` describes the chain; a deposit may
-/// be credited once it is `completed` [zerohash-deposit-status].
+/// The status that a state of `deposit.status_changed` reports. zerohash's `confirmed` describes the chain; a deposit
+/// may be credited once it is `completed` [zerohash-deposit-status].
 pub(super) fn deposit_state(state: &str) -> Option<Status> {
     Some(Status::Deposit(match state {
         "initial" => DepositStatus::Pending,

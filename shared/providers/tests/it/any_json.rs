@@ -156,8 +156,8 @@ fn read(provider: Provider, payload_type: Option<&str>, body: &str) -> Vec<State
     statements(&envelope_of(&Feed::from(provider), payload_type, body.as_bytes()))
 }
 
-/// Checks `statements`, those of a webhook with `body`, whose content is `stated`: there is at least one, each has a status
-/// of its resource's kind and can be stored, and nothing is dropped unless the webhook is unrecognized.
+/// Checks `statements`, those of a webhook with `body`, whose content is `stated`: there is at least one, each has a
+/// status of its resource's kind and can be stored, and nothing is dropped unless the webhook is unrecognized.
 fn check(body: &str, stated: &Value, statements: &[Statement]) -> Result<(), TestCaseError> {
     prop_assert!(!statements.is_empty());
     for statement in statements {

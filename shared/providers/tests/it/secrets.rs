@@ -1,4 +1,5 @@
-//! The secrets that an operator stores: how they are read, why entries are rejected, and that no message reveals a secret.
+//! The secrets that an operator stores: how they are read, why entries are rejected, and that no message reveals a
+//! secret.
 
 use std::error::Error;
 

@@ -1,5 +1,5 @@
-//! When a Striga webhook is accepted, and each way in which one is rejected. Striga signs no time; a replay has no effect
-//! because the same body is the same fact.
+//! When a Striga webhook is accepted, and each way in which one is rejected. Striga signs no time; a replay has no
+//! effect because the same body is the same fact.
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use fundhook_domain::{Attestation, EvidenceClass, Feed, Scheme};

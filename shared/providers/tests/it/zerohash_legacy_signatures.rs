@@ -1,5 +1,5 @@
-//! zerohash's legacy signatures cover the body alone, so anyone who has seen such a request can send it again at any time.
-//! They are accepted only if the operator enabled them, and never in place of a current signature.
+//! zerohash's legacy signatures cover the body alone, so anyone who has seen such a request can send it again at any
+//! time. They are accepted only if the operator enabled them, and never in place of a current signature.
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use fundhook_domain::{Attestation, EvidenceClass, Scheme};

@@ -1,4 +1,5 @@
-//! How the sort of a zerohash webhook is determined: the header names it and is not signed; the body has a form and no name.
+//! How the sort of a zerohash webhook is determined: the header names it and is not signed; the body has a form and no
+//! name.
 
 use fundhook_domain::{Details, Feed, Provider};
 use fundhook_providers::Envelope;

@@ -1,5 +1,5 @@
-//! zerohash may sign with RSA too, over the same bytes as the HMAC. The padding is a setting, and of two signatures both
-//! must be valid.
+//! zerohash may sign with RSA too, over the same bytes as the HMAC. The padding is a setting, and of two signatures
+//! both must be valid.
 
 use fundhook_domain::{EvidenceClass, Scheme};
 use fundhook_providers::zerohash::{

@@ -1,5 +1,5 @@
-//! When a zerohash webhook is accepted by the HMAC over its body and timestamp, and each way in which one is rejected. RSA
-//! is in `zerohash_rsa_signatures.rs`; signatures without a timestamp are in `zerohash_legacy_signatures.rs`.
+//! When a zerohash webhook is accepted by the HMAC over its body and timestamp, and each way in which one is rejected.
+//! RSA is in `zerohash_rsa_signatures.rs`; signatures without a timestamp are in `zerohash_legacy_signatures.rs`.
 
 use std::time::Duration;
 

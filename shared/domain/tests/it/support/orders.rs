@@ -21,8 +21,8 @@ impl<'a> EveryOrder<'a> {
         every
     }
 
-    /// Continues from `resource`, into which the statements whose bits are set in `folded` were folded, and which published
-    /// `published`.
+    /// Continues from `resource`, into which the statements whose bits are set in `folded` were folded, and which
+    /// published `published`.
     fn from(&mut self, resource: &Resource, published: &[Event], folded: u32) {
         self.orders += 1;
         let events = [published, &events_after(resource, resource.version().saturating_sub(1))].concat();
@@ -52,8 +52,8 @@ fn orders_of(count: usize) -> usize {
     (0..=count).map(|size| (count - size + 1..=count).product::<usize>()).sum()
 }
 
-/// Asserts that every order of every subset of `statements`, with any number of repetitions, results in one view and one set
-/// of event ids. `distinct` of them differ in more than their bytes. Returns the result of all of them.
+/// Asserts that every order of every subset of `statements`, with any number of repetitions, results in one view and
+/// one set of event ids. `distinct` of them differ in more than their bytes. Returns the result of all of them.
 pub(crate) fn every_order_has_the_same_result(statements: &[Statement], distinct: usize) -> FoldResult {
     let mut every = EveryOrder::of(statements);
     assert_eq!(every.orders, orders_of(statements.len()), "every order is folded");

@@ -1,5 +1,5 @@
-//! Keys, secrets, settings and signed requests: Connect's here, the other providers' in their own modules. The private keys
-//! and secrets are published with this source code, so they protect nothing and must never be trusted.
+//! Keys, secrets, settings and signed requests: Connect's here, the other providers' in their own modules. The private
+//! keys and secrets are published with this source code, so they protect nothing and must never be trusted.
 
 pub(crate) mod samples;
 pub(crate) mod statements;
@@ -157,8 +157,8 @@ pub(crate) fn webhook(key: &TestKey, body: &[u8]) -> Webhook {
     request(headers(key, SIGNED_AT, body), body)
 }
 
-/// The envelope of Connect's webhook with `body`, verified when it was signed and sealed two seconds later. An envelope can
-/// only be made of a verified webhook.
+/// The envelope of Connect's webhook with `body`, verified when it was signed and sealed two seconds later. An envelope
+/// can only be made of a verified webhook.
 pub(crate) fn envelope(body: &[u8]) -> Envelope {
     envelope_for(&feed(), body)
 }

@@ -60,8 +60,8 @@ pub(crate) fn leaves(value: &Value) -> Vec<String> {
     }
 }
 
-/// The values of `body` that no statement contains: neither unchanged, nor as a decimal, a time, an asset and its network
-/// (`USDC.BASE`), or a unit in small letters (`WEI`).
+/// The values of `body` that no statement contains: neither unchanged, nor as a decimal, a time, an asset and its
+/// network (`USDC.BASE`), or a unit in small letters (`WEI`).
 pub(crate) fn dropped(body: &Value, statements: &[Statement]) -> Vec<String> {
     let kept = statements.iter().flat_map(|statement| leaves(&serde_json::to_value(statement).expect("JSON")));
     let kept: BTreeSet<String> = kept.collect();
