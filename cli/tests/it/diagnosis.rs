@@ -10,7 +10,7 @@ use fundhook_providers::connect::{
 };
 use fundhook_providers::jose::TokenPolicy;
 use fundhook_providers::{KeySet, Rejection, Webhook};
-use fundhook_sandbox::{SignedHeaders, SigningKey};
+use fundhook_sandbox::{SandboxKey, SignedHeaders};
 use serde_json::json;
 
 const URL: &str = "https://you.example/webhooks/connect";
@@ -19,9 +19,9 @@ const BODY: &[u8] =
     b"{\"event\": \"connect.deposits.pending\",\r\n \"deposit\": {\"id\": \"a \\\" b\", \"amount\": \".013\"}}";
 
 /// One key for all tests: generating a key is slow in unoptimised code.
-fn key() -> &'static SigningKey {
-    static KEY: std::sync::OnceLock<SigningKey> = std::sync::OnceLock::new();
-    KEY.get_or_init(|| SigningKey::generate().expect("a key is generated"))
+fn key() -> &'static SandboxKey {
+    static KEY: std::sync::OnceLock<SandboxKey> = std::sync::OnceLock::new();
+    KEY.get_or_init(|| SandboxKey::generate().expect("a key is generated"))
 }
 
 fn keys() -> KeySet {
@@ -137,7 +137,7 @@ fn another_message_signed_with_the_right_key_is_distinguished_from_a_wrong_key()
         "the signed digest is recovered from the signature"
     );
 
-    let other = SigningKey::generate().expect("a key is generated");
+    let other = SandboxKey::generate().expect("a key is generated");
     let forged = other.sign(URL, SIGNED_AT, BODY).expect("the key signs");
     assert_eq!(cause(forged, BODY), Cause::WrongKey { keys: 1 });
 }
@@ -153,7 +153,7 @@ fn a_missing_header_is_named() {
 #[test]
 fn a_private_key_can_be_read_back_from_its_pem() {
     let pem = key().to_pem().expect("the key has a PEM form");
-    let read = SigningKey::from_pem(&format!("a comment\n{pem}")).expect("what was written");
+    let read = SandboxKey::from_pem(&format!("a comment\n{pem}")).expect("what was written");
     assert_eq!(read.public_jwk(), key().public_jwk());
-    assert!(SigningKey::from_pem("-----BEGIN PUBLIC KEY-----").is_err());
+    assert!(SandboxKey::from_pem("-----BEGIN PUBLIC KEY-----").is_err());
 }

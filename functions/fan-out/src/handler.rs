@@ -142,7 +142,7 @@ impl Unrecognized {
     fn report(&self, now: Timestamp) {
         for ((provider, payload_type), count) in &self.0 {
             let dimensions = [("provider", *provider), ("type", payload_type.as_str())];
-            metrics::emit(now, "UnrecognizedWebhooks", "Count", *count, &dimensions);
+            metrics::emit(now, "UnrecognizedWebhooks", metrics::Unit::Count, *count, &dimensions);
         }
     }
 }

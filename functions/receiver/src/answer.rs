@@ -62,7 +62,7 @@ impl Answer {
         match self {
             Self::Accepted => "The webhook is queued.".to_owned(),
             Self::BodyEncoding => "The body is marked as base64 and does not decode.".to_owned(),
-            Self::Rejected(rejection) => format!("The webhook was refused: {rejection}."),
+            Self::Rejected(rejection) => format!("The webhook was rejected: {rejection}."),
             Self::UnknownProvider => "No provider of that name is switched on here.".to_owned(),
             Self::MethodNotAllowed => "Webhooks are received by POST.".to_owned(),
             Self::TooLarge => format!("The body is larger than {} bytes.", crate::BODY_BYTES_MAX),

@@ -75,7 +75,13 @@ impl<P: Ports> Reconciler<P> {
 
     fn emit_differences(&self, report: &Report) {
         let (feed, hour, differences) = (&report.feed, report.from.hour(), report.differences());
-        metrics::emit(self.now(), "ControlTotalsDifferences", "Count", differences, &metrics::of_feed(feed));
+        metrics::emit(
+            self.now(),
+            "ControlTotalsDifferences",
+            metrics::Unit::Count,
+            differences,
+            &metrics::of_feed(feed),
+        );
         if differences > 0 {
             warn!(
                 %feed, hour, differences,

@@ -37,7 +37,7 @@ impl<P: Ports> Reconciler<P> {
         for (name, count) in counts {
             let mut dimensions = metrics::of_feed(feed);
             dimensions.push(("discrepancy", name));
-            metrics::emit(now, "ReconciliationDiscrepancies", "Count", count, &dimensions);
+            metrics::emit(now, "ReconciliationDiscrepancies", metrics::Unit::Count, count, &dimensions);
         }
         self.queue(feed, envelopes, run).await
     }

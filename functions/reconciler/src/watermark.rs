@@ -51,7 +51,7 @@ impl<P: Ports> Reconciler<P> {
                     ("ControlTotalsLagSeconds", watermark.totals_until),
                 ] {
                     let lag = readable.until.since(done_until).as_secs();
-                    metrics::emit(now, metric, "Seconds", lag, &metrics::of_feed(feed));
+                    metrics::emit(now, metric, metrics::Unit::Seconds, lag, &metrics::of_feed(feed));
                 }
             }
             Ok(None) => {}

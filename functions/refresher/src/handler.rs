@@ -114,7 +114,7 @@ impl<S: KeySets, F: FetchKeySet, T: AccessTokens, A: RequestToken> Refresher<S, 
         let age = now.since(set.fetched_at);
         let usable_for = self.last_good_max.saturating_sub(age);
         for (name, duration) in [("KeySetAgeSeconds", age), ("KeySetSecondsLeft", usable_for)] {
-            metrics::emit(now, name, "Seconds", duration.as_secs(), &metrics::of_feed(feed));
+            metrics::emit(now, name, metrics::Unit::Seconds, duration.as_secs(), &metrics::of_feed(feed));
         }
     }
 
@@ -129,7 +129,13 @@ impl<S: KeySets, F: FetchKeySet, T: AccessTokens, A: RequestToken> Refresher<S, 
             }
         };
         let report = |feed: &Feed, valid_for: Duration| {
-            metrics::emit(clock(), "TokenSecondsLeft", "Seconds", valid_for.as_secs(), &metrics::of_feed(feed));
+            metrics::emit(
+                clock(),
+                "TokenSecondsLeft",
+                metrics::Unit::Seconds,
+                valid_for.as_secs(),
+                &metrics::of_feed(feed),
+            );
         };
         let failures = tokens.renew_due(&clock, report).await.map_err(RefreshError::Tokens);
         let failures = failures.inspect_err(|error| {

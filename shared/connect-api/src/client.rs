@@ -16,7 +16,7 @@ use crate::retries::Idempotency;
 use crate::sessions::{SessionReply, SessionRequest, SessionToken};
 use crate::settings::Settings;
 use crate::signing::{SignedRequest, SigningKey};
-use crate::token::{Caller, Credentials, GrantedToken, TokenReply};
+use crate::token::{AccessToken, Caller, Credentials, TokenReply};
 use crate::transactions::{TransactionsPage, TransactionsQuery};
 use crate::users::{CreatedReply, CreatedUser, NewUser, Users, UsersQuery};
 
@@ -44,7 +44,7 @@ impl ConnectClient {
 
     /// Exchanges the credentials for an access token. Failed attempts are repeated as [`Settings::retries`] allows: a second
     /// token does no harm.
-    pub async fn request_token(&self, credentials: &Credentials) -> Result<GrantedToken, ApiError> {
+    pub async fn request_token(&self, credentials: &Credentials) -> Result<AccessToken, ApiError> {
         let secret = credentials.client_secret.expose_secret();
         let mut fields: BTreeMap<&str, &str> =
             self.settings.token_fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();

@@ -54,6 +54,6 @@ pub use settings::{
     HeaderNames, PRODUCTION_URL, ParameterNames, Paths, Retries, SANDBOX_URL, Settings, SignedPart, Timeouts,
 };
 pub use signing::{SigningKey, SigningKeyError};
-pub use token::{Caller, Credentials, GrantedToken};
+pub use token::{AccessToken, Caller, Credentials};
 pub use transactions::{Transaction, TransactionSource, TransactionsPage, TransactionsQuery};
 pub use users::{CreatedUser, NewUser, SignedAgreement, User, Users, UsersQuery};

@@ -24,7 +24,7 @@ pub struct Credentials {
 
 impl Credentials {
     /// The organization with the token that it was granted.
-    pub fn caller(&self, granted: &GrantedToken) -> Caller {
+    pub fn caller(&self, granted: &AccessToken) -> Caller {
         Caller { organization_id: self.organization_id.clone(), token: granted.access_token.clone() }
     }
 }
@@ -40,7 +40,7 @@ pub struct Caller {
 
 /// An access token and its lifetime.
 #[derive(Clone, Debug)]
-pub struct GrantedToken {
+pub struct AccessToken {
     /// The token.
     pub access_token: SecretString,
     /// The token's type in the provider's own spelling: `Bearer`.
@@ -63,12 +63,12 @@ pub(crate) struct TokenReply {
 impl TokenReply {
     pub(crate) const SHAPE: &str = "{access_token, token_type, expires_in}";
 
-    pub(crate) fn granted(self, call: &Call) -> Result<GrantedToken, ApiError> {
+    pub(crate) fn granted(self, call: &Call) -> Result<AccessToken, ApiError> {
         if !self.token_type.eq_ignore_ascii_case("Bearer") {
             return Err(ApiError::UnknownTokenType { call: call.clone() });
         }
         let expires_in = lifetime(self.expires_in, call)?;
-        Ok(GrantedToken { access_token: self.access_token, token_type: self.token_type, expires_in })
+        Ok(AccessToken { access_token: self.access_token, token_type: self.token_type, expires_in })
     }
 }
 

@@ -6,8 +6,25 @@ use serde_json::{Value, json};
 /// The namespace of Fundhook's metrics.
 pub const NAMESPACE: &str = "Fundhook";
 
+/// What a metric counts in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    Count,
+    Seconds,
+}
+
+impl Unit {
+    /// The name that CloudWatch knows.
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Count => "Count",
+            Self::Seconds => "Seconds",
+        }
+    }
+}
+
 /// Writes one value of the metric `name` to standard output.
-pub fn emit(now: Timestamp, name: &str, unit: &str, value: u64, dimensions: &[(&str, &str)]) {
+pub fn emit(now: Timestamp, name: &str, unit: Unit, value: u64, dimensions: &[(&str, &str)]) {
     println!("{}", line(now, name, unit, value, dimensions));
 }
 
@@ -18,7 +35,7 @@ pub fn of_feed(feed: &Feed) -> Vec<(&str, &str)> {
     [provider].into_iter().chain(tenant).collect()
 }
 
-fn line(now: Timestamp, name: &str, unit: &str, value: u64, dimensions: &[(&str, &str)]) -> Value {
+fn line(now: Timestamp, name: &str, unit: Unit, value: u64, dimensions: &[(&str, &str)]) -> Value {
     let names: Vec<&str> = dimensions.iter().map(|(name, _)| *name).collect();
     let mut line = json!({
         "_aws": {
@@ -26,7 +43,7 @@ fn line(now: Timestamp, name: &str, unit: &str, value: u64, dimensions: &[(&str,
             "CloudWatchMetrics": [{
                 "Namespace": NAMESPACE,
                 "Dimensions": [names],
-                "Metrics": [{ "Name": name, "Unit": unit }],
+                "Metrics": [{ "Name": name, "Unit": unit.as_str() }],
             }],
         },
         name: value,
@@ -44,7 +61,7 @@ mod tests {
     #[test]
     fn a_line_has_the_members_that_cloudwatch_requires() {
         let now = Timestamp::from_unix_seconds(1_760_484_866).expect("in range");
-        let line = line(now, "KeySetAgeSeconds", "Seconds", 7, &[("provider", "connect")]);
+        let line = line(now, "KeySetAgeSeconds", Unit::Seconds, 7, &[("provider", "connect")]);
         assert_eq!(
             line,
             json!({

@@ -109,27 +109,28 @@ fn turns(lines: &[Line]) -> Vec<Vec<&'static str>> {
 
 /// The events of all files, sent once for all tests of this module.
 async fn published() -> &'static [(Line, Delivery)] {
-    static TOLD: OnceCell<Vec<(Line, Delivery)>> = OnceCell::const_new();
-    TOLD.get_or_init(async || {
-        let platform = Platform::shared().await;
-        let mut listener = platform.listen().await;
-        let lines = table();
-        for files in turns(&lines) {
-            let webhooks: Vec<_> = files.iter().map(|file| webhook(file)).collect();
-            platform.deliver(&webhooks).await;
-            for line in lines.iter().filter(|line| files.contains(&line.file)) {
-                let what = format!("{} of {} ({:?} #{})", line.event, line.file, line.resource, line.sequence);
-                listener.receive_one(&what, |delivery| line.is(delivery)).await;
+    static RESULTS: OnceCell<Vec<(Line, Delivery)>> = OnceCell::const_new();
+    RESULTS
+        .get_or_init(async || {
+            let platform = Platform::shared().await;
+            let mut listener = platform.listen().await;
+            let lines = table();
+            for files in turns(&lines) {
+                let webhooks: Vec<_> = files.iter().map(|file| webhook(file)).collect();
+                platform.deliver(&webhooks).await;
+                for line in lines.iter().filter(|line| files.contains(&line.file)) {
+                    let what = format!("{} of {} ({:?} #{})", line.event, line.file, line.resource, line.sequence);
+                    listener.receive_one(&what, |delivery| line.is(delivery)).await;
+                }
             }
-        }
-        let mut published = Vec::new();
-        for line in lines {
-            let delivery = listener.receive_one("received before", |delivery| line.is(delivery)).await;
-            published.push((line, delivery));
-        }
-        published
-    })
-    .await
+            let mut published = Vec::new();
+            for line in lines {
+                let delivery = listener.receive_one("received before", |delivery| line.is(delivery)).await;
+                published.push((line, delivery));
+            }
+            published
+        })
+        .await
 }
 
 #[test]

@@ -33,9 +33,9 @@ const DEPOSIT: [&str; 3] = ["deposits.pending.6e735627.json", "deposits.submitte
 
 /// Checks that events with the same id are equal.
 fn assert_repetitions_are_equal(received: &[Delivery]) {
-    let mut said: BTreeMap<&str, &Delivery> = BTreeMap::new();
+    let mut by_id: BTreeMap<&str, &Delivery> = BTreeMap::new();
     for delivery in received {
-        let first = said.entry(delivery.id()).or_insert(delivery);
+        let first = by_id.entry(delivery.id()).or_insert(delivery);
         assert_eq!(*first, delivery, "{} was published with different content", delivery.id());
     }
 }
@@ -123,14 +123,14 @@ async fn crash(platform: &Platform, random: &mut fastrand::Rng, done: impl Async
 
 /// Checks that one of the coin's deposits is confirmed and that the others are its duplicates.
 fn assert_credited_once(coin: &Coin, received: &[Delivery]) {
-    let said = |id: &ResourceId| received.iter().find(|delivery| delivery.text("/subject") == id.to_string());
-    let said: Vec<&Delivery> = coin.deposits.iter().filter_map(said).collect();
+    let event_of = |id: &ResourceId| received.iter().find(|delivery| delivery.text("/subject") == id.to_string());
+    let events: Vec<&Delivery> = coin.deposits.iter().filter_map(event_of).collect();
     let is_confirmed = |delivery: &&&Delivery| delivery.text("/type") == "fundhook.deposit.confirmed";
-    let confirmed: Vec<&str> = said.iter().filter(is_confirmed).map(|delivery| delivery.text("/subject")).collect();
-    let owners: Vec<&str> = said.iter().map(|delivery| delivery.text("/data/duplicate_of")).collect();
+    let confirmed: Vec<&str> = events.iter().filter(is_confirmed).map(|delivery| delivery.text("/subject")).collect();
+    let owners: Vec<&str> = events.iter().map(|delivery| delivery.text("/data/duplicate_of")).collect();
     let duplicates: Vec<&str> = owners.into_iter().filter(|owner| !owner.is_empty()).collect();
-    assert_eq!(confirmed.len(), 1, "{said:#?}");
-    assert_eq!(duplicates, [confirmed[0]; 2], "{said:#?}");
+    assert_eq!(confirmed.len(), 1, "{events:#?}");
+    assert_eq!(duplicates, [confirmed[0]; 2], "{events:#?}");
 }
 
 #[test]
@@ -146,18 +146,18 @@ fn killed_functions_neither_lose_nor_repeat_an_effect() {
         let (mut deposits, mut coins): (Vec<ResourceId>, Vec<Coin>) = (Vec::new(), Vec::new());
         let mut all_were_hit = false;
         for _ in 0..ROUNDS_MAX {
-            let told: Vec<ResourceId> = (0..DEPOSITS).map(|_| unique(Kind::Deposit)).collect();
+            let new_deposits: Vec<ResourceId> = (0..DEPOSITS).map(|_| unique(Kind::Deposit)).collect();
             let announced: Vec<Coin> = (0..COINS).map(|_| Coin::of("CUST01")).collect();
-            let bodies = told.iter().flat_map(|id| DEPOSIT.map(|file| about(file, id.native())));
+            let bodies = new_deposits.iter().flat_map(|id| DEPOSIT.map(|file| about(file, id.native())));
             let mut webhooks: Vec<Webhook> = bodies.map(|body| Webhook::new(Provider::Connect, body)).collect();
             webhooks.extend(announced.iter().flat_map(|coin| coin.webhooks.clone()));
             random.shuffle(&mut webhooks);
             let is_through = async || {
-                let last = told.last().expect("a round has deposits");
+                let last = new_deposits.last().expect("a round has deposits");
                 platform.resource(last).await.version() == DEPOSIT.len() as u64
             };
             ((), all_were_hit) = tokio::join!(platform.deliver(&webhooks), crash(platform, &mut random, is_through));
-            deposits.extend(told);
+            deposits.extend(new_deposits);
             coins.extend(announced);
             if all_were_hit {
                 break;
@@ -170,17 +170,19 @@ fn killed_functions_neither_lose_nor_repeat_an_effect() {
 
         // Expected: three events per deposit, and one event per deposit of a coin.
         let of_coins = coins.iter().flat_map(|coin| coin.deposits.iter().map(|id| (id, 1)));
-        let told: Vec<(&ResourceId, usize)> = deposits.iter().map(|id| (id, DEPOSIT.len())).chain(of_coins).collect();
-        for (id, statements) in &told {
+        let facts_of: Vec<(&ResourceId, usize)> =
+            deposits.iter().map(|id| (id, DEPOSIT.len())).chain(of_coins).collect();
+        for (id, statements) in &facts_of {
             listener.receive(event_ids(id, *statements)).await;
         }
         platform.settled().await;
-        for (id, statements) in &told {
+        for (id, statements) in &facts_of {
             let resource = platform.resource(id).await;
             assert_eq!(resource.version(), *statements as u64, "facts about {id}");
             assert_eq!(resource.view().map(|view| view.status.as_str()), Some("confirmed"), "{id}");
         }
-        let expected: BTreeSet<String> = told.iter().flat_map(|(id, statements)| event_ids(id, *statements)).collect();
+        let expected: BTreeSet<String> =
+            facts_of.iter().flat_map(|(id, statements)| event_ids(id, *statements)).collect();
         let received: BTreeSet<&str> = listener.received().iter().map(Delivery::id).collect();
         assert_eq!(received, expected.iter().map(String::as_str).collect(), "one event for each statement");
         assert_repetitions_are_equal(listener.received());

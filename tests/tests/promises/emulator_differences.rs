@@ -28,9 +28,9 @@ fn a_put_creates_a_stream_record_and_a_partiql_statement_does_not() {
         let mut stream = Stream::open(platform).await;
         let table = platform.output("TableName");
         let dynamodb = &platform.clients().dynamodb;
-        let [said, put] = ["statement", "put"].map(|name| format!("probe#{name}#{:x}", fastrand::u64(..)));
+        let [by_statement, put] = ["statement", "put"].map(|name| format!("probe#{name}#{:x}", fastrand::u64(..)));
         let statement = dynamodb.execute_statement().statement(format!(r#"INSERT INTO "{table}" VALUE {{'pk': ?}}"#));
-        statement.parameters(AttributeValue::S(said.clone())).send().await.expect("the statement is executed");
+        statement.parameters(AttributeValue::S(by_statement.clone())).send().await.expect("the statement is executed");
         let item = dynamodb.put_item().table_name(table).item("pk", AttributeValue::S(put.clone()));
         item.send().await.expect("the item is put");
 
@@ -40,7 +40,7 @@ fn a_put_creates_a_stream_record_and_a_partiql_statement_does_not() {
             keys.clone()
         };
         let keys = eventually("the put is in the stream", look, |keys| keys.contains(&json!(put))).await;
-        assert!(!keys.contains(&json!(said)), "the stream now contains the earlier statement too");
+        assert!(!keys.contains(&json!(by_statement)), "the stream now contains the earlier statement too");
     });
 }
 
@@ -297,20 +297,21 @@ fn a_publisher_requests_redelivery_from_the_first_record_it_could_not_publish() 
         let deposits: Vec<ResourceId> = (0..3).map(|_| unique(Kind::Deposit)).collect();
         let records = records(workbench().await, &deposits).await;
         // The stream is in the order of the writes: all first facts, then all second facts.
-        let said: Vec<String> =
+        let published: Vec<String> =
             [1, 2].into_iter().flat_map(|sequence| deposits.iter().map(move |id| format!("{id}#{sequence}"))).collect();
 
-        let refusing = Topic { refuses: BTreeSet::from([said[2].clone(), said[4].clone()]), ..Topic::default() };
+        let refusing =
+            Topic { refuses: BTreeSet::from([published[2].clone(), published[4].clone()]), ..Topic::default() };
         let failed = publish(&refusing, &records).await;
         assert_eq!(failed, [sequence_number(&records[2])], "only the first unfinished record");
         let first = refusing.took();
-        assert_eq!(ids(&first), [&said[0], &said[1], &said[3], &said[5]].map(String::as_str));
+        assert_eq!(ids(&first), [&published[0], &published[1], &published[3], &published[5]].map(String::as_str));
 
         // Lambda delivers the stream again from that record.
         let recovered = Topic::default();
         assert_eq!(publish(&recovered, &records[2..]).await, [], "all records are finished");
         let second = recovered.took();
-        assert_eq!(ids(&second), said[2..].iter().map(String::as_str).collect::<Vec<_>>());
+        assert_eq!(ids(&second), published[2..].iter().map(String::as_str).collect::<Vec<_>>());
         let again: BTreeMap<&str, &Event> = second.iter().map(|event| (event.id.as_str(), event)).collect();
         for event in &first {
             assert!(

@@ -202,8 +202,8 @@ fn two_hundred_forged_webhooks_cause_at_most_one_fetch_of_the_keys() {
             (status, code)
         });
         let answers: Vec<(u16, String)> = forged.buffer_unordered(4).collect().await;
-        let refused = answers.iter().filter(|(status, code)| *status == 401 && code == "signature_unverified").count();
-        assert_eq!(refused, 200, "{answers:?}");
+        let rejected = answers.iter().filter(|(status, code)| *status == 401 && code == "signature_unverified").count();
+        assert_eq!(rejected, 200, "{answers:?}");
         let fetched = platform.provider().fetched().await.expect("the provider counts the fetches") - before;
         assert!(fetched <= 1, "{fetched} fetches within a cooldown of one minute");
     });

@@ -160,6 +160,6 @@ fn assert_last_events(sent: &ScenarioRun, events: &[Delivery]) {
     }
     // Each amount is exact, in whole coins: 0.009363699999622 + 0.000636300000378.
     let withdrawal = &events[0];
-    let said = ["amount", "fee", "total"].map(|name| withdrawal.text(&format!("/data/{name}/major")).to_owned());
-    assert_eq!(said, ["0.009363699999622", "0.000636300000378", "0.01"], "{}", withdrawal.event);
+    let amounts = ["amount", "fee", "total"].map(|name| withdrawal.text(&format!("/data/{name}/major")).to_owned());
+    assert_eq!(amounts, ["0.009363699999622", "0.000636300000378", "0.01"], "{}", withdrawal.event);
 }

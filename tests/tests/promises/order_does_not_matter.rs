@@ -69,9 +69,9 @@ fn the_same_webhooks_in_opposite_orders_give_the_same_state() {
         let (ahead, back) = tokio::join!(deliver(forward, &scenarios), deliver(backward, &reversed));
 
         for ((ahead, back), (_, files, expected)) in ahead.iter().zip(&back).zip(&SCENARIOS) {
-            let mut as_heard = facts(back);
-            as_heard.reverse();
-            assert_eq!(facts(ahead), as_heard, "{files:?} were recorded in opposite orders");
+            let mut in_order = facts(back);
+            in_order.reverse();
+            assert_eq!(facts(ahead), in_order, "{files:?} were recorded in opposite orders");
 
             let (ahead, back) = (view(ahead), view(back));
             let conflicting: Vec<&str> = ahead.conflicting.iter().map(|status| status.as_str()).collect();

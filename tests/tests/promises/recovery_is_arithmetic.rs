@@ -128,11 +128,11 @@ fn money_does_not_count_as_returned_before_its_payment_is_settled_in_any_order()
             assert_eq!(last.text("/data/status"), "in_progress", "{}", last.event);
             assert_eq!(sum(&last), ["100", "100", "100", "0"], "outstanding, expected, moving, returned");
             let claims_to_be_resolved = |delivery: &&Delivery| delivery.text("/type") == "fundhook.recovery.resolved";
-            let said = listener
+            let statuses = listener
                 .received()
                 .iter()
                 .filter(|delivery| delivery.text("/subject") == scenario.recovery.to_string());
-            assert_eq!(said.clone().find(claims_to_be_resolved), None, "a posted payment is not settled");
+            assert_eq!(statuses.clone().find(claims_to_be_resolved), None, "a posted payment is not settled");
         }
         platform.deliver_series(chosen(true).iter().map(Vec::as_slice)).await;
         for scenario in &scenarios {

@@ -87,7 +87,7 @@ fn each_organization_is_accepted_only_on_its_own_path() {
     run(async {
         let Tenancy { platform, .. } = Tenancy::shared().await;
         let tenancy = Tenancy::shared().await;
-        let mut refused = Vec::new();
+        let mut rejected = Vec::new();
         for signer in FEEDS {
             for path in same_provider(signer) {
                 let (native, signer_feed, path_feed) = (uuid(), feed(signer), feed(path));
@@ -101,13 +101,13 @@ fn each_organization_is_accepted_only_on_its_own_path() {
                 } else {
                     assert_eq!(answered.status, 401, "{what}");
                     assert!(answered.body.contains("signature_unverified"), "{what}");
-                    refused.push(native);
+                    rejected.push(native);
                 }
             }
         }
         platform.settled().await;
         let (stored, archived) = (platform.stored_resources().await, platform.archive().await);
-        for native in refused {
+        for native in rejected {
             assert!(!stored.iter().any(|key| key.ends_with(&native)), "{native} is not in the table");
             assert!(!archived.iter().any(|line| line.contains(&native)), "{native} is not in the evidence");
         }

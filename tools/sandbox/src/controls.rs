@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::connect::{Counts, DropShare, FaultRequest};
-use crate::keys::{KeyError, SigningKey};
+use crate::keys::{KeyError, SandboxKey};
 use crate::requests::{SignRequest, Signed, TokenRequest};
 use crate::state::Shared;
 
@@ -90,7 +90,7 @@ struct Rotation {
 }
 
 async fn rotate(State(shared): State<Shared>, Query(rotation): Query<Rotation>) -> Result<Json<usize>, Refusal> {
-    let new = SigningKey::generate().map_err(refusal)?;
+    let new = SandboxKey::generate().map_err(refusal)?;
     let mut keys = shared.keys_mut();
     if !rotation.overlap {
         keys.published.clear();

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::requests::SignedHeaders;
 
 /// A private RSA key of 2,048 bits.
-pub struct SigningKey(RsaKeyPair);
+pub struct SandboxKey(RsaKeyPair);
 
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
@@ -25,7 +25,7 @@ pub enum KeyError {
     NotPem,
 }
 
-impl SigningKey {
+impl SandboxKey {
     pub fn generate() -> Result<Self, KeyError> {
         RsaKeyPair::generate(KeySize::Rsa2048).map(Self).map_err(|_| KeyError::Crypto)
     }

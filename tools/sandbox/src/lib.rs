@@ -18,7 +18,7 @@ mod state;
 pub use client::{SandboxClient, SandboxError};
 pub use connect::{ApiPath, Counts, DropShare, Fault, FaultRequest, JWKS_PATH};
 pub use http::loopback_client;
-pub use keys::{KeyError, SigningKey};
+pub use keys::{KeyError, SandboxKey};
 pub use requests::{SignRequest, Signed, SignedHeaders, TokenRequest, ZerohashSignature};
 pub use secrets::{SandboxSecrets, signed_with};
 pub use server::Sandbox;

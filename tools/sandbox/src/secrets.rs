@@ -6,14 +6,14 @@ use fundhook_domain::{Feed, Provider, digest_hex};
 use fundhook_providers::{SharedSecret, striga, zerohash};
 use serde_json::{Map, Value, json};
 
-use crate::keys::{KeyError, SigningKey};
+use crate::keys::{KeyError, SandboxKey};
 use crate::requests::{SignRequest, SignedHeaders, ZerohashSignature};
 
 /// One secret for each feed, derived from one seed, and an RSA key for zerohash.
 pub struct SandboxSecrets {
     seed: String,
     generations: BTreeMap<Provider, u32>,
-    rsa: SigningKey,
+    rsa: SandboxKey,
 }
 
 impl SandboxSecrets {
@@ -23,7 +23,7 @@ impl SandboxSecrets {
 
     /// The secrets derived from `seed`, the same each time, and a new RSA key.
     pub fn of(seed: String) -> Result<Self, KeyError> {
-        Ok(Self { seed, generations: BTreeMap::new(), rsa: SigningKey::generate()? })
+        Ok(Self { seed, generations: BTreeMap::new(), rsa: SandboxKey::generate()? })
     }
 
     /// Signs with new secrets of `provider` from now on; the former ones become the previous ones.
@@ -61,7 +61,7 @@ impl SandboxSecrets {
         Ok(Value::Object(organizations))
     }
 
-    /// The headers that the feed's provider sends with `body`; none for Connect, which signs with a [`SigningKey`].
+    /// The headers that the feed's provider sends with `body`; none for Connect, which signs with a [`SandboxKey`].
     pub fn sign(&self, request: &SignRequest, body: &[u8]) -> Result<SignedHeaders, KeyError> {
         let secret = self.signing(&request.feed, request.forge).ok_or(KeyError::Crypto)?;
         match request.feed.provider() {
@@ -82,7 +82,7 @@ impl SandboxSecrets {
         let timestamp = (request.timestamp * 1000).to_string();
         let rsa = || {
             // A forger signs with its own key.
-            let key = if request.forge { &SigningKey::generate()? } else { &self.rsa };
+            let key = if request.forge { &SandboxKey::generate()? } else { &self.rsa };
             let signature = key.signature(&zerohash::signed_message(body, &timestamp))?;
             Ok::<_, KeyError>((zerohash::RSA_SIGNATURE_HEADER.to_owned(), hex::encode(signature)))
         };

@@ -3,21 +3,21 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::connect::Connect;
-use crate::keys::{KeyError, SigningKey};
+use crate::keys::{KeyError, SandboxKey};
 use crate::secrets::SandboxSecrets;
 
 /// The signing keys and shared secrets.
 pub(super) struct Keys {
     /// The last one signs.
-    pub(super) published: Vec<SigningKey>,
+    pub(super) published: Vec<SandboxKey>,
     /// A forger's key, never published.
-    foreign: SigningKey,
+    foreign: SandboxKey,
     pub(super) secrets: SandboxSecrets,
 }
 
 impl Keys {
     /// The newest key, or the forger's.
-    pub(super) fn signing(&self, forge: bool) -> &SigningKey {
+    pub(super) fn signing(&self, forge: bool) -> &SandboxKey {
         let newest = self.published.last().filter(|_| !forge);
         newest.unwrap_or(&self.foreign)
     }
@@ -35,8 +35,8 @@ impl Inner {
     /// A sandbox with new keys, secrets and credentials.
     pub(super) fn generate() -> Result<Self, KeyError> {
         let keys = Keys {
-            published: vec![SigningKey::generate()?],
-            foreign: SigningKey::generate()?,
+            published: vec![SandboxKey::generate()?],
+            foreign: SandboxKey::generate()?,
             secrets: SandboxSecrets::generate()?,
         };
         let connect = Connect::new(format!("{:032x}", fastrand::u128(..)));

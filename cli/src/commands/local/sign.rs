@@ -8,7 +8,7 @@ use clap::Args;
 use fundhook_domain::{Feed, Provider};
 use fundhook_local_stack::sending::{Webhook, gateway_request};
 use fundhook_local_stack::{LocalStack, Workspace};
-use fundhook_sandbox::{SignRequest, SigningKey, signed_with};
+use fundhook_sandbox::{SandboxKey, SignRequest, signed_with};
 
 use super::{Ending, read};
 use crate::commands::verify::secrets;
@@ -51,7 +51,7 @@ pub(crate) async fn run(arguments: Arguments) -> Ending {
     let headers = match (feed.provider(), &arguments.key, &arguments.secrets) {
         (Provider::Connect, Some(path), _) => {
             let pem = String::from_utf8(read(path)?).map_err(|_| format!("{} is not text", path.display()))?;
-            SigningKey::from_pem(&pem)?.sign(&url, timestamp, &body)?
+            SandboxKey::from_pem(&pem)?.sign(&url, timestamp, &body)?
         }
         (provider @ (Provider::Zerohash | Provider::Striga), _, Some(path)) => {
             let secrets = secrets(path, feed.tenant())?;

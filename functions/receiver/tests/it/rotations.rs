@@ -68,7 +68,7 @@ async fn a_rotation_with_overlap_rejects_nothing_and_no_receiver_asks_the_provid
 }
 
 #[tokio::test]
-async fn while_the_refresher_is_down_a_rotation_with_overlap_rejects_nothing_and_costs_one_fetch() {
+async fn while_the_refresher_is_down_a_rotation_with_overlap_rejects_no_webhook_and_costs_one_fetch() {
     let world = rotation_with_overlap(false).await;
     assert_eq!(world.api.now().fetches, 1, "for the first webhook that the next key signed");
     assert_eq!(world.table.now().leases, 1);

@@ -187,9 +187,9 @@ async fn rejected_of_striga(platform: &'static Platform) -> Vec<(&'static str, R
 fn a_webhook_that_a_shared_secret_does_not_verify_is_rejected_and_leaves_no_trace() {
     run(async {
         let platform = strict().await;
-        let mut refused = rejected_of_zerohash(platform).await;
-        refused.extend(rejected_of_striga(platform).await);
-        for (what, request, status, code) in &refused {
+        let mut rejected = rejected_of_zerohash(platform).await;
+        rejected.extend(rejected_of_striga(platform).await);
+        for (what, request, status, code) in &rejected {
             let feed = &request.webhook.feed;
             assert_eq!(request.answer().await, (*status, (*code).to_owned()), "{feed}: {what}");
         }
@@ -202,7 +202,7 @@ fn a_webhook_that_a_shared_secret_does_not_verify_is_rejected_and_leaves_no_trac
         }
         platform.settled().await;
         let (stored, archived) = (platform.stored_resources().await, platform.archive().await);
-        for (what, request, ..) in &refused {
+        for (what, request, ..) in &rejected {
             let native = request.deposit.native();
             assert!(!stored.contains(&request.deposit.to_string()), "{what}: {native} is not in the table");
             assert!(!archived.iter().any(|line| line.contains(native)), "{what}: {native} is not in the evidence");

@@ -12,7 +12,7 @@ use fundhook_ports::chain;
 use fundhook_providers::connect::{JwtMode, JwtSettings, Settings, TOKEN_ISSUER, verify};
 use fundhook_providers::jose::TokenPolicy;
 use fundhook_providers::{Envelope, Headers, KeySet, Webhook, normalise};
-use fundhook_sandbox::SigningKey;
+use fundhook_sandbox::SandboxKey;
 use serde_json::{Value, json};
 
 const URL: &str = "https://fundhook.example/webhooks/connect";
@@ -40,9 +40,9 @@ fn check(function: &str, event: &Value) {
     assert_eq!(kept, made, "{} is out of date: see the head of this test", path.display());
 }
 
-fn key() -> SigningKey {
+fn key() -> SandboxKey {
     let pem = String::from_utf8(read(&events().join("keys/test-key-connect.pem"))).expect("PEM is text");
-    SigningKey::from_pem(&pem).expect("the test key is a key")
+    SandboxKey::from_pem(&pem).expect("the test key is a key")
 }
 
 fn envelopes() -> Vec<Envelope> {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::faults::respond;
 use super::reply::ApiReply;
 use crate::connect::{ApiPath, Fault};
-use crate::keys::SigningKey;
+use crate::keys::SandboxKey;
 use crate::state::Shared;
 
 pub(super) async fn handle(State(shared): State<Shared>, headers: HeaderMap) -> Response {
@@ -24,7 +24,7 @@ pub(super) async fn handle(State(shared): State<Shared>, headers: HeaderMap) -> 
 }
 
 fn key_set(shared: &Shared, headers: &HeaderMap, fault: Option<&Fault>) -> ApiReply {
-    let mut keys: Vec<Value> = shared.keys().published.iter().map(SigningKey::public_jwk).collect();
+    let mut keys: Vec<Value> = shared.keys().published.iter().map(SandboxKey::public_jwk).collect();
     if fault == Some(&Fault::EmptyKeySet) {
         keys.clear();
     }

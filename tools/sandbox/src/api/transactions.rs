@@ -7,7 +7,7 @@ use axum::response::Response;
 use super::bearer::organization;
 use super::faults::respond;
 use super::reply::ApiReply;
-use crate::connect::{ApiPath, Fault, ListQuery, PAGE_SIZE_MAX};
+use crate::connect::{ApiPath, Fault, PAGE_SIZE_MAX, TransactionsQuery};
 use crate::state::Shared;
 
 pub(super) async fn handle(State(shared): State<Shared>, headers: HeaderMap, uri: Uri) -> Response {
@@ -28,9 +28,9 @@ fn page(shared: &Shared, headers: &HeaderMap, uri: &Uri, fault: Option<&Fault>) 
     Ok(ApiReply::ok(&connect.transactions.page(&organization.tenant, &query)))
 }
 
-fn query(uri: &Uri) -> Result<ListQuery, ApiReply> {
+fn query(uri: &Uri) -> Result<TransactionsQuery, ApiReply> {
     let Query(query) =
-        Query::<ListQuery>::try_from_uri(uri).map_err(|error| ApiReply::bad_request(&error.body_text()))?;
+        Query::<TransactionsQuery>::try_from_uri(uri).map_err(|error| ApiReply::bad_request(&error.body_text()))?;
     if query.is_valid() {
         Ok(query)
     } else {

@@ -13,9 +13,9 @@ mod users;
 pub use drops::DropShare;
 pub(crate) use faults::Faults;
 pub use faults::{ApiPath, Fault, FaultRequest};
-pub(crate) use organizations::{Credentials, Organization, new_uuid, uuid_of};
+pub(crate) use organizations::{Organization, SandboxCredentials, new_uuid, uuid_of};
 pub(crate) use tokens::Tokens;
-pub(crate) use transactions::{ListQuery, PAGE_SIZE_MAX, Transactions};
+pub(crate) use transactions::{PAGE_SIZE_MAX, Transactions, TransactionsQuery};
 pub(crate) use users::Users;
 
 use fundhook_domain::Feed;
@@ -43,7 +43,7 @@ pub struct Counts {
 }
 
 pub(crate) struct Connect {
-    pub(crate) credentials: Credentials,
+    pub(crate) credentials: SandboxCredentials,
     pub(crate) tokens: Tokens,
     pub(crate) transactions: Transactions,
     pub(crate) users: Users,
@@ -59,7 +59,7 @@ impl Connect {
     /// A provider whose credentials are derived from `seed`.
     pub(crate) fn new(seed: String) -> Self {
         Self {
-            credentials: Credentials::of(seed),
+            credentials: SandboxCredentials::of(seed),
             tokens: Tokens::default(),
             transactions: Transactions::default(),
             users: Users::default(),

@@ -24,13 +24,13 @@ pub(crate) struct ClientCredentials {
 }
 
 /// The credentials of each organization, all derived from one seed.
-pub(crate) struct Credentials {
+pub(crate) struct SandboxCredentials {
     seed: String,
     /// The onboarded organizations: the default one, and those whose credentials were requested.
     onboarded: Vec<Feed>,
 }
 
-impl Credentials {
+impl SandboxCredentials {
     /// The credentials derived from `seed`, the same each time.
     pub(crate) fn of(seed: String) -> Self {
         Self { seed, onboarded: vec![Feed::from(Provider::Connect)] }

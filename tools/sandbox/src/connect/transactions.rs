@@ -15,7 +15,7 @@ pub(crate) const PAGE_SIZE_MAX: usize = 50;
 /// The query of `GET /transactions`. Unknown parameters are refused: they would filter nothing, and no test would notice.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct ListQuery {
+pub(crate) struct TransactionsQuery {
     page: usize,
     page_size: usize,
     deposit_timestamp_gte: Option<u64>,
@@ -28,7 +28,7 @@ pub(crate) struct ListQuery {
     success: Option<bool>,
 }
 
-impl Default for ListQuery {
+impl Default for TransactionsQuery {
     fn default() -> Self {
         Self {
             page: 1,
@@ -45,7 +45,7 @@ impl Default for ListQuery {
     }
 }
 
-impl ListQuery {
+impl TransactionsQuery {
     /// Whether page and page size are in range.
     pub(crate) fn is_valid(&self) -> bool {
         self.page > 0 && (1..=PAGE_SIZE_MAX).contains(&self.page_size)
@@ -89,7 +89,7 @@ impl Transactions {
         }
     }
 
-    fn matching(&self, tenant: &Option<Tenant>, query: &ListQuery) -> Vec<&ListedTransaction> {
+    fn matching(&self, tenant: &Option<Tenant>, query: &TransactionsQuery) -> Vec<&ListedTransaction> {
         let rows = self.0.get(tenant).map_or(&[][..], Vec::as_slice);
         // Of rows with the same time, the one entered last is the newest: the sort is stable.
         let mut matching: Vec<&ListedTransaction> = rows.iter().rev().filter(|row| query.matches(row)).collect();
@@ -97,7 +97,7 @@ impl Transactions {
         matching
     }
 
-    pub(crate) fn page(&self, tenant: &Option<Tenant>, query: &ListQuery) -> Value {
+    pub(crate) fn page(&self, tenant: &Option<Tenant>, query: &TransactionsQuery) -> Value {
         let matching = self.matching(tenant, query);
         let before = (query.page - 1).saturating_mul(query.page_size);
         let rows: Vec<_> = matching.iter().skip(before).take(query.page_size).map(|row| &row.members).collect();
@@ -110,7 +110,7 @@ impl Transactions {
     }
 
     /// Enters `count` rows that are newer than all that `query` matches, within its window.
-    pub(crate) fn shift(&mut self, tenant: &Option<Tenant>, query: &ListQuery, count: u32, now: Timestamp) {
+    pub(crate) fn shift(&mut self, tenant: &Option<Tenant>, query: &TransactionsQuery, count: u32, now: Timestamp) {
         let (first, last) = query.window();
         for _ in 0..count {
             let front = self.matching(tenant, query).first().map(|row| row.listed_ms + 1);

@@ -17,12 +17,12 @@ use fundhook_local_stack::Workspace;
 pub(crate) struct Arguments {
     /// The steps to run, in this order [default: all]
     #[arg(value_enum, value_name = "STEP")]
-    steps: Vec<Step>,
+    steps: Vec<CiStep>,
 }
 
 /// The steps, in the order of CI: those that fail early and cost little are first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Step {
+enum CiStep {
     /// rustfmt
     Format,
     /// cfn-lint and sam validate on every template
@@ -50,7 +50,7 @@ type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
 
 pub(crate) fn run(arguments: &Arguments) -> Outcome<ExitCode> {
     let workspace = Workspace::find()?;
-    let steps = if arguments.steps.is_empty() { Step::value_variants() } else { &arguments.steps };
+    let steps = if arguments.steps.is_empty() { CiStep::value_variants() } else { &arguments.steps };
     let started = Instant::now();
     for step in steps {
         let description = step.to_possible_value().map(|value| {
@@ -60,7 +60,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome<ExitCode> {
         println!("\n=== {} ({} s)", description.unwrap_or_default(), started.elapsed().as_secs());
         step.run(&workspace)?;
     }
-    if steps.contains(&Step::Tests) {
+    if steps.contains(&CiStep::Tests) {
         // At the end, where a reader of the log looks for them.
         println!("\n=== test results ({} s)", started.elapsed().as_secs());
         steps::test_results(&workspace)?.iter().for_each(|line| println!("{line}"));
@@ -68,7 +68,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-impl Step {
+impl CiStep {
     fn run(self, workspace: &Workspace) -> Outcome {
         match self {
             Self::Format => steps::format(workspace),

@@ -5,7 +5,7 @@ use fundhook_local_stack::Workspace;
 use serde_json::Value;
 
 use super::GenerateError;
-use super::simulation::{SampleWebhook, Simulation, Step};
+use super::simulation::{SampleWebhook, SimulatedStep, Simulation};
 
 /// An event caused by sample webhooks.
 #[derive(Clone, Debug)]
@@ -57,11 +57,11 @@ pub(super) fn examples(workspace: &Workspace) -> Result<Vec<Example>, GenerateEr
 }
 
 /// The steps that lead to an event of each type. The last event of the type is the example.
-fn stories() -> Vec<(&'static str, Vec<Step>)> {
+fn stories() -> Vec<(&'static str, Vec<SimulatedStep>)> {
     let of_webhooks =
-        |(name, webhooks): (_, Vec<SampleWebhook>)| (name, webhooks.into_iter().map(Step::from).collect());
+        |(name, webhooks): (_, Vec<SampleWebhook>)| (name, webhooks.into_iter().map(SimulatedStep::from).collect());
     let then_silence = |(name, webhooks): (_, Vec<SampleWebhook>)| {
-        (name, webhooks.into_iter().map(Step::from).chain([Step::Silence]).collect())
+        (name, webhooks.into_iter().map(SimulatedStep::from).chain([SimulatedStep::Silence]).collect())
     };
     after_webhooks().into_iter().map(of_webhooks).chain(after_silence().into_iter().map(then_silence)).collect()
 }

@@ -15,7 +15,7 @@ use fundhook_providers::connect::{self, JwtMode, JwtSettings, TOKEN_ISSUER};
 use fundhook_providers::jose::TokenPolicy;
 use fundhook_providers::zerohash::{self, RsaPadding};
 use fundhook_providers::{Envelope, Headers, KeySet, Secrets, Webhook, normalise, striga};
-use fundhook_sandbox::{SandboxSecrets, SignRequest, SigningKey};
+use fundhook_sandbox::{SandboxKey, SandboxSecrets, SignRequest};
 use serde_json::Value;
 
 use super::GenerateError;
@@ -33,7 +33,7 @@ const DELAY: Duration = Duration::from_secs(2);
 const TOLERANCE: Duration = Duration::from_secs(300);
 
 #[derive(Clone, Debug)]
-pub(super) enum Step {
+pub(super) enum SimulatedStep {
     Webhook(SampleWebhook),
     /// No webhook arrives until every open resource is overdue.
     Silence,
@@ -49,7 +49,7 @@ pub(super) struct SampleWebhook {
     changes: Vec<(&'static str, Value)>,
 }
 
-impl From<SampleWebhook> for Step {
+impl From<SampleWebhook> for SimulatedStep {
     fn from(webhook: SampleWebhook) -> Self {
         Self::Webhook(webhook)
     }
@@ -89,7 +89,7 @@ impl SampleWebhook {
 /// Signs with fixed keys and secrets, so that the events are the same each time.
 pub(super) struct Simulation {
     folder: PathBuf,
-    key: SigningKey,
+    key: SandboxKey,
     keys: KeySet,
     secrets: SandboxSecrets,
 }
@@ -102,26 +102,26 @@ impl Simulation {
         let invalid = |why: String| GenerateError::Webhook { file: "events/keys".to_owned(), why };
         Ok(Self {
             folder: workspace.root().join("events"),
-            key: SigningKey::from_pem(&pem)?,
+            key: SandboxKey::from_pem(&pem)?,
             keys: KeySet::from_jwks(jwks.as_bytes()).map_err(|error| invalid(chain(&error)))?,
             secrets: SandboxSecrets::of("the examples of docs/events.md".to_owned())?,
         })
     }
 
     /// All events that the steps cause, in the order of publication.
-    pub(super) fn run(&self, steps: &[Step]) -> Result<Vec<Event>, GenerateError> {
+    pub(super) fn run(&self, steps: &[SimulatedStep]) -> Result<Vec<Event>, GenerateError> {
         let mut resources: BTreeMap<ResourceId, Resource> = BTreeMap::new();
         let mut claims: Vec<Claim> = Vec::new();
         let mut events = Vec::new();
         let mut earliest = None;
         for step in steps {
             let facts: Vec<NewFact> = match step {
-                Step::Webhook(webhook) => {
+                SimulatedStep::Webhook(webhook) => {
                     let (sent_at, statements) = self.receive(webhook, earliest)?;
                     earliest = Some(sent_at.plus(DELAY));
                     statements.into_iter().map(NewFact::from).collect()
                 }
-                Step::Silence => {
+                SimulatedStep::Silence => {
                     resources.values().filter_map(|resource| NewFact::overdue(resource, SILENCE)).collect()
                 }
             };

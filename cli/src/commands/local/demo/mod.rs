@@ -19,7 +19,7 @@ use fundhook_local_stack::session::{Platform, Session};
 use fundhook_local_stack::{Account, CargoOutput, Function, Workspace};
 use fundhook_runtime::now;
 use fundhook_sandbox::DropShare;
-use script::{DROPPED, ROTATED, SCRIPT, SampleDelivery, Step};
+use script::{DROPPED, DemoStep, ROTATED, SCRIPT, SampleDelivery};
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
@@ -94,13 +94,13 @@ async fn listen(subscription: Arc<Subscription>, deliveries: Arc<Mutex<Vec<Deliv
 }
 
 async fn take(
-    step: &Step,
+    step: &DemoStep,
     platform: &Platform,
     events: &Path,
     sent: &mut Progress,
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
     match step {
-        Step::Send(SampleDelivery { file, authenticity, times, events: expected }) => {
+        DemoStep::Send(SampleDelivery { file, authenticity, times, events: expected }) => {
             let path = events.join(file);
             let webhook = Webhook::new(Webhook::feed_of(&path), read(&path)?);
             for _ in 0..*times {
@@ -116,7 +116,7 @@ async fn take(
                 sent.count(file, *authenticity, response.status, *expected);
             }
         }
-        Step::Drop => {
+        DemoStep::Drop => {
             let webhook = confirmed_today(events, DROPPED)?;
             platform.sandbox.drop_share(DropShare::ALL).await?;
             let outcome =
@@ -126,17 +126,17 @@ async fn take(
             println!("  → ---  {CONFIRMED} of {DROPPED}  dropped by the provider");
             sent.dropped = Some(webhook);
         }
-        Step::Reconcile => {
+        DemoStep::Reconcile => {
             let run = invoke(platform, Function::Reconciler).await?;
             println!("  · the reconciler ran: rows read: {}, queued: {}", run["rows"], run["queued"]);
             sent.expected_events += 1;
         }
-        Step::SendDropped => {
+        DemoStep::SendDropped => {
             if let Some(webhook) = sent.dropped.take() {
                 send_deposit(platform, DROPPED, &webhook, 0, sent).await?;
             }
         }
-        Step::Rotate => {
+        DemoStep::Rotate => {
             platform.sandbox.rotate(false).await?;
             println!("  · the provider has a new key and publishes no other");
             send_deposit(platform, ROTATED, &confirmed_today(events, ROTATED)?, 1, sent).await?;

@@ -6,10 +6,10 @@ pub(super) struct Chapter {
     pub(super) title: &'static str,
     /// Whether the events of each step are awaited before the next step, as when days lie between the webhooks.
     pub(super) in_order: bool,
-    pub(super) steps: &'static [Step],
+    pub(super) steps: &'static [DemoStep],
 }
 
-pub(super) enum Step {
+pub(super) enum DemoStep {
     /// A sample is sent.
     Send(SampleDelivery),
     /// A deposit of today is confirmed, and the provider drops the webhook.
@@ -55,97 +55,97 @@ pub(super) const SCRIPT: &[Chapter] = &[
         title: "Connect: a deposit from pending to confirmed; some webhooks are repeated",
         in_order: false,
         steps: &[
-            Step::Send(sample("connect/deposits.pending.6e735627.json")),
-            Step::Send(sample("connect/deposits.submitted.json").times(3)),
-            Step::Send(sample("connect/deposits.confirmed.json").times(2)),
+            DemoStep::Send(sample("connect/deposits.pending.6e735627.json")),
+            DemoStep::Send(sample("connect/deposits.submitted.json").times(3)),
+            DemoStep::Send(sample("connect/deposits.confirmed.json").times(2)),
         ],
     },
     Chapter {
         title: "Connect: a hold that arrives after the confirmation, and a withdrawal in reverse order",
         in_order: false,
         steps: &[
-            Step::Send(sample("connect/deposits.confirmed.after_hold.json")),
-            Step::Send(sample("connect/deposits.on_hold.json")),
-            Step::Send(sample("connect/withdrawal.confirmed.json")),
-            Step::Send(sample("connect/withdrawal.broadcasted.json").times(2)),
-            Step::Send(sample("connect/withdrawal.initiated.json")),
+            DemoStep::Send(sample("connect/deposits.confirmed.after_hold.json")),
+            DemoStep::Send(sample("connect/deposits.on_hold.json")),
+            DemoStep::Send(sample("connect/withdrawal.confirmed.json")),
+            DemoStep::Send(sample("connect/withdrawal.broadcasted.json").times(2)),
+            DemoStep::Send(sample("connect/withdrawal.initiated.json")),
         ],
     },
     Chapter {
         title: "zerohash: a fund transaction with success: false is held, then confirmed",
         in_order: true,
         steps: &[
-            Step::Send(sample("zerohash/fund.pending_match.json").times(2)),
-            Step::Send(sample("zerohash/fund.matched.json").times(2)),
+            DemoStep::Send(sample("zerohash/fund.pending_match.json").times(2)),
+            DemoStep::Send(sample("zerohash/fund.matched.json").times(2)),
         ],
     },
     Chapter {
         title: "Two feeds report the same coin: it may be credited once",
         in_order: true,
         steps: &[
-            Step::Send(sample("zerohash/fund.success.json")),
-            Step::Send(sample("connect/deposits.confirmed.same_coin.json").times(2)),
+            DemoStep::Send(sample("zerohash/fund.success.json")),
+            DemoStep::Send(sample("connect/deposits.confirmed.same_coin.json").times(2)),
         ],
     },
     Chapter {
         title: "A recovery from required to resolved: announced three times, counted once",
         in_order: true,
         steps: &[
-            Step::Send(sample("zerohash/deposit_failed.json").events(2)),
-            Step::Send(sample("connect/deposits.unexpected.recovery.json").events(2)),
-            Step::Send(sample("zerohash/deposit.recovery_quarantine.json").events(2)),
-            Step::Send(sample("zerohash/payment.submitted.json").events(2)),
-            Step::Send(sample("zerohash/payment.posted.json").times(2).events(2)),
-            Step::Send(sample("zerohash/payment.settled.json").events(2)),
+            DemoStep::Send(sample("zerohash/deposit_failed.json").events(2)),
+            DemoStep::Send(sample("connect/deposits.unexpected.recovery.json").events(2)),
+            DemoStep::Send(sample("zerohash/deposit.recovery_quarantine.json").events(2)),
+            DemoStep::Send(sample("zerohash/payment.submitted.json").events(2)),
+            DemoStep::Send(sample("zerohash/payment.posted.json").times(2).events(2)),
+            DemoStep::Send(sample("zerohash/payment.settled.json").events(2)),
         ],
     },
     Chapter {
         title: "Striga: a withdrawal, its fee and a refund share one id",
         in_order: false,
         steps: &[
-            Step::Send(sample("striga/deposit.pending.json")),
-            Step::Send(sample("striga/deposit.confirmed.json")),
-            Step::Send(sample("striga/withdrawal.initiated.json")),
-            Step::Send(sample("striga/network_fee.json").events(2)),
-            Step::Send(sample("striga/withdrawal.confirmed.json")),
-            Step::Send(sample("striga/withdrawal.failed.json")),
-            Step::Send(sample("striga/fee_refund.json").events(2)),
+            DemoStep::Send(sample("striga/deposit.pending.json")),
+            DemoStep::Send(sample("striga/deposit.confirmed.json")),
+            DemoStep::Send(sample("striga/withdrawal.initiated.json")),
+            DemoStep::Send(sample("striga/network_fee.json").events(2)),
+            DemoStep::Send(sample("striga/withdrawal.confirmed.json")),
+            DemoStep::Send(sample("striga/withdrawal.failed.json")),
+            DemoStep::Send(sample("striga/fee_refund.json").events(2)),
         ],
     },
     Chapter {
         title: "Participants and balances",
         in_order: false,
         steps: &[
-            Step::Send(sample("zerohash/participant.approved.json")),
-            Step::Send(sample("zerohash/balance.changed.milliseconds.json")),
+            DemoStep::Send(sample("zerohash/participant.approved.json")),
+            DemoStep::Send(sample("zerohash/balance.changed.milliseconds.json")),
         ],
     },
     Chapter {
         title: "Verified but not understood: archived and published",
         in_order: false,
         steps: &[
-            Step::Send(sample("connect/odd/not_json.txt").times(2)),
-            Step::Send(sample("striga/odd/sepa_payin.json")),
+            DemoStep::Send(sample("connect/odd/not_json.txt").times(2)),
+            DemoStep::Send(sample("striga/odd/sepa_payin.json")),
         ],
     },
     Chapter {
         title: "A missing webhook is reconciled from the provider's list",
         in_order: true,
-        steps: &[Step::Drop, Step::Reconcile, Step::SendDropped],
+        steps: &[DemoStep::Drop, DemoStep::Reconcile, DemoStep::SendDropped],
     },
     Chapter {
         title: "The provider rotates its key without notice and without overlap",
         in_order: true,
-        steps: &[Step::Rotate],
+        steps: &[DemoStep::Rotate],
     },
     Chapter {
         title: "Forged, stale, tampered and unsigned webhooks are rejected",
         in_order: false,
         steps: &[
-            Step::Send(sample("connect/deposits.confirmed.json").rejected(Authenticity::Forged)),
-            Step::Send(sample("connect/deposits.confirmed.json").rejected(Authenticity::Stale)),
-            Step::Send(sample("zerohash/fund.success.json").rejected(Authenticity::Tampered)),
-            Step::Send(sample("striga/deposit.confirmed.json").rejected(Authenticity::Unsigned)),
+            DemoStep::Send(sample("connect/deposits.confirmed.json").rejected(Authenticity::Forged)),
+            DemoStep::Send(sample("connect/deposits.confirmed.json").rejected(Authenticity::Stale)),
+            DemoStep::Send(sample("zerohash/fund.success.json").rejected(Authenticity::Tampered)),
+            DemoStep::Send(sample("striga/deposit.confirmed.json").rejected(Authenticity::Unsigned)),
         ],
     },
 ];
