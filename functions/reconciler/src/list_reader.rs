@@ -9,8 +9,8 @@ use secrecy::SecretString;
 use tokio::sync::Mutex;
 use tracing::info;
 
-/// How often a token is replaced for one page: the held one by the stored one, and that one by a new one. A new token that
-/// is rejected is not replaced.
+/// How often a token is replaced for one page: the held one by the stored one, and that one by a new one. A new token
+/// that is rejected is not replaced.
 const REPLACED_MAX: u32 = 2;
 
 /// Reads the lists of all organizations, each with its own access token.
@@ -46,8 +46,8 @@ impl<S: AccessTokens, A: RequestToken + ListTransactions> ListReader<S, A> {
         self.tokens.feeds().await
     }
 
-    /// Reads one page. A token that the provider rejects is replaced by the stored one, if that is another one; a stored
-    /// token that is rejected is replaced by a new one.
+    /// Reads one page. A token that the provider rejects is replaced by the stored one, if that is another one; a
+    /// stored token that is rejected is replaced by a new one.
     pub(crate) async fn list(
         &self,
         feed: &Feed,
@@ -84,121 +84,82 @@ impl<S: AccessTokens, A: RequestToken + ListTransactions> ListReader<S, A> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex as SyncMutex;
-    use std::sync::PoisonError;
     use std::time::Duration;
 
     use fundhook_domain::Provider;
-    use fundhook_ports::{Disposition, GrantedToken, StoredToken, chain};
-    use secrecy::ExposeSecret as _;
+    use fundhook_ports::chain;
+    use fundhook_ports::fakes::{Clock, Fake, Reply, TokenService, TransactionApi};
 
     use super::*;
 
-    /// A provider that accepts one token, and the store of granted tokens.
-    #[derive(Default)]
-    struct TestProvider {
-        accepts: Option<&'static str>,
-        stored: SyncMutex<Option<StoredToken>>,
-        requested_with: SyncMutex<Vec<String>>,
-    }
+    /// The token that a reader holds, the one that is stored, and the one that is granted next.
+    const TOKENS: [&str; 3] = ["token.connect.0", "token.connect.1", "token.connect.2"];
 
     fn now() -> Timestamp {
         Timestamp::from_unix_seconds(1_760_484_866).expect("in range")
     }
 
-    fn failure(why: &'static str) -> PortError {
-        PortError::new("ask", Disposition::Retry, why)
+    fn feed() -> Feed {
+        Provider::Connect.into()
     }
 
-    impl TestProvider {
-        fn store_token(&self, text: &str) {
-            let token = StoredToken {
-                access_token: text.to_owned().into(),
-                issued_at: now(),
-                expires_at: now().plus(Duration::from_secs(3600)),
-            };
-            *self.stored.lock().unwrap_or_else(PoisonError::into_inner) = Some(token);
-        }
-
-        fn take_requests(&self) -> Vec<String> {
-            std::mem::take(&mut self.requested_with.lock().unwrap_or_else(PoisonError::into_inner))
-        }
+    fn world() -> (Fake<TokenService>, Fake<TransactionApi>) {
+        let tokens = Fake::new(TokenService::new(Clock::at(now()), Duration::from_secs(3600), [feed()]));
+        let provider = Fake::<TransactionApi>::empty(1, &tokens);
+        (tokens, provider)
     }
 
-    impl AccessTokens for &TestProvider {
-        async fn load(&self) -> Result<BTreeMap<Feed, StoredToken>, PortError> {
-            let stored = self.stored.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            Ok(stored.map(|token| (Provider::Connect.into(), token)).into_iter().collect())
-        }
+    type Reader = ListReader<Fake<TokenService>, Fake<TransactionApi>>;
 
-        async fn store(&self, tokens: &BTreeMap<Feed, StoredToken>) -> Result<(), PortError> {
-            tokens.values().for_each(|token| self.store_token(token.access_token.expose_secret()));
-            Ok(())
-        }
-
-        async fn lease(&self, _: &Feed, _: Timestamp, _: Duration) -> Result<bool, PortError> {
-            Ok(true)
-        }
-
-        async fn release(&self, _: &Feed, _: Timestamp, _: Duration) -> Result<(), PortError> {
-            Ok(())
-        }
-
-        async fn back_off_until(&self, _: &Feed, _: Timestamp) -> Result<(), PortError> {
-            Err(failure("this provider never asks to back off"))
-        }
+    fn reader(tokens: &Fake<TokenService>, provider: &Fake<TransactionApi>) -> Reader {
+        ListReader::new(TokenKeeper::new(tokens.clone(), provider.clone(), vec![feed()]))
     }
 
-    impl RequestToken for &TestProvider {
-        async fn feeds(&self) -> Result<Vec<Feed>, PortError> {
-            Ok(vec![Provider::Connect.into()])
-        }
-
-        async fn request(&self, _: &Feed) -> Result<GrantedToken, PortError> {
-            Ok(GrantedToken { access_token: "new".to_owned().into(), expires_in: Duration::from_secs(3600) })
-        }
+    async fn list(list_reader: &Reader) -> Result<ListPage, ListReadError> {
+        list_reader.list(&feed(), &ListQuery::Id("a".to_owned()), now).await
     }
 
-    impl ListTransactions for &TestProvider {
-        async fn list(&self, _: &Feed, token: &SecretString, _: &ListQuery) -> Result<ListPage, ListError> {
-            let text = token.expose_secret().to_owned();
-            let is_accepted = self.accepts == Some(text.as_str());
-            self.requested_with.lock().unwrap_or_else(PoisonError::into_inner).push(text);
-            if is_accepted { Ok(ListPage::default()) } else { Err(ListError::Unauthorized(failure("invalid_token"))) }
-        }
-    }
-
-    async fn list(list_reader: &ListReader<&TestProvider, &TestProvider>) -> Result<ListPage, ListReadError> {
-        list_reader.list(&Provider::Connect.into(), &ListQuery::Id("a".to_owned()), now).await
+    /// The tokens of the requests since the last call.
+    fn requested_with(provider: &Fake<TransactionApi>) -> Vec<String> {
+        provider.take_calls().into_iter().map(|call| call.token).collect()
     }
 
     #[tokio::test]
     async fn when_neither_the_held_nor_the_stored_token_is_accepted_a_new_one_is_requested() {
-        for (accepts, requested_with) in [
-            (Some("held"), &["held"][..]),
-            (Some("stored"), &["held", "stored"]),
-            (Some("new"), &["held", "stored", "new"]),
-            (None, &["held", "stored", "new"]),
-        ] {
-            let world = TestProvider { accepts, ..TestProvider::default() };
-            let list_reader = ListReader::new(TokenKeeper::new(&world, &world, vec![Provider::Connect.into()]));
-            list_reader.held.lock().await.insert(Provider::Connect.into(), "held".to_owned().into());
-            world.store_token("stored");
+        for rejected in 0..=TOKENS.len() {
+            let (tokens, provider) = world();
+            let list_reader = reader(&tokens, &provider);
+            for nth in 0..2 {
+                let token = tokens.store_granted(&feed(), now());
+                if nth == 0 {
+                    list_reader.held.lock().await.insert(feed(), token);
+                }
+                if nth < rejected {
+                    tokens.revoke_stored(&feed());
+                }
+            }
+            provider.set_replies((rejected == TOKENS.len()).then_some(Reply::Unauthorized));
             let listed = list(&list_reader).await;
-            assert_eq!(world.take_requests(), requested_with, "{accepts:?}");
-            assert_eq!(listed.is_ok(), accepts.is_some(), "{listed:?}");
-            if let (Some(accepted), Ok(_)) = (accepts, list(&list_reader).await) {
-                assert_eq!(world.take_requests(), [accepted], "the accepted token is held for the next page");
+            let accepted = TOKENS.get(rejected);
+            let tried: Vec<&str> = TOKENS.into_iter().take(rejected + 1).collect();
+            assert_eq!(requested_with(&provider), tried);
+            assert_eq!(listed.is_ok(), accepted.is_some(), "{listed:?}");
+            if let Some(accepted) = accepted {
+                assert!(list(&list_reader).await.is_ok());
+                assert_eq!(requested_with(&provider), [*accepted], "the accepted token is held for the next page");
             }
         }
     }
 
     #[tokio::test]
     async fn a_rejected_new_token_is_not_replaced_and_the_error_has_the_providers_answer() {
-        let world = TestProvider::default();
-        let list_reader = ListReader::new(TokenKeeper::new(&world, &world, vec![Provider::Connect.into()]));
-        let rejected = list(&list_reader).await.expect_err("the provider accepts no token");
-        assert_eq!(chain(&rejected), "the provider also rejects a new access token: could not ask: invalid_token");
-        assert_eq!(world.take_requests(), ["new"]);
+        let (tokens, provider) = world();
+        provider.set_replies([Reply::Unauthorized]);
+        let rejected = list(&reader(&tokens, &provider)).await.expect_err("the provider rejects it");
+        assert_eq!(
+            chain(&rejected),
+            "the provider also rejects a new access token: could not read the list of transactions: status 401"
+        );
+        assert_eq!(requested_with(&provider), [TOKENS[0]], "nothing was held or stored");
     }
 }

@@ -1,19 +1,20 @@
-//! A coin must not be credited twice: a row that may be about a deposit which is recorded under another id is not queued.
-//! It is reported for review.
+//! A coin must not be credited twice: a row that may be about a deposit which is recorded under another id is not
+//! queued. It is reported for review.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use fundhook_ports::Disposition;
+use fundhook_ports::fakes::Reply;
 use fundhook_reconciliation::AcceptedRows;
 use reconciler::{ReconcileRequest, ReconcileResponse};
 
 use crate::support::deposit::{ETH, TestDeposit, USDC, deposit};
-use crate::support::provider::Reply;
 use crate::support::{NOON, World, at, days, feed, hours, minutes};
 
 /// How many deposits are credited.
 fn credited(world: &World) -> usize {
-    world.table.contents.lock().receipts.len()
+    world.table.receipts.now().stored.len()
 }
 
 /// The deposit `id` from an hour before noon.
@@ -123,7 +124,7 @@ async fn an_ambiguous_row_is_in_the_report_of_its_hour_and_does_not_block_later_
     world.list(&listed, true);
     world.clock.set(arrived);
     world.run_for(hours(6)).await;
-    let contents = world.table.contents.lock();
+    let contents = world.table.contents.now();
     let report = &contents.reports[&(feed("connect"), at("2025-10-07T13:00:00Z"))];
     let sentence = "deposit#connect#listed is listed and not recorded, and may be deposit#connect#recorded";
     assert!(report.discrepancies.iter().any(|it| it == sentence), "{:?}", report.discrepancies);
@@ -155,7 +156,7 @@ async fn a_row_is_ambiguous_while_the_provider_cannot_answer_about_a_similar_dep
     let (similar, other) = (some("similar"), some("other").worth("7", USDC));
     world.list(&similar, true);
     world.list(&other, true);
-    world.provider.set_replies([Reply::Normal, Reply::Fails("it answered with HTML")]);
+    world.provider.set_replies([Reply::Honest, Reply::Fails(Disposition::Retry)]);
     let summary = world.reconcile().await;
     assert_eq!((summary.queued, summary.differing), (1, 1));
     assert_eq!((world.status(&similar), world.status(&other)), ("-", "confirmed"));
@@ -237,7 +238,7 @@ async fn the_revision_of_an_hour_days_later_reports_only_new_ambiguities() {
         reported += world.reconcile().await.differing;
     }
     assert_eq!(reported, 1);
-    let contents = world.table.contents.lock();
+    let contents = world.table.contents.now();
     let report = &contents.reports[&(feed("connect"), at("2025-10-07T13:00:00Z"))];
     let ambiguous = report.discrepancies.iter().filter(|it| it.contains("is listed and not recorded"));
     assert_eq!(ambiguous.count(), 2, "the report has both: {:?}", report.discrepancies);

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use fundhook_domain::{Provider, Timestamp};
 use fundhook_ports::ListQuery;
+use fundhook_ports::fakes::{ListedTransaction, Reply};
 use fundhook_reconciliation::{ControlTotalsLine, DayReports, Report, Total};
 use serde_json::{Value, json};
 
 use crate::support::deposit::{ETH, TestDeposit, USDC, deposit};
-use crate::support::provider::{ProviderRow, Reply};
-use crate::support::{NOON, World, at, days, feed, hours, minutes};
+use crate::support::{NOON, World, at, days, feed, hours, minutes, rows_twice};
 
 /// The number of deposits and their sum: as listed, as recorded, as published.
 type ThreeTotals<'a> = [(u64, &'a str); 3];
@@ -49,7 +49,7 @@ fn confirm_and_list(world: &World, deposit: &TestDeposit) {
 
 /// The stored report about the hour that begins at `from`.
 fn stored(world: &World, name: &str, from: Timestamp) -> Option<Report> {
-    world.table.contents.lock().reports.get(&(feed(name), from)).cloned()
+    world.table.contents.now().reports.get(&(feed(name), from)).cloned()
 }
 
 /// Lets the hour from 14:00 to 15:00 be totalled, and returns its report.
@@ -62,7 +62,7 @@ async fn hour_report(world: &World) -> Report {
 /// The totals of each asset over all hours of an organization.
 fn totals(world: &World, name: &str) -> BTreeMap<String, ControlTotalsLine> {
     let mut totals: BTreeMap<String, ControlTotalsLine> = BTreeMap::new();
-    let contents = world.table.contents.lock();
+    let contents = world.table.contents.now();
     for line in contents.reports.values().filter(|report| report.feed == feed(name)).flat_map(|report| &report.lines) {
         match totals.get_mut(&line.asset) {
             Some(known) => known.add(line),
@@ -133,7 +133,7 @@ async fn every_kind_of_difference_shows_in_the_report() {
             name: "not published",
             wrong: |world, deposit| {
                 confirm_and_list(world, deposit);
-                world.table.contents.lock().receipts.remove(&deposit.resource());
+                world.table.receipts.now().stored.remove(&deposit.resource());
             },
             line: [(2, "6"), (2, "6"), (1, "1")],
             sentence: "",
@@ -142,8 +142,8 @@ async fn every_kind_of_difference_shows_in_the_report() {
             name: "published with another amount",
             wrong: |world, deposit| {
                 confirm_and_list(world, deposit);
-                let mut contents = world.table.contents.lock();
-                let receipt = contents.receipts.get_mut(&deposit.resource()).expect("published");
+                let mut receipts = world.table.receipts.now();
+                let receipt = receipts.stored.get_mut(&deposit.resource()).expect("published");
                 receipt.value = "50".parse().expect("a decimal");
             },
             line: [(2, "6"), (2, "6"), (2, "51")],
@@ -193,7 +193,7 @@ async fn a_deposit_that_is_never_recorded_is_reported_after_some_hours_and_does_
         world.clock.pass(minutes(15));
         world.run().await.expect("a run");
         // The queue loses the row each time.
-        world.ingress.messages.lock().clear();
+        world.ingress.now().sent.clear();
     }
     let report = stored(&world, "connect", two_o_clock()).expect("the report is made after some hours");
     assert_eq!(report.lines, [line("USDC", [(1, "100.5"), (0, "0"), (0, "0")])]);
@@ -215,7 +215,7 @@ async fn a_deposit_with_dates_on_both_sides_of_an_hour_or_of_midnight_counts_onc
             world.run_for(hours(4)).await;
             let totals = totals(&world, "connect");
             assert_eq!(totals.get("USDC"), Some(&line("USDC", all((1, "100.5")))), "{end} {listed_first}");
-            let contents = world.table.contents.lock();
+            let contents = world.table.contents.now();
             assert!(contents.reports.values().all(|report| report.discrepancies.is_empty()));
         }
     }
@@ -254,10 +254,10 @@ async fn a_coin_that_was_published_under_both_feeds_is_a_difference() {
     world.receive(of_zerohash.webhook("confirmed", of_zerohash.at));
     {
         // The publisher of this version never does this.
-        let mut contents = world.table.contents.lock();
-        let mut receipt = contents.receipts[&of_connect.resource()].clone();
+        let mut receipts = world.table.receipts.now();
+        let mut receipt = receipts.stored[&of_connect.resource()].clone();
         receipt.resource = of_zerohash.resource();
-        contents.receipts.insert(receipt.resource.clone(), receipt);
+        receipts.stored.insert(receipt.resource.clone(), receipt);
     }
     let report = hour_report(&world).await;
     assert_eq!(report.lines, [line("USDC", [(1, "100.5"), (1, "100.5"), (2, "201")])]);
@@ -265,21 +265,21 @@ async fn a_coin_that_was_published_under_both_feeds_is_a_difference() {
 
 #[tokio::test]
 async fn a_row_that_is_seen_on_two_pages_or_twice_on_one_counts_once() {
-    for turns in [vec![Reply::RowsTwice; 8], vec![Reply::Normal; 8]] {
+    for replies in [vec![Reply::Changed(rows_twice); 8], vec![]] {
         let world = world_at_two().await;
-        world.provider.state.lock().page_size = 2;
+        world.provider.now().page_size = 2;
         for nth in 0..5 {
             confirm_and_list(&world, &deposit(&format!("m-{nth}"), two_o_clock().plus(minutes(nth))).worth("1", USDC));
         }
         world.clock.set(at("2025-10-07T16:45:00Z"));
         world.reconcile().await;
         world.clock.pass(minutes(15));
-        world.provider.set_replies(turns);
+        world.provider.set_replies(replies);
         // A row is listed before the others of the hour after the first page was read.
         world.reconcile().await;
         let late = deposit("m-late", two_o_clock().plus(minutes(59))).worth("1", USDC);
         world.receive(late.webhook("confirmed", late.at));
-        world.provider.set_replies([Reply::Normal, Reply::AfterListing(vec![late.row(true)])]);
+        world.provider.set_replies([Reply::Honest, Reply::AfterListing(vec![late.row(true)])]);
         let DayReports { reports, .. } = world.reports_of(at("2025-10-07T00:00:00Z")).await;
         let of_connect =
             reports.into_iter().find(|report| report.feed == feed("connect")).expect("the report of its feed");
@@ -295,13 +295,13 @@ async fn of_several_rows_about_one_deposit_on_several_pages_the_one_that_succeed
     for oldest_first in [true, false] {
         let world = world_at_two().await;
         {
-            let mut state = world.provider.state.lock();
-            (state.page_size, state.oldest_first) = (1, oldest_first);
+            let mut list = world.provider.now();
+            (list.page_size, list.oldest_first) = (1, oldest_first);
         }
         let some = deposit("some", two_o_clock().plus(minutes(3)));
         world.receive(some.webhook("confirmed", some.at.plus(minutes(5))));
         let rows = vec![some.row(false), some.clone().arriving(some.at.plus(minutes(5))).row(true)];
-        world.provider.state.lock().rows.insert(feed("connect"), rows);
+        world.provider.now().rows.insert(feed("connect"), rows);
         let report = hour_report(&world).await;
         assert_eq!(report.lines, [line("USDC", all((1, "100.5")))], "oldest first: {oldest_first}");
     }
@@ -317,7 +317,7 @@ async fn an_hour_is_totalled_once_and_not_before_it_has_settled() {
         assert_eq!(stored(&world, "connect", two_o_clock()), None, "at {}", world.clock.now());
     }
     world.run_for(hours(3)).await;
-    let contents = world.table.contents.lock();
+    let contents = world.table.contents.now();
     assert_eq!(contents.puts, contents.reports.len(), "no report is made twice");
     let report = &contents.reports[&(feed("connect"), two_o_clock())];
     assert!(report.made_at >= at("2025-10-07T16:15:00Z"), "one hour, the grace and one run after its end");
@@ -331,16 +331,16 @@ async fn a_report_on_request_stores_and_queues_nothing() {
     confirm_and_list(&world, &deposit("of-acme", two_o_clock().plus(minutes(1))).of("connect/acme").worth("2", USDC));
     world.list(&deposit("missing", two_o_clock().plus(minutes(2))).worth("3", USDC), true);
     world.clock.pass(hours(5));
-    let before = world.table.contents.lock().watermarks.clone();
+    let before = world.table.contents.now().watermarks.clone();
     let DayReports { reports, complete } = world.reports_of(at("2025-10-07T00:00:00Z")).await;
     assert!(complete);
     let lines: BTreeMap<String, Vec<ControlTotalsLine>> =
         reports.into_iter().map(|report| (report.feed.to_string(), report.lines)).collect();
     assert_eq!(lines["connect"], [line("USDC", [(2, "4"), (1, "1"), (1, "1")])]);
     assert_eq!(lines["connect/acme"], [line("USDC", all((1, "2")))]);
-    let contents = world.table.contents.lock();
+    let contents = world.table.contents.now();
     assert_eq!((contents.puts, &contents.watermarks), (0, &before));
-    assert!(world.ingress.messages.lock().is_empty() && world.transfers.messages.lock().is_empty());
+    assert!(world.ingress.now().sent.is_empty() && world.transfers.now().sent.is_empty());
 }
 
 #[tokio::test]
@@ -395,9 +395,9 @@ async fn a_row_that_is_not_understood_is_reported_and_in_no_total() {
     confirm_and_list(&world, &deposit("fine", two_o_clock().plus(minutes(1))));
     for (nth, (member, value)) in [("quantity", json!("1e3")), ("fund_id", json!(null))].into_iter().enumerate() {
         let odd = deposit(&format!("odd-{nth}"), two_o_clock().plus(minutes(2)));
-        let mut row: Value = serde_json::from_str(&odd.row(true).text).expect("JSON");
+        let mut row: Value = serde_json::from_str(&odd.row(true).json).expect("JSON");
         row[member] = value;
-        world.provider.list(&feed("connect"), ProviderRow { text: row.to_string(), ..odd.row(true) });
+        world.provider.list_row(&feed("connect"), ListedTransaction { json: row.to_string(), ..odd.row(true) });
     }
     let report = hour_report(&world).await;
     assert_eq!(report.lines, [line("USDC", all((1, "100.5")))]);
@@ -456,7 +456,7 @@ async fn a_deposit_about_which_requests_fail_delays_its_hour_for_some_hours_only
     let world = world_at_two().await;
     let unlisted = deposit("unlisted", two_o_clock().plus(minutes(1)));
     world.receive(unlisted.webhook("confirmed", unlisted.at));
-    world.provider.state.lock().unanswerable.insert(unlisted.id.clone());
+    world.provider.now().unanswered_ids.insert(unlisted.id.clone());
     world.clock.set(at("2025-10-07T16:15:00Z"));
     world.reconcile().await;
     for _ in 0..12 {

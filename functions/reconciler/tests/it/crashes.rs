@@ -1,17 +1,22 @@
 //! Wherever a run stops, the next one reaches the right state. Two runs at once do no harm.
 //!
-//! A run is executed once to list its steps: one before each call to a port, and one after each call that changes
-//! something. Then, for every step, a run crashes there, gets an error there, or pauses there while another one runs.
+//! A run is executed once to list its steps: one before and one after each call to a port. Then, for every step, a run
+//! crashes there, gets an error there, or pauses there while another one runs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use fundhook_domain::{Feed, Timestamp};
+use fundhook_ports::fakes::{Run, Steps};
 
 use crate::support::deposit::{USDC, deposit, webhook};
-use crate::support::steps::Disturbance;
 use crate::support::{Ledger, World, at, feed, hours, minutes};
 
 const WITHDRAWAL: &str = include_str!("../../../../events/connect/withdrawal.initiated.json");
+
+/// Executes what waits for nothing. A tokio runtime would make it wait at times, so that others get their turn.
+fn completed<T>(future: impl Future<Output = T>) -> T {
+    Run::of(&Steps::passing(), future).finish()
+}
 
 /// A world in which the next run has one of everything to do: pages with rows that are missing, behind, known under
 /// another feed and not understood, a rejected token, an overdue deposit and an overdue withdrawal, a deposit that was
@@ -52,13 +57,10 @@ async fn busy_world() -> World {
     world.list(&known, true);
     world.list(&deposit("of-acme", now.minus(minutes(50))).of("connect/acme"), true);
     let mut odd = deposit("odd", now.minus(minutes(55))).row(true);
-    odd.text = "[1]".to_owned();
-    world.provider.list(&feed("connect"), odd);
-    {
-        let mut state = world.provider.state.lock();
-        state.page_size = 2;
-        state.accepts.remove("first-of-connect");
-    }
+    odd.json = "[1]".to_owned();
+    world.provider.list_row(&feed("connect"), odd);
+    world.provider.now().page_size = 2;
+    world.tokens.revoke_stored(&feed("connect"));
     world
 }
 
@@ -74,84 +76,85 @@ struct FinalState {
     left_on_queues: usize,
 }
 
-/// The state after some further runs, each with its queues processed: the next one on schedule, the others after a pause.
-async fn end(world: &World) -> FinalState {
-    world.steps.disturb(None);
+/// The state after some further runs, each with its queues processed: the next one on schedule, the others after a
+/// pause.
+fn end(world: &World) -> FinalState {
     world.process_queues();
     for pause in [15, 75, 60] {
         world.clock.pass(minutes(pause));
-        world.reconcile().await;
+        completed(world.reconcile());
     }
-    let contents = world.table.contents.lock();
-    let watermarks = contents.watermarks.iter();
+    let contents = world.table.contents.now();
+    let read_until = contents.watermarks.iter();
+    let read_until = read_until.map(|(feed, it)| (feed.clone(), (it.read_until, it.totals_until, it.window.is_none())));
     let mut published = BTreeMap::new();
-    for event in &contents.published {
+    for event in &world.table.resources.now().published {
         *published.entry(event.id.clone()).or_default() += 1;
     }
     let reports = contents.reports.values().map(|report| {
         let holds = report.lines.iter().all(fundhook_reconciliation::ControlTotalsLine::holds);
         (report.feed.clone(), report.from, report.lines.len(), holds)
     });
-    let (read_until, reports) = (
-        watermarks.map(|(feed, it)| (feed.clone(), (it.read_until, it.totals_until, it.window.is_none()))).collect(),
-        reports.collect(),
-    );
-    drop(contents);
-    let left_on_queues = world.ingress.messages.lock().len() + world.transfers.messages.lock().len();
-    FinalState { ledger: world.ledger(), event_ids: world.event_ids(), published, read_until, reports, left_on_queues }
+    FinalState {
+        ledger: world.ledger(),
+        event_ids: world.event_ids(),
+        published,
+        read_until: read_until.collect(),
+        reports: reports.collect(),
+        left_on_queues: world.ingress.sent().len() + world.transfers.sent().len(),
+    }
 }
 
 /// A run without disturbance: its steps, and the final state.
-async fn undisturbed() -> (Vec<&'static str>, FinalState) {
-    let world = busy_world().await;
-    world.steps.disturb(None);
-    let summary = world.run().await.expect("a run");
+fn undisturbed() -> (Vec<String>, FinalState) {
+    let (world, steps) = (completed(busy_world()), Steps::passing());
+    let summary = completed(world.reconciler_with(&steps).handle(world.deadline())).expect("a run");
     assert!(summary.complete && summary.queued == 7 && summary.overdue == 2, "{summary:?}");
-    let steps = world.steps.trace();
-    let end = end(&world).await;
+    assert_eq!((world.ingress.sent().len(), world.transfers.sent().len()), (7, 2));
+    let end = end(&world);
     let until = world.clock.now().minus(minutes(15));
     assert!(end.read_until.values().all(|(read_until, _, is_done)| *is_done && *read_until == until));
     assert!(end.published.values().all(|times| *times == 1));
     assert!(end.reports.iter().all(|(_, _, _, holds)| *holds), "{:?}", end.reports);
     assert!(end.reports.len() == 6 && end.left_on_queues == 0);
-    (steps, end)
+    (steps.reached(), end)
 }
 
-#[tokio::test]
-async fn a_busy_run_reaches_every_step() {
-    let (steps, end) = undisturbed().await;
-    let reach: BTreeSet<&str> = steps.iter().copied().collect();
-    for step in [
-        "before the credentials are read",
-        "before the tokens are read",
-        "before the lease",
-        "after the lease",
-        "before the lease is released",
-        "before a token is granted",
-        "after a token is granted",
-        "before a token is stored",
-        "after a token is stored",
-        "before a page",
-        "after a page",
-        "before resources are read",
-        "before claims are read",
-        "before a user's deposits are read",
-        "before a row is queued",
-        "after a row is queued",
-        "before a notice is queued",
-        "after a notice is queued",
-        "before the watermark is read",
-        "before the watermark is moved",
-        "after the watermark is moved",
-        "before open resources are read",
-        "before confirmed deposits are read",
-        "before receipts are read",
-        "before a report is stored",
-        "after a report is stored",
-    ] {
-        assert!(reach.contains(step), "{step}");
-    }
-    assert_eq!(reach.len(), 26, "{reach:?}");
+#[test]
+fn a_busy_run_reaches_every_step() {
+    let (steps, end) = undisturbed();
+    let [before, after] = ["before ", "after "].map(|prefix| {
+        let of_calls = steps.iter().filter_map(|step| step.strip_prefix(prefix));
+        of_calls.collect::<Vec<&str>>()
+    });
+    assert_eq!(before, after, "each call has both steps");
+    let calls = BTreeSet::from([
+        "reading the credentials",
+        "reading the tokens",
+        "leasing the token of connect",
+        "granting the token of connect",
+        "storing the tokens",
+        "releasing the token of connect",
+        "listing transactions of connect",
+        "listing transactions of connect/acme",
+        "reading resources",
+        "reading claims",
+        "reading resources of an account",
+        "sending a message",
+        "reading the watermark of connect",
+        "reading the watermark of connect/acme",
+        "advancing the watermark of connect",
+        "advancing the watermark of connect/acme",
+        "reading open resources",
+        "reading confirmed deposits of connect",
+        "reading confirmed deposits of connect/acme",
+        "reading confirmed deposits of zerohash",
+        "reading receipts",
+        "storing a report of connect",
+        "storing a report of connect/acme",
+    ]);
+    assert_eq!(before.iter().copied().collect::<BTreeSet<_>>(), calls);
+    assert_eq!(before.iter().filter(|call| **call == "sending a message").count(), 9, "seven rows and two notices");
     let status = |id: &str| {
         let named = end.ledger.entries.iter().find(|(resource, _)| resource.to_string() == id);
         named.map(|(_, entry)| entry.status)
@@ -169,48 +172,56 @@ async fn a_busy_run_reaches_every_step() {
     }
 }
 
-#[tokio::test]
-async fn wherever_a_run_stops_the_next_one_reaches_the_right_state() {
-    let (steps, expected) = undisturbed().await;
-    for by in [Disturbance::Crash, Disturbance::Error] {
-        for (step, name) in steps.iter().enumerate() {
-            let world = busy_world().await;
-            world.steps.disturb(Some((step, by)));
-            tokio::select! {
-                // A run can succeed despite some errors.
-                _ended = world.run() => {}
-                () = world.steps.stopped() => {}
-            }
-            assert_eq!(end(&world).await, expected, "{by:?} {name} (step {step})");
-        }
-    }
-}
-
-#[tokio::test]
-async fn another_run_may_begin_and_end_while_one_pauses_at_any_step() {
-    let (steps, expected) = undisturbed().await;
+#[test]
+fn wherever_a_run_stops_the_next_one_reaches_the_right_state() {
+    let (steps, expected) = undisturbed();
     for (step, name) in steps.iter().enumerate() {
-        let world = busy_world().await;
-        world.steps.disturb(Some((step, Disturbance::Pause)));
-        let other = async {
-            world.steps.stopped().await;
-            let ended = world.run().await;
-            world.steps.resume();
-            ended
-        };
-        let (one, other) = tokio::join!(world.run(), other);
-        assert!(one.is_ok() || other.is_ok(), "one of them succeeds: {name} (step {step})");
-        assert_eq!(end(&world).await, expected, "{name} (step {step})");
+        let (world, reached) = (completed(busy_world()), Steps::default());
+        let reconciler = world.reconciler_with(&reached);
+        let mut run = Run::of(&reached, reconciler.handle(world.deadline()));
+        assert!(run.pass(step).is_none(), "it crashes {name}");
+        drop(run);
+        assert_eq!(end(&world), expected, "crashed {name} (step {step})");
+
+        let (world, reached) = (completed(busy_world()), Steps::failing_at(step));
+        // A run can succeed despite some errors.
+        let _ended = Run::of(&reached, world.reconciler_with(&reached).handle(world.deadline())).finish();
+        assert_eq!(end(&world), expected, "failed {name} (step {step})");
     }
 }
 
-#[tokio::test]
-async fn two_concurrent_runs_leave_the_same_state_as_one() {
-    let (_, expected) = undisturbed().await;
-    let world = busy_world().await;
-    let (one, other) = tokio::join!(world.run(), world.run());
-    assert!(one.is_err() || other.is_err(), "only one of them moves a watermark");
-    assert_eq!(end(&world).await, expected);
+#[test]
+fn another_run_may_begin_and_end_while_one_pauses_at_any_step() {
+    let (steps, expected) = undisturbed();
+    for (step, name) in steps.iter().enumerate() {
+        let (world, reached) = (completed(busy_world()), Steps::default());
+        let reconciler = world.reconciler_with(&reached);
+        let mut one = Run::of(&reached, reconciler.handle(world.deadline()));
+        assert!(one.pass(step).is_none(), "it pauses {name}");
+        let other = completed(world.run());
+        let one = one.finish();
+        assert!(one.is_ok() || other.is_ok(), "one of them succeeds: {name} (step {step})");
+        assert_eq!(end(&world), expected, "{name} (step {step})");
+    }
+}
+
+#[test]
+fn two_concurrent_runs_leave_the_same_state_as_one() {
+    let (_, expected) = undisturbed();
+    let world = completed(busy_world());
+    let (of_one, of_other) = (Steps::default(), Steps::default());
+    let (one, other) = (world.reconciler_with(&of_one), world.reconciler_with(&of_other));
+    let mut one = Run::of(&of_one, one.handle(world.deadline()));
+    let mut other = Run::of(&of_other, other.handle(world.deadline()));
+    let (mut outcomes, mut passed) = ((None, None), 0);
+    while outcomes.0.is_none() || outcomes.1.is_none() {
+        // Each passes one more step in its turn.
+        passed += 1;
+        outcomes = (outcomes.0.or_else(|| one.pass(passed)), outcomes.1.or_else(|| other.pass(passed)));
+    }
+    let is_beaten = |outcome: Option<Result<_, _>>| outcome.is_some_and(|outcome| outcome.is_err());
+    assert!(is_beaten(outcomes.0) || is_beaten(outcomes.1), "only one of them moves a watermark");
+    assert_eq!(end(&world), expected);
     let behind = deposit("behind", at(crate::support::NOON)).resource();
     assert_eq!(world.resource(&behind).facts().len(), 2, "its row was queued twice and recorded once");
 }

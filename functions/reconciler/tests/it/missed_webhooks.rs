@@ -81,8 +81,8 @@ fn story(rng: &mut fastrand::Rng, nth: usize, rows_are: Provider) -> Story {
 
     // All webhooks of the first deposit of each feed are dropped.
     let mut drops: Vec<bool> = sent.iter().map(|_| nth < 4 || rng.u32(..100) < DROPPED_PERCENT).collect();
-    // A deposit without any webhook is recorded under the feed that the setting for rows names. So only a deposit of that
-    // feed can lose its first webhook and still lead to the same table. The tests below cover the others.
+    // A deposit without any webhook is recorded under the feed that the setting for rows names. So only a deposit of
+    // that feed can lose its first webhook and still lead to the same table. The tests below cover the others.
     let feed: Feed = feed.parse().expect("a feed");
     drops[0] &= feed.provider() == rows_are;
     let sent = sent.into_iter().zip(drops).map(|((status, at), is_dropped)| Sent { status, at, is_dropped });
@@ -103,7 +103,7 @@ async fn world_of(stories: &[Story], rows_are: Provider, drops: Drops, rng: &mut
         for story in stories {
             for (at, has_succeeded) in story.listed.iter().filter(|(at, _)| (then..now).contains(at)) {
                 let feed = story.deposit.feed.of(Provider::Connect);
-                world.provider.list(&feed, story.deposit.row_since(*has_succeeded, *at));
+                world.provider.list_row(&feed, story.deposit.row_since(*has_succeeded, *at));
             }
             for sent in story.sent.iter().filter(|sent| (then..now).contains(&sent.at)) {
                 let message = story.deposit.webhook(sent.status, sent.at);
@@ -126,16 +126,16 @@ async fn world_of(stories: &[Story], rows_are: Provider, drops: Drops, rng: &mut
 
 /// How often each deposit was published as confirmed.
 fn credits(world: &World) -> BTreeMap<String, usize> {
-    let contents = world.table.contents.lock();
+    let table = world.table.resources.now();
     let mut credits = BTreeMap::new();
-    for event in contents.published.iter().filter(|event| event.event_type == "fundhook.deposit.confirmed") {
+    for event in table.published.iter().filter(|event| event.event_type == "fundhook.deposit.confirmed") {
         *credits.entry(event.data.resource.to_string()).or_default() += 1;
     }
     credits
 }
 
 fn assert_that_hourly_totals_are_equal(world: &World) {
-    let contents = world.table.contents.lock();
+    let contents = world.table.contents.now();
     assert_eq!(contents.reports.len(), 24, "twelve hours of two organizations");
     for report in contents.reports.values() {
         let holds = report.lines.iter().all(fundhook_reconciliation::ControlTotalsLine::holds);
@@ -198,7 +198,7 @@ async fn a_coin_that_two_feeds_report_is_credited_once_whichever_webhooks_are_dr
                     }
                 };
                 deliver(false);
-                world.provider.list(&feed("connect"), of_zerohash.row(true));
+                world.provider.list_row(&feed("connect"), of_zerohash.row(true));
                 world.run_for(hours(3)).await;
                 let case = format!("rows are {rows_are}, same id: {same_id}, dropped: {dropped:03b}");
                 assert_eq!(credits(&world).values().sum::<usize>(), 1, "{case}");

@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use fundhook_domain::{Kind, ResourceId};
-use fundhook_ports::ListQuery;
+use fundhook_ports::fakes::{Fail, Reply};
+use fundhook_ports::{Disposition, ListQuery};
 
 use crate::support::deposit::{TestDeposit, deposit, webhook};
-use crate::support::provider::Reply;
 use crate::support::{NOON, World, at, days, feed, hours, minutes};
 
 const WITHDRAWAL: &str = include_str!("../../../../events/connect/withdrawal.initiated.json");
@@ -49,8 +49,8 @@ async fn each_kind_has_its_own_limit() {
         let world = World::new();
         world.receive(webhook(&feed(name), body, world.clock.now()));
         let resource = {
-            let contents = world.table.contents.lock();
-            contents.resources.keys().find(|id| id.kind() == kind).cloned().expect("recorded")
+            let table = world.table.resources.now();
+            table.resources.keys().find(|id| id.kind() == kind).cloned().expect("recorded")
         };
         world.clock.set(at(NOON).plus(limit).minus(Duration::from_secs(1)));
         world.reconcile().await;
@@ -108,8 +108,8 @@ async fn without_news_a_deposit_is_published_as_overdue_once_for_each_status() {
     world.run_for(days(3)).await;
     assert_eq!(world.published(&stuck.resource()), ["deposit.submitted", "deposit.overdue"]);
     {
-        let contents = world.table.contents.lock();
-        let event = contents.published.last().expect("the notice");
+        let table = world.table.resources.now();
+        let event = table.published.last().expect("the notice");
         assert_eq!(event.time, at(NOON).plus(days(1)), "the time at which the limit was reached");
         assert!(!event.data.reconciled);
     }
@@ -141,12 +141,9 @@ async fn while_the_provider_cannot_be_asked_its_deposits_are_not_published_as_ov
         world.send_webhook(&there, "submitted");
         world.receive(webhook(&feed("connect"), WITHDRAWAL, world.clock.now()));
         world.receive(webhook(&feed("striga"), STRIGA, world.clock.now()));
-        {
-            let mut state = world.provider.state.lock();
-            // Either requests of one organization fail, or the credentials cannot be read.
-            state.can_read_credentials = is_down;
-            state.down.extend(is_down.then(|| feed("connect")));
-        }
+        // Either requests of one organization fail, or the credentials cannot be read.
+        world.provider.now().unanswered.extend(is_down.then(|| feed("connect")));
+        world.tokens.now().on_feeds = if is_down { Fail::Never } else { Fail::Always };
         world.clock.pass(hours(25));
         for _ in 0..4 {
             assert!(world.run().await.is_err());
@@ -156,16 +153,13 @@ async fn while_the_provider_cannot_be_asked_its_deposits_are_not_published_as_ov
         let count = |deposit: &TestDeposit| notices(&world, &deposit.resource());
         assert_eq!((count(&here), count(&there)), (0, usize::from(is_down)), "is down: {is_down}");
         let others = {
-            let contents = world.table.contents.lock();
-            let overdue = contents.published.iter().filter(|event| event.event_type.ends_with(".overdue"));
+            let table = world.table.resources.now();
+            let overdue = table.published.iter().filter(|event| event.event_type.ends_with(".overdue"));
             overdue.filter(|event| event.data.resource.native() != "there").count()
         };
         assert_eq!(others, 2, "the withdrawal and the Striga deposit");
-        {
-            let mut state = world.provider.state.lock();
-            state.down.clear();
-            state.can_read_credentials = true;
-        }
+        world.provider.now().unanswered.clear();
+        world.tokens.now().on_feeds = Fail::Never;
         world.reconcile().await;
         assert_eq!((count(&here), count(&there)), (1, 1), "the provider has been asked now");
     }
@@ -188,22 +182,22 @@ async fn a_provider_that_is_down_is_asked_only_a_few_times() {
     world.reconcile().await;
     submitted(&world, 1000);
     world.clock.pass(hours(25));
-    world.provider.state.lock().down.insert(feed("connect"));
+    world.provider.now().unanswered.insert(feed("connect"));
     world.provider.take_calls();
     assert!(world.run().await.is_err());
     assert!(world.provider.take_calls().len() <= 2);
 
     // The same if it fails only after the list was read.
-    world.provider.state.lock().down.clear();
-    let fails = || std::iter::repeat_n(Reply::Fails("it is down"), 100);
-    world.provider.set_replies(std::iter::once(Reply::Normal).chain(fails()));
+    world.provider.now().unanswered.clear();
+    let fails = || std::iter::repeat_n(Reply::Fails(Disposition::Retry), 100);
+    world.provider.set_replies(std::iter::once(Reply::Honest).chain(fails()));
     assert!(world.run().await.is_err());
     assert_eq!(
         world.provider.take_calls().len(),
         1 + 3,
         "one failed request about a deposit is not an outage, three are"
     );
-    assert_eq!(world.transfers.messages.lock().len(), 0);
+    assert_eq!(world.transfers.now().sent.len(), 0);
 }
 
 #[tokio::test]
@@ -211,7 +205,7 @@ async fn overdue_deposits_are_asked_about_again_in_turn_and_their_news_is_queued
     let world = World::new();
     world.reconcile().await;
     let stuck = submitted(&world, 25);
-    world.table.contents.lock().index_page = 10;
+    world.table.contents.now().index_page = 10;
     world.clock.pass(hours(25));
     while stuck.iter().any(|deposit| notices(&world, &deposit.resource()) == 0) {
         world.clock.pass(minutes(15));
@@ -251,7 +245,7 @@ async fn the_order_of_one_organization_is_not_moved_by_another() {
     let mine = submitted(&world, 4);
     let theirs: Vec<TestDeposit> = mine.iter().map(|deposit| deposit.clone().of("connect/acme")).collect();
     theirs.iter().for_each(|deposit| world.send_webhook(deposit, "submitted"));
-    world.table.contents.lock().index_page = 3;
+    world.table.contents.now().index_page = 3;
     world.clock.pass(hours(25));
     world.run_for(hours(2)).await;
     for deposit in mine.iter().chain(&theirs) {
@@ -267,10 +261,10 @@ async fn a_deposit_whose_status_has_changed_is_not_reported_although_the_index_l
     let world = World::new();
     let moved = deposit("moved", at(NOON));
     world.send_webhook(&moved, "submitted");
-    let stale = world.table.contents.lock().indexes.clone();
+    let stale = world.table.contents.now().indexes.clone();
     world.clock.pass(hours(25));
     world.send_webhook(&moved, "confirmed");
-    world.table.contents.lock().lagging = Some(stale);
+    world.table.contents.now().lagging = Some(stale);
     assert_eq!(world.reconcile().await.overdue, 0);
     assert_eq!(world.published(&moved.resource()), ["deposit.submitted", "deposit.confirmed"]);
 }
@@ -285,10 +279,10 @@ async fn an_overdue_notice_that_arrives_after_the_next_status_publishes_nothing(
     for _ in 0..2 {
         assert_eq!(world.run().await.expect("a run").overdue, 1);
     }
-    let notices_queued = std::mem::take(&mut *world.transfers.messages.lock());
+    let notices_queued = std::mem::take(&mut world.transfers.now().sent);
     assert_eq!(notices_queued[0], notices_queued[1], "both runs send the same notice");
     world.send_webhook(&stuck, "confirmed");
-    world.transfers.messages.lock().extend(notices_queued);
+    world.transfers.now().sent.extend(notices_queued);
     world.process_queues();
     assert_eq!(world.published(&stuck.resource()), ["deposit.submitted", "deposit.confirmed"]);
 }
@@ -298,20 +292,20 @@ async fn a_deposit_about_which_requests_fail_delays_no_other_and_is_reported_a_d
     let world = World::new();
     world.reconcile().await;
     let all = submitted(&world, 3);
-    world.provider.state.lock().unanswerable.insert(all[1].id.clone());
+    world.provider.now().unanswered_ids.insert(all[1].id.clone());
     let notices_of = |world: &World| all.iter().map(|deposit| notices(world, &deposit.resource())).collect::<Vec<_>>();
     world.clock.pass(hours(25));
     assert!(world.run().await.is_err(), "the failed request is an error");
     world.process_queues();
     assert_eq!(notices_of(&world), [1, 0, 1]);
-    let hours_before = world.table.contents.lock().reports.len();
+    let hours_before = world.table.contents.now().reports.len();
     for _ in 0..8 {
         world.clock.pass(minutes(15));
         let _failed = world.run().await.expect_err("each run fails");
         world.process_queues();
     }
     assert_eq!(notices_of(&world), [1, 0, 1]);
-    assert!(world.table.contents.lock().reports.len() > hours_before, "hours are totalled meanwhile");
+    assert!(world.table.contents.now().reports.len() > hours_before, "hours are totalled meanwhile");
 
     world.clock.set(at(NOON).plus(hours(49)));
     let _failed = world.run().await;

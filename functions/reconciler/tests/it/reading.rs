@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use fundhook_domain::{Details, EvidenceClass, Provider, ResourceId, Timestamp};
 use fundhook_ports::ListQuery;
+use fundhook_ports::fakes::ListedTransaction;
 use serde_json::Value;
 
 use crate::support::deposit::{ETH, TestDeposit, USDC, deposit};
-use crate::support::provider::ProviderRow;
 use crate::support::{NOON, World, at, days, feed, hours, minutes};
 
 /// The windows and pages that were requested since the last call: `from`, `before` and the page.
@@ -142,7 +142,7 @@ async fn windows_over_days_leave_no_gap() {
 #[tokio::test]
 async fn a_list_that_ignores_the_dates_is_read_only_until_its_rows_are_older_than_the_window() {
     let world = World::new();
-    world.provider.state.lock().filters_by_date = false;
+    world.provider.now().ignores_dates = true;
     let ancient = list_many(&world, "ancient", 500, at(NOON).minus(days(30)));
     let recent = list_many(&world, "recent", 60, at(NOON).minus(hours(2)));
     // Two pages have recent rows; the third has only old ones, which ends the reading.
@@ -162,8 +162,8 @@ async fn a_list_that_ignores_the_dates_and_begins_with_the_oldest_is_read_to_its
     for at_once in [false, true] {
         let world = World::new();
         {
-            let mut state = world.provider.state.lock();
-            (state.filters_by_date, state.oldest_first) = (false, true);
+            let mut list = world.provider.now();
+            (list.ignores_dates, list.oldest_first) = (true, true);
         }
         let ancients = list_many(&world, "ancient", 120, at(NOON).minus(days(30)));
         for ancient in ancients.clone() {
@@ -184,7 +184,7 @@ async fn of_several_rows_about_one_deposit_the_furthest_counts() {
     let some = deposit("one", at(NOON).minus(hours(2)));
     let (held, done) = (some.row(false), some.clone().arriving(some.at.plus(minutes(5))).row(true));
     // Two rows with one id: the attempt before the account matched, and the one after.
-    world.provider.state.lock().rows.insert(feed("connect"), vec![held, done]);
+    world.provider.now().rows.insert(feed("connect"), vec![held, done]);
     assert_eq!((world.reconcile().await.queued, world.status(&some)), (1, "confirmed"));
     world.clock.pass(minutes(15));
     assert_eq!(world.reconcile().await.queued, 0);
@@ -195,7 +195,7 @@ async fn a_row_that_is_not_understood_is_queued_once_and_published_as_unrecogniz
     for odd in [r#"{"fund_id":"odd"}"#, r#""a text""#, "5", "null", "[]", r#"{"fund_id":"x","success":"maybe"}"#] {
         let world = World::new();
         let at = at(NOON).minus(minutes(30));
-        world.provider.list(&feed("connect"), ProviderRow { at, id: odd.to_owned(), text: odd.to_owned() });
+        world.provider.list_row(&feed("connect"), ListedTransaction { at, id: odd.to_owned(), json: odd.to_owned() });
         assert_eq!(world.reconcile().await.queued, 1, "{odd}");
         let id = ResourceId::unrecognized(feed("connect"), odd.as_bytes());
         assert_eq!(world.published(&id), ["unrecognized.seen"], "{odd}");
@@ -257,14 +257,14 @@ async fn a_second_deposit_in_the_same_transaction_is_credited_as_well() {
         let first = deposit("first", at(NOON).minus(hours(2))).of(feed);
         world.list(&first, true);
         world.reconcile().await;
-        // Both go to one address in one transaction, with the same asset and amount. One webhook family reports both, so
-        // they are two coins.
+        // Both go to one address in one transaction, with the same asset and amount. One webhook family reports both,
+        // so they are two coins.
         let second = first.clone().with_id("second");
         world.list(&second, true);
         world.clock.pass(minutes(15));
         world
             .provider
-            .list(&crate::support::feed("connect"), second.clone().arriving(at(NOON).minus(minutes(20))).row(true));
+            .list_row(&crate::support::feed("connect"), second.clone().arriving(at(NOON).minus(minutes(20))).row(true));
         assert_eq!((world.reconcile().await.queued, world.status(&second)), (1, "confirmed"), "{feed}");
         assert_eq!(world.ledger().entries[&second.resource()].ownership, "owner", "{feed}");
     }
@@ -286,17 +286,17 @@ async fn a_queued_row_is_an_envelope_with_the_weakest_evidence_and_its_event_say
     let some = deposit("one", at(NOON).minus(hours(2))).worth("0.000000000000000001", ETH);
     world.list(&some, true);
     world.run().await.expect("a run");
-    let queued = world.ingress.messages.lock().clone();
+    let queued = world.ingress.now().sent.clone();
     assert_eq!(queued.len(), 1);
     let envelope: Value = serde_json::from_str(&queued[0]).expect("JSON");
     assert_eq!(envelope["attestation"]["class"], "api");
     assert_eq!(envelope["attestation"]["key"], "https://api.connect.xyz");
-    assert_eq!(envelope["body"]["text"], some.row(true).text, "byte for byte as it was read");
+    assert_eq!(envelope["body"]["text"], some.row(true).json, "byte for byte as it was read");
 
     world.process_queues();
-    let contents = world.table.contents.lock();
-    let event = serde_json::to_value(&contents.published[0]).expect("an event");
-    assert_eq!((contents.published.len(), event["type"].as_str()), (1, Some("fundhook.deposit.confirmed")));
+    let table = world.table.resources.now();
+    let event = serde_json::to_value(&table.published[0]).expect("an event");
+    assert_eq!((table.published.len(), event["type"].as_str()), (1, Some("fundhook.deposit.confirmed")));
     assert_eq!(event["data"]["reconciled"], true);
     assert_eq!(event["data"]["amount"]["value"], "0.000000000000000001");
     assert_eq!(event["data"]["evidence"]["attestation"]["class"], "api");
@@ -350,7 +350,7 @@ async fn a_row_that_contradicts_a_signed_webhook_changes_no_amount_and_is_report
     world.send_webhook(&failed, "failed");
     world.list(&failed, true);
     world.clock.pass(minutes(15));
-    world.provider.list(&feed("connect"), failed.clone().arriving(at(NOON).minus(minutes(20))).row(true));
+    world.provider.list_row(&feed("connect"), failed.clone().arriving(at(NOON).minus(minutes(20))).row(true));
     world.reconcile().await;
     assert_eq!(world.published(&failed.resource()), ["deposit.failed", "deposit.conflicting"]);
     world.run_for(hours(2)).await;
@@ -381,7 +381,7 @@ async fn a_watermark_that_was_stored_by_a_clock_that_was_ahead_moves_back_and_ev
     let watermark = world.watermark("connect");
     assert!(watermark.read_until <= world.clock.now() && watermark.totals_until <= world.clock.now());
     world.run_for(hours(5)).await;
-    let contents = world.table.contents.lock();
+    let contents = world.table.contents.now();
     let report = contents.reports.get(&(feed("connect"), at(NOON))).expect("its hour is totalled again");
     assert_eq!(report.lines[0].published.deposits, 1);
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use fundhook_domain::Timestamp;
 use fundhook_ports::ListQuery;
+use fundhook_ports::fakes::TransactionCall;
 
 use crate::support::deposit::{TestDeposit, deposit};
-use crate::support::provider::Call;
 use crate::support::{NOON, TIMEOUT, World, at, feed, hours, minutes};
 
 /// Lists this many deposits of the organization, seconds apart.
@@ -21,7 +21,7 @@ fn list_many(world: &World, name: &str, count: u64) -> Vec<TestDeposit> {
 
 /// Makes each request for this organization take this many seconds.
 fn slow(world: &World, name: &str, seconds: u64) {
-    world.provider.state.lock().takes.insert(feed(name), Duration::from_secs(seconds));
+    world.provider.now().takes.insert(feed(name), Duration::from_secs(seconds));
 }
 
 fn missing(world: &World, all: &[TestDeposit]) -> usize {
@@ -38,9 +38,9 @@ async fn run_at(world: &World, at: Timestamp) -> bool {
 }
 
 /// The pages that `calls` requested to read this organization's list, without control totals.
-fn pages(calls: &[Call], name: &str) -> Vec<u32> {
+fn pages(calls: &[TransactionCall], name: &str) -> Vec<u32> {
     let of_it = calls.iter().filter(|call| call.feed == feed(name));
-    let number = |call: &Call| match &call.query {
+    let number = |call: &TransactionCall| match &call.query {
         ListQuery::Dated { from, before, page } => (before.since(*from) != hours(1)).then_some(*page),
         ListQuery::Id(_) => None,
     };
@@ -51,7 +51,7 @@ fn pages(calls: &[Call], name: &str) -> Vec<u32> {
 async fn a_run_stops_before_its_deadline_and_the_next_continues_with_the_next_page() {
     for seconds in [20, 45, 89] {
         let world = World::new();
-        world.provider.state.lock().page_size = 5;
+        world.provider.now().page_size = 5;
         let all = list_many(&world, "connect", 60);
         slow(&world, "connect", seconds);
         let (mut calls, mut runs) = (Vec::new(), 0);
@@ -70,7 +70,7 @@ async fn a_run_stops_before_its_deadline_and_the_next_continues_with_the_next_pa
 #[tokio::test]
 async fn a_run_says_whether_it_is_complete() {
     let world = World::new();
-    world.provider.state.lock().page_size = 5;
+    world.provider.now().page_size = 5;
     list_many(&world, "connect", 60);
     slow(&world, "connect", 60);
     let summary = world.run().await.expect("a run");
@@ -83,13 +83,13 @@ async fn a_run_says_whether_it_is_complete() {
 async fn an_organization_whose_provider_fails_delays_no_other() {
     let world = World::of(&["connect", "connect/acme", "connect/bolt"]);
     let [connect, acme, bolt] = ["connect", "connect/acme", "connect/bolt"].map(|name| list_many(&world, name, 7));
-    world.provider.state.lock().down.insert(feed("connect/acme"));
+    world.provider.now().unanswered.insert(feed("connect/acme"));
     for quarter in 0..3 {
         assert!(run_at(&world, at(NOON).plus(minutes(15) * quarter)).await);
         let left = [&connect, &acme, &bolt].map(|all| missing(&world, all));
         assert_eq!(left, [0, 7, 0], "run {quarter}");
     }
-    world.provider.state.lock().down.clear();
+    world.provider.now().unanswered.clear();
     assert!(run_at(&world, at(NOON).plus(hours(1))).await);
     assert_eq!(missing(&world, &acme), 0);
 }
@@ -97,7 +97,7 @@ async fn an_organization_whose_provider_fails_delays_no_other() {
 #[tokio::test]
 async fn an_organization_that_takes_all_the_time_starves_no_other() {
     let world = World::of(&["connect", "connect/acme", "connect/bolt"]);
-    world.provider.state.lock().page_size = 1;
+    world.provider.now().page_size = 1;
     list_many(&world, "connect", 500);
     slow(&world, "connect", 60);
     let [acme, bolt] = ["connect/acme", "connect/bolt"].map(|name| list_many(&world, name, 7));
@@ -122,7 +122,7 @@ async fn an_endless_list_does_not_prevent_overdue_reports_and_control_totals_of_
     world.list(&done, true);
 
     world.clock.set(at(NOON).plus(hours(25)));
-    world.provider.state.lock().page_size = 1;
+    world.provider.now().page_size = 1;
     list_many(&world, "connect", 500);
     slow(&world, "connect", 60);
     for quarter in 0..8 {
@@ -130,7 +130,7 @@ async fn an_endless_list_does_not_prevent_overdue_reports_and_control_totals_of_
     }
     assert_eq!(world.published(&stuck.resource()), ["deposit.submitted", "deposit.overdue"]);
     assert!(world.watermark("connect").window.is_some(), "the endless list is still being read");
-    let contents = world.table.contents.lock();
+    let contents = world.table.contents.now();
     let report = &contents.reports[&(feed("connect/acme"), at(NOON).plus(hours(2)))];
     assert_eq!(report.lines[0].ours.deposits, 1);
 }
@@ -139,7 +139,7 @@ async fn an_endless_list_does_not_prevent_overdue_reports_and_control_totals_of_
 async fn every_overdue_deposit_is_asked_about_again_however_slow_the_provider_is() {
     for index_page in [100, 8] {
         let world = World::new();
-        world.table.contents.lock().index_page = index_page;
+        world.table.contents.now().index_page = index_page;
         run_at(&world, at(NOON)).await;
         let stuck: Vec<TestDeposit> = (0..20).map(|nth| deposit(&format!("stuck-{nth}"), at(NOON))).collect();
         stuck.iter().for_each(|deposit| world.send_webhook(deposit, "pending"));

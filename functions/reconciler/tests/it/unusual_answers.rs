@@ -3,17 +3,18 @@
 use std::collections::BTreeSet;
 
 use fundhook_domain::Timestamp;
-use fundhook_ports::ListQuery;
+use fundhook_ports::fakes::{ListedTransaction, Reply};
+use fundhook_ports::{Disposition, ListPage, ListQuery};
 use reconciler::{ListReadError, ReconcileError};
+use secrecy::ExposeSecret as _;
 
 use crate::support::deposit::{TestDeposit, deposit};
-use crate::support::provider::{ProviderRow, Reply};
-use crate::support::{World, at, days, feed, hours, minutes};
+use crate::support::{World, at, days, feed, hours, minutes, rows_twice};
 
 /// A world whose list has three unread pages of five rows, dated `span` apart.
 async fn filled(span: std::time::Duration) -> (World, Vec<TestDeposit>) {
     let world = World::new();
-    world.provider.state.lock().page_size = 5;
+    world.provider.now().page_size = 5;
     world.reconcile().await;
     world.clock.pass(span * 15 + minutes(16));
     let begins = at(crate::support::NOON);
@@ -36,14 +37,19 @@ fn pages(world: &World) -> Vec<u32> {
     world.provider.take_calls().into_iter().filter_map(|call| number(call.query)).collect()
 }
 
+/// The page without its rows.
+fn without_rows(page: ListPage) -> ListPage {
+    ListPage { rows: Vec::new(), ..page }
+}
+
 fn published_once(world: &World) -> bool {
-    let contents = world.table.contents.lock();
-    let ids: BTreeSet<&String> = contents.published.iter().map(|event| &event.id).collect();
-    ids.len() == contents.published.len()
+    let table = world.table.resources.now();
+    let ids: BTreeSet<&String> = table.published.iter().map(|event| &event.id).collect();
+    ids.len() == table.published.len()
 }
 
 /// Rows that are dated in the last minutes of the window, so that they precede the rows that were listed before.
-fn in_front(world: &World, count: u64) -> Vec<ProviderRow> {
+fn in_front(world: &World, count: u64) -> Vec<ListedTransaction> {
     let newest = world.clock.now().minus(minutes(15));
     let nth =
         |nth: u64| deposit(&format!("front-{nth}"), newest.minus(std::time::Duration::from_secs(nth + 1))).row(true);
@@ -54,14 +60,14 @@ fn in_front(world: &World, count: u64) -> Vec<ProviderRow> {
 async fn a_page_that_could_not_be_read_is_read_by_the_next_run() {
     // How an HTTP answer is classified is tested in connect-api.
     for (name, reply) in [
-        ("a failure that may pass", Reply::Fails("no answer in time")),
-        ("a failure that a retry does not fix", Reply::FailsForGood("HTML instead of JSON")),
+        ("a failure that may pass", Reply::Fails(Disposition::Retry)),
+        ("a failure that a retry does not fix", Reply::Fails(Disposition::DeadLetter)),
     ] {
         for failing in 0..3_u32 {
             let (world, all) = filled(minutes(2)).await;
             let before = world.watermark("connect").read_until;
-            let turns = (0..failing).map(|_| Reply::Normal).chain([reply.clone()]);
-            world.provider.set_replies(turns);
+            let replies = (0..failing).map(|_| Reply::Honest).chain([reply.clone()]);
+            world.provider.set_replies(replies);
             let failed = world.run().await.expect_err(name);
             assert!(matches!(failed, ReconcileError::List(_, ListReadError::Port(_))), "{name}: {failed:?}");
             world.process_queues();
@@ -82,16 +88,16 @@ async fn a_page_that_could_not_be_read_is_read_by_the_next_run() {
 
 #[tokio::test]
 async fn unusual_pages_lose_nothing() {
-    // How many pages are requested if the first, second or third is unusual. An empty page is not the last one while the
-    // count of pages says that others follow.
+    // How many pages are requested if the first, second or third is unusual. An empty page is not the last one while
+    // the count of pages says that others follow.
     for (name, reply, asked) in [
-        ("an empty page", Reply::Empty, [3, 3, 3]),
-        ("a count of pages that is too high", Reply::PageCount(7), [3, 3, 4]),
-        ("each row twice", Reply::RowsTwice, [3, 3, 3]),
+        ("an empty page", Reply::Changed(without_rows), [3, 3, 3]),
+        ("a count of pages that is too high", Reply::Changed(|page| ListPage { pages: 7, ..page }), [3, 3, 4]),
+        ("each row twice", Reply::Changed(rows_twice), [3, 3, 3]),
     ] {
         for (unusual, asked) in asked.into_iter().enumerate() {
             let (world, all) = filled(minutes(2)).await;
-            world.provider.set_replies((0..unusual).map(|_| Reply::Normal).chain([reply.clone()]));
+            world.provider.set_replies((0..unusual).map(|_| Reply::Honest).chain([reply.clone()]));
             world.reconcile().await;
             assert_eq!(pages(&world).len(), asked, "{name} at {unusual}");
             world.clock.pass(minutes(15));
@@ -106,7 +112,7 @@ async fn unusual_pages_lose_nothing() {
 #[tokio::test]
 async fn reading_ends_when_the_list_has_become_shorter() {
     let (world, all) = filled(minutes(2)).await;
-    world.provider.set_replies([Reply::Normal, Reply::AfterEmptying]);
+    world.provider.set_replies([Reply::Honest, Reply::AfterEmptying]);
     assert!(world.reconcile().await.complete);
     assert_eq!((pages(&world), world.watermark("connect").window), (vec![1, 2], None));
     assert_eq!(lost(&world, &all).len(), 10, "rows that are no longer listed cannot be queued");
@@ -117,7 +123,7 @@ async fn rows_of_a_page_that_was_wrongly_empty_are_found_when_their_hours_are_to
     for unusual in 0..3 {
         // Half an hour apart, so that most lie further back than the overlap.
         let (world, all) = filled(minutes(30)).await;
-        world.provider.set_replies((0..unusual).map(|_| Reply::Normal).chain([Reply::Empty]));
+        world.provider.set_replies((0..unusual).map(|_| Reply::Honest).chain([Reply::Changed(without_rows)]));
         world.reconcile().await;
         world.clock.pass(minutes(15));
         world.run_for(hours(6)).await;
@@ -130,11 +136,11 @@ async fn rows_of_a_page_that_was_wrongly_empty_are_found_when_their_hours_are_to
 
 #[tokio::test]
 async fn rows_that_are_added_while_the_list_is_read_hide_no_others() {
-    for filters_by_date in [true, false] {
+    for ignores_dates in [false, true] {
         for (before_page, count) in [(1, 1), (1, 5), (1, 12), (2, 1), (2, 7)] {
             let (world, all) = filled(minutes(2)).await;
-            world.provider.state.lock().filters_by_date = filters_by_date;
-            let honest = (0..before_page).map(|_| Reply::Normal);
+            world.provider.now().ignores_dates = ignores_dates;
+            let honest = (0..before_page).map(|_| Reply::Honest);
             world.provider.set_replies(honest.chain([Reply::AfterListing(in_front(&world, count))]));
             world.reconcile().await;
             assert_eq!(lost(&world, &all), Vec::<String>::new(), "{count} before page {before_page}");
@@ -151,15 +157,15 @@ async fn rows_that_are_added_while_the_list_is_read_hide_no_others() {
 
 #[tokio::test]
 async fn rows_that_are_added_between_a_stopped_run_and_the_next_hide_no_others() {
-    for filters_by_date in [true, false] {
+    for ignores_dates in [false, true] {
         for (failing, count) in [(1, 3), (2, 3), (1, 11)] {
             let (world, all) = filled(minutes(2)).await;
-            world.provider.state.lock().filters_by_date = filters_by_date;
-            world.provider.set_replies((0..failing).map(|_| Reply::Normal).chain([Reply::Fails("it is down")]));
+            world.provider.now().ignores_dates = ignores_dates;
+            world.provider.set_replies((0..failing).map(|_| Reply::Honest).chain([Reply::Fails(Disposition::Retry)]));
             assert!(world.run().await.is_err());
             world.process_queues();
             let front = in_front(&world, count);
-            front.iter().for_each(|row| world.provider.list(&feed("connect"), row.clone()));
+            front.iter().for_each(|row| world.provider.list_row(&feed("connect"), row.clone()));
             for _ in 0..2 {
                 world.clock.pass(minutes(15));
                 world.reconcile().await;
@@ -174,11 +180,11 @@ async fn rows_that_are_added_between_a_stopped_run_and_the_next_hide_no_others()
 async fn a_row_that_changes_its_place_while_the_list_is_read_hides_others_only_until_their_hours_are_totalled() {
     for before_page in 1..3 {
         let (world, all) = filled(minutes(30)).await;
-        world.provider.set_replies((0..before_page).map(|_| Reply::Normal).chain([Reply::Fails("it is down")]));
+        world.provider.set_replies((0..before_page).map(|_| Reply::Honest).chain([Reply::Fails(Disposition::Retry)]));
         assert!(world.run().await.is_err());
         world.process_queues();
-        // The newest row gets a new date. All others move up by one, and the first row of the next page moves to a page that
-        // was already read.
+        // The newest row gets a new date. All others move up by one, and the first row of the next page moves to a page
+        // that was already read.
         world.list(&all[14].clone().arriving(world.clock.now()), true);
         world.clock.pass(minutes(15));
         world.reconcile().await;
@@ -193,13 +199,13 @@ async fn a_row_that_changes_its_place_while_the_list_is_read_hides_others_only_u
 async fn a_rejected_token_is_replaced_once_and_the_page_is_read() {
     for refused in 0..3 {
         let (world, all) = filled(minutes(2)).await;
-        world.provider.set_replies((0..refused).map(|_| Reply::Normal).chain([Reply::Unauthorized]));
+        world.provider.set_replies((0..refused).map(|_| Reply::Honest).chain([Reply::Unauthorized]));
         world.reconcile().await;
         assert!(lost(&world, &all).is_empty());
         let tokens: Vec<String> = world.provider.take_calls().into_iter().map(|call| call.token).collect();
         assert_eq!(tokens.len(), 4);
-        assert_eq!(tokens.iter().filter(|token| *token == "first-of-connect").count(), refused + 1);
-        assert_eq!(world.provider.state.lock().granted, 1);
+        assert_eq!(tokens.iter().filter(|token| **token == tokens[0]).count(), refused + 1);
+        assert_eq!(world.tokens.requests(), 1);
     }
 }
 
@@ -210,28 +216,26 @@ async fn an_expired_token_is_not_tried() {
     all.iter().for_each(|deposit| world.list(&deposit.clone().arriving(world.clock.now().minus(hours(1))), true));
     world.reconcile().await;
     assert!(lost(&world, &all).is_empty());
-    assert!(world.provider.take_calls().iter().all(|call| call.token == "granted-1"));
-    assert_eq!(world.provider.state.lock().granted, 1);
+    let new = world.tokens.now().stored[&feed("connect")].access_token.clone();
+    assert!(world.provider.take_calls().iter().all(|call| call.token == new.expose_secret()));
+    assert_eq!(world.tokens.requests(), 1);
 }
 
 #[tokio::test]
 async fn a_provider_that_rejects_every_token_is_an_error_and_gets_one_token_request_a_run() {
     let (world, all) = filled(minutes(2)).await;
     let before = world.watermark("connect").read_until;
-    {
-        let mut state = world.provider.state.lock();
-        state.accepts.clear();
-        state.accepts_granted = false;
-    }
+    world.provider.set_replies(std::iter::repeat_n(Reply::Unauthorized, 100));
     for run in 1..=5 {
         let failed = world.run().await.expect_err("the provider accepts no token");
         assert!(matches!(failed, ReconcileError::List(_, ListReadError::Unauthorized(_))), "{failed:?}");
-        assert_eq!(world.provider.state.lock().granted, run, "one new token in each run");
+        assert_eq!(world.tokens.requests(), run, "one new token in each run");
         assert!(world.provider.take_calls().len() <= 2);
         world.clock.pass(minutes(15));
     }
     assert_eq!(world.watermark("connect").read_until, before);
-    world.provider.state.lock().accepts_granted = true;
+    world.provider.set_replies([]);
+    world.tokens.revoke_stored(&feed("connect"));
     world.reconcile().await;
     assert_eq!(lost(&world, &all), Vec::<String>::new());
 }
@@ -244,16 +248,16 @@ async fn days_without_an_answer_are_read_when_the_provider_answers_again() {
     let all: Vec<TestDeposit> =
         dates().zip(0..).map(|(at, nth): (Timestamp, u32)| deposit(&format!("m-{nth}"), at)).collect();
     all.iter().for_each(|deposit| world.list(deposit, true));
-    world.provider.state.lock().down.insert(feed("connect"));
+    world.provider.now().unanswered.insert(feed("connect"));
     for _ in 0..62 {
         world.clock.pass(hours(1));
         assert!(world.run().await.is_err());
     }
-    world.provider.state.lock().down.clear();
+    world.provider.now().unanswered.clear();
     world.reconcile().await;
     assert!(lost(&world, &all).is_empty() && published_once(&world));
     world.run_for(hours(8)).await;
-    let contents = world.table.contents.lock();
+    let contents = world.table.contents.now();
     assert!(contents.reports.len() > 60, "every hour is totalled: {}", contents.reports.len());
     for report in contents.reports.values() {
         let holds = report.lines.iter().all(fundhook_reconciliation::ControlTotalsLine::holds);

@@ -55,7 +55,7 @@ impl World {
         for feed in feeds() {
             tokens.store_granted(&feed, at(START));
         }
-        tokens.now().clock = minute(RUN);
+        tokens.now().clock.set(minute(RUN));
         Self { tables, apis, tokens }
     }
 
@@ -68,7 +68,7 @@ impl World {
 
     /// The run after the disturbed one.
     fn next_run(&self) {
-        self.tokens.now().clock = minute(RUN + 1);
+        self.tokens.now().clock.set(minute(RUN + 1));
         whole_run(self, minute(RUN + 1)).expect("this run is not disturbed");
     }
 

@@ -21,7 +21,7 @@ async fn refreshed(
     tokens: &World,
     now: i64,
 ) -> Result<(), RefreshError> {
-    tokens.now().clock = minute(now);
+    tokens.now().clock.set(minute(now));
     with_tokens(table, api.clone(), &["connect"], Tokens::Kept(tokens.keeper())).handle(|| minute(now)).await
 }
 

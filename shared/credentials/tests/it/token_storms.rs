@@ -25,7 +25,7 @@ fn due(seed: u64) -> Tokens {
     for feed in feeds() {
         world.store_granted(&feed, at(START));
     }
-    world.now().clock = minute(48);
+    world.now().clock.set(minute(48));
     world.now().shuffle = Some(fastrand::Rng::with_seed(seed));
     world
 }
@@ -300,15 +300,8 @@ async fn assert_whole(world: &Tokens, now: Timestamp, why: &str) {
 
 /// A minute later there is another run, or the caller with the rejected token asks again.
 async fn a_minute_later(world: &Tokens, refused: &SecretString, way: Way) {
-    world.now().clock = minute(49);
-    assert!(way.succeeded(&stepped(world, &passing()), refused, minute(49)).await);
-}
-
-/// Steps that never wait.
-fn passing() -> Steps {
-    let steps = Steps::default();
-    Run::of(&steps, async {}).finish();
-    steps
+    world.now().clock.set(minute(49));
+    assert!(way.succeeded(&stepped(world, &Steps::passing()), refused, minute(49)).await);
 }
 
 #[tokio::test]
@@ -370,8 +363,8 @@ async fn wherever_a_run_is_overtaken_by_another_each_token_is_requested_once() {
                 let keeper = stepped(&world, &steps);
                 let mut run = Run::of(&steps, way.succeeded(&keeper, &refused, minute(48)));
                 assert_eq!(run.pass(step), None, "{why}");
-                let rival = stepped(&world, &passing());
-                world.now().clock = minute(rivals_minute);
+                let rival = stepped(&world, &Steps::passing());
+                world.now().clock.set(minute(rivals_minute));
                 way.succeeded(&rival, &refused, minute(rivals_minute)).await;
                 run.finish();
                 assert_whole(&world, minute(50), &why).await;

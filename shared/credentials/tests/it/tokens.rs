@@ -22,7 +22,7 @@ const MINUTES_OF_TWO_WEEKS: i64 = 14 * 24 * 60;
 
 /// A scheduled run at this time, with a correct clock.
 async fn run(world: &Tokens, now: Timestamp) -> CurrentStatus {
-    world.now().clock = now;
+    world.now().clock.set(now);
     renewed_at(&world.keeper(), now).await.expect("the store is up")
 }
 
@@ -64,7 +64,7 @@ async fn over_two_weeks_a_valid_token_is_always_stored_and_no_unnecessary_one_is
             let current_status = run(&world, minute(now)).await;
             assert!(current_status.failures.is_empty());
             // Also until just before the next run.
-            world.now().clock = minute(now + 1).minus(Duration::from_nanos(1));
+            world.now().clock.set(minute(now + 1).minus(Duration::from_nanos(1)));
             assert!(feeds().iter().all(|feed| world.accepts_stored(feed)), "in minute {now}");
         }
         let renewals = usize::try_from((MINUTES_OF_TWO_WEEKS + minutes_apart - 1) / minutes_apart).expect("few");
@@ -129,9 +129,9 @@ async fn a_token_that_expires_before_the_next_run_could_renew_it_is_renewed_now_
         let keeper = TokenKeeper::new(world.clone(), world.clone(), vec![of.clone()]);
         world.now().takes = [(of.clone(), GRANTED_AFTER)].into();
         for now in 0..=120 {
-            world.now().clock = minute(now).plus(GRANTED_AFTER);
+            world.now().clock.set(minute(now).plus(GRANTED_AFTER));
             assert!(now == 0 || world.accepts_stored(&of), "{seconds} s: in minute {now}, until a new one is granted");
-            world.now().clock = minute(now);
+            world.now().clock.set(minute(now));
             let current_status = renewed(&keeper, world.clock()).await.expect("the store is up");
             assert!(current_status.failures.is_empty() && world.accepts_stored(&of), "{seconds} s: in minute {now}");
         }
@@ -144,7 +144,7 @@ async fn in_a_slow_run_each_lease_and_token_has_its_own_time() {
     const SLOW: Duration = Duration::from_secs(50);
     for now in 0..2 {
         let world = Tokens::valid_for(HOUR);
-        world.now().clock = minute(now);
+        world.now().clock.set(minute(now));
         world.now().takes = feeds().into_iter().map(|feed| (feed, SLOW)).collect();
         let current_status = renewed(&world.keeper(), world.clock()).await.expect("the store is up");
         let requests = world.now().requests.clone();
@@ -154,7 +154,7 @@ async fn in_a_slow_run_each_lease_and_token_has_its_own_time() {
         assert_eq!(current_status.left[first], HOUR - SLOW * 2, "reported by the clock at that time");
 
         // The lease of the token that is not granted lasts for its whole duration.
-        world.now().clock = minute(60);
+        world.now().clock.set(minute(60));
         world.now().unanswered = feeds().into_iter().collect();
         renewed(&world.keeper(), world.clock()).await.expect("the store is up");
         let last = world.now().requests[3].clone();
@@ -289,7 +289,7 @@ async fn while_tokens_cannot_be_stored_each_run_fails_and_requests_no_others() {
     let keeper = world.keeper();
     world.now().on_store = Fail::Always;
     for now in 0..40 {
-        world.now().clock = minute(now);
+        world.now().clock.set(minute(now));
         let current_status = renewed_at(&keeper, minute(now)).await.expect("the tokens are read");
         assert_eq!((failed(&current_status).len(), world.requests()), (2, 2), "in minute {now}");
         assert!(
@@ -319,7 +319,7 @@ async fn a_store_that_is_down_is_an_error_and_the_next_run_recovers() {
         let world = Tokens::valid_for(HOUR);
         run(&world, minute(0)).await;
         world.set(down, Fail::Always);
-        world.now().clock = minute(48);
+        world.now().clock.set(minute(48));
         let result = renewed_at(&world.keeper(), minute(48)).await;
         let is_reported = result
             .as_ref()
@@ -396,7 +396,7 @@ async fn with_a_clock_that_is_wrong_by_minutes_or_hours_the_provider_accepts_the
             clock_errors(&mut rng, |rng| [0, rng.i64(-290..290), 7200 * rng.i64(-5..=5)][rng.usize(0..3)]);
         let world = Tokens::valid_for(HOUR);
         for (now, error) in (0..).zip(errors) {
-            world.now().clock = minute(now);
+            world.now().clock.set(minute(now));
             let current_status =
                 renewed_at(&world.keeper(), at(START + 60 * now + error)).await.expect("the store is up");
             assert!(current_status.failures.is_empty(), "seed {seed}, minute {now}");
@@ -417,7 +417,7 @@ async fn with_any_clock_a_rejected_caller_gets_an_accepted_token_within_two_runs
         let (world, of) = (Tokens::valid_for(HOUR), feed("connect"));
         let mut without = 0;
         for (now, error) in (0..).zip(errors) {
-            world.now().clock = minute(now);
+            world.now().clock.set(minute(now));
             let (keeper, shown) = (world.keeper(), at(START + 60 * now + error));
             renewed_at(&keeper, shown).await.expect("the store is up");
             let is_served = match keeper.token(&of, || shown).await {
@@ -439,7 +439,7 @@ async fn a_stored_token_is_used_while_it_is_valid_and_otherwise_a_new_one_is_req
     let world = Tokens::valid_for(HOUR);
     let (keeper, of) = (world.keeper(), feed("connect"));
     for (now, requests) in [(0, 1), (1, 1), (48, 1), (59, 1), (60, 2), (119, 2), (500, 3)] {
-        world.now().clock = minute(now);
+        world.now().clock.set(minute(now));
         let token = keeper.token(&of, || minute(now)).await.expect("a token");
         assert!(world.accepts(&of, &token.access_token), "at minute {now}");
         assert_eq!(world.requests(), requests, "at minute {now}");

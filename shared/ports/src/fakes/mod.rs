@@ -3,8 +3,8 @@
 //! A fake keeps the semantics of its port: conditional writes, leases, back-off and the order of outcomes. It can be
 //!
 //! - **observed**: [`Fake::now`] shows what was stored, sent and asked, and how often each call was made;
-//! - **steered**: the fields `on_…` make a call fail ([`Fail`]), a [`Latency`] or a [`Clock`] makes it slow, and what is
-//!   stored can be set directly.
+//! - **steered**: the fields `on_…` make a call fail ([`Fail`]), a [`Latency`] or a [`Clock`] makes it slow, and what
+//!   is stored can be set directly.
 //!
 //! A [`Fake`] is a handle: its clones share one state. A fake of one feed serves several through [`ByFeed`]. Any set of
 //! ports can be stopped or failed before and after each call through [`Stepped`].
@@ -18,6 +18,7 @@ mod queue;
 mod receipts;
 mod resources;
 mod secrets;
+mod stepped;
 mod steps;
 mod tokens;
 mod topic;
@@ -34,10 +35,11 @@ pub use queue::Queue;
 pub use receipts::ReceiptTable;
 pub use resources::{Fate, ResourceTable};
 pub use secrets::SecretVault;
-pub use steps::{Run, Stepped, Steps};
+pub use stepped::Stepped;
+pub use steps::{Run, Steps};
 pub use tokens::TokenService;
 pub use topic::Topic;
-pub use transactions::{ListedTransaction, TransactionApi, TransactionCall};
+pub use transactions::{ListedTransaction, Reply, TransactionApi, TransactionCall};
 
 use crate::{Disposition, PortError};
 

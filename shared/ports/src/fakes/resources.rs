@@ -22,7 +22,8 @@ pub enum Fate {
     Fails(Disposition),
     /// The resource is stored, and the answer is an error.
     FailsStored,
-    /// The resource is stored, and the answer is that it lost to itself: the SDK repeated a write whose answer was lost.
+    /// The resource is stored, and the answer is that it lost to itself: the SDK repeated a write whose answer was
+    /// lost.
     LosesToItself,
 }
 
@@ -68,13 +69,14 @@ impl ResourceTable {
         WriteOutcome::Written
     }
 
-    /// Another writer records `fact`.
-    fn record(&mut self, fact: NewFact) {
+    /// Records `fact` as the state updater does when it has no rival: in one write, with the claim that it makes due.
+    pub fn record(&mut self, fact: NewFact) {
         let current = self.resource(&fact.resource);
         let read_version = current.version();
-        let resource = fold(current, fact).into_resource();
-        let outcome = self.write(Write { resource, read_version, claim: None });
-        assert!(matches!(outcome, WriteOutcome::Written), "nothing comes between a read and a write of the rival");
+        let folded = fold(current, fact).into_resource();
+        let taken = folded.claim_due().and_then(|claim| self.claims.get(&claim.coin));
+        let (resource, claim) = folded.claiming(taken, read_version);
+        self.store(Write { resource, read_version, claim });
     }
 
     fn fated_write(&mut self, write: Write) -> WriteOutcome {

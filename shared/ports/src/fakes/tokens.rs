@@ -10,14 +10,14 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::key_sets::is_in_force;
 use super::latency::yield_turns;
-use super::{Fail, Fake};
+use super::{Clock, Fail, Fake};
 use crate::{AccessTokens, BACK_OFF_MAX, Disposition, GrantedToken, PortError, RequestToken, StoredToken};
 
 /// The table of access tokens, and the provider that grants them.
 #[derive(Clone, Debug)]
 pub struct TokenService {
     /// The provider's clock, which is right.
-    pub clock: Timestamp,
+    pub clock: Clock,
     /// How long a token that is granted is valid.
     pub expires_in: Duration,
     /// The feeds that have credentials.
@@ -74,7 +74,7 @@ struct Grant {
 
 impl TokenService {
     /// Nothing is stored, every one of `feeds` has credentials, and the provider answers all of them.
-    pub fn new(clock: Timestamp, expires_in: Duration, feeds: impl IntoIterator<Item = Feed>) -> Self {
+    pub fn new(clock: Clock, expires_in: Duration, feeds: impl IntoIterator<Item = Feed>) -> Self {
         Self {
             clock,
             expires_in,
@@ -107,12 +107,12 @@ impl TokenService {
     fn accepts(&self, feed: &Feed, token: &SecretString) -> bool {
         let token = token.expose_secret();
         let granted = self.granted.iter().find(|grant| grant.feed == *feed && grant.token == token);
-        granted.is_some_and(|grant| self.clock < grant.expires_at) && !self.revoked.contains(token)
+        granted.is_some_and(|grant| self.clock.now() < grant.expires_at) && !self.revoked.contains(token)
     }
 
     fn grant(&mut self, feed: &Feed) -> GrantedToken {
         let token = format!("{}.{feed}.{}", self.token_prefix, self.granted.len());
-        let expires_at = self.clock.plus(self.expires_in);
+        let expires_at = self.clock.now().plus(self.expires_in);
         self.granted.push(Grant { feed: feed.clone(), token: token.clone(), expires_at });
         GrantedToken { access_token: token.into(), expires_in: self.expires_in }
     }
@@ -121,8 +121,8 @@ impl TokenService {
 impl Fake<TokenService> {
     /// The provider's clock, for code that must use it.
     pub fn clock(&self) -> impl Fn() -> Timestamp + use<> {
-        let service = self.clone();
-        move || service.now().clock
+        let clock = self.now().clock.clone();
+        move || clock.now()
     }
 
     /// Grants the feed a token and stores it, as a client does whose clock shows `issued_at`.
@@ -196,8 +196,8 @@ impl AccessTokens for Fake<TokenService> {
         .await
     }
 
-    /// The lease is refused while another one or a back-off is in force. Either is ignored if it ends implausibly far in
-    /// the future.
+    /// The lease is refused while another one or a back-off is in force. Either is ignored if it ends implausibly far
+    /// in the future.
     async fn lease(&self, feed: &Feed, now: Timestamp, duration: Duration) -> Result<bool, PortError> {
         self.shuffled(|service| {
             service.leases += 1;
@@ -247,7 +247,7 @@ impl RequestToken for Fake<TokenService> {
             .shuffled(|service| {
                 service.requests.push(feed.clone());
                 let takes = service.takes.get(feed).copied().unwrap_or_default();
-                service.clock = service.clock.plus(takes);
+                service.clock.pass(takes);
                 let is_answered = !service.unanswered.contains(feed) && service.known.contains(feed);
                 is_answered.then(|| service.grant(feed))
             })

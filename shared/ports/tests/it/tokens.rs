@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use fundhook_ports::fakes::{Fail, Fake, TokenService};
+use fundhook_ports::fakes::{Clock, Fail, Fake, TokenService};
 use fundhook_ports::{AccessTokens, RequestToken, StoredToken};
 
 use crate::{at, feed};
@@ -12,7 +12,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 const LEASE: Duration = Duration::from_secs(55);
 
 fn service() -> Fake<TokenService> {
-    Fake::new(TokenService::new(at(0), HOUR, ["connect", "connect/acme"].map(feed)))
+    Fake::new(TokenService::new(Clock::at(at(0)), HOUR, ["connect", "connect/acme"].map(feed)))
 }
 
 #[tokio::test]
@@ -45,7 +45,7 @@ async fn the_provider_accepts_a_token_for_its_feed_until_it_expires_or_is_revoke
     let (tokens, of) = (service(), feed("connect"));
     let granted = tokens.request(&of).await.expect("it is answered").access_token;
     assert!(tokens.accepts(&of, &granted) && !tokens.accepts(&feed("connect/acme"), &granted));
-    tokens.now().clock = at(3600);
+    tokens.now().clock.set(at(3600));
     assert!(!tokens.accepts(&of, &granted), "expired");
 
     let stored = tokens.store_granted(&of, at(3600));
@@ -61,7 +61,7 @@ async fn a_request_that_is_not_answered_takes_its_time_and_says_when_to_retry() 
     tokens.now().retry_after = Some(HOUR);
     tokens.now().takes = BTreeMap::from([(of.clone(), LEASE)]);
     let failed = tokens.request(&of).await.expect_err("it is not answered");
-    assert_eq!((failed.retry_after(), tokens.now().clock), (Some(HOUR), at(55)));
+    assert_eq!((failed.retry_after(), tokens.now().clock.now()), (Some(HOUR), at(55)));
     tokens.request(&feed("connect/bolt")).await.expect_err("it has no credentials");
     assert_eq!(tokens.requests(), 2);
 }

@@ -1,9 +1,8 @@
 //! A deposit with its webhooks and its row in the list.
 
 use fundhook_domain::{Feed, Kind, Provider, ResourceId, Timestamp, digest_hex};
+use fundhook_ports::fakes::ListedTransaction;
 use serde_json::{Value, json};
-
-use super::provider::ProviderRow;
 
 /// A deposit as the provider has it.
 #[derive(Clone, Debug)]
@@ -71,13 +70,13 @@ impl TestDeposit {
     }
 
     /// Its row in the list.
-    pub(crate) fn row(&self, succeeded: bool) -> ProviderRow {
+    pub(crate) fn row(&self, succeeded: bool) -> ListedTransaction {
         self.row_since(succeeded, self.at)
     }
 
     /// Its row in the list, with this status since `at`.
-    pub(crate) fn row_since(&self, succeeded: bool, at: Timestamp) -> ProviderRow {
-        ProviderRow { at: self.at, id: self.id.clone(), text: self.fund(succeeded, at).to_string() }
+    pub(crate) fn row_since(&self, succeeded: bool, at: Timestamp) -> ListedTransaction {
+        ListedTransaction { at: self.at, id: self.id.clone(), json: self.fund(succeeded, at).to_string() }
     }
 
     fn connect(&self, status: &str, at: Timestamp) -> Value {

@@ -1,59 +1,26 @@
 //! A world in memory in which days pass in milliseconds: a provider, a table, queues and a clock.
 
 pub(crate) mod deposit;
-pub(crate) mod provider;
-pub(crate) mod steps;
 pub(crate) mod table;
 pub(crate) mod table_state;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use fundhook_credentials::TokenKeeper;
 use fundhook_domain::{
     Details, EvidencePointer, Feed, Network, NewFact, Ownership, Resource, ResourceId, Timestamp, events_after,
 };
-use fundhook_ports::{Disposition, PortError, SendMessages, StoredToken};
+use fundhook_ports::ListPage;
+use fundhook_ports::fakes::{Clock, Fake, Queue, ResourceTable, Stepped, Steps, TokenService, TransactionApi};
 use fundhook_providers::{Envelope, normalise};
 use fundhook_reconciliation::{DayReports, RunSummary, Watermark};
 use fundhook_runtime::settings::{OverdueLimits, ReconcileSettings};
 use reconciler::{ListReader, Ports, ReconcileError, ReconcileRequest, ReconcileResponse, Reconciler};
 
 use deposit::TestDeposit;
-use provider::{Provider, ProviderState, Tokens};
-use steps::Steps;
-use table::{Contents, Table};
+use table::Table;
 use table_state::TableState;
-
-/// A value with several owners.
-pub(crate) struct Shared<T>(Arc<Mutex<T>>);
-
-impl<T> Shared<T> {
-    pub(crate) fn new(value: T) -> Self {
-        Self(Arc::new(Mutex::new(value)))
-    }
-
-    pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl<T> Clone for Shared<T> {
-    fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
-    }
-}
-
-impl<T: Default> Default for Shared<T> {
-    fn default() -> Self {
-        Self::new(T::default())
-    }
-}
-
-pub(crate) fn failure(why: &'static str) -> PortError {
-    PortError::new("do what the test prevents", Disposition::Retry, why)
-}
 
 /// The instant of an RFC 3339 text.
 pub(crate) fn at(text: &str) -> Timestamp {
@@ -77,56 +44,21 @@ pub(crate) fn feed(name: &str) -> Feed {
     name.parse().expect("a feed")
 }
 
-/// A clock that the test sets.
-#[derive(Clone)]
-pub(crate) struct Clock(Shared<Timestamp>);
-
-impl Clock {
-    pub(crate) fn now(&self) -> Timestamp {
-        *self.0.lock()
-    }
-
-    pub(crate) fn set(&self, now: Timestamp) {
-        *self.0.lock() = now;
-    }
-
-    pub(crate) fn pass(&self, duration: Duration) {
-        self.set(self.now().plus(duration));
-    }
-}
-
-/// A queue.
-#[derive(Clone)]
-pub(crate) struct Queue {
-    pub(crate) messages: Shared<Vec<String>>,
-    steps: Steps,
-    names: [&'static str; 2],
-}
-
-impl SendMessages for Queue {
-    async fn send_all(&self, bodies: Vec<String>) -> Vec<Result<(), PortError>> {
-        let mut outcomes = Vec::new();
-        for body in bodies {
-            if let Err(failed) = self.steps.reach(self.names[0]).await {
-                outcomes.push(Err(failed));
-                continue;
-            }
-            self.messages.lock().push(body);
-            outcomes.push(self.steps.reach(self.names[1]).await);
-        }
-        outcomes
-    }
+/// The page with each row twice.
+pub(crate) fn rows_twice(page: ListPage) -> ListPage {
+    let rows = page.rows.into_iter().flat_map(|row| [row.clone(), row]).collect();
+    ListPage { rows, ..page }
 }
 
 /// The ports of a world in memory.
 pub(crate) struct InMemory;
 
 impl Ports for InMemory {
-    type Tokens = Tokens;
-    type Api = Provider;
-    type Resources = Table;
-    type ReconciliationStore = Table;
-    type Queue = Queue;
+    type Tokens = Stepped<Fake<TokenService>>;
+    type Api = Stepped<Fake<TransactionApi>>;
+    type Resources = Stepped<Fake<ResourceTable>>;
+    type ReconciliationStore = Stepped<Table>;
+    type Queue = Stepped<Fake<Queue>>;
     type Clock = Box<dyn Fn() -> Timestamp>;
 }
 
@@ -136,15 +68,17 @@ pub(crate) const NOON: &str = "2025-10-07T12:00:00Z";
 /// The time limit of a run, as in the template.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(300);
 
+/// How many rows a page of the list has, unless a test changes it.
+const PAGE_SIZE: usize = 50;
+
 /// Everything that a reconciler works with.
 pub(crate) struct World {
     pub(crate) clock: Clock,
-    pub(crate) provider: Provider,
-    pub(crate) tokens: Tokens,
+    pub(crate) tokens: Fake<TokenService>,
+    pub(crate) provider: Fake<TransactionApi>,
     pub(crate) table: Table,
-    pub(crate) ingress: Queue,
-    pub(crate) transfers: Queue,
-    pub(crate) steps: Steps,
+    pub(crate) ingress: Fake<Queue>,
+    pub(crate) transfers: Fake<Queue>,
     pub(crate) settings: ReconcileSettings,
     pub(crate) asks_the_provider: bool,
 }
@@ -155,31 +89,19 @@ impl World {
         Self::of(&["connect"])
     }
 
-    /// A world with these organizations.
+    /// A world with these organizations. A token that is valid for ten years is stored for each of them.
     pub(crate) fn of(feeds: &[&str]) -> Self {
-        let (clock, steps) = (Clock(Shared::new(at(NOON))), Steps::default());
-        let feeds: Vec<Feed> = feeds.iter().map(|name| feed(name)).collect();
-        let token = |feed: &Feed| {
-            let (issued_at, expires_at) = (clock.now(), clock.now().plus(days(3650)));
-            (feed.clone(), StoredToken { access_token: format!("first-of-{feed}").into(), issued_at, expires_at })
-        };
-        let accepts: BTreeSet<String> = feeds.iter().map(|feed| format!("first-of-{feed}")).collect();
-        let stored = Shared::new(feeds.iter().map(token).collect());
-        let queue = |names| Queue { messages: Shared::default(), steps: steps.clone(), names };
+        let clock = Clock::at(at(NOON));
+        let feeds = feeds.iter().map(|name| feed(name));
+        let tokens = Fake::new(TokenService::new(clock.clone(), days(3650), feeds.clone()));
+        feeds.for_each(|feed| drop(tokens.store_granted(&feed, clock.now())));
+        tokens.now().expires_in = days(1);
         Self {
-            tokens: Tokens { stored, leases: Shared::default(), steps: steps.clone() },
-            provider: Provider {
-                state: Shared::new(ProviderState { accepts, ..ProviderState::default() }),
-                feeds,
-                clock: clock.clone(),
-                steps: steps.clone(),
-            },
-            table: Table {
-                contents: Shared::new(Contents { index_page: 100, ..Contents::default() }),
-                steps: steps.clone(),
-            },
-            ingress: queue(["before a row is queued", "after a row is queued"]),
-            transfers: queue(["before a notice is queued", "after a notice is queued"]),
+            provider: Fake::<TransactionApi>::empty(PAGE_SIZE, &tokens),
+            tokens,
+            table: Table::default(),
+            ingress: Fake::default(),
+            transfers: Fake::default(),
             settings: ReconcileSettings {
                 rows_are: fundhook_domain::Provider::Connect,
                 zerohash_feeds: BTreeSet::new(),
@@ -190,29 +112,41 @@ impl World {
             },
             asks_the_provider: true,
             clock,
-            steps,
         }
     }
 
     /// A reconciler after a cold start.
     pub(crate) fn reconciler(&self) -> Reconciler<InMemory> {
+        self.reconciler_with(&Steps::passing())
+    }
+
+    /// A reconciler after a cold start, whose calls to ports have these steps.
+    pub(crate) fn reconciler_with(&self, steps: &Steps) -> Reconciler<InMemory> {
+        fn stepped<T: Clone>(port: &T, steps: &Steps) -> Stepped<T> {
+            Stepped(port.clone(), steps.clone())
+        }
         let clock = self.clock.clone();
-        let keeper = TokenKeeper::new(self.tokens.clone(), self.provider.clone(), self.provider.feeds.clone());
-        let list_reader = self.asks_the_provider.then(|| ListReader::new(keeper));
+        let feeds = self.tokens.now().known.iter().cloned().collect();
+        let keeper = TokenKeeper::new(stepped(&self.tokens, steps), stepped(&self.provider, steps), feeds);
         Reconciler {
-            list_reader,
-            resources: self.table.clone(),
-            store: self.table.clone(),
-            ingress: self.ingress.clone(),
-            transfers: self.transfers.clone(),
+            list_reader: self.asks_the_provider.then(|| ListReader::new(keeper)),
+            resources: stepped(&self.table.resources, steps),
+            store: stepped(&self.table, steps),
+            ingress: stepped(&self.ingress, steps),
+            transfers: stepped(&self.transfers, steps),
             settings: self.settings.clone(),
             clock: Box::new(move || clock.now()),
         }
     }
 
+    /// When a run that begins now must have stopped.
+    pub(crate) fn deadline(&self) -> Timestamp {
+        self.clock.now().plus(TIMEOUT)
+    }
+
     /// A run from a cold start.
     pub(crate) async fn run(&self) -> Result<RunSummary, ReconcileError> {
-        self.reconciler().handle(self.clock.now().plus(TIMEOUT)).await
+        self.reconciler().handle(self.deadline()).await
     }
 
     /// A run that succeeds; then the queues are processed.
@@ -233,34 +167,35 @@ impl World {
 
     /// The reports of a day, on request.
     pub(crate) async fn reports_of(&self, day: Timestamp) -> DayReports {
-        let deadline = self.clock.now().plus(TIMEOUT);
-        match self.reconciler().answer(ReconcileRequest::ReportDay(day), deadline).await {
+        match self.reconciler().answer(ReconcileRequest::ReportDay(day), self.deadline()).await {
             Ok(ReconcileResponse::Reports(reports)) => reports,
             other => unreachable!("reports were requested: {other:?}"),
         }
     }
 
-    /// Processes both queues: normalises, folds, claims and publishes.
+    /// Processes both queues: normalises, folds, claims and publishes. The reconciler must not have done any of that.
     pub(crate) fn process_queues(&self) {
+        assert!(self.table.resources.writes().is_empty(), "the reconciler writes no resources");
+        assert_eq!(self.table.receipts.calls(), 0, "the reconciler stores no receipts");
         let now = self.clock.now();
-        let envelopes = std::mem::take(&mut *self.ingress.messages.lock());
+        let envelopes = std::mem::take(&mut self.ingress.now().sent);
         for (line, message) in (0..).zip(&envelopes) {
             let envelope = Envelope::from_json(message).expect("an envelope");
             let archived = EvidencePointer { object: "evidence/v1/x.ndjson.gz".to_owned(), line };
             let statements = normalise(&envelope, archived);
             let messages =
                 statements.into_iter().map(|statement| NewFact::from(statement).to_message().expect("a message"));
-            self.transfers.messages.lock().extend(messages);
+            self.transfers.now().sent.extend(messages);
         }
-        let statements = std::mem::take(&mut *self.transfers.messages.lock());
+        let statements = std::mem::take(&mut self.transfers.now().sent);
         for message in &statements {
-            self.table.contents.lock().record(NewFact::from_message(message).expect("a fact to record"), now);
+            self.table.record(NewFact::from_message(message).expect("a fact to record"), now);
         }
     }
 
     /// Puts this message on the ingress queue and processes it.
     pub(crate) fn receive(&self, message: String) {
-        self.ingress.messages.lock().push(message);
+        self.ingress.now().sent.push(message);
         self.process_queues();
     }
 
@@ -271,12 +206,11 @@ impl World {
 
     /// Adds `deposit` to the organization's list.
     pub(crate) fn list(&self, deposit: &TestDeposit, succeeded: bool) {
-        self.provider.list(&deposit.feed.of(fundhook_domain::Provider::Connect), deposit.row(succeeded));
+        self.provider.list_row(&deposit.feed.of(fundhook_domain::Provider::Connect), deposit.row(succeeded));
     }
 
     pub(crate) fn resource(&self, id: &ResourceId) -> Resource {
-        let known = self.table.contents.lock().resources.get(id).cloned();
-        known.unwrap_or_else(|| Resource::unknown(id.clone()))
+        self.table.resources.resource(id)
     }
 
     /// The recorded status of `deposit`; `-` if there is none.
@@ -285,32 +219,31 @@ impl World {
     }
 
     pub(crate) fn watermark(&self, name: &str) -> Watermark {
-        self.table.contents.lock().watermarks.get(&feed(name)).cloned().expect("a watermark")
+        self.table.contents.now().watermarks.get(&feed(name)).cloned().expect("a watermark")
     }
 
     /// The ids of all events that follow from what is recorded.
     pub(crate) fn event_ids(&self) -> BTreeSet<String> {
-        let contents = self.table.contents.lock();
-        contents.resources.values().flat_map(|resource| events_after(resource, 0)).map(|event| event.id).collect()
+        self.table.resources.resources().iter().flat_map(|it| events_after(it, 0)).map(|event| event.id).collect()
     }
 
     /// The types of the events that were published about `resource`, in order.
     pub(crate) fn published(&self, resource: &ResourceId) -> Vec<String> {
-        let contents = self.table.contents.lock();
-        let events = contents.published.iter().filter(|event| event.data.resource == *resource);
+        let table = self.table.resources.now();
+        let events = table.published.iter().filter(|event| event.data.resource == *resource);
         events.map(|event| event.event_type.replace("fundhook.", "")).collect()
     }
 
     /// Everything that is recorded.
     pub(crate) fn table_state(&self) -> TableState {
-        TableState::of(&self.table.contents.lock())
+        TableState::of(&self.table)
     }
 
     /// The money-related content of the table.
     pub(crate) fn ledger(&self) -> Ledger {
-        let contents = self.table.contents.lock();
-        let entries = contents.resources.values().map(|resource| (resource.id().clone(), Entry::of(resource)));
-        let claims = contents.claims.iter().map(|(coin, claim)| (coin.clone(), claim.owner.clone()));
+        let table = self.table.resources.now();
+        let entries = table.resources.values().map(|resource| (resource.id().clone(), Entry::of(resource)));
+        let claims = table.claims.iter().map(|(coin, claim)| (coin.clone(), claim.owner.clone()));
         Ledger { entries: entries.collect(), claims: claims.collect() }
     }
 }

@@ -3,30 +3,47 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use fundhook_domain::{Claim, Event, Feed, NewFact, Ownership, Resource, ResourceId, Timestamp, events_after, fold};
+use fundhook_domain::{Claim, Feed, NewFact, Ownership, Resource, ResourceId, Timestamp};
+use fundhook_ports::fakes::{Fake, ReceiptTable, ResourceTable};
 use fundhook_ports::{
     AccountResources, Advance, Claims, IndexEntry, IndexPage, OpenQuery, OpenResources, PortError, Receipts, Reports,
-    Resources, SettledDeposits, Watermarks, Write, WriteOutcome,
+    SettledDeposits, Watermarks,
 };
-use fundhook_reconciliation::{Receipt, receipt_of};
-use fundhook_reconciliation::{Report, Watermark};
+use fundhook_reconciliation::{Receipt, Report, Watermark, receipt_of};
 use serde_json::{Value, json};
 
-use super::steps::Steps;
-use super::{Shared, failure};
+/// The table.
+#[derive(Clone, Default)]
+pub(crate) struct Table {
+    pub(crate) resources: Fake<ResourceTable>,
+    pub(crate) receipts: Fake<ReceiptTable>,
+    pub(crate) contents: Fake<Contents>,
+}
 
-/// Everything that is stored, and what was published.
-#[derive(Default)]
+impl Table {
+    /// Does what the state updater and the publisher do with a message.
+    pub(crate) fn record(&self, fact: NewFact, now: Timestamp) {
+        let id = fact.resource.clone();
+        let mut table = self.resources.now();
+        let (version, published) = (table.resource(&id).version(), table.published.len());
+        table.record(fact);
+        let resource = table.resource(&id);
+        if resource.version() == version {
+            return;
+        }
+        let receipts = table.published[published..].iter().filter_map(|event| receipt_of(event, now));
+        self.receipts.now().stored.extend(receipts.map(|receipt| (receipt.resource.clone(), receipt)));
+        self.contents.now().indexes.insert(id, Keys::of(&resource, now));
+    }
+}
+
+/// The indexes, and what reconciliation stores.
 pub(crate) struct Contents {
-    pub(crate) resources: BTreeMap<ResourceId, Resource>,
-    pub(crate) claims: BTreeMap<String, Claim>,
-    pub(crate) receipts: BTreeMap<ResourceId, Receipt>,
     pub(crate) watermarks: BTreeMap<Feed, Watermark>,
     /// The reports by the beginning of their hours.
     pub(crate) reports: BTreeMap<(Feed, Timestamp), Report>,
     /// How often a report was stored.
     pub(crate) puts: usize,
-    pub(crate) published: Vec<Event>,
     /// How many entries a page of an index has.
     pub(crate) index_page: usize,
     pub(crate) indexes: BTreeMap<ResourceId, Keys>,
@@ -34,28 +51,14 @@ pub(crate) struct Contents {
     pub(crate) lagging: Option<BTreeMap<ResourceId, Keys>>,
 }
 
-impl Contents {
-    /// Does what the state updater and the publisher do with a message.
-    pub(crate) fn record(&mut self, fact: NewFact, now: Timestamp) {
-        let id = fact.resource.clone();
-        let current = self.resources.get(&id).cloned().unwrap_or_else(|| Resource::unknown(id.clone()));
-        let read_version = current.version();
-        let folded = fold(current, fact).into_resource();
-        if folded.version() == read_version {
-            return;
-        }
-        let due = folded.claim_due();
-        let taken = due.and_then(|claim| self.claims.get(&claim.coin).cloned());
-        let (resource, claim) = folded.claiming(taken.as_ref(), read_version);
-        self.claims.extend(claim.map(|claim| (claim.coin.clone(), claim)));
-        let events = events_after(&resource, read_version);
-        let receipts = events.iter().filter_map(|event| receipt_of(event, now));
-        self.receipts.extend(receipts.map(|receipt| (receipt.resource.clone(), receipt)));
-        self.published.extend(events);
-        self.indexes.insert(id.clone(), Keys::of(&resource, now));
-        self.resources.insert(id, resource);
+impl Default for Contents {
+    fn default() -> Self {
+        let (watermarks, reports, indexes) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Self { watermarks, reports, puts: 0, index_page: 100, indexes, lagging: None }
     }
+}
 
+impl Contents {
     fn indexed(&self) -> impl Iterator<Item = (&ResourceId, &Keys)> {
         self.lagging.as_ref().unwrap_or(&self.indexes).iter()
     }
@@ -121,53 +124,25 @@ impl Keys {
     }
 }
 
-/// The table.
-#[derive(Clone)]
-pub(crate) struct Table {
-    pub(crate) contents: Shared<Contents>,
-    pub(crate) steps: Steps,
-}
-
-impl Resources for Table {
-    async fn read(&self, ids: &[ResourceId]) -> Result<Vec<Resource>, PortError> {
-        self.steps.reach("before resources are read").await?;
-        let contents = self.contents.lock();
-        let read =
-            |id: &ResourceId| contents.resources.get(id).cloned().unwrap_or_else(|| Resource::unknown(id.clone()));
-        // The port promises no order.
-        Ok(ids.iter().rev().map(read).collect())
-    }
-
-    async fn write(&self, writes: Vec<Write>, _now: Timestamp) -> Vec<WriteOutcome> {
-        writes.iter().map(|_| WriteOutcome::Failed(failure("the reconciler writes no resources"))).collect()
-    }
-}
-
 impl Watermarks for Table {
     async fn load(&self, feed: &Feed) -> Result<Option<Watermark>, PortError> {
-        self.steps.reach("before the watermark is read").await?;
-        Ok(self.contents.lock().watermarks.get(feed).cloned())
+        Ok(self.contents.now().watermarks.get(feed).cloned())
     }
 
     async fn advance(&self, feed: &Feed, to: &Watermark) -> Result<Advance, PortError> {
-        self.steps.reach("before the watermark is moved").await?;
-        {
-            let mut contents = self.contents.lock();
-            let stored = contents.watermarks.get(feed).map_or(0, |stored| stored.revision);
-            if to.revision != stored + 1 {
-                return Ok(Advance::Lost);
-            }
-            contents.watermarks.insert(feed.clone(), to.clone());
+        let mut contents = self.contents.now();
+        let stored = contents.watermarks.get(feed).map_or(0, |stored| stored.revision);
+        if to.revision != stored + 1 {
+            return Ok(Advance::Lost);
         }
-        self.steps.reach("after the watermark is moved").await?;
+        contents.watermarks.insert(feed.clone(), to.clone());
         Ok(Advance::Stored)
     }
 }
 
 impl OpenResources for Table {
     async fn open(&self, query: OpenQuery<'_>) -> Result<IndexPage, PortError> {
-        self.steps.reach("before open resources are read").await?;
-        Ok(self.contents.lock().open(query))
+        Ok(self.contents.now().open(query))
     }
 }
 
@@ -175,51 +150,42 @@ impl SettledDeposits for Table {
     async fn settled(&self, feed: &Feed, from: Timestamp, before: Timestamp) -> Result<Vec<ResourceId>, PortError> {
         // The index has a partition for each day.
         assert_eq!(from.day_start(), before.minus(Duration::from_nanos(1)).day_start(), "{from} to {before}");
-        self.steps.reach("before confirmed deposits are read").await?;
-        Ok(self.contents.lock().settled(feed, from, before))
+        Ok(self.contents.now().settled(feed, from, before))
     }
 }
 
 impl AccountResources for Table {
     async fn of_account(&self, account: &str, since: Timestamp) -> Result<Vec<ResourceId>, PortError> {
-        self.steps.reach("before a user's deposits are read").await?;
-        Ok(self.contents.lock().of_account(account, since))
+        Ok(self.contents.now().of_account(account, since))
     }
 }
 
 impl Claims for Table {
     async fn claims(&self, coins: &[String]) -> Result<Vec<Claim>, PortError> {
-        self.steps.reach("before claims are read").await?;
-        let contents = self.contents.lock();
-        Ok(coins.iter().filter_map(|coin| contents.claims.get(coin).cloned()).collect())
+        self.resources.claims(coins).await
     }
 }
 
 impl Receipts for Table {
-    async fn note(&self, _receipts: &[Receipt]) -> Result<(), PortError> {
-        Err(failure("the reconciler stores no receipts"))
+    async fn note(&self, receipts: &[Receipt]) -> Result<(), PortError> {
+        self.receipts.note(receipts).await
     }
 
     async fn receipts(&self, resources: &[ResourceId]) -> Result<Vec<Receipt>, PortError> {
-        self.steps.reach("before receipts are read").await?;
-        let contents = self.contents.lock();
-        Ok(resources.iter().filter_map(|id| contents.receipts.get(id).cloned()).collect())
+        self.receipts.receipts(resources).await
     }
 }
 
 impl Reports for Table {
     async fn put(&self, report: &Report) -> Result<(), PortError> {
-        self.steps.reach("before a report is stored").await?;
-        {
-            let mut contents = self.contents.lock();
-            contents.puts += 1;
-            contents.reports.insert((report.feed.clone(), report.from), report.clone());
-        }
-        self.steps.reach("after a report is stored").await
+        let mut contents = self.contents.now();
+        contents.puts += 1;
+        contents.reports.insert((report.feed.clone(), report.from), report.clone());
+        Ok(())
     }
 
     async fn of_day(&self, feed: &Feed, day: Timestamp) -> Result<Vec<Report>, PortError> {
-        let contents = self.contents.lock();
+        let contents = self.contents.now();
         let of_day = contents.reports.values().filter(|report| report.feed == *feed && report.from.day_start() == day);
         Ok(of_day.cloned().collect())
     }

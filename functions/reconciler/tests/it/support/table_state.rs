@@ -1,17 +1,17 @@
 //! Everything that is recorded, so that two worlds can be compared.
 //!
-//! All members are compared, including those that are added later, except the ones listed here: a row cannot state them as
-//! the webhook does that it replaces.
+//! All members are compared, including those that are added later, except the ones listed here: a row cannot state them
+//! as the webhook does that it replaces.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use fundhook_domain::{Provider, Resource, ResourceId, events_after};
 use serde_json::{Value, json};
 
-use super::table::Contents;
+use super::table::{Keys, Table};
 
-/// Members about the statements behind a view and when they were received. A row is another statement and is read later,
-/// and the webhook before it may have been dropped, so that the previous status differs.
+/// Members about the statements behind a view and when they were received. A row is another statement and is read
+/// later, and the webhook before it may have been dropped, so that the previous status differs.
 const EVIDENCE: [&str; 10] = [
     "/view/fact",
     "/view/evidence",
@@ -25,15 +25,15 @@ const EVIDENCE: [&str; 10] = [
     "/claim/families",
 ];
 
-/// Members of Connect's webhooks that the list does not have. A row has no session, no status except whether it succeeded,
-/// and the dates of the deposit and of the fund transaction.
+/// Members of Connect's webhooks that the list does not have. A row has no session, no status except whether it
+/// succeeded, and the dates of the deposit and of the fund transaction.
 pub(crate) const ONLY_IN_WEBHOOKS: [&str; 4] = ["session", "provider_status", "created_at", "updated_at"];
 
 /// Members of the list's rows about Connect's deposits that the webhooks do not have.
 pub(crate) const ONLY_IN_ROWS: [&str; 3] = ["conversion", "sub_account", "reference_id"];
 
-/// Members that both have, with different values: the webhook family (in events `stream`), the status reason, the spelling of the network, and
-/// the provider's other data.
+/// Members that both have, with different values: the webhook family (in events `stream`), the status reason, the
+/// spelling of the network, and the provider's other data.
 pub(crate) const WORDED_DIFFERENTLY: [&str; 5] = ["family", "stream", "status_reason", "network/name", "provider_data"];
 
 /// Everything that is recorded, by resource, as JSON.
@@ -41,13 +41,13 @@ pub(crate) const WORDED_DIFFERENTLY: [&str; 5] = ["family", "stream", "status_re
 pub(crate) struct TableState(BTreeMap<ResourceId, Value>);
 
 impl TableState {
-    pub(super) fn of(contents: &Contents) -> Self {
-        let resources = contents.resources.values();
-        Self(resources.map(|resource| (resource.id().clone(), recorded(contents, resource))).collect())
+    pub(super) fn of(table: &Table) -> Self {
+        let resources = table.resources.resources();
+        Self(resources.iter().map(|resource| (resource.id().clone(), recorded(table, resource))).collect())
     }
 
-    /// The differences from `other` as text, empty if there are none. The members `ignored` of Connect's deposits are not
-    /// compared. zerohash's rows have the same members as its webhooks.
+    /// The differences from `other` as text, empty if there are none. The members `ignored` of Connect's deposits are
+    /// not compared. zerohash's rows have the same members as its webhooks.
     pub(crate) fn differences_from(&self, other: &Self, ignored: &[&str]) -> String {
         let mut differences = String::new();
         for id in self.0.keys().chain(other.0.keys()).collect::<BTreeSet<_>>() {
@@ -64,14 +64,14 @@ impl TableState {
 }
 
 /// What is recorded of a resource: its view, the ownership of its coin, its index keys, and its latest event.
-fn recorded(contents: &Contents, resource: &Resource) -> Value {
-    let claim = contents.claims.values().find(|claim| claim.owner == *resource.id());
+fn recorded(table: &Table, resource: &Resource) -> Value {
+    let resources = table.resources.now();
     let latest = events_after(resource, 0).pop();
     json!({
         "view": resource.view(),
         "ownership": resource.ownership(),
-        "claim": claim,
-        "indexes": contents.indexes.get(resource.id()).map(super::table::Keys::named),
+        "claim": resources.claims.values().find(|claim| claim.owner == *resource.id()),
+        "indexes": table.contents.now().indexes.get(resource.id()).map(Keys::named),
         "event": latest.map(|event| event.data),
     })
 }

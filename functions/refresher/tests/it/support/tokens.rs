@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fundhook_credentials::TokenKeeper;
 use fundhook_domain::Feed;
-use fundhook_ports::fakes::{Fail, Fake, TokenService};
+use fundhook_ports::fakes::{Clock, Fail, Fake, TokenService};
 
 use super::{START, at, feed};
 
@@ -31,7 +31,7 @@ pub(crate) trait TokensOfFeeds {
 
 impl TokensOfFeeds for Tokens {
     fn valid_for(expires_in: Duration) -> Self {
-        let mut service = TokenService::new(at(START), expires_in, feeds());
+        let mut service = TokenService::new(Clock::at(at(START)), expires_in, feeds());
         service.token_prefix = SECRET_PART;
         Self::new(service)
     }

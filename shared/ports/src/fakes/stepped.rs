@@ -1,0 +1,167 @@
+//! Ports whose calls can be stopped or failed before and after they take effect.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use fundhook_domain::{Claim, Feed, Resource, ResourceId, Timestamp};
+use fundhook_reconciliation::{Receipt, Report, Watermark};
+use secrecy::SecretString;
+
+use super::Steps;
+use crate::{
+    AccessTokens, AccountResources, Advance, Claims, FetchKeySet, FetchedKeySet, GrantedToken, IndexPage, KeySets,
+    Lease, ListError, ListPage, ListQuery, ListTransactions, OpenQuery, OpenResources, PortError, Receipts, Reports,
+    RequestToken, Resources, SendMessages, SettledDeposits, StoredKeySet, StoredToken, Watermarks, Write, WriteOutcome,
+};
+
+/// A port with a step before and a step after each call. A call that sends or writes several things has them before and
+/// after each of them, as a real one may fail between two.
+#[derive(Clone, Debug)]
+pub struct Stepped<T>(pub T, pub Steps);
+
+impl<T: KeySets + Send + Sync> KeySets for Stepped<T> {
+    async fn load(&self, feed: &Feed) -> Result<Option<StoredKeySet>, PortError> {
+        self.1.around(&format!("reading the set of {feed}"), self.0.load(feed)).await
+    }
+
+    async fn store(&self, feed: &Feed, set: &StoredKeySet) -> Result<(), PortError> {
+        self.1.around(&format!("storing the set of {feed}"), self.0.store(feed, set)).await
+    }
+
+    async fn lease(&self, feed: &Feed, now: Timestamp, cooldown: Duration) -> Result<Lease, PortError> {
+        self.1.around(&format!("leasing the set of {feed}"), self.0.lease(feed, now, cooldown)).await
+    }
+
+    async fn back_off_until(&self, feed: &Feed, until: Timestamp) -> Result<(), PortError> {
+        self.1.around(&format!("noting the back-off of the set of {feed}"), self.0.back_off_until(feed, until)).await
+    }
+}
+
+impl<T: FetchKeySet + Send + Sync> FetchKeySet for Stepped<T> {
+    async fn fetch(&self, feed: &Feed, etag: Option<&str>) -> Result<FetchedKeySet, PortError> {
+        self.1.around(&format!("fetching the set of {feed}"), self.0.fetch(feed, etag)).await
+    }
+
+    fn url(&self, feed: &Feed) -> Option<String> {
+        self.0.url(feed)
+    }
+}
+
+impl<T: AccessTokens + Send + Sync> AccessTokens for Stepped<T> {
+    async fn load(&self) -> Result<BTreeMap<Feed, StoredToken>, PortError> {
+        self.1.around("reading the tokens", self.0.load()).await
+    }
+
+    async fn store(&self, tokens: &BTreeMap<Feed, StoredToken>) -> Result<(), PortError> {
+        self.1.around("storing the tokens", self.0.store(tokens)).await
+    }
+
+    async fn lease(&self, feed: &Feed, now: Timestamp, duration: Duration) -> Result<bool, PortError> {
+        self.1.around(&format!("leasing the token of {feed}"), self.0.lease(feed, now, duration)).await
+    }
+
+    async fn release(&self, feed: &Feed, now: Timestamp, duration: Duration) -> Result<(), PortError> {
+        self.1.around(&format!("releasing the token of {feed}"), self.0.release(feed, now, duration)).await
+    }
+
+    async fn back_off_until(&self, feed: &Feed, until: Timestamp) -> Result<(), PortError> {
+        self.1.around(&format!("noting the back-off of the token of {feed}"), self.0.back_off_until(feed, until)).await
+    }
+}
+
+impl<T: RequestToken + Send + Sync> RequestToken for Stepped<T> {
+    async fn feeds(&self) -> Result<Vec<Feed>, PortError> {
+        self.1.around("reading the credentials", self.0.feeds()).await
+    }
+
+    async fn request(&self, feed: &Feed) -> Result<GrantedToken, PortError> {
+        self.1.around(&format!("granting the token of {feed}"), self.0.request(feed)).await
+    }
+}
+
+impl<T: ListTransactions + Send + Sync> ListTransactions for Stepped<T> {
+    async fn list(&self, feed: &Feed, token: &SecretString, query: &ListQuery) -> Result<ListPage, ListError> {
+        self.1.around(&format!("listing transactions of {feed}"), self.0.list(feed, token, query)).await
+    }
+}
+
+impl<T: SendMessages + Send + Sync> SendMessages for Stepped<T> {
+    async fn send_all(&self, bodies: Vec<String>) -> Vec<Result<(), PortError>> {
+        let mut outcomes = Vec::with_capacity(bodies.len());
+        for body in bodies {
+            let sending = async { self.0.send_all(vec![body]).await.into_iter().collect() };
+            outcomes.push(self.1.around("sending a message", sending).await);
+        }
+        outcomes
+    }
+}
+
+impl<T: Resources + Send + Sync> Resources for Stepped<T> {
+    async fn read(&self, ids: &[ResourceId]) -> Result<Vec<Resource>, PortError> {
+        self.1.around("reading resources", self.0.read(ids)).await
+    }
+
+    async fn write(&self, writes: Vec<Write>, now: Timestamp) -> Vec<WriteOutcome> {
+        let mut outcomes = Vec::with_capacity(writes.len());
+        for write in writes {
+            let writing = async { Ok(self.0.write(vec![write], now).await) };
+            let written = self.1.around("writing a resource", writing).await;
+            outcomes.extend(written.unwrap_or_else(|failed| vec![WriteOutcome::Failed(failed)]));
+        }
+        outcomes
+    }
+}
+
+impl<T: Claims + Send + Sync> Claims for Stepped<T> {
+    async fn claims(&self, coins: &[String]) -> Result<Vec<Claim>, PortError> {
+        self.1.around("reading claims", self.0.claims(coins)).await
+    }
+}
+
+impl<T: Receipts + Send + Sync> Receipts for Stepped<T> {
+    async fn note(&self, receipts: &[Receipt]) -> Result<(), PortError> {
+        self.1.around("noting receipts", self.0.note(receipts)).await
+    }
+
+    async fn receipts(&self, resources: &[ResourceId]) -> Result<Vec<Receipt>, PortError> {
+        self.1.around("reading receipts", self.0.receipts(resources)).await
+    }
+}
+
+impl<T: Watermarks + Send + Sync> Watermarks for Stepped<T> {
+    async fn load(&self, feed: &Feed) -> Result<Option<Watermark>, PortError> {
+        self.1.around(&format!("reading the watermark of {feed}"), self.0.load(feed)).await
+    }
+
+    async fn advance(&self, feed: &Feed, to: &Watermark) -> Result<Advance, PortError> {
+        self.1.around(&format!("advancing the watermark of {feed}"), self.0.advance(feed, to)).await
+    }
+}
+
+impl<T: OpenResources + Send + Sync> OpenResources for Stepped<T> {
+    async fn open(&self, query: OpenQuery<'_>) -> Result<IndexPage, PortError> {
+        self.1.around("reading open resources", self.0.open(query)).await
+    }
+}
+
+impl<T: SettledDeposits + Send + Sync> SettledDeposits for Stepped<T> {
+    async fn settled(&self, feed: &Feed, from: Timestamp, before: Timestamp) -> Result<Vec<ResourceId>, PortError> {
+        self.1.around(&format!("reading confirmed deposits of {feed}"), self.0.settled(feed, from, before)).await
+    }
+}
+
+impl<T: AccountResources + Send + Sync> AccountResources for Stepped<T> {
+    async fn of_account(&self, account: &str, since: Timestamp) -> Result<Vec<ResourceId>, PortError> {
+        self.1.around("reading resources of an account", self.0.of_account(account, since)).await
+    }
+}
+
+impl<T: Reports + Send + Sync> Reports for Stepped<T> {
+    async fn put(&self, report: &Report) -> Result<(), PortError> {
+        self.1.around(&format!("storing a report of {}", report.feed), self.0.put(report)).await
+    }
+
+    async fn of_day(&self, feed: &Feed, day: Timestamp) -> Result<Vec<Report>, PortError> {
+        self.1.around(&format!("reading reports of {feed}"), self.0.of_day(feed, day)).await
+    }
+}
