@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `identity` | the names of providers, feeds, webhook families, kinds, resources and facts |
 //! | `money` | exact decimals and amounts |
+//! | `credit` | what may be booked for a deposit, and why it may not |
 //! | `coin` | which on-chain coin a deposit is, and which deposit is credited with it |
 //! | `status` | the statuses of each kind of resource |
 //! | `recovery` | unexpected deposits and the payments that return them |
@@ -20,6 +21,7 @@
 #![warn(missing_docs)]
 
 mod coin;
+mod credit;
 mod event;
 mod identity;
 mod json_fault;
@@ -32,6 +34,10 @@ mod status;
 mod timestamp;
 
 pub use coin::{Claim, Coin, Network, Ownership, is_chain_hash};
+pub use credit::{
+    Credit, CreditConversion, CreditFee, CreditForm, DecidedBy, FeeBearer, Hold, HoldForce, HoldReason, Location,
+    Money, Needs,
+};
 pub use event::{
     BalanceBody, Event, EventBody, EventData, RecoveryBody, RecoveryDeposit, RecoveryPayment, TransferBody,
     attributes_schema, event_schema, event_types, events_after,
@@ -44,12 +50,13 @@ pub use json_fault::json_fault;
 pub use money::{Amount, DecimalError, DecimalValue, Quantity, Units};
 pub use recovery::{RecoveryDetails, RecoveryKey, ReturnPayment, UnexpectedDeposit};
 pub use resource::{
-    AccountDetails, Attestation, BalanceDetails, Balances, Change, Conversion, CurrentStatus, Details, Evidence,
-    EvidenceClass, EvidencePointer, Fact, FactContent, HistoryEntry, LATEST_FACTS_MAX, NewFact, NewFactError, Outcome,
-    OverdueNotice, Resource, Scheme, Session, Side, Source, Statement, StatementContent, Transaction, TransferDetails,
-    UnrecognizedDetails, View, fold,
+    AccountDetails, Attestation, BalanceDetails, Balances, Beside, Change, Conflict, Conversion, CurrentStatus,
+    Details, Evidence, EvidenceClass, EvidencePointer, Exchange, Fact, FactContent, FeeQuantity, HistoryEntry,
+    LATEST_FACTS_MAX, NewFact, NewFactError, Outcome, OverdueNotice, Reading, Reported, Resource, Scheme, Session,
+    Side, Source, Statement, StatementContent, Transaction, TransferDetails, UnrecognizedDetails, View, beside, fold,
 };
 pub use status::{
-    DepositStatus, ExternalAccountStatus, FeeStatus, ParticipantStatus, RecoveryStatus, Status, WithdrawalStatus,
+    DepositStatus, ExchangeStatus, ExternalAccountStatus, FeeStatus, ParticipantStatus, RecoveryStatus, Status,
+    WithdrawalStatus,
 };
 pub use timestamp::{CLOCK_SKEW_MAX, Timestamp, TimestampError};

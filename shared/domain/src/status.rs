@@ -5,9 +5,11 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Kind, StatusRule, UnknownName};
+use crate::{Kind, UnknownName};
 
 /// The statuses of a deposit, in rank order. The last three share a rank and are final.
+///
+/// Money that has arrived (`held`) outranks an abandoned session: a user may leave and pay later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DepositStatus {
@@ -15,11 +17,11 @@ pub enum DepositStatus {
     Pending,
     /// Accepted by the sending exchange or wallet.
     Submitted,
-    /// The money has arrived, and information is missing (travel rule, name match).
-    Held,
     /// The user left before sending. Not final: a manual transfer to the displayed address may still arrive.
     Abandoned,
-    /// Final on chain; may be credited.
+    /// The money has arrived, and may not be credited: `hold` says why and who must act.
+    Held,
+    /// Final, and may be credited: `credit` says with what.
     Confirmed,
     /// Will not arrive.
     Failed,
@@ -27,7 +29,8 @@ pub enum DepositStatus {
     Unexpected,
 }
 
-/// The statuses of a withdrawal, in rank order. The last three share a rank and are final.
+/// The statuses of a withdrawal, in rank order. `confirmed`, `failed` and `abandoned` share a rank and are final;
+/// `returned` is final too, and undoes `confirmed`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WithdrawalStatus {
@@ -37,12 +40,14 @@ pub enum WithdrawalStatus {
     Submitted,
     /// In transit on chain.
     Broadcast,
-    /// Final on chain.
+    /// Final on chain, or paid into the bank account.
     Confirmed,
     /// Will not be sent.
     Failed,
     /// Given up before it was sent.
     Abandoned,
+    /// Paid, and sent back by the receiving bank: up to 60 days later [zerohash-ach-returns].
+    Returned,
 }
 
 /// The statuses of a fee. Both are final: a charge holds until it is refunded.
@@ -52,6 +57,18 @@ pub enum FeeStatus {
     /// Charged to the account.
     Charged,
     /// Refunded to the account.
+    Refunded,
+}
+
+/// The statuses of an exchange of one asset for another. The last two share a rank and are final.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ExchangeStatus {
+    /// The asset that is sold has left the account.
+    Pending,
+    /// The asset that is bought has reached the account.
+    Confirmed,
+    /// The asset that was to be sold is back in the account.
     Refunded,
 }
 
@@ -117,6 +134,8 @@ pub enum Status {
     Withdrawal(WithdrawalStatus),
     /// A fee's status.
     Fee(FeeStatus),
+    /// An exchange's status.
+    Exchange(ExchangeStatus),
     /// A recovery's status.
     Recovery(RecoveryStatus),
     /// A participant's status.
@@ -131,11 +150,11 @@ pub enum Status {
 
 impl Status {
     /// Every status of every kind.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 38] = [
         Self::Deposit(DepositStatus::Pending),
         Self::Deposit(DepositStatus::Submitted),
-        Self::Deposit(DepositStatus::Held),
         Self::Deposit(DepositStatus::Abandoned),
+        Self::Deposit(DepositStatus::Held),
         Self::Deposit(DepositStatus::Confirmed),
         Self::Deposit(DepositStatus::Failed),
         Self::Deposit(DepositStatus::Unexpected),
@@ -145,8 +164,12 @@ impl Status {
         Self::Withdrawal(WithdrawalStatus::Confirmed),
         Self::Withdrawal(WithdrawalStatus::Failed),
         Self::Withdrawal(WithdrawalStatus::Abandoned),
+        Self::Withdrawal(WithdrawalStatus::Returned),
         Self::Fee(FeeStatus::Charged),
         Self::Fee(FeeStatus::Refunded),
+        Self::Exchange(ExchangeStatus::Pending),
+        Self::Exchange(ExchangeStatus::Confirmed),
+        Self::Exchange(ExchangeStatus::Refunded),
         Self::Recovery(RecoveryStatus::Required),
         Self::Recovery(RecoveryStatus::InProgress),
         Self::Recovery(RecoveryStatus::Resolved),
@@ -174,6 +197,7 @@ impl Status {
             Self::Deposit(_) => Kind::Deposit,
             Self::Withdrawal(_) => Kind::Withdrawal,
             Self::Fee(_) => Kind::Fee,
+            Self::Exchange(_) => Kind::Exchange,
             Self::Recovery(_) => Kind::Recovery,
             Self::Participant(_) => Kind::Participant,
             Self::ExternalAccount(_) => Kind::ExternalAccount,
@@ -201,10 +225,16 @@ impl Status {
                 WithdrawalStatus::Confirmed => "confirmed",
                 WithdrawalStatus::Failed => "failed",
                 WithdrawalStatus::Abandoned => "abandoned",
+                WithdrawalStatus::Returned => "returned",
             },
             Self::Fee(status) => match status {
                 FeeStatus::Charged => "charged",
                 FeeStatus::Refunded => "refunded",
+            },
+            Self::Exchange(status) => match status {
+                ExchangeStatus::Pending => "pending",
+                ExchangeStatus::Confirmed => "confirmed",
+                ExchangeStatus::Refunded => "refunded",
             },
             Self::Recovery(status) => match status {
                 RecoveryStatus::Required => "required",
@@ -247,8 +277,8 @@ impl Status {
             Self::Deposit(status) => match status {
                 DepositStatus::Pending => 0,
                 DepositStatus::Submitted => 1,
-                DepositStatus::Held => 2,
-                DepositStatus::Abandoned => 3,
+                DepositStatus::Abandoned => 2,
+                DepositStatus::Held => 3,
                 DepositStatus::Confirmed | DepositStatus::Failed | DepositStatus::Unexpected => 4,
             },
             Self::Withdrawal(status) => match status {
@@ -256,10 +286,15 @@ impl Status {
                 WithdrawalStatus::Submitted => 1,
                 WithdrawalStatus::Broadcast => 2,
                 WithdrawalStatus::Confirmed | WithdrawalStatus::Failed | WithdrawalStatus::Abandoned => 3,
+                WithdrawalStatus::Returned => 4,
             },
             Self::Fee(status) => match status {
                 FeeStatus::Charged => 0,
                 FeeStatus::Refunded => 1,
+            },
+            Self::Exchange(status) => match status {
+                ExchangeStatus::Pending => 0,
+                ExchangeStatus::Confirmed | ExchangeStatus::Refunded => 1,
             },
             Self::Recovery(status) => match status {
                 RecoveryStatus::Required => 0,
@@ -270,18 +305,25 @@ impl Status {
         }
     }
 
-    /// Whether no further status is expected. Two different final statuses of the same rank conflict.
+    /// Whether no further status is expected. What a statement means beside a final one is in [`beside`](crate::beside).
     pub fn is_final(self) -> bool {
         match self {
             Self::Deposit(status) => match status {
-                DepositStatus::Pending | DepositStatus::Submitted | DepositStatus::Held | DepositStatus::Abandoned => {
+                DepositStatus::Pending | DepositStatus::Submitted | DepositStatus::Abandoned | DepositStatus::Held => {
                     false
                 }
                 DepositStatus::Confirmed | DepositStatus::Failed | DepositStatus::Unexpected => true,
             },
             Self::Withdrawal(status) => match status {
                 WithdrawalStatus::Initiated | WithdrawalStatus::Submitted | WithdrawalStatus::Broadcast => false,
-                WithdrawalStatus::Confirmed | WithdrawalStatus::Failed | WithdrawalStatus::Abandoned => true,
+                WithdrawalStatus::Confirmed
+                | WithdrawalStatus::Failed
+                | WithdrawalStatus::Abandoned
+                | WithdrawalStatus::Returned => true,
+            },
+            Self::Exchange(status) => match status {
+                ExchangeStatus::Pending => false,
+                ExchangeStatus::Confirmed | ExchangeStatus::Refunded => true,
             },
             Self::Recovery(status) => match status {
                 RecoveryStatus::Required | RecoveryStatus::InProgress => false,
@@ -290,11 +332,6 @@ impl Status {
             Self::Fee(_) | Self::Unrecognized => true,
             Self::Participant(_) | Self::ExternalAccount(_) | Self::Balance => false,
         }
-    }
-
-    /// Whether a further status is expected: the status is not final, and its kind has an end.
-    pub fn is_awaited(self) -> bool {
-        !self.is_final() && self.kind().status_rule() != StatusRule::Latest
     }
 }
 
@@ -307,6 +344,7 @@ impl fmt::Display for Status {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::StatusRule;
 
     #[test]
     fn every_status_is_found_by_its_name() {
@@ -328,9 +366,9 @@ mod tests {
     }
 
     #[test]
-    fn statuses_of_kinds_without_an_end_have_no_rank_and_are_never_awaited() {
+    fn statuses_of_kinds_without_an_end_have_no_rank_and_are_never_final() {
         for status in Status::ALL.into_iter().filter(|status| status.kind().status_rule() == StatusRule::Latest) {
-            assert_eq!((status.rank(), status.is_final(), status.is_awaited()), (0, false, false), "{status:?}");
+            assert_eq!((status.rank(), status.is_final()), (0, false), "{status:?}");
         }
     }
 }

@@ -7,10 +7,10 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    AccountDetails, Amount, BalanceDetails, Balances, Conversion, DecimalValue, DepositStatus, Details, Evidence,
-    HistoryEntry, Network, Ownership, Quantity, RecoveryDetails, Resource, ResourceId, ReturnPayment, Session, Side,
-    Source, Status, Timestamp, Transaction, TransferDetails, UnexpectedDeposit, UnrecognizedDetails, View,
-    WebhookFamily, WithdrawalStatus,
+    AccountDetails, Amount, BalanceDetails, Balances, Conversion, Credit, DecimalValue, DepositStatus, Details,
+    Evidence, Exchange, FeeQuantity, HistoryEntry, Hold, Network, Ownership, Quantity, RecoveryDetails, Resource,
+    ResourceId, ReturnPayment, Session, Side, Source, Status, Timestamp, Transaction, TransferDetails,
+    UnexpectedDeposit, UnrecognizedDetails, View, WebhookFamily, WithdrawalStatus,
 };
 
 /// The resource after a change.
@@ -27,8 +27,9 @@ pub struct EventData {
     pub tenant: Option<String>,
     /// The provider's own id; when the provider gives none, an id made of what it states.
     pub provider_id: String,
-    /// The status.
-    pub status: &'static str,
+    /// The status; missing while no webhook has reported one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<&'static str>,
     /// The status before this change, when it was a different one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub previous_status: Option<&'static str>,
@@ -39,9 +40,17 @@ pub struct EventData {
     pub late: bool,
     /// Whether the statement behind this event was read from the provider's list, because its webhook had not arrived.
     pub reconciled: bool,
-    /// Final statuses that exclude each other: the resource needs review.
+    /// The statuses of statements that exclude each other: the resource needs review. A single status when all state the
+    /// same status and different money.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub conflicting: Vec<&'static str>,
+    /// What those statements state differently: `status`, `amount`, `asset`, `account`, `credit`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub conflict_about: Vec<String>,
+    /// What this event changes although no new webhook arrived: the members of `data` that differ, because a webhook that
+    /// was known was read again with other settings or by a newer version.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub restated: Vec<String>,
     /// The deposit that is credited with the same coin: this one must not be credited.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duplicate_of: Option<ResourceId>,
@@ -78,10 +87,11 @@ pub struct TransferBody {
     /// The amount, with its asset and network.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub amount: Option<Amount>,
-    /// The fee in addition to the amount, in the same asset.
+    /// The fee in addition to the amount. It may be in another asset than the amount.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fee: Option<Amount>,
-    /// The amount that leaves or reaches the account in all: as the provider states it, or amount plus fee.
+    /// The amount that leaves or reaches the account in all: as the provider states it, or amount plus a fee in the same
+    /// asset.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total: Option<Amount>,
     /// The amount that was refunded after a failure.
@@ -123,9 +133,22 @@ pub struct TransferBody {
     /// The status in the provider's wording.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub provider_status: Option<String>,
-    /// The reason for the status, in the provider's wording. A confirmed deposit may have one: an exception.
+    /// What the platform may book for a deposit. Present exactly when the deposit is confirmed, conflicts with nothing
+    /// and duplicates no other deposit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credit: Option<Credit>,
+    /// Why a deposit that is in may not be credited. Present exactly when the deposit is held.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hold: Option<Hold>,
+    /// The two sides of an exchange.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exchange: Option<Exchange>,
+    /// The reason for the status, in the provider's wording.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status_reason: Option<String>,
+    /// The provider's stable code of the reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status_reason_code: Option<String>,
     /// The webhook family that reports it, such as `zerohash.fund`.
     #[serde(rename = "stream", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
@@ -231,30 +254,40 @@ pub(super) struct Arrival {
 impl EventData {
     pub(super) fn of(resource: &Resource, view: View, previous: Option<Status>, arrival: Arrival) -> Self {
         let Arrival { late, reconciled } = arrival;
-        let View { status, details, conflicting, history, evidence, occurred_at: _, fact: _ } = view;
+        let View { status, details, conflict, history, evidence, occurred_at: _, fact: _, reading: _ } = view;
         let id = resource.id();
+        let (conflicting, conflict_about) =
+            conflict.map(|conflict| (conflict.statuses, conflict.about)).unwrap_or_default();
         let confirmed = Status::Deposit(DepositStatus::Confirmed);
-        let is_confirmed = status == confirmed || conflicting.contains(&confirmed);
+        let is_confirmed = status == Some(confirmed) || conflicting.contains(&confirmed);
         let duplicate_of = match resource.ownership() {
             Ownership::DuplicateOf { owner, after } if is_confirmed && resource.version() > *after => {
                 Some(owner.clone())
             }
             Ownership::DuplicateOf { .. } | Ownership::Owner | Ownership::Unclaimed => None,
         };
+        let mut body = EventBody::from(details);
+        if let EventBody::Transfer(transfer) = &mut body
+            && (duplicate_of.is_some() || !conflicting.is_empty())
+        {
+            transfer.credit = None;
+        }
         Self {
             resource: id.clone(),
             kind: id.kind().as_str(),
             provider: id.feed().provider().as_str(),
             tenant: id.feed().tenant().map(ToString::to_string),
             provider_id: id.native().to_owned(),
-            status: status.as_str(),
+            status: status.map(Status::as_str),
             previous_status: previous.map(Status::as_str),
-            is_final: status.is_final(),
+            is_final: status.is_some_and(Status::is_final),
             late,
             reconciled,
             conflicting: conflicting.into_iter().map(Status::as_str).collect(),
+            conflict_about,
+            restated: Vec::new(),
             duplicate_of,
-            body: details.into(),
+            body,
             history,
             evidence,
         }
@@ -294,6 +327,10 @@ impl From<TransferDetails> for TransferBody {
             reference_id,
             provider_status,
             status_reason,
+            status_reason_code,
+            credit,
+            hold,
+            exchange,
             family,
             related,
             created_at,
@@ -302,10 +339,16 @@ impl From<TransferDetails> for TransferBody {
         } = details;
         // Where a provider states only the total [zerohash-recovery §7], it is the amount too.
         let quantity = quantity.or_else(|| total.clone());
-        let total = total.or_else(|| quantity.as_ref()?.plus(fee.as_ref()?));
+        let fee_asset = fee.as_ref().and_then(|fee| fee.asset.as_deref());
+        let has_same_asset = |fee: &str| asset.as_deref().is_none_or(|asset| asset.eq_ignore_ascii_case(fee));
+        let fee_in_asset = fee.as_ref().filter(|_| fee_asset.is_none_or(has_same_asset));
+        let total = total.or_else(|| quantity.as_ref()?.plus(&fee_in_asset?.quantity));
         let amount_of = |quantity| Amount::of(quantity, asset.clone(), network.clone());
-        let (amount, fee, total, refunded) =
-            (quantity.map(amount_of), fee.map(amount_of), total.map(amount_of), refunded.map(amount_of));
+        let fee = fee.map(|FeeQuantity { quantity, asset: of_fee, network: on }| match of_fee {
+            Some(of_fee) => Amount::of(quantity, Some(of_fee), on),
+            None => amount_of(quantity),
+        });
+        let (amount, total, refunded) = (quantity.map(amount_of), total.map(amount_of), refunded.map(amount_of));
         let is_separate = amount.is_none();
         Self {
             amount,
@@ -324,7 +367,11 @@ impl From<TransferDetails> for TransferBody {
             side,
             reference_id,
             provider_status,
+            credit,
+            hold,
+            exchange: known(exchange),
             status_reason,
+            status_reason_code,
             family,
             related,
             created_at,

@@ -10,7 +10,10 @@
 mod data;
 mod schema;
 
+use std::collections::BTreeSet;
+
 use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 use crate::resource::{Change, change};
 use crate::{Amount, Fact, Network, Resource, ResourceId, Timestamp};
@@ -57,20 +60,46 @@ fn event_of(resource: &Resource) -> Option<Event> {
     let kind = resource.id().kind();
     let sequence = resource.sequence();
     let (outcome, late) = match &change {
-        Change::Status { .. } => (after.status.as_str(), false),
+        Change::Status { to, .. } => (to.as_str(), false),
         Change::Updated { late } => (UPDATED, *late),
         Change::Duplicate { .. } => (DUPLICATE, false),
         Change::Overdue => (OVERDUE, false),
         Change::Conflicting { .. } => (CONFLICTING, false),
     };
-    let previous = before.map(|view| view.status).filter(|status| *status != after.status);
+    let previous = before.as_ref().and_then(|view| view.status).filter(|status| Some(*status) != after.status);
+    let arrival = Arrival { late, reconciled: is_reconciled(last) };
+    let mut data = EventData::of(resource, after, previous, arrival);
+    if is_restatement(resource, last) {
+        let earlier = resource.at_version(last.version - 1);
+        let shown_before = before.map(|view| EventData::of(&earlier, view, None, arrival));
+        data.restated = shown_before.map(|shown| changed_members(&shown, &data)).unwrap_or_default();
+    }
     Some(Event {
         id: format!("{}#{sequence}", resource.id()),
         event_type: format!("fundhook.{kind}.{outcome}"),
         time: last.content.occurred_at(),
         sequence,
-        data: EventData::of(resource, after, previous, Arrival { late, reconciled: is_reconciled(last) }),
+        data,
     })
+}
+
+/// Whether the fact states again, in another reading, what the same bytes stated before.
+fn is_restatement(resource: &Resource, fact: &Fact) -> bool {
+    let same = |earlier: &&Fact| earlier.version < fact.version && earlier.content.id() == fact.content.id();
+    fact.statement().is_some() && resource.facts().iter().any(|earlier| same(&earlier))
+}
+
+/// The members that differ between two states of a resource, but for those that describe the event itself.
+fn changed_members(before: &EventData, after: &EventData) -> Vec<String> {
+    const OF_THE_EVENT: [&str; 6] = ["late", "reconciled", "previous_status", "restated", "history", "evidence"];
+    let members = |data: &EventData| match serde_json::to_value(data) {
+        Ok(Value::Object(members)) => members,
+        Ok(_) | Err(_) => serde_json::Map::new(),
+    };
+    let (before, after) = (members(before), members(after));
+    let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let differs = |name: &&String| !OF_THE_EVENT.contains(&name.as_str()) && before.get(*name) != after.get(*name);
+    names.into_iter().filter(differs).cloned().collect()
 }
 
 /// Whether the fact is a statement that was read from the provider's list, because its webhook had not arrived.
@@ -93,11 +122,13 @@ const OVERDUE: &str = "overdue";
 impl Event {
     /// The status that a filter policy sees. It is not `confirmed` for a deposit whose coin is credited under another
     /// deposit or whose final statuses exclude each other, so that a policy for `confirmed` never selects those.
-    pub fn status_attribute(&self) -> &'static str {
+    ///
+    /// `None` while no webhook has reported a status.
+    pub fn status_attribute(&self) -> Option<&'static str> {
         if !self.data.conflicting.is_empty() {
-            CONFLICTING
+            Some(CONFLICTING)
         } else if self.data.duplicate_of.is_some() {
-            DUPLICATE
+            Some(DUPLICATE)
         } else {
             self.data.status
         }
@@ -107,12 +138,8 @@ impl Event {
     ///
     /// There are at most nine. With raw delivery to SQS, SNS drops a message that has more than ten.
     pub fn attributes(&self) -> Vec<(&'static str, &str)> {
-        let mut attributes = vec![
-            ("type", self.event_type.as_str()),
-            ("kind", self.data.kind),
-            ("status", self.status_attribute()),
-            ("provider", self.data.provider),
-        ];
+        let mut attributes =
+            vec![("type", self.event_type.as_str()), ("kind", self.data.kind), ("provider", self.data.provider)];
         let (asset, network, account, reference_id) = match &self.data.body {
             EventBody::Transfer(transfer) => {
                 let (asset, network) = of_amount(&transfer.amount);
@@ -131,6 +158,7 @@ impl Event {
             EventBody::Unrecognized(_) => (None, None, None, None),
         };
         let known = [
+            ("status", self.status_attribute()),
             ("asset", asset),
             ("network", network.map(Network::slug)),
             ("account", account),

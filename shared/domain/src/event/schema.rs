@@ -6,15 +6,18 @@ use serde_json::{Map, Value, json};
 
 use super::{BalanceBody, CONFLICTING, DUPLICATE, EventData, OVERDUE, RecoveryBody, TransferBody, UPDATED};
 use crate::{
-    AccountDetails, DepositStatus, ExternalAccountStatus, FeeStatus, Feed, Kind, ParticipantStatus, Provider,
-    RecoveryStatus, ResourceId, Status, StatusRule, Tenant, Timestamp, UnrecognizedDetails, WithdrawalStatus,
+    AccountDetails, DepositStatus, ExchangeStatus, ExternalAccountStatus, FeeStatus, Feed, Kind, ParticipantStatus,
+    Provider, RecoveryStatus, ResourceId, Status, StatusRule, Tenant, Timestamp, UnrecognizedDetails, WithdrawalStatus,
 };
 
 /// The meanings of the event types that do not name a status.
 const OUTCOMES: [(&str, &str); 4] = [
-    (UPDATED, "The status is the same, and more is known, or a webhook arrived late."),
+    (UPDATED, "The status is the same, and more is known, or a webhook arrived late. What may be booked is the same."),
     (DUPLICATE, "The deposit is confirmed, and its coin is credited under another deposit: `duplicate_of`."),
-    (CONFLICTING, "The provider stated final statuses that exclude each other: the resource needs review."),
+    (
+        CONFLICTING,
+        "The provider made statements that exclude each other: a person must look into it. Nothing may be booked automatically.",
+    ),
     (
         OVERDUE,
         "The resource has been in a status that is not final for longer than usual. Published once for each time that it reaches the status.",
@@ -25,11 +28,11 @@ const OUTCOMES: [(&str, &str); 4] = [
 const ATTRIBUTES: [(&str, &str); 9] = [
     ("type", "The event's `type`."),
     ("kind", "The kind of resource."),
+    ("provider", "The provider that reports it."),
     (
         "status",
-        "The resource's status after the change. It is `duplicate` while its coin is credited under another deposit, and `conflicting` while final statuses exclude each other: neither may be credited automatically.",
+        "The resource's status after the change. It is `duplicate` while its coin is credited under another deposit, and `conflicting` while statements exclude each other: neither may be credited automatically. Missing while no webhook has reported a status.",
     ),
-    ("provider", "The provider that reports it."),
     ("asset", "The asset's code (`BTC`), when known."),
     ("network", "The network's slug (`base`), when known."),
     ("account", "The user's identifier, which provider and platform share, when known."),
@@ -42,9 +45,10 @@ pub fn event_types(kind: Kind) -> Vec<String> {
     let statuses = statuses(kind).into_iter().map(Status::as_str);
     let others: &[&str] = match kind {
         Kind::Deposit => &[UPDATED, DUPLICATE, CONFLICTING, OVERDUE],
-        Kind::Withdrawal => &[UPDATED, CONFLICTING, OVERDUE],
+        Kind::Withdrawal | Kind::Exchange => &[UPDATED, CONFLICTING, OVERDUE],
         Kind::Recovery => &[UPDATED, OVERDUE],
-        Kind::Fee | Kind::Participant | Kind::ExternalAccount | Kind::Balance => &[UPDATED],
+        Kind::Fee => &[UPDATED, CONFLICTING],
+        Kind::Participant | Kind::ExternalAccount | Kind::Balance => &[UPDATED],
         // The resource is named by its body, so no further statement about it is possible.
         Kind::Unrecognized => &[],
     };
@@ -107,9 +111,11 @@ pub fn event_schema(kind: Kind) -> Value {
 /// The JSON Schema of the message attributes of the events about `kind`, as an object: what a subscription's filter
 /// policy can select by. Each is a string. Attributes that it does not name are not sent.
 pub fn attributes_schema(kind: Kind) -> Value {
-    let mut sent = vec!["type", "kind", "status", "provider"];
+    let mut sent = vec!["type", "kind", "provider"];
     let known: &[&str] = match kind {
-        Kind::Deposit | Kind::Withdrawal | Kind::Fee => &["asset", "network", "account", "reference_id"],
+        Kind::Deposit | Kind::Withdrawal | Kind::Fee | Kind::Exchange => {
+            &["asset", "network", "account", "reference_id"]
+        }
         Kind::Recovery => {
             sent.extend(["asset", "account"]);
             &["asset", "network", "account"]
@@ -118,7 +124,7 @@ pub fn attributes_schema(kind: Kind) -> Value {
         Kind::Participant | Kind::ExternalAccount => &["account"],
         Kind::Unrecognized => &[],
     };
-    let has = |name: &str| sent.contains(&name) || known.contains(&name) || name == "tenant";
+    let has = |name: &str| sent.contains(&name) || known.contains(&name) || ["status", "tenant"].contains(&name);
     let mut properties = Map::new();
     for (name, description) in ATTRIBUTES.into_iter().filter(|(name, _)| has(name)) {
         let mut property = json!({ "type": "string", "minLength": 1, "description": description });
@@ -154,7 +160,7 @@ fn data_schema(kind: Kind, generator: &mut SchemaGenerator) -> Value {
     generator.subschema_for::<Timestamp>();
     let mut data = EventData::json_schema(generator).to_value();
     let body = match kind {
-        Kind::Deposit | Kind::Withdrawal | Kind::Fee => TransferBody::json_schema(generator),
+        Kind::Deposit | Kind::Withdrawal | Kind::Fee | Kind::Exchange => TransferBody::json_schema(generator),
         Kind::Recovery => RecoveryBody::json_schema(generator),
         Kind::Participant | Kind::ExternalAccount => AccountDetails::json_schema(generator),
         Kind::Balance => BalanceBody::json_schema(generator),
@@ -180,9 +186,13 @@ fn data_schema(kind: Kind, generator: &mut SchemaGenerator) -> Value {
         conflicting["uniqueItems"] = json!(true);
     } else {
         without(&mut data, "conflicting");
+        without(&mut data, "conflict_about");
     }
     if kind != Kind::Deposit {
-        without(&mut data, "duplicate_of");
+        ["duplicate_of", "credit", "hold"].into_iter().for_each(|member| without(&mut data, member));
+    }
+    if kind != Kind::Exchange {
+        without(&mut data, "exchange");
     }
     data
 }
@@ -195,6 +205,7 @@ fn status_schema(kind: Kind) -> Value {
         Kind::Deposit => DepositStatus::json_schema(generator),
         Kind::Withdrawal => WithdrawalStatus::json_schema(generator),
         Kind::Fee => FeeStatus::json_schema(generator),
+        Kind::Exchange => ExchangeStatus::json_schema(generator),
         Kind::Recovery => RecoveryStatus::json_schema(generator),
         Kind::Participant => ParticipantStatus::json_schema(generator),
         Kind::ExternalAccount => ExternalAccountStatus::json_schema(generator),

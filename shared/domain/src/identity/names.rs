@@ -33,12 +33,14 @@ impl Provider {
 /// What sort of thing a resource is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
-    /// Crypto on its way into a user's account.
+    /// Money on its way into a user's account.
     Deposit,
-    /// Crypto on its way out of a user's account.
+    /// Money on its way out of a user's account.
     Withdrawal,
     /// A charge for moving money.
     Fee,
+    /// One asset exchanged for another within a user's accounts.
+    Exchange,
     /// Money that arrived outside the authorised flow, and its return.
     Recovery,
     /// A user, as the provider knows them.
@@ -65,10 +67,11 @@ pub enum StatusRule {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Deposit,
         Self::Withdrawal,
         Self::Fee,
+        Self::Exchange,
         Self::Recovery,
         Self::Participant,
         Self::ExternalAccount,
@@ -82,6 +85,7 @@ impl Kind {
             Self::Deposit => "deposit",
             Self::Withdrawal => "withdrawal",
             Self::Fee => "fee",
+            Self::Exchange => "exchange",
             Self::Recovery => "recovery",
             Self::Participant => "participant",
             Self::ExternalAccount => "external_account",
@@ -94,7 +98,7 @@ impl Kind {
     /// account updates cannot delay a deposit.
     pub fn moves_money(self) -> bool {
         match self {
-            Self::Deposit | Self::Withdrawal | Self::Fee | Self::Recovery => true,
+            Self::Deposit | Self::Withdrawal | Self::Fee | Self::Exchange | Self::Recovery => true,
             Self::Participant | Self::ExternalAccount | Self::Balance | Self::Unrecognized => false,
         }
     }
@@ -102,7 +106,7 @@ impl Kind {
     /// How the status of a resource of this kind follows from its facts.
     pub fn status_rule(self) -> StatusRule {
         match self {
-            Self::Deposit | Self::Withdrawal | Self::Fee | Self::Unrecognized => StatusRule::Furthest,
+            Self::Deposit | Self::Withdrawal | Self::Fee | Self::Exchange | Self::Unrecognized => StatusRule::Furthest,
             Self::Recovery => StatusRule::Sum,
             Self::Participant | Self::ExternalAccount | Self::Balance => StatusRule::Latest,
         }

@@ -165,6 +165,9 @@ impl RecoveryDetails {
 fn is_moving(status: WithdrawalStatus) -> bool {
     match status {
         WithdrawalStatus::Initiated | WithdrawalStatus::Submitted | WithdrawalStatus::Broadcast => true,
-        WithdrawalStatus::Confirmed | WithdrawalStatus::Failed | WithdrawalStatus::Abandoned => false,
+        WithdrawalStatus::Confirmed
+        | WithdrawalStatus::Failed
+        | WithdrawalStatus::Abandoned
+        | WithdrawalStatus::Returned => false,
     }
 }

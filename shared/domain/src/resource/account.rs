@@ -77,7 +77,9 @@ impl AccountDetails {
         replace(&mut self.nickname, nickname);
         replace(&mut self.provider_status, provider_status);
         // The reason belongs to the status: a later status without a reason has none.
-        self.status_reason.clone_from(status_reason);
+        if provider_status.is_some() {
+            self.status_reason.clone_from(status_reason);
+        }
         replace(&mut self.updated_at, updated_at);
         merge_members(&mut self.provider_data, provider_data);
     }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::account::{AccountDetails, BalanceDetails, UnrecognizedDetails};
 use super::transfer::TransferDetails;
-use crate::RecoveryDetails;
+use crate::{Credit, Hold, RecoveryDetails};
 
 /// The details of a statement in addition to its status, by the kind of its resource.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,6 +43,38 @@ impl Details {
                 Self::Transfer(_) | Self::Recovery(_) | Self::Account(_) | Self::Balance(_) | Self::Unrecognized(_),
                 _,
             ) => Vec::new(),
+        }
+    }
+
+    /// Whether the credits of both are equal, or one of them states none.
+    pub(super) fn credits_the_same_as(&self, other: &Self) -> bool {
+        match [self.credit(), other.credit()] {
+            [Some(one), Some(other)] => one.equals(other),
+            [_, None] | [None, _] => true,
+        }
+    }
+
+    /// Whether a setting decided one of two credits, and the numbers the other one.
+    pub(super) fn differs_by_setting(&self, other: &Self) -> bool {
+        match [self.credit(), other.credit()] {
+            [Some(one), Some(other)] => one.differs_by_setting(other),
+            [_, None] | [None, _] => false,
+        }
+    }
+
+    /// What the platform may book for the deposit.
+    pub fn credit(&self) -> Option<&Credit> {
+        match self {
+            Self::Transfer(transfer) => transfer.credit.as_ref(),
+            Self::Recovery(_) | Self::Account(_) | Self::Balance(_) | Self::Unrecognized(_) => None,
+        }
+    }
+
+    /// Why the deposit may not be credited.
+    pub fn hold(&self) -> Option<&Hold> {
+        match self {
+            Self::Transfer(transfer) => transfer.hold.as_ref(),
+            Self::Recovery(_) | Self::Account(_) | Self::Balance(_) | Self::Unrecognized(_) => None,
         }
     }
 

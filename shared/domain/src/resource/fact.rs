@@ -59,8 +59,8 @@ impl FactContent {
         }
     }
 
-    /// The status that was stated, and for a notice the status that has lasted too long.
-    pub fn status(&self) -> Status {
+    /// The status that was stated, if any, and for a notice the status that has lasted too long.
+    pub fn status(&self) -> Option<Status> {
         match self {
             Self::Statement(statement) => statement.status,
             Self::Overdue(notice) => notice.status,

@@ -2,7 +2,7 @@
 
 use super::fact::FactContent;
 use super::state::Resource;
-use super::view::View;
+use super::view::{Conflict, View};
 use crate::{Ownership, ResourceId, Status, StatusRule};
 
 /// The result of folding a statement or a notice into a resource.
@@ -26,12 +26,12 @@ pub enum Outcome {
         /// The resource, unchanged.
         resource: Resource,
     },
-    /// A new fact was recorded, and final statuses conflict: the resource needs review.
+    /// A new fact was recorded, and statements conflict: the resource needs review.
     Conflicting {
         /// The resource with the new fact.
         resource: Resource,
-        /// The final statuses that exclude each other.
-        between: Vec<Status>,
+        /// The statements that exclude each other.
+        conflict: Conflict,
         /// What a subscriber sees differently.
         change: Option<Change>,
     },
@@ -40,9 +40,9 @@ pub enum Outcome {
 /// What a subscriber sees differently after a fact.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// The status changed.
+    /// The status changed, or what it means for the money: the credit or the hold.
     Status {
-        /// The status before; `None` at the first fact.
+        /// The status before; `None` when there was none.
         from: Option<Status>,
         /// The status now.
         to: Status,
@@ -59,9 +59,9 @@ pub enum Change {
     },
     /// The next statement is overdue.
     Overdue,
-    /// A final status conflicts with another one.
+    /// Statements exclude each other.
     Conflicting {
-        /// All final statuses that exclude each other.
+        /// Their statuses.
         between: Vec<Status>,
     },
 }
@@ -84,7 +84,7 @@ impl Outcome {
 /// order, any number of times, gives equal views and equal sets of event ids.
 pub fn fold(mut resource: Resource, content: impl Into<FactContent>) -> Outcome {
     let content = content.into();
-    if resource.facts().iter().any(|fact| fact.content.id() == content.id()) {
+    if resource.knows(&content) {
         return Outcome::AlreadyKnown { resource };
     }
     let is_stale = match &content {
@@ -100,10 +100,9 @@ pub fn fold(mut resource: Resource, content: impl Into<FactContent>) -> Outcome 
         return Outcome::AlreadyKnown { resource };
     };
     let change = change(&resource, before.as_ref(), &after);
-    if after.conflicting.is_empty() {
-        Outcome::Recorded { resource, change }
-    } else {
-        Outcome::Conflicting { resource, between: after.conflicting, change }
+    match after.conflict {
+        None => Outcome::Recorded { resource, change },
+        Some(conflict) => Outcome::Conflicting { resource, conflict, change },
     }
 }
 
@@ -114,21 +113,31 @@ pub(crate) fn change(resource: &Resource, before: Option<&View>, after: &View) -
         FactContent::Statement(statement) => statement,
         FactContent::Overdue(_) => return Some(Change::Overdue),
     };
-    if !after.conflicting.is_empty() && before.is_some_and(|before| after.conflicting != before.conflicting) {
-        return Some(Change::Conflicting { between: after.conflicting.clone() });
+    if let Some(conflict) = &after.conflict
+        && before.is_none_or(|before| before.conflict.as_ref() != Some(conflict))
+    {
+        return Some(Change::Conflicting { between: conflict.statuses.clone() });
     }
     if let Some(of) = duplicate(resource, last.version, before, after) {
         return Some(Change::Duplicate { of });
     }
-    let status_before = before.map(|before| before.status);
+    let from = before.and_then(|before| before.status);
     // A balance has a single status, which means that it changed: each newer balance reaches it again.
-    let reached_again = after.status == Status::Balance && after.fact == statement.id;
-    Some(if status_before != Some(after.status) || reached_again {
-        Change::Status { from: status_before, to: after.status }
-    } else {
-        // In a sum, no fact supersedes the others.
-        let late = after.fact != statement.id && resource.id().kind().status_rule() != StatusRule::Sum;
-        Change::Updated { late }
+    let reached_again = after.status == Some(Status::Balance) && after.fact == statement.id;
+    // A subscriber that books must see another credit, another hold or the end of a conflict as it sees a status.
+    let booked_differently = before.is_some_and(|before| {
+        let money = |view: &View| (view.details.credit().cloned(), view.details.hold().map(|hold| hold.reason));
+        money(before) != money(after) || before.conflict.is_some() != after.conflict.is_some()
+    });
+    Some(match after.status {
+        Some(to) if from != Some(to) || reached_again || booked_differently => Change::Status { from, to },
+        Some(_) | None => {
+            // In a sum, no fact supersedes the others. A statement without a status cannot come too late for one.
+            let is_superseded = after.fact != statement.id || after.reading != statement.reading;
+            let late =
+                is_superseded && statement.status.is_some() && resource.id().kind().status_rule() != StatusRule::Sum;
+            Change::Updated { late }
+        }
     })
 }
 

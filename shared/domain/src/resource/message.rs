@@ -70,11 +70,11 @@ impl NewFact {
         if v != VERSION {
             return Err(NewFactError::Version(v));
         }
-        let (kind, status) = (fact.resource.kind(), fact.content.status());
-        if status.kind() != kind {
-            return Err(NewFactError::Status(kind, status));
+        let kind = fact.resource.kind();
+        match fact.content.status() {
+            Some(status) if status.kind() != kind => Err(NewFactError::Status(kind, status)),
+            Some(_) | None => Ok(fact),
         }
-        Ok(fact)
     }
 }
 

@@ -9,6 +9,7 @@
 //! - Every fact names the evidence for it.
 
 mod account;
+mod beside;
 mod details;
 mod evidence;
 mod fact;
@@ -21,6 +22,7 @@ mod transfer;
 mod view;
 
 pub use account::{AccountDetails, BalanceDetails, UnrecognizedDetails};
+pub use beside::{Beside, Reported, beside};
 pub use details::Details;
 pub use evidence::{Attestation, Evidence, EvidenceClass, EvidencePointer, Scheme};
 pub use fact::{Fact, FactContent};
@@ -29,6 +31,6 @@ pub use fold::{Change, Outcome, fold};
 pub use message::{NewFact, NewFactError};
 pub use overdue::OverdueNotice;
 pub use state::{CurrentStatus, LATEST_FACTS_MAX, Resource};
-pub use statement::{Statement, StatementContent};
-pub use transfer::{Balances, Conversion, Session, Side, Source, Transaction, TransferDetails};
-pub use view::{HistoryEntry, View};
+pub use statement::{Reading, Statement, StatementContent};
+pub use transfer::{Balances, Conversion, Exchange, FeeQuantity, Session, Side, Source, Transaction, TransferDetails};
+pub use view::{Conflict, HistoryEntry, View};

@@ -13,8 +13,9 @@ use crate::{FactId, ResourceId, Status, Timestamp};
 pub struct OverdueNotice {
     /// The id of the fact that it becomes.
     pub id: FactId,
-    /// The status that has lasted too long.
-    pub status: Status,
+    /// The status that has lasted too long; `None` when the resource has none yet.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub status: Option<Status>,
     /// Since when a further statement has been overdue.
     pub overdue_since: Timestamp,
     /// The evidence for the status.
@@ -26,7 +27,8 @@ impl OverdueNotice {
     pub(super) const EVENT_TYPE: &str = "fundhook.overdue";
 
     /// The id of the one notice about `resource` in `status`, which it reached at `version`.
-    pub(super) fn id_for(resource: &ResourceId, status: Status, version: u64) -> FactId {
+    pub(super) fn id_for(resource: &ResourceId, status: Option<Status>, version: u64) -> FactId {
+        let status = status.map_or("none", Status::as_str);
         FactId::of(resource, Self::EVENT_TYPE, format!("{status} {version}").as_bytes())
     }
 }

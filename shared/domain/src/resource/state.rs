@@ -18,8 +18,10 @@ pub const LATEST_FACTS_MAX: usize = 64;
 /// The current status of a resource, and since when it has been current.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CurrentStatus {
-    /// The status.
-    pub status: Status,
+    /// The status; `None` when no statement reports one.
+    pub status: Option<Status>,
+    /// Whether a further statement of the provider is expected.
+    pub is_awaited: bool,
     /// When Fundhook received the statement with which the resource reached the status.
     pub since: Timestamp,
     /// The version of the resource with that statement.
@@ -79,7 +81,8 @@ impl Resource {
 
     /// The status and since when it has been current; `None` when there are no facts.
     pub fn current_status(&self) -> Option<CurrentStatus> {
-        let status = self.view()?.status;
+        let view = self.view()?;
+        let (status, is_awaited) = (view.status, view.is_awaited(self.id.kind()));
         let mut reached = self.facts.last()?;
         for (at, fact) in self.facts.iter().enumerate().rev() {
             if View::of(self.id.kind(), &self.facts[..=at]).is_none_or(|view| view.status != status) {
@@ -87,7 +90,8 @@ impl Resource {
             }
             reached = fact;
         }
-        Some(CurrentStatus { status, since: reached.content.evidence().received_at, version: reached.version })
+        let (since, version) = (reached.content.evidence().received_at, reached.version);
+        Some(CurrentStatus { status, is_awaited, since, version })
     }
 
     /// Whether a notice that the next statement is overdue was recorded since the resource reached its status.
@@ -116,7 +120,7 @@ impl Resource {
     }
 
     fn awaited_status(&self) -> Option<CurrentStatus> {
-        self.current_status().filter(|current| current.status.is_awaited())
+        self.current_status().filter(|current| current.is_awaited)
     }
 
     fn notice_id(&self, current: &CurrentStatus) -> FactId {
@@ -143,13 +147,7 @@ impl Resource {
     /// supersedes the others: for a deposit that a listed row confirmed, that is the list, although webhooks reported
     /// it before.
     fn families(&self) -> BTreeSet<WebhookFamily> {
-        let statements = self.facts.iter().filter_map(Fact::statement);
-        statements
-            .filter_map(|statement| match &statement.details {
-                Details::Transfer(transfer) => transfer.family,
-                Details::Recovery(_) | Details::Account(_) | Details::Balance(_) | Details::Unrecognized(_) => None,
-            })
-            .collect()
+        self.statements().filter_map(StatementContent::family).collect()
     }
 
     /// The deposit, read at `read_version`, with the result of claiming its coin, and the claim to store with it.
@@ -182,6 +180,21 @@ impl Resource {
     pub(crate) fn at_version(&self, version: u64) -> Self {
         let facts = self.facts.iter().filter(|fact| fact.version <= version).cloned().collect();
         Self { id: self.id.clone(), facts, ownership: self.ownership.clone() }
+    }
+
+    /// Whether `content` is recorded already: the same notice, or the same bytes read in the same way as those that
+    /// count now.
+    pub(super) fn knows(&self, content: &FactContent) -> bool {
+        let same = self.facts.iter().filter(|fact| fact.content.id() == content.id());
+        match content {
+            FactContent::Overdue(_) => same.count() > 0,
+            FactContent::Statement(new) => {
+                let readings = same.filter_map(Fact::statement).map(|statement| &statement.reading);
+                let newest = readings.clone().max();
+                newest.is_some_and(|newest| newest.is_same_way_as(&new.reading))
+                    || readings.into_iter().any(|reading| *reading == new.reading)
+            }
+        }
     }
 
     /// Whether `content` is older than every fact that is kept, so that it would be evicted at once.

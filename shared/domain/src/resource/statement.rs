@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::beside::Reported;
 use super::details::Details;
 use super::evidence::Evidence;
-use crate::{FactId, ResourceId, Status, Timestamp};
+use crate::{FactId, HoldReason, ResourceId, Status, Timestamp, WebhookFamily};
 
 /// What a webhook, or a row of a provider's list, says about one resource.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,21 +23,47 @@ pub struct StatementContent {
     pub id: FactId,
     /// The provider's name for the event, such as `connect.deposits.confirmed`; empty when the webhook names none.
     pub event_type: String,
-    /// The status that it reports. Its kind is the resource's kind.
-    pub status: Status,
+    /// The status that it reports; `None` when it reports none, such as a fee about its withdrawal. Its kind is the
+    /// resource's kind.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub status: Option<Status>,
     /// When it happened, according to the provider.
     pub occurred_at: Timestamp,
     /// Its details in addition to the status.
     pub details: Details,
     /// The evidence for it.
     pub evidence: Evidence,
+    /// How the bytes were read.
+    pub reading: Reading,
+}
+
+/// How a webhook's bytes were read: by which revision of the normaliser, and with which settings.
+///
+/// The same bytes read in another way are a restatement: another fact with the same id. Of several readings, the newest
+/// one stands: the one of the latest receipt, then the one of the highest revision.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Reading {
+    /// When Fundhook received the bytes that were read. A provider that sends them again has them read again.
+    pub at: Timestamp,
+    /// The revision of the normaliser.
+    pub revision: u32,
+    /// A digest of the settings that the statement depends on; empty when all have their defaults.
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    pub settings: String,
+}
+
+impl Reading {
+    /// Whether both read the same bytes in the same way, whenever they did.
+    pub(super) fn is_same_way_as(&self, other: &Self) -> bool {
+        self.revision == other.revision && self.settings == other.settings
+    }
 }
 
 impl StatementContent {
     /// Whether a subscriber could not distinguish the two. Two webhooks with the same content in other bytes (a
     /// re-ordered body) are two facts and one statement.
     pub(super) fn has_same_content_as(&self, other: &Self) -> bool {
-        self.status == other.status
+        self.reported() == other.reported()
             && self.occurred_at == other.occurred_at
             && self.event_type == other.event_type
             && self.details == other.details
@@ -53,8 +80,43 @@ impl StatementContent {
     /// A statement that is the first to identify the coin must publish an event, because the coin may be credited under
     /// another deposit.
     pub(super) fn agrees_with(&self, other: &Self) -> bool {
-        self.status == other.status
+        self.reported() == other.reported()
             && self.details.identifies_coin() == other.details.identifies_coin()
             && self.details.contradictions(&other.details).is_empty()
+            && self.details.credits_the_same_as(&other.details)
+    }
+
+    /// The status that it reports, with the reason for a hold.
+    pub(super) fn reported(&self) -> Option<Reported> {
+        Some(Reported { status: self.status?, hold: self.hold() })
+    }
+
+    /// Why it says that the deposit is held.
+    pub(super) fn hold(&self) -> Option<HoldReason> {
+        match &self.details {
+            Details::Transfer(transfer) => transfer.hold.as_ref().map(|hold| hold.reason),
+            Details::Recovery(_) | Details::Account(_) | Details::Balance(_) | Details::Unrecognized(_) => None,
+        }
+    }
+
+    /// The webhook family that reports it.
+    pub(super) fn family(&self) -> Option<WebhookFamily> {
+        match &self.details {
+            Details::Transfer(transfer) => transfer.family,
+            Details::Recovery(_) | Details::Account(_) | Details::Balance(_) | Details::Unrecognized(_) => None,
+        }
+    }
+
+    /// What both state about the money that is booked, and state differently: `amount`, `asset`, `account`, `credit`.
+    ///
+    /// A transaction may be corrected, and a network is spelled in many ways: neither changes what is booked.
+    pub(super) fn different_money(&self, other: &Self) -> Vec<&'static str> {
+        let booked = ["amount", "asset", "account"];
+        let mut different = self.details.contradictions(&other.details);
+        different.retain(|name| booked.contains(name));
+        if !self.details.credits_the_same_as(&other.details) && !self.details.differs_by_setting(&other.details) {
+            different.push("credit");
+        }
+        different
     }
 }

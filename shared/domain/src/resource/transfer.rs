@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::coin::{Coin, canonical_hash};
 use crate::merge::{merge_members, replace};
-use crate::{Claim, DecimalValue, Network, Quantity, ResourceId, Timestamp, WebhookFamily};
+use crate::{Amount, Claim, Credit, DecimalValue, Hold, Network, Quantity, ResourceId, Timestamp, WebhookFamily};
 
 /// What a provider says about a deposit, a withdrawal or a fee. Any part may be missing from a single webhook.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -17,9 +17,9 @@ pub struct TransferDetails {
     /// The amount.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quantity: Option<Quantity>,
-    /// The fee in addition to the amount, in the same asset.
+    /// The fee in addition to the amount.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub fee: Option<Quantity>,
+    pub fee: Option<FeeQuantity>,
     /// The amount that leaves or reaches the account in all, when the provider states it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total: Option<Quantity>,
@@ -65,6 +65,18 @@ pub struct TransferDetails {
     /// The reason for the status, in the provider's wording. A confirmed deposit may have one: an exception.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status_reason: Option<String>,
+    /// The provider's stable code of the reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status_reason_code: Option<String>,
+    /// What the platform may book for a confirmed deposit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credit: Option<Credit>,
+    /// Why a held deposit may not be credited.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hold: Option<Hold>,
+    /// The two sides of an exchange.
+    #[serde(skip_serializing_if = "is_default")]
+    pub exchange: Exchange,
     /// The webhook family that reports it. Several families may report the same coin.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub family: Option<WebhookFamily>,
@@ -80,6 +92,34 @@ pub struct TransferDetails {
     /// Everything that has no field above, under the provider's names.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub provider_data: Map<String, Value>,
+}
+
+/// A fee in addition to an amount.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FeeQuantity {
+    /// The number of units.
+    pub quantity: Quantity,
+    /// The asset of the fee; `None` when it is the asset of the amount.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub asset: Option<String>,
+    /// The network of that asset.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub network: Option<Network>,
+}
+
+/// The two sides of an exchange.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Exchange {
+    /// What leaves the account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sold: Option<Amount>,
+    /// What reaches the account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bought: Option<Amount>,
+    /// The price, as the provider states it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub price: Option<DecimalValue>,
 }
 
 /// An on-chain transaction.
@@ -239,6 +279,10 @@ impl TransferDetails {
             reference_id,
             provider_status,
             status_reason,
+            status_reason_code,
+            credit,
+            hold,
+            exchange,
             family,
             related,
             created_at,
@@ -269,8 +313,14 @@ impl TransferDetails {
         replace(&mut self.side, side);
         replace(&mut self.reference_id, reference_id);
         replace(&mut self.provider_status, provider_status);
-        // The reason belongs to the status: a later status without a reason has none.
+        // These belong to the status: a later status without a reason has none.
         self.status_reason.clone_from(status_reason);
+        self.status_reason_code.clone_from(status_reason_code);
+        self.credit.clone_from(credit);
+        self.hold.clone_from(hold);
+        replace(&mut self.exchange.sold, &exchange.sold);
+        replace(&mut self.exchange.bought, &exchange.bought);
+        replace(&mut self.exchange.price, &exchange.price);
         replace(&mut self.family, family);
         self.related.extend(related.iter().cloned());
         replace(&mut self.created_at, created_at);

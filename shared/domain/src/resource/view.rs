@@ -1,46 +1,60 @@
 //! Views: what the facts about a resource add up to.
 
-use std::cmp::Ordering;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::beside::conflict_between;
 use super::details::Details;
 use super::evidence::Evidence;
 use super::fact::Fact;
-use super::statement::StatementContent;
-use crate::{DepositStatus, FactId, Kind, Status, StatusRule, Timestamp};
+use super::statement::{Reading, StatementContent};
+use crate::{DecidedBy, DepositStatus, FactId, HoldForce, HoldReason, Kind, Status, StatusRule, Timestamp};
 
 /// What a set of facts adds up to. Equal sets have equal views, whatever order their facts were recorded in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct View {
-    /// The status. It follows from the kind's [`StatusRule`]:
+    /// The status; `None` when no statement reports one. It follows from the kind's [`StatusRule`]:
     ///
-    /// - [`Furthest`](StatusRule::Furthest): the status of the statement with the greatest (is final, rank, sent rather
-    ///   than listed, time).
-    /// - [`Latest`](StatusRule::Latest): the status of the latest statement.
+    /// - [`Furthest`](StatusRule::Furthest): the status of the statement with the greatest [`Precedence`].
+    /// - [`Latest`](StatusRule::Latest): the status of the latest statement that reports one.
     /// - [`Sum`](StatusRule::Sum): the status computed from the merged details.
-    pub status: Status,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub status: Option<Status>,
     /// When the resource reached the status, according to the provider.
     pub occurred_at: Timestamp,
     /// The details of all statements, merged: those of a superseding statement replace those of the others.
     pub details: Details,
-    /// The final statuses that conflict; empty unless there are at least two of the same rank.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub conflicting: Vec<Status>,
+    /// What [conflicts](crate::beside) with the final status; `None` when nothing does.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub conflict: Option<Conflict>,
     /// Every different statement; each supersedes those before it.
     pub history: Vec<HistoryEntry>,
     /// The fact that supersedes all others.
     pub fact: FactId,
+    /// How that fact was read.
+    pub reading: Reading,
     /// The evidence for that fact.
     pub evidence: Evidence,
+}
+
+/// Statements that exclude each other.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Conflict {
+    /// Their statuses. A single one when all state the same status and different money.
+    pub statuses: Vec<Status>,
+    /// What they state differently: `status`, `amount`, `asset`, `account`, `credit`.
+    pub about: Vec<String>,
 }
 
 /// One statement of a provider about a resource.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HistoryEntry {
-    /// The status that the statement reported.
-    pub status: String,
+    /// The status that the statement reported; missing when it reported none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub status: Option<String>,
+    /// Why it reported a deposit as held.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub hold: Option<HoldReason>,
     /// When it happened, according to the provider.
     pub occurred_at: Timestamp,
     /// The provider's name for the event; empty when the webhook names none.
@@ -50,65 +64,138 @@ pub struct HistoryEntry {
 impl View {
     /// What `facts` about a resource of `kind` add up to; `None` when they hold no statement.
     pub(super) fn of(kind: Kind, facts: &[Fact]) -> Option<Self> {
-        let mut statements: Vec<&StatementContent> = facts.iter().filter_map(Fact::statement).collect();
-        statements.sort_by(|a, b| precedence(kind.status_rule(), a, b));
+        let rule = kind.status_rule();
+        let standing = standing(facts);
+        let mut statements: Vec<(Precedence, &StatementContent)> =
+            standing.iter().map(|statement| (Precedence::of(rule, statement, &standing), *statement)).collect();
+        statements.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| content(a.1).cmp(&content(b.1))));
+        let statements: Vec<&StatementContent> = statements.into_iter().map(|(_, statement)| statement).collect();
         let (first, rest) = statements.split_first()?;
         let last = rest.last().unwrap_or(first);
 
         let mut details = first.details.clone();
         rest.iter().for_each(|statement| details.merge(&statement.details));
         let status = match &details {
-            Details::Recovery(recovery) => recovery.status(),
-            Details::Transfer(_) | Details::Account(_) | Details::Balance(_) | Details::Unrecognized(_) => last.status,
+            Details::Recovery(recovery) => Some(recovery.status()),
+            Details::Transfer(_) | Details::Account(_) | Details::Balance(_) | Details::Unrecognized(_) => {
+                statements.iter().rev().find_map(|statement| statement.status)
+            }
         };
         Some(Self {
             status,
             occurred_at: last.occurred_at,
             details,
-            conflicting: conflicting(kind, &statements),
+            conflict: if rule == StatusRule::Furthest { conflict(&statements) } else { None },
             history: history(&statements),
             fact: last.id.clone(),
+            reading: last.reading.clone(),
             evidence: last.evidence.clone(),
         })
     }
 
     /// Whether this is a deposit that may be credited.
     pub fn is_confirmed_deposit(&self) -> bool {
-        self.status == Status::Deposit(DepositStatus::Confirmed) && self.conflicting.is_empty()
+        self.status == Some(Status::Deposit(DepositStatus::Confirmed)) && self.conflict.is_none()
+    }
+
+    /// Whether a further statement of the provider is expected.
+    ///
+    /// None is expected of a status that is final, of a kind that has no end, of a session that the user left, and of a
+    /// deposit that the provider is done with.
+    pub fn is_awaited(&self, kind: Kind) -> bool {
+        let Some(status) = self.status else {
+            return kind.status_rule() == StatusRule::Furthest;
+        };
+        let is_left = status == Status::Deposit(DepositStatus::Abandoned);
+        let is_waiting = self.details.hold().is_none_or(|hold| hold.reason.force() == HoldForce::Waiting);
+        kind.status_rule() != StatusRule::Latest && !status.is_final() && !is_left && is_waiting
+    }
+
+    /// The statuses that exclude each other; empty when none do.
+    pub fn conflicting(&self) -> &[Status] {
+        self.conflict.as_ref().map_or(&[], |conflict| &conflict.statuses)
     }
 }
 
-/// The final statuses of the highest rank, when there are several.
-fn conflicting(kind: Kind, statements: &[&StatementContent]) -> Vec<Status> {
-    if kind.status_rule() != StatusRule::Furthest {
-        return Vec::new();
+/// The statements that count: of several readings of the same bytes, the newest.
+fn standing(facts: &[Fact]) -> Vec<&StatementContent> {
+    let statements: Vec<&StatementContent> = facts.iter().filter_map(Fact::statement).collect();
+    let is_newest = |statement: &&&StatementContent| {
+        !statements.iter().any(|other| other.id == statement.id && other.reading > statement.reading)
+    };
+    statements.iter().filter(is_newest).copied().collect()
+}
+
+/// What conflicts with the statement that supersedes all others.
+fn conflict(statements: &[&StatementContent]) -> Option<Conflict> {
+    let last = statements.last()?;
+    let mut statuses: Vec<Status> = last.status.into_iter().collect();
+    let mut about: Vec<String> = Vec::new();
+    for other in &statements[..statements.len() - 1] {
+        let different = conflict_between(last, other);
+        if !different.is_empty() {
+            statuses.extend(other.status);
+            about.extend(different.into_iter().map(str::to_owned));
+        }
     }
-    let finals = statements.iter().map(|statement| statement.status).filter(|status| status.is_final());
-    let highest = finals.clone().map(Status::rank).max();
-    let mut conflicting: Vec<Status> = finals.filter(|status| Some(status.rank()) == highest).collect();
-    conflicting.sort_unstable();
-    conflicting.dedup();
-    if conflicting.len() > 1 { conflicting } else { Vec::new() }
+    about.sort_unstable();
+    about.dedup();
+    statuses.sort_unstable();
+    statuses.dedup();
+    (!about.is_empty()).then_some(Conflict { statuses, about })
 }
 
 /// The order in which statements supersede each other: the greatest one supersedes all others.
 ///
-/// Ties are settled by the content first. So a statement that is repeated in other bytes, which publishes no event,
-/// never makes one statement supersede another. The digest then makes the order total.
-fn precedence(status_rule: StatusRule, a: &StatementContent, b: &StatementContent) -> Ordering {
-    let progress = |statement: &StatementContent| {
-        let (is_final, rank) = (statement.status.is_final(), statement.status.rank());
-        let was_sent = !statement.evidence.is_from_api();
-        let foremost = match status_rule {
-            StatusRule::Furthest => (is_final, rank, was_sent),
-            StatusRule::Latest | StatusRule::Sum => (false, 0, false),
-        };
-        (foremost, statement.occurred_at, (is_final, rank), statement.status)
-    };
-    let content = |statement: &StatementContent| {
-        (statement.event_type.clone(), serde_json::to_string(&statement.details).unwrap_or_default())
-    };
-    progress(a).cmp(&progress(b)).then_with(|| content(a).cmp(&content(b))).then_with(|| a.id.cmp(&b.id))
+/// For a kind with a lifecycle, the status comes first, and the provider's dates only decide between equal statuses:
+/// many of them cannot be trusted. For a kind without an end, the provider's dates come first. Equal dates are settled
+/// by the graver status, and then by receipt: the last one received supersedes the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Precedence {
+    /// Statuses of a lifecycle: whether there is one, whether it is final, and its rank.
+    progress: (bool, bool, u8),
+    /// Of holds: what they mean for the statements beside them.
+    force: Option<HoldForce>,
+    /// Of credits: those that follow from numbers supersede those that a setting decided.
+    decided_by: Option<DecidedBy>,
+    /// Whether the provider sent the statement itself, rather than listing it.
+    was_sent: bool,
+    /// When it happened, according to the provider.
+    occurred_at: Timestamp,
+    /// The graver of two statuses, and of two holds.
+    gravity: (Option<Status>, Option<HoldReason>),
+    /// When Fundhook first received a statement with this content.
+    received_at: Timestamp,
+}
+
+impl Precedence {
+    /// `all` are the statements that count.
+    fn of(rule: StatusRule, statement: &StatementContent, all: &[&StatementContent]) -> Self {
+        let (status, hold) = (statement.status, statement.hold());
+        // A statement that is repeated in other bytes publishes no event. So it must not supersede another one that
+        // the first of the two did not supersede.
+        let same = all.iter().filter(|other| other.has_same_content_as(statement));
+        let received_at = same.map(|other| other.evidence.received_at).min();
+        let has_lifecycle = rule == StatusRule::Furthest;
+        Self {
+            progress: match status {
+                Some(status) if has_lifecycle => (true, status.is_final(), status.rank()),
+                Some(_) | None => (false, false, 0),
+            },
+            force: hold.map(HoldReason::force).filter(|_| has_lifecycle),
+            decided_by: statement.details.credit().map(|credit| credit.decided_by),
+            was_sent: has_lifecycle && !statement.evidence.is_from_api(),
+            occurred_at: statement.occurred_at,
+            gravity: (status.filter(|_| has_lifecycle), hold),
+            received_at: received_at.unwrap_or(statement.evidence.received_at),
+        }
+    }
+}
+
+/// What makes the order of statements total, when everything that matters is equal.
+fn content(statement: &StatementContent) -> (String, String, FactId, Reading) {
+    let details = serde_json::to_string(&statement.details).unwrap_or_default();
+    (statement.event_type.clone(), details, statement.id.clone(), statement.reading.clone())
 }
 
 fn history(statements: &[&StatementContent]) -> Vec<HistoryEntry> {
@@ -116,7 +203,8 @@ fn history(statements: &[&StatementContent]) -> Vec<HistoryEntry> {
     let different = statements.iter().enumerate().filter(|(at, _)| is_new(*at));
     different
         .map(|(_, statement)| HistoryEntry {
-            status: statement.status.as_str().to_owned(),
+            status: statement.status.map(|status| status.as_str().to_owned()),
+            hold: statement.hold(),
             occurred_at: statement.occurred_at,
             event_type: statement.event_type.clone(),
         })
