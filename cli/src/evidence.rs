@@ -7,12 +7,13 @@ use aws_sdk_s3::error::DisplayErrorContext;
 use flate2::read::GzDecoder;
 use fundhook_adapters::{Aws, KeySetTable};
 use fundhook_domain::{
-    EvidenceClass, EvidencePointer, Fact, FactContent, ResourceId, Scheme, StatementContent, Timestamp,
+    EvidenceClass, EvidencePointer, Fact, FactContent, FactId, ResourceId, Scheme, Statement, StatementContent,
+    Timestamp,
 };
 use fundhook_ports::chain;
 use fundhook_providers::connect::{self, JwtMode, JwtSettings, Settings, TOKEN_ISSUER};
 use fundhook_providers::jose::TokenPolicy;
-use fundhook_providers::{Envelope, KeySet, Webhook, normalise};
+use fundhook_providers::{Envelope, KeySet, ReadingSettings, Webhook, normalise};
 
 /// The result of verifying a fact again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,8 +69,13 @@ impl Archive {
 
     async fn verified(&self, resource: &ResourceId, recorded: &StatementContent) -> Result<FactVerification, String> {
         let envelope = self.envelope(&recorded.evidence.archived).await?;
-        let statements = normalise(&envelope, recorded.evidence.archived.clone());
-        if !statements.iter().any(|statement| statement.resource == *resource && statement.content.id == recorded.id) {
+        let statements = normalise(&envelope, recorded.evidence.archived.clone(), &ReadingSettings::default());
+        // A resource that is named by a digest has another id here, without the key; its facts have none of their own.
+        let states = |statement: &Statement| {
+            let id = FactId::of(resource, &statement.content.event_type, &envelope.body());
+            statement.resource.kind() == resource.kind() && id == recorded.id
+        };
+        if !statements.iter().any(states) {
             return Err("the archived request does not state this fact".to_owned());
         }
         match recorded.evidence.attestation.class {

@@ -1,6 +1,6 @@
 //! Events and resources as text.
 
-use fundhook_domain::{EvidenceClass, Resource, events_after};
+use fundhook_domain::{EvidenceClass, FactContent, Resource, Status, events_after};
 use serde_json::Value;
 
 use crate::subscription::Delivery;
@@ -100,8 +100,18 @@ pub fn timeline(resource: &Resource) -> String {
             ("archived", format!("{} line {}", evidence.archived.object, evidence.archived.line)),
             ("fact", fact.content.id().to_string()),
         ];
-        text.push_str(&format!("  {}. {} ({})\n", fact.version, fact.content.event_type(), fact.content.status()));
+        text.push_str(&format!(
+            "  {}. {} ({})\n",
+            fact.version,
+            fact.content.event_type(),
+            stated_status(&fact.content)
+        ));
         lines.iter().for_each(|(name, value)| text.push_str(&format!("     {name:<9} {value}\n")));
     }
     text
+}
+
+/// The status that a fact states.
+fn stated_status(content: &FactContent) -> &'static str {
+    content.status().map_or("no status", Status::as_str)
 }

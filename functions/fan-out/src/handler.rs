@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use fundhook_domain::{Details, NewFact, NewFactError, Statement, Timestamp};
 use fundhook_ports::{Archive, Disposition, PortError, SendMessages, chain};
-use fundhook_providers::{Envelope, normalise};
+use fundhook_providers::{Envelope, ReadingSettings, normalise};
 use fundhook_runtime::batch::{Failures, messages};
 use fundhook_runtime::metrics;
 use tracing::{error, info, warn};
@@ -19,6 +19,7 @@ pub struct FanOut<A, Q> {
     evidence: A,
     transfers: Q,
     accounts: Q,
+    reading: ReadingSettings,
 }
 
 /// An envelope of the batch, the message that contained it, and its line in the archive.
@@ -36,9 +37,9 @@ struct Outgoing {
 }
 
 impl<A: Archive, Q: SendMessages> FanOut<A, Q> {
-    /// Fan-out that writes to these.
-    pub fn new(evidence: A, transfers: Q, accounts: Q) -> Self {
-        Self { evidence, transfers, accounts }
+    /// Fan-out that writes to these, and reads webhooks with these settings.
+    pub fn new(evidence: A, transfers: Q, accounts: Q, reading: ReadingSettings) -> Self {
+        Self { evidence, transfers, accounts, reading }
     }
 
     /// Handles one batch. Returns the messages to be delivered again.
@@ -77,7 +78,7 @@ impl<A: Archive, Q: SendMessages> FanOut<A, Q> {
         let (mut transfers, mut accounts) = (Outgoing::default(), Outgoing::default());
         let mut unrecognized = Unrecognized::default();
         for ArchivedEnvelope { message_id, envelope, line } in received {
-            for statement in normalise(envelope, pointer(key, *line)) {
+            for statement in normalise(envelope, pointer(key, *line), &self.reading) {
                 unrecognized.count(&statement);
                 let queue = if statement.resource.kind().moves_money() { &mut transfers } else { &mut accounts };
                 let fact = NewFact::from(statement);

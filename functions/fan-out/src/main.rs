@@ -2,8 +2,9 @@
 
 use aws_lambda_events::sqs::SqsEvent;
 use fan_out::FanOut;
-use fundhook_adapters::{Aws, Bucket, Queue};
-use fundhook_runtime::settings::Environment;
+use fundhook_adapters::{Aws, Bucket, Queue, read_secret};
+use fundhook_providers::{IdKey, ReadingSettings};
+use fundhook_runtime::settings::{self, Environment};
 use fundhook_runtime::{now, telemetry, variable};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 
@@ -12,10 +13,14 @@ async fn main() -> Result<(), Error> {
     telemetry::init();
     let environment = Environment::new(&variable);
     let aws = Aws::from_environment(variable)?;
+    // Without the key, resources to which a provider gives no id would get other ids than before.
+    let id_key = read_secret(&aws, &environment.required("FUNDHOOK_ID_KEY_SECRET")?).await?;
+    let reading = ReadingSettings { id_key: IdKey::new(&id_key), ..settings::reading(&environment)? };
     let fan_out = FanOut::new(
         Bucket::new(&aws, environment.required("FUNDHOOK_EVIDENCE_BUCKET")?),
         Queue::new(&aws, environment.required("FUNDHOOK_TRANSFERS_QUEUE_URL")?),
         Queue::new(&aws, environment.required("FUNDHOOK_ACCOUNTS_QUEUE_URL")?),
+        reading,
     );
     let handle = async |event: LambdaEvent<SqsEvent>| Ok::<_, Error>(fan_out.handle(event.payload, now()).await);
     lambda_runtime::run(service_fn(handle)).await

@@ -2,7 +2,7 @@
 
 use fundhook_domain::{EvidencePointer, Feed, Kind, Provider, ResourceId, Statement, Timestamp};
 use fundhook_ports::{Disposition, ListPage, PortError};
-use fundhook_providers::{connect, normalise};
+use fundhook_providers::{ReadingSettings, connect, normalise};
 
 /// A row of the provider's list and its statement.
 pub(crate) struct ListedRow {
@@ -14,17 +14,17 @@ pub(crate) struct ListedRow {
 }
 
 impl ListedRow {
-    /// The rows of a page of the list of `feed`, read at `now`.
-    pub(crate) fn of_page(feed: &Feed, page: ListPage, now: Timestamp) -> Vec<Self> {
+    /// The rows of a page of the list of `feed`, read at `now` with these settings.
+    pub(crate) fn of_page(feed: &Feed, page: ListPage, now: Timestamp, settings: &ReadingSettings) -> Vec<Self> {
         let ListPage { rows, url, .. } = page;
-        rows.into_iter().filter_map(|text| Self::read(feed, text, &url, now)).collect()
+        rows.into_iter().filter_map(|text| Self::read(feed, text, &url, now, settings)).collect()
     }
 
-    fn read(feed: &Feed, text: String, url: &str, now: Timestamp) -> Option<Self> {
+    fn read(feed: &Feed, text: String, url: &str, now: Timestamp, settings: &ReadingSettings) -> Option<Self> {
         let envelope = connect::listed(connect::RawRow { feed, json: text.clone(), url, read_at: now });
         // The row is archived only when it is queued and processed like a webhook.
         let not_archived = EvidencePointer { object: String::new(), line: 0 };
-        let statement = normalise(&envelope, not_archived).into_iter().next()?;
+        let statement = normalise(&envelope, not_archived, settings).into_iter().next()?;
         // A row without a time is normalised as happening now.
         let dated =
             connect::deposited_at(&text).or_else(|| Some(statement.content.occurred_at).filter(|at| *at != now));

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use fundhook_domain::{Feed, Kind, NewFact, Provider, Resource, Timestamp};
+use fundhook_domain::{Feed, Kind, NewFact, Provider, Resource, Status, Timestamp};
 use fundhook_ports::{Disposition, IndexEntry, OpenQuery, OpenResources, PortError, SendMessages, chain};
 use fundhook_reconciliation::plan;
 use tracing::{error, info, warn};
@@ -198,7 +198,7 @@ impl<P: Ports> Reconciler<P> {
 
 /// Whether the resource has waited for a further status since then or earlier, and was not reported overdue.
 fn is_overdue_since(resource: &Resource, since: Timestamp) -> bool {
-    let awaited = resource.current_status().filter(|current| current.status.is_awaited());
+    let awaited = resource.current_status().filter(|current| current.is_awaited);
     awaited.is_some_and(|current| current.since <= since) && !resource.is_overdue()
 }
 
@@ -207,7 +207,7 @@ fn overdue_notice(resource: &Resource, limit: Duration) -> Result<Option<String>
     let Some(notice) = NewFact::overdue(resource, limit) else {
         return Ok(None);
     };
-    let (id, status) = (&notice.resource, notice.content.status());
+    let (id, status) = (&notice.resource, notice.content.status().map_or("without a status", Status::as_str));
     info!(resource.id = %id, %status, "{id} has been {status} for longer than its limit; reporting it overdue");
     let message = notice.to_message();
     message.map(Some).map_err(|error| PortError::new("write an overdue notice", Disposition::DeadLetter, error))

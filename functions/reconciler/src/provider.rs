@@ -88,7 +88,7 @@ impl<P: Ports> Reconciler<P> {
     }
 
     fn rows_of(&self, feed: &Feed, page: ListPage) -> Vec<ListedRow> {
-        ListedRow::of_page(&feed.of(self.settings.rows_are), page, self.now())
+        ListedRow::of_page(&feed.of(self.settings.rows_are), page, self.now(), &self.settings.reading)
     }
 
     /// Which feeds the organization of `feed` has.

@@ -186,8 +186,10 @@ fn folded(id: ResourceId, group: Group) -> Option<Fold> {
     let read_version = current.version();
     let resource = group.facts.iter().cloned().fold(current, |resource, fact| {
         let outcome = fold(resource, fact);
-        if let Outcome::Conflicting { between, .. } = &outcome {
-            warn!(resource.id = %id, ?between, "{id} has contradicting final statuses {between:?}; it needs review");
+        if let Outcome::Conflicting { conflict, .. } = &outcome {
+            let statuses: Vec<&str> = conflict.statuses.iter().map(|status| status.as_str()).collect();
+            let (statuses, about) = (statuses.join(", "), conflict.about.join(", "));
+            warn!(resource.id = %id, statuses, about, "{id} has conflicting statements ({statuses}; about: {about}); it needs review");
         }
         outcome.into_resource()
     });

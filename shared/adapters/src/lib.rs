@@ -23,7 +23,7 @@ pub use jwks_client::JwksClient;
 pub use key_set_table::{KeySetTable, SeenKey};
 pub use queue::Queue;
 pub use reconciliation_table::ReconciliationTable;
-pub use secret_store::SecretStore;
+pub use secret_store::{SecretStore, read_secret};
 pub use table::{ResourceTable, WriteMethod};
 pub use token_store::{TokenStore, TokenStoreNames};
 pub use topic::Topic;

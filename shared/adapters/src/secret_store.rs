@@ -26,16 +26,28 @@ impl SecretStore {
 
 impl ReadSecret for SecretStore {
     async fn read(&self, provider: Provider) -> Result<SecretString, PortError> {
-        let failed = |disposition, why: String| PortError::new("read a secret", disposition, why);
         let id = self.ids.get(&provider);
         let id =
             id.ok_or_else(|| failed(Disposition::DeadLetter, format!("no secret is configured for {provider}")))?;
-        let read = self.client.get_secret_value().secret_id(id).send().await;
-        let read = read.map_err(|error| failed(Disposition::Retry, without_payload(&error)))?;
-        let text = read.secret_string;
-        let text = text.ok_or_else(|| failed(Disposition::DeadLetter, format!("the secret {id} has no text")))?;
-        Ok(text.into())
+        secret_text(&self.client, id).await
     }
+}
+
+/// The text of the secret `id`, an ARN or a name.
+pub async fn read_secret(aws: &Aws, id: &str) -> Result<SecretString, PortError> {
+    secret_text(&Client::new(aws.sdk_config()), id).await
+}
+
+async fn secret_text(client: &Client, id: &str) -> Result<SecretString, PortError> {
+    let read = client.get_secret_value().secret_id(id).send().await;
+    let read = read.map_err(|error| failed(Disposition::Retry, without_payload(&error)))?;
+    let text = read.secret_string.filter(|text| !text.trim().is_empty());
+    let text = text.ok_or_else(|| failed(Disposition::DeadLetter, format!("the secret {id} has no text")))?;
+    Ok(text.into())
+}
+
+fn failed(disposition: Disposition, why: String) -> PortError {
+    PortError::new("read a secret", disposition, why)
 }
 
 /// The code and the message of an error of Secrets Manager. Not the error itself: when the SDK cannot parse a response, its

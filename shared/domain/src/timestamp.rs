@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
+use time::format_description::well_known::{Rfc2822, Rfc3339};
 
 /// How far the clocks of two machines may differ. A time further in the future was written by a wrong clock and is
 /// ignored.
@@ -27,8 +27,8 @@ pub enum TimestampError {
     /// The number of seconds is outside the years 0 to 9999.
     #[error("{0} seconds since 1970 is outside the years 0 to 9999")]
     OutOfRange(i64),
-    /// The digits are not a UNIX time in seconds, milliseconds or nanoseconds.
-    #[error("{0} is not a UNIX time in seconds (10 digits), milliseconds (13) or nanoseconds (19)")]
+    /// The digits are not a UNIX time in seconds, milliseconds, microseconds or nanoseconds.
+    #[error("{0} is not a UNIX time in seconds (10 digits), milliseconds (13), microseconds (16) or nanoseconds (19)")]
     NotUnixTime(String),
 }
 
@@ -42,20 +42,48 @@ impl Timestamp {
             .ok_or(TimestampError::OutOfRange(seconds))
     }
 
-    /// The instant of a UNIX time in decimal digits. The number of digits gives the unit: 10 are seconds, 13
-    /// milliseconds, 19 nanoseconds; each covers the years 2001 to 2286. Any other number of digits is rejected rather
-    /// than guessed.
+    /// The instant of a UNIX time in decimal digits. The number of digits before the point gives the unit: 10 are
+    /// seconds, 13 milliseconds, 16 microseconds, 19 nanoseconds; each covers the years 2001 to 2286. Any other number
+    /// of digits is rejected rather than guessed. Digits after the point are read to the nanosecond.
     pub fn from_unix_digits(digits: &str) -> Result<Self, TimestampError> {
         let rejected = || TimestampError::NotUnixTime(digits.chars().take(32).collect());
-        let nanoseconds_each: i128 = match digits.len() {
-            10 => 1_000_000_000,
-            13 => 1_000_000,
-            19 => 1,
+        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+        let finer: usize = match whole.len() {
+            10 => 9,
+            13 => 6,
+            16 => 3,
+            19 => 0,
             _ => return Err(rejected()),
         };
-        let plain = digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0');
-        let number: i128 = if plain { digits.parse().map_err(|_| rejected())? } else { return Err(rejected()) };
-        OffsetDateTime::from_unix_timestamp_nanos(number * nanoseconds_each).map(Self).map_err(|_| rejected())
+        let is_plain = whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit());
+        if !is_plain || whole.starts_with('0') || digits.ends_with('.') {
+            return Err(rejected());
+        }
+        let fraction = &fraction[..fraction.len().min(finer)];
+        let nanoseconds = format!("{whole}{fraction:0<finer$}").parse().map_err(|_| rejected())?;
+        OffsetDateTime::from_unix_timestamp_nanos(nanoseconds).map(Self).map_err(|_| rejected())
+    }
+
+    /// Whether this is the zero of some clock: the year 1, or earlier. It is no date.
+    pub fn is_zero(self) -> bool {
+        self.0.year() <= 1
+    }
+
+    /// The instant in any of the forms that providers send: RFC 3339, also with a space for the `T` or an offset without
+    /// a colon, RFC 2822, or a UNIX time. A text without an offset is rejected: its zone must not be guessed.
+    pub fn from_any_form(text: &str) -> Result<Self, TimestampError> {
+        let is_number = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+        if is_number {
+            return Self::from_unix_digits(text);
+        }
+        let as_sent = text.parse();
+        if as_sent.is_ok() {
+            return as_sent;
+        }
+        let upper = text.to_ascii_uppercase().replacen(' ', "T", 1).replace(' ', "");
+        let rewritten = with_colon_in_offset(&upper).parse::<Self>();
+        let rfc_2822 = || OffsetDateTime::parse(text, &Rfc2822).ok()?.checked_to_offset(time::UtcOffset::UTC).map(Self);
+        rewritten.ok().or_else(rfc_2822).ok_or(()).or(as_sent)
     }
 
     /// Whole seconds since 1970-01-01T00:00:00Z, rounded down.
@@ -117,6 +145,19 @@ impl Timestamp {
     /// The calendar day in UTC, as `2025/10/07`. Used in object keys, which people browse by date.
     pub fn day_path(self) -> String {
         self.day().replace('-', "/")
+    }
+}
+
+/// `text` with a colon in an offset such as `+0000`.
+fn with_colon_in_offset(text: &str) -> String {
+    let at = text.len().saturating_sub(5);
+    match (text.get(..at), text.get(at..)) {
+        (Some(time), Some(offset))
+            if offset.starts_with(['+', '-']) && offset[1..].bytes().all(|byte| byte.is_ascii_digit()) =>
+        {
+            format!("{time}{}:{}", &offset[..3], &offset[3..])
+        }
+        _ => text.to_owned(),
     }
 }
 
@@ -220,7 +261,11 @@ mod tests {
         for (sent, written) in [
             ("1550174574", "2019-02-14T20:02:54Z"),
             ("1750404740514", "2025-06-20T07:32:20.514Z"),
+            ("1750404740514000", "2025-06-20T07:32:20.514Z"),
             ("1750404740514000001", "2025-06-20T07:32:20.514000001Z"),
+            ("1750404740.5", "2025-06-20T07:32:20.500Z"),
+            ("1750404740514.25", "2025-06-20T07:32:20.514250Z"),
+            ("1750404740.5140000019", "2025-06-20T07:32:20.514000001Z"),
             ("1000000000", "2001-09-09T01:46:40Z"),
             ("9999999999999999999", "2286-11-20T17:46:39.999999999Z"),
         ] {
@@ -233,12 +278,42 @@ mod tests {
             "0550174574",
             "-550174574",
             "15501745740",
-            "1750404740514000",
+            "1550174574.",
+            "1550174574.5.5",
             "1e12345678",
             "１５５０１７４５７４",
         ] {
             assert!(Timestamp::from_unix_digits(text).is_err(), "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_time_is_read_in_any_form_but_never_without_its_zone() {
+        for text in [
+            "2025-10-07T19:44:50Z",
+            "2025-10-07t19:44:50z",
+            "2025-10-07 19:44:50+00:00",
+            "2025-10-07T21:44:50+0200",
+            "2025-10-07 19:44:50 +0000",
+            "Tue, 07 Oct 2025 19:44:50 GMT",
+            "1759866290",
+            "1759866290000",
+            "1759866290000000",
+            "1759866290.000",
+        ] {
+            let read = Timestamp::from_any_form(text).map(|at| at.to_string());
+            assert_eq!(read, Ok("2025-10-07T19:44:50Z".to_owned()), "{text}");
+        }
+        for text in ["2025-10-07T19:44:50", "2025-10-07", "soon", "", "07/10/2025 19:44", "99"] {
+            assert!(Timestamp::from_any_form(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_zero_of_a_clock_is_no_date() {
+        let year_one: Timestamp = "0001-01-01T00:00:00Z".parse().expect("RFC 3339");
+        assert!(year_one.is_zero());
+        assert!(!Timestamp::from_unix_seconds(1_760_484_866).expect("in range").is_zero());
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! What a provider's module gets from an envelope, and what it returns: statements without their evidence.
 
-use fundhook_domain::{Details, Evidence, FactId, ResourceId, Statement, StatementContent, Status, Timestamp};
+use fundhook_domain::{Details, Evidence, FactId, Reading, ResourceId, Statement, StatementContent, Status, Timestamp};
 
 use crate::Envelope;
 use crate::bound::bound;
+use crate::reading::ReadingSettings;
 
 /// What a provider's module reads a webhook's statements from, in addition to the members of its body.
 pub(crate) struct Received<'a> {
@@ -13,13 +14,15 @@ pub(crate) struct Received<'a> {
     pub(crate) payload_type: Option<&'a str>,
     /// When the webhook was sent: the time of statements that have no date.
     pub(crate) sent_at: Timestamp,
+    /// The settings that the meaning of a webhook depends on.
+    pub(crate) settings: &'a ReadingSettings,
 }
 
 /// A statement about one resource, before its id and evidence are added.
 pub(crate) struct Draft {
     pub(crate) resource: ResourceId,
     pub(crate) event_type: String,
-    pub(crate) status: Status,
+    pub(crate) status: Option<Status>,
     pub(crate) occurred_at: Timestamp,
     pub(crate) details: Details,
 }
@@ -36,10 +39,11 @@ pub(crate) struct NotUnderstood {
 
 impl Draft {
     /// The statement with its id, made of signed bytes alone, and its evidence. Parts that are too large are left out.
-    pub(crate) fn into_statement(self, body: &[u8], evidence: Evidence) -> Statement {
+    pub(crate) fn into_statement(self, body: &[u8], evidence: Evidence, reading: Reading) -> Statement {
         let Self { resource, event_type, status, occurred_at, mut details } = self;
         bound(&mut details);
         let id = FactId::of(&resource, &event_type, body);
-        Statement { resource, content: StatementContent { id, event_type, status, occurred_at, details, evidence } }
+        let content = StatementContent { id, event_type, status, occurred_at, details, evidence, reading };
+        Statement { resource, content }
     }
 }

@@ -14,19 +14,27 @@
 //! | `secrets` | shared secrets and HMAC |
 //! | `window` | how far a signed timestamp may be from now |
 //! | `wire` | reading the members of a JSON object without failing on unexpected ones |
+//! | `reading` | the settings that the meaning of a webhook depends on |
+//! | `credit` | what may be booked for a deposit that a provider reports as credited |
+//! | `accounts` | webhooks about users and their accounts, which two providers send |
+//! | `ids` | names for resources to which the provider gives no id |
 //! | `draft`, `bound` | statements before their evidence is added, and the limits on their size |
 //! | `recovery` | what a statement about unexpected money adds to its recovery |
 //!
 //! `docs/providers/adding-a-provider.md` shows how to add a provider.
 
+mod accounts;
 mod bound;
 pub mod connect;
+mod credit;
 mod draft;
 pub mod envelope;
 #[cfg(test)]
 mod fourth;
+mod ids;
 pub mod jose;
 mod normalise;
+mod reading;
 mod recovery;
 mod rejection;
 mod secrets;
@@ -37,8 +45,10 @@ mod wire;
 pub mod zerohash;
 
 pub use envelope::{Envelope, EnvelopeError};
+pub use ids::IdKey;
 pub use jose::KeySet;
 pub use normalise::normalise;
+pub use reading::{REVISION, ReadingSettings, ReasonMeaning, UnknownMeaning};
 pub use rejection::Rejection;
 pub use secrets::{InvalidEntries, InvalidSecrets, Organizations, Secrets, SharedSecret};
 pub use webhook::{Headers, PAYLOAD_TYPE_HEADER, VerifiedWebhook, Webhook};

@@ -6,28 +6,31 @@ use fundhook_domain::{
 
 use crate::draft::{Draft, NotUnderstood, Received};
 use crate::wire::{self, Fields};
-use crate::{Envelope, PAYLOAD_TYPE_HEADER, connect, striga, zerohash};
+use crate::{Envelope, PAYLOAD_TYPE_HEADER, ReadingSettings, connect, striga, zerohash};
 
 /// The longest event name that is carried. The providers' longest names have about 40 bytes.
 const EVENT_NAME_BYTES_MAX: usize = 256;
 
 /// What an archived envelope states.
 ///
+/// `settings` decide where the provider's numbers and words leave it open what they mean.
+///
 /// Total, and never empty: a webhook that is not recognized is itself a statement, about a resource of the kind
 /// `unrecognized`.
-pub fn normalise(envelope: &Envelope, archived: EvidencePointer) -> Vec<Statement> {
+pub fn normalise(envelope: &Envelope, archived: EvidencePointer, settings: &ReadingSettings) -> Vec<Statement> {
     let body = envelope.body();
     let evidence =
         Evidence { received_at: envelope.received_at(), attestation: envelope.attestation().clone(), archived };
     let payload_type = envelope.header(PAYLOAD_TYPE_HEADER);
     let payload_type = payload_type.filter(|name| !name.is_empty() && name.len() <= EVENT_NAME_BYTES_MAX);
-    let received = Received { envelope, payload_type, sent_at: evidence.sent_at() };
+    let received = Received { envelope, payload_type, sent_at: evidence.sent_at(), settings };
+    let reading = settings.reading(evidence.received_at);
     let drafts = match wire::members(&body) {
         Ok(members) => drafts(&received, members),
         Err(reason) => Err(NotUnderstood { named: None, reason }),
     };
     let drafts = drafts.unwrap_or_else(|failure| vec![unrecognized(&received, &body, failure)]);
-    drafts.into_iter().map(|draft| draft.into_statement(&body, evidence.clone())).collect()
+    drafts.into_iter().map(|draft| draft.into_statement(&body, evidence.clone(), reading.clone())).collect()
 }
 
 fn drafts(received: &Received<'_>, members: Fields) -> Result<Vec<Draft>, NotUnderstood> {
@@ -48,7 +51,7 @@ fn unrecognized(received: &Received<'_>, body: &[u8], failure: NotUnderstood) ->
     Draft {
         resource: ResourceId::unrecognized(received.envelope.feed().clone(), body),
         event_type: named.clone().unwrap_or_default(),
-        status: Status::Unrecognized,
+        status: Some(Status::Unrecognized),
         occurred_at: received.sent_at,
         details: Details::Unrecognized(UnrecognizedDetails {
             reason,

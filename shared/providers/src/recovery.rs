@@ -1,10 +1,11 @@
 //! Recoveries: a webhook about unexpected money states something about its recovery too.
 
 use fundhook_domain::{
-    DepositStatus, Details, RecoveryDetails, RecoveryKey, RecoveryStatus, ReturnPayment, Status, TransferDetails,
-    UnexpectedDeposit, WithdrawalStatus,
+    DepositStatus, Details, Kind, Provider, RecoveryDetails, RecoveryKey, RecoveryStatus, ResourceId, ReturnPayment,
+    Status, TransferDetails, UnexpectedDeposit, WithdrawalStatus,
 };
 
+use crate::IdKey;
 use crate::draft::Draft;
 
 /// The statement `draft` about a deposit or a returning payment, and the statement about its recovery if `draft` states
@@ -12,8 +13,8 @@ use crate::draft::Draft;
 ///
 /// Connect reports an unexpected deposit without a user (`reference_id` is empty) when it does not know the user. Then
 /// the deposit has no recovery until zerohash reports it with a participant.
-pub(crate) fn with_recovery(mut draft: Draft) -> Vec<Draft> {
-    let Some(recovery) = recovery_of(&draft) else {
+pub(crate) fn with_recovery(mut draft: Draft, ids: &IdKey) -> Vec<Draft> {
+    let Some(recovery) = recovery_of(&draft, ids) else {
         return vec![draft];
     };
     if let Details::Transfer(transfer) = &mut draft.details {
@@ -22,15 +23,18 @@ pub(crate) fn with_recovery(mut draft: Draft) -> Vec<Draft> {
     vec![draft, recovery]
 }
 
-fn recovery_of(draft: &Draft) -> Option<Draft> {
+fn recovery_of(draft: &Draft, ids: &IdKey) -> Option<Draft> {
     let Details::Transfer(transfer) = &draft.details else {
         return None;
     };
     let TransferDetails { account, asset, network, quantity, total, transaction, family, .. } = &**transfer;
     let key = RecoveryKey { account: account.clone()?, asset: asset.clone()?, network: network.clone() };
-    let resource = key.resource(draft.resource.feed()).ok()?;
+    // A recovery is always zerohash's, although Connect's webhooks report deposits to return too.
+    let feed = draft.resource.feed().of(Provider::Zerohash);
+    let resource =
+        ResourceId::new(Kind::Recovery, feed, &ids.name(&key.parts().each_ref().map(String::as_str))).ok()?;
     let (status, details) = match draft.status {
-        Status::Deposit(DepositStatus::Unexpected) => {
+        Some(Status::Deposit(DepositStatus::Unexpected)) => {
             let deposit = UnexpectedDeposit {
                 value: quantity.as_ref()?.in_major()?,
                 transaction: transaction.hash.clone()?,
@@ -40,7 +44,7 @@ fn recovery_of(draft: &Draft) -> Option<Draft> {
             let id = draft.resource.clone();
             (RecoveryStatus::Required, RecoveryDetails::of_deposit(key, id, deposit))
         }
-        Status::Withdrawal(withdrawal) => {
+        Some(Status::Withdrawal(withdrawal)) => {
             // What leaves the account is returned; the network's fee is part of it.
             let value = total.as_ref().or(quantity.as_ref()).and_then(|quantity| quantity.in_major());
             let status = match withdrawal {
@@ -48,24 +52,30 @@ fn recovery_of(draft: &Draft) -> Option<Draft> {
                     RecoveryStatus::InProgress
                 }
                 WithdrawalStatus::Confirmed => RecoveryStatus::Resolved,
-                WithdrawalStatus::Failed | WithdrawalStatus::Abandoned => RecoveryStatus::Required,
+                WithdrawalStatus::Failed | WithdrawalStatus::Abandoned | WithdrawalStatus::Returned => {
+                    RecoveryStatus::Required
+                }
             };
             let payment = ReturnPayment { status: withdrawal, value };
             let id = draft.resource.clone();
             (status, RecoveryDetails::of_payment(key, id, payment))
         }
-        Status::Deposit(_)
-        | Status::Fee(_)
-        | Status::Recovery(_)
-        | Status::Participant(_)
-        | Status::ExternalAccount(_)
-        | Status::Balance
-        | Status::Unrecognized => return None,
+        Some(
+            Status::Deposit(_)
+            | Status::Fee(_)
+            | Status::Exchange(_)
+            | Status::Recovery(_)
+            | Status::Participant(_)
+            | Status::ExternalAccount(_)
+            | Status::Balance
+            | Status::Unrecognized,
+        )
+        | None => return None,
     };
     Some(Draft {
         resource,
         event_type: draft.event_type.clone(),
-        status: Status::Recovery(status),
+        status: Some(Status::Recovery(status)),
         occurred_at: draft.occurred_at,
         details: Details::Recovery(Box::new(details)),
     })

@@ -1,15 +1,18 @@
 //! What counts as a credit, and for how much.
 
-use fundhook_domain::{DecimalValue, DepositStatus, Details, Ownership, Quantity, Resource, Statement, Status};
+use fundhook_domain::{
+    DecimalValue, DepositStatus, Details, HoldReason, Ownership, Quantity, Resource, Statement, Status,
+};
 
 pub(crate) const CONFIRMED: Status = Status::Deposit(DepositStatus::Confirmed);
 
 /// The asset of a deposit that names none.
 pub(crate) const UNNAMED_ASSET: &str = "-";
 
-/// Whether the deposit of the row may be credited.
+/// Whether the provider credited the deposit of the row, even if the row alone does not tell who bears a fee.
 pub fn is_credit(row: &Statement) -> bool {
-    row.content.status == CONFIRMED
+    let hold = row.content.details.hold().map(|hold| hold.reason);
+    row.content.status == Some(CONFIRMED) || hold == Some(HoldReason::FeeBearerUnknown)
 }
 
 /// The asset and the amount that a recorded deposit may be credited with, in whole coins; `None` when it may not.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use fundhook_domain::{FactId, ResourceId, Statement};
+use fundhook_domain::{FactId, ResourceId, Statement, Status};
 
 use crate::ambiguity::Ambiguity;
 use crate::coin::has_same_id;
@@ -91,8 +91,9 @@ impl Discrepancy {
             Self::Missing { theirs } => Some((&theirs.resource, &theirs.content.id)),
             Self::Behind { ours, theirs } => Some((ours, &theirs.content.id)),
             Self::Differs { ours, theirs, members } => {
-                let contradicts =
-                    members.contains(&STATUS) && theirs.content.status.is_final() && has_same_id(ours, theirs);
+                let contradicts = members.contains(&STATUS)
+                    && theirs.content.status.is_some_and(Status::is_final)
+                    && has_same_id(ours, theirs);
                 contradicts.then_some((ours, &theirs.content.id))
             }
             Self::Ambiguous { .. } | Self::UnknownToTheProvider { .. } | Self::CreditedTwice { .. } => None,
@@ -111,17 +112,22 @@ impl Discrepancy {
     }
 }
 
+/// The status of a row, for sentences.
+fn listed_status(row: &Statement) -> &'static str {
+    row.content.status.map_or("a deposit without a status", Status::as_str)
+}
+
 impl fmt::Display for Discrepancy {
     /// One sentence for reports and logs.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let resource = self.resource();
         match self {
-            Self::Missing { theirs } => write!(f, "{resource} is listed as {} and not recorded", theirs.content.status),
+            Self::Missing { theirs } => write!(f, "{resource} is listed as {} and not recorded", listed_status(theirs)),
             Self::Behind { theirs, .. } => {
-                write!(f, "{resource} is listed as {} and recorded with an earlier status", theirs.content.status)
+                write!(f, "{resource} is listed as {} and recorded with an earlier status", listed_status(theirs))
             }
             Self::Differs { theirs, members, .. } => {
-                write!(f, "{resource} is listed as {} and differs in: {}", theirs.content.status, members.join(", "))
+                write!(f, "{resource} is listed as {} and differs in: {}", listed_status(theirs), members.join(", "))
             }
             Self::Ambiguous { reason: Ambiguity::Resembles(known), .. } => {
                 write!(f, "{resource} is listed and not recorded, and may be {known}")

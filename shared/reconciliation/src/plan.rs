@@ -6,7 +6,7 @@ use fundhook_domain::{Claim, Kind, Ownership, Resource, ResourceId, Statement, T
 
 use crate::ambiguity::Ambiguity;
 use crate::coin::{claim_on, has_same_id, may_be_the_same, provider_id};
-use crate::credit::{CONFIRMED, credited};
+use crate::credit::credited;
 use crate::discrepancy::{Discrepancy, STATUS};
 
 /// Compares the recorded resources `ours` with `theirs`: the rows of the provider's list, each as its statement.
@@ -101,7 +101,8 @@ impl<'a> Recorded<'a> {
 /// Of the rows about each resource, the one with the furthest status.
 pub(crate) fn furthest(theirs: &[Statement]) -> impl Iterator<Item = &Statement> {
     let progress = |row: &Statement| {
-        (row.content.status.is_final(), row.content.status.rank(), row.content.occurred_at, row.content.id.clone())
+        let status = row.content.status.map(|status| (status.is_final(), status.rank()));
+        (status, row.content.occurred_at, row.content.id.clone())
     };
     let mut by_resource: BTreeMap<&ResourceId, &Statement> = BTreeMap::new();
     for row in theirs {
@@ -115,10 +116,13 @@ pub(crate) fn furthest(theirs: &[Statement]) -> impl Iterator<Item = &Statement>
 
 fn compare(resource: &Resource, row: &Statement) -> Option<Discrepancy> {
     let view = resource.view()?;
-    let (ours, theirs) = (view.status, row.content.status);
+    let theirs = row.content.status?;
     let differs =
         |members: Vec<&'static str>| Discrepancy::Differs { ours: resource.id().clone(), theirs: row.clone(), members };
     let behind = || Discrepancy::Behind { ours: resource.id().clone(), theirs: row.clone() };
+    let Some(ours) = view.status else {
+        return Some(behind());
+    };
     match (ours.is_final(), theirs.is_final()) {
         _ if ours == theirs => {
             let members = view.details.contradictions(&row.content.details);
@@ -127,9 +131,10 @@ fn compare(resource: &Resource, row: &Statement) -> Option<Discrepancy> {
         (false, true) => Some(behind()),
         // The list may lag behind the webhooks.
         (false, false) => (theirs.rank() > ours.rank()).then(behind),
-        // `success:false` is not final, and a failed deposit may be listed so. A credited deposit must not be.
-        (true, false) => (ours == CONFIRMED).then(|| differs(vec![STATUS])),
         // A conflict that is already recorded is not reported again.
-        (true, true) => (!view.conflicting.contains(&theirs)).then(|| differs(vec![STATUS])),
+        (true, _) => {
+            let is_known = view.conflicting().contains(&theirs);
+            (!is_known && !resource.conflict_with(&row.content).is_empty()).then(|| differs(vec![STATUS]))
+        }
     }
 }

@@ -26,7 +26,7 @@ pub fn receipt_of(event: &Event, published_at: Timestamp) -> Option<Receipt> {
     let EventBody::Transfer(transfer) = &event.data.body else {
         return None;
     };
-    let is_credit = event.data.kind == Kind::Deposit.as_str() && event.status_attribute() == CONFIRMED.as_str();
+    let is_credit = event.data.kind == Kind::Deposit.as_str() && event.status_attribute() == Some(CONFIRMED.as_str());
     let amount = transfer.amount.as_ref();
     let asset = amount.and_then(|amount| amount.asset.as_deref()).or(transfer.asset.as_deref());
     is_credit.then(|| Receipt {

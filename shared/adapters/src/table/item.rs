@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use fundhook_domain::{Claim, Fact, Feed, Kind, Ownership, Resource, ResourceId, Timestamp, json_fault};
+use fundhook_domain::{Claim, Fact, Feed, Kind, Ownership, Resource, ResourceId, Status, Timestamp, json_fault};
 
 /// The partition key: the resource's id.
 pub const PK: &str = "pk";
@@ -95,8 +95,8 @@ pub(super) fn encode(
         return Ok(attributes);
     };
     attributes.push(("view", AttributeValue::S(serde_json::to_string(&view)?)));
-    attributes.push(("status", text(view.status.as_str())));
-    attributes.push(("final", AttributeValue::Bool(view.status.is_final())));
+    attributes.extend(view.status.map(|status| ("status", text(status.as_str()))));
+    attributes.push(("final", AttributeValue::Bool(view.status.is_some_and(Status::is_final))));
     let known = [
         ("account", view.details.account()),
         ("reference_id", view.details.reference_id()),
@@ -107,7 +107,7 @@ pub(super) fn encode(
         attributes.push((OWNERSHIP, AttributeValue::S(serde_json::to_string(resource.ownership())?)));
     }
     // The sparse index `open` contains what is not final yet, by the time of its current status.
-    if let Some(current_status) = view.status.is_awaited().then(|| resource.current_status()).flatten() {
+    if let Some(current_status) = view.is_awaited(resource.id().kind()).then(|| resource.current_status()).flatten() {
         attributes.push((OPEN, AttributeValue::S(open_partition(resource.id().kind(), resource.is_overdue()))));
         attributes.push((OPEN_SINCE, AttributeValue::S(current_status.since.sortable())));
     }

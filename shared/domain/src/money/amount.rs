@@ -12,20 +12,41 @@ use crate::Network;
 
 /// An exact decimal number, as providers write amounts: `1`, `.013`, `119078888888888888887`.
 ///
-/// Exponents, separators, and signs other than a leading `-` or `+` are rejected: no provider sends them, and an amount
-/// must not be guessed. The text form has no leading or trailing zeros, so equal values have equal texts.
+/// JSON numbers may have an exponent (`9.9e-7`), which is exact too. Separators, and signs other than a leading `-` or
+/// `+`, are rejected: an amount must not be guessed. The text form has no leading or trailing zeros and no exponent, so
+/// equal values have equal texts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DecimalValue(BigDecimal);
 
 /// A text that is not an exact decimal number.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a decimal number such as 0.013 (digits with at most one point, no exponent)")]
+#[error("{0:?} is not a decimal number such as 0.013 (digits with at most one point, and an exponent of at most 1000)")]
 pub struct DecimalError(String);
 
 impl DecimalValue {
     /// The value zero.
     pub fn zero() -> Self {
         Self(BigDecimal::from(0))
+    }
+
+    /// The product.
+    pub fn times(&self, other: &Self) -> Self {
+        Self((&self.0 * &other.0).normalized())
+    }
+
+    /// The absolute value.
+    pub fn abs(&self) -> Self {
+        Self(self.0.abs())
+    }
+
+    /// How many digits follow the point.
+    pub fn decimals(&self) -> u64 {
+        self.0.normalized().fractional_digit_count().max(0).unsigned_abs()
+    }
+
+    /// `10^-decimals`: the smallest step of a number with so many digits after the point.
+    pub fn step(decimals: u64) -> Self {
+        Self(BigDecimal::new(1.into(), i64::try_from(decimals).unwrap_or(i64::MAX)))
     }
 
     /// Whether the value is below zero.
@@ -69,7 +90,11 @@ impl FromStr for DecimalValue {
         const SHOWN_CHARS_MAX: usize = 64;
         let rejected = || DecimalError(text.chars().take(SHOWN_CHARS_MAX).collect());
 
-        let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+        let (mantissa, exponent) = match text.split_once(['e', 'E']) {
+            Some((mantissa, exponent)) => (mantissa, exponent_of(exponent).ok_or_else(rejected)?),
+            None => (text, 0),
+        };
+        let unsigned = mantissa.strip_prefix(['-', '+']).unwrap_or(mantissa);
         let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
         let digits = whole.bytes().chain(fraction.bytes());
         if whole.len() + fraction.len() == 0 || !digits.into_iter().all(|byte| byte.is_ascii_digit()) {
@@ -77,11 +102,20 @@ impl FromStr for DecimalValue {
         }
         // Connect writes `.013`; the library requires a digit before the point.
         let sign = if text.starts_with('-') { "-" } else { "" };
-        format!("{sign}0{whole}.{fraction}0")
+        format!("{sign}0{whole}.{fraction}0e{exponent}")
             .parse()
             .map(|value: BigDecimal| Self(value.normalized()))
             .map_err(|_| rejected())
     }
+}
+
+/// The exponent in `digits`. A greater one than any provider's is rejected: the number would fill the memory.
+fn exponent_of(digits: &str) -> Option<i64> {
+    const EXPONENT_MAX: i64 = 1000;
+    let unsigned = digits.strip_prefix(['-', '+']).unwrap_or(digits);
+    let is_number = !unsigned.is_empty() && unsigned.bytes().all(|byte| byte.is_ascii_digit());
+    let exponent: i64 = is_number.then(|| digits.parse().ok()).flatten()?;
+    (-EXPONENT_MAX..=EXPONENT_MAX).contains(&exponent).then_some(exponent)
 }
 
 impl fmt::Display for DecimalValue {
@@ -124,7 +158,13 @@ impl Units {
 
     /// The unit that a provider calls `name`.
     pub fn named(name: &str) -> Self {
-        let known = Self::KNOWN.into_iter().find(|units| units.as_str().eq_ignore_ascii_case(name));
+        // Striga writes `satoshi` in one place and `satoshis` in another [striga-transactions].
+        let is_name = |units: &Self| {
+            let plural = units.as_str();
+            plural.eq_ignore_ascii_case(name)
+                || plural.strip_suffix('s').is_some_and(|one| one.eq_ignore_ascii_case(name))
+        };
+        let known = Self::KNOWN.into_iter().find(is_name);
         known.unwrap_or_else(|| Self::Other(name.to_owned()))
     }
 
@@ -239,6 +279,10 @@ mod tests {
             ("+2", "2"),
             ("0", "0"),
             ("-0.0", "0"),
+            ("9.9e-7", "0.00000099"),
+            ("1e3", "1000"),
+            ("-1.50E+2", "-150"),
+            ("0e9", "0"),
             ("119078888888888888887", "119078888888888888887"),
             ("1000000000000000000", "1000000000000000000"),
         ] {
@@ -248,9 +292,29 @@ mod tests {
 
     #[test]
     fn a_text_that_is_not_a_plain_decimal_is_rejected() {
-        for text in
-            ["", ".", "-", "1e3", "1E3", "0x10", "1,000", "1 ", " 1", "1.2.3", "--1", "+-1", "NaN", "inf", "١", "1_0"]
-        {
+        for text in [
+            "",
+            ".",
+            "-",
+            "1e",
+            "e3",
+            "1e1001",
+            "1e-1001",
+            "1e1.5",
+            "1e+-3",
+            "1e99999999999999999999",
+            "0x10",
+            "1,000",
+            "1 ",
+            " 1",
+            "1.2.3",
+            "--1",
+            "+-1",
+            "NaN",
+            "inf",
+            "١",
+            "1_0",
+        ] {
             assert!(text.parse::<DecimalValue>().is_err(), "{text:?}");
         }
     }

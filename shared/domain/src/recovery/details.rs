@@ -46,6 +46,12 @@ pub struct RecoveryKey {
 }
 
 impl RecoveryKey {
+    /// What the recovery is named by.
+    pub fn parts(&self) -> [String; 3] {
+        let slug = self.network.as_ref().map_or("", Network::slug);
+        [self.account.clone(), self.asset.to_uppercase(), slug.to_owned()]
+    }
+
     /// The id of the recovery for the organization of `feed`. It is always zerohash's, although Connect's webhooks
     /// report deposits to return too.
     pub fn resource(&self, feed: &Feed) -> Result<ResourceId, ResourceIdError> {

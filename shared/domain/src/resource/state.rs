@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::beside::conflict_between;
 use super::details::Details;
 use super::fact::{Fact, FactContent};
 use super::overdue::OverdueNotice;
@@ -180,6 +181,17 @@ impl Resource {
     pub(crate) fn at_version(&self, version: u64) -> Self {
         let facts = self.facts.iter().filter(|fact| fact.version <= version).cloned().collect();
         Self { id: self.id.clone(), facts, ownership: self.ownership.clone() }
+    }
+
+    /// What makes `statement` [conflict](crate::beside) with the final status of this resource; empty when it does not,
+    /// or when the status is not final.
+    pub fn conflict_with(&self, statement: &StatementContent) -> Vec<&'static str> {
+        let Some(view) = self.view() else {
+            return Vec::new();
+        };
+        let mut statements = self.statements();
+        let last = statements.find(|known| known.id == view.fact && known.reading == view.reading);
+        last.map(|last| conflict_between(last, statement)).unwrap_or_default()
     }
 
     /// Whether `content` is recorded already: the same notice, or the same bytes read in the same way as those that

@@ -46,7 +46,7 @@ pub fn listed(row: RawRow<'_>) -> Envelope {
 /// It may be an RFC 3339 string, or a UNIX time in seconds, milliseconds or nanoseconds as a number or a string. `None`
 /// when it is missing or not an instant, or when the row is not a JSON object.
 pub fn deposited_at(row: &str) -> Option<Timestamp> {
-    members(row.as_bytes()).ok()?.time("deposit_timestamp").ok().flatten()
+    members(row.as_bytes()).ok()?.time("deposit_timestamp")
 }
 
 /// The origin of `url`: `https://api.connect.xyz`.
@@ -65,7 +65,8 @@ pub(crate) fn drafts(received: &Received<'_>, members: Fields) -> Result<Vec<Dra
         Provider::Zerohash => WebhookFamily::ZerohashFund,
         Provider::Connect | Provider::Striga => WebhookFamily::ConnectTransactions,
     };
-    let context = FundContext { feed, event_type: EVENT, family, sent_at: received.sent_at };
+    let (sent_at, settings) = (received.sent_at, received.settings);
+    let context = FundContext { feed, event_type: EVENT, family, sent_at, settings };
     let draft = fund_draft(&context, members).map(|draft| vec![draft]);
     draft.map_err(|reason| NotUnderstood { named: None, reason })
 }

@@ -1,5 +1,6 @@
 //! zerohash Connect (Account Funding): deposits and withdrawals, signed with RSA.
 
+mod fees;
 mod listed;
 mod normalise;
 mod verify;

@@ -1,42 +1,55 @@
 //! What Connect's webhooks state.
 
 use fundhook_domain::{
-    Details, Kind, Network, ResourceId, Session, Source, Timestamp, Transaction, TransferDetails, Units,
+    DecimalValue, DepositStatus, Details, HoldReason, Kind, Network, ResourceId, Session, Source, Status, Timestamp,
+    Transaction, TransferDetails, Units,
 };
 
-use super::wire;
+use super::{fees, wire};
+use crate::accounts::{self, AccountSort, shown};
+use crate::credit::{confirm, held};
 use crate::draft::{Draft, NotUnderstood, Received};
 use crate::recovery::with_recovery;
 use crate::wire::Fields;
 
 /// What a webhook of Connect states.
 pub(crate) fn drafts(received: &Received<'_>, mut members: Fields) -> Result<Vec<Draft>, NotUnderstood> {
-    let Some(event) = members.text("event").map(str::to_owned) else {
-        return Err(NotUnderstood { named: None, reason: "the body has no text member `event`".to_owned() });
+    let event = members.text("event").map(str::to_owned);
+    let status = event.as_deref().and_then(wire::status_of);
+    let (Some(event), Some(status)) = (event.as_deref(), status) else {
+        return about_account(received, event, members);
     };
-    members.drop_repeated("event", &event);
-    let drafts = draft(received, &event, members).map(with_recovery_of_deposit);
-    drafts.map_err(|reason| NotUnderstood { named: Some(event), reason })
-}
-
-/// Adds the statement about the recovery of a deposit. Connect's withdrawals never return unexpected money.
-fn with_recovery_of_deposit(draft: Draft) -> Vec<Draft> {
-    match draft.resource.kind() {
-        Kind::Deposit => with_recovery(draft),
+    members.drop_repeated("event", event);
+    let drafts = draft(received, event, status, members).map(|draft| match draft.resource.kind() {
+        Kind::Deposit => with_recovery(draft, &received.settings.id_key),
+        // Connect's withdrawals never return unexpected money.
         Kind::Withdrawal
         | Kind::Fee
+        | Kind::Exchange
         | Kind::Recovery
         | Kind::Participant
         | Kind::ExternalAccount
         | Kind::Balance
         | Kind::Unrecognized => vec![draft],
-    }
+    });
+    drafts.map_err(|reason| NotUnderstood { named: Some(event.to_owned()), reason })
+}
+
+/// What a webhook that is about no deposit or withdrawal states about a user or an account.
+fn about_account(received: &Received<'_>, event: Option<String>, members: Fields) -> Result<Vec<Draft>, NotUnderstood> {
+    let Some(sort) = AccountSort::of(&members) else {
+        let reason = match &event {
+            None => "the body has no text member `event`".to_owned(),
+            Some(event) => format!("the event {:?} is not known", shown(event)),
+        };
+        return Err(NotUnderstood { named: event, reason });
+    };
+    let draft = accounts::draft(received, sort, members);
+    draft.map(|draft| vec![draft]).map_err(|reason| NotUnderstood { named: event, reason })
 }
 
 /// What the webhook called `event` states, or a sentence about why it cannot be read.
-fn draft(received: &Received<'_>, event: &str, mut members: Fields) -> Result<Draft, String> {
-    let shown = event.chars().take(64).collect::<String>();
-    let status = wire::status_of(event).ok_or_else(|| format!("the event {shown:?} is not known"))?;
+fn draft(received: &Received<'_>, event: &str, status: Status, mut members: Fields) -> Result<Draft, String> {
     let (member, mut object) = wire::OBJECT_MEMBERS
         .into_iter()
         .find_map(|member| Some((member, members.take_object_present(member)?)))
@@ -46,13 +59,13 @@ fn draft(received: &Received<'_>, event: &str, mut members: Fields) -> Result<Dr
     let resource = ResourceId::new(status.kind(), received.envelope.feed().clone(), &id)
         .map_err(|error| format!("`{member}.id` cannot name a resource: {error}"))?;
 
-    let quantity = object.take_quantity("amount", &Units::Major).map_err(of_member)?;
-    let transaction = transaction(&mut object);
+    let quantity = object.take_quantity("amount", &Units::Major);
+    let (transaction, value) = transaction(&mut object);
     let source = source(&mut object);
-    let session = session(&mut members)?;
+    let session = session(&mut members);
     let account = account(&mut members);
-    let created_at = object.take_time("created_at").map_err(of_member)?;
-    let updated_at = object.take_time("updated_at").map_err(of_member)?;
+    let created_at = object.take_time("created_at");
+    let updated_at = object.take_time("updated_at");
     // A confirmed withdrawal in [connect-guide §W4] has an `updated_at` seven minutes before its `created_at`. Nothing
     // happens to a resource before it exists, so the later of the two times counts.
     let occurred_at: Option<Timestamp> = updated_at.max(created_at);
@@ -70,21 +83,32 @@ fn draft(received: &Received<'_>, event: &str, mut members: Fields) -> Result<Dr
         updated_at,
         ..TransferDetails::default()
     };
+    let status = match status {
+        Status::Deposit(DepositStatus::Confirmed) => {
+            let credit = fees::credit(&details, &object, value.as_ref());
+            Status::Deposit(confirm(&mut details, credit))
+        }
+        // Money is in, and information about the sender is missing [connect-guide §6].
+        Status::Deposit(DepositStatus::Held) => Status::Deposit(held(&mut details, HoldReason::TravelRule.into())),
+        other => other,
+    };
     members.keep_rest_of(member, object);
     details.provider_data = members.into_rest();
     Ok(Draft {
         resource,
         event_type: event.to_owned(),
-        status,
+        status: Some(status),
         occurred_at: occurred_at.unwrap_or(received.sent_at),
         details: Details::Transfer(Box::new(details)),
     })
 }
 
-fn transaction(object: &mut Fields) -> Transaction {
+/// The transaction, and what it moved. A value of zero is none: the webhook was sent before the transaction.
+fn transaction(object: &mut Fields) -> (Transaction, Option<DecimalValue>) {
     let Some(mut sent) = object.take_object("transaction") else {
-        return Transaction::default();
+        return (Transaction::default(), None);
     };
+    let value = sent.decimal("value").filter(DecimalValue::is_positive);
     let transaction = Transaction {
         hash: sent.take_text("hash"),
         from: sent.take_text("from"),
@@ -97,7 +121,7 @@ fn transaction(object: &mut Fields) -> Transaction {
         confirmations: None,
     };
     object.keep_rest_of("transaction", sent);
-    transaction
+    (transaction, value)
 }
 
 fn source(object: &mut Fields) -> Source {
@@ -110,17 +134,17 @@ fn source(object: &mut Fields) -> Source {
     source
 }
 
-fn session(members: &mut Fields) -> Result<Session, String> {
+fn session(members: &mut Fields) -> Session {
     let Some(mut sent) = members.take_object("session") else {
-        return Ok(Session::default());
+        return Session::default();
     };
     let session = Session {
         id: sent.take_text("id"),
         metadata: sent.take_json("metadata"),
-        created_at: sent.take_time("created_at").map_err(|why| format!("session: {why}"))?,
+        created_at: sent.take_time("created_at"),
     };
     members.keep_rest_of("session", sent);
-    Ok(session)
+    session
 }
 
 fn account(members: &mut Fields) -> Option<String> {

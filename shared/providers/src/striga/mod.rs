@@ -1,5 +1,6 @@
 //! Striga: on-chain deposits and withdrawals, fees and their refunds, signed with HMAC.
 
+mod accounts;
 mod normalise;
 mod verify;
 mod wire;

@@ -3,44 +3,52 @@
 use std::collections::BTreeSet;
 
 use fundhook_domain::{
-    Balances, Details, FeeStatus, Kind, Network, Quantity, ResourceId, Side, Status, Timestamp, Transaction,
-    TransferDetails, Units, WebhookFamily, WithdrawalStatus,
+    Amount, Balances, Credit, DepositStatus, Details, Exchange, ExchangeStatus, FeeQuantity, FeeStatus, Hold,
+    HoldReason, Kind, Network, Quantity, ResourceId, Side, Status, Timestamp, Transaction, TransferDetails, Units,
+    WebhookFamily, WithdrawalStatus,
 };
 use serde_json::Value;
 
-use super::wire::{self, Sort};
+use super::accounts;
+use super::wire::{self, AboutAccount, Names, Report};
+use crate::accounts::shown;
+use crate::credit::{confirm, in_kind};
 use crate::draft::{Draft, NotUnderstood, Received};
 use crate::wire::Fields;
 
 /// What a webhook of Striga states.
 pub(crate) fn drafts(received: &Received<'_>, mut members: Fields) -> Result<Vec<Draft>, NotUnderstood> {
-    let mut name = members.take_text("type");
-    if name.is_none() && !members.has("type") {
-        name = members.take_text("txType");
-    }
+    let name = members.text("type").or_else(|| members.text("txType")).map(str::to_owned);
+    let of_account = AboutAccount::of(&members);
     let Some(name) = name else {
-        return Err(NotUnderstood { named: None, reason: "the body has no text member `type`".to_owned() });
+        return match of_account {
+            Some(about) => {
+                let draft = accounts::draft(received, about, "", members);
+                draft.map(|draft| vec![draft]).map_err(|reason| NotUnderstood { named: None, reason })
+            }
+            None => Err(NotUnderstood { named: None, reason: "the body has no text member `type`".to_owned() }),
+        };
     };
-    members.drop_repeated("txType", &name);
-    let Some(sort) = wire::sort(&name) else {
-        let reason = format!("the type {:?} is not supported", shown(&name));
-        return Err(NotUnderstood { named: Some(name), reason });
+    let (leg, sub_type) = (members.text("txType"), members.text("txSubType"));
+    let report = wire::report(Names { name: &name, leg, sub_type });
+    let drafts = match (report, of_account) {
+        (Some(report), _) => {
+            ["type", "txType"].into_iter().for_each(|member| members.drop_repeated(member, &name));
+            Webhook::read(received, &name, members).and_then(|webhook| webhook.drafts(report))
+        }
+        (None, Some(about)) => accounts::draft(received, about, &name, members).map(|draft| vec![draft]),
+        (None, None) => Err(format!("the type {:?} is not supported", shown(&name))),
     };
-    let drafts = Webhook::read(received, &name, members).and_then(|webhook| match sort {
-        Sort::Transfer(status) => webhook.transfer(status),
-        Sort::NetworkFee(status) => webhook.network_fee(status),
-        Sort::ApplicationFee => webhook.application_fee(),
-    });
     drafts.map_err(|reason| NotUnderstood { named: Some(name), reason })
 }
 
-/// The parts that all of Striga's webhooks have.
+/// The parts that all of Striga's webhooks about money have.
 struct Webhook<'a> {
     received: &'a Received<'a>,
     name: &'a str,
     id: String,
     sub_type: Option<String>,
-    timestamp: Timestamp,
+    timestamp: Option<Timestamp>,
     debit: Option<Quantity>,
     credit: Option<Quantity>,
     on_chain: Option<Quantity>,
@@ -48,29 +56,37 @@ struct Webhook<'a> {
 }
 
 impl<'a> Webhook<'a> {
+    /// Only `id` is required: whatever else cannot be read is noted, and holds a deposit if it is its amount.
     fn read(received: &'a Received<'a>, name: &'a str, mut members: Fields) -> Result<Self, String> {
         let id = members.required_text("id")?;
-        let timestamp = members.take_time("timestamp")?.ok_or("`timestamp` is missing")?;
-        let (before, units_before) = take_balance(&mut members, "balanceBefore")?;
-        let (after, units_after) = take_balance(&mut members, "balanceAfter")?;
-        if let (Some(before), Some(after)) = (&units_before, &units_after)
-            && before != after
-        {
-            let (before, after) = (shown(before.as_str()), shown(after.as_str()));
-            return Err(format!(
-                "the balances are in {before:?} and {after:?}, so the unit of the amounts is not known"
-            ));
-        }
-        // Amounts are in the unit that the balances name. DENIED has been seen without balances; then the unit is
-        // unknown.
-        let units = units_before.or(units_after).unwrap_or_else(|| Units::Other("unstated".to_owned()));
-        let debit = members.take_quantity("debit", &units)?;
-        let credit = members.take_quantity("credit", &units)?;
-        let on_chain = members.take_quantity(wire::ON_CHAIN_AMOUNT, &units)?;
+        let timestamp = members.take_time("timestamp");
+        let (before, units_before) = take_balance(&mut members, "balanceBefore");
+        let (after, units_after) = take_balance(&mut members, "balanceAfter");
+        // Amounts are in the unit that the balances name. If they name none, or two, it is unknown.
+        let units = match (units_before, units_after) {
+            (Some(before), Some(after)) if before != after => {
+                members.note(format!(
+                    "the balances are in {:?} and {:?}, so the unit of the amounts is not known",
+                    shown(before.as_str()),
+                    shown(after.as_str())
+                ));
+                None
+            }
+            (before, after) => before.or(after),
+        };
+        let units = units.unwrap_or_else(|| Units::Other("unstated".to_owned()));
+        let debit = members.take_quantity("debit", &units);
+        let credit = members.take_quantity("credit", &units);
+        let on_chain = members.take_quantity(wire::ON_CHAIN_AMOUNT, &units);
+        // A payout states both, one of them or both as zero, which is no amount [striga-bank-transfers].
+        let [debit, credit] = [debit, credit].map(|amount| amount.filter(|amount| !is_zero_beside(amount, name)));
         let side = match (&debit, &credit) {
             (Some(_), None) => Some(Side::Debit),
             (None, Some(_)) => Some(Side::Credit),
-            (Some(_), Some(_)) => return Err("both `debit` and `credit` are stated".to_owned()),
+            (Some(_), Some(_)) => {
+                members.note("both `debit` and `credit` are stated".to_owned());
+                None
+            }
             (None, None) => None,
         };
         let details = TransferDetails {
@@ -88,9 +104,10 @@ impl<'a> Webhook<'a> {
             sub_account: members.take_text("accountId"),
             balances: Balances { before, after },
             side,
+            exchange: exchange(&members),
             provider_status: Some(name.to_owned()),
             family: Some(WebhookFamily::StrigaTransactions),
-            updated_at: Some(timestamp),
+            updated_at: timestamp,
             ..TransferDetails::default()
         };
         let sub_type = members.text("txSubType").map(str::to_owned);
@@ -98,17 +115,29 @@ impl<'a> Webhook<'a> {
         Ok(Self { received, name, id, sub_type, timestamp, debit, credit, on_chain, details })
     }
 
+    fn drafts(self, report: Report) -> Result<Vec<Draft>, String> {
+        match report {
+            Report::Transfer(status) => self.transfer(status),
+            Report::Sepa(status) => self.sepa(status),
+            Report::LedgerTransfer => self.ledger_transfer(),
+            Report::Exchange(status) => self.exchange(status),
+            Report::NetworkFee(status) => self.network_fee(status),
+            Report::AccountFee(status) => self.account_fee(status),
+            Report::ApplicationFee => self.application_fee(),
+        }
+    }
+
     fn resource(&self, kind: Kind, native: &str) -> Result<ResourceId, String> {
         let named = ResourceId::new(kind, self.received.envelope.feed().clone(), native);
         named.map_err(|error| format!("`id` cannot name a resource: {error}"))
     }
 
-    fn draft(&self, resource: ResourceId, status: Status, details: TransferDetails) -> Draft {
+    fn draft(&self, resource: ResourceId, status: Option<Status>, details: TransferDetails) -> Draft {
         Draft {
             resource,
             event_type: self.name.to_owned(),
             status,
-            occurred_at: self.timestamp,
+            occurred_at: self.timestamp.unwrap_or(self.received.sent_at),
             details: Details::Transfer(Box::new(details)),
         }
     }
@@ -128,16 +157,79 @@ impl<'a> Webhook<'a> {
     /// A deposit or a withdrawal. For a withdrawal, only INITIATED states the amount; PENDING and CONFIRMED do not.
     fn transfer(mut self, status: Status) -> Result<Vec<Draft>, String> {
         let mut details = std::mem::take(&mut self.details);
-        if status.kind() == Kind::Deposit {
-            // The credited amount, or before that the amount seen on chain.
-            details.quantity = self.credit.take().or_else(|| self.on_chain.take());
-        } else {
-            // FAILED credits the debited amount back. The two amounts may differ.
-            (details.quantity, details.refunded) = (self.debit.take(), self.credit.take());
-        }
+        let status = match status {
+            Status::Deposit(DepositStatus::Confirmed) => {
+                let credit = self.credited(&mut details);
+                Status::Deposit(confirm(&mut details, credit))
+            }
+            Status::Deposit(status) => {
+                // The credited amount, or before that the amount seen on chain.
+                details.quantity = self.credit.take().or_else(|| self.on_chain.take());
+                Status::Deposit(status)
+            }
+            other => {
+                // FAILED credits the debited amount back. The two amounts may differ.
+                (details.quantity, details.refunded) = (self.debit.take(), self.credit.take());
+                take_lightning_fee(&mut details);
+                other
+            }
+        };
         self.keep_other_amounts(&mut details);
         let resource = self.resource(status.kind(), &self.id)?;
-        Ok(vec![self.draft(resource, status, details)])
+        Ok(vec![self.draft(resource, Some(status), details)])
+    }
+
+    /// The credit of a confirmed deposit. Striga states the credited amount, and for a chain also the amount that arrived.
+    fn credited(&self, details: &mut TransferDetails) -> Result<Credit, Hold> {
+        details.quantity = self.credit.clone().or_else(|| self.on_chain.clone());
+        match (&self.credit, &self.on_chain) {
+            (Some(credit), Some(on_chain)) if credit.value != on_chain.value => {
+                let explanation = format!("{} is credited, and {} arrived.", credit.value, on_chain.value);
+                Err(Hold::from(HoldReason::AmountsDisagree).because(explanation))
+            }
+            _ => in_kind(details),
+        }
+    }
+
+    /// A bank transfer in euros. It moves no coin.
+    fn sepa(mut self, status: Status) -> Result<Vec<Draft>, String> {
+        let currency = self.details.asset.take();
+        self.details.asset = currency.or_else(|| Some(wire::SEPA_CURRENCY.to_owned()));
+        self.transfer(status)
+    }
+
+    /// One leg of a transfer between two of Striga's accounts: a withdrawal of the one, or a deposit of the other.
+    fn ledger_transfer(mut self) -> Result<Vec<Draft>, String> {
+        let (kind, other, status) = match self.details.side {
+            Some(Side::Debit) => (Kind::Withdrawal, Kind::Deposit, Status::Withdrawal(WithdrawalStatus::Confirmed)),
+            Some(Side::Credit) => (Kind::Deposit, Kind::Withdrawal, Status::Deposit(DepositStatus::Confirmed)),
+            None => return Err("neither `debit` nor `credit` is stated, so the leg is not known".to_owned()),
+        };
+        debug_assert_eq!(status.kind(), kind);
+        self.details.related = BTreeSet::from([self.resource(other, &self.id)?]);
+        self.transfer(status)
+    }
+
+    /// One leg of an exchange.
+    fn exchange(mut self, status: ExchangeStatus) -> Result<Vec<Draft>, String> {
+        let mut details = std::mem::take(&mut self.details);
+        let amount = |quantity: Option<Quantity>| {
+            quantity.map(|quantity| Amount::of(quantity, details.asset.clone(), details.network.clone()))
+        };
+        let (debited, credited) = (amount(self.debit.take()), amount(self.credit.take()));
+        match status {
+            // What comes back is what was sold.
+            ExchangeStatus::Refunded => details.exchange.sold = credited.or(details.exchange.sold),
+            ExchangeStatus::Pending | ExchangeStatus::Confirmed => {
+                details.exchange.sold = debited.or(details.exchange.sold);
+                details.exchange.bought = credited.or(details.exchange.bought);
+            }
+        }
+        // The legs are in different assets; each side of the exchange names its own.
+        (details.asset, details.network) = (None, None);
+        self.keep_other_amounts(&mut details);
+        let resource = self.resource(Kind::Exchange, &self.id)?;
+        Ok(vec![self.draft(resource, Some(Status::Exchange(status)), details)])
     }
 
     /// The network's fee for a withdrawal, or its refund: a statement about the fee, and one about the withdrawal.
@@ -152,12 +244,12 @@ impl<'a> Webhook<'a> {
         };
         self.keep_other_amounts(&mut details);
         if self.sub_type.as_deref() != Some(wire::WITHDRAWAL_FEE) {
-            return Ok(vec![self.draft(fee, Status::Fee(status), details)]);
+            return Ok(vec![self.draft(fee, Some(Status::Fee(status)), details)]);
         }
+        let charged = details.quantity.clone();
         let of_withdrawal = TransferDetails {
-            fee: details.quantity.clone(),
-            asset,
-            network,
+            // The fee may be in the chain's own coin, and the withdrawal in a token.
+            fee: charged.map(|quantity| FeeQuantity { quantity, asset, network }),
             account,
             sub_account,
             family,
@@ -165,9 +257,20 @@ impl<'a> Webhook<'a> {
             ..TransferDetails::default()
         };
         details.related = BTreeSet::from([withdrawal.clone()]);
-        // A fee is charged once the withdrawal is initiated. It proves no further status.
-        let initiated = Status::Withdrawal(WithdrawalStatus::Initiated);
-        Ok(vec![self.draft(fee, Status::Fee(status), details), self.draft(withdrawal, initiated, of_withdrawal)])
+        // The fee says nothing about the status of its withdrawal.
+        Ok(vec![self.draft(fee, Some(Status::Fee(status)), details), self.draft(withdrawal, None, of_withdrawal)])
+    }
+
+    /// The fee for opening an account, or its refund, which may be a part of it.
+    fn account_fee(mut self, status: FeeStatus) -> Result<Vec<Draft>, String> {
+        let fee = self.resource(Kind::Fee, &wire::account_fee_id(&self.id))?;
+        let mut details = std::mem::take(&mut self.details);
+        (details.quantity, details.refunded) = match status {
+            FeeStatus::Charged => (self.debit.take(), None),
+            FeeStatus::Refunded => (None, self.credit.take()),
+        };
+        self.keep_other_amounts(&mut details);
+        Ok(vec![self.draft(fee, Some(Status::Fee(status)), details)])
     }
 
     /// A leg of the platform's fee: the user's debit or the platform's credit.
@@ -183,30 +286,61 @@ impl<'a> Webhook<'a> {
         details.quantity = self.debit.take().or_else(|| self.credit.take());
         self.keep_other_amounts(&mut details);
         details.related = BTreeSet::from([other_leg]);
-        Ok(vec![self.draft(leg, Status::Fee(FeeStatus::Charged), details)])
+        Ok(vec![self.draft(leg, Some(Status::Fee(FeeStatus::Charged)), details)])
     }
 }
 
+/// Whether the amount is the zero that a payout states beside the real amount, or in its place. A deposit of zero is one.
+fn is_zero_beside(amount: &Quantity, name: &str) -> bool {
+    let is_zero = !amount.value.is_positive() && !amount.value.is_negative();
+    is_zero && !name.contains("DEPOSIT") && !name.contains("PAYIN") && !name.contains("INCOMING")
+}
+
+/// Splits what leaves the account for a Lightning payment, which includes Striga's fee [striga-lightning].
+fn take_lightning_fee(details: &mut TransferDetails) {
+    let stated = details.provider_data.get("strigaFee").and_then(|fee| match fee {
+        Value::String(text) => text.trim().parse().ok(),
+        Value::Number(number) => number.as_str().parse().ok(),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    });
+    if let (Some(total), Some(fee)) = (details.quantity.clone(), stated) {
+        let Quantity { value, units } = total.clone();
+        details.total = Some(total);
+        details.quantity = Some(Quantity { value: value - &fee, units: units.clone() });
+        let quantity = Quantity { value: fee, units };
+        details.fee = Some(FeeQuantity { quantity, asset: None, network: None });
+    }
+}
+
+/// The two sides of an exchange, as `order` tells them in whole units [striga-swaps].
+fn exchange(members: &Fields) -> Exchange {
+    let Some(Value::Object(order)) = members.json("order") else {
+        return Exchange::default();
+    };
+    let side = |name: &str| {
+        let Some(Value::Object(side)) = order.get(name) else {
+            return None;
+        };
+        let side = Fields::new(side.clone());
+        let asset = side.text("currency").map(str::to_owned);
+        Some(Amount::of(Quantity::major(side.decimal("amountFloat")?), asset, None))
+    };
+    let price = Fields::new(order.clone()).decimal("price");
+    Exchange { sold: side("debit"), bought: side("credit"), price }
+}
+
 /// Takes a balance: its amount, and the unit of this and all other amounts.
-fn take_balance(members: &mut Fields, name: &str) -> Result<(Option<Quantity>, Option<Units>), String> {
+fn take_balance(members: &mut Fields, name: &str) -> (Option<Quantity>, Option<Units>) {
     let Some(mut balance) = members.take_object_present(name) else {
-        return Ok((None, None));
+        return (None, None);
     };
     let units = balance.take_text("currency").map(|unit| Units::named(&unit));
-    if units.is_none() && balance.has("currency") {
-        return Err(format!("{name}: `currency` is not a plain string"));
-    }
     let stated = units.clone().unwrap_or_else(|| Units::Other("unstated".to_owned()));
-    let amount = balance.take_quantity("amount", &stated).map_err(|why| format!("{name}: {why}"))?;
+    let amount = balance.take_quantity("amount", &stated);
     // Every sample states the balance twice [striga-transactions].
     if let Some(amount) = &amount {
         balance.drop_repeated("balance", &amount.value.to_string());
     }
     members.keep_rest_of(name, balance);
-    Ok((amount, units))
-}
-
-/// The part of a webhook's text that a reason quotes.
-fn shown(text: &str) -> String {
-    text.chars().take(64).collect()
+    (amount, units)
 }

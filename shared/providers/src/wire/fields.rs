@@ -12,27 +12,37 @@ const TEXT_BYTES_MAX: usize = 1024;
 /// The longest string that is read as a time. RFC 3339 with nanoseconds and an offset has 35 bytes.
 const TIME_BYTES_MAX: usize = 64;
 
+/// The member of the provider's data that holds Fundhook's own notes.
+const NOTES_MEMBER: &str = "fundhook";
+
+/// How many notes are kept.
+const NOTES_MAX: usize = 16;
+
 /// The members of a JSON object that have not been taken yet.
 ///
-/// Each `take_…` removes a member only if it has the requested form. A member that is not taken remains, and ends up in
-/// the view under the provider's name: nothing that a provider states is dropped.
+/// Each `take_…` removes a member only if it has the requested form. A member that cannot be read remains, with a note,
+/// and ends up in the view under the provider's name: nothing that a provider states is dropped, and an odd member never
+/// costs a webhook. White space around a text is not part of it.
 #[derive(Debug, Default)]
-pub(crate) struct Fields(Map<String, Value>);
+pub(crate) struct Fields {
+    members: Map<String, Value>,
+    notes: Vec<String>,
+}
 
 impl Fields {
     pub(crate) fn new(members: Map<String, Value>) -> Self {
-        Self(members)
+        Self { members, notes: Vec::new() }
     }
 
     /// Takes the object `name`. `null` and a missing member are an empty object.
     pub(crate) fn take_object(&mut self, name: &str) -> Option<Self> {
-        match self.0.get(name) {
+        match self.members.get(name) {
             None | Some(Value::Null) => {
-                self.0.remove(name);
+                self.members.remove(name);
                 Some(Self::default())
             }
-            Some(Value::Object(_)) => match self.0.remove(name) {
-                Some(Value::Object(members)) => Some(Self(members)),
+            Some(Value::Object(_)) => match self.members.remove(name) {
+                Some(Value::Object(members)) => Some(Self::new(members)),
                 _ => None,
             },
             Some(_) => None,
@@ -41,67 +51,101 @@ impl Fields {
 
     /// Takes the object `name` if there is one.
     pub(crate) fn take_object_present(&mut self, name: &str) -> Option<Self> {
-        self.0.get(name).filter(|value| value.is_object())?;
+        self.members.get(name).filter(|value| value.is_object())?;
         self.take_object(name)
     }
 
     /// Takes the string `name`, which may be sent as a number. An empty one is taken as missing.
     pub(crate) fn take_text(&mut self, name: &str) -> Option<String> {
-        self.take_text_if(name, |_| true)
+        let text = self.take_text_if(name, |_| true);
+        if text.is_none() && self.has(name) {
+            self.note(format!("`{name}` is not a plain string"));
+        }
+        text
     }
 
     /// Takes the string `name` if `fits` accepts it.
     pub(crate) fn take_text_if(&mut self, name: &str, fits: impl Fn(&str) -> bool) -> Option<String> {
-        let text = match self.0.get(name)? {
-            Value::Null => String::new(),
-            Value::String(text) => text.clone(),
-            Value::Number(number) => number.to_string(),
+        let text = match self.members.get(name)? {
+            Value::Null => "",
+            Value::String(text) => text.trim(),
+            Value::Number(number) => number.as_str(),
             Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
         };
-        let is_plain = text.len() <= TEXT_BYTES_MAX && !text.chars().any(is_unprintable);
+        let text = text.to_owned();
         if text.is_empty() {
-            self.0.remove(name);
+            self.members.remove(name);
             return None;
         }
-        (is_plain && fits(&text)).then(|| {
-            self.0.remove(name);
+        (is_plain(&text) && fits(&text)).then(|| {
+            self.members.remove(name);
             text
         })
     }
 
     /// Whether `name` remains: it was not taken, or does not have the requested form.
     pub(crate) fn has(&self, name: &str) -> bool {
-        self.0.contains_key(name)
+        self.members.contains_key(name)
     }
 
     /// Takes the string `name`, which is required.
     pub(crate) fn required_text(&mut self, name: &str) -> Result<String, String> {
-        self.take_text(name).ok_or_else(|| format!("`{name}` is missing, or not a plain string"))
+        self.take_text_if(name, |_| true).ok_or_else(|| format!("`{name}` is missing, or not a plain string"))
     }
 
     /// The string `name`, without taking it.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
-        self.0.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
+        self.members.get(name).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty())
     }
 
-    /// The boolean `name`, without taking it. It may be sent as a string.
+    /// The value of `name`, without taking it.
+    pub(crate) fn json(&self, name: &str) -> Option<&Value> {
+        self.members.get(name)
+    }
+
+    /// The boolean `name`, without taking it. It may be sent as a string or as 0 or 1.
     pub(crate) fn flag(&self, name: &str) -> Option<bool> {
-        match self.0.get(name)? {
-            Value::Bool(flag) => Some(*flag),
-            Value::String(text) => text.to_ascii_lowercase().parse().ok(),
-            Value::Null | Value::Number(_) | Value::Array(_) | Value::Object(_) => None,
+        let text = match self.members.get(name)? {
+            Value::Bool(flag) => return Some(*flag),
+            Value::String(text) => text.trim().to_ascii_lowercase(),
+            Value::Number(number) => number.to_string(),
+            Value::Null | Value::Array(_) | Value::Object(_) => return None,
+        };
+        match text.as_str() {
+            "true" | "1" => Some(true),
+            "false" | "0" => Some(false),
+            _ => None,
         }
     }
 
-    /// Takes the exact number `name`, sent as a string or as a number. An empty string and `null` are taken as missing.
-    /// Anything else that is not a number is an error: if it were taken as missing, the amount of an earlier webhook
-    /// would be kept.
-    pub(crate) fn take_decimal(&mut self, name: &str) -> Result<Option<DecimalValue>, String> {
-        match self.take_text(name) {
-            None if self.has(name) => Err(format!("`{name}` is not a number")),
-            None => Ok(None),
-            Some(text) => text.parse().map(Some).map_err(|error| format!("`{name}`: {error}")),
+    /// Takes the exact number `name`, sent as a string or as a number. An empty string and `null` are taken as missing. A
+    /// member that is not a number remains, with a note.
+    pub(crate) fn take_decimal(&mut self, name: &str) -> Option<DecimalValue> {
+        let text = match self.take_text_if(name, |text| text.parse::<DecimalValue>().is_ok()) {
+            Some(text) => text,
+            None => {
+                if self.has(name) {
+                    self.note(format!("`{name}` is not a number"));
+                }
+                return None;
+            }
+        };
+        text.parse().ok()
+    }
+
+    /// The exact number `name`, without taking it.
+    pub(crate) fn decimal(&self, name: &str) -> Option<DecimalValue> {
+        match self.members.get(name)? {
+            Value::String(text) => text.trim().parse().ok(),
+            Value::Number(number) => number.as_str().parse().ok(),
+            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
         }
+    }
+
+    /// Whether `name` states something that is not a number.
+    pub(crate) fn is_no_number(&self, name: &str) -> bool {
+        let is_empty = |value: &Value| value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty());
+        self.members.get(name).is_some_and(|value| !is_empty(value)) && self.decimal(name).is_none()
     }
 
     /// Takes the asset code `name` as asset and network.
@@ -111,55 +155,65 @@ impl Fields {
     }
 
     /// Takes the number `name` as a quantity in `units`.
-    pub(crate) fn take_quantity(&mut self, name: &str, units: &Units) -> Result<Option<Quantity>, String> {
+    pub(crate) fn take_quantity(&mut self, name: &str, units: &Units) -> Option<Quantity> {
         let value = self.take_decimal(name)?;
-        Ok(value.map(|value| Quantity { value, units: units.clone() }))
+        Some(Quantity { value, units: units.clone() })
     }
 
-    /// The instant `name`, without taking it: an RFC 3339 string, or a UNIX time in seconds, milliseconds or
-    /// nanoseconds, as a number or a string. An empty string, `null` and 0 are taken as missing; anything else that is
-    /// not an instant is an error.
-    pub(crate) fn time(&self, name: &str) -> Result<Option<Timestamp>, String> {
-        let text = match self.0.get(name) {
+    /// The instant `name`, without taking it, in [any form](Timestamp::from_any_form), as a number or a string. An empty
+    /// string, `null`, 0 and the year 1 are no date.
+    pub(crate) fn time(&self, name: &str) -> Option<Timestamp> {
+        self.read_time(name).ok().flatten()
+    }
+
+    fn read_time(&self, name: &str) -> Result<Option<Timestamp>, String> {
+        let text = match self.members.get(name) {
             None | Some(Value::Null) => return Ok(None),
-            Some(Value::String(text)) if text.is_empty() => return Ok(None),
-            Some(Value::String(text)) => text.clone(),
+            Some(Value::String(text)) => text.trim().to_owned(),
             Some(Value::Number(number)) => number.to_string(),
-            Some(Value::Bool(_) | Value::Array(_) | Value::Object(_)) => String::new(),
+            Some(Value::Bool(_) | Value::Array(_) | Value::Object(_)) => return Err(format!("`{name}` is not a time")),
         };
         // The parser's error quotes the text, so a long one is not passed to it.
-        if text.is_empty() || text.len() > TIME_BYTES_MAX {
+        if text.len() > TIME_BYTES_MAX {
             return Err(format!("`{name}` is not a time"));
         }
-        if text == "0" {
+        if text.is_empty() || text == "0" {
             return Ok(None);
         }
-        let is_number =
-            text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E'));
-        let read = if is_number { Timestamp::from_unix_digits(&text) } else { text.parse() };
-        read.map(Some).map_err(|error| format!("`{name}`: {error}"))
+        // A number with an exponent is the number without one.
+        let digits =
+            if text.contains(['e', 'E']) { text.parse().ok().map(|v: DecimalValue| v.to_string()) } else { None };
+        let read = Timestamp::from_any_form(digits.as_deref().unwrap_or(&text));
+        read.map(|at| Some(at).filter(|at| !at.is_zero())).map_err(|error| format!("`{name}`: {error}"))
     }
 
-    /// Takes the instant `name`. A 0 remains, because the provider stated it.
-    pub(crate) fn take_time(&mut self, name: &str) -> Result<Option<Timestamp>, String> {
-        let time = self.time(name)?;
-        let is_empty = |value: &Value| value.is_null() || value.as_str() == Some("");
-        if time.is_some() || self.0.get(name).is_some_and(is_empty) {
-            self.0.remove(name);
+    /// Takes the instant `name`. A zero remains, because the provider stated it; so does what is not an instant, with a
+    /// note.
+    pub(crate) fn take_time(&mut self, name: &str) -> Option<Timestamp> {
+        let time = match self.read_time(name) {
+            Ok(time) => time,
+            Err(why) => {
+                self.note(why);
+                None
+            }
+        };
+        let is_empty = |value: &Value| value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty());
+        if time.is_some() || self.members.get(name).is_some_and(is_empty) {
+            self.members.remove(name);
         }
-        Ok(time)
+        time
     }
 
     /// Drops `name` if it equals `text`, which is kept already.
     pub(crate) fn drop_repeated(&mut self, name: &str, text: &str) {
-        if self.0.get(name).and_then(Value::as_str) == Some(text) {
-            self.0.remove(name);
+        if self.members.get(name).and_then(Value::as_str).map(str::trim) == Some(text) {
+            self.members.remove(name);
         }
     }
 
     /// Takes the value of `name`. An empty object and `null` are taken as missing.
     pub(crate) fn take_json(&mut self, name: &str) -> Option<Value> {
-        self.0.remove(name).filter(|value| match value {
+        self.members.remove(name).filter(|value| match value {
             Value::Null => false,
             Value::Object(members) => !members.is_empty(),
             Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => true,
@@ -168,20 +222,50 @@ impl Fields {
 
     /// Returns a string that was taken to the member `name`.
     pub(crate) fn keep_text(&mut self, name: &str, text: String) {
-        self.0.insert(name.to_owned(), Value::String(text));
+        self.members.insert(name.to_owned(), Value::String(text));
     }
 
-    /// Returns the members of `child` that were not taken to the member `name`.
+    /// Returns the members of `child` that were not taken, and its notes, to the member `name`.
     pub(crate) fn keep_rest_of(&mut self, name: &str, child: Self) {
-        if !child.0.is_empty() {
-            self.0.insert(name.to_owned(), Value::Object(child.0));
+        let Self { members, notes } = child;
+        if !members.is_empty() {
+            self.members.insert(name.to_owned(), Value::Object(members));
+        }
+        notes.into_iter().for_each(|note| self.note(note.replacen('`', &format!("`{name}."), 1)));
+    }
+
+    /// Adds the members of `child` beside its own. A member that exists already stays.
+    pub(crate) fn unfold(&mut self, child: Self) {
+        let Self { members, notes } = child;
+        for (name, value) in members {
+            self.members.entry(name).or_insert(value);
+        }
+        notes.into_iter().for_each(|note| self.note(note));
+    }
+
+    /// Notes why a member could not be read.
+    pub(crate) fn note(&mut self, note: String) {
+        if self.notes.len() < NOTES_MAX && !self.notes.contains(&note) {
+            self.notes.push(note);
         }
     }
 
-    /// The members that were not taken.
+    /// The members that were not taken, and the notes under `fundhook.notes`.
     pub(crate) fn into_rest(self) -> Map<String, Value> {
-        self.0
+        let Self { mut members, notes } = self;
+        if !notes.is_empty() {
+            let own = members.entry(NOTES_MEMBER).or_insert_with(|| Value::Object(Map::new()));
+            if let Value::Object(own) = own {
+                own.insert("notes".to_owned(), Value::from(notes));
+            }
+        }
+        members
     }
+}
+
+/// Whether a text can have a field of its own.
+fn is_plain(text: &str) -> bool {
+    text.len() <= TEXT_BYTES_MAX && !text.chars().any(is_unprintable)
 }
 
 /// Characters that an SNS message attribute cannot contain: controls, and two that XML 1.0 does not allow.

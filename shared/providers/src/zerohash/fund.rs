@@ -2,11 +2,15 @@
 //! [connect-guide §7].
 
 use fundhook_domain::{
-    Conversion, DecimalValue, DepositStatus, Details, Feed, Kind, ResourceId, Source, Status, Timestamp, Transaction,
-    TransferDetails, Units, WebhookFamily,
+    Conversion, Credit, DepositStatus, Details, FeeBearer, Feed, Hold, HoldReason, Kind, ResourceId, Source, Status,
+    Timestamp, Transaction, TransferDetails, Units, WebhookFamily,
 };
 
+use super::fund_credit::{Fees, converted};
+use super::reasons::{Reason, reason};
+use crate::credit::{confirm, held, in_kind};
 use crate::draft::Draft;
+use crate::reading::{ReadingSettings, ReasonMeaning};
 use crate::wire::Fields;
 
 /// Where a fund transaction was reported.
@@ -19,17 +23,19 @@ pub(crate) struct FundContext<'a> {
     pub(crate) family: WebhookFamily,
     /// When it was sent or read: the time of a fund transaction without a date.
     pub(crate) sent_at: Timestamp,
+    /// The settings that its meaning depends on.
+    pub(crate) settings: &'a ReadingSettings,
 }
 
-/// What a fund transaction states. `success:false` is not final: the account match may still complete, with the same
-/// `fund_id` [zerohash-name-match].
+/// What a fund transaction states. Only `fund_id` is required: whatever else cannot be read holds the deposit, or is
+/// noted.
 pub(crate) fn fund_draft(context: &FundContext<'_>, mut members: Fields) -> Result<Draft, String> {
     let id = members.required_text("fund_id")?;
     let resource = ResourceId::new(Kind::Deposit, context.feed.clone(), &id)
         .map_err(|error| format!("`fund_id` cannot name a resource: {error}"))?;
-    let succeeded = members.flag("success").ok_or("`success` is neither true nor false")?;
-    let occurred_at = members.time("fund_timestamp")?.max(members.time("deposit_timestamp")?);
-    let quantity = members.take_quantity("quantity", &Units::Major)?;
+    let succeeded = members.flag("success");
+    let occurred_at = members.time("fund_timestamp").max(members.time("deposit_timestamp"));
+    let quantity = members.take_quantity("quantity", &Units::Major);
     let (asset, network) = members.take_asset("fund_asset");
     let transaction = Transaction {
         // [zerohash-fund-update] calls it the on-chain transaction's id, but the row in [connect-guide §7] has a UUID.
@@ -40,43 +46,107 @@ pub(crate) fn fund_draft(context: &FundContext<'_>, mut members: Fields) -> Resu
         to: members.take_text("deposit_address"),
         ..Transaction::default()
     };
-    let is_empty = quantity.as_ref().is_none_or(|quantity| quantity.value == DecimalValue::zero());
-    let status = if succeeded {
-        DepositStatus::Confirmed
-    } else if is_empty && transaction.hash.is_none() && !members.has("transaction_id") {
-        // The session ended without a deposit. A deposit that arrives later has a transaction.
-        DepositStatus::Abandoned
-    } else {
-        DepositStatus::Held
-    };
+    let has_arrived = quantity.as_ref().is_some_and(|quantity| quantity.value.is_positive())
+        || transaction.hash.is_some()
+        || members.has("transaction_id");
     let source = source(&mut members);
-    let details = TransferDetails {
+    let fees = Fees::read(&members);
+    let mut details = TransferDetails {
         quantity,
         asset,
         network,
         transaction,
         source,
         conversion: Conversion {
-            rate: members.take_decimal("rate")?,
+            rate: members.take_decimal("rate"),
             currency: members.take_text("quoted_currency"),
-            notional: members.take_decimal("notional")?,
+            notional: members.take_decimal("notional"),
         },
         account: members.take_text("participant_code"),
         sub_account: members.take_text("account_label"),
         // One value under two names: the SDK's and the API's [zerohash-reference-id].
         reference_id: members.take_text("reference_id").or_else(|| members.take_text("client_fund_id")),
         status_reason: members.take_text("status_reason").or_else(|| members.take_text("reason")),
+        status_reason_code: members.take_text("status_reason_code"),
         family: Some(context.family),
-        provider_data: members.into_rest(),
         ..TransferDetails::default()
     };
+    let (code, text) = (details.status_reason_code.as_deref(), details.status_reason.as_deref());
+    let reason = reason(code, text, context.settings);
+    let status = match outcome(succeeded, has_arrived, reason) {
+        Outcome::Credited => {
+            let credit = credit(&details, &fees, context);
+            confirm(&mut details, credit)
+        }
+        Outcome::Abandoned => DepositStatus::Abandoned,
+        Outcome::Held(hold) => held(&mut details, hold),
+    };
+    details.provider_data = members.into_rest();
     Ok(Draft {
         resource,
         event_type: context.event_type.to_owned(),
-        status: Status::Deposit(status),
+        status: Some(Status::Deposit(status)),
         occurred_at: occurred_at.unwrap_or(context.sent_at),
         details: Details::Transfer(Box::new(details)),
     })
+}
+
+/// What a fund transaction says about the money.
+enum Outcome {
+    /// It was credited.
+    Credited,
+    /// The session ended without a deposit. A deposit that arrives later has a transaction.
+    Abandoned,
+    /// It is in, and not credited.
+    Held(Hold),
+}
+
+/// The outcome by `success` and the reason. `success:true` may carry an exception [zerohash-fund-update], and
+/// `success:false` may be a step on the way [zerohash-name-match], so the reason decides where there is one.
+fn outcome(succeeded: Option<bool>, has_arrived: bool, reason: Reason) -> Outcome {
+    let contradiction = |what: &str| Outcome::Held(Hold::from(HoldReason::UnknownReason).because(what));
+    match (reason, succeeded) {
+        (Reason::Known(ReasonMeaning::Held(reason), location), Some(_) | None) => {
+            let hold = Hold::from(reason);
+            Outcome::Held(location.map_or(hold.clone(), |location| hold.at(location)))
+        }
+        (Reason::Unknown, Some(_) | None) => Outcome::Held(HoldReason::UnknownReason.into()),
+        (Reason::Known(ReasonMeaning::Processed, _) | Reason::None, Some(true)) => Outcome::Credited,
+        (Reason::Known(ReasonMeaning::Expired, _), Some(true)) => {
+            contradiction("`success` is true, and the reason says that the session expired.")
+        }
+        (Reason::Known(ReasonMeaning::Expired, _), Some(false) | None) if has_arrived => {
+            contradiction("The reason says that the session expired, and there is a deposit.")
+        }
+        (Reason::Known(ReasonMeaning::Expired, _), Some(false) | None) => Outcome::Abandoned,
+        (Reason::Known(ReasonMeaning::Processed, _), Some(false)) => {
+            contradiction("`success` is false, and the reason says that the deposit was processed.")
+        }
+        (Reason::None, Some(false)) if !has_arrived => Outcome::Abandoned,
+        (Reason::None, Some(false)) => Outcome::Held(HoldReason::UnknownReason.into()),
+        (Reason::Known(ReasonMeaning::Processed, _) | Reason::None, None) => {
+            Outcome::Held(Hold::from(HoldReason::StatusUnknown).because("`success` is neither true nor false."))
+        }
+    }
+}
+
+fn credit(details: &TransferDetails, fees: &Fees, context: &FundContext<'_>) -> Result<Credit, Hold> {
+    let fees_borne_by = context.settings.deposit_fees_borne_by;
+    if context.family != WebhookFamily::ConnectTransactions {
+        return converted(details, fees, fees_borne_by);
+    }
+    // The row of a Connect deposit credits what its webhooks do: the asset that arrived. The row states its fees in the
+    // quoted currency.
+    let credit = in_kind(details)?;
+    match fees_borne_by {
+        _ if fees.are_none() => Ok(credit),
+        Some(FeeBearer::Platform) => Ok(credit),
+        Some(FeeBearer::Customer) => {
+            let explanation = "The list states a fee in another asset than the deposit's.";
+            Err(Hold::from(HoldReason::AmountsDisagree).because(explanation))
+        }
+        None => Err(HoldReason::FeeBearerUnknown.into()),
+    }
 }
 
 /// Whether `text` is 32 hex digits in groups of 8, 4, 4, 4 and 12 [rfc-9562 §4].

@@ -2,7 +2,9 @@
 //! with HMAC or RSA.
 
 mod fund;
+mod fund_credit;
 mod normalise;
+mod reasons;
 mod verify;
 mod wire;
 

@@ -1,12 +1,14 @@
 //! What zerohash's webhooks state.
 
 use fundhook_domain::{
-    AccountDetails, BalanceDetails, DepositStatus, Details, Feed, Kind, Network, Quantity, ResourceId, Status,
-    Timestamp, Transaction, TransferDetails, Units, WebhookFamily,
+    DepositStatus, Details, FeeQuantity, Kind, Network, Quantity, ResourceId, Side, Status, Timestamp, Transaction,
+    TransferDetails, Units, WebhookFamily,
 };
 
 use super::fund::{FundContext, fund_draft};
-use super::wire::{self, Named, Sort};
+use super::wire::{self, DepositState, Named, Sort};
+use crate::accounts::{self, unknown};
+use crate::credit::{confirm, held, in_kind};
 use crate::draft::{Draft, NotUnderstood, Received};
 use crate::recovery::with_recovery;
 use crate::wire::{Fields, split_asset};
@@ -16,49 +18,62 @@ pub(crate) fn drafts(received: &Received<'_>, members: Fields) -> Result<Vec<Dra
     let named = wire::named(received.payload_type);
     let Some(sort) = Sort::of(named, &members) else {
         let reason = match (received.payload_type, named) {
-            (Some(name), Named::Sort(_)) => format!("the body does not have the members of the payload type {name:?}"),
+            (Some(name), Named::Sorts(_) | Named::Account(_)) => {
+                format!("the body does not have the members of the payload type {name:?}")
+            }
             (Some(name), Named::NotSupported | Named::Unknown) => format!("the payload type {name:?} is not supported"),
             (None, _) => "no header names a payload type, and the body has the members of no known one".to_owned(),
         };
         return Err(NotUnderstood { named: None, reason });
     };
-    let about = About { feed: received.envelope.feed(), sort, sent_at: received.sent_at };
+    let about = About { received, sort };
+    let ids = &received.settings.id_key;
     let drafts = match sort {
         Sort::Fund => fund_draft(&about.fund_context(), members).map(|draft| vec![draft]),
-        Sort::DepositFailed => about.deposit_failed(members).map(with_recovery),
-        Sort::Deposit => about.deposit(members).map(with_recovery),
+        Sort::DepositFailed => about.deposit_failed(members).map(|draft| with_recovery(draft, ids)),
+        Sort::Deposit => about.deposit(members).map(|draft| with_recovery(draft, ids)),
         Sort::Payment => about.payment(members),
-        Sort::Participant => about.participant(members).map(|draft| vec![draft]),
-        Sort::ExternalAccount => about.external_account(members).map(|draft| vec![draft]),
-        Sort::Balance => about.balance(members).map(|draft| vec![draft]),
+        Sort::BankPayment => about.bank_payment(members).map(|draft| vec![draft]),
+        Sort::Account(sort) => accounts::draft(received, sort, members).map(|draft| vec![draft]),
     };
     drafts.map_err(|reason| NotUnderstood { named: None, reason })
 }
 
 /// What is known about a webhook before its members are read.
 struct About<'a> {
-    feed: &'a Feed,
+    received: &'a Received<'a>,
     sort: Sort,
-    sent_at: Timestamp,
 }
 
 impl About<'_> {
     fn fund_context(&self) -> FundContext<'_> {
-        let family = WebhookFamily::ZerohashFund;
-        FundContext { feed: self.feed, event_type: self.sort.as_str(), family, sent_at: self.sent_at }
+        FundContext {
+            feed: self.received.envelope.feed(),
+            event_type: self.sort.as_str(),
+            family: WebhookFamily::ZerohashFund,
+            sent_at: self.received.sent_at,
+            settings: self.received.settings,
+        }
     }
 
     fn resource(&self, kind: Kind, member: &str, native: &str) -> Result<ResourceId, String> {
-        let named = ResourceId::new(kind, self.feed.clone(), native);
+        let named = ResourceId::new(kind, self.received.envelope.feed().clone(), native);
         named.map_err(|error| format!("`{member}` cannot name a resource: {error}"))
     }
 
-    fn draft(&self, resource: ResourceId, status: Status, occurred_at: Option<Timestamp>, details: Details) -> Draft {
-        let occurred_at = occurred_at.unwrap_or(self.sent_at);
+    fn draft(
+        &self,
+        resource: ResourceId,
+        status: Option<Status>,
+        occurred_at: Option<Timestamp>,
+        details: TransferDetails,
+    ) -> Draft {
+        let occurred_at = occurred_at.unwrap_or(self.received.sent_at);
+        let details = Details::Transfer(Box::new(details));
         Draft { resource, event_type: self.sort.as_str().to_owned(), status, occurred_at, details }
     }
 
-    /// A deposit outside the authorised flow. It has neither an id nor a date, so all its members together identify it.
+    /// A deposit outside the authorised flow. It has neither an id nor a date, so a digest of its members identifies it.
     fn deposit_failed(&self, mut members: Fields) -> Result<Draft, String> {
         if members.flag("success") != Some(false) {
             return Err("`success` is not false, as DEPOSIT_FAILED requires".to_owned());
@@ -66,11 +81,14 @@ impl About<'_> {
         let account = members.required_text("participant_code")?;
         let hash = members.required_text("transaction_id")?;
         let code = members.required_text("asset")?;
-        let value = members.take_decimal("quantity")?.ok_or("`quantity` is missing")?;
-        let resource = self.resource(Kind::Deposit, "transaction_id", &format!("{hash}:{account}:{code}:{value}"))?;
+        let stated = members.json("quantity").map(ToString::to_string).unwrap_or_default();
+        let value = members.take_decimal("quantity");
+        let amount = value.as_ref().map_or(stated, ToString::to_string);
+        let native = self.received.settings.id_key.name(&[&hash, &account, &code, &amount]);
+        let resource = self.resource(Kind::Deposit, "transaction_id", &native)?;
         let (asset, network) = split_asset(&code);
         let details = TransferDetails {
-            quantity: Some(Quantity::major(value)),
+            quantity: value.map(Quantity::major),
             asset: Some(asset),
             network,
             transaction: Transaction { hash: Some(hash), ..Transaction::default() },
@@ -79,19 +97,17 @@ impl About<'_> {
             provider_data: members.into_rest(),
             ..TransferDetails::default()
         };
-        let status = Status::Deposit(DepositStatus::Unexpected);
-        Ok(self.draft(resource, status, None, Details::Transfer(Box::new(details))))
+        Ok(self.draft(resource, Some(Status::Deposit(DepositStatus::Unexpected)), None, details))
     }
 
     fn deposit(&self, mut members: Fields) -> Result<Draft, String> {
         let id = members.required_text("deposit_id")?;
         let resource = self.resource(Kind::Deposit, "deposit_id", &id)?;
-        let state = members.required_text("state")?;
-        let status = wire::deposit_state(&state).ok_or_else(|| unknown("state", &state))?;
-        let updated_at = members.take_time("timestamp")?;
-        let quantity = members.take_quantity("amount", &Units::Major)?;
+        let state = members.take_text("state").unwrap_or_default();
+        let updated_at = members.take_time("timestamp");
+        let quantity = members.take_quantity("amount", &Units::Major);
         let (asset, network) = members.take_asset("asset");
-        let details = TransferDetails {
+        let mut details = TransferDetails {
             quantity,
             asset,
             network,
@@ -103,24 +119,30 @@ impl About<'_> {
             },
             account: members.take_text("participant_code"),
             sub_account: members.take_text("account_id"),
-            provider_status: Some(state),
+            provider_status: Some(state.clone()).filter(|state| !state.is_empty()),
+            status_reason: members.take_text("state_reason"),
             family: Some(WebhookFamily::ZerohashDepositStatus),
             updated_at,
-            provider_data: members.into_rest(),
             ..TransferDetails::default()
         };
-        Ok(self.draft(resource, status, updated_at, Details::Transfer(Box::new(details))))
+        let status = match wire::deposit_state(&state) {
+            DepositState::Reached(status) => status,
+            DepositState::Credited => {
+                let credit = in_kind(&details);
+                confirm(&mut details, credit)
+            }
+            DepositState::Held(reason) => held(&mut details, reason.into()),
+        };
+        details.provider_data = members.into_rest();
+        Ok(self.draft(resource, Some(Status::Deposit(status)), updated_at, details))
     }
 
-    /// A payment. One that returns unexpected money (`auth_withdrawal`) is a statement about the recovery too.
+    /// A payment to a chain. One that returns unexpected money (`auth_withdrawal`) is a statement about the recovery too.
     fn payment(&self, mut members: Fields) -> Result<Vec<Draft>, String> {
-        let payment_type = members.text("payment_type").unwrap_or_default().to_owned();
-        if !payment_type.ends_with("withdrawal") {
-            return Err(format!("the payment type {:?} is not a withdrawal", shown(&payment_type)));
-        }
-        let mut payment = members.take_object("payment_details").ok_or("`payment_details` is not an object")?;
-        let status_word = members.required_text("status")?;
-        let status = wire::payment_status(&status_word).ok_or_else(|| unknown("status", &status_word))?;
+        let is_return = members.text("payment_type").is_some_and(|name| name.eq_ignore_ascii_case("auth_withdrawal"));
+        let mut payment = members.take_object("payment_details").unwrap_or_default();
+        let word = members.required_text("status")?;
+        let status = wire::payment_status(&word).ok_or_else(|| unknown("status", &word))?;
         // Newer payloads have the payment's own id [zerohash-payments], and the request's may be empty at first. The
         // samples of [zerohash-recovery §7] have the request's id only.
         let request_id = payment.take_text("withdrawal_request_id");
@@ -128,12 +150,11 @@ impl About<'_> {
         let id = id.ok_or("neither `payment_id` nor `payment_details.withdrawal_request_id` names the payment")?;
         let resource = self.resource(Kind::Withdrawal, "payment_id", &id)?;
 
-        let total = members.take_quantity("total", &Units::Major)?;
+        let total = members.take_quantity("total", &Units::Major);
         // Empty in all samples of [zerohash-recovery §7], where only the total states the amount.
-        let quantity = members.take_quantity("quantity", &Units::Major)?;
-        let (created_at, updated_at) = (members.take_time("created_at")?, members.take_time("updated_at")?);
-        let external = members.text("external_account_id").map(str::to_owned);
-        let external = external.and_then(|id| ResourceId::new(Kind::ExternalAccount, self.feed.clone(), &id).ok());
+        let quantity = members.take_quantity("quantity", &Units::Major);
+        let (created_at, updated_at) = (members.take_time("created_at"), members.take_time("updated_at"));
+        let external = self.external_account(&members);
         let code = members.take_text("asset");
         let (asset, implied) = code.as_deref().map(split_asset).unzip();
         let implied = implied.flatten();
@@ -145,9 +166,10 @@ impl About<'_> {
         {
             members.keep_text("asset", code);
         }
+        let fee = payment.take_quantity("network_fee_quantity", &Units::Major);
         let mut details = TransferDetails {
             quantity,
-            fee: payment.take_quantity("network_fee_quantity", &Units::Major)?,
+            fee: fee.map(|quantity| FeeQuantity { quantity, asset: None, network: None }),
             total,
             asset,
             network: network.or(implied),
@@ -156,8 +178,10 @@ impl About<'_> {
                 to: payment.take_text("destination_address"),
                 ..Transaction::default()
             },
-            account: members.take_text("participant_code"),
-            provider_status: Some(status_word),
+            account: take_account(&mut members),
+            reference_id: members.take_text("reference_id"),
+            status_reason: members.take_text("failure_reason"),
+            provider_status: Some(word),
             family: Some(WebhookFamily::ZerohashPayments),
             related: external.into_iter().collect(),
             created_at,
@@ -169,79 +193,62 @@ impl About<'_> {
         }
         members.keep_rest_of("payment_details", payment);
         details.provider_data = members.into_rest();
-        let draft = self.draft(resource, status, updated_at.max(created_at), Details::Transfer(Box::new(details)));
-        Ok(if payment_type == "auth_withdrawal" { with_recovery(draft) } else { vec![draft] })
+        let draft = self.draft(resource, status, updated_at.max(created_at), details);
+        Ok(if is_return { with_recovery(draft, &self.received.settings.id_key) } else { vec![draft] })
     }
 
-    fn participant(&self, mut members: Fields) -> Result<Draft, String> {
-        let account = members.required_text("participant_code")?;
-        let resource = self.resource(Kind::Participant, "participant_code", &account)?;
-        let word = members.required_text("participant_status")?;
-        let status = wire::participant_status(&word).ok_or_else(|| unknown("participant_status", &word))?;
-        let updated_at = members.take_time("timestamp")?;
-        let details = AccountDetails {
-            account: Some(account),
-            nickname: None,
-            provider_status: Some(word),
-            status_reason: members.take_text("reason_code"),
-            updated_at,
-            provider_data: members.into_rest(),
-        };
-        Ok(self.draft(resource, status, updated_at, Details::Account(Box::new(details))))
-    }
-
-    fn external_account(&self, mut members: Fields) -> Result<Draft, String> {
-        let id = members.required_text("external_account_id")?;
-        let resource = self.resource(Kind::ExternalAccount, "external_account_id", &id)?;
-        let word = members.required_text("external_account_status")?;
-        let status = wire::external_account_status(&word).ok_or_else(|| unknown("external_account_status", &word))?;
-        let updated_at = members.take_time("timestamp")?;
-        let details = AccountDetails {
-            account: members.take_text("participant_code"),
-            nickname: members.take_text("account_nickname"),
-            provider_status: Some(word),
-            status_reason: members.take_text("reason_code"),
-            updated_at,
-            provider_data: members.into_rest(),
-        };
-        Ok(self.draft(resource, status, updated_at, Details::Account(Box::new(details))))
-    }
-
-    /// A balance. It has no id, so it is named by its user, account and asset.
-    fn balance(&self, mut members: Fields) -> Result<Draft, String> {
-        let names = ["participant_code", "account_group", "account_label", "account_type", "asset"];
-        let mut named = Vec::new();
-        for name in names {
-            let part = members.take_text(name);
-            if part.is_none() && members.has(name) {
-                // Taking it as missing would merge two balances into one.
-                return Err(format!("`{name}` is not a plain string"));
-            }
-            let part = part.inspect(|part| members.keep_text(name, part.clone()));
-            named.push(part.unwrap_or_else(|| "-".to_owned()));
+    /// A payment by a bank. `type` is `debit` when the money is drawn from the user's bank account, and `credit` when it is
+    /// paid into it [zerohash-payments].
+    fn bank_payment(&self, mut members: Fields) -> Result<Draft, String> {
+        let id = members.required_text("transaction_id")?;
+        let resource = self.resource(Kind::Withdrawal, "transaction_id", &id)?;
+        let word = members.required_text("payment_status")?;
+        let status = wire::payment_status(&word).ok_or_else(|| unknown("payment_status", &word))?;
+        let side = members.text("type").and_then(|word| match word.to_ascii_lowercase().as_str() {
+            "debit" => Some(Side::Debit),
+            "credit" => Some(Side::Credit),
+            _ => None,
+        });
+        if side.is_some() {
+            members.take_text("type");
         }
-        let resource = self.resource(Kind::Balance, "account_label", &named.join(":"))?;
-        let updated_at = members.take_time("timestamp")?;
-        let quantity = members.take_quantity("balance", &Units::Major)?;
+        let updated_at = ["timestamp", "updated_at"].into_iter().find_map(|name| members.take_time(name));
+        let external = self.external_account(&members);
         let (asset, network) = members.take_asset("asset");
-        let details = BalanceDetails {
-            quantity: Some(quantity.ok_or("`balance` is empty")?),
-            asset,
+        let currency = members.take_text("currency").or_else(|| members.take_text("quoted_asset"));
+        let details = TransferDetails {
+            quantity: members.take_quantity("amount", &Units::Major),
+            asset: asset.or(currency),
             network,
-            account: members.take_text("participant_code"),
-            sub_account: members.take_text("account_label"),
+            account: take_account(&mut members),
+            side,
+            reference_id: members.take_text("reference_id"),
+            provider_status: Some(word),
+            status_reason: members.take_text("reason_description"),
+            status_reason_code: members.take_text("reason_code"),
+            family: Some(WebhookFamily::ZerohashPayments),
+            related: external.into_iter().collect(),
+            created_at: members.take_time("created_at"),
             updated_at,
             provider_data: members.into_rest(),
+            ..TransferDetails::default()
         };
-        Ok(self.draft(resource, Status::Balance, updated_at, Details::Balance(Box::new(details))))
+        Ok(self.draft(resource, status, updated_at, details))
+    }
+
+    fn external_account(&self, members: &Fields) -> Option<ResourceId> {
+        let id = members.text("external_account_id")?;
+        ResourceId::new(Kind::ExternalAccount, self.received.envelope.feed().clone(), id).ok()
     }
 }
 
-fn unknown(member: &str, word: &str) -> String {
-    format!("`{member}` is {:?}, which is not known", shown(word))
-}
-
-/// The part of a webhook's text that a reason quotes.
-fn shown(text: &str) -> String {
-    text.chars().take(64).collect()
+/// The user's code. A payment on behalf of another participant may name only that one [zerohash-withdraw-sdk].
+fn take_account(members: &mut Fields) -> Option<String> {
+    let own = members.take_text("participant_code");
+    let mut other = members.take_object_present("obo_participant");
+    let account = own.or_else(|| other.as_mut()?.take_text("participant_code"));
+    if let Some(rest) = other {
+        members.keep_rest_of("obo_participant", rest);
+    }
+    account
 }

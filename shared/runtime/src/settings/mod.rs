@@ -3,6 +3,7 @@
 mod connect;
 mod connect_api;
 mod environment;
+mod reading;
 mod reconcile;
 mod shared_secrets;
 mod tenants;
@@ -12,6 +13,7 @@ use fundhook_credentials::KeySettings;
 pub use connect::{ConnectFeed, connect, connect_jwks_urls};
 pub use connect_api::{ConnectApiSettings, connect_api};
 pub use environment::{Environment, SettingError};
+pub use reading::reading;
 pub use reconcile::{OverdueLimits, ReconcileSettings};
 pub use shared_secrets::{SecretFeeds, striga, zerohash};
 pub use tenants::Tenants;

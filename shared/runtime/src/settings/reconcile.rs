@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use fundhook_domain::{Feed, Kind, Provider};
+use fundhook_providers::ReadingSettings;
 
 use super::environment::{Environment, ON_OR_OFF, SettingError};
+use super::reading::reading;
 use super::tenants::Tenants;
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct ReconcileSettings {
     /// The provider whose deposits have the rows' `fund_id` as their id: Connect, or zerohash (fund webhooks).
     pub rows_are: Provider,
@@ -21,6 +23,8 @@ pub struct ReconcileSettings {
     /// How far back the first run reads.
     pub lookback: Duration,
     pub overdue: OverdueLimits,
+    /// How rows are read.
+    pub reading: ReadingSettings,
 }
 
 /// How long a resource may keep a status that is not final.
@@ -38,7 +42,12 @@ impl OverdueLimits {
             Kind::Deposit => Some(self.deposit),
             Kind::Withdrawal => Some(self.withdrawal),
             Kind::Recovery => Some(self.recovery),
-            Kind::Fee | Kind::Participant | Kind::ExternalAccount | Kind::Balance | Kind::Unrecognized => None,
+            Kind::Fee
+            | Kind::Exchange
+            | Kind::Participant
+            | Kind::ExternalAccount
+            | Kind::Balance
+            | Kind::Unrecognized => None,
         }
     }
 }
@@ -53,6 +62,7 @@ impl ReconcileSettings {
         let is_zerohash_on = environment.one_of("FUNDHOOK_ZEROHASH", false, &ON_OR_OFF)?;
         let zerohash_feeds = Tenants::from_environment(environment)?.feeds(Provider::Zerohash);
         Ok(Self {
+            reading: reading(environment)?,
             zerohash_feeds: zerohash_feeds.into_iter().filter(|_| is_zerohash_on).collect(),
             rows_are: environment.one_of("FUNDHOOK_CONNECT_TRANSACTIONS_ARE", Provider::Connect, &whose)?,
             grace: environment.seconds("FUNDHOOK_RECONCILE_GRACE_SECONDS", 900, 0..=DAY)?,
@@ -78,7 +88,7 @@ mod tests {
         assert_eq!((settings.grace, settings.overlap), (hours(1) / 4, hours(1)));
         assert_eq!((settings.lookback, settings.rows_are), (hours(72), Provider::Connect));
         let limits = Kind::ALL.map(|kind| settings.overdue.of(kind));
-        let awaited = [Some(hours(24)), Some(hours(24)), None, Some(hours(168)), None, None, None, None];
+        let awaited = [Some(hours(24)), Some(hours(24)), None, None, Some(hours(168)), None, None, None, None];
         assert_eq!(limits, awaited);
     }
 

@@ -14,7 +14,7 @@ use fundhook_ports::chain;
 use fundhook_providers::connect::{self, JwtMode, JwtSettings, TOKEN_ISSUER};
 use fundhook_providers::jose::TokenPolicy;
 use fundhook_providers::zerohash::{self, RsaPadding};
-use fundhook_providers::{Envelope, Headers, KeySet, Secrets, Webhook, normalise, striga};
+use fundhook_providers::{Envelope, Headers, KeySet, ReadingSettings, Secrets, Webhook, normalise, striga};
 use fundhook_sandbox::{SandboxKey, SandboxSecrets, SignRequest};
 use serde_json::Value;
 
@@ -145,8 +145,10 @@ impl Simulation {
     ) -> Result<(Timestamp, Vec<Statement>), GenerateError> {
         let undated =
             Timestamp::from_unix_seconds(UNDATED_SENT_AT).map_err(|error| webhook.fault(error.to_string()))?;
-        let read_at =
-            |at: Timestamp| self.envelope(webhook, at).map(|envelope| normalise(&envelope, pointer(&envelope)));
+        let read_at = |at: Timestamp| {
+            self.envelope(webhook, at)
+                .map(|envelope| normalise(&envelope, pointer(&envelope), &ReadingSettings::default()))
+        };
         let statements = read_at(undated)?;
         let occurred_at =
             statements.iter().map(|statement| statement.content.occurred_at).filter(|at| *at != undated).max();
