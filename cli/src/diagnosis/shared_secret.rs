@@ -78,6 +78,7 @@ fn diagnose(
         | Rejection::NoKeyForScheme { .. }
         | Rejection::LegacySignature
         | Rejection::TokenMissing(_)
+        | Rejection::NotAToken { .. }
         | Rejection::Token(_) => SecretCause::Rejected(rejection),
     })
 }
