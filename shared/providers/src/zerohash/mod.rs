@@ -3,12 +3,13 @@
 
 mod fund;
 mod normalise;
+mod pss;
 mod verify;
 mod wire;
 
 pub(crate) use fund::{FundContext, fund_draft};
 pub(crate) use normalise::drafts;
-pub use verify::{RsaPadding, Settings, signed_message, verify};
+pub use verify::{RsaPadding, Settings, is_current, signed_message, verify};
 
 pub use crate::PAYLOAD_TYPE_HEADER;
 
