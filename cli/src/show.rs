@@ -112,6 +112,6 @@ pub fn timeline(resource: &Resource) -> String {
 }
 
 /// The status that a fact states.
-fn stated_status(content: &FactContent) -> &'static str {
+pub fn stated_status(content: &FactContent) -> &'static str {
     content.status().map_or("no status", Status::as_str)
 }

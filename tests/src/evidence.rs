@@ -68,7 +68,7 @@ impl Platform {
             Provider::Connect => connect::verify(webhook, feed, &settings(url), &self.published_keys().await, now),
             Provider::Zerohash => {
                 let tolerance = std::time::Duration::from_secs(300);
-                let settings = zerohash::Settings { tolerance, rsa_padding: RsaPadding::Pkcs1, legacy: false };
+                let settings = zerohash::Settings { tolerance, rsa_padding: RsaPadding::default(), legacy: false };
                 zerohash::verify(webhook, feed, &settings, &self.secrets(feed).await, now)
             }
             Provider::Striga => striga::verify(webhook, feed, &self.secrets(feed).await),

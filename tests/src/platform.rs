@@ -7,7 +7,7 @@ use fundhook_domain::{EvidencePointer, Feed, Provider, Resource, ResourceId, Sta
 use fundhook_local_stack::sending::{self, Authenticity, SendOutcome, WebhookResponse, post, send, send_or_drop};
 use fundhook_local_stack::{Account, Clients, Deployment, Function, connect};
 use fundhook_ports::Resources as _;
-use fundhook_providers::{Envelope, Webhook, normalise};
+use fundhook_providers::{Envelope, ReadingSettings, Webhook, normalise};
 use fundhook_sandbox::{SandboxClient, SignRequest, SignedHeaders};
 use futures_util::{StreamExt as _, stream};
 use serde_json::Value;
@@ -187,7 +187,7 @@ impl Platform {
     /// The statements of a webhook, as fan-out derives them.
     pub async fn statements(&self, webhook: &sending::Webhook) -> Vec<Statement> {
         let archived = EvidencePointer { object: "evidence/v1/none.ndjson.gz".to_owned(), line: 0 };
-        normalise(&self.sealed(webhook).await, archived)
+        normalise(&self.sealed(webhook).await, archived, &ReadingSettings::default())
     }
 
     /// Posts `body` with these headers to the path of `feed`.

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use fundhook::evidence::{Archive, ArchiveLocation};
-use fundhook::show::resource_line;
+use fundhook::show::{resource_line, stated_status};
 use fundhook::target::Target;
 use fundhook_adapters::ResourceTable;
 use fundhook_domain::ResourceId;
@@ -37,7 +37,12 @@ pub(crate) async fn run(arguments: Arguments) -> Ending {
             let holds = verdict.holds();
             all_hold &= holds;
             let mark = if holds { "✓" } else { "✗" };
-            println!("  {mark} {}. {} ({}): {verdict}", fact.version, fact.content.event_type(), fact.content.status());
+            println!(
+                "  {mark} {}. {} ({}): {verdict}",
+                fact.version,
+                fact.content.event_type(),
+                stated_status(&fact.content)
+            );
         }
     }
     Ok(if all_hold { ExitCode::SUCCESS } else { ExitCode::FAILURE })

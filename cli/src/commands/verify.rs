@@ -39,7 +39,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "TENANT")]
     tenant: Option<Tenant>,
     /// zerohash: the padding of RSA signatures
-    #[arg(long, default_value = "pkcs1", value_parser = ["pkcs1", "pss"])]
+    #[arg(long, default_value = RsaPadding::default().as_str(), value_parser = RsaPadding::ALL.map(RsaPadding::as_str))]
     rsa_padding: String,
     /// zerohash: accept a signature over only the body if there is no other
     #[arg(long)]
@@ -100,7 +100,10 @@ fn diagnose_shared_secret(arguments: &Arguments, webhook: &Webhook, now: Timesta
     let secrets = secrets(path, arguments.tenant.as_ref())?;
     let settings = zerohash::Settings {
         tolerance: Duration::from_secs(arguments.tolerance),
-        rsa_padding: if arguments.rsa_padding == "pss" { RsaPadding::Pss } else { RsaPadding::Pkcs1 },
+        rsa_padding: RsaPadding::ALL
+            .into_iter()
+            .find(|padding| padding.as_str() == arguments.rsa_padding)
+            .unwrap_or_default(),
         legacy: arguments.legacy,
     };
     let diagnosis = match arguments.provider {

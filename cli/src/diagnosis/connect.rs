@@ -85,6 +85,7 @@ pub fn diagnose(webhook: &Webhook, settings: &Settings, keys: &KeySet, now: Time
         | Rejection::NoKeyForScheme { .. }
         | Rejection::LegacySignature
         | Rejection::TokenMissing(_)
+        | Rejection::NotAToken { .. }
         | Rejection::Token(_) => Cause::Rejected(rejection),
     })
 }

@@ -2,6 +2,7 @@
 
 mod bodies;
 mod connect;
+mod rsa;
 mod shared_secret;
 
 pub use connect::{Cause, Diagnosis, diagnose};

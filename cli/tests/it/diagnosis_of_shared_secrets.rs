@@ -25,7 +25,7 @@ fn zerohash_headers(body: &[u8]) -> SignedHeaders {
 
 fn diagnosed(headers: SignedHeaders, body: &[u8], after_seconds: i64) -> SecretDiagnosis {
     let settings =
-        Settings { tolerance: std::time::Duration::from_secs(300), rsa_padding: RsaPadding::Pkcs1, legacy: false };
+        Settings { tolerance: std::time::Duration::from_secs(300), rsa_padding: RsaPadding::default(), legacy: false };
     let now = Timestamp::from_unix_seconds(SIGNED_AT + after_seconds).expect("in range");
     let webhook = Webhook { path: String::new(), headers: headers.into_iter().collect(), body: body.to_vec() };
     diagnose_zerohash(&webhook, &settings, &secrets(), now)

@@ -19,9 +19,12 @@ impl IdKey {
         Self(hmac::Key::new(hmac::HMAC_SHA256, secret.expose_secret().as_bytes()))
     }
 
-    /// A key that everyone knows, for tests and for the preview of a webhook.
+    /// The secret of the public key.
+    pub const PUBLIC: &str = "fundhook: a public key for ids, which hides nothing";
+
+    /// A key that everyone knows, for tests, for the local stack and for the preview of a webhook.
     pub fn public() -> Self {
-        Self(hmac::Key::new(hmac::HMAC_SHA256, b"fundhook: a public key for ids, which hides nothing"))
+        Self(hmac::Key::new(hmac::HMAC_SHA256, Self::PUBLIC.as_bytes()))
     }
 
     /// The name of the resource that `parts` describe: 32 hex digits. Two different lists of parts never have one name.

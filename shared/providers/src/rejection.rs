@@ -52,6 +52,14 @@ pub enum Rejection {
     /// The token that the settings require is missing.
     #[error("the header `{0}` must contain a JWT")]
     TokenMissing(String),
+    /// The header for the token that the settings require contains other credentials.
+    #[error("the header `{header}` carries {scheme} credentials and not a token")]
+    NotAToken {
+        /// The header.
+        header: String,
+        /// The scheme of the credentials if it is a well-known one, such as `Basic`; otherwise `other`.
+        scheme: &'static str,
+    },
     /// The token does not verify.
     #[error("the JWT was rejected")]
     Token(#[source] TokenRejection),
@@ -69,7 +77,7 @@ impl Rejection {
             Self::SignatureUnverified => "signature_unverified",
             Self::NoKeyForScheme { .. } => "no_key_for_scheme",
             Self::LegacySignature => "legacy_signature",
-            Self::TokenMissing(_) => "token_missing",
+            Self::TokenMissing(_) | Self::NotAToken { .. } => "token_missing",
             Self::Token(_) => "token_refused",
         }
     }
@@ -84,6 +92,7 @@ impl Rejection {
             | Self::NoKeyForScheme { .. }
             | Self::LegacySignature
             | Self::TokenMissing(_)
+            | Self::NotAToken { .. }
             | Self::Token(_) => false,
         }
     }
@@ -101,6 +110,7 @@ impl Rejection {
             | Self::TimestampInFuture { .. }
             | Self::LegacySignature
             | Self::TokenMissing(_)
+            | Self::NotAToken { .. }
             | Self::Token(_) => false,
         }
     }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use aws_sdk_secretsmanager::error::DisplayErrorContext;
 use fundhook_domain::Provider;
+use fundhook_providers::IdKey;
 use fundhook_runtime::settings::{Environment, SettingError, Tenants};
-use serde_json::Value;
 
+use crate::deployment::NoOutput;
 use crate::{
     Account, CargoOutput, Clients, Deployment, Emulator, Function, Packages, Profile, Program, Progress, STACK,
     StackError, StackTemplate, Workspace, build, connect, deploy, package,
@@ -23,6 +24,9 @@ pub enum SessionError {
     /// The parameter `Tenants` is invalid.
     #[error(transparent)]
     Tenants(#[from] SettingError),
+    /// The stack was deployed from another template.
+    #[error(transparent)]
+    Output(#[from] NoOutput),
     #[error("cannot store a secret in Secrets Manager: {0}")]
     Secret(String),
 }
@@ -131,20 +135,22 @@ pub async fn share_secrets(
 ) -> Result<(), SessionError> {
     let variable = |name: &str| (name == "FUNDHOOK_TENANTS").then(|| parameters.get("Tenants").cloned()).flatten();
     let tenants = Tenants::from_environment(&Environment::new(&variable))?;
+    // With the public key, ids in the documentation, in tests and on every local stack are the same.
+    store(clients, deployment.output("IdKeySecretArn")?, IdKey::PUBLIC).await?;
     // A disabled provider has no secret.
     for (provider, output) in [(Provider::Zerohash, "ZerohashSecretArn"), (Provider::Striga, "StrigaSecretArn")] {
         if let Ok(id) = deployment.output(output) {
-            store(clients, id, &sandbox.secrets(provider, &tenants.feeds(provider)).await?).await?;
+            store(clients, id, &sandbox.secrets(provider, &tenants.feeds(provider)).await?.to_string()).await?;
         }
     }
     if let Ok(id) = deployment.output("ConnectApiSecretArn") {
-        store(clients, id, &sandbox.api_secret(&tenants.feeds(Provider::Connect)).await?).await?;
+        store(clients, id, &sandbox.api_secret(&tenants.feeds(Provider::Connect)).await?.to_string()).await?;
     }
     Ok(())
 }
 
-async fn store(clients: &Clients, id: &str, secret: &Value) -> Result<(), SessionError> {
-    let put = clients.secrets.put_secret_value().secret_id(id).secret_string(secret.to_string());
+async fn store(clients: &Clients, id: &str, secret: &str) -> Result<(), SessionError> {
+    let put = clients.secrets.put_secret_value().secret_id(id).secret_string(secret);
     put.send().await.map_err(|error| SessionError::Secret(DisplayErrorContext(&error).to_string()))?;
     Ok(())
 }

@@ -161,6 +161,8 @@ async fn a_request_that_does_not_verify_is_answered_401() {
     required.jwt.mode = JwtMode::Required;
     let receiver = world.receiver_with(required, KEYS);
     assert_rejected("a missing token", &world, &receiver, signed(&RSA, SIGNED_AT), 401, "token_missing").await;
+    let basic = request(with_header("authorization", &format!("Basic {CANARY}")), BODY, &json!({}));
+    assert_rejected("Basic credentials", &world, &receiver, basic, 401, "token_missing").await;
 }
 
 #[tokio::test]
@@ -359,6 +361,7 @@ fn every_answer_has_a_stable_status_and_code() {
         (Answer::Rejected(Rejection::NoKeyForScheme { header: header() }), 401, "no_key_for_scheme"),
         (Answer::Rejected(Rejection::LegacySignature), 401, "legacy_signature"),
         (Answer::Rejected(Rejection::TokenMissing(header())), 401, "token_missing"),
+        (Answer::Rejected(Rejection::NotAToken { header: header(), scheme: "Basic" }), 401, "token_missing"),
         (Answer::Rejected(Rejection::Token(TokenRejection::Expired)), 401, "token_refused"),
         (Answer::UnknownProvider, 404, "unknown_provider"),
         (Answer::MethodNotAllowed, 405, "method_not_allowed"),

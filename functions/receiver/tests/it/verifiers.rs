@@ -269,7 +269,7 @@ async fn a_zerohash_webhook_is_accepted_only_with_valid_signatures() {
     let hmac = |timestamp: &str| by_zerohash(&secret, timestamp, BODY);
     let other_body = by_zerohash(&secret, SIGNED_AT_MILLISECONDS, b"another body");
     let legacy = named(&[(LEGACY_SIGNATURE_HEADER, &shared(&secret).sign(BODY))]);
-    let legacy_by_key = named(&[(LEGACY_RSA_SIGNATURE_HEADER, &hex::encode(RSA.sign(Algorithm::RS256, BODY)))]);
+    let legacy_by_key = named(&[(LEGACY_RSA_SIGNATURE_HEADER, &hex::encode(RSA.sign(Algorithm::PS256, BODY)))]);
     let (pkcs1, pss) = (by_key(&RSA, Algorithm::RS256), by_key(&RSA, Algorithm::PS256));
     let good = hmac(SIGNED_AT_MILLISECONDS);
     let forged = by_zerohash("another secret 0123456789abcdef01", SIGNED_AT_MILLISECONDS, BODY);
@@ -280,7 +280,8 @@ async fn a_zerohash_webhook_is_accepted_only_with_valid_signatures() {
     let key = json!({ "default": { "rsa_public_keys": [PUBLIC_PEM] } });
     let both = json!({ "default": { "current": secret, "rsa_public_keys": [PUBLIC_PEM] } });
     let hmac_alone = json!({ "default": { "current": secret } });
-    let (as_is, as_pss, as_legacy) = (settings(), with(|s| s.rsa_padding = RsaPadding::Pss), with(|s| s.legacy = true));
+    let (as_is, as_pkcs1) = (settings(), with(|s| s.rsa_padding = RsaPadding::Pkcs1));
+    let as_legacy = with(|s| s.legacy = true);
 
     for (what, headers, secrets, settings, status, code) in [
         ("an HMAC", good.clone(), &hmac_alone, &as_is, 200, "accepted"),
@@ -294,14 +295,14 @@ async fn a_zerohash_webhook_is_accepted_only_with_valid_signatures() {
         ("no signature", unsigned, &hmac_alone, &as_is, 400, "header_missing"),
         ("not hex", malformed, &hmac_alone, &as_is, 400, "header_malformed"),
         ("not a time", hmac("yesterday"), &hmac_alone, &as_is, 400, "header_malformed"),
-        ("RSA", pkcs1.clone(), &key, &as_is, 200, "accepted"),
-        ("RSA by another key", by_key(&RSA_NEXT, Algorithm::RS256), &key, &as_is, 401, "signature_unverified"),
-        ("RSA with the other padding", pss.clone(), &key, &as_is, 401, "signature_unverified"),
-        ("RSA-PSS", pss, &key, &as_pss, 200, "accepted"),
-        ("RSA without a key for it", pkcs1.clone(), &hmac_alone, &as_is, 401, "no_key_for_scheme"),
+        ("RSA", pss.clone(), &key, &as_is, 200, "accepted"),
+        ("RSA by another key", by_key(&RSA_NEXT, Algorithm::PS256), &key, &as_is, 401, "signature_unverified"),
+        ("RSA with the other padding", pkcs1.clone(), &key, &as_is, 401, "signature_unverified"),
+        ("RSA-PKCS1", pkcs1, &key, &as_pkcs1, 200, "accepted"),
+        ("RSA without a key for it", pss.clone(), &hmac_alone, &as_is, 401, "no_key_for_scheme"),
         ("an HMAC without a secret for it", good.clone(), &key, &as_is, 401, "no_key_for_scheme"),
-        ("both", join(&good, &pkcs1[1..]), &both, &as_is, 200, "accepted"),
-        ("both, the HMAC forged", join(&forged, &pkcs1[1..]), &both, &as_is, 401, "signature_unverified"),
+        ("both", join(&good, &pss[1..]), &both, &as_is, 200, "accepted"),
+        ("both, the HMAC forged", join(&forged, &pss[1..]), &both, &as_is, 401, "signature_unverified"),
         ("legacy", legacy.clone(), &hmac_alone, &as_is, 401, "legacy_signature"),
         ("legacy, switched on", legacy.clone(), &hmac_alone, &as_legacy, 200, "accepted"),
         ("legacy RSA", legacy_by_key.clone(), &key, &as_is, 401, "legacy_signature"),
@@ -350,7 +351,7 @@ async fn a_striga_webhook_is_accepted_only_with_a_valid_signature() {
 async fn a_key_that_is_added_later_is_found_by_the_first_webhook_that_needs_it() {
     let world = world();
     let receiver = receiver(&world, &["zerohash"]);
-    let by_rsa = by_key(&RSA, Algorithm::RS256);
+    let by_rsa = by_key(&RSA, Algorithm::PS256);
     assert_eq!(answer(&receiver, "/webhooks/zerohash", by_rsa.clone()).await.code(), "no_key_for_scheme");
     world.zerohash.store(&json!({ "default": { "rsa_public_keys": [PUBLIC_PEM] } }));
     let later = at(SIGNED_AT).plus(Duration::from_secs(60));
@@ -358,7 +359,7 @@ async fn a_key_that_is_added_later_is_found_by_the_first_webhook_that_needs_it()
     assert_eq!(receiver.handle(webhook, later).await, Answer::Accepted);
     let envelope = Envelope::from_json(&world.sent()[0]).expect("an envelope");
     let attestation = envelope.attestation();
-    assert_eq!((attestation.scheme, attestation.class), (Scheme::ZerohashRsaSha256, EvidenceClass::Asymmetric));
+    assert_eq!((attestation.scheme, attestation.class), (Scheme::ZerohashRsaPssSha256, EvidenceClass::Asymmetric));
     assert_eq!(attestation.key, RSA.set().keys()[0].thumbprint());
 }
 

@@ -31,7 +31,8 @@ pub struct Settings {
 pub struct JwtSettings {
     /// Whether a JWT is read.
     pub mode: JwtMode,
-    /// The header that contains it, with or without the prefix `Bearer `.
+    /// The header that contains it, with or without the prefix `Bearer `. Credentials of another scheme, such as
+    /// `Basic`, are not a JWT and are ignored.
     pub header: String,
     /// The claims that it must have.
     pub policy: TokenPolicy,
@@ -123,8 +124,37 @@ fn check_token(headers: &Headers, jwt: &JwtSettings, keys: &KeySet, now: Timesta
     let Some(value) = headers.one(&jwt.header)?.filter(|value| !value.is_empty()) else {
         return if required { Err(Rejection::TokenMissing(jwt.header.clone())) } else { Ok(false) };
     };
-    let scheme = value.get(..7).filter(|scheme| scheme.eq_ignore_ascii_case("bearer "));
-    let token = value[scheme.map_or(0, str::len)..].trim();
-    verify_token(token, keys, &jwt.policy, now).map_err(Rejection::Token)?;
-    Ok(true)
+    match Credentials::read(value) {
+        Credentials::Token(token) => {
+            verify_token(token, keys, &jwt.policy, now).map_err(Rejection::Token).map(|()| true)
+        }
+        Credentials::OfScheme(scheme) if required => Err(Rejection::NotAToken { header: jwt.header.clone(), scheme }),
+        Credentials::OfScheme(_) => Ok(false),
+    }
+}
+
+/// What the header for the token contains [rfc-9110 §11.4].
+enum Credentials<'a> {
+    /// What may be a token, without the prefix `Bearer `.
+    Token(&'a str),
+    /// Credentials of another scheme. A sender adds `Basic` if the webhook's URL contains a user and a password.
+    OfScheme(&'static str),
+}
+
+impl<'a> Credentials<'a> {
+    /// The schemes that are named in errors. No other word of a header is: it could be a part of a secret.
+    const NAMED_SCHEMES: [&'static str; 3] = ["Basic", "Digest", "Negotiate"];
+
+    fn read(value: &'a str) -> Self {
+        // A scheme is one word. The parts of a JWT are separated by dots.
+        let is_scheme = |word: &str| word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        match value.split_once(' ').filter(|(word, _)| is_scheme(word)) {
+            None => Self::Token(value),
+            Some((word, token)) if word.eq_ignore_ascii_case("Bearer") => Self::Token(token.trim()),
+            Some((word, _)) => {
+                let named = Self::NAMED_SCHEMES.into_iter().find(|scheme| scheme.eq_ignore_ascii_case(word));
+                Self::OfScheme(named.unwrap_or("other"))
+            }
+        }
+    }
 }

@@ -4,13 +4,14 @@
 mod fund;
 mod fund_credit;
 mod normalise;
+mod pss;
 mod reasons;
 mod verify;
 mod wire;
 
 pub(crate) use fund::{FundContext, fund_draft};
 pub(crate) use normalise::drafts;
-pub use verify::{RsaPadding, Settings, signed_message, verify};
+pub use verify::{RsaPadding, Settings, is_current, signed_message, verify};
 
 pub use crate::PAYLOAD_TYPE_HEADER;
 

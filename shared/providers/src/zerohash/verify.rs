@@ -12,10 +12,11 @@ use jsonwebtoken::Algorithm;
 
 use super::{
     LEGACY_RSA_SIGNATURE_HEADER, LEGACY_SIGNATURE_HEADER, NOTIFICATION_ID_HEADER, PAYLOAD_TYPE_HEADER,
-    RSA_SIGNATURE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER,
+    RSA_SIGNATURE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, pss,
 };
+use crate::jose::Key;
 use crate::window::check_window;
-use crate::{Headers, Rejection, Secrets, VerifiedWebhook, Webhook};
+use crate::{Headers, KeySet, Rejection, Secrets, VerifiedWebhook, Webhook};
 
 /// How a deployment verifies zerohash's webhooks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,13 +29,36 @@ pub struct Settings {
     pub legacy: bool,
 }
 
-/// The padding of an RSA signature [rfc-8017 §8].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The padding of an RSA signature [rfc-8017 §8]. A signature with the other padding is never accepted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RsaPadding {
     /// RSASSA-PKCS1-v1_5.
     Pkcs1,
-    /// RSASSA-PSS with a salt as long as the digest.
+    /// RSASSA-PSS with SHA-256, also in the mask, and a salt of any length. The default, because the one known client
+    /// of an integrator verifies zerohash's signatures with it.
+    #[default]
     Pss,
+}
+
+impl RsaPadding {
+    /// The paddings that can be configured.
+    pub const ALL: [Self; 2] = [Self::Pkcs1, Self::Pss];
+
+    /// The name in the settings.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pkcs1 => "pkcs1",
+            Self::Pss => "pss",
+        }
+    }
+
+    /// The padding that is not configured if this one is.
+    pub fn other(self) -> Self {
+        match self {
+            Self::Pkcs1 => Self::Pss,
+            Self::Pss => Self::Pkcs1,
+        }
+    }
 }
 
 /// Verifies that zerohash signed `webhook`, within the tolerance around `now` if a timestamp is signed.
@@ -71,10 +95,14 @@ pub fn signed_message(body: &[u8], timestamp: &str) -> Vec<u8> {
     [body, timestamp.as_bytes()].concat()
 }
 
+/// Whether a request has a current header, so that its legacy headers do not count.
+pub fn is_current(headers: &Headers) -> bool {
+    [SIGNATURE_HEADER, RSA_SIGNATURE_HEADER, TIMESTAMP_HEADER].iter().any(|name| headers.has(name))
+}
+
 fn attest(webhook: &Webhook, settings: &Settings, secrets: &Secrets, now: Timestamp) -> Result<Attestation, Rejection> {
     let headers = &webhook.headers;
-    let is_current = [SIGNATURE_HEADER, RSA_SIGNATURE_HEADER, TIMESTAMP_HEADER].iter().any(|name| headers.has(name));
-    if is_current {
+    if is_current(headers) {
         let timestamp = headers.required(TIMESTAMP_HEADER)?;
         let signed_at = unix_time(timestamp)?;
         let signatures = Signatures::read(headers, SIGNATURE_HEADER, RSA_SIGNATURE_HEADER)?;
@@ -124,18 +152,13 @@ impl Signatures {
         secrets: &Secrets,
         signed_at: Option<Timestamp>,
     ) -> Result<Attestation, Rejection> {
-        let algorithm = match settings.rsa_padding {
-            RsaPadding::Pkcs1 => Algorithm::RS256,
-            RsaPadding::Pss => Algorithm::PS256,
-        };
         let by_secret = self.hmac.as_ref().filter(|_| secrets.has_shared());
         let by_key = self.rsa.as_ref().filter(|_| !secrets.public_keys().is_empty());
         let secret = by_secret.map(|tag| secrets.verifying(message, tag).ok_or(Rejection::SignatureUnverified));
         let key = by_key.map(|signature| {
-            let verifying = |keys: &'_ crate::KeySet| {
-                keys.verifying(algorithm, message, signature).map(|key| key.thumbprint().to_owned())
-            };
-            secrets.public_keys().iter().find_map(verifying).ok_or(Rejection::SignatureUnverified)
+            let verifying = |keys| verifying_key(keys, settings.rsa_padding, message, signature);
+            let key = secrets.public_keys().iter().find_map(verifying);
+            key.map(|key| key.thumbprint().to_owned()).ok_or(Rejection::SignatureUnverified)
         });
         let (secret, key) = (secret.transpose()?, key.transpose()?);
         // The attestation names the stronger of the two.
@@ -155,6 +178,17 @@ impl Signatures {
             (Some(_), _) => self.hmac_header,
             (None, true) => RSA_SIGNATURE_HEADER,
             (None, false) => LEGACY_RSA_SIGNATURE_HEADER,
+        }
+    }
+}
+
+/// The key that made the RSA signature `signature` over `message`.
+fn verifying_key<'a>(keys: &'a KeySet, padding: RsaPadding, message: &[u8], signature: &[u8]) -> Option<&'a Key> {
+    match padding {
+        RsaPadding::Pkcs1 => keys.verifying(Algorithm::RS256, message, signature),
+        RsaPadding::Pss => {
+            let mut keys = keys.keys().iter().filter(|key| key.allows(Algorithm::PS256));
+            keys.find(|key| pss::verifies(key, message, signature))
         }
     }
 }

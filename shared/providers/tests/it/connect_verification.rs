@@ -385,6 +385,12 @@ proptest! {
         let mut sent = headers(&RSA, SIGNED_AT, BODY);
         sent.push(("authorization".to_owned(), token.clone()));
         let verified = verify(crate::support::request(sent, BODY));
-        prop_assert_eq!(verified.is_ok(), token.trim().is_empty());
+        // An empty header and credentials of another scheme are ignored. Nothing else that is not a JWT is.
+        let scheme = token.trim().split_once(' ').map(|(scheme, _)| scheme.to_ascii_lowercase());
+        let is_scheme = |scheme: String| {
+            scheme != "bearer" && scheme.chars().all(|c| matches!(c, 'a'..='z' | '0'..='9' | '-'))
+        };
+        prop_assert_eq!(verified.is_ok(), token.trim().is_empty() || scheme.is_some_and(is_scheme));
+        prop_assert!(!verified.is_ok_and(|verified| verified.attestation().token_verified));
     }
 }

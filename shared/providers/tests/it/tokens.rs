@@ -419,20 +419,70 @@ fn a_token_may_have_the_prefix_bearer() {
     for value in [good.clone(), format!("Bearer {good}"), format!("bearer {good}"), format!("BEARER   {good} ")] {
         assert_eq!(webhook_with(JwtMode::Required, "authorization", &[&value]), Ok(true), "{value}");
     }
-    for value in
-        [format!("Basic {good}"), format!("Bearer{good}"), format!("Bearer Bearer {good}"), "Bearer".to_owned()]
-    {
-        let rejected = webhook_with(JwtMode::Optional, "authorization", &[&value]);
-        assert_eq!(rejected, Err(Rejection::Token(TokenRejection::Malformed)), "{value}");
+    for value in [
+        format!("Bearer{good}"),
+        format!("Bearer Bearer {good}"),
+        format!("Bearer Basic {good}"),
+        "Bearer".to_owned(),
+        "Basic".to_owned(),
+        format!("{good} {good}"),
+        format!("Basic:{good} {good}"),
+    ] {
+        for mode in [JwtMode::Optional, JwtMode::Required] {
+            let rejected = webhook_with(mode, "authorization", &[&value]);
+            assert_eq!(rejected, Err(Rejection::Token(TokenRejection::Malformed)), "{mode:?}: {value}");
+        }
     }
+}
+
+#[test]
+fn credentials_of_another_scheme_are_not_a_token() {
+    let good = claiming(&claims());
+    for (value, scheme) in [
+        ("Basic dXNlcjpwYXNzd29yZA==", "Basic"),
+        ("basic dXNlcjpwYXNzd29yZA==", "Basic"),
+        ("BASIC   dXNlcjpwYXNzd29yZA== ", "Basic"),
+        (r#"Digest username="user", realm="fundhook", response="0""#, "Digest"),
+        ("negotiate YII=", "Negotiate"),
+        ("AWS4-HMAC-SHA256 Credential=canary-4711", "other"),
+        ("canary-4711 canary", "other"),
+        (&format!("Basic {good}"), "Basic"),
+        (&format!("Basic Bearer {good}"), "Basic"),
+        (&format!("DPoP {good}"), "other"),
+    ] {
+        for header in ["authorization", "x-connect-jwt"] {
+            assert_eq!(webhook_with(JwtMode::Off, header, &[value]), Ok(false), "{value}");
+            assert_eq!(webhook_with(JwtMode::Optional, header, &[value]), Ok(false), "{value}: it is ignored");
+            let rejected = webhook_with(JwtMode::Required, header, &[value]).expect_err(value);
+            assert_eq!(rejected, Rejection::NotAToken { header: header.to_owned(), scheme }, "{value}");
+            assert_eq!(
+                rejected.to_string(),
+                format!("the header `{header}` carries {scheme} credentials and not a token")
+            );
+            assert_eq!(rejected.code(), "token_missing");
+            assert!(!rejected.is_malformed() && !rejected.may_be_a_new_key());
+        }
+    }
+}
+
+#[test]
+fn credentials_of_another_scheme_never_replace_a_valid_signature() {
+    let mut sent = headers(&RSA_NEXT, SIGNED_AT, BODY);
+    sent.push(("authorization".to_owned(), "Basic dXNlcjpwYXNzd29yZA==".to_owned()));
+    let webhook = crate::support::request(sent, BODY);
+    let rejected =
+        connect::verify(webhook, &feed(), &settings(), &every_key(), at(SIGNED_AT)).map_err(|(_, rejection)| rejection);
+    assert_eq!(rejected.map(|_| ()), Err(Rejection::SignatureUnverified));
 }
 
 #[test]
 fn two_tokens_are_rejected_even_if_both_are_valid() {
     let good = claiming(&claims());
     for mode in [JwtMode::Optional, JwtMode::Required] {
-        let rejected = webhook_with(mode, "authorization", &[&good, &good]);
-        assert_eq!(rejected, Err(Rejection::HeaderRepeated("authorization".to_owned())));
+        for first in [&good, "Basic dXNlcjpwYXNzd29yZA=="] {
+            let rejected = webhook_with(mode, "authorization", &[first, &good]);
+            assert_eq!(rejected, Err(Rejection::HeaderRepeated("authorization".to_owned())));
+        }
     }
 }
 

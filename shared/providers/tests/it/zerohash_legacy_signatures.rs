@@ -43,7 +43,7 @@ fn signatures_made_by_python_and_openssl_verify() {
     let vectors: Value = serde_json::from_str(include_str!("../vectors/zerohash-signatures.json")).expect("JSON");
     let signatures = vectors["signatures"].as_array().expect("an array");
     let legacy = signatures.iter().filter(|vector| vector["timestamp"].is_null());
-    assert_eq!(legacy.clone().count(), 3);
+    assert_eq!(legacy.clone().count(), 4);
     for vector in legacy {
         let body = BASE64_STANDARD.decode(text(vector, "body_base64")).expect("base64");
         let scheme = text(vector, "scheme");
@@ -64,8 +64,9 @@ fn signatures_made_by_python_and_openssl_verify() {
 fn disabled_legacy_signatures_are_rejected_even_if_they_are_valid() {
     for sent in [
         vec![(LEGACY_SIGNATURE_HEADER, hmac(SECRET))],
+        vec![(LEGACY_RSA_SIGNATURE_HEADER, rsa(&RSA, Algorithm::PS256))],
         vec![(LEGACY_RSA_SIGNATURE_HEADER, rsa(&RSA, Algorithm::RS256))],
-        vec![(LEGACY_SIGNATURE_HEADER, hmac(SECRET)), (LEGACY_RSA_SIGNATURE_HEADER, rsa(&RSA, Algorithm::RS256))],
+        vec![(LEGACY_SIGNATURE_HEADER, hmac(SECRET)), (LEGACY_RSA_SIGNATURE_HEADER, rsa(&RSA, Algorithm::PS256))],
         vec![(LEGACY_SIGNATURE_HEADER, "no hex".to_owned())],
     ] {
         let rejected = verified_with(request(sent.clone(), BODY), &settings(), &both()).expect_err("off");
@@ -93,9 +94,9 @@ fn enabled_legacy_signatures_are_accepted_and_prove_no_time() {
 
 #[test]
 fn legacy_signatures_are_verified_as_strictly_as_current_ones() {
-    let (good_hmac, good_rsa) = (hmac(SECRET), rsa(&RSA, Algorithm::RS256));
+    let (good_hmac, good_rsa) = (hmac(SECRET), rsa(&RSA, Algorithm::PS256));
     let rejected = || Err(Rejection::SignatureUnverified);
-    let (by_hmac, by_rsa) = (Ok(Scheme::ZerohashLegacyHmacSha256), Ok(Scheme::ZerohashLegacyRsaSha256));
+    let (by_hmac, by_rsa) = (Ok(Scheme::ZerohashLegacyHmacSha256), Ok(Scheme::ZerohashLegacyRsaPssSha256));
     let no_rsa_key = Err(Rejection::NoKeyForScheme { header: LEGACY_RSA_SIGNATURE_HEADER.to_owned() });
     let missing = Err(Rejection::HeaderMissing(LEGACY_SIGNATURE_HEADER.to_owned()));
     for (what, secrets, hmac, rsa, expected) in [
@@ -105,11 +106,11 @@ fn legacy_signatures_are_verified_as_strictly_as_current_ones() {
         ("HMAC by another secret", both(), &hmac(PREVIOUS_SECRET), "", rejected()),
         ("HMAC over a timestamp too", both(), &signature(SECRET, BODY, TIMESTAMP), "", rejected()),
         ("RSA valid", both(), "", &good_rsa, by_rsa.clone()),
-        ("RSA by another key", both(), "", &rsa(&RSA_NEXT, Algorithm::RS256), rejected()),
-        ("RSA in another padding", both(), "", &rsa(&RSA, Algorithm::PS256), rejected()),
+        ("RSA by another key", both(), "", &rsa(&RSA_NEXT, Algorithm::PS256), rejected()),
+        ("RSA in another padding", both(), "", &rsa(&RSA, Algorithm::RS256), rejected()),
         ("both valid", both(), &good_hmac, &good_rsa, by_rsa),
         ("HMAC invalid, RSA valid", both(), &hmac(PREVIOUS_SECRET), &good_rsa, rejected()),
-        ("HMAC valid, RSA invalid", both(), &good_hmac, &rsa(&RSA_NEXT, Algorithm::RS256), rejected()),
+        ("HMAC valid, RSA invalid", both(), &good_hmac, &rsa(&RSA_NEXT, Algorithm::PS256), rejected()),
         ("HMAC valid, no RSA key", secrets(), &good_hmac, &good_rsa, by_hmac),
         ("RSA alone, no RSA key", secrets(), "", &good_rsa, no_rsa_key),
         ("neither", both(), "", "", missing),
@@ -126,7 +127,7 @@ fn legacy_signatures_are_verified_as_strictly_as_current_ones() {
 
 #[test]
 fn a_request_with_any_current_header_never_falls_back_to_its_legacy_signature() {
-    let legacy = [(LEGACY_SIGNATURE_HEADER, hmac(SECRET)), (LEGACY_RSA_SIGNATURE_HEADER, rsa(&RSA, Algorithm::RS256))];
+    let legacy = [(LEGACY_SIGNATURE_HEADER, hmac(SECRET)), (LEGACY_RSA_SIGNATURE_HEADER, rsa(&RSA, Algorithm::PS256))];
     let (current, forged) = (signature(SECRET, BODY, TIMESTAMP), signature(PREVIOUS_SECRET, BODY, TIMESTAMP));
     let missing = |name: &str| Err(Rejection::HeaderMissing(name.to_owned()));
     for (what, sent, expected) in [

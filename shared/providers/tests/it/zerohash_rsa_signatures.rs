@@ -36,16 +36,25 @@ fn an_rsa_signature_verifies_only_with_the_configured_padding() {
         ("PSS as PSS", RsaPadding::Pss, &pss, Ok(Scheme::ZerohashRsaPssSha256)),
         ("PSS as PKCS#1", RsaPadding::Pkcs1, &pss, Err(Rejection::SignatureUnverified)),
         ("PKCS#1 as PSS", RsaPadding::Pss, &pkcs1, Err(Rejection::SignatureUnverified)),
-        ("SHA-512", RsaPadding::Pkcs1, &rsa(&RSA, Algorithm::RS512), Err(Rejection::SignatureUnverified)),
-        ("another key", RsaPadding::Pkcs1, &rsa(&RSA_NEXT, Algorithm::RS256), Err(Rejection::SignatureUnverified)),
-        ("truncated", RsaPadding::Pkcs1, &pkcs1[..510].to_owned(), Err(Rejection::SignatureUnverified)),
-        ("capital letters", RsaPadding::Pkcs1, &pkcs1.to_uppercase(), Ok(Scheme::ZerohashRsaSha256)),
+        ("PKCS#1, SHA-512", RsaPadding::Pkcs1, &rsa(&RSA, Algorithm::RS512), Err(Rejection::SignatureUnverified)),
+        ("PSS, SHA-512", RsaPadding::Pss, &rsa(&RSA, Algorithm::PS512), Err(Rejection::SignatureUnverified)),
+        (
+            "PKCS#1, another key",
+            RsaPadding::Pkcs1,
+            &rsa(&RSA_NEXT, Algorithm::RS256),
+            Err(Rejection::SignatureUnverified),
+        ),
+        ("PSS, another key", RsaPadding::Pss, &rsa(&RSA_NEXT, Algorithm::PS256), Err(Rejection::SignatureUnverified)),
+        ("PKCS#1, truncated", RsaPadding::Pkcs1, &pkcs1[..510].to_owned(), Err(Rejection::SignatureUnverified)),
+        ("PSS, truncated", RsaPadding::Pss, &pss[..510].to_owned(), Err(Rejection::SignatureUnverified)),
+        ("PKCS#1, capital letters", RsaPadding::Pkcs1, &pkcs1.to_uppercase(), Ok(Scheme::ZerohashRsaSha256)),
+        ("PSS, capital letters", RsaPadding::Pss, &pss.to_uppercase(), Ok(Scheme::ZerohashRsaPssSha256)),
     ] {
         let settings = Settings { rsa_padding: padding, ..settings() };
         let outcome = verified_with(with("", signature), &settings, &public_keys(), signed_at());
         assert_eq!(outcome.map(|attestation| attestation.scheme), expected, "{what}");
     }
-    let attestation = verified_with(with("", &pkcs1), &settings(), &public_keys(), signed_at());
+    let attestation = verified_with(with("", &pss), &settings(), &public_keys(), signed_at());
     let attestation = attestation.expect("verifies");
     assert_eq!(attestation.class, EvidenceClass::Asymmetric);
     assert_eq!(attestation.key, RSA.set().keys()[0].thumbprint());
@@ -56,7 +65,7 @@ fn each_stored_public_key_verifies() {
     let next = include_str!("../keys/test-key-rsa-2048-next.pub.pem");
     let secrets = secrets_of(&json!({ "rsa_public_keys": [next, PUBLIC_PEM] }));
     for key in [&RSA, &RSA_NEXT] {
-        let webhook = with("", &rsa(key, Algorithm::RS256));
+        let webhook = with("", &rsa(key, Algorithm::PS256));
         let attestation = verified_with(webhook, &settings(), &secrets, signed_at()).expect("verifies");
         assert_eq!(attestation.key, key.set().keys()[0].thumbprint());
     }
@@ -65,9 +74,9 @@ fn each_stored_public_key_verifies() {
 #[test]
 fn every_signature_that_has_a_key_must_verify() {
     let (hmac, forged_hmac) = (signature(SECRET, BODY, TIMESTAMP), signature(PREVIOUS_SECRET, BODY, TIMESTAMP));
-    let (rsa, forged_rsa) = (rsa(&RSA, Algorithm::RS256), rsa(&RSA_NEXT, Algorithm::RS256));
+    let (rsa, forged_rsa) = (rsa(&RSA, Algorithm::PS256), rsa(&RSA_NEXT, Algorithm::PS256));
     let no_key = |header: &str| Err(Rejection::NoKeyForScheme { header: header.to_owned() });
-    let (by_hmac, by_rsa) = (Ok(Scheme::ZerohashHmacSha256), Ok(Scheme::ZerohashRsaSha256));
+    let (by_hmac, by_rsa) = (Ok(Scheme::ZerohashHmacSha256), Ok(Scheme::ZerohashRsaPssSha256));
     let rejected = || Err(Rejection::SignatureUnverified);
     let (secret, key, both) = (secrets(), public_keys(), both());
     for (what, secrets, hmac, rsa, expected) in [
@@ -98,7 +107,7 @@ fn every_signature_that_has_a_key_must_verify() {
 
 #[test]
 fn a_repeated_signature_is_rejected_even_with_the_same_value() {
-    let rsa = rsa(&RSA, Algorithm::RS256);
+    let rsa = rsa(&RSA, Algorithm::PS256);
     let sent = [(TIMESTAMP_HEADER, TIMESTAMP), (RSA_SIGNATURE_HEADER, &rsa), (RSA_SIGNATURE_HEADER, &rsa)];
     let rejected = verified_with(request(sent, BODY), &settings(), &public_keys(), signed_at());
     assert_eq!(rejected, Err(Rejection::HeaderRepeated(RSA_SIGNATURE_HEADER.to_owned())));

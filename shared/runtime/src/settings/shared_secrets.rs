@@ -21,14 +21,14 @@ pub fn zerohash(environment: &Environment<'_>) -> Result<Option<SecretFeeds<Zero
     if !environment.one_of("FUNDHOOK_ZEROHASH", false, &ON_OR_OFF)? {
         return Ok(None);
     }
-    let paddings = [("pkcs1", RsaPadding::Pkcs1), ("pss", RsaPadding::Pss)];
+    let paddings = RsaPadding::ALL.map(|padding| (padding.as_str(), padding));
     let tenants = Tenants::from_environment(environment)?;
     Ok(Some(SecretFeeds {
         feeds: tenants.feeds(Provider::Zerohash),
         secret_id: environment.required("FUNDHOOK_ZEROHASH_SECRET_ID")?,
         settings: ZerohashSettings {
             tolerance: environment.seconds("FUNDHOOK_ZEROHASH_TOLERANCE_SECONDS", 300, 1..=3600)?,
-            rsa_padding: environment.one_of("FUNDHOOK_ZEROHASH_RSA_PADDING", RsaPadding::Pkcs1, &paddings)?,
+            rsa_padding: environment.one_of("FUNDHOOK_ZEROHASH_RSA_PADDING", RsaPadding::default(), &paddings)?,
             legacy: environment.one_of("FUNDHOOK_ZEROHASH_LEGACY_SIGNATURES", false, &ON_OR_OFF)?,
         },
     }))
@@ -65,14 +65,28 @@ mod tests {
         let complete = with(&[
             ("FUNDHOOK_ZEROHASH", "on"),
             ("FUNDHOOK_ZEROHASH_SECRET_ID", "arn:secret"),
-            ("FUNDHOOK_ZEROHASH_RSA_PADDING", "pss"),
             ("FUNDHOOK_TENANTS", r#"{"zerohash":["acme"]}"#),
         ]);
         let settings = zerohash(&Environment::new(&complete)).expect("valid").expect("on");
         let feeds: Vec<String> = settings.feeds.iter().map(ToString::to_string).collect();
         assert_eq!(feeds, ["zerohash", "zerohash/acme"]);
-        assert_eq!(settings.settings.rsa_padding, RsaPadding::Pss);
         assert!(!settings.settings.legacy, "off by default");
+    }
+
+    #[test]
+    fn the_rsa_padding_is_pss_unless_pkcs1_is_configured() {
+        for (configured, expected) in
+            [(None, RsaPadding::Pss), (Some("pss"), RsaPadding::Pss), (Some("pkcs1"), RsaPadding::Pkcs1)]
+        {
+            let lookup = |asked: &str| match asked {
+                "FUNDHOOK_ZEROHASH" => Some("on".to_owned()),
+                "FUNDHOOK_ZEROHASH_SECRET_ID" => Some("arn:secret".to_owned()),
+                "FUNDHOOK_ZEROHASH_RSA_PADDING" => configured.map(str::to_owned),
+                _ => None,
+            };
+            let settings = zerohash(&Environment::new(&lookup)).expect("valid").expect("on");
+            assert_eq!(settings.settings.rsa_padding, expected, "{configured:?}");
+        }
     }
 
     #[test]

@@ -173,7 +173,7 @@ impl Simulation {
             Provider::Connect => connect::verify(received, &feed, &connect_settings(), &self.keys, at),
             Provider::Zerohash => {
                 let settings =
-                    zerohash::Settings { tolerance: TOLERANCE, rsa_padding: RsaPadding::Pkcs1, legacy: false };
+                    zerohash::Settings { tolerance: TOLERANCE, rsa_padding: RsaPadding::default(), legacy: false };
                 zerohash::verify(received, &feed, &settings, &self.shared_with(webhook, &feed)?, at)
             }
             Provider::Striga => striga::verify(received, &feed, &self.shared_with(webhook, &feed)?),

@@ -33,7 +33,10 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
         ],
     ),
     ("fundhook-sandbox", &["fundhook-domain", "fundhook-providers", "fundhook-runtime"]),
-    ("fundhook-local-stack", &["fundhook-domain", "fundhook-reconciliation", "fundhook-runtime", "fundhook-sandbox"]),
+    (
+        "fundhook-local-stack",
+        &["fundhook-domain", "fundhook-providers", "fundhook-reconciliation", "fundhook-runtime", "fundhook-sandbox"],
+    ),
     ("fundhook-bench", &["fundhook-local-stack", "fundhook-runtime", "fundhook-sandbox"]),
     ("xtask", &["fundhook-domain", "fundhook-local-stack", "fundhook-ports", "fundhook-providers", "fundhook-sandbox"]),
     // A subscriber sees events, and nothing of Fundhook's code.

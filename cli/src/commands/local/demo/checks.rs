@@ -41,7 +41,7 @@ pub(super) async fn check(target: &Target, sent: &Progress, deliveries: &[Delive
     );
     let has_status = |id: &ResourceId, status: &str| {
         let view = resources.iter().find(|resource| resource.id() == id).and_then(Resource::view);
-        view.is_some_and(|view| view.status.as_str() == status)
+        view.is_some_and(|view| view.status.is_some_and(|reached| reached.as_str() == status))
     };
     let checks = [
         ("every webhook got the expected response", sent.unexpected_responses == 0),

@@ -24,7 +24,7 @@ pub(crate) const SIGNED_AT_MILLISECONDS: &str = "1760484866123";
 
 /// The default settings.
 pub(crate) fn settings() -> Settings {
-    Settings { tolerance: TOLERANCE, rsa_padding: RsaPadding::Pkcs1, legacy: false }
+    Settings { tolerance: TOLERANCE, rsa_padding: RsaPadding::default(), legacy: false }
 }
 
 /// zerohash's webhooks for the default organization.
