@@ -79,6 +79,7 @@ impl Archive {
             return Err("the archived request does not state this fact".to_owned());
         }
         match recorded.evidence.attestation.class {
+            EvidenceClass::Unverified => return Err("its evidence is of a preview: nothing was verified".to_owned()),
             EvidenceClass::Api => return Ok(FactVerification::Listed),
             EvidenceClass::SharedSecret => return Ok(FactVerification::NeedsSecret),
             EvidenceClass::Asymmetric => {}

@@ -8,6 +8,7 @@ pub mod local_stack;
 #[cfg(not(feature = "local"))]
 #[path = "without_local_stack.rs"]
 pub mod local_stack;
+pub mod preview;
 pub mod report;
 pub mod show;
 pub mod subscription;

@@ -5,7 +5,7 @@ mod commands;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use commands::{evidence, listen, local, reconcile, show, verify};
+use commands::{evidence, listen, local, preview, reconcile, show, verify};
 use fundhook_ports::chain;
 
 #[derive(Parser)]
@@ -26,6 +26,9 @@ enum Command {
     Show(show::Arguments),
     /// Verify every fact of a resource again, from the archive and the history of keys
     Evidence(evidence::Arguments),
+    /// Show offline what would come out of webhooks: each event, and what each user is owed in the end
+    #[command(long_about = preview::HELP)]
+    Preview(preview::Arguments),
     /// Check offline whether a webhook's signature verifies, and if not, why
     Verify(verify::Arguments),
     /// Compare the provider's list with what is recorded, report a day's totals, or accept an ambiguous row
@@ -39,6 +42,7 @@ async fn main() -> ExitCode {
         Command::Listen(arguments) => listen::run(arguments).await,
         Command::Show(arguments) => show::run(arguments).await,
         Command::Evidence(arguments) => evidence::run(arguments).await,
+        Command::Preview(arguments) => preview::run(arguments).await,
         Command::Verify(arguments) => verify::run(arguments).await,
         Command::Reconcile(arguments) => reconcile::run(arguments).await,
     };

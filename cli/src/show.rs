@@ -36,15 +36,18 @@ fn note(delivery: &Delivery) -> Option<String> {
 
 /// The amount of an event: for a recovery what is left to return, for a refund what was returned. In whole coins if the
 /// size of the unit is known.
-fn amount(data: &Value) -> String {
+pub(crate) fn amount(data: &Value) -> String {
     let stated = ["amount", "outstanding", "refunded"].iter().find_map(|name| data.get(*name));
-    let Some(amount) = stated else {
-        return String::new();
-    };
+    stated.map(number_of_asset).unwrap_or_default()
+}
+
+/// A number and its asset, such as `1 BTC`, with the unit if its size is not known.
+pub(crate) fn number_of_asset(amount: &Value) -> String {
     let text = |name: &str| amount.get(name).and_then(Value::as_str);
-    let value = text("major").or_else(|| text("value")).unwrap_or_default();
-    let unit = if text("major").is_none() { text("units").unwrap_or_default() } else { "" };
-    [value, unit, text("asset").unwrap_or_default()].join(" ").trim().replace("  ", " ")
+    let value = text("major").or_else(|| text("value"));
+    let unit = text("units").filter(|_| text("major").is_none());
+    let parts: Vec<&str> = [value, unit, text("asset")].into_iter().flatten().collect();
+    parts.join(" ")
 }
 
 /// A resource id, shortened if its last part is a digest or a hash.
@@ -91,6 +94,7 @@ pub fn timeline(resource: &Resource) -> String {
             EvidenceClass::Asymmetric => "signed with the provider's key",
             EvidenceClass::SharedSecret => "authenticated with a shared secret",
             EvidenceClass::Api => "read from the provider's API",
+            EvidenceClass::Unverified => "not verified",
         };
         let lines = [
             ("changed", changed),

@@ -2,6 +2,7 @@
 
 pub(crate) mod evidence;
 pub(crate) mod listen;
+pub(crate) mod preview;
 pub(crate) mod reconcile;
 pub(crate) mod reconcile_request;
 pub(crate) mod show;

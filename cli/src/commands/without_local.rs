@@ -10,7 +10,7 @@ pub(crate) const INTRODUCTION: &str = "\
 Operate Fundhook stacks on AWS.
 
 Each command needs `--stack NAME`, the name of a deployed stack, and AWS credentials and a region in the environment. \
-`verify` needs none of them.";
+`preview` and `verify` need none of them.";
 
 #[derive(Subcommand)]
 pub(crate) enum LocalCommand {}

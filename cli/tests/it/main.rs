@@ -1,7 +1,12 @@
 //! The operator's commands, one file per subject.
 
+#[cfg(feature = "local")]
 mod diagnosis;
+#[cfg(feature = "local")]
 mod diagnosis_of_rsa_signatures;
+#[cfg(feature = "local")]
 mod diagnosis_of_shared_secrets;
+mod preview;
+#[cfg(feature = "local")]
 mod reconcile;
 mod reports;

@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use fundhook_domain::{Attestation, Feed, Timestamp, json_fault};
+use fundhook_domain::{Attestation, EvidenceClass, Feed, Scheme, Timestamp, json_fault};
 use serde::{Deserialize, Serialize};
 
-use crate::VerifiedWebhook;
+use crate::{PAYLOAD_TYPE_HEADER, VerifiedWebhook, Webhook};
 
 /// The version of the envelope that this code writes and reads.
 const VERSION: u8 = 1;
@@ -17,6 +17,9 @@ const VERSION: u8 = 1;
 /// It is made from a [`VerifiedWebhook`] or from a row of the provider's list
 /// ([`connect::listed`](crate::connect::listed)), or read back from the queue and the archive. Only the receiver, the
 /// reconciler and fan-out may write to those.
+///
+/// The one exception is [`Envelope::unverified`], for a preview. It says in its attestation that nothing was verified,
+/// and [`Envelope::from_json`] rejects it, so it cannot pass a queue or the archive.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Envelope {
     v: u8,
@@ -39,6 +42,13 @@ enum Body {
 }
 
 impl Body {
+    fn of_bytes(bytes: Vec<u8>) -> Self {
+        match String::from_utf8(bytes) {
+            Ok(text) => Self::of(text),
+            Err(error) => Self::Base64(BASE64_STANDARD.encode(error.as_bytes())),
+        }
+    }
+
     fn of(text: String) -> Self {
         // Escaping may make a text six times as long (control characters); base64 adds a third.
         if escaped_len(&text) <= text.len() / 3 * 4 {
@@ -76,11 +86,34 @@ impl Envelope {
     /// Wraps a verified webhook. `trace` is the tracing header of its request, if there is one.
     pub fn seal(webhook: VerifiedWebhook, received_at: Timestamp, trace: Option<String>) -> Self {
         let VerifiedWebhook { feed, url, headers, body, attestation } = webhook;
-        let body = match String::from_utf8(body) {
-            Ok(text) => Body::of(text),
-            Err(error) => Body::Base64(BASE64_STANDARD.encode(error.as_bytes())),
-        };
-        Self { v: VERSION, feed, received_at, url, headers, body, attestation, trace }
+        Self { v: VERSION, feed, received_at, url, headers, body: Body::of_bytes(body), attestation, trace }
+    }
+
+    /// Wraps a webhook of `feed` without verifying it. Only a preview (`cargo fundhook preview`) uses it: to show what
+    /// the webhook would become if it were verified.
+    ///
+    /// Its attestation is [`Scheme::Unverified`], and [`Envelope::from_json`] rejects it. It keeps the header that
+    /// names the payload type, and the statements in it have the time of receipt as the time of sending.
+    pub fn unverified(webhook: Webhook, feed: Feed, received_at: Timestamp) -> Self {
+        let Webhook { path, headers, body } = webhook;
+        let payload_type = headers.first(PAYLOAD_TYPE_HEADER);
+        let payload_type = payload_type.map(|name| (PAYLOAD_TYPE_HEADER.to_owned(), name.trim().to_owned()));
+        Self {
+            v: VERSION,
+            feed,
+            received_at,
+            url: path,
+            headers: payload_type.into_iter().collect(),
+            body: Body::of_bytes(body),
+            attestation: Attestation {
+                scheme: Scheme::Unverified,
+                class: EvidenceClass::Unverified,
+                key: "none".to_owned(),
+                signed_at: None,
+                token_verified: false,
+            },
+            trace: None,
+        }
     }
 
     /// Wraps a row that was read from a provider's API.
@@ -90,7 +123,7 @@ impl Envelope {
         Self { v: VERSION, feed, received_at: read_at, url, headers, body, attestation, trace: None }
     }
 
-    /// Reads an envelope from its JSON.
+    /// Reads an envelope from its JSON. One that was not verified is rejected.
     pub fn from_json(json: &str) -> Result<Self, EnvelopeError> {
         let envelope: Self = serde_json::from_str(json).map_err(|error| EnvelopeError::Shape(json_fault(&error)))?;
         if envelope.v != VERSION {
@@ -132,7 +165,7 @@ impl Envelope {
     pub fn body(&self) -> Cow<'_, [u8]> {
         match &self.body {
             Body::Text(text) => Cow::Borrowed(text.as_bytes()),
-            // Valid base64: `from_json` checks it, and `seal` wrote it.
+            // Valid base64: `from_json` checks it, and `Body::of_bytes` wrote it.
             Body::Base64(text) => Cow::Owned(BASE64_STANDARD.decode(text).unwrap_or_default()),
         }
     }

@@ -3,7 +3,8 @@
 //! A [`Webhook`] is a request as received; it proves nothing. A provider's `verify` turns it into a
 //! [`VerifiedWebhook`], and nothing else can make one. An [`Envelope`] carries it on the ingress queue and in the
 //! archive, and [`normalise`] turns the envelope into statements. Everything here is pure: keys, settings and time are
-//! arguments.
+//! arguments. [`Envelope::unverified`] lets a preview normalise a webhook that is not verified; such an envelope cannot
+//! be read from a queue or the archive.
 //!
 //! Each provider has a folder with the same three files: `wire` (the provider's names), `verify` (how it signs) and
 //! `normalise` (what its webhooks state). The shared parts are the other modules:

@@ -22,7 +22,7 @@ Operate Fundhook, and try it on this machine.
 
 Start with `cargo fundhook demo`: it starts a local stack, sends it webhooks and shows the events. To try your own \
 webhooks, start a stack with `up`; run `listen` in one terminal and `send events/connect/deposits.pending.json` in \
-another; then `show` the resource. Stop the stack with `down`.";
+another; then `show` the resource. Stop the stack with `down`. `preview` and `verify` need no stack.";
 
 #[derive(Subcommand)]
 pub(crate) enum LocalCommand {

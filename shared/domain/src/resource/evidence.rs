@@ -9,6 +9,11 @@ use crate::Timestamp;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EvidenceClass {
+    /// Not verified. Only a preview has such evidence, and it is not in the schemas. It cannot be read back from JSON,
+    /// so no queue, archive or table brings it to a deployed function.
+    #[serde(skip_deserializing)]
+    #[schemars(skip)]
+    Unverified,
     /// Read from the provider's API over TLS, without a signature.
     Api,
     /// Authenticated with a secret that provider and platform share.
@@ -39,6 +44,10 @@ pub enum Scheme {
     StrigaHmacSha256,
     /// No signature: a row of Connect's `GET /transactions`, read over TLS with the organization's access token.
     ConnectTransactionsApi,
+    /// Not authenticated: only a preview has such evidence, and its key is `none`. See [`EvidenceClass::Unverified`].
+    #[serde(skip_deserializing)]
+    #[schemars(skip)]
+    Unverified,
 }
 
 /// The result of verifying a request.

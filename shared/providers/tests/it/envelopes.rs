@@ -1,15 +1,28 @@
 //! Envelopes keep every byte of a webhook, and everything that verifying it again requires.
 
-use fundhook_providers::{Envelope, EnvelopeError, connect, striga, zerohash};
+use fundhook_domain::{EvidenceClass, Feed, NewFact, Provider, Scheme};
+use fundhook_providers::{Envelope, EnvelopeError, Headers, Webhook, connect, striga, zerohash};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use crate::support::samples::Sample;
 use crate::support::statements::statements;
 use crate::support::{RSA, envelope};
 
 /// `envelope` as it is read from the queue.
 fn read_back(envelope: &Envelope) -> Envelope {
     Envelope::from_json(&serde_json::to_string(envelope).expect("JSON")).expect("an envelope")
+}
+
+/// The envelope of `sample` in a preview. It is received when the verified one is sent.
+fn unverified(sample: &Sample) -> Envelope {
+    let feed = Feed::from(sample.provider);
+    let payload_type =
+        sample.payload_type().or((sample.provider == Provider::Connect).then_some("connect_deposit.status_changed"));
+    let payload_type = payload_type.map(|name| ("X-ZH-Hook-Payload-Type", name));
+    let headers: Headers = payload_type.into_iter().chain([("x-zh-hook-signature-256", "made up")]).collect();
+    let webhook = Webhook { path: format!("/webhooks/{feed}"), headers, body: sample.body.clone() };
+    Envelope::unverified(webhook, feed, sample.statements()[0].content.evidence.sent_at())
 }
 
 /// The headers `names` that `envelope` kept.
@@ -102,6 +115,43 @@ fn a_message_that_is_not_an_envelope_of_this_version_is_rejected() {
         json!({ "v": -1 }),
     ] {
         assert!(matches!(read(changes.clone()), Err(EnvelopeError::Shape(_))), "{changes}");
+    }
+}
+
+#[test]
+fn an_unverified_envelope_has_the_statements_of_a_verified_one() {
+    for sample in Sample::all() {
+        let envelope = unverified(&sample);
+        assert_eq!(envelope.body().as_ref(), sample.body, "{}", sample.name);
+        let unverified = statements(&envelope);
+        let verified = sample.statements();
+        assert_eq!(unverified.len(), verified.len(), "{}", sample.name);
+        for (mut unverified, verified) in unverified.into_iter().zip(verified) {
+            let attestation = &unverified.content.evidence.attestation;
+            assert_eq!((attestation.scheme, attestation.class), (Scheme::Unverified, EvidenceClass::Unverified));
+            assert_eq!((attestation.key.as_str(), attestation.signed_at), ("none", None));
+            unverified.content.evidence = verified.content.evidence.clone();
+            assert_eq!(unverified, verified, "{}", sample.name);
+        }
+    }
+}
+
+#[test]
+fn an_unverified_envelope_cannot_pass_a_queue_and_neither_can_its_statements() {
+    let verified = serde_json::to_value(envelope(b"{}")).expect("JSON");
+    for member in ["scheme", "class"] {
+        let attestation = crate::support::changed(verified["attestation"].clone(), &json!({ member: "unverified" }));
+        let json = crate::support::changed(verified.clone(), &json!({ "attestation": attestation })).to_string();
+        assert!(matches!(Envelope::from_json(&json), Err(EnvelopeError::Shape(_))), "{json}");
+    }
+    for sample in Sample::all() {
+        let envelope = unverified(&sample);
+        let json = serde_json::to_string(&envelope).expect("JSON");
+        assert!(matches!(Envelope::from_json(&json), Err(EnvelopeError::Shape(_))), "{json}");
+        for statement in statements(&envelope) {
+            let message = NewFact::from(statement).to_message().expect("JSON");
+            assert!(NewFact::from_message(&message).is_err(), "{message}");
+        }
     }
 }
 

@@ -1,0 +1,77 @@
+//! What would come out? Webhooks in order, and the events that they would publish, without a stack.
+//!
+//! Webhooks take the deployed path from the envelope on: [`normalise`](fundhook_providers::normalise), the fold, the
+//! claim on the coin, and the events of each write. Only their signatures are not verified, and the table is a map in
+//! memory.
+//!
+//! | module | subject |
+//! |---|---|
+//! | `input` | files and lines as webhooks and rows |
+//! | `table` | the resources and claims, in memory |
+//! | `report` | what each webhook publishes, as text |
+//! | `money` | amounts, credits and holds of an event's JSON, as text |
+//! | `owed` | what each user is owed in the end |
+//! | `review` | what needs review in the end |
+
+mod input;
+mod money;
+mod owed;
+mod report;
+mod review;
+mod table;
+
+pub use input::{Defaults, Input, InputError, Message, Place, parse_feed, read};
+pub use report::{report, silences};
+pub use review::review;
+
+use fundhook_domain::{Event, EvidencePointer};
+use fundhook_providers::normalise;
+use serde_json::Value;
+use table::{Recorded, Table};
+
+/// The webhooks of a preview with what each publishes, and what is known of each resource in the end.
+#[derive(Debug)]
+pub struct Preview {
+    /// The webhooks, in the order in which they were given.
+    pub steps: Vec<Step>,
+    latest: Vec<Latest>,
+}
+
+/// One webhook or row, and what it does.
+#[derive(Debug)]
+pub struct Step {
+    /// The webhook or row.
+    pub input: Input,
+    /// What each of its statements does. There is at least one.
+    recorded: Vec<Recorded>,
+}
+
+/// A resource in the end.
+#[derive(Debug)]
+struct Latest {
+    /// The `data` of its latest event.
+    data: Value,
+    /// Whether its coin is credited under another deposit.
+    is_duplicate: bool,
+}
+
+impl Step {
+    /// The events that it publishes.
+    pub fn events(&self) -> impl Iterator<Item = &Event> {
+        self.recorded.iter().flat_map(|recorded| &recorded.events)
+    }
+}
+
+/// What would come out of `inputs`, in this order.
+pub fn preview(inputs: Vec<Input>) -> Result<Preview, serde_json::Error> {
+    let mut table = Table::default();
+    let steps = inputs.into_iter().map(|input| {
+        // The place of the input is the evidence: nothing is archived.
+        let archived = EvidencePointer { object: input.place.file.clone(), line: input.place.line_from_zero() };
+        let statements = normalise(&input.envelope(), archived);
+        let recorded = statements.into_iter().map(|statement| table.record(statement)).collect();
+        Step { input, recorded }
+    });
+    let steps = steps.collect();
+    Ok(Preview { steps, latest: table.latest()? })
+}
