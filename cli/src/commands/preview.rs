@@ -8,6 +8,9 @@ use clap::Args;
 use fundhook::preview::{Defaults, Preview, parse_feed, preview, read, report, review, silences};
 use fundhook_domain::Feed;
 use fundhook_ports::chain;
+use fundhook_providers::ReadingSettings;
+use fundhook_runtime::settings::{self, Environment, SettingError};
+use fundhook_runtime::variable;
 
 use super::Ending;
 
@@ -34,10 +37,14 @@ const AFTER_HELP: &str = r#"Input:
 
   Only the body is required; a feed can also be passed as --feed. Blank lines are skipped.
 
+Settings:
+  As for the deployed functions, FUNDHOOK_DEPOSIT_FEES_BORNE_BY (customer or platform) and
+  FUNDHOOK_ZEROHASH_REASON_CODES (CODE=not_converted,…) are read from the environment.
+
 Exit code:
-  0  success
+  0  everything was understood
   2  a file or a line cannot be read or understood, or the command line is invalid; nothing is printed
-  3  something needs review in the end: a resource whose final statuses conflict, a webhook that is not recognized, a
+  3  something needs review in the end: a resource whose statements conflict, a webhook that is not recognized, a
      hold that needs a review or a setting
 
 Examples:
@@ -58,13 +65,17 @@ pub(crate) struct Arguments {
     /// The payload type of webhooks that do not name it: the value of the header x-zh-hook-payload-type
     #[arg(long, value_name = "TYPE")]
     payload_type: Option<String>,
+    /// Who bears the fees of a deposit where the provider's numbers leave it open: the template's parameter
+    /// DepositFeesBorneBy
+    #[arg(long, value_name = "WHO", value_parser = ["customer", "platform", "unknown"])]
+    deposit_fees_borne_by: Option<String>,
     /// Print each event as one line of JSON, and nothing else. Notes go to standard error
     #[arg(long)]
     json: bool,
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Ending {
-    let Arguments { files, feed, payload_type, json } = arguments;
+    let Arguments { files, feed, payload_type, deposit_fees_borne_by, json } = arguments;
     let inputs = match read(&files, &Defaults { feed, payload_type }) {
         Ok(inputs) => inputs,
         Err(error) => {
@@ -72,7 +83,14 @@ pub(crate) async fn run(arguments: Arguments) -> Ending {
             return Ok(ExitCode::from(BAD_INPUT));
         }
     };
-    let preview = preview(inputs)?;
+    let settings = match settings(deposit_fees_borne_by) {
+        Ok(settings) => settings,
+        Err(error) => {
+            eprintln!("error: {}", chain(&error));
+            return Ok(ExitCode::from(BAD_INPUT));
+        }
+    };
+    let preview = preview(inputs, &settings)?;
     let review = review(&preview);
     if json {
         print(&events(&preview)?)?;
@@ -82,6 +100,15 @@ pub(crate) async fn run(arguments: Arguments) -> Ending {
         print(&report(&preview)?)?;
     }
     Ok(if review.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(NEEDS_REVIEW) })
+}
+
+/// The settings of the functions, from the environment, and the one that an option replaces.
+fn settings(deposit_fees_borne_by: Option<String>) -> Result<ReadingSettings, SettingError> {
+    let lookup = |name: &str| match (name, &deposit_fees_borne_by) {
+        ("FUNDHOOK_DEPOSIT_FEES_BORNE_BY", Some(bearer)) => Some(bearer.clone()),
+        _ => variable(name),
+    };
+    settings::reading(&Environment::new(&lookup))
 }
 
 /// The events, one a line, as they would be published.

@@ -25,7 +25,7 @@ pub use report::{report, silences};
 pub use review::review;
 
 use fundhook_domain::{Event, EvidencePointer};
-use fundhook_providers::normalise;
+use fundhook_providers::{ReadingSettings, normalise};
 use serde_json::Value;
 use table::{Recorded, Table};
 
@@ -62,13 +62,13 @@ impl Step {
     }
 }
 
-/// What would come out of `inputs`, in this order.
-pub fn preview(inputs: Vec<Input>) -> Result<Preview, serde_json::Error> {
+/// What would come out of `inputs`, in this order, read with these settings.
+pub fn preview(inputs: Vec<Input>, settings: &ReadingSettings) -> Result<Preview, serde_json::Error> {
     let mut table = Table::default();
     let steps = inputs.into_iter().map(|input| {
         // The place of the input is the evidence: nothing is archived.
         let archived = EvidencePointer { object: input.place.file.clone(), line: input.place.line_from_zero() };
-        let statements = normalise(&input.envelope(), archived);
+        let statements = normalise(&input.envelope(), archived, settings);
         let recorded = statements.into_iter().map(|statement| table.record(statement)).collect();
         Step { input, recorded }
     });
