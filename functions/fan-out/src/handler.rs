@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use fundhook_domain::{Details, NewFact, NewFactError, Statement, Timestamp};
 use fundhook_ports::{Archive, Disposition, PortError, SendMessages, chain};
+use fundhook_providers::striga::PING;
 use fundhook_providers::{Envelope, ReadingSettings, normalise};
 use fundhook_runtime::batch::{Failures, messages};
 use fundhook_runtime::metrics;
@@ -117,8 +118,8 @@ impl<A: Archive, Q: SendMessages> FanOut<A, Q> {
     }
 }
 
-/// The metric `UnrecognizedWebhooks`: how many webhooks of each unknown type came, so that a new type of a provider is
-/// noticed.
+/// The metric `UnrecognizedWebhooks`: how many webhooks came that were not recognized, by provider and by type, so that a
+/// new type of a provider is noticed. A test webhook from a provider's dashboard does not count.
 #[derive(Default)]
 struct Unrecognized(BTreeMap<(&'static str, String), u64>);
 
@@ -127,7 +128,9 @@ impl Unrecognized {
     const TYPE_CHARS_MAX: usize = 64;
 
     fn count(&mut self, statement: &Statement) {
-        if let Details::Unrecognized(details) = &statement.content.details {
+        if let Details::Unrecognized(details) = &statement.content.details
+            && details.payload_type.as_deref() != Some(PING)
+        {
             let payload_type = details.payload_type.as_deref().unwrap_or("none");
             let mut plain: String =
                 payload_type.chars().filter(char::is_ascii_graphic).take(Self::TYPE_CHARS_MAX).collect();
@@ -141,9 +144,18 @@ impl Unrecognized {
     }
 
     fn report(&self, now: Timestamp) {
+        const NAME: &str = "UnrecognizedWebhooks";
         for ((provider, payload_type), count) in &self.0 {
             let dimensions = [("provider", *provider), ("type", payload_type.as_str())];
-            metrics::emit(now, "UnrecognizedWebhooks", metrics::Unit::Count, *count, &dimensions);
+            metrics::emit(now, NAME, metrics::Unit::Count, *count, &dimensions);
+        }
+        // The alarms cannot know the types.
+        let mut by_provider: BTreeMap<&str, u64> = BTreeMap::new();
+        for ((provider, _), count) in &self.0 {
+            *by_provider.entry(provider).or_default() += count;
+        }
+        for (provider, count) in by_provider {
+            metrics::emit(now, NAME, metrics::Unit::Count, count, &[("provider", provider)]);
         }
     }
 }

@@ -9,8 +9,8 @@ use fundhook_domain::{
 };
 use serde_json::Value;
 
-use super::accounts;
 use super::wire::{self, AboutAccount, Names, Report};
+use super::{PING, accounts};
 use crate::accounts::shown;
 use crate::credit::{confirm, in_kind};
 use crate::draft::{Draft, NotUnderstood, Received};
@@ -18,6 +18,10 @@ use crate::wire::Fields;
 
 /// What a webhook of Striga states.
 pub(crate) fn drafts(received: &Received<'_>, mut members: Fields) -> Result<Vec<Draft>, NotUnderstood> {
+    if received.envelope.url().trim_end_matches('/').ends_with("/ping") {
+        let reason = "a test webhook from the provider's dashboard".to_owned();
+        return Err(NotUnderstood { named: Some(PING.to_owned()), reason });
+    }
     let name = members.text("type").or_else(|| members.text("txType")).map(str::to_owned);
     let of_account = AboutAccount::of(&members);
     let Some(name) = name else {

@@ -31,6 +31,7 @@ pub struct ReconcileSettings {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OverdueLimits {
     pub deposit: Duration,
+    /// Of withdrawals and exchanges.
     pub withdrawal: Duration,
     pub recovery: Duration,
 }
@@ -40,14 +41,9 @@ impl OverdueLimits {
     pub fn of(&self, kind: Kind) -> Option<Duration> {
         match kind {
             Kind::Deposit => Some(self.deposit),
-            Kind::Withdrawal => Some(self.withdrawal),
+            Kind::Withdrawal | Kind::Exchange => Some(self.withdrawal),
             Kind::Recovery => Some(self.recovery),
-            Kind::Fee
-            | Kind::Exchange
-            | Kind::Participant
-            | Kind::ExternalAccount
-            | Kind::Balance
-            | Kind::Unrecognized => None,
+            Kind::Fee | Kind::Participant | Kind::ExternalAccount | Kind::Balance | Kind::Unrecognized => None,
         }
     }
 }
@@ -88,7 +84,8 @@ mod tests {
         assert_eq!((settings.grace, settings.overlap), (hours(1) / 4, hours(1)));
         assert_eq!((settings.lookback, settings.rows_are), (hours(72), Provider::Connect));
         let limits = Kind::ALL.map(|kind| settings.overdue.of(kind));
-        let awaited = [Some(hours(24)), Some(hours(24)), None, None, Some(hours(168)), None, None, None, None];
+        let awaited =
+            [Some(hours(24)), Some(hours(24)), None, Some(hours(24)), Some(hours(168)), None, None, None, None];
         assert_eq!(limits, awaited);
     }
 

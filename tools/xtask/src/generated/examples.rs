@@ -75,6 +75,7 @@ fn after_silence() -> Vec<(&'static str, Vec<SampleWebhook>)> {
             vec![sample("connect/deposits.pending.6e735627.json"), sample("connect/deposits.submitted.json")],
         ),
         ("withdrawal.overdue", vec![sample("striga/withdrawal.initiated.json")]),
+        ("exchange.overdue", vec![sample("striga/exchange.pending.json")]),
         ("recovery.overdue", vec![sample("connect/deposits.unexpected.recovery.json")]),
     ]
 }
@@ -101,7 +102,7 @@ fn after_webhooks() -> Vec<(&'static str, Vec<SampleWebhook>)> {
         ("deposit.submitted", vec![pending(), submitted()]),
         ("deposit.held", vec![sample("zerohash/fund.pending_match.json")]),
         ("deposit.abandoned", vec![sample("connect/deposits.abandoned.json")]),
-        ("deposit.confirmed", vec![pending(), submitted(), confirmed()]),
+        ("deposit.confirmed", vec![sample("zerohash/fund.fee.json")]),
         ("deposit.failed", vec![sample("connect/deposits.failed.json")]),
         ("deposit.unexpected", vec![unexpected()]),
         ("deposit.updated", vec![pending(), confirmed(), submitted()]),
@@ -126,6 +127,10 @@ fn after_webhooks() -> Vec<(&'static str, Vec<SampleWebhook>)> {
         ),
         ("withdrawal.failed", vec![sample("striga/withdrawal.failed.json")]),
         ("withdrawal.abandoned", vec![payment(), payment().with("/status", "abandoned")]),
+        (
+            "withdrawal.returned",
+            vec![sample("zerohash/payment.bank.settled.json"), sample("zerohash/payment.bank.returned.json")],
+        ),
         ("withdrawal.updated", vec![initiated(), network_fee()]),
         ("withdrawal.conflicting", vec![payment(), settled(), settled().with("/status", "failed")]),
         ("fee.charged", vec![network_fee()]),
@@ -133,6 +138,24 @@ fn after_webhooks() -> Vec<(&'static str, Vec<SampleWebhook>)> {
         (
             "fee.updated",
             vec![sample("striga/fee_refund.json"), network_fee().with("/id", "ee9e8733-3e1a-4ced-9bb3-7600b64d2a69")],
+        ),
+        (
+            "fee.conflicting",
+            vec![
+                sample("striga/network_fee.json"),
+                sample("striga/network_fee.json").with("/debit", "700000000000000"),
+            ],
+        ),
+        ("exchange.pending", vec![sample("striga/exchange.pending.json")]),
+        ("exchange.confirmed", vec![sample("striga/exchange.pending.json"), sample("striga/exchange.confirmed.json")]),
+        ("exchange.refunded", vec![sample("striga/exchange.refunded.json")]),
+        ("exchange.updated", vec![sample("striga/exchange.confirmed.json"), sample("striga/exchange.pending.json")]),
+        (
+            "exchange.conflicting",
+            vec![
+                sample("striga/exchange.confirmed.json"),
+                sample("striga/exchange.refunded.json").with("/id", "7e5c3a1f-9d8b-4f6e-8c2a-4b6d8f0e2c51"),
+            ],
         ),
         ("recovery.required", vec![unexpected()]),
         ("recovery.in_progress", vec![unexpected(), payment()]),

@@ -80,6 +80,16 @@ pub(super) const SCRIPT: &[Chapter] = &[
         ],
     },
     Chapter {
+        title: "zerohash: what may be credited, net of its fee; and what is held, with the reason",
+        in_order: true,
+        steps: &[
+            DemoStep::Send(sample("zerohash/fund.fee.json").times(2)),
+            DemoStep::Send(sample("zerohash/fund.fee_bearer_unknown.json")),
+            DemoStep::Send(sample("zerohash/fund.threshold.json")),
+            DemoStep::Send(sample("zerohash/fund.match_failed.json")),
+        ],
+    },
+    Chapter {
         title: "Two feeds report the same coin: it may be credited once",
         in_order: true,
         steps: &[
@@ -125,7 +135,7 @@ pub(super) const SCRIPT: &[Chapter] = &[
         in_order: false,
         steps: &[
             DemoStep::Send(sample("connect/odd/not_json.txt").times(2)),
-            DemoStep::Send(sample("striga/odd/sepa_payin.json")),
+            DemoStep::Send(sample("striga/odd/card_authorization.json")),
         ],
     },
     Chapter {
@@ -157,7 +167,12 @@ pub(super) const OUTCOME: &[(&str, &str)] = &[
     ("withdrawal#connect#f2d4a13e-8a52-45e3-9825-b0b18c9a8233", "confirmed"),
     ("deposit#zerohash#8fadaae0-8896-4ef9-8d33-6fb82a020c2b", "confirmed"),
     ("deposit#zerohash#363b5b15-02bd-4797-892f-8baa4eec60d9", "confirmed"),
-    ("recovery#zerohash#CUST01:USDC:base", "resolved"),
+    ("deposit#zerohash#0b7e4f7a-3c55-4d0e-9a41-7d7f8f3b2c61", "confirmed"),
+    ("deposit#zerohash#c2a9d3b4-8e71-4f06-b5d8-1e2f3a4b5c6d", "held"),
+    ("deposit#zerohash#5155f7c9-95cb-4556-ab89-c178943a7111", "held"),
+    ("deposit#zerohash#3d5c7b9a-1f2e-4d3c-8b7a-6958473625f1", "held"),
+    // Named by a digest of its user, asset and network, with the key of every local stack.
+    ("recovery#zerohash#1f5aa24cb033a0cd5fd619660363127f", "resolved"),
     ("deposit#striga#deaabb1b-50ec-4f2c-b30b-889d03826b64", "confirmed"),
     ("withdrawal#striga#d646143f-85af-4197-88ac-a84e46002205", "confirmed"),
     ("fee#striga#d646143f-85af-4197-88ac-a84e46002205:network", "charged"),
