@@ -66,7 +66,7 @@ pub(super) fn lines(latest: &[Latest]) -> Vec<String> {
     table(&sums)
 }
 
-/// The payments that return unexpected money, which was never credited: they are no withdrawals of the user's money.
+/// The payments that return unexpected money, which was never credited: they do not count as withdrawals of the user's money.
 fn returning_payments(latest: &[Latest]) -> BTreeSet<&str> {
     let payments = latest.iter().filter_map(|resource| resource.data.get("payments")?.as_array()).flatten();
     payments.filter_map(|payment| text(payment, "resource")).collect()

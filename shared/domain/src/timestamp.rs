@@ -64,7 +64,7 @@ impl Timestamp {
         OffsetDateTime::from_unix_timestamp_nanos(nanoseconds).map(Self).map_err(|_| rejected())
     }
 
-    /// Whether this is the zero of some clock: the year 1, or earlier. It is no date.
+    /// Whether this is the zero of some clock: the year 1, or earlier, which stands for a missing date.
     pub fn is_zero(self) -> bool {
         self.0.year() <= 1
     }

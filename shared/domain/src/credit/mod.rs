@@ -85,7 +85,7 @@ pub struct Credit {
     pub form: CreditForm,
     /// What was paid in, before fees.
     pub gross: Money,
-    /// The fees, whoever bears them.
+    /// The fees that the customer bears, and those that the platform bears.
     pub fees: Vec<CreditFee>,
     /// What the customer is to be credited with: `gross` less the fees that the customer bears.
     pub net: Money,

@@ -16,7 +16,7 @@ const OUTCOMES: [(&str, &str); 4] = [
     (DUPLICATE, "The deposit is confirmed, and its coin is credited under another deposit: `duplicate_of`."),
     (
         CONFLICTING,
-        "The provider made statements that exclude each other: a person must look into it. Nothing may be booked automatically.",
+        "The provider made statements that exclude each other: the resource needs review. Nothing may be booked automatically.",
     ),
     (
         OVERDUE,

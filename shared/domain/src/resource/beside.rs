@@ -28,7 +28,7 @@ pub enum Beside {
     LateIfAmountsAgree,
     /// It belongs before the final one if the provider sent it before; otherwise the two conflict.
     LateIfSentBefore,
-    /// The two exclude each other: a person must look into it.
+    /// The two exclude each other: the resource needs review.
     Conflicting,
 }
 

@@ -1,6 +1,6 @@
 //! The fees and the credit of Connect's deposits.
 //!
-//! Since July 2026 a webhook may have `fees`, with an amount, an asset and a payment model each [zerohash-connect-fees]:
+//! Since July 2026 a webhook may have `fees`, with an amount, an asset and a payment model each [connect-fees]:
 //! `NETTED` (taken from the amount) or `ADDITIVE` (on top of it). No page names the members, so the likely names are read,
 //! and what cannot be read holds the deposit.
 

@@ -82,7 +82,8 @@ impl<'a> Webhook<'a> {
         let debit = members.take_quantity("debit", &units);
         let credit = members.take_quantity("credit", &units);
         let on_chain = members.take_quantity(wire::ON_CHAIN_AMOUNT, &units);
-        // A payout states both, one of them or both as zero, which is no amount [striga-bank-transfers].
+        // A payout states both, one of them or both as zero, which stands for a missing amount
+        // [striga-bank-transfers].
         let [debit, credit] = [debit, credit].map(|amount| amount.filter(|amount| !is_zero_beside(amount, name)));
         let side = match (&debit, &credit) {
             (Some(_), None) => Some(Side::Debit),

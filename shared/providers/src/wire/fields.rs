@@ -161,7 +161,7 @@ impl Fields {
     }
 
     /// The instant `name`, without taking it, in [any form](Timestamp::from_any_form), as a number or a string. An empty
-    /// string, `null`, 0 and the year 1 are no date.
+    /// string, `null`, 0 and the year 1 stand for a missing date.
     pub(crate) fn time(&self, name: &str) -> Option<Timestamp> {
         self.read_time(name).ok().flatten()
     }

@@ -6,6 +6,7 @@ mod event_examples;
 mod examples;
 mod layout;
 mod marked_part;
+mod money;
 mod parameters;
 mod simulation;
 mod webhooks;
@@ -30,6 +31,12 @@ const EVENTS: &str = "docs/events.md";
 
 /// The page with the table of accepted webhooks.
 const WEBHOOKS: &str = "docs/providers/webhooks.md";
+
+/// The page about credits and holds.
+const CREDIT: &str = "docs/credit.md";
+
+/// The page about statements beside a final status.
+const BESIDE: &str = "docs/beside.md";
 
 /// The page with the tables of the template's parameters.
 const PARAMETERS: &str = "docs/operate/parameters.md";
@@ -79,6 +86,8 @@ pub fn generated_files(workspace: &Workspace) -> Result<Vec<GeneratedFile>, Gene
     let events = event_examples::insert(&read(workspace, EVENTS)?, &examples)?;
     files.push(GeneratedFile { path: EVENTS.to_owned(), content: events });
     files.push(page(workspace, WEBHOOKS, &webhooks::tables(&read(workspace, ACCEPTED)?)?)?);
+    files.push(page(workspace, CREDIT, &money::holds())?);
+    files.push(page(workspace, BESIDE, &money::beside_final())?);
     files.push(page(workspace, PARAMETERS, &parameters::tables(&workspace.template()?)?)?);
     Ok(files)
 }
