@@ -19,6 +19,19 @@ pub(super) fn amount_and_network(data: &Value) -> Option<String> {
     Some(parts.join(" ")).filter(|text| !text.is_empty())
 }
 
+/// `10 EUR sold for 23.7 POL`; `None` when the event is not about an exchange.
+pub(super) fn exchange(data: &Value) -> Option<String> {
+    let side = |name: &str| {
+        let side = data.pointer(&format!("/exchange/{name}"))?;
+        Some(format!("{} {}", text(side, "major").or_else(|| text(side, "value"))?, text(side, "asset").unwrap_or("")))
+    };
+    match (side("sold"), side("bought")) {
+        (Some(sold), Some(bought)) => Some(format!("{sold} sold for {bought}")),
+        (Some(sold), None) => Some(format!("{sold} sold")),
+        (None, bought) => bought.map(|bought| format!("{bought} bought")),
+    }
+}
+
 /// `credit: net 495 USD (gross 500 USD, deposit_fee 5 USD borne by customer)`; `None` without a credit.
 pub(super) fn credit_line(data: &Value) -> Option<String> {
     let credit = data.get("credit").filter(|credit| !credit.is_null())?;

@@ -97,11 +97,14 @@ fn value_of(data: &Value, column: Column) -> Option<(DecimalValue, String)> {
     }?;
     let asset = text(amount, "asset").map_or("(no asset)".to_owned(), str::to_uppercase);
     let major = text(amount, "major").or_else(|| text(amount, "value").filter(|_| amount.get("units").is_none()));
+    // A held amount that is zero or negative is owed to nobody.
+    let is_owed = |value: &DecimalValue| column != Column::Held || value.is_positive();
     let (value, asset) = match major {
         Some(major) => (major, asset),
         None => (text(amount, "value")?, format!("{asset} in {}", text(amount, "units")?)),
     };
-    Some((value.parse().ok()?, asset))
+    let value: DecimalValue = value.parse().ok()?;
+    is_owed(&value).then_some((value, asset))
 }
 
 fn key_of(data: &Value, asset: String) -> Key {

@@ -3,7 +3,7 @@
 use fundhook_domain::Event;
 use serde_json::Value;
 
-use super::money::{amount_and_network, credit_line, hold_line, text};
+use super::money::{amount_and_network, credit_line, exchange, hold_line, text};
 use super::review::{conflicting, review};
 use super::table::{Recorded, Silence};
 use super::{Message, Preview, Step, owed};
@@ -74,6 +74,10 @@ fn event_lines(report: &mut String, event: &Event) -> Result<(), serde_json::Err
     if let Some(owner) = text(&data, "duplicate_of") {
         line(report, 5, &format!("duplicate of {owner}: do not credit it again"));
     }
+    if let Some(restated) = data.get("restated").and_then(Value::as_array).filter(|names| !names.is_empty()) {
+        let names: Vec<&str> = restated.iter().filter_map(Value::as_str).collect();
+        line(report, 5, &format!("read again; changed: {}", names.join(", ")));
+    }
     if let Some(conflicting) = conflicting(&data) {
         line(report, 5, &format!("{conflicting}; needs review"));
     }
@@ -92,7 +96,7 @@ fn summary(data: &Value) -> String {
     };
     let late = is("late").then(|| "late".to_owned());
     let listed = is("reconciled").then(|| "from the provider's list".to_owned());
-    let amount = amount_and_network(data);
+    let amount = amount_and_network(data).or_else(|| exchange(data));
     let amount = match text(data, "kind") {
         Some("recovery") => amount.map(|amount| format!("{amount} to be returned")),
         _ => amount,

@@ -35,11 +35,13 @@ fn why(data: &Value) -> Option<String> {
     Some(format!("held: {}, needs {needs}", text(hold, "reason").unwrap_or("no reason is stated")))
 }
 
-/// `conflicting: confirmed, failed`; `None` when nothing conflicts.
+/// `conflicting about status: confirmed, failed`; `None` when nothing conflicts.
 pub(super) fn conflicting(data: &Value) -> Option<String> {
     let statuses = data.get("conflicting")?.as_array().filter(|statuses| !statuses.is_empty())?;
-    let statuses: Vec<&str> = statuses.iter().filter_map(Value::as_str).collect();
-    Some(format!("conflicting: {}", statuses.join(", ")))
+    let joined = |values: &[Value]| values.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", ");
+    let about = data.get("conflict_about").and_then(Value::as_array).map(|about| joined(about));
+    let about = about.map_or(String::new(), |about| format!(" about {about}"));
+    Some(format!("conflicting{about}: {}", joined(statuses)))
 }
 
 #[cfg(test)]
