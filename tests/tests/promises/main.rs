@@ -9,6 +9,7 @@ mod emulator_differences;
 mod every_state_can_be_explained;
 mod keys;
 mod money_is_exact;
+mod money_means_what_it_says;
 mod nothing_stays_missed;
 mod nothing_unverified_gets_in;
 mod nothing_verified_is_lost;
