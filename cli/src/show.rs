@@ -28,6 +28,15 @@ fn note(delivery: &Delivery) -> Option<String> {
     if let Some(owner) = text("/data/duplicate_of") {
         return Some(format!("same coin as {}: do not credit it again", shortened(owner)));
     }
+    if let Some(reason) = text("/data/hold/reason") {
+        return Some(format!("{reason}, needs {}", delivery.text("/data/hold/needs")));
+    }
+    let data = delivery.event.pointer("/data").unwrap_or(&Value::Null);
+    let net = data.pointer("/credit/net").map(number_of_asset);
+    // What arrived is shown already.
+    if let Some(net) = net.filter(|net| *net != amount(data) && delivery.text("/type").ends_with(".confirmed")) {
+        return Some(format!("credit {net}"));
+    }
     if delivery.text("/type") == "fundhook.recovery.required" {
         return Some(format!("ask {} to sign in and have it returned", delivery.text("/data/account")));
     }
