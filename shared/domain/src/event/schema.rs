@@ -49,8 +49,8 @@ pub fn event_types(kind: Kind) -> Vec<String> {
         Kind::Recovery => &[UPDATED, OVERDUE],
         Kind::Fee => &[UPDATED, CONFLICTING],
         Kind::Participant | Kind::ExternalAccount | Kind::Balance => &[UPDATED],
-        // The resource is named by its body, so no further statement about it is possible.
-        Kind::Unrecognized => &[],
+        // The resource is named by its body, so its only further statement is another reading of the same body.
+        Kind::Unrecognized => &[UPDATED],
     };
     statuses.chain(others.iter().copied()).map(|outcome| format!("fundhook.{kind}.{outcome}")).collect()
 }
@@ -105,6 +105,7 @@ pub fn event_schema(kind: Kind) -> Value {
         "$defs": definitions,
     });
     tidy(&mut schema);
+    drop_unused_definitions(&mut schema);
     schema
 }
 
@@ -266,6 +267,21 @@ fn add_properties(data: &mut Value, mut body: Value) {
     }
     if let (Some(required), Value::Array(of_body)) = (data["required"].as_array_mut(), body["required"].take()) {
         required.extend(of_body);
+    }
+}
+
+/// Removes the definitions of members that the kind does not have.
+fn drop_unused_definitions(schema: &mut Value) {
+    loop {
+        let text = schema.to_string();
+        let Some(definitions) = schema["$defs"].as_object_mut() else {
+            return;
+        };
+        let count = definitions.len();
+        definitions.retain(|name, _| text.contains(&format!("\"#/$defs/{name}\"")));
+        if definitions.len() == count {
+            return;
+        }
     }
 }
 
