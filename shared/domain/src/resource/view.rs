@@ -156,8 +156,8 @@ struct Precedence {
     progress: (bool, bool, u8),
     /// Of holds: what they mean for the statements beside them.
     force: Option<HoldForce>,
-    /// Of credits: those that follow from numbers supersede those that a setting decided.
-    decided_by: Option<DecidedBy>,
+    /// A credit that a setting decided is superseded by one that follows from numbers.
+    decided_by: DecidedBy,
     /// Whether the provider sent the statement itself, rather than listing it.
     was_sent: bool,
     /// When it happened, according to the provider.
@@ -183,7 +183,8 @@ impl Precedence {
                 Some(_) | None => (false, false, 0),
             },
             force: hold.map(HoldReason::force).filter(|_| has_lifecycle),
-            decided_by: statement.details.credit().map(|credit| credit.decided_by),
+            // What is not a credit was not decided by a setting. So a credit does not supersede a failure by being one.
+            decided_by: statement.details.credit().map_or(DecidedBy::Numbers, |credit| credit.decided_by),
             was_sent: has_lifecycle && !statement.evidence.is_from_api(),
             occurred_at: statement.occurred_at,
             gravity: (status.filter(|_| has_lifecycle), hold),
