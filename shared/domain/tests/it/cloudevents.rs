@@ -66,6 +66,19 @@ fn a_confirmed_deposit() {
         },
         "account": "abc123",
         "provider_status": "CONFIRMED",
+        "credit": {
+          "form": "in_kind",
+          "gross": {
+            "value": "0.013",
+            "asset": "BTC"
+          },
+          "fees": [],
+          "net": {
+            "value": "0.013",
+            "asset": "BTC"
+          },
+          "decided_by": "numbers"
+        },
         "created_at": "2025-10-07T19:44:50Z",
         "updated_at": "2025-10-07T19:45:20Z",
         "provider_data": {
@@ -156,6 +169,19 @@ fn a_late_update() {
         },
         "account": "abc123",
         "provider_status": "CONFIRMED",
+        "credit": {
+          "form": "in_kind",
+          "gross": {
+            "value": "0.013",
+            "asset": "BTC"
+          },
+          "fees": [],
+          "net": {
+            "value": "0.013",
+            "asset": "BTC"
+          },
+          "decided_by": "numbers"
+        },
         "created_at": "2025-10-07T19:44:50Z",
         "updated_at": "2025-10-07T19:45:20Z",
         "provider_data": {
@@ -221,6 +247,9 @@ fn a_conflict() {
         "conflicting": [
           "confirmed",
           "failed"
+        ],
+        "conflict_about": [
+          "status"
         ],
         "provider_status": "FAILED",
         "history": [

@@ -22,8 +22,8 @@ fn the_attributes_have_the_documented_names_and_are_those_that_are_known() {
             vec![
                 ("type", "fundhook.deposit.confirmed"),
                 ("kind", "deposit"),
-                ("status", "confirmed"),
                 ("provider", "connect"),
+                ("status", "confirmed"),
                 ("asset", "BTC"),
                 ("network", "polygon-amoy"),
                 ("account", "abc123"),
@@ -35,8 +35,8 @@ fn the_attributes_have_the_documented_names_and_are_those_that_are_known() {
             vec![
                 ("type", "fundhook.deposit.updated"),
                 ("kind", "deposit"),
-                ("status", "confirmed"),
                 ("provider", "connect"),
+                ("status", "confirmed"),
                 ("asset", "BTC"),
                 ("network", "bitcoin"),
                 ("account", "abc123"),
@@ -47,8 +47,8 @@ fn the_attributes_have_the_documented_names_and_are_those_that_are_known() {
             vec![
                 ("type", "fundhook.deposit.pending"),
                 ("kind", "deposit"),
-                ("status", "pending"),
                 ("provider", "connect"),
+                ("status", "pending"),
             ],
         ),
         (
@@ -56,8 +56,8 @@ fn the_attributes_have_the_documented_names_and_are_those_that_are_known() {
             vec![
                 ("type", "fundhook.recovery.in_progress"),
                 ("kind", "recovery"),
-                ("status", "in_progress"),
                 ("provider", "connect"),
+                ("status", "in_progress"),
                 ("asset", "USDC"),
                 ("network", "base"),
                 ("account", "CUST01"),
@@ -68,8 +68,8 @@ fn the_attributes_have_the_documented_names_and_are_those_that_are_known() {
             vec![
                 ("type", "fundhook.balance.changed"),
                 ("kind", "balance"),
-                ("status", "changed"),
                 ("provider", "connect"),
+                ("status", "changed"),
                 ("asset", "USDC"),
                 ("network", "base"),
                 ("account", "CUST01"),
@@ -80,8 +80,8 @@ fn the_attributes_have_the_documented_names_and_are_those_that_are_known() {
             vec![
                 ("type", "fundhook.external_account.approved"),
                 ("kind", "external_account"),
-                ("status", "approved"),
                 ("provider", "connect"),
+                ("status", "approved"),
                 ("account", "CUST01"),
             ],
         ),
@@ -90,8 +90,8 @@ fn the_attributes_have_the_documented_names_and_are_those_that_are_known() {
             vec![
                 ("type", "fundhook.unrecognized.seen"),
                 ("kind", "unrecognized"),
-                ("status", "seen"),
                 ("provider", "connect"),
+                ("status", "seen"),
             ],
         ),
     ] {
@@ -115,7 +115,7 @@ fn a_policy_for_confirmed_deposits_never_selects_one_that_must_not_be_credited()
     let duplicate = folded(&[confirmed(), late]).duplicating(owner, 0);
     for event in events_after(&duplicate, 0) {
         assert_eq!(status_of(&event).as_deref(), Some("duplicate"), "{}", event.event_type);
-        assert_eq!(event.data.status, "confirmed");
+        assert_eq!(event.data.status, Some("confirmed"));
     }
     let owned = folded(&[confirmed()]).owning_its_coin();
     assert_eq!(status_of(&events_after(&owned, 0)[0]).as_deref(), Some("confirmed"));

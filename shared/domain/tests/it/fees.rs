@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use fundhook_domain::{
-    Amount, Balances, EventBody, Kind, Outcome, Provider, Quantity, ResourceId, Side, Statement, TransferBody,
-    TransferDetails, Units, fold,
+    Amount, Balances, Conflict, EventBody, FeeQuantity, Kind, Outcome, Provider, Quantity, ResourceId, Side, Statement,
+    TransferBody, TransferDetails, Units, fold,
 };
 
 use crate::support::orders::every_order_has_the_same_result;
@@ -17,6 +17,11 @@ const FEE: &str = "636300000378000";
 
 fn units(value: &str, units: &str) -> Option<Quantity> {
     Some(Quantity { value: value.parse().expect("a decimal"), units: Units::named(units) })
+}
+
+/// The fee of `quantity` in the asset of the amount.
+fn in_its_asset(quantity: Quantity) -> FeeQuantity {
+    FeeQuantity { quantity, asset: None, network: None }
 }
 
 fn charged(seconds: u64) -> Statement {
@@ -63,7 +68,7 @@ fn a_refunded_fee_is_refunded_in_every_order_and_does_not_conflict() {
         let view = every_order_has_the_same_result(&[charged, refunded, again], 2).view.expect("a view");
         let fee = transfer(&view);
         assert_eq!((&fee.quantity, &fee.refunded), (&units(FEE, "wei"), &units(FEE, "wei")));
-        assert_eq!((view.status, view.conflicting), (status(Kind::Fee, "refunded"), vec![]));
+        assert_eq!((view.status, view.conflict), (Some(status(Kind::Fee, "refunded")), None));
     }
 }
 
@@ -102,7 +107,7 @@ fn the_total_of_a_withdrawal_is_amount_plus_fee_if_both_are_known_in_the_same_un
         ("no amount", None, units("1", "wei"), None, None),
     ] {
         let statement = with(withdrawal("initiated", 0), |details| {
-            (details.quantity, details.fee, details.total) = (amount, fee, stated_total);
+            (details.quantity, details.fee, details.total) = (amount, fee.map(in_its_asset), stated_total);
         });
         assert_eq!(total([&statement]).as_deref(), expected, "{case}");
     }
@@ -116,7 +121,8 @@ fn the_total_combines_an_amount_and_a_fee_from_different_webhooks() {
     });
     // The fee's webhook does not change the status of the withdrawal.
     let fee = with(withdrawal("initiated", 1), |details| {
-        *details = TransferDetails { fee: units(FEE, "wei"), ..TransferDetails::default() };
+        let fee = units(FEE, "wei").map(in_its_asset);
+        *details = TransferDetails { fee, ..TransferDetails::default() };
         details.related = BTreeSet::from([named(Kind::Fee, "w")]);
     });
     let confirmed = withdrawal("confirmed", 60);
@@ -126,7 +132,7 @@ fn the_total_combines_an_amount_and_a_fee_from_different_webhooks() {
         let total = body.total.expect("a total");
         assert_eq!((total.major, total.asset.as_deref()), (Some("0.01".parse().expect("a decimal")), Some("ETH")));
         assert_eq!(body.related, BTreeSet::from([named(Kind::Fee, "w")]));
-        assert_eq!(view(statements).status, status(Kind::Withdrawal, "confirmed"));
+        assert_eq!(view(statements).status, Some(status(Kind::Withdrawal, "confirmed")));
     }
 }
 
@@ -158,11 +164,15 @@ fn related_resources_are_merged_and_balances_belong_to_one_movement() {
 }
 
 #[test]
-fn a_fee_charged_twice_is_one_fee_with_its_latest_statement() {
+fn a_fee_charged_twice_is_one_fee_with_its_latest_statement_and_conflicts_if_the_amounts_differ() {
+    let same = charged(20);
     let corrected = with(charged(20), |details| details.quantity = units("7", "wei"));
-    for statements in [[&charged(0), &corrected], [&corrected, &charged(0)]] {
-        let view = view(statements);
-        assert_eq!((view.status, view.conflicting.len()), (status(Kind::Fee, "charged"), 0));
-        assert_eq!(transfer(&view).quantity, units("7", "wei"));
+    let about_the_amount = Conflict { statuses: vec![status(Kind::Fee, "charged")], about: vec!["amount".to_owned()] };
+    for (later, amount, conflict) in [(same, FEE, None), (corrected, "7", Some(about_the_amount))] {
+        for statements in [[&charged(0), &later], [&later, &charged(0)]] {
+            let view = view(statements);
+            assert_eq!((view.status, &view.conflict), (Some(status(Kind::Fee, "charged")), &conflict));
+            assert_eq!(transfer(&view).quantity, units(amount, "wei"));
+        }
     }
 }

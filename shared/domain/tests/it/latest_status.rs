@@ -13,7 +13,7 @@ use proptest::test_runner::FileFailurePersistence;
 
 use crate::support::orders::every_order_has_the_same_result;
 use crate::support::{
-    at, deposit, events, folded, in_other_bytes, quantity, statement, statement_in, status, types, view,
+    at, deposit, events, folded, in_other_bytes, quantity, received, statement, statement_in, status, types, view,
 };
 
 /// The statement that the participant reached the status called `name` at `seconds`.
@@ -63,7 +63,11 @@ fn the_later_of_any_two_statuses_is_the_status_and_none_conflict() {
             let (first, second) = (statement(earlier, 10), statement(later, 20));
             for statements in [[&first, &second], [&second, &first]] {
                 let view = view(statements);
-                assert_eq!((view.status, view.conflicting), (later, vec![]), "{earlier} and then {later}");
+                assert_eq!(
+                    (view.status, view.conflicting()),
+                    (Some(later), [].as_slice()),
+                    "{earlier} and then {later}"
+                );
                 assert_eq!(view.occurred_at, at(20));
             }
             compared += 1;
@@ -79,8 +83,8 @@ fn every_order_of_a_participants_statuses_has_one_view_and_one_set_of_event_ids(
         participant("submitted", 0),
         participant("approved", 10),
         locked.clone(),
-        // At equal times, the content decides the order.
-        participant("approved", 20),
+        // At equal times, the receipt decides the order.
+        received(30, participant("approved", 20)),
         in_other_bytes("locked, its members in another order", &locked),
     ];
     every_order_has_the_same_result(&statements, 4);
@@ -99,7 +103,7 @@ fn a_late_statement_is_published_as_late_and_changes_nothing() {
     let expected = ["fundhook.participant.closed", "fundhook.participant.updated", "fundhook.participant.approved"];
     assert_eq!(types(&events), expected);
     assert_eq!(events.iter().map(|event| event.data.late).collect::<Vec<_>>(), [false, true, false]);
-    assert_eq!((events[1].data.status, events[2].data.previous_status), ("closed", Some("closed")));
+    assert_eq!((events[1].data.status, events[2].data.previous_status), (Some("closed"), Some("closed")));
 }
 
 #[test]
@@ -113,7 +117,7 @@ fn the_newest_64_facts_are_kept_in_any_order_of_arrival() {
         assert_eq!(resource.facts().len(), LATEST_FACTS_MAX);
         assert_eq!(kept(&resource), newest(&statements));
         let view = resource.view().expect("a view");
-        assert_eq!((view.status, view.occurred_at), (status(Kind::Participant, "locked"), at(199)));
+        assert_eq!((view.status, view.occurred_at), (Some(status(Kind::Participant, "locked")), at(199)));
         assert_eq!(view.history.len(), LATEST_FACTS_MAX);
     }
 }

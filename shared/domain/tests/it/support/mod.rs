@@ -1,7 +1,9 @@
 //! Statements to fold, and what folding them results in.
 
 pub(crate) mod deposits;
+pub(crate) mod money;
 pub(crate) mod orders;
+pub(crate) mod readings;
 pub(crate) mod recovery;
 pub(crate) mod whole;
 
@@ -10,7 +12,7 @@ use std::time::Duration;
 
 use fundhook_domain::{
     AccountDetails, Attestation, Details, Event, EventData, Evidence, EvidenceClass, EvidencePointer, FactId, Kind,
-    Network, Provider, Quantity, Resource, ResourceId, Scheme, Statement, StatementContent, Status, Timestamp,
+    Network, Provider, Quantity, Reading, Resource, ResourceId, Scheme, Statement, StatementContent, Status, Timestamp,
     Transaction, TransferDetails, UnrecognizedDetails, View, events_after, fold,
 };
 use serde_json::{Map, Value};
@@ -47,14 +49,21 @@ pub(crate) fn statement_in(bytes: &str, status: Status, seconds: u64) -> Stateme
         archived: EvidencePointer { object: format!("evidence/v1/2025/10/07/{bytes}.ndjson.gz"), line: 0 },
     };
     let (occurred_at, details) = (at(seconds), details_of(status));
-    Statement { resource, content: StatementContent { id, event_type, status, occurred_at, details, evidence } }
+    let reading = Reading { at: evidence.received_at, revision: 1, settings: String::new() };
+    let status = Some(status);
+    let content = StatementContent { id, event_type, status, occurred_at, details, evidence, reading };
+    Statement { resource, content }
 }
 
 /// The fewest details that a webhook with `status` states.
 fn details_of(status: Status) -> Details {
     let provider_status = Some(status.to_string().to_uppercase());
     match status {
-        Status::Deposit(_) | Status::Withdrawal(_) | Status::Fee(_) => {
+        Status::Deposit(status) => {
+            let (credit, hold) = money::credit_or_hold(status);
+            Details::Transfer(Box::new(TransferDetails { provider_status, credit, hold, ..Default::default() }))
+        }
+        Status::Withdrawal(_) | Status::Fee(_) | Status::Exchange(_) => {
             Details::Transfer(Box::new(TransferDetails { provider_status, ..Default::default() }))
         }
         Status::Participant(_) | Status::ExternalAccount(_) => {
@@ -92,6 +101,13 @@ pub(crate) fn in_other_bytes(bytes: &str, statement: &Statement) -> Statement {
     other
 }
 
+/// `statement`, received at `seconds`.
+pub(crate) fn received(seconds: u64, mut statement: Statement) -> Statement {
+    statement.content.evidence.received_at = at(seconds);
+    statement.content.reading.at = at(seconds);
+    statement
+}
+
 /// The same statement as a row of the provider's list, read two hours later.
 pub(crate) fn listed(statement: &Statement) -> Statement {
     let event_type = "connect.transactions".to_owned();
@@ -109,7 +125,8 @@ pub(crate) fn listed(statement: &Statement) -> Statement {
         },
         archived,
     };
-    let content = StatementContent { id, event_type, evidence, ..statement.content.clone() };
+    let reading = Reading { at: evidence.received_at, ..statement.content.reading.clone() };
+    let content = StatementContent { id, event_type, evidence, reading, ..statement.content.clone() };
     Statement { resource: statement.resource.clone(), content }
 }
 
