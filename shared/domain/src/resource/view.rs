@@ -65,9 +65,11 @@ impl View {
     /// What `facts` about a resource of `kind` add up to; `None` when they hold no statement.
     pub(super) fn of(kind: Kind, facts: &[Fact]) -> Option<Self> {
         let rule = kind.status_rule();
-        let standing = standing(facts);
-        let mut statements: Vec<(Precedence, &StatementContent)> =
-            standing.iter().map(|statement| (Precedence::of(rule, statement, &standing), *statement)).collect();
+        let recorded = statements_of(facts);
+        let received_at = |statement: &StatementContent| first(&recorded, statement, |evidence| evidence.received_at);
+        let mut statements: Vec<(Precedence, &StatementContent)> = standing(&recorded)
+            .map(|statement| (Precedence::of(rule, statement, received_at(statement)), statement))
+            .collect();
         statements.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| content(a.1).cmp(&content(b.1))));
         let statements: Vec<&StatementContent> = statements.into_iter().map(|(_, statement)| statement).collect();
         let (first, rest) = statements.split_first()?;
@@ -85,7 +87,7 @@ impl View {
             status,
             occurred_at: last.occurred_at,
             details,
-            conflict: if rule == StatusRule::Furthest { conflict(&statements) } else { None },
+            conflict: if rule == StatusRule::Furthest { conflict(&statements, &recorded) } else { None },
             history: history(&statements),
             fact: last.id.clone(),
             reading: last.reading.clone(),
@@ -117,22 +119,37 @@ impl View {
     }
 }
 
+fn statements_of(facts: &[Fact]) -> Vec<&StatementContent> {
+    facts.iter().filter_map(Fact::statement).collect()
+}
+
 /// The statements that count: of several readings of the same bytes, the newest.
-fn standing(facts: &[Fact]) -> Vec<&StatementContent> {
-    let statements: Vec<&StatementContent> = facts.iter().filter_map(Fact::statement).collect();
-    let is_newest = |statement: &&&StatementContent| {
-        !statements.iter().any(|other| other.id == statement.id && other.reading > statement.reading)
+fn standing<'a>(recorded: &[&'a StatementContent]) -> impl Iterator<Item = &'a StatementContent> {
+    let is_newest = |statement: &&StatementContent| {
+        !recorded.iter().any(|other| other.id == statement.id && other.reading > statement.reading)
     };
-    statements.iter().filter(is_newest).copied().collect()
+    recorded.iter().copied().filter(is_newest)
+}
+
+/// The earliest `time` of `statement` and of its copies. A copy that arrives later publishes no event, so it must not
+/// change how the statement relates to others.
+fn first(
+    recorded: &[&StatementContent],
+    statement: &StatementContent,
+    time: impl Fn(&Evidence) -> Timestamp,
+) -> Timestamp {
+    let copies = recorded.iter().filter(|other| other.is_copy_of(statement));
+    copies.map(|other| time(&other.evidence)).min().unwrap_or_else(|| time(&statement.evidence))
 }
 
 /// What conflicts with the statement that supersedes all others.
-fn conflict(statements: &[&StatementContent]) -> Option<Conflict> {
+fn conflict(statements: &[&StatementContent], recorded: &[&StatementContent]) -> Option<Conflict> {
+    let sent_at = |statement: &StatementContent| first(recorded, statement, Evidence::sent_at);
     let last = statements.last()?;
     let mut statuses: Vec<Status> = last.status.into_iter().collect();
     let mut about: Vec<String> = Vec::new();
     for other in &statements[..statements.len() - 1] {
-        let different = conflict_between(last, other);
+        let different = conflict_between(last, other, || sent_at(other) <= sent_at(last));
         if !different.is_empty() {
             statuses.extend(other.status);
             about.extend(different.into_iter().map(str::to_owned));
@@ -164,18 +181,13 @@ struct Precedence {
     occurred_at: Timestamp,
     /// The graver of two statuses, and of two holds.
     gravity: (Option<Status>, Option<HoldReason>),
-    /// When Fundhook first received a statement with this content.
+    /// When Fundhook first received these bytes, or others with the same content.
     received_at: Timestamp,
 }
 
 impl Precedence {
-    /// `all` are the statements that count.
-    fn of(rule: StatusRule, statement: &StatementContent, all: &[&StatementContent]) -> Self {
+    fn of(rule: StatusRule, statement: &StatementContent, received_at: Timestamp) -> Self {
         let (status, hold) = (statement.status, statement.hold());
-        // A statement that is repeated in other bytes publishes no event. So it must not supersede another one that
-        // the first of the two did not supersede.
-        let same = all.iter().filter(|other| other.has_same_content_as(statement));
-        let received_at = same.map(|other| other.evidence.received_at).min();
         let has_lifecycle = rule == StatusRule::Furthest;
         Self {
             progress: match status {
@@ -188,7 +200,7 @@ impl Precedence {
             was_sent: has_lifecycle && !statement.evidence.is_from_api(),
             occurred_at: statement.occurred_at,
             gravity: (status.filter(|_| has_lifecycle), hold),
-            received_at: received_at.unwrap_or(statement.evidence.received_at),
+            received_at,
         }
     }
 }
