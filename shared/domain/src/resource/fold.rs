@@ -2,7 +2,7 @@
 
 use super::fact::FactContent;
 use super::state::Resource;
-use super::view::{Conflict, View};
+use super::view::{Conflict, View, is_superseded};
 use crate::{Ownership, ResourceId, Status, StatusRule};
 
 /// The result of folding a statement or a notice into a resource.
@@ -133,10 +133,9 @@ pub(crate) fn change(resource: &Resource, before: Option<&View>, after: &View) -
         Some(to) if from != Some(to) || reached_again || booked_differently => Change::Status { from, to },
         Some(_) | None => {
             // In a sum, no fact supersedes the others. A statement without a status cannot come too late for one.
-            let is_superseded = after.fact != statement.id || after.reading != statement.reading;
-            let late =
-                is_superseded && statement.status.is_some() && resource.id().kind().status_rule() != StatusRule::Sum;
-            Change::Updated { late }
+            let kind = resource.id().kind();
+            let can_be_late = statement.status.is_some() && kind.status_rule() != StatusRule::Sum;
+            Change::Updated { late: can_be_late && is_superseded(kind, resource.facts(), statement) }
         }
     })
 }

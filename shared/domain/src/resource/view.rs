@@ -119,6 +119,22 @@ impl View {
     }
 }
 
+/// Whether other facts about a resource of `kind` supersede `statement`, which is one of them, for another reason than
+/// that it was received before them.
+pub(super) fn is_superseded(kind: Kind, facts: &[Fact], statement: &StatementContent) -> bool {
+    let (rule, received_at) = (kind.status_rule(), statement.evidence.received_at);
+    let recorded = statements_of(facts);
+    let of_statement = Precedence::of(rule, statement, received_at);
+    let mut is_standing = false;
+    for other in standing(&recorded) {
+        is_standing |= other.id == statement.id && other.reading == statement.reading;
+        if Precedence::of(rule, other, received_at) > of_statement {
+            return true;
+        }
+    }
+    !is_standing
+}
+
 fn statements_of(facts: &[Fact]) -> Vec<&StatementContent> {
     facts.iter().filter_map(Fact::statement).collect()
 }
