@@ -113,6 +113,15 @@ impl View {
         kind.status_rule() != StatusRule::Latest && !status.is_final() && !is_left && is_waiting
     }
 
+    /// Whether a subscriber books the same after both: the status, the credit, the hold and the conflict are the same.
+    pub(super) fn books_the_same_as(&self, other: &Self) -> bool {
+        let hold = |view: &Self| view.details.hold().map(|hold| hold.reason);
+        self.status == other.status
+            && self.conflict == other.conflict
+            && hold(self) == hold(other)
+            && self.details.credits_the_same_as(&other.details)
+    }
+
     /// The statuses that exclude each other; empty when none do.
     pub fn conflicting(&self) -> &[Status] {
         self.conflict.as_ref().map_or(&[], |conflict| &conflict.statuses)
