@@ -102,11 +102,12 @@ impl View {
 
     /// Whether a further statement of the provider is expected.
     ///
-    /// None is expected of a status that is final, of a kind that has no end, of a session that the user left, and of a
-    /// deposit that the provider is done with.
+    /// None is expected of a status that is final, of a kind that has no end or only final statuses, of a session that
+    /// the user left, and of a deposit that the provider is done with.
     pub fn is_awaited(&self, kind: Kind) -> bool {
         let Some(status) = self.status else {
-            return kind.status_rule() == StatusRule::Furthest;
+            let has_open_status = Status::ALL.into_iter().any(|status| status.kind() == kind && !status.is_final());
+            return kind.status_rule() == StatusRule::Furthest && has_open_status;
         };
         let is_left = status == Status::Deposit(DepositStatus::Abandoned);
         let is_waiting = self.details.hold().is_none_or(|hold| hold.reason.force() == HoldForce::Waiting);
