@@ -6,6 +6,11 @@ use serde_json::{Value, json};
 use crate::support::whole::{every_sort, whole};
 use crate::support::{deposit, folded, latest, statement_in, status, unrecognized, whole_deposit, with};
 
+fn without_status(mut statement: Statement) -> Statement {
+    statement.content.status = None;
+    statement
+}
+
 fn confirmed() -> Statement {
     with(deposit("confirmed", 40), whole_deposit)
 }
@@ -49,6 +54,24 @@ fn the_attributes_have_the_documented_names_and_are_those_that_are_known() {
                 ("kind", "deposit"),
                 ("provider", "connect"),
                 ("status", "pending"),
+            ],
+        ),
+        // No webhook has reported a status.
+        (
+            vec![without_status(deposit("pending", 0))],
+            vec![("type", "fundhook.deposit.updated"), ("kind", "deposit"), ("provider", "connect")],
+        ),
+        (
+            vec![whole(status(Kind::Exchange, "pending"), 0)],
+            vec![
+                ("type", "fundhook.exchange.pending"),
+                ("kind", "exchange"),
+                ("provider", "connect"),
+                ("status", "pending"),
+                ("asset", "ETH"),
+                ("network", "ethereum"),
+                ("account", "CUST01"),
+                ("reference_id", "order-1"),
             ],
         ),
         (

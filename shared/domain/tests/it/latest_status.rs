@@ -13,7 +13,7 @@ use proptest::test_runner::FileFailurePersistence;
 
 use crate::support::orders::every_order_has_the_same_result;
 use crate::support::{
-    at, deposit, events, folded, in_other_bytes, quantity, received, statement, statement_in, status, types, view,
+    at, deposit, events, folded, in_other_bytes, quantity, received, statement, statement_in, status, types, view, with,
 };
 
 /// The statement that the participant reached the status called `name` at `seconds`.
@@ -104,6 +104,32 @@ fn a_late_statement_is_published_as_late_and_changes_nothing() {
     assert_eq!(types(&events), expected);
     assert_eq!(events.iter().map(|event| event.data.late).collect::<Vec<_>>(), [false, true, false]);
     assert_eq!((events[1].data.status, events[2].data.previous_status), (Some("closed"), Some("closed")));
+}
+
+#[test]
+fn of_equal_times_the_last_received_is_current_and_none_is_late_in_any_order_of_recording() {
+    let participants = [received(20, participant("approved", 10)), received(30, participant("locked", 10))];
+    let balances = [received(20, balance("1", 10)), received(30, balance("2", 10))];
+    for [first, last] in [participants, balances] {
+        let views = [view([&first, &last]), view([&last, &first])];
+        assert_eq!(views[0], views[1]);
+        assert_eq!((views[0].status, &views[0].details), (last.content.status, &last.content.details));
+        for order in [[&first, &last], [&last, &first]] {
+            let events = events(order);
+            assert_eq!(events.iter().map(|event| event.data.late).collect::<Vec<_>>(), [false, false]);
+            assert_eq!(events[1].data.status, last.content.status.map(Status::as_str));
+        }
+    }
+    // The same holds for equal statuses of a deposit.
+    let of = |seconds, amount| {
+        let held = with(deposit("held", 10), |details| details.quantity = Some(quantity(amount)));
+        in_other_bytes(amount, &received(seconds, held))
+    };
+    let (first, last) = (of(20, "1"), of(30, "2"));
+    for order in [[&first, &last], [&last, &first]] {
+        assert_eq!(view(order).details, last.content.details);
+        assert!(!events(order)[1].data.late);
+    }
 }
 
 #[test]

@@ -4,12 +4,13 @@
 use std::time::Duration;
 
 use fundhook_domain::{
-    Change, Event, EventData, FactContent, FactId, Kind, NewFact, Outcome, OverdueNotice, Resource, Statement, Status,
-    Timestamp, WebhookFamily, WithdrawalStatus, events_after, fold,
+    Change, Event, EventData, FactContent, FactId, HoldForce, HoldReason, Kind, NewFact, Outcome, OverdueNotice,
+    Resource, Statement, Status, Timestamp, WebhookFamily, WithdrawalStatus, events_after, fold,
 };
 use serde_json::json;
 
 use crate::support::deposits::{recorded, row, sent};
+use crate::support::money::held;
 use crate::support::recovery::{announced, paid};
 use crate::support::{at, deposit, folded, in_other_bytes, listed, received, statement, status, types, with};
 
@@ -141,6 +142,58 @@ fn only_a_resource_that_awaits_a_status_can_be_overdue() {
         assert_eq!(outcome, Outcome::Stale { resource }, "{reached:?}");
     }
     assert_eq!(awaited, 3 + 3 + 1 + 2, "of deposits, withdrawals, exchanges and recoveries");
+}
+
+#[test]
+fn a_deposit_that_the_provider_is_done_with_is_not_awaited_and_one_that_waits_is() {
+    for reason in HoldReason::ALL {
+        let resource = folded([&held(reason, 10)]);
+        let is_waiting = reason.force() == HoldForce::Waiting;
+        let view = resource.view().expect("a view");
+        assert_eq!(view.is_awaited(Kind::Deposit), is_waiting, "{reason}");
+        assert_eq!(NewFact::overdue(&resource, LIMIT).is_some(), is_waiting, "{reason}");
+        assert_eq!(resource.current_status().map(|current| current.is_awaited), Some(is_waiting), "{reason}");
+        if is_waiting {
+            let events = events_after(&noticed(&resource), 0);
+            assert_eq!(types(&events), ["fundhook.deposit.held", "fundhook.deposit.overdue"]);
+        }
+    }
+    // A notice that was sent before the user left, or before the provider was done, is stale.
+    let pending = folded([&deposit("pending", 0)]);
+    let waiting = folded([&held(HoldReason::AccountMatchPending, 10)]);
+    for (before, then) in [
+        (&pending, deposit("abandoned", 10)),
+        (&pending, held(HoldReason::Quarantined, 10)),
+        (&waiting, held(HoldReason::AccountMatchFailed, 20)),
+    ] {
+        let after = folding(before, &then);
+        assert!(!after.view().expect("a view").is_awaited(Kind::Deposit));
+        assert_eq!(NewFact::overdue(&after, LIMIT), None);
+        assert_eq!(fold(after.clone(), notice(before)), Outcome::Stale { resource: after });
+    }
+}
+
+#[test]
+fn a_withdrawal_without_a_status_is_awaited_and_kinds_with_nothing_to_await_are_not() {
+    let mut awaited = Vec::new();
+    for reached in Status::ALL {
+        let mut silent = statement(reached, 0);
+        silent.content.status = None;
+        let resource = folded([&silent]);
+        // A recovery always has a status: the sum of its details.
+        if resource.view().expect("a view").status.is_some() {
+            continue;
+        }
+        if let Some(notice) = NewFact::overdue(&resource, LIMIT) {
+            let events = events_after(&folding(&resource, &notice), 0);
+            let kind = reached.kind();
+            assert_eq!(types(&events), ["updated", "overdue"].map(|outcome| format!("fundhook.{kind}.{outcome}")));
+            assert_eq!(events[1].data.status, None);
+            awaited.push(kind);
+        }
+    }
+    awaited.dedup();
+    assert_eq!(awaited, [Kind::Deposit, Kind::Withdrawal, Kind::Exchange]);
 }
 
 #[test]

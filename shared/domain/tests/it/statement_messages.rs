@@ -1,12 +1,13 @@
 //! Messages between functions: the reader accepts what the writer writes and rejects anything else with the reason.
 
-use fundhook_domain::{NewFact, NewFactError, Statement, Status};
+use fundhook_domain::{Kind, NewFact, NewFactError, Statement, Status};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 use serde_json::{Value, json};
 
+use crate::support::readings::{reading, reread};
 use crate::support::whole::whole;
-use crate::support::{deposit, in_other_bytes, json, quantity, statement, whole_deposit, with};
+use crate::support::{deposit, in_other_bytes, json, quantity, statement, status, whole_deposit, with};
 
 fn message(statement: &Statement) -> Value {
     json(&NewFact::from(statement.clone()).to_message().expect("a message"))
@@ -19,6 +20,25 @@ fn a_statement_of_every_status_reads_back_as_it_was_written() {
             let message = written.to_message().expect("a message");
             assert_eq!(NewFact::from_message(&message).expect("a fact to record"), written, "{message}");
         }
+    }
+}
+
+#[test]
+fn a_statement_without_a_status_reads_back_as_it_was_written() {
+    let mut silent = statement(status(Kind::Withdrawal, "initiated"), 7);
+    silent.content.status = None;
+    let written = NewFact::from(silent);
+    let message = written.to_message().expect("a message");
+    assert_eq!(json(&message)["fact"]["content"]["statement"].get("status"), None);
+    assert_eq!(NewFact::from_message(&message).expect("a fact to record"), written, "{message}");
+}
+
+#[test]
+fn a_reading_reads_back_as_it_was_written() {
+    for written in [reading(7, 1, ""), reading(u64::from(u32::MAX), u32::MAX, "a digest of settings")] {
+        let written = NewFact::from(reread(&deposit("confirmed", 0), written));
+        let message = written.to_message().expect("a message");
+        assert_eq!(NewFact::from_message(&message).expect("a fact to record"), written, "{message}");
     }
 }
 
@@ -85,6 +105,8 @@ fn a_message_of_another_form_is_rejected() {
         altered("/fact/resource", json!("loan#connect#1")),
         altered("/fact/content/statement/id", json!("ABCD")),
         altered("/fact/content/statement/status", json!({ "deposit": "done" })),
+        altered("/fact/content/statement/details/transfer/credit/net/value", json!(0.013)),
+        altered("/fact/content/statement/details/transfer/credit/decided_by", json!("a coin")),
         altered("/fact/content/statement/occurred_at", json!(1_759_866_290)),
         altered("/fact/content/statement/details/transfer/quantity/value", json!("1e3")),
         altered("/fact/content/statement/details/transfer/quantity/value", json!(0.013)),

@@ -1,6 +1,7 @@
 //! Statements to fold, and what folding them results in.
 
 pub(crate) mod deposits;
+pub(crate) mod facts;
 pub(crate) mod money;
 pub(crate) mod orders;
 pub(crate) mod readings;
@@ -105,6 +106,12 @@ pub(crate) fn in_other_bytes(bytes: &str, statement: &Statement) -> Statement {
 pub(crate) fn received(seconds: u64, mut statement: Statement) -> Statement {
     statement.content.evidence.received_at = at(seconds);
     statement.content.reading.at = at(seconds);
+    statement
+}
+
+/// `statement`, signed at `seconds`.
+pub(crate) fn signed(seconds: u64, mut statement: Statement) -> Statement {
+    statement.content.evidence.attestation.signed_at = Some(at(seconds));
     statement
 }
 
@@ -243,9 +250,11 @@ impl FoldResult {
         // What a row and a webhook add to each other publishes no event, so the latest event depends on their order.
         let listed = resource.facts().iter().any(|fact| fact.content.evidence().is_from_api());
         let latest = events.last().zip(view.as_ref()).filter(|_| !listed).map(|(event, view)| EventData {
-            // The status before, and which of several equal statements is the evidence, depend on the order.
+            // The status before, what the last fact restates, and which of several equal statements is the evidence,
+            // depend on the order.
             previous_status: None,
             late: false,
+            restated: Vec::new(),
             evidence: view.evidence.clone(),
             ..event.data.clone()
         });

@@ -1,7 +1,8 @@
 //! Credits and holds of deposits.
 
 use fundhook_domain::{
-    Credit, CreditFee, CreditForm, DecidedBy, DepositStatus, FeeBearer, Hold, HoldReason, Money, Statement,
+    Credit, CreditFee, CreditForm, DecidedBy, DepositStatus, FeeBearer, FeeQuantity, Hold, HoldReason, Money, Quantity,
+    Statement,
 };
 
 use super::{deposit, in_other_bytes, with};
@@ -21,6 +22,11 @@ pub(crate) fn with_fee(borne_by: FeeBearer, decided_by: DecidedBy) -> Credit {
     let fee = money("5", "USD");
     let fee = CreditFee { kind: "deposit_fee".to_owned(), value: fee.value, asset: fee.asset, borne_by };
     Credit::of(CreditForm::Converted, money("500", "USD"), vec![fee], decided_by).expect("one asset")
+}
+
+/// The fee of `quantity` in the asset of the amount.
+pub(crate) fn in_its_asset(quantity: Quantity) -> FeeQuantity {
+    FeeQuantity { quantity, asset: None, network: None }
 }
 
 /// What a deposit with `status` states about the money, unless a test states something else: the credit of
