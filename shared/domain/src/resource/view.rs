@@ -83,11 +83,12 @@ impl View {
                 statements.iter().rev().find_map(|statement| statement.status)
             }
         };
+        let conflict = if rule == StatusRule::Furthest { conflict(&statements, &details, &recorded) } else { None };
         Some(Self {
             status,
             occurred_at: last.occurred_at,
             details,
-            conflict: if rule == StatusRule::Furthest { conflict(&statements, &recorded) } else { None },
+            conflict,
             history: history(&statements),
             fact: last.id.clone(),
             reading: last.reading.clone(),
@@ -168,14 +169,16 @@ fn first(
     copies.map(|other| time(&other.evidence)).min().unwrap_or_else(|| time(&statement.evidence))
 }
 
-/// What conflicts with the statement that supersedes all others.
-fn conflict(statements: &[&StatementContent], recorded: &[&StatementContent]) -> Option<Conflict> {
+/// What conflicts with the statement that supersedes all others, the last of `statements`. Where that one is silent, it
+/// states what the others state: `merged`.
+fn conflict(statements: &[&StatementContent], merged: &Details, recorded: &[&StatementContent]) -> Option<Conflict> {
     let sent_at = |statement: &StatementContent| first(recorded, statement, Evidence::sent_at);
     let last = statements.last()?;
+    let shown = StatementContent { details: merged.clone(), ..StatementContent::clone(last) };
     let mut statuses: Vec<Status> = last.status.into_iter().collect();
     let mut about: Vec<String> = Vec::new();
     for other in &statements[..statements.len() - 1] {
-        let different = conflict_between(last, other, || sent_at(other) <= sent_at(last));
+        let different = conflict_between(&shown, other, || sent_at(other) <= sent_at(last));
         if !different.is_empty() {
             statuses.extend(other.status);
             about.extend(different.into_iter().map(str::to_owned));

@@ -186,6 +186,20 @@ fn the_same_status_again_is_one_occurrence_if_both_state_the_same_money_and_a_co
 }
 
 #[test]
+fn a_later_statement_that_does_not_state_the_amount_does_not_end_a_conflict_about_it() {
+    let settled = |seconds, value: Option<&str>| {
+        with(withdrawal("confirmed", seconds), |details| details.quantity = value.map(quantity))
+    };
+    let (one, other, silent) = (settled(10, Some("100")), settled(20, Some("99")), settled(30, None));
+    for statements in [[&one, &other, &silent], [&silent, &other, &one], [&one, &silent, &other]] {
+        let conflict = view(statements).conflict.expect("a conflict");
+        assert_eq!(conflict.about, ["amount"]);
+        assert!(types(&events(statements)).iter().filter(|name| name.ends_with(".conflicting")).count() == 1);
+    }
+    assert_eq!(view([&one, &silent]).conflict, None);
+}
+
+#[test]
 fn a_credit_that_fundhook_could_not_tell_is_late_beside_one_of_the_same_amount() {
     let confirmed = confirmed_with(40, |_| {});
     for reason in [
