@@ -217,13 +217,27 @@ impl Resource {
 
     /// Records `content` as the latest fact.
     pub(super) fn record(&mut self, content: FactContent) {
-        let repeats = match &content {
-            FactContent::Statement(statement) => self.is_repetition(statement) || self.is_corroboration(statement),
+        let (says_the_same, restates) = match &content {
+            FactContent::Statement(statement) => (
+                self.is_repetition(statement) || self.is_corroboration(statement),
+                self.statements().any(|known| known.id == statement.id),
+            ),
             // A notice that is recorded already is recognized by its id, so this one is a new one.
-            FactContent::Overdue(_) => false,
+            FactContent::Overdue(_) => (false, false),
         };
-        let sequence = if repeats { self.sequence() } else { self.sequence() + 1 };
-        self.facts.push(Fact { version: self.version() + 1, sequence, repeats, content });
+        let before = if says_the_same { self.view() } else { None };
+        let fact = Fact { version: self.version() + 1, sequence: self.sequence() + 1, repeats: false, content };
+        self.facts.push(fact);
+        // What was said before may still change what is booked: a setting that is set back restates what an earlier
+        // reading stated, and an event must tell it.
+        let shows_the_same = |before: &View, after: &View| {
+            after.books_the_same_as(before) && (!restates || after.details == before.details)
+        };
+        let repeats = before.is_some_and(|before| self.view().is_some_and(|after| shows_the_same(&before, &after)));
+        if let Some(last) = self.facts.last_mut().filter(|_| repeats) {
+            last.repeats = true;
+            last.sequence -= 1;
+        }
         self.evict_oldest();
     }
 

@@ -65,7 +65,7 @@ pub(crate) fn paid(native: &str, status: WithdrawalStatus, value: Option<&str>, 
             RecoveryStatus::InProgress
         }
         WithdrawalStatus::Confirmed => RecoveryStatus::Resolved,
-        WithdrawalStatus::Failed | WithdrawalStatus::Abandoned => RecoveryStatus::Required,
+        WithdrawalStatus::Failed | WithdrawalStatus::Abandoned | WithdrawalStatus::Returned => RecoveryStatus::Required,
     };
     let bytes = format!("{native} {status:?} {value:?} {seconds}");
     recovery(recovery_status, &bytes, of_payment(native, status, value), seconds)
