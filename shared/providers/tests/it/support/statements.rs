@@ -6,7 +6,7 @@ use fundhook_domain::{
     DecimalValue, Details, EvidencePointer, Kind, NewFact, Resource, Statement, Status, Timestamp, TransferDetails,
     Units, UnrecognizedDetails, View, fold,
 };
-use fundhook_providers::{Envelope, normalise};
+use fundhook_providers::{Envelope, IdKey, ReadingSettings, normalise};
 use serde_json::Value;
 
 /// Where the tests' envelopes are archived.
@@ -16,7 +16,7 @@ pub(crate) fn archived() -> EvidencePointer {
 
 /// The statements of `envelope`.
 pub(crate) fn statements(envelope: &Envelope) -> Vec<Statement> {
-    normalise(envelope, archived())
+    normalise(envelope, archived(), &ReadingSettings::default())
 }
 
 /// The single statement of `envelope`.
@@ -24,6 +24,41 @@ pub(crate) fn only_statement(envelope: &Envelope) -> Statement {
     let mut statements = statements(envelope);
     assert_eq!(statements.len(), 1, "one webhook, one statement: {statements:#?}");
     statements.remove(0)
+}
+
+/// The name of the status of `statement`; `none` when it states none.
+pub(crate) fn status_of(statement: &Statement) -> &'static str {
+    statement.content.status.map_or("none", Status::as_str)
+}
+
+/// The status of `statement`, with the reason for a hold: `held: travel_rule`.
+pub(crate) fn outcome(statement: &Statement) -> String {
+    match &statement.content.details {
+        Details::Transfer(transfer) => {
+            let hold = transfer.hold.as_ref().map(|hold| format!(": {}", hold.reason)).unwrap_or_default();
+            status_of(statement).to_owned() + &hold
+        }
+        Details::Recovery(_) | Details::Account(_) | Details::Balance(_) | Details::Unrecognized(_) => {
+            status_of(statement).to_owned()
+        }
+    }
+}
+
+/// The notes about what could not be read, in the provider's data.
+pub(crate) fn notes(statement: &Statement) -> Vec<String> {
+    let data = match &statement.content.details {
+        Details::Transfer(details) => &details.provider_data,
+        Details::Account(details) => &details.provider_data,
+        Details::Balance(details) => &details.provider_data,
+        Details::Recovery(_) | Details::Unrecognized(_) => return Vec::new(),
+    };
+    let notes = data.get("fundhook").and_then(|own| own["notes"].as_array()).cloned().unwrap_or_default();
+    notes.into_iter().map(|note| note.as_str().expect("a note is a sentence").to_owned()).collect()
+}
+
+/// The name in the tests' ids of the resource that `parts` describe.
+pub(crate) fn named(parts: &[&str]) -> String {
+    IdKey::public().name(parts)
 }
 
 /// The details of `statement`, which must be about a transfer.
@@ -37,7 +72,7 @@ pub(crate) fn reason(envelope: &Envelope) -> String {
     let statement = only_statement(envelope);
     assert_eq!(
         (statement.resource.kind(), statement.content.status),
-        (Kind::Unrecognized, Status::Unrecognized),
+        (Kind::Unrecognized, Some(Status::Unrecognized)),
         "{statement:?}"
     );
     let Details::Unrecognized(UnrecognizedDetails { reason, body_bytes, .. }) = statement.content.details else {
@@ -67,9 +102,10 @@ pub(crate) fn dropped(body: &Value, statements: &[Statement]) -> Vec<String> {
     let kept: BTreeSet<String> = kept.collect();
     // A value may be the resource's id, or one of the parts that make it up.
     let ids = || statements.iter().map(|statement| format!(":{}:", statement.resource.native()));
-    let is_kept = |leaf: &String| {
+    let is_kept = |leaf: &str| {
         let decimal = leaf.parse::<DecimalValue>().ok().map(|value| value.to_string());
-        let time = leaf.parse::<Timestamp>().or_else(|_| Timestamp::from_unix_digits(leaf)).ok();
+        let digits = decimal.as_deref().unwrap_or(leaf);
+        let time = if digits.starts_with('-') { None } else { Timestamp::from_any_form(digits).ok() };
         let time = time.map(|at| at.to_string());
         leaf.is_empty()
             || kept.contains(leaf)
@@ -80,7 +116,8 @@ pub(crate) fn dropped(body: &Value, statements: &[Statement]) -> Vec<String> {
                 .any(|text| kept.contains(&text))
             || leaf.rsplit_once('.').is_some_and(|(asset, network)| kept.contains(asset) && kept.contains(network))
     };
-    leaves(body).into_iter().filter(|leaf| !is_kept(leaf)).collect()
+    // White space around a value is not part of it.
+    leaves(body).into_iter().filter(|leaf| !is_kept(leaf) && !is_kept(leaf.trim())).collect()
 }
 
 /// Asserts that `statement` reads back from its message, and the view from its JSON.
