@@ -47,7 +47,7 @@ fn amounts_are_exact_in_events_and_in_the_table() {
             let delivery = listener.event(&format!("{deposit}#1")).await;
             let amount = &delivery.event["data"]["amount"];
             assert_eq!((&amount["value"], &amount["units"]), (&json!(exact), &json!("major")));
-            assert_eq!(delivery.text("/data/credit/net/value"), exact);
+            assert_eq!(delivery.text("/data/credit/net/value"), *exact);
 
             let key = AttributeValue::S(deposit.to_string());
             let get = platform.clients().dynamodb.get_item().table_name(platform.output("TableName")).key("pk", key);

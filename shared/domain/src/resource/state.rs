@@ -191,7 +191,12 @@ impl Resource {
         };
         let mut statements = self.statements();
         let last = statements.find(|known| known.id == view.fact && known.reading == view.reading);
-        last.map(|last| conflict_between(last, statement)).unwrap_or_default()
+        let sent_at = |statement: &StatementContent| statement.evidence.sent_at();
+        let conflict = last.map(|last| {
+            let shown = StatementContent { details: view.details.clone(), ..last.clone() };
+            conflict_between(&shown, statement, || sent_at(statement) <= sent_at(last))
+        });
+        conflict.unwrap_or_default()
     }
 
     /// Whether `content` is recorded already: the same notice, or the same bytes read in the same way as those that
