@@ -234,10 +234,11 @@ impl Precedence {
     }
 }
 
-/// What makes the order of statements total, when everything that matters is equal.
-fn content(statement: &StatementContent) -> (String, String, FactId, Reading) {
+/// What makes the order of statements total, when everything that matters is equal. The content comes before the id, so
+/// that statements with the same content are next to each other, whatever their bytes.
+fn content(statement: &StatementContent) -> (Option<Status>, String, String, FactId, Reading) {
     let details = serde_json::to_string(&statement.details).unwrap_or_default();
-    (statement.event_type.clone(), details, statement.id.clone(), statement.reading.clone())
+    (statement.status, statement.event_type.clone(), details, statement.id.clone(), statement.reading.clone())
 }
 
 fn history(statements: &[&StatementContent]) -> Vec<HistoryEntry> {

@@ -133,6 +133,20 @@ fn of_equal_times_the_last_received_is_current_and_none_is_late_in_any_order_of_
 }
 
 #[test]
+fn a_repetition_never_moves_statements_that_differ_in_their_status_alone() {
+    let mut locked = participant("locked", 10);
+    let approved = participant("approved", 10);
+    locked.content.details = approved.content.details.clone();
+    locked.content.event_type = approved.content.event_type.clone();
+    let before = view([&locked, &approved]);
+    for number in 0..16 {
+        let copies = [&locked, &approved].map(|of| in_other_bytes(&format!("{number}"), of));
+        let after = view([&locked, &approved, &copies[0], &copies[1]]);
+        assert_eq!((after.status, after.history), (before.status, before.history.clone()));
+    }
+}
+
+#[test]
 fn the_newest_64_facts_are_kept_in_any_order_of_arrival() {
     let statements = statements(200);
     let backwards: Vec<Statement> = statements.iter().rev().cloned().collect();
