@@ -108,7 +108,7 @@ fn a_message_of_another_form_is_rejected() {
         altered("/fact/content/statement/details/transfer/credit/net/value", json!(0.013)),
         altered("/fact/content/statement/details/transfer/credit/decided_by", json!("a coin")),
         altered("/fact/content/statement/occurred_at", json!(1_759_866_290)),
-        altered("/fact/content/statement/details/transfer/quantity/value", json!("1e3")),
+        altered("/fact/content/statement/details/transfer/quantity/value", json!("1e")),
         altered("/fact/content/statement/details/transfer/quantity/value", json!(0.013)),
     ] {
         let read = NewFact::from_message(&message);
