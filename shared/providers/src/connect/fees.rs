@@ -1,8 +1,8 @@
 //! The fees and the credit of Connect's deposits.
 //!
-//! Since July 2026 a webhook may have `fees`, with an amount, an asset and a payment model each [connect-fees]:
-//! `NETTED` (taken from the amount) or `ADDITIVE` (on top of it). No page names the members, so the likely names are read,
-//! and what cannot be read holds the deposit.
+//! Since July 2026 a webhook may have `fees`, with an amount, an asset and a payment model each [connect-fees]: `NETTED`
+//! (taken from the amount) or `ADDITIVE` (on top of it). No page names the members, so the likely names are read, and
+//! what cannot be read holds the deposit.
 
 use fundhook_domain::{
     Credit, CreditFee, CreditForm, DecidedBy, DecimalValue, FeeBearer, Hold, HoldReason, Money, TransferDetails,
@@ -34,9 +34,9 @@ struct Fee {
     model: Model,
 }
 
-/// The credit of a deposit with the amount and the asset in `details`, when the members `fees` of the deposit and of the
-/// body have the values `stated`: no page tells which of the two it is. `value` is what the transaction moved, when the
-/// webhook states it.
+/// The credit of a deposit with the amount and the asset in `details`, when the members `fees` of the deposit and of
+/// the body have the values `stated`: no page tells which of the two it is. `value` is what the transaction moved, when
+/// the webhook states it.
 pub(super) fn credit(
     details: &TransferDetails,
     stated: [Option<&Value>; 2],
@@ -82,14 +82,15 @@ pub(super) fn credit(
         }
     };
     let asset = amount.asset;
-    let fees = fees.into_iter().map(|Fee { kind, value, asset, model: _ }| CreditFee {
+    // All are in one asset, however each member spells it.
+    let fees = fees.into_iter().map(|Fee { kind, value, asset: _, model: _ }| CreditFee {
         kind,
         value,
-        asset,
+        asset: asset.clone(),
         borne_by: FeeBearer::Customer,
     });
-    let gross = Money { value: gross, asset };
-    let credit = Credit::of(CreditForm::InKind, gross, fees.collect(), DecidedBy::Numbers);
+    let fees = fees.collect();
+    let credit = Credit::of(CreditForm::InKind, Money { value: gross, asset }, fees, DecidedBy::Numbers);
     credit.ok_or_else(|| HoldReason::AmountsDisagree.into())
 }
 
@@ -112,8 +113,8 @@ fn fitting<'a>(readings: &'a [Reading], value: &DecimalValue) -> Vec<&'a Reading
 
 /// Whether `value` is `expected` in the smallest units of some coin.
 fn is_in_units(value: &DecimalValue, expected: &DecimalValue) -> bool {
-    /// How many decimals smallest units have: USDC's 6, NEAR's 24. With fewer, an amount that is wrong by a power of ten
-    /// would agree with the right one.
+    /// How many decimals smallest units have: USDC's 6, NEAR's 24. With fewer, an amount that is wrong by a power of
+    /// ten would agree with the right one.
     const DECIMALS: std::ops::RangeInclusive<u64> = 6..=24;
     DECIMALS.into_iter().any(|decimals| value.times(&DecimalValue::step(decimals)) == *expected)
 }

@@ -83,15 +83,15 @@ fn draft(received: &Received<'_>, event: &str, status: Status, mut members: Fiel
         updated_at,
         ..TransferDetails::default()
     };
-    let status = match status {
-        Status::Deposit(DepositStatus::Confirmed) => {
-            let stated = [object.json("fees"), members.json("fees")];
-            let credit = fees::credit(&details, stated, value.as_ref());
-            Status::Deposit(confirm(&mut details, credit))
-        }
+    let status = if status == Status::Deposit(DepositStatus::Confirmed) {
+        let stated = [object.json("fees"), members.json("fees")];
+        let credit = fees::credit(&details, stated, value.as_ref());
+        Status::Deposit(confirm(&mut details, credit))
+    } else if status == Status::Deposit(DepositStatus::Held) {
         // Money is in, and information about the sender is missing [connect-guide §6].
-        Status::Deposit(DepositStatus::Held) => Status::Deposit(held(&mut details, HoldReason::TravelRule.into())),
-        other => other,
+        Status::Deposit(held(&mut details, HoldReason::TravelRule.into()))
+    } else {
+        status
     };
     members.keep_rest_of(member, object);
     details.provider_data = members.into_rest();

@@ -47,12 +47,11 @@ fn draft(received: &Received<'_>, kind: &str, mut members: Fields) -> Result<Dra
         provider_data: members.into_rest(),
         ..TransferDetails::default()
     };
-    let status = match status {
-        Status::Deposit(DepositStatus::Confirmed) => {
-            let credit = in_kind(&details);
-            Status::Deposit(confirm(&mut details, credit))
-        }
-        other => other,
+    let status = if status == Status::Deposit(DepositStatus::Confirmed) {
+        let credit = in_kind(&details);
+        Status::Deposit(confirm(&mut details, credit))
+    } else {
+        status
     };
     Ok(Draft {
         resource,

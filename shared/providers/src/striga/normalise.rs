@@ -85,8 +85,8 @@ impl<'a> Webhook<'a> {
         let debit = members.take_quantity("debit", &units);
         let credit = members.take_quantity("credit", &units);
         let on_chain = members.take_quantity(wire::ON_CHAIN_AMOUNT, &units);
-        // A payout states both, one of them or both as zero, which stands for a missing amount [striga-bank-transfers]. A deposit of zero
-        // is one.
+        // A payout states both, one of them or both as zero, which stands for a missing amount [striga-bank-transfers].
+        // A deposit of zero is one.
         let is_zero_none = (debit.is_some() && credit.is_some()) || name.starts_with("SEPA_PAYOUT");
         let is_deposit = ["DEPOSIT", "PAYIN", "INCOMING"].into_iter().any(|word| name.contains(word));
         let debit = if is_zero_none { without_zero(&mut members, "debit", debit) } else { debit };
@@ -167,32 +167,29 @@ impl<'a> Webhook<'a> {
     /// A deposit or a withdrawal. For a withdrawal, only INITIATED states the amount; PENDING and CONFIRMED do not.
     fn transfer(mut self, status: Status) -> Result<Vec<Draft>, String> {
         let mut details = std::mem::take(&mut self.details);
-        let status = match status {
-            Status::Deposit(DepositStatus::Confirmed) => {
-                let credit = self.credited(&mut details);
-                self.credit.take_if(|credit| details.quantity.as_ref() == Some(credit));
-                Status::Deposit(confirm(&mut details, credit))
+        let status = if status == Status::Deposit(DepositStatus::Confirmed) {
+            let credit = self.credited(&mut details);
+            self.credit.take_if(|credit| details.quantity.as_ref() == Some(credit));
+            Status::Deposit(confirm(&mut details, credit))
+        } else if status.kind() == Kind::Deposit {
+            // The credited amount, or before that the amount seen on chain.
+            details.quantity = self.credit.take().or_else(|| self.on_chain.take());
+            status
+        } else {
+            // FAILED credits the debited amount back. The two amounts may differ.
+            (details.quantity, details.refunded) = (self.debit.take(), self.credit.take());
+            if self.name.starts_with("LN_") {
+                take_lightning_fee(&mut details);
             }
-            Status::Deposit(status) => {
-                // The credited amount, or before that the amount seen on chain.
-                details.quantity = self.credit.take().or_else(|| self.on_chain.take());
-                Status::Deposit(status)
-            }
-            other => {
-                // FAILED credits the debited amount back. The two amounts may differ.
-                (details.quantity, details.refunded) = (self.debit.take(), self.credit.take());
-                if self.name.starts_with("LN_") {
-                    take_lightning_fee(&mut details);
-                }
-                other
-            }
+            status
         };
         self.keep_other_amounts(&mut details);
         let resource = self.resource(status.kind(), &self.id)?;
         Ok(vec![self.draft(resource, Some(status), details)])
     }
 
-    /// The credit of a confirmed deposit. Striga states the credited amount, and for a chain also the amount that arrived.
+    /// The credit of a confirmed deposit. Striga states the credited amount, and for a chain also the amount that
+    /// arrived.
     fn credited(&self, details: &mut TransferDetails) -> Result<Credit, Hold> {
         details.quantity = self.credit.clone().or_else(|| self.on_chain.clone());
         let disagree = |explanation: String| Err(Hold::from(HoldReason::AmountsDisagree).because(explanation));
@@ -316,7 +313,8 @@ impl<'a> Webhook<'a> {
     }
 }
 
-/// The amount that the member `name` states. A zero, which is stated beside the real amount or in its place, stays there.
+/// The amount that the member `name` states. A zero, which is stated beside the real amount or in its place, stays
+/// there.
 fn without_zero(members: &mut Fields, name: &str, amount: Option<Quantity>) -> Option<Quantity> {
     let amount = amount?;
     if amount.value != DecimalValue::zero() {

@@ -21,8 +21,8 @@ const NOTES_MAX: usize = 16;
 /// The members of a JSON object that have not been taken yet.
 ///
 /// Each `take_…` removes a member only if it has the requested form. A member that cannot be read remains, with a note,
-/// and ends up in the view under the provider's name: nothing that a provider states is dropped, and an odd member never
-/// costs a webhook. White space around a text is not part of it.
+/// and ends up in the view under the provider's name: nothing that a provider states is dropped, and an odd member
+/// never costs a webhook. White space around a text is not part of it.
 #[derive(Debug, Default)]
 pub(crate) struct Fields {
     members: Map<String, Value>,
@@ -64,8 +64,8 @@ impl Fields {
         text
     }
 
-    /// Takes the first of the strings `names` that is stated. It is an error when that one is not a plain string: another
-    /// name must not take the place of a name that cannot be read.
+    /// Takes the first of the strings `names` that is stated. It is an error when that one is not a plain string:
+    /// another name must not take the place of a name that cannot be read.
     pub(crate) fn take_first_text(&mut self, names: &[&str]) -> Result<Option<String>, String> {
         for name in names.iter().filter(|name| !self.states(name)).collect::<Vec<_>>() {
             self.members.remove(*name);
@@ -131,8 +131,8 @@ impl Fields {
         }
     }
 
-    /// Takes the exact number `name`, sent as a string or as a number. An empty string and `null` are taken as missing. A
-    /// member that is not a number remains, with a note.
+    /// Takes the exact number `name`, sent as a string or as a number. An empty string and `null` are taken as missing.
+    /// A member that is not a number remains, with a note.
     pub(crate) fn take_decimal(&mut self, name: &str) -> Option<DecimalValue> {
         let text = match self.take_text_if(name, |text| text.parse::<DecimalValue>().is_ok()) {
             Some(text) => text,
@@ -168,8 +168,8 @@ impl Fields {
         Some(Quantity { value, units: units.clone() })
     }
 
-    /// The instant `name`, without taking it, in [any form](Timestamp::from_any_form), as a number or a string. An empty
-    /// string, `null`, 0 and the year 1 stand for a missing date.
+    /// The instant `name`, without taking it, in [any form](Timestamp::from_any_form), as a number or a string. An
+    /// empty string, `null`, 0 and the year 1 stand for a missing date.
     pub(crate) fn time(&self, name: &str) -> Option<Timestamp> {
         self.read_time(name).ok().flatten()
     }
@@ -243,7 +243,8 @@ impl Fields {
         notes.into_iter().for_each(|note| self.note(note.replacen('`', &format!("`{name}."), 1)));
     }
 
-    /// Adds the members of `child`, which was the member `name`, beside its own. Those that exist already stay below `name`.
+    /// Adds the members of `child`, which was the member `name`, beside its own. Those that exist already stay below
+    /// `name`.
     pub(crate) fn unfold(&mut self, name: &str, child: Self) {
         let Self { members, notes } = child;
         let (both, new): (Map<_, _>, Map<_, _>) = members.into_iter().partition(|(name, _)| self.has(name));

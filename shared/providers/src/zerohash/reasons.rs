@@ -1,8 +1,8 @@
 //! zerohash's reasons for the status of a fund transaction.
 //!
-//! A code decides. Where none comes along, a text is compared with the documented ones. A code or text that is not known
-//! means nothing: the deposit is held, and a person or the setting `FUNDHOOK_ZEROHASH_REASON_CODES` says what it means.
-//! What cannot be read is not known either: a reason that is stated is never taken as missing.
+//! A code decides. Where none comes along, a text is compared with the documented ones. A code or text that is not
+//! known means nothing: the deposit is held, and a person or the setting `FUNDHOOK_ZEROHASH_REASON_CODES` says what it
+//! means. What cannot be read is not known either: a reason that is stated is never taken as missing.
 
 use fundhook_domain::{HoldReason, Location};
 
@@ -20,8 +20,8 @@ pub(super) enum Reason {
     Unknown,
 }
 
-/// The documented codes [zerohash-payins-webhooks]. `PROCESSING_FAILED` is missing: it covers so many cases that only the
-/// text tells them apart.
+/// The documented codes [zerohash-payins-webhooks]. `PROCESSING_FAILED` is missing: it covers so many cases that only
+/// the text tells them apart.
 const CODES: [(&str, ReasonMeaning); 4] = [
     ("DEPOSIT_PROCESSED", ReasonMeaning::Processed),
     ("AMOUNT_ABOVE_MAXIMUM", ReasonMeaning::Held(HoldReason::NotConverted)),
@@ -54,8 +54,8 @@ const WHOLE: [(&str, ReasonMeaning); 12] = [
     ("pending settlement", ReasonMeaning::Held(HoldReason::SettlementPending)),
 ];
 
-/// The texts of which the provider documents the beginning only [zerohash-fund-webhooks, zerohash-payins-api]. All of them
-/// say that the deposit is not credited, so what follows cannot turn one into a credit.
+/// The texts of which the provider documents the beginning only [zerohash-fund-webhooks, zerohash-payins-api]. All of
+/// them say that the deposit is not credited, so what follows cannot turn one into a credit.
 const BEGINNINGS: [(&str, HoldReason); 11] = [
     ("deposit above maximum threshold", HoldReason::NotConverted),
     ("deposit below minimum threshold", HoldReason::NotConverted),
@@ -102,7 +102,7 @@ fn of_code(code: &str, by_text: Reason, settings: &ReadingSettings) -> Reason {
         None if code.eq_ignore_ascii_case(SEE_TEXT) => match by_text {
             // The code says that something failed.
             Reason::None | Reason::Known(ReasonMeaning::Processed, _) => Reason::Unknown,
-            told => told,
+            told @ (Reason::Known(_, _) | Reason::Unknown) => told,
         },
         None => Reason::Unknown,
     }

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use fundhook_domain::{
-    DecimalValue, Details, EvidencePointer, Kind, NewFact, Resource, Statement, Status, Timestamp, TransferDetails,
-    Units, UnrecognizedDetails, View, fold,
+    Credit, CreditFee, DecidedBy, DecimalValue, Details, EvidencePointer, FeeBearer, Kind, NewFact, Resource,
+    Statement, Status, Timestamp, TransferDetails, Units, UnrecognizedDetails, View, fold,
 };
 use fundhook_providers::{Envelope, IdKey, ReadingSettings, normalise};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Where the tests' envelopes are archived.
 pub(crate) fn archived() -> EvidencePointer {
@@ -17,6 +17,11 @@ pub(crate) fn archived() -> EvidencePointer {
 /// The statements of `envelope`.
 pub(crate) fn statements(envelope: &Envelope) -> Vec<Statement> {
     normalise(envelope, archived(), &ReadingSettings::default())
+}
+
+/// The statements of `envelope` with `settings`.
+pub(crate) fn statements_with(envelope: &Envelope, settings: &ReadingSettings) -> Vec<Statement> {
+    normalise(envelope, archived(), settings)
 }
 
 /// The single statement of `envelope`.
@@ -42,6 +47,39 @@ pub(crate) fn outcome(statement: &Statement) -> String {
             status_of(statement).to_owned()
         }
     }
+}
+
+/// What may be booked for the deposit of `statement`, such as `495 USD of 500, deposit_fee 5 customer, by setting`;
+/// what is not said is `by numbers`. Otherwise its [`outcome`].
+pub(crate) fn credit_of(statement: &Statement) -> String {
+    let Details::Transfer(transfer) = &statement.content.details else { return outcome(statement) };
+    let Some(Credit { net, gross, fees, decided_by, .. }) = &transfer.credit else { return outcome(statement) };
+    assert_eq!(status_of(statement), "confirmed", "only a confirmed deposit has a credit");
+    assert_eq!(net.asset, gross.asset, "a credit is in one asset");
+    let borne = fees.iter().filter(|fee| fee.borne_by == FeeBearer::Customer);
+    let rest = borne.fold(gross.value.clone(), |rest, fee| rest - &fee.value);
+    assert_eq!(net.value, rest, "the net is the gross less the fees of the customer, exactly");
+    let fee = |fee: &CreditFee| {
+        assert_eq!(fee.asset, gross.asset, "a fee is in the asset of the credit");
+        let bearer = match fee.borne_by {
+            FeeBearer::Customer => "customer",
+            FeeBearer::Platform => "platform",
+        };
+        format!(", {} {} {bearer}", fee.kind, fee.value)
+    };
+    let fees: String = fees.iter().map(fee).collect();
+    let of = if fees.is_empty() { String::new() } else { format!(" of {}", gross.value) };
+    let by = if *decided_by == DecidedBy::Setting { ", by setting" } else { "" };
+    format!("{} {}{of}{fees}{by}", net.value, net.asset)
+}
+
+/// What must not change: kind and resource, the name of the event, the status, and the credit or hold.
+pub(crate) fn essence(statement: &Statement) -> [String; 4] {
+    let credit = match &statement.content.details {
+        Details::Transfer(details) => json!([details.credit, details.hold]).to_string(),
+        Details::Recovery(_) | Details::Account(_) | Details::Balance(_) | Details::Unrecognized(_) => String::new(),
+    };
+    [statement.resource.to_string(), statement.content.event_type.clone(), outcome(statement), credit]
 }
 
 /// The notes about what could not be read, in the provider's data.
