@@ -218,7 +218,7 @@ async fn a_row_with_odd_members_is_queued_once_and_published_as_held() {
         (with_odd_member("success", "maybe".into()), "status_unknown"),
         (with_odd_member("quantity", "many".into()), "amount_missing"),
         (with_odd_member("participant_code", Value::Null), "account_unknown"),
-        (with_odd_member("deposit_fee_notional", "some".into()), "fee_bearer_unknown"),
+        (with_odd_member("deposit_fee_notional", "some".into()), "fees_unreadable"),
     ] {
         let world = World::new();
         let at = at(NOON).minus(minutes(30));
