@@ -236,20 +236,22 @@ impl<'a> Webhook<'a> {
     /// One leg of an exchange.
     fn exchange(mut self, status: ExchangeStatus) -> Result<Vec<Draft>, String> {
         let mut details = std::mem::take(&mut self.details);
-        let amount = |quantity: Option<Quantity>| {
-            quantity.map(|quantity| Amount::of(quantity, details.asset.clone(), details.network.clone()))
+        // The legs are in different assets; each side of the exchange names its own.
+        let (asset, network) = (details.asset.take(), details.network.take());
+        // What comes back is what was sold.
+        let (sold, bought) = match status {
+            ExchangeStatus::Refunded => (self.credit.take(), None),
+            ExchangeStatus::Pending | ExchangeStatus::Confirmed => (self.debit.take(), self.credit.take()),
         };
-        let (debited, credited) = (amount(self.debit.take()), amount(self.credit.take()));
-        match status {
-            // What comes back is what was sold.
-            ExchangeStatus::Refunded => details.exchange.sold = credited.or(details.exchange.sold),
-            ExchangeStatus::Pending | ExchangeStatus::Confirmed => {
-                details.exchange.sold = debited.or(details.exchange.sold);
-                details.exchange.bought = credited.or(details.exchange.bought);
+        if sold.is_none() && bought.is_none() {
+            let network = network.as_ref().map(Network::name);
+            for (name, text) in [("currency", asset.as_deref()), ("blockchainNetwork", network)] {
+                details.provider_data.extend(text.map(|text| (name.to_owned(), Value::from(text))));
             }
         }
-        // The legs are in different assets; each side of the exchange names its own.
-        (details.asset, details.network) = (None, None);
+        let amount = |quantity| Amount::of(quantity, asset.clone(), network.clone());
+        details.exchange.sold = sold.map(amount).or(details.exchange.sold);
+        details.exchange.bought = bought.map(amount).or(details.exchange.bought);
         self.keep_other_amounts(&mut details);
         let resource = self.resource(Kind::Exchange, &self.id)?;
         Ok(vec![self.draft(resource, Some(Status::Exchange(status)), details)])

@@ -148,7 +148,7 @@ fn credit(details: &TransferDetails, fees: &Fees, context: &FundContext<'_>) -> 
     let currency = details.conversion.currency.as_deref().unwrap_or("the quoted currency");
     if fees.bearers(currency, fees_borne_by)?.contains(&FeeBearer::Customer) {
         let explanation = "The list states a fee for the customer in another asset than the deposit's.";
-        return Err(Hold::from(HoldReason::AmountsDisagree).because(explanation));
+        return Err(Hold::from(HoldReason::FeesUnreadable).because(explanation));
     }
     Ok(credit)
 }

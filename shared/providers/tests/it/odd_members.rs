@@ -14,7 +14,7 @@ use crate::support::{SIGNED_AT, at};
 
 /// The members that are identity or money, for each sort of webhook, as JSON pointers: the beginnings of event names,
 /// and the members. All others are information.
-const NOT_INFORMATION: [(&str, &[&str]); 17] = [
+const NOT_INFORMATION: [(&str, &[&str]); 21] = [
     (
         "connect.deposits.",
         &[
@@ -25,6 +25,8 @@ const NOT_INFORMATION: [(&str, &[&str]); 17] = [
             "/deposit/asset",
             "/deposit/transaction",
             "/deposit/transaction/value",
+            "/deposit/fees",
+            "/session/fees",
             "/account",
             "/account/reference_id",
         ],
@@ -53,8 +55,16 @@ const NOT_INFORMATION: [(&str, &[&str]); 17] = [
     ("deposit_failed", &["/participant_code", "/asset", "/quantity", "/transaction_id", "/success"]),
     (
         "payment_status_changed",
-        &["/status", "/payment_id", "/payment_details", "/payment_details/withdrawal_request_id"],
+        &[
+            "/status",
+            "/payment_id",
+            "/payment_details",
+            "/payment_details/withdrawal_request_id",
+            "/transaction_id",
+            "/payment_status",
+        ],
     ),
+    ("participant_updated", &["/participant_code", "/participant_status"]),
     ("participant_status_changed", &["/participant_code", "/participant_status"]),
     ("external_account_status_changed", &["/external_account_id", "/external_account_status"]),
     (
@@ -88,6 +98,9 @@ const NOT_INFORMATION: [(&str, &[&str]); 17] = [
             "/balanceAfter/currency",
         ],
     ),
+    ("CURRENCY_EXCHANGE", &["/type", "/txType", "/txSubType", "/id"]),
+    ("SEPA_PAYOUT_", &["/type", "/id"]),
+    ("ACCOUNT_ENRICHED", &["/type", "/accountId", "/iban"]),
     ("ON_CHAIN_", &["/type", "/id"]),
     ("NETWORK_FEE", &["/type", "/id"]),
     ("FEE_REFUND", &["/type", "/id"]),

@@ -20,12 +20,23 @@ fn named(statement: &Statement) -> Vec<ResourceId> {
 
 /// Every string and number in `body`, but for those of the members that are the provider's own ids.
 fn told(body: &Map<String, Value>) -> BTreeSet<String> {
-    let ids = ["id", "fund_id", "deposit_id", "payment_id", "withdrawal_request_id", "external_account_id", "userId"];
+    let ids = [
+        "id",
+        "fund_id",
+        "deposit_id",
+        "payment_id",
+        "withdrawal_request_id",
+        "external_account_id",
+        "userId",
+        "accountId",
+    ];
+    // A bank payment is named by its `transaction_id`, a fund transaction by another member.
+    let is_bank_payment = body.contains_key("payment_status");
     let mut all = BTreeSet::new();
     for (name, value) in body {
         if let Value::Object(members) = value {
             all.extend(told(members));
-        } else if !ids.contains(&name.as_str()) {
+        } else if !ids.contains(&name.as_str()) && !(is_bank_payment && name == "transaction_id") {
             all.extend(leaves(value));
         }
     }
