@@ -7,6 +7,7 @@ use super::beside::conflict_between;
 use super::details::Details;
 use super::fact::{Fact, FactContent};
 use super::overdue::OverdueNotice;
+use super::second_name::owner_in;
 use super::statement::StatementContent;
 use super::view::View;
 use crate::{Claim, FactId, Kind, Ownership, ResourceId, Status, StatusRule, Timestamp, WebhookFamily};
@@ -65,6 +66,11 @@ impl Resource {
         &self.ownership
     }
 
+    /// The resource under which the facts of this one are recorded; `None` when they are recorded here.
+    pub fn second_name_of(&self) -> Option<&ResourceId> {
+        owner_in(&self.facts)
+    }
+
     /// How many facts were recorded. It grows by one with each fact, and a conditional write compares it.
     pub fn version(&self) -> u64 {
         self.facts.last().map_or(0, |fact| fact.version)
@@ -75,7 +81,7 @@ impl Resource {
         self.facts.last().map_or(0, |fact| fact.sequence)
     }
 
-    /// What the facts add up to; `None` when there are none.
+    /// What the facts add up to; `None` when there is no statement.
     pub fn view(&self) -> Option<View> {
         View::of(self.id.kind(), &self.facts)
     }
@@ -100,7 +106,7 @@ impl Resource {
         let due = self.current_status().map(|current| self.notice_id(&current));
         self.facts.iter().any(|fact| match &fact.content {
             FactContent::Overdue(notice) => Some(&notice.id) == due.as_ref(),
-            FactContent::Statement(_) => false,
+            FactContent::Statement(_) | FactContent::SecondName(_) => false,
         })
     }
 
@@ -199,7 +205,7 @@ impl Resource {
     pub(super) fn knows(&self, content: &FactContent) -> bool {
         let same = self.facts.iter().filter(|fact| fact.content.id() == content.id());
         match content {
-            FactContent::Overdue(_) => same.count() > 0,
+            FactContent::Overdue(_) | FactContent::SecondName(_) => same.count() > 0,
             FactContent::Statement(new) => {
                 let readings = same.filter_map(Fact::statement).map(|statement| &statement.reading);
                 let newest = readings.clone().max();
@@ -221,6 +227,8 @@ impl Resource {
             FactContent::Statement(statement) => self.is_repetition(statement) || self.is_corroboration(statement),
             // A notice that is recorded already is recognized by its id, so this one is a new one.
             FactContent::Overdue(_) => false,
+            // Nothing was published under this name, so there is nothing that another resource counts in place of.
+            FactContent::SecondName(_) => self.view().is_none(),
         };
         let sequence = if repeats { self.sequence() } else { self.sequence() + 1 };
         self.facts.push(Fact { version: self.version() + 1, sequence, repeats, content });
