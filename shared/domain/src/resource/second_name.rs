@@ -64,7 +64,7 @@ impl SecondName {
 /// Decides under which name `facts` about one thing are recorded.
 ///
 /// `resources` are those of all its names: the names that the facts state, and the owners that their
-/// [second names](Resource::second_name_of) lead to. Of the names that are no second names, the owner is the one under
+/// [second names](Resource::second_name_of) lead to. Of the names that are not second names, the owner is the one under
 /// which something is recorded; if that is true of several or of none, the one that the provider states first. The
 /// others become second names.
 ///

@@ -37,7 +37,7 @@ impl Stored {
         self.0.extend(second_names.into_iter().chain([owner]).map(|resource| (resource.id().clone(), resource)));
     }
 
-    /// The only resource that is no second name.
+    /// The only resource that is not a second name.
     fn only_owner(&self) -> &Resource {
         let owners: Vec<&Resource> = self.0.values().filter(|resource| resource.second_name_of().is_none()).collect();
         let [owner] = owners[..] else { unreachable!("one payment has one owner: {owners:?}") };
