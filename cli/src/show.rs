@@ -30,6 +30,15 @@ fn note(delivery: &Delivery) -> Option<String> {
         let (same, counts) = if is_coin { ("coin as", "credit") } else { ("payment as", "count") };
         return Some(format!("same {same} {}: do not {counts} it again", shortened(owner)));
     }
+    if let Some(reason) = text("/data/hold/reason") {
+        return Some(format!("{reason}, needs {}", delivery.text("/data/hold/needs")));
+    }
+    let data = delivery.event.pointer("/data").unwrap_or(&Value::Null);
+    let net = data.pointer("/credit/net").map(number_of_asset);
+    // What arrived is shown already.
+    if let Some(net) = net.filter(|net| *net != amount(data) && delivery.text("/type").ends_with(".confirmed")) {
+        return Some(format!("credit {net}"));
+    }
     if delivery.text("/type") == "fundhook.recovery.required" {
         return Some(format!("ask {} to sign in and have it returned", delivery.text("/data/account")));
     }

@@ -42,7 +42,7 @@ impl<'a> Subscriber<'a> {
         self.platform.messages(self.output("DlqUrl")).await
     }
 
-    /// The balances that are not zero, by `<tenant>#<account>#<asset>#<network>`, in coins.
+    /// The balances that are not zero, by `<tenant>#<account>#<asset>#<network>`, in whole units of the asset.
     pub async fn balances(&self) -> BTreeMap<String, DecimalValue> {
         let items = self.items("balance#").await.into_iter();
         let total = |item: HashMap<String, AttributeValue>| item["total"].as_n().expect("a number").parse();

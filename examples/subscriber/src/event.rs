@@ -3,16 +3,21 @@
 use std::fmt;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
-use crate::{AmountError, Coins, Units};
+use crate::{DecimalError, PositiveDecimal};
 
 const CONFIRMED: &str = "fundhook.deposit.confirmed";
 const CONFLICTING: &str = "fundhook.deposit.conflicting";
 const DUPLICATE: &str = "fundhook.deposit.duplicate";
 
-/// The network of an amount without one (zerohash has both `USDC.ETH` and `USDC`). Its money is credited in a separate
-/// balance. No network's slug is equal to it: slugs begin with a letter or a digit.
-const NOT_SAID: &str = "-";
+/// Stands in a balance's key for no tenant and for no network. Converted money is on no chain, and some providers do
+/// not name the network of a token (zerohash has both `USDC.ETH` and `USDC`). No network's slug is equal to it: slugs
+/// begin with a letter or a digit.
+const ABSENT: &str = "-";
+
+/// The member of `data` that says what may be credited, as `restated` names it.
+const CREDIT: &str = "credit";
 
 /// What an event requires of the ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +30,7 @@ pub enum Instruction {
     Ignore { event_id: String, event_type: String },
 }
 
-/// A deposit to credit, complete and in whole coins.
+/// A deposit to credit: complete, and with the exact number of whole units of the asset.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credit {
     resource: String,
@@ -34,7 +39,7 @@ pub struct Credit {
     account: String,
     asset: String,
     network: String,
-    coins: Coins,
+    value: PositiveDecimal,
 }
 
 /// A deposit that must not be credited automatically.
@@ -52,6 +57,9 @@ pub enum HoldReason {
     Conflicting(Vec<String>),
     /// Another feed reported the same coin, which is credited under that resource.
     Duplicate(Option<String>),
+    /// Fundhook read a webhook again, and the deposit that was confirmed may not be credited now. If it was credited, a
+    /// person takes the credit back. The text is the reason of the event's hold, if it has one.
+    Restated(Option<String>),
 }
 
 /// Why an event cannot be processed. Repeating does not help.
@@ -65,10 +73,10 @@ pub enum EventError {
     #[error("the confirmed deposit has no {0}")]
     Missing(&'static str),
     /// The asset or the network would change which balance the key names.
-    #[error("the {0} of the confirmed deposit contains a #, which separates the parts of a balance's key")]
+    #[error("the {0} of the credit contains a #, which separates the parts of a balance's key")]
     Separator(&'static str),
-    #[error("the amount of the confirmed deposit cannot be credited")]
-    Amount(#[from] AmountError),
+    #[error("the net of the credit cannot be booked")]
+    Value(#[from] DecimalError),
 }
 
 /// The members of every event.
@@ -91,6 +99,8 @@ struct DepositData {
     resource: String,
     conflicting: Option<Vec<String>>,
     duplicate_of: Option<String>,
+    restated: Option<Vec<String>>,
+    credit: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -98,19 +108,51 @@ struct ConfirmedData {
     tenant: Option<String>,
     account: Option<String>,
     amount: Option<Amount>,
+    credit: Option<CreditData>,
 }
 
+/// What may be credited. The gross, the fees and the conversion, which `net` was made of, are not needed.
+#[derive(Deserialize)]
+struct CreditData {
+    form: Form,
+    net: Money,
+}
+
+/// Whether the customer gets what arrived. An event with another form is refused.
+#[derive(Clone, Copy, Deserialize, PartialEq)]
+#[serde(rename_all = "snake_case")]
+enum Form {
+    InKind,
+    Converted,
+}
+
+/// A number of whole units.
+#[derive(Deserialize)]
+struct Money {
+    value: String,
+    asset: String,
+}
+
+/// What arrived. Its number is not what may be credited.
 #[derive(Deserialize)]
 struct Amount {
-    value: String,
     asset: Option<String>,
     network: Option<Network>,
-    units: String,
 }
 
 #[derive(Deserialize)]
 struct Network {
     slug: String,
+}
+
+#[derive(Deserialize)]
+struct RestatedData {
+    hold: Option<HoldData>,
+}
+
+#[derive(Deserialize)]
+struct HoldData {
+    reason: String,
 }
 
 impl Instruction {
@@ -124,13 +166,19 @@ impl Instruction {
         if data.kind != "deposit" {
             return Ok(Self::Ignore { event_id: id, event_type });
         }
-        let DepositData { resource, conflicting, duplicate_of } = read(json)?.data;
+        let DepositData { resource, conflicting, duplicate_of, restated, credit } = read(json)?.data;
         let conflicting = conflicting.unwrap_or_default();
+        let took_credit_back =
+            credit.is_none() && restated.is_some_and(|members| members.iter().any(|name| name == CREDIT));
         let hold = |reason, event_id| Self::Hold(Hold { resource: resource.clone(), event_id, reason });
         Ok(match event_type.as_str() {
             _ if event_type == CONFLICTING || !conflicting.is_empty() => hold(HoldReason::Conflicting(conflicting), id),
             _ if event_type == DUPLICATE || duplicate_of.is_some() => hold(HoldReason::Duplicate(duplicate_of), id),
             CONFIRMED => Self::Credit(Credit::new(resource, id, read(json)?.data)?),
+            _ if took_credit_back => {
+                let RestatedData { hold: fundhooks } = read(json)?.data;
+                hold(HoldReason::Restated(fundhooks.map(|hold| hold.reason)), id)
+            }
             _ => Self::Ignore { event_id: id, event_type },
         })
     }
@@ -152,21 +200,25 @@ fn read<'a, D: Deserialize<'a>>(json: &'a str) -> Result<Event<D>, EventError> {
 
 impl Credit {
     fn new(resource: String, event_id: String, data: ConfirmedData) -> Result<Self, EventError> {
-        let amount = data.amount.ok_or(EventError::Missing("amount"))?;
+        let CreditData { form, net } = data.credit.ok_or(EventError::Missing(CREDIT))?;
+        let network = match (form, data.amount) {
+            (Form::InKind, Some(Amount { asset: Some(asset), network })) if asset == net.asset => network,
+            (Form::InKind | Form::Converted, _) => None,
+        };
         Ok(Self {
             resource,
             event_id,
             tenant: match data.tenant {
-                Some(tenant) => key_part("tenant", Some(tenant))?,
-                None => NOT_SAID.to_owned(),
+                Some(tenant) => key_part("tenant", tenant)?,
+                None => ABSENT.to_owned(),
             },
-            account: present("account", data.account)?,
-            asset: key_part("asset", amount.asset)?,
-            network: match amount.network {
-                Some(network) => key_part("network", Some(network.slug))?,
-                None => NOT_SAID.to_owned(),
+            account: present("account", data.account.unwrap_or_default())?,
+            asset: key_part("asset", net.asset)?,
+            network: match network {
+                Some(network) => key_part("network", network.slug)?,
+                None => ABSENT.to_owned(),
             },
-            coins: Coins::new(&amount.value, amount.units.parse::<Units>()?)?,
+            value: net.value.parse()?,
         })
     }
 
@@ -180,9 +232,9 @@ impl Credit {
         &self.event_id
     }
 
-    /// How much is credited.
-    pub fn coins(&self) -> &Coins {
-        &self.coins
+    /// How many whole units of the asset are credited.
+    pub fn value(&self) -> &PositiveDecimal {
+        &self.value
     }
 
     /// The terms of the credit, named as in the ledger. They must be equal when the deposit is credited a second time.
@@ -192,11 +244,11 @@ impl Credit {
             ("account", &self.account),
             ("asset", &self.asset),
             ("network", &self.network),
-            ("value", self.coins.as_str()),
+            ("value", self.value.as_str()),
         ]
     }
 
-    /// The key of its balance: `<tenant>#<account>#<asset>#<network>`, with `-` for an unnamed tenant or network. Two
+    /// The key of its balance: `<tenant>#<account>#<asset>#<network>`, with `-` for no tenant and for no network. Two
     /// organizations may use one name for different users. An account may contain a `#` and the other parts may not, so
     /// that no two balances have the same key.
     pub fn balance(&self) -> String {
@@ -204,11 +256,11 @@ impl Credit {
     }
 }
 
-fn present(name: &'static str, value: Option<String>) -> Result<String, EventError> {
-    value.filter(|value| !value.trim().is_empty()).ok_or(EventError::Missing(name))
+fn present(name: &'static str, value: String) -> Result<String, EventError> {
+    if value.trim().is_empty() { Err(EventError::Missing(name)) } else { Ok(value) }
 }
 
-fn key_part(name: &'static str, value: Option<String>) -> Result<String, EventError> {
+fn key_part(name: &'static str, value: String) -> Result<String, EventError> {
     let value = present(name, value)?;
     if value.contains('#') { Err(EventError::Separator(name)) } else { Ok(value) }
 }
@@ -235,6 +287,8 @@ impl fmt::Display for HoldReason {
             Self::Conflicting(statuses) => write!(f, "conflicting: {}", statuses.join(", ")),
             Self::Duplicate(None) => f.write_str("duplicate"),
             Self::Duplicate(Some(other)) => write!(f, "duplicate of {other}"),
+            Self::Restated(None) => f.write_str("restated"),
+            Self::Restated(Some(hold)) => write!(f, "restated: {hold}"),
         }
     }
 }

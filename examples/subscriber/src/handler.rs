@@ -22,7 +22,7 @@ enum Unfinished {
     Ledger(#[from] LedgerError),
     #[error("{resource} is held, so its confirmation {event_id} was not credited; needs review")]
     Held { resource: String, event_id: String },
-    #[error("{resource} is credited already with a different {}, so {event_id} was not credited; needs review", terms.join(", "))]
+    #[error("{resource} is credited already with a different {}, so {event_id} was not credited and nothing was changed; needs review", terms.join(", "))]
     CreditedDifferently { resource: String, event_id: String, terms: Vec<&'static str> },
 }
 
@@ -100,13 +100,17 @@ impl<L: Ledger> Subscriber<L> {
     async fn hold(&self, hold: &Hold, now: OffsetDateTime) -> Result<(), Unfinished> {
         let (resource, event_id, reason) = (hold.resource(), hold.event_id(), hold.reason());
         match (self.ledger.hold(hold, now).await?, reason) {
-            (HoldOutcome::Disputed, _) => {
+            // The message is finished. The alarm counts lines with `needs`, so that the operator takes the credit back.
+            (HoldOutcome::Disputed, HoldReason::Restated(_)) => {
+                warn!(resource.id = resource, event.id = event_id, %reason, needs = "review", "{resource} was credited and may not be credited now; needs review: take the credit back");
+            }
+            (HoldOutcome::Disputed, HoldReason::Conflicting(_) | HoldReason::Duplicate(_)) => {
                 error!(resource.id = resource, event.id = event_id, %reason, "{resource} was credited and is disputed now; needs review");
             }
             (HoldOutcome::Held, HoldReason::Conflicting(_)) => {
                 error!(resource.id = resource, event.id = event_id, %reason, "{resource} is held and was not credited; needs review");
             }
-            (HoldOutcome::Held, HoldReason::Duplicate(_)) => {
+            (HoldOutcome::Held, HoldReason::Duplicate(_) | HoldReason::Restated(_)) => {
                 info!(resource.id = resource, event.id = event_id, %reason, "{resource} is not credited");
             }
         }

@@ -3,7 +3,7 @@
 //! | `pk` | what | attributes |
 //! |---|---|---|
 //! | `credit#<resource>` | the entry of a deposit | `state`, `event_id`, `credited_at`, `account`, `asset`, `network`, `value` (decimal digits, as a text), and if held or disputed `objection`, `objection_event_id`, `objected_at` |
-//! | `balance#<tenant>#<account>#<asset>#<network>` | a balance in whole coins; `-` for an unnamed tenant or network | `total` |
+//! | `balance#<tenant>#<account>#<asset>#<network>` | a balance in whole units of its asset; `-` for no tenant and for no network | `total` |
 //!
 //! An entry is created once, as `credited` or `held`, on the condition that it does not exist. The only later change is
 //! from `credited` to `disputed`.
@@ -75,7 +75,7 @@ impl DynamoLedger {
             .key(PK, AttributeValue::S(format!("balance#{}", credit.balance())))
             .update_expression("ADD #total :value")
             .expression_attribute_names("#total", "total")
-            .expression_attribute_values(":value", AttributeValue::N(credit.coins().to_string()));
+            .expression_attribute_values(":value", AttributeValue::N(credit.value().to_string()));
         let (entry, balance) = (entry.build().map_err(refused)?, balance.build().map_err(refused)?);
 
         let transaction = self

@@ -96,9 +96,10 @@ impl<P: Ports> Reconciler<P> {
             self.emit_lag(feed).await;
         }
 
-        // The provider lists no withdrawals or recoveries, so this is quick and may use all the time.
+        // The provider lists deposits only, so this is quick and may use all the time.
         let mut overdue = run.phase(time.whole());
-        outcome = outcome.and(self.report_overdue(&[Kind::Withdrawal, Kind::Recovery], &mut overdue).await);
+        let unlisted = [Kind::Withdrawal, Kind::Exchange, Kind::Recovery];
+        outcome = outcome.and(self.report_overdue(&unlisted, &mut overdue).await);
 
         let mut totalling = run.phase(time.until(TOTALS_END));
         for (feed, read_until) in read_before {

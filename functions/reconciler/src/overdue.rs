@@ -13,7 +13,7 @@ use crate::listed_row::statements_of;
 use crate::run::{Phase, ReadableFeeds};
 use crate::{Ports, ReconcileError, Reconciler};
 
-/// For how long the provider is asked again about a deposit that was reported overdue. An abandoned one never ends.
+/// For how long the provider is asked again about a deposit that was reported overdue. One may stay in its status for ever.
 const ASKED_AGAIN_FOR: Duration = Duration::from_secs(30 * 86_400);
 
 /// For how long the notice about an overdue resource waits for a provider that cannot answer about it.

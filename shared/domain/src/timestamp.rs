@@ -150,14 +150,15 @@ impl Timestamp {
 
 /// `text` with a colon in an offset such as `+0000`.
 fn with_colon_in_offset(text: &str) -> String {
-    let at = text.len().saturating_sub(5);
-    match (text.get(..at), text.get(at..)) {
-        (Some(time), Some(offset))
+    const OFFSET_BYTES: usize = 5;
+    let offset = text.len().checked_sub(OFFSET_BYTES).and_then(|at| Some((text.get(..at)?, text.get(at..)?)));
+    match offset {
+        Some((time, offset))
             if offset.starts_with(['+', '-']) && offset[1..].bytes().all(|byte| byte.is_ascii_digit()) =>
         {
             format!("{time}{}:{}", &offset[..3], &offset[3..])
         }
-        _ => text.to_owned(),
+        Some(_) | None => text.to_owned(),
     }
 }
 
@@ -304,7 +305,7 @@ mod tests {
             let read = Timestamp::from_any_form(text).map(|at| at.to_string());
             assert_eq!(read, Ok("2025-10-07T19:44:50Z".to_owned()), "{text}");
         }
-        for text in ["2025-10-07T19:44:50", "2025-10-07", "soon", "", "07/10/2025 19:44", "99"] {
+        for text in ["2025-10-07T19:44:50", "2025-10-07", "soon", "", "+1", "-0", "+ü1", "07/10/2025 19:44", "99"] {
             assert!(Timestamp::from_any_form(text).is_err(), "{text}");
         }
     }

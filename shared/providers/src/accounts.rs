@@ -8,6 +8,7 @@
 use fundhook_domain::{AccountDetails, BalanceDetails, Details, Kind, ResourceId, Status, Timestamp, Units};
 
 use crate::draft::{Draft, Received};
+use crate::ids::resource;
 use crate::wire::Fields;
 
 /// The sorts of webhook about accounts.
@@ -46,7 +47,11 @@ impl AccountSort {
         let has = |name: &str| members.has(name);
         match self {
             Self::Balance => has("balance") && has("asset") && (has("participant_code") || has("account_label")),
-            Self::ExternalAccount => has("external_account_id") && EXTERNAL_STATUSES.into_iter().any(has),
+            // A payment has an external account and a `status` too.
+            Self::ExternalAccount => {
+                let is_payment = has("payment_type") || has("payment_details");
+                has("external_account_id") && EXTERNAL_STATUSES.into_iter().any(has) && !is_payment
+            }
             Self::Participant => has("participant_code") && has("participant_status"),
             Self::ParticipantUpdated => {
                 let is_about_status = has("participant_status");
@@ -101,8 +106,7 @@ struct About<'a> {
 
 impl About<'_> {
     fn resource(&self, kind: Kind, member: &str, native: &str) -> Result<ResourceId, String> {
-        let named = ResourceId::new(kind, self.received.envelope.feed().clone(), native);
-        named.map_err(|error| format!("`{member}` cannot name a resource: {error}"))
+        resource(kind, self.received.envelope.feed(), member, native)
     }
 
     fn draft(&self, resource: ResourceId, status: Option<Status>, at: Option<Timestamp>, details: Details) -> Draft {
@@ -111,23 +115,30 @@ impl About<'_> {
     }
 
     fn participant(&self, mut members: Fields) -> Result<Draft, String> {
-        // In a body with an event, the user is an object of its own.
+        let names = ["participant_code", "reference_id", "user_id", "id"];
+        let mut account = members.take_first_text(&names[..1])?;
+        // In a body with an event, the user is an object of its own. Its id comes before one of the body's.
         for name in ["user", "participant"] {
-            if let Some(user) = members.take_object_present(name) {
-                members.unfold(user);
+            if let Some(mut user) = members.take_object_present(name) {
+                if account.is_none() {
+                    account = user.take_first_text(&names)?;
+                }
+                members.unfold(name, user);
             }
         }
-        let account = ["participant_code", "reference_id", "user_id", "id"].into_iter();
-        let account = account.filter_map(|name| members.take_text(name)).next();
         let mut reference = members.take_object_present("account");
-        let account = account.or_else(|| reference.as_mut()?.take_text("reference_id"));
+        if let (None, Some(reference)) = (&account, &mut reference) {
+            account = reference.take_first_text(&["reference_id"])?;
+        }
         if let Some(rest) = reference {
             members.keep_rest_of("account", rest);
         }
+        if account.is_none() {
+            account = members.take_first_text(&names)?;
+        }
         let account = account.ok_or("`participant_code` is missing, or not a plain string")?;
         let resource = self.resource(Kind::Participant, "participant_code", &account)?;
-        let word = ["participant_status", "user_status", "status"].into_iter();
-        let word = word.filter_map(|name| members.take_text(name)).next();
+        let word = members.take_first_text(&["participant_status", "user_status", "status"])?;
         // A name such as `connect.users.approved` states the status itself.
         let word = word.or_else(|| self.event_type.rsplit('.').next().map(str::to_owned)).unwrap_or_default();
         let status = participant_status(&word)?;
@@ -159,7 +170,7 @@ impl About<'_> {
     fn external_account(&self, mut members: Fields) -> Result<Draft, String> {
         let id = members.required_text("external_account_id")?;
         let resource = self.resource(Kind::ExternalAccount, "external_account_id", &id)?;
-        let word = EXTERNAL_STATUSES.into_iter().find_map(|name| members.take_text(name)).unwrap_or_default();
+        let word = members.take_first_text(&EXTERNAL_STATUSES)?.unwrap_or_default();
         let status = external_account_status(&word)?;
         let updated_at = take_updated_at(&mut members);
         let details = AccountDetails {
@@ -176,10 +187,12 @@ impl About<'_> {
     /// A balance. It has no id of the provider's, so it is named by a digest of its user, account and asset.
     fn balance(&self, mut members: Fields) -> Result<Draft, String> {
         if let Some(balance) = members.take_object_present("balance") {
-            members.unfold(balance);
+            members.unfold("balance", balance);
         }
         if let Some(mut account) = members.take_object_present("account") {
-            if let Some(reference) = account.take_text("reference_id").filter(|_| !members.has("participant_code")) {
+            if !members.states("participant_code")
+                && let Some(reference) = account.take_text("reference_id")
+            {
                 members.keep_text("participant_code", reference);
             }
             members.keep_rest_of("account", account);
@@ -190,6 +203,9 @@ impl About<'_> {
             if part.is_none() && members.has(name) {
                 // Taking it as missing would merge two balances into one.
                 return Err(format!("`{name}` is not a plain string"));
+            }
+            if part.as_ref().is_some_and(|part| part.contains(char::REPLACEMENT_CHARACTER)) {
+                return Err(format!("`{name}` contains what is not a character, so it cannot name a resource"));
             }
             named.push(part.clone().unwrap_or_default());
             part.into_iter().for_each(|part| members.keep_text(name, part));

@@ -32,6 +32,10 @@ pub(crate) fn confirm(details: &mut TransferDetails, credit: Result<Credit, Hold
             Err(Hold::from(HoldReason::AmountNotPositive).because(explanation))
         }
         (true, None) => Err(Hold::from(HoldReason::AccountUnknown)),
+        (true, Some(account)) if account.contains(char::REPLACEMENT_CHARACTER) => {
+            let explanation = "The customer's account contains what is not a character.";
+            Err(Hold::from(HoldReason::AccountUnknown).because(explanation))
+        }
         (true, Some(_)) => Ok(credit),
     });
     match credit {

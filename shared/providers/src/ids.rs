@@ -3,6 +3,7 @@
 use std::fmt;
 
 use aws_lc_rs::hmac;
+use fundhook_domain::{Feed, Kind, ResourceId};
 use secrecy::{ExposeSecret, SecretString};
 
 /// The key of the digests that name resources to which the provider gives no id.
@@ -49,6 +50,17 @@ impl Default for IdKey {
     fn default() -> Self {
         Self::public()
     }
+}
+
+/// The resource of `kind` that the member `member` of a webhook of `feed` calls `native`.
+///
+/// What is not a character is read as U+FFFD, so two ids may have become one text. Such a text names nothing.
+pub(crate) fn resource(kind: Kind, feed: &Feed, member: &str, native: &str) -> Result<ResourceId, String> {
+    if native.contains(char::REPLACEMENT_CHARACTER) {
+        return Err(format!("`{member}` contains what is not a character, so it cannot name a resource"));
+    }
+    let named = ResourceId::new(kind, feed.clone(), native);
+    named.map_err(|error| format!("`{member}` cannot name a resource: {error}"))
 }
 
 #[cfg(test)]

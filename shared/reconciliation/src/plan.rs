@@ -7,7 +7,7 @@ use fundhook_domain::{Claim, Kind, Ownership, Resource, ResourceId, Statement, T
 use crate::ambiguity::Ambiguity;
 use crate::coin::{claim_on, has_same_id, may_be_the_same, provider_id};
 use crate::credit::credited;
-use crate::discrepancy::{Discrepancy, STATUS};
+use crate::discrepancy::Discrepancy;
 
 /// Compares the recorded resources `ours` with `theirs`: the rows of the provider's list, each as its statement.
 ///
@@ -133,8 +133,8 @@ fn compare(resource: &Resource, row: &Statement) -> Option<Discrepancy> {
         (false, false) => (theirs.rank() > ours.rank()).then(behind),
         // A conflict that is already recorded is not reported again.
         (true, _) => {
-            let is_known = view.conflicting().contains(&theirs);
-            (!is_known && !resource.conflict_with(&row.content).is_empty()).then(|| differs(vec![STATUS]))
+            let (is_known, about) = (view.conflicting().contains(&theirs), resource.conflict_with(&row.content));
+            (!is_known && !about.is_empty()).then(|| differs(about))
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A subscriber credits each user with exactly the received amounts. All other promises serve this one.
+//! A subscriber credits each user with exactly the net of each confirmed deposit. All other promises serve this one.
 //!
 //! The test deploys the subscriber in examples/ next to Fundhook, from the subscriber's own template.
 
@@ -9,7 +9,8 @@ use fundhook::subscription::Delivery;
 use fundhook_domain::{DecimalValue, Kind, Provider, ResourceId};
 use fundhook_local_stack::sending::Webhook;
 use fundhook_tests::{
-    Coin, Platform, Subscriber, changed, event_ids, eventually, hash, resource, run, samples_with, seeded, unique, uuid,
+    Coin, Listener, Platform, Subscriber, changed, event_ids, eventually, hash, resource, run, samples_with, seeded,
+    unique, uuid,
 };
 use serde_json::json;
 
@@ -26,6 +27,8 @@ struct User {
     last: Vec<Webhook>,
     /// Each resource with its number of statements and its expected final entry.
     about: Vec<(ResourceId, usize, Option<&'static str>)>,
+    /// The three deposits of one coin, each with the balance that it would be credited to.
+    coin: Vec<(ResourceId, String)>,
     balances: BTreeMap<String, DecimalValue>,
 }
 
@@ -39,7 +42,7 @@ impl User {
             user.webhooks.extend(LIFE.map(|file| connect_webhook(file, &deposit, account, &amount)));
             user.expect_entry(&deposit, LIFE.len(), "credited", &format!("-#{account}#BTC#bitcoin"), &amount);
         }
-        user.add_deposit_without_network(account, &amount(random));
+        user.add_converted_deposit(account);
         user.add_deposit_in_smallest_units(account);
         user.add_coin_that_three_webhook_families_report(account);
         user.add_deposits_that_are_not_credited(account);
@@ -56,25 +59,28 @@ impl User {
         amount: &str,
     ) {
         self.about.push((deposit.clone(), statements, Some(state)));
+        self.expect_net(balance, amount);
+    }
+
+    fn expect_net(&mut self, balance: &str, amount: &str) {
         let balance = self.balances.entry(balance.to_owned()).or_insert_with(DecimalValue::zero);
         *balance = balance.clone() + &amount.parse().expect("a decimal number");
     }
 
-    fn add_deposit_without_network(&mut self, account: &str, amount: &str) {
+    /// Adds a deposit of 500 USDC. zerohash exchanges them for dollars, and the user bears a fee of 5.
+    fn add_converted_deposit(&mut self, account: &str) {
         let (native, hash) = (uuid(), hash());
         let own = [
-            ("363b5b15-02bd-4797-892f-8baa4eec60d9", native.as_str()),
-            ("cd9e98ae631cf7cfcf4d351374337a55096abd01d9637303aaef31d5c0766569", &hash),
+            ("0b7e4f7a-3c55-4d0e-9a41-7d7f8f3b2c61", native.as_str()),
+            ("2c6b8d0e4f1a3c5d7e9b0f2a4c6e8d0b1f3a5c7e9d0b2f4a6c8e0d1b3f5a7c9e", &hash),
             ("CUST01", account),
-            ("USDC.ETH", "USDC"),
-            (r#""quantity": "100""#, &format!(r#""quantity": "{amount}""#)),
         ];
-        self.webhooks.extend(samples_with(&["zerohash/fund.success.json"], &own));
+        self.webhooks.extend(samples_with(&["zerohash/fund.fee.json"], &own));
         let deposit = resource(Kind::Deposit, Provider::Zerohash, &native);
-        self.expect_entry(&deposit, 1, "credited", &format!("-#{account}#USDC#-"), amount);
+        self.expect_entry(&deposit, 1, "credited", &format!("-#{account}#USD#-"), "495");
     }
 
-    /// Adds a deposit of 0.2 POL. Striga reports the amount in wei.
+    /// Adds a deposit of 0.2 POL. Striga reports the amount in wei, and the credit states it in whole coins.
     fn add_deposit_in_smallest_units(&mut self, account: &str) {
         let (native, hash) = (uuid(), hash());
         let own = [
@@ -87,12 +93,28 @@ impl User {
         self.expect_entry(&deposit, 2, "credited", &format!("-#{account}#POL#polygon-amoy"), "0.2");
     }
 
-    /// Adds three deposits of one coin. The subscriber credits the deposit that is recorded first.
+    /// Adds three deposits of one coin. The subscriber credits the deposit that is recorded first: with 100 USDC, or
+    /// with the 100 USD for which zerohash exchanges a fund transaction.
     fn add_coin_that_three_webhook_families_report(&mut self, account: &str) {
         let coin = Coin::of(account);
         self.webhooks.extend(coin.webhooks);
-        self.about.extend(coin.deposits.map(|deposit| (deposit, 1, None)));
-        self.balances.insert(format!("-#{account}#USDC#ethereum"), "100".parse().expect("a decimal number"));
+        self.about.extend(coin.deposits.clone().map(|deposit| (deposit, 1, None)));
+        let [connect, fund, deposit] = coin.deposits;
+        let in_kind = format!("-#{account}#USDC#ethereum");
+        self.coin = vec![(connect, in_kind.clone()), (fund, format!("-#{account}#USD#-")), (deposit, in_kind)];
+    }
+
+    /// Expects the credit of the coin's deposit that is confirmed. The other two are duplicates.
+    async fn expect_coin(&mut self, listener: &mut Listener<'_>) {
+        let mut confirmed = Vec::new();
+        for (deposit, balance) in self.coin.clone() {
+            match listener.event(&format!("{deposit}#1")).await.text("/type") {
+                "fundhook.deposit.confirmed" => confirmed.push(balance),
+                other => assert_eq!(other, "fundhook.deposit.duplicate", "{deposit}"),
+            }
+        }
+        assert_eq!(confirmed.len(), 1, "{confirmed:?}");
+        self.expect_net(&confirmed[0], "100");
     }
 
     fn add_deposits_that_are_not_credited(&mut self, account: &str) {
@@ -120,7 +142,12 @@ impl User {
 
 /// A Connect webhook about a deposit of `amount` for the user `account`.
 fn connect_webhook(file: &str, deposit: &ResourceId, account: &str, amount: &str) -> Webhook {
-    let changes = [("/account/reference_id", json!(account)), ("/deposit/amount", json!(amount))];
+    let changes = [
+        ("/account/reference_id", json!(account)),
+        ("/deposit/amount", json!(amount)),
+        // Where the two differ, the deposit is held.
+        ("/deposit/transaction/value", json!(amount)),
+    ];
     Webhook::new(Provider::Connect, changed(file, deposit.native(), &changes))
 }
 
@@ -140,16 +167,15 @@ async fn publish_again(platform: &Platform, delivery: &Delivery) {
 }
 
 #[test]
-fn each_balance_is_the_sum_of_the_accounts_confirmed_deposits() {
+fn each_balance_is_the_sum_of_what_may_be_credited_to_the_account() {
     run(async {
         let platform = &Platform::deploy(&[]).await;
         let subscriber = Subscriber::deploy(platform).await;
         let mut listener = platform.listen().await;
         let mut random = seeded();
         let accounts: Vec<String> = (0..USERS).map(|_| format!("USER-{:016x}", fastrand::u64(..))).collect();
-        let users: Vec<User> =
+        let mut users: Vec<User> =
             accounts.iter().map(|account| User::with_every_kind_of_deposit(account, &mut random)).collect();
-        let expected: BTreeMap<String, DecimalValue> = users.iter().flat_map(|user| user.balances.clone()).collect();
 
         let first: Vec<Webhook> = users.iter().flat_map(|user| user.first.clone()).collect();
         platform.deliver(&first).await;
@@ -165,6 +191,10 @@ fn each_balance_is_the_sum_of_the_accounts_confirmed_deposits() {
         for (id, statements, _) in users.iter().flat_map(|user| &user.about) {
             listener.receive(event_ids(id, *statements)).await;
         }
+        for user in &mut users {
+            user.expect_coin(&mut listener).await;
+        }
+        let expected: BTreeMap<String, DecimalValue> = users.iter().flat_map(|user| user.balances.clone()).collect();
         // The topic repeats half of the events in another order.
         let mut received = listener.received().to_vec();
         random.shuffle(&mut received);

@@ -36,7 +36,8 @@ fn amounts_are_exact_in_events_and_in_the_table() {
         let webhook = |(sent, exact)| {
             let deposit = unique(Kind::Deposit);
             let sent: Value = serde_json::from_str(sent).expect("JSON");
-            let body = changed("deposits.confirmed.json", deposit.native(), &[("/deposit/amount", sent)]);
+            let changes = [("/deposit/amount", sent.clone()), ("/deposit/transaction/value", sent)];
+            let body = changed("deposits.confirmed.json", deposit.native(), &changes);
             (deposit, body, exact)
         };
         let webhooks: Vec<_> = AMOUNTS.into_iter().map(webhook).collect();
@@ -46,6 +47,7 @@ fn amounts_are_exact_in_events_and_in_the_table() {
             let delivery = listener.event(&format!("{deposit}#1")).await;
             let amount = &delivery.event["data"]["amount"];
             assert_eq!((&amount["value"], &amount["units"]), (&json!(exact), &json!("major")));
+            assert_eq!(delivery.text("/data/credit/net/value"), *exact);
 
             let key = AttributeValue::S(deposit.to_string());
             let get = platform.clients().dynamodb.get_item().table_name(platform.output("TableName")).key("pk", key);

@@ -118,11 +118,8 @@ fn success_and_then_a_terminal_failure() -> Story {
     let webhooks = vec![zerohash(&success), of(MATCH_PENDING), of(MATCH_FAILED)];
     let late = [("/late", json!(true)), ("/status", json!("confirmed")), ("/conflicting", Value::Null)];
     let conflict = [("/conflicting", json!(["held", "confirmed"])), ("/conflict_about", json!(["status"]))];
-    let expected = vec![
-        event("deposit.confirmed", []),
-        event("deposit.updated", late),
-        event("deposit.conflicting", conflict),
-    ];
+    let expected =
+        vec![event("deposit.confirmed", []), event("deposit.updated", late), event("deposit.conflicting", conflict)];
     Story { about, webhooks, expected }
 }
 
@@ -174,11 +171,9 @@ fn an_amount_that_is_not_positive(amount: &'static str) -> Story {
 fn money_that_arrives_after_the_user_left() -> Story {
     let about = unique(Kind::Deposit);
     let webhook = |file| Webhook::new(Provider::Connect, changed(file, about.native(), &[]));
-    let webhooks =
-        ["deposits.pending.json", "deposits.abandoned.json", "deposits.on_hold.json"].map(webhook).into();
+    let webhooks = ["deposits.pending.json", "deposits.abandoned.json", "deposits.on_hold.json"].map(webhook).into();
     let held = [("/previous_status", json!("abandoned")), ("/hold/reason", json!("travel_rule"))];
-    let expected =
-        vec![event("deposit.pending", []), event("deposit.abandoned", []), event("deposit.held", held)];
+    let expected = vec![event("deposit.pending", []), event("deposit.abandoned", []), event("deposit.held", held)];
     Story { about, webhooks, expected }
 }
 

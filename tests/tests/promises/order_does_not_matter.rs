@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use fundhook_domain::{FactId, Kind, Resource, ResourceId, View};
+use fundhook_domain::{FactId, Kind, Resource, ResourceId, Status, View};
 use fundhook_tests::{Platform, about, run, unique};
 
 /// The kind of a resource, the webhooks about it in the provider's order, and its last status or its conflicting ones.
@@ -74,8 +74,9 @@ fn the_same_webhooks_in_opposite_orders_give_the_same_state() {
             assert_eq!(facts(ahead), in_order, "{files:?} were recorded in opposite orders");
 
             let (ahead, back) = (view(ahead), view(back));
-            let conflicting: Vec<&str> = ahead.conflicting.iter().map(|status| status.as_str()).collect();
-            let status = if conflicting.is_empty() { ahead.status.as_str() } else { &conflicting.join(" | ") };
+            let conflicting: Vec<&str> = ahead.conflicting().iter().map(|status| status.as_str()).collect();
+            let status =
+                if conflicting.is_empty() { ahead.status.map_or("", Status::as_str) } else { &conflicting.join(" | ") };
             assert_eq!(&status, expected, "{files:?}");
             // Each platform has its own evidence of the same statement.
             assert_eq!(View { evidence: ahead.evidence.clone(), ..back }, ahead, "{files:?}");

@@ -18,8 +18,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::support::{
-    MemoryLedger, NOW, batch, confirmed, conflicting, credit, deposit, duplicate, failed, hold, pending, sequences,
-    submitted, with, without,
+    MemoryLedger, NOW, batch, confirmed, conflicting, converted, credit, deposit, duplicate, failed, hold, pending,
+    restated, sequences, submitted, with, without,
 };
 
 const TABLE: &str = "ledger";
@@ -84,7 +84,7 @@ fn of_account(event: Value, account: &str) -> Value {
 }
 
 fn of_value(event: Value, value: &str) -> Value {
-    with(event, "/amount/value", json!(value))
+    with(event, "/credit/net/value", json!(value))
 }
 
 #[tokio::test]
@@ -163,6 +163,27 @@ async fn a_hold_records_its_reason_and_a_disputed_credit_keeps_its_terms() {
         ]
     );
     assert_eq!(local.total("-#USER01#BTC#bitcoin").await.as_deref(), Some("0.013"), "the balance is unchanged");
+    local.ledger.credit(&credit(&converted("c")), NOW).await.expect("an answer");
+    assert_eq!(local.ledger.hold(&hold(&restated("c")), NOW).await.expect("an answer"), HoldOutcome::Disputed);
+    let entry = local.item("credit#deposit#connect#c").await.expect("an entry");
+    let shown =
+        ["state", "objection", "value", "asset", "network"].map(|name| entry[name].as_s().expect("a text").as_str());
+    assert_eq!(shown, ["disputed", "restated: fee_bearer_unknown", "495", "USD", "-"]);
+    assert_eq!(local.total("-#USER01#USD#-").await.as_deref(), Some("495"), "a person takes the credit back");
+}
+
+#[tokio::test]
+async fn a_second_confirmation_with_another_credit_changes_neither_entry_nor_balance() {
+    let local = Local::start().await;
+    let other = of_value(converted("a"), "500");
+    local.ledger.credit(&credit(&converted("a")), NOW).await.expect("an answer");
+    let entry = local.shown("credit#deposit#connect#a").await;
+    for _ in 0..2 {
+        let outcome = local.ledger.credit(&credit(&other), NOW).await;
+        assert_eq!(outcome.expect("an answer"), CreditOutcome::CreditedDifferently(vec!["value"]));
+    }
+    assert_eq!(local.shown("credit#deposit#connect#a").await, entry);
+    assert_eq!(local.total("-#USER01#USD#-").await.as_deref(), Some("495"));
 }
 
 /// The other tests rely on the ledger in memory.

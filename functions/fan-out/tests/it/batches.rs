@@ -136,7 +136,7 @@ async fn only_the_messages_whose_statements_a_queue_refused_fail() {
     for (transfers, accounts, expected) in [
         (Fake::default(), Fake::default(), &[][..]),
         (Fake::<Queue>::refusing("connect.deposits.on_hold"), Fake::default(), &[2]),
-        (Fake::default(), Fake::<Queue>::refusing("connect.user.status_changed"), &[8]),
+        (Fake::default(), Fake::<Queue>::refusing("connect.orders.created"), &[8]),
         (Fake::<Queue>::refusing(""), Fake::default(), &[0, 1, 2, 3, 4, 5, 6, 7]),
         (Fake::default(), Fake::<Queue>::refusing(""), &[8, 9]),
         (Fake::<Queue>::refusing(""), Fake::<Queue>::refusing(""), &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]),

@@ -3,17 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
-use fundhook_domain::{Kind, Statement};
+use fundhook_domain::{FeeBearer, HoldReason, Kind, Statement, Status};
 use fundhook_ports::fakes::{Fake, Queue};
+use fundhook_providers::{IdKey, ReadingSettings};
 use serde_json::Value;
 
-use crate::support::{UNRECOGNIZED, World, envelope, failed, messages, object, of_feed, of_zerohash, statements};
+use crate::support::{UNRECOGNIZED, World, envelope, failed, messages, object, of_feed, of_zerohash, ping, statements};
 
 macro_rules! sample {
     ($path:literal) => {
         include_str!(concat!("../../../../events/", $path))
     };
 }
+
+/// A webhook of Striga of a type that is not known.
+const CARD: &str = sample!("striga/odd/card_authorization.json");
 
 /// How many statements of each kind were sent to a queue.
 fn kinds(queue: &Fake<Queue>) -> BTreeMap<Kind, usize> {
@@ -78,12 +82,11 @@ fn webhooks() -> Vec<(&'static str, String, Vec<Kind>, Vec<Kind>)> {
             vec![],
             vec![Kind::ExternalAccount],
         ),
-        (
-            "a webhook of an unknown type",
-            striga(sample!("striga/odd/sepa_payin.json")),
-            vec![],
-            vec![Kind::Unrecognized],
-        ),
+        ("an incoming bank transfer", striga(sample!("striga/sepa_payin.completed.json")), vec![deposit], vec![]),
+        ("a leg of an exchange", striga(sample!("striga/exchange.pending.json")), vec![Kind::Exchange], vec![]),
+        ("a person", striga(sample!("striga/kyc.approved.json")), vec![], vec![Kind::Participant]),
+        ("a webhook of an unknown type", striga(CARD), vec![], vec![Kind::Unrecognized]),
+        ("a test webhook", ping(), vec![], vec![Kind::Unrecognized]),
     ]
 }
 
@@ -132,7 +135,9 @@ async fn a_webhook_fails_once_and_alone_when_one_of_its_statements_is_refused() 
     let recoveries =
         statements(&world.transfers).into_iter().filter(|statement| statement.resource.kind() == Kind::Recovery);
     let ids: BTreeSet<String> = recoveries.map(|statement| statement.resource.to_string()).collect();
-    assert_eq!(ids.into_iter().collect::<Vec<_>>(), ["recovery#zerohash#CUST01:USDC:base"]);
+    // Its id does not contain the user's code.
+    let recovery = format!("recovery#zerohash#{}", IdKey::public().name(&["CUST01", "USDC", "base"]));
+    assert_eq!(ids.into_iter().collect::<Vec<_>>(), [recovery]);
 }
 
 #[tokio::test]
@@ -171,22 +176,27 @@ fn unrecognized_webhooks_are_counted_by_provider_and_type_once_a_batch() {
         (text("provider"), text("type"), metric["UnrecognizedWebhooks"].as_u64().unwrap_or_default())
     };
     let expected = [
-        ("connect", "connect.user.status_changed", 2),
+        ("connect", "connect.orders.created", 2),
         // A body that is not JSON has no type.
         ("connect", "none", 1),
-        ("striga", "SEPA_PAYIN_COMPLETED", 1),
+        ("striga", "CARD_AUTHORIZATION", 1),
         ("striga", "none", 1),
         // A dimension must not be empty, too long, or contain other characters than printable ASCII.
         ("zerohash", "-", 1),
         ("zerohash", "trade.status_changed", 3),
         ("zerohash", "typewithspaces", 1),
         ("zerohash", &"x".repeat(64), 2),
+        // The sums of all types, for alarms. A test webhook counts nowhere.
+        ("connect", "", 3),
+        ("striga", "", 2),
+        ("zerohash", "", 7),
     ];
     let expected = expected.map(|(provider, named, count)| (provider.to_owned(), named.to_owned(), count));
     assert_eq!(metrics.iter().map(counted).collect::<Vec<_>>(), expected);
     for metric in &metrics {
         let directive = &metric["_aws"]["CloudWatchMetrics"][0];
-        assert_eq!(directive["Dimensions"], serde_json::json!([["provider", "type"]]));
+        let dimensions = if metric["type"].is_null() { vec!["provider"] } else { vec!["provider", "type"] };
+        assert_eq!(directive["Dimensions"], serde_json::json!([dimensions]));
         assert_eq!(metric["_aws"]["Timestamp"], 1_759_866_292_000_i64, "the time at which the batch was handled");
     }
 }
@@ -196,16 +206,50 @@ fn unrecognized_webhooks_are_counted_by_provider_and_type_once_a_batch() {
 async fn a_batch_with_unrecognized_webhooks() {
     let [unknown, not_json] = UNRECOGNIZED;
     let trade = sample!("zerohash/odd/trade.status_changed.json");
-    let mut batch = vec![envelope(unknown), envelope(not_json), envelope(&unknown.replace("CUST", "TSUC"))];
+    let mut batch = vec![envelope(unknown), envelope(not_json), envelope(&unknown.replace("ORDER01", "ORDER02"))];
     batch.push(envelope(sample!("connect/deposits.pending.json")));
-    batch.push(of_feed("striga/acme", sample!("striga/odd/sepa_payin.json")));
-    batch.push(of_feed("striga", sample!("striga/odd/user_kyc.json")));
+    batch.push(of_feed("striga/acme", CARD));
+    batch.push(of_feed("striga", r#"{"cardId":"1"}"#));
+    batch.push(ping());
     // One of the three bodies comes twice: each delivery is counted.
     batch.extend([trade, trade, "{}"].map(|body| of_zerohash("trade.status_changed", body)));
     let long = "x".repeat(200);
     let odd = ["type with spaces", "\u{e4}\u{f6}", long.as_str(), &long[..100]];
     batch.extend(odd.map(|named| of_zerohash(named, "{}")));
     assert!(failed(&World::default().handle(&batch).await).is_empty());
+}
+
+#[tokio::test]
+async fn webhooks_are_read_with_the_settings_of_fan_out() {
+    let fee = of_zerohash("deposit_fund_complete", sample!("zerohash/fund.fee_bearer_unknown.json"));
+    for (borne_by, status, hold, net) in [
+        (None, "held", Some(HoldReason::FeeBearerUnknown), None),
+        (Some(FeeBearer::Customer), "confirmed", None, Some("495")),
+        (Some(FeeBearer::Platform), "confirmed", None, Some("500")),
+    ] {
+        let reading = ReadingSettings { deposit_fees_borne_by: borne_by, ..ReadingSettings::default() };
+        let world = World { reading, ..World::default() };
+        assert!(failed(&world.handle(std::slice::from_ref(&fee)).await).is_empty());
+        let content = statements(&world.transfers).remove(0).content;
+        assert_eq!(content.status.map(Status::as_str), Some(status), "{borne_by:?}");
+        assert_eq!(content.details.hold().map(|hold| hold.reason), hold, "{borne_by:?}");
+        let credited = content.details.credit().map(|credit| credit.net.value.to_string());
+        assert_eq!(credited.as_deref(), net, "{borne_by:?}");
+        assert_eq!(content.reading.settings.is_empty(), borne_by.is_none(), "another setting is another reading");
+    }
+}
+
+#[tokio::test]
+async fn resources_without_an_id_are_named_with_the_key_of_the_settings() {
+    let returned = of_zerohash("payment_status_changed", sample!("zerohash/payment.settled.json"));
+    let key = IdKey::new(&"a secret".to_owned().into());
+    let reading = ReadingSettings { id_key: key.clone(), ..ReadingSettings::default() };
+    let world = World { reading, ..World::default() };
+    assert!(failed(&world.handle(&[returned]).await).is_empty());
+    let ids: Vec<String> =
+        statements(&world.transfers).iter().map(|statement| statement.resource.to_string()).collect();
+    let recovery = format!("recovery#zerohash#{}", key.name(&["CUST01", "USDC", "base"]));
+    assert!(ids.contains(&recovery), "{ids:?}");
 }
 
 #[test]

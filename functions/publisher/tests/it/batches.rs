@@ -181,8 +181,8 @@ async fn an_event_has_the_attributes_that_subscriptions_filter_by() {
         vec![
             ("type", event_type),
             ("kind", "deposit"),
-            ("status", "confirmed"),
             ("provider", "connect"),
+            ("status", "confirmed"),
             ("asset", "USDC"),
             ("network", "polygon-amoy"),
             ("account", "abc123"),

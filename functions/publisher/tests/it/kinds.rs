@@ -170,5 +170,5 @@ async fn a_late_fact_of_a_full_resource_is_published_as_late_and_the_fact_it_evi
         (event.sequence, event.event_type.as_str(), event.data.late),
         (65, "fundhook.participant.updated", true)
     );
-    assert_eq!(event.data.status, "locked", "the status is that of the latest fact");
+    assert_eq!(event.data.status, Some("locked"), "the status is that of the latest fact");
 }

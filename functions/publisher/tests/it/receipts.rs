@@ -1,7 +1,9 @@
 //! Receipts: one for each deposit that the topic accepted as one that may be credited, so that control totals can compare
 //! what was recorded with what was published.
 
-use fundhook_domain::{AccountDetails, Details, Kind, Provider, ResourceId, Statement, TransferDetails, events_after};
+use fundhook_domain::{
+    AccountDetails, Details, Kind, Provider, Quantity, ResourceId, Statement, TransferDetails, events_after,
+};
 use fundhook_ports::fakes::{Fail, Fake, ReceiptTable, Topic};
 use fundhook_reconciliation::Receipt;
 use serde_json::Value;
@@ -18,13 +20,25 @@ fn life() -> Vec<Statement> {
     vec![statement("a", "pending", 0), statement("a", "confirmed", 40)]
 }
 
+/// `statement` with this amount, or without one.
+fn with_amount(mut statement: Statement, value: Option<&str>) -> Statement {
+    if let Details::Transfer(details) = &mut statement.content.details {
+        details.quantity = value.map(|value| Quantity::major(value.parse().expect("a decimal")));
+    }
+    statement
+}
+
 /// A resource of `kind` reached the status `name`.
 fn of_kind(kind: Kind, name: &str) -> Statement {
     let details = match kind {
         Kind::Participant | Kind::ExternalAccount => Details::Account(Box::<AccountDetails>::default()),
-        Kind::Deposit | Kind::Withdrawal | Kind::Fee | Kind::Recovery | Kind::Balance | Kind::Unrecognized => {
-            Details::Transfer(Box::default())
-        }
+        Kind::Deposit
+        | Kind::Withdrawal
+        | Kind::Fee
+        | Kind::Exchange
+        | Kind::Recovery
+        | Kind::Balance
+        | Kind::Unrecognized => Details::Transfer(Box::default()),
     };
     let id = ResourceId::new(kind, Provider::Connect, "other").expect("a valid id");
     statement_of(id, name, name, 40, details)
@@ -47,19 +61,34 @@ async fn a_deposit_that_was_published_as_confirmed_has_a_receipt_with_its_amount
 
 #[tokio::test]
 async fn a_later_event_of_a_confirmed_deposit_has_a_receipt_with_the_new_amount() {
-    let known = folded(&life());
-    let mut more = statement_in("with another amount", "a", "confirmed", 50);
-    if let Details::Transfer(details) = &mut more.content.details {
-        let quantity = details.quantity.as_mut().expect("an amount");
-        quantity.value = "0.000000000000000000000000000000000000000000001".parse().expect("a decimal");
-    }
-    let next = folded(&[life(), vec![more]].concat());
+    // The first statement has no amount.
+    let without = with_amount(statement("a", "confirmed", 40), None);
+    let more = statement_in("with an amount", "a", "confirmed", 50);
+    let more = with_amount(more, Some("0.000000000000000000000000000000000000000000001"));
+    let (known, next) = (folded(std::slice::from_ref(&without)), folded(&[without, more]));
     let (topic, receipts) = <(Fake<Topic>, Fake<ReceiptTable>)>::default();
     assert_eq!(handled(&topic, &receipts, &[changed("1", Some(&known), &next)]).await, None);
     let noted = receipts.noted();
     let [receipt] = &noted[..] else { unreachable!("one receipt: {noted:?}") };
-    assert_eq!(receipt.event, "deposit#connect#a#3");
+    assert_eq!(receipt.event, "deposit#connect#a#2");
     assert_eq!(receipt.value.to_string(), "0.000000000000000000000000000000000000000000001", "every digit is kept");
+}
+
+#[tokio::test]
+async fn a_confirmed_deposit_that_is_reported_with_another_amount_has_no_further_receipt() {
+    let known = folded(&life());
+    let other = with_amount(statement_in("with another amount", "a", "confirmed", 50), Some("99"));
+    let next = folded(&[life(), vec![other]].concat());
+    let (topic, receipts) = <(Fake<Topic>, Fake<ReceiptTable>)>::default();
+    assert_eq!(handled(&topic, &receipts, &[changed("1", Some(&known), &next)]).await, None);
+    let events = topic.events();
+    let [event] = &events[..] else { unreachable!("one event: {events:?}") };
+    assert_eq!(event.event_type, "fundhook.deposit.conflicting");
+    assert_eq!(
+        (&event.data.conflicting[..], &event.data.conflict_about[..]),
+        (&["confirmed"][..], &["amount".to_owned()][..])
+    );
+    assert_eq!(receipts.noted(), []);
 }
 
 #[tokio::test]

@@ -4,7 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use fundhook_domain::{Feed, Provider, Timestamp};
+use fundhook_domain::{Feed, HoldReason, Provider, Timestamp};
+use fundhook_providers::ReasonMeaning;
 
 use crate::support::deposit::{ETH, TestDeposit, USDC, deposit};
 use crate::support::table_state::{ONLY_IN_ROWS, ONLY_IN_WEBHOOKS, WORDED_DIFFERENTLY};
@@ -13,6 +14,9 @@ use crate::support::{World, at, feed, hours, minutes};
 /// How many deposits there are, and what percentage of their webhooks is dropped.
 const DEPOSITS: usize = 120;
 const DROPPED_PERCENT: u32 = 30;
+
+/// The code with which the list states what Connect's `on_hold` means.
+const ON_HOLD: &str = "SENDER_INFORMATION_MISSING";
 
 /// What happens to the webhooks that the provider drops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +81,8 @@ fn story(rng: &mut fastrand::Rng, nth: usize, rows_are: Provider) -> Story {
     let coin = [USDC, ETH, ("BTC", "bitcoin", "BTC")][rng.usize(..3)];
     let amount = format!("{}.{:018}", rng.u64(..10_000), rng.u64(1..1_000_000_000_000_000_000));
     let deposit = deposit(&format!("deposit-{nth}"), listed[0].0).worth(&amount, coin);
-    let deposit = TestDeposit { account: format!("CUST{:02}", rng.u32(..20)), ..deposit };
+    let reason_code = is_connect.then_some(ON_HOLD);
+    let deposit = TestDeposit { account: format!("CUST{:02}", rng.u32(..20)), reason_code, ..deposit };
 
     // All webhooks of the first deposit of each feed are dropped.
     let mut drops: Vec<bool> = sent.iter().map(|_| nth < 4 || rng.u32(..100) < DROPPED_PERCENT).collect();
@@ -94,6 +99,7 @@ async fn world_of(stories: &[Story], rows_are: Provider, drops: Drops, rng: &mut
     let mut world = World::of(&["connect", "connect/acme"]);
     world.settings.rows_are = rows_are;
     world.settings.overdue.deposit = hours(3);
+    world.settings.reading.reason_codes = [(ON_HOLD.to_owned(), ReasonMeaning::Held(HoldReason::TravelRule))].into();
     let (mut queued, mut then) = (0, world.clock.now());
     let mut dropped = Vec::new();
     while then < at("2025-10-08T03:00:00Z") {

@@ -14,6 +14,7 @@ const WITHDRAWAL: &str = include_str!("../../../../events/connect/withdrawal.ini
 const PAYMENT: &str = include_str!("../../../../events/zerohash/payment.submitted.json");
 const UNEXPECTED: &str = include_str!("../../../../events/zerohash/deposit_failed.json");
 const STRIGA: &str = include_str!("../../../../events/striga/deposit.pending.json");
+const EXCHANGE: &str = include_str!("../../../../events/striga/exchange.pending.json");
 
 /// The ids that were requested since the last call.
 fn asked(world: &World) -> Vec<String> {
@@ -45,6 +46,7 @@ async fn each_kind_has_its_own_limit() {
         ("zerohash", PAYMENT, Kind::Withdrawal, days(1)),
         ("zerohash", UNEXPECTED, Kind::Recovery, days(7)),
         ("striga", STRIGA, Kind::Deposit, days(1)),
+        ("striga", EXCHANGE, Kind::Exchange, days(1)),
     ] {
         let world = World::new();
         world.receive(webhook(&feed(name), body, world.clock.now()));
@@ -331,6 +333,50 @@ async fn the_provider_is_not_asked_again_about_deposits_that_are_overdue_for_lon
     world.reconcile().await;
     let ids: Vec<String> = recent.iter().map(|deposit| deposit.id.clone()).collect();
     assert_eq!(asked(&world), ids, "none of the {} older ones", old.len());
+}
+
+#[tokio::test]
+async fn an_abandoned_session_is_never_asked_about_and_delays_no_other_deposit() {
+    let world = World::new();
+    world.reconcile().await;
+    // Many users left at once, and as many only after their deposits were reported overdue: more than all pages of the
+    // index that a run reads.
+    let left: Vec<TestDeposit> = (0..60).map(|nth| deposit(&format!("left-{nth:02}"), world.clock.now())).collect();
+    left.iter().for_each(|deposit| world.send_webhook(deposit, "abandoned"));
+    world.table.contents.now().index_page = 5;
+    let waited = submitted(&world, 60);
+    world.run_for(hours(26)).await;
+    waited.iter().for_each(|deposit| assert_eq!(notices(&world, &deposit.resource()), 1));
+    waited.iter().for_each(|deposit| world.send_webhook(deposit, "abandoned"));
+
+    let stuck = deposit("waiting", world.clock.now());
+    world.send_webhook(&stuck, "submitted");
+    asked(&world);
+    world.run_for(hours(26)).await;
+    let probes = asked(&world);
+    assert_eq!(notices(&world, &stuck.resource()), 1);
+    assert!(probes.len() >= 4 && probes.iter().all(|id| *id == stuck.id), "the other one is asked about: {probes:?}");
+    let all = || left.iter().chain(&waited);
+    assert!(all().all(|deposit| world.status(deposit) == "abandoned"));
+    assert_eq!(left.iter().map(|deposit| notices(&world, &deposit.resource())).sum::<usize>(), 0);
+    assert_eq!(waited.iter().map(|deposit| notices(&world, &deposit.resource())).sum::<usize>(), waited.len());
+
+    // A manual transfer may still arrive, and is recorded.
+    let late = &left[7];
+    world.list(&late.clone().arriving(world.clock.now()), true);
+    world.run_for(hours(1)).await;
+    assert_eq!(world.status(late), "confirmed");
+}
+
+#[tokio::test]
+async fn a_deposit_that_the_provider_is_done_with_is_never_asked_about() {
+    let world = World::new();
+    world.reconcile().await;
+    let reason_code = Some("AMOUNT_BELOW_MINIMUM");
+    let done = TestDeposit { reason_code, ..deposit("not-converted", world.clock.now()) }.of("zerohash");
+    world.send_webhook(&done, "held");
+    world.run_for(days(3)).await;
+    assert_eq!((asked(&world), world.published(&done.resource())), (vec![], vec!["deposit.held".to_owned()]));
 }
 
 #[tokio::test]

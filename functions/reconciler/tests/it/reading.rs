@@ -5,6 +5,7 @@ use std::time::Duration;
 use fundhook_domain::{Details, EvidenceClass, Provider, ResourceId, Timestamp};
 use fundhook_ports::ListQuery;
 use fundhook_ports::fakes::ListedTransaction;
+use fundhook_reconciliation::ControlTotalsLine;
 use serde_json::Value;
 
 use crate::support::deposit::{ETH, TestDeposit, USDC, deposit};
@@ -192,7 +193,7 @@ async fn of_several_rows_about_one_deposit_the_furthest_counts() {
 
 #[tokio::test]
 async fn a_row_that_is_not_understood_is_queued_once_and_published_as_unrecognized() {
-    for odd in [r#"{"fund_id":"odd"}"#, r#""a text""#, "5", "null", "[]", r#"{"fund_id":"x","success":"maybe"}"#] {
+    for odd in [r#"{"fund_id":""}"#, r#"{"success":true}"#, r#""a text""#, "5", "null", "[]"] {
         let world = World::new();
         let at = at(NOON).minus(minutes(30));
         world.provider.list_row(&feed("connect"), ListedTransaction { at, id: odd.to_owned(), json: odd.to_owned() });
@@ -202,6 +203,84 @@ async fn a_row_that_is_not_understood_is_queued_once_and_published_as_unrecogniz
         world.clock.pass(minutes(15));
         let again = world.reconcile().await;
         assert_eq!((again.rows, again.queued), (1, 0), "{odd}");
+    }
+}
+
+#[tokio::test]
+async fn a_row_with_odd_members_is_queued_once_and_published_as_held() {
+    let with_odd_member = |member: &str, odd: Value| {
+        let arrived = at(NOON).minus(minutes(30));
+        let mut row: Value = serde_json::from_str(&deposit("odd", arrived).row(true).json).expect("JSON");
+        row[member] = odd;
+        row.to_string()
+    };
+    for (json, reason) in [
+        (with_odd_member("success", "maybe".into()), "status_unknown"),
+        (with_odd_member("quantity", "many".into()), "amount_missing"),
+        (with_odd_member("participant_code", Value::Null), "account_unknown"),
+        (with_odd_member("deposit_fee_notional", "some".into()), "fee_bearer_unknown"),
+    ] {
+        let world = World::new();
+        let at = at(NOON).minus(minutes(30));
+        world.provider.list_row(&feed("connect"), ListedTransaction { at, id: "odd".to_owned(), json: json.clone() });
+        assert_eq!(world.reconcile().await.queued, 1, "{json}");
+        let odd = deposit("odd", at).resource();
+        assert_eq!(world.published(&odd), ["deposit.held"], "{json}");
+        let hold = world.resource(&odd).view().expect("a view").details.hold().expect("a hold").reason;
+        assert_eq!(hold.as_str(), reason, "{json}");
+        world.clock.pass(minutes(15));
+        let again = world.reconcile().await;
+        assert_eq!((again.rows, again.queued), (1, 0), "{json}");
+    }
+}
+
+#[tokio::test]
+async fn a_row_whose_fee_bearer_is_unknown_is_no_discrepancy_beside_a_confirmed_webhook() {
+    for (feed, rows_are) in [("connect", Provider::Connect), ("zerohash", Provider::Zerohash)] {
+        let mut world = World::new();
+        world.settings.rows_are = rows_are;
+        let some = deposit("one", at(NOON).plus(minutes(65))).of(feed);
+        world.reconcile().await;
+        world.clock.pass(minutes(90));
+        world.send_webhook(&some, "confirmed");
+        let recorded = || world.resource(&some.resource());
+        let (credit, events) = (recorded().view().expect("a view").details.credit().cloned(), world.event_ids());
+        assert!(credit.is_some(), "{feed}");
+
+        let with_fee = TestDeposit { fee: Some("5"), ..some.clone() };
+        world.list(&with_fee, true);
+        let summary = world.reconcile().await;
+        assert_eq!((summary.rows, summary.queued, summary.differing), (1, 0, 0), "{feed}");
+        world.run_for(hours(6)).await;
+        assert_eq!(recorded().view().expect("a view").details.credit().cloned(), credit, "{feed}");
+        assert_eq!(
+            (world.event_ids(), world.published(&some.resource())),
+            (events, vec!["deposit.confirmed".to_owned()])
+        );
+        // The hour of the deposit is totalled: the provider lists it as credited.
+        let contents = world.table.contents.now();
+        let reports: Vec<_> = contents.reports.values().filter(|report| !report.lines.is_empty()).collect();
+        let [report] = &reports[..] else { unreachable!("one hour: {reports:?}") };
+        assert!(report.lines.iter().all(ControlTotalsLine::holds) && report.discrepancies.is_empty(), "{report:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_row_whose_fee_bearer_is_unknown_changes_no_credit_even_if_it_arrives_first() {
+    // The webhook was late, so the row was queued and held. The webhook then says with what the deposit is credited.
+    for (feed, rows_are) in [("connect", Provider::Connect), ("zerohash", Provider::Zerohash)] {
+        let mut world = World::new();
+        world.settings.rows_are = rows_are;
+        let some = deposit("one", at(NOON).minus(hours(2))).of(feed);
+        world.list(&TestDeposit { fee: Some("5"), ..some.clone() }, true);
+        assert_eq!((world.reconcile().await.queued, world.status(&some)), (1, "held"), "{feed}");
+        world.send_webhook(&some, "confirmed");
+        assert_eq!(world.published(&some.resource()), ["deposit.held", "deposit.confirmed"], "{feed}");
+        world.run_for(hours(2)).await;
+        assert_eq!(world.published(&some.resource()).len(), 2, "{feed}");
+        let view = world.resource(&some.resource()).view().expect("a view");
+        let net = view.details.credit().expect("a credit").net.value.to_string();
+        assert_eq!((view.is_confirmed_deposit(), net.as_str()), (true, "100.5"), "{feed}");
     }
 }
 

@@ -1,11 +1,12 @@
 //! The outcome of a batch of statements: one read, one write, and which messages are delivered again.
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
-use fundhook_domain::Statement;
+use fundhook_domain::{Details, Quantity, Statement};
 use fundhook_ports::Disposition;
 use fundhook_ports::fakes::{Fail, Fake, Fate};
 use state_updater::{ATTEMPTS_MAX, StateUpdater};
 
+use crate::support::logs::logged;
 use crate::support::{Table, at, batch, batch_of, deposit, failed, folded, message, messages, statement};
 
 /// Handles one batch. Returns also the repetitions before which it paused.
@@ -39,7 +40,8 @@ async fn a_batch_is_one_read_and_one_write_for_all_its_resources() {
     assert_eq!(table.writes(), [all.to_vec()]);
     for (native, version, status) in [("a", 3, "confirmed"), ("b", 2, "submitted"), ("c", 2, "held")] {
         let resource = table.resource(&deposit(native));
-        assert_eq!((resource.version(), resource.view().expect("a view").status.as_str()), (version, status));
+        let reached = resource.view().expect("a view").status.expect("a status");
+        assert_eq!((resource.version(), reached.as_str()), (version, status));
     }
 }
 
@@ -173,5 +175,37 @@ async fn contradicting_final_statuses_are_both_recorded_and_finished() {
     let statements: [Statement; 2] = [statement("a", "confirmed", 40), statement("a", "failed", 50)];
     let table = Table::default();
     assert!(failed(&handled(&table, batch_of(&statements)).await).is_empty());
-    assert_eq!(table.resource(&deposit("a")).view().expect("a view").conflicting.len(), 2);
+    assert_eq!(table.resource(&deposit("a")).view().expect("a view").conflicting().len(), 2);
+}
+
+#[tokio::test]
+async fn a_conflict_is_logged_with_its_statuses_and_what_it_is_about() {
+    let with_amount = |mut statement: Statement, amount: &str| {
+        let Details::Transfer(details) = &mut statement.content.details else { unreachable!("a deposit") };
+        details.quantity = Some(Quantity::major(amount.parse().expect("a decimal")));
+        statement
+    };
+    let confirmed = || with_amount(statement("a", "confirmed", 40), "100");
+    for (other, statuses, about) in [
+        (statement("a", "failed", 50), "confirmed, failed", "status"),
+        (with_amount(statement("a", "confirmed", 50), "99"), "confirmed", "amount"),
+    ] {
+        let lines = logged(async {
+            assert!(failed(&handled(&Table::default(), batch_of(&[confirmed(), other])).await).is_empty());
+        })
+        .await;
+        let warnings: Vec<&str> = lines.lines().filter(|line| line.contains("WARN")).collect();
+        let [warning] = &warnings[..] else { unreachable!("one warning: {lines}") };
+        let sentence =
+            format!("deposit#connect#a has conflicting statements ({statuses}; about: {about}); it needs review");
+        for part in [&sentence, "resource.id=deposit#connect#a", &format!("about=\"{about}\"")] {
+            assert!(warning.contains(part), "{part:?} is not in {warning}");
+        }
+    }
+    let lines = logged(async {
+        let statements = [confirmed(), statement("a", "pending", 0)];
+        assert!(failed(&handled(&Table::default(), batch_of(&statements)).await).is_empty());
+    })
+    .await;
+    assert!(!lines.contains("WARN"), "a late statement is no conflict: {lines}");
 }

@@ -386,7 +386,7 @@ async fn a_coin_reported_by_two_feeds_is_credited_once_in_any_order_and_any_batc
                 }
             }
             let names: Vec<String> =
-                order.iter().map(|statement| format!("{} {}", statement.resource, statement.content.status)).collect();
+                order.iter().map(|it| format!("{} {}", it.resource, it.content.status.expect("a status"))).collect();
             assert_one_credit(&table, &format!("{names:?} cut by {cuts:03b}"));
             let ids: BTreeSet<String> = table.now().published.iter().map(|event| event.id.clone()).collect();
             let expected =

@@ -74,7 +74,7 @@ async fn all_statements_of_a_batch_about_one_recovery_are_one_write() {
     let view = resource.view().expect("a view");
     let Details::Recovery(details) = &view.details else { unreachable!("a recovery: {view:?}") };
     let sums = [details.expected(), details.returned(), details.outstanding()].map(|value| value.to_string());
-    assert_eq!((sums.join(" "), view.status.as_str()), ("100 100 0".to_owned(), "resolved"));
+    assert_eq!((sums.join(" "), view.status.expect("a status").as_str()), ("100 100 0".to_owned(), "resolved"));
 }
 
 #[tokio::test]

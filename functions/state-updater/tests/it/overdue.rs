@@ -53,7 +53,7 @@ async fn a_notice_is_recorded_once_however_often_it_is_delivered() {
     assert_eq!((resource.version(), resource.is_overdue()), (3, true));
     assert_eq!(resource.view(), before.view(), "a notice changes nothing in the view");
     let event = table.now().published.remove(0);
-    assert_eq!((event.data.status, event.sequence, event.time), ("submitted", 3, at(10).plus(LIMIT)));
+    assert_eq!((event.data.status, event.sequence, event.time), (Some("submitted"), 3, at(10).plus(LIMIT)));
     assert!(!event.data.reconciled, "it is not a statement of the provider");
     assert_eq!(table.writes().len(), 1);
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use fundhook_adapters::{ReconciliationTable, ResourceTable, WriteMethod};
 use fundhook_domain::{
-    FactContent, Feed, Kind, Network, NewFact, Provider, Resource, ResourceId, Statement, Timestamp,
+    FactContent, Feed, HoldForce, HoldReason, Kind, Network, NewFact, Provider, Resource, ResourceId, Statement,
+    Timestamp,
 };
 use fundhook_ports::{
     AccountResources, IndexPage, OpenQuery, OpenResources, Resources, SettledDeposits, Write, WriteOutcome,
@@ -135,7 +136,7 @@ async fn resources_reported_overdue_are_listed_separately_until_their_status_cha
     let mut resource = world.first(statement(&id, "pending", 0, "")).await;
     assert_eq!(world.open().await, [vec![id.clone(), other.clone()], vec![]]);
 
-    for (status, seconds) in [("submitted", 100), ("held", 200), ("abandoned", 300)] {
+    for (status, seconds) in [("submitted", 100), ("held", 200)] {
         let notice = NewFact::overdue(&resource, LIMIT).expect("it awaits something");
         resource = world.then(&resource, notice).await;
         assert_eq!(world.open().await, [vec![other.clone()], vec![id.clone()]], "before it is {status}");
@@ -146,6 +147,37 @@ async fn resources_reported_overdue_are_listed_separately_until_their_status_cha
         assert_eq!(world.open().await, [vec![other.clone(), id.clone()], vec![]], "{status}");
         let since = world.pages(Kind::Deposit, false, at(seconds)).await;
         assert_eq!(since, [std::slice::from_ref(&other)], "it has this status since {seconds}");
+    }
+}
+
+async fn a_session_that_the_user_left_is_not_open_until_money_arrives(writes: WriteMethod) {
+    let world = World::new(writes).await;
+    for (native, is_reported) in [("a", false), ("b", true)] {
+        let id = deposit(native);
+        let mut resource = world.first(statement(&id, "pending", 0, "")).await;
+        if is_reported {
+            let notice = NewFact::overdue(&resource, LIMIT).expect("it awaits something");
+            resource = world.then(&resource, notice).await;
+        }
+        resource = world.then(&resource, statement(&id, "abandoned", 100, "")).await;
+        assert_eq!(world.open().await, [vec![], vec![]], "reported overdue: {is_reported}");
+        assert!(NewFact::overdue(&resource, LIMIT).is_none());
+        resource = world.then(&resource, statement(&id, "held", 200, "")).await;
+        assert_eq!(world.open().await, [vec![id.clone()], vec![]], "reported overdue: {is_reported}");
+        world.then(&resource, statement(&id, "confirmed", 300, "")).await;
+    }
+}
+
+async fn a_deposit_that_the_provider_is_done_with_is_not_open(writes: WriteMethod) {
+    let world = World::new(writes).await;
+    for reason in HoldReason::ALL {
+        let id = deposit(reason.as_str());
+        let held = with(statement(&id, "held", 0, ""), |details| details.hold = Some(reason.into()));
+        let resource = world.first(held).await;
+        let [open, overdue] = world.open().await;
+        assert_eq!(open.contains(&id), reason.force() == HoldForce::Waiting, "{reason}");
+        assert_eq!(overdue, [], "{reason}");
+        world.then(&resource, statement(&id, "failed", 10, "")).await;
     }
 }
 
@@ -380,6 +412,8 @@ async fn the_resources_of_a_user_are_those_written_since() {
 
 crate::support::by_statements_and_by_puts! {
     resources_reported_overdue_are_listed_separately_until_their_status_changes,
+    a_session_that_the_user_left_is_not_open_until_money_arrives,
+    a_deposit_that_the_provider_is_done_with_is_not_open,
     a_final_resource_is_not_open_whether_overdue_or_not,
     a_confirmed_deposit_is_settled_on_the_day_of_its_confirmation_in_its_own_feed,
     a_deposit_that_may_not_be_credited_is_not_settled,

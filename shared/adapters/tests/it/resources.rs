@@ -21,7 +21,7 @@ fn unrecognized() -> Resource {
     let content = StatementContent {
         id: FactId::of(&id, "", b"not JSON"),
         event_type: String::new(),
-        status: Status::Unrecognized,
+        status: Some(Status::Unrecognized),
         details: Details::Unrecognized(details),
         ..statement(&deposit("any"), "pending", 0, "").content
     };
@@ -151,7 +151,7 @@ async fn more_writes_than_one_call_takes_have_their_outcomes_in_order(writes: Wr
         assert_eq!((lost, written), (is_there(index), !is_there(index)), "{index}: {outcome:?}");
     }
     for (index, resource) in table.read(&ids).await.expect("the table answers").iter().enumerate() {
-        let status = resource.view().expect("a view").status.as_str();
+        let status = resource.view().expect("a view").status.expect("a status").as_str();
         assert_eq!(status, if is_there(index) { "pending" } else { "confirmed" }, "{index}");
     }
 }

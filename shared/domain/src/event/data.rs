@@ -40,15 +40,15 @@ pub struct EventData {
     pub late: bool,
     /// Whether the statement behind this event was read from the provider's list, because its webhook had not arrived.
     pub reconciled: bool,
-    /// The statuses of statements that exclude each other: the resource needs review. A single status when all state the
-    /// same status and different money.
+    /// The statuses of statements that exclude each other: the resource needs review. A single status when all state
+    /// the same status and different money.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub conflicting: Vec<&'static str>,
     /// What those statements state differently: `status`, `amount`, `asset`, `account`, `credit`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub conflict_about: Vec<String>,
-    /// What this event changes although no new webhook arrived: the members of `data` that differ, because a webhook that
-    /// was known was read again with other settings or by a newer version.
+    /// What this event changes although no new webhook arrived: the members of `data` that differ, because a webhook
+    /// that was known was read again with other settings or by a newer version.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub restated: Vec<String>,
     /// The resource that counts in place of this one, which must not be booked: the deposit that is credited with the same
@@ -91,8 +91,8 @@ pub struct TransferBody {
     /// The fee in addition to the amount. It may be in another asset than the amount.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fee: Option<Amount>,
-    /// The amount that leaves or reaches the account in all: as the provider states it, or amount plus a fee in the same
-    /// asset.
+    /// The amount that leaves or reaches the account in all: as the provider states it, or amount plus a fee in the
+    /// same asset.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total: Option<Amount>,
     /// The amount that was refunded after a failure.
@@ -278,9 +278,10 @@ impl EventData {
         let mut body = EventBody::from(details);
         if let EventBody::Transfer(transfer) = &mut body {
             transfer.also_named.remove(id);
-            if duplicate_of.is_some() || !conflicting.is_empty() {
-                transfer.credit = None;
-            }
+            let may_be_booked = status == Some(confirmed) && duplicate_of.is_none() && conflicting.is_empty();
+            transfer.credit = transfer.credit.take().filter(|_| may_be_booked);
+            let is_held = status == Some(Status::Deposit(DepositStatus::Held));
+            transfer.hold = transfer.hold.take().filter(|_| is_held);
         }
         Self {
             resource: id.clone(),

@@ -9,6 +9,7 @@
 
 mod data;
 mod schema;
+mod tidy;
 
 use std::collections::BTreeSet;
 

@@ -4,6 +4,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
+use super::tidy::{drop_unused_definitions, tidy, unwrapped};
 use super::{BalanceBody, CONFLICTING, DUPLICATE, EventData, OVERDUE, RecoveryBody, TransferBody, UPDATED};
 use crate::{
     AccountDetails, DepositStatus, ExchangeStatus, ExternalAccountStatus, FeeStatus, Feed, Kind, ParticipantStatus,
@@ -67,8 +68,8 @@ pub fn event_types(kind: Kind) -> Vec<String> {
         Kind::Recovery => &[UPDATED, OVERDUE],
         Kind::Fee => &[UPDATED, CONFLICTING],
         Kind::Participant | Kind::ExternalAccount | Kind::Balance => &[UPDATED],
-        // The resource is named by its body, so no further statement about it is possible.
-        Kind::Unrecognized => &[],
+        // The resource is named by its body, so its only further statement is another reading of the same body.
+        Kind::Unrecognized => &[UPDATED],
     };
     statuses.chain(others.iter().copied()).map(|outcome| format!("fundhook.{kind}.{outcome}")).collect()
 }
@@ -123,6 +124,7 @@ pub fn event_schema(kind: Kind) -> Value {
         "$defs": definitions,
     });
     tidy(&mut schema);
+    drop_unused_definitions(&mut schema);
     schema
 }
 
@@ -298,75 +300,4 @@ fn without(data: &mut Value, property: &str) {
     if let Some(properties) = data["properties"].as_object_mut() {
         properties.remove(property);
     }
-}
-
-/// Simplifies what schemars generates: no member is nullable, descriptions have no line breaks from the source, and the
-/// values of a string are one enumeration.
-fn tidy(schema: &mut Value) {
-    match schema {
-        Value::Object(rules) => {
-            for keyword in ["anyOf", "oneOf"] {
-                if let Some(Value::Array(choices)) = rules.get_mut(keyword) {
-                    choices.retain(|choice| choice["type"] != "null");
-                }
-            }
-            if let Some(Value::Array(types)) = rules.get_mut("type") {
-                types.retain(|name| name != "null");
-                if let [only] = types.as_slice() {
-                    let only = only.clone();
-                    rules.insert("type".to_owned(), only);
-                }
-            }
-            if let Some(Value::Array(choices)) = rules.get("anyOf")
-                && let [Value::Object(only)] = choices.as_slice()
-            {
-                let only = only.clone();
-                rules.remove("anyOf");
-                rules.extend(only);
-            }
-            if let Some(Value::String(text)) = rules.get_mut("description") {
-                *text = unwrapped(text);
-            }
-            list_values(rules);
-            rules.values_mut().for_each(tidy);
-        }
-        Value::Array(schemas) => schemas.iter_mut().for_each(tidy),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
-}
-
-/// Turns a choice between constant strings into an enumeration, with the meaning of each in the description.
-fn list_values(rules: &mut Map<String, Value>) {
-    let Some(choices) = rules.get("oneOf").and_then(Value::as_array) else {
-        return;
-    };
-    let value = |choice: &Value| {
-        let meaning = unwrapped(choice["description"].as_str().unwrap_or_default());
-        Some((choice["const"].as_str()?.to_owned(), meaning))
-    };
-    let Some(values) = choices.iter().map(value).collect::<Option<Vec<_>>>() else {
-        return;
-    };
-    let lines: Vec<String> = values.iter().map(|(value, meaning)| format!("- `{value}`: {meaning}")).collect();
-    let summary = rules.get("description").and_then(Value::as_str).unwrap_or_default();
-    let description = format!("{}\n\n{}", unwrapped(summary), lines.join("\n"));
-    rules.remove("oneOf");
-    rules.insert("type".to_owned(), json!("string"));
-    rules.insert("enum".to_owned(), Value::from_iter(values.into_iter().map(|(value, _)| value)));
-    rules.insert("description".to_owned(), Value::String(description));
-}
-
-/// `text` without the line breaks of the source, keeping its paragraphs and lists.
-fn unwrapped(text: &str) -> String {
-    let mut joined = String::new();
-    for line in text.lines() {
-        let starts = line.is_empty() || line.starts_with("- ") || joined.is_empty() || joined.ends_with('\n');
-        if !starts {
-            joined.push(' ');
-        } else if !joined.is_empty() {
-            joined.push('\n');
-        }
-        joined.push_str(line);
-    }
-    joined
 }

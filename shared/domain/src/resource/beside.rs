@@ -45,8 +45,8 @@ impl Beside {
     }
 }
 
-/// What `other`, reported by `family`, means beside the final status `last`. `None` when `last` is not final, or when the
-/// two are statuses of different kinds.
+/// What `other`, reported by `family`, means beside the final status `last`. `None` when `last` is not final, or when
+/// the two are statuses of different kinds.
 pub fn beside(last: Status, other: Reported, family: Option<WebhookFamily>) -> Option<Beside> {
     Some(match (last, other.status) {
         (Status::Deposit(last), Status::Deposit(status)) => deposit(last, status, other.hold, family)?,
@@ -198,7 +198,13 @@ fn exchange(last: ExchangeStatus, other: ExchangeStatus) -> Option<Beside> {
 
 /// What makes `other` conflict with `last`, the statement with the final status: `status`, or the names of what both
 /// state and state differently. Empty when they do not conflict.
-pub(super) fn conflict_between(last: &StatementContent, other: &StatementContent) -> Vec<&'static str> {
+///
+/// `was_sent_before` is whether the provider sent `other` before `last`.
+pub(super) fn conflict_between(
+    last: &StatementContent,
+    other: &StatementContent,
+    was_sent_before: impl FnOnce() -> bool,
+) -> Vec<&'static str> {
     let (Some(status), Some(reported)) = (last.status, other.reported()) else {
         return Vec::new();
     };
@@ -208,7 +214,7 @@ pub(super) fn conflict_between(last: &StatementContent, other: &StatementContent
     match beside {
         Beside::Late | Beside::Reversed => Vec::new(),
         Beside::LateIfAmountsAgree => last.different_money(other),
-        Beside::LateIfSentBefore if other.evidence.sent_at() <= last.evidence.sent_at() => Vec::new(),
+        Beside::LateIfSentBefore if was_sent_before() => Vec::new(),
         Beside::LateIfSentBefore | Beside::Conflicting => vec!["status"],
     }
 }

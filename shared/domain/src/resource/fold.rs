@@ -2,7 +2,7 @@
 
 use super::fact::FactContent;
 use super::state::Resource;
-use super::view::{Conflict, View};
+use super::view::{Conflict, View, is_superseded};
 use crate::{Ownership, ResourceId, Status, StatusRule};
 
 /// The result of folding a statement, a notice or a relation into a resource.
@@ -118,14 +118,6 @@ pub(crate) fn change(resource: &Resource, before: Option<&View>, after: &View) -
         FactContent::Overdue(_) => return Some(Change::Overdue),
         FactContent::SecondName(second_name) => return Some(Change::Duplicate { of: second_name.owner.clone() }),
     };
-    if let Some(conflict) = &after.conflict
-        && before.is_none_or(|before| before.conflict.as_ref() != Some(conflict))
-    {
-        return Some(Change::Conflicting { between: conflict.statuses.clone() });
-    }
-    if let Some(of) = duplicate(resource, last.version, before, after) {
-        return Some(Change::Duplicate { of });
-    }
     let from = before.and_then(|before| before.status);
     // A balance has a single status, which means that it changed: each newer balance reaches it again.
     let reached_again = after.status == Some(Status::Balance) && after.fact == statement.id;
@@ -134,32 +126,49 @@ pub(crate) fn change(resource: &Resource, before: Option<&View>, after: &View) -
         let money = |view: &View| (view.details.credit().cloned(), view.details.hold().map(|hold| hold.reason));
         money(before) != money(after) || before.conflict.is_some() != after.conflict.is_some()
     });
+    let is_reached = from != after.status || reached_again || booked_differently;
+    // While statements conflict, no event has the type of a status, which a subscriber could book.
+    if let Some(conflict) = &after.conflict
+        && (is_reached || before.is_none_or(|before| before.conflict.as_ref() != Some(conflict)))
+    {
+        return Some(Change::Conflicting { between: conflict.statuses.clone() });
+    }
+    let owner = credited_instead(resource, last.version, after);
+    if let Some(of) = owner.filter(|_| announces_duplicate(resource, before)) {
+        return Some(Change::Duplicate { of: of.clone() });
+    }
     Some(match after.status {
-        Some(to) if from != Some(to) || reached_again || booked_differently => Change::Status { from, to },
+        Some(to) if is_reached && owner.is_none() && after.duplicate_of.is_none() => Change::Status { from, to },
         Some(_) | None => {
             // In a sum, no fact supersedes the others. A statement without a status cannot come too late for one.
-            let is_superseded = after.fact != statement.id || after.reading != statement.reading;
-            let late =
-                is_superseded && statement.status.is_some() && resource.id().kind().status_rule() != StatusRule::Sum;
-            Change::Updated { late }
+            let kind = resource.id().kind();
+            let can_be_late = statement.status.is_some() && kind.status_rule() != StatusRule::Sum;
+            Change::Updated { late: can_be_late && is_superseded(kind, resource.facts(), statement) }
         }
     })
 }
 
-/// The deposit that is credited with the coin of `resource`, when the fact recorded as `version` must announce that
-/// this one is a duplicate.
-fn duplicate(resource: &Resource, version: u64, before: Option<&View>, after: &View) -> Option<ResourceId> {
-    let (owner, known_at) = match resource.ownership() {
-        Ownership::DuplicateOf { owner, after } => (owner, *after),
-        Ownership::Unclaimed | Ownership::Owner => return None,
-    };
-    if !after.is_confirmed_deposit() || version <= known_at {
-        return None;
+/// The deposit that is credited with the coin of `resource`, when that was known at `version` and `resource` is
+/// confirmed.
+fn credited_instead<'a>(resource: &'a Resource, version: u64, after: &View) -> Option<&'a ResourceId> {
+    match resource.ownership() {
+        Ownership::DuplicateOf { owner, after: unknown_at } => {
+            (after.is_confirmed_deposit() && version > *unknown_at).then_some(owner)
+        }
+        Ownership::Unclaimed | Ownership::Owner => None,
     }
+}
+
+/// Whether the last fact of `resource`, a duplicate, must announce that it is one.
+fn announces_duplicate(resource: &Resource, before: Option<&View>) -> bool {
+    let unknown_at = match resource.ownership() {
+        Ownership::DuplicateOf { owner: _, after } => *after,
+        Ownership::Unclaimed | Ownership::Owner => return false,
+    };
     // It is announced either when the deposit becomes creditable, or, when the other deposit became known only later,
     // by the first statement since then. A repetition publishes nothing, so it cannot be the one that announces it.
     let was_creditable = before.is_some_and(View::is_confirmed_deposit);
-    let since_known = resource.facts().iter().filter(|fact| fact.version > known_at && !fact.repeats);
+    let since_known = resource.facts().iter().filter(|fact| fact.version > unknown_at && !fact.repeats);
     let is_first = since_known.filter_map(|fact| fact.statement()).count() == 1;
-    (!was_creditable || is_first).then(|| owner.clone())
+    !was_creditable || is_first
 }

@@ -197,7 +197,12 @@ impl Resource {
         };
         let mut statements = self.statements();
         let last = statements.find(|known| known.id == view.fact && known.reading == view.reading);
-        last.map(|last| conflict_between(last, statement)).unwrap_or_default()
+        let sent_at = |statement: &StatementContent| statement.evidence.sent_at();
+        let conflict = last.map(|last| {
+            let shown = StatementContent { details: view.details.clone(), ..last.clone() };
+            conflict_between(&shown, statement, || sent_at(statement) <= sent_at(last))
+        });
+        conflict.unwrap_or_default()
     }
 
     /// Whether `content` is recorded already: the same notice, or the same bytes read in the same way as those that
@@ -223,15 +228,30 @@ impl Resource {
 
     /// Records `content` as the latest fact.
     pub(super) fn record(&mut self, content: FactContent) {
-        let repeats = match &content {
-            FactContent::Statement(statement) => self.is_repetition(statement) || self.is_corroboration(statement),
+        let (says_the_same, restates) = match &content {
+            FactContent::Statement(statement) => (
+                self.is_repetition(statement) || self.is_corroboration(statement),
+                self.statements().any(|known| known.id == statement.id),
+            ),
             // A notice that is recorded already is recognized by its id, so this one is a new one.
-            FactContent::Overdue(_) => false,
-            // Nothing was published under this name, so there is nothing that another resource counts in place of.
-            FactContent::SecondName(_) => self.view().is_none(),
+            FactContent::Overdue(_) | FactContent::SecondName(_) => (false, false),
         };
-        let sequence = if repeats { self.sequence() } else { self.sequence() + 1 };
-        self.facts.push(Fact { version: self.version() + 1, sequence, repeats, content });
+        // Nothing was published under this name, so there is nothing that another resource counts in place of.
+        let is_unheard_of = matches!(content, FactContent::SecondName(_)) && self.view().is_none();
+        let before = if says_the_same { self.view() } else { None };
+        let fact = Fact { version: self.version() + 1, sequence: self.sequence() + 1, repeats: false, content };
+        self.facts.push(fact);
+        // What was said before may still change what is booked: a setting that is set back restates what an earlier
+        // reading stated, and an event must tell it.
+        let shows_the_same = |before: &View, after: &View| {
+            after.books_the_same_as(before) && (!restates || after.details == before.details)
+        };
+        let shown = before.is_some_and(|before| self.view().is_some_and(|after| shows_the_same(&before, &after)));
+        let repeats = shown || is_unheard_of;
+        if let Some(last) = self.facts.last_mut().filter(|_| repeats) {
+            last.repeats = true;
+            last.sequence -= 1;
+        }
         self.evict_oldest();
     }
 

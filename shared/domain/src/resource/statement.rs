@@ -69,6 +69,11 @@ impl StatementContent {
             && self.details == other.details
     }
 
+    /// Whether both are the same bytes, however they were read, or have the same content in other bytes.
+    pub(super) fn is_copy_of(&self, other: &Self) -> bool {
+        self.id == other.id || self.has_same_content_as(other)
+    }
+
     /// Whether the provider sent one of the two and listed the other, and they [agree](Self::agrees_with): one
     /// occurrence reported in two ways.
     pub(super) fn corroborates(&self, other: &Self) -> bool {

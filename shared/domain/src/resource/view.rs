@@ -70,9 +70,11 @@ impl View {
     /// What `facts` about a resource of `kind` add up to; `None` when they hold no statement.
     pub(super) fn of(kind: Kind, facts: &[Fact]) -> Option<Self> {
         let (rule, owner) = (kind.status_rule(), owner_in(facts));
-        let standing = standing(facts);
-        let mut statements: Vec<(Precedence, &StatementContent)> =
-            standing.iter().map(|statement| (Precedence::of(rule, statement, &standing), *statement)).collect();
+        let recorded = statements_of(facts);
+        let received_at = |statement: &StatementContent| first(&recorded, statement, |evidence| evidence.received_at);
+        let mut statements: Vec<(Precedence, &StatementContent)> = standing(&recorded)
+            .map(|statement| (Precedence::of(rule, statement, received_at(statement)), statement))
+            .collect();
         statements.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| content(a.1).cmp(&content(b.1))));
         let statements: Vec<&StatementContent> = statements.into_iter().map(|(_, statement)| statement).collect();
         let (first, rest) = statements.split_first()?;
@@ -86,12 +88,13 @@ impl View {
                 statements.iter().rev().find_map(|statement| statement.status)
             }
         };
+        let conflict = if rule == StatusRule::Furthest { conflict(&statements, &details, &recorded) } else { None };
         Some(Self {
             status,
             occurred_at: last.occurred_at,
             details,
-            conflict: if rule == StatusRule::Furthest && owner.is_none() { conflict(&statements) } else { None },
             duplicate_of: owner.cloned(),
+            conflict: conflict.filter(|_| owner.is_none()),
             history: history(&statements),
             fact: last.id.clone(),
             reading: last.reading.clone(),
@@ -106,14 +109,15 @@ impl View {
 
     /// Whether a further statement of the provider is expected.
     ///
-    /// None is expected of a second name, of a status that is final, of a kind that has no end, of a session that the
-    /// user left, and of a deposit that the provider is done with.
+    /// None is expected of a second name, of a status that is final, of a kind that has no end or only final statuses, of
+    /// a session that the user left, and of a deposit that the provider is done with.
     pub fn is_awaited(&self, kind: Kind) -> bool {
         if self.duplicate_of.is_some() {
             return false;
         }
         let Some(status) = self.status else {
-            return kind.status_rule() == StatusRule::Furthest;
+            let has_open_status = Status::ALL.into_iter().any(|status| status.kind() == kind && !status.is_final());
+            return kind.status_rule() == StatusRule::Furthest && has_open_status;
         };
         let is_left = status == Status::Deposit(DepositStatus::Abandoned);
         let is_waiting = self.details.hold().is_none_or(|hold| hold.reason.force() == HoldForce::Waiting);
@@ -125,28 +129,70 @@ impl View {
         self.duplicate_of.is_some() || self.status.is_some_and(Status::is_final)
     }
 
+    /// Whether a subscriber books the same after both: the status, the credit, the hold and the conflict are the same.
+    pub(super) fn books_the_same_as(&self, other: &Self) -> bool {
+        let hold = |view: &Self| view.details.hold().map(|hold| hold.reason);
+        self.status == other.status
+            && self.conflict == other.conflict
+            && hold(self) == hold(other)
+            && self.details.credits_the_same_as(&other.details)
+    }
+
     /// The statuses that exclude each other; empty when none do.
     pub fn conflicting(&self) -> &[Status] {
         self.conflict.as_ref().map_or(&[], |conflict| &conflict.statuses)
     }
 }
 
-/// The statements that count: of several readings of the same bytes, the newest.
-fn standing(facts: &[Fact]) -> Vec<&StatementContent> {
-    let statements: Vec<&StatementContent> = facts.iter().filter_map(Fact::statement).collect();
-    let is_newest = |statement: &&&StatementContent| {
-        !statements.iter().any(|other| other.id == statement.id && other.reading > statement.reading)
-    };
-    statements.iter().filter(is_newest).copied().collect()
+/// Whether other facts about a resource of `kind` supersede `statement`, which is one of them, for another reason than
+/// that it was received before them.
+pub(super) fn is_superseded(kind: Kind, facts: &[Fact], statement: &StatementContent) -> bool {
+    let (rule, received_at) = (kind.status_rule(), statement.evidence.received_at);
+    let recorded = statements_of(facts);
+    let of_statement = Precedence::of(rule, statement, received_at);
+    let mut is_standing = false;
+    for other in standing(&recorded) {
+        is_standing |= other.id == statement.id && other.reading == statement.reading;
+        if Precedence::of(rule, other, received_at) > of_statement {
+            return true;
+        }
+    }
+    !is_standing
 }
 
-/// What conflicts with the statement that supersedes all others.
-fn conflict(statements: &[&StatementContent]) -> Option<Conflict> {
+fn statements_of(facts: &[Fact]) -> Vec<&StatementContent> {
+    facts.iter().filter_map(Fact::statement).collect()
+}
+
+/// The statements that count: of several readings of the same bytes, the newest.
+fn standing<'a>(recorded: &[&'a StatementContent]) -> impl Iterator<Item = &'a StatementContent> {
+    let is_newest = |statement: &&StatementContent| {
+        !recorded.iter().any(|other| other.id == statement.id && other.reading > statement.reading)
+    };
+    recorded.iter().copied().filter(is_newest)
+}
+
+/// The earliest `time` of `statement` and of its copies. A copy that arrives later publishes no event, so it must not
+/// change how the statement relates to others.
+fn first(
+    recorded: &[&StatementContent],
+    statement: &StatementContent,
+    time: impl Fn(&Evidence) -> Timestamp,
+) -> Timestamp {
+    let copies = recorded.iter().filter(|other| other.is_copy_of(statement));
+    copies.map(|other| time(&other.evidence)).min().unwrap_or_else(|| time(&statement.evidence))
+}
+
+/// What conflicts with the statement that supersedes all others, the last of `statements`. Where that one is silent, it
+/// states what the others state: `merged`.
+fn conflict(statements: &[&StatementContent], merged: &Details, recorded: &[&StatementContent]) -> Option<Conflict> {
+    let sent_at = |statement: &StatementContent| first(recorded, statement, Evidence::sent_at);
     let last = statements.last()?;
+    let shown = StatementContent { details: merged.clone(), ..StatementContent::clone(last) };
     let mut statuses: Vec<Status> = last.status.into_iter().collect();
     let mut about: Vec<String> = Vec::new();
     for other in &statements[..statements.len() - 1] {
-        let different = conflict_between(last, other);
+        let different = conflict_between(&shown, other, || sent_at(other) <= sent_at(last));
         if !different.is_empty() {
             statuses.extend(other.status);
             about.extend(different.into_iter().map(str::to_owned));
@@ -170,26 +216,21 @@ struct Precedence {
     progress: (bool, bool, u8),
     /// Of holds: what they mean for the statements beside them.
     force: Option<HoldForce>,
-    /// Of credits: those that follow from numbers supersede those that a setting decided.
-    decided_by: Option<DecidedBy>,
+    /// A credit that a setting decided is superseded by one that follows from numbers.
+    decided_by: DecidedBy,
     /// Whether the provider sent the statement itself, rather than listing it.
     was_sent: bool,
     /// When it happened, according to the provider.
     occurred_at: Timestamp,
     /// The graver of two statuses, and of two holds.
     gravity: (Option<Status>, Option<HoldReason>),
-    /// When Fundhook first received a statement with this content.
+    /// When Fundhook first received these bytes, or others with the same content.
     received_at: Timestamp,
 }
 
 impl Precedence {
-    /// `all` are the statements that count.
-    fn of(rule: StatusRule, statement: &StatementContent, all: &[&StatementContent]) -> Self {
+    fn of(rule: StatusRule, statement: &StatementContent, received_at: Timestamp) -> Self {
         let (status, hold) = (statement.status, statement.hold());
-        // A statement that is repeated in other bytes publishes no event. So it must not supersede another one that
-        // the first of the two did not supersede.
-        let same = all.iter().filter(|other| other.has_same_content_as(statement));
-        let received_at = same.map(|other| other.evidence.received_at).min();
         let has_lifecycle = rule == StatusRule::Furthest;
         Self {
             progress: match status {
@@ -197,19 +238,21 @@ impl Precedence {
                 Some(_) | None => (false, false, 0),
             },
             force: hold.map(HoldReason::force).filter(|_| has_lifecycle),
-            decided_by: statement.details.credit().map(|credit| credit.decided_by),
+            // What is not a credit was not decided by a setting. So a credit does not supersede a failure by being one.
+            decided_by: statement.details.credit().map_or(DecidedBy::Numbers, |credit| credit.decided_by),
             was_sent: has_lifecycle && !statement.evidence.is_from_api(),
             occurred_at: statement.occurred_at,
             gravity: (status.filter(|_| has_lifecycle), hold),
-            received_at: received_at.unwrap_or(statement.evidence.received_at),
+            received_at,
         }
     }
 }
 
-/// What makes the order of statements total, when everything that matters is equal.
-fn content(statement: &StatementContent) -> (String, String, FactId, Reading) {
+/// What makes the order of statements total, when everything that matters is equal. The content comes before the id, so
+/// that statements with the same content are next to each other, whatever their bytes.
+fn content(statement: &StatementContent) -> (Option<Status>, String, String, FactId, Reading) {
     let details = serde_json::to_string(&statement.details).unwrap_or_default();
-    (statement.event_type.clone(), details, statement.id.clone(), statement.reading.clone())
+    (statement.status, statement.event_type.clone(), details, statement.id.clone(), statement.reading.clone())
 }
 
 fn history(statements: &[&StatementContent]) -> Vec<HistoryEntry> {

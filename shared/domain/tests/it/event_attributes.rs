@@ -6,6 +6,11 @@ use serde_json::{Value, json};
 use crate::support::whole::{every_sort, whole};
 use crate::support::{deposit, folded, latest, statement_in, status, unrecognized, whole_deposit, with};
 
+fn without_status(mut statement: Statement) -> Statement {
+    statement.content.status = None;
+    statement
+}
+
 fn confirmed() -> Statement {
     with(deposit("confirmed", 40), whole_deposit)
 }
@@ -22,8 +27,8 @@ fn the_attributes_have_the_documented_names_and_are_those_that_are_known() {
             vec![
                 ("type", "fundhook.deposit.confirmed"),
                 ("kind", "deposit"),
-                ("status", "confirmed"),
                 ("provider", "connect"),
+                ("status", "confirmed"),
                 ("asset", "BTC"),
                 ("network", "polygon-amoy"),
                 ("account", "abc123"),
@@ -35,8 +40,8 @@ fn the_attributes_have_the_documented_names_and_are_those_that_are_known() {
             vec![
                 ("type", "fundhook.deposit.updated"),
                 ("kind", "deposit"),
-                ("status", "confirmed"),
                 ("provider", "connect"),
+                ("status", "confirmed"),
                 ("asset", "BTC"),
                 ("network", "bitcoin"),
                 ("account", "abc123"),
@@ -47,8 +52,26 @@ fn the_attributes_have_the_documented_names_and_are_those_that_are_known() {
             vec![
                 ("type", "fundhook.deposit.pending"),
                 ("kind", "deposit"),
-                ("status", "pending"),
                 ("provider", "connect"),
+                ("status", "pending"),
+            ],
+        ),
+        // No webhook has reported a status.
+        (
+            vec![without_status(deposit("pending", 0))],
+            vec![("type", "fundhook.deposit.updated"), ("kind", "deposit"), ("provider", "connect")],
+        ),
+        (
+            vec![whole(status(Kind::Exchange, "pending"), 0)],
+            vec![
+                ("type", "fundhook.exchange.pending"),
+                ("kind", "exchange"),
+                ("provider", "connect"),
+                ("status", "pending"),
+                ("asset", "ETH"),
+                ("network", "ethereum"),
+                ("account", "CUST01"),
+                ("reference_id", "order-1"),
             ],
         ),
         (
@@ -56,8 +79,8 @@ fn the_attributes_have_the_documented_names_and_are_those_that_are_known() {
             vec![
                 ("type", "fundhook.recovery.in_progress"),
                 ("kind", "recovery"),
-                ("status", "in_progress"),
                 ("provider", "connect"),
+                ("status", "in_progress"),
                 ("asset", "USDC"),
                 ("network", "base"),
                 ("account", "CUST01"),
@@ -68,8 +91,8 @@ fn the_attributes_have_the_documented_names_and_are_those_that_are_known() {
             vec![
                 ("type", "fundhook.balance.changed"),
                 ("kind", "balance"),
-                ("status", "changed"),
                 ("provider", "connect"),
+                ("status", "changed"),
                 ("asset", "USDC"),
                 ("network", "base"),
                 ("account", "CUST01"),
@@ -80,8 +103,8 @@ fn the_attributes_have_the_documented_names_and_are_those_that_are_known() {
             vec![
                 ("type", "fundhook.external_account.approved"),
                 ("kind", "external_account"),
-                ("status", "approved"),
                 ("provider", "connect"),
+                ("status", "approved"),
                 ("account", "CUST01"),
             ],
         ),
@@ -90,8 +113,8 @@ fn the_attributes_have_the_documented_names_and_are_those_that_are_known() {
             vec![
                 ("type", "fundhook.unrecognized.seen"),
                 ("kind", "unrecognized"),
-                ("status", "seen"),
                 ("provider", "connect"),
+                ("status", "seen"),
             ],
         ),
     ] {
@@ -115,7 +138,7 @@ fn a_policy_for_confirmed_deposits_never_selects_one_that_must_not_be_credited()
     let duplicate = folded(&[confirmed(), late]).duplicating(owner, 0);
     for event in events_after(&duplicate, 0) {
         assert_eq!(status_of(&event).as_deref(), Some("duplicate"), "{}", event.event_type);
-        assert_eq!(event.data.status, "confirmed");
+        assert_eq!(event.data.status, Some("confirmed"));
     }
     let owned = folded(&[confirmed()]).owning_its_coin();
     assert_eq!(status_of(&events_after(&owned, 0)[0]).as_deref(), Some("confirmed"));

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use fundhook_domain::{
-    Amount, Balances, EventBody, Kind, Outcome, Provider, Quantity, ResourceId, Side, Statement, TransferBody,
-    TransferDetails, Units, fold,
+    Amount, Balances, Conflict, EventBody, FeeQuantity, Kind, Network, Outcome, Provider, Quantity, ResourceId, Side,
+    Statement, TransferBody, TransferDetails, Units, fold,
 };
 
+use crate::support::money::in_its_asset;
 use crate::support::orders::every_order_has_the_same_result;
 use crate::support::{
     deposit, events, folded, in_other_bytes, latest, statement, status, transfer, types, view, with, withdrawal,
@@ -63,7 +64,7 @@ fn a_refunded_fee_is_refunded_in_every_order_and_does_not_conflict() {
         let view = every_order_has_the_same_result(&[charged, refunded, again], 2).view.expect("a view");
         let fee = transfer(&view);
         assert_eq!((&fee.quantity, &fee.refunded), (&units(FEE, "wei"), &units(FEE, "wei")));
-        assert_eq!((view.status, view.conflicting), (status(Kind::Fee, "refunded"), vec![]));
+        assert_eq!((view.status, view.conflict), (Some(status(Kind::Fee, "refunded")), None));
     }
 }
 
@@ -102,10 +103,71 @@ fn the_total_of_a_withdrawal_is_amount_plus_fee_if_both_are_known_in_the_same_un
         ("no amount", None, units("1", "wei"), None, None),
     ] {
         let statement = with(withdrawal("initiated", 0), |details| {
-            (details.quantity, details.fee, details.total) = (amount, fee, stated_total);
+            (details.quantity, details.fee, details.total) = (amount, fee.map(in_its_asset), stated_total);
         });
         assert_eq!(total([&statement]).as_deref(), expected, "{case}");
     }
+}
+
+/// The statement of a withdrawal's fee, which reports no status of the withdrawal.
+fn of_a_fee(seconds: u64) -> Statement {
+    let mut statement = with(withdrawal("initiated", seconds), |details| {
+        let fee = units(FEE, "wei").map(in_its_asset);
+        let related = BTreeSet::from([named(Kind::Fee, "w")]);
+        *details = TransferDetails { fee, related, ..TransferDetails::default() };
+    });
+    statement.content.status = None;
+    in_other_bytes("the fee", &statement)
+}
+
+#[test]
+fn a_fee_that_arrives_before_its_withdrawal_is_an_update_without_a_status_and_initiated_follows() {
+    let initiated = with(withdrawal("initiated", 0), |details| {
+        details.quantity = units("9363699999622000", "wei");
+        details.asset = Some("ETH".to_owned());
+    });
+    let published = events([&of_a_fee(5), &initiated]);
+    assert_eq!(types(&published), ["fundhook.withdrawal.updated", "fundhook.withdrawal.initiated"]);
+    assert_eq!(published.iter().map(|event| event.sequence).collect::<Vec<_>>(), [1, 2]);
+    let (first, second) = (&published[0].data, &published[1].data);
+    assert_eq!((first.status, first.previous_status, first.is_final, first.late), (None, None, false, false));
+    assert_eq!((second.status, second.previous_status, second.late), (Some("initiated"), None, false));
+    assert!(published[0].attributes().iter().all(|(name, _)| *name != "status"), "{:?}", published[0].attributes());
+    let json = serde_json::to_value(&published[0]).expect("JSON");
+    assert_eq!((json["data"].get("status"), json["data"]["history"][0].get("status")), (None, None));
+
+    let body = body([&of_a_fee(5), &initiated]);
+    assert_eq!(body.amount.map(|amount| amount.value.to_string()).as_deref(), Some("9363699999622000"));
+    assert_eq!(body.total.map(|total| total.value.to_string()).as_deref(), Some("10000000000000000"));
+}
+
+#[test]
+fn a_fee_that_arrives_after_its_withdrawal_is_an_update_and_never_late() {
+    for name in ["initiated", "confirmed", "returned"] {
+        let published = events([&withdrawal(name, 50), &of_a_fee(5)]);
+        assert_eq!(
+            types(&published),
+            [format!("fundhook.withdrawal.{name}"), "fundhook.withdrawal.updated".to_owned()]
+        );
+        assert_eq!((published[1].data.status, published[1].data.late), (Some(name), false), "it reports no status");
+    }
+}
+
+#[test]
+fn a_fee_in_another_asset_is_not_part_of_the_total() {
+    let of = |asset: &str| {
+        with(withdrawal("initiated", 0), |details| {
+            (details.quantity, details.asset) = (units("99", "major"), Some("USDC".to_owned()));
+            let fee = units("1", "major").map(in_its_asset);
+            let network = Some(Network::named("ETH"));
+            details.fee = fee.map(|fee| FeeQuantity { asset: Some(asset.to_owned()), network, ..fee });
+        })
+    };
+    let in_eth = of("ETH");
+    assert_eq!(total([&in_eth]), None);
+    let fee = body([&in_eth]).fee.expect("a fee");
+    assert_eq!((fee.asset.as_deref(), fee.network.as_ref().map(Network::slug)), (Some("ETH"), Some("ethereum")));
+    assert_eq!(total([&of("usdc")]).as_deref(), Some("100 major"));
 }
 
 #[test]
@@ -116,7 +178,8 @@ fn the_total_combines_an_amount_and_a_fee_from_different_webhooks() {
     });
     // The fee's webhook does not change the status of the withdrawal.
     let fee = with(withdrawal("initiated", 1), |details| {
-        *details = TransferDetails { fee: units(FEE, "wei"), ..TransferDetails::default() };
+        let fee = units(FEE, "wei").map(in_its_asset);
+        *details = TransferDetails { fee, ..TransferDetails::default() };
         details.related = BTreeSet::from([named(Kind::Fee, "w")]);
     });
     let confirmed = withdrawal("confirmed", 60);
@@ -126,7 +189,7 @@ fn the_total_combines_an_amount_and_a_fee_from_different_webhooks() {
         let total = body.total.expect("a total");
         assert_eq!((total.major, total.asset.as_deref()), (Some("0.01".parse().expect("a decimal")), Some("ETH")));
         assert_eq!(body.related, BTreeSet::from([named(Kind::Fee, "w")]));
-        assert_eq!(view(statements).status, status(Kind::Withdrawal, "confirmed"));
+        assert_eq!(view(statements).status, Some(status(Kind::Withdrawal, "confirmed")));
     }
 }
 
@@ -158,11 +221,15 @@ fn related_resources_are_merged_and_balances_belong_to_one_movement() {
 }
 
 #[test]
-fn a_fee_charged_twice_is_one_fee_with_its_latest_statement() {
+fn a_fee_charged_twice_is_one_fee_with_its_latest_statement_and_conflicts_if_the_amounts_differ() {
+    let same = charged(20);
     let corrected = with(charged(20), |details| details.quantity = units("7", "wei"));
-    for statements in [[&charged(0), &corrected], [&corrected, &charged(0)]] {
-        let view = view(statements);
-        assert_eq!((view.status, view.conflicting.len()), (status(Kind::Fee, "charged"), 0));
-        assert_eq!(transfer(&view).quantity, units("7", "wei"));
+    let about_the_amount = Conflict { statuses: vec![status(Kind::Fee, "charged")], about: vec!["amount".to_owned()] };
+    for (later, amount, conflict) in [(same, FEE, None), (corrected, "7", Some(about_the_amount))] {
+        for statements in [[&charged(0), &later], [&later, &charged(0)]] {
+            let view = view(statements);
+            assert_eq!((view.status, &view.conflict), (Some(status(Kind::Fee, "charged")), &conflict));
+            assert_eq!(transfer(&view).quantity, units(amount, "wei"));
+        }
     }
 }

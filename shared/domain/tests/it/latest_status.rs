@@ -13,7 +13,7 @@ use proptest::test_runner::FileFailurePersistence;
 
 use crate::support::orders::every_order_has_the_same_result;
 use crate::support::{
-    at, deposit, events, folded, in_other_bytes, quantity, statement, statement_in, status, types, view,
+    at, deposit, events, folded, in_other_bytes, quantity, received, statement, statement_in, status, types, view, with,
 };
 
 /// The statement that the participant reached the status called `name` at `seconds`.
@@ -63,7 +63,11 @@ fn the_later_of_any_two_statuses_is_the_status_and_none_conflict() {
             let (first, second) = (statement(earlier, 10), statement(later, 20));
             for statements in [[&first, &second], [&second, &first]] {
                 let view = view(statements);
-                assert_eq!((view.status, view.conflicting), (later, vec![]), "{earlier} and then {later}");
+                assert_eq!(
+                    (view.status, view.conflicting()),
+                    (Some(later), [].as_slice()),
+                    "{earlier} and then {later}"
+                );
                 assert_eq!(view.occurred_at, at(20));
             }
             compared += 1;
@@ -79,8 +83,8 @@ fn every_order_of_a_participants_statuses_has_one_view_and_one_set_of_event_ids(
         participant("submitted", 0),
         participant("approved", 10),
         locked.clone(),
-        // At equal times, the content decides the order.
-        participant("approved", 20),
+        // At equal times, the receipt decides the order.
+        received(30, participant("approved", 20)),
         in_other_bytes("locked, its members in another order", &locked),
     ];
     every_order_has_the_same_result(&statements, 4);
@@ -99,7 +103,47 @@ fn a_late_statement_is_published_as_late_and_changes_nothing() {
     let expected = ["fundhook.participant.closed", "fundhook.participant.updated", "fundhook.participant.approved"];
     assert_eq!(types(&events), expected);
     assert_eq!(events.iter().map(|event| event.data.late).collect::<Vec<_>>(), [false, true, false]);
-    assert_eq!((events[1].data.status, events[2].data.previous_status), ("closed", Some("closed")));
+    assert_eq!((events[1].data.status, events[2].data.previous_status), (Some("closed"), Some("closed")));
+}
+
+#[test]
+fn of_equal_times_the_last_received_is_current_and_none_is_late_in_any_order_of_recording() {
+    let participants = [received(20, participant("approved", 10)), received(30, participant("locked", 10))];
+    let balances = [received(20, balance("1", 10)), received(30, balance("2", 10))];
+    for [first, last] in [participants, balances] {
+        let views = [view([&first, &last]), view([&last, &first])];
+        assert_eq!(views[0], views[1]);
+        assert_eq!((views[0].status, &views[0].details), (last.content.status, &last.content.details));
+        for order in [[&first, &last], [&last, &first]] {
+            let events = events(order);
+            assert_eq!(events.iter().map(|event| event.data.late).collect::<Vec<_>>(), [false, false]);
+            assert_eq!(events[1].data.status, last.content.status.map(Status::as_str));
+        }
+    }
+    // The same holds for equal statuses of a deposit.
+    let of = |seconds, amount| {
+        let held = with(deposit("held", 10), |details| details.quantity = Some(quantity(amount)));
+        in_other_bytes(amount, &received(seconds, held))
+    };
+    let (first, last) = (of(20, "1"), of(30, "2"));
+    for order in [[&first, &last], [&last, &first]] {
+        assert_eq!(view(order).details, last.content.details);
+        assert!(!events(order)[1].data.late);
+    }
+}
+
+#[test]
+fn a_repetition_never_moves_statements_that_differ_in_their_status_alone() {
+    let mut locked = participant("locked", 10);
+    let approved = participant("approved", 10);
+    locked.content.details = approved.content.details.clone();
+    locked.content.event_type = approved.content.event_type.clone();
+    let before = view([&locked, &approved]);
+    for number in 0..16 {
+        let copies = [&locked, &approved].map(|of| in_other_bytes(&format!("{number}"), of));
+        let after = view([&locked, &approved, &copies[0], &copies[1]]);
+        assert_eq!((after.status, after.history), (before.status, before.history.clone()));
+    }
 }
 
 #[test]
@@ -113,7 +157,7 @@ fn the_newest_64_facts_are_kept_in_any_order_of_arrival() {
         assert_eq!(resource.facts().len(), LATEST_FACTS_MAX);
         assert_eq!(kept(&resource), newest(&statements));
         let view = resource.view().expect("a view");
-        assert_eq!((view.status, view.occurred_at), (status(Kind::Participant, "locked"), at(199)));
+        assert_eq!((view.status, view.occurred_at), (Some(status(Kind::Participant, "locked")), at(199)));
         assert_eq!(view.history.len(), LATEST_FACTS_MAX);
     }
 }

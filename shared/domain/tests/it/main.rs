@@ -1,12 +1,17 @@
 //! The domain, one file per guarantee.
 
+mod beside;
+mod beside_in_events;
 mod cloudevents;
+mod credit_and_hold;
 mod event_attributes;
+mod event_json;
 mod fees;
 mod latest_status;
 mod one_coin_one_credit;
 mod order_does_not_matter;
 mod overdue;
+mod readings;
 mod recovery_sum;
 mod schemas;
 mod statement_messages;

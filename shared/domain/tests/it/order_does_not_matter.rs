@@ -3,16 +3,21 @@
 use std::collections::BTreeSet;
 
 use fundhook_domain::{
-    Details, Kind, RecoveryStatus, Resource, Statement, Status, Transaction, WebhookFamily, WithdrawalStatus,
-    events_after, fold,
+    Amount, BalanceDetails, Credit, DecidedBy, Details, Event, Exchange, FeeBearer, HoldReason, Kind, Resource,
+    Statement, Status, TransferDetails, WebhookFamily, events_after, fold,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::FileFailurePersistence;
 
-use crate::support::orders::every_order_has_the_same_result;
-use crate::support::recovery::{announced, paid};
-use crate::support::{FoldResult, deposit, in_other_bytes, quantity, statement_in, whole_deposit, with, withdrawal};
+use crate::support::facts::facts;
+use crate::support::money::{credited, held, in_its_asset, in_kind, with_fee};
+use crate::support::orders::{assert_shows, every_order_has_the_same_result};
+use crate::support::readings::{reading, reread};
+use crate::support::{
+    FoldResult, deposit, in_other_bytes, listed, quantity, received, signed, statement, statement_in, status, transfer,
+    whole_deposit, with, withdrawal,
+};
 
 /// The lifecycle of a deposit with a conflict and a repetition in other bytes. The two final statuses have the same
 /// time, so that only their content decides which one supersedes the other.
@@ -52,6 +57,168 @@ fn every_order_of_every_part_of_a_withdrawals_lifecycle_has_one_view_and_one_set
     every_order_has_the_same_result(&withdrawal_lifecycle(), 5);
 }
 
+#[test]
+fn holds_of_every_force_beside_a_confirmation() {
+    let review = with(held(HoldReason::ComplianceReview, 20), |details| {
+        details.family = Some(WebhookFamily::ZerohashFund);
+    });
+    let unclear = with(held(HoldReason::FeeBearerUnknown, 20), |details| details.quantity = Some(quantity("0.013")));
+    let statements = [
+        deposit("submitted", 50),
+        in_other_bytes("sent again", &review),
+        review,
+        unclear,
+        held(HoldReason::AccountMatchFailed, 0),
+        with(deposit("confirmed", 40), whole_deposit),
+    ];
+    for without_the_last in [0, 1, 2] {
+        let part = &statements[..statements.len() - without_the_last];
+        let result = every_order_has_the_same_result(part, part.len() - 1);
+        let view = result.view.expect("a view");
+        let expected = [
+            ("confirmed", None, vec!["status"]),
+            ("held", Some(HoldReason::AccountMatchFailed), vec![]),
+            ("held", Some(HoldReason::FeeBearerUnknown), vec![]),
+        ];
+        let hold = view.details.hold().map(|hold| hold.reason);
+        let about = view.conflict.map_or_else(Vec::new, |conflict| conflict.about);
+        let status = view.status.map_or("none", Status::as_str);
+        assert_eq!((status, hold, about.iter().map(String::as_str).collect()), expected[without_the_last]);
+    }
+}
+
+#[test]
+fn conflicts_of_equal_dates() {
+    let other_amount = with(deposit("confirmed", 40), |details| details.quantity = Some(quantity("0.5")));
+    let statements = [
+        signed(61, held(HoldReason::UnknownReason, 40)),
+        received(70, signed(60, with(deposit("confirmed", 40), whole_deposit))),
+        received(60, in_other_bytes("another amount", &other_amount)),
+        received(80, deposit("failed", 40)),
+        received(50, deposit("unexpected", 40)),
+    ];
+    let view = every_order_has_the_same_result(&statements, 5).view.expect("a view");
+    assert_eq!(view.status, Some(status(Kind::Deposit, "unexpected")), "the gravest of equal dates");
+    assert_eq!(view.conflicting().len(), 4);
+}
+
+#[test]
+fn a_returned_withdrawal_with_a_fee_and_a_failure() {
+    let mut fee = with(withdrawal("initiated", 5), |details| details.fee = Some(in_its_asset(quantity("0.1"))));
+    fee.content.status = None;
+    let confirmed = with(withdrawal("confirmed", 20), |details| details.quantity = Some(quantity("3400")));
+    let statements = [
+        fee.clone(),
+        in_other_bytes("the fee again", &fee),
+        withdrawal("initiated", 40),
+        confirmed,
+        withdrawal("returned", 10),
+        withdrawal("failed", 20),
+    ];
+    let view = every_order_has_the_same_result(&statements, 5).view.expect("a view");
+    assert_eq!(view.status, Some(status(Kind::Withdrawal, "returned")));
+    assert_eq!(view.conflicting(), ["failed", "returned"].map(|name| status(Kind::Withdrawal, name)));
+}
+
+#[test]
+fn exchanges_with_and_without_a_status() {
+    let of = |name: &str, seconds, bytes: &str| {
+        let exchange = with(statement(status(Kind::Exchange, name), seconds), |details| {
+            details.exchange.sold = Some(Amount::of(quantity("1"), Some("ETH".to_owned()), None));
+        });
+        in_other_bytes(bytes, &exchange)
+    };
+    let mut bought = with(of("pending", 10, "bought"), |details| {
+        details.exchange = Exchange {
+            bought: Some(Amount::of(quantity("2413.5"), Some("USDC".to_owned()), None)),
+            ..Exchange::default()
+        };
+    });
+    bought.content.status = None;
+    let statements = [
+        bought,
+        of("pending", 20, "pending"),
+        of("confirmed", 20, "confirmed"),
+        with(of("confirmed", 20, "another amount"), |details| details.quantity = Some(quantity("1"))),
+        of("refunded", 20, "refunded"),
+    ];
+    let view = every_order_has_the_same_result(&statements, 5).view.expect("a view");
+    let exchange = &transfer(&view).exchange;
+    assert!(exchange.sold.is_some() && exchange.bought.is_some());
+    assert_eq!(view.conflicting(), ["confirmed", "refunded"].map(|name| status(Kind::Exchange, name)));
+}
+
+#[test]
+fn credits_that_a_setting_decided_beside_credits_that_follow_from_numbers() {
+    let by_numbers = credited(with_fee(FeeBearer::Customer, DecidedBy::Numbers), 10);
+    let statements = [
+        held(HoldReason::FeeBearerUnknown, 30),
+        credited(with_fee(FeeBearer::Platform, DecidedBy::Setting), 40),
+        credited(with_fee(FeeBearer::Customer, DecidedBy::Setting), 40),
+        by_numbers.clone(),
+        in_other_bytes("sent again", &by_numbers),
+    ];
+    let view = every_order_has_the_same_result(&statements, 4).view.expect("a view");
+    assert_eq!((view.conflict, view.details.credit()), (None, by_numbers.content.details.credit()));
+
+    let other = [statements.as_slice(), &[credited(in_kind("495", "USD"), 20)]].concat();
+    let view = every_order_has_the_same_result(&other, 5).view.expect("a view");
+    assert_eq!(view.conflict.map(|conflict| conflict.about), Some(vec!["credit".to_owned()]));
+}
+
+#[test]
+fn restatements_by_newer_revisions_and_other_settings() {
+    let unclear = held(HoldReason::FeeBearerUnknown, 20);
+    let credit = |credit: Credit| {
+        move |details: &mut TransferDetails| {
+            (details.credit, details.hold) = (Some(credit), None);
+        }
+    };
+    let confirmed = |reading, of| {
+        let mut confirmed = with(reread(&unclear, reading), credit(of));
+        confirmed.content.status = Some(status(Kind::Deposit, "confirmed"));
+        confirmed
+    };
+    let submitted = deposit("submitted", 10);
+    let statements = [
+        submitted.clone(),
+        reread(&submitted, reading(12, 2, "")),
+        unclear.clone(),
+        confirmed(reading(22, 1, "aa"), with_fee(FeeBearer::Platform, DecidedBy::Setting)),
+        confirmed(reading(22, 2, "aa"), with_fee(FeeBearer::Customer, DecidedBy::Setting)),
+        held(HoldReason::ApprovalPending, 15),
+    ];
+    // The restatement of `submitted` states the same, so it publishes nothing.
+    let view = every_order_has_the_same_result(&statements, 5).view.expect("a view");
+    assert_eq!(view.reading, reading(22, 2, "aa"));
+    assert_eq!(view.details.credit(), Some(&with_fee(FeeBearer::Customer, DecidedBy::Setting)));
+}
+
+#[test]
+fn equal_dates_of_participants_and_balances() {
+    let participant = |name: &str, seconds| received(seconds, statement(status(Kind::Participant, name), 10));
+    let statements = [participant("approved", 40), participant("locked", 20), participant("closed", 30)];
+    let view = every_order_has_the_same_result(&statements, 3).view.expect("a view");
+    assert_eq!(view.status, Some(status(Kind::Participant, "approved")), "it was received last");
+
+    let balance = |value: &str, seconds| {
+        let mut balance = received(seconds, statement_in(value, Status::Balance, 10));
+        let details = BalanceDetails { quantity: Some(quantity(value)), ..BalanceDetails::default() };
+        balance.content.details = Details::Balance(Box::new(details));
+        balance
+    };
+    let latest = balance("1", 40);
+    let view = every_order_has_the_same_result(&[latest.clone(), balance("3", 20), balance("2", 30)], 3).view;
+    assert_eq!(view.expect("a view").details, latest.content.details);
+}
+
+#[test]
+fn rows_of_the_providers_list_that_agree_with_its_webhooks() {
+    let (hold, confirmed) = (held(HoldReason::ApprovalPending, 20), with(deposit("confirmed", 40), whole_deposit));
+    let statements = [listed(&hold), hold, listed(&confirmed), confirmed, deposit("submitted", 10)];
+    every_order_has_the_same_result(&statements, 3);
+}
+
 /// The resource and all event ids when `deliveries` are written in batches: `cuts[n]` is whether a write follows the
 /// delivery `n`. A write follows the last one in any case.
 fn published(deliveries: &[Statement], cuts: &[bool]) -> (Resource, Vec<String>) {
@@ -80,74 +247,6 @@ fn every_division_of_deliveries_into_writes_publishes_each_id_once() {
     }
 }
 
-/// Few different details, so that ties and equal statements are common.
-type Picks = (usize, usize, usize);
-
-/// The statement in the body `body`, with the details that the picks select.
-fn statement(body: &str, status: Status, seconds: u64, (one, two, three): Picks) -> Statement {
-    let amount = [None, Some("1"), Some("119078888888888888887")][one];
-    let word = [None, Some("word")][two % 2].map(str::to_owned);
-    let memo = (three > 0).then(|| ("memo".to_owned(), seconds.into()));
-    let mut statement = statement_in(body, status, seconds);
-    match &mut statement.content.details {
-        Details::Transfer(details) => {
-            details.quantity = amount.map(quantity);
-            details.transaction = Transaction { hash: word, ..Transaction::default() };
-            details.provider_data.extend(memo);
-        }
-        Details::Account(details) => {
-            details.status_reason = amount.map(str::to_owned);
-            details.nickname = word;
-            details.provider_data.extend(memo);
-        }
-        Details::Balance(details) => {
-            details.quantity = amount.map(quantity);
-            details.sub_account = word;
-            details.provider_data.extend(memo);
-        }
-        Details::Unrecognized(details) => (details.payload_type, details.body_bytes) = (word, seconds),
-        Details::Recovery(details) => {
-            // A deposit or a payment with one of three ids, in one of two transactions or one of three statuses.
-            let native = ["a", "b", "c"][two];
-            let family = [
-                WebhookFamily::ConnectDeposits,
-                WebhookFamily::ZerohashDepositStatus,
-                WebhookFamily::ZerohashDepositFailed,
-            ][three];
-            let steps = [WithdrawalStatus::Broadcast, WithdrawalStatus::Confirmed, WithdrawalStatus::Failed];
-            let statement = if status == Status::Recovery(RecoveryStatus::Required) {
-                announced(family, native, ["0xab", "ab-0", "cd"][one], ["2", "0.5", "2"][two], seconds)
-            } else {
-                paid(native, steps[three], amount, seconds)
-            };
-            if let Details::Recovery(stated) = statement.content.details {
-                *details = stated;
-            }
-        }
-    }
-    statement
-}
-
-/// Up to 30 facts about one resource of any kind, a third of them repetitions in other bytes, with few different times.
-fn facts() -> impl Strategy<Value = Vec<Statement>> {
-    let of_kind = |kind: Kind| Status::ALL.into_iter().filter(|status| status.kind() == kind).collect::<Vec<_>>();
-    let statements = prop::sample::select(Kind::ALL.to_vec()).prop_flat_map(move |kind| {
-        let picks = (0..3_usize, 0..3_usize, 0..3_usize);
-        prop::collection::vec((prop::sample::select(of_kind(kind)), 0..3_u64, picks), 1..=20)
-    });
-    (statements, prop::collection::vec(any::<Index>(), 0..=10)).prop_map(|(statements, repeated)| {
-        let numbered = statements.into_iter().enumerate();
-        let mut statements: Vec<Statement> = numbered
-            .map(|(number, (status, seconds, picks))| statement(&format!("body {number}"), status, seconds, picks))
-            .collect();
-        for (number, index) in repeated.into_iter().enumerate() {
-            let repetition = in_other_bytes(&format!("repetition {number}"), index.get(&statements));
-            statements.push(repetition);
-        }
-        statements
-    })
-}
-
 /// The facts in some order, some of them several times, and the writes between them.
 fn deliveries(facts: Vec<Statement>) -> impl Strategy<Value = (Vec<Statement>, Vec<bool>)> {
     let repeated = prop::collection::vec(any::<Index>(), 0..10);
@@ -171,6 +270,15 @@ proptest! {
     fn two_deliveries_of_the_same_facts_have_the_same_result(
         (one, other) in facts().prop_flat_map(|facts| (deliveries(facts.clone()), deliveries(facts))),
     ) {
+        let mut resource = Resource::unknown(one.0[0].resource.clone());
+        let mut latest: Option<Event> = None;
+        for statement in &one.0 {
+            let before = resource.version();
+            resource = fold(resource, statement.clone()).into_resource();
+            latest = events_after(&resource, before).pop().or(latest);
+            latest.iter().for_each(|event| assert_shows(event, &resource));
+        }
+
         let (one, published_by_one) = published(&one.0, &one.1);
         let (other, published_by_other) = published(&other.0, &other.1);
         let result = FoldResult::after(&one, &events_after(&one, 0));

@@ -4,14 +4,15 @@
 use std::time::Duration;
 
 use fundhook_domain::{
-    Change, Event, EventData, FactContent, FactId, Kind, NewFact, Outcome, OverdueNotice, Resource, Statement, Status,
-    Timestamp, WebhookFamily, WithdrawalStatus, events_after, fold,
+    Change, Event, EventData, FactContent, FactId, HoldForce, HoldReason, Kind, NewFact, Outcome, OverdueNotice,
+    Resource, Statement, Status, Timestamp, WebhookFamily, WithdrawalStatus, events_after, fold,
 };
 use serde_json::json;
 
 use crate::support::deposits::{recorded, row, sent};
+use crate::support::money::held;
 use crate::support::recovery::{announced, paid};
-use crate::support::{at, deposit, folded, in_other_bytes, listed, statement, status, types, with};
+use crate::support::{at, deposit, folded, in_other_bytes, listed, received, statement, status, types, with};
 
 const LIMIT: Duration = Duration::from_secs(3600);
 const ONE: &str = "deposit#connect#1";
@@ -35,12 +36,6 @@ fn noticed(resource: &Resource) -> Resource {
 
 fn since(resource: &Resource) -> Timestamp {
     resource.current_status().expect("a status").since
-}
-
-/// `statement`, received at `seconds`.
-fn received(seconds: u64, mut statement: Statement) -> Statement {
-    statement.content.evidence.received_at = at(seconds);
-    statement
 }
 
 #[test]
@@ -87,19 +82,18 @@ fn a_notice_is_stale_after_a_webhook_that_changes_the_status() {
 #[test]
 fn a_resource_that_changes_its_status_and_waits_again_is_reported_again() {
     let mut resource = Resource::unknown(deposit("pending", 0).resource);
-    for (name, seconds) in [("pending", 0), ("submitted", 10_000), ("held", 20_000), ("abandoned", 30_000)] {
+    for (name, seconds) in [("pending", 0), ("submitted", 10_000), ("held", 20_000)] {
         resource = folding(&resource, &deposit(name, seconds));
         assert!(!resource.is_overdue(), "{name}: its status changed");
         resource = noticed(&resource);
     }
-    resource = folding(&resource, &deposit("confirmed", 40_000));
+    resource = folding(&resource, &deposit("confirmed", 30_000));
     assert!(!resource.is_overdue());
     assert_eq!(NewFact::overdue(&resource, LIMIT), None);
     let events = events_after(&resource, 0);
-    let expected =
-        ["pending", "overdue", "submitted", "overdue", "held", "overdue", "abandoned", "overdue", "confirmed"];
+    let expected = ["pending", "overdue", "submitted", "overdue", "held", "overdue", "confirmed"];
     assert_eq!(types(&events), expected.map(|outcome| format!("fundhook.deposit.{outcome}")));
-    assert!(events.iter().map(|event| event.sequence).eq(1..=9), "without gaps");
+    assert!(events.iter().map(|event| event.sequence).eq(1..=7), "without gaps");
 }
 
 #[test]
@@ -130,21 +124,76 @@ fn only_a_resource_that_awaits_a_status_can_be_overdue() {
     for reached in Status::ALL {
         let resource = folded([&statement(reached, 0)]);
         let notice = NewFact::overdue(&resource, LIMIT);
-        let expected =
-            !reached.is_final() && [Kind::Deposit, Kind::Withdrawal, Kind::Recovery].contains(&reached.kind());
+        let is_awaited_kind =
+            [Kind::Deposit, Kind::Withdrawal, Kind::Exchange, Kind::Recovery].contains(&reached.kind());
+        // The user left the session: nothing more is expected of it.
+        let is_left = reached == status(Kind::Deposit, "abandoned");
+        let expected = is_awaited_kind && !reached.is_final() && !is_left;
         assert_eq!(notice.is_some(), expected, "{reached:?}");
         awaited += usize::from(expected);
         // A notice from elsewhere is not recorded either.
         let forged = OverdueNotice {
             id: FactId::of(resource.id(), "fundhook.overdue", b""),
-            status: reached,
+            status: Some(reached),
             overdue_since: at(3600),
             evidence: statement(reached, 3600).content.evidence,
         };
         let outcome = fold(resource.clone(), FactContent::Overdue(forged));
         assert_eq!(outcome, Outcome::Stale { resource }, "{reached:?}");
     }
-    assert_eq!(awaited, 4 + 3 + 2, "of deposits, withdrawals and recoveries");
+    assert_eq!(awaited, 3 + 3 + 1 + 2, "of deposits, withdrawals, exchanges and recoveries");
+}
+
+#[test]
+fn a_deposit_that_the_provider_is_done_with_is_not_awaited_and_one_that_waits_is() {
+    for reason in HoldReason::ALL {
+        let resource = folded([&held(reason, 10)]);
+        let is_waiting = reason.force() == HoldForce::Waiting;
+        let view = resource.view().expect("a view");
+        assert_eq!(view.is_awaited(Kind::Deposit), is_waiting, "{reason}");
+        assert_eq!(NewFact::overdue(&resource, LIMIT).is_some(), is_waiting, "{reason}");
+        assert_eq!(resource.current_status().map(|current| current.is_awaited), Some(is_waiting), "{reason}");
+        if is_waiting {
+            let events = events_after(&noticed(&resource), 0);
+            assert_eq!(types(&events), ["fundhook.deposit.held", "fundhook.deposit.overdue"]);
+        }
+    }
+    // A notice that was sent before the user left, or before the provider was done, is stale.
+    let pending = folded([&deposit("pending", 0)]);
+    let waiting = folded([&held(HoldReason::AccountMatchPending, 10)]);
+    for (before, then) in [
+        (&pending, deposit("abandoned", 10)),
+        (&pending, held(HoldReason::Quarantined, 10)),
+        (&waiting, held(HoldReason::AccountMatchFailed, 20)),
+    ] {
+        let after = folding(before, &then);
+        assert!(!after.view().expect("a view").is_awaited(Kind::Deposit));
+        assert_eq!(NewFact::overdue(&after, LIMIT), None);
+        assert_eq!(fold(after.clone(), notice(before)), Outcome::Stale { resource: after });
+    }
+}
+
+#[test]
+fn a_withdrawal_without_a_status_is_awaited_and_kinds_with_nothing_to_await_are_not() {
+    let mut awaited = Vec::new();
+    for reached in Status::ALL {
+        let mut silent = statement(reached, 0);
+        silent.content.status = None;
+        let resource = folded([&silent]);
+        // A recovery always has a status: the sum of its details.
+        if resource.view().expect("a view").status.is_some() {
+            continue;
+        }
+        if let Some(notice) = NewFact::overdue(&resource, LIMIT) {
+            let events = events_after(&folding(&resource, &notice), 0);
+            let kind = reached.kind();
+            assert_eq!(types(&events), ["updated", "overdue"].map(|outcome| format!("fundhook.{kind}.{outcome}")));
+            assert_eq!(events[1].data.status, None);
+            awaited.push(kind);
+        }
+    }
+    awaited.dedup();
+    assert_eq!(awaited, [Kind::Deposit, Kind::Withdrawal, Kind::Exchange]);
 }
 
 #[test]
@@ -243,7 +292,7 @@ fn the_event_has_the_time_since_which_it_is_overdue_and_the_view() {
     assert_eq!(event.time, at(50).plus(LIMIT), "when the limit was exceeded");
     assert_eq!((event.id.as_str(), event.sequence), (format!("{}#3", held.id()).as_str(), 3));
     assert_eq!(event.data.previous_status, None, "the status is the same");
-    assert_eq!((event.data.status, event.data.is_final), ("held", false));
+    assert_eq!((event.data.status, event.data.is_final), (Some("held"), false));
     assert_eq!((event.data.late, event.data.reconciled), (false, false));
     let expected = EventData { previous_status: None, ..before.data };
     assert_eq!(event.data, expected, "the view is the same");
@@ -265,8 +314,8 @@ fn a_listed_deposit_can_be_overdue_and_its_notice_is_not_reconciled() {
 
 #[test]
 fn a_notice_is_a_message_that_reads_back_and_is_not_a_statement() {
-    for status in Status::ALL.into_iter().filter(|status| status.is_awaited()) {
-        let notice = notice(&folded([&statement(status, 0)]));
+    let awaited = Status::ALL.map(|status| folded([&statement(status, 0)]));
+    for notice in awaited.iter().filter_map(|resource| NewFact::overdue(resource, LIMIT)) {
         let message = notice.to_message().expect("a message");
         assert_eq!(NewFact::from_message(&message).expect("a fact to record"), notice, "{message}");
         let content = &crate::support::json(&message)["fact"]["content"];

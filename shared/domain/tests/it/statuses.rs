@@ -1,9 +1,10 @@
 //! The effect of a new fact: on the status, on the details, and on the events.
 
 use fundhook_domain::{
-    Change, Kind, Outcome, Resource, Source, Statement, Status, StatusRule, Transaction, events_after, fold,
+    Change, Conflict, Kind, Outcome, Resource, Source, Statement, Status, StatusRule, Transaction, events_after, fold,
 };
 
+use crate::support::money::in_kind;
 use crate::support::{
     at, deposit, events, folded, in_other_bytes, json, members, quantity, statement, status, transfer, types,
     unrecognized, view, whole_deposit, with, withdrawal,
@@ -21,15 +22,18 @@ fn a_late_submitted_never_moves_a_confirmed_deposit_back() {
     // It is late although it arrives later and even has a later time.
     for submitted_at in [10, 50] {
         let statements = [deposit("pending", 0), deposit("confirmed", 40), deposit("submitted", submitted_at)];
-        assert_eq!(view(&statements).status, status(Kind::Deposit, "confirmed"));
+        assert_eq!(view(&statements).status, Some(status(Kind::Deposit, "confirmed")));
 
         let events = events(&statements);
         let full = ["fundhook.deposit.pending", "fundhook.deposit.confirmed", "fundhook.deposit.updated"];
         assert_eq!(types(&events), full);
         assert_eq!(events.iter().map(|event| event.data.late).collect::<Vec<_>>(), [false, false, true]);
-        assert_eq!(events[2].data.status, "confirmed");
+        assert_eq!(events[2].data.status, Some("confirmed"));
         assert_eq!(events[2].time, at(submitted_at), "the event's time is the late statement's");
-        assert!(events[2].data.history.iter().any(|entry| entry.status == "submitted"), "the history contains it");
+        assert!(
+            events[2].data.history.iter().any(|entry| entry.status.as_deref() == Some("submitted")),
+            "the history contains it"
+        );
     }
 }
 
@@ -45,30 +49,30 @@ fn the_status_of_the_higher_rank_supersedes_whatever_the_order_and_the_times() {
             assert_eq!(
                 view([&high, &low]).status,
                 high.content.status,
-                "{} moved {} back",
+                "{:?} moved {:?} back",
                 low.content.status,
                 high.content.status
             );
             compared += 1;
         }
     }
-    assert_eq!(compared, 18 + 12 + 1, "each pair of ranks of deposits, withdrawals and fees");
+    assert_eq!(compared, 18 + 18 + 1 + 2, "each pair of ranks of deposits, withdrawals, fees and exchanges");
 }
 
 #[test]
 fn an_abandoned_deposit_that_arrives_later_becomes_confirmed() {
     let statements = [deposit("pending", 0), deposit("abandoned", 10), deposit("confirmed", 20)];
-    assert!(!view(&statements[..2]).status.is_final());
-    assert_eq!(view(&statements).status, status(Kind::Deposit, "confirmed"));
-    assert_eq!(view(&statements).conflicting, [], "abandoned was not final");
+    assert!(view(&statements[..2]).status.is_some_and(|status| !status.is_final()));
+    assert_eq!(view(&statements).status, Some(status(Kind::Deposit, "confirmed")));
+    assert_eq!(view(&statements).conflicting(), [], "abandoned was not final");
     assert_eq!(events(&statements)[2].data.previous_status, Some("abandoned"));
 }
 
 #[test]
 fn an_abandoned_withdrawal_is_final() {
     let abandoned = withdrawal("abandoned", 10);
-    assert!(view([&abandoned]).status.is_final());
-    assert_eq!(view([&abandoned, &withdrawal("confirmed", 20)]).conflicting.len(), 2);
+    assert!(view([&abandoned]).status.is_some_and(Status::is_final));
+    assert_eq!(view([&abandoned, &withdrawal("confirmed", 20)]).conflicting().len(), 2);
 }
 
 #[test]
@@ -84,25 +88,27 @@ fn two_different_final_statuses_conflict_in_both_orders() {
                 both
             };
             if one == other {
-                assert_eq!(view(&statements).conflicting, [], "{one} twice does not conflict");
+                assert_eq!(view(&statements).conflicting(), [], "{one} twice does not conflict");
                 assert!(matches!(last_outcome(&statements), Outcome::Recorded { .. }));
                 continue;
             }
             pairs += 1;
             let conflict = Change::Conflicting { between: both.clone() };
-            let Outcome::Conflicting { resource, between, change } = last_outcome(&statements) else {
+            let Outcome::Conflicting { resource, conflict: found, change } = last_outcome(&statements) else {
                 unreachable!("{one} and then {other} must be conflicting");
             };
-            assert_eq!((between, change), (both.clone(), Some(conflict)));
-            assert_eq!(resource.view().expect("a view").conflicting, both);
+            assert_eq!(found, Conflict { statuses: both.clone(), about: vec!["status".to_owned()] });
+            assert_eq!(change, Some(conflict));
+            assert_eq!(resource.view().expect("a view").conflict, Some(found));
 
             let event = events_after(&resource, 1).pop().expect("an event");
             assert_eq!(event.event_type, format!("fundhook.{}.conflicting", one.kind()));
             assert_eq!(event.data.conflicting, both.into_iter().map(Status::as_str).collect::<Vec<_>>());
-            assert_eq!((event.data.status, event.data.previous_status), (other.as_str(), Some(one.as_str())));
+            assert_eq!((event.data.status, event.data.previous_status), (Some(other.as_str()), Some(one.as_str())));
+            assert_eq!(event.data.conflict_about, ["status"]);
         }
     }
-    assert_eq!(pairs, 2 * (3 + 3), "each pair of final statuses of deposits and of withdrawals, in both orders");
+    assert_eq!(pairs, 2 * (3 + 3 + 1), "each pair of deposits, withdrawals and exchanges, in both orders");
 }
 
 #[test]
@@ -152,8 +158,10 @@ fn a_field_that_a_later_webhook_does_not_state_keeps_its_value() {
     });
     // Only a status, as in Striga's PENDING and in webhooks of a provider that sends only what changed.
     let silent = with(deposit("confirmed", 40), |details| details.provider_status = None);
-    assert_eq!(view([&full, &silent]).details, full.content.details);
-    assert_eq!(view([&silent, &full]).details, full.content.details, "in the other order");
+    // The credit belongs to the status.
+    let merged = with(full.clone(), |details| details.credit = Some(in_kind("0.013", "BTC")));
+    assert_eq!(view([&full, &silent]).details, merged.content.details);
+    assert_eq!(view([&silent, &full]).details, merged.content.details, "in the other order");
 
     // The fields of a transaction are kept one by one.
     let part = with(silent, |details| {
@@ -224,13 +232,13 @@ fn neither_the_first_event_nor_an_update_has_a_previous_status() {
     assert_eq!(
         moved,
         [
-            ("pending", None),
-            ("pending", None),
-            ("held", Some("pending")),
-            ("held", None),
-            ("failed", Some("held")),
-            ("confirmed", Some("failed")),
-            ("confirmed", None),
+            (Some("pending"), None),
+            (Some("pending"), None),
+            (Some("held"), Some("pending")),
+            (Some("held"), None),
+            (Some("failed"), Some("held")),
+            (Some("confirmed"), Some("failed")),
+            (Some("confirmed"), None),
         ]
     );
     assert!(events[4].data.is_final && !events[2].data.is_final);
@@ -331,8 +339,8 @@ fn the_history_has_each_statement_once_and_each_supersedes_those_before_it() {
     let again = in_other_bytes("again", &confirmed);
     let statements = [again, deposit("submitted", 50), confirmed, deposit("pending", 0)];
     let history = view(&statements).history;
-    let entries: Vec<_> = history.iter().map(|entry| (entry.status.as_str(), entry.occurred_at)).collect();
-    assert_eq!(entries, [("pending", at(0)), ("submitted", at(50)), ("confirmed", at(40))]);
+    let entries: Vec<_> = history.iter().map(|entry| (entry.status.as_deref(), entry.occurred_at)).collect();
+    assert_eq!(entries, [(Some("pending"), at(0)), (Some("submitted"), at(50)), (Some("confirmed"), at(40))]);
     assert_eq!(history[0].event_type, "connect.deposit.pending");
 }
 
@@ -340,5 +348,5 @@ fn the_history_has_each_statement_once_and_each_supersedes_those_before_it() {
 fn an_unrecognized_webhook_is_seen_once_and_final() {
     let statements = [unrecognized(), unrecognized()];
     assert_eq!(types(&events(&statements)), ["fundhook.unrecognized.seen"]);
-    assert!(view(&statements).status.is_final());
+    assert!(view(&statements).status.is_some_and(Status::is_final));
 }

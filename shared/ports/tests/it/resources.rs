@@ -1,7 +1,7 @@
 //! The table of resources: conditional writes, claims and the fates of writes; and receipts.
 
 use fundhook_domain::{
-    Attestation, Claim, Details, Evidence, EvidenceClass, EvidencePointer, FactId, Kind, Provider, Resource,
+    Attestation, Claim, Details, Evidence, EvidenceClass, EvidencePointer, FactId, Kind, Provider, Reading, Resource,
     ResourceId, Scheme, Statement, StatementContent, Status, Transaction, TransferDetails, fold,
 };
 use fundhook_ports::fakes::{Fail, Fake, Fate, ReceiptTable, ResourceTable};
@@ -28,10 +28,11 @@ fn statement(native: &str, name: &str, seconds: i64) -> Statement {
     let content = StatementContent {
         id: FactId::of(&resource, &event_type, seconds.to_string().as_bytes()),
         event_type,
-        status: Status::named(Kind::Deposit, name).expect("a status of deposits"),
+        status: Some(Status::named(Kind::Deposit, name).expect("a status of deposits")),
         occurred_at: at(seconds),
         details: Details::Transfer(Box::default()),
         evidence: Evidence { received_at: at(seconds), attestation, archived },
+        reading: Reading { at: at(seconds), revision: 1, settings: String::new() },
     };
     Statement { resource, content }
 }

@@ -1,14 +1,15 @@
 //! What Connect's webhooks state.
 
 use fundhook_domain::{
-    DecimalValue, DepositStatus, Details, HoldReason, Kind, Network, ResourceId, Session, Source, Status, Timestamp,
-    Transaction, TransferDetails, Units,
+    DecimalValue, DepositStatus, Details, HoldReason, Kind, Network, Session, Source, Status, Timestamp, Transaction,
+    TransferDetails, Units,
 };
 
 use super::{fees, wire};
 use crate::accounts::{self, AccountSort, shown};
 use crate::credit::{confirm, held};
 use crate::draft::{Draft, NotUnderstood, Received};
+use crate::ids::resource;
 use crate::recovery::with_recovery;
 use crate::wire::Fields;
 
@@ -56,8 +57,7 @@ fn draft(received: &Received<'_>, event: &str, status: Status, mut members: Fiel
         .ok_or_else(|| "the body has no object `deposit`".to_owned())?;
     let of_member = |why: String| why.replacen('`', &format!("`{member}."), 1);
     let id = object.required_text("id").map_err(of_member)?;
-    let resource = ResourceId::new(status.kind(), received.envelope.feed().clone(), &id)
-        .map_err(|error| format!("`{member}.id` cannot name a resource: {error}"))?;
+    let resource = resource(status.kind(), received.envelope.feed(), &format!("{member}.id"), &id)?;
 
     let quantity = object.take_quantity("amount", &Units::Major);
     let (transaction, value) = transaction(&mut object);
@@ -83,14 +83,15 @@ fn draft(received: &Received<'_>, event: &str, status: Status, mut members: Fiel
         updated_at,
         ..TransferDetails::default()
     };
-    let status = match status {
-        Status::Deposit(DepositStatus::Confirmed) => {
-            let credit = fees::credit(&details, &object, value.as_ref());
-            Status::Deposit(confirm(&mut details, credit))
-        }
+    let status = if status == Status::Deposit(DepositStatus::Confirmed) {
+        let stated = [object.json("fees"), members.json("fees")];
+        let credit = fees::credit(&details, stated, value.as_ref());
+        Status::Deposit(confirm(&mut details, credit))
+    } else if status == Status::Deposit(DepositStatus::Held) {
         // Money is in, and information about the sender is missing [connect-guide §6].
-        Status::Deposit(DepositStatus::Held) => Status::Deposit(held(&mut details, HoldReason::TravelRule.into())),
-        other => other,
+        Status::Deposit(held(&mut details, HoldReason::TravelRule.into()))
+    } else {
+        status
     };
     members.keep_rest_of(member, object);
     details.provider_data = members.into_rest();
@@ -108,7 +109,7 @@ fn transaction(object: &mut Fields) -> (Transaction, Option<DecimalValue>) {
     let Some(mut sent) = object.take_object("transaction") else {
         return (Transaction::default(), None);
     };
-    let value = sent.decimal("value").filter(DecimalValue::is_positive);
+    let value = sent.decimal("value").filter(|value| *value != DecimalValue::zero());
     let transaction = Transaction {
         hash: sent.take_text("hash"),
         from: sent.take_text("from"),

@@ -19,14 +19,14 @@ pub(crate) const SIGNATURE_HEADER: &str = "x-fourth-signature";
 mod tests {
     use std::time::Duration;
 
-    use fundhook_domain::{Details, EvidenceClass, Feed, Provider, Timestamp, TransferDetails};
+    use fundhook_domain::{Details, EvidenceClass, Feed, Provider, Status, Timestamp, TransferDetails};
     use secrecy::SecretString;
     use serde_json::{Map, Value, json};
 
     use super::*;
     use crate::draft::{Draft, NotUnderstood, Received};
     use crate::wire::members;
-    use crate::{Envelope, Headers, Rejection, Secrets, SharedSecret, Webhook};
+    use crate::{Envelope, Headers, ReadingSettings, Rejection, Secrets, SharedSecret, Webhook};
 
     const SECRET: &str = "the secret of the fourth provider";
     const PREVIOUS_SECRET: &str = "the secret it had last year";
@@ -74,7 +74,8 @@ mod tests {
         let envelope = verified_at(signed(SIGNED_AT, body), at(SIGNED_AT)).expect("the test secret signed it");
         let sent_at = envelope.attestation().signed_at.expect("a time is signed");
         let members = members(&envelope.body()).map_err(|reason| NotUnderstood { named: None, reason })?;
-        drafts(&Received { envelope: &envelope, payload_type: None, sent_at }, members)
+        let settings = &ReadingSettings::default();
+        drafts(&Received { envelope: &envelope, payload_type: None, sent_at, settings }, members)
     }
 
     /// The one statement of `body`, and its details.
@@ -85,6 +86,10 @@ mod tests {
         let Details::Transfer(details) = &draft.details else { unreachable!("a transfer") };
         let details = details.as_ref().clone();
         (draft, details)
+    }
+
+    fn status_of(draft: &Draft) -> &'static str {
+        draft.status.map_or("none", Status::as_str)
     }
 
     #[test]
@@ -162,7 +167,8 @@ mod tests {
         });
         let (draft, details) = draft(&body);
         assert_eq!(draft.resource.to_string(), "deposit#striga#m-1");
-        assert_eq!((draft.status.as_str(), draft.event_type.as_str()), ("confirmed", "money_in"));
+        assert_eq!((status_of(&draft), draft.event_type.as_str()), ("confirmed", "money_in"));
+        assert_eq!(details.credit.expect("a confirmed deposit has a credit").net.value.to_string(), "1.5");
         assert_eq!(draft.occurred_at, at("1760484860"));
         let quantity = details.quantity.expect("an amount");
         assert_eq!((quantity.value.to_string().as_str(), quantity.units.as_str()), ("1.5", "major"));
@@ -180,8 +186,8 @@ mod tests {
             ("money_in", "deposit#striga#m-1", "confirmed"),
             ("money_out", "withdrawal#striga#m-1", "confirmed"),
         ] {
-            let (draft, _) = draft(&json!({ "kind": kind, "ref": "m-1", "sum": "1.5 ETH" }));
-            assert_eq!((draft.resource.to_string().as_str(), draft.status.as_str()), (resource, status));
+            let (draft, _) = draft(&json!({ "kind": kind, "ref": "m-1", "sum": "1.5 ETH", "user": "u-1" }));
+            assert_eq!((draft.resource.to_string().as_str(), status_of(&draft)), (resource, status));
             assert_eq!(draft.occurred_at, at(SIGNED_AT), "without a time of its own, when it was signed");
         }
     }
@@ -193,17 +199,36 @@ mod tests {
             ("{}", "no text member `kind`"),
             (r#"{"kind":"money_lost"}"#, "the kind \"money_lost\" is not supported"),
             (r#"{"kind":"money_in","sum":"1.5 ETH"}"#, "`ref` is missing"),
-            (r#"{"kind":"money_in","ref":"m-1"}"#, "`sum` is missing"),
-            (r#"{"kind":"money_in","ref":"m-1","sum":"1.5"}"#, "`sum` is not an amount of an asset"),
-            (r#"{"kind":"money_in","ref":"m-1","sum":"much ETH"}"#, "`sum` is not an amount of an asset"),
             (
-                r#"{"kind":"money_in","ref":"m-1","sum":"1.5 ETH","sum":"2 ETH"}"#,
-                "`sum` is missing, or not a plain string",
+                r#"{"kind":"money_in","ref":"m-1","ref":"m-2","sum":"1.5 ETH"}"#,
+                "`ref` is missing, or not a plain string",
             ),
-            (r#"{"kind":"money_in","ref":"m-1","sum":"1.5 ETH","at":99}"#, "`at`: 99 is not a UNIX time"),
         ] {
             let reason = read(body).map(|_| ()).expect_err("not understood").reason;
             assert!(reason.contains(why), "{body}: {reason}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_holds_a_deposit_if_it_is_money_and_is_noted_if_not() {
+        let sum = "`sum` is not an amount of an asset, such as 1.5 ETH";
+        for (rest, outcome, note) in [
+            (r#""user":"u-1""#, "held: amount_missing", sum),
+            (r#""user":"u-1","sum":"1.5""#, "held: amount_missing", sum),
+            (r#""user":"u-1","sum":"much ETH""#, "held: amount_missing", sum),
+            (r#""user":"u-1","sum":"1.5 ETH","sum":"2 ETH""#, "held: amount_missing", sum),
+            (r#""user":"u-1","sum":"-1.5 ETH""#, "held: amount_not_positive", ""),
+            (r#""user":["u-1"],"sum":"1.5 ETH""#, "held: account_unknown", "`user` is not a plain string"),
+            (r#""sum":"1.5 ETH""#, "held: account_unknown", ""),
+            (r#""user":"u-1","sum":"1.5 ETH","at":99"#, "confirmed", "`at`: 99 is not a UNIX time"),
+        ] {
+            let body = format!(r#"{{"kind":"money_in","ref":"m-1",{rest}}}"#);
+            let draft = read(&body).expect("understood").remove(0);
+            let Details::Transfer(details) = &draft.details else { unreachable!("a transfer") };
+            let hold = details.hold.as_ref().map(|hold| format!(": {}", hold.reason)).unwrap_or_default();
+            assert_eq!(status_of(&draft).to_owned() + &hold, outcome, "{rest}");
+            let notes = json!(details.provider_data.get("fundhook").map(|own| &own["notes"])).to_string();
+            assert!(notes.contains(note) && (note.is_empty() == (notes == "null")), "{rest}: {notes}");
         }
     }
 

@@ -1,9 +1,11 @@
 //! What the fourth provider's webhooks state.
 
-use fundhook_domain::{Details, Network, Quantity, ResourceId, Transaction, TransferDetails, WebhookFamily};
+use fundhook_domain::{DepositStatus, Details, Network, Quantity, Status, Transaction, TransferDetails, WebhookFamily};
 
 use super::wire;
+use crate::credit::{confirm, in_kind};
 use crate::draft::{Draft, NotUnderstood, Received};
+use crate::ids::resource;
 use crate::wire::Fields;
 
 /// What a webhook of the fourth provider states.
@@ -21,14 +23,16 @@ fn draft(received: &Received<'_>, kind: &str, mut members: Fields) -> Result<Dra
     let shown = kind.chars().take(64).collect::<String>();
     let status = wire::status_of(kind).ok_or_else(|| format!("the kind {shown:?} is not supported"))?;
     let reference = members.required_text("ref")?;
-    let resource = ResourceId::new(status.kind(), received.envelope.feed().clone(), &reference)
-        .map_err(|error| format!("`ref` cannot name a resource: {error}"))?;
-    let sum = members.required_text("sum")?;
-    let (amount, asset) = wire::amount_and_asset(&sum).ok_or("`sum` is not an amount of an asset, such as 1.5 ETH")?;
-    let happened_at = members.take_time("at")?;
-    let details = TransferDetails {
-        quantity: Some(Quantity::major(amount)),
-        asset: Some(asset.to_owned()),
+    let resource = resource(status.kind(), received.envelope.feed(), "ref", &reference)?;
+    let (amount, asset) = members.text("sum").and_then(wire::amount_and_asset).unzip();
+    match &amount {
+        Some(_) => drop(members.take_text("sum")),
+        None => members.note("`sum` is not an amount of an asset, such as 1.5 ETH".to_owned()),
+    }
+    let happened_at = members.take_time("at");
+    let mut details = TransferDetails {
+        quantity: amount.map(Quantity::major),
+        asset,
         network: members.take_text("on").as_deref().map(Network::named),
         transaction: Transaction {
             hash: members.take_text("tx"),
@@ -43,10 +47,16 @@ fn draft(received: &Received<'_>, kind: &str, mut members: Fields) -> Result<Dra
         provider_data: members.into_rest(),
         ..TransferDetails::default()
     };
+    let status = if status == Status::Deposit(DepositStatus::Confirmed) {
+        let credit = in_kind(&details);
+        Status::Deposit(confirm(&mut details, credit))
+    } else {
+        status
+    };
     Ok(Draft {
         resource,
         event_type: kind.to_owned(),
-        status,
+        status: Some(status),
         occurred_at: happened_at.unwrap_or(received.sent_at),
         details: Details::Transfer(Box::new(details)),
     })

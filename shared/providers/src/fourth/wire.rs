@@ -13,7 +13,7 @@ pub(super) fn status_of(kind: &str) -> Option<Status> {
 }
 
 /// The amount and the asset in a text such as `1.5 ETH`.
-pub(super) fn amount_and_asset(sum: &str) -> Option<(DecimalValue, &str)> {
+pub(super) fn amount_and_asset(sum: &str) -> Option<(DecimalValue, String)> {
     let (amount, asset) = sum.split_once(' ')?;
-    Some((amount.parse().ok()?, asset)).filter(|(_, asset)| !asset.is_empty())
+    Some((amount.parse().ok()?, asset.to_owned())).filter(|(_, asset)| !asset.is_empty())
 }

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use fundhook_domain::{
-    Amount, Balances, Credit, DepositStatus, Details, Exchange, ExchangeStatus, FeeQuantity, FeeStatus, Hold,
-    HoldReason, Kind, Network, Quantity, ResourceId, Side, Status, Timestamp, Transaction, TransferDetails, Units,
-    WebhookFamily, WithdrawalStatus,
+    Amount, Balances, Credit, DecimalValue, DepositStatus, Details, Exchange, ExchangeStatus, FeeQuantity, FeeStatus,
+    Hold, HoldReason, Kind, Network, Quantity, ResourceId, Side, Status, Timestamp, Transaction, TransferDetails,
+    Units, WebhookFamily, WithdrawalStatus,
 };
 use serde_json::Value;
 
@@ -14,6 +14,7 @@ use super::{PING, accounts};
 use crate::accounts::shown;
 use crate::credit::{confirm, in_kind};
 use crate::draft::{Draft, NotUnderstood, Received};
+use crate::ids::resource;
 use crate::wire::Fields;
 
 /// What a webhook of Striga states.
@@ -22,8 +23,10 @@ pub(crate) fn drafts(received: &Received<'_>, mut members: Fields) -> Result<Vec
         let reason = "a test webhook from the provider's dashboard".to_owned();
         return Err(NotUnderstood { named: Some(PING.to_owned()), reason });
     }
-    let name = members.text("type").or_else(|| members.text("txType")).map(str::to_owned);
-    let of_account = AboutAccount::of(&members);
+    // A `type` that is stated and is not a text must not be replaced by another name.
+    let other = members.text("txType").filter(|_| !members.states("type"));
+    let name = members.text("type").or(other).map(str::to_owned);
+    let of_account = AboutAccount::of(name.as_deref(), &members).filter(|_| name.is_some() || !members.states("type"));
     let Some(name) = name else {
         return match of_account {
             Some(about) => {
@@ -82,9 +85,12 @@ impl<'a> Webhook<'a> {
         let debit = members.take_quantity("debit", &units);
         let credit = members.take_quantity("credit", &units);
         let on_chain = members.take_quantity(wire::ON_CHAIN_AMOUNT, &units);
-        // A payout states both, one of them or both as zero, which stands for a missing amount
-        // [striga-bank-transfers].
-        let [debit, credit] = [debit, credit].map(|amount| amount.filter(|amount| !is_zero_beside(amount, name)));
+        // A payout states both, one of them or both as zero, which stands for a missing amount [striga-bank-transfers].
+        // A deposit of zero is one.
+        let is_zero_none = (debit.is_some() && credit.is_some()) || name.starts_with("SEPA_PAYOUT");
+        let is_deposit = ["DEPOSIT", "PAYIN", "INCOMING"].into_iter().any(|word| name.contains(word));
+        let debit = if is_zero_none { without_zero(&mut members, "debit", debit) } else { debit };
+        let credit = if is_zero_none && !is_deposit { without_zero(&mut members, "credit", credit) } else { credit };
         let side = match (&debit, &credit) {
             (Some(_), None) => Some(Side::Debit),
             (None, Some(_)) => Some(Side::Credit),
@@ -133,8 +139,7 @@ impl<'a> Webhook<'a> {
     }
 
     fn resource(&self, kind: Kind, native: &str) -> Result<ResourceId, String> {
-        let named = ResourceId::new(kind, self.received.envelope.feed().clone(), native);
-        named.map_err(|error| format!("`id` cannot name a resource: {error}"))
+        resource(kind, self.received.envelope.feed(), "id", native)
     }
 
     fn draft(&self, resource: ResourceId, status: Option<Status>, details: TransferDetails) -> Draft {
@@ -162,35 +167,47 @@ impl<'a> Webhook<'a> {
     /// A deposit or a withdrawal. For a withdrawal, only INITIATED states the amount; PENDING and CONFIRMED do not.
     fn transfer(mut self, status: Status) -> Result<Vec<Draft>, String> {
         let mut details = std::mem::take(&mut self.details);
-        let status = match status {
-            Status::Deposit(DepositStatus::Confirmed) => {
-                let credit = self.credited(&mut details);
-                Status::Deposit(confirm(&mut details, credit))
-            }
-            Status::Deposit(status) => {
-                // The credited amount, or before that the amount seen on chain.
-                details.quantity = self.credit.take().or_else(|| self.on_chain.take());
-                Status::Deposit(status)
-            }
-            other => {
-                // FAILED credits the debited amount back. The two amounts may differ.
-                (details.quantity, details.refunded) = (self.debit.take(), self.credit.take());
+        let status = if status == Status::Deposit(DepositStatus::Confirmed) {
+            let credit = self.credited(&mut details);
+            self.credit.take_if(|credit| details.quantity.as_ref() == Some(credit));
+            Status::Deposit(confirm(&mut details, credit))
+        } else if status.kind() == Kind::Deposit {
+            // The credited amount, or before that the amount seen on chain.
+            details.quantity = self.credit.take().or_else(|| self.on_chain.take());
+            status
+        } else {
+            // FAILED credits the debited amount back. The two amounts may differ.
+            (details.quantity, details.refunded) = (self.debit.take(), self.credit.take());
+            if self.name.starts_with("LN_") {
                 take_lightning_fee(&mut details);
-                other
             }
+            status
         };
         self.keep_other_amounts(&mut details);
         let resource = self.resource(status.kind(), &self.id)?;
         Ok(vec![self.draft(resource, Some(status), details)])
     }
 
-    /// The credit of a confirmed deposit. Striga states the credited amount, and for a chain also the amount that arrived.
+    /// The credit of a confirmed deposit. Striga states the credited amount, and for a chain also the amount that
+    /// arrived.
     fn credited(&self, details: &mut TransferDetails) -> Result<Credit, Hold> {
         details.quantity = self.credit.clone().or_else(|| self.on_chain.clone());
+        let disagree = |explanation: String| Err(Hold::from(HoldReason::AmountsDisagree).because(explanation));
+        if let Some(other) = details.provider_data.get("txType").and_then(Value::as_str).filter(|name| is_known(name)) {
+            let explanation = format!("The type is {:?} and the `txType` {:?}.", self.name, shown(other));
+            return Err(Hold::from(HoldReason::StatusUnknown).because(explanation));
+        }
+        if details.provider_data.contains_key("credit") {
+            // The amount that arrived must not replace a credit that cannot be read.
+            details.quantity = None;
+        }
+        if let Some(debit) = &self.debit {
+            return disagree(format!("A debit of {} is stated for a deposit.", debit.value));
+        }
         match (&self.credit, &self.on_chain) {
             (Some(credit), Some(on_chain)) if credit.value != on_chain.value => {
                 let explanation = format!("{} is credited, and {} arrived.", credit.value, on_chain.value);
-                Err(Hold::from(HoldReason::AmountsDisagree).because(explanation))
+                disagree(explanation)
             }
             _ => in_kind(details),
         }
@@ -198,8 +215,9 @@ impl<'a> Webhook<'a> {
 
     /// A bank transfer in euros. It moves no coin.
     fn sepa(mut self, status: Status) -> Result<Vec<Draft>, String> {
-        let currency = self.details.asset.take();
-        self.details.asset = currency.or_else(|| Some(wire::SEPA_CURRENCY.to_owned()));
+        if self.details.asset.is_none() && !self.details.provider_data.contains_key("currency") {
+            self.details.asset = Some(wire::SEPA_CURRENCY.to_owned());
+        }
         self.transfer(status)
     }
 
@@ -295,10 +313,20 @@ impl<'a> Webhook<'a> {
     }
 }
 
-/// Whether the amount is the zero that a payout states beside the real amount, or in its place. A deposit of zero is one.
-fn is_zero_beside(amount: &Quantity, name: &str) -> bool {
-    let is_zero = !amount.value.is_positive() && !amount.value.is_negative();
-    is_zero && !name.contains("DEPOSIT") && !name.contains("PAYIN") && !name.contains("INCOMING")
+/// The amount that the member `name` states. A zero, which is stated beside the real amount or in its place, stays
+/// there.
+fn without_zero(members: &mut Fields, name: &str, amount: Option<Quantity>) -> Option<Quantity> {
+    let amount = amount?;
+    if amount.value != DecimalValue::zero() {
+        return Some(amount);
+    }
+    members.keep_text(name, amount.value.to_string());
+    None
+}
+
+/// Whether a webhook may have this name.
+fn is_known(name: &str) -> bool {
+    wire::report(Names { name, leg: None, sub_type: None }).is_some()
 }
 
 /// Splits what leaves the account for a Lightning payment, which includes Striga's fee [striga-lightning].
@@ -308,7 +336,10 @@ fn take_lightning_fee(details: &mut TransferDetails) {
         Value::Number(number) => number.as_str().parse().ok(),
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
     });
-    if let (Some(total), Some(fee)) = (details.quantity.clone(), stated) {
+    let stated = stated.filter(|fee: &DecimalValue| !fee.is_negative());
+    if let (Some(total), Some(fee)) = (details.quantity.clone(), stated)
+        && total.value > fee
+    {
         let Quantity { value, units } = total.clone();
         details.total = Some(total);
         details.quantity = Some(Quantity { value: value - &fee, units: units.clone() });
@@ -339,12 +370,18 @@ fn take_balance(members: &mut Fields, name: &str) -> (Option<Quantity>, Option<U
     let Some(mut balance) = members.take_object_present(name) else {
         return (None, None);
     };
-    let units = balance.take_text("currency").map(|unit| Units::named(&unit));
+    let unit = balance.take_text("currency");
+    let units = unit.as_deref().map(Units::named);
+    // A unit that is stated and cannot be read is not the one that the other balance names.
+    let units = units.or_else(|| balance.has("currency").then(|| Units::Other("unreadable".to_owned())));
     let stated = units.clone().unwrap_or_else(|| Units::Other("unstated".to_owned()));
     let amount = balance.take_quantity("amount", &stated);
     // Every sample states the balance twice [striga-transactions].
     if let Some(amount) = &amount {
         balance.drop_repeated("balance", &amount.value.to_string());
+    }
+    if let (None, Some(unit)) = (&amount, unit) {
+        balance.keep_text("currency", unit);
     }
     members.keep_rest_of(name, balance);
     (amount, units)

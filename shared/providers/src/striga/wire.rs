@@ -108,7 +108,10 @@ pub(super) fn application_fee_id(id: &str, side: Side) -> String {
     format!("{id}:application:{side}")
 }
 
-/// What a webhook without a type is about [striga-kyc, striga-accounts].
+/// The types of webhooks about an account that got an address [striga-accounts]. No other type is about an account.
+const ENRICHMENTS: [&str; 2] = ["ACCOUNT_ENRICHED", "PENDING_ACCOUNT_ENRICHMENT"];
+
+/// What a webhook about a person, a business or an account is about [striga-kyc, striga-accounts].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum AboutAccount {
     /// A person (`userId`) or a business (`businessId`), and its status.
@@ -118,16 +121,20 @@ pub(super) enum AboutAccount {
 }
 
 impl AboutAccount {
-    /// What `members` are about, decided by their names: such a webhook does not name itself.
-    pub(super) fn of(members: &Fields) -> Option<Self> {
+    /// What the webhook called `name` with `members` is about. Those about people name themselves nothing, so the names of
+    /// their members decide.
+    pub(super) fn of(name: Option<&str>, members: &Fields) -> Option<Self> {
         let addresses = ["iban", "blockchainDepositAddress", "blockchainNetworks"];
         let owner = ["userId", "businessId"].into_iter().find(|name| members.has(name) && members.has("status"));
         let is_account = members.has("accountId") && addresses.into_iter().any(|name| members.has(name));
         // A card has a `status` and a user too.
+        if members.has("cardId") || name.is_some_and(|name| !ENRICHMENTS.contains(&name)) {
+            return None;
+        }
         match (owner, is_account) {
-            (_, true) if !members.has("cardId") => Some(Self::Account),
-            (Some(owner), _) if !members.has("cardId") => Some(Self::Owner(owner)),
-            _ => None,
+            (_, true) => Some(Self::Account),
+            (Some(owner), false) if name.is_none() => Some(Self::Owner(owner)),
+            (Some(_) | None, false) => None,
         }
     }
 }

@@ -21,8 +21,8 @@ const NOTES_MAX: usize = 16;
 /// The members of a JSON object that have not been taken yet.
 ///
 /// Each `take_…` removes a member only if it has the requested form. A member that cannot be read remains, with a note,
-/// and ends up in the view under the provider's name: nothing that a provider states is dropped, and an odd member never
-/// costs a webhook. White space around a text is not part of it.
+/// and ends up in the view under the provider's name: nothing that a provider states is dropped, and an odd member
+/// never costs a webhook. White space around a text is not part of it.
 #[derive(Debug, Default)]
 pub(crate) struct Fields {
     members: Map<String, Value>,
@@ -64,20 +64,28 @@ impl Fields {
         text
     }
 
+    /// Takes the first of the strings `names` that is stated. It is an error when that one is not a plain string:
+    /// another name must not take the place of a name that cannot be read.
+    pub(crate) fn take_first_text(&mut self, names: &[&str]) -> Result<Option<String>, String> {
+        for name in names.iter().filter(|name| !self.states(name)).collect::<Vec<_>>() {
+            self.members.remove(*name);
+        }
+        let Some(name) = names.iter().find(|name| self.states(name)) else {
+            return Ok(None);
+        };
+        let text = self.take_text_if(name, |_| true);
+        text.map(Some).ok_or_else(|| format!("`{name}` is not a plain string"))
+    }
+
     /// Takes the string `name` if `fits` accepts it.
     pub(crate) fn take_text_if(&mut self, name: &str, fits: impl Fn(&str) -> bool) -> Option<String> {
-        let text = match self.members.get(name)? {
-            Value::Null => "",
-            Value::String(text) => text.trim(),
-            Value::Number(number) => number.as_str(),
-            Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
-        };
-        let text = text.to_owned();
-        if text.is_empty() {
+        let value = self.members.get(name)?;
+        if is_empty(value) {
             self.members.remove(name);
             return None;
         }
-        (is_plain(&text) && fits(&text)).then(|| {
+        let text = plain_text(value)?.to_owned();
+        fits(&text).then(|| {
             self.members.remove(name);
             text
         })
@@ -86,6 +94,11 @@ impl Fields {
     /// Whether `name` remains: it was not taken, or does not have the requested form.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.members.contains_key(name)
+    }
+
+    /// Whether `name` remains and is neither `null` nor an empty string.
+    pub(crate) fn states(&self, name: &str) -> bool {
+        self.members.get(name).is_some_and(|value| !is_empty(value))
     }
 
     /// Takes the string `name`, which is required.
@@ -118,8 +131,8 @@ impl Fields {
         }
     }
 
-    /// Takes the exact number `name`, sent as a string or as a number. An empty string and `null` are taken as missing. A
-    /// member that is not a number remains, with a note.
+    /// Takes the exact number `name`, sent as a string or as a number. An empty string and `null` are taken as missing.
+    /// A member that is not a number remains, with a note.
     pub(crate) fn take_decimal(&mut self, name: &str) -> Option<DecimalValue> {
         let text = match self.take_text_if(name, |text| text.parse::<DecimalValue>().is_ok()) {
             Some(text) => text,
@@ -135,17 +148,12 @@ impl Fields {
 
     /// The exact number `name`, without taking it.
     pub(crate) fn decimal(&self, name: &str) -> Option<DecimalValue> {
-        match self.members.get(name)? {
-            Value::String(text) => text.trim().parse().ok(),
-            Value::Number(number) => number.as_str().parse().ok(),
-            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
-        }
+        plain_text(self.members.get(name)?)?.parse().ok()
     }
 
     /// Whether `name` states something that is not a number.
     pub(crate) fn is_no_number(&self, name: &str) -> bool {
-        let is_empty = |value: &Value| value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty());
-        self.members.get(name).is_some_and(|value| !is_empty(value)) && self.decimal(name).is_none()
+        self.states(name) && self.decimal(name).is_none()
     }
 
     /// Takes the asset code `name` as asset and network.
@@ -160,8 +168,8 @@ impl Fields {
         Some(Quantity { value, units: units.clone() })
     }
 
-    /// The instant `name`, without taking it, in [any form](Timestamp::from_any_form), as a number or a string. An empty
-    /// string, `null`, 0 and the year 1 stand for a missing date.
+    /// The instant `name`, without taking it, in [any form](Timestamp::from_any_form), as a number or a string. An
+    /// empty string, `null`, 0 and the year 1 stand for a missing date.
     pub(crate) fn time(&self, name: &str) -> Option<Timestamp> {
         self.read_time(name).ok().flatten()
     }
@@ -173,8 +181,8 @@ impl Fields {
             Some(Value::Number(number)) => number.to_string(),
             Some(Value::Bool(_) | Value::Array(_) | Value::Object(_)) => return Err(format!("`{name}` is not a time")),
         };
-        // The parser's error quotes the text, so a long one is not passed to it.
-        if text.len() > TIME_BYTES_MAX {
+        // The parser's error quotes the text, so a long one is not passed to it. No form of time begins with a sign.
+        if text.len() > TIME_BYTES_MAX || text.starts_with(['+', '-']) {
             return Err(format!("`{name}` is not a time"));
         }
         if text.is_empty() || text == "0" {
@@ -190,18 +198,19 @@ impl Fields {
     /// Takes the instant `name`. A zero remains, because the provider stated it; so does what is not an instant, with a
     /// note.
     pub(crate) fn take_time(&mut self, name: &str) -> Option<Timestamp> {
-        let time = match self.read_time(name) {
-            Ok(time) => time,
-            Err(why) => {
-                self.note(why);
-                None
-            }
-        };
-        let is_empty = |value: &Value| value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty());
-        if time.is_some() || self.members.get(name).is_some_and(is_empty) {
+        let time = self.noted_time(name);
+        if time.is_some() || !self.states(name) {
             self.members.remove(name);
         }
         time
+    }
+
+    /// The instant `name`, without taking it, with a note if it is not an instant.
+    pub(crate) fn noted_time(&mut self, name: &str) -> Option<Timestamp> {
+        self.read_time(name).unwrap_or_else(|why| {
+            self.note(why);
+            None
+        })
     }
 
     /// Drops `name` if it equals `text`, which is kept already.
@@ -234,13 +243,13 @@ impl Fields {
         notes.into_iter().for_each(|note| self.note(note.replacen('`', &format!("`{name}."), 1)));
     }
 
-    /// Adds the members of `child` beside its own. A member that exists already stays.
-    pub(crate) fn unfold(&mut self, child: Self) {
+    /// Adds the members of `child`, which was the member `name`, beside its own. Those that exist already stay below
+    /// `name`.
+    pub(crate) fn unfold(&mut self, name: &str, child: Self) {
         let Self { members, notes } = child;
-        for (name, value) in members {
-            self.members.entry(name).or_insert(value);
-        }
-        notes.into_iter().for_each(|note| self.note(note));
+        let (both, new): (Map<_, _>, Map<_, _>) = members.into_iter().partition(|(name, _)| self.has(name));
+        self.members.extend(new);
+        self.keep_rest_of(name, Self { members: both, notes });
     }
 
     /// Notes why a member could not be read.
@@ -256,11 +265,27 @@ impl Fields {
         if !notes.is_empty() {
             let own = members.entry(NOTES_MEMBER).or_insert_with(|| Value::Object(Map::new()));
             if let Value::Object(own) = own {
-                own.insert("notes".to_owned(), Value::from(notes));
+                // What the provider states is never replaced.
+                own.entry("notes").or_insert_with(|| Value::from(notes));
             }
         }
         members
     }
+}
+
+/// Whether `value` states nothing: `null`, or a string without any character but white space.
+fn is_empty(value: &Value) -> bool {
+    value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty())
+}
+
+/// The text of a string or a number that can have a field of its own.
+fn plain_text(value: &Value) -> Option<&str> {
+    let text = match value {
+        Value::String(text) => text.trim(),
+        Value::Number(number) => number.as_str(),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
+    };
+    is_plain(text).then_some(text)
 }
 
 /// Whether a text can have a field of its own.

@@ -2,14 +2,16 @@
 //! [connect-guide §7].
 
 use fundhook_domain::{
-    Conversion, Credit, DepositStatus, Details, FeeBearer, Feed, Hold, HoldReason, Kind, ResourceId, Source, Status,
+    Conversion, Credit, DecimalValue, DepositStatus, Details, FeeBearer, Feed, Hold, HoldReason, Kind, Source, Status,
     Timestamp, Transaction, TransferDetails, Units, WebhookFamily,
 };
 
 use super::fund_credit::{Fees, converted};
 use super::reasons::{Reason, reason};
+use crate::accounts::shown;
 use crate::credit::{confirm, held, in_kind};
 use crate::draft::Draft;
+use crate::ids::resource;
 use crate::reading::{ReadingSettings, ReasonMeaning};
 use crate::wire::Fields;
 
@@ -31,10 +33,10 @@ pub(crate) struct FundContext<'a> {
 /// noted.
 pub(crate) fn fund_draft(context: &FundContext<'_>, mut members: Fields) -> Result<Draft, String> {
     let id = members.required_text("fund_id")?;
-    let resource = ResourceId::new(Kind::Deposit, context.feed.clone(), &id)
-        .map_err(|error| format!("`fund_id` cannot name a resource: {error}"))?;
+    let resource = resource(Kind::Deposit, context.feed, "fund_id", &id)?;
     let succeeded = members.flag("success");
-    let occurred_at = members.time("fund_timestamp").max(members.time("deposit_timestamp"));
+    let reason = reason(&members, context.settings);
+    let occurred_at = members.noted_time("fund_timestamp").max(members.noted_time("deposit_timestamp"));
     let quantity = members.take_quantity("quantity", &Units::Major);
     let (asset, network) = members.take_asset("fund_asset");
     let transaction = Transaction {
@@ -46,9 +48,10 @@ pub(crate) fn fund_draft(context: &FundContext<'_>, mut members: Fields) -> Resu
         to: members.take_text("deposit_address"),
         ..Transaction::default()
     };
-    let has_arrived = quantity.as_ref().is_some_and(|quantity| quantity.value.is_positive())
+    // What cannot be read is something nevertheless.
+    let has_arrived = quantity.as_ref().is_some_and(|quantity| quantity.value != DecimalValue::zero())
         || transaction.hash.is_some()
-        || members.has("transaction_id");
+        || ["quantity", "transaction_id"].into_iter().any(|name| members.has(name));
     let source = source(&mut members);
     let fees = Fees::read(&members);
     let mut details = TransferDetails {
@@ -71,9 +74,7 @@ pub(crate) fn fund_draft(context: &FundContext<'_>, mut members: Fields) -> Resu
         family: Some(context.family),
         ..TransferDetails::default()
     };
-    let (code, text) = (details.status_reason_code.as_deref(), details.status_reason.as_deref());
-    let reason = reason(code, text, context.settings);
-    let status = match outcome(succeeded, has_arrived, reason) {
+    let status = match outcome(succeeded, has_arrived, reason, details.status_reason_code.as_deref()) {
         Outcome::Credited => {
             let credit = credit(&details, &fees, context);
             confirm(&mut details, credit)
@@ -103,24 +104,30 @@ enum Outcome {
 
 /// The outcome by `success` and the reason. `success:true` may carry an exception [zerohash-fund-update], and
 /// `success:false` may be a step on the way [zerohash-name-match], so the reason decides where there is one.
-fn outcome(succeeded: Option<bool>, has_arrived: bool, reason: Reason) -> Outcome {
-    let contradiction = |what: &str| Outcome::Held(Hold::from(HoldReason::UnknownReason).because(what));
+fn outcome(succeeded: Option<bool>, has_arrived: bool, reason: Reason, code: Option<&str>) -> Outcome {
+    let unclear = |what: &str| Outcome::Held(Hold::from(HoldReason::UnknownReason).because(what));
     match (reason, succeeded) {
         (Reason::Known(ReasonMeaning::Held(reason), location), Some(_) | None) => {
             let hold = Hold::from(reason);
             Outcome::Held(location.map_or(hold.clone(), |location| hold.at(location)))
         }
-        (Reason::Unknown, Some(_) | None) => Outcome::Held(HoldReason::UnknownReason.into()),
+        (Reason::Unknown, Some(_) | None) => match code {
+            Some(code) => unclear(&format!(
+                "The meaning of the code {:?} is not known. FUNDHOOK_ZEROHASH_REASON_CODES can state it.",
+                shown(code)
+            )),
+            None => Outcome::Held(HoldReason::UnknownReason.into()),
+        },
         (Reason::Known(ReasonMeaning::Processed, _) | Reason::None, Some(true)) => Outcome::Credited,
         (Reason::Known(ReasonMeaning::Expired, _), Some(true)) => {
-            contradiction("`success` is true, and the reason says that the session expired.")
+            unclear("`success` is true, and the reason says that the session expired.")
         }
         (Reason::Known(ReasonMeaning::Expired, _), Some(false) | None) if has_arrived => {
-            contradiction("The reason says that the session expired, and there is a deposit.")
+            unclear("The reason says that the session expired, and there is a deposit.")
         }
         (Reason::Known(ReasonMeaning::Expired, _), Some(false) | None) => Outcome::Abandoned,
         (Reason::Known(ReasonMeaning::Processed, _), Some(false)) => {
-            contradiction("`success` is false, and the reason says that the deposit was processed.")
+            unclear("`success` is false, and the reason says that the deposit was processed.")
         }
         (Reason::None, Some(false)) if !has_arrived => Outcome::Abandoned,
         (Reason::None, Some(false)) => Outcome::Held(HoldReason::UnknownReason.into()),
@@ -138,15 +145,12 @@ fn credit(details: &TransferDetails, fees: &Fees, context: &FundContext<'_>) -> 
     // The row of a Connect deposit credits what its webhooks do: the asset that arrived. The row states its fees in the
     // quoted currency.
     let credit = in_kind(details)?;
-    match fees_borne_by {
-        _ if fees.are_none() => Ok(credit),
-        Some(FeeBearer::Platform) => Ok(credit),
-        Some(FeeBearer::Customer) => {
-            let explanation = "The list states a fee in another asset than the deposit's.";
-            Err(Hold::from(HoldReason::AmountsDisagree).because(explanation))
-        }
-        None => Err(HoldReason::FeeBearerUnknown.into()),
+    let currency = details.conversion.currency.as_deref().unwrap_or("the quoted currency");
+    if fees.bearers(currency, fees_borne_by)?.contains(&FeeBearer::Customer) {
+        let explanation = "The list states a fee for the customer in another asset than the deposit's.";
+        return Err(Hold::from(HoldReason::AmountsDisagree).because(explanation));
     }
+    Ok(credit)
 }
 
 /// Whether `text` is 32 hex digits in groups of 8, 4, 4, 4 and 12 [rfc-9562 §4].

@@ -58,9 +58,11 @@ impl Fees {
         }
         fees.add("deposit_fee", charged, None);
         let payor = members.text("issuer_fee_payor_type").map(str::to_ascii_uppercase);
-        let borne_by = payor.map(|payor| match payor.contains("CUSTOMER") {
-            true => FeeBearer::Customer,
-            false => FeeBearer::Platform,
+        // An enumeration's name may precede the word, as in `DEPOSIT_FEE_TYPE_FLAT`. Another word says nothing.
+        let borne_by = payor.and_then(|payor| match payor.rsplit('_').next() {
+            Some("CUSTOMER") => Some(FeeBearer::Customer),
+            Some("PLATFORM") => Some(FeeBearer::Platform),
+            Some(_) | None => None,
         });
         if members.is_no_number("issuer_fee_amount") {
             fees.unreadable.push("issuer_fee_amount");
@@ -80,9 +82,23 @@ impl Fees {
         }
     }
 
-    /// Whether no fee is charged.
-    pub(super) fn are_none(&self) -> bool {
-        self.stated.is_empty() && self.unreadable.is_empty()
+    /// That all fees can be read.
+    fn readable(&self) -> Result<(), Hold> {
+        if self.unreadable.is_empty() {
+            return Ok(());
+        }
+        let explanation = format!("The fee in {} cannot be read.", self.unreadable.join(" and "));
+        Err(Hold::from(HoldReason::FeesUnreadable).because(explanation))
+    }
+
+    /// Who bears the fees, which are in `currency`: as stated, or otherwise as set.
+    pub(super) fn bearers(&self, currency: &str, set: Option<FeeBearer>) -> Result<Vec<FeeBearer>, Hold> {
+        self.readable()?;
+        let open: Vec<StatedFee> = self.stated.iter().filter(|fee| fee.borne_by.or(set).is_none()).cloned().collect();
+        if !open.is_empty() {
+            return Err(bearer_unknown(&open, currency));
+        }
+        Ok(self.stated.iter().filter_map(|fee| fee.borne_by.or(set)).collect())
     }
 }
 
@@ -92,18 +108,15 @@ pub(super) fn converted(
     fees: &Fees,
     fees_borne_by: Option<FeeBearer>,
 ) -> Result<Credit, Hold> {
-    if !fees.unreadable.is_empty() {
-        let explanation = format!("The fee in {} cannot be read.", fees.unreadable.join(" and "));
-        return Err(Hold::from(HoldReason::FeesUnreadable).because(explanation));
-    }
+    fees.readable()?;
     let from = arrived(details)?;
-    let missing = |name: &str| {
+    let missing = |name: &str, form: &str| {
         Hold::from(HoldReason::AmountMissing)
-            .because(format!("The webhook does not state `{name}`, or not as a number."))
+            .because(format!("The webhook does not state `{name}`, or not as a {form}."))
     };
     let conversion = &details.conversion;
-    let notional = conversion.notional.clone().ok_or_else(|| missing("notional"))?;
-    let currency = conversion.currency.clone().ok_or_else(|| missing("quoted_currency"))?;
+    let notional = conversion.notional.clone().ok_or_else(|| missing("notional", "number"))?;
+    let currency = conversion.currency.clone().ok_or_else(|| missing("quoted_currency", "text"))?;
     if !notional.is_positive() {
         let explanation = format!("The converted amount is {notional} {currency}.");
         return Err(Hold::from(HoldReason::AmountNotPositive).because(explanation));
@@ -112,7 +125,7 @@ pub(super) fn converted(
         // Without a fee there is nothing to decide, so an unreadable rate costs nothing.
         let gross = Money { value: notional, asset: currency };
         let credit = Credit::without_fees(CreditForm::Converted, gross);
-        return if fees.stated.is_empty() { Ok(credit) } else { Err(missing("rate")) };
+        return if fees.stated.is_empty() { Ok(credit) } else { Err(missing("rate", "number")) };
     };
     let worth = from.value.times(&rate);
     let is_notional = |value: &DecimalValue| {
@@ -128,7 +141,7 @@ pub(super) fn converted(
         [first, rest @ ..] => {
             let first = first.clone()?;
             if rest.iter().any(|other| !other.as_ref().is_ok_and(|other| other.equals(&first))) {
-                return Err(bearer_unknown(&fees.stated, &currency));
+                return Err(ambiguous(fees, &currency, fees_borne_by));
             }
             first
         }
@@ -206,6 +219,14 @@ fn bearer_unknown(fees: &[StatedFee], currency: &str) -> Hold {
         sum(fees)
     );
     Hold::from(HoldReason::FeeBearerUnknown).because(explanation)
+}
+
+/// The hold when `notional` fits several readings that credit differently: the fee is below its precision, or two fees are
+/// equal. Where it is known who bears the fees, the setting would not help.
+fn ambiguous(fees: &Fees, currency: &str, set: Option<FeeBearer>) -> Hold {
+    let explanation = "`notional` fits the numbers both with and without a fee, so the numbers do not tell the credit.";
+    let clear = |_| Hold::from(HoldReason::AmountsDisagree).because(explanation);
+    fees.bearers(currency, set).map_or_else(|open| open, clear)
 }
 
 fn disagree(from: &Money, rate: &DecimalValue, notional: &DecimalValue, currency: &str, fees: &[StatedFee]) -> Hold {

@@ -10,6 +10,7 @@ use super::wire::{self, DepositState, Named, Sort};
 use crate::accounts::{self, unknown};
 use crate::credit::{confirm, held, in_kind};
 use crate::draft::{Draft, NotUnderstood, Received};
+use crate::ids::resource;
 use crate::recovery::with_recovery;
 use crate::wire::{Fields, split_asset};
 
@@ -57,8 +58,7 @@ impl About<'_> {
     }
 
     fn resource(&self, kind: Kind, member: &str, native: &str) -> Result<ResourceId, String> {
-        let named = ResourceId::new(kind, self.received.envelope.feed().clone(), native);
-        named.map_err(|error| format!("`{member}` cannot name a resource: {error}"))
+        resource(kind, self.received.envelope.feed(), member, native)
     }
 
     fn draft(
@@ -146,7 +146,7 @@ impl About<'_> {
         // Newer payloads have the payment's own id [zerohash-payments], and the request's may be empty at first. The
         // samples of [zerohash-recovery §7] have the request's id only. A webhook with both joins the two.
         let request_id = payment.take_text("withdrawal_request_id");
-        let id = members.take_text("payment_id").or_else(|| request_id.clone());
+        let id = members.take_first_text(&["payment_id"])?.or_else(|| request_id.clone());
         let id = id.ok_or("neither `payment_id` nor `payment_details.withdrawal_request_id` names the payment")?;
         let resource = self.resource(Kind::Withdrawal, "payment_id", &id)?;
         let request = request_id.as_ref().filter(|request_id| **request_id != id);
@@ -250,7 +250,9 @@ impl About<'_> {
 fn take_account(members: &mut Fields) -> Option<String> {
     let own = members.take_text("participant_code");
     let mut other = members.take_object_present("obo_participant");
-    let account = own.or_else(|| other.as_mut()?.take_text("participant_code"));
+    // A code that cannot be read must not be replaced by another one.
+    let is_stated = members.has("participant_code");
+    let account = own.or_else(|| other.as_mut().filter(|_| !is_stated)?.take_text("participant_code"));
     if let Some(rest) = other {
         members.keep_rest_of("obo_participant", rest);
     }

@@ -1,11 +1,13 @@
 //! zerohash's reasons for the status of a fund transaction.
 //!
-//! A code decides. Where none comes along, a text is compared with the documented ones. A code or text that is not known
-//! means nothing: the deposit is held, and a person or the setting `FUNDHOOK_ZEROHASH_REASON_CODES` says what it means.
+//! A code decides. Where none comes along, a text is compared with the documented ones. A code or text that is not
+//! known means nothing: the deposit is held, and a person or the setting `FUNDHOOK_ZEROHASH_REASON_CODES` says what it
+//! means. What cannot be read is not known either: a reason that is stated is never taken as missing.
 
 use fundhook_domain::{HoldReason, Location};
 
 use crate::reading::{ReadingSettings, ReasonMeaning};
+use crate::wire::Fields;
 
 /// What a reason tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,8 +20,8 @@ pub(super) enum Reason {
     Unknown,
 }
 
-/// The documented codes [zerohash-payins-webhooks]. `PROCESSING_FAILED` is missing: it covers so many cases that only the
-/// text tells them apart.
+/// The documented codes [zerohash-payins-webhooks]. `PROCESSING_FAILED` is missing: it covers so many cases that only
+/// the text tells them apart.
 const CODES: [(&str, ReasonMeaning); 4] = [
     ("DEPOSIT_PROCESSED", ReasonMeaning::Processed),
     ("AMOUNT_ABOVE_MAXIMUM", ReasonMeaning::Held(HoldReason::NotConverted)),
@@ -52,8 +54,8 @@ const WHOLE: [(&str, ReasonMeaning); 12] = [
     ("pending settlement", ReasonMeaning::Held(HoldReason::SettlementPending)),
 ];
 
-/// The texts of which the provider documents the beginning only [zerohash-fund-webhooks, zerohash-payins-api]. All of them
-/// say that the deposit is not credited, so what follows cannot turn one into a credit.
+/// The texts of which the provider documents the beginning only [zerohash-fund-webhooks, zerohash-payins-api]. All of
+/// them say that the deposit is not credited, so what follows cannot turn one into a credit.
 const BEGINNINGS: [(&str, HoldReason); 11] = [
     ("deposit above maximum threshold", HoldReason::NotConverted),
     ("deposit below minimum threshold", HoldReason::NotConverted),
@@ -71,27 +73,44 @@ const BEGINNINGS: [(&str, HoldReason); 11] = [
 /// What follows an asset's code when its conversion is halted: `USDC conversions are currently halted`.
 const CONVERSIONS_HALTED: &str = " conversions are currently halted";
 
-/// What `code` and `text` tell.
-pub(super) fn reason(code: Option<&str>, text: Option<&str>, settings: &ReadingSettings) -> Reason {
-    let by_text = || text.map_or(Reason::None, of_text);
-    let Some(code) = code else {
-        return by_text();
-    };
+/// The member with the code.
+const CODE: &str = "status_reason_code";
+
+/// The members with the text. Pages differ in the name [zerohash-fund-update, zerohash-fund-api].
+const TEXTS: [&str; 2] = ["status_reason", "reason"];
+
+/// What the reason in `members` tells, which keep it.
+pub(super) fn reason(members: &Fields, settings: &ReadingSettings) -> Reason {
+    let texts = TEXTS.into_iter().filter(|name| members.states(name));
+    let mut told = texts.map(|name| members.text(name).map_or(Reason::Unknown, of_text));
+    let first = told.next().unwrap_or(Reason::None);
+    // Two texts that tell different things tell nothing.
+    let by_text = if told.all(|other| other == first) { first } else { Reason::Unknown };
+    match members.text(CODE) {
+        Some(code) => of_code(code, by_text, settings),
+        None if members.states(CODE) => Reason::Unknown,
+        None => by_text,
+    }
+}
+
+/// What `code` tells beside a text that tells `by_text`.
+fn of_code(code: &str, by_text: Reason, settings: &ReadingSettings) -> Reason {
     let set = settings.reason_codes.iter().find(|(known, _)| known.eq_ignore_ascii_case(code));
     let documented = || CODES.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(code));
     match set.map(|(_, meaning)| *meaning).or_else(|| documented().map(|(_, meaning)| meaning)) {
         Some(meaning) => known(meaning),
-        None if code.eq_ignore_ascii_case(SEE_TEXT) => match by_text() {
+        None if code.eq_ignore_ascii_case(SEE_TEXT) => match by_text {
             // The code says that something failed.
             Reason::None | Reason::Known(ReasonMeaning::Processed, _) => Reason::Unknown,
-            told => told,
+            told @ (Reason::Known(_, _) | Reason::Unknown) => told,
         },
         None => Reason::Unknown,
     }
 }
 
 fn of_text(text: &str) -> Reason {
-    let lower = text.trim().trim_end_matches('.').to_lowercase();
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let lower = words.join(" ").trim_end_matches('.').to_lowercase();
     if let Some((_, meaning)) = WHOLE.into_iter().find(|(whole, _)| *whole == lower) {
         return known(meaning);
     }
@@ -121,7 +140,14 @@ fn known(meaning: ReasonMeaning) -> Reason {
 mod tests {
     use std::collections::BTreeMap;
 
+    use serde_json::json;
+
     use super::*;
+
+    fn reason(code: Option<&str>, text: Option<&str>, settings: &ReadingSettings) -> Reason {
+        let stated = json!({ CODE: code, TEXTS[0]: text });
+        super::reason(&Fields::new(stated.as_object().expect("an object").clone()), settings)
+    }
 
     fn meaning(code: Option<&str>, text: Option<&str>) -> Option<ReasonMeaning> {
         match reason(code, text, &ReadingSettings::default()) {

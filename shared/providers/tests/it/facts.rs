@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fundhook_domain::{Details, EvidencePointer, FactId, Feed, Provider, ResourceId, Statement, Tenant, Timestamp};
 use fundhook_providers::connect::{self, PAYLOAD_TYPE_HEADER, SIGNATURE_HEADER, Settings, TIMESTAMP_HEADER};
-use fundhook_providers::{Envelope, Webhook, normalise};
+use fundhook_providers::{Envelope, ReadingSettings, Webhook, normalise};
 
 use crate::support::samples::Sample;
 use crate::support::statements::{only_statement, statements};
@@ -19,7 +19,10 @@ fn a_facts_id_does_not_depend_on_anything_outside_the_body() {
         let settings = Settings { webhook_urls: vec![url.to_owned()], ..settings() };
         let verified = connect::verify(webhook, &feed(), &settings, &RSA.set(), now).expect("verifies");
         let envelope = Envelope::seal(verified, received_at, None);
-        normalise(&envelope, EvidencePointer { object: "another".to_owned(), line }).remove(0).content.id
+        normalise(&envelope, EvidencePointer { object: "another".to_owned(), line }, &ReadingSettings::default())
+            .remove(0)
+            .content
+            .id
     };
     let now = at(SIGNED_AT);
     let with = |headers: Vec<(String, String)>| crate::support::request(headers, BODY);

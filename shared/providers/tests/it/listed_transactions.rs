@@ -5,12 +5,14 @@ use fundhook_domain::{
     TransferDetails, WebhookFamily, events_after, fold,
 };
 use fundhook_providers::connect::{RawRow, deposited_at, listed};
-use fundhook_providers::{Envelope, normalise};
+use fundhook_providers::{Envelope, ReadingSettings, normalise};
 use fundhook_reconciliation::coin_of;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::support::statements::{assert_can_be_stored, dropped, only_statement, reason, transfer_of};
+use crate::support::statements::{
+    assert_can_be_stored, dropped, notes, only_statement, outcome, reason, status_of, transfer_of,
+};
 use crate::support::{SIGNED_AT, at, changed, zerohash};
 
 /// The row of [connect-guide §7], unchanged.
@@ -76,7 +78,7 @@ fn transfer(changes: &Value) -> TransferDetails {
 }
 
 #[test]
-fn the_row_of_the_guide_is_a_confirmed_deposit_with_api_evidence() {
+fn the_row_of_the_guide_is_a_held_deposit_with_api_evidence() {
     let statement = statement_of("connect", ROW);
     assert_can_be_stored(&statement, "the guide's row");
     insta::assert_snapshot!(serde_json::to_string_pretty(&statement).expect("JSON"), @r#"
@@ -86,7 +88,7 @@ fn the_row_of_the_guide_is_a_confirmed_deposit_with_api_evidence() {
         "id": "d07d652eb90bcf3a74855ddf1c55efd6046896ce041f0287c01ff636067c2725",
         "event_type": "connect.transactions",
         "status": {
-          "deposit": "confirmed"
+          "deposit": "held"
         },
         "occurred_at": "2024-02-22T19:54:41.631Z",
         "details": {
@@ -118,6 +120,11 @@ fn the_row_of_the_guide_is_a_confirmed_deposit_with_api_evidence() {
             "sub_account": "general",
             "reference_id": "ba97133e-ab15-4c86-86c1-86671b8420bc",
             "status_reason": "success",
+            "hold": {
+              "reason": "fee_bearer_unknown",
+              "needs": "setting",
+              "explanation": "There is a fee of 30 USD, and the numbers do not tell whether the customer or the platform bears it. Set FUNDHOOK_DEPOSIT_FEES_BORNE_BY to customer or platform."
+            },
             "family": "connect.transactions",
             "provider_data": {
               "deposit_fee_bps": "1.5",
@@ -143,6 +150,10 @@ fn the_row_of_the_guide_is_a_confirmed_deposit_with_api_evidence() {
             "object": "connect/2025/10/14/0.ndjson.gz",
             "line": 7
           }
+        },
+        "reading": {
+          "at": "2025-10-14T23:34:26Z",
+          "revision": 1
         }
       }
     }
@@ -161,11 +172,13 @@ fn for_zerohashs_feed_a_row_belongs_to_the_family_of_the_fund_webhooks() {
     );
     let [connects, zerohashs] = [connects, zerohashs].map(transfer_of);
     assert_eq!(connects.family, Some(WebhookFamily::ConnectTransactions));
-    assert_eq!(zerohashs, TransferDetails { family: Some(WebhookFamily::ZerohashFund), ..connects });
+    let hold = zerohashs.hold.clone();
+    assert_eq!(zerohashs, TransferDetails { family: Some(WebhookFamily::ZerohashFund), hold, ..connects });
 }
 
 #[test]
 fn a_row_is_confirmed_held_or_abandoned() {
+    let unpaid = json!({ "deposit_fee_notional": "" });
     let expired = json!({
         "success": false, "quantity": "0", "transaction_id": "", "source_address": "-", "notional": "0",
         "status_reason": "session expired",
@@ -174,12 +187,15 @@ fn a_row_is_confirmed_held_or_abandoned() {
         ("success", json!({}), "confirmed"),
         ("success as a string", json!({ "success": "true" }), "confirmed"),
         ("success in capital letters", json!({ "success": "TRUE" }), "confirmed"),
+        ("success as something else", json!({ "success": "maybe" }), "held"),
+        ("success as nothing", json!({ "success": null }), "held"),
+        ("a fee", json!({ "deposit_fee_notional": "30" }), "held"),
         ("no success: the match may still complete", json!({ "success": false }), "held"),
         ("no success as a string", json!({ "success": "false" }), "held"),
         ("an expired session", expired, "abandoned"),
     ] {
-        let statement = statement_of("connect", row(&changes));
-        assert_eq!(statement.content.status.as_str(), status, "{what}");
+        let statement = statement_of("connect", changed(row(&unpaid), &changes));
+        assert_eq!(status_of(&statement), status, "{what}");
         assert_eq!(statement.resource.native(), "29e6d7b8-d604-4212-86ee-998fef35505e", "{what}");
         assert_eq!(
             transfer_of(statement).transaction.from.is_none(),
@@ -320,12 +336,6 @@ fn a_row_that_cannot_be_read_is_unrecognized_with_api_evidence() {
         (row(&json!({ "fund_id": null })).to_string(), "`fund_id`"),
         (row(&json!({ "fund_id": "a\nb" })).to_string(), "`fund_id`"),
         (row(&json!({ "fund_id": "x".repeat(513) })).to_string(), "`fund_id` cannot name a resource"),
-        (row(&json!({ "success": null })).to_string(), "`success` is neither true nor false"),
-        (row(&json!({ "success": "maybe" })).to_string(), "`success` is neither true nor false"),
-        (row(&json!({ "quantity": "a hundred" })).to_string(), "`quantity`"),
-        (row(&json!({ "quantity": "1e3" })).to_string(), "`quantity`"),
-        (row(&json!({ "rate": "1,5" })).to_string(), "`rate`"),
-        (row(&json!({ "fund_timestamp": "yesterday" })).to_string(), "`fund_timestamp`"),
     ] {
         for of in ["connect", "zerohash", "connect/acme"] {
             let envelope = listed_for(of, &text);
@@ -339,6 +349,25 @@ fn a_row_that_cannot_be_read_is_unrecognized_with_api_evidence() {
                 "{text}"
             );
         }
+    }
+}
+
+#[test]
+fn what_cannot_be_read_in_a_row_is_noted_and_holds_it_if_it_is_money() {
+    for (changes, expected, note) in [
+        (json!({ "quantity": "a hundred" }), "held: amount_missing", "`quantity` is not a number"),
+        (json!({ "quantity": "1e" }), "held: amount_missing", "`quantity` is not a number"),
+        (json!({ "quantity": "1e2" }), "confirmed", ""),
+        // What is credited is the asset that arrived.
+        (json!({ "rate": "1,5" }), "confirmed", "`rate` is not a number"),
+        (json!({ "fund_timestamp": "yesterday" }), "confirmed", "`fund_timestamp`: "),
+    ] {
+        let unpaid = row(&json!({ "deposit_fee_notional": "" }));
+        let statement = statement_of("connect", changed(unpaid, &changes));
+        assert_eq!(outcome(&statement), expected, "{changes}");
+        let found = notes(&statement);
+        assert!(found.is_empty() == note.is_empty(), "{changes}: {found:?}");
+        assert!(found.iter().all(|found| found.starts_with(note)), "{changes}: {found:?}");
     }
 }
 
@@ -368,7 +397,7 @@ fn a_row_is_the_same_fact_whenever_and_wherever_it_is_read() {
         let archived = EvidencePointer { object: "another".to_owned(), line };
         let feed = &feed("connect");
         let envelope = listed(RawRow { feed, json: row.to_owned(), url, read_at });
-        normalise(&envelope, archived).remove(0).content.id
+        normalise(&envelope, archived, &ReadingSettings::default()).remove(0).content.id
     };
     let known = fact(ROW, URL, read_at(), 0);
     assert_eq!(fact(ROW, "https://api.sandbox.connect.xyz/v2/transactions", at(SIGNED_AT + 900), 7), known);
@@ -386,9 +415,10 @@ fn a_row_and_a_webhook_with_the_same_bytes_are_different_facts() {
 
 #[test]
 fn zerohashs_fund_webhook_and_its_row_are_one_occurrence_of_one_deposit() {
-    let body = row(&json!({ "is_first_deposit": false })).to_string();
+    let unpaid = json!({ "deposit_fee_notional": "" });
+    let body = changed(row(&unpaid), &json!({ "is_first_deposit": false })).to_string();
     let webhook = only_statement(&zerohash::envelope(Some("deposit_fund_complete"), body.as_bytes()));
-    let row = statement_of("zerohash", ROW);
+    let row = statement_of("zerohash", row(&unpaid));
     assert_eq!(webhook.resource, row.resource);
     assert_eq!((webhook.content.status, webhook.content.occurred_at), (row.content.status, row.content.occurred_at));
     let [sent, listed] = [webhook.clone(), row.clone()].map(transfer_of);
@@ -452,7 +482,7 @@ proptest! {
         let statement = statement_of("connect", &row);
         assert_can_be_stored(&statement, member);
         if matches!(statement.content.details, Details::Unrecognized(_)) {
-            prop_assert!(member != "source" && member != "fund_asset", "{row}");
+            prop_assert!(member == "fund_id", "only the id is required: {row}");
         }
     }
 }

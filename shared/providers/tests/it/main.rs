@@ -1,15 +1,27 @@
 //! How the providers' webhooks are verified and normalised, one file per subject.
 
+mod account_webhooks;
 mod any_json;
 mod carried_sizes;
+mod connect_fees;
 mod connect_normalisation;
 mod connect_verification;
 mod envelopes;
 mod facts;
+mod fund_credits;
+mod fund_holds;
+mod fund_reasons;
 mod key_sets;
 mod listed_transactions;
+mod odd_bodies;
+mod odd_members;
+mod odd_times;
+mod readings;
+mod resource_ids;
 mod samples;
 mod secrets;
+mod striga_accounts;
+mod striga_money;
 mod striga_normalisation;
 mod striga_verification;
 mod support;
@@ -17,6 +29,7 @@ mod tokens;
 mod zerohash_legacy_signatures;
 mod zerohash_normalisation;
 mod zerohash_payload_types;
+mod zerohash_payments;
 mod zerohash_recoveries_and_accounts;
 mod zerohash_rsa_signatures;
 mod zerohash_verification;

@@ -3,9 +3,9 @@
 use fundhook_domain::{Statement, TransferDetails};
 use serde_json::{Value, json};
 
-use crate::support::changed;
-use crate::support::statements::{only_statement, reason, statements, transfer_of};
+use crate::support::statements::{notes, only_statement, outcome, reason, statements, status_of, transfer_of};
 use crate::support::striga::envelope;
+use crate::support::{SIGNED_AT, at, changed};
 
 /// The statements of `body`.
 fn all_statements(body: &Value) -> Vec<Statement> {
@@ -45,14 +45,16 @@ fn webhook(name: &str, changes: &Value) -> Value {
 /// The texts of `details`' quantity, fee and refund.
 fn amounts(details: &TransferDetails) -> [Option<String>; 3] {
     let text = |quantity: &fundhook_domain::Quantity| format!("{} {}", quantity.value, quantity.units.as_str());
-    [&details.quantity, &details.fee, &details.refunded].map(|quantity| quantity.as_ref().map(text))
+    let fee = details.fee.as_ref().map(|fee| fee.quantity.clone());
+    [&details.quantity, &fee, &details.refunded].map(|quantity| quantity.as_ref().map(text))
 }
 
 #[test]
 fn each_documented_type_reports_the_status_of_its_resource() {
     for (name, changes, resource, status) in [
         ("ON_CHAIN_DEPOSIT_PENDING", json!({}), "deposit#striga#s-1", "pending"),
-        ("ON_CHAIN_DEPOSIT_CONFIRMED", json!({}), "deposit#striga#s-1", "confirmed"),
+        ("ON_CHAIN_DEPOSIT_CONFIRMED", json!({ "credit": "5" }), "deposit#striga#s-1", "confirmed"),
+        ("ON_CHAIN_DEPOSIT_CONFIRMED", json!({}), "deposit#striga#s-1", "held"),
         ("ON_CHAIN_WITHDRAWAL_INITIATED", json!({}), "withdrawal#striga#s-1", "initiated"),
         ("ON_CHAIN_WITHDRAWAL_PENDING", json!({}), "withdrawal#striga#s-1", "broadcast"),
         ("ON_CHAIN_WITHDRAWAL_CONFIRMED", json!({}), "withdrawal#striga#s-1", "confirmed"),
@@ -64,11 +66,7 @@ fn each_documented_type_reports_the_status_of_its_resource() {
         ("APPLICATION_FEE", json!({ "credit": "1" }), "fee#striga#s-1:application:credit", "charged"),
     ] {
         let statement = statement(&webhook(name, &changes));
-        assert_eq!(
-            (statement.resource.to_string().as_str(), statement.content.status.as_str()),
-            (resource, status),
-            "{name}"
-        );
+        assert_eq!((statement.resource.to_string().as_str(), status_of(&statement)), (resource, status), "{name}");
         assert_eq!(statement.content.event_type, name);
         assert_eq!(transfer_of(statement).provider_status.as_deref(), Some(name));
     }
@@ -78,11 +76,11 @@ fn each_documented_type_reports_the_status_of_its_resource() {
 fn an_unrecognized_webhook_has_a_reason() {
     let id_of = |id: Value| webhook("ON_CHAIN_DEPOSIT_PENDING", &json!({ "id": id }));
     for (body, why) in [
-        (webhook("SEPA_PAYIN_COMPLETED", &json!({})), "the type \"SEPA_PAYIN_COMPLETED\" is not supported"),
+        (webhook("SEPA_PAYIN_RECALLED", &json!({})), "the type \"SEPA_PAYIN_RECALLED\" is not supported"),
         (webhook("on_chain_deposit_pending", &json!({})), "the type \"on_chain_deposit_pending\" is not supported"),
         (webhook(&"Y".repeat(900), &json!({})), "the type \"YYY"),
         (webhook("", &json!({})), "no text member `type`"),
-        (json!({ "userId": "1", "status": "APPROVED" }), "no text member `type`"),
+        (json!({ "userId": "1", "state": "APPROVED" }), "no text member `type`"),
         (webhook("NETWORK_FEE", &json!({ "type": ["NETWORK_FEE", "FEE_REFUND"] })), "no text member `type`"),
         (webhook("NETWORK_FEE", &json!({ "type": true })), "no text member `type`"),
         (id_of(Value::Null), "`id` is missing"),
@@ -90,14 +88,29 @@ fn an_unrecognized_webhook_has_a_reason() {
         (id_of(json!({ "uuid": "1" })), "`id` is missing, or not a plain string"),
         (id_of(json!(["1", "2"])), "`id` is missing, or not a plain string"),
         (id_of(json!("x".repeat(600))), "`id` cannot name a resource"),
-        (webhook("NETWORK_FEE", &json!({ "timestamp": null })), "`timestamp` is missing"),
-        (webhook("NETWORK_FEE", &json!({ "timestamp": "" })), "`timestamp` is missing"),
-        (webhook("NETWORK_FEE", &json!({ "timestamp": "noon" })), "`timestamp`: \"noon\""),
-        (webhook("NETWORK_FEE", &json!({ "timestamp": ["noon"] })), "`timestamp` is not a time"),
         (webhook("APPLICATION_FEE", &json!({})), "neither `debit` nor `credit`"),
     ] {
         let found = why_not(&body);
         assert!(found.contains(why), "{body:.80}: {found}");
+    }
+}
+
+#[test]
+fn a_webhook_without_a_time_that_can_be_read_happened_when_it_was_received() {
+    for (time, note) in [
+        (json!(null), None),
+        (json!(""), None),
+        (json!("noon"), Some("`timestamp`: \"noon\"")),
+        (json!(["noon"]), Some("`timestamp` is not a time")),
+    ] {
+        let statement = statement(&webhook("NETWORK_FEE", &json!({ "timestamp": time })));
+        // Striga signs no time.
+        assert_eq!(statement.content.occurred_at, at(SIGNED_AT + 2), "{time}");
+        let notes = notes(&statement);
+        assert_eq!(notes.len(), usize::from(note.is_some()), "{time}: {notes:?}");
+        assert!(note.is_none_or(|note| notes[0].contains(note)), "{time}: {notes:?}");
+        let data = transfer_of(statement).provider_data;
+        assert_eq!(data.get("timestamp"), note.map(|_| &time), "what cannot be read stays as it came");
     }
 }
 
@@ -112,11 +125,7 @@ fn a_repeated_type_is_dropped_and_a_different_second_one_is_kept() {
         (json!({ "txType": "ON_CHAIN_DEPOSIT_CONFIRMED" }), Some(json!("ON_CHAIN_DEPOSIT_CONFIRMED"))),
     ] {
         let statement = statement(&webhook(pending, &changes));
-        assert_eq!(
-            (statement.content.event_type.as_str(), statement.content.status.as_str()),
-            (pending, "pending"),
-            "{changes}"
-        );
+        assert_eq!((statement.content.event_type.as_str(), status_of(&statement)), (pending, "pending"), "{changes}");
         assert_eq!(transfer_of(statement).provider_data.get("txType"), kept.as_ref(), "{changes}");
     }
 }
@@ -157,14 +166,25 @@ fn a_unit_that_is_not_stated_is_never_guessed() {
         assert_eq!(amounts(&details)[0].as_deref(), Some(format!("5 {units}").as_str()), "{what}");
         assert!(units != "unstated" || details.quantity.expect("an amount").in_major().is_none(), "{what}");
     }
-    for (changes, why) in [
-        (json!({ "balanceAfter": { "amount": "9", "currency": "cents" } }), "\"wei\" and \"cents\""),
-        (json!({ "balanceBefore": { "amount": "7", "currency": ["wei", "cents"] } }), "balanceBefore: `currency`"),
-        (json!({ "balanceAfter": { "amount": "9", "currency": { "unit": "wei" } } }), "balanceAfter: `currency`"),
-        (json!({ "balanceBefore": { "amount": "much", "currency": "wei" } }), "balanceBefore: `amount`"),
+    for (changes, units, note) in [
+        (json!({ "balanceAfter": { "amount": "9", "currency": "cents" } }), "unstated", "\"wei\" and \"cents\""),
+        (
+            json!({ "balanceBefore": { "amount": "7", "currency": ["wei", "cents"] } }),
+            "unstated",
+            "`balanceBefore.currency` is not",
+        ),
+        (
+            json!({ "balanceAfter": { "amount": "9", "currency": { "unit": "wei" } } }),
+            "unstated",
+            "`balanceAfter.currency` is not",
+        ),
+        (json!({ "balanceBefore": { "amount": "much", "currency": "wei" } }), "wei", "`balanceBefore.amount` is not"),
     ] {
-        let found = why_not(&changed(webhook("ON_CHAIN_WITHDRAWAL_DENIED", &json!({ "debit": "5" })), &changes));
-        assert!(found.contains(why), "{changes}: {found}");
+        let body = changed(webhook("ON_CHAIN_WITHDRAWAL_DENIED", &json!({ "debit": "5" })), &changes);
+        let statement = statement(&body);
+        assert!(notes(&statement).iter().any(|found| found.contains(note)), "{changes}: {:?}", notes(&statement));
+        let details = transfer_of(statement);
+        assert_eq!(amounts(&details)[0].as_deref(), Some(format!("5 {units}").as_str()), "{changes}");
     }
 }
 
@@ -217,8 +237,9 @@ fn each_type_has_its_amount_field_and_no_other_amount_is_dropped() {
         ),
         ("APPLICATION_FEE", json!({ "credit": 5 }), [wei("5"), None, None], json!({})),
     ] {
-        let details = transfer(&webhook(name, &changes));
+        let mut details = transfer(&webhook(name, &changes));
         assert_eq!(amounts(&details), expected, "{name} {changes}");
+        details.provider_data.remove("fundhook");
         assert_eq!(Value::Object(details.provider_data), kept, "{name} {changes}");
     }
 }
@@ -235,19 +256,36 @@ fn a_webhook_is_a_debit_or_a_credit_and_never_both() {
         let side_found = transfer(&webhook("ON_CHAIN_WITHDRAWAL_PENDING", &changes)).side;
         assert_eq!(serde_json::to_value(side_found).expect("JSON"), json!(side), "{changes}");
     }
-    for name in ["ON_CHAIN_DEPOSIT_CONFIRMED", "ON_CHAIN_WITHDRAWAL_FAILED", "NETWORK_FEE", "APPLICATION_FEE"] {
-        let why = why_not(&webhook(name, &json!({ "debit": "5", "credit": "5" })));
-        assert_eq!(why, "both `debit` and `credit` are stated", "{name}");
+    for (name, outcome_expected) in [
+        ("ON_CHAIN_DEPOSIT_CONFIRMED", "held: amounts_disagree"),
+        ("ON_CHAIN_WITHDRAWAL_FAILED", "failed"),
+        ("NETWORK_FEE", "charged"),
+    ] {
+        let statement = statement(&webhook(name, &json!({ "debit": "5", "credit": "5" })));
+        assert_eq!(outcome(&statement), outcome_expected, "{name}");
+        assert_eq!(notes(&statement), ["both `debit` and `credit` are stated"], "{name}");
+        assert_eq!(transfer_of(statement).side, None, "{name}");
     }
+    let why = why_not(&webhook("APPLICATION_FEE", &json!({ "debit": "5", "credit": "5" })));
+    assert!(why.contains("neither `debit` nor `credit` is stated"), "the leg is its identity: {why}");
 }
 
 #[test]
 fn an_amount_that_cannot_be_read_is_never_taken_as_missing() {
-    for amount in [json!("abc"), json!("1e18"), json!(true), json!(["1", "2"]), json!({ "value": "1" }), json!("1\n")] {
-        for member in ["debit", "credit", "blockchainTransactionAmount"] {
-            let why = why_not(&webhook("ON_CHAIN_DEPOSIT_CONFIRMED", &json!({ member: amount })));
-            assert!(why.contains(&format!("`{member}`")), "{amount}: {why}");
+    for amount in [json!("abc"), json!("1e"), json!(true), json!(["1", "2"]), json!({ "value": "1" }), json!("1\n2")] {
+        for (member, outcome_expected) in [
+            ("credit", "held: amount_missing"),
+            ("blockchainTransactionAmount", "held: amount_missing"),
+            ("debit", "held: amount_missing"),
+        ] {
+            let statement = statement(&webhook("ON_CHAIN_DEPOSIT_CONFIRMED", &json!({ member: amount })));
+            assert_eq!(outcome(&statement), outcome_expected, "{member}: {amount}");
+            assert_eq!(notes(&statement), [format!("`{member}` is not a number")], "{amount}");
+            assert_eq!(transfer_of(statement).provider_data[member], amount, "{amount}");
         }
+        let both = json!({ "credit": amount, "blockchainTransactionAmount": "5" });
+        let statement = statement(&webhook("ON_CHAIN_DEPOSIT_CONFIRMED", &both));
+        assert_eq!(outcome(&statement), "held: amount_missing", "another amount does not take its place: {amount}");
     }
 }
 
@@ -262,8 +300,8 @@ fn a_network_fee_and_its_withdrawal_share_an_id_and_refer_to_each_other() {
         let [fee, withdrawal] = statements.as_slice() else { unreachable!("two statements: {statements:?}") };
         assert_eq!(fee.resource.to_string(), "fee#striga#s-1:network");
         assert_eq!(withdrawal.resource.to_string(), "withdrawal#striga#s-1");
-        // A fee proves only that the withdrawal was initiated.
-        assert_eq!(withdrawal.content.status.as_str(), "initiated");
+        // A fee says nothing about the status of its withdrawal.
+        assert_eq!(status_of(withdrawal), "none");
         assert_eq!(withdrawal.content.occurred_at, fee.content.occurred_at);
         assert_ne!(withdrawal.content.id, fee.content.id);
         let [of_fee, of_withdrawal] = [fee, withdrawal].map(|statement| transfer_of(statement.clone()));
@@ -327,14 +365,23 @@ fn a_member_repeated_with_the_same_value_is_read_once_and_with_another_value_not
     let memos = transfer_of(read(r#""memo":"m","memo":"n""#));
     assert_eq!(memos.provider_data["memo"], json!(["m", "n"]), "nothing is dropped");
     for (rest, member) in [
-        (r#""credit":"5","credit":"6""#, "`credit`"),
-        (r#""credit":"5","credit":5"#, "`credit`"),
-        (r#""timestamp":"2024-09-10T12:05:41Z""#, "`timestamp`"),
         (r#""id":"2""#, "`id`"),
         (r#""type":"ON_CHAIN_DEPOSIT_PENDING""#, "`type`"),
         (r#""txType":"ON_CHAIN_DEPOSIT_CONFIRMED","type":"ON_CHAIN_DEPOSIT_PENDING""#, "`type`"),
     ] {
         let why = reason(&envelope(body(rest).as_bytes()));
         assert!(why.contains(member), "{rest}: {why}");
+    }
+    for (rest, member) in [
+        (r#""credit":"5","credit":"6""#, "credit"),
+        (r#""credit":"5","credit":5"#, "credit"),
+        (r#""credit":"5","timestamp":"2024-09-10T12:05:41Z""#, "timestamp"),
+    ] {
+        let statement = read(rest);
+        assert_eq!(notes(&statement).len(), 1, "{rest}: {:?}", notes(&statement));
+        assert!(notes(&statement)[0].contains(&format!("`{member}` is not a")), "{rest}");
+        let details = transfer_of(statement);
+        assert!(details.provider_data[member].is_array(), "{rest}");
+        assert_eq!(details.quantity.is_some(), member != "credit", "{rest}");
     }
 }

@@ -11,7 +11,7 @@ use crate::support::zerohash::envelope;
 use crate::support::{changed, envelope_of};
 
 /// A body of each sort, with only the members that are required and distinguish it from the others.
-fn bodies() -> [(&'static str, Value); 7] {
+fn bodies() -> [(&'static str, Value); 9] {
     [
         ("deposit_fund_complete", json!({ "fund_id": "1", "success": true })),
         (
@@ -22,13 +22,15 @@ fn bodies() -> [(&'static str, Value); 7] {
                 "payment_details": { "withdrawal_request_id": "1" },
             }),
         ),
+        ("payment_status_changed", json!({ "payment_status": "posted", "transaction_id": "1" })),
         ("deposit.status_changed", json!({ "deposit_id": "1", "state": "completed" })),
-        ("account_balance.changed", json!({ "account_label": "general", "asset": "BTC", "balance": "1" })),
+        ("account_balance.changed", json!({ "participant_code": "1", "asset": "BTC", "balance": "1" })),
         (
             "external_account_status_changed",
             json!({ "external_account_id": "1", "external_account_status": "approved" }),
         ),
         ("participant_status_changed", json!({ "participant_code": "1", "participant_status": "approved" })),
+        ("participant_updated", json!({ "participant_code": "1", "edd_required": false })),
         (
             "deposit_failed",
             json!({
@@ -64,7 +66,9 @@ fn a_payload_type_is_recognized_with_dots_or_underscores_and_in_any_case() {
         ("external_account_status_changed", "external_account_status_changed"),
         ("external_account.status_changed", "external_account_status_changed"),
         ("participant_status_changed", "participant_status_changed"),
-        ("participant.updated", "participant_status_changed"),
+        ("participant.status_changed", "participant_status_changed"),
+        ("participant.updated", "participant_updated"),
+        ("participant_updated", "participant_updated"),
         ("participant_updated", "participant_status_changed"),
         ("DEPOSIT_FAILED", "deposit_failed"),
         ("deposit.failed", "deposit_failed"),
@@ -97,7 +101,7 @@ fn a_header_that_the_body_does_not_fit_is_ignored() {
 
 #[test]
 fn a_header_selects_among_the_sorts_that_a_body_fits() {
-    let [(fund, fund_body), _, (deposit, deposit_body), ..] = bodies();
+    let [(fund, fund_body), _, _, (deposit, deposit_body), ..] = bodies();
     let both = changed(fund_body, &deposit_body);
     assert_eq!(understood(Some(fund), &both).as_deref(), Some(fund));
     assert_eq!(understood(Some(deposit), &both).as_deref(), Some(deposit));
@@ -113,6 +117,7 @@ fn an_unsupported_payload_type_is_unrecognized_whatever_its_body() {
         "trade.status_changed",
         "trade_status_changed",
         "TRADE.STATUS_CHANGED",
+        "asset_mover_updated",
     ] {
         for (_, body) in bodies() {
             let why = why_not(Some(header), &body);
@@ -138,8 +143,8 @@ fn the_reason_names_the_header_or_the_body() {
 fn each_sort_requires_the_members_that_distinguish_it() {
     for (sort, body) in bodies() {
         for member in body.as_object().expect("an object").keys() {
-            // These members are checked later and have reasons of their own.
-            if ["payment_details", "quantity"].contains(&member.as_str()) && sort != "deposit_failed" {
+            // These members are checked later and have reasons of their own, or one of them suffices.
+            if ["payment_details", "payment_type", "quantity"].contains(&member.as_str()) && sort != "deposit_failed" {
                 continue;
             }
             let less = changed(body.clone(), &json!({ member: null }));
@@ -147,6 +152,9 @@ fn each_sort_requires_the_members_that_distinguish_it() {
             assert!(why.contains("has the members of no known one"), "{sort} without {member}: {why}");
         }
     }
+    let [_, (_, payment), ..] = bodies();
+    let why = why_not(None, &changed(payment, &json!({ "payment_type": null, "payment_details": null })));
+    assert!(why.contains("has the members of no known one"), "{why}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use fundhook_domain::{Details, Statement};
 use serde_json::{Value, json};
 
 use crate::support::changed;
-use crate::support::statements::{only_statement, reason, statements, transfer_of};
+use crate::support::statements::{named, notes, only_statement, outcome, reason, statements, status_of, transfer_of};
 use crate::support::zerohash::envelope;
 
 /// The statements of `body`, sent without a payload type.
@@ -34,6 +34,10 @@ fn quarantined(changes: &Value) -> Value {
     sample(include_str!("../../../../events/zerohash/deposit.recovery_quarantine.json"), changes)
 }
 
+fn completed(changes: &Value) -> Value {
+    sample(include_str!("../../../../events/zerohash/deposit.completed.json"), changes)
+}
+
 fn payment(changes: &Value) -> Value {
     sample(include_str!("../../../../events/zerohash/payment.posted.json"), changes)
 }
@@ -53,20 +57,17 @@ fn external_account(changes: &Value) -> Value {
 #[test]
 fn unexpected_deposits_and_returning_payments_name_their_recovery_and_it_names_them() {
     let unnamed = json!({ "asset": "USDC", "network": "" });
+    let on_base = Some(["CUST01", "USDC", "base"]);
     for (what, body, recovery, status) in [
-        ("DEPOSIT_FAILED", deposit_failed(&json!({})), Some("CUST01:USDC:base"), "required"),
-        ("recovery_quarantine", quarantined(&json!({})), Some("CUST01:USDC:base"), "required"),
-        ("a returning payment", payment(&json!({})), Some("CUST01:USDC:base"), "in_progress"),
-        ("a settled one", payment(&json!({ "status": "settled" })), Some("CUST01:USDC:base"), "resolved"),
-        ("a failed one", payment(&json!({ "status": "failed" })), Some("CUST01:USDC:base"), "required"),
-        ("an abandoned one", payment(&json!({ "status": "abandoned" })), Some("CUST01:USDC:base"), "required"),
-        (
-            "the network in the asset",
-            payment(&json!({ "asset": "USDC.BASE", "network": "" })),
-            Some("CUST01:USDC:base"),
-            "in_progress",
-        ),
-        ("no network", payment(&unnamed), Some("CUST01:USDC:-"), "in_progress"),
+        ("DEPOSIT_FAILED", deposit_failed(&json!({})), on_base, "required"),
+        ("recovery_quarantine", quarantined(&json!({})), on_base, "required"),
+        ("a returning payment", payment(&json!({})), on_base, "in_progress"),
+        ("a settled one", payment(&json!({ "status": "settled" })), on_base, "resolved"),
+        ("a failed one", payment(&json!({ "status": "failed" })), on_base, "required"),
+        ("an abandoned one", payment(&json!({ "status": "abandoned" })), on_base, "required"),
+        ("the network in the asset", payment(&json!({ "asset": "USDC.BASE", "network": "" })), on_base, "in_progress"),
+        ("a returned one", payment(&json!({ "status": "returned" })), on_base, "required"),
+        ("no network", payment(&unnamed), Some(["CUST01", "USDC", ""]), "in_progress"),
         ("no user", payment(&json!({ "participant_code": "" })), None, ""),
         ("no asset", payment(&json!({ "asset": "" })), None, ""),
         ("a payment for another purpose", payment(&json!({ "payment_type": "withdrawal" })), None, ""),
@@ -82,8 +83,8 @@ fn unexpected_deposits_and_returning_payments_name_their_recovery_and_it_names_t
             continue;
         };
         assert_eq!(statements.len(), 2, "{what}");
-        assert_eq!(statements[1].resource.to_string(), format!("recovery#zerohash#{recovery}"), "{what}");
-        assert_eq!(statements[1].content.status.as_str(), status, "{what}");
+        assert_eq!(statements[1].resource.to_string(), format!("recovery#zerohash#{}", named(&recovery)), "{what}");
+        assert_eq!(status_of(&statements[1]), status, "{what}");
         assert_eq!(statements[1].content.occurred_at, statements[0].content.occurred_at, "{what}");
         assert!(related.contains(&statements[1].resource), "{what}");
         let Details::Recovery(details) = &statements[1].content.details else {
@@ -112,7 +113,8 @@ fn the_amount_that_leaves_the_account_is_returned() {
 fn an_unexpected_deposit_without_an_id_is_named_by_all_that_it_states() {
     let resource = |changes: Value| all_statements(&deposit_failed(&changes)).remove(0).resource.to_string();
     let known = resource(json!({}));
-    assert!(known.ends_with("05ad8ff:CUST01:USDC.BASE:100"), "{known}");
+    let hash = "a07407e8f98c21b037b4aa0cbc852b8489c5e122fcc3d4b33b7827d0605ad8ff";
+    assert_eq!(known, format!("deposit#zerohash#{}", named(&[hash, "CUST01", "USDC.BASE", "100"])));
     assert_eq!(resource(json!({ "quantity": "100.00" })), known, "the same amount is the same deposit");
     assert_eq!(resource(json!({ "success": "false", "note": "again" })), known);
     for changes in [
@@ -129,44 +131,55 @@ fn an_unexpected_deposit_without_an_id_is_named_by_all_that_it_states() {
         (json!({ "participant_code": "" }), "`participant_code` is missing"),
         (json!({ "transaction_id": "" }), "`transaction_id` is missing"),
         (json!({ "asset": ["USDC.BASE"] }), "`asset` is missing, or not a plain string"),
-        (json!({ "quantity": "" }), "`quantity` is missing"),
-        (json!({ "quantity": "a lot" }), "`quantity`: \"a lot\" is not a decimal number"),
-        (json!({ "transaction_id": "x".repeat(600) }), "`transaction_id` cannot name a resource"),
+        (json!({ "transaction_id": "x".repeat(2000) }), "`transaction_id` is missing, or not a plain string"),
     ] {
         let found = why_not(&deposit_failed(&changes));
         assert!(found.contains(why), "{changes:.60}: {found}");
+    }
+    // An amount that cannot be read is part of the name as it came, so two of them are two deposits.
+    let mut ids = vec![known];
+    for quantity in [json!(""), json!("a lot"), json!(["100", "200"])] {
+        let statements = all_statements(&deposit_failed(&json!({ "quantity": quantity })));
+        assert_eq!((statements.len(), status_of(&statements[0])), (1, "unexpected"), "{quantity}: no recovery");
+        assert!(!ids.contains(&statements[0].resource.to_string()), "{quantity}");
+        ids.push(statements[0].resource.to_string());
+        assert_eq!(transfer_of(statements[0].clone()).quantity, None, "{quantity}");
     }
 }
 
 #[test]
 fn an_amount_that_cannot_be_read_is_never_taken_as_missing() {
-    let odd = [json!("abc"), json!("1e3"), json!("1,000"), json!(true), json!(["1", "2"]), json!({ "value": "1" })];
+    let odd = [json!("abc"), json!("1e"), json!("1,000"), json!(true), json!(["1", "2"]), json!({ "value": "1" })];
     let fund = |changes: &Value| sample(include_str!("../../../../events/zerohash/fund.success.json"), changes);
     for amount in odd {
-        for (body, member) in [
-            (fund(&json!({ "quantity": amount })), "quantity"),
-            (fund(&json!({ "rate": amount })), "rate"),
-            (fund(&json!({ "notional": amount })), "notional"),
-            (quarantined(&json!({ "amount": amount })), "amount"),
-            (payment(&json!({ "total": amount })), "total"),
-            (payment(&json!({ "quantity": amount })), "quantity"),
-            (balance(&json!({ "balance": amount })), "balance"),
-            (deposit_failed(&json!({ "quantity": amount })), "quantity"),
-        ] {
-            let why = why_not(&body);
-            assert!(why.contains(&format!("`{member}`")), "{member} {amount}: {why}");
-        }
         let details = json!({ "withdrawal_request_id": "w-1", "network_fee_quantity": amount });
-        let why = why_not(&payment(&json!({ "payment_details": details })));
-        assert!(why.contains("`network_fee_quantity`"), "{amount}: {why}");
+        for (body, member, expected) in [
+            (fund(&json!({ "quantity": amount })), "quantity", "held: amount_missing"),
+            (fund(&json!({ "rate": amount, "deposit_fee_notional": "1" })), "rate", "held: amount_missing"),
+            (fund(&json!({ "notional": amount })), "notional", "held: amount_missing"),
+            (completed(&json!({ "amount": amount })), "amount", "held: amount_missing"),
+            (quarantined(&json!({ "amount": amount })), "amount", "unexpected"),
+            (payment(&json!({ "total": amount })), "total", "broadcast"),
+            (payment(&json!({ "quantity": amount })), "quantity", "broadcast"),
+            (payment(&json!({ "payment_details": details })), "payment_details.network_fee_quantity", "broadcast"),
+            (deposit_failed(&json!({ "quantity": amount })), "quantity", "unexpected"),
+        ] {
+            let statement = all_statements(&body).remove(0);
+            assert_eq!(outcome(&statement), expected, "{member} {amount}");
+            assert_eq!(notes(&statement), [format!("`{member}` is not a number")], "{amount}");
+            let kept = Value::Object(transfer_of(statement).provider_data);
+            let pointer = format!("/{}", member.replace('.', "/"));
+            assert_eq!(kept.pointer(&pointer), Some(&amount), "{member}");
+        }
+        let why = why_not(&balance(&json!({ "balance": amount })));
+        assert!(why.contains("`balance` is not a number"), "{amount}: a balance without an amount says nothing: {why}");
     }
 }
 
 #[test]
 fn numbers_and_strings_are_read_alike_and_empty_values_are_missing() {
     let of = |amount: Value| {
-        let body = sample(include_str!("../../../../events/zerohash/deposit.completed.json"), &json!({}));
-        let mut body = changed(body, &json!({ "amount": null }));
+        let mut body = completed(&json!({ "amount": null }));
         body["amount"] = amount;
         transfer_of(statement(&body)).quantity.map(|quantity| quantity.value.to_string())
     };
@@ -185,19 +198,19 @@ fn the_statuses_of_users_and_accounts_are_the_providers_words() {
     for word in users {
         let statement = statement(&participant(&json!({ "participant_status": word })));
         assert_eq!(
-            (statement.resource.to_string().as_str(), statement.content.status.as_str()),
+            (statement.resource.to_string().as_str(), status_of(&statement)),
             ("participant#zerohash#CUST01", word)
         );
     }
     for word in ["pending", "approved", "rejected", "closed", "locked", "disabled"] {
         let statement = statement(&external_account(&json!({ "external_account_status": word })));
         let id = "external_account#zerohash#2cc93b20-ee43-4877-8cdc-863e61829015";
-        assert_eq!((statement.resource.to_string().as_str(), statement.content.status.as_str()), (id, word));
+        assert_eq!((statement.resource.to_string().as_str(), status_of(&statement)), (id, word));
     }
+    assert_eq!(status_of(&statement(&participant(&json!({ "participant_status": "Approved" })))), "approved");
     // Each kind has its own statuses.
     for (body, member) in [
         (participant(&json!({ "participant_status": "pending" })), "participant_status"),
-        (participant(&json!({ "participant_status": "Approved" })), "participant_status"),
         (external_account(&json!({ "external_account_status": "divested" })), "external_account_status"),
         (external_account(&json!({ "external_account_status": "confirmed" })), "external_account_status"),
     ] {
@@ -223,15 +236,22 @@ fn an_account_has_its_user_its_name_and_its_reason() {
 #[test]
 fn a_balance_is_named_by_its_user_account_and_asset() {
     let resource = |changes: Value| statement(&balance(&changes)).resource.to_string();
-    for (changes, native) in [
-        (json!({}), "CUST01:PLAT01:general:available:USDC.BASE"),
-        (json!({ "balance": "1", "timestamp": null, "movements": [] }), "CUST01:PLAT01:general:available:USDC.BASE"),
-        (json!({ "account_type": "collateral" }), "CUST01:PLAT01:general:collateral:USDC.BASE"),
-        (json!({ "asset": "USDC.ETH" }), "CUST01:PLAT01:general:available:USDC.ETH"),
-        (json!({ "account_group": "" }), "CUST01:-:general:available:USDC.BASE"),
-        (json!({ "account_label": 7 }), "CUST01:PLAT01:7:available:USDC.BASE"),
+    let own = ["CUST01", "PLAT01", "general", "available", "USDC.BASE"];
+    for (changes, parts) in [
+        (json!({}), own),
+        (json!({ "balance": "1", "timestamp": null, "movements": [] }), own),
+        (json!({ "account_label": " general " }), own),
+        (json!({ "account_type": "collateral" }), ["CUST01", "PLAT01", "general", "collateral", "USDC.BASE"]),
+        (json!({ "asset": "USDC.ETH" }), ["CUST01", "PLAT01", "general", "available", "USDC.ETH"]),
+        (json!({ "account_group": "" }), ["CUST01", "", "general", "available", "USDC.BASE"]),
+        (json!({ "account_label": 7 }), ["CUST01", "PLAT01", "7", "available", "USDC.BASE"]),
     ] {
-        assert_eq!(resource(changes.clone()), format!("balance#zerohash#{native}"), "{changes}");
+        assert_eq!(resource(changes.clone()), format!("balance#zerohash#{}", named(&parts)), "{changes}");
+    }
+    for member in ["participant_code", "asset"] {
+        let mut body = balance(&json!({}));
+        body[member] = json!("");
+        assert!(why_not(&body).contains("so the balance cannot be named"), "{member}");
     }
     for member in ["participant_code", "account_group", "account_label", "account_type", "asset"] {
         for odd in [json!(["a", "b"]), json!(true), json!({ "name": "a" }), json!("a\nb")] {
@@ -247,6 +267,6 @@ fn a_balance_is_named_by_its_user_account_and_asset() {
     for nothing in [json!(""), Value::Null] {
         let mut body = balance(&json!({}));
         body["balance"] = nothing;
-        assert!(why_not(&body).contains("`balance` is empty"));
+        assert!(why_not(&body).contains("`balance` is not a number"));
     }
 }

@@ -212,11 +212,12 @@ fn a_credit_that_is_withdrawn_after_it_was_published_shows() {
 #[test]
 fn only_an_event_that_says_a_deposit_may_be_credited_makes_a_receipt() {
     let confirmed = sent(ONE, "confirmed", 40);
+    let with_session = with(sent(ONE, "confirmed", 45), |details| details.session.id = Some("1".to_owned()));
     let corrected = with(sent(ONE, "confirmed", 50), |details| details.quantity = Some(quantity("99")));
     let pending = sent(ONE, "pending", 0);
     let waiting = recorded([&pending]);
     let notice = NewFact::overdue(&waiting, Duration::from_secs(3600)).expect("a further status is awaited");
-    let statements = [confirmed, sent(ONE, "submitted", 10), corrected, sent(ONE, "failed", 60)];
+    let statements = [confirmed, sent(ONE, "submitted", 10), with_session, corrected, sent(ONE, "failed", 60)];
     let overdue = fold(waiting, notice).into_resource();
     let resource =
         statements.into_iter().fold(overdue, |resource, statement| fold(resource, statement).into_resource());
@@ -232,7 +233,9 @@ fn only_an_event_that_says_a_deposit_may_be_credited_makes_a_receipt() {
         ("fundhook.deposit.overdue", None),
         ("fundhook.deposit.confirmed", Some("100")),
         ("fundhook.deposit.updated", Some("100")),
-        ("fundhook.deposit.updated", Some("99")),
+        ("fundhook.deposit.updated", Some("100")),
+        // Two amounts for one deposit, and then two final statuses too.
+        ("fundhook.deposit.conflicting", None),
         ("fundhook.deposit.conflicting", None),
     ];
     assert_eq!(noted, expected.map(|(event, value)| (event, value.map(str::to_owned))));

@@ -11,7 +11,7 @@ use fundhook_local_stack::sending::gateway_request;
 use fundhook_ports::chain;
 use fundhook_providers::connect::{JwtMode, JwtSettings, Settings, TOKEN_ISSUER, verify};
 use fundhook_providers::jose::TokenPolicy;
-use fundhook_providers::{Envelope, Headers, KeySet, Webhook, normalise};
+use fundhook_providers::{Envelope, Headers, KeySet, ReadingSettings, Webhook, normalise};
 use fundhook_sandbox::SandboxKey;
 use serde_json::{Value, json};
 
@@ -96,8 +96,11 @@ fn the_samples_behind_it_are_what_each_function_sends_to_the_next() {
     check("fan-out", &from_queue(bodies.collect()));
 
     let pointer = |line| EvidencePointer { object: "evidence/v1/2025/10/14/sample.ndjson.gz".into(), line };
-    let statements: Vec<_> =
-        envelopes.iter().zip(0..).flat_map(|(envelope, line)| normalise(envelope, pointer(line))).collect();
+    let statements: Vec<_> = envelopes
+        .iter()
+        .zip(0..)
+        .flat_map(|(envelope, line)| normalise(envelope, pointer(line), &ReadingSettings::default()))
+        .collect();
     let messages = statements
         .iter()
         .map(|statement| NewFact::from(statement.clone()).to_message().expect("statements have a JSON form"));

@@ -72,8 +72,14 @@ fn a_member_of_some_kinds_is_only_in_the_schemas_of_those_kinds() {
     for kind in Kind::ALL {
         let schema = event_schema(kind);
         let has = |member: &str| schema["properties"]["data"]["properties"].get(member).is_some();
-        assert_eq!(has("conflicting"), matches!(kind, Kind::Deposit | Kind::Withdrawal), "{kind}");
-        assert_eq!(has("duplicate_of"), kind == Kind::Deposit, "{kind}");
+        let can_conflict = matches!(kind, Kind::Deposit | Kind::Withdrawal | Kind::Fee | Kind::Exchange);
+        for member in ["conflicting", "conflict_about"] {
+            assert_eq!(has(member), can_conflict, "{kind}: {member}");
+        }
+        for member in ["duplicate_of", "credit", "hold"] {
+            assert_eq!(has(member), kind == Kind::Deposit, "{kind}: {member}");
+        }
+        assert_eq!(has("exchange"), kind == Kind::Exchange, "{kind}");
         assert_eq!(has("amount"), kind.moves_money() && kind != Kind::Recovery || kind == Kind::Balance, "{kind}");
         assert_eq!(has("auth_request"), kind == Kind::Recovery, "{kind}");
     }

@@ -1,4 +1,7 @@
 //! Events as Fundhook publishes them, batches as Lambda hands them over, and a ledger in memory.
+
+mod log;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -7,6 +10,8 @@ use serde_json::{Value, json};
 use subscriber::{Credit, CreditOutcome, Hold, HoldOutcome, Instruction, Ledger, LedgerError};
 use time::OffsetDateTime;
 use time::macros::datetime;
+
+pub(crate) use log::logged;
 
 pub(crate) const NOW: OffsetDateTime = datetime!(2025-10-07 19:44:50 UTC);
 
@@ -72,7 +77,33 @@ pub(crate) fn submitted(native: &str) -> Value {
 }
 
 pub(crate) fn confirmed(native: &str) -> Value {
-    event(native, 3, "confirmed")
+    let net = json!({ "value": "0.013", "asset": "BTC" });
+    let credit = json!({ "form": "in_kind", "gross": net, "fees": [], "net": net, "decided_by": "numbers" });
+    with(event(native, 3, "confirmed"), "/credit", credit)
+}
+
+/// 500 USDC arrived. The provider exchanged them, and the customer bears a fee of 5 USD.
+pub(crate) fn converted(native: &str) -> Value {
+    let usd = |value: &str| json!({ "value": value, "asset": "USD" });
+    let (usdc, gross, net) = (json!({ "value": "500", "asset": "USDC" }), usd("500"), usd("495"));
+    let credit = json!({
+        "form": "converted",
+        "gross": gross,
+        "fees": [{ "kind": "deposit_fee", "value": "5", "asset": "USD", "borne_by": "customer" }],
+        "net": net,
+        "conversion": { "from": usdc, "to": gross, "rate": "1" },
+        "decided_by": "numbers",
+    });
+    let network = json!({ "name": "ETH", "slug": "ethereum" });
+    let amount = json!({ "value": "500", "units": "major", "major": "500", "asset": "USDC", "network": network });
+    with(with(confirmed(native), "/amount", amount), "/credit", credit)
+}
+
+/// The deposit was confirmed. A webhook was read again, and it may not be credited now.
+pub(crate) fn restated(native: &str) -> Value {
+    let hold = json!({ "reason": "fee_bearer_unknown", "needs": "setting", "explanation": "There is a fee." });
+    let members = json!(["credit", "final", "hold", "status"]);
+    with(with(event(native, 4, "held"), "/hold", hold), "/restated", members)
 }
 
 pub(crate) fn conflicting(native: &str) -> Value {

@@ -7,6 +7,7 @@ use fan_out::FanOut;
 use flate2::read::GzDecoder;
 use fundhook_domain::{FactContent, NewFact, Statement, Timestamp};
 use fundhook_ports::fakes::{EvidenceBucket, Fake, Queue};
+use fundhook_providers::ReadingSettings;
 use serde_json::{Value, json};
 
 /// Deposits and withdrawals, as the provider sends them.
@@ -22,7 +23,7 @@ pub(crate) const MONEY: [&str; 8] = [
 ];
 /// Verified webhooks of types that no normaliser knows.
 pub(crate) const UNRECOGNIZED: [&str; 2] = [
-    include_str!("../../../../../events/connect/odd/unknown_event.json"),
+    r#"{"event":"connect.orders.created","order":{"id":"ORDER01"}}"#,
     include_str!("../../../../../events/connect/odd/not_json.txt"),
 ];
 
@@ -45,6 +46,13 @@ pub(crate) fn of_zerohash(payload_type: &str, body: &str) -> String {
 /// The envelope of a webhook of any feed.
 pub(crate) fn of_feed(feed: &str, body: &str) -> String {
     envelope_with(feed, &[], json!({ "text": body }), "2025-10-07T19:44:51Z")
+}
+
+/// The envelope of a test webhook that was sent from Striga's dashboard.
+pub(crate) fn ping() -> String {
+    let mut envelope: Value = serde_json::from_str(&of_feed("striga", "{}")).expect("JSON");
+    envelope["url"] = json!("https://hooks.example.com/webhooks/striga/ping");
+    envelope.to_string()
 }
 
 fn envelope_with(feed: &str, named: &[(&str, &str)], body: Value, received_at: &str) -> String {
@@ -126,17 +134,19 @@ pub(crate) fn statements(queue: &Fake<Queue>) -> Vec<Statement> {
     queue.offered().iter().map(statement_in).collect()
 }
 
-/// The ports of fan-out.
+/// The ports of fan-out and its settings.
 #[derive(Default)]
 pub(crate) struct World {
     pub(crate) evidence: Fake<EvidenceBucket>,
     pub(crate) transfers: Fake<Queue>,
     pub(crate) accounts: Fake<Queue>,
+    pub(crate) reading: ReadingSettings,
 }
 
 impl World {
     pub(crate) async fn handle<T: AsRef<str>>(&self, bodies: &[T]) -> SqsBatchResponse {
-        let fan_out = FanOut::new(self.evidence.clone(), self.transfers.clone(), self.accounts.clone());
+        let Self { evidence, transfers, accounts, reading } = self;
+        let fan_out = FanOut::new(evidence.clone(), transfers.clone(), accounts.clone(), reading.clone());
         fan_out.handle(batch(bodies), now()).await
     }
 }

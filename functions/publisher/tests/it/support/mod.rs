@@ -5,8 +5,8 @@ use aws_lambda_events::streams::DynamoDbEventResponse;
 use fundhook_adapters::table::{FACTS, OWNERSHIP, PK, VERSION};
 use fundhook_domain::{
     Attestation, Details, Event, Evidence, EvidenceClass, EvidencePointer, FactId, Kind, Network, Ownership, Provider,
-    Quantity, Resource, ResourceId, Scheme, Statement, StatementContent, Status, Timestamp, TransferDetails, Units,
-    fold,
+    Quantity, Reading, Resource, ResourceId, Scheme, Statement, StatementContent, Status, Timestamp, TransferDetails,
+    Units, fold,
 };
 use fundhook_ports::fakes::{Fake, ReceiptTable, Topic};
 use fundhook_reconciliation::Receipt;
@@ -46,10 +46,11 @@ pub(crate) fn statement_of(resource: ResourceId, body: &str, name: &str, seconds
     let content = StatementContent {
         id: FactId::of(&resource, &event_type, body.as_bytes()),
         event_type,
-        status: Status::named(resource.kind(), name).expect("a status of the kind"),
+        status: Some(Status::named(resource.kind(), name).expect("a status of the kind")),
         occurred_at: at(seconds),
         details,
         evidence: Evidence { received_at: at(seconds), attestation, archived },
+        reading: Reading { at: at(seconds), revision: 1, settings: String::new() },
     };
     Statement { resource, content }
 }
@@ -72,8 +73,8 @@ pub(crate) fn image(resource: &Resource) -> Value {
         FACTS: { "L": facts.collect::<Vec<_>>() },
         VERSION: { "N": resource.version().to_string() },
         "view": { "S": serde_json::to_string(&view).expect("JSON") },
-        "status": { "S": view.status.as_str() },
-        "final": { "BOOL": view.status.is_final() },
+        "status": { "S": view.status.expect("a status").as_str() },
+        "final": { "BOOL": view.status.expect("a status").is_final() },
         "updated_at": { "S": at(60).sortable() },
     });
     if *resource.ownership() != Ownership::Unclaimed {

@@ -18,6 +18,9 @@ pub(crate) struct TestDeposit {
     pub(crate) account: String,
     /// When it arrived.
     pub(crate) at: Timestamp,
+    /// What zerohash and the list state in addition: the code of the reason while it is not credited, and its fee in USD.
+    pub(crate) reason_code: Option<&'static str>,
+    pub(crate) fee: Option<&'static str>,
 }
 
 pub(crate) const USDC: (&str, &str, &str) = ("USDC", "base", "USDC.BASE");
@@ -34,6 +37,8 @@ pub(crate) fn deposit(id: &str, at: Timestamp) -> TestDeposit {
         address: "0x34f53Aea3ba8b60B0ed19106baF43A4f3F73f248".to_owned(),
         account: "CUST01".to_owned(),
         at,
+        reason_code: None,
+        fee: None,
     }
 }
 
@@ -117,6 +122,8 @@ impl TestDeposit {
             "account_label": "general",
             "success": succeeded,
             "status_reason": if succeeded { "" } else { "account match has not completed yet" },
+            "status_reason_code": self.reason_code.filter(|_| !succeeded),
+            "deposit_fee_notional": self.fee,
             "reference_id": format!("attempt-of-{}", self.id),
             "source": { "type": "CUSTODIAL", "integration": "coinbase" },
         })

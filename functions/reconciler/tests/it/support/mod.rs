@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use fundhook_credentials::TokenKeeper;
 use fundhook_domain::{
-    Details, EvidencePointer, Feed, Network, NewFact, Ownership, Resource, ResourceId, Timestamp, events_after,
+    Details, EvidencePointer, Feed, Network, NewFact, Ownership, Resource, ResourceId, Status, Timestamp, events_after,
 };
 use fundhook_ports::ListPage;
 use fundhook_ports::fakes::{Clock, Fake, Queue, ResourceTable, Stepped, Steps, TokenService, TransactionApi};
-use fundhook_providers::{Envelope, normalise};
+use fundhook_providers::{Envelope, ReadingSettings, normalise};
 use fundhook_reconciliation::{DayReports, RunSummary, Watermark};
 use fundhook_runtime::settings::{OverdueLimits, ReconcileSettings};
 use reconciler::{ListReader, Ports, ReconcileError, ReconcileRequest, ReconcileResponse, Reconciler};
@@ -109,6 +109,7 @@ impl World {
                 overlap: hours(1),
                 lookback: days(3),
                 overdue: OverdueLimits { deposit: days(1), withdrawal: days(1), recovery: days(7) },
+                reading: ReadingSettings::default(),
             },
             asks_the_provider: true,
             clock,
@@ -182,7 +183,7 @@ impl World {
         for (line, message) in (0..).zip(&envelopes) {
             let envelope = Envelope::from_json(message).expect("an envelope");
             let archived = EvidencePointer { object: "evidence/v1/x.ndjson.gz".to_owned(), line };
-            let statements = normalise(&envelope, archived);
+            let statements = normalise(&envelope, archived, &self.settings.reading);
             let messages =
                 statements.into_iter().map(|statement| NewFact::from(statement).to_message().expect("a message"));
             self.transfers.now().sent.extend(messages);
@@ -215,7 +216,7 @@ impl World {
 
     /// The recorded status of `deposit`; `-` if there is none.
     pub(crate) fn status(&self, deposit: &TestDeposit) -> &'static str {
-        self.resource(&deposit.resource()).view().map_or("-", |view| view.status.as_str())
+        self.resource(&deposit.resource()).view().map_or("-", |view| view.status.map_or("none", Status::as_str))
     }
 
     pub(crate) fn watermark(&self, name: &str) -> Watermark {
@@ -273,6 +274,7 @@ pub(crate) struct Entry {
 impl Entry {
     fn of(resource: &Resource) -> Self {
         let view = resource.view().expect("a fact");
+        let conflicting = view.conflicting().len();
         let transfer = match view.details {
             Details::Transfer(transfer) => *transfer,
             Details::Recovery(_) | Details::Account(_) | Details::Balance(_) | Details::Unrecognized(_) => {
@@ -281,8 +283,8 @@ impl Entry {
         };
         let major = transfer.quantity.and_then(|quantity| quantity.in_major());
         Self {
-            status: view.status.as_str(),
-            conflicting: view.conflicting.len(),
+            status: view.status.map_or("none", Status::as_str),
+            conflicting,
             amount: major.map(|value| value.to_string()),
             asset: transfer.asset,
             network: transfer.network.as_ref().map(Network::slug).map(str::to_owned),

@@ -103,7 +103,7 @@ pub(crate) struct Keys {
 
 impl Keys {
     fn of(resource: &Resource, updated_at: Timestamp) -> Self {
-        let current_status = resource.current_status().filter(|current_status| current_status.status.is_awaited());
+        let current_status = resource.current_status().filter(|current_status| current_status.is_awaited);
         let is_duplicate = matches!(resource.ownership(), Ownership::DuplicateOf { .. });
         let view = resource.view();
         let credited = view.as_ref().filter(|view| view.is_confirmed_deposit() && !is_duplicate);

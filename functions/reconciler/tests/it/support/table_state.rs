@@ -12,9 +12,10 @@ use super::table::{Keys, Table};
 
 /// Members about the statements behind a view and when they were received. A row is another statement and is read
 /// later, and the webhook before it may have been dropped, so that the previous status differs.
-const EVIDENCE: [&str; 10] = [
+const EVIDENCE: [&str; 11] = [
     "/view/fact",
     "/view/evidence",
+    "/view/reading",
     "/view/history",
     "/event/evidence",
     "/event/history",
@@ -30,7 +31,7 @@ const EVIDENCE: [&str; 10] = [
 pub(crate) const ONLY_IN_WEBHOOKS: [&str; 4] = ["session", "provider_status", "created_at", "updated_at"];
 
 /// Members of the list's rows about Connect's deposits that the webhooks do not have.
-pub(crate) const ONLY_IN_ROWS: [&str; 3] = ["conversion", "sub_account", "reference_id"];
+pub(crate) const ONLY_IN_ROWS: [&str; 4] = ["conversion", "sub_account", "reference_id", "status_reason_code"];
 
 /// Members that both have, with different values: the webhook family (in events `stream`), the status reason, the
 /// spelling of the network, and the provider's other data.

@@ -1,10 +1,12 @@
 //! Batches of statements.
 
 pub(crate) mod disturbed;
+#[path = "../../../../../shared/credentials/tests/it/support/logs.rs"]
+pub(crate) mod logs;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use fundhook_domain::{
-    Attestation, Details, Evidence, EvidenceClass, EvidencePointer, FactId, Kind, NewFact, Provider, Resource,
+    Attestation, Details, Evidence, EvidenceClass, EvidencePointer, FactId, Kind, NewFact, Provider, Reading, Resource,
     ResourceId, Scheme, Statement, StatementContent, Status, Timestamp, fold,
 };
 use fundhook_ports::fakes::{Fake, ResourceTable};
@@ -39,10 +41,11 @@ pub(crate) fn statement_of(resource: ResourceId, name: &str, seconds: i64, detai
     let content = StatementContent {
         id: FactId::of(&resource, &event_type, seconds.to_string().as_bytes()),
         event_type,
-        status: Status::named(resource.kind(), name).expect("a status of the kind"),
+        status: Some(Status::named(resource.kind(), name).expect("a status of the kind")),
         occurred_at: at(seconds),
         details,
         evidence: Evidence { received_at: at(seconds), attestation, archived },
+        reading: Reading { at: at(seconds), revision: 1, settings: String::new() },
     };
     Statement { resource, content }
 }

@@ -16,8 +16,8 @@ use dynoxide::Database;
 use fundhook_adapters::{Aws, ResourceTable, WriteMethod};
 use fundhook_domain::{
     AccountDetails, Attestation, BalanceDetails, Details, Evidence, EvidenceClass, EvidencePointer, FactContent,
-    FactId, Feed, Kind, Network, Provider, Quantity, Resource, ResourceId, Scheme, Statement, StatementContent, Status,
-    Timestamp, Transaction, TransferDetails, Units, fold,
+    FactId, Feed, Kind, Network, Provider, Quantity, Reading, Resource, ResourceId, Scheme, Statement,
+    StatementContent, Status, Timestamp, Transaction, TransferDetails, Units, fold,
 };
 use fundhook_ports::{Resources, Write, WriteOutcome};
 use tokio::net::TcpListener;
@@ -129,7 +129,7 @@ pub(crate) fn statement(resource: &ResourceId, name: &str, seconds: i64, body: &
     let details = match resource.kind() {
         Kind::Participant | Kind::ExternalAccount => Details::Account(Box::<AccountDetails>::default()),
         Kind::Balance => Details::Balance(Box::<BalanceDetails>::default()),
-        Kind::Deposit | Kind::Withdrawal | Kind::Fee | Kind::Recovery | Kind::Unrecognized => {
+        Kind::Deposit | Kind::Withdrawal | Kind::Fee | Kind::Exchange | Kind::Recovery | Kind::Unrecognized => {
             Details::Transfer(Box::default())
         }
     };
@@ -144,10 +144,11 @@ pub(crate) fn statement(resource: &ResourceId, name: &str, seconds: i64, body: &
     let content = StatementContent {
         id: FactId::of(resource, &event_type, body.as_bytes()),
         event_type,
-        status,
+        status: Some(status),
         occurred_at: at(seconds),
         details,
         evidence: Evidence { received_at: at(seconds), attestation, archived },
+        reading: Reading { at: at(seconds), revision: 1, settings: String::new() },
     };
     Statement { resource: resource.clone(), content }
 }

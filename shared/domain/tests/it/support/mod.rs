@@ -1,7 +1,10 @@
 //! Statements to fold, and what folding them results in.
 
 pub(crate) mod deposits;
+pub(crate) mod facts;
+pub(crate) mod money;
 pub(crate) mod orders;
+pub(crate) mod readings;
 pub(crate) mod recovery;
 pub(crate) mod whole;
 
@@ -10,7 +13,7 @@ use std::time::Duration;
 
 use fundhook_domain::{
     AccountDetails, Attestation, Details, Event, EventData, Evidence, EvidenceClass, EvidencePointer, FactId, Kind,
-    Network, Provider, Quantity, Resource, ResourceId, Scheme, Statement, StatementContent, Status, Timestamp,
+    Network, Provider, Quantity, Reading, Resource, ResourceId, Scheme, Statement, StatementContent, Status, Timestamp,
     Transaction, TransferDetails, UnrecognizedDetails, View, events_after, fold,
 };
 use serde_json::{Map, Value};
@@ -47,14 +50,21 @@ pub(crate) fn statement_in(bytes: &str, status: Status, seconds: u64) -> Stateme
         archived: EvidencePointer { object: format!("evidence/v1/2025/10/07/{bytes}.ndjson.gz"), line: 0 },
     };
     let (occurred_at, details) = (at(seconds), details_of(status));
-    Statement { resource, content: StatementContent { id, event_type, status, occurred_at, details, evidence } }
+    let reading = Reading { at: evidence.received_at, revision: 1, settings: String::new() };
+    let status = Some(status);
+    let content = StatementContent { id, event_type, status, occurred_at, details, evidence, reading };
+    Statement { resource, content }
 }
 
 /// The fewest details that a webhook with `status` states.
 fn details_of(status: Status) -> Details {
     let provider_status = Some(status.to_string().to_uppercase());
     match status {
-        Status::Deposit(_) | Status::Withdrawal(_) | Status::Fee(_) => {
+        Status::Deposit(status) => {
+            let (credit, hold) = money::credit_or_hold(status);
+            Details::Transfer(Box::new(TransferDetails { provider_status, credit, hold, ..Default::default() }))
+        }
+        Status::Withdrawal(_) | Status::Fee(_) | Status::Exchange(_) => {
             Details::Transfer(Box::new(TransferDetails { provider_status, ..Default::default() }))
         }
         Status::Participant(_) | Status::ExternalAccount(_) => {
@@ -92,6 +102,19 @@ pub(crate) fn in_other_bytes(bytes: &str, statement: &Statement) -> Statement {
     other
 }
 
+/// `statement`, received at `seconds`.
+pub(crate) fn received(seconds: u64, mut statement: Statement) -> Statement {
+    statement.content.evidence.received_at = at(seconds);
+    statement.content.reading.at = at(seconds);
+    statement
+}
+
+/// `statement`, signed at `seconds`.
+pub(crate) fn signed(seconds: u64, mut statement: Statement) -> Statement {
+    statement.content.evidence.attestation.signed_at = Some(at(seconds));
+    statement
+}
+
 /// The same statement as a row of the provider's list, read two hours later.
 pub(crate) fn listed(statement: &Statement) -> Statement {
     let event_type = "connect.transactions".to_owned();
@@ -109,7 +132,8 @@ pub(crate) fn listed(statement: &Statement) -> Statement {
         },
         archived,
     };
-    let content = StatementContent { id, event_type, evidence, ..statement.content.clone() };
+    let reading = Reading { at: evidence.received_at, ..statement.content.reading.clone() };
+    let content = StatementContent { id, event_type, evidence, reading, ..statement.content.clone() };
     Statement { resource: statement.resource.clone(), content }
 }
 
@@ -226,9 +250,11 @@ impl FoldResult {
         // What a row and a webhook add to each other publishes no event, so the latest event depends on their order.
         let listed = resource.facts().iter().any(|fact| fact.content.evidence().is_from_api());
         let latest = events.last().zip(view.as_ref()).filter(|_| !listed).map(|(event, view)| EventData {
-            // The status before, and which of several equal statements is the evidence, depend on the order.
+            // The status before, what the last fact restates, and which of several equal statements is the evidence,
+            // depend on the order.
             previous_status: None,
             late: false,
+            restated: Vec::new(),
             evidence: view.evidence.clone(),
             ..event.data.clone()
         });

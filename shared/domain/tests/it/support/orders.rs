@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use fundhook_domain::{Event, Outcome, Resource, Statement, events_after, fold};
+use fundhook_domain::{
+    Credit, Event, EventBody, Hold, Kind, Outcome, Resource, Statement, Status, event_types, events_after, fold,
+};
 
 use super::FoldResult;
 
@@ -26,6 +28,9 @@ impl<'a> EveryOrder<'a> {
     fn from(&mut self, resource: &Resource, published: &[Event], folded: u32) {
         self.orders += 1;
         let events = [published, &events_after(resource, resource.version().saturating_sub(1))].concat();
+        if let Some(event) = events.last() {
+            assert_shows(event, resource);
+        }
         let result = FoldResult::after(resource, &events);
         assert_eq!(*self.first.entry(folded).or_insert_with(|| result.clone()), result, "facts {folded:#b}");
 
@@ -44,6 +49,31 @@ impl<'a> EveryOrder<'a> {
             assert_eq!(next.version(), resource.version() + 1, "{} was not folded", statement.content.id);
             self.from(&next, &events, folded | (1 << index));
         }
+    }
+}
+
+/// Asserts that `event`, the latest of `resource`, shows what may be booked by now, and that its type does not mislead.
+pub(crate) fn assert_shows(event: &Event, resource: &Resource) {
+    let (view, data, id) = (resource.view().expect("a view"), &event.data, &event.id);
+    assert_eq!(data.status, view.status.map(Status::as_str), "{id}: every change of the status is published");
+    let conflicting: Vec<_> = view.conflicting().iter().map(|status| status.as_str()).collect();
+    assert_eq!(data.conflicting, conflicting, "{id}: every change of the conflict is published");
+
+    let kind = resource.id().kind();
+    assert!(event_types(kind).contains(&event.event_type), "{id}: {} is not in the schema", event.event_type);
+    let outcome = event.event_type.rsplit('.').next().unwrap_or_default();
+    let says_a_status = Status::named(kind, outcome).is_ok();
+    assert!(!says_a_status || view.conflict.is_none(), "{id}: {outcome} although statements conflict");
+
+    if let (EventBody::Transfer(body), true) = (&data.body, kind == Kind::Deposit) {
+        let (is_confirmed, is_held) = (data.status == Some("confirmed"), data.status == Some("held"));
+        assert_eq!(body.credit.is_some(), is_confirmed && view.conflict.is_none(), "{id}: credit");
+        assert_eq!(body.hold.is_some(), is_held, "{id}: hold");
+        let reason = |hold: Option<&Hold>| hold.map(|hold| hold.reason);
+        assert!(!is_held || reason(body.hold.as_ref()) == reason(view.details.hold()), "{id}: the reason is published");
+        let net = |credit: Option<&Credit>| credit.map(|credit| credit.net.clone());
+        let is_published = body.credit.is_none() || net(body.credit.as_ref()) == net(view.details.credit());
+        assert!(is_published, "{id}: the credit is published");
     }
 }
 

@@ -67,7 +67,7 @@ pub(crate) fn paid(native: &str, status: WithdrawalStatus, value: Option<&str>, 
             RecoveryStatus::InProgress
         }
         WithdrawalStatus::Confirmed => RecoveryStatus::Resolved,
-        WithdrawalStatus::Failed | WithdrawalStatus::Abandoned => RecoveryStatus::Required,
+        WithdrawalStatus::Failed | WithdrawalStatus::Abandoned | WithdrawalStatus::Returned => RecoveryStatus::Required,
     };
     let bytes = format!("{native} {status:?} {value:?} {seconds}");
     recovery(recovery_status, &bytes, of_payment(native, status, value), seconds)
@@ -117,7 +117,8 @@ pub(super) fn whole(status: RecoveryStatus) -> Details {
         RecoveryStatus::Resolved => WithdrawalStatus::Confirmed,
     };
     let deposits = of_deposit(WebhookFamily::ZerohashDepositStatus, "eecb7555", HASH, "100", 0).deposits;
-    let payments = of_payment("b752503c", payment, Some("100")).payments;
+    let mut payments = of_payment("b752503c", payment, Some("100")).payments;
+    payments.values_mut().for_each(|payment| payment.also_named = BTreeSet::from([payment_id("0d0bd4c9")]));
     let RecoveryKey { account, asset, network } = key();
     Details::Recovery(Box::new(RecoveryDetails { account, asset, network, deposits, payments }))
 }

@@ -4,11 +4,14 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use fundhook_domain::{
-    AccountDetails, BalanceDetails, Balances, Conversion, Details, Event, Feed, Kind, Network, NewFact, Provider,
-    Quantity, ResourceId, Session, Side, Source, Statement, Status, Tenant, Transaction, TransferDetails, Units,
-    UnrecognizedDetails, WebhookFamily, events_after, fold,
+    AccountDetails, Amount, BalanceDetails, Balances, Conversion, Credit, CreditConversion, CreditFee, CreditForm,
+    DecidedBy, DepositStatus, Details, Event, Exchange, FeeBearer, FeeQuantity, Feed, Hold, HoldReason, Kind, Location,
+    Network, NewFact, Provider, Quantity, Resource, ResourceId, Session, Side, Source, Statement, Status, Tenant,
+    Transaction, TransferDetails, Units, UnrecognizedDetails, WebhookFamily, events_after, fold, unite,
 };
 
+use super::money::money;
+use super::readings::restated_somehow;
 use super::{
     at, folded, json, latest, listed, members, quantity, recovery, resource, statement, statement_in, status as named,
     with,
@@ -17,7 +20,9 @@ use super::{
 /// The statement that the resource reached `status` at `seconds`, with every member that it can have.
 pub(crate) fn whole(status: Status, seconds: u64) -> Statement {
     let details = match status {
-        Status::Deposit(_) | Status::Withdrawal(_) | Status::Fee(_) => Details::Transfer(Box::new(transfer())),
+        Status::Deposit(_) | Status::Withdrawal(_) | Status::Fee(_) | Status::Exchange(_) => {
+            Details::Transfer(Box::new(transfer(status)))
+        }
         Status::Recovery(status) => recovery::whole(status),
         Status::Participant(_) | Status::ExternalAccount(_) => Details::Account(Box::new(account())),
         Status::Balance => Details::Balance(Box::new(balance())),
@@ -42,10 +47,15 @@ fn wei(value: &str) -> Option<Quantity> {
 
 // Each of these names every member, so that the compiler reports a new one.
 
-fn transfer() -> TransferDetails {
+fn transfer(status: Status) -> TransferDetails {
+    let is_exchange = status.kind() == Kind::Exchange;
     TransferDetails {
         quantity: wei("119078888888888888887"),
-        fee: wei("636300000378000"),
+        fee: wei("636300000378000").map(|quantity| FeeQuantity {
+            quantity,
+            asset: text("MATIC"),
+            network: Some(Network::named("Polygon")),
+        }),
         total: wei("119079525188889266887"),
         refunded: wei("1"),
         asset: text("ETH"),
@@ -71,11 +81,54 @@ fn transfer() -> TransferDetails {
         reference_id: text("order-1"),
         provider_status: text("settled"),
         status_reason: text("deposit above maximum threshold"),
+        status_reason_code: text("above_maximum"),
+        credit: (status == Status::Deposit(DepositStatus::Confirmed)).then(credit),
+        hold: (status == Status::Deposit(DepositStatus::Held)).then(hold),
+        exchange: if is_exchange { exchange() } else { Exchange::default() },
         family: Some(WebhookFamily::ZerohashPayments),
+        names: if status.kind() == Kind::Withdrawal { names() } else { BTreeSet::new() },
         related: BTreeSet::from([resource(Kind::Fee)]),
         created_at: Some(at(0)),
         updated_at: Some(at(30)),
         provider_data: members(r#"{"raw_fee_bps":"20"}"#),
+    }
+}
+
+/// The names of a payment that states two.
+fn names() -> BTreeSet<ResourceId> {
+    let own = resource(Kind::Withdrawal);
+    let request = ResourceId::new(Kind::Withdrawal, own.feed().clone(), "b752503c").expect("a valid id");
+    BTreeSet::from([own, request])
+}
+
+fn credit() -> Credit {
+    let fee = |kind: &str, borne_by| CreditFee {
+        kind: kind.to_owned(),
+        value: "5".parse().expect("a decimal"),
+        asset: "USD".to_owned(),
+        borne_by,
+    };
+    let fees = vec![fee("deposit_fee", FeeBearer::Customer), fee("issuer_fee", FeeBearer::Platform)];
+    let gross = money("287396.9", "USD");
+    let conversion = CreditConversion {
+        from: money("119.078888888888888887", "ETH"),
+        to: gross.clone(),
+        rate: "2413.5".parse().expect("a decimal"),
+    };
+    let credit = Credit::of(CreditForm::Converted, gross, fees, DecidedBy::Setting).expect("one asset");
+    credit.converted_from(Some(conversion))
+}
+
+fn hold() -> Hold {
+    Hold::from(HoldReason::ComplianceReview).at(Location::HoldingAccount).because("The provider reviews 119 ETH.")
+}
+
+fn exchange() -> Exchange {
+    let of = |value, asset, network: &str| Amount::of(quantity(value), text(asset), Some(Network::named(network)));
+    Exchange {
+        sold: Some(of("1", "ETH", "ETH")),
+        bought: Some(of("2413.5", "USDC", "BASE")),
+        price: Some("2413.5".parse().expect("a decimal")),
     }
 }
 
@@ -127,9 +180,24 @@ pub(crate) fn every_sort() -> Vec<Event> {
         events.push(latest([&of_a_tenant(&whole)]));
         let others = Status::ALL.into_iter().filter(|other| other.kind() == status.kind() && *other != status);
         events.extend(others.map(|other| latest([&sparse, &statement(other, 50)])));
+        events.push(latest([&whole, &restated_somehow(&whole)]));
     }
+    // The same status with another amount is a conflict, once the status is final.
+    for status in [(Kind::Deposit, "confirmed"), (Kind::Fee, "charged"), (Kind::Exchange, "refunded")] {
+        let of = |seconds| whole(named(status.0, status.1), seconds);
+        events.push(latest([&of(40), &with(of(60), |details| details.quantity = wei("1"))]));
+    }
+    // A fee that arrives before its withdrawal.
+    let mut fee = whole(named(Kind::Withdrawal, "initiated"), 0);
+    fee.content.status = None;
+    events.push(latest([&fee]));
     // Asset and network are separate members while the amount is unknown.
-    for status in [(Kind::Deposit, "pending"), (Kind::Withdrawal, "initiated"), (Kind::Fee, "charged")] {
+    for status in [
+        (Kind::Deposit, "pending"),
+        (Kind::Withdrawal, "initiated"),
+        (Kind::Fee, "charged"),
+        (Kind::Exchange, "pending"),
+    ] {
         let announced =
             with(whole(named(status.0, status.1), 0), |details| (details.quantity, details.total) = (None, None));
         events.push(latest([&announced]));
@@ -137,10 +205,19 @@ pub(crate) fn every_sort() -> Vec<Event> {
     let confirmed = folded([&whole(named(Kind::Deposit, "confirmed"), 40)]);
     let owner = ResourceId::new(Kind::Deposit, Provider::Zerohash, "fund-1").expect("an id");
     events.extend(events_after(&confirmed.duplicating(owner, 0), 0));
-    for status in Status::ALL.into_iter().filter(|status| status.is_awaited()) {
+    // A payment that was recorded under each of its names before a webhook stated both.
+    let confirmed = NewFact::from(whole(named(Kind::Withdrawal, "confirmed"), 40));
+    let recorded = names().into_iter().map(|id| {
+        let alone = with(whole(named(Kind::Withdrawal, "submitted"), 0), |details| details.names.clear());
+        fold(Resource::unknown(id), alone).into_resource()
+    });
+    let united = unite(recorded, std::slice::from_ref(&confirmed)).expect("an owner");
+    events.extend(united.second_names.iter().flat_map(|name| events_after(name, 1)));
+    for status in Status::ALL {
         let resource = folded([&whole(status, 40)]);
-        let notice = NewFact::overdue(&resource, Duration::from_secs(3600)).expect("a further status is awaited");
-        events.extend(events_after(&fold(resource, notice).into_resource(), 1));
+        if let Some(notice) = NewFact::overdue(&resource, Duration::from_secs(3600)) {
+            events.extend(events_after(&fold(resource, notice).into_resource(), 1));
+        }
     }
     events.push(latest([&listed(&whole(named(Kind::Deposit, "confirmed"), 40))]));
     events

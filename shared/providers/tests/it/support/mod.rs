@@ -1,6 +1,7 @@
 //! Keys, secrets, settings and signed requests: Connect's here, the other providers' in their own modules. The private
 //! keys and secrets are published with this source code, so they protect nothing and must never be trusted.
 
+pub(crate) mod funds;
 pub(crate) mod samples;
 pub(crate) mod statements;
 pub(crate) mod striga;

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use fundhook_domain::{Feed, Provider, Statement};
+use fundhook_providers::Envelope;
 
 use super::envelope_of;
 use super::statements::statements;
@@ -62,9 +63,14 @@ impl Sample {
         }
     }
 
+    /// The envelope of the sample.
+    pub(crate) fn envelope(&self) -> Envelope {
+        envelope_of(&Feed::from(self.provider), self.payload_type(), &self.body)
+    }
+
     /// The statements of the sample.
     pub(crate) fn statements(&self) -> Vec<Statement> {
-        statements(&envelope_of(&Feed::from(self.provider), self.payload_type(), &self.body))
+        statements(&self.envelope())
     }
 }
 

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use fundhook_domain::{
-    DecimalValue, Details, EvidencePointer, Kind, NewFact, Resource, Statement, Status, Timestamp, TransferDetails,
-    Units, UnrecognizedDetails, View, fold,
+    Credit, CreditFee, DecidedBy, DecimalValue, Details, EvidencePointer, FeeBearer, Kind, NewFact, Resource,
+    Statement, Status, Timestamp, TransferDetails, Units, UnrecognizedDetails, View, fold,
 };
-use fundhook_providers::{Envelope, normalise};
-use serde_json::Value;
+use fundhook_providers::{Envelope, IdKey, ReadingSettings, normalise};
+use serde_json::{Value, json};
 
 /// Where the tests' envelopes are archived.
 pub(crate) fn archived() -> EvidencePointer {
@@ -16,7 +16,12 @@ pub(crate) fn archived() -> EvidencePointer {
 
 /// The statements of `envelope`.
 pub(crate) fn statements(envelope: &Envelope) -> Vec<Statement> {
-    normalise(envelope, archived())
+    normalise(envelope, archived(), &ReadingSettings::default())
+}
+
+/// The statements of `envelope` with `settings`.
+pub(crate) fn statements_with(envelope: &Envelope, settings: &ReadingSettings) -> Vec<Statement> {
+    normalise(envelope, archived(), settings)
 }
 
 /// The single statement of `envelope`.
@@ -24,6 +29,74 @@ pub(crate) fn only_statement(envelope: &Envelope) -> Statement {
     let mut statements = statements(envelope);
     assert_eq!(statements.len(), 1, "one webhook, one statement: {statements:#?}");
     statements.remove(0)
+}
+
+/// The name of the status of `statement`; `none` when it states none.
+pub(crate) fn status_of(statement: &Statement) -> &'static str {
+    statement.content.status.map_or("none", Status::as_str)
+}
+
+/// The status of `statement`, with the reason for a hold: `held: travel_rule`.
+pub(crate) fn outcome(statement: &Statement) -> String {
+    match &statement.content.details {
+        Details::Transfer(transfer) => {
+            let hold = transfer.hold.as_ref().map(|hold| format!(": {}", hold.reason)).unwrap_or_default();
+            status_of(statement).to_owned() + &hold
+        }
+        Details::Recovery(_) | Details::Account(_) | Details::Balance(_) | Details::Unrecognized(_) => {
+            status_of(statement).to_owned()
+        }
+    }
+}
+
+/// What may be booked for the deposit of `statement`, such as `495 USD of 500, deposit_fee 5 customer, by setting`;
+/// what is not said is `by numbers`. Otherwise its [`outcome`].
+pub(crate) fn credit_of(statement: &Statement) -> String {
+    let Details::Transfer(transfer) = &statement.content.details else { return outcome(statement) };
+    let Some(Credit { net, gross, fees, decided_by, .. }) = &transfer.credit else { return outcome(statement) };
+    assert_eq!(status_of(statement), "confirmed", "only a confirmed deposit has a credit");
+    assert_eq!(net.asset, gross.asset, "a credit is in one asset");
+    let borne = fees.iter().filter(|fee| fee.borne_by == FeeBearer::Customer);
+    let rest = borne.fold(gross.value.clone(), |rest, fee| rest - &fee.value);
+    assert_eq!(net.value, rest, "the net is the gross less the fees of the customer, exactly");
+    let fee = |fee: &CreditFee| {
+        assert_eq!(fee.asset, gross.asset, "a fee is in the asset of the credit");
+        let bearer = match fee.borne_by {
+            FeeBearer::Customer => "customer",
+            FeeBearer::Platform => "platform",
+        };
+        format!(", {} {} {bearer}", fee.kind, fee.value)
+    };
+    let fees: String = fees.iter().map(fee).collect();
+    let of = if fees.is_empty() { String::new() } else { format!(" of {}", gross.value) };
+    let by = if *decided_by == DecidedBy::Setting { ", by setting" } else { "" };
+    format!("{} {}{of}{fees}{by}", net.value, net.asset)
+}
+
+/// What must not change: kind and resource, the name of the event, the status, and the credit or hold.
+pub(crate) fn essence(statement: &Statement) -> [String; 4] {
+    let credit = match &statement.content.details {
+        Details::Transfer(details) => json!([details.credit, details.hold]).to_string(),
+        Details::Recovery(_) | Details::Account(_) | Details::Balance(_) | Details::Unrecognized(_) => String::new(),
+    };
+    [statement.resource.to_string(), statement.content.event_type.clone(), outcome(statement), credit]
+}
+
+/// The notes about what could not be read, in the provider's data.
+pub(crate) fn notes(statement: &Statement) -> Vec<String> {
+    let data = match &statement.content.details {
+        Details::Transfer(details) => &details.provider_data,
+        Details::Account(details) => &details.provider_data,
+        Details::Balance(details) => &details.provider_data,
+        Details::Recovery(_) | Details::Unrecognized(_) => return Vec::new(),
+    };
+    let notes = data.get("fundhook").and_then(|own| own["notes"].as_array()).cloned().unwrap_or_default();
+    notes.into_iter().map(|note| note.as_str().expect("a note is a sentence").to_owned()).collect()
+}
+
+/// The name in the tests' ids of the resource that `parts` describe.
+pub(crate) fn named(parts: &[&str]) -> String {
+    IdKey::public().name(parts)
 }
 
 /// The details of `statement`, which must be about a transfer.
@@ -37,7 +110,7 @@ pub(crate) fn reason(envelope: &Envelope) -> String {
     let statement = only_statement(envelope);
     assert_eq!(
         (statement.resource.kind(), statement.content.status),
-        (Kind::Unrecognized, Status::Unrecognized),
+        (Kind::Unrecognized, Some(Status::Unrecognized)),
         "{statement:?}"
     );
     let Details::Unrecognized(UnrecognizedDetails { reason, body_bytes, .. }) = statement.content.details else {
@@ -67,9 +140,10 @@ pub(crate) fn dropped(body: &Value, statements: &[Statement]) -> Vec<String> {
     let kept: BTreeSet<String> = kept.collect();
     // A value may be the resource's id, or one of the parts that make it up.
     let ids = || statements.iter().map(|statement| format!(":{}:", statement.resource.native()));
-    let is_kept = |leaf: &String| {
+    let is_kept = |leaf: &str| {
         let decimal = leaf.parse::<DecimalValue>().ok().map(|value| value.to_string());
-        let time = leaf.parse::<Timestamp>().or_else(|_| Timestamp::from_unix_digits(leaf)).ok();
+        let digits = decimal.as_deref().unwrap_or(leaf);
+        let time = if digits.starts_with('-') { None } else { Timestamp::from_any_form(digits).ok() };
         let time = time.map(|at| at.to_string());
         leaf.is_empty()
             || kept.contains(leaf)
@@ -80,7 +154,8 @@ pub(crate) fn dropped(body: &Value, statements: &[Statement]) -> Vec<String> {
                 .any(|text| kept.contains(&text))
             || leaf.rsplit_once('.').is_some_and(|(asset, network)| kept.contains(asset) && kept.contains(network))
     };
-    leaves(body).into_iter().filter(|leaf| !is_kept(leaf)).collect()
+    // White space around a value is not part of it.
+    leaves(body).into_iter().filter(|leaf| !is_kept(leaf) && !is_kept(leaf.trim())).collect()
 }
 
 /// Asserts that `statement` reads back from its message, and the view from its JSON.

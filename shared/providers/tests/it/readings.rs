@@ -1,0 +1,86 @@
+//! Readings: the settings that webhooks are read with are part of a statement's reading and not of its fact's id.
+
+use std::collections::BTreeMap;
+
+use fundhook_domain::{FeeBearer, HoldReason, Reading, Statement};
+use fundhook_providers::{IdKey, REVISION, ReadingSettings, ReasonMeaning};
+use serde_json::json;
+
+use crate::support::samples::Sample;
+use crate::support::statements::{outcome, statements_with};
+use crate::support::zerohash;
+
+fn all_settings() -> Vec<ReadingSettings> {
+    let bearer = |bearer| ReadingSettings { deposit_fees_borne_by: Some(bearer), ..ReadingSettings::default() };
+    let codes = |codes: &[(&str, ReasonMeaning)]| ReadingSettings {
+        reason_codes: codes.iter().map(|(code, meaning)| ((*code).to_owned(), *meaning)).collect(),
+        ..ReadingSettings::default()
+    };
+    vec![
+        ReadingSettings::default(),
+        bearer(FeeBearer::Customer),
+        bearer(FeeBearer::Platform),
+        codes(&[("A", ReasonMeaning::Processed)]),
+        codes(&[("A", ReasonMeaning::Expired)]),
+        codes(&[("B", ReasonMeaning::Processed)]),
+        codes(&[("A", ReasonMeaning::Processed), ("B", ReasonMeaning::Held(HoldReason::NotConverted))]),
+        ReadingSettings {
+            deposit_fees_borne_by: Some(FeeBearer::Customer),
+            reason_codes: BTreeMap::from([("A".to_owned(), ReasonMeaning::Processed)]),
+            ..ReadingSettings::default()
+        },
+    ]
+}
+
+#[test]
+fn the_same_bytes_are_one_fact_and_another_reading_under_every_setting() {
+    for sample in Sample::all() {
+        let read: Vec<Vec<Statement>> =
+            all_settings().iter().map(|settings| statements_with(&sample.envelope(), settings)).collect();
+        for (at, one) in read.iter().enumerate() {
+            for (first, statement) in read[0].iter().zip(one) {
+                assert_eq!(first.content.id, statement.content.id, "{}", sample.name);
+                assert_eq!(first.resource, statement.resource, "{}", sample.name);
+                let Reading { at: received, revision, settings } = &statement.content.reading;
+                assert_eq!((*received, *revision), (statement.content.evidence.received_at, REVISION));
+                assert_eq!(settings.is_empty(), at == 0, "the defaults have an empty digest");
+                assert!(settings.len() == 16 || at == 0);
+                let known = |other: &Vec<Statement>| other[0].content.reading.settings == *settings;
+                assert!(!read[..at].iter().any(known), "{}: two settings have one digest", sample.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_setting_changes_what_is_stated_and_nothing_of_the_facts_id() {
+    let body = json!({
+        "fund_id": "f-1", "participant_code": "C", "fund_asset": "USDC", "quoted_currency": "USD", "quantity": "500",
+        "rate": "1", "notional": "500", "deposit_fee_notional": "5", "success": true, "status_reason_code": "A",
+    });
+    let envelope = zerohash::envelope(None, body.to_string().as_bytes());
+    let read = all_settings().iter().map(|settings| statements_with(&envelope, settings).remove(0)).collect::<Vec<_>>();
+    let outcomes: Vec<String> = read.iter().map(outcome).collect();
+    let (unknown, expired) = ("held: unknown_reason", "held: unknown_reason");
+    let open = "held: fee_bearer_unknown";
+    assert_eq!(outcomes, [unknown, unknown, unknown, open, expired, unknown, open, "confirmed"]);
+    assert!(read.iter().all(|statement| statement.content.id == read[0].content.id));
+}
+
+#[test]
+fn the_key_of_ids_changes_ids_and_is_told_by_no_reading() {
+    let settings =
+        |secret: &str| ReadingSettings { id_key: IdKey::new(&secret.to_owned().into()), ..ReadingSettings::default() };
+    for sample in Sample::all() {
+        let [first, again, other] =
+            ["one", "one", "two"].map(|secret| statements_with(&sample.envelope(), &settings(secret)));
+        assert_eq!(first, again, "{}: the same body has the same id", sample.name);
+        for (one, another) in first.iter().zip(&other) {
+            let is_digest =
+                ["balance", "recovery"].contains(&one.resource.kind().as_str()) || sample.name == "deposit_failed";
+            assert_eq!(one.resource != another.resource, is_digest, "{}: {}", sample.name, one.resource);
+            assert_eq!(one.content.reading, another.content.reading, "{}", sample.name);
+        }
+        assert!(!format!("{:?}", settings("a secret")).contains("a secret"));
+    }
+}
