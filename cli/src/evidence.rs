@@ -30,7 +30,8 @@ pub enum FactVerification {
     NeedsSecret,
     /// The archived row of the provider's list states the fact. Rows are not signed.
     Listed,
-    /// Fundhook's own notice that a statement is overdue.
+    /// Fundhook's own notice that a statement is overdue, or its relation to another resource. The statement behind a
+    /// relation is a fact of that resource.
     Notice,
     /// The evidence does not support the fact, for this reason.
     Refuted(String),
@@ -63,7 +64,7 @@ impl Archive {
             FactContent::Statement(statement) => {
                 self.verified(resource, statement).await.unwrap_or_else(FactVerification::Refuted)
             }
-            FactContent::Overdue(_) => FactVerification::Notice,
+            FactContent::Overdue(_) | FactContent::SecondName(_) => FactVerification::Notice,
         }
     }
 
@@ -73,7 +74,8 @@ impl Archive {
         // A resource that is named by a digest has another id here, without the key; its facts have none of their own.
         let states = |statement: &Statement| {
             let id = FactId::of(resource, &statement.content.event_type, &envelope.body());
-            statement.resource.kind() == resource.kind() && id == recorded.id
+            // A statement may name the resource by a second name, and its fact has that name's id.
+            statement.resource.kind() == resource.kind() && (id == recorded.id || statement.content.id == recorded.id)
         };
         if !statements.iter().any(states) {
             return Err("the archived request does not state this fact".to_owned());

@@ -1,6 +1,6 @@
 //! Events and resources as text.
 
-use fundhook_domain::{EvidenceClass, FactContent, Resource, Status, events_after};
+use fundhook_domain::{EvidenceClass, FactContent, Kind, Resource, Status, events_after};
 use serde_json::Value;
 
 use crate::subscription::Delivery;
@@ -26,7 +26,9 @@ fn note(delivery: &Delivery) -> Option<String> {
         return Some("reconciled from the provider's list".to_owned());
     }
     if let Some(owner) = text("/data/duplicate_of") {
-        return Some(format!("same coin as {}: do not credit it again", shortened(owner)));
+        let is_coin = delivery.text("/data/kind") == Kind::Deposit.as_str();
+        let (same, counts) = if is_coin { ("coin as", "credit") } else { ("payment as", "count") };
+        return Some(format!("same {same} {}: do not {counts} it again", shortened(owner)));
     }
     if let Some(reason) = text("/data/hold/reason") {
         return Some(format!("{reason}, needs {}", delivery.text("/data/hold/needs")));
@@ -90,6 +92,9 @@ pub fn timeline(resource: &Resource) -> String {
     let mut text = format!("{}\n", resource.id());
     if resource.version() == 0 {
         text.push_str("  no facts are recorded\n");
+    }
+    if let Some(owner) = resource.second_name_of() {
+        text.push_str(&format!("  a second name; its facts are recorded under {owner}\n"));
     }
     let events = events_after(resource, 0);
     for fact in resource.facts() {

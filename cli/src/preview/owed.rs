@@ -67,9 +67,13 @@ pub(super) fn lines(latest: &[Latest]) -> Vec<String> {
 }
 
 /// The payments that return unexpected money, which was never credited: they do not count as withdrawals of the user's money.
-fn returning_payments(latest: &[Latest]) -> BTreeSet<&str> {
+fn returning_payments<'a>(latest: &'a [Latest]) -> BTreeSet<&'a str> {
     let payments = latest.iter().filter_map(|resource| resource.data.get("payments")?.as_array()).flatten();
-    payments.filter_map(|payment| text(payment, "resource")).collect()
+    let names = |payment: &'a Value| {
+        let others = payment.get("also_named").and_then(Value::as_array).into_iter().flatten();
+        payment.get("resource").into_iter().chain(others).filter_map(Value::as_str)
+    };
+    payments.flat_map(names).collect()
 }
 
 /// The column that a resource adds to. A deposit whose final statuses exclude each other adds to none: it needs review.
@@ -79,7 +83,7 @@ fn column_of(resource: &Latest) -> Option<Column> {
     let is_held = text(data, "status") == Some("held") || data.get("hold").is_some_and(|hold| !hold.is_null());
     match (text(data, "kind")?, text(data, "status")?) {
         ("deposit" | "withdrawal", _) if is_conflicting => None,
-        ("deposit", _) if resource.is_duplicate => None,
+        ("deposit" | "withdrawal", _) if resource.is_duplicate => None,
         ("deposit", _) if is_held => Some(Column::Held),
         ("deposit", "confirmed") => Some(Column::Credited),
         ("withdrawal", "confirmed") => Some(Column::Withdrawn),

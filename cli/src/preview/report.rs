@@ -72,7 +72,8 @@ fn event_lines(report: &mut String, event: &Event) -> Result<(), serde_json::Err
     };
     line(report, 5, &summary);
     if let Some(owner) = text(&data, "duplicate_of") {
-        line(report, 5, &format!("duplicate of {owner}: do not credit it again"));
+        let what = if text(&data, "kind") == Some("deposit") { "credit" } else { "count" };
+        line(report, 5, &format!("duplicate of {owner}: do not {what} it again"));
     }
     if let Some(restated) = data.get("restated").and_then(Value::as_array).filter(|names| !names.is_empty()) {
         let names: Vec<&str> = restated.iter().filter_map(Value::as_str).collect();

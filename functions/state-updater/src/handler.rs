@@ -1,12 +1,12 @@
 //! From a batch of statements to conditional writes.
 
-use std::collections::BTreeMap;
-
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
-use fundhook_domain::{Claim, FactContent, NewFact, Outcome, Resource, ResourceId, Timestamp, fold};
+use fundhook_domain::{NewFact, Resource, ResourceId, Timestamp};
 use fundhook_ports::{PortError, Resources, Write, WriteOutcome, chain};
 use fundhook_runtime::batch::{Failures, messages};
 use tracing::{error, info, warn};
+
+use crate::group::{Group, Groups};
 
 /// How often a resource is read, folded and written before its statements go back to the queue.
 pub const ATTEMPTS_MAX: u32 = 5;
@@ -16,23 +16,6 @@ pub const ATTEMPTS_MAX: u32 = 5;
 pub struct StateUpdater<R, P> {
     resources: R,
     pause: P,
-}
-
-/// The statements and overdue notices of a batch about one resource.
-struct Group {
-    message_ids: Vec<String>,
-    facts: Vec<FactContent>,
-    /// The resource as it was last read; `None` if it must be read.
-    current: Option<Resource>,
-    /// The claim of another deposit on the coin that this deposit tried to claim.
-    claimed: Option<Claim>,
-}
-
-/// A resource with new facts, and the write that stores it.
-struct Fold {
-    id: ResourceId,
-    group: Group,
-    write: Write,
 }
 
 impl<R: Resources, P: AsyncFn(u32)> StateUpdater<R, P> {
@@ -58,9 +41,10 @@ impl<R: Resources, P: AsyncFn(u32)> StateUpdater<R, P> {
             }
             pending = self.attempt(pending, now, &mut failures).await;
         }
-        for (id, group) in pending {
+        for group in pending {
+            let id = group.described();
             warn!(
-                resource.id = %id,
+                resource.id = id,
                 attempts = ATTEMPTS_MAX,
                 "{id} was changed by other writers in {ATTEMPTS_MAX} attempts; its messages will be delivered again"
             );
@@ -70,15 +54,10 @@ impl<R: Resources, P: AsyncFn(u32)> StateUpdater<R, P> {
     }
 
     /// Reads, folds and writes once. Returns the groups whose writes lost and must be repeated.
-    async fn attempt(
-        &self,
-        mut groups: BTreeMap<ResourceId, Group>,
-        now: Timestamp,
-        failures: &mut Failures,
-    ) -> BTreeMap<ResourceId, Group> {
+    async fn attempt(&self, mut groups: Groups, now: Timestamp, failures: &mut Failures) -> Groups {
         if let Err(error) = self.read(&mut groups).await {
             let (error, resources) = (chain(&error), groups.len());
-            let ids: Vec<String> = groups.keys().map(ToString::to_string).collect();
+            let ids: Vec<String> = groups.names().into_iter().map(ToString::to_string).collect();
             let ids = ids.join(", ");
             warn!(
                 error,
@@ -86,18 +65,20 @@ impl<R: Resources, P: AsyncFn(u32)> StateUpdater<R, P> {
                 resource.ids = ids,
                 "could not read {ids}; their messages will be delivered again: {error}"
             );
-            groups.into_values().for_each(|group| group.fail(failures));
-            return BTreeMap::new();
+            groups.into_iter().for_each(|group| group.fail(failures));
+            return Groups::default();
         }
-        let folds: Vec<Fold> = groups.into_iter().filter_map(|(id, group)| folded(id, group)).collect();
+        let folds = groups.into_iter().filter_map(|group| group.folded(failures).map(|write| (group, write)));
+        let folds: Vec<(Group, Write)> = folds.collect();
         if folds.is_empty() {
-            return BTreeMap::new();
+            return Groups::default();
         }
-        let outcomes = self.resources.write(folds.iter().map(|fold| fold.write.clone()).collect(), now).await;
+        let outcomes = self.resources.write(folds.iter().map(|(_, write)| write.clone()).collect(), now).await;
 
-        let mut lost = BTreeMap::new();
+        let mut lost = Groups::default();
         let mut outcomes = outcomes.into_iter();
-        for Fold { id, mut group, write } in folds {
+        for (mut group, write) in folds {
+            let id = write.resource.id();
             // A write without an outcome may not have been stored.
             let Some(outcome) = outcomes.next() else {
                 error!(resource.id = %id, "the table returned no outcome for the write of {id}; its messages will be delivered again");
@@ -110,14 +91,14 @@ impl<R: Resources, P: AsyncFn(u32)> StateUpdater<R, P> {
                     info!(resource.id = %id, version, "{id} written at version {version}");
                 }
                 WriteOutcome::Lost(current) => {
-                    group.current = current;
-                    lost.insert(id, group);
+                    group.forget(&write, current);
+                    lost.add(group);
                 }
                 WriteOutcome::Claimed(taken) => {
                     let owner = &taken.owner;
                     info!(resource.id = %id, %owner, "coin of {id} is already claimed by {owner}; recording a duplicate if it is the same coin");
-                    group.claimed = Some(taken);
-                    lost.insert(id, group);
+                    group.claimed_by(taken);
+                    lost.add(group);
                 }
                 WriteOutcome::Failed(error) => {
                     let (disposition, error) = (error.disposition(), chain(&error));
@@ -134,39 +115,26 @@ impl<R: Resources, P: AsyncFn(u32)> StateUpdater<R, P> {
         lost
     }
 
-    /// Reads the resources that are not yet known, in one call.
-    async fn read(&self, groups: &mut BTreeMap<ResourceId, Group>) -> Result<(), PortError> {
-        let unread = groups.iter().filter(|(_, group)| group.current.is_none());
-        let ids: Vec<ResourceId> = unread.map(|(id, _)| id.clone()).collect();
-        if ids.is_empty() {
-            return Ok(());
-        }
-        for resource in self.resources.read(&ids).await? {
-            if let Some(group) = groups.get_mut(resource.id()) {
-                group.current = Some(resource);
+    /// Reads what is not yet known, in one call. Another call follows only for what second names lead to.
+    async fn read(&self, groups: &mut Groups) -> Result<(), PortError> {
+        loop {
+            let ids: Vec<ResourceId> = groups.unread();
+            if ids.is_empty() {
+                return Ok(());
             }
+            let read = self.resources.read(&ids).await?;
+            let unknown = ids.into_iter().map(Resource::unknown);
+            unknown.chain(read).for_each(|resource| groups.know(resource));
         }
-        Ok(())
-    }
-}
-
-impl Group {
-    fn fail(&self, failures: &mut Failures) {
-        self.message_ids.iter().for_each(|id| failures.add(id));
     }
 }
 
 /// Groups the statements of a batch by resource. A message that is not a statement fails.
-fn grouped(event: SqsEvent, failures: &mut Failures) -> BTreeMap<ResourceId, Group> {
-    let mut groups: BTreeMap<ResourceId, Group> = BTreeMap::new();
+fn grouped(event: SqsEvent, failures: &mut Failures) -> Groups {
+    let mut groups = Groups::default();
     for message in messages(event) {
         match NewFact::from_message(&message.body) {
-            Ok(NewFact { resource, content }) => {
-                let empty = || Group { message_ids: Vec::new(), facts: Vec::new(), current: None, claimed: None };
-                let group = groups.entry(resource).or_insert_with(empty);
-                group.message_ids.push(message.id);
-                group.facts.push(content);
-            }
+            Ok(fact) => groups.add_fact(message.id, fact),
             Err(error) => {
                 let (message_id, error) = (message.id, chain(&error));
                 error!(
@@ -178,26 +146,4 @@ fn grouped(event: SqsEvent, failures: &mut Failures) -> BTreeMap<ResourceId, Gro
         }
     }
     groups
-}
-
-/// Folds a group's statements into its resource. `None` if they add no fact.
-fn folded(id: ResourceId, group: Group) -> Option<Fold> {
-    let current = group.current.clone().unwrap_or_else(|| Resource::unknown(id.clone()));
-    let read_version = current.version();
-    let resource = group.facts.iter().cloned().fold(current, |resource, fact| {
-        let outcome = fold(resource, fact);
-        if let Outcome::Conflicting { conflict, .. } = &outcome {
-            let statuses: Vec<&str> = conflict.statuses.iter().map(|status| status.as_str()).collect();
-            let (statuses, about) = (statuses.join(", "), conflict.about.join(", "));
-            warn!(resource.id = %id, statuses, about, "{id} has conflicting statements ({statuses}; about: {about}); it needs review");
-        }
-        outcome.into_resource()
-    });
-    if resource.version() == read_version {
-        let statements = group.facts.len();
-        info!(resource.id = %id, statements, "{id} unchanged: its {statements} statements add no fact");
-        return None;
-    }
-    let (resource, claim) = resource.claiming(group.claimed.as_ref(), read_version);
-    Some(Fold { id, group, write: Write { resource, read_version, claim } })
 }

@@ -52,8 +52,9 @@ pub use recovery::{RecoveryDetails, RecoveryKey, ReturnPayment, UnexpectedDeposi
 pub use resource::{
     AccountDetails, Attestation, BalanceDetails, Balances, Beside, Change, Conflict, Conversion, CurrentStatus,
     Details, Evidence, EvidenceClass, EvidencePointer, Exchange, Fact, FactContent, FeeQuantity, HistoryEntry,
-    LATEST_FACTS_MAX, NewFact, NewFactError, Outcome, OverdueNotice, Reading, Reported, Resource, Scheme, Session,
-    Side, Source, Statement, StatementContent, Transaction, TransferDetails, UnrecognizedDetails, View, beside, fold,
+    LATEST_FACTS_MAX, NewFact, NewFactError, Outcome, OverdueNotice, Reading, Reported, Resource, Scheme, SecondName,
+    Session, Side, Source, Statement, StatementContent, Transaction, TransferDetails, United, UnrecognizedDetails,
+    View, beside, fold, resources_named, unite,
 };
 pub use status::{
     DepositStatus, ExchangeStatus, ExternalAccountStatus, FeeStatus, ParticipantStatus, RecoveryStatus, Status,

@@ -25,15 +25,25 @@ pub struct Write {
     pub read_version: u64,
     /// The coin that the resource claims. Resource and claim are written in one transaction.
     pub claim: Option<Claim>,
+    /// The resources that become second names of this one. Each has one fact more than when it was read, and is written
+    /// in the same transaction, if it has not changed since.
+    pub second_names: Vec<Resource>,
+}
+
+impl Write {
+    /// The write of a resource that was read at `read_version`, and of nothing else.
+    pub fn of(resource: Resource, read_version: u64) -> Self {
+        Self { resource, read_version, claim: None, second_names: Vec::new() }
+    }
 }
 
 /// The outcome of a conditional write.
 #[derive(Debug)]
 pub enum WriteOutcome {
-    /// The resource is stored, and its claim if it has one.
+    /// The resource is stored, with its claim and its second names.
     Written,
-    /// The resource has changed since it was read; nothing was written. Contains the current resource if the store
-    /// returned it.
+    /// The resource or one of its second names has changed since it was read; nothing was written. Contains the current
+    /// resource if it has changed and the store returned it.
     Lost(Option<Resource>),
     /// The coin is already claimed, by this claim; nothing was written.
     Claimed(Claim),

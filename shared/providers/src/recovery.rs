@@ -27,7 +27,7 @@ fn recovery_of(draft: &Draft, ids: &IdKey) -> Option<Draft> {
     let Details::Transfer(transfer) = &draft.details else {
         return None;
     };
-    let TransferDetails { account, asset, network, quantity, total, transaction, family, .. } = &**transfer;
+    let TransferDetails { account, asset, network, quantity, total, transaction, family, names, .. } = &**transfer;
     let key = RecoveryKey { account: account.clone()?, asset: asset.clone()?, network: network.clone() };
     // A recovery is always zerohash's, although Connect's webhooks report deposits to return too.
     let feed = draft.resource.feed().of(Provider::Zerohash);
@@ -56,8 +56,9 @@ fn recovery_of(draft: &Draft, ids: &IdKey) -> Option<Draft> {
                     RecoveryStatus::Required
                 }
             };
-            let payment = ReturnPayment { status: withdrawal, value };
             let id = draft.resource.clone();
+            let also_named = names.iter().filter(|name| **name != id).cloned().collect();
+            let payment = ReturnPayment { also_named, status: withdrawal, value };
             (status, RecoveryDetails::of_payment(key, id, payment))
         }
         Some(

@@ -34,7 +34,7 @@ fn came(provider: Provider, native: &str, family: WebhookFamily, seconds: i64) -
 
 /// A payment of 100 in this status, as a statement about the recovery.
 fn went(status: WithdrawalStatus, name: &str, seconds: i64) -> Statement {
-    let payment = ReturnPayment { status, value: "100".parse().ok() };
+    let payment = ReturnPayment { also_named: Default::default(), status, value: "100".parse().ok() };
     let payment_id = id(Kind::Withdrawal, Provider::Zerohash, "b752503c");
     let details = RecoveryDetails::of_payment(recovery_key(), payment_id, payment);
     recovery(Provider::Zerohash, name, seconds, details)

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use fundhook_domain::{Claim, Fact, Feed, Kind, Ownership, Resource, ResourceId, Status, Timestamp, json_fault};
+use fundhook_domain::{Claim, Fact, Feed, Kind, Ownership, Resource, ResourceId, Timestamp, json_fault};
 
 /// The partition key: the resource's id.
 pub const PK: &str = "pk";
@@ -16,6 +16,8 @@ pub const VERSION: &str = "version";
 pub const FACTS: &str = "facts";
 /// Who owns the deposit's coin, a JSON text; missing while the deposit claims none.
 pub const OWNERSHIP: &str = "ownership";
+/// The resource that has the facts of this one; only on a second name. For people: the fact says it too.
+const SECOND_NAME_OF: &str = "second_name_of";
 /// A coin's claim, a JSON text.
 const CLAIM: &str = "claim";
 
@@ -91,12 +93,13 @@ pub(super) fn encode(
         ("kind", text(resource.id().kind().as_str())),
         ("updated_at", AttributeValue::S(now.sortable())),
     ];
+    attributes.extend(resource.second_name_of().map(|owner| (SECOND_NAME_OF, text(&owner.to_string()))));
     let Some(view) = resource.view() else {
         return Ok(attributes);
     };
     attributes.push(("view", AttributeValue::S(serde_json::to_string(&view)?)));
     attributes.extend(view.status.map(|status| ("status", text(status.as_str()))));
-    attributes.push(("final", AttributeValue::Bool(view.status.is_some_and(Status::is_final))));
+    attributes.push(("final", AttributeValue::Bool(view.is_final())));
     let known = [
         ("account", view.details.account()),
         ("reference_id", view.details.reference_id()),

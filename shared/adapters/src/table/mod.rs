@@ -1,10 +1,10 @@
 //! Resources in the table: one item each, written only if it still has the version that was read.
 
-mod claims;
 pub(crate) mod item;
 mod partiql;
 mod puts;
 pub(crate) mod reads;
+mod transactions;
 
 use std::collections::HashMap;
 
@@ -24,8 +24,8 @@ const WRITES_MAX: usize = 25;
 
 /// The resources in Fundhook's table.
 ///
-/// A batch costs one `BatchGetItem` and, by default, one `BatchExecuteStatement`. A deposit that claims its coin is written
-/// by a separate `TransactWriteItems`.
+/// A batch costs one `BatchGetItem` and, by default, one `BatchExecuteStatement`. A deposit that claims its coin, and a
+/// payment that gets a second name, is written by a separate `TransactWriteItems`.
 #[derive(Clone, Debug)]
 pub struct ResourceTable {
     client: Client,
@@ -53,7 +53,7 @@ impl ResourceTable {
         Self { writes, ..self }
     }
 
-    /// Writes resources that claim no coin. Each outcome comes with the index of its write.
+    /// Writes resources with which nothing else is written. Each outcome comes with the index of its write.
     async fn write_plain(&self, writes: Vec<(usize, Write)>, now: Timestamp) -> Vec<(usize, WriteOutcome)> {
         let (indexes, writes): (Vec<usize>, Vec<Write>) = writes.into_iter().unzip();
         let mut outcomes = Vec::with_capacity(writes.len());
@@ -69,10 +69,10 @@ impl ResourceTable {
         indexes.into_iter().zip(outcomes).collect()
     }
 
-    /// Writes deposits that claim their coins, each in a separate transaction.
-    async fn write_claiming(&self, writes: Vec<(usize, Write)>, now: Timestamp) -> Vec<(usize, WriteOutcome)> {
+    /// Writes resources with their claims and second names, each in a separate transaction.
+    async fn write_together(&self, writes: Vec<(usize, Write)>, now: Timestamp) -> Vec<(usize, WriteOutcome)> {
         let write = async |(index, write): (usize, Write)| {
-            (index, claims::claiming_put(&self.client, &self.table, &write, now).await)
+            (index, transactions::put_together(&self.client, &self.table, &write, now).await)
         };
         join_all(writes.into_iter().map(write)).await
     }
@@ -117,10 +117,10 @@ impl Resources for ResourceTable {
     }
 
     async fn write(&self, writes: Vec<Write>, now: Timestamp) -> Vec<WriteOutcome> {
-        let is_claiming = |(_, write): &(usize, Write)| write.claim.is_some();
-        let (claiming, plain): (Vec<_>, Vec<_>) = writes.into_iter().enumerate().partition(is_claiming);
-        let (claiming, plain) = tokio::join!(self.write_claiming(claiming, now), self.write_plain(plain, now));
-        let mut outcomes: Vec<(usize, WriteOutcome)> = claiming.into_iter().chain(plain).collect();
+        let is_several = |(_, write): &(usize, Write)| write.claim.is_some() || !write.second_names.is_empty();
+        let (several, plain): (Vec<_>, Vec<_>) = writes.into_iter().enumerate().partition(is_several);
+        let (several, plain) = tokio::join!(self.write_together(several, now), self.write_plain(plain, now));
+        let mut outcomes: Vec<(usize, WriteOutcome)> = several.into_iter().chain(plain).collect();
         outcomes.sort_by_key(|(at, _)| *at);
         outcomes.into_iter().map(|(_, outcome)| outcome).collect()
     }
@@ -140,7 +140,7 @@ fn outcome(response: &BatchStatementResponse) -> WriteOutcome {
         Some(BatchStatementErrorCodeEnum::ConditionalCheckFailed | BatchStatementErrorCodeEnum::DuplicateItem) => {
             WriteOutcome::Lost(error.item().and_then(|item| item::decode(item).ok()))
         }
-        // A transaction is writing the deposit and its claim at this moment.
+        // A transaction is writing the resource at this moment.
         Some(BatchStatementErrorCodeEnum::TransactionConflict) => WriteOutcome::Lost(None),
         Some(
             BatchStatementErrorCodeEnum::AccessDenied

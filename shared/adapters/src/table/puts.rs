@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
-use fundhook_domain::Timestamp;
+use fundhook_domain::{Resource, Timestamp};
 use fundhook_ports::{Disposition, PortError, Write, WriteOutcome};
 
 use super::item::{self, PK};
@@ -17,13 +17,13 @@ pub(super) struct ConditionalPut {
     pub(super) values: Option<HashMap<String, AttributeValue>>,
 }
 
-/// The put that stores `write`'s resource if it still has the version that was read.
-pub(super) fn conditional(write: &Write, now: Timestamp) -> Result<ConditionalPut, String> {
-    let attributes = item::encode(&write.resource, now).map_err(|error| error.to_string())?;
-    let pk = (PK.to_owned(), AttributeValue::S(write.resource.id().to_string()));
+/// The put that stores `resource` if it still has the version that was read.
+pub(super) fn conditional(resource: &Resource, read_version: u64, now: Timestamp) -> Result<ConditionalPut, String> {
+    let attributes = item::encode(resource, now).map_err(|error| error.to_string())?;
+    let pk = (PK.to_owned(), AttributeValue::S(resource.id().to_string()));
     let item = attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).chain([pk]).collect();
-    let version = AttributeValue::N(write.read_version.to_string());
-    let (condition, values) = match write.read_version {
+    let version = AttributeValue::N(read_version.to_string());
+    let (condition, values) = match read_version {
         0 => (format!("attribute_not_exists({PK})"), None),
         _ => ("version = :read".to_owned(), Some(HashMap::from([(":read".to_owned(), version)]))),
     };
@@ -35,7 +35,7 @@ pub(super) async fn conditional_put(client: &Client, table: &str, write: &Write,
     let failed = |disposition, why: String| {
         WriteOutcome::Failed(PortError::new("write a resource to the table", disposition, why))
     };
-    let put = match conditional(write, now) {
+    let put = match conditional(&write.resource, write.read_version, now) {
         Ok(put) => put,
         Err(why) => return failed(Disposition::DeadLetter, why),
     };
@@ -52,7 +52,7 @@ pub(super) async fn conditional_put(client: &Client, table: &str, write: &Write,
             Some(PutItemError::ConditionalCheckFailedException(lost)) => {
                 WriteOutcome::Lost(lost.item().and_then(|item| item::decode(item).ok()))
             }
-            // A transaction is writing the deposit and its claim at this moment.
+            // A transaction is writing the resource at this moment.
             Some(PutItemError::TransactionConflictException(_)) => WriteOutcome::Lost(None),
             service => {
                 let code = service.and_then(|error| error.meta().code());

@@ -74,7 +74,7 @@ async fn a_resource_is_found_by_account_reference_and_transaction_once_they_are_
 async fn queryable_values_are_attributes_of_their_own(writes: WriteMethod) {
     let (local, table) = table(writes).await;
     let resource = whole_life();
-    let outcome = write_one(&table, Write { resource: resource.clone(), read_version: 0, claim: None }).await;
+    let outcome = write_one(&table, Write::of(resource.clone(), 0)).await;
     assert!(matches!(outcome, WriteOutcome::Written), "{outcome:?}");
     let item = local.item(&resource.id().to_string()).await.expect("the item");
     let mut names: Vec<&str> = item.keys().map(String::as_str).collect();
@@ -145,7 +145,11 @@ async fn a_recovery_is_open_again_when_more_must_be_returned(writes: WriteMethod
         recovery("required", seconds, RecoveryDetails::of_deposit(recovery_key(), id, came))
     };
     let went = {
-        let went = ReturnPayment { status: WithdrawalStatus::Confirmed, value: "100".parse().ok() };
+        let went = ReturnPayment {
+            also_named: Default::default(),
+            status: WithdrawalStatus::Confirmed,
+            value: "100".parse().ok(),
+        };
         let id = id_of(Kind::Withdrawal, Provider::Zerohash, "b752503c");
         recovery("resolved", 10, RecoveryDetails::of_payment(recovery_key(), id, went))
     };

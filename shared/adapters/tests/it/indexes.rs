@@ -338,7 +338,7 @@ async fn a_deposit_that_may_not_be_credited_is_not_settled(writes: WriteMethod) 
     let confirmed = |native: &str| statement(&deposit(native), "confirmed", 0, "");
     let contradiction = |native: &str| statement(&deposit(native), "failed", 50, "");
     let both = crate::support::folded(Resource::unknown(deposit("a")), [confirmed("a"), contradiction("a")]);
-    world.store(Write { resource: both, read_version: 0, claim: None }).await;
+    world.store(Write::of(both, 0)).await;
     let duplicate = first_write(confirmed("b"));
     world.store(Write { resource: duplicate.resource.duplicating(deposit("owner"), 0), ..duplicate }).await;
     assert_eq!(world.settled("connect", "2025-10-07").await, BTreeSet::new());

@@ -31,8 +31,7 @@ fn unrecognized() -> Resource {
 async fn a_resource_is_read_as_it_was_written_with_its_facts_in_order(writes: WriteMethod) {
     let (_local, table) = table(writes).await;
     let written = [whole_life(), unrecognized()];
-    let writes =
-        written.iter().map(|resource| Write { resource: resource.clone(), read_version: 0, claim: None }).collect();
+    let writes = written.iter().map(|resource| Write::of(resource.clone(), 0)).collect();
     for outcome in table.write(writes, at(60)).await {
         assert!(matches!(outcome, WriteOutcome::Written), "{outcome:?}");
     }

@@ -51,7 +51,8 @@ pub struct EventData {
     /// that was known was read again with other settings or by a newer version.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub restated: Vec<String>,
-    /// The deposit that is credited with the same coin: this one must not be credited.
+    /// The resource that counts in place of this one, which must not be booked: the deposit that is credited with the same
+    /// coin, or the withdrawal that the provider names by another id too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duplicate_of: Option<ResourceId>,
     /// The part that depends on the kind.
@@ -153,6 +154,9 @@ pub struct TransferBody {
     #[serde(rename = "stream", skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub family: Option<WebhookFamily>,
+    /// The other names of the withdrawal: the provider names it by several ids, and this is the one that counts.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub also_named: BTreeSet<ResourceId>,
     /// Related resources, such as a withdrawal and its fee.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub related: BTreeSet<ResourceId>,
@@ -214,6 +218,9 @@ pub struct RecoveryDeposit {
 pub struct RecoveryPayment {
     /// The withdrawal.
     pub resource: ResourceId,
+    /// The other names of the withdrawal, when the provider names it by several ids.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub also_named: BTreeSet<ResourceId>,
     /// How far it has progressed.
     #[schemars(with = "WithdrawalStatus")]
     pub status: &'static str,
@@ -254,20 +261,23 @@ pub(super) struct Arrival {
 impl EventData {
     pub(super) fn of(resource: &Resource, view: View, previous: Option<Status>, arrival: Arrival) -> Self {
         let Arrival { late, reconciled } = arrival;
-        let View { status, details, conflict, history, evidence, occurred_at: _, fact: _, reading: _ } = view;
+        let is_final = view.is_final();
+        let View { status, details, duplicate_of, conflict, history, evidence, occurred_at: _, fact: _, reading: _ } =
+            view;
         let id = resource.id();
         let (conflicting, conflict_about) =
             conflict.map(|conflict| (conflict.statuses, conflict.about)).unwrap_or_default();
         let confirmed = Status::Deposit(DepositStatus::Confirmed);
         let is_confirmed = status == Some(confirmed) || conflicting.contains(&confirmed);
-        let duplicate_of = match resource.ownership() {
+        let duplicate_of = duplicate_of.or_else(|| match resource.ownership() {
             Ownership::DuplicateOf { owner, after } if is_confirmed && resource.version() > *after => {
                 Some(owner.clone())
             }
             Ownership::DuplicateOf { .. } | Ownership::Owner | Ownership::Unclaimed => None,
-        };
+        });
         let mut body = EventBody::from(details);
         if let EventBody::Transfer(transfer) = &mut body {
+            transfer.also_named.remove(id);
             let may_be_booked = status == Some(confirmed) && duplicate_of.is_none() && conflicting.is_empty();
             transfer.credit = transfer.credit.take().filter(|_| may_be_booked);
             let is_held = status == Some(Status::Deposit(DepositStatus::Held));
@@ -281,7 +291,7 @@ impl EventData {
             provider_id: id.native().to_owned(),
             status: status.map(Status::as_str),
             previous_status: previous.map(Status::as_str),
-            is_final: status.is_some_and(Status::is_final),
+            is_final,
             late,
             reconciled,
             conflicting: conflicting.into_iter().map(Status::as_str).collect(),
@@ -333,6 +343,7 @@ impl From<TransferDetails> for TransferBody {
             hold,
             exchange,
             family,
+            names,
             related,
             created_at,
             updated_at,
@@ -374,6 +385,7 @@ impl From<TransferDetails> for TransferBody {
             status_reason,
             status_reason_code,
             family,
+            also_named: names,
             related,
             created_at,
             updated_at,
@@ -399,6 +411,7 @@ impl From<RecoveryDetails> for RecoveryBody {
         };
         let payment = |(id, payment): (&ResourceId, &ReturnPayment)| RecoveryPayment {
             resource: id.clone(),
+            also_named: payment.also_named.clone(),
             status: Status::Withdrawal(payment.status).as_str(),
             value: payment.value.clone(),
         };

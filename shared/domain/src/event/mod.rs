@@ -122,7 +122,8 @@ const OVERDUE: &str = "overdue";
 
 impl Event {
     /// The status that a filter policy sees. It is not `confirmed` for a deposit whose coin is credited under another
-    /// deposit or whose final statuses exclude each other, so that a policy for `confirmed` never selects those.
+    /// deposit, for a withdrawal that counts under another id, or while final statuses exclude each other, so that a policy
+    /// for `confirmed` never selects those.
     ///
     /// `None` while no webhook has reported a status.
     pub fn status_attribute(&self) -> Option<&'static str> {

@@ -11,10 +11,9 @@ use crate::{
     Provider, RecoveryStatus, ResourceId, Status, StatusRule, Tenant, Timestamp, UnrecognizedDetails, WithdrawalStatus,
 };
 
-/// The meanings of the event types that do not name a status.
-const OUTCOMES: [(&str, &str); 4] = [
+/// The meanings of the event types that do not name a status, and that are the same for all kinds.
+const OUTCOMES: [(&str, &str); 3] = [
     (UPDATED, "The status is the same, and more is known, or a webhook arrived late. What may be booked is the same."),
-    (DUPLICATE, "The deposit is confirmed, and its coin is credited under another deposit: `duplicate_of`."),
     (
         CONFLICTING,
         "The provider made statements that exclude each other: the resource needs review. Nothing may be booked automatically.",
@@ -25,6 +24,25 @@ const OUTCOMES: [(&str, &str); 4] = [
     ),
 ];
 
+/// What `duplicate` means for `kind`.
+fn duplicate_meaning(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Withdrawal => {
+            "The provider states that this id and another one name the same withdrawal: `duplicate_of`, which has all that was stated under this id and counts in its place."
+        }
+        Kind::Deposit
+        | Kind::Fee
+        | Kind::Exchange
+        | Kind::Recovery
+        | Kind::Participant
+        | Kind::ExternalAccount
+        | Kind::Balance
+        | Kind::Unrecognized => {
+            "The deposit is confirmed, and its coin is credited under another deposit: `duplicate_of`."
+        }
+    }
+}
+
 /// The message attributes, in the order in which they are sent, and their meanings.
 const ATTRIBUTES: [(&str, &str); 9] = [
     ("type", "The event's `type`."),
@@ -32,7 +50,7 @@ const ATTRIBUTES: [(&str, &str); 9] = [
     ("provider", "The provider that reports it."),
     (
         "status",
-        "The resource's status after the change. It is `duplicate` while its coin is credited under another deposit, and `conflicting` while statements exclude each other: neither may be credited automatically. Missing while no webhook has reported a status.",
+        "The resource's status after the change. It is `duplicate` while another resource counts in its place (`duplicate_of`), and `conflicting` while statements exclude each other: neither may be booked automatically. Missing while no webhook has reported a status.",
     ),
     ("asset", "The asset's code (`BTC`), when known."),
     ("network", "The network's slug (`base`), when known."),
@@ -45,8 +63,8 @@ const ATTRIBUTES: [(&str, &str); 9] = [
 pub fn event_types(kind: Kind) -> Vec<String> {
     let statuses = statuses(kind).into_iter().map(Status::as_str);
     let others: &[&str] = match kind {
-        Kind::Deposit => &[UPDATED, DUPLICATE, CONFLICTING, OVERDUE],
-        Kind::Withdrawal | Kind::Exchange => &[UPDATED, CONFLICTING, OVERDUE],
+        Kind::Deposit | Kind::Withdrawal => &[UPDATED, DUPLICATE, CONFLICTING, OVERDUE],
+        Kind::Exchange => &[UPDATED, CONFLICTING, OVERDUE],
         Kind::Recovery => &[UPDATED, OVERDUE],
         Kind::Fee => &[UPDATED, CONFLICTING],
         Kind::Participant | Kind::ExternalAccount | Kind::Balance => &[UPDATED],
@@ -190,8 +208,14 @@ fn data_schema(kind: Kind, generator: &mut SchemaGenerator) -> Value {
         without(&mut data, "conflicting");
         without(&mut data, "conflict_about");
     }
+    if !matches!(kind, Kind::Deposit | Kind::Withdrawal) {
+        without(&mut data, "duplicate_of");
+    }
+    if kind != Kind::Withdrawal {
+        without(&mut data, "also_named");
+    }
     if kind != Kind::Deposit {
-        ["duplicate_of", "credit", "hold"].into_iter().for_each(|member| without(&mut data, member));
+        ["credit", "hold"].into_iter().for_each(|member| without(&mut data, member));
     }
     if kind != Kind::Exchange {
         without(&mut data, "exchange");
@@ -238,7 +262,8 @@ fn types_described(kind: Kind) -> String {
     let status = status_schema(kind);
     let reached = status["oneOf"].as_array().into_iter().flatten();
     let reached = reached.map(|choice| (choice["const"].as_str(), choice["description"].as_str()));
-    let others = OUTCOMES.map(|(outcome, meaning)| (Some(outcome), Some(meaning)));
+    let outcomes = OUTCOMES.into_iter().chain([(DUPLICATE, duplicate_meaning(kind))]);
+    let others = outcomes.map(|(outcome, meaning)| (Some(outcome), Some(meaning)));
     let meanings: Vec<(String, &str)> = reached
         .chain(others)
         .filter_map(|(outcome, meaning)| Some((format!("fundhook.{kind}.{}", outcome?), meaning?)))

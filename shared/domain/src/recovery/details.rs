@@ -29,7 +29,7 @@ pub struct RecoveryDetails {
     /// The deposits to return.
     #[serde(default)]
     pub deposits: BTreeMap<ResourceId, UnexpectedDeposit>,
-    /// The payments that return them.
+    /// The payments that return them. No two of them share a name.
     #[serde(default)]
     pub payments: BTreeMap<ResourceId, ReturnPayment>,
 }
@@ -78,6 +78,9 @@ pub struct UnexpectedDeposit {
 /// A payment that returns money.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReturnPayment {
+    /// The other names of the withdrawal, when the provider names it by several ids.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
+    pub also_named: BTreeSet<ResourceId>,
     /// How far it has progressed.
     pub status: WithdrawalStatus,
     /// The amount that leaves the account, in whole coins.
@@ -148,24 +151,54 @@ impl RecoveryDetails {
 
     /// The ids of the deposits and payments.
     pub fn related(&self) -> BTreeSet<ResourceId> {
-        self.deposits.keys().chain(self.payments.keys()).cloned().collect()
+        let names = self.payments.iter().flat_map(|(id, payment)| payment.also_named.iter().chain([id]));
+        self.deposits.keys().chain(names).cloned().collect()
     }
 
     pub(crate) fn merge(&mut self, later: &Self) {
         let Self { account: _, asset: _, network, deposits, payments } = later;
         replace(&mut self.network, network);
         self.deposits.extend(deposits.iter().map(|(id, deposit)| (id.clone(), deposit.clone())));
-        for (id, later) in payments {
-            let known = self.payments.entry(id.clone()).or_insert_with(|| later.clone());
-            // The samples of one payment have one date [zerohash-recovery §7], so only the status shows its progress.
-            // Of two final statuses the worse one counts: money is not taken as returned while that is in doubt.
-            let progress = |status: WithdrawalStatus| (Status::Withdrawal(status).rank(), status);
-            if progress(later.status) > progress(known.status) {
-                known.status = later.status;
-            }
-            replace(&mut known.value, &later.value);
-        }
+        payments.iter().for_each(|(id, payment)| self.merge_payment(id.clone(), payment.clone()));
     }
+
+    /// Adds what is stated of a payment. Entries that share a name are one payment; it may be this statement that joins
+    /// them.
+    fn merge_payment(&mut self, id: ResourceId, payment: ReturnPayment) {
+        let mut merged = (id, payment);
+        while let Some(known) = self.take_payment_of(&names_of(&merged)) {
+            merged = one_payment(known, merged);
+        }
+        self.payments.extend([merged]);
+    }
+
+    fn take_payment_of(&mut self, names: &BTreeSet<ResourceId>) -> Option<(ResourceId, ReturnPayment)> {
+        let is_same =
+            |id: &ResourceId, known: &ReturnPayment| names.contains(id) || !names.is_disjoint(&known.also_named);
+        let id = self.payments.iter().find_map(|(id, known)| is_same(id, known).then(|| id.clone()))?;
+        self.payments.remove_entry(&id)
+    }
+}
+
+fn names_of((id, payment): &(ResourceId, ReturnPayment)) -> BTreeSet<ResourceId> {
+    payment.also_named.iter().chain([id]).cloned().collect()
+}
+
+/// What two entries of one payment add up to.
+fn one_payment(known: (ResourceId, ReturnPayment), later: (ResourceId, ReturnPayment)) -> (ResourceId, ReturnPayment) {
+    let mut also_named = names_of(&known);
+    also_named.extend(names_of(&later));
+    // The id that a statement with several names gives first is the payment's own.
+    let own =
+        [&known, &later].into_iter().filter(|(_, payment)| !payment.also_named.is_empty()).map(|(id, _)| id).min();
+    let id = own.unwrap_or(&known.0).clone();
+    also_named.remove(&id);
+    // The samples of one payment have one date [zerohash-recovery §7], so only the status shows its progress. Of two
+    // final statuses the worse one counts: money is not taken as returned while that is in doubt.
+    let progress = |status: &WithdrawalStatus| (Status::Withdrawal(*status).rank(), *status);
+    let status = [known.1.status, later.1.status].into_iter().max_by_key(progress).unwrap_or(known.1.status);
+    let value = later.1.value.or(known.1.value);
+    (id, ReturnPayment { also_named, status, value })
 }
 
 fn is_moving(status: WithdrawalStatus) -> bool {

@@ -1,10 +1,12 @@
 //! The details of a statement in addition to its status, and how the details of several statements are merged.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::account::{AccountDetails, BalanceDetails, UnrecognizedDetails};
 use super::transfer::TransferDetails;
-use crate::{Credit, Hold, RecoveryDetails};
+use crate::{Credit, Hold, RecoveryDetails, ResourceId};
 
 /// The details of a statement in addition to its status, by the kind of its resource.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -83,6 +85,14 @@ impl Details {
         match self {
             Self::Transfer(transfer) => transfer.identifies_coin(),
             Self::Recovery(_) | Self::Account(_) | Self::Balance(_) | Self::Unrecognized(_) => false,
+        }
+    }
+
+    /// The names of the transfer, when a webhook states several.
+    pub(super) fn names(&self) -> Option<&BTreeSet<ResourceId>> {
+        match self {
+            Self::Transfer(transfer) => Some(&transfer.names),
+            Self::Recovery(_) | Self::Account(_) | Self::Balance(_) | Self::Unrecognized(_) => None,
         }
     }
 

@@ -1,13 +1,14 @@
-//! Facts: statements and notices as recorded on their resource.
+//! Facts: statements, notices and relations as recorded on their resource.
 
 use serde::{Deserialize, Serialize};
 
 use super::evidence::Evidence;
 use super::overdue::OverdueNotice;
+use super::second_name::SecondName;
 use super::statement::{Statement, StatementContent};
 use crate::{FactId, Status, Timestamp};
 
-/// A statement or a notice as recorded on its resource.
+/// A statement, a notice or a relation as recorded on its resource.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fact {
     /// The version of the resource with this fact: its number in the order of recording, counted from 1.
@@ -30,14 +31,17 @@ pub enum FactContent {
     Statement(StatementContent),
     /// Fundhook's own notice that a further statement is overdue. It publishes an event and does not change the view.
     Overdue(OverdueNotice),
+    /// A relation: the resource is another name of the one that has the facts. A resource with statements publishes an
+    /// event about it, and one without publishes none.
+    SecondName(SecondName),
 }
 
 impl Fact {
-    /// What the provider stated; `None` for Fundhook's own notice.
+    /// What the provider stated; `None` for Fundhook's own notice and for a relation.
     pub fn statement(&self) -> Option<&StatementContent> {
         match &self.content {
             FactContent::Statement(statement) => Some(statement),
-            FactContent::Overdue(_) => None,
+            FactContent::Overdue(_) | FactContent::SecondName(_) => None,
         }
     }
 }
@@ -48,14 +52,16 @@ impl FactContent {
         match self {
             Self::Statement(statement) => &statement.id,
             Self::Overdue(notice) => &notice.id,
+            Self::SecondName(second_name) => &second_name.id,
         }
     }
 
-    /// The provider's name for the event, and `fundhook.overdue` for a notice.
+    /// The provider's name for the event; `fundhook.overdue` for a notice, and `fundhook.second_name` for a relation.
     pub fn event_type(&self) -> &str {
         match self {
             Self::Statement(statement) => &statement.event_type,
             Self::Overdue(_) => OverdueNotice::EVENT_TYPE,
+            Self::SecondName(_) => SecondName::EVENT_TYPE,
         }
     }
 
@@ -64,22 +70,27 @@ impl FactContent {
         match self {
             Self::Statement(statement) => statement.status,
             Self::Overdue(notice) => notice.status,
+            Self::SecondName(_) => None,
         }
     }
 
-    /// When it happened, according to the provider; for a notice, since when the next statement has been overdue.
+    /// When it happened, according to the provider; for a notice, since when the next statement has been overdue, and
+    /// for a relation, when the statement that names both resources happened.
     pub fn occurred_at(&self) -> Timestamp {
         match self {
             Self::Statement(statement) => statement.occurred_at,
             Self::Overdue(notice) => notice.overdue_since,
+            Self::SecondName(second_name) => second_name.occurred_at,
         }
     }
 
-    /// The evidence for it; for a notice, the evidence for the status that has lasted too long.
+    /// The evidence for it; for a notice, the evidence for the status that has lasted too long, and for a relation, the
+    /// evidence for the statement that names both resources.
     pub fn evidence(&self) -> &Evidence {
         match self {
             Self::Statement(statement) => &statement.evidence,
             Self::Overdue(notice) => &notice.evidence,
+            Self::SecondName(second_name) => &second_name.evidence,
         }
     }
 }

@@ -5,14 +5,15 @@ use super::state::Resource;
 use super::view::{Conflict, View, is_superseded};
 use crate::{Ownership, ResourceId, Status, StatusRule};
 
-/// The result of folding a statement or a notice into a resource.
+/// The result of folding a statement, a notice or a relation into a resource.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
     /// A new fact was recorded.
     Recorded {
         /// The resource with the new fact.
         resource: Resource,
-        /// What a subscriber sees differently; `None` when the fact repeats a statement in other bytes.
+        /// What a subscriber sees differently; `None` when the fact repeats a statement in other bytes, or relates a
+        /// resource without statements.
         change: Option<Change>,
     },
     /// The same fact is recorded already. There is nothing to write.
@@ -20,8 +21,8 @@ pub enum Outcome {
         /// The resource, unchanged.
         resource: Resource,
     },
-    /// There is nothing to write: the statement is older than all that are kept of a resource without an end, or the
-    /// notice is about a status that the resource no longer has.
+    /// There is nothing to write: the statement is older than all that are kept of a resource without an end, the
+    /// notice is about a status that the resource no longer has, or the resource is a second name already.
     Stale {
         /// The resource, unchanged.
         resource: Resource,
@@ -52,9 +53,10 @@ pub enum Change {
         /// Whether the fact arrived after one that supersedes it.
         late: bool,
     },
-    /// The deposit is confirmed, and its coin is credited under another deposit.
+    /// Another resource counts in place of this one: the coin of a confirmed deposit is credited under another deposit,
+    /// or the resource is a second name.
     Duplicate {
-        /// The deposit that is credited.
+        /// The resource that counts.
         of: ResourceId,
     },
     /// The next statement is overdue.
@@ -78,7 +80,7 @@ impl Outcome {
     }
 }
 
-/// Records a statement or a notice about `resource` on it.
+/// Records a statement, a notice or a relation about `resource` on it.
 ///
 /// Pure and total. The view of the result is a function of the set of facts. So folding the same statements in any
 /// order, any number of times, gives equal views and equal sets of event ids.
@@ -90,14 +92,16 @@ pub fn fold(mut resource: Resource, content: impl Into<FactContent>) -> Outcome 
     let is_stale = match &content {
         FactContent::Statement(_) => resource.has_evicted(&content),
         FactContent::Overdue(notice) => !resource.is_notice_current(notice),
+        FactContent::SecondName(_) => resource.second_name_of().is_some(),
     };
     if is_stale {
         return Outcome::Stale { resource };
     }
     let before = resource.view();
     resource.record(content);
+    // A resource without statements has no view.
     let Some(after) = resource.view() else {
-        return Outcome::AlreadyKnown { resource };
+        return Outcome::Recorded { resource, change: None };
     };
     let change = change(&resource, before.as_ref(), &after);
     match after.conflict {
@@ -112,6 +116,7 @@ pub(crate) fn change(resource: &Resource, before: Option<&View>, after: &View) -
     let statement = match &last.content {
         FactContent::Statement(statement) => statement,
         FactContent::Overdue(_) => return Some(Change::Overdue),
+        FactContent::SecondName(second_name) => return Some(Change::Duplicate { of: second_name.owner.clone() }),
     };
     let from = before.and_then(|before| before.status);
     // A balance has a single status, which means that it changed: each newer balance reaches it again.
@@ -133,7 +138,7 @@ pub(crate) fn change(resource: &Resource, before: Option<&View>, after: &View) -
         return Some(Change::Duplicate { of: of.clone() });
     }
     Some(match after.status {
-        Some(to) if is_reached && owner.is_none() => Change::Status { from, to },
+        Some(to) if is_reached && owner.is_none() && after.duplicate_of.is_none() => Change::Status { from, to },
         Some(_) | None => {
             // In a sum, no fact supersedes the others. A statement without a status cannot come too late for one.
             let kind = resource.id().kind();

@@ -1,5 +1,6 @@
 //! The messages on the transfers and accounts queues: what is to be recorded on which resource.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -47,6 +48,19 @@ impl NewFact {
     pub fn overdue(resource: &Resource, limit: Duration) -> Option<Self> {
         let notice = resource.overdue_notice(limit)?;
         Some(Self { resource: resource.id().clone(), content: FactContent::Overdue(notice) })
+    }
+
+    /// The names of the resource: its id, and the others that the statement gives it.
+    ///
+    /// Only those of the same kind and feed: what one organization is told never joins another one's resource.
+    pub fn names(&self) -> BTreeSet<ResourceId> {
+        let stated = match &self.content {
+            FactContent::Statement(statement) => statement.details.names(),
+            FactContent::Overdue(_) | FactContent::SecondName(_) => None,
+        };
+        let id = &self.resource;
+        let others = stated.into_iter().flatten().filter(|name| (name.kind(), name.feed()) == (id.kind(), id.feed()));
+        others.chain([id]).cloned().collect()
     }
 
     /// The message for the queue, as JSON.

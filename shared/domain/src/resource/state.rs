@@ -7,6 +7,7 @@ use super::beside::conflict_between;
 use super::details::Details;
 use super::fact::{Fact, FactContent};
 use super::overdue::OverdueNotice;
+use super::second_name::owner_in;
 use super::statement::StatementContent;
 use super::view::View;
 use crate::{Claim, FactId, Kind, Ownership, ResourceId, Status, StatusRule, Timestamp, WebhookFamily};
@@ -65,6 +66,11 @@ impl Resource {
         &self.ownership
     }
 
+    /// The resource under which the facts of this one are recorded; `None` when they are recorded here.
+    pub fn second_name_of(&self) -> Option<&ResourceId> {
+        owner_in(&self.facts)
+    }
+
     /// How many facts were recorded. It grows by one with each fact, and a conditional write compares it.
     pub fn version(&self) -> u64 {
         self.facts.last().map_or(0, |fact| fact.version)
@@ -75,7 +81,7 @@ impl Resource {
         self.facts.last().map_or(0, |fact| fact.sequence)
     }
 
-    /// What the facts add up to; `None` when there are none.
+    /// What the facts add up to; `None` when there is no statement.
     pub fn view(&self) -> Option<View> {
         View::of(self.id.kind(), &self.facts)
     }
@@ -100,7 +106,7 @@ impl Resource {
         let due = self.current_status().map(|current| self.notice_id(&current));
         self.facts.iter().any(|fact| match &fact.content {
             FactContent::Overdue(notice) => Some(&notice.id) == due.as_ref(),
-            FactContent::Statement(_) => false,
+            FactContent::Statement(_) | FactContent::SecondName(_) => false,
         })
     }
 
@@ -204,7 +210,7 @@ impl Resource {
     pub(super) fn knows(&self, content: &FactContent) -> bool {
         let same = self.facts.iter().filter(|fact| fact.content.id() == content.id());
         match content {
-            FactContent::Overdue(_) => same.count() > 0,
+            FactContent::Overdue(_) | FactContent::SecondName(_) => same.count() > 0,
             FactContent::Statement(new) => {
                 let readings = same.filter_map(Fact::statement).map(|statement| &statement.reading);
                 let newest = readings.clone().max();
@@ -228,8 +234,10 @@ impl Resource {
                 self.statements().any(|known| known.id == statement.id),
             ),
             // A notice that is recorded already is recognized by its id, so this one is a new one.
-            FactContent::Overdue(_) => (false, false),
+            FactContent::Overdue(_) | FactContent::SecondName(_) => (false, false),
         };
+        // Nothing was published under this name, so there is nothing that another resource counts in place of.
+        let is_unheard_of = matches!(content, FactContent::SecondName(_)) && self.view().is_none();
         let before = if says_the_same { self.view() } else { None };
         let fact = Fact { version: self.version() + 1, sequence: self.sequence() + 1, repeats: false, content };
         self.facts.push(fact);
@@ -238,7 +246,8 @@ impl Resource {
         let shows_the_same = |before: &View, after: &View| {
             after.books_the_same_as(before) && (!restates || after.details == before.details)
         };
-        let repeats = before.is_some_and(|before| self.view().is_some_and(|after| shows_the_same(&before, &after)));
+        let shown = before.is_some_and(|before| self.view().is_some_and(|after| shows_the_same(&before, &after)));
+        let repeats = shown || is_unheard_of;
         if let Some(last) = self.facts.last_mut().filter(|_| repeats) {
             last.repeats = true;
             last.sequence -= 1;

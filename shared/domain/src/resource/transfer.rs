@@ -80,6 +80,9 @@ pub struct TransferDetails {
     /// The webhook family that reports it. Several families may report the same coin.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub family: Option<WebhookFamily>,
+    /// The names that the provider states for the transfer when it states several: they are one transfer.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub names: BTreeSet<ResourceId>,
     /// Related resources, such as a withdrawal and its fee.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub related: BTreeSet<ResourceId>,
@@ -284,6 +287,7 @@ impl TransferDetails {
             hold,
             exchange,
             family,
+            names,
             related,
             created_at,
             updated_at,
@@ -322,6 +326,7 @@ impl TransferDetails {
         replace(&mut self.exchange.bought, &exchange.bought);
         replace(&mut self.exchange.price, &exchange.price);
         replace(&mut self.family, family);
+        self.names.extend(names.iter().cloned());
         self.related.extend(related.iter().cloned());
         replace(&mut self.created_at, created_at);
         replace(&mut self.updated_at, updated_at);

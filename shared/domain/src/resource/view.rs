@@ -7,8 +7,9 @@ use super::beside::conflict_between;
 use super::details::Details;
 use super::evidence::Evidence;
 use super::fact::Fact;
+use super::second_name::owner_in;
 use super::statement::{Reading, StatementContent};
-use crate::{DecidedBy, DepositStatus, FactId, HoldForce, HoldReason, Kind, Status, StatusRule, Timestamp};
+use crate::{DecidedBy, DepositStatus, FactId, HoldForce, HoldReason, Kind, ResourceId, Status, StatusRule, Timestamp};
 
 /// What a set of facts adds up to. Equal sets have equal views, whatever order their facts were recorded in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,7 +25,11 @@ pub struct View {
     pub occurred_at: Timestamp,
     /// The details of all statements, merged: those of a superseding statement replace those of the others.
     pub details: Details,
-    /// What [conflicts](crate::beside) with the final status; `None` when nothing does.
+    /// The resource that counts in place of this one, which is a second name of it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub duplicate_of: Option<ResourceId>,
+    /// What [conflicts](crate::beside) with the final status; `None` when nothing does, and for a second name: its owner
+    /// has the same statements, so the conflict is reviewed there.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub conflict: Option<Conflict>,
     /// Every different statement; each supersedes those before it.
@@ -64,7 +69,7 @@ pub struct HistoryEntry {
 impl View {
     /// What `facts` about a resource of `kind` add up to; `None` when they hold no statement.
     pub(super) fn of(kind: Kind, facts: &[Fact]) -> Option<Self> {
-        let rule = kind.status_rule();
+        let (rule, owner) = (kind.status_rule(), owner_in(facts));
         let recorded = statements_of(facts);
         let received_at = |statement: &StatementContent| first(&recorded, statement, |evidence| evidence.received_at);
         let mut statements: Vec<(Precedence, &StatementContent)> = standing(&recorded)
@@ -88,7 +93,8 @@ impl View {
             status,
             occurred_at: last.occurred_at,
             details,
-            conflict,
+            duplicate_of: owner.cloned(),
+            conflict: conflict.filter(|_| owner.is_none()),
             history: history(&statements),
             fact: last.id.clone(),
             reading: last.reading.clone(),
@@ -103,9 +109,12 @@ impl View {
 
     /// Whether a further statement of the provider is expected.
     ///
-    /// None is expected of a status that is final, of a kind that has no end or only final statuses, of a session that
-    /// the user left, and of a deposit that the provider is done with.
+    /// None is expected of a second name, of a status that is final, of a kind that has no end or only final statuses, of
+    /// a session that the user left, and of a deposit that the provider is done with.
     pub fn is_awaited(&self, kind: Kind) -> bool {
+        if self.duplicate_of.is_some() {
+            return false;
+        }
         let Some(status) = self.status else {
             let has_open_status = Status::ALL.into_iter().any(|status| status.kind() == kind && !status.is_final());
             return kind.status_rule() == StatusRule::Furthest && has_open_status;
@@ -113,6 +122,11 @@ impl View {
         let is_left = status == Status::Deposit(DepositStatus::Abandoned);
         let is_waiting = self.details.hold().is_none_or(|hold| hold.reason.force() == HoldForce::Waiting);
         kind.status_rule() != StatusRule::Latest && !status.is_final() && !is_left && is_waiting
+    }
+
+    /// Whether no further change is expected: the status is final, or the resource is a second name.
+    pub fn is_final(&self) -> bool {
+        self.duplicate_of.is_some() || self.status.is_some_and(Status::is_final)
     }
 
     /// Whether a subscriber books the same after both: the status, the credit, the hold and the conflict are the same.

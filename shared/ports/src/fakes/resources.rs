@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use fundhook_domain::{Claim, Event, NewFact, Resource, ResourceId, Timestamp, events_after, fold};
+use fundhook_domain::{
+    Claim, Event, NewFact, Resource, ResourceId, Timestamp, United, events_after, fold, resources_named, unite,
+};
 
 use super::{Fail, Fake, down};
 use crate::{Claims, Disposition, PortError, Resources, Write, WriteOutcome};
@@ -27,8 +29,8 @@ pub enum Fate {
     LosesToItself,
 }
 
-/// The table of resources. A write is stored if the resource is still at the version at which it was read and the coin
-/// that it claims is free; resource and claim are stored together or not at all.
+/// The table of resources. A write is stored if the resource and its second names are still at the versions at which
+/// they were read and the coin that it claims is free; all of them are stored together or not at all.
 #[derive(Clone, Debug, Default)]
 pub struct ResourceTable {
     /// Every resource that was written.
@@ -53,9 +55,9 @@ impl ResourceTable {
         self.resources.get(id).cloned().unwrap_or_else(|| Resource::unknown(id.clone()))
     }
 
-    /// One conditional write. Both conditions are checked before anything is stored, that of the resource first.
+    /// One conditional write. All conditions are checked before anything is stored, that of the resource first.
     pub fn write(&mut self, write: Write) -> WriteOutcome {
-        let Write { resource, read_version, claim } = write;
+        let Write { resource, read_version, claim, second_names } = write;
         let current = self.resource(resource.id());
         if current.version() != read_version {
             return WriteOutcome::Lost(Some(current));
@@ -63,20 +65,34 @@ impl ResourceTable {
         if let Some(taken) = claim.as_ref().and_then(|claim| self.claims.get(&claim.coin)) {
             return WriteOutcome::Claimed(taken.clone());
         }
+        if second_names.iter().any(|name| self.resource(name.id()).version() + 1 != name.version()) {
+            return WriteOutcome::Lost(None);
+        }
         self.claims.extend(claim.map(|claim| (claim.coin.clone(), claim)));
-        self.published.extend(events_after(&resource, read_version));
-        self.resources.insert(resource.id().clone(), resource);
+        let second_names = second_names.into_iter().map(|name| (name.version() - 1, name));
+        for (read_version, resource) in [(read_version, resource)].into_iter().chain(second_names) {
+            self.published.extend(events_after(&resource, read_version));
+            self.resources.insert(resource.id().clone(), resource);
+        }
         WriteOutcome::Written
     }
 
-    /// Records `fact` as the state updater does when it has no rival: in one write, with the claim that it makes due.
+    /// Records `fact` as the state updater does when it has no rival: in one write, under the name that has the other
+    /// facts, and with the claim that it makes due.
+    ///
+    /// # Panics
+    ///
+    /// If a second name in the table leads to itself.
     pub fn record(&mut self, fact: NewFact) {
-        let current = self.resource(&fact.resource);
-        let read_version = current.version();
-        let folded = fold(current, fact).into_resource();
+        let resources = resources_named(&fact, |id| self.resource(id));
+        let united = unite(resources, std::slice::from_ref(&fact)).expect("a name with an owner");
+        let United { owner, inherited, second_names } = united;
+        let read_version = owner.version();
+        let folded =
+            inherited.into_iter().chain([fact.content]).fold(owner, |owner, fact| fold(owner, fact).into_resource());
         let taken = folded.claim_due().and_then(|claim| self.claims.get(&claim.coin));
         let (resource, claim) = folded.claiming(taken, read_version);
-        self.store(Write { resource, read_version, claim });
+        self.store(Write { resource, read_version, claim, second_names });
     }
 
     fn fated_write(&mut self, write: Write) -> WriteOutcome {

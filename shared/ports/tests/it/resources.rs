@@ -40,7 +40,7 @@ fn statement(native: &str, name: &str, seconds: i64) -> Statement {
 /// The write that adds `statement` to `resource`.
 fn write(resource: Resource, statement: Statement) -> Write {
     let read_version = resource.version();
-    Write { resource: fold(resource, statement).into_resource(), read_version, claim: None }
+    Write::of(fold(resource, statement).into_resource(), read_version)
 }
 
 fn first_write(native: &str) -> Write {

@@ -144,11 +144,14 @@ impl About<'_> {
         let word = members.required_text("status")?;
         let status = wire::payment_status(&word).ok_or_else(|| unknown("status", &word))?;
         // Newer payloads have the payment's own id [zerohash-payments], and the request's may be empty at first. The
-        // samples of [zerohash-recovery §7] have the request's id only.
+        // samples of [zerohash-recovery §7] have the request's id only. A webhook with both joins the two.
         let request_id = payment.take_text("withdrawal_request_id");
         let id = members.take_first_text(&["payment_id"])?.or_else(|| request_id.clone());
         let id = id.ok_or("neither `payment_id` nor `payment_details.withdrawal_request_id` names the payment")?;
         let resource = self.resource(Kind::Withdrawal, "payment_id", &id)?;
+        let request = request_id.as_ref().filter(|request_id| **request_id != id);
+        let request = request.and_then(|id| self.resource(Kind::Withdrawal, "withdrawal_request_id", id).ok());
+        let names = request.into_iter().flat_map(|request| [resource.clone(), request]).collect();
 
         let total = members.take_quantity("total", &Units::Major);
         // Empty in all samples of [zerohash-recovery §7], where only the total states the amount.
@@ -183,6 +186,7 @@ impl About<'_> {
             status_reason: members.take_text("failure_reason"),
             provider_status: Some(word),
             family: Some(WebhookFamily::ZerohashPayments),
+            names,
             related: external.into_iter().collect(),
             created_at,
             updated_at,

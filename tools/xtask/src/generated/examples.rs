@@ -80,6 +80,9 @@ fn after_silence() -> Vec<(&'static str, Vec<SampleWebhook>)> {
     ]
 }
 
+/// The id of a payment whose samples have only its request's id.
+const PAYMENT: &str = "0d0bd4c9-7d4d-4a57-8f6e-3f0a4e4b1a52";
+
 /// Events that webhooks cause.
 fn after_webhooks() -> Vec<(&'static str, Vec<SampleWebhook>)> {
     let sample = SampleWebhook::new;
@@ -132,6 +135,15 @@ fn after_webhooks() -> Vec<(&'static str, Vec<SampleWebhook>)> {
             vec![sample("zerohash/payment.bank.settled.json"), sample("zerohash/payment.bank.returned.json")],
         ),
         ("withdrawal.updated", vec![initiated(), network_fee()]),
+        (
+            "withdrawal.duplicate",
+            vec![
+                payment(),
+                // A webhook that names the payment by its own id only, and one that names it by both.
+                payment().adding("payment_id", PAYMENT).with("/payment_details/withdrawal_request_id", ""),
+                settled().adding("payment_id", PAYMENT),
+            ],
+        ),
         ("withdrawal.conflicting", vec![payment(), settled(), settled().with("/status", "failed")]),
         ("fee.charged", vec![network_fee()]),
         ("fee.refunded", vec![sample("striga/fee_refund.json")]),

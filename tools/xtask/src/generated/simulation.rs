@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use fundhook_domain::{
     Claim, Event, EvidencePointer, Feed, NewFact, Provider, Resource, ResourceId, Statement, Timestamp, digest_hex,
-    events_after, fold,
+    events_after, fold, resources_named, unite,
 };
 use fundhook_local_stack::{Workspace, sending};
 use fundhook_ports::chain;
@@ -47,6 +47,7 @@ const SILENCE: Duration = Duration::from_secs(86_400);
 pub(super) struct SampleWebhook {
     file: &'static str,
     changes: Vec<(&'static str, Value)>,
+    added: Vec<(&'static str, Value)>,
 }
 
 impl From<SampleWebhook> for SimulatedStep {
@@ -58,12 +59,18 @@ impl From<SampleWebhook> for SimulatedStep {
 impl SampleWebhook {
     /// The sample `file` below events/.
     pub(super) fn new(file: &'static str) -> Self {
-        Self { file, changes: Vec::new() }
+        Self { file, changes: Vec::new(), added: Vec::new() }
     }
 
     /// Replaces the value at the JSON pointer `at`.
     pub(super) fn with(mut self, at: &'static str, value: impl Into<Value>) -> Self {
         self.changes.push((at, value.into()));
+        self
+    }
+
+    /// Adds the member `name` to the body.
+    pub(super) fn adding(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.added.push((name, value.into()));
         self
     }
 
@@ -74,13 +81,16 @@ impl SampleWebhook {
     fn body(&self, folder: &std::path::Path) -> Result<Vec<u8>, GenerateError> {
         let path = folder.join(self.file);
         let sample = std::fs::read(&path).map_err(|source| GenerateError::File { verb: "read", path, source })?;
-        if self.changes.is_empty() {
+        if self.changes.is_empty() && self.added.is_empty() {
             return Ok(sample);
         }
         let not_json = |error: serde_json::Error| self.fault(format!("is not JSON: {error}"));
         let mut json: Value = serde_json::from_slice(&sample).map_err(not_json)?;
         for (at, value) in &self.changes {
             *json.pointer_mut(at).ok_or_else(|| self.fault(format!("has nothing at {at}")))? = value.clone();
+        }
+        for (name, value) in &self.added {
+            json[name] = value.clone();
         }
         Ok(json.to_string().into_bytes())
     }
@@ -126,12 +136,19 @@ impl Simulation {
                 }
             };
             for fact in facts {
-                let id = fact.resource.clone();
-                let before = resources.remove(&id).unwrap_or_else(|| Resource::unknown(id.clone()));
-                let version = before.version();
-                let resource = claiming(fold(before, fact).into_resource(), version, &mut claims);
-                events.extend(events_after(&resource, version));
-                resources.insert(id, resource);
+                let stored = |id: &ResourceId| resources.get(id).cloned().unwrap_or(Resource::unknown(id.clone()));
+                let Some(united) = unite(resources_named(&fact, stored), std::slice::from_ref(&fact)) else {
+                    continue;
+                };
+                let version = united.owner.version();
+                let facts = united.inherited.into_iter().chain([fact.content]);
+                let owner = facts.fold(united.owner, |owner, fact| fold(owner, fact).into_resource());
+                let owner = (version, claiming(owner, version, &mut claims));
+                let second_names = united.second_names.into_iter().map(|name| (name.version() - 1, name));
+                for (version, resource) in [owner].into_iter().chain(second_names) {
+                    events.extend(events_after(&resource, version));
+                    resources.insert(resource.id().clone(), resource);
+                }
             }
         }
         Ok(events)

@@ -199,7 +199,7 @@ pub(crate) async fn table(writes: WriteMethod) -> (Local, ResourceTable) {
 /// A write of `resource` with one more fact than it was read with.
 pub(crate) fn write(resource: &Resource, fact: impl Into<FactContent>) -> Write {
     let read_version = resource.version();
-    Write { resource: fold(resource.clone(), fact).into_resource(), read_version, claim: None }
+    Write::of(fold(resource.clone(), fact).into_resource(), read_version)
 }
 
 /// The first write of the resource of `statement`.

@@ -1,5 +1,7 @@
 //! Statements about a recovery: 100 USDC on Base of `CUST01`, as in the samples.
 
+use std::collections::BTreeSet;
+
 use fundhook_domain::{
     Details, FactId, Feed, Kind, Network, Provider, RecoveryBody, RecoveryDetails, RecoveryKey, RecoveryStatus,
     ResourceId, ReturnPayment, Statement, StatementContent, Status, UnexpectedDeposit, View, WebhookFamily,
@@ -48,7 +50,7 @@ fn of_deposit(family: WebhookFamily, native: &str, hash: &str, value: &str, seco
 
 fn of_payment(native: &str, status: WithdrawalStatus, value: Option<&str>) -> RecoveryDetails {
     let value = value.map(|value| value.parse().expect("a decimal"));
-    let payment = ReturnPayment { status, value };
+    let payment = ReturnPayment { also_named: BTreeSet::new(), status, value };
     RecoveryDetails::of_payment(key(), payment_id(native), payment)
 }
 
@@ -115,7 +117,8 @@ pub(super) fn whole(status: RecoveryStatus) -> Details {
         RecoveryStatus::Resolved => WithdrawalStatus::Confirmed,
     };
     let deposits = of_deposit(WebhookFamily::ZerohashDepositStatus, "eecb7555", HASH, "100", 0).deposits;
-    let payments = of_payment("b752503c", payment, Some("100")).payments;
+    let mut payments = of_payment("b752503c", payment, Some("100")).payments;
+    payments.values_mut().for_each(|payment| payment.also_named = BTreeSet::from([payment_id("0d0bd4c9")]));
     let RecoveryKey { account, asset, network } = key();
     Details::Recovery(Box::new(RecoveryDetails { account, asset, network, deposits, payments }))
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use fundhook_domain::{
     AccountDetails, Amount, BalanceDetails, Balances, Conversion, Credit, CreditConversion, CreditFee, CreditForm,
     DecidedBy, DepositStatus, Details, Event, Exchange, FeeBearer, FeeQuantity, Feed, Hold, HoldReason, Kind, Location,
-    Network, NewFact, Provider, Quantity, ResourceId, Session, Side, Source, Statement, Status, Tenant, Transaction,
-    TransferDetails, Units, UnrecognizedDetails, WebhookFamily, events_after, fold,
+    Network, NewFact, Provider, Quantity, Resource, ResourceId, Session, Side, Source, Statement, Status, Tenant,
+    Transaction, TransferDetails, Units, UnrecognizedDetails, WebhookFamily, events_after, fold, unite,
 };
 
 use super::money::money;
@@ -86,11 +86,19 @@ fn transfer(status: Status) -> TransferDetails {
         hold: (status == Status::Deposit(DepositStatus::Held)).then(hold),
         exchange: if is_exchange { exchange() } else { Exchange::default() },
         family: Some(WebhookFamily::ZerohashPayments),
+        names: if status.kind() == Kind::Withdrawal { names() } else { BTreeSet::new() },
         related: BTreeSet::from([resource(Kind::Fee)]),
         created_at: Some(at(0)),
         updated_at: Some(at(30)),
         provider_data: members(r#"{"raw_fee_bps":"20"}"#),
     }
+}
+
+/// The names of a payment that states two.
+fn names() -> BTreeSet<ResourceId> {
+    let own = resource(Kind::Withdrawal);
+    let request = ResourceId::new(Kind::Withdrawal, own.feed().clone(), "b752503c").expect("a valid id");
+    BTreeSet::from([own, request])
 }
 
 fn credit() -> Credit {
@@ -197,6 +205,14 @@ pub(crate) fn every_sort() -> Vec<Event> {
     let confirmed = folded([&whole(named(Kind::Deposit, "confirmed"), 40)]);
     let owner = ResourceId::new(Kind::Deposit, Provider::Zerohash, "fund-1").expect("an id");
     events.extend(events_after(&confirmed.duplicating(owner, 0), 0));
+    // A payment that was recorded under each of its names before a webhook stated both.
+    let confirmed = NewFact::from(whole(named(Kind::Withdrawal, "confirmed"), 40));
+    let recorded = names().into_iter().map(|id| {
+        let alone = with(whole(named(Kind::Withdrawal, "submitted"), 0), |details| details.names.clear());
+        fold(Resource::unknown(id), alone).into_resource()
+    });
+    let united = unite(recorded, std::slice::from_ref(&confirmed)).expect("an owner");
+    events.extend(united.second_names.iter().flat_map(|name| events_after(name, 1)));
     for status in Status::ALL {
         let resource = folded([&whole(status, 40)]);
         if let Some(notice) = NewFact::overdue(&resource, Duration::from_secs(3600)) {
