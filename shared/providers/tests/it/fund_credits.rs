@@ -256,13 +256,13 @@ fn a_row_of_a_connect_deposit_credits_what_arrived() {
         credit_of(&statements_with(&envelope, &settings(set)).remove(0))
     };
     let issuer = |payor: &str| json!({ "issuer_fee_amount": "5", "issuer_fee_payor_type": payor });
-    let open = ["held: fee_bearer_unknown", "held: amounts_disagree", "500 USDC"];
+    let open = ["held: fee_bearer_unknown", "held: fees_unreadable", "500 USDC"];
     for (changes, expected) in [
         (json!({}), ["500 USDC"; 3]),
         (json!({ "notional": "1", "rate": "abc", "quoted_currency": "" }), ["500 USDC"; 3]),
         (json!({ "deposit_fee_notional": "5" }), open),
         (issuer("PLATFORM"), ["500 USDC"; 3]),
-        (issuer("CUSTOMER"), ["held: amounts_disagree"; 3]),
+        (issuer("CUSTOMER"), ["held: fees_unreadable"; 3]),
         (issuer("SOMEONE"), open),
         (json!({ "deposit_fee_notional": "abc" }), ["held: fees_unreadable"; 3]),
         (json!({ "quantity": "0" }), ["held: amount_not_positive"; 3]),

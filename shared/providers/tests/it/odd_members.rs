@@ -100,7 +100,7 @@ const NOT_INFORMATION: [(&str, &[&str]); 21] = [
     ),
     ("CURRENCY_EXCHANGE", &["/type", "/txType", "/txSubType", "/id"]),
     ("SEPA_PAYOUT_", &["/type", "/id"]),
-    ("ACCOUNT_ENRICHED", &["/type", "/accountId", "/iban"]),
+    ("ACCOUNT_ENRICHED", &["/type", "/accountId", "/iban", "/status"]),
     ("ON_CHAIN_", &["/type", "/id"]),
     ("NETWORK_FEE", &["/type", "/id"]),
     ("FEE_REFUND", &["/type", "/id"]),

@@ -29,6 +29,7 @@ fn told(body: &Map<String, Value>) -> BTreeSet<String> {
         "external_account_id",
         "userId",
         "accountId",
+        "bankingTransactionId",
     ];
     // A bank payment is named by its `transaction_id`, a fund transaction by another member.
     let is_bank_payment = body.contains_key("payment_status");
