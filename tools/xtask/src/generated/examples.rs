@@ -63,7 +63,10 @@ fn stories() -> Vec<(&'static str, Vec<SimulatedStep>)> {
     let then_silence = |(name, webhooks): (_, Vec<SampleWebhook>)| {
         (name, webhooks.into_iter().map(SimulatedStep::from).chain([SimulatedStep::Silence]).collect())
     };
-    after_webhooks().into_iter().map(of_webhooks).chain(after_silence().into_iter().map(then_silence)).collect()
+    let unrecognized = || SampleWebhook::new("connect/odd/unknown_event.json");
+    let read_again = vec![SimulatedStep::from(unrecognized()), SimulatedStep::NewerVersion(unrecognized())];
+    let stories = after_webhooks().into_iter().map(of_webhooks).chain(after_silence().into_iter().map(then_silence));
+    stories.chain([("unrecognized.updated", read_again)]).collect()
 }
 
 /// Events about resources for which no further webhook arrives in time.

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use fundhook_domain::{
-    Claim, Event, EvidencePointer, Feed, NewFact, Provider, Resource, ResourceId, Statement, Timestamp, digest_hex,
-    events_after, fold, resources_named, unite,
+    Claim, Details, Event, EvidencePointer, Feed, NewFact, Provider, Resource, ResourceId, Statement, Timestamp,
+    digest_hex, events_after, fold, resources_named, unite,
 };
 use fundhook_local_stack::{Workspace, sending};
 use fundhook_ports::chain;
@@ -35,6 +35,8 @@ const TOLERANCE: Duration = Duration::from_secs(300);
 #[derive(Clone, Debug)]
 pub(super) enum SimulatedStep {
     Webhook(SampleWebhook),
+    /// The same webhook is read again by a newer version, which gives another reason for not recognizing it.
+    NewerVersion(SampleWebhook),
     /// No webhook arrives until every open resource is overdue.
     Silence,
 }
@@ -130,6 +132,10 @@ impl Simulation {
                     let (sent_at, statements) = self.receive(webhook, earliest)?;
                     earliest = Some(sent_at.plus(DELAY));
                     statements.into_iter().map(NewFact::from).collect()
+                }
+                SimulatedStep::NewerVersion(webhook) => {
+                    let (_, statements) = self.receive(webhook, earliest)?;
+                    statements.into_iter().map(read_by_a_newer_version).map(NewFact::from).collect()
                 }
                 SimulatedStep::Silence => {
                     resources.values().filter_map(|resource| NewFact::overdue(resource, SILENCE)).collect()
@@ -231,4 +237,12 @@ fn claiming(resource: Resource, version_before: u64, claims: &mut Vec<Claim>) ->
     let (resource, claim) = resource.claiming(taken, version_before);
     claims.extend(claim);
     resource
+}
+
+fn read_by_a_newer_version(mut statement: Statement) -> Statement {
+    statement.content.reading.revision += 1;
+    if let Details::Unrecognized(details) = &mut statement.content.details {
+        details.reason.push_str(", and it is not documented");
+    }
+    statement
 }
