@@ -37,8 +37,9 @@ fn told(body: &Map<String, Value>) -> BTreeSet<String> {
     for (name, value) in body {
         if let Value::Object(members) = value {
             all.extend(told(members));
-        } else if !ids.contains(&name.as_str()) && !(is_bank_payment && name == "transaction_id") {
-            all.extend(leaves(value));
+        } else {
+            let is_id = ids.contains(&name.as_str()) || (is_bank_payment && name == "transaction_id");
+            all.extend(if is_id { Vec::new() } else { leaves(value) });
         }
     }
     all

@@ -380,9 +380,13 @@ proptest! {
         let (one_way, another) = (folded(&one), folded(&other));
         prop_assert_eq!(one_way.view(), another.view());
         let ids = |resource: &Resource| events_after(resource, 0).into_iter().map(|event| event.id).collect::<Vec<_>>();
-        let expected: Vec<String> = (1..=events_of(&one)).map(|sequence| format!("{ONE}#{sequence}")).collect();
-        prop_assert_eq!(&ids(&one_way), &expected);
-        prop_assert_eq!(&ids(&another), &expected);
+        // A row that agrees with a webhook publishes nothing, unless it makes a conflict: whether it does depends on what
+        // was recorded before. So the number of events is the same in all orders only without a conflict.
+        if one_way.view().is_some_and(|view| view.conflict.is_none()) {
+            let expected: Vec<String> = (1..=events_of(&one)).map(|sequence| format!("{ONE}#{sequence}")).collect();
+            prop_assert_eq!(&ids(&one_way), &expected);
+            prop_assert_eq!(&ids(&another), &expected);
+        }
         // If a contradiction is recorded first, no claim is due.
         if let (Some(one), Some(other)) = (one_way.claim_due(), another.claim_due()) {
             prop_assert_eq!(one, other);
