@@ -5,4 +5,5 @@ mod claims;
 mod crashes;
 mod kinds;
 mod overdue;
+mod second_names;
 mod support;

@@ -8,6 +8,7 @@ mod jwks_client;
 mod key_sets;
 mod reconciliation;
 mod resources;
+mod second_names;
 mod secrets;
 mod support;
 mod tokens;

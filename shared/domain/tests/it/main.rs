@@ -14,6 +14,7 @@ mod overdue;
 mod readings;
 mod recovery_sum;
 mod schemas;
+mod second_names;
 mod statement_messages;
 mod statuses;
 mod support;

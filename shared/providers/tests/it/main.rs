@@ -19,6 +19,7 @@ mod odd_times;
 mod readings;
 mod resource_ids;
 mod samples;
+mod second_names;
 mod secrets;
 mod striga_accounts;
 mod striga_money;

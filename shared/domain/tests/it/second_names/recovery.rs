@@ -9,7 +9,7 @@ use fundhook_domain::{
     fold,
 };
 
-use crate::support::{Shape, at, payment, permutations, request, statement, withdrawal};
+use super::support::{Shape, at, payment, permutations, request, statement, withdrawal};
 
 fn recovery() -> ResourceId {
     ResourceId::new(Kind::Recovery, Provider::Zerohash, "CUST01:USDC").expect("a valid id")
@@ -52,7 +52,9 @@ fn sum_of(statements: Vec<Statement>) -> RecoveryDetails {
         .fold(Resource::unknown(recovery()), |resource, statement| fold(resource, statement).into_resource());
     match resource.view().expect("a view").details {
         Details::Recovery(recovery) => *recovery,
-        other => unreachable!("a recovery: {other:?}"),
+        other @ (Details::Transfer(_) | Details::Account(_) | Details::Balance(_) | Details::Unrecognized(_)) => {
+            unreachable!("a recovery: {other:?}")
+        }
     }
 }
 

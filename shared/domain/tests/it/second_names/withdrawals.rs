@@ -10,7 +10,7 @@ use fundhook_domain::{
 };
 use serde_json::json;
 
-use crate::support::{Shape, payment, permutations, request, said, withdrawal};
+use super::support::{Shape, payment, permutations, request, said, withdrawal};
 use WithdrawalStatus::{Broadcast, Confirmed, Failed, Submitted};
 
 /// What is stored: every fact is recorded as the state updater records it.
