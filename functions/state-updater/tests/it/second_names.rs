@@ -300,9 +300,8 @@ async fn two_updaters_at_once_end_as_one_after_the_other() {
                     let [first_ended, second_ended] = ended;
                     let first_ended = first_ended.unwrap_or_else(|| first.finish());
                     let second_ended = second_ended.unwrap_or_else(|| second.finish());
-                    for left in [left(one, &first_ended), left(other, &second_ended)] {
-                        handled(&table, &left).await;
-                    }
+                    let left = [left(one, &first_ended), left(other, &second_ended)].concat();
+                    assert!(left.is_empty(), "{order:?} {last} after {ahead} and {behind} steps: {left:?}");
                     if last == 2 {
                         handled(&table, &facts[2..]).await;
                     }
