@@ -116,22 +116,36 @@ fn the_asyncapi_document_has_a_valid_example_of_every_type() {
 }
 
 /// An event of docs/events.md.
-fn confirmed() -> Value {
+fn shown(event_type: &str) -> Value {
     let guide = guide();
-    let event = events(&guide).into_iter().find(|(heading, _)| heading.contains("deposit.confirmed"));
+    let event = events(&guide).into_iter().find(|(heading, _)| heading.contains(event_type));
     event.expect("the page has the type").1
+}
+
+fn confirmed() -> Value {
+    shown("deposit.confirmed")
 }
 
 #[test]
 fn an_unknown_member_is_an_error_except_in_the_providers_and_the_platforms_data() {
-    for at in ["", "/data", "/data/amount", "/data/amount/network", "/data/history/0", "/data/evidence/attestation"] {
+    for at in [
+        "",
+        "/data",
+        "/data/amount",
+        "/data/amount/network",
+        "/data/credit",
+        "/data/credit/net",
+        "/data/credit/fees/0",
+        "/data/history/0",
+        "/data/evidence/attestation",
+    ] {
         let mut event = confirmed();
         event.pointer_mut(at).expect(at)["surprise"] = json!("x");
         let faults = event_faults(&event);
         assert!(faults.iter().any(|fault| fault.contains("surprise")), "{at}: {faults:?}");
     }
-    for at in ["/data/provider_data", "/data/session/metadata"] {
-        let mut event = confirmed();
+    for (of, at) in [("deposit.confirmed", "/data/provider_data"), ("deposit.submitted", "/data/session/metadata")] {
+        let mut event = shown(of);
         event.pointer_mut(at).expect(at)["surprise"] = json!({ "anything": [1, null] });
         assert_eq!(event_faults(&event), Vec::<String>::new(), "{at}");
     }

@@ -101,7 +101,7 @@ fn value_of(data: &Value, column: Column) -> Option<(DecimalValue, String)> {
     }?;
     let asset = text(amount, "asset").map_or("(no asset)".to_owned(), str::to_uppercase);
     let major = text(amount, "major").or_else(|| text(amount, "value").filter(|_| amount.get("units").is_none()));
-    // A held amount that is zero or negative is owed to nobody.
+    // A held amount that is zero or negative is not owed.
     let is_owed = |value: &DecimalValue| column != Column::Held || value.is_positive();
     let (value, asset) = match major {
         Some(major) => (major, asset),

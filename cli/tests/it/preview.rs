@@ -190,7 +190,7 @@ fn a_deposit_whose_fee_bearer_is_unknown_is_held_until_a_setting_decides() {
     }
     // Where the numbers decide, the setting does not matter.
     assert_eq!(preview(&["--deposit-fees-borne-by", "platform", FEE]), preview(&[FEE]));
-    let invalid = preview(&["--deposit-fees-borne-by", "nobody", FEE]);
+    let invalid = preview(&["--deposit-fees-borne-by", "someone", FEE]);
     assert_eq!((invalid.stdout.as_str(), invalid.code), ("", Some(2)), "{invalid:?}");
 }
 

@@ -23,8 +23,8 @@ fn unrecognized_bodies() -> Vec<(&'static str, Vec<u8>)> {
         ("a list", text(format!("[{nonce}]"))),
         ("a known event without its object", text(format!(r#"{{"event":"connect.deposits.confirmed","n":{nonce}}}"#))),
         (
-            "an amount that is not a decimal number",
-            text(format!(r#"{{"event":"connect.deposits.confirmed","deposit":{{"id":"{nonce}","amount":"1e3"}}}}"#)),
+            "an id that is not a text",
+            text(format!(r#"{{"event":"connect.deposits.confirmed","deposit":{{"id":[{nonce}],"amount":"1"}}}}"#)),
         ),
         ("no body at all", Vec::new()),
         ("plain text", text(format!("hello {nonce}"))),

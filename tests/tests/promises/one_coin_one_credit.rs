@@ -84,8 +84,7 @@ fn two_deposits_of_one_webhook_family_in_one_transaction_are_both_credited_and_a
         // The same transaction, address and asset, with another id and another amount.
         let native = uuid();
         let text = String::from_utf8(fund.body.clone()).expect("text");
-        let second =
-            text.replace(coin.deposits[1].native(), &native).replace(r#""quantity": "100""#, r#""quantity": "60""#);
+        let second = text.replace(coin.deposits[1].native(), &native).replace(r#"": "100""#, r#"": "60""#);
         let second = Webhook { body: second.into_bytes(), ..fund.clone() };
         let two = [coin.deposits[1].clone(), resource(Kind::Deposit, Provider::Zerohash, &native)];
 

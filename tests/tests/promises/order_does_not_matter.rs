@@ -78,8 +78,9 @@ fn the_same_webhooks_in_opposite_orders_give_the_same_state() {
             let status =
                 if conflicting.is_empty() { ahead.status.map_or("", Status::as_str) } else { &conflicting.join(" | ") };
             assert_eq!(&status, expected, "{files:?}");
-            // Each platform has its own evidence of the same statement.
-            assert_eq!(View { evidence: ahead.evidence.clone(), ..back }, ahead, "{files:?}");
+            // Each platform received and read the same statement for itself.
+            let (evidence, reading) = (ahead.evidence.clone(), ahead.reading.clone());
+            assert_eq!(View { evidence, reading, ..back }, ahead, "{files:?}");
         }
     });
 }

@@ -4,6 +4,7 @@
 use fundhook::subscription::Delivery;
 use fundhook_domain::{Kind, Provider, ResourceId};
 use fundhook_local_stack::sending::Webhook;
+use fundhook_providers::IdKey;
 use fundhook_tests::{Platform, event_ids, hash, plain_view, resource, run, samples_with, seeded, unique, uuid};
 use serde_json::json;
 
@@ -50,8 +51,10 @@ impl Recovery {
             webhooks.insert(random.usize(..=webhooks.len()), again);
         }
         let [_, _, (_, quarantined), (_, payment), (_, announced)] = &own;
-        let recovery = resource(Kind::Recovery, Provider::Zerohash, &format!("{participant}:USDC:base"));
-        let failed = format!("{hash}:{participant}:USDC.BASE:100");
+        // Every local stack names resources without an id of the provider's with the public key.
+        let ids = IdKey::public();
+        let recovery = resource(Kind::Recovery, Provider::Zerohash, &ids.name(&[&participant, "USDC", "base"]));
+        let failed = ids.name(&[&hash, &participant, "USDC.BASE", "100"]);
         let about = vec![
             (recovery.clone(), SCENARIO.len()),
             (resource(Kind::Deposit, Provider::Zerohash, &failed), 1),

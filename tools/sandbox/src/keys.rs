@@ -3,7 +3,7 @@
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
-use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair};
+use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaEncoding, RsaKeyPair};
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD, Engine as _};
 use fundhook_providers::connect::{
     CLIENT_ID_HEADER, PAYLOAD_TYPE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, signed_message,
@@ -82,10 +82,19 @@ impl SandboxKey {
         Ok(format!("{signed}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature)))
     }
 
-    /// RSASSA-PKCS1-v1_5 with SHA-256.
-    pub(super) fn signature(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+    /// RSASSA-PKCS1-v1_5 with SHA-256, as Connect signs.
+    fn signature(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+        self.signed(&RSA_PKCS1_SHA256, message)
+    }
+
+    /// RSASSA-PSS with SHA-256, as zerohash signs.
+    pub(super) fn pss_signature(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+        self.signed(&RSA_PSS_SHA256, message)
+    }
+
+    fn signed(&self, encoding: &'static dyn RsaEncoding, message: &[u8]) -> Result<Vec<u8>, KeyError> {
         let mut signature = vec![0; self.0.public_modulus_len()];
-        self.0.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature).map_err(|_| KeyError::Crypto)?;
+        self.0.sign(encoding, &SystemRandom::new(), message, &mut signature).map_err(|_| KeyError::Crypto)?;
         Ok(signature)
     }
 }

@@ -83,7 +83,7 @@ impl SandboxSecrets {
         let rsa = || {
             // A forger signs with its own key.
             let key = if request.forge { &SandboxKey::generate()? } else { &self.rsa };
-            let signature = key.signature(&zerohash::signed_message(body, &timestamp))?;
+            let signature = key.pss_signature(&zerohash::signed_message(body, &timestamp))?;
             Ok::<_, KeyError>((zerohash::RSA_SIGNATURE_HEADER.to_owned(), hex::encode(signature)))
         };
         let mut without = |dropped: &[&str]| headers.retain(|(name, _)| !dropped.contains(&name.as_str()));

@@ -207,5 +207,5 @@ async fn a_conflict_is_logged_with_its_statuses_and_what_it_is_about() {
         assert!(failed(&handled(&Table::default(), batch_of(&statements)).await).is_empty());
     })
     .await;
-    assert!(!lines.contains("WARN"), "a late statement is no conflict: {lines}");
+    assert!(!lines.contains("WARN"), "a late statement does not conflict: {lines}");
 }

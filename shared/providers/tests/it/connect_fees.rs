@@ -67,7 +67,7 @@ fn what_the_transaction_moved_tells_whether_a_netted_fee_is_still_part_of_the_am
         (json!("102"), "held: amounts_disagree", "held: amounts_disagree"),
         (json!("100.000001"), "held: amounts_disagree", "held: amounts_disagree"),
         (json!("-100"), "held: amounts_disagree", "held: amounts_disagree"),
-        // Wrong by a power of ten is no unit.
+        // An amount that is wrong by a power of ten is not in another unit.
         (json!("1000"), "held: amounts_disagree", "held: amounts_disagree"),
         (json!("10000"), "held: amounts_disagree", "held: amounts_disagree"),
         (json!("10000000"), "held: amounts_disagree", "held: amounts_disagree"),

@@ -108,7 +108,7 @@ const NOT_INFORMATION: [(&str, &[&str]); 21] = [
     ("", &["/userId", "/status"]),
 ];
 
-/// The envelope of a webhook that nobody signed: signing thousands of them takes a minute.
+/// The envelope of a webhook without a signature: signing thousands of them takes a minute.
 fn envelope_for(feed: &Feed, payload_type: Option<&str>, body: &[u8]) -> Envelope {
     let headers: Headers = payload_type.map(|name| (PAYLOAD_TYPE_HEADER, name)).into_iter().collect();
     let webhook = Webhook { path: "/webhooks".to_owned(), headers, body: body.to_vec() };

@@ -386,13 +386,13 @@ fn a_deposit_is_credited_in_a_unit_that_is_stated_once_and_as_much_as_arrived() 
         ("a unit in another spelling", unit(json!("WEI"), json!("wei")), "5 POL"),
         ("an unknown unit", unit(json!("drops"), json!("drops")), "held: unit_unknown"),
         ("an unknown unit beside a known one", unit(json!("drops"), json!("wei")), "held: unit_unknown"),
-        ("a unit that is no text", unit(json!(true), json!("wei")), "held: unit_unknown"),
+        ("a unit that is not a text", unit(json!(true), json!("wei")), "held: unit_unknown"),
         ("no text at all", unit(json!([]), json!([])), "held: unit_unknown"),
         ("balances of another form", json!({ "balanceBefore": "9000", "balanceAfter": 9000 }), "held: unit_unknown"),
         ("both types disagree", json!({ "txType": "ON_CHAIN_DEPOSIT_PENDING" }), "held: status_unknown"),
         ("both types agree", json!({ "txType": " ON_CHAIN_DEPOSIT_CONFIRMED" }), "5 POL"),
         ("the other type is unknown", json!({ "txType": "SOMETHING" }), "5 POL"),
-        ("the other type is no text", json!({ "txType": ["X"] }), "5 POL"),
+        ("the other type is not a text", json!({ "txType": ["X"] }), "5 POL"),
     ] {
         assert_eq!(deposit(&changes), expected, "{what}");
     }

@@ -45,7 +45,7 @@ fn what_is_listed_and_not_recorded_is_missing() {
 #[test]
 fn a_row_of_any_status_is_compared_with_a_deposit_of_any_status() {
     // A list has only these three statuses. It may lag behind the webhooks, so a row with a step on the way to a final
-    // status is no difference.
+    // status is not a difference.
     const LISTED: [&str; 3] = ["abandoned", "held", "confirmed"];
     for (ours, expected) in [
         ("pending", ["behind", "behind", "behind"]),

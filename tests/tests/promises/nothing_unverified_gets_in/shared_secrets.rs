@@ -224,8 +224,8 @@ fn each_signature_type_is_accepted_and_the_evidence_records_which_it_was() {
         let accepted = [
             ("HMAC", zerohash(Hmac).await, Scheme::ZerohashHmacSha256, SharedSecret),
             ("HMAC in upper case", zerohash(Hmac).await.with(HMAC, upper), Scheme::ZerohashHmacSha256, SharedSecret),
-            ("RSA", zerohash(Rsa).await, Scheme::ZerohashRsaSha256, Asymmetric),
-            ("both", zerohash(Both).await, Scheme::ZerohashRsaSha256, Asymmetric),
+            ("RSA", zerohash(Rsa).await, Scheme::ZerohashRsaPssSha256, Asymmetric),
+            ("both", zerohash(Both).await, Scheme::ZerohashRsaPssSha256, Asymmetric),
             (
                 "HMAC, and a legacy signature of another body",
                 beside.having(&legacy, LEGACY),
