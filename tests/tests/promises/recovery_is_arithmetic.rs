@@ -28,6 +28,8 @@ const REPEATS: usize = 3;
 struct Recovery {
     /// The values in the samples, and the values that replace them in this scenario.
     own: [(&'static str, String); 5],
+    /// What stands for the ids that are digests of the participant and others, and those ids.
+    digests: [(&'static str, String); 2],
     webhooks: Vec<Webhook>,
     recovery: ResourceId,
     /// The resources that the webhooks are about, each with the number of different statements about it.
@@ -62,11 +64,12 @@ impl Recovery {
             (resource(Kind::Deposit, Provider::Connect, announced), 1),
             (resource(Kind::Withdrawal, Provider::Zerohash, payment), 3),
         ];
-        Self { own, webhooks, recovery, about }
+        let digests = [("DEPOSIT_FAILED", failed), ("the recovery", recovery.native().to_owned())];
+        Self { own, digests, webhooks, recovery, about }
     }
 
     fn renamed(&self) -> Vec<(&str, &str)> {
-        self.own.iter().map(|(sample, own)| (own.as_str(), *sample)).collect()
+        self.own.iter().chain(&self.digests).map(|(sample, own)| (own.as_str(), *sample)).collect()
     }
 }
 

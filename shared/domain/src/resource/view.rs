@@ -242,7 +242,7 @@ impl Precedence {
             decided_by: statement.details.credit().map_or(DecidedBy::Numbers, |credit| credit.decided_by),
             was_sent: has_lifecycle && !statement.evidence.is_from_api(),
             occurred_at: statement.occurred_at,
-            gravity: (status.filter(|_| has_lifecycle), hold),
+            gravity: (status.filter(|_| rule != StatusRule::Latest), hold),
             received_at,
         }
     }

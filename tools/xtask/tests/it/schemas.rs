@@ -76,7 +76,9 @@ fn a_member_of_some_kinds_is_only_in_the_schemas_of_those_kinds() {
         for member in ["conflicting", "conflict_about"] {
             assert_eq!(has(member), can_conflict, "{kind}: {member}");
         }
-        for member in ["duplicate_of", "credit", "hold"] {
+        let can_be_duplicate = matches!(kind, Kind::Deposit | Kind::Withdrawal);
+        assert_eq!(has("duplicate_of"), can_be_duplicate, "{kind}");
+        for member in ["credit", "hold"] {
             assert_eq!(has(member), kind == Kind::Deposit, "{kind}: {member}");
         }
         assert_eq!(has("exchange"), kind == Kind::Exchange, "{kind}");
