@@ -98,12 +98,12 @@ pub(super) fn encode(
         return Ok(attributes);
     };
     attributes.push(("view", AttributeValue::S(serde_json::to_string(&view)?)));
-    attributes.extend(view.status.map(|status| ("status", text(status.as_str()))));
+    attributes.extend(view.status.map(|status| (STATUS, text(status.as_str()))));
     attributes.push(("final", AttributeValue::Bool(view.is_final())));
     let known = [
-        ("account", view.details.account()),
-        ("reference_id", view.details.reference_id()),
-        ("tx", view.details.transaction_hash()),
+        (ACCOUNT, view.details.account()),
+        (REFERENCE_ID, view.details.reference_id()),
+        (TX, view.details.transaction_hash()),
     ];
     attributes.extend(known.into_iter().filter_map(|(name, value)| Some((name, text(value?)))));
     if *resource.ownership() != Ownership::Unclaimed {
@@ -124,8 +124,13 @@ pub(super) fn encode(
     Ok(attributes)
 }
 
-/// The attributes that an item has only while it is in a sparse index, with the indexes' own names.
-pub(super) const SPARSE: [&str; 4] = [OPEN, OPEN_SINCE, SETTLED, SETTLED_AT];
+/// The attributes that an item may lose: those of the sparse indexes, with the indexes' own names, and what a new reading
+/// of the same bytes may no longer state.
+pub(super) const OPTIONAL: [&str; 8] = [STATUS, ACCOUNT, REFERENCE_ID, TX, OPEN, OPEN_SINCE, SETTLED, SETTLED_AT];
+const STATUS: &str = "status";
+const ACCOUNT: &str = "account";
+const REFERENCE_ID: &str = "reference_id";
+const TX: &str = "tx";
 pub(crate) const OPEN: &str = "open";
 pub(crate) const OPEN_SINCE: &str = "open_since";
 pub(crate) const SETTLED: &str = "settled";

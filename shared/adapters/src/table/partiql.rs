@@ -63,7 +63,7 @@ fn update(
     read_version: u64,
 ) -> (String, Vec<AttributeValue>) {
     let absent: Vec<&str> =
-        item::SPARSE.into_iter().filter(|name| !attributes.iter().any(|(known, _)| known == name)).collect();
+        item::OPTIONAL.into_iter().filter(|name| !attributes.iter().any(|(known, _)| known == name)).collect();
     let mut statement = format!(r#"UPDATE "{table}""#);
     let mut parameters = Vec::with_capacity(attributes.len() + 2);
     for (name, value) in attributes {

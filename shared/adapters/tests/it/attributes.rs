@@ -71,6 +71,33 @@ async fn a_resource_is_found_by_account_reference_and_transaction_once_they_are_
     }
 }
 
+async fn what_a_new_reading_no_longer_states_is_not_found_either(writes: WriteMethod) {
+    let (local, table) = table(writes).await;
+    let id = deposit("misread");
+    let misread = with(statement(&id, "confirmed", 0, "a"), |details| {
+        details.account = Some("abc123".to_owned());
+        details.reference_id = Some("order-1".to_owned());
+        details.transaction.hash = Some("0xc9d43618".to_owned());
+    });
+    let mut corrected = statement(&id, "confirmed", 0, "a");
+    corrected.content.status = None;
+    corrected.content.reading.revision += 1;
+    let first = first_write(misread);
+    let second = write(&first.resource, corrected);
+    for write in [first, second.clone()] {
+        assert!(matches!(write_one(&table, write).await, WriteOutcome::Written));
+    }
+    let item = local.item(&id.to_string()).await.expect("the item");
+    assert_eq!(second.resource.view().expect("a view").status, None);
+    for name in ["status", "account", "reference_id", "tx", "settled", "settled_at"] {
+        assert_eq!(item.get(name), None, "{name}");
+    }
+    for (index, value) in [("by-account", "abc123"), ("by-reference", "order-1"), ("by-transaction", "0xc9d43618")] {
+        assert!(local.keys_in(index, value).await.is_empty(), "{index} has a value that was misread");
+    }
+    assert_eq!(local.keys_in("open", "deposit").await, [id.to_string()], "it is awaited again");
+}
+
 async fn queryable_values_are_attributes_of_their_own(writes: WriteMethod) {
     let (local, table) = table(writes).await;
     let resource = whole_life();
@@ -168,5 +195,6 @@ crate::support::by_statements_and_by_puts! {
     only_resources_that_await_a_status_are_open,
     a_recovery_is_open_again_when_more_must_be_returned,
     a_resource_is_found_by_account_reference_and_transaction_once_they_are_known,
+    what_a_new_reading_no_longer_states_is_not_found_either,
     queryable_values_are_attributes_of_their_own,
 }
