@@ -3,20 +3,15 @@
 
 use std::collections::BTreeSet;
 
-use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use aws_lambda_events::sqs::SqsBatchResponse;
 use fundhook_domain::{
-    Attestation, Details, Evidence, EvidenceClass, EvidencePointer, FactId, Kind, NewFact, Provider, Reading, Resource,
-    ResourceId, Scheme, StatementContent, Status, Timestamp, TransferDetails, View, events_after,
+    Details, FactId, Kind, NewFact, Provider, Resource, ResourceId, Status, TransferDetails, View, events_after,
 };
-use fundhook_ports::fakes::{Fake, Fate, ResourceTable, Run, Stepped, Steps};
-use serde_json::{Value, json};
+use fundhook_ports::fakes::{Fate, Run, Stepped, Steps};
 use state_updater::StateUpdater;
 
-type Table = Fake<ResourceTable>;
-
-fn at(seconds: i64) -> Timestamp {
-    Timestamp::from_unix_seconds(1_759_866_290 + seconds).expect("in range")
-}
+use crate::support::disturbed::no_pause;
+use crate::support::{Table, at, batch_of, failed, messages, statement_of};
 
 fn id(kind: Kind, provider: Provider, native: &str) -> ResourceId {
     ResourceId::new(kind, provider, native).expect("a valid id")
@@ -32,26 +27,8 @@ fn request() -> ResourceId {
 
 /// `resource`, which has these names too, reached the status `name`.
 fn said(resource: ResourceId, names: &[ResourceId], name: &str, seconds: i64) -> NewFact {
-    let event_type = "payment_status_changed".to_owned();
-    let attestation = Attestation {
-        scheme: Scheme::ZerohashRsaPssSha256,
-        class: EvidenceClass::Asymmetric,
-        key: "fXlqkMIEzdQ0gSZ8F5RkRhbTzjxnrkSVRlHuAVm3FyA".to_owned(),
-        signed_at: Some(at(seconds)),
-        token_verified: false,
-    };
-    let archived = EvidencePointer { object: "evidence/v1/2025/10/07/x.ndjson.gz".to_owned(), line: 0 };
     let details = TransferDetails { names: names.iter().cloned().collect(), ..Default::default() };
-    let content = StatementContent {
-        id: FactId::of(&resource, &event_type, seconds.to_string().as_bytes()),
-        event_type,
-        status: Some(Status::named(resource.kind(), name).expect("a status of the kind")),
-        occurred_at: at(seconds),
-        details: Details::Transfer(Box::new(details)),
-        evidence: Evidence { received_at: at(seconds), attestation, archived },
-        reading: Reading { at: at(seconds), revision: 1, settings: String::new() },
-    };
-    NewFact { resource, content: fundhook_domain::FactContent::Statement(content) }
+    statement_of(resource, name, seconds, Details::Transfer(Box::new(details))).into()
 }
 
 /// Which ids a webhook states.
@@ -97,29 +74,11 @@ fn lives() -> Vec<[NewFact; 3]> {
 
 const ORDERS: [[usize; 3]; 6] = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
 
-fn batch_of(facts: &[NewFact]) -> SqsEvent {
-    let record = |(index, fact): (usize, &NewFact)| {
-        json!({
-            "messageId": index.to_string(),
-            "receiptHandle": "AQEB",
-            "body": fact.to_message().expect("a message"),
-            "attributes": {},
-            "messageAttributes": {},
-            "eventSource": "aws:sqs",
-            "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:transfers",
-            "awsRegion": "us-east-1",
-        })
-    };
-    let records: Vec<Value> = facts.iter().enumerate().map(record).collect();
-    serde_json::from_value(json!({ "Records": records })).expect("an SQS event")
-}
-
-async fn no_pause(_repetition: u32) {}
-
 /// The messages that are delivered again.
 fn left(facts: &[NewFact], response: &SqsBatchResponse) -> Vec<NewFact> {
-    let failed = response.batch_item_failures.iter().map(|failure| failure.item_identifier.parse::<usize>());
-    failed.map(|index| facts[index.expect("the id of a message")].clone()).collect()
+    let failed = failed(response);
+    let ids = messages(&Vec::from_iter(0..facts.len()));
+    facts.iter().zip(ids).filter(|(_, id)| failed.contains(id)).map(|(fact, _)| fact.clone()).collect()
 }
 
 /// Handles `facts` undisturbed, as one batch.
