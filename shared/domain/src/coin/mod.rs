@@ -8,6 +8,7 @@
 
 mod claim;
 mod network;
+mod network_names;
 mod spelling;
 
 pub use claim::{Claim, Coin, Ownership};
