@@ -33,7 +33,9 @@ mod schema;
 mod status;
 mod timestamp;
 
-pub use coin::{Claim, Coin, Network, Ownership, is_chain_hash};
+pub use coin::{
+    Claim, Coin, CoinId, Network, Ownership, Tag, ToldCoin, is_chain_hash, split_asset_code, transaction_ids,
+};
 pub use credit::{
     Credit, CreditConversion, CreditFee, CreditForm, DecidedBy, FeeBearer, Hold, HoldForce, HoldReason, Location,
     Money, Needs,
