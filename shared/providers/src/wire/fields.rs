@@ -1,9 +1,7 @@
 //! Taking the members of a JSON object one by one.
 
-use fundhook_domain::{DecimalValue, Network, Quantity, Timestamp, Units};
+use fundhook_domain::{DecimalValue, Network, Quantity, Timestamp, Units, split_asset_code};
 use serde_json::{Map, Value};
-
-use super::asset::split_asset;
 
 /// The longest string that gets its own field. The providers' longest (hashes, addresses, UUIDs) have about 100
 /// bytes.
@@ -158,7 +156,7 @@ impl Fields {
 
     /// Takes the asset code `name` as asset and network.
     pub(crate) fn take_asset(&mut self, name: &str) -> (Option<String>, Option<Network>) {
-        let (asset, network) = self.take_text(name).as_deref().map(split_asset).unzip();
+        let (asset, network) = self.take_text(name).as_deref().map(split_asset_code).unzip();
         (asset, network.flatten())
     }
 

@@ -2,7 +2,7 @@
 
 use fundhook_domain::{
     DepositStatus, Details, FeeQuantity, Kind, Network, Quantity, ResourceId, Side, Status, Timestamp, Transaction,
-    TransferDetails, Units, WebhookFamily,
+    TransferDetails, Units, WebhookFamily, split_asset_code,
 };
 
 use super::fund::{FundContext, fund_draft};
@@ -12,7 +12,7 @@ use crate::credit::{confirm, held, in_kind};
 use crate::draft::{Draft, NotUnderstood, Received};
 use crate::ids::resource;
 use crate::recovery::with_recovery;
-use crate::wire::{Fields, split_asset};
+use crate::wire::Fields;
 
 /// What a webhook of zerohash states.
 pub(crate) fn drafts(received: &Received<'_>, members: Fields) -> Result<Vec<Draft>, NotUnderstood> {
@@ -86,7 +86,7 @@ impl About<'_> {
         let amount = value.as_ref().map_or(stated, ToString::to_string);
         let native = self.received.settings.id_key.name(&[&hash, &account, &code, &amount]);
         let resource = self.resource(Kind::Deposit, "transaction_id", &native)?;
-        let (asset, network) = split_asset(&code);
+        let (asset, network) = split_asset_code(&code);
         let details = TransferDetails {
             quantity: value.map(Quantity::major),
             asset: Some(asset),
@@ -159,7 +159,7 @@ impl About<'_> {
         let (created_at, updated_at) = (members.take_time("created_at"), members.take_time("updated_at"));
         let external = self.external_account(&members);
         let code = members.take_text("asset");
-        let (asset, implied) = code.as_deref().map(split_asset).unzip();
+        let (asset, implied) = code.as_deref().map(split_asset_code).unzip();
         let implied = implied.flatten();
         let network = members.take_text("network").as_deref().map(Network::named);
         // When the asset's code contains another network than the one that is named, both are carried.
