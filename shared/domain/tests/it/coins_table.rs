@@ -195,9 +195,7 @@ struct Row {
 
 fn row(line: &str) -> Row {
     let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
-    let &[number, chain, id, address, asset, expected, relations] = cells.as_slice() else {
-        panic!("seven cells in {line}")
-    };
+    let [number, chain, id, address, asset, expected, relations] = cells.try_into().expect("seven cells");
     let (address, tag) = address.split_once(" + tag ").map_or((address, None), |(address, tag)| (address, Some(tag)));
     let network = (chain != "–").then(|| Network::named(chain));
     let id = if id == "\"\"" { String::new() } else { value(id) };

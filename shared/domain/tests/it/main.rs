@@ -3,6 +3,7 @@
 mod beside;
 mod beside_in_events;
 mod cloudevents;
+mod coin_spellings;
 mod coins_table;
 mod credit_and_hold;
 mod event_attributes;
