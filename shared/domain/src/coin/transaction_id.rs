@@ -58,7 +58,7 @@ pub fn transaction_ids(text: &str) -> Vec<String> {
         TransactionId::read_as(text, |id| complete_id(id, *family)).filter(|_| !is_placeholder(text))
     });
     let is_as_told = by_form.as_ref().is_some_and(|read| read.id == text.trim());
-    // A text of unknown form that a family recognises most likely means that family: `a-b` after, not before it.
+    // The text as it is comes last if its form alone shows no id: a family that recognises it is more likely.
     let mut found: Vec<_> = by_form.into_iter().chain(by_family).map(|read| read.id).collect();
     if is_as_told && id_by_form(text.trim()).is_none() {
         found.rotate_left(1);

@@ -39,9 +39,13 @@ impl Address {
             return None;
         }
         let (bare, query_tag) = without_scheme_and_query(text);
-        let read_as = |family| in_family(bare, family);
-        let address = family.and_then(read_as).or_else(|| form::family_of(without_suffix(bare)).and_then(read_as));
-        let mut address = address.unwrap_or_else(|| Self::untagged(of_unknown_form(bare)));
+        let by_form = || form::family_of(without_suffix(bare));
+        let read_as = |family| Some((in_family(bare, family)?, family));
+        let read = family.and_then(read_as).or_else(|| by_form().and_then(read_as));
+        let (mut address, family) = match read {
+            Some((address, family)) => (address, Some(family)),
+            None => (Self::untagged(of_unknown_form(bare)), family),
+        };
         address.tag = address.tag.or(query_tag.map(|tag| Tag::of(tag, family)));
         Some(address)
     }
