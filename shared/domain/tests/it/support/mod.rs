@@ -1,6 +1,5 @@
 //! Statements to fold, and what folding them results in.
 
-pub(crate) mod coins;
 pub(crate) mod deposits;
 pub(crate) mod facts;
 pub(crate) mod money;

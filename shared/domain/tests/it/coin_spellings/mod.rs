@@ -1,10 +1,12 @@
 //! Generated coins of each family: every spelling is the same coin, and every other coin differs.
 
+mod families;
+
 use fundhook_domain::{CoinId, Network, ToldCoin, split_asset_code, transaction_ids};
 use proptest::array::uniform5;
 use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
 
-use crate::support::coins::{families, ripple, short, stellar};
+use families::{families, ripple, short, stellar};
 
 fn coin(hash: &str, address: &str, (asset, network): (&str, Option<&str>)) -> CoinId {
     let network = network.map(Network::named);

@@ -4,17 +4,17 @@ use data_encoding::{BASE32_NOPAD, BASE64, BASE64_NOPAD, BASE64URL_NOPAD};
 use sha2::{Digest, Sha256};
 
 /// The spellings of one coin.
-pub(crate) struct Spellings {
-    pub(crate) ids: Vec<String>,
-    pub(crate) addresses: Vec<String>,
+pub(super) struct Spellings {
+    pub(super) ids: Vec<String>,
+    pub(super) addresses: Vec<String>,
     /// Asset and network.
-    pub(crate) places: &'static [(&'static str, Option<&'static str>)],
+    pub(super) places: &'static [(&'static str, Option<&'static str>)],
     /// Whether ids are followed by the number of an output.
-    pub(crate) has_outputs: bool,
+    pub(super) has_outputs: bool,
 }
 
 /// A coin of each family, whose transaction is `id` and whose receiver has the key `key`.
-pub(crate) fn families(id: &[u8; 32], key: &[u8; 32]) -> Vec<Spellings> {
+pub(super) fn families(id: &[u8; 32], key: &[u8; 32]) -> Vec<Spellings> {
     let hex_ids = hex_spellings(id);
     let hash: &[u8] = &key[..20];
     let coin = |ids: &[String], addresses: Vec<String>, places| Spellings {
@@ -133,7 +133,7 @@ fn checked(parts: &[&[u8]]) -> String {
     bs58::encode(with_checksum(parts)).into_string()
 }
 
-pub(crate) fn ripple(parts: &[&[u8]]) -> String {
+pub(super) fn ripple(parts: &[&[u8]]) -> String {
     bs58::encode(with_checksum(parts)).with_alphabet(bs58::Alphabet::RIPPLE).into_string()
 }
 
@@ -144,7 +144,7 @@ fn crc16(bytes: &[u8]) -> u16 {
 }
 
 /// A Stellar address of the version `version`, which is its first letter.
-pub(crate) fn stellar(version: u8, parts: &[&[u8]]) -> String {
+pub(super) fn stellar(version: u8, parts: &[&[u8]]) -> String {
     let payload = [&[version << 3], parts.concat().as_slice()].concat();
     BASE32_NOPAD.encode(&[payload.as_slice(), &crc16(&payload).to_le_bytes()].concat())
 }
@@ -171,7 +171,7 @@ fn hedera_accounts(number: u32) -> Vec<String> {
 }
 
 /// The key with a byte of zeros in front.
-pub(crate) fn short(key: &[u8; 32]) -> [u8; 32] {
+pub(super) fn short(key: &[u8; 32]) -> [u8; 32] {
     let mut key = *key;
     key[0] = 0;
     key
