@@ -10,6 +10,7 @@ use crate::{DecimalError, PositiveDecimal};
 const CONFIRMED: &str = "fundhook.deposit.confirmed";
 const CONFLICTING: &str = "fundhook.deposit.conflicting";
 const DUPLICATE: &str = "fundhook.deposit.duplicate";
+const REVERSED: &str = "fundhook.deposit.reversed";
 
 /// Stands in a balance's key for no tenant and for no network. Converted money is on no chain, and some providers do
 /// not name the network of a token (zerohash has both `USDC.ETH` and `USDC`). No network's slug is equal to it: slugs
@@ -60,6 +61,9 @@ pub enum HoldReason {
     /// Fundhook read a webhook again, and the deposit that was confirmed may not be credited now. If it was credited, a
     /// person takes the credit back. The text is the reason of the event's hold, if it has one.
     Restated(Option<String>),
+    /// A person decided that the deposit, which was confirmed, is not credited. If it was credited, a person takes the
+    /// credit back.
+    Reversed,
 }
 
 /// Why an event cannot be processed. Repeating does not help.
@@ -174,6 +178,7 @@ impl Instruction {
         Ok(match event_type.as_str() {
             _ if event_type == CONFLICTING || !conflicting.is_empty() => hold(HoldReason::Conflicting(conflicting), id),
             _ if event_type == DUPLICATE || duplicate_of.is_some() => hold(HoldReason::Duplicate(duplicate_of), id),
+            REVERSED => hold(HoldReason::Reversed, id),
             CONFIRMED => Self::Credit(Credit::new(resource, id, read(json)?.data)?),
             _ if took_credit_back => {
                 let RestatedData { hold: fundhooks } = read(json)?.data;
@@ -287,6 +292,7 @@ impl fmt::Display for HoldReason {
             Self::Conflicting(statuses) => write!(f, "conflicting: {}", statuses.join(", ")),
             Self::Duplicate(None) => f.write_str("duplicate"),
             Self::Duplicate(Some(other)) => write!(f, "duplicate of {other}"),
+            Self::Reversed => f.write_str("reversed"),
             Self::Restated(None) => f.write_str("restated"),
             Self::Restated(Some(hold)) => write!(f, "restated: {hold}"),
         }

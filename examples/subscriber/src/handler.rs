@@ -101,7 +101,7 @@ impl<L: Ledger> Subscriber<L> {
         let (resource, event_id, reason) = (hold.resource(), hold.event_id(), hold.reason());
         match (self.ledger.hold(hold, now).await?, reason) {
             // The message is finished. The alarm counts lines with `needs`, so that the operator takes the credit back.
-            (HoldOutcome::Disputed, HoldReason::Restated(_)) => {
+            (HoldOutcome::Disputed, HoldReason::Restated(_) | HoldReason::Reversed) => {
                 warn!(resource.id = resource, event.id = event_id, %reason, needs = "review", "{resource} was credited and may not be credited now; needs review: take the credit back");
             }
             (HoldOutcome::Disputed, HoldReason::Conflicting(_) | HoldReason::Duplicate(_)) => {
@@ -110,7 +110,7 @@ impl<L: Ledger> Subscriber<L> {
             (HoldOutcome::Held, HoldReason::Conflicting(_)) => {
                 error!(resource.id = resource, event.id = event_id, %reason, "{resource} is held and was not credited; needs review");
             }
-            (HoldOutcome::Held, HoldReason::Duplicate(_) | HoldReason::Restated(_)) => {
+            (HoldOutcome::Held, HoldReason::Duplicate(_) | HoldReason::Restated(_) | HoldReason::Reversed) => {
                 info!(resource.id = resource, event.id = event_id, %reason, "{resource} is not credited");
             }
         }

@@ -156,7 +156,8 @@ async fn a_duplicate_is_never_credited() {
 
 #[tokio::test]
 async fn a_confirmed_deposit_that_may_not_be_credited_is_credited_at_most_once_and_needs_review() {
-    for life in [[confirmed("a"), duplicate("a")], [confirmed("a"), restated("a")]] {
+    for other in [duplicate("a"), restated("a"), event("a", 4, "reversed")] {
+        let life = [confirmed("a"), other];
         for sequence in sequences(2, 4).into_iter().filter(|sequence| sequence.contains(&0) && sequence.contains(&1)) {
             let events: Vec<Value> = sequence.iter().map(|choice| life[*choice].clone()).collect();
             let ledger = MemoryLedger::default();
@@ -184,6 +185,19 @@ async fn a_credit_that_is_restated_away_is_disputed_and_a_warning_asks_a_person_
         ("reason", "restated: fee_bearer_unknown"),
         ("message", "deposit#connect#a was credited and may not be credited now; needs review: take the credit back"),
     ] {
+        assert_eq!(warning[field], expected, "{warning}");
+    }
+    assert_eq!((ledger.credits("a"), ledger.entry("a")), (1, Some(Entry::Disputed(credit(&confirmed("a"))))));
+}
+
+#[tokio::test]
+async fn a_credit_that_a_person_reverses_is_disputed_and_a_warning_asks_to_take_it_back() {
+    let ledger = MemoryLedger::default();
+    let log = logged(async {
+        assert_eq!(handled_singly(&ledger, &[confirmed("a"), event("a", 4, "reversed")]).await, [true; 2]);
+    });
+    let warning = log.await.pop().expect("a line");
+    for (field, expected) in [("level", "WARN"), ("needs", "review"), ("reason", "reversed")] {
         assert_eq!(warning[field], expected, "{warning}");
     }
     assert_eq!((ledger.credits("a"), ledger.entry("a")), (1, Some(Entry::Disputed(credit(&confirmed("a"))))));
