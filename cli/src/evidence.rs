@@ -64,7 +64,10 @@ impl Archive {
             FactContent::Statement(statement) => {
                 self.verified(resource, statement).await.unwrap_or_else(FactVerification::Refuted)
             }
-            FactContent::Overdue(_) | FactContent::SecondName(_) => FactVerification::Notice,
+            FactContent::Overdue(_)
+            | FactContent::SecondName(_)
+            | FactContent::Relation(_)
+            | FactContent::Decision(_) => FactVerification::Notice,
         }
     }
 
@@ -83,6 +86,7 @@ impl Archive {
         match recorded.evidence.attestation.class {
             EvidenceClass::Unverified => return Err("its evidence is of a preview: nothing was verified".to_owned()),
             EvidenceClass::Api => return Ok(FactVerification::Listed),
+            EvidenceClass::Decision => return Ok(FactVerification::Notice),
             EvidenceClass::SharedSecret => return Ok(FactVerification::NeedsSecret),
             EvidenceClass::Asymmetric => {}
         }

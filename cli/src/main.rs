@@ -5,7 +5,7 @@ mod commands;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use commands::{evidence, listen, local, preview, reconcile, show, verify};
+use commands::{cases, evidence, listen, local, preview, reconcile, show, verify};
 use fundhook_ports::chain;
 
 #[derive(Parser)]
@@ -31,6 +31,8 @@ enum Command {
     Preview(preview::Arguments),
     /// Check offline whether a webhook's signature verifies, and if not, why
     Verify(verify::Arguments),
+    /// List what needs a person's review, and decide: accept, reject or resolve
+    Cases(cases::Arguments),
     /// Compare the provider's list with what is recorded, report a day's totals, or accept an ambiguous row
     Reconcile(reconcile::Arguments),
 }
@@ -44,6 +46,7 @@ async fn main() -> ExitCode {
         Command::Evidence(arguments) => evidence::run(arguments).await,
         Command::Preview(arguments) => preview::run(arguments).await,
         Command::Verify(arguments) => verify::run(arguments).await,
+        Command::Cases(arguments) => cases::run(arguments).await,
         Command::Reconcile(arguments) => reconcile::run(arguments).await,
     };
     match ended {

@@ -25,6 +25,9 @@ fn note(delivery: &Delivery) -> Option<String> {
     if delivery.event.pointer("/data/reconciled") == Some(&Value::Bool(true)) {
         return Some("reconciled from the provider's list".to_owned());
     }
+    if let Some(with) = text("/data/conflict_with/0") {
+        return Some(format!("conflicts with {}: needs review", shortened(with)));
+    }
     if let Some(owner) = text("/data/duplicate_of") {
         let is_coin = delivery.text("/data/kind") == Kind::Deposit.as_str();
         let (same, counts) = if is_coin { ("coin as", "credit") } else { ("payment as", "count") };
@@ -108,6 +111,7 @@ pub fn timeline(resource: &Resource) -> String {
             EvidenceClass::Asymmetric => "signed with the provider's key",
             EvidenceClass::SharedSecret => "authenticated with a shared secret",
             EvidenceClass::Api => "read from the provider's API",
+            EvidenceClass::Decision => "decided by a person",
             EvidenceClass::Unverified => "not verified",
         };
         let lines = [

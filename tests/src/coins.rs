@@ -5,39 +5,29 @@ use fundhook_local_stack::sending::Webhook;
 
 use crate::{hash, resource, samples_with, unique, uuid};
 
-/// A coin that three webhooks report: Connect's, zerohash's fund transaction and zerohash's deposit status.
+/// A coin that two webhooks report, each in its own spelling: Connect's and zerohash's deposit status. Both credit it in kind.
 pub struct Coin {
-    pub webhooks: [Webhook; 3],
+    pub webhooks: [Webhook; 2],
     /// The deposit of each webhook, in the same order.
-    pub deposits: [ResourceId; 3],
+    pub deposits: [ResourceId; 2],
 }
 
 impl Coin {
-    /// A different coin for each test: 100 USDC on Ethereum, received for the user `account`.
+    /// A different coin for each test: 75 USDC on Base, received for the user `account`.
     pub fn of(account: &str) -> Self {
         let hash = hash();
-        let [connect, fund, deposit] = [unique(Kind::Deposit).native().to_owned(), uuid(), uuid()];
-        let files = [
-            "connect/deposits.confirmed.same_coin.json",
-            "zerohash/fund.success.json",
-            "zerohash/deposit.completed.json",
-        ];
+        let [connect, deposit] = [unique(Kind::Deposit).native().to_owned(), uuid()];
+        let files = ["connect/deposits.confirmed.other_spelling.json", "zerohash/deposit.completed.json"];
         let own = [
-            ("cf59f58d-8aea-4cbb-9e0c-8ed327e381ab", connect.as_str()),
-            ("363b5b15-02bd-4797-892f-8baa4eec60d9", &fund),
+            ("8f2b6c1d-4e7a-4b90-a3d5-6c8e0f1a2b3c", connect.as_str()),
             ("cd7b9e8c-e0f3-4fcd-a192-48ff280bc4dd", &deposit),
             ("CUST01", account),
-            // The third sample is of another coin.
-            ("cd9e98ae631cf7cfcf4d351374337a55096abd01d9637303aaef31d5c0766569", &hash),
+            ("BD031F32F88C15A6EE28BDDEC8EAD829B2222B83C830360643A57E612D26DDE0", &hash.to_uppercase()),
             ("bd031f32f88c15a6ee28bddec8ead829b2222b83c830360643a57e612d26dde0", &hash),
-            ("0x50D874aAB0C6947b04604599dCF349fdB22e7177", "0x34f53Aea3ba8b60B0ed19106baF43A4f3F73f242"),
-            ("USDC.BASE", "USDC.ETH"),
-            (r#""75""#, r#""100""#),
         ];
         let webhooks = samples_with(&files, &own);
         let deposits = [
             resource(Kind::Deposit, Provider::Connect, &connect),
-            resource(Kind::Deposit, Provider::Zerohash, &fund),
             resource(Kind::Deposit, Provider::Zerohash, &deposit),
         ];
         Self { webhooks: webhooks.try_into().expect("a webhook for each file"), deposits }

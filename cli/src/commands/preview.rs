@@ -38,8 +38,8 @@ const AFTER_HELP: &str = r#"Input:
   Only the body is required; a feed can also be passed as --feed. Blank lines are skipped.
 
 Settings:
-  As for the deployed functions, FUNDHOOK_DEPOSIT_FEES_BORNE_BY (customer or platform) and
-  FUNDHOOK_ZEROHASH_REASON_CODES (CODE=not_converted,…) are read from the environment.
+  As for the deployed functions, FUNDHOOK_DEPOSIT_FEES_BORNE_BY (customer or platform), FUNDHOOK_CREDITING_FAMILIES
+  (fund,deposit_status) and FUNDHOOK_ZEROHASH_REASON_CODES (CODE=not_converted,…) are read from the environment.
 
 Exit code:
   0  everything was understood
@@ -69,13 +69,17 @@ pub(crate) struct Arguments {
     /// DepositFeesBorneBy
     #[arg(long, value_name = "WHO", value_parser = ["customer", "platform", "unknown"])]
     deposit_fees_borne_by: Option<String>,
+    /// The webhook families whose deposits are credited, such as fund or connect,deposit_status: the template's parameter
+    /// CreditingFamilies
+    #[arg(long, value_name = "FAMILIES")]
+    crediting_families: Option<String>,
     /// Print each event as one line of JSON, and nothing else. Notes go to standard error
     #[arg(long)]
     json: bool,
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Ending {
-    let Arguments { files, feed, payload_type, deposit_fees_borne_by, json } = arguments;
+    let Arguments { files, feed, payload_type, deposit_fees_borne_by, crediting_families, json } = arguments;
     let inputs = match read(&files, &Defaults { feed, payload_type }) {
         Ok(inputs) => inputs,
         Err(error) => {
@@ -83,7 +87,7 @@ pub(crate) async fn run(arguments: Arguments) -> Ending {
             return Ok(ExitCode::from(BAD_INPUT));
         }
     };
-    let settings = match settings(deposit_fees_borne_by) {
+    let settings = match settings(deposit_fees_borne_by, crediting_families) {
         Ok(settings) => settings,
         Err(error) => {
             eprintln!("error: {}", chain(&error));
@@ -102,11 +106,18 @@ pub(crate) async fn run(arguments: Arguments) -> Ending {
     Ok(if review.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(NEEDS_REVIEW) })
 }
 
-/// The settings of the functions, from the environment, and the one that an option replaces.
-fn settings(deposit_fees_borne_by: Option<String>) -> Result<ReadingSettings, SettingError> {
-    let lookup = |name: &str| match (name, &deposit_fees_borne_by) {
-        ("FUNDHOOK_DEPOSIT_FEES_BORNE_BY", Some(bearer)) => Some(bearer.clone()),
-        _ => variable(name),
+/// The settings of the functions, from the environment, and those that options replace.
+fn settings(
+    deposit_fees_borne_by: Option<String>,
+    crediting_families: Option<String>,
+) -> Result<ReadingSettings, SettingError> {
+    let lookup = |name: &str| {
+        let option = match name {
+            "FUNDHOOK_DEPOSIT_FEES_BORNE_BY" => deposit_fees_borne_by.clone(),
+            "FUNDHOOK_CREDITING_FAMILIES" => crediting_families.clone(),
+            _ => None,
+        };
+        option.or_else(|| variable(name))
     };
     settings::reading(&Environment::new(&lookup))
 }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use fundhook::report::report_lines;
 use fundhook_domain::{ResourceId, Timestamp};
 use fundhook_reconciliation::Report;
+use serde_json::Value;
 
 /// What the local stack's reconciler is invoked for.
 pub(crate) enum LocalRequest {
@@ -14,6 +15,8 @@ pub(crate) enum LocalRequest {
     Report { day: Timestamp },
     /// Queue the row of this deposit.
     Accept(ResourceId),
+    /// Record a decision: the event to invoke it with.
+    Decide(Value),
 }
 
 pub(super) fn print(report: &Report) {

@@ -1,5 +1,6 @@
 //! `show`: what is recorded about a resource, and why.
 
+use std::error::Error;
 use std::process::ExitCode;
 
 use aws_sdk_dynamodb::error::DisplayErrorContext;
@@ -8,7 +9,7 @@ use clap::Args;
 use fundhook::show::{resource_line, timeline};
 use fundhook::target::Target;
 use fundhook_adapters::ResourceTable;
-use fundhook_domain::{Kind, Resource, ResourceId};
+use fundhook_domain::{Kind, Resource, ResourceId, transaction_ids};
 use fundhook_ports::Resources as _;
 
 use super::Ending;
@@ -44,24 +45,54 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(arguments: Arguments) -> Ending {
     let target = Target::find(arguments.stack.as_deref()).await?;
     let table = target.output("TableName")?.to_owned();
-    let resources = ResourceTable::new(&target.aws, table.clone());
+    let resources = ResourceTable::new(&target.aws, table);
     let Selection { resource, account, reference, transaction, open } = arguments.selection;
-    let (index, attribute, value) = match (resource, account, reference, transaction, open) {
+    let mut ids: Vec<ResourceId> = Vec::new();
+    for (index, attribute, value) in match (resource, account, reference, transaction, open) {
         (Some(id), ..) => {
             let found = resources.read(&[id]).await?;
             found.iter().for_each(|resource| print!("{}", timeline(resource)));
             let known = found.iter().any(|resource| resource.version() > 0);
             return Ok(if known { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
-        (_, Some(account), ..) => ("by-account", "account", account),
-        (_, _, Some(reference), ..) => ("by-reference", "reference_id", reference),
-        (_, _, _, Some(hash), _) => ("by-transaction", "tx", hash),
-        (.., open) => ("open", "open", open.map(|kind| kind.to_string()).unwrap_or_default()),
-    };
+        (_, Some(account), ..) => vec![("by-account", "account", account)],
+        (_, _, Some(reference), ..) => vec![("by-reference", "reference_id", reference)],
+        (_, _, _, Some(hash), _) => spellings(&hash).into_iter().map(|hash| ("by-transaction", "tx", hash)).collect(),
+        (.., open) => vec![("open", "open", open.map(|kind| kind.to_string()).unwrap_or_default())],
+    } {
+        ids.extend(ids_in_index(&target, index, attribute, value).await?);
+    }
+    ids.sort();
+    ids.dedup();
+    let found: Vec<Resource> = resources.read(&ids).await?;
+    found.iter().for_each(|resource| println!("{}", resource_line(resource)));
+    if found.is_empty() {
+        eprintln!("no resources found");
+        return Ok(ExitCode::FAILURE);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What a transaction that a person typed may be recorded as: its canonical ids, and the text itself.
+fn spellings(hash: &str) -> Vec<String> {
+    let mut spellings = transaction_ids(hash);
+    if !spellings.iter().any(|spelling| spelling == hash) {
+        spellings.push(hash.to_owned());
+    }
+    spellings
+}
+
+/// The ids of the resources in a partition of an index.
+pub(super) async fn ids_in_index(
+    target: &Target,
+    index: &str,
+    attribute: &str,
+    value: String,
+) -> Result<Vec<ResourceId>, Box<dyn Error + Send + Sync>> {
     let client = aws_sdk_dynamodb::Client::new(target.aws.sdk_config());
-    let mut pages = client
+    let mut items = client
         .query()
-        .table_name(&table)
+        .table_name(target.output("TableName")?)
         .index_name(index)
         .key_condition_expression("#attribute = :value")
         .expression_attribute_names("#attribute", attribute)
@@ -70,16 +101,11 @@ pub(crate) async fn run(arguments: Arguments) -> Ending {
         .items()
         .send();
     let mut ids: Vec<ResourceId> = Vec::new();
-    while let Some(item) = pages.next().await {
+    while let Some(item) = items.next().await {
         let item = item.map_err(|error| format!("cannot query {index}: {}", DisplayErrorContext(&error)))?;
         if let Some(AttributeValue::S(pk)) = item.get("pk") {
             ids.push(pk.parse()?);
         }
     }
-    let found: Vec<Resource> = resources.read(&ids).await?;
-    found.iter().for_each(|resource| println!("{}", resource_line(resource)));
-    if found.is_empty() {
-        eprintln!("no resources found");
-    }
-    Ok(ExitCode::SUCCESS)
+    Ok(ids)
 }

@@ -27,6 +27,7 @@ pub(crate) async fn reconcile(request: LocalRequest) -> Ending {
         LocalRequest::Run => "run the reconciler".to_owned(),
         LocalRequest::Report { day } => format!("report {}", day.day()),
         LocalRequest::Accept(deposit) => format!("accept {deposit}"),
+        LocalRequest::Decide(_) => "record a decision".to_owned(),
     };
     Err(format!("cannot {what}: {LocalStackError}").into())
 }

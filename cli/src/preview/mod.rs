@@ -1,7 +1,7 @@
 //! What would come out? Webhooks in order, and the events that they would publish, without a stack.
 //!
 //! Webhooks take the deployed path from the envelope on: [`normalise`](fundhook_providers::normalise), the fold, the
-//! claim on the coin, and the events of each write. Only their signatures are not verified, and the table is a map in
+//! claims on coins, and the events of each write. Only their signatures are not verified, and the table is a map in
 //! memory.
 //!
 //! | module | subject |
@@ -24,8 +24,10 @@ pub use input::{Defaults, Input, InputError, Message, Place, parse_feed, read};
 pub use report::{report, silences};
 pub use review::review;
 
-use fundhook_domain::{Event, EvidencePointer};
-use fundhook_providers::{ReadingSettings, normalise};
+use std::collections::{BTreeMap, BTreeSet};
+
+use fundhook_domain::{Event, EvidencePointer, Provider, SeveralFamiliesCredit, Tenant};
+use fundhook_providers::{Crediting, CreditingFamily, ReadingSettings, normalise};
 use serde_json::Value;
 use table::{Recorded, Table};
 
@@ -64,7 +66,7 @@ impl Step {
 
 /// What would come out of `inputs`, in this order, read with these settings.
 pub fn preview(inputs: Vec<Input>, settings: &ReadingSettings) -> Result<Preview, serde_json::Error> {
-    let mut table = Table::default();
+    let mut table = Table::remembering(several_families_credit(&inputs, &settings.crediting));
     let steps = inputs.into_iter().map(|input| {
         // The place of the input is the evidence: nothing is archived.
         let archived = EvidencePointer { object: input.place.file.clone(), line: input.place.line_from_zero() };
@@ -74,4 +76,22 @@ pub fn preview(inputs: Vec<Input>, settings: &ReadingSettings) -> Result<Preview
     });
     let steps = steps.collect();
     Ok(Preview { steps, latest: table.latest()? })
+}
+
+/// The organizations in which several webhook families credit, by the feeds of the webhooks.
+fn several_families_credit(inputs: &[Input], crediting: &Crediting) -> SeveralFamiliesCredit {
+    use CreditingFamily::{Connect, DepositStatus, Fund};
+    let mut reported: BTreeMap<Option<Tenant>, BTreeSet<CreditingFamily>> = BTreeMap::new();
+    for input in inputs {
+        let families: &[CreditingFamily] = match input.feed.provider() {
+            Provider::Connect => &[Connect],
+            Provider::Zerohash => &[Fund, DepositStatus],
+            Provider::Striga => &[],
+        };
+        reported.entry(input.feed.tenant().cloned()).or_default().extend(families);
+    }
+    let are_several = |(tenant, families): &(Option<Tenant>, BTreeSet<CreditingFamily>)| {
+        families.iter().filter(|family| crediting.includes(tenant.as_ref(), **family)).count() > 1
+    };
+    SeveralFamiliesCredit::of(reported.into_iter().filter(are_several).map(|(tenant, _)| tenant))
 }

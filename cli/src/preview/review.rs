@@ -41,7 +41,9 @@ pub(super) fn conflicting(data: &Value) -> Option<String> {
     let joined = |values: &[Value]| values.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", ");
     let about = data.get("conflict_about").and_then(Value::as_array).map(|about| joined(about));
     let about = about.map_or(String::new(), |about| format!(" about {about}"));
-    Some(format!("conflicting{about}: {}", joined(statuses)))
+    let with = data.get("conflict_with").and_then(Value::as_array).map(|with| joined(with));
+    let with = with.map(|with| format!(" with {with}")).unwrap_or_default();
+    Some(format!("conflicting{about}{with}: {}", joined(statuses)))
 }
 
 #[cfg(test)]

@@ -1,20 +1,15 @@
 //! The table of resources and claims, in memory: written as the state updater writes it.
 
-use std::collections::BTreeMap;
-
 use fundhook_domain::{
-    Claim, Event, Fact, FactContent, NewFact, Outcome, Ownership, Resource, ResourceId, Statement, StatementContent,
-    United, events_after, fold, resources_named, unite,
+    Event, Fact, FactContent, NewFact, ResourceId, SeveralFamiliesCredit, Statement, StatementContent, Stored, Write,
+    events_after,
 };
 
 use super::Latest;
 
-/// Resources, and the claims on coins, by the coin's name.
+/// Resources, and the claims on coins.
 #[derive(Debug, Default)]
-pub(super) struct Table {
-    resources: BTreeMap<ResourceId, Resource>,
-    claims: BTreeMap<String, Claim>,
-}
+pub(super) struct Table(Stored);
 
 /// What a statement does to its resource.
 #[derive(Debug)]
@@ -41,59 +36,57 @@ pub(super) enum Silence {
 }
 
 impl Table {
-    /// Records `statement` under the name that has the other facts, and the claim of its deposit on a coin. The first claim
-    /// on a coin is stored; a deposit that claims a taken coin becomes a duplicate, unless both may be credited.
-    pub(super) fn record(&mut self, statement: Statement) -> Recorded {
-        let fact = NewFact::from(statement);
-        let unknown = |id: &ResourceId| Resource::unknown(id.clone());
-        let stored = |id: &ResourceId| self.resources.get(id).cloned().unwrap_or_else(|| unknown(id));
-        let united = unite(resources_named(&fact, stored), std::slice::from_ref(&fact));
-        // The table only has second names whose owner it has too.
-        let alone = || United { owner: unknown(&fact.resource), inherited: Vec::new(), second_names: Vec::new() };
-        let United { owner, inherited, second_names } = united.unwrap_or_else(alone);
-        let (id, read_version) = (owner.id().clone(), owner.version());
-        let known = inherited.into_iter().fold(owner, |known, fact| fold(known, fact).into_resource());
-        let is_repeated =
-            known.facts().iter().filter_map(Fact::statement).any(|known| says_the_same(known, &fact.content));
-        let (resource, silence) = match fold(known, fact) {
-            Outcome::AlreadyKnown { resource } => (resource, Silence::SameWebhook),
-            Outcome::Stale { resource } => (resource, Silence::TooOld),
-            Outcome::Recorded { resource, .. } | Outcome::Conflicting { resource, .. } => {
-                (resource, if is_repeated { Silence::SameContent } else { Silence::Corroborates })
-            }
-        };
-        // The state updater writes nothing, and so claims nothing, when no fact was added.
-        let resource = if resource.version() == read_version { resource } else { self.claim(resource, read_version) };
-        let mut events = events_after(&resource, read_version);
-        for second_name in second_names {
-            events.extend(events_after(&second_name, second_name.version() - 1));
-            self.resources.insert(second_name.id().clone(), second_name);
-        }
-        let silence = events.is_empty().then_some(silence);
-        self.resources.insert(id.clone(), resource);
-        Recorded { resource: id, events, silence }
+    /// An empty table, in which similar deposits are remembered where several webhook families credit.
+    pub(super) fn remembering(several: SeveralFamiliesCredit) -> Self {
+        Self(Stored::remembering(several))
     }
 
-    /// Claims the coin of `resource`, if it must.
-    fn claim(&mut self, resource: Resource, read_version: u64) -> Resource {
-        let taken = resource.claim_due().and_then(|due| self.claims.get(&due.coin));
-        let (resource, claim) = resource.claiming(taken, read_version);
-        self.claims.extend(claim.map(|claim| (claim.coin.clone(), claim)));
-        resource
+    /// Records `statement` under the name that has the other facts, with everything that changes with it.
+    pub(super) fn record(&mut self, statement: Statement) -> Recorded {
+        let fact = NewFact::from(statement);
+        let recorded_before = |says: &dyn Fn(&Fact) -> bool| {
+            let names = fact.names();
+            let known = names.iter().filter_map(|name| self.0.resource(&self.owner_of(name)));
+            known.into_iter().any(|resource| resource.facts().iter().any(says))
+        };
+        let is_known = recorded_before(&|known| known.content.id() == fact.content.id());
+        let is_repeated = recorded_before(&|known| {
+            known.statement().is_some_and(|statement| says_the_same(statement, &fact.content))
+        });
+        // The table only has second names whose owner it has too, so there is always a name to record the fact under.
+        let write = self.0.record(std::slice::from_ref(&fact)).unwrap_or_default();
+        let silence = match (&write, is_known, is_repeated) {
+            (None, true, _) => Silence::SameWebhook,
+            (None, false, _) => Silence::TooOld,
+            (Some(_), _, true) => Silence::SameContent,
+            (Some(_), _, false) => Silence::Corroborates,
+        };
+        let resource = self.owner_of(&fact.resource);
+        let events = write.map(|write| events_of(&write, &resource)).unwrap_or_default();
+        Recorded { resource, silence: events.is_empty().then_some(silence), events }
+    }
+
+    /// The resource that has the facts of the name.
+    fn owner_of(&self, name: &ResourceId) -> ResourceId {
+        let owner = self.0.resource(name).and_then(|resource| resource.second_name_of());
+        owner.unwrap_or(name).clone()
     }
 
     /// Every resource with its latest event.
     pub(super) fn latest(&self) -> Result<Vec<Latest>, serde_json::Error> {
-        let latest = self.resources.values().filter_map(|resource| {
+        let latest = self.0.resources().filter_map(|resource| {
             let event = events_after(resource, 0).into_iter().next_back()?;
-            let is_duplicate = match resource.ownership() {
-                Ownership::DuplicateOf { .. } => true,
-                Ownership::Unclaimed | Ownership::Owner => resource.second_name_of().is_some(),
-            };
+            let is_duplicate = event.data.duplicate_of.is_some();
             Some(serde_json::to_value(&event.data).map(|data| Latest { data, is_duplicate }))
         });
         latest.collect()
     }
+}
+
+/// The events of a write: those about `resource` first.
+fn events_of(write: &Write, resource: &ResourceId) -> Vec<Event> {
+    let (own, others): (Vec<_>, Vec<_>) = write.resources.iter().partition(|written| written.item.id() == resource);
+    own.into_iter().chain(others).flat_map(|written| events_after(&written.item, written.read_version)).collect()
 }
 
 /// Whether `new` states what `known` states, in other bytes.
@@ -105,6 +98,8 @@ fn says_the_same(known: &StatementContent, new: &FactContent) -> bool {
                 && known.event_type == new.event_type
                 && known.details == new.details
         }
-        FactContent::Overdue(_) | FactContent::SecondName(_) => false,
+        FactContent::Overdue(_) | FactContent::SecondName(_) | FactContent::Relation(_) | FactContent::Decision(_) => {
+            false
+        }
     }
 }

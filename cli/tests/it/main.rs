@@ -6,6 +6,7 @@ mod diagnosis;
 mod diagnosis_of_rsa_signatures;
 #[cfg(feature = "local")]
 mod diagnosis_of_shared_secrets;
+mod one_coin;
 mod preview;
 #[cfg(feature = "local")]
 mod reconcile;

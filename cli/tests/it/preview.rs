@@ -18,10 +18,10 @@ const DEPOSIT: &str = "deposit#connect#6e735627-f8d1-49ae-93cc-3b7923519c56";
 
 /// What the command prints, and its exit code.
 #[derive(Debug, PartialEq, Eq)]
-struct Printed {
-    stdout: String,
+pub(crate) struct Printed {
+    pub(crate) stdout: String,
     stderr: String,
-    code: Option<i32>,
+    pub(crate) code: Option<i32>,
 }
 
 fn root() -> &'static Path {
@@ -29,7 +29,7 @@ fn root() -> &'static Path {
 }
 
 /// Runs the command in the workspace, without any environment, with `stdin`.
-fn preview_of(arguments: &[&str], stdin: &str) -> Printed {
+pub(crate) fn preview_of(arguments: &[&str], stdin: &str) -> Printed {
     let mut command = Command::new(env!("CARGO_BIN_EXE_fundhook"));
     command.arg("preview").args(arguments).current_dir(root()).env_clear();
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -45,7 +45,7 @@ fn preview(arguments: &[&str]) -> Printed {
 }
 
 /// The events that `--json` prints for `arguments` and `stdin`.
-fn events(arguments: &[&str], stdin: &str) -> Vec<Value> {
+pub(crate) fn events_of(arguments: &[&str], stdin: &str) -> Vec<Value> {
     let printed = preview_of(&[&["--json"], arguments].concat(), stdin);
     assert!(matches!(printed.code, Some(0 | 3)), "{printed:?}");
     printed.stdout.lines().map(|line| serde_json::from_str(line).expect("one event a line")).collect()
@@ -110,21 +110,44 @@ What each user is owed
 fn the_same_coin_is_credited_once_and_money_to_return_is_listed() {
     let printed = preview(&[
         "events/zerohash/fund.success.json",
-        "events/connect/deposits.confirmed.same_coin.json",
+        "events/zerohash/deposit.completed.json",
+        "events/connect/deposits.confirmed.other_spelling.json",
         "events/zerohash/deposit_failed.json",
         "events/connect/deposits.on_hold.json",
     ]);
     assert_eq!(printed.code, Some(0), "{printed:?}");
     for part in [
-        "   fundhook.deposit.duplicate  deposit#connect#cf59f58d-8aea-4cbb-9e0c-8ed327e381ab  #1\n",
-        "     duplicate of deposit#zerohash#363b5b15-02bd-4797-892f-8baa4eec60d9: do not credit it again\n",
+        "   fundhook.deposit.duplicate  deposit#connect#8f2b6c1d-4e7a-4b90-a3d5-6c8e0f1a2b3c  #1\n",
+        "     duplicate of deposit#zerohash#cd7b9e8c-e0f3-4fcd-a192-48ff280bc4dd: do not credit it again\n",
         "     required, 100 USDC on base to be returned, account CUST01\n",
         "  CUST01   USD         100          0     0               0\n",
-        "  CUST01   USDC          0          0     0             100\n",
+        "  CUST01   USDC         75          0     0             100\n",
         "  abc123   USDC          0          0  3400               0\n",
     ] {
         assert!(printed.stdout.contains(part), "{part:?} is not in\n{}", printed.stdout);
     }
+}
+
+#[test]
+fn two_credits_of_one_coin_conflict_unless_only_one_of_the_families_credits() {
+    let both = ["events/zerohash/fund.success.json", "events/connect/deposits.confirmed.same_coin.json"];
+    let printed = preview(&both);
+    assert_eq!(printed.code, Some(3), "{printed:?}");
+    for part in [
+        "     conflicting about credit with deposit#zerohash#363b5b15-02bd-4797-892f-8baa4eec60d9: confirmed; needs review\n",
+        "     conflicting about credit with deposit#connect#cf59f58d-8aea-4cbb-9e0c-8ed327e381ab: confirmed; needs review\n",
+        "  nothing was credited, withdrawn or held, and nothing is to be returned\n",
+    ] {
+        assert!(printed.stdout.contains(part), "{part:?} is not in\n{}", printed.stdout);
+    }
+    let printed = preview(&["--crediting-families", "fund", both[0], both[1]]);
+    assert_eq!(printed.code, Some(0), "{printed:?}");
+    for part in ["     held: corroborates", "  CUST01   USD         100          0     0               0\n"] {
+        assert!(printed.stdout.contains(part), "{part:?} is not in\n{}", printed.stdout);
+    }
+    let printed = preview(&["--crediting-families", "funds", both[0]]);
+    assert_eq!(printed.code, Some(2), "{printed:?}");
+    assert!(printed.stderr.contains("fund,deposit_status;acme=connect"), "{}", printed.stderr);
 }
 
 #[test]
@@ -158,7 +181,7 @@ What each user is owed
 "
     );
     assert_eq!(printed, Printed { stdout: expected, stderr: String::new(), code: Some(0) });
-    let credit = events(&[FEE], "")[0]["data"]["credit"].clone();
+    let credit = events_of(&[FEE], "")[0]["data"]["credit"].clone();
     assert_eq!(credit["net"], json!({ "value": "495", "asset": "USD" }));
     assert_eq!((&credit["form"], &credit["decided_by"]), (&json!("converted"), &json!("numbers")));
 }
@@ -185,7 +208,7 @@ fn a_deposit_whose_fee_bearer_is_unknown_is_held_until_a_setting_decides() {
         for part in [format!("     credit: {credit}"), format!("  CUST01   USD         {owed}          0     0 ")] {
             assert!(decided.stdout.contains(&part), "{part:?} is not in\n{}", decided.stdout);
         }
-        let event = events(&["--deposit-fees-borne-by", bearer, FEE_BEARER_UNKNOWN], "").remove(0);
+        let event = events_of(&["--deposit-fees-borne-by", bearer, FEE_BEARER_UNKNOWN], "").remove(0);
         assert_eq!(event["data"]["credit"]["decided_by"], "setting");
     }
     // Where the numbers decide, the setting does not matter.
@@ -228,7 +251,7 @@ fn one_deposit_with_two_amounts_is_a_conflict_about_the_amount() {
     ] {
         assert!(printed.stdout.contains(part), "{part:?} is not in\n{}", printed.stdout);
     }
-    let conflicting = events(&[FEE, &other], "").remove(1);
+    let conflicting = events_of(&[FEE, &other], "").remove(1);
     assert_eq!(conflicting["data"]["credit"], Value::Null, "nothing may be booked");
 }
 
@@ -246,7 +269,7 @@ fn a_body_that_comes_twice_is_the_same_webhook_again_and_restates_nothing() {
     .join("\n");
     for setting in ["unknown", "customer"] {
         let arguments = ["--deposit-fees-borne-by", setting, "-"];
-        let events = events(&arguments, &lines);
+        let events = events_of(&arguments, &lines);
         assert_eq!(events.len(), 2, "{setting}");
         assert!(events.iter().all(|event| event["data"]["restated"].is_null()), "{setting}: {events:#?}");
         let printed = preview_of(&arguments, &lines);
@@ -301,18 +324,18 @@ fn a_feed_and_a_payload_type_can_be_passed_for_all_webhooks() {
     let body = one_line("events/zerohash/deposit.completed.json");
     let body = file("passed", "body.json", body);
     let arguments = ["--feed", "zerohash/acme", "--payload-type", "deposit.status_changed", &body];
-    let of_file = events(&arguments, "");
+    let of_file = events_of(&arguments, "");
     assert_eq!(types(&of_file), ["fundhook.deposit.confirmed"]);
     assert_eq!(of_file[0]["data"]["tenant"], "acme");
     let trade = ["--feed", "zerohash", "--payload-type", "trade.status_changed", &body];
-    assert_eq!(events(&trade, "")[0]["data"]["payload_type"], "trade.status_changed");
+    assert_eq!(events_of(&trade, "")[0]["data"]["payload_type"], "trade.status_changed");
     // What a line says counts more.
     let line = format!(
         r#"{{"feed":"zerohash","payload_type":"trade.status_changed","body":{}}}"#,
         one_line("events/zerohash/deposit.completed.json")
     );
     let passed = ["--feed", "connect", "--payload-type", "deposit.status_changed", "-"];
-    assert_eq!(events(&passed, &line)[0]["data"]["payload_type"], "trade.status_changed");
+    assert_eq!(events_of(&passed, &line)[0]["data"]["payload_type"], "trade.status_changed");
     let printed = preview(&["--feed", "zerohash/acme", &body]);
     assert!(printed.stdout.contains("  acme/CUST01  USDC         75 "), "{}", printed.stdout);
 }
@@ -335,10 +358,10 @@ fn the_body_of_a_line_reaches_the_normaliser_byte_for_byte() {
     for (body, feed) in samples.into_iter().chain(made) {
         let body = body.trim();
         let bare = file("bytes", "body.json", body);
-        let as_file = events(&["--feed", feed, &bare], "");
+        let as_file = events_of(&["--feed", feed, &bare], "");
         let as_text = json!({ "feed": feed, "text": body }).to_string();
         for line in [format!(r#" {{"feed": "{feed}", "body":  {body} }}"#), as_text] {
-            let as_line = events(&["-"], &line);
+            let as_line = events_of(&["-"], &line);
             assert_eq!(
                 as_line.into_iter().map(without_place).collect::<Vec<_>>(),
                 as_file.iter().cloned().map(without_place).collect::<Vec<_>>(),
@@ -351,9 +374,9 @@ fn the_body_of_a_line_reaches_the_normaliser_byte_for_byte() {
 #[test]
 fn a_body_may_have_any_bytes() {
     let latin = file("bytes-any", "striga/latin.bin", b"Z\xfcrich\x00");
-    let seen = events(&[&latin], "");
+    let seen = events_of(&[&latin], "");
     assert_eq!((types(&seen), &seen[0]["data"]["body_bytes"]), (vec!["fundhook.unrecognized.seen"], &json!(7)));
-    let text = events(&["-"], r#"{"feed":"connect","text":"a=1&b=2"}"#);
+    let text = events_of(&["-"], r#"{"feed":"connect","text":"a=1&b=2"}"#);
     assert_eq!(text[0]["data"]["body_bytes"], 7);
 }
 
@@ -367,7 +390,7 @@ fn lines_are_read_from_standard_input_and_from_ndjson_files_and_blank_ones_are_s
         assert!(printed.stdout.contains(" line 2  connect\n   fundhook.deposit.pending"), "{}", printed.stdout);
         assert!(printed.stdout.contains(" line 4  connect\n   fundhook.deposit.confirmed"), "{}", printed.stdout);
     }
-    let mixed = events(&[&ndjson, SUBMITTED, "-"], r#"{"feed":"connect","body":[]}"#);
+    let mixed = events_of(&[&ndjson, SUBMITTED, "-"], r#"{"feed":"connect","body":[]}"#);
     let expected = ["deposit.pending", "deposit.confirmed", "deposit.updated", "unrecognized.seen"];
     assert_eq!(types(&mixed), expected.map(|name| format!("fundhook.{name}")));
     assert_eq!(mixed[1]["data"]["evidence"]["archived"], json!({ "object": ndjson, "line": 3 }));
@@ -382,7 +405,7 @@ fn a_row_of_the_list_is_the_event_that_its_webhook_would_be_and_they_count_once(
         format!(r#"{{"feed":"zerohash","list":true,"url":"https://api.connect.xyz/transactions","body":{row}}}"#);
     let sent = format!(r#"{{"feed":"zerohash","body":{row}}}"#);
     for (row, origin) in [(&listed, "https://preview.invalid"), (&from, "https://api.connect.xyz")] {
-        let events = events(&["--payload-type", "deposit_fund_complete", "-"], &format!("{row}\n{sent}\n"));
+        let events = events_of(&["--payload-type", "deposit_fund_complete", "-"], &format!("{row}\n{sent}\n"));
         assert_eq!(types(&events), ["fundhook.deposit.confirmed"]);
         let (reconciled, attestation) =
             (&events[0]["data"]["reconciled"], &events[0]["data"]["evidence"]["attestation"]);
@@ -420,7 +443,7 @@ fn webhooks_are_received_at_the_given_time_and_otherwise_a_second_after_the_one_
         line(4, ""),
         line(5, r#","at":"2025-01-01T01:00:00+01:00""#),
     ];
-    let events = events(&["-"], &lines.join("\n"));
+    let events = events_of(&["-"], &lines.join("\n"));
     let deposits = events.iter().filter(|event| event["data"]["kind"] == "deposit");
     let times: Vec<&str> = deposits.map(|event| event["time"].as_str().expect("a time")).collect();
     assert_eq!(
@@ -495,7 +518,7 @@ fn samples() -> Vec<String> {
 #[test]
 fn every_sample_alone_publishes_events() {
     for sample in samples() {
-        let seen = events(&[&sample], "");
+        let seen = events_of(&[&sample], "");
         assert!(!seen.is_empty(), "{sample}");
         let needs_review = |event: &Value| {
             let data = &event["data"];
@@ -517,7 +540,7 @@ fn all_samples_together_print_the_same_each_time() {
         assert_eq!(printed, preview(&arguments));
     }
     let twice = [samples.as_slice(), &samples].concat();
-    assert_eq!(events(&samples, "").len(), events(&twice, "").len(), "the second time publishes nothing");
+    assert_eq!(events_of(&samples, "").len(), events_of(&twice, "").len(), "the second time publishes nothing");
 }
 
 #[test]

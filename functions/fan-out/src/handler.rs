@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
-use fundhook_domain::{Details, NewFact, NewFactError, Statement, Timestamp};
+use fundhook_domain::{Details, FactContent, NewFact, NewFactError, Timestamp};
 use fundhook_ports::{Archive, Disposition, PortError, SendMessages, chain};
 use fundhook_providers::striga::PING;
-use fundhook_providers::{Envelope, ReadingSettings, normalise};
+use fundhook_providers::{Envelope, ReadingSettings, facts};
 use fundhook_runtime::batch::{Failures, messages};
 use fundhook_runtime::metrics;
 use tracing::{error, info, warn};
@@ -79,10 +79,9 @@ impl<A: Archive, Q: SendMessages> FanOut<A, Q> {
         let (mut transfers, mut accounts) = (Outgoing::default(), Outgoing::default());
         let mut unrecognized = Unrecognized::default();
         for ArchivedEnvelope { message_id, envelope, line } in received {
-            for statement in normalise(envelope, pointer(key, *line), &self.reading) {
-                unrecognized.count(&statement);
-                let queue = if statement.resource.kind().moves_money() { &mut transfers } else { &mut accounts };
-                let fact = NewFact::from(statement);
+            for fact in facts(envelope, pointer(key, *line), &self.reading) {
+                unrecognized.count(&fact);
+                let queue = if fact.resource.kind().moves_money() { &mut transfers } else { &mut accounts };
                 if let Err(error) = queue.add(message_id, &fact) {
                     let (resource, error) = (&fact.resource, chain(&error));
                     error!(
@@ -127,8 +126,9 @@ impl Unrecognized {
     /// The longest type that is used as a dimension of the metric. CloudWatch accepts 1,024 characters.
     const TYPE_CHARS_MAX: usize = 64;
 
-    fn count(&mut self, statement: &Statement) {
-        if let Details::Unrecognized(details) = &statement.content.details
+    fn count(&mut self, fact: &NewFact) {
+        if let FactContent::Statement(statement) = &fact.content
+            && let Details::Unrecognized(details) = &statement.details
             && details.payload_type.as_deref() != Some(PING)
         {
             let payload_type = details.payload_type.as_deref().unwrap_or("none");
@@ -139,7 +139,7 @@ impl Unrecognized {
                 plain.push('-');
             }
             let payload_type = plain;
-            *self.0.entry((statement.resource.feed().provider().as_str(), payload_type)).or_default() += 1;
+            *self.0.entry((fact.resource.feed().provider().as_str(), payload_type)).or_default() += 1;
         }
     }
 

@@ -2,7 +2,7 @@
 
 use aws_lambda_events::dynamodb::{Event as StreamEvent, EventRecord};
 use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
-use fundhook_adapters::table::{FACTS, ItemError, OWNERSHIP, PK, VERSION, resource_from_texts};
+use fundhook_adapters::table::{FACTS, ItemError, PK, VERSION, resource_from_texts};
 use fundhook_domain::{Event, Kind, Timestamp, events_after};
 use fundhook_ports::{PublishEvents, Receipts, chain};
 use fundhook_reconciliation::{Receipt, receipt_of};
@@ -119,9 +119,7 @@ fn events_of(record: &EventRecord) -> Result<Vec<Event>, ItemError> {
     };
     let texts: Option<Vec<&str>> = facts.iter().map(text).collect();
     let texts = texts.ok_or(ItemError::Attribute(FACTS))?;
-    // An unreadable ownership must not be treated as no ownership: a duplicate would be published as confirmed.
-    let ownership = image.get(OWNERSHIP).map(|ownership| text(ownership).ok_or(ItemError::Attribute(OWNERSHIP)));
-    let resource = resource_from_texts(pk, texts.into_iter(), ownership.transpose()?)?;
+    let resource = resource_from_texts(pk, texts.into_iter())?;
     Ok(events_after(&resource, version_before(record)))
 }
 

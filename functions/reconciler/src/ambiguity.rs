@@ -64,7 +64,7 @@ impl<P: Ports> Reconciler<P> {
         loop {
             match next(row, &known) {
                 AmbiguityStep::Verdict(verdict) => return Ok(verdict),
-                AmbiguityStep::Ask(Question::ClaimsOn(coin)) => known.add_claims(self.claims_on([coin].into()).await?),
+                AmbiguityStep::Ask(Question::ClaimsOn(key)) => known.add_claims(self.claims([key].into()).await?),
                 AmbiguityStep::Ask(Question::IsListed(id)) => {
                     let is_listed = self.is_listed(feed, &id, phase).await?;
                     known.add_listed(id, is_listed);

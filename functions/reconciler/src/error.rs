@@ -5,6 +5,7 @@ use fundhook_ports::{PortError, chain};
 use tracing::error;
 
 use crate::ListReadError;
+use crate::cases::NotDecidable;
 
 /// Why something was not reconciled. The next run continues where this one stopped.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +28,9 @@ pub enum ReconcileError {
     /// A row was accepted of a list that cannot be read.
     #[error("the list of {0} cannot be read: its organization has no credentials for Connect's API")]
     NoCredentials(Feed),
+    /// An operator decided what cannot be decided.
+    #[error(transparent)]
+    NotDecidable(#[from] NotDecidable),
     /// The table, a secret or a queue failed.
     #[error(transparent)]
     Port(#[from] PortError),

@@ -13,6 +13,7 @@
 
 mod ambiguity;
 mod budget;
+mod cases;
 mod control_totals;
 mod error;
 mod handler;
@@ -28,6 +29,7 @@ mod request;
 mod run;
 mod watermark;
 
+pub use cases::{Choice, DecideCase, NotDecidable};
 pub use error::ReconcileError;
 pub use handler::{Ports, Reconciler, ReconciliationStore};
 pub use list_reader::{ListReadError, ListReader};

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use fundhook_domain::{Claim, Ownership, Resource, ResourceId, Statement};
+use fundhook_domain::{Claim, ClaimKey, Resource, ResourceId, Statement};
 use fundhook_ports::{Claims, Disposition, PortError, Resources, chain};
-use fundhook_reconciliation::coin_of;
+use fundhook_reconciliation::claim_of;
 use tracing::error;
 
 use crate::listed_row::possible_ids;
@@ -18,26 +18,24 @@ impl<P: Ports> Reconciler<P> {
         let mut recorded = self.read(ids).await?;
         let known: BTreeSet<&ResourceId> = recorded.iter().map(Resource::id).collect();
         let is_unknown = |row: &&Statement| !possible_ids(row).any(|id| known.contains(&id));
-        let coins: BTreeSet<String> = theirs.iter().filter(is_unknown).filter_map(coin_of).collect();
-        let claims = self.claims_on(coins).await?;
+        let keys: BTreeSet<ClaimKey> = theirs.iter().filter(is_unknown).filter_map(claim_of).collect();
+        let claims = self.claims(keys).await?;
 
-        let duplicated = recorded.iter().filter_map(|resource| match resource.ownership() {
-            Ownership::DuplicateOf { owner, .. } => Some(owner.clone()),
-            Ownership::Unclaimed | Ownership::Owner => None,
-        });
-        let owners: BTreeSet<ResourceId> = duplicated.chain(claims.into_iter().map(|claim| claim.owner)).collect();
+        let duplicated = recorded.iter().filter_map(|resource| resource.view()?.duplicate_of);
+        let owners = claims.iter().flat_map(Claim::owners).map(|entry| entry.resource.clone());
+        let owners: BTreeSet<ResourceId> = duplicated.chain(owners).collect();
         let owners = owners.into_iter().filter(|owner| !known.contains(owner)).collect();
         let owners = self.read(owners).await?;
         recorded.extend(owners);
         Ok(recorded)
     }
 
-    /// The claims on these coins.
-    pub(crate) async fn claims_on(&self, coins: BTreeSet<String>) -> Result<Vec<Claim>, PortError> {
-        if coins.is_empty() {
+    /// The claims with these keys.
+    pub(crate) async fn claims(&self, keys: BTreeSet<ClaimKey>) -> Result<Vec<Claim>, PortError> {
+        if keys.is_empty() {
             return Ok(Vec::new());
         }
-        self.store.claims(&Vec::from_iter(coins)).await
+        self.store.claims(&Vec::from_iter(keys)).await
     }
 
     /// The recorded resources among `ids`. One that cannot be read does not prevent the others.

@@ -2,18 +2,21 @@
 
 use fundhook_domain::{Feed, Kind, Provider, ResourceId, Timestamp};
 use fundhook_ports::chain;
-use fundhook_reconciliation::{AcceptedRows, DayReports, RunSummary};
+use fundhook_reconciliation::{AcceptedRows, DayReports, DecidedCase, RunSummary};
 use serde::Serialize;
 use serde_json::Value;
 use tracing::{error, info};
 
 use crate::budget::RunTime;
+use crate::cases::{Choice, DecideCase};
 use crate::error::log_failure;
 use crate::{Ports, ReconcileError, Reconciler};
 
 /// The members of an event that request a report and that accept a row.
 const REPORT_OF: &str = "report_of";
 const ACCEPT: &str = "accept";
+/// The member of an event that requests a decision.
+const DECIDE: &str = "decide";
 
 /// What the function is invoked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +27,8 @@ pub enum ReconcileRequest {
     ReportDay(Timestamp),
     /// Queue what the provider lists about this deposit, even if it is ambiguous: an operator has reviewed it.
     AcceptDeposit(ResourceId),
+    /// Record what an operator decided about a resource that needs review.
+    Decide(DecideCase),
 }
 
 /// An event that requests something impossible.
@@ -37,17 +42,26 @@ pub enum InvalidRequest {
         "`{ACCEPT}` is {0}, expected the id of a deposit such as \"deposit#connect#c55481bf-626b-4410-8997-4cee83e1385f\""
     )]
     Deposit(Value),
+    /// `decide` does not have the expected members.
+    #[error(
+        "`{DECIDE}` must have the members resource, choice (accept, reject or resolve), by and reason, all of them texts that are \
+         not empty"
+    )]
+    Decision,
 }
 
 impl TryFrom<&Value> for ReconcileRequest {
     type Error = InvalidRequest;
 
-    /// Any event without the members `report_of` and `accept` is a scheduled run.
+    /// Any event without the members `report_of`, `accept` and `decide` is a scheduled run.
     fn try_from(event: &Value) -> Result<Self, Self::Error> {
         if let Some(accepted) = event.get(ACCEPT) {
             let id = accepted.as_str().and_then(|id| id.parse::<ResourceId>().ok());
             let deposit = id.filter(|id| id.kind() == Kind::Deposit);
             return deposit.map(Self::AcceptDeposit).ok_or_else(|| InvalidRequest::Deposit(accepted.clone()));
+        }
+        if let Some(decision) = event.get(DECIDE) {
+            return case_in(decision).map(Self::Decide).ok_or(InvalidRequest::Decision);
         }
         let Some(day) = event.get(REPORT_OF) else {
             return Ok(Self::Run);
@@ -55,6 +69,18 @@ impl TryFrom<&Value> for ReconcileRequest {
         let begins = day.as_str().and_then(|day| format!("{day}T00:00:00Z").parse().ok());
         begins.map(Self::ReportDay).ok_or_else(|| InvalidRequest::Day(day.clone()))
     }
+}
+
+fn case_in(decision: &Value) -> Option<DecideCase> {
+    let text = |name: &str| decision.get(name).and_then(Value::as_str).filter(|text| !text.trim().is_empty());
+    let choice = match text("choice")? {
+        "accept" => Choice::Accept,
+        "reject" => Choice::Reject,
+        "resolve" => Choice::Resolve,
+        _ => return None,
+    };
+    let (by, reason) = (text("by")?.to_owned(), text("reason")?.to_owned());
+    Some(DecideCase { resource: text("resource")?.parse().ok()?, choice, by, reason })
 }
 
 /// The answer to a [`ReconcileRequest`].
@@ -67,6 +93,8 @@ pub enum ReconcileResponse {
     Reports(DayReports),
     /// To an accepted row.
     Accepted(AcceptedRows),
+    /// To a decision.
+    Decided(DecidedCase),
 }
 
 impl<P: Ports> Reconciler<P> {
@@ -91,6 +119,14 @@ impl<P: Ports> Reconciler<P> {
                     error!(resource.id = %deposit, error = chain(failed), "{deposit} could not be accepted; nothing was queued");
                 });
                 logged.map(ReconcileResponse::Accepted)
+            }
+            ReconcileRequest::Decide(case) => {
+                let id = case.resource.clone();
+                let decided = self.decide(case).await;
+                let logged = decided.inspect_err(|failed| {
+                    error!(resource.id = %id, error = chain(failed), "nothing was decided about {id}");
+                });
+                logged.map(ReconcileResponse::Decided)
             }
         }
     }
@@ -155,6 +191,32 @@ mod tests {
         for odd in [json!("yesterday"), json!("2026-11-21T00:00:00Z"), json!(20_261_121), json!(null)] {
             let error = ReconcileRequest::try_from(&json!({ "report_of": odd })).expect_err("odd").to_string();
             assert!(error.contains("2026-11-21"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_decision_names_the_resource_the_choice_who_and_why() {
+        let id = "deposit#connect#1";
+        let decision = json!({ "resource": id, "choice": "accept", "by": "alice", "reason": "checked" });
+        let expected = DecideCase {
+            resource: id.parse().expect("an id"),
+            choice: Choice::Accept,
+            by: "alice".to_owned(),
+            reason: "checked".to_owned(),
+        };
+        let decided = ReconcileRequest::try_from(&json!({ "decide": decision }));
+        assert_eq!(decided, Ok(ReconcileRequest::Decide(expected)));
+        for (member, odd) in [
+            ("resource", json!("1")),
+            ("choice", json!("maybe")),
+            ("by", json!(" ")),
+            ("reason", json!("")),
+            ("reason", json!(null)),
+        ] {
+            let mut decision = decision.clone();
+            decision[member] = odd;
+            let error = ReconcileRequest::try_from(&json!({ "decide": decision })).expect_err("odd").to_string();
+            assert!(error.contains("resource, choice (accept, reject or resolve), by and reason"), "{error}");
         }
     }
 

@@ -1,8 +1,11 @@
 //! From a batch of statements to conditional writes.
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
-use fundhook_domain::{NewFact, Resource, ResourceId, Timestamp};
-use fundhook_ports::{PortError, Resources, Write, WriteOutcome, chain};
+use fundhook_domain::{
+    Claim, Missing, NewFact, NotRecorded, Recording, Resource, SeveralFamiliesCredit, SimilarDeposits, Stored,
+    Timestamp,
+};
+use fundhook_ports::{Claims, PortError, Resources, Write, WriteOutcome, chain};
 use fundhook_runtime::batch::{Failures, messages};
 use tracing::{error, info, warn};
 
@@ -15,23 +18,30 @@ pub const ATTEMPTS_MAX: u32 = 5;
 #[derive(Debug)]
 pub struct StateUpdater<R, P> {
     resources: R,
+    several: SeveralFamiliesCredit,
     pause: P,
 }
 
-impl<R: Resources, P: AsyncFn(u32)> StateUpdater<R, P> {
+impl<R: Resources + Claims, P: AsyncFn(u32)> StateUpdater<R, P> {
     /// A state updater that calls `pause` before it repeats a write that lost: with 1 before the second attempt, and so on.
     pub fn new(resources: R, pause: P) -> Self {
-        Self { resources, pause }
+        Self { resources, several: SeveralFamiliesCredit::default(), pause }
+    }
+
+    /// In these organizations, deposits that may be one coin are held.
+    pub fn where_several_families_credit(self, several: SeveralFamiliesCredit) -> Self {
+        Self { several, ..self }
     }
 
     /// Handles one batch received at `now`. Returns the messages to be delivered again.
     ///
-    /// A write loses when another updater wrote the same resource since it was read. The statements are then folded into
-    /// the new state and written again. The condition of the write guarantees that each fact is recorded once, whatever
-    /// happens between two calls.
+    /// A write loses when another updater wrote something in it since it was read. The statements are then recorded on the
+    /// new state and written again. The conditions of the write guarantee that each fact is recorded once, whatever happens
+    /// between two calls.
     pub async fn handle(&self, event: SqsEvent, now: Timestamp) -> SqsBatchResponse {
         let mut failures = Failures::default();
         let mut pending = grouped(event, &mut failures);
+        let mut stored = Stored::remembering(self.several.clone());
         for attempt in 0..ATTEMPTS_MAX {
             if pending.is_empty() {
                 break;
@@ -39,9 +49,9 @@ impl<R: Resources, P: AsyncFn(u32)> StateUpdater<R, P> {
             if attempt > 0 {
                 (self.pause)(attempt).await;
             }
-            pending = self.attempt(pending, now, &mut failures).await;
+            pending = self.attempt(pending, &mut stored, now, &mut failures).await;
         }
-        for group in pending {
+        for group in pending.sorted() {
             let id = group.described();
             warn!(
                 resource.id = id,
@@ -53,80 +63,159 @@ impl<R: Resources, P: AsyncFn(u32)> StateUpdater<R, P> {
         failures.into_response()
     }
 
-    /// Reads, folds and writes once. Returns the groups whose writes lost and must be repeated.
-    async fn attempt(&self, mut groups: Groups, now: Timestamp, failures: &mut Failures) -> Groups {
-        if let Err(error) = self.read(&mut groups).await {
-            let (error, resources) = (chain(&error), groups.len());
-            let ids: Vec<String> = groups.names().into_iter().map(ToString::to_string).collect();
-            let ids = ids.join(", ");
-            warn!(
-                error,
-                resources,
-                resource.ids = ids,
-                "could not read {ids}; their messages will be delivered again: {error}"
-            );
-            groups.into_iter().for_each(|group| group.fail(failures));
+    /// Reads, records and writes once. Returns the groups whose writes lost and must be repeated.
+    async fn attempt(&self, groups: Groups, stored: &mut Stored, now: Timestamp, failures: &mut Failures) -> Groups {
+        let (groups, writes) = match self.recorded(groups, stored, failures).await {
+            Ok(recorded) => recorded,
+            Err((groups, error)) => {
+                let (error, resources) = (chain(&error), groups.len());
+                let ids: Vec<String> = groups.iter().map(Group::described).collect();
+                let ids = ids.join(", ");
+                warn!(
+                    error,
+                    resources,
+                    resource.ids = ids,
+                    "could not read {ids}; their messages will be delivered again: {error}"
+                );
+                groups.iter().for_each(|group| group.fail(failures));
+                return Groups::default();
+            }
+        };
+        if writes.is_empty() {
             return Groups::default();
         }
-        let folds = groups.into_iter().filter_map(|group| group.folded(failures).map(|write| (group, write)));
-        let folds: Vec<(Group, Write)> = folds.collect();
-        if folds.is_empty() {
-            return Groups::default();
-        }
-        let outcomes = self.resources.write(folds.iter().map(|(_, write)| write.clone()).collect(), now).await;
+        let outcomes = self.resources.write(writes.iter().map(|(_, write)| write.clone()).collect(), now).await;
 
+        let mut groups: Vec<Option<Group>> = groups.into_iter().map(Some).collect();
         let mut lost = Groups::default();
         let mut outcomes = outcomes.into_iter();
-        for (mut group, write) in folds {
-            let id = write.resource.id();
+        for (numbers, write) in writes {
+            let of_write = || numbers.iter().filter_map(|number| groups.get(*number).and_then(Option::as_ref));
+            let ids: Vec<String> = write.resources.iter().map(|resource| resource.item.id().to_string()).collect();
+            let ids = ids.join(", ");
             // A write without an outcome may not have been stored.
             let Some(outcome) = outcomes.next() else {
-                error!(resource.id = %id, "the table returned no outcome for the write of {id}; its messages will be delivered again");
-                group.fail(failures);
+                error!(
+                    resource.id = ids,
+                    "the table returned no outcome for the write of {ids}; its messages will be delivered again"
+                );
+                of_write().for_each(|group| group.fail(failures));
                 continue;
             };
             match outcome {
-                WriteOutcome::Written => {
-                    let version = write.resource.version();
-                    info!(resource.id = %id, version, "{id} written at version {version}");
-                }
+                WriteOutcome::Written => written(&write),
                 WriteOutcome::Lost(current) => {
-                    group.forget(&write, current);
-                    lost.add(group);
-                }
-                WriteOutcome::Claimed(taken) => {
-                    let owner = &taken.owner;
-                    info!(resource.id = %id, %owner, "coin of {id} is already claimed by {owner}; recording a duplicate if it is the same coin");
-                    group.claimed_by(taken);
-                    lost.add(group);
+                    stored.forget(&write);
+                    current.into_iter().for_each(|current| stored.know(current));
+                    for number in numbers {
+                        groups.get_mut(number).and_then(Option::take).into_iter().for_each(|group| lost.add(group));
+                    }
                 }
                 WriteOutcome::Failed(error) => {
                     let (disposition, error) = (error.disposition(), chain(&error));
                     error!(
-                        resource.id = %id,
+                        resource.id = ids,
                         error,
                         ?disposition,
-                        "{id} could not be written; its messages will be delivered again: {error}"
+                        "{ids} could not be written; its messages will be delivered again: {error}"
                     );
-                    group.fail(failures);
+                    of_write().for_each(|group| group.fail(failures));
                 }
             }
         }
         lost
     }
 
-    /// Reads what is not yet known, in one call. Another call follows only for what second names lead to.
-    async fn read(&self, groups: &mut Groups) -> Result<(), PortError> {
+    /// Records the facts of `groups` on what is stored, and reads what that needs: usually in one call, and in two when a
+    /// coin is claimed. Returns the groups, and the writes with the numbers of the groups that they are for.
+    async fn recorded(
+        &self,
+        mut groups: Groups,
+        stored: &mut Stored,
+        failures: &mut Failures,
+    ) -> Result<(Vec<Group>, Vec<(Vec<usize>, Write)>), (Vec<Group>, PortError)> {
         loop {
-            let ids: Vec<ResourceId> = groups.unread();
-            if ids.is_empty() {
-                return Ok(());
+            groups.join(stored);
+            let sorted = groups.sorted();
+            let mut recording = Recording::on(stored);
+            let (mut missing, mut without_owner) = (Missing::default(), Vec::new());
+            for (number, group) in sorted.iter().enumerate() {
+                match recording.record(number, group.facts()) {
+                    Ok(()) => {}
+                    Err(NotRecorded::Missing(some)) => missing.extend(some),
+                    Err(NotRecorded::NoOwner) => without_owner.push(group),
+                }
             }
-            let read = self.resources.read(&ids).await?;
-            let unknown = ids.into_iter().map(Resource::unknown);
-            unknown.chain(read).for_each(|resource| groups.know(resource));
+            if missing.is_empty() {
+                without_owner.into_iter().for_each(|group| fail_without_owner(group, failures));
+                log_conflicts(&recording);
+                let writes = recording.into_writes();
+                log_unchanged(&sorted, &writes);
+                return Ok((sorted, writes));
+            }
+            if let Err(error) = self.read(missing, stored).await {
+                return Err((sorted, error));
+            }
+            groups = Groups::of(sorted);
         }
     }
+
+    async fn read(&self, missing: Missing, stored: &mut Stored) -> Result<(), PortError> {
+        let ids = Vec::from_iter(missing.resources);
+        if !ids.is_empty() {
+            let read = self.resources.read(&ids).await?;
+            ids.into_iter().map(Resource::unknown).chain(read).for_each(|resource| stored.know(resource));
+        }
+        let keys = Vec::from_iter(missing.claims);
+        if !keys.is_empty() {
+            let read = self.resources.claims(&keys).await?;
+            keys.into_iter().map(Claim::unclaimed).chain(read).for_each(|claim| stored.know_claim(claim));
+        }
+        let keys = Vec::from_iter(missing.similar);
+        if !keys.is_empty() {
+            let read = self.resources.similar(&keys).await?;
+            keys.into_iter().map(SimilarDeposits::none).chain(read).for_each(|similar| stored.know_similar(similar));
+        }
+        Ok(())
+    }
+}
+
+fn written(write: &Write) {
+    for resource in &write.resources {
+        let (id, version) = (resource.item.id(), resource.item.version());
+        info!(resource.id = %id, version, "{id} written at version {version}");
+        let Some(owner) = resource.item.second_name_of() else {
+            continue;
+        };
+        info!(resource.id = %owner, name = %id, "{owner} is also named {id}; its facts are recorded under {owner}");
+    }
+}
+
+fn log_conflicts(recording: &Recording<'_>) {
+    for id in recording.conflicting() {
+        let Some(conflict) = recording.changed(id).and_then(|resource| resource.view()?.conflict) else {
+            continue;
+        };
+        let statuses: Vec<&str> = conflict.statuses.iter().map(|status| status.as_str()).collect();
+        let with: Vec<String> = conflict.with.iter().map(ToString::to_string).collect();
+        let (statuses, about, with) = (statuses.join(", "), conflict.about.join(", "), with.join(", "));
+        let among = if with.is_empty() { String::new() } else { format!("; with: {with}") };
+        warn!(resource.id = %id, statuses, about, with, "{id} has conflicting statements ({statuses}; about: {about}{among}); it needs review");
+    }
+}
+
+fn log_unchanged(groups: &[Group], writes: &[(Vec<usize>, Write)]) {
+    let is_written = |number: &usize| writes.iter().any(|(numbers, _)| numbers.contains(number));
+    for (_, group) in groups.iter().enumerate().filter(|(number, _)| !is_written(number)) {
+        let (id, statements) = (group.described(), group.facts().len());
+        info!(resource.id = id, statements, "{id} unchanged: its {statements} statements add no fact");
+    }
+}
+
+fn fail_without_owner(group: &Group, failures: &mut Failures) {
+    let names = group.described();
+    error!(resource.ids = names, "{names}: none of these names has the facts; their messages will be delivered again");
+    group.fail(failures);
 }
 
 /// Groups the statements of a batch by resource. A message that is not a statement fails.

@@ -2,7 +2,7 @@
 
 use aws_lambda_events::sqs::SqsEvent;
 use fundhook_adapters::{Aws, ResourceTable, WriteMethod};
-use fundhook_runtime::settings::Environment;
+use fundhook_runtime::settings::{self, Environment};
 use fundhook_runtime::{jittered_pause, now, telemetry, variable};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use state_updater::StateUpdater;
@@ -15,7 +15,8 @@ async fn main() -> Result<(), Error> {
     let methods = [("statements", WriteMethod::Statements), ("puts", WriteMethod::Puts)];
     let writes = environment.one_of("FUNDHOOK_TABLE_WRITES", WriteMethod::default(), &methods)?;
     let table = ResourceTable::new(&aws, environment.required("FUNDHOOK_TABLE")?).writing_by(writes);
-    let updater = StateUpdater::new(table, jittered_pause);
+    let several = settings::several_families_credit(&environment)?;
+    let updater = StateUpdater::new(table, jittered_pause).where_several_families_credit(several);
     let handle =
         async |event: LambdaEvent<SqsEvent>| Ok::<_, Error>(Box::pin(updater.handle(event.payload, now())).await);
     lambda_runtime::run(service_fn(handle)).await

@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
-use fundhook_domain::{Claim, Feed, ResourceId, Timestamp, json_fault};
+use fundhook_domain::{Claim, ClaimKey, Feed, ResourceId, SimilarDeposits, SimilarKey, Timestamp, json_fault};
 use fundhook_ports::{
     AccountResources, Advance, Claims, Disposition, IndexEntry, IndexPage, OpenQuery, OpenResources, PortError,
     Receipts, Reports, SettledDeposits, Watermarks,
@@ -226,16 +226,12 @@ impl AccountResources for ReconciliationTable {
 }
 
 impl Claims for ReconciliationTable {
-    async fn claims(&self, coins: &[String]) -> Result<Vec<Claim>, PortError> {
-        let keys: Vec<String> = coins.iter().map(|coin| item::claim_key(coin)).collect();
-        let items = reads::batch(&self.client, &self.table, &keys, "read the claims on coins").await?;
-        // If an unreadable claim were skipped, a credited coin would look unclaimed.
-        let claim = |item: &Item| {
-            let unreadable =
-                || PortError::new("read the claims on coins", Disposition::DeadLetter, "a claim is unreadable");
-            item::decode_claim(item).ok_or_else(unreadable)
-        };
-        items.iter().map(claim).collect()
+    async fn claims(&self, keys: &[ClaimKey]) -> Result<Vec<Claim>, PortError> {
+        reads::claims(&self.client, &self.table, keys).await
+    }
+
+    async fn similar(&self, keys: &[SimilarKey]) -> Result<Vec<SimilarDeposits>, PortError> {
+        reads::similar(&self.client, &self.table, keys).await
     }
 }
 

@@ -33,12 +33,14 @@ mod schema;
 mod status;
 mod timestamp;
 
+pub(crate) use coin::contradicts;
 pub use coin::{
-    Claim, Coin, CoinId, Network, Ownership, Tag, ToldCoin, is_chain_hash, split_asset_code, transaction_ids,
+    Claim, ClaimEntry, ClaimKey, CoinId, CoinRelation, DueRelation, Fate, Network, SIMILAR_WITHIN, Sighting,
+    SimilarDeposits, SimilarKey, Tag, ToldCoin, split_asset_code, transaction_ids,
 };
 pub use credit::{
     Credit, CreditConversion, CreditFee, CreditForm, DecidedBy, FeeBearer, Hold, HoldForce, HoldReason, Location,
-    Money, Needs,
+    Money, Needs, NetCredit,
 };
 pub use event::{
     BalanceBody, Event, EventBody, EventData, RecoveryBody, RecoveryDeposit, RecoveryPayment, TransferBody,
@@ -53,10 +55,11 @@ pub use money::{Amount, DecimalError, DecimalValue, Quantity, Units};
 pub use recovery::{RecoveryDetails, RecoveryKey, ReturnPayment, UnexpectedDeposit};
 pub use resource::{
     AccountDetails, Attestation, BalanceDetails, Balances, Beside, Change, Conflict, Conversion, CurrentStatus,
-    Details, Evidence, EvidenceClass, EvidencePointer, Exchange, Fact, FactContent, FeeQuantity, HistoryEntry,
-    LATEST_FACTS_MAX, NewFact, NewFactError, Outcome, OverdueNotice, Reading, Reported, Resource, Scheme, SecondName,
-    Session, Side, Source, Statement, StatementContent, Transaction, TransferDetails, United, UnrecognizedDetails,
-    View, beside, fold, resources_named, unite,
+    Decision, DecisionSummary, Details, Evidence, EvidenceClass, EvidencePointer, Exchange, Fact, FactContent,
+    FeeQuantity, HistoryEntry, LATEST_FACTS_MAX, Missing, NewFact, NewFactError, NotRecorded, Outcome, OverdueNotice,
+    Reading, Recording, Relation, Reported, Resource, Scheme, SecondName, Session, SeveralFamiliesCredit, Side, Source,
+    Statement, StatementContent, Stored, Transaction, TransferDetails, United, UnrecognizedDetails, Verdict, Versioned,
+    View, Write, beside, fold, unite,
 };
 pub use status::{
     DepositStatus, ExchangeStatus, ExternalAccountStatus, FeeStatus, ParticipantStatus, RecoveryStatus, Status,

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Kind, UnknownName};
 
-/// The statuses of a deposit, in rank order. The last three share a rank and are final.
+/// The statuses of a deposit, in rank order. `confirmed`, `failed` and `unexpected` share a rank and are final; `reversed` is
+/// final too, and undoes them. No provider states it.
 ///
 /// Money that has arrived (`held`) outranks an abandoned session: a user may leave and pay later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -27,6 +28,8 @@ pub enum DepositStatus {
     Failed,
     /// Arrived outside the authorised flow and is to be returned.
     Unexpected,
+    /// A person decided that it is not credited. What was booked for it is undone.
+    Reversed,
 }
 
 /// The statuses of a withdrawal, in rank order. `confirmed`, `failed` and `abandoned` share a rank and are final;
@@ -80,6 +83,8 @@ pub enum RecoveryStatus {
     Required,
     /// A payment that returns money is in transit.
     InProgress,
+    /// Nothing may be returned before a person has reviewed it: another deposit reports the same coin as credited.
+    Suspended,
     /// Nothing remains to be returned. Another unexpected deposit makes it `required` again.
     Resolved,
 }
@@ -150,7 +155,7 @@ pub enum Status {
 
 impl Status {
     /// Every status of every kind.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 40] = [
         Self::Deposit(DepositStatus::Pending),
         Self::Deposit(DepositStatus::Submitted),
         Self::Deposit(DepositStatus::Abandoned),
@@ -158,6 +163,7 @@ impl Status {
         Self::Deposit(DepositStatus::Confirmed),
         Self::Deposit(DepositStatus::Failed),
         Self::Deposit(DepositStatus::Unexpected),
+        Self::Deposit(DepositStatus::Reversed),
         Self::Withdrawal(WithdrawalStatus::Initiated),
         Self::Withdrawal(WithdrawalStatus::Submitted),
         Self::Withdrawal(WithdrawalStatus::Broadcast),
@@ -172,6 +178,7 @@ impl Status {
         Self::Exchange(ExchangeStatus::Refunded),
         Self::Recovery(RecoveryStatus::Required),
         Self::Recovery(RecoveryStatus::InProgress),
+        Self::Recovery(RecoveryStatus::Suspended),
         Self::Recovery(RecoveryStatus::Resolved),
         Self::Participant(ParticipantStatus::Submitted),
         Self::Participant(ParticipantStatus::PendingApproval),
@@ -217,6 +224,7 @@ impl Status {
                 DepositStatus::Confirmed => "confirmed",
                 DepositStatus::Failed => "failed",
                 DepositStatus::Unexpected => "unexpected",
+                DepositStatus::Reversed => "reversed",
             },
             Self::Withdrawal(status) => match status {
                 WithdrawalStatus::Initiated => "initiated",
@@ -239,6 +247,7 @@ impl Status {
             Self::Recovery(status) => match status {
                 RecoveryStatus::Required => "required",
                 RecoveryStatus::InProgress => "in_progress",
+                RecoveryStatus::Suspended => "suspended",
                 RecoveryStatus::Resolved => "resolved",
             },
             Self::Participant(status) => match status {
@@ -280,6 +289,7 @@ impl Status {
                 DepositStatus::Abandoned => 2,
                 DepositStatus::Held => 3,
                 DepositStatus::Confirmed | DepositStatus::Failed | DepositStatus::Unexpected => 4,
+                DepositStatus::Reversed => 5,
             },
             Self::Withdrawal(status) => match status {
                 WithdrawalStatus::Initiated => 0,
@@ -299,7 +309,8 @@ impl Status {
             Self::Recovery(status) => match status {
                 RecoveryStatus::Required => 0,
                 RecoveryStatus::InProgress => 1,
-                RecoveryStatus::Resolved => 2,
+                RecoveryStatus::Suspended => 2,
+                RecoveryStatus::Resolved => 3,
             },
             Self::Participant(_) | Self::ExternalAccount(_) | Self::Balance | Self::Unrecognized => 0,
         }
@@ -312,7 +323,10 @@ impl Status {
                 DepositStatus::Pending | DepositStatus::Submitted | DepositStatus::Abandoned | DepositStatus::Held => {
                     false
                 }
-                DepositStatus::Confirmed | DepositStatus::Failed | DepositStatus::Unexpected => true,
+                DepositStatus::Confirmed
+                | DepositStatus::Failed
+                | DepositStatus::Unexpected
+                | DepositStatus::Reversed => true,
             },
             Self::Withdrawal(status) => match status {
                 WithdrawalStatus::Initiated | WithdrawalStatus::Submitted | WithdrawalStatus::Broadcast => false,
@@ -326,7 +340,7 @@ impl Status {
                 ExchangeStatus::Confirmed | ExchangeStatus::Refunded => true,
             },
             Self::Recovery(status) => match status {
-                RecoveryStatus::Required | RecoveryStatus::InProgress => false,
+                RecoveryStatus::Required | RecoveryStatus::InProgress | RecoveryStatus::Suspended => false,
                 RecoveryStatus::Resolved => true,
             },
             Self::Fee(_) | Self::Unrecognized => true,

@@ -18,10 +18,10 @@ pub use credentials::{
     StoredKeySet, StoredToken,
 };
 pub use error::{Disposition, PortError, chain};
-pub use fundhook_domain::CLOCK_SKEW_MAX;
+pub use fundhook_domain::{CLOCK_SKEW_MAX, Versioned, Write};
 pub use messages::{Archive, PublishEvents, SendMessage, SendMessages};
 pub use reconciliation::{
     AccountResources, Advance, Claims, IndexEntry, IndexPage, ListError, ListPage, ListQuery, ListTransactions,
     OpenQuery, OpenResources, Receipts, Reports, SettledDeposits, Watermarks,
 };
-pub use resources::{Resources, Write, WriteOutcome};
+pub use resources::{Resources, WriteOutcome};

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use fundhook_domain::{Claim, Feed, Kind, ResourceId, Timestamp};
+use fundhook_domain::{Claim, ClaimKey, Feed, Kind, ResourceId, SimilarDeposits, SimilarKey, Timestamp};
 use fundhook_reconciliation::{Receipt, Report, Watermark};
 use secrecy::SecretString;
 
@@ -139,8 +139,12 @@ pub trait AccountResources {
 
 /// The stored claims on coins.
 pub trait Claims {
-    /// The claims on `coins`, in any order; a coin that is not claimed has none. `coins` must be distinct.
-    fn claims(&self, coins: &[String]) -> impl Future<Output = Result<Vec<Claim>, PortError>> + Send;
+    /// The claims with these keys, in any order; one that was never written has version 0. `keys` must be distinct.
+    fn claims(&self, keys: &[ClaimKey]) -> impl Future<Output = Result<Vec<Claim>, PortError>> + Send;
+
+    /// What is remembered of similar deposits under these keys, in any order; one that was never written has version 0. `keys`
+    /// must be distinct.
+    fn similar(&self, keys: &[SimilarKey]) -> impl Future<Output = Result<Vec<SimilarDeposits>, PortError>> + Send;
 }
 
 /// The stored receipts: one for each deposit that was published as confirmed.

@@ -1,8 +1,6 @@
 //! What a provider's module gets from an envelope, and what it returns: statements without their evidence.
 
-use fundhook_domain::{
-    Details, Evidence, FactId, Reading, ResourceId, Statement, StatementContent, Status, Timestamp, WebhookFamily,
-};
+use fundhook_domain::{Details, Evidence, FactId, ResourceId, Statement, StatementContent, Status, Timestamp};
 
 use crate::Envelope;
 use crate::bound::bound;
@@ -41,24 +39,13 @@ pub(crate) struct NotUnderstood {
 
 impl Draft {
     /// The statement with its id, made of signed bytes alone, and its evidence. Parts that are too large are left out.
-    pub(crate) fn into_statement(self, body: &[u8], evidence: Evidence, reading: Reading) -> Statement {
+    pub(crate) fn into_statement(mut self, body: &[u8], evidence: Evidence, settings: &ReadingSettings) -> Statement {
+        settings.crediting.apply(&mut self);
         let Self { resource, event_type, status, occurred_at, mut details } = self;
         bound(&mut details);
         let id = FactId::of(&resource, &event_type, body);
-        // Settings that do not matter for a statement must not make a restatement of it.
-        let settings = if depends_on_settings(&details) { reading.settings } else { String::new() };
-        let reading = Reading { settings, ..reading };
+        let reading = settings.reading(evidence.received_at, &resource, &details);
         let content = StatementContent { id, event_type, status, occurred_at, details, evidence, reading };
         Statement { resource, content }
-    }
-}
-
-/// Whether settings say what the statement means: they do for fund transactions, as webhooks and as rows of the list.
-fn depends_on_settings(details: &Details) -> bool {
-    match details {
-        Details::Transfer(transfer) => {
-            matches!(transfer.family, Some(WebhookFamily::ZerohashFund | WebhookFamily::ConnectTransactions))
-        }
-        Details::Recovery(_) | Details::Account(_) | Details::Balance(_) | Details::Unrecognized(_) => false,
     }
 }

@@ -14,8 +14,8 @@ const VERSION: u8 = 1;
 /// A verified webhook, or a row of the provider's list, with everything that verifying it again requires: the URL, the
 /// headers that the signature covers or that name the type, the raw body, and the key that verified it.
 ///
-/// It is made from a [`VerifiedWebhook`] or from a row of the provider's list
-/// ([`connect::listed`](crate::connect::listed)), or read back from the queue and the archive. Only the receiver, the
+/// It is made from a [`VerifiedWebhook`], from a row of the provider's list ([`connect::listed`](crate::connect::listed)) or
+/// from a person's [decision](crate::DecisionRecord), or read back from the queue and the archive. Only the receiver, the
 /// reconciler and fan-out may write to those.
 ///
 /// The one exception is [`Envelope::unverified`], for a preview. It says in its attestation that nothing was verified,
@@ -121,6 +121,13 @@ impl Envelope {
         let Row { feed, url, body, read_at, attestation } = row;
         let (headers, body) = (Vec::new(), Body::of(body));
         Self { v: VERSION, feed, received_at: read_at, url, headers, body, attestation, trace: None }
+    }
+
+    /// Wraps what a person decided at `decided_at`.
+    pub(crate) fn of_decision(feed: Feed, body: String, decided_at: Timestamp, attestation: Attestation) -> Self {
+        let (headers, body) = (Vec::new(), Body::of(body));
+        let url = "fundhook:decision".to_owned();
+        Self { v: VERSION, feed, received_at: decided_at, url, headers, body, attestation, trace: None }
     }
 
     /// Reads an envelope from its JSON. One that was not verified is rejected.

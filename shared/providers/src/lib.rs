@@ -17,6 +17,8 @@
 //! | `wire` | reading the members of a JSON object without failing on unexpected ones |
 //! | `reading` | the settings that the meaning of a webhook depends on |
 //! | `credit` | what may be booked for a deposit that a provider reports as credited |
+//! | `crediting` | which webhook families credit, and which only corroborate |
+//! | `decisions` | what people decide, as envelopes |
 //! | `accounts` | webhooks about users and their accounts, which two providers send |
 //! | `ids` | names for resources to which the provider gives no id |
 //! | `draft`, `bound` | statements before their evidence is added, and the limits on their size |
@@ -28,6 +30,8 @@ mod accounts;
 mod bound;
 pub mod connect;
 mod credit;
+mod crediting;
+mod decisions;
 mod draft;
 pub mod envelope;
 #[cfg(test)]
@@ -45,6 +49,8 @@ mod window;
 mod wire;
 pub mod zerohash;
 
+pub use crediting::{Crediting, CreditingError, CreditingFamily};
+pub use decisions::{DecisionRecord, ResourceVerdict, facts};
 pub use envelope::{Envelope, EnvelopeError};
 pub use ids::IdKey;
 pub use jose::KeySet;

@@ -24,13 +24,12 @@ pub fn normalise(envelope: &Envelope, archived: EvidencePointer, settings: &Read
     let payload_type = envelope.header(PAYLOAD_TYPE_HEADER);
     let payload_type = payload_type.filter(|name| !name.is_empty() && name.len() <= EVENT_NAME_BYTES_MAX);
     let received = Received { envelope, payload_type, sent_at: evidence.sent_at(), settings };
-    let reading = settings.reading(evidence.received_at);
     let drafts = match wire::members(&body) {
         Ok(members) => drafts(&received, members),
         Err(reason) => Err(NotUnderstood { named: None, reason }),
     };
     let drafts = drafts.unwrap_or_else(|failure| vec![unrecognized(&received, &body, failure)]);
-    drafts.into_iter().map(|draft| draft.into_statement(&body, evidence.clone(), reading.clone())).collect()
+    drafts.into_iter().map(|draft| draft.into_statement(&body, evidence.clone(), settings)).collect()
 }
 
 fn drafts(received: &Received<'_>, members: Fields) -> Result<Vec<Draft>, NotUnderstood> {

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
-use fundhook_domain::{FeeBearer, HoldReason, Reading, Timestamp, digest_hex};
+use fundhook_domain::{
+    Details, FeeBearer, Feed, HoldReason, Kind, Reading, ResourceId, Timestamp, WebhookFamily, digest_hex,
+};
 
-use crate::IdKey;
+use crate::{Crediting, IdKey};
 
 /// The revision of the normaliser. It grows with every change after which the same bytes may state something else.
 pub const REVISION: u32 = 1;
@@ -65,17 +67,43 @@ pub struct ReadingSettings {
     pub deposit_fees_borne_by: Option<FeeBearer>,
     /// What codes of zerohash's reasons mean, in addition to the documented ones and in place of them.
     pub reason_codes: BTreeMap<String, ReasonMeaning>,
+    /// Which webhook families credit.
+    pub crediting: Crediting,
 }
 
 impl ReadingSettings {
-    /// The reading of bytes that were received at `at`.
-    pub(crate) fn reading(&self, at: Timestamp) -> Reading {
-        Reading { at, revision: REVISION, settings: self.digest() }
+    /// The reading of bytes that were received at `at` and state `details` about `resource`.
+    ///
+    /// Settings that do not matter for a statement are not part of its reading: to change them must not restate it.
+    pub(crate) fn reading(&self, at: Timestamp, resource: &ResourceId, details: &Details) -> Reading {
+        let settings = match details {
+            Details::Transfer(transfer) if resource.kind() == Kind::Deposit => {
+                transfer.family.map(|family| self.digest(resource.feed(), family)).unwrap_or_default()
+            }
+            Details::Transfer(_)
+            | Details::Recovery(_)
+            | Details::Account(_)
+            | Details::Balance(_)
+            | Details::Unrecognized(_) => String::new(),
+        };
+        Reading { at, revision: REVISION, settings }
     }
 
-    /// A short digest of the settings; empty when all have their defaults.
-    fn digest(&self) -> String {
+    /// A short digest of the settings that matter for a deposit; empty when all have their defaults.
+    fn digest(&self, feed: &Feed, family: WebhookFamily) -> String {
         const DIGITS: usize = 16;
+        let crediting = self.crediting.described(feed, family);
+        let credit = if is_fund_transaction(family) { self.described_credit() } else { String::new() };
+        if crediting.is_empty() && credit.is_empty() {
+            return String::new();
+        }
+        let mut digest = digest_hex(format!("{crediting}\n{credit}").as_bytes());
+        digest.truncate(DIGITS);
+        digest
+    }
+
+    /// The settings that decide what a fund transaction credits; empty when all have their defaults.
+    fn described_credit(&self) -> String {
         if self.deposit_fees_borne_by.is_none() && self.reason_codes.is_empty() {
             return String::new();
         }
@@ -85,14 +113,27 @@ impl ReadingSettings {
             Some(FeeBearer::Platform) => "platform",
         };
         let codes: Vec<String> = self.reason_codes.iter().map(|(code, meaning)| format!("{code}={meaning}")).collect();
-        let mut digest = digest_hex(format!("{bearer}\n{}", codes.join("\n")).as_bytes());
-        digest.truncate(DIGITS);
-        digest
+        format!("{bearer}\n{}", codes.join("\n"))
+    }
+}
+
+/// Fund transactions have fees and reason codes, as webhooks and as rows of the list.
+fn is_fund_transaction(family: WebhookFamily) -> bool {
+    match family {
+        WebhookFamily::ZerohashFund | WebhookFamily::ConnectTransactions => true,
+        WebhookFamily::ConnectDeposits
+        | WebhookFamily::ConnectWithdrawals
+        | WebhookFamily::ZerohashDepositStatus
+        | WebhookFamily::ZerohashDepositFailed
+        | WebhookFamily::ZerohashPayments
+        | WebhookFamily::StrigaTransactions => false,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use fundhook_domain::Provider;
+
     use super::*;
 
     #[test]
@@ -112,9 +153,17 @@ mod tests {
             ReadingSettings { deposit_fees_borne_by: Some(FeeBearer::Platform), ..Default::default() },
             ReadingSettings { reason_codes: codes(ReasonMeaning::Processed), ..Default::default() },
             ReadingSettings { reason_codes: codes(ReasonMeaning::Expired), ..Default::default() },
+            ReadingSettings { crediting: "fund".parse().expect("a list"), ..Default::default() },
+            ReadingSettings { crediting: "connect,fund".parse().expect("a list"), ..Default::default() },
         ];
-        let digests: Vec<String> = all.iter().map(ReadingSettings::digest).collect();
+        let feed = Feed::new(Provider::Zerohash, None);
+        let digest = |settings: &ReadingSettings| settings.digest(&feed, WebhookFamily::ZerohashFund);
+        let digests: Vec<String> = all.iter().map(digest).collect();
         assert_eq!(digests[0], "");
         assert!(digests.iter().enumerate().all(|(at, digest)| !digests[..at].contains(digest)), "{digests:?}");
+        let of_deposits = |settings: &ReadingSettings| settings.digest(&feed, WebhookFamily::ZerohashDepositStatus);
+        assert_eq!(all.iter().filter(|settings| !of_deposits(settings).is_empty()).count(), 2, "only what matters");
+        let of_striga = |settings: &ReadingSettings| settings.digest(&feed, WebhookFamily::StrigaTransactions);
+        assert!(all.iter().all(|settings| of_striga(settings).is_empty()), "nothing matters");
     }
 }

@@ -6,10 +6,10 @@
 
 use std::collections::BTreeMap;
 
-use fundhook_domain::{Claim, Resource, ResourceId, Statement, Timestamp};
+use fundhook_domain::{Claim, ClaimKey, Resource, ResourceId, Statement, Timestamp};
 
 use crate::coin::{
-    SAME_DEPOSIT_WITHIN, coin_of, has_coin_of, identifies_its_coin, is_identified_by_its_coin, may_be_the_same,
+    SAME_DEPOSIT_WITHIN, claim_of, has_coin_of, identifies_its_coin, is_identified_by_its_coin, may_be_the_same,
 };
 use crate::window::HOUR;
 
@@ -48,8 +48,8 @@ pub struct ConfirmedRow<'a> {
 /// What has to be known before a verdict is possible.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Question {
-    /// Which claims exist on this coin?
-    ClaimsOn(String),
+    /// What does the claim on this coin say?
+    ClaimsOn(ClaimKey),
     /// Does the provider list this deposit under its own id?
     IsListed(ResourceId),
     /// Which deposits of the row's organization about this account were written since then?
@@ -125,14 +125,15 @@ pub fn next(row: ConfirmedRow<'_>, known: &KnownAboutRow) -> AmbiguityStep {
 /// The same feed may have reported the row's coin under another id. If the provider lists that id too, one transaction
 /// has two deposits; if not, both may be one.
 fn claimed_by_same_feed(row: &Statement, known: &KnownAboutRow) -> Option<AmbiguityStep> {
-    let coin = coin_of(row)?;
+    let claim = claim_of(row)?;
     let Some(claims) = &known.claims else {
-        return Some(AmbiguityStep::Ask(Question::ClaimsOn(coin)));
+        return Some(AmbiguityStep::Ask(Question::ClaimsOn(claim)));
     };
-    let owners = claims.iter().filter(|claim| has_coin_of(row, claim)).map(|claim| &claim.owner);
-    owners
-        .filter(|owner| owner.feed() == row.resource.feed() && **owner != row.resource)
-        .find_map(|owner| unless_listed(owner, known))
+    let of_its_coin = claims.iter().flat_map(Claim::entries).filter(|entry| has_coin_of(row, entry));
+    of_its_coin
+        .map(|entry| &entry.resource)
+        .filter(|reported| reported.feed() == row.resource.feed() && **reported != row.resource)
+        .find_map(|reported| unless_listed(reported, known))
 }
 
 /// A deposit of the same user and amount may be the row's. It is a different one if the provider lists it under its own id.

@@ -1,8 +1,9 @@
 //! What the reconciler answers to an invocation.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
-use fundhook_domain::ResourceId;
+use fundhook_domain::{ResourceId, Verdict};
 use serde::{Deserialize, Serialize};
 
 use crate::Report;
@@ -43,6 +44,13 @@ pub struct AcceptedRows {
     pub accepted: ResourceId,
     /// How many rows were sent to the ingress queue.
     pub queued: u64,
+}
+
+/// What a person's decision says about each resource that it concerns.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DecidedCase {
+    /// The resources and the verdicts, which were sent to the ingress queue.
+    pub decided: BTreeMap<ResourceId, Verdict>,
 }
 
 impl fmt::Display for RunSummary {

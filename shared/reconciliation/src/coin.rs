@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fundhook_domain::{Claim, Details, Resource, ResourceId, Statement, Tenant, is_chain_hash};
+use fundhook_domain::{ClaimEntry, ClaimKey, CoinId, Details, Resource, ResourceId, Statement, Tenant};
 
 use crate::credit::{asset_and_amount, credited};
 
@@ -10,28 +10,25 @@ use crate::credit::{asset_and_amount, credited};
 /// its end, and a hold may lie between them.
 pub const SAME_DEPOSIT_WITHIN: Duration = Duration::from_secs(7 * 86_400);
 
-/// The key of the coin that a row is about, as claims name it; `None` when the row does not name one.
-pub fn coin_of(row: &Statement) -> Option<String> {
-    claim_on(&row.resource, &row.content.details).map(|claim| claim.coin)
+/// The claim on the coin that a row is about; `None` when the row does not identify one.
+pub fn claim_of(row: &Statement) -> Option<ClaimKey> {
+    let coin = coin_in(&row.content.details)?;
+    Some(ClaimKey::new(row.resource.feed(), coin.transaction()?))
 }
 
-/// Whether the row identifies its coin by a transaction hash on a chain, so that it differs from every other coin.
+/// Whether the row identifies its coin by a transaction on a chain, so that it differs from every other coin.
 pub fn identifies_its_coin(row: &Statement) -> bool {
-    coin_of(row).is_some() && row.content.details.transaction_hash().is_some_and(is_chain_hash)
+    coin_in(&row.content.details).is_some()
 }
 
-/// Whether the recorded deposit identifies its coin by a transaction hash on a chain.
+/// Whether the recorded deposit identifies its coin by a transaction on a chain.
 pub fn is_identified_by_its_coin(resource: &Resource) -> bool {
-    let details = resource.view().map(|view| view.details);
-    details.is_some_and(|details| {
-        claim_on(resource.id(), &details).is_some() && details.transaction_hash().is_some_and(is_chain_hash)
-    })
+    resource.view().is_some_and(|view| coin_in(&view.details).is_some())
 }
 
-/// Whether the row is about the coin of the claim `taken`.
-pub fn has_coin_of(row: &Statement, taken: &Claim) -> bool {
-    let claim = claim_on(&row.resource, &row.content.details);
-    claim.is_some_and(|claim| claim.coin == taken.coin && !claim.is_on_another_chain_than(taken))
+/// Whether the row is about the coin of `entry`.
+pub fn has_coin_of(row: &Statement, entry: &ClaimEntry) -> bool {
+    coin_in(&row.content.details).is_some_and(|coin| coin.is_same_coin_as(&entry.coin))
 }
 
 /// Whether the listed deposit may be the recorded one under another id: both are credited to the same user with the same
@@ -46,10 +43,8 @@ pub fn may_be_the_same(recorded: &Resource, row: &Statement) -> bool {
     let amount = credited(recorded);
     let same_amount = amount.is_some() && amount == asset_and_amount(&row.content.details);
     let apart = view.occurred_at.since(row.content.occurred_at).max(row.content.occurred_at.since(view.occurred_at));
-    let on_chain = |details: &Details| details.transaction_hash().is_some_and(is_chain_hash);
-    let coins = (claim_on(recorded.id(), &view.details).map(|claim| claim.coin), coin_of(row));
-    let are_different_coins = match coins {
-        (Some(ours), Some(theirs)) => on_chain(&view.details) && on_chain(&row.content.details) && ours != theirs,
+    let are_different_coins = match (coin_in(&view.details), coin_in(&row.content.details)) {
+        (Some(ours), Some(theirs)) => !ours.is_same_coin_as(&theirs),
         (None, _) | (_, None) => false,
     };
     same_user && same_tenant && same_amount && apart <= SAME_DEPOSIT_WITHIN && !are_different_coins
@@ -65,9 +60,10 @@ pub(crate) fn provider_id(id: &ResourceId) -> (Option<&Tenant>, &str) {
     (id.feed().tenant(), id.native())
 }
 
-pub(crate) fn claim_on(id: &ResourceId, details: &Details) -> Option<Claim> {
+/// The coin that the details identify: by its transaction, address and asset.
+pub(crate) fn coin_in(details: &Details) -> Option<CoinId> {
     match details {
-        Details::Transfer(transfer) => transfer.claim_by(id),
+        Details::Transfer(transfer) => transfer.identifies_coin().then(|| transfer.coin()),
         Details::Recovery(_) | Details::Account(_) | Details::Balance(_) | Details::Unrecognized(_) => None,
     }
 }

@@ -1,8 +1,6 @@
 //! What counts as a credit, and for how much.
 
-use fundhook_domain::{
-    DecimalValue, DepositStatus, Details, HoldReason, Ownership, Quantity, Resource, Statement, Status,
-};
+use fundhook_domain::{DecimalValue, DepositStatus, Details, HoldReason, Quantity, Resource, Statement, Status};
 
 pub(crate) const CONFIRMED: Status = Status::Deposit(DepositStatus::Confirmed);
 
@@ -18,8 +16,7 @@ pub fn is_credit(row: &Statement) -> bool {
 /// The asset and the amount that a recorded deposit may be credited with, in whole coins; `None` when it may not.
 pub(crate) fn credited(resource: &Resource) -> Option<(String, DecimalValue)> {
     let view = resource.view()?;
-    let is_credited = view.is_confirmed_deposit() && !matches!(resource.ownership(), Ownership::DuplicateOf { .. });
-    is_credited.then(|| asset_and_amount(&view.details)).flatten()
+    view.is_credited().then(|| asset_and_amount(&view.details)).flatten()
 }
 
 /// The asset and the amount in whole coins, as the event of the deposit states them, so that they compare with what was

@@ -26,9 +26,9 @@ pub use ambiguity::{
     Ambiguity, AmbiguityStep, ConfirmedRow, KnownAboutRow, OrganizationFeeds, Question, SIMILAR_DEPOSITS_MAX, Verdict,
     next,
 };
-pub use answers::{AcceptedRows, DayReports, RunSummary};
+pub use answers::{AcceptedRows, DayReports, DecidedCase, RunSummary};
 pub use coin::{
-    SAME_DEPOSIT_WITHIN, coin_of, has_coin_of, identifies_its_coin, is_identified_by_its_coin, may_be_the_same,
+    SAME_DEPOSIT_WITHIN, claim_of, has_coin_of, identifies_its_coin, is_identified_by_its_coin, may_be_the_same,
 };
 pub use control_totals::{ControlTotalsLine, Total, control_totals};
 pub use credit::is_credit;

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fundhook_domain::{Claim, Kind, Ownership, Resource, ResourceId, Statement, Tenant};
+use fundhook_domain::{ClaimKey, CoinId, Kind, Resource, ResourceId, Statement, Tenant};
 
 use crate::ambiguity::Ambiguity;
-use crate::coin::{claim_on, has_same_id, may_be_the_same, provider_id};
+use crate::coin::{claim_of, coin_in, has_same_id, may_be_the_same, provider_id};
 use crate::credit::credited;
 use crate::discrepancy::Discrepancy;
 
@@ -64,7 +64,7 @@ pub fn credited_twice(ours: &[Resource], theirs: &[Statement], others: &[Resourc
 struct Recorded<'a> {
     by_id: BTreeMap<&'a ResourceId, &'a Resource>,
     by_provider_id: BTreeMap<(Option<&'a Tenant>, &'a str), &'a Resource>,
-    by_coin: BTreeMap<String, Vec<(Claim, &'a Resource)>>,
+    by_claim: BTreeMap<ClaimKey, Vec<(CoinId, &'a Resource)>>,
 }
 
 impl<'a> Recorded<'a> {
@@ -74,13 +74,15 @@ impl<'a> Recorded<'a> {
         // In the order of their ids, so that the order of `ours` does not matter.
         let deposits = || by_id.values().copied().filter(|resource| resource.id().kind() == Kind::Deposit);
         let by_provider_id = deposits().map(|resource| (provider_id(resource.id()), resource)).collect();
-        let mut by_coin: BTreeMap<String, Vec<(Claim, &Resource)>> = BTreeMap::new();
-        for owner in deposits().filter(|resource| *resource.ownership() == Ownership::Owner) {
-            if let Some(claim) = owner.view().and_then(|view| claim_on(owner.id(), &view.details)) {
-                by_coin.entry(claim.coin.clone()).or_default().push((claim, owner));
+        let mut by_claim: BTreeMap<ClaimKey, Vec<(CoinId, &Resource)>> = BTreeMap::new();
+        for credited in deposits().filter(|resource| credited(resource).is_some()) {
+            let coin = credited.view().and_then(|view| coin_in(&view.details));
+            let key = coin.as_ref().and_then(|coin| Some(ClaimKey::new(credited.id().feed(), coin.transaction()?)));
+            if let (Some(key), Some(coin)) = (key, coin) {
+                by_claim.entry(key).or_default().push((coin, credited));
             }
         }
-        Self { by_id, by_provider_id, by_coin }
+        Self { by_id, by_provider_id, by_claim }
     }
 
     fn matching(&self, row: &Statement) -> Option<&'a Resource> {
@@ -90,12 +92,22 @@ impl<'a> Recorded<'a> {
         }
         let of_other_feed = || self.by_provider_id.get(&provider_id(&row.resource)).copied();
         let of_same_coin = || {
-            let claim = claim_on(&row.resource, &row.content.details)?;
-            let owners = self.by_coin.get(&claim.coin)?;
-            owners.iter().find(|(taken, _)| !claim.coexists_with(taken)).map(|(_, owner)| *owner)
+            let coin = coin_in(&row.content.details)?;
+            let credited = self.by_claim.get(&claim_of(row)?)?;
+            let is_same = |(other, resource): &&(CoinId, &Resource)| {
+                coin.is_same_coin_as(other) && !is_reported_by_family_of(resource, row)
+            };
+            credited.iter().find(is_same).map(|(_, resource)| *resource)
         };
         by_id.or_else(of_other_feed).or_else(of_same_coin)
     }
+}
+
+/// Whether the row's webhook family reported the resource too. A family reports each coin once, so the row is about another
+/// one.
+fn is_reported_by_family_of(resource: &Resource, row: &Statement) -> bool {
+    let family = row.content.family();
+    resource.id().feed() == row.resource.feed() && family.is_some_and(|family| resource.families().contains(&family))
 }
 
 /// Of the rows about each resource, the one with the furthest status.

@@ -44,7 +44,7 @@ impl User {
         }
         user.add_converted_deposit(account);
         user.add_deposit_in_smallest_units(account);
-        user.add_coin_that_three_webhook_families_report(account);
+        user.add_coin_that_two_webhook_families_report(account);
         user.add_deposits_that_are_not_credited(account);
         user.add_contradicted_deposits(account, &amount(random));
         user
@@ -93,18 +93,16 @@ impl User {
         self.expect_entry(&deposit, 2, "credited", &format!("-#{account}#POL#polygon-amoy"), "0.2");
     }
 
-    /// Adds three deposits of one coin. The subscriber credits the deposit that is recorded first: with 100 USDC, or
-    /// with the 100 USD for which zerohash exchanges a fund transaction.
-    fn add_coin_that_three_webhook_families_report(&mut self, account: &str) {
+    /// Adds two deposits of one coin. The subscriber credits the deposit that is recorded first.
+    fn add_coin_that_two_webhook_families_report(&mut self, account: &str) {
         let coin = Coin::of(account);
         self.webhooks.extend(coin.webhooks);
         self.about.extend(coin.deposits.clone().map(|deposit| (deposit, 1, None)));
-        let [connect, fund, deposit] = coin.deposits;
-        let in_kind = format!("-#{account}#USDC#ethereum");
-        self.coin = vec![(connect, in_kind.clone()), (fund, format!("-#{account}#USD#-")), (deposit, in_kind)];
+        let in_kind = format!("-#{account}#USDC#base");
+        self.coin = coin.deposits.into_iter().map(|deposit| (deposit, in_kind.clone())).collect();
     }
 
-    /// Expects the credit of the coin's deposit that is confirmed. The other two are duplicates.
+    /// Expects the credit of the coin's deposit that is confirmed. The other one is a duplicate.
     async fn expect_coin(&mut self, listener: &mut Listener<'_>) {
         let mut confirmed = Vec::new();
         for (deposit, balance) in self.coin.clone() {
@@ -114,7 +112,7 @@ impl User {
             }
         }
         assert_eq!(confirmed.len(), 1, "{confirmed:?}");
-        self.expect_net(&confirmed[0], "100");
+        self.expect_net(&confirmed[0], "75");
     }
 
     fn add_deposits_that_are_not_credited(&mut self, account: &str) {
@@ -229,10 +227,10 @@ async fn assert_entries(subscriber: &Subscriber<'_>, users: &[User]) {
             assert_eq!(entries.remove(&id.to_string()).as_deref(), *state, "{id}");
         }
     }
-    // One deposit of each user's coin is credited and the others are held. Other deposits have no entry.
+    // One deposit of each user's coin is credited and the other is held. Other deposits have no entry.
     let mut states: Vec<String> = entries.into_values().collect();
     states.sort_unstable();
-    let of_coins: Vec<&str> = ["credited", "held", "held"].repeat(users.len());
+    let of_coins: Vec<&str> = ["credited", "held"].repeat(users.len());
     let mut of_coins: Vec<String> = of_coins.into_iter().map(str::to_owned).collect();
     of_coins.sort_unstable();
     assert_eq!(states, of_coins);

@@ -202,12 +202,25 @@ fn assert_claim(claim: &'static str, data: &Value, named: &str) {
             let related = data["related"].as_array().cloned().unwrap_or_default();
             assert!(related.iter().filter_map(Value::as_str).any(|id| is_about(rest, id)), "{named}: {related:?}");
         }
+        "conflicts" => {
+            let cell = rest.strip_prefix("with ").expect("a conflict names the other deposit");
+            let with = data["conflict_with"].as_array().cloned().unwrap_or_default();
+            assert!(with.iter().filter_map(Value::as_str).any(|id| is_about(cell, id)), "{named}: {with:?}");
+            assert_eq!(data.get("credit"), None, "{named}: nothing may be booked");
+        }
         "duplicate" => {
             let cell = rest.strip_prefix("of ").expect("a duplicate names its original");
             assert!(is_about(cell, text("/duplicate_of")), "{named}: {}", text("/duplicate_of"));
         }
         _ => assert_eq!(claim, "", "{named}: unknown word in the last column"),
     }
+}
+
+/// The status that a filter sees of a deposit which is confirmed and must not be credited.
+fn not_creditable(line: &Line) -> Option<&'static str> {
+    let is_conflicting = line.and.iter().any(|claim| claim.starts_with("conflicts "));
+    let is_duplicate = line.event.ends_with(".duplicate");
+    is_conflicting.then_some("conflicting").or(is_duplicate.then_some("duplicate"))
 }
 
 #[test]
@@ -242,8 +255,8 @@ fn message_attributes_for_filter_policies_match_the_event() {
             let known = [
                 ("type", Some(&*event_type)),
                 ("kind", Some(line.kind())),
-                // A filter for confirmed deposits must not match a duplicate.
-                ("status", Some("duplicate").filter(|_| line.event.ends_with(".duplicate")).or(text("/data/status"))),
+                // A filter for confirmed deposits must not match a duplicate or a conflict.
+                ("status", not_creditable(line).or(text("/data/status"))),
                 ("provider", Some(line.resource.feed)),
                 ("asset", asset.or_else(|| text("/data/asset"))),
                 ("network", line.network.or_else(|| text("/data/network/slug"))),
@@ -266,7 +279,9 @@ fn the_evidence_of_every_event_contains_the_webhook_and_can_be_verified_again() 
         for (line, delivery) in published().await {
             let evidence = &delivery.event["data"]["evidence"];
             // A recovery has the evidence of its latest fact, and an update that of the status. Each webhook has its own.
-            let is_update = line.kind() == "recovery" || line.event.ends_with(".updated");
+            // So has a conflict that another deposit's webhook made.
+            let is_others = !line.file.starts_with(line.resource.feed);
+            let is_update = line.kind() == "recovery" || line.event.ends_with(".updated") || is_others;
             let stands = !is_update && delivery.event["data"]["late"] == Value::Bool(false);
             let envelope: Envelope = platform.evidence(&pointer(evidence)).await;
             if stands {

@@ -121,7 +121,7 @@ async fn crash(platform: &Platform, random: &mut fastrand::Rng, done: impl Async
     }
 }
 
-/// Checks that one of the coin's deposits is confirmed and that the others are its duplicates.
+/// Checks that one of the coin's deposits is confirmed and that the other is its duplicate.
 fn assert_credited_once(coin: &Coin, received: &[Delivery]) {
     let event_of = |id: &ResourceId| received.iter().find(|delivery| delivery.text("/subject") == id.to_string());
     let events: Vec<&Delivery> = coin.deposits.iter().filter_map(event_of).collect();
@@ -130,7 +130,7 @@ fn assert_credited_once(coin: &Coin, received: &[Delivery]) {
     let owners: Vec<&str> = events.iter().map(|delivery| delivery.text("/data/duplicate_of")).collect();
     let duplicates: Vec<&str> = owners.into_iter().filter(|owner| !owner.is_empty()).collect();
     assert_eq!(confirmed.len(), 1, "{events:#?}");
-    assert_eq!(duplicates, [confirmed[0]; 2], "{events:#?}");
+    assert_eq!(duplicates, [confirmed[0]], "{events:#?}");
 }
 
 #[test]
@@ -178,7 +178,8 @@ fn killed_functions_neither_lose_nor_repeat_an_effect() {
         platform.settled().await;
         for (id, statements) in &facts_of {
             let resource = platform.resource(id).await;
-            assert_eq!(resource.version(), *statements as u64, "facts about {id}");
+            let recorded = resource.facts().iter().filter(|fact| fact.statement().is_some());
+            assert_eq!(recorded.count(), *statements, "statements about {id}");
             assert_eq!(resource.view().and_then(|view| view.status).map(Status::as_str), Some("confirmed"), "{id}");
         }
         let expected: BTreeSet<String> =

@@ -1,7 +1,7 @@
 //! Invokes the local stack's reconciler.
 
 use fundhook_domain::ResourceId;
-use fundhook_reconciliation::{AcceptedRows, DayReports, RunSummary};
+use fundhook_reconciliation::{AcceptedRows, DayReports, DecidedCase, RunSummary};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use thiserror::Error;
@@ -39,6 +39,11 @@ pub async fn report(stack: &Deployment, day: &str) -> Result<DayReports, Reconci
 pub async fn accept(stack: &Deployment, deposit: &ResourceId) -> Result<AcceptedRows, ReconcilerError> {
     let accepted: AcceptedRows = ask(stack, &json!({ "accept": deposit })).await?;
     if accepted.queued == 0 { Err(ReconcilerError::NothingQueued(accepted.accepted)) } else { Ok(accepted) }
+}
+
+/// Has what an operator decided recorded: `decision` is the event with the member `decide`.
+pub async fn decide(stack: &Deployment, decision: &Value) -> Result<DecidedCase, ReconcilerError> {
+    ask(stack, decision).await
 }
 
 async fn ask<T: DeserializeOwned>(stack: &Deployment, event: &Value) -> Result<T, ReconcilerError> {

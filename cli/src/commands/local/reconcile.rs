@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use fundhook::cases::decided_lines;
 use fundhook::report::is_balanced;
 use fundhook_local_stack::reconciler;
 use fundhook_local_stack::{LocalStack, Workspace};
@@ -12,8 +13,14 @@ use crate::commands::reconcile_request::{LocalRequest, ending, print};
 
 pub(crate) async fn run(request: LocalRequest) -> Ending {
     let stack = LocalStack::running(&Workspace::find()?)?.deployment;
-    progress("The reconciler reads the sandbox provider's list");
+    if !matches!(request, LocalRequest::Decide(_)) {
+        progress("The reconciler reads the sandbox provider's list");
+    }
     match request {
+        LocalRequest::Decide(decision) => {
+            print!("{}", decided_lines(&reconciler::decide(&stack, &decision).await?));
+            Ok(ExitCode::SUCCESS)
+        }
         LocalRequest::Accept(deposit) => {
             println!("{}", reconciler::accept(&stack, &deposit).await?);
             Ok(ExitCode::SUCCESS)

@@ -1,19 +1,26 @@
-//! What is published of deposits whose coin another feed reported too, and of resources that have evicted old facts.
+//! What is published of deposits whose coin another feed reported too, of what resources must know of those reports, and of
+//! resources that have evicted old facts.
 
-use fundhook_adapters::table::{OWNERSHIP, PK};
+use fundhook_adapters::table::{FACTS, PK};
+use fundhook_domain::WebhookFamily::{ConnectDeposits, ZerohashDepositFailed, ZerohashFund};
 use fundhook_domain::{
-    AccountDetails, Details, Kind, LATEST_FACTS_MAX, Provider, Resource, ResourceId, Statement, fold,
+    AccountDetails, Details, Kind, LATEST_FACTS_MAX, Provider, RecoveryDetails, RecoveryKey, Resource, ResourceId,
+    Statement, UnexpectedDeposit, fold,
 };
 use fundhook_ports::fakes::{Fake, Topic};
 use serde_json::{Value, json};
 
-use crate::support::{
-    at, changed, folded, handled, image, published_ids, record, statement, statement_in, statement_of,
-};
+use crate::support::coins::{Table, of_coin, reported};
+use crate::support::{at, changed, folded, handled, published_ids, record, statement, statement_in, statement_of};
 
-/// The deposit that owns the coin.
-fn owner() -> ResourceId {
-    ResourceId::new(Kind::Deposit, Provider::Zerohash, "363b5b15").expect("a valid id")
+/// The deposit that is credited with the coin.
+fn owner() -> Statement {
+    reported(ZerohashFund, "363b5b15", "confirmed")
+}
+
+/// The deposit `a` is credited with the same coin.
+fn confirmed() -> Statement {
+    of_coin(statement("a", "confirmed", 40), ConnectDeposits)
 }
 
 /// The events that were published: the end of each type, and the deposit that it names as the owner of its coin.
@@ -23,14 +30,12 @@ fn published(topic: &Fake<Topic>) -> Vec<(String, Option<ResourceId>)> {
 }
 
 #[tokio::test]
-async fn a_deposit_whose_coin_another_one_owns_is_published_as_its_duplicate_and_never_as_confirmed() {
-    let life = [statement("a", "pending", 0), statement("a", "confirmed", 40), statement("a", "submitted", 10)];
-    let (pending, duplicate) = (folded(&life[..1]), folded(&life).duplicating(owner(), 1));
-    let of = |name: &str| (name.to_owned(), Some(owner()));
-    for records in [
-        vec![changed("1", None, &duplicate)],
-        vec![changed("1", None, &pending), changed("2", Some(&pending), &duplicate)],
-    ] {
+async fn a_deposit_whose_coin_is_credited_as_another_one_is_published_as_its_duplicate_and_never_as_confirmed() {
+    let life = [statement("a", "pending", 0), confirmed(), statement("a", "submitted", 10)];
+    let of = |name: &str| (name.to_owned(), Some(owner().resource));
+    for writes in [vec![&life[..]], vec![&life[..1], &life[1..]]] {
+        let mut table = Table::after(&[owner()]);
+        let records: Vec<Value> = writes.into_iter().flat_map(|statements| table.record(statements)).collect();
         let topic = Fake::<Topic>::default();
         assert_eq!(handled(&topic, &records).await, None);
         assert_eq!(published(&topic), [("pending".to_owned(), None), of("duplicate"), of("updated")]);
@@ -49,65 +54,97 @@ async fn a_deposit_whose_coin_another_one_owns_is_published_as_its_duplicate_and
 #[tokio::test]
 async fn events_published_before_a_deposit_was_known_to_be_a_duplicate_are_repeated_unchanged() {
     // The deposit was confirmed and published before its transaction was known.
-    let first = folded(&[statement("a", "confirmed", 40)]);
-    let news = statement_in("with its transaction", "a", "confirmed", 50);
-    let news = fold(first.clone(), news).into_resource().duplicating(owner(), 1);
-    let expected = [("confirmed".to_owned(), None), ("duplicate".to_owned(), Some(owner()))];
+    let first = statement("a", "confirmed", 40);
+    let news = of_coin(statement_in("with its transaction", "a", "confirmed", 50), ConnectDeposits);
+    let mut table = Table::after(&[owner()]);
+    let records = [table.record(std::slice::from_ref(&first)), table.record(&[news])].concat();
+    let expected = [("confirmed".to_owned(), None), ("duplicate".to_owned(), Some(owner().resource))];
     let (step_by_step, at_once) = <(Fake<Topic>, Fake<Topic>)>::default();
-    handled(&step_by_step, &[changed("1", None, &first), changed("2", Some(&first), &news)]).await;
-    handled(&at_once, &[changed("1", None, &news)]).await;
+    handled(&step_by_step, &records).await;
+    handled(&at_once, &[changed("1", None, &table.resource(&first.resource))]).await;
     assert_eq!(published(&step_by_step), expected);
     assert_eq!(step_by_step.events(), at_once.events());
 }
 
 #[tokio::test]
 async fn the_owner_of_a_coin_is_published_like_any_other_deposit() {
-    let statements = [statement("a", "pending", 0), statement("a", "confirmed", 40)];
-    let owned = folded(&statements).owning_its_coin();
+    let statements = [statement("a", "pending", 0), confirmed()];
     let (topic, plain) = <(Fake<Topic>, Fake<Topic>)>::default();
-    assert_eq!(handled(&topic, &[changed("1", None, &owned)]).await, None);
+    assert_eq!(handled(&topic, &Table::default().record(&statements)).await, None);
     handled(&plain, &[changed("1", None, &folded(&statements))]).await;
     assert_eq!(topic.events(), plain.events());
     assert_eq!(published(&topic).pop(), Some(("confirmed".to_owned(), None)));
 }
 
-/// A claim's item as it is in a stream record.
-fn claim() -> Value {
-    let claim =
-        json!({ "coin": "cd9e98ae#0x34f53aea#USDC", "owner": "deposit#connect#a", "families": ["connect.deposits"] });
-    json!({
-        PK: { "S": "claim#cd9e98ae#0x34f53aea#USDC" },
-        "claim": { "S": claim.to_string() },
-        "owner": { "S": "deposit#connect#a" },
-        "claimed_at": { "S": at(60).sortable() },
-    })
-}
-
 #[tokio::test]
 async fn the_claim_that_is_written_with_a_deposit_is_not_published() {
-    let owned = folded(&[statement("a", "confirmed", 40)]).owning_its_coin();
-    let deposit = changed("200", None, &owned);
-    for records in [
-        vec![record("100", None, Some(claim())), deposit.clone()],
-        vec![deposit, record("300", None, Some(claim())), record("400", Some(claim()), None)],
-    ] {
+    let records = Table::default().record(&[confirmed()]);
+    let [deposit, claim] = &records[..] else { unreachable!("a deposit and its claim: {records:?}") };
+    let removed = record("3", Some(claim["dynamodb"]["NewImage"].clone()), None);
+    for records in [vec![claim.clone(), deposit.clone()], vec![deposit.clone(), claim.clone(), removed]] {
         let topic = Fake::<Topic>::default();
         assert_eq!(handled(&topic, &records).await, None);
         assert_eq!(published_ids(&topic), ["a#1"]);
     }
     let topic = Fake::<Topic>::default();
-    assert_eq!(handled(&topic, &[record("100", None, Some(claim()))]).await, None);
+    assert_eq!(handled(&topic, std::slice::from_ref(claim)).await, None);
     assert_eq!(topic.calls(), 0, "the topic is not called");
 }
 
 #[tokio::test]
-async fn a_deposit_with_an_unreadable_ownership_waits() {
-    let mut unreadable = image(&folded(&[statement("a", "confirmed", 40)]).owning_its_coin());
-    for text in ["", "{", "\"unknown\"", r#"{"duplicate_of":{}}"#] {
-        unreadable[OWNERSHIP] = json!({ "S": text });
+async fn a_deposit_with_an_unreadable_relation_waits_and_is_not_published_as_creditable() {
+    let mut duplicate = Table::after(&[owner()]).record(&[confirmed()]).remove(0);
+    let relation = duplicate["dynamodb"]["NewImage"][FACTS]["L"][0]["S"].as_str().expect("a text").to_owned();
+    assert!(relation.contains(r#""duplicate_of""#), "{relation}");
+    for text in ["", "{", "{}", &relation.replace("duplicate_of", "unknown"), &relation.replace("zerohash", "unknown")]
+    {
+        duplicate["dynamodb"]["NewImage"][FACTS]["L"][0]["S"] = json!(text);
         let topic = Fake::<Topic>::default();
-        assert_eq!(handled(&topic, &[record("100", None, Some(unreadable.clone()))]).await.as_deref(), Some("100"));
-        assert_eq!(topic.calls(), 0, "it is not published as creditable");
+        assert_eq!(handled(&topic, std::slice::from_ref(&duplicate)).await.as_deref(), Some("2"), "{text}");
+        assert_eq!(topic.calls(), 0, "{text}");
+    }
+}
+
+/// The recovery that asks to return the coin of `deposit`.
+fn to_return(deposit: &ResourceId) -> Statement {
+    let key = RecoveryKey { account: "abc123".to_owned(), asset: "USDC".to_owned(), network: None };
+    let came = UnexpectedDeposit {
+        value: "119078888888888888887.01".parse().expect("a decimal"),
+        transaction: "the transaction".to_owned(),
+        family: ZerohashDepositFailed,
+        occurred_at: at(40),
+    };
+    let recovery = key.resource(deposit.feed()).expect("a valid id");
+    let details = Details::Recovery(Box::new(RecoveryDetails::of_deposit(key, deposit.clone(), came)));
+    statement_of(recovery, "required", "required", 40, details)
+}
+
+#[tokio::test]
+async fn a_relation_that_is_recorded_before_the_first_statement_is_published_with_it() {
+    let mut unexpected = reported(ZerohashDepositFailed, "failed-1", "unexpected");
+    let recovery = to_return(&unexpected.resource);
+    if let Details::Transfer(details) = &mut unexpected.content.details {
+        details.related = [recovery.resource.clone()].into();
+    }
+    // The recovery is told that its coin is credited elsewhere, and has no statement yet.
+    let mut table = Table::after(&[unexpected]);
+    let told = table.record(&[confirmed()]);
+    let is_about_recovery = |record: &&Value| record["dynamodb"]["Keys"][PK]["S"] == recovery.resource.to_string();
+    let told: Vec<Value> = told.iter().filter(is_about_recovery).cloned().collect();
+    assert_eq!((told.len(), table.resource(&recovery.resource).view()), (1, None));
+    let topic = Fake::<Topic>::default();
+    assert_eq!(handled(&topic, &told).await, None);
+    assert_eq!(topic.calls(), 0, "there is nothing to publish yet");
+
+    let stated = table.record(std::slice::from_ref(&recovery));
+    for records in [stated, vec![changed("1", None, &table.resource(&recovery.resource))]] {
+        let topic = Fake::<Topic>::default();
+        assert_eq!(handled(&topic, &records).await, None);
+        let events = topic.events();
+        let published: Vec<_> = events.iter().map(|event| (event.sequence, event.event_type.as_str())).collect();
+        let (first, further) = ("fundhook.recovery.suspended", "fundhook.recovery.updated");
+        assert_eq!(published, [(1, first), (2, further), (3, further)], "what two deposits say, and the statement");
+        assert!(events.iter().all(|event| event.status_attribute() == Some("suspended")), "it asks for nothing");
     }
 }
 

@@ -2,12 +2,14 @@
 //! what was recorded with what was published.
 
 use fundhook_domain::{
-    AccountDetails, Details, Kind, Provider, Quantity, ResourceId, Statement, TransferDetails, events_after,
+    AccountDetails, Details, Kind, Provider, Quantity, ResourceId, Statement, TransferDetails, WebhookFamily,
+    events_after,
 };
 use fundhook_ports::fakes::{Fail, Fake, ReceiptTable, Topic};
 use fundhook_reconciliation::Receipt;
 use serde_json::Value;
 
+use crate::support::coins::{Table, of_coin, reported};
 use crate::support::{
     at, changed, folded, handled_at, noted_ids, published_ids, refusing, statement, statement_in, statement_of, write,
 };
@@ -106,8 +108,15 @@ async fn the_receipt_of_a_deposit_without_an_amount_has_the_value_0_and_no_asset
 async fn what_may_not_be_credited_has_no_receipt() {
     let confirmed = folded(&[statement("a", "confirmed", 40)]);
     let contradicted = folded(&[statement("a", "confirmed", 40), statement("a", "failed", 50)]);
-    let owner = ResourceId::new(Kind::Deposit, Provider::Zerohash, "363b5b15").expect("a valid id");
-    let duplicate = folded(&life()).duplicating(owner, 1);
+    // What another feed reports about the coin: that it is credited, and that it is to be returned.
+    let claiming = life().into_iter().map(|statement| of_coin(statement, WebhookFamily::ConnectDeposits));
+    let claiming: Vec<Statement> = claiming.collect();
+    let id = &claiming[0].resource;
+    let mut duplicate = Table::after(&[reported(WebhookFamily::ZerohashFund, "b", "confirmed")]);
+    duplicate.record(&claiming);
+    let mut disputed = Table::after(&claiming);
+    let undisputed = disputed.resource(id);
+    disputed.record(&[reported(WebhookFamily::ZerohashDepositStatus, "b", "unexpected")]);
     let repeated = [life(), vec![statement_in("with its members in another order", "a", "confirmed", 40)]].concat();
 
     let others = [
@@ -122,7 +131,8 @@ async fn what_may_not_be_credited_has_no_receipt() {
     cases.extend(others.into_iter().map(|(kind, name)| (kind.as_str(), write("1", &[of_kind(kind, name)], 0), 1)));
     cases.extend([
         ("a contradiction", changed("1", Some(&confirmed), &contradicted), 1),
-        ("a duplicate", changed("1", None, &duplicate), 2),
+        ("a duplicate", changed("1", None, &duplicate.resource(id)), 2),
+        ("a contradiction by another deposit", changed("1", Some(&undisputed), &disputed.resource(id)), 1),
         ("a repetition", write("1", &repeated, 2), 0),
         ("a removal", crate::support::record("1", Some(crate::support::image(&confirmed)), None), 0),
     ]);

@@ -238,6 +238,7 @@ async fn a_coin_that_two_feeds_report_counts_once() {
             for same_id in [true, false] {
                 let mut world = world_at_two().await;
                 world.settings.rows_are = rows_are;
+                world.crediting(if rows_are == Provider::Connect { "connect" } else { "fund" });
                 let of_connect = deposit("one", two_o_clock().plus(minutes(3)));
                 let of_zerohash = of_connect.clone().with_id(if same_id { "one" } else { "other" }).of("zerohash");
                 let mut webhooks = [&of_connect, &of_zerohash];
@@ -257,7 +258,8 @@ async fn a_coin_that_two_feeds_report_counts_once() {
 
 #[tokio::test]
 async fn a_coin_that_was_published_under_both_feeds_is_a_difference() {
-    let world = world_at_two().await;
+    let mut world = world_at_two().await;
+    world.crediting("connect");
     let of_connect = deposit("one", two_o_clock().plus(minutes(3)));
     let of_zerohash = of_connect.clone().of("zerohash");
     confirm_and_list(&world, &of_connect);
@@ -390,6 +392,7 @@ async fn a_coin_that_was_credited_under_both_feeds_is_reported_although_the_tota
 #[tokio::test]
 async fn a_coin_that_both_feeds_identify_is_one_credit_and_not_reported() {
     let mut world = world_at_two().await;
+    world.crediting("connect");
     world.settings.zerohash_feeds = [feed("zerohash")].into();
     let listed = deposit("listed", two_o_clock().plus(minutes(10)));
     confirm_and_list(&world, &listed);

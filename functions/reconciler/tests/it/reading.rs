@@ -345,7 +345,7 @@ async fn a_second_deposit_in_the_same_transaction_is_credited_as_well() {
             .provider
             .list_row(&crate::support::feed("connect"), second.clone().arriving(at(NOON).minus(minutes(20))).row(true));
         assert_eq!((world.reconcile().await.queued, world.status(&second)), (1, "confirmed"), "{feed}");
-        assert_eq!(world.ledger().entries[&second.resource()].ownership, "owner", "{feed}");
+        assert_eq!(world.ledger().entries[&second.resource()].credit, "credited", "{feed}");
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use aws_lambda_events::sqs::SqsBatchResponse;
 use fundhook_domain::{
-    Attestation, Details, Event, EvidenceClass, Kind, Network, Ownership, Resource, ResourceId, Scheme, Statement,
+    Attestation, Claim, Details, Event, EvidenceClass, Kind, Network, Resource, ResourceId, Scheme, Statement,
     Transaction, TransferDetails, WebhookFamily, events_after,
 };
 use fundhook_ports::fakes::Fate;
@@ -31,7 +31,6 @@ const CONNECT: Reporter = Reporter {
     address: "0x34f53Aea",
 };
 const FUND: Reporter = Reporter { feed: "zerohash", family: WebhookFamily::ZerohashFund, ..CONNECT };
-const COIN: &str = "cd9e98ae#0x34f53aea#USDC";
 
 impl Reporter {
     fn deposit(self, native: &str) -> ResourceId {
@@ -74,9 +73,20 @@ fn stored(table: &Table, id: &ResourceId) -> Resource {
     table.now().resources.get(id).cloned().expect("it is stored")
 }
 
-/// The deposit that owns the coin.
+/// The deposit that is credited with a coin of the first transaction.
 fn owner(table: &Table) -> Option<ResourceId> {
-    table.now().claims.get(COIN).map(|claim| claim.owner.clone())
+    let contents = table.now();
+    let owners = contents.claims.values().flat_map(Claim::owners);
+    owners.map(|entry| entry.resource.clone()).next()
+}
+
+fn is_credited(table: &Table, id: &ResourceId) -> bool {
+    stored(table, id).view().is_some_and(|view| view.is_credited())
+}
+
+/// The deposit that is credited in place of `id`.
+fn duplicate_of(table: &Table, id: &ResourceId) -> Option<ResourceId> {
+    stored(table, id).view().and_then(|view| view.duplicate_of)
 }
 
 /// The types of the events published about `id`, without the common prefix.
@@ -84,10 +94,6 @@ fn published(table: &Table, id: &ResourceId) -> Vec<String> {
     let contents = table.now();
     let of_it = contents.published.iter().filter(|event| event.data.resource == *id);
     of_it.map(|event| event.event_type.replace("fundhook.deposit.", "")).collect()
-}
-
-fn duplicate_of(owner: &ResourceId, after: u64) -> Ownership {
-    Ownership::DuplicateOf { owner: owner.clone(), after }
 }
 
 /// Asserts that one deposit in the table is credited with the coin, and that its events are the same when made again.
@@ -98,8 +104,8 @@ fn assert_one_credit(table: &Table, what: &str) {
         let id = resource.id();
         let types = published(table, id);
         let count = |name: &str| types.iter().filter(|published| *published == name).count();
-        let (ownership, expected) = if *id == owner { (true, (1, 0)) } else { (false, (0, 1)) };
-        assert_eq!(*resource.ownership() == Ownership::Owner, ownership, "{what}: {id}");
+        let (credited, expected) = if *id == owner { (true, (1, 0)) } else { (false, (0, 1)) };
+        assert_eq!(is_credited(table, id), credited, "{what}: {id}");
         assert_eq!((count("confirmed"), count("duplicate")), expected, "{what}: {id} {types:?}");
         let contents = table.now();
         let events: Vec<&Event> = contents.published.iter().filter(|event| event.data.resource == *id).collect();
@@ -124,7 +130,7 @@ async fn the_first_deposit_to_be_confirmed_claims_its_coin() {
         }
         assert_eq!(table.writes().len(), lengths.len(), "the claim is part of the write");
         assert_eq!(owner(&table).as_ref(), Some(&id));
-        assert_eq!(*stored(&table, &id).ownership(), Ownership::Owner);
+        assert!(is_credited(&table, &id));
         assert_eq!(published(&table, &id), ["pending", "submitted", "confirmed"]);
     }
 }
@@ -143,8 +149,7 @@ async fn a_deposit_without_a_credit_or_without_a_known_coin_claims_nothing() {
     ] {
         let table = Table::default();
         assert!(failed(&handled(&table, &statements).await).is_empty());
-        assert!(table.now().claims.is_empty(), "{statements:?}");
-        assert_eq!(*stored(&table, &CONNECT.deposit("a")).ownership(), Ownership::Unclaimed);
+        assert_eq!(owner(&table), None, "{statements:?}");
     }
 }
 
@@ -171,7 +176,7 @@ async fn the_same_coin_reported_by_another_family_is_a_duplicate_in_any_spelling
     ] {
         let table = table_after(&[CONNECT.confirms("a"), other.says("b", "held", 20), other.confirms("b")]).await;
         let id = other.deposit("b");
-        assert_eq!(*stored(&table, &id).ownership(), duplicate_of(&first, 1), "{other:?}");
+        assert_eq!(duplicate_of(&table, &id).as_ref(), Some(&first), "{other:?}");
         assert_eq!(published(&table, &id), ["held", "duplicate"], "{other:?}");
         assert_eq!(owner(&table).as_ref(), Some(&first), "{other:?}");
         assert_one_credit(&table, &format!("{other:?}"));
@@ -184,7 +189,7 @@ async fn two_deposits_of_one_family_and_the_same_hash_on_another_chain_are_both_
     for other in [CONNECT, elsewhere, Reporter { hash: Some("0xff"), ..FUND }, Reporter { address: "0xff", ..FUND }] {
         let table = table_after(&[CONNECT.confirms("a"), other.confirms("b")]).await;
         for id in [CONNECT.deposit("a"), other.deposit("b")] {
-            assert_eq!(*stored(&table, &id).ownership(), Ownership::Owner, "{other:?}: {id}");
+            assert!(is_credited(&table, &id), "{other:?}: {id}");
             assert_eq!(published(&table, &id), ["confirmed"], "{other:?}: {id}");
         }
         assert_eq!(owner(&table), Some(CONNECT.deposit("a")), "{other:?}");
@@ -219,10 +224,10 @@ async fn two_deposits_of_one_transaction_are_both_credited_when_a_row_arrives_be
         ("of both", vec![submitted("a"), lists("a"), lists("b")], vec!["submitted", "confirmed"], vec!["confirmed"]),
         // A row alone, with another id, may be about the same deposit as the webhook.
         (
-            "and there is no webhook about it",
+            "and its webhook comes last",
             vec![CONNECT.confirms("a"), lists("b")],
             vec!["confirmed"],
-            vec!["duplicate"],
+            vec!["duplicate", "confirmed"],
         ),
     ] {
         for at_once in [false, true] {
@@ -245,14 +250,15 @@ async fn two_deposits_of_one_transaction_are_both_credited_when_a_row_arrives_be
 async fn two_deposits_of_one_coin_in_one_batch_are_one_credit() {
     let table = Table::default();
     assert!(failed(&handled(&table, &[FUND.confirms("b"), CONNECT.confirms("a")]).await).is_empty());
-    // The writes are in the order of the ids. The second one fails because the coin is claimed, and only it is repeated.
-    assert_eq!(table.writes(), [vec![CONNECT.deposit("a"), FUND.deposit("b")], vec![FUND.deposit("b")]]);
+    // What shares a claim is one write.
+    assert_eq!(table.writes(), [vec![CONNECT.deposit("a"), FUND.deposit("b")]]);
     assert_eq!(table.reads().len(), 1);
+    assert_eq!(owner(&table), Some(CONNECT.deposit("a")), "in the order of the ids");
     assert_one_credit(&table, "in one batch");
 }
 
 #[tokio::test]
-async fn a_deposit_that_changes_while_its_claim_is_refused_ends_as_a_duplicate() {
+async fn a_deposit_that_changes_while_it_claims_a_coin_ends_as_a_duplicate() {
     let (first, second) = (CONNECT.deposit("a"), FUND.deposit("b"));
     for fate in
         [Fate::LosesTo(FUND.says("b", "held", 20).into()), Fate::LosesBlindlyTo(FUND.says("b", "held", 20).into())]
@@ -260,41 +266,37 @@ async fn a_deposit_that_changes_while_its_claim_is_refused_ends_as_a_duplicate()
         let table = table_after(&[CONNECT.confirms("a")]).await;
         table.now().fates.insert(second.clone(), [fate].into());
         assert!(failed(&handled(&table, &[FUND.confirms("b")]).await).is_empty());
-        assert_eq!(
-            *stored(&table, &second).ownership(),
-            duplicate_of(&first, 1),
-            "it was not a duplicate before the rival's fact"
-        );
+        assert_eq!(duplicate_of(&table, &second).as_ref(), Some(&first));
         assert_eq!(published(&table, &second), ["held", "duplicate"]);
-        // It lost to the rival, then to the claim, and was then written.
-        assert_eq!(table.writes().len(), 1 + 3);
+        // It lost to the rival, and was then written.
+        assert_eq!(table.writes().len(), 1 + 2);
         assert_one_credit(&table, "changed meanwhile");
     }
-    // It changes again between the refused claim and the write that records the duplicate.
+    // It changes again and again.
     let table = table_after(&[CONNECT.confirms("a")]).await;
     let held = |seconds| Fate::LosesTo(FUND.says("b", "held", seconds).into());
-    table.now().fates.insert(second.clone(), [held(20), held(21), held(22)].into());
+    table.now().fates.insert(second.clone(), [held(20), held(21), held(22), held(23)].into());
     assert!(failed(&handled(&table, &[FUND.confirms("b")]).await).is_empty());
-    assert_eq!(*stored(&table, &second).ownership(), duplicate_of(&first, 3));
-    assert_eq!(published(&table, &second), ["held", "updated", "updated", "duplicate"]);
+    assert_eq!(duplicate_of(&table, &second).as_ref(), Some(&first));
+    assert_eq!(published(&table, &second), ["held", "updated", "updated", "updated", "duplicate"]);
     assert_eq!(table.writes().len(), 1 + ATTEMPTS_MAX as usize);
 }
 
 #[tokio::test]
-async fn a_deposit_whose_hash_is_corrected_after_its_claim_was_refused_claims_the_other_coin() {
+async fn a_deposit_whose_transaction_is_corrected_while_it_claims_the_first_one_claims_both() {
     let second = FUND.deposit("b");
     let table = table_after(&[CONNECT.confirms("a")]).await;
-    // The rival corrects the hash, with a later date than the statement that is being recorded.
+    // The rival corrects the transaction, with a later date than the statement that is being recorded.
     let corrected = Reporter { hash: Some("0xff"), ..FUND }.says("b", "confirmed", 50);
-    let unchanged = FUND.says("b", "held", 20);
-    table.now().fates.insert(second.clone(), [Fate::LosesTo(unchanged.into()), Fate::LosesTo(corrected.into())].into());
+    table.now().fates.insert(second.clone(), [Fate::LosesTo(corrected.into())].into());
     assert!(failed(&handled(&table, &[FUND.confirms("b")]).await).is_empty());
-    assert_eq!(*stored(&table, &second).ownership(), Ownership::Owner);
-    assert_eq!(table.now().claims.get("ff#0x34f53aea#USDC").map(|claim| claim.owner.clone()), Some(second));
+    assert_eq!(published(&table, &second), ["confirmed", "duplicate"]);
+    let claims: Vec<String> = table.now().claims.keys().map(ToString::to_string).collect();
+    assert_eq!(claims, ["cd9e98ae", "ff"]);
 }
 
 #[tokio::test]
-async fn a_deposit_that_was_published_as_confirmed_keeps_its_coin_in_any_batches() {
+async fn a_deposit_that_contradicts_itself_leaves_its_coin_to_a_review_in_any_batches() {
     let (first, second) = (CONNECT.deposit("a"), FUND.deposit("b"));
     let contradicting = [CONNECT.confirms("a"), CONNECT.says("a", "failed", 50)];
     for cut in [1, 2] {
@@ -302,18 +304,22 @@ async fn a_deposit_that_was_published_as_confirmed_keeps_its_coin_in_any_batches
         for batch in contradicting.chunks(cut).chain([&[FUND.confirms("b")][..]]) {
             assert!(failed(&handled(&table, batch).await).is_empty());
         }
-        assert_eq!(published(&table, &first), ["confirmed", "conflicting"]);
-        assert_eq!(published(&table, &second), ["duplicate"]);
-        assert_one_credit(&table, "contradicting");
+        assert!(!is_credited(&table, &first) && !is_credited(&table, &second));
+        assert_eq!(published(&table, &second), ["conflicting", "updated"]);
+        let ids = event_ids(&table);
 
         // The other way round: first it is a duplicate, then it contradicts itself.
         let table = table_after(&[FUND.confirms("b")]).await;
         for batch in contradicting.chunks(cut) {
             assert!(failed(&handled(&table, batch).await).is_empty());
         }
-        assert_eq!(published(&table, &first), ["duplicate", "conflicting"]);
-        assert_one_credit(&table, "contradicting");
+        assert!(!is_credited(&table, &first) && !is_credited(&table, &second));
+        assert_eq!(event_ids(&table), ids);
     }
+}
+
+fn event_ids(table: &Table) -> BTreeSet<String> {
+    table.now().published.iter().map(|event| event.id.clone()).collect()
 }
 
 /// A deposit that was confirmed, and published as confirmed, before its transaction was known.
@@ -388,7 +394,7 @@ async fn a_coin_reported_by_two_feeds_is_credited_once_in_any_order_and_any_batc
             let names: Vec<String> =
                 order.iter().map(|it| format!("{} {}", it.resource, it.content.status.expect("a status"))).collect();
             assert_one_credit(&table, &format!("{names:?} cut by {cuts:03b}"));
-            let ids: BTreeSet<String> = table.now().published.iter().map(|event| event.id.clone()).collect();
+            let ids = event_ids(&table);
             let expected =
                 ["deposit#connect#a#1", "deposit#connect#a#2", "deposit#zerohash#b#1", "deposit#zerohash#b#2"];
             assert_eq!(ids.into_iter().collect::<Vec<_>>(), expected);
@@ -407,12 +413,7 @@ async fn a_claiming_write_whose_answer_was_lost_changes_nothing_when_it_is_repea
             [(&first, vec![CONNECT.confirms("a")]), (&second, vec![CONNECT.confirms("a"), FUND.confirms("b")])]
         {
             let table = table_after(&statements[..statements.len() - 1]).await;
-            let fates: Vec<Fate> = match statements.len() {
-                1 => vec![fate.clone()],
-                // The first answer is honest: the coin is claimed.
-                _ => vec![Fate::Honest, fate.clone()],
-            };
-            table.now().fates.insert(id.clone(), fates.into());
+            table.now().fates.insert(id.clone(), [fate.clone()].into());
             let last = &statements[statements.len() - 1..];
             assert_eq!(failed(&handled(&table, last).await).len(), failures);
             let before = table.resources();
@@ -427,8 +428,8 @@ async fn a_claiming_write_whose_answer_was_lost_changes_nothing_when_it_is_repea
 async fn a_coin_is_credited_once_wherever_an_updater_stops_or_is_overtaken() {
     let batch = both();
     let steps = handled_until_acknowledged(&Table::default(), &batch, usize::MAX, Disturbance::Crash).await;
-    let first_write = ["before a read", "after a read", "before a write", "after an item", "after an item"];
-    assert_eq!(steps, [&first_write[..], &["before a write", "after an item"]].concat());
+    let calls = ["read", "read of claims"].map(|call| [format!("before a {call}"), format!("after a {call}")]).concat();
+    assert_eq!(steps, [calls, vec!["before a write".to_owned(), "after an item".to_owned()]].concat());
 
     for by in [
         Disturbance::Crash,

@@ -220,7 +220,7 @@ async fn a_batch_with_a_payment_reads_everything_else_in_the_same_call() {
     ];
     handled(&table, &facts).await;
     assert_eq!(table.reads(), [[deposit("a"), deposit("b"), payment(), request()]]);
-    assert_eq!(table.writes(), [[deposit("a"), deposit("b"), payment()]]);
+    assert_eq!(table.writes(), [[deposit("a"), deposit("b"), payment(), request()]]);
 }
 
 /// An updater of `facts` over `table`, which has these steps.

@@ -6,7 +6,9 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use fundhook_domain::{Claim, Fact, Feed, Kind, Ownership, Resource, ResourceId, Timestamp, json_fault};
+use fundhook_domain::{
+    Claim, ClaimKey, Fact, Feed, Kind, Resource, ResourceId, SimilarDeposits, SimilarKey, Timestamp, json_fault,
+};
 
 /// The partition key: the resource's id.
 pub const PK: &str = "pk";
@@ -14,12 +16,12 @@ pub const PK: &str = "pk";
 pub const VERSION: &str = "version";
 /// The facts, each a JSON text, in the order in which they were recorded.
 pub const FACTS: &str = "facts";
-/// Who owns the deposit's coin, a JSON text; missing while the deposit claims none.
-pub const OWNERSHIP: &str = "ownership";
 /// The resource that has the facts of this one; only on a second name. For people: the fact says it too.
 const SECOND_NAME_OF: &str = "second_name_of";
 /// A coin's claim, a JSON text.
 const CLAIM: &str = "claim";
+/// Similar deposits, a JSON text.
+const SIMILAR: &str = "similar";
 
 /// Why an item is not a resource.
 #[derive(Debug, thiserror::Error)]
@@ -32,30 +34,24 @@ pub enum ItemError {
     Fact(usize, String),
 }
 
-/// The resource with the key `pk`, from the stored texts of its facts and of its coin's ownership.
-pub fn resource_from_texts<'a>(
-    pk: &str,
-    facts: impl Iterator<Item = &'a str>,
-    ownership: Option<&str>,
-) -> Result<Resource, ItemError> {
+/// The resource with the key `pk`, from the stored texts of its facts.
+pub fn resource_from_texts<'a>(pk: &str, facts: impl Iterator<Item = &'a str>) -> Result<Resource, ItemError> {
     let id: ResourceId = pk.parse().map_err(ItemError::Id)?;
     let read =
         |(index, text)| serde_json::from_str::<Fact>(text).map_err(|error| ItemError::Fact(index, json_fault(&error)));
     let facts = facts.enumerate().map(read).collect::<Result<_, _>>()?;
-    let ownership = ownership.map(serde_json::from_str::<Ownership>).transpose();
-    let ownership = ownership.map_err(|_| ItemError::Attribute(OWNERSHIP))?.unwrap_or_default();
-    Ok(Resource::from_facts(id, facts, ownership))
+    Ok(Resource::from_facts(id, facts))
 }
 
 pub(super) fn decode(item: &HashMap<String, AttributeValue>) -> Result<Resource, ItemError> {
     let pk = item.get(PK).and_then(|pk| pk.as_s().ok()).ok_or(ItemError::Attribute(PK))?;
     let facts = item.get(FACTS).and_then(|facts| facts.as_l().ok()).ok_or(ItemError::Attribute(FACTS))?;
     let texts: Option<Vec<&str>> = facts.iter().map(|fact| fact.as_s().ok().map(String::as_str)).collect();
-    // If an invalid ownership were read as missing, the deposit would claim its coin again and be credited twice.
-    let ownership = item.get(OWNERSHIP).map(|ownership| ownership.as_s().map_err(|_| ItemError::Attribute(OWNERSHIP)));
-    let ownership = ownership.transpose()?.map(String::as_str);
-    resource_from_texts(pk, texts.ok_or(ItemError::Attribute(FACTS))?.into_iter(), ownership)
+    resource_from_texts(pk, texts.ok_or(ItemError::Attribute(FACTS))?.into_iter())
 }
+
+/// The version of a claim. It is no `version`, because the publisher's filter passes every item that has one.
+pub(super) const CLAIM_VERSION: &str = "claim_version";
 
 /// The item of a claim. It has no `version`, so the publisher's filter ignores it.
 pub(super) fn encode_claim(
@@ -64,20 +60,50 @@ pub(super) fn encode_claim(
 ) -> Result<HashMap<String, AttributeValue>, serde_json::Error> {
     let text = |text: String| AttributeValue::S(text);
     Ok(HashMap::from([
-        (PK.to_owned(), text(claim_key(&claim.coin))),
+        (PK.to_owned(), text(claim_key(claim.key()))),
+        (CLAIM_VERSION.to_owned(), AttributeValue::N(claim.version().to_string())),
         (CLAIM.to_owned(), text(serde_json::to_string(claim)?)),
-        ("owner".to_owned(), text(claim.owner.to_string())),
         ("claimed_at".to_owned(), text(now.sortable())),
     ]))
 }
 
-/// The key of the claim on `coin`.
-pub(crate) fn claim_key(coin: &str) -> String {
-    format!("claim#{coin}")
+/// The key of a claim's item.
+pub(crate) fn claim_key(key: &ClaimKey) -> String {
+    format!("claim#{key}")
+}
+
+/// The item of similar deposits. As a claim, it has no `version`.
+pub(super) fn encode_similar(
+    similar: &SimilarDeposits,
+    now: Timestamp,
+) -> Result<HashMap<String, AttributeValue>, serde_json::Error> {
+    let text = |text: String| AttributeValue::S(text);
+    Ok(HashMap::from([
+        (PK.to_owned(), text(similar_key(similar.key()))),
+        (CLAIM_VERSION.to_owned(), AttributeValue::N(similar.version().to_string())),
+        (SIMILAR.to_owned(), text(serde_json::to_string(similar)?)),
+        ("claimed_at".to_owned(), text(now.sortable())),
+    ]))
+}
+
+/// The key of the item of similar deposits.
+pub(crate) fn similar_key(key: &SimilarKey) -> String {
+    format!("similar#{key}")
+}
+
+pub(crate) fn decode_similar(item: &HashMap<String, AttributeValue>) -> Option<SimilarDeposits> {
+    let similar: SimilarDeposits = serde_json::from_str(item.get(SIMILAR)?.as_s().ok()?).ok()?;
+    is_of(item, &similar_key(similar.key())).then_some(similar)
 }
 
 pub(crate) fn decode_claim(item: &HashMap<String, AttributeValue>) -> Option<Claim> {
-    serde_json::from_str(item.get(CLAIM)?.as_s().ok()?).ok()
+    let claim: Claim = serde_json::from_str(item.get(CLAIM)?.as_s().ok()?).ok()?;
+    is_of(item, &claim_key(claim.key())).then_some(claim)
+}
+
+/// Whether the item has this key. One that says another key inside must not be taken for either.
+fn is_of(item: &HashMap<String, AttributeValue>, pk: &str) -> bool {
+    item.get(PK).and_then(|stored| stored.as_s().ok()).is_some_and(|stored| stored == pk)
 }
 
 /// The attributes of `resource` without its key, in a fixed order.
@@ -100,23 +126,23 @@ pub(super) fn encode(
     attributes.push(("view", AttributeValue::S(serde_json::to_string(&view)?)));
     attributes.extend(view.status.map(|status| (STATUS, text(status.as_str()))));
     attributes.push(("final", AttributeValue::Bool(view.is_final())));
-    let known = [
-        (ACCOUNT, view.details.account()),
-        (REFERENCE_ID, view.details.reference_id()),
-        (TX, view.details.transaction_hash()),
-    ];
+    let transaction = view.details.transaction_id();
+    let known =
+        [(ACCOUNT, view.details.account()), (REFERENCE_ID, view.details.reference_id()), (TX, transaction.as_deref())];
     attributes.extend(known.into_iter().filter_map(|(name, value)| Some((name, text(value?)))));
-    if *resource.ownership() != Ownership::Unclaimed {
-        attributes.push((OWNERSHIP, AttributeValue::S(serde_json::to_string(resource.ownership())?)));
-    }
-    // The sparse index `open` contains what is not final yet, by the time of its current status.
-    if let Some(current_status) = view.is_awaited(resource.id().kind()).then(|| resource.current_status()).flatten() {
-        attributes.push((OPEN, AttributeValue::S(open_partition(resource.id().kind(), resource.is_overdue()))));
+    // The sparse index `open` contains what is not final yet and what needs review, by the time of its current status.
+    let (kind, is_awaited) = (resource.id().kind(), view.is_awaited(resource.id().kind()));
+    let partition = match (is_awaited, view.needs_review()) {
+        (true, _) => Some(open_partition(kind, resource.is_overdue())),
+        (false, true) => Some(review_partition(kind)),
+        (false, false) => None,
+    };
+    if let Some((partition, current_status)) = partition.zip(resource.current_status()) {
+        attributes.push((OPEN, AttributeValue::S(partition)));
         attributes.push((OPEN_SINCE, AttributeValue::S(current_status.since.sortable())));
     }
     // The sparse index `settled` contains the deposits that may be credited, by feed and day.
-    let is_duplicate = matches!(resource.ownership(), Ownership::DuplicateOf { .. });
-    if view.is_confirmed_deposit() && !is_duplicate {
+    if view.is_credited() {
         let partition = settled_partition(resource.id().feed(), view.occurred_at);
         attributes.push((SETTLED, AttributeValue::S(partition)));
         attributes.push((SETTLED_AT, AttributeValue::S(view.occurred_at.sortable())));
@@ -142,30 +168,12 @@ pub(crate) fn open_partition(kind: Kind, overdue: bool) -> String {
     if overdue { format!("{kind}.overdue") } else { kind.to_string() }
 }
 
+/// The partition of the index `open` for resources of `kind` that need a person's review.
+pub fn review_partition(kind: Kind) -> String {
+    format!("{kind}.review")
+}
+
 /// The partition of the index `settled` for the feed's deposits on the day of `at`.
 pub(crate) fn settled_partition(feed: &Feed, at: Timestamp) -> String {
     format!("{feed}#{}", at.day())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_invalid_ownership_is_an_error_and_not_an_unclaimed_coin() {
-        let item = |ownership: AttributeValue| {
-            HashMap::from([
-                (PK.to_owned(), AttributeValue::S("deposit#connect#1".to_owned())),
-                (FACTS.to_owned(), AttributeValue::L(Vec::new())),
-                (OWNERSHIP.to_owned(), ownership),
-            ])
-        };
-        assert!(
-            decode(&item(AttributeValue::S(r#""owner""#.to_owned())))
-                .is_ok_and(|read| *read.ownership() == Ownership::Owner)
-        );
-        for odd in [AttributeValue::Bool(true), AttributeValue::S("mine".to_owned())] {
-            assert!(matches!(decode(&item(odd)), Err(ItemError::Attribute(OWNERSHIP))));
-        }
-    }
 }

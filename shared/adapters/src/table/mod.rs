@@ -11,11 +11,11 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::types::{BatchStatementErrorCodeEnum, BatchStatementResponse};
-use fundhook_domain::{Resource, ResourceId, Timestamp};
-use fundhook_ports::{Disposition, PortError, Resources, Write, WriteOutcome, chain};
+use fundhook_domain::{Claim, ClaimKey, Resource, ResourceId, SimilarDeposits, SimilarKey, Timestamp, Versioned};
+use fundhook_ports::{Claims, Disposition, PortError, Resources, Write, WriteOutcome, chain};
 use futures_util::future::join_all;
 
-pub use item::{FACTS, ItemError, OWNERSHIP, PK, VERSION, resource_from_texts};
+pub use item::{FACTS, ItemError, PK, VERSION, resource_from_texts, review_partition};
 
 use crate::Aws;
 
@@ -24,8 +24,8 @@ const WRITES_MAX: usize = 25;
 
 /// The resources in Fundhook's table.
 ///
-/// A batch costs one `BatchGetItem` and, by default, one `BatchExecuteStatement`. A deposit that claims its coin, and a
-/// payment that gets a second name, is written by a separate `TransactWriteItems`.
+/// A batch costs one `BatchGetItem` and, by default, one `BatchExecuteStatement`. A deposit that claims its coin costs
+/// another `BatchGetItem`; it, and a payment that gets a second name, is written by a separate `TransactWriteItems`.
 #[derive(Clone, Debug)]
 pub struct ResourceTable {
     client: Client,
@@ -54,8 +54,12 @@ impl ResourceTable {
     }
 
     /// Writes resources with which nothing else is written. Each outcome comes with the index of its write.
-    async fn write_plain(&self, writes: Vec<(usize, Write)>, now: Timestamp) -> Vec<(usize, WriteOutcome)> {
-        let (indexes, writes): (Vec<usize>, Vec<Write>) = writes.into_iter().unzip();
+    async fn write_plain(
+        &self,
+        writes: Vec<(usize, Versioned<Resource>)>,
+        now: Timestamp,
+    ) -> Vec<(usize, WriteOutcome)> {
+        let (indexes, writes): (Vec<usize>, Vec<Versioned<Resource>>) = writes.into_iter().unzip();
         let mut outcomes = Vec::with_capacity(writes.len());
         for some in writes.chunks(WRITES_MAX) {
             outcomes.extend(match self.writes {
@@ -69,7 +73,7 @@ impl ResourceTable {
         indexes.into_iter().zip(outcomes).collect()
     }
 
-    /// Writes resources with their claims and second names, each in a separate transaction.
+    /// Writes what changes together, each in a separate transaction.
     async fn write_together(&self, writes: Vec<(usize, Write)>, now: Timestamp) -> Vec<(usize, WriteOutcome)> {
         let write = async |(index, write): (usize, Write)| {
             (index, transactions::put_together(&self.client, &self.table, &write, now).await)
@@ -77,7 +81,7 @@ impl ResourceTable {
         join_all(writes.into_iter().map(write)).await
     }
 
-    async fn write_statements(&self, writes: &[Write], now: Timestamp) -> Vec<WriteOutcome> {
+    async fn write_statements(&self, writes: &[Versioned<Resource>], now: Timestamp) -> Vec<WriteOutcome> {
         let fail_all = |disposition, why: &str| {
             let failed = || PortError::new("write resources to the table", disposition, why.to_owned());
             writes.iter().map(|_| WriteOutcome::Failed(failed())).collect()
@@ -117,12 +121,27 @@ impl Resources for ResourceTable {
     }
 
     async fn write(&self, writes: Vec<Write>, now: Timestamp) -> Vec<WriteOutcome> {
-        let is_several = |(_, write): &(usize, Write)| write.claim.is_some() || !write.second_names.is_empty();
-        let (several, plain): (Vec<_>, Vec<_>) = writes.into_iter().enumerate().partition(is_several);
+        let (mut several, mut plain) = (Vec::new(), Vec::new());
+        for (at, write) in writes.into_iter().enumerate() {
+            match write.only_resource() {
+                Some(resource) => plain.push((at, resource.clone())),
+                None => several.push((at, write)),
+            }
+        }
         let (several, plain) = tokio::join!(self.write_together(several, now), self.write_plain(plain, now));
         let mut outcomes: Vec<(usize, WriteOutcome)> = several.into_iter().chain(plain).collect();
         outcomes.sort_by_key(|(at, _)| *at);
         outcomes.into_iter().map(|(_, outcome)| outcome).collect()
+    }
+}
+
+impl Claims for ResourceTable {
+    async fn claims(&self, keys: &[ClaimKey]) -> Result<Vec<Claim>, PortError> {
+        reads::claims(&self.client, &self.table, keys).await
+    }
+
+    async fn similar(&self, keys: &[SimilarKey]) -> Result<Vec<SimilarDeposits>, PortError> {
+        reads::similar(&self.client, &self.table, keys).await
     }
 }
 

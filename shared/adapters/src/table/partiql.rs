@@ -4,8 +4,7 @@ use std::fmt::Write as _;
 
 use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::types::{AttributeValue, BatchStatementRequest, ReturnValuesOnConditionCheckFailure};
-use fundhook_domain::Timestamp;
-use fundhook_ports::Write;
+use fundhook_domain::{Resource, Timestamp, Versioned};
 
 use super::item::{self, PK};
 
@@ -18,15 +17,15 @@ pub(super) enum PartiqlError {
     Build(#[source] BuildError),
 }
 
-/// The statement that stores `write`'s resource if it still has the version that was read: an `INSERT` fails if the key
+/// The statement that stores a resource if it still has the version that was read: an `INSERT` fails if the key
 /// exists, an `UPDATE` if the version differs. A statement that fails returns the stored item.
 pub(super) fn conditional_write(
     table: &str,
-    write: &Write,
+    write: &Versioned<Resource>,
     now: Timestamp,
 ) -> Result<BatchStatementRequest, PartiqlError> {
-    let attributes = item::encode(&write.resource, now).map_err(PartiqlError::Json)?;
-    let pk = AttributeValue::S(write.resource.id().to_string());
+    let attributes = item::encode(&write.item, now).map_err(PartiqlError::Json)?;
+    let pk = AttributeValue::S(write.item.id().to_string());
     let (statement, parameters) = if write.read_version == 0 {
         insert(table, pk, attributes)
     } else {

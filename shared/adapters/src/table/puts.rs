@@ -6,10 +6,10 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
-use fundhook_domain::{Resource, Timestamp};
-use fundhook_ports::{Disposition, PortError, Write, WriteOutcome};
+use fundhook_domain::{Claim, Resource, SimilarDeposits, Timestamp, Versioned};
+use fundhook_ports::{Disposition, PortError, WriteOutcome};
 
-use super::item::{self, PK};
+use super::item::{self, CLAIM_VERSION, PK};
 
 pub(super) struct ConditionalPut {
     pub(super) item: HashMap<String, AttributeValue>,
@@ -30,12 +30,42 @@ pub(super) fn conditional(resource: &Resource, read_version: u64, now: Timestamp
     Ok(ConditionalPut { item, condition, values })
 }
 
-/// Stores `write`'s resource if it still has the version that was read.
-pub(super) async fn conditional_put(client: &Client, table: &str, write: &Write, now: Timestamp) -> WriteOutcome {
+/// The put that stores `claim` if it still has the version that was read.
+pub(super) fn conditional_claim(claim: &Claim, read_version: u64, now: Timestamp) -> Result<ConditionalPut, String> {
+    let item = item::encode_claim(claim, now).map_err(|error| error.to_string())?;
+    Ok(of_shared(item, read_version))
+}
+
+/// The put that stores similar deposits if they still have the version that was read.
+pub(super) fn conditional_similar(
+    similar: &SimilarDeposits,
+    read_version: u64,
+    now: Timestamp,
+) -> Result<ConditionalPut, String> {
+    let item = item::encode_similar(similar, now).map_err(|error| error.to_string())?;
+    Ok(of_shared(item, read_version))
+}
+
+fn of_shared(item: HashMap<String, AttributeValue>, read_version: u64) -> ConditionalPut {
+    let version = AttributeValue::N(read_version.to_string());
+    let (condition, values) = match read_version {
+        0 => (format!("attribute_not_exists({PK})"), None),
+        _ => (format!("{CLAIM_VERSION} = :read"), Some(HashMap::from([(":read".to_owned(), version)]))),
+    };
+    ConditionalPut { item, condition, values }
+}
+
+/// Stores a resource if it still has the version that was read.
+pub(super) async fn conditional_put(
+    client: &Client,
+    table: &str,
+    write: &Versioned<Resource>,
+    now: Timestamp,
+) -> WriteOutcome {
     let failed = |disposition, why: String| {
         WriteOutcome::Failed(PortError::new("write a resource to the table", disposition, why))
     };
-    let put = match conditional(&write.resource, write.read_version, now) {
+    let put = match conditional(&write.item, write.read_version, now) {
         Ok(put) => put,
         Err(why) => return failed(Disposition::DeadLetter, why),
     };

@@ -6,9 +6,10 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use fundhook_domain::{Claim, ClaimKey, SimilarDeposits, SimilarKey};
 use fundhook_ports::{Disposition, PortError};
 
-use super::item::PK;
+use super::item::{self, PK};
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
@@ -33,6 +34,44 @@ pub(crate) async fn batch(
         items.extend(chunk(client, table, keys, attempted).await?);
     }
     Ok(items)
+}
+
+/// The claims with these keys; one that does not exist has version 0.
+pub(crate) async fn claims(client: &Client, table: &str, keys: &[ClaimKey]) -> Result<Vec<Claim>, PortError> {
+    let read = shared(client, table, keys, item::claim_key, "read the claims on coins", item::decode_claim).await?;
+    Ok(read.into_iter().map(|(key, claim)| claim.unwrap_or_else(|| Claim::unclaimed(key))).collect())
+}
+
+/// What is remembered of similar deposits under these keys; what does not exist has version 0.
+pub(crate) async fn similar(
+    client: &Client,
+    table: &str,
+    keys: &[SimilarKey],
+) -> Result<Vec<SimilarDeposits>, PortError> {
+    let read = shared(client, table, keys, item::similar_key, "read similar deposits", item::decode_similar).await?;
+    Ok(read.into_iter().map(|(key, similar)| similar.unwrap_or_else(|| SimilarDeposits::none(key))).collect())
+}
+
+/// What is stored under these keys, each in the item that `pk_of` names.
+///
+/// An item that cannot be read is an error. If it were skipped, a credited coin would look unclaimed.
+async fn shared<K: Clone, T>(
+    client: &Client,
+    table: &str,
+    keys: &[K],
+    pk_of: impl Fn(&K) -> String,
+    attempted: &'static str,
+    decode: impl Fn(&Item) -> Option<T>,
+) -> Result<Vec<(K, Option<T>)>, PortError> {
+    let names: Vec<String> = keys.iter().map(&pk_of).collect();
+    let mut found: HashMap<String, T> = HashMap::new();
+    for item in batch(client, table, &names, attempted).await? {
+        let pk = item.get(PK).and_then(|pk| pk.as_s().ok()).cloned().unwrap_or_default();
+        let unreadable = || PortError::new(attempted, Disposition::DeadLetter, format!("the item {pk} is unreadable"));
+        let read = decode(&item).ok_or_else(unreadable)?;
+        found.insert(pk, read);
+    }
+    Ok(keys.iter().map(|key| (key.clone(), found.remove(&pk_of(key)))).collect())
 }
 
 async fn chunk(client: &Client, table: &str, keys: &[String], attempted: &'static str) -> Result<Vec<Item>, PortError> {

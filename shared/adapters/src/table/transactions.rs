@@ -1,5 +1,5 @@
-//! Writes a resource in one transaction with what must be written with it: the claim on a deposit's coin
-//! (docs/internals/decisions/one-coin-one-credit.md), or the second names of a payment.
+//! Writes a resource in one transaction with what changes with it: the claims on a deposit's coins and the deposits that
+//! report the same coins (docs/internals/decisions/one-coin-one-credit.md), or the second names of a payment.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{BuildError, DisplayErrorContext, SdkError};
@@ -8,20 +8,25 @@ use aws_sdk_dynamodb::types::{CancellationReason, Put, ReturnValuesOnConditionCh
 use fundhook_domain::Timestamp;
 use fundhook_ports::{Disposition, PortError, Write, WriteOutcome};
 
-use super::item::{self, PK};
+use super::item;
 use super::puts::{self, ConditionalPut};
 
-/// Stores `write`'s resource and its second names if they still have the versions that were read, and its claim if the
-/// coin is unclaimed.
+/// What one `TransactWriteItems` takes (DynamoDB quota).
+const ITEMS_MAX: usize = 100;
+
+/// Stores everything in `write` if all of it still has the versions that were read.
 ///
-/// The cancellation reasons say which condition failed: the first is the resource's, the next the claim's if there is one,
-/// and the others those of the second names.
+/// The cancellation reasons say which condition failed: first those of the resources, then those of the claims.
 pub(super) async fn put_together(client: &Client, table: &str, write: &Write, now: Timestamp) -> WriteOutcome {
     let failed = |disposition, why: String| {
         WriteOutcome::Failed(PortError::new("write a resource and what belongs to it to the table", disposition, why))
     };
     let puts = match puts_of(table, write, now) {
-        Ok(puts) => puts,
+        Ok(puts) if puts.len() <= ITEMS_MAX => puts,
+        Ok(puts) => {
+            let why = format!("{} items change together, and a transaction takes {ITEMS_MAX}", puts.len());
+            return failed(Disposition::DeadLetter, why);
+        }
         Err(why) => return failed(Disposition::DeadLetter, why),
     };
     match client.transact_write_items().set_transact_items(Some(puts)).send().await {
@@ -32,25 +37,25 @@ pub(super) async fn put_together(client: &Client, table: &str, write: &Write, no
                 Some(meta) => format!("{}: {}", meta.code().unwrap_or_default(), meta.message().unwrap_or_default()),
                 None => DisplayErrorContext(&error).to_string(),
             };
-            cancelled(&error, write.claim.is_some()).unwrap_or_else(|| failed(disposition(&error), why))
+            cancelled(&error).unwrap_or_else(|| failed(disposition(&error), why))
         }
     }
 }
 
 fn puts_of(table: &str, write: &Write, now: Timestamp) -> Result<Vec<TransactWriteItem>, String> {
-    let resource = puts::conditional(&write.resource, write.read_version, now)?;
-    let claims = write.claim.iter().map(|claim| {
-        let item = item::encode_claim(claim, now).map_err(|error| error.to_string())?;
-        Ok(ConditionalPut { item, condition: format!("attribute_not_exists({PK})"), values: None })
-    });
-    let second_names =
-        write.second_names.iter().map(|name| puts::conditional(name, name.version().saturating_sub(1), now));
-    let all = [Ok(resource)].into_iter().chain(claims).chain(second_names);
-    all.map(|put: Result<ConditionalPut, String>| {
-        let put = transact_put(table, put?).map_err(|error| error.to_string())?;
-        Ok(TransactWriteItem::builder().put(put).build())
-    })
-    .collect()
+    let resources =
+        write.resources.iter().map(|resource| puts::conditional(&resource.item, resource.read_version, now));
+    let claims = write.claims.iter().map(|claim| puts::conditional_claim(&claim.item, claim.read_version, now));
+    let similar =
+        write.similar.iter().map(|similar| puts::conditional_similar(&similar.item, similar.read_version, now));
+    resources
+        .chain(claims)
+        .chain(similar)
+        .map(|put: Result<ConditionalPut, String>| {
+            let put = transact_put(table, put?).map_err(|error| error.to_string())?;
+            Ok(TransactWriteItem::builder().put(put).build())
+        })
+        .collect()
 }
 
 fn transact_put(table: &str, put: ConditionalPut) -> Result<Put, BuildError> {
@@ -63,23 +68,17 @@ fn transact_put(table: &str, put: ConditionalPut) -> Result<Put, BuildError> {
         .build()
 }
 
-/// The outcome of a transaction with or without a claim that a condition or another transaction cancelled; `None` for any other failure.
+/// The outcome of a transaction that a condition or another transaction cancelled; `None` for any other failure.
 ///
 /// When two transactions conflict, one is cancelled before its conditions are evaluated, so the item that the other writes
-/// is not known yet.
-fn cancelled<R>(error: &SdkError<TransactWriteItemsError, R>, has_claim: bool) -> Option<WriteOutcome> {
+/// is not known yet. A claim that has changed is not in the outcome: the updater reads it again.
+fn cancelled<R>(error: &SdkError<TransactWriteItemsError, R>) -> Option<WriteOutcome> {
+    let has_failed = |reason: &&CancellationReason| reason.code() == Some("ConditionalCheckFailed");
+    let has_lost = |reason: &&CancellationReason| has_failed(reason) || reason.code() == Some("TransactionConflict");
     let reasons = reasons(error);
-    let condition_failed = |reason: &&CancellationReason| reason.code() == Some("ConditionalCheckFailed");
-    if let Some(reason) = reasons.first().filter(condition_failed) {
-        return Some(WriteOutcome::Lost(reason.item().and_then(|item| item::decode(item).ok())));
-    }
-    if let Some(claim) = reasons.get(1).filter(condition_failed).filter(|_| has_claim) {
-        return claim.item().and_then(item::decode_claim).map(WriteOutcome::Claimed);
-    }
-    // A second name that has changed is not in the outcome: the updater reads all names again.
-    let has_changed = reasons.iter().skip(1 + usize::from(has_claim)).any(|reason| condition_failed(&reason));
-    let has_conflict = reasons.iter().any(|reason| reason.code() == Some("TransactionConflict"));
-    (has_changed || has_conflict).then_some(WriteOutcome::Lost(None))
+    reasons.iter().find(has_lost)?;
+    let current = reasons.iter().filter(has_failed).find_map(|reason| item::decode(reason.item()?).ok());
+    Some(WriteOutcome::Lost(current))
 }
 
 /// Why a transaction was cancelled, in the order of its puts; empty when it was not cancelled.
@@ -113,15 +112,15 @@ mod tests {
     #[test]
     fn a_conflicting_transaction_loses_to_an_item_that_is_not_known_yet() {
         for codes in [["TransactionConflict", "None"], ["None", "TransactionConflict"], ["TransactionConflict"; 2]] {
-            let outcome = cancelled(&cancelled_for(codes), true);
+            let outcome = cancelled(&cancelled_for(codes));
             assert!(matches!(outcome, Some(WriteOutcome::Lost(None))), "{codes:?}: {outcome:?}");
         }
     }
 
     #[test]
-    fn a_second_name_that_changed_loses_to_an_item_that_is_not_known_yet() {
+    fn an_item_that_changed_and_is_not_returned_loses_to_an_item_that_is_not_known_yet() {
         for codes in [["None", "ConditionalCheckFailed"], ["None", "TransactionConflict"]] {
-            let outcome = cancelled(&cancelled_for(codes), false);
+            let outcome = cancelled(&cancelled_for(codes));
             assert!(matches!(outcome, Some(WriteOutcome::Lost(None))), "{codes:?}: {outcome:?}");
         }
     }
@@ -133,11 +132,9 @@ mod tests {
             (["None", "ProvisionedThroughputExceeded"], Disposition::Retry),
             (["ValidationError", "None"], Disposition::DeadLetter),
             (["None", "ValidationError"], Disposition::DeadLetter),
-            // The claim's item does not say who owns the coin.
-            (["None", "ConditionalCheckFailed"], Disposition::Retry),
         ] {
             let error = cancelled_for(codes);
-            assert!(cancelled(&error, true).is_none(), "{codes:?}");
+            assert!(cancelled(&error).is_none(), "{codes:?}");
             assert_eq!(disposition(&error), expected, "{codes:?}");
         }
     }

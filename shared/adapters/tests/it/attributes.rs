@@ -7,7 +7,9 @@ use fundhook_domain::{
 };
 use fundhook_ports::{Write, WriteOutcome};
 
-use crate::support::{at, deposit, first_write, id_of, statement, table, text, whole_life, with, write, write_one};
+use crate::support::{
+    at, deposit, first_write, id_of, only, statement, table, text, whole_life, with, write, write_one,
+};
 
 async fn a_resource_is_in_the_open_index_by_the_time_of_its_status_until_it_is_final(writes: WriteMethod) {
     let (local, table) = table(writes).await;
@@ -26,14 +28,14 @@ async fn a_resource_is_in_the_open_index_by_the_time_of_its_status_until_it_is_f
     for (name, seconds, order) in
         [("pending", 60, [&old, &young]), ("held", 70, [&young, &old]), ("submitted", 80, [&young, &old])]
     {
-        resources[1] = write(&resources[1].resource, statement(&old, name, seconds, "b"));
+        resources[1] = write(only(&resources[1]), statement(&old, name, seconds, "b"));
         assert!(matches!(write_one(&table, resources[1].clone()).await, WriteOutcome::Written));
         assert_eq!(local.keys_in("open", "deposit").await, keys(&order), "{name}");
     }
     let item = local.item(&old.to_string()).await.expect("the item");
     assert_eq!(text(&item, "open_since"), Some(at(70).sortable().as_str()));
 
-    resources[1] = write(&resources[1].resource, statement(&old, "confirmed", 90, "c"));
+    resources[1] = write(only(&resources[1]), statement(&old, "confirmed", 90, "c"));
     assert!(matches!(write_one(&table, resources[1].clone()).await, WriteOutcome::Written));
     assert_eq!(local.keys_in("open", "deposit").await, keys(&[&young]));
     let item = local.item(&old.to_string()).await.expect("the item");
@@ -41,7 +43,7 @@ async fn a_resource_is_in_the_open_index_by_the_time_of_its_status_until_it_is_f
     assert_eq!(item.get("final").and_then(|value| value.as_bool().ok()), Some(&true));
 
     // A late fact does not bring it back, and a resource whose first status is final was never open.
-    resources[1] = write(&resources[1].resource, statement(&old, "submitted", 30, "d"));
+    resources[1] = write(only(&resources[1]), statement(&old, "submitted", 30, "d"));
     assert!(matches!(write_one(&table, resources[1].clone()).await, WriteOutcome::Written));
     let ended = first_write(statement(&deposit("ended"), "failed", 0, "a"));
     assert!(matches!(write_one(&table, ended).await, WriteOutcome::Written));
@@ -53,7 +55,7 @@ async fn a_resource_is_found_by_account_reference_and_transaction_once_they_are_
     let id = deposit("found");
     let silent = first_write(statement(&id, "pending", 0, "a"));
     assert!(matches!(write_one(&table, silent.clone()).await, WriteOutcome::Written));
-    let indexes = [("by-account", "abc123"), ("by-reference", "order-1"), ("by-transaction", "0xc9d43618")];
+    let indexes = [("by-account", "abc123"), ("by-reference", "order-1"), ("by-transaction", "c9d43618")];
     for (index, value) in indexes {
         assert!(local.keys_in(index, value).await.is_empty(), "{index} has an unknown value");
     }
@@ -62,9 +64,9 @@ async fn a_resource_is_found_by_account_reference_and_transaction_once_they_are_
         details.reference_id = Some("order-1".to_owned());
         details.transaction.hash = Some("0xc9d43618".to_owned());
     });
-    let told = write(&silent.resource, told);
+    let told = write(only(&silent), told);
     assert!(matches!(write_one(&table, told.clone()).await, WriteOutcome::Written));
-    let silent_again = write(&told.resource, statement(&id, "confirmed", 20, "c"));
+    let silent_again = write(only(&told), statement(&id, "confirmed", 20, "c"));
     assert!(matches!(write_one(&table, silent_again).await, WriteOutcome::Written));
     for (index, value) in indexes {
         assert_eq!(local.keys_in(index, value).await, [id.to_string()], "{index}");
@@ -83,16 +85,16 @@ async fn what_a_new_reading_no_longer_states_is_not_found_either(writes: WriteMe
     corrected.content.status = None;
     corrected.content.reading.revision += 1;
     let first = first_write(misread);
-    let second = write(&first.resource, corrected);
+    let second = write(only(&first), corrected);
     for write in [first, second.clone()] {
         assert!(matches!(write_one(&table, write).await, WriteOutcome::Written));
     }
     let item = local.item(&id.to_string()).await.expect("the item");
-    assert_eq!(second.resource.view().expect("a view").status, None);
+    assert_eq!(only(&second).view().expect("a view").status, None);
     for name in ["status", "account", "reference_id", "tx", "settled", "settled_at"] {
         assert_eq!(item.get(name), None, "{name}");
     }
-    for (index, value) in [("by-account", "abc123"), ("by-reference", "order-1"), ("by-transaction", "0xc9d43618")] {
+    for (index, value) in [("by-account", "abc123"), ("by-reference", "order-1"), ("by-transaction", "c9d43618")] {
         assert!(local.keys_in(index, value).await.is_empty(), "{index} has a value that was misread");
     }
     assert_eq!(local.keys_in("open", "deposit").await, [id.to_string()], "it is awaited again");
@@ -106,9 +108,23 @@ async fn queryable_values_are_attributes_of_their_own(writes: WriteMethod) {
     let item = local.item(&resource.id().to_string()).await.expect("the item");
     let mut names: Vec<&str> = item.keys().map(String::as_str).collect();
     names.sort_unstable();
-    let expected =
-        ["account", "facts", "final", "kind", "pk", "reference_id", "status", "tx", "updated_at", "version", "view"];
+    let expected = [
+        "account",
+        "facts",
+        "final",
+        "kind",
+        "open",
+        "open_since",
+        "pk",
+        "reference_id",
+        "status",
+        "tx",
+        "updated_at",
+        "version",
+        "view",
+    ];
     assert_eq!(names, expected);
+    assert_eq!(text(&item, "open"), Some("deposit.review"), "its statements conflict");
     assert_eq!(text(&item, "kind"), Some(Kind::Deposit.as_str()));
     assert_eq!(text(&item, "status"), Some("failed"));
     assert_eq!(text(&item, "updated_at"), Some(at(0).sortable().as_str()));
@@ -122,9 +138,9 @@ async fn only_resources_that_await_a_status_are_open(writes: WriteMethod) {
     for status in Status::ALL {
         let kind = status.kind();
         let first = first_write(statement(&id_of(kind, Provider::Zerohash, status.as_str()), status.as_str(), 0, "a"));
-        let id = first.resource.id().clone();
+        let id = only(&first).id().clone();
         // Inserted, and then updated.
-        let second = write(&first.resource, statement(&id, status.as_str(), 10, "b"));
+        let second = write(only(&first), statement(&id, status.as_str(), 10, "b"));
         for write in [first, second] {
             assert!(matches!(write_one(&table, write).await, WriteOutcome::Written));
             let item = local.item(&id.to_string()).await.expect("the item");
@@ -184,9 +200,9 @@ async fn a_recovery_is_open_again_when_more_must_be_returned(writes: WriteMethod
     for (said, is_open) in [(came("a", 0), true), (went, false), (came("b", 20), true)] {
         let next = write(&resource, said);
         assert!(matches!(write_one(&table, next.clone()).await, WriteOutcome::Written));
-        let expected = if is_open { vec![next.resource.id().to_string()] } else { vec![] };
+        let expected = if is_open { vec![only(&next).id().to_string()] } else { vec![] };
         assert_eq!(local.keys_in("open", "recovery").await, expected);
-        resource = next.resource;
+        resource = only(&next).clone();
     }
 }
 

@@ -5,15 +5,18 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use fundhook_adapters::{ReconciliationTable, ResourceTable, WriteMethod};
+use fundhook_domain::WebhookFamily::{ConnectDeposits, ZerohashDepositStatus, ZerohashFund};
 use fundhook_domain::{
-    FactContent, Feed, HoldForce, HoldReason, Kind, Network, NewFact, Provider, Resource, ResourceId, Statement,
-    Timestamp,
+    FactContent, Feed, HoldForce, HoldReason, Kind, NewFact, Provider, Resource, ResourceId, Statement, Timestamp,
 };
 use fundhook_ports::{
     AccountResources, IndexPage, OpenQuery, OpenResources, Resources, SettledDeposits, Write, WriteOutcome,
 };
 
-use crate::support::{Local, TABLE, at, deposit, first_write, id_of, statement, with, write, write_one};
+use crate::support::coins::{HASH, OTHER_HASH, THIRD_HASH, confirmed, recorded, unexpected};
+use crate::support::{
+    Local, TABLE, at, deposit, first_write, id_of, only, read_one, statement, with, write, write_one,
+};
 
 const LIMIT: Duration = Duration::from_secs(3600);
 
@@ -34,7 +37,13 @@ impl World {
     async fn store(&self, write: Write) -> Resource {
         let outcome = write_one(&self.resources, write.clone()).await;
         assert!(matches!(outcome, WriteOutcome::Written), "{outcome:?}");
-        write.resource
+        only(&write).clone()
+    }
+
+    /// Records a statement about a coin, with everything that changes with it.
+    async fn record(&self, said: Statement) {
+        let outcome = write_one(&self.resources, recorded(&self.resources, said).await).await;
+        assert!(matches!(outcome, WriteOutcome::Written), "{outcome:?}");
     }
 
     /// Records the first statement about a resource.
@@ -230,7 +239,7 @@ async fn the_next_page_is_read_even_if_the_last_entry_is_no_longer_open() {
     let not_overdue = OpenQuery { kind, overdue: false, from: None, before, after: None, limit: 100 };
     let first = world.store.open(not_overdue).await.expect("the index answers");
     let last = first.entries.last().expect("a full page");
-    let resource = crate::support::read_one(&world.resources, &last.resource).await;
+    let resource = read_one(&world.resources, &last.resource).await;
     world.then(&resource, statement(&last.resource, "confirmed", 500, "")).await;
 
     let second = world.store.open(OpenQuery { after: Some(&last.cursor), ..not_overdue }).await;
@@ -301,7 +310,7 @@ async fn a_confirmed_deposit_is_settled_on_the_day_of_its_confirmation_in_its_ow
         }
     }
     // A confirmation with a later date, which supersedes the first one, moves the deposit to its own day.
-    let moved = crate::support::read_one(&world.resources, &deposit("last")).await;
+    let moved = read_one(&world.resources, &deposit("last")).await;
     world.then(&moved, confirmed_at(&deposit("last"), "2025-10-09T10:00:00Z")).await;
     assert!(!world.settled("connect", "2025-10-07").await.contains(&deposit("last")));
     assert_eq!(world.settled("connect", "2025-10-09").await, BTreeSet::from([deposit("last")]));
@@ -334,26 +343,35 @@ async fn a_deposit_that_may_not_be_credited_is_not_settled(writes: WriteMethod) 
     world.first(statement(&id_of(Kind::Withdrawal, Provider::Connect, "out"), "confirmed", 0, "")).await;
     assert_eq!(world.settled("connect", "2025-10-07").await, BTreeSet::new());
 
-    // Deposits that were confirmed first.
-    let confirmed = |native: &str| statement(&deposit(native), "confirmed", 0, "");
+    // Deposits that were never creditable.
+    let plain = |native: &str| statement(&deposit(native), "confirmed", 0, "");
     let contradiction = |native: &str| statement(&deposit(native), "failed", 50, "");
-    let both = crate::support::folded(Resource::unknown(deposit("a")), [confirmed("a"), contradiction("a")]);
+    let both = crate::support::folded(Resource::unknown(deposit("a")), [plain("a"), contradiction("a")]);
     world.store(Write::of(both, 0)).await;
-    let duplicate = first_write(confirmed("b"));
-    world.store(Write { resource: duplicate.resource.duplicating(deposit("owner"), 0), ..duplicate }).await;
+    for hash in [HASH, OTHER_HASH] {
+        world.record(confirmed(ZerohashFund, hash, hash)).await;
+    }
+    world.record(confirmed(ConnectDeposits, "b", HASH)).await;
     assert_eq!(world.settled("connect", "2025-10-07").await, BTreeSet::new());
 
-    let (one, other) = (world.first(confirmed("c")).await, world.first(confirmed("d")).await);
-    assert!(world.is_settled(one.id()).await && world.is_settled(other.id()).await);
-    let one = world.then(&one, contradiction("c")).await;
-    assert!(!world.is_settled(one.id()).await, "it needs review");
-    let found = write(&other, statement(other.id(), "confirmed", 60, "with its transaction"));
-    world.store(Write { resource: found.resource.duplicating(deposit("owner"), 1), ..found }).await;
-    assert!(!world.is_settled(other.id()).await, "its coin is credited as another deposit");
-    // Later statements do not bring it back.
-    world.then(&one, statement(one.id(), "confirmed", 70, "again")).await;
-    assert_eq!(world.settled("connect", "2025-10-07").await, BTreeSet::new());
-    for id in [one.id(), other.id()] {
+    // Deposits that were.
+    for (first, news, why) in [
+        (plain("c"), contradiction("c"), "its own statements conflict"),
+        (plain("d"), confirmed(ConnectDeposits, "d", OTHER_HASH), "its coin is credited as another deposit"),
+        (
+            confirmed(ConnectDeposits, "e", THIRD_HASH),
+            unexpected(ZerohashDepositStatus, "e", THIRD_HASH),
+            "another report of its coin contradicts it",
+        ),
+    ] {
+        let id = first.resource.clone();
+        world.record(first).await;
+        assert!(world.is_settled(&id).await, "{id}");
+        world.record(news).await;
+        assert!(!world.is_settled(&id).await, "{why}");
+        // A later statement does not bring it back.
+        world.record(statement(&id, "confirmed", 70, "again")).await;
+        assert!(!world.is_settled(&id).await, "{why}, and again");
         let item = world.local.item(&id.to_string()).await.expect("the item");
         assert_eq!((item.get("settled"), item.get("settled_at")), (None, None), "{id}: nothing of it stays");
     }
@@ -363,20 +381,11 @@ async fn a_deposit_that_may_not_be_credited_is_not_settled(writes: WriteMethod) 
 async fn a_deposit_that_is_written_with_the_claim_on_its_coin_is_settled() {
     let world = World::new(WriteMethod::default()).await;
     let id = deposit("a");
-    let pending = world.first(statement(&id, "pending", 0, "")).await;
-    let said = with(statement(&id, "confirmed", 40, ""), |details| {
-        details.transaction.hash = Some("0xCD9e98ae".to_owned());
-        details.transaction.to = Some("0x34f53Aea".to_owned());
-        details.asset = Some("USDC".to_owned());
-        details.network = Some(Network::named("ethereum"));
-    });
-    let next = write(&pending, said);
-    let claim = next.resource.claim_due();
-    assert!(claim.is_some(), "the deposit claims its coin");
-    let owner = world.store(Write { resource: next.resource.owning_its_coin(), claim, ..next }).await;
+    world.first(statement(&id, "pending", 0, "")).await;
+    world.record(confirmed(ConnectDeposits, "a", HASH)).await;
     assert_eq!(world.open().await, [vec![], vec![]]);
     assert!(world.is_settled(&id).await);
-    world.then(&owner, statement(&id, "failed", 50, "")).await;
+    world.record(statement(&id, "failed", 50, "")).await;
     assert!(!world.is_settled(&id).await);
 }
 

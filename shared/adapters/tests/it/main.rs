@@ -1,6 +1,7 @@
 //! The adapters, one file each, against an embedded DynamoDB engine and servers on the loopback interface.
 
 mod attributes;
+mod claim_failures;
 mod claims;
 mod connect_api;
 mod indexes;
@@ -10,5 +11,6 @@ mod reconciliation;
 mod resources;
 mod second_names;
 mod secrets;
+mod similar;
 mod support;
 mod tokens;

@@ -1,22 +1,22 @@
 //! The items of reconciliation in the table: watermarks, hourly reports, receipts of what was published, and claims on coins.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use fundhook_adapters::{Aws, ReconciliationTable, WriteMethod};
-use fundhook_domain::{Claim, Feed, Kind, Network, Provider, Timestamp, WebhookFamily};
+use fundhook_domain::{Claim, ClaimKey, Feed, Kind, Provider, Timestamp, WebhookFamily};
 use fundhook_ports::{
     AccountResources, Advance, Claims, Disposition, OpenQuery, OpenResources, PortError, Receipts, Reports,
-    SettledDeposits, Watermarks, Write, WriteOutcome, chain,
+    SettledDeposits, Watermarks, WriteOutcome, chain,
 };
 use fundhook_reconciliation::{ControlTotalsLine, Receipt, Total};
 use fundhook_reconciliation::{ReadWindow, Report, Watermark};
 use serde_json::json;
 use tokio::task::JoinSet;
 
+use crate::support::coins::{HASH, OTHER_HASH, claim_on, confirmed, first_claim};
 use crate::support::server::{Answer, Server};
-use crate::support::{Local, TABLE, at, deposit, first_write, statement, table, with, write_one};
+use crate::support::{Local, TABLE, at, deposit, table, write_one};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -237,44 +237,35 @@ async fn receipts_that_dynamodb_leaves_unprocessed_are_sent_again_a_few_times() 
     }
 }
 
-/// The claim of `owner` on a coin.
-fn claim(coin: &str, owner: &str) -> Claim {
-    let network = Network::named("ethereum").caip2().map(str::to_owned);
-    let families = [WebhookFamily::ConnectDeposits].into();
-    Claim { coin: coin.to_owned(), network, owner: deposit(owner), families }
-}
-
 #[tokio::test]
 async fn claims_are_read_as_they_were_written_with_their_deposits() {
     let (local, table) = table(WriteMethod::default()).await;
     let store = ReconciliationTable::new(&local.aws, TABLE.to_owned());
-    let said = with(statement(&deposit("a"), "confirmed", 40, "confirmed"), |details| {
-        details.transaction.hash = Some("0xCD9e98ae".to_owned());
-        details.transaction.to = Some("0x34f53Aea".to_owned());
-        details.asset = Some("USDC".to_owned());
-        details.network = Some(Network::named("ethereum"));
-        details.family = Some(WebhookFamily::ConnectDeposits);
-    });
-    let write = first_write(said);
-    let claimed = write.resource.claim_due();
-    let write = Write { resource: write.resource.owning_its_coin(), claim: claimed.clone(), ..write };
+    let write = first_claim(confirmed(WebhookFamily::ConnectDeposits, "a", HASH));
+    let written = write.claims[0].item.clone();
     assert!(matches!(write_one(&table, write).await, WriteOutcome::Written));
-    let coins = ["cd9e98ae#0x34f53aea#USDC", "cd9e98ae#0x34f53aea#ETH"].map(str::to_owned);
-    assert_eq!(store.claims(&coins).await.expect("an answer"), Vec::from_iter(claimed));
-    assert_eq!(store.claims(&coins[1..]).await.expect("an answer"), []);
+    let keys = [claim_on(HASH), claim_on(OTHER_HASH)];
+    let unclaimed = Claim::unclaimed(keys[1].clone());
+    assert_eq!(store.claims(&keys).await.expect("an answer"), [written, unclaimed.clone()]);
+    assert_eq!(store.claims(&keys[1..]).await.expect("an answer"), [unclaimed]);
 }
 
 #[tokio::test]
 async fn more_claims_than_one_call_takes_are_read() {
     let (local, store) = store().await;
-    let coins: Vec<String> = (0..230).map(|number| format!("{number:03}#0x34f53aea#USDC")).collect();
-    for coin in coins.iter().step_by(2) {
-        let claim = AttributeValue::S(serde_json::to_string(&claim(coin, coin)).expect("JSON"));
-        local.put(&format!("claim#{coin}"), &[("claim", claim)]).await;
+    let claims: Vec<Claim> = (0..230)
+        .map(|number| confirmed(WebhookFamily::ConnectDeposits, "a", &format!("0x{number:064}")))
+        .map(|report| first_claim(report).claims.remove(0).item)
+        .collect();
+    for claim in claims.iter().step_by(2) {
+        let text = AttributeValue::S(serde_json::to_string(&claim).expect("JSON"));
+        local.put(&format!("claim#{}", claim.key()), &[("claim", text)]).await;
     }
-    let claims = store.claims(&coins).await.expect("an answer");
-    let found: BTreeSet<&str> = claims.iter().map(|claim| claim.coin.as_str()).collect();
-    assert_eq!((claims.len(), found), (115, coins.iter().step_by(2).map(String::as_str).collect()));
+    let keys: Vec<ClaimKey> = claims.iter().map(|claim| claim.key().clone()).collect();
+    let is_stored = (0..230).map(|number: u32| number.is_multiple_of(2));
+    let expected = claims.into_iter().zip(is_stored);
+    let expected = expected.map(|(claim, is)| if is { claim } else { Claim::unclaimed(claim.key().clone()) });
+    assert_eq!(store.claims(&keys).await.expect("an answer"), expected.collect::<Vec<_>>());
     assert_eq!(store.claims(&[]).await.expect("nothing to ask"), []);
 }
 
@@ -324,7 +315,7 @@ async fn an_unreachable_table_is_an_error_to_be_retried() {
     }
     let (feed, ids) = (feed(), [deposit("a")]);
     let (mark, told, given) = (watermark(1, 0), report(&feed, 19, "1"), [receipt("a", "1")]);
-    let coins = ["coin".to_owned()];
+    let keys = [claim_on(HASH)];
     let open = OpenQuery { kind: Kind::Deposit, overdue: false, from: None, before: at(0), after: None, limit: 100 };
     let outcomes = tokio::join!(
         async { failed(Watermarks::load(&store, &feed).await) },
@@ -333,7 +324,7 @@ async fn an_unreachable_table_is_an_error_to_be_retried() {
         async { failed(store.of_day(&feed, at(0).day_start()).await) },
         async { failed(store.note(&given).await) },
         async { failed(store.receipts(&ids).await) },
-        async { failed(store.claims(&coins).await) },
+        async { failed(store.claims(&keys).await) },
         async { failed(store.settled(&feed, at(0), at(1)).await) },
         async { failed(store.open(open).await) },
         async { failed(store.of_account("CUST01", at(0)).await) },

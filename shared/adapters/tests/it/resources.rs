@@ -12,7 +12,8 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::support::{
-    Local, TABLE, at, deposit, first_write, folded, read_one, statement, table, whole_life, with, write, write_one,
+    Local, TABLE, at, deposit, first_write, folded, only, read_one, statement, table, whole_life, with, write,
+    write_one,
 };
 
 fn unrecognized() -> Resource {
@@ -43,13 +44,13 @@ async fn a_resource_is_read_as_it_was_written_with_its_facts_in_order(writes: Wr
     // Also when the item exists.
     let more = write(&written[0], statement(written[0].id(), "submitted", 10, "late"));
     assert!(matches!(write_one(&table, more.clone()).await, WriteOutcome::Written));
-    assert_eq!(read_one(&table, written[0].id()).await, more.resource);
+    assert_eq!(read_one(&table, written[0].id()).await, *only(&more));
 }
 
 async fn of_two_writers_at_one_version_one_wins_and_the_other_gets_the_stored_item(writes: WriteMethod) {
     let (_local, table) = table(writes).await;
     let id = deposit("contended");
-    let known = first_write(statement(&id, "pending", 0, "a")).resource;
+    let known = folded(Resource::unknown(id.clone()), [statement(&id, "pending", 0, "a")]);
     assert!(matches!(write_one(&table, first_write(statement(&id, "pending", 0, "a"))).await, WriteOutcome::Written));
 
     let one = write(&known, statement(&id, "submitted", 10, "b"));
@@ -57,8 +58,8 @@ async fn of_two_writers_at_one_version_one_wins_and_the_other_gets_the_stored_it
     let (outcome_of_one, outcome_of_other) =
         tokio::join!(write_one(&table, one.clone()), write_one(&table, other.clone()));
     let (loser, winner) = match (outcome_of_one, outcome_of_other) {
-        (WriteOutcome::Written, loser) => (loser, one.resource),
-        (loser, WriteOutcome::Written) => (loser, other.resource),
+        (WriteOutcome::Written, loser) => (loser, only(&one).clone()),
+        (loser, WriteOutcome::Written) => (loser, only(&other).clone()),
         neither => unreachable!("one of them must win: {neither:?}"),
     };
     assert!(matches!(&loser, WriteOutcome::Lost(Some(current)) if *current == winner), "{loser:?}");
@@ -77,7 +78,7 @@ async fn the_first_write_of_an_existing_key_loses_and_can_continue_from_the_stor
     };
     // dynoxide, following its recordings of AWS, returns `DuplicateItem` without the item; the documentation of AWS does not say.
     // Both are handled: an item that is not returned is read.
-    assert!(current.as_ref().is_none_or(|current| *current == first.resource), "{current:?}");
+    assert!(current.as_ref().is_none_or(|current| current == only(&first)), "{current:?}");
     let current = match current {
         Some(current) => current,
         None => read_one(&table, &id).await,
@@ -119,7 +120,7 @@ async fn fifty_concurrent_writers_each_record_their_fact_exactly_once(writes: Wr
                             turn = Some(contenders.acquire().await.expect("the semaphore stays open"));
                         }
                     }
-                    outcome @ (WriteOutcome::Claimed(_) | WriteOutcome::Failed(_)) => unreachable!("{outcome:?}"),
+                    WriteOutcome::Failed(error) => unreachable!("{error:?}"),
                 }
             }
         });
@@ -181,13 +182,13 @@ async fn items_beyond_the_size_of_one_response_are_requested_again() {
         })
     };
     let writes: Vec<Write> = (0..45).map(|number| first_write(large(number))).collect();
-    let ids: Vec<ResourceId> = writes.iter().map(|write| write.resource.id().clone()).collect();
+    let ids: Vec<ResourceId> = writes.iter().map(|write| only(write).id().clone()).collect();
     for some in writes.chunks(5) {
         assert!(table.write(some.to_vec(), at(0)).await.iter().all(|outcome| matches!(outcome, WriteOutcome::Written)));
     }
     let read = table.read(&ids).await.expect("the table answers");
     for (resource, write) in read.iter().zip(&writes) {
-        assert!(*resource == write.resource, "{} is not as it was written", write.resource.id());
+        assert!(resource == only(write), "{} is not as it was written", only(write).id());
     }
 }
 
@@ -201,13 +202,13 @@ async fn an_item_that_is_too_large_fails_permanently_and_the_others_are_written(
     };
     let small = |native: &str| statement(&deposit(native), "pending", 0, "a");
     let writes = [small("1"), large("2"), small("3"), large("4"), small("5")].map(first_write).to_vec();
-    let ids: Vec<ResourceId> = writes.iter().map(|write| write.resource.id().clone()).collect();
+    let ids: Vec<ResourceId> = writes.iter().map(|write| only(write).id().clone()).collect();
     let outcomes = table.write(writes, at(0)).await;
     for (index, outcome) in outcomes.iter().enumerate() {
         let expected = match outcome {
             WriteOutcome::Written => index.is_multiple_of(2),
             WriteOutcome::Failed(error) => !index.is_multiple_of(2) && error.disposition() == Disposition::DeadLetter,
-            WriteOutcome::Lost(_) | WriteOutcome::Claimed(_) => false,
+            WriteOutcome::Lost(_) => false,
         };
         assert!(expected, "{index}: {outcome:?}");
     }
@@ -223,12 +224,12 @@ async fn a_resource_that_outgrows_an_item_keeps_its_last_stored_form(writes: Wri
     let large = with(statement(&id, "confirmed", 10, "b"), |details| {
         details.session.metadata = Some("x".repeat(410_000).into());
     });
-    let outcome = write_one(&table, write(&first.resource, large)).await;
+    let outcome = write_one(&table, write(only(&first), large)).await;
     assert!(
         matches!(&outcome, WriteOutcome::Failed(error) if error.disposition() == Disposition::DeadLetter),
         "{outcome:?}"
     );
-    assert_eq!(read_one(&table, &id).await, first.resource);
+    assert_eq!(read_one(&table, &id).await, *only(&first));
 }
 
 async fn an_unreachable_table_is_retried_and_a_missing_one_is_not(writes: WriteMethod) {

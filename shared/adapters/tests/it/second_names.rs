@@ -1,7 +1,7 @@
 //! A resource and its second names are written together or not at all.
 
 use fundhook_adapters::{ResourceTable, WriteMethod};
-use fundhook_domain::{Kind, NewFact, Provider, Resource, ResourceId, United, fold, unite};
+use fundhook_domain::{Kind, NewFact, Provider, Resource, ResourceId, Stored};
 use fundhook_ports::{Write, WriteOutcome};
 
 use crate::support::{Local, id_of, read_one, statement, table, text, with, write, write_one};
@@ -69,15 +69,13 @@ fn by_both(name: &str, seconds: i64) -> NewFact {
     said(payment(), &[payment(), request()], name, seconds)
 }
 
-/// The write that records `fact` under one name of the resources that were read, and makes the others second names.
+/// The write that records `fact` under one name of the resources that were read, and makes the other a second name.
 fn joining(resources: [Resource; 2], fact: NewFact) -> Write {
-    let united = unite(resources, std::slice::from_ref(&fact)).expect("an owner");
-    let United { owner, inherited, second_names } = united;
-    let read_version = owner.version();
-    let facts = inherited.into_iter().chain([fact.content]);
-    let resource = facts.fold(owner, |owner, fact| fold(owner, fact).into_resource());
-    assert_eq!(second_names.len(), 1);
-    Write { second_names, ..Write::of(resource, read_version) }
+    let mut stored = Stored::default();
+    resources.into_iter().for_each(|resource| stored.know(resource));
+    let write = stored.record(&[fact]).expect("an owner").expect("something new");
+    assert_eq!((write.resources.len(), write.claims.len()), (2, 0));
+    write
 }
 
 async fn a_payment_and_its_second_name_are_written_together(writes: WriteMethod) {
@@ -86,10 +84,9 @@ async fn a_payment_and_its_second_name_are_written_together(writes: WriteMethod)
     let write = joining(resources, by_both("submitted", 0));
     let outcome = world.write(write.clone()).await;
     assert!(matches!(outcome, WriteOutcome::Written), "{outcome:?}");
-    assert_eq!(
-        [world.read(&payment()).await, world.read(&request()).await],
-        [write.resource, write.second_names[0].clone()]
-    );
+    for written in write.resources {
+        assert_eq!(world.read(written.item.id()).await, written.item);
+    }
     assert_eq!(world.read(&request()).await.second_name_of(), Some(&payment()));
 
     let (names, owner) = world.item(&request()).await;
@@ -114,15 +111,14 @@ async fn a_payment_that_was_recorded_twice_is_awaited_once(writes: WriteMethod) 
 
 async fn nothing_is_written_when_one_of_the_names_has_changed(writes: WriteMethod) {
     // What is recorded before both are read, and what another writer records after that.
-    for (known, meanwhile, is_owner) in [
-        (vec![], said(request(), &[], "submitted", 0), false),
-        (vec![], said(payment(), &[], "submitted", 0), true),
-        (vec![said(request(), &[], "submitted", 0)], said(request(), &[], "broadcast", 10), true),
-        (vec![said(request(), &[], "submitted", 0)], said(payment(), &[], "broadcast", 10), false),
+    for (known, meanwhile) in [
+        (vec![], said(request(), &[], "submitted", 0)),
+        (vec![], said(payment(), &[], "submitted", 0)),
+        (vec![said(request(), &[], "submitted", 0)], said(request(), &[], "broadcast", 10)),
+        (vec![said(request(), &[], "submitted", 0)], said(payment(), &[], "broadcast", 10)),
         (
             vec![said(request(), &[], "submitted", 0), said(payment(), &[], "submitted", 1)],
             said(request(), &[], "broadcast", 10),
-            false,
         ),
     ] {
         let world = World::new(writes).await;
@@ -133,13 +129,8 @@ async fn nothing_is_written_when_one_of_the_names_has_changed(writes: WriteMetho
         world.record(meanwhile.clone()).await;
         let before = [world.read(&payment()).await, world.read(&request()).await];
         let outcome = world.write(joining(resources, by_both("confirmed", 20))).await;
-        match (is_owner, &outcome) {
-            (true, WriteOutcome::Lost(Some(current))) => {
-                assert_eq!(current.version(), world.read(current.id()).await.version())
-            }
-            (false, WriteOutcome::Lost(None)) => {}
-            _ => unreachable!("{}: {outcome:?}", meanwhile.resource),
-        }
+        let changed = world.read(&meanwhile.resource).await;
+        assert!(matches!(&outcome, WriteOutcome::Lost(Some(current)) if *current == changed), "{outcome:?}");
         assert_eq!([world.read(&payment()).await, world.read(&request()).await], before);
 
         // On what is stored by now, it succeeds.

@@ -13,7 +13,7 @@ pub(super) fn in_one_case(text: &str) -> Option<String> {
 
 /// `text` in lower case if it has the form of bech32 in any case: for a chain that is known to use its prefix.
 ///
-/// The checksum is not verified, because a wrong one is no reason to reject a deposit.
+/// The checksum is not verified, because a wrong one is not a reason to reject a deposit.
 pub(super) fn in_any_case(text: &str) -> Option<String> {
     let lower = text.to_ascii_lowercase();
     let (prefix, data) = lower.rsplit_once('1')?;

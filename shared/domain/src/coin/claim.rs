@@ -1,91 +1,235 @@
-//! Claims: each coin is credited once, although it may reach a platform through several webhook families.
+//! Claims: everything that is reported about the coins of one transaction, so that each coin has one fate.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::network::Network;
-use super::spelling::{canonical_address, canonical_hash};
-use crate::{ResourceId, WebhookFamily, digest_hex};
+use super::entry::{ClaimEntry, Fate, concerns, may_contradict};
+use crate::{Feed, ResourceId, digest_hex};
 
-/// What identifies a coin on chain, as a provider spells it.
-#[derive(Clone, Copy, Debug)]
-pub struct Coin<'a> {
-    /// The hash of the transaction that moved it.
-    pub hash: &'a str,
-    /// The address that received it.
-    pub address: &'a str,
-    /// The asset's code.
-    pub asset: &'a str,
-    /// The network; `None` when the provider does not say it.
-    pub network: Option<&'a Network>,
-}
+/// The name of a claim: the tenant and the transaction's canonical id. `<transaction>`, or `acme/<transaction>` for the
+/// tenant `acme`: what one organization is told never concerns another one's deposits.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ClaimKey(String);
 
-/// A deposit's claim on its coin: stored once per coin, so that only one deposit is credited with it.
-///
-/// Two claims with equal `coin` are about the same coin unless both name a network and the networks differ. The network
-/// is compared and not part of the name because a provider may omit it: zerohash writes `USDC` in one place
-/// [zerohash-fund-update] and `USDC.ETH` in another [zerohash-reference-id].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Claim {
-    /// The coin's name: `<hash>#<address>#<asset>`, and for the tenant `acme` `acme/<hash>#<address>#<asset>`.
-    pub coin: String,
-    /// The network's CAIP-2 chain id. `None` when the provider names no network or one that is not known: an unknown
-    /// spelling does not prove that the chain is a different one.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub network: Option<String>,
-    /// The deposit that claims the coin.
-    pub owner: ResourceId,
-    /// The webhook families that reported this deposit: one, or two when webhooks and the provider's list did.
-    pub families: BTreeSet<WebhookFamily>,
-}
-
-/// Whether a confirmed deposit is the one that is credited with its coin.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Ownership {
-    /// The deposit claims no coin: it is not confirmed, or its transaction is not known.
-    #[default]
-    Unclaimed,
-    /// The deposit is credited with its coin.
-    Owner,
-    /// Another deposit is credited with the coin. This one is the same coin, reported by another webhook family.
-    DuplicateOf {
-        /// The deposit that is credited.
-        owner: ResourceId,
-        /// The last version of this resource at which that was not known.
-        after: u64,
-    },
-}
-
-/// The longest name of a coin that is kept as it is; a longer one is replaced by its digest. A table key has at most
+/// The longest transaction id that is kept as it is; a longer one is replaced by its digest. A table key has at most
 /// 2,048 bytes, and holds the tenant and a prefix too.
-const COIN_BYTES_MAX: usize = 1024;
+const TRANSACTION_BYTES_MAX: usize = 1024;
+
+impl ClaimKey {
+    /// The claim on the coins of `transaction`, for the organization of `feed`.
+    pub fn new(feed: &Feed, transaction: &str) -> Self {
+        let digest = || digest_hex(transaction.as_bytes());
+        let name = if transaction.len() > TRANSACTION_BYTES_MAX { digest() } else { transaction.to_owned() };
+        Self(feed.tenant().map_or(name.clone(), |tenant| format!("{tenant}/{name}")))
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ClaimKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl ClaimEntry {
+    /// The claim that the entry belongs to; `None` when its transaction is not known.
+    pub fn key(&self) -> Option<ClaimKey> {
+        Some(ClaimKey::new(self.resource.feed(), self.coin.transaction()?))
+    }
+}
+
+/// Everything that is reported about the coins of one transaction.
+///
+/// Stored as one item with a version, and written in one transaction with the deposits whose entries change. So two
+/// deposits that report one coin at the same time never both find it free.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Claim {
+    key: ClaimKey,
+    version: u64,
+    /// What each deposit says.
+    entries: BTreeMap<ResourceId, ClaimEntry>,
+    /// The deposits whose coin is credited under another one, which came first.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    duplicates: BTreeMap<ResourceId, ResourceId>,
+    /// Which resources were told what other deposits say.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    told: BTreeMap<ResourceId, BTreeSet<ResourceId>>,
+}
+
+/// What a resource must record because of what another deposit says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CoinRelation {
+    /// The coin of this deposit is credited under another deposit; `None` when it is not any more.
+    DuplicateOf(Option<ResourceId>),
+    /// Another deposit may be the same one, and no claim can show it: one of the two does not name its transaction. `None` when
+    /// that turned out to be wrong.
+    Resembles(Option<ResourceId>),
+    /// Another deposit may be about the same coin, and what is said about the coins of this transaction differs.
+    AlsoReported(Box<ClaimEntry>),
+}
+
+/// A relation that is due.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DueRelation {
+    /// The resource that must record it.
+    pub on: ResourceId,
+    /// What to record.
+    pub relation: CoinRelation,
+}
 
 impl Claim {
-    /// The claim of the deposit `owner`, reported by `families`, on `coin`.
-    pub fn new(owner: &ResourceId, coin: Coin<'_>, families: BTreeSet<WebhookFamily>) -> Self {
-        let Coin { hash, address, asset, network } = coin;
-        let name = format!("{}#{}#{}", canonical_hash(hash), canonical_address(address), asset.to_uppercase());
-        let name = if name.len() > COIN_BYTES_MAX { digest_hex(name.as_bytes()) } else { name };
-        Self {
-            // A deposit of one organization is never a duplicate of another organization's.
-            coin: owner.feed().tenant().map_or(name.clone(), |tenant| format!("{tenant}/{name}")),
-            network: network.and_then(Network::caip2).map(str::to_owned),
-            owner: owner.clone(),
-            families,
+    /// The claim on the coins of a transaction that nothing is recorded about.
+    pub fn unclaimed(key: ClaimKey) -> Self {
+        let (entries, duplicates, told) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Self { key, version: 0, entries, duplicates, told }
+    }
+
+    /// Its name.
+    pub fn key(&self) -> &ClaimKey {
+        &self.key
+    }
+
+    /// How often it was changed. A conditional write compares it.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// What the deposits say, in the order of their ids.
+    pub fn entries(&self) -> impl Iterator<Item = &ClaimEntry> + Clone {
+        self.entries.values()
+    }
+
+    /// The deposits that are credited with a coin of the transaction.
+    pub fn owners(&self) -> impl Iterator<Item = &ClaimEntry> {
+        self.decided().filter(|entry| entry.fate == Fate::Credited)
+    }
+
+    /// The deposits that decide the fate of a coin: the credited ones, and those about which a person decided.
+    fn decided(&self) -> impl Iterator<Item = &ClaimEntry> {
+        let decides = |entry: &&ClaimEntry| matches!(entry.fate, Fate::Credited | Fate::Reversed);
+        let is_none_of_duplicates = |entry: &&ClaimEntry| !self.duplicates.contains_key(&entry.resource);
+        self.entries().filter(decides).filter(is_none_of_duplicates)
+    }
+
+    /// Records what a deposit says, and returns the relations that are due because of it. An entry that is recorded
+    /// already changes nothing.
+    pub fn record(&mut self, entry: ClaimEntry) -> Vec<DueRelation> {
+        let resource = entry.resource.clone();
+        if self.entries.get(&resource) == Some(&entry) {
+            return Vec::new();
         }
+        self.version += 1;
+        let fate = entry.fate;
+        let known = self.entries.insert(resource.clone(), entry);
+        let was_credited = known.is_some_and(|known| matches!(known.fate, Fate::Credited | Fate::Reversed));
+        let mut due = self.reassign_duplicates();
+        if fate == Fate::Credited && !was_credited && !self.duplicates.contains_key(&resource) {
+            due.extend(self.assign_owner(&resource));
+        }
+        due.extend(self.tell(&resource));
+        due
     }
 
-    /// Whether this claim and `taken`, a claim on a coin of the same name, may both be credited: their chains differ,
-    /// or one webhook family reported both deposits. A family reports each coin once, so those are two coins.
-    pub fn coexists_with(&self, taken: &Self) -> bool {
-        let shares_family = self.owner.feed() == taken.owner.feed() && !self.families.is_disjoint(&taken.families);
-        self.is_on_another_chain_than(taken) || shares_family
+    /// Makes `resource` a duplicate of the deposit that is credited with its coin, if there is one.
+    fn assign_owner(&mut self, resource: &ResourceId) -> Option<DueRelation> {
+        let entry = self.entries.get(resource)?;
+        let of_its_coin = |owner: &&ClaimEntry| {
+            entry.may_be_the_coin_of(owner)
+                && entry.coin.is_same_coin_as(&owner.coin)
+                && entry.differences(owner).is_empty()
+                && self.duplicates_of(owner).all(|known| may_both_be_its_duplicates(entry, known))
+        };
+        let candidates = self.decided().filter(of_its_coin);
+        // An entry that tells the same output is certainly the same coin.
+        let owner = candidates.max_by_key(|owner| entry.tells_the_output_of(owner))?.resource.clone();
+        self.duplicates.insert(resource.clone(), owner.clone());
+        let relation = CoinRelation::DuplicateOf(Some(owner));
+        Some(DueRelation { on: resource.clone(), relation })
     }
 
-    /// Whether both claims name a chain and the chains differ.
-    pub fn is_on_another_chain_than(&self, other: &Self) -> bool {
-        self.network.is_some() && other.network.is_some() && self.network != other.network
+    fn duplicates_of(&self, owner: &ClaimEntry) -> impl Iterator<Item = &ClaimEntry> {
+        let duplicates = self.duplicates.iter().filter(|(_, of)| **of == owner.resource);
+        duplicates.filter_map(|(duplicate, _)| self.entries.get(duplicate))
     }
+
+    /// Looks for another owner for each duplicate whose owner is not credited any more, or turned out to be another coin.
+    fn reassign_duplicates(&mut self) -> Vec<DueRelation> {
+        let has_lost_its_owner = |(duplicate, owner): (&ResourceId, &ResourceId)| {
+            let (duplicate, owner) = (self.entries.get(duplicate)?, self.entries.get(owner)?);
+            let is_same_coin = duplicate.may_be_the_coin_of(owner) && duplicate.coin.is_same_coin_as(&owner.coin);
+            (owner.fate == Fate::Withdrawn || !is_same_coin).then(|| duplicate.resource.clone())
+        };
+        let orphans: Vec<ResourceId> = self.duplicates.iter().filter_map(has_lost_its_owner).collect();
+        let mut due = Vec::new();
+        for orphan in orphans {
+            // The orphans that follow are still duplicates, so this one does not become a duplicate of them.
+            self.duplicates.remove(&orphan);
+            let released = CoinRelation::DuplicateOf(None);
+            due.push(self.assign_owner(&orphan).unwrap_or(DueRelation { on: orphan, relation: released }));
+        }
+        due
+    }
+
+    /// Tells every resource that must know it what the other deposits say, after the entry of `changed` changed. What was told
+    /// once is kept up to date.
+    fn tell(&mut self, changed: &ResourceId) -> Vec<DueRelation> {
+        let mut due = Vec::new();
+        for (to, about) in self.to_be_told(changed) {
+            let told = self.told.entry(to.clone()).or_default();
+            let is_new = told.insert(about.clone());
+            if let Some(entry) = self.entries.get(&about).filter(|_| is_new || about == *changed) {
+                let relation = CoinRelation::AlsoReported(Box::new(entry.clone()));
+                due.push(DueRelation { on: to, relation });
+            }
+        }
+        due
+    }
+
+    /// Who must know what which deposit says, as far as the entry of `changed` matters: of every two that may contradict each
+    /// other, each must know all that is said about their coins, and so must the recoveries that ask for them.
+    fn to_be_told(&self, changed: &ResourceId) -> BTreeSet<(ResourceId, ResourceId)> {
+        let Some(entry) = self.entries.get(changed) else {
+            return BTreeSet::new();
+        };
+        let knows_it = |(to, about): (&ResourceId, &BTreeSet<ResourceId>)| {
+            about.contains(changed).then(|| (to.clone(), changed.clone()))
+        };
+        let mut pairs: BTreeSet<(ResourceId, ResourceId)> = self.told.iter().filter_map(knows_it).collect();
+        if matches!(entry.fate, Fate::Withdrawn | Fate::Reversed) {
+            pairs.extend(entry.recovery.iter().map(|recovery| (recovery.clone(), changed.clone())));
+        }
+        for (one, other) in self.contradicting_pairs(entry) {
+            for about in self.entries().filter(|about| concerns(about, one, other)) {
+                let listeners = [one, other].into_iter().flat_map(|entry| {
+                    let deposit = (entry.resource != about.resource).then(|| entry.resource.clone());
+                    deposit.into_iter().chain(entry.recovery.clone())
+                });
+                pairs.extend(listeners.map(|to| (to, about.resource.clone())));
+            }
+        }
+        pairs
+    }
+
+    /// The pairs of entries that may contradict each other and that `entry` is in or may concern: those with `entry`, and
+    /// those about which a relation was recorded before.
+    fn contradicting_pairs<'a>(&'a self, entry: &'a ClaimEntry) -> Vec<(&'a ClaimEntry, &'a ClaimEntry)> {
+        let with_it = self.entries().map(|other| (entry, other));
+        let before = self.told.iter().flat_map(|(to, about)| about.iter().map(move |about| (to, about)));
+        let before = before.filter_map(|(to, about)| Some((self.entries.get(to)?, self.entries.get(about)?)));
+        with_it.chain(before).filter(|(one, other)| may_contradict(one, other) && concerns(entry, one, other)).collect()
+    }
+}
+
+/// Whether two deposits may be duplicates of one deposit. A family reports each coin once. And an owner that tells no chain
+/// or no output may be the coin of either, but not of both if they are different coins.
+fn may_both_be_its_duplicates(one: &ClaimEntry, other: &ClaimEntry) -> bool {
+    one.resource == other.resource || (!one.shares_family_with(other) && one.coin.is_same_coin_as(&other.coin))
 }

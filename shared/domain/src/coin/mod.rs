@@ -1,10 +1,12 @@
-//! On-chain coins: which coin a deposit is, and which deposit may be credited with it.
+//! On-chain coins: which coin a deposit is, and what all deposits of one coin say about it.
 //!
 //! Guarantees:
 //!
-//! - A transaction hash and an address have one canonical spelling each.
-//! - Two deposits whose claims name the same coin are the same coin, unless both name a chain and the chains differ.
-//! - At most one deposit owns a coin; deposits that one webhook family reports separately are different coins.
+//! - A transaction, an address and an asset have one canonical spelling each.
+//! - Of the deposits that report one coin, at most one is credited. If they say different things about its money, none is.
+//! - Deposits that one webhook family reports separately are different coins.
+//! - What a deposit must know of the others does not depend on the order in which they arrived, except for which of
+//!   several equal ones is credited.
 
 mod address;
 mod asset;
@@ -12,20 +14,22 @@ mod base58;
 mod bech32;
 mod claim;
 mod coin_id;
+mod entry;
 mod family;
 mod hedera;
 mod hex_digits;
 mod network;
 mod network_names;
-mod spelling;
+mod similar;
 mod tag;
 mod transaction_id;
 
 pub use asset::split_asset_code;
-pub use claim::{Claim, Coin, Ownership};
+pub use claim::{Claim, ClaimKey, CoinRelation, DueRelation};
 pub use coin_id::{CoinId, ToldCoin};
+pub(crate) use entry::contradicts;
+pub use entry::{ClaimEntry, Fate};
 pub use network::Network;
-pub(crate) use spelling::canonical_hash;
-pub use spelling::is_chain_hash;
+pub use similar::{SIMILAR_WITHIN, Sighting, SimilarDeposits, SimilarKey};
 pub use tag::Tag;
 pub use transaction_id::transaction_ids;

@@ -17,7 +17,7 @@ impl TransactionId {
     /// The transaction id that `text` spells on a chain of `family`.
     ///
     /// If the family is not known, or its ids look different, the form of the text decides: samples of providers
-    /// contradict themselves, and that is no reason to reject them. A form that is not known is kept byte for byte.
+    /// contradict themselves, and that is not a reason to reject them. A form that is not known is kept byte for byte.
     ///
     /// `None` for what names no transaction: an empty text, an abbreviated one (`a8fb...cfc`), an id of the provider's
     /// own (a UUID, or digits alone).

@@ -36,6 +36,12 @@ pub enum HoldReason {
     AmountNotPositive,
     /// The provider's numbers contradict each other.
     AmountsDisagree,
+    /// The provider credited the deposit, and its coin is credited by what another webhook family reports: the setting
+    /// `FUNDHOOK_CREDITING_FAMILIES` does not name the family of this one.
+    Corroborates,
+    /// The coin may be credited under another deposit already: the same user, asset and amount, within days, reported by
+    /// another webhook family, and not both name their transactions.
+    MayBeCredited,
     /// The crypto is in the customer's account as it arrived; the provider did not convert it.
     NotConverted,
     /// The sender's name does not match the customer's [zerohash-name-match].
@@ -95,7 +101,7 @@ pub enum HoldForce {
 
 impl HoldReason {
     /// Every reason, from the least grave to the gravest.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::AccountMatchPending,
         Self::TravelRule,
         Self::ApprovalPending,
@@ -110,6 +116,8 @@ impl HoldReason {
         Self::FeeBearerUnknown,
         Self::AmountNotPositive,
         Self::AmountsDisagree,
+        Self::Corroborates,
+        Self::MayBeCredited,
         Self::NotConverted,
         Self::AccountMatchFailed,
         Self::Quarantined,
@@ -132,6 +140,8 @@ impl HoldReason {
             Self::FeeBearerUnknown => "fee_bearer_unknown",
             Self::AmountNotPositive => "amount_not_positive",
             Self::AmountsDisagree => "amounts_disagree",
+            Self::Corroborates => "corroborates",
+            Self::MayBeCredited => "may_be_credited",
             Self::NotConverted => "not_converted",
             Self::AccountMatchFailed => "account_match_failed",
             Self::Quarantined => "quarantined",
@@ -145,6 +155,7 @@ impl HoldReason {
             | Self::ApprovalPending
             | Self::SettlementPending
             | Self::ComplianceReview
+            | Self::Corroborates
             | Self::Quarantined => Needs::Provider,
             Self::TravelRule | Self::AccountMatchFailed => Needs::User,
             Self::FeeBearerUnknown => Needs::Setting,
@@ -156,6 +167,7 @@ impl HoldReason {
             | Self::FeesUnreadable
             | Self::AmountNotPositive
             | Self::AmountsDisagree
+            | Self::MayBeCredited
             | Self::NotConverted => Needs::Review,
         }
     }
@@ -176,7 +188,9 @@ impl HoldReason {
             | Self::FeesUnreadable
             | Self::FeeBearerUnknown
             | Self::AmountNotPositive
-            | Self::AmountsDisagree => HoldForce::Unclear,
+            | Self::AmountsDisagree
+            | Self::Corroborates
+            | Self::MayBeCredited => HoldForce::Unclear,
             Self::NotConverted | Self::AccountMatchFailed | Self::Quarantined => HoldForce::Terminal,
         }
     }
@@ -199,6 +213,8 @@ impl HoldReason {
             | Self::FeeBearerUnknown
             | Self::AmountNotPositive
             | Self::AmountsDisagree
+            | Self::Corroborates
+            | Self::MayBeCredited
             | Self::Quarantined => None,
         }
     }
@@ -222,6 +238,8 @@ impl HoldReason {
             }
             Self::AmountNotPositive => "The amount is zero or negative.",
             Self::AmountsDisagree => "The provider's numbers contradict each other.",
+            Self::Corroborates => "The coin is credited by what another webhook family reports.",
+            Self::MayBeCredited => "The coin may be credited under another deposit already.",
             Self::NotConverted => "The crypto is in the customer's account as it arrived; it was not converted.",
             Self::AccountMatchFailed => "The sender does not match the customer. The customer can withdraw the crypto.",
             Self::Quarantined => "The provider put the deposit into quarantine.",

@@ -96,6 +96,24 @@ pub struct Credit {
     pub decided_by: DecidedBy,
 }
 
+/// What a customer is credited with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NetCredit {
+    /// Whether the customer gets what arrived, or what it was exchanged for.
+    pub form: CreditForm,
+    /// How much.
+    pub net: Money,
+}
+
+impl NetCredit {
+    /// Whether both are one number of one asset.
+    pub fn equals(&self, other: &Self) -> bool {
+        self.form == other.form
+            && self.net.value == other.net.value
+            && self.net.asset.eq_ignore_ascii_case(&other.net.asset)
+    }
+}
+
 impl Credit {
     /// The credit of `gross` with `fees`. `None` when a fee is in another asset, so that no exact net can be stated.
     pub fn of(form: CreditForm, gross: Money, fees: Vec<CreditFee>, decided_by: DecidedBy) -> Option<Self> {
@@ -119,11 +137,14 @@ impl Credit {
         Self { conversion, ..self }
     }
 
+    /// What the customer is credited with, without what it is made of.
+    pub fn net_credit(&self) -> NetCredit {
+        NetCredit { form: self.form, net: self.net.clone() }
+    }
+
     /// Whether both credit the customer with the same: one number of one asset.
     pub fn equals(&self, other: &Self) -> bool {
-        self.form == other.form
-            && self.net.value == other.net.value
-            && self.net.asset.eq_ignore_ascii_case(&other.net.asset)
+        self.net_credit().equals(&other.net_credit())
     }
 
     /// Whether the two differ only in who bears the fees, and a setting decided one of them.

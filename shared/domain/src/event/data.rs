@@ -7,9 +7,9 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    AccountDetails, Amount, BalanceDetails, Balances, Conversion, Credit, DecimalValue, DepositStatus, Details,
-    Evidence, Exchange, FeeQuantity, HistoryEntry, Hold, Network, Ownership, Quantity, RecoveryDetails, Resource,
-    ResourceId, ReturnPayment, Session, Side, Source, Status, Timestamp, Transaction, TransferDetails,
+    AccountDetails, Amount, BalanceDetails, Balances, Conflict, Conversion, Credit, DecimalValue, DecisionSummary,
+    DepositStatus, Details, Evidence, Exchange, FeeQuantity, HistoryEntry, Hold, Network, Quantity, RecoveryDetails,
+    RecoveryStatus, ResourceId, ReturnPayment, Session, Side, Source, Status, Timestamp, Transaction, TransferDetails,
     UnexpectedDeposit, UnrecognizedDetails, View, WebhookFamily, WithdrawalStatus,
 };
 
@@ -47,6 +47,9 @@ pub struct EventData {
     /// What those statements state differently: `status`, `amount`, `asset`, `account`, `credit`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub conflict_about: Vec<String>,
+    /// The other resources whose statements exclude those of this one. Missing when its own statements exclude each other.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub conflict_with: BTreeSet<ResourceId>,
     /// What this event changes although no new webhook arrived: the members of `data` that differ, because a webhook
     /// that was known was read again with other settings or by a newer version.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -55,6 +58,13 @@ pub struct EventData {
     /// coin, or the withdrawal that the provider names by another id too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duplicate_of: Option<ResourceId>,
+    /// The deposit that this one may be: the same user, asset and amount, within days, reported by another webhook family, and
+    /// not both name their transactions. It is held until a person decides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resembles: Option<ResourceId>,
+    /// What a person decided about the resource.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decision: Option<DecisionSummary>,
     /// The part that depends on the kind.
     #[serde(flatten)]
     #[schemars(skip)]
@@ -184,13 +194,18 @@ pub struct RecoveryBody {
     pub moving: Amount,
     /// What was returned and settled.
     pub returned: Amount,
+    /// The deposits that count for nothing above, because another deposit reports their coin as credited. They are not to be
+    /// returned before a person has reviewed them.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub suspended: BTreeSet<ResourceId>,
     /// The deposits to return, as each webhook family reported them.
     pub deposits: Vec<RecoveryDeposit>,
     /// The payments that return them.
     pub payments: Vec<RecoveryPayment>,
     /// The body of the request (`POST /client_auth_token`) whose response starts the provider's recovery flow for the
-    /// user.
-    pub auth_request: Value,
+    /// user. Missing while the recovery is suspended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auth_request: Option<Value>,
     /// The ids of the deposits and payments.
     pub related: BTreeSet<ResourceId>,
 }
@@ -259,22 +274,25 @@ pub(super) struct Arrival {
 }
 
 impl EventData {
-    pub(super) fn of(resource: &Resource, view: View, previous: Option<Status>, arrival: Arrival) -> Self {
+    pub(super) fn of(id: &ResourceId, view: View, previous: Option<Status>, arrival: Arrival) -> Self {
         let Arrival { late, reconciled } = arrival;
         let is_final = view.is_final();
-        let View { status, details, duplicate_of, conflict, history, evidence, occurred_at: _, fact: _, reading: _ } =
-            view;
-        let id = resource.id();
-        let (conflicting, conflict_about) =
-            conflict.map(|conflict| (conflict.statuses, conflict.about)).unwrap_or_default();
+        let View {
+            status,
+            details,
+            duplicate_of,
+            resembles,
+            conflict,
+            history,
+            evidence,
+            decision,
+            occurred_at: _,
+            fact: _,
+            reading: _,
+        } = view;
+        let Conflict { statuses: conflicting, about: conflict_about, with: conflict_with } =
+            conflict.unwrap_or_default();
         let confirmed = Status::Deposit(DepositStatus::Confirmed);
-        let is_confirmed = status == Some(confirmed) || conflicting.contains(&confirmed);
-        let duplicate_of = duplicate_of.or_else(|| match resource.ownership() {
-            Ownership::DuplicateOf { owner, after } if is_confirmed && resource.version() > *after => {
-                Some(owner.clone())
-            }
-            Ownership::DuplicateOf { .. } | Ownership::Owner | Ownership::Unclaimed => None,
-        });
         let mut body = EventBody::from(details);
         if let EventBody::Transfer(transfer) = &mut body {
             transfer.also_named.remove(id);
@@ -296,8 +314,11 @@ impl EventData {
             reconciled,
             conflicting: conflicting.into_iter().map(Status::as_str).collect(),
             conflict_about,
+            conflict_with,
             restated: Vec::new(),
             duplicate_of,
+            resembles,
+            decision,
             body,
             history,
             evidence,
@@ -424,11 +445,14 @@ impl From<RecoveryDetails> for RecoveryBody {
             deposits: details.deposits.iter().map(deposit).collect(),
             payments: details.payments.iter().map(payment).collect(),
             // [zerohash-recovery §2]
-            auth_request: json!({
-                "participant_code": details.account,
-                "permissions": ["auth"],
-                "recovery": "true",
+            auth_request: (details.status() != Status::Recovery(RecoveryStatus::Suspended)).then(|| {
+                json!({
+                    "participant_code": details.account,
+                    "permissions": ["auth"],
+                    "recovery": "true",
+                })
             }),
+            suspended: details.suspended.clone(),
             related: details.related(),
         }
     }

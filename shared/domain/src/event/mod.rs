@@ -16,8 +16,8 @@ use std::collections::BTreeSet;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use crate::resource::{Change, change};
-use crate::{Amount, Fact, Network, Resource, ResourceId, Timestamp};
+use crate::resource::{change, shown};
+use crate::{Amount, Change, Fact, Network, Resource, ResourceId, Timestamp, View};
 
 use data::Arrival;
 pub use data::{BalanceBody, EventBody, EventData, RecoveryBody, RecoveryDeposit, RecoveryPayment, TransferBody};
@@ -48,40 +48,65 @@ pub struct Event {
 /// ids. So a publisher may crash and repeat itself, or publish everything again (`version` 0).
 pub fn events_after(resource: &Resource, version: u64) -> Vec<Event> {
     let versions = resource.facts().iter().map(|fact| fact.version).filter(|recorded| *recorded > version);
-    versions.filter_map(|version| event_of(&resource.at_version(version))).collect()
+    versions.flat_map(|version| events_of(&resource.at_version(version))).collect()
 }
 
-/// The event that the last fact of `resource` publishes.
-fn event_of(resource: &Resource) -> Option<Event> {
-    let last = resource.facts().last()?;
-    let before = resource.at_version(last.version - 1).view();
-    let after = resource.view()?;
-    let change = change(resource, before.as_ref(), &after)?;
-
-    let kind = resource.id().kind();
-    let sequence = resource.sequence();
-    let (outcome, late) = match &change {
-        Change::Status { to, .. } => (to.as_str(), false),
-        Change::Updated { late } => (UPDATED, *late),
-        Change::Duplicate { .. } => (DUPLICATE, false),
-        Change::Overdue => (OVERDUE, false),
-        Change::Conflicting { .. } => (CONFLICTING, false),
+/// The events that the last fact of `resource` publishes: one, and before it one for each relation and decision that was
+/// recorded before there was anything to publish.
+fn events_of(resource: &Resource) -> Vec<Event> {
+    let (Some(last), Some(after)) = (resource.facts().last(), resource.view()) else {
+        return Vec::new();
     };
-    let previous = before.as_ref().and_then(|view| view.status).filter(|status| Some(*status) != after.status);
-    let arrival = Arrival { late, reconciled: is_reconciled(last) };
-    let mut data = EventData::of(resource, after, previous, arrival);
-    if is_restatement(resource, last) {
-        let earlier = resource.at_version(last.version - 1);
-        let shown_before = before.map(|view| EventData::of(&earlier, view, None, arrival));
-        data.restated = shown_before.map(|shown| changed_members(&shown, &data)).unwrap_or_default();
+    let mut before = resource.view_before_last();
+    let mut events = Vec::new();
+    if before.is_none() && last.statement().is_some() {
+        for (sequence, relation) in (1..).zip(resource.unpublished()) {
+            let shown = shown(before.as_ref(), &after, None).unwrap_or(Change::Updated { late: false });
+            events.push(event(resource, sequence, relation, &shown, before.as_ref(), after.clone()));
+            before = Some(after.clone());
+        }
     }
-    Some(Event {
-        id: format!("{}#{sequence}", resource.id()),
-        event_type: format!("fundhook.{kind}.{outcome}"),
-        time: last.content.occurred_at(),
+    if let Some(change) = change(resource, before.as_ref(), &after) {
+        let mut event = event(resource, resource.sequence(), last, &change, before.as_ref(), after);
+        if let Some(before) = before.filter(|_| is_restatement(resource, last)) {
+            let shown_before = EventData::of(resource.id(), before, None, arrival(last, &change));
+            event.data.restated = changed_members(&shown_before, &event.data);
+        }
+        events.push(event);
+    }
+    events
+}
+
+/// The event with the number `sequence` about what `fact` changed.
+fn event(
+    resource: &Resource,
+    sequence: u64,
+    fact: &Fact,
+    change: &Change,
+    before: Option<&View>,
+    after: View,
+) -> Event {
+    let id = resource.id();
+    let outcome = match change {
+        Change::Status { to, .. } => to.as_str(),
+        Change::Updated { .. } => UPDATED,
+        Change::Duplicate { .. } => DUPLICATE,
+        Change::Overdue => OVERDUE,
+        Change::Conflicting { .. } => CONFLICTING,
+    };
+    let previous = before.and_then(|view| view.status).filter(|status| Some(*status) != after.status);
+    Event {
+        id: format!("{id}#{sequence}"),
+        event_type: format!("fundhook.{}.{outcome}", id.kind()),
+        time: fact.content.occurred_at(),
         sequence,
-        data,
-    })
+        data: EventData::of(id, after, previous, arrival(fact, change)),
+    }
+}
+
+fn arrival(fact: &Fact, change: &Change) -> Arrival {
+    let late = matches!(change, Change::Updated { late: true });
+    Arrival { late, reconciled: is_reconciled(fact) }
 }
 
 /// Whether the fact states again, in another reading, what the same bytes stated before.

@@ -207,6 +207,7 @@ fn data_schema(kind: Kind, generator: &mut SchemaGenerator) -> Value {
     } else {
         without(&mut data, "conflicting");
         without(&mut data, "conflict_about");
+        without(&mut data, "decision");
     }
     if !matches!(kind, Kind::Deposit | Kind::Withdrawal) {
         without(&mut data, "duplicate_of");
@@ -215,7 +216,7 @@ fn data_schema(kind: Kind, generator: &mut SchemaGenerator) -> Value {
         without(&mut data, "also_named");
     }
     if kind != Kind::Deposit {
-        ["credit", "hold"].into_iter().for_each(|member| without(&mut data, member));
+        ["credit", "hold", "conflict_with", "resembles"].into_iter().for_each(|member| without(&mut data, member));
     }
     if kind != Kind::Exchange {
         without(&mut data, "exchange");

@@ -9,11 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::coin::canonical_hash;
 use crate::merge::replace;
 use crate::{
-    DecimalValue, Feed, Kind, Network, Provider, RecoveryStatus, ResourceId, ResourceIdError, Status, Timestamp,
-    WebhookFamily, WithdrawalStatus,
+    CoinId, DecimalValue, Feed, Kind, Network, Provider, RecoveryStatus, ResourceId, ResourceIdError, Status,
+    Timestamp, ToldCoin, WebhookFamily, WithdrawalStatus,
 };
 
 /// What is known of a recovery: the deposits to return and the payments that return them.
@@ -32,6 +31,13 @@ pub struct RecoveryDetails {
     /// The payments that return them. No two of them share a name.
     #[serde(default)]
     pub payments: BTreeMap<ResourceId, ReturnPayment>,
+    /// The deposits that are not to be returned before they are reviewed: another deposit reports their coin as credited.
+    /// Not stated by the provider: it follows from the recovery's relations.
+    #[serde(skip)]
+    pub suspended: BTreeSet<ResourceId>,
+    /// The deposits that are not to be returned, because a person decided so. Not stated by the provider either.
+    #[serde(skip)]
+    pub decided: BTreeSet<ResourceId>,
 }
 
 /// Which recovery money belongs to: one per user, asset and network.
@@ -93,29 +99,55 @@ impl RecoveryDetails {
     pub fn of_deposit(key: RecoveryKey, id: ResourceId, deposit: UnexpectedDeposit) -> Self {
         let deposits = BTreeMap::from([(id, deposit)]);
         let RecoveryKey { account, asset, network } = key;
-        Self { account, asset, network, deposits, payments: BTreeMap::new() }
+        Self {
+            account,
+            asset,
+            network,
+            deposits,
+            payments: BTreeMap::new(),
+            suspended: BTreeSet::new(),
+            decided: BTreeSet::new(),
+        }
     }
 
     /// States how far the payment `id` has progressed.
     pub fn of_payment(key: RecoveryKey, id: ResourceId, payment: ReturnPayment) -> Self {
         let payments = BTreeMap::from([(id, payment)]);
         let RecoveryKey { account, asset, network } = key;
-        Self { account, asset, network, deposits: BTreeMap::new(), payments }
+        Self {
+            account,
+            asset,
+            network,
+            deposits: BTreeMap::new(),
+            payments,
+            suspended: BTreeSet::new(),
+            decided: BTreeSet::new(),
+        }
     }
 
-    /// What is to be returned in all, in whole coins. A coin that several webhook families report counts once.
+    /// What is to be returned in all, in whole coins. A coin that several webhook families report counts once, and one
+    /// that is suspended does not count.
     ///
     /// Each family reports all deposits of a transaction. So for each transaction the sums of the families are
     /// alternatives, not parts, and while one family lags behind, the greatest sum is the right one.
     pub fn expected(&self) -> DecimalValue {
         let mut by_transaction: BTreeMap<String, BTreeMap<WebhookFamily, DecimalValue>> = BTreeMap::new();
-        for deposit in self.deposits.values() {
-            let families = by_transaction.entry(canonical_hash(&deposit.transaction)).or_default();
+        let counted =
+            self.deposits.iter().filter(|(id, _)| !self.suspended.contains(*id) && !self.decided.contains(*id));
+        for (_, deposit) in counted {
+            let families = by_transaction.entry(self.transaction_id(&deposit.transaction)).or_default();
             let sum = families.entry(deposit.family).or_insert_with(DecimalValue::zero);
             *sum = sum.clone() + &deposit.value;
         }
         let sums = by_transaction.into_values().filter_map(|families| families.into_values().max());
         sums.fold(DecimalValue::zero(), |total, sum| total + &sum)
+    }
+
+    /// The canonical id of a transaction, or what the provider writes in its place.
+    fn transaction_id(&self, hash: &str) -> String {
+        let (asset, network) = (Some(self.asset.as_str()), self.network.as_ref());
+        let coin = CoinId::of(ToldCoin { hash: Some(hash), asset, network, ..ToldCoin::default() });
+        coin.transaction().unwrap_or(hash).to_owned()
     }
 
     /// What was returned and settled, in whole coins.
@@ -144,6 +176,8 @@ impl RecoveryDetails {
             RecoveryStatus::InProgress
         } else if self.outstanding().is_positive() {
             RecoveryStatus::Required
+        } else if !self.suspended.is_empty() {
+            RecoveryStatus::Suspended
         } else {
             RecoveryStatus::Resolved
         })
@@ -156,7 +190,7 @@ impl RecoveryDetails {
     }
 
     pub(crate) fn merge(&mut self, later: &Self) {
-        let Self { account: _, asset: _, network, deposits, payments } = later;
+        let Self { account: _, asset: _, network, deposits, payments, suspended: _, decided: _ } = later;
         replace(&mut self.network, network);
         self.deposits.extend(deposits.iter().map(|(id, deposit)| (id.clone(), deposit.clone())));
         payments.iter().for_each(|(id, payment)| self.merge_payment(id.clone(), payment.clone()));

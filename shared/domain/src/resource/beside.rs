@@ -75,7 +75,7 @@ fn deposit(
     hold: Option<HoldReason>,
     family: Option<WebhookFamily>,
 ) -> Option<Beside> {
-    use DepositStatus::{Abandoned, Confirmed, Failed, Held, Pending, Submitted, Unexpected};
+    use DepositStatus::{Abandoned, Confirmed, Failed, Held, Pending, Reversed, Submitted, Unexpected};
     Some(match (last, other) {
         (Pending | Submitted | Abandoned | Held, _) => return None,
         (Confirmed | Failed | Unexpected, Pending | Submitted | Abandoned) => Beside::Late,
@@ -86,6 +86,9 @@ fn deposit(
         (Confirmed, Failed | Unexpected) | (Failed, Confirmed | Unexpected) | (Unexpected, Confirmed | Failed) => {
             Beside::Conflicting
         }
+        // A person decided, and knew what had been reported.
+        (Confirmed | Failed | Unexpected, Reversed) | (Reversed, Confirmed | Failed | Unexpected) => Beside::Reversed,
+        (Reversed, Pending | Submitted | Abandoned | Held | Reversed) => Beside::Late,
     })
 }
 
@@ -122,7 +125,10 @@ fn held_beside_confirmed(hold: Option<HoldReason>, family: Option<WebhookFamily>
         | HoldReason::AmountMissing
         | HoldReason::UnitUnknown
         | HoldReason::FeesUnreadable
-        | HoldReason::FeeBearerUnknown => Beside::LateIfAmountsAgree,
+        | HoldReason::FeeBearerUnknown
+        | HoldReason::Corroborates => Beside::LateIfAmountsAgree,
+        // No statement says so: it follows from what another deposit says.
+        HoldReason::MayBeCredited => Beside::Late,
         HoldReason::AmountNotPositive
         | HoldReason::AmountsDisagree
         | HoldReason::NotConverted
@@ -149,11 +155,14 @@ fn held_beside_rejected(hold: Option<HoldReason>) -> Beside {
         | HoldReason::UnitUnknown
         | HoldReason::FeesUnreadable
         | HoldReason::FeeBearerUnknown
+        | HoldReason::Corroborates
         | HoldReason::AmountNotPositive
         | HoldReason::AmountsDisagree
         | HoldReason::NotConverted
         | HoldReason::AccountMatchFailed
         | HoldReason::Quarantined => Beside::Conflicting,
+        // No statement says so: it follows from what another deposit says.
+        HoldReason::MayBeCredited => Beside::Late,
     }
 }
 

@@ -80,6 +80,30 @@ impl Details {
         }
     }
 
+    /// The canonical id of the on-chain transaction, or what the provider writes in its place.
+    pub fn transaction_id(&self) -> Option<String> {
+        match self {
+            Self::Transfer(transfer) => transfer.transaction_id(),
+            Self::Recovery(_) | Self::Account(_) | Self::Balance(_) | Self::Unrecognized(_) => None,
+        }
+    }
+
+    /// Puts a credit in the place of what else was stated about the deposit.
+    pub(super) fn set_credit(&mut self, credit: Credit) {
+        if let Self::Transfer(transfer) = self {
+            transfer.credit = Some(credit);
+            transfer.hold = None;
+        }
+    }
+
+    /// Puts a hold in the place of the deposit's credit.
+    pub(super) fn set_hold(&mut self, hold: Hold) {
+        if let Self::Transfer(transfer) = self {
+            transfer.credit = None;
+            transfer.hold = Some(hold);
+        }
+    }
+
     /// Whether the details identify an on-chain coin, so that it can be claimed.
     pub(super) fn identifies_coin(&self) -> bool {
         match self {

@@ -14,6 +14,8 @@ pub enum EvidenceClass {
     #[serde(skip_deserializing)]
     #[schemars(skip)]
     Unverified,
+    /// What a person decided. The provider did not state it.
+    Decision,
     /// Read from the provider's API over TLS, without a signature.
     Api,
     /// Authenticated with a secret that provider and platform share.
@@ -44,6 +46,8 @@ pub enum Scheme {
     StrigaHmacSha256,
     /// No signature: a row of Connect's `GET /transactions`, read over TLS with the organization's access token.
     ConnectTransactionsApi,
+    /// No signature: a decision, sent by a person who may invoke the reconciler.
+    FundhookDecision,
     /// Not authenticated: only a preview has such evidence, and its key is `none`. See [`EvidenceClass::Unverified`].
     #[serde(skip_deserializing)]
     #[schemars(skip)]
@@ -58,7 +62,8 @@ pub struct Attestation {
     /// How strong that evidence is.
     pub class: EvidenceClass,
     /// The key that verified the signature. For a public key, its RFC 7638 thumbprint (SHA-256, base64url); for a
-    /// shared secret, a name that does not reveal it; for a row that was read from an API, the API's origin.
+    /// shared secret, a name that does not reveal it; for a row that was read from an API, the API's origin; for a decision,
+    /// who decided.
     pub key: String,
     /// When the sender signed the request; missing when the signature covers no time.
     #[serde(skip_serializing_if = "Option::is_none", default)]

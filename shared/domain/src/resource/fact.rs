@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::decision::Decision;
 use super::evidence::Evidence;
 use super::overdue::OverdueNotice;
+use super::relation::Relation;
 use super::second_name::SecondName;
 use super::statement::{Statement, StatementContent};
 use crate::{FactId, Status, Timestamp};
@@ -34,6 +36,10 @@ pub enum FactContent {
     /// A relation: the resource is another name of the one that has the facts. A resource with statements publishes an
     /// event about it, and one without publishes none.
     SecondName(SecondName),
+    /// What another resource says that changes what this one says.
+    Relation(Box<Relation>),
+    /// What a person decided.
+    Decision(Box<Decision>),
 }
 
 impl Fact {
@@ -41,7 +47,10 @@ impl Fact {
     pub fn statement(&self) -> Option<&StatementContent> {
         match &self.content {
             FactContent::Statement(statement) => Some(statement),
-            FactContent::Overdue(_) | FactContent::SecondName(_) => None,
+            FactContent::Overdue(_)
+            | FactContent::SecondName(_)
+            | FactContent::Relation(_)
+            | FactContent::Decision(_) => None,
         }
     }
 }
@@ -53,15 +62,20 @@ impl FactContent {
             Self::Statement(statement) => &statement.id,
             Self::Overdue(notice) => &notice.id,
             Self::SecondName(second_name) => &second_name.id,
+            Self::Relation(relation) => &relation.id,
+            Self::Decision(decision) => &decision.id,
         }
     }
 
-    /// The provider's name for the event; `fundhook.overdue` for a notice, and `fundhook.second_name` for a relation.
+    /// The provider's name for the event; `fundhook.overdue` for a notice, and `fundhook.second_name` or
+    /// `fundhook.relation` for a relation.
     pub fn event_type(&self) -> &str {
         match self {
             Self::Statement(statement) => &statement.event_type,
             Self::Overdue(_) => OverdueNotice::EVENT_TYPE,
             Self::SecondName(_) => SecondName::EVENT_TYPE,
+            Self::Relation(_) => Relation::EVENT_TYPE,
+            Self::Decision(_) => Decision::EVENT_TYPE,
         }
     }
 
@@ -70,7 +84,7 @@ impl FactContent {
         match self {
             Self::Statement(statement) => statement.status,
             Self::Overdue(notice) => notice.status,
-            Self::SecondName(_) => None,
+            Self::SecondName(_) | Self::Relation(_) | Self::Decision(_) => None,
         }
     }
 
@@ -81,6 +95,8 @@ impl FactContent {
             Self::Statement(statement) => statement.occurred_at,
             Self::Overdue(notice) => notice.overdue_since,
             Self::SecondName(second_name) => second_name.occurred_at,
+            Self::Relation(relation) => relation.occurred_at,
+            Self::Decision(decision) => decision.decided_at,
         }
     }
 
@@ -91,6 +107,8 @@ impl FactContent {
             Self::Statement(statement) => &statement.evidence,
             Self::Overdue(notice) => &notice.evidence,
             Self::SecondName(second_name) => &second_name.evidence,
+            Self::Relation(relation) => &relation.evidence,
+            Self::Decision(decision) => &decision.evidence,
         }
     }
 }

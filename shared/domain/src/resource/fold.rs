@@ -2,8 +2,9 @@
 
 use super::fact::FactContent;
 use super::state::Resource;
+use super::statement::StatementContent;
 use super::view::{Conflict, View, is_superseded};
-use crate::{Ownership, ResourceId, Status, StatusRule};
+use crate::{ResourceId, Status, StatusRule};
 
 /// The result of folding a statement, a notice or a relation into a resource.
 #[derive(Clone, Debug, PartialEq)]
@@ -93,17 +94,17 @@ pub fn fold(mut resource: Resource, content: impl Into<FactContent>) -> Outcome 
         FactContent::Statement(_) => resource.has_evicted(&content),
         FactContent::Overdue(notice) => !resource.is_notice_current(notice),
         FactContent::SecondName(_) => resource.second_name_of().is_some(),
+        FactContent::Relation(_) | FactContent::Decision(_) => false,
     };
     if is_stale {
         return Outcome::Stale { resource };
     }
-    let before = resource.view();
     resource.record(content);
     // A resource without statements has no view.
     let Some(after) = resource.view() else {
         return Outcome::Recorded { resource, change: None };
     };
-    let change = change(&resource, before.as_ref(), &after);
+    let change = change(&resource, resource.view_before_last().as_ref(), &after);
     match after.conflict {
         None => Outcome::Recorded { resource, change },
         Some(conflict) => Outcome::Conflicting { resource, conflict, change },
@@ -113,62 +114,51 @@ pub fn fold(mut resource: Resource, content: impl Into<FactContent>) -> Outcome 
 /// What the last fact of `resource` changed, given the views before and after it.
 pub(crate) fn change(resource: &Resource, before: Option<&View>, after: &View) -> Option<Change> {
     let last = resource.facts().last().filter(|fact| !fact.repeats)?;
-    let statement = match &last.content {
-        FactContent::Statement(statement) => statement,
+    match &last.content {
         FactContent::Overdue(_) => return Some(Change::Overdue),
         FactContent::SecondName(second_name) => return Some(Change::Duplicate { of: second_name.owner.clone() }),
-    };
+        FactContent::Statement(_) | FactContent::Relation(_) | FactContent::Decision(_) => {}
+    }
+    Some(shown(before, after, last.statement()).unwrap_or_else(|| Change::Updated {
+        late: last.statement().is_some_and(|statement| is_late(resource, statement)),
+    }))
+}
+
+/// What a subscriber must see when the view becomes `after`; `None` when the history or the details grew at most.
+///
+/// A subscriber that books must see another credit, another hold or the end of a conflict as it sees a status.
+pub(crate) fn shown(before: Option<&View>, after: &View, statement: Option<&StatementContent>) -> Option<Change> {
     let from = before.and_then(|before| before.status);
     // A balance has a single status, which means that it changed: each newer balance reaches it again.
-    let reached_again = after.status == Some(Status::Balance) && after.fact == statement.id;
-    // A subscriber that books must see another credit, another hold or the end of a conflict as it sees a status.
+    let reached_again =
+        after.status == Some(Status::Balance) && statement.is_some_and(|statement| after.fact == statement.id);
     let booked_differently = before.is_some_and(|before| {
         let money = |view: &View| (view.details.credit().cloned(), view.details.hold().map(|hold| hold.reason));
-        money(before) != money(after) || before.conflict.is_some() != after.conflict.is_some()
+        money(before) != money(after)
+            || before.conflict.is_some() != after.conflict.is_some()
+            || before.duplicate_of != after.duplicate_of
     });
     let is_reached = from != after.status || reached_again || booked_differently;
+    let is_another_duplicate = before.is_none_or(|before| {
+        before.duplicate_of != after.duplicate_of || before.conflict.is_some() || from != after.status
+    });
     // While statements conflict, no event has the type of a status, which a subscriber could book.
     if let Some(conflict) = &after.conflict
         && (is_reached || before.is_none_or(|before| before.conflict.as_ref() != Some(conflict)))
     {
         return Some(Change::Conflicting { between: conflict.statuses.clone() });
     }
-    let owner = credited_instead(resource, last.version, after);
-    if let Some(of) = owner.filter(|_| announces_duplicate(resource, before)) {
-        return Some(Change::Duplicate { of: of.clone() });
-    }
-    Some(match after.status {
-        Some(to) if is_reached && owner.is_none() && after.duplicate_of.is_none() => Change::Status { from, to },
-        Some(_) | None => {
-            // In a sum, no fact supersedes the others. A statement without a status cannot come too late for one.
-            let kind = resource.id().kind();
-            let can_be_late = statement.status.is_some() && kind.status_rule() != StatusRule::Sum;
-            Change::Updated { late: can_be_late && is_superseded(kind, resource.facts(), statement) }
-        }
-    })
-}
-
-/// The deposit that is credited with the coin of `resource`, when that was known at `version` and `resource` is
-/// confirmed.
-fn credited_instead<'a>(resource: &'a Resource, version: u64, after: &View) -> Option<&'a ResourceId> {
-    match resource.ownership() {
-        Ownership::DuplicateOf { owner, after: unknown_at } => {
-            (after.is_confirmed_deposit() && version > *unknown_at).then_some(owner)
-        }
-        Ownership::Unclaimed | Ownership::Owner => None,
+    match (after.status, &after.duplicate_of) {
+        (_, Some(of)) if is_another_duplicate => Some(Change::Duplicate { of: of.clone() }),
+        (Some(to), None) if is_reached => Some(Change::Status { from, to }),
+        (Some(_) | None, Some(_) | None) => None,
     }
 }
 
-/// Whether the last fact of `resource`, a duplicate, must announce that it is one.
-fn announces_duplicate(resource: &Resource, before: Option<&View>) -> bool {
-    let unknown_at = match resource.ownership() {
-        Ownership::DuplicateOf { owner: _, after } => *after,
-        Ownership::Unclaimed | Ownership::Owner => return false,
-    };
-    // It is announced either when the deposit becomes creditable, or, when the other deposit became known only later,
-    // by the first statement since then. A repetition publishes nothing, so it cannot be the one that announces it.
-    let was_creditable = before.is_some_and(View::is_confirmed_deposit);
-    let since_known = resource.facts().iter().filter(|fact| fact.version > unknown_at && !fact.repeats);
-    let is_first = since_known.filter_map(|fact| fact.statement()).count() == 1;
-    !was_creditable || is_first
+/// Whether the last fact of `resource`, a statement, arrived after one that supersedes it.
+fn is_late(resource: &Resource, statement: &StatementContent) -> bool {
+    // In a sum, no fact supersedes the others. A statement without a status cannot come too late for one.
+    let kind = resource.id().kind();
+    let can_be_late = statement.status.is_some() && kind.status_rule() != StatusRule::Sum;
+    can_be_late && is_superseded(kind, resource.facts(), statement)
 }

@@ -56,7 +56,10 @@ impl NewFact {
     pub fn names(&self) -> BTreeSet<ResourceId> {
         let stated = match &self.content {
             FactContent::Statement(statement) => statement.details.names(),
-            FactContent::Overdue(_) | FactContent::SecondName(_) => None,
+            FactContent::Overdue(_)
+            | FactContent::SecondName(_)
+            | FactContent::Relation(_)
+            | FactContent::Decision(_) => None,
         };
         let id = &self.resource;
         let others = stated.into_iter().flatten().filter(|name| (name.kind(), name.feed()) == (id.kind(), id.feed()));

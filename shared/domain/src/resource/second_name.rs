@@ -10,7 +10,6 @@
 //! - Which facts the owner has does not depend on the order of arrival. Which of the names is the owner does.
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
@@ -90,26 +89,12 @@ pub fn unite(resources: impl IntoIterator<Item = Resource>, facts: &[NewFact]) -
     Some(United { second_names: second_names.collect(), owner, inherited })
 }
 
-/// The resources of all names of the thing that `fact` is about, as [`unite`] needs them. `read` returns the resource
-/// with an id as it is stored.
-pub fn resources_named(fact: &NewFact, read: impl Fn(&ResourceId) -> Resource) -> Vec<Resource> {
-    let mut known: BTreeSet<ResourceId> = BTreeSet::new();
-    let mut resources = Vec::new();
-    let mut unread: Vec<ResourceId> = fact.names().into_iter().collect();
-    while let Some(id) = unread.pop() {
-        if known.insert(id.clone()) {
-            let resource = read(&id);
-            unread.extend(resource.second_name_of().cloned());
-            resources.push(resource);
-        }
-    }
-    resources
-}
-
 /// The owner that one of `facts` names.
 pub(super) fn owner_in(facts: &[Fact]) -> Option<&ResourceId> {
     facts.iter().find_map(|fact| match &fact.content {
         FactContent::SecondName(second_name) => Some(&second_name.owner),
-        FactContent::Statement(_) | FactContent::Overdue(_) => None,
+        FactContent::Statement(_) | FactContent::Overdue(_) | FactContent::Relation(_) | FactContent::Decision(_) => {
+            None
+        }
     })
 }

@@ -1,16 +1,21 @@
 //! A resource: everything recorded about one thing at a provider.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::beside::conflict_between;
+use super::coins::entries;
+use super::decision;
 use super::details::Details;
 use super::fact::{Fact, FactContent};
 use super::overdue::OverdueNotice;
 use super::second_name::owner_in;
 use super::statement::StatementContent;
 use super::view::View;
-use crate::{Claim, FactId, Kind, Ownership, ResourceId, Status, StatusRule, Timestamp, WebhookFamily};
+use crate::{
+    ClaimEntry, ClaimKey, CoinRelation, FactId, Kind, ResourceId, Sighting, SimilarKey, Status, StatusRule, Timestamp,
+    WebhookFamily,
+};
 
 /// How many facts are kept of a resource whose status rule is [`StatusRule::Latest`]: the newest by the provider's
 /// clock. Such a resource has no end, so its facts would grow without one. 64 facts are more than ten times what the
@@ -37,18 +42,17 @@ pub struct CurrentStatus {
 pub struct Resource {
     id: ResourceId,
     facts: Vec<Fact>,
-    ownership: Ownership,
 }
 
 impl Resource {
     /// The resource before anything is recorded about it.
     pub fn unknown(id: ResourceId) -> Self {
-        Self { id, facts: Vec::new(), ownership: Ownership::Unclaimed }
+        Self { id, facts: Vec::new() }
     }
 
     /// The resource as it was stored; `facts` in the order in which they were recorded.
-    pub fn from_facts(id: ResourceId, facts: Vec<Fact>, ownership: Ownership) -> Self {
-        Self { id, facts, ownership }
+    pub fn from_facts(id: ResourceId, facts: Vec<Fact>) -> Self {
+        Self { id, facts }
     }
 
     /// The resource's id.
@@ -59,11 +63,6 @@ impl Resource {
     /// The facts, in the order in which they were recorded.
     pub fn facts(&self) -> &[Fact] {
         &self.facts
-    }
-
-    /// Whether this deposit is the one that is credited with its coin.
-    pub fn ownership(&self) -> &Ownership {
-        &self.ownership
     }
 
     /// The resource under which the facts of this one are recorded; `None` when they are recorded here.
@@ -83,7 +82,7 @@ impl Resource {
 
     /// What the facts add up to; `None` when there is no statement.
     pub fn view(&self) -> Option<View> {
-        View::of(self.id.kind(), &self.facts)
+        View::of(&self.id, &self.facts)
     }
 
     /// The status and since when it has been current; `None` when there are no facts.
@@ -92,7 +91,7 @@ impl Resource {
         let (status, is_awaited) = (view.status, view.is_awaited(self.id.kind()));
         let mut reached = self.facts.last()?;
         for (at, fact) in self.facts.iter().enumerate().rev() {
-            if View::of(self.id.kind(), &self.facts[..=at]).is_none_or(|view| view.status != status) {
+            if View::of(&self.id, &self.facts[..=at]).is_none_or(|view| view.status != status) {
                 break;
             }
             reached = fact;
@@ -106,7 +105,10 @@ impl Resource {
         let due = self.current_status().map(|current| self.notice_id(&current));
         self.facts.iter().any(|fact| match &fact.content {
             FactContent::Overdue(notice) => Some(&notice.id) == due.as_ref(),
-            FactContent::Statement(_) | FactContent::SecondName(_) => false,
+            FactContent::Statement(_)
+            | FactContent::SecondName(_)
+            | FactContent::Relation(_)
+            | FactContent::Decision(_) => false,
         })
     }
 
@@ -134,59 +136,65 @@ impl Resource {
         OverdueNotice::id_for(&self.id, current.status, current.version)
     }
 
-    /// The claim that this deposit must make on its coin. `None` when it made one already, when its coin is not known,
-    /// or when no event has said that it may be credited.
-    pub fn claim_due(&self) -> Option<Claim> {
-        if self.ownership != Ownership::Unclaimed || self.id.kind() != Kind::Deposit {
-            return None;
+    /// What this deposit says about coins, by the claims that it belongs to. A function of its own statements: what other
+    /// resources say does not change it.
+    pub fn claim_entries(&self) -> BTreeMap<ClaimKey, ClaimEntry> {
+        if self.id.kind() != Kind::Deposit {
+            return BTreeMap::new();
         }
-        let Details::Transfer(transfer) = self.view()?.details else {
+        let recorded: Vec<&StatementContent> = self.statements().collect();
+        let view = View::of_statements(&self.id, &recorded, decision::standing(&self.facts));
+        view.map(|view| entries(&self.id, &recorded, &view)).unwrap_or_default()
+    }
+
+    /// What is remembered of this deposit, so that another report of it that names no transaction is recognized; `None` when
+    /// it is not credited. That it is held because it resembles another deposit does not matter.
+    pub fn sighting(&self) -> Option<(SimilarKey, Sighting)> {
+        let view = self.view().filter(|_| self.id.kind() == Kind::Deposit)?;
+        let is_held_as_similar = view.resembles.is_some() && view.duplicate_of.is_none() && view.conflict.is_none();
+        let Details::Transfer(transfer) = &view.details else {
             return None;
         };
-        let claim = Claim { families: self.families(), ..transfer.claim_by(&self.id)? };
-        // Each version is examined: facts that are recorded together publish an event each, so a deposit may have been
-        // confirmed in between although its final statuses conflict by now.
-        let mut views = self.facts.iter().filter_map(|fact| self.at_version(fact.version).view());
-        views.any(|view| view.is_confirmed_deposit()).then_some(claim)
+        let amount = transfer.quantity.as_ref().and_then(|quantity| quantity.in_major())?;
+        let coin = transfer.coin();
+        let key = SimilarKey::new(self.id.feed(), transfer.account.as_deref()?, coin.asset()?, &amount);
+        let (resource, families, occurred_at) = (self.id.clone(), self.families(), view.occurred_at);
+        let is_accepted = decision::standing(&self.facts).is_some_and(decision::Decision::accepts);
+        let sighting = Sighting { resource, families, coin, occurred_at, is_accepted };
+        (view.is_credited() || is_held_as_similar).then_some((key, sighting))
     }
 
     /// Every webhook family that reported the resource. The view's details name only the family whose statement
-    /// supersedes the others: for a deposit that a listed row confirmed, that is the list, although webhooks reported
-    /// it before.
-    fn families(&self) -> BTreeSet<WebhookFamily> {
+    /// supersedes the others: for a deposit that a listed row confirmed, that is the list, although webhooks reported it
+    /// before.
+    pub fn families(&self) -> BTreeSet<WebhookFamily> {
         self.statements().filter_map(StatementContent::family).collect()
     }
 
-    /// The deposit, read at `read_version`, with the result of claiming its coin, and the claim to store with it.
-    ///
-    /// `taken` is the stored claim on the coin, if there is one. The deposit becomes the owner of an unclaimed coin.
-    /// When another webhook family claimed the coin first, the deposit is a duplicate. When the two claims
-    /// [coexist](Claim::coexists_with), both deposits are credited.
-    pub fn claiming(self, taken: Option<&Claim>, read_version: u64) -> (Self, Option<Claim>) {
-        let Some(claim) = self.claim_due() else {
-            return (self, None);
-        };
-        match taken.filter(|taken| taken.coin == claim.coin) {
-            None => (self.owning_its_coin(), Some(claim)),
-            Some(taken) if claim.coexists_with(taken) => (self.owning_its_coin(), None),
-            Some(taken) => (self.duplicating(taken.owner.clone(), read_version), None),
-        }
-    }
-
-    /// The deposit as the one that is credited with its coin.
-    pub fn owning_its_coin(self) -> Self {
-        Self { ownership: Ownership::Owner, ..self }
-    }
-
-    /// The deposit as a duplicate of `owner`, which was not known at the version `after`.
-    pub fn duplicating(self, owner: ResourceId, after: u64) -> Self {
-        Self { ownership: Ownership::DuplicateOf { owner, after }, ..self }
-    }
-
-    /// The resource with its facts up to `version`. The ownership of its coin stays as it is known now.
+    /// The resource with its facts up to `version`.
     pub(crate) fn at_version(&self, version: u64) -> Self {
         let facts = self.facts.iter().filter(|fact| fact.version <= version).cloned().collect();
-        Self { id: self.id.clone(), facts, ownership: self.ownership.clone() }
+        Self { id: self.id.clone(), facts }
+    }
+
+    /// The view that subscribers knew before the last fact: the one after the last fact before it that published an event.
+    pub(crate) fn view_before_last(&self) -> Option<View> {
+        let (_, mut facts) = self.facts.split_last()?;
+        while let Some((last, earlier)) = facts.split_last()
+            && last.repeats
+        {
+            facts = earlier;
+        }
+        View::of(&self.id, facts)
+    }
+
+    /// The relations and decisions that were recorded before the first statement and are published with it.
+    pub(crate) fn unpublished(&self) -> impl Iterator<Item = &Fact> {
+        let before_first = self.facts.iter().take_while(|fact| fact.statement().is_none());
+        before_first.filter(|fact| match &fact.content {
+            FactContent::Relation(_) | FactContent::Decision(_) => !fact.repeats,
+            FactContent::Statement(_) | FactContent::Overdue(_) | FactContent::SecondName(_) => false,
+        })
     }
 
     /// What makes `statement` [conflict](crate::beside) with the final status of this resource; empty when it does not,
@@ -210,7 +218,10 @@ impl Resource {
     pub(super) fn knows(&self, content: &FactContent) -> bool {
         let same = self.facts.iter().filter(|fact| fact.content.id() == content.id());
         match content {
-            FactContent::Overdue(_) | FactContent::SecondName(_) => same.count() > 0,
+            FactContent::Overdue(_)
+            | FactContent::SecondName(_)
+            | FactContent::Relation(_)
+            | FactContent::Decision(_) => same.count() > 0,
             FactContent::Statement(new) => {
                 let readings = same.filter_map(Fact::statement).map(|statement| &statement.reading);
                 let newest = readings.clone().max();
@@ -228,31 +239,58 @@ impl Resource {
 
     /// Records `content` as the latest fact.
     pub(super) fn record(&mut self, content: FactContent) {
-        let (says_the_same, restates) = match &content {
-            FactContent::Statement(statement) => (
-                self.is_repetition(statement) || self.is_corroboration(statement),
-                self.statements().any(|known| known.id == statement.id),
-            ),
-            // A notice that is recorded already is recognized by its id, so this one is a new one.
-            FactContent::Overdue(_) | FactContent::SecondName(_) => (false, false),
+        let publishes = self.publishes(&content);
+        let before = matches!(publishes, Publishes::Changes { .. }).then(|| self.view()).flatten();
+        let (version, sequence, is_first) = (self.version() + 1, self.sequence(), self.statements().next().is_none());
+        // Relations that were recorded before there was anything to publish are published with the first statement.
+        let with_first = if is_first { self.unpublished().count() } else { 0 };
+        self.facts.push(Fact { version, sequence, repeats: false, content });
+        let repeats = match publishes {
+            Publishes::Always => false,
+            Publishes::Never => true,
+            Publishes::Changes { of } => of.is_unchanged(before.as_ref(), self.view().as_ref()),
         };
-        // Nothing was published under this name, so there is nothing that another resource counts in place of.
-        let is_unheard_of = matches!(content, FactContent::SecondName(_)) && self.view().is_none();
-        let before = if says_the_same { self.view() } else { None };
-        let fact = Fact { version: self.version() + 1, sequence: self.sequence() + 1, repeats: false, content };
-        self.facts.push(fact);
-        // What was said before may still change what is booked: a setting that is set back restates what an earlier
-        // reading stated, and an event must tell it.
-        let shows_the_same = |before: &View, after: &View| {
-            after.books_the_same_as(before) && (!restates || after.details == before.details)
-        };
-        let shown = before.is_some_and(|before| self.view().is_some_and(|after| shows_the_same(&before, &after)));
-        let repeats = shown || is_unheard_of;
-        if let Some(last) = self.facts.last_mut().filter(|_| repeats) {
-            last.repeats = true;
-            last.sequence -= 1;
+        let has_view = !is_first || self.statements().next().is_some();
+        if let Some(last) = self.facts.last_mut() {
+            last.repeats = repeats;
+            if !repeats && has_view {
+                last.sequence += 1 + with_first as u64;
+            }
         }
         self.evict_oldest();
+    }
+
+    /// Whether recording `content` publishes an event.
+    fn publishes(&self, content: &FactContent) -> Publishes {
+        match content {
+            FactContent::Statement(statement) => {
+                if !self.is_repetition(statement) && !self.is_corroboration(statement) {
+                    Publishes::Always
+                } else if self.statements().any(|known| known.id == statement.id) {
+                    // What was said before may still change what is booked: a setting that is set back restates what an
+                    // earlier reading stated, and an event must tell it.
+                    Publishes::Changes { of: Shown::Details }
+                } else {
+                    Publishes::Changes { of: Shown::Booked }
+                }
+            }
+            // A notice that is recorded already is recognized by its id, so this one is a new one.
+            FactContent::Overdue(_) | FactContent::Decision(_) => Publishes::Always,
+            // Nothing was published under this name, so there is nothing that another resource counts in place of.
+            FactContent::SecondName(_) if self.view().is_none() => Publishes::Never,
+            FactContent::SecondName(_) => Publishes::Always,
+            FactContent::Relation(relation) => {
+                let earlier = self.facts.iter().filter_map(Fact::relation);
+                let is_first = !earlier.into_iter().any(|known| known.has_subject_of(relation));
+                match (&relation.content, is_first) {
+                    // The statement that is recorded with it says that the deposit is a duplicate, or held.
+                    (CoinRelation::DuplicateOf(_) | CoinRelation::Resembles(_), true) => Publishes::Never,
+                    // Always, so that the number of events does not depend on the order of arrival.
+                    (CoinRelation::AlsoReported(_), true) => Publishes::Always,
+                    (_, false) => Publishes::Changes { of: Shown::Booked },
+                }
+            }
+        }
     }
 
     fn is_repetition(&self, new: &StatementContent) -> bool {
@@ -288,6 +326,38 @@ impl Resource {
             };
             // Never the fact that was recorded last: `fold` records none that is older than all that are kept.
             self.facts.remove(oldest);
+        }
+    }
+}
+
+/// Whether a fact publishes an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Publishes {
+    Always,
+    Never,
+    /// If it changes what subscribers see.
+    Changes {
+        of: Shown,
+    },
+}
+
+/// The part of a view that must change for an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shown {
+    /// What a subscriber books.
+    Booked,
+    /// That, and the details.
+    Details,
+}
+
+impl Shown {
+    fn is_unchanged(self, before: Option<&View>, after: Option<&View>) -> bool {
+        let (Some(before), Some(after)) = (before, after) else {
+            return false;
+        };
+        match self {
+            Self::Booked => after.books_the_same_as(before),
+            Self::Details => after.books_the_same_as(before) && after.details == before.details,
         }
     }
 }

@@ -105,7 +105,7 @@ impl StatementContent {
     }
 
     /// The webhook family that reports it.
-    pub(super) fn family(&self) -> Option<WebhookFamily> {
+    pub fn family(&self) -> Option<WebhookFamily> {
         match &self.details {
             Details::Transfer(transfer) => transfer.family,
             Details::Recovery(_) | Details::Account(_) | Details::Balance(_) | Details::Unrecognized(_) => None,

@@ -6,9 +6,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::coin::{Coin, canonical_hash};
 use crate::merge::{merge_members, replace};
-use crate::{Amount, Claim, Credit, DecimalValue, Hold, Network, Quantity, ResourceId, Timestamp, WebhookFamily};
+use crate::{
+    Amount, CoinId, Credit, DecimalValue, Hold, Network, Quantity, ResourceId, Timestamp, ToldCoin, WebhookFamily,
+};
 
 /// What a provider says about a deposit, a withdrawal or a fee. Any part may be missing from a single webhook.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -226,13 +227,13 @@ impl TransferDetails {
         let assets = [self, other].map(|details| details.asset.as_deref().map(str::to_uppercase));
         // An unknown network does not contradict another one: it may be the same chain in another spelling.
         let chains = [self, other].map(|details| details.network.as_ref().and_then(Network::caip2));
-        let hashes = [self, other].map(|details| details.transaction.hash.as_deref().map(canonical_hash));
+        let transactions = [self, other].map(Self::transaction_id);
         let accounts = [self, other].map(|details| details.account.as_deref());
         [
             ("amount", differ(&amounts)),
             ("asset", differ(&assets)),
             ("network", differ(&chains)),
-            ("transaction", differ(&hashes)),
+            ("transaction", differ(&transactions)),
             ("account", differ(&accounts)),
         ]
         .into_iter()
@@ -240,24 +241,27 @@ impl TransferDetails {
         .collect()
     }
 
-    /// The coin that the transfer moves; `None` when the details do not identify it.
-    fn coin(&self) -> Option<Coin<'_>> {
-        Some(Coin {
-            hash: self.transaction.hash.as_deref()?,
-            address: self.transaction.to.as_deref()?,
-            asset: self.asset.as_deref()?,
-            network: self.network.as_ref(),
-        })
+    /// The transaction's id in canonical spelling, or what the provider writes in its place.
+    pub(super) fn transaction_id(&self) -> Option<String> {
+        let canonical = self.coin().transaction().map(str::to_owned);
+        canonical.or_else(|| self.transaction.hash.clone())
     }
 
     /// Whether the details identify the coin, so that it can be claimed.
-    pub(super) fn identifies_coin(&self) -> bool {
-        self.coin().is_some()
+    pub fn identifies_coin(&self) -> bool {
+        let coin = self.coin();
+        coin.transaction().is_some() && coin.address().is_some() && coin.asset().is_some()
     }
 
-    /// The claim of the deposit `owner` on the coin; `None` when the details do not identify it.
-    pub fn claim_by(&self, owner: &ResourceId) -> Option<Claim> {
-        Some(Claim::new(owner, self.coin()?, self.family.into_iter().collect()))
+    /// The coin that the transfer moves, as far as the details identify it.
+    pub fn coin(&self) -> CoinId {
+        CoinId::of(ToldCoin {
+            hash: self.transaction.hash.as_deref(),
+            address: self.transaction.to.as_deref(),
+            tag: None,
+            asset: self.asset.as_deref(),
+            network: self.network.as_ref(),
+        })
     }
 
     /// Merges `later` into `self`, field by field. A field that `later` does not state keeps its earlier value

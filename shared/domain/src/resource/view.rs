@@ -1,15 +1,23 @@
 //! Views: what the facts about a resource add up to.
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::beside::conflict_between;
+use super::coins::entries;
+use super::decision::{self, Decision, DecisionSummary, Verdict};
 use super::details::Details;
 use super::evidence::Evidence;
 use super::fact::Fact;
+use super::relation::Relations;
 use super::second_name::owner_in;
 use super::statement::{Reading, StatementContent};
-use crate::{DecidedBy, DepositStatus, FactId, HoldForce, HoldReason, Kind, ResourceId, Status, StatusRule, Timestamp};
+use crate::{
+    DecidedBy, DepositStatus, FactId, Hold, HoldForce, HoldReason, Kind, Needs, ResourceId, Status, StatusRule,
+    Timestamp,
+};
 
 /// What a set of facts adds up to. Equal sets have equal views, whatever order their facts were recorded in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,9 +33,13 @@ pub struct View {
     pub occurred_at: Timestamp,
     /// The details of all statements, merged: those of a superseding statement replace those of the others.
     pub details: Details,
-    /// The resource that counts in place of this one, which is a second name of it.
+    /// The resource that counts in place of this one: the deposit that is credited with the same coin, or the resource
+    /// that this one is a second name of.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub duplicate_of: Option<ResourceId>,
+    /// The deposit that this one may be. It is held for that, unless it turned out to be a duplicate or conflicts.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub resembles: Option<ResourceId>,
     /// What [conflicts](crate::beside) with the final status; `None` when nothing does, and for a second name: its owner
     /// has the same statements, so the conflict is reviewed there.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -40,15 +52,32 @@ pub struct View {
     pub reading: Reading,
     /// The evidence for that fact.
     pub evidence: Evidence,
+    /// What a person decided about the resource.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub decision: Option<DecisionSummary>,
 }
 
 /// Statements that exclude each other.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Conflict {
     /// Their statuses. A single one when all state the same status and different money.
     pub statuses: Vec<Status>,
     /// What they state differently: `status`, `amount`, `asset`, `account`, `credit`.
     pub about: Vec<String>,
+    /// The other resources whose statements exclude those of this one; empty when its own statements exclude each other.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
+    pub with: BTreeSet<ResourceId>,
+}
+
+impl Conflict {
+    /// The conflict with each status and member once; `None` when it is about nothing.
+    fn tidied(mut self) -> Option<Self> {
+        self.about.sort_unstable();
+        self.about.dedup();
+        self.statuses.sort_unstable();
+        self.statuses.dedup();
+        (!self.about.is_empty()).then_some(self)
+    }
 }
 
 /// One statement of a provider about a resource.
@@ -67,12 +96,30 @@ pub struct HistoryEntry {
 }
 
 impl View {
-    /// What `facts` about a resource of `kind` add up to; `None` when they hold no statement.
-    pub(super) fn of(kind: Kind, facts: &[Fact]) -> Option<Self> {
-        let (rule, owner) = (kind.status_rule(), owner_in(facts));
-        let recorded = statements_of(facts);
-        let received_at = |statement: &StatementContent| first(&recorded, statement, |evidence| evidence.received_at);
-        let mut statements: Vec<(Precedence, &StatementContent)> = standing(&recorded)
+    /// What `facts` about the resource `id` add up to; `None` when they hold no statement.
+    pub(super) fn of(id: &ResourceId, facts: &[Fact]) -> Option<Self> {
+        let (recorded, decision) = (statements_of(facts), decision::standing(facts));
+        let mut view = Self::of_statements(id, &recorded, decision)?;
+        let relations = Relations::among(facts, decision);
+        if !relations.is_empty() {
+            view.relate(id, &recorded, &relations);
+        }
+        if let Some(owner) = owner_in(facts) {
+            view.duplicate_of = Some(owner.clone());
+            view.conflict = None;
+        }
+        Some(view)
+    }
+
+    /// What the resource's own statements add up to, with what a person decided, whatever other resources say.
+    pub(super) fn of_statements(
+        id: &ResourceId,
+        recorded: &[&StatementContent],
+        decision: Option<&Decision>,
+    ) -> Option<Self> {
+        let rule = id.kind().status_rule();
+        let received_at = |statement: &StatementContent| first(recorded, statement, |evidence| evidence.received_at);
+        let mut statements: Vec<(Precedence, &StatementContent)> = standing(recorded)
             .map(|statement| (Precedence::of(rule, statement, received_at(statement)), statement))
             .collect();
         statements.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| content(a.1).cmp(&content(b.1))));
@@ -88,23 +135,125 @@ impl View {
                 statements.iter().rev().find_map(|statement| statement.status)
             }
         };
-        let conflict = if rule == StatusRule::Furthest { conflict(&statements, &details, &recorded) } else { None };
-        Some(Self {
+        let settled = |statement: &StatementContent| decision.is_some_and(|known| known.settles(statement, recorded));
+        let conflict = match rule {
+            StatusRule::Furthest => conflict(&statements, &details, recorded, settled),
+            StatusRule::Latest | StatusRule::Sum => None,
+        };
+        let mut view = Self {
             status,
             occurred_at: last.occurred_at,
             details,
-            duplicate_of: owner.cloned(),
-            conflict: conflict.filter(|_| owner.is_none()),
+            duplicate_of: None,
+            resembles: None,
+            conflict,
             history: history(&statements),
             fact: last.id.clone(),
             reading: last.reading.clone(),
             evidence: last.evidence.clone(),
-        })
+            decision: decision.map(Decision::summary),
+        };
+        if let Some(decision) = decision {
+            view.decide(decision, &statements, settled);
+        }
+        Some(view)
     }
 
-    /// Whether this is a deposit that may be credited.
+    /// Applies what a person decided. What is not settled by it stays as it is.
+    fn decide(
+        &mut self,
+        decision: &Decision,
+        statements: &[&StatementContent],
+        is_settled: impl Fn(&StatementContent) -> bool,
+    ) {
+        let confirmed = Some(Status::Deposit(DepositStatus::Confirmed));
+        let confirming = |statement: &&&StatementContent| statement.status == confirmed;
+        match &decision.verdict {
+            Verdict::Resolved => {}
+            Verdict::RejectedInFavourOf(other) => self.duplicate_of = Some(other.clone()),
+            Verdict::Accepted => {
+                // What a person accepts is the deposit's confirmation, whatever else was stated by then.
+                let accepted = statements.iter().rev().find(confirming);
+                let accepted = accepted.filter(|_| self.conflict.is_none() && self.status != confirmed);
+                if let Some(credit) = accepted.and_then(|statement| statement.details.credit()) {
+                    self.status = confirmed;
+                    self.details.set_credit(credit.clone());
+                }
+            }
+            Verdict::Rejected => {
+                if let Some(last) = statements.last().filter(|last| matches!(last.status, Some(Status::Deposit(_)))) {
+                    let later = statements.iter().filter(confirming).any(|statement| !is_settled(statement));
+                    let statuses =
+                        vec![Status::Deposit(DepositStatus::Confirmed), Status::Deposit(DepositStatus::Reversed)];
+                    let conflict = Conflict { statuses, about: vec!["status".to_owned()], ..Conflict::default() };
+                    self.status = Some(Status::Deposit(DepositStatus::Reversed));
+                    self.conflict = later.then_some(conflict);
+                    self.occurred_at = last.occurred_at;
+                }
+            }
+        }
+    }
+
+    /// Adds what the relations say.
+    fn relate(&mut self, id: &ResourceId, recorded: &[&StatementContent], relations: &Relations<'_>) {
+        if let Details::Recovery(recovery) = &mut self.details {
+            let of_recovery = |id: &&ResourceId| recovery.deposits.contains_key(*id);
+            let suspended = relations.contradicted().filter(of_recovery).cloned().collect();
+            let decided = relations.decided().filter(of_recovery).cloned().collect();
+            (recovery.suspended, recovery.decided) = (suspended, decided);
+            self.status = Some(recovery.status());
+            return;
+        }
+        let mut conflict = self.conflict.take().unwrap_or_default();
+        for own in entries(id, recorded, self).values() {
+            for other in relations.contradicting(own) {
+                conflict.statuses.extend(self.status.into_iter().chain(other.fate.status()));
+                conflict.about.extend(own.differences(other).into_iter().map(str::to_owned));
+                conflict.with.insert(other.resource.clone());
+            }
+        }
+        self.conflict = conflict.tidied();
+        let is_confirmed = |status: &Status| *status == Status::Deposit(DepositStatus::Confirmed);
+        if self.status.iter().chain(self.conflicting()).any(is_confirmed)
+            && let Some(owner) = relations.duplicate_of
+        {
+            self.duplicate_of = Some(owner.clone());
+        }
+        if self.status.as_ref().is_some_and(is_confirmed)
+            && let Some(other) = relations.resembles
+        {
+            self.resembles = Some(other.clone());
+            self.hold_as_similar(other);
+        }
+    }
+
+    /// Holds the deposit because it may be `other`, unless it is a duplicate or conflicts.
+    fn hold_as_similar(&mut self, other: &ResourceId) {
+        if self.duplicate_of.is_none() && self.conflict.is_none() {
+            self.status = Some(Status::Deposit(DepositStatus::Held));
+            self.details.set_hold(Hold::from(HoldReason::MayBeCredited).because(format!(
+                "It may be {other}, which is credited: the same user, asset and amount, within days, and not both name \
+                 their transactions."
+            )));
+        }
+    }
+
+    /// Whether this is a deposit that the provider credited, and that nothing contradicts. It may be the duplicate of one
+    /// that is credited in its place.
     pub fn is_confirmed_deposit(&self) -> bool {
         self.status == Some(Status::Deposit(DepositStatus::Confirmed)) && self.conflict.is_none()
+    }
+
+    /// Whether this is a deposit that may be booked: [confirmed](Self::is_confirmed_deposit), and no duplicate.
+    pub fn is_credited(&self) -> bool {
+        self.is_confirmed_deposit() && self.duplicate_of.is_none()
+    }
+
+    /// Whether it needs review: statements conflict, or a hold needs a review or a setting.
+    pub fn needs_review(&self) -> bool {
+        let needs = self.details.hold().map(|hold| hold.needs);
+        let is_held = self.status == Some(Status::Deposit(DepositStatus::Held));
+        self.conflict.is_some() || (is_held && matches!(needs, Some(Needs::Review | Needs::Setting)))
     }
 
     /// Whether a further statement of the provider is expected.
@@ -134,6 +283,8 @@ impl View {
         let hold = |view: &Self| view.details.hold().map(|hold| hold.reason);
         self.status == other.status
             && self.conflict == other.conflict
+            && self.duplicate_of == other.duplicate_of
+            && self.decision == other.decision
             && hold(self) == hold(other)
             && self.details.credits_the_same_as(&other.details)
     }
@@ -185,24 +336,25 @@ fn first(
 
 /// What conflicts with the statement that supersedes all others, the last of `statements`. Where that one is silent, it
 /// states what the others state: `merged`.
-fn conflict(statements: &[&StatementContent], merged: &Details, recorded: &[&StatementContent]) -> Option<Conflict> {
+fn conflict(
+    statements: &[&StatementContent],
+    merged: &Details,
+    recorded: &[&StatementContent],
+    is_settled: impl Fn(&StatementContent) -> bool,
+) -> Option<Conflict> {
     let sent_at = |statement: &StatementContent| first(recorded, statement, Evidence::sent_at);
     let last = statements.last()?;
     let shown = StatementContent { details: merged.clone(), ..StatementContent::clone(last) };
-    let mut statuses: Vec<Status> = last.status.into_iter().collect();
-    let mut about: Vec<String> = Vec::new();
-    for other in &statements[..statements.len() - 1] {
+    let mut conflict = Conflict { statuses: last.status.into_iter().collect(), ..Conflict::default() };
+    let others = &statements[..statements.len() - 1];
+    for other in others.iter().filter(|other| !is_settled(last) || !is_settled(other)) {
         let different = conflict_between(&shown, other, || sent_at(other) <= sent_at(last));
         if !different.is_empty() {
-            statuses.extend(other.status);
-            about.extend(different.into_iter().map(str::to_owned));
+            conflict.statuses.extend(other.status);
+            conflict.about.extend(different.into_iter().map(str::to_owned));
         }
     }
-    about.sort_unstable();
-    about.dedup();
-    statuses.sort_unstable();
-    statuses.dedup();
-    (!about.is_empty()).then_some(Conflict { statuses, about })
+    conflict.tidied()
 }
 
 /// The order in which statements supersede each other: the greatest one supersedes all others.

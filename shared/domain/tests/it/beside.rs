@@ -26,7 +26,7 @@ const TABLE: &[Row] = &[
     (Deposit, "confirmed", "held:compliance_review", OTHERS, LateIfSentBefore),
     (Deposit, "confirmed", "held:status_unknown held:unknown_reason", ANY, LateIfSentBefore),
     (Deposit, "confirmed", "held:account_unknown held:amount_missing held:unit_unknown", ANY, LateIfAmountsAgree),
-    (Deposit, "confirmed", "held:fees_unreadable held:fee_bearer_unknown", ANY, LateIfAmountsAgree),
+    (Deposit, "confirmed", "held:fees_unreadable held:fee_bearer_unknown held:corroborates", ANY, LateIfAmountsAgree),
     (Deposit, "confirmed", "held:amount_not_positive held:amounts_disagree", ANY, Conflicting),
     (Deposit, "confirmed", "held:not_converted held:account_match_failed held:quarantined", ANY, Conflicting),
     (Deposit, "confirmed", "confirmed", ANY, LateIfAmountsAgree),
@@ -36,7 +36,17 @@ const TABLE: &[Row] = &[
     (Deposit, "failed unexpected", "held:compliance_review", ANY, Late),
     (Deposit, "failed unexpected", "held:status_unknown held:unknown_reason", ANY, LateIfSentBefore),
     (Deposit, "failed unexpected", "held:account_unknown held:amount_missing held:unit_unknown", ANY, Conflicting),
-    (Deposit, "failed unexpected", "held:fees_unreadable held:fee_bearer_unknown", ANY, Conflicting),
+    (Deposit, "failed unexpected", "held:fees_unreadable held:fee_bearer_unknown held:corroborates", ANY, Conflicting),
+    (Deposit, "confirmed failed unexpected", "held:may_be_credited", ANY, Late),
+    (Deposit, "confirmed failed unexpected", "reversed", ANY, Reversed),
+    (Deposit, "reversed", "confirmed failed unexpected", ANY, Reversed),
+    (Deposit, "reversed", "pending submitted abandoned held reversed", ANY, Late),
+    (Deposit, "reversed", "held:account_match_pending held:travel_rule held:approval_pending", ANY, Late),
+    (Deposit, "reversed", "held:settlement_pending held:compliance_review held:status_unknown", ANY, Late),
+    (Deposit, "reversed", "held:unknown_reason held:account_unknown held:amount_missing held:unit_unknown", ANY, Late),
+    (Deposit, "reversed", "held:fees_unreadable held:fee_bearer_unknown held:amount_not_positive", ANY, Late),
+    (Deposit, "reversed", "held:amounts_disagree held:corroborates held:may_be_credited", ANY, Late),
+    (Deposit, "reversed", "held:not_converted held:account_match_failed held:quarantined", ANY, Late),
     (Deposit, "failed unexpected", "held:amount_not_positive held:amounts_disagree", ANY, Conflicting),
     (Deposit, "failed unexpected", "held:not_converted held:account_match_failed held:quarantined", ANY, Conflicting),
     (Deposit, "failed", "failed", ANY, Late),
@@ -142,10 +152,10 @@ fn the_table_names_every_combination_once_and_beside_says_what_it_says() {
             }
         }
     }
-    let (pairs, reasons_and_families) = (Status::ALL.len() * Status::ALL.len(), 18 * 9);
+    let (pairs, reasons_and_families) = (Status::ALL.len() * Status::ALL.len(), 20 * 9);
     assert_eq!(compared, pairs * reasons_and_families);
-    // Three final statuses of seven of a deposit, four of seven of a withdrawal, two of two of a fee, and so on.
-    let with_meaning = (3 * 7 + 4 * 7 + 2 * 2 + 2 * 3 + 1) * reasons_and_families;
+    // Four final statuses of eight of a deposit, four of seven of a withdrawal, two of two of a fee, and so on.
+    let with_meaning = (4 * 8 + 4 * 7 + 2 * 2 + 2 * 3 + 1) * reasons_and_families;
     assert_eq!(compared - without_meaning, with_meaning);
 }
 

@@ -30,7 +30,11 @@ fn assert_conflict(one: &Statement, other: &Statement, about: &[&str], case: &st
         let mut statuses = [one, other].map(|statement| statement.content.status.expect("a status")).to_vec();
         statuses.sort_unstable();
         statuses.dedup();
-        let expected = Conflict { statuses: statuses.clone(), about: about.iter().map(ToString::to_string).collect() };
+        let expected = Conflict {
+            statuses: statuses.clone(),
+            about: about.iter().map(ToString::to_string).collect(),
+            ..Conflict::default()
+        };
         let Outcome::Conflicting { conflict, change, .. } = outcome else {
             unreachable!("{case} must conflict");
         };

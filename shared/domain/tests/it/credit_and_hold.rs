@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::support::money::{credited, held, with_fee};
 use crate::support::whole::{every_sort, whole};
-use crate::support::{deposit, events, folded, latest, status, types, view, with, withdrawal};
+use crate::support::{deposit, duplicate_of, events, folded, latest, status, types, view, with, withdrawal};
 
 fn money_of(event: &Event) -> (Option<&Credit>, Option<&Hold>) {
     let body = if let EventBody::Transfer(body) = &event.data.body { Some(body) } else { None };
@@ -52,7 +52,7 @@ fn no_event_of_a_duplicate_has_a_credit_and_another_credit_of_it_is_an_update() 
     let by_setting = credited(with_fee(FeeBearer::Platform, DecidedBy::Setting), 40);
     let by_numbers = credited(with_fee(FeeBearer::Customer, DecidedBy::Numbers), 40);
     let owner = ResourceId::new(Kind::Deposit, Provider::Zerohash, "fund-1").expect("an id");
-    let duplicate = folded([&deposit("pending", 0), &by_setting, &by_numbers]).duplicating(owner, 0);
+    let duplicate = duplicate_of(&owner, [&deposit("pending", 0), &by_setting, &by_numbers]);
     let published = events_after(&duplicate, 0);
     let expected = ["pending", "duplicate", "updated"];
     assert_eq!(types(&published), expected.map(|outcome| format!("fundhook.deposit.{outcome}")));
@@ -141,7 +141,8 @@ fn a_hold_says_who_must_act_and_where_the_money_is() {
         assert!(json["data"]["hold"]["explanation"].as_str().is_some_and(|text| text.ends_with('.')), "{json:#}");
         assert_eq!(json["data"]["history"][0]["hold"], reason.as_str());
         // The provider is done with what a person or the user must end, and with nothing that it must end itself.
-        let is_providers = reason.needs() == Needs::Provider && reason != HoldReason::Quarantined;
+        let is_done = [HoldReason::Quarantined, HoldReason::Corroborates].contains(&reason);
+        let is_providers = reason.needs() == Needs::Provider && !is_done;
         assert!(!is_providers || reason.force() == HoldForce::Waiting, "{reason}");
     }
     let converted = HoldReason::NotConverted;

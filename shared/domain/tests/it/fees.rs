@@ -224,7 +224,11 @@ fn related_resources_are_merged_and_balances_belong_to_one_movement() {
 fn a_fee_charged_twice_is_one_fee_with_its_latest_statement_and_conflicts_if_the_amounts_differ() {
     let same = charged(20);
     let corrected = with(charged(20), |details| details.quantity = units("7", "wei"));
-    let about_the_amount = Conflict { statuses: vec![status(Kind::Fee, "charged")], about: vec!["amount".to_owned()] };
+    let about_the_amount = Conflict {
+        statuses: vec![status(Kind::Fee, "charged")],
+        about: vec!["amount".to_owned()],
+        ..Conflict::default()
+    };
     for (later, amount, conflict) in [(same, FEE, None), (corrected, "7", Some(about_the_amount))] {
         for statements in [[&charged(0), &later], [&later, &charged(0)]] {
             let view = view(statements);

@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::support::deposits::{recorded, row, sent};
 use crate::support::money::held;
 use crate::support::recovery::{announced, paid};
-use crate::support::{at, deposit, folded, in_other_bytes, listed, received, statement, status, types, with};
+use crate::support::{at, deposit, duplicate_of, folded, in_other_bytes, listed, received, statement, status, types};
 
 const LIMIT: Duration = Duration::from_secs(3600);
 const ONE: &str = "deposit#connect#1";
@@ -141,7 +141,7 @@ fn only_a_resource_that_awaits_a_status_can_be_overdue() {
         let outcome = fold(resource.clone(), FactContent::Overdue(forged));
         assert_eq!(outcome, Outcome::Stale { resource }, "{reached:?}");
     }
-    assert_eq!(awaited, 3 + 3 + 1 + 2, "of deposits, withdrawals, exchanges and recoveries");
+    assert_eq!(awaited, 3 + 3 + 1 + 3, "of deposits, withdrawals, exchanges and recoveries");
 }
 
 #[test]
@@ -253,7 +253,7 @@ fn a_notice_never_changes_the_view_or_the_claim() {
             }
             let (view, expected) = (resource.view(), silent.view());
             assert_eq!(view, expected, "given {given:#b}, after {index}: view, history and conflicts");
-            assert_eq!(resource.claim_due(), silent.claim_due(), "given {given:#b}, after {index}");
+            assert_eq!(resource.claim_entries(), silent.claim_entries(), "given {given:#b}, after {index}");
             reported = Some(resource);
         }
         let reported = reported.expect("at least one statement");
@@ -271,11 +271,8 @@ fn a_notice_never_changes_the_view_or_the_claim() {
 #[test]
 fn a_deposit_is_published_as_a_duplicate_although_a_notice_came_before() {
     let owner = crate::support::deposits::id("deposit#zerohash#7");
-    // The first write after the notice finds its coin claimed by another deposit.
-    let silent = with(sent(ONE, "held", 20), |details| details.transaction.hash = None);
-    let resource = noticed(&folded([&silent]));
-    let version = resource.version();
-    let resource = folding(&resource, &sent(ONE, "confirmed", 40)).duplicating(owner, version);
+    let held = sent(ONE, "held", 20);
+    let resource = folding(&noticed(&duplicate_of(&owner, [&held])), &sent(ONE, "confirmed", 40));
     let outcomes = ["held", "overdue", "duplicate"];
     assert_eq!(types(&events_after(&resource, 0)), outcomes.map(|outcome| format!("fundhook.deposit.{outcome}")));
 }

@@ -275,7 +275,7 @@ fn an_event_has_the_sums_their_deposits_and_payments_and_the_request_for_the_rec
     }
     // [zerohash-recovery §2]: the string "true", not a boolean.
     let auth_request = json!({ "participant_code": "CUST01", "permissions": ["auth"], "recovery": "true" });
-    assert_eq!(body.auth_request, auth_request);
+    assert_eq!(body.auth_request, Some(auth_request));
     let payments = json!([{ "resource": "withdrawal#zerohash#b752503c", "status": "broadcast", "value": "100" }]);
     assert_eq!(serde_json::to_value(&body.payments).expect("JSON"), payments);
 }

@@ -194,7 +194,7 @@ fn a_wrong_or_missing_member_is_a_violation() {
         (Kind::Deposit, "/data/hold", "needs"),
         (Kind::Deposit, "/data/hold", "explanation"),
         (Kind::Recovery, "/data", "outstanding"),
-        (Kind::Recovery, "/data", "auth_request"),
+        (Kind::Recovery, "/data", "expected"),
         (Kind::Participant, "/data/evidence", "archived"),
         (Kind::Unrecognized, "/data", "reason"),
     ] {

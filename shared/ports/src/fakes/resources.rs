@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use fundhook_domain::{
-    Claim, Event, NewFact, Resource, ResourceId, Timestamp, United, events_after, fold, resources_named, unite,
+    Claim, ClaimKey, Event, NewFact, Resource, ResourceId, SeveralFamiliesCredit, SimilarDeposits, SimilarKey, Stored,
+    Timestamp, Versioned, Write, events_after,
 };
 
 use super::{Fail, Fake, down};
-use crate::{Claims, Disposition, PortError, Resources, Write, WriteOutcome};
+use crate::{Claims, Disposition, PortError, Resources, WriteOutcome};
 
 const WRITE: &str = "write a resource";
 
@@ -29,14 +30,18 @@ pub enum Fate {
     LosesToItself,
 }
 
-/// The table of resources. A write is stored if the resource and its second names are still at the versions at which
-/// they were read and the coin that it claims is free; all of them are stored together or not at all.
+/// The table of resources. A write is stored if everything in it is still at the version at which it was read; all of it is
+/// stored together or not at all.
 #[derive(Clone, Debug, Default)]
 pub struct ResourceTable {
     /// Every resource that was written.
     pub resources: BTreeMap<ResourceId, Resource>,
-    /// The claims, by coin.
-    pub claims: BTreeMap<String, Claim>,
+    /// The claims on coins.
+    pub claims: BTreeMap<ClaimKey, Claim>,
+    /// What is remembered of similar deposits.
+    pub similar: BTreeMap<SimilarKey, SimilarDeposits>,
+    /// Where [`record`](Self::record) remembers similar deposits.
+    pub several: SeveralFamiliesCredit,
     /// The events that the publisher derives from each write, in the order of the writes.
     pub published: Vec<Event>,
     /// What happens to the next writes of a resource; those after them are honest.
@@ -55,48 +60,62 @@ impl ResourceTable {
         self.resources.get(id).cloned().unwrap_or_else(|| Resource::unknown(id.clone()))
     }
 
-    /// One conditional write. All conditions are checked before anything is stored, that of the resource first.
+    /// The claim as it is stored; at version 0 if it never was.
+    pub fn claim(&self, key: &ClaimKey) -> Claim {
+        self.claims.get(key).cloned().unwrap_or_else(|| Claim::unclaimed(key.clone()))
+    }
+
+    /// What is remembered under `key`; at version 0 if nothing ever was.
+    pub fn similar(&self, key: &SimilarKey) -> SimilarDeposits {
+        self.similar.get(key).cloned().unwrap_or_else(|| SimilarDeposits::none(key.clone()))
+    }
+
+    /// One conditional write. All conditions are checked before anything is stored, those of the resources first.
     pub fn write(&mut self, write: Write) -> WriteOutcome {
-        let Write { resource, read_version, claim, second_names } = write;
-        let current = self.resource(resource.id());
-        if current.version() != read_version {
-            return WriteOutcome::Lost(Some(current));
+        let Write { resources, claims, similar } = write;
+        for Versioned { item, read_version } in &resources {
+            let current = self.resource(item.id());
+            if current.version() != *read_version {
+                return WriteOutcome::Lost(Some(current));
+            }
         }
-        if let Some(taken) = claim.as_ref().and_then(|claim| self.claims.get(&claim.coin)) {
-            return WriteOutcome::Claimed(taken.clone());
-        }
-        if second_names.iter().any(|name| self.resource(name.id()).version() + 1 != name.version()) {
+        if claims.iter().any(|claim| self.claim(claim.item.key()).version() != claim.read_version) {
             return WriteOutcome::Lost(None);
         }
-        self.claims.extend(claim.map(|claim| (claim.coin.clone(), claim)));
-        let second_names = second_names.into_iter().map(|name| (name.version() - 1, name));
-        for (read_version, resource) in [(read_version, resource)].into_iter().chain(second_names) {
-            self.published.extend(events_after(&resource, read_version));
-            self.resources.insert(resource.id().clone(), resource);
+        if similar.iter().any(|similar| self.similar(similar.item.key()).version() != similar.read_version) {
+            return WriteOutcome::Lost(None);
+        }
+        self.similar.extend(similar.into_iter().map(|similar| (similar.item.key().clone(), similar.item)));
+        self.claims.extend(claims.into_iter().map(|claim| (claim.item.key().clone(), claim.item)));
+        for Versioned { item, read_version } in resources {
+            self.published.extend(events_after(&item, read_version));
+            self.resources.insert(item.id().clone(), item);
         }
         WriteOutcome::Written
     }
 
-    /// Records `fact` as the state updater does when it has no rival: in one write, under the name that has the other
-    /// facts, and with the claim that it makes due.
+    /// Records `fact` as the state updater does when it has no rival: in one write, with everything that changes with it.
     ///
     /// # Panics
     ///
     /// If a second name in the table leads to itself.
     pub fn record(&mut self, fact: NewFact) {
-        let resources = resources_named(&fact, |id| self.resource(id));
-        let united = unite(resources, std::slice::from_ref(&fact)).expect("a name with an owner");
-        let United { owner, inherited, second_names } = united;
-        let read_version = owner.version();
-        let folded =
-            inherited.into_iter().chain([fact.content]).fold(owner, |owner, fact| fold(owner, fact).into_resource());
-        let taken = folded.claim_due().and_then(|claim| self.claims.get(&claim.coin));
-        let (resource, claim) = folded.claiming(taken, read_version);
-        self.store(Write { resource, read_version, claim, second_names });
+        let mut stored = Stored::remembering(self.several.clone());
+        self.resources.values().cloned().for_each(|resource| stored.know(resource));
+        self.claims.values().cloned().for_each(|claim| stored.know_claim(claim));
+        self.similar.values().cloned().for_each(|similar| stored.know_similar(similar));
+        if let Some(write) = stored.record(std::slice::from_ref(&fact)).expect("a name with an owner") {
+            self.store(write);
+        }
     }
 
     fn fated_write(&mut self, write: Write) -> WriteOutcome {
-        let id = write.resource.id().clone();
+        // The fate of a write is that of the first resource in it that has one.
+        let ids: Vec<ResourceId> = write.resources.iter().map(|resource| resource.item.id().clone()).collect();
+        let fated = ids.iter().find(|id| self.fates.get(*id).is_some_and(|fates| !fates.is_empty()));
+        let Some(id) = fated.cloned() else {
+            return self.write(write);
+        };
         match self.fates.get_mut(&id).and_then(VecDeque::pop_front) {
             None | Some(Fate::Honest) => self.write(write),
             Some(Fate::LosesTo(fact)) => {
@@ -162,6 +181,10 @@ impl Fake<ResourceTable> {
     }
 }
 
+fn ids_of(write: &Write) -> impl Iterator<Item = ResourceId> {
+    write.resources.iter().map(|resource| resource.item.id().clone())
+}
+
 impl Resources for Fake<ResourceTable> {
     /// Answers in the reverse order: the port promises none.
     async fn read(&self, ids: &[ResourceId]) -> Result<Vec<Resource>, PortError> {
@@ -173,14 +196,21 @@ impl Resources for Fake<ResourceTable> {
 
     async fn write(&self, writes: Vec<Write>, _now: Timestamp) -> Vec<WriteOutcome> {
         let mut table = self.now();
-        table.writes.push(writes.iter().map(|write| write.resource.id().clone()).collect());
+        table.writes.push(writes.iter().flat_map(ids_of).collect());
         writes.into_iter().map(|write| table.fated_write(write)).collect()
     }
 }
 
 impl Claims for Fake<ResourceTable> {
-    async fn claims(&self, coins: &[String]) -> Result<Vec<Claim>, PortError> {
-        let table = self.now();
-        Ok(coins.iter().filter_map(|coin| table.claims.get(coin).cloned()).collect())
+    async fn claims(&self, keys: &[ClaimKey]) -> Result<Vec<Claim>, PortError> {
+        let mut table = self.now();
+        table.on_read.outcome("read claims")?;
+        Ok(keys.iter().map(|key| table.claim(key)).collect())
+    }
+
+    async fn similar(&self, keys: &[SimilarKey]) -> Result<Vec<SimilarDeposits>, PortError> {
+        let mut table = self.now();
+        table.on_read.outcome("read similar deposits")?;
+        Ok(keys.iter().map(|key| table.similar(key)).collect())
     }
 }

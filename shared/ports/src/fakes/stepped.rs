@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use fundhook_domain::{Claim, Feed, Resource, ResourceId, Timestamp};
+use fundhook_domain::{Claim, ClaimKey, Feed, Resource, ResourceId, SimilarDeposits, SimilarKey, Timestamp};
 use fundhook_reconciliation::{Receipt, Report, Watermark};
 use secrecy::SecretString;
 
@@ -113,8 +113,12 @@ impl<T: Resources + Send + Sync> Resources for Stepped<T> {
 }
 
 impl<T: Claims + Send + Sync> Claims for Stepped<T> {
-    async fn claims(&self, coins: &[String]) -> Result<Vec<Claim>, PortError> {
-        self.1.around("reading claims", self.0.claims(coins)).await
+    async fn claims(&self, keys: &[ClaimKey]) -> Result<Vec<Claim>, PortError> {
+        self.1.around("reading claims", self.0.claims(keys)).await
+    }
+
+    async fn similar(&self, keys: &[SimilarKey]) -> Result<Vec<SimilarDeposits>, PortError> {
+        self.1.around("reading similar deposits", self.0.similar(keys)).await
     }
 }
 

@@ -6,7 +6,7 @@ use fundhook_domain::{
 };
 use fundhook_providers::connect::{RawRow, deposited_at, listed};
 use fundhook_providers::{Envelope, ReadingSettings, normalise};
-use fundhook_reconciliation::coin_of;
+use fundhook_reconciliation::identifies_its_coin;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -304,7 +304,7 @@ fn a_transaction_id_that_is_not_a_chain_hash_names_no_coin_and_is_carried() {
         ("ec963207-69f4-44d0-9251-2977dda86fc", true),
     ] {
         let statement = statement_of("connect", row(&json!({ "transaction_id": sent })));
-        assert_eq!(coin_of(&statement).is_some(), is_hash, "{sent}");
+        assert_eq!(identifies_its_coin(&statement), is_hash, "{sent}");
         let details = transfer_of(statement);
         assert_eq!(details.transaction.hash.as_deref(), is_hash.then_some(sent));
         let carried = details.provider_data.get("transaction_id").and_then(Value::as_str);

@@ -9,6 +9,7 @@ use fundhook_reconciliation::{
 };
 
 use crate::deposits::{id, recorded, row, row_with, sent};
+use crate::support::coins::World;
 use crate::support::{folded, with};
 
 const ROW: &str = "deposit#connect#7";
@@ -58,6 +59,11 @@ fn no_hash(details: &mut TransferDetails) {
     details.transaction.hash = None;
 }
 
+/// As in the list of [connect-guide §7]: an id of the provider in place of a hash.
+fn not_a_hash(details: &mut TransferDetails) {
+    details.transaction.hash = Some("ec963207-69f4-44d0-9251-2977dda86fcd".to_owned());
+}
+
 fn unreported(statement: &Statement, feeds: OrganizationFeeds) -> ConfirmedRow<'_> {
     ConfirmedRow { statement, recorded: None, feeds }
 }
@@ -77,7 +83,7 @@ fn a_deposit_that_a_webhook_reported_under_its_id_is_decided_without_questions()
         ("two feeds, no hash", ConnectAndZerohash, no_hash, no_hash, NOT_IDENTIFIED),
         ("two feeds, the row has a hash", ConnectAndZerohash, chain_hash, no_hash, Verdict::Queue),
         ("two feeds, the webhook has a hash", ConnectAndZerohash, no_hash, chain_hash, Verdict::Queue),
-        ("two feeds, an id that is not a hash", ConnectAndZerohash, |_| {}, |_| {}, NOT_IDENTIFIED),
+        ("two feeds, an id that is not a hash", ConnectAndZerohash, not_a_hash, not_a_hash, NOT_IDENTIFIED),
     ];
     for (name, feeds, row_says, webhook_says, verdict) in cases {
         let statement = row_with(ROW, row_says);
@@ -103,7 +109,7 @@ fn a_deposit_that_only_the_list_reported_is_decided_as_if_nothing_were_recorded(
 fn without_a_transaction_hash_nothing_is_queued_where_each_coin_is_reported_twice() {
     for (name, statement, verdict) in [
         ("no hash", row_with(ROW, no_hash), NOT_IDENTIFIED),
-        ("an id that is not a hash", row_with(ROW, |_| {}), NOT_IDENTIFIED),
+        ("an id that is not a hash", row_with(ROW, not_a_hash), NOT_IDENTIFIED),
         ("a hash", row_with(ROW, chain_hash), Verdict::Queue),
     ] {
         let row = unreported(&statement, OrganizationFeeds::ConnectAndZerohash);
@@ -118,7 +124,7 @@ fn a_coin_that_the_same_feed_claimed_under_another_id_is_ambiguous_unless_both_a
             chain_hash(details);
             say(details);
         });
-        folded(&[confirmed]).claiming(None, 0).1.expect("a confirmed deposit claims its coin")
+        World::of(&[confirmed]).only_claim().clone()
     };
     let same_coin: fn(&mut TransferDetails) = |_| {};
     let other_chain: fn(&mut TransferDetails) = |details| details.network = Some(Network::named("ethereum"));

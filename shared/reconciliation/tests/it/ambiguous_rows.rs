@@ -5,7 +5,7 @@ use fundhook_domain::{Quantity, Resource, Statement, TransferDetails, Units};
 use fundhook_reconciliation::{Ambiguity, Discrepancy, may_be_the_same, plan};
 
 use crate::deposits::{id, recorded, recorded_as, row, row_with, sent};
-use crate::support::{quantity, with};
+use crate::support::{duplicate_of, quantity, with};
 
 const ONE: &str = "deposit#connect#1";
 const OTHER: &str = "deposit#connect#7";
@@ -103,7 +103,7 @@ fn in_cents(details: &mut TransferDetails, value: &str) {
 #[test]
 fn only_credited_deposits_of_the_same_organization_are_similar() {
     let row = without_hash(40, |_| {});
-    let duplicate = recorded_as(ONE, "confirmed").duplicating(id("deposit#zerohash#3"), 0);
+    let duplicate = duplicate_of(&id("deposit#zerohash#3"), [&sent(ONE, "confirmed", 40)]);
     for (what, ours, is_possible) in [
         ("the other feed's deposit", recorded_as("deposit#zerohash#1", "confirmed"), true),
         ("another organization's deposit", recorded_as("deposit#connect/acme#1", "confirmed"), false),

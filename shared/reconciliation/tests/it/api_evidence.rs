@@ -3,16 +3,17 @@
 use std::collections::BTreeSet;
 
 use fundhook_domain::{
-    Change, Event, EvidenceClass, Fact, Network, NewFact, Outcome, Ownership, Resource, Statement, Status,
-    TransferDetails, View, WebhookFamily, events_after, fold,
+    Change, Event, EvidenceClass, Fact, Network, NewFact, Outcome, Resource, Statement, Status, TransferDetails, View,
+    WebhookFamily, events_after, fold,
 };
-use fundhook_reconciliation::coin_of;
+use fundhook_reconciliation::claim_of;
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 
 use crate::deposits::{id, recorded, row, row_with, sent};
+use crate::support::coins::World;
 use crate::support::orders::every_order_has_the_same_result;
-use crate::support::{at, folded, in_other_bytes, listed, quantity, transfer, types, view, with};
+use crate::support::{at, folded, in_other_bytes, listed, quantity, transfer, view, with};
 
 const ONE: &str = "deposit#connect#1";
 const TWO: &str = "deposit#connect#2";
@@ -216,22 +217,17 @@ fn a_second_webhook_after_the_row_is_an_event() {
 #[test]
 fn a_coin_that_a_row_claimed_stays_with_its_deposit_and_another_deposit_is_a_duplicate() {
     let [webhook, row] = confirmed();
-    let (by_row, claim) = folded([&row]).claiming(None, 0);
-    let claim = claim.expect("a confirmed row claims the coin");
-    assert_eq!((claim.owner.clone(), claim.families.clone()), (id(ONE), [WebhookFamily::ConnectTransactions].into()));
+    let world = World::of([&row]);
+    let [owner] = &Vec::from_iter(world.only_claim().owners())[..] else { unreachable!("a row claims the coin") };
+    assert_eq!((&owner.resource, &owner.families), (&id(ONE), &[WebhookFamily::ConnectTransactions].into()));
 
-    let after = fold(by_row, webhook).into_resource();
-    assert_eq!((after.claim_due(), after.ownership()), (None, &Ownership::Owner), "nothing is left to claim");
-    assert_eq!(types(&events_after(&after, 0)), ["fundhook.deposit.confirmed"]);
+    assert_eq!(World::of([&row, &webhook]).types(&id(ONE)), ["confirmed"]);
 
     let others = with(sent(FUND, "confirmed", 40), |details| details.transaction.hash = Some("ABCDE1".to_owned()));
-    let (other, claimed) = folded([&others]).claiming(Some(&claim), 0);
-    assert_eq!((claimed, types(&events_after(&other, 0))), (None, vec!["fundhook.deposit.duplicate"]));
+    assert_eq!(World::of([&row, &webhook, &others]).types(&id(FUND)), ["duplicate"]);
 
     // The other way round: a row does not credit a coin that is already credited.
-    let (_, claim) = folded([&others]).claiming(None, 0);
-    let (by_row, claimed) = folded([&row]).claiming(claim.as_ref(), 0);
-    assert_eq!((claimed, types(&events_after(&by_row, 0))), (None, vec!["fundhook.deposit.duplicate"]));
+    assert_eq!(World::of([&others, &row]).types(&id(ONE)), ["duplicate"]);
 }
 
 /// A deposit's webhook from before its coin was known, the webhook that confirms it, and the row that lists it. All such
@@ -256,18 +252,17 @@ fn two_deposits_in_one_transaction_are_both_credited_if_webhooks_or_the_list_rep
         ("a row of one, and a webhook of the other", vec![&row], vec![&others_confirmed], false),
         ("a row of one, and webhooks of the other", vec![&row], vec![&others_submitted, &others_confirmed], false),
     ] {
-        for (first, second, is_reversed) in
-            [(&one, &other, false), (&one, &other, true), (&other, &one, false), (&other, &one, true)]
-        {
-            let known = |facts: &[&Statement]| {
-                if is_reversed { folded(facts.iter().rev().copied()) } else { folded(facts.iter().copied()) }
-            };
-            let (first, claim) = known(first).claiming(None, 0);
-            let (second, claimed) = known(second).claiming(claim.as_ref(), 0);
-            assert_eq!((first.ownership(), claimed), (&Ownership::Owner, None), "{what}");
-            let duplicate = Ownership::DuplicateOf { owner: first.id().clone(), after: 0 };
-            let expected = if are_credited { &Ownership::Owner } else { &duplicate };
-            assert_eq!(second.ownership(), expected, "{what}: {}", second.id());
+        for (first, second) in [(&one, &other), (&other, &one)] {
+            for is_reversed in [false, true] {
+                let in_order = |facts: &[&Statement]| -> Vec<Statement> {
+                    let facts = facts.iter().copied().cloned();
+                    if is_reversed { facts.rev().collect() } else { facts.collect() }
+                };
+                let world = World::of(&[in_order(first), in_order(second)].concat());
+                world.assert_consistent();
+                let expected = if are_credited { vec![id(ONE), id(TWO)] } else { vec![first[0].resource.clone()] };
+                assert_eq!(Vec::from_iter(world.credited().into_keys()), expected, "{what}");
+            }
         }
     }
 }
@@ -278,20 +273,10 @@ fn a_webhook_that_first_identifies_the_coin_of_a_row_is_an_event_and_may_be_a_du
     let (row, webhook) = (row_with(ONE, |details| details.transaction.hash = None), webhook("confirmed", 40));
     every_order_has_the_same_result(&[row.clone(), webhook.clone()], 2);
     let others = with(sent(FUND, "confirmed", 40), |details| details.transaction.hash = Some("ABCDE1".to_owned()));
-    let (_, claim) = folded([&others]).claiming(None, 0);
-
-    let (by_row, claimed) = folded([&row]).claiming(claim.as_ref(), 0);
-    assert_eq!(
-        (claimed, types(&events_after(&by_row, 0))),
-        (None, vec!["fundhook.deposit.confirmed"]),
-        "the row does not identify its coin"
-    );
-    let (both, _) = fold(by_row, webhook.clone()).into_resource().claiming(claim.as_ref(), 1);
-    assert_eq!(types(&events_after(&both, 1)), ["fundhook.deposit.duplicate"]);
-
-    let (by_webhook, _) = folded([&webhook]).claiming(claim.as_ref(), 0);
-    let both = fold(by_webhook, row).into_resource();
-    assert_eq!(types(&events_after(&both, 0)), ["fundhook.deposit.duplicate", "fundhook.deposit.updated"]);
+    let types = |statements: &[&Statement]| World::of(statements.iter().copied()).types(&id(ONE));
+    assert_eq!(types(&[&others, &row]), ["confirmed"], "the row does not identify its coin");
+    assert_eq!(types(&[&others, &row, &webhook]), ["confirmed", "duplicate"]);
+    assert_eq!(types(&[&others, &webhook, &row]), ["duplicate", "updated"]);
 }
 
 #[test]
@@ -352,7 +337,7 @@ fn events_of(facts: &[Statement]) -> usize {
     let webhooks: Vec<&Statement> = facts.iter().filter(|fact| !is_row(fact)).collect();
     let of_webhooks: BTreeSet<_> = webhooks.iter().map(|fact| statement(fact)).collect();
     let alone = |row: &&Statement| {
-        let identifies_coin = |fact: &Statement| coin_of(fact).is_some();
+        let identifies_coin = |fact: &Statement| claim_of(fact).is_some();
         let is_about = |webhook: &&Statement| {
             let alike =
                 webhook.content.status == row.content.status && identifies_coin(webhook) == identifies_coin(row);
@@ -387,9 +372,6 @@ proptest! {
             prop_assert_eq!(&ids(&one_way), &expected);
             prop_assert_eq!(&ids(&another), &expected);
         }
-        // If a contradiction is recorded first, no claim is due.
-        if let (Some(one), Some(other)) = (one_way.claim_due(), another.claim_due()) {
-            prop_assert_eq!(one, other);
-        }
+        prop_assert_eq!(one_way.claim_entries(), another.claim_entries());
     }
 }

@@ -12,7 +12,7 @@ use fundhook_reconciliation::{
 };
 
 use crate::deposits::{id, recorded, recorded_as, row, row_with, sent};
-use crate::support::{at, listed, quantity, with};
+use crate::support::{at, duplicate_of, listed, quantity, with};
 
 const ONE: &str = "deposit#connect#1";
 const TWO: &str = "deposit#connect#2";
@@ -118,7 +118,7 @@ fn every_difference_between_the_three_totals_shows() {
 
 #[test]
 fn only_credited_deposits_count() {
-    let duplicate = recorded_as(ONE, "confirmed").duplicating(id("deposit#zerohash#7"), 0);
+    let duplicate = duplicate_of(&id("deposit#zerohash#7"), [&sent(ONE, "confirmed", 40)]);
     for (what, ours) in [
         ("a duplicate", duplicate),
         ("a deposit on hold", recorded_as(ONE, "held")),
@@ -205,7 +205,11 @@ fn a_credit_that_is_withdrawn_after_it_was_published_shows() {
     assert_eq!(receipt(&conflicting), noted.first().cloned(), "the conflict makes no further receipt");
     assert_eq!(control_totals(&[conflicting], one(&row), &noted), one(&expected));
 
-    let duplicate = resource.duplicating(id("deposit#zerohash#7"), 1);
+    let statements = resource.facts().iter().filter_map(|fact| {
+        let content = fact.statement()?.clone();
+        Some(Statement { resource: resource.id().clone(), content })
+    });
+    let duplicate = duplicate_of(&id("deposit#zerohash#7"), &Vec::from_iter(statements));
     assert_eq!(control_totals(&[duplicate], &[row], &noted), [expected]);
 }
 
@@ -221,7 +225,7 @@ fn only_an_event_that_says_a_deposit_may_be_credited_makes_a_receipt() {
     let overdue = fold(waiting, notice).into_resource();
     let resource =
         statements.into_iter().fold(overdue, |resource, statement| fold(resource, statement).into_resource());
-    let events = events_after(&resource.claiming(None, 0).0, 0);
+    let events = events_after(&resource, 0);
     let noted: Vec<_> = events
         .iter()
         .map(|event| {
@@ -291,7 +295,7 @@ fn deposits_of_two_feeds_that_may_be_one_coin_are_reported_as_credited_twice() {
         ("of the same feed", confirmed(TWO, unnamed).0, false),
         ("of another organization", confirmed("deposit#zerohash/acme#3", unnamed).0, false),
         ("not credited", recorded([&with(sent(OTHER, "held", 40), unnamed)]), false),
-        ("a duplicate of it", confirmed(OTHER, unnamed).0.duplicating(id(ONE), 0), false),
+        ("a duplicate of it", duplicate_of(&id(ONE), [&with(sent(OTHER, "confirmed", 40), unnamed)]), false),
     ] {
         let expected: &[Discrepancy] = if is_reported { &twice } else { &[] };
         assert_eq!(credited_twice(one(&ours), one(&row), one(&other)), expected, "{name}");

@@ -89,7 +89,7 @@ fn connect_settings(
 }
 
 /// Connect is on by default.
-fn is_on(environment: &Environment<'_>, name: &'static str) -> Result<bool, SettingError> {
+pub(super) fn is_on(environment: &Environment<'_>, name: &'static str) -> Result<bool, SettingError> {
     environment.one_of(name, true, &ON_OR_OFF)
 }
 

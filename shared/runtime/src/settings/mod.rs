@@ -2,6 +2,7 @@
 
 mod connect;
 mod connect_api;
+mod crediting;
 mod environment;
 mod reading;
 mod reconcile;
@@ -12,6 +13,7 @@ use fundhook_credentials::KeySettings;
 
 pub use connect::{ConnectFeed, connect, connect_jwks_urls};
 pub use connect_api::{ConnectApiSettings, connect_api};
+pub use crediting::several_families_credit;
 pub use environment::{Environment, SettingError};
 pub use reading::reading;
 pub use reconcile::{OverdueLimits, ReconcileSettings};

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use fundhook_domain::FeeBearer;
 use fundhook_providers::{ReadingSettings, ReasonMeaning};
 
+use super::crediting::crediting;
 use super::environment::{Environment, SettingError, invalid};
 
-/// Reads `FUNDHOOK_DEPOSIT_FEES_BORNE_BY` and `FUNDHOOK_ZEROHASH_REASON_CODES`. The key of the ids is the public one: who
+/// Reads `FUNDHOOK_DEPOSIT_FEES_BORNE_BY`, `FUNDHOOK_ZEROHASH_REASON_CODES` and `FUNDHOOK_CREDITING_FAMILIES`. The key of the ids is the public one: who
 /// names resources replaces it.
 pub fn reading(environment: &Environment<'_>) -> Result<ReadingSettings, SettingError> {
     const BEARERS: [(&str, Option<FeeBearer>); 3] =
@@ -15,6 +16,7 @@ pub fn reading(environment: &Environment<'_>) -> Result<ReadingSettings, Setting
     Ok(ReadingSettings {
         deposit_fees_borne_by: environment.one_of("FUNDHOOK_DEPOSIT_FEES_BORNE_BY", None, &BEARERS)?,
         reason_codes: reason_codes(environment)?,
+        crediting: crediting(environment)?,
         ..ReadingSettings::default()
     })
 }
@@ -69,6 +71,8 @@ mod tests {
             ("B".to_owned(), ReasonMeaning::Held(HoldReason::NotConverted)),
         ];
         assert_eq!(codes, BTreeMap::from(expected));
+        let crediting = read("FUNDHOOK_CREDITING_FAMILIES", "fund; acme = connect").expect("valid").crediting;
+        assert_eq!(crediting.to_string(), "fund;acme=connect");
     }
 
     #[test]
@@ -78,6 +82,7 @@ mod tests {
             ("FUNDHOOK_ZEROHASH_REASON_CODES", "A", "CODE=not_converted"),
             ("FUNDHOOK_ZEROHASH_REASON_CODES", "A=credited", "processed, expired"),
             ("FUNDHOOK_ZEROHASH_REASON_CODES", "=processed", "CODE=not_converted"),
+            ("FUNDHOOK_CREDITING_FAMILIES", "funds", "fund,deposit_status;acme=connect"),
         ] {
             let error = read(name, value).expect_err(value).to_string();
             assert!(error.contains(name) && error.contains(hint), "{error}");

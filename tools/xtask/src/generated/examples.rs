@@ -66,7 +66,9 @@ fn stories() -> Vec<(&'static str, Vec<SimulatedStep>)> {
     let unrecognized = || SampleWebhook::new("connect/odd/unknown_event.json");
     let read_again = vec![SimulatedStep::from(unrecognized()), SimulatedStep::NewerVersion(unrecognized())];
     let stories = after_webhooks().into_iter().map(of_webhooks).chain(after_silence().into_iter().map(then_silence));
-    stories.chain([("unrecognized.updated", read_again)]).collect()
+    let rejected =
+        vec![SimulatedStep::from(SampleWebhook::new("connect/deposits.confirmed.json")), SimulatedStep::Rejection];
+    stories.chain([("unrecognized.updated", read_again), ("deposit.reversed", rejected)]).collect()
 }
 
 /// Events about resources for which no further webhook arrives in time.
@@ -114,15 +116,11 @@ fn after_webhooks() -> Vec<(&'static str, Vec<SampleWebhook>)> {
         ("deposit.updated", vec![pending(), confirmed(), submitted()]),
         (
             "deposit.duplicate",
-            vec![sample("zerohash/fund.success.json"), sample("connect/deposits.confirmed.same_coin.json")],
+            vec![sample("zerohash/deposit.completed.json"), sample("connect/deposits.confirmed.other_spelling.json")],
         ),
         (
             "deposit.conflicting",
-            vec![
-                pending(),
-                confirmed(),
-                sample("connect/deposits.failed.json").with("/deposit/id", "6e735627-f8d1-49ae-93cc-3b7923519c56"),
-            ],
+            vec![sample("zerohash/fund.success.json"), sample("connect/deposits.confirmed.same_coin.json")],
         ),
         ("withdrawal.initiated", vec![initiated()]),
         ("withdrawal.submitted", vec![payment()]),
@@ -175,6 +173,16 @@ fn after_webhooks() -> Vec<(&'static str, Vec<SampleWebhook>)> {
         ("recovery.required", vec![unexpected()]),
         ("recovery.in_progress", vec![unexpected(), payment()]),
         ("recovery.resolved", vec![unexpected(), payment(), settled()]),
+        (
+            "recovery.suspended",
+            vec![
+                sample("zerohash/deposit_failed.json"),
+                // Another webhook reports the same coin as credited.
+                sample("zerohash/deposit.completed.json")
+                    .with("/transaction_hash", "a07407e8f98c21b037b4aa0cbc852b8489c5e122fcc3d4b33b7827d0605ad8ff")
+                    .with("/amount", "100"),
+            ],
+        ),
         ("recovery.updated", vec![unexpected(), sample("zerohash/deposit.recovery_quarantine.json")]),
         ("participant.submitted", participant("submitted")),
         ("participant.pending_approval", participant("pending_approval")),

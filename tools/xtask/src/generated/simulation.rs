@@ -1,20 +1,22 @@
 //! The events that webhooks cause, without a stack: webhooks are signed as the provider signs them, then verified,
 //! normalised, folded and converted to events by the functions' code.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use fundhook_domain::{
-    Claim, Details, Event, EvidencePointer, Feed, NewFact, Provider, Resource, ResourceId, Statement, Timestamp,
-    digest_hex, events_after, fold, resources_named, unite,
+    Details, Event, EvidencePointer, Feed, Kind, NewFact, Provider, Statement, Stored, Timestamp, Verdict, digest_hex,
+    events_after,
 };
 use fundhook_local_stack::{Workspace, sending};
 use fundhook_ports::chain;
 use fundhook_providers::connect::{self, JwtMode, JwtSettings, TOKEN_ISSUER};
 use fundhook_providers::jose::TokenPolicy;
 use fundhook_providers::zerohash::{self, RsaPadding};
-use fundhook_providers::{Envelope, Headers, KeySet, ReadingSettings, Secrets, Webhook, normalise, striga};
+use fundhook_providers::{
+    DecisionRecord, Envelope, Headers, KeySet, ReadingSettings, ResourceVerdict, Secrets, Webhook, facts, normalise,
+    striga,
+};
 use fundhook_sandbox::{SandboxKey, SandboxSecrets, SignRequest};
 use serde_json::Value;
 
@@ -39,6 +41,8 @@ pub(super) enum SimulatedStep {
     NewerVersion(SampleWebhook),
     /// No webhook arrives until every open resource is overdue.
     Silence,
+    /// A person rejects every deposit.
+    Rejection,
 }
 
 /// The default limit of deposits and withdrawals, after which they are overdue.
@@ -122,8 +126,7 @@ impl Simulation {
 
     /// All events that the steps cause, in the order of publication.
     pub(super) fn run(&self, steps: &[SimulatedStep]) -> Result<Vec<Event>, GenerateError> {
-        let mut resources: BTreeMap<ResourceId, Resource> = BTreeMap::new();
-        let mut claims: Vec<Claim> = Vec::new();
+        let mut stored = Stored::default();
         let mut events = Vec::new();
         let mut earliest = None;
         for step in steps {
@@ -137,23 +140,26 @@ impl Simulation {
                     let (_, statements) = self.receive(webhook, earliest)?;
                     statements.into_iter().map(read_by_a_newer_version).map(NewFact::from).collect()
                 }
+                SimulatedStep::Rejection => {
+                    let decided_at = earliest.ok_or_else(|| GenerateError::Webhook {
+                        file: "a rejection".to_owned(),
+                        why: "nothing was sent before".to_owned(),
+                    })?;
+                    rejections(&stored, decided_at)?
+                }
                 SimulatedStep::Silence => {
-                    resources.values().filter_map(|resource| NewFact::overdue(resource, SILENCE)).collect()
+                    stored.resources().filter_map(|resource| NewFact::overdue(resource, SILENCE)).collect()
                 }
             };
             for fact in facts {
-                let stored = |id: &ResourceId| resources.get(id).cloned().unwrap_or(Resource::unknown(id.clone()));
-                let Some(united) = unite(resources_named(&fact, stored), std::slice::from_ref(&fact)) else {
+                let Ok(Some(write)) = stored.record(std::slice::from_ref(&fact)) else {
                     continue;
                 };
-                let version = united.owner.version();
-                let facts = united.inherited.into_iter().chain([fact.content]);
-                let owner = facts.fold(united.owner, |owner, fact| fold(owner, fact).into_resource());
-                let owner = (version, claiming(owner, version, &mut claims));
-                let second_names = united.second_names.into_iter().map(|name| (name.version() - 1, name));
-                for (version, resource) in [owner].into_iter().chain(second_names) {
-                    events.extend(events_after(&resource, version));
-                    resources.insert(resource.id().clone(), resource);
+                // What the webhook is about comes before what changes because of it.
+                let (own, others): (Vec<_>, Vec<_>) =
+                    write.resources.iter().partition(|written| *written.item.id() == fact.resource);
+                for written in own.into_iter().chain(others) {
+                    events.extend(events_after(&written.item, written.read_version));
                 }
             }
         }
@@ -230,13 +236,20 @@ fn pointer(envelope: &Envelope) -> EvidencePointer {
     EvidencePointer { object, line: 0 }
 }
 
-/// The deposit with its claim on its coin, or as the duplicate of the deposit that has the claim.
-fn claiming(resource: Resource, version_before: u64, claims: &mut Vec<Claim>) -> Resource {
-    let due = resource.claim_due();
-    let taken = claims.iter().find(|taken| due.as_ref().is_some_and(|due| due.coin == taken.coin));
-    let (resource, claim) = resource.claiming(taken, version_before);
-    claims.extend(claim);
-    resource
+/// The decisions of a person who rejects every deposit that is stored.
+fn rejections(stored: &Stored, decided_at: Timestamp) -> Result<Vec<NewFact>, GenerateError> {
+    let mut rejections = Vec::new();
+    for resource in stored.resources().filter(|resource| resource.id().kind() == Kind::Deposit) {
+        let settles = resource.facts().iter().map(|fact| fact.content.id().clone()).collect();
+        let verdict = ResourceVerdict { resource: resource.id().clone(), verdict: Verdict::Rejected, settles };
+        let (by, reason) = ("alice".to_owned(), "the sender recalled the payment".to_owned());
+        let record = DecisionRecord { by, reason, decided_at, verdicts: vec![verdict] };
+        let envelope = record
+            .envelope(resource.id().feed())
+            .map_err(|error| GenerateError::Webhook { file: resource.id().to_string(), why: error.to_string() })?;
+        rejections.extend(facts(&envelope, pointer(&envelope), &ReadingSettings::default()));
+    }
+    Ok(rejections)
 }
 
 fn read_by_a_newer_version(mut statement: Statement) -> Statement {

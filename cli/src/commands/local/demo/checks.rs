@@ -13,7 +13,7 @@ use fundhook_domain::{Resource, ResourceId};
 use fundhook_ports::Resources as _;
 use serde_json::json;
 
-use super::script::{DROPPED, OUTCOME, SAME_COIN};
+use super::script::{ACCEPTED, DROPPED, OUTCOME, SAME_COIN};
 use super::{Ending, Progress, ids};
 
 /// Prints the resources and whether each promise holds.
@@ -46,7 +46,11 @@ pub(super) async fn check(target: &Target, sent: &Progress, deliveries: &[Delive
     let checks = [
         ("every webhook got the expected response", sent.unexpected_responses == 0),
         ("every statement of a provider became exactly one event", events == sent.expected_events),
-        ("the coin that two feeds reported may be credited once", credits_of_the_coin(deliveries) == 1),
+        ("the coin that two feeds reported may be credited once", credits_of(deliveries, &SAME_COIN) == 1),
+        (
+            "the coin that two feeds credited differently may be credited as a person decided",
+            last_type(deliveries, ACCEPTED) == Some("fundhook.deposit.confirmed"),
+        ),
         (
             "the dropped webhook was reconciled, and changed nothing when it arrived late",
             is_reconciled_once(deliveries),
@@ -67,9 +71,15 @@ pub(super) async fn check(target: &Target, sent: &Progress, deliveries: &[Delive
     }
 }
 
-/// How many events allow the platform to credit the coin that two feeds reported.
-fn credits_of_the_coin(deliveries: &[Delivery]) -> usize {
-    let about_the_coin = deliveries.iter().filter(|delivery| SAME_COIN.contains(&delivery.text("/subject")));
+/// The type of the last event about `resource`.
+fn last_type<'a>(deliveries: &'a [Delivery], resource: &str) -> Option<&'a str> {
+    let about_it = deliveries.iter().filter(|delivery| delivery.text("/subject") == resource);
+    about_it.max_by_key(|delivery| delivery.text("/sequence")).map(|delivery| delivery.text("/type"))
+}
+
+/// How many events allow the platform to credit the coin that these deposits are about.
+fn credits_of(deliveries: &[Delivery], deposits: &[&str]) -> usize {
+    let about_the_coin = deliveries.iter().filter(|delivery| deposits.contains(&delivery.text("/subject")));
     let confirmed = about_the_coin.filter(|delivery| delivery.text("/type") == "fundhook.deposit.confirmed");
     confirmed.map(Delivery::id).collect::<BTreeSet<_>>().len()
 }

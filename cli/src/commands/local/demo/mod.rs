@@ -16,10 +16,10 @@ use fundhook::subscription::{Delivery, Subscription};
 use fundhook::target::Target;
 use fundhook_local_stack::sending::{Authenticity, SendOutcome, Webhook, send, send_or_drop};
 use fundhook_local_stack::session::{Platform, Session};
-use fundhook_local_stack::{Account, CargoOutput, Function, Workspace};
+use fundhook_local_stack::{Account, CargoOutput, Function, Workspace, reconciler};
 use fundhook_runtime::now;
 use fundhook_sandbox::DropShare;
-use script::{DROPPED, DemoStep, ROTATED, SCRIPT, SampleDelivery};
+use script::{ACCEPTED, ACCEPTED_BECAUSE, DROPPED, DemoStep, ROTATED, SCRIPT, SampleDelivery};
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
@@ -135,6 +135,12 @@ async fn take(
             if let Some(webhook) = sent.dropped.take() {
                 send_deposit(platform, DROPPED, &webhook, 0, sent).await?;
             }
+        }
+        DemoStep::Accept => {
+            let request = json!({ "decide": { "resource": ACCEPTED, "choice": "accept", "by": "alice", "reason": ACCEPTED_BECAUSE } });
+            let decided = reconciler::decide(&platform.deployment, &request).await?;
+            println!("  · alice accepts {ACCEPTED}: {ACCEPTED_BECAUSE}");
+            sent.expected_events += decided.decided.len();
         }
         DemoStep::Rotate => {
             platform.sandbox.rotate(false).await?;

@@ -20,6 +20,8 @@ pub(super) enum DemoStep {
     SendDropped,
     /// The provider replaces its key, then confirms another deposit.
     Rotate,
+    /// A person decides which of two credits of one coin is right.
+    Accept,
 }
 
 /// How a sample is sent, and the number of events that its first acceptance causes.
@@ -90,11 +92,20 @@ pub(super) const SCRIPT: &[Chapter] = &[
         ],
     },
     Chapter {
-        title: "Two feeds report the same coin: it may be credited once",
+        title: "Two feeds report the same coin, each in its own spelling: it may be credited once",
+        in_order: true,
+        steps: &[
+            DemoStep::Send(sample("zerohash/deposit.completed.json")),
+            DemoStep::Send(sample("connect/deposits.confirmed.other_spelling.json").times(2)),
+        ],
+    },
+    Chapter {
+        title: "Two feeds credit one coin differently: neither may be credited until a person decides",
         in_order: true,
         steps: &[
             DemoStep::Send(sample("zerohash/fund.success.json")),
-            DemoStep::Send(sample("connect/deposits.confirmed.same_coin.json").times(2)),
+            DemoStep::Send(sample("connect/deposits.confirmed.same_coin.json").times(2).events(3)),
+            DemoStep::Accept,
         ],
     },
     Chapter {
@@ -167,6 +178,8 @@ pub(super) const OUTCOME: &[(&str, &str)] = &[
     ("withdrawal#connect#f2d4a13e-8a52-45e3-9825-b0b18c9a8233", "confirmed"),
     ("deposit#zerohash#8fadaae0-8896-4ef9-8d33-6fb82a020c2b", "confirmed"),
     ("deposit#zerohash#363b5b15-02bd-4797-892f-8baa4eec60d9", "confirmed"),
+    ("deposit#zerohash#cd7b9e8c-e0f3-4fcd-a192-48ff280bc4dd", "confirmed"),
+    ("deposit#connect#8f2b6c1d-4e7a-4b90-a3d5-6c8e0f1a2b3c", "confirmed"),
     ("deposit#zerohash#0b7e4f7a-3c55-4d0e-9a41-7d7f8f3b2c61", "confirmed"),
     ("deposit#zerohash#c2a9d3b4-8e71-4f06-b5d8-1e2f3a4b5c6d", "held"),
     ("deposit#zerohash#5155f7c9-95cb-4556-ab89-c178943a7111", "held"),
@@ -190,4 +203,8 @@ pub(super) const ROTATED: &str = "5b1e4a52-77c9-4d0e-8f0b-3c1d9be2a6f4";
 
 /// The two deposits that report the same coin.
 pub(super) const SAME_COIN: [&str; 2] =
-    ["deposit#zerohash#363b5b15-02bd-4797-892f-8baa4eec60d9", "deposit#connect#cf59f58d-8aea-4cbb-9e0c-8ed327e381ab"];
+    ["deposit#zerohash#cd7b9e8c-e0f3-4fcd-a192-48ff280bc4dd", "deposit#connect#8f2b6c1d-4e7a-4b90-a3d5-6c8e0f1a2b3c"];
+
+/// The deposit that a person accepts, and why.
+pub(super) const ACCEPTED: &str = "deposit#zerohash#363b5b15-02bd-4797-892f-8baa4eec60d9";
+pub(super) const ACCEPTED_BECAUSE: &str = "our customers are credited in USD";

@@ -1,12 +1,14 @@
 //! Records of the stream.
 
+pub(crate) mod coins;
+
 use aws_lambda_events::dynamodb::Event as StreamEvent;
 use aws_lambda_events::streams::DynamoDbEventResponse;
-use fundhook_adapters::table::{FACTS, OWNERSHIP, PK, VERSION};
+use fundhook_adapters::table::{FACTS, PK, VERSION};
 use fundhook_domain::{
-    Attestation, Details, Event, Evidence, EvidenceClass, EvidencePointer, FactId, Kind, Network, Ownership, Provider,
-    Quantity, Reading, Resource, ResourceId, Scheme, Statement, StatementContent, Status, Timestamp, TransferDetails,
-    Units, fold,
+    Attestation, Details, Event, Evidence, EvidenceClass, EvidencePointer, FactId, Kind, Network, Provider, Quantity,
+    Reading, Resource, ResourceId, Scheme, Statement, StatementContent, Status, Timestamp, TransferDetails, Units,
+    fold,
 };
 use fundhook_ports::fakes::{Fake, ReceiptTable, Topic};
 use fundhook_reconciliation::Receipt;
@@ -67,18 +69,16 @@ pub(crate) fn folded(statements: &[Statement]) -> Resource {
 /// A resource's item as it is in a stream record.
 pub(crate) fn image(resource: &Resource) -> Value {
     let facts = resource.facts().iter().map(|fact| json!({ "S": serde_json::to_string(fact).expect("JSON") }));
-    let view = resource.view().expect("a view");
     let mut image = json!({
         PK: { "S": resource.id().to_string() },
         FACTS: { "L": facts.collect::<Vec<_>>() },
         VERSION: { "N": resource.version().to_string() },
-        "view": { "S": serde_json::to_string(&view).expect("JSON") },
-        "status": { "S": view.status.expect("a status").as_str() },
-        "final": { "BOOL": view.status.expect("a status").is_final() },
         "updated_at": { "S": at(60).sortable() },
     });
-    if *resource.ownership() != Ownership::Unclaimed {
-        image[OWNERSHIP] = json!({ "S": serde_json::to_string(resource.ownership()).expect("JSON") });
+    if let Some(view) = resource.view() {
+        image["view"] = json!({ "S": serde_json::to_string(&view).expect("JSON") });
+        image["status"] = json!({ "S": view.status.expect("a status").as_str() });
+        image["final"] = json!({ "BOOL": view.status.expect("a status").is_final() });
     }
     image
 }

@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use fundhook_credentials::TokenKeeper;
 use fundhook_domain::{
-    Details, EvidencePointer, Feed, Network, NewFact, Ownership, Resource, ResourceId, Status, Timestamp, events_after,
+    Claim, ClaimKey, Details, EvidencePointer, Feed, Network, NewFact, Resource, ResourceId, Status, Timestamp,
+    events_after,
 };
 use fundhook_ports::ListPage;
 use fundhook_ports::fakes::{Clock, Fake, Queue, ResourceTable, Stepped, Steps, TokenService, TransactionApi};
-use fundhook_providers::{Envelope, ReadingSettings, normalise};
+use fundhook_providers::{Envelope, ReadingSettings, facts};
 use fundhook_reconciliation::{DayReports, RunSummary, Watermark};
 use fundhook_runtime::settings::{OverdueLimits, ReconcileSettings};
 use reconciler::{ListReader, Ports, ReconcileError, ReconcileRequest, ReconcileResponse, Reconciler};
@@ -183,9 +184,8 @@ impl World {
         for (line, message) in (0..).zip(&envelopes) {
             let envelope = Envelope::from_json(message).expect("an envelope");
             let archived = EvidencePointer { object: "evidence/v1/x.ndjson.gz".to_owned(), line };
-            let statements = normalise(&envelope, archived, &self.settings.reading);
-            let messages =
-                statements.into_iter().map(|statement| NewFact::from(statement).to_message().expect("a message"));
+            let facts = facts(&envelope, archived, &self.settings.reading);
+            let messages = facts.into_iter().map(|fact| fact.to_message().expect("a message"));
             self.transfers.now().sent.extend(messages);
         }
         let statements = std::mem::take(&mut self.transfers.now().sent);
@@ -198,6 +198,11 @@ impl World {
     pub(crate) fn receive(&self, message: String) {
         self.ingress.now().sent.push(message);
         self.process_queues();
+    }
+
+    /// Only these families of webhooks credit: the fund transaction of a coin is converted, and Connect's deposit is not.
+    pub(crate) fn crediting(&mut self, families: &str) {
+        self.settings.reading.crediting = families.parse().expect("a list of families");
     }
 
     /// Receives the webhook which says that `deposit` reached `status` now.
@@ -244,7 +249,8 @@ impl World {
     pub(crate) fn ledger(&self) -> Ledger {
         let table = self.table.resources.now();
         let entries = table.resources.values().map(|resource| (resource.id().clone(), Entry::of(resource)));
-        let claims = table.claims.iter().map(|(coin, claim)| (coin.clone(), claim.owner.clone()));
+        let owners = |claim: &Claim| claim.owners().map(|entry| entry.resource.clone()).collect();
+        let claims = table.claims.iter().map(|(key, claim)| (key.clone(), owners(claim)));
         Ledger { entries: entries.collect(), claims: claims.collect() }
     }
 }
@@ -253,8 +259,8 @@ impl World {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Ledger {
     pub(crate) entries: BTreeMap<ResourceId, Entry>,
-    /// Each coin, and the deposit that owns it.
-    pub(crate) claims: BTreeMap<String, ResourceId>,
+    /// For each transaction, the deposits that are credited with its coins.
+    pub(crate) claims: BTreeMap<ClaimKey, Vec<ResourceId>>,
 }
 
 /// What is recorded of one resource.
@@ -268,13 +274,14 @@ pub(crate) struct Entry {
     pub(crate) account: Option<String>,
     pub(crate) transaction: Option<String>,
     pub(crate) address: Option<String>,
-    pub(crate) ownership: String,
+    pub(crate) credit: String,
 }
 
 impl Entry {
     fn of(resource: &Resource) -> Self {
         let view = resource.view().expect("a fact");
-        let conflicting = view.conflicting().len();
+        let (conflicting, is_credited) = (view.conflicting().len(), view.is_credited());
+        let duplicate_of = view.duplicate_of;
         let transfer = match view.details {
             Details::Transfer(transfer) => *transfer,
             Details::Recovery(_) | Details::Account(_) | Details::Balance(_) | Details::Unrecognized(_) => {
@@ -291,10 +298,10 @@ impl Entry {
             account: transfer.account,
             transaction: transfer.transaction.hash,
             address: transfer.transaction.to,
-            ownership: match resource.ownership() {
-                Ownership::Unclaimed => "unclaimed".to_owned(),
-                Ownership::Owner => "owner".to_owned(),
-                Ownership::DuplicateOf { owner, after: _ } => format!("duplicate of {owner}"),
+            credit: match (is_credited, duplicate_of) {
+                (_, Some(owner)) => format!("duplicate of {owner}"),
+                (true, None) => "credited".to_owned(),
+                (false, None) => "none".to_owned(),
             },
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use fundhook_domain::{Claim, Feed, NewFact, Ownership, Resource, ResourceId, Timestamp};
+use fundhook_domain::{Claim, ClaimKey, Feed, NewFact, Resource, ResourceId, SimilarDeposits, SimilarKey, Timestamp};
 use fundhook_ports::fakes::{Fake, ReceiptTable, ResourceTable};
 use fundhook_ports::{
     AccountResources, Advance, Claims, IndexEntry, IndexPage, OpenQuery, OpenResources, PortError, Receipts, Reports,
@@ -104,9 +104,8 @@ pub(crate) struct Keys {
 impl Keys {
     fn of(resource: &Resource, updated_at: Timestamp) -> Self {
         let current_status = resource.current_status().filter(|current_status| current_status.is_awaited);
-        let is_duplicate = matches!(resource.ownership(), Ownership::DuplicateOf { .. });
         let view = resource.view();
-        let credited = view.as_ref().filter(|view| view.is_confirmed_deposit() && !is_duplicate);
+        let credited = view.as_ref().filter(|view| view.is_credited());
         Self {
             open: current_status.map(|current_status| (resource.is_overdue(), current_status.since)),
             settled: credited.map(|view| view.occurred_at),
@@ -161,8 +160,12 @@ impl AccountResources for Table {
 }
 
 impl Claims for Table {
-    async fn claims(&self, coins: &[String]) -> Result<Vec<Claim>, PortError> {
-        self.resources.claims(coins).await
+    async fn claims(&self, keys: &[ClaimKey]) -> Result<Vec<Claim>, PortError> {
+        self.resources.claims(keys).await
+    }
+
+    async fn similar(&self, keys: &[SimilarKey]) -> Result<Vec<SimilarDeposits>, PortError> {
+        self.resources.similar(keys).await
     }
 }
 

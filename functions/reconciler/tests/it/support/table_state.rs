@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fundhook_domain::{Provider, Resource, ResourceId, events_after};
+use fundhook_domain::{Claim, Provider, Resource, ResourceId, events_after};
 use serde_json::{Value, json};
 
 use super::table::{Keys, Table};
@@ -64,14 +64,15 @@ impl TableState {
     }
 }
 
-/// What is recorded of a resource: its view, the ownership of its coin, its index keys, and its latest event.
+/// What is recorded of a resource: its view, what the claims on its coins say, its index keys, and its latest event.
 fn recorded(table: &Table, resource: &Resource) -> Value {
     let resources = table.resources.now();
     let latest = events_after(resource, 0).pop();
+    let entries = resources.claims.values().flat_map(Claim::entries);
+    let claims = entries.filter(|entry| entry.resource == *resource.id()).map(|entry| (entry.key(), entry.fate));
     json!({
         "view": resource.view(),
-        "ownership": resource.ownership(),
-        "claim": resources.claims.values().find(|claim| claim.owner == *resource.id()),
+        "claims": claims.collect::<Vec<_>>(),
         "indexes": table.contents.now().indexes.get(resource.id()).map(Keys::named),
         "event": latest.map(|event| event.data),
     })

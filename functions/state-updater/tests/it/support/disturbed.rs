@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use fundhook_domain::{NewFact, Resource, ResourceId, Timestamp};
+use fundhook_domain::{Claim, ClaimKey, NewFact, Resource, ResourceId, SimilarDeposits, SimilarKey, Timestamp};
 use fundhook_ports::fakes::{Fake, down};
-use fundhook_ports::{PortError, Resources, Write, WriteOutcome};
+use fundhook_ports::{Claims, PortError, Resources, Write, WriteOutcome};
 use state_updater::StateUpdater;
 use tokio::sync::Notify;
 
@@ -91,6 +91,22 @@ impl Resources for Disturbed {
             }
         }
         outcomes
+    }
+}
+
+impl Claims for Disturbed {
+    async fn claims(&self, keys: &[ClaimKey]) -> Result<Vec<Claim>, PortError> {
+        self.step("before a read of claims").await?;
+        let claims = self.table.claims(keys).await?;
+        self.step("after a read of claims").await?;
+        Ok(claims)
+    }
+
+    async fn similar(&self, keys: &[SimilarKey]) -> Result<Vec<SimilarDeposits>, PortError> {
+        self.step("before a read of similar deposits").await?;
+        let similar = self.table.similar(keys).await?;
+        self.step("after a read of similar deposits").await?;
+        Ok(similar)
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! It is dynoxide, an embedded engine that follows recordings of DynamoDB, behind its HTTP interface, so the tests make real
 //! SDK calls. It has no capacity limits, so it never throttles and leaves nothing unprocessed.
+pub(crate) mod coins;
 pub(crate) mod server;
 pub(crate) mod vault;
 
@@ -205,6 +206,11 @@ pub(crate) fn write(resource: &Resource, fact: impl Into<FactContent>) -> Write 
 /// The first write of the resource of `statement`.
 pub(crate) fn first_write(statement: Statement) -> Write {
     write(&Resource::unknown(statement.resource.clone()), statement)
+}
+
+/// The resource of a write of nothing else.
+pub(crate) fn only(write: &Write) -> &Resource {
+    &write.only_resource().expect("one resource and no claim").item
 }
 
 pub(crate) async fn write_one(table: &ResourceTable, write: Write) -> WriteOutcome {

@@ -4,7 +4,7 @@
 //!
 //! - Two spellings of one key on one chain are one address.
 //! - Capitals are kept where they are significant.
-//! - A wrong checksum is no reason to reject an address: a sample of a provider has one.
+//! - A wrong checksum is not a reason to reject an address: a sample of a provider has one.
 
 mod cashaddr;
 mod crc16;

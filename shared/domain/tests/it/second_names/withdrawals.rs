@@ -1,12 +1,11 @@
 //! Withdrawals with several names: which one has the facts, and what the others publish.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use fundhook_domain::{
     Change, Event, FactContent, FactId, Feed, Kind, NewFact, Outcome, Provider, Resource, ResourceId, SecondName,
-    Status, United, View, WithdrawalStatus, attributes_schema, event_schema, event_types, events_after, fold,
-    resources_named, unite,
+    Status, Stored, View, WithdrawalStatus, attributes_schema, event_schema, event_types, events_after, fold,
 };
 use serde_json::json;
 
@@ -15,33 +14,32 @@ use WithdrawalStatus::{Broadcast, Confirmed, Failed, Submitted};
 
 /// What is stored: every fact is recorded as the state updater records it.
 #[derive(Default)]
-struct Stored(BTreeMap<ResourceId, Resource>);
+struct World(Stored);
 
-impl Stored {
+impl World {
     fn of(facts: impl IntoIterator<Item = NewFact>) -> Self {
-        let mut stored = Self::default();
-        facts.into_iter().for_each(|fact| stored.record(fact));
-        stored
+        let mut world = Self::default();
+        facts.into_iter().for_each(|fact| world.record(fact));
+        world
     }
 
     fn resource(&self, id: &ResourceId) -> Resource {
-        self.0.get(id).cloned().unwrap_or_else(|| Resource::unknown(id.clone()))
+        self.0.resource(id).cloned().unwrap_or_else(|| Resource::unknown(id.clone()))
+    }
+
+    fn resources(&self) -> impl Iterator<Item = &Resource> {
+        self.0.resources().filter(|resource| resource.version() > 0)
     }
 
     fn record(&mut self, fact: NewFact) {
-        let resources = resources_named(&fact, |id| self.resource(id));
-        let united = unite(resources, std::slice::from_ref(&fact)).expect("an owner");
-        let United { owner, inherited, second_names } = united;
-        let facts = inherited.into_iter().chain([fact.content]);
-        let owner = facts.fold(owner, |owner, fact| fold(owner, fact).into_resource());
-        self.0.extend(second_names.into_iter().chain([owner]).map(|resource| (resource.id().clone(), resource)));
+        self.0.record(&[fact]).expect("an owner");
     }
 
     /// The only resource that is not a second name.
     fn only_owner(&self) -> &Resource {
-        let owners: Vec<&Resource> = self.0.values().filter(|resource| resource.second_name_of().is_none()).collect();
+        let owners: Vec<&Resource> = self.resources().filter(|resource| resource.second_name_of().is_none()).collect();
         let [owner] = owners[..] else { unreachable!("one payment has one owner: {owners:?}") };
-        let others = self.0.values().filter_map(Resource::second_name_of);
+        let others = self.resources().filter_map(Resource::second_name_of);
         assert!(others.into_iter().all(|named| named == owner.id()), "every second name leads to the owner");
         owner
     }
@@ -69,14 +67,14 @@ fn one_payment_is_one_withdrawal_with_the_same_facts_and_view_in_any_order_and_s
         let life: Vec<_> = shapes.iter().copied().zip(statuses).chain([(Shape::Both, Confirmed)]).collect();
         let mut ends: Vec<(BTreeSet<FactId>, View)> = Vec::new();
         for order in permutations(&facts(&life)) {
-            let mut stored = Stored::of(order.clone());
-            let end = |stored: &Stored| (fact_ids(stored.only_owner()), stored.only_owner().view().expect("a view"));
+            let mut stored = World::of(order.clone());
+            let end = |stored: &World| (fact_ids(stored.only_owner()), stored.only_owner().view().expect("a view"));
             ends.push(end(&stored));
             assert_eq!(ends.last().map(|(_, view)| view.status), Some(Some(Status::Withdrawal(Confirmed))));
 
-            let before = stored.0.clone();
+            let before: Vec<Resource> = stored.resources().cloned().collect();
             order.into_iter().for_each(|fact| stored.record(fact));
-            assert_eq!(stored.0, before, "all of it again changes nothing");
+            assert_eq!(stored.resources().cloned().collect::<Vec<_>>(), before, "all of it again changes nothing");
         }
         assert!(ends.iter().all(|end| *end == ends[0]), "{shapes:?}");
     }
@@ -91,7 +89,7 @@ fn the_name_under_which_something_is_recorded_is_the_owner_and_else_the_payments
         (vec![(Shape::OnlyRequest, Submitted), (Shape::OnlyPayment, Broadcast), (Shape::Both, Confirmed)], payment()),
         (vec![(Shape::OnlyRequest, Submitted), (Shape::Both, Broadcast), (Shape::OnlyPayment, Confirmed)], request()),
     ] {
-        let stored = Stored::of(facts(&life));
+        let stored = World::of(facts(&life));
         assert_eq!(*stored.only_owner().id(), owner, "{life:?}");
         assert_eq!(stored.only_owner().version(), life.len() as u64);
     }
@@ -99,7 +97,7 @@ fn the_name_under_which_something_is_recorded_is_the_owner_and_else_the_payments
 
 #[test]
 fn what_was_recorded_separately_is_recorded_on_the_payment_and_the_request_becomes_its_duplicate() {
-    let stored = Stored::of(facts(&[
+    let stored = World::of(facts(&[
         (Shape::OnlyRequest, Submitted),
         (Shape::OnlyPayment, Broadcast),
         (Shape::Both, Confirmed),
@@ -129,7 +127,7 @@ fn what_was_recorded_separately_is_recorded_on_the_payment_and_the_request_becom
 
 #[test]
 fn a_name_under_which_nothing_was_recorded_publishes_nothing() {
-    let stored = Stored::of(facts(&[(Shape::OnlyRequest, Submitted), (Shape::Both, Confirmed)]));
+    let stored = World::of(facts(&[(Shape::OnlyRequest, Submitted), (Shape::Both, Confirmed)]));
     let named = stored.resource(&payment());
     assert_eq!((named.version(), named.sequence(), named.view()), (1, 0, None));
     assert_eq!(events_after(&named, 0), []);
@@ -140,7 +138,7 @@ fn a_name_under_which_nothing_was_recorded_publishes_nothing() {
 #[test]
 fn a_duplicate_leaves_the_conflict_to_its_owner() {
     let life = [(Shape::OnlyRequest, Confirmed), (Shape::OnlyRequest, Failed), (Shape::OnlyPayment, Submitted)];
-    let stored = Stored::of(facts(&[life.as_slice(), &[(Shape::Both, Submitted)]].concat()));
+    let stored = World::of(facts(&[life.as_slice(), &[(Shape::Both, Submitted)]].concat()));
     assert_eq!(stored.resource(&payment()).view().expect("a view").conflicting().len(), 2);
     let events = events_after(&stored.resource(&request()), 0);
     assert_eq!(types(&events), ["confirmed", "conflicting", "duplicate"]);
@@ -149,7 +147,7 @@ fn a_duplicate_leaves_the_conflict_to_its_owner() {
 
 #[test]
 fn a_notice_about_a_second_name_is_not_recorded_on_the_owner() {
-    let mut stored = Stored::of(facts(&[(Shape::OnlyRequest, Submitted)]));
+    let mut stored = World::of(facts(&[(Shape::OnlyRequest, Submitted)]));
     let notice = NewFact::overdue(&stored.resource(&request()), Duration::from_secs(60)).expect("it is awaited");
     stored.record(notice.clone());
     for later in [Shape::OnlyPayment.says(Broadcast, 10), Shape::Both.says(Broadcast, 20), notice] {
@@ -163,11 +161,8 @@ fn a_notice_about_a_second_name_is_not_recorded_on_the_owner() {
 
 #[test]
 fn a_resource_is_a_second_name_of_one_owner() {
-    let stored = Stored::of(facts(&[
-        (Shape::OnlyRequest, Submitted),
-        (Shape::OnlyPayment, Broadcast),
-        (Shape::Both, Confirmed),
-    ]));
+    let stored =
+        World::of(facts(&[(Shape::OnlyRequest, Submitted), (Shape::OnlyPayment, Broadcast), (Shape::Both, Confirmed)]));
     let duplicate = stored.resource(&request());
     let FactContent::SecondName(known) = duplicate.facts()[1].content.clone() else { unreachable!("a relation") };
     let again = fold(duplicate.clone(), FactContent::SecondName(known.clone()));
@@ -202,11 +197,8 @@ fn names_and_relations_read_back_as_they_are_written() {
     let message = fact.to_message().expect("JSON");
     assert_eq!(NewFact::from_message(&message).expect("a fact"), fact);
 
-    let stored = Stored::of(facts(&[
-        (Shape::OnlyRequest, Submitted),
-        (Shape::OnlyPayment, Broadcast),
-        (Shape::Both, Confirmed),
-    ]));
+    let stored =
+        World::of(facts(&[(Shape::OnlyRequest, Submitted), (Shape::OnlyPayment, Broadcast), (Shape::Both, Confirmed)]));
     for fact in stored.resource(&request()).facts() {
         let json = serde_json::to_string(fact).expect("JSON");
         assert_eq!(serde_json::from_str::<fundhook_domain::Fact>(&json).expect("a fact"), *fact);

@@ -58,7 +58,8 @@ fn state_money(details: &mut TransferDetails, status: DepositStatus, pick: usize
         | DepositStatus::Submitted
         | DepositStatus::Abandoned
         | DepositStatus::Failed
-        | DepositStatus::Unexpected => {}
+        | DepositStatus::Unexpected
+        | DepositStatus::Reversed => {}
     }
 }
 

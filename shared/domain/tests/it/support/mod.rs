@@ -1,5 +1,6 @@
 //! Statements to fold, and what folding them results in.
 
+pub(crate) mod coins;
 pub(crate) mod deposits;
 pub(crate) mod facts;
 pub(crate) mod money;
@@ -8,13 +9,14 @@ pub(crate) mod readings;
 pub(crate) mod recovery;
 pub(crate) mod whole;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use fundhook_domain::{
-    AccountDetails, Attestation, Details, Event, EventData, Evidence, EvidenceClass, EvidencePointer, FactId, Kind,
-    Network, Provider, Quantity, Reading, Resource, ResourceId, Scheme, Statement, StatementContent, Status, Timestamp,
-    Transaction, TransferDetails, UnrecognizedDetails, View, events_after, fold,
+    AccountDetails, Attestation, CoinRelation, Decision, Details, Event, EventData, Evidence, EvidenceClass,
+    EvidencePointer, FactContent, FactId, Kind, Network, NewFact, Provider, Quantity, Reading, Relation, Resource,
+    ResourceId, Scheme, Statement, StatementContent, Status, Timestamp, Transaction, TransferDetails,
+    UnrecognizedDetails, Verdict, View, events_after, fold,
 };
 use serde_json::{Map, Value};
 
@@ -215,6 +217,42 @@ pub(crate) fn folded<'a>(statements: impl IntoIterator<Item = &'a Statement>) ->
 }
 
 /// The view after `statements` are folded in this order.
+/// The resource after `statements`, as a duplicate of `owner`.
+pub(crate) fn duplicate_of<'a>(owner: &ResourceId, statements: impl IntoIterator<Item = &'a Statement>) -> Resource {
+    let mut statements = statements.into_iter().peekable();
+    let first = statements.peek().expect("a statement");
+    let (occurred_at, evidence) = (first.content.occurred_at, first.content.evidence.clone());
+    let id = FactId::of(&first.resource, "duplicate", owner.to_string().as_bytes());
+    let content = CoinRelation::DuplicateOf(Some(owner.clone()));
+    let relation = Box::new(Relation { id, content, occurred_at, evidence });
+    let related = fold(Resource::unknown(first.resource.clone()), FactContent::Relation(relation)).into_resource();
+    statements.fold(related, |resource, statement| fold(resource, statement.clone()).into_resource())
+}
+
+/// The resource after a person who knew all of it decided.
+pub(crate) fn decided(resource: Resource, verdict: Verdict) -> Resource {
+    let fact = NewFact { resource: resource.id().clone(), content: decision(&resource, verdict, 1000) };
+    fold(resource, fact).into_resource()
+}
+
+/// The decision at `seconds` of a person who knows all that is recorded about `resource`.
+pub(crate) fn decision(resource: &Resource, verdict: Verdict, seconds: u64) -> FactContent {
+    let settles = resource.facts().iter().map(|fact| fact.content.id().clone()).collect();
+    let id = FactId::of(resource.id(), Decision::EVENT_TYPE, format!("{verdict:?} {seconds}").as_bytes());
+    let evidence = resource.facts()[0].content.evidence().clone();
+    let (by, reason) = ("alice".to_owned(), "checked with the provider".to_owned());
+    FactContent::Decision(Box::new(Decision {
+        id,
+        verdict,
+        settles,
+        by,
+        reason,
+        decided_at: at(seconds),
+        evidence,
+        also: BTreeMap::new(),
+    }))
+}
+
 pub(crate) fn view<'a>(statements: impl IntoIterator<Item = &'a Statement>) -> View {
     folded(statements).view().expect("a resource with facts has a view")
 }

@@ -39,7 +39,8 @@ pub(super) fn credit_or_hold(status: DepositStatus) -> (Option<Credit>, Option<H
         | DepositStatus::Submitted
         | DepositStatus::Abandoned
         | DepositStatus::Failed
-        | DepositStatus::Unexpected => (None, None),
+        | DepositStatus::Unexpected
+        | DepositStatus::Reversed => (None, None),
     }
 }
 

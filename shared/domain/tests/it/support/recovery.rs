@@ -103,7 +103,10 @@ pub(crate) fn body(view: &View) -> RecoveryBody {
 /// The least that a webhook states about a recovery that reaches `status`.
 pub(super) fn details_of(status: RecoveryStatus) -> Details {
     Details::Recovery(Box::new(match status {
-        RecoveryStatus::Required => of_deposit(WebhookFamily::ZerohashDepositStatus, "eecb7555", HASH, "100", 0),
+        // No webhook states that a recovery is suspended: it follows from what other deposits say.
+        RecoveryStatus::Required | RecoveryStatus::Suspended => {
+            of_deposit(WebhookFamily::ZerohashDepositStatus, "eecb7555", HASH, "100", 0)
+        }
         RecoveryStatus::InProgress => of_payment("b752503c", WithdrawalStatus::Submitted, Some("100")),
         RecoveryStatus::Resolved => of_payment("b752503c", WithdrawalStatus::Confirmed, Some("100")),
     }))
@@ -112,7 +115,7 @@ pub(super) fn details_of(status: RecoveryStatus) -> Details {
 /// A recovery with every detail, in `status`.
 pub(super) fn whole(status: RecoveryStatus) -> Details {
     let payment = match status {
-        RecoveryStatus::Required => WithdrawalStatus::Failed,
+        RecoveryStatus::Required | RecoveryStatus::Suspended => WithdrawalStatus::Failed,
         RecoveryStatus::InProgress => WithdrawalStatus::Broadcast,
         RecoveryStatus::Resolved => WithdrawalStatus::Confirmed,
     };
@@ -120,5 +123,13 @@ pub(super) fn whole(status: RecoveryStatus) -> Details {
     let mut payments = of_payment("b752503c", payment, Some("100")).payments;
     payments.values_mut().for_each(|payment| payment.also_named = BTreeSet::from([payment_id("0d0bd4c9")]));
     let RecoveryKey { account, asset, network } = key();
-    Details::Recovery(Box::new(RecoveryDetails { account, asset, network, deposits, payments }))
+    Details::Recovery(Box::new(RecoveryDetails {
+        account,
+        asset,
+        network,
+        deposits,
+        payments,
+        suspended: BTreeSet::new(),
+        decided: BTreeSet::new(),
+    }))
 }

@@ -7,14 +7,14 @@ use fundhook_domain::{
     AccountDetails, Amount, BalanceDetails, Balances, Conversion, Credit, CreditConversion, CreditFee, CreditForm,
     DecidedBy, DepositStatus, Details, Event, Exchange, FeeBearer, FeeQuantity, Feed, Hold, HoldReason, Kind, Location,
     Network, NewFact, Provider, Quantity, Resource, ResourceId, Session, Side, Source, Statement, Status, Tenant,
-    Transaction, TransferDetails, Units, UnrecognizedDetails, WebhookFamily, events_after, fold, unite,
+    Transaction, TransferDetails, Units, UnrecognizedDetails, Verdict, WebhookFamily, events_after, fold, unite,
 };
 
 use super::money::money;
 use super::readings::restated_somehow;
 use super::{
-    at, folded, json, latest, listed, members, quantity, recovery, resource, statement, statement_in, status as named,
-    with,
+    at, decided, duplicate_of, folded, json, latest, listed, members, quantity, recovery, resource, statement,
+    statement_in, status as named, with,
 };
 
 /// The statement that the resource reached `status` at `seconds`, with every member that it can have.
@@ -183,9 +183,16 @@ pub(crate) fn every_sort() -> Vec<Event> {
         events.push(latest([&whole, &restated_somehow(&whole)]));
     }
     // The same status with another amount is a conflict, once the status is final.
-    for status in [(Kind::Deposit, "confirmed"), (Kind::Fee, "charged"), (Kind::Exchange, "refunded")] {
+    for status in [
+        (Kind::Deposit, "confirmed"),
+        (Kind::Withdrawal, "confirmed"),
+        (Kind::Fee, "charged"),
+        (Kind::Exchange, "refunded"),
+    ] {
         let of = |seconds| whole(named(status.0, status.1), seconds);
-        events.push(latest([&of(40), &with(of(60), |details| details.quantity = wei("1"))]));
+        let other = with(of(60), |details| details.quantity = wei("1"));
+        events.push(latest([&of(40), &other]));
+        events.extend(events_after(&decided(folded([&of(40), &other]), Verdict::Resolved), 2));
     }
     // A fee that arrives before its withdrawal.
     let mut fee = whole(named(Kind::Withdrawal, "initiated"), 0);
@@ -202,9 +209,15 @@ pub(crate) fn every_sort() -> Vec<Event> {
             with(whole(named(status.0, status.1), 0), |details| (details.quantity, details.total) = (None, None));
         events.push(latest([&announced]));
     }
-    let confirmed = folded([&whole(named(Kind::Deposit, "confirmed"), 40)]);
+    let confirmed = whole(named(Kind::Deposit, "confirmed"), 40);
     let owner = ResourceId::new(Kind::Deposit, Provider::Zerohash, "fund-1").expect("an id");
-    events.extend(events_after(&confirmed.duplicating(owner, 0), 0));
+    events.extend(events_after(&duplicate_of(&owner, [&confirmed]), 0));
+    // One coin, reported as credited and as to be returned.
+    events.extend(super::coins::to_be_returned_and_credited());
+    // A deposit that may be another one, and one that a person rejected.
+    events.extend(super::coins::similar());
+    let confirmed = whole(named(Kind::Deposit, "confirmed"), 40);
+    events.extend(events_after(&decided(folded([&confirmed]), Verdict::Rejected), 1));
     // A payment that was recorded under each of its names before a webhook stated both.
     let confirmed = NewFact::from(whole(named(Kind::Withdrawal, "confirmed"), 40));
     let recorded = names().into_iter().map(|id| {

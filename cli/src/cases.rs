@@ -1,0 +1,53 @@
+//! What needs a person's review, and what was decided, as text.
+
+use fundhook_domain::{Resource, Verdict, View};
+use fundhook_reconciliation::DecidedCase;
+
+use crate::show::resource_line;
+
+/// A resource that needs review: what it is, and why it needs it.
+pub fn case_lines(resource: &Resource) -> String {
+    let why = resource.view().map(|view| why(&view)).unwrap_or_default();
+    let why: String = why.into_iter().map(|line| format!("  {line}\n")).collect();
+    format!("{}\n{why}", resource_line(resource))
+}
+
+fn why(view: &View) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(conflict) = &view.conflict {
+        let statuses: Vec<&str> = conflict.statuses.iter().map(|status| status.as_str()).collect();
+        let with: Vec<String> = conflict.with.iter().map(ToString::to_string).collect();
+        let with = if with.is_empty() { String::new() } else { format!(" with {}", with.join(", ")) };
+        lines.push(format!("conflicting about {}{with}: {}", conflict.about.join(", "), statuses.join(", ")));
+    }
+    if let Some(hold) = view.details.hold().filter(|_| view.needs_review() && view.conflict.is_none()) {
+        lines.push(format!("held: {}. {}", hold.reason, hold.explanation));
+    }
+    if let Some(owner) = &view.duplicate_of {
+        lines.push(format!("{owner} counts in its place"));
+    }
+    if let Some(decision) = &view.decision {
+        let verdict = verdict(&decision.verdict);
+        lines.push(format!("{} {verdict} at {}: {}", decision.by, decision.decided_at, decision.reason));
+    }
+    if lines.is_empty() {
+        lines.push("needs no review".to_owned());
+    }
+    lines
+}
+
+/// What was decided about each resource.
+pub fn decided_lines(decided: &DecidedCase) -> String {
+    let line = |(resource, decision): (_, &Verdict)| format!("{resource}: {}\n", verdict(decision));
+    let lines: String = decided.decided.iter().map(line).collect();
+    format!("{lines}The decision is queued; it becomes a fact and an event within seconds.\n")
+}
+
+fn verdict(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Accepted => "accepted it".to_owned(),
+        Verdict::RejectedInFavourOf(other) => format!("rejected it in favour of {other}"),
+        Verdict::Rejected => "rejected it".to_owned(),
+        Verdict::Resolved => "resolved its conflict".to_owned(),
+    }
+}

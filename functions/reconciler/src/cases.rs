@@ -1,0 +1,179 @@
+//! What a person decides about a resource that needs review: which verdicts follow, and sending them as one envelope.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use fundhook_domain::{DepositStatus, FactId, Kind, Resource, ResourceId, Status, Verdict, View};
+use fundhook_ports::{Disposition, PortError, SendMessages};
+use fundhook_providers::{DecisionRecord, ResourceVerdict};
+use fundhook_reconciliation::DecidedCase;
+use tracing::info;
+
+use crate::{Ports, ReconcileError, Reconciler};
+
+/// A decision that an operator requests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DecideCase {
+    /// The resource.
+    pub resource: ResourceId,
+    /// What is decided.
+    pub choice: Choice,
+    /// Who decides.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// What an operator may choose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// The deposit is credited as it states; what it conflicts with is not.
+    Accept,
+    /// The deposit is not credited.
+    Reject,
+    /// The conflict is over, and the status that the resource shows stands.
+    Resolve,
+}
+
+/// Why nothing can be decided.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotDecidable {
+    /// Nothing is recorded under this id.
+    #[error("nothing is recorded under {0}")]
+    Unknown(ResourceId),
+    /// The resource is not a deposit.
+    #[error(
+        "{0} is not a deposit: only a deposit can be accepted or rejected; resolve ends a conflict of any resource"
+    )]
+    NoDeposit(ResourceId),
+    /// No statement says what may be credited.
+    #[error(
+        "no credit can be stated for {0}: the provider has not confirmed it, or a setting must decide first; its hold says why"
+    )]
+    NoCredit(ResourceId),
+    /// There is nothing to decide.
+    #[error("{0} has no conflict: nothing is to be resolved")]
+    NoConflict(ResourceId),
+    /// The deposit is a duplicate.
+    #[error(
+        "{} is a duplicate of {}, which is credited: to accept both would credit the coin twice. Decide about {}", .0[0], .0[1], .0[1]
+    )]
+    Duplicate(Box<[ResourceId; 2]>),
+    /// The conflict is with other deposits.
+    #[error(
+        "{} conflicts with {}: accept the deposit that is right. To resolve only one side would leave the other one open", .0[0], .0[1]
+    )]
+    ConflictOfSeveral(Box<[ResourceId; 2]>),
+    /// Several other deposits credit the coin, each differently.
+    #[error("{0} conflicts with several deposits that credit its coin: accept the one that is right")]
+    SeveralOthers(ResourceId),
+    /// The deposit is neither credited nor held.
+    #[error("{0} is neither credited, held nor to be returned: there is nothing to reject")]
+    NothingToReject(ResourceId),
+}
+
+impl<P: Ports> Reconciler<P> {
+    /// Records what an operator decided: a decision for the resource, and for those that it concerns.
+    pub(crate) async fn decide(&self, case: DecideCase) -> Result<DecidedCase, ReconcileError> {
+        let DecideCase { resource: id, choice, by, reason } = case;
+        let read = self.read([id.clone()].into()).await?;
+        let resource = read.into_iter().next().ok_or_else(|| NotDecidable::Unknown(id.clone()))?;
+        let view = resource.view().ok_or_else(|| NotDecidable::Unknown(id.clone()))?;
+        let others = view.conflict.as_ref().map(|conflict| conflict.with.clone()).unwrap_or_default();
+        let others = self.read(others).await?;
+        let verdicts = verdicts(&resource, &view, &others, choice)?;
+        let decided: BTreeMap<ResourceId, Verdict> =
+            verdicts.iter().map(|verdict| (verdict.resource.clone(), verdict.verdict.clone())).collect();
+        let record = DecisionRecord { by: by.clone(), reason, decided_at: self.now(), verdicts };
+        self.send(&record, &resource).await?;
+        info!(resource.id = %id, by, "{by} decided about {id}; the decision is queued for {} resources", decided.len());
+        Ok(DecidedCase { decided })
+    }
+
+    async fn send(&self, record: &DecisionRecord, resource: &Resource) -> Result<(), PortError> {
+        let failed = |error| PortError::new("write the envelope of a decision", Disposition::DeadLetter, error);
+        let envelope = record.envelope(resource.id().feed()).and_then(|envelope| serde_json::to_string(&envelope));
+        let sent = self.ingress.send_all(vec![envelope.map_err(failed)?]).await;
+        sent.into_iter().collect()
+    }
+}
+
+/// What is decided about `resource` and about `others`, those that it conflicts with.
+fn verdicts(
+    resource: &Resource,
+    view: &View,
+    others: &[Resource],
+    choice: Choice,
+) -> Result<Vec<ResourceVerdict>, NotDecidable> {
+    let id = resource.id();
+    if choice != Choice::Resolve && id.kind() != Kind::Deposit {
+        return Err(NotDecidable::NoDeposit(id.clone()));
+    }
+    let own = match choice {
+        Choice::Accept => accepted(resource, view)?,
+        Choice::Reject => rejected(resource, view, others)?,
+        Choice::Resolve => resolved(id, view)?,
+    };
+    let of_others = others
+        .iter()
+        .filter(|_| choice == Choice::Accept)
+        .map(|other| (other, Verdict::RejectedInFavourOf(id.clone())));
+    let all = [(resource, own)].into_iter().chain(of_others);
+    Ok(all
+        .map(|(resource, verdict)| ResourceVerdict {
+            resource: resource.id().clone(),
+            verdict,
+            settles: known(resource),
+        })
+        .collect())
+}
+
+/// A deposit is accepted if a credit can be stated and no other deposit is credited in its place.
+fn accepted(resource: &Resource, view: &View) -> Result<Verdict, NotDecidable> {
+    let id = resource.id();
+    match &view.duplicate_of {
+        Some(owner) => Err(NotDecidable::Duplicate(Box::new([id.clone(), owner.clone()]))),
+        None if !states_a_credit(resource) => Err(NotDecidable::NoCredit(id.clone())),
+        None => Ok(Verdict::Accepted),
+    }
+}
+
+/// A conflict is resolved if it is among the resource's own statements.
+fn resolved(id: &ResourceId, view: &View) -> Result<Verdict, NotDecidable> {
+    let conflict = view.conflict.as_ref().ok_or_else(|| NotDecidable::NoConflict(id.clone()))?;
+    match conflict.with.first() {
+        Some(other) => Err(NotDecidable::ConflictOfSeveral(Box::new([id.clone(), other.clone()]))),
+        None => Ok(Verdict::Resolved),
+    }
+}
+
+/// How a deposit is rejected: in favour of the deposit that it may be, or of the only other one that credits its coin; otherwise
+/// nobody is credited.
+fn rejected(resource: &Resource, view: &View, others: &[Resource]) -> Result<Verdict, NotDecidable> {
+    let id = resource.id();
+    let unexpected = Some(Status::Deposit(DepositStatus::Unexpected));
+    let held = Some(Status::Deposit(DepositStatus::Held));
+    if !states_a_credit(resource) && view.status != unexpected && view.status != held {
+        return Err(NotDecidable::NothingToReject(id.clone()));
+    }
+    let is_duplicate = |other: &Resource| other.view().is_some_and(|view| view.duplicate_of.is_some());
+    let crediting = others.iter().filter(|other| states_a_credit(other) && !is_duplicate(other));
+    let crediting: Vec<&ResourceId> = crediting.map(Resource::id).collect();
+    match (&view.resembles, crediting.as_slice()) {
+        (Some(other), _) => Ok(Verdict::RejectedInFavourOf(other.clone())),
+        (None, [only]) => Ok(Verdict::RejectedInFavourOf((*only).clone())),
+        (None, []) => Ok(Verdict::Rejected),
+        (None, [_, _, ..]) => Err(NotDecidable::SeveralOthers(id.clone())),
+    }
+}
+
+/// Whether a statement about the deposit says what may be credited.
+fn states_a_credit(resource: &Resource) -> bool {
+    let confirmed = Some(Status::Deposit(DepositStatus::Confirmed));
+    let mut statements = resource.facts().iter().filter_map(|fact| fact.statement());
+    statements.any(|statement| statement.status == confirmed && statement.details.credit().is_some())
+}
+
+/// The facts that the operator knew.
+fn known(resource: &Resource) -> BTreeSet<FactId> {
+    resource.facts().iter().map(|fact| fact.content.id().clone()).collect()
+}

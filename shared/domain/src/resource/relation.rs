@@ -1,0 +1,145 @@
+//! Relations: what other resources say that changes what this one says.
+//!
+//! Guarantees:
+//!
+//! - A relation is a fact. So what a resource says follows from its own facts and from nothing else.
+//! - A relation that is known when a statement is recorded is recorded before it. So nothing is published as creditable in
+//!   between.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::decision::{Decision, Verdict};
+use super::evidence::Evidence;
+use super::fact::{Fact, FactContent};
+use crate::{ClaimEntry, CoinRelation, FactId, Fate, ResourceId, Timestamp, contradicts};
+
+/// A relation of a resource to another one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Relation {
+    /// The id of the fact that it becomes.
+    pub id: FactId,
+    /// What it says.
+    pub content: CoinRelation,
+    /// When the statement that caused it happened, according to the provider.
+    pub occurred_at: Timestamp,
+    /// The evidence for that statement.
+    pub evidence: Evidence,
+}
+
+impl Relation {
+    /// The event's name, which for statements is the provider's.
+    pub(super) const EVENT_TYPE: &str = "fundhook.relation";
+
+    /// The relation `content`, recorded on `resource` at its version `version` because of `cause`.
+    pub(super) fn new(resource: &ResourceId, content: CoinRelation, version: u64, cause: &FactContent) -> Self {
+        let text = serde_json::to_string(&content).unwrap_or_default();
+        Self {
+            // A deposit may say one thing, then another, and then the first again: each time is a relation of its own.
+            id: FactId::of(resource, Self::EVENT_TYPE, format!("{version} {text}").as_bytes()),
+            content,
+            occurred_at: cause.occurred_at(),
+            evidence: cause.evidence().clone(),
+        }
+    }
+}
+
+impl Relation {
+    /// Whether both say something about the same: the deposit's owner, or one deposit in one transaction.
+    pub(super) fn has_subject_of(&self, other: &Self) -> bool {
+        match (&self.content, &other.content) {
+            (CoinRelation::DuplicateOf(_), CoinRelation::DuplicateOf(_))
+            | (CoinRelation::Resembles(_), CoinRelation::Resembles(_)) => true,
+            (CoinRelation::AlsoReported(one), CoinRelation::AlsoReported(another)) => {
+                one.resource == another.resource && one.coin.transaction() == another.coin.transaction()
+            }
+            (
+                CoinRelation::DuplicateOf(_) | CoinRelation::Resembles(_) | CoinRelation::AlsoReported(_),
+                CoinRelation::DuplicateOf(_) | CoinRelation::Resembles(_) | CoinRelation::AlsoReported(_),
+            ) => false,
+        }
+    }
+}
+
+/// What the relations among some facts add up to.
+#[derive(Debug, Default)]
+pub(super) struct Relations<'a> {
+    /// The deposit that is credited with the coin.
+    pub(super) duplicate_of: Option<&'a ResourceId>,
+    /// The deposit that this one may be.
+    pub(super) resembles: Option<&'a ResourceId>,
+    /// What other deposits say, each at last.
+    pub(super) also_reported: BTreeMap<(&'a ResourceId, Option<&'a str>), &'a ClaimEntry>,
+}
+
+impl<'a> Relations<'a> {
+    /// The relations among `facts`; of several about one deposit, the one that was recorded last. Those that `decision`
+    /// settles do not count, except that a conflict which is resolved makes no deposit creditable.
+    pub(super) fn among(facts: &'a [Fact], decision: Option<&Decision>) -> Self {
+        let mut all = Self::default();
+        for relation in facts.iter().filter_map(Fact::relation) {
+            let settling = decision.filter(|decision| decision.settles.contains(&relation.id));
+            let is_settled = settling.is_some();
+            let is_decided = settling.is_some_and(|decision| decision.verdict != Verdict::Resolved);
+            match &relation.content {
+                CoinRelation::DuplicateOf(owner) => all.duplicate_of = owner.as_ref().filter(|_| !is_decided),
+                CoinRelation::Resembles(other) => all.resembles = other.as_ref().filter(|_| !is_decided),
+                CoinRelation::AlsoReported(entry) => {
+                    let key = (&entry.resource, entry.coin.transaction());
+                    if is_settled {
+                        all.also_reported.remove(&key);
+                    } else {
+                        all.also_reported.insert(key, entry);
+                    }
+                }
+            }
+        }
+        all
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.duplicate_of.is_none() && self.resembles.is_none() && self.also_reported.is_empty()
+    }
+
+    /// The entries that contradict `own`, an entry of the resource with these relations.
+    pub(super) fn contradicting<'b>(&self, own: &'b ClaimEntry) -> impl Iterator<Item = &'b ClaimEntry>
+    where
+        'a: 'b,
+    {
+        let all = self.entries().chain([own]);
+        self.entries().filter(move |other| contradicts(own, other, all.clone()))
+    }
+
+    /// The deposits that are not to be returned any more, because of what was decided about them.
+    pub(super) fn decided(&self) -> impl Iterator<Item = &'a ResourceId> {
+        let is_decided = |entry: &&ClaimEntry| matches!(entry.fate, Fate::Withdrawn | Fate::Reversed);
+        self.entries().filter(is_decided).map(|entry| &entry.resource)
+    }
+
+    /// The deposits whose entries contradict each other.
+    pub(super) fn contradicted(&self) -> impl Iterator<Item = &'a ResourceId> {
+        let all = self.entries();
+        let is_contradicted =
+            move |entry: &&ClaimEntry| all.clone().any(|other| contradicts(entry, other, all.clone()));
+        self.entries().filter(is_contradicted).map(|entry| &entry.resource)
+    }
+
+    fn entries(&self) -> impl Iterator<Item = &'a ClaimEntry> + Clone + use<'a> {
+        let entries: Vec<&'a ClaimEntry> = self.also_reported.values().copied().collect();
+        entries.into_iter()
+    }
+}
+
+impl Fact {
+    /// The relation that it records, if it records one.
+    pub fn relation(&self) -> Option<&Relation> {
+        match &self.content {
+            FactContent::Relation(relation) => Some(relation),
+            FactContent::Statement(_)
+            | FactContent::Overdue(_)
+            | FactContent::SecondName(_)
+            | FactContent::Decision(_) => None,
+        }
+    }
+}
