@@ -3,7 +3,7 @@
 use fundhook_domain::{Resource, Verdict, View};
 use fundhook_reconciliation::DecidedCase;
 
-use crate::show::resource_line;
+use crate::show::{decided, resource_line};
 
 /// A resource that needs review: what it is, and why it needs it.
 pub fn case_lines(resource: &Resource) -> String {
@@ -27,7 +27,7 @@ fn why(view: &View) -> Vec<String> {
         lines.push(format!("{owner} counts in its place"));
     }
     if let Some(decision) = &view.decision {
-        let verdict = verdict(&decision.verdict);
+        let verdict = decided(&decision.verdict);
         lines.push(format!("{} {verdict} at {}: {}", decision.by, decision.decided_at, decision.reason));
     }
     if lines.is_empty() {
@@ -37,17 +37,8 @@ fn why(view: &View) -> Vec<String> {
 }
 
 /// What was decided about each resource.
-pub fn decided_lines(decided: &DecidedCase) -> String {
-    let line = |(resource, decision): (_, &Verdict)| format!("{resource}: {}\n", verdict(decision));
-    let lines: String = decided.decided.iter().map(line).collect();
+pub fn decided_lines(case: &DecidedCase) -> String {
+    let line = |(resource, decision): (_, &Verdict)| format!("{resource}: {}\n", decided(decision));
+    let lines: String = case.decided.iter().map(line).collect();
     format!("{lines}The decision is queued; it becomes a fact and an event within seconds.\n")
-}
-
-fn verdict(verdict: &Verdict) -> String {
-    match verdict {
-        Verdict::Accepted => "accepted it".to_owned(),
-        Verdict::RejectedInFavourOf(other) => format!("rejected it in favour of {other}"),
-        Verdict::Rejected => "rejected it".to_owned(),
-        Verdict::Resolved => "resolved its conflict".to_owned(),
-    }
 }

@@ -1,6 +1,6 @@
 //! Events and resources as text.
 
-use fundhook_domain::{EvidenceClass, FactContent, Kind, Resource, Status, events_after};
+use fundhook_domain::{CoinRelation, EvidenceClass, FactContent, Fate, Kind, Resource, Status, Verdict, events_after};
 use serde_json::Value;
 
 use crate::subscription::Delivery;
@@ -101,7 +101,7 @@ pub fn timeline(resource: &Resource) -> String {
     }
     let events = events_after(resource, 0);
     for fact in resource.facts() {
-        let changed = events.iter().find(|event| !fact.repeats && event.sequence == fact.sequence);
+        let changed = events.iter().find(|event| event.fact_version == fact.version);
         let changed = changed.map_or("nothing that subscribers see".to_owned(), |event| {
             let late = if event.data.late { ", late" } else { "" };
             format!("{} (event {}{late})", event.event_type, event.id)
@@ -111,7 +111,7 @@ pub fn timeline(resource: &Resource) -> String {
             EvidenceClass::Asymmetric => "signed with the provider's key",
             EvidenceClass::SharedSecret => "authenticated with a shared secret",
             EvidenceClass::Api => "read from the provider's API",
-            EvidenceClass::Decision => "decided by a person",
+            EvidenceClass::Decision => "decided by",
             EvidenceClass::Unverified => "not verified",
         };
         let lines = [
@@ -122,15 +122,50 @@ pub fn timeline(resource: &Resource) -> String {
             ("archived", format!("{} line {}", evidence.archived.object, evidence.archived.line)),
             ("fact", fact.content.id().to_string()),
         ];
-        text.push_str(&format!(
-            "  {}. {} ({})\n",
-            fact.version,
-            fact.content.event_type(),
-            stated_status(&fact.content)
-        ));
+        text.push_str(&format!("  {}. {} ({})\n", fact.version, fact.content.event_type(), said(&fact.content)));
         lines.iter().for_each(|(name, value)| text.push_str(&format!("     {name:<9} {value}\n")));
     }
     text
+}
+
+/// What a fact says: a status, a relation or a decision.
+fn said(content: &FactContent) -> String {
+    match content {
+        FactContent::Relation(relation) => match &relation.content {
+            CoinRelation::DuplicateOf { owner: Some(owner), .. } => format!("a duplicate of {owner}"),
+            CoinRelation::DuplicateOf { owner: None, .. } => "not a duplicate any more".to_owned(),
+            CoinRelation::Resembles { deposit: Some(other), .. } => format!("may be the coin of {other}"),
+            CoinRelation::Resembles { deposit: None, .. } => "resembles no other deposit any more".to_owned(),
+            CoinRelation::AlsoReported(entry) => {
+                format!("{} reports the transaction too: {}", entry.resource, fate(entry.fate))
+            }
+        },
+        FactContent::Decision(decision) => format!("{}: {}", decided(&decision.verdict), decision.reason),
+        FactContent::Statement(_) | FactContent::Overdue(_) | FactContent::SecondName(_) => {
+            stated_status(content).to_owned()
+        }
+    }
+}
+
+fn fate(fate: Fate) -> &'static str {
+    match fate {
+        Fate::Credited => "credited",
+        Fate::Unexpected => "to be returned",
+        Fate::Quarantined => "in quarantine",
+        Fate::Disputed => "credited, and its own statements conflict",
+        Fate::Reversed => "rejected by a person",
+        Fate::Withdrawn => "none of its coins any more",
+    }
+}
+
+/// What a person decided about a resource.
+pub fn decided(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Accepted => "accepted it".to_owned(),
+        Verdict::RejectedInFavourOf(other) => format!("rejected it in favour of {other}"),
+        Verdict::Rejected => "rejected it".to_owned(),
+        Verdict::Resolved => "resolved its conflict".to_owned(),
+    }
 }
 
 /// The status that a fact states.

@@ -2,6 +2,7 @@
 
 use clap::Subcommand;
 use fundhook::local_stack::LocalStackError;
+use serde_json::Value;
 
 use super::Ending;
 use super::reconcile_request::LocalRequest;
@@ -27,7 +28,9 @@ pub(crate) async fn reconcile(request: LocalRequest) -> Ending {
         LocalRequest::Run => "run the reconciler".to_owned(),
         LocalRequest::Report { day } => format!("report {}", day.day()),
         LocalRequest::Accept(deposit) => format!("accept {deposit}"),
-        LocalRequest::Decide(_) => "record a decision".to_owned(),
+        LocalRequest::Decide(decision) => {
+            format!("decide about {}", decision.pointer("/decide/resource").and_then(Value::as_str).unwrap_or_default())
+        }
     };
     Err(format!("cannot {what}: {LocalStackError}").into())
 }

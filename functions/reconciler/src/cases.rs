@@ -78,9 +78,11 @@ impl<P: Ports> Reconciler<P> {
         let read = self.read([id.clone()].into()).await?;
         let resource = read.into_iter().next().ok_or_else(|| NotDecidable::Unknown(id.clone()))?;
         let view = resource.view().ok_or_else(|| NotDecidable::Unknown(id.clone()))?;
-        let others = view.conflict.as_ref().map(|conflict| conflict.with.clone()).unwrap_or_default();
-        let others = self.read(others).await?;
-        let verdicts = verdicts(&resource, &view, &others, choice)?;
+        let conflicting = view.conflict.as_ref().map(|conflict| conflict.with.clone()).unwrap_or_default();
+        let others = self.read(conflicting).await?;
+        let owner = self.read(view.duplicate_of.iter().cloned().collect()).await?.into_iter().next();
+        let case = Case { resource: &resource, view: &view, others: &others, owner: owner.as_ref() };
+        let verdicts = case.verdicts(choice)?;
         let decided: BTreeMap<ResourceId, Verdict> =
             verdicts.iter().map(|verdict| (verdict.resource.clone(), verdict.verdict.clone())).collect();
         let record = DecisionRecord { by: by.clone(), reason, decided_at: self.now(), verdicts };
@@ -97,80 +99,102 @@ impl<P: Ports> Reconciler<P> {
     }
 }
 
-/// What is decided about `resource` and about `others`, those that it conflicts with.
-fn verdicts(
-    resource: &Resource,
-    view: &View,
-    others: &[Resource],
-    choice: Choice,
-) -> Result<Vec<ResourceVerdict>, NotDecidable> {
-    let id = resource.id();
-    if choice != Choice::Resolve && id.kind() != Kind::Deposit {
-        return Err(NotDecidable::NoDeposit(id.clone()));
-    }
-    let own = match choice {
-        Choice::Accept => accepted(resource, view)?,
-        Choice::Reject => rejected(resource, view, others)?,
-        Choice::Resolve => resolved(id, view)?,
-    };
-    let of_others = others
-        .iter()
-        .filter(|_| choice == Choice::Accept)
-        .map(|other| (other, Verdict::RejectedInFavourOf(id.clone())));
-    let all = [(resource, own)].into_iter().chain(of_others);
-    Ok(all
-        .map(|(resource, verdict)| ResourceVerdict {
-            resource: resource.id().clone(),
-            verdict,
-            settles: known(resource),
-        })
-        .collect())
+/// What a person decides about.
+struct Case<'a> {
+    resource: &'a Resource,
+    view: &'a View,
+    /// The resources that it conflicts with.
+    others: &'a [Resource],
+    /// The deposit that it is a duplicate of.
+    owner: Option<&'a Resource>,
 }
 
-/// A deposit is accepted if a credit can be stated and no other deposit is credited in its place.
-fn accepted(resource: &Resource, view: &View) -> Result<Verdict, NotDecidable> {
-    let id = resource.id();
-    match &view.duplicate_of {
-        Some(owner) => Err(NotDecidable::Duplicate(Box::new([id.clone(), owner.clone()]))),
-        None if !states_a_credit(resource) => Err(NotDecidable::NoCredit(id.clone())),
-        None => Ok(Verdict::Accepted),
+impl Case<'_> {
+    /// What is decided about the resource and about others.
+    fn verdicts(&self, choice: Choice) -> Result<Vec<ResourceVerdict>, NotDecidable> {
+        let id = self.resource.id();
+        if choice != Choice::Resolve && id.kind() != Kind::Deposit {
+            return Err(NotDecidable::NoDeposit(id.clone()));
+        }
+        let own = match choice {
+            Choice::Accept => self.accepted()?,
+            Choice::Reject => self.rejected()?,
+            Choice::Resolve => self.resolved()?,
+        };
+        let owner = self.owner.filter(|owner| shares_a_coin(self.resource, owner));
+        let of_others = self.others.iter().chain(owner).filter(|_| choice == Choice::Accept);
+        let of_others = of_others.map(|other| (other, Verdict::RejectedInFavourOf(id.clone())));
+        let all = [(self.resource, own)].into_iter().chain(of_others);
+        Ok(all
+            .map(|(resource, verdict)| ResourceVerdict {
+                resource: resource.id().clone(),
+                verdict,
+                settles: known(resource),
+            })
+            .collect())
+    }
+
+    /// A deposit is accepted if a credit can be stated and no other deposit is credited in its place, unless a person decided
+    /// so before.
+    fn accepted(&self) -> Result<Verdict, NotDecidable> {
+        let id = self.resource.id();
+        match self.owner {
+            Some(owner) if may_be_credited(owner) && !self.was_rejected_in_favour_of(owner) => {
+                Err(NotDecidable::Duplicate(Box::new([id.clone(), owner.id().clone()])))
+            }
+            _ if !self.resource.states_a_credit() => Err(NotDecidable::NoCredit(id.clone())),
+            _ => Ok(Verdict::Accepted),
+        }
+    }
+
+    fn was_rejected_in_favour_of(&self, owner: &Resource) -> bool {
+        let verdict = self.view.decision.as_ref().map(|decision| &decision.verdict);
+        verdict == Some(&Verdict::RejectedInFavourOf(owner.id().clone()))
+    }
+
+    /// A conflict is resolved if it is among the resource's own statements.
+    fn resolved(&self) -> Result<Verdict, NotDecidable> {
+        let id = self.resource.id();
+        let conflict = self.view.conflict.as_ref().ok_or_else(|| NotDecidable::NoConflict(id.clone()))?;
+        match conflict.with.first() {
+            Some(other) => Err(NotDecidable::ConflictOfSeveral(Box::new([id.clone(), other.clone()]))),
+            None => Ok(Verdict::Resolved),
+        }
+    }
+
+    /// How a deposit is rejected: in favour of the deposit that it may be, or of the only other one that credits its coin;
+    /// otherwise nobody is credited.
+    fn rejected(&self) -> Result<Verdict, NotDecidable> {
+        let id = self.resource.id();
+        let status = |status| self.view.status == Some(Status::Deposit(status));
+        let is_undecided = may_be_credited(self.resource)
+            || (self.owner.is_none() && (status(DepositStatus::Unexpected) || status(DepositStatus::Held)));
+        if !is_undecided {
+            return Err(NotDecidable::NothingToReject(id.clone()));
+        }
+        let crediting = self.others.iter().filter(|other| may_be_credited(other));
+        let crediting: Vec<&ResourceId> = crediting.map(Resource::id).collect();
+        match (&self.view.resembles, crediting.as_slice()) {
+            (Some(other), _) => Ok(Verdict::RejectedInFavourOf(other.clone())),
+            (None, [only]) => Ok(Verdict::RejectedInFavourOf((*only).clone())),
+            (None, []) => Ok(Verdict::Rejected),
+            (None, [_, _, ..]) => Err(NotDecidable::SeveralOthers(id.clone())),
+        }
     }
 }
 
-/// A conflict is resolved if it is among the resource's own statements.
-fn resolved(id: &ResourceId, view: &View) -> Result<Verdict, NotDecidable> {
-    let conflict = view.conflict.as_ref().ok_or_else(|| NotDecidable::NoConflict(id.clone()))?;
-    match conflict.with.first() {
-        Some(other) => Err(NotDecidable::ConflictOfSeveral(Box::new([id.clone(), other.clone()]))),
-        None => Ok(Verdict::Resolved),
-    }
+/// Whether a deposit is credited, or a person may still decide that it is: it states a credit, is no duplicate and was not
+/// rejected.
+fn may_be_credited(deposit: &Resource) -> bool {
+    let reversed = Some(Status::Deposit(DepositStatus::Reversed));
+    let is_open = |view: View| view.duplicate_of.is_none() && view.status != reversed;
+    deposit.states_a_credit() && deposit.view().is_some_and(is_open)
 }
 
-/// How a deposit is rejected: in favour of the deposit that it may be, or of the only other one that credits its coin; otherwise
-/// nobody is credited.
-fn rejected(resource: &Resource, view: &View, others: &[Resource]) -> Result<Verdict, NotDecidable> {
-    let id = resource.id();
-    let unexpected = Some(Status::Deposit(DepositStatus::Unexpected));
-    let held = Some(Status::Deposit(DepositStatus::Held));
-    if !states_a_credit(resource) && view.status != unexpected && view.status != held {
-        return Err(NotDecidable::NothingToReject(id.clone()));
-    }
-    let is_duplicate = |other: &Resource| other.view().is_some_and(|view| view.duplicate_of.is_some());
-    let crediting = others.iter().filter(|other| states_a_credit(other) && !is_duplicate(other));
-    let crediting: Vec<&ResourceId> = crediting.map(Resource::id).collect();
-    match (&view.resembles, crediting.as_slice()) {
-        (Some(other), _) => Ok(Verdict::RejectedInFavourOf(other.clone())),
-        (None, [only]) => Ok(Verdict::RejectedInFavourOf((*only).clone())),
-        (None, []) => Ok(Verdict::Rejected),
-        (None, [_, _, ..]) => Err(NotDecidable::SeveralOthers(id.clone())),
-    }
-}
-
-/// Whether a statement about the deposit says what may be credited.
-fn states_a_credit(resource: &Resource) -> bool {
-    let confirmed = Some(Status::Deposit(DepositStatus::Confirmed));
-    let mut statements = resource.facts().iter().filter_map(|fact| fact.statement());
-    statements.any(|statement| statement.status == confirmed && statement.details.credit().is_some())
+/// Whether both report a coin of one transaction.
+fn shares_a_coin(one: &Resource, other: &Resource) -> bool {
+    let theirs = other.claim_entries();
+    one.claim_entries().keys().any(|key| theirs.contains_key(key))
 }
 
 /// The facts that the operator knew.

@@ -1,5 +1,6 @@
 //! One coin has one fate: however its spellings, amounts and reports differ, and whoever decides.
 
+use fundhook::show::timeline;
 use fundhook_domain::{Kind, Provider, ResourceId, digest_hex};
 use fundhook_local_stack::sending::Webhook;
 use fundhook_tests::{Listener, Platform, hash, resource, run, uuid};
@@ -158,6 +159,19 @@ fn a_coin_that_is_credited_and_to_be_returned_is_neither_until_a_person_decides(
         assert_eq!((&data["decision"]["by"], &data["credit"]["net"]["value"]), (&json!("alice"), &json!("100")));
         let is_resolved = |delivery: &_| of_customer(delivery, "fundhook.recovery.resolved");
         listener.receive_one("the end of the recovery", is_resolved).await;
+
+        // The timeline explains every event, and says who decided what and why.
+        let timeline = timeline(&platform.resource(&credited).await);
+        for shown in [
+            format!("1. fundhook.relation ({unexpected} reports the transaction too: to be returned)"),
+            format!("fundhook.deposit.conflicting (event {credited}#1)"),
+            format!("fundhook.deposit.updated (event {credited}#2)"),
+            "fundhook.decision (accepted it: credited by agreement)".to_owned(),
+            format!("fundhook.deposit.confirmed (event {credited}#3)"),
+            "decided by alice".to_owned(),
+        ] {
+            assert!(timeline.contains(&shown), "{shown:?} is not in\n{timeline}");
+        }
     });
 }
 

@@ -95,7 +95,6 @@ async fn a_conflict_of_a_deposits_own_statements_is_resolved_or_accepted() {
 
 #[tokio::test]
 async fn a_decision_that_would_credit_twice_or_decide_nothing_is_refused_and_nothing_is_queued() {
-    let [connect, fund] = &two_credits();
     let pending = deposit("pending", at(NOON));
     let twin = deposit("twin", at(NOON));
     let listed = twin.clone().with_id("twin-2");
@@ -115,7 +114,51 @@ async fn a_decision_that_would_credit_twice_or_decide_nothing_is_refused_and_not
         assert!(refused.to_string().contains(why), "{refused}");
         assert!(world.ingress.now().sent.is_empty(), "{resource}: nothing is queued");
     }
-    decide(&world, &fund.resource(), Choice::Accept).await.expect("it is decided");
-    let refused = decide(&world, &connect.resource(), Choice::Accept).await.expect_err("a duplicate");
-    assert!(refused.to_string().contains("would credit the coin twice"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_decision_is_corrected_by_another_one_and_the_coin_is_credited_once() {
+    let [connect, fund] = &two_credits();
+    let world = world_after(&two_credits());
+    for (accepted, other) in [(fund, connect), (connect, fund), (fund, connect)] {
+        world.clock.pass(minutes(1));
+        decide(&world, &accepted.resource(), Choice::Accept).await.expect("it is decided");
+        assert_eq!(credit(&world, accepted), "credited");
+        assert_eq!(credit(&world, other), format!("duplicate of {}", accepted.resource()));
+    }
+    // A deposit that counts under another one is not credited, so there is nothing to reject.
+    let refused = decide(&world, &connect.resource(), Choice::Reject).await.expect_err("a duplicate");
+    assert!(refused.to_string().contains("nothing to reject"), "{refused}");
+    // When the other one is rejected too, it may be accepted after all.
+    world.clock.pass(minutes(1));
+    decide(&world, &fund.resource(), Choice::Reject).await.expect("it is decided");
+    assert_eq!(
+        (world.status(fund), credit(&world, connect)),
+        ("reversed", format!("duplicate of {}", fund.resource()))
+    );
+    world.clock.pass(minutes(1));
+    decide(&world, &connect.resource(), Choice::Accept).await.expect("it is decided");
+    assert_eq!(credit(&world, connect), "credited");
+}
+
+#[tokio::test]
+async fn a_duplicate_is_neither_accepted_nor_rejected_while_its_coin_is_credited() {
+    let connect = deposit("one", at(NOON));
+    let (world, completed) = (world_after(std::slice::from_ref(&connect)), connect.completed("two"));
+    world.receive(completed);
+    let duplicate: ResourceId = "deposit#zerohash#two".parse().expect("an id");
+    let of_duplicate = || world.ledger().entries[&duplicate].credit.clone();
+    assert_eq!(of_duplicate(), format!("duplicate of {}", connect.resource()));
+    for (choice, why) in
+        [(Choice::Accept, "would credit the coin twice"), (Choice::Reject, "there is nothing to reject")]
+    {
+        let refused = decide(&world, &duplicate, choice).await.expect_err("a duplicate");
+        assert!(refused.to_string().contains(why), "{refused}");
+    }
+    // When a person rejected the owner, the duplicate may be accepted in its place.
+    decide(&world, &connect.resource(), Choice::Reject).await.expect("it is decided");
+    world.clock.pass(minutes(1));
+    decide(&world, &duplicate, Choice::Accept).await.expect("it is decided");
+    assert_eq!(of_duplicate(), "credited");
+    assert_eq!(credit(&world, &connect), format!("duplicate of {duplicate}"));
 }

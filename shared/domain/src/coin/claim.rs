@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::entry::{ClaimEntry, Fate, concerns, may_contradict};
+use super::similar::SimilarKey;
 use crate::{Feed, ResourceId, digest_hex};
 
 /// The name of a claim: the tenant and the transaction's canonical id. `<transaction>`, or `acme/<transaction>` for the
@@ -67,11 +68,20 @@ pub struct Claim {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CoinRelation {
-    /// The coin of this deposit is credited under another deposit; `None` when it is not any more.
-    DuplicateOf(Option<ResourceId>),
-    /// Another deposit may be the same one, and no claim can show it: one of the two does not name its transaction. `None` when
-    /// that turned out to be wrong.
-    Resembles(Option<ResourceId>),
+    /// The coin of this deposit is credited under another deposit.
+    DuplicateOf {
+        /// The claim that shows it. A deposit may name several transactions, and each claim is released separately.
+        claim: ClaimKey,
+        /// The other deposit; `None` when the coin is not credited under it any more.
+        owner: Option<ResourceId>,
+    },
+    /// Another deposit may be the same one, and no claim can show it: one of the two does not name its transaction.
+    Resembles {
+        /// The similar deposits that show it.
+        similar: SimilarKey,
+        /// The other deposit; `None` when that turned out to be wrong.
+        deposit: Option<ResourceId>,
+    },
     /// Another deposit may be about the same coin, and what is said about the coins of this transaction differs.
     AlsoReported(Box<ClaimEntry>),
 }
@@ -151,8 +161,7 @@ impl Claim {
         // An entry that tells the same output is certainly the same coin.
         let owner = candidates.max_by_key(|owner| entry.tells_the_output_of(owner))?.resource.clone();
         self.duplicates.insert(resource.clone(), owner.clone());
-        let relation = CoinRelation::DuplicateOf(Some(owner));
-        Some(DueRelation { on: resource.clone(), relation })
+        Some(self.duplicate_of(resource.clone(), Some(owner)))
     }
 
     fn duplicates_of(&self, owner: &ClaimEntry) -> impl Iterator<Item = &ClaimEntry> {
@@ -172,10 +181,14 @@ impl Claim {
         for orphan in orphans {
             // The orphans that follow are still duplicates, so this one does not become a duplicate of them.
             self.duplicates.remove(&orphan);
-            let released = CoinRelation::DuplicateOf(None);
-            due.push(self.assign_owner(&orphan).unwrap_or(DueRelation { on: orphan, relation: released }));
+            let assigned = self.assign_owner(&orphan);
+            due.push(assigned.unwrap_or_else(|| self.duplicate_of(orphan, None)));
         }
         due
+    }
+
+    fn duplicate_of(&self, on: ResourceId, owner: Option<ResourceId>) -> DueRelation {
+        DueRelation { on, relation: CoinRelation::DuplicateOf { claim: self.key.clone(), owner } }
     }
 
     /// Tells every resource that must know it what the other deposits say, after the entry of `changed` changed. What was told
@@ -203,7 +216,8 @@ impl Claim {
             about.contains(changed).then(|| (to.clone(), changed.clone()))
         };
         let mut pairs: BTreeSet<(ResourceId, ResourceId)> = self.told.iter().filter_map(knows_it).collect();
-        if matches!(entry.fate, Fate::Withdrawn | Fate::Reversed) {
+        // Its recovery asks for the coin because of this deposit, so it must know when the deposit says something else.
+        if !matches!(entry.fate, Fate::Unexpected | Fate::Quarantined) {
             pairs.extend(entry.recovery.iter().map(|recovery| (recovery.clone(), changed.clone())));
         }
         for (one, other) in self.contradicting_pairs(entry) {

@@ -45,7 +45,8 @@ impl fmt::Display for SimilarKey {
     }
 }
 
-/// A deposit that is credited, unless it is one that another family reported before.
+/// A deposit that is reported as credited, unless it is one that another family reported before. One that conflicts or that a
+/// person rejected is remembered as well: a person must decide about every deposit that may be the same one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sighting {
     /// The deposit.
@@ -131,8 +132,12 @@ impl SimilarDeposits {
         self.version += 1;
         let was_held = self.held.remove(resource).is_some();
         let mut due = self.reassign();
-        due.extend(was_held.then(|| DueRelation { on: resource.clone(), relation: CoinRelation::Resembles(None) }));
+        due.extend(was_held.then(|| self.resembles(resource.clone(), None)));
         due
+    }
+
+    fn resembles(&self, on: ResourceId, deposit: Option<ResourceId>) -> DueRelation {
+        DueRelation { on, relation: CoinRelation::Resembles { similar: self.key.clone(), deposit } }
     }
 
     /// Holds `resource` if it may be one that is credited.
@@ -148,7 +153,7 @@ impl SimilarDeposits {
         let candidates = self.sightings.values().filter(is_credited).filter(may_be);
         let other = candidates.min_by_key(|other| other.occurred_at)?.resource.clone();
         self.held.insert(resource.clone(), other.clone());
-        Some(DueRelation { on: resource.clone(), relation: CoinRelation::Resembles(Some(other)) })
+        Some(self.resembles(resource.clone(), Some(other)))
     }
 
     /// Looks for another deposit for each one that is held because of a deposit that it cannot be any more.
@@ -162,8 +167,8 @@ impl SimilarDeposits {
         let mut due = Vec::new();
         for orphan in orphans {
             self.held.remove(&orphan);
-            let released = CoinRelation::Resembles(None);
-            due.push(self.assign(&orphan).unwrap_or(DueRelation { on: orphan, relation: released }));
+            let assigned = self.assign(&orphan);
+            due.push(assigned.unwrap_or_else(|| self.resembles(orphan, None)));
         }
         due
     }

@@ -38,6 +38,8 @@ pub struct Event {
     pub time: Timestamp,
     /// The number of the event among the resource's events, counted from 1.
     pub sequence: u64,
+    /// The version of the fact that the event is about. It is not a part of the published event.
+    pub fact_version: u64,
     /// The resource after the change.
     pub data: EventData,
 }
@@ -100,6 +102,7 @@ fn event(
         event_type: format!("fundhook.{}.{outcome}", id.kind()),
         time: fact.content.occurred_at(),
         sequence,
+        fact_version: fact.version,
         data: EventData::of(id, after, previous, arrival(fact, change)),
     }
 }

@@ -16,7 +16,8 @@ pub struct Fact {
     /// The version of the resource with this fact: its number in the order of recording, counted from 1.
     pub version: u64,
     /// The number of the event that this fact published, counted from 1. A fact that [repeats](Self::repeats) another
-    /// published none and has the number of the event before it.
+    /// published none and has the number of the event before it. A relation that was recorded before the first statement
+    /// has 0, and its event is published with that statement.
     pub sequence: u64,
     /// Whether an earlier fact says the same in other bytes or on other evidence, so that this one published no event.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]

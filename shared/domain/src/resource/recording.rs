@@ -293,10 +293,12 @@ enum Effect {
 /// `resource` with those of the relations `due` that are on it and have this effect.
 fn related(resource: Resource, due: &[DueRelation], effect: Effect, cause: &FactContent) -> Resource {
     let effect_of = |relation: &CoinRelation| match relation {
-        CoinRelation::Resembles(Some(_)) | CoinRelation::DuplicateOf(Some(_)) | CoinRelation::AlsoReported(_) => {
-            Effect::Holds
+        CoinRelation::Resembles { deposit: Some(_), .. }
+        | CoinRelation::DuplicateOf { owner: Some(_), .. }
+        | CoinRelation::AlsoReported(_) => Effect::Holds,
+        CoinRelation::Resembles { deposit: None, .. } | CoinRelation::DuplicateOf { owner: None, .. } => {
+            Effect::Releases
         }
-        CoinRelation::Resembles(None) | CoinRelation::DuplicateOf(None) => Effect::Releases,
     };
     let own: Vec<&CoinRelation> = due
         .iter()

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::decision::{Decision, Verdict};
 use super::evidence::Evidence;
 use super::fact::{Fact, FactContent};
-use crate::{ClaimEntry, CoinRelation, FactId, Fate, ResourceId, Timestamp, contradicts};
+use crate::{ClaimEntry, ClaimKey, CoinRelation, FactId, Fate, ResourceId, SimilarKey, Timestamp, contradicts};
 
 /// A relation of a resource to another one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,17 +46,21 @@ impl Relation {
 }
 
 impl Relation {
-    /// Whether both say something about the same: the deposit's owner, or one deposit in one transaction.
+    /// Whether both say something about the same: the owner in one claim, or one deposit in one transaction.
     pub(super) fn has_subject_of(&self, other: &Self) -> bool {
         match (&self.content, &other.content) {
-            (CoinRelation::DuplicateOf(_), CoinRelation::DuplicateOf(_))
-            | (CoinRelation::Resembles(_), CoinRelation::Resembles(_)) => true,
+            (CoinRelation::DuplicateOf { claim: one, .. }, CoinRelation::DuplicateOf { claim: another, .. }) => {
+                one == another
+            }
+            (CoinRelation::Resembles { similar: one, .. }, CoinRelation::Resembles { similar: another, .. }) => {
+                one == another
+            }
             (CoinRelation::AlsoReported(one), CoinRelation::AlsoReported(another)) => {
                 one.resource == another.resource && one.coin.transaction() == another.coin.transaction()
             }
             (
-                CoinRelation::DuplicateOf(_) | CoinRelation::Resembles(_) | CoinRelation::AlsoReported(_),
-                CoinRelation::DuplicateOf(_) | CoinRelation::Resembles(_) | CoinRelation::AlsoReported(_),
+                CoinRelation::DuplicateOf { .. } | CoinRelation::Resembles { .. } | CoinRelation::AlsoReported(_),
+                CoinRelation::DuplicateOf { .. } | CoinRelation::Resembles { .. } | CoinRelation::AlsoReported(_),
             ) => false,
         }
     }
@@ -65,17 +69,18 @@ impl Relation {
 /// What the relations among some facts add up to.
 #[derive(Debug, Default)]
 pub(super) struct Relations<'a> {
-    /// The deposit that is credited with the coin.
-    pub(super) duplicate_of: Option<&'a ResourceId>,
-    /// The deposit that this one may be.
-    pub(super) resembles: Option<&'a ResourceId>,
+    /// The deposits that are credited with its coins, by the claims that show it.
+    duplicate_of: BTreeMap<&'a ClaimKey, &'a ResourceId>,
+    /// The deposits that this one may be, by what shows it.
+    resembles: BTreeMap<&'a SimilarKey, &'a ResourceId>,
     /// What other deposits say, each at last.
     pub(super) also_reported: BTreeMap<(&'a ResourceId, Option<&'a str>), &'a ClaimEntry>,
 }
 
 impl<'a> Relations<'a> {
     /// The relations among `facts`; of several about one deposit, the one that was recorded last. Those that `decision`
-    /// settles do not count, except that a conflict which is resolved makes no deposit creditable.
+    /// settles do not count, except that no decision makes a duplicate creditable: only the claim does, when no other deposit
+    /// is credited with the coin any more.
     pub(super) fn among(facts: &'a [Fact], decision: Option<&Decision>) -> Self {
         let mut all = Self::default();
         for relation in facts.iter().filter_map(Fact::relation) {
@@ -83,8 +88,10 @@ impl<'a> Relations<'a> {
             let is_settled = settling.is_some();
             let is_decided = settling.is_some_and(|decision| decision.verdict != Verdict::Resolved);
             match &relation.content {
-                CoinRelation::DuplicateOf(owner) => all.duplicate_of = owner.as_ref().filter(|_| !is_decided),
-                CoinRelation::Resembles(other) => all.resembles = other.as_ref().filter(|_| !is_decided),
+                CoinRelation::DuplicateOf { claim, owner } => set(&mut all.duplicate_of, claim, owner.as_ref()),
+                CoinRelation::Resembles { similar, deposit } => {
+                    set(&mut all.resembles, similar, deposit.as_ref().filter(|_| !is_decided));
+                }
                 CoinRelation::AlsoReported(entry) => {
                     let key = (&entry.resource, entry.coin.transaction());
                     if is_settled {
@@ -98,8 +105,18 @@ impl<'a> Relations<'a> {
         all
     }
 
+    /// A deposit that is credited with one of its coins.
+    pub(super) fn duplicate_of(&self) -> Option<&'a ResourceId> {
+        self.duplicate_of.values().next().copied()
+    }
+
+    /// A deposit that this one may be.
+    pub(super) fn resembles(&self) -> Option<&'a ResourceId> {
+        self.resembles.values().next().copied()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
-        self.duplicate_of.is_none() && self.resembles.is_none() && self.also_reported.is_empty()
+        self.duplicate_of.is_empty() && self.resembles.is_empty() && self.also_reported.is_empty()
     }
 
     /// The entries that contradict `own`, an entry of the resource with these relations.
@@ -111,17 +128,19 @@ impl<'a> Relations<'a> {
         self.entries().filter(move |other| contradicts(own, other, all.clone()))
     }
 
-    /// The deposits that are not to be returned any more, because of what was decided about them.
+    /// The deposits that are not to be returned any more: they are credited, or another deposit counts in their place. One
+    /// that a person rejected is still to be returned.
     pub(super) fn decided(&self) -> impl Iterator<Item = &'a ResourceId> {
-        let is_decided = |entry: &&ClaimEntry| matches!(entry.fate, Fate::Withdrawn | Fate::Reversed);
+        let is_decided = |entry: &&ClaimEntry| matches!(entry.fate, Fate::Withdrawn | Fate::Credited);
         self.entries().filter(is_decided).map(|entry| &entry.resource)
     }
 
-    /// The deposits whose entries contradict each other.
+    /// The deposits whose entries contradict each other, or whose own statements exclude each other.
     pub(super) fn contradicted(&self) -> impl Iterator<Item = &'a ResourceId> {
         let all = self.entries();
-        let is_contradicted =
-            move |entry: &&ClaimEntry| all.clone().any(|other| contradicts(entry, other, all.clone()));
+        let is_contradicted = move |entry: &&ClaimEntry| {
+            entry.fate == Fate::Disputed || all.clone().any(|other| contradicts(entry, other, all.clone()))
+        };
         self.entries().filter(is_contradicted).map(|entry| &entry.resource)
     }
 
@@ -142,4 +161,11 @@ impl Fact {
             | FactContent::Decision(_) => None,
         }
     }
+}
+
+fn set<'a, K: Ord>(known: &mut BTreeMap<&'a K, &'a ResourceId>, key: &'a K, deposit: Option<&'a ResourceId>) {
+    match deposit {
+        Some(deposit) => known.insert(key, deposit),
+        None => known.remove(key),
+    };
 }

@@ -11,10 +11,10 @@ use super::fact::{Fact, FactContent};
 use super::overdue::OverdueNotice;
 use super::second_name::owner_in;
 use super::statement::StatementContent;
-use super::view::View;
+use super::view::{View, standing};
 use crate::{
-    ClaimEntry, ClaimKey, CoinRelation, FactId, Kind, ResourceId, Sighting, SimilarKey, Status, StatusRule, Timestamp,
-    WebhookFamily,
+    ClaimEntry, ClaimKey, CoinRelation, DepositStatus, FactId, Kind, ResourceId, Sighting, SimilarKey, Status,
+    StatusRule, Timestamp, WebhookFamily,
 };
 
 /// How many facts are kept of a resource whose status rule is [`StatusRule::Latest`]: the newest by the provider's
@@ -148,10 +148,14 @@ impl Resource {
     }
 
     /// What is remembered of this deposit, so that another report of it that names no transaction is recognized; `None` when
-    /// it is not credited. That it is held because it resembles another deposit does not matter.
+    /// it was not reported as credited, or is a duplicate. That it is held because it resembles another deposit does not
+    /// matter, nor that it conflicts or was rejected: it may have been booked.
     pub fn sighting(&self) -> Option<(SimilarKey, Sighting)> {
         let view = self.view().filter(|_| self.id.kind() == Kind::Deposit)?;
-        let is_held_as_similar = view.resembles.is_some() && view.duplicate_of.is_none() && view.conflict.is_none();
+        let is_or_was_credited =
+            |status: &Status| matches!(status, Status::Deposit(DepositStatus::Confirmed | DepositStatus::Reversed));
+        let is_reported =
+            view.resembles.is_some() || view.status.iter().chain(view.conflicting()).any(is_or_was_credited);
         let Details::Transfer(transfer) = &view.details else {
             return None;
         };
@@ -161,7 +165,14 @@ impl Resource {
         let (resource, families, occurred_at) = (self.id.clone(), self.families(), view.occurred_at);
         let is_accepted = decision::standing(&self.facts).is_some_and(decision::Decision::accepts);
         let sighting = Sighting { resource, families, coin, occurred_at, is_accepted };
-        (view.is_credited() || is_held_as_similar).then_some((key, sighting))
+        (is_reported && view.duplicate_of.is_none()).then_some((key, sighting))
+    }
+
+    /// Whether a statement that counts says that the deposit is confirmed, and what may be credited.
+    pub fn states_a_credit(&self) -> bool {
+        let recorded: Vec<&StatementContent> = self.statements().collect();
+        let confirmed = Some(Status::Deposit(DepositStatus::Confirmed));
+        standing(&recorded).any(|statement| statement.status == confirmed && statement.details.credit().is_some())
     }
 
     /// Every webhook family that reported the resource. The view's details name only the family whose statement
@@ -284,7 +295,7 @@ impl Resource {
                 let is_first = !earlier.into_iter().any(|known| known.has_subject_of(relation));
                 match (&relation.content, is_first) {
                     // The statement that is recorded with it says that the deposit is a duplicate, or held.
-                    (CoinRelation::DuplicateOf(_) | CoinRelation::Resembles(_), true) => Publishes::Never,
+                    (CoinRelation::DuplicateOf { .. } | CoinRelation::Resembles { .. }, true) => Publishes::Never,
                     // Always, so that the number of events does not depend on the order of arrival.
                     (CoinRelation::AlsoReported(_), true) => Publishes::Always,
                     (_, false) => Publishes::Changes { of: Shown::Booked },

@@ -215,12 +215,12 @@ impl View {
         self.conflict = conflict.tidied();
         let is_confirmed = |status: &Status| *status == Status::Deposit(DepositStatus::Confirmed);
         if self.status.iter().chain(self.conflicting()).any(is_confirmed)
-            && let Some(owner) = relations.duplicate_of
+            && let Some(owner) = relations.duplicate_of()
         {
             self.duplicate_of = Some(owner.clone());
         }
         if self.status.as_ref().is_some_and(is_confirmed)
-            && let Some(other) = relations.resembles
+            && let Some(other) = relations.resembles()
         {
             self.resembles = Some(other.clone());
             self.hold_as_similar(other);
@@ -232,7 +232,7 @@ impl View {
         if self.duplicate_of.is_none() && self.conflict.is_none() {
             self.status = Some(Status::Deposit(DepositStatus::Held));
             self.details.set_hold(Hold::from(HoldReason::MayBeCredited).because(format!(
-                "It may be {other}, which is credited: the same user, asset and amount, within days, and not both name \
+                "It may be {other}, which was reported as credited: the same user, asset and amount, within days, and not both name \
                  their transactions."
             )));
         }
@@ -316,7 +316,7 @@ fn statements_of(facts: &[Fact]) -> Vec<&StatementContent> {
 }
 
 /// The statements that count: of several readings of the same bytes, the newest.
-fn standing<'a>(recorded: &[&'a StatementContent]) -> impl Iterator<Item = &'a StatementContent> {
+pub(super) fn standing<'a>(recorded: &[&'a StatementContent]) -> impl Iterator<Item = &'a StatementContent> {
     let is_newest = |statement: &&StatementContent| {
         !recorded.iter().any(|other| other.id == statement.id && other.reading > statement.reading)
     };

@@ -74,6 +74,16 @@ impl TestDeposit {
         webhook(&self.feed, &body.to_string(), at)
     }
 
+    /// zerohash's deposit status about its coin, as the deposit `id`.
+    pub(crate) fn completed(&self, id: &str) -> String {
+        let body = json!({
+            "deposit_id": id, "participant_code": self.account, "transaction_hash": self.hash, "state": "completed",
+            "asset": self.coin.2, "amount": self.amount, "received_address": self.address,
+            "timestamp": self.at.unix_seconds(),
+        });
+        webhook(&"zerohash".parse().expect("a feed"), &body.to_string(), self.at)
+    }
+
     /// Its row in the list.
     pub(crate) fn row(&self, succeeded: bool) -> ListedTransaction {
         self.row_since(succeeded, self.at)

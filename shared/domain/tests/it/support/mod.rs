@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use fundhook_domain::{
-    AccountDetails, Attestation, CoinRelation, Decision, Details, Event, EventData, Evidence, EvidenceClass,
+    AccountDetails, Attestation, ClaimKey, CoinRelation, Decision, Details, Event, EventData, Evidence, EvidenceClass,
     EvidencePointer, FactContent, FactId, Kind, Network, NewFact, Provider, Quantity, Reading, Relation, Resource,
     ResourceId, Scheme, Statement, StatementContent, Status, Timestamp, Transaction, TransferDetails,
     UnrecognizedDetails, Verdict, View, events_after, fold,
@@ -223,7 +223,8 @@ pub(crate) fn duplicate_of<'a>(owner: &ResourceId, statements: impl IntoIterator
     let first = statements.peek().expect("a statement");
     let (occurred_at, evidence) = (first.content.occurred_at, first.content.evidence.clone());
     let id = FactId::of(&first.resource, "duplicate", owner.to_string().as_bytes());
-    let content = CoinRelation::DuplicateOf(Some(owner.clone()));
+    let content =
+        CoinRelation::DuplicateOf { claim: ClaimKey::new(owner.feed(), "a transaction"), owner: Some(owner.clone()) };
     let relation = Box::new(Relation { id, content, occurred_at, evidence });
     let related = fold(Resource::unknown(first.resource.clone()), FactContent::Relation(relation)).into_resource();
     statements.fold(related, |resource, statement| fold(resource, statement.clone()).into_resource())
