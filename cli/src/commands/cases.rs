@@ -23,7 +23,7 @@ const AFTER_HELP: &str = "\
 accept   The deposit is credited as it states. What it conflicts with is not.
 reject   The deposit is not credited. If it is held because it may be another one, or if another one credits the same coin, \
 that one counts. Otherwise the deposit is reversed: what was booked for it is undone.
-resolve  The conflict is over, and the status that the resource shows stands.
+resolve  The conflict among the resource's own statements is over, and the status that it shows stands. If it conflicts with other deposits, accept the right one instead.
 
 A decision is archived like a webhook, with who and why, and becomes a fact and an event. It settles what is known now: \
 what arrives later and contradicts it is a case again.

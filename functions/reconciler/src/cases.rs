@@ -42,7 +42,7 @@ pub enum NotDecidable {
     Unknown(ResourceId),
     /// The resource is not a deposit.
     #[error(
-        "{0} is not a deposit: only a deposit can be accepted or rejected; resolve ends a conflict of any resource"
+        "{0} is not a deposit: only a deposit can be accepted or rejected; resolve ends a conflict among the statements of any resource"
     )]
     NoDeposit(ResourceId),
     /// No statement says what may be credited.
@@ -163,7 +163,7 @@ impl Case<'_> {
     }
 
     /// How a deposit is rejected: in favour of the deposit that it may be, or of the only other one that credits its coin;
-    /// otherwise nobody is credited.
+    /// otherwise its coin is not credited.
     fn rejected(&self) -> Result<Verdict, NotDecidable> {
         let id = self.resource.id();
         let status = |status| self.view.status == Some(Status::Deposit(status));
@@ -183,7 +183,7 @@ impl Case<'_> {
     }
 }
 
-/// Whether a deposit is credited, or a person may still decide that it is: it states a credit, is no duplicate and was not
+/// Whether a deposit is credited, or a person may still decide that it is: it states a credit, is not a duplicate and was not
 /// rejected.
 fn may_be_credited(deposit: &Resource) -> bool {
     let reversed = Some(Status::Deposit(DepositStatus::Reversed));

@@ -1,4 +1,4 @@
-//! One coin has one fate: however its spellings, amounts and reports differ, and whoever decides.
+//! One coin has one fate: however its spellings, amounts and reports differ.
 
 use fundhook::show::timeline;
 use fundhook_domain::{Kind, Provider, ResourceId, digest_hex};
@@ -147,7 +147,7 @@ fn a_coin_that_is_credited_and_to_be_returned_is_neither_until_a_person_decides(
         let unexpected = data["conflict_with"][0].as_str().expect("the other deposit").to_owned();
         let is_suspended = |delivery: &_| of_customer(delivery, "fundhook.recovery.suspended");
         let suspended = listener.receive_one("the suspended recovery", is_suspended).await;
-        assert_eq!(suspended.event["data"].get("auth_request"), None, "nobody is asked to return it");
+        assert_eq!(suspended.event["data"].get("auth_request"), None, "it does not ask the user to return it");
         assert_eq!(suspended.event["data"]["suspended"][0], unexpected);
 
         let decision = json!({ "decide": {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::coin_id::CoinId;
 use crate::{CreditForm, DecimalValue, DepositStatus, NetCredit, ResourceId, Status, WebhookFamily};
 
-/// What became of a coin, according to the deposit that reports it.
+/// The fate of a coin, according to the deposit that reports it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fate {
@@ -47,7 +47,7 @@ pub struct ClaimEntry {
     pub coin: CoinId,
     /// The webhook families that report the deposit: several when webhooks and the provider's list did.
     pub families: BTreeSet<WebhookFamily>,
-    /// What became of the coin.
+    /// The fate of the coin.
     pub fate: Fate,
     /// How much arrived, in whole coins.
     #[serde(skip_serializing_if = "Option::is_none", default)]

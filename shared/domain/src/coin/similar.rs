@@ -53,7 +53,7 @@ pub struct Sighting {
     pub resource: ResourceId,
     /// The webhook families that report it.
     pub families: BTreeSet<WebhookFamily>,
-    /// Its coin, as far as it is known.
+    /// Its coin, with what is known of it.
     pub coin: CoinId,
     /// When it was confirmed, according to the provider.
     pub occurred_at: Timestamp,

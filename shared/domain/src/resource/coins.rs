@@ -56,7 +56,7 @@ pub(super) fn entries(
     entries
 }
 
-/// What the deposit's own statements say became of its coin.
+/// The fate of its coin, according to the deposit's own statements.
 fn fate(view: &View) -> Option<Fate> {
     let Some(Status::Deposit(status)) = view.status else {
         return None;

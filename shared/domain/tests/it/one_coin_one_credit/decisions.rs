@@ -192,3 +192,25 @@ fn a_decision_about_a_returned_coin_ends_or_continues_its_recovery() {
     assert!(credited(&returned).is_empty());
     assert_eq!(status(&returned), (of(RecoveryStatus::Required), "100".to_owned()));
 }
+
+#[test]
+fn a_recovery_is_suspended_when_its_own_deposit_is_confirmed_and_a_person_decides() {
+    let confirmed = Report { status: "confirmed", address: None, seconds: 50, ..UNEXPECTED };
+    let facts = [UNEXPECTED.fact(), to_return(), confirmed.fact()];
+    for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+        let mut world = World::default();
+        order.iter().for_each(|at| world.record(std::slice::from_ref(&facts[*at])));
+        world.assert_consistent();
+        let status = |world: &World| world.resource(&recovery()).view().and_then(|view| view.status);
+        assert_eq!(status(&world), Some(Status::Recovery(RecoveryStatus::Suspended)), "{order:?}");
+
+        for (verdict, credits, then) in
+            [(Verdict::Accepted, 1, RecoveryStatus::Resolved), (Verdict::Rejected, 0, RecoveryStatus::Required)]
+        {
+            let mut world = World { stored: world.stored.clone(), published: world.published.clone() };
+            decide(&mut world, UNEXPECTED, verdict);
+            assert_eq!(credited(&world).len(), credits, "{order:?}");
+            assert_eq!(status(&world), Some(Status::Recovery(then)), "{order:?}");
+        }
+    }
+}

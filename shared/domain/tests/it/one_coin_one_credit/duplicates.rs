@@ -168,6 +168,25 @@ fn a_corrected_transaction_is_a_duplicate_of_the_coin_that_it_names() {
 }
 
 #[test]
+fn a_duplicate_in_one_transaction_stays_one_when_another_transaction_releases_it() {
+    let other = "0x7b9301dd3cbec040ebd7a902e7b2aa4ff1b9150b65fd2a432cb0f5b6537dcf06";
+    let of_other = Report { hash: Some(other), ..DEPOSIT };
+    let corrected = Report { hash: Some(other), seconds: 50, ..FUND };
+    for withdrawn in [CONNECT, of_other] {
+        let mut world = World::after(&[CONNECT, of_other, FUND, corrected]);
+        assert_eq!(world.credited().len(), 2);
+        let mut held = Report { status: "held", hold: Some(HoldReason::FeeBearerUnknown), ..withdrawn }.statement();
+        held.content.id = withdrawn.statement().content.id;
+        held.content.reading.revision += 1;
+        world.record(&[NewFact::from(held)]);
+        world.assert_consistent();
+        let remaining = if withdrawn.id() == CONNECT.id() { of_other } else { CONNECT };
+        assert_eq!(Vec::from_iter(world.credited().into_keys()), [remaining.id()]);
+        assert_eq!(world.view(FUND).duplicate_of, Some(remaining.id()));
+    }
+}
+
+#[test]
 fn when_the_credited_deposit_is_withdrawn_its_first_duplicate_is_credited() {
     let mut world = World::after(&[CONNECT, FUND, DEPOSIT]);
     // The same bytes, read again with other settings, are a hold.

@@ -1,8 +1,9 @@
 //! Deposits that may be one coin, of which one does not name its transaction: the second one is held.
 
-use fundhook_domain::{HoldReason, NewFact, SeveralFamiliesCredit, Stored};
+use fundhook_domain::{HoldReason, NewFact, SeveralFamiliesCredit, Stored, Verdict};
 
 use crate::support::coins::{CONNECT, DEPOSIT, FUND, Report, World};
+use crate::support::decision;
 
 const UUID: &str = "e8641f4b-2098-4f86-95ba-711151cee6a5";
 const DAY: u64 = 86_400;
@@ -120,6 +121,27 @@ fn when_the_credited_one_is_withdrawn_the_held_one_is_credited() {
     world.assert_consistent();
     assert_eq!(Vec::from_iter(world.credited().into_keys()), [FUND.id()]);
     assert_eq!(world.types(&FUND.id()), ["held", "confirmed"]);
+}
+
+#[test]
+fn a_held_deposit_stays_held_when_the_one_that_it_may_be_conflicts_or_is_rejected() {
+    let failed = Report { status: "failed", seconds: 50, ..DEPOSIT };
+    for reports in [[DEPOSIT, UNNAMED, failed], [DEPOSIT, failed, UNNAMED], [failed, DEPOSIT, UNNAMED]] {
+        let mut world = after(&reports);
+        assert!(world.view(DEPOSIT).conflict.is_some() && world.credited().is_empty(), "{reports:?}");
+        assert_eq!(world.view(UNNAMED).resembles, Some(DEPOSIT.id()), "{reports:?}");
+        let resource = world.resource(&DEPOSIT.id());
+        let accepted = NewFact { resource: DEPOSIT.id(), content: decision(&resource, Verdict::Accepted, 1000) };
+        world.record(&[accepted]);
+        world.assert_consistent();
+        assert_eq!(Vec::from_iter(world.credited().into_keys()), [DEPOSIT.id()], "{reports:?}");
+    }
+    let mut world = after(&[DEPOSIT, UNNAMED]);
+    let resource = world.resource(&DEPOSIT.id());
+    world.record(&[NewFact { resource: DEPOSIT.id(), content: decision(&resource, Verdict::Rejected, 1000) }]);
+    world.assert_consistent();
+    assert!(world.credited().is_empty(), "a person decides about the other one as well");
+    assert_eq!(world.view(UNNAMED).resembles, Some(DEPOSIT.id()));
 }
 
 #[test]
