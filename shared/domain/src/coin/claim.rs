@@ -152,14 +152,14 @@ impl Claim {
     fn assign_owner(&mut self, resource: &ResourceId) -> Option<DueRelation> {
         let entry = self.entries.get(resource)?;
         let of_its_coin = |owner: &&ClaimEntry| {
-            entry.may_be_the_coin_of(owner)
-                && entry.coin.is_same_coin_as(&owner.coin)
+            self.may_be_one_coin(entry, owner)
                 && entry.differences(owner).is_empty()
                 && self.duplicates_of(owner).all(|known| may_both_be_its_duplicates(entry, known))
         };
         let candidates = self.decided().filter(of_its_coin);
-        // An entry that tells the same output is certainly the same coin.
-        let owner = candidates.max_by_key(|owner| entry.tells_the_output_of(owner))?.resource.clone();
+        // The more both tell, the more certain is it that they are the same coin.
+        let certainty = |owner: &&ClaimEntry| (entry.tells_the_output_of(owner), entry.tells_the_chain_of(owner));
+        let owner = candidates.max_by_key(certainty)?.resource.clone();
         self.duplicates.insert(resource.clone(), owner.clone());
         Some(self.duplicate_of(resource.clone(), Some(owner)))
     }
@@ -173,18 +173,49 @@ impl Claim {
     fn reassign_duplicates(&mut self) -> Vec<DueRelation> {
         let has_lost_its_owner = |(duplicate, owner): (&ResourceId, &ResourceId)| {
             let (duplicate, owner) = (self.entries.get(duplicate)?, self.entries.get(owner)?);
-            let is_same_coin = duplicate.may_be_the_coin_of(owner) && duplicate.coin.is_same_coin_as(&owner.coin);
-            (owner.fate == Fate::Withdrawn || !is_same_coin).then(|| duplicate.resource.clone())
+            let is_lost = owner.fate == Fate::Withdrawn || !self.may_be_one_coin(duplicate, owner);
+            is_lost.then(|| (duplicate.resource.clone(), owner.resource.clone()))
         };
-        let orphans: Vec<ResourceId> = self.duplicates.iter().filter_map(has_lost_its_owner).collect();
+        let orphans: Vec<(ResourceId, ResourceId)> = self.duplicates.iter().filter_map(has_lost_its_owner).collect();
         let mut due = Vec::new();
-        for orphan in orphans {
+        let owners: BTreeSet<ResourceId> = orphans.iter().map(|(_, owner)| owner.clone()).collect();
+        for (orphan, _) in orphans {
             // The orphans that follow are still duplicates, so this one does not become a duplicate of them.
             self.duplicates.remove(&orphan);
             let assigned = self.assign_owner(&orphan);
             due.push(assigned.unwrap_or_else(|| self.duplicate_of(orphan, None)));
         }
+        // An owner that turned out to be another coin than its duplicate may be the coin of another one that is credited.
+        for owner in owners {
+            let is_single = |entry: &ClaimEntry| {
+                entry.fate == Fate::Credited
+                    && !self.duplicates.contains_key(&entry.resource)
+                    && self.duplicates_of(entry).next().is_none()
+            };
+            if self.entries.get(&owner).is_some_and(is_single) {
+                due.extend(self.assign_owner(&owner));
+            }
+        }
         due
+    }
+
+    /// Whether two deposits may be one coin. A family reports each coin once. So a deposit that tells no output is not the
+    /// coin of an output that another deposit of its family tells.
+    fn may_be_one_coin(&self, one: &ClaimEntry, other: &ClaimEntry) -> bool {
+        let is_taken = |output: &ClaimEntry, silent: &ClaimEntry| {
+            let tells_it = |entry: &ClaimEntry| {
+                entry.resource != silent.resource
+                    && entry.fate != Fate::Withdrawn
+                    && entry.shares_family_with(silent)
+                    && entry.tells_the_output_of(output)
+                    && entry.coin.is_same_coin_as(&output.coin)
+            };
+            silent.coin.output().is_none() && output.coin.output().is_some() && self.entries().any(tells_it)
+        };
+        one.may_be_the_coin_of(other)
+            && one.coin.is_same_coin_as(&other.coin)
+            && !is_taken(one, other)
+            && !is_taken(other, one)
     }
 
     fn duplicate_of(&self, on: ResourceId, owner: Option<ResourceId>) -> DueRelation {

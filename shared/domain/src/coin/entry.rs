@@ -77,17 +77,27 @@ impl ClaimEntry {
         !self.shares_family_with(other) && self.shares_address_with(other)
     }
 
-    /// Whether both are about one transaction to one address. A webhook without an address (`DEPOSIT_FAILED`) is about
-    /// the address of another one only if it is about the same customer: a transaction may pay many.
+    /// Whether both are about one transaction to one address. A transaction may pay many, so a webhook without an address
+    /// (`DEPOSIT_FAILED`) is about the address of another one only if it is about the same customer. Two providers may name
+    /// one customer differently: then the amount decides.
     fn shares_address_with(&self, other: &Self) -> bool {
         let tell_an_address = self.coin.address().is_some() && other.coin.address().is_some();
-        let is_same_customer = self.account.is_some() && self.account == other.account;
+        let is_same_customer = if self.resource.feed().provider() == other.resource.feed().provider() {
+            self.account.is_some() && self.account == other.account
+        } else {
+            self.account == other.account || (self.amount.is_some() && self.amount == other.amount)
+        };
         self.coin.shares_transaction_with(&other.coin) && (tell_an_address || is_same_customer)
     }
 
     /// Whether both tell the same output.
     pub(super) fn tells_the_output_of(&self, other: &Self) -> bool {
         self.coin.output().is_some() && self.coin.output() == other.coin.output()
+    }
+
+    /// Whether both tell the same chain.
+    pub(super) fn tells_the_chain_of(&self, other: &Self) -> bool {
+        self.coin.chain().is_some() && self.coin.chain() == other.coin.chain()
     }
 
     /// What the two state differently about the money, if they are about one coin: `status`, `amount`, `credit`,

@@ -208,10 +208,16 @@ fn canonical_number(text: &str) -> Option<String> {
     Some(if digits.is_empty() { "0" } else { digits }.to_owned())
 }
 
-/// Whether `text` stands for a missing value or is abbreviated. [zerohash-expiry] has the address `-`.
+/// Whether `text` stands for a missing value or is abbreviated: `-` (the address in [zerohash-expiry]), a word such as
+/// `null`, or zero.
 pub(super) fn is_placeholder(text: &str) -> bool {
-    text.is_empty() || text == "-" || text.contains("...") || text.contains('…')
+    let is_word = WORDS.iter().any(|word| text.eq_ignore_ascii_case(word));
+    let is_zero = without_0x(text).bytes().all(|byte| byte == b'0');
+    is_word || is_zero || text.contains("...") || text.contains('…')
 }
+
+/// Words that programs write for a missing value.
+const WORDS: [&str; 9] = ["-", "n/a", "na", "nil", "none", "null", "pending", "undefined", "unknown"];
 
 /// Whether `text` is a UUID [rfc-9562 §4], with or without its dashes.
 fn is_uuid(text: &str) -> bool {

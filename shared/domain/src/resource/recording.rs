@@ -244,6 +244,7 @@ impl<'a> Recording<'a> {
                     missing.resources.insert(id.clone());
                 }
                 (Some(resource), Some(cause)) => {
+                    let cause = Cause { fact: cause, is_of_another: true };
                     let held = related(resource, due, Effect::Holds, cause);
                     others.push(related(held, due, Effect::Releases, cause));
                 }
@@ -276,6 +277,7 @@ impl Change {
             return self.owner.clone();
         };
         let record = |resource: Resource, fact: &FactContent| fold(resource, fact.clone()).into_resource();
+        let cause = Cause { fact: cause, is_of_another: false };
         let held = related(self.owner.clone(), due, Effect::Holds, cause);
         related(self.contents.iter().fold(held, record), due, Effect::Releases, cause)
     }
@@ -290,8 +292,15 @@ enum Effect {
     Releases,
 }
 
+/// The fact that a relation follows from.
+#[derive(Clone, Copy)]
+struct Cause<'a> {
+    fact: &'a FactContent,
+    is_of_another: bool,
+}
+
 /// `resource` with those of the relations `due` that are on it and have this effect.
-fn related(resource: Resource, due: &[DueRelation], effect: Effect, cause: &FactContent) -> Resource {
+fn related(resource: Resource, due: &[DueRelation], effect: Effect, cause: Cause<'_>) -> Resource {
     let effect_of = |relation: &CoinRelation| match relation {
         CoinRelation::Resembles { deposit: Some(_), .. }
         | CoinRelation::DuplicateOf { owner: Some(_), .. }
@@ -306,7 +315,8 @@ fn related(resource: Resource, due: &[DueRelation], effect: Effect, cause: &Fact
         .map(|due| &due.relation)
         .collect();
     own.into_iter().fold(resource, |resource, relation| {
-        let relation = Relation::new(resource.id(), relation.clone(), resource.version(), cause);
+        let relation =
+            Relation::new(resource.id(), relation.clone(), resource.version(), cause.fact, cause.is_of_another);
         fold(resource, FactContent::Relation(Box::new(relation))).into_resource()
     })
 }

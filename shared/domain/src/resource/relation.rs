@@ -26,6 +26,10 @@ pub struct Relation {
     pub occurred_at: Timestamp,
     /// The evidence for that statement.
     pub evidence: Evidence,
+    /// Whether it was recorded because of another resource's statement, so that no statement of this resource with it says
+    /// what it changes.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub is_alone: bool,
 }
 
 impl Relation {
@@ -33,7 +37,13 @@ impl Relation {
     pub(super) const EVENT_TYPE: &str = "fundhook.relation";
 
     /// The relation `content`, recorded on `resource` at its version `version` because of `cause`.
-    pub(super) fn new(resource: &ResourceId, content: CoinRelation, version: u64, cause: &FactContent) -> Self {
+    pub(super) fn new(
+        resource: &ResourceId,
+        content: CoinRelation,
+        version: u64,
+        cause: &FactContent,
+        is_alone: bool,
+    ) -> Self {
         let text = serde_json::to_string(&content).unwrap_or_default();
         Self {
             // A deposit may say one thing, then another, and then the first again: each time is a relation of its own.
@@ -41,6 +51,7 @@ impl Relation {
             content,
             occurred_at: cause.occurred_at(),
             evidence: cause.evidence().clone(),
+            is_alone,
         }
     }
 }

@@ -295,10 +295,12 @@ impl Resource {
                 let is_first = !earlier.into_iter().any(|known| known.has_subject_of(relation));
                 match (&relation.content, is_first) {
                     // The statement that is recorded with it says that the deposit is a duplicate, or held.
-                    (CoinRelation::DuplicateOf { .. } | CoinRelation::Resembles { .. }, true) => Publishes::Never,
+                    (CoinRelation::DuplicateOf { .. } | CoinRelation::Resembles { .. }, true) if !relation.is_alone => {
+                        Publishes::Never
+                    }
                     // Always, so that the number of events does not depend on the order of arrival.
                     (CoinRelation::AlsoReported(_), true) => Publishes::Always,
-                    (_, false) => Publishes::Changes { of: Shown::Booked },
+                    (_, _) => Publishes::Changes { of: Shown::Booked },
                 }
             }
         }

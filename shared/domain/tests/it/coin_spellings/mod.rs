@@ -220,6 +220,11 @@ fn text_that_names_no_transaction_is_no_id() {
         &format!("{uuid}-0"),
         "1708631671631",
         "1708631671631-0",
+        "null",
+        "N/A",
+        "Pending",
+        "0x",
+        "0x0000000000000000000000000000000000000000000000000000000000000000",
     ] {
         for network in [None, Some("ethereum"), Some("solana"), Some("Somechain")] {
             assert_eq!(coin(text, "0x1", ("USDC", network)).transaction(), None, "{text} on {network:?}");

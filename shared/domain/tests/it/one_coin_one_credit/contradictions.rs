@@ -84,6 +84,20 @@ fn a_report_without_an_address_is_about_the_coin_of_the_same_customer_only() {
 }
 
 #[test]
+fn of_two_providers_that_name_one_customer_differently_the_amount_decides_about_a_report_without_an_address() {
+    let named_otherwise = Report { account: Some("user-1"), ..CONNECT };
+    let silent = Report { address: None, ..DEPOSIT };
+    for [one, two] in [[named_otherwise, UNEXPECTED], [UNEXPECTED, named_otherwise]] {
+        let world = World::after(&[one, two]);
+        assert_conflict(&world, &[one, two], &["status"]);
+        let world = World::after(&[one, Report { amount: "70", ..two }]);
+        assert!(world.view(one).conflict.is_none() && world.view(two).conflict.is_none());
+    }
+    let world = World::after(&[named_otherwise, silent]);
+    assert_eq!(world.view(silent).duplicate_of, Some(CONNECT.id()));
+}
+
+#[test]
 fn when_a_transaction_pays_an_address_in_several_outputs_the_amount_decides_which_reports_are_one_coin() {
     let second = Report { amount: "70", native: "fund-2", ..FUND };
     let (first_out, second_out) = (output(FUND, 0), Report { amount: "70", native: "fund-2", ..output(FUND, 1) });

@@ -2,7 +2,8 @@
 
 use fundhook_domain::{HoldReason, NewFact, WebhookFamily};
 
-use crate::support::coins::{CONNECT, DEPOSIT, FUND, Report, World};
+use super::orders::permutations;
+use crate::support::coins::{CONNECT, DEPOSIT, FUND, HASH, Report, World};
 use crate::support::in_other_bytes;
 
 fn outcomes(first: Report, second: Report) -> (Vec<String>, Vec<String>) {
@@ -164,6 +165,46 @@ fn a_corrected_transaction_is_a_duplicate_of_the_coin_that_it_names() {
         let late = Report { hash: Some(other), ..DEPOSIT };
         let world = World::after(&[reports.to_vec(), vec![late]].concat());
         assert_eq!(world.view(late).duplicate_of, Some(FUND.id()), "{reports:?}");
+    }
+}
+
+#[test]
+fn a_deposit_that_tells_no_output_is_not_the_coin_of_one_that_its_family_reports_otherwise_in_every_order() {
+    let hash = |output| format!("{HASH}-{output}").leak() as &'static str;
+    let (zero, one) = (hash(0), hash(1));
+    let (second, of_second) = (Report { native: "2", ..CONNECT }, Report { native: "fund-2", hash: Some(one), ..FUND });
+    let of_first = Report { hash: Some(zero), ..FUND };
+    for (case, reports, credits, conflicts) in [
+        ("two coins", vec![CONNECT, Report { hash: Some(zero), ..second }, of_first, of_second], 2, 0),
+        (
+            "one of two coins is to be returned",
+            vec![CONNECT, Report { status: "unexpected", hash: Some(one), ..second }, of_second],
+            1,
+            2,
+        ),
+        (
+            "one of two coins has two amounts",
+            vec![CONNECT, Report { amount: "70", hash: Some(zero), ..second }, of_first],
+            1,
+            2,
+        ),
+    ] {
+        for order in permutations(reports.len()) {
+            let order: Vec<Report> = order.iter().map(|at| reports[*at]).collect();
+            let world = World::after(&order);
+            world.assert_consistent();
+            let conflicting = reports.iter().filter(|report| world.view(**report).conflict.is_some()).count();
+            assert_eq!((world.credited().len(), conflicting), (credits, conflicts), "{case}: {order:?}");
+        }
+    }
+}
+
+#[test]
+fn of_two_deposits_that_it_may_be_a_report_is_the_one_that_tells_its_chain() {
+    let unplaced = Report { native: "0", network: None, ..CONNECT };
+    for reports in [[CONNECT, unplaced, FUND], [unplaced, CONNECT, FUND]] {
+        let world = World::after(&reports);
+        assert_eq!(world.view(FUND).duplicate_of, Some(CONNECT.id()), "{reports:?}");
     }
 }
 

@@ -6,7 +6,7 @@ use fundhook_domain::{HoldReason, ResourceId, View};
 
 use crate::support::coins::{CONNECT, DEPOSIT, FUND, Report, UNEXPECTED, World};
 
-fn permutations(count: usize) -> Vec<Vec<usize>> {
+pub(super) fn permutations(count: usize) -> Vec<Vec<usize>> {
     if count == 0 {
         return vec![Vec::new()];
     }
@@ -53,6 +53,10 @@ fn every_order_of_arrival_results_in_the_same_views_credits_and_event_ids() {
         ("three amounts", vec![CONNECT, less(FUND), Report { amount: "1", ..DEPOSIT }]),
         ("in kind and converted", vec![CONNECT, Report { credit: Some(("99", "USD")), ..FUND }, DEPOSIT]),
         ("credited and to be returned", vec![DEPOSIT, UNEXPECTED, CONNECT]),
+        (
+            "credited under another name of the customer, and to be returned",
+            vec![Report { account: Some("user-1"), ..CONNECT }, DEPOSIT, UNEXPECTED],
+        ),
         ("credited and quarantined", vec![FUND, quarantined, CONNECT]),
         ("two outputs of one family", vec![CONNECT, less(native(CONNECT, "2")), FUND]),
         ("two outputs, told", vec![output(CONNECT, zero), less(output(native(CONNECT, "2"), one)), less(FUND)]),

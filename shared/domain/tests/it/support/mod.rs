@@ -225,7 +225,7 @@ pub(crate) fn duplicate_of<'a>(owner: &ResourceId, statements: impl IntoIterator
     let id = FactId::of(&first.resource, "duplicate", owner.to_string().as_bytes());
     let content =
         CoinRelation::DuplicateOf { claim: ClaimKey::new(owner.feed(), "a transaction"), owner: Some(owner.clone()) };
-    let relation = Box::new(Relation { id, content, occurred_at, evidence });
+    let relation = Box::new(Relation { id, content, occurred_at, evidence, is_alone: false });
     let related = fold(Resource::unknown(first.resource.clone()), FactContent::Relation(relation)).into_resource();
     statements.fold(related, |resource, statement| fold(resource, statement.clone()).into_resource())
 }
