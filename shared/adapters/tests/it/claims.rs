@@ -254,7 +254,7 @@ async fn outcomes_are_in_the_order_of_the_writes_whichever_of_them_claim(writes:
     // More writes of each kind than one call takes.
     for round in 0..30 {
         all.push(plain(&format!("plain {round}")));
-        all.push(first_claim(confirmed(ZerohashFund, &format!("claiming {round}"), &format!("0x{round:064}"))));
+        all.push(first_claim(confirmed(ZerohashFund, &format!("claiming {round}"), &format!("0x{:064}", round + 1))));
         all.push(first_claim(confirmed(ZerohashFund, &format!("losing {round}"), HASH)));
         expected.extend([("written", 1), ("written", 1), ("lost", 0)]);
     }

@@ -254,7 +254,7 @@ async fn claims_are_read_as_they_were_written_with_their_deposits() {
 async fn more_claims_than_one_call_takes_are_read() {
     let (local, store) = store().await;
     let claims: Vec<Claim> = (0..230)
-        .map(|number| confirmed(WebhookFamily::ConnectDeposits, "a", &format!("0x{number:064}")))
+        .map(|number| confirmed(WebhookFamily::ConnectDeposits, "a", &format!("0x{:064}", number + 1)))
         .map(|report| first_claim(report).claims.remove(0).item)
         .collect();
     for claim in claims.iter().step_by(2) {
