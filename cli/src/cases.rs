@@ -1,6 +1,6 @@
 //! What needs a person's review, and what was decided, as text.
 
-use fundhook_domain::{Resource, Verdict, View};
+use fundhook_domain::{Details, Resource, Verdict, View};
 use fundhook_reconciliation::DecidedCase;
 
 use crate::show::{decided, resource_line};
@@ -22,6 +22,13 @@ fn why(view: &View) -> Vec<String> {
     }
     if let Some(hold) = view.details.hold().filter(|_| view.needs_review() && view.conflict.is_none()) {
         lines.push(format!("held: {}. {}", hold.reason, hold.explanation));
+    }
+    if let Some(surplus) = &view.surplus {
+        let asset = match &view.details {
+            Details::Recovery(recovery) => recovery.asset.as_str(),
+            Details::Transfer(_) | Details::Account(_) | Details::Balance(_) | Details::Unrecognized(_) => "",
+        };
+        lines.push(format!("{surplus} {asset} more was returned than had arrived before"));
     }
     if let Some(owner) = &view.duplicate_of {
         lines.push(format!("{owner} counts in its place"));

@@ -4,6 +4,7 @@ pub mod cases;
 pub mod diagnosis;
 pub mod emulated_stack;
 pub mod evidence;
+pub mod ledger;
 #[cfg(feature = "local")]
 pub mod local_stack;
 #[cfg(not(feature = "local"))]

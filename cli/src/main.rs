@@ -5,7 +5,7 @@ mod commands;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use commands::{cases, evidence, listen, local, preview, reconcile, show, verify};
+use commands::{cases, evidence, ledger, listen, local, preview, reconcile, show, verify};
 use fundhook_ports::chain;
 
 #[derive(Parser)]
@@ -33,6 +33,8 @@ enum Command {
     Verify(verify::Arguments),
     /// List what needs a person's review, and decide: accept, reject or resolve
     Cases(cases::Arguments),
+    /// Show what the recorded resources book: balances by ledger account and asset, and the trial balance
+    Ledger(ledger::Arguments),
     /// Compare the provider's list with what is recorded, report a day's totals, or accept an ambiguous row
     Reconcile(reconcile::Arguments),
 }
@@ -47,6 +49,7 @@ async fn main() -> ExitCode {
         Command::Preview(arguments) => preview::run(arguments).await,
         Command::Verify(arguments) => verify::run(arguments).await,
         Command::Cases(arguments) => cases::run(arguments).await,
+        Command::Ledger(arguments) => ledger::run(arguments).await,
         Command::Reconcile(arguments) => reconcile::run(arguments).await,
     };
     match ended {

@@ -211,6 +211,11 @@ impl Platform {
         read.into_iter().next().expect("one resource for one id")
     }
 
+    /// The current states of these resources in the table.
+    pub async fn resources(&self, ids: &[ResourceId]) -> Vec<Resource> {
+        self.resources.read(ids).await.expect("the table answers")
+    }
+
     /// The resource after `facts` facts were recorded.
     pub async fn recorded(&self, id: &ResourceId, facts: u64) -> Resource {
         let look = async || self.resource(id).await;

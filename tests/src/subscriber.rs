@@ -1,10 +1,13 @@
 //! The example subscriber, deployed next to a stack.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::process::Command;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use fundhook::ledger::Sums;
 use fundhook_domain::DecimalValue;
-use fundhook_local_stack::{Deployment, Program};
+use fundhook_local_stack::{CargoOutput, Deployment, Profile, Program, Workspace, build};
 
 use crate::{Platform, eventually, session};
 
@@ -18,6 +21,8 @@ const REDELIVERY_SECONDS: u32 = 5;
 pub struct Subscriber<'a> {
     platform: &'a Platform,
     deployment: Deployment,
+    /// The program, to ask it about its ledger.
+    program: PathBuf,
 }
 
 impl<'a> Subscriber<'a> {
@@ -26,7 +31,10 @@ impl<'a> Subscriber<'a> {
         let parameters = [("TopicArn", platform.output("TopicArn"))];
         let beside = session().await.beside(platform.deployment(), PROGRAM, "examples/subscriber", &parameters).await;
         let deployment = beside.map_err(|error| fundhook_ports::chain(&error)).expect("it is deployed");
-        let subscriber = Self { platform, deployment };
+        let workspace = Workspace::find().expect("the tests run in the workspace");
+        let built = build(&workspace, &[PROGRAM], Profile::Dev, CargoOutput::Kept).await.expect("it is built");
+        let program = built.get(PROGRAM).expect("it is built").to_owned();
+        let subscriber = Self { platform, deployment, program };
         platform.redeliver_from(subscriber.output("QueueUrl"), REDELIVERY_SECONDS).await;
         subscriber
     }
@@ -42,28 +50,33 @@ impl<'a> Subscriber<'a> {
         self.platform.messages(self.output("DlqUrl")).await
     }
 
-    /// The balances that are not zero, by `<tenant>#<account>#<asset>#<network>`, in whole units of the asset.
-    pub async fn balances(&self) -> BTreeMap<String, DecimalValue> {
-        let items = self.items("balance#").await.into_iter();
-        let total = |item: HashMap<String, AttributeValue>| item["total"].as_n().expect("a number").parse();
-        items.map(|(name, item)| (name, total(item).expect("an exact number"))).collect()
-    }
-
-    /// The entries, by deposit: `credited`, `held` or `disputed`.
-    pub async fn entries(&self) -> BTreeMap<String, String> {
-        let items = self.items("credit#").await.into_iter();
-        items.map(|(name, item)| (name, item["state"].as_s().expect("a text").clone())).collect()
-    }
-
-    /// The items whose key starts with `prefix`, by the rest of the key.
-    async fn items(&self, prefix: &str) -> BTreeMap<String, HashMap<String, AttributeValue>> {
+    /// The balances that are not zero, by tenant, ledger account and asset. Debits are above zero.
+    pub async fn balances(&self) -> Sums {
         let scan = self.platform.clients().dynamodb.scan().table_name(self.output("TableName")).consistent_read(true);
         let items =
             scan.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await.expect("the ledger answers");
-        let named = |item: HashMap<String, AttributeValue>| {
-            let name = item["pk"].as_s().expect("a text").strip_prefix(prefix)?.to_owned();
-            Some((name, item))
+        let balance = |item: HashMap<String, AttributeValue>| {
+            let asset = item["sk"].as_s().expect("a text").strip_prefix("balance#")?.to_owned();
+            let account = item["pk"].as_s().expect("a text").strip_prefix("account#")?;
+            let (tenant, account) = account.split_once('#').expect("a tenant and an account");
+            let tenant = Some(tenant.to_owned()).filter(|tenant| tenant != "-");
+            let total: DecimalValue = item["total"].as_n().expect("a number").parse().expect("an exact number");
+            Some(((tenant, account.to_owned(), asset), total))
         };
-        items.into_iter().filter_map(named).collect()
+        items.into_iter().filter_map(balance).filter(|(_, total)| *total != DecimalValue::zero()).collect()
+    }
+
+    /// What the program prints when it is asked this about its ledger.
+    pub async fn asked(&self, arguments: &[&str]) -> String {
+        let clients = self.platform.clients();
+        let mut command = Command::new(&self.program);
+        command.args(arguments).env_clear().env("LEDGER_TABLE", self.output("TableName"));
+        command.env("AWS_ENDPOINT_URL", &clients.endpoint).env("AWS_REGION", "us-east-1");
+        command.env("AWS_ACCESS_KEY_ID", clients.account.as_str()).env("AWS_SECRET_ACCESS_KEY", "test");
+        let output = tokio::task::spawn_blocking(move || command.output()).await.expect("it ends");
+        let output = output.expect("it starts");
+        let text = String::from_utf8(output.stdout).expect("UTF-8");
+        assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+        text
     }
 }

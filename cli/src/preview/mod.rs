@@ -31,12 +31,15 @@ use fundhook_providers::{Crediting, CreditingFamily, ReadingSettings, normalise}
 use serde_json::Value;
 use table::{Recorded, Table};
 
+use crate::ledger::Ledger;
+
 /// The webhooks of a preview with what each publishes, and what is known of each resource in the end.
 #[derive(Debug)]
 pub struct Preview {
     /// The webhooks, in the order in which they were given.
     pub steps: Vec<Step>,
     latest: Vec<Latest>,
+    ledger: Ledger,
 }
 
 /// One webhook or row, and what it does.
@@ -75,7 +78,7 @@ pub fn preview(inputs: Vec<Input>, settings: &ReadingSettings) -> Result<Preview
         Step { input, recorded }
     });
     let steps = steps.collect();
-    Ok(Preview { steps, latest: table.latest()? })
+    Ok(Preview { steps, latest: table.latest()?, ledger: table.ledger() })
 }
 
 /// The organizations in which several webhook families credit, by the feeds of the webhooks.

@@ -19,7 +19,13 @@ pub(super) fn amount_and_network(data: &Value) -> Option<String> {
     Some(parts.join(" ")).filter(|text| !text.is_empty())
 }
 
-/// `10 EUR sold for 23.7 POL`; `None` when the event is not about an exchange.
+/// `100 USDC more was returned than had arrived`; `None` when no more was.
+pub(super) fn surplus(data: &Value) -> Option<String> {
+    let surplus = data.get("surplus")?;
+    Some(format!("{} {} more was returned than had arrived", text(surplus, "major")?, text(surplus, "asset")?))
+}
+
+/// `10 EUR sold for 23.7 POL`, or what came back; `None` when the event is not about an exchange.
 pub(super) fn exchange(data: &Value) -> Option<String> {
     let side = |name: &str| {
         let side = data.pointer(&format!("/exchange/{name}"))?;
@@ -28,7 +34,8 @@ pub(super) fn exchange(data: &Value) -> Option<String> {
     match (side("sold"), side("bought")) {
         (Some(sold), Some(bought)) => Some(format!("{sold} sold for {bought}")),
         (Some(sold), None) => Some(format!("{sold} sold")),
-        (None, bought) => bought.map(|bought| format!("{bought} bought")),
+        (None, Some(bought)) => Some(format!("{bought} bought")),
+        (None, None) => side("refunded").map(|refunded| format!("{refunded} refunded")),
     }
 }
 

@@ -3,12 +3,12 @@
 use fundhook_domain::Event;
 use serde_json::Value;
 
-use super::money::{amount_and_network, credit_line, exchange, hold_line, text};
+use super::money::{amount_and_network, credit_line, exchange, hold_line, surplus, text};
 use super::review::{conflicting, review};
 use super::table::{Recorded, Silence};
 use super::{Message, Preview, Step, owed};
 
-/// A block for each webhook, what each user is owed in the end, and what needs review.
+/// A block for each webhook, what each user is owed in the end, what needs review, and what is booked.
 pub fn report(preview: &Preview) -> Result<String, serde_json::Error> {
     let mut report = String::new();
     for (step, number) in preview.steps.iter().zip(1..) {
@@ -20,6 +20,8 @@ pub fn report(preview: &Preview) -> Result<String, serde_json::Error> {
         report.push('\n');
         section(&mut report, "Needs review", &review);
     }
+    report.push('\n');
+    section(&mut report, "What is booked", &preview.ledger.lines());
     Ok(report)
 }
 
@@ -81,6 +83,9 @@ fn event_lines(report: &mut String, event: &Event) -> Result<(), serde_json::Err
     }
     if let Some(conflicting) = conflicting(&data) {
         line(report, 5, &format!("{conflicting}; needs review"));
+    }
+    if let Some(surplus) = surplus(&data) {
+        line(report, 5, &format!("{surplus}; needs review"));
     }
     [credit_line(&data), hold_line(&data)].iter().flatten().for_each(|text| line(report, 5, text));
     Ok(())

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::money::text;
+use super::money::{surplus, text};
 use super::{Latest, Preview, Step};
 
 /// What needs review in the end, one line for each resource, with the webhook that last changed it; empty when
@@ -29,6 +29,9 @@ fn why(data: &Value) -> Option<String> {
     }
     if text(data, "kind") == Some("unrecognized") {
         return Some(format!("not recognized: {}", text(data, "reason").unwrap_or("no reason is stated")));
+    }
+    if let Some(surplus) = surplus(data) {
+        return Some(surplus);
     }
     let hold = data.get("hold")?;
     let needs = text(hold, "needs").filter(|needs| ["review", "setting"].contains(needs))?;

@@ -6,6 +6,7 @@ use fundhook_domain::{
 };
 
 use super::Latest;
+use crate::ledger::Ledger;
 
 /// Resources, and the claims on coins.
 #[derive(Debug, Default)]
@@ -70,6 +71,11 @@ impl Table {
     fn owner_of(&self, name: &ResourceId) -> ResourceId {
         let owner = self.0.resource(name).and_then(|resource| resource.second_name_of());
         owner.unwrap_or(name).clone()
+    }
+
+    /// What the resources book.
+    pub(super) fn ledger(&self) -> Ledger {
+        Ledger::of(self.0.resources())
     }
 
     /// Every resource with its latest event.

@@ -1,18 +1,18 @@
-//! Exact numbers above zero.
+//! Exact numbers that a DynamoDB number holds.
 
 use std::fmt;
 use std::str::FromStr;
 
+use bigdecimal::BigDecimal;
+
 /// The precision of a DynamoDB number. Digits are counted from the first to the last place, including zeros.
 const DIGITS_MAX: usize = 38;
 
-/// A number above zero that a DynamoDB number stores without rounding.
-///
-/// Without superfluous zeros, so that equal values have equal texts.
+/// A number that a DynamoDB number stores without rounding. Equal values have equal texts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PositiveDecimal(String);
+pub struct Decimal(BigDecimal);
 
-/// Why a number cannot be credited.
+/// Why a number cannot be booked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecimalError {
     /// It has a sign, an exponent or no digits, or is not a number.
@@ -27,36 +27,55 @@ pub enum DecimalError {
     },
 }
 
-impl FromStr for PositiveDecimal {
+impl FromStr for Decimal {
     type Err = DecimalError;
 
-    /// Works on the digits of `value`, so that nothing is rounded.
-    fn from_str(value: &str) -> Result<Self, Self::Err> {
-        let (whole, fraction) = value.split_once('.').unwrap_or((value, ""));
+    /// Reads a number above zero, as an event's lines have it.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let not_decimal = || DecimalError::NotDecimal(shown(text));
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
         let are_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
         if !are_digits(whole) || !are_digits(fraction) || whole.len() + fraction.len() == 0 {
-            return Err(DecimalError::NotDecimal(shown(value)));
+            return Err(not_decimal());
         }
-        let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
-        match whole.len() + fraction.len() {
-            0 => Err(DecimalError::Zero),
-            digits if digits > DIGITS_MAX => Err(DecimalError::TooManyDigits { digits }),
-            _ if fraction.is_empty() => Ok(Self(whole.to_owned())),
-            _ => Ok(Self(format!("{}.{fraction}", if whole.is_empty() { "0" } else { whole }))),
+        let digits = whole.trim_start_matches('0').len() + fraction.trim_end_matches('0').len();
+        if digits > DIGITS_MAX {
+            return Err(DecimalError::TooManyDigits { digits });
+        }
+        let value: BigDecimal = format!("0{whole}.{fraction}0").parse().map_err(|_| not_decimal())?;
+        match Self::of(value)? {
+            Self(value) if value == 0 => Err(DecimalError::Zero),
+            decimal => Ok(decimal),
         }
     }
 }
 
-impl PositiveDecimal {
-    /// The decimal digits.
-    pub fn as_str(&self) -> &str {
+impl Decimal {
+    /// The number, if it fits.
+    pub fn of(value: BigDecimal) -> Result<Self, DecimalError> {
+        let value = value.normalized();
+        let text = value.abs().to_plain_string();
+        let digits = text.trim_start_matches('0').trim_start_matches('.').bytes().filter(u8::is_ascii_digit).count();
+        if digits > DIGITS_MAX { Err(DecimalError::TooManyDigits { digits }) } else { Ok(Self(value)) }
+    }
+
+    /// Whether it is a debit.
+    pub fn is_debit(&self) -> bool {
+        self.0 > 0
+    }
+
+    pub(crate) fn inner(&self) -> &BigDecimal {
         &self.0
     }
+
+    pub(crate) fn into_inner(self) -> BigDecimal {
+        self.0
+    }
 }
 
-impl fmt::Display for PositiveDecimal {
+impl fmt::Display for Decimal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.0.to_plain_string())
     }
 }
 
@@ -71,7 +90,7 @@ mod tests {
     use super::*;
 
     fn parsed(value: &str) -> Result<String, DecimalError> {
-        Ok(value.parse::<PositiveDecimal>()?.to_string())
+        Ok(value.parse::<Decimal>()?.to_string())
     }
 
     #[test]
@@ -85,7 +104,6 @@ mod tests {
             ("1.", "1"),
             ("3400", "3400"),
             ("100.00", "100"),
-            ("495", "495"),
             ("0.000000000000000001", "0.000000000000000001"),
             ("119.078888888888888887", "119.078888888888888887"),
             (&smallest, &format!("0{smallest}")),

@@ -1,18 +1,21 @@
-//! An example of a subscriber to Fundhook's events. It credits a user's account once per deposit with what the event
-//! says may be credited, however often and in whatever order SNS and SQS deliver.
+//! An example of a subscriber to Fundhook's events. It keeps a double-entry ledger from their `postings`, however often
+//! and in whatever order SNS and SQS deliver.
 //!
-//! - [`Instruction`] is what an event requires of the ledger; only a complete event becomes a [`Credit`].
-//! - [`Ledger`] writes entry and balance together in one conditional transaction.
+//! - [`Entry`] is what an event books: balanced lines.
+//! - [`Ledger`] books an event once, all its lines or none, in one conditional transaction.
 //! - [`Subscriber`] handles batches from the queue and acknowledges only finished messages.
+//! - [`Statement`] is what the ledger says about an account.
 
 mod decimal;
 mod event;
 mod handler;
 mod ledger;
 mod port;
+mod statement;
 
-pub use decimal::{DecimalError, PositiveDecimal};
-pub use event::{Credit, EventError, Hold, HoldReason, Instruction};
-pub use handler::Subscriber;
+pub use decimal::{Decimal, DecimalError};
+pub use event::{Entry, EventError, Line};
+pub use handler::{Subscriber, chain};
 pub use ledger::{ATTEMPTS_MAX, DynamoLedger};
-pub use port::{CreditOutcome, HoldOutcome, Ledger, LedgerError};
+pub use port::{BookOutcome, Ledger, LedgerError};
+pub use statement::{Statement, StatementEntry, TrialBalance, ledger_account, trial_balance_lines};

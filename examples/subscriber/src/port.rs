@@ -5,41 +5,22 @@ use std::future::Future;
 
 use time::OffsetDateTime;
 
-use crate::{Credit, Hold};
+use crate::Entry;
 
-/// The credited deposits. There is at most one entry per deposit, so each is credited once.
+/// A double-entry ledger.
 pub trait Ledger {
-    /// Credits the account and enters the deposit, both or neither, unless the deposit has an entry.
-    fn credit(
-        &self,
-        credit: &Credit,
-        now: OffsetDateTime,
-    ) -> impl Future<Output = Result<CreditOutcome, LedgerError>> + Send;
-
-    /// Prevents the deposit from being credited from now on, or marks its entry as disputed. Repeating it changes nothing.
-    fn hold(&self, hold: &Hold, now: OffsetDateTime) -> impl Future<Output = Result<HoldOutcome, LedgerError>> + Send;
+    /// Books the lines of an event, all of them or none, unless the event was booked before.
+    fn book(&self, entry: &Entry, now: OffsetDateTime)
+    -> impl Future<Output = Result<BookOutcome, LedgerError>> + Send;
 }
 
-/// The outcome of a credit.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CreditOutcome {
-    /// The account is credited now.
-    Credited,
-    /// The account was credited before: the message was delivered again.
-    AlreadyCredited,
-    /// The deposit was credited before, and these terms differ. Nothing was changed.
-    CreditedDifferently(Vec<&'static str>),
-    /// The deposit is held. Nothing was changed.
-    Held,
-}
-
-/// The outcome of a hold.
+/// The outcome of booking an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HoldOutcome {
-    /// The deposit is held and was not credited.
-    Held,
-    /// The deposit was credited before. Its entry is marked as disputed, and the balance is unchanged.
-    Disputed,
+pub enum BookOutcome {
+    /// It is booked now.
+    Booked,
+    /// It was booked before: the message was delivered again.
+    AlreadyBooked,
 }
 
 /// Why the ledger could not process a request.
@@ -50,9 +31,9 @@ pub enum LedgerError {
     #[error("the ledger rejected the request")]
     Refused(#[source] Box<dyn Error + Send + Sync>),
     /// The sum would have to be rounded.
-    #[error("the balance would be rounded, so nothing was credited")]
+    #[error("a balance would be rounded, so nothing was booked")]
     BalanceRefused(#[source] Box<dyn Error + Send + Sync>),
-    #[error("the deposit's entry has no valid {0}")]
+    #[error("an item of the ledger has no valid {0}")]
     Unreadable(&'static str),
 }
 

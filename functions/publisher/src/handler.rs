@@ -2,24 +2,27 @@
 
 use aws_lambda_events::dynamodb::{Event as StreamEvent, EventRecord};
 use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
-use fundhook_adapters::table::{FACTS, ItemError, PK, VERSION, resource_from_texts};
+use fundhook_adapters::table::{FACTS, Head, ItemError, PAGES, PK, VERSION};
 use fundhook_domain::{Event, Kind, Timestamp, events_after};
-use fundhook_ports::{PublishEvents, Receipts, chain};
+use fundhook_ports::{FactPages, PortError, PublishEvents, Receipts, chain};
 use fundhook_reconciliation::{Receipt, receipt_of};
+use fundhook_runtime::metrics;
 use serde_dynamo::{AttributeValue, Item};
 use tracing::{error, info, warn};
 
-/// The publisher: the topic, and the store of receipts.
+/// The publisher: the topic, the store of receipts, and the pages of resources with many facts.
 #[derive(Debug)]
-pub struct Publisher<T, R> {
+pub struct Publisher<T, R, P> {
     topic: T,
     receipts: R,
+    pages: P,
 }
 
-impl<T: PublishEvents, R: Receipts> Publisher<T, R> {
-    /// A publisher to `topic` that stores a receipt in `receipts` for each deposit that it published as confirmed.
-    pub fn new(topic: T, receipts: R) -> Self {
-        Self { topic, receipts }
+impl<T: PublishEvents, R: Receipts, P: FactPages> Publisher<T, R, P> {
+    /// A publisher to `topic` that stores a receipt in `receipts` for each deposit that it published as confirmed. It reads the
+    /// earlier facts of a resource with many from `pages`.
+    pub fn new(topic: T, receipts: R, pages: P) -> Self {
+        Self { topic, receipts, pages }
     }
 
     /// Handles one batch of the stream.
@@ -31,7 +34,7 @@ impl<T: PublishEvents, R: Receipts> Publisher<T, R> {
         let mut events = Vec::new();
         let mut first_failed = None;
         for (index, record) in records.iter().enumerate() {
-            match events_of(record) {
+            match self.events_of(record).await {
                 Ok(of_record) => events.extend(of_record.into_iter().map(|event| (index, event))),
                 Err(error) => {
                     let (event_id, error) = (&record.event_id, chain(&error));
@@ -40,7 +43,7 @@ impl<T: PublishEvents, R: Receipts> Publisher<T, R> {
                         event_id,
                         error,
                         resource.id = key,
-                        "stream record {event_id} of {key} is not a readable resource; later records wait until it moves to the failure queue: {error}"
+                        "stream record {event_id} of {key} cannot be read; later records wait until it can be, or until it moves to the failure queue: {error}"
                     );
                     first_failed = Some(index);
                     break;
@@ -50,12 +53,13 @@ impl<T: PublishEvents, R: Receipts> Publisher<T, R> {
         let (origins, events): (Vec<usize>, Vec<Event>) = events.into_iter().unzip();
         let outcomes = if events.is_empty() { Vec::new() } else { self.topic.publish(&events).await };
         let mut outcomes = outcomes.into_iter();
-        let mut receipts = Vec::new();
+        let (mut receipts, mut surpluses) = (Vec::new(), 0);
         for (origin, event) in origins.into_iter().zip(&events) {
             // An event without an outcome may not have been published.
             let failure = match outcomes.next() {
                 Some(Ok(())) => {
                     receipts.extend(receipt_of(event, now).map(|receipt| (origin, receipt)));
+                    surpluses += u64::from(event.is_surplus());
                     info!(
                         resource.id = %event.data.resource,
                         event.id = event.id,
@@ -78,10 +82,25 @@ impl<T: PublishEvents, R: Receipts> Publisher<T, R> {
             );
             first_failed = Some(first_failed.map_or(origin, |first| first.min(origin)));
         }
+        if surpluses > 0 {
+            metrics::emit(now, "RecoverySurpluses", metrics::Unit::Count, surpluses, &[]);
+        }
         if let Some(origin) = self.note(receipts).await {
             first_failed = Some(first_failed.map_or(origin, |first| first.min(origin)));
         }
         response(first_failed.and_then(|index| records.get(index)))
+    }
+
+    /// The events of the facts that a record added.
+    async fn events_of(&self, record: &EventRecord) -> Result<Vec<Event>, Unreadable> {
+        let Some(head) = head_of(record)? else {
+            return Ok(Vec::new());
+        };
+        let on_pages = match head.pages {
+            0 => Vec::new(),
+            pages => self.pages.paged_facts(&head.id, pages).await?,
+        };
+        Ok(events_after(&head.after(on_pages), version_before(record)))
     }
 
     /// Stores the receipts of what was published. If that fails, returns the first record with a receipt: its events are
@@ -107,20 +126,32 @@ impl<T: PublishEvents, R: Receipts> Publisher<T, R> {
     }
 }
 
-/// The events of the facts that a record added. An item that is not a resource has none, and neither has a deletion.
-fn events_of(record: &EventRecord) -> Result<Vec<Event>, ItemError> {
+/// Why the events of a record cannot be derived.
+#[derive(Debug, thiserror::Error)]
+enum Unreadable {
+    #[error(transparent)]
+    Item(#[from] ItemError),
+    #[error(transparent)]
+    Pages(#[from] PortError),
+}
+
+/// The resource in a record's new image. An item that is not a resource has none, and neither has a deletion.
+fn head_of(record: &EventRecord) -> Result<Option<Head>, ItemError> {
     let image = &record.change.new_image;
     let Some(pk) = string(image, PK).filter(|pk| is_resource(pk)) else {
-        return Ok(Vec::new());
+        return Ok(None);
     };
     let facts = match image.get(FACTS) {
         Some(AttributeValue::L(facts)) => facts,
         _ => return Err(ItemError::Attribute(FACTS)),
     };
     let texts: Option<Vec<&str>> = facts.iter().map(text).collect();
-    let texts = texts.ok_or(ItemError::Attribute(FACTS))?;
-    let resource = resource_from_texts(pk, texts.into_iter())?;
-    Ok(events_after(&resource, version_before(record)))
+    let pages = match image.get(PAGES) {
+        Some(AttributeValue::N(pages)) => Some(pages.as_str()),
+        Some(_) => return Err(ItemError::Attribute(PAGES)),
+        None => None,
+    };
+    Head::from_texts(pk, texts.ok_or(ItemError::Attribute(FACTS))?.into_iter(), pages).map(Some)
 }
 
 /// The resource's version before the write; 0 for a new resource.

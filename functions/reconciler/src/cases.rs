@@ -30,7 +30,7 @@ pub enum Choice {
     Accept,
     /// The deposit is not credited.
     Reject,
-    /// The conflict is over, and the status that the resource shows stands.
+    /// The conflict or the surplus is over, and the status that the resource shows stands.
     Resolve,
 }
 
@@ -51,7 +51,7 @@ pub enum NotDecidable {
     )]
     NoCredit(ResourceId),
     /// There is nothing to decide.
-    #[error("{0} has no conflict: nothing is to be resolved")]
+    #[error("{0} has no conflict and no surplus: nothing is to be resolved")]
     NoConflict(ResourceId),
     /// The deposit is a duplicate.
     #[error(
@@ -152,9 +152,12 @@ impl Case<'_> {
         verdict == Some(&Verdict::RejectedInFavourOf(owner.id().clone()))
     }
 
-    /// A conflict is resolved if it is among the resource's own statements.
+    /// A conflict is resolved if it is among the resource's own statements, and so is what a recovery returned too much.
     fn resolved(&self) -> Result<Verdict, NotDecidable> {
         let id = self.resource.id();
+        if self.view.surplus.is_some() {
+            return Ok(Verdict::Resolved);
+        }
         let conflict = self.view.conflict.as_ref().ok_or_else(|| NotDecidable::NoConflict(id.clone()))?;
         match conflict.with.first() {
             Some(other) => Err(NotDecidable::ConflictOfSeveral(Box::new([id.clone(), other.clone()]))),

@@ -27,6 +27,7 @@ mod identity;
 mod json_fault;
 mod merge;
 mod money;
+mod postings;
 mod recovery;
 mod resource;
 mod schema;
@@ -51,15 +52,16 @@ pub use identity::{
     WebhookFamily, digest_hex,
 };
 pub use json_fault::json_fault;
-pub use money::{Amount, DecimalError, DecimalValue, Quantity, Units};
-pub use recovery::{RecoveryDetails, RecoveryKey, ReturnPayment, UnexpectedDeposit};
+pub use money::{Amount, DecimalError, DecimalValue, Outflow, Quantity, Units};
+pub use postings::{Books, Direction, LedgerAccount, Posting};
+pub use recovery::{PaymentStep, RecoveryDetails, RecoveryKey, RecoverySums, ReturnPayment, UnexpectedDeposit};
 pub use resource::{
     AccountDetails, Attestation, BalanceDetails, Balances, Beside, Change, Conflict, Conversion, CurrentStatus,
     Decision, DecisionSummary, Details, Evidence, EvidenceClass, EvidencePointer, Exchange, Fact, FactContent,
     FeeQuantity, HistoryEntry, LATEST_FACTS_MAX, Missing, NewFact, NewFactError, NotRecorded, Outcome, OverdueNotice,
-    Reading, Recording, Relation, Reported, Resource, Scheme, SecondName, Session, SeveralFamiliesCredit, Side, Source,
-    Statement, StatementContent, Stored, Transaction, TransferDetails, United, UnrecognizedDetails, Verdict, Versioned,
-    View, Write, beside, fold, unite,
+    Purpose, Reading, Recording, Relation, Reported, Resource, Scheme, SecondName, Session, SeveralFamiliesCredit,
+    Side, Source, Statement, StatementContent, Stored, Transaction, TransferDetails, United, UnrecognizedDetails,
+    Verdict, Versioned, View, Write, beside, fold, unite,
 };
 pub use status::{
     DepositStatus, ExchangeStatus, ExternalAccountStatus, FeeStatus, ParticipantStatus, RecoveryStatus, Status,

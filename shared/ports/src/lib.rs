@@ -24,4 +24,4 @@ pub use reconciliation::{
     AccountResources, Advance, Claims, IndexEntry, IndexPage, ListError, ListPage, ListQuery, ListTransactions,
     OpenQuery, OpenResources, Receipts, Reports, SettledDeposits, Watermarks,
 };
-pub use resources::{Resources, WriteOutcome};
+pub use resources::{FactPages, Resources, WriteOutcome};

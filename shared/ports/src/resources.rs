@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use fundhook_domain::{Resource, ResourceId, Timestamp, Write};
+use fundhook_domain::{Fact, Resource, ResourceId, Timestamp, Write};
 
 use crate::PortError;
 
@@ -15,6 +15,12 @@ pub trait Resources {
     /// its own, and as a whole. Returns one outcome for each write, in the order of `writes`. `now` is the time of the
     /// write.
     fn write(&self, writes: Vec<Write>, now: Timestamp) -> impl Future<Output = Vec<WriteOutcome>> + Send;
+}
+
+/// The pages of resources with many facts: their oldest facts, stored apart from the others.
+pub trait FactPages {
+    /// The facts on the first `pages` pages of the resource, in the order in which they were recorded. A page never changes.
+    fn paged_facts(&self, id: &ResourceId, pages: u32) -> impl Future<Output = Result<Vec<Fact>, PortError>> + Send;
 }
 
 /// The outcome of a conditional write.

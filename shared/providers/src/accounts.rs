@@ -110,8 +110,7 @@ impl About<'_> {
     }
 
     fn draft(&self, resource: ResourceId, status: Option<Status>, at: Option<Timestamp>, details: Details) -> Draft {
-        let occurred_at = at.unwrap_or(self.received.sent_at);
-        Draft { resource, event_type: self.event_type.to_owned(), status, occurred_at, details }
+        Draft { resource, event_type: self.event_type.to_owned(), status, occurred_at: at, details }
     }
 
     fn participant(&self, mut members: Fields) -> Result<Draft, String> {

@@ -1,6 +1,8 @@
 //! What a provider's module gets from an envelope, and what it returns: statements without their evidence.
 
-use fundhook_domain::{Details, Evidence, FactId, ResourceId, Statement, StatementContent, Status, Timestamp};
+use fundhook_domain::{
+    Details, Evidence, FactId, ResourceId, Statement, StatementContent, Status, StatusRule, Timestamp,
+};
 
 use crate::Envelope;
 use crate::bound::bound;
@@ -12,8 +14,6 @@ pub(crate) struct Received<'a> {
     pub(crate) envelope: &'a Envelope,
     /// The value of the payload type header, if there is one.
     pub(crate) payload_type: Option<&'a str>,
-    /// When the webhook was sent: the time of statements that have no date.
-    pub(crate) sent_at: Timestamp,
     /// The settings that the meaning of a webhook depends on.
     pub(crate) settings: &'a ReadingSettings,
 }
@@ -23,7 +23,8 @@ pub(crate) struct Draft {
     pub(crate) resource: ResourceId,
     pub(crate) event_type: String,
     pub(crate) status: Option<Status>,
-    pub(crate) occurred_at: Timestamp,
+    /// When it happened, if the provider gives a date.
+    pub(crate) occurred_at: Option<Timestamp>,
     pub(crate) details: Details,
 }
 
@@ -45,7 +46,10 @@ impl Draft {
         bound(&mut details);
         let id = FactId::of(&resource, &event_type, body);
         let reading = settings.reading(evidence.received_at, &resource, &details);
-        let content = StatementContent { id, event_type, status, occurred_at, details, evidence, reading };
+        // Of a kind without an end, what is sent again is news: it happens each time that it is sent.
+        let undated = occurred_at.is_none() && resource.kind().status_rule() != StatusRule::Latest;
+        let occurred_at = occurred_at.unwrap_or_else(|| evidence.sent_at());
+        let content = StatementContent { id, event_type, status, occurred_at, undated, details, evidence, reading };
         Statement { resource, content }
     }
 }

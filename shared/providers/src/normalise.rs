@@ -23,7 +23,7 @@ pub fn normalise(envelope: &Envelope, archived: EvidencePointer, settings: &Read
         Evidence { received_at: envelope.received_at(), attestation: envelope.attestation().clone(), archived };
     let payload_type = envelope.header(PAYLOAD_TYPE_HEADER);
     let payload_type = payload_type.filter(|name| !name.is_empty() && name.len() <= EVENT_NAME_BYTES_MAX);
-    let received = Received { envelope, payload_type, sent_at: evidence.sent_at(), settings };
+    let received = Received { envelope, payload_type, settings };
     let drafts = match wire::members(&body) {
         Ok(members) => drafts(&received, members),
         Err(reason) => Err(NotUnderstood { named: None, reason }),
@@ -51,7 +51,7 @@ fn unrecognized(received: &Received<'_>, body: &[u8], failure: NotUnderstood) ->
         resource: ResourceId::unrecognized(received.envelope.feed().clone(), body),
         event_type: named.clone().unwrap_or_default(),
         status: Some(Status::Unrecognized),
-        occurred_at: received.sent_at,
+        occurred_at: None,
         details: Details::Unrecognized(UnrecognizedDetails {
             reason,
             payload_type: named.or_else(|| received.payload_type.map(str::to_owned)),

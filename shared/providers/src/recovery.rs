@@ -1,7 +1,9 @@
 //! Recoveries: a webhook about unexpected money states something about its recovery too.
 
+use std::collections::BTreeSet;
+
 use fundhook_domain::{
-    DepositStatus, Details, Kind, Provider, RecoveryDetails, RecoveryKey, RecoveryStatus, ResourceId, ReturnPayment,
+    DecimalValue, DepositStatus, Details, PaymentStep, RecoveryDetails, RecoveryKey, RecoveryStatus, ReturnPayment,
     Status, TransferDetails, UnexpectedDeposit, WithdrawalStatus,
 };
 
@@ -11,10 +13,11 @@ use crate::draft::Draft;
 /// The statement `draft` about a deposit or a returning payment, and the statement about its recovery if `draft` states
 /// what identifies the recovery: the user, the asset, the amount, and for a deposit its transaction.
 ///
-/// Connect reports an unexpected deposit without a user (`reference_id` is empty) when it does not know the user. Then
-/// the deposit has no recovery until zerohash reports it with a participant.
-pub(crate) fn with_recovery(mut draft: Draft, ids: &IdKey) -> Vec<Draft> {
-    let Some(recovery) = recovery_of(&draft, ids) else {
+/// The user is `participant`, or otherwise the one in `draft`. Connect reports an unexpected deposit without a user
+/// (`reference_id` is empty) when it does not know the user. Then the deposit has no recovery until zerohash reports it
+/// with a participant.
+pub(crate) fn with_recovery(mut draft: Draft, participant: Option<&str>, ids: &IdKey) -> Vec<Draft> {
+    let Some(recovery) = recovery_of(&draft, participant, ids) else {
         return vec![draft];
     };
     if let Details::Transfer(transfer) = &mut draft.details {
@@ -23,30 +26,26 @@ pub(crate) fn with_recovery(mut draft: Draft, ids: &IdKey) -> Vec<Draft> {
     vec![draft, recovery]
 }
 
-fn recovery_of(draft: &Draft, ids: &IdKey) -> Option<Draft> {
+fn recovery_of(draft: &Draft, participant: Option<&str>, ids: &IdKey) -> Option<Draft> {
     let Details::Transfer(transfer) = &draft.details else {
         return None;
     };
-    let TransferDetails { account, asset, network, quantity, total, transaction, family, names, .. } = &**transfer;
-    let key = RecoveryKey { account: account.clone()?, asset: asset.clone()?, network: network.clone() };
-    // A recovery is always zerohash's, although Connect's webhooks report deposits to return too.
-    let feed = draft.resource.feed().of(Provider::Zerohash);
-    let resource =
-        ResourceId::new(Kind::Recovery, feed, &ids.name(&key.parts().each_ref().map(String::as_str))).ok()?;
+    let TransferDetails { account, asset, network, quantity, transaction, family, names, created_at, .. } = &**transfer;
+    let key = RecoveryKey::new(participant.or(account.as_deref())?, asset.as_deref()?, network.as_ref())?;
+    let resource = RecoveryKey::resource(draft.resource.feed(), &ids.name(&key.parts())).ok()?;
+    let (id, network) = (draft.resource.clone(), network.clone());
     let (status, details) = match draft.status {
         Some(Status::Deposit(DepositStatus::Unexpected)) => {
             let deposit = UnexpectedDeposit {
-                value: quantity.as_ref()?.in_major()?,
+                value: quantity.as_ref()?.in_major().filter(DecimalValue::is_positive)?,
                 transaction: transaction.hash.clone()?,
+                network,
                 family: (*family)?,
                 occurred_at: draft.occurred_at,
             };
-            let id = draft.resource.clone();
             (RecoveryStatus::Required, RecoveryDetails::of_deposit(key, id, deposit))
         }
         Some(Status::Withdrawal(withdrawal)) => {
-            // What leaves the account is returned; the network's fee is part of it.
-            let value = total.as_ref().or(quantity.as_ref()).and_then(|quantity| quantity.in_major());
             let status = match withdrawal {
                 WithdrawalStatus::Initiated | WithdrawalStatus::Submitted | WithdrawalStatus::Broadcast => {
                     RecoveryStatus::InProgress
@@ -56,9 +55,14 @@ fn recovery_of(draft: &Draft, ids: &IdKey) -> Option<Draft> {
                     RecoveryStatus::Required
                 }
             };
-            let id = draft.resource.clone();
+            let step = PaymentStep {
+                status: withdrawal,
+                occurred_at: draft.occurred_at,
+                created_at: *created_at,
+                outflow: transfer.outflow(),
+            };
             let also_named = names.iter().filter(|name| **name != id).cloned().collect();
-            let payment = ReturnPayment { also_named, status: withdrawal, value };
+            let payment = ReturnPayment { also_named, network, steps: BTreeSet::from([step]) };
             (status, RecoveryDetails::of_payment(key, id, payment))
         }
         Some(

@@ -9,9 +9,9 @@ use std::sync::Mutex;
 use aws_lambda_events::dynamodb::Event as StreamEvent;
 use aws_lambda_events::streams::DynamoDbEventResponse;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValue, TransactWriteItem};
-use fundhook_domain::{Event, Kind, ResourceId};
+use fundhook_domain::{Event, Fact, Kind, ResourceId};
 use fundhook_local_stack::Workspace;
-use fundhook_ports::{Disposition, PortError, PublishEvents, Receipts};
+use fundhook_ports::{Disposition, FactPages, PortError, PublishEvents, Receipts};
 use fundhook_reconciliation::Receipt;
 use fundhook_sandbox::loopback_client;
 use fundhook_tests::{Platform, Stream, about, eventually, log, run, unique};
@@ -275,11 +275,20 @@ impl Receipts for NoReceipts {
     }
 }
 
+/// Resources with few facts.
+struct NoPages;
+
+impl FactPages for NoPages {
+    async fn paged_facts(&self, _: &ResourceId, _: u32) -> Result<Vec<Fact>, PortError> {
+        Ok(Vec::new())
+    }
+}
+
 async fn publish(topic: &Topic, records: &[Value]) -> Vec<Option<String>> {
     let event: StreamEvent =
         serde_json::from_value(json!({ "Records": records })).expect("a stream event as Lambda sends it");
     let DynamoDbEventResponse { batch_item_failures, .. } =
-        Publisher::new(topic, NoReceipts).handle(event, fundhook_runtime::now()).await;
+        Publisher::new(topic, NoReceipts, NoPages).handle(event, fundhook_runtime::now()).await;
     batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
 }
 

@@ -2,7 +2,7 @@
 //!
 //! All tests are in one program, so that they share one emulator.
 
-mod a_subscriber_credits_once;
+mod a_subscriber_keeps_the_books;
 mod accepted;
 mod effects_happen_once;
 mod emulator_differences;

@@ -12,10 +12,10 @@ use aws_smithy_http_client::Builder as HttpClient;
 use axum::Router;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
-use subscriber::{ATTEMPTS_MAX, CreditOutcome, DynamoLedger, Ledger as _, LedgerError};
+use subscriber::{ATTEMPTS_MAX, BookOutcome, DynamoLedger, Ledger as _, LedgerError};
 use tokio::net::TcpListener;
 
-use crate::support::{NOW, confirmed, credit};
+use crate::support::{NOW, entry, life};
 
 /// The remaining responses.
 type Answers = Arc<Mutex<VecDeque<(u16, Value)>>>;
@@ -41,75 +41,76 @@ async fn ledger(answers: impl IntoIterator<Item = (u16, Value)>) -> (DynamoLedge
     (DynamoLedger::new(Client::from_conf(config.build()), "ledger".to_owned()), answers)
 }
 
-fn cancelled(entry: Value, balance: Value) -> (u16, Value) {
+/// A cancelled transaction of an event with two accounts: the reasons for the event, and for the other four writes.
+fn cancelled(event: &str, others: [&str; 4]) -> (u16, Value) {
     let kind = "com.amazonaws.dynamodb.v20120810#TransactionCanceledException";
-    (400, json!({ "__type": kind, "Message": "Transaction cancelled", "CancellationReasons": [entry, balance] }))
+    let reasons: Vec<Value> =
+        [event].into_iter().chain(others).map(|code| json!({ "Code": code, "Message": "as the code says" })).collect();
+    (400, json!({ "__type": kind, "Message": "Transaction cancelled", "CancellationReasons": reasons }))
 }
 
-fn because(code: &str) -> Value {
-    json!({ "Code": code, "Message": "as the code says" })
-}
+const NONE: [&str; 4] = ["None"; 4];
 
-fn done() -> (u16, Value) {
-    (200, json!({}))
+async fn booked(answers: impl IntoIterator<Item = (u16, Value)>) -> (Result<BookOutcome, LedgerError>, usize) {
+    let (ledger, left) = ledger(answers).await;
+    let outcome = ledger.book(&entry(&life()[1]), NOW).await;
+    let left = left.lock().unwrap_or_else(PoisonError::into_inner).len();
+    (outcome, left)
 }
 
 #[tokio::test]
-async fn a_credit_that_collides_is_retried_until_it_succeeds() {
+async fn an_entry_that_collides_is_retried_until_it_succeeds() {
     let collisions = [
-        cancelled(because("TransactionConflict"), because("None")),
-        cancelled(because("None"), because("TransactionConflict")),
+        cancelled("TransactionConflict", NONE),
+        cancelled("None", ["None", "TransactionConflict", "None", "None"]),
+        cancelled("TransactionConflict", ["TransactionConflict"; 4]),
+        (200, json!({})),
     ];
-    for number in 0..ATTEMPTS_MAX as usize {
-        let answers = collisions.iter().cycle().take(number).cloned().chain([done()]);
-        let (ledger, left) = ledger(answers).await;
-        let outcome = ledger.credit(&credit(&confirmed("a")), NOW).await;
-        assert_eq!(outcome.expect("it is done"), CreditOutcome::Credited);
-        assert!(left.lock().expect("no panic while locked").is_empty());
-    }
-    let (ledger, left) = ledger(collisions.iter().cycle().take(10).cloned()).await;
-    let outcome = ledger.credit(&credit(&confirmed("a")), NOW).await;
-    assert!(matches!(outcome, Err(LedgerError::Unavailable(_))), "{outcome:?}");
-    assert_eq!(left.lock().expect("no panic while locked").len(), 10 - ATTEMPTS_MAX as usize);
+    let (outcome, left) = booked(collisions).await;
+    assert!(matches!(outcome, Ok(BookOutcome::Booked)), "{outcome:?}");
+    assert_eq!(left, 0);
 }
 
 #[tokio::test]
-async fn an_existing_entry_decides_whatever_the_other_reasons() {
-    let credit = credit(&confirmed("a"));
-    let mut entry: Value =
-        credit.terms().into_iter().map(|(name, value)| (name.to_owned(), json!({ "S": value }))).collect();
-    entry["state"] = json!({ "S": "credited" });
-    let exists =
-        json!({ "Code": "ConditionalCheckFailed", "Message": "The conditional request failed", "Item": entry });
-    for other in ["None", "TransactionConflict", "ValidationError", "ThrottlingError"] {
-        let (ledger, _) = ledger([cancelled(exists.clone(), because(other))]).await;
-        let outcome = ledger.credit(&credit, NOW).await.expect("an answer");
-        assert_eq!(outcome, CreditOutcome::AlreadyCredited, "{other}");
+async fn an_entry_that_always_collides_returns_to_the_queue() {
+    let collisions = (0..ATTEMPTS_MAX).map(|_| cancelled("TransactionConflict", NONE));
+    let (outcome, left) = booked(collisions).await;
+    assert!(outcome.as_ref().is_err_and(LedgerError::is_transient), "{outcome:?}");
+    assert_eq!(left, 0);
+}
+
+#[tokio::test]
+async fn an_event_that_is_there_was_booked_before_whatever_else_is_wrong() {
+    for others in [NONE, ["TransactionConflict"; 4], ["ValidationError"; 4]] {
+        let (outcome, _) = booked([cancelled("ConditionalCheckFailed", others)]).await;
+        assert!(matches!(outcome, Ok(BookOutcome::AlreadyBooked)), "{others:?}: {outcome:?}");
     }
 }
 
 #[tokio::test]
-async fn every_other_cancellation_is_an_error_that_is_transient_or_not() {
-    for (entry, balance, is_transient, shown) in [
-        ("None", "ValidationError", false, "the balance would be rounded"),
-        ("ValidationError", "None", false, "rejected the request"),
-        ("None", "ThrottlingError", true, "not available"),
-        ("None", "ProvisionedThroughputExceeded", true, "not available"),
-        ("None", "None", true, "not available"),
-        // Without the existing entry.
-        ("ConditionalCheckFailed", "None", false, "no valid state"),
+async fn a_cancellation_says_whether_the_same_request_may_succeed_later() {
+    for (reasons, is_transient) in [
+        (["None", "None", "ThrottlingError", "None"], true),
+        (["None", "ProvisionedThroughputExceeded", "None", "None"], true),
+        (["None", "None", "ValidationError", "None"], false),
     ] {
-        let (ledger, _) = ledger([cancelled(because(entry), because(balance))]).await;
-        let error = ledger.credit(&credit(&confirmed("a")), NOW).await.expect_err("an error");
-        assert_eq!(error.is_transient(), is_transient, "{error:?}");
-        assert!(error.to_string().contains(shown), "{error}");
+        let (outcome, _) = booked([cancelled("None", reasons)]).await;
+        let error = outcome.expect_err("it was cancelled");
+        assert_eq!(error.is_transient(), is_transient, "{reasons:?}: {error}");
     }
 }
 
 #[tokio::test]
-async fn no_error_contains_customer_data() {
-    let entry = json!({ "Code": "ThrottlingError", "Item": { "account": { "S": "USER01" } } });
-    let (ledger, _) = ledger([cancelled(entry, because("None"))]).await;
-    let error = ledger.credit(&credit(&confirmed("a")), NOW).await.expect_err("an error");
-    assert!(!format!("{error:?}").contains("USER01"), "{error:?}");
+async fn a_request_that_dynamodb_rejects_fails_each_time_and_an_outage_does_not() {
+    for (status, kind, is_transient) in [
+        (400, "ResourceNotFoundException", false),
+        (400, "AccessDeniedException", false),
+        (400, "ValidationException", false),
+        (400, "ThrottlingException", true),
+        (500, "InternalServerError", true),
+    ] {
+        let body = json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{kind}"), "message": "no" });
+        let (outcome, _) = booked([(status, body)]).await;
+        assert_eq!(outcome.expect_err("it fails").is_transient(), is_transient, "{kind}");
+    }
 }

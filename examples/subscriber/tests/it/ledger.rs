@@ -1,308 +1,158 @@
 //! The ledger on DynamoDB: every test makes real SDK calls to dynoxide, an embedded engine that is checked against
 //! recordings of DynamoDB.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use aws_credential_types::Credentials;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{Config, Region};
-use aws_sdk_dynamodb::types::{
-    AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
-};
+use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
 use aws_smithy_http_client::Builder as HttpClient;
 use dynoxide::Database;
 use serde_json::{Value, json};
-use subscriber::{CreditOutcome, DynamoLedger, HoldOutcome, Ledger, LedgerError, Subscriber};
+use subscriber::{
+    BookOutcome, DynamoLedger, Ledger as _, LedgerError, Subscriber, ledger_account, trial_balance_lines,
+};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use crate::support::{
-    MemoryLedger, NOW, batch, confirmed, conflicting, converted, credit, deposit, duplicate, failed, hold, pending,
-    restated, sequences, submitted, with, without,
-};
+use crate::support::{NOW, batch, converted, entry, event, life, orders, with};
 
 const TABLE: &str = "ledger";
 
-/// A DynamoDB that ends with the test's runtime.
-struct Local {
-    client: Client,
-    ledger: DynamoLedger,
+/// An empty ledger on a DynamoDB that ends with the test's runtime.
+async fn empty() -> DynamoLedger {
+    let (client, ledger) = without_table().await;
+    let key = |name, kind| KeySchemaElement::builder().attribute_name(name).key_type(kind).build().expect("a key");
+    let mut create = client.create_table().table_name(TABLE).billing_mode(BillingMode::PayPerRequest);
+    for (name, kind) in [("pk", KeyType::Hash), ("sk", KeyType::Range)] {
+        let attribute = AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S);
+        create = create.attribute_definitions(attribute.build().expect("an attribute")).key_schema(key(name, kind));
+    }
+    create.send().await.expect("the table is created");
+    ledger
 }
 
-impl Local {
-    /// A DynamoDB with an empty ledger.
-    async fn start() -> Self {
-        let local = Self::without_table().await;
-        let attribute = AttributeDefinition::builder().attribute_name("pk").attribute_type(ScalarAttributeType::S);
-        let key = KeySchemaElement::builder().attribute_name("pk").key_type(KeyType::Hash);
-        let create = local.client.create_table().table_name(TABLE).billing_mode(BillingMode::PayPerRequest);
-        let create = create.attribute_definitions(attribute.build().expect("an attribute"));
-        create.key_schema(key.build().expect("a key")).send().await.expect("the table is created");
-        local
-    }
-
-    async fn without_table() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
-        tokio::spawn(dynoxide::server::serve_on(listener, Database::memory().expect("an empty database")));
-        let config = Config::builder()
-            .region(Region::new("us-east-1"))
-            .credentials_provider(Credentials::new("test", "test", None, None, "test"))
-            .http_client(HttpClient::new().build_http())
-            .endpoint_url(endpoint);
-        let client = Client::from_conf(config.build());
-        Self { ledger: DynamoLedger::new(client.clone(), TABLE.to_owned()), client }
-    }
-
-    async fn item(&self, pk: &str) -> Option<HashMap<String, AttributeValue>> {
-        let get = self.client.get_item().table_name(TABLE).key("pk", AttributeValue::S(pk.to_owned()));
-        get.consistent_read(true).send().await.expect("the table answers").item
-    }
-
-    /// The item as name = value, sorted.
-    async fn shown(&self, pk: &str) -> Vec<String> {
-        let shown = |(name, value): (String, AttributeValue)| match (value.as_s(), value.as_n()) {
-            (Ok(text), _) => format!("{name} = {text}"),
-            (_, Ok(number)) => format!("{name} = {number} (a number)"),
-            _ => unreachable!("{value:?} is not in a ledger"),
-        };
-        let mut attributes: Vec<String> = self.item(pk).await.unwrap_or_default().into_iter().map(shown).collect();
-        attributes.sort();
-        attributes
-    }
-
-    /// The stored total of a balance.
-    async fn total(&self, balance: &str) -> Option<String> {
-        let item = self.item(&format!("balance#{balance}")).await?;
-        Some(item["total"].as_n().expect("a number").clone())
-    }
+async fn without_table() -> (Client, DynamoLedger) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let endpoint = format!("http://{}", listener.local_addr().expect("an address"));
+    tokio::spawn(dynoxide::server::serve_on(listener, Database::memory().expect("an empty database")));
+    let config = Config::builder()
+        .region(Region::new("us-east-1"))
+        .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+        .http_client(HttpClient::new().build_http())
+        .endpoint_url(endpoint);
+    let client = Client::from_conf(config.build());
+    (client.clone(), DynamoLedger::new(client, TABLE.to_owned()))
 }
 
-fn of_account(event: Value, account: &str) -> Value {
-    with(event, "/account", json!(account))
+async fn book(ledger: &DynamoLedger, event: &Value) -> BookOutcome {
+    ledger.book(&entry(event), NOW).await.expect("the table answers")
 }
 
-fn of_value(event: Value, value: &str) -> Value {
-    with(event, "/credit/net/value", json!(value))
+/// The balances of an account: `-0.013 BTC`.
+async fn balances(ledger: &DynamoLedger, account: &str) -> Vec<String> {
+    let statement = ledger.statement(None, account).await.expect("the table answers");
+    let balances = statement.balances.into_iter();
+    balances.map(|(asset, total)| format!("{} {asset}", total.to_plain_string())).collect()
 }
 
 #[tokio::test]
-async fn the_entry_has_the_terms_of_the_credit_and_the_balance_has_the_sum() {
-    let local = Local::start().await;
-    for (native, value) in [("a", "0.013"), ("b", "119.078888888888888887"), ("c", "21000000")] {
-        let outcome = local.ledger.credit(&credit(&of_value(confirmed(native), value)), NOW).await;
-        assert_eq!(outcome.expect("the ledger answers"), CreditOutcome::Credited);
-    }
-    assert_eq!(
-        local.shown("credit#deposit#connect#b").await,
-        [
-            "account = USER01",
-            "asset = BTC",
-            "credited_at = 2025-10-07T19:44:50Z",
-            "event_id = deposit#connect#b#3",
-            "network = bitcoin",
-            "pk = credit#deposit#connect#b",
-            "state = credited",
-            "tenant = -",
-            "value = 119.078888888888888887",
-        ]
-    );
-    assert_eq!(
-        local.shown("balance#-#USER01#BTC#bitcoin").await,
-        ["pk = balance#-#USER01#BTC#bitcoin", "total = 21000119.091888888888888887 (a number)"]
-    );
-}
-
-#[tokio::test]
-async fn a_balance_without_a_network_is_separate() {
-    let local = Local::start().await;
-    for event in
-        [confirmed("a"), without(confirmed("b"), "/amount/network"), without(confirmed("c"), "/amount/network")]
-    {
-        let outcome = local.ledger.credit(&credit(&event), NOW).await;
-        assert_eq!(outcome.expect("the ledger answers"), CreditOutcome::Credited);
-    }
-    assert_eq!(local.total("-#USER01#BTC#bitcoin").await.as_deref(), Some("0.013"));
-    assert_eq!(local.total("-#USER01#BTC#-").await.as_deref(), Some("0.026"));
-    let entry = local.item("credit#deposit#connect#b").await.expect("an entry");
-    assert_eq!(entry["network"].as_s().map(String::as_str), Ok("-"));
-}
-
-#[tokio::test]
-async fn a_hold_records_its_reason_and_a_disputed_credit_keeps_its_terms() {
-    let local = Local::start().await;
-    assert_eq!(local.ledger.hold(&hold(&duplicate("a")), NOW).await.expect("an answer"), HoldOutcome::Held);
-    assert_eq!(
-        local.shown("credit#deposit#connect#a").await,
-        [
-            "objected_at = 2025-10-07T19:44:50Z",
-            "objection = duplicate of deposit#zerohash#1",
-            "objection_event_id = deposit#connect#a#3",
-            "pk = credit#deposit#connect#a",
-            "state = held",
-        ]
-    );
-    local.ledger.credit(&credit(&confirmed("b")), NOW).await.expect("an answer");
-    assert_eq!(local.ledger.hold(&hold(&conflicting("b")), NOW).await.expect("an answer"), HoldOutcome::Disputed);
-    assert_eq!(
-        local.shown("credit#deposit#connect#b").await,
-        [
-            "account = USER01",
-            "asset = BTC",
-            "credited_at = 2025-10-07T19:44:50Z",
-            "event_id = deposit#connect#b#3",
-            "network = bitcoin",
-            "objected_at = 2025-10-07T19:44:50Z",
-            "objection = conflicting: confirmed, failed",
-            "objection_event_id = deposit#connect#b#4",
-            "pk = credit#deposit#connect#b",
-            "state = disputed",
-            "tenant = -",
-            "value = 0.013",
-        ]
-    );
-    assert_eq!(local.total("-#USER01#BTC#bitcoin").await.as_deref(), Some("0.013"), "the balance is unchanged");
-    local.ledger.credit(&credit(&converted("c")), NOW).await.expect("an answer");
-    assert_eq!(local.ledger.hold(&hold(&restated("c")), NOW).await.expect("an answer"), HoldOutcome::Disputed);
-    let entry = local.item("credit#deposit#connect#c").await.expect("an entry");
-    let shown =
-        ["state", "objection", "value", "asset", "network"].map(|name| entry[name].as_s().expect("a text").as_str());
-    assert_eq!(shown, ["disputed", "restated: fee_bearer_unknown", "495", "USD", "-"]);
-    assert_eq!(local.total("-#USER01#USD#-").await.as_deref(), Some("495"), "a person takes the credit back");
-}
-
-#[tokio::test]
-async fn a_second_confirmation_with_another_credit_changes_neither_entry_nor_balance() {
-    let local = Local::start().await;
-    let other = of_value(converted("a"), "500");
-    local.ledger.credit(&credit(&converted("a")), NOW).await.expect("an answer");
-    let entry = local.shown("credit#deposit#connect#a").await;
-    for _ in 0..2 {
-        let outcome = local.ledger.credit(&credit(&other), NOW).await;
-        assert_eq!(outcome.expect("an answer"), CreditOutcome::CreditedDifferently(vec!["value"]));
-    }
-    assert_eq!(local.shown("credit#deposit#connect#a").await, entry);
-    assert_eq!(local.total("-#USER01#USD#-").await.as_deref(), Some("495"));
-}
-
-/// The other tests rely on the ledger in memory.
-#[tokio::test]
-async fn the_ledgers_in_memory_and_on_dynamodb_give_the_same_answers_to_every_sequence() {
-    let local = Local::start().await;
-    for (number, sequence) in sequences(4, 4).into_iter().enumerate() {
-        let native = number.to_string();
-        let memory = MemoryLedger::default();
-        for choice in &sequence {
-            let (in_memory, on_dynamodb) = match choice {
-                0 | 1 => {
-                    let event = of_value(confirmed(&native), if *choice == 0 { "1" } else { "2" });
-                    let credit = credit(&event);
-                    let answers = (memory.credit(&credit, NOW).await, local.ledger.credit(&credit, NOW).await);
-                    (answers.0.map(|outcome| format!("{outcome:?}")), answers.1.map(|outcome| format!("{outcome:?}")))
-                }
-                _ => {
-                    let hold = hold(&if *choice == 2 { conflicting(&native) } else { duplicate(&native) });
-                    let answers = (memory.hold(&hold, NOW).await, local.ledger.hold(&hold, NOW).await);
-                    (answers.0.map(|outcome| format!("{outcome:?}")), answers.1.map(|outcome| format!("{outcome:?}")))
-                }
-            };
-            let in_memory = in_memory.expect("memory answers");
-            assert_eq!(on_dynamodb.expect("the ledger answers"), in_memory, "{sequence:?}");
+async fn an_event_is_booked_once_in_any_order_with_the_others() {
+    for order in orders(4).into_iter().step_by(5) {
+        let ledger = empty().await;
+        let events: Vec<Value> = order.iter().map(|at| life()[at + 1].clone()).collect();
+        for event in &events {
+            assert_eq!(book(&ledger, event).await, BookOutcome::Booked, "{order:?}");
+            assert_eq!(book(&ledger, event).await, BookOutcome::AlreadyBooked, "{order:?}");
         }
+        assert_eq!(balances(&ledger, "customer:USER01").await, ["-0.013 BTC"], "{order:?}");
+        assert_eq!(balances(&ledger, "held:connect").await, ["0 BTC"], "{order:?}");
     }
 }
 
 #[tokio::test]
-async fn every_order_and_repetition_of_a_deposits_events_credits_its_balance_once() {
-    let local = Local::start().await;
-    let subscriber = Subscriber::new(local.ledger.clone());
-    for (number, sequence) in sequences(3, 4).into_iter().enumerate() {
-        let native = number.to_string();
-        let life = [pending(&native), submitted(&native), confirmed(&native)];
-        let events: Vec<Value> = sequence.iter().map(|choice| of_account(life[*choice].clone(), &native)).collect();
-        assert!(failed(&subscriber.handle(batch(&events), NOW).await).is_empty(), "{sequence:?}");
-        let expected = sequence.contains(&2).then_some("0.013");
-        assert_eq!(local.total(&format!("-#{native}#BTC#bitcoin")).await.as_deref(), expected, "{sequence:?}");
-    }
-}
-
-#[tokio::test]
-async fn concurrent_subscribers_credit_each_deposit_once_and_lose_no_sum() {
-    let local = Local::start().await;
-    let mut subscribers = JoinSet::new();
-    // Ten deposits of one account, delivered to six subscribers in different orders.
-    for number in 0..6 {
-        let subscriber = Subscriber::new(local.ledger.clone());
-        let mut events: Vec<Value> = (0..10).map(|native| confirmed(&native.to_string())).collect();
-        events.rotate_left(number);
-        subscribers.spawn(async move {
-            // Unfinished messages are delivered again.
-            while !failed(&subscriber.handle(batch(&events), NOW).await).is_empty() {}
+async fn concurrent_deliveries_book_each_event_once() {
+    let ledger = Arc::new(empty().await);
+    let mut tasks = JoinSet::new();
+    for number in 0..40 {
+        let ledger = ledger.clone();
+        tasks.spawn(async move {
+            let lines = ["debit provider:connect 0.1 BTC", "credit customer:USER01 0.1 BTC"];
+            // Each event is delivered four times.
+            let event = event(&format!("deposit#connect#{}", number % 10), 1, "confirmed", &lines);
+            let response = Subscriber::new(DynamoLedger::clone(&ledger)).handle(batch(&[event]), NOW).await;
+            response.batch_item_failures.len()
         });
     }
-    subscribers.join_all().await;
-    assert_eq!(local.total("-#USER01#BTC#bitcoin").await.as_deref(), Some("0.13"));
+    assert_eq!(tasks.join_all().await.into_iter().sum::<usize>(), 0);
+    assert_eq!(balances(&ledger, "customer:USER01").await, ["-1 BTC"]);
 }
 
 #[tokio::test]
-async fn a_concurrent_contradiction_and_confirmation_end_held_or_disputed_and_never_only_credited() {
-    let local = Arc::new(Local::start().await);
-    for number in 0..20 {
-        let native = number.to_string();
-        let (credit, hold) = (credit(&of_account(confirmed(&native), &native)), hold(&conflicting(&native)));
-        let one = {
-            let local = local.clone();
-            tokio::spawn(async move { local.ledger.credit(&credit, NOW).await })
-        };
-        let other = {
-            let local = local.clone();
-            tokio::spawn(async move { local.ledger.hold(&hold, NOW).await })
-        };
-        let outcomes =
-            (one.await.expect("no panic").expect("an answer"), other.await.expect("no panic").expect("an answer"));
-        let total = local.total(&format!("-#{native}#BTC#bitcoin")).await;
-        let entry = local.item(&format!("credit#{}", deposit(&native))).await.expect("an entry");
-        let ended = (outcomes.0, outcomes.1, entry["state"].as_s().expect("a text").as_str(), total.as_deref());
-        let allowed = [
-            (CreditOutcome::Held, HoldOutcome::Held, "held", None),
-            (CreditOutcome::Credited, HoldOutcome::Disputed, "disputed", Some("0.013")),
-        ];
-        assert!(allowed.contains(&ended), "{ended:?}");
+async fn a_statement_lists_the_entries_by_date_with_the_balance_after_each() {
+    let ledger = empty().await;
+    for at in [4, 2, 1, 3] {
+        book(&ledger, &life()[at]).await;
     }
+    book(&ledger, &converted()).await;
+    let statement = ledger.statement(None, &ledger_account("USER01")).await.expect("the table answers");
+    assert_eq!(
+        statement.lines(),
+        [
+            "customer:USER01",
+            "time                            event                resource            asset  debit  credit       balance",
+            "2025-10-07T19:44:51.000000000Z  deposit.confirmed    deposit#zerohash#b  USD              495    495 credit",
+            "2025-10-07T19:44:53.000000000Z  deposit.confirmed    deposit#connect#a   BTC            0.013  0.013 credit",
+            "2025-10-07T19:44:54.000000000Z  deposit.conflicting  deposit#connect#a   BTC    0.013                     0",
+            "2025-10-07T19:44:55.000000000Z  deposit.confirmed    deposit#connect#a   BTC            0.013  0.013 credit",
+            "balance: 0.013 credit BTC",
+            "balance: 495 credit USD",
+        ]
+    );
+    assert_eq!(
+        ledger.statement(None, "customer:UNKNOWN").await.expect("an answer").lines(),
+        ["customer:UNKNOWN", "no entries"]
+    );
+    assert_eq!(ledger_account("held:connect"), "held:connect");
 }
 
 #[tokio::test]
-async fn a_sum_that_would_be_rounded_is_rejected_and_nothing_is_written() {
-    let local = Local::start().await;
-    let nines = "9".repeat(38);
-    local.ledger.credit(&credit(&of_value(confirmed("a"), &nines)), NOW).await.expect("it fits");
-    for value in ["0.1", &format!("0.{}1", "0".repeat(37)), "2"] {
-        let refused = local.ledger.credit(&credit(&of_value(confirmed("b"), value)), NOW).await;
-        assert!(matches!(refused, Err(LedgerError::BalanceRefused(_))), "{value}: {refused:?}");
-        assert_eq!(local.item("credit#deposit#connect#b").await, None, "{value}");
+async fn the_trial_balance_is_zero_after_each_event_and_tenants_are_apart() {
+    let ledger = empty().await;
+    let of_tenant = with(with(converted(), "/data/tenant", json!("acme")), "/id", json!("deposit#zerohash/acme#b#1"));
+    for event in [&life()[3], &converted(), &of_tenant, &life()[1]] {
+        book(&ledger, event).await;
+        let sums = ledger.trial_balance().await.expect("the table answers");
+        assert!(sums.values().all(|sum| *sum == 0), "{sums:?}");
     }
-    assert_eq!(local.total("-#USER01#BTC#bitcoin").await, Some(nines));
+    let (lines, is_zero) = trial_balance_lines(&ledger.trial_balance().await.expect("the table answers"));
+    assert_eq!(lines, ["BTC: 0", "USD: 0", "USDC: 0", "acme USD: 0", "acme USDC: 0", "the trial balance is zero"]);
+    assert!(is_zero);
+    let of_acme = ledger.statement(Some("acme"), "customer:USER01").await.expect("the table answers");
+    assert_eq!(of_acme.entries.len(), 1);
 }
 
 #[tokio::test]
-async fn a_corrupt_entry_is_an_error_and_not_a_credit() {
-    let local = Local::start().await;
-    let put =
-        local.client.put_item().table_name(TABLE).item("pk", AttributeValue::S("credit#deposit#connect#a".to_owned()));
-    put.send().await.expect("the table answers");
-    let credited = local.ledger.credit(&credit(&confirmed("a")), NOW).await;
-    assert!(matches!(credited, Err(LedgerError::Unreadable("state"))), "{credited:?}");
-    let held = local.ledger.hold(&hold(&conflicting("a")), NOW).await;
-    assert!(matches!(held, Err(LedgerError::Unreadable("state"))), "{held:?}");
+async fn every_digit_is_kept_and_a_sum_that_would_be_rounded_is_refused() {
+    let ledger = empty().await;
+    let of = |number: u32, value: &str| {
+        let lines = [format!("debit provider:connect {value} ETH"), format!("credit customer:USER01 {value} ETH")];
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        event(&format!("deposit#connect#{number}"), 1, "confirmed", &lines)
+    };
+    let (most, least) = ("9".repeat(38), format!("0.{}1", "0".repeat(37)));
+    book(&ledger, &of(1, &most)).await;
+    assert_eq!(balances(&ledger, "provider:connect").await, [format!("{most} ETH")]);
+    let refused = ledger.book(&entry(&of(2, &least)), NOW).await;
+    assert!(matches!(refused, Err(LedgerError::BalanceRefused(_))), "{refused:?}");
+    assert_eq!(balances(&ledger, "provider:connect").await, [format!("{most} ETH")], "nothing was booked");
 }
 
 #[tokio::test]
-async fn without_its_table_the_ledger_fails_and_the_messages_are_delivered_again() {
-    let local = Local::without_table().await;
-    let credited = local.ledger.credit(&credit(&confirmed("a")), NOW).await;
-    assert!(matches!(credited, Err(LedgerError::Refused(_))), "{credited:?}");
-    let events = [confirmed("a"), pending("a"), conflicting("b")];
-    let response = Subscriber::new(local.ledger).handle(batch(&events), NOW).await;
-    assert_eq!(failed(&response), ["message-0", "message-2"]);
+async fn a_missing_table_is_an_error_that_fails_each_time() {
+    let (_, ledger) = without_table().await;
+    let error = ledger.book(&entry(&life()[1]), NOW).await.expect_err("no table");
+    assert!(!error.is_transient(), "{error}");
+    assert!(!ledger.trial_balance().await.expect_err("no table").is_transient());
 }

@@ -107,14 +107,15 @@ async fn a_deposit_with_an_unreadable_relation_waits_and_is_not_published_as_cre
 
 /// The recovery that asks to return the coin of `deposit`.
 fn to_return(deposit: &ResourceId) -> Statement {
-    let key = RecoveryKey { account: "abc123".to_owned(), asset: "USDC".to_owned(), network: None };
+    let key = RecoveryKey::new("abc123", "USDC", None).expect("an asset");
     let came = UnexpectedDeposit {
         value: "119078888888888888887.01".parse().expect("a decimal"),
         transaction: "the transaction".to_owned(),
+        network: None,
         family: ZerohashDepositFailed,
-        occurred_at: at(40),
+        occurred_at: Some(at(40)),
     };
-    let recovery = key.resource(deposit.feed()).expect("a valid id");
+    let recovery = RecoveryKey::resource(deposit.feed(), "abc123:USDC").expect("a valid id");
     let details = Details::Recovery(Box::new(RecoveryDetails::of_deposit(key, deposit.clone(), came)));
     statement_of(recovery, "required", "required", 40, details)
 }

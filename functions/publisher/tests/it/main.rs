@@ -2,5 +2,6 @@
 
 mod batches;
 mod kinds;
+mod pages;
 mod receipts;
 mod support;

@@ -2,8 +2,8 @@
 
 use aws_lambda_events::sqs::SqsBatchResponse;
 use fundhook_domain::{
-    AccountDetails, Details, Kind, LATEST_FACTS_MAX, Provider, RecoveryDetails, RecoveryKey, Resource, ResourceId,
-    ReturnPayment, Statement, UnexpectedDeposit, WebhookFamily, WithdrawalStatus,
+    AccountDetails, Details, Kind, LATEST_FACTS_MAX, Outflow, PaymentStep, Provider, Quantity, RecoveryDetails,
+    RecoveryKey, Resource, ResourceId, ReturnPayment, Statement, UnexpectedDeposit, WebhookFamily, WithdrawalStatus,
 };
 use fundhook_ports::fakes::Fate;
 use state_updater::StateUpdater;
@@ -24,8 +24,9 @@ fn came(provider: Provider, native: &str, family: WebhookFamily, seconds: i64) -
     let deposit = UnexpectedDeposit {
         value: "100".parse().expect("a decimal"),
         transaction: "a07407e8".to_owned(),
+        network: None,
         family,
-        occurred_at: at(seconds),
+        occurred_at: Some(at(seconds)),
     };
     let deposit_id = id(Kind::Deposit, provider, native);
     let details = RecoveryDetails::of_deposit(recovery_key(), deposit_id, deposit);
@@ -34,18 +35,21 @@ fn came(provider: Provider, native: &str, family: WebhookFamily, seconds: i64) -
 
 /// A payment of 100 in this status, as a statement about the recovery.
 fn went(status: WithdrawalStatus, name: &str, seconds: i64) -> Statement {
-    let payment = ReturnPayment { also_named: Default::default(), status, value: "100".parse().ok() };
+    let total = "100".parse().ok().map(Quantity::major);
+    let outflow = Outflow { total, ..Outflow::default() };
+    let step = PaymentStep { status, occurred_at: Some(at(seconds)), created_at: None, outflow };
+    let payment = ReturnPayment { steps: [step].into(), ..ReturnPayment::default() };
     let payment_id = id(Kind::Withdrawal, Provider::Zerohash, "b752503c");
     let details = RecoveryDetails::of_payment(recovery_key(), payment_id, payment);
     recovery(Provider::Zerohash, name, seconds, details)
 }
 
 fn recovery_key() -> RecoveryKey {
-    RecoveryKey { account: "CUST01".to_owned(), asset: "USDC".to_owned(), network: None }
+    RecoveryKey::new("CUST01", "USDC", None).expect("an asset")
 }
 
 fn recovery(provider: Provider, name: &str, seconds: i64, details: RecoveryDetails) -> Statement {
-    let resource = recovery_key().resource(&provider.into()).expect("a valid id");
+    let resource = RecoveryKey::resource(&provider.into(), "CUST01:USDC").expect("a valid id");
     statement_of(resource, name, seconds, Details::Recovery(Box::new(details)))
 }
 
@@ -73,7 +77,8 @@ async fn all_statements_of_a_batch_about_one_recovery_are_one_write() {
     assert_eq!(resource.version(), 5);
     let view = resource.view().expect("a view");
     let Details::Recovery(details) = &view.details else { unreachable!("a recovery: {view:?}") };
-    let sums = [details.expected(), details.returned(), details.outstanding()].map(|value| value.to_string());
+    let sums = details.sums();
+    let sums = [sums.expected, sums.returned, sums.outstanding].map(|value| value.to_string());
     assert_eq!((sums.join(" "), view.status.expect("a status").as_str()), ("100 100 0".to_owned(), "resolved"));
 }
 

@@ -1,7 +1,8 @@
 //! A resource as a table item, and back.
 //!
-//! Facts and view are stored as JSON texts, because a DynamoDB number has at most 38 digits and an amount or a platform's
-//! metadata may have more. The values that people query by are also stored as separate attributes.
+//! Facts are stored as JSON texts, because a DynamoDB number has at most 38 digits and an amount or a platform's metadata
+//! may have more. The values that people query by are also stored as separate attributes. The view follows from the facts
+//! and is not stored.
 
 use std::collections::HashMap;
 
@@ -10,12 +11,16 @@ use fundhook_domain::{
     Claim, ClaimKey, Fact, Feed, Kind, Resource, ResourceId, SimilarDeposits, SimilarKey, Timestamp, json_fault,
 };
 
+use super::pages::Division;
+
 /// The partition key: the resource's id.
 pub const PK: &str = "pk";
 /// The number of recorded facts. Conditional writes compare it, and the publisher finds new facts by it.
 pub const VERSION: &str = "version";
 /// The facts, each a JSON text, in the order in which they were recorded.
 pub const FACTS: &str = "facts";
+/// The number of [pages](super::pages) with earlier facts; only on a resource with many.
+pub const PAGES: &str = "pages";
 /// The resource that has the facts of this one; only on a second name. For people: the fact says it too.
 const SECOND_NAME_OF: &str = "second_name_of";
 /// A coin's claim, a JSON text.
@@ -34,20 +39,66 @@ pub enum ItemError {
     Fact(usize, String),
 }
 
-/// The resource with the key `pk`, from the stored texts of its facts.
-pub fn resource_from_texts<'a>(pk: &str, facts: impl Iterator<Item = &'a str>) -> Result<Resource, ItemError> {
-    let id: ResourceId = pk.parse().map_err(ItemError::Id)?;
-    let read =
-        |(index, text)| serde_json::from_str::<Fact>(text).map_err(|error| ItemError::Fact(index, json_fault(&error)));
-    let facts = facts.enumerate().map(read).collect::<Result<_, _>>()?;
-    Ok(Resource::from_facts(id, facts))
+/// A resource's item: its newest facts, and the number of the pages that hold the others.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Head {
+    /// The resource.
+    pub id: ResourceId,
+    /// The facts in the item, in the order in which they were recorded.
+    pub facts: Vec<Fact>,
+    /// The number of pages with earlier facts.
+    pub pages: u32,
 }
 
-pub(super) fn decode(item: &HashMap<String, AttributeValue>) -> Result<Resource, ItemError> {
-    let pk = item.get(PK).and_then(|pk| pk.as_s().ok()).ok_or(ItemError::Attribute(PK))?;
+impl Head {
+    /// The item with the key `pk`, from the stored texts of its facts and of its number of pages.
+    pub fn from_texts<'a>(
+        pk: &str,
+        facts: impl Iterator<Item = &'a str>,
+        pages: Option<&str>,
+    ) -> Result<Self, ItemError> {
+        let id: ResourceId = pk.parse().map_err(ItemError::Id)?;
+        let pages = pages.map_or(Ok(0), str::parse).map_err(|_| ItemError::Attribute(PAGES))?;
+        Ok(Self { id, facts: facts_from_texts(facts)?, pages })
+    }
+
+    /// The resource, if all its facts are in the item.
+    pub fn whole(self) -> Option<Resource> {
+        (self.pages == 0).then(|| Resource::from_facts(self.id, self.facts))
+    }
+
+    /// The resource, with the facts on its pages.
+    pub fn after(self, on_pages: Vec<Fact>) -> Resource {
+        Resource::from_pages(self.id, self.pages, on_pages, self.facts)
+    }
+}
+
+fn facts_from_texts<'a>(facts: impl Iterator<Item = &'a str>) -> Result<Vec<Fact>, ItemError> {
+    let read =
+        |(index, text)| serde_json::from_str::<Fact>(text).map_err(|error| ItemError::Fact(index, json_fault(&error)));
+    facts.enumerate().map(read).collect()
+}
+
+/// The facts in an item or on a page.
+pub(super) fn facts_of(item: &HashMap<String, AttributeValue>) -> Result<Vec<Fact>, ItemError> {
+    facts_from_texts(texts_of(item)?.into_iter())
+}
+
+fn texts_of(item: &HashMap<String, AttributeValue>) -> Result<Vec<&str>, ItemError> {
     let facts = item.get(FACTS).and_then(|facts| facts.as_l().ok()).ok_or(ItemError::Attribute(FACTS))?;
     let texts: Option<Vec<&str>> = facts.iter().map(|fact| fact.as_s().ok().map(String::as_str)).collect();
-    resource_from_texts(pk, texts.ok_or(ItemError::Attribute(FACTS))?.into_iter())
+    texts.ok_or(ItemError::Attribute(FACTS))
+}
+
+pub(super) fn decode(item: &HashMap<String, AttributeValue>) -> Result<Head, ItemError> {
+    let pk = item.get(PK).and_then(|pk| pk.as_s().ok()).ok_or(ItemError::Attribute(PK))?;
+    let pages = item.get(PAGES).map(|pages| pages.as_n().map_err(|_| ItemError::Attribute(PAGES))).transpose()?;
+    Head::from_texts(pk, texts_of(item)?.into_iter(), pages.map(String::as_str))
+}
+
+/// The resource that a write lost to, if the item that the table returned has all its facts.
+pub(super) fn decode_whole(item: &HashMap<String, AttributeValue>) -> Option<Resource> {
+    decode(item).ok()?.whole()
 }
 
 /// The version of a claim. It is no `version`, because the publisher's filter passes every item that has one.
@@ -107,23 +158,20 @@ fn is_of(item: &HashMap<String, AttributeValue>, pk: &str) -> bool {
 }
 
 /// The attributes of `resource` without its key, in a fixed order.
-pub(super) fn encode(
-    resource: &Resource,
-    now: Timestamp,
-) -> Result<Vec<(&'static str, AttributeValue)>, serde_json::Error> {
+pub(super) fn encode(resource: &Resource, facts: &Division, now: Timestamp) -> Vec<(&'static str, AttributeValue)> {
     let text = |text: &str| AttributeValue::S(text.to_owned());
-    let facts = resource.facts().iter().map(|fact| serde_json::to_string(fact).map(AttributeValue::S));
+    let head = facts.head.iter().cloned().map(AttributeValue::S);
     let mut attributes = vec![
         (VERSION, AttributeValue::N(resource.version().to_string())),
-        (FACTS, AttributeValue::L(facts.collect::<Result<_, _>>()?)),
+        (FACTS, AttributeValue::L(head.collect())),
         ("kind", text(resource.id().kind().as_str())),
         ("updated_at", AttributeValue::S(now.sortable())),
     ];
+    attributes.extend((facts.pages > 0).then(|| (PAGES, AttributeValue::N(facts.pages.to_string()))));
     attributes.extend(resource.second_name_of().map(|owner| (SECOND_NAME_OF, text(&owner.to_string()))));
     let Some(view) = resource.view() else {
-        return Ok(attributes);
+        return attributes;
     };
-    attributes.push(("view", AttributeValue::S(serde_json::to_string(&view)?)));
     attributes.extend(view.status.map(|status| (STATUS, text(status.as_str()))));
     attributes.push(("final", AttributeValue::Bool(view.is_final())));
     let transaction = view.details.transaction_id();
@@ -147,7 +195,7 @@ pub(super) fn encode(
         attributes.push((SETTLED, AttributeValue::S(partition)));
         attributes.push((SETTLED_AT, AttributeValue::S(view.occurred_at.sortable())));
     }
-    Ok(attributes)
+    attributes
 }
 
 /// The attributes that an item may lose: those of the sparse indexes, with the indexes' own names, and what a new reading

@@ -1,6 +1,7 @@
 //! Resources in the table: one item each, written only if it still has the version that was read.
 
 pub(crate) mod item;
+mod pages;
 mod partiql;
 mod puts;
 pub(crate) mod reads;
@@ -11,11 +12,15 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::types::{BatchStatementErrorCodeEnum, BatchStatementResponse};
-use fundhook_domain::{Claim, ClaimKey, Resource, ResourceId, SimilarDeposits, SimilarKey, Timestamp, Versioned};
-use fundhook_ports::{Claims, Disposition, PortError, Resources, Write, WriteOutcome, chain};
+use fundhook_domain::{Claim, ClaimKey, Fact, Resource, ResourceId, SimilarDeposits, SimilarKey, Timestamp};
+use fundhook_ports::{Claims, Disposition, FactPages, PortError, Resources, Write, WriteOutcome, chain};
 use futures_util::future::join_all;
 
-pub use item::{FACTS, ItemError, PK, VERSION, resource_from_texts, review_partition};
+use pages::Divided;
+use transactions::Together;
+
+pub use item::{FACTS, Head, ItemError, PAGES, PK, VERSION, review_partition};
+pub use pages::FACTS_BYTES_MAX;
 
 use crate::Aws;
 
@@ -54,12 +59,8 @@ impl ResourceTable {
     }
 
     /// Writes resources with which nothing else is written. Each outcome comes with the index of its write.
-    async fn write_plain(
-        &self,
-        writes: Vec<(usize, Versioned<Resource>)>,
-        now: Timestamp,
-    ) -> Vec<(usize, WriteOutcome)> {
-        let (indexes, writes): (Vec<usize>, Vec<Versioned<Resource>>) = writes.into_iter().unzip();
+    async fn write_plain(&self, writes: Vec<(usize, Divided)>, now: Timestamp) -> Vec<(usize, WriteOutcome)> {
+        let (indexes, writes): (Vec<usize>, Vec<Divided>) = writes.into_iter().unzip();
         let mut outcomes = Vec::with_capacity(writes.len());
         for some in writes.chunks(WRITES_MAX) {
             outcomes.extend(match self.writes {
@@ -74,14 +75,14 @@ impl ResourceTable {
     }
 
     /// Writes what changes together, each in a separate transaction.
-    async fn write_together(&self, writes: Vec<(usize, Write)>, now: Timestamp) -> Vec<(usize, WriteOutcome)> {
-        let write = async |(index, write): (usize, Write)| {
+    async fn write_together(&self, writes: Vec<(usize, Together)>, now: Timestamp) -> Vec<(usize, WriteOutcome)> {
+        let write = async |(index, write): (usize, Together)| {
             (index, transactions::put_together(&self.client, &self.table, &write, now).await)
         };
         join_all(writes.into_iter().map(write)).await
     }
 
-    async fn write_statements(&self, writes: &[Versioned<Resource>], now: Timestamp) -> Vec<WriteOutcome> {
+    async fn write_statements(&self, writes: &[Divided], now: Timestamp) -> Vec<WriteOutcome> {
         let fail_all = |disposition, why: &str| {
             let failed = || PortError::new("write resources to the table", disposition, why.to_owned());
             writes.iter().map(|_| WriteOutcome::Failed(failed())).collect()
@@ -110,28 +111,41 @@ impl ResourceTable {
 impl Resources for ResourceTable {
     async fn read(&self, ids: &[ResourceId]) -> Result<Vec<Resource>, PortError> {
         let keys: Vec<String> = ids.iter().map(ToString::to_string).collect();
-        let mut found: HashMap<ResourceId, Resource> = HashMap::new();
+        let mut heads = Vec::with_capacity(keys.len());
         for item in reads::batch(&self.client, &self.table, &keys, "read resources from the table").await? {
-            let resource = item::decode(&item)
+            let head = item::decode(&item)
                 .map_err(|error| PortError::new("read a resource from the table", Disposition::DeadLetter, error))?;
-            found.insert(resource.id().clone(), resource);
+            heads.push(head);
         }
+        let read = pages::with_pages(&self.client, &self.table, heads).await?;
+        let mut found: HashMap<ResourceId, Resource> =
+            read.into_iter().map(|resource| (resource.id().clone(), resource)).collect();
         let known = |id: &ResourceId| found.remove(id).unwrap_or_else(|| Resource::unknown(id.clone()));
         Ok(ids.iter().map(known).collect())
     }
 
     async fn write(&self, writes: Vec<Write>, now: Timestamp) -> Vec<WriteOutcome> {
-        let (mut several, mut plain) = (Vec::new(), Vec::new());
+        let (mut several, mut plain, mut outcomes) = (Vec::new(), Vec::new(), Vec::new());
         for (at, write) in writes.into_iter().enumerate() {
-            match write.only_resource() {
-                Some(resource) => plain.push((at, resource.clone())),
-                None => several.push((at, write)),
+            match Together::of(write).map(Together::into_alone) {
+                Ok(Ok(resource)) => plain.push((at, resource)),
+                Ok(Err(together)) => several.push((at, together)),
+                Err(error) => {
+                    let error = PortError::new("write a resource to the table", Disposition::DeadLetter, error);
+                    outcomes.push((at, WriteOutcome::Failed(error)));
+                }
             }
         }
         let (several, plain) = tokio::join!(self.write_together(several, now), self.write_plain(plain, now));
-        let mut outcomes: Vec<(usize, WriteOutcome)> = several.into_iter().chain(plain).collect();
+        outcomes.extend(several.into_iter().chain(plain));
         outcomes.sort_by_key(|(at, _)| *at);
         outcomes.into_iter().map(|(_, outcome)| outcome).collect()
+    }
+}
+
+impl FactPages for ResourceTable {
+    async fn paged_facts(&self, id: &ResourceId, pages: u32) -> Result<Vec<Fact>, PortError> {
+        pages::facts(&self.client, &self.table, id, pages).await
     }
 }
 
@@ -157,7 +171,7 @@ fn outcome(response: &BatchStatementResponse) -> WriteOutcome {
     };
     match error.code() {
         Some(BatchStatementErrorCodeEnum::ConditionalCheckFailed | BatchStatementErrorCodeEnum::DuplicateItem) => {
-            WriteOutcome::Lost(error.item().and_then(|item| item::decode(item).ok()))
+            WriteOutcome::Lost(error.item().and_then(item::decode_whole))
         }
         // A transaction is writing the resource at this moment.
         Some(BatchStatementErrorCodeEnum::TransactionConflict) => WriteOutcome::Lost(None),

@@ -4,27 +4,19 @@ use std::fmt::Write as _;
 
 use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::types::{AttributeValue, BatchStatementRequest, ReturnValuesOnConditionCheckFailure};
-use fundhook_domain::{Resource, Timestamp, Versioned};
+use fundhook_domain::Timestamp;
 
 use super::item::{self, PK};
-
-/// Why a write cannot be written as a statement.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum PartiqlError {
-    #[error("the resource cannot be serialized")]
-    Json(#[source] serde_json::Error),
-    #[error("the statement cannot be built")]
-    Build(#[source] BuildError),
-}
+use super::pages::Divided;
 
 /// The statement that stores a resource if it still has the version that was read: an `INSERT` fails if the key
 /// exists, an `UPDATE` if the version differs. A statement that fails returns the stored item.
 pub(super) fn conditional_write(
     table: &str,
-    write: &Versioned<Resource>,
+    Divided { write, facts }: &Divided,
     now: Timestamp,
-) -> Result<BatchStatementRequest, PartiqlError> {
-    let attributes = item::encode(&write.item, now).map_err(PartiqlError::Json)?;
+) -> Result<BatchStatementRequest, BuildError> {
+    let attributes = item::encode(&write.item, facts, now);
     let pk = AttributeValue::S(write.item.id().to_string());
     let (statement, parameters) = if write.read_version == 0 {
         insert(table, pk, attributes)
@@ -36,7 +28,6 @@ pub(super) fn conditional_write(
         .set_parameters(Some(parameters))
         .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
         .build()
-        .map_err(PartiqlError::Build)
 }
 
 fn insert(

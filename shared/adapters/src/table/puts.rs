@@ -6,10 +6,11 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
-use fundhook_domain::{Claim, Resource, SimilarDeposits, Timestamp, Versioned};
+use fundhook_domain::{Claim, SimilarDeposits, Timestamp};
 use fundhook_ports::{Disposition, PortError, WriteOutcome};
 
 use super::item::{self, CLAIM_VERSION, PK};
+use super::pages::Divided;
 
 pub(super) struct ConditionalPut {
     pub(super) item: HashMap<String, AttributeValue>,
@@ -17,17 +18,23 @@ pub(super) struct ConditionalPut {
     pub(super) values: Option<HashMap<String, AttributeValue>>,
 }
 
-/// The put that stores `resource` if it still has the version that was read.
-pub(super) fn conditional(resource: &Resource, read_version: u64, now: Timestamp) -> Result<ConditionalPut, String> {
-    let attributes = item::encode(resource, now).map_err(|error| error.to_string())?;
-    let pk = (PK.to_owned(), AttributeValue::S(resource.id().to_string()));
-    let item = attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).chain([pk]).collect();
-    let version = AttributeValue::N(read_version.to_string());
-    let (condition, values) = match read_version {
+/// The put that stores a resource if it still has the version that was read.
+pub(super) fn conditional(Divided { write, facts }: &Divided, now: Timestamp) -> ConditionalPut {
+    let pk = (PK.to_owned(), AttributeValue::S(write.item.id().to_string()));
+    let attributes = item::encode(&write.item, facts, now).into_iter();
+    let item = attributes.map(|(name, value)| (name.to_owned(), value)).chain([pk]).collect();
+    let version = AttributeValue::N(write.read_version.to_string());
+    let (condition, values) = match write.read_version {
         0 => (format!("attribute_not_exists({PK})"), None),
         _ => ("version = :read".to_owned(), Some(HashMap::from([(":read".to_owned(), version)]))),
     };
-    Ok(ConditionalPut { item, condition, values })
+    ConditionalPut { item, condition, values }
+}
+
+/// The puts that store the new pages of a resource. A page is stored once.
+pub(super) fn new_pages(Divided { write, facts }: &Divided) -> impl Iterator<Item = ConditionalPut> {
+    let items = facts.page_items(write.item.id()).into_iter();
+    items.map(|item| ConditionalPut { item, condition: format!("attribute_not_exists({PK})"), values: None })
 }
 
 /// The put that stores `claim` if it still has the version that was read.
@@ -56,19 +63,11 @@ fn of_shared(item: HashMap<String, AttributeValue>, read_version: u64) -> Condit
 }
 
 /// Stores a resource if it still has the version that was read.
-pub(super) async fn conditional_put(
-    client: &Client,
-    table: &str,
-    write: &Versioned<Resource>,
-    now: Timestamp,
-) -> WriteOutcome {
+pub(super) async fn conditional_put(client: &Client, table: &str, write: &Divided, now: Timestamp) -> WriteOutcome {
     let failed = |disposition, why: String| {
         WriteOutcome::Failed(PortError::new("write a resource to the table", disposition, why))
     };
-    let put = match conditional(&write.item, write.read_version, now) {
-        Ok(put) => put,
-        Err(why) => return failed(Disposition::DeadLetter, why),
-    };
+    let put = conditional(write, now);
     let put = client
         .put_item()
         .table_name(table)
@@ -80,7 +79,7 @@ pub(super) async fn conditional_put(
         Ok(_) => WriteOutcome::Written,
         Err(error) => match error.as_service_error() {
             Some(PutItemError::ConditionalCheckFailedException(lost)) => {
-                WriteOutcome::Lost(lost.item().and_then(|item| item::decode(item).ok()))
+                WriteOutcome::Lost(lost.item().and_then(item::decode_whole))
             }
             // A transaction is writing the resource at this moment.
             Some(PutItemError::TransactionConflictException(_)) => WriteOutcome::Lost(None),

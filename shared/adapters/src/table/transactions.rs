@@ -1,23 +1,54 @@
-//! Writes a resource in one transaction with what changes with it: the claims on a deposit's coins and the deposits that
+//! Writes a resource in one transaction with what changes with it: pages of its oldest facts, the claims on a deposit's coins and the deposits that
 //! report the same coins (docs/internals/decisions/one-coin-one-credit.md), or the second names of a payment.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{BuildError, DisplayErrorContext, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{CancellationReason, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
-use fundhook_domain::Timestamp;
+use fundhook_domain::{Claim, SimilarDeposits, Timestamp, Versioned};
 use fundhook_ports::{Disposition, PortError, Write, WriteOutcome};
 
 use super::item;
+use super::pages::{Divided, Division};
 use super::puts::{self, ConditionalPut};
 
 /// What one `TransactWriteItems` takes (DynamoDB quota).
 const ITEMS_MAX: usize = 100;
 
+/// What is stored in one transaction.
+#[derive(Clone, Debug)]
+pub(super) struct Together {
+    /// The resources, with their new pages.
+    pub(super) resources: Vec<Divided>,
+    pub(super) claims: Vec<Versioned<Claim>>,
+    pub(super) similar: Vec<Versioned<SimilarDeposits>>,
+}
+
+impl Together {
+    /// What `write` stores.
+    pub(super) fn of(write: Write) -> Result<Self, serde_json::Error> {
+        let Write { resources, claims, similar } = write;
+        let divided = resources.into_iter().map(|write| Ok(Divided { facts: Division::of(&write.item)?, write }));
+        Ok(Self { resources: divided.collect::<Result<_, _>>()?, claims, similar })
+    }
+
+    /// The resource, if nothing else is stored.
+    pub(super) fn into_alone(mut self) -> Result<Divided, Self> {
+        let others = self.resources.len() + self.claims.len() + self.similar.len() != 1;
+        match self.resources.pop() {
+            Some(resource) if !others && resource.facts.new_pages.is_empty() => Ok(resource),
+            last => {
+                self.resources.extend(last);
+                Err(self)
+            }
+        }
+    }
+}
+
 /// Stores everything in `write` if all of it still has the versions that were read.
 ///
-/// The cancellation reasons say which condition failed: first those of the resources, then those of the claims.
-pub(super) async fn put_together(client: &Client, table: &str, write: &Write, now: Timestamp) -> WriteOutcome {
+/// The cancellation reasons say which condition failed, in the order of the puts.
+pub(super) async fn put_together(client: &Client, table: &str, write: &Together, now: Timestamp) -> WriteOutcome {
     let failed = |disposition, why: String| {
         WriteOutcome::Failed(PortError::new("write a resource and what belongs to it to the table", disposition, why))
     };
@@ -42,13 +73,14 @@ pub(super) async fn put_together(client: &Client, table: &str, write: &Write, no
     }
 }
 
-fn puts_of(table: &str, write: &Write, now: Timestamp) -> Result<Vec<TransactWriteItem>, String> {
-    let resources =
-        write.resources.iter().map(|resource| puts::conditional(&resource.item, resource.read_version, now));
+fn puts_of(table: &str, write: &Together, now: Timestamp) -> Result<Vec<TransactWriteItem>, String> {
+    let resources = write.resources.iter().map(|resource| Ok(puts::conditional(resource, now)));
+    let pages = write.resources.iter().flat_map(puts::new_pages).map(Ok);
     let claims = write.claims.iter().map(|claim| puts::conditional_claim(&claim.item, claim.read_version, now));
     let similar =
         write.similar.iter().map(|similar| puts::conditional_similar(&similar.item, similar.read_version, now));
     resources
+        .chain(pages)
         .chain(claims)
         .chain(similar)
         .map(|put: Result<ConditionalPut, String>| {
@@ -77,7 +109,7 @@ fn cancelled<R>(error: &SdkError<TransactWriteItemsError, R>) -> Option<WriteOut
     let has_lost = |reason: &&CancellationReason| has_failed(reason) || reason.code() == Some("TransactionConflict");
     let reasons = reasons(error);
     reasons.iter().find(has_lost)?;
-    let current = reasons.iter().filter(has_failed).find_map(|reason| item::decode(reason.item()?).ok());
+    let current = reasons.iter().filter(has_failed).find_map(|reason| item::decode_whole(reason.item()?));
     Some(WriteOutcome::Lost(current))
 }
 

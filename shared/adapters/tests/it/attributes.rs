@@ -2,8 +2,8 @@
 
 use fundhook_adapters::WriteMethod;
 use fundhook_domain::{
-    DepositStatus, Details, Kind, Provider, RecoveryDetails, RecoveryKey, Resource, ResourceId, ReturnPayment,
-    Statement, Status, UnexpectedDeposit, WebhookFamily, WithdrawalStatus,
+    DepositStatus, Details, Kind, Outflow, PaymentStep, Provider, Quantity, RecoveryDetails, RecoveryKey, Resource,
+    ResourceId, ReturnPayment, Statement, Status, UnexpectedDeposit, WebhookFamily, WithdrawalStatus,
 };
 use fundhook_ports::{Write, WriteOutcome};
 
@@ -121,7 +121,6 @@ async fn queryable_values_are_attributes_of_their_own(writes: WriteMethod) {
         "tx",
         "updated_at",
         "version",
-        "view",
     ];
     assert_eq!(names, expected);
     assert_eq!(text(&item, "open"), Some("deposit.review"), "its statements conflict");
@@ -129,8 +128,6 @@ async fn queryable_values_are_attributes_of_their_own(writes: WriteMethod) {
     assert_eq!(text(&item, "status"), Some("failed"));
     assert_eq!(text(&item, "updated_at"), Some(at(0).sortable().as_str()));
     assert_eq!(item["version"].as_n().expect("a number"), "4");
-    let view = serde_json::from_str(text(&item, "view").expect("a view")).expect("JSON");
-    assert_eq!(resource.view(), Some(view));
 }
 
 async fn only_resources_that_await_a_status_are_open(writes: WriteMethod) {
@@ -164,12 +161,12 @@ async fn only_resources_that_await_a_status_are_open(writes: WriteMethod) {
 }
 
 fn recovery_key() -> RecoveryKey {
-    RecoveryKey { account: "CUST01".to_owned(), asset: "USDC".to_owned(), network: None }
+    RecoveryKey::new("CUST01", "USDC", None).expect("an asset")
 }
 
 /// A statement about a recovery of 100 USDC at this time.
 fn recovery(status: &str, seconds: i64, details: RecoveryDetails) -> Statement {
-    let id = recovery_key().resource(&Provider::Zerohash.into()).expect("a valid id");
+    let id = RecoveryKey::resource(&Provider::Zerohash.into(), "CUST01:USDC").expect("a valid id");
     let mut statement = statement(&id, status, seconds, &seconds.to_string());
     statement.content.details = Details::Recovery(Box::new(details));
     statement
@@ -181,18 +178,18 @@ async fn a_recovery_is_open_again_when_more_must_be_returned(writes: WriteMethod
         let came = UnexpectedDeposit {
             value: "100".parse().expect("a decimal"),
             transaction: native.to_owned(),
+            network: None,
             family: WebhookFamily::ZerohashDepositStatus,
-            occurred_at: at(seconds),
+            occurred_at: Some(at(seconds)),
         };
         let id = id_of(Kind::Deposit, Provider::Zerohash, native);
         recovery("required", seconds, RecoveryDetails::of_deposit(recovery_key(), id, came))
     };
     let went = {
-        let went = ReturnPayment {
-            also_named: Default::default(),
-            status: WithdrawalStatus::Confirmed,
-            value: "100".parse().ok(),
-        };
+        let outflow = Outflow { total: "100".parse().ok().map(Quantity::major), ..Outflow::default() };
+        let step =
+            PaymentStep { status: WithdrawalStatus::Confirmed, occurred_at: Some(at(10)), created_at: None, outflow };
+        let went = ReturnPayment { steps: [step].into(), ..ReturnPayment::default() };
         let id = id_of(Kind::Withdrawal, Provider::Zerohash, "b752503c");
         recovery("resolved", 10, RecoveryDetails::of_payment(recovery_key(), id, went))
     };

@@ -56,7 +56,8 @@ pub struct Claim {
     version: u64,
     /// What each deposit says.
     entries: BTreeMap<ResourceId, ClaimEntry>,
-    /// The deposits whose coin is credited under another one, which came first.
+    /// The deposits whose coin another one reports alike, which came first: the other one is credited, or books what is to
+    /// be returned or in quarantine.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     duplicates: BTreeMap<ResourceId, ResourceId>,
     /// Which resources were told what other deposits say.
@@ -68,7 +69,8 @@ pub struct Claim {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CoinRelation {
-    /// The coin of this deposit is credited under another deposit.
+    /// Another deposit reports the coin of this one alike, and counts in its place: it is credited, or books what is to be
+    /// returned or in quarantine.
     DuplicateOf {
         /// The claim that shows it. A deposit may name several transactions, and each claim is released separately.
         claim: ClaimKey,
@@ -119,14 +121,7 @@ impl Claim {
 
     /// The deposits that are credited with a coin of the transaction.
     pub fn owners(&self) -> impl Iterator<Item = &ClaimEntry> {
-        self.decided().filter(|entry| entry.fate == Fate::Credited)
-    }
-
-    /// The deposits that decide the fate of a coin: the credited ones, and those about which a person decided.
-    fn decided(&self) -> impl Iterator<Item = &ClaimEntry> {
-        let decides = |entry: &&ClaimEntry| matches!(entry.fate, Fate::Credited | Fate::Reversed);
-        let is_none_of_duplicates = |entry: &&ClaimEntry| !self.duplicates.contains_key(&entry.resource);
-        self.entries().filter(decides).filter(is_none_of_duplicates)
+        self.counting(Fate::Credited).filter(|entry| entry.fate == Fate::Credited)
     }
 
     /// Records what a deposit says, and returns the relations that are due because of it. An entry that is recorded
@@ -138,25 +133,47 @@ impl Claim {
         }
         self.version += 1;
         let fate = entry.fate;
-        let known = self.entries.insert(resource.clone(), entry);
-        let was_credited = known.is_some_and(|known| matches!(known.fate, Fate::Credited | Fate::Reversed));
+        let known = self.entries.insert(resource.clone(), entry).map(|known| known.fate);
         let mut due = self.reassign_duplicates();
-        if fate == Fate::Credited && !was_credited && !self.duplicates.contains_key(&resource) {
+        let may_be_duplicate = match fate {
+            Fate::Credited => !matches!(known, Some(Fate::Credited | Fate::Reversed)),
+            Fate::Unexpected | Fate::Quarantined => true,
+            Fate::Disputed | Fate::Reversed | Fate::Withdrawn => false,
+        };
+        if may_be_duplicate && !self.duplicates.contains_key(&resource) && !self.owns_a_duplicate(&resource) {
             due.extend(self.assign_owner(&resource));
         }
         due.extend(self.tell(&resource));
         due
     }
 
-    /// Makes `resource` a duplicate of the deposit that is credited with its coin, if there is one.
+    /// Whether another deposit is a duplicate of `resource`.
+    fn owns_a_duplicate(&self, resource: &ResourceId) -> bool {
+        self.duplicates.values().any(|owner| owner == resource)
+    }
+
+    /// The deposits that may count in the place of another one with this fate.
+    fn counting(&self, fate: Fate) -> impl Iterator<Item = &ClaimEntry> {
+        let counts = move |entry: &&ClaimEntry| match fate {
+            Fate::Unexpected | Fate::Quarantined => entry.fate == fate,
+            Fate::Credited | Fate::Disputed | Fate::Reversed | Fate::Withdrawn => {
+                matches!(entry.fate, Fate::Credited | Fate::Reversed)
+            }
+        };
+        let is_none_of_duplicates = |entry: &&ClaimEntry| !self.duplicates.contains_key(&entry.resource);
+        self.entries().filter(counts).filter(is_none_of_duplicates)
+    }
+
+    /// Makes `resource` a duplicate of the deposit that counts in its place, if there is one.
     fn assign_owner(&mut self, resource: &ResourceId) -> Option<DueRelation> {
         let entry = self.entries.get(resource)?;
         let of_its_coin = |owner: &&ClaimEntry| {
-            self.may_be_one_coin(entry, owner)
-                && entry.differences(owner).is_empty()
+            owner.resource != *resource
+                && self.may_be_one_coin(entry, owner)
+                && entry.tells_the_same_as(owner)
                 && self.duplicates_of(owner).all(|known| may_both_be_its_duplicates(entry, known))
         };
-        let candidates = self.decided().filter(of_its_coin);
+        let candidates = self.counting(entry.fate).filter(of_its_coin);
         // The more both tell, the more certain is it that they are the same coin.
         let certainty = |owner: &&ClaimEntry| (entry.tells_the_output_of(owner), entry.tells_the_chain_of(owner));
         let owner = candidates.max_by_key(certainty)?.resource.clone();
@@ -169,11 +186,13 @@ impl Claim {
         duplicates.filter_map(|(duplicate, _)| self.entries.get(duplicate))
     }
 
-    /// Looks for another owner for each duplicate whose owner is not credited any more, or turned out to be another coin.
+    /// Looks for another owner for each duplicate whose owner does not count any more, or turned out to be another coin.
     fn reassign_duplicates(&mut self) -> Vec<DueRelation> {
         let has_lost_its_owner = |(duplicate, owner): (&ResourceId, &ResourceId)| {
             let (duplicate, owner) = (self.entries.get(duplicate)?, self.entries.get(owner)?);
-            let is_lost = owner.fate == Fate::Withdrawn || !self.may_be_one_coin(duplicate, owner);
+            let is_lost = owner.fate == Fate::Withdrawn
+                || !duplicate.may_count_as(owner)
+                || !self.may_be_one_coin(duplicate, owner);
             is_lost.then(|| (duplicate.resource.clone(), owner.resource.clone()))
         };
         let orphans: Vec<(ResourceId, ResourceId)> = self.duplicates.iter().filter_map(has_lost_its_owner).collect();
@@ -188,9 +207,9 @@ impl Claim {
         // An owner that turned out to be another coin than its duplicate may be the coin of another one that is credited.
         for owner in owners {
             let is_single = |entry: &ClaimEntry| {
-                entry.fate == Fate::Credited
+                matches!(entry.fate, Fate::Credited | Fate::Unexpected | Fate::Quarantined)
                     && !self.duplicates.contains_key(&entry.resource)
-                    && self.duplicates_of(entry).next().is_none()
+                    && !self.owns_a_duplicate(&entry.resource)
             };
             if self.entries.get(&owner).is_some_and(is_single) {
                 due.extend(self.assign_owner(&owner));
@@ -250,6 +269,14 @@ impl Claim {
         // Its recovery asks for the coin because of this deposit, so it must know when the deposit says something else.
         if !matches!(entry.fate, Fate::Unexpected | Fate::Quarantined) {
             pairs.extend(entry.recovery.iter().map(|recovery| (recovery.clone(), changed.clone())));
+        }
+        // A recovery under the platform's name of the user must know of the one under the participant's code.
+        for other in self.entries() {
+            for (one, other) in [(entry, other), (other, entry)] {
+                if let (true, Some(recovery)) = (one.is_returned_as(other), &one.recovery) {
+                    pairs.extend([one, other].map(|about| (recovery.clone(), about.resource.clone())));
+                }
+            }
         }
         for (one, other) in self.contradicting_pairs(entry) {
             for about in self.entries().filter(|about| concerns(about, one, other)) {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::coin_id::CoinId;
-use crate::{CreditForm, DecimalValue, DepositStatus, NetCredit, ResourceId, Status, WebhookFamily};
+use crate::{CreditForm, DecimalValue, DepositStatus, NetCredit, Provider, ResourceId, Status, WebhookFamily};
 
 /// The fate of a coin, according to the deposit that reports it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -120,6 +120,35 @@ impl ClaimEntry {
             | (Fate::Credited | Fate::Reversed, Fate::Withdrawn)
             | (Fate::Reversed, Fate::Reversed) => Vec::new(),
         }
+    }
+
+    /// Whether both can be reports of one coin of which one counts: they say the same of the money.
+    pub(super) fn tells_the_same_as(&self, other: &Self) -> bool {
+        let is_same_amount = self.amount.is_none() || other.amount.is_none() || self.amount == other.amount;
+        self.may_count_as(other) && is_same_amount && self.differences(other).is_empty()
+    }
+
+    /// Whether this one may be a duplicate of `other`, as far as their fates tell. A coin that is to be returned, or in
+    /// quarantine, is booked under the first report of the same.
+    pub(super) fn may_count_as(&self, other: &Self) -> bool {
+        let is_kept = |fate| matches!(fate, Fate::Unexpected | Fate::Quarantined);
+        self.fate == other.fate || !(is_kept(self.fate) || is_kept(other.fate))
+    }
+
+    /// Whether the coin is to be returned under another name of the user: zerohash reports it with the participant's code,
+    /// and Connect with the platform's name of the user. The participant's recovery counts, because payments name it.
+    pub(crate) fn is_returned_as(&self, other: &Self) -> bool {
+        let provider = |entry: &Self| entry.resource.feed().provider();
+        self.fate == Fate::Unexpected
+            && other.fate == Fate::Unexpected
+            && provider(self) == Provider::Connect
+            && provider(other) == Provider::Zerohash
+            && self.recovery.is_some()
+            && other.recovery.is_some()
+            && self.recovery != other.recovery
+            && self.amount == other.amount
+            && self.may_be_the_coin_of(other)
+            && self.coin.is_same_coin_as(&other.coin)
     }
 
     fn different_money(&self, other: &Self) -> Vec<&'static str> {

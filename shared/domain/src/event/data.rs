@@ -8,9 +8,9 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     AccountDetails, Amount, BalanceDetails, Balances, Conflict, Conversion, Credit, DecimalValue, DecisionSummary,
-    DepositStatus, Details, Evidence, Exchange, FeeQuantity, HistoryEntry, Hold, Network, Quantity, RecoveryDetails,
-    RecoveryStatus, ResourceId, ReturnPayment, Session, Side, Source, Status, Timestamp, Transaction, TransferDetails,
-    UnexpectedDeposit, UnrecognizedDetails, View, WebhookFamily, WithdrawalStatus,
+    DepositStatus, Details, Evidence, Exchange, FeeQuantity, HistoryEntry, Hold, Network, Posting, Purpose, Quantity,
+    RecoveryDetails, RecoveryStatus, RecoverySums, ResourceId, ReturnPayment, Session, Side, Source, Status, Timestamp,
+    Transaction, TransferDetails, UnexpectedDeposit, UnrecognizedDetails, View, WebhookFamily, WithdrawalStatus,
 };
 
 /// The resource after a change.
@@ -58,6 +58,10 @@ pub struct EventData {
     /// coin, or the withdrawal that the provider names by another id too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duplicate_of: Option<ResourceId>,
+    /// The deposit that books the coin of this one: another webhook family reported the same coin as to be returned, or in
+    /// quarantine, before. So this deposit books nothing, and asks for nothing else than the other one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub booked_by: Option<ResourceId>,
     /// The deposit that this one may be: the same user, asset and amount, within days, reported by another webhook family, and
     /// not both name their transactions. It is held until a person decides.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -65,13 +69,20 @@ pub struct EventData {
     /// What a person decided about the resource.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decision: Option<DecisionSummary>,
+    /// What this event books: balanced lines of double-entry bookkeeping. They are the difference between what the resource
+    /// books after the event and before it, so the lines of all its events add up to what it books. Empty when nothing
+    /// changes.
+    pub postings: Vec<Posting>,
     /// The part that depends on the kind.
     #[serde(flatten)]
     #[schemars(skip)]
     pub body: EventBody,
-    /// Every different statement of the provider so far; each supersedes those before it. Of a participant, external
-    /// account or balance, the latest 64.
+    /// The different statements of the provider so far; each supersedes those before it. The latest 100, and of a
+    /// participant, external account or balance, the latest 64.
     pub history: Vec<HistoryEntry>,
+    /// How many earlier statements are not listed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub history_omitted: Option<usize>,
     /// The evidence for the status.
     pub evidence: Evidence,
 }
@@ -138,6 +149,9 @@ pub struct TransferBody {
     /// Whether the account was debited or credited.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub side: Option<Side>,
+    /// What the payment is for, when it is none to a chain on behalf of the user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub purpose: Option<Purpose>,
     /// The platform's identifier of the funding attempt. Several deposits may have the same one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reference_id: Option<String>,
@@ -186,7 +200,7 @@ pub struct TransferBody {
 pub struct RecoveryBody {
     /// The user who owns the money, and who must act while the status is `required`.
     pub account: String,
-    /// What remains to be returned. Negative when more was returned than is known to have arrived.
+    /// What remains to be returned. Never below zero.
     pub outstanding: Amount,
     /// What arrived unexpectedly in all. A coin that several webhooks report counts once.
     pub expected: Amount,
@@ -194,21 +208,35 @@ pub struct RecoveryBody {
     pub moving: Amount,
     /// What was returned and settled.
     pub returned: Amount,
-    /// The deposits that count for nothing above, because another deposit reports their coin as credited. They are not to be
+    /// What of that was returned beyond what had arrived before: it needs review. Missing when there is none. It never
+    /// offsets a deposit that arrives later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub surplus: Option<Amount>,
+    /// The listed deposits that count for nothing above, because another deposit reports their coin as credited. They are not to be
     /// returned before a person has reviewed them.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub suspended: BTreeSet<ResourceId>,
-    /// The deposits to return, as each webhook family reported them.
+    /// The deposits to return, as each webhook family reported them: the newest 100. The amounts above count all.
     pub deposits: Vec<RecoveryDeposit>,
-    /// The payments that return them.
+    /// How many older deposits are not listed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deposits_omitted: Option<usize>,
+    /// The payments that return them: the newest 100.
     pub payments: Vec<RecoveryPayment>,
+    /// How many older payments are not listed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payments_omitted: Option<usize>,
     /// The body of the request (`POST /client_auth_token`) whose response starts the provider's recovery flow for the
     /// user. Missing while the recovery is suspended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auth_request: Option<Value>,
-    /// The ids of the deposits and payments.
+    /// The ids of the deposits and payments that are listed.
     pub related: BTreeSet<ResourceId>,
 }
+
+/// How many deposits and how many payments of a recovery an event lists, and how many entries of a history. With at most 1 KB
+/// each, they fit into an SNS message (256 KiB).
+pub(super) const LISTED_MAX: usize = 100;
 
 /// A deposit to return.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -219,13 +247,17 @@ pub struct RecoveryDeposit {
     pub value: DecimalValue,
     /// The hash of its transaction, as the provider spells it.
     pub transaction: String,
+    /// The network, when known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network: Option<Network>,
     /// The webhook family that reported it. Deposits that different families report in one transaction are the same
     /// coins.
     #[serde(rename = "stream")]
     #[schemars(with = "String")]
     pub family: WebhookFamily,
-    /// When it arrived, according to the provider.
-    pub occurred_at: Timestamp,
+    /// When it arrived, according to the provider; when it was first sent, if the provider gives no date.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub occurred_at: Option<Timestamp>,
 }
 
 /// A payment that returns money.
@@ -239,9 +271,15 @@ pub struct RecoveryPayment {
     /// How far it has progressed.
     #[schemars(with = "WithdrawalStatus")]
     pub status: &'static str,
-    /// The amount that leaves the account, in whole coins.
+    /// The amount that leaves the account, with the network's fee, in whole coins.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<DecimalValue>,
+    /// The network, when known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network: Option<Network>,
+    /// When the payment began. It returns only what had arrived by then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub began_at: Option<Timestamp>,
 }
 
 /// The data of a balance.
@@ -274,22 +312,28 @@ pub(super) struct Arrival {
 }
 
 impl EventData {
-    pub(super) fn of(id: &ResourceId, view: View, previous: Option<Status>, arrival: Arrival) -> Self {
+    pub(super) fn of(id: &ResourceId, view: View, before: Option<&View>, arrival: Arrival) -> Self {
         let Arrival { late, reconciled } = arrival;
+        let previous = before.and_then(|view| view.status).filter(|status| Some(*status) != view.status);
+        let postings = (view.books(id) - &before.map(|view| view.books(id)).unwrap_or_default()).postings();
         let is_final = view.is_final();
         let View {
             status,
             details,
             duplicate_of,
+            booked_by,
             resembles,
             conflict,
-            history,
+            surplus: _,
+            mut history,
             evidence,
             decision,
             occurred_at: _,
             fact: _,
             reading: _,
         } = view;
+        let omitted = history.len().saturating_sub(LISTED_MAX);
+        history.drain(..omitted);
         let Conflict { statuses: conflicting, about: conflict_about, with: conflict_with } =
             conflict.unwrap_or_default();
         let confirmed = Status::Deposit(DepositStatus::Confirmed);
@@ -317,10 +361,13 @@ impl EventData {
             conflict_with,
             restated: Vec::new(),
             duplicate_of,
+            booked_by,
             resembles,
             decision,
+            postings,
             body,
             history,
+            history_omitted: (omitted > 0).then_some(omitted),
             evidence,
         }
     }
@@ -340,11 +387,12 @@ impl From<Details> for EventBody {
 
 impl From<TransferDetails> for TransferBody {
     fn from(details: TransferDetails) -> Self {
+        let outflow = details.outflow();
         // Destructured, so that the compiler reports a new field that no event carries.
         let TransferDetails {
             quantity,
             fee,
-            total,
+            total: _,
             refunded,
             asset,
             network,
@@ -356,6 +404,7 @@ impl From<TransferDetails> for TransferBody {
             sub_account,
             balances,
             side,
+            purpose,
             reference_id,
             provider_status,
             status_reason,
@@ -370,12 +419,9 @@ impl From<TransferDetails> for TransferBody {
             updated_at,
             provider_data,
         } = details;
+        let total = outflow.total();
         // Where a provider states only the total [zerohash-recovery §7], it is the amount too.
         let quantity = quantity.or_else(|| total.clone());
-        let fee_asset = fee.as_ref().and_then(|fee| fee.asset.as_deref());
-        let has_same_asset = |fee: &str| asset.as_deref().is_none_or(|asset| asset.eq_ignore_ascii_case(fee));
-        let fee_in_asset = fee.as_ref().filter(|_| fee_asset.is_none_or(has_same_asset));
-        let total = total.or_else(|| quantity.as_ref()?.plus(&fee_in_asset?.quantity));
         let amount_of = |quantity| Amount::of(quantity, asset.clone(), network.clone());
         let fee = fee.map(|FeeQuantity { quantity, asset: of_fee, network: on }| match of_fee {
             Some(of_fee) => Amount::of(quantity, Some(of_fee), on),
@@ -398,6 +444,7 @@ impl From<TransferDetails> for TransferBody {
             sub_account,
             balances: known(balances),
             side,
+            purpose,
             reference_id,
             provider_status,
             credit,
@@ -422,40 +469,73 @@ fn known<T: Default + PartialEq>(value: T) -> Option<T> {
 
 impl From<RecoveryDetails> for RecoveryBody {
     fn from(details: RecoveryDetails) -> Self {
-        let amount = |value| Amount::of(Quantity::major(value), Some(details.asset.clone()), details.network.clone());
+        let (sums, network) = (details.sums(), details.network());
+        let status = details.status_with(&sums);
+        let amount = |value| Amount::of(Quantity::major(value), Some(details.asset.clone()), network.cloned());
         let deposit = |(id, deposit): (&ResourceId, &UnexpectedDeposit)| RecoveryDeposit {
             resource: id.clone(),
             value: deposit.value.clone(),
             transaction: deposit.transaction.clone(),
+            network: deposit.network.clone(),
             family: deposit.family,
             occurred_at: deposit.occurred_at,
         };
         let payment = |(id, payment): (&ResourceId, &ReturnPayment)| RecoveryPayment {
             resource: id.clone(),
             also_named: payment.also_named.clone(),
-            status: Status::Withdrawal(payment.status).as_str(),
-            value: payment.value.clone(),
+            status: Status::Withdrawal(payment.status()).as_str(),
+            value: payment.value(),
+            network: payment.network.clone(),
+            began_at: payment.began_at(),
         };
+        let RecoverySums { outstanding, expected, moving, returned, surplus } = sums;
+        let (deposits, deposits_omitted) =
+            newest(details.deposits.iter().map(deposit).collect(), |deposit| deposit.occurred_at);
+        let is_listed = |id: &&ResourceId| deposits.iter().any(|deposit| deposit.resource == **id);
+        let suspended = details.suspended.iter().filter(is_listed).cloned().collect();
+        let (payments, payments_omitted) =
+            newest(details.payments.iter().map(payment).collect(), |payment| payment.began_at);
         Self {
             account: details.account.clone(),
-            outstanding: amount(details.outstanding()),
-            expected: amount(details.expected()),
-            moving: amount(details.moving()),
-            returned: amount(details.returned()),
-            deposits: details.deposits.iter().map(deposit).collect(),
-            payments: details.payments.iter().map(payment).collect(),
+            outstanding: amount(outstanding),
+            expected: amount(expected),
+            moving: amount(moving),
+            returned: amount(returned),
+            surplus: surplus.is_positive().then(|| amount(surplus)),
+            related: related(&deposits, &payments),
+            deposits,
+            deposits_omitted,
+            payments,
+            payments_omitted,
             // [zerohash-recovery §2]
-            auth_request: (details.status() != Status::Recovery(RecoveryStatus::Suspended)).then(|| {
+            auth_request: (status != Status::Recovery(RecoveryStatus::Suspended)).then(|| {
                 json!({
                     "participant_code": details.account,
                     "permissions": ["auth"],
                     "recovery": "true",
                 })
             }),
-            suspended: details.suspended.clone(),
-            related: details.related(),
+            suspended,
         }
     }
+}
+
+/// The newest [`LISTED_MAX`] of `all` in their own order, and how many are omitted, if any are.
+fn newest<T>(all: Vec<T>, date: impl Fn(&T) -> Option<Timestamp>) -> (Vec<T>, Option<usize>) {
+    let omitted = all.len().saturating_sub(LISTED_MAX);
+    if omitted == 0 {
+        return (all, None);
+    }
+    let mut by_date: Vec<(Option<Timestamp>, usize)> = all.iter().map(date).zip(0..).collect();
+    by_date.sort_unstable();
+    let listed: BTreeSet<usize> = by_date.into_iter().skip(omitted).map(|(_, at)| at).collect();
+    let listed = all.into_iter().enumerate().filter(|(at, _)| listed.contains(at));
+    (listed.map(|(_, item)| item).collect(), Some(omitted))
+}
+
+fn related(deposits: &[RecoveryDeposit], payments: &[RecoveryPayment]) -> BTreeSet<ResourceId> {
+    let names = payments.iter().flat_map(|payment| payment.also_named.iter().chain([&payment.resource]));
+    deposits.iter().map(|deposit| &deposit.resource).chain(names).cloned().collect()
 }
 
 impl From<BalanceDetails> for BalanceBody {

@@ -17,7 +17,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::resource::{change, shown};
-use crate::{Amount, Change, Fact, Network, Resource, ResourceId, Timestamp, View};
+use crate::{Amount, Change, Fact, Network, Resource, ResourceId, StatementContent, Timestamp, View};
 
 use data::Arrival;
 pub use data::{BalanceBody, EventBody, EventData, RecoveryBody, RecoveryDeposit, RecoveryPayment, TransferBody};
@@ -32,7 +32,7 @@ pub use schema::{attributes_schema, event_schema, event_types};
 pub struct Event {
     /// `<resource id>#<sequence>`.
     pub id: String,
-    /// `fundhook.<kind>.<status>`, or `.updated`, `.duplicate`, `.conflicting` or `.overdue`.
+    /// `fundhook.<kind>.<status>`, or `.updated`, `.duplicate`, `.conflicting`, `.overdue` or `.surplus`.
     pub event_type: String,
     /// When it happened, according to the provider.
     pub time: Timestamp,
@@ -94,16 +94,16 @@ fn event(
         Change::Updated { .. } => UPDATED,
         Change::Duplicate { .. } => DUPLICATE,
         Change::Overdue => OVERDUE,
+        Change::Surplus => SURPLUS,
         Change::Conflicting { .. } => CONFLICTING,
     };
-    let previous = before.and_then(|view| view.status).filter(|status| Some(*status) != after.status);
     Event {
         id: format!("{id}#{sequence}"),
         event_type: format!("fundhook.{}.{outcome}", id.kind()),
         time: fact.content.occurred_at(),
         sequence,
         fact_version: fact.version,
-        data: EventData::of(id, after, previous, arrival(fact, change)),
+        data: EventData::of(id, after, before, arrival(fact, change)),
     }
 }
 
@@ -114,13 +114,17 @@ fn arrival(fact: &Fact, change: &Change) -> Arrival {
 
 /// Whether the fact states again, in another reading, what the same bytes stated before.
 fn is_restatement(resource: &Resource, fact: &Fact) -> bool {
-    let same = |earlier: &&Fact| earlier.version < fact.version && earlier.content.id() == fact.content.id();
-    fact.statement().is_some() && resource.facts().iter().any(|earlier| same(&earlier))
+    let earlier = resource.facts().iter().filter(|earlier| earlier.version < fact.version);
+    let is_same = |statement: &StatementContent| {
+        earlier.filter_map(Fact::statement).any(|earlier| earlier.is_another_reading_of(statement))
+    };
+    fact.statement().is_some_and(is_same)
 }
 
 /// The members that differ between two states of a resource, but for those that describe the event itself.
 fn changed_members(before: &EventData, after: &EventData) -> Vec<String> {
-    const OF_THE_EVENT: [&str; 6] = ["late", "reconciled", "previous_status", "restated", "history", "evidence"];
+    const OF_THE_EVENT: [&str; 8] =
+        ["late", "reconciled", "previous_status", "restated", "postings", "history", "history_omitted", "evidence"];
     let members = |data: &EventData| match serde_json::to_value(data) {
         Ok(Value::Object(members)) => members,
         Ok(_) | Err(_) => serde_json::Map::new(),
@@ -147,6 +151,7 @@ const UPDATED: &str = "updated";
 const DUPLICATE: &str = "duplicate";
 const CONFLICTING: &str = "conflicting";
 const OVERDUE: &str = "overdue";
+const SURPLUS: &str = "surplus";
 
 impl Event {
     /// The status that a filter policy sees. It is not `confirmed` for a deposit whose coin is credited under another
@@ -162,6 +167,11 @@ impl Event {
         } else {
             self.data.status
         }
+    }
+
+    /// Whether it says that a recovery returned more than had arrived.
+    pub fn is_surplus(&self) -> bool {
+        self.event_type.rsplit('.').next() == Some(SURPLUS)
     }
 
     /// The message attributes, by name: what a subscription's filter policy can select by.

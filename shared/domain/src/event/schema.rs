@@ -5,14 +5,14 @@ use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use super::tidy::{drop_unused_definitions, tidy, unwrapped};
-use super::{BalanceBody, CONFLICTING, DUPLICATE, EventData, OVERDUE, RecoveryBody, TransferBody, UPDATED};
+use super::{BalanceBody, CONFLICTING, DUPLICATE, EventData, OVERDUE, RecoveryBody, SURPLUS, TransferBody, UPDATED};
 use crate::{
     AccountDetails, DepositStatus, ExchangeStatus, ExternalAccountStatus, FeeStatus, Feed, Kind, ParticipantStatus,
     Provider, RecoveryStatus, ResourceId, Status, StatusRule, Tenant, Timestamp, UnrecognizedDetails, WithdrawalStatus,
 };
 
 /// The meanings of the event types that do not name a status, and that are the same for all kinds.
-const OUTCOMES: [(&str, &str); 3] = [
+const OUTCOMES: [(&str, &str); 4] = [
     (UPDATED, "The status is the same, and more is known, or a webhook arrived late. What may be booked is the same."),
     (
         CONFLICTING,
@@ -21,6 +21,10 @@ const OUTCOMES: [(&str, &str); 3] = [
     (
         OVERDUE,
         "The resource has been in a status that is not final for longer than usual. Published once for each time that it reaches the status.",
+    ),
+    (
+        SURPLUS,
+        "More was returned than had arrived before: the recovery needs review. `surplus` says how much. Published again when the amount changes.",
     ),
 ];
 
@@ -65,7 +69,7 @@ pub fn event_types(kind: Kind) -> Vec<String> {
     let others: &[&str] = match kind {
         Kind::Deposit | Kind::Withdrawal => &[UPDATED, DUPLICATE, CONFLICTING, OVERDUE],
         Kind::Exchange => &[UPDATED, CONFLICTING, OVERDUE],
-        Kind::Recovery => &[UPDATED, OVERDUE],
+        Kind::Recovery => &[UPDATED, SURPLUS, OVERDUE],
         Kind::Fee => &[UPDATED, CONFLICTING],
         Kind::Participant | Kind::ExternalAccount | Kind::Balance => &[UPDATED],
         // The resource is named by its body, so its only further statement is another reading of the same body.
@@ -151,13 +155,13 @@ pub fn attributes_schema(kind: Kind) -> Value {
         match name {
             "type" => property["enum"] = json!(event_types(kind)),
             "kind" => property["enum"] = json!([kind.as_str()]),
-            // The outcomes that describe a status: not `updated` and `overdue`, after which the status is the same.
+            // The outcomes that describe a status: not those after which the status is the same.
             "status" => {
                 let types = event_types(kind);
                 let outcomes = types
                     .iter()
                     .filter_map(|name| name.rsplit('.').next())
-                    .filter(|name| ![UPDATED, OVERDUE].contains(name));
+                    .filter(|name| ![UPDATED, OVERDUE, SURPLUS].contains(name));
                 property["enum"] = Value::from_iter(outcomes);
             }
             "provider" => property["enum"] = Value::from_iter(Provider::ALL.map(Provider::as_str)),
@@ -207,7 +211,14 @@ fn data_schema(kind: Kind, generator: &mut SchemaGenerator) -> Value {
     } else {
         without(&mut data, "conflicting");
         without(&mut data, "conflict_about");
+    }
+    // A person decides about conflicts, and about a surplus.
+    if !can_conflict && kind != Kind::Recovery {
         without(&mut data, "decision");
+    }
+    // Of a kind without an end, fewer statements are kept than an event lists.
+    if kind.status_rule() == StatusRule::Latest || kind == Kind::Unrecognized {
+        without(&mut data, "history_omitted");
     }
     if !matches!(kind, Kind::Deposit | Kind::Withdrawal) {
         without(&mut data, "duplicate_of");
@@ -216,7 +227,9 @@ fn data_schema(kind: Kind, generator: &mut SchemaGenerator) -> Value {
         without(&mut data, "also_named");
     }
     if kind != Kind::Deposit {
-        ["credit", "hold", "conflict_with", "resembles"].into_iter().for_each(|member| without(&mut data, member));
+        ["credit", "hold", "conflict_with", "booked_by", "resembles"]
+            .into_iter()
+            .for_each(|member| without(&mut data, member));
     }
     if kind != Kind::Exchange {
         without(&mut data, "exchange");

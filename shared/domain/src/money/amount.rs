@@ -206,7 +206,7 @@ impl<'de> Deserialize<'de> for Units {
 }
 
 /// A number of units, without the asset.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Quantity {
     /// The number of units.
     pub value: DecimalValue,

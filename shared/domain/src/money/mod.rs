@@ -6,5 +6,7 @@
 //! - Units are explicit, and quantities in different units are never added.
 
 mod amount;
+mod outflow;
 
 pub use amount::{Amount, DecimalError, DecimalValue, Quantity, Units};
+pub use outflow::Outflow;

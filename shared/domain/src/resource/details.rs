@@ -56,6 +56,19 @@ impl Details {
         }
     }
 
+    /// Whether both ask for the return of the same money; `true` unless both are recoveries.
+    pub(super) fn returns_the_same_as(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Recovery(one), Self::Recovery(other)) => {
+                one.suspended == other.suspended && one.sums() == other.sums()
+            }
+            (
+                Self::Transfer(_) | Self::Recovery(_) | Self::Account(_) | Self::Balance(_) | Self::Unrecognized(_),
+                _,
+            ) => true,
+        }
+    }
+
     /// Whether a setting decided one of two credits, and the numbers the other one.
     pub(super) fn differs_by_setting(&self, other: &Self) -> bool {
         match [self.credit(), other.credit()] {
@@ -108,6 +121,17 @@ impl Details {
     pub(super) fn identifies_coin(&self) -> bool {
         match self {
             Self::Transfer(transfer) => transfer.identifies_coin(),
+            Self::Recovery(_) | Self::Account(_) | Self::Balance(_) | Self::Unrecognized(_) => false,
+        }
+    }
+
+    /// Whether the details state an amount in a known unit and its asset.
+    pub(super) fn states_an_amount(&self) -> bool {
+        match self {
+            Self::Transfer(transfer) => {
+                transfer.asset.is_some()
+                    && transfer.quantity.as_ref().is_some_and(|quantity| quantity.in_major().is_some())
+            }
             Self::Recovery(_) | Self::Account(_) | Self::Balance(_) | Self::Unrecognized(_) => false,
         }
     }

@@ -22,6 +22,9 @@ pub struct Fact {
     /// Whether an earlier fact says the same in other bytes or on other evidence, so that this one published no event.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub repeats: bool,
+    /// Whether the resource's status changed with this fact.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub reaches: bool,
     /// What was recorded.
     pub content: FactContent,
 }

@@ -62,6 +62,8 @@ pub enum Change {
     },
     /// The next statement is overdue.
     Overdue,
+    /// More was returned than had arrived.
+    Surplus,
     /// Statements exclude each other.
     Conflicting {
         /// Their statuses.
@@ -99,13 +101,14 @@ pub fn fold(mut resource: Resource, content: impl Into<FactContent>) -> Outcome 
     if is_stale {
         return Outcome::Stale { resource };
     }
+    let before = resource.published_view();
     resource.record(content);
     // A resource without statements has no view.
-    let Some(after) = resource.view() else {
+    let Some(after) = resource.shared_view() else {
         return Outcome::Recorded { resource, change: None };
     };
-    let change = change(&resource, resource.view_before_last().as_ref(), &after);
-    match after.conflict {
+    let change = change(&resource, before.as_deref(), &after);
+    match after.conflict.clone() {
         None => Outcome::Recorded { resource, change },
         Some(conflict) => Outcome::Conflicting { resource, conflict, change },
     }
@@ -126,7 +129,8 @@ pub(crate) fn change(resource: &Resource, before: Option<&View>, after: &View) -
 
 /// What a subscriber must see when the view becomes `after`; `None` when the history or the details grew at most.
 ///
-/// A subscriber that books must see another credit, another hold or the end of a conflict as it sees a status.
+/// A subscriber that books must see another credit, another hold, the end of a conflict or of a surplus as it sees a
+/// status.
 pub(crate) fn shown(before: Option<&View>, after: &View, statement: Option<&StatementContent>) -> Option<Change> {
     let from = before.and_then(|before| before.status);
     // A balance has a single status, which means that it changed: each newer balance reaches it again.
@@ -137,7 +141,12 @@ pub(crate) fn shown(before: Option<&View>, after: &View, statement: Option<&Stat
         money(before) != money(after)
             || before.conflict.is_some() != after.conflict.is_some()
             || before.duplicate_of != after.duplicate_of
+            || before.surplus != after.surplus
     });
+    let surplus_before = before.and_then(|before| before.surplus.as_ref());
+    if after.surplus.is_some() && after.surplus.as_ref() != surplus_before {
+        return Some(Change::Surplus);
+    }
     let is_reached = from != after.status || reached_again || booked_differently;
     let is_another_duplicate = before.is_none_or(|before| {
         before.duplicate_of != after.duplicate_of || before.conflict.is_some() || from != after.status

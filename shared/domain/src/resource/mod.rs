@@ -18,6 +18,8 @@ mod fact;
 mod fold;
 mod message;
 mod overdue;
+mod precedence;
+mod recorded;
 mod recording;
 mod relation;
 mod second_name;
@@ -43,5 +45,7 @@ pub use second_name::{SecondName, United, unite};
 pub use state::{CurrentStatus, LATEST_FACTS_MAX, Resource};
 pub use statement::{Reading, Statement, StatementContent};
 pub use stored::{Missing, NotRecorded, SeveralFamiliesCredit, Stored, Versioned, Write};
-pub use transfer::{Balances, Conversion, Exchange, FeeQuantity, Session, Side, Source, Transaction, TransferDetails};
+pub use transfer::{
+    Balances, Conversion, Exchange, FeeQuantity, Purpose, Session, Side, Source, Transaction, TransferDetails,
+};
 pub use view::{Conflict, HistoryEntry, View};

@@ -61,7 +61,7 @@ impl<'a> Recording<'a> {
         let (claims, mut due) = self.claiming(&change.owner, &folded)?;
         let similar = self.remembering(&change, &mut due)?;
         let others = self.related(&change, &due)?;
-        let recorded = change.with_relations(&due);
+        let recorded = if due.is_empty() { folded } else { change.with_relations(&due) };
         let is_changed = recorded.version() != change.owner.version();
         let resources: Vec<Resource> =
             is_changed.then_some(recorded).into_iter().chain(second_names).chain(others).collect();
@@ -86,7 +86,7 @@ impl<'a> Recording<'a> {
                 similar: similar.keys().cloned().collect(),
             },
         ));
-        let is_conflicting = |resource: &Resource| resource.view().is_some_and(|view| view.conflict.is_some());
+        let is_conflicting = |resource: &Resource| resource.shared_view().is_some_and(|view| view.conflict.is_some());
         let conflicting = resources.iter().filter(|resource| is_conflicting(resource));
         self.conflicting.extend(conflicting.map(|resource| resource.id().clone()));
         self.resources.extend(resources.into_iter().map(|resource| (resource.id().clone(), resource)));

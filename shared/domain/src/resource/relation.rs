@@ -139,10 +139,14 @@ impl<'a> Relations<'a> {
         self.entries().filter(move |other| contradicts(own, other, all.clone()))
     }
 
-    /// The deposits that are not to be returned any more: they are credited, or another deposit counts in their place. One
-    /// that a person rejected is still to be returned.
+    /// The deposits that a recovery does not ask for any more: they are credited, another deposit counts in their place, or
+    /// the coin is to be returned under the user's other name. One that a person rejected is still to be returned.
     pub(super) fn decided(&self) -> impl Iterator<Item = &'a ResourceId> {
-        let is_decided = |entry: &&ClaimEntry| matches!(entry.fate, Fate::Withdrawn | Fate::Credited);
+        let all = self.entries();
+        let is_decided = move |entry: &&ClaimEntry| {
+            matches!(entry.fate, Fate::Withdrawn | Fate::Credited)
+                || all.clone().any(|other| entry.is_returned_as(other))
+        };
         self.entries().filter(is_decided).map(|entry| &entry.resource)
     }
 

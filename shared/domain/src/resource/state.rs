@@ -1,6 +1,7 @@
 //! A resource: everything recorded about one thing at a provider.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::beside::conflict_between;
@@ -9,9 +10,10 @@ use super::decision;
 use super::details::Details;
 use super::fact::{Fact, FactContent};
 use super::overdue::OverdueNotice;
+use super::recorded::Recorded;
 use super::second_name::owner_in;
 use super::statement::StatementContent;
-use super::view::{View, standing};
+use super::view::View;
 use crate::{
     ClaimEntry, ClaimKey, CoinRelation, DepositStatus, FactId, Kind, ResourceId, Sighting, SimilarKey, Status,
     StatusRule, Timestamp, WebhookFamily,
@@ -42,17 +44,54 @@ pub struct CurrentStatus {
 pub struct Resource {
     id: ResourceId,
     facts: Vec<Fact>,
+    paged: Paged,
+    view: ComputedView,
+}
+
+/// The view of the facts, once it was computed: it follows from them, so it says nothing new.
+#[derive(Clone, Debug, Default)]
+struct ComputedView(OnceLock<Option<Arc<View>>>);
+
+impl PartialEq for ComputedView {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+/// Where the oldest facts of a resource with many are stored: it says nothing about the resource itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Paged {
+    pages: u32,
+    facts: usize,
 }
 
 impl Resource {
     /// The resource before anything is recorded about it.
     pub fn unknown(id: ResourceId) -> Self {
-        Self { id, facts: Vec::new() }
+        Self::from_facts(id, Vec::new())
     }
 
     /// The resource as it was stored; `facts` in the order in which they were recorded.
     pub fn from_facts(id: ResourceId, facts: Vec<Fact>) -> Self {
-        Self { id, facts }
+        Self { id, facts, paged: Paged::default(), view: ComputedView::default() }
+    }
+
+    /// The resource as it was stored, with its oldest facts on `pages` pages; all facts in the order in which they were
+    /// recorded.
+    pub fn from_pages(id: ResourceId, pages: u32, on_pages: Vec<Fact>, others: Vec<Fact>) -> Self {
+        let paged = Paged { pages, facts: on_pages.len() };
+        let facts = on_pages.into_iter().chain(others).collect();
+        Self { id, facts, paged, view: ComputedView::default() }
+    }
+
+    /// The number of pages on which its oldest facts are stored.
+    pub fn pages(&self) -> u32 {
+        self.paged.pages
+    }
+
+    /// How many facts are on those pages.
+    pub fn paged_facts(&self) -> usize {
+        self.paged.facts
     }
 
     /// The resource's id.
@@ -82,20 +121,19 @@ impl Resource {
 
     /// What the facts add up to; `None` when there is no statement.
     pub fn view(&self) -> Option<View> {
-        View::of(&self.id, &self.facts)
+        self.shared_view().as_deref().cloned()
+    }
+
+    /// The same, without a copy.
+    pub(crate) fn shared_view(&self) -> Option<Arc<View>> {
+        self.view.0.get_or_init(|| View::of(&self.id, &self.facts).map(Arc::new)).clone()
     }
 
     /// The status and since when it has been current; `None` when there are no facts.
     pub fn current_status(&self) -> Option<CurrentStatus> {
-        let view = self.view()?;
+        let view = self.shared_view()?;
         let (status, is_awaited) = (view.status, view.is_awaited(self.id.kind()));
-        let mut reached = self.facts.last()?;
-        for (at, fact) in self.facts.iter().enumerate().rev() {
-            if View::of(&self.id, &self.facts[..=at]).is_none_or(|view| view.status != status) {
-                break;
-            }
-            reached = fact;
-        }
+        let reached = self.facts.iter().rev().find(|fact| fact.reaches).or(self.facts.first())?;
         let (since, version) = (reached.content.evidence().received_at, reached.version);
         Some(CurrentStatus { status, is_awaited, since, version })
     }
@@ -142,16 +180,16 @@ impl Resource {
         if self.id.kind() != Kind::Deposit {
             return BTreeMap::new();
         }
-        let recorded: Vec<&StatementContent> = self.statements().collect();
+        let recorded = Recorded::among(&self.facts);
         let view = View::of_statements(&self.id, &recorded, decision::standing(&self.facts));
-        view.map(|view| entries(&self.id, &recorded, &view)).unwrap_or_default()
+        view.map(|view| entries(&self.id, recorded.all(), &view)).unwrap_or_default()
     }
 
     /// What is remembered of this deposit, so that another report of it that names no transaction is recognized; `None` when
     /// it was not reported as credited, or is a duplicate. That it is held because it resembles another deposit does not
     /// matter, nor that it conflicts or was rejected: it may have been booked.
     pub fn sighting(&self) -> Option<(SimilarKey, Sighting)> {
-        let view = self.view().filter(|_| self.id.kind() == Kind::Deposit)?;
+        let view = self.shared_view().filter(|_| self.id.kind() == Kind::Deposit)?;
         let is_or_was_credited =
             |status: &Status| matches!(status, Status::Deposit(DepositStatus::Confirmed | DepositStatus::Reversed));
         let is_reported =
@@ -170,9 +208,9 @@ impl Resource {
 
     /// Whether a statement that counts says that the deposit is confirmed, and what may be credited.
     pub fn states_a_credit(&self) -> bool {
-        let recorded: Vec<&StatementContent> = self.statements().collect();
         let confirmed = Some(Status::Deposit(DepositStatus::Confirmed));
-        standing(&recorded).any(|statement| statement.status == confirmed && statement.details.credit().is_some())
+        let recorded = Recorded::among(&self.facts);
+        recorded.standing().any(|statement| statement.status == confirmed && statement.details.credit().is_some())
     }
 
     /// Every webhook family that reported the resource. The view's details name only the family whose statement
@@ -185,12 +223,33 @@ impl Resource {
     /// The resource with its facts up to `version`.
     pub(crate) fn at_version(&self, version: u64) -> Self {
         let facts = self.facts.iter().filter(|fact| fact.version <= version).cloned().collect();
-        Self { id: self.id.clone(), facts }
+        Self { id: self.id.clone(), facts, paged: self.paged, view: ComputedView::default() }
+    }
+
+    /// The resource as it would be if nothing had been received after `at`.
+    #[must_use]
+    pub fn received_by(&self, at: Timestamp) -> Self {
+        let is_known = |fact: &&Fact| fact.content.evidence().received_at <= at;
+        let facts = self.facts.iter().filter(is_known).cloned().collect();
+        Self::from_facts(self.id.clone(), facts)
+    }
+
+    /// The view that subscribers know: the one after the last fact that published an event.
+    pub(super) fn published_view(&self) -> Option<Arc<View>> {
+        match self.facts.last() {
+            Some(last) if last.repeats => self.view_of_published(&self.facts).map(Arc::new),
+            Some(_) | None => self.shared_view(),
+        }
     }
 
     /// The view that subscribers knew before the last fact: the one after the last fact before it that published an event.
     pub(crate) fn view_before_last(&self) -> Option<View> {
-        let (_, mut facts) = self.facts.split_last()?;
+        let (_, facts) = self.facts.split_last()?;
+        self.view_of_published(facts)
+    }
+
+    /// The view of `facts` without those at the end that published no event.
+    fn view_of_published(&self, mut facts: &[Fact]) -> Option<View> {
         while let Some((last, earlier)) = facts.split_last()
             && last.repeats
         {
@@ -234,10 +293,11 @@ impl Resource {
             | FactContent::Relation(_)
             | FactContent::Decision(_) => same.count() > 0,
             FactContent::Statement(new) => {
-                let readings = same.filter_map(Fact::statement).map(|statement| &statement.reading);
-                let newest = readings.clone().max();
-                newest.is_some_and(|newest| newest.is_same_way_as(&new.reading))
-                    || readings.into_iter().any(|reading| *reading == new.reading)
+                let recorded: Vec<&StatementContent> = same.filter_map(Fact::statement).collect();
+                let newest = recorded.iter().map(|known| &known.reading).max();
+                let is_read_again = newest.is_some_and(|newest| newest.is_same_way_as(&new.reading))
+                    || recorded.iter().any(|known| known.reading == new.reading);
+                is_read_again && !new.is_an_earlier_copy_of_all(&recorded)
             }
         }
     }
@@ -251,20 +311,22 @@ impl Resource {
     /// Records `content` as the latest fact.
     pub(super) fn record(&mut self, content: FactContent) {
         let publishes = self.publishes(&content);
-        let before = matches!(publishes, Publishes::Changes { .. }).then(|| self.view()).flatten();
-        let (version, sequence, is_first) = (self.version() + 1, self.sequence(), self.statements().next().is_none());
+        let before = self.shared_view();
+        let (version, sequence, is_first) = (self.version() + 1, self.sequence(), before.is_none());
         // Relations that were recorded before there was anything to publish are published with the first statement.
         let with_first = if is_first { self.unpublished().count() } else { 0 };
-        self.facts.push(Fact { version, sequence, repeats: false, content });
+        self.facts.push(Fact { version, sequence, repeats: false, reaches: false, content });
+        self.view = ComputedView::default();
+        let after = self.shared_view();
+        let status = |view: &Option<Arc<View>>| view.as_ref().map(|view| view.status);
         let repeats = match publishes {
             Publishes::Always => false,
             Publishes::Never => true,
-            Publishes::Changes { of } => of.is_unchanged(before.as_ref(), self.view().as_ref()),
+            Publishes::Changes { of } => of.is_unchanged(&self.id, before.as_deref(), after.as_deref()),
         };
-        let has_view = !is_first || self.statements().next().is_some();
         if let Some(last) = self.facts.last_mut() {
-            last.repeats = repeats;
-            if !repeats && has_view {
+            (last.repeats, last.reaches) = (repeats, status(&before) != status(&after));
+            if !repeats && after.is_some() {
                 last.sequence += 1 + with_first as u64;
             }
         }
@@ -277,7 +339,7 @@ impl Resource {
             FactContent::Statement(statement) => {
                 if !self.is_repetition(statement) && !self.is_corroboration(statement) {
                     Publishes::Always
-                } else if self.statements().any(|known| known.id == statement.id) {
+                } else if self.statements().any(|known| known.is_another_reading_of(statement)) {
                     // What was said before may still change what is booked: a setting that is set back restates what an
                     // earlier reading stated, and an event must tell it.
                     Publishes::Changes { of: Shown::Details }
@@ -339,6 +401,7 @@ impl Resource {
             };
             // Never the fact that was recorded last: `fold` records none that is older than all that are kept.
             self.facts.remove(oldest);
+            self.view = ComputedView::default();
         }
     }
 }
@@ -364,13 +427,13 @@ enum Shown {
 }
 
 impl Shown {
-    fn is_unchanged(self, before: Option<&View>, after: Option<&View>) -> bool {
+    fn is_unchanged(self, id: &ResourceId, before: Option<&View>, after: Option<&View>) -> bool {
         let (Some(before), Some(after)) = (before, after) else {
             return false;
         };
         match self {
-            Self::Booked => after.books_the_same_as(before),
-            Self::Details => after.books_the_same_as(before) && after.details == before.details,
+            Self::Booked => after.books_the_same_as(before, id),
+            Self::Details => after.books_the_same_as(before, id) && after.details == before.details,
         }
     }
 }

@@ -27,8 +27,11 @@ pub struct StatementContent {
     /// resource's kind.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub status: Option<Status>,
-    /// When it happened, according to the provider.
+    /// When it happened, according to the provider; when it was sent, if it is [undated](Self::undated).
     pub occurred_at: Timestamp,
+    /// Whether the provider gives no date. Such a statement happened when the earliest of its copies was sent.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub undated: bool,
     /// Its details in addition to the status.
     pub details: Details,
     /// The evidence for it.
@@ -63,8 +66,9 @@ impl StatementContent {
     /// Whether a subscriber could not distinguish the two. Two webhooks with the same content in other bytes (a
     /// re-ordered body) are two facts and one statement.
     pub(super) fn has_same_content_as(&self, other: &Self) -> bool {
+        let is_same_date = self.undated == other.undated && (self.undated || self.occurred_at == other.occurred_at);
         self.reported() == other.reported()
-            && self.occurred_at == other.occurred_at
+            && is_same_date
             && self.event_type == other.event_type
             && self.details == other.details
     }
@@ -74,19 +78,31 @@ impl StatementContent {
         self.id == other.id || self.has_same_content_as(other)
     }
 
+    /// Whether both are the same bytes, read in two ways.
+    pub(crate) fn is_another_reading_of(&self, other: &Self) -> bool {
+        self.id == other.id && !self.reading.is_same_way_as(&other.reading)
+    }
+
+    /// Whether the same bytes were sent earlier than all of `copies`, and have no other date.
+    pub(super) fn is_an_earlier_copy_of_all(&self, copies: &[&Self]) -> bool {
+        self.undated && copies.iter().all(|copy| copy.undated && self.occurred_at < copy.occurred_at)
+    }
+
     /// Whether the provider sent one of the two and listed the other, and they [agree](Self::agrees_with): one
     /// occurrence reported in two ways.
     pub(super) fn corroborates(&self, other: &Self) -> bool {
         self.evidence.is_from_api() != other.evidence.is_from_api() && self.agrees_with(other)
     }
 
-    /// Whether both report the same status, do not contradict each other, and both or neither identify the coin.
+    /// Whether both report the same status, do not contradict each other, and both or neither identify the coin and state
+    /// its amount.
     ///
     /// A statement that is the first to identify the coin must publish an event, because the coin may be credited under
-    /// another deposit.
+    /// another deposit. So must one that is the first to state the amount, because it changes what is booked.
     pub(super) fn agrees_with(&self, other: &Self) -> bool {
         self.reported() == other.reported()
             && self.details.identifies_coin() == other.details.identifies_coin()
+            && self.details.states_an_amount() == other.details.states_an_amount()
             && self.details.contradictions(&other.details).is_empty()
             && self.details.credits_the_same_as(&other.details)
     }

@@ -8,7 +8,8 @@ use serde_json::{Map, Value};
 
 use crate::merge::{merge_members, replace};
 use crate::{
-    Amount, CoinId, Credit, DecimalValue, Hold, Network, Quantity, ResourceId, Timestamp, ToldCoin, WebhookFamily,
+    Amount, CoinId, Credit, DecimalValue, Hold, Network, Outflow, Quantity, ResourceId, Timestamp, ToldCoin,
+    WebhookFamily,
 };
 
 /// What a provider says about a deposit, a withdrawal or a fee. Any part may be missing from a single webhook.
@@ -57,6 +58,9 @@ pub struct TransferDetails {
     /// Whether the account was debited or credited.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub side: Option<Side>,
+    /// What the payment is for, when it is none to a chain on behalf of the user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub purpose: Option<Purpose>,
     /// The platform's identifier of the funding attempt. Several deposits may have the same one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reference_id: Option<String>,
@@ -121,6 +125,9 @@ pub struct Exchange {
     /// What reaches the account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bought: Option<Amount>,
+    /// What came back, when the exchange was not made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refunded: Option<Amount>,
     /// The price, as the provider states it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub price: Option<DecimalValue>,
@@ -211,6 +218,20 @@ pub enum Side {
     Credit,
 }
 
+/// What a payment is for, when it is none to a chain on behalf of the user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// It returns money that arrived outside the authorised flow.
+    Return,
+    /// It pays money into the user's bank account.
+    BankCredit,
+    /// It draws money from the user's bank account.
+    BankDebit,
+    /// A bank makes it, and whether it pays or draws money is not stated.
+    BankTransfer,
+}
+
 /// Whether both are stated and differ.
 fn differ<T: PartialEq>([one, other]: &[Option<T>; 2]) -> bool {
     one.is_some() && other.is_some() && one != other
@@ -264,6 +285,17 @@ impl TransferDetails {
         })
     }
 
+    /// What leaves the account. A fee in another asset is not a part of it.
+    pub fn outflow(&self) -> Outflow {
+        let asset = self.asset.as_deref();
+        let is_in_asset = |fee: &&FeeQuantity| match (fee.asset.as_deref(), asset) {
+            (Some(of_fee), Some(asset)) => of_fee.eq_ignore_ascii_case(asset),
+            (Some(_), None) | (None, Some(_) | None) => true,
+        };
+        let fee = self.fee.as_ref().filter(is_in_asset).map(|fee| fee.quantity.clone());
+        Outflow { quantity: self.quantity.clone(), fee, total: self.total.clone() }
+    }
+
     /// Merges `later` into `self`, field by field. A field that `later` does not state keeps its earlier value
     /// (Striga's `PENDING` has no amount).
     pub(super) fn merge(&mut self, later: &Self) {
@@ -283,6 +315,7 @@ impl TransferDetails {
             sub_account,
             balances,
             side,
+            purpose,
             reference_id,
             provider_status,
             status_reason,
@@ -319,6 +352,10 @@ impl TransferDetails {
             self.balances.clone_from(balances);
         }
         replace(&mut self.side, side);
+        // A later statement may leave open what an earlier one said.
+        if self.purpose.is_none() || *purpose != Some(Purpose::BankTransfer) {
+            replace(&mut self.purpose, purpose);
+        }
         replace(&mut self.reference_id, reference_id);
         replace(&mut self.provider_status, provider_status);
         // These belong to the status: a later status without a reason has none.
@@ -328,6 +365,7 @@ impl TransferDetails {
         self.hold.clone_from(hold);
         replace(&mut self.exchange.sold, &exchange.sold);
         replace(&mut self.exchange.bought, &exchange.bought);
+        replace(&mut self.exchange.refunded, &exchange.refunded);
         replace(&mut self.exchange.price, &exchange.price);
         replace(&mut self.family, family);
         self.names.extend(names.iter().cloned());

@@ -1,5 +1,6 @@
 //! Views: what the facts about a resource add up to.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
@@ -11,11 +12,13 @@ use super::decision::{self, Decision, DecisionSummary, Verdict};
 use super::details::Details;
 use super::evidence::Evidence;
 use super::fact::Fact;
+use super::precedence::{Placed, Precedence, history, in_order};
+use super::recorded::Recorded;
 use super::relation::Relations;
 use super::second_name::owner_in;
 use super::statement::{Reading, StatementContent};
 use crate::{
-    DecidedBy, DepositStatus, FactId, Hold, HoldForce, HoldReason, Kind, Needs, ResourceId, Status, StatusRule,
+    DecimalValue, DepositStatus, FactId, Hold, HoldForce, HoldReason, Kind, Needs, ResourceId, Status, StatusRule,
     Timestamp,
 };
 
@@ -37,6 +40,10 @@ pub struct View {
     /// that this one is a second name of.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub duplicate_of: Option<ResourceId>,
+    /// The deposit that books the coin of this one: it reports the same coin as to be returned, or in quarantine, and came
+    /// first.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub booked_by: Option<ResourceId>,
     /// The deposit that this one may be. It is held for that, unless it turned out to be a duplicate or conflicts.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub resembles: Option<ResourceId>,
@@ -44,6 +51,9 @@ pub struct View {
     /// has the same statements, so the conflict is reviewed there.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub conflict: Option<Conflict>,
+    /// What a recovery's payments returned beyond what had arrived before, unless a person resolved it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub surplus: Option<DecimalValue>,
     /// Every different statement; each supersedes those before it.
     pub history: Vec<HistoryEntry>,
     /// The fact that supersedes all others.
@@ -98,62 +108,62 @@ pub struct HistoryEntry {
 impl View {
     /// What `facts` about the resource `id` add up to; `None` when they hold no statement.
     pub(super) fn of(id: &ResourceId, facts: &[Fact]) -> Option<Self> {
-        let (recorded, decision) = (statements_of(facts), decision::standing(facts));
+        let (recorded, decision) = (Recorded::among(facts), decision::standing(facts));
         let mut view = Self::of_statements(id, &recorded, decision)?;
         let relations = Relations::among(facts, decision);
         if !relations.is_empty() {
-            view.relate(id, &recorded, &relations);
+            view.relate(id, recorded.all(), &relations);
         }
         if let Some(owner) = owner_in(facts) {
             view.duplicate_of = Some(owner.clone());
             view.conflict = None;
         }
+        if let Details::Recovery(recovery) = &view.details {
+            let surplus = recovery.sums().surplus;
+            let resolved = decision.and_then(|decision| resolved_surplus(decision, &recorded));
+            view.surplus = Some(surplus).filter(|surplus| *surplus > resolved.unwrap_or_else(DecimalValue::zero));
+        }
         Some(view)
     }
 
     /// What the resource's own statements add up to, with what a person decided, whatever other resources say.
-    pub(super) fn of_statements(
-        id: &ResourceId,
-        recorded: &[&StatementContent],
-        decision: Option<&Decision>,
-    ) -> Option<Self> {
+    pub(super) fn of_statements(id: &ResourceId, recorded: &Recorded<'_>, decision: Option<&Decision>) -> Option<Self> {
         let rule = id.kind().status_rule();
-        let received_at = |statement: &StatementContent| first(recorded, statement, |evidence| evidence.received_at);
-        let mut statements: Vec<(Precedence, &StatementContent)> = standing(recorded)
-            .map(|statement| (Precedence::of(rule, statement, received_at(statement)), statement))
-            .collect();
-        statements.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| content(a.1).cmp(&content(b.1))));
-        let statements: Vec<&StatementContent> = statements.into_iter().map(|(_, statement)| statement).collect();
-        let (first, rest) = statements.split_first()?;
+        let placed = in_order(rule, recorded);
+        let (first, rest) = placed.split_first()?;
         let last = rest.last().unwrap_or(first);
 
-        let mut details = first.details.clone();
-        rest.iter().for_each(|statement| details.merge(&statement.details));
+        let mut details = stated(first).into_owned();
+        rest.iter().for_each(|placed| details.merge(&stated(placed)));
         let status = match &details {
             Details::Recovery(recovery) => Some(recovery.status()),
             Details::Transfer(_) | Details::Account(_) | Details::Balance(_) | Details::Unrecognized(_) => {
-                statements.iter().rev().find_map(|statement| statement.status)
+                placed.iter().rev().find_map(|placed| placed.statement.status)
             }
         };
-        let settled = |statement: &StatementContent| decision.is_some_and(|known| known.settles(statement, recorded));
+        let settled =
+            |statement: &StatementContent| decision.is_some_and(|known| known.settles(statement, recorded.all()));
         let conflict = match rule {
-            StatusRule::Furthest => conflict(&statements, &details, recorded, settled),
+            StatusRule::Furthest => conflict(&placed, &details, recorded, settled),
             StatusRule::Latest | StatusRule::Sum => None,
         };
         let mut view = Self {
             status,
-            occurred_at: last.occurred_at,
+            occurred_at: last.precedence.occurred_at,
             details,
             duplicate_of: None,
+            booked_by: None,
             resembles: None,
             conflict,
-            history: history(&statements),
-            fact: last.id.clone(),
-            reading: last.reading.clone(),
-            evidence: last.evidence.clone(),
+            surplus: None,
+            history: history(&placed),
+            fact: last.statement.id.clone(),
+            reading: last.statement.reading.clone(),
+            evidence: last.statement.evidence.clone(),
             decision: decision.map(Decision::summary),
         };
         if let Some(decision) = decision {
+            let statements: Vec<&StatementContent> = placed.iter().map(|placed| placed.statement).collect();
             view.decide(decision, &statements, settled);
         }
         Some(view)
@@ -214,6 +224,9 @@ impl View {
         }
         self.conflict = conflict.tidied();
         let is_confirmed = |status: &Status| *status == Status::Deposit(DepositStatus::Confirmed);
+        if matches!(self.status, Some(Status::Deposit(DepositStatus::Unexpected | DepositStatus::Held))) {
+            self.booked_by = relations.duplicate_of().cloned();
+        }
         if self.status.iter().chain(self.conflicting()).any(is_confirmed)
             && let Some(owner) = relations.duplicate_of()
         {
@@ -249,11 +262,14 @@ impl View {
         self.is_confirmed_deposit() && self.duplicate_of.is_none()
     }
 
-    /// Whether it needs review: statements conflict, or a hold needs a review or a setting.
+    /// Whether it needs review: statements conflict, a hold needs a review or a setting, or more was returned than had
+    /// arrived.
     pub fn needs_review(&self) -> bool {
         let needs = self.details.hold().map(|hold| hold.needs);
         let is_held = self.status == Some(Status::Deposit(DepositStatus::Held));
-        self.conflict.is_some() || (is_held && matches!(needs, Some(Needs::Review | Needs::Setting)))
+        self.conflict.is_some()
+            || self.surplus.is_some()
+            || (is_held && matches!(needs, Some(Needs::Review | Needs::Setting)))
     }
 
     /// Whether a further statement of the provider is expected.
@@ -278,15 +294,20 @@ impl View {
         self.duplicate_of.is_some() || self.status.is_some_and(Status::is_final)
     }
 
-    /// Whether a subscriber books the same after both: the status, the credit, the hold and the conflict are the same.
-    pub(super) fn books_the_same_as(&self, other: &Self) -> bool {
+    /// Whether a subscriber acts on the same after both views of the resource `id`: the status, the credit, the hold, the
+    /// conflict, what is to be returned and what is booked are the same.
+    pub(super) fn books_the_same_as(&self, other: &Self, id: &ResourceId) -> bool {
         let hold = |view: &Self| view.details.hold().map(|hold| hold.reason);
         self.status == other.status
             && self.conflict == other.conflict
             && self.duplicate_of == other.duplicate_of
+            && self.booked_by == other.booked_by
             && self.decision == other.decision
             && hold(self) == hold(other)
             && self.details.credits_the_same_as(&other.details)
+            && self.surplus == other.surplus
+            && self.details.returns_the_same_as(&other.details)
+            && self.books(id) == other.books(id)
     }
 
     /// The statuses that exclude each other; empty when none do.
@@ -299,55 +320,60 @@ impl View {
 /// that it was received before them.
 pub(super) fn is_superseded(kind: Kind, facts: &[Fact], statement: &StatementContent) -> bool {
     let (rule, received_at) = (kind.status_rule(), statement.evidence.received_at);
-    let recorded = statements_of(facts);
-    let of_statement = Precedence::of(rule, statement, received_at);
+    let recorded = Recorded::among(facts);
+    let precedence = |statement| Precedence::of(rule, statement, recorded.occurred_at(statement), received_at);
+    let of_statement = precedence(statement);
     let mut is_standing = false;
-    for other in standing(&recorded) {
+    for other in recorded.standing() {
         is_standing |= other.id == statement.id && other.reading == statement.reading;
-        if Precedence::of(rule, other, received_at) > of_statement {
+        if precedence(other) > of_statement {
             return true;
         }
     }
     !is_standing
 }
 
-fn statements_of(facts: &[Fact]) -> Vec<&StatementContent> {
-    facts.iter().filter_map(Fact::statement).collect()
+/// The surplus of a recovery that a person resolved: what the statements that were known then add up to.
+fn resolved_surplus(decision: &Decision, recorded: &Recorded<'_>) -> Option<DecimalValue> {
+    let placed = in_order(StatusRule::Sum, recorded);
+    let mut known = placed.iter().filter(|placed| decision.settles.contains(&placed.statement.id));
+    let mut details = stated(known.next()?).into_owned();
+    known.for_each(|placed| details.merge(&stated(placed)));
+    match details {
+        Details::Recovery(recovery) => Some(recovery.sums().surplus),
+        Details::Transfer(_) | Details::Account(_) | Details::Balance(_) | Details::Unrecognized(_) => None,
+    }
 }
 
-/// The statements that count: of several readings of the same bytes, the newest.
-pub(super) fn standing<'a>(recorded: &[&'a StatementContent]) -> impl Iterator<Item = &'a StatementContent> {
-    let is_newest = |statement: &&StatementContent| {
-        !recorded.iter().any(|other| other.id == statement.id && other.reading > statement.reading)
-    };
-    recorded.iter().copied().filter(is_newest)
-}
-
-/// The earliest `time` of `statement` and of its copies. A copy that arrives later publishes no event, so it must not
-/// change how the statement relates to others.
-fn first(
-    recorded: &[&StatementContent],
-    statement: &StatementContent,
-    time: impl Fn(&Evidence) -> Timestamp,
-) -> Timestamp {
-    let copies = recorded.iter().filter(|other| other.is_copy_of(statement));
-    copies.map(|other| time(&other.evidence)).min().unwrap_or_else(|| time(&statement.evidence))
+/// The details of a statement, with its date in the lines of a recovery.
+fn stated<'a>(placed: &Placed<'a>) -> Cow<'a, Details> {
+    match &placed.statement.details {
+        Details::Recovery(recovery) => {
+            let mut recovery = recovery.clone();
+            recovery.date(placed.precedence.occurred_at);
+            Cow::Owned(Details::Recovery(recovery))
+        }
+        other @ (Details::Transfer(_) | Details::Account(_) | Details::Balance(_) | Details::Unrecognized(_)) => {
+            Cow::Borrowed(other)
+        }
+    }
 }
 
 /// What conflicts with the statement that supersedes all others, the last of `statements`. Where that one is silent, it
 /// states what the others state: `merged`.
 fn conflict(
-    statements: &[&StatementContent],
+    placed: &[Placed<'_>],
     merged: &Details,
-    recorded: &[&StatementContent],
+    recorded: &Recorded<'_>,
     is_settled: impl Fn(&StatementContent) -> bool,
 ) -> Option<Conflict> {
-    let sent_at = |statement: &StatementContent| first(recorded, statement, Evidence::sent_at);
-    let last = statements.last()?;
-    let shown = StatementContent { details: merged.clone(), ..StatementContent::clone(last) };
+    let sent_at = |statement: &StatementContent| recorded.first(statement, Evidence::sent_at);
+    let (last, others) = placed.split_last()?;
+    let last = last.statement;
+    let shown = StatementContent { details: merged.clone(), ..last.clone() };
     let mut conflict = Conflict { statuses: last.status.into_iter().collect(), ..Conflict::default() };
-    let others = &statements[..statements.len() - 1];
-    for other in others.iter().filter(|other| !is_settled(last) || !is_settled(other)) {
+    let others = others.iter().map(|placed| placed.statement);
+    for other in others.filter(|other| !is_settled(last) || !is_settled(other)) {
         let different = conflict_between(&shown, other, || sent_at(other) <= sent_at(last));
         if !different.is_empty() {
             conflict.statuses.extend(other.status);
@@ -355,67 +381,4 @@ fn conflict(
         }
     }
     conflict.tidied()
-}
-
-/// The order in which statements supersede each other: the greatest one supersedes all others.
-///
-/// For a kind with a lifecycle, the status comes first, and the provider's dates only decide between equal statuses:
-/// many of them cannot be trusted. For a kind without an end, the provider's dates come first. Equal dates are settled
-/// by the graver status, and then by receipt: the last one received supersedes the others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Precedence {
-    /// Statuses of a lifecycle: whether there is one, whether it is final, and its rank.
-    progress: (bool, bool, u8),
-    /// Of holds: what they mean for the statements beside them.
-    force: Option<HoldForce>,
-    /// A credit that a setting decided is superseded by one that follows from numbers.
-    decided_by: DecidedBy,
-    /// Whether the provider sent the statement itself, rather than listing it.
-    was_sent: bool,
-    /// When it happened, according to the provider.
-    occurred_at: Timestamp,
-    /// The graver of two statuses, and of two holds.
-    gravity: (Option<Status>, Option<HoldReason>),
-    /// When Fundhook first received these bytes, or others with the same content.
-    received_at: Timestamp,
-}
-
-impl Precedence {
-    fn of(rule: StatusRule, statement: &StatementContent, received_at: Timestamp) -> Self {
-        let (status, hold) = (statement.status, statement.hold());
-        let has_lifecycle = rule == StatusRule::Furthest;
-        Self {
-            progress: match status {
-                Some(status) if has_lifecycle => (true, status.is_final(), status.rank()),
-                Some(_) | None => (false, false, 0),
-            },
-            force: hold.map(HoldReason::force).filter(|_| has_lifecycle),
-            // What is not a credit was not decided by a setting. So a credit does not supersede a failure by being one.
-            decided_by: statement.details.credit().map_or(DecidedBy::Numbers, |credit| credit.decided_by),
-            was_sent: has_lifecycle && !statement.evidence.is_from_api(),
-            occurred_at: statement.occurred_at,
-            gravity: (status.filter(|_| rule != StatusRule::Latest), hold),
-            received_at,
-        }
-    }
-}
-
-/// What makes the order of statements total, when everything that matters is equal. The content comes before the id, so
-/// that statements with the same content are next to each other, whatever their bytes.
-fn content(statement: &StatementContent) -> (Option<Status>, String, String, FactId, Reading) {
-    let details = serde_json::to_string(&statement.details).unwrap_or_default();
-    (statement.status, statement.event_type.clone(), details, statement.id.clone(), statement.reading.clone())
-}
-
-fn history(statements: &[&StatementContent]) -> Vec<HistoryEntry> {
-    let is_new = |at: usize| !statements[..at].iter().any(|known| known.has_same_content_as(statements[at]));
-    let different = statements.iter().enumerate().filter(|(at, _)| is_new(*at));
-    different
-        .map(|(_, statement)| HistoryEntry {
-            status: statement.status.map(|status| status.as_str().to_owned()),
-            hold: statement.hold(),
-            occurred_at: statement.occurred_at,
-            event_type: statement.event_type.clone(),
-        })
-        .collect()
 }

@@ -35,6 +35,20 @@ fn a_confirmed_deposit() {
         "final": true,
         "late": false,
         "reconciled": false,
+        "postings": [
+          {
+            "ledger_account": "provider:connect",
+            "direction": "debit",
+            "value": "0.013",
+            "asset": "BTC"
+          },
+          {
+            "ledger_account": "customer:abc123",
+            "direction": "credit",
+            "value": "0.013",
+            "asset": "BTC"
+          }
+        ],
         "amount": {
           "value": "0.013",
           "units": "major",
@@ -138,6 +152,7 @@ fn a_late_update() {
         "final": true,
         "late": true,
         "reconciled": false,
+        "postings": [],
         "amount": {
           "value": "0.013",
           "units": "major",
@@ -249,6 +264,7 @@ fn a_conflict() {
         "conflict_about": [
           "status"
         ],
+        "postings": [],
         "provider_status": "FAILED",
         "history": [
           {
@@ -301,6 +317,7 @@ fn an_unrecognized_webhook() {
         "final": true,
         "late": false,
         "reconciled": false,
+        "postings": [],
         "reason": "the body is not JSON: expected ident at line 1 column 2",
         "payload_type": "external_account_status_changed",
         "body_bytes": 8,

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use fundhook_domain::{
-    Claim, ClaimKey, Event, NewFact, Resource, ResourceId, SeveralFamiliesCredit, SimilarDeposits, SimilarKey, Stored,
-    Timestamp, Versioned, Write, events_after,
+    Claim, ClaimKey, Event, Fact, NewFact, Resource, ResourceId, SeveralFamiliesCredit, SimilarDeposits, SimilarKey,
+    Stored, Timestamp, Versioned, Write, events_after,
 };
 
 use super::{Fail, Fake, down};
-use crate::{Claims, Disposition, PortError, Resources, WriteOutcome};
+use crate::{Claims, Disposition, FactPages, PortError, Resources, WriteOutcome};
 
 const WRITE: &str = "write a resource";
 
@@ -198,6 +198,16 @@ impl Resources for Fake<ResourceTable> {
         let mut table = self.now();
         table.writes.push(writes.iter().flat_map(ids_of).collect());
         writes.into_iter().map(|write| table.fated_write(write)).collect()
+    }
+}
+
+/// The pages hold the first half of a resource's facts, whatever their number.
+impl FactPages for Fake<ResourceTable> {
+    async fn paged_facts(&self, id: &ResourceId, _pages: u32) -> Result<Vec<Fact>, PortError> {
+        let table = self.now();
+        table.on_read.clone().outcome("read pages")?;
+        let facts = table.resource(id).facts().to_vec();
+        Ok(facts.iter().take(facts.len() / 2).cloned().collect())
     }
 }
 

@@ -31,6 +31,7 @@ fn statement(native: &str, name: &str, seconds: i64) -> Statement {
         event_type,
         status: Some(Status::named(Kind::Deposit, name).expect("a status of deposits")),
         occurred_at: at(seconds),
+        undated: false,
         details: Details::Transfer(Box::default()),
         evidence: Evidence { received_at: at(seconds), attestation, archived },
         reading: Reading { at: at(seconds), revision: 1, settings: String::new() },

@@ -65,8 +65,8 @@ pub(crate) fn drafts(received: &Received<'_>, members: Fields) -> Result<Vec<Dra
         Provider::Zerohash => WebhookFamily::ZerohashFund,
         Provider::Connect | Provider::Striga => WebhookFamily::ConnectTransactions,
     };
-    let (sent_at, settings) = (received.sent_at, received.settings);
-    let context = FundContext { feed, event_type: EVENT, family, sent_at, settings };
+    let settings = received.settings;
+    let context = FundContext { feed, event_type: EVENT, family, settings };
     let draft = fund_draft(&context, members).map(|draft| vec![draft]);
     draft.map_err(|reason| NotUnderstood { named: None, reason })
 }

@@ -21,8 +21,9 @@ pub(crate) fn drafts(received: &Received<'_>, mut members: Fields) -> Result<Vec
         return about_account(received, event, members);
     };
     members.drop_repeated("event", event);
+    let participant = participant(&members);
     let drafts = draft(received, event, status, members).map(|draft| match draft.resource.kind() {
-        Kind::Deposit => with_recovery(draft, &received.settings.id_key),
+        Kind::Deposit => with_recovery(draft, participant.as_deref(), &received.settings.id_key),
         // Connect's withdrawals never return unexpected money.
         Kind::Withdrawal
         | Kind::Fee
@@ -99,7 +100,7 @@ fn draft(received: &Received<'_>, event: &str, status: Status, mut members: Fiel
         resource,
         event_type: event.to_owned(),
         status: Some(status),
-        occurred_at: occurred_at.unwrap_or(received.sent_at),
+        occurred_at,
         details: Details::Transfer(Box::new(details)),
     })
 }
@@ -146,6 +147,15 @@ fn session(members: &mut Fields) -> Session {
     };
     members.keep_rest_of("session", sent);
     session
+}
+
+/// zerohash's name of the user, if the webhook states it beside the platform's (`account.reference_id`). A recovery belongs
+/// to it: zerohash's webhooks about the same coin, and about its return, name no other.
+fn participant(members: &Fields) -> Option<String> {
+    const NAME: &str = "participant_code";
+    let inside = |object: &str| members.json(object)?.get(NAME)?.as_str().map(str::to_owned);
+    let nested = ["account", "deposit"].into_iter().find_map(inside);
+    members.text(NAME).map(str::to_owned).or(nested).map(|code| code.trim().to_owned()).filter(|code| !code.is_empty())
 }
 
 fn account(members: &mut Fields) -> Option<String> {

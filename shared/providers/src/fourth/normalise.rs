@@ -57,7 +57,7 @@ fn draft(received: &Received<'_>, kind: &str, mut members: Fields) -> Result<Dra
         resource,
         event_type: kind.to_owned(),
         status: Some(status),
-        occurred_at: happened_at.unwrap_or(received.sent_at),
+        occurred_at: happened_at,
         details: Details::Transfer(Box::new(details)),
     })
 }

@@ -39,7 +39,7 @@ fn owner(received: &Received<'_>, member: &str, name: &str, mut members: Fields)
         resource,
         event_type: name.to_owned(),
         status: Some(status),
-        occurred_at: updated_at.unwrap_or(received.sent_at),
+        occurred_at: updated_at,
         details: Details::Account(Box::new(details)),
     })
 }
@@ -67,7 +67,7 @@ fn account(received: &Received<'_>, name: &str, mut members: Fields) -> Result<D
         resource,
         event_type: name.to_owned(),
         status: Some(Status::ExternalAccount(status)),
-        occurred_at: updated_at.unwrap_or(received.sent_at),
+        occurred_at: updated_at,
         details: Details::Account(Box::new(details)),
     })
 }

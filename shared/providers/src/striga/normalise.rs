@@ -147,7 +147,7 @@ impl<'a> Webhook<'a> {
             resource,
             event_type: self.name.to_owned(),
             status,
-            occurred_at: self.timestamp.unwrap_or(self.received.sent_at),
+            occurred_at: self.timestamp,
             details: Details::Transfer(Box::new(details)),
         }
     }
@@ -238,12 +238,11 @@ impl<'a> Webhook<'a> {
         let mut details = std::mem::take(&mut self.details);
         // The legs are in different assets; each side of the exchange names its own.
         let (asset, network) = (details.asset.take(), details.network.take());
-        // What comes back is what was sold.
-        let (sold, bought) = match status {
-            ExchangeStatus::Refunded => (self.credit.take(), None),
-            ExchangeStatus::Pending | ExchangeStatus::Confirmed => (self.debit.take(), self.credit.take()),
+        let (sold, bought, refunded) = match status {
+            ExchangeStatus::Refunded => (None, None, self.credit.take()),
+            ExchangeStatus::Pending | ExchangeStatus::Confirmed => (self.debit.take(), self.credit.take(), None),
         };
-        if sold.is_none() && bought.is_none() {
+        if [&sold, &bought, &refunded].iter().all(|amount| amount.is_none()) {
             let network = network.as_ref().map(Network::name);
             for (name, text) in [("currency", asset.as_deref()), ("blockchainNetwork", network)] {
                 details.provider_data.extend(text.map(|text| (name.to_owned(), Value::from(text))));
@@ -252,6 +251,7 @@ impl<'a> Webhook<'a> {
         let amount = |quantity| Amount::of(quantity, asset.clone(), network.clone());
         details.exchange.sold = sold.map(amount).or(details.exchange.sold);
         details.exchange.bought = bought.map(amount).or(details.exchange.bought);
+        details.exchange.refunded = refunded.map(amount);
         self.keep_other_amounts(&mut details);
         let resource = self.resource(Kind::Exchange, &self.id)?;
         Ok(vec![self.draft(resource, Some(Status::Exchange(status)), details)])
@@ -364,7 +364,7 @@ fn exchange(members: &Fields) -> Exchange {
         Some(Amount::of(Quantity::major(side.decimal("amountFloat")?), asset, None))
     };
     let price = Fields::new(order.clone()).decimal("price");
-    Exchange { sold: side("debit"), bought: side("credit"), price }
+    Exchange { sold: side("debit"), bought: side("credit"), refunded: None, price }
 }
 
 /// Takes a balance: its amount, and the unit of this and all other amounts.

@@ -3,7 +3,7 @@
 
 use fundhook_domain::{
     Conversion, Credit, DecimalValue, DepositStatus, Details, FeeBearer, Feed, Hold, HoldReason, Kind, Source, Status,
-    Timestamp, Transaction, TransferDetails, Units, WebhookFamily,
+    Transaction, TransferDetails, Units, WebhookFamily,
 };
 
 use super::fund_credit::{Fees, converted};
@@ -23,8 +23,6 @@ pub(crate) struct FundContext<'a> {
     pub(crate) event_type: &'static str,
     /// The webhook family that reported it.
     pub(crate) family: WebhookFamily,
-    /// When it was sent or read: the time of a fund transaction without a date.
-    pub(crate) sent_at: Timestamp,
     /// The settings that its meaning depends on.
     pub(crate) settings: &'a ReadingSettings,
 }
@@ -87,7 +85,7 @@ pub(crate) fn fund_draft(context: &FundContext<'_>, mut members: Fields) -> Resu
         resource,
         event_type: context.event_type.to_owned(),
         status: Some(Status::Deposit(status)),
-        occurred_at: occurred_at.unwrap_or(context.sent_at),
+        occurred_at,
         details: Details::Transfer(Box::new(details)),
     })
 }

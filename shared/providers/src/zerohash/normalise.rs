@@ -1,8 +1,8 @@
 //! What zerohash's webhooks state.
 
 use fundhook_domain::{
-    DepositStatus, Details, FeeQuantity, Kind, Network, Quantity, ResourceId, Side, Status, Timestamp, Transaction,
-    TransferDetails, Units, WebhookFamily, split_asset_code,
+    DepositStatus, Details, FeeQuantity, Kind, Network, Purpose, Quantity, ResourceId, Side, Status, Timestamp,
+    Transaction, TransferDetails, Units, WebhookFamily, split_asset_code,
 };
 
 use super::fund::{FundContext, fund_draft};
@@ -31,8 +31,8 @@ pub(crate) fn drafts(received: &Received<'_>, members: Fields) -> Result<Vec<Dra
     let ids = &received.settings.id_key;
     let drafts = match sort {
         Sort::Fund => fund_draft(&about.fund_context(), members).map(|draft| vec![draft]),
-        Sort::DepositFailed => about.deposit_failed(members).map(|draft| with_recovery(draft, ids)),
-        Sort::Deposit => about.deposit(members).map(|draft| with_recovery(draft, ids)),
+        Sort::DepositFailed => about.deposit_failed(members).map(|draft| with_recovery(draft, None, ids)),
+        Sort::Deposit => about.deposit(members).map(|draft| with_recovery(draft, None, ids)),
         Sort::Payment => about.payment(members),
         Sort::BankPayment => about.bank_payment(members).map(|draft| vec![draft]),
         Sort::Account(sort) => accounts::draft(received, sort, members).map(|draft| vec![draft]),
@@ -52,7 +52,6 @@ impl About<'_> {
             feed: self.received.envelope.feed(),
             event_type: self.sort.as_str(),
             family: WebhookFamily::ZerohashFund,
-            sent_at: self.received.sent_at,
             settings: self.received.settings,
         }
     }
@@ -68,7 +67,6 @@ impl About<'_> {
         occurred_at: Option<Timestamp>,
         details: TransferDetails,
     ) -> Draft {
-        let occurred_at = occurred_at.unwrap_or(self.received.sent_at);
         let details = Details::Transfer(Box::new(details));
         Draft { resource, event_type: self.sort.as_str().to_owned(), status, occurred_at, details }
     }
@@ -182,6 +180,7 @@ impl About<'_> {
                 ..Transaction::default()
             },
             account: take_account(&mut members),
+            purpose: is_return.then_some(Purpose::Return),
             reference_id: members.take_text("reference_id"),
             status_reason: members.take_text("failure_reason"),
             provider_status: Some(word),
@@ -198,7 +197,7 @@ impl About<'_> {
         members.keep_rest_of("payment_details", payment);
         details.provider_data = members.into_rest();
         let draft = self.draft(resource, status, updated_at.max(created_at), details);
-        Ok(if is_return { with_recovery(draft, &self.received.settings.id_key) } else { vec![draft] })
+        Ok(if is_return { with_recovery(draft, None, &self.received.settings.id_key) } else { vec![draft] })
     }
 
     /// A payment by a bank. `type` is `debit` when the money is drawn from the user's bank account, and `credit` when it is
@@ -226,6 +225,11 @@ impl About<'_> {
             network,
             account: take_account(&mut members),
             side,
+            purpose: Some(match side {
+                Some(Side::Debit) => Purpose::BankDebit,
+                Some(Side::Credit) => Purpose::BankCredit,
+                None => Purpose::BankTransfer,
+            }),
             reference_id: members.take_text("reference_id"),
             provider_status: Some(word),
             status_reason: members.take_text("reason_description"),

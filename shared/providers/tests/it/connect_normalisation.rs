@@ -360,8 +360,8 @@ fn an_unexpected_deposit_has_a_recovery_if_it_states_what_identifies_one() {
         json!({ "event": "connect.deposits.unexpected", "deposit": deposit, "account": { "reference_id": account } })
     };
     for (what, body, recovery) in [
-        ("everything stated", body(&json!({}), "CUST01"), Some(["CUST01", "USDC", "base"])),
-        ("no network", body(&json!({ "network": null }), "CUST01"), Some(["CUST01", "USDC", ""])),
+        ("everything stated", body(&json!({}), "CUST01"), Some(["CUST01", "USDC"])),
+        ("no network", body(&json!({ "network": null }), "CUST01"), Some(["CUST01", "USDC"])),
         ("no user", body(&json!({}), ""), None),
         ("no asset", body(&json!({ "asset": null }), "CUST01"), None),
         ("no amount", body(&json!({ "amount": null }), "CUST01"), None),

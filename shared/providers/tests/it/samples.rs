@@ -19,7 +19,8 @@ impl Sample {
 
 /// `statement` as in its snapshot: without the evidence, which is the same for all samples of a provider.
 fn without_evidence(statement: &Statement) -> Value {
-    let StatementContent { id, event_type, status, occurred_at, details, evidence: _, reading: _ } = &statement.content;
+    let StatementContent { id, event_type, status, occurred_at, undated: _, details, evidence: _, reading: _ } =
+        &statement.content;
     json!({
         "resource": statement.resource,
         "id": id,

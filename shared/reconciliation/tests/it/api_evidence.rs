@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use fundhook_domain::{
-    Change, Event, EvidenceClass, Fact, Network, NewFact, Outcome, Resource, Statement, Status, TransferDetails, View,
-    WebhookFamily, events_after, fold,
+    Change, Details, Event, EvidenceClass, Fact, Network, NewFact, Outcome, Resource, Statement, Status,
+    TransferDetails, View, WebhookFamily, events_after, fold,
 };
 use fundhook_reconciliation::claim_of;
 use proptest::prelude::*;
@@ -327,6 +327,13 @@ fn facts() -> impl Strategy<Value = Vec<Statement>> {
     })
 }
 
+fn states_an_amount(fact: &Statement) -> bool {
+    match &fact.content.details {
+        Details::Transfer(transfer) => transfer.asset.is_some() && transfer.quantity.is_some(),
+        Details::Recovery(_) | Details::Account(_) | Details::Balance(_) | Details::Unrecognized(_) => false,
+    }
+}
+
 /// How many events these facts make: one for each different statement of a webhook, and one for each status whose rows
 /// match no webhook.
 fn events_of(facts: &[Statement]) -> usize {
@@ -337,10 +344,9 @@ fn events_of(facts: &[Statement]) -> usize {
     let webhooks: Vec<&Statement> = facts.iter().filter(|fact| !is_row(fact)).collect();
     let of_webhooks: BTreeSet<_> = webhooks.iter().map(|fact| statement(fact)).collect();
     let alone = |row: &&Statement| {
-        let identifies_coin = |fact: &Statement| claim_of(fact).is_some();
+        let tells = |fact: &Statement| (claim_of(fact).is_some(), states_an_amount(fact));
         let is_about = |webhook: &&Statement| {
-            let alike =
-                webhook.content.status == row.content.status && identifies_coin(webhook) == identifies_coin(row);
+            let alike = webhook.content.status == row.content.status && tells(webhook) == tells(row);
             alike && webhook.content.details.contradictions(&row.content.details).is_empty()
         };
         !webhooks.iter().any(is_about)

@@ -133,7 +133,9 @@ fn after_webhooks() -> Vec<(&'static str, Vec<SampleWebhook>)> {
         ("withdrawal.abandoned", vec![payment(), payment().with("/status", "abandoned")]),
         (
             "withdrawal.returned",
-            vec![sample("zerohash/payment.bank.settled.json"), sample("zerohash/payment.bank.returned.json")],
+            ["zerohash/payment.bank.settled.json", "zerohash/payment.bank.returned.json"]
+                .map(|file| sample(file).adding("amount", "100").adding("currency", "USD"))
+                .into(),
         ),
         ("withdrawal.updated", vec![initiated(), network_fee()]),
         (
@@ -183,6 +185,8 @@ fn after_webhooks() -> Vec<(&'static str, Vec<SampleWebhook>)> {
                     .with("/amount", "100"),
             ],
         ),
+        // Money that no webhook reported as arrived.
+        ("recovery.surplus", vec![payment(), settled()]),
         ("recovery.updated", vec![unexpected(), sample("zerohash/deposit.recovery_quarantine.json")]),
         ("participant.submitted", participant("submitted")),
         ("participant.pending_approval", participant("pending_approval")),

@@ -8,6 +8,7 @@ mod layout;
 mod marked_part;
 mod money;
 mod parameters;
+mod postings;
 mod simulation;
 mod webhooks;
 
@@ -34,6 +35,9 @@ const WEBHOOKS: &str = "docs/providers/webhooks.md";
 
 /// The page about credits and holds.
 const CREDIT: &str = "docs/credit.md";
+
+/// The page about what events book.
+const POSTINGS: &str = "docs/postings.md";
 
 /// The page about statements beside a final status.
 const BESIDE: &str = "docs/beside.md";
@@ -87,6 +91,7 @@ pub fn generated_files(workspace: &Workspace) -> Result<Vec<GeneratedFile>, Gene
     files.push(GeneratedFile { path: EVENTS.to_owned(), content: events });
     files.push(page(workspace, WEBHOOKS, &webhooks::tables(&read(workspace, ACCEPTED)?)?)?);
     files.push(page(workspace, CREDIT, &money::holds())?);
+    files.push(page(workspace, POSTINGS, &postings::table(&examples))?);
     files.push(page(workspace, BESIDE, &money::beside_final())?);
     files.push(page(workspace, PARAMETERS, &parameters::tables(&workspace.template()?)?)?);
     Ok(files)

@@ -5,13 +5,14 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use fundhook::ledger::{Ledger, Sums, TrialBalance, sums_of};
 use fundhook::show::resource_line;
 use fundhook::subscription::Delivery;
 use fundhook::target::Target;
 use fundhook_adapters::ResourceTable;
 use fundhook_domain::{Resource, ResourceId};
 use fundhook_ports::Resources as _;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::script::{ACCEPTED, DROPPED, OUTCOME, SAME_COIN};
 use super::{Ending, Progress, ids};
@@ -29,6 +30,10 @@ pub(super) async fn check(target: &Target, sent: &Progress, deliveries: &[Delive
 
     println!("\nResources");
     resources.iter().for_each(|resource| println!("  {}", resource_line(resource)));
+
+    let ledger = Ledger::of(&resources);
+    println!("\nLedger");
+    ledger.lines().iter().for_each(|line| println!("  {line}"));
 
     let events = ids(deliveries).len();
     println!(
@@ -55,6 +60,10 @@ pub(super) async fn check(target: &Target, sent: &Progress, deliveries: &[Delive
             "the dropped webhook was reconciled, and changed nothing when it arrived late",
             is_reconciled_once(deliveries),
         ),
+        (
+            "the postings of all events add up to what is recorded, and the trial balance is zero",
+            postings_of(deliveries) == ledger.sums() && ledger.trial_balance().iter().all(TrialBalance::is_zero),
+        ),
         ("every resource has the expected status", expected.iter().all(|(id, status)| has_status(id, status))),
     ];
     for (promise, holds) in checks {
@@ -69,6 +78,12 @@ pub(super) async fn check(target: &Target, sent: &Progress, deliveries: &[Delive
         println!("\nA check failed. The emulator's log in target/fundhook/logs has the functions' logs.");
         Ok(ExitCode::FAILURE)
     }
+}
+
+/// What the postings of the events add up to. An event that was delivered again is booked once.
+fn postings_of(deliveries: &[Delivery]) -> Sums {
+    let events: BTreeMap<&str, &Value> = deliveries.iter().map(|delivery| (delivery.id(), &delivery.event)).collect();
+    sums_of(events.into_values())
 }
 
 /// The type of the last event about `resource`.

@@ -184,8 +184,8 @@ pub(super) const OUTCOME: &[(&str, &str)] = &[
     ("deposit#zerohash#c2a9d3b4-8e71-4f06-b5d8-1e2f3a4b5c6d", "held"),
     ("deposit#zerohash#5155f7c9-95cb-4556-ab89-c178943a7111", "held"),
     ("deposit#zerohash#3d5c7b9a-1f2e-4d3c-8b7a-6958473625f1", "held"),
-    // Named by a digest of its user, asset and network, with the key of every local stack.
-    ("recovery#zerohash#1f5aa24cb033a0cd5fd619660363127f", "resolved"),
+    // Named by a digest of its user and asset, with the key of every local stack.
+    ("recovery#zerohash#937dc1fb1c70ef2336240dfb47688501", "resolved"),
     ("deposit#striga#deaabb1b-50ec-4f2c-b30b-889d03826b64", "confirmed"),
     ("withdrawal#striga#d646143f-85af-4197-88ac-a84e46002205", "confirmed"),
     ("fee#striga#d646143f-85af-4197-88ac-a84e46002205:network", "charged"),

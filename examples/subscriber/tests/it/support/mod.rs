@@ -2,12 +2,13 @@
 
 mod log;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use bigdecimal::BigDecimal;
 use serde_json::{Value, json};
-use subscriber::{Credit, CreditOutcome, Hold, HoldOutcome, Instruction, Ledger, LedgerError};
+use subscriber::{BookOutcome, Entry, Ledger, LedgerError};
 use time::OffsetDateTime;
 use time::macros::datetime;
 
@@ -15,117 +16,68 @@ pub(crate) use log::logged;
 
 pub(crate) const NOW: OffsetDateTime = datetime!(2025-10-07 19:44:50 UTC);
 
-/// The resource id of the deposit `native`.
-pub(crate) fn deposit(native: &str) -> String {
-    format!("deposit#connect#{native}")
+/// The line `debit provider:connect 0.013 BTC`.
+fn line(text: &str) -> Value {
+    let parts: Vec<&str> = text.split(' ').collect();
+    let [direction, account, value, asset] = parts[..] else { unreachable!("{text}") };
+    json!({ "ledger_account": account, "direction": direction, "value": value, "asset": asset })
 }
 
-/// The event about the deposit `native` that is called `fundhook.deposit.<name>`.
-pub(crate) fn event(native: &str, sequence: u32, name: &str) -> Value {
-    let resource = deposit(native);
+/// The event with the number `sequence` about `resource`, called `fundhook.deposit.<name>`, that books these lines.
+pub(crate) fn event(resource: &str, sequence: u32, name: &str, lines: &[&str]) -> Value {
     json!({
         "specversion": "1.0",
         "id": format!("{resource}#{sequence}"),
         "source": "/fundhook/connect",
         "type": format!("fundhook.deposit.{name}"),
         "subject": resource,
-        "time": "2025-10-07T19:44:50Z",
+        "time": format!("2025-10-07T19:44:5{sequence}Z"),
         "sequence": format!("{sequence:010}"),
         "datacontenttype": "application/json",
         "data": {
             "resource": resource,
             "kind": "deposit",
-            "provider": "connect",
-            "provider_id": native,
             "status": name,
-            "final": name == "confirmed",
-            "late": false,
-            "amount": {
-                "value": "0.013",
-                "asset": "BTC",
-                "network": { "name": "bitcoin", "slug": "bitcoin" },
-                "units": "major"
-            },
-            "account": "USER01",
-            "history": [],
+            "postings": lines.iter().map(|text| line(text)).collect::<Vec<_>>(),
         }
     })
 }
 
-/// `event`, in which the data's member at `pointer` is `value`.
+/// A deposit that is held, credited, contradicted, and credited again by a person's decision.
+pub(crate) fn life() -> [Value; 5] {
+    let resource = "deposit#connect#a";
+    [
+        event(resource, 1, "pending", &[]),
+        event(resource, 2, "held", &["debit provider:connect 0.013 BTC", "credit held:connect 0.013 BTC"]),
+        event(resource, 3, "confirmed", &["debit held:connect 0.013 BTC", "credit customer:USER01 0.013 BTC"]),
+        event(resource, 4, "conflicting", &["debit customer:USER01 0.013 BTC", "credit held:connect 0.013 BTC"]),
+        event(resource, 5, "confirmed", &["debit held:connect 0.013 BTC", "credit customer:USER01 0.013 BTC"]),
+    ]
+}
+
+/// 500 USDC arrived. The provider exchanged them, and the customer bears a fee of 5 USD.
+pub(crate) fn converted() -> Value {
+    let lines = [
+        "debit provider:zerohash 500 USDC",
+        "credit conversion:zerohash 500 USDC",
+        "debit conversion:zerohash 500 USD",
+        "credit customer:USER01 495 USD",
+        "credit fees:zerohash 5 USD",
+    ];
+    event("deposit#zerohash#b", 1, "confirmed", &lines)
+}
+
+/// `event`, in which the member at `pointer` is `value`.
 pub(crate) fn with(mut event: Value, pointer: &str, value: Value) -> Value {
     let (parent, name) = pointer.rsplit_once('/').expect("a pointer");
-    let parent = event["data"].pointer_mut(parent).and_then(Value::as_object_mut).expect("an object of the data");
+    let parent = event.pointer_mut(parent).and_then(Value::as_object_mut).expect("an object");
     parent.insert(name.to_owned(), value);
     event
 }
 
-/// `event` without the data's member at `pointer`.
-pub(crate) fn without(mut event: Value, pointer: &str) -> Value {
-    let (parent, name) = pointer.rsplit_once('/').expect("a pointer");
-    let parent = event["data"].pointer_mut(parent).and_then(Value::as_object_mut).expect("an object of the data");
-    parent.remove(name).expect("it is there");
-    event
-}
-
-pub(crate) fn pending(native: &str) -> Value {
-    event(native, 1, "pending")
-}
-
-pub(crate) fn submitted(native: &str) -> Value {
-    event(native, 2, "submitted")
-}
-
-pub(crate) fn confirmed(native: &str) -> Value {
-    let net = json!({ "value": "0.013", "asset": "BTC" });
-    let credit = json!({ "form": "in_kind", "gross": net, "fees": [], "net": net, "decided_by": "numbers" });
-    with(event(native, 3, "confirmed"), "/credit", credit)
-}
-
-/// 500 USDC arrived. The provider exchanged them, and the customer bears a fee of 5 USD.
-pub(crate) fn converted(native: &str) -> Value {
-    let usd = |value: &str| json!({ "value": value, "asset": "USD" });
-    let (usdc, gross, net) = (json!({ "value": "500", "asset": "USDC" }), usd("500"), usd("495"));
-    let credit = json!({
-        "form": "converted",
-        "gross": gross,
-        "fees": [{ "kind": "deposit_fee", "value": "5", "asset": "USD", "borne_by": "customer" }],
-        "net": net,
-        "conversion": { "from": usdc, "to": gross, "rate": "1" },
-        "decided_by": "numbers",
-    });
-    let network = json!({ "name": "ETH", "slug": "ethereum" });
-    let amount = json!({ "value": "500", "units": "major", "major": "500", "asset": "USDC", "network": network });
-    with(with(confirmed(native), "/amount", amount), "/credit", credit)
-}
-
-/// The deposit was confirmed. A webhook was read again, and it may not be credited now.
-pub(crate) fn restated(native: &str) -> Value {
-    let hold = json!({ "reason": "fee_bearer_unknown", "needs": "setting", "explanation": "There is a fee." });
-    let members = json!(["credit", "final", "hold", "status"]);
-    with(with(event(native, 4, "held"), "/hold", hold), "/restated", members)
-}
-
-pub(crate) fn conflicting(native: &str) -> Value {
-    with(event(native, 4, "conflicting"), "/conflicting", json!(["confirmed", "failed"]))
-}
-
-pub(crate) fn duplicate(native: &str) -> Value {
-    with(event(native, 3, "duplicate"), "/duplicate_of", json!("deposit#zerohash#1"))
-}
-
-/// The credit that `event` asks for.
-pub(crate) fn credit(event: &Value) -> Credit {
-    let instruction = Instruction::from_event(&event.to_string()).expect("a usable event");
-    let Instruction::Credit(credit) = instruction else { unreachable!("{event} asks for no credit") };
-    credit
-}
-
-/// The hold that `event` asks for.
-pub(crate) fn hold(event: &Value) -> Hold {
-    let instruction = Instruction::from_event(&event.to_string()).expect("a usable event");
-    let Instruction::Hold(hold) = instruction else { unreachable!("{event} asks for no hold") };
-    hold
+/// What the event books.
+pub(crate) fn entry(event: &Value) -> Entry {
+    Entry::from_event(&event.to_string()).expect("a usable event")
 }
 
 /// A batch as Lambda hands it over; the messages are called `message-0`, `message-1` and so on.
@@ -138,7 +90,7 @@ pub(crate) fn batch<T: ToString>(bodies: &[T]) -> SqsEvent {
             "attributes": { "ApproximateReceiveCount": "1", "SentTimestamp": "1759866291000" },
             "messageAttributes": {},
             "eventSource": "aws:sqs",
-            "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:deposits",
+            "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:events",
             "awsRegion": "us-east-1",
         })
     };
@@ -151,19 +103,13 @@ pub(crate) fn failed(response: &SqsBatchResponse) -> Vec<&str> {
     response.batch_item_failures.iter().map(|failure| failure.item_identifier.as_str()).collect()
 }
 
-/// All sequences of one to `longest` of the numbers below `choices`.
-pub(crate) fn sequences(choices: usize, longest: usize) -> Vec<Vec<usize>> {
-    let mut all: Vec<Vec<usize>> = Vec::new();
-    let mut previous = vec![Vec::new()];
-    for _ in 0..longest {
-        let longer = |sequence: &Vec<usize>| {
-            let sequence = sequence.clone();
-            (0..choices).map(move |choice| [&sequence[..], &[choice]].concat())
-        };
-        previous = previous.iter().flat_map(longer).collect();
-        all.extend(previous.iter().cloned());
+/// Every order of the numbers below `count`.
+pub(crate) fn orders(count: usize) -> Vec<Vec<usize>> {
+    if count == 0 {
+        return vec![Vec::new()];
     }
-    all
+    let insert = |order: &Vec<usize>, at: usize| [&order[..at], &[count - 1], &order[at..]].concat();
+    orders(count - 1).iter().flat_map(|order| (0..count).map(move |at| insert(order, at))).collect()
 }
 
 /// What happens to one request to the ledger.
@@ -173,28 +119,18 @@ pub(crate) enum LedgerFailure {
     Fails { is_transient: bool },
     /// It is done, and the answer is lost.
     AnswerIsLost,
-    /// It is done.
-    Succeeds,
 }
 
-/// A ledger in memory. It always guarantees one entry per deposit and otherwise behaves as the test configures it.
+/// A ledger in memory. It books each event once and otherwise behaves as the test configures it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct MemoryLedger(Arc<Mutex<Contents>>);
 
 #[derive(Debug, Default)]
 pub(crate) struct Contents {
-    pub(crate) entries: BTreeMap<String, Entry>,
-    /// The credits that were made, in order.
-    pub(crate) credited: Vec<Credit>,
+    pub(crate) booked: BTreeSet<String>,
+    balances: BTreeMap<(String, String), BigDecimal>,
     /// What happens to the next requests; what comes after that succeeds.
-    pub(crate) fates: VecDeque<LedgerFailure>,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Entry {
-    Credited(Credit),
-    Disputed(Credit),
-    Held,
+    fates: VecDeque<LedgerFailure>,
 }
 
 impl MemoryLedger {
@@ -208,67 +144,42 @@ impl MemoryLedger {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How often the deposit `native` was credited.
-    pub(crate) fn credits(&self, native: &str) -> usize {
-        self.contents().credited.iter().filter(|credit| credit.resource() == deposit(native)).count()
-    }
-
-    pub(crate) fn entry(&self, native: &str) -> Option<Entry> {
-        self.contents().entries.get(&deposit(native)).cloned()
-    }
-
-    fn fated<T>(&self, request: impl FnOnce(&mut Contents) -> T) -> Result<T, LedgerError> {
-        let mut contents = self.contents();
-        match contents.fates.pop_front().unwrap_or(LedgerFailure::Succeeds) {
-            LedgerFailure::Succeeds => Ok(request(&mut contents)),
-            LedgerFailure::Fails { is_transient: true } => Err(LedgerError::Unavailable("it is down".into())),
-            LedgerFailure::Fails { is_transient: false } => {
-                Err(LedgerError::BalanceRefused("it would have to be rounded".into()))
-            }
-            LedgerFailure::AnswerIsLost => {
-                request(&mut contents);
-                Err(LedgerError::Unavailable("the answer was lost".into()))
-            }
-        }
+    /// The balances that are not zero: `customer:USER01 -0.013 BTC`.
+    pub(crate) fn balances(&self) -> Vec<String> {
+        let contents = self.contents();
+        let known = contents.balances.iter().filter(|(_, sum)| **sum != 0);
+        known
+            .map(|((account, asset), sum)| format!("{account} {} {asset}", sum.normalized().to_plain_string()))
+            .collect()
     }
 }
 
 impl Contents {
-    fn credit(&mut self, credit: &Credit) -> CreditOutcome {
-        match self.entries.get(credit.resource()) {
-            None => {
-                self.entries.insert(credit.resource().to_owned(), Entry::Credited(credit.clone()));
-                self.credited.push(credit.clone());
-                CreditOutcome::Credited
-            }
-            Some(Entry::Held) => CreditOutcome::Held,
-            Some(Entry::Credited(entered) | Entry::Disputed(entered)) => {
-                let pairs = credit.terms().into_iter().zip(entered.terms());
-                let different: Vec<_> = pairs.filter(|(now, then)| now != then).map(|((name, _), _)| name).collect();
-                if different.is_empty() {
-                    CreditOutcome::AlreadyCredited
-                } else {
-                    CreditOutcome::CreditedDifferently(different)
-                }
-            }
+    fn book(&mut self, entry: &Entry) -> BookOutcome {
+        if !self.booked.insert(entry.event_id().to_owned()) {
+            return BookOutcome::AlreadyBooked;
         }
-    }
-
-    fn hold(&mut self, hold: &Hold) -> HoldOutcome {
-        let entry = self.entries.entry(hold.resource().to_owned()).or_insert(Entry::Held);
-        if let Entry::Credited(credit) = entry {
-            *entry = Entry::Disputed(credit.clone());
+        for line in entry.lines() {
+            let key = (line.account().to_owned(), line.asset().to_owned());
+            *self.balances.entry(key).or_default() += line.value().to_string().parse::<BigDecimal>().expect("a number");
         }
-        if *entry == Entry::Held { HoldOutcome::Held } else { HoldOutcome::Disputed }
+        BookOutcome::Booked
     }
 }
 
 impl Ledger for MemoryLedger {
-    async fn credit(&self, credit: &Credit, _now: OffsetDateTime) -> Result<CreditOutcome, LedgerError> {
-        self.fated(|contents| contents.credit(credit))
-    }
-
-    async fn hold(&self, hold: &Hold, _now: OffsetDateTime) -> Result<HoldOutcome, LedgerError> {
-        self.fated(|contents| contents.hold(hold))
+    async fn book(&self, entry: &Entry, _now: OffsetDateTime) -> Result<BookOutcome, LedgerError> {
+        let mut contents = self.contents();
+        match contents.fates.pop_front() {
+            None => Ok(contents.book(entry)),
+            Some(LedgerFailure::Fails { is_transient: true }) => Err(LedgerError::Unavailable("it is down".into())),
+            Some(LedgerFailure::Fails { is_transient: false }) => {
+                Err(LedgerError::BalanceRefused("it would have to be rounded".into()))
+            }
+            Some(LedgerFailure::AnswerIsLost) => {
+                contents.book(entry);
+                Err(LedgerError::Unavailable("the answer was lost".into()))
+            }
+        }
     }
 }

@@ -10,7 +10,7 @@ use fundhook_domain::{
     Reading, Resource, ResourceId, Scheme, Statement, StatementContent, Status, Timestamp, TransferDetails, Units,
     fold,
 };
-use fundhook_ports::fakes::{Fake, ReceiptTable, Topic};
+use fundhook_ports::fakes::{Fake, ReceiptTable, ResourceTable, Topic};
 use fundhook_reconciliation::Receipt;
 use publisher::Publisher;
 use serde_json::{Value, json};
@@ -50,6 +50,7 @@ pub(crate) fn statement_of(resource: ResourceId, body: &str, name: &str, seconds
         event_type,
         status: Some(Status::named(resource.kind(), name).expect("a status of the kind")),
         occurred_at: at(seconds),
+        undated: false,
         details,
         evidence: Evidence { received_at: at(seconds), attestation, archived },
         reading: Reading { at: at(seconds), revision: 1, settings: String::new() },
@@ -76,7 +77,6 @@ pub(crate) fn image(resource: &Resource) -> Value {
         "updated_at": { "S": at(60).sortable() },
     });
     if let Some(view) = resource.view() {
-        image["view"] = json!({ "S": serde_json::to_string(&view).expect("JSON") });
         image["status"] = json!({ "S": view.status.expect("a status").as_str() });
         image["final"] = json!({ "BOOL": view.status.expect("a status").is_final() });
     }
@@ -162,7 +162,18 @@ pub(crate) async fn handled_at(
     receipts: &Fake<ReceiptTable>,
     records: &[Value],
 ) -> Option<String> {
-    let publisher = Publisher::new(topic.clone(), receipts.clone());
+    handled_with(seconds, topic, receipts, &Fake::default(), records).await
+}
+
+/// The same, when the table holds these resources with many facts.
+pub(crate) async fn handled_with(
+    seconds: i64,
+    topic: &Fake<Topic>,
+    receipts: &Fake<ReceiptTable>,
+    pages: &Fake<ResourceTable>,
+    records: &[Value],
+) -> Option<String> {
+    let publisher = Publisher::new(topic.clone(), receipts.clone(), pages.clone());
     let response: DynamoDbEventResponse = publisher.handle(batch(records), at(seconds)).await;
     assert!(response.batch_item_failures.len() <= 1, "Lambda takes the lowest; one is enough");
     let first = response.batch_item_failures.into_iter().next()?;

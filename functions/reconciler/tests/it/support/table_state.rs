@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 use super::table::{Keys, Table};
 
 /// Members about the statements behind a view and when they were received. A row is another statement and is read
-/// later, and the webhook before it may have been dropped, so that the previous status differs.
-const EVIDENCE: [&str; 11] = [
+/// later, and the webhook before it may have been dropped, so that the previous status and what the event adds to the books
+/// differ.
+const EVIDENCE: [&str; 12] = [
     "/view/fact",
     "/view/evidence",
     "/view/reading",
@@ -22,6 +23,7 @@ const EVIDENCE: [&str; 11] = [
     "/event/reconciled",
     "/event/late",
     "/event/previous_status",
+    "/event/postings",
     "/indexes/open_since",
     "/claim/families",
 ];

@@ -43,6 +43,7 @@ pub(crate) fn statement_of(resource: ResourceId, name: &str, seconds: i64, detai
         event_type,
         status: Some(Status::named(resource.kind(), name).expect("a status of the kind")),
         occurred_at: at(seconds),
+        undated: false,
         details,
         evidence: Evidence { received_at: at(seconds), attestation, archived },
         reading: Reading { at: at(seconds), revision: 1, settings: String::new() },

@@ -67,6 +67,12 @@ impl Local {
         put.send().await.expect("the item is stored");
     }
 
+    /// Deletes the item with the key `pk`.
+    pub(crate) async fn delete(&self, pk: &str) {
+        let delete = self.client.delete_item().table_name(TABLE).key("pk", AttributeValue::S(pk.to_owned()));
+        delete.send().await.expect("the item is deleted");
+    }
+
     /// The keys in `index` under `value`, in the index's order.
     pub(crate) async fn keys_in(&self, index: &str, value: &str) -> Vec<String> {
         let (_, key, _) = INDEXES.into_iter().find(|(name, ..)| *name == index).expect("an index of the table");
@@ -147,6 +153,7 @@ pub(crate) fn statement(resource: &ResourceId, name: &str, seconds: i64, body: &
         event_type,
         status: Some(status),
         occurred_at: at(seconds),
+        undated: false,
         details,
         evidence: Evidence { received_at: at(seconds), attestation, archived },
         reading: Reading { at: at(seconds), revision: 1, settings: String::new() },

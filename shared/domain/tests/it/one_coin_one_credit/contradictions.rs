@@ -147,7 +147,7 @@ fn a_recovery_does_not_ask_for_a_coin_that_is_credited_elsewhere_whichever_came_
         let view = world.resource(&recovery()).view().expect("a recovery");
         assert_eq!(view.status, Some(Status::Recovery(RecoveryStatus::Suspended)), "{order:?}");
         let Details::Recovery(details) = view.details else { unreachable!("a recovery") };
-        assert_eq!((details.expected().to_string(), details.suspended.len()), ("0".to_owned(), 1), "{order:?}");
+        assert_eq!((details.sums().expected.to_string(), details.suspended.len()), ("0".to_owned(), 1), "{order:?}");
         let event = world.published.iter().rfind(|event| event.data.resource == recovery()).expect("an event");
         let data = serde_json::to_value(&event.data).expect("JSON");
         assert_eq!((data.get("auth_request"), &data["suspended"][0]), (None, &UNEXPECTED.id().to_string().into()));

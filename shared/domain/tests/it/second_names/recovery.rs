@@ -4,19 +4,20 @@ use std::collections::BTreeSet;
 
 use WithdrawalStatus::{Broadcast, Confirmed, Failed, Submitted};
 use fundhook_domain::{
-    DecimalValue, Details, EventBody, Kind, Provider, RecoveryDetails, RecoveryKey, RecoveryStatus, Resource,
-    ResourceId, ReturnPayment, Statement, Status, UnexpectedDeposit, WebhookFamily, WithdrawalStatus, events_after,
-    fold,
+    DecimalValue, Details, EventBody, Kind, Outflow, PaymentStep, Provider, Quantity, RecoveryDetails, RecoveryKey,
+    RecoveryStatus, Resource, ResourceId, ReturnPayment, Statement, Status, UnexpectedDeposit, WebhookFamily,
+    WithdrawalStatus, events_after, fold,
 };
 
-use super::support::{Shape, at, payment, permutations, request, statement, withdrawal};
+use super::support::{Shape, at, payment, request, statement, withdrawal};
+use crate::support::orders::permutations;
 
 fn recovery() -> ResourceId {
     ResourceId::new(Kind::Recovery, Provider::Zerohash, "CUST01:USDC").expect("a valid id")
 }
 
 fn key() -> RecoveryKey {
-    RecoveryKey { account: "CUST01".to_owned(), asset: "USDC".to_owned(), network: None }
+    RecoveryKey::new("CUST01", "USDC", None).expect("an asset")
 }
 
 fn value(text: &str) -> DecimalValue {
@@ -31,12 +32,15 @@ fn stated(status: RecoveryStatus, details: RecoveryDetails, seconds: u64) -> Sta
 fn arrived() -> Statement {
     let id = ResourceId::new(Kind::Deposit, Provider::Zerohash, "deposit").expect("a valid id");
     let (family, transaction) = (WebhookFamily::ZerohashDepositFailed, "0xcc03".to_owned());
-    let deposit = UnexpectedDeposit { value: value("100"), transaction, family, occurred_at: at(0) };
+    let deposit =
+        UnexpectedDeposit { value: value("100"), transaction, network: None, family, occurred_at: Some(at(0)) };
     stated(RecoveryStatus::Required, RecoveryDetails::of_deposit(key(), id, deposit), 0)
 }
 
 fn paid_as(id: ResourceId, also_named: BTreeSet<ResourceId>, status: WithdrawalStatus, seconds: u64) -> Statement {
-    let payment = ReturnPayment { also_named, status, value: Some(value("100")) };
+    let outflow = Outflow { total: Some(Quantity::major(value("100"))), ..Outflow::default() };
+    let step = PaymentStep { status, occurred_at: Some(at(seconds)), created_at: None, outflow };
+    let payment = ReturnPayment { also_named, steps: BTreeSet::from([step]), ..ReturnPayment::default() };
     stated(RecoveryStatus::InProgress, RecoveryDetails::of_payment(key(), id, payment), seconds)
 }
 
@@ -70,7 +74,8 @@ fn a_payment_counts_once_whichever_names_its_webhooks_state_and_in_whichever_ord
         assert!(orders.iter().all(|sum| *sum == orders[0]), "{shapes:?}");
         let sum = &orders[0];
         assert_eq!(sum.payments.keys().collect::<Vec<_>>(), [&payment()], "under the payment's own id");
-        assert_eq!((sum.returned(), sum.moving(), sum.outstanding()), (value("100"), value("0"), value("0")));
+        let sums = sum.sums();
+        assert_eq!((sums.returned, sums.moving, sums.outstanding), (value("100"), value("0"), value("0")));
         assert_eq!(sum.status(), Status::Recovery(RecoveryStatus::Resolved));
         assert!(sum.related().is_superset(&BTreeSet::from([payment(), request()])));
     }
@@ -85,7 +90,7 @@ fn of_two_final_statuses_under_two_names_the_worse_one_counts() {
     ];
     for order in permutations(&all) {
         let sum = sum_of(order);
-        assert_eq!((sum.payments.len(), sum.payments[&payment()].status), (1, Failed));
+        assert_eq!((sum.payments.len(), sum.payments[&payment()].status()), (1, Failed));
     }
 }
 
@@ -95,7 +100,7 @@ fn payments_without_a_common_name_stay_apart() {
     let both = |payment, request| paid_as(other(payment), BTreeSet::from([other(request)]), Confirmed, 10);
     let all = [both("p1", "r1"), both("p2", "r2"), paid(Shape::OnlyPayment, Confirmed, 10)];
     for order in permutations(&all) {
-        assert_eq!(sum_of(order).returned(), value("300"));
+        assert_eq!(sum_of(order).sums().returned, value("300"));
     }
 }
 

@@ -91,21 +91,6 @@ pub(crate) fn statement(resource: ResourceId, status: Status, details: Details, 
     let (status, occurred_at) = (Some(status), at(seconds));
     Statement {
         resource,
-        content: StatementContent { id, event_type, status, occurred_at, details, evidence, reading },
+        content: StatementContent { id, event_type, status, occurred_at, undated: false, details, evidence, reading },
     }
-}
-
-/// Every order of `items`.
-pub(crate) fn permutations<T: Clone>(items: &[T]) -> Vec<Vec<T>> {
-    let Some((first, rest)) = items.split_first() else {
-        return vec![Vec::new()];
-    };
-    let insertions = |order: Vec<T>| {
-        (0..=order.len()).map(move |at| {
-            let mut order = order.clone();
-            order.insert(at, first.clone());
-            order
-        })
-    };
-    permutations(rest).into_iter().flat_map(insertions).collect()
 }

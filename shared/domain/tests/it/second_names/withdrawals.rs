@@ -9,7 +9,8 @@ use fundhook_domain::{
 };
 use serde_json::json;
 
-use super::support::{Shape, payment, permutations, request, said, withdrawal};
+use super::support::{Shape, payment, request, said, withdrawal};
+use crate::support::orders::permutations;
 use WithdrawalStatus::{Broadcast, Confirmed, Failed, Submitted};
 
 /// What is stored: every fact is recorded as the state updater records it.

@@ -7,6 +7,7 @@ use fundhook_domain::{
     Statement, Stored, View, WebhookFamily, events_after,
 };
 
+use super::books::assert_booked;
 use super::money::money;
 use super::recovery::announced;
 use super::{deposit, quantity, status, with};
@@ -179,6 +180,7 @@ impl World {
             let again = events_after(resource, 0);
             assert_eq!(published, again.iter().collect::<Vec<_>>(), "{} published again", resource.id());
             assert!(again.iter().map(|event| event.sequence).eq(1..=resource.sequence()), "{}", resource.id());
+            assert_booked(resource, &again);
         }
     }
 }
@@ -189,6 +191,11 @@ pub(crate) fn to_be_returned_and_credited() -> Vec<Event> {
     world.record(&[to_return()]);
     world.record(&[DEPOSIT.fact()]);
     world.published
+}
+
+/// The events of a coin that two families report as to be returned.
+pub(crate) fn returned_twice() -> Vec<Event> {
+    World::after(&[UNEXPECTED, Report { status: "unexpected", ..DEPOSIT }]).published
 }
 
 /// The events of two deposits that may be one coin.

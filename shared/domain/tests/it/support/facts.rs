@@ -1,15 +1,15 @@
 //! Facts of any kind with few different details, so that ties, conflicts and equal statements are common.
 
 use fundhook_domain::{
-    DecidedBy, DepositStatus, Details, FeeBearer, HoldReason, Kind, RecoveryStatus, Statement, Status, Transaction,
-    TransferDetails, WebhookFamily, WithdrawalStatus, digest_hex,
+    DecidedBy, DepositStatus, Details, FeeBearer, HoldReason, Kind, Outflow, Quantity, RecoveryStatus, Statement,
+    Status, Transaction, TransferDetails, WebhookFamily, WithdrawalStatus, digest_hex,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::money::{in_kind, with_fee};
 use super::readings::{reading, reread};
-use super::recovery::{announced, paid};
+use super::recovery::{announced, paid, with_outflow};
 use super::{in_other_bytes, quantity, received, signed, statement_in};
 
 /// What selects the details of a statement.
@@ -152,7 +152,8 @@ fn restatement(number: usize, statement: &Statement, pick: usize) -> Statement {
         Details::Recovery(details) => {
             let value = || format!("{number}.75").parse().expect("a decimal");
             details.deposits.values_mut().for_each(|deposit| deposit.value = value());
-            details.payments.values_mut().for_each(|payment| payment.value = Some(value()));
+            let outflow = Outflow { total: Some(Quantity::major(value())), ..Outflow::default() };
+            details.payments.values_mut().for_each(|payment| with_outflow(payment, &outflow));
         }
     }
     again

@@ -1,5 +1,6 @@
 //! Statements to fold, and what folding them results in.
 
+pub(crate) mod books;
 pub(crate) mod coins;
 pub(crate) mod deposits;
 pub(crate) mod facts;
@@ -54,7 +55,7 @@ pub(crate) fn statement_in(bytes: &str, status: Status, seconds: u64) -> Stateme
     let (occurred_at, details) = (at(seconds), details_of(status));
     let reading = Reading { at: evidence.received_at, revision: 1, settings: String::new() };
     let status = Some(status);
-    let content = StatementContent { id, event_type, status, occurred_at, details, evidence, reading };
+    let content = StatementContent { id, event_type, status, occurred_at, undated: false, details, evidence, reading };
     Statement { resource, content }
 }
 
@@ -289,11 +290,12 @@ impl FoldResult {
         // What a row and a webhook add to each other publishes no event, so the latest event depends on their order.
         let listed = resource.facts().iter().any(|fact| fact.content.evidence().is_from_api());
         let latest = events.last().zip(view.as_ref()).filter(|_| !listed).map(|(event, view)| EventData {
-            // The status before, what the last fact restates, and which of several equal statements is the evidence,
-            // depend on the order.
+            // The status before, what the last fact restates and books, and which of several equal statements is the
+            // evidence, depend on the order.
             previous_status: None,
             late: false,
             restated: Vec::new(),
+            postings: Vec::new(),
             evidence: view.evidence.clone(),
             ..event.data.clone()
         });

@@ -7,6 +7,7 @@ use fundhook_domain::{
 };
 
 use super::FoldResult;
+use super::books::assert_booked;
 
 /// Folds every order of every subset of some statements, starting from an unknown resource.
 struct EveryOrder<'a> {
@@ -31,6 +32,7 @@ impl<'a> EveryOrder<'a> {
         if let Some(event) = events.last() {
             assert_shows(event, resource);
         }
+        assert_booked(resource, &events);
         let result = FoldResult::after(resource, &events);
         assert_eq!(*self.first.entry(folded).or_insert_with(|| result.clone()), result, "facts {folded:#b}");
 
@@ -93,4 +95,19 @@ pub(crate) fn every_order_has_the_same_result(statements: &[Statement], distinct
     let expected = (1..=distinct).map(|sequence| format!("{}#{sequence}", statements[0].resource));
     assert_eq!(whole.event_ids, expected.collect(), "each statement publishes an event, and a repetition none");
     whole
+}
+
+/// Every order of `items`.
+pub(crate) fn permutations<T: Clone>(items: &[T]) -> Vec<Vec<T>> {
+    let Some((first, rest)) = items.split_first() else {
+        return vec![Vec::new()];
+    };
+    let insertions = |order: Vec<T>| {
+        (0..=order.len()).map(move |at| {
+            let mut order = order.clone();
+            order.insert(at, first.clone());
+            order
+        })
+    };
+    permutations(rest).into_iter().flat_map(insertions).collect()
 }

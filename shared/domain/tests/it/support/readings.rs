@@ -1,7 +1,8 @@
 //! The same bytes, read again.
 
-use fundhook_domain::{Details, Reading, Statement, TransferDetails};
+use fundhook_domain::{Details, Outflow, Reading, Statement, TransferDetails};
 
+use super::recovery::with_outflow;
 use super::{at, with};
 
 /// What a reading is: when the bytes were received, by which revision they were read, and with which settings.
@@ -33,7 +34,7 @@ pub(crate) fn restated_somehow(statement: &Statement) -> Statement {
         Details::Balance(details) => details.provider_data.extend([member()]),
         Details::Recovery(details) => {
             details.deposits.values_mut().for_each(|deposit| deposit.value = deposit.value.clone() + &deposit.value);
-            details.payments.values_mut().for_each(|payment| payment.value = None);
+            details.payments.values_mut().for_each(|payment| with_outflow(payment, &Outflow::default()));
         }
         Details::Unrecognized(details) => details.reason = "the event \"x\" has no member \"id\"".to_owned(),
     }

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use fundhook_domain::{
-    Details, FactId, Feed, Kind, Network, Provider, RecoveryBody, RecoveryDetails, RecoveryKey, RecoveryStatus,
-    ResourceId, ReturnPayment, Statement, StatementContent, Status, UnexpectedDeposit, View, WebhookFamily,
-    WithdrawalStatus,
+    Details, FactId, Feed, Kind, Network, Outflow, PaymentStep, Provider, Quantity, RecoveryBody, RecoveryDetails,
+    RecoveryKey, RecoveryStatus, ResourceId, ReturnPayment, Statement, StatementContent, Status, UnexpectedDeposit,
+    View, WebhookFamily, WithdrawalStatus,
 };
 
 use super::{at, statement_in};
@@ -16,11 +16,15 @@ pub(crate) const ACCOUNT: &str = "CUST01";
 pub(crate) const HASH: &str = "a07407e8f98c21b037b4aa0cbc852b8489c5e122fcc3d4b33b7827d0605ad8ff";
 
 fn key() -> RecoveryKey {
-    RecoveryKey { account: ACCOUNT.to_owned(), asset: "USDC".to_owned(), network: Some(Network::named("BASE")) }
+    RecoveryKey::new(ACCOUNT, "USDC", network().as_ref()).expect("an asset")
+}
+
+fn network() -> Option<Network> {
+    Some(Network::named("BASE"))
 }
 
 fn recovery(status: RecoveryStatus, bytes: &str, details: RecoveryDetails, seconds: u64) -> Statement {
-    let resource = key().resource(&Feed::from(Provider::Zerohash)).expect("an id");
+    let resource = RecoveryKey::resource(&Feed::from(Provider::Zerohash), "CUST01:USDC").expect("an id");
     let id = FactId::of(&resource, "", bytes.as_bytes());
     let details = Details::Recovery(Box::new(details));
     let content = StatementContent { id, details, ..statement_in(bytes, Status::Recovery(status), seconds).content };
@@ -42,15 +46,22 @@ fn of_deposit(family: WebhookFamily, native: &str, hash: &str, value: &str, seco
     let deposit = UnexpectedDeposit {
         value: value.parse().expect("a decimal"),
         transaction: hash.to_owned(),
+        network: network(),
         family,
-        occurred_at: at(seconds),
+        occurred_at: Some(at(seconds)),
     };
     RecoveryDetails::of_deposit(key(), deposit_id(family, native), deposit)
 }
 
-fn of_payment(native: &str, status: WithdrawalStatus, value: Option<&str>) -> RecoveryDetails {
-    let value = value.map(|value| value.parse().expect("a decimal"));
-    let payment = ReturnPayment { also_named: BTreeSet::new(), status, value };
+fn of_payment(native: &str, status: WithdrawalStatus, value: Option<&str>, seconds: u64) -> RecoveryDetails {
+    let total = value.map(|value| Quantity::major(value.parse().expect("a decimal")));
+    let step = PaymentStep {
+        status,
+        occurred_at: Some(at(seconds)),
+        created_at: None,
+        outflow: Outflow { total, ..Outflow::default() },
+    };
+    let payment = ReturnPayment { network: network(), steps: BTreeSet::from([step]), ..ReturnPayment::default() };
     RecoveryDetails::of_payment(key(), payment_id(native), payment)
 }
 
@@ -70,7 +81,16 @@ pub(crate) fn paid(native: &str, status: WithdrawalStatus, value: Option<&str>, 
         WithdrawalStatus::Failed | WithdrawalStatus::Abandoned | WithdrawalStatus::Returned => RecoveryStatus::Required,
     };
     let bytes = format!("{native} {status:?} {value:?} {seconds}");
-    recovery(recovery_status, &bytes, of_payment(native, status, value), seconds)
+    recovery(recovery_status, &bytes, of_payment(native, status, value, seconds), seconds)
+}
+
+/// Each step of the payment with this outflow.
+pub(super) fn with_outflow(payment: &mut ReturnPayment, outflow: &Outflow) {
+    let with = |mut step: PaymentStep| {
+        step.outflow.clone_from(outflow);
+        step
+    };
+    payment.steps = std::mem::take(&mut payment.steps).into_iter().map(with).collect();
 }
 
 /// One coin as three webhook families report it, each with its own id and time.
@@ -87,6 +107,17 @@ pub(crate) fn payments() -> Vec<Statement> {
     let (submitted, posted) = (WithdrawalStatus::Submitted, WithdrawalStatus::Broadcast);
     let statuses = [submitted, posted, WithdrawalStatus::Confirmed];
     statuses.into_iter().map(|status| paid("b752503c", status, Some("100.00"), 60)).collect()
+}
+
+/// So many deposits, and as many payments that return them.
+pub(crate) fn many(count: u64) -> Vec<Statement> {
+    let deposit = |number: u64| {
+        let hash = format!("0x{:064x}", number + 1);
+        announced(WebhookFamily::ZerohashDepositStatus, &format!("deposit-{number}"), &hash, "1", number)
+    };
+    let payment =
+        |number: u64| paid(&format!("payment-{number}"), WithdrawalStatus::Confirmed, Some("1"), count + number);
+    (0..count).map(deposit).chain((0..count).map(payment)).collect()
 }
 
 /// The details of a view of a recovery.
@@ -107,8 +138,9 @@ pub(super) fn details_of(status: RecoveryStatus) -> Details {
         RecoveryStatus::Required | RecoveryStatus::Suspended => {
             of_deposit(WebhookFamily::ZerohashDepositStatus, "eecb7555", HASH, "100", 0)
         }
-        RecoveryStatus::InProgress => of_payment("b752503c", WithdrawalStatus::Submitted, Some("100")),
-        RecoveryStatus::Resolved => of_payment("b752503c", WithdrawalStatus::Confirmed, Some("100")),
+        RecoveryStatus::InProgress => of_payment("b752503c", WithdrawalStatus::Submitted, Some("100"), 0),
+        // Nothing is known to have arrived, and nothing was returned.
+        RecoveryStatus::Resolved => of_payment("b752503c", WithdrawalStatus::Failed, Some("100"), 0),
     }))
 }
 
@@ -120,13 +152,12 @@ pub(super) fn whole(status: RecoveryStatus) -> Details {
         RecoveryStatus::Resolved => WithdrawalStatus::Confirmed,
     };
     let deposits = of_deposit(WebhookFamily::ZerohashDepositStatus, "eecb7555", HASH, "100", 0).deposits;
-    let mut payments = of_payment("b752503c", payment, Some("100")).payments;
+    let mut payments = of_payment("b752503c", payment, Some("100"), 0).payments;
     payments.values_mut().for_each(|payment| payment.also_named = BTreeSet::from([payment_id("0d0bd4c9")]));
-    let RecoveryKey { account, asset, network } = key();
+    let [account, asset] = key().parts().map(str::to_owned);
     Details::Recovery(Box::new(RecoveryDetails {
         account,
         asset,
-        network,
         deposits,
         payments,
         suspended: BTreeSet::new(),

@@ -1,20 +1,22 @@
 //! Statements with every detail, and events of every sort.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use fundhook_domain::{
     AccountDetails, Amount, BalanceDetails, Balances, Conversion, Credit, CreditConversion, CreditFee, CreditForm,
     DecidedBy, DepositStatus, Details, Event, Exchange, FeeBearer, FeeQuantity, Feed, Hold, HoldReason, Kind, Location,
-    Network, NewFact, Provider, Quantity, Resource, ResourceId, Session, Side, Source, Statement, Status, Tenant,
-    Transaction, TransferDetails, Units, UnrecognizedDetails, Verdict, WebhookFamily, events_after, fold, unite,
+    Network, NewFact, Provider, Purpose, Quantity, Resource, ResourceId, Session, Side, Source, Statement, Status,
+    Tenant, Transaction, TransferDetails, Units, UnrecognizedDetails, Verdict, WebhookFamily, WithdrawalStatus,
+    events_after, fold, unite,
 };
 
 use super::money::money;
 use super::readings::restated_somehow;
 use super::{
-    at, decided, duplicate_of, folded, json, latest, listed, members, quantity, recovery, resource, statement,
-    statement_in, status as named, with,
+    at, decided, duplicate_of, folded, in_other_bytes, json, latest, listed, members, quantity, recovery, resource,
+    statement, statement_in, status as named, with,
 };
 
 /// The statement that the resource reached `status` at `seconds`, with every member that it can have.
@@ -78,6 +80,7 @@ fn transfer(status: Status) -> TransferDetails {
         sub_account: text("f7d20ca9"),
         balances: Balances { before: wei("0"), after: wei("119078888888888888887") },
         side: Some(Side::Debit),
+        purpose: Some(Purpose::BankCredit),
         reference_id: text("order-1"),
         provider_status: text("settled"),
         status_reason: text("deposit above maximum threshold"),
@@ -128,6 +131,7 @@ fn exchange() -> Exchange {
     Exchange {
         sold: Some(of("1", "ETH", "ETH")),
         bought: Some(of("2413.5", "USDC", "BASE")),
+        refunded: Some(of("1", "ETH", "ETH")),
         price: Some("2413.5".parse().expect("a decimal")),
     }
 }
@@ -166,8 +170,19 @@ fn of_a_tenant(statement: &Statement) -> Statement {
     statement
 }
 
+/// The event of the last of many statements.
+fn last_of(statements: &[Statement]) -> Vec<Event> {
+    let resource = folded(statements);
+    events_after(&resource, resource.version() - 1)
+}
+
 /// Events of every sort, with as much and as little in them as possible.
 pub(crate) fn every_sort() -> Vec<Event> {
+    static EVENTS: LazyLock<Vec<Event>> = LazyLock::new(made);
+    EVENTS.clone()
+}
+
+fn made() -> Vec<Event> {
     let mut events: Vec<Event> = Vec::new();
     for status in Status::ALL {
         let (sparse, whole) = (statement(status, 0), whole(status, 40));
@@ -214,6 +229,8 @@ pub(crate) fn every_sort() -> Vec<Event> {
     events.extend(events_after(&duplicate_of(&owner, [&confirmed]), 0));
     // One coin, reported as credited and as to be returned.
     events.extend(super::coins::to_be_returned_and_credited());
+    // One coin that two families report as to be returned: the second report books nothing.
+    events.extend(super::coins::returned_twice());
     // A deposit that may be another one, and one that a person rejected.
     events.extend(super::coins::similar());
     let confirmed = whole(named(Kind::Deposit, "confirmed"), 40);
@@ -233,5 +250,23 @@ pub(crate) fn every_sort() -> Vec<Event> {
         }
     }
     events.push(latest([&listed(&whole(named(Kind::Deposit, "confirmed"), 40))]));
+    // More than an event lists.
+    events.extend(last_of(&recovery::many(101)));
+    for status in [
+        (Kind::Deposit, "pending"),
+        (Kind::Withdrawal, "submitted"),
+        (Kind::Fee, "charged"),
+        (Kind::Exchange, "pending"),
+    ] {
+        let retold = (0..=100).map(|number: u32| {
+            let retold = in_other_bytes(&format!("{number}"), &statement(named(status.0, status.1), 0));
+            with(retold, |details| details.status_reason = Some(number.to_string()))
+        });
+        events.extend(last_of(&retold.collect::<Vec<_>>()));
+    }
+    // A payment of more than had arrived.
+    let paid = recovery::paid("b752503c", WithdrawalStatus::Confirmed, Some("100"), 40);
+    events.push(latest([&paid]));
+    events.extend(events_after(&decided(folded([&paid]), Verdict::Resolved), 1));
     events
 }

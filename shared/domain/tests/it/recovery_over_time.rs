@@ -1,23 +1,29 @@
-//! A recovery is a sum: what arrived unexpectedly, each coin once, minus what was returned and settled
-//! (docs/internals/decisions/recovery-is-a-sum.md).
+//! A recovery is arithmetic over time: what arrived unexpectedly, each coin once, less what was returned after it
+//! (docs/internals/decisions/recovery-over-time.md).
 
 use fundhook_domain::{
-    Feed, Network, Provider, RecoveryKey, RecoveryStatus, Statement, Status, Tenant, WebhookFamily, WithdrawalStatus,
+    Details, EventBody, Feed, Network, Provider, RecoveryKey, RecoveryStatus, Statement, Status, Tenant, Verdict,
+    WebhookFamily, WithdrawalStatus, events_after, fold,
 };
 use serde_json::json;
 
-use crate::support::orders::every_order_has_the_same_result;
+use crate::support::orders::{every_order_has_the_same_result, permutations};
 use crate::support::recovery::{
-    ACCOUNT, HASH, announced, announcements, body, deposit_id, paid, payment_id, payments, sum,
+    ACCOUNT, HASH, announced, announcements, body, deposit_id, many, paid, payment_id, payments, sum,
 };
-use crate::support::{at, events, latest, types, view};
+use crate::support::{at, decided, events, folded, latest, types, view};
 
 /// The status after `statements`, and what is outstanding, expected, in transit and returned.
 fn sums<'a>(statements: impl IntoIterator<Item = &'a Statement>) -> (Status, [String; 4]) {
     let view = view(statements);
-    let sum = sum(&view);
-    let numbers = [sum.outstanding(), sum.expected(), sum.moving(), sum.returned()];
+    let sums = sum(&view).sums();
+    let numbers = [sums.outstanding, sums.expected, sums.moving, sums.returned];
     (view.status.expect("a recovery has a status"), numbers.map(|number| number.to_string()))
+}
+
+/// What was returned beyond what had arrived, if anything was.
+fn surplus<'a>(statements: impl IntoIterator<Item = &'a Statement>) -> Option<String> {
+    view(statements).surplus.map(|surplus| surplus.to_string())
 }
 
 fn expected(status: RecoveryStatus, numbers: [&str; 4]) -> (Status, [String; 4]) {
@@ -181,12 +187,14 @@ fn an_amount_that_one_statement_of_a_payment_states_applies_to_all() {
 }
 
 #[test]
-fn a_payment_settled_before_its_deposit_is_known_counts_afterwards() {
+fn a_payment_that_is_reported_before_its_deposit_counts_for_it() {
     let settled = paid("p", WithdrawalStatus::Confirmed, Some("100"), 60);
-    assert_eq!(sums([&settled]), expected(RecoveryStatus::Resolved, ["-100", "0", "0", "100"]));
+    assert_eq!(sums([&settled]), expected(RecoveryStatus::Resolved, ["0", "0", "0", "100"]));
+    assert_eq!(surplus([&settled]).as_deref(), Some("100"));
     let statements = [settled, coin("a", "100", 0)];
     assert_eq!(sums(&statements), expected(RecoveryStatus::Resolved, ["0", "100", "0", "100"]));
-    assert_eq!(types(&events(&statements)), ["fundhook.recovery.resolved", "fundhook.recovery.updated"]);
+    assert_eq!(surplus(&statements), None);
+    assert_eq!(types(&events(&statements)), ["fundhook.recovery.surplus", "fundhook.recovery.resolved"]);
 }
 
 #[test]
@@ -206,12 +214,106 @@ fn a_further_deposit_makes_a_resolved_recovery_required_again() {
 }
 
 #[test]
-fn returning_more_than_arrived_makes_the_outstanding_amount_negative() {
+fn what_is_returned_beyond_what_had_arrived_never_offsets_a_later_deposit() {
     let statements = [coin("a", "100", 0), paid("p", WithdrawalStatus::Confirmed, Some("100.5"), 60)];
-    assert_eq!(sums(&statements), expected(RecoveryStatus::Resolved, ["-0.5", "100", "0", "100.5"]));
-    // The excess is subtracted from the next deposit.
+    assert_eq!(sums(&statements), expected(RecoveryStatus::Resolved, ["0", "100", "0", "100.5"]));
+    assert_eq!(surplus(&statements).as_deref(), Some("0.5"));
     let next = [statements.as_slice(), &[coin("b", "0.6", 90)]].concat();
-    assert_eq!(sums(&next), expected(RecoveryStatus::Required, ["0.1", "100.6", "0", "100.5"]));
+    assert_eq!(sums(&next), expected(RecoveryStatus::Required, ["0.6", "100.6", "0", "100.5"]));
+    assert_eq!(surplus(&next).as_deref(), Some("0.5"));
+    let events = events(&next);
+    let published = types(&events);
+    assert_eq!(published, ["required", "surplus", "required"].map(|outcome| format!("fundhook.recovery.{outcome}")));
+}
+
+#[test]
+fn at_one_time_the_deposit_comes_before_the_payment() {
+    let (coin, payment) = (coin("a", "100", 60), paid("p", WithdrawalStatus::Confirmed, Some("100"), 60));
+    for statements in [[&coin, &payment], [&payment, &coin]] {
+        assert_eq!(sums(statements), expected(RecoveryStatus::Resolved, ["0", "100", "0", "100"]));
+    }
+}
+
+#[test]
+fn a_payment_returns_only_what_had_arrived_when_it_began() {
+    let begun = paid("p", WithdrawalStatus::Submitted, Some("100"), 30);
+    let settled = paid("p", WithdrawalStatus::Confirmed, Some("100"), 90);
+    let statements = [coin("a", "100", 60), begun, settled];
+    assert_eq!(sums(&statements), expected(RecoveryStatus::Required, ["100", "100", "0", "100"]));
+    assert_eq!(surplus(&statements).as_deref(), Some("100"));
+}
+
+#[test]
+fn one_payment_returns_several_deposits_and_several_payments_one_deposit() {
+    let statements = [coin("a", "60", 0), coin("b", "40", 10), paid("p", WithdrawalStatus::Confirmed, Some("100"), 60)];
+    assert_eq!(sums(&statements), expected(RecoveryStatus::Resolved, ["0", "100", "0", "100"]));
+    let parts = ["p", "q"].map(|native| paid(native, WithdrawalStatus::Confirmed, Some("50"), 60));
+    let statements = [&[coin("a", "100", 0)], parts.as_slice()].concat();
+    assert_eq!(sums(&statements), expected(RecoveryStatus::Resolved, ["0", "100", "0", "100"]));
+}
+
+#[test]
+fn outputs_that_families_name_are_compared_and_what_names_none_may_be_any_of_them() {
+    use WebhookFamily::{ConnectDeposits as Connect, ZerohashDepositFailed as Failed, ZerohashDepositStatus as Status};
+    for (what, reports, total) in [
+        ("one output", [(Connect, "-0", "60"), (Status, "-0", "60"), (Failed, "", "60")].as_slice(), "60"),
+        ("two outputs", &[(Connect, "-0", "60"), (Status, "-1", "60")], "120"),
+        (
+            "two outputs, of which one family names both",
+            &[(Connect, "-0", "60"), (Connect, "-1", "40"), (Status, "-1", "40")],
+            "100",
+        ),
+        ("a family that names none", &[(Connect, "-0", "60"), (Connect, "-1", "40"), (Failed, "", "40")], "100"),
+        (
+            "one that names none and reports more",
+            &[(Connect, "-0", "60"), (Failed, "", "60"), (Failed, "", "40")],
+            "100",
+        ),
+        ("equal outputs of one family", &[(Failed, "-0", "50"), (Failed, "-1", "50"), (Connect, "-1", "50")], "100"),
+    ] {
+        let numbered = reports.iter().enumerate();
+        let statements: Vec<_> = numbered
+            .map(|(at, (family, output, value))| {
+                announced(*family, &at.to_string(), &format!("{HASH}{output}"), value, 0)
+            })
+            .collect();
+        assert_eq!(sums(&statements).1[1], total, "{what}");
+    }
+}
+
+#[test]
+fn of_several_copies_without_a_date_the_earliest_counts_in_every_order() {
+    let undated = |seconds: u64| {
+        let mut statement = announced(WebhookFamily::ZerohashDepositFailed, "a", HASH, "100", 0);
+        let details = &mut statement.content.details;
+        let Details::Recovery(recovery) = details else { unreachable!("a recovery") };
+        recovery.deposits.values_mut().for_each(|deposit| deposit.occurred_at = None);
+        (statement.content.undated, statement.content.occurred_at) = (true, at(seconds));
+        (statement.content.evidence.received_at, statement.content.reading.at) =
+            (at(1000 + seconds), at(1000 + seconds));
+        statement
+    };
+    let payment = paid("p", WithdrawalStatus::Confirmed, Some("100"), 60);
+    let (late, early) = (undated(90), undated(30));
+    for order in permutations(&[late, early, payment]) {
+        assert_eq!(sums(&order), expected(RecoveryStatus::Resolved, ["0", "100", "0", "100"]), "{order:?}");
+        assert_eq!(surplus(&order), None, "{order:?}");
+    }
+}
+
+#[test]
+fn a_surplus_that_a_person_resolved_is_no_case_until_there_is_more() {
+    let first = paid("p", WithdrawalStatus::Confirmed, Some("100"), 60);
+    let resolved = decided(folded([&first]), Verdict::Resolved);
+    assert!(folded([&first]).view().expect("a view").needs_review());
+    assert!(!resolved.view().expect("a view").needs_review());
+    let with = |statement: Statement| fold(resolved.clone(), statement).into_resource().view().expect("a view");
+    assert_eq!(with(coin("b", "100", 90)).surplus, None, "the deposit is to be returned, and nothing else is new");
+    let second = with(paid("q", WithdrawalStatus::Confirmed, Some("5"), 70));
+    assert_eq!(
+        (second.surplus.clone().map(|value| value.to_string()).as_deref(), second.needs_review()),
+        (Some("105"), true)
+    );
 }
 
 #[test]
@@ -230,25 +332,27 @@ fn amounts_of_sixty_digits_and_more_are_added_exactly() {
 }
 
 #[test]
-fn a_recovery_belongs_to_one_user_asset_and_network_whichever_provider_reports_it() {
-    let id_of = |feed: &Feed, account: &str, asset: &str, network: Option<&str>| {
-        let network = network.map(Network::named);
-        let key = RecoveryKey { account: account.to_owned(), asset: asset.to_owned(), network };
-        key.resource(feed).expect("an id").to_string()
+fn a_recovery_belongs_to_one_user_and_asset_in_canonical_spelling() {
+    let parts = |asset: &str, network: Option<&str>| {
+        let key = RecoveryKey::new(ACCOUNT, asset, network.map(Network::named).as_ref()).expect("an asset");
+        key.parts().join(" ")
     };
-    let acme: Tenant = "acme".parse().expect("a tenant");
-    let (connect, zerohash) = (Feed::from(Provider::Connect), Feed::from(Provider::Zerohash));
-    let tenants = Feed::new(Provider::Connect, Some(acme));
-    for (feed, account, asset, network, id) in [
-        (&connect, ACCOUNT, "USDC", Some("base"), "recovery#zerohash#CUST01:USDC:base"),
-        (&zerohash, ACCOUNT, "USDC", Some("BASE"), "recovery#zerohash#CUST01:USDC:base"),
-        (&zerohash, "CUST02", "USDC", Some("BASE"), "recovery#zerohash#CUST02:USDC:base"),
-        (&zerohash, ACCOUNT, "USDT", Some("BASE"), "recovery#zerohash#CUST01:USDT:base"),
-        (&zerohash, ACCOUNT, "USDC", Some("ETH"), "recovery#zerohash#CUST01:USDC:ethereum"),
-        (&zerohash, ACCOUNT, "USDC", None, "recovery#zerohash#CUST01:USDC:-"),
-        (&tenants, ACCOUNT, "USDC", Some("BASE"), "recovery#zerohash/acme#CUST01:USDC:base"),
+    for (asset, network, expected) in [
+        ("USDC", Some("base"), "CUST01 USDC"),
+        ("USDC.ETH", None, "CUST01 USDC"),
+        (" usdc ", Some("ETH"), "CUST01 USDC"),
+        ("USDC", None, "CUST01 USDC"),
+        ("MATIC", Some("POLYGON"), "CUST01 POL"),
+        ("POL", None, "CUST01 POL"),
+        ("USDC.E", Some("AVALANCHE"), "CUST01 USDC.E"),
     ] {
-        assert_eq!(id_of(feed, account, asset, network), id);
+        assert_eq!(parts(asset, network), expected, "{asset} on {network:?}");
+    }
+    assert_eq!(RecoveryKey::new(ACCOUNT, " ", None), None);
+    let acme: Tenant = "acme".parse().expect("a tenant");
+    let of_tenant = Feed::new(Provider::Connect, Some(acme));
+    for (feed, id) in [(Provider::Connect.into(), "recovery#zerohash#x"), (of_tenant, "recovery#zerohash/acme#x")] {
+        assert_eq!(RecoveryKey::resource(&feed, "x").expect("an id").to_string(), id);
     }
 }
 
@@ -276,6 +380,25 @@ fn an_event_has_the_sums_their_deposits_and_payments_and_the_request_for_the_rec
     // [zerohash-recovery §2]: the string "true", not a boolean.
     let auth_request = json!({ "participant_code": "CUST01", "permissions": ["auth"], "recovery": "true" });
     assert_eq!(body.auth_request, Some(auth_request));
-    let payments = json!([{ "resource": "withdrawal#zerohash#b752503c", "status": "broadcast", "value": "100" }]);
+    let payments = json!([{
+        "resource": "withdrawal#zerohash#b752503c", "status": "broadcast", "value": "100",
+        "network": body.payments[0].network, "began_at": at(60),
+    }]);
     assert_eq!(serde_json::to_value(&body.payments).expect("JSON"), payments);
+}
+
+#[test]
+fn an_event_lists_the_newest_and_counts_all() {
+    let resource = folded(&many(120));
+    let event = events_after(&resource, resource.version() - 1).remove(0);
+    let EventBody::Recovery(body) = &event.data.body else { unreachable!("a recovery") };
+    let listed = (body.deposits.len(), body.payments.len(), body.related.len(), event.data.history.len());
+    assert_eq!(listed, (100, 100, 200, 100));
+    let omitted = (body.deposits_omitted, body.payments_omitted, event.data.history_omitted);
+    assert_eq!(omitted, (Some(20), Some(20), Some(140)));
+    assert!(body.deposits.iter().all(|deposit| deposit.occurred_at >= Some(at(20))));
+    let sums = [&body.expected, &body.returned, &body.outstanding].map(|amount| amount.value.to_string());
+    assert_eq!(sums, ["120", "120", "0"]);
+    // An SNS message has at most 256 KiB.
+    assert!(serde_json::to_string(&event).expect("JSON").len() < 200_000);
 }
