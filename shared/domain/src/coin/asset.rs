@@ -62,7 +62,8 @@ impl PlacedAsset {
         agree(self.chain.as_ref(), other.chain.as_ref()) && self.may_have_the_asset_of(other)
     }
 
-    fn may_have_the_asset_of(&self, other: &Self) -> bool {
+    /// The same, whatever their chains.
+    pub(super) fn may_have_the_asset_of(&self, other: &Self) -> bool {
         let is_renamed = |older: &Self, newer: &Self| {
             let is = |placed: &Self, asset| placed.asset.as_deref() == Some(asset);
             is(older, "MATIC") && older.chain.is_none() && is(newer, "POL") && newer.may_be_on_polygon()

@@ -114,6 +114,11 @@ impl CoinId {
         !has_other_tag && agree(self.address.as_ref(), other.address.as_ref()) && self.placed().may_be(&other.placed())
     }
 
+    /// Whether their assets agree as far as both tell them, whatever their chains.
+    pub fn may_have_the_asset_of(&self, other: &Self) -> bool {
+        self.placed().may_have_the_asset_of(&other.placed())
+    }
+
     fn placed(&self) -> PlacedAsset {
         PlacedAsset { asset: self.asset.clone(), chain: self.chain.clone() }
     }

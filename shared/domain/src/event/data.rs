@@ -44,7 +44,7 @@ pub struct EventData {
     /// the same status and different money.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub conflicting: Vec<&'static str>,
-    /// What those statements state differently: `status`, `amount`, `asset`, `account`, `credit`.
+    /// What those statements state differently: `status`, `amount`, `purpose`, `asset`, `account`, `credit`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub conflict_about: Vec<String>,
     /// The other resources whose statements exclude those of this one. Missing when its own statements exclude each other.

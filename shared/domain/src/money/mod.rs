@@ -10,3 +10,4 @@ mod outflow;
 
 pub use amount::{Amount, DecimalError, DecimalValue, Quantity, Units};
 pub use outflow::Outflow;
+pub(crate) use outflow::replace_amount;

@@ -23,12 +23,14 @@ pub struct Outflow {
 impl Outflow {
     /// The quantity and its fee together: as stated, or otherwise their sum. `None` when neither is known.
     ///
-    /// A total of zero beside a quantity stands for a missing one.
+    /// A total of zero beside a quantity stands for a missing one, and so does a quantity of zero beside a total.
     pub fn total(&self) -> Option<Quantity> {
-        let is_positive = |quantity: &Quantity| quantity.value.is_positive();
-        let has_quantity = self.quantity.as_ref().is_some_and(is_positive);
-        let stated = self.total.clone().filter(|total| is_positive(total) || !has_quantity);
+        let stated = self.total.clone().filter(|total| is_positive(total) || !self.has_quantity());
         stated.or_else(|| self.quantity.as_ref()?.plus(self.fee.as_ref().filter(|fee| !fee.value.is_negative())?))
+    }
+
+    fn has_quantity(&self) -> bool {
+        self.quantity.as_ref().is_some_and(is_positive)
     }
 
     /// What leaves the account in all: the total, or the quantity when no total and no fee is known.
@@ -40,8 +42,9 @@ impl Outflow {
     pub fn fee_in_major(&self) -> Option<DecimalValue> {
         let major = |quantity: &Quantity| quantity.in_major();
         let difference = || {
-            let (total, quantity) = (self.total().as_ref().and_then(major)?, self.quantity.as_ref().and_then(major)?);
-            Some(total - &quantity).filter(|fee| !fee.is_negative())
+            let total = self.total()?;
+            let quantity = self.quantity.as_ref().filter(|_| self.has_quantity() || !is_positive(&total))?;
+            Some(major(&total)? - &major(quantity)?).filter(|fee| !fee.is_negative())
         };
         let stated = || self.fee.as_ref().and_then(major).filter(|fee| !fee.is_negative());
         difference().or_else(stated)
@@ -50,9 +53,21 @@ impl Outflow {
     /// What another statement says of the same outflow, in the place of what this one says.
     pub(crate) fn merge(&mut self, later: &Self) {
         let Self { quantity, fee, total } = later;
-        replace(&mut self.quantity, quantity);
+        replace_amount(&mut self.quantity, quantity);
         replace(&mut self.fee, fee);
-        replace(&mut self.total, total);
+        replace_amount(&mut self.total, total);
+    }
+}
+
+fn is_positive(quantity: &Quantity) -> bool {
+    quantity.value.is_positive()
+}
+
+/// Replaces `earlier` by `later`, except that a zero does not replace an amount: it stands for a missing one.
+pub(crate) fn replace_amount(earlier: &mut Option<Quantity>, later: &Option<Quantity>) {
+    let is_missing = |quantity: &Quantity| quantity.value == DecimalValue::zero();
+    if !(earlier.as_ref().is_some_and(is_positive) && later.as_ref().is_some_and(is_missing)) {
+        replace(earlier, later);
     }
 }
 
@@ -76,6 +91,8 @@ mod tests {
             (Some("99.999"), None, None, Some("99.999"), None),
             (Some("99.999"), None, Some("0"), Some("99.999"), None),
             (Some("99.999"), Some("-1"), None, Some("99.999"), None),
+            (Some("0"), Some(".001"), Some("100"), Some("100"), Some("0.001")),
+            (Some("0"), None, Some("100"), Some("100"), None),
             (Some("0"), None, Some("0"), Some("0"), Some("0")),
             (None, Some(".001"), None, None, Some("0.001")),
             (None, None, None, None, None),
@@ -85,5 +102,14 @@ mod tests {
             let found = (outflow.leaving().map(|quantity| text(quantity.value)), outflow.fee_in_major().map(text));
             assert_eq!((found.0.as_deref(), found.1.as_deref()), (leaving, of_fee), "{outflow:?}");
         }
+    }
+
+    #[test]
+    fn a_zero_does_not_replace_an_amount() {
+        let mut merged = outflow(Some("99.999"), None, Some("100"));
+        merged.merge(&outflow(Some("0"), Some("0"), Some("0")));
+        assert_eq!(merged, outflow(Some("99.999"), Some("0"), Some("100")));
+        merged.merge(&outflow(Some("98"), None, None));
+        assert_eq!(merged, outflow(Some("98"), Some("0"), Some("100")));
     }
 }

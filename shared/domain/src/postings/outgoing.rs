@@ -168,8 +168,9 @@ pub(super) fn exchange(view: &View, transfer: &TransferDetails, feed: &Feed) -> 
             books.book(conversion, LedgerAccount::Held(feed.clone()), &bought);
         }
         (ExchangeStatus::Refunded, sold, _) => {
-            // What did not come back, if the provider says how much did.
-            let kept = sold?.less(&side(&transfer.exchange.refunded)?.value)?;
+            // What did not come back, if the provider says how much did. Another asset that came back is not a part of it.
+            let (sold, refunded) = (sold?, side(&transfer.exchange.refunded)?);
+            let kept = if sold.asset == refunded.asset { sold.less(&refunded.value)? } else { sold };
             books.book(owner, LedgerAccount::Held(feed.clone()), &kept);
         }
         (ExchangeStatus::Confirmed, None, None) => return None,

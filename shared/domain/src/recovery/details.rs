@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::time_line::RecoverySums;
+use super::time_line::{RecoverySums, TimeLine};
 use crate::merge::replace;
 use crate::{
     CoinId, DecimalValue, Feed, Kind, Network, Outflow, Provider, RecoveryStatus, ResourceId, ResourceIdError, Status,
@@ -196,6 +196,20 @@ impl RecoveryDetails {
     /// What remains to be returned, what is in transit, and what was returned.
     pub fn sums(&self) -> RecoverySums {
         RecoverySums::of(self)
+    }
+
+    /// What was returned in all beyond what had arrived before; `None` when nothing was, or each payment returned no more
+    /// beyond it than according to `resolved`, an earlier state of the recovery that a person resolved.
+    pub(crate) fn surplus_unless(&self, resolved: Option<&Self>) -> Option<DecimalValue> {
+        let resolved = resolved.map(TimeLine::of).map(|line| line.surpluses).unwrap_or_default();
+        let line = TimeLine::of(self);
+        let is_more = |(id, surplus): &(&ResourceId, DecimalValue)| {
+            let names = self.payments.get(*id).map(|payment| &payment.also_named);
+            let is_this = |name: &ResourceId| name == *id || names.is_some_and(|names| names.contains(name));
+            let known = resolved.iter().filter(|(name, _)| is_this(name)).map(|(_, surplus)| surplus);
+            *surplus > known.fold(DecimalValue::zero(), |sum, value| sum + value)
+        };
+        line.surpluses.iter().any(is_more).then_some(line.sums.surplus)
     }
 
     /// The recovery's status, computed from its deposits and payments.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::details::{RecoveryDetails, ReturnPayment, UnexpectedDeposit, is_moving};
-use crate::{DecimalValue, Timestamp, WebhookFamily, WithdrawalStatus};
+use crate::{DecimalValue, ResourceId, Timestamp, WebhookFamily, WithdrawalStatus};
 
 /// What a recovery adds up to, in whole coins. Nothing is ever below zero.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,45 +23,62 @@ pub struct RecoverySums {
 
 /// What happens on the time line. Of two at one time, the deposit comes before the payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Movement {
+enum Movement<'a> {
     Arrival,
-    Return,
+    Return(&'a ResourceId),
 }
 
 impl RecoverySums {
-    /// A payment returns only what was there before it, so a settled payment without a deposit is a surplus.
     pub(super) fn of(recovery: &RecoveryDetails) -> Self {
+        TimeLine::of(recovery).sums
+    }
+}
+
+/// What a recovery adds up to, and what each of its payments returned beyond what had arrived before it.
+pub(super) struct TimeLine<'a> {
+    pub(super) sums: RecoverySums,
+    pub(super) surpluses: Vec<(&'a ResourceId, DecimalValue)>,
+}
+
+impl<'a> TimeLine<'a> {
+    /// A payment returns only what was there before it, so a settled payment without a deposit is a surplus.
+    pub(super) fn of(recovery: &'a RecoveryDetails) -> Self {
         let arrivals = arrivals(recovery).map(|(at, value)| (at, Movement::Arrival, value));
-        let mut movements: Vec<(Timestamp, Movement, DecimalValue)> =
-            arrivals.chain(returns(recovery).map(|(at, value)| (at, Movement::Return, value))).collect();
-        movements.sort_by_key(|(at, movement, _)| (*at, *movement));
+        let returns = returns(recovery).map(|(at, id, value)| (at, Movement::Return(id), value));
+        let mut movements: Vec<(Timestamp, Movement<'a>, DecimalValue)> = arrivals.chain(returns).collect();
+        // Providers date payments by the second.
+        movements.sort_by_key(|(at, movement, _)| (at.whole_second(), *movement));
 
         let zero = DecimalValue::zero;
         let moving = recovery.payments.values().filter(|payment| is_moving(payment.status()));
         let moving = moving.filter_map(ReturnPayment::value).fold(zero(), |sum, value| sum + &value);
-        let mut sums = Self { outstanding: zero(), expected: zero(), moving, returned: zero(), surplus: zero() };
+        let mut sums =
+            RecoverySums { outstanding: zero(), expected: zero(), moving, returned: zero(), surplus: zero() };
+        let mut surpluses = Vec::new();
         for (_, movement, value) in movements {
             match movement {
                 Movement::Arrival => {
                     sums.outstanding = sums.outstanding + &value;
                     sums.expected = sums.expected + &value;
                 }
-                Movement::Return => {
+                Movement::Return(payment) => {
                     let offset = sums.outstanding.clone().min(value.clone());
+                    let surplus = value.clone() - &offset;
                     sums.outstanding = sums.outstanding - &offset;
-                    sums.surplus = sums.surplus + &(value.clone() - &offset);
+                    sums.surplus = sums.surplus + &surplus;
                     sums.returned = sums.returned + &value;
+                    surpluses.push((payment, surplus));
                 }
             }
         }
-        sums
+        Self { sums, surpluses }
     }
 }
 
 /// The settled payments: when each began, and how much it returned.
-fn returns(recovery: &RecoveryDetails) -> impl Iterator<Item = (Timestamp, DecimalValue)> {
-    let settled = recovery.payments.values().filter(|payment| payment.status() == WithdrawalStatus::Confirmed);
-    settled.filter_map(|payment| Some((payment.began_at()?, payment.value()?)))
+fn returns(recovery: &RecoveryDetails) -> impl Iterator<Item = (Timestamp, &ResourceId, DecimalValue)> {
+    let settled = recovery.payments.iter().filter(|(_, payment)| payment.status() == WithdrawalStatus::Confirmed);
+    settled.filter_map(|(id, payment)| Some((payment.began_at()?, id, payment.value()?)))
 }
 
 /// What arrived in each transaction, and when that was first reported.

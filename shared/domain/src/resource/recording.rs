@@ -279,7 +279,9 @@ impl Change {
         let record = |resource: Resource, fact: &FactContent| fold(resource, fact.clone()).into_resource();
         let cause = Cause { fact: cause, is_of_another: false };
         let held = related(self.owner.clone(), due, Effect::Holds, cause);
-        related(self.contents.iter().fold(held, record), due, Effect::Releases, cause)
+        let mut resource = related(self.contents.iter().fold(held, record), due, Effect::Releases, cause);
+        resource.publish_what_is_unsaid();
+        resource
     }
 }
 

@@ -6,7 +6,7 @@
 //! - A relation that is known when a statement is recorded is recorded before it. So nothing is published as creditable in
 //!   between.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -141,22 +141,35 @@ impl<'a> Relations<'a> {
 
     /// The deposits that a recovery does not ask for any more: they are credited, another deposit counts in their place, or
     /// the coin is to be returned under the user's other name. One that a person rejected is still to be returned.
-    pub(super) fn decided(&self) -> impl Iterator<Item = &'a ResourceId> {
-        let all = self.entries();
-        let is_decided = move |entry: &&ClaimEntry| {
+    pub(super) fn decided(&self) -> BTreeSet<&'a ResourceId> {
+        self.those_of_transactions(|entry, all| {
             matches!(entry.fate, Fate::Withdrawn | Fate::Credited)
-                || all.clone().any(|other| entry.is_returned_as(other))
-        };
-        self.entries().filter(is_decided).map(|entry| &entry.resource)
+                || all.iter().any(|other| entry.is_returned_as(other))
+        })
     }
 
     /// The deposits whose entries contradict each other, or whose own statements exclude each other.
-    pub(super) fn contradicted(&self) -> impl Iterator<Item = &'a ResourceId> {
-        let all = self.entries();
-        let is_contradicted = move |entry: &&ClaimEntry| {
-            entry.fate == Fate::Disputed || all.clone().any(|other| contradicts(entry, other, all.clone()))
-        };
-        self.entries().filter(is_contradicted).map(|entry| &entry.resource)
+    pub(super) fn contradicted(&self) -> BTreeSet<&'a ResourceId> {
+        self.those_of_transactions(|entry, all| {
+            entry.fate == Fate::Disputed || all.iter().any(|other| contradicts(entry, other, all.iter().copied()))
+        })
+    }
+
+    /// The deposits of the entries for which `is_one` holds, given all entries of the same transaction. A recovery has many
+    /// transactions, and entries of two are never about one coin.
+    fn those_of_transactions(
+        &self,
+        is_one: impl Fn(&ClaimEntry, &[&'a ClaimEntry]) -> bool,
+    ) -> BTreeSet<&'a ResourceId> {
+        let mut by_transaction: BTreeMap<Option<&str>, Vec<&'a ClaimEntry>> = BTreeMap::new();
+        for ((_, transaction), entry) in &self.also_reported {
+            by_transaction.entry(*transaction).or_default().push(entry);
+        }
+        let mut those = BTreeSet::new();
+        for all in by_transaction.values() {
+            those.extend(all.iter().filter(|entry| is_one(entry, all)).map(|entry| &entry.resource));
+        }
+        those
     }
 
     fn entries(&self) -> impl Iterator<Item = &'a ClaimEntry> + Clone + use<'a> {

@@ -226,11 +226,12 @@ impl Resource {
         Self { id: self.id.clone(), facts, paged: self.paged, view: ComputedView::default() }
     }
 
-    /// The resource as it would be if nothing had been received after `at`.
+    /// The resource as it was before the first fact that was received after `at`. Facts that were recorded after that one are
+    /// left out too, so that it never says what it never said.
     #[must_use]
     pub fn received_by(&self, at: Timestamp) -> Self {
         let is_known = |fact: &&Fact| fact.content.evidence().received_at <= at;
-        let facts = self.facts.iter().filter(is_known).cloned().collect();
+        let facts = self.facts.iter().take_while(is_known).cloned().collect();
         Self::from_facts(self.id.clone(), facts)
     }
 
@@ -331,6 +332,18 @@ impl Resource {
             }
         }
         self.evict_oldest();
+    }
+
+    /// Makes the last fact publish an event if subscribers would otherwise not learn of what is booked: a relation leaves that
+    /// to the statement with it, which may be a repetition.
+    pub(super) fn publish_what_is_unsaid(&mut self) {
+        let books_other = |(published, view): (Arc<View>, Arc<View>)| published.books(&self.id) != view.books(&self.id);
+        let is_unsaid = self.facts.last().is_some_and(|last| last.repeats)
+            && self.published_view().zip(self.shared_view()).is_some_and(books_other);
+        if let Some(last) = self.facts.last_mut().filter(|_| is_unsaid) {
+            (last.repeats, last.sequence) = (false, last.sequence + 1);
+            self.view = ComputedView::default();
+        }
     }
 
     /// Whether recording `content` publishes an event.

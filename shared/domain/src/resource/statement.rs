@@ -128,16 +128,28 @@ impl StatementContent {
         }
     }
 
-    /// What both state about the money that is booked, and state differently: `amount`, `asset`, `account`, `credit`.
+    /// What both state about the money that is booked, and state differently: `amount`, `purpose`, `asset`, `account`,
+    /// `credit`.
     ///
     /// A transaction may be corrected, and a network is spelled in many ways: neither changes what is booked.
     pub(super) fn different_money(&self, other: &Self) -> Vec<&'static str> {
-        let booked = ["amount", "asset", "account"];
+        let booked = ["amount", "purpose", "asset", "account"];
         let mut different = self.details.contradictions(&other.details);
         different.retain(|name| booked.contains(name));
         if !self.details.credits_the_same_as(&other.details) && !self.details.differs_by_setting(&other.details) {
             different.push("credit");
         }
         different
+    }
+
+    /// Whether both state how much leaves an account, in different assets. Then they cannot be added up, whatever their
+    /// statuses.
+    pub(super) fn has_other_asset_than(&self, other: &Self) -> bool {
+        match (self.status, &self.details, &other.details) {
+            (Some(Status::Withdrawal(_) | Status::Fee(_)), Details::Transfer(one), Details::Transfer(other)) => {
+                one.has_other_asset_than(other)
+            }
+            (_, _, _) => false,
+        }
     }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::merge::{merge_members, replace};
+use crate::money::replace_amount;
 use crate::{
     Amount, CoinId, Credit, DecimalValue, Hold, Network, Outflow, Quantity, ResourceId, Timestamp, ToldCoin,
     WebhookFamily,
@@ -244,14 +245,16 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 impl TransferDetails {
     /// What both state about the money, and state differently.
     pub(super) fn contradictions(&self, other: &Self) -> Vec<&'static str> {
-        let amounts = [self, other].map(|details| details.quantity.as_ref().and_then(Quantity::in_major));
+        let both = [self, other];
+        let purposes = both.map(|details| details.purpose.filter(|purpose| *purpose != Purpose::BankTransfer));
         let assets = [self, other].map(|details| details.asset.as_deref().map(str::to_uppercase));
         // An unknown network does not contradict another one: it may be the same chain in another spelling.
         let chains = [self, other].map(|details| details.network.as_ref().and_then(Network::caip2));
         let transactions = [self, other].map(Self::transaction_id);
         let accounts = [self, other].map(|details| details.account.as_deref());
         [
-            ("amount", differ(&amounts)),
+            ("amount", self.has_other_amount_than(other)),
+            ("purpose", differ(&purposes)),
             ("asset", differ(&assets)),
             ("network", differ(&chains)),
             ("transaction", differ(&transactions)),
@@ -260,6 +263,32 @@ impl TransferDetails {
         .into_iter()
         .filter_map(|(name, differs)| differs.then_some(name))
         .collect()
+    }
+
+    /// Whether both state an amount: what arrives or is sent, the total, what is refunded, or a side of an exchange; and state
+    /// it differently. A total of zero states none.
+    fn has_other_amount_than(&self, other: &Self) -> bool {
+        let both = [self, other];
+        let quantities = both.map(|details| details.quantity.as_ref().and_then(Quantity::in_major));
+        let totals = both.map(|details| details.outflow().total().as_ref().and_then(Quantity::in_major));
+        let totals = totals.map(|total| total.filter(DecimalValue::is_positive));
+        let refunds = both.map(|details| details.refunded.as_ref().and_then(Quantity::in_major));
+        let sides: [fn(&Exchange) -> &Option<Amount>; 3] =
+            [|exchange| &exchange.sold, |exchange| &exchange.bought, |exchange| &exchange.refunded];
+        let has_other_side = |side: fn(&Exchange) -> &Option<Amount>| {
+            differ(&both.map(|details| side(&details.exchange).as_ref().and_then(|amount| amount.major.clone())))
+        };
+        [quantities, totals, refunds].iter().any(differ) || sides.into_iter().any(has_other_side)
+    }
+
+    /// Whether both state an asset, and it cannot be the same one.
+    pub(super) fn has_other_asset_than(&self, other: &Self) -> bool {
+        // Whichever chain each is on.
+        let asset = |details: &Self| {
+            let (asset, network) = (details.asset.as_deref(), details.network.as_ref());
+            CoinId::of(ToldCoin { asset, network, ..ToldCoin::default() })
+        };
+        !asset(self).may_have_the_asset_of(&asset(other))
     }
 
     /// The transaction's id in canonical spelling, or what the provider writes in its place.
@@ -330,12 +359,21 @@ impl TransferDetails {
             updated_at,
             provider_data,
         } = later;
-        replace(&mut self.quantity, quantity);
+        // The asset is the amount's. A refund alone does not say in what asset the amount was.
+        let is_in_another_asset =
+            self.quantity.is_some() && quantity.is_none() && total.is_none() && self.has_other_asset_than(later);
+        match hold {
+            // A deposit of zero is held for that, and shows it.
+            Some(_) => replace(&mut self.quantity, quantity),
+            None => replace_amount(&mut self.quantity, quantity),
+        }
         replace(&mut self.fee, fee);
-        replace(&mut self.total, total);
+        replace_amount(&mut self.total, total);
         replace(&mut self.refunded, refunded);
-        replace(&mut self.asset, asset);
-        replace(&mut self.network, network);
+        if !is_in_another_asset {
+            replace(&mut self.asset, asset);
+            replace(&mut self.network, network);
+        }
         self.transaction.merge(transaction);
         replace(&mut self.source.source_type, &source.source_type);
         replace(&mut self.source.integration, &source.integration);

@@ -18,8 +18,8 @@ use super::relation::Relations;
 use super::second_name::owner_in;
 use super::statement::{Reading, StatementContent};
 use crate::{
-    DecimalValue, DepositStatus, FactId, Hold, HoldForce, HoldReason, Kind, Needs, ResourceId, Status, StatusRule,
-    Timestamp,
+    DecimalValue, DepositStatus, FactId, Hold, HoldForce, HoldReason, Kind, Needs, RecoveryDetails, ResourceId, Status,
+    StatusRule, Timestamp,
 };
 
 /// What a set of facts adds up to. Equal sets have equal views, whatever order their facts were recorded in.
@@ -72,7 +72,7 @@ pub struct View {
 pub struct Conflict {
     /// Their statuses. A single one when all state the same status and different money.
     pub statuses: Vec<Status>,
-    /// What they state differently: `status`, `amount`, `asset`, `account`, `credit`.
+    /// What they state differently: `status`, `amount`, `purpose`, `asset`, `account`, `credit`.
     pub about: Vec<String>,
     /// The other resources whose statements exclude those of this one; empty when its own statements exclude each other.
     #[serde(skip_serializing_if = "BTreeSet::is_empty", default)]
@@ -119,9 +119,8 @@ impl View {
             view.conflict = None;
         }
         if let Details::Recovery(recovery) = &view.details {
-            let surplus = recovery.sums().surplus;
-            let resolved = decision.and_then(|decision| resolved_surplus(decision, &recorded));
-            view.surplus = Some(surplus).filter(|surplus| *surplus > resolved.unwrap_or_else(DecimalValue::zero));
+            let resolved = decision.and_then(|decision| known_to(decision, recovery, &recorded));
+            view.surplus = recovery.surplus_unless(resolved.as_ref());
         }
         Some(view)
     }
@@ -207,9 +206,10 @@ impl View {
     /// Adds what the relations say.
     fn relate(&mut self, id: &ResourceId, recorded: &[&StatementContent], relations: &Relations<'_>) {
         if let Details::Recovery(recovery) = &mut self.details {
-            let of_recovery = |id: &&ResourceId| recovery.deposits.contains_key(*id);
-            let suspended = relations.contradicted().filter(of_recovery).cloned().collect();
-            let decided = relations.decided().filter(of_recovery).cloned().collect();
+            let of_recovery = |ids: BTreeSet<&ResourceId>| -> BTreeSet<ResourceId> {
+                ids.into_iter().filter(|id| recovery.deposits.contains_key(*id)).cloned().collect()
+            };
+            let (suspended, decided) = (of_recovery(relations.contradicted()), of_recovery(relations.decided()));
             (recovery.suspended, recovery.decided) = (suspended, decided);
             self.status = Some(recovery.status());
             return;
@@ -333,14 +333,17 @@ pub(super) fn is_superseded(kind: Kind, facts: &[Fact], statement: &StatementCon
     !is_standing
 }
 
-/// The surplus of a recovery that a person resolved: what the statements that were known then add up to.
-fn resolved_surplus(decision: &Decision, recorded: &Recorded<'_>) -> Option<DecimalValue> {
+/// The recovery `now`, of the statements that were known when a person decided. Which of its deposits count is as it is now.
+fn known_to(decision: &Decision, now: &RecoveryDetails, recorded: &Recorded<'_>) -> Option<RecoveryDetails> {
     let placed = in_order(StatusRule::Sum, recorded);
     let mut known = placed.iter().filter(|placed| decision.settles.contains(&placed.statement.id));
     let mut details = stated(known.next()?).into_owned();
     known.for_each(|placed| details.merge(&stated(placed)));
     match details {
-        Details::Recovery(recovery) => Some(recovery.sums().surplus),
+        Details::Recovery(recovery) => {
+            let (suspended, decided) = (now.suspended.clone(), now.decided.clone());
+            Some(RecoveryDetails { suspended, decided, ..*recovery })
+        }
         Details::Transfer(_) | Details::Account(_) | Details::Balance(_) | Details::Unrecognized(_) => None,
     }
 }
@@ -374,7 +377,11 @@ fn conflict(
     let mut conflict = Conflict { statuses: last.status.into_iter().collect(), ..Conflict::default() };
     let others = others.iter().map(|placed| placed.statement);
     for other in others.filter(|other| !is_settled(last) || !is_settled(other)) {
-        let different = conflict_between(&shown, other, || sent_at(other) <= sent_at(last));
+        let different = if [last, &shown].iter().any(|last| last.has_other_asset_than(other)) {
+            vec!["asset"]
+        } else {
+            conflict_between(&shown, other, || sent_at(other) <= sent_at(last))
+        };
         if !different.is_empty() {
             conflict.statuses.extend(other.status);
             conflict.about.extend(different.into_iter().map(str::to_owned));

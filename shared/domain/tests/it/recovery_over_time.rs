@@ -1,6 +1,8 @@
 //! A recovery is arithmetic over time: what arrived unexpectedly, each coin once, less what was returned after it
 //! (docs/internals/decisions/recovery-over-time.md).
 
+use std::time::Duration;
+
 use fundhook_domain::{
     Details, EventBody, Feed, Network, Provider, RecoveryKey, RecoveryStatus, Statement, Status, Tenant, Verdict,
     WebhookFamily, WithdrawalStatus, events_after, fold,
@@ -314,6 +316,24 @@ fn a_surplus_that_a_person_resolved_is_no_case_until_there_is_more() {
         (second.surplus.clone().map(|value| value.to_string()).as_deref(), second.needs_review()),
         (Some("105"), true)
     );
+    // The missing deposit is found, and the next payment without one is a case of its own.
+    let found = fold(resolved.clone(), coin("c", "100", 30)).into_resource();
+    assert_eq!(found.view().expect("a view").surplus, None);
+    let again = fold(found, paid("q", WithdrawalStatus::Confirmed, Some("100"), 120)).into_resource();
+    assert_eq!(again.view().expect("a view").surplus.map(|value| value.to_string()).as_deref(), Some("100"));
+}
+
+#[test]
+fn a_deposit_of_the_same_second_comes_before_the_payment() {
+    let after = |milliseconds| {
+        let mut deposit = coin("a", "100", 60);
+        let Details::Recovery(recovery) = &mut deposit.content.details else { unreachable!("a recovery") };
+        let at = at(60).plus(Duration::from_millis(milliseconds));
+        recovery.deposits.values_mut().for_each(|deposit| deposit.occurred_at = Some(at));
+        surplus(&[deposit, paid("p", WithdrawalStatus::Confirmed, Some("100"), 60)])
+    };
+    assert_eq!(after(999), None, "payments are dated by the second");
+    assert_eq!(after(1000).as_deref(), Some("100"));
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use fundhook_domain::{
-    Amount, Details, FeeQuantity, Kind, NewFact, Provider, Purpose, Resource, ResourceId, Side, Statement, Stored,
-    TransferDetails, events_after,
+    Amount, Details, FactId, FeeQuantity, Kind, NewFact, Provider, Purpose, Resource, ResourceId, Side, Statement,
+    Stored, TransferDetails, events_after,
 };
 
 use crate::support::books::lines;
@@ -19,6 +19,14 @@ fn booked<'a>(statements: impl IntoIterator<Item = &'a Statement>) -> Vec<Vec<St
 fn in_the_end(statements: &[Statement]) -> Vec<String> {
     let resource = folded(statements);
     lines(&resource.view().expect("a view").books(resource.id()).postings())
+}
+
+/// The statements, each in bytes of its own.
+fn one_after_another(mut statements: Vec<Statement>) -> Vec<Statement> {
+    for (number, Statement { resource, content }) in statements.iter_mut().enumerate() {
+        content.id = FactId::of(resource, &content.event_type, number.to_string().as_bytes());
+    }
+    statements
 }
 
 /// A withdrawal of 100 USDC in this status.
@@ -247,9 +255,63 @@ fn an_exchange_gives_nothing_before_both_sides_are_known() {
     assert_eq!(in_the_end(&[pending.clone(), refunded("1")]), [""; 0]);
     let kept = ["debit customer:CUST01 0.25 ETH", "credit held:connect 0.25 ETH"];
     assert_eq!(in_the_end(&[pending.clone(), refunded("0.75")]), kept, "what did not come back");
+    let in_another = with(exchange("refunded", None, None), |details| details.exchange.refunded = amount("23", "POL"));
+    let whole = ["debit customer:CUST01 1 ETH", "credit held:connect 1 ETH"];
+    assert_eq!(in_the_end(&[pending.clone(), in_another]), whole, "another asset came back");
+    let twice =
+        [exchange("confirmed", sold.clone(), bought.clone()), exchange("confirmed", None, amount("2500", "USDC"))];
+    assert_eq!(in_the_end(&one_after_another(twice.to_vec())), whole, "two amounts were bought");
     let both = [pending, exchange("confirmed", sold, bought), refunded("0.75")];
     let held = ["debit customer:CUST01 1 ETH", "credit held:connect 1 ETH"];
     assert_eq!(in_the_end(&both), held, "while its statements conflict, the customer has neither");
+}
+
+#[test]
+fn what_is_stated_differently_conflicts_and_is_held() {
+    let total = |value: &str| {
+        let total = Some(quantity(value));
+        with(of_100("confirmed", 0), |details| (details.quantity, details.total) = (None, total))
+    };
+    let bank = |purpose| with(of_100("confirmed", 0), |details| details.purpose = Some(purpose));
+    let in_asset = |name: &str, asset: &str| with(of_100(name, 0), |details| details.asset = Some(asset.to_owned()));
+    let charged = |value: &str| fee("charged", |details| details.quantity = Some(quantity(value)));
+    let refunded = |value: &str, asset: &str| {
+        fee("refunded", |details| {
+            (details.quantity, details.refunded) = (None, Some(quantity(value)));
+            details.asset = Some(asset.to_owned());
+        })
+    };
+    for (what, statements) in [
+        ("totals", vec![total("100"), total("200")]),
+        ("purposes", vec![bank(Purpose::BankDebit), bank(Purpose::BankCredit)]),
+        ("assets", vec![in_asset("submitted", "USDT"), in_asset("confirmed", "USDC")]),
+        ("assets under way", vec![in_asset("initiated", "USDT"), in_asset("submitted", "USDC")]),
+        ("fees", vec![charged("1"), charged("2")]),
+        ("refunds", vec![charged("1"), refunded("0.3", "POL"), refunded("0.7", "POL")]),
+        ("the refund's asset", vec![charged("1"), refunded("0.6", "BTC")]),
+    ] {
+        let statements = one_after_another(statements);
+        let view = folded(&statements).view().expect("a view");
+        assert!(view.conflict.is_some(), "{what}");
+        let booked = in_the_end(&statements);
+        assert_eq!(booked.len(), 2, "{what}: {booked:?}");
+        assert!(booked.iter().any(|line| line.starts_with("credit held:connect")), "{what}: {booked:?}");
+    }
+    assert_eq!(
+        in_the_end(&[charged("1"), refunded("0.6", "BTC")]),
+        ["debit customer:CUST01 1 POL", "credit held:connect 1 POL"],
+        "amounts in two assets are not subtracted"
+    );
+    for (what, statements) in [
+        ("a spelling", vec![in_asset("submitted", "usdc.base"), in_asset("confirmed", "USDC")]),
+        ("a total of zero", vec![total("100"), total("0")]),
+        ("a bank payment without a direction", vec![bank(Purpose::BankCredit), bank(Purpose::BankTransfer)]),
+    ] {
+        let statements = one_after_another(statements);
+        assert_eq!(folded(&statements).view().expect("a view").conflict, None, "{what}");
+        let expected = ["credit provider:connect 100 USDC", "debit customer:CUST01 100 USDC"];
+        assert_eq!(in_the_end(&statements), expected, "{what}");
+    }
 }
 
 #[test]

@@ -6,13 +6,14 @@ use fundhook_domain::{DecimalValue, Event, HoldReason, NewFact, Resource, Resour
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use crate::support::books::{assert_booked, balances};
-use crate::support::coins::{CONNECT, DEPOSIT, FUND, Report, UNEXPECTED, World};
-use crate::support::decision;
+use crate::support::books::{assert_booked, balances, lines};
+use crate::support::coins::{CONNECT, DEPOSIT, FUND, HASH, Report, UNEXPECTED, World};
 use crate::support::facts::facts;
+use crate::support::{at, decision, folded, listed, received};
 
-/// What a webhook may report about one coin: some statuses, holds, amounts and credits.
-fn reports() -> impl Strategy<Value = Vec<Report>> {
+/// What a webhook or a row of the provider's list may report about one coin: some statuses, holds, amounts and credits, with
+/// and without the transaction. The flag says that it is a row.
+fn reports() -> impl Strategy<Value = Vec<(Report, bool)>> {
     let family = prop::sample::select(vec![CONNECT, FUND, DEPOSIT, UNEXPECTED]);
     let status = prop::sample::select(vec![
         ("pending", None),
@@ -26,18 +27,20 @@ fn reports() -> impl Strategy<Value = Vec<Report>> {
     let amount = prop::sample::select(vec!["100", "100", "99"]);
     let credit = prop::sample::select(vec![None, None, Some(("98", "USD"))]);
     let native = prop::sample::select(vec![None, Some("2")]);
-    let report = (family, status, amount, credit, native, 0..3_u64).prop_map(
-        |(family, (status, hold), amount, credit, native, seconds)| Report {
+    let hash = prop::sample::select(vec![Some(HASH), Some(HASH), None]);
+    let report = (family, status, amount, credit, native, hash, 0..3_u64).prop_map(
+        |(family, (status, hold), amount, credit, native, hash, seconds)| Report {
             status,
             hold,
             amount,
             credit,
+            hash,
             native: native.unwrap_or(family.native),
             seconds,
             ..family
         },
     );
-    prop::collection::vec(report, 1..=10)
+    prop::collection::vec((report, any::<bool>()), 1..=10)
 }
 
 /// A person's decision about the resource, who knows all its facts.
@@ -67,12 +70,13 @@ proptest! {
         decisions in prop::collection::vec((any::<Index>(), any::<Index>(), 0..3_usize), 0..=3),
     ) {
         let mut world = World::default();
-        for report in &reports {
-            world.record(&[report.fact()]);
+        for (report, is_listed) in &reports {
+            let statement = report.statement();
+            world.record(&[NewFact::from(if *is_listed { listed(&statement) } else { statement })]);
             world.assert_consistent();
         }
         for (seconds, (about, other, choice)) in (1000..).zip(decisions) {
-            let (about, other) = (about.get(&reports).id(), other.get(&reports).id());
+            let (about, other) = (about.get(&reports).0.id(), other.get(&reports).0.id());
             let verdict = match choice {
                 0 => Verdict::Accepted,
                 1 => Verdict::Rejected,
@@ -90,4 +94,19 @@ proptest! {
         }
         prop_assert!(by_asset.values().all(|sum| *sum == DecimalValue::zero()), "{by_asset:?}");
     }
+}
+
+#[test]
+fn the_books_at_a_time_are_books_that_were_published() {
+    let of = |status, seconds| received(seconds, Report { status, ..CONNECT }.statement());
+    // The second one waited in the queue, so what was received after it was recorded before it.
+    let resource = folded(&[of("submitted", 10), of("confirmed", 30), of("pending", 20)]);
+    for (seconds, facts) in [(5, 0), (10, 1), (25, 1), (30, 3)] {
+        assert_eq!(resource.received_by(at(seconds)).facts().len(), facts, "at {seconds} s");
+    }
+    let books =
+        |seconds| resource.received_by(at(seconds)).view().map(|view| lines(&view.books(resource.id()).postings()));
+    assert_eq!(books(5), None);
+    assert_eq!(books(25), Some(Vec::new()));
+    assert_eq!(books(30).map(|lines| lines.len()), Some(2));
 }
