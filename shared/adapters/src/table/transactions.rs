@@ -1,5 +1,6 @@
-//! Writes a resource in one transaction with what changes with it: pages of its oldest facts, the claims on a deposit's coins and the deposits that
-//! report the same coins (docs/internals/decisions/one-coin-one-credit.md), or the second names of a payment.
+//! Writes a resource in one transaction with what changes with it: pages of its oldest facts, the claims on a deposit's
+//! coins and the deposits that report the same coins (docs/internals/decisions/one-coin-one-credit.md), or the second names
+//! of a payment.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{BuildError, DisplayErrorContext, SdkError};

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
+use super::recovery::{LISTED_MAX, RecoveryBody};
 use crate::{
-    AccountDetails, Amount, BalanceDetails, Balances, Conflict, Conversion, Credit, DecimalValue, DecisionSummary,
-    DepositStatus, Details, Evidence, Exchange, FeeQuantity, HistoryEntry, Hold, Network, Posting, Purpose, Quantity,
-    RecoveryDetails, RecoveryStatus, RecoverySums, ResourceId, ReturnPayment, Session, Side, Source, Status, Timestamp,
-    Transaction, TransferDetails, UnexpectedDeposit, UnrecognizedDetails, View, WebhookFamily, WithdrawalStatus,
+    AccountDetails, Amount, BalanceDetails, Balances, Conflict, Conversion, Credit, DecisionSummary, DepositStatus,
+    Details, Evidence, Exchange, FeeQuantity, HistoryEntry, Hold, Network, Posting, Purpose, ResourceId, Session, Side,
+    Source, Status, Timestamp, Transaction, TransferDetails, UnrecognizedDetails, View, WebhookFamily,
 };
 
 /// The resource after a change.
@@ -195,93 +195,6 @@ pub struct TransferBody {
     pub provider_data: Map<String, Value>,
 }
 
-/// The data of a recovery.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-pub struct RecoveryBody {
-    /// The user who owns the money, and who must act while the status is `required`.
-    pub account: String,
-    /// What remains to be returned. Never below zero.
-    pub outstanding: Amount,
-    /// What arrived unexpectedly in all. A coin that several webhooks report counts once.
-    pub expected: Amount,
-    /// What is in transit. A payment that the provider calls `posted` is in transit and not yet returned.
-    pub moving: Amount,
-    /// What was returned and settled.
-    pub returned: Amount,
-    /// What of that was returned beyond what had arrived before: it needs review. Missing when there is none. It never
-    /// offsets a deposit that arrives later.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub surplus: Option<Amount>,
-    /// The listed deposits that count for nothing above, because another deposit reports their coin as credited. They are not to be
-    /// returned before a person has reviewed them.
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    pub suspended: BTreeSet<ResourceId>,
-    /// The deposits to return, as each webhook family reported them: the newest 100. The amounts above count all.
-    pub deposits: Vec<RecoveryDeposit>,
-    /// How many older deposits are not listed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub deposits_omitted: Option<usize>,
-    /// The payments that return them: the newest 100.
-    pub payments: Vec<RecoveryPayment>,
-    /// How many older payments are not listed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub payments_omitted: Option<usize>,
-    /// The body of the request (`POST /client_auth_token`) whose response starts the provider's recovery flow for the
-    /// user. Missing while the recovery is suspended.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub auth_request: Option<Value>,
-    /// The ids of the deposits and payments that are listed.
-    pub related: BTreeSet<ResourceId>,
-}
-
-/// How many deposits and how many payments of a recovery an event lists, and how many entries of a history. With at most 1 KB
-/// each, they fit into an SNS message (256 KiB).
-pub(super) const LISTED_MAX: usize = 100;
-
-/// A deposit to return.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-pub struct RecoveryDeposit {
-    /// The deposit.
-    pub resource: ResourceId,
-    /// The amount in whole coins.
-    pub value: DecimalValue,
-    /// The hash of its transaction, as the provider spells it.
-    pub transaction: String,
-    /// The network, when known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub network: Option<Network>,
-    /// The webhook family that reported it. Deposits that different families report in one transaction are the same
-    /// coins.
-    #[serde(rename = "stream")]
-    #[schemars(with = "String")]
-    pub family: WebhookFamily,
-    /// When it arrived, according to the provider; when it was first sent, if the provider gives no date.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub occurred_at: Option<Timestamp>,
-}
-
-/// A payment that returns money.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
-pub struct RecoveryPayment {
-    /// The withdrawal.
-    pub resource: ResourceId,
-    /// The other names of the withdrawal, when the provider names it by several ids.
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    pub also_named: BTreeSet<ResourceId>,
-    /// How far it has progressed.
-    #[schemars(with = "WithdrawalStatus")]
-    pub status: &'static str,
-    /// The amount that leaves the account, with the network's fee, in whole coins.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub value: Option<DecimalValue>,
-    /// The network, when known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub network: Option<Network>,
-    /// When the payment began. It returns only what had arrived by then.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub began_at: Option<Timestamp>,
-}
-
 /// The data of a balance.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct BalanceBody {
@@ -390,7 +303,7 @@ impl From<TransferDetails> for TransferBody {
         let outflow = details.outflow();
         // Destructured, so that the compiler reports a new field that no event carries.
         let TransferDetails {
-            quantity,
+            quantity: _,
             fee,
             total: _,
             refunded,
@@ -419,9 +332,7 @@ impl From<TransferDetails> for TransferBody {
             updated_at,
             provider_data,
         } = details;
-        let total = outflow.total();
-        // Where a provider states only the total [zerohash-recovery §7], it is the amount too.
-        let quantity = quantity.or_else(|| total.clone());
+        let (quantity, total) = (outflow.amount(), outflow.total());
         let amount_of = |quantity| Amount::of(quantity, asset.clone(), network.clone());
         let fee = fee.map(|FeeQuantity { quantity, asset: of_fee, network: on }| match of_fee {
             Some(of_fee) => Amount::of(quantity, Some(of_fee), on),
@@ -465,77 +376,6 @@ impl From<TransferDetails> for TransferBody {
 /// `value`, unless none of its fields is known.
 fn known<T: Default + PartialEq>(value: T) -> Option<T> {
     (value != T::default()).then_some(value)
-}
-
-impl From<RecoveryDetails> for RecoveryBody {
-    fn from(details: RecoveryDetails) -> Self {
-        let (sums, network) = (details.sums(), details.network());
-        let status = details.status_with(&sums);
-        let amount = |value| Amount::of(Quantity::major(value), Some(details.asset.clone()), network.cloned());
-        let deposit = |(id, deposit): (&ResourceId, &UnexpectedDeposit)| RecoveryDeposit {
-            resource: id.clone(),
-            value: deposit.value.clone(),
-            transaction: deposit.transaction.clone(),
-            network: deposit.network.clone(),
-            family: deposit.family,
-            occurred_at: deposit.occurred_at,
-        };
-        let payment = |(id, payment): (&ResourceId, &ReturnPayment)| RecoveryPayment {
-            resource: id.clone(),
-            also_named: payment.also_named.clone(),
-            status: Status::Withdrawal(payment.status()).as_str(),
-            value: payment.value(),
-            network: payment.network.clone(),
-            began_at: payment.began_at(),
-        };
-        let RecoverySums { outstanding, expected, moving, returned, surplus } = sums;
-        let (deposits, deposits_omitted) =
-            newest(details.deposits.iter().map(deposit).collect(), |deposit| deposit.occurred_at);
-        let is_listed = |id: &&ResourceId| deposits.iter().any(|deposit| deposit.resource == **id);
-        let suspended = details.suspended.iter().filter(is_listed).cloned().collect();
-        let (payments, payments_omitted) =
-            newest(details.payments.iter().map(payment).collect(), |payment| payment.began_at);
-        Self {
-            account: details.account.clone(),
-            outstanding: amount(outstanding),
-            expected: amount(expected),
-            moving: amount(moving),
-            returned: amount(returned),
-            surplus: surplus.is_positive().then(|| amount(surplus)),
-            related: related(&deposits, &payments),
-            deposits,
-            deposits_omitted,
-            payments,
-            payments_omitted,
-            // [zerohash-recovery §2]
-            auth_request: (status != Status::Recovery(RecoveryStatus::Suspended)).then(|| {
-                json!({
-                    "participant_code": details.account,
-                    "permissions": ["auth"],
-                    "recovery": "true",
-                })
-            }),
-            suspended,
-        }
-    }
-}
-
-/// The newest [`LISTED_MAX`] of `all` in their own order, and how many are omitted, if any are.
-fn newest<T>(all: Vec<T>, date: impl Fn(&T) -> Option<Timestamp>) -> (Vec<T>, Option<usize>) {
-    let omitted = all.len().saturating_sub(LISTED_MAX);
-    if omitted == 0 {
-        return (all, None);
-    }
-    let mut by_date: Vec<(Option<Timestamp>, usize)> = all.iter().map(date).zip(0..).collect();
-    by_date.sort_unstable();
-    let listed: BTreeSet<usize> = by_date.into_iter().skip(omitted).map(|(_, at)| at).collect();
-    let listed = all.into_iter().enumerate().filter(|(at, _)| listed.contains(at));
-    (listed.map(|(_, item)| item).collect(), Some(omitted))
-}
-
-fn related(deposits: &[RecoveryDeposit], payments: &[RecoveryPayment]) -> BTreeSet<ResourceId> {
-    let names = payments.iter().flat_map(|payment| payment.also_named.iter().chain([&payment.resource]));
-    deposits.iter().map(|deposit| &deposit.resource).chain(names).cloned().collect()
 }
 
 impl From<BalanceDetails> for BalanceBody {

@@ -8,6 +8,7 @@
 //! - The `status` attribute of a deposit is `confirmed` only if it may be credited.
 
 mod data;
+mod recovery;
 mod schema;
 mod tidy;
 
@@ -20,7 +21,8 @@ use crate::resource::{change, shown};
 use crate::{Amount, Change, Fact, Network, Resource, ResourceId, StatementContent, Timestamp, View};
 
 use data::Arrival;
-pub use data::{BalanceBody, EventBody, EventData, RecoveryBody, RecoveryDeposit, RecoveryPayment, TransferBody};
+pub use data::{BalanceBody, EventBody, EventData, TransferBody};
+pub use recovery::{RecoveryBody, RecoveryDeposit, RecoveryPayment};
 pub use schema::{attributes_schema, event_schema, event_types};
 
 /// A CloudEvent (version 1.0, JSON format) about one change of one resource.

@@ -33,6 +33,13 @@ impl Outflow {
         self.quantity.as_ref().is_some_and(is_positive)
     }
 
+    /// What is sent, or the total where only that is stated ([zerohash-recovery §7]).
+    pub fn amount(&self) -> Option<Quantity> {
+        let total = self.total();
+        let is_missing = !self.has_quantity() && total.as_ref().is_some_and(is_positive);
+        self.quantity.clone().filter(|_| !is_missing).or(total)
+    }
+
     /// What leaves the account in all: the total, or the quantity when no total and no fee is known.
     pub fn leaving(&self) -> Option<Quantity> {
         self.total().or_else(|| self.quantity.clone())
@@ -82,25 +89,28 @@ mod tests {
 
     #[test]
     fn what_leaves_is_the_stated_total_or_the_sum_or_the_quantity() {
-        for (quantity, fee, total, leaving, of_fee) in [
-            (None, Some(".001"), Some("100"), Some("100"), Some("0.001")),
-            (Some("99.999"), Some(".001"), None, Some("100"), Some("0.001")),
-            (Some("99.999"), Some(".001"), Some("0"), Some("100"), Some("0.001")),
-            (Some("197.25"), None, Some("200"), Some("200"), Some("2.75")),
-            (Some("197.25"), Some("1.25"), Some("200"), Some("200"), Some("2.75")),
-            (Some("99.999"), None, None, Some("99.999"), None),
-            (Some("99.999"), None, Some("0"), Some("99.999"), None),
-            (Some("99.999"), Some("-1"), None, Some("99.999"), None),
-            (Some("0"), Some(".001"), Some("100"), Some("100"), Some("0.001")),
-            (Some("0"), None, Some("100"), Some("100"), None),
-            (Some("0"), None, Some("0"), Some("0"), Some("0")),
-            (None, Some(".001"), None, None, Some("0.001")),
-            (None, None, None, None, None),
+        for (quantity, fee, total, [amount, leaving], of_fee) in [
+            (None, Some(".001"), Some("100"), [Some("100"); 2], Some("0.001")),
+            (Some("99.999"), Some(".001"), None, [Some("99.999"), Some("100")], Some("0.001")),
+            (Some("99.999"), Some(".001"), Some("0"), [Some("99.999"), Some("100")], Some("0.001")),
+            (Some("197.25"), None, Some("200"), [Some("197.25"), Some("200")], Some("2.75")),
+            (Some("197.25"), Some("1.25"), Some("200"), [Some("197.25"), Some("200")], Some("2.75")),
+            (Some("99.999"), None, None, [Some("99.999"); 2], None),
+            (Some("99.999"), None, Some("0"), [Some("99.999"); 2], None),
+            (Some("99.999"), Some("-1"), None, [Some("99.999"); 2], None),
+            (Some("0"), Some(".001"), Some("100"), [Some("100"); 2], Some("0.001")),
+            (Some("0"), None, Some("100"), [Some("100"); 2], None),
+            (Some("0"), None, Some("0"), [Some("0"); 2], Some("0")),
+            (None, Some(".001"), None, [None; 2], Some("0.001")),
+            (None, None, None, [None; 2], None),
         ] {
             let outflow = outflow(quantity, fee, total);
             let text = |value: DecimalValue| value.to_string();
-            let found = (outflow.leaving().map(|quantity| text(quantity.value)), outflow.fee_in_major().map(text));
-            assert_eq!((found.0.as_deref(), found.1.as_deref()), (leaving, of_fee), "{outflow:?}");
+            let found =
+                [outflow.amount(), outflow.leaving()].map(|quantity| quantity.map(|quantity| text(quantity.value)));
+            let of_outflow = outflow.fee_in_major().map(text);
+            assert_eq!(found.each_ref().map(|found| found.as_deref()), [amount, leaving], "{outflow:?}");
+            assert_eq!(of_outflow.as_deref(), of_fee, "{outflow:?}");
         }
     }
 

@@ -119,8 +119,8 @@ impl View {
             view.conflict = None;
         }
         if let Details::Recovery(recovery) = &view.details {
-            let resolved = decision.and_then(|decision| known_to(decision, recovery, &recorded));
-            view.surplus = recovery.surplus_unless(resolved.as_ref());
+            let resolved = decision.and_then(|decision| known_to(decision, &recorded));
+            view.surplus = recovery.surplus_unless(resolved.as_deref());
         }
         Some(view)
     }
@@ -333,17 +333,14 @@ pub(super) fn is_superseded(kind: Kind, facts: &[Fact], statement: &StatementCon
     !is_standing
 }
 
-/// The recovery `now`, of the statements that were known when a person decided. Which of its deposits count is as it is now.
-fn known_to(decision: &Decision, now: &RecoveryDetails, recorded: &Recorded<'_>) -> Option<RecoveryDetails> {
+/// A recovery of the statements that were known when a person decided.
+fn known_to(decision: &Decision, recorded: &Recorded<'_>) -> Option<Box<RecoveryDetails>> {
     let placed = in_order(StatusRule::Sum, recorded);
     let mut known = placed.iter().filter(|placed| decision.settles.contains(&placed.statement.id));
     let mut details = stated(known.next()?).into_owned();
     known.for_each(|placed| details.merge(&stated(placed)));
     match details {
-        Details::Recovery(recovery) => {
-            let (suspended, decided) = (now.suspended.clone(), now.decided.clone());
-            Some(RecoveryDetails { suspended, decided, ..*recovery })
-        }
+        Details::Recovery(recovery) => Some(recovery),
         Details::Transfer(_) | Details::Account(_) | Details::Balance(_) | Details::Unrecognized(_) => None,
     }
 }

@@ -1,8 +1,14 @@
 //! Reports of one coin that say different things about its money: they conflict on all of them, and nothing is credited.
 
-use fundhook_domain::{DepositStatus, Details, HoldReason, RecoveryStatus, ResourceId, Status};
+use fundhook_domain::{
+    DepositStatus, Details, HoldReason, NewFact, RecoveryStatus, ResourceId, Status, Verdict, WithdrawalStatus,
+    events_after, fold,
+};
 
+use crate::support::books::{assert_booked, lines};
 use crate::support::coins::{CONNECT, DEPOSIT, FUND, Report, UNEXPECTED, World, recovery, to_return};
+use crate::support::recovery::paid;
+use crate::support::{decision, folded, in_other_bytes, relation};
 
 const CONFIRMED: Status = Status::Deposit(DepositStatus::Confirmed);
 
@@ -154,4 +160,39 @@ fn a_recovery_does_not_ask_for_a_coin_that_is_credited_elsewhere_whichever_came_
         let count = world.published.iter().filter(|event| event.data.resource == recovery()).count();
         assert_eq!(count, 3, "{order:?}: the statement, and what each of the two deposits says");
     }
+}
+
+#[test]
+fn a_surplus_because_of_a_coin_that_is_credited_elsewhere_can_be_resolved() {
+    let mut payment = paid("p", WithdrawalStatus::Confirmed, Some("100"), 60);
+    payment.resource = recovery();
+    let mut world = World::default();
+    for fact in [UNEXPECTED.fact(), to_return(), NewFact::from(payment), DEPOSIT.fact()] {
+        world.record(&[fact]);
+    }
+    let surplus =
+        |world: &World| world.resource(&recovery()).view().expect("a recovery").surplus.map(|value| value.to_string());
+    assert_eq!(surplus(&world).as_deref(), Some("100"), "the coin is credited, and was returned");
+    let content = decision(&world.resource(&recovery()), Verdict::Resolved, 1000);
+    world.record(&[NewFact { resource: recovery(), content }]);
+    assert_eq!(surplus(&world), None);
+    world.assert_consistent();
+}
+
+#[test]
+fn what_an_earlier_write_left_unsaid_is_published_with_the_next() {
+    let statement = Report { status: "unexpected", ..DEPOSIT }.statement();
+    let known = folded([&statement]);
+    let unsaid = relation(&statement, &CONNECT.id());
+    let known = fold(known, unsaid).into_resource();
+    assert_eq!(known.sequence(), 1, "the relation leaves it to a statement");
+    let mut world = World::default();
+    world.stored.know(known.clone());
+    world.record(&[NewFact::from(in_other_bytes("again", &statement))]);
+    assert_eq!(world.published.len(), 1);
+    assert_eq!(
+        lines(&world.published[0].data.postings),
+        ["credit provider:zerohash 100 USDC", "debit returns:zerohash 100 USDC"]
+    );
+    assert_booked(&world.resource(known.id()), &events_after(&world.resource(known.id()), 0));
 }

@@ -217,18 +217,21 @@ pub(crate) fn folded<'a>(statements: impl IntoIterator<Item = &'a Statement>) ->
     statements.fold(Resource::unknown(id), |resource, statement| fold(resource, statement.clone()).into_resource())
 }
 
-/// The view after `statements` are folded in this order.
 /// The resource after `statements`, as a duplicate of `owner`.
 pub(crate) fn duplicate_of<'a>(owner: &ResourceId, statements: impl IntoIterator<Item = &'a Statement>) -> Resource {
     let mut statements = statements.into_iter().peekable();
     let first = statements.peek().expect("a statement");
-    let (occurred_at, evidence) = (first.content.occurred_at, first.content.evidence.clone());
-    let id = FactId::of(&first.resource, "duplicate", owner.to_string().as_bytes());
+    let related = fold(Resource::unknown(first.resource.clone()), relation(first, owner)).into_resource();
+    statements.fold(related, |resource, statement| fold(resource, statement.clone()).into_resource())
+}
+
+/// The relation that makes the deposit of `statement` a duplicate of `owner`, to be recorded with a statement.
+pub(crate) fn relation(statement: &Statement, owner: &ResourceId) -> FactContent {
+    let (occurred_at, evidence) = (statement.content.occurred_at, statement.content.evidence.clone());
+    let id = FactId::of(&statement.resource, "duplicate", owner.to_string().as_bytes());
     let content =
         CoinRelation::DuplicateOf { claim: ClaimKey::new(owner.feed(), "a transaction"), owner: Some(owner.clone()) };
-    let relation = Box::new(Relation { id, content, occurred_at, evidence, is_alone: false });
-    let related = fold(Resource::unknown(first.resource.clone()), FactContent::Relation(relation)).into_resource();
-    statements.fold(related, |resource, statement| fold(resource, statement.clone()).into_resource())
+    FactContent::Relation(Box::new(Relation { id, content, occurred_at, evidence, is_alone: false }))
 }
 
 /// The resource after a person who knew all of it decided.
@@ -255,6 +258,7 @@ pub(crate) fn decision(resource: &Resource, verdict: Verdict, seconds: u64) -> F
     }))
 }
 
+/// The view after `statements` are folded in this order.
 pub(crate) fn view<'a>(statements: impl IntoIterator<Item = &'a Statement>) -> View {
     folded(statements).view().expect("a resource with facts has a view")
 }
