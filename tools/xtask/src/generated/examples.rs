@@ -103,6 +103,14 @@ fn after_webhooks() -> Vec<(&'static str, Vec<SampleWebhook>)> {
     let initiated = || sample("striga/withdrawal.initiated.json");
     let network_fee = || sample("striga/network_fee.json");
     let broadcast = || sample("striga/withdrawal.pending.json");
+    // The samples of a failure are about another withdrawal.
+    let of_initiated = |failure: SampleWebhook| {
+        failure
+            .with("/id", "d646143f-85af-4197-88ac-a84e46002205")
+            .with("/syncedOwnerId", "104894c7-95fc-4dde-97dd-cb25b2587b91")
+            .with("/timestamp", "2024-09-10T12:11:07.187Z")
+            .with("/memo", "")
+    };
     let payment = || sample("zerohash/payment.submitted.json");
     let settled = || sample("zerohash/payment.settled.json");
     vec![
@@ -129,7 +137,13 @@ fn after_webhooks() -> Vec<(&'static str, Vec<SampleWebhook>)> {
             "withdrawal.confirmed",
             vec![initiated(), network_fee(), broadcast(), sample("striga/withdrawal.confirmed.json")],
         ),
-        ("withdrawal.failed", vec![sample("striga/withdrawal.failed.json")]),
+        (
+            "withdrawal.failed",
+            vec![
+                initiated(),
+                of_initiated(sample("striga/withdrawal.failed.json")).with("/credit", "9363699999622000"),
+            ],
+        ),
         ("withdrawal.abandoned", vec![payment(), payment().with("/status", "abandoned")]),
         (
             "withdrawal.returned",
@@ -149,7 +163,10 @@ fn after_webhooks() -> Vec<(&'static str, Vec<SampleWebhook>)> {
         ),
         ("withdrawal.conflicting", vec![payment(), settled(), settled().with("/status", "failed")]),
         ("fee.charged", vec![network_fee()]),
-        ("fee.refunded", vec![sample("striga/fee_refund.json")]),
+        (
+            "fee.refunded",
+            vec![network_fee(), of_initiated(sample("striga/fee_refund.json")).with("/credit", "636300000378000")],
+        ),
         (
             "fee.updated",
             vec![sample("striga/fee_refund.json"), network_fee().with("/id", "ee9e8733-3e1a-4ced-9bb3-7600b64d2a69")],
@@ -163,7 +180,17 @@ fn after_webhooks() -> Vec<(&'static str, Vec<SampleWebhook>)> {
         ),
         ("exchange.pending", vec![sample("striga/exchange.pending.json")]),
         ("exchange.confirmed", vec![sample("striga/exchange.pending.json"), sample("striga/exchange.confirmed.json")]),
-        ("exchange.refunded", vec![sample("striga/exchange.refunded.json")]),
+        (
+            "exchange.refunded",
+            vec![
+                sample("striga/exchange.pending.json")
+                    .with("/id", "a3b5c7d9-1e3f-4a5c-8e7d-9f1b3d5f7a90")
+                    .with("/debit", "400")
+                    .with("/order/debit/amount", "400")
+                    .with("/order/debit/amountFloat", "4.00"),
+                sample("striga/exchange.refunded.json"),
+            ],
+        ),
         ("exchange.updated", vec![sample("striga/exchange.confirmed.json"), sample("striga/exchange.pending.json")]),
         (
             "exchange.conflicting",
