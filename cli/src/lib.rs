@@ -4,6 +4,7 @@ pub mod cases;
 pub mod diagnosis;
 pub mod emulated_stack;
 pub mod evidence;
+pub mod invocation;
 pub mod ledger;
 #[cfg(feature = "local")]
 pub mod local_stack;

@@ -5,7 +5,7 @@ mod commands;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use commands::{cases, evidence, ledger, listen, local, preview, reconcile, show, verify};
+use commands::{cases, evidence, invoke, ledger, listen, local, preview, reconcile, show, verify};
 use fundhook_ports::chain;
 
 #[derive(Parser)]
@@ -26,6 +26,9 @@ enum Command {
     Show(show::Arguments),
     /// Verify every fact of a resource again, from the archive and the history of keys
     Evidence(evidence::Arguments),
+    /// Invoke a function with an event, on the local stack or a deployed one
+    #[command(long_about = invoke::HELP)]
+    Invoke(invoke::Arguments),
     /// Show offline what would come out of webhooks: each event, and what each user is owed in the end
     #[command(long_about = preview::HELP)]
     Preview(preview::Arguments),
@@ -46,6 +49,7 @@ async fn main() -> ExitCode {
         Command::Listen(arguments) => listen::run(arguments).await,
         Command::Show(arguments) => show::run(arguments).await,
         Command::Evidence(arguments) => evidence::run(arguments).await,
+        Command::Invoke(arguments) => invoke::run(arguments).await,
         Command::Preview(arguments) => preview::run(arguments).await,
         Command::Verify(arguments) => verify::run(arguments).await,
         Command::Cases(arguments) => cases::run(arguments).await,

@@ -13,6 +13,7 @@ use crate::local_stack::{self, LocalStackError};
 pub struct Target {
     /// The connection to AWS or to the emulator.
     pub aws: Aws,
+    emulator: Option<(String, String)>,
     outputs: BTreeMap<String, String>,
 }
 
@@ -43,7 +44,7 @@ impl Target {
     /// A stack on the emulator.
     pub fn of(stack: impl Into<EmulatedStack>) -> Result<Self, TargetError> {
         let EmulatedStack { endpoint, account, outputs } = stack.into();
-        Ok(Self { aws: Aws::local(&endpoint, &account)?, outputs })
+        Ok(Self { aws: Aws::local(&endpoint, &account)?, emulator: Some((endpoint, account)), outputs })
     }
 
     async fn deployed(name: &str) -> Result<Self, TargetError> {
@@ -56,7 +57,21 @@ impl Target {
         let outputs = described.stacks().iter().flat_map(|stack| stack.outputs());
         let outputs =
             outputs.filter_map(|output| Some((output.output_key()?.to_owned(), output.output_value()?.to_owned())));
-        Ok(Self { outputs: outputs.collect(), aws })
+        Ok(Self { outputs: outputs.collect(), aws, emulator: None })
+    }
+
+    /// The variables with which a process reaches the emulator: its address, and credentials that select the account. None for
+    /// a stack on AWS.
+    pub fn emulator_variables(&self) -> Vec<(String, String)> {
+        let Some((endpoint, account)) = &self.emulator else {
+            return Vec::new();
+        };
+        let variables = [
+            ("AWS_ENDPOINT_URL", endpoint.as_str()),
+            ("AWS_ACCESS_KEY_ID", account),
+            ("AWS_SECRET_ACCESS_KEY", "local"),
+        ];
+        variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
     }
 
     /// An output of the template.

@@ -2,10 +2,9 @@
 
 use std::process::ExitCode;
 
-use aws_sdk_lambda::error::DisplayErrorContext;
-use aws_sdk_lambda::primitives::Blob;
 use clap::{Args, Subcommand, ValueEnum};
 use fundhook::cases::{case_lines, decided_lines};
+use fundhook::invocation::{self, Invocation};
 use fundhook::show::timeline;
 use fundhook::target::Target;
 use fundhook_adapters::ResourceTable;
@@ -142,15 +141,13 @@ async fn decide(stack: Option<&str>, decision: Decision, choice: Choice) -> Endi
 
 /// The answer of the deployed reconciler.
 async fn invoke(target: &Target, request: &Value) -> Result<Value, Box<dyn std::error::Error + Send + Sync>> {
-    let client = aws_sdk_lambda::Client::new(target.aws.sdk_config());
     let function = target.output("ReconcilerFunctionName")?;
-    let invoked = client.invoke().function_name(function).payload(Blob::new(request.to_string())).send().await;
-    let invoked = invoked.map_err(|error| format!("cannot invoke {function}: {}", DisplayErrorContext(&error)))?;
-    let payload: Value = serde_json::from_slice(invoked.payload.unwrap_or(Blob::new("null")).as_ref())?;
-    match invoked.function_error {
-        None => Ok(payload),
-        Some(_) => Err(payload["errorMessage"].as_str().unwrap_or("the reconciler gave no reason").to_owned().into()),
+    let Invocation { payload, failed } = invocation::invoke(target, function, request.to_string().into_bytes()).await?;
+    if failed {
+        let why = payload["errorMessage"].as_str().unwrap_or("the reconciler gave no reason");
+        return Err(why.to_owned().into());
     }
+    Ok(payload)
 }
 
 fn user() -> Option<String> {

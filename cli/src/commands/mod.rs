@@ -2,6 +2,7 @@
 
 pub(crate) mod cases;
 pub(crate) mod evidence;
+pub(crate) mod invoke;
 pub(crate) mod ledger;
 pub(crate) mod listen;
 pub(crate) mod preview;
