@@ -34,7 +34,12 @@ impl Platform {
     ///
     /// Unfinished messages become visible again after seconds; with the template's value it would be a minute.
     pub async fn deploy(changes: &[(&str, &str)]) -> Self {
-        let platform = Self::deploy_without_keys(changes).await;
+        Self::deploy_to(Account::unique(), changes).await
+    }
+
+    /// The same, in this account, which has no stack yet.
+    pub async fn deploy_to(account: Account, changes: &[(&str, &str)]) -> Self {
+        let platform = Self::in_account(account, changes).await;
         platform.redeliver_after(REDELIVERY_SECONDS).await;
         platform.refresh_keys().await;
         platform
@@ -42,8 +47,12 @@ impl Platform {
 
     /// Deploys the template and leaves the table empty.
     pub async fn deploy_without_keys(changes: &[(&str, &str)]) -> Self {
+        Self::in_account(Account::unique(), changes).await
+    }
+
+    async fn in_account(account: Account, changes: &[(&str, &str)]) -> Self {
         let session = session().await;
-        let deployed = session.platform(Account::unique(), changes).await;
+        let deployed = session.platform(account, changes).await;
         let stack = deployed.map_err(|error| fundhook_ports::chain(&error)).expect("the stack is deployed");
         let clients = connect(stack.deployment.endpoint(), stack.deployment.account());
         let aws = Aws::local(&clients.endpoint, clients.account.as_str()).expect("the emulator has no TLS to set up");

@@ -327,6 +327,7 @@ fn json_is_one_event_a_line_and_notes_go_to_standard_error() {
         "received_at": "2026-01-01T00:00:00Z",
         "attestation": { "scheme": "unverified", "class": "unverified", "key": "none" },
         "archived": { "object": PENDING, "line": 0 },
+        "correlation_id": events[0]["correlationid"],
     });
     assert_eq!(events[0]["data"]["evidence"], evidence);
     let notes: Vec<&str> = printed.stderr.lines().collect();

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
-use fundhook_domain::{Details, FactContent, NewFact, NewFactError, Timestamp};
-use fundhook_ports::{Archive, Disposition, PortError, SendMessages, chain};
+use fundhook_domain::{CorrelationId, Details, FactContent, Feed, NewFact, NewFactError, Timestamp};
+use fundhook_ports::{Archive, Disposition, PortError, QueueMessage, SendMessages, chain};
 use fundhook_providers::striga::PING;
 use fundhook_providers::{Envelope, ReadingSettings, facts};
 use fundhook_runtime::batch::{Failures, messages};
-use fundhook_runtime::metrics;
+use fundhook_runtime::metrics::{Metric, Metrics};
 use tracing::{error, info, warn};
 
 use crate::archive::{Batch, pointer};
@@ -21,26 +21,35 @@ pub struct FanOut<A, Q> {
     transfers: Q,
     accounts: Q,
     reading: ReadingSettings,
+    metrics: Metrics,
 }
 
 /// An envelope of the batch, the message that contained it, and its line in the archive.
 struct ArchivedEnvelope {
-    message_id: String,
+    origin: Origin,
     envelope: Envelope,
     line: u32,
 }
 
-/// The statements for one queue, each with the message that it is from.
+/// Which webhook something is from.
+#[derive(Clone, Debug)]
+struct Origin {
+    message_id: String,
+    correlation_id: CorrelationId,
+    trace: Option<String>,
+}
+
+/// The statements for one queue, each with the webhook that it is from.
 #[derive(Default)]
 struct Outgoing {
-    message_ids: Vec<String>,
+    origins: Vec<Origin>,
     bodies: Vec<String>,
 }
 
 impl<A: Archive, Q: SendMessages> FanOut<A, Q> {
     /// Fan-out that writes to these, and reads webhooks with these settings.
-    pub fn new(evidence: A, transfers: Q, accounts: Q, reading: ReadingSettings) -> Self {
-        Self { evidence, transfers, accounts, reading }
+    pub fn new(evidence: A, transfers: Q, accounts: Q, reading: ReadingSettings, metrics: Metrics) -> Self {
+        Self { evidence, transfers, accounts, reading, metrics }
     }
 
     /// Handles one batch. Returns the messages to be delivered again.
@@ -58,10 +67,11 @@ impl<A: Archive, Q: SendMessages> FanOut<A, Q> {
                     warn!(
                         error,
                         messages,
+                        correlation_ids = correlation_ids(&received),
                         evidence = key,
                         "evidence {key} could not be stored; its {messages} messages will be delivered again: {error}"
                     );
-                    received.iter().for_each(|received| failures.add(&received.message_id));
+                    received.iter().for_each(|received| failures.add(&received.origin.message_id));
                 }
             }
         }
@@ -78,14 +88,16 @@ impl<A: Archive, Q: SendMessages> FanOut<A, Q> {
     async fn route(&self, key: &str, received: &[ArchivedEnvelope], now: Timestamp, failures: &mut Failures) {
         let (mut transfers, mut accounts) = (Outgoing::default(), Outgoing::default());
         let mut unrecognized = Unrecognized::default();
-        for ArchivedEnvelope { message_id, envelope, line } in received {
+        for ArchivedEnvelope { origin, envelope, line } in received {
+            let Origin { message_id, correlation_id, .. } = origin;
             for fact in facts(envelope, pointer(key, *line), &self.reading) {
                 unrecognized.count(&fact);
                 let queue = if fact.resource.kind().moves_money() { &mut transfers } else { &mut accounts };
-                if let Err(error) = queue.add(message_id, &fact) {
+                if let Err(error) = queue.add(origin, &fact) {
                     let (resource, error) = (&fact.resource, chain(&error));
                     error!(
                         message_id,
+                        %correlation_id,
                         error,
                         resource.id = %resource,
                         "statement about {resource} from message {message_id} could not be serialized: {error}"
@@ -94,9 +106,10 @@ impl<A: Archive, Q: SendMessages> FanOut<A, Q> {
                 }
             }
         }
-        unrecognized.report(now);
+        unrecognized.report(now, &self.metrics);
         info!(
             envelopes = received.len(),
+            correlation_ids = correlation_ids(received),
             transfers = transfers.bodies.len(),
             accounts = accounts.bodies.len(),
             evidence = key,
@@ -105,10 +118,11 @@ impl<A: Archive, Q: SendMessages> FanOut<A, Q> {
         );
         let (sent_transfers, sent_accounts) =
             tokio::join!(transfers.send(&self.transfers), accounts.send(&self.accounts));
-        for (message_id, error) in sent_transfers.into_iter().chain(sent_accounts) {
+        for (Origin { message_id, correlation_id, .. }, error) in sent_transfers.into_iter().chain(sent_accounts) {
             let error = chain(&error);
             warn!(
                 message_id,
+                %correlation_id,
                 error,
                 "statement from message {message_id} could not be sent; the message will be delivered again: {error}"
             );
@@ -117,10 +131,16 @@ impl<A: Archive, Q: SendMessages> FanOut<A, Q> {
     }
 }
 
-/// The metric `UnrecognizedWebhooks`: how many webhooks came that were not recognized, by provider and by type, so that a
-/// new type of a provider is noticed. A test webhook from a provider's dashboard does not count.
+/// The ids of the webhooks in a batch.
+fn correlation_ids(received: &[ArchivedEnvelope]) -> String {
+    let ids: Vec<String> = received.iter().map(|received| received.origin.correlation_id.to_string()).collect();
+    ids.join(" ")
+}
+
+/// How many webhooks came that were not recognized, by feed and by type, so that a new type of a provider is noticed. A
+/// test webhook from a provider's dashboard does not count.
 #[derive(Default)]
-struct Unrecognized(BTreeMap<(&'static str, String), u64>);
+struct Unrecognized(BTreeMap<(Feed, String), u64>);
 
 impl Unrecognized {
     /// The longest type that is used as a dimension of the metric. CloudWatch accepts 1,024 characters.
@@ -138,24 +158,13 @@ impl Unrecognized {
                 // CloudWatch rejects an empty dimension.
                 plain.push('-');
             }
-            let payload_type = plain;
-            *self.0.entry((fact.resource.feed().provider().as_str(), payload_type)).or_default() += 1;
+            *self.0.entry((fact.resource.feed().clone(), plain)).or_default() += 1;
         }
     }
 
-    fn report(&self, now: Timestamp) {
-        const NAME: &str = "UnrecognizedWebhooks";
-        for ((provider, payload_type), count) in &self.0 {
-            let dimensions = [("provider", *provider), ("type", payload_type.as_str())];
-            metrics::emit(now, NAME, metrics::Unit::Count, *count, &dimensions);
-        }
-        // The alarms cannot know the types.
-        let mut by_provider: BTreeMap<&str, u64> = BTreeMap::new();
-        for ((provider, _), count) in &self.0 {
-            *by_provider.entry(provider).or_default() += count;
-        }
-        for (provider, count) in by_provider {
-            metrics::emit(now, NAME, metrics::Unit::Count, count, &[("provider", provider)]);
+    fn report(&self, now: Timestamp, metrics: &Metrics) {
+        for ((feed, payload_type), count) in &self.0 {
+            metrics.count(now, feed, Metric::UnrecognizedWebhooks, *count, &[("type", payload_type)]);
         }
     }
 }
@@ -168,7 +177,9 @@ fn read(event: SqsEvent, failures: &mut Failures) -> (Batch, Vec<ArchivedEnvelop
         match Envelope::from_json(&message.body) {
             Ok(envelope) => {
                 let line = batch.add(&envelope, &message.body);
-                received.push(ArchivedEnvelope { message_id: message.id, envelope, line });
+                let (correlation_id, trace) = (envelope.correlation_id(), message.trace);
+                let origin = Origin { message_id: message.id, correlation_id, trace };
+                received.push(ArchivedEnvelope { origin, envelope, line });
             }
             Err(error) => {
                 let (message_id, error) = (message.id, chain(&error));
@@ -185,21 +196,23 @@ fn read(event: SqsEvent, failures: &mut Failures) -> (Batch, Vec<ArchivedEnvelop
 }
 
 impl Outgoing {
-    fn add(&mut self, message_id: &str, fact: &NewFact) -> Result<(), NewFactError> {
+    fn add(&mut self, origin: &Origin, fact: &NewFact) -> Result<(), NewFactError> {
         self.bodies.push(fact.to_message()?);
-        self.message_ids.push(message_id.to_owned());
+        self.origins.push(origin.clone());
         Ok(())
     }
 
-    /// Sends the statements. Returns the messages of those that the queue did not accept.
-    async fn send<Q: SendMessages>(self, queue: &Q) -> Vec<(String, PortError)> {
+    /// Sends the statements. Returns the webhooks of those that the queue did not accept.
+    async fn send<Q: SendMessages>(self, queue: &Q) -> Vec<(Origin, PortError)> {
         if self.bodies.is_empty() {
             return Vec::new();
         }
-        let mut outcomes = queue.send_all(self.bodies).await.into_iter();
+        let traces = self.origins.iter().map(|origin| origin.trace.clone());
+        let messages = self.bodies.into_iter().zip(traces).map(|(body, trace)| QueueMessage { body, trace });
+        let mut outcomes = queue.send_all(messages.collect()).await.into_iter();
         // A statement without an outcome may not have been sent.
         let missing = || PortError::new("send a statement", Disposition::Retry, "the queue returned no outcome for it");
-        let failed = |id| Some((id, outcomes.next().unwrap_or_else(|| Err(missing())).err()?));
-        self.message_ids.into_iter().filter_map(failed).collect()
+        let failed = |origin| Some((origin, outcomes.next().unwrap_or_else(|| Err(missing())).err()?));
+        self.origins.into_iter().filter_map(failed).collect()
     }
 }

@@ -1,12 +1,14 @@
 //! From a batch of stream records to published events.
 
+use std::collections::BTreeMap;
+
 use aws_lambda_events::dynamodb::{Event as StreamEvent, EventRecord};
 use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
 use fundhook_adapters::table::{FACTS, Head, ItemError, PAGES, PK, VERSION};
 use fundhook_domain::{Event, Kind, Timestamp, events_after};
 use fundhook_ports::{FactPages, PortError, PublishEvents, Receipts, chain};
 use fundhook_reconciliation::{Receipt, receipt_of};
-use fundhook_runtime::metrics;
+use fundhook_runtime::metrics::{Metric, Metrics};
 use serde_dynamo::{AttributeValue, Item};
 use tracing::{error, info, warn};
 
@@ -16,13 +18,14 @@ pub struct Publisher<T, R, P> {
     topic: T,
     receipts: R,
     pages: P,
+    metrics: Metrics,
 }
 
 impl<T: PublishEvents, R: Receipts, P: FactPages> Publisher<T, R, P> {
     /// A publisher to `topic` that stores a receipt in `receipts` for each deposit that it published as confirmed. It reads the
     /// earlier facts of a resource with many from `pages`.
-    pub fn new(topic: T, receipts: R, pages: P) -> Self {
-        Self { topic, receipts, pages }
+    pub fn new(topic: T, receipts: R, pages: P, metrics: Metrics) -> Self {
+        Self { topic, receipts, pages, metrics }
     }
 
     /// Handles one batch of the stream.
@@ -53,15 +56,17 @@ impl<T: PublishEvents, R: Receipts, P: FactPages> Publisher<T, R, P> {
         let (origins, events): (Vec<usize>, Vec<Event>) = events.into_iter().unzip();
         let outcomes = if events.is_empty() { Vec::new() } else { self.topic.publish(&events).await };
         let mut outcomes = outcomes.into_iter();
-        let (mut receipts, mut surpluses) = (Vec::new(), 0);
+        let (mut receipts, mut published, mut surpluses) = (Vec::new(), BTreeMap::<&str, u64>::new(), 0);
         for (origin, event) in origins.into_iter().zip(&events) {
             // An event without an outcome may not have been published.
             let failure = match outcomes.next() {
                 Some(Ok(())) => {
                     receipts.extend(receipt_of(event, now).map(|receipt| (origin, receipt)));
                     surpluses += u64::from(event.is_surplus());
+                    *published.entry(&event.event_type).or_default() += 1;
                     info!(
                         resource.id = %event.data.resource,
+                        correlation_id = %event.correlation_id,
                         event.id = event.id,
                         event.kind = event.event_type,
                         "event {} published as {}",
@@ -75,6 +80,7 @@ impl<T: PublishEvents, R: Receipts, P: FactPages> Publisher<T, R, P> {
             };
             warn!(
                 resource.id = %event.data.resource,
+                correlation_id = %event.correlation_id,
                 event.id = event.id,
                 error = failure,
                 "event {} could not be published; its record will be delivered again: {failure}",
@@ -82,8 +88,11 @@ impl<T: PublishEvents, R: Receipts, P: FactPages> Publisher<T, R, P> {
             );
             first_failed = Some(first_failed.map_or(origin, |first| first.min(origin)));
         }
+        for (event_type, count) in published {
+            self.metrics.of_stack(now, Metric::PublishedEvents, count, &[("type", event_type)]);
+        }
         if surpluses > 0 {
-            metrics::emit(now, "RecoverySurpluses", metrics::Unit::Count, surpluses, &[]);
+            self.metrics.of_stack(now, Metric::RecoverySurpluses, surpluses, &[]);
         }
         if let Some(origin) = self.note(receipts).await {
             first_failed = Some(first_failed.map_or(origin, |first| first.min(origin)));

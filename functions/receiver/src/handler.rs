@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use fundhook_domain::{Feed, Provider, Timestamp};
-use fundhook_ports::{FetchKeySet, KeySets, ReadSecret, SendMessage, chain};
+use fundhook_domain::{CorrelationId, Feed, Provider, Timestamp};
+use fundhook_ports::{FetchKeySet, KeySets, QueueMessage, ReadSecret, SendMessage, chain};
 use fundhook_providers::{Envelope, Headers, Webhook};
+use fundhook_runtime::metrics::{Line, Metric, Metrics};
 use futures_util::future::join_all;
 use http::Method;
+use lambda_runtime::LambdaEvent;
+use serde_json::json;
 use tracing::{info, warn};
 
 use crate::{Answer, Verifier};
@@ -21,12 +24,34 @@ pub const BODY_BYTES_MAX: usize = 256 * 1024;
 pub struct Receiver<Q, S, F, R> {
     ingress: Q,
     verifiers: BTreeMap<Feed, Verifier<S, F, R>>,
+    metrics: Metrics,
+}
+
+/// A request, and the tracing header of its invocation. The tracing header in the request itself is the sender's, who may
+/// write anything into it.
+#[derive(Debug)]
+pub struct Request {
+    event: ApiGatewayV2httpRequest,
+    trace: Option<String>,
+}
+
+impl From<LambdaEvent<ApiGatewayV2httpRequest>> for Request {
+    fn from(invocation: LambdaEvent<ApiGatewayV2httpRequest>) -> Self {
+        Self { event: invocation.payload, trace: invocation.context.xray_trace_id }
+    }
+}
+
+/// A request without a trace.
+impl From<ApiGatewayV2httpRequest> for Request {
+    fn from(event: ApiGatewayV2httpRequest) -> Self {
+        Self { event, trace: None }
+    }
 }
 
 impl<Q: SendMessage, S: KeySets, F: FetchKeySet, R: ReadSecret> Receiver<Q, S, F, R> {
     /// A feed without a verifier is disabled.
-    pub fn new(ingress: Q, verifiers: BTreeMap<Feed, Verifier<S, F, R>>) -> Self {
-        Self { ingress, verifiers }
+    pub fn new(ingress: Q, verifiers: BTreeMap<Feed, Verifier<S, F, R>>, metrics: Metrics) -> Self {
+        Self { ingress, verifiers, metrics }
     }
 
     /// Reads the keys and secrets of all verifiers concurrently. Called at a cold start, while the first request arrives.
@@ -34,22 +59,54 @@ impl<Q: SendMessage, S: KeySets, F: FetchKeySet, R: ReadSecret> Receiver<Q, S, F
         join_all(self.verifiers.values().map(|verifier| verifier.warm(now))).await;
     }
 
-    pub async fn handle(&self, request: ApiGatewayV2httpRequest, now: Timestamp) -> Answer {
+    /// Answers a request and emits the one line about it, which is also its metric.
+    pub async fn handle(&self, request: impl Into<Request>, now: Timestamp) -> Answer {
+        let Request { event: request, trace } = request.into();
         let path = request.raw_path.clone().unwrap_or_default();
-        let answer = self.answer(request, now).await;
+        let (answer, correlation_id) = match self.answer(request, trace, now).await {
+            Ok(queued) => (Answer::Accepted, Some(queued)),
+            Err(answer) => (answer, None),
+        };
+        self.report(&path, &answer, correlation_id.as_ref(), now);
+        answer
+    }
+
+    fn report(&self, path: &str, answer: &Answer, correlation_id: Option<&CorrelationId>, now: Timestamp) {
         let (status, code) = (answer.status(), answer.code());
-        match answer {
-            Answer::Accepted => info!(path, status, code, "webhook to {path} accepted"),
+        let (level, message) = match answer {
+            Answer::Accepted => ("INFO", format!("webhook to {path} accepted")),
             Answer::NoUsableKeys | Answer::QueueUnreachable => {
-                warn!(path, status, code, "webhook to {path} not accepted ({code}); the provider sends it again")
+                ("WARN", format!("webhook to {path} not accepted ({code}); the provider sends it again"))
             }
             Answer::BodyEncoding
             | Answer::Rejected(_)
             | Answer::UnknownProvider
             | Answer::MethodNotAllowed
-            | Answer::TooLarge => info!(path, status, code, "webhook to {path} rejected: {code}"),
+            | Answer::TooLarge => ("INFO", format!("webhook to {path} rejected: {code}")),
+        };
+        let Some((feed, _)) = self.verifier(path) else {
+            info!(path, status, code, "{message}");
+            return self.metrics.of_stack(now, Metric::RefusedWebhooks, 1, &[("reason", code)]);
+        };
+        let mut fields = json!({ "level": level, "message": message, "path": path, "status": status, "code": code });
+        if let Some(id) = correlation_id {
+            fields["correlation_id"] = json!(id);
         }
-        answer
+        // The share of unverified webhooks counts only what looks like a webhook: it has every header that is required.
+        let unverified = (Metric::UnverifiedShare, 1);
+        let values: &[(Metric, u64)] = match answer {
+            Answer::Accepted => &[(Metric::AcceptedWebhooks, 1), (Metric::UnverifiedShare, 0)],
+            Answer::Rejected(rejection) if !rejection.is_malformed() => &[(Metric::RefusedWebhooks, 1), unverified],
+            Answer::Rejected(_)
+            | Answer::BodyEncoding
+            | Answer::UnknownProvider
+            | Answer::MethodNotAllowed
+            | Answer::TooLarge
+            | Answer::NoUsableKeys
+            | Answer::QueueUnreachable => &[(Metric::RefusedWebhooks, 1)],
+        };
+        let by: &[(&str, &str)] = if *answer == Answer::Accepted { &[] } else { &[("reason", code)] };
+        self.metrics.of_feed(now, feed, Line { values, by, fields });
     }
 
     /// The feed of `path` and its verifier: `/webhooks/{provider}/{tenant}` for an enabled tenant, otherwise
@@ -62,37 +119,34 @@ impl<Q: SendMessage, S: KeySets, F: FetchKeySet, R: ReadSecret> Receiver<Q, S, F
         of_tenant.or_else(|| self.verifiers.get_key_value(&Feed::from(provider)))
     }
 
-    async fn answer(&self, request: ApiGatewayV2httpRequest, now: Timestamp) -> Answer {
+    /// The correlation id of the queued webhook, or why it was not queued.
+    async fn answer(
+        &self,
+        request: ApiGatewayV2httpRequest,
+        trace: Option<String>,
+        now: Timestamp,
+    ) -> Result<CorrelationId, Answer> {
         let Some((feed, verifier)) = self.verifier(request.raw_path.as_deref().unwrap_or_default()) else {
-            return Answer::UnknownProvider;
+            return Err(Answer::UnknownProvider);
         };
         if request.request_context.http.method != Method::POST {
-            return Answer::MethodNotAllowed;
+            return Err(Answer::MethodNotAllowed);
         }
-        let trace = request.headers.get("x-amzn-trace-id").and_then(|trace| trace.to_str().ok());
-        let trace = trace.map(str::to_owned);
-        let webhook = match webhook(request) {
-            Ok(webhook) => webhook,
-            Err(answer) => return answer,
-        };
-        let verified = match verifier.verify(webhook, feed, now).await {
-            Ok(verified) => verified,
-            Err(answer) => return answer,
-        };
-        let envelope = match serde_json::to_string(&Envelope::seal(verified, now, trace)) {
-            Ok(envelope) => envelope,
-            Err(error) => {
-                warn!(%feed, error = chain(&error), "could not serialize the envelope of a webhook of {feed}");
-                return Answer::QueueUnreachable;
-            }
-        };
-        match self.ingress.send(envelope).await {
-            Ok(()) => Answer::Accepted,
-            Err(error) => {
-                warn!(%feed, error = chain(&error), "could not queue a webhook of {feed}; the provider sends it again");
-                Answer::QueueUnreachable
-            }
-        }
+        let verified = verifier.verify(webhook(request)?, feed, now).await?;
+        let envelope = Envelope::seal(verified, now, trace.clone());
+        let correlation_id = envelope.correlation_id();
+        let envelope = serde_json::to_string(&envelope).map_err(|error| {
+            warn!(%feed, error = chain(&error), "could not serialize the envelope of a webhook of {feed}");
+            Answer::QueueUnreachable
+        })?;
+        self.ingress.send(QueueMessage { body: envelope, trace }).await.map_err(|error| {
+            warn!(
+                %feed, %correlation_id, error = chain(&error),
+                "could not queue a webhook of {feed}; the provider sends it again"
+            );
+            Answer::QueueUnreachable
+        })?;
+        Ok(correlation_id)
     }
 }
 

@@ -1,26 +1,31 @@
 use std::collections::BTreeMap;
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use fundhook_adapters::{Aws, JwksClient, KeySetTable, Queue, SecretStore};
 use fundhook_credentials::{KeyCache, SecretCache};
 use fundhook_domain::{Feed, Provider};
+use fundhook_runtime::metrics::Metrics;
 use fundhook_runtime::settings::{self, Environment};
-use fundhook_runtime::{now, telemetry, variable};
+use fundhook_runtime::{now, run, variable};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use receiver::{Receiver, Verifier};
 
 type Verifiers = BTreeMap<Feed, Verifier<KeySetTable, Arc<JwksClient>, SecretStore>>;
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
-    telemetry::init();
+async fn main() -> ExitCode {
+    run(serve()).await
+}
+
+async fn serve() -> Result<(), Error> {
     let environment = Environment::new(&variable);
     let aws = Aws::from_environment(variable)?;
     let ingress = Queue::new(&aws, environment.required("FUNDHOOK_INGRESS_QUEUE_URL")?);
-    let receiver = Receiver::new(ingress, verifiers(&environment, &aws)?);
+    let receiver = Receiver::new(ingress, verifiers(&environment, &aws)?, Metrics::from_environment(&environment)?);
     let handle = async |event: LambdaEvent<ApiGatewayV2httpRequest>| {
-        Ok::<_, Error>(receiver.handle(event.payload, now()).await.into_response())
+        Ok::<_, Error>(receiver.handle(event, now()).await.into_response())
     };
     // Load keys and secrets while the runtime waits for the first request.
     let (served, ()) = tokio::join!(Box::pin(lambda_runtime::run(service_fn(handle))), Box::pin(receiver.warm(now())));

@@ -94,7 +94,7 @@ impl<P: Ports> Reconciler<P> {
     async fn send(&self, record: &DecisionRecord, resource: &Resource) -> Result<(), PortError> {
         let failed = |error| PortError::new("write the envelope of a decision", Disposition::DeadLetter, error);
         let envelope = record.envelope(resource.id().feed()).and_then(|envelope| serde_json::to_string(&envelope));
-        let sent = self.ingress.send_all(vec![envelope.map_err(failed)?]).await;
+        let sent = self.ingress.send_all(vec![envelope.map_err(failed)?.into()]).await;
         sent.into_iter().collect()
     }
 }

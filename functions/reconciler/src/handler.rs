@@ -9,6 +9,7 @@ use fundhook_ports::{
     RequestToken, Resources, SendMessages, SettledDeposits, Watermarks, chain,
 };
 use fundhook_reconciliation::RunSummary;
+use fundhook_runtime::metrics::Metrics;
 use fundhook_runtime::settings::ReconcileSettings;
 use tracing::{error, info};
 
@@ -69,6 +70,8 @@ pub struct Reconciler<P: Ports> {
     pub settings: ReconcileSettings,
     /// The current time.
     pub clock: P::Clock,
+    /// The metrics of the stack.
+    pub metrics: Metrics,
 }
 
 impl<P: Ports> Reconciler<P> {
@@ -93,8 +96,8 @@ impl<P: Ports> Reconciler<P> {
             outcome = outcome.and(known.inspect_err(|failed| log_failure(feed, failed)));
             let read = self.read_list(feed, &mut reading).await;
             outcome = outcome.and(read.inspect_err(|failed| log_failure(feed, failed)));
-            self.emit_lag(feed).await;
         }
+        self.emit_lag(&feeds).await;
 
         // The provider lists deposits only, so this is quick and may use all the time.
         let mut overdue = run.phase(time.whole());

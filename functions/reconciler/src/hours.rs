@@ -3,7 +3,7 @@
 use fundhook_domain::{Feed, Timestamp};
 use fundhook_ports::{PortError, Reports};
 use fundhook_reconciliation::{ClosedWindow, Report, TotalsPass};
-use fundhook_runtime::metrics;
+use fundhook_runtime::metrics::Metric;
 use tracing::{info, warn};
 
 use crate::control_totals::{Findings, Unanswered};
@@ -75,13 +75,7 @@ impl<P: Ports> Reconciler<P> {
 
     fn emit_differences(&self, report: &Report) {
         let (feed, hour, differences) = (&report.feed, report.from.hour(), report.differences());
-        metrics::emit(
-            self.now(),
-            "ControlTotalsDifferences",
-            metrics::Unit::Count,
-            differences,
-            &metrics::of_feed(feed),
-        );
+        self.metrics.count(self.now(), feed, Metric::ControlTotalsDifferences, differences, &[]);
         if differences > 0 {
             warn!(
                 %feed, hour, differences,

@@ -1,13 +1,17 @@
 //! Wires the reconciler to AWS and Connect's API.
 
+use std::process::ExitCode;
+use std::time::Duration;
+
 use fundhook_adapters::{
     Aws, ConnectApi, ConnectApiConfig, Queue, ReconciliationTable, ResourceTable, TokenStore, TokenStoreNames,
 };
 use fundhook_credentials::TokenKeeper;
 use fundhook_domain::Timestamp;
 use fundhook_ports::chain;
+use fundhook_runtime::metrics::Metrics;
 use fundhook_runtime::settings::{self, ConnectApiSettings, Environment, ReconcileSettings};
-use fundhook_runtime::{now, telemetry, variable};
+use fundhook_runtime::{now, run, variable};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use reconciler::{ListReader, Ports, ReconcileRequest, Reconciler};
 use serde_json::Value;
@@ -25,8 +29,11 @@ impl Ports for Deployed {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
-    telemetry::init();
+async fn main() -> ExitCode {
+    run(serve()).await
+}
+
+async fn serve() -> Result<(), Error> {
     let environment = Environment::new(&variable);
     let aws = Aws::from_environment(variable)?;
     let table = environment.required("FUNDHOOK_TABLE")?;
@@ -42,15 +49,22 @@ async fn main() -> Result<(), Error> {
         transfers: Queue::new(&aws, environment.required("FUNDHOOK_TRANSFERS_QUEUE_URL")?),
         settings: ReconcileSettings::from_environment(&environment)?,
         clock: now,
+        metrics: Metrics::from_environment(&environment)?,
     };
     let handle = async |event: LambdaEvent<Value>| {
         let request = ReconcileRequest::try_from(&event.payload)
             .inspect_err(|error| tracing::error!(error = chain(error), "the request is invalid: {error}"))?;
-        let deadline = Timestamp::from(event.context.deadline());
+        let deadline = deadline(Timestamp::from(event.context.deadline()), now());
         // A failure is logged where it occurs.
-        Box::pin(reconciler.answer(request, deadline)).await.map_err(Error::from)
+        Box::pin(reconciler.answer(request, deadline)).await.map_err(|error| Error::from(chain(&error)))
     };
     lambda_runtime::run(service_fn(handle)).await
+}
+
+/// When the run must have stopped. `cargo lambda` passes a deadline in 1970; then it is the timeout of the template from now.
+fn deadline(given: Timestamp, now: Timestamp) -> Timestamp {
+    const TIMEOUT: Duration = Duration::from_secs(300);
+    if given > now { given } else { now.plus(TIMEOUT) }
 }
 
 fn list_reader(aws: &Aws, table: String, api: ConnectApiSettings) -> Result<ListReader<TokenStore, ConnectApi>, Error> {

@@ -94,7 +94,8 @@ impl<P: Ports> Reconciler<P> {
             }
             phase.run.summary.overdue += notices.len() as u64;
             if !notices.is_empty() {
-                let sent: Result<Vec<()>, PortError> = self.transfers.send_all(notices).await.into_iter().collect();
+                let sent: Result<Vec<()>, PortError> =
+                    self.transfers.send_all(notices.into_iter().map(Into::into).collect()).await.into_iter().collect();
                 sent?;
             }
             if after.is_none() {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use fundhook_domain::Feed;
 use fundhook_ports::{Disposition, SendMessages, chain};
 use fundhook_reconciliation::Discrepancy;
-use fundhook_runtime::metrics;
+use fundhook_runtime::metrics::Metric;
 use tracing::{error, info, warn};
 
 use crate::listed_row::ListedRow;
@@ -35,9 +35,7 @@ impl<P: Ports> Reconciler<P> {
             envelopes.extend(row.map(|row| row.envelope(resource.feed(), now)).transpose()?);
         }
         for (name, count) in counts {
-            let mut dimensions = metrics::of_feed(feed);
-            dimensions.push(("discrepancy", name));
-            metrics::emit(now, "ReconciliationDiscrepancies", metrics::Unit::Count, count, &dimensions);
+            self.metrics.count(now, feed, Metric::ReconciliationDiscrepancies, count, &[("discrepancy", name)]);
         }
         self.queue(feed, envelopes, run).await
     }
@@ -47,7 +45,7 @@ impl<P: Ports> Reconciler<P> {
         if envelopes.is_empty() {
             return Ok(());
         }
-        for sent in self.ingress.send_all(envelopes).await {
+        for sent in self.ingress.send_all(envelopes.into_iter().map(Into::into).collect()).await {
             match sent {
                 Ok(()) => run.summary.queued += 1,
                 // It would fail each time and block every row behind it. The control totals of its hour will differ.

@@ -3,7 +3,7 @@
 use fundhook_domain::Feed;
 use fundhook_ports::{Advance, PortError, Watermarks, chain};
 use fundhook_reconciliation::{ReadableRange, Watermark};
-use fundhook_runtime::metrics;
+use fundhook_runtime::metrics::Metric;
 use tracing::{error, warn};
 
 use crate::{Ports, ReconcileError, Reconciler};
@@ -40,27 +40,27 @@ impl<P: Ports> Reconciler<P> {
         }
     }
 
-    /// Emits how far reading and control totals lag behind what is readable: the metrics of two alarms. Emits nothing while
-    /// the list was never read; the alarms treat a missing value as a breach.
-    pub(crate) async fn emit_lag(&self, feed: &Feed) {
+    /// Emits how far reading and control totals lag behind what is readable, of the feed that lags most: the metrics of two
+    /// alarms. A list that was never read lags by as much as the first run reads of it.
+    pub(crate) async fn emit_lag(&self, feeds: &[Feed]) {
         let (now, readable) = (self.now(), self.readable());
-        match self.store.load(feed).await {
-            Ok(Some(watermark)) => {
-                for (metric, done_until) in [
-                    ("ReconciliationLagSeconds", watermark.read_until),
-                    ("ControlTotalsLagSeconds", watermark.totals_until),
-                ] {
-                    let lag = readable.until.since(done_until).as_secs();
-                    metrics::emit(now, metric, metrics::Unit::Seconds, lag, &metrics::of_feed(feed));
+        let (mut reading, mut totals) = (Vec::new(), Vec::new());
+        for feed in feeds {
+            let watermark = match self.store.load(feed).await {
+                Ok(stored) => stored.unwrap_or_else(|| Watermark::initial(readable, now)),
+                Err(failed) => {
+                    error!(
+                        %feed, error = chain(&failed),
+                        "the watermark of {feed} could not be read; its lag is missing in the metrics of this run"
+                    );
+                    continue;
                 }
-            }
-            Ok(None) => {}
-            Err(failed) => {
-                error!(
-                    %feed, error = chain(&failed),
-                    "the watermark of {feed} could not be read; its lag metrics are missing for this run"
-                );
-            }
+            };
+            let lag = |done_until| readable.until.since(done_until).as_secs();
+            reading.push((feed, lag(watermark.read_until)));
+            totals.push((feed, lag(watermark.totals_until)));
         }
+        self.metrics.worst(now, Metric::ReconciliationLagSeconds, reading);
+        self.metrics.worst(now, Metric::ControlTotalsLagSeconds, totals);
     }
 }

@@ -1,5 +1,6 @@
 //! One scheduled run: renews the key sets and access tokens that are due.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use fundhook_credentials::{
@@ -9,7 +10,7 @@ use fundhook_domain::{Feed, Timestamp};
 use fundhook_ports::{
     AccessTokens, CLOCK_SKEW_MAX, FetchKeySet, KeySets, PortError, RequestToken, StoredKeySet, chain,
 };
-use fundhook_runtime::metrics;
+use fundhook_runtime::metrics::{Metric, Metrics};
 use tracing::{error, info, warn};
 
 /// Renews key sets and access tokens.
@@ -20,6 +21,7 @@ pub struct Refresher<S, F, T, A> {
     feeds: Vec<Feed>,
     last_good_max: Duration,
     tokens: Tokens<T, A>,
+    metrics: Metrics,
 }
 
 /// The state of the access tokens in this deployment.
@@ -60,62 +62,105 @@ impl<T, A> Tokens<T, A> {
 
 impl<S: KeySets, F: FetchKeySet, T: AccessTokens, A: RequestToken> Refresher<S, F, T, A> {
     /// Renews the key sets of `feeds`. Receivers use a key set until it is `last_good_max` old.
-    pub fn new(store: S, provider_api: F, feeds: Vec<Feed>, last_good_max: Duration, tokens: Tokens<T, A>) -> Self {
-        Self { store, provider_api, feeds, last_good_max, tokens }
+    pub fn new(
+        store: S,
+        provider_api: F,
+        feeds: Vec<Feed>,
+        last_good_max: Duration,
+        tokens: Tokens<T, A>,
+        metrics: Metrics,
+    ) -> Self {
+        Self { store, provider_api, feeds, last_good_max, tokens, metrics }
     }
 
-    /// Renews each key set and token that is due, and emits how long each is still usable. Each run starts with another feed. A
-    /// failure does not stop the others; the first one is returned.
+    /// Renews each key set and token that is due, and emits how long the worst one is still usable. Each run starts with
+    /// another feed. A failure does not stop the others; the first one is returned.
     pub async fn handle(&self, clock: impl Fn() -> Timestamp) -> Result<(), RefreshError> {
         let mut feeds: Vec<&Feed> = self.feeds.iter().collect();
         rotate_by_run(&mut feeds, clock(), RUN_INTERVAL);
         let mut outcome = Ok(());
+        let mut failed = |feed: &Feed, error: RefreshError| {
+            warn!(%feed, error = chain(&error), "could not renew the key set of {feed}");
+            if outcome.is_ok() {
+                outcome = Err(error);
+            }
+        };
+        let mut ages = BTreeMap::new();
+        let mut stored = Vec::with_capacity(feeds.len());
         for feed in feeds {
-            let refreshed = self.refresh(feed, &clock).await;
-            outcome = outcome.and(
-                refreshed
-                    .inspect_err(|error| warn!(%feed, error = chain(error), "could not renew the key set of {feed}")),
-            );
+            match self.stored(feed).await {
+                Ok(set) => {
+                    ages.insert(feed, age(set.as_ref(), clock()));
+                    stored.push((feed, set));
+                }
+                Err(error) => failed(feed, error),
+            }
+        }
+        // Before a provider is called, so that a run that is cut short has reported.
+        self.report(&ages, clock());
+        let mut renewed = false;
+        for (feed, set) in stored {
+            if set.as_ref().is_some_and(|set| !is_due(set, clock())) {
+                continue;
+            }
+            match self.renew(feed, set.as_ref(), &clock).await {
+                Ok(set) => {
+                    renewed = true;
+                    ages.insert(feed, age(Some(&set), clock()));
+                }
+                Err(error) => failed(feed, error),
+            }
+        }
+        if renewed {
+            self.report(&ages, clock());
         }
         outcome.and(self.renew_tokens(&clock).await)
     }
 
-    async fn refresh(&self, feed: &Feed, clock: impl Fn() -> Timestamp) -> Result<(), RefreshError> {
-        let failed = |error| RefreshError::Store(feed.clone(), error);
-        let stored = self.store.load(feed).await.map_err(failed)?;
-        let (stored, now) = (published_here(&self.provider_api, feed, stored), clock());
-        // Before the provider is called, so that a run that is cut short has reported.
-        self.report(feed, stored.as_ref(), now);
-        if stored.as_ref().is_some_and(|set| !is_due(set, now)) {
-            return Ok(());
+    /// The stored key set of the feed, if it is of the URL that is configured.
+    async fn stored(&self, feed: &Feed) -> Result<Option<StoredKeySet>, RefreshError> {
+        let stored = self.store.load(feed).await.map_err(|error| RefreshError::Store(feed.clone(), error))?;
+        let stored = published_here(&self.provider_api, feed, stored);
+        if stored.is_none() {
+            warn!(%feed, "no key set of {feed} is stored yet; its webhooks cannot be verified");
         }
-        match fetch_key_set(&self.provider_api, feed, stored.as_ref(), now).await {
+        Ok(stored)
+    }
+
+    /// Fetches the key set of the feed and stores it.
+    async fn renew(
+        &self,
+        feed: &Feed,
+        stored: Option<&StoredKeySet>,
+        clock: impl Fn() -> Timestamp,
+    ) -> Result<StoredKeySet, RefreshError> {
+        match fetch_key_set(&self.provider_api, feed, stored, clock()).await {
             Ok((set, keys)) => {
+                let failed = |error| RefreshError::Store(feed.clone(), error);
                 self.store.store(feed, &set).await.map_err(failed)?;
                 let keys = keys.keys().len();
                 info!(%feed, fingerprint = set.fingerprint, keys, "renewed the key set of {feed}: {keys} keys");
-                self.report(feed, Some(&set), clock());
-                Ok(())
+                Ok(set)
             }
             Err(error) => {
-                back_off_if_asked(&self.store, &error, stored.as_ref(), self.last_good_max, clock()).await;
+                back_off_if_asked(&self.store, &error, stored, self.last_good_max, clock()).await;
                 Err(error.into())
             }
         }
     }
 
-    /// Emits the age of the stored key set, which has an alarm, and for how long it is still usable. While none is stored,
-    /// nothing is emitted, and the alarm treats a missing value as a breach.
-    fn report(&self, feed: &Feed, stored: Option<&StoredKeySet>, now: Timestamp) {
-        let Some(set) = stored else {
-            warn!(%feed, "no key set of {feed} is stored yet; its webhooks cannot be verified");
-            return;
-        };
-        let age = now.since(set.fetched_at);
-        let usable_for = self.last_good_max.saturating_sub(age);
-        for (name, duration) in [("KeySetAgeSeconds", age), ("KeySetSecondsLeft", usable_for)] {
-            metrics::emit(now, name, metrics::Unit::Seconds, duration.as_secs(), &metrics::of_feed(feed));
-        }
+    /// Emits the age of the oldest key set, which has an alarm, and for how long the key set that ends first is still usable.
+    /// A feed without one counts as having one that is too old to be used.
+    fn report(&self, ages: &BTreeMap<&Feed, Option<Duration>>, now: Timestamp) {
+        let age = |age: &Option<Duration>| age.unwrap_or(self.last_good_max);
+        let oldest = ages.iter().map(|(feed, of_set)| (*feed, age(of_set).as_secs()));
+        self.metrics.worst(now, Metric::KeySetAgeSeconds, oldest);
+        let usable_for = |of_set| self.last_good_max.saturating_sub(age(of_set)).as_secs();
+        self.metrics.worst(
+            now,
+            Metric::KeySetSecondsLeft,
+            ages.iter().map(|(feed, of_set)| (*feed, usable_for(of_set))),
+        );
     }
 
     async fn renew_tokens(&self, clock: impl Fn() -> Timestamp) -> Result<(), RefreshError> {
@@ -128,14 +173,9 @@ impl<S: KeySets, F: FetchKeySet, T: AccessTokens, A: RequestToken> Refresher<S, 
                 return Err(invalid);
             }
         };
-        let report = |feed: &Feed, valid_for: Duration| {
-            metrics::emit(
-                clock(),
-                "TokenSecondsLeft",
-                metrics::Unit::Seconds,
-                valid_for.as_secs(),
-                &metrics::of_feed(feed),
-            );
+        let report = |valid_for: &BTreeMap<Feed, Duration>| {
+            let seconds = valid_for.iter().map(|(feed, valid_for)| (feed, valid_for.as_secs()));
+            self.metrics.worst(clock(), Metric::TokenSecondsLeft, seconds);
         };
         let failures = tokens.renew_due(&clock, report).await.map_err(RefreshError::Tokens);
         let failures = failures.inspect_err(|error| {
@@ -147,6 +187,11 @@ impl<S: KeySets, F: FetchKeySet, T: AccessTokens, A: RequestToken> Refresher<S, 
         }
         failures.into_iter().next().map_or(Ok(()), |error| Err(error.into()))
     }
+}
+
+/// How long ago a key set was fetched; `None` without one.
+fn age(set: Option<&StoredKeySet>, now: Timestamp) -> Option<Duration> {
+    set.map(|set| now.since(set.fetched_at))
 }
 
 /// Whether to fetch the key set: it becomes stale before the next run, or a wrong clock has fetched it. Not while the provider

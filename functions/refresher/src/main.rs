@@ -1,13 +1,20 @@
+use std::process::ExitCode;
+
 use fundhook_adapters::{Aws, ConnectApi, ConnectApiConfig, JwksClient, KeySetTable, TokenStore, TokenStoreNames};
 use fundhook_credentials::TokenKeeper;
+use fundhook_ports::chain;
+use fundhook_runtime::metrics::Metrics;
 use fundhook_runtime::settings::{self, Environment};
-use fundhook_runtime::{now, telemetry, variable};
+use fundhook_runtime::{now, run, variable};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use refresher::{Refresher, Tokens};
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
-    telemetry::init();
+async fn main() -> ExitCode {
+    run(serve()).await
+}
+
+async fn serve() -> Result<(), Error> {
     let environment = Environment::new(&variable);
     let aws = Aws::from_environment(variable)?;
     let table_name = environment.required("FUNDHOOK_TABLE")?;
@@ -16,10 +23,11 @@ async fn main() -> Result<(), Error> {
     let feeds = jwks_urls.keys().cloned().collect();
     let last_good_max = settings::keys(&environment)?.last_good_max;
     let tokens = Tokens::of(tokens(&environment, &aws, table_name));
-    let refresher = Refresher::new(table, JwksClient::new(jwks_urls), feeds, last_good_max, tokens);
+    let metrics = Metrics::from_environment(&environment)?;
+    let refresher = Refresher::new(table, JwksClient::new(jwks_urls), feeds, last_good_max, tokens, metrics);
     let handle = async |_: LambdaEvent<serde_json::Value>| {
         // The handler has logged each failure; the error makes the invocation fail.
-        refresher.handle(now).await.map_err(Error::from)
+        refresher.handle(now).await.map_err(|error| Error::from(chain(&error)))
     };
     lambda_runtime::run(service_fn(handle)).await
 }

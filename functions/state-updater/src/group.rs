@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use fundhook_domain::{NewFact, ResourceId, Stored};
+use fundhook_domain::{CorrelationId, NewFact, ResourceId, Stored};
 use fundhook_runtime::batch::Failures;
 
 /// The statements and overdue notices of a batch about one resource.
@@ -81,6 +81,16 @@ impl Group {
     pub(crate) fn described(&self) -> String {
         let names: Vec<String> = self.names.iter().map(ToString::to_string).collect();
         names.join(", ")
+    }
+
+    /// Whether `id` is one of its names.
+    pub(crate) fn is_about(&self, id: &ResourceId) -> bool {
+        self.names.contains(id)
+    }
+
+    /// The ids of the webhooks of its facts.
+    pub(crate) fn correlation_ids(&self) -> impl Iterator<Item = &CorrelationId> {
+        self.facts.iter().map(|fact| &fact.content.evidence().correlation_id)
     }
 
     /// Delivers the messages again.

@@ -1,9 +1,11 @@
 //! From a batch of statements to conditional writes.
 
+use std::collections::BTreeSet;
+
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use fundhook_domain::{
-    Claim, Missing, NewFact, NotRecorded, Recording, Resource, SeveralFamiliesCredit, SimilarDeposits, Stored,
-    Timestamp,
+    Claim, CorrelationId, Missing, NewFact, NotRecorded, Recording, Resource, SeveralFamiliesCredit, SimilarDeposits,
+    Stored, Timestamp,
 };
 use fundhook_ports::{Claims, PortError, Resources, Write, WriteOutcome, chain};
 use fundhook_runtime::batch::{Failures, messages};
@@ -55,6 +57,7 @@ impl<R: Resources + Claims, P: AsyncFn(u32)> StateUpdater<R, P> {
             let id = group.described();
             warn!(
                 resource.id = id,
+                correlation_ids = webhooks([&group]),
                 attempts = ATTEMPTS_MAX,
                 "{id} was changed by other writers in {ATTEMPTS_MAX} attempts; its messages will be delivered again"
             );
@@ -75,6 +78,7 @@ impl<R: Resources + Claims, P: AsyncFn(u32)> StateUpdater<R, P> {
                     error,
                     resources,
                     resource.ids = ids,
+                    correlation_ids = webhooks(&groups),
                     "could not read {ids}; their messages will be delivered again: {error}"
                 );
                 groups.iter().for_each(|group| group.fail(failures));
@@ -92,18 +96,19 @@ impl<R: Resources + Claims, P: AsyncFn(u32)> StateUpdater<R, P> {
         for (numbers, write) in writes {
             let of_write = || numbers.iter().filter_map(|number| groups.get(*number).and_then(Option::as_ref));
             let ids: Vec<String> = write.resources.iter().map(|resource| resource.item.id().to_string()).collect();
-            let ids = ids.join(", ");
+            let (ids, correlation_ids) = (ids.join(", "), webhooks(of_write()));
             // A write without an outcome may not have been stored.
             let Some(outcome) = outcomes.next() else {
                 error!(
                     resource.id = ids,
+                    correlation_ids,
                     "the table returned no outcome for the write of {ids}; its messages will be delivered again"
                 );
                 of_write().for_each(|group| group.fail(failures));
                 continue;
             };
             match outcome {
-                WriteOutcome::Written => written(&write),
+                WriteOutcome::Written => written(&write, &correlation_ids),
                 WriteOutcome::Lost(current) => {
                     stored.forget(&write);
                     current.into_iter().for_each(|current| stored.know(current));
@@ -115,6 +120,7 @@ impl<R: Resources + Claims, P: AsyncFn(u32)> StateUpdater<R, P> {
                     let (disposition, error) = (error.disposition(), chain(&error));
                     error!(
                         resource.id = ids,
+                        correlation_ids,
                         error,
                         ?disposition,
                         "{ids} could not be written; its messages will be delivered again: {error}"
@@ -148,7 +154,7 @@ impl<R: Resources + Claims, P: AsyncFn(u32)> StateUpdater<R, P> {
             }
             if missing.is_empty() {
                 without_owner.into_iter().for_each(|group| fail_without_owner(group, failures));
-                log_conflicts(&recording);
+                log_conflicts(&recording, &sorted);
                 let writes = recording.into_writes();
                 log_unchanged(&sorted, &writes);
                 return Ok((sorted, writes));
@@ -180,18 +186,27 @@ impl<R: Resources + Claims, P: AsyncFn(u32)> StateUpdater<R, P> {
     }
 }
 
-fn written(write: &Write) {
+/// The ids of the webhooks that `groups` are from, each once.
+fn webhooks<'a>(groups: impl IntoIterator<Item = &'a Group>) -> String {
+    let ids: BTreeSet<&CorrelationId> = groups.into_iter().flat_map(Group::correlation_ids).collect();
+    ids.into_iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+}
+
+fn written(write: &Write, correlation_ids: &str) {
     for resource in &write.resources {
         let (id, version) = (resource.item.id(), resource.item.version());
-        info!(resource.id = %id, version, "{id} written at version {version}");
+        info!(resource.id = %id, version, correlation_ids, "{id} written at version {version}");
         let Some(owner) = resource.item.second_name_of() else {
             continue;
         };
-        info!(resource.id = %owner, name = %id, "{owner} is also named {id}; its facts are recorded under {owner}");
+        info!(
+            resource.id = %owner, name = %id, correlation_ids,
+            "{owner} is also named {id}; its facts are recorded under {owner}"
+        );
     }
 }
 
-fn log_conflicts(recording: &Recording<'_>) {
+fn log_conflicts(recording: &Recording<'_>, groups: &[Group]) {
     for id in recording.conflicting() {
         let Some(conflict) = recording.changed(id).and_then(|resource| resource.view()?.conflict) else {
             continue;
@@ -200,21 +215,30 @@ fn log_conflicts(recording: &Recording<'_>) {
         let with: Vec<String> = conflict.with.iter().map(ToString::to_string).collect();
         let (statuses, about, with) = (statuses.join(", "), conflict.about.join(", "), with.join(", "));
         let among = if with.is_empty() { String::new() } else { format!("; with: {with}") };
-        warn!(resource.id = %id, statuses, about, with, "{id} has conflicting statements ({statuses}; about: {about}{among}); it needs review");
+        // A statement about another resource may have caused it.
+        let own = groups.iter().filter(|group| group.is_about(id));
+        let correlation_ids = Some(webhooks(own)).filter(|own| !own.is_empty()).unwrap_or_else(|| webhooks(groups));
+        warn!(
+            resource.id = %id, statuses, about, with, correlation_ids,
+            "{id} has conflicting statements ({statuses}; about: {about}{among}); it needs review"
+        );
     }
 }
 
 fn log_unchanged(groups: &[Group], writes: &[(Vec<usize>, Write)]) {
     let is_written = |number: &usize| writes.iter().any(|(numbers, _)| numbers.contains(number));
     for (_, group) in groups.iter().enumerate().filter(|(number, _)| !is_written(number)) {
-        let (id, statements) = (group.described(), group.facts().len());
-        info!(resource.id = id, statements, "{id} unchanged: its {statements} statements add no fact");
+        let (id, statements, correlation_ids) = (group.described(), group.facts().len(), webhooks([group]));
+        info!(resource.id = id, statements, correlation_ids, "{id} unchanged: its {statements} statements add no fact");
     }
 }
 
 fn fail_without_owner(group: &Group, failures: &mut Failures) {
-    let names = group.described();
-    error!(resource.ids = names, "{names}: none of these names has the facts; their messages will be delivered again");
+    let (names, correlation_ids) = (group.described(), webhooks([group]));
+    error!(
+        resource.ids = names,
+        correlation_ids, "{names}: none of these names has the facts; their messages will be delivered again"
+    );
     group.fail(failures);
 }
 

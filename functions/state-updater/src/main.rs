@@ -1,15 +1,20 @@
 //! Wiring of the state updater: settings, AWS clients and the Lambda runtime.
 
+use std::process::ExitCode;
+
 use aws_lambda_events::sqs::SqsEvent;
 use fundhook_adapters::{Aws, ResourceTable, WriteMethod};
 use fundhook_runtime::settings::{self, Environment};
-use fundhook_runtime::{jittered_pause, now, telemetry, variable};
+use fundhook_runtime::{jittered_pause, now, run, variable};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use state_updater::StateUpdater;
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
-    telemetry::init();
+async fn main() -> ExitCode {
+    run(serve()).await
+}
+
+async fn serve() -> Result<(), Error> {
     let environment = Environment::new(&variable);
     let aws = Aws::from_environment(variable)?;
     let methods = [("statements", WriteMethod::Statements), ("puts", WriteMethod::Puts)];

@@ -9,6 +9,7 @@ use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provi
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
+use aws_types::app_name::AppName;
 use aws_types::region::Region;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 
@@ -25,7 +26,9 @@ pub struct Aws {
 /// Why the environment does not configure AWS.
 #[derive(Debug, thiserror::Error)]
 pub enum AwsEnvironmentError {
-    #[error("the environment variable {0} is not set; Lambda sets it, and `cargo fundhook up` does so for local use")]
+    #[error(
+        "the environment variable {0} is not set; Lambda sets it, and `cargo fundhook invoke --env FUNCTION` writes it for a local invocation"
+    )]
     Missing(&'static str),
     #[error("the trust store could not be built")]
     TrustStore(#[source] aws_smithy_http_client::HttpClientError),
@@ -93,6 +96,7 @@ impl Aws {
             .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS_MAX))
             .timeout_config(timeouts);
         config.set_endpoint_url(endpoint);
+        config.set_app_name(AppName::new(concat!("fundhook-", env!("CARGO_PKG_VERSION"))).ok());
         Ok(Self { config: config.build(), is_local })
     }
 
@@ -122,6 +126,13 @@ fn pem(der: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_user_agent_names_fundhook_and_its_version() {
+        let aws = Aws::local("http://127.0.0.1:1", "123456789012").expect("valid");
+        let name = aws.sdk_config().app_name().expect("set").to_string();
+        assert_eq!(name, format!("fundhook-{}", env!("CARGO_PKG_VERSION")));
+    }
 
     #[test]
     fn a_missing_variable_is_named() {

@@ -1,11 +1,11 @@
 //! The evidence bucket.
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::error::DisplayErrorContext;
 use aws_sdk_s3::primitives::ByteStream;
 use fundhook_ports::{Archive, Disposition, PortError};
 
 use crate::Aws;
+use crate::why::{BUCKET, why};
 
 #[derive(Clone, Debug)]
 pub struct Bucket {
@@ -25,7 +25,7 @@ impl Archive for Bucket {
         let put = self.client.put_object().bucket(&self.name).key(key).body(ByteStream::from(content));
         let put = put.content_type("application/x-ndjson").content_encoding("gzip");
         put.send().await.map(|_| ()).map_err(|error| {
-            let why = DisplayErrorContext(&error).to_string();
+            let why = why(&error, BUCKET);
             PortError::new("put an object into the evidence bucket", Disposition::Retry, why)
         })
     }

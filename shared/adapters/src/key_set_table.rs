@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::{DisplayErrorContext, SdkError};
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use fundhook_domain::{Feed, Timestamp};
@@ -18,6 +18,7 @@ use crate::Aws;
 use crate::leases::{Leases, TakenLease};
 use crate::table::PK;
 use crate::table::reads::Item;
+use crate::why::{TABLE, why};
 
 /// A key that was published at some time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -171,6 +172,10 @@ fn decode_seen_key(item: &Item) -> Option<SeenKey> {
     })
 }
 
-fn failure<E: std::error::Error>(attempted: &'static str, error: &E) -> PortError {
-    PortError::new(attempted, Disposition::Retry, DisplayErrorContext(error).to_string())
+fn failure<E, R>(attempted: &'static str, error: &SdkError<E, R>) -> PortError
+where
+    E: std::error::Error + ProvideErrorMetadata + 'static,
+    R: std::fmt::Debug,
+{
+    PortError::new(attempted, Disposition::Retry, why(error, TABLE))
 }

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::{DisplayErrorContext, SdkError};
+use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
@@ -15,6 +15,7 @@ use fundhook_ports::{BACK_OFF_MAX, CLOCK_SKEW_MAX, Disposition, PortError};
 
 use crate::table::PK;
 use crate::table::reads::Item;
+use crate::why::{TABLE, why};
 
 /// The leases in one table. Each is stored in the item that it protects.
 #[derive(Clone, Debug)]
@@ -103,5 +104,5 @@ fn time(at: Timestamp) -> AttributeValue {
 }
 
 fn failure<R: std::fmt::Debug>(attempted: &'static str, error: &SdkError<UpdateItemError, R>) -> PortError {
-    PortError::new(attempted, Disposition::Retry, DisplayErrorContext(error).to_string())
+    PortError::new(attempted, Disposition::Retry, why(error, TABLE))
 }

@@ -4,8 +4,10 @@
 //! `main` makes one [`Aws`] and passes it to the adapters that it needs.
 
 mod aws;
+mod batches;
 mod bucket;
 mod connect_api;
+mod event_bus;
 mod jwks_client;
 mod key_set_table;
 mod leases;
@@ -15,10 +17,12 @@ mod secret_store;
 pub mod table;
 mod token_store;
 mod topic;
+mod why;
 
 pub use aws::{Aws, AwsEnvironmentError};
 pub use bucket::Bucket;
 pub use connect_api::{ConnectApi, ConnectApiConfig, InvalidApiSettings};
+pub use event_bus::{Destinations, EventBus};
 pub use jwks_client::JwksClient;
 pub use key_set_table::{KeySetTable, SeenKey};
 pub use queue::Queue;

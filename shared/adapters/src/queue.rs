@@ -1,11 +1,14 @@
 //! SQS queues.
 
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::error::DisplayErrorContext;
-use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
-use fundhook_ports::{Disposition, PortError, SendMessage, SendMessages};
+use aws_sdk_sqs::types::{
+    MessageSystemAttributeNameForSends as SystemAttribute, MessageSystemAttributeValue, SendMessageBatchRequestEntry,
+};
+use fundhook_ports::{Disposition, PortError, QueueMessage, SendMessage, SendMessages};
 
 use crate::Aws;
+use crate::batches::in_batches;
+use crate::why::{QUEUE, why};
 
 /// The limits of one `SendMessageBatch`: 10 messages, and 1 MiB in total (SQS quotas).
 const BATCH_MESSAGES_MAX: usize = 10;
@@ -22,11 +25,13 @@ impl Queue {
         Self { client: Client::new(aws.sdk_config()), url }
     }
 
-    async fn send_batch(&self, bodies: Vec<String>) -> Vec<Result<(), PortError>> {
+    async fn send_batch(&self, messages: &[QueueMessage]) -> Vec<Result<(), PortError>> {
         let failed = |disposition, why: String| PortError::new("send a message to a queue", disposition, why);
-        let count = bodies.len();
-        let entries = bodies.into_iter().enumerate().map(|(index, body)| {
-            SendMessageBatchRequestEntry::builder().id(index.to_string()).message_body(body).build()
+        let count = messages.len();
+        let entries = messages.iter().cloned().enumerate().map(|(index, QueueMessage { body, trace })| {
+            let entry = SendMessageBatchRequestEntry::builder().id(index.to_string()).message_body(body);
+            let traced = trace.and_then(tracing_header);
+            traced.into_iter().fold(entry, |entry, (name, value)| entry.message_system_attributes(name, value)).build()
         });
         let entries: Vec<_> = match entries.collect() {
             Ok(entries) => entries,
@@ -37,7 +42,7 @@ impl Queue {
         };
         match self.client.send_message_batch().queue_url(&self.url).set_entries(Some(entries)).send().await {
             Err(error) => {
-                let why = DisplayErrorContext(&error).to_string();
+                let why = why(&error, QUEUE);
                 (0..count).map(|_| Err(failed(Disposition::Retry, why.clone()))).collect()
             }
             Ok(answer) => (0..count)
@@ -55,45 +60,35 @@ impl Queue {
 }
 
 impl SendMessage for Queue {
-    async fn send(&self, body: String) -> Result<(), PortError> {
-        let sent =
-            self.client.send_message().queue_url(&self.url).message_body(escape_noncharacters(body)).send().await;
-        sent.map(|_| ()).map_err(|error| {
-            let why = DisplayErrorContext(&error).to_string();
+    async fn send(&self, message: QueueMessage) -> Result<(), PortError> {
+        let QueueMessage { body, trace } = message;
+        let send = self.client.send_message().queue_url(&self.url).message_body(escape_noncharacters(body));
+        let traced = trace.and_then(tracing_header);
+        let send = traced.into_iter().fold(send, |send, (name, value)| send.message_system_attributes(name, value));
+        send.send().await.map(|_| ()).map_err(|error| {
+            let why = why(&error, QUEUE);
             PortError::new("send a message to a queue", Disposition::Retry, why)
         })
     }
 }
 
 impl SendMessages for Queue {
-    async fn send_all(&self, bodies: Vec<String>) -> Vec<Result<(), PortError>> {
-        let mut outcomes = Vec::with_capacity(bodies.len());
+    async fn send_all(&self, messages: Vec<QueueMessage>) -> Vec<Result<(), PortError>> {
+        let mut outcomes = Vec::with_capacity(messages.len());
         // Escape first: the limits apply to the bodies as they are sent.
-        for batch in batches(bodies.into_iter().map(escape_noncharacters).collect()) {
+        let escaped = |message: QueueMessage| QueueMessage { body: escape_noncharacters(message.body), ..message };
+        let messages: Vec<QueueMessage> = messages.into_iter().map(escaped).collect();
+        for batch in in_batches(&messages, BATCH_MESSAGES_MAX, BATCH_BYTES_MAX, |message| message.body.len()) {
             outcomes.extend(self.send_batch(batch).await);
         }
         outcomes
     }
 }
 
-/// Splits `bodies` into batches within the limits of one call. A body that exceeds them by itself is a batch of its own,
-/// so that only this body fails.
-fn batches(bodies: Vec<String>) -> Vec<Vec<String>> {
-    let mut batches: Vec<Vec<String>> = Vec::new();
-    let mut bytes = 0;
-    for body in bodies {
-        match batches.last_mut() {
-            Some(batch) if batch.len() < BATCH_MESSAGES_MAX && bytes + body.len() <= BATCH_BYTES_MAX => {
-                bytes += body.len();
-                batch.push(body);
-            }
-            _ => {
-                bytes = body.len();
-                batches.push(vec![body]);
-            }
-        }
-    }
-    batches
+/// The attribute from which SQS and Lambda continue a trace. It does not count towards a message's size.
+fn tracing_header(trace: String) -> Option<(SystemAttribute, MessageSystemAttributeValue)> {
+    let value = MessageSystemAttributeValue::builder().data_type("String").string_value(trace).build().ok()?;
+    Some((SystemAttribute::AwsTraceHeader, value))
 }
 
 /// Escapes U+FFFE and U+FFFF, which SQS and SNS reject because XML 1.0 does not allow them. In JSON they occur only inside
@@ -109,20 +104,6 @@ pub(crate) fn escape_noncharacters(json: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_batch_has_at_most_ten_messages_and_one_mebibyte_and_keeps_the_order() {
-        let bodies: Vec<String> = (0..23).map(|n| n.to_string()).collect();
-        let sizes: Vec<usize> = batches(bodies.clone()).iter().map(Vec::len).collect();
-        assert_eq!(sizes, [10, 10, 3]);
-        assert_eq!(batches(bodies.clone()).concat(), bodies);
-
-        let large = vec!["x".repeat(400 * 1024); 5];
-        assert_eq!(batches(large).iter().map(Vec::len).collect::<Vec<_>>(), [2, 2, 1]);
-        let oversized = vec!["a".into(), "x".repeat(2 * 1024 * 1024), "b".into()];
-        assert_eq!(batches(oversized).iter().map(Vec::len).collect::<Vec<_>>(), [1, 1, 1]);
-        assert!(batches(Vec::new()).is_empty());
-    }
 
     #[test]
     fn characters_that_queues_reject_are_escaped_and_keep_their_meaning() {

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::DisplayErrorContext;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
@@ -24,6 +24,7 @@ use crate::Aws;
 use crate::table::PK;
 use crate::table::item::{self, OPEN, OPEN_SINCE, SETTLED, SETTLED_AT};
 use crate::table::reads::{self, Item};
+use crate::why::{TABLE, why};
 
 /// The attribute with an item's content, a JSON text.
 const CONTENT: &str = "content";
@@ -69,8 +70,12 @@ impl ReconciliationTable {
     }
 }
 
-fn failure<E: std::error::Error>(attempted: &'static str, error: &E) -> PortError {
-    PortError::new(attempted, Disposition::Retry, DisplayErrorContext(error).to_string())
+fn failure<E, R>(attempted: &'static str, error: &SdkError<E, R>) -> PortError
+where
+    E: std::error::Error + ProvideErrorMetadata + 'static,
+    R: std::fmt::Debug,
+{
+    PortError::new(attempted, Disposition::Retry, why(error, TABLE))
 }
 
 fn item_of(pk: String, value: &impl Serialize, attempted: &'static str) -> Result<Item, PortError> {

@@ -1,13 +1,14 @@
 //! The SNS topic.
 
 use aws_sdk_sns::Client;
-use aws_sdk_sns::error::DisplayErrorContext;
 use aws_sdk_sns::types::{MessageAttributeValue, PublishBatchRequestEntry};
 use fundhook_domain::Event;
 use fundhook_ports::{Disposition, PortError, PublishEvents};
 
 use crate::Aws;
+use crate::batches::in_batches;
 use crate::queue::escape_noncharacters;
+use crate::why::{TOPIC, why};
 
 /// The limits of one `PublishBatch`: 10 messages, and 256 KiB in total including attributes (SNS quotas).
 const BATCH_MESSAGES_MAX: usize = 10;
@@ -41,7 +42,7 @@ impl Topic {
             Ok(entries) => {
                 let call = self.client.publish_batch().topic_arn(&self.arn);
                 let call = call.set_publish_batch_request_entries(Some(entries));
-                call.send().await.map_err(|error| (Disposition::Retry, DisplayErrorContext(&error).to_string()))
+                call.send().await.map_err(|error| (Disposition::Retry, why(&error, TOPIC)))
             }
             Err(error) => Err((Disposition::DeadLetter, error.to_string())),
         };
@@ -79,7 +80,7 @@ impl PublishEvents for Topic {
     async fn publish(&self, events: &[Event]) -> Vec<Result<(), PortError>> {
         let messages: Vec<Message> = events.iter().map(Message::of).collect();
         let mut outcomes = Vec::with_capacity(messages.len());
-        for batch in batches(&messages) {
+        for batch in in_batches(&messages, BATCH_MESSAGES_MAX, BATCH_BYTES_MAX, Message::bytes) {
             outcomes.extend(self.publish_batch(batch).await);
         }
         outcomes
@@ -105,43 +106,5 @@ impl Message {
     fn bytes(&self) -> usize {
         let attributes = self.attributes.iter().map(|(name, value)| name.len() + "String".len() + value.len());
         self.json.len() + attributes.sum::<usize>()
-    }
-}
-
-fn batches(messages: &[Message]) -> Vec<&[Message]> {
-    let mut batches = Vec::new();
-    let (mut from, mut bytes) = (0, 0);
-    for (at, message) in messages.iter().enumerate() {
-        if at > from && (at - from == BATCH_MESSAGES_MAX || bytes + message.bytes() > BATCH_BYTES_MAX) {
-            batches.push(&messages[from..at]);
-            (from, bytes) = (at, 0);
-        }
-        bytes += message.bytes();
-    }
-    if from < messages.len() {
-        batches.push(&messages[from..]);
-    }
-    batches
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn message(bytes: usize) -> Message {
-        Message { json: "x".repeat(bytes), attributes: Vec::new(), group: String::new(), id: String::new() }
-    }
-
-    #[test]
-    fn a_batch_has_at_most_ten_messages_and_256_kib_and_no_message_is_left_out() {
-        for (sizes, expected) in [
-            (vec![1; 23], vec![10, 10, 3]),
-            (vec![100 * 1024; 5], vec![2, 2, 1]),
-            (vec![1, 300 * 1024, 1], vec![1, 1, 1]),
-            (vec![], vec![]),
-        ] {
-            let messages: Vec<Message> = sizes.into_iter().map(message).collect();
-            assert_eq!(batches(&messages).iter().map(|batch| batch.len()).collect::<Vec<_>>(), expected);
-        }
     }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use crate::{DecimalValue, ResourceId, Timestamp, Units};
+use crate::{CorrelationId, DecimalValue, ResourceId, Timestamp, Units};
 
 /// The schema of a type that is serialised as a string.
 macro_rules! schema_of_text {
@@ -38,6 +38,12 @@ schema_of_text!(ResourceId, "ResourceId", {
     "pattern": ResourceId::pattern(),
     "description": "The id of a resource: <kind>#<provider>[/<tenant>]#<id at the provider>.",
     "examples": ["deposit#connect#6e735627-f8d1-49ae-93cc-3b7923519c56"],
+});
+schema_of_text!(CorrelationId, "CorrelationId", {
+    "type": "string",
+    "pattern": CorrelationId::pattern(),
+    "description": "The id of one received webhook, which is also in every log line about it.",
+    "examples": ["9f86d081884c7d65"],
 });
 schema_of_text!(Units, "Units", {
     "type": "string",

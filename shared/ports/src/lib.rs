@@ -19,7 +19,7 @@ pub use credentials::{
 };
 pub use error::{Disposition, PortError, chain};
 pub use fundhook_domain::{CLOCK_SKEW_MAX, Versioned, Write};
-pub use messages::{Archive, PublishEvents, SendMessage, SendMessages};
+pub use messages::{Archive, PublishEvents, QueueMessage, SendMessage, SendMessages};
 pub use reconciliation::{
     AccountResources, Advance, Claims, IndexEntry, IndexPage, ListError, ListPage, ListQuery, ListTransactions,
     OpenQuery, OpenResources, Receipts, Reports, SettledDeposits, Watermarks,

@@ -6,17 +6,34 @@ use fundhook_domain::Event;
 
 use crate::PortError;
 
+/// A message for a queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueueMessage {
+    /// The content.
+    pub body: String,
+    /// The X-Ray tracing header of the webhook that it is about, as Lambda passed it to the function. The queue hands it to
+    /// the next function, so that a trace goes on there.
+    pub trace: Option<String>,
+}
+
+/// A message without a trace.
+impl From<String> for QueueMessage {
+    fn from(body: String) -> Self {
+        Self { body, trace: None }
+    }
+}
+
 /// Sends one message to a queue.
 pub trait SendMessage {
     /// Returns once the queue has stored the message durably.
-    fn send(&self, body: String) -> impl Future<Output = Result<(), PortError>> + Send;
+    fn send(&self, message: QueueMessage) -> impl Future<Output = Result<(), PortError>> + Send;
 }
 
 /// Sends many messages to a queue.
 pub trait SendMessages {
-    /// Returns one outcome for each message, in the order of `bodies`: whether the queue has stored it durably. A message
+    /// Returns one outcome for each message, in the order of `messages`: whether the queue has stored it durably. A message
     /// may fail while others of the same call succeed.
-    fn send_all(&self, bodies: Vec<String>) -> impl Future<Output = Vec<Result<(), PortError>>> + Send;
+    fn send_all(&self, messages: Vec<QueueMessage>) -> impl Future<Output = Vec<Result<(), PortError>>> + Send;
 }
 
 /// Stores objects in the evidence bucket.

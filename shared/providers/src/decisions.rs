@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use fundhook_domain::{
-    Attestation, Decision, Evidence, EvidenceClass, EvidencePointer, FactContent, FactId, Feed, NewFact, ResourceId,
-    Scheme, Timestamp, Verdict,
+    Attestation, Decision, EvidenceClass, EvidencePointer, FactContent, FactId, Feed, NewFact, ResourceId, Scheme,
+    Timestamp, Verdict,
 };
 use serde::{Deserialize, Serialize};
 
+use crate::normalise::evidence;
 use crate::{Envelope, ReadingSettings, normalise};
 
 /// What a person decided, about one resource or about several that it concerns.
@@ -63,11 +64,7 @@ fn decision(envelope: &Envelope, archived: &EvidencePointer) -> Option<NewFact> 
     }
     let body = envelope.body();
     let DecisionRecord { by, reason, decided_at, verdicts } = serde_json::from_slice(&body).ok()?;
-    let evidence = Evidence {
-        received_at: envelope.received_at(),
-        attestation: envelope.attestation().clone(),
-        archived: archived.clone(),
-    };
+    let evidence = evidence(envelope, archived.clone());
     let mut decisions = verdicts.into_iter().map(|ResourceVerdict { resource, verdict, settles }| {
         let id = FactId::of(&resource, Decision::EVENT_TYPE, &body);
         let (by, reason, evidence, also) = (by.clone(), reason.clone(), evidence.clone(), BTreeMap::new());

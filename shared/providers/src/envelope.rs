@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use fundhook_domain::{Attestation, EvidenceClass, Feed, Scheme, Timestamp, json_fault};
+use fundhook_domain::{Attestation, CorrelationId, EvidenceClass, Feed, Scheme, Timestamp, json_fault};
 use serde::{Deserialize, Serialize};
 
 use crate::{PAYLOAD_TYPE_HEADER, VerifiedWebhook, Webhook};
@@ -175,6 +175,15 @@ impl Envelope {
             // Valid base64: `from_json` checks it, and `Body::of_bytes` wrote it.
             Body::Base64(text) => Cow::Owned(BASE64_STANDARD.decode(text).unwrap_or_default()),
         }
+    }
+
+    /// The id of the webhook in logs, evidence and events: a digest of everything but the tracing header.
+    pub fn correlation_id(&self) -> CorrelationId {
+        let (feed, received_at) = (self.feed.to_string(), self.received_at.to_string());
+        let body = self.body();
+        let parts = [feed.as_bytes(), received_at.as_bytes(), self.url.as_bytes(), &body];
+        let headers = self.headers.iter().flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]);
+        CorrelationId::of(parts.into_iter().chain(headers))
     }
 
     /// The result of its verification.

@@ -19,8 +19,7 @@ const EVENT_NAME_BYTES_MAX: usize = 256;
 /// `unrecognized`.
 pub fn normalise(envelope: &Envelope, archived: EvidencePointer, settings: &ReadingSettings) -> Vec<Statement> {
     let body = envelope.body();
-    let evidence =
-        Evidence { received_at: envelope.received_at(), attestation: envelope.attestation().clone(), archived };
+    let evidence = evidence(envelope, archived);
     let payload_type = envelope.header(PAYLOAD_TYPE_HEADER);
     let payload_type = payload_type.filter(|name| !name.is_empty() && name.len() <= EVENT_NAME_BYTES_MAX);
     let received = Received { envelope, payload_type, settings };
@@ -30,6 +29,16 @@ pub fn normalise(envelope: &Envelope, archived: EvidencePointer, settings: &Read
     };
     let drafts = drafts.unwrap_or_else(|failure| vec![unrecognized(&received, &body, failure)]);
     drafts.into_iter().map(|draft| draft.into_statement(&body, evidence.clone(), settings)).collect()
+}
+
+/// The evidence for what the envelope states.
+pub(crate) fn evidence(envelope: &Envelope, archived: EvidencePointer) -> Evidence {
+    Evidence {
+        received_at: envelope.received_at(),
+        attestation: envelope.attestation().clone(),
+        archived,
+        correlation_id: envelope.correlation_id(),
+    }
 }
 
 fn drafts(received: &Received<'_>, members: Fields) -> Result<Vec<Draft>, NotUnderstood> {

@@ -10,6 +10,8 @@ pub struct Message {
     /// The queue's id of the message, which names it in the response.
     pub id: String,
     pub body: String,
+    /// The tracing header that the sender of the message gave it.
+    pub trace: Option<String>,
 }
 
 /// The messages of a batch, in order. Lambda always sends an id and a body. A record without them becomes an empty message,
@@ -18,6 +20,7 @@ pub fn messages(event: SqsEvent) -> Vec<Message> {
     let message = |record: aws_lambda_events::sqs::SqsMessage| Message {
         id: record.message_id.unwrap_or_default(),
         body: record.body.unwrap_or_default(),
+        trace: record.attributes.get("AWSTraceHeader").cloned(),
     };
     event.records.into_iter().map(message).collect()
 }

@@ -10,9 +10,10 @@ use aws_lambda_events::dynamodb::Event as StreamEvent;
 use aws_lambda_events::streams::DynamoDbEventResponse;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValue, TransactWriteItem};
 use fundhook_domain::{Event, Fact, Kind, ResourceId};
-use fundhook_local_stack::Workspace;
+use fundhook_local_stack::{Account, Workspace, connect};
 use fundhook_ports::{Disposition, FactPages, PortError, PublishEvents, Receipts};
 use fundhook_reconciliation::Receipt;
+use fundhook_runtime::metrics::Metrics;
 use fundhook_sandbox::loopback_client;
 use fundhook_tests::{Platform, Stream, about, eventually, log, run, unique};
 use publisher::Publisher;
@@ -159,6 +160,19 @@ fn a_request_without_an_account_does_not_reach_an_api_outside_the_default_accoun
     });
 }
 
+/// On AWS, a topic's policy decides. For this reason the tests read the policy, and subscribe in the topic's own account.
+#[test]
+fn a_topic_is_unknown_to_other_accounts() {
+    run(async {
+        let platform = workbench().await;
+        let other = connect(platform.deployment().endpoint(), &Account::unique());
+        let subscribe = other.sns.subscribe().topic_arn(platform.output("TopicArn")).protocol("sqs");
+        let refused = subscribe.endpoint("arn:aws:sqs:us-east-1:123456789012:any").send().await;
+        let refused = refused.expect_err("the emulator looks in the account of the caller");
+        assert_eq!(refused.as_service_error().and_then(|error| error.meta().code()), Some("NotFound"));
+    });
+}
+
 /// On AWS such an API has the routes of its functions' events. For this reason the template declares each part of the
 /// API.
 #[test]
@@ -288,7 +302,9 @@ async fn publish(topic: &Topic, records: &[Value]) -> Vec<Option<String>> {
     let event: StreamEvent =
         serde_json::from_value(json!({ "Records": records })).expect("a stream event as Lambda sends it");
     let DynamoDbEventResponse { batch_item_failures, .. } =
-        Publisher::new(topic, NoReceipts, NoPages).handle(event, fundhook_runtime::now()).await;
+        Publisher::new(topic, NoReceipts, NoPages, Metrics::recorded(false))
+            .handle(event, fundhook_runtime::now())
+            .await;
     batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
 }
 

@@ -19,6 +19,7 @@ mod one_id_many_resources;
 mod order_does_not_matter;
 mod recovery_is_arithmetic;
 mod secrets_come_and_go;
+mod subscribed_elsewhere;
 mod tenants_are_apart;
 
 use fundhook_tests::Platform;

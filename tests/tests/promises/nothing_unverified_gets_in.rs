@@ -155,8 +155,9 @@ async fn rejected_requests(platform: &'static Platform) -> Vec<(&'static str, Re
         ),
         ("sent with GET", genuine().await.by(Method::GET), 405, "method_not_allowed"),
         ("sent with PUT", genuine().await.by(Method::PUT), 405, "method_not_allowed"),
-        ("for an unknown provider", genuine().await.to("/webhooks/paypal"), 404, "unknown_provider"),
-        ("for a provider in the wrong case", genuine().await.to("/webhooks/Connect"), 404, "unknown_provider"),
+        // The gateway has no route for these, and answers itself.
+        ("for an unknown provider", genuine().await.to("/webhooks/paypal"), 404, ""),
+        ("for a provider in the wrong case", genuine().await.to("/webhooks/Connect"), 404, ""),
         ("too large", genuine().await.body(too_large).signed(url, 0, false).await, 413, "body_too_large"),
     ]
 }

@@ -117,6 +117,8 @@ pub fn parameters(sandbox_url: &str, changes: &[(&str, &str)]) -> BTreeMap<Strin
         ("StrigaEnabled", "on"),
         ("RetainData", "false"),
         ("TableWrites", "puts"),
+        // The emulator has no saved queries.
+        ("DashboardEnabled", "off"),
         ("ConnectApiEnabled", "on"),
         ("ConnectApiUrl", sandbox_url),
         // The sandbox lists a transaction as soon as it has signed its webhook.

@@ -1,14 +1,15 @@
 //! Which queue each statement goes to, and how unrecognized webhooks are counted.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::process::Command;
 
 use fundhook_domain::{FeeBearer, HoldReason, Kind, Statement, Status};
 use fundhook_ports::fakes::{Fake, Queue};
-use fundhook_providers::{IdKey, ReadingSettings};
+use fundhook_providers::{Envelope, IdKey, ReadingSettings};
 use serde_json::Value;
 
-use crate::support::{UNRECOGNIZED, World, envelope, failed, messages, object, of_feed, of_zerohash, ping, statements};
+use crate::support::{
+    UNRECOGNIZED, World, batch, envelope, failed, messages, object, of_feed, of_zerohash, ping, statements,
+};
 
 macro_rules! sample {
     ($path:literal) => {
@@ -157,53 +158,8 @@ async fn the_webhooks_of_a_tenant_are_about_resources_of_that_tenant() {
     assert_eq!(facts.len(), 4);
 }
 
-/// The metrics that the ignored test `name` writes to standard output. It runs in a separate process.
-fn metrics_of(name: &str) -> Vec<Value> {
-    let this = std::env::current_exe().expect("the path of these tests");
-    let run = Command::new(this).args(["--exact", name, "--ignored", "--nocapture"]).output().expect("it starts");
-    let printed = String::from_utf8(run.stdout).expect("UTF-8");
-    assert!(run.status.success() && printed.contains("1 passed"), "{printed}");
-    // The test harness may have begun the line.
-    let json = printed.lines().filter_map(|line| serde_json::from_str(&line[line.find('{')?..]).ok());
-    json.collect()
-}
-
-#[test]
-fn unrecognized_webhooks_are_counted_by_provider_and_type_once_a_batch() {
-    let metrics = metrics_of("routing::a_batch_with_unrecognized_webhooks");
-    let counted = |metric: &Value| {
-        let text = |name: &str| metric[name].as_str().unwrap_or_default().to_owned();
-        (text("provider"), text("type"), metric["UnrecognizedWebhooks"].as_u64().unwrap_or_default())
-    };
-    let expected = [
-        ("connect", "connect.orders.created", 2),
-        // A body that is not JSON has no type.
-        ("connect", "none", 1),
-        ("striga", "CARD_AUTHORIZATION", 1),
-        ("striga", "none", 1),
-        // A dimension must not be empty, too long, or contain other characters than printable ASCII.
-        ("zerohash", "-", 1),
-        ("zerohash", "trade.status_changed", 3),
-        ("zerohash", "typewithspaces", 1),
-        ("zerohash", &"x".repeat(64), 2),
-        // The sums of all types, for alarms. A test webhook counts nowhere.
-        ("connect", "", 3),
-        ("striga", "", 2),
-        ("zerohash", "", 7),
-    ];
-    let expected = expected.map(|(provider, named, count)| (provider.to_owned(), named.to_owned(), count));
-    assert_eq!(metrics.iter().map(counted).collect::<Vec<_>>(), expected);
-    for metric in &metrics {
-        let directive = &metric["_aws"]["CloudWatchMetrics"][0];
-        let dimensions = if metric["type"].is_null() { vec!["provider"] } else { vec!["provider", "type"] };
-        assert_eq!(directive["Dimensions"], serde_json::json!([dimensions]));
-        assert_eq!(metric["_aws"]["Timestamp"], 1_759_866_292_000_i64, "the time at which the batch was handled");
-    }
-}
-
 #[tokio::test]
-#[ignore = "started by the test that reads its metrics"]
-async fn a_batch_with_unrecognized_webhooks() {
+async fn unrecognized_webhooks_are_counted_by_feed_and_type_once_a_batch() {
     let [unknown, not_json] = UNRECOGNIZED;
     let trade = sample!("zerohash/odd/trade.status_changed.json");
     let mut batch = vec![envelope(unknown), envelope(not_json), envelope(&unknown.replace("ORDER01", "ORDER02"))];
@@ -216,7 +172,44 @@ async fn a_batch_with_unrecognized_webhooks() {
     let long = "x".repeat(200);
     let odd = ["type with spaces", "\u{e4}\u{f6}", long.as_str(), &long[..100]];
     batch.extend(odd.map(|named| of_zerohash(named, "{}")));
-    assert!(failed(&World::default().handle(&batch).await).is_empty());
+    let world = World::default();
+    assert!(failed(&world.handle(&batch).await).is_empty());
+
+    let counted = |metric: &Value| {
+        let text = |name: &str| metric[name].as_str().unwrap_or_default().to_owned();
+        (text("provider"), text("type"), metric["UnrecognizedWebhooks"].as_u64().unwrap_or_default())
+    };
+    // A test webhook counts nowhere.
+    let expected = [
+        ("connect", "connect.orders.created", 2),
+        // A body that is not JSON has no type.
+        ("connect", "none", 1),
+        // A dimension must not be empty, too long, or contain other characters than printable ASCII.
+        ("zerohash", "-", 1),
+        ("zerohash", "trade.status_changed", 3),
+        ("zerohash", "typewithspaces", 1),
+        ("zerohash", &"x".repeat(64), 2),
+        ("striga", "none", 1),
+        ("striga", "CARD_AUTHORIZATION", 1),
+    ];
+    let expected = expected.map(|(provider, named, count)| (provider.to_owned(), named.to_owned(), count));
+    let metrics = world.metrics.lines();
+    assert_eq!(metrics.iter().map(counted).collect::<Vec<_>>(), expected);
+    for metric in &metrics {
+        // The sum of a provider is what its alarm watches.
+        let sets = serde_json::json!([["stack", "provider"], ["stack", "provider", "type"]]);
+        assert_eq!(metric["_aws"]["CloudWatchMetrics"][0]["Dimensions"], sets);
+        assert_eq!(metric["_aws"]["Timestamp"], 1_759_866_292_000_i64, "the time at which the batch was handled");
+    }
+}
+
+#[tokio::test]
+async fn a_batch_without_unrecognized_webhooks_writes_no_metric() {
+    let understood = webhooks().into_iter().filter(|(_, _, _, accounts)| *accounts != [Kind::Unrecognized]);
+    let batch: Vec<String> = understood.map(|(_, webhook, ..)| webhook).collect();
+    let world = World::default();
+    assert!(failed(&world.handle(&batch).await).is_empty());
+    assert_eq!(world.metrics.lines(), Vec::<Value>::new());
 }
 
 #[tokio::test]
@@ -252,15 +245,20 @@ async fn resources_without_an_id_are_named_with_the_key_of_the_settings() {
     assert!(ids.contains(&recovery), "{ids:?}");
 }
 
-#[test]
-fn a_batch_without_unrecognized_webhooks_writes_no_metric() {
-    assert!(metrics_of("routing::a_batch_without_unrecognized_webhooks").is_empty());
-}
-
 #[tokio::test]
-#[ignore = "started by the test that reads its metrics"]
-async fn a_batch_without_unrecognized_webhooks() {
-    let understood = webhooks().into_iter().filter(|(_, _, _, accounts)| *accounts != [Kind::Unrecognized]);
-    let batch: Vec<String> = understood.map(|(_, webhook, ..)| webhook).collect();
-    assert!(failed(&World::default().handle(&batch).await).is_empty());
+async fn a_statement_goes_on_with_the_trace_and_the_id_of_its_webhook() {
+    let world = World::default();
+    let pending = envelope(sample!("connect/deposits.pending.json"));
+    let approved = envelope(sample!("connect/participant.approved.json"));
+    let mut event = batch(&[&pending, &approved]);
+    let trace = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
+    event.records[0].attributes.insert("AWSTraceHeader".to_owned(), trace.to_owned());
+    assert!(failed(&world.handle_event(event).await).is_empty());
+    assert_eq!(world.transfers.now().traces, [trace], "the queue continues the trace of this webhook");
+    assert_eq!(world.accounts.now().traces, Vec::<String>::new(), "the other one has none");
+
+    let [statement] = statements(&world.transfers).try_into().expect("one");
+    let expected = Envelope::from_json(&pending).expect("an envelope").correlation_id();
+    assert_eq!(statement.content.evidence.correlation_id, expected);
+    assert_ne!(expected, Envelope::from_json(&approved).expect("an envelope").correlation_id());
 }

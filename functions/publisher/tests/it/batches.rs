@@ -4,10 +4,14 @@
 
 use fundhook_adapters::table::{FACTS, PK};
 use fundhook_domain::Statement;
-use fundhook_ports::fakes::{Fake, Topic};
+use fundhook_ports::fakes::{Fake, ReceiptTable, ResourceTable, Topic};
+use fundhook_runtime::metrics::Metrics;
+use publisher::Publisher;
 use serde_json::{Value, json};
 
-use crate::support::{at, folded, handled, image, published_ids, record, refusing, statement, statement_in, write};
+use crate::support::{
+    at, batch, folded, handled, image, published_ids, record, refusing, statement, statement_in, write,
+};
 
 fn life() -> Vec<Statement> {
     vec![statement("a", "pending", 0), statement("a", "confirmed", 40), statement("a", "submitted", 10)]
@@ -193,4 +197,17 @@ async fn an_event_has_the_attributes_that_subscriptions_filter_by() {
     assert_eq!(events[1].attributes(), expected("fundhook.deposit.updated"));
     let json = serde_json::to_value(&events[0]).expect("JSON");
     assert_eq!(json["data"]["amount"]["value"], "119078888888888888887.01", "every digit is kept through the stream");
+}
+
+#[tokio::test]
+async fn published_events_are_counted_by_type_and_those_that_failed_are_not() {
+    let topic = refusing(&["a#3"]);
+    let metrics = Metrics::recorded(false);
+    let publisher =
+        Publisher::new(topic, Fake::<ReceiptTable>::default(), Fake::<ResourceTable>::default(), metrics.clone());
+    publisher.handle(batch(&[write("1", &life(), 0), write("2", &life()[..1], 0)]), at(60)).await;
+    let counted = |line: &Value| (line["type"].as_str().map(str::to_owned), line["PublishedEvents"].as_u64());
+    let counted: Vec<_> = metrics.lines().iter().map(counted).collect();
+    let named = |name: &str, count| (Some(name.to_owned()), Some(count));
+    assert_eq!(counted, [named("fundhook.deposit.confirmed", 1), named("fundhook.deposit.pending", 2)]);
 }

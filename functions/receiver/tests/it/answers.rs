@@ -73,8 +73,6 @@ async fn a_verified_webhook_is_queued_and_then_accepted() {
     assert_eq!(envelope.received_at(), at(SIGNED_AT));
     assert_eq!(envelope.url(), crate::support::provider::URL);
     assert_eq!(envelope.attestation().key, RSA.set().keys()[0].thumbprint());
-    let members: Value = serde_json::from_str(&message).expect("JSON");
-    assert_eq!(members["trace"], "Root=1-68ef1382-0");
 }
 
 #[tokio::test]
@@ -196,7 +194,7 @@ async fn a_path_without_an_enabled_provider_is_answered_404() {
     let no_path = request(headers(&RSA, SIGNED_AT, BODY), BODY, &json!({ "rawPath": null }));
     assert_rejected("no path", &world, &receiver, no_path, 404, "unknown_provider").await;
 
-    let off: TestReceiver = Receiver::new(world.queue.clone(), BTreeMap::new());
+    let off: TestReceiver = Receiver::new(world.queue.clone(), BTreeMap::new(), world.metrics.clone());
     assert_rejected("the provider is off", &world, &off, signed(&RSA, SIGNED_AT), 404, "unknown_provider").await;
 }
 
@@ -390,4 +388,53 @@ async fn a_webhook_signed_for_any_registered_url_is_accepted() {
     }
     assert_rejected("signed for another URL", &world, &receiver, signed(&RSA, SIGNED_AT), 401, "signature_unverified")
         .await;
+}
+
+#[tokio::test]
+async fn each_request_is_one_line_with_its_metrics_and_an_accepted_one_has_the_id_of_its_webhook() {
+    let world = World::publishing(&RSA);
+    let receiver = world.receiver();
+    assert_eq!(receiver.handle(signed(&RSA, SIGNED_AT), at(SIGNED_AT)).await, Answer::Accepted);
+    receiver.handle(signed(&RSA, SIGNED_AT - 1000), at(SIGNED_AT)).await;
+    receiver.handle(request(Vec::new(), BODY, &json!({})), at(SIGNED_AT)).await;
+    receiver.handle(request(Vec::new(), BODY, &json!({ "rawPath": "/webhooks/bank" })), at(SIGNED_AT)).await;
+    let [accepted, stale, bare, unknown] = world.metrics.lines().try_into().expect("one line each");
+
+    let queued = Envelope::from_json(&world.sent()[0]).expect("an envelope");
+    assert_eq!(accepted["correlation_id"], queued.correlation_id().to_string());
+    assert_eq!((&accepted["AcceptedWebhooks"], &accepted["UnverifiedShare"]), (&json!(1), &json!(0)));
+    assert_eq!(accepted["message"], "webhook to /webhooks/connect accepted");
+    assert_eq!((&accepted["level"], &accepted["status"]), (&json!("INFO"), &json!(200)));
+    assert_eq!(accepted["timestamp"], at(SIGNED_AT).to_string());
+
+    let dimensions = |line: &Value| line["_aws"]["CloudWatchMetrics"][0]["Dimensions"].clone();
+    assert_eq!(dimensions(&accepted), json!([["stack", "provider"]]));
+    for (refused, reason, counts_as_unverified) in
+        [(&stale, "timestamp_too_old", true), (&bare, "header_missing", false)]
+    {
+        assert_eq!((&refused["RefusedWebhooks"], &refused["reason"]), (&json!(1), &json!(reason)));
+        // A request without the headers of a webhook says nothing about a secret.
+        assert_eq!(refused["UnverifiedShare"] == json!(1), counts_as_unverified, "{reason}");
+        assert_eq!(dimensions(refused), json!([["stack", "provider"], ["stack", "provider", "reason"]]));
+        assert_eq!(refused.get("correlation_id"), None);
+    }
+    assert_eq!((&unknown["RefusedWebhooks"], &unknown["reason"]), (&json!(1), &json!("unknown_provider")));
+    assert_eq!(dimensions(&unknown), json!([["stack", "reason"]]));
+}
+
+#[tokio::test]
+async fn the_trace_of_the_invocation_goes_on_with_the_message_and_not_the_one_that_a_sender_wrote() {
+    let world = World::publishing(&RSA);
+    let receiver = world.receiver();
+    let mut webhook = signed(&RSA, SIGNED_AT);
+    webhook.headers.insert("x-amzn-trace-id", HeaderValue::from_static("Root=forged"));
+    let trace = "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1";
+    let mut context = lambda_runtime::Context::default();
+    context.xray_trace_id = Some(trace.to_owned());
+    let invocation = lambda_runtime::LambdaEvent::new(webhook.clone(), context);
+    assert_eq!(receiver.handle(invocation, at(SIGNED_AT)).await, Answer::Accepted);
+    assert_eq!(receiver.handle(webhook, at(SIGNED_AT)).await, Answer::Accepted);
+    assert_eq!(world.queue.now().traces, [trace]);
+    let kept = |envelope: &String| serde_json::from_str::<Value>(envelope).expect("JSON").get("trace").cloned();
+    assert_eq!(world.sent().iter().map(kept).collect::<Vec<_>>(), [Some(json!(trace)), None]);
 }

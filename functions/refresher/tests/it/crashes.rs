@@ -12,7 +12,7 @@ use fundhook_ports::fakes::{ByFeed, KeySetApi, KeySetTable, Run, Stepped, Steps}
 use refresher::{RefreshError, Refresher};
 
 use crate::support::tokens::{Tokens, TokensOfFeeds as _, feeds};
-use crate::support::{JWKS, LAST_GOOD_MAX, NEXT_JWKS, START, at, feed, fingerprint, minute, stored};
+use crate::support::{JWKS, LAST_GOOD_MAX, NEXT_JWKS, START, at, by_feed, feed, fingerprint, minute, stored};
 
 /// Feeds whose key set has changed, has not changed, and was never fetched.
 const FEEDS: [&str; 3] = ["connect", "connect/acme", "connect/bolt"];
@@ -63,7 +63,14 @@ impl World {
         let tokens = || Stepped(self.tokens.clone(), steps.clone());
         let keeper = fundhook_credentials::TokenKeeper::new(tokens(), tokens(), feeds());
         let (tables, apis) = (Stepped(self.tables.clone(), steps.clone()), Stepped(self.apis.clone(), steps.clone()));
-        Refresher::new(tables, apis, FEEDS.map(feed).to_vec(), LAST_GOOD_MAX, refresher::Tokens::Kept(keeper))
+        Refresher::new(
+            tables,
+            apis,
+            FEEDS.map(feed).to_vec(),
+            LAST_GOOD_MAX,
+            refresher::Tokens::Kept(keeper),
+            by_feed(),
+        )
     }
 
     /// The run after the disturbed one.

@@ -6,9 +6,9 @@ use fundhook_credentials::{KeySetError, RUN_INTERVAL, rotate_by_run};
 use fundhook_domain::{Feed, Timestamp};
 use fundhook_ports::chain;
 use fundhook_ports::fakes::{ByFeed, Clock, Fail, KeySetApi, KeySetTable};
-use refresher::RefreshError;
+use refresher::{RefreshError, Tokens};
 
-use crate::support::{JWKS, NEXT_JWKS, START as NOW, Told, at, feed, metrics_of, of_keys, stored, told};
+use crate::support::{JWKS, NEXT_JWKS, START as NOW, at, by_feed, feed, of_keys, stored, telling, told, with_tokens};
 
 const FEEDS: [&str; 3] = ["connect", "connect/acme", "connect/bolt"];
 
@@ -114,20 +114,33 @@ async fn in_a_slow_run_each_key_set_has_the_time_of_its_own_fetch() {
     assert_eq!(fetched, [at(NOW), at(NOW + 4), at(NOW + 8)]);
 }
 
-#[test]
-fn each_feeds_metrics_are_reported_and_a_tenants_under_its_name() {
-    let metrics = metrics_of("feeds::a_refresh_of_which_one_fails");
-    let of = |default: &[u64], acme: &[u64], bolt: &[u64]| -> Told {
-        [(None, default.to_vec()), (Some("acme"), acme.to_vec()), (Some("bolt"), bolt.to_vec())].into()
-    };
-    assert_eq!(told(&metrics, "KeySetAgeSeconds"), of(&[7200, 0], &[7200], &[7200, 0]));
-    assert_eq!(told(&metrics, "KeySetSecondsLeft"), of(&[79_200, 86_400], &[79_200], &[79_200, 86_400]));
+#[tokio::test]
+async fn the_worst_feed_is_reported_and_each_feed_under_its_name_where_that_is_on() {
+    let (tables, apis) = world();
+    apis.of(&feed("connect/acme")).now().serves = None;
+    let metrics = by_feed();
+    let refresher = with_tokens(&tables, apis.clone(), &FEEDS, Tokens::Unused, &metrics);
+    refresher.handle(|| at(NOW)).await.expect_err("one is down");
+    let ages = [("default", &[7200, 0][..]), ("acme", &[7200, 7200]), ("bolt", &[7200, 0]), ("worst", &[7200, 7200])];
+    assert_eq!(told(&metrics, "KeySetAgeSeconds"), telling(ages));
+    let left = ages.map(|(tenant, ages)| (tenant, ages.iter().map(|age| 86_400 - age).collect::<Vec<u64>>()));
+    assert_eq!(
+        told(&metrics, "KeySetSecondsLeft"),
+        telling(left.each_ref().map(|(tenant, left)| (*tenant, left.as_slice())))
+    );
+
+    let worst = metrics.lines().into_iter().rfind(|line| line["KeySetAgeSeconds"].is_u64()).expect("reported");
+    assert_eq!(worst["feed"], "connect/acme");
 }
 
 #[tokio::test]
-#[ignore = "started by the test of its output"]
-async fn a_refresh_of_which_one_fails() {
+async fn a_feed_without_a_key_set_is_the_worst_one() {
     let (tables, apis) = world();
-    apis.of(&feed("connect/acme")).now().serves = None;
-    refresh(&tables, &apis).await.expect_err("one is down");
+    tables.of(&feed("connect/bolt")).now().stored = None;
+    apis.of(&feed("connect/bolt")).now().serves = None;
+    let metrics = by_feed();
+    let refresher = with_tokens(&tables, apis.clone(), &FEEDS, Tokens::Unused, &metrics);
+    refresher.handle(|| at(NOW)).await.expect_err("one is down");
+    assert_eq!(told(&metrics, "KeySetAgeSeconds")["worst"], [86_400, 86_400]);
+    assert_eq!(told(&metrics, "KeySetSecondsLeft")["worst"], [0, 0]);
 }

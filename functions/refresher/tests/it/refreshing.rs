@@ -4,11 +4,12 @@ use fundhook_credentials::KeySetError;
 use fundhook_ports::chain;
 use fundhook_ports::fakes::{Fail, Fake, KeySetApi, KeySetTable, Run, Stepped, Steps};
 use fundhook_providers::jose::InvalidKeySet;
-use refresher::RefreshError;
+use refresher::{RefreshError, Tokens};
 use serde_json::{Value, json};
 
 use crate::support::{
-    JWKS, NEXT_JWKS, START as NOW, Told, at, feed, fingerprint, metrics_of, of_keys, run, stored, told, world,
+    JWKS, NEXT_JWKS, START as NOW, at, by_feed, feed, fingerprint, of_keys, run, stored, telling, told, with_tokens,
+    world,
 };
 
 /// Whether a key set is invalid for the expected reason.
@@ -124,79 +125,50 @@ async fn a_table_that_cannot_be_read_is_an_error_and_the_provider_is_not_asked()
     assert_eq!((table.now().stores, api.now().fetches), (0, 0));
 }
 
-#[test]
-fn each_run_reports_the_age_of_the_key_set_and_for_how_long_it_is_usable() {
+/// What is changed before a run.
+type Prepare = fn(&Fake<KeySetTable>, &Fake<KeySetApi>);
+
+#[tokio::test]
+async fn each_run_reports_the_age_of_the_key_set_and_for_how_long_it_is_usable() {
+    let is_down: Prepare = |_, api| api.now().serves = None;
     // Before the fetch, and again after a successful one.
-    for (run, ages, left) in [
-        ("a_refresh_that_succeeds", &[7200, 0][..], &[79_200, 86_400][..]),
-        ("a_refresh_that_fails", &[7200], &[79_200]),
-        ("a_refresh_that_is_not_due", &[60], &[86_340]),
-        ("a_refresh_of_a_set_that_is_too_old", &[172_800], &[0]),
-        ("a_refresh_without_any_set", &[], &[]),
-        ("a_refresh_that_cannot_be_stored", &[7200], &[79_200]),
-        ("a_refresh_that_is_cut_short", &[7200], &[79_200]),
-    ] {
-        let metrics = metrics_of(&format!("refreshing::{run}"));
-        let of_default =
-            |values: &[u64]| -> Told { (!values.is_empty()).then(|| (None, values.to_vec())).into_iter().collect() };
-        let (age, left) = (of_default(ages), of_default(left));
-        assert_eq!(told(&metrics, "KeySetAgeSeconds"), age, "{run}");
-        assert_eq!(told(&metrics, "KeySetSecondsLeft"), left, "{run}");
+    let runs: [(&str, Prepare, &[u64]); 6] = [
+        ("it succeeds", |_, _| (), &[7200, 0]),
+        ("it fails", is_down, &[7200]),
+        ("it is not due", |table, _| table.now().stored = Some(stored(JWKS, NOW - 60)), &[60]),
+        (
+            "the set is too old",
+            |table, api| {
+                table.now().stored = Some(stored(JWKS, NOW - 172_800));
+                api.now().serves = None;
+            },
+            &[172_800],
+        ),
+        (
+            "there is no set",
+            |table, api| {
+                table.now().stored = None;
+                api.now().serves = None;
+            },
+            &[86_400],
+        ),
+        ("it cannot be stored", |table, _| table.now().on_store = Fail::Always, &[7200]),
+    ];
+    for (run, prepare, ages) in runs {
+        let ((table, api), metrics) = (world(Some(NEXT_JWKS)), by_feed());
+        prepare(&table, &api);
+        with_tokens(&table, api, &["connect"], Tokens::Unused, &metrics).handle(|| at(NOW)).await.ok();
+        let left: Vec<u64> = ages.iter().map(|age| 86_400_u64.saturating_sub(*age)).collect();
+        assert_eq!(told(&metrics, "KeySetAgeSeconds"), telling([("default", ages), ("worst", ages)]), "{run}");
+        assert_eq!(told(&metrics, "KeySetSecondsLeft"), telling([("default", &left), ("worst", &left)]), "{run}");
     }
 }
 
 #[tokio::test]
-#[ignore = "started by the test of its output"]
-async fn a_refresh_that_is_not_due() {
-    let (table, api) = world(Some(JWKS));
-    table.now().stored = Some(stored(JWKS, NOW - 60));
-    refresh(&table, &api).await.expect("nothing to do");
-    assert_eq!(api.now().fetches, 0);
-}
-
-#[tokio::test]
-#[ignore = "started by the test of its output"]
-async fn a_refresh_that_is_cut_short() {
-    let ((table, api), steps) = (world(Some(JWKS)), Steps::default());
-    let refresher = of_keys(&table, Stepped(api, steps.clone()), &["connect"]);
+async fn a_run_that_is_cut_short_has_reported_the_age_of_the_key_set() {
+    let ((table, api), steps, metrics) = (world(Some(JWKS)), Steps::default(), by_feed());
+    let refresher = with_tokens(&table, Stepped(api, steps.clone()), &["connect"], Tokens::Unused, &metrics);
     let mut run = Run::of(&steps, refresher.handle(|| at(NOW)));
     assert!(run.pass(0).is_none(), "the provider hangs");
-}
-
-#[tokio::test]
-#[ignore = "started by the test of its output"]
-async fn a_refresh_of_a_set_that_is_too_old() {
-    let (table, api) = world(None);
-    table.now().stored = Some(stored(JWKS, NOW - 172_800));
-    refresh(&table, &api).await.expect_err("it is down");
-}
-
-#[tokio::test]
-#[ignore = "started by the test of its output"]
-async fn a_refresh_that_cannot_be_stored() {
-    let (table, api) = world(Some(NEXT_JWKS));
-    table.now().on_store = Fail::Always;
-    refresh(&table, &api).await.expect_err("the table is down");
-}
-
-#[tokio::test]
-#[ignore = "started by the test of its output"]
-async fn a_refresh_that_succeeds() {
-    let (table, api) = world(Some(JWKS));
-    refresh(&table, &api).await.expect("refreshed");
-}
-
-#[tokio::test]
-#[ignore = "started by the test of its output"]
-async fn a_refresh_that_fails() {
-    let (table, api) = world(None);
-    refresh(&table, &api).await.expect_err("it is down");
-}
-
-#[tokio::test]
-#[ignore = "started by the test of its output"]
-async fn a_refresh_without_any_set() {
-    let (table, api) = world(None);
-    table.now().stored = None;
-    refresh(&table, &api).await.expect_err("it is down");
+    assert_eq!(told(&metrics, "KeySetAgeSeconds")["worst"], [7200]);
 }

@@ -11,7 +11,7 @@ use refresher::{RefreshError, Tokens};
 use secrecy::ExposeSecret as _;
 
 use crate::support::tokens::{FEEDS, SECRET_PART, Tokens as World, TokensOfFeeds as _, feeds};
-use crate::support::{JWKS, Told, feed, metrics_of, minute, told, with_tokens, world};
+use crate::support::{JWKS, Told, by_feed, feed, minute, telling, told, with_tokens, world};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -22,7 +22,9 @@ async fn refreshed(
     now: i64,
 ) -> Result<(), RefreshError> {
     tokens.now().clock.set(minute(now));
-    with_tokens(table, api.clone(), &["connect"], Tokens::Kept(tokens.keeper())).handle(|| minute(now)).await
+    with_tokens(table, api.clone(), &["connect"], Tokens::Kept(tokens.keeper()), &by_feed())
+        .handle(|| minute(now))
+        .await
 }
 
 #[tokio::test]
@@ -88,7 +90,7 @@ async fn no_error_shows_a_token() {
 async fn invalid_settings_of_the_api_are_an_error_in_each_run_and_do_not_stop_key_sets() {
     let (table, api) = world(Some(JWKS));
     let invalid = Tokens::of(Err::<Option<_>, Box<dyn Error + Send + Sync>>("not a JSON object".into()));
-    let refresher = with_tokens(&table, api.clone(), &["connect"], invalid);
+    let refresher = with_tokens(&table, api.clone(), &["connect"], invalid, &by_feed());
     for (now, fetches) in [(0, 1), (1, 1), (4, 1), (5, 2)] {
         let failed = refresher.handle(|| minute(now)).await.expect_err("the settings are invalid");
         let why = "access tokens are not renewed because the settings of Connect's API are invalid: not a JSON object";
@@ -100,102 +102,66 @@ async fn invalid_settings_of_the_api_are_an_error_in_each_run_and_do_not_stop_ke
 #[tokio::test]
 async fn without_the_api_no_token_is_requested() {
     let (table, api) = world(Some(JWKS));
-    let refresher = with_tokens(&table, api.clone(), &["connect"], Tokens::Unused);
+    let refresher = with_tokens(&table, api.clone(), &["connect"], Tokens::Unused, &by_feed());
     refresher.handle(|| minute(0)).await.expect("only a key set");
     assert_eq!(api.now().fetches, 1);
 }
 
-#[test]
-fn each_run_reports_for_how_long_each_token_is_valid() {
-    let of =
-        |default: &[u64], acme: &[u64]| -> Told { [(None, default.to_vec()), (Some("acme"), acme.to_vec())].into() };
-    // Before any renewal, and again after each renewal.
-    for (run, left) in [
-        ("a_run_that_renews_all", of(&[0, 3600], &[0, 3600])),
-        ("a_run_in_which_none_is_due", of(&[1800], &[1800])),
-        ("a_run_in_which_one_request_fails", of(&[0, 3600], &[600])),
-        ("a_run_after_one_has_expired", of(&[0, 3600], &[0])),
-        ("a_run_in_which_one_was_never_granted", of(&[0, 3600], &[0])),
-        ("a_run_of_one_without_credentials", [(None, vec![0, 3600])].into()),
-        ("a_run_that_cannot_read_the_credentials", [(Some("acme"), vec![600])].into()),
-        ("a_run_that_cannot_read_the_tokens", Told::new()),
-    ] {
-        assert_eq!(told(&metrics_of(&format!("tokens::{run}")), "TokenSecondsLeft"), left, "{run}");
-    }
-}
+/// What is changed before a run.
+type Prepare = fn(&World);
 
-/// One run in this minute, after `change`, whatever its result.
-async fn run(now: i64, change: impl Fn(&World)) {
-    let ((table, api), tokens) = (world(Some(JWKS)), World::valid_for(HOUR));
-    change(&tokens);
-    refreshed(&table, &api, &tokens, now).await.ok();
+#[tokio::test]
+async fn each_run_reports_for_how_long_each_token_is_valid() {
+    let granted: Prepare = |tokens| {
+        tokens.store_granted(&feed("connect/acme"), minute(0));
+        acme_fails(tokens);
+    };
+    let all = |default: &[u64], acme: &[u64], worst: &[u64]| -> Told {
+        telling([("default", default), ("acme", acme), ("worst", worst)])
+    };
+    // Before any renewal, and again after a renewal.
+    let runs: [(&str, i64, Prepare, Told); 8] = [
+        ("it renews all", 0, |_| (), all(&[0, 3600], &[0, 3600], &[0, 3600])),
+        (
+            "none is due",
+            30,
+            |tokens| {
+                for feed in feeds() {
+                    tokens.store_granted(&feed, minute(0));
+                }
+            },
+            all(&[1800], &[1800], &[1800]),
+        ),
+        ("one request fails", 50, granted, all(&[0, 3600], &[600, 600], &[0, 600])),
+        ("one has expired", 500, granted, all(&[0, 3600], &[0, 0], &[0, 0])),
+        ("one was never granted", 0, acme_fails, all(&[0, 3600], &[0, 0], &[0, 0])),
+        (
+            "one has no credentials",
+            0,
+            |tokens| tokens.now().known.retain(|of| *of == feed("connect")),
+            telling([("default", &[0, 3600]), ("worst", &[0, 3600])]),
+        ),
+        ("the tokens cannot be read", 0, |tokens| tokens.now().on_load = Fail::Always, Told::new()),
+        (
+            "the credentials cannot be read",
+            50,
+            |tokens| {
+                tokens.store_granted(&feed("connect/acme"), minute(0));
+                tokens.now().on_feeds = Fail::Always;
+            },
+            telling([("acme", &[600]), ("worst", &[600])]),
+        ),
+    ];
+    for (run, now, prepare, left) in runs {
+        let ((table, api), tokens, metrics) = (world(Some(JWKS)), World::valid_for(HOUR), by_feed());
+        prepare(&tokens);
+        tokens.now().clock.set(minute(now));
+        let refresher = with_tokens(&table, api.clone(), &["connect"], Tokens::Kept(tokens.keeper()), &metrics);
+        refresher.handle(|| minute(now)).await.ok();
+        assert_eq!(told(&metrics, "TokenSecondsLeft"), left, "{run}");
+    }
 }
 
 fn acme_fails(tokens: &World) {
     tokens.now().unanswered.insert(feed("connect/acme"));
-}
-
-#[tokio::test]
-#[ignore = "started by the test of its output"]
-async fn a_run_that_renews_all() {
-    run(0, |_| ()).await;
-}
-
-#[tokio::test]
-#[ignore = "started by the test of its output"]
-async fn a_run_in_which_none_is_due() {
-    run(30, |tokens| {
-        for feed in feeds() {
-            tokens.store_granted(&feed, minute(0));
-        }
-    })
-    .await;
-}
-
-#[tokio::test]
-#[ignore = "started by the test of its output"]
-async fn a_run_in_which_one_request_fails() {
-    run(50, |tokens| {
-        tokens.store_granted(&feed("connect/acme"), minute(0));
-        acme_fails(tokens);
-    })
-    .await;
-}
-
-#[tokio::test]
-#[ignore = "started by the test of its output"]
-async fn a_run_after_one_has_expired() {
-    run(500, |tokens| {
-        tokens.store_granted(&feed("connect/acme"), minute(0));
-        acme_fails(tokens);
-    })
-    .await;
-}
-
-#[tokio::test]
-#[ignore = "started by the test of its output"]
-async fn a_run_in_which_one_was_never_granted() {
-    run(0, acme_fails).await;
-}
-
-#[tokio::test]
-#[ignore = "started by the test of its output"]
-async fn a_run_of_one_without_credentials() {
-    run(0, |tokens| tokens.now().known.retain(|of| *of == feed("connect"))).await;
-}
-
-#[tokio::test]
-#[ignore = "started by the test of its output"]
-async fn a_run_that_cannot_read_the_tokens() {
-    run(0, |tokens| tokens.now().on_load = Fail::Always).await;
-}
-
-#[tokio::test]
-#[ignore = "started by the test of its output"]
-async fn a_run_that_cannot_read_the_credentials() {
-    run(50, |tokens| {
-        tokens.store_granted(&feed("connect/acme"), minute(0));
-        tokens.now().on_feeds = Fail::Always;
-    })
-    .await;
 }

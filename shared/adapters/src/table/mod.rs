@@ -10,7 +10,6 @@ mod transactions;
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::types::{BatchStatementErrorCodeEnum, BatchStatementResponse};
 use fundhook_domain::{Claim, ClaimKey, Fact, Resource, ResourceId, SimilarDeposits, SimilarKey, Timestamp};
 use fundhook_ports::{Claims, Disposition, FactPages, PortError, Resources, Write, WriteOutcome, chain};
@@ -23,6 +22,7 @@ pub use item::{FACTS, Head, ItemError, PAGES, PK, VERSION, review_partition};
 pub use pages::FACTS_BYTES_MAX;
 
 use crate::Aws;
+use crate::why::{TABLE, why};
 
 /// What one `BatchExecuteStatement` takes (DynamoDB quota).
 const WRITES_MAX: usize = 25;
@@ -93,7 +93,7 @@ impl ResourceTable {
             Err(error) => return fail_all(Disposition::DeadLetter, &chain(&error)),
         };
         match self.client.batch_execute_statement().set_statements(Some(statements)).send().await {
-            Err(error) => fail_all(Disposition::Retry, &DisplayErrorContext(&error).to_string()),
+            Err(error) => fail_all(Disposition::Retry, &why(&error, TABLE)),
             Ok(answer) => {
                 let responses = answer.responses.unwrap_or_default();
                 if responses.len() != writes.len() {

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use fundhook_domain::{Claim, SimilarDeposits, Timestamp};
@@ -11,6 +10,7 @@ use fundhook_ports::{Disposition, PortError, WriteOutcome};
 
 use super::item::{self, CLAIM_VERSION, PK};
 use super::pages::Divided;
+use crate::why::{TABLE, why};
 
 pub(super) struct ConditionalPut {
     pub(super) item: HashMap<String, AttributeValue>,
@@ -85,7 +85,7 @@ pub(super) async fn conditional_put(client: &Client, table: &str, write: &Divide
             Some(PutItemError::TransactionConflictException(_)) => WriteOutcome::Lost(None),
             service => {
                 let code = service.and_then(|error| error.meta().code());
-                failed(disposition(code), DisplayErrorContext(&error).to_string())
+                failed(disposition(code), why(&error, TABLE))
             }
         },
     }

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use fundhook_domain::{Claim, ClaimKey, SimilarDeposits, SimilarKey};
 use fundhook_ports::{Disposition, PortError};
 
 use super::item::{self, PK};
+use crate::why::{TABLE, why};
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
@@ -83,7 +83,7 @@ async fn chunk(client: &Client, table: &str, keys: &[String], attempted: &'stati
     let mut items = Vec::new();
     for _ in 0..ROUNDS_MAX {
         let answer = client.batch_get_item().set_request_items(wanted.take()).send().await;
-        let answer = answer.map_err(|error| failed(DisplayErrorContext(&error).to_string()))?;
+        let answer = answer.map_err(|error| failed(why(&error, TABLE)))?;
         items.extend(answer.responses.unwrap_or_default().into_values().flatten());
         wanted = answer.unprocessed_keys.filter(|keys| !keys.is_empty());
         if wanted.is_none() {

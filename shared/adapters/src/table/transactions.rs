@@ -3,7 +3,7 @@
 //! of a payment.
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::{BuildError, DisplayErrorContext, SdkError};
+use aws_sdk_dynamodb::error::{BuildError, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{CancellationReason, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
 use fundhook_domain::{Claim, SimilarDeposits, Timestamp, Versioned};
@@ -12,6 +12,7 @@ use fundhook_ports::{Disposition, PortError, Write, WriteOutcome};
 use super::item;
 use super::pages::{Divided, Division};
 use super::puts::{self, ConditionalPut};
+use crate::why::{TABLE, why};
 
 /// What one `TransactWriteItems` takes (DynamoDB quota).
 const ITEMS_MAX: usize = 100;
@@ -67,7 +68,7 @@ pub(super) async fn put_together(client: &Client, table: &str, write: &Together,
             // Not the whole error: its cancellation reasons contain the items, which must not be logged.
             let why = match error.as_service_error().map(|service| service.meta()) {
                 Some(meta) => format!("{}: {}", meta.code().unwrap_or_default(), meta.message().unwrap_or_default()),
-                None => DisplayErrorContext(&error).to_string(),
+                None => why(&error, TABLE),
             };
             cancelled(&error).unwrap_or_else(|| failed(disposition(&error), why))
         }

@@ -89,24 +89,24 @@ impl<S: AccessTokens, A: RequestToken> TokenKeeper<S, A> {
 
     /// Renews all tokens that are due, together with those that are due soon. Returns the failures.
     ///
-    /// `report` is called with the time for which each feed's token is still valid, zero for an invalid one. It is called for
-    /// all feeds before any token is renewed, so that a run that is cut short has reported, and again after each renewal.
+    /// `report` is called with the time for which each feed's token is still valid, zero for an invalid one. It is called
+    /// before any token is renewed, so that a run that is cut short has reported, and again after a renewal.
     pub async fn renew_due(
         &self,
         clock: impl Fn() -> Timestamp,
-        mut report: impl FnMut(&Feed, Duration),
+        mut report: impl FnMut(&BTreeMap<Feed, Duration>),
     ) -> Result<Vec<TokenError>, PortError> {
         let mut stored = self.store.load().await?;
         let valid_for =
             |token: Option<&StoredToken>| token.map(|token| token.expires_at.since(clock())).unwrap_or_default();
         let is_any_due = self.feeds.iter().any(|feed| stored.get(feed).is_none_or(|token| is_due(token, clock(), DUE)));
         let known = if is_any_due { self.feeds().await } else { Ok(self.feeds.clone()) };
-        for feed in known.as_ref().unwrap_or(&self.feeds) {
-            // If the credentials cannot be read, a feed without a token may have none, so it is not reported.
-            if known.is_ok() || stored.contains_key(feed) {
-                report(feed, valid_for(stored.get(feed)));
-            }
-        }
+        // If the credentials cannot be read, a feed without a token may have none, so it is not reported.
+        let reported = known.as_ref().unwrap_or(&self.feeds).iter();
+        let reported = reported.filter(|feed| known.is_ok() || stored.contains_key(*feed));
+        let mut valid: BTreeMap<Feed, Duration> =
+            reported.map(|feed| (feed.clone(), valid_for(stored.get(feed)))).collect();
+        report(&valid);
         let feeds = known?;
         let needs_token = |share: Share| {
             let clock = &clock;
@@ -134,12 +134,17 @@ impl<S: AccessTokens, A: RequestToken> TokenKeeper<S, A> {
             }
         }
         let unstored = self.store(&grants).await.err();
+        let mut is_any_renewed = false;
         for (feed, leased_at) in leases {
             // A feed whose token could not be stored keeps its lease, so that it is not requested again before the lease ends.
             if unstored.is_none() || !grants.contains_key(feed) {
                 self.release(feed, leased_at).await;
-                report(feed, valid_for(stored.get(feed)));
+                valid.insert(feed.clone(), valid_for(stored.get(feed)));
+                is_any_renewed = true;
             }
+        }
+        if is_any_renewed {
+            report(&valid);
         }
         failures.extend(unstored.map(|error| TokenError::NotStored(grants.into_keys().collect(), error)));
         Ok(failures)

@@ -258,9 +258,7 @@ async fn a_run_that_is_cut_short_has_reported_for_how_long_each_token_is_valid()
     let (world, steps) = (due(0), Steps::default());
     world.now().shuffle = None;
     let (keeper, mut told) = (stepped(&world, &steps), BTreeMap::new());
-    let tell = |feed: &Feed, left| {
-        told.insert(feed.clone(), left);
-    };
+    let tell = |left: &BTreeMap<Feed, Duration>| told.clone_from(left);
     let running = keeper.renew_due(|| minute(48), tell);
     let mut run = Run::of(&steps, running);
     let granting = Way::RenewDue.steps().iter().position(|name| name.contains("granting")).expect("a step");

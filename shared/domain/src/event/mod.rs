@@ -18,7 +18,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::resource::{change, shown};
-use crate::{Amount, Change, Fact, Network, Resource, ResourceId, StatementContent, Timestamp, View};
+use crate::{Amount, Change, CorrelationId, Fact, Network, Resource, ResourceId, StatementContent, Timestamp, View};
 
 use data::Arrival;
 pub use data::{BalanceBody, EventBody, EventData, TransferBody};
@@ -42,6 +42,8 @@ pub struct Event {
     pub sequence: u64,
     /// The version of the fact that the event is about. It is not a part of the published event.
     pub fact_version: u64,
+    /// The webhook that caused it, as log lines name it; for what Fundhook noticed itself, the last webhook before.
+    pub correlation_id: CorrelationId,
     /// The resource after the change.
     pub data: EventData,
 }
@@ -105,6 +107,7 @@ fn event(
         time: fact.content.occurred_at(),
         sequence,
         fact_version: fact.version,
+        correlation_id: fact.content.evidence().correlation_id.clone(),
         data: EventData::of(id, after, before, arrival(fact, change)),
     }
 }
@@ -171,6 +174,11 @@ impl Event {
         }
     }
 
+    /// Where it is from: the provider, and the organization when there are several.
+    pub fn source(&self) -> String {
+        format!("/fundhook/{}", self.data.resource.feed())
+    }
+
     /// Whether it says that a recovery returned more than had arrived.
     pub fn is_surplus(&self) -> bool {
         self.event_type.rsplit('.').next() == Some(SURPLUS)
@@ -214,7 +222,8 @@ impl Event {
 
 impl Serialize for Event {
     /// Writes the JSON event format of CloudEvents 1.0 [cloudevents]. `sequence` is the extension of that name: a
-    /// string whose lexicographic order is the order of the events, hence the leading zeros.
+    /// string whose lexicographic order is the order of the events, hence the leading zeros. `correlationid` is the
+    /// extension of that name, too.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
         struct CloudEvent<'a> {
@@ -226,17 +235,20 @@ impl Serialize for Event {
             subject: &'a ResourceId,
             time: Timestamp,
             sequence: String,
+            #[serde(rename = "correlationid")]
+            correlation_id: &'a CorrelationId,
             datacontenttype: &'static str,
             data: &'a EventData,
         }
         CloudEvent {
             specversion: "1.0",
             id: &self.id,
-            source: format!("/fundhook/{}", self.data.resource.feed()),
+            source: self.source(),
             event_type: &self.event_type,
             subject: &self.data.resource,
             time: self.time,
             sequence: format!("{:010}", self.sequence),
+            correlation_id: &self.correlation_id,
             datacontenttype: "application/json",
             data: &self.data,
         }

@@ -95,7 +95,7 @@ pub fn event_schema(kind: Kind) -> Value {
         "title": format!("{name}Event"),
         "description": format!("A CloudEvent (version 1.0, JSON format) about a change of a resource of the kind {kind}."),
         "type": "object",
-        "required": ["specversion", "id", "source", "type", "subject", "time", "sequence", "datacontenttype", "data"],
+        "required": ["specversion", "id", "source", "type", "subject", "time", "sequence", "correlationid", "datacontenttype", "data"],
         "properties": {
             "specversion": { "const": "1.0", "description": "The version of CloudEvents." },
             "id": {
@@ -121,6 +121,10 @@ pub fn event_schema(kind: Kind) -> Value {
                 "description": "The number of the event among the resource's events, counted from 1 without gaps; in ten digits, so that the order of the texts is the order of the numbers.",
                 "pattern": "^[0-9]{10,}$",
                 "examples": ["0000000001"],
+            },
+            "correlationid": {
+                "$ref": "#/$defs/CorrelationId",
+                "description": "The id of the webhook that caused the event, which is also in every log line about it. Of an event that no webhook caused, that of the last webhook before.",
             },
             "datacontenttype": { "const": "application/json", "description": "The media type of `data`." },
             "data": data,

@@ -11,6 +11,7 @@ use super::names::{Kind, UnknownName, serde_as_text};
 
 serde_as_text!(ResourceId);
 serde_as_text!(FactId);
+serde_as_text!(CorrelationId);
 
 /// The id of a resource: its kind, its feed and the provider's own id.
 ///
@@ -150,6 +151,51 @@ impl FromStr for FactId {
         is_digest
             .then(|| Self(text.to_owned()))
             .ok_or_else(|| UnknownName { name: text.to_owned(), expected: "fact id" })
+    }
+}
+
+/// The id of one received webhook: the first 16 hex digits of the SHA-256 digest of its envelope.
+///
+/// It is in every log line about the webhook, in the evidence of its facts and in the events that they cause. A webhook
+/// that the provider sends again has another one, since it is received at another time.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CorrelationId(String);
+
+impl CorrelationId {
+    const DIGITS: usize = 16;
+
+    /// The id of an envelope that consists of `parts`.
+    pub fn of<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        let mut digest = Sha256::new();
+        for part in parts {
+            digest.update((part.len() as u64).to_be_bytes());
+            digest.update(part);
+        }
+        let mut id = hex::encode(digest.finalize());
+        id.truncate(Self::DIGITS);
+        Self(id)
+    }
+
+    /// The text form as a regular expression, for schemas.
+    pub(crate) fn pattern() -> String {
+        format!("^[0-9a-f]{{{}}}$", Self::DIGITS)
+    }
+}
+
+impl fmt::Display for CorrelationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for CorrelationId {
+    type Err = UnknownName;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let is_id = text.len() == Self::DIGITS && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        is_id
+            .then(|| Self(text.to_owned()))
+            .ok_or_else(|| UnknownName { name: text.to_owned(), expected: "correlation id" })
     }
 }
 

@@ -13,5 +13,5 @@ mod names;
 
 pub use family::WebhookFamily;
 pub use feed::{Feed, FeedError, Tenant, TenantError};
-pub use ids::{FactId, ResourceId, ResourceIdError, digest_hex};
+pub use ids::{CorrelationId, FactId, ResourceId, ResourceIdError, digest_hex};
 pub use names::{Kind, Provider, StatusRule, UnknownName};

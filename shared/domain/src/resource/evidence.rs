@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::Timestamp;
+use crate::{CorrelationId, Timestamp};
 
 /// How strong a piece of evidence is, from the weakest to the strongest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -103,4 +103,6 @@ pub struct Evidence {
     pub attestation: Attestation,
     /// Where its raw bytes are archived.
     pub archived: EvidencePointer,
+    /// The id of the request, which is also in every log line about it.
+    pub correlation_id: CorrelationId,
 }

@@ -24,6 +24,7 @@ fn a_confirmed_deposit() {
       "subject": "deposit#connect#c55481bf-626b-4410-8997-4cee83e1385f",
       "time": "2025-10-07T19:45:30Z",
       "sequence": "0000000002",
+      "correlationid": "7275c788a6493c21",
       "datacontenttype": "application/json",
       "data": {
         "resource": "deposit#connect#c55481bf-626b-4410-8997-4cee83e1385f",
@@ -123,7 +124,8 @@ fn a_confirmed_deposit() {
           "archived": {
             "object": "evidence/v1/2025/10/07/confirmed-40.ndjson.gz",
             "line": 0
-          }
+          },
+          "correlation_id": "7275c788a6493c21"
         }
       }
     }
@@ -142,6 +144,7 @@ fn a_late_update() {
       "subject": "deposit#connect#c55481bf-626b-4410-8997-4cee83e1385f",
       "time": "2025-10-07T19:45:00Z",
       "sequence": "0000000002",
+      "correlationid": "12cf1db2d978a4f0",
       "datacontenttype": "application/json",
       "data": {
         "resource": "deposit#connect#c55481bf-626b-4410-8997-4cee83e1385f",
@@ -227,7 +230,8 @@ fn a_late_update() {
           "archived": {
             "object": "evidence/v1/2025/10/07/confirmed-40.ndjson.gz",
             "line": 0
-          }
+          },
+          "correlation_id": "7275c788a6493c21"
         }
       }
     }
@@ -246,6 +250,7 @@ fn a_conflict() {
       "subject": "withdrawal#connect#c55481bf-626b-4410-8997-4cee83e1385f",
       "time": "2025-10-07T19:45:40Z",
       "sequence": "0000000002",
+      "correlationid": "38977735d2557ec8",
       "datacontenttype": "application/json",
       "data": {
         "resource": "withdrawal#connect#c55481bf-626b-4410-8997-4cee83e1385f",
@@ -289,7 +294,8 @@ fn a_conflict() {
           "archived": {
             "object": "evidence/v1/2025/10/07/failed-50.ndjson.gz",
             "line": 0
-          }
+          },
+          "correlation_id": "38977735d2557ec8"
         }
       }
     }
@@ -307,6 +313,7 @@ fn an_unrecognized_webhook() {
       "subject": "unrecognized#connect#62b8125a6f6d924ec53345b5fcd58ca3ed3f5e7d51e2e146e5f1346508acce69",
       "time": "2025-10-07T19:44:50Z",
       "sequence": "0000000001",
+      "correlationid": "8ace2a92b6e09074",
       "datacontenttype": "application/json",
       "data": {
         "resource": "unrecognized#connect#62b8125a6f6d924ec53345b5fcd58ca3ed3f5e7d51e2e146e5f1346508acce69",
@@ -339,7 +346,8 @@ fn an_unrecognized_webhook() {
           "archived": {
             "object": "evidence/v1/2025/10/07/not JSON.ndjson.gz",
             "line": 0
-          }
+          },
+          "correlation_id": "8ace2a92b6e09074"
         }
       }
     }

@@ -1,7 +1,7 @@
 //! A queue.
 
 use super::{Fail, Fake, down};
-use crate::{PortError, SendMessage, SendMessages};
+use crate::{PortError, QueueMessage, SendMessage, SendMessages};
 
 const SEND: &str = "send a message";
 
@@ -10,6 +10,8 @@ const SEND: &str = "send a message";
 pub struct Queue {
     /// The messages that it took.
     pub sent: Vec<String>,
+    /// The tracing headers of all messages that had one, in order, including the rejected ones.
+    pub traces: Vec<String>,
     /// The messages of each call, in order, including the rejected ones.
     pub calls: Vec<Vec<String>>,
     /// Which calls fail, with all their messages.
@@ -19,7 +21,9 @@ pub struct Queue {
 }
 
 impl Queue {
-    fn take(&mut self, bodies: Vec<String>) -> Vec<Result<(), PortError>> {
+    fn take(&mut self, messages: Vec<QueueMessage>) -> Vec<Result<(), PortError>> {
+        self.traces.extend(messages.iter().filter_map(|message| message.trace.clone()));
+        let bodies: Vec<String> = messages.into_iter().map(|message| message.body).collect();
         self.calls.push(bodies.clone());
         let is_down = self.on_send.outcome(SEND).is_err();
         let mut outcomes = Vec::with_capacity(bodies.len());
@@ -55,13 +59,13 @@ impl Fake<Queue> {
 }
 
 impl SendMessage for Fake<Queue> {
-    async fn send(&self, body: String) -> Result<(), PortError> {
-        self.now().take(vec![body]).pop().unwrap_or_else(|| Err(down(SEND)))
+    async fn send(&self, message: QueueMessage) -> Result<(), PortError> {
+        self.now().take(vec![message]).pop().unwrap_or_else(|| Err(down(SEND)))
     }
 }
 
 impl SendMessages for Fake<Queue> {
-    async fn send_all(&self, bodies: Vec<String>) -> Vec<Result<(), PortError>> {
-        self.now().take(bodies)
+    async fn send_all(&self, messages: Vec<QueueMessage>) -> Vec<Result<(), PortError>> {
+        self.now().take(messages)
     }
 }

@@ -10,8 +10,9 @@ use secrecy::SecretString;
 use super::Steps;
 use crate::{
     AccessTokens, AccountResources, Advance, Claims, FetchKeySet, FetchedKeySet, GrantedToken, IndexPage, KeySets,
-    Lease, ListError, ListPage, ListQuery, ListTransactions, OpenQuery, OpenResources, PortError, Receipts, Reports,
-    RequestToken, Resources, SendMessages, SettledDeposits, StoredKeySet, StoredToken, Watermarks, Write, WriteOutcome,
+    Lease, ListError, ListPage, ListQuery, ListTransactions, OpenQuery, OpenResources, PortError, QueueMessage,
+    Receipts, Reports, RequestToken, Resources, SendMessages, SettledDeposits, StoredKeySet, StoredToken, Watermarks,
+    Write, WriteOutcome,
 };
 
 /// A port with a step before and a step after each call. A call that sends or writes several things has them before and
@@ -86,10 +87,10 @@ impl<T: ListTransactions + Send + Sync> ListTransactions for Stepped<T> {
 }
 
 impl<T: SendMessages + Send + Sync> SendMessages for Stepped<T> {
-    async fn send_all(&self, bodies: Vec<String>) -> Vec<Result<(), PortError>> {
-        let mut outcomes = Vec::with_capacity(bodies.len());
-        for body in bodies {
-            let sending = async { self.0.send_all(vec![body]).await.into_iter().collect() };
+    async fn send_all(&self, messages: Vec<QueueMessage>) -> Vec<Result<(), PortError>> {
+        let mut outcomes = Vec::with_capacity(messages.len());
+        for message in messages {
+            let sending = async { self.0.send_all(vec![message]).await.into_iter().collect() };
             outcomes.push(self.1.around("sending a message", sending).await);
         }
         outcomes

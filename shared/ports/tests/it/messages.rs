@@ -7,12 +7,12 @@ use fundhook_ports::{Archive, ReadSecret, SendMessage, SendMessages};
 #[tokio::test]
 async fn a_queue_takes_what_it_does_not_refuse_and_shows_both() {
     let queue = Fake::<Queue>::refusing("bad");
-    let outcomes = queue.send_all(["one", "bad", "two"].map(str::to_owned).to_vec()).await;
+    let outcomes = queue.send_all(["one", "bad", "two"].map(|body| body.to_owned().into()).to_vec()).await;
     assert_eq!(outcomes.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, true]);
     queue.now().on_send = Fail::Next(1);
-    let outcomes = queue.send_all(["three", "four"].map(str::to_owned).to_vec()).await;
+    let outcomes = queue.send_all(["three", "four"].map(|body| body.to_owned().into()).to_vec()).await;
     assert!(outcomes.len() == 2 && outcomes.iter().all(Result::is_err));
-    queue.send("five".to_owned()).await.expect("only the next call failed");
+    queue.send("five".to_owned().into()).await.expect("only the next call failed");
     assert_eq!(queue.sent(), ["one", "two", "five"]);
     assert_eq!(queue.offered(), ["one", "bad", "two", "three", "four", "five"]);
     assert_eq!(queue.calls(), 3);

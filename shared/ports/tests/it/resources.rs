@@ -1,9 +1,9 @@
 //! The table of resources: conditional writes, claims and the fates of writes; and receipts.
 
 use fundhook_domain::{
-    Attestation, Claim, Details, Evidence, EvidenceClass, EvidencePointer, FactId, Kind, NewFact, Provider, Reading,
-    Resource, ResourceId, Scheme, Statement, StatementContent, Status, Stored, Transaction, TransferDetails,
-    WebhookFamily, fold,
+    Attestation, Claim, CorrelationId, Details, Evidence, EvidenceClass, EvidencePointer, FactId, Kind, NewFact,
+    Provider, Reading, Resource, ResourceId, Scheme, Statement, StatementContent, Status, Stored, Transaction,
+    TransferDetails, WebhookFamily, fold,
 };
 use fundhook_ports::fakes::{Fail, Fake, Fate, ReceiptTable, ResourceTable};
 use fundhook_ports::{Claims, Disposition, Receipts, Resources, Write, WriteOutcome};
@@ -33,7 +33,12 @@ fn statement(native: &str, name: &str, seconds: i64) -> Statement {
         occurred_at: at(seconds),
         undated: false,
         details: Details::Transfer(Box::default()),
-        evidence: Evidence { received_at: at(seconds), attestation, archived },
+        evidence: Evidence {
+            received_at: at(seconds),
+            attestation,
+            archived,
+            correlation_id: CorrelationId::of([seconds.to_string().as_bytes()]),
+        },
         reading: Reading { at: at(seconds), revision: 1, settings: String::new() },
     };
     Statement { resource, content }

@@ -149,7 +149,8 @@ fn the_row_of_the_guide_is_a_held_deposit_with_api_evidence() {
           "archived": {
             "object": "connect/2025/10/14/0.ndjson.gz",
             "line": 7
-          }
+          },
+          "correlation_id": "2e5a4020dbf6bd09"
         },
         "reading": {
           "at": "2025-10-14T23:34:26Z",
@@ -167,8 +168,8 @@ fn for_zerohashs_feed_a_row_belongs_to_the_family_of_the_fund_webhooks() {
     assert_eq!(zerohashs.resource.to_string(), "deposit#zerohash#29e6d7b8-d604-4212-86ee-998fef35505e");
     assert_ne!(connects.content.id, zerohashs.content.id);
     assert_eq!(
-        (&connects.content.event_type, &connects.content.evidence),
-        (&zerohashs.content.event_type, &zerohashs.content.evidence)
+        (&connects.content.event_type, &connects.content.evidence.archived),
+        (&zerohashs.content.event_type, &zerohashs.content.evidence.archived)
     );
     let [connects, zerohashs] = [connects, zerohashs].map(transfer_of);
     assert_eq!(connects.family, Some(WebhookFamily::ConnectTransactions));

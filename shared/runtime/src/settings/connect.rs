@@ -7,7 +7,7 @@ use fundhook_domain::{Feed, Provider};
 use fundhook_providers::connect::{JwtMode, JwtSettings, Settings as ConnectSettings, TOKEN_ISSUER};
 use fundhook_providers::jose::TokenPolicy;
 
-use super::environment::{Environment, ON_OR_OFF, SettingError, https_url, invalid};
+use super::environment::{Environment, SettingError, https_url, invalid};
 use super::tenants::Tenants;
 
 /// The clock skew that is allowed for a token's validity; RFC 7519 section 4.1.4 recommends no more than a few minutes. A
@@ -90,7 +90,7 @@ fn connect_settings(
 
 /// Connect is on by default.
 pub(super) fn is_on(environment: &Environment<'_>, name: &'static str) -> Result<bool, SettingError> {
-    environment.one_of(name, true, &ON_OR_OFF)
+    environment.on_or_off(name, true)
 }
 
 fn header_name(environment: &Environment<'_>, name: &'static str, default: &str) -> Result<String, SettingError> {

@@ -2,7 +2,7 @@
 
 use fundhook_domain::{Feed, Provider};
 
-use super::environment::{Environment, ON_OR_OFF, SettingError, https_url, invalid};
+use super::environment::{Environment, SettingError, https_url, invalid};
 use super::tenants::Tenants;
 
 /// How Connect's API is called.
@@ -24,8 +24,8 @@ pub struct ConnectApiSettings {
 
 /// How Connect's API is called; `None` when it is off, which is the default.
 pub fn connect_api(environment: &Environment<'_>) -> Result<Option<ConnectApiSettings>, SettingError> {
-    let is_on = environment.one_of("FUNDHOOK_CONNECT_API", false, &ON_OR_OFF)?;
-    if !is_on || !environment.one_of("FUNDHOOK_CONNECT", true, &ON_OR_OFF)? {
+    let is_on = environment.on_or_off("FUNDHOOK_CONNECT_API", false)?;
+    if !is_on || !environment.on_or_off("FUNDHOOK_CONNECT", true)? {
         return Ok(None);
     }
     const URL: &str = "FUNDHOOK_CONNECT_API_URL";

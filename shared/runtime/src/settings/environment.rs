@@ -7,7 +7,9 @@ use std::time::Duration;
 /// A setting that is missing or invalid.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SettingError {
-    #[error("the environment variable {0} is not set")]
+    #[error(
+        "the environment variable {0} is not set; the stack sets it, and `cargo fundhook invoke --env FUNCTION` writes it for a local invocation"
+    )]
     Missing(&'static str),
     #[error("the environment variable {name} is {value:?}, expected {expected}")]
     Invalid { name: &'static str, value: String, expected: String },
@@ -56,13 +58,18 @@ impl<'a> Environment<'a> {
         let names = || choices.iter().map(|(choice, _)| *choice).collect::<Vec<_>>().join(" or ");
         chosen.ok_or_else(|| invalid(name, &value, names()))
     }
+
+    /// Whether it is `on`; `default` when it is not set.
+    pub fn on_or_off(&self, name: &'static str, default: bool) -> Result<bool, SettingError> {
+        self.one_of(name, default, &ON_OR_OFF)
+    }
 }
 
 pub(super) fn invalid(name: &'static str, value: &str, expected: impl Display) -> SettingError {
     SettingError::Invalid { name, value: value.to_owned(), expected: expected.to_string() }
 }
 
-pub(super) const ON_OR_OFF: [(&str, bool); 2] = [("on", true), ("off", false)];
+const ON_OR_OFF: [(&str, bool); 2] = [("on", true), ("off", false)];
 
 pub(super) fn https_url(name: &'static str, url: String) -> Result<String, SettingError> {
     let is_loopback = url.starts_with("http://127.0.0.1:") || url.starts_with("http://localhost:");

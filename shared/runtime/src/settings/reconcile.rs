@@ -6,7 +6,7 @@ use std::time::Duration;
 use fundhook_domain::{Feed, Kind, Provider};
 use fundhook_providers::ReadingSettings;
 
-use super::environment::{Environment, ON_OR_OFF, SettingError};
+use super::environment::{Environment, SettingError};
 use super::reading::reading;
 use super::tenants::Tenants;
 
@@ -55,7 +55,7 @@ impl ReconcileSettings {
     /// Reads `FUNDHOOK_CONNECT_TRANSACTIONS_ARE`, `FUNDHOOK_RECONCILE_…` and `FUNDHOOK_OVERDUE_…`.
     pub fn from_environment(environment: &Environment<'_>) -> Result<Self, SettingError> {
         let whose = [("connect", Provider::Connect), ("zerohash", Provider::Zerohash)];
-        let is_zerohash_on = environment.one_of("FUNDHOOK_ZEROHASH", false, &ON_OR_OFF)?;
+        let is_zerohash_on = environment.on_or_off("FUNDHOOK_ZEROHASH", false)?;
         let zerohash_feeds = Tenants::from_environment(environment)?.feeds(Provider::Zerohash);
         Ok(Self {
             reading: reading(environment)?,

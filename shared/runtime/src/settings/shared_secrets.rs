@@ -3,7 +3,7 @@
 use fundhook_domain::{Feed, Provider};
 use fundhook_providers::zerohash::{RsaPadding, Settings as ZerohashSettings};
 
-use super::environment::{Environment, ON_OR_OFF, SettingError};
+use super::environment::{Environment, SettingError};
 use super::tenants::Tenants;
 
 /// How the webhooks of a provider with shared secrets are verified.
@@ -18,7 +18,7 @@ pub struct SecretFeeds<S> {
 
 /// How zerohash's webhooks are verified; `None` when zerohash is off, which is the default.
 pub fn zerohash(environment: &Environment<'_>) -> Result<Option<SecretFeeds<ZerohashSettings>>, SettingError> {
-    if !environment.one_of("FUNDHOOK_ZEROHASH", false, &ON_OR_OFF)? {
+    if !environment.on_or_off("FUNDHOOK_ZEROHASH", false)? {
         return Ok(None);
     }
     let paddings = RsaPadding::ALL.map(|padding| (padding.as_str(), padding));
@@ -29,14 +29,14 @@ pub fn zerohash(environment: &Environment<'_>) -> Result<Option<SecretFeeds<Zero
         settings: ZerohashSettings {
             tolerance: environment.seconds("FUNDHOOK_ZEROHASH_TOLERANCE_SECONDS", 300, 1..=3600)?,
             rsa_padding: environment.one_of("FUNDHOOK_ZEROHASH_RSA_PADDING", RsaPadding::default(), &paddings)?,
-            legacy: environment.one_of("FUNDHOOK_ZEROHASH_LEGACY_SIGNATURES", false, &ON_OR_OFF)?,
+            legacy: environment.on_or_off("FUNDHOOK_ZEROHASH_LEGACY_SIGNATURES", false)?,
         },
     }))
 }
 
 /// How Striga's webhooks are verified; `None` when Striga is off, which is the default.
 pub fn striga(environment: &Environment<'_>) -> Result<Option<SecretFeeds<()>>, SettingError> {
-    if !environment.one_of("FUNDHOOK_STRIGA", false, &ON_OR_OFF)? {
+    if !environment.on_or_off("FUNDHOOK_STRIGA", false)? {
         return Ok(None);
     }
     let tenants = Tenants::from_environment(environment)?;

@@ -3,3 +3,4 @@
 mod boundaries;
 mod modules;
 mod schemas;
+mod template;

@@ -8,6 +8,7 @@ use flate2::read::GzDecoder;
 use fundhook_domain::{FactContent, NewFact, Statement, Timestamp};
 use fundhook_ports::fakes::{EvidenceBucket, Fake, Queue};
 use fundhook_providers::ReadingSettings;
+use fundhook_runtime::metrics::Metrics;
 use serde_json::{Value, json};
 
 /// Deposits and withdrawals, as the provider sends them.
@@ -134,19 +135,35 @@ pub(crate) fn statements(queue: &Fake<Queue>) -> Vec<Statement> {
     queue.offered().iter().map(statement_in).collect()
 }
 
-/// The ports of fan-out and its settings.
-#[derive(Default)]
+/// The ports of fan-out, its settings and its metrics.
 pub(crate) struct World {
     pub(crate) evidence: Fake<EvidenceBucket>,
     pub(crate) transfers: Fake<Queue>,
     pub(crate) accounts: Fake<Queue>,
     pub(crate) reading: ReadingSettings,
+    pub(crate) metrics: Metrics,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self {
+            evidence: Fake::default(),
+            transfers: Fake::default(),
+            accounts: Fake::default(),
+            reading: ReadingSettings::default(),
+            metrics: Metrics::recorded(false),
+        }
+    }
 }
 
 impl World {
     pub(crate) async fn handle<T: AsRef<str>>(&self, bodies: &[T]) -> SqsBatchResponse {
-        let Self { evidence, transfers, accounts, reading } = self;
-        let fan_out = FanOut::new(evidence.clone(), transfers.clone(), accounts.clone(), reading.clone());
-        fan_out.handle(batch(bodies), now()).await
+        self.handle_event(batch(bodies)).await
+    }
+
+    pub(crate) async fn handle_event(&self, event: SqsEvent) -> SqsBatchResponse {
+        let Self { evidence, transfers, accounts, reading, metrics } = self;
+        let (transfers, accounts) = (transfers.clone(), accounts.clone());
+        FanOut::new(evidence.clone(), transfers, accounts, reading.clone(), metrics.clone()).handle(event, now()).await
     }
 }

@@ -6,12 +6,13 @@ use aws_lambda_events::dynamodb::Event as StreamEvent;
 use aws_lambda_events::streams::DynamoDbEventResponse;
 use fundhook_adapters::table::{FACTS, PK, VERSION};
 use fundhook_domain::{
-    Attestation, Details, Event, Evidence, EvidenceClass, EvidencePointer, FactId, Kind, Network, Provider, Quantity,
-    Reading, Resource, ResourceId, Scheme, Statement, StatementContent, Status, Timestamp, TransferDetails, Units,
-    fold,
+    Attestation, CorrelationId, Details, Event, Evidence, EvidenceClass, EvidencePointer, FactId, Kind, Network,
+    Provider, Quantity, Reading, Resource, ResourceId, Scheme, Statement, StatementContent, Status, Timestamp,
+    TransferDetails, Units, fold,
 };
 use fundhook_ports::fakes::{Fake, ReceiptTable, ResourceTable, Topic};
 use fundhook_reconciliation::Receipt;
+use fundhook_runtime::metrics::Metrics;
 use publisher::Publisher;
 use serde_json::{Value, json};
 
@@ -52,7 +53,12 @@ pub(crate) fn statement_of(resource: ResourceId, body: &str, name: &str, seconds
         occurred_at: at(seconds),
         undated: false,
         details,
-        evidence: Evidence { received_at: at(seconds), attestation, archived },
+        evidence: Evidence {
+            received_at: at(seconds),
+            attestation,
+            archived,
+            correlation_id: CorrelationId::of([seconds.to_string().as_bytes()]),
+        },
         reading: Reading { at: at(seconds), revision: 1, settings: String::new() },
     };
     Statement { resource, content }
@@ -173,7 +179,7 @@ pub(crate) async fn handled_with(
     pages: &Fake<ResourceTable>,
     records: &[Value],
 ) -> Option<String> {
-    let publisher = Publisher::new(topic.clone(), receipts.clone(), pages.clone());
+    let publisher = Publisher::new(topic.clone(), receipts.clone(), pages.clone(), Metrics::recorded(false));
     let response: DynamoDbEventResponse = publisher.handle(batch(records), at(seconds)).await;
     assert!(response.batch_item_failures.len() <= 1, "Lambda takes the lowest; one is enough");
     let first = response.batch_item_failures.into_iter().next()?;

@@ -18,6 +18,7 @@ use fundhook_ports::StoredKeySet;
 use fundhook_ports::fakes::{Fake, KEY_SET_URL, KeySetApi, KeySetTable, Latency, Queue, SecretVault};
 use fundhook_providers::KeySet;
 use fundhook_providers::connect::Settings;
+use fundhook_runtime::metrics::Metrics;
 use receiver::{Answer, Receiver, Verifier};
 use serde_json::{Value, json};
 
@@ -37,8 +38,9 @@ pub(crate) const KEYS: KeySettings = KeySettings {
 pub(crate) const FRESH_FOR: Duration = Duration::from_secs(3600);
 
 /// The ports of receivers.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct World {
+    pub(crate) metrics: Metrics,
     pub(crate) queue: Fake<Queue>,
     pub(crate) table: Fake<KeySetTable>,
     pub(crate) api: Fake<KeySetApi>,
@@ -51,6 +53,19 @@ pub(crate) struct World {
 pub(crate) type Keys = KeyCache<Fake<KeySetTable>, Fake<KeySetApi>>;
 pub(crate) type TestVerifier = Verifier<Fake<KeySetTable>, Fake<KeySetApi>, Fake<SecretVault>>;
 pub(crate) type TestReceiver = Receiver<Fake<Queue>, Fake<KeySetTable>, Fake<KeySetApi>, Fake<SecretVault>>;
+
+impl Default for World {
+    fn default() -> Self {
+        Self {
+            metrics: Metrics::recorded(false),
+            queue: Fake::default(),
+            table: Fake::default(),
+            api: Fake::default(),
+            zerohash: Fake::default(),
+            striga: Fake::default(),
+        }
+    }
+}
 
 impl World {
     /// The provider publishes `key`, and the refresher stored it at the time at which the first request is signed.
@@ -83,7 +98,7 @@ impl World {
     /// A receiver with these verifiers.
     pub(crate) fn receiver_of<'a>(&self, verifiers: impl IntoIterator<Item = (&'a str, TestVerifier)>) -> TestReceiver {
         let verifiers = verifiers.into_iter().map(|(feed, verifier)| (feed.parse::<Feed>().expect("a feed"), verifier));
-        Receiver::new(self.queue.clone(), verifiers.collect::<BTreeMap<_, _>>())
+        Receiver::new(self.queue.clone(), verifiers.collect::<BTreeMap<_, _>>(), self.metrics.clone())
     }
 
     /// The secret cache of the verifiers of zerohash or Striga.

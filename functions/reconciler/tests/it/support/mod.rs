@@ -16,6 +16,7 @@ use fundhook_ports::ListPage;
 use fundhook_ports::fakes::{Clock, Fake, Queue, ResourceTable, Stepped, Steps, TokenService, TransactionApi};
 use fundhook_providers::{Envelope, ReadingSettings, facts};
 use fundhook_reconciliation::{DayReports, RunSummary, Watermark};
+use fundhook_runtime::metrics::Metrics;
 use fundhook_runtime::settings::{OverdueLimits, ReconcileSettings};
 use reconciler::{ListReader, Ports, ReconcileError, ReconcileRequest, ReconcileResponse, Reconciler};
 
@@ -138,6 +139,7 @@ impl World {
             transfers: stepped(&self.transfers, steps),
             settings: self.settings.clone(),
             clock: Box::new(move || clock.now()),
+            metrics: Metrics::recorded(false),
         }
     }
 

@@ -3,15 +3,14 @@
 pub(crate) mod tokens;
 
 use std::collections::BTreeMap;
-use std::process::Command;
 use std::time::Duration;
 
 use fundhook_domain::{Feed, Timestamp};
 use fundhook_ports::fakes::{Fake, KEY_SET_URL, KeySetApi, KeySetTable};
 use fundhook_ports::{FetchKeySet, KeySets, StoredKeySet};
 use fundhook_providers::KeySet;
+use fundhook_runtime::metrics::Metrics;
 use refresher::{RefreshError, Refresher, Tokens as Care};
-use serde_json::Value;
 
 use tokens::Tokens;
 
@@ -72,7 +71,7 @@ pub(crate) fn of_keys<S: KeySets + Clone, F: FetchKeySet>(
     api: F,
     feeds: &[&str],
 ) -> Refresher<S, F, Tokens, Tokens> {
-    with_tokens(store, api, feeds, Care::Unused)
+    with_tokens(store, api, feeds, Care::Unused, &by_feed())
 }
 
 pub(crate) fn with_tokens<S: KeySets + Clone, F: FetchKeySet>(
@@ -80,8 +79,15 @@ pub(crate) fn with_tokens<S: KeySets + Clone, F: FetchKeySet>(
     api: F,
     feeds: &[&str],
     tokens: Care<Tokens, Tokens>,
+    metrics: &Metrics,
 ) -> Refresher<S, F, Tokens, Tokens> {
-    Refresher::new(store.clone(), api, feeds.iter().map(|name| feed(name)).collect(), LAST_GOOD_MAX, tokens)
+    let feeds = feeds.iter().map(|name| feed(name)).collect();
+    Refresher::new(store.clone(), api, feeds, LAST_GOOD_MAX, tokens, metrics.clone())
+}
+
+/// Metrics that are recorded for each feed, too.
+pub(crate) fn by_feed() -> Metrics {
+    Metrics::recorded(true)
 }
 
 /// One run of the default organization's refresher.
@@ -89,34 +95,28 @@ pub(crate) async fn run(table: &Fake<KeySetTable>, api: &Fake<KeySetApi>, now: T
     of_keys(table, api.clone(), &["connect"]).handle(|| now).await
 }
 
-/// The metrics that the ignored test `name` writes to standard output. It runs in a separate process.
-pub(crate) fn metrics_of(name: &str) -> Vec<Value> {
-    let this = std::env::current_exe().expect("the path of these tests");
-    let run = Command::new(this).args(["--exact", name, "--ignored", "--nocapture"]).output().expect("it starts");
-    let printed = String::from_utf8(run.stdout).expect("UTF-8");
-    assert!(run.status.success() && printed.contains("1 passed"), "{printed}");
-    // The test harness may have begun the line.
-    let json = printed.lines().filter_map(|line| serde_json::from_str(&line[line.find('{')?..]).ok());
-    json.collect()
-}
+/// The values of one metric, in order, by tenant; those of the worst feed are under `worst`.
+pub(crate) type Told = BTreeMap<String, Vec<u64>>;
 
-/// The values of one metric, in order, by tenant; `None` is the default organization.
-pub(crate) type Told = BTreeMap<Option<&'static str>, Vec<u64>>;
-
-/// The values of the metric `name` among `metrics`.
-pub(crate) fn told(metrics: &[Value], name: &str) -> Told {
+/// The values of the metric `name`.
+pub(crate) fn told(metrics: &Metrics, name: &str) -> Told {
     let mut all = Told::new();
-    for metric in metrics {
-        let Some(value) = metric[name].as_u64() else { continue };
-        let dimensions = metric["_aws"]["CloudWatchMetrics"][0]["Dimensions"].to_string();
-        let tenant = metric["tenant"].as_str();
-        // The alarms read the default organization's metric, which has the dimension `provider` alone.
-        let expected = if tenant.is_some() { r#"[["provider","tenant"]]"# } else { r#"[["provider"]]"# };
-        assert_eq!((dimensions.as_str(), metric["provider"].as_str()), (expected, Some("connect")));
-        assert_eq!(metric["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Unit"], "Seconds");
-        let known = ["acme", "bolt"].into_iter().find(|known| tenant == Some(*known));
-        assert_eq!(known, tenant, "a tenant of these tests");
-        all.entry(known).or_default().push(value);
+    for line in metrics.lines() {
+        let Some(value) = line[name].as_u64() else { continue };
+        let dimensions = line["_aws"]["CloudWatchMetrics"][0]["Dimensions"].to_string();
+        let tenant = line["tenant"].as_str();
+        // The alarms read the metric of the worst feed, which has no tenant.
+        let expected =
+            if tenant.is_some() { r#"[["stack","provider","tenant"]]"# } else { r#"[["stack","provider"]]"# };
+        assert_eq!((dimensions.as_str(), line["provider"].as_str()), (expected, Some("connect")));
+        assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Unit"], "Seconds");
+        assert_eq!(line["feed"].is_string(), tenant.is_none(), "the worst one is named");
+        all.entry(tenant.unwrap_or("worst").to_owned()).or_default().push(value);
     }
     all
+}
+
+/// What is told: the values of each tenant.
+pub(crate) fn telling<const N: usize>(values: [(&str, &[u64]); N]) -> Told {
+    values.into_iter().map(|(tenant, values)| (tenant.to_owned(), values.to_vec())).collect()
 }

@@ -6,8 +6,8 @@ pub(crate) mod logs;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use fundhook_domain::{
-    Attestation, Details, Evidence, EvidenceClass, EvidencePointer, FactId, Kind, NewFact, Provider, Reading, Resource,
-    ResourceId, Scheme, Statement, StatementContent, Status, Timestamp, fold,
+    Attestation, CorrelationId, Details, Evidence, EvidenceClass, EvidencePointer, FactId, Kind, NewFact, Provider,
+    Reading, Resource, ResourceId, Scheme, Statement, StatementContent, Status, Timestamp, fold,
 };
 use fundhook_ports::fakes::{Fake, ResourceTable};
 use serde_json::{Value, json};
@@ -45,7 +45,12 @@ pub(crate) fn statement_of(resource: ResourceId, name: &str, seconds: i64, detai
         occurred_at: at(seconds),
         undated: false,
         details,
-        evidence: Evidence { received_at: at(seconds), attestation, archived },
+        evidence: Evidence {
+            received_at: at(seconds),
+            attestation,
+            archived,
+            correlation_id: CorrelationId::of([seconds.to_string().as_bytes()]),
+        },
         reading: Reading { at: at(seconds), revision: 1, settings: String::new() },
     };
     Statement { resource, content }

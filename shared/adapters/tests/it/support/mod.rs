@@ -16,8 +16,8 @@ use aws_sdk_dynamodb::types::{
 use dynoxide::Database;
 use fundhook_adapters::{Aws, ResourceTable, WriteMethod};
 use fundhook_domain::{
-    AccountDetails, Attestation, BalanceDetails, Details, Evidence, EvidenceClass, EvidencePointer, FactContent,
-    FactId, Feed, Kind, Network, Provider, Quantity, Reading, Resource, ResourceId, Scheme, Statement,
+    AccountDetails, Attestation, BalanceDetails, CorrelationId, Details, Evidence, EvidenceClass, EvidencePointer,
+    FactContent, FactId, Feed, Kind, Network, Provider, Quantity, Reading, Resource, ResourceId, Scheme, Statement,
     StatementContent, Status, Timestamp, Transaction, TransferDetails, Units, fold,
 };
 use fundhook_ports::{Resources, Write, WriteOutcome};
@@ -155,7 +155,12 @@ pub(crate) fn statement(resource: &ResourceId, name: &str, seconds: i64, body: &
         occurred_at: at(seconds),
         undated: false,
         details,
-        evidence: Evidence { received_at: at(seconds), attestation, archived },
+        evidence: Evidence {
+            received_at: at(seconds),
+            attestation,
+            archived,
+            correlation_id: CorrelationId::of([seconds.to_string().as_bytes()]),
+        },
         reading: Reading { at: at(seconds), revision: 1, settings: String::new() },
     };
     Statement { resource: resource.clone(), content }

@@ -40,9 +40,7 @@ pub(crate) async fn renewed<S: AccessTokens, A: RequestToken>(
     clock: impl Fn() -> Timestamp,
 ) -> Result<CurrentStatus, PortError> {
     let mut left = BTreeMap::new();
-    let tell = |feed: &Feed, each| {
-        left.insert(feed.clone(), each);
-    };
+    let tell = |each: &BTreeMap<Feed, Duration>| left.clone_from(each);
     let failures = keeper.renew_due(clock, tell).await?;
     Ok(CurrentStatus { left, failures })
 }

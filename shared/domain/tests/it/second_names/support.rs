@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use fundhook_domain::{
-    Attestation, Details, Evidence, EvidenceClass, EvidencePointer, FactId, Feed, Kind, NewFact, Provider, Quantity,
-    Reading, ResourceId, Scheme, Statement, StatementContent, Status, Timestamp, TransferDetails, WebhookFamily,
-    WithdrawalStatus,
+    Attestation, CorrelationId, Details, Evidence, EvidenceClass, EvidencePointer, FactId, Feed, Kind, NewFact,
+    Provider, Quantity, Reading, ResourceId, Scheme, Statement, StatementContent, Status, Timestamp, TransferDetails,
+    WebhookFamily, WithdrawalStatus,
 };
 
 /// The instant `seconds` after the start of the tests' time.
@@ -86,6 +86,7 @@ pub(crate) fn statement(resource: ResourceId, status: Status, details: Details, 
             token_verified: false,
         },
         archived: EvidencePointer { object: format!("evidence/v1/2025/10/07/{id}.ndjson.gz"), line: 0 },
+        correlation_id: CorrelationId::of([id.to_string().as_bytes()]),
     };
     let reading = Reading { at: evidence.received_at, revision: 1, settings: String::new() };
     let (status, occurred_at) = (Some(status), at(seconds));

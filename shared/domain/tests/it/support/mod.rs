@@ -14,9 +14,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use fundhook_domain::{
-    AccountDetails, Attestation, ClaimKey, CoinRelation, Decision, Details, Event, EventData, Evidence, EvidenceClass,
-    EvidencePointer, FactContent, FactId, Kind, Network, NewFact, Provider, Quantity, Reading, Relation, Resource,
-    ResourceId, Scheme, Statement, StatementContent, Status, Timestamp, Transaction, TransferDetails,
+    AccountDetails, Attestation, ClaimKey, CoinRelation, CorrelationId, Decision, Details, Event, EventData, Evidence,
+    EvidenceClass, EvidencePointer, FactContent, FactId, Kind, Network, NewFact, Provider, Quantity, Reading, Relation,
+    Resource, ResourceId, Scheme, Statement, StatementContent, Status, Timestamp, Transaction, TransferDetails,
     UnrecognizedDetails, Verdict, View, events_after, fold,
 };
 use serde_json::{Map, Value};
@@ -51,6 +51,7 @@ pub(crate) fn statement_in(bytes: &str, status: Status, seconds: u64) -> Stateme
             token_verified: false,
         },
         archived: EvidencePointer { object: format!("evidence/v1/2025/10/07/{bytes}.ndjson.gz"), line: 0 },
+        correlation_id: CorrelationId::of([bytes.as_bytes()]),
     };
     let (occurred_at, details) = (at(seconds), details_of(status));
     let reading = Reading { at: evidence.received_at, revision: 1, settings: String::new() };
@@ -134,6 +135,7 @@ pub(crate) fn listed(statement: &Statement) -> Statement {
             token_verified: false,
         },
         archived,
+        correlation_id: CorrelationId::of([b"listed".as_slice()]),
     };
     let reading = Reading { at: evidence.received_at, ..statement.content.reading.clone() };
     let content = StatementContent { id, event_type, evidence, reading, ..statement.content.clone() };

@@ -1,0 +1,124 @@
+//! An EventBridge bus, beside the topic.
+
+use aws_sdk_eventbridge::Client;
+use aws_sdk_eventbridge::primitives::DateTime;
+use aws_sdk_eventbridge::types::PutEventsRequestEntry;
+use fundhook_domain::Event;
+use fundhook_ports::{Disposition, PortError, PublishEvents};
+
+use crate::batches::in_batches;
+use crate::why::{BUS, why};
+use crate::{Aws, Topic};
+
+/// The limits of one `PutEvents`: 10 entries, and 256 KiB in total (EventBridge quotas).
+const BATCH_ENTRIES_MAX: usize = 10;
+const BATCH_BYTES_MAX: usize = 256 * 1024;
+
+/// What EventBridge counts for the time of an entry.
+const TIME_BYTES: usize = 14;
+
+/// One EventBridge bus. An entry's `detail` is the whole CloudEvent, its `detail-type` the event's type, its `source` the
+/// event's source and its `time` the event's time, in whole seconds.
+#[derive(Clone, Debug)]
+pub struct EventBus {
+    client: Client,
+    arn: String,
+}
+
+/// Where events are published: the topic, and an EventBridge bus if there is one.
+///
+/// An event that the bus does not accept counts as not published, so it is published to both again, with the same id. An
+/// event that the topic does not accept is not put on the bus before it does.
+#[derive(Clone, Debug)]
+pub struct Destinations {
+    topic: Topic,
+    bus: Option<EventBus>,
+}
+
+/// An event as it is put on the bus.
+struct Entry {
+    source: String,
+    detail_type: String,
+    detail: String,
+    seconds: i64,
+}
+
+impl EventBus {
+    pub fn new(aws: &Aws, arn: String) -> Self {
+        Self { client: Client::new(aws.sdk_config()), arn }
+    }
+
+    async fn put_batch(&self, entries: &[Entry]) -> Vec<Result<(), PortError>> {
+        let failed = |why: String| PortError::new("put an event on the bus", Disposition::Retry, why);
+        let entry = |entry: &Entry| {
+            PutEventsRequestEntry::builder()
+                .event_bus_name(&self.arn)
+                .source(&entry.source)
+                .detail_type(&entry.detail_type)
+                .detail(&entry.detail)
+                .time(DateTime::from_secs(entry.seconds))
+                .build()
+        };
+        let put = self.client.put_events().set_entries(Some(entries.iter().map(entry).collect())).send().await;
+        let put = put.map_err(|error| why(&error, BUS));
+        let outcome = |index: usize| match &put {
+            Err(why) => Err(failed(why.clone())),
+            Ok(answer) => match answer.entries().get(index) {
+                None => Err(failed("the bus returned no outcome for it".to_owned())),
+                Some(entry) => match entry.error_code() {
+                    None => Ok(()),
+                    Some(code) => Err(failed(format!("{code}: {}", entry.error_message().unwrap_or_default()))),
+                },
+            },
+        };
+        (0..entries.len()).map(outcome).collect()
+    }
+}
+
+impl PublishEvents for EventBus {
+    async fn publish(&self, events: &[Event]) -> Vec<Result<(), PortError>> {
+        let entries: Vec<Entry> = events.iter().map(Entry::of).collect();
+        let mut outcomes = Vec::with_capacity(entries.len());
+        for batch in in_batches(&entries, BATCH_ENTRIES_MAX, BATCH_BYTES_MAX, Entry::bytes) {
+            outcomes.extend(self.put_batch(batch).await);
+        }
+        outcomes
+    }
+}
+
+impl Destinations {
+    pub fn new(topic: Topic, bus: Option<EventBus>) -> Self {
+        Self { topic, bus }
+    }
+}
+
+impl PublishEvents for Destinations {
+    async fn publish(&self, events: &[Event]) -> Vec<Result<(), PortError>> {
+        let outcomes = self.topic.publish(events).await;
+        let Some(bus) = &self.bus else {
+            return outcomes;
+        };
+        let published = events.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_ok());
+        let published: Vec<Event> = published.map(|(event, _)| event.clone()).collect();
+        let mut put = bus.publish(&published).await.into_iter();
+        let missing = || PortError::new("put an event on the bus", Disposition::Retry, "it returned no outcome for it");
+        outcomes.into_iter().map(|topic| topic.and_then(|()| put.next().unwrap_or_else(|| Err(missing())))).collect()
+    }
+}
+
+impl Entry {
+    fn of(event: &Event) -> Self {
+        Self {
+            source: event.source(),
+            detail_type: event.event_type.clone(),
+            // An event consists of strings, numbers and maps with text keys, so serialization cannot fail.
+            detail: serde_json::to_string(event).unwrap_or_default(),
+            seconds: event.time.unix_seconds(),
+        }
+    }
+
+    /// The size as EventBridge counts it.
+    fn bytes(&self) -> usize {
+        TIME_BYTES + self.source.len() + self.detail_type.len() + self.detail.len()
+    }
+}

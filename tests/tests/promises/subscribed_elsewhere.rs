@@ -1,0 +1,77 @@
+//! Events also reach an EventBridge bus, and queues by the templates of infra/subscriptions; other accounts may subscribe.
+
+use std::collections::BTreeMap;
+
+use fundhook_local_stack::{Account, Binaries, Clients, StackTemplate, Workspace, deploy, package};
+use fundhook_tests::{Platform, eventually, run};
+use serde_json::{Value, json};
+
+/// A webhook of a deposit that is confirmed, with this id.
+fn confirmed(id: &str) -> Vec<u8> {
+    let sample = include_str!("../../../events/connect/deposits.confirmed.json");
+    sample.replace("6e735627-f8d1-49ae-93cc-3b7923519c56", id).into_bytes()
+}
+
+/// Deploys a template without functions to an account. Returns the URL of its queue.
+async fn subscribe(clients: &Clients, file: &str, parameters: &[(&str, &str)]) -> String {
+    let workspace = Workspace::find().expect("the tests run inside the workspace");
+    let text = std::fs::read_to_string(workspace.root().join("infra/subscriptions").join(file)).expect("it is there");
+    let none = package(&workspace, &Binaries::from_fn(&[], |_| unreachable!("no program")), &|_| {}).await;
+    let parameters: BTreeMap<String, String> =
+        parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let template = StackTemplate { name: "subscriber", text: &text };
+    let deployed = deploy(clients, &template, &none.expect("nothing to package"), &parameters).await;
+    let deployed = deployed.map_err(|error| fundhook_ports::chain(&error)).expect("it is deployed");
+    deployed.output("QueueUrl").expect("the template has it").to_owned()
+}
+
+/// The message that arrives in a queue.
+async fn arrived(clients: &Clients, queue: &str) -> Value {
+    let receive = async || {
+        let received = clients.sqs.receive_message().queue_url(queue).wait_time_seconds(1).send().await;
+        received.expect("the queue answers").messages.unwrap_or_default().pop()?.body
+    };
+    let received = eventually("an event arrives in the queue", receive, Option::is_some).await;
+    serde_json::from_str(&received.unwrap_or_default()).expect("an event is JSON")
+}
+
+#[test]
+fn an_event_bus_gets_the_same_cloud_event_as_the_topic() {
+    run(async {
+        let account = Account::unique();
+        let bus = format!("arn:aws:events:us-east-1:{account}:event-bus/default");
+        let platform = Platform::deploy_to(account, &[("EventBusArn", &bus)]).await;
+        let queue = subscribe(platform.clients(), "event-bus-rule.yaml", &[]).await;
+        let mut listener = platform.listen().await;
+        let id = "0b0e8b1c-7d0f-4f4b-8f77-1f9cb3d2a001";
+        platform.send_all([confirmed(id).as_slice()]).await;
+
+        let published = listener.event(&format!("deposit#connect#{id}#1")).await;
+        let on_the_bus = arrived(platform.clients(), &queue).await;
+        assert_eq!(on_the_bus, published.event, "the detail is the whole CloudEvent");
+    });
+}
+
+#[test]
+fn a_queue_receives_what_it_asked_for_and_the_named_accounts_may_subscribe_one() {
+    run(async {
+        let other = Account::unique();
+        let platform = Platform::deploy(&[("SubscriberPrincipals", other.as_str())]).await;
+        let topic = platform.output("TopicArn");
+        let queue = subscribe(platform.clients(), "queue.yaml", &[("TopicArn", topic)]).await;
+        let id = "0b0e8b1c-7d0f-4f4b-8f77-1f9cb3d2a002";
+        platform.send_all([confirmed(id).as_slice()]).await;
+        let event = arrived(platform.clients(), &queue).await;
+        assert_eq!(event["id"], json!(format!("deposit#connect#{id}#1")));
+        assert_eq!(event["type"], json!("fundhook.deposit.confirmed"));
+
+        let attributes = platform.clients().sns.get_topic_attributes().topic_arn(topic).send().await;
+        let attributes = attributes.expect("the topic answers").attributes.unwrap_or_default();
+        let policy: Value = serde_json::from_str(&attributes["Policy"]).expect("JSON");
+        let statements = policy["Statement"].as_array().expect("statements");
+        let allowed = statements.iter().find(|statement| statement["Effect"] == "Allow").expect("one allows");
+        assert_eq!(allowed["Principal"]["AWS"], json!([other.as_str()]));
+        assert_eq!(allowed["Action"], "sns:Subscribe");
+        assert_eq!(allowed["Condition"]["StringEquals"]["sns:Protocol"], json!(["https", "lambda", "sqs"]));
+    });
+}

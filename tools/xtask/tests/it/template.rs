@@ -1,0 +1,163 @@
+//! What infra/template.yaml must hold that no linter knows: its metrics, its alarms and what the runbook says about them.
+
+use std::collections::BTreeSet;
+
+use fundhook_local_stack::Workspace;
+use fundhook_runtime::metrics::{Metric, NAMESPACE};
+use serde_json::Value;
+
+/// The metric that the stack makes of the API's access log.
+const OF_THE_ACCESS_LOG: &str = "ThrottledRequests";
+
+fn file(path: &str) -> String {
+    let root = Workspace::find().expect("the tests run inside the workspace").root().to_owned();
+    std::fs::read_to_string(root.join(path)).expect("it is there")
+}
+
+/// The template. A tag such as `!Ref` is skipped, and its text is kept.
+fn template() -> Value {
+    serde_saphyr::from_str(&file("infra/template.yaml")).expect("YAML")
+}
+
+/// The resources of a type, by logical id.
+fn resources(template: &Value, of_type: &str) -> Vec<(String, Value)> {
+    let all = template["Resources"].as_object().expect("resources").clone();
+    all.into_iter().filter(|(_, resource)| resource["Type"] == of_type).collect()
+}
+
+fn texts(values: &Value) -> Vec<&str> {
+    values.as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+}
+
+/// The names of all metrics in the namespace of Fundhook.
+fn known() -> BTreeSet<&'static str> {
+    Metric::ALL.iter().map(|metric| metric.name()).chain([OF_THE_ACCESS_LOG]).collect()
+}
+
+#[test]
+fn every_alarm_watches_this_stack_alone() {
+    let template = template();
+    let ids: BTreeSet<&str> =
+        template["Resources"].as_object().expect("resources").keys().map(String::as_str).collect();
+    let alarms = resources(&template, "AWS::CloudWatch::Alarm");
+    assert!(alarms.len() > 20);
+    for (id, alarm) in &alarms {
+        let properties = &alarm["Properties"];
+        let dimensions = properties["Dimensions"].as_array().unwrap_or_else(|| panic!("{id} has no dimension"));
+        let (name, value) = (dimensions[0]["Name"].as_str(), dimensions[0]["Value"].as_str().unwrap_or_default());
+        if properties["Namespace"] == NAMESPACE {
+            assert_eq!((name, value), (Some("stack"), "AWS::StackName"), "{id}");
+            let metric = properties["MetricName"].as_str().expect("a name");
+            assert!(known().contains(metric), "{id} watches {metric}, which nothing emits");
+        } else {
+            // The name of a queue, a function or an API of the stack.
+            assert!(ids.contains(value.split('.').next().unwrap_or_default()), "{id} watches {value}");
+        }
+        assert!(properties["TreatMissingData"].is_string(), "{id} does not say what no data means");
+        assert!(properties["AlarmActions"].is_array(), "{id} notifies nobody");
+    }
+}
+
+#[test]
+fn the_metric_of_the_access_log_has_the_stack_which_the_log_has() {
+    let template = template();
+    let filters = resources(&template, "AWS::Logs::MetricFilter");
+    assert_eq!(filters.len(), 1);
+    for (id, filter) in filters {
+        let made = &filter["Properties"]["MetricTransformations"][0];
+        assert_eq!((&made["MetricNamespace"], &made["MetricName"]), (&NAMESPACE.into(), &OF_THE_ACCESS_LOG.into()));
+        let dimension = &made["Dimensions"][0];
+        assert_eq!((&dimension["Key"], &dimension["Value"]), (&"stack".into(), &"$.stack".into()), "{id}");
+    }
+    let format = &template["Resources"]["HttpApiStage"]["Properties"]["AccessLogSettings"]["Format"];
+    let format: Value = serde_json::from_str(format.as_str().expect("a text")).expect("JSON");
+    assert_eq!(format["stack"], "${AWS::StackName}");
+    assert_eq!(format["status"], "$context.status");
+}
+
+#[test]
+fn the_dashboard_shows_metrics_that_exist_of_this_stack() {
+    let template = template();
+    let body = template["Resources"]["Dashboard"]["Properties"]["DashboardBody"].as_str().expect("a text");
+    let dashboard: Value = serde_json::from_str(body).expect("JSON");
+    let mut shown = BTreeSet::new();
+    for widget in dashboard["widgets"].as_array().expect("widgets") {
+        for metric in widget["properties"]["metrics"].as_array().into_iter().flatten() {
+            if let Some(search) = metric[0]["expression"].as_str() {
+                assert!(search.contains("stack=\"${AWS::StackName}\""), "{search}");
+                let named = known().into_iter().find(|name| search.contains(&format!("MetricName=\"{name}\"")));
+                shown.insert(named.unwrap_or_else(|| panic!("{search} names no known metric")).to_owned());
+                continue;
+            }
+            let texts = texts(metric);
+            if texts[0] == NAMESPACE {
+                assert!(known().contains(texts[1]), "{texts:?}");
+                assert_eq!(texts[2..4], ["stack", "${AWS::StackName}"], "{texts:?}");
+                shown.insert(texts[1].to_owned());
+            } else {
+                assert!(texts[3].starts_with("${"), "{texts:?} is not of this stack");
+            }
+        }
+    }
+    for needed in ["AcceptedWebhooks", "RefusedWebhooks", "PublishedEvents", "UnrecognizedWebhooks", "KeySetAgeSeconds"]
+    {
+        assert!(shown.contains(needed), "{needed} is not on the dashboard");
+    }
+}
+
+#[test]
+fn the_runbook_has_every_alarm_and_every_metric() {
+    let (template, runbook) = (template(), file("docs/operate/alarms.md"));
+    for (id, _) in resources(&template, "AWS::CloudWatch::Alarm") {
+        assert!(runbook.contains(&format!("`{id}`")), "docs/operate/alarms.md does not mention {id}");
+    }
+    for metric in known() {
+        assert!(runbook.contains(&format!("`{metric}`")), "docs/operate/alarms.md does not mention {metric}");
+    }
+}
+
+#[test]
+fn every_function_has_its_stack_and_logs_as_json() {
+    let template = template();
+    let globals = &template["Globals"]["Function"];
+    assert_eq!(globals["Environment"]["Variables"]["FUNDHOOK_STACK"], "AWS::StackName");
+    let logging = &globals["LoggingConfig"];
+    assert_eq!((&logging["LogFormat"], &logging["SystemLogLevel"]), (&"JSON".into(), &"WARN".into()));
+    let functions = resources(&template, "AWS::Serverless::Function");
+    assert_eq!(functions.len(), 6);
+    for (id, function) in functions {
+        assert!(function["Properties"]["LoggingConfig"]["LogGroup"].is_string(), "{id} has no log group of its own");
+    }
+}
+
+#[test]
+fn every_function_may_send_traces_if_tracing_is_on() {
+    let template = template();
+    for (id, role) in resources(&template, "AWS::IAM::Role") {
+        let statements = role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"].to_string();
+        let of_a_function = id != "DeploymentRole";
+        assert_eq!(statements.contains("xray:PutTraceSegments"), of_a_function, "{id}");
+    }
+}
+
+#[test]
+fn each_provider_has_routes_and_limits_of_its_own() {
+    let template = template();
+    let settings = template["Resources"]["HttpApiStage"]["Properties"]["RouteSettings"].clone();
+    let settings = settings.as_object().expect("settings by route").clone();
+    let routes = resources(&template, "AWS::ApiGatewayV2::Route");
+    let keys: BTreeSet<String> =
+        routes.iter().map(|(_, route)| route["Properties"]["RouteKey"].as_str().expect("a key").to_owned()).collect();
+    assert_eq!(settings.keys().cloned().collect::<BTreeSet<_>>(), keys);
+    for (id, route) in &routes {
+        let key = route["Properties"]["RouteKey"].as_str().expect("a key");
+        // Both exist under the same condition, with the limits of the same provider.
+        let condition = route["Condition"].as_str().expect("a condition");
+        let setting = &settings[key];
+        assert_eq!(setting[0], condition, "{id}");
+        let provider = condition.trim_end_matches("IsOn");
+        assert_eq!(setting[1]["ThrottlingRateLimit"], format!("{provider}ThrottleRate"), "{id}");
+        assert_eq!(setting[1]["ThrottlingBurstLimit"], format!("{provider}ThrottleBurst"), "{id}");
+    }
+    assert_eq!(routes.len(), 6);
+}
