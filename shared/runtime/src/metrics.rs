@@ -140,7 +140,7 @@ pub struct Line<'a> {
     /// The dimensions besides `stack` and those of the feed. The metrics are emitted with them, and with the stack and the
     /// provider alone.
     pub by: &'a [(&'static str, &'a str)],
-    /// Further members of the line, which are no dimensions.
+    /// Further members of the line. They are not dimensions.
     pub fields: Value,
 }
 

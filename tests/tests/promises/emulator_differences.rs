@@ -19,6 +19,7 @@ use fundhook_tests::{Platform, Stream, about, eventually, log, run, unique};
 use publisher::Publisher;
 use serde_json::{Value, json};
 
+use crate::subscribed_elsewhere::subscribe;
 use crate::workbench;
 
 /// On AWS the stream contains each write. For this reason the parameter TableWrites is `puts` for local stacks.
@@ -160,16 +161,19 @@ fn a_request_without_an_account_does_not_reach_an_api_outside_the_default_accoun
     });
 }
 
-/// On AWS, a topic's policy decides. For this reason the tests read the policy, and subscribe in the topic's own account.
+/// On AWS, CloudFormation subscribes to it. For this reason the test of a subscriber in another account calls SNS itself.
 #[test]
-fn a_topic_is_unknown_to_other_accounts() {
+fn cloudformation_does_not_subscribe_to_a_topic_of_another_account() {
     run(async {
         let platform = workbench().await;
+        let topic = platform.output("TopicArn");
         let other = connect(platform.deployment().endpoint(), &Account::unique());
-        let subscribe = other.sns.subscribe().topic_arn(platform.output("TopicArn")).protocol("sqs");
-        let refused = subscribe.endpoint("arn:aws:sqs:us-east-1:123456789012:any").send().await;
-        let refused = refused.expect_err("the emulator looks in the account of the caller");
-        assert_eq!(refused.as_service_error().and_then(|error| error.meta().code()), Some("NotFound"));
+        subscribe(&other, "queue.yaml", &[("TopicArn", topic)]).await;
+        let listed = platform.clients().sns.list_subscriptions_by_topic().topic_arn(topic).send().await;
+        let of_other = format!(":{}:", other.account);
+        let listed = listed.expect("the topic answers").subscriptions.unwrap_or_default();
+        let is_of_other = |endpoint: Option<&str>| endpoint.is_some_and(|endpoint| endpoint.contains(&of_other));
+        assert!(!listed.iter().any(|subscription| is_of_other(subscription.endpoint())), "{listed:?}");
     });
 }
 

@@ -13,7 +13,7 @@ use aws_sdk_s3::{
 use thiserror::Error;
 
 use super::package::Package;
-use super::{Account, Clients, Deployment, Packages, TemplateError, template};
+use super::{Account, Clients, Deployment, Packages, TemplateError, synthesized, template};
 
 /// The name of the stack of `infra/template.yaml`.
 pub const STACK: &str = "fundhook";
@@ -30,7 +30,7 @@ const POLL_EVERY: Duration = Duration::from_millis(100);
 #[derive(Debug, Clone, Copy)]
 pub struct StackTemplate<'a> {
     pub name: &'a str,
-    /// The content of the file.
+    /// The content of the file: YAML, or JSON that the CDK synthesized.
     pub text: &'a str,
 }
 
@@ -68,7 +68,11 @@ pub async fn deploy(
     // All accounts share the bucket names.
     let bucket = format!("{name}-code-{}", clients.account);
     let uri = |package: &Package| format!("s3://{bucket}/{}", package.name());
-    let text = template::with_code(text, packages.all(), uri)?;
+    let (text, parameters) = if synthesized::is_synthesized(text) {
+        (synthesized::with_code(text, packages.all(), uri)?, synthesized::known_parameters(text, parameters))
+    } else {
+        (template::with_code(text, packages.all(), uri)?, parameters.clone())
+    };
     upload(clients, &bucket, &text, packages).await?;
 
     let name = stack_name(name, &clients.account);

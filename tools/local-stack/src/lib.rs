@@ -14,6 +14,7 @@ pub mod reconciler;
 mod running;
 pub mod sending;
 pub mod session;
+mod synthesized;
 mod template;
 mod workspace;
 

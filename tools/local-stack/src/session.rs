@@ -1,6 +1,7 @@
 //! A complete local platform: emulator, sandbox provider and deployed functions. It ends with this process.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use aws_sdk_secretsmanager::error::DisplayErrorContext;
 use fundhook_domain::Provider;
@@ -63,11 +64,21 @@ impl Session {
 
     /// Starts a sandbox provider and deploys the template to `account`, with `changes` to the parameters.
     pub async fn platform(&self, account: Account, changes: &[(&str, &str)]) -> Result<Platform, SessionError> {
+        self.platform_of(None, account, changes).await
+    }
+
+    /// The same with the template in a file, such as one that the CDK synthesized; `None` is `infra/template.yaml`.
+    pub async fn platform_of(
+        &self,
+        file: Option<&Path>,
+        account: Account,
+        changes: &[(&str, &str)],
+    ) -> Result<Platform, SessionError> {
         let server = Sandbox::start(0).await?;
         let sandbox = SandboxClient::new(&server.url());
         let parameters = parameters(&server.url(), changes);
         let clients = connect(self.emulator.endpoint(), &account);
-        let template = self.workspace.template().map_err(StackError::from)?;
+        let template = self.workspace.template_or(file).map_err(StackError::from)?;
         let template = StackTemplate { name: STACK, text: &template };
         let deployment = deploy(&clients, &template, &self.packages, &parameters).await.map_err(StackError::from)?;
         share_secrets(&clients, &deployment, &sandbox, &parameters).await?;

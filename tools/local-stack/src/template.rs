@@ -21,6 +21,8 @@ pub enum TemplateError {
     },
     #[error("the template has no `{CODE}` for {0}")]
     Missing(&'static str),
+    #[error("the template is not JSON: {0}")]
+    Json(String),
 }
 
 /// Replaces the `CodeUri` of each package's function by `uri`.

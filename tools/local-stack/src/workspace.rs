@@ -74,6 +74,17 @@ impl Workspace {
         self.template_in("infra")
     }
 
+    /// The text of the template in this file, or else of `infra/template.yaml`.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn template_or(&self, file: Option<&Path>) -> Result<String, WorkspaceError> {
+        let Some(file) = file else {
+            return self.template();
+        };
+        std::fs::read_to_string(file).map_err(|source| WorkspaceError::Template { path: file.to_owned(), source })
+    }
+
     /// The text of the `template.yaml` in a folder of the workspace.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! `up`: starts a local stack that keeps running.
 
 use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,9 @@ pub(crate) struct Arguments {
     /// A parameter of infra/template.yaml, such as ConnectJwt=required; may be repeated
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = parameter)]
     parameters: Vec<(String, String)>,
+    /// A template to deploy instead of infra/template.yaml, such as the one that `npx cdk synth` writes to cdk.out
+    #[arg(long, value_name = "FILE")]
+    template: Option<PathBuf>,
 }
 
 fn parameter(text: &str) -> Result<(String, String), String> {
@@ -56,12 +60,13 @@ async fn deploy_stack(
 ) -> Result<LocalStack, Box<dyn std::error::Error + Send + Sync>> {
     progress("Starting the sandbox provider");
     let sandbox_url = start_sandbox(emulator).await?;
-    progress("Deploying infra/template.yaml");
+    let file = arguments.template.as_deref();
+    progress(&format!("Deploying {}", file.unwrap_or(Path::new("infra/template.yaml")).display()));
     let changes: Vec<(&str, &str)> =
         arguments.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let clients = connect(emulator.endpoint(), &Account::default());
     let parameters = parameters(&sandbox_url, &changes);
-    let template = StackTemplate { name: STACK, text: &workspace.template()? };
+    let template = StackTemplate { name: STACK, text: &workspace.template_or(file)? };
     let deployment = deploy(&clients, &template, packages, &parameters).await?;
     share_secrets(&clients, &deployment, &SandboxClient::new(&sandbox_url), &parameters).await?;
     Ok(LocalStack { emulator: emulator.clone(), deployment, sandbox_url })

@@ -54,7 +54,7 @@ fn every_alarm_watches_this_stack_alone() {
             assert!(ids.contains(value.split('.').next().unwrap_or_default()), "{id} watches {value}");
         }
         assert!(properties["TreatMissingData"].is_string(), "{id} does not say what no data means");
-        assert!(properties["AlarmActions"].is_array(), "{id} notifies nobody");
+        assert!(properties["AlarmActions"].is_array(), "{id} has no action");
     }
 }
 

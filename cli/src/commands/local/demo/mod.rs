@@ -5,7 +5,7 @@ mod script;
 
 use std::collections::BTreeSet;
 use std::error::Error;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -26,7 +26,11 @@ use tokio::sync::Mutex;
 use super::{Ending, progress, read};
 
 #[derive(Args)]
-pub(crate) struct Arguments {}
+pub(crate) struct Arguments {
+    /// A template to deploy instead of infra/template.yaml, such as the one that `npx cdk synth` writes to cdk.out
+    #[arg(long, value_name = "FILE")]
+    template: Option<PathBuf>,
+}
 
 /// How long the events may take on a busy machine.
 const EVENTS_WITHIN: Duration = Duration::from_secs(90);
@@ -47,12 +51,14 @@ struct Progress {
     dropped: Option<Webhook>,
 }
 
-pub(crate) async fn run(_: Arguments) -> Ending {
+pub(crate) async fn run(arguments: Arguments) -> Ending {
     let started = Instant::now();
     let events = Workspace::find()?.root().join("events");
     let session = Session::start(CargoOutput::Shown, &progress).await?;
-    progress("Deploying infra/template.yaml to the emulator");
-    let platform = session.platform(Account::default(), &[]).await?;
+    let template = arguments.template.as_deref();
+    let name = template.unwrap_or(Path::new("infra/template.yaml")).display();
+    progress(&format!("Deploying {name} to the emulator"));
+    let platform = session.platform_of(template, Account::default(), &[]).await?;
     let target = Target::of(&platform.deployment)?;
     let subscription = Arc::new(Subscription::open(&target.aws, target.output("TopicArn")?).await?);
     // The schedule does this within the first minute: key sets, and an access token for the provider's API.
