@@ -9,6 +9,7 @@ use super::Outcome;
 use super::command::{cargo, is_on_path, program, run};
 
 const CARGO_TOOLS: [&str; 2] = ["cargo-deny@0.20.2", "cargo-machete@0.9.2"];
+const LAMBDA_TOOLS: [&str; 3] = ["aws-sam-cli==1.170.0", "cargo-lambda==1.9.2", "ziglang==0.17.1"];
 const TEMPLATE_LINTERS: [&str; 2] = ["aws-sam-cli==1.170.0", "cfn-lint==1.58.0"];
 const CLOUDEVENTS_SDK: [&str; 1] = ["cloudevents==2.2.0"];
 const ASYNCAPI_PARSER: &str = "@asyncapi/parser@3.6.3";
@@ -35,6 +36,11 @@ pub(super) fn cargo_tools(workspace: &Workspace) -> Outcome<PathBuf> {
 /// The folder with `cfn-lint` and `sam`.
 pub(super) fn template_linters(workspace: &Workspace) -> Outcome<PathBuf> {
     python_packages(workspace, "linters", &TEMPLATE_LINTERS)
+}
+
+/// The folder with `cargo-lambda`, `sam` and Zig, which the documents tell a reader to install.
+pub(super) fn lambda_tools(workspace: &Workspace) -> Outcome<PathBuf> {
+    python_packages(workspace, "lambda-tools", &LAMBDA_TOOLS)
 }
 
 /// The folder with a `python` that has the official SDK of CloudEvents.

@@ -3,6 +3,7 @@
 //! Needs Rust, Python 3 and Node.js. Everything else is installed below `target/ci`, at pinned versions.
 
 mod command;
+mod commands;
 mod install;
 mod steps;
 
@@ -43,6 +44,12 @@ enum CiStep {
     Cloudevents,
     /// The demo
     Demo,
+    /// The CDK construct: its tests, its example in TypeScript and in Python, and the demo on the synthesized template
+    Cdk,
+    /// The tools that the documents use: cargo-lambda and SAM, at pinned versions
+    Tools,
+    /// The commands that the documents show
+    Commands,
 }
 
 /// The result of a step or of a part of it.
@@ -80,7 +87,10 @@ impl CiStep {
             Self::Clippy => steps::clippy(workspace),
             Self::Tests => steps::tests(workspace),
             Self::Cloudevents => steps::cloudevents(workspace),
-            Self::Demo => steps::demo(workspace),
+            Self::Demo => steps::demo(workspace, None),
+            Self::Cdk => steps::cdk(workspace),
+            Self::Tools => install::lambda_tools(workspace).map(|_| ()),
+            Self::Commands => commands::run(workspace, &[install::lambda_tools(workspace)?]),
         }
     }
 }

@@ -12,6 +12,9 @@ use super::install;
 /// The templates that are deployed with SAM.
 const TEMPLATES: [&str; 2] = ["infra/template.yaml", "examples/subscriber/template.yaml"];
 
+/// The templates that subscribers deploy with CloudFormation.
+const SUBSCRIPTIONS: [&str; 2] = ["infra/subscriptions/queue.yaml", "infra/subscriptions/event-bus-rule.yaml"];
+
 /// The variable that makes the tests append every event to a file.
 const SAVED_EVENTS: &str = "FUNDHOOK_SAVED_EVENTS";
 
@@ -27,7 +30,7 @@ pub(super) fn templates(workspace: &Workspace) -> Outcome {
         sam.env("SAM_CLI_TELEMETRY", "0").args(["validate", "--lint", "--region", "us-east-1", "--template", template]);
         run(&mut sam)?;
     }
-    Ok(())
+    run(program(workspace, linters.join("cfn-lint")).args(SUBSCRIPTIONS))
 }
 
 pub(super) fn asyncapi(workspace: &Workspace) -> Outcome {
@@ -87,8 +90,11 @@ pub(super) fn cloudevents(workspace: &Workspace) -> Outcome {
     run(program(workspace, python).arg(".ci/cloudevents_sdk.py").arg(events))
 }
 
-pub(super) fn demo(workspace: &Workspace) -> Outcome {
-    let output = cargo(workspace).args(["fundhook", "demo"]).output()?;
+/// The demo, on `infra/template.yaml` or on another template.
+pub(super) fn demo(workspace: &Workspace, template: Option<&str>) -> Outcome {
+    let mut demo = cargo(workspace);
+    demo.args(["fundhook", "demo"]).args(template.map(|file| ["--template", file]).into_iter().flatten());
+    let output = demo.output()?;
     let printed = String::from_utf8_lossy(&output.stdout);
     if !output.status.success() {
         eprint!("{printed}{}", String::from_utf8_lossy(&output.stderr));
@@ -96,6 +102,21 @@ pub(super) fn demo(workspace: &Workspace) -> Outcome {
     }
     printed.lines().filter(|line| line.starts_with("Sent")).for_each(|line| println!("{line}"));
     Ok(())
+}
+
+pub(super) fn cdk(workspace: &Workspace) -> Outcome {
+    let folder = workspace.root().join("infra/cdk");
+    let in_folder = |program_name: &str, arguments: &[&str]| {
+        let mut command = program(workspace, program_name);
+        command.current_dir(&folder).args(arguments);
+        run(&mut command)
+    };
+    in_folder("npm", &["ci", "--silent", "--no-audit", "--no-fund"])?;
+    in_folder("npm", &["test", "--silent"])?;
+    in_folder("npx", &["cdk", "synth", "--quiet"])?;
+    demo(workspace, Some("infra/cdk/cdk.out/Fundhook.template.json"))?;
+    in_folder("npm", &["run", "--silent", "package"])?;
+    in_folder("npm", &["run", "--silent", "test:python"])
 }
 
 fn saved_events(workspace: &Workspace) -> Outcome<PathBuf> {

@@ -161,3 +161,40 @@ fn each_provider_has_routes_and_limits_of_its_own() {
     }
     assert_eq!(routes.len(), 6);
 }
+
+#[test]
+fn a_gradual_deployment_needs_a_name_and_is_stopped_by_alarms_that_exist() {
+    let template = template();
+    let all = template["Resources"].as_object().expect("resources");
+    let alarms: BTreeSet<String> =
+        resources(&template, "AWS::CloudWatch::Alarm").into_iter().map(|(id, _)| id).collect();
+    let gradual = ["Receiver", "FanOut", "StateUpdater", "Publisher"];
+    for function in gradual {
+        let [version, alias, group] =
+            ["Version", "Alias", "DeploymentGroup"].map(|part| &all[&format!("{function}{part}")]);
+        for part in [version, alias, group] {
+            assert_eq!(part["Condition"], "DeploysGradually", "{function}");
+        }
+        assert_eq!(version["Properties"]["Description"], "Deployment", "{function}");
+        assert_eq!(version["Properties"]["FunctionName"], format!("{function}Function"));
+        assert_eq!(alias["Properties"]["FunctionVersion"], format!("{function}Version.Version"));
+        let moved_by = &alias["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]["DeploymentGroupName"];
+        assert_eq!(moved_by, &format!("{function}DeploymentGroup"));
+        let gates = group["Properties"]["AlarmConfiguration"]["Alarms"].as_array().expect("alarms");
+        assert!(gates.len() >= 2, "{function}");
+        for gate in gates {
+            // An alarm that exists under a condition is named under the same one.
+            let name = gate["Name"].as_str().or(gate[1]["Name"].as_str()).expect("a name");
+            assert!(alarms.contains(name), "{function}: {name}");
+            assert_eq!(all[name]["Condition"], gate[0], "{function}: {name}");
+        }
+    }
+    // Whatever calls one of them calls the alias if there is one.
+    for (id, mapping) in resources(&template, "AWS::Lambda::EventSourceMapping") {
+        let called = texts(&mapping["Properties"]["FunctionName"]).join(" ");
+        let is_expected = |function: &&str| called == format!("DeploysGradually {function}Alias {function}Function");
+        assert!(gradual.iter().any(|function| is_expected(&function)), "{id}: {called}");
+    }
+    let integration = &all["ReceiverIntegration"]["Properties"]["IntegrationUri"];
+    assert_eq!(texts(integration), ["DeploysGradually", "ReceiverAlias", "ReceiverFunction.Arn"]);
+}
