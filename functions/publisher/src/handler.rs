@@ -12,20 +12,31 @@ use fundhook_runtime::metrics::{Metric, Metrics};
 use serde_dynamo::{AttributeValue, Item};
 use tracing::{error, info, warn};
 
-/// The publisher: the topic, the store of receipts, and the pages of resources with many facts.
+/// The publisher: where it publishes, the pages of resources with many facts, and the books that it keeps about a topic.
 #[derive(Debug)]
 pub struct Publisher<T, R, P> {
-    topic: T,
-    receipts: R,
+    destination: T,
     pages: P,
+    of_topic: Option<OfTopic<R>>,
+}
+
+/// What is counted when events are published to the topic. The bus gets the same events a second time.
+#[derive(Debug)]
+struct OfTopic<R> {
+    receipts: R,
     metrics: Metrics,
 }
 
 impl<T: PublishEvents, R: Receipts, P: FactPages> Publisher<T, R, P> {
-    /// A publisher to `topic` that stores a receipt in `receipts` for each deposit that it published as confirmed. It reads the
-    /// earlier facts of a resource with many from `pages`.
-    pub fn new(topic: T, receipts: R, pages: P, metrics: Metrics) -> Self {
-        Self { topic, receipts, pages, metrics }
+    /// A publisher to the topic that stores a receipt in `receipts` for each deposit that it published as confirmed, and counts
+    /// events. It reads the earlier facts of a resource with many from `pages`.
+    pub fn to_topic(topic: T, receipts: R, pages: P, metrics: Metrics) -> Self {
+        Self { destination: topic, pages, of_topic: Some(OfTopic { receipts, metrics }) }
+    }
+
+    /// A publisher to an event bus beside the topic. It stores no receipts and counts nothing.
+    pub fn to_bus(bus: T, pages: P) -> Self {
+        Self { destination: bus, pages, of_topic: None }
     }
 
     /// Handles one batch of the stream.
@@ -54,7 +65,7 @@ impl<T: PublishEvents, R: Receipts, P: FactPages> Publisher<T, R, P> {
             }
         }
         let (origins, events): (Vec<usize>, Vec<Event>) = events.into_iter().unzip();
-        let outcomes = if events.is_empty() { Vec::new() } else { self.topic.publish(&events).await };
+        let outcomes = if events.is_empty() { Vec::new() } else { self.destination.publish(&events).await };
         let mut outcomes = outcomes.into_iter();
         let (mut receipts, mut published, mut surpluses) = (Vec::new(), BTreeMap::<&str, u64>::new(), 0);
         for (origin, event) in origins.into_iter().zip(&events) {
@@ -88,14 +99,16 @@ impl<T: PublishEvents, R: Receipts, P: FactPages> Publisher<T, R, P> {
             );
             first_failed = Some(first_failed.map_or(origin, |first| first.min(origin)));
         }
-        for (event_type, count) in published {
-            self.metrics.of_stack(now, Metric::PublishedEvents, count, &[("type", event_type)]);
-        }
-        if surpluses > 0 {
-            self.metrics.of_stack(now, Metric::RecoverySurpluses, surpluses, &[]);
-        }
-        if let Some(origin) = self.note(receipts).await {
-            first_failed = Some(first_failed.map_or(origin, |first| first.min(origin)));
+        if let Some(of_topic) = &self.of_topic {
+            for (event_type, count) in published {
+                of_topic.metrics.of_stack(now, Metric::PublishedEvents, count, &[("type", event_type)]);
+            }
+            if surpluses > 0 {
+                of_topic.metrics.of_stack(now, Metric::RecoverySurpluses, surpluses, &[]);
+            }
+            if let Some(origin) = of_topic.note(receipts).await {
+                first_failed = Some(first_failed.map_or(origin, |first| first.min(origin)));
+            }
         }
         response(first_failed.and_then(|index| records.get(index)))
     }
@@ -111,7 +124,9 @@ impl<T: PublishEvents, R: Receipts, P: FactPages> Publisher<T, R, P> {
         };
         Ok(events_after(&head.after(on_pages), version_before(record)))
     }
+}
 
+impl<R: Receipts> OfTopic<R> {
     /// Stores the receipts of what was published. If that fails, returns the first record with a receipt: its events are
     /// published again with the same ids, and its receipt is stored then.
     async fn note(&self, receipts: Vec<(usize, Receipt)>) -> Option<usize> {

@@ -11,7 +11,7 @@ import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { FundhookCode } from './code';
+import { CodeLocation, FundhookCode } from './code';
 import { parameterValues } from './parameters';
 import { Architecture, FundhookParameters, TopicType } from './parameters.generated';
 import { TRANSFORMS } from './rules.generated';
@@ -239,19 +239,24 @@ export class Fundhook extends Construct {
     private importFunctions(props: FundhookProps): { [name: string]: lambda.IFunction } {
         const scope = new Construct(this, 'Functions');
         const architecture = props.architecture ?? Architecture.ARM64;
+        const located: { [name: string]: CodeLocation } = {};
         return Object.fromEntries(
-            this.resourcesOfType('AWS::Serverless::Function').map((resource) => {
-                // The name of the binary that `sam build` builds too.
+            this.resourcesOfType('AWS::Serverless::Function').flatMap((resource) => {
+                // The name of the binary that `sam build` builds too. Two functions can have the same one.
                 const name: string = resource.cfnOptions.metadata?.BuildProperties?.Binary;
-                const code = props.code._locate(scope, { name, architecture });
+                const code = (located[name] ??= props.code._locate(scope, { name, architecture }));
                 resource.addPropertyOverride('CodeUri', { Bucket: code.bucket, Key: code.key });
+                // A function that exists under a condition only, such as the publisher to an event bus, is not offered.
+                if (resource.cfnOptions.condition) {
+                    return [];
+                }
                 const imported = lambda.Function.fromFunctionAttributes(scope, resource.node.id, {
                     functionArn: resource.getAtt('Arn').toString(),
                     sameEnvironment: true,
                     architecture:
                         architecture === Architecture.X86_64 ? lambda.Architecture.X86_64 : lambda.Architecture.ARM_64,
                 });
-                return [name, imported];
+                return [[name, imported]];
             }),
         );
     }

@@ -131,10 +131,11 @@ test('every alarm of the template has a construct', () => {
     assert.ok(synthesized(stack));
 });
 
-test('every function of the template has a construct', () => {
+test('every function that always exists has a construct', () => {
     const stack = newStack();
     const fundhook = fundhookIn(stack, { architecture: Architecture.X86_64 });
-    const ids = idsOfType('AWS::Serverless::Function');
+    const ids = idsOfType('AWS::Serverless::Function').filter((id) => !Resources[id].Condition);
+    assert.ok(ids.length >= 6);
     assert.deepEqual(
         Object.keys(fundhook.functions).sort(),
         ids.map((id) => Resources[id].Metadata.BuildProperties.Binary).sort(),

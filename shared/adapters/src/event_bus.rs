@@ -6,9 +6,9 @@ use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use fundhook_domain::Event;
 use fundhook_ports::{Disposition, PortError, PublishEvents};
 
+use crate::Aws;
 use crate::batches::in_batches;
 use crate::why::{BUS, why};
-use crate::{Aws, Topic};
 
 /// The limits of one `PutEvents`: 10 entries, and 256 KiB in total (EventBridge quotas).
 const BATCH_ENTRIES_MAX: usize = 10;
@@ -23,16 +23,6 @@ const TIME_BYTES: usize = 14;
 pub struct EventBus {
     client: Client,
     arn: String,
-}
-
-/// Where events are published: the topic, and an EventBridge bus if there is one.
-///
-/// An event that the bus does not accept counts as not published, so it is published to both again, with the same id. An
-/// event that the topic does not accept is not put on the bus before it does.
-#[derive(Clone, Debug)]
-pub struct Destinations {
-    topic: Topic,
-    bus: Option<EventBus>,
 }
 
 /// An event as it is put on the bus.
@@ -83,26 +73,6 @@ impl PublishEvents for EventBus {
             outcomes.extend(self.put_batch(batch).await);
         }
         outcomes
-    }
-}
-
-impl Destinations {
-    pub fn new(topic: Topic, bus: Option<EventBus>) -> Self {
-        Self { topic, bus }
-    }
-}
-
-impl PublishEvents for Destinations {
-    async fn publish(&self, events: &[Event]) -> Vec<Result<(), PortError>> {
-        let outcomes = self.topic.publish(events).await;
-        let Some(bus) = &self.bus else {
-            return outcomes;
-        };
-        let published = events.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_ok());
-        let published: Vec<Event> = published.map(|(event, _)| event.clone()).collect();
-        let mut put = bus.publish(&published).await.into_iter();
-        let missing = || PortError::new("put an event on the bus", Disposition::Retry, "it returned no outcome for it");
-        outcomes.into_iter().map(|topic| topic.and_then(|()| put.next().unwrap_or_else(|| Err(missing())))).collect()
     }
 }
 

@@ -22,7 +22,7 @@ mod why;
 pub use aws::{Aws, AwsEnvironmentError};
 pub use bucket::Bucket;
 pub use connect_api::{ConnectApi, ConnectApiConfig, InvalidApiSettings};
-pub use event_bus::{Destinations, EventBus};
+pub use event_bus::EventBus;
 pub use jwks_client::JwksClient;
 pub use key_set_table::{KeySetTable, SeenKey};
 pub use queue::Queue;

@@ -306,7 +306,7 @@ async fn publish(topic: &Topic, records: &[Value]) -> Vec<Option<String>> {
     let event: StreamEvent =
         serde_json::from_value(json!({ "Records": records })).expect("a stream event as Lambda sends it");
     let DynamoDbEventResponse { batch_item_failures, .. } =
-        Publisher::new(topic, NoReceipts, NoPages, Metrics::recorded(false))
+        Publisher::to_topic(topic, NoReceipts, NoPages, Metrics::recorded(false))
             .handle(event, fundhook_runtime::now())
             .await;
     batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()

@@ -76,6 +76,17 @@ pub struct Program {
     pub logical_id: &'static str,
 }
 
+impl Program {
+    /// Whether the resource with this logical id runs the program. The publisher runs a second time for an event bus.
+    #[must_use]
+    pub fn runs(self, logical_id: &str) -> bool {
+        self.logical_id == logical_id || (self == Function::Publisher.program() && logical_id == BUS_PUBLISHER)
+    }
+}
+
+/// The logical id of the publisher to an event bus, which a stack has if it has a bus.
+pub const BUS_PUBLISHER: &str = "BusPublisherFunction";
+
 /// Built programs and their paths.
 #[derive(Debug, Clone)]
 pub struct Binaries(Vec<(Program, PathBuf)>);

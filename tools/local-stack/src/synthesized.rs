@@ -26,10 +26,16 @@ pub(super) fn with_code(
 ) -> Result<String, TemplateError> {
     let mut template: Value = serde_json::from_str(template).map_err(|error| TemplateError::Json(error.to_string()))?;
     for package in packages {
-        let id = package.program.logical_id;
-        let properties = template.pointer_mut(&format!("/Resources/{id}/Properties"));
-        let properties = properties.and_then(Value::as_object_mut).ok_or(TemplateError::Missing(id))?;
-        properties.insert("CodeUri".to_owned(), uri(package).into());
+        let mut is_missing = true;
+        for (id, resource) in template["Resources"].as_object_mut().into_iter().flatten() {
+            if let Some(properties) = resource["Properties"].as_object_mut().filter(|_| package.program.runs(id)) {
+                properties.insert("CodeUri".to_owned(), uri(package).into());
+                is_missing = false;
+            }
+        }
+        if is_missing {
+            return Err(TemplateError::Missing(package.program.logical_id));
+        }
     }
     for (section, name) in OF_THE_CDK {
         if let Some(members) = template[section].as_object_mut() {

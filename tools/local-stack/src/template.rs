@@ -46,7 +46,7 @@ pub(super) fn with_code(
         }
         let content = line.trim_start();
         if content.starts_with(CODE) {
-            let package = packages.iter().find(|package| package.program.logical_id == resource);
+            let package = packages.iter().find(|package| package.program.runs(resource));
             let package =
                 package.ok_or_else(|| TemplateError::Unknown { line: index + 1, resource: resource.to_owned() })?;
             missing.retain(|other| *other != resource);

@@ -204,10 +204,21 @@ async fn published_events_are_counted_by_type_and_those_that_failed_are_not() {
     let topic = refusing(&["a#3"]);
     let metrics = Metrics::recorded(false);
     let publisher =
-        Publisher::new(topic, Fake::<ReceiptTable>::default(), Fake::<ResourceTable>::default(), metrics.clone());
+        Publisher::to_topic(topic, Fake::<ReceiptTable>::default(), Fake::<ResourceTable>::default(), metrics.clone());
     publisher.handle(batch(&[write("1", &life(), 0), write("2", &life()[..1], 0)]), at(60)).await;
     let counted = |line: &Value| (line["type"].as_str().map(str::to_owned), line["PublishedEvents"].as_u64());
     let counted: Vec<_> = metrics.lines().iter().map(counted).collect();
     let named = |name: &str, count| (Some(name.to_owned()), Some(count));
     assert_eq!(counted, [named("fundhook.deposit.confirmed", 1), named("fundhook.deposit.pending", 2)]);
+}
+
+#[tokio::test]
+async fn a_bus_gets_the_same_events_as_the_topic_and_fails_for_itself() {
+    let (topic, bus) = (Fake::<Topic>::default(), refusing(&["a#2"]));
+    assert_eq!(handled(&topic, &[write("1", &life(), 0)]).await, None);
+    let to_bus = Publisher::<_, Fake<ReceiptTable>, _>::to_bus(bus.clone(), Fake::<ResourceTable>::default());
+    let response = to_bus.handle(batch(&[write("1", &life(), 0)]), at(60)).await;
+    assert_eq!(response.batch_item_failures.len(), 1, "its own record is delivered to it again");
+    let accepted = |ids: Vec<String>| ids.into_iter().filter(|id| id != "a#2").collect::<Vec<_>>();
+    assert_eq!(accepted(published_ids(&bus)), accepted(published_ids(&topic)));
 }

@@ -179,7 +179,7 @@ pub(crate) async fn handled_with(
     pages: &Fake<ResourceTable>,
     records: &[Value],
 ) -> Option<String> {
-    let publisher = Publisher::new(topic.clone(), receipts.clone(), pages.clone(), Metrics::recorded(false));
+    let publisher = Publisher::to_topic(topic.clone(), receipts.clone(), pages.clone(), Metrics::recorded(false));
     let response: DynamoDbEventResponse = publisher.handle(batch(records), at(seconds)).await;
     assert!(response.batch_item_failures.len() <= 1, "Lambda takes the lowest; one is enough");
     let first = response.batch_item_failures.into_iter().next()?;
