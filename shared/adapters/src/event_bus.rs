@@ -8,6 +8,7 @@ use fundhook_ports::{Disposition, PortError, PublishEvents};
 
 use crate::Aws;
 use crate::batches::in_batches;
+use crate::queue::escape_noncharacters;
 use crate::why::{BUS, why};
 
 /// The limits of one `PutEvents`: 10 entries, and 256 KiB in total (EventBridge quotas).
@@ -82,7 +83,7 @@ impl Entry {
             source: event.source(),
             detail_type: event.event_type.clone(),
             // An event consists of strings, numbers and maps with text keys, so serialization cannot fail.
-            detail: serde_json::to_string(event).unwrap_or_default(),
+            detail: escape_noncharacters(serde_json::to_string(event).unwrap_or_default()),
             seconds: event.time.unix_seconds(),
         }
     }

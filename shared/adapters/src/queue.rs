@@ -87,8 +87,32 @@ impl SendMessages for Queue {
 
 /// The attribute from which SQS and Lambda continue a trace. It does not count towards a message's size.
 fn tracing_header(trace: String) -> Option<(SystemAttribute, MessageSystemAttributeValue)> {
-    let value = MessageSystemAttributeValue::builder().data_type("String").string_value(trace).build().ok()?;
+    let header = well_formed(&trace)?;
+    let value = MessageSystemAttributeValue::builder().data_type("String").string_value(header).build().ok()?;
     Some((SystemAttribute::AwsTraceHeader, value))
+}
+
+/// The parts of an X-Ray tracing header that SQS accepts: the trace, and the segment and the decision about sampling if they
+/// are known [aws-xray-headers]. `None` for anything else, since SQS refuses a message with a malformed header, and no webhook
+/// may be refused because of its trace.
+fn well_formed(trace: &str) -> Option<String> {
+    let is_hex = |text: &str, digits: usize| text.len() == digits && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let parts = || trace.split(';').filter_map(|part| part.split_once('='));
+    let part = |name: &str| parts().find(|(known, _)| *known == name).map(|(_, value)| value);
+    let root = part("Root").filter(|root| {
+        let mut numbers = root.split('-');
+        let is_known = numbers.next() == Some("1");
+        let (time, id) = (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default());
+        is_known && is_hex(time, 8) && is_hex(id, 24) && numbers.next().is_none()
+    })?;
+    let mut header = format!("Root={root}");
+    if let Some(parent) = part("Parent").filter(|parent| is_hex(parent, 16)) {
+        header = format!("{header};Parent={parent}");
+    }
+    if let Some(sampled) = part("Sampled").filter(|sampled| matches!(*sampled, "0" | "1")) {
+        header = format!("{header};Sampled={sampled}");
+    }
+    Some(header)
 }
 
 /// Escapes U+FFFE and U+FFFF, which SQS and SNS reject because XML 1.0 does not allow them. In JSON they occur only inside
@@ -104,6 +128,25 @@ pub(crate) fn escape_noncharacters(json: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_well_formed_tracing_header_is_sent() {
+        const ROOT: &str = "Root=1-5759e988-bd862e3fe1be46a994272793";
+        let full = format!("{ROOT};Parent=53995c3f42cd8ad8;Sampled=1");
+        assert_eq!(well_formed(&full).as_deref(), Some(full.as_str()));
+        assert_eq!(well_formed(&format!("{full};Lineage=1:a:0")).as_deref(), Some(full.as_str()), "not for SQS");
+        assert_eq!(well_formed(&format!("Sampled=0;{ROOT}")), Some(format!("{ROOT};Sampled=0")));
+        assert_eq!(well_formed(&format!("{ROOT};Parent=x;Sampled=?")).as_deref(), Some(ROOT));
+        for malformed in [
+            "",
+            "Root=1-2-3",
+            "Root=2-5759e988-bd862e3fe1be46a994272793",
+            "Parent=53995c3f42cd8ad8",
+            "Root=1-5759e988-bd862e3fe1be46a994272793-0",
+        ] {
+            assert_eq!(well_formed(malformed), None, "{malformed:?}");
+        }
+    }
 
     #[test]
     fn characters_that_queues_reject_are_escaped_and_keep_their_meaning() {

@@ -14,7 +14,6 @@ use crate::retries::{Idempotency, RetryBudget};
 use crate::settings::{Retries, Timeouts};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
-const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
 
 /// A request that may be sent more than once, without the headers that differ between attempts.
 pub(crate) struct Outgoing {
@@ -53,7 +52,7 @@ pub(crate) struct Exchange {
 impl Exchange {
     pub(crate) fn new(timeouts: Timeouts, retries: Retries) -> Self {
         let http = HttpClient::new(HttpLimits { timeouts, body_bytes_max: BODY_BYTES_MAX });
-        Self { http: http.with_user_agent(USER_AGENT), retries }
+        Self { http, retries }
     }
 
     /// Makes the call until it succeeds, fails permanently, or the retry budget is used up. `headers` makes the headers of

@@ -11,6 +11,9 @@ use reqwest::{Certificate, Client, ClientBuilder, Request, StatusCode, redirect}
 
 use crate::settings::Timeouts;
 
+/// What every request says about its sender, so that a provider can tell which version it talks to.
+const USER_AGENT: &str = concat!("fundhook/", env!("CARGO_PKG_VERSION"));
+
 /// The bounds on every exchange of an [`HttpClient`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HttpLimits {
@@ -24,7 +27,6 @@ pub struct HttpLimits {
 #[derive(Debug)]
 pub struct HttpClient {
     limits: HttpLimits,
-    user_agent: Option<&'static str>,
     /// Built at the first request: most receivers never send one, and parsing the certificate authorities takes a few
     /// milliseconds.
     client: OnceLock<Client>,
@@ -80,13 +82,7 @@ pub struct HttpResponse {
 impl HttpClient {
     /// A client with these limits. Nothing is connected to before the first request.
     pub fn new(limits: HttpLimits) -> Self {
-        Self { limits, user_agent: None, client: OnceLock::new() }
-    }
-
-    /// The same client, which sends `user_agent` in the header of that name.
-    #[must_use]
-    pub fn with_user_agent(self, user_agent: &'static str) -> Self {
-        Self { user_agent: Some(user_agent), ..self }
+        Self { limits, client: OnceLock::new() }
     }
 
     /// Sends `GET url` with `headers`, once.
@@ -121,16 +117,13 @@ impl HttpClient {
     fn builder(&self) -> ClientBuilder {
         let authorities = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
         let authorities = authorities.filter_map(|der| Certificate::from_der(der).ok());
-        let builder = Client::builder()
+        Client::builder()
+            .user_agent(USER_AGENT)
             .tls_certs_only(authorities)
             .connect_timeout(self.limits.timeouts.connect)
             .timeout(self.limits.timeouts.attempt)
             .redirect(redirect::Policy::none())
-            .no_proxy();
-        match self.user_agent {
-            Some(user_agent) => builder.user_agent(user_agent),
-            None => builder,
-        }
+            .no_proxy()
     }
 }
 

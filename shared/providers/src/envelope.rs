@@ -177,13 +177,12 @@ impl Envelope {
         }
     }
 
-    /// The id of the webhook in logs, evidence and events: a digest of everything but the tracing header.
+    /// The id of the webhook in logs, evidence and events: a digest of what was received, where, and when.
     pub fn correlation_id(&self) -> CorrelationId {
         let (feed, received_at) = (self.feed.to_string(), self.received_at.to_string());
         let body = self.body();
         let parts = [feed.as_bytes(), received_at.as_bytes(), self.url.as_bytes(), &body];
-        let headers = self.headers.iter().flat_map(|(name, value)| [name.as_bytes(), value.as_bytes()]);
-        CorrelationId::of(parts.into_iter().chain(headers))
+        CorrelationId::of(parts)
     }
 
     /// The result of its verification.

@@ -115,10 +115,11 @@ fn undisturbed() -> (End, Vec<String>) {
 
 #[test]
 fn a_run_has_these_steps() {
-    let of_set = |name| ["reading the set of", "fetching the set of", "storing the set of"].map(|call| (call, name));
+    let renewing = |name| ["fetching", "storing"].map(|call| format!("{call} the set of {name}"));
     let (mut calls, mut sets) = (Vec::<String>::new(), FEEDS);
     rotate_by_run(&mut sets, minute(RUN), RUN_INTERVAL);
-    calls.extend(sets.into_iter().flat_map(of_set).map(|(call, name)| format!("{call} {name}")));
+    calls.extend(sets.map(|name| format!("reading the set of {name}")));
+    calls.extend(sets.into_iter().flat_map(renewing));
     calls.extend(["reading the tokens", "reading the credentials"].map(str::to_owned));
     let own = |call: &str, name: &str| format!("{call} the token of {name}");
     let granting = |name: &str| [own("leasing", name), "reading the tokens".to_owned(), own("granting", name)];

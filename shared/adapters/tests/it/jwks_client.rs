@@ -42,6 +42,7 @@ async fn a_key_set_is_returned_with_its_entity_tag_and_freshness() {
         let asked = server.asked_once();
         assert_eq!(asked.line(), "GET /.well-known/jwks.json");
         assert_eq!(asked.header("if-none-match"), None, "there is no entity tag");
+        assert_eq!(asked.header("user-agent"), Some(concat!("fundhook/", env!("CARGO_PKG_VERSION"))));
     }
 }
 

@@ -281,10 +281,10 @@ fn a_provider_that_is_off_is_unknown_even_with_a_valid_signature() {
     run(async {
         let platform = lenient().await;
         let request = Request::of_striga(platform).await;
-        assert_eq!(request.answer().await, (404, String::new()));
+        assert_eq!(request.answer().await, (404, "unknown_provider".to_owned()));
         let another = Request::of_zerohash(platform, ZerohashSignature::Hmac).await;
         let striga = Provider::Striga.into();
-        assert_eq!(another.answer_at(&striga).await, (404, String::new()));
+        assert_eq!(another.answer_at(&striga).await, (404, "unknown_provider".to_owned()));
         assert_eq!(another.answer().await.0, 200, "zerohash is on");
     });
 }
