@@ -9,7 +9,7 @@ use commands::{cases, evidence, invoke, ledger, listen, local, preview, reconcil
 use fundhook_ports::chain;
 
 #[derive(Parser)]
-#[command(name = "cargo fundhook", bin_name = "cargo fundhook", version, arg_required_else_help = true)]
+#[command(name = "fundhook", bin_name = "cargo fundhook", version, arg_required_else_help = true)]
 #[command(about = "Operate Fundhook", long_about = local::INTRODUCTION)]
 struct Cli {
     #[command(subcommand)]

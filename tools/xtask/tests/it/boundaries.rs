@@ -15,7 +15,7 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("fundhook-reconciliation", &["fundhook-domain"]),
     ("fundhook-ports", &["fundhook-domain", "fundhook-reconciliation"]),
     ("fundhook-credentials", &["fundhook-domain", "fundhook-ports", "fundhook-providers"]),
-    ("fundhook-runtime", &["fundhook-credentials", "fundhook-domain", "fundhook-providers"]),
+    ("fundhook-runtime", &["fundhook-credentials", "fundhook-domain", "fundhook-ports", "fundhook-providers"]),
     ("fundhook-connect-api", &["fundhook-domain"]),
     ("fundhook-adapters", &["fundhook-connect-api", "fundhook-domain", "fundhook-ports", "fundhook-reconciliation"]),
     (

@@ -2,5 +2,6 @@
 
 mod boundaries;
 mod modules;
+mod release;
 mod schemas;
 mod template;
