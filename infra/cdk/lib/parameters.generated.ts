@@ -247,7 +247,7 @@ export interface FundhookParameters {
      * SOME_CODE=not_converted,OTHER_CODE=processed. A meaning is processed, expired, or the reason of a hold. A deposit
      * with a code that is not known is held.
      *
-     * Must be empty, or a list such as SOME_CODE=not_converted,OTHER_CODE=processed.
+     * Must be empty, or a list such as SOME_CODE=not_converted,OTHER_CODE=processed of at most 192 characters.
      *
      * @default - empty
      */
@@ -267,7 +267,7 @@ export interface FundhookParameters {
      * families that credit one coin differently (in kind and converted) conflict, and a person must decide. A tenant
      * may have a list of its own, such as fund;acme=connect.
      *
-     * Must be empty, or a list such as fund,deposit_status or fund;acme=connect.
+     * Must be empty, or a list such as fund,deposit_status or fund;acme=connect of at most 256 characters.
      *
      * @default - empty
      */
@@ -593,7 +593,7 @@ export interface FundhookParameters {
     /**
      * What the functions log, as a RUST_LOG filter, for example info or info,receiver=debug.
      *
-     * Must be a RUST_LOG filter of at most 256 characters, without spaces.
+     * Must be a RUST_LOG filter of at most 128 characters, without spaces.
      *
      * @default "info"
      */

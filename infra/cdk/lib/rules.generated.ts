@@ -104,8 +104,8 @@ export const PARAMETERS: { readonly [property: string]: ParameterRule } = {
         parameter: 'ZerohashReasonCodes',
         kind: 'string',
         allowedPattern: '^$|^[A-Za-z0-9_.-]+=[a-z_]+(,[A-Za-z0-9_.-]+=[a-z_]+)*$',
-        maxLength: 1024,
-        constraint: 'Must be empty, or a list such as SOME_CODE=not_converted,OTHER_CODE=processed.',
+        maxLength: 192,
+        constraint: 'Must be empty, or a list such as SOME_CODE=not_converted,OTHER_CODE=processed of at most 192 characters.',
     },
     depositFeesBorneBy: {
         parameter: 'DepositFeesBorneBy',
@@ -117,8 +117,8 @@ export const PARAMETERS: { readonly [property: string]: ParameterRule } = {
         parameter: 'CreditingFamilies',
         kind: 'string',
         allowedPattern: '^$|^([a-z0-9-]+=)?(connect|fund|deposit_status)(,(connect|fund|deposit_status))*(;([a-z0-9-]+=)?(connect|fund|deposit_status)(,(connect|fund|deposit_status))*)*$',
-        maxLength: 1024,
-        constraint: 'Must be empty, or a list such as fund,deposit_status or fund;acme=connect.',
+        maxLength: 256,
+        constraint: 'Must be empty, or a list such as fund,deposit_status or fund;acme=connect of at most 256 characters.',
     },
     zerohashLegacySignatures: {
         parameter: 'ZerohashLegacySignatures',
@@ -352,8 +352,8 @@ export const PARAMETERS: { readonly [property: string]: ParameterRule } = {
     logLevel: {
         parameter: 'LogLevel',
         kind: 'string',
-        allowedPattern: '^[A-Za-z0-9_:=,-]{1,256}$',
-        constraint: 'Must be a RUST_LOG filter of at most 256 characters, without spaces.',
+        allowedPattern: '^[A-Za-z0-9_:=,-]{1,128}$',
+        constraint: 'Must be a RUST_LOG filter of at most 128 characters, without spaces.',
     },
     alarmTopic: {
         parameter: 'AlarmTopicArn',

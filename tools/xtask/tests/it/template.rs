@@ -222,3 +222,54 @@ fn no_condition_compares_with_a_number() {
     // The language extensions may find that the text "0" of a parameter and the number 0 differ.
     assert_eq!(numbers(&template()["Conditions"]), 0);
 }
+
+/// What Lambda allows for the names and values of all environment variables of a function.
+const ENVIRONMENT_BYTES_MAX: usize = 4096;
+
+/// No name, URL or ARN of a resource of the stack is longer: a queue's URL has up to 134 characters.
+const RESOURCE_BYTES_MAX: usize = 140;
+
+/// The longest stack name, as the template says where it names the queues.
+const STACK_NAME_BYTES_MAX: usize = 70;
+
+/// The longest value that the text of a variable can become.
+fn longest(text: &str, parameters: &Value) -> usize {
+    let parameter = &parameters[text];
+    let allowed = texts(&parameter["AllowedValues"]).into_iter().map(str::len).max();
+    let number = parameter["MaxValue"].as_u64().map(|most| most.to_string().len());
+    let length = parameter["MaxLength"].as_u64().and_then(|most| usize::try_from(most).ok());
+    match text {
+        "AWS::StackName" => STACK_NAME_BYTES_MAX,
+        // One of the texts of a condition, or a resource of the stack.
+        "on" | "off" | "" => text.len(),
+        _ if parameter.is_null() => RESOURCE_BYTES_MAX,
+        // Their patterns limit these.
+        _ => allowed.or(number).or(length).unwrap_or(match text {
+            "LogLevel" => 128,
+            "Deployment" | "ConnectJwtHeader" => 64,
+            "ConnectOrganizationId" => 36,
+            "EventBusArn" => 340,
+            _ => usize::MAX,
+        }),
+    }
+}
+
+#[test]
+fn no_parameters_can_make_an_environment_too_large() {
+    let template = template();
+    let parameters = &template["Parameters"];
+    let shared = template["Globals"]["Function"]["Environment"]["Variables"].as_object().expect("variables");
+    for (id, function) in resources(&template, "AWS::Serverless::Function") {
+        let own = function["Properties"]["Environment"]["Variables"].as_object().expect("variables");
+        let bytes = shared.iter().chain(own).map(|(name, value)| {
+            // Of a condition, the longer of both values.
+            let choices =
+                if value.is_array() { texts(value)[1..].to_vec() } else { vec![value.as_str().unwrap_or("on")] };
+            let value = choices.into_iter().map(|text| longest(text, parameters)).max().unwrap_or_default();
+            assert!(value < ENVIRONMENT_BYTES_MAX, "{id}: nothing limits the length of {name}");
+            name.len() + value
+        });
+        let bytes: usize = bytes.sum();
+        assert!(bytes <= ENVIRONMENT_BYTES_MAX, "{id}: {bytes} bytes");
+    }
+}
