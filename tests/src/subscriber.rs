@@ -12,7 +12,7 @@ use fundhook_local_stack::{CargoOutput, Deployment, Profile, Program, Workspace,
 use crate::{Platform, eventually, session};
 
 /// The program and the logical id of its function.
-const PROGRAM: Program = Program { package: "subscriber", logical_id: "Function" };
+const PROGRAM: Program = Program { package: "subscriber" };
 
 /// The visibility timeout in tests; the template has three minutes.
 const REDELIVERY_SECONDS: u32 = 5;

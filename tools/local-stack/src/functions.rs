@@ -58,7 +58,7 @@ impl Function {
 
     #[must_use]
     pub fn program(self) -> Program {
-        Program { package: self.package(), logical_id: self.logical_id() }
+        Program { package: self.package() }
     }
 
     #[must_use]
@@ -67,25 +67,12 @@ impl Function {
     }
 }
 
-/// A program of the workspace that a template deploys as a function.
+/// A program of the workspace that functions of a template run: those whose metadata names it as their `Binary`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Program {
     /// The package in the workspace, which is also the name of its binary.
     pub package: &'static str,
-    /// The logical id in the template.
-    pub logical_id: &'static str,
 }
-
-impl Program {
-    /// Whether the resource with this logical id runs the program. The publisher runs a second time for an event bus.
-    #[must_use]
-    pub fn runs(self, logical_id: &str) -> bool {
-        self.logical_id == logical_id || (self == Function::Publisher.program() && logical_id == BUS_PUBLISHER)
-    }
-}
-
-/// The logical id of the publisher to an event bus, which a stack has if it has a bus.
-pub const BUS_PUBLISHER: &str = "BusPublisherFunction";
 
 /// Built programs and their paths.
 #[derive(Debug, Clone)]

@@ -29,7 +29,7 @@ pub use self::{
     deploy::{DeployError, STACK, StackTemplate, deploy},
     deployment::{CallError, Deployment, Invocation, NoOutput},
     emulator::{Detached, Emulator, InstallError, StartError, StopError, Stopped},
-    functions::{BUS_PUBLISHER, Binaries, BuildError, CargoOutput, Function, Profile, Program, build},
+    functions::{Binaries, BuildError, CargoOutput, Function, Profile, Program, build},
     package::{PackageError, Packages, package},
     running::{LocalStack, LocalStackError},
     template::TemplateError,

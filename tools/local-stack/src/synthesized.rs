@@ -15,27 +15,27 @@ pub(super) fn is_synthesized(template: &str) -> bool {
     template.trim_start().starts_with('{')
 }
 
-/// Replaces the code of each package's function by `uri`, and removes what only the CDK needs.
+/// Replaces the code of each function by the `uri` of the program that its metadata names, and removes what only the CDK
+/// needs.
 ///
 /// # Errors
-/// When the text is not JSON, or a function of a package is missing.
+/// When the text is not JSON, or no function runs a package's program.
 pub(super) fn with_code(
     template: &str,
     packages: &[Package],
     uri: impl Fn(&Package) -> String,
 ) -> Result<String, TemplateError> {
     let mut template: Value = serde_json::from_str(template).map_err(|error| TemplateError::Json(error.to_string()))?;
-    for package in packages {
-        let mut is_missing = true;
-        for (id, resource) in template["Resources"].as_object_mut().into_iter().flatten() {
-            if let Some(properties) = resource["Properties"].as_object_mut().filter(|_| package.program.runs(id)) {
-                properties.insert("CodeUri".to_owned(), uri(package).into());
-                is_missing = false;
-            }
+    let mut missing: Vec<&'static str> = packages.iter().map(|package| package.program.package).collect();
+    for resource in template["Resources"].as_object_mut().into_iter().flat_map(|resources| resources.values_mut()) {
+        let binary = resource["Metadata"]["BuildProperties"]["Binary"].as_str().unwrap_or_default();
+        if let Some(package) = packages.iter().find(|package| package.program.package == binary) {
+            missing.retain(|other| *other != binary);
+            resource["Properties"]["CodeUri"] = uri(package).into();
         }
-        if is_missing {
-            return Err(TemplateError::Missing(package.program.logical_id));
-        }
+    }
+    if let Some(program) = missing.first() {
+        return Err(TemplateError::Missing(program));
     }
     for (section, name) in OF_THE_CDK {
         if let Some(members) = template[section].as_object_mut() {
@@ -74,11 +74,12 @@ mod tests {
     #[test]
     fn the_code_is_replaced_and_what_only_the_cdk_needs_is_removed() {
         let asset = json!({ "Bucket": { "Fn::Sub": "cdk-${AWS::AccountId}" }, "Key": "1.zip" });
+        let built = json!({ "BuildProperties": { "Binary": "fan-out" } });
         let template = json!({
             "Parameters": { "BootstrapVersion": {}, "LogLevel": {} },
             "Rules": { "CheckBootstrapVersion": {} },
             "Resources": {
-                "FanOutFunction": { "Properties": { "CodeUri": asset, "Timeout": 10 } },
+                "FanOutFunction": { "Metadata": built, "Properties": { "CodeUri": asset, "Timeout": 10 } },
                 "Other": { "Properties": { "CodeUri": "stays" } },
             },
         });
@@ -87,7 +88,7 @@ mod tests {
         let expected = json!({
             "Parameters": { "LogLevel": {} },
             "Resources": {
-                "FanOutFunction": { "Properties": { "CodeUri": "s3://code/1.zip", "Timeout": 10 } },
+                "FanOutFunction": { "Metadata": built, "Properties": { "CodeUri": "s3://code/1.zip", "Timeout": 10 } },
                 "Other": { "Properties": { "CodeUri": "stays" } },
             },
         });
@@ -97,7 +98,7 @@ mod tests {
     #[test]
     fn a_template_without_the_function_or_without_json_is_an_error_that_says_so() {
         let missing = with_code(r#"{"Resources":{}}"#, &[package()], |_| String::new());
-        assert_eq!(missing, Err(TemplateError::Missing("FanOutFunction")));
+        assert_eq!(missing, Err(TemplateError::Missing("fan-out")));
         assert!(matches!(with_code("{", &[], |_| String::new()), Err(TemplateError::Json(_))));
     }
 

@@ -35,8 +35,9 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 
 fn template() -> String {
     let function = |function: Function| {
-        let id = function.logical_id();
-        format!("  {id}:\n    Type: AWS::Serverless::Function\n    Properties:\n      CodeUri: ../\n")
+        let (id, program) = (function.logical_id(), function.package());
+        let metadata = format!("    Metadata:\n      BuildProperties:\n        Binary: {program}\n");
+        format!("  {id}:\n    Type: AWS::Serverless::Function\n{metadata}    Properties:\n      CodeUri: ../\n")
     };
     let output = |function: Function| {
         let id = function.logical_id();
