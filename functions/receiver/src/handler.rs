@@ -12,7 +12,7 @@ use futures_util::future::join_all;
 use http::Method;
 use lambda_runtime::LambdaEvent;
 use serde_json::json;
-use tracing::{info, warn};
+use tracing::warn;
 
 use crate::{Answer, Verifier};
 
@@ -84,10 +84,6 @@ impl<Q: SendMessage, S: KeySets, F: FetchKeySet, R: ReadSecret> Receiver<Q, S, F
             | Answer::MethodNotAllowed
             | Answer::TooLarge => ("INFO", format!("webhook to {path} rejected: {code}")),
         };
-        let Some((feed, _)) = self.verifier(path) else {
-            info!(path, status, code, "{message}");
-            return self.metrics.of_stack(now, Metric::RefusedWebhooks, 1, &[("reason", code)]);
-        };
         let mut fields = json!({ "level": level, "message": message, "path": path, "status": status, "code": code });
         if let Some(id) = correlation_id {
             fields["correlation_id"] = json!(id);
@@ -106,7 +102,11 @@ impl<Q: SendMessage, S: KeySets, F: FetchKeySet, R: ReadSecret> Receiver<Q, S, F
             | Answer::QueueUnreachable => &[(Metric::RefusedWebhooks, 1)],
         };
         let by: &[(&str, &str)] = if *answer == Answer::Accepted { &[] } else { &[("reason", code)] };
-        self.metrics.of_feed(now, feed, Line { values, by, fields });
+        let line = Line { values, by, fields };
+        match self.verifier(path) {
+            Some((feed, _)) => self.metrics.of_feed(now, feed, line),
+            None => self.metrics.without_feed(now, line),
+        }
     }
 
     /// The feed of `path` and its verifier: `/webhooks/{provider}/{tenant}` for an enabled tenant, otherwise

@@ -52,9 +52,23 @@ impl Budget {
     }
 }
 
+/// When a run must have stopped. `cargo lambda` passes a deadline in 1970; then it is the timeout of the template from now.
+pub fn run_deadline(given: Timestamp, now: Timestamp) -> Timestamp {
+    const TIMEOUT: Duration = Duration::from_secs(300);
+    if given > now { given } else { now.plus(TIMEOUT) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_deadline_that_has_passed_is_none_of_lambdas() {
+        let at = |second: i64| Timestamp::from_unix_seconds(second).expect("in range");
+        let now = at(1_760_484_866);
+        assert_eq!(run_deadline(at(1_760_485_000), now), at(1_760_485_000));
+        assert_eq!(run_deadline(at(600), now), at(1_760_485_166), "300 s, the timeout of the template");
+    }
 
     #[test]
     fn a_budget_is_spent_when_less_than_the_reserve_is_left_of_its_share() {

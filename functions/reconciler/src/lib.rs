@@ -29,6 +29,7 @@ mod request;
 mod run;
 mod watermark;
 
+pub use budget::run_deadline;
 pub use cases::{Choice, DecideCase, NotDecidable};
 pub use error::ReconcileError;
 pub use handler::{Ports, Reconciler, ReconciliationStore};

@@ -1,7 +1,6 @@
 //! Wires the reconciler to AWS and Connect's API.
 
 use std::process::ExitCode;
-use std::time::Duration;
 
 use fundhook_adapters::{
     Aws, ConnectApi, ConnectApiConfig, Queue, ReconciliationTable, ResourceTable, TokenStore, TokenStoreNames,
@@ -13,7 +12,7 @@ use fundhook_runtime::metrics::Metrics;
 use fundhook_runtime::settings::{self, ConnectApiSettings, Environment, ReconcileSettings};
 use fundhook_runtime::{now, run, variable};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use reconciler::{ListReader, Ports, ReconcileRequest, Reconciler};
+use reconciler::{ListReader, Ports, ReconcileRequest, Reconciler, run_deadline};
 use serde_json::Value;
 
 /// AWS and Connect's API.
@@ -54,17 +53,11 @@ async fn serve() -> Result<(), Error> {
     let handle = async |event: LambdaEvent<Value>| {
         let request = ReconcileRequest::try_from(&event.payload)
             .inspect_err(|error| tracing::error!(error = chain(error), "the request is invalid: {error}"))?;
-        let deadline = deadline(Timestamp::from(event.context.deadline()), now());
+        let deadline = run_deadline(Timestamp::from(event.context.deadline()), now());
         // A failure is logged where it occurs.
         Box::pin(reconciler.answer(request, deadline)).await.map_err(|error| Error::from(chain(&error)))
     };
     lambda_runtime::run(service_fn(handle)).await
-}
-
-/// When the run must have stopped. `cargo lambda` passes a deadline in 1970; then it is the timeout of the template from now.
-fn deadline(given: Timestamp, now: Timestamp) -> Timestamp {
-    const TIMEOUT: Duration = Duration::from_secs(300);
-    if given > now { given } else { now.plus(TIMEOUT) }
 }
 
 fn list_reader(aws: &Aws, table: String, api: ConnectApiSettings) -> Result<ListReader<TokenStore, ConnectApi>, Error> {

@@ -1,5 +1,7 @@
 //! Loading and moving a feed's watermark.
 
+use std::collections::BTreeSet;
+
 use fundhook_domain::Feed;
 use fundhook_ports::{Advance, PortError, Watermarks, chain};
 use fundhook_reconciliation::{ReadableRange, Watermark};
@@ -41,26 +43,32 @@ impl<P: Ports> Reconciler<P> {
     }
 
     /// Emits how far reading and control totals lag behind what is readable, of the feed that lags most: the metrics of two
-    /// alarms. A list that was never read lags by as much as the first run reads of it.
+    /// alarms. Emits nothing about a provider while one of its lists was never read; the alarms treat a missing value as a
+    /// breach.
     pub(crate) async fn emit_lag(&self, feeds: &[Feed]) {
         let (now, readable) = (self.now(), self.readable());
-        let (mut reading, mut totals) = (Vec::new(), Vec::new());
+        let (mut reading, mut totals, mut never_read) = (Vec::new(), Vec::new(), BTreeSet::new());
         for feed in feeds {
-            let watermark = match self.store.load(feed).await {
-                Ok(stored) => stored.unwrap_or_else(|| Watermark::initial(readable, now)),
+            match self.store.load(feed).await {
+                Ok(Some(watermark)) => {
+                    let lag = |done_until| readable.until.since(done_until).as_secs();
+                    reading.push((feed, lag(watermark.read_until)));
+                    totals.push((feed, lag(watermark.totals_until)));
+                }
+                Ok(None) => {
+                    warn!(%feed, "the list of {feed} was never read; its provider's lag is not reported until it is");
+                    never_read.insert(feed.provider());
+                }
                 Err(failed) => {
                     error!(
                         %feed, error = chain(&failed),
                         "the watermark of {feed} could not be read; its lag is missing in the metrics of this run"
                     );
-                    continue;
                 }
-            };
-            let lag = |done_until| readable.until.since(done_until).as_secs();
-            reading.push((feed, lag(watermark.read_until)));
-            totals.push((feed, lag(watermark.totals_until)));
+            }
         }
-        self.metrics.worst(now, Metric::ReconciliationLagSeconds, reading);
-        self.metrics.worst(now, Metric::ControlTotalsLagSeconds, totals);
+        let reported = |(feed, _): &(&Feed, u64)| !never_read.contains(&feed.provider());
+        self.metrics.worst(now, Metric::ReconciliationLagSeconds, reading.into_iter().filter(reported));
+        self.metrics.worst(now, Metric::ControlTotalsLagSeconds, totals.into_iter().filter(reported));
     }
 }

@@ -90,6 +90,9 @@ impl<S: KeySets, F: FetchKeySet, T: AccessTokens, A: RequestToken> Refresher<S, 
         for feed in feeds {
             match self.stored(feed).await {
                 Ok(set) => {
+                    if set.is_none() {
+                        warn!(%feed, "no key set of {feed} is stored yet; its webhooks cannot be verified");
+                    }
                     ages.insert(feed, age(set.as_ref(), clock()));
                     stored.push((feed, set));
                 }
@@ -100,6 +103,17 @@ impl<S: KeySets, F: FetchKeySet, T: AccessTokens, A: RequestToken> Refresher<S, 
         self.report(&ages, clock());
         let mut renewed = false;
         for (feed, set) in stored {
+            if set.as_ref().is_some_and(|set| !is_due(set, clock())) {
+                continue;
+            }
+            // Other feeds were fetched meanwhile, and a receiver may have stored a newer set, or been asked to back off.
+            let set = match self.stored(feed).await {
+                Ok(set) => set,
+                Err(error) => {
+                    failed(feed, error);
+                    continue;
+                }
+            };
             if set.as_ref().is_some_and(|set| !is_due(set, clock())) {
                 continue;
             }
@@ -120,11 +134,7 @@ impl<S: KeySets, F: FetchKeySet, T: AccessTokens, A: RequestToken> Refresher<S, 
     /// The stored key set of the feed, if it is of the URL that is configured.
     async fn stored(&self, feed: &Feed) -> Result<Option<StoredKeySet>, RefreshError> {
         let stored = self.store.load(feed).await.map_err(|error| RefreshError::Store(feed.clone(), error))?;
-        let stored = published_here(&self.provider_api, feed, stored);
-        if stored.is_none() {
-            warn!(%feed, "no key set of {feed} is stored yet; its webhooks cannot be verified");
-        }
-        Ok(stored)
+        Ok(published_here(&self.provider_api, feed, stored))
     }
 
     /// Fetches the key set of the feed and stores it.

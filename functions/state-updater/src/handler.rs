@@ -195,7 +195,7 @@ fn webhooks<'a>(groups: impl IntoIterator<Item = &'a Group>) -> String {
 fn written(write: &Write, correlation_ids: &str) {
     for resource in &write.resources {
         let (id, version) = (resource.item.id(), resource.item.version());
-        info!(resource.id = %id, version, correlation_ids, "{id} written at version {version}");
+        info!(resource.id = %id, resource.version = version, correlation_ids, "{id} written at version {version}");
         let Some(owner) = resource.item.second_name_of() else {
             continue;
         };

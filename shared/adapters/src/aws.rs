@@ -27,7 +27,7 @@ pub struct Aws {
 #[derive(Debug, thiserror::Error)]
 pub enum AwsEnvironmentError {
     #[error(
-        "the environment variable {0} is not set; Lambda sets it, and `cargo fundhook invoke --env FUNCTION` writes it for a local invocation"
+        "the environment variable {0} is not set; Lambda sets it, and `cargo fundhook invoke --env FUNCTION` writes it for the local stack; for a stack on AWS, export your own credentials and region"
     )]
     Missing(&'static str),
     #[error("the trust store could not be built")]

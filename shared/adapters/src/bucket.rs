@@ -25,7 +25,7 @@ impl Archive for Bucket {
         let put = self.client.put_object().bucket(&self.name).key(key).body(ByteStream::from(content));
         let put = put.content_type("application/x-ndjson").content_encoding("gzip");
         put.send().await.map(|_| ()).map_err(|error| {
-            let why = why(&error, BUCKET);
+            let why = why(&error, BUCKET.called(&self.name));
             PortError::new("put an object into the evidence bucket", Disposition::Retry, why)
         })
     }

@@ -51,7 +51,7 @@ impl EventBus {
                 .build()
         };
         let put = self.client.put_events().set_entries(Some(entries.iter().map(entry).collect())).send().await;
-        let put = put.map_err(|error| why(&error, BUS));
+        let put = put.map_err(|error| why(&error, BUS.called(&self.arn)));
         let outcome = |index: usize| match &put {
             Err(why) => Err(failed(why.clone())),
             Ok(answer) => match answer.entries().get(index) {

@@ -42,7 +42,7 @@ impl Queue {
         };
         match self.client.send_message_batch().queue_url(&self.url).set_entries(Some(entries)).send().await {
             Err(error) => {
-                let why = why(&error, QUEUE);
+                let why = why(&error, QUEUE.called(&self.url));
                 (0..count).map(|_| Err(failed(Disposition::Retry, why.clone()))).collect()
             }
             Ok(answer) => (0..count)
@@ -66,7 +66,7 @@ impl SendMessage for Queue {
         let traced = trace.and_then(tracing_header);
         let send = traced.into_iter().fold(send, |send, (name, value)| send.message_system_attributes(name, value));
         send.send().await.map(|_| ()).map_err(|error| {
-            let why = why(&error, QUEUE);
+            let why = why(&error, QUEUE.called(&self.url));
             PortError::new("send a message to a queue", Disposition::Retry, why)
         })
     }

@@ -42,7 +42,7 @@ impl Topic {
             Ok(entries) => {
                 let call = self.client.publish_batch().topic_arn(&self.arn);
                 let call = call.set_publish_batch_request_entries(Some(entries));
-                call.send().await.map_err(|error| (Disposition::Retry, why(&error, TOPIC)))
+                call.send().await.map_err(|error| (Disposition::Retry, why(&error, TOPIC.called(&self.arn))))
             }
             Err(error) => Err((Disposition::DeadLetter, error.to_string())),
         };

@@ -7,16 +7,28 @@ use aws_sdk_sqs::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 
 /// Something that a function uses, and the environment variable that names it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Named {
+pub(crate) struct Named<'a> {
     what: &'static str,
     variable: &'static str,
+    /// What the variable says, where there is more than one of these.
+    name: Option<&'a str>,
 }
 
-pub(crate) const TABLE: Named = Named { what: "table", variable: "FUNDHOOK_TABLE" };
-pub(crate) const BUCKET: Named = Named { what: "evidence bucket", variable: "FUNDHOOK_EVIDENCE_BUCKET" };
-pub(crate) const QUEUE: Named = Named { what: "queue", variable: "FUNDHOOK_…_QUEUE_URL" };
-pub(crate) const TOPIC: Named = Named { what: "topic", variable: "FUNDHOOK_TOPIC_ARN" };
-pub(crate) const BUS: Named = Named { what: "event bus", variable: "FUNDHOOK_EVENT_BUS_ARN" };
+impl Named<'static> {
+    const fn new(what: &'static str, variable: &'static str) -> Self {
+        Self { what, variable, name: None }
+    }
+
+    pub(crate) fn called(self, name: &str) -> Named<'_> {
+        Named { name: Some(name), ..self }
+    }
+}
+
+pub(crate) const TABLE: Named<'static> = Named::new("table", "FUNDHOOK_TABLE");
+pub(crate) const BUCKET: Named<'static> = Named::new("evidence bucket", "FUNDHOOK_EVIDENCE_BUCKET");
+pub(crate) const QUEUE: Named<'static> = Named::new("queue", "FUNDHOOK_…_QUEUE_URL");
+pub(crate) const TOPIC: Named<'static> = Named::new("topic", "FUNDHOOK_TOPIC_ARN");
+pub(crate) const BUS: Named<'static> = Named::new("event bus", "FUNDHOOK_EVENT_BUS_ARN");
 
 /// The codes by which the services say that something does not exist.
 const MISSING: [&str; 6] = [
@@ -29,7 +41,7 @@ const MISSING: [&str; 6] = [
 ];
 
 /// Why a call failed. For something that does not exist, it says which variable names it.
-pub(crate) fn why<E, R>(error: &SdkError<E, R>, named: Named) -> String
+pub(crate) fn why<E, R>(error: &SdkError<E, R>, named: Named<'_>) -> String
 where
     E: Error + ProvideErrorMetadata + 'static,
     R: Debug,
@@ -40,9 +52,10 @@ where
     }
 }
 
-fn missing(code: &str, Named { what, variable }: Named) -> String {
+fn missing(code: &str, Named { what, variable, name }: Named<'_>) -> String {
+    let name = name.map(|name| format!(" {name}")).unwrap_or_default();
     format!(
-        "the {what} does not exist in this account and region ({code}); {variable} names it, which the stack sets, and \
+        "the {what}{name} does not exist in this account and region ({code}); {variable} names it, which the stack sets, and \
          `cargo fundhook invoke --env FUNCTION` for a local invocation"
     )
 }

@@ -169,9 +169,14 @@ impl Metrics {
 
     /// Emits one value that belongs to no feed, with the dimensions `by` besides the stack.
     pub fn of_stack(&self, now: Timestamp, metric: Metric, value: u64, by: &[(&'static str, &str)]) {
+        self.without_feed(now, Line { values: &[(metric, value)], by, fields: json!({}) });
+    }
+
+    /// Emits values that belong to no feed in one line, with the dimensions of the line besides the stack.
+    pub fn without_feed(&self, now: Timestamp, given: Line<'_>) {
         let mut dimensions = vec![("stack", self.stack.as_str())];
-        dimensions.extend(by);
-        self.print(line(now, &[(metric, value)], &dimensions, &[names(&dimensions)], json!({})));
+        dimensions.extend(given.by);
+        self.print(line(now, given.values, &dimensions, &[names(&dimensions)], given.fields));
     }
 
     /// Emits values of a feed in one line: for its provider, and for the feed if that is on; and each of those by the

@@ -420,6 +420,7 @@ async fn each_request_is_one_line_with_its_metrics_and_an_accepted_one_has_the_i
     }
     assert_eq!((&unknown["RefusedWebhooks"], &unknown["reason"]), (&json!(1), &json!("unknown_provider")));
     assert_eq!(dimensions(&unknown), json!([["stack", "reason"]]));
+    assert_eq!((&unknown["path"], &unknown["status"]), (&json!("/webhooks/bank"), &json!(404)));
 }
 
 #[tokio::test]

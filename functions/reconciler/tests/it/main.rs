@@ -4,6 +4,7 @@ mod ambiguity;
 mod cases;
 mod control_totals;
 mod crashes;
+mod metrics;
 mod missed_webhooks;
 mod overdue;
 mod reading;

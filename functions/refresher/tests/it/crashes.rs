@@ -115,7 +115,7 @@ fn undisturbed() -> (End, Vec<String>) {
 
 #[test]
 fn a_run_has_these_steps() {
-    let renewing = |name| ["fetching", "storing"].map(|call| format!("{call} the set of {name}"));
+    let renewing = |name| ["reading", "fetching", "storing"].map(|call| format!("{call} the set of {name}"));
     let (mut calls, mut sets) = (Vec::<String>::new(), FEEDS);
     rotate_by_run(&mut sets, minute(RUN), RUN_INTERVAL);
     calls.extend(sets.map(|name| format!("reading the set of {name}")));

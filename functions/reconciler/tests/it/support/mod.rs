@@ -83,6 +83,7 @@ pub(crate) struct World {
     pub(crate) transfers: Fake<Queue>,
     pub(crate) settings: ReconcileSettings,
     pub(crate) asks_the_provider: bool,
+    pub(crate) metrics: Metrics,
 }
 
 impl World {
@@ -115,6 +116,7 @@ impl World {
             },
             asks_the_provider: true,
             clock,
+            metrics: Metrics::recorded(false),
         }
     }
 
@@ -139,7 +141,7 @@ impl World {
             transfers: stepped(&self.transfers, steps),
             settings: self.settings.clone(),
             clock: Box::new(move || clock.now()),
-            metrics: Metrics::recorded(false),
+            metrics: self.metrics.clone(),
         }
     }
 
