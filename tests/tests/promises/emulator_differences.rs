@@ -165,7 +165,7 @@ fn a_request_without_an_account_does_not_reach_an_api_outside_the_default_accoun
 #[test]
 fn cloudformation_does_not_subscribe_to_a_topic_of_another_account() {
     run(async {
-        let platform = workbench().await;
+        let platform = Platform::shared().await;
         let topic = platform.output("TopicArn");
         let other = connect(platform.deployment().endpoint(), &Account::unique());
         subscribe(&other, "queue.yaml", &[("TopicArn", topic)]).await;
