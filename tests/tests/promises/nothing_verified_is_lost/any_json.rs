@@ -15,7 +15,7 @@ const BODIES: usize = 16;
 const CHANGES_MAX: usize = 3;
 
 /// The members that hold ids. Each body gets new ones.
-const NAMES: [&str; 17] = [
+const NAMES: [&str; 18] = [
     "id",
     "fund_id",
     "deposit_id",
@@ -27,6 +27,7 @@ const NAMES: [&str; 17] = [
     "reference_id",
     "accountId",
     "syncedOwnerId",
+    "userId",
     "hash",
     "transaction_id",
     "transaction_hash",
