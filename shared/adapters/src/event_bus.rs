@@ -7,13 +7,13 @@ use fundhook_domain::Event;
 use fundhook_ports::{Disposition, PortError, PublishEvents};
 
 use crate::Aws;
-use crate::batches::in_batches;
-use crate::queue::escape_noncharacters;
+use crate::batches::{Made, in_batches};
+use crate::topic::json_of;
 use crate::why::{BUS, why};
 
 /// The limits of one `PutEvents`: 10 entries, and 256 KiB in total (EventBridge quotas).
-const BATCH_ENTRIES_MAX: usize = 10;
-const BATCH_BYTES_MAX: usize = 256 * 1024;
+const ITEMS_MAX: usize = 10;
+const BYTES_MAX: usize = 256 * 1024;
 
 /// What EventBridge counts for the time of an entry.
 const TIME_BYTES: usize = 14;
@@ -68,24 +68,23 @@ impl EventBus {
 
 impl PublishEvents for EventBus {
     async fn publish(&self, events: &[Event]) -> Vec<Result<(), PortError>> {
-        let entries: Vec<Entry> = events.iter().map(Entry::of).collect();
-        let mut outcomes = Vec::with_capacity(entries.len());
-        for batch in in_batches(&entries, BATCH_ENTRIES_MAX, BATCH_BYTES_MAX, Entry::bytes) {
-            outcomes.extend(self.put_batch(batch).await);
+        let made = Made::of(events.iter().map(Entry::of));
+        let mut sent = Vec::with_capacity(made.items.len());
+        for batch in in_batches(&made.items, ITEMS_MAX, BYTES_MAX, Entry::bytes) {
+            sent.extend(self.put_batch(batch).await);
         }
-        outcomes
+        made.outcomes(sent)
     }
 }
 
 impl Entry {
-    fn of(event: &Event) -> Self {
-        Self {
+    fn of(event: &Event) -> Result<Self, PortError> {
+        Ok(Self {
             source: event.source(),
             detail_type: event.event_type.clone(),
-            // An event consists of strings, numbers and maps with text keys, so serialization cannot fail.
-            detail: escape_noncharacters(serde_json::to_string(event).unwrap_or_default()),
+            detail: json_of(event)?,
             seconds: event.time.unix_seconds(),
-        }
+        })
     }
 
     /// The size as EventBridge counts it.

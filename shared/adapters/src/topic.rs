@@ -6,13 +6,13 @@ use fundhook_domain::Event;
 use fundhook_ports::{Disposition, PortError, PublishEvents};
 
 use crate::Aws;
-use crate::batches::in_batches;
+use crate::batches::{Made, in_batches};
 use crate::queue::escape_noncharacters;
 use crate::why::{TOPIC, why};
 
 /// The limits of one `PublishBatch`: 10 messages, and 256 KiB in total including attributes (SNS quotas).
-const BATCH_MESSAGES_MAX: usize = 10;
-const BATCH_BYTES_MAX: usize = 256 * 1024;
+const ITEMS_MAX: usize = 10;
+const BYTES_MAX: usize = 256 * 1024;
 
 /// One SNS topic. When its name ends in `.fifo`, the events of each resource are a message group.
 #[derive(Clone, Debug)]
@@ -78,28 +78,33 @@ impl Topic {
 
 impl PublishEvents for Topic {
     async fn publish(&self, events: &[Event]) -> Vec<Result<(), PortError>> {
-        let messages: Vec<Message> = events.iter().map(Message::of).collect();
-        let mut outcomes = Vec::with_capacity(messages.len());
-        for batch in in_batches(&messages, BATCH_MESSAGES_MAX, BATCH_BYTES_MAX, Message::bytes) {
-            outcomes.extend(self.publish_batch(batch).await);
+        let made = Made::of(events.iter().map(Message::of));
+        let mut sent = Vec::with_capacity(made.items.len());
+        for batch in in_batches(&made.items, ITEMS_MAX, BYTES_MAX, Message::bytes) {
+            sent.extend(self.publish_batch(batch).await);
         }
-        outcomes
+        made.outcomes(sent)
     }
 }
 
+/// The event as SNS, SQS and EventBridge accept it.
+pub(crate) fn json_of(event: &Event) -> Result<String, PortError> {
+    let json = serde_json::to_string(event)
+        .map_err(|error| PortError::new("write an event as JSON", Disposition::DeadLetter, error))?;
+    Ok(escape_noncharacters(json))
+}
+
 impl Message {
-    fn of(event: &Event) -> Self {
-        // An event consists of strings, numbers and maps with text keys, so serialization cannot fail.
-        let json = escape_noncharacters(serde_json::to_string(event).unwrap_or_default());
+    fn of(event: &Event) -> Result<Self, PortError> {
         let attributes = event.attributes().into_iter().map(|(name, value)| (name, value.to_owned()));
         // Group and deduplication ids have at most 128 characters, so digests are sent: a provider's id may be longer.
         let digest = |text: &str| fundhook_domain::digest_hex(text.as_bytes());
-        Self {
-            json,
+        Ok(Self {
+            json: json_of(event)?,
             attributes: attributes.collect(),
             group: digest(&event.data.resource.to_string()),
             id: digest(&event.id),
-        }
+        })
     }
 
     /// The size as SNS counts it: the message, and each attribute's name, type and value.
