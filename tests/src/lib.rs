@@ -6,6 +6,7 @@
 mod coins;
 mod evidence;
 mod listener;
+mod logs;
 mod platform;
 mod processes;
 mod promised;

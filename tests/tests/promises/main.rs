@@ -15,6 +15,7 @@ mod nothing_unverified_gets_in;
 mod nothing_verified_is_lost;
 mod one_coin_one_credit;
 mod one_coin_one_fate;
+mod one_id_follows_a_webhook;
 mod one_id_many_resources;
 mod order_does_not_matter;
 mod recovery_is_arithmetic;
