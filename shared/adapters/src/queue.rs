@@ -145,7 +145,10 @@ mod tests {
             "Root=1-5759e988-bd862e3fe1be46a994272793-0",
         ] {
             assert_eq!(well_formed(malformed), None, "{malformed:?}");
+            assert!(tracing_header(malformed.to_owned()).is_none(), "{malformed:?}");
         }
+        let (_, sent) = tracing_header(format!("{full};Lineage=1:a:0")).expect("an attribute");
+        assert_eq!(sent.string_value(), Some(full.as_str()));
     }
 
     #[test]

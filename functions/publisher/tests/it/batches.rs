@@ -3,14 +3,19 @@
 //! Partial failures are tested only here: the emulator of the local stack acknowledges the whole batch.
 
 use fundhook_adapters::table::{FACTS, PK};
-use fundhook_domain::Statement;
+use std::collections::BTreeSet;
+
+use fundhook_domain::{
+    Details, Kind, Outflow, PaymentStep, Provider, Quantity, RecoveryDetails, RecoveryKey, ResourceId, ReturnPayment,
+    Statement, WithdrawalStatus,
+};
 use fundhook_ports::fakes::{Fake, ReceiptTable, ResourceTable, Topic};
 use fundhook_runtime::metrics::Metrics;
 use publisher::Publisher;
 use serde_json::{Value, json};
 
 use crate::support::{
-    at, batch, folded, handled, image, published_ids, record, refusing, statement, statement_in, write,
+    at, batch, folded, handled, image, published_ids, record, refusing, statement, statement_in, statement_of, write,
 };
 
 fn life() -> Vec<Statement> {
@@ -210,6 +215,39 @@ async fn published_events_are_counted_by_type_and_those_that_failed_are_not() {
     let counted: Vec<_> = metrics.lines().iter().map(counted).collect();
     let named = |name: &str, count| (Some(name.to_owned()), Some(count));
     assert_eq!(counted, [named("fundhook.deposit.confirmed", 1), named("fundhook.deposit.pending", 2)]);
+}
+
+/// A payment returned 100 USDC to `CUST01` that had not arrived.
+fn surplus() -> Statement {
+    let recovery = ResourceId::new(Kind::Recovery, Provider::Zerohash, "CUST01:USDC").expect("a valid id");
+    let payment = ResourceId::new(Kind::Withdrawal, Provider::Zerohash, "payment").expect("a valid id");
+    let total = Quantity::major("100".parse().expect("a decimal"));
+    let step = PaymentStep {
+        status: WithdrawalStatus::Confirmed,
+        occurred_at: Some(at(40)),
+        created_at: None,
+        outflow: Outflow { total: Some(total), ..Outflow::default() },
+    };
+    let paid = ReturnPayment { steps: BTreeSet::from([step]), ..ReturnPayment::default() };
+    let key = RecoveryKey::new("CUST01", "USDC", None).expect("an asset");
+    let details = Details::Recovery(Box::new(RecoveryDetails::of_payment(key, payment, paid)));
+    statement_of(recovery, "surplus", "resolved", 40, details)
+}
+
+#[tokio::test]
+async fn a_published_surplus_of_a_recovery_is_counted_by_itself_too() {
+    for (refused, counted) in [(None, vec![1]), (Some("recovery#zerohash#CUST01:USDC#1"), vec![])] {
+        let topic = Fake::<Topic>::refusing(refused.map(str::to_owned));
+        let metrics = Metrics::recorded(false);
+        let (receipts, pages) = <(Fake<ReceiptTable>, Fake<ResourceTable>)>::default();
+        let publisher = Publisher::to_topic(topic.clone(), receipts, pages, metrics.clone());
+        publisher.handle(batch(&[write("1", &life(), 0), write("2", &[surplus()], 0)]), at(60)).await;
+        let event = topic.events().pop().expect("an event of the recovery");
+        assert_eq!(event.event_type, "fundhook.recovery.surplus");
+        let lines = metrics.lines();
+        let surpluses: Vec<_> = lines.iter().filter_map(|line| line["RecoverySurpluses"].as_u64()).collect();
+        assert_eq!(surpluses, counted, "{refused:?}");
+    }
 }
 
 #[tokio::test]
