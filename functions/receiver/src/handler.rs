@@ -1,6 +1,7 @@
 //! Turns the gateway's request into a webhook, and the result into an answer.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
@@ -25,6 +26,9 @@ pub struct Receiver<Q, S, F, R> {
     ingress: Q,
     verifiers: BTreeMap<Feed, Verifier<S, F, R>>,
     metrics: Metrics,
+    /// When the first request of a feed could not be verified after its last accepted webhook. An execution environment
+    /// remembers only what it handled itself.
+    unverified_since: Mutex<BTreeMap<Feed, Timestamp>>,
 }
 
 /// A request, and the tracing header of its invocation. The tracing header in the request itself is the sender's, who may
@@ -51,7 +55,7 @@ impl From<ApiGatewayV2httpRequest> for Request {
 impl<Q: SendMessage, S: KeySets, F: FetchKeySet, R: ReadSecret> Receiver<Q, S, F, R> {
     /// A feed without a verifier is disabled.
     pub fn new(ingress: Q, verifiers: BTreeMap<Feed, Verifier<S, F, R>>, metrics: Metrics) -> Self {
-        Self { ingress, verifiers, metrics }
+        Self { ingress, verifiers, metrics, unverified_since: Mutex::default() }
     }
 
     /// Reads the keys and secrets of all verifiers concurrently. Called at a cold start, while the first request arrives.
@@ -88,25 +92,31 @@ impl<Q: SendMessage, S: KeySets, F: FetchKeySet, R: ReadSecret> Receiver<Q, S, F
         if let Some(id) = correlation_id {
             fields["correlation_id"] = json!(id);
         }
-        // The share of unverified webhooks counts only what looks like a webhook: it has every header that is required.
-        let unverified = (Metric::UnverifiedShare, 1);
-        let values: &[(Metric, u64)] = match answer {
-            Answer::Accepted => &[(Metric::AcceptedWebhooks, 1), (Metric::UnverifiedShare, 0)],
-            Answer::Rejected(rejection) if !rejection.is_malformed() => &[(Metric::RefusedWebhooks, 1), unverified],
-            Answer::Rejected(_)
-            | Answer::BodyEncoding
-            | Answer::UnknownProvider
-            | Answer::MethodNotAllowed
-            | Answer::TooLarge
-            | Answer::NoUsableKeys
-            | Answer::QueueUnreachable => &[(Metric::RefusedWebhooks, 1)],
+        // What looks like a webhook has every header that is required. Only that says something about a secret or a key.
+        let is_unverified = matches!(answer, Answer::Rejected(rejection) if !rejection.is_malformed());
+        let feed = self.verifier(path).map(|(feed, _)| feed);
+        let values: &[(Metric, u64)] = match feed {
+            Some(feed) if *answer == Answer::Accepted => {
+                self.unverified_since().remove(feed);
+                &[(Metric::AcceptedWebhooks, 1), (Metric::UnverifiedShare, 0)]
+            }
+            Some(feed) if is_unverified => {
+                let since = *self.unverified_since().entry(feed.clone()).or_insert(now);
+                let seconds = now.since(since).as_secs();
+                &[(Metric::RefusedWebhooks, 1), (Metric::UnverifiedShare, 1), (Metric::UnverifiedSeconds, seconds)]
+            }
+            Some(_) | None => &[(Metric::RefusedWebhooks, 1)],
         };
         let by: &[(&str, &str)] = if *answer == Answer::Accepted { &[] } else { &[("reason", code)] };
         let line = Line { values, by, fields };
-        match self.verifier(path) {
-            Some((feed, _)) => self.metrics.of_feed(now, feed, line),
+        match feed {
+            Some(feed) => self.metrics.of_feed(now, feed, line),
             None => self.metrics.without_feed(now, line),
         }
+    }
+
+    fn unverified_since(&self) -> MutexGuard<'_, BTreeMap<Feed, Timestamp>> {
+        self.unverified_since.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The feed of `path` and its verifier: `/webhooks/{provider}/{tenant}` for an enabled tenant, otherwise

@@ -28,6 +28,9 @@ pub enum Metric {
     /// 1 for each request with every required header that could not be verified, and 0 for each accepted webhook. Its average
     /// is the share of the unverified ones, and its minimum is 1 only while none is accepted.
     UnverifiedShare,
+    /// With each such request: the time since the first one of its feed after the last accepted webhook of the feed, as far as
+    /// this execution environment has seen both.
+    UnverifiedSeconds,
     /// Verified webhooks that were not recognized.
     UnrecognizedWebhooks,
     /// Published events, by type.
@@ -59,10 +62,11 @@ enum Worst {
 
 impl Metric {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::AcceptedWebhooks,
         Self::RefusedWebhooks,
         Self::UnverifiedShare,
+        Self::UnverifiedSeconds,
         Self::UnrecognizedWebhooks,
         Self::PublishedEvents,
         Self::RecoverySurpluses,
@@ -81,6 +85,7 @@ impl Metric {
             Self::AcceptedWebhooks => "AcceptedWebhooks",
             Self::RefusedWebhooks => "RefusedWebhooks",
             Self::UnverifiedShare => "UnverifiedShare",
+            Self::UnverifiedSeconds => "UnverifiedSeconds",
             Self::UnrecognizedWebhooks => "UnrecognizedWebhooks",
             Self::PublishedEvents => "PublishedEvents",
             Self::RecoverySurpluses => "RecoverySurpluses",
@@ -105,6 +110,7 @@ impl Metric {
             Self::AcceptedWebhooks
             | Self::RefusedWebhooks
             | Self::UnverifiedShare
+            | Self::UnverifiedSeconds
             | Self::UnrecognizedWebhooks
             | Self::PublishedEvents
             | Self::RecoverySurpluses
@@ -180,8 +186,8 @@ impl Metrics {
     }
 
     /// Emits values of a feed in one line: for its provider, and for the feed if that is on; and each of those by the
-    /// dimensions of the line, too.
-    pub fn of_feed(&self, now: Timestamp, feed: &Feed, given: Line<'_>) {
+    /// dimensions of the line, too. The line names the feed as its member `feed`.
+    pub fn of_feed(&self, now: Timestamp, feed: &Feed, mut given: Line<'_>) {
         let tenant = feed.tenant().map_or(DEFAULT_TENANT, |tenant| tenant.as_str());
         let mut dimensions = self.of_provider(feed.provider());
         let mut sets = vec![names(&dimensions)];
@@ -196,6 +202,7 @@ impl Metrics {
             sets.extend(further);
             dimensions.extend(given.by);
         }
+        given.fields["feed"] = json!(feed);
         self.print(line(now, given.values, &dimensions, &sets, given.fields));
     }
 
@@ -348,7 +355,7 @@ mod tests {
         by_provider.count(now(), &acme, Metric::RefusedWebhooks, 1, &[("reason", "body_too_large")]);
         let line = by_provider.lines().pop().expect("emitted");
         assert_eq!(sets(&line), r#"[["stack","provider"],["stack","provider","reason"]]"#);
-        assert_eq!(line.get("tenant"), None);
+        assert_eq!((line.get("tenant"), &line["feed"]), (None, &json!("connect/acme")), "the line names it");
     }
 
     #[test]

@@ -120,6 +120,35 @@ async fn a_path_belongs_to_its_tenant_if_enabled_and_otherwise_to_its_provider()
 }
 
 #[tokio::test]
+async fn an_organization_that_is_refused_is_seen_although_others_of_its_provider_are_accepted() {
+    let world = world();
+    let receiver = receiver(&world, &["striga", "striga/acme", "striga/bolt"]);
+    let sent = async |feed: &str, signed_for: &str, seconds: i64| {
+        let path = format!("/webhooks/{feed}/tx");
+        let headers = if signed_for.is_empty() { Vec::new() } else { by(signed_for, BODY) };
+        let request = request(headers, BODY, &json!({ "rawPath": path }));
+        receiver.handle(request, at(SIGNED_AT + seconds)).await;
+        let line = world.metrics.lines().pop().expect("a line");
+        assert_eq!(line["feed"], feed, "the line names the organization");
+        line.get("UnverifiedSeconds").and_then(Value::as_u64)
+    };
+    assert_eq!(sent("striga/acme", "striga/acme", 0).await, None, "accepted");
+    assert_eq!(sent("striga/acme", "striga/bolt", 100).await, Some(0), "the first that is refused");
+    for (feed, signed_for, seconds, expected, what) in [
+        ("striga", "striga", 200, None, "another organization is accepted"),
+        ("striga/acme", "striga", 1000, Some(900), "the time since the first"),
+        ("striga/bolt", "striga", 1010, Some(0), "each organization has its own"),
+        ("striga/acme", "", 1020, None, "without its header it may come from anyone"),
+        ("striga/acme", "striga", 1500, Some(1400), "it counts on"),
+        ("striga/acme", "striga/acme", 1600, None, "accepted again"),
+        ("striga/acme", "striga", 1700, Some(0), "a first one again"),
+        ("striga/bolt", "striga", 1700, Some(690), "the other one was not accepted"),
+    ] {
+        assert_eq!(sent(feed, signed_for, seconds).await, expected, "{what}");
+    }
+}
+
+#[tokio::test]
 async fn a_disabled_feed_is_answered_404_and_an_enabled_one_accepts_only_post() {
     let world = world();
     let (none, tenant_only) = (receiver(&world, &[]), receiver(&world, &["striga/acme"]));
