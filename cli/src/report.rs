@@ -16,14 +16,15 @@ const SETTLES_WITHIN: Duration = Duration::from_secs(12 * 3600);
 
 /// A heading, a line for each asset, and a line marked ✗ for each discrepancy.
 pub fn report_lines(report: &Report) -> Vec<String> {
-    let heading = format!("{} from {} to {} (reported at {})", report.feed, report.from, report.before, report.made_at);
+    let heading =
+        format!("{} from {} to {} (reported at {})", report.list_id(), report.from, report.before, report.made_at);
     let total = |total: &Total| format!("{} ({})", total.total, total.deposits);
     let asset = |line: &ControlTotalsLine| {
         let mark = if line.holds() { "✓" } else { "✗" };
         let (provider, ours, published) = (total(&line.provider), total(&line.ours), total(&line.published));
         format!("  {mark} {:<8} provider {provider:<20} recorded {ours:<20} published {published}", line.asset)
     };
-    let nothing = report.lines.is_empty().then(|| "  no deposits".to_owned());
+    let nothing = report.lines.is_empty().then(|| "  nothing".to_owned());
     let discrepancies = report.discrepancies.iter().map(|sentence| format!("  ✗ {sentence}"));
     let not_understood = (report.not_understood > 0)
         .then(|| format!("  ✗ listed rows that were not understood and are in no total: {}", report.not_understood));

@@ -1,4 +1,4 @@
-//! `reconcile`: compare the provider's list with what is recorded, report a day's totals, accept an ambiguous row.
+//! `reconcile`: compare the providers' lists with what is recorded, report a day's totals, accept an ambiguous row.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use clap::Args;
 use fundhook::report::{hours_without_report, is_balanced, together};
 use fundhook::target::Target;
 use fundhook_adapters::ReconciliationTable;
-use fundhook_domain::{Feed, Provider, ResourceId, Tenant, Timestamp};
+use fundhook_domain::{Feed, ListId, ListKind, Provider, ResourceId, Tenant, Timestamp};
 use fundhook_ports::Reports as _;
 
 use super::reconcile_request::{LocalRequest, ending, print};
@@ -63,25 +63,36 @@ fn parse_day(text: Option<&str>, default: Timestamp) -> Result<Timestamp, String
     format!("{text}T00:00:00Z").parse().map_err(|_| format!("{text:?} is not a date such as 2026-11-21"))
 }
 
-/// Shows the report that a stack on AWS has stored.
+/// Shows the reports that a stack on AWS has stored: one for each list that was read.
 async fn show_stored(stack: &str, tenant: Option<Tenant>, day: Timestamp, now: Timestamp) -> Ending {
     let target = Target::find(Some(stack)).await?;
     let table = ReconciliationTable::new(&target.aws, target.output("TableName")?.to_owned());
     let feed = Feed::new(Provider::Connect, tenant);
-    let hours = table.of_day(&feed, day).await?;
-    let Some(report) = together(&hours) else {
+    let (mut is_any_stored, mut is_well) = (false, true);
+    for kind in ListKind::ALL {
+        let list = ListId::new(&feed, kind);
+        let hours = table.of_day(&list, day).await?;
+        let Some(report) = together(&hours) else {
+            continue;
+        };
+        is_any_stored = true;
+        println!("{} of 24 hours are reported of {list}.", hours.len());
+        let missing = hours_without_report(day, &hours, now);
+        for (from, before) in &missing {
+            println!("  ✗ not reported: {from} to {before}");
+        }
+        print(&report);
+        is_well &= missing.is_empty() && is_balanced(&report);
+    }
+    if !is_any_stored {
+        let whose =
+            feed.tenant().map_or("the default organization".to_owned(), |tenant| format!("the tenant {tenant}"));
         return Err(format!(
-            "no report is stored for {feed} on {}. The reconciler stores a report of an hour about two hours after the \
-             hour ended, and only if ConnectApiEnabled is on",
+            "no report is stored for {whose} on {}. The reconciler stores a report of an hour about two hours after the \
+             hour ended, and only of the lists of a provider whose API is enabled (ConnectApiEnabled, ZerohashApiEnabled)",
             day.day()
         )
         .into());
-    };
-    println!("{} of 24 hours are reported.", hours.len());
-    let missing = hours_without_report(day, &hours, now);
-    for (from, before) in &missing {
-        println!("  ✗ not reported: {from} to {before}");
     }
-    print(&report);
-    Ok(ending(missing.is_empty() && is_balanced(&report)))
+    Ok(ending(is_well))
 }

@@ -5,9 +5,8 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use fundhook_domain::{Feed, Provider, Timestamp};
-use fundhook_providers::connect::{self, RawRow};
-use fundhook_providers::{Envelope, PAYLOAD_TYPE_HEADER, Webhook};
+use fundhook_domain::{Feed, ListKind, Provider, Timestamp};
+use fundhook_providers::{Envelope, PAYLOAD_TYPE_HEADER, RawRow, Webhook, listed};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -17,8 +16,8 @@ const FIRST_RECEIVED_AT: &str = "2026-01-01T00:00:00Z";
 /// How long after the previous webhook one is received that does not say it.
 const BETWEEN: Duration = Duration::from_secs(1);
 
-/// The URL of a row that names none.
-const ROW_URL: &str = "https://preview.invalid/transactions";
+/// The origin of a row that names no URL.
+const ROW_ORIGIN: &str = "https://preview.invalid";
 
 /// What a line looks like, for errors.
 const EXAMPLE: &str = r#"{"feed": "zerohash", "payload_type": "deposit.status_changed", "body": {…}}"#;
@@ -55,8 +54,10 @@ pub enum Message {
         /// The body's bytes, unchanged.
         body: Vec<u8>,
     },
-    /// A row of Connect's `GET /transactions`.
+    /// A row of a provider's list.
     Row {
+        /// The list.
+        list: ListKind,
         /// The row's JSON text, unchanged.
         json: String,
         /// The URL that it was read from.
@@ -113,8 +114,57 @@ struct Line<'a> {
     text: Option<String>,
     at: Option<String>,
     #[serde(default)]
-    list: bool,
+    list: ListOption,
     url: Option<String>,
+}
+
+/// Whether a line is a row of a list, and of which one.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum ListOption {
+    /// It is one, of the list that its URL or its feed names; or it is none.
+    IsRow(bool),
+    /// It is a row of the list with this name.
+    Named(String),
+}
+
+impl Default for ListOption {
+    fn default() -> Self {
+        Self::IsRow(false)
+    }
+}
+
+/// The list that a row of `feed` is from: the one that is named, the one at its URL, or Connect's.
+fn list_of(option: &ListOption, feed: &Feed, url: Option<&str>) -> Result<Option<ListKind>, String> {
+    let kind = match option {
+        ListOption::IsRow(false) => return Ok(None),
+        ListOption::Named(name) => name.parse().map_err(|_| {
+            let names: Vec<&str> = ListKind::ALL.into_iter().map(ListKind::as_str).collect();
+            format!("{name:?} is no list; `list` is true, or one of {}", names.join(", "))
+        })?,
+        ListOption::IsRow(true) => {
+            let path = url.and_then(|url| url.split_once("://")).and_then(|(_, rest)| rest.split_once('/'));
+            let path = path.map_or("", |(_, path)| path.split('?').next().unwrap_or_default());
+            // A prefix may stand before the path. No path of zerohash's ends with another one's.
+            let of_zerohash = ListKind::of(Provider::Zerohash);
+            let at_path = of_zerohash.filter(|list| format!("/{path}").trim_end_matches('/').ends_with(list.path()));
+            at_path.last().unwrap_or(ListKind::ConnectTransactions)
+        }
+    };
+    let fits = match kind {
+        ListKind::ConnectTransactions => feed.provider() != Provider::Striga,
+        ListKind::FundTransactions | ListKind::Deposits | ListKind::Payments | ListKind::BankPayments => {
+            feed.provider() == Provider::Zerohash
+        }
+    };
+    match (fits, kind) {
+        (true, kind) => Ok(Some(kind)),
+        (false, ListKind::ConnectTransactions) => {
+            Err("a row of Connect's GET /transactions belongs to a feed of connect or zerohash; Striga has no list"
+                .to_owned())
+        }
+        (false, _) => Err(format!("a row of zerohash's list {kind} belongs to a feed of zerohash, and not to {feed}")),
+    }
 }
 
 /// A member that is present, although it may be `null`.
@@ -210,7 +260,7 @@ fn read_line(line: &[u8], place: Place, defaults: &Defaults) -> Result<Untimed, 
             ));
         }
     };
-    if !list {
+    let Some(list) = list_of(&list, &feed, url.as_deref())? else {
         if url.is_some() {
             return Err(
                 r#"`url` belongs to a row of the provider's list; add "list": true, or leave it out"#.to_owned()
@@ -219,17 +269,11 @@ fn read_line(line: &[u8], place: Place, defaults: &Defaults) -> Result<Untimed, 
         let payload_type = payload_type.or_else(|| defaults.payload_type.clone());
         let message = Message::Webhook { payload_type, body: body.into_bytes() };
         return Ok(Untimed { place, feed, at, message });
-    }
+    };
     if payload_type.is_some() {
         return Err("a row of the provider's list has no `payload_type`; leave it out".to_owned());
     }
-    if feed.provider() == Provider::Striga {
-        return Err(
-            "a row of Connect's GET /transactions belongs to a feed of connect or zerohash; Striga has no list"
-                .to_owned(),
-        );
-    }
-    let message = Message::Row { json: body, url: url.unwrap_or_else(|| ROW_URL.to_owned()) };
+    let message = Message::Row { list, json: body, url: url.unwrap_or_else(|| format!("{ROW_ORIGIN}{}", list.path())) };
     Ok(Untimed { place, feed, at, message })
 }
 
@@ -254,7 +298,9 @@ impl Input {
                 let webhook = Webhook { path: format!("/webhooks/{feed}"), headers, body: body.clone() };
                 Envelope::unverified(webhook, feed.clone(), *at)
             }
-            Message::Row { json, url } => connect::listed(RawRow { feed, json: json.clone(), url, read_at: *at }),
+            Message::Row { list, json, url } => {
+                listed(RawRow { list: *list, feed, json: json.clone(), url, read_at: *at })
+            }
         }
     }
 }

@@ -49,7 +49,7 @@ fn block(report: &mut String, number: usize, step: &Step) -> Result<(), serde_js
     let sort = match &input.message {
         Message::Webhook { payload_type: Some(name), .. } => format!("  {name}"),
         Message::Webhook { payload_type: None, .. } => String::new(),
-        Message::Row { .. } => "  row of GET /transactions".to_owned(),
+        Message::Row { list, .. } => format!("  row of GET {}", list.path()),
     };
     line(report, 0, &format!("{number}. {}  {}{sort}", input.place, input.feed));
     for recorded in &step.recorded {

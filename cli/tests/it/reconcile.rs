@@ -107,9 +107,11 @@ async fn aws_with(reports: &[Value]) -> String {
          <OutputKey>TableName</OutputKey><OutputValue>{TABLE}</OutputValue></member></Outputs></member></Stacks>\
          </DescribeStacksResult></DescribeStacksResponse>"
     );
-    let answer = async move |headers: HeaderMap| {
+    let nothing = json!({ "Responses": { TABLE: [] }, "UnprocessedKeys": {} }).to_string();
+    let answer = async move |headers: HeaderMap, body: String| {
         if headers.contains_key("x-amz-target") {
-            ([(header::CONTENT_TYPE, "application/x-amz-json-1.0")], items)
+            let is_of_connect = body.contains("report#connect:transactions#");
+            ([(header::CONTENT_TYPE, "application/x-amz-json-1.0")], if is_of_connect { items } else { nothing })
         } else {
             ([(header::CONTENT_TYPE, "text/xml")], stack)
         }
@@ -122,6 +124,7 @@ fn quiet(hour: u32) -> Value {
     let begins = |hour: u32| format!("2025-10-{:02}T{:02}:00:00Z", 7 + hour / 24, hour % 24);
     json!({
         "feed": "connect",
+        "list": "transactions",
         "from": begins(hour),
         "before": begins(hour + 1),
         "made_at": begins(hour + 3),
@@ -141,7 +144,7 @@ async fn a_stored_report_succeeds_only_if_nothing_needs_review() {
     let total = |deposits: u64| json!({ "deposits": deposits, "total": "5" });
     let line = json!({ "asset": "USDC", "provider": total(1), "ours": total(1), "published": total(0) });
     for (reports, code, expected) in [
-        (all.clone(), 0, "24 of 24 hours are reported."),
+        (all.clone(), 0, "24 of 24 hours are reported of connect:transactions."),
         (all[2..].to_vec(), 1, "not reported: 2025-10-07T00:00:00Z to 2025-10-07T02:00:00Z"),
         (with("lines", json!([line])), 1, "✗ USDC"),
         (with("discrepancies", json!(["this deposit differs"])), 1, "✗ this deposit differs"),

@@ -1,7 +1,7 @@
 //! A day's report from the reports of its hours, and what needs review.
 
 use fundhook::report::{hours_without_report, is_balanced, report_lines, together};
-use fundhook_domain::{Provider, Timestamp};
+use fundhook_domain::{ListKind, Provider, Timestamp};
 use fundhook_reconciliation::Report;
 use fundhook_reconciliation::{ControlTotalsLine, Total};
 
@@ -29,6 +29,7 @@ fn report(hour: u32, lines: Vec<ControlTotalsLine>) -> Report {
     let begins = |hour: u32| at(DAY).plus(std::time::Duration::from_secs(3600) * hour);
     Report {
         feed: Provider::Connect.into(),
+        list: ListKind::ConnectTransactions,
         from: begins(hour),
         before: begins(hour + 1),
         made_at: begins(hour + 3),

@@ -1,10 +1,11 @@
 //! Answers the questions of `fundhook_reconciliation::next`, so that nothing is queued that may credit a coin twice.
 
-use fundhook_domain::{Feed, Kind, Resource, ResourceId, Statement};
+use fundhook_domain::{Kind, ListId, Resource, ResourceId, Statement};
 use fundhook_ports::{AccountResources, chain};
 use fundhook_reconciliation::{AmbiguityStep, ConfirmedRow, Discrepancy, KnownAboutRow, Question, Verdict, next};
 use tracing::warn;
 
+use crate::provider::Listing;
 use crate::run::Phase;
 use crate::{Ports, ReconcileError, Reconciler};
 
@@ -28,7 +29,7 @@ impl<P: Ports> Reconciler<P> {
     /// another id or by another feed.
     pub(crate) async fn check_ambiguity(
         &self,
-        feed: &Feed,
+        list: &ListId,
         discrepancies: Vec<Discrepancy>,
         recorded: &[Resource],
         phase: &mut Phase<'_>,
@@ -40,7 +41,7 @@ impl<P: Ports> Reconciler<P> {
                 continue;
             };
             let recorded = recorded.iter().find(|resource| resource.id() == discrepancy.resource());
-            checked.push(match self.ambiguity_of(feed, row, recorded, phase).await {
+            checked.push(match self.ambiguity_of(list, row, recorded, phase).await {
                 Ok(Verdict::Ambiguous(reason)) => Discrepancy::Ambiguous { theirs: row.clone(), reason },
                 Ok(Verdict::Queue) => discrepancy,
                 Err(ReconcileError::OutOfTime) => {
@@ -54,43 +55,49 @@ impl<P: Ports> Reconciler<P> {
 
     async fn ambiguity_of(
         &self,
-        feed: &Feed,
+        list: &ListId,
         statement: &Statement,
         recorded: Option<&Resource>,
         phase: &mut Phase<'_>,
     ) -> Result<Verdict, ReconcileError> {
-        let row = ConfirmedRow { statement, recorded, feeds: self.organization_feeds(feed) };
+        let row = ConfirmedRow { statement, recorded, feeds: self.organization_feeds(list) };
         let mut known = KnownAboutRow::default();
         loop {
             match next(row, &known) {
                 AmbiguityStep::Verdict(verdict) => return Ok(verdict),
                 AmbiguityStep::Ask(Question::ClaimsOn(key)) => known.add_claims(self.claims([key].into()).await?),
                 AmbiguityStep::Ask(Question::IsListed(id)) => {
-                    let is_listed = self.is_listed(feed, &id, phase).await?;
+                    let is_listed = self.is_listed(list, &id, phase).await?;
                     known.add_listed(id, is_listed);
                 }
                 AmbiguityStep::Ask(Question::DepositsOf { account, since }) => {
                     let ids = self.store.of_account(&account, since).await?;
                     let is_of_organization =
-                        |id: &ResourceId| id.kind() == Kind::Deposit && id.feed().tenant() == feed.tenant();
+                        |id: &ResourceId| id.kind() == Kind::Deposit && id.feed().tenant() == list.feed().tenant();
                     known.add_account_deposits(self.read(ids.into_iter().filter(is_of_organization).collect()).await?);
                 }
             }
         }
     }
 
-    /// Whether the provider lists the deposit under its id; it is asked once in a run. If it cannot answer about this one,
-    /// the deposit counts as not listed: the row that depends on it is ambiguous, and a later run asks again.
-    async fn is_listed(&self, feed: &Feed, id: &ResourceId, phase: &mut Phase<'_>) -> Result<bool, ReconcileError> {
+    /// Whether a provider lists the deposit under its id, in the list that contains such deposits; it is asked once in a run.
+    /// A deposit that no readable list contains counts as not listed. So does one that the provider cannot answer about: the
+    /// row of `list` that depends on it is ambiguous, and a later run asks again.
+    async fn is_listed(&self, list: &ListId, id: &ResourceId, phase: &mut Phase<'_>) -> Result<bool, ReconcileError> {
         if let Some(known) = phase.run.listed.get(id) {
             return Ok(*known);
         }
         if phase.is_out_of_time(self.now()) {
             return Err(ReconcileError::OutOfTime);
         }
-        let is_listed = match self.rows_about(feed, id, phase.run).await {
+        let recorded = self.read([id.clone()].into()).await?;
+        let asked = match self.listing_of(id, recorded.first(), phase.run) {
+            Listing::In(asked) => asked,
+            Listing::Nowhere | Listing::Unknown => return Ok(false),
+        };
+        let is_listed = match self.rows_about(&asked, id, phase.run).await {
             Ok(rows) => !rows.is_empty(),
-            Err(failed) if phase.run.outages.is_down(feed) => return Err(failed),
+            Err(failed) if asked == *list && phase.run.outages.is_down(list) => return Err(failed),
             Err(failed) => {
                 warn!(
                     resource.id = %id, error = chain(&failed),

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use fundhook_domain::{Feed, Provider, Resource, ResourceId, Statement, Timestamp};
+use fundhook_domain::{ListId, ListKind, Provider, Resource, ResourceId, Statement, Timestamp};
 use fundhook_ports::{PortError, Receipts, SettledDeposits, chain};
 use fundhook_reconciliation::{
-    ClosedWindow, OrganizationFeeds, Report, ReportBuilder, credited_twice, is_counted_by_lists, is_credit, plan,
+    ClosedWindow, OrganizationFeeds, PageKey, Report, ReportBuilder, credited_twice, is_credit, is_listed_by, plan,
 };
 use tracing::warn;
 
@@ -43,59 +43,57 @@ impl<P: Ports> Reconciler<P> {
     /// Totals the part of the day beginning at `day` that has passed. Queues and stores nothing.
     pub(crate) async fn report_day(
         &self,
-        feed: &Feed,
+        list: &ListId,
         day: Timestamp,
         phase: &mut Phase<'_>,
     ) -> Result<Report, ReconcileError> {
-        self.report(feed, ClosedWindow::day(day), Findings::ReportOnly, Unanswered::Fail, phase).await
+        self.report(list, ClosedWindow::day(day), Findings::ReportOnly, Unanswered::Fail, phase).await
     }
 
     /// Totals `window`. Fails with [`ReconcileError::OutOfTime`] when the phase's time ends first.
     pub(crate) async fn report(
         &self,
-        feed: &Feed,
+        list: &ListId,
         window: ClosedWindow,
         findings: Findings<'_>,
         unanswered: Unanswered,
         phase: &mut Phase<'_>,
     ) -> Result<Report, ReconcileError> {
-        let other_feed = self.other_feeds_deposits(feed, window).await?;
+        let other_feed = self.other_feeds_deposits(list, window).await?;
         let mut report = ReportBuilder::new(window);
-        let mut number = 1;
-        loop {
-            let mut page = self.rows_page_in_time(feed, window, number, phase).await?;
+        let mut next = Some(PageKey::FIRST);
+        while let Some(number) = next {
+            let mut page = self.rows_page_in_time(list, window, &number, phase).await?;
             page.rows.retain(|row| report.admits(&row.statement, row.dated));
-            self.add_rows(feed, &page.rows, &other_feed, findings, phase, &mut report).await?;
-            if page.is_last {
-                break;
-            }
-            number += 1;
+            self.add_rows(list, &page.rows, &other_feed, findings, phase, &mut report).await?;
+            next = page.next;
         }
-        let recorded = self.store.settled(&feed.of(self.settings.rows_are), window.from, window.before).await?;
+        let recorded = self.store.settled(&self.feed_of_rows(list), window.from, window.before).await?;
         let mut unlisted = report.uncounted_ids(recorded);
         if unlisted.len() > REQUESTED_BY_ID_MAX {
-            let before = self.credits_listed_in(feed, window.hour_before(), phase).await?;
+            let before = self.credits_listed_in(list, window.hour_before(), phase).await?;
             unlisted.retain(|id| !before.contains(id.native()));
         }
         for some in unlisted.chunks(AT_A_TIME) {
-            self.add_unlisted(feed, some, unanswered, phase, &mut report).await?;
+            self.add_unlisted(list, some, unanswered, phase, &mut report).await?;
         }
-        Ok(report.finish(feed.clone(), self.now()))
+        Ok(report.finish(list, self.now()))
     }
 
     /// The deposits of the organization's other feed that were credited in `window` or within an hour of it.
-    async fn other_feeds_deposits(&self, feed: &Feed, window: ClosedWindow) -> Result<Vec<Resource>, PortError> {
-        if self.organization_feeds(feed) == OrganizationFeeds::One {
+    async fn other_feeds_deposits(&self, list: &ListId, window: ClosedWindow) -> Result<Vec<Resource>, PortError> {
+        if self.organization_feeds(list) == OrganizationFeeds::One || !lists_deposits(list.kind()) {
             return Ok(Vec::new());
         }
-        let other = match self.settings.rows_are {
+        let own = self.feed_of_rows(list);
+        let other = match own.provider() {
             Provider::Connect => Provider::Zerohash,
             Provider::Zerohash | Provider::Striga => Provider::Connect,
         };
         let mut ids = BTreeSet::new();
         // The index has a partition for each day.
         for part in window.widened_by_an_hour() {
-            ids.extend(self.store.settled(&feed.of(other), part.from, part.before).await?);
+            ids.extend(self.store.settled(&own.of(other), part.from, part.before).await?);
         }
         self.read(ids).await
     }
@@ -103,27 +101,25 @@ impl<P: Ports> Reconciler<P> {
     /// The provider's ids of the deposits that it lists as succeeded in `window`.
     async fn credits_listed_in(
         &self,
-        feed: &Feed,
+        list: &ListId,
         window: ClosedWindow,
         phase: &mut Phase<'_>,
     ) -> Result<BTreeSet<String>, ReconcileError> {
         let mut ids = BTreeSet::new();
-        let mut number = 1;
-        loop {
-            let page = self.rows_page_in_time(feed, window, number, phase).await?;
+        let mut next = Some(PageKey::FIRST);
+        while let Some(number) = next {
+            let page = self.rows_page_in_time(list, window, &number, phase).await?;
             let credits = page.rows.iter().filter(|row| is_credit(&row.statement));
             ids.extend(credits.map(|row| row.statement.resource.native().to_owned()));
-            if page.is_last {
-                return Ok(ids);
-            }
-            number += 1;
+            next = page.next;
         }
+        Ok(ids)
     }
 
     /// Adds rows of the window, and what is recorded for them.
     async fn add_rows(
         &self,
-        feed: &Feed,
+        list: &ListId,
         rows: &[ListedRow],
         other_feed: &[Resource],
         findings: Findings<'_>,
@@ -132,14 +128,14 @@ impl<P: Ports> Reconciler<P> {
     ) -> Result<(), ReconcileError> {
         let theirs = statements_of(rows);
         let recorded = self.recorded_for(&theirs).await?;
-        let Checked { mut discrepancies, end } = self.discrepancies(feed, &recorded, &theirs, phase).await?;
+        let Checked { mut discrepancies, end } = self.discrepancies(list, &recorded, &theirs, phase).await?;
         discrepancies.extend(credited_twice(&recorded, &theirs, other_feed));
         report.add_discrepancies(&discrepancies);
         match findings {
             Findings::ReportOnly => {}
             Findings::Queue { already_reported } => {
                 discrepancies.retain(|it| it.to_queue().is_some() || !already_reported.contains(&it.to_string()));
-                self.queue_missed(feed, rows, discrepancies, phase.run).await?;
+                self.queue_missed(list, rows, discrepancies, phase.run).await?;
             }
         }
         if end == CheckEnd::OutOfTime {
@@ -152,21 +148,22 @@ impl<P: Ports> Reconciler<P> {
     /// another date.
     async fn add_unlisted(
         &self,
-        feed: &Feed,
+        list: &ListId,
         ids: &[ResourceId],
         unanswered: Unanswered,
         phase: &mut Phase<'_>,
         report: &mut ReportBuilder,
     ) -> Result<(), ReconcileError> {
         let mut unlisted = Vec::new();
-        for deposit in self.read(ids.iter().cloned().collect()).await?.into_iter().filter(is_counted_by_lists) {
+        let recorded = self.read(ids.iter().cloned().collect()).await?;
+        for deposit in recorded.into_iter().filter(|deposit| is_listed_by(list.kind(), deposit)) {
             if phase.is_out_of_time(self.now()) {
                 return Err(ReconcileError::OutOfTime);
             }
             let id = deposit.id();
-            let rows = match self.rows_about(feed, id, phase.run).await {
+            let rows = match self.rows_about(list, id, phase.run).await {
                 Ok(rows) => rows,
-                Err(failed) if unanswered == Unanswered::Fail || phase.run.outages.is_down(feed) => return Err(failed),
+                Err(failed) if unanswered == Unanswered::Fail || phase.run.outages.is_down(list) => return Err(failed),
                 Err(failed) => {
                     warn!(
                         resource.id = %id, error = chain(&failed),
@@ -195,5 +192,13 @@ impl<P: Ports> Reconciler<P> {
         let receipts = if ids.is_empty() { Vec::new() } else { self.store.receipts(&ids).await? };
         report.count(&recorded, rows, &receipts);
         Ok(())
+    }
+}
+
+/// Whether the list is about money that came in.
+pub(crate) fn lists_deposits(list: ListKind) -> bool {
+    match list {
+        ListKind::ConnectTransactions | ListKind::FundTransactions | ListKind::Deposits => true,
+        ListKind::Payments | ListKind::BankPayments => false,
     }
 }

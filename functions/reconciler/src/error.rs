@@ -1,6 +1,6 @@
 //! Why something was not reconciled.
 
-use fundhook_domain::{Feed, ResourceId};
+use fundhook_domain::{Feed, ListId, ResourceId};
 use fundhook_ports::{PortError, chain};
 use tracing::error;
 
@@ -11,22 +11,24 @@ use crate::cases::NotDecidable;
 #[derive(Debug, thiserror::Error)]
 pub enum ReconcileError {
     /// The provider's list could not be read.
-    #[error("the list of {0} could not be read")]
-    List(Feed, #[source] ListReadError),
+    #[error("the list {0} could not be read")]
+    List(ListId, #[source] ListReadError),
     /// The provider failed to answer earlier in this run.
-    #[error("the provider of {0} did not answer earlier in this run and is not asked again until the next one")]
-    ProviderDown(Feed),
+    #[error("the list {0} could not be read earlier in this run and is not requested again until the next one")]
+    ProviderDown(ListId),
     /// The run's time ended.
     #[error("the time of the run ended")]
     OutOfTime,
     /// Another reconciler works on the same list.
     #[error("another run has moved the watermark of {0}")]
-    WatermarkMoved(Feed),
+    WatermarkMoved(ListId),
     /// A row was accepted that is not on the list.
     #[error("the provider does not list {0}")]
     NotListed(ResourceId),
     /// A row was accepted of a list that cannot be read.
-    #[error("the list of {0} cannot be read: its organization has no credentials for Connect's API")]
+    #[error(
+        "no list that may contain deposits of {0} can be read: the organization has no credentials for the provider's API"
+    )]
     NoCredentials(Feed),
     /// An operator decided what cannot be decided.
     #[error(transparent)]
@@ -36,7 +38,8 @@ pub enum ReconcileError {
     Port(#[from] PortError),
 }
 
-/// Logs that a part of the run failed for `feed`.
-pub(crate) fn log_failure(feed: &Feed, failed: &ReconcileError) {
-    error!(%feed, error = chain(failed), "{feed} was not reconciled; the next run continues where this one stopped");
+/// Logs that a part of the run failed for `list`.
+pub(crate) fn log_failure(list: &ListId, failed: &ReconcileError) {
+    let feed = list.feed();
+    error!(%feed, %list, error = chain(failed), "{list} was not reconciled; the next run continues where this one stopped");
 }

@@ -1,6 +1,6 @@
 //! Totalling the hours that are due.
 
-use fundhook_domain::{Feed, Timestamp};
+use fundhook_domain::{ListId, Timestamp};
 use fundhook_ports::{PortError, Reports};
 use fundhook_reconciliation::{ClosedWindow, Report, TotalsPass};
 use fundhook_runtime::metrics::Metric;
@@ -18,12 +18,12 @@ impl<P: Ports> Reconciler<P> {
     /// totals the hour again.
     pub(crate) async fn total_hours(
         &self,
-        feed: &Feed,
+        list: &ListId,
         read_until: Timestamp,
         phase: &mut Phase<'_>,
     ) -> Result<(), ReconcileError> {
         for pass in [TotalsPass::First, TotalsPass::Revision] {
-            match self.total_due_hours(feed, pass, read_until, phase).await {
+            match self.total_due_hours(list, pass, read_until, phase).await {
                 Ok(()) | Err(ReconcileError::OutOfTime) => {}
                 Err(failed) => return Err(failed),
             }
@@ -33,26 +33,26 @@ impl<P: Ports> Reconciler<P> {
 
     async fn total_due_hours(
         &self,
-        feed: &Feed,
+        list: &ListId,
         pass: TotalsPass,
         read_until: Timestamp,
         phase: &mut Phase<'_>,
     ) -> Result<(), ReconcileError> {
-        let mut watermark = self.watermark(feed).await?;
+        let mut watermark = self.watermark(list).await?;
         while let Some(hour) = pass.next_due(&watermark, read_until) {
-            if phase.run.outages.is_down(feed) {
+            if phase.run.outages.is_down(list) {
                 return Ok(());
             }
             let may_repeat = self.now() < pass.repeated_until(hour, self.settings.grace);
             let unanswered = if may_repeat { Unanswered::Fail } else { Unanswered::CountAsNotListed };
             let earlier = match pass {
                 TotalsPass::First => None,
-                TotalsPass::Revision => self.stored_report(feed, hour).await?,
+                TotalsPass::Revision => self.stored_report(list, hour).await?,
             };
             let already_reported = earlier.as_ref().map(|report| report.discrepancies.as_slice()).unwrap_or_default();
             let queued_before = phase.run.summary.queued;
             let findings = Findings::Queue { already_reported };
-            let report = self.report(feed, hour, findings, unanswered, phase).await?;
+            let report = self.report(list, hour, findings, unanswered, phase).await?;
             if phase.run.summary.queued > queued_before && may_repeat {
                 return Ok(());
             }
@@ -62,27 +62,28 @@ impl<P: Ports> Reconciler<P> {
             }
             phase.run.summary.hours += 1;
             pass.complete(hour, &mut watermark);
-            self.advance(feed, &mut watermark).await?;
+            self.advance(list, &mut watermark).await?;
         }
         Ok(())
     }
 
     /// The report that an earlier pass stored about the hour.
-    async fn stored_report(&self, feed: &Feed, hour: ClosedWindow) -> Result<Option<Report>, PortError> {
-        let of_day = self.store.of_day(feed, hour.from.day_start()).await?;
+    async fn stored_report(&self, list: &ListId, hour: ClosedWindow) -> Result<Option<Report>, PortError> {
+        let of_day = self.store.of_day(list, hour.from.day_start()).await?;
         Ok(of_day.into_iter().find(|report| report.from == hour.from))
     }
 
     fn emit_differences(&self, report: &Report) {
-        let (feed, hour, differences) = (&report.feed, report.from.hour(), report.differences());
+        let (feed, list, hour, differences) =
+            (&report.feed, report.list_id(), report.from.hour(), report.differences());
         self.metrics.count(self.now(), feed, Metric::ControlTotalsDifferences, differences, &[]);
         if differences > 0 {
             warn!(
-                %feed, hour, differences,
-                "hourly totals differ for {feed} {hour}; `cargo fundhook reconcile --report --stack <name>` shows where"
+                %feed, %list, hour, differences,
+                "hourly totals differ for {list} {hour}; `cargo fundhook reconcile --report --stack <name>` shows where"
             );
         } else {
-            info!(%feed, hour, assets = report.lines.len(), "hourly totals are equal for {feed} {hour}");
+            info!(%feed, %list, hour, assets = report.lines.len(), "hourly totals are equal for {list} {hour}");
         }
     }
 }

@@ -1,6 +1,6 @@
-//! Compares what is recorded with what the provider lists, and queues what was missed.
+//! Compares what is recorded with what the providers list, and queues what was missed.
 //!
-//! A provider gives up on a webhook after a few attempts and does not report it. Its list shows what was missed: each row
+//! A provider gives up on a webhook after a few attempts and does not report it. Its lists show what was missed: each row
 //! that is missing or further along is sent to the ingress queue and processed like a webhook. A resource that stays in
 //! one status for too long is requested by its id, and published once as overdue if the provider has no news. Every hour
 //! gets control totals per asset.
@@ -27,11 +27,13 @@ mod reading;
 mod recorded;
 mod request;
 mod run;
+mod token_lists;
 mod watermark;
 
 pub use budget::run_deadline;
 pub use cases::{Choice, DecideCase, NotDecidable};
 pub use error::ReconcileError;
 pub use handler::{Ports, Reconciler, ReconciliationStore};
-pub use list_reader::{ListReadError, ListReader};
+pub use list_reader::ListReader;
 pub use request::{InvalidRequest, ReconcileRequest, ReconcileResponse};
+pub use token_lists::{ListReadError, TokenLists};

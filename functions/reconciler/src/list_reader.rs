@@ -1,165 +1,91 @@
-//! Reads the provider's list with an access token that it accepts.
+//! Reads the lists of all providers.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
-use fundhook_credentials::{TokenError, TokenKeeper, ValidToken};
-use fundhook_domain::{Feed, Timestamp};
-use fundhook_ports::{AccessTokens, ListError, ListPage, ListQuery, ListTransactions, PortError, RequestToken};
-use secrecy::SecretString;
-use tokio::sync::Mutex;
-use tracing::info;
+use fundhook_domain::{ListId, ListKind, Provider, Timestamp};
+use fundhook_ports::{AccessTokens, ListPage, ListQuery, ListSigned, ListWithToken, PortError, RequestToken};
 
-/// How often a token is replaced for one page: the held one by the stored one, and that one by a new one. A new token
-/// that is rejected is not replaced.
-const REPLACED_MAX: u32 = 2;
+use crate::{ListReadError, TokenLists};
 
-/// Reads the lists of all organizations, each with its own access token.
+/// The lists of the providers whose APIs are used.
 #[derive(Debug)]
-pub struct ListReader<S, A> {
-    tokens: TokenKeeper<S, A>,
-    /// The tokens in use, so that they are not loaded for each page.
-    held: Mutex<BTreeMap<Feed, SecretString>>,
+pub struct ListReader<S, A, Z> {
+    /// Connect's; `None` if its API is not used.
+    pub connect: Option<TokenLists<S, A>>,
+    /// zerohash's; `None` if its API is not used.
+    pub zerohash: Option<Z>,
 }
 
-/// Why a page of the list could not be read.
-#[derive(Debug, thiserror::Error)]
-pub enum ListReadError {
-    /// No access token could be obtained.
-    #[error(transparent)]
-    Token(#[from] TokenError),
-    /// The provider rejects a new token as well; the source is its answer.
-    #[error("the provider also rejects a new access token")]
-    Unauthorized(#[source] PortError),
-    /// The request failed, or its answer could not be read.
-    #[error(transparent)]
-    Port(PortError),
+/// The lists that can be read: those of the organizations that have credentials.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ReadableLists {
+    known: Vec<ListId>,
+    /// The providers whose credentials could not be read.
+    unknown: BTreeSet<Provider>,
 }
 
-impl<S: AccessTokens, A: RequestToken + ListTransactions> ListReader<S, A> {
-    /// Uses the access tokens of `tokens`.
-    pub fn new(tokens: TokenKeeper<S, A>) -> Self {
-        Self { tokens, held: Mutex::default() }
+impl<S: AccessTokens, A: RequestToken + ListWithToken, Z: ListSigned> ListReader<S, A, Z> {
+    /// The lists that can be read. If a provider's credentials cannot be read, the lists of the others come with the error.
+    pub(crate) async fn lists(&self) -> (ReadableLists, Result<(), PortError>) {
+        let mut lists = ReadableLists::default();
+        let mut outcome = Ok(());
+        let mut add = |provider, feeds: Result<Vec<_>, PortError>| match feeds {
+            Ok(feeds) => {
+                for feed in feeds {
+                    lists.known.extend(ListKind::of(provider).map(|kind| ListId::new(&feed, kind)));
+                }
+            }
+            Err(failed) => {
+                lists.unknown.insert(provider);
+                outcome = std::mem::replace(&mut outcome, Ok(())).and(Err(failed));
+            }
+        };
+        if let Some(connect) = &self.connect {
+            add(Provider::Connect, connect.feeds().await);
+        }
+        if let Some(zerohash) = &self.zerohash {
+            add(Provider::Zerohash, zerohash.feeds().await);
+        }
+        (lists, outcome)
     }
 
-    /// The feeds whose organizations have credentials.
-    pub(crate) async fn feeds(&self) -> Result<Vec<Feed>, PortError> {
-        self.tokens.feeds().await
-    }
-
-    /// Reads one page. A token that the provider rejects is replaced by the stored one, if that is another one; a
-    /// stored token that is rejected is replaced by a new one.
-    pub(crate) async fn list(
+    /// Reads one page. A list of a provider whose API is not used has no rows.
+    pub(crate) async fn page(
         &self,
-        feed: &Feed,
+        list: &ListId,
         query: &ListQuery,
         clock: impl Fn() -> Timestamp,
     ) -> Result<ListPage, ListReadError> {
-        let mut held = self.held.lock().await;
-        let mut token = match held.remove(feed) {
-            Some(access_token) => ValidToken { access_token, is_new: false },
-            None => self.tokens.token(feed, &clock).await?,
-        };
-        let mut replaced = 0;
-        loop {
-            let listed = self.tokens.provider_api().list(feed, &token.access_token, query).await;
-            match listed {
-                Err(ListError::Unauthorized(_)) if !token.is_new && replaced < REPLACED_MAX => {
-                    info!(%feed, "access token rejected by {feed}; requesting another one");
-                    token = self.tokens.other_than(&token.access_token, feed, &clock).await?;
-                    replaced += 1;
-                }
-                Err(ListError::Unauthorized(answer)) => return Err(ListReadError::Unauthorized(answer)),
-                Err(ListError::Port(error)) => {
-                    held.insert(feed.clone(), token.access_token);
-                    return Err(ListReadError::Port(error));
-                }
-                Ok(page) => {
-                    held.insert(feed.clone(), token.access_token);
-                    return Ok(page);
-                }
-            }
+        match list.kind().provider() {
+            Provider::Connect => match &self.connect {
+                Some(connect) => connect.list(list, query, clock).await,
+                None => Ok(ListPage::default()),
+            },
+            Provider::Zerohash => match &self.zerohash {
+                Some(zerohash) => zerohash.list(list, query).await.map_err(ListReadError::Port),
+                None => Ok(ListPage::default()),
+            },
+            Provider::Striga => Ok(ListPage::default()),
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use fundhook_domain::Provider;
-    use fundhook_ports::chain;
-    use fundhook_ports::fakes::{Clock, Fake, Reply, TokenService, TransactionApi};
-
-    use super::*;
-
-    /// The token that a reader holds, the one that is stored, and the one that is granted next.
-    const TOKENS: [&str; 3] = ["token.connect.0", "token.connect.1", "token.connect.2"];
-
-    fn now() -> Timestamp {
-        Timestamp::from_unix_seconds(1_760_484_866).expect("in range")
+impl ReadableLists {
+    /// The lists.
+    pub(crate) fn known(&self) -> &[ListId] {
+        &self.known
     }
 
-    fn feed() -> Feed {
-        Provider::Connect.into()
+    /// The lists, to begin with another one in each run.
+    pub(crate) fn known_mut(&mut self) -> &mut Vec<ListId> {
+        &mut self.known
     }
 
-    fn world() -> (Fake<TokenService>, Fake<TransactionApi>) {
-        let tokens = Fake::new(TokenService::new(Clock::at(now()), Duration::from_secs(3600), [feed()]));
-        let provider = Fake::<TransactionApi>::empty(1, &tokens);
-        (tokens, provider)
-    }
-
-    type Reader = ListReader<Fake<TokenService>, Fake<TransactionApi>>;
-
-    fn reader(tokens: &Fake<TokenService>, provider: &Fake<TransactionApi>) -> Reader {
-        ListReader::new(TokenKeeper::new(tokens.clone(), provider.clone(), vec![feed()]))
-    }
-
-    async fn list(list_reader: &Reader) -> Result<ListPage, ListReadError> {
-        list_reader.list(&feed(), &ListQuery::Id("a".to_owned()), now).await
-    }
-
-    /// The tokens of the requests since the last call.
-    fn requested_with(provider: &Fake<TransactionApi>) -> Vec<String> {
-        provider.take_calls().into_iter().map(|call| call.token).collect()
-    }
-
-    #[tokio::test]
-    async fn when_neither_the_held_nor_the_stored_token_is_accepted_a_new_one_is_requested() {
-        for rejected in 0..=TOKENS.len() {
-            let (tokens, provider) = world();
-            let list_reader = reader(&tokens, &provider);
-            for nth in 0..2 {
-                let token = tokens.store_granted(&feed(), now());
-                if nth == 0 {
-                    list_reader.held.lock().await.insert(feed(), token);
-                }
-                if nth < rejected {
-                    tokens.revoke_stored(&feed());
-                }
-            }
-            provider.set_replies((rejected == TOKENS.len()).then_some(Reply::Unauthorized));
-            let listed = list(&list_reader).await;
-            let accepted = TOKENS.get(rejected);
-            let tried: Vec<&str> = TOKENS.into_iter().take(rejected + 1).collect();
-            assert_eq!(requested_with(&provider), tried);
-            assert_eq!(listed.is_ok(), accepted.is_some(), "{listed:?}");
-            if let Some(accepted) = accepted {
-                assert!(list(&list_reader).await.is_ok());
-                assert_eq!(requested_with(&provider), [*accepted], "the accepted token is held for the next page");
-            }
+    /// Whether the list can be read; `None` if its provider's credentials could not be read.
+    pub(crate) fn contains(&self, list: &ListId) -> Option<bool> {
+        if self.known.contains(list) {
+            return Some(true);
         }
-    }
-
-    #[tokio::test]
-    async fn a_rejected_new_token_is_not_replaced_and_the_error_has_the_providers_answer() {
-        let (tokens, provider) = world();
-        provider.set_replies([Reply::Unauthorized]);
-        let rejected = list(&reader(&tokens, &provider)).await.expect_err("the provider rejects it");
-        assert_eq!(
-            chain(&rejected),
-            "the provider also rejects a new access token: could not read the list of transactions: status 401"
-        );
-        assert_eq!(requested_with(&provider), [TOKENS[0]], "nothing was held or stored");
+        (!self.unknown.contains(&list.kind().provider())).then_some(false)
     }
 }

@@ -1,39 +1,59 @@
 //! Rows of the provider's list.
 
-use fundhook_domain::{EvidencePointer, Feed, Kind, Provider, ResourceId, Statement, Timestamp};
+use fundhook_domain::{EvidencePointer, Feed, Kind, ListKind, ListedAt, Provider, ResourceId, Statement, Timestamp};
 use fundhook_ports::{Disposition, ListPage, PortError};
-use fundhook_providers::{ReadingSettings, connect, normalise};
+use fundhook_providers::{RawRow, ReadingSettings, listed, listed_at, normalise};
+use fundhook_reconciliation::names;
 
-/// A row of the provider's list and its statement.
+/// A row of a provider's list and what it states about the resource that it lists. When the row is queued, it also states what
+/// that means for a recovery.
 pub(crate) struct ListedRow {
+    list: ListKind,
     text: String,
     url: String,
-    /// The provider's date, which windows are read by; `None` for a row without one, such as one that is not understood.
-    pub(crate) dated: Option<Timestamp>,
+    /// The provider's date, which windows are read by.
+    pub(crate) dated: ListedAt,
     pub(crate) statement: Statement,
 }
 
 impl ListedRow {
-    /// The rows of a page of the list of `feed`, read at `now` with these settings.
-    pub(crate) fn of_page(feed: &Feed, page: ListPage, now: Timestamp, settings: &ReadingSettings) -> Vec<Self> {
+    /// The rows of a page of `list`, about resources of `feed`, read at `now` with these settings.
+    pub(crate) fn of_page(
+        list: ListKind,
+        feed: &Feed,
+        page: ListPage,
+        now: Timestamp,
+        settings: &ReadingSettings,
+    ) -> Vec<Self> {
         let ListPage { rows, url, .. } = page;
-        rows.into_iter().filter_map(|text| Self::read(feed, text, &url, now, settings)).collect()
+        rows.into_iter().filter_map(|text| Self::read(list, feed, text, &url, now, settings)).collect()
     }
 
-    fn read(feed: &Feed, text: String, url: &str, now: Timestamp, settings: &ReadingSettings) -> Option<Self> {
-        let envelope = connect::listed(connect::RawRow { feed, json: text.clone(), url, read_at: now });
+    fn read(
+        list: ListKind,
+        feed: &Feed,
+        text: String,
+        url: &str,
+        now: Timestamp,
+        settings: &ReadingSettings,
+    ) -> Option<Self> {
+        let envelope = listed(RawRow { list, feed, json: text.clone(), url, read_at: now });
         // The row is archived only when it is queued and processed like a webhook.
         let not_archived = EvidencePointer { object: String::new(), line: 0 };
         let statement = normalise(&envelope, not_archived, settings).into_iter().next()?;
-        // A row without a time is normalised as happening now.
-        let dated =
-            connect::deposited_at(&text).or_else(|| Some(statement.content.occurred_at).filter(|at| *at != now));
-        Some(Self { text, url: url.to_owned(), dated, statement })
+        let listed_at = listed_at(list, &text);
+        let dated = match listed_at {
+            // A row without a time is normalised as happening now.
+            ListedAt::Missing if statement.content.occurred_at != now => ListedAt::At(statement.content.occurred_at),
+            ListedAt::At(_) | ListedAt::AsRequested | ListedAt::Missing => listed_at,
+        };
+        Some(Self { list, text, url: url.to_owned(), dated, statement })
     }
 
-    /// The envelope that sends the row to the ingress queue, about a deposit of `feed`.
+    /// The envelope that sends the row to the ingress queue, about a resource of `feed`.
     pub(crate) fn envelope(&self, feed: &Feed, now: Timestamp) -> Result<String, PortError> {
-        let envelope = connect::listed(connect::RawRow { feed, json: self.text.clone(), url: &self.url, read_at: now });
+        let (list, json) = (self.list, self.text.clone());
+        let envelope = listed(RawRow { list, feed, json, url: &self.url, read_at: now });
         serde_json::to_string(&envelope)
             .map_err(|error| PortError::new("write the envelope of a row", Disposition::DeadLetter, error))
     }
@@ -44,13 +64,13 @@ pub(crate) fn statements_of(rows: &[ListedRow]) -> Vec<Statement> {
     rows.iter().map(|row| row.statement.clone()).collect()
 }
 
-/// The ids under which a row's deposit may be recorded: in its own feed and in the organization's other one.
-pub(crate) fn possible_ids(row: &Statement) -> impl Iterator<Item = ResourceId> + use<> {
-    let id = row.resource.clone();
+/// The ids under which a row's resource may be recorded: a payment under each of its names, a deposit in its own feed and in
+/// the organization's other one.
+pub(crate) fn possible_ids(row: &Statement) -> impl Iterator<Item = ResourceId> + use<'_> {
+    let id = &row.resource;
     let others = [Provider::Connect, Provider::Zerohash].into_iter().filter_map(move |provider| {
         let feed = id.feed().of(provider);
         (id.kind() == Kind::Deposit).then(|| ResourceId::new(Kind::Deposit, feed, id.native()).ok()).flatten()
     });
-    let own = row.resource.clone();
-    std::iter::once(own.clone()).chain(others.filter(move |other| *other != own))
+    names(row).cloned().chain(others.filter(move |other| other != id))
 }

@@ -6,21 +6,35 @@ use fundhook_adapters::{
     Aws, ConnectApi, ConnectApiConfig, Queue, ReconciliationTable, ResourceTable, TokenStore, TokenStoreNames,
 };
 use fundhook_credentials::TokenKeeper;
-use fundhook_domain::Timestamp;
-use fundhook_ports::chain;
+use fundhook_domain::{Feed, ListId, Timestamp};
+use fundhook_ports::{ListPage, ListQuery, ListSigned, PortError, chain};
 use fundhook_runtime::metrics::Metrics;
 use fundhook_runtime::settings::{self, ConnectApiSettings, Environment, ReconcileSettings};
 use fundhook_runtime::{now, run, variable};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use reconciler::{ListReader, Ports, ReconcileRequest, Reconciler, run_deadline};
+use reconciler::{ListReader, Ports, ReconcileRequest, Reconciler, TokenLists, run_deadline};
 use serde_json::Value;
+
+/// The API of a provider that is not used.
+enum NoApi {}
+
+impl ListSigned for NoApi {
+    async fn feeds(&self) -> Result<Vec<Feed>, PortError> {
+        match *self {}
+    }
+
+    async fn list(&self, _: &ListId, _: &ListQuery) -> Result<ListPage, PortError> {
+        match *self {}
+    }
+}
 
 /// AWS and Connect's API.
 struct Deployed;
 
 impl Ports for Deployed {
     type Tokens = TokenStore;
-    type Api = ConnectApi;
+    type Connect = ConnectApi;
+    type Zerohash = NoApi;
     type Resources = ResourceTable;
     type ReconciliationStore = ReconciliationTable;
     type Queue = Queue;
@@ -36,12 +50,12 @@ async fn serve() -> Result<(), Error> {
     let environment = Environment::new(&variable);
     let aws = Aws::from_environment(variable)?;
     let table = environment.required("FUNDHOOK_TABLE")?;
-    let list_reader = match settings::connect_api(&environment)? {
-        Some(api) => Some(list_reader(&aws, table.clone(), api)?),
+    let connect = match settings::connect_api(&environment)? {
+        Some(api) => Some(connect_lists(&aws, table.clone(), api)?),
         None => None,
     };
     let reconciler = Reconciler::<Deployed> {
-        list_reader,
+        list_reader: ListReader { connect, zerohash: None },
         resources: ResourceTable::new(&aws, table.clone()),
         store: ReconciliationTable::new(&aws, table),
         ingress: Queue::new(&aws, environment.required("FUNDHOOK_INGRESS_QUEUE_URL")?),
@@ -60,7 +74,11 @@ async fn serve() -> Result<(), Error> {
     lambda_runtime::run(service_fn(handle)).await
 }
 
-fn list_reader(aws: &Aws, table: String, api: ConnectApiSettings) -> Result<ListReader<TokenStore, ConnectApi>, Error> {
+fn connect_lists(
+    aws: &Aws,
+    table: String,
+    api: ConnectApiSettings,
+) -> Result<TokenLists<TokenStore, ConnectApi>, Error> {
     let store = TokenStore::new(aws, TokenStoreNames { secret_id: api.token_secret_id, table });
     let config = ConnectApiConfig {
         base_url: api.base_url,
@@ -68,5 +86,5 @@ fn list_reader(aws: &Aws, table: String, api: ConnectApiSettings) -> Result<List
         options: api.options,
         credentials_secret_id: api.credentials_secret_id,
     };
-    Ok(ListReader::new(TokenKeeper::new(store, ConnectApi::new(aws, config)?, api.feeds)))
+    Ok(TokenLists::new(TokenKeeper::new(store, ConnectApi::new(aws, config)?, api.feeds)))
 }

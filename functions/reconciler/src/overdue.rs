@@ -3,17 +3,19 @@
 
 use std::time::Duration;
 
-use fundhook_domain::{Feed, Kind, NewFact, Provider, Resource, Status, Timestamp};
+use fundhook_domain::{Kind, ListId, NewFact, Resource, Status, Timestamp};
 use fundhook_ports::{Disposition, IndexEntry, OpenQuery, OpenResources, PortError, SendMessages, chain};
 use fundhook_reconciliation::plan;
 use tracing::{error, info, warn};
 
 use crate::ambiguity::{CheckEnd, Checked};
+use crate::control_totals::lists_deposits;
 use crate::listed_row::statements_of;
-use crate::run::{Phase, ReadableFeeds};
+use crate::provider::Listing;
+use crate::run::Phase;
 use crate::{Ports, ReconcileError, Reconciler};
 
-/// For how long the provider is asked again about a deposit that was reported overdue. One may stay in its status for ever.
+/// For how long the provider is asked again about a resource that was reported overdue. One may stay in its status for ever.
 const ASKED_AGAIN_FOR: Duration = Duration::from_secs(30 * 86_400);
 
 /// For how long the notice about an overdue resource waits for a provider that cannot answer about it.
@@ -22,15 +24,15 @@ const NOTICE_WAITS_MAX: Duration = Duration::from_secs(86_400);
 /// How many resources are read from the index at a time.
 const AT_A_TIME: u16 = 100;
 
-/// About how many of an organization's overdue deposits the provider is asked again in a run: one in 45 s of the 15
-/// minutes between two runs.
+/// About how many overdue resources of a list the provider is asked about again in a run: one in 45 s of the 15 minutes
+/// between two runs.
 const ASKED_AGAIN_MAX: usize = 20;
 
 /// How many sentences about them are remembered, so that each is reported once: 64 KB of the 400 KB of an item.
 const REMEMBERED_MAX: usize = 256;
 
-/// How many pages of the index a run reads to find [`ASKED_AGAIN_MAX`] deposits: other organizations' deposits are on the
-/// pages too.
+/// How many pages of the index a run reads to find [`ASKED_AGAIN_MAX`] resources: those of other organizations and lists are on
+/// the pages too.
 const INDEX_PAGES_MAX: usize = 10;
 
 /// What the provider lists about an overdue resource.
@@ -105,27 +107,32 @@ impl<P: Ports> Reconciler<P> {
         Ok(())
     }
 
-    /// Asks again about some of the feed's deposits that were reported overdue, in each run about the next ones: what the
-    /// provider lists days later may lie behind the watermark.
+    /// Asks again about some of the resources that were reported overdue and that this list contains, in each run about the
+    /// next ones: what the provider lists days later may lie behind the watermark.
     pub(crate) async fn ask_again_about_overdue(
         &self,
-        feed: &Feed,
+        list: &ListId,
         phase: &mut Phase<'_>,
     ) -> Result<(), ReconcileError> {
-        let mut watermark = self.watermark(feed).await?;
+        let mut watermark = self.watermark(list).await?;
+        let kind = if lists_deposits(list.kind()) { Kind::Deposit } else { Kind::Withdrawal };
         let unchanged = watermark.clone();
         let before = self.now();
         let from = Some(before.minus(ASKED_AGAIN_FOR));
         let mut asked = 0;
         'pages: for _ in 0..INDEX_PAGES_MAX {
-            let (kind, after) = (Kind::Deposit, watermark.overdue_after.as_deref());
+            let after = watermark.overdue_after.as_deref();
             let query = OpenQuery { kind, overdue: true, from, before, after, limit: AT_A_TIME };
             let page = self.store.open(query).await?;
-            let is_of_organization = |entry: &&IndexEntry| entry.resource.feed().tenant() == feed.tenant();
+            let is_of_organization = |entry: &&IndexEntry| entry.resource.feed().tenant() == list.feed().tenant();
             let of_organization = page.entries.iter().filter(is_of_organization).map(|entry| entry.resource.clone());
             let recorded = self.read(of_organization.collect()).await?;
             for IndexEntry { resource, cursor } in page.entries {
-                if let Some(resource) = recorded.iter().find(|known| *known.id() == resource) {
+                let is_here = |resource: &&Resource| match self.listing_of(resource.id(), Some(resource), phase.run) {
+                    Listing::In(listed) => listed == *list,
+                    Listing::Nowhere | Listing::Unknown => false,
+                };
+                if let Some(resource) = recorded.iter().find(|known| *known.id() == resource).filter(is_here) {
                     if asked >= ASKED_AGAIN_MAX || phase.is_out_of_time(self.now()) {
                         break 'pages;
                     }
@@ -141,11 +148,11 @@ impl<P: Ports> Reconciler<P> {
         }
         let forgotten = watermark.reported.len().saturating_sub(REMEMBERED_MAX);
         watermark.reported.drain(..forgotten);
-        if watermark == unchanged { Ok(()) } else { self.advance(feed, &mut watermark).await }
+        if watermark == unchanged { Ok(()) } else { self.advance(list, &mut watermark).await }
     }
 
-    /// Asks the provider about `resource` if it lists such resources: a deposit, by its id, of an organization that has
-    /// credentials. What needs review is reported unless its sentence is in `reported`, and added there.
+    /// Asks the provider about `resource` by its id, if a readable list contains such resources. What needs review is reported
+    /// unless its sentence is in `reported`, and added there.
     async fn ask_provider_about(
         &self,
         resource: &Resource,
@@ -153,23 +160,15 @@ impl<P: Ports> Reconciler<P> {
         phase: &mut Phase<'_>,
     ) -> Result<ProviderAnswer, ReconcileError> {
         let id = resource.id();
-        let feed = id.feed().of(Provider::Connect);
-        let may_be_listed = match id.feed().provider() {
-            Provider::Connect | Provider::Zerohash => id.kind() == Kind::Deposit,
-            Provider::Striga => false,
+        let list = match self.listing_of(id, Some(resource), phase.run) {
+            Listing::In(list) => list,
+            Listing::Nowhere => return Ok(ProviderAnswer::NoNews),
+            Listing::Unknown => return Ok(ProviderAnswer::Unavailable),
         };
-        if !may_be_listed {
-            return Ok(ProviderAnswer::NoNews);
-        }
-        match &phase.run.feeds {
-            ReadableFeeds::Unknown => return Ok(ProviderAnswer::Unavailable),
-            ReadableFeeds::Known(feeds) if !feeds.contains(&feed) => return Ok(ProviderAnswer::NoNews),
-            ReadableFeeds::Known(_) => {}
-        }
-        if phase.run.outages.is_down(&feed) {
+        if phase.run.outages.is_down(&list) {
             return Ok(ProviderAnswer::Unavailable);
         }
-        let rows = match self.rows_about(&feed, id, phase.run).await {
+        let rows = match self.rows_about(&list, id, phase.run).await {
             Ok(rows) => rows,
             Err(failed) => {
                 warn!(
@@ -183,12 +182,12 @@ impl<P: Ports> Reconciler<P> {
         let theirs = statements_of(&rows);
         let recorded = std::slice::from_ref(resource);
         let Checked { mut discrepancies, end } =
-            self.check_ambiguity(&feed, plan(recorded, &theirs), recorded, phase).await?;
+            self.check_ambiguity(&list, plan(recorded, &theirs), recorded, phase).await?;
         discrepancies.retain(|it| it.to_queue().is_some() || !reported.contains(&it.to_string()));
         let not_queued = discrepancies.iter().filter(|discrepancy| discrepancy.to_queue().is_none());
         reported.extend(not_queued.map(ToString::to_string));
         let has_news = discrepancies.iter().any(|discrepancy| discrepancy.to_queue().is_some());
-        self.queue_missed(&feed, &rows, discrepancies, phase.run).await?;
+        self.queue_missed(&list, &rows, discrepancies, phase.run).await?;
         Ok(match (has_news, end) {
             (true, _) => ProviderAnswer::News,
             (false, CheckEnd::AllChecked) => ProviderAnswer::NoNews,

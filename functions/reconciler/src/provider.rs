@@ -1,99 +1,135 @@
-//! Requests to the provider's list.
+//! Requests to the providers' lists.
 
-use fundhook_domain::{Feed, Provider, ResourceId, Timestamp};
+use fundhook_domain::{Feed, ListId, ListKind, ListedAt, Provider, Resource, ResourceId, Timestamp};
 use fundhook_ports::{ListPage, ListQuery};
-use fundhook_reconciliation::{ClosedWindow, OrganizationFeeds, all_older_and_newest_first};
+use fundhook_reconciliation::{ClosedWindow, OrganizationFeeds, PageKey, all_older_and_newest_first, lists_of, names};
 
 use crate::listed_row::ListedRow;
 use crate::run::{FailedRequest, Phase, Run};
 use crate::{ListReadError, Ports, ReconcileError, Reconciler};
 
-/// A page of the list, read.
+/// A page of a list, read.
 pub(crate) struct RowsPage {
     pub(crate) rows: Vec<ListedRow>,
-    /// Whether no later page has a row of the requested window.
-    pub(crate) is_last: bool,
+    /// The page after it; `None` if no later page has a row of the requested window.
+    pub(crate) next: Option<PageKey>,
+}
+
+/// Where a resource can be asked for.
+pub(crate) enum Listing {
+    /// The provider lists it here.
+    In(ListId),
+    /// No list that can be read contains it.
+    Nowhere,
+    /// A list may contain it, and the credentials for that one could not be read.
+    Unknown,
 }
 
 impl<P: Ports> Reconciler<P> {
-    /// The page `number` of the rows dated in `window`.
+    /// A page of the rows dated in `window`.
     pub(crate) async fn rows_page(
         &self,
-        feed: &Feed,
+        list: &ListId,
         window: ClosedWindow,
-        number: u32,
+        page: &PageKey,
         run: &mut Run,
     ) -> Result<RowsPage, ReconcileError> {
-        let query = ListQuery::Dated { from: window.from, before: window.before, page: number };
-        let page = self.list_page(feed, &query, run).await?;
-        // An empty page does not end the list: the provider's count of pages does.
-        let is_last = number >= page.pages;
-        let rows = self.rows_of(feed, page);
-        let dates: Vec<Timestamp> = rows.iter().filter_map(|row| row.dated).collect();
-        Ok(RowsPage { is_last: is_last || all_older_and_newest_first(&dates, window.from), rows })
+        let query = ListQuery::Dated { from: window.from, before: window.before, page: page.clone() };
+        let page = self.list_page(list, &query, run).await?;
+        // An empty page does not end the list: the provider says whether another one follows.
+        let next = page.next.clone();
+        let rows = self.rows_of(list, page);
+        let date = |row: &ListedRow| match row.dated {
+            ListedAt::At(at) => Some(at),
+            ListedAt::AsRequested | ListedAt::Missing => None,
+        };
+        let dates: Vec<Timestamp> = rows.iter().filter_map(date).collect();
+        Ok(RowsPage { next: next.filter(|_| !all_older_and_newest_first(&dates, window.from)), rows })
     }
 
     /// As [`Self::rows_page`], unless the phase is out of time.
     pub(crate) async fn rows_page_in_time(
         &self,
-        feed: &Feed,
+        list: &ListId,
         window: ClosedWindow,
-        number: u32,
+        page: &PageKey,
         phase: &mut Phase<'_>,
     ) -> Result<RowsPage, ReconcileError> {
         if phase.is_out_of_time(self.now()) {
             return Err(ReconcileError::OutOfTime);
         }
-        self.rows_page(feed, window, number, phase.run).await
+        self.rows_page(list, window, page, phase.run).await
     }
 
-    /// The provider's rows about the deposit `id`: a few at most, and none if it does not know the deposit.
+    /// The rows of the list about the resource `id`: a few at most, and none if the provider does not know it.
     pub(crate) async fn rows_about(
         &self,
-        feed: &Feed,
+        list: &ListId,
         id: &ResourceId,
         run: &mut Run,
     ) -> Result<Vec<ListedRow>, ReconcileError> {
-        let page = self.list_page(feed, &ListQuery::Id(id.native().to_owned()), run).await?;
-        let mut rows = self.rows_of(feed, page);
+        let page = self.list_page(list, &ListQuery::Id(id.native().to_owned()), run).await?;
+        let mut rows = self.rows_of(list, page);
         // A provider that ignores the requested id returns rows about others too.
-        rows.retain(|row| row.statement.resource.native() == id.native());
+        rows.retain(|row| names(&row.statement).any(|name| name.native() == id.native()));
         Ok(rows)
     }
 
-    /// One page of the feed's list. A provider that does not answer is not asked again in this run.
-    async fn list_page(&self, feed: &Feed, query: &ListQuery, run: &mut Run) -> Result<ListPage, ReconcileError> {
-        let Some(list_reader) = &self.list_reader else {
-            return Ok(ListPage::default());
-        };
-        if run.outages.is_down(feed) {
-            return Err(ReconcileError::ProviderDown(feed.clone()));
+    /// One page of the list. A list that cannot be read is not requested again in this run.
+    async fn list_page(&self, list: &ListId, query: &ListQuery, run: &mut Run) -> Result<ListPage, ReconcileError> {
+        if run.outages.is_down(list) {
+            return Err(ReconcileError::ProviderDown(list.clone()));
         }
         run.summary.pages += 1;
-        match list_reader.list(feed, query, &self.clock).await {
+        match self.list_reader.page(list, query, &self.clock).await {
             Ok(page) => {
-                run.outages.answered(feed);
+                run.outages.answered(list);
                 Ok(page)
             }
             Err(error) => {
                 let request = match (query, &error) {
-                    (ListQuery::Id(_), ListReadError::Port(_)) => FailedRequest::SingleDeposit,
+                    (ListQuery::Id(_), ListReadError::Port(_)) => FailedRequest::SingleRow,
                     (ListQuery::Id(_), ListReadError::Token(_) | ListReadError::Unauthorized(_))
                     | (ListQuery::Dated { .. }, _) => FailedRequest::ListOrToken,
                 };
-                run.outages.failed(feed, request);
-                Err(ReconcileError::List(feed.clone(), error))
+                run.outages.failed(list, request);
+                Err(ReconcileError::List(list.clone(), error))
             }
         }
     }
 
-    fn rows_of(&self, feed: &Feed, page: ListPage) -> Vec<ListedRow> {
-        ListedRow::of_page(&feed.of(self.settings.rows_are), page, self.now(), &self.settings.reading)
+    fn rows_of(&self, list: &ListId, page: ListPage) -> Vec<ListedRow> {
+        ListedRow::of_page(list.kind(), &self.feed_of_rows(list), page, self.now(), &self.settings.reading)
     }
 
-    /// Which feeds the organization of `feed` has.
-    pub(crate) fn organization_feeds(&self, feed: &Feed) -> OrganizationFeeds {
-        if self.settings.zerohash_feeds.contains(&feed.of(Provider::Zerohash)) {
+    /// The feed of the resources that the list's rows are about.
+    pub(crate) fn feed_of_rows(&self, list: &ListId) -> Feed {
+        match list.kind() {
+            ListKind::ConnectTransactions => list.feed().of(self.settings.rows_are),
+            ListKind::FundTransactions | ListKind::Deposits | ListKind::Payments | ListKind::BankPayments => {
+                list.feed().clone()
+            }
+        }
+    }
+
+    /// Where the resource with this id can be asked for. `recorded` is what is known of it.
+    pub(crate) fn listing_of(&self, id: &ResourceId, recorded: Option<&Resource>, run: &Run) -> Listing {
+        let mut unknown = Listing::Nowhere;
+        for kind in lists_of(id, recorded) {
+            let list = ListId::new(id.feed(), *kind);
+            match run.lists.contains(&list) {
+                Some(true) => return Listing::In(list),
+                Some(false) => {}
+                None => unknown = Listing::Unknown,
+            }
+        }
+        unknown
+    }
+
+    /// Which feeds the organization of `list` has.
+    pub(crate) fn organization_feeds(&self, list: &ListId) -> OrganizationFeeds {
+        let has = |provider| self.settings.feeds.contains(&list.feed().of(provider));
+        if has(Provider::Connect) && has(Provider::Zerohash) {
             OrganizationFeeds::ConnectAndZerohash
         } else {
             OrganizationFeeds::One

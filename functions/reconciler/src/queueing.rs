@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use fundhook_domain::Feed;
+use fundhook_domain::ListId;
 use fundhook_ports::{Disposition, SendMessages, chain};
 use fundhook_reconciliation::Discrepancy;
 use fundhook_runtime::metrics::Metric;
@@ -16,7 +16,7 @@ impl<P: Ports> Reconciler<P> {
     /// Queues what was missed, logs what needs review, and counts both.
     pub(crate) async fn queue_missed(
         &self,
-        feed: &Feed,
+        list: &ListId,
         rows: &[ListedRow],
         discrepancies: Vec<Discrepancy>,
         run: &mut Run,
@@ -35,13 +35,18 @@ impl<P: Ports> Reconciler<P> {
             envelopes.extend(row.map(|row| row.envelope(resource.feed(), now)).transpose()?);
         }
         for (name, count) in counts {
-            self.metrics.count(now, feed, Metric::ReconciliationDiscrepancies, count, &[("discrepancy", name)]);
+            self.metrics.count(now, list.feed(), Metric::ReconciliationDiscrepancies, count, &[("discrepancy", name)]);
         }
-        self.queue(feed, envelopes, run).await
+        self.queue(list, envelopes, run).await
     }
 
     /// Sends envelopes to the ingress queue, to be processed like webhooks.
-    pub(crate) async fn queue(&self, feed: &Feed, envelopes: Vec<String>, run: &mut Run) -> Result<(), ReconcileError> {
+    pub(crate) async fn queue(
+        &self,
+        list: &ListId,
+        envelopes: Vec<String>,
+        run: &mut Run,
+    ) -> Result<(), ReconcileError> {
         if envelopes.is_empty() {
             return Ok(());
         }
@@ -51,8 +56,8 @@ impl<P: Ports> Reconciler<P> {
                 // It would fail each time and block every row behind it. The control totals of its hour will differ.
                 Err(failed) if failed.disposition() == Disposition::DeadLetter => {
                     error!(
-                        %feed, error = chain(&failed),
-                        "the ingress queue rejected a row of the list of {feed}; the row is skipped, and the control totals of \
+                        feed = %list.feed(), %list, error = chain(&failed),
+                        "the ingress queue rejected a row of the list {list}; the row is skipped, and the control totals of \
                          its hour will show the difference"
                     );
                 }

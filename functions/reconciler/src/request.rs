@@ -1,8 +1,8 @@
 //! What the function is invoked with, and what it answers.
 
-use fundhook_domain::{Feed, Kind, Provider, ResourceId, Timestamp};
+use fundhook_domain::{Kind, ListId, ResourceId, Timestamp};
 use fundhook_ports::chain;
-use fundhook_reconciliation::{AcceptedRows, DayReports, DecidedCase, RunSummary};
+use fundhook_reconciliation::{AcceptedRows, DayReports, DecidedCase, RunSummary, lists_of};
 use serde::Serialize;
 use serde_json::Value;
 use tracing::{error, info};
@@ -107,7 +107,7 @@ impl<P: Ports> Reconciler<P> {
         match request {
             ReconcileRequest::Run => self.handle(deadline).await.map(ReconcileResponse::Run),
             ReconcileRequest::ReportDay(day) => {
-                let reports = self.report_of_each_feed(day, deadline).await;
+                let reports = self.report_of_each_list(day, deadline).await;
                 let logged = reports.inspect_err(|failed| {
                     error!(error = chain(failed), "the report of {} could not be made", day.day());
                 });
@@ -131,19 +131,19 @@ impl<P: Ports> Reconciler<P> {
         }
     }
 
-    async fn report_of_each_feed(&self, day: Timestamp, deadline: Timestamp) -> Result<DayReports, ReconcileError> {
+    async fn report_of_each_list(&self, day: Timestamp, deadline: Timestamp) -> Result<DayReports, ReconcileError> {
         let (mut run, begun) = self.begin().await;
         begun?;
-        let feeds: Vec<Feed> = run.feeds.known().to_vec();
+        let lists: Vec<ListId> = run.lists.known().to_vec();
         let mut phase = run.phase(RunTime::new(self.now(), deadline).whole());
         let mut reports = Vec::new();
-        for feed in feeds {
-            match self.report_day(&feed, day, &mut phase).await {
+        for list in lists {
+            match self.report_day(&list, day, &mut phase).await {
                 Ok(report) => reports.push(report),
                 // The phase has noted that the run is not complete.
                 Err(ReconcileError::OutOfTime) => {}
                 Err(failed) => {
-                    log_failure(&feed, &failed);
+                    log_failure(&list, &failed);
                     phase.run.summary.complete = false;
                 }
             }
@@ -154,21 +154,24 @@ impl<P: Ports> Reconciler<P> {
     async fn accept(&self, deposit: &ResourceId) -> Result<AcceptedRows, ReconcileError> {
         let (mut run, begun) = self.begin().await;
         begun?;
-        let feed = deposit.feed().of(Provider::Connect);
-        if !run.feeds.known().contains(&feed) {
-            return Err(ReconcileError::NoCredentials(feed));
-        }
-        let may_be_listed = match deposit.feed().provider() {
-            Provider::Connect | Provider::Zerohash => true,
-            Provider::Striga => false,
-        };
-        let rows = if may_be_listed { self.rows_about(&feed, deposit, &mut run).await? } else { Vec::new() };
-        if rows.is_empty() {
-            return Err(ReconcileError::NotListed(deposit.clone()));
+        let may_list = lists_of(deposit, None);
+        let candidates = may_list.iter().map(|kind| ListId::new(deposit.feed(), *kind));
+        let candidates: Vec<ListId> = candidates.filter(|list| run.lists.known().contains(list)).collect();
+        if candidates.is_empty() && !may_list.is_empty() {
+            return Err(ReconcileError::NoCredentials(deposit.feed().clone()));
         }
         let now = self.now();
-        let envelopes = rows.iter().map(|row| row.envelope(deposit.feed(), now)).collect::<Result<_, _>>()?;
-        self.queue(&feed, envelopes, &mut run).await?;
+        for list in candidates {
+            let rows = self.rows_about(&list, deposit, &mut run).await?;
+            let envelopes = rows.iter().map(|row| row.envelope(deposit.feed(), now)).collect::<Result<Vec<_>, _>>()?;
+            if !envelopes.is_empty() {
+                self.queue(&list, envelopes, &mut run).await?;
+                break;
+            }
+        }
+        if run.summary.queued == 0 {
+            return Err(ReconcileError::NotListed(deposit.clone()));
+        }
         let queued = run.summary.queued;
         info!(resource.id = %deposit, queued, "{deposit} was accepted by an operator; {queued} of its listed rows queued");
         Ok(AcceptedRows { accepted: deposit.clone(), queued })

@@ -2,25 +2,26 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fundhook_domain::{Feed, ResourceId, Timestamp};
+use fundhook_domain::{ListId, ResourceId, Timestamp};
 use fundhook_reconciliation::RunSummary;
 
 use crate::ReconcileError;
 use crate::budget::Budget;
+use crate::list_reader::ReadableLists;
 
-/// How many requests about single deposits may fail in a row before the provider counts as down. One deposit that it
-/// cannot answer about is not an outage.
+/// How many requests about single rows may fail in a row before the list counts as down. One row that the provider cannot
+/// answer about is not an outage.
 const FAILURES_IN_A_ROW_MAX: u32 = 3;
 
 /// A run in progress.
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) summary: RunSummary,
-    pub(crate) feeds: ReadableFeeds,
+    pub(crate) lists: ReadableLists,
     pub(crate) outages: Outages,
     /// The first failed request that did not stop anything else. The run returns it at its end.
     pub(crate) first_skipped: Option<ReconcileError>,
-    /// Whether the provider lists these deposits under their ids. Each is asked once in a run.
+    /// Whether a provider lists these deposits under their ids. Each is asked once in a run.
     pub(crate) listed: BTreeMap<ResourceId, bool>,
 }
 
@@ -31,35 +32,27 @@ pub(crate) struct Phase<'run> {
     budget: Budget,
 }
 
-/// The feeds whose lists can be read: those whose organizations have credentials for the provider's API.
-#[derive(Clone, Debug)]
-pub(crate) enum ReadableFeeds {
-    Known(Vec<Feed>),
-    /// The credentials could not be read.
-    Unknown,
-}
-
-/// Which providers do not answer in this run. They are not asked again until the next one.
+/// Which lists cannot be read in this run. They are not requested again until the next one.
 #[derive(Debug, Default)]
 pub(crate) struct Outages {
-    down: BTreeSet<Feed>,
-    failures_in_a_row: BTreeMap<Feed, u32>,
+    down: BTreeSet<ListId>,
+    failures_in_a_row: BTreeMap<ListId, u32>,
 }
 
 /// What a failed request asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FailedRequest {
-    /// One deposit by its id; the provider was reached.
-    SingleDeposit,
+    /// One row by its id; the provider was reached.
+    SingleRow,
     /// A page of the list, or a token.
     ListOrToken,
 }
 
 impl Run {
-    pub(crate) fn new(feeds: ReadableFeeds) -> Self {
+    pub(crate) fn new(lists: ReadableLists) -> Self {
         Self {
             summary: RunSummary { complete: true, ..RunSummary::default() },
-            feeds,
+            lists,
             outages: Outages::default(),
             first_skipped: None,
             listed: BTreeMap::new(),
@@ -81,59 +74,49 @@ impl Phase<'_> {
     }
 }
 
-impl ReadableFeeds {
-    /// The feeds, none if they are unknown.
-    pub(crate) fn known(&self) -> &[Feed] {
-        match self {
-            Self::Known(feeds) => feeds,
-            Self::Unknown => &[],
-        }
-    }
-}
-
 impl Outages {
-    pub(crate) fn is_down(&self, feed: &Feed) -> bool {
-        self.down.contains(feed)
+    pub(crate) fn is_down(&self, list: &ListId) -> bool {
+        self.down.contains(list)
     }
 
-    pub(crate) fn answered(&mut self, feed: &Feed) {
-        self.failures_in_a_row.remove(feed);
+    pub(crate) fn answered(&mut self, list: &ListId) {
+        self.failures_in_a_row.remove(list);
     }
 
-    pub(crate) fn failed(&mut self, feed: &Feed, request: FailedRequest) {
-        let failures = self.failures_in_a_row.entry(feed.clone()).or_default();
+    pub(crate) fn failed(&mut self, list: &ListId, request: FailedRequest) {
+        let failures = self.failures_in_a_row.entry(list.clone()).or_default();
         *failures += 1;
         if request == FailedRequest::ListOrToken || *failures >= FAILURES_IN_A_ROW_MAX {
-            self.down.insert(feed.clone());
+            self.down.insert(list.clone());
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use fundhook_domain::Provider;
+    use fundhook_domain::{ListKind, Provider};
 
     use super::*;
 
     #[test]
     fn a_provider_is_down_after_a_failed_page_or_three_failed_deposits_in_a_row() {
-        use FailedRequest::{ListOrToken, SingleDeposit};
-        let feed: Feed = Provider::Connect.into();
+        use FailedRequest::{ListOrToken, SingleRow};
+        let list = ListId::new(&Provider::Connect.into(), ListKind::ConnectTransactions);
         for (requests, is_down) in [
             (&[Some(ListOrToken)][..], true),
-            (&[Some(SingleDeposit), Some(SingleDeposit)], false),
-            (&[Some(SingleDeposit), Some(SingleDeposit), Some(SingleDeposit)], true),
-            (&[Some(SingleDeposit), Some(SingleDeposit), None, Some(SingleDeposit)], false),
+            (&[Some(SingleRow), Some(SingleRow)], false),
+            (&[Some(SingleRow), Some(SingleRow), Some(SingleRow)], true),
+            (&[Some(SingleRow), Some(SingleRow), None, Some(SingleRow)], false),
             (&[None], false),
         ] {
             let mut outages = Outages::default();
             for request in requests {
                 match request {
-                    Some(request) => outages.failed(&feed, *request),
-                    None => outages.answered(&feed),
+                    Some(request) => outages.failed(&list, *request),
+                    None => outages.answered(&list),
                 }
             }
-            assert_eq!(outages.is_down(&feed), is_down, "{requests:?}");
+            assert_eq!(outages.is_down(&list), is_down, "{requests:?}");
         }
     }
 }

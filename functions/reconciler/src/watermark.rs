@@ -1,8 +1,8 @@
-//! Loading and moving a feed's watermark.
+//! Loading and moving a list's watermark.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use fundhook_domain::Feed;
+use fundhook_domain::{Feed, ListId};
 use fundhook_ports::{Advance, PortError, Watermarks, chain};
 use fundhook_reconciliation::{ReadableRange, Watermark};
 use fundhook_runtime::metrics::Metric;
@@ -16,10 +16,10 @@ impl<P: Ports> Reconciler<P> {
         ReadableRange::at(self.now(), self.settings.grace, self.settings.lookback)
     }
 
-    /// The feed's watermark; for a list that was never read, one as far back as the settings say.
-    pub(crate) async fn watermark(&self, feed: &Feed) -> Result<Watermark, PortError> {
+    /// The list's watermark; for a list that was never read, one as far back as the settings say.
+    pub(crate) async fn watermark(&self, list: &ListId) -> Result<Watermark, PortError> {
         let readable = self.readable();
-        let Some(stored) = self.store.load(feed).await? else {
+        let Some(stored) = self.store.load(list).await? else {
             return Ok(Watermark::initial(readable, self.now()));
         };
         if !stored.is_ahead_of(readable) {
@@ -27,42 +27,47 @@ impl<P: Ports> Reconciler<P> {
         }
         let (read_until, from) = (stored.read_until, readable.from);
         warn!(
-            %feed, %read_until, read_again_from = %from,
-            "the watermark of {feed} is in the future ({read_until}), because a clock was ahead; reading again from {from}"
+            feed = %list.feed(), %list, %read_until, read_again_from = %from,
+            "the watermark of {list} is in the future ({read_until}), because a clock was ahead; reading again from {from}"
         );
         Ok(stored.moved_back(readable))
     }
 
     /// Stores `watermark`, moved again.
-    pub(crate) async fn advance(&self, feed: &Feed, watermark: &mut Watermark) -> Result<(), ReconcileError> {
+    pub(crate) async fn advance(&self, list: &ListId, watermark: &mut Watermark) -> Result<(), ReconcileError> {
         watermark.revision += 1;
-        match self.store.advance(feed, watermark).await? {
+        match self.store.advance(list, watermark).await? {
             Advance::Stored => Ok(()),
-            Advance::Lost => Err(ReconcileError::WatermarkMoved(feed.clone())),
+            Advance::Lost => Err(ReconcileError::WatermarkMoved(list.clone())),
         }
     }
 
     /// Emits how far reading and control totals lag behind what is readable, of the feed that lags most: the metrics of two
-    /// alarms. Emits nothing about a provider while one of its lists was never read; the alarms treat a missing value as a
-    /// breach.
-    pub(crate) async fn emit_lag(&self, feeds: &[Feed]) {
+    /// alarms. The lag of a feed is that of its slowest list. Emits nothing about a provider while one of its lists was never
+    /// read; the alarms treat a missing value as a breach.
+    pub(crate) async fn emit_lag(&self, lists: &[ListId]) {
         let (now, readable) = (self.now(), self.readable());
-        let (mut reading, mut totals, mut never_read) = (Vec::new(), Vec::new(), BTreeSet::new());
-        for feed in feeds {
-            match self.store.load(feed).await {
+        let (mut reading, mut totals, mut never_read) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
+        for list in lists {
+            match self.store.load(list).await {
                 Ok(Some(watermark)) => {
-                    let lag = |done_until| readable.until.since(done_until).as_secs();
-                    reading.push((feed, lag(watermark.read_until)));
-                    totals.push((feed, lag(watermark.totals_until)));
+                    let add = |worst: &mut BTreeMap<_, u64>, done_until| {
+                        let lag = readable.until.since(done_until).as_secs();
+                        let worst = worst.entry(list.feed()).or_default();
+                        *worst = lag.max(*worst);
+                    };
+                    add(&mut reading, watermark.read_until);
+                    add(&mut totals, watermark.totals_until);
                 }
                 Ok(None) => {
-                    warn!(%feed, "the list of {feed} was never read; its provider's lag is not reported until it is");
+                    let feed = list.feed();
+                    warn!(%feed, %list, "the list {list} was never read; its provider's lag is not reported until it is");
                     never_read.insert(feed.provider());
                 }
                 Err(failed) => {
                     error!(
-                        %feed, error = chain(&failed),
-                        "the watermark of {feed} could not be read; its lag is missing in the metrics of this run"
+                        feed = %list.feed(), %list, error = chain(&failed),
+                        "the watermark of {list} could not be read; its lag is missing in the metrics of this run"
                     );
                 }
             }

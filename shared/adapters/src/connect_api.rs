@@ -8,10 +8,11 @@ use aws_sdk_secretsmanager::Client;
 use fundhook_connect_api::{
     ApiError, Caller, ConnectClient, Credentials, InvalidSettings, Retries, Settings, Timeouts, TransactionsQuery,
 };
-use fundhook_domain::{Feed, json_fault};
+use fundhook_domain::{Feed, ListId, json_fault};
 use fundhook_ports::{
-    Disposition, GrantedToken, ListError, ListPage, ListQuery, ListTransactions, PortError, RequestToken,
+    Disposition, GrantedToken, ListError, ListPage, ListQuery, ListWithToken, PortError, RequestToken,
 };
+use fundhook_reconciliation::PageKey;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
@@ -217,12 +218,13 @@ impl RequestToken for ConnectApi {
     }
 }
 
-impl ListTransactions for ConnectApi {
-    async fn list(&self, feed: &Feed, token: &SecretString, query: &ListQuery) -> Result<ListPage, ListError> {
-        let caller = Caller { organization_id: self.organization(feed).await?, token: token.clone() };
+impl ListWithToken for ConnectApi {
+    /// Connect has one list.
+    async fn list(&self, list: &ListId, token: &SecretString, query: &ListQuery) -> Result<ListPage, ListError> {
+        let caller = Caller { organization_id: self.organization(list.feed()).await?, token: token.clone() };
         let query = match query {
             ListQuery::Dated { from, before, page } => TransactionsQuery {
-                page: *page,
+                page: page_number(page)?,
                 deposited_from: Some(*from),
                 deposited_before: Some(*before),
                 ..TransactionsQuery::default()
@@ -245,7 +247,19 @@ impl ListTransactions for ConnectApi {
             return Err(PortError::new(READ_THE_LIST, Disposition::DeadLetter, why).into());
         }
         let rows = page.transactions.iter().map(|row| row.get().to_owned()).collect();
-        Ok(ListPage { rows, pages: page.total_pages, url: self.client.transactions_url() })
+        let next = (query.page < page.total_pages).then(|| PageKey::Number(query.page + 1));
+        Ok(ListPage { rows, next, url: self.client.transactions_url() })
+    }
+}
+
+/// The number of a page of a list that has page numbers.
+fn page_number(page: &PageKey) -> Result<u32, PortError> {
+    match page {
+        PageKey::Number(number) => Ok(*number),
+        PageKey::Cursor(_) => {
+            let why = "expected the number of a page and not a cursor; the watermark was stored for another list";
+            Err(PortError::new(READ_THE_LIST, Disposition::DeadLetter, why))
+        }
     }
 }
 

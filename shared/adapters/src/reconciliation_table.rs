@@ -1,6 +1,6 @@
 //! The items of reconciliation in the table, and the queries of its indexes.
 //!
-//! The items are `watermark#<feed>`, `report#<feed>#<hour>` and, for what was published, `published#<resource>`. None has a
+//! The items are `watermark#<list>`, `report#<list>#<hour>` and, for what was published, `published#<resource>`. None has a
 //! `version`, so the publisher ignores them.
 
 use std::collections::HashMap;
@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
-use fundhook_domain::{Claim, ClaimKey, Feed, ResourceId, SimilarDeposits, SimilarKey, Timestamp, json_fault};
+use fundhook_domain::{Claim, ClaimKey, Feed, ListId, ResourceId, SimilarDeposits, SimilarKey, Timestamp, json_fault};
 use fundhook_ports::{
     AccountResources, Advance, Claims, Disposition, IndexEntry, IndexPage, OpenQuery, OpenResources, PortError,
     Receipts, Reports, SettledDeposits, Watermarks,
@@ -119,13 +119,13 @@ async fn all_pages(query: QueryFluentBuilder, attempted: &'static str) -> Result
 }
 
 impl Watermarks for ReconciliationTable {
-    async fn load(&self, feed: &Feed) -> Result<Option<Watermark>, PortError> {
-        self.get(watermark_key(feed), "read the watermark").await
+    async fn load(&self, list: &ListId) -> Result<Option<Watermark>, PortError> {
+        self.get(watermark_key(list), "read the watermark").await
     }
 
-    async fn advance(&self, feed: &Feed, to: &Watermark) -> Result<Advance, PortError> {
+    async fn advance(&self, list: &ListId, to: &Watermark) -> Result<Advance, PortError> {
         const ATTEMPTED: &str = "move the watermark";
-        let mut item = item_of(watermark_key(feed), to, ATTEMPTED)?;
+        let mut item = item_of(watermark_key(list), to, ATTEMPTED)?;
         item.insert(REVISION.to_owned(), AttributeValue::N(to.revision.to_string()));
         let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
         let put = match to.revision {
@@ -144,22 +144,22 @@ impl Watermarks for ReconciliationTable {
     }
 }
 
-fn watermark_key(feed: &Feed) -> String {
-    format!("watermark#{feed}")
+fn watermark_key(list: &ListId) -> String {
+    format!("watermark#{list}")
 }
 
 impl Reports for ReconciliationTable {
     async fn put(&self, report: &Report) -> Result<(), PortError> {
         const ATTEMPTED: &str = "store a report";
-        let item = item_of(report_key(&report.feed, report.from), report, ATTEMPTED)?;
+        let item = item_of(report_key(&report.list_id(), report.from), report, ATTEMPTED)?;
         let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
         put.send().await.map(|_| ()).map_err(|error| failure(ATTEMPTED, &error))
     }
 
-    async fn of_day(&self, feed: &Feed, day: Timestamp) -> Result<Vec<Report>, PortError> {
+    async fn of_day(&self, list: &ListId, day: Timestamp) -> Result<Vec<Report>, PortError> {
         const ATTEMPTED: &str = "read the reports of a day";
         let hours = (0..24).map(|hour| day.plus(Duration::from_secs(hour * 3600)));
-        let keys: Vec<String> = hours.map(|hour| report_key(feed, hour)).collect();
+        let keys: Vec<String> = hours.map(|hour| report_key(list, hour)).collect();
         let items = reads::batch(&self.client, &self.table, &keys, ATTEMPTED).await?;
         let mut reports: Vec<Report> =
             items.iter().map(|item| content(item, ATTEMPTED)).collect::<Result<_, PortError>>()?;
@@ -168,8 +168,8 @@ impl Reports for ReconciliationTable {
     }
 }
 
-fn report_key(feed: &Feed, from: Timestamp) -> String {
-    format!("report#{feed}#{}", from.hour())
+fn report_key(list: &ListId, from: Timestamp) -> String {
+    format!("report#{list}#{}", from.hour())
 }
 
 impl OpenResources for ReconciliationTable {

@@ -48,8 +48,8 @@ pub use event::{
     attributes_schema, event_schema, event_types, events_after,
 };
 pub use identity::{
-    CorrelationId, FactId, Feed, FeedError, Kind, Provider, ResourceId, ResourceIdError, StatusRule, Tenant,
-    TenantError, UnknownName, WebhookFamily, digest_hex,
+    CorrelationId, FactId, Feed, FeedError, Kind, ListId, ListKind, ListedAt, Provider, ResourceId, ResourceIdError,
+    StatusRule, Tenant, TenantError, UnknownName, WebhookFamily, digest_hex,
 };
 pub use json_fault::json_fault;
 pub use money::{Amount, DecimalError, DecimalValue, Outflow, Quantity, Units};

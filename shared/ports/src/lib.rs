@@ -21,7 +21,7 @@ pub use error::{Disposition, PortError, chain};
 pub use fundhook_domain::{CLOCK_SKEW_MAX, Versioned, Write};
 pub use messages::{Archive, PublishEvents, QueueMessage, SendMessage, SendMessages};
 pub use reconciliation::{
-    AccountResources, Advance, Claims, IndexEntry, IndexPage, ListError, ListPage, ListQuery, ListTransactions,
-    OpenQuery, OpenResources, Receipts, Reports, SettledDeposits, Watermarks,
+    AccountResources, Advance, Claims, IndexEntry, IndexPage, ListError, ListPage, ListQuery, ListSigned,
+    ListWithToken, OpenQuery, OpenResources, Receipts, Reports, SettledDeposits, Watermarks,
 };
 pub use resources::{FactPages, Resources, WriteOutcome};

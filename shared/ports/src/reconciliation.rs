@@ -2,13 +2,13 @@
 
 use std::future::Future;
 
-use fundhook_domain::{Claim, ClaimKey, Feed, Kind, ResourceId, SimilarDeposits, SimilarKey, Timestamp};
-use fundhook_reconciliation::{Receipt, Report, Watermark};
+use fundhook_domain::{Claim, ClaimKey, Feed, Kind, ListId, ResourceId, SimilarDeposits, SimilarKey, Timestamp};
+use fundhook_reconciliation::{PageKey, Receipt, Report, Watermark};
 use secrecy::SecretString;
 
 use crate::PortError;
 
-/// Which rows of a provider's list of transactions to read.
+/// Which rows of a provider's list to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ListQuery {
     /// A page of the rows dated `from..before`.
@@ -17,20 +17,20 @@ pub enum ListQuery {
         from: Timestamp,
         /// The first date that is excluded.
         before: Timestamp,
-        /// The number of the page, from 1.
-        page: u32,
+        /// The page.
+        page: PageKey,
     },
     /// The row with this id.
     Id(String),
 }
 
-/// A page of a provider's list of transactions.
+/// A page of a provider's list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListPage {
     /// The rows, each as the JSON text that the provider sent.
     pub rows: Vec<String>,
-    /// The number of pages, as the provider counts them at this moment.
-    pub pages: u32,
+    /// The page after it, as the provider sees it at this moment; `None` on the last page.
+    pub next: Option<PageKey>,
     /// The URL of the list, without its query.
     pub url: String,
 }
@@ -46,24 +46,33 @@ pub enum ListError {
     Port(#[from] PortError),
 }
 
-/// Reads a provider's list of transactions.
-pub trait ListTransactions {
+/// Reads the lists of a provider that issues access tokens.
+pub trait ListWithToken {
     /// One page, requested with the access token `token`.
     fn list(
         &self,
-        feed: &Feed,
+        list: &ListId,
         token: &SecretString,
         query: &ListQuery,
     ) -> impl Future<Output = Result<ListPage, ListError>> + Send;
 }
 
-/// The stored watermarks: how far each feed's list was read.
+/// Reads the lists of a provider to which each request is signed.
+pub trait ListSigned {
+    /// The feeds of the organizations that have credentials.
+    fn feeds(&self) -> impl Future<Output = Result<Vec<Feed>, PortError>> + Send;
+
+    /// One page.
+    fn list(&self, list: &ListId, query: &ListQuery) -> impl Future<Output = Result<ListPage, PortError>> + Send;
+}
+
+/// The stored watermarks: how far each list was read.
 pub trait Watermarks {
-    /// The feed's watermark; `None` if its list was never read.
-    fn load(&self, feed: &Feed) -> impl Future<Output = Result<Option<Watermark>, PortError>> + Send;
+    /// The list's watermark; `None` if it was never read.
+    fn load(&self, list: &ListId) -> impl Future<Output = Result<Option<Watermark>, PortError>> + Send;
 
     /// Stores `to` if the stored watermark is still the one that was loaded. The revision of `to` must be one above it.
-    fn advance(&self, feed: &Feed, to: &Watermark) -> impl Future<Output = Result<Advance, PortError>> + Send;
+    fn advance(&self, list: &ListId, to: &Watermark) -> impl Future<Output = Result<Advance, PortError>> + Send;
 }
 
 /// The outcome of advancing a watermark.
@@ -157,11 +166,11 @@ pub trait Receipts {
     fn receipts(&self, resources: &[ResourceId]) -> impl Future<Output = Result<Vec<Receipt>, PortError>> + Send;
 }
 
-/// The stored control totals reports: one for each feed and hour.
+/// The stored control totals reports: one for each list and hour.
 pub trait Reports {
-    /// Stores a report. It replaces an earlier one of the same feed and hour.
+    /// Stores a report. It replaces an earlier one of the same list and hour.
     fn put(&self, report: &Report) -> impl Future<Output = Result<(), PortError>> + Send;
 
-    /// The feed's reports of the day that begins at `day` (UTC), in the order of their hours.
-    fn of_day(&self, feed: &Feed, day: Timestamp) -> impl Future<Output = Result<Vec<Report>, PortError>> + Send;
+    /// The list's reports of the day that begins at `day` (UTC), in the order of their hours.
+    fn of_day(&self, list: &ListId, day: Timestamp) -> impl Future<Output = Result<Vec<Report>, PortError>> + Send;
 }

@@ -14,7 +14,7 @@ const VERSION: u8 = 1;
 /// A verified webhook, or a row of the provider's list, with everything that verifying it again requires: the URL, the
 /// headers that the signature covers or that name the type, the raw body, and the key that verified it.
 ///
-/// It is made from a [`VerifiedWebhook`], from a row of the provider's list ([`connect::listed`](crate::connect::listed)) or
+/// It is made from a [`VerifiedWebhook`], from a row of the provider's list ([`listed`](crate::listed)) or
 /// from a person's [decision](crate::DecisionRecord), or read back from the queue and the archive. Only the receiver, the
 /// reconciler and fan-out may write to those.
 ///

@@ -19,6 +19,7 @@
 //! | `credit` | what may be booked for a deposit that a provider reports as credited |
 //! | `crediting` | which webhook families credit, and which only corroborate |
 //! | `decisions` | what people decide, as envelopes |
+//! | `lists` | rows of the lists of the providers' APIs |
 //! | `accounts` | webhooks about users and their accounts, which two providers send |
 //! | `ids` | names for resources to which the provider gives no id |
 //! | `draft`, `bound` | statements before their evidence is added, and the limits on their size |
@@ -38,6 +39,7 @@ pub mod envelope;
 mod fourth;
 mod ids;
 pub mod jose;
+mod lists;
 mod normalise;
 mod reading;
 mod recovery;
@@ -54,6 +56,7 @@ pub use decisions::{DecisionRecord, ResourceVerdict, facts};
 pub use envelope::{Envelope, EnvelopeError};
 pub use ids::IdKey;
 pub use jose::KeySet;
+pub use lists::{RawRow, listed, listed_at};
 pub use normalise::normalise;
 pub use reading::{REVISION, ReadingSettings, ReasonMeaning, UnknownMeaning};
 pub use rejection::Rejection;

@@ -1,12 +1,12 @@
 //! Normalisation: from an archived envelope to statements. This part is the same for all providers.
 
 use fundhook_domain::{
-    Details, Evidence, EvidencePointer, Provider, ResourceId, Scheme, Statement, Status, UnrecognizedDetails,
+    Details, Evidence, EvidencePointer, Provider, ResourceId, Statement, Status, UnrecognizedDetails,
 };
 
 use crate::draft::{Draft, NotUnderstood, Received};
 use crate::wire::{self, Fields};
-use crate::{Envelope, PAYLOAD_TYPE_HEADER, ReadingSettings, connect, striga, zerohash};
+use crate::{Envelope, PAYLOAD_TYPE_HEADER, ReadingSettings, connect, lists, striga, zerohash};
 
 /// The longest event name that is carried. The providers' longest names have about 40 bytes.
 const EVENT_NAME_BYTES_MAX: usize = 256;
@@ -42,9 +42,9 @@ pub(crate) fn evidence(envelope: &Envelope, archived: EvidencePointer) -> Eviden
 }
 
 fn drafts(received: &Received<'_>, members: Fields) -> Result<Vec<Draft>, NotUnderstood> {
-    // Rows of the list are read alike for every feed: Connect lists zerohash's fund transactions too.
-    if received.envelope.attestation().scheme == Scheme::ConnectTransactionsApi {
-        return connect::listed_drafts(received, members);
+    // Rows of a list are read alike for every feed: Connect lists zerohash's fund transactions too.
+    if let Some(list) = received.envelope.attestation().scheme.list() {
+        return lists::drafts(list, received, members);
     }
     match received.envelope.feed().provider() {
         Provider::Connect => connect::drafts(received, members),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fundhook_domain::{ClaimEntry, ClaimKey, CoinId, Details, Resource, ResourceId, Statement, Tenant};
+use fundhook_domain::{ClaimEntry, ClaimKey, CoinId, Details, Kind, Resource, ResourceId, Statement, Tenant};
 
 use crate::credit::{asset_and_amount, credited};
 
@@ -48,6 +48,21 @@ pub fn may_be_the_same(recorded: &Resource, row: &Statement) -> bool {
         (None, _) | (_, None) => false,
     };
     same_user && same_tenant && same_amount && apart <= SAME_DEPOSIT_WITHIN && !are_different_coins
+}
+
+/// The ids of the resource that the row is about: its own, and the other names of a payment.
+pub fn names(row: &Statement) -> impl Iterator<Item = &ResourceId> {
+    let others = match &row.content.details {
+        Details::Transfer(transfer) => Some(&transfer.names),
+        Details::Recovery(_) | Details::Account(_) | Details::Balance(_) | Details::Unrecognized(_) => None,
+    };
+    std::iter::once(&row.resource).chain(others.into_iter().flatten())
+}
+
+/// Whether a row that matches the recorded resource is about it: a payment under any of its names, a deposit under its own
+/// id.
+pub(crate) fn is_about(ours: &ResourceId, row: &Statement) -> bool {
+    row.resource.kind() != Kind::Deposit || has_same_id(ours, row)
 }
 
 /// Whether the row is about the resource by its id, in either feed of the organization.

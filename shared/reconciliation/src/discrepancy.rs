@@ -5,7 +5,7 @@ use std::fmt;
 use fundhook_domain::{FactId, ResourceId, Statement, Status};
 
 use crate::ambiguity::Ambiguity;
-use crate::coin::has_same_id;
+use crate::coin::is_about;
 use crate::credit::is_credit;
 
 /// The member that names a difference of status.
@@ -93,7 +93,7 @@ impl Discrepancy {
             Self::Differs { ours, theirs, members } => {
                 let contradicts = members.contains(&STATUS)
                     && theirs.content.status.is_some_and(Status::is_final)
-                    && has_same_id(ours, theirs);
+                    && is_about(ours, theirs);
                 contradicts.then_some((ours, &theirs.content.id))
             }
             Self::Ambiguous { .. } | Self::UnknownToTheProvider { .. } | Self::CreditedTwice { .. } => None,

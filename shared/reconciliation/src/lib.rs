@@ -15,6 +15,7 @@ mod credit;
 mod discrepancy;
 mod hours;
 mod list_order;
+mod lists;
 mod plan;
 mod receipt;
 mod report;
@@ -28,16 +29,17 @@ pub use ambiguity::{
 };
 pub use answers::{AcceptedRows, DayReports, DecidedCase, RunSummary};
 pub use coin::{
-    SAME_DEPOSIT_WITHIN, claim_of, has_coin_of, identifies_its_coin, is_identified_by_its_coin, may_be_the_same,
+    SAME_DEPOSIT_WITHIN, claim_of, has_coin_of, identifies_its_coin, is_identified_by_its_coin, may_be_the_same, names,
 };
 pub use control_totals::{ControlTotalsLine, Total, control_totals};
 pub use credit::is_credit;
 pub use discrepancy::Discrepancy;
 pub use hours::TotalsPass;
 pub use list_order::all_older_and_newest_first;
+pub use lists::{is_listed_by, lists_of};
 pub use plan::{credited_twice, plan};
 pub use receipt::{Receipt, receipt_of};
 pub use report::Report;
-pub use report_builder::{ReportBuilder, is_counted_by_lists};
-pub use watermark::{ReadWindow, ReadableRange, Watermark};
+pub use report_builder::ReportBuilder;
+pub use watermark::{PageKey, ReadWindow, ReadableRange, Watermark};
 pub use window::{ClosedWindow, HOUR};

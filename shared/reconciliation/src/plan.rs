@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use fundhook_domain::{ClaimKey, CoinId, Kind, Resource, ResourceId, Statement, Tenant};
 
 use crate::ambiguity::Ambiguity;
-use crate::coin::{claim_of, coin_in, has_same_id, may_be_the_same, provider_id};
+use crate::coin::{claim_of, coin_in, is_about, may_be_the_same, names, provider_id};
 use crate::credit::credited;
 use crate::discrepancy::Discrepancy;
 
@@ -24,7 +24,7 @@ pub fn plan(ours: &[Resource], theirs: &[Statement]) -> Vec<Discrepancy> {
     for row in furthest(theirs) {
         match recorded.matching(row) {
             None => discrepancies.push(Discrepancy::Missing { theirs: row.clone() }),
-            Some(resource) if has_same_id(resource.id(), row) || resource.id().feed() != row.resource.feed() => {
+            Some(resource) if is_about(resource.id(), row) || resource.id().feed() != row.resource.feed() => {
                 matched.insert(resource.id());
                 discrepancies.extend(compare(resource, row));
             }
@@ -85,8 +85,14 @@ impl<'a> Recorded<'a> {
         Self { by_id, by_provider_id, by_claim }
     }
 
+    /// The resource with this id, or the one of which it is a second name.
+    fn named(&self, id: &ResourceId) -> Option<&'a Resource> {
+        let named = self.by_id.get(id).copied()?;
+        Some(named.second_name_of().and_then(|owner| self.by_id.get(owner).copied()).unwrap_or(named))
+    }
+
     fn matching(&self, row: &Statement) -> Option<&'a Resource> {
-        let by_id = self.by_id.get(&row.resource).copied();
+        let by_id = names(row).find_map(|name| self.named(name));
         if row.resource.kind() != Kind::Deposit {
             return by_id;
         }
@@ -144,9 +150,13 @@ fn compare(resource: &Resource, row: &Statement) -> Option<Discrepancy> {
         // The list may lag behind the webhooks.
         (false, false) => (theirs.rank() > ours.rank()).then(behind),
         // A conflict that is already recorded is not reported again.
-        (true, _) => {
+        (true, is_final) => {
             let (is_known, about) = (view.conflicting().contains(&theirs), resource.conflict_with(&row.content));
-            (!is_known && !about.is_empty()).then(|| differs(about))
+            match about.is_empty() {
+                // A bank returned a payment that was settled.
+                true => (is_final && theirs.rank() > ours.rank()).then(behind),
+                false => (!is_known).then(|| differs(about)),
+            }
         }
     }
 }

@@ -1,15 +1,17 @@
 //! The report of a closed window of time.
 
-use fundhook_domain::{Feed, Timestamp};
+use fundhook_domain::{Feed, ListId, ListKind, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::ControlTotalsLine;
 
-/// The control totals of one feed over a closed window of time.
+/// The control totals of one list over a closed window of time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
-    /// The feed whose list was read.
+    /// The organization's feed of the provider whose list was read.
     pub feed: Feed,
+    /// The list that was read.
+    pub list: ListKind,
     /// The first instant inside the window.
     pub from: Timestamp,
     /// The first instant after the window.
@@ -26,6 +28,11 @@ pub struct Report {
 }
 
 impl Report {
+    /// The list that was read.
+    pub fn list_id(&self) -> ListId {
+        ListId::new(&self.feed, self.list)
+    }
+
     /// How many lines and rows show a difference: the value of the metric `ControlTotalsDifferences`.
     pub fn differences(&self) -> u64 {
         self.lines.iter().filter(|line| !line.holds()).count() as u64 + u64::from(self.not_understood)

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fundhook_domain::{Details, FactId, Feed, Kind, Resource, ResourceId, Statement, Timestamp, WebhookFamily};
+use fundhook_domain::{FactId, Kind, ListId, ListedAt, Resource, ResourceId, Statement, Timestamp};
 
 use crate::control_totals::{ControlTotalsLine, control_totals};
 use crate::credit::is_credit;
@@ -43,11 +43,16 @@ impl ReportBuilder {
         }
     }
 
-    /// Whether the row is to be compared and counted: it is dated in the window, and no row about its deposit was counted
-    /// before. A row that has no date or was not understood is noted in the report, once.
-    pub fn admits(&mut self, row: &Statement, dated: Option<Timestamp>) -> bool {
-        let is_in_window = dated.is_some_and(|at| self.window.contains(at));
-        let is_not_understood = dated.is_none() || (is_in_window && row.resource.kind() == Kind::Unrecognized);
+    /// Whether the row is to be compared and counted: it is dated in the window, and no row about its resource was counted
+    /// before. A row that should have a date and has none, or was not understood, is noted in the report, once.
+    pub fn admits(&mut self, row: &Statement, dated: ListedAt) -> bool {
+        let is_in_window = match dated {
+            ListedAt::At(at) => self.window.contains(at),
+            ListedAt::AsRequested => true,
+            ListedAt::Missing => false,
+        };
+        let is_not_understood =
+            dated == ListedAt::Missing || (is_in_window && row.resource.kind() == Kind::Unrecognized);
         if is_not_understood && self.not_understood.insert(row.content.id.clone()) {
             self.add_sentence(format!("{} is listed and not understood, and in no total", row.resource));
         }
@@ -88,10 +93,11 @@ impl ReportBuilder {
         self.counted_deposits.extend(recorded.iter().map(|resource| resource.id().clone()));
     }
 
-    /// The report, made at `made_at`.
-    pub fn finish(self, feed: Feed, made_at: Timestamp) -> Report {
+    /// The report of `list`, made at `made_at`.
+    pub fn finish(self, list: &ListId, made_at: Timestamp) -> Report {
         Report {
-            feed,
+            feed: list.feed().clone(),
+            list: list.kind(),
             from: self.window.from,
             before: self.window.before,
             made_at,
@@ -106,14 +112,4 @@ impl ReportBuilder {
             self.discrepancies.push(sentence);
         }
     }
-}
-
-/// Whether Connect's list contains deposits like this one. It does not contain those that zerohash reports under its own
-/// ids (`deposit.status_changed`); they are counted where a listed row is about their coin.
-pub fn is_counted_by_lists(deposit: &Resource) -> bool {
-    let family = deposit.view().and_then(|view| match view.details {
-        Details::Transfer(transfer) => transfer.family,
-        Details::Recovery(_) | Details::Account(_) | Details::Balance(_) | Details::Unrecognized(_) => None,
-    });
-    family != Some(WebhookFamily::ZerohashDepositStatus)
 }

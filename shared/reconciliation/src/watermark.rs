@@ -1,5 +1,6 @@
 //! How far a list has been read, and what to read next.
 
+use std::fmt;
 use std::time::Duration;
 
 use fundhook_domain::{CLOCK_SKEW_MAX, Timestamp};
@@ -7,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::window::HOUR;
 
-/// How far a feed's list has been read.
+/// How far a list has been read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Watermark {
     /// How often it was moved: what a conditional write compares.
@@ -32,20 +33,44 @@ pub struct Watermark {
     pub reported: Vec<String>,
 }
 
+/// A page of a list: its number, from 1, or what the provider named as the page that follows another one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum PageKey {
+    /// The number of the page, from 1.
+    Number(u32),
+    /// The cursor that the provider gave.
+    Cursor(String),
+}
+
+impl PageKey {
+    /// The first page of every list.
+    pub const FIRST: Self = Self::Number(1);
+}
+
+impl fmt::Display for PageKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Cursor(cursor) => f.write_str(cursor),
+        }
+    }
+}
+
 /// A window of a list that is read page by page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadWindow {
     /// The first instant inside the window.
     pub from: Timestamp,
     /// The first instant after the window.
     pub until: Timestamp,
-    /// The page to read next, from 1.
-    pub next_page: u32,
+    /// The page to read next.
+    pub next_page: PageKey,
 }
 
 impl ReadWindow {
     /// Whether a row with this date belongs to the window.
-    pub fn contains(self, at: Timestamp) -> bool {
+    pub fn contains(&self, at: Timestamp) -> bool {
         (self.from..self.until).contains(&at)
     }
 }
@@ -108,17 +133,18 @@ impl Watermark {
     pub fn next_window(&self, readable: ReadableRange, overlap: Duration) -> Option<ReadWindow> {
         // The provider's list takes whole seconds. The fraction of the last second belongs to the next window.
         let until = readable.until.whole_second();
-        let new = || ReadWindow { from: self.read_until.minus(overlap), until, next_page: 1 };
-        self.window.or_else(|| (until > self.read_until).then(new))
+        let new = || ReadWindow { from: self.read_until.minus(overlap), until, next_page: PageKey::FIRST };
+        self.window.clone().or_else(|| (until > self.read_until).then(new))
     }
 
-    /// Records that the window's `next_page` was read and its missed rows were queued.
-    pub fn page_read(&mut self, window: ReadWindow, is_last: bool) {
-        if is_last {
-            self.window = None;
-            self.read_until = window.until;
-        } else {
-            self.window = Some(ReadWindow { next_page: window.next_page + 1, ..window });
+    /// Records that a page of the window was read and its missed rows were queued, and which page follows it.
+    pub fn page_read(&mut self, window: ReadWindow, next_page: Option<PageKey>) {
+        match next_page {
+            Some(next_page) => self.window = Some(ReadWindow { next_page, ..window }),
+            None => {
+                self.window = None;
+                self.read_until = window.until;
+            }
         }
     }
 }
@@ -157,7 +183,7 @@ mod tests {
             let stored = Watermark { read_until: at(read_until), ..Watermark::initial(range, at(read_until)) };
             assert_eq!(stored.is_ahead_of(range), is_ahead, "{read_until}");
         }
-        let begun = ReadWindow { from: range.until, until: range.until.plus(HOUR), next_page: 3 };
+        let begun = ReadWindow { from: range.until, until: range.until.plus(HOUR), next_page: PageKey::Number(3) };
         let ahead = Watermark {
             revision: 7,
             window: Some(begun),
@@ -176,14 +202,14 @@ mod tests {
         let range = readable("2025-10-07T12:20:00.7Z");
         let mut watermark = Watermark::initial(range, at("2025-10-07T12:20:00Z"));
         let window = watermark.next_window(range, HOUR).expect("three days are unread");
-        assert_eq!((window.from, window.next_page), (watermark.read_until.minus(HOUR), 1));
+        assert_eq!((window.from, &window.next_page), (watermark.read_until.minus(HOUR), &PageKey::FIRST));
         assert_eq!(window.until, at("2025-10-07T12:05:00Z"), "in whole seconds");
 
-        watermark.page_read(window, false);
+        watermark.page_read(window.clone(), Some(PageKey::Number(2)));
         let second = watermark.next_window(range, HOUR).expect("it is not finished");
-        assert_eq!(second, ReadWindow { next_page: 2, ..window });
-        watermark.page_read(second, true);
-        assert_eq!((watermark.read_until, watermark.window), (window.until, None));
+        assert_eq!(second, ReadWindow { next_page: PageKey::Number(2), ..window.clone() });
+        watermark.page_read(second, None);
+        assert_eq!((watermark.read_until, &watermark.window), (window.until, &None));
         assert_eq!(watermark.next_window(range, HOUR), None, "nothing new is readable");
     }
 }

@@ -14,7 +14,7 @@ use crate::commands::reconcile_request::{LocalRequest, ending, print};
 pub(crate) async fn run(request: LocalRequest) -> Ending {
     let stack = LocalStack::running(&Workspace::find()?)?.deployment;
     if !matches!(request, LocalRequest::Decide(_)) {
-        progress("The reconciler reads the sandbox provider's list");
+        progress("The reconciler reads the sandbox provider's lists");
     }
     match request {
         LocalRequest::Decide(decision) => {
@@ -40,7 +40,8 @@ pub(crate) async fn run(request: LocalRequest) -> Ending {
             }
             if reports.is_empty() {
                 return Err(
-                    "no provider list to compare with: no API credentials are stored, or ConnectApiEnabled is off"
+                    "no provider list to compare with: no API credentials are stored, or neither ConnectApiEnabled nor \
+                     ZerohashApiEnabled is on"
                         .into(),
                 );
             }

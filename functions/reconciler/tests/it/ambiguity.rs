@@ -1,7 +1,6 @@
 //! A coin must not be credited twice: a row that may be about a deposit which is recorded under another id is not
 //! queued. It is reported for review.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use fundhook_ports::Disposition;
@@ -10,7 +9,7 @@ use fundhook_reconciliation::AcceptedRows;
 use reconciler::{ReconcileRequest, ReconcileResponse};
 
 use crate::support::deposit::{ETH, TestDeposit, USDC, deposit};
-use crate::support::{NOON, World, at, days, feed, hours, minutes};
+use crate::support::{NOON, World, at, days, feed, hours, minutes, transactions};
 
 /// How many deposits are credited.
 fn credited(world: &World) -> usize {
@@ -61,7 +60,7 @@ async fn a_row_that_may_be_credited_under_another_id_is_not_queued() {
 async fn where_each_coin_is_reported_twice_a_row_without_a_transaction_is_not_queued() {
     for (zerohash_feeds, queued) in [(&[][..], 1), (&["zerohash/acme"][..], 1), (&["zerohash"][..], 0)] {
         let mut world = World::new();
-        world.settings.zerohash_feeds = zerohash_feeds.iter().map(|name| feed(name)).collect::<BTreeSet<_>>();
+        world.settings.feeds.extend(zerohash_feeds.iter().map(|name| feed(name)));
         world.list(&without_hash(some("listed")), true);
         let summary = world.reconcile().await;
         assert_eq!((summary.queued, summary.differing), (queued, 1 - queued), "{zerohash_feeds:?}");
@@ -74,7 +73,7 @@ async fn where_each_coin_is_reported_twice_a_row_without_a_transaction_does_not_
         [(&[][..], false, "confirmed"), (&["zerohash"][..], true, "confirmed"), (&["zerohash"][..], false, "submitted")]
     {
         let mut world = World::new();
-        world.settings.zerohash_feeds = zerohash_feeds.iter().map(|name| feed(name)).collect::<BTreeSet<_>>();
+        world.settings.feeds.extend(zerohash_feeds.iter().map(|name| feed(name)));
         let announced = some("announced");
         world.receive(announced.webhook("submitted", announced.at));
         let listed = if identifies_its_coin { announced.clone() } else { without_hash(announced.clone()) };
@@ -125,7 +124,7 @@ async fn an_ambiguous_row_is_in_the_report_of_its_hour_and_does_not_block_later_
     world.clock.set(arrived);
     world.run_for(hours(6)).await;
     let contents = world.table.contents.now();
-    let report = &contents.reports[&(feed("connect"), at("2025-10-07T13:00:00Z"))];
+    let report = &contents.reports[&(transactions("connect"), at("2025-10-07T13:00:00Z"))];
     let sentence = "deposit#connect#listed is listed and not recorded, and may be deposit#connect#recorded";
     assert!(report.discrepancies.iter().any(|it| it == sentence), "{:?}", report.discrepancies);
     // It is one deposit under two ids, or two deposits. The totals do not show which; the sentence does.
@@ -202,7 +201,7 @@ async fn an_accepted_row_is_queued_once_and_only_if_it_is_listed() {
 
     for (id, why) in [
         ("deposit#connect#nowhere", "the provider does not list deposit#connect#nowhere"),
-        ("deposit#connect/acme#listed", "the list of connect/acme cannot be read"),
+        ("deposit#connect/acme#listed", "no list that may contain deposits of connect/acme can be read"),
         ("deposit#striga#listed", "the provider does not list deposit#striga#listed"),
     ] {
         let error = accept(id).await.expect_err(id).to_string();
@@ -239,7 +238,7 @@ async fn the_revision_of_an_hour_days_later_reports_only_new_ambiguities() {
     }
     assert_eq!(reported, 1);
     let contents = world.table.contents.now();
-    let report = &contents.reports[&(feed("connect"), at("2025-10-07T13:00:00Z"))];
+    let report = &contents.reports[&(transactions("connect"), at("2025-10-07T13:00:00Z"))];
     let ambiguous = report.discrepancies.iter().filter(|it| it.contains("is listed and not recorded"));
     assert_eq!(ambiguous.count(), 2, "the report has both: {:?}", report.discrepancies);
 }

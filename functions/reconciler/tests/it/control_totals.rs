@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use fundhook_domain::{Provider, Timestamp};
 use fundhook_ports::ListQuery;
-use fundhook_ports::fakes::{ListedTransaction, Reply};
+use fundhook_ports::fakes::{ApiRow, Reply};
 use fundhook_reconciliation::{ControlTotalsLine, DayReports, Report, Total};
 use serde_json::{Value, json};
 
 use crate::support::deposit::{ETH, TestDeposit, USDC, deposit};
-use crate::support::{NOON, World, at, days, feed, hours, minutes, rows_twice};
+use crate::support::{NOON, World, at, days, feed, hours, minutes, rows_twice, transactions};
 
 /// The number of deposits and their sum: as listed, as recorded, as published.
 type ThreeTotals<'a> = [(u64, &'a str); 3];
@@ -49,7 +49,7 @@ fn confirm_and_list(world: &World, deposit: &TestDeposit) {
 
 /// The stored report about the hour that begins at `from`.
 fn stored(world: &World, name: &str, from: Timestamp) -> Option<Report> {
-    world.table.contents.now().reports.get(&(feed(name), from)).cloned()
+    world.table.contents.now().reports.get(&(transactions(name), from)).cloned()
 }
 
 /// Lets the hour from 14:00 to 15:00 be totalled, and returns its report.
@@ -313,7 +313,7 @@ async fn of_several_rows_about_one_deposit_on_several_pages_the_one_that_succeed
         let some = deposit("some", two_o_clock().plus(minutes(3)));
         world.receive(some.webhook("confirmed", some.at.plus(minutes(5))));
         let rows = vec![some.row(false), some.clone().arriving(some.at.plus(minutes(5))).row(true)];
-        world.provider.now().rows.insert(feed("connect"), rows);
+        world.provider.now().rows.insert(transactions("connect"), rows);
         let report = hour_report(&world).await;
         assert_eq!(report.lines, [line("USDC", all((1, "100.5")))], "oldest first: {oldest_first}");
     }
@@ -331,7 +331,7 @@ async fn an_hour_is_totalled_once_and_not_before_it_has_settled() {
     world.run_for(hours(3)).await;
     let contents = world.table.contents.now();
     assert_eq!(contents.puts, contents.reports.len(), "no report is made twice");
-    let report = &contents.reports[&(feed("connect"), two_o_clock())];
+    let report = &contents.reports[&(transactions("connect"), two_o_clock())];
     assert!(report.made_at >= at("2025-10-07T16:15:00Z"), "one hour, the grace and one run after its end");
     assert!(report.lines[0].holds());
 }
@@ -376,7 +376,7 @@ async fn a_coin_that_was_credited_under_both_feeds_is_reported_although_the_tota
         ("on another day", two_o_clock().minus(hours(30)), false),
     ] {
         let mut world = world_at_two().await;
-        world.settings.zerohash_feeds = [feed("zerohash")].into();
+        world.settings.feeds.insert(feed("zerohash"));
         let listed = deposit("listed", two_o_clock().plus(minutes(10)));
         confirm_and_list(&world, &listed);
         let other =
@@ -393,7 +393,7 @@ async fn a_coin_that_was_credited_under_both_feeds_is_reported_although_the_tota
 async fn a_coin_that_both_feeds_identify_is_one_credit_and_not_reported() {
     let mut world = world_at_two().await;
     world.crediting("connect");
-    world.settings.zerohash_feeds = [feed("zerohash")].into();
+    world.settings.feeds.insert(feed("zerohash"));
     let listed = deposit("listed", two_o_clock().plus(minutes(10)));
     confirm_and_list(&world, &listed);
     let other = listed.clone().with_id("fund").of("zerohash");
@@ -410,7 +410,7 @@ async fn a_row_that_is_not_understood_is_reported_and_in_no_total() {
         let odd = deposit(&format!("odd-{nth}"), two_o_clock().plus(minutes(2)));
         let mut row: Value = serde_json::from_str(&odd.row(true).json).expect("JSON");
         row[member] = value;
-        world.provider.list_row(&feed("connect"), ListedTransaction { json: row.to_string(), ..odd.row(true) });
+        world.provider.list_row(&transactions("connect"), ApiRow { json: row.to_string(), ..odd.row(true) });
     }
     let report = hour_report(&world).await;
     assert_eq!(report.lines, [line("USDC", all((1, "100.5")))]);

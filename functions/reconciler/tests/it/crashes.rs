@@ -5,11 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fundhook_domain::{Feed, Timestamp};
+use fundhook_domain::{Feed, ListId, Timestamp};
 use fundhook_ports::fakes::{Run, Steps};
 
 use crate::support::deposit::{USDC, deposit, webhook};
-use crate::support::{Ledger, World, at, feed, hours, minutes};
+use crate::support::{Ledger, World, at, feed, hours, minutes, transactions};
 
 const WITHDRAWAL: &str = include_str!("../../../../events/connect/withdrawal.initiated.json");
 
@@ -23,7 +23,7 @@ fn completed<T>(future: impl Future<Output = T>) -> T {
 /// reported overdue and has news, and hours to total.
 async fn busy_world() -> World {
     let mut world = World::of(&["connect", "connect/acme"]);
-    world.settings.zerohash_feeds = BTreeSet::from([feed("zerohash")]);
+    world.settings.feeds.insert(feed("zerohash"));
     (world.settings.overdue.deposit, world.settings.overdue.withdrawal) = (hours(2), hours(2));
     let report = |id: &str, status: &str| {
         let some = deposit(id, world.clock.now());
@@ -58,7 +58,7 @@ async fn busy_world() -> World {
     world.list(&deposit("of-acme", now.minus(minutes(50))).of("connect/acme"), true);
     let mut odd = deposit("odd", now.minus(minutes(55))).row(true);
     odd.json = "[1]".to_owned();
-    world.provider.list_row(&feed("connect"), odd);
+    world.provider.list_row(&transactions("connect"), odd);
     world.provider.now().page_size = 2;
     world.tokens.revoke_stored(&feed("connect"));
     world
@@ -71,7 +71,7 @@ struct FinalState {
     event_ids: BTreeSet<String>,
     /// How often each event was published.
     published: BTreeMap<String, usize>,
-    read_until: BTreeMap<Feed, (Timestamp, Timestamp, bool)>,
+    read_until: BTreeMap<ListId, (Timestamp, Timestamp, bool)>,
     reports: Vec<(Feed, Timestamp, usize, bool)>,
     left_on_queues: usize,
 }
@@ -86,7 +86,7 @@ fn end(world: &World) -> FinalState {
     }
     let contents = world.table.contents.now();
     let read_until = contents.watermarks.iter();
-    let read_until = read_until.map(|(feed, it)| (feed.clone(), (it.read_until, it.totals_until, it.window.is_none())));
+    let read_until = read_until.map(|(list, it)| (list.clone(), (it.read_until, it.totals_until, it.window.is_none())));
     let mut published = BTreeMap::new();
     for event in &world.table.resources.now().published {
         *published.entry(event.id.clone()).or_default() += 1;
@@ -130,28 +130,29 @@ fn a_busy_run_reaches_every_step() {
     assert_eq!(before, after, "each call has both steps");
     let calls = BTreeSet::from([
         "reading the credentials",
+        "reading the API keys",
         "reading the tokens",
         "leasing the token of connect",
         "granting the token of connect",
         "storing the tokens",
         "releasing the token of connect",
-        "listing transactions of connect",
-        "listing transactions of connect/acme",
+        "reading connect:transactions",
+        "reading connect/acme:transactions",
         "reading resources",
         "reading claims",
         "reading resources of an account",
         "sending a message",
-        "reading the watermark of connect",
-        "reading the watermark of connect/acme",
-        "advancing the watermark of connect",
-        "advancing the watermark of connect/acme",
+        "reading the watermark of connect:transactions",
+        "reading the watermark of connect/acme:transactions",
+        "advancing the watermark of connect:transactions",
+        "advancing the watermark of connect/acme:transactions",
         "reading open resources",
         "reading confirmed deposits of connect",
         "reading confirmed deposits of connect/acme",
         "reading confirmed deposits of zerohash",
         "reading receipts",
-        "storing a report of connect",
-        "storing a report of connect/acme",
+        "storing a report of connect:transactions",
+        "storing a report of connect/acme:transactions",
     ]);
     assert_eq!(before.iter().copied().collect::<BTreeSet<_>>(), calls);
     assert_eq!(before.iter().filter(|call| **call == "sending a message").count(), 9, "seven rows and two notices");

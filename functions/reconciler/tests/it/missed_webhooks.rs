@@ -4,12 +4,12 @@
 
 use std::collections::BTreeMap;
 
-use fundhook_domain::{Feed, HoldReason, Provider, Timestamp};
+use fundhook_domain::{Feed, HoldReason, ListId, ListKind, Provider, Timestamp};
 use fundhook_providers::ReasonMeaning;
 
 use crate::support::deposit::{ETH, TestDeposit, USDC, deposit};
 use crate::support::table_state::{ONLY_IN_ROWS, ONLY_IN_WEBHOOKS, WORDED_DIFFERENTLY};
-use crate::support::{World, at, feed, hours, minutes};
+use crate::support::{World, at, feed, hours, minutes, transactions};
 
 /// How many deposits there are, and what percentage of their webhooks is dropped.
 const DEPOSITS: usize = 120;
@@ -109,7 +109,10 @@ async fn world_of(stories: &[Story], rows_are: Provider, drops: Drops, rng: &mut
         for story in stories {
             for (at, has_succeeded) in story.listed.iter().filter(|(at, _)| (then..now).contains(at)) {
                 let feed = story.deposit.feed.of(Provider::Connect);
-                world.provider.list_row(&feed, story.deposit.row_since(*has_succeeded, *at));
+                world.provider.list_row(
+                    &ListId::new(&feed, ListKind::ConnectTransactions),
+                    story.deposit.row_since(*has_succeeded, *at),
+                );
             }
             for sent in story.sent.iter().filter(|sent| (then..now).contains(&sent.at)) {
                 let message = story.deposit.webhook(sent.status, sent.at);
@@ -204,7 +207,7 @@ async fn a_coin_that_two_feeds_report_is_credited_once_whichever_webhooks_are_dr
                     }
                 };
                 deliver(false);
-                world.provider.list_row(&feed("connect"), of_zerohash.row(true));
+                world.provider.list_row(&transactions("connect"), of_zerohash.row(true));
                 world.run_for(hours(3)).await;
                 let case = format!("rows are {rows_are}, same id: {same_id}, dropped: {dropped:03b}");
                 assert_eq!(credits(&world).values().sum::<usize>(), 1, "{case}");

@@ -382,7 +382,7 @@ async fn a_deposit_that_the_provider_is_done_with_is_never_asked_about() {
 #[tokio::test]
 async fn an_ambiguity_that_appears_days_later_is_reported_once() {
     let mut world = World::new();
-    world.settings.zerohash_feeds = [feed("zerohash")].into();
+    world.settings.feeds.insert(feed("zerohash"));
     world.reconcile().await;
     let announced = TestDeposit { hash: String::new(), ..submitted(&world, 1).remove(0) };
     world.run_for(hours(25)).await;

@@ -4,17 +4,17 @@ use std::time::Duration;
 
 use fundhook_domain::{Details, EvidenceClass, Provider, ResourceId, Timestamp};
 use fundhook_ports::ListQuery;
-use fundhook_ports::fakes::ListedTransaction;
+use fundhook_ports::fakes::ApiRow;
 use fundhook_reconciliation::ControlTotalsLine;
 use serde_json::Value;
 
 use crate::support::deposit::{ETH, TestDeposit, USDC, deposit};
-use crate::support::{NOON, World, at, days, feed, hours, minutes};
+use crate::support::{NOON, World, at, days, feed, hours, minutes, number, transactions};
 
 /// The windows and pages that were requested since the last call: `from`, `before` and the page.
 fn asked(world: &World) -> Vec<(Timestamp, Timestamp, u32)> {
     let dated = |query| match query {
-        ListQuery::Dated { from, before, page } => Some((from, before, page)),
+        ListQuery::Dated { from, before, page } => Some((from, before, number(&page))),
         ListQuery::Id(_) => None,
     };
     world.provider.take_calls().into_iter().filter_map(|call| dated(call.query)).collect()
@@ -185,7 +185,7 @@ async fn of_several_rows_about_one_deposit_the_furthest_counts() {
     let some = deposit("one", at(NOON).minus(hours(2)));
     let (held, done) = (some.row(false), some.clone().arriving(some.at.plus(minutes(5))).row(true));
     // Two rows with one id: the attempt before the account matched, and the one after.
-    world.provider.now().rows.insert(feed("connect"), vec![held, done]);
+    world.provider.now().rows.insert(transactions("connect"), vec![held, done]);
     assert_eq!((world.reconcile().await.queued, world.status(&some)), (1, "confirmed"));
     world.clock.pass(minutes(15));
     assert_eq!(world.reconcile().await.queued, 0);
@@ -196,7 +196,7 @@ async fn a_row_that_is_not_understood_is_queued_once_and_published_as_unrecogniz
     for odd in [r#"{"fund_id":""}"#, r#"{"success":true}"#, r#""a text""#, "5", "null", "[]"] {
         let world = World::new();
         let at = at(NOON).minus(minutes(30));
-        world.provider.list_row(&feed("connect"), ListedTransaction { at, id: odd.to_owned(), json: odd.to_owned() });
+        world.provider.list_row(&transactions("connect"), ApiRow { at, id: odd.to_owned(), json: odd.to_owned() });
         assert_eq!(world.reconcile().await.queued, 1, "{odd}");
         let id = ResourceId::unrecognized(feed("connect"), odd.as_bytes());
         assert_eq!(world.published(&id), ["unrecognized.seen"], "{odd}");
@@ -222,7 +222,7 @@ async fn a_row_with_odd_members_is_queued_once_and_published_as_held() {
     ] {
         let world = World::new();
         let at = at(NOON).minus(minutes(30));
-        world.provider.list_row(&feed("connect"), ListedTransaction { at, id: "odd".to_owned(), json: json.clone() });
+        world.provider.list_row(&transactions("connect"), ApiRow { at, id: "odd".to_owned(), json: json.clone() });
         assert_eq!(world.reconcile().await.queued, 1, "{json}");
         let odd = deposit("odd", at).resource();
         assert_eq!(world.published(&odd), ["deposit.held"], "{json}");
@@ -343,7 +343,7 @@ async fn a_second_deposit_in_the_same_transaction_is_credited_as_well() {
         world.clock.pass(minutes(15));
         world
             .provider
-            .list_row(&crate::support::feed("connect"), second.clone().arriving(at(NOON).minus(minutes(20))).row(true));
+            .list_row(&transactions("connect"), second.clone().arriving(at(NOON).minus(minutes(20))).row(true));
         assert_eq!((world.reconcile().await.queued, world.status(&second)), (1, "confirmed"), "{feed}");
         assert_eq!(world.ledger().entries[&second.resource()].credit, "credited", "{feed}");
     }
@@ -369,7 +369,7 @@ async fn a_queued_row_is_an_envelope_with_the_weakest_evidence_and_its_event_say
     assert_eq!(queued.len(), 1);
     let envelope: Value = serde_json::from_str(&queued[0]).expect("JSON");
     assert_eq!(envelope["attestation"]["class"], "api");
-    assert_eq!(envelope["attestation"]["key"], "https://api.connect.xyz");
+    assert_eq!(envelope["attestation"]["key"], "https://api.provider.example");
     assert_eq!(envelope["body"]["text"], some.row(true).json, "byte for byte as it was read");
 
     world.process_queues();
@@ -429,7 +429,7 @@ async fn a_row_that_contradicts_a_signed_webhook_changes_no_amount_and_is_report
     world.send_webhook(&failed, "failed");
     world.list(&failed, true);
     world.clock.pass(minutes(15));
-    world.provider.list_row(&feed("connect"), failed.clone().arriving(at(NOON).minus(minutes(20))).row(true));
+    world.provider.list_row(&transactions("connect"), failed.clone().arriving(at(NOON).minus(minutes(20))).row(true));
     world.reconcile().await;
     assert_eq!(world.published(&failed.resource()), ["deposit.failed", "deposit.conflicting"]);
     world.run_for(hours(2)).await;
@@ -461,6 +461,6 @@ async fn a_watermark_that_was_stored_by_a_clock_that_was_ahead_moves_back_and_ev
     assert!(watermark.read_until <= world.clock.now() && watermark.totals_until <= world.clock.now());
     world.run_for(hours(5)).await;
     let contents = world.table.contents.now();
-    let report = contents.reports.get(&(feed("connect"), at(NOON))).expect("its hour is totalled again");
+    let report = contents.reports.get(&(transactions("connect"), at(NOON))).expect("its hour is totalled again");
     assert_eq!(report.lines[0].published.deposits, 1);
 }

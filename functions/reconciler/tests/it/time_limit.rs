@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use fundhook_domain::Timestamp;
 use fundhook_ports::ListQuery;
-use fundhook_ports::fakes::TransactionCall;
+use fundhook_ports::fakes::ListCall;
 
 use crate::support::deposit::{TestDeposit, deposit};
-use crate::support::{NOON, TIMEOUT, World, at, feed, hours, minutes};
+use crate::support::{NOON, TIMEOUT, World, at, feed, hours, minutes, number, transactions};
 
 /// Lists this many deposits of the organization, seconds apart.
 fn list_many(world: &World, name: &str, count: u64) -> Vec<TestDeposit> {
@@ -38,10 +38,10 @@ async fn run_at(world: &World, at: Timestamp) -> bool {
 }
 
 /// The pages that `calls` requested to read this organization's list, without control totals.
-fn pages(calls: &[TransactionCall], name: &str) -> Vec<u32> {
-    let of_it = calls.iter().filter(|call| call.feed == feed(name));
-    let number = |call: &TransactionCall| match &call.query {
-        ListQuery::Dated { from, before, page } => (before.since(*from) != hours(1)).then_some(*page),
+fn pages(calls: &[ListCall], name: &str) -> Vec<u32> {
+    let of_it = calls.iter().filter(|call| *call.list.feed() == feed(name));
+    let number = |call: &ListCall| match &call.query {
+        ListQuery::Dated { from, before, page } => (before.since(*from) != hours(1)).then(|| number(page)),
         ListQuery::Id(_) => None,
     };
     of_it.filter_map(number).collect()
@@ -107,6 +107,7 @@ async fn an_organization_that_takes_all_the_time_starves_no_other() {
     }
     assert_eq!([&acme, &bolt].map(|all| missing(&world, all)), [0, 0]);
     let read = world.watermark("connect").window.expect("it is not done").next_page;
+    let read = number(&read);
     assert!(read > 3, "and the slow one gets on too: {read}");
 }
 
@@ -131,7 +132,7 @@ async fn an_endless_list_does_not_prevent_overdue_reports_and_control_totals_of_
     assert_eq!(world.published(&stuck.resource()), ["deposit.submitted", "deposit.overdue"]);
     assert!(world.watermark("connect").window.is_some(), "the endless list is still being read");
     let contents = world.table.contents.now();
-    let report = &contents.reports[&(feed("connect/acme"), at(NOON).plus(hours(2)))];
+    let report = &contents.reports[&(transactions("connect/acme"), at(NOON).plus(hours(2)))];
     assert_eq!(report.lines[0].ours.deposits, 1);
 }
 

@@ -1,10 +1,11 @@
 //! Connect's API for the organizations with stored credentials: access tokens and lists of transactions.
 
 use fundhook_adapters::{ConnectApi, ConnectApiConfig};
-use fundhook_domain::{Feed, Provider};
+use fundhook_domain::{Feed, ListId, ListKind, Provider};
 use fundhook_ports::{
-    Disposition, GrantedToken, ListError, ListPage, ListQuery, ListTransactions, PortError, RequestToken, chain,
+    Disposition, GrantedToken, ListError, ListPage, ListQuery, ListWithToken, PortError, RequestToken, chain,
 };
+use fundhook_reconciliation::PageKey;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use tokio::task::JoinSet;
@@ -61,12 +62,16 @@ impl World {
     }
 
     async fn list(&self, feed: &Feed, query: &ListQuery) -> Result<ListPage, ListError> {
-        self.api.list(feed, &SecretString::from("canary-token"), query).await
+        self.api.list(&transactions(feed), &SecretString::from("canary-token"), query).await
     }
 }
 
+fn transactions(feed: &Feed) -> ListId {
+    ListId::new(feed, ListKind::ConnectTransactions)
+}
+
 fn dated(page: u32) -> ListQuery {
-    ListQuery::Dated { from: at(0), before: at(900), page }
+    ListQuery::Dated { from: at(0), before: at(900), page: PageKey::Number(page) }
 }
 
 fn page_of(rows: &str, page: u32) -> Answer {
@@ -119,7 +124,7 @@ async fn a_page_is_requested_by_dates_and_number_for_the_organization() {
         let world = World::with_prefix(prefix, page_of(&format!("[{row}, null]"), 2)).await;
         let page = world.list(&feed, &dated(2)).await.expect("a page");
         let url = format!("{}{prefix}/transactions", world.provider.url);
-        let expected = ListPage { rows: vec![row.to_owned(), "null".to_owned()], pages: 3, url };
+        let expected = ListPage { rows: vec![row.to_owned(), "null".to_owned()], next: Some(PageKey::Number(3)), url };
         assert_eq!(page, expected, "each row is verbatim");
 
         let asked = world.provider.asked_once();
@@ -136,7 +141,7 @@ async fn a_page_is_requested_by_dates_and_number_for_the_organization() {
 async fn one_transaction_is_requested_only_by_its_id() {
     let world = World::answering(page_of("[]", 1)).await;
     let page = world.list(&feed(), &ListQuery::Id("c55481bf&page=7 #626b".to_owned())).await.expect("a page");
-    assert_eq!((page.rows.len(), page.pages), (0, 3));
+    assert_eq!((page.rows.len(), page.next), (0, Some(PageKey::Number(2))));
     let asked = world.provider.asked_once();
     assert_eq!(asked.line(), "GET /transactions?page=1&page_size=50&fund_id=c55481bf%26page%3D7+%23626b");
 }
@@ -306,6 +311,6 @@ async fn a_request_is_repeated_after_a_transient_failure() {
     });
     let provider = provider.await;
     let api = ConnectApi::new(&vault.aws, config(&provider)).expect("valid settings");
-    let page = api.list(&feed(), &SecretString::from("canary-token"), &dated(1)).await.expect("a page");
-    assert_eq!((page.pages, provider.asked().len()), (3, 3));
+    let page = api.list(&transactions(&feed()), &SecretString::from("canary-token"), &dated(1)).await.expect("a page");
+    assert_eq!((page.next, provider.asked().len()), (Some(PageKey::Number(2)), 3));
 }

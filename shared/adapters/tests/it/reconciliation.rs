@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use fundhook_adapters::{Aws, ReconciliationTable, WriteMethod};
-use fundhook_domain::{Claim, ClaimKey, Feed, Kind, Provider, Timestamp, WebhookFamily};
+use fundhook_domain::{Claim, ClaimKey, Feed, Kind, ListId, ListKind, Provider, Timestamp, WebhookFamily};
 use fundhook_ports::{
     AccountResources, Advance, Claims, Disposition, OpenQuery, OpenResources, PortError, Receipts, Reports,
     SettledDeposits, Watermarks, WriteOutcome, chain,
 };
 use fundhook_reconciliation::{ControlTotalsLine, Receipt, Total};
-use fundhook_reconciliation::{ReadWindow, Report, Watermark};
+use fundhook_reconciliation::{PageKey, ReadWindow, Report, Watermark};
 use serde_json::json;
 use tokio::task::JoinSet;
 
@@ -26,6 +26,14 @@ fn feed() -> Feed {
 
 fn tenant() -> Feed {
     "connect/acme".parse().expect("a feed")
+}
+
+fn list() -> ListId {
+    ListId::new(&feed(), ListKind::ConnectTransactions)
+}
+
+fn list_of_tenant() -> ListId {
+    ListId::new(&tenant(), ListKind::ConnectTransactions)
 }
 
 async fn store() -> (Local, ReconciliationTable) {
@@ -47,32 +55,32 @@ fn watermark(revision: u64, read_until: i64) -> Watermark {
     }
 }
 
-async fn advanced(store: &ReconciliationTable, feed: &Feed, to: &Watermark) -> Advance {
-    store.advance(feed, to).await.expect("an answer")
+async fn advanced(store: &ReconciliationTable, list: &ListId, to: &Watermark) -> Advance {
+    store.advance(list, to).await.expect("an answer")
 }
 
-async fn loaded(store: &ReconciliationTable, feed: &Feed) -> Option<Watermark> {
-    Watermarks::load(store, feed).await.expect("an answer")
+async fn loaded(store: &ReconciliationTable, list: &ListId) -> Option<Watermark> {
+    Watermarks::load(store, list).await.expect("an answer")
 }
 
 #[tokio::test]
 async fn a_watermark_is_read_as_it_was_last_moved() {
     let (local, store) = store().await;
-    assert_eq!(loaded(&store, &feed()).await, None, "the list was not read yet");
-    let begun = ReadWindow { from: at(0), until: at(900), next_page: 3 };
+    assert_eq!(loaded(&store, &list()).await, None, "the list was not read yet");
+    let begun = ReadWindow { from: at(0), until: at(900), next_page: PageKey::Cursor("a cursor".to_owned()) };
     for to in [
         watermark(1, 0),
         Watermark { window: Some(begun), ..watermark(2, 0) },
         Watermark { overdue_after: Some("2025 deposit#connect#a b".to_owned()), ..watermark(3, 900) },
         watermark(4, 900),
     ] {
-        assert_eq!(advanced(&store, &feed(), &to).await, Advance::Stored);
-        assert_eq!(loaded(&store, &feed()).await, Some(to));
+        assert_eq!(advanced(&store, &list(), &to).await, Advance::Stored);
+        assert_eq!(loaded(&store, &list()).await, Some(to));
     }
-    assert_eq!(loaded(&store, &tenant()).await, None, "each organization has its own watermark");
-    assert_eq!(advanced(&store, &tenant(), &watermark(1, 5)).await, Advance::Stored);
-    assert_eq!(loaded(&store, &feed()).await, Some(watermark(4, 900)));
-    let item = local.item("watermark#connect").await.expect("the item");
+    assert_eq!(loaded(&store, &list_of_tenant()).await, None, "each organization has its own watermark");
+    assert_eq!(advanced(&store, &list_of_tenant(), &watermark(1, 5)).await, Advance::Stored);
+    assert_eq!(loaded(&store, &list()).await, Some(watermark(4, 900)));
+    let item = local.item("watermark#connect:transactions").await.expect("the item");
     assert!(!item.contains_key("version"), "the publisher must ignore it");
 }
 
@@ -80,18 +88,18 @@ async fn a_watermark_is_read_as_it_was_last_moved() {
 async fn moving_a_watermark_that_was_moved_meanwhile_loses_and_changes_nothing() {
     let (_local, store) = store().await;
     let first = watermark(1, 100);
-    assert_eq!(advanced(&store, &feed(), &watermark(2, 1)).await, Advance::Lost, "there is no watermark to move");
-    assert_eq!(advanced(&store, &feed(), &first).await, Advance::Stored);
+    assert_eq!(advanced(&store, &list(), &watermark(2, 1)).await, Advance::Lost, "there is no watermark to move");
+    assert_eq!(advanced(&store, &list(), &first).await, Advance::Stored);
     // Another first write, a repeated one whose response was lost, and one that skips a revision.
     for late in [watermark(1, 200), first.clone(), watermark(3, 300)] {
-        assert_eq!(advanced(&store, &feed(), &late).await, Advance::Lost);
-        assert_eq!(loaded(&store, &feed()).await, Some(first.clone()));
+        assert_eq!(advanced(&store, &list(), &late).await, Advance::Lost);
+        assert_eq!(loaded(&store, &list()).await, Some(first.clone()));
     }
     for revision in 2..5 {
-        assert_eq!(advanced(&store, &feed(), &watermark(revision, 200)).await, Advance::Stored);
-        assert_eq!(advanced(&store, &feed(), &watermark(revision, 300)).await, Advance::Lost);
-        assert_eq!(advanced(&store, &feed(), &watermark(revision - 1, 300)).await, Advance::Lost);
-        assert_eq!(loaded(&store, &feed()).await, Some(watermark(revision, 200)));
+        assert_eq!(advanced(&store, &list(), &watermark(revision, 200)).await, Advance::Stored);
+        assert_eq!(advanced(&store, &list(), &watermark(revision, 300)).await, Advance::Lost);
+        assert_eq!(advanced(&store, &list(), &watermark(revision - 1, 300)).await, Advance::Lost);
+        assert_eq!(loaded(&store, &list()).await, Some(watermark(revision, 200)));
     }
 }
 
@@ -102,11 +110,11 @@ async fn of_twenty_concurrent_reconcilers_one_moves_the_watermark() {
         let mut movers = JoinSet::new();
         for number in 0..20 {
             let (store, to) = (store.clone(), watermark(revision, number));
-            movers.spawn(async move { advanced(&store, &feed(), &to).await.eq(&Advance::Stored).then_some(to) });
+            movers.spawn(async move { advanced(&store, &list(), &to).await.eq(&Advance::Stored).then_some(to) });
         }
         let stored: Vec<Watermark> = movers.join_all().await.into_iter().flatten().collect();
         assert_eq!(stored.len(), 1, "{stored:?}");
-        assert_eq!(loaded(&store, &feed()).await.as_ref(), stored.first());
+        assert_eq!(loaded(&store, &list()).await.as_ref(), stored.first());
     }
 }
 
@@ -116,13 +124,14 @@ fn hour(number: u64) -> Timestamp {
 }
 
 /// The report of an hour with a total in one asset.
-fn report(feed: &Feed, number: u64, total: &str) -> Report {
+fn report(list: &ListId, number: u64, total: &str) -> Report {
     let total = |deposits| Total { deposits, total: total.parse().expect("a decimal") };
     let line =
         ControlTotalsLine { asset: "USDC".to_owned(), provider: total(3), ours: total(2), published: Total::default() };
     let sentence = "deposit#connect#a is listed as confirmed and not recorded – é".to_owned();
     Report {
-        feed: feed.clone(),
+        feed: list.feed().clone(),
+        list: list.kind(),
         from: hour(number),
         before: hour(number + 1),
         made_at: at(7200),
@@ -132,34 +141,34 @@ fn report(feed: &Feed, number: u64, total: &str) -> Report {
     }
 }
 
-async fn reported(store: &ReconciliationTable, feed: &Feed, day: Timestamp) -> Vec<Report> {
-    store.of_day(feed, day).await.expect("an answer")
+async fn reported(store: &ReconciliationTable, list: &ListId, day: Timestamp) -> Vec<Report> {
+    store.of_day(list, day).await.expect("an answer")
 }
 
 #[tokio::test]
 async fn a_report_is_read_exactly_and_replaces_an_earlier_one_of_the_same_hour() {
     let (local, store) = store().await;
-    assert_eq!(reported(&store, &feed(), hour(0)).await, []);
+    assert_eq!(reported(&store, &list(), hour(0)).await, []);
     for total in ["1", "119078888888888888887.000000000000000000000000000000000000000000001"] {
-        let report = report(&feed(), 19, total);
+        let report = report(&list(), 19, total);
         store.put(&report).await.expect("stored");
-        assert_eq!(reported(&store, &feed(), hour(0)).await, [report]);
+        assert_eq!(reported(&store, &list(), hour(0)).await, [report]);
     }
-    assert_eq!(reported(&store, &tenant(), hour(0)).await, [], "each organization has its own reports");
-    let item = local.item("report#connect#2025-10-07T19").await.expect("the item");
+    assert_eq!(reported(&store, &list_of_tenant(), hour(0)).await, [], "each organization has its own reports");
+    let item = local.item("report#connect:transactions#2025-10-07T19").await.expect("the item");
     assert!(!item.contains_key("version"), "the publisher must ignore it");
 }
 
 #[tokio::test]
 async fn the_reports_of_a_day_are_those_of_its_hours_in_order() {
     let (_local, store) = store().await;
-    let reports = |numbers: &[u64]| numbers.iter().map(|number| report(&feed(), *number, "1")).collect::<Vec<_>>();
+    let reports = |numbers: &[u64]| numbers.iter().map(|number| report(&list(), *number, "1")).collect::<Vec<_>>();
     for report in reports(&[24, 23, 2, 0, 47, 48, 10]) {
         store.put(&report).await.expect("stored");
     }
-    store.put(&report(&tenant(), 5, "1")).await.expect("stored");
+    store.put(&report(&list_of_tenant(), 5, "1")).await.expect("stored");
     for (day, hours) in [(hour(0), &[0, 2, 10, 23][..]), (hour(24), &[24, 47]), (hour(48), &[48]), (hour(72), &[])] {
-        assert_eq!(reported(&store, &feed(), day).await, reports(hours), "{day}");
+        assert_eq!(reported(&store, &list(), day).await, reports(hours), "{day}");
     }
 }
 
@@ -282,15 +291,19 @@ async fn an_unreadable_item_is_an_error_that_names_it_without_its_content() {
         &text(r#"{"revision":"canary","feed":"canary","resource":"canary"}"#),
     ];
     for attributes in unreadable {
-        for pk in ["watermark#connect", "report#connect#2025-10-07T19", "published#deposit#connect#a"] {
+        for pk in [
+            "watermark#connect:transactions",
+            "report#connect:transactions#2025-10-07T19",
+            "published#deposit#connect#a",
+        ] {
             local.put(pk, attributes).await;
         }
-        let watermark = Watermarks::load(&store, &feed()).await.map(|_| ());
-        let reports = store.of_day(&feed(), at(0).day_start()).await.map(|_| ());
+        let watermark = Watermarks::load(&store, &list()).await.map(|_| ());
+        let reports = store.of_day(&list(), at(0).day_start()).await.map(|_| ());
         let receipts = store.receipts(&[deposit("a"), deposit("b")]).await.map(|_| ());
         for (read, pk, attempted) in [
-            (watermark, "watermark#connect", "read the watermark"),
-            (reports, "report#connect#2025-10-07T19", "read the reports of a day"),
+            (watermark, "watermark#connect:transactions", "read the watermark"),
+            (reports, "report#connect:transactions#2025-10-07T19", "read the reports of a day"),
             (receipts, "published#deposit#connect#a", "read what was published"),
         ] {
             let error = read.expect_err(pk);
@@ -301,8 +314,8 @@ async fn an_unreadable_item_is_an_error_that_names_it_without_its_content() {
         }
     }
     // A watermark that cannot be read cannot be moved.
-    assert_eq!(advanced(&store, &feed(), &watermark(1, 0)).await, Advance::Lost);
-    let item = local.item("watermark#connect").await.expect("the item");
+    assert_eq!(advanced(&store, &list(), &watermark(1, 0)).await, Advance::Lost);
+    let item = local.item("watermark#connect:transactions").await.expect("the item");
     assert!(crate::support::text(&item, "content").is_some_and(|text| text.contains("canary")));
 }
 
@@ -313,15 +326,15 @@ async fn an_unreachable_table_is_an_error_to_be_retried() {
     fn failed<T>(outcome: Result<T, PortError>) -> Option<Disposition> {
         outcome.err().map(|error| error.disposition())
     }
-    let (feed, ids) = (feed(), [deposit("a")]);
-    let (mark, told, given) = (watermark(1, 0), report(&feed, 19, "1"), [receipt("a", "1")]);
+    let (feed, list, ids) = (feed(), list(), [deposit("a")]);
+    let (mark, told, given) = (watermark(1, 0), report(&list, 19, "1"), [receipt("a", "1")]);
     let keys = [claim_on(HASH)];
     let open = OpenQuery { kind: Kind::Deposit, overdue: false, from: None, before: at(0), after: None, limit: 100 };
     let outcomes = tokio::join!(
-        async { failed(Watermarks::load(&store, &feed).await) },
-        async { failed(store.advance(&feed, &mark).await) },
+        async { failed(Watermarks::load(&store, &list).await) },
+        async { failed(store.advance(&list, &mark).await) },
         async { failed(store.put(&told).await) },
-        async { failed(store.of_day(&feed, at(0).day_start()).await) },
+        async { failed(store.of_day(&list, at(0).day_start()).await) },
         async { failed(store.note(&given).await) },
         async { failed(store.receipts(&ids).await) },
         async { failed(store.claims(&keys).await) },

@@ -9,9 +9,11 @@
 mod family;
 mod feed;
 mod ids;
+mod list;
 mod names;
 
 pub use family::WebhookFamily;
 pub use feed::{Feed, FeedError, Tenant, TenantError};
 pub use ids::{CorrelationId, FactId, ResourceId, ResourceIdError, digest_hex};
+pub use list::{ListId, ListKind, ListedAt};
 pub use names::{Kind, Provider, StatusRule, UnknownName};

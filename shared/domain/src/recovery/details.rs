@@ -193,6 +193,24 @@ impl RecoveryDetails {
         Self { payments: BTreeMap::from([(id, payment)]), ..Self::of(key) }
     }
 
+    /// Whether both report the same deposits and the same progress of the same payments. Their dates may differ, and one may
+    /// give a payment more names.
+    pub(crate) fn reports_the_same_as(&self, other: &Self) -> bool {
+        let has_deposit = |(id, deposit): (&ResourceId, &UnexpectedDeposit)| {
+            let same = other.deposits.get(id).filter(|known| known.value == deposit.value);
+            same.is_some_and(|known| known.coin(&other.asset) == deposit.coin(&self.asset))
+        };
+        let has_payment = |(id, payment): (&ResourceId, &ReturnPayment)| {
+            let names = |id: &ResourceId, payment: &ReturnPayment| names_of(&(id.clone(), payment.clone()));
+            let own = names(id, payment);
+            let same = other.payments.iter().find(|(id, known)| !names(id, known).is_disjoint(&own));
+            same.is_some_and(|(_, known)| known.status() == payment.status() && known.value() == payment.value())
+        };
+        (self.deposits.len(), self.payments.len()) == (other.deposits.len(), other.payments.len())
+            && self.deposits.iter().all(has_deposit)
+            && self.payments.iter().all(has_payment)
+    }
+
     /// What remains to be returned, what is in transit, and what was returned.
     pub fn sums(&self) -> RecoverySums {
         RecoverySums::of(self)

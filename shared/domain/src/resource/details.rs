@@ -56,6 +56,17 @@ impl Details {
         }
     }
 
+    /// Whether both report the same about a recovery; `true` unless both are about one.
+    pub(super) fn reports_the_same_return_as(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Recovery(one), Self::Recovery(other)) => one.reports_the_same_as(other),
+            (
+                Self::Transfer(_) | Self::Recovery(_) | Self::Account(_) | Self::Balance(_) | Self::Unrecognized(_),
+                _,
+            ) => true,
+        }
+    }
+
     /// Whether both ask for the return of the same money; `true` unless both are recoveries.
     pub(super) fn returns_the_same_as(&self, other: &Self) -> bool {
         match (self, other) {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{CorrelationId, Timestamp};
+use crate::{CorrelationId, ListKind, Timestamp};
 
 /// How strong a piece of evidence is, from the weakest to the strongest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -46,12 +46,38 @@ pub enum Scheme {
     StrigaHmacSha256,
     /// No signature: a row of Connect's `GET /transactions`, read over TLS with the organization's access token.
     ConnectTransactionsApi,
+    /// No signature: a row of zerohash's `GET /fund/transactions`, read over TLS with the organization's API key.
+    ZerohashFundTransactionsApi,
+    /// No signature: a row of zerohash's `GET /deposits/crypto`, read over TLS with the organization's API key.
+    ZerohashDepositsApi,
+    /// No signature: a row of zerohash's `GET /payments`, read over TLS with the organization's API key.
+    ZerohashPaymentsApi,
+    /// No signature: a row of zerohash's `GET /payments/status`, read over TLS with the organization's API key.
+    ZerohashBankPaymentsApi,
     /// No signature: a decision, sent by a person who may invoke the reconciler.
     FundhookDecision,
     /// Not authenticated: only a preview has such evidence, and its key is `none`. See [`EvidenceClass::Unverified`].
     #[serde(skip_deserializing)]
     #[schemars(skip)]
     Unverified,
+}
+
+impl Scheme {
+    /// The scheme of a list's rows.
+    pub fn of_list(list: ListKind) -> Self {
+        match list {
+            ListKind::ConnectTransactions => Self::ConnectTransactionsApi,
+            ListKind::FundTransactions => Self::ZerohashFundTransactionsApi,
+            ListKind::Deposits => Self::ZerohashDepositsApi,
+            ListKind::Payments => Self::ZerohashPaymentsApi,
+            ListKind::BankPayments => Self::ZerohashBankPaymentsApi,
+        }
+    }
+
+    /// The list whose rows have this scheme.
+    pub fn list(self) -> Option<ListKind> {
+        ListKind::ALL.into_iter().find(|list| Self::of_list(*list) == self)
+    }
 }
 
 /// The result of verifying a request.

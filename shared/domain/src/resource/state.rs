@@ -389,8 +389,10 @@ impl Resource {
     /// listed row about what a webhook said, or the first webhook about what a row said. The number of events must not
     /// depend on which of them arrived first, so a second webhook does publish an event.
     fn is_corroboration(&self, new: &StatementContent) -> bool {
-        if self.id.kind().status_rule() != StatusRule::Furthest {
-            return false;
+        // No list contains what has only a latest status.
+        match self.id.kind().status_rule() {
+            StatusRule::Furthest | StatusRule::Sum => {}
+            StatusRule::Latest => return false,
         }
         if new.evidence.is_from_api() {
             return self.statements().any(|known| known.agrees_with(new));

@@ -105,6 +105,7 @@ impl StatementContent {
             && self.details.states_an_amount() == other.details.states_an_amount()
             && self.details.contradictions(&other.details).is_empty()
             && self.details.credits_the_same_as(&other.details)
+            && self.details.reports_the_same_return_as(&other.details)
     }
 
     /// The status that it reports, with the reason for a hold.

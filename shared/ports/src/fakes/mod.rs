@@ -14,6 +14,7 @@ mod by_feed;
 mod clock;
 mod key_sets;
 mod latency;
+mod lists;
 mod queue;
 mod receipts;
 mod resources;
@@ -22,7 +23,6 @@ mod stepped;
 mod steps;
 mod tokens;
 mod topic;
-mod transactions;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -31,6 +31,7 @@ pub use by_feed::ByFeed;
 pub use clock::Clock;
 pub use key_sets::{KEY_SET_URL, KeySetApi, KeySetTable};
 pub use latency::Latency;
+pub use lists::{ApiRow, ListApi, ListCall, Reply};
 pub use queue::Queue;
 pub use receipts::ReceiptTable;
 pub use resources::{Fate, ResourceTable};
@@ -39,7 +40,6 @@ pub use stepped::Stepped;
 pub use steps::{Run, Steps};
 pub use tokens::TokenService;
 pub use topic::Topic;
-pub use transactions::{ListedTransaction, Reply, TransactionApi, TransactionCall};
 
 use crate::{Disposition, PortError};
 

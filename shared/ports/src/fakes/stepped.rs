@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use fundhook_domain::{Claim, ClaimKey, Feed, Resource, ResourceId, SimilarDeposits, SimilarKey, Timestamp};
+use fundhook_domain::{Claim, ClaimKey, Feed, ListId, Resource, ResourceId, SimilarDeposits, SimilarKey, Timestamp};
 use fundhook_reconciliation::{Receipt, Report, Watermark};
 use secrecy::SecretString;
 
 use super::Steps;
 use crate::{
     AccessTokens, AccountResources, Advance, Claims, FetchKeySet, FetchedKeySet, GrantedToken, IndexPage, KeySets,
-    Lease, ListError, ListPage, ListQuery, ListTransactions, OpenQuery, OpenResources, PortError, QueueMessage,
-    Receipts, Reports, RequestToken, Resources, SendMessages, SettledDeposits, StoredKeySet, StoredToken, Watermarks,
-    Write, WriteOutcome,
+    Lease, ListError, ListPage, ListQuery, ListSigned, ListWithToken, OpenQuery, OpenResources, PortError,
+    QueueMessage, Receipts, Reports, RequestToken, Resources, SendMessages, SettledDeposits, StoredKeySet, StoredToken,
+    Watermarks, Write, WriteOutcome,
 };
 
 /// A port with a step before and a step after each call. A call that sends or writes several things has them before and
@@ -80,9 +80,19 @@ impl<T: RequestToken + Send + Sync> RequestToken for Stepped<T> {
     }
 }
 
-impl<T: ListTransactions + Send + Sync> ListTransactions for Stepped<T> {
-    async fn list(&self, feed: &Feed, token: &SecretString, query: &ListQuery) -> Result<ListPage, ListError> {
-        self.1.around(&format!("listing transactions of {feed}"), self.0.list(feed, token, query)).await
+impl<T: ListWithToken + Send + Sync> ListWithToken for Stepped<T> {
+    async fn list(&self, list: &ListId, token: &SecretString, query: &ListQuery) -> Result<ListPage, ListError> {
+        self.1.around(&format!("reading {list}"), self.0.list(list, token, query)).await
+    }
+}
+
+impl<T: ListSigned + Send + Sync> ListSigned for Stepped<T> {
+    async fn feeds(&self) -> Result<Vec<Feed>, PortError> {
+        self.1.around("reading the API keys", self.0.feeds()).await
+    }
+
+    async fn list(&self, list: &ListId, query: &ListQuery) -> Result<ListPage, PortError> {
+        self.1.around(&format!("reading {list}"), self.0.list(list, query)).await
     }
 }
 
@@ -134,12 +144,12 @@ impl<T: Receipts + Send + Sync> Receipts for Stepped<T> {
 }
 
 impl<T: Watermarks + Send + Sync> Watermarks for Stepped<T> {
-    async fn load(&self, feed: &Feed) -> Result<Option<Watermark>, PortError> {
-        self.1.around(&format!("reading the watermark of {feed}"), self.0.load(feed)).await
+    async fn load(&self, list: &ListId) -> Result<Option<Watermark>, PortError> {
+        self.1.around(&format!("reading the watermark of {list}"), self.0.load(list)).await
     }
 
-    async fn advance(&self, feed: &Feed, to: &Watermark) -> Result<Advance, PortError> {
-        self.1.around(&format!("advancing the watermark of {feed}"), self.0.advance(feed, to)).await
+    async fn advance(&self, list: &ListId, to: &Watermark) -> Result<Advance, PortError> {
+        self.1.around(&format!("advancing the watermark of {list}"), self.0.advance(list, to)).await
     }
 }
 
@@ -163,10 +173,10 @@ impl<T: AccountResources + Send + Sync> AccountResources for Stepped<T> {
 
 impl<T: Reports + Send + Sync> Reports for Stepped<T> {
     async fn put(&self, report: &Report) -> Result<(), PortError> {
-        self.1.around(&format!("storing a report of {}", report.feed), self.0.put(report)).await
+        self.1.around(&format!("storing a report of {}", report.list_id()), self.0.put(report)).await
     }
 
-    async fn of_day(&self, feed: &Feed, day: Timestamp) -> Result<Vec<Report>, PortError> {
-        self.1.around(&format!("reading reports of {feed}"), self.0.of_day(feed, day)).await
+    async fn of_day(&self, list: &ListId, day: Timestamp) -> Result<Vec<Report>, PortError> {
+        self.1.around(&format!("reading reports of {list}"), self.0.of_day(list, day)).await
     }
 }

@@ -1,11 +1,11 @@
 //! The semantics of the in-memory fakes: what a test of a function relies on.
 
 mod key_sets;
+mod lists;
 mod messages;
 mod resources;
 mod steps;
 mod tokens;
-mod transactions;
 
 use fundhook_domain::{Feed, Timestamp};
 

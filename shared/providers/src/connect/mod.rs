@@ -1,13 +1,10 @@
 //! zerohash Connect (Account Funding): deposits and withdrawals, signed with RSA.
 
 mod fees;
-mod listed;
 mod normalise;
 mod verify;
 mod wire;
 
-pub(crate) use listed::drafts as listed_drafts;
-pub use listed::{RawRow, deposited_at, listed};
 pub(crate) use normalise::drafts;
 pub use verify::{JwtMode, JwtSettings, Settings, signed_message, verify};
 

@@ -227,6 +227,31 @@ impl Fields {
         })
     }
 
+    /// Gives the member `from` the name `to`, unless there is one already.
+    pub(crate) fn rename(&mut self, from: &str, to: &str) {
+        if !self.has(to)
+            && let Some(value) = self.members.remove(from)
+        {
+            self.members.insert(to.to_owned(), value);
+        }
+    }
+
+    /// Renames members in camel case: `depositId` becomes `deposit_id`, unless there is one already.
+    pub(crate) fn use_snake_case(&mut self) {
+        let camel: Vec<String> =
+            self.members.keys().filter(|name| name.contains(char::is_uppercase)).cloned().collect();
+        for name in camel {
+            let mut snake = String::with_capacity(name.len() + 4);
+            for char in name.chars() {
+                if char.is_uppercase() && !snake.is_empty() {
+                    snake.push('_');
+                }
+                snake.extend(char.to_lowercase());
+            }
+            self.rename(&name, &snake);
+        }
+    }
+
     /// Returns a string that was taken to the member `name`.
     pub(crate) fn keep_text(&mut self, name: &str, text: String) {
         self.members.insert(name.to_owned(), Value::String(text));

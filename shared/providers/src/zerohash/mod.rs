@@ -6,11 +6,13 @@ mod fund_credit;
 mod normalise;
 mod pss;
 mod reasons;
+mod rows;
 mod verify;
 mod wire;
 
 pub(crate) use fund::{FundContext, fund_draft};
 pub(crate) use normalise::drafts;
+pub(crate) use rows::{bank_payment_row, deposit_row, payment_row};
 pub use verify::{RsaPadding, Settings, is_current, signed_message, verify};
 
 pub use crate::PAYLOAD_TYPE_HEADER;

@@ -27,7 +27,7 @@ pub(crate) fn drafts(received: &Received<'_>, members: Fields) -> Result<Vec<Dra
         };
         return Err(NotUnderstood { named: None, reason });
     };
-    let about = About { received, sort };
+    let about = About { received, event_type: sort.as_str() };
     let ids = &received.settings.id_key;
     let drafts = match sort {
         Sort::Fund => fund_draft(&about.fund_context(), members).map(|draft| vec![draft]),
@@ -40,17 +40,17 @@ pub(crate) fn drafts(received: &Received<'_>, members: Fields) -> Result<Vec<Dra
     drafts.map_err(|reason| NotUnderstood { named: None, reason })
 }
 
-/// What is known about a webhook before its members are read.
-struct About<'a> {
-    received: &'a Received<'a>,
-    sort: Sort,
+/// What is known about a webhook or a row before its members are read.
+pub(super) struct About<'a> {
+    pub(super) received: &'a Received<'a>,
+    pub(super) event_type: &'static str,
 }
 
 impl About<'_> {
     fn fund_context(&self) -> FundContext<'_> {
         FundContext {
             feed: self.received.envelope.feed(),
-            event_type: self.sort.as_str(),
+            event_type: self.event_type,
             family: WebhookFamily::ZerohashFund,
             settings: self.received.settings,
         }
@@ -68,7 +68,7 @@ impl About<'_> {
         details: TransferDetails,
     ) -> Draft {
         let details = Details::Transfer(Box::new(details));
-        Draft { resource, event_type: self.sort.as_str().to_owned(), status, occurred_at, details }
+        Draft { resource, event_type: self.event_type.to_owned(), status, occurred_at, details }
     }
 
     /// A deposit outside the authorised flow. It has neither an id nor a date, so a digest of its members identifies it.
@@ -98,7 +98,7 @@ impl About<'_> {
         Ok(self.draft(resource, Some(Status::Deposit(DepositStatus::Unexpected)), None, details))
     }
 
-    fn deposit(&self, mut members: Fields) -> Result<Draft, String> {
+    pub(super) fn deposit(&self, mut members: Fields) -> Result<Draft, String> {
         let id = members.required_text("deposit_id")?;
         let resource = self.resource(Kind::Deposit, "deposit_id", &id)?;
         let state = members.take_text("state").unwrap_or_default();
@@ -136,7 +136,7 @@ impl About<'_> {
     }
 
     /// A payment to a chain. One that returns unexpected money (`auth_withdrawal`) is a statement about the recovery too.
-    fn payment(&self, mut members: Fields) -> Result<Vec<Draft>, String> {
+    pub(super) fn payment(&self, mut members: Fields) -> Result<Vec<Draft>, String> {
         let is_return = members.text("payment_type").is_some_and(|name| name.eq_ignore_ascii_case("auth_withdrawal"));
         let mut payment = members.take_object("payment_details").unwrap_or_default();
         let word = members.required_text("status")?;
@@ -202,7 +202,7 @@ impl About<'_> {
 
     /// A payment by a bank. `type` is `debit` when the money is drawn from the user's bank account, and `credit` when it is
     /// paid into it [zerohash-payments].
-    fn bank_payment(&self, mut members: Fields) -> Result<Draft, String> {
+    pub(super) fn bank_payment(&self, mut members: Fields) -> Result<Draft, String> {
         let id = members.required_text("transaction_id")?;
         let resource = self.resource(Kind::Withdrawal, "transaction_id", &id)?;
         let word = members.required_text("payment_status")?;

@@ -1,7 +1,7 @@
 //! What a fund transaction credits: the arithmetic of quantity, rate, notional and fees, as tables.
 
-use fundhook_domain::{DecimalValue, FeeBearer, Feed, Provider, Resource, events_after, fold};
-use fundhook_providers::connect::{RawRow, listed};
+use fundhook_domain::{DecimalValue, FeeBearer, Feed, ListKind, Provider, Resource, events_after, fold};
+use fundhook_providers::{RawRow, listed};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -62,8 +62,13 @@ fn a_row_and_the_webhook_of_the_same_fund_say_one_credit() {
     let row = fund(&json!({ "deposit_fee_notional": "5" })).to_string();
     for set in SETTINGS {
         let feed = Feed::from(Provider::Zerohash);
-        let envelope =
-            listed(RawRow { feed: &feed, json: row.clone(), url: "https://api.example/", read_at: at(SIGNED_AT) });
+        let envelope = listed(RawRow {
+            list: ListKind::ConnectTransactions,
+            feed: &feed,
+            json: row.clone(),
+            url: "https://api.example/",
+            read_at: at(SIGNED_AT),
+        });
         let [sent, listed] = [statement(&webhook, set), statements_with(&envelope, &settings(set)).remove(0)];
         for [first, second] in [[&sent, &listed], [&listed, &sent]] {
             let unknown = Resource::unknown(sent.resource.clone());
@@ -252,7 +257,13 @@ fn a_row_of_a_connect_deposit_credits_what_arrived() {
     let row = |changes: &Value, set| {
         let feed = Feed::from(Provider::Connect);
         let json = fund(changes).to_string();
-        let envelope = listed(RawRow { feed: &feed, json, url: "https://api.example/", read_at: at(SIGNED_AT) });
+        let envelope = listed(RawRow {
+            list: ListKind::ConnectTransactions,
+            feed: &feed,
+            json,
+            url: "https://api.example/",
+            read_at: at(SIGNED_AT),
+        });
         credit_of(&statements_with(&envelope, &settings(set)).remove(0))
     };
     let issuer = |payor: &str| json!({ "issuer_fee_amount": "5", "issuer_fee_payor_type": payor });

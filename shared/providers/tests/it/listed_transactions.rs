@@ -1,11 +1,10 @@
 //! Rows of Connect's `GET /transactions`: their statements, resources and evidence.
 
 use fundhook_domain::{
-    Attestation, Details, EvidenceClass, EvidencePointer, FactId, Feed, Resource, Scheme, Statement, Timestamp,
-    TransferDetails, WebhookFamily, events_after, fold,
+    Attestation, Details, EvidenceClass, EvidencePointer, FactId, Feed, ListKind, ListedAt, Resource, Scheme,
+    Statement, Timestamp, TransferDetails, WebhookFamily, events_after, fold,
 };
-use fundhook_providers::connect::{RawRow, deposited_at, listed};
-use fundhook_providers::{Envelope, ReadingSettings, normalise};
+use fundhook_providers::{Envelope, RawRow, ReadingSettings, listed, listed_at, normalise};
 use fundhook_reconciliation::identifies_its_coin;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -55,7 +54,13 @@ fn read_at() -> Timestamp {
 
 /// The envelope of `row` as a row of the feed `of`.
 fn listed_for(of: &str, row: impl ToString) -> Envelope {
-    listed(RawRow { feed: &feed(of), json: row.to_string(), url: URL, read_at: read_at() })
+    listed(RawRow {
+        list: ListKind::ConnectTransactions,
+        feed: &feed(of),
+        json: row.to_string(),
+        url: URL,
+        read_at: read_at(),
+    })
 }
 
 /// The envelope of `row` as a row of the feed `connect`.
@@ -66,6 +71,14 @@ fn envelope(row: impl ToString) -> Envelope {
 /// The statement of `row` as a row of the feed `of`.
 fn statement_of(of: &str, row: impl ToString) -> Statement {
     only_statement(&listed_for(of, row))
+}
+
+/// The date that Connect selects the row by.
+fn deposited_at(row: &str) -> Option<Timestamp> {
+    match listed_at(ListKind::ConnectTransactions, row) {
+        ListedAt::At(at) => Some(at),
+        ListedAt::AsRequested | ListedAt::Missing => None,
+    }
 }
 
 /// The guide's row with `changes`.
@@ -397,7 +410,7 @@ fn a_row_is_the_same_fact_whenever_and_wherever_it_is_read() {
     let fact = |row: &str, url: &str, read_at: Timestamp, line: u32| -> FactId {
         let archived = EvidencePointer { object: "another".to_owned(), line };
         let feed = &feed("connect");
-        let envelope = listed(RawRow { feed, json: row.to_owned(), url, read_at });
+        let envelope = listed(RawRow { list: ListKind::ConnectTransactions, feed, json: row.to_owned(), url, read_at });
         normalise(&envelope, archived, &ReadingSettings::default()).remove(0).content.id
     };
     let known = fact(ROW, URL, read_at(), 0);

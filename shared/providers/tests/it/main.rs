@@ -32,5 +32,6 @@ mod zerohash_normalisation;
 mod zerohash_payload_types;
 mod zerohash_payments;
 mod zerohash_recoveries_and_accounts;
+mod zerohash_rows;
 mod zerohash_rsa_signatures;
 mod zerohash_verification;

@@ -1,9 +1,7 @@
 //! A report is built page by page, and counts each row, deposit and receipt once.
 
-use fundhook_domain::{Feed, Provider, Resource, Statement, Timestamp, WebhookFamily, events_after};
-use fundhook_reconciliation::{
-    ClosedWindow, Discrepancy, Receipt, Report, ReportBuilder, is_counted_by_lists, receipt_of,
-};
+use fundhook_domain::{ListId, ListKind, ListedAt, Provider, Resource, Statement, WebhookFamily, events_after};
+use fundhook_reconciliation::{ClosedWindow, Discrepancy, Receipt, Report, ReportBuilder, is_listed_by, receipt_of};
 
 use crate::deposits::{id, recorded, recorded_as, row, sent};
 use crate::support::{at, unrecognized, with};
@@ -15,8 +13,7 @@ fn builder() -> ReportBuilder {
 }
 
 fn finish(builder: ReportBuilder) -> Report {
-    let feed: Feed = Provider::Connect.into();
-    builder.finish(feed, at(9000))
+    builder.finish(&ListId::new(&Provider::Connect.into(), ListKind::ConnectTransactions), at(9000))
 }
 
 fn receipts(resource: &Resource) -> Vec<Receipt> {
@@ -26,8 +23,14 @@ fn receipts(resource: &Resource) -> Vec<Receipt> {
 #[test]
 fn only_rows_that_are_dated_in_the_window_are_admitted() {
     let row = row(ONE, "confirmed", 40);
-    for (dated, is_admitted) in [(Some(0), true), (Some(3599), true), (Some(3600), false), (None, false)] {
-        assert_eq!(builder().admits(&row, dated.map(at)), is_admitted, "dated {dated:?}");
+    for (dated, is_admitted) in [
+        (ListedAt::At(at(0)), true),
+        (ListedAt::At(at(3599)), true),
+        (ListedAt::At(at(3600)), false),
+        (ListedAt::AsRequested, true),
+        (ListedAt::Missing, false),
+    ] {
+        assert_eq!(builder().admits(&row, dated), is_admitted, "dated {dated:?}");
     }
 }
 
@@ -35,9 +38,13 @@ fn only_rows_that_are_dated_in_the_window_are_admitted() {
 fn a_row_without_a_date_or_a_meaning_is_noted_once_and_only_in_its_window() {
     let (undated, odd) = (row(ONE, "confirmed", 40), unrecognized());
     let mut report = builder();
-    for (row, dated) in
-        [(&undated, None), (&undated, None), (&odd, Some(at(10))), (&odd, Some(at(10))), (&odd, Some(at(4000)))]
-    {
+    for (row, dated) in [
+        (&undated, ListedAt::Missing),
+        (&undated, ListedAt::Missing),
+        (&odd, ListedAt::At(at(10))),
+        (&odd, ListedAt::At(at(10))),
+        (&odd, ListedAt::At(at(4000))),
+    ] {
         report.admits(row, dated);
     }
     let report = finish(report);
@@ -45,7 +52,7 @@ fn a_row_without_a_date_or_a_meaning_is_noted_once_and_only_in_its_window() {
     assert_eq!(report.discrepancies[0], "deposit#connect#1 is listed and not understood, and in no total");
 
     let mut elsewhere = builder();
-    elsewhere.admits(&odd, Some(at(4000)));
+    elsewhere.admits(&odd, ListedAt::At(at(4000)));
     assert_eq!(finish(elsewhere).not_understood, 0, "it belongs to another window");
 }
 
@@ -56,7 +63,7 @@ fn a_deposit_that_is_listed_on_two_pages_counts_once() {
     let (held, confirmed) = (row(ONE, "held", 30), row(ONE, "confirmed", 40));
     let mut report = builder();
     for page in [&held, &confirmed, &confirmed] {
-        let dated: Option<Timestamp> = Some(at(40));
+        let dated = ListedAt::At(at(40));
         let rows: Vec<Statement> = if report.admits(page, dated) { vec![page.clone()] } else { Vec::new() };
         let recorded = report.uncounted(vec![deposit.clone()]);
         report.count(&recorded, &rows, &noted);
@@ -91,6 +98,6 @@ fn deposits_that_zerohash_reports_under_its_own_ids_are_not_on_connects_list() {
         (WebhookFamily::ConnectDeposits, true),
         (WebhookFamily::ZerohashDepositStatus, false),
     ] {
-        assert_eq!(is_counted_by_lists(&reported_as(family)), is_counted, "{family}");
+        assert_eq!(is_listed_by(ListKind::ConnectTransactions, &reported_as(family)), is_counted, "{family}");
     }
 }

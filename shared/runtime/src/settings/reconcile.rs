@@ -1,4 +1,4 @@
-//! How recorded resources are reconciled with the provider's list, and how long a status may last.
+//! How recorded resources are reconciled with the providers' lists, and how long a status may last.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -14,8 +14,8 @@ use super::tenants::Tenants;
 pub struct ReconcileSettings {
     /// The provider whose deposits have the rows' `fund_id` as their id: Connect, or zerohash (fund webhooks).
     pub rows_are: Provider,
-    /// The enabled feeds of zerohash: an organization with one may receive webhooks about the same coin from both.
-    pub zerohash_feeds: BTreeSet<Feed>,
+    /// The enabled feeds of Connect and zerohash: an organization with both may receive webhooks about the same coin from both.
+    pub feeds: BTreeSet<Feed>,
     /// Rows younger than this are skipped: their webhooks may still arrive.
     pub grace: Duration,
     /// How far each run reads behind the watermark, for rows that appear late or move between pages during a run.
@@ -55,11 +55,18 @@ impl ReconcileSettings {
     /// Reads `FUNDHOOK_CONNECT_TRANSACTIONS_ARE`, `FUNDHOOK_RECONCILE_…` and `FUNDHOOK_OVERDUE_…`.
     pub fn from_environment(environment: &Environment<'_>) -> Result<Self, SettingError> {
         let whose = [("connect", Provider::Connect), ("zerohash", Provider::Zerohash)];
-        let is_zerohash_on = environment.on_or_off("FUNDHOOK_ZEROHASH", false)?;
-        let zerohash_feeds = Tenants::from_environment(environment)?.feeds(Provider::Zerohash);
+        let tenants = Tenants::from_environment(environment)?;
+        let mut feeds = BTreeSet::new();
+        for (provider, name, default) in
+            [(Provider::Connect, "FUNDHOOK_CONNECT", true), (Provider::Zerohash, "FUNDHOOK_ZEROHASH", false)]
+        {
+            if environment.on_or_off(name, default)? {
+                feeds.extend(tenants.feeds(provider));
+            }
+        }
         Ok(Self {
             reading: reading(environment)?,
-            zerohash_feeds: zerohash_feeds.into_iter().filter(|_| is_zerohash_on).collect(),
+            feeds,
             rows_are: environment.one_of("FUNDHOOK_CONNECT_TRANSACTIONS_ARE", Provider::Connect, &whose)?,
             grace: environment.seconds("FUNDHOOK_RECONCILE_GRACE_SECONDS", 900, 0..=DAY)?,
             overlap: environment.seconds("FUNDHOOK_RECONCILE_OVERLAP_SECONDS", 3600, 0..=7 * DAY)?,

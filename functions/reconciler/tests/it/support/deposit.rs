@@ -1,7 +1,7 @@
 //! A deposit with its webhooks and its row in the list.
 
 use fundhook_domain::{Feed, Kind, Provider, ResourceId, Timestamp, digest_hex};
-use fundhook_ports::fakes::ListedTransaction;
+use fundhook_ports::fakes::ApiRow;
 use serde_json::{Value, json};
 
 /// A deposit as the provider has it.
@@ -85,13 +85,13 @@ impl TestDeposit {
     }
 
     /// Its row in the list.
-    pub(crate) fn row(&self, succeeded: bool) -> ListedTransaction {
+    pub(crate) fn row(&self, succeeded: bool) -> ApiRow {
         self.row_since(succeeded, self.at)
     }
 
     /// Its row in the list, with this status since `at`.
-    pub(crate) fn row_since(&self, succeeded: bool, at: Timestamp) -> ListedTransaction {
-        ListedTransaction { at: self.at, id: self.id.clone(), json: self.fund(succeeded, at).to_string() }
+    pub(crate) fn row_since(&self, succeeded: bool, at: Timestamp) -> ApiRow {
+        ApiRow { at: self.at, id: self.id.clone(), json: self.fund(succeeded, at).to_string() }
     }
 
     fn connect(&self, status: &str, at: Timestamp) -> Value {

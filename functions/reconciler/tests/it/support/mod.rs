@@ -9,16 +9,16 @@ use std::time::Duration;
 
 use fundhook_credentials::TokenKeeper;
 use fundhook_domain::{
-    Claim, ClaimKey, Details, EvidencePointer, Feed, Network, NewFact, Resource, ResourceId, Status, Timestamp,
-    events_after,
+    Claim, ClaimKey, Details, EvidencePointer, Feed, ListId, ListKind, Network, NewFact, Resource, ResourceId, Status,
+    Timestamp, events_after,
 };
 use fundhook_ports::ListPage;
-use fundhook_ports::fakes::{Clock, Fake, Queue, ResourceTable, Stepped, Steps, TokenService, TransactionApi};
+use fundhook_ports::fakes::{Clock, Fake, ListApi, Queue, ResourceTable, Stepped, Steps, TokenService};
 use fundhook_providers::{Envelope, ReadingSettings, facts};
-use fundhook_reconciliation::{DayReports, RunSummary, Watermark};
+use fundhook_reconciliation::{DayReports, PageKey, RunSummary, Watermark};
 use fundhook_runtime::metrics::Metrics;
 use fundhook_runtime::settings::{OverdueLimits, ReconcileSettings};
-use reconciler::{ListReader, Ports, ReconcileError, ReconcileRequest, ReconcileResponse, Reconciler};
+use reconciler::{ListReader, Ports, ReconcileError, ReconcileRequest, ReconcileResponse, Reconciler, TokenLists};
 
 use deposit::TestDeposit;
 use table::Table;
@@ -46,6 +46,19 @@ pub(crate) fn feed(name: &str) -> Feed {
     name.parse().expect("a feed")
 }
 
+/// Connect's list of the organization of this feed.
+pub(crate) fn transactions(of: &str) -> ListId {
+    ListId::new(&feed(of), ListKind::ConnectTransactions)
+}
+
+/// The number of a page of a list that has page numbers.
+pub(crate) fn number(page: &PageKey) -> u32 {
+    match page {
+        PageKey::Number(number) => *number,
+        PageKey::Cursor(cursor) => unreachable!("{cursor} is not a number"),
+    }
+}
+
 /// The page with each row twice.
 pub(crate) fn rows_twice(page: ListPage) -> ListPage {
     let rows = page.rows.into_iter().flat_map(|row| [row.clone(), row]).collect();
@@ -57,7 +70,8 @@ pub(crate) struct InMemory;
 
 impl Ports for InMemory {
     type Tokens = Stepped<Fake<TokenService>>;
-    type Api = Stepped<Fake<TransactionApi>>;
+    type Connect = Stepped<Fake<ListApi>>;
+    type Zerohash = Stepped<Fake<ListApi>>;
     type Resources = Stepped<Fake<ResourceTable>>;
     type ReconciliationStore = Stepped<Table>;
     type Queue = Stepped<Fake<Queue>>;
@@ -77,7 +91,7 @@ const PAGE_SIZE: usize = 50;
 pub(crate) struct World {
     pub(crate) clock: Clock,
     pub(crate) tokens: Fake<TokenService>,
-    pub(crate) provider: Fake<TransactionApi>,
+    pub(crate) provider: Fake<ListApi>,
     pub(crate) table: Table,
     pub(crate) ingress: Fake<Queue>,
     pub(crate) transfers: Fake<Queue>,
@@ -96,18 +110,19 @@ impl World {
     pub(crate) fn of(feeds: &[&str]) -> Self {
         let clock = Clock::at(at(NOON));
         let feeds = feeds.iter().map(|name| feed(name));
+        let feeds_of_connect = feeds.clone().collect();
         let tokens = Fake::new(TokenService::new(clock.clone(), days(3650), feeds.clone()));
         feeds.for_each(|feed| drop(tokens.store_granted(&feed, clock.now())));
         tokens.now().expires_in = days(1);
         Self {
-            provider: Fake::<TransactionApi>::empty(PAGE_SIZE, &tokens),
+            provider: Fake::<ListApi>::empty(PAGE_SIZE, &tokens),
             tokens,
             table: Table::default(),
             ingress: Fake::default(),
             transfers: Fake::default(),
             settings: ReconcileSettings {
                 rows_are: fundhook_domain::Provider::Connect,
-                zerohash_feeds: BTreeSet::new(),
+                feeds: feeds_of_connect,
                 grace: minutes(15),
                 overlap: hours(1),
                 lookback: days(3),
@@ -134,7 +149,10 @@ impl World {
         let feeds = self.tokens.now().known.iter().cloned().collect();
         let keeper = TokenKeeper::new(stepped(&self.tokens, steps), stepped(&self.provider, steps), feeds);
         Reconciler {
-            list_reader: self.asks_the_provider.then(|| ListReader::new(keeper)),
+            list_reader: ListReader {
+                connect: self.asks_the_provider.then(|| TokenLists::new(keeper)),
+                zerohash: Some(stepped(&self.provider, steps)),
+            },
             resources: stepped(&self.table.resources, steps),
             store: stepped(&self.table, steps),
             ingress: stepped(&self.ingress, steps),
@@ -214,9 +232,9 @@ impl World {
         self.receive(deposit.webhook(status, self.clock.now()));
     }
 
-    /// Adds `deposit` to the organization's list.
+    /// Adds `deposit` to Connect's list of its organization.
     pub(crate) fn list(&self, deposit: &TestDeposit, succeeded: bool) {
-        self.provider.list_row(&deposit.feed.of(fundhook_domain::Provider::Connect), deposit.row(succeeded));
+        self.provider.list_row(&transactions(&deposit.feed.to_string()), deposit.row(succeeded));
     }
 
     pub(crate) fn resource(&self, id: &ResourceId) -> Resource {
@@ -228,8 +246,9 @@ impl World {
         self.resource(&deposit.resource()).view().map_or("-", |view| view.status.map_or("none", Status::as_str))
     }
 
+    /// The watermark of Connect's list.
     pub(crate) fn watermark(&self, name: &str) -> Watermark {
-        self.table.contents.now().watermarks.get(&feed(name)).cloned().expect("a watermark")
+        self.table.contents.now().watermarks.get(&transactions(name)).cloned().expect("a watermark")
     }
 
     /// The ids of all events that follow from what is recorded.

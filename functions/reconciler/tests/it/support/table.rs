@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use fundhook_domain::{Claim, ClaimKey, Feed, NewFact, Resource, ResourceId, SimilarDeposits, SimilarKey, Timestamp};
+use fundhook_domain::{
+    Claim, ClaimKey, Feed, ListId, NewFact, Resource, ResourceId, SimilarDeposits, SimilarKey, Timestamp,
+};
 use fundhook_ports::fakes::{Fake, ReceiptTable, ResourceTable};
 use fundhook_ports::{
     AccountResources, Advance, Claims, IndexEntry, IndexPage, OpenQuery, OpenResources, PortError, Receipts, Reports,
@@ -39,9 +41,9 @@ impl Table {
 
 /// The indexes, and what reconciliation stores.
 pub(crate) struct Contents {
-    pub(crate) watermarks: BTreeMap<Feed, Watermark>,
+    pub(crate) watermarks: BTreeMap<ListId, Watermark>,
     /// The reports by the beginning of their hours.
-    pub(crate) reports: BTreeMap<(Feed, Timestamp), Report>,
+    pub(crate) reports: BTreeMap<(ListId, Timestamp), Report>,
     /// How often a report was stored.
     pub(crate) puts: usize,
     /// How many entries a page of an index has.
@@ -124,17 +126,17 @@ impl Keys {
 }
 
 impl Watermarks for Table {
-    async fn load(&self, feed: &Feed) -> Result<Option<Watermark>, PortError> {
-        Ok(self.contents.now().watermarks.get(feed).cloned())
+    async fn load(&self, list: &ListId) -> Result<Option<Watermark>, PortError> {
+        Ok(self.contents.now().watermarks.get(list).cloned())
     }
 
-    async fn advance(&self, feed: &Feed, to: &Watermark) -> Result<Advance, PortError> {
+    async fn advance(&self, list: &ListId, to: &Watermark) -> Result<Advance, PortError> {
         let mut contents = self.contents.now();
-        let stored = contents.watermarks.get(feed).map_or(0, |stored| stored.revision);
+        let stored = contents.watermarks.get(list).map_or(0, |stored| stored.revision);
         if to.revision != stored + 1 {
             return Ok(Advance::Lost);
         }
-        contents.watermarks.insert(feed.clone(), to.clone());
+        contents.watermarks.insert(list.clone(), to.clone());
         Ok(Advance::Stored)
     }
 }
@@ -183,13 +185,14 @@ impl Reports for Table {
     async fn put(&self, report: &Report) -> Result<(), PortError> {
         let mut contents = self.contents.now();
         contents.puts += 1;
-        contents.reports.insert((report.feed.clone(), report.from), report.clone());
+        contents.reports.insert((report.list_id(), report.from), report.clone());
         Ok(())
     }
 
-    async fn of_day(&self, feed: &Feed, day: Timestamp) -> Result<Vec<Report>, PortError> {
+    async fn of_day(&self, list: &ListId, day: Timestamp) -> Result<Vec<Report>, PortError> {
         let contents = self.contents.now();
-        let of_day = contents.reports.values().filter(|report| report.feed == *feed && report.from.day_start() == day);
+        let of_day =
+            contents.reports.values().filter(|report| report.list_id() == *list && report.from.day_start() == day);
         Ok(of_day.cloned().collect())
     }
 }
