@@ -4,6 +4,8 @@ mod ambiguity;
 mod cases;
 mod control_totals;
 mod crashes;
+mod dropped_webhooks;
+mod every_list;
 mod metrics;
 mod missed_webhooks;
 mod overdue;

@@ -1,6 +1,7 @@
 //! A world in memory in which days pass in milliseconds: a provider, a table, queues and a clock.
 
 pub(crate) mod deposit;
+pub(crate) mod item;
 pub(crate) mod table;
 pub(crate) mod table_state;
 
@@ -21,6 +22,7 @@ use fundhook_runtime::settings::{OverdueLimits, ReconcileSettings};
 use reconciler::{ListReader, Ports, ReconcileError, ReconcileRequest, ReconcileResponse, Reconciler, TokenLists};
 
 use deposit::TestDeposit;
+use item::Item;
 use table::Table;
 use table_state::TableState;
 
@@ -237,6 +239,32 @@ impl World {
         self.provider.list_row(&transactions(&deposit.feed.to_string()), deposit.row(succeeded));
     }
 
+    /// The stored watermark of a list.
+    pub(crate) fn watermark_of(&self, list: &ListId) -> Watermark {
+        self.table.contents.now().watermarks.get(list).cloned().expect("a watermark")
+    }
+
+    /// Adds `item` to its list.
+    pub(crate) fn list_item(&self, item: &Item) {
+        self.provider.list_row(&item.list(), item.row());
+    }
+
+    /// The recorded status; `-` if there is none.
+    pub(crate) fn status_of(&self, id: &ResourceId) -> &'static str {
+        let recorded = self.resource(id);
+        let owner = recorded.second_name_of().map(|owner| self.resource(owner));
+        let view = owner.unwrap_or(recorded).view();
+        view.map_or("-", |view| view.status.map_or("none", Status::as_str))
+    }
+
+    /// An organization of both providers, whose lists can all be read.
+    pub(crate) fn of_all_lists() -> Self {
+        let mut world = Self::new();
+        world.settings.feeds.insert(feed("zerohash"));
+        world.provider.now().signing.insert(feed("zerohash"));
+        world
+    }
+
     pub(crate) fn resource(&self, id: &ResourceId) -> Resource {
         self.table.resources.resource(id)
     }
@@ -271,7 +299,9 @@ impl World {
     /// The money-related content of the table.
     pub(crate) fn ledger(&self) -> Ledger {
         let table = self.table.resources.now();
-        let entries = table.resources.values().map(|resource| (resource.id().clone(), Entry::of(resource)));
+        // A second name has no view.
+        let named = table.resources.values().filter(|resource| resource.second_name_of().is_none());
+        let entries = named.map(|resource| (resource.id().clone(), Entry::of(resource)));
         let owners = |claim: &Claim| claim.owners().map(|entry| entry.resource.clone()).collect();
         let claims = table.claims.iter().map(|(key, claim)| (key.clone(), owners(claim)));
         Ledger { entries: entries.collect(), claims: claims.collect() }

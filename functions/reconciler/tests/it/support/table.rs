@@ -25,17 +25,19 @@ pub(crate) struct Table {
 impl Table {
     /// Does what the state updater and the publisher do with a message.
     pub(crate) fn record(&self, fact: NewFact, now: Timestamp) {
-        let id = fact.resource.clone();
         let mut table = self.resources.now();
-        let (version, published) = (table.resource(&id).version(), table.published.len());
+        let versions = |table: &ResourceTable| -> BTreeMap<ResourceId, u64> {
+            table.resources.iter().map(|(id, resource)| (id.clone(), resource.version())).collect()
+        };
+        let (before, published) = (versions(&table), table.published.len());
         table.record(fact);
-        let resource = table.resource(&id);
-        if resource.version() == version {
-            return;
-        }
+        // A fact may change others too: the owner of a second name, and the deposits of a coin.
+        let changed = versions(&table).into_iter().filter(|(id, version)| before.get(id) != Some(version));
+        let changed: Vec<Resource> = changed.map(|(id, _)| table.resource(&id)).collect();
         let receipts = table.published[published..].iter().filter_map(|event| receipt_of(event, now));
         self.receipts.now().stored.extend(receipts.map(|receipt| (receipt.resource.clone(), receipt)));
-        self.contents.now().indexes.insert(id, Keys::of(&resource, now));
+        let keys = changed.iter().map(|resource| (resource.id().clone(), Keys::of(resource, now)));
+        self.contents.now().indexes.extend(keys);
     }
 }
 
