@@ -18,11 +18,22 @@ const SETTLES_WITHIN: Duration = Duration::from_secs(12 * 3600);
 pub fn report_lines(report: &Report) -> Vec<String> {
     let heading =
         format!("{} from {} to {} (reported at {})", report.list_id(), report.from, report.before, report.made_at);
-    let total = |total: &Total| format!("{} ({})", total.total, total.deposits);
+    let total = |total: &Total| format!("{} ({})", total.total, total.count);
     let asset = |line: &ControlTotalsLine| {
         let mark = if line.holds() { "✓" } else { "✗" };
-        let (provider, ours, published) = (total(&line.provider), total(&line.ours), total(&line.published));
-        format!("  {mark} {:<8} provider {provider:<20} recorded {ours:<20} published {published}", line.asset)
+        let on_its_way = match line.on_its_way.count {
+            0 => String::new(),
+            _ => format!("  on its way {}", total(&line.on_its_way)),
+        };
+        let name = format!("{} {}", line.flow, line.asset);
+        let row = format!(
+            "  {mark} {name:<16} provider {:<20} recorded {:<20} published {:<20} posted {:<20}{on_its_way}",
+            total(&line.provider),
+            total(&line.ours),
+            total(&line.published),
+            total(&line.posted)
+        );
+        row.trim_end().to_owned()
     };
     let nothing = report.lines.is_empty().then(|| "  nothing".to_owned());
     let discrepancies = report.discrepancies.iter().map(|sentence| format!("  ✗ {sentence}"));
@@ -43,7 +54,7 @@ pub fn together(hours: &[Report]) -> Option<Report> {
     let mut whole = first.clone();
     for hour in rest {
         for line in &hour.lines {
-            match whole.lines.iter_mut().find(|known| known.asset == line.asset) {
+            match whole.lines.iter_mut().find(|known| known.is_of(line)) {
                 Some(known) => known.add(line),
                 None => whole.lines.push(line.clone()),
             }
@@ -53,7 +64,7 @@ pub fn together(hours: &[Report]) -> Option<Report> {
         whole.before = hour.before;
         whole.made_at = hour.made_at;
     }
-    whole.lines.sort_by(|one, other| one.asset.cmp(&other.asset));
+    whole.lines.sort_by(|one, other| (&one.asset, one.flow).cmp(&(&other.asset, other.flow)));
     Some(whole)
 }
 

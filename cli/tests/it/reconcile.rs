@@ -141,12 +141,12 @@ async fn a_stored_report_succeeds_only_if_nothing_needs_review() {
         changed[7][name] = value;
         changed
     };
-    let total = |deposits: u64| json!({ "deposits": deposits, "total": "5" });
-    let line = json!({ "asset": "USDC", "provider": total(1), "ours": total(1), "published": total(0) });
+    let total = |count: u64| json!({ "count": count, "total": "5" });
+    let line = json!({ "asset": "USDC", "provider": total(1), "ours": total(1), "published": total(0), "posted": total(0), "flow": "in" });
     for (reports, code, expected) in [
         (all.clone(), 0, "24 of 24 hours are reported of connect:transactions."),
         (all[2..].to_vec(), 1, "not reported: 2025-10-07T00:00:00Z to 2025-10-07T02:00:00Z"),
-        (with("lines", json!([line])), 1, "✗ USDC"),
+        (with("lines", json!([line])), 1, "✗ in USDC"),
         (with("discrepancies", json!(["this deposit differs"])), 1, "✗ this deposit differs"),
         (with("not_understood", json!(2)), 1, "are in no total: 2"),
     ] {

@@ -3,7 +3,7 @@
 use fundhook::report::{hours_without_report, is_balanced, report_lines, together};
 use fundhook_domain::{ListKind, Provider, Timestamp};
 use fundhook_reconciliation::Report;
-use fundhook_reconciliation::{ControlTotalsLine, Total};
+use fundhook_reconciliation::{ControlTotalsLine, Flow, Total};
 
 const DAY: &str = "2026-11-21T00:00:00Z";
 
@@ -12,16 +12,19 @@ fn at(text: &str) -> Timestamp {
 }
 
 /// The total of deposits of 5 each.
-fn total(deposits: u64) -> Total {
-    Total { deposits, total: (deposits * 5).to_string().parse().expect("decimal") }
+fn total(count: u64) -> Total {
+    Total { count, total: (count * 5).to_string().parse().expect("decimal") }
 }
 
 fn line(asset: &str, [provider, ours, published]: [u64; 3]) -> ControlTotalsLine {
     ControlTotalsLine {
         asset: asset.to_owned(),
+        flow: Flow::In,
         provider: total(provider),
         ours: total(ours),
         published: total(published),
+        posted: total(published),
+        on_its_way: Total::default(),
     }
 }
 

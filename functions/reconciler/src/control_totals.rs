@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use fundhook_domain::{ListId, ListKind, Provider, Resource, ResourceId, Statement, Timestamp};
-use fundhook_ports::{PortError, Receipts, SettledDeposits, chain};
+use fundhook_domain::{Kind, ListId, ListKind, Provider, Resource, ResourceId, Statement, Timestamp};
+use fundhook_ports::{PortError, Receipts, SettledResources, chain};
 use fundhook_reconciliation::{
-    ClosedWindow, OrganizationFeeds, PageKey, Report, ReportBuilder, credited_twice, is_credit, is_listed_by, plan,
+    ClosedWindow, OrganizationFeeds, PageKey, Report, ReportBuilder, credited_twice, is_listed_by, moved_by_row, plan,
 };
 use tracing::warn;
 
@@ -17,8 +17,8 @@ use crate::{Ports, ReconcileError, Reconciler};
 /// How many recorded deposits are compared with the list at a time.
 const AT_A_TIME: usize = 100;
 
-/// How many deposits that are dated in a window and not listed in it are requested by their ids. If there are more, the
-/// hour before is read: many deposits are listed by when they arrived, and confirmed in the next hour.
+/// How many resources that are dated in a window and not listed in it are requested by their ids. If there are more, the
+/// hour before is read: many are listed by when they began, and confirmed in the next hour.
 const REQUESTED_BY_ID_MAX: usize = 20;
 
 /// What to do with the discrepancies that a report finds.
@@ -68,10 +68,11 @@ impl<P: Ports> Reconciler<P> {
             self.add_rows(list, &page.rows, &other_feed, findings, phase, &mut report).await?;
             next = page.next;
         }
-        let recorded = self.store.settled(&self.feed_of_rows(list), window.from, window.before).await?;
+        let recorded =
+            self.store.settled(&self.feed_of_rows(list), kind_in(list.kind()), window.from, window.before).await?;
         let mut unlisted = report.uncounted_ids(recorded);
         if unlisted.len() > REQUESTED_BY_ID_MAX {
-            let before = self.credits_listed_in(list, window.hour_before(), phase).await?;
+            let before = self.listed_in(list, window.hour_before(), phase).await?;
             unlisted.retain(|id| !before.contains(id.native()));
         }
         for some in unlisted.chunks(AT_A_TIME) {
@@ -82,7 +83,7 @@ impl<P: Ports> Reconciler<P> {
 
     /// The deposits of the organization's other feed that were credited in `window` or within an hour of it.
     async fn other_feeds_deposits(&self, list: &ListId, window: ClosedWindow) -> Result<Vec<Resource>, PortError> {
-        if self.organization_feeds(list) == OrganizationFeeds::One || !lists_deposits(list.kind()) {
+        if self.organization_feeds(list) == OrganizationFeeds::One || kind_in(list.kind()) != Kind::Deposit {
             return Ok(Vec::new());
         }
         let own = self.feed_of_rows(list);
@@ -93,13 +94,13 @@ impl<P: Ports> Reconciler<P> {
         let mut ids = BTreeSet::new();
         // The index has a partition for each day.
         for part in window.widened_by_an_hour() {
-            ids.extend(self.store.settled(&own.of(other), part.from, part.before).await?);
+            ids.extend(self.store.settled(&own.of(other), Kind::Deposit, part.from, part.before).await?);
         }
         self.read(ids).await
     }
 
-    /// The provider's ids of the deposits that it lists as succeeded in `window`.
-    async fn credits_listed_in(
+    /// The provider's ids of what it lists as arrived or left in `window`.
+    async fn listed_in(
         &self,
         list: &ListId,
         window: ClosedWindow,
@@ -109,8 +110,8 @@ impl<P: Ports> Reconciler<P> {
         let mut next = Some(PageKey::FIRST);
         while let Some(number) = next {
             let page = self.rows_page_in_time(list, window, &number, phase).await?;
-            let credits = page.rows.iter().filter(|row| is_credit(&row.statement));
-            ids.extend(credits.map(|row| row.statement.resource.native().to_owned()));
+            let moved = page.rows.iter().filter(|row| !moved_by_row(&row.statement).is_empty());
+            ids.extend(moved.map(|row| row.statement.resource.native().to_owned()));
             next = page.next;
         }
         Ok(ids)
@@ -172,7 +173,7 @@ impl<P: Ports> Reconciler<P> {
                     Vec::new()
                 }
             };
-            if !rows.iter().any(|row| is_credit(&row.statement)) {
+            if rows.iter().all(|row| moved_by_row(&row.statement).is_empty()) {
                 unlisted.push(deposit);
             }
         }
@@ -190,15 +191,15 @@ impl<P: Ports> Reconciler<P> {
         let recorded = report.uncounted(recorded);
         let ids: Vec<ResourceId> = recorded.iter().map(|resource| resource.id().clone()).collect();
         let receipts = if ids.is_empty() { Vec::new() } else { self.store.receipts(&ids).await? };
-        report.count(&recorded, rows, &receipts);
+        report.count(&recorded, rows, &receipts, self.now());
         Ok(())
     }
 }
 
-/// Whether the list is about money that came in.
-pub(crate) fn lists_deposits(list: ListKind) -> bool {
+/// The kind of the resources that the list is about.
+pub(crate) fn kind_in(list: ListKind) -> Kind {
     match list {
-        ListKind::ConnectTransactions | ListKind::FundTransactions | ListKind::Deposits => true,
-        ListKind::Payments | ListKind::BankPayments => false,
+        ListKind::ConnectTransactions | ListKind::FundTransactions | ListKind::Deposits => Kind::Deposit,
+        ListKind::Payments | ListKind::BankPayments => Kind::Withdrawal,
     }
 }

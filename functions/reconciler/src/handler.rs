@@ -6,7 +6,7 @@ use fundhook_credentials::rotate_by_run;
 use fundhook_domain::{Kind, Timestamp};
 use fundhook_ports::{
     AccessTokens, AccountResources, Claims, ListSigned, ListWithToken, OpenResources, Receipts, Reports, RequestToken,
-    Resources, SendMessages, SettledDeposits, Watermarks, chain,
+    Resources, SendMessages, SettledResources, Watermarks, chain,
 };
 use fundhook_reconciliation::RunSummary;
 use fundhook_runtime::metrics::Metrics;
@@ -20,11 +20,11 @@ use crate::{ListReader, ReconcileError};
 
 /// The table's items and indexes that only reconciliation uses.
 pub trait ReconciliationStore:
-    Watermarks + Reports + OpenResources + SettledDeposits + AccountResources + Claims + Receipts
+    Watermarks + Reports + OpenResources + SettledResources + AccountResources + Claims + Receipts
 {
 }
 
-impl<T: Watermarks + Reports + OpenResources + SettledDeposits + AccountResources + Claims + Receipts>
+impl<T: Watermarks + Reports + OpenResources + SettledResources + AccountResources + Claims + Receipts>
     ReconciliationStore for T
 {
 }

@@ -9,7 +9,7 @@ use fundhook_reconciliation::plan;
 use tracing::{error, info, warn};
 
 use crate::ambiguity::{CheckEnd, Checked};
-use crate::control_totals::lists_deposits;
+use crate::control_totals::kind_in;
 use crate::listed_row::statements_of;
 use crate::provider::Listing;
 use crate::run::Phase;
@@ -115,7 +115,7 @@ impl<P: Ports> Reconciler<P> {
         phase: &mut Phase<'_>,
     ) -> Result<(), ReconcileError> {
         let mut watermark = self.watermark(list).await?;
-        let kind = if lists_deposits(list.kind()) { Kind::Deposit } else { Kind::Withdrawal };
+        let kind = kind_in(list.kind());
         let unchanged = watermark.clone();
         let before = self.now();
         let from = Some(before.minus(ASKED_AGAIN_FOR));

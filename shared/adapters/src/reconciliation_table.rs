@@ -11,10 +11,12 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
-use fundhook_domain::{Claim, ClaimKey, Feed, ListId, ResourceId, SimilarDeposits, SimilarKey, Timestamp, json_fault};
+use fundhook_domain::{
+    Claim, ClaimKey, Feed, Kind, ListId, ResourceId, SimilarDeposits, SimilarKey, Timestamp, json_fault,
+};
 use fundhook_ports::{
     AccountResources, Advance, Claims, Disposition, IndexEntry, IndexPage, OpenQuery, OpenResources, PortError,
-    Receipts, Reports, SettledDeposits, Watermarks,
+    Receipts, Reports, SettledResources, Watermarks,
 };
 use fundhook_reconciliation::{Receipt, Report, Watermark};
 use serde::Serialize;
@@ -208,15 +210,21 @@ impl OpenResources for ReconciliationTable {
     }
 }
 
-impl SettledDeposits for ReconciliationTable {
-    async fn settled(&self, feed: &Feed, from: Timestamp, before: Timestamp) -> Result<Vec<ResourceId>, PortError> {
+impl SettledResources for ReconciliationTable {
+    async fn settled(
+        &self,
+        feed: &Feed,
+        kind: Kind,
+        from: Timestamp,
+        before: Timestamp,
+    ) -> Result<Vec<ResourceId>, PortError> {
         let last = before.minus(Duration::from_nanos(1));
         let query = self
-            .query(SETTLED, (SETTLED, item::settled_partition(feed, from)))
+            .query(SETTLED, (SETTLED, item::settled_partition(feed, kind, from)))
             .key_condition_expression(format!("#partition = :partition AND {SETTLED_AT} BETWEEN :from AND :last"))
             .expression_attribute_values(":from", AttributeValue::S(from.sortable()))
             .expression_attribute_values(":last", AttributeValue::S(last.sortable()));
-        all_pages(query, "read the deposits of an hour").await
+        all_pages(query, "read what was confirmed in an hour").await
     }
 }
 

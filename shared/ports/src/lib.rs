@@ -22,6 +22,6 @@ pub use fundhook_domain::{CLOCK_SKEW_MAX, Versioned, Write};
 pub use messages::{Archive, PublishEvents, QueueMessage, SendMessage, SendMessages};
 pub use reconciliation::{
     AccountResources, Advance, Claims, IndexEntry, IndexPage, ListError, ListPage, ListQuery, ListSigned,
-    ListWithToken, OpenQuery, OpenResources, Receipts, Reports, SettledDeposits, Watermarks,
+    ListWithToken, OpenQuery, OpenResources, Receipts, Reports, SettledResources, Watermarks,
 };
 pub use resources::{FactPages, Resources, WriteOutcome};

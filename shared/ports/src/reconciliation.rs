@@ -125,12 +125,14 @@ pub trait OpenResources {
     fn open(&self, query: OpenQuery<'_>) -> impl Future<Output = Result<IndexPage, PortError>> + Send;
 }
 
-/// The index of confirmed deposits.
-pub trait SettledDeposits {
-    /// The feed's deposits whose confirmation is dated `from..before`. The range must lie within one day in UTC.
+/// The index of confirmed deposits and withdrawals.
+pub trait SettledResources {
+    /// The feed's deposits or withdrawals whose confirmation is dated `from..before`. The range must lie within one day in
+    /// UTC.
     fn settled(
         &self,
         feed: &Feed,
+        kind: Kind,
         from: Timestamp,
         before: Timestamp,
     ) -> impl Future<Output = Result<Vec<ResourceId>, PortError>> + Send;

@@ -1,96 +1,176 @@
-//! Control totals: per asset, what the provider lists, what is recorded and what was published.
+//! Control totals: per flow and asset, what the provider lists, what is recorded, what was published and what was posted.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use fundhook_domain::{DecimalValue, Resource, ResourceId, Statement};
+use fundhook_domain::{DecimalValue, Resource, ResourceId, Statement, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::credit::{asset_and_amount, credited, is_credit};
+use crate::moved::{Flow, Moved, moved_by, moved_by_row};
 use crate::plan::furthest;
 use crate::receipt::Receipt;
 
-/// A number of deposits and their sum in whole coins.
+/// How long after a fact was received its event may still be on its way. An alarm watches the delay of the stream, and its
+/// limit is shorter.
+const ON_ITS_WAY: Duration = Duration::from_secs(900);
+
+/// A number of amounts and their sum in whole coins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Total {
-    /// How many deposits.
-    pub deposits: u64,
+    /// How many.
+    pub count: u64,
     /// Their sum.
     pub total: DecimalValue,
 }
 
 impl Default for Total {
     fn default() -> Self {
-        Self { deposits: 0, total: DecimalValue::zero() }
+        Self { count: 0, total: DecimalValue::zero() }
     }
 }
 
 impl Total {
     fn count(&mut self, value: &DecimalValue) {
-        self.deposits += 1;
+        self.count += 1;
         self.total = self.total.clone() + value;
     }
 
     fn add(&mut self, other: &Self) {
-        self.deposits += other.deposits;
+        self.count += other.count;
         self.total = self.total.clone() + &other.total;
+    }
+
+    fn plus(&self, other: &Self) -> Self {
+        let mut sum = self.clone();
+        sum.add(other);
+        sum
     }
 }
 
-/// The three totals of one asset.
+/// The totals of one flow of one asset.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ControlTotalsLine {
     /// The asset's code; `-` when it is not named.
     pub asset: String,
-    /// What the provider lists as succeeded.
+    /// Which way the money went.
+    pub flow: Flow,
+    /// What the provider lists.
     pub provider: Total,
-    /// What is recorded as confirmed and is not a duplicate.
+    /// What is recorded, and is neither in conflict nor a duplicate.
     pub ours: Total,
-    /// What was published as confirmed.
+    /// What was published.
     pub published: Total,
+    /// What the postings of the published events add up to.
+    pub posted: Total,
+    /// What is recorded so recently that its event may not have been published yet.
+    #[serde(default)]
+    pub on_its_way: Total,
 }
 
 impl ControlTotalsLine {
-    /// Adds the totals of another part of the same asset.
+    fn empty(flow: Flow, asset: &str) -> Self {
+        Self {
+            asset: asset.to_owned(),
+            flow,
+            provider: Total::default(),
+            ours: Total::default(),
+            published: Total::default(),
+            posted: Total::default(),
+            on_its_way: Total::default(),
+        }
+    }
+
+    /// Whether the line is about this flow and asset.
+    pub fn is_of(&self, other: &Self) -> bool {
+        (self.flow, &self.asset) == (other.flow, &other.asset)
+    }
+
+    /// Adds the totals of another part of the same flow and asset.
     pub fn add(&mut self, other: &Self) {
         self.provider.add(&other.provider);
         self.ours.add(&other.ours);
         self.published.add(&other.published);
+        self.posted.add(&other.posted);
+        self.on_its_way.add(&other.on_its_way);
     }
 
-    /// Whether all three totals are equal.
+    /// Whether the totals are equal. What is still on its way counts as published.
     pub fn holds(&self) -> bool {
-        self.provider == self.ours && self.ours == self.published
+        self.provider == self.ours
+            && self.ours == self.published.plus(&self.on_its_way)
+            && self.ours == self.posted.plus(&self.on_its_way)
     }
 }
 
-/// Totals each asset over the listed rows `theirs`, the recorded deposits `ours`, and the receipts of those deposits.
+/// The totals of a part of a window, and where what is recorded was not published as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// A line for each asset and flow.
+    pub lines: Vec<ControlTotalsLine>,
+    /// One sentence for each resource whose event or postings differ from what is recorded.
+    pub unpublished: Vec<String>,
+}
+
+/// Totals each flow and asset over the listed rows `theirs`, the recorded resources `ours`, and the receipts of those
+/// resources, at `now`.
 ///
-/// Only credits count: a recorded deposit that is pending, failed or a duplicate does not, nor does a row that has not
-/// succeeded. A row, deposit or receipt that occurs twice counts once.
-pub fn control_totals(ours: &[Resource], theirs: &[Statement], receipts: &[Receipt]) -> Vec<ControlTotalsLine> {
-    let mut lines: BTreeMap<String, ControlTotalsLine> = BTreeMap::new();
-    let mut line = |asset: String, count: &dyn Fn(&mut ControlTotalsLine)| {
-        let empty = || ControlTotalsLine {
-            asset: asset.clone(),
-            provider: Total::default(),
-            ours: Total::default(),
-            published: Total::default(),
-        };
-        count(lines.entry(asset.clone()).or_insert_with(empty));
-    };
-    for row in furthest(theirs).filter(|row| is_credit(row)) {
-        if let Some((asset, value)) = asset_and_amount(&row.content.details) {
-            line(asset, &|line| line.provider.count(&value));
-        }
+/// Only money that has arrived or left counts: what is pending, failed, in conflict or a duplicate does not. A row, resource or
+/// receipt that occurs twice counts once.
+pub fn control_totals(ours: &[Resource], theirs: &[Statement], receipts: &[Receipt], now: Timestamp) -> Totals {
+    let mut lines = Lines::default();
+    for row in furthest(theirs) {
+        lines.count(&moved_by_row(row), |line| &mut line.provider);
     }
     let distinct: BTreeMap<&ResourceId, &Resource> = ours.iter().map(|resource| (resource.id(), resource)).collect();
-    for (asset, value) in distinct.values().filter_map(|resource| credited(resource)) {
-        line(asset, &|line| line.ours.count(&value));
-    }
     let receipts: BTreeMap<&ResourceId, &Receipt> =
         receipts.iter().map(|receipt| (&receipt.resource, receipt)).collect();
-    for receipt in receipts.values().filter(|receipt| distinct.contains_key(&receipt.resource)) {
-        line(receipt.asset.to_uppercase(), &|line| line.published.count(&receipt.value));
+    let mut unpublished = Vec::new();
+    for (id, resource) in distinct {
+        let recorded = moved_by(resource);
+        lines.count(&recorded, |line| &mut line.ours);
+        let (published, posted) = match receipts.get(id) {
+            Some(receipt) => (receipt.moved.as_slice(), receipt.posted.as_slice()),
+            None => (&[][..], &[][..]),
+        };
+        if published != recorded && is_on_its_way(resource, now) {
+            lines.count(&recorded, |line| &mut line.on_its_way);
+            continue;
+        }
+        lines.count(published, |line| &mut line.published);
+        lines.count(posted, |line| &mut line.posted);
+        let differs = [("published", published), ("posted", posted)].into_iter().find(|(_, moved)| *moved != recorded);
+        unpublished.extend(
+            differs.map(|(how, moved)| {
+                format!("{id} is recorded as {} and was {how} as {}", words(&recorded), words(moved))
+            }),
+        );
     }
-    lines.into_values().collect()
+    Totals { lines: lines.0.into_values().collect(), unpublished }
+}
+
+/// Whether the last fact of the resource is so recent that its event may not have been published yet.
+fn is_on_its_way(resource: &Resource, now: Timestamp) -> bool {
+    let received = resource.facts().last().map(|fact| fact.content.evidence().received_at);
+    received.is_some_and(|received| now.since(received) < ON_ITS_WAY)
+}
+
+/// Amounts as words: `in 100 USDC, fees 1 USDC`.
+fn words(moved: &[Moved]) -> String {
+    if moved.is_empty() {
+        return "nothing".to_owned();
+    }
+    let words: Vec<String> = moved.iter().map(ToString::to_string).collect();
+    words.join(", ")
+}
+
+#[derive(Default)]
+struct Lines(BTreeMap<(String, Flow), ControlTotalsLine>);
+
+impl Lines {
+    fn count(&mut self, moved: &[Moved], total: impl Fn(&mut ControlTotalsLine) -> &mut Total) {
+        for Moved { flow, asset, value } in moved {
+            let line = self.0.entry((asset.clone(), *flow));
+            total(line.or_insert_with(|| ControlTotalsLine::empty(*flow, asset))).count(value);
+        }
+    }
 }

@@ -2,10 +2,9 @@
 
 use fundhook_domain::{DecimalValue, DepositStatus, Details, HoldReason, Quantity, Resource, Statement, Status};
 
-pub(crate) const CONFIRMED: Status = Status::Deposit(DepositStatus::Confirmed);
+use crate::moved::UNNAMED_ASSET;
 
-/// The asset of a deposit that names none.
-pub(crate) const UNNAMED_ASSET: &str = "-";
+pub(crate) const CONFIRMED: Status = Status::Deposit(DepositStatus::Confirmed);
 
 /// Whether the provider credited the deposit of the row, even if the row alone does not tell who bears a fee.
 pub fn is_credit(row: &Statement) -> bool {
@@ -19,8 +18,7 @@ pub(crate) fn credited(resource: &Resource) -> Option<(String, DecimalValue)> {
     view.is_credited().then(|| asset_and_amount(&view.details)).flatten()
 }
 
-/// The asset and the amount in whole coins, as the event of the deposit states them, so that they compare with what was
-/// published. An amount that is not stated in coins counts as zero.
+/// The asset and the amount in whole coins, to compare two deposits by. An amount that is not stated in coins counts as zero.
 pub(crate) fn asset_and_amount(details: &Details) -> Option<(String, DecimalValue)> {
     match details {
         Details::Transfer(transfer) => {

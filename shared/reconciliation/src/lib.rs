@@ -16,6 +16,7 @@ mod discrepancy;
 mod hours;
 mod list_order;
 mod lists;
+mod moved;
 mod plan;
 mod receipt;
 mod report;
@@ -31,12 +32,13 @@ pub use answers::{AcceptedRows, DayReports, DecidedCase, RunSummary};
 pub use coin::{
     SAME_DEPOSIT_WITHIN, claim_of, has_coin_of, identifies_its_coin, is_identified_by_its_coin, may_be_the_same, names,
 };
-pub use control_totals::{ControlTotalsLine, Total, control_totals};
+pub use control_totals::{ControlTotalsLine, Total, Totals, control_totals};
 pub use credit::is_credit;
 pub use discrepancy::Discrepancy;
 pub use hours::TotalsPass;
 pub use list_order::all_older_and_newest_first;
 pub use lists::{is_listed_by, lists_of};
+pub use moved::{Flow, Moved, moved_by, moved_by_row};
 pub use plan::{credited_twice, plan};
 pub use receipt::{Receipt, receipt_of};
 pub use report::Report;

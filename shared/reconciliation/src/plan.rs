@@ -8,6 +8,7 @@ use crate::ambiguity::Ambiguity;
 use crate::coin::{claim_of, coin_in, is_about, may_be_the_same, names, provider_id};
 use crate::credit::credited;
 use crate::discrepancy::Discrepancy;
+use crate::moved::moved_by;
 
 /// Compares the recorded resources `ours` with `theirs`: the rows of the provider's list, each as its statement.
 ///
@@ -37,9 +38,14 @@ pub fn plan(ours: &[Resource], theirs: &[Statement]) -> Vec<Discrepancy> {
         }
     }
     let unmatched = recorded.by_id.values().filter(|resource| !matched.contains(resource.id()));
-    let credited = unmatched.filter(|resource| credited(resource).is_some());
-    discrepancies.extend(credited.map(|resource| Discrepancy::UnknownToTheProvider { ours: resource.id().clone() }));
+    let settled = unmatched.filter(|resource| is_settled(resource));
+    discrepancies.extend(settled.map(|resource| Discrepancy::UnknownToTheProvider { ours: resource.id().clone() }));
     discrepancies
+}
+
+/// Whether it is recorded as credited, or as a withdrawal that has left.
+fn is_settled(resource: &Resource) -> bool {
+    resource.id().kind() != Kind::Deposit && !moved_by(resource).is_empty() || credited(resource).is_some()
 }
 
 /// The rows `theirs` that are recorded in `ours` under their ids and credited, and that may be the same coin as one of

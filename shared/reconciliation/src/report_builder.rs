@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fundhook_domain::{FactId, Kind, ListId, ListedAt, Resource, ResourceId, Statement, Timestamp};
 
-use crate::control_totals::{ControlTotalsLine, control_totals};
-use crate::credit::is_credit;
+use crate::control_totals::{ControlTotalsLine, Totals, control_totals};
 use crate::discrepancy::Discrepancy;
+use crate::moved::{Flow, moved_by_row};
 use crate::receipt::Receipt;
 use crate::report::Report;
 use crate::window::ClosedWindow;
@@ -20,12 +20,12 @@ const DISCREPANCIES_MAX: usize = 500;
 #[derive(Debug)]
 pub struct ReportBuilder {
     window: ClosedWindow,
-    lines: BTreeMap<String, ControlTotalsLine>,
+    lines: BTreeMap<(String, Flow), ControlTotalsLine>,
     discrepancies: Vec<String>,
-    /// The deposits whose rows were counted.
+    /// The resources whose rows were counted.
     counted_rows: BTreeSet<ResourceId>,
-    /// The recorded deposits that were counted.
-    counted_deposits: BTreeSet<ResourceId>,
+    /// The recorded resources that were counted.
+    counted_resources: BTreeSet<ResourceId>,
     /// The rows that cannot be counted.
     not_understood: BTreeSet<FactId>,
 }
@@ -38,7 +38,7 @@ impl ReportBuilder {
             lines: BTreeMap::new(),
             discrepancies: Vec::new(),
             counted_rows: BTreeSet::new(),
-            counted_deposits: BTreeSet::new(),
+            counted_resources: BTreeSet::new(),
             not_understood: BTreeSet::new(),
         }
     }
@@ -68,29 +68,31 @@ impl ReportBuilder {
 
     /// Those of `recorded` that were not counted before.
     pub fn uncounted(&self, mut recorded: Vec<Resource>) -> Vec<Resource> {
-        recorded.retain(|resource| !self.counted_deposits.contains(resource.id()));
+        recorded.retain(|resource| !self.counted_resources.contains(resource.id()));
         recorded
     }
 
-    /// Those of the ids whose deposits were not counted before: no row in the window is about them.
+    /// Those of the ids whose resources were not counted before: no row in the window is about them.
     pub fn uncounted_ids(&self, mut ids: Vec<ResourceId>) -> Vec<ResourceId> {
-        ids.retain(|id| !self.counted_deposits.contains(id));
+        ids.retain(|id| !self.counted_resources.contains(id));
         ids
     }
 
-    /// Counts rows, the deposits recorded for them, and their receipts. `recorded` was not counted before (see
+    /// Counts rows, the resources recorded for them, and their receipts, at `now`. `recorded` was not counted before (see
     /// [`Self::uncounted`]).
-    pub fn count(&mut self, recorded: &[Resource], rows: &[Statement], receipts: &[Receipt]) {
-        for line in control_totals(recorded, rows, receipts) {
-            match self.lines.get_mut(&line.asset) {
+    pub fn count(&mut self, recorded: &[Resource], rows: &[Statement], receipts: &[Receipt], now: Timestamp) {
+        let Totals { lines, unpublished } = control_totals(recorded, rows, receipts, now);
+        for line in lines {
+            match self.lines.get_mut(&(line.asset.clone(), line.flow)) {
                 Some(known) => known.add(&line),
-                None => drop(self.lines.insert(line.asset.clone(), line)),
+                None => drop(self.lines.insert((line.asset.clone(), line.flow), line)),
             }
         }
-        // A row that has not succeeded counts for nothing, and a later page may have one about the same deposit that has.
-        let credits = rows.iter().filter(|row| is_credit(row));
-        self.counted_rows.extend(credits.map(|row| row.resource.clone()));
-        self.counted_deposits.extend(recorded.iter().map(|resource| resource.id().clone()));
+        unpublished.into_iter().for_each(|sentence| self.add_sentence(sentence));
+        // A row about money that has not moved counts for nothing, and a later page may have one about the same that has.
+        let moved = rows.iter().filter(|row| !moved_by_row(row).is_empty());
+        self.counted_rows.extend(moved.map(|row| row.resource.clone()));
+        self.counted_resources.extend(recorded.iter().map(|resource| resource.id().clone()));
     }
 
     /// The report of `list`, made at `made_at`.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use fundhook_domain::{Provider, Timestamp};
 use fundhook_ports::ListQuery;
 use fundhook_ports::fakes::{ApiRow, Reply};
-use fundhook_reconciliation::{ControlTotalsLine, DayReports, Report, Total};
+use fundhook_reconciliation::{ControlTotalsLine, DayReports, Flow, Report, Total};
 use serde_json::{Value, json};
 
 use crate::support::deposit::{ETH, TestDeposit, USDC, deposit};
@@ -14,13 +14,14 @@ use crate::support::{NOON, World, at, days, feed, hours, minutes, rows_twice, tr
 /// The number of deposits and their sum: as listed, as recorded, as published.
 type ThreeTotals<'a> = [(u64, &'a str); 3];
 
-fn total((deposits, total): (u64, &str)) -> Total {
-    Total { deposits, total: total.parse().expect("a decimal") }
+fn total((count, total): (u64, &str)) -> Total {
+    Total { count, total: total.parse().expect("a decimal") }
 }
 
 fn line(asset: &str, [provider, ours, published]: ThreeTotals<'_>) -> ControlTotalsLine {
     let [provider, ours, published] = [provider, ours, published].map(total);
-    ControlTotalsLine { asset: asset.to_owned(), provider, ours, published }
+    let (asset, flow, posted) = (asset.to_owned(), Flow::In, published.clone());
+    ControlTotalsLine { asset, flow, provider, ours, published, posted, on_its_way: Total::default() }
 }
 
 /// The same total for all three.
@@ -146,7 +147,7 @@ async fn every_kind_of_difference_shows_in_the_report() {
                 world.table.receipts.now().stored.remove(&deposit.resource());
             },
             line: [(2, "6"), (2, "6"), (1, "1")],
-            sentence: "",
+            sentence: "is recorded as in 5 USDC and was published as nothing",
         },
         Case {
             name: "published with another amount",
@@ -154,10 +155,11 @@ async fn every_kind_of_difference_shows_in_the_report() {
                 confirm_and_list(world, deposit);
                 let mut receipts = world.table.receipts.now();
                 let receipt = receipts.stored.get_mut(&deposit.resource()).expect("published");
-                receipt.value = "50".parse().expect("a decimal");
+                receipt.moved[0].value = "50".parse().expect("a decimal");
+                receipt.posted = receipt.moved.clone();
             },
             line: [(2, "6"), (2, "6"), (2, "51")],
-            sentence: "",
+            sentence: "is recorded as in 5 USDC and was published as in 50 USDC",
         },
         Case {
             name: "failed by webhook, listed as succeeded",

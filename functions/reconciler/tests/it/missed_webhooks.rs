@@ -150,7 +150,7 @@ fn assert_that_hourly_totals_are_equal(world: &World) {
         let holds = report.lines.iter().all(fundhook_reconciliation::ControlTotalsLine::holds);
         assert!(holds && report.discrepancies.is_empty(), "{report:#?}");
     }
-    let counted = contents.reports.values().flat_map(|report| &report.lines).map(|line| line.published.deposits);
+    let counted = contents.reports.values().flat_map(|report| &report.lines).map(|line| line.published.count);
     assert!(counted.sum::<u64>() > DEPOSITS as u64 / 2);
 }
 

@@ -462,5 +462,5 @@ async fn a_watermark_that_was_stored_by_a_clock_that_was_ahead_moves_back_and_ev
     world.run_for(hours(5)).await;
     let contents = world.table.contents.now();
     let report = contents.reports.get(&(transactions("connect"), at(NOON))).expect("its hour is totalled again");
-    assert_eq!(report.lines[0].published.deposits, 1);
+    assert_eq!(report.lines[0].published.count, 1);
 }

@@ -133,7 +133,7 @@ async fn an_endless_list_does_not_prevent_overdue_reports_and_control_totals_of_
     assert!(world.watermark("connect").window.is_some(), "the endless list is still being read");
     let contents = world.table.contents.now();
     let report = &contents.reports[&(transactions("connect/acme"), at(NOON).plus(hours(2)))];
-    assert_eq!(report.lines[0].ours.deposits, 1);
+    assert_eq!(report.lines[0].ours.count, 1);
 }
 
 #[tokio::test]

@@ -189,9 +189,10 @@ pub(super) fn encode(resource: &Resource, facts: &Division, now: Timestamp) -> V
         attributes.push((OPEN, AttributeValue::S(partition)));
         attributes.push((OPEN_SINCE, AttributeValue::S(current_status.since.sortable())));
     }
-    // The sparse index `settled` contains the deposits that may be credited, by feed and day.
-    if view.is_credited() {
-        let partition = settled_partition(resource.id().feed(), view.occurred_at);
+    // The sparse index `settled` contains the deposits that may be credited and the withdrawals that have left, by feed, kind
+    // and day.
+    if view.is_settled() {
+        let partition = settled_partition(resource.id().feed(), kind, view.occurred_at);
         attributes.push((SETTLED, AttributeValue::S(partition)));
         attributes.push((SETTLED_AT, AttributeValue::S(view.occurred_at.sortable())));
     }
@@ -221,7 +222,7 @@ pub fn review_partition(kind: Kind) -> String {
     format!("{kind}.review")
 }
 
-/// The partition of the index `settled` for the feed's deposits on the day of `at`.
-pub(crate) fn settled_partition(feed: &Feed, at: Timestamp) -> String {
-    format!("{feed}#{}", at.day())
+/// The partition of the index `settled` for the feed's resources of `kind` on the day of `at`.
+pub(crate) fn settled_partition(feed: &Feed, kind: Kind, at: Timestamp) -> String {
+    format!("{feed}#{kind}#{}", at.day())
 }

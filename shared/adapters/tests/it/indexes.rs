@@ -10,7 +10,7 @@ use fundhook_domain::{
     FactContent, Feed, HoldForce, HoldReason, Kind, NewFact, Provider, Resource, ResourceId, Statement, Timestamp,
 };
 use fundhook_ports::{
-    AccountResources, IndexPage, OpenQuery, OpenResources, Resources, SettledDeposits, Write, WriteOutcome,
+    AccountResources, IndexPage, OpenQuery, OpenResources, Resources, SettledResources, Write, WriteOutcome,
 };
 
 use crate::support::coins::{HASH, OTHER_HASH, THIRD_HASH, confirmed, recorded, unexpected};
@@ -94,7 +94,7 @@ impl World {
 
     async fn settled_within(&self, feed: &str, from: Timestamp, before: Timestamp) -> BTreeSet<ResourceId> {
         let feed: Feed = feed.parse().expect("a feed");
-        let settled = self.store.settled(&feed, from, before).await.expect("the index answers");
+        let settled = self.store.settled(&feed, Kind::Deposit, from, before).await.expect("the index answers");
         let distinct: BTreeSet<ResourceId> = settled.iter().cloned().collect();
         assert_eq!(distinct.len(), settled.len(), "no duplicates: {settled:?}");
         distinct

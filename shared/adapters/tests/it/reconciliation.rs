@@ -7,9 +7,9 @@ use fundhook_adapters::{Aws, ReconciliationTable, WriteMethod};
 use fundhook_domain::{Claim, ClaimKey, Feed, Kind, ListId, ListKind, Provider, Timestamp, WebhookFamily};
 use fundhook_ports::{
     AccountResources, Advance, Claims, Disposition, OpenQuery, OpenResources, PortError, Receipts, Reports,
-    SettledDeposits, Watermarks, WriteOutcome, chain,
+    SettledResources, Watermarks, WriteOutcome, chain,
 };
-use fundhook_reconciliation::{ControlTotalsLine, Receipt, Total};
+use fundhook_reconciliation::{ControlTotalsLine, Flow, Moved, Receipt, Total};
 use fundhook_reconciliation::{PageKey, ReadWindow, Report, Watermark};
 use serde_json::json;
 use tokio::task::JoinSet;
@@ -125,9 +125,16 @@ fn hour(number: u64) -> Timestamp {
 
 /// The report of an hour with a total in one asset.
 fn report(list: &ListId, number: u64, total: &str) -> Report {
-    let total = |deposits| Total { deposits, total: total.parse().expect("a decimal") };
-    let line =
-        ControlTotalsLine { asset: "USDC".to_owned(), provider: total(3), ours: total(2), published: Total::default() };
+    let total = |count| Total { count, total: total.parse().expect("a decimal") };
+    let line = ControlTotalsLine {
+        asset: "USDC".to_owned(),
+        flow: Flow::Returned,
+        provider: total(3),
+        ours: total(2),
+        published: Total::default(),
+        posted: total(1),
+        on_its_way: total(2),
+    };
     let sentence = "deposit#connect#a is listed as confirmed and not recorded – é".to_owned();
     Report {
         feed: list.feed().clone(),
@@ -177,8 +184,8 @@ fn receipt(native: &str, value: &str) -> Receipt {
     Receipt {
         resource: deposit(native),
         event: format!("deposit#connect#{native}#2"),
-        asset: "USDC".to_owned(),
-        value: value.parse().expect("a decimal"),
+        moved: vec![Moved { flow: Flow::In, asset: "USDC".to_owned(), value: value.parse().expect("a decimal") }],
+        posted: Vec::new(),
         published_at: at(60),
     }
 }
@@ -338,7 +345,7 @@ async fn an_unreachable_table_is_an_error_to_be_retried() {
         async { failed(store.note(&given).await) },
         async { failed(store.receipts(&ids).await) },
         async { failed(store.claims(&keys).await) },
-        async { failed(store.settled(&feed, at(0), at(1)).await) },
+        async { failed(store.settled(&feed, Kind::Deposit, at(0), at(1)).await) },
         async { failed(store.open(open).await) },
         async { failed(store.of_account("CUST01", at(0)).await) },
     );

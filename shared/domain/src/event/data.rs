@@ -8,9 +8,9 @@ use serde_json::{Map, Value};
 
 use super::recovery::{LISTED_MAX, RecoveryBody};
 use crate::{
-    AccountDetails, Amount, BalanceDetails, Balances, Conflict, Conversion, Credit, DecisionSummary, DepositStatus,
-    Details, Evidence, Exchange, FeeQuantity, HistoryEntry, Hold, Network, Posting, Purpose, ResourceId, Session, Side,
-    Source, Status, Timestamp, Transaction, TransferDetails, UnrecognizedDetails, View, WebhookFamily,
+    AccountDetails, Amount, BalanceDetails, Balances, Books, Conflict, Conversion, Credit, DecisionSummary,
+    DepositStatus, Details, Evidence, Exchange, FeeQuantity, HistoryEntry, Hold, Network, Posting, Purpose, ResourceId,
+    Session, Side, Source, Status, Timestamp, Transaction, TransferDetails, UnrecognizedDetails, View, WebhookFamily,
 };
 
 /// The resource after a change.
@@ -73,6 +73,10 @@ pub struct EventData {
     /// books after the event and before it, so the lines of all its events add up to what it books. Empty when nothing
     /// changes.
     pub postings: Vec<Posting>,
+    /// What the lines of all events of the resource up to this one add up to. It is not a part of the event.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub booked: Books,
     /// The part that depends on the kind.
     #[serde(flatten)]
     #[schemars(skip)]
@@ -228,7 +232,8 @@ impl EventData {
     pub(super) fn of(id: &ResourceId, view: View, before: Option<&View>, arrival: Arrival) -> Self {
         let Arrival { late, reconciled } = arrival;
         let previous = before.and_then(|view| view.status).filter(|status| Some(*status) != view.status);
-        let postings = (view.books(id) - &before.map(|view| view.books(id)).unwrap_or_default()).postings();
+        let booked = view.books(id);
+        let postings = (booked.clone() - &before.map(|view| view.books(id)).unwrap_or_default()).postings();
         let is_final = view.is_final();
         let View {
             status,
@@ -278,6 +283,7 @@ impl EventData {
             resembles,
             decision,
             postings,
+            booked,
             body,
             history,
             history_omitted: (omitted > 0).then_some(omitted),

@@ -19,7 +19,7 @@ use super::second_name::owner_in;
 use super::statement::{Reading, StatementContent};
 use crate::{
     DecimalValue, DepositStatus, FactId, Hold, HoldForce, HoldReason, Kind, Needs, RecoveryDetails, ResourceId, Status,
-    StatusRule, Timestamp,
+    StatusRule, Timestamp, WithdrawalStatus,
 };
 
 /// What a set of facts adds up to. Equal sets have equal views, whatever order their facts were recorded in.
@@ -260,6 +260,13 @@ impl View {
     /// Whether this is a deposit that may be booked: [confirmed](Self::is_confirmed_deposit), and no duplicate.
     pub fn is_credited(&self) -> bool {
         self.is_confirmed_deposit() && self.duplicate_of.is_none()
+    }
+
+    /// Whether money has come in or left for good, as far as is known: a deposit that [may be booked](Self::is_credited), or a
+    /// confirmed withdrawal that nothing contradicts.
+    pub fn is_settled(&self) -> bool {
+        let is_out = self.status == Some(Status::Withdrawal(WithdrawalStatus::Confirmed));
+        self.is_credited() || (is_out && self.conflict.is_none() && self.duplicate_of.is_none())
     }
 
     /// Whether it needs review: statements conflict, a hold needs a review or a setting, or more was returned than had

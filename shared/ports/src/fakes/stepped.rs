@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use fundhook_domain::{Claim, ClaimKey, Feed, ListId, Resource, ResourceId, SimilarDeposits, SimilarKey, Timestamp};
+use fundhook_domain::{
+    Claim, ClaimKey, Feed, Kind, ListId, Resource, ResourceId, SimilarDeposits, SimilarKey, Timestamp,
+};
 use fundhook_reconciliation::{Receipt, Report, Watermark};
 use secrecy::SecretString;
 
@@ -11,8 +13,8 @@ use super::Steps;
 use crate::{
     AccessTokens, AccountResources, Advance, Claims, FetchKeySet, FetchedKeySet, GrantedToken, IndexPage, KeySets,
     Lease, ListError, ListPage, ListQuery, ListSigned, ListWithToken, OpenQuery, OpenResources, PortError,
-    QueueMessage, Receipts, Reports, RequestToken, Resources, SendMessages, SettledDeposits, StoredKeySet, StoredToken,
-    Watermarks, Write, WriteOutcome,
+    QueueMessage, Receipts, Reports, RequestToken, Resources, SendMessages, SettledResources, StoredKeySet,
+    StoredToken, Watermarks, Write, WriteOutcome,
 };
 
 /// A port with a step before and a step after each call. A call that sends or writes several things has them before and
@@ -159,9 +161,16 @@ impl<T: OpenResources + Send + Sync> OpenResources for Stepped<T> {
     }
 }
 
-impl<T: SettledDeposits + Send + Sync> SettledDeposits for Stepped<T> {
-    async fn settled(&self, feed: &Feed, from: Timestamp, before: Timestamp) -> Result<Vec<ResourceId>, PortError> {
-        self.1.around(&format!("reading confirmed deposits of {feed}"), self.0.settled(feed, from, before)).await
+impl<T: SettledResources + Send + Sync> SettledResources for Stepped<T> {
+    async fn settled(
+        &self,
+        feed: &Feed,
+        kind: Kind,
+        from: Timestamp,
+        before: Timestamp,
+    ) -> Result<Vec<ResourceId>, PortError> {
+        let reading = self.0.settled(feed, kind, from, before);
+        self.1.around(&format!("reading confirmed {kind}s of {feed}"), reading).await
     }
 }
 

@@ -196,8 +196,8 @@ async fn the_last_receipt_of_a_resource_is_kept_and_every_call_is_shown() {
     let receipt = |event: &str| Receipt {
         resource: deposit("a"),
         event: event.to_owned(),
-        asset: "USDC".to_owned(),
-        value: "1".parse().expect("a decimal"),
+        moved: Vec::new(),
+        posted: Vec::new(),
         published_at: at(0),
     };
     let table = Fake::<ReceiptTable>::default();

@@ -197,11 +197,10 @@ fn rows_and_webhooks_in_every_order_lead_to_one_view_and_one_set_of_event_ids() 
 }
 
 #[test]
-fn each_statement_of_a_kind_without_the_furthest_rule_is_an_event() {
-    for statement in
-        [crate::support::statement(Status::Balance, 0), crate::support::recovery::announcements().remove(0)]
-    {
-        every_order_has_the_same_result(&[statement.clone(), listed(&statement)], 2);
+fn a_row_and_its_webhook_are_one_event_about_a_recovery_and_two_about_what_no_list_contains() {
+    let of_recovery = crate::support::recovery::announcements().remove(0);
+    for (statement, events) in [(crate::support::statement(Status::Balance, 0), 2), (of_recovery, 1)] {
+        every_order_has_the_same_result(&[statement.clone(), listed(&statement)], events);
     }
 }
 

@@ -5,10 +5,10 @@ use std::slice::from_ref as one;
 use std::time::Duration;
 
 use fundhook_domain::{
-    DecimalValue, NewFact, Quantity, Resource, Statement, Timestamp, TransferDetails, Units, events_after, fold,
+    FeeQuantity, NewFact, Purpose, Quantity, Resource, Statement, Timestamp, TransferDetails, Units, events_after, fold,
 };
 use fundhook_reconciliation::{
-    ControlTotalsLine, Discrepancy, Receipt, Total, control_totals, credited_twice, receipt_of,
+    ControlTotalsLine, Discrepancy, Flow, Moved, Receipt, Total, credited_twice, receipt_of,
 };
 
 use crate::deposits::{id, recorded, recorded_as, row, row_with, sent};
@@ -30,14 +30,30 @@ fn receipts(ours: &[Resource]) -> Vec<Receipt> {
     ours.iter().filter_map(receipt).collect()
 }
 
-fn total((deposits, total): (u64, &str)) -> Total {
-    Total { deposits, total: total.parse().expect("a decimal") }
+fn total((count, total): (u64, &str)) -> Total {
+    Total { count, total: total.parse().expect("a decimal") }
 }
 
-/// The line of `asset`: as listed, as recorded, as published.
+/// The line of what came in of `asset`: as listed, as recorded, as published and posted.
 fn line(asset: &str, provider: (u64, &str), ours: (u64, &str), published: (u64, &str)) -> ControlTotalsLine {
+    line_of(Flow::In, asset, provider, ours, published)
+}
+
+fn line_of(
+    flow: Flow,
+    asset: &str,
+    provider: (u64, &str),
+    ours: (u64, &str),
+    published: (u64, &str),
+) -> ControlTotalsLine {
     let (provider, ours, published) = (total(provider), total(ours), total(published));
-    ControlTotalsLine { asset: asset.to_owned(), provider, ours, published }
+    let (asset, posted) = (asset.to_owned(), published.clone());
+    ControlTotalsLine { asset, flow, provider, ours, published, posted, on_its_way: Total::default() }
+}
+
+/// The lines long after everything was received.
+fn control_totals(ours: &[Resource], theirs: &[Statement], receipts: &[Receipt]) -> Vec<ControlTotalsLine> {
+    fundhook_reconciliation::control_totals(ours, theirs, receipts, at(86_400)).lines
 }
 
 /// A change to what is said about a deposit.
@@ -49,6 +65,11 @@ fn in_units(details: &mut TransferDetails, value: &str, units: &str) {
 
 /// A confirmed deposit, and the row that lists it, both changed by `say`.
 fn confirmed(of: &str, say: Say) -> (Resource, Statement) {
+    // The amount alone says what is credited.
+    let say = |details: &mut TransferDetails| {
+        details.credit = None;
+        say(details);
+    };
     (recorded([&with(sent(of, "confirmed", 40), say)]), row_with(of, say))
 }
 
@@ -72,7 +93,9 @@ fn totals_are_equal_when_deposits_are_listed_recorded_and_published_alike() {
 fn every_difference_between_the_three_totals_shows() {
     let (resource, row) = confirmed(ONE, |_| {});
     let (other, other_row) = confirmed(ONE, |details| details.quantity = Some(quantity("99.9")));
-    let (_, second_row) = confirmed(TWO, |details| details.quantity = Some(quantity("0")));
+    let (_, half_row) = confirmed(ONE, |details| details.quantity = Some(quantity("40")));
+    let (_, second_row) = confirmed(TWO, |details| details.quantity = Some(quantity("60")));
+    let half = resource.clone();
     let noted = receipts(one(&resource));
     for (what, lines, expected) in [
         (
@@ -107,7 +130,7 @@ fn every_difference_between_the_three_totals_shows() {
         ),
         (
             "the same sum with another number of deposits",
-            control_totals(one(&resource), &[row.clone(), second_row], &noted),
+            control_totals(one(&half), &[half_row, second_row], &receipts(one(&half))),
             line("USDC", (2, "100"), (1, "100"), (1, "100")),
         ),
     ] {
@@ -117,20 +140,20 @@ fn every_difference_between_the_three_totals_shows() {
 }
 
 #[test]
-fn only_credited_deposits_count() {
+fn only_what_has_arrived_or_left_counts() {
     let duplicate = duplicate_of(&id("deposit#zerohash#7"), [&sent(ONE, "confirmed", 40)]);
     for (what, ours) in [
         ("a duplicate", duplicate),
         ("a deposit on hold", recorded_as(ONE, "held")),
         ("a failed deposit", recorded_as(ONE, "failed")),
-        ("an unexpected deposit", recorded_as(ONE, "unexpected")),
-        ("a withdrawal", recorded_as("withdrawal#connect#1", "confirmed")),
+        ("a withdrawal on its way", recorded_as("withdrawal#connect#1", "broadcast")),
+        ("a failed withdrawal", recorded_as("withdrawal#connect#1", "failed")),
         ("a resource without facts", Resource::unknown(id(ONE))),
     ] {
-        assert_eq!(receipt(&ours), None, "{what}");
+        assert!(receipt(&ours).is_none_or(|receipt| receipt.moved.is_empty()), "{what}");
         assert_eq!(control_totals(&[ours], &[], &[]), [], "{what}");
     }
-    let unsuccessful = [row(ONE, "held", 40), row(TWO, "abandoned", 40), row("withdrawal#connect#1", "confirmed", 40)];
+    let unsuccessful = [row(ONE, "held", 40), row(TWO, "abandoned", 40), row("withdrawal#connect#1", "submitted", 40)];
     assert_eq!(control_totals(&[], &unsuccessful, &[]), []);
 }
 
@@ -160,7 +183,10 @@ fn an_asset_has_one_line_in_any_spelling_and_an_unnamed_asset_has_a_line_too() {
 
     let (unnamed, row) = confirmed(TWO, |details| details.asset = None);
     let ours = [unnamed];
-    assert_eq!(control_totals(&ours, &[row], &receipts(&ours)), [line("-", (1, "100"), (1, "100"), (1, "100"))]);
+    let expected = line("-", (1, "100"), (1, "100"), (1, "100"));
+    // What has no asset cannot be booked.
+    let expected = ControlTotalsLine { posted: Total::default(), ..expected };
+    assert_eq!(control_totals(&ours, &[row], &receipts(&ours)), [expected]);
 }
 
 #[test]
@@ -181,18 +207,21 @@ fn totals_are_exact_to_the_last_of_thirty_digits() {
 }
 
 #[test]
-fn a_deposit_without_an_amount_in_coins_counts_as_zero_in_all_three_totals() {
+fn a_deposit_without_an_amount_in_coins_is_in_no_total() {
     let cases: [Say; 2] = [|details| details.quantity = None, |details| in_units(details, "100", "grains")];
     for say in cases {
         let (resource, row) = confirmed(ONE, say);
         let ours = [resource];
-        assert_eq!(control_totals(&ours, &[row], &receipts(&ours)), [line("USDC", (1, "0"), (1, "0"), (1, "0"))]);
+        assert_eq!(control_totals(&ours, &[row], &receipts(&ours)), []);
     }
     // If only the total is stated, it is the amount, as in the event.
     let total: Say = |details| (details.quantity, details.total) = (None, Some(quantity("7")));
     let (resource, row) = confirmed(ONE, total);
     let ours = [resource];
-    assert_eq!(control_totals(&ours, &[row], &receipts(&ours)), [line("USDC", (1, "7"), (1, "7"), (1, "7"))]);
+    let lines = control_totals(&ours, &[row], &receipts(&ours));
+    // It cannot be booked, so the line does not hold.
+    let expected = line("USDC", (1, "7"), (1, "7"), (1, "7"));
+    assert_eq!(lines, [ControlTotalsLine { posted: Total::default(), ..expected }]);
 }
 
 #[test]
@@ -202,8 +231,10 @@ fn a_credit_that_is_withdrawn_after_it_was_published_shows() {
     let expected = line("USDC", (1, "100"), (0, "0"), (1, "100"));
 
     let conflicting = fold(resource.clone(), sent(ONE, "failed", 50)).into_resource();
-    assert_eq!(receipt(&conflicting), noted.first().cloned(), "the conflict makes no further receipt");
-    assert_eq!(control_totals(&[conflicting], one(&row), &noted), one(&expected));
+    // Until the conflict is published, what was published before stands.
+    assert_eq!(control_totals(one(&conflicting), one(&row), &noted), one(&expected));
+    let published = line("USDC", (1, "100"), (0, "0"), (0, "0"));
+    assert_eq!(control_totals(one(&conflicting), one(&row), &receipts(one(&conflicting))), one(&published));
 
     let statements = resource.facts().iter().filter_map(|fact| {
         let content = fact.statement()?.clone();
@@ -229,32 +260,81 @@ fn only_an_event_that_says_a_deposit_may_be_credited_makes_a_receipt() {
     let noted: Vec<_> = events
         .iter()
         .map(|event| {
-            (event.event_type.as_str(), receipt_of(event, published_at()).map(|receipt| receipt.value.to_string()))
+            let moved = receipt_of(event, published_at()).map(|receipt| receipt.moved);
+            (event.event_type.as_str(), moved.map(|moved| moved.iter().map(ToString::to_string).collect::<Vec<_>>()))
         })
         .collect();
     let expected = [
         ("fundhook.deposit.pending", None),
         ("fundhook.deposit.overdue", None),
-        ("fundhook.deposit.confirmed", Some("100")),
-        ("fundhook.deposit.updated", Some("100")),
-        ("fundhook.deposit.updated", Some("100")),
-        // Two amounts for one deposit, and then two final statuses too.
-        ("fundhook.deposit.conflicting", None),
-        ("fundhook.deposit.conflicting", None),
+        ("fundhook.deposit.confirmed", Some(vec!["in 100 USDC".to_owned()])),
+        // These change nothing that is booked.
+        ("fundhook.deposit.updated", None),
+        ("fundhook.deposit.updated", None),
+        // Two amounts for one deposit, and then two final statuses too: what was published no longer counts.
+        ("fundhook.deposit.conflicting", Some(vec![])),
+        ("fundhook.deposit.conflicting", Some(vec![])),
     ];
-    assert_eq!(noted, expected.map(|(event, value)| (event, value.map(str::to_owned))));
+    assert_eq!(noted, expected);
 
-    let value: DecimalValue = "100".parse().expect("a decimal");
+    let came_in = vec![Moved { flow: Flow::In, asset: "USDC".to_owned(), value: "100".parse().expect("a decimal") }];
     let expected = Receipt {
         resource: id(ONE),
         event: format!("{ONE}#3"),
-        asset: "USDC".to_owned(),
-        value,
+        moved: came_in.clone(),
+        posted: came_in,
         published_at: published_at(),
     };
     assert_eq!(receipt_of(&events[2], published_at()), Some(expected.clone()));
     let written = serde_json::to_string(&expected).expect("JSON");
     assert_eq!(serde_json::from_str::<Receipt>(&written).expect("a receipt"), expected, "{written}");
+}
+
+/// A settled withdrawal of 200 USDC of which 1.25 are the network's fee, with `say`.
+fn left(of: &str, say: Say) -> (Resource, Statement) {
+    let statement = with(sent(of, "confirmed", 40), |details| {
+        (details.quantity, details.total) = (None, Some(quantity("200")));
+        details.fee = Some(FeeQuantity { quantity: quantity("1.25"), asset: None, network: None });
+        say(details);
+    });
+    (recorded([&statement]), listed(&statement))
+}
+
+#[test]
+fn what_leaves_is_totalled_with_its_fee_and_apart_from_what_is_returned() {
+    let return_it: Say = |details| details.purpose = Some(Purpose::Return);
+    let drawn: Say = |details| (details.purpose, details.fee) = (Some(Purpose::BankDebit), None);
+    let unknown: Say = |details| details.purpose = Some(Purpose::BankTransfer);
+    let fees = line_of(Flow::Fees, "USDC", (1, "1.25"), (1, "1.25"), (1, "1.25"));
+    let all = |flow| line_of(flow, "USDC", (1, "200"), (1, "200"), (1, "200"));
+    for (what, (ours, row), expected) in [
+        ("a withdrawal", left("withdrawal#zerohash#1", |_| {}), vec![all(Flow::Out), fees.clone()]),
+        ("a return", left("withdrawal#zerohash#1", return_it), vec![all(Flow::Returned), fees]),
+        ("a payment drawn from a bank", left("withdrawal#zerohash#1", drawn), vec![all(Flow::In)]),
+        ("a payment whose direction is not known", left("withdrawal#zerohash#1", unknown), vec![]),
+    ] {
+        let noted = receipts(one(&ours));
+        let lines = control_totals(one(&ours), one(&row), &noted);
+        assert_eq!(lines, expected, "{what}");
+        assert!(lines.iter().all(ControlTotalsLine::holds), "{what}");
+    }
+    let (unexpected, row) = (recorded_as(ONE, "unexpected"), row(ONE, "unexpected", 40));
+    let lines = control_totals(one(&unexpected), &[row], &receipts(one(&unexpected)));
+    assert_eq!(lines, [line_of(Flow::Unexpected, "USDC", (1, "100"), (1, "100"), (1, "100"))]);
+}
+
+#[test]
+fn what_was_recorded_a_moment_ago_is_on_its_way_and_later_it_is_a_difference_that_names_the_id() {
+    let (resource, row) = confirmed(ONE, |_| {});
+    let received = resource.facts()[0].content.evidence().received_at;
+    for (now, is_on_its_way) in [(0, true), (899, true), (900, false)] {
+        let then = received.plus(Duration::from_secs(now));
+        let totals = fundhook_reconciliation::control_totals(one(&resource), one(&row), &[], then);
+        let [line] = &totals.lines[..] else { unreachable!("one line: {totals:?}") };
+        assert_eq!((line.on_its_way.count, line.holds()), (u64::from(is_on_its_way), is_on_its_way), "{now}");
+        let sentence = "deposit#connect#1 is recorded as in 100 USDC and was published as nothing".to_owned();
+        assert_eq!(totals.unpublished, if is_on_its_way { vec![] } else { vec![sentence] }, "{now}");
+    }
 }
 
 #[test]

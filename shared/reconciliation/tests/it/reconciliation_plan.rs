@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
-use fundhook_domain::{HoldReason, Network, Outcome, Quantity, Resource, Statement, TransferDetails, Units, fold};
+use fundhook_domain::{
+    HoldReason, Network, Outcome, Quantity, Resource, Statement, Transaction, TransferDetails, Units, fold,
+};
 use fundhook_reconciliation::{Discrepancy, claim_of, plan};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
@@ -165,7 +167,9 @@ fn in_units(details: &mut TransferDetails, value: &str, units: &str) {
 }
 
 #[test]
-fn a_confirmed_deposit_that_is_not_listed_is_unknown_to_the_provider() {
+fn what_is_confirmed_and_not_listed_is_unknown_to_the_provider() {
+    let withdrawal = recorded_as("withdrawal#connect#1", "confirmed");
+    assert_eq!(names(&[withdrawal], &[]), ["unknown_to_the_provider"]);
     let discrepancy = only(&[recorded_as(CONNECTS, "confirmed")], &[]);
     assert_eq!(discrepancy, Discrepancy::UnknownToTheProvider { ours: id(CONNECTS) });
     assert!(!to_queue(&discrepancy));
@@ -179,7 +183,7 @@ fn a_confirmed_deposit_that_is_not_listed_is_unknown_to_the_provider() {
         ("a deposit with conflicting statuses", recorded([&confirmed, &failed])),
         ("a failed deposit", recorded([&failed])),
         ("a deposit on hold", recorded_as(CONNECTS, "held")),
-        ("a withdrawal", recorded_as("withdrawal#connect#1", "confirmed")),
+        ("a withdrawal on its way", recorded_as("withdrawal#connect#1", "broadcast")),
         ("a resource without facts", Resource::unknown(id(CONNECTS))),
     ] {
         assert_eq!(plan(&[ours], &[]), [], "{what}");
@@ -211,7 +215,31 @@ fn a_row_is_about_the_deposit_with_its_id_in_either_feed() {
     assert_eq!(names(&both, &[row(ZEROHASHS, "confirmed", 40)]), Vec::<&str>::new());
     // Only deposits are reported by both feeds.
     let withdrawal = recorded_as("withdrawal#zerohash#1", "confirmed");
-    assert_eq!(names(&[withdrawal], &[row("withdrawal#connect#1", "confirmed", 40)]), ["missing"]);
+    assert_eq!(
+        names(&[withdrawal], &[row("withdrawal#connect#1", "confirmed", 40)]),
+        ["missing", "unknown_to_the_provider"]
+    );
+}
+
+#[test]
+fn a_payment_is_matched_under_each_of_its_names_and_a_bank_may_return_it_after_it_settled() {
+    const OWN: &str = "withdrawal#zerohash#p-1";
+    const REQUEST: &str = "withdrawal#zerohash#w-1";
+    let named = |status, at| {
+        with(row(OWN, status, at), |details| {
+            details.names = [id(OWN), id(REQUEST)].into();
+            // The webhook under the other name is about another transaction in these tests.
+            details.transaction = Transaction::default();
+        })
+    };
+    for recorded_under in [OWN, REQUEST] {
+        let of = |status| [recorded_as(recorded_under, status)];
+        assert_eq!(plan(&of("confirmed"), &[named("confirmed", 40)]), [], "{recorded_under}");
+        assert_eq!(names(&of("broadcast"), &[named("confirmed", 40)]), ["behind"], "{recorded_under}");
+        assert_eq!(names(&of("confirmed"), &[named("returned", 50)]), ["behind"], "{recorded_under}");
+        let contradicted = only(&of("failed"), &[named("confirmed", 40)]);
+        assert_eq!((contradicted.name(), to_queue(&contradicted)), ("differs", true), "{recorded_under}");
+    }
 }
 
 /// A row about the deposit `fund-7`, of the coin of the deposit `1`.

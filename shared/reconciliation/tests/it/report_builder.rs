@@ -66,13 +66,13 @@ fn a_deposit_that_is_listed_on_two_pages_counts_once() {
         let dated = ListedAt::At(at(40));
         let rows: Vec<Statement> = if report.admits(page, dated) { vec![page.clone()] } else { Vec::new() };
         let recorded = report.uncounted(vec![deposit.clone()]);
-        report.count(&recorded, &rows, &noted);
+        report.count(&recorded, &rows, &noted, at(86_400));
     }
     assert_eq!(report.uncounted_ids(vec![id(ONE), id("deposit#connect#2")]), [id("deposit#connect#2")]);
     let report = finish(report);
     assert_eq!(report.differences(), 0, "{report:?}");
     let line = &report.lines[0];
-    assert_eq!([&line.provider, &line.ours, &line.published].map(|total| total.deposits), [1, 1, 1]);
+    assert_eq!([&line.provider, &line.ours, &line.published].map(|total| total.count), [1, 1, 1]);
     assert_eq!((report.from, report.before, report.made_at), (at(0), at(3600), at(9000)));
 }
 

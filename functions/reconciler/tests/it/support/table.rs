@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use fundhook_domain::{
-    Claim, ClaimKey, Feed, ListId, NewFact, Resource, ResourceId, SimilarDeposits, SimilarKey, Timestamp,
+    Claim, ClaimKey, Feed, Kind, ListId, NewFact, Resource, ResourceId, SimilarDeposits, SimilarKey, Timestamp,
 };
 use fundhook_ports::fakes::{Fake, ReceiptTable, ResourceTable};
 use fundhook_ports::{
     AccountResources, Advance, Claims, IndexEntry, IndexPage, OpenQuery, OpenResources, PortError, Receipts, Reports,
-    SettledDeposits, Watermarks,
+    SettledResources, Watermarks,
 };
 use fundhook_reconciliation::{Receipt, Report, Watermark, receipt_of};
 use serde_json::{Value, json};
@@ -80,9 +80,9 @@ impl Contents {
         IndexPage { entries, is_last: left.next().is_none() }
     }
 
-    fn settled(&self, feed: &Feed, from: Timestamp, before: Timestamp) -> Vec<ResourceId> {
+    fn settled(&self, feed: &Feed, kind: Kind, from: Timestamp, before: Timestamp) -> Vec<ResourceId> {
         let is_there = |keys: &Keys| keys.settled.is_some_and(|at| (from..before).contains(&at));
-        let there = self.indexed().filter(|(id, keys)| id.feed() == feed && is_there(keys));
+        let there = self.indexed().filter(|(id, keys)| id.feed() == feed && id.kind() == kind && is_there(keys));
         there.map(|(id, _)| id.clone()).collect()
     }
 
@@ -98,7 +98,7 @@ impl Contents {
 pub(crate) struct Keys {
     /// Of a resource that awaits a further status: whether it was reported overdue, and since when it has its status.
     open: Option<(bool, Timestamp)>,
-    /// When a credited deposit was confirmed.
+    /// When a credited deposit or a withdrawal was confirmed.
     settled: Option<Timestamp>,
     account: Option<String>,
     /// When the resource was last written.
@@ -109,10 +109,10 @@ impl Keys {
     fn of(resource: &Resource, updated_at: Timestamp) -> Self {
         let current_status = resource.current_status().filter(|current_status| current_status.is_awaited);
         let view = resource.view();
-        let credited = view.as_ref().filter(|view| view.is_credited());
+        let settled = view.as_ref().filter(|view| view.is_settled());
         Self {
             open: current_status.map(|current_status| (resource.is_overdue(), current_status.since)),
-            settled: credited.map(|view| view.occurred_at),
+            settled: settled.map(|view| view.occurred_at),
             account: view.as_ref().and_then(|view| view.details.account()).map(str::to_owned),
             updated_at,
         }
@@ -149,11 +149,17 @@ impl OpenResources for Table {
     }
 }
 
-impl SettledDeposits for Table {
-    async fn settled(&self, feed: &Feed, from: Timestamp, before: Timestamp) -> Result<Vec<ResourceId>, PortError> {
+impl SettledResources for Table {
+    async fn settled(
+        &self,
+        feed: &Feed,
+        kind: Kind,
+        from: Timestamp,
+        before: Timestamp,
+    ) -> Result<Vec<ResourceId>, PortError> {
         // The index has a partition for each day.
         assert_eq!(from.day_start(), before.minus(Duration::from_nanos(1)).day_start(), "{from} to {before}");
-        Ok(self.contents.now().settled(feed, from, before))
+        Ok(self.contents.now().settled(feed, kind, from, before))
     }
 }
 
