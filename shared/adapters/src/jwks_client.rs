@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::string::FromUtf8Error;
 use std::time::Duration;
 
-use fundhook_connect_api::{BodyError, HttpClient, HttpError, HttpLimits, HttpResponse, Timeouts, retry_after};
 use fundhook_domain::Feed;
+use fundhook_http_api::{BodyError, HttpClient, HttpError, HttpLimits, HttpResponse, Timeouts, retry_after};
 use fundhook_ports::{Disposition, FetchKeySet, FetchedKeySet, PortError};
 use http::header::{AGE, CACHE_CONTROL, ETAG, IF_NONE_MATCH, InvalidHeaderValue};
 use http::{HeaderMap, HeaderName, StatusCode};

@@ -4,15 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use fundhook_domain::Timestamp;
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Method, Url};
+use fundhook_http_api::{ApiError, Exchange, Idempotency, Outgoing, Redactions, header};
+use reqwest::Method;
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::endpoints::{Endpoints, InvalidSettings};
-use crate::error::ApiError;
-use crate::exchange::{Exchange, Outgoing};
-use crate::provider_message::Redactions;
-use crate::retries::Idempotency;
 use crate::sessions::{SessionReply, SessionRequest, SessionToken};
 use crate::settings::Settings;
 use crate::signing::{SignedRequest, SigningKey};
@@ -88,7 +85,7 @@ impl ConnectClient {
             let timestamp = now.plus(elapsed).unix_seconds().to_string();
             let signed = SignedRequest { timestamp: &timestamp, method: &outgoing.method, url, body: &body };
             let message = signed.bytes(&self.settings.string_to_sign);
-            let signature = key.sign(&message).map_err(ApiError::Signing)?;
+            let signature = key.sign(&message).map_err(|error| ApiError::Signing(error.into()))?;
             let mut headers = self.headers_of(caller)?;
             let names = &self.endpoints.headers;
             headers.insert(&names.timestamp, header(&names.timestamp, &timestamp)?);
@@ -118,7 +115,7 @@ impl ConnectClient {
     pub async fn users(&self, caller: &Caller, query: &UsersQuery) -> Result<Users, ApiError> {
         let url = query.on(self.endpoints.users.clone(), &self.settings.parameters);
         let redactions = Redactions::of(query.others.values().chain(&query.participant_code).cloned());
-        let outgoing = get(url, redactions.and(redactions_of(caller)), Users::SHAPE);
+        let outgoing = Outgoing::get(url, redactions.and(redactions_of(caller)), Users::SHAPE);
         self.exchange.send(&outgoing, |_| self.headers_of(caller)).await
     }
 
@@ -126,7 +123,7 @@ impl ConnectClient {
     pub async fn transactions(&self, caller: &Caller, query: &TransactionsQuery) -> Result<TransactionsPage, ApiError> {
         let url = query.on(self.endpoints.transactions.clone(), &self.settings.parameters)?;
         let redactions = Redactions::of([&query.participant_code, &query.reference_id].into_iter().flatten().cloned());
-        let outgoing = get(url, redactions.and(redactions_of(caller)), TransactionsPage::SHAPE);
+        let outgoing = Outgoing::get(url, redactions.and(redactions_of(caller)), TransactionsPage::SHAPE);
         self.exchange.send(&outgoing, |_| self.headers_of(caller)).await
     }
 
@@ -145,10 +142,6 @@ impl fmt::Debug for ConnectClient {
     }
 }
 
-fn get(url: Url, redactions: Redactions, expected: &'static str) -> Outgoing {
-    Outgoing { method: Method::GET, url, body: None, idempotency: Idempotency::Idempotent, redactions, expected }
-}
-
 fn redactions_of(caller: &Caller) -> Redactions {
     Redactions::of([caller.token.expose_secret().to_owned()])
 }
@@ -157,13 +150,6 @@ fn bearer(token: &SecretString) -> Result<HeaderValue, ApiError> {
     let mut value = header(&AUTHORIZATION, &format!("Bearer {}", token.expose_secret()))?;
     value.set_sensitive(true);
     Ok(value)
-}
-
-/// The value of the header `name`. The error does not repeat an invalid value: it may be a secret.
-fn header(name: &HeaderName, value: &str) -> Result<HeaderValue, ApiError> {
-    HeaderValue::from_str(value).map_err(|_| {
-        invalid(&format!("the value of the header {name} has characters that are not allowed in a header"))
-    })
 }
 
 fn invalid(problem: &str) -> ApiError {

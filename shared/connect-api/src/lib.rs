@@ -30,13 +30,6 @@
 
 mod client;
 mod endpoints;
-mod error;
-mod exact;
-mod exchange;
-mod http;
-mod provider_message;
-mod response;
-mod retries;
 mod sessions;
 mod settings;
 mod signing;
@@ -46,13 +39,9 @@ mod users;
 
 pub use client::ConnectClient;
 pub use endpoints::InvalidSettings;
-pub use error::{ApiError, Call};
-pub use http::{BodyError, HttpClient, HttpError, HttpLimits, HttpResponse, retry_after};
-pub use provider_message::ProviderMessage;
+pub use fundhook_http_api::{ApiError, Call, ProviderMessage, Retries, Timeouts};
 pub use sessions::{Scope, ScopeError, SessionRequest, SessionToken};
-pub use settings::{
-    HeaderNames, PRODUCTION_URL, ParameterNames, Paths, Retries, SANDBOX_URL, Settings, SignedPart, Timeouts,
-};
+pub use settings::{HeaderNames, PRODUCTION_URL, ParameterNames, Paths, SANDBOX_URL, Settings, SignedPart};
 pub use signing::{SigningKey, SigningKeyError};
 pub use token::{AccessToken, Caller, Credentials};
 pub use transactions::{Transaction, TransactionSource, TransactionsPage, TransactionsQuery};

@@ -5,13 +5,12 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use fundhook_http_api::{ApiError, Call, Redactions, exact};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
-use crate::error::{ApiError, Call};
-use crate::provider_message::Redactions;
-use crate::{exact, token};
+use crate::token;
 
 /// What a session lets its user do. The set is open: [`FromStr`] accepts names that this crate does not know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,7 +131,7 @@ pub struct SessionToken {
 
 #[derive(Deserialize)]
 struct Flat {
-    #[serde(deserialize_with = "token::secret")]
+    #[serde(deserialize_with = "exact::secret")]
     jwt: SecretString,
     #[serde(deserialize_with = "exact::whole")]
     expires_in: u64,

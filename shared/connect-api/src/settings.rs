@@ -1,7 +1,8 @@
 //! How the provider's API is called. Whatever the provider's documents do not settle is a setting.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+
+use fundhook_http_api::{Retries, Timeouts};
 
 /// The base URL of production [connect-guide §O5].
 pub const PRODUCTION_URL: &str = "https://api.connect.xyz";
@@ -144,48 +145,4 @@ pub enum SignedPart {
     Path,
     /// The body, byte for byte.
     Body,
-}
-
-/// The timeouts of an attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Timeouts {
-    /// The time to connect, including TLS: 2 s by default.
-    pub connect: Duration,
-    /// The time to read the response to its end, including the connection: 10 s by default.
-    pub attempt: Duration,
-}
-
-impl Default for Timeouts {
-    fn default() -> Self {
-        Self { connect: Duration::from_secs(2), attempt: Duration::from_secs(10) }
-    }
-}
-
-/// How a failed call is repeated.
-///
-/// The pauses double from `first_pause` up to `pause_max`. Random jitter shortens each by up to half. If every attempt times
-/// out, a call with the defaults takes 4 × 10 s and at most 1.4 s of pauses; with `Retry-After` in the responses, at most
-/// 60 s.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Retries {
-    /// The most attempts, including the first: 4 by default.
-    pub attempts_max: u32,
-    /// The pause after the first attempt: 200 ms by default.
-    pub first_pause: Duration,
-    /// The longest pause, unless the provider asks for more: 5 s by default.
-    pub pause_max: Duration,
-    /// The most time spent in all pauses together: 20 s by default. A `Retry-After` that fits into the remaining time is
-    /// waited for; otherwise the call fails at once, and its error says how long the provider asked to wait.
-    pub wait_max: Duration,
-}
-
-impl Default for Retries {
-    fn default() -> Self {
-        Self {
-            attempts_max: 4,
-            first_pause: Duration::from_millis(200),
-            pause_max: Duration::from_secs(5),
-            wait_max: Duration::from_secs(20),
-        }
-    }
 }

@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
+use fundhook_http_api::{ApiError, Call, exact};
 use secrecy::SecretString;
-use serde::{Deserialize, Deserializer, de};
-
-use crate::error::{ApiError, Call};
-use crate::exact;
+use serde::Deserialize;
 
 /// The longest lifetime that is accepted. A longer one is an error, or in another unit.
 const SECONDS_MAX: u64 = 365 * 24 * 60 * 60;
@@ -53,7 +51,7 @@ pub struct AccessToken {
 /// The provider's response [connect-guide §3].
 #[derive(Deserialize)]
 pub(crate) struct TokenReply {
-    #[serde(deserialize_with = "secret")]
+    #[serde(deserialize_with = "exact::secret")]
     access_token: SecretString,
     token_type: String,
     #[serde(deserialize_with = "exact::whole")]
@@ -65,7 +63,9 @@ impl TokenReply {
 
     pub(crate) fn granted(self, call: &Call) -> Result<AccessToken, ApiError> {
         if !self.token_type.eq_ignore_ascii_case("Bearer") {
-            return Err(ApiError::UnknownTokenType { call: call.clone() });
+            // RFC 6749, section 7.1.
+            let problem = "the token's type is not Bearer".to_owned();
+            return Err(ApiError::UnusableReply { call: call.clone(), problem });
         }
         let expires_in = lifetime(self.expires_in, call)?;
         Ok(AccessToken { access_token: self.access_token, token_type: self.token_type, expires_in })
@@ -77,15 +77,7 @@ pub(crate) fn lifetime(seconds: u64, call: &Call) -> Result<Duration, ApiError> 
     if (1..=SECONDS_MAX).contains(&seconds) {
         Ok(Duration::from_secs(seconds))
     } else {
-        Err(ApiError::InvalidLifetime { call: call.clone(), seconds })
+        let problem = format!("granted for {seconds} s, expected 1 s to a year of 365 days");
+        Err(ApiError::UnusableReply { call: call.clone(), problem })
     }
-}
-
-/// Deserializes a secret that is not empty.
-pub(crate) fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    if text.trim().is_empty() {
-        return Err(de::Error::custom("expected a token that is not empty"));
-    }
-    Ok(text.into())
 }

@@ -1,12 +1,10 @@
 //! Transactions: the provider's own list of deposits.
 
 use fundhook_domain::Timestamp;
+use fundhook_http_api::{ApiError, exact};
 use reqwest::Url;
-use serde::de::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use crate::error::ApiError;
-use crate::exact;
 use crate::settings::ParameterNames;
 
 /// The most rows that the provider puts on a page [connect-guide §7].
@@ -84,7 +82,7 @@ impl TransactionsQuery {
 #[derive(Clone, Debug, serde::Deserialize)]
 pub struct TransactionsPage {
     /// The rows, byte for byte as the provider sent them.
-    #[serde(rename = "message", deserialize_with = "rows")]
+    #[serde(rename = "message", deserialize_with = "exact::rows")]
     pub transactions: Vec<Box<RawValue>>,
     /// The number of the page, as the provider counts. If it differs from the requested page, the provider does not know
     /// the parameter by the name in [`ParameterNames::page`].
@@ -106,11 +104,6 @@ impl TransactionsPage {
     pub fn typed(&self) -> Vec<Result<Transaction, serde_json::Error>> {
         self.transactions.iter().map(|row| serde_json::from_str(row.get())).collect()
     }
-}
-
-/// The rows; empty where the list is `null`. The member is required.
-fn rows<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Box<RawValue>>, D::Error> {
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 /// A row of `GET /transactions` [connect-guide §7], without unknown fields. Identifiers and amounts are the exact string, or

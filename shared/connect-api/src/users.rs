@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use fundhook_domain::Timestamp;
+use fundhook_http_api::{ApiError, Redactions};
 use reqwest::Url;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use crate::error::ApiError;
-use crate::provider_message::Redactions;
 use crate::settings::ParameterNames;
 
 /// A user to create, with the fields of [connect-guide §2]. Fields that are `None` are not sent. `Debug` shows none of them.

@@ -134,7 +134,7 @@ async fn an_unexpected_response_is_an_error_and_the_request_is_not_repeated() {
     }
     let provider = Provider::saying(&json!({"jwt": JWT, "expires_in": 0}).to_string()).await;
     let opened = open(settings(&provider.url), &SessionRequest::deposits("USER01")).await;
-    assert!(matches!(opened, Err(ApiError::InvalidLifetime { seconds: 0, .. })));
+    assert!(matches!(opened, Err(ApiError::UnusableReply { .. })));
 }
 
 #[tokio::test]

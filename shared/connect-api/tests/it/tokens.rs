@@ -52,7 +52,7 @@ async fn a_lifetime_of_zero_or_more_than_a_year_is_an_error() {
         let token = provider.client().request_token(&credentials()).await;
         assert_eq!(token.is_ok(), is_valid, "{seconds}");
         if let Err(error) = token {
-            assert!(matches!(error, ApiError::InvalidLifetime { .. }), "{error}");
+            assert!(matches!(error, ApiError::UnusableReply { .. }), "{error}");
             assert!(!error.is_transient());
         }
     }

@@ -16,8 +16,12 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("fundhook-ports", &["fundhook-domain", "fundhook-reconciliation"]),
     ("fundhook-credentials", &["fundhook-domain", "fundhook-ports", "fundhook-providers"]),
     ("fundhook-runtime", &["fundhook-credentials", "fundhook-domain", "fundhook-ports", "fundhook-providers"]),
-    ("fundhook-connect-api", &["fundhook-domain"]),
-    ("fundhook-adapters", &["fundhook-connect-api", "fundhook-domain", "fundhook-ports", "fundhook-reconciliation"]),
+    ("fundhook-http-api", &["fundhook-domain"]),
+    ("fundhook-connect-api", &["fundhook-domain", "fundhook-http-api"]),
+    (
+        "fundhook-adapters",
+        &["fundhook-connect-api", "fundhook-domain", "fundhook-http-api", "fundhook-ports", "fundhook-reconciliation"],
+    ),
     (
         "fundhook",
         &[
@@ -45,7 +49,7 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
 
 const FUNCTIONS: [&str; 6] = ["receiver", "fan-out", "state-updater", "publisher", "refresher", "reconciler"];
 
-/// What a function may depend on. `fundhook-connect-api` is behind the adapters.
+/// What a function may depend on. The clients of the providers' APIs are behind the adapters.
 const DEPENDENCIES_OF_FUNCTIONS: [&str; 7] = [
     "fundhook-adapters",
     "fundhook-credentials",
@@ -58,6 +62,9 @@ const DEPENDENCIES_OF_FUNCTIONS: [&str; 7] = [
 
 /// The crate of the end-to-end tests may use all others.
 const END_TO_END_TESTS: &str = "fundhook-tests";
+
+/// The clients of the providers' APIs, and what they share.
+const CLIENTS: [&str; 2] = ["fundhook-connect-api", "fundhook-http-api"];
 
 /// Crates without a clock, randomness, threads or I/O.
 const PURE: [&str; 3] = ["fundhook-domain", "fundhook-providers", "fundhook-reconciliation"];
@@ -166,7 +173,8 @@ fn pure_crates_are_built_without_aws_async_runtime_http_and_randomness() {
 }
 
 #[test]
-fn of_shared_crates_and_functions_only_the_adapters_use_the_sdk_and_only_the_client_of_connects_api_uses_reqwest() {
+fn of_shared_crates_and_functions_only_the_adapters_use_the_sdk_and_only_the_clients_of_the_providers_apis_use_reqwest()
+{
     let members = members();
     let inner = members.values().filter(|member| ["shared", "functions"].contains(&member.folder.as_str()));
     let mut with_sdk = BTreeSet::new();
@@ -180,9 +188,11 @@ fn of_shared_crates_and_functions_only_the_adapters_use_the_sdk_and_only_the_cli
         }
     }
     assert_eq!(with_sdk, ["fundhook-adapters"].into());
-    assert_eq!(with_reqwest, ["fundhook-connect-api"].into());
-    let client = built_with("fundhook-connect-api", &[]);
-    assert!(!client.iter().any(|name| name.starts_with("aws-sdk-")), "a platform can use the client without AWS");
+    assert_eq!(with_reqwest, CLIENTS.into());
+    for package in CLIENTS {
+        let client = built_with(package, &[]);
+        assert!(!client.iter().any(|name| name.starts_with("aws-sdk-")), "a platform can use {package} without AWS");
+    }
 }
 
 #[test]

@@ -7,13 +7,17 @@ use reqwest::{Method, Url};
 
 use crate::provider_message::ProviderMessage;
 
-/// The call that failed, as its method and its URL without the query: `GET https://api.connect.xyz/transactions`. The
-/// query is left out because it may hold a user's data.
+/// Why a request could not be signed.
+pub type SigningFailure = Box<dyn std::error::Error + Send + Sync>;
+
+/// The call that failed, as its method and its URL without the query: `GET https://api.zerohash.com/payments`. The query is
+/// left out because it may hold a user's data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call(Box<str>);
 
 impl Call {
-    pub(crate) fn new(method: &Method, url: &Url) -> Self {
+    /// The call with this method and URL.
+    pub fn new(method: &Method, url: &Url) -> Self {
         let mut url = url.clone();
         url.set_query(None);
         Self(format!("{method} {url}").into_boxed_str())
@@ -33,9 +37,8 @@ impl fmt::Display for Call {
 
 /// Why a call to the provider failed.
 ///
-/// Neither the message nor a source of an error repeats a secret of the call or the data that it sent about a user: a new
-/// user's personal data, `participant_code`, `reference_id`, the values of a session's metadata, and the values that users
-/// are looked up by.
+/// Neither the message nor a source of an error repeats a value in the call's [`Redactions`](crate::Redactions). Each client
+/// puts into them the secrets of a call, and the data that the call sent about a user.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
     /// The HTTP client could not be built. The fault is on this computer, not with the provider.
@@ -46,7 +49,7 @@ pub enum ApiError {
     InvalidRequest(String),
     /// The request could not be signed. Nothing was sent.
     #[error("the request could not be signed")]
-    Signing(#[source] jsonwebtoken::errors::Error),
+    Signing(#[source] SigningFailure),
     /// No connection was made: the provider has not seen the request.
     #[error("{call}: no connection")]
     ConnectFailed {
@@ -113,6 +116,9 @@ pub enum ApiError {
         status: u16,
         /// How long the provider asked to wait.
         retry_after: Option<Duration>,
+        /// Whether the response says that the request may be repeated, whatever it is
+        /// ([`Exchange::with_retry_header`](crate::Exchange::with_retry_header)).
+        allows_retry: bool,
         /// What the provider says about it.
         message: Box<ProviderMessage>,
     },
@@ -154,19 +160,14 @@ pub enum ApiError {
         /// Where and how it differs, without the values in it.
         problem: String,
     },
-    /// The provider granted something for zero seconds, or for more than a year.
-    #[error("{call}: granted for {seconds} s, expected 1 s to a year of 365 days")]
-    InvalidLifetime {
+    /// The response has the expected shape, and a value that cannot be used: a lifetime of zero seconds, or another page
+    /// than the requested one.
+    #[error("{call}: {problem}")]
+    UnusableReply {
         /// The call that failed.
         call: Call,
-        /// The response's `expires_in`.
-        seconds: u64,
-    },
-    /// The provider granted a token whose type is not `Bearer` (RFC 6749, section 7.1).
-    #[error("{call}: the token's type is not Bearer")]
-    UnknownTokenType {
-        /// The call that failed.
-        call: Call,
+        /// What was received and what is expected.
+        problem: String,
     },
 }
 
@@ -196,8 +197,7 @@ impl ApiError {
             | Self::NotJson { .. }
             | Self::TooLarge { .. }
             | Self::UnexpectedShape { .. }
-            | Self::InvalidLifetime { .. }
-            | Self::UnknownTokenType { .. } => false,
+            | Self::UnusableReply { .. } => false,
         }
     }
 
@@ -217,8 +217,7 @@ impl ApiError {
             | Self::NotJson { .. }
             | Self::TooLarge { .. }
             | Self::UnexpectedShape { .. }
-            | Self::InvalidLifetime { .. }
-            | Self::UnknownTokenType { .. } => None,
+            | Self::UnusableReply { .. } => None,
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use fundhook_domain::Timestamp;
+use secrecy::SecretString;
 use serde::de::{Deserialize, Deserializer, Error};
 use serde_json::value::RawValue;
 
@@ -17,14 +18,14 @@ fn text_of(raw: &RawValue) -> Option<String> {
 }
 
 /// A required string or number that is not empty.
-pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+pub fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let raw = Box::<RawValue>::deserialize(deserializer)?;
     let text = text_of(&raw).filter(|text| !text.is_empty());
     text.ok_or_else(|| Error::custom("expected a string or number that is not empty"))
 }
 
 /// A string or number; `None` where it is absent or `null`.
-pub(crate) fn optional_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+pub fn optional_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let Some(raw) = Option::<Box<RawValue>>::deserialize(deserializer)?.filter(|raw| raw.get() != "null") else {
         return Ok(None);
     };
@@ -32,17 +33,31 @@ pub(crate) fn optional_text<'de, D: Deserializer<'de>>(deserializer: D) -> Resul
 }
 
 /// A whole number, which may be sent as a string.
-pub(crate) fn whole<'de, D: Deserializer<'de>, N: FromStr>(deserializer: D) -> Result<N, D::Error> {
+pub fn whole<'de, D: Deserializer<'de>, N: FromStr>(deserializer: D) -> Result<N, D::Error> {
     text(deserializer)?.parse().map_err(|_| Error::custom("expected a whole number that is not negative"))
 }
 
+/// A secret that is not empty.
+pub fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text.trim().is_empty() {
+        return Err(Error::custom("expected a token that is not empty"));
+    }
+    Ok(text.into())
+}
+
+/// The rows of a list, byte for byte as they were sent; empty where the list is `null`. The member is required.
+pub fn rows<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Box<RawValue>>, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
 /// A boolean, which may be sent as a string.
-pub(crate) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+pub fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     optional_flag(deserializer)?.ok_or_else(|| Error::custom("expected true or false"))
 }
 
 /// A boolean, which may be sent as a string; `None` where it is absent, `null` or an empty string.
-pub(crate) fn optional_flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
+pub fn optional_flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
     let raw = Option::<Box<RawValue>>::deserialize(deserializer)?;
     match raw.as_ref().map(|raw| raw.get().trim_matches('"').to_ascii_lowercase()).as_deref() {
         Some("true") => Ok(Some(true)),
@@ -54,7 +69,7 @@ pub(crate) fn optional_flag<'de, D: Deserializer<'de>>(deserializer: D) -> Resul
 
 /// A time as a UNIX time in seconds, milliseconds or nanoseconds, or as RFC 3339; `None` where it is absent, `null` or an
 /// empty string.
-pub(crate) fn optional_timestamp<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+pub fn optional_timestamp<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
     let Some(text) = optional_text(deserializer)?.filter(|text| !text.is_empty()) else {
         return Ok(None);
     };

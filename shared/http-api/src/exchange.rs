@@ -2,32 +2,47 @@
 
 use std::time::{Duration, Instant};
 
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Request, Url};
 use serde::de::DeserializeOwned;
 
 use crate::error::{ApiError, Call};
 use crate::http::{HttpClient, HttpError, HttpLimits};
 use crate::provider_message::Redactions;
-use crate::response::{BODY_BYTES_MAX, ResponseReader};
+use crate::response::{Parse, ResponseReader};
 use crate::retries::{Idempotency, RetryBudget};
 use crate::settings::{Retries, Timeouts};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
+/// The largest response body. A page has at most 100 rows of about 1 KB; this is forty times as much.
+const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
+
 /// A request that may be sent more than once, without the headers that differ between attempts.
-pub(crate) struct Outgoing {
-    pub(crate) method: Method,
-    pub(crate) url: Url,
-    pub(crate) body: Option<Vec<u8>>,
-    pub(crate) idempotency: Idempotency,
-    pub(crate) redactions: Redactions,
+#[derive(Clone)]
+pub struct Outgoing {
+    /// The method.
+    pub method: Method,
+    /// The URL with its query.
+    pub url: Url,
+    /// The JSON body.
+    pub body: Option<Vec<u8>>,
+    /// Whether it may be sent twice.
+    pub idempotency: Idempotency,
+    /// The values that no error may repeat.
+    pub redactions: Redactions,
     /// The shape of a successful response, for errors.
-    pub(crate) expected: &'static str,
+    pub expected: &'static str,
 }
 
 impl Outgoing {
-    pub(crate) fn call(&self) -> Call {
+    /// A `GET`, which may be repeated.
+    pub fn get(url: Url, redactions: Redactions, expected: &'static str) -> Self {
+        Self { method: Method::GET, url, body: None, idempotency: Idempotency::Idempotent, redactions, expected }
+    }
+
+    /// The call, for errors.
+    pub fn call(&self) -> Call {
         Call::new(&self.method, &self.url)
     }
 
@@ -44,30 +59,57 @@ impl Outgoing {
 }
 
 /// Sends requests, and repeats those that may be repeated.
-pub(crate) struct Exchange {
+#[derive(Debug)]
+pub struct Exchange {
     http: HttpClient,
     retries: Retries,
+    retry_header: Option<HeaderName>,
 }
 
 impl Exchange {
-    pub(crate) fn new(timeouts: Timeouts, retries: Retries) -> Self {
+    /// Connects to nothing before the first call. A response is read up to 4 MiB.
+    pub fn new(timeouts: Timeouts, retries: Retries) -> Self {
         let http = HttpClient::new(HttpLimits { timeouts, body_bytes_max: BODY_BYTES_MAX });
-        Self { http, retries }
+        Self { http, retries, retry_header: None }
+    }
+
+    /// The same, for a provider that allows any request to be repeated after a 503 with the header `name: true`.
+    #[must_use]
+    pub fn with_retry_header(self, name: HeaderName) -> Self {
+        Self { retry_header: Some(name), ..self }
     }
 
     /// Makes the call until it succeeds, fails permanently, or the retry budget is used up. `headers` makes the headers of
     /// an attempt from the time since the first attempt.
-    pub(crate) async fn send<T: DeserializeOwned>(
+    pub async fn send<T: DeserializeOwned>(
         &self,
         outgoing: &Outgoing,
         headers: impl Fn(Duration) -> Result<HeaderMap, ApiError>,
+    ) -> Result<T, ApiError> {
+        self.repeat(outgoing, headers, |reader, status, media, body| reader.json(status, media, body)).await
+    }
+
+    /// As [`Exchange::send`], for a call that succeeds without content.
+    pub async fn send_without_reply(
+        &self,
+        outgoing: &Outgoing,
+        headers: impl Fn(Duration) -> Result<HeaderMap, ApiError>,
+    ) -> Result<(), ApiError> {
+        self.repeat(outgoing, headers, |_, _, _, _| Ok(())).await
+    }
+
+    async fn repeat<T>(
+        &self,
+        outgoing: &Outgoing,
+        headers: impl Fn(Duration) -> Result<HeaderMap, ApiError>,
+        parse: Parse<T>,
     ) -> Result<T, ApiError> {
         let call = outgoing.call();
         let began = Instant::now();
         let mut budget = RetryBudget::new(&self.retries);
         loop {
             let request = outgoing.request(headers(began.elapsed())?);
-            let error = match self.attempt(&call, outgoing, request).await {
+            let error = match self.attempt(&call, outgoing, request, parse).await {
                 Ok(reply) => return Ok(reply),
                 Err(error) => error,
             };
@@ -83,15 +125,27 @@ impl Exchange {
         }
     }
 
-    async fn attempt<T: DeserializeOwned>(
+    async fn attempt<T>(
         &self,
         call: &Call,
         outgoing: &Outgoing,
         request: Request,
+        parse: Parse<T>,
     ) -> Result<T, ApiError> {
         let response = self.http.send(request).await.map_err(|error| api_error(call.clone(), error))?;
-        ResponseReader { call, expected: outgoing.expected, redactions: &outgoing.redactions }.read(response).await
+        let Outgoing { expected, redactions, .. } = outgoing;
+        let retry_header = self.retry_header.as_ref();
+        ResponseReader { call, expected, redactions, retry_header }.read(response, parse).await
     }
+}
+
+/// The value of the header `name`. The error does not repeat an invalid value: it may be a secret.
+pub fn header(name: &HeaderName, value: &str) -> Result<HeaderValue, ApiError> {
+    HeaderValue::from_str(value).map_err(|_| {
+        ApiError::InvalidRequest(format!(
+            "the value of the header {name} has characters that are not allowed in a header"
+        ))
+    })
 }
 
 fn api_error(call: Call, error: HttpError) -> ApiError {

@@ -92,7 +92,7 @@ impl HttpClient {
     }
 
     /// Sends `request` once.
-    pub(crate) async fn send(&self, request: Request) -> Result<HttpResponse, HttpError> {
+    pub async fn send(&self, request: Request) -> Result<HttpResponse, HttpError> {
         let response = self.client()?.execute(request).await.map_err(|source| {
             let source = source.without_url();
             if source.is_connect() {

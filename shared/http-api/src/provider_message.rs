@@ -7,6 +7,8 @@ use serde_json::Value;
 
 /// The longest text that is kept.
 const CHARS_MAX: usize = 300;
+/// How many texts of a list are kept.
+const LISTED_MAX: usize = 3;
 /// The replacement for a secret or personal data that the provider repeated.
 const HIDDEN: &str = "[hidden]";
 /// Shorter values are hidden only where they are a whole word: `IL` is not hidden in `FAILED`.
@@ -22,16 +24,25 @@ pub struct ProviderMessage {
     pub error_description: Option<String>,
     /// The response's `message`.
     pub message: Option<String>,
+    /// The response's `errors`, at most three.
+    pub errors: Vec<String>,
+    /// What the response calls `missing_requirements`, at most three.
+    pub missing_requirements: Vec<String>,
+    /// Whether the response is a JSON object, as every error of the APIs is. That of a proxy before the API often is not.
+    pub is_object: bool,
     /// The media type of a response that is not JSON, whose text is not kept.
     pub non_json_type: Option<String>,
 }
 
-/// The members of an error response. Each is kept only if it is a string.
+/// The members of an error response. Of `error`, `error_description` and `message`, strings are kept; of the other two,
+/// strings and lists of strings. Anything else is skipped: zerohash also sends `"error": true` [zerohash-openapi].
 #[derive(Deserialize)]
 struct ErrorReply {
     error: Option<Value>,
     error_description: Option<Value>,
     message: Option<Value>,
+    errors: Option<Value>,
+    missing_requirements: Option<Value>,
 }
 
 impl ProviderMessage {
@@ -43,14 +54,27 @@ impl ProviderMessage {
         let Ok(reply) = serde_json::from_slice::<ErrorReply>(body) else {
             return Self { non_json_type: Some(content_type.to_owned()), ..Self::default() };
         };
-        let text = |value: Option<Value>| {
-            let text = redactions.apply(value?.as_str()?);
-            Some(text.chars().map(|char| if char.is_control() { ' ' } else { char }).take(CHARS_MAX).collect())
+        let cleaned = |text: &str| {
+            let text = redactions.apply(text);
+            text.chars().map(|char| if char.is_control() { ' ' } else { char }).take(CHARS_MAX).collect::<String>()
+        };
+        let text = |value: Option<Value>| value?.as_str().map(cleaned);
+        let texts = |value: Option<Value>| {
+            let found = match value.unwrap_or_default() {
+                Value::Array(items) => items,
+                one @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => {
+                    vec![one]
+                }
+            };
+            found.iter().filter_map(Value::as_str).take(LISTED_MAX).map(cleaned).collect()
         };
         Self {
             error: text(reply.error),
             error_description: text(reply.error_description),
             message: text(reply.message),
+            errors: texts(reply.errors),
+            missing_requirements: texts(reply.missing_requirements),
+            is_object: true,
             non_json_type: None,
         }
     }
@@ -59,8 +83,12 @@ impl ProviderMessage {
 impl fmt::Display for ProviderMessage {
     /// The end of an error's message: each text after a colon; nothing where the provider said nothing.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for text in [&self.error, &self.error_description, &self.message].into_iter().flatten() {
+        let texts = [&self.error, &self.error_description, &self.message].into_iter().flatten();
+        for text in texts.chain(&self.errors) {
             write!(f, ": {text}")?;
+        }
+        if !self.missing_requirements.is_empty() {
+            write!(f, ": missing {}", self.missing_requirements.join(", "))?;
         }
         match &self.non_json_type {
             Some(content_type) => write!(f, ": the response is not JSON, content type {content_type}"),
@@ -71,10 +99,11 @@ impl fmt::Display for ProviderMessage {
 
 /// The values of a call that no message may repeat.
 #[derive(Clone, Default)]
-pub(crate) struct Redactions(Vec<String>);
+pub struct Redactions(Vec<String>);
 
 impl Redactions {
-    pub(crate) fn of(values: impl IntoIterator<Item = String>) -> Self {
+    /// These values. Empty ones are left out.
+    pub fn of(values: impl IntoIterator<Item = String>) -> Self {
         let mut values: Vec<String> = values.into_iter().filter(|value| !value.trim().is_empty()).collect();
         // The longest first: one value may be part of another.
         values.sort_by_key(|value| std::cmp::Reverse(value.len()));
@@ -82,14 +111,15 @@ impl Redactions {
     }
 
     /// Every string and number in `value`.
-    pub(crate) fn leaves_of(value: &Value) -> Self {
+    pub fn leaves_of(value: &Value) -> Self {
         let mut found = Vec::new();
         leaves(value, &mut found);
         Self::of(found)
     }
 
     /// These values and `others`.
-    pub(crate) fn and(self, others: Self) -> Self {
+    #[must_use]
+    pub fn and(self, others: Self) -> Self {
         Self::of(self.0.into_iter().chain(others.0))
     }
 
@@ -160,5 +190,29 @@ mod tests {
         assert_eq!(message.error.as_deref(), Some("a b"));
         assert_eq!(message.message.map(|message| message.len()), Some(CHARS_MAX));
         assert_eq!(message.error_description, None);
+    }
+
+    #[test]
+    fn every_documented_error_body_of_zerohash_is_read() {
+        let redactions = Redactions::of(["CUST01".to_owned()]);
+        for (body, shown) in [
+            (r#"{"errors":["bad asset","no CUST01"]}"#, ": bad asset: no [hidden]"),
+            (r#"{"error":true,"message":"Invalid signature"}"#, ": Invalid signature"),
+            (r#"{"error":"not found","errors":null}"#, ": not found"),
+            (
+                r#"{"error":"not eligible","missing_requirements":["fund_auto_convert","tax_id"]}"#,
+                ": not eligible: missing fund_auto_convert, tax_id",
+            ),
+            (r#"{"error":"not eligible","missing_requirements":{"x":1},"errors":[1,{}]}"#, ": not eligible"),
+            (r#"{"errors":"one text"}"#, ": one text"),
+            ("{}", ""),
+        ] {
+            let message = ProviderMessage::read(body.as_bytes(), "application/json", &redactions);
+            assert_eq!(message.to_string(), shown, "{body}");
+            assert!(message.is_object, "{body}");
+        }
+        let page = ProviderMessage::read(b"error code: 1020", "text/plain", &redactions);
+        assert_eq!(page.to_string(), ": the response is not JSON, content type text/plain");
+        assert!(!page.is_object && !ProviderMessage::read(b"", "text/html", &redactions).is_object);
     }
 }

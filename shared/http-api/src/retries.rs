@@ -7,7 +7,7 @@ use crate::settings::Retries;
 
 /// Whether a call may be sent twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Idempotency {
+pub enum Idempotency {
     /// Sending it twice has the effect of sending it once: a `GET`, or the request of a token.
     Idempotent,
     /// Sending it twice has two effects. It is repeated only where the provider cannot have acted.
@@ -20,9 +20,11 @@ impl Idempotency {
         match error {
             ApiError::ConnectFailed { .. } | ApiError::TooManyRequests { .. } => true,
             ApiError::TimedOut { .. } | ApiError::Disconnected { .. } | ApiError::TruncatedBody { .. } => is_idempotent,
-            // A server that sends 503 with `Retry-After` has not acted (RFC 9110, section 15.6.4). A 503 without it may come
-            // from a gateway that lost the response.
-            ApiError::Status { status: 503, retry_after, .. } => is_idempotent || retry_after.is_some(),
+            // A server that sends 503 with `Retry-After` has not acted (RFC 9110, section 15.6.4), nor has one that allows a
+            // repetition. A 503 with neither may come from a gateway that lost the response.
+            ApiError::Status { status: 503, retry_after, allows_retry, .. } => {
+                is_idempotent || retry_after.is_some() || *allows_retry
+            }
             ApiError::Status { status, .. } => is_idempotent && matches!(status, 500 | 502 | 504),
             ApiError::Client(_)
             | ApiError::InvalidRequest(_)
@@ -32,8 +34,7 @@ impl Idempotency {
             | ApiError::NotJson { .. }
             | ApiError::TooLarge { .. }
             | ApiError::UnexpectedShape { .. }
-            | ApiError::InvalidLifetime { .. }
-            | ApiError::UnknownTokenType { .. } => false,
+            | ApiError::UnusableReply { .. } => false,
         }
     }
 }
@@ -130,6 +131,14 @@ mod tests {
             call: call.clone(),
             status,
             retry_after: seconds.map(Duration::from_secs),
+            allows_retry: false,
+            message: Box::default(),
+        };
+        let allowed = |status| ApiError::Status {
+            call: call.clone(),
+            status,
+            retry_after: None,
+            allows_retry: true,
             message: Box::default(),
         };
         let timed_out = ApiError::TimedOut { call: call.clone(), after: Duration::from_secs(1) };
@@ -140,6 +149,8 @@ mod tests {
             (status(502, None), true, false),
             (status(503, None), true, false),
             (status(503, Some(1)), true, true),
+            (allowed(503), true, true),
+            (allowed(502), true, false),
             (status(504, None), true, false),
             (status(501, None), false, false),
             (status(403, None), false, false),

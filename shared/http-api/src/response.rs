@@ -1,7 +1,7 @@
 //! Turns a response into a typed reply or an [`ApiError`].
 
 use reqwest::StatusCode;
-use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName};
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
@@ -9,8 +9,8 @@ use crate::error::{ApiError, Call};
 use crate::http::{self, BodyError, HttpResponse, retry_after};
 use crate::provider_message::{ProviderMessage, Redactions};
 
-/// The largest response body. A page has 50 rows of about 1 KB; this is eighty times as much.
-pub(crate) const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Makes a reply from the status, the media type and the body of a successful response.
+pub(crate) type Parse<T> = fn(&ResponseReader<'_>, StatusCode, &str, Result<Vec<u8>, BodyError>) -> Result<T, ApiError>;
 
 /// Reads the response to one call.
 pub(crate) struct ResponseReader<'a> {
@@ -18,20 +18,32 @@ pub(crate) struct ResponseReader<'a> {
     /// The shape of a successful response, for errors.
     pub(crate) expected: &'static str,
     pub(crate) redactions: &'a Redactions,
+    /// The header with which the provider allows a request to be repeated.
+    pub(crate) retry_header: Option<&'a HeaderName>,
 }
 
 impl ResponseReader<'_> {
-    pub(crate) async fn read<T: DeserializeOwned>(&self, response: HttpResponse) -> Result<T, ApiError> {
-        let status = response.status();
-        let headers = response.headers().clone();
+    /// Reads the response: a success by `parse`, anything else as an error.
+    pub(crate) async fn read<T>(&self, response: HttpResponse, parse: Parse<T>) -> Result<T, ApiError> {
+        let (status, headers) = (response.status(), response.headers().clone());
         let body = response.body().await;
         if status.is_success() {
-            let body = body.map_err(|error| self.unreadable(status, error))?;
-            return self.parsed(status, content_type(&headers), &body);
+            return parse(self, status, content_type(&headers), body);
         }
         // The status decides, even when the body that explains it cannot be read.
         let message = body.map(|body| ProviderMessage::read(&body, content_type(&headers), self.redactions));
         Err(self.refused(status, &headers, message.unwrap_or_default()))
+    }
+
+    /// Parses a JSON body.
+    pub(crate) fn json<T: DeserializeOwned>(
+        &self,
+        status: StatusCode,
+        content_type: &str,
+        body: Result<Vec<u8>, BodyError>,
+    ) -> Result<T, ApiError> {
+        let body = body.map_err(|error| self.unreadable(status, error))?;
+        self.parsed(status, content_type, &body)
     }
 
     fn unreadable(&self, status: StatusCode, error: BodyError) -> ApiError {
@@ -68,10 +80,12 @@ impl ResponseReader<'_> {
     fn refused(&self, status: StatusCode, headers: &HeaderMap, message: ProviderMessage) -> ApiError {
         let (call, message) = (self.call.clone(), Box::new(message));
         let retry_after = retry_after(headers);
+        let allows_retry = self.retry_header.and_then(|name| http::text(headers, name));
+        let allows_retry = allows_retry.is_some_and(|value| value.trim().eq_ignore_ascii_case("true"));
         match status {
             StatusCode::UNAUTHORIZED => ApiError::Unauthorized { call, message },
             StatusCode::TOO_MANY_REQUESTS => ApiError::TooManyRequests { call, retry_after, message },
-            status => ApiError::Status { call, status: status.as_u16(), retry_after, message },
+            status => ApiError::Status { call, status: status.as_u16(), retry_after, allows_retry, message },
         }
     }
 }
