@@ -37,6 +37,14 @@ pub fn whole<'de, D: Deserializer<'de>, N: FromStr>(deserializer: D) -> Result<N
     text(deserializer)?.parse().map_err(|_| Error::custom("expected a whole number that is not negative"))
 }
 
+/// A whole number, which may be sent as a string; `None` where it is absent, `null` or an empty string.
+pub fn optional_whole<'de, D: Deserializer<'de>, N: FromStr>(deserializer: D) -> Result<Option<N>, D::Error> {
+    let Some(text) = optional_text(deserializer)?.filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    text.parse().map(Some).map_err(|_| Error::custom("expected a whole number that is not negative, or null"))
+}
+
 /// A secret that is not empty.
 pub fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
     let text = String::deserialize(deserializer)?;

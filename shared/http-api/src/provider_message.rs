@@ -28,8 +28,9 @@ pub struct ProviderMessage {
     pub errors: Vec<String>,
     /// What the response calls `missing_requirements`, at most three.
     pub missing_requirements: Vec<String>,
-    /// Whether the response is a JSON object, as every error of the APIs is. That of a proxy before the API often is not.
-    pub is_object: bool,
+    /// Whether the response is a JSON object with one of the members above, as every error of the APIs is. That of a proxy
+    /// before the API is not.
+    pub is_api_error: bool,
     /// The media type of a response that is not JSON, whose text is not kept.
     pub non_json_type: Option<String>,
 }
@@ -54,6 +55,7 @@ impl ProviderMessage {
         let Ok(reply) = serde_json::from_slice::<ErrorReply>(body) else {
             return Self { non_json_type: Some(content_type.to_owned()), ..Self::default() };
         };
+        let is_api_error = reply.error.is_some() || reply.errors.is_some() || reply.message.is_some();
         let cleaned = |text: &str| {
             let text = redactions.apply(text);
             text.chars().map(|char| if char.is_control() { ' ' } else { char }).take(CHARS_MAX).collect::<String>()
@@ -74,7 +76,7 @@ impl ProviderMessage {
             message: text(reply.message),
             errors: texts(reply.errors),
             missing_requirements: texts(reply.missing_requirements),
-            is_object: true,
+            is_api_error,
             non_json_type: None,
         }
     }
@@ -209,10 +211,12 @@ mod tests {
         ] {
             let message = ProviderMessage::read(body.as_bytes(), "application/json", &redactions);
             assert_eq!(message.to_string(), shown, "{body}");
-            assert!(message.is_object, "{body}");
+            assert_eq!(message.is_api_error, body != "{}", "{body}");
         }
         let page = ProviderMessage::read(b"error code: 1020", "text/plain", &redactions);
         assert_eq!(page.to_string(), ": the response is not JSON, content type text/plain");
-        assert!(!page.is_object && !ProviderMessage::read(b"", "text/html", &redactions).is_object);
+        assert!(!page.is_api_error && !ProviderMessage::read(b"", "text/html", &redactions).is_api_error);
+        let problem = ProviderMessage::read(br#"{"title":"Error 1020","status":403}"#, "application/json", &redactions);
+        assert!(!problem.is_api_error);
     }
 }

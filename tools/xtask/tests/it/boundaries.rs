@@ -18,6 +18,7 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("fundhook-runtime", &["fundhook-credentials", "fundhook-domain", "fundhook-ports", "fundhook-providers"]),
     ("fundhook-http-api", &["fundhook-domain"]),
     ("fundhook-connect-api", &["fundhook-domain", "fundhook-http-api"]),
+    ("fundhook-zerohash-api", &["fundhook-domain", "fundhook-http-api"]),
     (
         "fundhook-adapters",
         &["fundhook-connect-api", "fundhook-domain", "fundhook-http-api", "fundhook-ports", "fundhook-reconciliation"],
@@ -64,7 +65,7 @@ const DEPENDENCIES_OF_FUNCTIONS: [&str; 7] = [
 const END_TO_END_TESTS: &str = "fundhook-tests";
 
 /// The clients of the providers' APIs, and what they share.
-const CLIENTS: [&str; 2] = ["fundhook-connect-api", "fundhook-http-api"];
+const CLIENTS: [&str; 3] = ["fundhook-connect-api", "fundhook-http-api", "fundhook-zerohash-api"];
 
 /// Crates without a clock, randomness, threads or I/O.
 const PURE: [&str; 3] = ["fundhook-domain", "fundhook-providers", "fundhook-reconciliation"];
