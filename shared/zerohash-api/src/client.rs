@@ -95,7 +95,7 @@ impl ZerohashClient {
         Ok(self.send::<FundRfqReply>(credentials, &outgoing, now).await?.message)
     }
 
-    /// A page of fund transactions. Whether the list has sessions that expired, and deposits that nobody was matched to, is
+    /// A page of fund transactions. Whether the list has sessions that expired, and deposits without a matched user, is
     /// not documented: absence from it proves nothing.
     pub async fn fund_transactions(
         &self,

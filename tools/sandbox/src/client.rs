@@ -4,10 +4,12 @@ use fundhook_domain::{Feed, Provider};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::connect::{ApiPath, Counts, DropShare, Fault, FaultRequest, JWKS_PATH};
+use crate::connect::{Counts, DropShare, JWKS_PATH};
+use crate::faults::{ApiPath, Fault, FaultRequest};
 use crate::http::loopback_client;
 use crate::keys::KeyError;
 use crate::requests::{SignRequest, Signed, SignedHeaders, TokenRequest};
+use crate::zerohash::ZerohashCounts;
 
 #[derive(Clone, Debug)]
 pub struct SandboxClient {
@@ -83,6 +85,21 @@ impl SandboxClient {
         self.ask(self.post("/sandbox/api-secret").json(feeds)).await
     }
 
+    /// What the operator stores for zerohash's API: the credentials of zerohash's feeds among `feeds`.
+    pub async fn zerohash_api_secret(&self, feeds: &[Feed]) -> Result<Value, SandboxError> {
+        self.ask(self.post("/sandbox/zerohash-api-secret").json(feeds)).await
+    }
+
+    /// Sets zerohash's clock this many seconds ahead of this computer's clock.
+    pub async fn zerohash_clock_ahead(&self, seconds: i64) -> Result<(), SandboxError> {
+        self.ask(self.post("/sandbox/zerohash-clock").json(&seconds)).await
+    }
+
+    /// What zerohash's API has answered.
+    pub async fn zerohash_counts(&self) -> Result<ZerohashCounts, SandboxError> {
+        self.ask(self.http.get(format!("{}/sandbox/zerohash-counts", self.url))).await
+    }
+
     /// Grants tokens that expire after `seconds` from now on; with 0, tokens that are never valid. Earlier tokens keep
     /// their expiry.
     pub async fn expire_tokens_after(&self, seconds: u64) -> Result<(), SandboxError> {
@@ -105,7 +122,7 @@ impl SandboxClient {
         self.ask(self.post("/sandbox/faults").json(&FaultRequest { path, fault, times })).await
     }
 
-    /// What its API has answered.
+    /// What Connect's API has answered.
     pub async fn counts(&self) -> Result<Counts, SandboxError> {
         self.ask(self.http.get(format!("{}/sandbox/counts", self.url))).await
     }

@@ -6,14 +6,16 @@ use axum::http::StatusCode;
 use axum::response::Json;
 use axum::routing::{get, post};
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use fundhook_domain::{Feed, Provider};
+use fundhook_domain::{Feed, Provider, Timestamp};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::connect::{Counts, DropShare, FaultRequest};
+use crate::connect::{Counts, DropShare};
+use crate::faults::FaultRequest;
 use crate::keys::{KeyError, SandboxKey};
 use crate::requests::{SignRequest, Signed, TokenRequest};
 use crate::state::Shared;
+use crate::zerohash::ZerohashCounts;
 
 pub(super) fn routes() -> Router<Shared> {
     Router::new()
@@ -25,6 +27,9 @@ pub(super) fn routes() -> Router<Shared> {
         .route("/sandbox/rotate", post(rotate))
         .route("/sandbox/fetched", get(fetched))
         .route("/sandbox/api-secret", post(api_secret))
+        .route("/sandbox/zerohash-api-secret", post(zerohash_api_secret))
+        .route("/sandbox/zerohash-clock", post(zerohash_clock))
+        .route("/sandbox/zerohash-counts", get(zerohash_counts))
         .route("/sandbox/tokens/expire-after", post(expire_tokens_after))
         .route("/sandbox/tokens/revoke", post(revoke_tokens))
         .route("/sandbox/jwks/max-age", post(key_set_max_age))
@@ -42,7 +47,7 @@ fn refused(why: impl ToString) -> Refusal {
     (StatusCode::BAD_REQUEST, why.to_string())
 }
 
-/// Signs a webhook. Unless it is forged, its transaction is listed, even if the webhook is dropped.
+/// Signs a webhook. Unless it is forged, what it is about is listed, even if the webhook is dropped.
 async fn sign(State(shared): State<Shared>, Json(request): Json<SignRequest>) -> Result<Json<Signed>, Refusal> {
     let body = BASE64_STANDARD.decode(&request.body).map_err(refused)?;
     let headers = {
@@ -54,6 +59,10 @@ async fn sign(State(shared): State<Shared>, Json(request): Json<SignRequest>) ->
     }
     .map_err(refusal)?;
     let dropped = !request.forge && shared.connect().record(&request.feed, &body);
+    if !request.forge && request.feed.provider() == Provider::Zerohash {
+        let signed_at = Timestamp::from_unix_seconds(request.timestamp).map_err(refused)?;
+        shared.zerohash().record(request.feed.tenant(), &body, signed_at);
+    }
     Ok(Json(Signed { headers, dropped }))
 }
 
@@ -107,6 +116,19 @@ async fn api_secret(State(shared): State<Shared>, Json(feeds): Json<Vec<Feed>>) 
     Json(shared.connect().credentials.stored(&feeds))
 }
 
+async fn zerohash_api_secret(State(shared): State<Shared>, Json(feeds): Json<Vec<Feed>>) -> Json<Value> {
+    Json(shared.zerohash().credentials.stored(&feeds))
+}
+
+async fn zerohash_clock(State(shared): State<Shared>, Json(seconds): Json<i64>) -> Json<()> {
+    shared.zerohash().clock_ahead_seconds = seconds;
+    Json(())
+}
+
+async fn zerohash_counts(State(shared): State<Shared>) -> Json<ZerohashCounts> {
+    Json(shared.zerohash().counts.clone())
+}
+
 async fn expire_tokens_after(State(shared): State<Shared>, Json(seconds): Json<u64>) -> Json<()> {
     shared.connect().tokens.expire_after(seconds);
     Json(())
@@ -124,7 +146,11 @@ async fn key_set_max_age(State(shared): State<Shared>, Json(seconds): Json<u64>)
 
 async fn fault(State(shared): State<Shared>, Json(request): Json<FaultRequest>) -> Result<Json<()>, Refusal> {
     request.fault.fits(request.path).map_err(refused)?;
-    shared.connect().faults.expect(request);
+    if request.path.is_of_zerohash() {
+        shared.zerohash().faults.expect(request);
+    } else {
+        shared.connect().faults.expect(request);
+    }
     Ok(Json(()))
 }
 

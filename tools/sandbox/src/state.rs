@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 use crate::connect::Connect;
 use crate::keys::{KeyError, SandboxKey};
 use crate::secrets::SandboxSecrets;
+use crate::zerohash::Zerohash;
 
 /// The signing keys and shared secrets.
 pub(super) struct Keys {
@@ -23,10 +24,11 @@ impl Keys {
     }
 }
 
-/// Lock order: `connect` before `keys`. No handler locks `connect` while it holds `keys`.
+/// Lock order: `connect` or `zerohash` before `keys`. No handler locks either while it holds `keys`, or both.
 pub(super) struct Inner {
     keys: RwLock<Keys>,
     connect: Mutex<Connect>,
+    zerohash: Mutex<Zerohash>,
 }
 
 pub(super) type Shared = Arc<Inner>;
@@ -39,8 +41,9 @@ impl Inner {
             foreign: SandboxKey::generate()?,
             secrets: SandboxSecrets::generate()?,
         };
-        let connect = Connect::new(format!("{:032x}", fastrand::u128(..)));
-        Ok(Self { keys: RwLock::new(keys), connect: Mutex::new(connect) })
+        let seed = || format!("{:032x}", fastrand::u128(..));
+        let (connect, zerohash) = (Connect::new(seed()), Zerohash::new(seed()));
+        Ok(Self { keys: RwLock::new(keys), connect: Mutex::new(connect), zerohash: Mutex::new(zerohash) })
     }
 
     pub(super) fn keys(&self) -> RwLockReadGuard<'_, Keys> {
@@ -53,5 +56,9 @@ impl Inner {
 
     pub(super) fn connect(&self) -> MutexGuard<'_, Connect> {
         self.connect.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn zerohash(&self) -> MutexGuard<'_, Zerohash> {
+        self.zerohash.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

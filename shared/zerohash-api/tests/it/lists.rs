@@ -256,7 +256,7 @@ async fn a_payment_that_does_not_exist_is_none_and_a_missing_page_of_a_proxy_is_
 
 #[tokio::test]
 async fn no_error_shows_a_filter_by_a_users_data() {
-    let body = serde_json::json!({"errors": ["nobody is canary@example.com", "CUST01-canary", "status approved"]});
+    let body = serde_json::json!({"errors": ["unknown: canary@example.com", "CUST01-canary", "status approved"]});
     let provider = Provider::answering([Answer::json(400, body.to_string())]).await;
     let query = ParticipantsQuery {
         email: text("canary@example.com"),
@@ -266,6 +266,6 @@ async fn no_error_shows_a_filter_by_a_users_data() {
     };
     let error = provider.client().participants(&credentials(), &query, now()).await.expect_err("400");
     assert_shows_no_secret(&error);
-    let expected = "/participants: status 400, expected 2xx: nobody is [hidden]: [hidden]: status approved";
+    let expected = "/participants: status 400, expected 2xx: unknown: [hidden]: [hidden]: status approved";
     assert!(error.to_string().ends_with(expected), "{error}");
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::faults::respond;
 use super::reply::ApiReply;
-use crate::connect::{ApiPath, Fault};
+use crate::faults::{ApiPath, Fault};
 use crate::keys::SandboxKey;
 use crate::state::Shared;
 

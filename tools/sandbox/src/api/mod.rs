@@ -1,4 +1,4 @@
-//! Connect's own API, by subject [connect-guide §2, §3, §4, §7].
+//! The providers' APIs. Connect's own, by subject [connect-guide §2, §3, §4, §7], and zerohash's.
 
 mod bearer;
 mod faults;
@@ -8,6 +8,7 @@ mod sessions;
 mod tokens;
 mod transactions;
 mod users;
+mod zerohash;
 
 use axum::Router;
 use axum::routing::{get, post};
@@ -23,4 +24,5 @@ pub(super) fn routes() -> Router<Shared> {
         .route("/sessions", post(sessions::flat))
         .route("/v1/sessions", post(sessions::nested))
         .route("/users", get(users::list).post(users::enrol))
+        .merge(zerohash::routes())
 }

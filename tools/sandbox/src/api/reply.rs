@@ -20,7 +20,7 @@ impl ApiReply {
         Self::json(StatusCode::OK, body)
     }
 
-    fn json(status: StatusCode, body: &Value) -> Self {
+    pub(super) fn json(status: StatusCode, body: &Value) -> Self {
         let headers = vec![(CONTENT_TYPE, HeaderValue::from_static("application/json"))];
         Self { status, headers, body: body.to_string() }
     }

@@ -9,7 +9,8 @@ use serde_json::json;
 
 use super::faults::respond;
 use super::reply::ApiReply;
-use crate::connect::{ApiPath, new_uuid};
+use crate::connect::new_uuid;
+use crate::faults::ApiPath;
 use crate::state::Shared;
 
 pub(super) async fn handle(State(shared): State<Shared>, body: Bytes) -> Response {

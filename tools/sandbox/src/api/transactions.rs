@@ -7,7 +7,8 @@ use axum::response::Response;
 use super::bearer::organization;
 use super::faults::respond;
 use super::reply::ApiReply;
-use crate::connect::{ApiPath, Fault, PAGE_SIZE_MAX, TransactionsQuery};
+use crate::connect::{PAGE_SIZE_MAX, TransactionsQuery};
+use crate::faults::{ApiPath, Fault};
 use crate::state::Shared;
 
 pub(super) async fn handle(State(shared): State<Shared>, headers: HeaderMap, uri: Uri) -> Response {

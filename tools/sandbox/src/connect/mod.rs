@@ -3,7 +3,6 @@
 //! No HTTP: `api` translates requests.
 
 mod drops;
-mod faults;
 mod organizations;
 mod rows;
 mod tokens;
@@ -11,8 +10,6 @@ mod transactions;
 mod users;
 
 pub use drops::DropShare;
-pub(crate) use faults::Faults;
-pub use faults::{ApiPath, Fault, FaultRequest};
 pub(crate) use organizations::{Organization, SandboxCredentials, new_uuid, uuid_of};
 pub(crate) use tokens::Tokens;
 pub(crate) use transactions::{PAGE_SIZE_MAX, Transactions, TransactionsQuery};
@@ -20,7 +17,10 @@ pub(crate) use users::Users;
 
 use fundhook_domain::Feed;
 use rows::ListedTransaction;
+pub(crate) use rows::{text, unix_ms};
 use serde::{Deserialize, Serialize};
+
+use crate::faults::Faults;
 
 /// Where the key set is published, as at Connect.
 pub const JWKS_PATH: &str = "/v1/jwks";

@@ -122,7 +122,7 @@ fn with_fees(mut members: Map<String, Value>) -> Map<String, Value> {
 }
 
 /// A member as text, empty when it is missing. A number keeps its digits.
-fn text(value: &Value) -> String {
+pub(crate) fn text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Number(number) => number.to_string(),
@@ -147,7 +147,7 @@ fn asset_code(asset: &str, network: &str) -> String {
 }
 
 /// UNIX time in milliseconds, 0 before 1970.
-pub(super) fn unix_ms(at: Timestamp) -> u64 {
+pub(crate) fn unix_ms(at: Timestamp) -> u64 {
     let epoch = Timestamp::from_unix_seconds(0);
     epoch.ok().and_then(|epoch| u64::try_from(at.since(epoch).as_millis()).ok()).unwrap_or(0)
 }
