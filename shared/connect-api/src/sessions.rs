@@ -87,6 +87,11 @@ impl SessionRequest {
         Self { scopes: vec![Scope::WITHDRAWAL_SEND], ..Self::deposits(reference_id) }
     }
 
+    /// A session in which the user `reference_id` returns unexpected deposits [zerohash-recovery-2].
+    pub fn recovery(reference_id: &str) -> Self {
+        Self { scopes: vec![Scope::RECOVERY_SEND], ..Self::deposits(reference_id) }
+    }
+
     /// The same session with `metadata`.
     #[must_use]
     pub fn with_metadata(self, metadata: Map<String, Value>) -> Self {

@@ -44,8 +44,8 @@ pub use credit::{
     Money, Needs, NetCredit,
 };
 pub use event::{
-    BalanceBody, Event, EventBody, EventData, RecoveryBody, RecoveryDeposit, RecoveryPayment, TransferBody,
-    attributes_schema, event_schema, event_types, events_after,
+    BalanceBody, Event, EventBody, EventData, RecoveryBody, RecoveryDeposit, RecoveryPayment, RecoveryRequest,
+    TransferBody, attributes_schema, event_schema, event_types, events_after,
 };
 pub use identity::{
     CorrelationId, FactId, Feed, FeedError, Kind, ListId, ListKind, ListedAt, Provider, ResourceId, ResourceIdError,

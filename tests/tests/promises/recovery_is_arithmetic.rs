@@ -124,7 +124,7 @@ fn a_coin_that_three_webhooks_report_is_returned_once_in_any_order() {
             let last = listener.event(&format!("{}#{}", scenario.recovery, SCENARIO.len())).await;
             assert_eq!(last.text("/data/status"), "resolved", "{}", last.event);
             assert_eq!(sum(&last), ["0", "100", "0", "100"], "outstanding, expected, moving, returned");
-            assert_eq!(last.event["data"]["auth_request"]["participant_code"], json!(scenario.own[0].1));
+            assert_eq!(last.event["data"]["auth_request"]["body"]["account"]["reference_id"], json!(scenario.own[0].1));
             booked.retain(|_, sum| *sum != DecimalValue::zero());
             // What arrived was returned, and the network's fee came out of it.
             let booked: Vec<String> =
@@ -264,7 +264,7 @@ fn a_payment_of_a_deposit_never_seen_is_a_surplus_and_never_offsets_a_later_depo
         assert_eq!(types, ["surplus", "required"]);
         assert_eq!((&last["status"], &last["outstanding"]["value"]), (&json!("required"), &json!("100")));
         assert_eq!(last["surplus"]["value"], json!("100"));
-        assert_eq!(last["auth_request"]["participant_code"], json!(user.participant));
+        assert_eq!(last["auth_request"]["body"]["account"]["reference_id"], json!(user.participant));
         let review = platform.found_by("open", "open", "recovery").await;
         assert!(review.contains(&recovery), "{recovery} awaits the return of the deposit");
     });

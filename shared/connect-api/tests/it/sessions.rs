@@ -87,6 +87,7 @@ async fn a_session_for_withdrawals_only_has_its_own_path() {
         (SessionRequest::withdrawals("USER01"), "/v1/sessions", json!(["user:withdrawal:send"])),
         (both, "/sessions", json!(["user:deposit:send", "user:withdrawal:send"])),
         (unknown, "/sessions", json!(["user:new:scope"])),
+        (SessionRequest::recovery("USER01"), "/sessions", json!(["user:recovery:send"])),
     ] {
         let provider = Provider::saying(&flat()).await;
         open(settings(&provider.url), &request).await.expect("a session");

@@ -22,7 +22,7 @@ use crate::{Amount, Change, CorrelationId, Fact, Network, Resource, ResourceId, 
 
 use data::Arrival;
 pub use data::{BalanceBody, EventBody, EventData, TransferBody};
-pub use recovery::{RecoveryBody, RecoveryDeposit, RecoveryPayment};
+pub use recovery::{RecoveryBody, RecoveryDeposit, RecoveryPayment, RecoveryRequest};
 pub use schema::{attributes_schema, event_schema, event_types};
 
 /// A CloudEvent (version 1.0, JSON format) about one change of one resource.

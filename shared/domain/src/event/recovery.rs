@@ -42,12 +42,41 @@ pub struct RecoveryBody {
     /// How many older payments are not listed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payments_omitted: Option<usize>,
-    /// The body of the request (`POST /client_auth_token`) whose response starts the provider's recovery flow for the
-    /// user. Missing while the recovery is suspended.
+    /// The request that starts the provider's recovery flow for the user. Missing while the recovery is suspended.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub auth_request: Option<Value>,
+    pub auth_request: Option<RecoveryRequest>,
+    /// The older form of the same, for a platform whose provider still takes it. Send one of the two. Missing while the
+    /// recovery is suspended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auth_request_older: Option<RecoveryRequest>,
     /// The ids of the deposits and payments that are listed.
     pub related: BTreeSet<ResourceId>,
+}
+
+/// A request that starts the provider's recovery flow for the user. The token in its response is for the provider's SDK.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct RecoveryRequest {
+    /// The API that takes it: `connect`, where an access token and the organization's signature authorise it, or `zerohash`,
+    /// the platform's API, where its API key does.
+    pub api: &'static str,
+    /// Method and path of the call.
+    pub call: &'static str,
+    /// The body of the request.
+    pub body: Value,
+}
+
+impl RecoveryRequest {
+    /// A session of Connect [zerohash-recovery-2]. A user's code there is the `participant_code`.
+    fn session(participant_code: &str) -> Self {
+        let body = json!({ "account": { "reference_id": participant_code }, "scopes": ["user:recovery:send"] });
+        Self { api: "connect", call: "POST /sessions", body }
+    }
+
+    /// A token for the Auth SDK [zerohash-recovery §2]. `"true"` is a string.
+    fn client_auth_token(participant_code: &str) -> Self {
+        let body = json!({ "participant_code": participant_code, "permissions": ["auth"], "recovery": "true" });
+        Self { api: "zerohash", call: "POST /client_auth_token", body }
+    }
 }
 
 /// How many deposits and how many payments of a recovery an event lists, and how many entries of a history. With at most 1 KB
@@ -101,7 +130,10 @@ pub struct RecoveryPayment {
 impl From<RecoveryDetails> for RecoveryBody {
     fn from(details: RecoveryDetails) -> Self {
         let (sums, network) = (details.sums(), details.network());
-        let status = details.status_with(&sums);
+        let is_suspended = details.status_with(&sums) == Status::Recovery(RecoveryStatus::Suspended);
+        let request = |make: fn(&str) -> RecoveryRequest| (!is_suspended).then(|| make(&details.account));
+        let auth_request = request(RecoveryRequest::session);
+        let auth_request_older = request(RecoveryRequest::client_auth_token);
         let amount = |value| Amount::of(Quantity::major(value), Some(details.asset.clone()), network.cloned());
         let deposit = |(id, deposit): (&ResourceId, &UnexpectedDeposit)| RecoveryDeposit {
             resource: id.clone(),
@@ -138,14 +170,8 @@ impl From<RecoveryDetails> for RecoveryBody {
             deposits_omitted,
             payments,
             payments_omitted,
-            // [zerohash-recovery §2]
-            auth_request: (status != Status::Recovery(RecoveryStatus::Suspended)).then(|| {
-                json!({
-                    "participant_code": details.account,
-                    "permissions": ["auth"],
-                    "recovery": "true",
-                })
-            }),
+            auth_request,
+            auth_request_older,
             suspended,
         }
     }

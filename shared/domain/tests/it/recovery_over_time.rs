@@ -397,9 +397,20 @@ fn an_event_has_the_sums_their_deposits_and_payments_and_the_request_for_the_rec
         assert_eq!((amount.value.to_string(), amount.asset.as_deref()), (value.to_owned(), Some("USDC")));
         assert_eq!(amount.network.as_ref().and_then(Network::caip2), Some("eip155:8453"));
     }
+    // [zerohash-recovery-2]
+    let session = json!({
+        "api": "connect",
+        "call": "POST /sessions",
+        "body": { "account": { "reference_id": "CUST01" }, "scopes": ["user:recovery:send"] },
+    });
+    assert_eq!(serde_json::to_value(&body.auth_request).expect("JSON"), session);
     // [zerohash-recovery §2]: the string "true", not a boolean.
-    let auth_request = json!({ "participant_code": "CUST01", "permissions": ["auth"], "recovery": "true" });
-    assert_eq!(body.auth_request, Some(auth_request));
+    let token = json!({
+        "api": "zerohash",
+        "call": "POST /client_auth_token",
+        "body": { "participant_code": "CUST01", "permissions": ["auth"], "recovery": "true" },
+    });
+    assert_eq!(serde_json::to_value(&body.auth_request_older).expect("JSON"), token);
     let payments = json!([{
         "resource": "withdrawal#zerohash#b752503c", "status": "broadcast", "value": "100",
         "network": body.payments[0].network, "began_at": at(60),

@@ -17,8 +17,9 @@ use crate::state::Shared;
 /// Lifetime of a session's JWT [connect-guide §4].
 const EXPIRES_IN_SECONDS: u64 = 3600;
 
-/// The scopes of a session [connect-guide §4].
-const SCOPES: [&str; 2] = ["user:deposit:send", "user:withdrawal:send"];
+/// The scopes of a session [connect-guide §4] [connect-openapi].
+const SCOPES: [&str; 4] =
+    ["user:deposit:send", "user:withdrawal:send", "user:withdrawal:request", "user:recovery:send"];
 
 /// `/sessions`, for deposits [connect-guide §4].
 pub(super) async fn flat(State(shared): State<Shared>, headers: HeaderMap, body: Bytes) -> Result<ApiReply, ApiReply> {
