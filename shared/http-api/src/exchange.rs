@@ -64,19 +64,27 @@ pub struct Exchange {
     http: HttpClient,
     retries: Retries,
     retry_header: Option<HeaderName>,
+    rate_limit_pause: Option<Duration>,
 }
 
 impl Exchange {
     /// Connects to nothing before the first call. A response is read up to 4 MiB.
     pub fn new(timeouts: Timeouts, retries: Retries) -> Self {
         let http = HttpClient::new(HttpLimits { timeouts, body_bytes_max: BODY_BYTES_MAX });
-        Self { http, retries, retry_header: None }
+        Self { http, retries, retry_header: None, rate_limit_pause: None }
     }
 
     /// The same, for a provider that allows any request to be repeated after a 503 with the header `name: true`.
     #[must_use]
     pub fn with_retry_header(self, name: HeaderName) -> Self {
         Self { retry_header: Some(name), ..self }
+    }
+
+    /// The same, for a provider that answers 429 for this long once a limit is exceeded: a 429 without `Retry-After` counts
+    /// as one that asks to wait so long.
+    #[must_use]
+    pub fn with_rate_limit_pause(self, pause: Duration) -> Self {
+        Self { rate_limit_pause: Some(pause), ..self }
     }
 
     /// Makes the call until it succeeds, fails permanently, or the retry budget is used up. `headers` makes the headers of
@@ -134,8 +142,8 @@ impl Exchange {
     ) -> Result<T, ApiError> {
         let response = self.http.send(request).await.map_err(|error| api_error(call.clone(), error))?;
         let Outgoing { expected, redactions, .. } = outgoing;
-        let retry_header = self.retry_header.as_ref();
-        ResponseReader { call, expected, redactions, retry_header }.read(response, parse).await
+        let (retry_header, rate_limit_pause) = (self.retry_header.as_ref(), self.rate_limit_pause);
+        ResponseReader { call, expected, redactions, retry_header, rate_limit_pause }.read(response, parse).await
     }
 }
 

@@ -1,5 +1,7 @@
 //! Turns a response into a typed reply or an [`ApiError`].
 
+use std::time::Duration;
+
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName};
 use serde::de::DeserializeOwned;
@@ -20,6 +22,8 @@ pub(crate) struct ResponseReader<'a> {
     pub(crate) redactions: &'a Redactions,
     /// The header with which the provider allows a request to be repeated.
     pub(crate) retry_header: Option<&'a HeaderName>,
+    /// How long a 429 without `Retry-After` asks to wait.
+    pub(crate) rate_limit_pause: Option<Duration>,
 }
 
 impl ResponseReader<'_> {
@@ -84,7 +88,10 @@ impl ResponseReader<'_> {
         let allows_retry = allows_retry.is_some_and(|value| value.trim().eq_ignore_ascii_case("true"));
         match status {
             StatusCode::UNAUTHORIZED => ApiError::Unauthorized { call, message },
-            StatusCode::TOO_MANY_REQUESTS => ApiError::TooManyRequests { call, retry_after, message },
+            StatusCode::TOO_MANY_REQUESTS => {
+                let retry_after = retry_after.or(self.rate_limit_pause);
+                ApiError::TooManyRequests { call, retry_after, message }
+            }
             status => ApiError::Status { call, status: status.as_u16(), retry_after, allows_retry, message },
         }
     }

@@ -25,7 +25,7 @@ use crate::lists::{
 use crate::page::{Page, PageReply, Paging, Position};
 use crate::refusal::{Refusal, refusal};
 use crate::server_time::{ServerTime, TimeReply};
-use crate::settings::Settings;
+use crate::settings::{RATE_LIMIT_PAUSE, Settings};
 use crate::signing::SignedRequest;
 
 /// A client of the zerohash platform's API.
@@ -42,7 +42,9 @@ impl ZerohashClient {
     /// A client with these settings. It opens no connection and parses no certificate before the first call.
     pub fn new(settings: Settings) -> Result<Self, InvalidSettings> {
         let endpoints = Endpoints::of(&settings)?;
-        let exchange = Exchange::new(settings.timeouts, settings.retries).with_retry_header(RETRY_HEADER);
+        let exchange = Exchange::new(settings.timeouts, settings.retries)
+            .with_retry_header(RETRY_HEADER)
+            .with_rate_limit_pause(RATE_LIMIT_PAUSE);
         Ok(Self { settings, endpoints, exchange })
     }
 
@@ -126,6 +128,18 @@ impl ZerohashClient {
         self.list(credentials, query, now).await
     }
 
+    /// One deposit on a chain, byte for byte as the provider sent it; `None` if there is none. `serde_json::from_str` makes a
+    /// [`CryptoDeposit`] of it.
+    pub async fn crypto_deposit(
+        &self,
+        credentials: &Credentials,
+        deposit_id: &str,
+        now: Timestamp,
+    ) -> Result<Option<Box<RawValue>>, ApiError> {
+        let url = below(&self.endpoints.crypto_deposits, "deposit_id", &[deposit_id])?;
+        self.one(credentials, url, "{message: {depositId, …}}", now).await
+    }
+
     /// A page of payments in crypto.
     pub async fn payments(
         &self,
@@ -145,12 +159,7 @@ impl ZerohashClient {
         now: Timestamp,
     ) -> Result<Option<Box<RawValue>>, ApiError> {
         let url = below(&self.endpoints.payments, "payment_id", &[payment_id])?;
-        let outgoing = Outgoing::get(url, redactions_of(credentials), "{message: {payment_id, …}}");
-        match self.send::<OneRow>(credentials, &outgoing, now).await {
-            Ok(reply) => Ok(Some(reply.message.0)),
-            Err(ApiError::Status { status: 404, message, .. }) if message.is_api_error => Ok(None),
-            Err(error) => Err(error),
-        }
+        self.one(credentials, url, "{message: {payment_id, …}}", now).await
     }
 
     /// A page of payments in fiat money.
@@ -257,6 +266,22 @@ impl ZerohashClient {
         let reply: PageReply = self.send(credentials, &outgoing, now).await?;
         let page = Q::PAGING.page(reply, &requested, size.map(|(_, rows)| rows));
         page.map_err(|problem| ApiError::UnusableReply { call: outgoing.call(), problem })
+    }
+
+    /// Reads one row. A 404 of a proxy before the API does not say that there is none.
+    async fn one(
+        &self,
+        credentials: &Credentials,
+        url: Url,
+        expected: &'static str,
+        now: Timestamp,
+    ) -> Result<Option<Box<RawValue>>, ApiError> {
+        let outgoing = Outgoing::get(url, redactions_of(credentials), expected);
+        match self.send::<OneRow>(credentials, &outgoing, now).await {
+            Ok(reply) => Ok(Some(reply.message.0)),
+            Err(ApiError::Status { status: 404, message, .. }) if message.is_api_error => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     async fn send<T: DeserializeOwned>(

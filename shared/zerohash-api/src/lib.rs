@@ -76,5 +76,5 @@ pub use refusal::Refusal;
 pub use server_time::{CLOCK_TOLERANCE, ClockSkew, ServerTime};
 pub use settings::{
     AbsentBody, Brackets, EU_CERT_URL, EU_PRODUCTION_URL, FilterTime, FilterUnit, HeaderNames, ListForm, PageSizes,
-    Paths, Settings, US_CERT_URL, US_PRODUCTION_URL,
+    Paths, RATE_LIMIT_PAUSE, Settings, US_CERT_URL, US_PRODUCTION_URL,
 };

@@ -1,5 +1,7 @@
 //! How the API is called. Whatever the provider's documents do not settle is a setting.
 
+use std::time::Duration;
+
 use fundhook_http_api::{Retries, Timeouts};
 
 /// The base URL of production in the United States [zerohash-first-call].
@@ -10,6 +12,10 @@ pub const US_CERT_URL: &str = "https://api.cert.zerohash.com";
 pub const EU_PRODUCTION_URL: &str = "https://api.zerohash.eu";
 /// The base URL of the test environment in Europe [zerohash-fund-overview].
 pub const EU_CERT_URL: &str = "https://api.cert.zerohash.eu";
+
+/// How long the provider answers 429 once an address has made 2,000 requests within 10 s [zerohash-api-security]. It documents
+/// no `Retry-After`.
+pub const RATE_LIMIT_PAUSE: Duration = Duration::from_secs(10);
 
 /// The API's URL, the names of its headers, what is signed, the units of filters, page sizes, timeouts and retries.
 #[derive(Clone, Debug, PartialEq, Eq)]

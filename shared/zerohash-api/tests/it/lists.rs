@@ -252,6 +252,9 @@ async fn a_payment_that_does_not_exist_is_none_and_a_missing_page_of_a_proxy_is_
     let error = provider.client().payment(&credentials(), "p-1", now()).await.expect_err("a list");
     assert!(matches!(error, ApiError::UnexpectedShape { .. }), "{error}");
     assert!(provider.client().payment(&credentials(), "", now()).await.is_err());
+    let provider = Provider::answering([Answer::json(404, r#"{"error":"deposit not found"}"#)]).await;
+    assert!(provider.client().crypto_deposit(&credentials(), "d 1", now()).await.expect("an answer").is_none());
+    assert_eq!(provider.asked_once().path_and_query, "/deposits/crypto/d%201");
 }
 
 #[tokio::test]

@@ -39,7 +39,7 @@ async fn posts(answer: Answer) -> [usize; 3] {
 #[tokio::test]
 async fn a_list_that_fails_twice_succeeds_at_the_third_attempt() {
     for status in [429, 500, 502, 503, 504] {
-        let failed = Answer::json(status, r#"{"error":"try again"}"#);
+        let failed = Answer::json(status, r#"{"error":"try again"}"#).with("retry-after", "0");
         let provider = Provider::answering([failed.clone(), failed, Answer::json(200, PAGE)]).await;
         provider.client().payments(&credentials(), &PaymentsQuery::default(), now()).await.expect("a page");
         assert_eq!(provider.asked().len(), 3, "{status}");
@@ -56,7 +56,7 @@ async fn a_list_is_not_repeated_endlessly_nor_after_a_permanent_failure() {
 #[tokio::test]
 async fn a_post_is_repeated_only_where_the_provider_cannot_have_acted() {
     for (answer, attempts) in [
-        (Answer::json(429, ""), 3),
+        (Answer::json(429, "").with("retry-after", "0"), 3),
         (Answer::json(503, "").with("retry-after", "0"), 3),
         (Answer::json(503, r#"{"error":"busy"}"#).with("zh-allow-retry", "true"), 3),
         (Answer::json(503, r#"{"error":"busy"}"#).with("zh-allow-retry", "false"), 1),
@@ -98,6 +98,12 @@ async fn an_unusable_response_is_an_error_that_says_what_is_wrong() {
         assert!(error.to_string().contains(said), "{error}");
         assert_eq!(sent, attempts, "{error}");
     }
+}
+
+#[tokio::test]
+async fn after_a_429_the_limit_lasts_ten_seconds_unless_the_provider_says_otherwise() {
+    let (error, attempts) = refused_list(Answer::json(429, r#"{"error":"too many requests"}"#)).await;
+    assert_eq!((attempts, error.retry_after()), (1, Some(Duration::from_secs(10))), "more than the call may wait");
 }
 
 #[tokio::test]

@@ -365,7 +365,10 @@ async fn a_session_is_a_jwt_signed_with_a_published_key() {
 
     let deposits = json_of(answered(request("/sessions", &asked, "")).await).await;
     let withdrawals = json_of(answered(request("/v1/sessions", &asked, "")).await).await;
-    for session in [deposits, withdrawals["token"].clone()] {
+    // The body of a recovery's `auth_request` [zerohash-recovery-2].
+    let recovery = json!({ "account": { "reference_id": "USER01" }, "scopes": ["user:recovery:send"] });
+    let recovery = json_of(answered(request("/sessions", &recovery, "")).await).await;
+    for session in [deposits, withdrawals["token"].clone(), recovery] {
         assert_eq!(session["expires_in"], 3600);
         let jwt = session["jwt"].as_str().expect("a JWT");
         assert_verifies(jwt, &connect.sandbox.key_set().await.expect("JSON")["keys"][0]);
@@ -377,7 +380,7 @@ async fn a_session_is_a_jwt_signed_with_a_published_key() {
         assert_eq!(expires.since(issued).as_secs(), 3600);
         assert!(claims["jti"].is_string() && claims["session"]["id"].is_string());
     }
-    assert_eq!(connect.counts().await.sessions, 2);
+    assert_eq!(connect.counts().await.sessions, 3);
 }
 
 fn assert_verifies(jwt: &str, key: &Value) {

@@ -107,6 +107,11 @@ async fn a_deposit_on_a_chain_has_its_newest_state_and_the_history_of_all() {
     assert_eq!(history, ["initial", "confirmed", "completed"]);
     assert_eq!(row["history"][2]["fromState"], "confirmed");
 
+    let id = row["depositId"].as_str().expect("an id");
+    let one = zerohash.client.crypto_deposit(&zerohash.credentials, id, now).await.expect("an answer");
+    assert_eq!(serde_json::from_str::<Value>(one.expect("a deposit").get()).expect("JSON"), *row);
+    assert!(zerohash.client.crypto_deposit(&zerohash.credentials, "d-1", now).await.expect("an answer").is_none());
+
     let by_state = |state: &str| CryptoDepositsQuery {
         states: vec!["INITIAL".to_owned(), state.to_owned()],
         ..Default::default()
