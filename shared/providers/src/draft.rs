@@ -40,12 +40,17 @@ pub(crate) struct NotUnderstood {
 
 impl Draft {
     /// The statement with its id, made of signed bytes alone, and its evidence. Parts that are too large are left out.
-    pub(crate) fn into_statement(mut self, body: &[u8], evidence: Evidence, settings: &ReadingSettings) -> Statement {
+    pub(crate) fn into_statement(
+        mut self,
+        envelope: &Envelope,
+        evidence: Evidence,
+        settings: &ReadingSettings,
+    ) -> Statement {
         settings.crediting.apply(&mut self);
         let Self { resource, event_type, status, occurred_at, mut details } = self;
         bound(&mut details);
-        let id = FactId::of(&resource, &event_type, body);
-        let reading = settings.reading(evidence.received_at, &resource, &details);
+        let id = FactId::of(&resource, &event_type, &envelope.body());
+        let reading = settings.reading(envelope.read_at(), &resource, &details);
         // Of a kind without an end, what is sent again is news: it happens each time that it is sent.
         let undated = occurred_at.is_none() && resource.kind().status_rule() != StatusRule::Latest;
         let occurred_at = occurred_at.unwrap_or_else(|| evidence.sent_at());

@@ -31,6 +31,9 @@ pub struct Envelope {
     attestation: Attestation,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     trace: Option<String>,
+    /// When an operator had it read again. It is not a part of what was received.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    replayed_at: Option<Timestamp>,
 }
 
 /// The raw body: as text if it is UTF-8, so that people and tools can read the archive; otherwise as base64.
@@ -86,7 +89,17 @@ impl Envelope {
     /// Wraps a verified webhook. `trace` is the tracing header of its request, if there is one.
     pub fn seal(webhook: VerifiedWebhook, received_at: Timestamp, trace: Option<String>) -> Self {
         let VerifiedWebhook { feed, url, headers, body, attestation } = webhook;
-        Self { v: VERSION, feed, received_at, url, headers, body: Body::of_bytes(body), attestation, trace }
+        Self {
+            v: VERSION,
+            feed,
+            received_at,
+            url,
+            headers,
+            body: Body::of_bytes(body),
+            attestation,
+            trace,
+            replayed_at: None,
+        }
     }
 
     /// Wraps a webhook of `feed` without verifying it. Only a preview (`cargo fundhook preview`) uses it: to show what
@@ -113,6 +126,7 @@ impl Envelope {
                 token_verified: false,
             },
             trace: None,
+            replayed_at: None,
         }
     }
 
@@ -120,14 +134,24 @@ impl Envelope {
     pub(crate) fn of_row(row: Row) -> Self {
         let Row { feed, url, body, read_at, attestation } = row;
         let (headers, body) = (Vec::new(), Body::of(body));
-        Self { v: VERSION, feed, received_at: read_at, url, headers, body, attestation, trace: None }
+        Self { v: VERSION, feed, received_at: read_at, url, headers, body, attestation, trace: None, replayed_at: None }
     }
 
     /// Wraps what a person decided at `decided_at`.
     pub(crate) fn of_decision(feed: Feed, body: String, decided_at: Timestamp, attestation: Attestation) -> Self {
         let (headers, body) = (Vec::new(), Body::of(body));
         let url = "fundhook:decision".to_owned();
-        Self { v: VERSION, feed, received_at: decided_at, url, headers, body, attestation, trace: None }
+        Self {
+            v: VERSION,
+            feed,
+            received_at: decided_at,
+            url,
+            headers,
+            body,
+            attestation,
+            trace: None,
+            replayed_at: None,
+        }
     }
 
     /// Reads an envelope from its JSON. One that was not verified is rejected.
@@ -140,6 +164,24 @@ impl Envelope {
             BASE64_STANDARD.decode(text).map_err(EnvelopeError::Body)?;
         }
         Ok(envelope)
+    }
+
+    /// The same webhook, to be read again at `at`: everything that was received stays, and so do its correlation id and the
+    /// ids of its facts. What it is read as then is newer than every reading before.
+    #[must_use]
+    pub fn replayed(self, at: Timestamp) -> Self {
+        Self { replayed_at: Some(at), ..self }
+    }
+
+    /// The webhook as it was received, without the mark of having been replayed.
+    #[must_use]
+    pub fn as_received(self) -> Self {
+        Self { replayed_at: None, ..self }
+    }
+
+    /// When its bytes were last to be read: when it was replayed, or else when it was received.
+    pub fn read_at(&self) -> Timestamp {
+        self.replayed_at.unwrap_or(self.received_at)
     }
 
     /// The feed that it belongs to.

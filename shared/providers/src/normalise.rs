@@ -28,7 +28,7 @@ pub fn normalise(envelope: &Envelope, archived: EvidencePointer, settings: &Read
         Err(reason) => Err(NotUnderstood { named: None, reason }),
     };
     let drafts = drafts.unwrap_or_else(|failure| vec![unrecognized(&received, &body, failure)]);
-    drafts.into_iter().map(|draft| draft.into_statement(&body, evidence.clone(), settings)).collect()
+    drafts.into_iter().map(|draft| draft.into_statement(envelope, evidence.clone(), settings)).collect()
 }
 
 /// The evidence for what the envelope states.

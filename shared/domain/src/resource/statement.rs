@@ -43,10 +43,11 @@ pub struct StatementContent {
 /// How a webhook's bytes were read: by which revision of the normaliser, and with which settings.
 ///
 /// The same bytes read in another way are a restatement: another fact with the same id. Of several readings, the newest
-/// one stands: the one of the latest receipt, then the one of the highest revision.
+/// one stands: the one of the latest receipt or replay, then the one of the highest revision.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Reading {
-    /// When Fundhook received the bytes that were read. A provider that sends them again has them read again.
+    /// When Fundhook received the bytes that were read, or when an operator replayed them. A provider that sends them again
+    /// has them read again.
     pub at: Timestamp,
     /// The revision of the normaliser.
     pub revision: u32,

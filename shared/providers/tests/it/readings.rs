@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use fundhook_domain::{FeeBearer, HoldReason, Reading, Statement};
-use fundhook_providers::{IdKey, REVISION, ReadingSettings, ReasonMeaning};
+use fundhook_providers::{Envelope, IdKey, REVISION, ReadingSettings, ReasonMeaning};
 use serde_json::json;
 
 use crate::support::samples::Sample;
@@ -84,5 +84,24 @@ fn the_key_of_ids_changes_ids_and_is_told_by_no_reading() {
             assert_eq!(one.content.reading, another.content.reading, "{}", sample.name);
         }
         assert!(!format!("{:?}", settings("a secret")).contains("a secret"));
+    }
+}
+
+#[test]
+fn a_replayed_webhook_is_the_same_webhook_in_a_newer_reading_whatever_its_settings() {
+    for sample in Sample::all() {
+        let (received, at) = (sample.envelope(), "2030-01-01T00:00:00Z".parse().expect("a time"));
+        let replayed = Envelope::from_json(&serde_json::to_string(&received.clone().replayed(at)).expect("JSON"));
+        let replayed = replayed.expect("it passes a queue");
+        assert_eq!(replayed.correlation_id(), received.correlation_id(), "{}", sample.name);
+        assert_eq!(replayed.clone().as_received(), received, "{}", sample.name);
+        for settings in all_settings() {
+            let (first, again) = (statements_with(&received, &settings), statements_with(&replayed, &settings));
+            for (mut one, another) in first.into_iter().zip(again) {
+                assert!(another.content.reading.at > one.content.reading.at, "{}", sample.name);
+                one.content.reading.at = at;
+                assert_eq!(one, another, "{}: nothing else differs", sample.name);
+            }
+        }
     }
 }
