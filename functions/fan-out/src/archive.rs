@@ -7,8 +7,8 @@ use flate2::write::GzEncoder;
 use fundhook_domain::{EvidencePointer, Timestamp, digest_hex};
 use fundhook_providers::Envelope;
 
-/// Envelopes as NDJSON, one a line. The key of the object is derived from its content, so that a batch that is delivered
-/// twice is stored as the same object.
+/// Envelopes of one day as NDJSON, one a line, so that everything that was received on a day is found under that day. The key
+/// of the object is derived from its content, so that a batch that is delivered twice is stored as the same object.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
     lines: String,
@@ -22,14 +22,13 @@ impl Batch {
         // In JSON a line break is white space: inside a string it is escaped.
         self.lines.extend(json.chars().map(|c| if matches!(c, '\n' | '\r') { ' ' } else { c }));
         self.lines.push('\n');
-        let earliest = self.received_at.map_or(envelope.received_at(), |at| at.min(envelope.received_at()));
-        self.received_at = Some(earliest);
+        self.received_at.get_or_insert(envelope.received_at());
         self.count += 1;
         self.count - 1
     }
 
-    /// The object's key: `evidence/v1/2026/11/22/<SHA-256 of the lines>.ndjson.gz`, with the day on which the earliest
-    /// envelope was received. `None` for an empty batch.
+    /// The object's key: `evidence/v1/2026/11/22/<SHA-256 of the lines>.ndjson.gz`, with the day on which the envelopes
+    /// were received. `None` for an empty batch.
     pub fn key(&self) -> Option<String> {
         let day = self.received_at?.day_path();
         Some(format!("evidence/v1/{day}/{}.ndjson.gz", digest_hex(self.lines.as_bytes())))

@@ -58,8 +58,11 @@ impl<A: Archive, Q: SendMessages> FanOut<A, Q> {
     /// fail. Statements that were already sent are then sent again; the state updater records each fact once.
     pub async fn handle(&self, event: SqsEvent, now: Timestamp) -> SqsBatchResponse {
         let mut failures = Failures::default();
-        let (batch, received) = read(event, &mut failures);
-        if let Some(key) = batch.key() {
+        // Usually one: only a batch at midnight, or one with redriven or replayed webhooks, has several days.
+        for (batch, received) in read(event, &mut failures).into_values() {
+            let Some(key) = batch.key() else {
+                continue;
+            };
             match self.archive(&batch, &key).await {
                 Ok(()) => self.route(&key, &received, now, &mut failures).await,
                 Err(error) => {
@@ -169,13 +172,14 @@ impl Unrecognized {
     }
 }
 
-/// Parses the messages of a batch, and collects the envelopes for the archive. A message that is not an envelope fails.
-fn read(event: SqsEvent, failures: &mut Failures) -> (Batch, Vec<ArchivedEnvelope>) {
-    let mut batch = Batch::default();
-    let mut received = Vec::with_capacity(event.records.len());
+/// Parses the messages of a batch, and collects the envelopes for the archive, by the day on which they were received. A
+/// message that is not an envelope fails.
+fn read(event: SqsEvent, failures: &mut Failures) -> BTreeMap<String, (Batch, Vec<ArchivedEnvelope>)> {
+    let mut days: BTreeMap<String, (Batch, Vec<ArchivedEnvelope>)> = BTreeMap::new();
     for message in messages(event) {
         match Envelope::from_json(&message.body) {
             Ok(envelope) => {
+                let (batch, received) = days.entry(envelope.received_at().day_path()).or_default();
                 let line = batch.add(&envelope, &message.body);
                 let (correlation_id, trace) = (envelope.correlation_id(), message.trace);
                 let origin = Origin { message_id: message.id, correlation_id, trace };
@@ -192,7 +196,7 @@ fn read(event: SqsEvent, failures: &mut Failures) -> (Batch, Vec<ArchivedEnvelop
             }
         }
     }
-    (batch, received)
+    days
 }
 
 impl Outgoing {

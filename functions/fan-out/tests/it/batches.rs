@@ -76,12 +76,25 @@ async fn the_same_batch_is_the_same_object_and_another_is_another() {
     assert_ne!(put_of(&envelopes[1..]).await.0, put.0);
     let digest = put.0.strip_prefix("evidence/v1/2025/10/07/").and_then(|name| name.strip_suffix(".ndjson.gz"));
     assert_eq!(digest.map(str::len), Some(64), "{}", put.0);
+}
 
-    // The day is that of the earliest envelope, wherever it is in the batch.
+#[tokio::test]
+async fn what_was_received_on_a_day_is_archived_under_that_day_whatever_it_is_delivered_with() {
     let text = json!({ "text": "x" });
-    let received = ["2025-10-09T00:00:00Z", "2025-10-08T23:59:59Z", "2025-10-10T00:00:00Z"];
+    let received = ["2025-10-09T00:00:00Z", "2025-10-08T23:59:59Z", "2025-10-09T23:59:59.9Z"];
     let mixed: Vec<String> = received.iter().map(|at| envelope_of(text.clone(), at)).collect();
-    assert!(put_of(&mixed).await.0.starts_with("evidence/v1/2025/10/08/"));
+    let world = World::default();
+    assert_eq!(failed(&world.handle(&mixed).await), Vec::<&str>::new());
+    let days = |world: &World| -> Vec<String> {
+        world.evidence.now().objects.iter().map(|(key, _)| key["evidence/v1/".len()..][..10].to_owned()).collect()
+    };
+    assert_eq!(days(&world), ["2025/10/08", "2025/10/09"]);
+
+    // If the archive does not store one day, only the webhooks of that day are delivered again.
+    let world = World::default();
+    world.evidence.now().on_put = Fail::Next(1);
+    assert_eq!(failed(&world.handle(&mixed).await), ["message-1"]);
+    assert_eq!(days(&world), ["2025/10/09"]);
 }
 
 #[tokio::test]
