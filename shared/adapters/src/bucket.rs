@@ -1,8 +1,9 @@
 //! The evidence bucket.
 
 use aws_sdk_s3::Client;
+use aws_sdk_s3::operation::get_object::GetObjectError;
 use aws_sdk_s3::primitives::ByteStream;
-use fundhook_ports::{Archive, Disposition, PortError};
+use fundhook_ports::{Archive, Disposition, PortError, ReadArchive};
 
 use crate::Aws;
 use crate::why::{BUCKET, why};
@@ -28,5 +29,29 @@ impl Archive for Bucket {
             let why = why(&error, BUCKET.called(&self.name));
             PortError::new("put an object into the evidence bucket", Disposition::Retry, why)
         })
+    }
+}
+
+impl ReadArchive for Bucket {
+    async fn objects(&self, after: &str) -> Result<Vec<String>, PortError> {
+        let list =
+            self.client.list_objects_v2().bucket(&self.name).prefix("evidence/v1/").start_after(after).send().await;
+        let listed = list.map_err(|error| {
+            let why = why(&error, BUCKET.called(&self.name));
+            PortError::new("list the evidence bucket", Disposition::Retry, why)
+        })?;
+        Ok(listed.contents.unwrap_or_default().into_iter().filter_map(|object| object.key).collect())
+    }
+
+    async fn content(&self, key: &str) -> Result<Vec<u8>, PortError> {
+        const READ: &str = "read an object of the evidence bucket";
+        let got = self.client.get_object().bucket(&self.name).key(key).send().await;
+        let got = got.map_err(|error| {
+            let is_gone = error.as_service_error().is_some_and(GetObjectError::is_no_such_key);
+            let disposition = if is_gone { Disposition::DeadLetter } else { Disposition::Retry };
+            PortError::new(READ, disposition, format!("{key}: {}", why(&error, BUCKET.called(&self.name))))
+        })?;
+        let body = got.body.collect().await.map(|body| body.to_vec());
+        body.map_err(|error| PortError::new(READ, Disposition::Retry, format!("{key}: {error}")))
     }
 }

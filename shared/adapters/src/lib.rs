@@ -17,6 +17,7 @@ mod secret_store;
 pub mod table;
 mod token_store;
 mod topic;
+mod waiting_messages;
 mod why;
 
 pub use aws::{Aws, AwsEnvironmentError};

@@ -25,6 +25,14 @@ impl Queue {
         Self { client: Client::new(aws.sdk_config()), url }
     }
 
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     async fn send_batch(&self, messages: &[QueueMessage]) -> Vec<Result<(), PortError>> {
         let failed = |disposition, why: String| PortError::new("send a message to a queue", disposition, why);
         let count = messages.len();

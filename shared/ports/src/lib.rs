@@ -10,6 +10,7 @@ mod error;
 #[cfg(feature = "fakes")]
 pub mod fakes;
 mod messages;
+mod operations;
 mod reconciliation;
 mod resources;
 
@@ -20,6 +21,9 @@ pub use credentials::{
 pub use error::{Disposition, PortError, chain};
 pub use fundhook_domain::{CLOCK_SKEW_MAX, Versioned, Write};
 pub use messages::{Archive, PublishEvents, QueueMessage, SendMessage, SendMessages};
+pub use operations::{
+    ItemPage, ItemsOf, ReadArchive, StoredItem, StoredItems, UnreadableItem, WaitingMessage, WaitingMessages,
+};
 pub use reconciliation::{
     AccountResources, Advance, Claims, IndexEntry, IndexPage, ListError, ListPage, ListQuery, ListSigned,
     ListWithToken, OpenQuery, OpenResources, Receipts, Reports, SettledResources, Watermarks,

@@ -21,6 +21,8 @@ pub const VERSION: &str = "version";
 pub const FACTS: &str = "facts";
 /// The number of [pages](super::pages) with earlier facts; only on a resource with many.
 pub const PAGES: &str = "pages";
+/// When the item was last written.
+pub(super) const UPDATED_AT: &str = "updated_at";
 /// The resource that has the facts of this one; only on a second name. For people: the fact says it too.
 const SECOND_NAME_OF: &str = "second_name_of";
 /// A coin's claim, a JSON text.
@@ -84,7 +86,7 @@ pub(super) fn facts_of(item: &HashMap<String, AttributeValue>) -> Result<Vec<Fac
     facts_from_texts(texts_of(item)?.into_iter())
 }
 
-fn texts_of(item: &HashMap<String, AttributeValue>) -> Result<Vec<&str>, ItemError> {
+pub(super) fn texts_of(item: &HashMap<String, AttributeValue>) -> Result<Vec<&str>, ItemError> {
     let facts = item.get(FACTS).and_then(|facts| facts.as_l().ok()).ok_or(ItemError::Attribute(FACTS))?;
     let texts: Option<Vec<&str>> = facts.iter().map(|fact| fact.as_s().ok().map(String::as_str)).collect();
     texts.ok_or(ItemError::Attribute(FACTS))
@@ -165,7 +167,7 @@ pub(super) fn encode(resource: &Resource, facts: &Division, now: Timestamp) -> V
         (VERSION, AttributeValue::N(resource.version().to_string())),
         (FACTS, AttributeValue::L(head.collect())),
         ("kind", text(resource.id().kind().as_str())),
-        ("updated_at", AttributeValue::S(now.sortable())),
+        (UPDATED_AT, AttributeValue::S(now.sortable())),
     ];
     attributes.extend((facts.pages > 0).then(|| (PAGES, AttributeValue::N(facts.pages.to_string()))));
     attributes.extend(resource.second_name_of().map(|owner| (SECOND_NAME_OF, text(&owner.to_string()))));

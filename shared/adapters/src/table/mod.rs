@@ -5,6 +5,7 @@ mod pages;
 mod partiql;
 mod puts;
 pub(crate) mod reads;
+mod scan;
 mod transactions;
 
 use std::collections::HashMap;

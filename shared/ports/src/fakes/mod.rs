@@ -23,6 +23,7 @@ mod stepped;
 mod steps;
 mod tokens;
 mod topic;
+mod waiting;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -40,6 +41,7 @@ pub use stepped::Stepped;
 pub use steps::{Run, Steps};
 pub use tokens::TokenService;
 pub use topic::Topic;
+pub use waiting::DeadLetters;
 
 use crate::{Disposition, PortError};
 

@@ -8,7 +8,9 @@ use fundhook_domain::{
 };
 
 use super::{Fail, Fake, down};
-use crate::{Claims, Disposition, FactPages, PortError, Resources, WriteOutcome};
+use crate::{
+    Claims, Disposition, FactPages, ItemPage, ItemsOf, PortError, Resources, StoredItem, StoredItems, WriteOutcome,
+};
 
 const WRITE: &str = "write a resource";
 
@@ -222,5 +224,37 @@ impl Claims for Fake<ResourceTable> {
         let mut table = self.now();
         table.on_read.outcome("read similar deposits")?;
         Ok(keys.iter().map(|key| table.similar(key)).collect())
+    }
+}
+
+/// A stored item, last written when its last fact was received.
+fn item_of(resource: &Resource) -> Option<StoredItem> {
+    let updated_at = resource.facts().last()?.content.evidence().received_at;
+    let facts = resource.facts().iter().map(|fact| serde_json::to_string(fact).expect("a fact is JSON")).collect();
+    Some(StoredItem { id: resource.id().clone(), updated_at, pages: 0, facts })
+}
+
+/// Every page has one item.
+impl StoredItems for Fake<ResourceTable> {
+    async fn items(&self, ids: &[ResourceId]) -> Result<ItemPage, PortError> {
+        let mut table = self.now();
+        table.on_read.outcome("read items")?;
+        let items = ids.iter().filter_map(|id| item_of(&table.resource(id))).collect();
+        Ok(ItemPage { items, ..ItemPage::default() })
+    }
+
+    async fn scan(&self, which: ItemsOf, from: Option<String>) -> Result<ItemPage, PortError> {
+        let mut table = self.now();
+        table.on_read.outcome("scan the table")?;
+        let is_next = |id: &&ResourceId| from.as_ref().is_none_or(|from| id.to_string() > *from);
+        let Some(id) = table.resources.keys().filter(is_next).min_by_key(|id| id.to_string()) else {
+            return Ok(ItemPage::default());
+        };
+        let is_one = |item: &StoredItem| match which {
+            ItemsOf::WrittenSince(since) => item.updated_at >= since,
+            ItemsOf::Kind(kind) => item.id.kind() == kind,
+        };
+        let items = item_of(&table.resource(id)).filter(is_one).into_iter().collect();
+        Ok(ItemPage { items, next: Some(id.to_string()), ..ItemPage::default() })
     }
 }
