@@ -1,8 +1,11 @@
 //! Invoking a function of a stack, and the environment that it runs with.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use aws_sdk_lambda::Client;
+use aws_sdk_lambda::config::retry::RetryConfig;
+use aws_sdk_lambda::config::timeout::TimeoutConfig;
 use aws_sdk_lambda::error::DisplayErrorContext;
 use aws_sdk_lambda::primitives::Blob;
 use serde_json::Value;
@@ -25,14 +28,27 @@ pub enum InvocationError {
     Event(#[source] serde_json::Error),
     #[error("cannot {what} {function}: {why}")]
     Call { what: &'static str, function: String, why: String },
+    #[error("{0}")]
+    NotThere(String),
     #[error("the answer of {0} is not JSON")]
     Answer(String, #[source] serde_json::Error),
+}
+
+/// How long the answer of a function is awaited: more than the timeout of each of them.
+const ANSWER_WITHIN: Duration = Duration::from_secs(15 * 60);
+
+/// A client that waits for a function's answer, and does not invoke it a second time when there is none.
+fn client(target: &Target) -> Client {
+    let timeouts = TimeoutConfig::builder().connect_timeout(Duration::from_secs(5));
+    let timeouts = timeouts.operation_attempt_timeout(ANSWER_WITHIN).operation_timeout(ANSWER_WITHIN).build();
+    let config = aws_sdk_lambda::config::Builder::from(target.aws.sdk_config());
+    Client::from_conf(config.timeout_config(timeouts).retry_config(RetryConfig::disabled()).build())
 }
 
 /// Invokes `function` and waits for its answer.
 pub async fn invoke(target: &Target, function: &str, event: Vec<u8>) -> Result<Invocation, InvocationError> {
     serde_json::from_slice::<Value>(&event).map_err(InvocationError::Event)?;
-    let call = Client::new(target.aws.sdk_config()).invoke().function_name(function).payload(Blob::new(event));
+    let call = client(target).invoke().function_name(function).payload(Blob::new(event));
     let answer = call.send().await.map_err(|error| InvocationError::Call {
         what: "invoke",
         function: function.to_owned(),

@@ -13,6 +13,7 @@ pub mod local_stack;
 pub mod local_stack;
 pub mod preview;
 pub mod report;
+pub mod republish;
 pub mod show;
 pub mod subscription;
 pub mod target;

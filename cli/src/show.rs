@@ -64,6 +64,12 @@ pub(crate) fn number_of_asset(amount: &Value) -> String {
     parts.join(" ")
 }
 
+/// `text` with its control characters escaped, so that what a webhook says cannot move the cursor of a terminal.
+pub fn printable(text: &str) -> String {
+    let escaped = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    text.chars().map(|c| if escaped(c) { c.escape_unicode().to_string() } else { c.to_string() }).collect()
+}
+
 /// A resource id, shortened if its last part is a digest or a hash.
 pub fn shortened(resource: &str) -> String {
     match resource.rsplit_once('#') {

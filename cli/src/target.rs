@@ -74,6 +74,11 @@ impl Target {
         variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
     }
 
+    /// An output that a stack has only with some parameters.
+    pub fn optional_output(&self, name: &str) -> Option<&str> {
+        self.outputs.get(name).map(String::as_str)
+    }
+
     /// An output of the template.
     pub fn output(&self, name: &'static str) -> Result<&str, TargetError> {
         self.outputs.get(name).map(String::as_str).ok_or(TargetError::Output(name))

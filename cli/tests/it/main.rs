@@ -11,3 +11,5 @@ mod preview;
 #[cfg(feature = "local")]
 mod reconcile;
 mod reports;
+mod republish;
+mod stuck;
