@@ -12,8 +12,11 @@ pub mod local_stack;
 #[path = "without_local_stack.rs"]
 pub mod local_stack;
 pub mod preview;
+pub mod rehearsal;
+pub mod replay;
 pub mod report;
 pub mod republish;
 pub mod show;
+pub mod stack_settings;
 pub mod subscription;
 pub mod target;

@@ -5,7 +5,7 @@ mod commands;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use commands::{cases, evidence, invoke, ledger, listen, local, preview, reconcile, republish, show, verify};
+use commands::{cases, evidence, invoke, ledger, listen, local, preview, reconcile, replay, republish, show, verify};
 use fundhook_ports::chain;
 
 #[derive(Parser)]
@@ -40,6 +40,8 @@ enum Command {
     Ledger(ledger::Arguments),
     /// Compare the provider's list with what is recorded, report a day's totals, or accept an ambiguous row
     Reconcile(reconcile::Arguments),
+    /// Read archived webhooks again with today's code and settings, and record what that changes
+    Replay(replay::Arguments),
     /// Publish events again, with the same ids and contents
     Republish(republish::Arguments),
 }
@@ -57,6 +59,7 @@ async fn main() -> ExitCode {
         Command::Cases(arguments) => cases::run(arguments).await,
         Command::Ledger(arguments) => ledger::run(arguments).await,
         Command::Reconcile(arguments) => reconcile::run(arguments).await,
+        Command::Replay(arguments) => replay::run(arguments).await,
         Command::Republish(arguments) => republish::run(arguments).await,
     };
     match ended {

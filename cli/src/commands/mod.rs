@@ -8,6 +8,7 @@ pub(crate) mod listen;
 pub(crate) mod preview;
 pub(crate) mod reconcile;
 pub(crate) mod reconcile_request;
+pub(crate) mod replay;
 pub(crate) mod republish;
 pub(crate) mod show;
 pub(crate) mod verify;

@@ -19,6 +19,7 @@ mod record;
 mod republisher;
 
 pub use due::{Due, EventName, UnreadableFact, Window, due};
+pub(crate) use lines::plural;
 pub use lines::republished_lines;
 pub use publish::{Destination, publish};
 pub use record::{REQUEST_BYTES_MAX, Request, requests};

@@ -10,6 +10,7 @@ mod one_coin;
 mod preview;
 #[cfg(feature = "local")]
 mod reconcile;
+mod replay;
 mod reports;
 mod republish;
 mod stuck;

@@ -1,0 +1,87 @@
+//! `replay`: archived webhooks, read again by today's code.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use fundhook::replay::{Mode, PER_SECOND, RealTime, Replay, Selection, replayed_lines};
+use fundhook::target::Target;
+use fundhook_adapters::Queue;
+use fundhook_domain::{Feed, Timestamp};
+use fundhook_runtime::now;
+use serde_json::json;
+
+use super::Ending;
+
+const AFTER_HELP: &str = "\
+Each selected envelope of the archive is sent to the ingress queue once more, and takes the path of a webhook with the \
+functions as they are deployed. What is recorded already has the same ids and changes nothing. What is missing is recorded. \
+What is read differently today, after an upgrade or a changed parameter, is recorded as a restatement. Webhooks, rows of the \
+provider's list and people's decisions are replayed alike.
+
+A dry run does the same in memory, with the code of this command and the settings of the stack, and says what would change. \
+So use the command of the version that is deployed.
+
+Days are replayed in order. If a replay is interrupted, run it again from the day that it says.
+
+Exit code: 0 when all was sent, or read in a dry run; 1 when a line of the archive could not be read or recorded.
+
+Examples:
+  cargo fundhook replay --unrecognized --dry-run
+  cargo fundhook replay --from 2026-11-01T00:00:00Z --feed zerohash --type deposit_fund_complete --dry-run --stack fundhook
+  cargo fundhook replay --from 2026-11-01T00:00:00Z --feed zerohash --type deposit_fund_complete --stack fundhook";
+
+#[derive(Args)]
+#[command(after_long_help = AFTER_HELP)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    selected: Selected,
+    /// Say what would change, and send nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// How many envelopes a second are sent at most
+    #[arg(long, value_name = "NUMBER", default_value_t = PER_SECOND, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    per_second: u32,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// The name of a stack on AWS [default: the local stack]
+    #[arg(long, value_name = "NAME")]
+    stack: Option<String>,
+}
+
+#[derive(Args)]
+#[group(required = true, multiple = true)]
+struct Selected {
+    /// Only what was received at this time or later, such as 2026-11-29T06:00:00Z
+    #[arg(long, value_name = "TIME")]
+    from: Option<Timestamp>,
+    /// Only what was received before this time
+    #[arg(long, value_name = "TIME")]
+    to: Option<Timestamp>,
+    /// Only what this feed sent, such as connect or zerohash/acme
+    #[arg(long, value_name = "FEED")]
+    feed: Option<Feed>,
+    /// Only webhooks with this name of the event or payload type, such as connect.deposits.confirmed
+    #[arg(long = "type", value_name = "TYPE")]
+    event_type: Option<String>,
+    /// Only what is recorded as unrecognized today. The table is scanned for it
+    #[arg(long)]
+    unrecognized: bool,
+}
+
+pub(crate) async fn run(arguments: Arguments) -> Ending {
+    let Arguments { selected, dry_run, per_second, json, stack } = arguments;
+    let Selected { from, to, feed, event_type, unrecognized } = selected;
+    let selection = Selection { from, to, feed, event_type, unrecognized };
+    let target = Target::find(stack.as_deref()).await?;
+    let replay = Replay::of(&target, now()).await?;
+    let mode: Mode<Queue, RealTime> = if dry_run { Mode::DryRun } else { Mode::send(&target, per_second)? };
+    let replayed = replay.run(&selection, mode, |line| eprintln!("· {line}")).await?;
+    if json {
+        println!("{:#}", json!({ "dry_run": dry_run, "replayed": replayed }));
+    } else {
+        replayed_lines(&replayed).iter().for_each(|line| println!("{line}"));
+    }
+    let is_whole = replayed.unreadable.is_empty() && replayed.refused.is_empty();
+    Ok(if is_whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

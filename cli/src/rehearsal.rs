@@ -1,0 +1,97 @@
+//! What recording facts would change, on what is stored, without writing anything.
+
+use std::collections::BTreeMap;
+
+use fundhook_domain::{
+    Claim, Missing, NewFact, NotRecorded, Recording, Resource, ResourceId, SeveralFamiliesCredit, SimilarDeposits,
+    Stored, Write,
+};
+use fundhook_ports::{Claims, Disposition, PortError, Resources};
+
+/// Records facts as the state updater does, in memory: it reads what is stored, and writes nothing.
+#[derive(Debug)]
+pub struct Rehearsal<R> {
+    resources: R,
+    stored: Stored,
+    /// Every resource that changed, as it is stored.
+    before: BTreeMap<ResourceId, Resource>,
+}
+
+/// What recording a fact would do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Rehearsed {
+    /// It would be written.
+    Written(Write),
+    /// It is known already, or older than everything that is kept. Nothing would be written.
+    Unchanged,
+    /// Each name of its resource is a second name, so that none has the facts.
+    NoOwner,
+}
+
+/// How often what is missing is read for one fact. A deposit that claims its coin takes three rounds.
+const ROUNDS_MAX: usize = 20;
+
+impl<R: Resources + Claims> Rehearsal<R> {
+    /// A rehearsal on what is stored in `resources`. In these organizations, deposits that may be one coin are held.
+    pub fn on(resources: R, several: SeveralFamiliesCredit) -> Self {
+        Self { resources, stored: Stored::remembering(several), before: BTreeMap::new() }
+    }
+
+    /// What recording `fact` would do, after everything that was recorded here before.
+    pub async fn record(&mut self, fact: &NewFact) -> Result<Rehearsed, PortError> {
+        let fact = std::slice::from_ref(fact);
+        for _ in 0..ROUNDS_MAX {
+            let mut recording = Recording::on(&self.stored);
+            match recording.record(0, fact) {
+                Ok(()) => {
+                    // One group is one write.
+                    let write = recording.into_writes().pop().map(|(_, write)| write);
+                    return Ok(write.map_or(Rehearsed::Unchanged, |write| self.written(write)));
+                }
+                Err(NotRecorded::NoOwner) => return Ok(Rehearsed::NoOwner),
+                Err(NotRecorded::Missing(missing)) => self.read(missing).await?,
+            }
+        }
+        let why = format!("something is still missing after {ROUNDS_MAX} reads");
+        Err(PortError::new("read what a fact is recorded on", Disposition::DeadLetter, why))
+    }
+
+    fn written(&mut self, write: Write) -> Rehearsed {
+        for changed in &write.resources {
+            let id = changed.item.id();
+            let stored = self.stored.resource(id);
+            let before = || stored.cloned().unwrap_or_else(|| Resource::unknown(id.clone()));
+            self.before.entry(id.clone()).or_insert_with(before);
+        }
+        write.resources.iter().for_each(|resource| self.stored.know(resource.item.clone()));
+        write.claims.iter().for_each(|claim| self.stored.know_claim(claim.item.clone()));
+        write.similar.iter().for_each(|similar| self.stored.know_similar(similar.item.clone()));
+        Rehearsed::Written(write)
+    }
+
+    /// The resources that would change: as stored, and as they would be.
+    pub fn changes(&self) -> impl Iterator<Item = (&Resource, &Resource)> {
+        self.before.iter().filter_map(|(id, before)| Some((before, self.stored.resource(id)?)))
+    }
+
+    async fn read(&mut self, missing: Missing) -> Result<(), PortError> {
+        let Missing { resources, claims, similar } = missing;
+        let ids = Vec::from_iter(resources);
+        if !ids.is_empty() {
+            let read = self.resources.read(&ids).await?;
+            ids.into_iter().map(Resource::unknown).chain(read).for_each(|resource| self.stored.know(resource));
+        }
+        let keys = Vec::from_iter(claims);
+        if !keys.is_empty() {
+            let read = self.resources.claims(&keys).await?;
+            keys.into_iter().map(Claim::unclaimed).chain(read).for_each(|claim| self.stored.know_claim(claim));
+        }
+        let keys = Vec::from_iter(similar);
+        if !keys.is_empty() {
+            let read = self.resources.similar(&keys).await?;
+            let known = keys.into_iter().map(SimilarDeposits::none).chain(read);
+            known.for_each(|similar| self.stored.know_similar(similar));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,106 @@
+//! What a replay would change, found in memory.
+
+use fundhook_domain::{
+    Fact, FactContent, NewFact, Resource, ResourceId, SeveralFamiliesCredit, StatementContent, Status, events_after,
+};
+use fundhook_ports::{Claims, PortError, Resources};
+use serde::Serialize;
+
+use crate::rehearsal::{Rehearsal, Rehearsed};
+
+/// Envelopes that are read and recorded in memory.
+#[derive(Debug)]
+pub struct DryRun<R> {
+    rehearsal: Rehearsal<R>,
+    counts: Counts,
+    /// What could not be recorded, and why.
+    refused: Vec<String>,
+}
+
+/// How many statements do what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// They are recorded already, or are older than everything that is kept.
+    pub known: usize,
+    /// They would be recorded for the first time.
+    pub new: usize,
+    /// They are recorded, and read differently today.
+    pub restated: usize,
+}
+
+/// A resource that a replay would change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ChangedResource {
+    pub resource: ResourceId,
+    /// The status that is recorded; `None` when nothing is, or nothing says one.
+    pub from: Option<Status>,
+    /// The status after the replay.
+    pub to: Option<Status>,
+    /// How many facts would be recorded on it.
+    pub facts: u64,
+    /// The events that would be published about it.
+    pub events: Vec<String>,
+    /// Whether it would need a person's review, and does not now.
+    pub needs_review: bool,
+}
+
+impl<R: Resources + Claims> DryRun<R> {
+    /// A dry run on what is stored in `resources`.
+    pub fn on(resources: R, several: SeveralFamiliesCredit) -> Self {
+        Self { rehearsal: Rehearsal::on(resources, several), counts: Counts::default(), refused: Vec::new() }
+    }
+
+    /// Records the facts of one envelope, in memory.
+    pub async fn record(&mut self, facts: &[NewFact]) -> Result<(), PortError> {
+        for fact in facts {
+            match self.rehearsal.record(fact).await? {
+                Rehearsed::Unchanged => self.counts.known += 1,
+                Rehearsed::NoOwner => {
+                    let resource = &fact.resource;
+                    self.refused.push(format!("{resource}: every name of it is a second name"));
+                }
+                Rehearsed::Written(write) => {
+                    let is_again = |fact: &NewFact, resource: &Resource| {
+                        let recorded = resource.facts().iter().filter_map(Fact::statement);
+                        recorded.filter(|known| is_reading_of(known, &fact.content)).count() > 1
+                    };
+                    let restates = write.resources.iter().any(|written| is_again(fact, &written.item));
+                    *(if restates { &mut self.counts.restated } else { &mut self.counts.new }) += 1;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// How many statements do what.
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// What could not be recorded, and why.
+    pub fn refused(&self) -> &[String] {
+        &self.refused
+    }
+
+    /// The resources that would change, in the order of their ids.
+    pub fn changes(&self) -> Vec<ChangedResource> {
+        self.rehearsal.changes().map(|(before, after)| changed(before, after)).collect()
+    }
+}
+
+fn is_reading_of(known: &StatementContent, new: &FactContent) -> bool {
+    known.id == *new.id()
+}
+
+fn changed(before: &Resource, after: &Resource) -> ChangedResource {
+    let (was, is) = (before.view(), after.view());
+    let needed = was.as_ref().is_some_and(|view| view.needs_review());
+    ChangedResource {
+        resource: after.id().clone(),
+        from: was.and_then(|view| view.status),
+        needs_review: !needed && is.as_ref().is_some_and(|view| view.needs_review()),
+        to: is.and_then(|view| view.status),
+        facts: after.version().saturating_sub(before.version()),
+        events: events_after(after, before.version()).into_iter().map(|event| event.event_type).collect(),
+    }
+}

@@ -1,0 +1,49 @@
+//! What was replayed, as text.
+
+use super::dry_run::{ChangedResource, Counts};
+use super::run::Replayed;
+use crate::republish::plural;
+use crate::show::{printable, shortened};
+
+/// What was replayed by feed and name, what a dry run found, and the totals.
+pub fn replayed_lines(replayed: &Replayed) -> Vec<String> {
+    let Replayed { envelopes, sent, by_type, unreadable, statements, changes, refused } = replayed;
+    let mut lines = Vec::new();
+    for (feed, types) in by_type {
+        lines.extend(types.iter().map(|(named, count)| format!("{count:>8}  {feed:<18}  {named}")));
+    }
+    lines.extend(
+        unreadable
+            .iter()
+            .map(|line| format!("NOT READ: {} line {}: {}", line.place.object, line.place.line, line.error)),
+    );
+    lines.extend(refused.iter().map(|why| format!("CANNOT BE RECORDED: {why}")));
+    lines.extend(changes.iter().flatten().map(changed_line));
+    let envelopes = plural(*envelopes, "envelope");
+    lines.push(match statements {
+        None => format!("{envelopes} selected, {sent} sent to the ingress queue"),
+        Some(Counts { known, new, restated }) => {
+            let changed = changes.as_ref().map_or(0, Vec::len);
+            let would = match changed {
+                0 => "nothing would change".to_owned(),
+                changed => format!("{} would change", plural(changed, "resource")),
+            };
+            let statements = format!("{new} new, {restated} restated, {known} known");
+            format!("{envelopes} selected; statements: {statements}; {would}. Nothing was sent")
+        }
+    });
+    lines.iter().map(|line| printable(line)).collect()
+}
+
+fn changed_line(changed: &ChangedResource) -> String {
+    let ChangedResource { resource, from, to, facts, events, needs_review } = changed;
+    let status = |status: &Option<fundhook_domain::Status>| status.map_or("-", |status| status.as_str());
+    let facts = plural(usize::try_from(*facts).unwrap_or(usize::MAX), "new fact");
+    let published = match events.as_slice() {
+        [] => "publishes nothing".to_owned(),
+        events => format!("publishes {}", events.join(", ")),
+    };
+    let review = if *needs_review { "; NEEDS REVIEW" } else { "" };
+    let resource = shortened(&resource.to_string());
+    format!("{resource}  {} → {}  {facts}; {published}{review}", status(from), status(to))
+}

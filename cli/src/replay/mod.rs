@@ -1,0 +1,31 @@
+//! Reads archived webhooks again, with today's code and settings.
+//!
+//! A replay sends archived envelopes to the ingress queue, so they take the path of a webhook. What was recorded has the same
+//! ids and changes nothing; what was lost, or is read differently today, is recorded. A dry run does the same in memory and
+//! tells what would change.
+//!
+//! | module | subject |
+//! |---|---|
+//! | `selection` | which envelopes are replayed |
+//! | `archive` | the envelopes of the evidence bucket |
+//! | `dry_run` | what a replay would change |
+//! | `send` | sending envelopes at a rate |
+//! | `run` | a whole replay |
+//! | `stack` | a replay on one stack |
+//! | `lines` | as text |
+
+mod archive;
+mod dry_run;
+mod lines;
+mod run;
+mod selection;
+mod send;
+mod stack;
+
+pub use archive::{Archived, ArchivedLine};
+pub use dry_run::{ChangedResource, Counts, DryRun};
+pub use lines::replayed_lines;
+pub use run::{Mode, Replay, ReplayError, Replayed, UnreadableLine};
+pub use selection::Selection;
+pub use send::{PER_SECOND, Pace, Sender};
+pub use stack::RealTime;
