@@ -1,6 +1,7 @@
 //! The operator's commands of Fundhook, as a library for the command line and for tests.
 
 pub mod cases;
+pub mod dead_letters;
 pub mod diagnosis;
 pub mod emulated_stack;
 pub mod evidence;

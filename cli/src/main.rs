@@ -5,7 +5,9 @@ mod commands;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use commands::{cases, evidence, invoke, ledger, listen, local, preview, reconcile, replay, republish, show, verify};
+use commands::{
+    cases, dlq, evidence, invoke, ledger, listen, local, preview, reconcile, replay, republish, show, verify,
+};
 use fundhook_ports::chain;
 
 #[derive(Parser)]
@@ -40,6 +42,8 @@ enum Command {
     Ledger(ledger::Arguments),
     /// Compare the provider's list with what is recorded, report a day's totals, or accept an ambiguous row
     Reconcile(reconcile::Arguments),
+    /// List the dead letters, say why each is there, and redrive them
+    Dlq(dlq::Arguments),
     /// Read archived webhooks again with today's code and settings, and record what that changes
     Replay(replay::Arguments),
     /// Publish events again, with the same ids and contents
@@ -59,6 +63,7 @@ async fn main() -> ExitCode {
         Command::Cases(arguments) => cases::run(arguments).await,
         Command::Ledger(arguments) => ledger::run(arguments).await,
         Command::Reconcile(arguments) => reconcile::run(arguments).await,
+        Command::Dlq(arguments) => dlq::run(arguments).await,
         Command::Replay(arguments) => replay::run(arguments).await,
         Command::Republish(arguments) => republish::run(arguments).await,
     };

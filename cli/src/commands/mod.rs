@@ -1,6 +1,7 @@
 //! The commands, one file each. `local` has those that need the local stack or the sandbox provider.
 
 pub(crate) mod cases;
+pub(crate) mod dlq;
 pub(crate) mod evidence;
 pub(crate) mod invoke;
 pub(crate) mod ledger;

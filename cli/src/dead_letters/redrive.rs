@@ -1,0 +1,147 @@
+//! Sends messages back to the queue that they came from.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use fundhook_domain::Timestamp;
+use fundhook_ports::{PortError, QueueMessage, SendMessages, WaitingMessage, WaitingMessages, chain};
+use serde::Serialize;
+
+use super::collect::Limits;
+use super::queues::DeadLetterQueue;
+
+/// Which messages are redriven.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Selection {
+    /// All that were sent before the command began. What fails again and comes back is not redriven a second time.
+    All {
+        /// When the command began.
+        before: Timestamp,
+    },
+    /// Those with these ids.
+    Ids(BTreeSet<String>),
+}
+
+impl Selection {
+    /// Whether it selects `message`.
+    pub fn selects(&self, message: &WaitingMessage) -> bool {
+        match self {
+            Self::All { before } => message.sent_at <= *before,
+            Self::Ids(ids) => ids.contains(&message.id),
+        }
+    }
+}
+
+/// What was redriven.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Redriven {
+    pub letters: Vec<RedrivenLetter>,
+    /// The ids that were asked for and are not in the queue, or are hidden because another command received them.
+    pub not_found: Vec<String>,
+    /// Whether a limit was reached, so that more may wait.
+    pub cut: bool,
+}
+
+/// A message that was redriven, or was to be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RedrivenLetter {
+    pub id: String,
+    /// Where it went.
+    pub to: SentTo,
+    /// Why it was kept in the dead-letter queue; `None` when it was redriven.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kept: Option<String>,
+}
+
+/// Where a message goes that is redriven.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SentTo {
+    /// The queue that it came from.
+    Queue(&'static str),
+    /// The publisher: these events are published again.
+    Publisher {
+        /// How many resources were written when the records were, or since.
+        resources: usize,
+        /// How many events they have.
+        events: usize,
+    },
+}
+
+impl Redriven {
+    /// Whether everything that was asked for was redriven.
+    pub fn is_complete(&self) -> bool {
+        self.not_found.is_empty() && !self.cut && self.letters.iter().all(|letter| letter.kept.is_none())
+    }
+}
+
+/// Sends the selected messages of `dead`, which came from the queue `to`, back there, and deletes them. A dry run sends and
+/// deletes nothing.
+///
+/// A message is sent first and deleted after that. So a crash in between leaves it in both queues, and never in none; what is
+/// processed twice is recorded once. Messages that are not selected are given back.
+pub async fn redrive(
+    dead: &impl WaitingMessages,
+    source: &impl SendMessages,
+    to: DeadLetterQueue,
+    selection: &Selection,
+    limits: Limits,
+    dry_run: bool,
+) -> Result<Redriven, PortError> {
+    let began = Instant::now();
+    let (mut redriven, mut given_back, mut found) = (Redriven::default(), Vec::new(), BTreeSet::new());
+    let ended = loop {
+        if let Selection::Ids(ids) = selection
+            && ids.is_subset(&found)
+        {
+            break Ok(());
+        }
+        if found.len() >= limits.messages || began.elapsed() >= limits.time {
+            redriven.cut = true;
+            break Ok(());
+        }
+        let received = match dead.receive(limits.hidden()).await {
+            Ok(received) => received,
+            Err(error) => break Err(error),
+        };
+        if received.is_empty() {
+            break Ok(());
+        }
+        found.extend(received.iter().map(|message| message.id.clone()));
+        let (selected, others): (Vec<_>, Vec<_>) = received.into_iter().partition(|message| selection.selects(message));
+        given_back.extend(others);
+        let bodies =
+            selected.iter().map(|message| QueueMessage { body: message.body.clone(), trace: message.trace.clone() });
+        let mut outcomes = match dry_run {
+            true => selected.iter().map(|_| Ok(())).collect(),
+            false => source.send_all(bodies.collect()).await,
+        }
+        .into_iter();
+        for message in selected {
+            let sent = outcomes.next().map_or_else(
+                || Some("the queue returned no outcome".to_owned()),
+                |outcome| outcome.err().map(|error| chain(&error)),
+            );
+            let kept = match sent {
+                None if dry_run => None,
+                None => dead
+                    .delete(&message)
+                    .await
+                    .err()
+                    .map(|error| format!("it was sent, and could not be deleted here: {}", chain(&error))),
+                Some(why) => Some(why),
+            };
+            redriven.letters.push(RedrivenLetter {
+                id: message.id.clone(),
+                to: SentTo::Queue(to.as_str()),
+                kept: kept.clone(),
+            });
+            given_back.extend((dry_run || kept.is_some()).then_some(message));
+        }
+    };
+    dead.give_back(&given_back).await?;
+    if let Selection::Ids(ids) = selection {
+        redriven.not_found = ids.difference(&found).cloned().collect();
+    }
+    ended.map(|()| redriven)
+}
