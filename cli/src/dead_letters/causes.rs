@@ -58,7 +58,11 @@ impl<R: Resources + Claims + Clone> CauseFinder<R> {
             Content::Pointer(pointer) => {
                 let error = pointer.function_error.as_deref().map(|error| format!(", {error}")).unwrap_or_default();
                 let (condition, times) = (&pointer.condition, pointer.invocations);
-                let asked = if times == 1 { "once".to_owned() } else { format!("{times} times") };
+                let asked = match times {
+                    0 => "never".to_owned(),
+                    1 => "once".to_owned(),
+                    times => format!("{times} times"),
+                };
                 let function = &pointer.function;
                 Cause::over(format!("{condition} after {function} was invoked {asked}{error}; its log says why"))
             }

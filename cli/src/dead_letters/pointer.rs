@@ -1,4 +1,4 @@
-//! Pointers to changes that a publisher gave up on, as Lambda writes them [aws-lambda-ddb-errors].
+//! Pointers to changes that a publisher gave up on, as Lambda writes them [aws-streams-lambda].
 
 use fundhook_domain::{Timestamp, json_fault};
 use serde::{Deserialize, Serialize};
@@ -49,6 +49,8 @@ struct Message {
 struct RequestContext {
     function_arn: String,
     condition: String,
+    /// Missing if the function was never invoked.
+    #[serde(default)]
     approximate_invoke_count: u64,
 }
 
