@@ -52,6 +52,17 @@ impl Platform {
         assert!(sent.failed().is_empty(), "the {queue:?} queue takes all messages: {:?}", sent.failed());
     }
 
+    /// Sends a message to the dead-letter queue, as if it had failed.
+    pub async fn bury(&self, queue: Queue, message: &str) {
+        self.send_to(self.output(queue.dead_letters_url()), message).await;
+    }
+
+    /// Sends a message to the queue at `url`.
+    pub async fn send_to(&self, url: &str, message: &str) {
+        let sent = self.clients().sqs.send_message().queue_url(url).message_body(message).send().await;
+        sent.expect("the queue takes the message");
+    }
+
     /// The number of messages in the queue: visible and in flight.
     pub async fn depth(&self, queue: Queue) -> usize {
         self.messages(self.output(queue.url())).await

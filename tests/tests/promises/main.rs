@@ -11,6 +11,7 @@ mod keys;
 mod money_is_exact;
 mod money_means_what_it_says;
 mod nothing_stays_missed;
+mod nothing_stays_stuck;
 mod nothing_unverified_gets_in;
 mod nothing_verified_is_lost;
 mod one_coin_one_credit;

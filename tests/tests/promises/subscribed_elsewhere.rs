@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use fundhook::republish::{Destination, Republisher, StackPublishers};
+use fundhook::target::Target;
 use fundhook_local_stack::{Account, Binaries, Clients, StackTemplate, Workspace, connect, deploy, package};
 use fundhook_tests::{Platform, eventually, run};
 use serde_json::{Value, json};
@@ -49,6 +51,16 @@ fn an_event_bus_gets_the_same_cloud_event_as_the_topic() {
         let published = listener.event(&format!("deposit#connect#{id}#1")).await;
         let on_the_bus = arrived(platform.clients(), &queue).await;
         assert_eq!(on_the_bus, published.event, "the detail is the whole CloudEvent");
+
+        // Published again, it is the same event on the bus too.
+        let target = Target::of(platform.deployment()).expect("the emulator has no TLS to set up");
+        let destinations = StackPublishers::of(&target).destinations();
+        assert_eq!(destinations, [Destination::Topic, Destination::Bus]);
+        let republisher = Republisher::of(&target, vec![Destination::Bus], false).expect("the outputs");
+        let id = format!("deposit#connect#{id}").parse().expect("an id");
+        let again = republisher.resources(&[id]).await.expect("the table answers");
+        assert_eq!((again.events(), again.failed().count()), (1, 0), "{again:?}");
+        assert_eq!(arrived(platform.clients(), &queue).await, published.event);
     });
 }
 
