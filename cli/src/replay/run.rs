@@ -14,6 +14,7 @@ use super::archive::{Archived, ArchivedLine, lines_of};
 use super::dry_run::{ChangedResource, Counts, DryRun};
 use super::selection::{Selection, day_of, described};
 use super::send::{Pace, Sender};
+use crate::republish::plural;
 
 /// What is done with the envelopes.
 pub enum Mode<Q, P> {
@@ -35,6 +36,9 @@ pub struct Replay<A, T> {
 
 /// How many objects are read at the same time. Each has the webhooks of one batch of fan-out, at most ten.
 const READ_AT_ONCE: usize = 16;
+
+/// After how many envelopes progress is reported.
+const PROGRESS_EVERY: usize = 1_000;
 
 /// Why a replay stopped.
 #[derive(Debug, thiserror::Error)]
@@ -94,7 +98,8 @@ where
     A: ReadArchive,
     T: Resources + Claims + StoredItems + Clone,
 {
-    /// Replays what `selection` selects. Calls `progress` with a line for people, after each day of the archive.
+    /// Replays what `selection` selects. Calls `progress` with a line for people, after each day of the archive and each
+    /// thousand envelopes.
     pub async fn run<Q: SendMessages, P: Pace>(
         &self,
         selection: &Selection,
@@ -109,6 +114,7 @@ where
             replayed: Replayed::default(),
             seen: BTreeSet::new(),
             day: None,
+            progress: &progress,
         };
         if selection.unrecognized {
             for (key, places) in self.unrecognized().await? {
@@ -126,7 +132,7 @@ where
                     let reached = keys.iter().take_while(|key| selection.reaches(key));
                     let objects = join_all(reached.map(async |key| (key, lines_of(&self.archive, key).await))).await;
                     for (key, lines) in &objects {
-                        run.day(day_of(key), &progress).await?;
+                        run.day(day_of(key)).await?;
                         run.object(key, lines.as_deref(), None).await?;
                     }
                     if objects.len() < keys.len() {
@@ -173,6 +179,7 @@ struct Run<'a, A, T, Q, P> {
     seen: BTreeSet<String>,
     /// The day of the archive that is being replayed.
     day: Option<String>,
+    progress: &'a dyn Fn(String),
 }
 
 impl<A, T, Q, P> Run<'_, A, T, Q, P>
@@ -183,12 +190,12 @@ where
     P: Pace,
 {
     /// Begins with the objects of `day`, after everything before it was sent.
-    async fn day(&mut self, day: Option<&str>, progress: &impl Fn(String)) -> Result<(), ReplayError> {
+    async fn day(&mut self, day: Option<&str>) -> Result<(), ReplayError> {
         let day = day.map(|day| day.replace('/', "-"));
         if day != self.day {
             self.flush().await?;
             if let Some(done) = &self.day {
-                progress(format!("{done} is done: {} envelopes so far", self.replayed.envelopes));
+                (self.progress)(format!("{done} is done: {} so far", plural(self.replayed.envelopes, "envelope")));
             }
             self.day = day;
         }
@@ -240,6 +247,9 @@ where
             return Ok(());
         }
         self.replayed.envelopes += 1;
+        if self.replayed.envelopes.is_multiple_of(PROGRESS_EVERY) {
+            (self.progress)(format!("{} so far", plural(self.replayed.envelopes, "envelope")));
+        }
         let named = described(&envelope, &facts);
         let of_feed = self.replayed.by_type.entry(envelope.feed().to_string()).or_default();
         *of_feed.entry(named).or_default() += 1;
