@@ -6,14 +6,14 @@ use fundhook::invocation::{Invocation, InvocationError};
 use fundhook::republish::{
     Destination, Due, REQUEST_BYTES_MAX, Republisher, Window, due, publish, republished_lines, requests,
 };
-use fundhook_domain::{ResourceId, events_after};
+use fundhook_domain::{Event, ResourceId, events_after};
 use fundhook_ports::fakes::{Fake, ReceiptTable, ResourceTable, Topic};
 use fundhook_ports::{ItemsOf, StoredItem, StoredItems as _};
 use fundhook_runtime::metrics::Metrics;
 use publisher::Publisher;
 use serde_json::{Value, json};
 
-use crate::stuck::{answer, at, connect, deposit, event_ids, recorded};
+use crate::stuck::{answer, at, connect, deposit, envelope_json, event_ids, recorded};
 
 const EARLY: &str = "2026-11-20T10:00:00Z";
 const MIDDLE: &str = "2026-11-20T11:00:00Z";
@@ -194,4 +194,35 @@ async fn a_dry_run_invokes_nothing_and_what_is_not_recorded_is_named() {
     );
     let named: Vec<String> = done.resources.iter().flat_map(|one| &one.events).map(|event| event.id.clone()).collect();
     assert_eq!(named, event_ids(&table.resource(&deposit("a"))));
+}
+
+/// The balance after each of `count` changes.
+fn balances(count: u64) -> Vec<String> {
+    let change = |number: u64| {
+        let body = json!({
+            "participant_code": "CUST01", "account_group": "PLAT01", "account_type": "available", "account_label": "general",
+            "asset": "USDC.BASE", "balance": number.to_string(), "movements": [], "timestamp": 1_795_168_800 + number,
+        });
+        let received_at = format!("2026-11-20T10:{:02}:{:02}Z", number / 60, number % 60);
+        envelope_json("zerohash", Some("account_balance.changed"), &body.to_string(), &received_at)
+    };
+    (0..count).map(change).collect()
+}
+
+#[test]
+fn of_a_resource_without_an_end_what_is_kept_is_published_again_with_a_shorter_history() {
+    let table = recorded(&balances(80));
+    let balance = table.resources().remove(0);
+    let published = table.now().published.clone();
+    let again = events_after(&balance, 0);
+    assert_eq!((published.len(), again.len()), (80, 64), "the newest are kept");
+    for event in &again {
+        let first = published.iter().find(|first| first.id == event.id).expect("it was published");
+        let without_history = |event: &Event| {
+            let mut event = serde_json::to_value(event).expect("JSON");
+            event["data"].as_object_mut().expect("an object").remove("history");
+            event
+        };
+        assert_eq!(without_history(event), without_history(first));
+    }
 }
