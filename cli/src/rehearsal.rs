@@ -6,7 +6,7 @@ use fundhook_domain::{
     Claim, Missing, NewFact, NotRecorded, Recording, Resource, ResourceId, SeveralFamiliesCredit, SimilarDeposits,
     Stored, Write,
 };
-use fundhook_ports::{Claims, Disposition, PortError, Resources};
+use fundhook_ports::{Claims, PortError, Resources};
 
 /// Records facts as the state updater does, in memory: it reads what is stored, and writes nothing.
 #[derive(Debug)]
@@ -28,9 +28,6 @@ pub enum Rehearsed {
     NoOwner,
 }
 
-/// How often what is missing is read for one fact. A deposit that claims its coin takes three rounds.
-const ROUNDS_MAX: usize = 20;
-
 impl<R: Resources + Claims> Rehearsal<R> {
     /// A rehearsal on what is stored in `resources`. In these organizations, deposits that may be one coin are held.
     pub fn on(resources: R, several: SeveralFamiliesCredit) -> Self {
@@ -40,7 +37,8 @@ impl<R: Resources + Claims> Rehearsal<R> {
     /// What recording `fact` would do, after everything that was recorded here before.
     pub async fn record(&mut self, fact: &NewFact) -> Result<Rehearsed, PortError> {
         let fact = std::slice::from_ref(fact);
-        for _ in 0..ROUNDS_MAX {
+        // Each round reads something that was not read before. A decision takes one for each resource that it concerns.
+        loop {
             let mut recording = Recording::on(&self.stored);
             match recording.record(0, fact) {
                 Ok(()) => {
@@ -52,8 +50,6 @@ impl<R: Resources + Claims> Rehearsal<R> {
                 Err(NotRecorded::Missing(missing)) => self.read(missing).await?,
             }
         }
-        let why = format!("something is still missing after {ROUNDS_MAX} reads");
-        Err(PortError::new("read what a fact is recorded on", Disposition::DeadLetter, why))
     }
 
     fn written(&mut self, write: Write) -> Rehearsed {

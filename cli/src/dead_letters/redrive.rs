@@ -30,6 +30,14 @@ impl Selection {
             Self::Ids(ids) => ids.contains(&message.id),
         }
     }
+
+    /// How many of the messages that it does not select are too new for it.
+    pub(super) fn newer(&self, others: &[WaitingMessage]) -> usize {
+        match self {
+            Self::All { .. } => others.len(),
+            Self::Ids(_) => 0,
+        }
+    }
 }
 
 /// What was redriven.
@@ -38,6 +46,8 @@ pub struct Redriven {
     pub letters: Vec<RedrivenLetter>,
     /// The ids that were asked for and are not in the queue, or are hidden because another command received them.
     pub not_found: Vec<String>,
+    /// How many messages were sent after the command began, and were not redriven: `--all` means those from before.
+    pub newer: usize,
     /// Whether a limit was reached, so that more may wait.
     pub cut: bool,
 }
@@ -109,6 +119,7 @@ pub async fn redrive(
         }
         found.extend(received.iter().map(|message| message.id.clone()));
         let (selected, others): (Vec<_>, Vec<_>) = received.into_iter().partition(|message| selection.selects(message));
+        redriven.newer += selection.newer(&others);
         given_back.extend(others);
         let bodies =
             selected.iter().map(|message| QueueMessage { body: message.body.clone(), trace: message.trace.clone() });

@@ -50,6 +50,7 @@ where
     }
     let (selected, mut given_back): (Vec<_>, Vec<_>) =
         collected.messages.into_iter().partition(|message| selection.selects(message));
+    redriven.newer = selection.newer(&given_back);
     let mut by_destination: BTreeMap<Destination, Vec<(WaitingMessage, Pointer)>> = BTreeMap::new();
     for message in selected {
         match read(&message, &destination_of) {

@@ -15,7 +15,7 @@ use fundhook_ports::{WaitingMessage, WaitingMessages as _};
 use fundhook_providers::ReadingSettings;
 use serde_json::{Value, json};
 
-use crate::stuck::{answer, at, connect, deposit, facts_with, recorded};
+use crate::stuck::{answer, at, connect, deposit, envelope_json, facts_with, recorded};
 
 const SENT: &str = "2026-11-29T10:00:00Z";
 const LIMITS: Limits = Limits { messages: 100, time: Duration::from_secs(10) };
@@ -85,6 +85,17 @@ fn a_message_says_what_it_is_or_which_error_todays_code_gives() {
     assert!(Pointer::from_message(&pointer("not an arn", SENT, SENT)).is_err());
 }
 
+/// A decision about this many deposits, as a message on the transfers queue.
+fn decision(deposits: usize) -> String {
+    let verdicts: Vec<Value> = (0..deposits)
+        .map(|number| json!({ "resource": deposit(&number.to_string()), "verdict": "accepted", "settles": [] }))
+        .collect();
+    let body = json!({ "by": "alice", "reason": "checked", "decided_at": SENT, "verdicts": verdicts }).to_string();
+    let mut envelope: Value = serde_json::from_str(&envelope_json("connect", None, &body, SENT)).expect("JSON");
+    envelope["attestation"] = json!({ "scheme": "fundhook-decision", "class": "decision", "key": "alice" });
+    facts_with(&envelope.to_string(), &ReadingSettings::default()).remove(0).to_message().expect("JSON")
+}
+
 /// Why `body` is in the transfers queue, by this table.
 async fn cause(table: Fake<ResourceTable>, body: &str) -> (String, bool) {
     let dead = Fake::with_bodies([body], at(SENT));
@@ -109,6 +120,12 @@ async fn the_cause_is_what_fails_now_or_else_the_log_has_it() {
     known.now().on_read = Fail::Always;
     let (why, fails_again) = cause(known, &statement("submitted", "a")).await;
     assert_eq!((why.as_str(), fails_again), ("cannot be told: could not read resources: it is down", false));
+
+    let (why, fails_again) = cause(recorded(&none), &decision(100)).await;
+    assert!(why.starts_with("it can be recorded now") && !fails_again, "{why}");
+    let (why, fails_again) = cause(recorded(&none), &decision(101)).await;
+    assert_eq!(why, "recording it changes 101 items, and DynamoDB writes at most 100 together");
+    assert!(fails_again);
 
     let (why, fails_again) = cause(recorded(&none), "[]").await;
     assert!(why.starts_with("the message is not a fact to record") && fails_again, "{why}");
@@ -163,7 +180,7 @@ async fn only_what_is_selected_is_sent_back_and_deleted_and_the_rest_is_visible_
     // What came back after the command began is not sent a second time.
     dead.now().messages[0].sent_at = at("2026-11-29T10:00:05Z");
     let done = redriven(&dead, &source, &Selection::All { before: at("2026-11-29T10:00:01Z") }, false).await;
-    assert_eq!((source.sent().len(), done.letters.len()), (2, 1));
+    assert_eq!((source.sent().len(), done.letters.len(), done.newer), (2, 1, 1));
     assert_eq!(dead.visible(), ["m0"]);
 }
 
