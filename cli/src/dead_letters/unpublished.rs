@@ -118,7 +118,7 @@ where
     republisher.window(window, ItemsOf::WrittenSince(first.minus(MARGIN)), |_| {}).await
 }
 
-/// The resources that could not be published.
+/// Why the pointers are kept: the resources that could not be published.
 fn failure(published: &Republished) -> Option<String> {
     let failed: Vec<String> =
         published.failed().map(|one| format!("{}: {}", one.resource, one.failures.join("; "))).collect();
@@ -126,6 +126,12 @@ fn failure(published: &Republished) -> Option<String> {
         Some(others) if others > 0 => format!("; and {others} more"),
         Some(_) | None => String::new(),
     };
+    if published.resources.is_empty() {
+        // The table has what was written, so something is wrong, and the pointer must not be lost.
+        return Some(
+            "no resource with events was written then or since; does the pointer belong to this table?".to_owned(),
+        );
+    }
     let named: Vec<&str> = failed.iter().take(NAMED_MAX).map(String::as_str).collect();
     (!failed.is_empty()).then(|| format!("could not publish {}{others}", named.join("; ")))
 }

@@ -265,6 +265,16 @@ async fn a_pointer_is_kept_if_anything_of_it_cannot_be_published() {
 }
 
 #[tokio::test]
+async fn a_pointer_to_nothing_in_the_table_is_kept() {
+    let table = recorded(&[connect("pending", "a", "2026-11-28T10:00:00Z")]);
+    let dead = Fake::with_bodies([pointer(TOPIC_PUBLISHER, SENT, SENT)], at(SENT));
+    let (done, published) = redriven_pointers(&dead, &table, false, |_, _| answer(None)).await;
+    let kept = done.letters[0].kept.as_deref();
+    assert!(kept.is_some_and(|why| why.starts_with("no resource with events was written")), "{done:?}");
+    assert_eq!((published.len(), dead.visible()), (0, vec!["m0".to_owned()]));
+}
+
+#[tokio::test]
 async fn a_message_that_is_delivered_twice_is_listed_once() {
     let dead = Fake::with_bodies(["zero"], at(SENT));
     let copy: WaitingMessage = dead.now().messages[0].clone();
