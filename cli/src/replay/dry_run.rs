@@ -1,7 +1,8 @@
 //! What a replay would change, found in memory.
 
 use fundhook_domain::{
-    Fact, FactContent, NewFact, Resource, ResourceId, SeveralFamiliesCredit, StatementContent, Status, events_after,
+    Fact, FactContent, HoldReason, NewFact, Resource, ResourceId, SeveralFamiliesCredit, StatementContent, Status,
+    View, events_after,
 };
 use fundhook_ports::{Claims, PortError, Resources};
 use serde::Serialize;
@@ -32,16 +33,36 @@ pub struct Counts {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ChangedResource {
     pub resource: ResourceId,
-    /// The status that is recorded; `None` when nothing is, or nothing says one.
-    pub from: Option<Status>,
-    /// The status after the replay.
-    pub to: Option<Status>,
+    /// What is recorded.
+    pub from: ResourceState,
+    /// What would be recorded after the replay.
+    pub to: ResourceState,
     /// How many facts would be recorded on it.
     pub facts: u64,
     /// The events that would be published about it.
     pub events: Vec<String>,
     /// Whether it would need a person's review, and does not now.
     pub needs_review: bool,
+}
+
+/// What a resource says, as far as a person decides by it whether to replay.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ResourceState {
+    /// `None` when nothing is recorded, or nothing says a status.
+    pub status: Option<Status>,
+    /// What may be booked for the customer, such as `495 USD`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub net: Option<String>,
+    /// Why a deposit that is in may not be credited.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hold: Option<HoldReason>,
+}
+
+impl ResourceState {
+    fn of(view: &View) -> Self {
+        let net = view.details.credit().map(|credit| format!("{} {}", credit.net.value, credit.net.asset));
+        Self { status: view.status, net, hold: view.details.hold().map(|hold| hold.reason) }
+    }
 }
 
 impl<R: Resources + Claims> DryRun<R> {
@@ -97,9 +118,9 @@ fn changed(before: &Resource, after: &Resource) -> ChangedResource {
     let needed = was.as_ref().is_some_and(|view| view.needs_review());
     ChangedResource {
         resource: after.id().clone(),
-        from: was.and_then(|view| view.status),
+        from: was.as_ref().map(ResourceState::of).unwrap_or_default(),
         needs_review: !needed && is.as_ref().is_some_and(|view| view.needs_review()),
-        to: is.and_then(|view| view.status),
+        to: is.as_ref().map(ResourceState::of).unwrap_or_default(),
         facts: after.version().saturating_sub(before.version()),
         events: events_after(after, before.version()).into_iter().map(|event| event.event_type).collect(),
     }

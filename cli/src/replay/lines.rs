@@ -1,6 +1,6 @@
 //! What was replayed, as text.
 
-use super::dry_run::{ChangedResource, Counts};
+use super::dry_run::{ChangedResource, Counts, ResourceState};
 use super::run::Replayed;
 use crate::republish::plural;
 use crate::show::{printable, shortened};
@@ -37,7 +37,6 @@ pub fn replayed_lines(replayed: &Replayed) -> Vec<String> {
 
 fn changed_line(changed: &ChangedResource) -> String {
     let ChangedResource { resource, from, to, facts, events, needs_review } = changed;
-    let status = |status: &Option<fundhook_domain::Status>| status.map_or("-", |status| status.as_str());
     let facts = plural(usize::try_from(*facts).unwrap_or(usize::MAX), "new fact");
     let published = match events.as_slice() {
         [] => "publishes nothing".to_owned(),
@@ -45,5 +44,12 @@ fn changed_line(changed: &ChangedResource) -> String {
     };
     let review = if *needs_review { "; NEEDS REVIEW" } else { "" };
     let resource = shortened(&resource.to_string());
-    format!("{resource}  {} → {}  {facts}; {published}{review}", status(from), status(to))
+    format!("{resource}  {} → {}  {facts}; {published}{review}", state(from), state(to))
+}
+
+fn state(state: &ResourceState) -> String {
+    let ResourceState { status, net, hold } = state;
+    let status = status.map_or("-", |status| status.as_str());
+    let money = net.as_ref().map(|net| format!("net {net}")).or_else(|| hold.map(|reason| reason.to_string()));
+    money.map_or_else(|| status.to_owned(), |money| format!("{status} ({money})"))
 }

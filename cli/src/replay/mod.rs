@@ -23,7 +23,7 @@ mod send;
 mod stack;
 
 pub use archive::{Archived, ArchivedLine};
-pub use dry_run::{ChangedResource, Counts, DryRun};
+pub use dry_run::{ChangedResource, Counts, DryRun, ResourceState};
 pub use lines::replayed_lines;
 pub use run::{Mode, Replay, ReplayError, Replayed, UnreadableLine};
 pub use selection::Selection;

@@ -152,7 +152,7 @@ async fn a_dry_run_says_what_would_change_and_sends_and_writes_nothing() {
             "       1  connect             connect.deposits.submitted",
             "       1  zerohash            deposit_fund_complete",
             "deposit#connect#lost  pending → submitted  1 new fact; publishes fundhook.deposit.submitted",
-            "deposit#zerohash#f-1  held → confirmed  1 new fact; publishes fundhook.deposit.confirmed",
+            "deposit#zerohash#f-1  held (fee_bearer_unknown) → confirmed (net 495 USD)  1 new fact; publishes fundhook.deposit.confirmed",
             "3 envelopes selected; statements: 1 new, 1 restated, 1 known; 2 resources would change. Nothing was sent",
         ]
     );

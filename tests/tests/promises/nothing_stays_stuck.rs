@@ -277,7 +277,8 @@ async fn what_was_lost_is_recorded_again(platform: &Platform, target: &Target, l
     let rehearsed = replay(target, &everything(), true).await;
     let changes = rehearsed.changes.unwrap_or_default();
     let [change] = changes.as_slice() else { unreachable!("one resource would change: {changes:#?}") };
-    assert_eq!((&change.resource, change.from, change.to), (lost.id(), None, lost.view().and_then(|view| view.status)));
+    let status = lost.view().and_then(|view| view.status);
+    assert_eq!((&change.resource, change.from.status, change.to.status), (lost.id(), None, status));
     assert_eq!((change.facts, platform.resource(lost.id()).await.version()), (2, 0), "a dry run records nothing");
 
     replay(target, &everything(), false).await;
