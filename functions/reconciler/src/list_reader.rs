@@ -29,22 +29,19 @@ impl<S: AccessTokens, A: RequestToken + ListWithToken, Z: ListSigned> ListReader
     pub(crate) async fn lists(&self) -> (ReadableLists, Result<(), PortError>) {
         let mut lists = ReadableLists::default();
         let mut outcome = Ok(());
-        let mut add = |provider, feeds: Result<Vec<_>, PortError>| match feeds {
-            Ok(feeds) => {
-                for feed in feeds {
-                    lists.known.extend(ListKind::of(provider).map(|kind| ListId::new(&feed, kind)));
-                }
-            }
+        let mut add = |provider, read: Result<Vec<ListId>, PortError>| match read {
+            Ok(known) => lists.known.extend(known),
             Err(failed) => {
                 lists.unknown.insert(provider);
                 outcome = std::mem::replace(&mut outcome, Ok(())).and(Err(failed));
             }
         };
         if let Some(connect) = &self.connect {
-            add(Provider::Connect, connect.feeds().await);
+            let list_of = |feed| ListId::new(&feed, ListKind::ConnectTransactions);
+            add(Provider::Connect, connect.feeds().await.map(|feeds| feeds.into_iter().map(list_of).collect()));
         }
         if let Some(zerohash) = &self.zerohash {
-            add(Provider::Zerohash, zerohash.feeds().await);
+            add(Provider::Zerohash, zerohash.lists().await);
         }
         (lists, outcome)
     }

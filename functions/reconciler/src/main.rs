@@ -1,40 +1,28 @@
-//! Wires the reconciler to AWS and Connect's API.
+//! Wires the reconciler to AWS and the providers' APIs.
 
 use std::process::ExitCode;
 
 use fundhook_adapters::{
     Aws, ConnectApi, ConnectApiConfig, Queue, ReconciliationTable, ResourceTable, TokenStore, TokenStoreNames,
+    ZerohashApi, ZerohashApiConfig,
 };
 use fundhook_credentials::TokenKeeper;
-use fundhook_domain::{Feed, ListId, Timestamp};
-use fundhook_ports::{ListPage, ListQuery, ListSigned, PortError, chain};
+use fundhook_domain::Timestamp;
+use fundhook_ports::chain;
 use fundhook_runtime::metrics::Metrics;
-use fundhook_runtime::settings::{self, ConnectApiSettings, Environment, ReconcileSettings};
+use fundhook_runtime::settings::{self, ConnectApiSettings, Environment, ReconcileSettings, ZerohashApiSettings};
 use fundhook_runtime::{now, run, variable};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use reconciler::{ListReader, Ports, ReconcileRequest, Reconciler, TokenLists, run_deadline};
 use serde_json::Value;
 
-/// The API of a provider that is not used.
-enum NoApi {}
-
-impl ListSigned for NoApi {
-    async fn feeds(&self) -> Result<Vec<Feed>, PortError> {
-        match *self {}
-    }
-
-    async fn list(&self, _: &ListId, _: &ListQuery) -> Result<ListPage, PortError> {
-        match *self {}
-    }
-}
-
-/// AWS and Connect's API.
+/// AWS and the providers' APIs.
 struct Deployed;
 
 impl Ports for Deployed {
     type Tokens = TokenStore;
     type Connect = ConnectApi;
-    type Zerohash = NoApi;
+    type Zerohash = ZerohashApi;
     type Resources = ResourceTable;
     type ReconciliationStore = ReconciliationTable;
     type Queue = Queue;
@@ -54,8 +42,12 @@ async fn serve() -> Result<(), Error> {
         Some(api) => Some(connect_lists(&aws, table.clone(), api)?),
         None => None,
     };
+    let zerohash = match settings::zerohash_api(&environment)? {
+        Some(api) => Some(ZerohashApi::new(&aws, zerohash_config(api))?),
+        None => None,
+    };
     let reconciler = Reconciler::<Deployed> {
-        list_reader: ListReader { connect, zerohash: None },
+        list_reader: ListReader { connect, zerohash },
         resources: ResourceTable::new(&aws, table.clone()),
         store: ReconciliationTable::new(&aws, table),
         ingress: Queue::new(&aws, environment.required("FUNDHOOK_INGRESS_QUEUE_URL")?),
@@ -87,4 +79,13 @@ fn connect_lists(
         credentials_secret_id: api.credentials_secret_id,
     };
     Ok(TokenLists::new(TokenKeeper::new(store, ConnectApi::new(aws, config)?, api.feeds)))
+}
+
+fn zerohash_config(api: ZerohashApiSettings) -> ZerohashApiConfig {
+    ZerohashApiConfig {
+        base_url: api.base_url,
+        options: api.options,
+        credentials_secret_id: api.credentials_secret_id,
+        clock: now,
+    }
 }

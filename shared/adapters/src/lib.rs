@@ -19,6 +19,7 @@ mod token_store;
 mod topic;
 mod waiting_messages;
 mod why;
+mod zerohash_api;
 
 pub use aws::{Aws, AwsEnvironmentError};
 pub use bucket::Bucket;
@@ -32,3 +33,4 @@ pub use secret_store::{SecretStore, read_secret};
 pub use table::{ResourceTable, WriteMethod};
 pub use token_store::{TokenStore, TokenStoreNames};
 pub use topic::Topic;
+pub use zerohash_api::{InvalidZerohashApiSettings, ZerohashApi, ZerohashApiConfig};

@@ -59,8 +59,8 @@ pub trait ListWithToken {
 
 /// Reads the lists of a provider to which each request is signed.
 pub trait ListSigned {
-    /// The feeds of the organizations that have credentials.
-    fn feeds(&self) -> impl Future<Output = Result<Vec<Feed>, PortError>> + Send;
+    /// The lists that are read, of the organizations that have credentials.
+    fn lists(&self) -> impl Future<Output = Result<Vec<ListId>, PortError>> + Send;
 
     /// One page.
     fn list(&self, list: &ListId, query: &ListQuery) -> impl Future<Output = Result<ListPage, PortError>> + Send;

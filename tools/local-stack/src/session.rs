@@ -132,6 +132,8 @@ pub fn parameters(sandbox_url: &str, changes: &[(&str, &str)]) -> BTreeMap<Strin
         ("DashboardEnabled", "off"),
         ("ConnectApiEnabled", "on"),
         ("ConnectApiUrl", sandbox_url),
+        ("ZerohashApiEnabled", "on"),
+        ("ZerohashApiUrl", sandbox_url),
         // The sandbox lists a transaction as soon as it has signed its webhook.
         ("ReconcileGraceSeconds", "0"),
     ];
@@ -155,6 +157,10 @@ pub async fn share_secrets(
         if let Ok(id) = deployment.output(output) {
             store(clients, id, &sandbox.secrets(provider, &tenants.feeds(provider)).await?.to_string()).await?;
         }
+    }
+    if let Ok(id) = deployment.output("ZerohashApiSecretArn") {
+        let credentials = sandbox.zerohash_api_secret(&tenants.feeds(Provider::Zerohash)).await?;
+        store(clients, id, &credentials.to_string()).await?;
     }
     if let Ok(id) = deployment.output("ConnectApiSecretArn") {
         store(clients, id, &sandbox.api_secret(&tenants.feeds(Provider::Connect)).await?.to_string()).await?;

@@ -214,8 +214,10 @@ impl ListWithToken for Fake<ListApi> {
 }
 
 impl ListSigned for Fake<ListApi> {
-    async fn feeds(&self) -> Result<Vec<Feed>, PortError> {
-        Ok(self.now().signing.iter().cloned().collect())
+    async fn lists(&self) -> Result<Vec<ListId>, PortError> {
+        let signing = self.now().signing.clone();
+        let lists_of = |feed: &Feed| ListKind::of(feed.provider()).map(|kind| ListId::new(feed, kind)).collect();
+        Ok(signing.iter().flat_map(|feed| -> Vec<ListId> { lists_of(feed) }).collect())
     }
 
     async fn list(&self, list: &ListId, query: &ListQuery) -> Result<ListPage, PortError> {

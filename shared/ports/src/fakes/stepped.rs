@@ -89,8 +89,8 @@ impl<T: ListWithToken + Send + Sync> ListWithToken for Stepped<T> {
 }
 
 impl<T: ListSigned + Send + Sync> ListSigned for Stepped<T> {
-    async fn feeds(&self) -> Result<Vec<Feed>, PortError> {
-        self.1.around("reading the API keys", self.0.feeds()).await
+    async fn lists(&self) -> Result<Vec<ListId>, PortError> {
+        self.1.around("reading the API keys", self.0.lists()).await
     }
 
     async fn list(&self, list: &ListId, query: &ListQuery) -> Result<ListPage, PortError> {

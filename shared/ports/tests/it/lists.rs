@@ -105,7 +105,7 @@ async fn a_signed_request_needs_credentials_and_a_list_of_deposits_has_cursors()
     let query = |page| ListQuery::Dated { from: at(0), before: at(40), page };
     assert!(ListSigned::list(&api, &deposits, &query(PageKey::FIRST)).await.is_err(), "it has no credentials");
     api.now().signing.insert(feed("zerohash"));
-    assert_eq!(ListSigned::feeds(&api).await.expect("it is up"), [feed("zerohash")]);
+    assert!(api.lists().await.expect("it is up").contains(&deposits));
     let (mut next, mut pages) = (Some(PageKey::FIRST), Vec::new());
     while let Some(key) = next {
         let page = ListSigned::list(&api, &deposits, &query(key)).await.expect("it is up");

@@ -8,6 +8,7 @@ mod reading;
 mod reconcile;
 mod shared_secrets;
 mod tenants;
+mod zerohash_api;
 
 use fundhook_credentials::KeySettings;
 
@@ -19,6 +20,7 @@ pub use reading::reading;
 pub use reconcile::{OverdueLimits, ReconcileSettings};
 pub use shared_secrets::{SecretFeeds, striga, zerohash};
 pub use tenants::Tenants;
+pub use zerohash_api::{ZerohashApiSettings, zerohash_api};
 
 /// How long key sets and secrets are used, from `FUNDHOOK_KEYS_…`.
 pub fn keys(environment: &Environment<'_>) -> Result<KeySettings, SettingError> {

@@ -21,7 +21,14 @@ const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("fundhook-zerohash-api", &["fundhook-domain", "fundhook-http-api"]),
     (
         "fundhook-adapters",
-        &["fundhook-connect-api", "fundhook-domain", "fundhook-http-api", "fundhook-ports", "fundhook-reconciliation"],
+        &[
+            "fundhook-connect-api",
+            "fundhook-domain",
+            "fundhook-http-api",
+            "fundhook-ports",
+            "fundhook-reconciliation",
+            "fundhook-zerohash-api",
+        ],
     ),
     (
         "fundhook",

@@ -1,0 +1,426 @@
+//! zerohash's API, called with the organizations' stored credentials: the lists that are reconciled.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aws_sdk_secretsmanager::Client;
+use fundhook_domain::{Feed, ListId, ListKind, Provider, Timestamp, json_fault};
+use fundhook_http_api::{ApiError, Retries, Timeouts};
+use fundhook_ports::{Disposition, ListPage, ListQuery, ListSigned, PortError};
+use fundhook_reconciliation::PageKey;
+use fundhook_zerohash_api::{
+    AbsentBody, ApiSecret, Brackets, Credentials, CryptoDepositsQuery, FilterTime, FilterUnit, FundTransactionsQuery,
+    InvalidSettings, ListForm, Page, PaymentStatusesQuery, PaymentsQuery, Position, Refusal, SecretEncoding, Settings,
+    TimeWindow, ZerohashClient,
+};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+use tokio::sync::Mutex;
+
+use crate::Aws;
+use crate::secret_store::without_payload;
+use crate::token_store::feed_of_entry;
+
+/// Bounds on one call: 3 × 5 s, and pauses that let one rate limit of 10 s pass.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
+const ATTEMPTS_MAX: u32 = 3;
+const WAIT_MAX: Duration = Duration::from_secs(15);
+
+const READ_THE_LIST: &str = "read a list of zerohash";
+
+/// The form of the secret.
+const FORM: &str = r#"{"default":{"api_key":"…","passphrase":"…","secret":"…"}}"#;
+
+/// zerohash's API for the organizations whose credentials are stored.
+#[derive(Debug)]
+pub struct ZerohashApi {
+    client: ZerohashClient,
+    base: String,
+    secrets: Client,
+    secret_id: String,
+    encoding: SecretEncoding,
+    lists: Vec<ListKind>,
+    clock: fn() -> Timestamp,
+    /// The organizations' credentials, as of the last time that they were read.
+    known: Mutex<BTreeMap<Feed, Credentials>>,
+}
+
+/// Why zerohash's API cannot be used with these settings.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidZerohashApiSettings {
+    #[error(
+        "the options of zerohash's API are not a JSON object of known members and values, such as {{\"deposit_timestamp_unit\":\"s\"}}"
+    )]
+    Options(#[source] serde_json::Error),
+    #[error("the option `lists` of zerohash's API names no list; expected one or more of {names}", names = list_names())]
+    NoLists,
+    #[error(transparent)]
+    Settings(#[from] InvalidSettings),
+}
+
+/// What the provider's documents leave open.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Options {
+    path_prefix: Option<String>,
+    lists: Option<Vec<ListKind>>,
+    secret_encoding: Option<EncodingOption>,
+    get_body_signed: Option<BodyOption>,
+    post_body_signed: Option<BodyOption>,
+    brackets_signed: Option<BracketsOption>,
+    deposit_timestamp_unit: Option<UnitOption>,
+    crypto_deposit_time: Option<TimeOption>,
+    crypto_deposit_lists: Option<ListFormOption>,
+    payments_page_size: Option<u32>,
+    crypto_deposits_page_size: Option<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum EncodingOption {
+    Base64,
+    Text,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum BodyOption {
+    Braces,
+    Nothing,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum BracketsOption {
+    Encoded,
+    Raw,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum UnitOption {
+    Ms,
+    S,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum TimeOption {
+    Rfc3339,
+    Ms,
+    S,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum ListFormOption {
+    Repeated,
+    Commas,
+}
+
+impl From<UnitOption> for FilterUnit {
+    fn from(option: UnitOption) -> Self {
+        match option {
+            UnitOption::Ms => Self::Milliseconds,
+            UnitOption::S => Self::Seconds,
+        }
+    }
+}
+
+impl From<BodyOption> for AbsentBody {
+    fn from(option: BodyOption) -> Self {
+        match option {
+            BodyOption::Braces => Self::Braces,
+            BodyOption::Nothing => Self::Nothing,
+        }
+    }
+}
+
+fn set<T, O: Into<T>>(known: &mut T, option: Option<O>) {
+    if let Some(option) = option {
+        *known = option.into();
+    }
+}
+
+impl Options {
+    /// Parses an object first: serde also deserializes a struct from an array.
+    fn parse(text: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str::<Map<String, Value>>(text)
+            .and_then(|members| serde_json::from_value(Value::Object(members)))
+    }
+
+    /// Applies the options to `settings`. Returns the lists to read, and how a secret is encoded.
+    fn apply(self, settings: &mut Settings) -> Result<(Vec<ListKind>, SecretEncoding), InvalidZerohashApiSettings> {
+        set(&mut settings.path_prefix, self.path_prefix);
+        set(&mut settings.get_body_signed, self.get_body_signed);
+        set(&mut settings.post_body_signed, self.post_body_signed);
+        set(&mut settings.deposit_timestamp_unit, self.deposit_timestamp_unit);
+        set(&mut settings.page_sizes.payments, self.payments_page_size);
+        set(&mut settings.page_sizes.crypto_deposits, self.crypto_deposits_page_size);
+        if let Some(option) = self.brackets_signed {
+            settings.brackets_signed = match option {
+                BracketsOption::Encoded => Brackets::Encoded,
+                BracketsOption::Raw => Brackets::Raw,
+            };
+        }
+        if let Some(option) = self.crypto_deposit_time {
+            settings.crypto_deposit_time = match option {
+                TimeOption::Rfc3339 => FilterTime::Rfc3339,
+                TimeOption::Ms => FilterTime::Unix(FilterUnit::Milliseconds),
+                TimeOption::S => FilterTime::Unix(FilterUnit::Seconds),
+            };
+        }
+        if let Some(option) = self.crypto_deposit_lists {
+            settings.crypto_deposit_lists = match option {
+                ListFormOption::Repeated => ListForm::Repeated,
+                ListFormOption::Commas => ListForm::Commas,
+            };
+        }
+        let all = ListKind::of(Provider::Zerohash);
+        let lists: Vec<ListKind> = match self.lists {
+            Some(chosen) => all.filter(|list| chosen.contains(list)).collect(),
+            None => all.collect(),
+        };
+        if lists.is_empty() {
+            return Err(InvalidZerohashApiSettings::NoLists);
+        }
+        let encoding = match self.secret_encoding {
+            Some(EncodingOption::Text) => SecretEncoding::Text,
+            Some(EncodingOption::Base64) | None => SecretEncoding::Base64,
+        };
+        Ok((lists, encoding))
+    }
+}
+
+fn list_names() -> String {
+    let names: Vec<&str> = ListKind::of(Provider::Zerohash).map(ListKind::as_str).collect();
+    names.join(", ")
+}
+
+/// How to call zerohash's API.
+#[derive(Clone, Debug)]
+pub struct ZerohashApiConfig {
+    /// Scheme and host.
+    pub base_url: String,
+    /// A JSON object of what the provider's documents leave open, where it differs from the defaults: `path_prefix`,
+    /// `lists`, `secret_encoding`, `get_body_signed`, `post_body_signed`, `brackets_signed`, `deposit_timestamp_unit`,
+    /// `crypto_deposit_time`, `crypto_deposit_lists`, `payments_page_size`, `crypto_deposits_page_size`.
+    pub options: String,
+    /// The ARN or name of the secret with the credentials: a JSON object with an entry for each organization.
+    pub credentials_secret_id: String,
+    /// The current time: each request is signed with it.
+    pub clock: fn() -> Timestamp,
+}
+
+/// An entry of the secret.
+#[derive(Deserialize)]
+struct Entry {
+    api_key: SecretString,
+    passphrase: SecretString,
+    secret: SecretString,
+}
+
+impl ZerohashApi {
+    pub fn new(aws: &Aws, config: ZerohashApiConfig) -> Result<Self, InvalidZerohashApiSettings> {
+        let ZerohashApiConfig { base_url, options, credentials_secret_id: secret_id, clock } = config;
+        let mut settings = Settings {
+            timeouts: Timeouts { attempt: ATTEMPT_TIMEOUT, ..Timeouts::default() },
+            retries: Retries { attempts_max: ATTEMPTS_MAX, wait_max: WAIT_MAX, ..Retries::default() },
+            ..Settings::new(&base_url)
+        };
+        let options = Options::parse(&options).map_err(InvalidZerohashApiSettings::Options)?;
+        let (lists, encoding) = options.apply(&mut settings)?;
+        let base = format!("{}{}", base_url.trim_end_matches('/'), settings.path_prefix);
+        let (client, secrets) = (ZerohashClient::new(settings)?, Client::new(aws.sdk_config()));
+        Ok(Self { client, base, secrets, secret_id, encoding, lists, clock, known: Mutex::default() })
+    }
+
+    /// Reads the credentials, in each run: they change without a deployment.
+    async fn credentials(&self) -> Result<BTreeMap<Feed, Credentials>, PortError> {
+        let failed =
+            |disposition, why: String| PortError::new("read the credentials for zerohash's API", disposition, why);
+        let read = self.secrets.get_secret_value().secret_id(&self.secret_id).send().await;
+        let read = read.map_err(|error| failed(Disposition::Retry, without_payload(&error)))?;
+        let text = SecretString::from(read.secret_string.unwrap_or_default());
+        let entries = entries(&text, self.encoding).map_err(|why| failed(Disposition::DeadLetter, why))?;
+        self.known.lock().await.clone_from(&entries);
+        Ok(entries)
+    }
+
+    async fn credentials_of(&self, feed: &Feed) -> Result<Credentials, PortError> {
+        if let Some(known) = self.known.lock().await.get(feed) {
+            return Ok(known.clone());
+        }
+        let known = self.credentials().await?.remove(feed);
+        known.ok_or_else(|| {
+            let why = format!("the secret has no entry for {feed}; expected {FORM}");
+            PortError::new("read the credentials for zerohash's API", Disposition::DeadLetter, why)
+        })
+    }
+
+    /// The rows with this id.
+    async fn by_id(&self, credentials: &Credentials, list: ListKind, id: &str) -> Result<Rows, ApiError> {
+        let now = (self.clock)();
+        match list {
+            ListKind::FundTransactions => {
+                let query = FundTransactionsQuery { fund_id: Some(id.to_owned()), ..FundTransactionsQuery::default() };
+                self.client.fund_transactions(credentials, &query, now).await.map(Rows::from)
+            }
+            ListKind::Deposits => self.client.crypto_deposit(credentials, id, now).await.map(Rows::from),
+            ListKind::Payments => self.client.payment(credentials, id, now).await.map(Rows::from),
+            ListKind::BankPayments => {
+                let query =
+                    PaymentStatusesQuery { transaction_id: Some(id.to_owned()), ..PaymentStatusesQuery::default() };
+                self.client.payment_statuses(credentials, &query, now).await.map(Rows::from)
+            }
+            ListKind::ConnectTransactions => Ok(Rows::default()),
+        }
+    }
+
+    /// A page of the rows dated `from..before`. Where the provider includes the end, the first rows of the next window come
+    /// too.
+    async fn dated(
+        &self,
+        credentials: &Credentials,
+        list: ListKind,
+        (from, before): (Timestamp, Timestamp),
+        position: Option<Position>,
+    ) -> Result<Rows, ApiError> {
+        let now = (self.clock)();
+        match list {
+            ListKind::FundTransactions => {
+                let deposited = TimeWindow::between(from, before);
+                let query = FundTransactionsQuery { deposited, position, ..FundTransactionsQuery::default() };
+                self.client.fund_transactions(credentials, &query, now).await.map(Rows::from)
+            }
+            ListKind::Deposits => {
+                let (from, until) = (Some(from), Some(before));
+                let query = CryptoDepositsQuery { from, until, position, ..CryptoDepositsQuery::default() };
+                self.client.crypto_deposits(credentials, &query, now).await.map(Rows::from)
+            }
+            ListKind::Payments => {
+                let (created_from, created_until) = (Some(from), Some(before));
+                let query = PaymentsQuery { created_from, created_until, position, ..PaymentsQuery::default() };
+                self.client.payments(credentials, &query, now).await.map(Rows::from)
+            }
+            ListKind::BankPayments => {
+                let (from, until) = (Some(from), Some(before));
+                let query = PaymentStatusesQuery { from, until, position, ..PaymentStatusesQuery::default() };
+                self.client.payment_statuses(credentials, &query, now).await.map(Rows::from)
+            }
+            ListKind::ConnectTransactions => Ok(Rows::default()),
+        }
+    }
+
+    fn port_error(&self, error: ApiError) -> PortError {
+        let retry_after = error.retry_after();
+        let disposition = if error.is_transient() { Disposition::Retry } else { Disposition::DeadLetter };
+        let why: Box<dyn std::error::Error + Send + Sync> = match self.client.refusal(&error) {
+            Some(refusal) => Box::new(Refused { refusal, error }),
+            None => Box::new(error),
+        };
+        PortError::new(READ_THE_LIST, disposition, why).with_retry_after(retry_after)
+    }
+}
+
+/// The provider refused the caller.
+#[derive(Debug, thiserror::Error)]
+#[error("zerohash refused the {refusal}{}", advice(.refusal))]
+struct Refused {
+    refusal: Refusal,
+    #[source]
+    error: ApiError,
+}
+
+fn advice(refusal: &Refusal) -> &'static str {
+    match refusal {
+        Refusal::Address => {
+            ". It accepts calls from listed static addresses only: run this function in subnets whose traffic leaves by such an \
+             address, and have that address listed"
+        }
+        Refusal::Credentials => {
+            ". Check the entry in the secret of zerohash's API, the permissions of the key, and that it has not expired"
+        }
+    }
+}
+
+/// Rows, and what comes after them.
+#[derive(Default)]
+struct Rows {
+    rows: Vec<String>,
+    next: Option<PageKey>,
+}
+
+impl<R> From<Page<R>> for Rows {
+    fn from(page: Page<R>) -> Self {
+        let next = page.next.map(|next| match next {
+            Position::Page(number) => PageKey::Number(number),
+            Position::Cursor(cursor) => PageKey::Cursor(cursor),
+        });
+        Self { rows: page.rows.iter().map(|row| row.get().to_owned()).collect(), next }
+    }
+}
+
+impl From<Option<Box<RawValue>>> for Rows {
+    fn from(row: Option<Box<RawValue>>) -> Self {
+        Self { rows: row.iter().map(|row| row.get().to_owned()).collect(), next: None }
+    }
+}
+
+/// The entries of the secret. An invalid entry is logged; the others are used.
+fn entries(text: &SecretString, encoding: SecretEncoding) -> Result<BTreeMap<Feed, Credentials>, String> {
+    let all: BTreeMap<String, Value> = serde_json::from_str(text.expose_secret())
+        .map_err(|error| format!("the secret does not have the form {FORM}: {}", json_fault(&error)))?;
+    let mut entries = BTreeMap::new();
+    for (name, entry) in all {
+        let Some(feed) = feed_of_entry(&name).map(|feed| feed.of(Provider::Zerohash)) else {
+            tracing::warn!(
+                entry = name,
+                "credentials for zerohash's API: the entry {name:?} does not name a tenant; ignoring it"
+            );
+            continue;
+        };
+        let read = serde_json::from_value::<Entry>(entry).map_err(|error| json_fault(&error)).and_then(|entry| {
+            let Entry { api_key, passphrase, secret } = entry;
+            let secret = ApiSecret::parse(&secret, encoding).map_err(|error| error.to_string())?;
+            Ok(Credentials { api_key, passphrase, secret })
+        });
+        match read {
+            Ok(credentials) => drop(entries.insert(feed, credentials)),
+            Err(error) => {
+                tracing::warn!(%feed, error, "credentials of {feed} for zerohash's API are invalid; expected {FORM}: {error}");
+            }
+        }
+    }
+    Ok(entries)
+}
+
+impl ListSigned for ZerohashApi {
+    async fn lists(&self) -> Result<Vec<ListId>, PortError> {
+        let feeds = self.credentials().await?.into_keys();
+        Ok(feeds.flat_map(|feed| self.lists.iter().map(move |list| ListId::new(&feed, *list))).collect())
+    }
+
+    async fn list(&self, list: &ListId, query: &ListQuery) -> Result<ListPage, PortError> {
+        let credentials = self.credentials_of(list.feed()).await?;
+        let read = match query {
+            ListQuery::Id(id) => match self.by_id(&credentials, list.kind(), id).await {
+                // The provider does not document its response to an unknown id.
+                Err(ApiError::Status { status: 400 | 404 | 422, .. }) => return Ok(ListPage::default()),
+                read => read,
+            },
+            ListQuery::Dated { from, before, page } => {
+                let position = match page {
+                    PageKey::Number(1) => None,
+                    PageKey::Number(number) => Some(Position::Page(*number)),
+                    PageKey::Cursor(cursor) => Some(Position::Cursor(cursor.clone())),
+                };
+                self.dated(&credentials, list.kind(), (*from, *before), position).await
+            }
+        };
+        let Rows { rows, next } = read.map_err(|error| self.port_error(error))?;
+        Ok(ListPage { rows, next, url: format!("{}{}", self.base, list.kind().path()) })
+    }
+}
