@@ -72,15 +72,18 @@ impl<P: Ports> Reconciler<P> {
 fn needs_review(discrepancy: &Discrepancy) -> bool {
     match discrepancy {
         Discrepancy::Differs { .. } | Discrepancy::Ambiguous { .. } | Discrepancy::CreditedTwice { .. } => true,
-        Discrepancy::Missing { .. } | Discrepancy::Behind { .. } | Discrepancy::UnknownToTheProvider { .. } => false,
+        Discrepancy::Missing { .. }
+        | Discrepancy::Behind { .. }
+        | Discrepancy::Incomplete { .. }
+        | Discrepancy::UnknownToTheProvider { .. } => false,
     }
 }
 
 fn log(discrepancy: &Discrepancy) {
     let (resource, name) = (discrepancy.resource(), discrepancy.name());
     match discrepancy {
-        Discrepancy::Missing { .. } | Discrepancy::Behind { .. } => {
-            info!(resource.id = %resource, discrepancy = name, "webhook missed, queueing the listed row: {discrepancy}");
+        Discrepancy::Missing { .. } | Discrepancy::Behind { .. } | Discrepancy::Incomplete { .. } => {
+            info!(resource.id = %resource, discrepancy = name, "queueing the listed row: {discrepancy}");
         }
         Discrepancy::Differs { .. } | Discrepancy::Ambiguous { .. } | Discrepancy::CreditedTwice { .. } => {
             warn!(resource.id = %resource, discrepancy = name, "needs review: {discrepancy}");

@@ -26,6 +26,13 @@ pub enum Discrepancy {
         /// What the provider's list says.
         theirs: Statement,
     },
+    /// The provider lists it with a fee or a transaction that no webhook stated.
+    Incomplete {
+        /// The recorded resource.
+        ours: ResourceId,
+        /// What the provider's list says.
+        theirs: Statement,
+    },
     /// The provider's list contradicts its webhooks: it needs review.
     Differs {
         /// The recorded resource.
@@ -63,6 +70,7 @@ impl Discrepancy {
         match self {
             Self::Missing { .. } => "missing",
             Self::Behind { .. } => "behind",
+            Self::Incomplete { .. } => "incomplete",
             Self::Differs { .. } => "differs",
             Self::Ambiguous { .. } => "ambiguous",
             Self::UnknownToTheProvider { .. } => "unknown_to_the_provider",
@@ -75,6 +83,7 @@ impl Discrepancy {
         match self {
             Self::Missing { theirs } | Self::Ambiguous { theirs, .. } => &theirs.resource,
             Self::Behind { ours, .. }
+            | Self::Incomplete { ours, .. }
             | Self::Differs { ours, .. }
             | Self::UnknownToTheProvider { ours }
             | Self::CreditedTwice { ours, .. } => ours,
@@ -89,7 +98,7 @@ impl Discrepancy {
     pub fn to_queue(&self) -> Option<(&ResourceId, &FactId)> {
         match self {
             Self::Missing { theirs } => Some((&theirs.resource, &theirs.content.id)),
-            Self::Behind { ours, theirs } => Some((ours, &theirs.content.id)),
+            Self::Behind { ours, theirs } | Self::Incomplete { ours, theirs } => Some((ours, &theirs.content.id)),
             Self::Differs { ours, theirs, members } => {
                 let contradicts = members.contains(&STATUS)
                     && theirs.content.status.is_some_and(Status::is_final)
@@ -104,7 +113,8 @@ impl Discrepancy {
     pub fn would_credit(&self) -> Option<&Statement> {
         match self {
             Self::Missing { theirs } | Self::Behind { theirs, .. } => Some(theirs).filter(|row| is_credit(row)),
-            Self::Differs { .. }
+            Self::Incomplete { .. }
+            | Self::Differs { .. }
             | Self::Ambiguous { .. }
             | Self::UnknownToTheProvider { .. }
             | Self::CreditedTwice { .. } => None,
@@ -125,6 +135,13 @@ impl fmt::Display for Discrepancy {
             Self::Missing { theirs } => write!(f, "{resource} is listed as {} and not recorded", listed_status(theirs)),
             Self::Behind { theirs, .. } => {
                 write!(f, "{resource} is listed as {} and recorded with an earlier status", listed_status(theirs))
+            }
+            Self::Incomplete { theirs, .. } => {
+                write!(
+                    f,
+                    "{resource} is listed as {} with a fee or a transaction that no webhook stated",
+                    listed_status(theirs)
+                )
             }
             Self::Differs { theirs, members, .. } => {
                 write!(f, "{resource} is listed as {} and differs in: {}", listed_status(theirs), members.join(", "))

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fundhook_domain::{ClaimKey, CoinId, Kind, Resource, ResourceId, Statement, Tenant};
+use fundhook_domain::{
+    ClaimKey, CoinId, DecimalValue, Details, Kind, Resource, ResourceId, Statement, Status, Tenant, TransferDetails,
+};
 
 use crate::ambiguity::Ambiguity;
 use crate::coin::{claim_of, coin_in, is_about, may_be_the_same, names, provider_id};
@@ -122,6 +124,19 @@ fn is_reported_by_family_of(resource: &Resource, row: &Statement) -> bool {
     resource.id().feed() == row.resource.feed() && family.is_some_and(|family| resource.families().contains(&family))
 }
 
+/// Whether the row states what a withdrawal lacks and a ledger needs: the fee that is a part of it, or its transaction.
+fn completes(known: &Details, row: &Statement) -> bool {
+    let (Details::Transfer(known), Details::Transfer(listed)) = (known, &row.content.details) else {
+        return false;
+    };
+    let fee = |details: &TransferDetails| details.outflow().fee_in_major().filter(DecimalValue::is_positive);
+    let lacks_fee = fee(known).is_none() && fee(listed).is_some();
+    let lacks_transaction = known.transaction.hash.is_none() && listed.transaction.hash.is_some();
+    row.resource.kind() == Kind::Withdrawal
+        && row.content.status.is_some_and(Status::is_final)
+        && (lacks_fee || lacks_transaction)
+}
+
 /// Of the rows about each resource, the one with the furthest status.
 pub(crate) fn furthest(theirs: &[Statement]) -> impl Iterator<Item = &Statement> {
     let progress = |row: &Statement| {
@@ -144,13 +159,17 @@ fn compare(resource: &Resource, row: &Statement) -> Option<Discrepancy> {
     let differs =
         |members: Vec<&'static str>| Discrepancy::Differs { ours: resource.id().clone(), theirs: row.clone(), members };
     let behind = || Discrepancy::Behind { ours: resource.id().clone(), theirs: row.clone() };
+    let incomplete = || Discrepancy::Incomplete { ours: resource.id().clone(), theirs: row.clone() };
     let Some(ours) = view.status else {
         return Some(behind());
     };
     match (ours.is_final(), theirs.is_final()) {
         _ if ours == theirs => {
             let members = view.details.contradictions(&row.content.details);
-            (!members.is_empty()).then(|| differs(members))
+            match members.is_empty() {
+                true => completes(&view.details, row).then(incomplete),
+                false => Some(differs(members)),
+            }
         }
         (false, true) => Some(behind()),
         // The list may lag behind the webhooks.

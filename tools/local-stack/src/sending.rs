@@ -80,6 +80,8 @@ impl Webhook {
             ("/deposit/updated_at", json!(at.to_string())),
             ("/fund_timestamp", millis.clone()),
             ("/deposit_timestamp", millis),
+            ("/created_at", json!(at.to_string())),
+            ("/updated_at", json!(at.to_string())),
         ];
         for (pointer, date) in dates {
             if let Some(member) = body.pointer_mut(pointer) {

@@ -9,6 +9,7 @@ mod every_list;
 mod metrics;
 mod missed_webhooks;
 mod overdue;
+mod probing;
 mod reading;
 mod support;
 mod time_limit;

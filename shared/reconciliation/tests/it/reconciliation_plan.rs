@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use fundhook_domain::{
-    HoldReason, Network, Outcome, Quantity, Resource, Statement, Transaction, TransferDetails, Units, fold,
+    FeeQuantity, HoldReason, Network, Outcome, Quantity, Resource, Statement, Transaction, TransferDetails, Units, fold,
 };
 use fundhook_reconciliation::{Discrepancy, claim_of, plan};
 use proptest::prelude::*;
@@ -240,6 +240,30 @@ fn a_payment_is_matched_under_each_of_its_names_and_a_bank_may_return_it_after_i
         let contradicted = only(&of("failed"), &[named("confirmed", 40)]);
         assert_eq!((contradicted.name(), to_queue(&contradicted)), ("differs", true), "{recorded_under}");
     }
+}
+
+#[test]
+fn a_row_with_a_fee_or_a_transaction_that_no_webhook_stated_is_queued_for_a_withdrawal_that_has_ended() {
+    const ONE: &str = "withdrawal#zerohash#1";
+    let plain = |status| with(row(ONE, status, 40), |details| details.transaction = Transaction::default());
+    let with_hash = |status| with(plain(status), |details| details.transaction.hash = Some("0x1".to_owned()));
+    let with_fee = |status| {
+        with(plain(status), |details| {
+            details.fee = Some(FeeQuantity { quantity: quantity("1"), asset: None, network: None });
+        })
+    };
+    for (status, is_ended) in [("confirmed", true), ("failed", true), ("broadcast", false)] {
+        let ours = [recorded([&with(sent(ONE, status, 40), |details| details.transaction = Transaction::default())])];
+        for completed in [with_hash(status), with_fee(status)] {
+            let expected: &[&str] = if is_ended { &["incomplete"] } else { &[] };
+            assert_eq!(names(&ours, &[completed]), expected, "{status}");
+        }
+        assert_eq!(names(&ours, &[plain(status)]), Vec::<&str>::new(), "{status}");
+    }
+    let of_deposit = recorded_as(CONNECTS, "confirmed");
+    assert_eq!(names(&[of_deposit], &[row(CONNECTS, "confirmed", 40)]), Vec::<&str>::new());
+    let ours = recorded([&with(sent(ONE, "confirmed", 40), |details| details.transaction = Transaction::default())]);
+    assert!(to_queue(&only(&[ours], &[with_fee("confirmed")])));
 }
 
 /// A row about the deposit `fund-7`, of the coin of the deposit `1`.

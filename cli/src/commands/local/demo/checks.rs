@@ -57,8 +57,8 @@ pub(super) async fn check(target: &Target, sent: &Progress, deliveries: &[Delive
             last_type(deliveries, ACCEPTED) == Some("fundhook.deposit.confirmed"),
         ),
         (
-            "the dropped webhook was reconciled, and changed nothing when it arrived late",
-            is_reconciled_once(deliveries),
+            "the dropped webhooks were reconciled, and changed nothing when they arrived late",
+            DROPPED.iter().all(|dropped| is_reconciled_once(deliveries, dropped.resource)),
         ),
         (
             "the postings of all events add up to what is recorded, and the trial balance is zero",
@@ -99,10 +99,9 @@ fn credits_of(deliveries: &[Delivery], deposits: &[&str]) -> usize {
     confirmed.map(Delivery::id).collect::<BTreeSet<_>>().len()
 }
 
-/// Whether the dropped webhook's deposit has exactly one event, which is marked as reconciled.
-fn is_reconciled_once(deliveries: &[Delivery]) -> bool {
-    let about_it: Vec<&Delivery> =
-        deliveries.iter().filter(|delivery| delivery.text("/subject").ends_with(DROPPED)).collect();
+/// Whether the resource has exactly one event, which is marked as reconciled.
+fn is_reconciled_once(deliveries: &[Delivery], resource: &str) -> bool {
+    let about_it: Vec<&Delivery> = deliveries.iter().filter(|delivery| delivery.text("/subject") == resource).collect();
     let is_marked = |delivery: &&Delivery| delivery.event.pointer("/data/reconciled") == Some(&json!(true));
     let events: BTreeSet<&str> = about_it.iter().map(|delivery| delivery.id()).collect();
     events.len() == 1 && about_it.iter().all(is_marked)

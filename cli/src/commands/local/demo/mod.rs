@@ -19,7 +19,7 @@ use fundhook_local_stack::session::{Platform, Session};
 use fundhook_local_stack::{Account, CargoOutput, Function, Workspace, reconciler};
 use fundhook_runtime::now;
 use fundhook_sandbox::DropShare;
-use script::{ACCEPTED, ACCEPTED_BECAUSE, DROPPED, DemoStep, ROTATED, SCRIPT, SampleDelivery};
+use script::{ACCEPTED, ACCEPTED_BECAUSE, DemoStep, ROTATED, SCRIPT, SampleDelivery, Today};
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
@@ -47,8 +47,8 @@ struct Progress {
     /// The events that they cause.
     expected_events: usize,
     unexpected_responses: u32,
-    /// The webhook that the provider dropped.
-    dropped: Option<Webhook>,
+    /// The webhooks that the providers dropped.
+    dropped: Vec<(Today, Webhook)>,
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Ending {
@@ -122,24 +122,24 @@ async fn take(
                 sent.count(file, *authenticity, response.status, *expected);
             }
         }
-        DemoStep::Drop => {
-            let webhook = confirmed_today(events, DROPPED)?;
+        DemoStep::Drop(today) => {
+            let webhook = webhook_of(today, events)?;
             platform.sandbox.drop_share(DropShare::ALL).await?;
             let outcome =
                 send_or_drop(&platform.deployment, &platform.sandbox, &webhook, Authenticity::Genuine, now()).await?;
             platform.sandbox.drop_share(DropShare::NONE).await?;
             sent.unexpected_responses += u32::from(!matches!(outcome, SendOutcome::Dropped));
-            println!("  → ---  {CONFIRMED} of {DROPPED}  dropped by the provider");
-            sent.dropped = Some(webhook);
+            println!("  → ---  {}  {}  dropped by the provider", today.file, today.resource);
+            sent.dropped.push((*today, webhook));
         }
         DemoStep::Reconcile => {
             let run = invoke(platform, Function::Reconciler).await?;
             println!("  · the reconciler ran: rows read: {}, queued: {}", run["rows"], run["queued"]);
-            sent.expected_events += 1;
+            sent.expected_events += sent.dropped.len();
         }
         DemoStep::SendDropped => {
-            if let Some(webhook) = sent.dropped.take() {
-                send_deposit(platform, DROPPED, &webhook, 0, sent).await?;
+            for (today, webhook) in std::mem::take(&mut sent.dropped) {
+                send_today(platform, &today, &webhook, 0, sent).await?;
             }
         }
         DemoStep::Accept => {
@@ -151,37 +151,42 @@ async fn take(
         DemoStep::Rotate => {
             platform.sandbox.rotate(false).await?;
             println!("  · the provider has a new key and publishes no other");
-            send_deposit(platform, ROTATED, &confirmed_today(events, ROTATED)?, 1, sent).await?;
+            send_today(platform, &ROTATED, &webhook_of(&ROTATED, events)?, 1, sent).await?;
         }
     }
     Ok(())
 }
 
-/// The sample of which deposits of today are made.
-const CONFIRMED: &str = "connect/deposits.confirmed.json";
-
-/// A webhook: the deposit `id` was confirmed a minute ago.
-fn confirmed_today(events: &Path, id: &str) -> Result<Webhook, Box<dyn Error + Send + Sync>> {
-    let path = events.join(CONFIRMED);
+/// A webhook about something of a minute ago.
+fn webhook_of(today: &Today, events: &Path) -> Result<Webhook, Box<dyn Error + Send + Sync>> {
+    let path = events.join(today.file);
     let mut body: Value = serde_json::from_slice(&read(&path)?)?;
-    body["deposit"]["id"] = json!(id);
-    // In the form of a chain's hash; with another form, the coin could be the same as one that zerohash's feed reported.
-    body["deposit"]["transaction"]["hash"] = json!(format!("0x{0}{0}", id.replace('-', "")));
+    for (pointer, value) in today.changes {
+        let (parent, member) = pointer.rsplit_once('/').unwrap_or(("", pointer));
+        if let Some(parent) = body.pointer_mut(parent).and_then(Value::as_object_mut) {
+            parent.insert(member.to_owned(), json!(value));
+        }
+    }
     let webhook = Webhook::new(Webhook::feed_of(&path), body.to_string().into_bytes());
     Ok(webhook.dated(now().minus(Duration::from_secs(60))))
 }
 
-/// Sends the webhook of a deposit of today.
-async fn send_deposit(
+/// Sends a webhook about something of today.
+async fn send_today(
     platform: &Platform,
-    id: &str,
+    today: &Today,
     webhook: &Webhook,
     expected_events: usize,
     sent: &mut Progress,
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
     let response = send(&platform.deployment, &platform.sandbox, webhook, Authenticity::Genuine, now()).await?;
-    println!("  → {}  {CONFIRMED} of {id}  {}", response.status, response.body);
-    sent.count(&format!("{CONFIRMED} of {id}"), Authenticity::Genuine, response.status, expected_events);
+    println!("  → {}  {}  {}  {}", response.status, today.file, today.resource, response.body);
+    sent.count(
+        &format!("{} of {}", today.file, today.resource),
+        Authenticity::Genuine,
+        response.status,
+        expected_events,
+    );
     Ok(())
 }
 

@@ -12,16 +12,27 @@ pub(super) struct Chapter {
 pub(super) enum DemoStep {
     /// A sample is sent.
     Send(SampleDelivery),
-    /// A deposit of today is confirmed, and the provider drops the webhook.
-    Drop,
+    /// Something happens today, and the provider drops the webhook about it.
+    Drop(Today),
     /// The reconciler runs, as on its schedule.
     Reconcile,
-    /// The dropped webhook is delivered late.
+    /// The dropped webhooks are delivered late.
     SendDropped,
     /// The provider replaces its key, then confirms another deposit.
     Rotate,
     /// A person decides which of two credits of one coin is right.
     Accept,
+}
+
+/// A sample, changed so that it is about something of today.
+#[derive(Clone, Copy)]
+pub(super) struct Today {
+    /// Below `events/`.
+    pub(super) file: &'static str,
+    /// What it is about.
+    pub(super) resource: &'static str,
+    /// The members that are changed, besides the dates, as JSON pointers.
+    pub(super) changes: &'static [(&'static str, &'static str)],
 }
 
 /// How a sample is sent, and the number of events that its first acceptance causes.
@@ -150,9 +161,15 @@ pub(super) const SCRIPT: &[Chapter] = &[
         ],
     },
     Chapter {
-        title: "A missing webhook is reconciled from the provider's list",
+        title: "Missing webhooks are reconciled from the providers' lists: a deposit, a failed deposit, a settled payment",
         in_order: true,
-        steps: &[DemoStep::Drop, DemoStep::Reconcile, DemoStep::SendDropped],
+        steps: &[
+            DemoStep::Drop(DROPPED[0]),
+            DemoStep::Drop(DROPPED[1]),
+            DemoStep::Drop(DROPPED[2]),
+            DemoStep::Reconcile,
+            DemoStep::SendDropped,
+        ],
     },
     Chapter {
         title: "The provider rotates its key without notice and without overlap",
@@ -193,13 +210,52 @@ pub(super) const OUTCOME: &[(&str, &str)] = &[
     ("fee#striga#ee9e8733-3e1a-4ced-9bb3-7600b64d2a69:network", "refunded"),
     ("participant#zerohash#CUST01", "approved"),
     ("deposit#connect#0d0c5f7e-2b6a-4f3d-9a53-5a1f6f0d7c11", "confirmed"),
+    ("deposit#zerohash#6f0d2a18-93b4-4c7e-8a51-2d7b9e4c1f30", "held"),
+    ("withdrawal#zerohash#e4b8c0d7-15a2-4f96-b3c8-7a9d0e2f6b41", "confirmed"),
     ("deposit#connect#5b1e4a52-77c9-4d0e-8f0b-3c1d9be2a6f4", "confirmed"),
 ];
 
-/// The deposit whose confirmation the provider drops.
-pub(super) const DROPPED: &str = "0d0c5f7e-2b6a-4f3d-9a53-5a1f6f0d7c11";
+/// The webhooks that the providers drop. A hash has the form of a chain's: with another form, the coin could be the same as one
+/// that the other feed reported.
+pub(super) const DROPPED: [Today; 3] = [
+    Today {
+        file: "connect/deposits.confirmed.json",
+        resource: "deposit#connect#0d0c5f7e-2b6a-4f3d-9a53-5a1f6f0d7c11",
+        changes: &[
+            ("/deposit/id", "0d0c5f7e-2b6a-4f3d-9a53-5a1f6f0d7c11"),
+            ("/deposit/transaction/hash", "0x0d0c5f7e2b6a4f3d9a535a1f6f0d7c110d0c5f7e2b6a4f3d9a535a1f6f0d7c11"),
+        ],
+    },
+    Today {
+        file: "zerohash/fund.match_failed.json",
+        resource: "deposit#zerohash#6f0d2a18-93b4-4c7e-8a51-2d7b9e4c1f30",
+        changes: &[
+            ("/fund_id", "6f0d2a18-93b4-4c7e-8a51-2d7b9e4c1f30"),
+            ("/transaction_id", "0x6f0d2a1893b44c7e8a512d7b9e4c1f306f0d2a1893b44c7e8a512d7b9e4c1f30"),
+        ],
+    },
+    Today {
+        file: "zerohash/payment.settled.json",
+        resource: "withdrawal#zerohash#e4b8c0d7-15a2-4f96-b3c8-7a9d0e2f6b41",
+        changes: &[
+            ("/payment_id", "e4b8c0d7-15a2-4f96-b3c8-7a9d0e2f6b41"),
+            ("/payment_details/withdrawal_request_id", "0a7d5c3e-68f1-4b29-9e04-c1d3b5a7f982"),
+            // A withdrawal of the user, and not the return of an unexpected deposit.
+            ("/payment_type", "payout"),
+            ("/participant_code", "CUST03"),
+        ],
+    },
+];
+
 /// The deposit whose confirmation is signed with the new key.
-pub(super) const ROTATED: &str = "5b1e4a52-77c9-4d0e-8f0b-3c1d9be2a6f4";
+pub(super) const ROTATED: Today = Today {
+    file: "connect/deposits.confirmed.json",
+    resource: "deposit#connect#5b1e4a52-77c9-4d0e-8f0b-3c1d9be2a6f4",
+    changes: &[
+        ("/deposit/id", "5b1e4a52-77c9-4d0e-8f0b-3c1d9be2a6f4"),
+        ("/deposit/transaction/hash", "0x5b1e4a5277c94d0e8f0b3c1d9be2a6f45b1e4a5277c94d0e8f0b3c1d9be2a6f4"),
+    ],
+};
 
 /// The two deposits that report the same coin.
 pub(super) const SAME_COIN: [&str; 2] =
