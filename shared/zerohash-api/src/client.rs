@@ -359,7 +359,8 @@ fn post(url: &Url, body: Vec<u8>, redactions: Redactions, expected: &'static str
 }
 
 fn redactions_of(credentials: &Credentials) -> Redactions {
-    Redactions::of([&credentials.api_key, &credentials.passphrase].map(|secret| secret.expose_secret().to_owned()))
+    let secrets = [&credentials.api_key, &credentials.passphrase, credentials.secret.text()];
+    Redactions::of(secrets.map(|secret| secret.expose_secret().to_owned()))
 }
 
 /// A random UUID, version 4 [zerohash-request-ids].

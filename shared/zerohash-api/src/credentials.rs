@@ -35,7 +35,11 @@ pub enum SecretEncoding {
 
 /// The key that signs requests: HMAC with SHA-256 [zerohash-api-auth]. `Debug` shows nothing of it.
 #[derive(Clone)]
-pub struct ApiSecret(hmac::Key);
+pub struct ApiSecret {
+    key: hmac::Key,
+    /// What no message may repeat.
+    text: SecretString,
+}
 
 /// Why a text is not a secret. The message does not repeat it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -65,12 +69,17 @@ impl ApiSecret {
         if key.len() < BYTES_MIN {
             return Err(ApiSecretError::Short { bytes: key.len() });
         }
-        Ok(Self(hmac::Key::new(hmac::HMAC_SHA256, &key)))
+        Ok(Self { key: hmac::Key::new(hmac::HMAC_SHA256, &key), text: text.to_owned().into() })
     }
 
     /// The signature of `message` in standard base64.
     pub(crate) fn sign(&self, message: &[u8]) -> String {
-        BASE64_STANDARD.encode(hmac::sign(&self.0, message))
+        BASE64_STANDARD.encode(hmac::sign(&self.key, message))
+    }
+
+    /// The text that it was parsed from.
+    pub(crate) fn text(&self) -> &SecretString {
+        &self.text
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use fundhook_domain::{EvidenceClass, Kind, Provider, ResourceId, Timestamp};
 use fundhook_local_stack::sending::Webhook;
 use fundhook_sandbox::DropShare;
-use fundhook_tests::{Listener, Platform, changed, eventually, hash, run, unique};
+use fundhook_tests::{Listener, Platform, changed, eventually, hash, resource, run, unique, uuid};
 use serde_json::{Value, json};
 
 /// The number of deposits. Each deposit has three webhooks.
@@ -129,17 +129,20 @@ async fn a_revoked_token_is_replaced_with_one_request(platform: &Platform) {
 /// The totals of list, table and events agree after the last confirmation is published.
 async fn the_days_control_totals_agree(platform: &Platform, day: &str) {
     let report = async || platform.reconcile(&json!({ "report_of": day })).await;
-    let line = |answer: &Value| answer.pointer("/reports/0/lines/0").cloned().unwrap_or_default();
+    let report_of = |answer: &Value| {
+        let reports = answer["reports"].as_array().cloned().unwrap_or_default();
+        reports.into_iter().find(|report| report["list"] == "transactions").unwrap_or_default()
+    };
+    let line = |answer: &Value| report_of(answer).pointer("/lines/0").cloned().unwrap_or_default();
     let same = |answer: &Value| {
         let line = line(answer);
         let all = json!(DEPOSITS + 1);
-        ["provider", "ours", "published"].iter().all(|who| line[who]["deposits"] == all)
-            && line["provider"] == line["ours"]
-            && line["ours"] == line["published"]
+        let whose = ["provider", "ours", "published", "posted"];
+        whose.iter().all(|who| line[who]["count"] == all && line[who] == line["provider"])
     };
     let answer = eventually("the day's control totals agree", report, same).await;
     assert_eq!(line(&answer)["asset"], json!("BTC"));
-    assert_eq!(answer.pointer("/reports/0/discrepancies"), Some(&json!([])), "{answer}");
+    assert_eq!(report_of(&answer)["discrepancies"], json!([]), "{answer}");
 }
 
 #[test]
@@ -152,6 +155,109 @@ fn dropped_webhooks_are_read_from_the_providers_list() {
         a_late_webhook_of_a_reconciled_deposit_changes_nothing(platform, &mut listener, at).await;
         a_revoked_token_is_replaced_with_one_request(platform).await;
         the_days_control_totals_agree(platform, &at.day()).await;
+    });
+}
+
+/// The sample `file` of zerohash with these changes.
+fn of_zerohash(file: &str, changes: &[(&str, Value)]) -> Webhook {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../events/zerohash").join(file);
+    let text = std::fs::read(&path).unwrap_or_else(|error| unreachable!("{}: {error}", path.display()));
+    let mut body: Value = serde_json::from_slice(&text).expect("JSON");
+    for (pointer, value) in changes {
+        let (parent, name) = pointer.rsplit_once('/').expect("a pointer");
+        body.pointer_mut(parent).expect("the parent exists")[name] = value.clone();
+    }
+    Webhook::new(Provider::Zerohash, body.to_string().into_bytes())
+}
+
+/// What zerohash reports in this test: each thing with its webhook and the type of its event.
+fn things_of_zerohash(at: Timestamp) -> Vec<(ResourceId, Webhook, &'static str)> {
+    let [fund, state, payment, bank] = [uuid(), uuid(), uuid(), uuid()];
+    let (ms, iso) = (json!(at.unix_seconds() * 1000), json!(at.to_string()));
+    let named = |kind, id: &str| resource(kind, Provider::Zerohash, id);
+    vec![
+        (
+            named(Kind::Deposit, &fund),
+            of_zerohash(
+                "fund.match_failed.json",
+                &[
+                    ("/fund_id", json!(fund)),
+                    ("/transaction_id", json!(hash())),
+                    ("/fund_timestamp", ms.clone()),
+                    ("/deposit_timestamp", ms),
+                ],
+            ),
+            "fundhook.deposit.held",
+        ),
+        (
+            named(Kind::Deposit, &state),
+            of_zerohash(
+                "deposit.quarantined.json",
+                &[
+                    ("/deposit_id", json!(state)),
+                    ("/transaction_hash", json!(hash())),
+                    ("/timestamp", json!(at.unix_seconds())),
+                ],
+            ),
+            "fundhook.deposit.held",
+        ),
+        (
+            named(Kind::Withdrawal, &payment),
+            of_zerohash(
+                "payment.settled.json",
+                &[
+                    ("/payment_id", json!(payment)),
+                    ("/payment_details/withdrawal_request_id", json!(uuid())),
+                    ("/payment_type", json!("payout")),
+                    ("/created_at", iso.clone()),
+                    ("/updated_at", iso.clone()),
+                ],
+            ),
+            "fundhook.withdrawal.confirmed",
+        ),
+        (
+            named(Kind::Withdrawal, &bank),
+            of_zerohash("payment.bank.settled.json", &[("/transaction_id", json!(bank)), ("/timestamp", iso)]),
+            "fundhook.withdrawal.confirmed",
+        ),
+    ]
+}
+
+#[test]
+fn what_zerohash_sends_once_and_never_again_is_read_from_its_lists() {
+    run(async {
+        let platform = &Platform::deploy(&[]).await;
+        let mut listener = platform.listen().await;
+        let things = things_of_zerohash(a_minute_ago());
+        platform.provider().drop_share(DropShare::ALL).await.expect("the provider drops all webhooks");
+        for (resource, webhook, _) in &things {
+            assert!(!platform.send_or_lose(webhook).await, "the webhook about {resource} is dropped");
+        }
+        platform.provider().drop_share(DropShare::NONE).await.expect("the provider drops no webhooks");
+
+        let summary = read_the_list(platform).await;
+        assert_eq!((&summary["queued"], &summary["differing"]), (&json!(things.len()), &json!(0)), "{summary}");
+        for (resource, _, event_type) in &things {
+            let event = listener.event(&format!("{resource}#1")).await;
+            assert_eq!(event.text("/type"), *event_type, "{resource}");
+            assert_eq!(event.event.pointer("/data/reconciled"), Some(&json!(true)), "{resource}");
+        }
+
+        // The webhooks arrive after all: the evidence changes, and nothing is published.
+        for (resource, webhook, _) in &things {
+            assert!(platform.send_or_lose(webhook).await, "the webhook about {resource} is sent");
+        }
+        for (resource, _, _) in &things {
+            let is_signed = async || {
+                let view = platform.recorded(resource, 2).await.view().expect("it has facts");
+                view.evidence.attestation.class
+            };
+            let signed = |class: &EvidenceClass| *class == EvidenceClass::SharedSecret;
+            eventually("the webhook supersedes the row", is_signed, signed).await;
+            assert_eq!(platform.recorded(resource, 2).await.sequence(), 1, "{resource}: no further event");
+        }
+        let summary = read_the_list(platform).await;
+        assert_eq!(summary["queued"], json!(0), "lists and table agree: {summary}");
     });
 }
 

@@ -15,3 +15,4 @@ mod secrets;
 mod similar;
 mod support;
 mod tokens;
+mod zerohash_api;

@@ -27,8 +27,8 @@ impl ListedTransaction {
         let body: Value = serde_json::from_slice(body).ok()?;
         match provider {
             Provider::Connect => Self::of_deposit(&body),
-            Provider::Zerohash => Self::of_fund(body),
-            Provider::Striga => None,
+            // zerohash lists its fund transactions itself.
+            Provider::Zerohash | Provider::Striga => None,
         }
     }
 
@@ -96,20 +96,6 @@ impl ListedTransaction {
         });
         let members = std::mem::take(row.as_object_mut()?);
         Some(Self { members: with_fees(members), listed_ms, stated_at })
-    }
-
-    fn of_fund(body: Value) -> Option<Self> {
-        let Value::Object(mut members) = body else {
-            return None;
-        };
-        members.get("fund_id")?.as_str()?;
-        let at = |name: &str| Timestamp::from_unix_digits(&text(members.get(name)?)).ok();
-        let (funded_at, deposited_at) = (at("fund_timestamp"), at("deposit_timestamp"));
-        let listed_at = deposited_at.or(funded_at)?;
-        let stated_at = funded_at.max(deposited_at)?;
-        let fund_asset = members.get("fund_asset").cloned().unwrap_or_default();
-        members.entry("deposited_asset").or_insert(fund_asset);
-        Some(Self { members: with_fees(members), listed_ms: unix_ms(listed_at), stated_at })
     }
 }
 
@@ -179,7 +165,7 @@ mod tests {
             (Provider::Connect, r#"{"event":"connect.deposits.pending","deposit":{"id":"1"}}"#),
             (Provider::Connect, r#"{"event":"connect.withdrawal.confirmed","deposit":{"id":"1"}}"#),
             (Provider::Zerohash, r#"{"payment_type":"auth_withdrawal"}"#),
-            (Provider::Zerohash, r#"{"fund_id":"1"}"#),
+            (Provider::Zerohash, r#"{"fund_id":"1","success":true,"fund_timestamp":1750404740514}"#),
             (Provider::Zerohash, "[]"),
             (Provider::Striga, r#"{"fund_id":"1","fund_timestamp":1750404740514}"#),
             (Provider::Connect, "not JSON"),
