@@ -9,7 +9,7 @@ use fundhook_adapters::ReconciliationTable;
 use fundhook_domain::{Feed, ListId, ListKind, Provider, ResourceId, Tenant, Timestamp};
 use fundhook_ports::Reports as _;
 
-use super::reconcile_request::{LocalRequest, ending, print};
+use super::reconcile_request::{LocalRequest, Output, ending, print};
 use super::{Ending, local};
 
 const EXIT_CODE: &str = "\
@@ -31,6 +31,9 @@ pub(crate) struct Arguments {
     /// Show the stored report of the stack with this name on AWS, instead of running the local stack's reconciler
     #[arg(long, value_name = "NAME", requires = "report")]
     stack: Option<String>,
+    /// Print the reports as JSON: a list with one report for each list of a provider
+    #[arg(long, requires = "report")]
+    json: bool,
     /// The organization [default: the default organization]
     #[arg(long, value_name = "NAME", requires = "stack")]
     tenant: Option<Tenant>,
@@ -45,11 +48,12 @@ pub(crate) async fn run(arguments: Arguments) -> Ending {
     let day = |default: Timestamp| parse_day(arguments.day.as_deref(), default);
     if let Some(stack) = &arguments.stack {
         let yesterday = now.minus(Duration::from_secs(86_400));
-        return show_stored(stack, arguments.tenant, day(yesterday)?, now).await;
+        let output = Output::of(arguments.json);
+        return show_stored(stack, arguments.tenant, day(yesterday)?, now, output).await;
     }
     let request = match arguments.accept {
         Some(deposit) => LocalRequest::Accept(deposit),
-        None if arguments.report => LocalRequest::Report { day: day(now)? },
+        None if arguments.report => LocalRequest::Report { day: day(now)?, output: Output::of(arguments.json) },
         None => LocalRequest::Run,
     };
     local::reconcile(request).await
@@ -64,27 +68,32 @@ fn parse_day(text: Option<&str>, default: Timestamp) -> Result<Timestamp, String
 }
 
 /// Shows the reports that a stack on AWS has stored: one for each list that was read.
-async fn show_stored(stack: &str, tenant: Option<Tenant>, day: Timestamp, now: Timestamp) -> Ending {
+async fn show_stored(stack: &str, tenant: Option<Tenant>, day: Timestamp, now: Timestamp, output: Output) -> Ending {
     let target = Target::find(Some(stack)).await?;
     let table = ReconciliationTable::new(&target.aws, target.output("TableName")?.to_owned());
     let feed = Feed::new(Provider::Connect, tenant);
-    let (mut is_any_stored, mut is_well) = (false, true);
+    let (mut reports, mut is_well) = (Vec::new(), true);
     for kind in ListKind::ALL {
         let list = ListId::new(&feed, kind);
         let hours = table.of_day(&list, day).await?;
         let Some(report) = together(&hours) else {
             continue;
         };
-        is_any_stored = true;
-        println!("{} of 24 hours are reported of {list}.", hours.len());
         let missing = hours_without_report(day, &hours, now);
-        for (from, before) in &missing {
-            println!("  ✗ not reported: {from} to {before}");
-        }
-        print(&report);
         is_well &= missing.is_empty() && is_balanced(&report);
+        let mut about = vec![format!("{} of 24 hours are reported of {list}.", hours.len())];
+        about.extend(missing.iter().map(|(from, before)| format!("  ✗ not reported: {from} to {before}")));
+        match output {
+            Output::Text => {
+                about.iter().for_each(|line| println!("{line}"));
+                print(std::slice::from_ref(&report), output)?;
+            }
+            // What no report contains goes beside the JSON.
+            Output::Json => about.iter().for_each(|line| eprintln!("{line}")),
+        }
+        reports.push(report);
     }
-    if !is_any_stored {
+    if reports.is_empty() {
         let whose =
             feed.tenant().map_or("the default organization".to_owned(), |tenant| format!("the tenant {tenant}"));
         return Err(format!(
@@ -93,6 +102,9 @@ async fn show_stored(stack: &str, tenant: Option<Tenant>, day: Timestamp, now: T
             day.day()
         )
         .into());
+    }
+    if output == Output::Json {
+        print(&reports, Output::Json)?;
     }
     Ok(ending(is_well))
 }

@@ -12,15 +12,32 @@ pub(crate) enum LocalRequest {
     /// One run, as scheduled.
     Run,
     /// The report of the day that begins at this time.
-    Report { day: Timestamp },
+    Report { day: Timestamp, output: Output },
     /// Queue the row of this deposit.
     Accept(ResourceId),
     /// Record a decision: the event to invoke it with.
     Decide(Value),
 }
 
-pub(super) fn print(report: &Report) {
-    report_lines(report).iter().for_each(|line| println!("{line}"));
+/// How reports are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Output {
+    Text,
+    Json,
+}
+
+impl Output {
+    pub(super) fn of(is_json: bool) -> Self {
+        if is_json { Self::Json } else { Self::Text }
+    }
+}
+
+pub(super) fn print(reports: &[Report], output: Output) -> serde_json::Result<()> {
+    match output {
+        Output::Text => reports.iter().flat_map(report_lines).for_each(|line| println!("{line}")),
+        Output::Json => println!("{}", serde_json::to_string_pretty(reports)?),
+    }
+    Ok(())
 }
 
 pub(super) fn ending(is_balanced: bool) -> ExitCode {

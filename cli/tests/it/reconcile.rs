@@ -88,6 +88,7 @@ fn an_inconsistent_command_line_is_an_error() {
         (&["--accept", DEPOSIT, "--report"], "cannot be used with"),
         (&["--accept", DEPOSIT, "--stack", "mine"], "cannot be used with"),
         (&["--day", "2026-11-21"], "--report"),
+        (&["--json"], "--report"),
     ] {
         let ended = fundhook(arguments, &[]);
         let stderr = String::from_utf8_lossy(&ended.stderr);
@@ -161,5 +162,13 @@ async fn a_stored_report_succeeds_only_if_nothing_needs_review() {
         let (stdout, stderr) = (String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
         assert_eq!(ended.status.code(), Some(code), "{expected}: {stdout}{stderr}");
         assert!(stdout.contains(expected), "{expected}: {stdout}");
+
+        let ended = fundhook(&["--report", "--stack", "mine", "--day", "2025-10-07", "--json"], &variables);
+        assert_eq!(ended.status.code(), Some(code), "{expected}: the exit code depends on the contents alone");
+        let json: Vec<Value> = serde_json::from_slice(&ended.stdout).expect("nothing but JSON is printed");
+        assert_eq!(json.len(), 1, "{expected}: one report for each list");
+        assert_eq!((&json[0]["feed"], &json[0]["list"]), (&json!("connect"), &json!("transactions")));
+        assert_eq!(json[0]["from"], reports[0]["from"], "{expected}");
+        assert_eq!(json[0]["before"], json!("2025-10-08T00:00:00Z"), "{expected}");
     }
 }

@@ -29,7 +29,7 @@ pub(crate) async fn run(request: LocalRequest) -> Ending {
             println!("{}", reconciler::run(&stack).await?);
             Ok(ExitCode::SUCCESS)
         }
-        LocalRequest::Report { day } => {
+        LocalRequest::Report { day, output } => {
             let DayReports { reports, complete } = reconciler::report(&stack, &day.day()).await?;
             if !complete {
                 return Err(format!(
@@ -45,7 +45,7 @@ pub(crate) async fn run(request: LocalRequest) -> Ending {
                         .into(),
                 );
             }
-            reports.iter().for_each(print);
+            print(&reports, output)?;
             Ok(ending(reports.iter().all(is_balanced)))
         }
     }

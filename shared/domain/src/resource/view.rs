@@ -262,8 +262,8 @@ impl View {
         self.is_confirmed_deposit() && self.duplicate_of.is_none()
     }
 
-    /// Whether money has come in or left for good, as far as is known: a deposit that [may be booked](Self::is_credited), or a
-    /// confirmed withdrawal that nothing contradicts.
+    /// Whether money has come in or left for good, going by what is recorded: a deposit that
+    /// [may be booked](Self::is_credited), or a confirmed withdrawal that nothing contradicts.
     pub fn is_settled(&self) -> bool {
         let is_out = self.status == Some(Status::Withdrawal(WithdrawalStatus::Confirmed));
         self.is_credited() || (is_out && self.conflict.is_none() && self.duplicate_of.is_none())
