@@ -26,7 +26,7 @@ pub(crate) async fn run(arguments: Arguments) -> Ending {
         println!("The sandbox provider sends all webhooks.");
     } else {
         println!(
-            "The sandbox provider drops {} % of its webhooks. Their deposits are still in its list of transactions. `cargo \
+            "The sandbox provider drops {} % of its webhooks. What they report is in its lists still. `cargo \
              fundhook drop --share 0` makes it send all webhooks again.",
             arguments.share
         );
