@@ -1,5 +1,6 @@
 // Generated from infra/template.yaml by `npm run generate`. Do not edit.
 import { Duration } from 'aws-cdk-lib';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as sns from 'aws-cdk-lib/aws-sns';
 
 /**
@@ -179,7 +180,7 @@ export interface FundhookParameters {
      * The base URL of Connect's API, without a path; the path is `connectApiPathPrefix`. http is accepted for 127.0.0.1
      * only, for a local stack.
      *
-     * Must be an https URL, or http://127.0.0.1:<port>, without a path and of at most 256 characters.
+     * Must be an https URL, or http://127.0.0.1:<port>, without a path and of at most 80 characters.
      *
      * @default "https://api.connect.xyz"
      */
@@ -189,7 +190,7 @@ export interface FundhookParameters {
      * The prefix of every path of Connect's API, such as /api/v1. Empty means none. Connect's guide and its reference
      * differ.
      *
-     * Must be empty or a path such as /api/v1, without a slash at its end and of at most 128 characters.
+     * Must be empty or a path such as /api/v1, without a slash at its end and of at most 32 characters.
      *
      * @default - empty
      */
@@ -201,7 +202,7 @@ export interface FundhookParameters {
      * that filter transactions by time; null if there are none), token_path (/oauth/token) and token_fields (further
      * fields of a token request, such as {"audience":"...","grant_type":"client_credentials"}).
      *
-     * It may have at most 512 characters as JSON text.
+     * It may have at most 256 characters as JSON text.
      *
      * @default {}
      */
@@ -281,6 +282,63 @@ export interface FundhookParameters {
      * @default false
      */
     readonly zerohashLegacySignatures?: boolean;
+
+    /**
+     * Whether zerohash's API is used. on creates a secret (output ZerohashApiSecretArn) for you to fill, and the
+     * reconciler then compares zerohash's lists of fund transactions, deposits and payments with what its webhooks
+     * reported. It has no effect without `zerohashEnabled`. zerohash takes calls from listed static addresses only, so
+     * set `subnets`. `true` means on, `false` means off.
+     *
+     * @default false
+     */
+    readonly zerohashApiEnabled?: boolean;
+
+    /**
+     * The base URL of zerohash's API, without a path. https://api.cert.zerohash.com is the test environment, and
+     * https://api.zerohash.eu is Europe. http is accepted for 127.0.0.1 only, for a local stack.
+     *
+     * Must be an https URL, or http://127.0.0.1:<port>, without a path and of at most 64 characters.
+     *
+     * @default "https://api.zerohash.com"
+     */
+    readonly zerohashApiUrl?: string;
+
+    /**
+     * What the documents of zerohash's API leave open, where it differs from the defaults. Any of path_prefix (empty),
+     * lists (those to read, of ["fund_transactions","deposits","payments","bank_payments"]), secret_encoding (base64 or
+     * text), get_body_signed (braces or nothing), post_body_signed (braces or nothing), brackets_signed (encoded or
+     * raw), deposit_timestamp_unit (ms or s), crypto_deposit_time (rfc3339, ms or s), crypto_deposit_lists (repeated or
+     * commas), payments_page_size (50) and crypto_deposits_page_size (100).
+     *
+     * It may have at most 240 characters as JSON text.
+     *
+     * @default {}
+     */
+    readonly zerohashApiOptions?: { [name: string]: any };
+
+    /**
+     * The VPC of `subnets`, for the security group that the stack makes there. It has no effect without `subnets`, or
+     * with `securityGroups`.
+     *
+     * @default - no VPC
+     */
+    readonly vpc?: ec2.IVpc;
+
+    /**
+     * The private subnets in which the refresher and the reconciler run: at least two, in different availability zones,
+     * whose traffic leaves by a static address, such as that of a NAT gateway. zerohash's API takes calls from listed
+     * static addresses only; infra/egress/network.yaml makes such a network.
+     *
+     * @default - no VPC
+     */
+    readonly subnets?: ec2.ISubnet[];
+
+    /**
+     * The security groups of the refresher and the reconciler in `subnets`. They must allow HTTPS to leave.
+     *
+     * @default - one that lets HTTPS leave, if there are subnets
+     */
+    readonly securityGroups?: ec2.ISecurityGroup[];
 
     /**
      * Whether webhooks of Striga are accepted. on creates a secret (output StrigaSecretArn) for you to fill; until then

@@ -1,4 +1,5 @@
 import { CfnParameter, Duration, IResolvable, IResolveContext, Stack, Token } from 'aws-cdk-lib';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { PARAMETERS } from './rules.generated';
@@ -6,7 +7,19 @@ import { PARAMETERS } from './rules.generated';
 /** What the template says about one parameter. */
 export interface ParameterRule {
     readonly parameter: string;
-    readonly kind: 'boolean' | 'days' | 'enum' | 'json' | 'list' | 'number' | 'seconds' | 'string' | 'topic';
+    readonly kind:
+        | 'boolean'
+        | 'days'
+        | 'enum'
+        | 'json'
+        | 'list'
+        | 'number'
+        | 'seconds'
+        | 'securityGroups'
+        | 'string'
+        | 'subnets'
+        | 'topic'
+        | 'vpc';
     readonly allowedValues?: (string | number)[];
     readonly allowedPattern?: string;
     readonly minValue?: number;
@@ -29,7 +42,7 @@ export function parameterValues(
     for (const [property, rule] of Object.entries(PARAMETERS)) {
         const given = props[property];
         // An empty list is the parameter's default. `Fn::Join` of CDK accepts none.
-        const empty = rule.kind === 'list' && given?.length === 0;
+        const empty = Array.isArray(given) && given.length === 0;
         if (given !== undefined && given !== null && !empty) {
             values[rule.parameter] = valueOf(scope, property, rule, given);
         }
@@ -43,6 +56,11 @@ function valueOf(scope: Construct, property: string, rule: ParameterRule, given:
             `${scope.node.path}: the property ${property} has the invalid value ${JSON.stringify(value)}. ${why}`,
         );
     const value = written(scope, rule, given, invalid);
+    if (rule.kind === 'vpc' || rule.kind === 'subnets' || rule.kind === 'securityGroups') {
+        // The ids of constructs are not checked: a lookup has other ones before it has found anything.
+        const outside = (id: string) => Token.asString(new OutsideConditions(scope, id));
+        return Array.isArray(value) ? value.map(outside) : outside(value);
+    }
     if (Token.isUnresolved(value)) {
         // CloudFormation checks the values of parameters only, so the service that gets this value checks it.
         return typeof value === 'string' ? Token.asString(new OutsideConditions(scope, value)) : value;
@@ -77,6 +95,12 @@ function written(
                 throw invalid(given.node.path, 'It must be a standard topic.');
             }
             return given.topicArn;
+        case 'vpc':
+            return (given as ec2.IVpc).vpcId;
+        case 'subnets':
+            return (given as ec2.ISubnet[]).map((subnet) => subnet.subnetId);
+        case 'securityGroups':
+            return (given as ec2.ISecurityGroup[]).map((group) => group.securityGroupId);
         default:
             return given;
     }

@@ -17,10 +17,13 @@ function enumMember(value) {
     return words.toUpperCase().replace(/[^A-Z0-9]+/g, '_');
 }
 
+// The parameters that name a resource. Their properties take its construct.
+const CONSTRUCTS = { AlarmTopicArn: 'topic', VpcId: 'vpc', SubnetIds: 'subnets', SecurityGroupIds: 'securityGroups' };
+
 // The kind of a parameter decides the type of its property and how a value is checked and written.
 function kindOf(name, parameter) {
     const allowed = parameter.AllowedValues?.map(String).sort().join();
-    if (name === 'AlarmTopicArn') return 'topic';
+    if (name in CONSTRUCTS) return CONSTRUCTS[name];
     if (parameter.Type === 'CommaDelimitedList') return 'list';
     if (parameter.Type === 'Number') {
         if (name.endsWith('Seconds')) return 'seconds';
@@ -40,7 +43,14 @@ function kindOf(name, parameter) {
 function describe(name, parameter) {
     const kind = kindOf(name, parameter);
     const property = lowerFirst(
-        { seconds: name.replace(/Seconds$/, ''), days: name.replace(/Days$/, ''), topic: 'AlarmTopic' }[kind] ?? name,
+        {
+            seconds: name.replace(/Seconds$/, ''),
+            days: name.replace(/Days$/, ''),
+            topic: 'AlarmTopic',
+            vpc: 'Vpc',
+            subnets: 'Subnets',
+            securityGroups: 'SecurityGroups',
+        }[kind] ?? name,
     );
     return { name, kind, property, parameter };
 }
@@ -48,6 +58,9 @@ function describe(name, parameter) {
 function typeOf({ name, kind }) {
     return {
         topic: 'sns.ITopic',
+        vpc: 'ec2.IVpc',
+        subnets: 'ec2.ISubnet[]',
+        securityGroups: 'ec2.ISecurityGroup[]',
         list: 'string[]',
         seconds: 'Duration',
         days: 'Duration',
@@ -63,6 +76,9 @@ function defaultOf({ name, kind, parameter }) {
     const value = parameter.Default;
     if (value === undefined) return '- none: it must be given when the stack is deployed';
     if (kind === 'topic') return '- no topic';
+    if (kind === 'vpc') return '- no VPC';
+    if (kind === 'subnets') return '- no VPC';
+    if (kind === 'securityGroups') return '- one that lets HTTPS leave, if there are subnets';
     if (kind === 'seconds' || kind === 'days') return `Duration.${kind}(${value})`;
     if (kind === 'boolean') return String(value === 'on' || value === 'true');
     if (kind === 'enum') return `${name}.${enumMember(value)}`;
@@ -75,6 +91,8 @@ function defaultOf({ name, kind, parameter }) {
 function proseOf({ kind, parameter }, described) {
     let text = (parameter.Description ?? '').replace(/\s+/g, ' ').trim();
     if (kind === 'seconds') text = text.replace(/, in seconds,|,? in seconds(?=[\s.;])/g, '');
+    if (kind === 'subnets' || kind === 'securityGroups')
+        text = text.replace(/, separated by commas/, '').replace(/ Empty means .*$/, '');
     if (kind === 'list') text = text.replace(/,? separated by commas/, '');
     if (kind === 'days') text = text.replace(/^How many days/, 'How long');
     if (kind === 'json') text = text.replace(/,? as JSON text/, '').replace(/ On the command line of sam .*$/, '');
@@ -91,6 +109,9 @@ function proseOf({ kind, parameter }, described) {
         boolean: undefined,
         enum: undefined,
         topic: undefined,
+        vpc: undefined,
+        subnets: undefined,
+        securityGroups: undefined,
         json: parameter.MaxLength && `It may have at most ${parameter.MaxLength} characters as JSON text.`,
     };
     return [text, kind in bounds ? bounds[kind] : parameter.ConstraintDescription].filter(Boolean);
@@ -148,6 +169,7 @@ function generate(template) {
     const types = new Set(described.map(typeOf));
     const imports = [
         types.has('Duration') && "import { Duration } from 'aws-cdk-lib';\n",
+        types.has('ec2.IVpc') && "import * as ec2 from 'aws-cdk-lib/aws-ec2';\n",
         types.has('sns.ITopic') && "import * as sns from 'aws-cdk-lib/aws-sns';\n",
     ].filter(Boolean);
     const enums = described.filter(({ kind }) => kind === 'enum').map(enumOf);

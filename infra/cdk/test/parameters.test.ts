@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { CfnParameter, Duration, Fn, Stack } from 'aws-cdk-lib';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import { Architecture, FundhookProps } from '../lib';
 import { PARAMETERS } from '../lib/rules.generated';
@@ -169,6 +170,39 @@ test('a list is written as it is, and an empty one is none', () => {
         fundhookIn(none, { [property]: [] });
         assert.ok(parameter in synthesized(none).Parameters);
     }
+});
+
+/** The network of the function that calls the providers' APIs, and the template. */
+function network(stack: Stack): [any, any] {
+    const template = synthesized(stack);
+    return [template.Resources.ReconcilerFunction.Properties.VpcConfig['Fn::If'], template];
+}
+
+test('the functions run in the subnets of a VPC of the stack, and no condition refers to it', () => {
+    const stack = newStack();
+    const vpc = new ec2.Vpc(stack, 'Vpc', { natGateways: 1 });
+    fundhookIn(stack, { vpc, subnets: vpc.privateSubnets });
+    const [[condition, config], { Conditions, Resources }] = network(stack);
+    assert.equal(condition, 'HasSubnets');
+    assert.deepEqual(config.SubnetIds, stack.resolve(vpc.privateSubnets.map((subnet) => subnet.subnetId)));
+    assert.deepEqual(Resources.EgressSecurityGroup.Properties.VpcId, stack.resolve(vpc.vpcId));
+    assert.doesNotMatch(JSON.stringify(Conditions.HasSubnets), /Ref|GetAtt/);
+    assert.match(JSON.stringify(Conditions.HasSubnets), /known at deployment/);
+});
+
+test('the functions have the security groups that are given', () => {
+    const stack = newStack();
+    const vpc = ec2.Vpc.fromVpcAttributes(stack, 'Vpc', {
+        vpcId: 'vpc-0123456789abcdef0',
+        availabilityZones: ['eu-west-1a', 'eu-west-1b'],
+        privateSubnetIds: ['subnet-0123456789abcdef0', 'subnet-0123456789abcdef1'],
+    });
+    const group = ec2.SecurityGroup.fromSecurityGroupId(stack, 'Group', 'sg-0123456789abcdef0');
+    fundhookIn(stack, { subnets: vpc.privateSubnets, securityGroups: [group] });
+    const [[, config], { Conditions }] = network(stack);
+    assert.deepEqual(config.SubnetIds, ['subnet-0123456789abcdef0', 'subnet-0123456789abcdef1']);
+    assert.deepEqual(config.SecurityGroupIds['Fn::If'][1], ['sg-0123456789abcdef0']);
+    assert.match(JSON.stringify(Conditions.HasSecurityGroups), /sg-0123456789abcdef0/);
 });
 
 test('JSON may have values that are known at deployment', () => {

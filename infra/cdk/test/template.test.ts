@@ -44,7 +44,7 @@ test('a given parameter is replaced by its value wherever the template refers to
     assert.deepEqual(withoutCode(withoutCdk(synthesized(stack))), withoutCode(expected));
 });
 
-/** The properties that give every parameter its default. A topic has none. */
+/** The properties that give every parameter its default. A topic and a network have none. */
 function defaults(parameters: any): Partial<FundhookProps> {
     const convert: { [kind: string]: (value: any) => any } = {
         seconds: (value) => Duration.seconds(value),
@@ -52,6 +52,9 @@ function defaults(parameters: any): Partial<FundhookProps> {
         boolean: (value) => value === 'on' || value === 'true',
         json: (value) => JSON.parse(value),
         topic: () => undefined,
+        vpc: () => undefined,
+        subnets: () => undefined,
+        securityGroups: () => undefined,
         list: (value) => (value === '' ? undefined : value.split(',')),
     };
     return Object.fromEntries(

@@ -12,8 +12,9 @@ use super::install;
 /// The templates that are deployed with SAM.
 const TEMPLATES: [&str; 2] = ["infra/template.yaml", "examples/subscriber/template.yaml"];
 
-/// The templates that subscribers deploy with CloudFormation.
-const SUBSCRIPTIONS: [&str; 2] = ["infra/subscriptions/queue.yaml", "infra/subscriptions/event-bus-rule.yaml"];
+/// The templates that subscribers and operators deploy with CloudFormation beside the stack.
+const BESIDE: [&str; 3] =
+    ["infra/egress/network.yaml", "infra/subscriptions/event-bus-rule.yaml", "infra/subscriptions/queue.yaml"];
 
 /// The variable that makes the tests append every event to a file.
 const SAVED_EVENTS: &str = "FUNDHOOK_SAVED_EVENTS";
@@ -30,7 +31,7 @@ pub(super) fn templates(workspace: &Workspace) -> Outcome {
         sam.env("SAM_CLI_TELEMETRY", "0").args(["validate", "--lint", "--region", "us-east-1", "--template", template]);
         run(&mut sam)?;
     }
-    run(program(workspace, linters.join("cfn-lint")).args(SUBSCRIPTIONS))
+    run(program(workspace, linters.join("cfn-lint")).args(BESIDE))
 }
 
 pub(super) fn asyncapi(workspace: &Workspace) -> Outcome {

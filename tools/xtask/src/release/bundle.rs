@@ -17,8 +17,9 @@ const TEMPLATE: &str = "template.yaml";
 const CHECKSUMS: &str = "SHA256SUMS";
 
 /// The files of a release that are the same in every release, and where they are in a checkout.
-const COPIED: [(&str, &str); 3] = [
+const COPIED: [(&str, &str); 4] = [
     ("LICENSE", "LICENSE"),
+    ("network.yaml", "infra/egress/network.yaml"),
     ("README.md", "infra/release/README.md"),
     ("samconfig.toml", "infra/release/samconfig.toml"),
 ];
