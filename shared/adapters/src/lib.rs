@@ -19,7 +19,9 @@ mod token_store;
 mod topic;
 mod waiting_messages;
 mod why;
+mod zerohash_access;
 mod zerohash_api;
+mod zerohash_credentials;
 
 pub use aws::{Aws, AwsEnvironmentError};
 pub use bucket::Bucket;
@@ -33,4 +35,5 @@ pub use secret_store::{SecretStore, read_secret};
 pub use table::{ResourceTable, WriteMethod};
 pub use token_store::{TokenStore, TokenStoreNames};
 pub use topic::Topic;
+pub use zerohash_access::ZerohashAccess;
 pub use zerohash_api::{InvalidZerohashApiSettings, ZerohashApi, ZerohashApiConfig};

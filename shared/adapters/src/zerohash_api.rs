@@ -4,24 +4,22 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_secretsmanager::Client;
-use fundhook_domain::{Feed, ListId, ListKind, Provider, Timestamp, json_fault};
+use fundhook_domain::{Feed, ListId, ListKind, Provider, Timestamp};
 use fundhook_http_api::{ApiError, Retries, Timeouts};
 use fundhook_ports::{Disposition, ListPage, ListQuery, ListSigned, PortError};
 use fundhook_reconciliation::PageKey;
 use fundhook_zerohash_api::{
-    AbsentBody, ApiSecret, Brackets, Credentials, CryptoDepositsQuery, FilterTime, FilterUnit, FundTransactionsQuery,
+    AbsentBody, Brackets, Credentials, CryptoDepositsQuery, FilterTime, FilterUnit, FundTransactionsQuery,
     InvalidSettings, ListForm, Page, PaymentStatusesQuery, PaymentsQuery, Position, Refusal, SecretEncoding, Settings,
     TimeWindow, ZerohashClient,
 };
-use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use tokio::sync::Mutex;
 
 use crate::Aws;
-use crate::secret_store::without_payload;
-use crate::token_store::feed_of_entry;
+use crate::zerohash_credentials::{Entries, FORM, READ_THE_CREDENTIALS, read_entries};
 
 /// Bounds on one call: 3 × 5 s, and pauses that let one rate limit of 10 s pass.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -29,9 +27,6 @@ const ATTEMPTS_MAX: u32 = 3;
 const WAIT_MAX: Duration = Duration::from_secs(15);
 
 const READ_THE_LIST: &str = "read a list of zerohash";
-
-/// The form of the secret.
-const FORM: &str = r#"{"default":{"api_key":"…","passphrase":"…","secret":"…"}}"#;
 
 /// zerohash's API for the organizations whose credentials are stored.
 #[derive(Debug)]
@@ -214,39 +209,51 @@ pub struct ZerohashApiConfig {
     pub clock: fn() -> Timestamp,
 }
 
-/// An entry of the secret.
-#[derive(Deserialize)]
-struct Entry {
-    api_key: SecretString,
-    passphrase: SecretString,
-    secret: SecretString,
+/// The settings of a client that makes at most `attempts_max` attempts at a call, with the options of the configuration.
+/// Returns them with the lists to read, and how a secret is encoded.
+pub(crate) fn configured(
+    config: &ZerohashApiConfig,
+    attempts_max: u32,
+) -> Result<(Settings, Vec<ListKind>, SecretEncoding), InvalidZerohashApiSettings> {
+    let mut settings = Settings {
+        timeouts: Timeouts { attempt: ATTEMPT_TIMEOUT, ..Timeouts::default() },
+        retries: Retries { attempts_max, wait_max: WAIT_MAX, ..Retries::default() },
+        ..Settings::new(&config.base_url)
+    };
+    let options = Options::parse(&config.options).map_err(InvalidZerohashApiSettings::Options)?;
+    let (lists, encoding) = options.apply(&mut settings)?;
+    Ok((settings, lists, encoding))
 }
 
 impl ZerohashApi {
     pub fn new(aws: &Aws, config: ZerohashApiConfig) -> Result<Self, InvalidZerohashApiSettings> {
-        let ZerohashApiConfig { base_url, options, credentials_secret_id: secret_id, clock } = config;
-        let mut settings = Settings {
-            timeouts: Timeouts { attempt: ATTEMPT_TIMEOUT, ..Timeouts::default() },
-            retries: Retries { attempts_max: ATTEMPTS_MAX, wait_max: WAIT_MAX, ..Retries::default() },
-            ..Settings::new(&base_url)
-        };
-        let options = Options::parse(&options).map_err(InvalidZerohashApiSettings::Options)?;
-        let (lists, encoding) = options.apply(&mut settings)?;
+        let (settings, lists, encoding) = configured(&config, ATTEMPTS_MAX)?;
+        let ZerohashApiConfig { base_url, options: _, credentials_secret_id: secret_id, clock } = config;
         let base = format!("{}{}", base_url.trim_end_matches('/'), settings.path_prefix);
         let (client, secrets) = (ZerohashClient::new(settings)?, Client::new(aws.sdk_config()));
         Ok(Self { client, base, secrets, secret_id, encoding, lists, clock, known: Mutex::default() })
     }
 
-    /// Reads the credentials, in each run: they change without a deployment.
+    /// Reads the credentials, in each run: they change without a deployment. An invalid entry is logged; the others are used.
     async fn credentials(&self) -> Result<BTreeMap<Feed, Credentials>, PortError> {
-        let failed =
-            |disposition, why: String| PortError::new("read the credentials for zerohash's API", disposition, why);
-        let read = self.secrets.get_secret_value().secret_id(&self.secret_id).send().await;
-        let read = read.map_err(|error| failed(Disposition::Retry, without_payload(&error)))?;
-        let text = SecretString::from(read.secret_string.unwrap_or_default());
-        let entries = entries(&text, self.encoding).map_err(|why| failed(Disposition::DeadLetter, why))?;
-        self.known.lock().await.clone_from(&entries);
-        Ok(entries)
+        let Entries { of_feeds, of_none } = read_entries(&self.secrets, &self.secret_id, self.encoding).await?;
+        for entry in of_none {
+            tracing::warn!(
+                entry,
+                "credentials for zerohash's API: the entry {entry:?} does not name a tenant; ignoring it"
+            );
+        }
+        let mut valid = BTreeMap::new();
+        for (feed, entry) in of_feeds {
+            match entry {
+                Ok(credentials) => drop(valid.insert(feed, credentials)),
+                Err(error) => {
+                    tracing::warn!(%feed, error, "credentials of {feed} for zerohash's API are invalid; expected {FORM}: {error}");
+                }
+            }
+        }
+        self.known.lock().await.clone_from(&valid);
+        Ok(valid)
     }
 
     async fn credentials_of(&self, feed: &Feed) -> Result<Credentials, PortError> {
@@ -256,7 +263,7 @@ impl ZerohashApi {
         let known = self.credentials().await?.remove(feed);
         known.ok_or_else(|| {
             let why = format!("the secret has no entry for {feed}; expected {FORM}");
-            PortError::new("read the credentials for zerohash's API", Disposition::DeadLetter, why)
+            PortError::new(READ_THE_CREDENTIALS, Disposition::DeadLetter, why)
         })
     }
 
@@ -367,34 +374,6 @@ impl From<Option<Box<RawValue>>> for Rows {
     fn from(row: Option<Box<RawValue>>) -> Self {
         Self { rows: row.iter().map(|row| row.get().to_owned()).collect(), next: None }
     }
-}
-
-/// The entries of the secret. An invalid entry is logged; the others are used.
-fn entries(text: &SecretString, encoding: SecretEncoding) -> Result<BTreeMap<Feed, Credentials>, String> {
-    let all: BTreeMap<String, Value> = serde_json::from_str(text.expose_secret())
-        .map_err(|error| format!("the secret does not have the form {FORM}: {}", json_fault(&error)))?;
-    let mut entries = BTreeMap::new();
-    for (name, entry) in all {
-        let Some(feed) = feed_of_entry(&name).map(|feed| feed.of(Provider::Zerohash)) else {
-            tracing::warn!(
-                entry = name,
-                "credentials for zerohash's API: the entry {name:?} does not name a tenant; ignoring it"
-            );
-            continue;
-        };
-        let read = serde_json::from_value::<Entry>(entry).map_err(|error| json_fault(&error)).and_then(|entry| {
-            let Entry { api_key, passphrase, secret } = entry;
-            let secret = ApiSecret::parse(&secret, encoding).map_err(|error| error.to_string())?;
-            Ok(Credentials { api_key, passphrase, secret })
-        });
-        match read {
-            Ok(credentials) => drop(entries.insert(feed, credentials)),
-            Err(error) => {
-                tracing::warn!(%feed, error, "credentials of {feed} for zerohash's API are invalid; expected {FORM}: {error}");
-            }
-        }
-    }
-    Ok(entries)
 }
 
 impl ListSigned for ZerohashApi {

@@ -5,6 +5,7 @@
 
 #![warn(missing_docs)]
 
+mod api_access;
 mod credentials;
 mod error;
 #[cfg(feature = "fakes")]
@@ -14,6 +15,7 @@ mod operations;
 mod reconciliation;
 mod resources;
 
+pub use api_access::{ApiAccessError, CheckApiAccess, ProviderClock};
 pub use credentials::{
     AccessTokens, BACK_OFF_MAX, FetchKeySet, FetchedKeySet, GrantedToken, KeySets, Lease, ReadSecret, RequestToken,
     StoredKeySet, StoredToken,

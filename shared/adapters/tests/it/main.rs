@@ -15,4 +15,5 @@ mod secrets;
 mod similar;
 mod support;
 mod tokens;
+mod zerohash_access;
 mod zerohash_api;

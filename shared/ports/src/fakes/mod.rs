@@ -9,6 +9,7 @@
 //! A [`Fake`] is a handle: its clones share one state. A fake of one feed serves several through [`ByFeed`]. Any set of
 //! ports can be stopped or failed before and after each call through [`Stepped`].
 
+mod api_access;
 mod archive;
 mod by_feed;
 mod clock;
@@ -27,6 +28,7 @@ mod waiting;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
+pub use api_access::{ApiAccess, Refuses};
 pub use archive::EvidenceBucket;
 pub use by_feed::ByFeed;
 pub use clock::Clock;
