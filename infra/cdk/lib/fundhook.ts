@@ -64,6 +64,7 @@ export class Fundhook extends Construct {
     constructor(scope: Construct, id: string, props: FundhookProps) {
         super(scope, id);
         this.refuseSecondInStack();
+        this.refuseSubnetsWithoutSecurityGroup(props);
         this.alarmTopic = props.alarmTopic;
         this.cfnTemplate = this.includeTemplate(props);
         this.acknowledgeFalseFindings();
@@ -184,6 +185,14 @@ export class Fundhook extends Construct {
             throw new Error(
                 `${this.node.path}: the stack ${stack.node.path} already has a Fundhook, ${other.node.path}. ` +
                     'Their resources would have the same names. Use one stack for each.',
+            );
+        }
+    }
+
+    private refuseSubnetsWithoutSecurityGroup(props: FundhookProps): void {
+        if (props.subnets?.length && !props.vpc && !props.securityGroups?.length) {
+            throw new Error(
+                `${this.node.path}: the property subnets needs vpc, where Fundhook makes a security group, or securityGroups.`,
             );
         }
     }

@@ -205,6 +205,12 @@ test('the functions have the security groups that are given', () => {
     assert.match(JSON.stringify(Conditions.HasSecurityGroups), /sg-0123456789abcdef0/);
 });
 
+test('rejected: subnets without a VPC or a security group', () => {
+    const stack = newStack();
+    const vpc = new ec2.Vpc(stack, 'Vpc', { natGateways: 1 });
+    assert.throws(() => fundhookIn(stack, { subnets: vpc.privateSubnets }), /the property subnets needs vpc/);
+});
+
 test('JSON may have values that are known at deployment', () => {
     const value = environment(
         { tenants: { connect: { acme: { organization_id: Fn.ref('AWS::AccountId') } } } },
