@@ -43,6 +43,8 @@ pub enum Metric {
     KeySetSecondsLeft,
     /// How long an access token is still valid.
     TokenSecondsLeft,
+    /// 1 if a provider's API refuses the calls of an organization, and 0 if it accepts them; also their number by reason.
+    ProviderApiRefused,
     /// How far reading a provider's list is behind what may be read.
     ReconciliationLagSeconds,
     /// Listed deposits that differ from what is recorded, by the kind of difference.
@@ -62,7 +64,7 @@ enum Worst {
 
 impl Metric {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::AcceptedWebhooks,
         Self::RefusedWebhooks,
         Self::UnverifiedShare,
@@ -73,6 +75,7 @@ impl Metric {
         Self::KeySetAgeSeconds,
         Self::KeySetSecondsLeft,
         Self::TokenSecondsLeft,
+        Self::ProviderApiRefused,
         Self::ReconciliationLagSeconds,
         Self::ReconciliationDiscrepancies,
         Self::ControlTotalsLagSeconds,
@@ -92,6 +95,7 @@ impl Metric {
             Self::KeySetAgeSeconds => "KeySetAgeSeconds",
             Self::KeySetSecondsLeft => "KeySetSecondsLeft",
             Self::TokenSecondsLeft => "TokenSecondsLeft",
+            Self::ProviderApiRefused => "ProviderApiRefused",
             Self::ReconciliationLagSeconds => "ReconciliationLagSeconds",
             Self::ReconciliationDiscrepancies => "ReconciliationDiscrepancies",
             Self::ControlTotalsLagSeconds => "ControlTotalsLagSeconds",
@@ -115,6 +119,7 @@ impl Metric {
             | Self::PublishedEvents
             | Self::RecoverySurpluses
             | Self::KeySetAgeSeconds
+            | Self::ProviderApiRefused
             | Self::ReconciliationLagSeconds
             | Self::ReconciliationDiscrepancies
             | Self::ControlTotalsLagSeconds

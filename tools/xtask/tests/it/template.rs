@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use fundhook_local_stack::Workspace;
 use fundhook_runtime::metrics::{Metric, NAMESPACE};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The metric that the stack makes of the API's access log.
 const OF_THE_ACCESS_LOG: &str = "ThrottledRequests";
@@ -139,6 +139,27 @@ fn every_function_may_send_traces_if_tracing_is_on() {
         let statements = role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"].to_string();
         let of_a_function = id != "DeploymentRole";
         assert_eq!(statements.contains("xray:PutTraceSegments"), of_a_function, "{id}");
+    }
+}
+
+#[test]
+fn what_calls_an_api_that_lists_addresses_runs_in_the_subnets_and_only_its_role_may_connect_to_them() {
+    let template = template();
+    for (id, function) in resources(&template, "AWS::Serverless::Function") {
+        let properties = &function["Properties"];
+        let calls = properties["Environment"]["Variables"]["FUNDHOOK_ZEROHASH_API"].is_array();
+        let role = properties["Role"].as_str().expect("a role").trim_end_matches(".Arn");
+        let policies = &template["Resources"][role]["Properties"]["ManagedPolicyArns"];
+        if calls {
+            assert_eq!(properties["VpcConfig"][0], "HasSubnets", "{id}");
+            assert_eq!(*policies, json!(["HasSubnets", ["NetworkPolicy"], "AWS::NoValue"]), "{id}");
+        } else {
+            assert_eq!((&properties["VpcConfig"], policies), (&Value::Null, &Value::Null), "{id}");
+        }
+    }
+    for id in ["RefresherFunction", "ReconcilerFunction"] {
+        let variables = &template["Resources"][id]["Properties"]["Environment"]["Variables"];
+        assert_eq!(variables["FUNDHOOK_ZEROHASH_API"], json!(["ZerohashApiIsOn", "on", "off"]), "{id}");
     }
 }
 

@@ -1,5 +1,6 @@
 //! Refreshers with fakes of their ports.
 
+pub(crate) mod logs;
 pub(crate) mod tokens;
 
 use std::collections::BTreeMap;
