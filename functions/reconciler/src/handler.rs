@@ -103,6 +103,7 @@ impl<P: Ports> Reconciler<P> {
             outcome = outcome.and(read.inspect_err(|failed| log_failure(list, failed)));
         }
         self.emit_lag(&lists).await;
+        self.emit_silence(&lists, &run.counted).await;
 
         // No list contains these, so this is quick and may use all the time.
         let mut overdue = run.phase(time.whole());

@@ -27,6 +27,7 @@ mod reading;
 mod recorded;
 mod request;
 mod run;
+mod silence;
 mod token_lists;
 mod watermark;
 

@@ -46,6 +46,7 @@ impl<P: Ports> Reconciler<P> {
             }
 
             // Only after queueing: a run that stops before this reads the page again.
+            self.count_without_webhook(list, &page.rows, &recorded, &mut watermark, &window, phase.run);
             watermark.page_read(window, page.next);
             self.advance(list, &mut watermark).await?;
             match watermark.window.clone() {

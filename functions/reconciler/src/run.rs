@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use fundhook_domain::{ListId, ResourceId, Timestamp};
-use fundhook_reconciliation::RunSummary;
+use fundhook_domain::{Feed, ListId, ResourceId, Timestamp};
+use fundhook_reconciliation::{RowCounts, RunSummary};
 
 use crate::ReconcileError;
 use crate::budget::Budget;
@@ -23,6 +23,8 @@ pub(crate) struct Run {
     pub(crate) first_skipped: Option<ReconcileError>,
     /// Whether a provider lists these deposits under their ids. Each is asked once in a run.
     pub(crate) listed: BTreeMap<ResourceId, bool>,
+    /// How many rows of each feed's lists were read for the first time, and how many of them no webhook told.
+    pub(crate) counted: BTreeMap<Feed, RowCounts>,
 }
 
 /// One phase of a run, with the time that it may use.
@@ -56,6 +58,7 @@ impl Run {
             outages: Outages::default(),
             first_skipped: None,
             listed: BTreeMap::new(),
+            counted: BTreeMap::new(),
         }
     }
 

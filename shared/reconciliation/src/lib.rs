@@ -21,6 +21,7 @@ mod plan;
 mod receipt;
 mod report;
 mod report_builder;
+mod silence;
 mod watermark;
 mod window;
 
@@ -43,5 +44,6 @@ pub use plan::{credited_twice, plan};
 pub use receipt::{Receipt, receipt_of};
 pub use report::Report;
 pub use report_builder::ReportBuilder;
+pub use silence::{BUSY_ROWS, BUSY_WITHIN, DatedRow, RowCounts, RowsWithoutWebhook, Silence, silence};
 pub use watermark::{PageKey, ReadWindow, ReadableRange, Watermark};
 pub use window::{ClosedWindow, HOUR};

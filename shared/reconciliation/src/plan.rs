@@ -69,14 +69,14 @@ pub fn credited_twice(ours: &[Resource], theirs: &[Statement], others: &[Resourc
 }
 
 /// The recorded resources, indexed by what a row can be matched with.
-struct Recorded<'a> {
+pub(crate) struct Recorded<'a> {
     by_id: BTreeMap<&'a ResourceId, &'a Resource>,
     by_provider_id: BTreeMap<(Option<&'a Tenant>, &'a str), &'a Resource>,
     by_claim: BTreeMap<ClaimKey, Vec<(CoinId, &'a Resource)>>,
 }
 
 impl<'a> Recorded<'a> {
-    fn of(ours: &'a [Resource]) -> Self {
+    pub(crate) fn of(ours: &'a [Resource]) -> Self {
         let known = ours.iter().filter(|resource| resource.version() > 0);
         let by_id: BTreeMap<_, _> = known.map(|resource| (resource.id(), resource)).collect();
         // In the order of their ids, so that the order of `ours` does not matter.
@@ -99,7 +99,8 @@ impl<'a> Recorded<'a> {
         Some(named.second_name_of().and_then(|owner| self.by_id.get(owner).copied()).unwrap_or(named))
     }
 
-    fn matching(&self, row: &Statement) -> Option<&'a Resource> {
+    /// The resource that the row is about.
+    pub(crate) fn matching(&self, row: &Statement) -> Option<&'a Resource> {
         let by_id = names(row).find_map(|name| self.named(name));
         if row.resource.kind() != Kind::Deposit {
             return by_id;

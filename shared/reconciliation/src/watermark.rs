@@ -6,6 +6,7 @@ use std::time::Duration;
 use fundhook_domain::{CLOCK_SKEW_MAX, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::silence::RowsWithoutWebhook;
 use crate::window::HOUR;
 
 /// How far a list has been read.
@@ -31,6 +32,9 @@ pub struct Watermark {
     /// once.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub reported: Vec<String>,
+    /// Which rows no webhook told.
+    #[serde(default)]
+    pub without_webhook: RowsWithoutWebhook,
 }
 
 /// A page of a list: its number, from 1, or what the provider named as the page that follows another one.
@@ -107,6 +111,7 @@ impl Watermark {
             revised_until: Some(totals_until),
             overdue_after: None,
             reported: Vec::new(),
+            without_webhook: RowsWithoutWebhook::counted_from(now),
         }
     }
 
@@ -124,6 +129,7 @@ impl Watermark {
             window: None,
             totals_until: self.totals_until.min(known),
             revised_until: self.revised_until.map(|until| until.min(known)),
+            without_webhook: RowsWithoutWebhook::counted_from(readable.until),
             ..self
         }
     }

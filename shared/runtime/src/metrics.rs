@@ -49,6 +49,12 @@ pub enum Metric {
     ReconciliationLagSeconds,
     /// Listed deposits that differ from what is recorded, by the kind of difference.
     ReconciliationDiscrepancies,
+    /// Rows of the providers' lists that were read for the first time.
+    ListedRows,
+    /// Those of them that no webhook told.
+    RowsWithoutWebhook,
+    /// For how long no webhook has told what the lists of a busy feed contain; 0 if one did, or the feed is not busy.
+    SilenceSeconds,
     /// How far the control totals are behind what may be read.
     ControlTotalsLagSeconds,
     /// Differences between the control totals of an hour.
@@ -64,7 +70,7 @@ enum Worst {
 
 impl Metric {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 18] = [
         Self::AcceptedWebhooks,
         Self::RefusedWebhooks,
         Self::UnverifiedShare,
@@ -78,6 +84,9 @@ impl Metric {
         Self::ProviderApiRefused,
         Self::ReconciliationLagSeconds,
         Self::ReconciliationDiscrepancies,
+        Self::ListedRows,
+        Self::RowsWithoutWebhook,
+        Self::SilenceSeconds,
         Self::ControlTotalsLagSeconds,
         Self::ControlTotalsDifferences,
     ];
@@ -98,6 +107,9 @@ impl Metric {
             Self::ProviderApiRefused => "ProviderApiRefused",
             Self::ReconciliationLagSeconds => "ReconciliationLagSeconds",
             Self::ReconciliationDiscrepancies => "ReconciliationDiscrepancies",
+            Self::ListedRows => "ListedRows",
+            Self::RowsWithoutWebhook => "RowsWithoutWebhook",
+            Self::SilenceSeconds => "SilenceSeconds",
             Self::ControlTotalsLagSeconds => "ControlTotalsLagSeconds",
             Self::ControlTotalsDifferences => "ControlTotalsDifferences",
         }
@@ -122,6 +134,9 @@ impl Metric {
             | Self::ProviderApiRefused
             | Self::ReconciliationLagSeconds
             | Self::ReconciliationDiscrepancies
+            | Self::ListedRows
+            | Self::RowsWithoutWebhook
+            | Self::SilenceSeconds
             | Self::ControlTotalsLagSeconds
             | Self::ControlTotalsDifferences => Worst::Greatest,
         }

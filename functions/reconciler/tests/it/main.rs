@@ -14,3 +14,4 @@ mod reading;
 mod support;
 mod time_limit;
 mod unusual_answers;
+mod webhook_silence;

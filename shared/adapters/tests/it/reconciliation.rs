@@ -10,7 +10,7 @@ use fundhook_ports::{
     SettledResources, Watermarks, WriteOutcome, chain,
 };
 use fundhook_reconciliation::{ControlTotalsLine, Flow, Moved, Receipt, Total};
-use fundhook_reconciliation::{PageKey, ReadWindow, Report, Watermark};
+use fundhook_reconciliation::{PageKey, ReadWindow, Report, RowsWithoutWebhook, Watermark};
 use serde_json::json;
 use tokio::task::JoinSet;
 
@@ -52,6 +52,7 @@ fn watermark(revision: u64, read_until: i64) -> Watermark {
         revised_until: None,
         overdue_after: None,
         reported: vec!["a sentence".to_owned()],
+        without_webhook: RowsWithoutWebhook::counted_from(at(0)),
     }
 }
 

@@ -114,6 +114,14 @@ impl Evidence {
         self.attestation.class == EvidenceClass::Api
     }
 
+    /// Whether the provider sent the statement in a webhook that was verified.
+    pub fn is_from_webhook(&self) -> bool {
+        match self.attestation.class {
+            EvidenceClass::SharedSecret | EvidenceClass::Asymmetric => true,
+            EvidenceClass::Unverified | EvidenceClass::Decision | EvidenceClass::Api => false,
+        }
+    }
+
     /// When the webhook was sent: the signed time, or the time of receipt when none is signed.
     pub fn sent_at(&self) -> Timestamp {
         self.attestation.signed_at.unwrap_or(self.received_at)

@@ -10,3 +10,4 @@ mod report_builder;
 #[allow(dead_code, reason = "a part of it is used here")]
 #[path = "../../../domain/tests/it/support/mod.rs"]
 mod support;
+mod webhook_silence;
