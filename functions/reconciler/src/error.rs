@@ -22,6 +22,9 @@ pub enum ReconcileError {
     /// Another reconciler works on the same list.
     #[error("another run has moved the watermark of {0}")]
     WatermarkMoved(ListId),
+    /// Another reconciler checks movements.
+    #[error("another run has moved the mark of the movements that were checked")]
+    MovementsMarkMoved,
     /// A row was accepted that is not on the list.
     #[error("the provider does not list {0}")]
     NotListed(ResourceId),

@@ -5,8 +5,8 @@ use std::time::Duration;
 use fundhook_credentials::rotate_by_run;
 use fundhook_domain::{Kind, Timestamp};
 use fundhook_ports::{
-    AccessTokens, AccountResources, Claims, ListSigned, ListWithToken, OpenResources, Receipts, Reports, RequestToken,
-    Resources, SendMessages, SettledResources, Watermarks, chain,
+    AccessTokens, AccountResources, Claims, ListSigned, ListWithToken, MovementsMarks, OpenResources, Receipts,
+    Reports, RequestToken, Resources, SendMessages, SettledResources, Watermarks, chain,
 };
 use fundhook_reconciliation::RunSummary;
 use fundhook_runtime::metrics::Metrics;
@@ -20,11 +20,11 @@ use crate::{ListReader, ReconcileError};
 
 /// The table's items and indexes that only reconciliation uses.
 pub trait ReconciliationStore:
-    Watermarks + Reports + OpenResources + SettledResources + AccountResources + Claims + Receipts
+    Watermarks + Reports + OpenResources + SettledResources + AccountResources + Claims + Receipts + MovementsMarks
 {
 }
 
-impl<T: Watermarks + Reports + OpenResources + SettledResources + AccountResources + Claims + Receipts>
+impl<T: Watermarks + Reports + OpenResources + SettledResources + AccountResources + Claims + Receipts + MovementsMarks>
     ReconciliationStore for T
 {
 }
@@ -114,6 +114,9 @@ impl<P: Ports> Reconciler<P> {
             let totalled = self.total_hours(list, read_until, &mut totalling).await;
             outcome = outcome.and(totalled.inspect_err(|failed| log_failure(list, failed)));
         }
+
+        let mut checking = run.phase(time.whole());
+        outcome = outcome.and(self.check_movements(&mut checking).await);
 
         // Last, because there may always be more of them than time. Each run begins with the other kind.
         let mut overdue = run.phase(time.whole());

@@ -20,6 +20,7 @@ mod handler;
 mod hours;
 mod list_reader;
 mod listed_row;
+mod movements;
 mod overdue;
 mod provider;
 mod queueing;

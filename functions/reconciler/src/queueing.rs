@@ -71,7 +71,10 @@ impl<P: Ports> Reconciler<P> {
 /// Whether the discrepancy counts as one that needs review.
 fn needs_review(discrepancy: &Discrepancy) -> bool {
     match discrepancy {
-        Discrepancy::Differs { .. } | Discrepancy::Ambiguous { .. } | Discrepancy::CreditedTwice { .. } => true,
+        Discrepancy::Differs { .. }
+        | Discrepancy::Ambiguous { .. }
+        | Discrepancy::CreditedTwice { .. }
+        | Discrepancy::UnrecordedMovement { .. } => true,
         Discrepancy::Missing { .. }
         | Discrepancy::Behind { .. }
         | Discrepancy::Incomplete { .. }
@@ -79,7 +82,8 @@ fn needs_review(discrepancy: &Discrepancy) -> bool {
     }
 }
 
-fn log(discrepancy: &Discrepancy) {
+/// Logs a discrepancy.
+pub(crate) fn log(discrepancy: &Discrepancy) {
     let (resource, name) = (discrepancy.resource(), discrepancy.name());
     match discrepancy {
         Discrepancy::Missing { .. } | Discrepancy::Behind { .. } | Discrepancy::Incomplete { .. } => {
@@ -87,6 +91,13 @@ fn log(discrepancy: &Discrepancy) {
         }
         Discrepancy::Differs { .. } | Discrepancy::Ambiguous { .. } | Discrepancy::CreditedTwice { .. } => {
             warn!(resource.id = %resource, discrepancy = name, "needs review: {discrepancy}");
+        }
+        Discrepancy::UnrecordedMovement { movement, .. } => {
+            warn!(
+                resource.id = %resource, discrepancy = name, movement_id = movement.id,
+                change = movement.change.as_ref().map(ToString::to_string), asset = movement.asset,
+                "needs review: {discrepancy}"
+            );
         }
         Discrepancy::UnknownToTheProvider { .. } => {}
     }

@@ -1,6 +1,6 @@
 //! The items of reconciliation in the table, and the queries of its indexes.
 //!
-//! The items are `watermark#<list>`, `report#<list>#<hour>` and, for what was published, `published#<resource>`. None has a
+//! The items are `watermark#<list>`, `watermark#movements`, `report#<list>#<hour>` and, for what was published, `published#<resource>`. None has a
 //! `version`, so the publisher ignores them.
 
 use std::collections::HashMap;
@@ -15,10 +15,10 @@ use fundhook_domain::{
     Claim, ClaimKey, Feed, Kind, ListId, ResourceId, SimilarDeposits, SimilarKey, Timestamp, json_fault,
 };
 use fundhook_ports::{
-    AccountResources, Advance, Claims, Disposition, IndexEntry, IndexPage, OpenQuery, OpenResources, PortError,
-    Receipts, Reports, SettledResources, Watermarks,
+    AccountResources, Advance, Claims, Disposition, IndexEntry, IndexPage, MovementsMarks, OpenQuery, OpenResources,
+    PortError, Receipts, Reports, SettledResources, Watermarks,
 };
-use fundhook_reconciliation::{Receipt, Report, Watermark};
+use fundhook_reconciliation::{MovementsMark, Receipt, Report, Watermark};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -31,6 +31,9 @@ use crate::why::{TABLE, why};
 /// The attribute with an item's content, a JSON text.
 const CONTENT: &str = "content";
 const REVISION: &str = "revision";
+
+/// The key of the item that says how far movements were checked. No list has this name.
+const MOVEMENTS_MARK: &str = "watermark#movements";
 
 /// The items that one `BatchWriteItem` takes (DynamoDB quota).
 const WRITES_MAX: usize = 25;
@@ -59,6 +62,25 @@ impl ReconciliationTable {
         let get = self.client.get_item().table_name(&self.table).key(PK, AttributeValue::S(pk)).consistent_read(true);
         let got = get.send().await.map_err(|error| failure(attempted, &error))?;
         got.item.map(|item| content(&item, attempted)).transpose()
+    }
+
+    /// Stores the item with `revision` if the stored one has the revision before it.
+    async fn advance_item(&self, mut item: Item, revision: u64, attempted: &'static str) -> Result<Advance, PortError> {
+        item.insert(REVISION.to_owned(), AttributeValue::N(revision.to_string()));
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
+        let put = match revision {
+            0 | 1 => put.condition_expression(format!("attribute_not_exists({PK})")),
+            revision => put
+                .condition_expression(format!("{REVISION} = :read"))
+                .expression_attribute_values(":read", AttributeValue::N((revision - 1).to_string())),
+        };
+        match put.send().await {
+            Ok(_) => Ok(Advance::Stored),
+            Err(error) => match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(Advance::Lost),
+                _ => Err(failure(attempted, &error)),
+            },
+        }
     }
 
     fn query(&self, index: &str, partition: (&str, String)) -> QueryFluentBuilder {
@@ -127,22 +149,18 @@ impl Watermarks for ReconciliationTable {
 
     async fn advance(&self, list: &ListId, to: &Watermark) -> Result<Advance, PortError> {
         const ATTEMPTED: &str = "move the watermark";
-        let mut item = item_of(watermark_key(list), to, ATTEMPTED)?;
-        item.insert(REVISION.to_owned(), AttributeValue::N(to.revision.to_string()));
-        let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
-        let put = match to.revision {
-            0 | 1 => put.condition_expression(format!("attribute_not_exists({PK})")),
-            revision => put
-                .condition_expression(format!("{REVISION} = :read"))
-                .expression_attribute_values(":read", AttributeValue::N((revision - 1).to_string())),
-        };
-        match put.send().await {
-            Ok(_) => Ok(Advance::Stored),
-            Err(error) => match error.as_service_error() {
-                Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(Advance::Lost),
-                _ => Err(failure(ATTEMPTED, &error)),
-            },
-        }
+        self.advance_item(item_of(watermark_key(list), to, ATTEMPTED)?, to.revision, ATTEMPTED).await
+    }
+}
+
+impl MovementsMarks for ReconciliationTable {
+    async fn movements_mark(&self) -> Result<Option<MovementsMark>, PortError> {
+        self.get(MOVEMENTS_MARK.to_owned(), "read how far movements were checked").await
+    }
+
+    async fn advance_movements_mark(&self, to: &MovementsMark) -> Result<Advance, PortError> {
+        const ATTEMPTED: &str = "store how far movements were checked";
+        self.advance_item(item_of(MOVEMENTS_MARK.to_owned(), to, ATTEMPTED)?, to.revision, ATTEMPTED).await
     }
 }
 

@@ -11,6 +11,7 @@ mod error;
 #[cfg(feature = "fakes")]
 pub mod fakes;
 mod messages;
+mod movements;
 mod operations;
 mod reconciliation;
 mod resources;
@@ -23,6 +24,7 @@ pub use credentials::{
 pub use error::{Disposition, PortError, chain};
 pub use fundhook_domain::{CLOCK_SKEW_MAX, Versioned, Write};
 pub use messages::{Archive, PublishEvents, QueueMessage, SendMessage, SendMessages};
+pub use movements::MovementsMarks;
 pub use operations::{
     ItemPage, ItemsOf, ReadArchive, StoredItem, StoredItems, UnreadableItem, WaitingMessage, WaitingMessages,
 };

@@ -120,6 +120,9 @@ pub struct OpenQuery<'a> {
 }
 
 /// The index of open resources: those whose status is not final.
+///
+/// It has the balances too with a movement that names a deposit or a withdrawal, as [not overdue](OpenQuery::overdue), by when
+/// the last webhook with such a movement was received.
 pub trait OpenResources {
     /// A page of the resources that `query` selects, longest in their current status first.
     fn open(&self, query: OpenQuery<'_>) -> impl Future<Output = Result<IndexPage, PortError>> + Send;

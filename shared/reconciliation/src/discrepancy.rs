@@ -7,6 +7,7 @@ use fundhook_domain::{FactId, ResourceId, Statement, Status};
 use crate::ambiguity::Ambiguity;
 use crate::coin::is_about;
 use crate::credit::is_credit;
+use crate::movements::{Movement, Unrecorded};
 
 /// The member that names a difference of status.
 pub(crate) const STATUS: &str = "status";
@@ -62,9 +63,20 @@ pub enum Discrepancy {
         /// The other feed's deposit.
         other: ResourceId,
     },
+    /// A balance moved by a deposit or a withdrawal that is not recorded, or is recorded as if nothing had moved: it needs
+    /// review.
+    UnrecordedMovement {
+        /// The movement.
+        movement: Movement,
+        /// How it lacks what it names.
+        lacks: Unrecorded,
+    },
 }
 
 impl Discrepancy {
+    /// The name of [`Self::UnrecordedMovement`].
+    pub const UNRECORDED_MOVEMENT: &str = "unrecorded_movement";
+
     /// Its name in metrics and logs.
     pub fn name(&self) -> &'static str {
         match self {
@@ -75,6 +87,7 @@ impl Discrepancy {
             Self::Ambiguous { .. } => "ambiguous",
             Self::UnknownToTheProvider { .. } => "unknown_to_the_provider",
             Self::CreditedTwice { .. } => "credited_twice",
+            Self::UnrecordedMovement { .. } => Self::UNRECORDED_MOVEMENT,
         }
     }
 
@@ -87,6 +100,7 @@ impl Discrepancy {
             | Self::Differs { ours, .. }
             | Self::UnknownToTheProvider { ours }
             | Self::CreditedTwice { ours, .. } => ours,
+            Self::UnrecordedMovement { movement, .. } => &movement.cause,
         }
     }
 
@@ -105,7 +119,10 @@ impl Discrepancy {
                     && is_about(ours, theirs);
                 contradicts.then_some((ours, &theirs.content.id))
             }
-            Self::Ambiguous { .. } | Self::UnknownToTheProvider { .. } | Self::CreditedTwice { .. } => None,
+            Self::Ambiguous { .. }
+            | Self::UnknownToTheProvider { .. }
+            | Self::CreditedTwice { .. }
+            | Self::UnrecordedMovement { .. } => None,
         }
     }
 
@@ -117,7 +134,8 @@ impl Discrepancy {
             | Self::Differs { .. }
             | Self::Ambiguous { .. }
             | Self::UnknownToTheProvider { .. }
-            | Self::CreditedTwice { .. } => None,
+            | Self::CreditedTwice { .. }
+            | Self::UnrecordedMovement { .. } => None,
         }
     }
 }
@@ -159,6 +177,9 @@ impl fmt::Display for Discrepancy {
             Self::UnknownToTheProvider { .. } => write!(f, "{resource} is recorded as confirmed and not listed"),
             Self::CreditedTwice { other, .. } => {
                 write!(f, "{resource} and {other} are both credited and may be the same coin")
+            }
+            Self::UnrecordedMovement { movement, lacks } => {
+                write!(f, "{resource} moved a balance by {movement} (movement {}) and {lacks}", movement.id)
             }
         }
     }

@@ -17,6 +17,7 @@ mod hours;
 mod list_order;
 mod lists;
 mod moved;
+mod movements;
 mod plan;
 mod receipt;
 mod report;
@@ -40,6 +41,10 @@ pub use hours::TotalsPass;
 pub use list_order::all_older_and_newest_first;
 pub use lists::{is_listed_by, lists_of};
 pub use moved::{Flow, Moved, moved_by, moved_by_row};
+pub use movements::{
+    BegunCheck, MOVEMENT_SETTLES_WITHIN, Movement, MovementsMark, RecordedCauses, ToldMovements, Unrecorded,
+    claims_of_cause, ids_of_cause, last_movement_received, movements_of,
+};
 pub use plan::{credited_twice, plan};
 pub use receipt::{Receipt, receipt_of};
 pub use report::Report;

@@ -147,6 +147,8 @@ fn a_busy_run_reaches_every_step() {
         "advancing the watermark of connect:transactions",
         "advancing the watermark of connect/acme:transactions",
         "reading open resources",
+        "reading the mark of movements",
+        "advancing the mark of movements",
         "reading confirmed deposits of connect",
         "reading confirmed deposits of connect/acme",
         "reading confirmed deposits of zerohash",

@@ -8,6 +8,7 @@ mod dropped_webhooks;
 mod every_list;
 mod metrics;
 mod missed_webhooks;
+mod movements;
 mod overdue;
 mod probing;
 mod reading;

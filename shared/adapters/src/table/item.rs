@@ -10,6 +10,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use fundhook_domain::{
     Claim, ClaimKey, Fact, Feed, Kind, Resource, ResourceId, SimilarDeposits, SimilarKey, Timestamp, json_fault,
 };
+use fundhook_reconciliation::last_movement_received;
 
 use super::pages::Division;
 
@@ -190,6 +191,11 @@ pub(super) fn encode(resource: &Resource, facts: &Division, now: Timestamp) -> V
     if let Some((partition, current_status)) = partition.zip(resource.current_status()) {
         attributes.push((OPEN, AttributeValue::S(partition)));
         attributes.push((OPEN_SINCE, AttributeValue::S(current_status.since.sortable())));
+    }
+    // It also contains the balances with a movement that names a deposit or a withdrawal, for the check that it is recorded.
+    if let Some(received_at) = (kind == Kind::Balance).then(|| last_movement_received(resource)).flatten() {
+        attributes.push((OPEN, AttributeValue::S(open_partition(kind, false))));
+        attributes.push((OPEN_SINCE, AttributeValue::S(received_at.sortable())));
     }
     // The sparse index `settled` contains the deposits that may be credited and the withdrawals that have left, by feed, kind
     // and day.

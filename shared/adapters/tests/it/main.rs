@@ -7,6 +7,7 @@ mod connect_api;
 mod indexes;
 mod jwks_client;
 mod key_sets;
+mod movements;
 mod pages;
 mod reconciliation;
 mod resources;

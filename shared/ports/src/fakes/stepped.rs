@@ -6,14 +6,14 @@ use std::time::Duration;
 use fundhook_domain::{
     Claim, ClaimKey, Feed, Kind, ListId, Resource, ResourceId, SimilarDeposits, SimilarKey, Timestamp,
 };
-use fundhook_reconciliation::{Receipt, Report, Watermark};
+use fundhook_reconciliation::{MovementsMark, Receipt, Report, Watermark};
 use secrecy::SecretString;
 
 use super::Steps;
 use crate::{
     AccessTokens, AccountResources, Advance, Claims, FetchKeySet, FetchedKeySet, GrantedToken, IndexPage, KeySets,
-    Lease, ListError, ListPage, ListQuery, ListSigned, ListWithToken, OpenQuery, OpenResources, PortError,
-    QueueMessage, Receipts, Reports, RequestToken, Resources, SendMessages, SettledResources, StoredKeySet,
+    Lease, ListError, ListPage, ListQuery, ListSigned, ListWithToken, MovementsMarks, OpenQuery, OpenResources,
+    PortError, QueueMessage, Receipts, Reports, RequestToken, Resources, SendMessages, SettledResources, StoredKeySet,
     StoredToken, Watermarks, Write, WriteOutcome,
 };
 
@@ -152,6 +152,16 @@ impl<T: Watermarks + Send + Sync> Watermarks for Stepped<T> {
 
     async fn advance(&self, list: &ListId, to: &Watermark) -> Result<Advance, PortError> {
         self.1.around(&format!("advancing the watermark of {list}"), self.0.advance(list, to)).await
+    }
+}
+
+impl<T: MovementsMarks + Send + Sync> MovementsMarks for Stepped<T> {
+    async fn movements_mark(&self) -> Result<Option<MovementsMark>, PortError> {
+        self.1.around("reading the mark of movements", self.0.movements_mark()).await
+    }
+
+    async fn advance_movements_mark(&self, to: &MovementsMark) -> Result<Advance, PortError> {
+        self.1.around("advancing the mark of movements", self.0.advance_movements_mark(to)).await
     }
 }
 

@@ -8,10 +8,10 @@ use fundhook_domain::{
 };
 use fundhook_ports::fakes::{Fake, ReceiptTable, ResourceTable};
 use fundhook_ports::{
-    AccountResources, Advance, Claims, IndexEntry, IndexPage, OpenQuery, OpenResources, PortError, Receipts, Reports,
-    SettledResources, Watermarks,
+    AccountResources, Advance, Claims, IndexEntry, IndexPage, MovementsMarks, OpenQuery, OpenResources, PortError,
+    Receipts, Reports, SettledResources, Watermarks,
 };
-use fundhook_reconciliation::{Receipt, Report, Watermark, receipt_of};
+use fundhook_reconciliation::{MovementsMark, Receipt, Report, Watermark, last_movement_received, receipt_of};
 use serde_json::{Value, json};
 
 /// The table.
@@ -44,6 +44,7 @@ impl Table {
 /// The indexes, and what reconciliation stores.
 pub(crate) struct Contents {
     pub(crate) watermarks: BTreeMap<ListId, Watermark>,
+    pub(crate) movements: Option<MovementsMark>,
     /// The reports by the beginning of their hours.
     pub(crate) reports: BTreeMap<(ListId, Timestamp), Report>,
     /// How often a report was stored.
@@ -58,7 +59,7 @@ pub(crate) struct Contents {
 impl Default for Contents {
     fn default() -> Self {
         let (watermarks, reports, indexes) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { watermarks, reports, puts: 0, index_page: 100, indexes, lagging: None }
+        Self { watermarks, movements: None, reports, puts: 0, index_page: 100, indexes, lagging: None }
     }
 }
 
@@ -111,7 +112,9 @@ impl Keys {
         let view = resource.view();
         let settled = view.as_ref().filter(|view| view.is_settled());
         Self {
-            open: current_status.map(|current_status| (resource.is_overdue(), current_status.since)),
+            open: current_status
+                .map(|current_status| (resource.is_overdue(), current_status.since))
+                .or_else(|| last_movement_received(resource).map(|received_at| (false, received_at))),
             settled: settled.map(|view| view.occurred_at),
             account: view.as_ref().and_then(|view| view.details.account()).map(str::to_owned),
             updated_at,
@@ -139,6 +142,22 @@ impl Watermarks for Table {
             return Ok(Advance::Lost);
         }
         contents.watermarks.insert(list.clone(), to.clone());
+        Ok(Advance::Stored)
+    }
+}
+
+impl MovementsMarks for Table {
+    async fn movements_mark(&self) -> Result<Option<MovementsMark>, PortError> {
+        Ok(self.contents.now().movements.clone())
+    }
+
+    async fn advance_movements_mark(&self, to: &MovementsMark) -> Result<Advance, PortError> {
+        let mut contents = self.contents.now();
+        let stored = contents.movements.as_ref().map_or(0, |stored| stored.revision);
+        if to.revision != stored + 1 {
+            return Ok(Advance::Lost);
+        }
+        contents.movements = Some(to.clone());
         Ok(Advance::Stored)
     }
 }
