@@ -56,12 +56,12 @@ pub use money::{Amount, DecimalError, DecimalValue, Outflow, Quantity, Units};
 pub use postings::{Books, Direction, LedgerAccount, Posting};
 pub use recovery::{PaymentStep, RecoveryDetails, RecoveryKey, RecoverySums, ReturnPayment, UnexpectedDeposit};
 pub use resource::{
-    AccountDetails, Attestation, BalanceDetails, Balances, Beside, Change, Conflict, Conversion, CurrentStatus,
-    Decision, DecisionSummary, Details, Evidence, EvidenceClass, EvidencePointer, Exchange, Fact, FactContent,
-    FeeQuantity, HistoryEntry, LATEST_FACTS_MAX, Missing, NewFact, NewFactError, NotRecorded, Outcome, OverdueNotice,
-    Purpose, Reading, Recording, Relation, Reported, Resource, Scheme, SecondName, Session, SeveralFamiliesCredit,
-    Side, Source, Statement, StatementContent, Stored, Transaction, TransferDetails, United, UnrecognizedDetails,
-    Verdict, Versioned, View, Write, beside, fold, unite,
+    AccountDetails, Attestation, Backfill, BalanceDetails, Balances, Beside, Change, Conflict, Conversion,
+    CurrentStatus, Decision, DecisionSummary, Details, Evidence, EvidenceClass, EvidencePointer, Exchange, Fact,
+    FactContent, FeeQuantity, HistoryEntry, LATEST_FACTS_MAX, Missing, NewFact, NewFactError, NotRecorded, Outcome,
+    OverdueNotice, Purpose, Reading, Recording, Relation, Reported, Resource, Scheme, SecondName, Session,
+    SeveralFamiliesCredit, Side, Source, Statement, StatementContent, Stored, Transaction, TransferDetails, United,
+    UnrecognizedDetails, Verdict, Versioned, View, Write, beside, fold, unite,
 };
 pub use status::{
     DepositStatus, ExchangeStatus, ExternalAccountStatus, FeeStatus, ParticipantStatus, RecoveryStatus, Status,

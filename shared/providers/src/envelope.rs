@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use fundhook_domain::{Attestation, CorrelationId, EvidenceClass, Feed, Scheme, Timestamp, json_fault};
+use fundhook_domain::{Attestation, Backfill, CorrelationId, EvidenceClass, Feed, Scheme, Timestamp, json_fault};
 use serde::{Deserialize, Serialize};
 
 use crate::{PAYLOAD_TYPE_HEADER, VerifiedWebhook, Webhook};
@@ -34,6 +34,9 @@ pub struct Envelope {
     /// When an operator had it read again. It is not a part of what was received.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     replayed_at: Option<Timestamp>,
+    /// That a backfill of a past period read it. It is not a part of what was received.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    backfilled: Option<Backfill>,
 }
 
 /// The raw body: as text if it is UTF-8, so that people and tools can read the archive; otherwise as base64.
@@ -99,6 +102,7 @@ impl Envelope {
             attestation,
             trace,
             replayed_at: None,
+            backfilled: None,
         }
     }
 
@@ -127,14 +131,16 @@ impl Envelope {
             },
             trace: None,
             replayed_at: None,
+            backfilled: None,
         }
     }
 
     /// Wraps a row that was read from a provider's API.
     pub(crate) fn of_row(row: Row) -> Self {
-        let Row { feed, url, body, read_at, attestation } = row;
+        let Row { feed, url, body, read_at: received_at, attestation } = row;
         let (headers, body) = (Vec::new(), Body::of(body));
-        Self { v: VERSION, feed, received_at: read_at, url, headers, body, attestation, trace: None, replayed_at: None }
+        let (v, trace, replayed_at, backfilled) = (VERSION, None, None, None);
+        Self { v, feed, received_at, url, headers, body, attestation, trace, replayed_at, backfilled }
     }
 
     /// Wraps what a person decided at `decided_at`.
@@ -151,6 +157,7 @@ impl Envelope {
             attestation,
             trace: None,
             replayed_at: None,
+            backfilled: None,
         }
     }
 
@@ -182,6 +189,17 @@ impl Envelope {
     /// When its bytes were last to be read: when it was replayed, or else when it was received.
     pub fn read_at(&self) -> Timestamp {
         self.replayed_at.unwrap_or(self.received_at)
+    }
+
+    /// The same row, read by a backfill of a past period: what is recorded of it says so.
+    #[must_use]
+    pub fn read_by(self, backfill: Backfill) -> Self {
+        Self { backfilled: Some(backfill), ..self }
+    }
+
+    /// What a backfill that read it does with it; `None` if none did.
+    pub fn backfilled(&self) -> Option<Backfill> {
+        self.backfilled
     }
 
     /// The feed that it belongs to.

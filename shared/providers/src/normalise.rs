@@ -38,6 +38,7 @@ pub(crate) fn evidence(envelope: &Envelope, archived: EvidencePointer) -> Eviden
         attestation: envelope.attestation().clone(),
         archived,
         correlation_id: envelope.correlation_id(),
+        backfilled: envelope.backfilled(),
     }
 }
 

@@ -182,13 +182,13 @@ pub(super) fn encode(resource: &Resource, facts: &Division, now: Timestamp) -> V
         [(ACCOUNT, view.details.account()), (REFERENCE_ID, view.details.reference_id()), (TX, transaction.as_deref())];
     attributes.extend(known.into_iter().filter_map(|(name, value)| Some((name, text(value?)))));
     // The sparse index `open` contains what is not final yet and what needs review, by the time of its current status.
-    let (kind, is_awaited) = (resource.id().kind(), view.is_awaited(resource.id().kind()));
-    let partition = match (is_awaited, view.needs_review()) {
+    let (kind, current) = (resource.id().kind(), resource.current_status());
+    let partition = match (current.is_some_and(|current| current.is_awaited), view.needs_review()) {
         (true, _) => Some(open_partition(kind, resource.is_overdue())),
         (false, true) => Some(review_partition(kind)),
         (false, false) => None,
     };
-    if let Some((partition, current_status)) = partition.zip(resource.current_status()) {
+    if let Some((partition, current_status)) = partition.zip(current) {
         attributes.push((OPEN, AttributeValue::S(partition)));
         attributes.push((OPEN_SINCE, AttributeValue::S(current_status.since.sortable())));
     }

@@ -40,6 +40,10 @@ pub struct EventData {
     pub late: bool,
     /// Whether the statement behind this event was read from the provider's list, because its webhook had not arrived.
     pub reconciled: bool,
+    /// Whether a backfill of a past period read that statement: the event may tell what happened long ago. Missing when it is
+    /// not so.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub backfilled: bool,
     /// The statuses of statements that exclude each other: the resource needs review. A single status when all state
     /// the same status and different money.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -73,7 +77,8 @@ pub struct EventData {
     /// books after the event and before it, so the lines of all its events add up to what it books. Empty when nothing
     /// changes.
     pub postings: Vec<Posting>,
-    /// What the lines of all events of the resource up to this one add up to. It is not a part of the event.
+    /// What the opening balance of the resource and the lines of all its events up to this one add up to. It is not a part of
+    /// the event.
     #[serde(skip)]
     #[schemars(skip)]
     pub booked: Books,
@@ -226,11 +231,13 @@ pub(super) struct Arrival {
     pub(super) late: bool,
     /// From the provider's list instead of a webhook.
     pub(super) reconciled: bool,
+    /// By a backfill.
+    pub(super) backfilled: bool,
 }
 
 impl EventData {
     pub(super) fn of(id: &ResourceId, view: View, before: Option<&View>, arrival: Arrival) -> Self {
-        let Arrival { late, reconciled } = arrival;
+        let Arrival { late, reconciled, backfilled } = arrival;
         let previous = before.and_then(|view| view.status).filter(|status| Some(*status) != view.status);
         let booked = view.books(id);
         let postings = (booked.clone() - &before.map(|view| view.books(id)).unwrap_or_default()).postings();
@@ -274,6 +281,7 @@ impl EventData {
             is_final,
             late,
             reconciled,
+            backfilled,
             conflicting: conflicting.into_iter().map(Status::as_str).collect(),
             conflict_about,
             conflict_with,

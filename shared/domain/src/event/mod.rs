@@ -65,7 +65,7 @@ fn events_of(resource: &Resource) -> Vec<Event> {
     };
     let mut before = resource.view_before_last();
     let mut events = Vec::new();
-    if before.is_none() && last.statement().is_some() {
+    if before.is_none() && !last.repeats && last.statement().is_some() {
         for (sequence, relation) in (1..).zip(resource.unpublished()) {
             let shown = shown(before.as_ref(), &after, None).unwrap_or(Change::Updated { late: false });
             events.push(event(resource, sequence, relation, &shown, before.as_ref(), after.clone()));
@@ -114,7 +114,7 @@ fn event(
 
 fn arrival(fact: &Fact, change: &Change) -> Arrival {
     let late = matches!(change, Change::Updated { late: true });
-    Arrival { late, reconciled: is_reconciled(fact) }
+    Arrival { late, reconciled: is_reconciled(fact), backfilled: is_backfilled(fact) }
 }
 
 /// Whether the fact states again, in another reading, what the same bytes stated before.
@@ -128,8 +128,17 @@ fn is_restatement(resource: &Resource, fact: &Fact) -> bool {
 
 /// The members that differ between two states of a resource, but for those that describe the event itself.
 fn changed_members(before: &EventData, after: &EventData) -> Vec<String> {
-    const OF_THE_EVENT: [&str; 8] =
-        ["late", "reconciled", "previous_status", "restated", "postings", "history", "history_omitted", "evidence"];
+    const OF_THE_EVENT: [&str; 9] = [
+        "late",
+        "reconciled",
+        "backfilled",
+        "previous_status",
+        "restated",
+        "postings",
+        "history",
+        "history_omitted",
+        "evidence",
+    ];
     let members = |data: &EventData| match serde_json::to_value(data) {
         Ok(Value::Object(members)) => members,
         Ok(_) | Err(_) => serde_json::Map::new(),
@@ -143,6 +152,11 @@ fn changed_members(before: &EventData, after: &EventData) -> Vec<String> {
 /// Whether the fact is a statement that was read from the provider's list, because its webhook had not arrived.
 fn is_reconciled(fact: &Fact) -> bool {
     fact.statement().is_some_and(|statement| statement.evidence.is_from_api())
+}
+
+/// Whether the fact is a statement that a backfill read.
+fn is_backfilled(fact: &Fact) -> bool {
+    fact.statement().is_some_and(|statement| statement.evidence.backfilled.is_some())
 }
 
 /// The asset and the network of an amount, when known.

@@ -227,6 +227,10 @@ fn data_schema(kind: Kind, generator: &mut SchemaGenerator) -> Value {
     if !matches!(kind, Kind::Deposit | Kind::Withdrawal) {
         without(&mut data, "duplicate_of");
     }
+    // No list contains the others.
+    if !matches!(kind, Kind::Deposit | Kind::Withdrawal | Kind::Recovery | Kind::Unrecognized) {
+        without(&mut data, "backfilled");
+    }
     if kind != Kind::Withdrawal {
         without(&mut data, "also_named");
     }

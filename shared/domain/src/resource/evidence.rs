@@ -108,7 +108,23 @@ pub struct EvidencePointer {
     pub line: u32,
 }
 
+/// What a backfill does with the rows that it reads. Rows of a regular run, and webhooks, have no such mark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Backfill {
+    /// Their events are published, as those of any row.
+    Published,
+    /// They are recorded, and publish nothing about a resource of which subscribers know nothing: they are a part of its
+    /// opening balance.
+    RecordedOnly,
+}
+
 impl Evidence {
+    /// Whether the statement only adds to the opening balance of a resource that has published no event.
+    pub fn is_recorded_only(&self) -> bool {
+        self.backfilled == Some(Backfill::RecordedOnly)
+    }
+
     /// Whether the statement was read from the provider's API rather than sent by the provider.
     pub fn is_from_api(&self) -> bool {
         self.attestation.class == EvidenceClass::Api
@@ -139,4 +155,7 @@ pub struct Evidence {
     pub archived: EvidencePointer,
     /// The id of the request, which is also in every log line about it.
     pub correlation_id: CorrelationId,
+    /// That a backfill of a past period read it from the provider's list; missing for everything else.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub backfilled: Option<Backfill>,
 }

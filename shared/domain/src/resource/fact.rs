@@ -17,9 +17,10 @@ pub struct Fact {
     pub version: u64,
     /// The number of the event that this fact published, counted from 1. A fact that [repeats](Self::repeats) another
     /// published none and has the number of the event before it. A relation that was recorded before the first statement
-    /// has 0, and its event is published with that statement.
+    /// has 0, and its event is published with that statement. What a backfill only recorded has 0 too.
     pub sequence: u64,
-    /// Whether an earlier fact says the same in other bytes or on other evidence, so that this one published no event.
+    /// Whether it published no event: an earlier fact says the same in other bytes or on other evidence, or a backfill only
+    /// recorded it.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub repeats: bool,
     /// Whether the resource's status changed with this fact.

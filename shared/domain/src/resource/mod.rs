@@ -33,7 +33,7 @@ pub use account::{AccountDetails, BalanceDetails, UnrecognizedDetails};
 pub use beside::{Beside, Reported, beside};
 pub use decision::{Decision, DecisionSummary, Verdict};
 pub use details::Details;
-pub use evidence::{Attestation, Evidence, EvidenceClass, EvidencePointer, Scheme};
+pub use evidence::{Attestation, Backfill, Evidence, EvidenceClass, EvidencePointer, Scheme};
 pub use fact::{Fact, FactContent};
 pub use fold::{Change, Outcome, fold};
 pub(crate) use fold::{change, shown};

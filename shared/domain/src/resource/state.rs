@@ -29,7 +29,8 @@ pub const LATEST_FACTS_MAX: usize = 64;
 pub struct CurrentStatus {
     /// The status; `None` when no statement reports one.
     pub status: Option<Status>,
-    /// Whether a further statement of the provider is expected.
+    /// Whether a further statement of the provider is expected. It is of no resource that published nothing: what a
+    /// backfill only recorded is old, and never becomes overdue.
     pub is_awaited: bool,
     /// When Fundhook received the statement with which the resource reached the status.
     pub since: Timestamp,
@@ -132,7 +133,7 @@ impl Resource {
     /// The status and since when it has been current; `None` when there are no facts.
     pub fn current_status(&self) -> Option<CurrentStatus> {
         let view = self.shared_view()?;
-        let (status, is_awaited) = (view.status, view.is_awaited(self.id.kind()));
+        let (status, is_awaited) = (view.status, self.sequence() > 0 && view.is_awaited(self.id.kind()));
         let reached = self.facts.iter().rev().find(|fact| fact.reaches).or(self.facts.first())?;
         let (since, version) = (reached.content.evidence().received_at, reached.version);
         Some(CurrentStatus { status, is_awaited, since, version })
@@ -249,10 +250,20 @@ impl Resource {
         self.view_of_published(facts)
     }
 
-    /// The view of `facts` without those at the end that published no event.
+    /// What was recorded before the first event: what a backfill recorded and did not publish. What it books is the
+    /// resource's opening balance, and the postings of all events are added to that.
+    #[must_use]
+    pub fn opening(&self) -> Self {
+        let facts = self.facts.iter().take_while(|fact| fact.sequence == 0).cloned().collect();
+        Self::from_facts(self.id.clone(), facts)
+    }
+
+    /// The view of `facts` without those at the end that published no event. What was recorded before the first event is
+    /// known to subscribers from elsewhere, so it stays.
     fn view_of_published(&self, mut facts: &[Fact]) -> Option<View> {
         while let Some((last, earlier)) = facts.split_last()
             && last.repeats
+            && last.sequence > 0
         {
             facts = earlier;
         }
@@ -348,6 +359,11 @@ impl Resource {
 
     /// Whether recording `content` publishes an event.
     fn publishes(&self, content: &FactContent) -> Publishes {
+        // Once subscribers know the resource, they must learn of everything that changes it: without an event, they would not
+        // book it.
+        if self.sequence() == 0 && content.evidence().is_recorded_only() {
+            return Publishes::Never;
+        }
         match content {
             FactContent::Statement(statement) => {
                 if !self.is_repetition(statement) && !self.is_corroboration(statement) {
@@ -398,7 +414,9 @@ impl Resource {
             return self.statements().any(|known| known.agrees_with(new));
         }
         let is_uncorroborated = |row: &StatementContent| !self.statements().any(|known| known.corroborates(row));
-        self.statements().filter(|known| known.corroborates(new)).any(is_uncorroborated)
+        // A row that published nothing leaves the event to the webhook.
+        let published = self.facts.iter().filter(|fact| fact.sequence > 0).filter_map(Fact::statement);
+        published.filter(|known| known.corroborates(new)).any(is_uncorroborated)
     }
 
     fn statements(&self) -> impl Iterator<Item = &StatementContent> {

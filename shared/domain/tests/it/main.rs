@@ -1,5 +1,6 @@
 //! The domain, one file per guarantee.
 
+mod backfill;
 mod beside;
 mod beside_in_events;
 mod cloudevents;

@@ -38,6 +38,7 @@ fn statement(native: &str, name: &str, seconds: i64) -> Statement {
             attestation,
             archived,
             correlation_id: CorrelationId::of([seconds.to_string().as_bytes()]),
+            backfilled: None,
         },
         reading: Reading { at: at(seconds), revision: 1, settings: String::new() },
     };

@@ -50,6 +50,7 @@ pub(crate) fn statement_of(resource: ResourceId, name: &str, seconds: i64, detai
             attestation,
             archived,
             correlation_id: CorrelationId::of([seconds.to_string().as_bytes()]),
+            backfilled: None,
         },
         reading: Reading { at: at(seconds), revision: 1, settings: String::new() },
     };

@@ -160,6 +160,7 @@ pub(crate) fn statement(resource: &ResourceId, name: &str, seconds: i64, body: &
             attestation,
             archived,
             correlation_id: CorrelationId::of([seconds.to_string().as_bytes()]),
+            backfilled: None,
         },
         reading: Reading { at: at(seconds), revision: 1, settings: String::new() },
     };

@@ -2,18 +2,39 @@
 
 use std::collections::BTreeMap;
 
-use fundhook_domain::{DecimalValue, Event, HoldReason, NewFact, Resource, ResourceId, Verdict, events_after, fold};
+use fundhook_domain::{
+    DecimalValue, Event, HoldReason, NewFact, Resource, ResourceId, Statement, Verdict, events_after, fold,
+};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
 use crate::support::books::{assert_booked, balances, lines};
 use crate::support::coins::{CONNECT, DEPOSIT, FUND, HASH, Report, UNEXPECTED, World};
 use crate::support::facts::facts;
-use crate::support::{at, decision, folded, listed, received};
+use crate::support::{at, decision, folded, listed, received, recorded_only};
+
+/// How a statement reached Fundhook.
+#[derive(Clone, Copy, Debug)]
+enum By {
+    Webhook,
+    List,
+    BackfillThatRecords,
+}
+
+impl By {
+    fn statement(self, report: &Report) -> Statement {
+        let statement = report.statement();
+        match self {
+            Self::Webhook => statement,
+            Self::List => listed(&statement),
+            Self::BackfillThatRecords => recorded_only(&listed(&statement)),
+        }
+    }
+}
 
 /// What a webhook or a row of the provider's list may report about one coin: some statuses, holds, amounts and credits, with
-/// and without the transaction. The flag says that it is a row.
-fn reports() -> impl Strategy<Value = Vec<(Report, bool)>> {
+/// and without the transaction. How it reached Fundhook is drawn too.
+fn reports() -> impl Strategy<Value = Vec<(Report, By)>> {
     let family = prop::sample::select(vec![CONNECT, FUND, DEPOSIT, UNEXPECTED]);
     let status = prop::sample::select(vec![
         ("pending", None),
@@ -40,7 +61,8 @@ fn reports() -> impl Strategy<Value = Vec<(Report, bool)>> {
             ..family
         },
     );
-    prop::collection::vec((report, any::<bool>()), 1..=10)
+    let by = prop::sample::select(vec![By::Webhook, By::List, By::BackfillThatRecords]);
+    prop::collection::vec((report, by), 1..=10)
 }
 
 /// A person's decision about the resource, who knows all its facts.
@@ -53,10 +75,11 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 192, max_shrink_iters: 4096, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_events_of_one_resource_add_up_to_its_view_after_each_fact(facts in facts()) {
+    fn the_events_of_one_resource_add_up_to_its_view_after_each_fact(facts in facts(), old in any::<u64>()) {
         let mut resource = Resource::unknown(facts[0].resource.clone());
         let mut published: Vec<Event> = Vec::new();
-        for fact in facts {
+        for (nth, fact) in facts.into_iter().enumerate() {
+            let fact = if old >> (nth % 64) & 1 == 1 { recorded_only(&fact) } else { fact };
             let before = resource.version();
             resource = fold(resource, fact).into_resource();
             published.extend(events_after(&resource, before));
@@ -70,9 +93,8 @@ proptest! {
         decisions in prop::collection::vec((any::<Index>(), any::<Index>(), 0..3_usize), 0..=3),
     ) {
         let mut world = World::default();
-        for (report, is_listed) in &reports {
-            let statement = report.statement();
-            world.record(&[NewFact::from(if *is_listed { listed(&statement) } else { statement })]);
+        for (report, by) in &reports {
+            world.record(&[NewFact::from(by.statement(report))]);
             world.assert_consistent();
         }
         for (seconds, (about, other, choice)) in (1000..).zip(decisions) {

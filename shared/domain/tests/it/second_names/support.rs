@@ -87,6 +87,7 @@ pub(crate) fn statement(resource: ResourceId, status: Status, details: Details, 
         },
         archived: EvidencePointer { object: format!("evidence/v1/2025/10/07/{id}.ndjson.gz"), line: 0 },
         correlation_id: CorrelationId::of([id.to_string().as_bytes()]),
+        backfilled: None,
     };
     let reading = Reading { at: evidence.received_at, revision: 1, settings: String::new() };
     let (status, occurred_at) = (Some(status), at(seconds));

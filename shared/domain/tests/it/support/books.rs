@@ -38,7 +38,8 @@ pub(crate) fn lines(postings: &[Posting]) -> Vec<String> {
     postings.iter().map(line).collect()
 }
 
-/// Asserts that each of `events`, all of `resource` so far, balances, and that they add up to what its view books.
+/// Asserts that each of `events`, all of `resource` so far, balances, and that they and the opening balance add up to what its
+/// view books.
 pub(crate) fn assert_booked<'a>(resource: &Resource, events: impl IntoIterator<Item = &'a Event>) {
     let mut all = Vec::new();
     for event in events {
@@ -58,6 +59,8 @@ pub(crate) fn assert_booked<'a>(resource: &Resource, events: impl IntoIterator<I
         );
         all.extend(&event.data.postings);
     }
-    let books = resource.view().map(|view| view.books(resource.id())).unwrap_or_default();
-    assert_eq!(balances(all), of_books(&books), "{}: the events add up to what the view books", resource.id());
+    let books = |resource: &Resource| resource.view().map(|view| view.books(resource.id())).unwrap_or_default();
+    let (view, opening) = (books(resource), books(&resource.opening()).postings());
+    let told = balances(all.into_iter().chain(&opening));
+    assert_eq!(told, of_books(&view), "{}: the events add up to what the view books", resource.id());
 }

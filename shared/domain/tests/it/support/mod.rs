@@ -14,10 +14,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use fundhook_domain::{
-    AccountDetails, Attestation, ClaimKey, CoinRelation, CorrelationId, Decision, Details, Event, EventData, Evidence,
-    EvidenceClass, EvidencePointer, FactContent, FactId, Kind, Network, NewFact, Provider, Quantity, Reading, Relation,
-    Resource, ResourceId, Scheme, Statement, StatementContent, Status, Timestamp, Transaction, TransferDetails,
-    UnrecognizedDetails, Verdict, View, events_after, fold,
+    AccountDetails, Attestation, Backfill, ClaimKey, CoinRelation, CorrelationId, Decision, Details, Event, EventData,
+    Evidence, EvidenceClass, EvidencePointer, FactContent, FactId, Kind, Network, NewFact, Provider, Quantity, Reading,
+    Relation, Resource, ResourceId, Scheme, Statement, StatementContent, Status, Timestamp, Transaction,
+    TransferDetails, UnrecognizedDetails, Verdict, View, events_after, fold,
 };
 use serde_json::{Map, Value};
 
@@ -52,6 +52,7 @@ pub(crate) fn statement_in(bytes: &str, status: Status, seconds: u64) -> Stateme
         },
         archived: EvidencePointer { object: format!("evidence/v1/2025/10/07/{bytes}.ndjson.gz"), line: 0 },
         correlation_id: CorrelationId::of([bytes.as_bytes()]),
+        backfilled: None,
     };
     let (occurred_at, details) = (at(seconds), details_of(status));
     let reading = Reading { at: evidence.received_at, revision: 1, settings: String::new() };
@@ -136,10 +137,23 @@ pub(crate) fn listed(statement: &Statement) -> Statement {
         },
         archived,
         correlation_id: CorrelationId::of([b"listed".as_slice()]),
+        backfilled: None,
     };
     let reading = Reading { at: evidence.received_at, ..statement.content.reading.clone() };
     let content = StatementContent { id, event_type, evidence, reading, ..statement.content.clone() };
     Statement { resource: statement.resource.clone(), content }
+}
+
+/// The same row, read by a backfill that records and does not publish.
+pub(crate) fn recorded_only(row: &Statement) -> Statement {
+    backfilled(row, Backfill::RecordedOnly)
+}
+
+/// The same row, read by a backfill.
+pub(crate) fn backfilled(row: &Statement, backfill: Backfill) -> Statement {
+    let mut row = row.clone();
+    row.content.evidence.backfilled = Some(backfill);
+    row
 }
 
 /// `statement` with the details of its transfer changed by `change`.

@@ -5,18 +5,18 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use fundhook_domain::{
-    AccountDetails, Amount, BalanceDetails, Balances, Conversion, Credit, CreditConversion, CreditFee, CreditForm,
-    DecidedBy, DepositStatus, Details, Event, Exchange, FeeBearer, FeeQuantity, Feed, Hold, HoldReason, Kind, Location,
-    Network, NewFact, Provider, Purpose, Quantity, Resource, ResourceId, Session, Side, Source, Statement, Status,
-    Tenant, Transaction, TransferDetails, Units, UnrecognizedDetails, Verdict, WebhookFamily, WithdrawalStatus,
-    events_after, fold, unite,
+    AccountDetails, Amount, Backfill, BalanceDetails, Balances, Conversion, Credit, CreditConversion, CreditFee,
+    CreditForm, DecidedBy, DepositStatus, Details, Event, Exchange, FeeBearer, FeeQuantity, Feed, Hold, HoldReason,
+    Kind, Location, Network, NewFact, Provider, Purpose, Quantity, Resource, ResourceId, Session, Side, Source,
+    Statement, Status, Tenant, Transaction, TransferDetails, Units, UnrecognizedDetails, Verdict, WebhookFamily,
+    WithdrawalStatus, events_after, fold, unite,
 };
 
 use super::money::money;
 use super::readings::restated_somehow;
 use super::{
-    at, decided, duplicate_of, folded, in_other_bytes, json, latest, listed, members, quantity, recovery, resource,
-    statement, statement_in, status as named, with,
+    at, backfilled, decided, duplicate_of, folded, in_other_bytes, json, latest, listed, members, quantity, recovery,
+    resource, statement, statement_in, status as named, with,
 };
 
 /// The statement that the resource reached `status` at `seconds`, with every member that it can have.
@@ -223,6 +223,16 @@ fn made() -> Vec<Event> {
         let announced =
             with(whole(named(status.0, status.1), 0), |details| (details.quantity, details.total) = (None, None));
         events.push(latest([&announced]));
+    }
+    // What a backfill read.
+    for status in [
+        (Kind::Deposit, "confirmed"),
+        (Kind::Withdrawal, "confirmed"),
+        (Kind::Recovery, "required"),
+        (Kind::Unrecognized, "seen"),
+    ] {
+        let row = listed(&whole(named(status.0, status.1), 40));
+        events.push(latest([&backfilled(&row, Backfill::Published)]));
     }
     let confirmed = whole(named(Kind::Deposit, "confirmed"), 40);
     let owner = ResourceId::new(Kind::Deposit, Provider::Zerohash, "fund-1").expect("an id");
