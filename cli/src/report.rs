@@ -21,13 +21,14 @@ pub fn report_lines(report: &Report) -> Vec<String> {
     let total = |total: &Total| format!("{} ({})", total.total, total.count);
     let asset = |line: &ControlTotalsLine| {
         let mark = if line.holds() { "✓" } else { "✗" };
-        let on_its_way = match line.on_its_way.count {
+        let if_any = |name: &str, some: &Total| match some.count {
             0 => String::new(),
-            _ => format!("  on its way {}", total(&line.on_its_way)),
+            _ => format!("  {name} {}", total(some)),
         };
+        let (on_its_way, opening) = (if_any("on its way", &line.on_its_way), if_any("opening balance", &line.opening));
         let name = format!("{} {}", line.flow, line.asset);
         let row = format!(
-            "  {mark} {name:<16} provider {:<20} recorded {:<20} published {:<20} posted {:<20}{on_its_way}",
+            "  {mark} {name:<16} provider {:<20} recorded {:<20} published {:<20} posted {:<20}{on_its_way}{opening}",
             total(&line.provider),
             total(&line.ours),
             total(&line.published),

@@ -140,7 +140,7 @@ fn list_of(option: &ListOption, feed: &Feed, url: Option<&str>) -> Result<Option
         ListOption::IsRow(false) => return Ok(None),
         ListOption::Named(name) => name.parse().map_err(|_| {
             let names: Vec<&str> = ListKind::ALL.into_iter().map(ListKind::as_str).collect();
-            format!("{name:?} is not a list of a provider; `list` is true, or one of {}", names.join(", "))
+            format!("{name:?} is not a list; `list` is true, or one of {}", names.join(", "))
         })?,
         ListOption::IsRow(true) => {
             let path = url.and_then(|url| url.split_once("://")).and_then(|(_, rest)| rest.split_once('/'));

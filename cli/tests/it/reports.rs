@@ -25,6 +25,7 @@ fn line(asset: &str, [provider, ours, published]: [u64; 3]) -> ControlTotalsLine
         published: total(published),
         posted: total(published),
         on_its_way: Total::default(),
+        opening: Total::default(),
     }
 }
 

@@ -65,6 +65,9 @@ pub struct ControlTotalsLine {
     /// What is recorded so recently that its event may not have been published yet.
     #[serde(default)]
     pub on_its_way: Total,
+    /// What a backfill recorded and did not publish: the opening balance, which no event tells.
+    #[serde(default)]
+    pub opening: Total,
 }
 
 impl ControlTotalsLine {
@@ -77,6 +80,7 @@ impl ControlTotalsLine {
             published: Total::default(),
             posted: Total::default(),
             on_its_way: Total::default(),
+            opening: Total::default(),
         }
     }
 
@@ -92,13 +96,13 @@ impl ControlTotalsLine {
         self.published.add(&other.published);
         self.posted.add(&other.posted);
         self.on_its_way.add(&other.on_its_way);
+        self.opening.add(&other.opening);
     }
 
-    /// Whether the totals are equal. What is still on its way counts as published.
+    /// Whether the totals are equal. What is still on its way counts as published, and so does the opening balance.
     pub fn holds(&self) -> bool {
-        self.provider == self.ours
-            && self.ours == self.published.plus(&self.on_its_way)
-            && self.ours == self.posted.plus(&self.on_its_way)
+        let is_ours = |told: &Total| self.ours == told.plus(&self.on_its_way).plus(&self.opening);
+        self.provider == self.ours && is_ours(&self.published) && is_ours(&self.posted)
     }
 }
 
@@ -128,10 +132,16 @@ pub fn control_totals(ours: &[Resource], theirs: &[Statement], receipts: &[Recei
     for (id, resource) in distinct {
         let recorded = moved_by(resource);
         lines.count(&recorded, |line| &mut line.ours);
-        let (published, posted) = match receipts.get(id) {
+        let receipt = receipts.get(id);
+        let (published, posted) = match receipt {
             Some(receipt) => (receipt.moved.as_slice(), receipt.posted.as_slice()),
             None => (&[][..], &[][..]),
         };
+        // No event told it, or only one that changed nothing of it.
+        if receipt.is_none() && recorded == moved_by(&resource.opening()) {
+            lines.count(&recorded, |line| &mut line.opening);
+            continue;
+        }
         if published != recorded && is_on_its_way(resource, now) {
             lines.count(&recorded, |line| &mut line.on_its_way);
             continue;

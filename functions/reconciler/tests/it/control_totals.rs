@@ -21,7 +21,8 @@ fn total((count, total): (u64, &str)) -> Total {
 fn line(asset: &str, [provider, ours, published]: ThreeTotals<'_>) -> ControlTotalsLine {
     let [provider, ours, published] = [provider, ours, published].map(total);
     let (asset, flow, posted) = (asset.to_owned(), Flow::In, published.clone());
-    ControlTotalsLine { asset, flow, provider, ours, published, posted, on_its_way: Total::default() }
+    let (on_its_way, opening) = (Total::default(), Total::default());
+    ControlTotalsLine { asset, flow, provider, ours, published, posted, on_its_way, opening }
 }
 
 /// The same total for all three.

@@ -260,7 +260,7 @@ fn finals(world: &World, ledger: &Ledger) -> BTreeMap<ResourceId, (String, usize
     ended.map(|(id, entry)| (id.clone(), (entry.status.to_owned(), of(id, entry.status)))).collect()
 }
 
-/// How many events there are about each resource. A notice that it is overdue comes from no webhook.
+/// How many events there are about each resource. A notice that it is overdue does not count.
 fn events(world: &World) -> BTreeMap<ResourceId, usize> {
     let about =
         |resource: &Resource| world.published(resource.id()).iter().filter(|of| !of.ends_with("overdue")).count();

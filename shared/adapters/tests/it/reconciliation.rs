@@ -135,6 +135,7 @@ fn report(list: &ListId, number: u64, total: &str) -> Report {
         published: Total::default(),
         posted: total(1),
         on_its_way: total(2),
+        opening: total(1),
     };
     let sentence = "deposit#connect#a is listed as confirmed and not recorded – é".to_owned();
     Report {

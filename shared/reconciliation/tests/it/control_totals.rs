@@ -5,7 +5,8 @@ use std::slice::from_ref as one;
 use std::time::Duration;
 
 use fundhook_domain::{
-    FeeQuantity, NewFact, Purpose, Quantity, Resource, Statement, Timestamp, TransferDetails, Units, events_after, fold,
+    Backfill, FeeQuantity, NewFact, Purpose, Quantity, Resource, Statement, Timestamp, TransferDetails, Units,
+    events_after, fold,
 };
 use fundhook_reconciliation::{
     ControlTotalsLine, Discrepancy, Flow, Moved, Receipt, Total, credited_twice, receipt_of,
@@ -48,7 +49,8 @@ fn line_of(
 ) -> ControlTotalsLine {
     let (provider, ours, published) = (total(provider), total(ours), total(published));
     let (asset, posted) = (asset.to_owned(), published.clone());
-    ControlTotalsLine { asset, flow, provider, ours, published, posted, on_its_way: Total::default() }
+    let (on_its_way, opening) = (Total::default(), Total::default());
+    ControlTotalsLine { asset, flow, provider, ours, published, posted, on_its_way, opening }
 }
 
 /// The lines long after everything was received.
@@ -390,4 +392,39 @@ fn deposits_of_two_feeds_that_may_be_one_coin_are_reported_as_credited_twice() {
     let sentence = twice[0].to_string();
     assert_eq!(sentence, "deposit#connect#1 and deposit#zerohash#3 are both credited and may be the same coin");
     assert_eq!(twice[0].to_queue(), None);
+}
+
+/// The row that `of` reached the status called `name`, read by a backfill that publishes nothing.
+fn old(of: &str, name: &str) -> Statement {
+    let mut old = row(of, name, 40);
+    old.content.evidence.backfilled = Some(Backfill::RecordedOnly);
+    old
+}
+
+#[test]
+fn what_a_backfill_only_recorded_is_the_opening_balance_and_no_difference() {
+    let theirs = [row(ONE, "confirmed", 40)];
+    let totals = |ours: Resource| {
+        let receipts = receipts(one(&ours));
+        fundhook_reconciliation::control_totals(&[ours], &theirs, &receipts, at(86_400))
+    };
+    let (nothing, hundred) = (total((0, "0")), total((1, "100")));
+    for (what, ours, opening) in [
+        ("only recorded", recorded([&old(ONE, "confirmed")]), true),
+        ("and its webhook arrived late", recorded([&old(ONE, "confirmed"), &sent(ONE, "confirmed", 40)]), true),
+        ("its webhook arrived first", recorded([&sent(ONE, "confirmed", 40), &old(ONE, "confirmed")]), false),
+        ("it was pending then", recorded([&old(ONE, "pending"), &sent(ONE, "confirmed", 40)]), false),
+    ] {
+        let totals = totals(ours);
+        assert_eq!(totals.unpublished, Vec::<String>::new(), "{what}");
+        let [line] = &totals.lines[..] else { unreachable!("one line: {totals:?}") };
+        let told = if opening { (&nothing, &nothing, &hundred) } else { (&hundred, &hundred, &nothing) };
+        assert_eq!((&line.published, &line.posted, &line.opening), told, "{what}");
+        assert!(line.holds(), "{what}: {line:?}");
+    }
+
+    // What changed after it and was not published is a difference.
+    let ours = recorded([&old(ONE, "pending"), &sent(ONE, "confirmed", 40)]);
+    let totals = fundhook_reconciliation::control_totals(one(&ours), &theirs, &[], at(86_400));
+    assert!(!totals.lines[0].holds() && totals.unpublished.len() == 1, "{totals:?}");
 }
