@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use fundhook_domain::{
-    Books, CoinId, Credit, DecimalValue, DepositStatus, Details, Event, EventBody, FeeBearer, HoldReason, Kind,
+    Amount, Books, CoinId, Credit, DecimalValue, DepositStatus, Details, Event, EventBody, FeeBearer, HoldReason, Kind,
     LedgerAccount, Network, Purpose, Resource, Statement, Status, ToldCoin, TransferBody, TransferDetails,
     WithdrawalStatus,
 };
@@ -202,13 +202,18 @@ pub(crate) fn moved_by_event(event: &Event) -> Vec<Moved> {
     let TransferBody { amount, total, fee, asset, network, purpose, credit, .. } = &**body;
     let is_deposit = status.kind() == Kind::Deposit;
     let named = if is_deposit { amount.as_ref() } else { total.as_ref().or(amount.as_ref()) };
+    // What a total is more than its amount is the fee, whether or not the provider states one.
+    let major = |amount: &Option<Amount>| amount.as_ref().and_then(|amount| amount.major.clone());
+    let fee_within = major(total).zip(major(amount)).map(|(total, amount)| (total - &amount, None));
+    let fee_within = fee_within.filter(|(fee, _)| fee.is_positive());
+    let fee_stated = fee.as_ref().and_then(|fee| Some((fee.major.clone()?, fee.asset.as_deref())));
     let stated = Stated {
         status,
         purpose: *purpose,
         asset: named.and_then(|amount| amount.asset.as_deref()).or(asset.as_deref()),
         network: named.and_then(|amount| amount.network.as_ref()).or(network.as_ref()),
         amount: named.and_then(|amount| amount.major.clone()),
-        fee: fee.as_ref().filter(|_| !is_deposit).and_then(|fee| Some((fee.major.clone()?, fee.asset.as_deref()))),
+        fee: fee_within.or(fee_stated).filter(|_| !is_deposit),
         credit: credit.as_ref(),
     };
     summed(stated.moved())

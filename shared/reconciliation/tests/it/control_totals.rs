@@ -307,10 +307,12 @@ fn what_leaves_is_totalled_with_its_fee_and_apart_from_what_is_returned() {
     let return_it: Say = |details| details.purpose = Some(Purpose::Return);
     let drawn: Say = |details| (details.purpose, details.fee) = (Some(Purpose::BankDebit), None);
     let unknown: Say = |details| details.purpose = Some(Purpose::BankTransfer);
+    let within: Say = |details| (details.quantity, details.fee) = (Some(quantity("198.75")), None);
     let fees = line_of(Flow::Fees, "USDC", (1, "1.25"), (1, "1.25"), (1, "1.25"));
     let all = |flow| line_of(flow, "USDC", (1, "200"), (1, "200"), (1, "200"));
     for (what, (ours, row), expected) in [
         ("a withdrawal", left("withdrawal#zerohash#1", |_| {}), vec![all(Flow::Out), fees.clone()]),
+        ("one that states no fee", left("withdrawal#zerohash#1", within), vec![all(Flow::Out), fees.clone()]),
         ("a return", left("withdrawal#zerohash#1", return_it), vec![all(Flow::Returned), fees]),
         ("a payment drawn from a bank", left("withdrawal#zerohash#1", drawn), vec![all(Flow::In)]),
         ("a payment whose direction is not known", left("withdrawal#zerohash#1", unknown), vec![]),
