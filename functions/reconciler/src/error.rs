@@ -33,6 +33,17 @@ pub enum ReconcileError {
         "no list that may contain deposits of {0} can be read: the organization has no credentials for the provider's API"
     )]
     NoCredentials(Feed),
+    /// A backfill was requested of lists that cannot be read.
+    #[error(
+        "none of the requested lists can be read: the API of their provider is not enabled, or the organization has no \
+         credentials for it"
+    )]
+    NoListToBackfill,
+    /// A backfill was to continue where it never was.
+    #[error(
+        "`after` is not a position of this backfill: continue with the period, the lists and the tenant that it began with"
+    )]
+    UnknownPosition,
     /// An operator decided what cannot be decided.
     #[error(transparent)]
     NotDecidable(#[from] NotDecidable),

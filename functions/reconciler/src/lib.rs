@@ -12,6 +12,7 @@
 //! - A row that may credit a coin a second time is never queued; it is reported for review.
 
 mod ambiguity;
+mod backfill;
 mod budget;
 mod cases;
 mod control_totals;

@@ -1,8 +1,10 @@
 //! Rows of the provider's list.
 
-use fundhook_domain::{EvidencePointer, Feed, Kind, ListKind, ListedAt, Provider, ResourceId, Statement, Timestamp};
+use fundhook_domain::{
+    Backfill, EvidencePointer, Feed, Kind, ListKind, ListedAt, Provider, ResourceId, Statement, Timestamp,
+};
 use fundhook_ports::{Disposition, ListPage, PortError};
-use fundhook_providers::{RawRow, ReadingSettings, listed, listed_at, normalise};
+use fundhook_providers::{Envelope, RawRow, ReadingSettings, listed, listed_at, normalise};
 use fundhook_reconciliation::names;
 
 /// A row of a provider's list and what it states about the resource that it lists. When the row is queued, it also states what
@@ -52,11 +54,22 @@ impl ListedRow {
 
     /// The envelope that sends the row to the ingress queue, about a resource of `feed`.
     pub(crate) fn envelope(&self, feed: &Feed, now: Timestamp) -> Result<String, PortError> {
-        let (list, json) = (self.list, self.text.clone());
-        let envelope = listed(RawRow { list, feed, json, url: &self.url, read_at: now });
-        serde_json::to_string(&envelope)
-            .map_err(|error| PortError::new("write the envelope of a row", Disposition::DeadLetter, error))
+        as_message(&self.sealed(feed, now))
     }
+
+    /// The same, of a row that a backfill read.
+    pub(crate) fn backfilled(&self, feed: &Feed, now: Timestamp, mark: Backfill) -> Result<String, PortError> {
+        as_message(&self.sealed(feed, now).read_by(mark))
+    }
+
+    fn sealed(&self, feed: &Feed, now: Timestamp) -> Envelope {
+        listed(RawRow { list: self.list, feed, json: self.text.clone(), url: &self.url, read_at: now })
+    }
+}
+
+fn as_message(envelope: &Envelope) -> Result<String, PortError> {
+    serde_json::to_string(envelope)
+        .map_err(|error| PortError::new("write the envelope of a row", Disposition::DeadLetter, error))
 }
 
 /// The statements of `rows`.

@@ -1,9 +1,11 @@
 //! What the function is invoked with, and what it answers.
 
-use fundhook_domain::{Kind, ListId, ResourceId, Timestamp};
+use fundhook_domain::{Kind, ListId, ResourceId, Timestamp, json_fault};
 use fundhook_ports::chain;
-use fundhook_reconciliation::{AcceptedRows, DayReports, DecidedCase, RunSummary, lists_of};
-use serde::Serialize;
+use fundhook_reconciliation::{
+    AcceptedRows, BackfillPart, BackfillRequest, DayReports, DecidedCase, RunSummary, lists_of,
+};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tracing::{error, info};
 
@@ -17,6 +19,8 @@ const REPORT_OF: &str = "report_of";
 const ACCEPT: &str = "accept";
 /// The member of an event that requests a decision.
 const DECIDE: &str = "decide";
+/// The member of an event that requests a backfill.
+const BACKFILL: &str = "backfill";
 
 /// What the function is invoked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +33,8 @@ pub enum ReconcileRequest {
     AcceptDeposit(ResourceId),
     /// Record what an operator decided about a resource that needs review.
     Decide(DecideCase),
+    /// Read a past period of the lists.
+    Backfill(BackfillRequest),
 }
 
 /// An event that requests something impossible.
@@ -48,12 +54,18 @@ pub enum InvalidRequest {
          not empty"
     )]
     Decision,
+    /// `backfill` does not have the expected members.
+    #[error("`{BACKFILL}` cannot be read: {0}")]
+    Backfill(String),
+    /// The period of a backfill ends before it begins.
+    #[error("`{BACKFILL}` ends at {0}, which is not after its beginning")]
+    Period(Timestamp),
 }
 
 impl TryFrom<&Value> for ReconcileRequest {
     type Error = InvalidRequest;
 
-    /// Any event without the members `report_of`, `accept` and `decide` is a scheduled run.
+    /// Any event without the members `report_of`, `accept`, `decide` and `backfill` is a scheduled run.
     fn try_from(event: &Value) -> Result<Self, Self::Error> {
         if let Some(accepted) = event.get(ACCEPT) {
             let id = accepted.as_str().and_then(|id| id.parse::<ResourceId>().ok());
@@ -63,11 +75,23 @@ impl TryFrom<&Value> for ReconcileRequest {
         if let Some(decision) = event.get(DECIDE) {
             return case_in(decision).map(Self::Decide).ok_or(InvalidRequest::Decision);
         }
+        if let Some(backfill) = event.get(BACKFILL) {
+            return backfill_in(backfill).map(Self::Backfill);
+        }
         let Some(day) = event.get(REPORT_OF) else {
             return Ok(Self::Run);
         };
         let begins = day.as_str().and_then(|day| format!("{day}T00:00:00Z").parse().ok());
         begins.map(Self::ReportDay).ok_or_else(|| InvalidRequest::Day(day.clone()))
+    }
+}
+
+fn backfill_in(backfill: &Value) -> Result<BackfillRequest, InvalidRequest> {
+    let request =
+        BackfillRequest::deserialize(backfill).map_err(|error| InvalidRequest::Backfill(json_fault(&error)))?;
+    match request.to {
+        Some(to) if to <= request.from => Err(InvalidRequest::Period(to)),
+        Some(_) | None => Ok(request),
     }
 }
 
@@ -95,6 +119,8 @@ pub enum ReconcileResponse {
     Accepted(AcceptedRows),
     /// To a decision.
     Decided(DecidedCase),
+    /// To a backfill.
+    Backfilled(BackfillPart),
 }
 
 impl<P: Ports> Reconciler<P> {
@@ -127,6 +153,11 @@ impl<P: Ports> Reconciler<P> {
                     error!(resource.id = %id, error = chain(failed), "nothing was decided about {id}");
                 });
                 logged.map(ReconcileResponse::Decided)
+            }
+            ReconcileRequest::Backfill(request) => {
+                let part = self.backfill(&request, deadline).await;
+                let logged = part.inspect_err(|failed| error!(error = chain(failed), "the backfill read nothing"));
+                logged.map(ReconcileResponse::Backfilled)
             }
         }
     }
@@ -232,5 +263,18 @@ mod tests {
             let error = ReconcileRequest::try_from(&json!({ "accept": odd })).expect_err("odd").to_string();
             assert!(error.contains("deposit#connect#"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_backfill_has_a_period_and_a_mode() {
+        let request = |backfill: Value| ReconcileRequest::try_from(&json!({ "backfill": backfill }));
+        let read = request(json!({ "from": "2025-10-01", "to": "2025-11-01", "mode": "record_only" }));
+        assert!(matches!(read, Ok(ReconcileRequest::Backfill(_))), "{read:?}");
+        for odd in [json!(null), json!({}), json!({ "from": "2025-10-01", "mode": "some" }), json!("2025-10-01")] {
+            let error = request(odd.clone()).expect_err("odd");
+            assert!(matches!(error, InvalidRequest::Backfill(_)), "{odd}: {error}");
+        }
+        let error = request(json!({ "from": "2025-10-02", "to": "2025-10-01", "mode": "publish" })).expect_err("odd");
+        assert!(error.to_string().contains("2025-10-01T00:00:00Z"), "{error}");
     }
 }

@@ -9,6 +9,8 @@
 
 mod ambiguity;
 mod answers;
+mod backfill;
+mod backfill_part;
 mod coin;
 mod control_totals;
 mod credit;
@@ -31,6 +33,8 @@ pub use ambiguity::{
     next,
 };
 pub use answers::{AcceptedRows, DayReports, DecidedCase, RunSummary};
+pub use backfill::{BackfillMode, BackfillPlan, BackfillPosition, BackfillRequest, parse_day_or_time};
+pub use backfill_part::{BackfillPart, BackfilledList};
 pub use coin::{
     SAME_DEPOSIT_WITHIN, claim_of, has_coin_of, identifies_its_coin, is_identified_by_its_coin, may_be_the_same, names,
 };

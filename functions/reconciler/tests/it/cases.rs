@@ -32,7 +32,10 @@ async fn decide(world: &World, resource: &ResourceId, choice: Choice) -> Result<
             world.process_queues();
             Ok(decided)
         }
-        other @ (ReconcileResponse::Run(_) | ReconcileResponse::Reports(_) | ReconcileResponse::Accepted(_)) => {
+        other @ (ReconcileResponse::Run(_)
+        | ReconcileResponse::Reports(_)
+        | ReconcileResponse::Accepted(_)
+        | ReconcileResponse::Backfilled(_)) => {
             unreachable!("{other:?}")
         }
     }

@@ -1,6 +1,7 @@
 //! The reconciler in a world in memory, one file per promise.
 
 mod ambiguity;
+mod backfill;
 mod cases;
 mod control_totals;
 mod crashes;
