@@ -1,5 +1,6 @@
 //! The operator's commands of Fundhook, as a library for the command line and for tests.
 
+pub mod backfill;
 pub mod cases;
 pub mod dead_letters;
 pub mod diagnosis;

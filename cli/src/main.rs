@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use commands::{
-    cases, dlq, evidence, invoke, ledger, listen, local, preview, reconcile, replay, republish, show, verify,
+    backfill, cases, dlq, evidence, invoke, ledger, listen, local, preview, reconcile, replay, republish, show, verify,
 };
 use fundhook_ports::chain;
 
@@ -42,6 +42,8 @@ enum Command {
     Ledger(ledger::Arguments),
     /// Compare the provider's list with what is recorded, report a day's totals, or accept an ambiguous row
     Reconcile(reconcile::Arguments),
+    /// Record what the providers list of a past period, such as the one before Fundhook was deployed
+    Backfill(backfill::Arguments),
     /// List the dead letters, say why each is there, and redrive them
     Dlq(dlq::Arguments),
     /// Read archived webhooks again with today's code and settings, and record what that changes
@@ -63,6 +65,7 @@ async fn main() -> ExitCode {
         Command::Cases(arguments) => cases::run(arguments).await,
         Command::Ledger(arguments) => ledger::run(arguments).await,
         Command::Reconcile(arguments) => reconcile::run(arguments).await,
+        Command::Backfill(arguments) => backfill::run(arguments).await,
         Command::Dlq(arguments) => dlq::run(arguments).await,
         Command::Replay(arguments) => replay::run(arguments).await,
         Command::Republish(arguments) => republish::run(arguments).await,

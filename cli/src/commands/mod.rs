@@ -1,5 +1,6 @@
 //! The commands, one file each. `local` has those that need the local stack or the sandbox provider.
 
+pub(crate) mod backfill;
 pub(crate) mod cases;
 pub(crate) mod dlq;
 pub(crate) mod evidence;

@@ -1,5 +1,6 @@
 //! The operator's commands, one file per subject.
 
+mod backfill;
 mod dead_letters;
 #[cfg(feature = "local")]
 mod diagnosis;

@@ -99,7 +99,7 @@ impl BackfillPosition {
 impl BackfillPlan {
     /// Of the lists that can be read, those that `request` names. Rows after `until` are left to the regular runs.
     ///
-    /// Deposits come before payments: where events are published, a payment that returns an old deposit is no surplus then.
+    /// Deposits come before payments: where events are published, a payment then follows the deposit that it returns.
     pub fn new(request: &BackfillRequest, readable: &[ListId], until: Timestamp) -> Self {
         let is_requested = |list: &&ListId| {
             let is_kind = request.lists.is_empty() || request.lists.contains(&list.kind());
