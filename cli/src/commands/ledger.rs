@@ -16,8 +16,9 @@ use serde_json::json;
 use super::Ending;
 
 const AFTER_HELP: &str = "\
-Reads the whole table and computes what each resource books: what the postings of its events add up to. Each \
-organization (tenant) has books of its own. A debit balance is what the platform has, a credit balance what it owes.
+Reads the whole table and computes what each resource books: what its opening balance and the postings of its events add \
+up to. Each organization (tenant) has books of its own. A debit balance is what the platform has, a credit balance what it \
+owes.
 
 Exit code: 0 when the trial balance is zero, 1 when it is not.
 
@@ -25,6 +26,7 @@ Examples:
   cargo fundhook ledger
   cargo fundhook ledger --account CUST01
   cargo fundhook ledger --account held:connect --json
+  cargo fundhook ledger --opening --stack fundhook
   cargo fundhook ledger --at 2026-11-01T00:00:00Z --stack fundhook";
 
 #[derive(Args)]
@@ -36,6 +38,10 @@ pub(crate) struct Arguments {
     /// What had been received by this time, such as 2026-11-01T00:00:00Z [default: everything]
     #[arg(long, value_name = "TIME")]
     at: Option<Timestamp>,
+    /// Only the opening balance: what each resource booked before its first event, because a backfill recorded it and did
+    /// not publish it. The postings of all events are added to it
+    #[arg(long)]
+    opening: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -45,9 +51,9 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Ending {
-    let Arguments { account, at, json, stack } = arguments;
+    let Arguments { account, at, opening, json, stack } = arguments;
     let target = Target::find(stack.as_deref()).await?;
-    let whole = read(&target, at).await?;
+    let whole = read(&target, at, opening).await?;
     let is_zero = whole.trial_balance().iter().all(TrialBalance::is_zero);
     let shown = account.as_deref().map_or_else(|| whole.clone(), |account| whole.only(account));
     match (json, account.is_some()) {
@@ -68,8 +74,12 @@ pub(crate) async fn run(arguments: Arguments) -> Ending {
 /// How many resources are read in one call.
 const READ_AT_ONCE: usize = 100;
 
-/// The books of all resources in the table, as they were at a time.
-pub(crate) async fn read(target: &Target, at: Option<Timestamp>) -> Result<Ledger, Box<dyn Error + Send + Sync>> {
+/// The books of all resources in the table, as they were at a time; or only their opening balances.
+async fn read(
+    target: &Target,
+    at: Option<Timestamp>,
+    only_opening: bool,
+) -> Result<Ledger, Box<dyn Error + Send + Sync>> {
     let table = target.output("TableName")?.to_owned();
     let client = aws_sdk_dynamodb::Client::new(target.aws.sdk_config());
     let scan =
@@ -86,10 +96,8 @@ pub(crate) async fn read(target: &Target, at: Option<Timestamp>) -> Result<Ledge
     let mut ledger = Ledger::default();
     for ids in ids.chunks(READ_AT_ONCE) {
         for resource in resources.read(ids).await? {
-            match at {
-                Some(at) => ledger.add(&resource.received_by(at)),
-                None => ledger.add(&resource),
-            }
+            let resource = at.map_or_else(|| resource.clone(), |at| resource.received_by(at));
+            ledger.add(&if only_opening { resource.opening() } else { resource });
         }
     }
     Ok(ledger)
