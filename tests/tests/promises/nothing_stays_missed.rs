@@ -2,11 +2,16 @@
 
 use std::time::Duration;
 
+use fundhook::backfill::{StackReconciler, backfill, backfilled_lines};
+use fundhook::target::Target;
 use fundhook_domain::{EvidenceClass, Kind, Provider, ResourceId, Timestamp};
 use fundhook_local_stack::sending::Webhook;
+use fundhook_reconciliation::{BackfillMode, BackfillPart, BackfillRequest};
 use fundhook_sandbox::DropShare;
 use fundhook_tests::{Listener, Platform, changed, eventually, hash, resource, run, unique, uuid};
 use serde_json::{Value, json};
+
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// The number of deposits. Each deposit has three webhooks.
 const DEPOSITS: usize = 5;
@@ -258,6 +263,60 @@ fn what_zerohash_sends_once_and_never_again_is_read_from_its_lists() {
         }
         let summary = read_the_list(platform).await;
         assert_eq!(summary["queued"], json!(0), "lists and table agree: {summary}");
+    });
+}
+
+/// A backfill of the last weeks, with the operator's command.
+async fn backfilled(platform: &Platform, mode: BackfillMode) -> BackfillPart {
+    let target = Target::of(platform.deployment()).expect("the emulator has no TLS to set up");
+    let function = target.output("ReconcilerFunctionName").expect("the template names its function");
+    let reconciler = StackReconciler { target: &target, function };
+    let from = fundhook_runtime::now().minus(30 * DAY).day_start();
+    let request = BackfillRequest { from, to: None, mode, lists: vec![], tenant: None, after: None };
+    let (found, ended) = backfill(request, &reconciler, |_| {}).await;
+    ended.expect("everything is read");
+    let found = found.expect("a part");
+    backfilled_lines(&found).iter().for_each(|line| eprintln!("{line}"));
+    found
+}
+
+#[test]
+fn what_happened_before_the_deployment_is_recorded_by_a_backfill_and_is_not_news_later() {
+    run(async {
+        let platform = &Platform::deploy(&[]).await;
+        let mut listener = platform.listen().await;
+        let [booked, unknown] = [20, 10].map(|days| {
+            let deposit = unique(Kind::Deposit);
+            let [_, _, confirmed] = life(&deposit, fundhook_runtime::now().minus(days * DAY));
+            (deposit, confirmed)
+        });
+        let happened_before = async |webhook: &Webhook| {
+            platform.provider().drop_share(DropShare::ALL).await.expect("the provider drops all webhooks");
+            assert!(!platform.send_or_lose(webhook).await, "the webhook is dropped");
+            platform.provider().drop_share(DropShare::NONE).await.expect("the provider drops no webhooks");
+        };
+        happened_before(&booked.1).await;
+        let summary = read_the_list(platform).await;
+        assert_eq!(summary["queued"], json!(0), "the list is not read that far back: {summary}");
+
+        let dry = backfilled(platform, BackfillMode::DryRun).await;
+        let found = backfilled(platform, BackfillMode::RecordOnly).await;
+        assert_eq!((&dry.lists, found.lists[0].queued_in_all()), (&found.lists, 1), "{found:?}");
+        let recorded = platform.recorded(&booked.0, 1).await;
+        assert_eq!(recorded.sequence(), 0, "it publishes nothing");
+        assert!(platform.send_or_lose(&booked.1).await, "the provider sends the webhook");
+        let event = listener.event(&format!("{}#1", booked.0)).await;
+        assert_eq!(event.text("/type"), "fundhook.deposit.updated");
+        assert_eq!(event.event.pointer("/data/postings"), Some(&json!([])), "the platform has booked it");
+
+        happened_before(&unknown.1).await;
+        let found = backfilled(platform, BackfillMode::Publish).await;
+        assert_eq!((found.lists[0].recorded, found.lists[0].queued_in_all()), (1, 1), "{found:?}");
+        let event = listener.event(&format!("{}#1", unknown.0)).await;
+        assert_eq!(event.text("/type"), "fundhook.deposit.confirmed");
+        assert_eq!(event.event.pointer("/data/backfilled"), Some(&json!(true)));
+        let again = backfilled(platform, BackfillMode::Publish).await;
+        assert_eq!(again.lists[0].queued_in_all(), 0, "{again:?}");
     });
 }
 
