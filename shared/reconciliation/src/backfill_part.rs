@@ -126,7 +126,9 @@ impl BackfilledList {
         let mut differs = BTreeSet::new();
         for discrepancy in discrepancies {
             let row = match discrepancy {
-                Discrepancy::Missing { theirs } | Discrepancy::Behind { theirs, .. } => theirs,
+                Discrepancy::Missing { theirs }
+                | Discrepancy::Behind { theirs, .. }
+                | Discrepancy::Incomplete { theirs, .. } => theirs,
                 Discrepancy::Differs { theirs, .. } => {
                     self.differing += u64::from(discrepancy.to_queue().is_none());
                     theirs
@@ -135,7 +137,9 @@ impl BackfilledList {
                     self.ambiguous += 1;
                     theirs
                 }
-                Discrepancy::UnknownToTheProvider { .. } | Discrepancy::CreditedTwice { .. } => continue,
+                Discrepancy::UnknownToTheProvider { .. }
+                | Discrepancy::CreditedTwice { .. }
+                | Discrepancy::UnrecordedMovement { .. } => continue,
             };
             differs.insert(&row.resource);
         }
