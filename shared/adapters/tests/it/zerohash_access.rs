@@ -1,9 +1,9 @@
 //! Whether zerohash's API accepts calls: what a refused address, refused credentials, an invalid secret and an outage are
 //! told apart by.
 
-use fundhook_adapters::{InvalidZerohashApiSettings, ZerohashAccess, ZerohashApiConfig};
+use fundhook_adapters::{InvalidZerohashApiSettings, ZerohashAccess, ZerohashApi, ZerohashApiConfig};
 use fundhook_domain::{Feed, Timestamp};
-use fundhook_ports::{ApiAccessError, CheckApiAccess, chain};
+use fundhook_ports::{ApiAccessError, CheckApiAccess, ListSigned, chain};
 
 use crate::support::at;
 use crate::support::server::{Answer, Server};
@@ -167,4 +167,15 @@ async fn options_are_checked_as_for_the_lists() {
     let world = World::answering(Answer::json(200, TIME)).await;
     let invalid = ZerohashAccess::new(&world.vault.aws, config(&world.provider, r#"{"lists":[]}"#));
     assert!(matches!(invalid, Err(InvalidZerohashApiSettings::NoLists)), "{invalid:?}");
+}
+
+#[tokio::test]
+async fn the_lists_of_the_same_secret_are_those_of_its_valid_entries() {
+    let secret = format!(r#"{{"default":{{"api_key":"canary-key"}},"acme":{ENTRY},"Acme Inc":{ENTRY}}}"#);
+    let world = World::new(&secret, "{}", Answer::json(200, TIME)).await;
+    let config = config(&world.provider, r#"{"lists":["payments","fund_transactions"]}"#);
+    let api = ZerohashApi::new(&world.vault.aws, config).expect("valid settings");
+    let lists: Vec<String> =
+        api.lists().await.expect("read").iter().map(|list| format!("{} {}", list.feed(), list.kind())).collect();
+    assert_eq!(lists, ["zerohash/acme fund_transactions", "zerohash/acme payments"]);
 }
