@@ -1,7 +1,7 @@
 //! Whether zerohash's API accepts the calls of this deployment. It is asked in each run, and logged when the answer changes.
 //!
 //! The provider accepts calls from listed static addresses only [zerohash-api-security], and its keys expire. Webhooks are
-//! not affected by either, so without this check nobody would notice before they look for a missing deposit.
+//! not affected by either, so without this check a refusal would show only when a missing deposit is looked for.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -260,8 +260,8 @@ impl fmt::Display for Remedy<'_> {
         match reason {
             Reason::Address => f.write_str(
                 "zerohash's API refuses the address that this function calls it from. Have zerohash list the static address \
-                 through which the traffic of the subnets in SubnetIds leaves, for this environment; without SubnetIds there \
-                 is no static address",
+                 through which the traffic of the subnets in SubnetIds leaves, for this environment; without SubnetIds, the \
+                 address changes",
             ),
             Reason::Credentials => write!(
                 f,
