@@ -75,7 +75,7 @@ fn log(feed: &Feed, Silence { since, last_webhook_at }: &Silence) {
     let last =
         last_webhook_at.map_or_else(|| "none was received yet".to_owned(), |at| format!("the last one was of {at}"));
     warn!(
-        %feed, silent_since = %since,
+        %feed, silent_since = %since, last_webhook_at = last_webhook_at.map(|at| at.to_string()),
         "no webhook of {feed} told what its lists contain since {since} ({last}); check the webhook URL and the secret at the \
          provider, and the receiver's log"
     );

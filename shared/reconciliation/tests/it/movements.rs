@@ -77,7 +77,7 @@ fn a_deposit_is_found_in_the_organizations_other_feed_and_by_its_transaction() {
         let of_tenant = by(&format!("deposit#zerohash/acme#{named}"));
         assert_eq!(lacks(&of_tenant, std::slice::from_ref(&other)), Some(Unrecorded::NotRecorded));
     }
-    // A claim that nobody has made says nothing.
+    // A claim without entries says nothing.
     let unclaimed = Claim::unclaimed(ClaimKey::new(id(DEPOSIT).feed(), &hash));
     let movement = by(&format!("deposit#zerohash#{hash}"));
     assert_eq!(RecordedCauses::of(&[], &[unclaimed]).lacks(&movement), Some(Unrecorded::NotRecorded));
