@@ -1,6 +1,8 @@
 //! Events and resources as text.
 
-use fundhook_domain::{CoinRelation, EvidenceClass, FactContent, Fate, Kind, Resource, Status, Verdict, events_after};
+use fundhook_domain::{
+    CoinRelation, EventBody, EvidenceClass, FactContent, Fate, Kind, Resource, Status, Verdict, events_after,
+};
 use serde_json::Value;
 
 use crate::subscription::Delivery;
@@ -82,17 +84,23 @@ pub fn shortened(resource: &str) -> String {
 
 /// One line: id, status, amount, number of facts.
 pub fn resource_line(resource: &Resource) -> String {
-    let last = events_after(resource, 0).into_iter().next_back();
-    let view = last.map(|event| serde_json::to_value(&event.data).unwrap_or_default()).unwrap_or_default();
-    let text = |pointer: &str| view.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+    // What a backfill only recorded has no event, so the line is made of the view.
+    let view = resource.view();
+    let status = view.as_ref().map(|view| match (&view.duplicate_of, view.status) {
+        (Some(_), _) => "duplicate",
+        (None, status) => status.map_or("", Status::as_str),
+    });
+    let body = view.map(|view| serde_json::to_value(EventBody::from(view.details)).unwrap_or_default());
+    let body = body.unwrap_or_default();
+    let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
     let facts = resource.version();
     let network = [text("/amount/network/slug"), text("/outstanding/network/slug")].concat();
     let plural = if facts == 1 { "fact" } else { "facts" };
     format!(
         "{:<72}  {:<11}  {:>22}  {network:<12}  {facts} {plural}",
         shortened(&resource.id().to_string()),
-        if text("/duplicate_of").is_empty() { text("/status") } else { "duplicate".to_owned() },
-        amount(&view),
+        status.unwrap_or_default(),
+        amount(&body),
     )
 }
 
@@ -108,11 +116,16 @@ pub fn timeline(resource: &Resource) -> String {
     let events = events_after(resource, 0);
     for fact in resource.facts() {
         let changed = events.iter().find(|event| event.fact_version == fact.version);
-        let changed = changed.map_or("nothing that subscribers see".to_owned(), |event| {
+        let evidence = fact.content.evidence();
+        let unseen = if fact.sequence == 0 && evidence.is_recorded_only() {
+            "the opening balance, without an event"
+        } else {
+            "nothing that subscribers see"
+        };
+        let changed = changed.map_or(unseen.to_owned(), |event| {
             let late = if event.data.late { ", late" } else { "" };
             format!("{} (event {}{late})", event.event_type, event.id)
         });
-        let evidence = fact.content.evidence();
         let class = match evidence.attestation.class {
             EvidenceClass::Asymmetric => "signed with the provider's key",
             EvidenceClass::SharedSecret => "authenticated with a shared secret",
@@ -120,11 +133,12 @@ pub fn timeline(resource: &Resource) -> String {
             EvidenceClass::Decision => "decided by",
             EvidenceClass::Unverified => "not verified",
         };
+        let by = if evidence.backfilled.is_some() { ", by a backfill" } else { "" };
         let lines = [
             ("changed", changed),
             ("happened", fact.content.occurred_at().to_string()),
             ("received", evidence.received_at.to_string()),
-            ("evidence", format!("{class} {}", evidence.attestation.key)),
+            ("evidence", format!("{class} {}{by}", evidence.attestation.key)),
             ("archived", format!("{} line {}", evidence.archived.object, evidence.archived.line)),
             ("fact", fact.content.id().to_string()),
         ];

@@ -4,6 +4,9 @@ use std::sync::Mutex;
 
 use fundhook::backfill::{BackfillError, InvokeReconciler, backfill, backfilled_lines, continued_with};
 use fundhook::invocation::{Invocation, InvocationError};
+use fundhook::show::{resource_line, timeline};
+use fundhook_domain::{Backfill, EvidencePointer, ListKind, Resource, fold};
+use fundhook_providers::{RawRow, ReadingSettings, listed, normalise};
 use fundhook_reconciliation::{BackfillMode, BackfillPart, BackfillPosition, BackfillRequest, parse_day_or_time};
 use serde_json::{Value, json};
 
@@ -123,4 +126,24 @@ fn what_needs_review_is_named() {
     found["findings"] = json!(["deposit#zerohash#1 is listed and not recorded, and may be deposit#connect#2"]);
     let lines = backfilled_lines(&serde_json::from_value(found).expect("a part"));
     assert!(lines.iter().any(|line| line.starts_with("NEEDS REVIEW: deposit#zerohash#1 is listed")), "{lines:?}");
+}
+
+#[test]
+fn what_was_only_recorded_is_shown_with_its_amount_and_as_the_opening_balance() {
+    let row = r#"{"fund_id":"f-1","participant_code":"CUST01","fund_asset":"USDC.BASE","deposited_asset":"USDC.BASE",
+        "quantity":"100","notional":"100","rate":"1","quoted_currency":"USD","deposit_timestamp":1754000000000,
+        "transaction_id":"0xabc1","success":true}"#;
+    let feed = "zerohash".parse().expect("a feed");
+    let (list, url, read_at) = (ListKind::FundTransactions, "https://api.zerohash.com", request().from);
+    let envelope = listed(RawRow { list, feed: &feed, json: row.to_owned(), url, read_at });
+    let archived = EvidencePointer { object: "evidence/v1/x.ndjson.gz".to_owned(), line: 0 };
+    let statements = normalise(&envelope.read_by(Backfill::RecordedOnly), archived, &ReadingSettings::default());
+    let [statement] = &statements[..] else { unreachable!("one statement: {statements:?}") };
+    let resource = fold(Resource::unknown(statement.resource.clone()), statement.clone()).into_resource();
+    let line = resource_line(&resource);
+    assert!(line.contains("confirmed") && line.contains("100 USDC") && line.ends_with("1 fact"), "{line}");
+    let timeline = timeline(&resource);
+    for expected in ["the opening balance, without an event", "read from the provider's API", ", by a backfill"] {
+        assert!(timeline.contains(expected), "{timeline}");
+    }
 }

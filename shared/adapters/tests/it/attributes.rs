@@ -2,8 +2,8 @@
 
 use fundhook_adapters::WriteMethod;
 use fundhook_domain::{
-    DepositStatus, Details, Kind, Outflow, PaymentStep, Provider, Quantity, RecoveryDetails, RecoveryKey, Resource,
-    ResourceId, ReturnPayment, Statement, Status, UnexpectedDeposit, WebhookFamily, WithdrawalStatus,
+    Backfill, DepositStatus, Details, Kind, Outflow, PaymentStep, Provider, Quantity, RecoveryDetails, RecoveryKey,
+    Resource, ResourceId, ReturnPayment, Statement, Status, UnexpectedDeposit, WebhookFamily, WithdrawalStatus,
 };
 use fundhook_ports::{Write, WriteOutcome};
 
@@ -160,6 +160,20 @@ async fn only_resources_that_await_a_status_are_open(writes: WriteMethod) {
     }
 }
 
+async fn what_a_backfill_only_recorded_is_open_after_its_first_webhook(writes: WriteMethod) {
+    let (local, table) = table(writes).await;
+    let id = id_of(Kind::Deposit, Provider::Connect, "old");
+    let mut old = statement(&id, "submitted", 0, "a");
+    old.content.evidence.backfilled = Some(Backfill::RecordedOnly);
+    let first = first_write(old);
+    let second = write(only(&first), statement(&id, "submitted", 10, "b"));
+    for (write, is_open) in [(first, false), (second, true)] {
+        assert!(matches!(write_one(&table, write).await, WriteOutcome::Written));
+        let item = local.item(&id.to_string()).await.expect("the item");
+        assert_eq!(text(&item, "open"), is_open.then_some("deposit"));
+    }
+}
+
 fn recovery_key() -> RecoveryKey {
     RecoveryKey::new("CUST01", "USDC", None).expect("an asset")
 }
@@ -206,6 +220,7 @@ async fn a_recovery_is_open_again_when_more_must_be_returned(writes: WriteMethod
 crate::support::by_statements_and_by_puts! {
     a_resource_is_in_the_open_index_by_the_time_of_its_status_until_it_is_final,
     only_resources_that_await_a_status_are_open,
+    what_a_backfill_only_recorded_is_open_after_its_first_webhook,
     a_recovery_is_open_again_when_more_must_be_returned,
     a_resource_is_found_by_account_reference_and_transaction_once_they_are_known,
     what_a_new_reading_no_longer_states_is_not_found_either,

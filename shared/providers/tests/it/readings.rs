@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use fundhook_domain::{FeeBearer, HoldReason, Reading, Statement};
+use fundhook_domain::{Backfill, FeeBearer, HoldReason, Reading, Statement};
 use fundhook_providers::{Envelope, IdKey, REVISION, ReadingSettings, ReasonMeaning};
 use serde_json::json;
 
@@ -100,6 +100,25 @@ fn a_replayed_webhook_is_the_same_webhook_in_a_newer_reading_whatever_its_settin
             for (mut one, another) in first.into_iter().zip(again) {
                 assert!(another.content.reading.at > one.content.reading.at, "{}", sample.name);
                 one.content.reading.at = at;
+                assert_eq!(one, another, "{}: nothing else differs", sample.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_a_backfill_reads_says_so_and_is_otherwise_the_same_row() {
+    for backfill in [Backfill::Published, Backfill::RecordedOnly] {
+        for sample in Sample::all() {
+            let regular = sample.envelope();
+            let marked = Envelope::from_json(&serde_json::to_string(&regular.clone().read_by(backfill)).expect("JSON"));
+            let marked = marked.expect("it passes a queue");
+            assert_eq!(marked.backfilled(), Some(backfill), "{}", sample.name);
+            assert_eq!(marked.correlation_id(), regular.correlation_id(), "{}", sample.name);
+            let settings = ReadingSettings::default();
+            let (first, again) = (statements_with(&regular, &settings), statements_with(&marked, &settings));
+            for (mut one, another) in first.into_iter().zip(again) {
+                one.content.evidence.backfilled = Some(backfill);
                 assert_eq!(one, another, "{}: nothing else differs", sample.name);
             }
         }
