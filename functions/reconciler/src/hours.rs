@@ -11,7 +11,7 @@ use crate::run::Phase;
 use crate::{Ports, ReconcileError, Reconciler};
 
 impl<P: Ports> Reconciler<P> {
-    /// Totals each hour that is due, once soon after it has settled and again days later, and stores its report. The
+    /// Totals each hour that is due, in each pass over the list's hours, and stores its report. The
     /// list had been read to `read_until` before this run.
     ///
     /// A deposit that is missing in an hour was listed too late for the reading to find it: it is queued, and a later run
@@ -22,8 +22,8 @@ impl<P: Ports> Reconciler<P> {
         read_until: Timestamp,
         phase: &mut Phase<'_>,
     ) -> Result<(), ReconcileError> {
-        for pass in [TotalsPass::First, TotalsPass::Revision] {
-            match self.total_due_hours(list, pass, read_until, phase).await {
+        for pass in TotalsPass::of(list.kind()) {
+            match self.total_due_hours(list, *pass, read_until, phase).await {
                 Ok(()) | Err(ReconcileError::OutOfTime) => {}
                 Err(failed) => return Err(failed),
             }
@@ -47,7 +47,7 @@ impl<P: Ports> Reconciler<P> {
             let unanswered = if may_repeat { Unanswered::Fail } else { Unanswered::CountAsNotListed };
             let earlier = match pass {
                 TotalsPass::First => None,
-                TotalsPass::Revision => self.stored_report(list, hour).await?,
+                TotalsPass::Revision | TotalsPass::LastReturns => self.stored_report(list, hour).await?,
             };
             let already_reported = earlier.as_ref().map(|report| report.discrepancies.as_slice()).unwrap_or_default();
             let queued_before = phase.run.summary.queued;

@@ -1,8 +1,8 @@
-//! Which hours are due for control totals: each one twice.
+//! Which hours are due for control totals: each one twice, and a bank's payments once more.
 
 use std::time::Duration;
 
-use fundhook_domain::Timestamp;
+use fundhook_domain::{ListKind, Timestamp};
 
 use crate::watermark::Watermark;
 use crate::window::{ClosedWindow, HOUR};
@@ -14,19 +14,35 @@ const SETTLES_WITHIN: Duration = HOUR;
 /// sent its webhook.
 const REVISED_AFTER: Duration = Duration::from_secs(3 * 86_400);
 
+/// How long after its end an hour of a bank's payments is totalled for the last time: a bank may return a payment up to 60
+/// days after it has settled [zerohash-ach-returns], and it settles some days after its date.
+const RETURNED_WITHIN: Duration = Duration::from_secs(70 * 86_400);
+
 /// For how long an hour with missed deposits is repeated until they are recorded, before its totals are stored as they are.
 const RECONCILES_WITHIN: Duration = Duration::from_secs(5 * 3600);
 
-/// The two times at which an hour is totalled.
+/// The times at which an hour is totalled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TotalsPass {
     /// Soon after the hour has settled.
     First,
     /// Days later.
     Revision,
+    /// When no bank can return a payment any more.
+    LastReturns,
 }
 
 impl TotalsPass {
+    /// The passes over the hours of a list, the earliest first.
+    pub fn of(list: ListKind) -> &'static [Self] {
+        match list {
+            ListKind::ConnectTransactions | ListKind::FundTransactions | ListKind::Deposits | ListKind::Payments => {
+                &[Self::First, Self::Revision]
+            }
+            ListKind::BankPayments => &[Self::First, Self::Revision, Self::LastReturns],
+        }
+    }
+
     /// The next hour that is due in this pass: the list was read to its end and for a while longer (`read_until`), so that
     /// the hour has settled.
     pub fn next_due(self, watermark: &Watermark, read_until: Timestamp) -> Option<ClosedWindow> {
@@ -48,7 +64,11 @@ impl TotalsPass {
                 watermark.revised_until.get_or_insert(hour.from);
                 watermark.totals_until = hour.before;
             }
-            Self::Revision => watermark.revised_until = Some(hour.before),
+            Self::Revision => {
+                watermark.returned_until.get_or_insert(hour.from);
+                watermark.revised_until = Some(hour.before);
+            }
+            Self::LastReturns => watermark.returned_until = Some(hour.before),
         }
     }
 
@@ -56,6 +76,7 @@ impl TotalsPass {
         match self {
             Self::First => SETTLES_WITHIN,
             Self::Revision => REVISED_AFTER,
+            Self::LastReturns => RETURNED_WITHIN,
         }
     }
 
@@ -63,6 +84,7 @@ impl TotalsPass {
         match self {
             Self::First => watermark.totals_until,
             Self::Revision => watermark.revised_until.unwrap_or(watermark.totals_until),
+            Self::LastReturns => watermark.returned_until.unwrap_or(Self::Revision.done_until(watermark)),
         }
     }
 }
@@ -89,6 +111,8 @@ mod tests {
             (TotalsPass::First, "2025-10-07T16:00:00Z", true),
             (TotalsPass::Revision, "2025-10-10T14:59:59Z", false),
             (TotalsPass::Revision, "2025-10-10T15:00:00Z", true),
+            (TotalsPass::LastReturns, "2025-12-16T14:59:59Z", false),
+            (TotalsPass::LastReturns, "2025-12-16T15:00:00Z", true),
         ] {
             let hour = ClosedWindow::hour(at("2025-10-07T14:00:00Z"));
             assert_eq!(pass.next_due(&watermark(), at(read_until)), is_due.then_some(hour), "{pass:?} {read_until}");
@@ -104,7 +128,10 @@ mod tests {
         assert_eq!(TotalsPass::First.next_due(&watermark, far), Some(ClosedWindow::hour(hour.before)));
         assert_eq!(TotalsPass::Revision.next_due(&watermark, far), Some(hour));
         TotalsPass::Revision.complete(hour, &mut watermark);
-        assert_eq!(watermark.revised_until, Some(hour.before));
+        assert_eq!((watermark.revised_until, watermark.returned_until), (Some(hour.before), Some(hour.from)));
+        let last = TotalsPass::LastReturns.next_due(&watermark, far.plus(70 * 24 * HOUR)).expect("it is due");
+        TotalsPass::LastReturns.complete(last, &mut watermark);
+        assert_eq!((last, watermark.returned_until), (hour, Some(hour.before)));
     }
 
     #[test]

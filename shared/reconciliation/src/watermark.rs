@@ -25,6 +25,10 @@ pub struct Watermark {
     /// stored the watermark.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub revised_until: Option<Timestamp>,
+    /// The hours that end at or before this have been totalled a last time, when no bank can return a payment any more;
+    /// `None` before the first hour was revised.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub returned_until: Option<Timestamp>,
     /// After which overdue resource the next run continues asking; `None` to begin with the first.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub overdue_after: Option<String>,
@@ -109,6 +113,7 @@ impl Watermark {
             window: None,
             totals_until,
             revised_until: Some(totals_until),
+            returned_until: None,
             overdue_after: None,
             reported: Vec::new(),
             without_webhook: RowsWithoutWebhook::counted_from(now),
@@ -129,6 +134,7 @@ impl Watermark {
             window: None,
             totals_until: self.totals_until.min(known),
             revised_until: self.revised_until.map(|until| until.min(known)),
+            returned_until: self.returned_until.map(|until| until.min(known)),
             without_webhook: RowsWithoutWebhook::counted_from(readable.until),
             ..self
         }

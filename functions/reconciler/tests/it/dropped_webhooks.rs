@@ -306,3 +306,40 @@ async fn dropped_webhooks_of_zerohash_are_reconciled_until_everything_is_as_if_n
     assert_same("postings", &posted(&late), &posted(&calm));
     assert_same("numbers of events", &events(&late), &events(&calm));
 }
+
+/// A payment that settled, which its bank returns `after` it began. Of both webhooks, only the first arrives.
+async fn returned_by_its_bank(after: std::time::Duration) -> (World, ResourceId) {
+    let begins = at(crate::support::NOON).plus(hours(1));
+    let step = |status, at, is_dropped| Step { status, at, is_dropped };
+    let steps = vec![step("settled", begins, false), step("returned", begins.plus(after), true)];
+    let (id, account) = ("returned".to_owned(), "CUST01".to_owned());
+    let story = Story { list: ListKind::BankPayments, id, account, amount: "25.5".to_owned(), begins, steps };
+    let world = World::of_all_lists();
+    world.reconcile().await;
+    let list = ListId::new(&Provider::Zerohash.into(), story.list);
+    for step in &story.steps {
+        world.clock.set(step.at.max(world.clock.now()));
+        world.provider.list_row(&list, story.row(step));
+        if !step.is_dropped {
+            world.receive(story.webhook(step));
+        }
+        world.run_for(hours(6)).await;
+        // The hour is totalled a second time before its bank returns the payment.
+        world.clock.pass(days(4));
+        world.run_for(hours(6)).await;
+    }
+    let resource = story.resource();
+    (world, resource)
+}
+
+#[tokio::test]
+async fn a_payment_that_its_bank_returns_weeks_later_is_found_when_no_bank_can_return_it_any_more() {
+    let (world, payment) = returned_by_its_bank(days(60)).await;
+    let status = |world: &World| world.resource(&payment).view().and_then(|view| view.status);
+    assert_eq!(status(&world).map(|status| status.as_str()), Some("confirmed"), "its webhook was dropped");
+    world.clock.set(at(crate::support::NOON).plus(days(70)));
+    world.run_for(hours(12)).await;
+    assert_eq!(status(&world).map(|status| status.as_str()), Some("returned"));
+    let events = world.published(&payment);
+    assert_eq!(events.len(), 2, "{events:?}");
+}

@@ -50,6 +50,7 @@ fn watermark(revision: u64, read_until: i64) -> Watermark {
         window: None,
         totals_until: at(0).day_start(),
         revised_until: None,
+        returned_until: None,
         overdue_after: None,
         reported: vec!["a sentence".to_owned()],
         without_webhook: RowsWithoutWebhook::counted_from(at(0)),
