@@ -8,7 +8,7 @@
 //! ```
 //!
 //! Without a file, the event is read from standard input. `CONNECT_BASE_URL` defaults to the sandbox. This is the event's
-//! `auth_request`; the example of the same name in `shared/zerohash-api` takes its `auth_request_older`.
+//! `auth_request`; the example `start_zerohash_recovery` of `shared/zerohash-api` takes its `auth_request_older`.
 
 use std::error::Error;
 use std::io::Read;

@@ -34,6 +34,11 @@ impl SandboxClient {
         Self { url: url.to_owned(), http: loopback_client() }
     }
 
+    /// Where the provider's APIs are.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Signs a webhook, and ignores whether the provider drops it.
     pub async fn sign(&self, request: &SignRequest) -> Result<SignedHeaders, SandboxError> {
         Ok(self.sign_or_drop(request).await?.headers)

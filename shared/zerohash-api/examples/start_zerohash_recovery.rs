@@ -3,11 +3,11 @@
 //!
 //! ```sh
 //! export ZEROHASH_API_KEY=… ZEROHASH_PASSPHRASE=… ZEROHASH_SECRET=…
-//! cargo run -p fundhook-zerohash-api --example start_recovery -- event.json
+//! cargo run -p fundhook-zerohash-api --example start_zerohash_recovery -- event.json
 //! ```
 //!
 //! Without a file, the event is read from standard input. `ZEROHASH_BASE_URL` defaults to the test environment in the United
-//! States. This is the event's `auth_request_older`; the example of the same name in `shared/connect-api` takes its
+//! States. This is the event's `auth_request_older`; the example `start_recovery` of `shared/connect-api` takes its
 //! `auth_request`, which the provider documents today.
 
 use std::error::Error;
