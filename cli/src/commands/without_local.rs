@@ -26,7 +26,7 @@ impl LocalCommand {
 pub(crate) async fn reconcile(request: LocalRequest) -> Ending {
     let what = match request {
         LocalRequest::Run => "run the reconciler".to_owned(),
-        LocalRequest::Report { day } => format!("report {}", day.day()),
+        LocalRequest::Report { day, output } => format!("report {} as {output:?}", day.day()),
         LocalRequest::Accept(deposit) => format!("accept {deposit}"),
         LocalRequest::Decide(decision) => {
             format!("decide about {}", decision.pointer("/decide/resource").and_then(Value::as_str).unwrap_or_default())
