@@ -13,7 +13,7 @@ use fundhook_ports::fakes::ApiRow;
 use serde_json::{Value, json};
 
 use crate::support::deposit::webhook;
-use crate::support::{Ledger, World, at, days, hours, minutes};
+use crate::support::{Ledger, World, at, days, hours, minutes, seeded};
 
 const STORIES: usize = 100;
 const DROPPED_PERCENT: u32 = 30;
@@ -174,13 +174,6 @@ impl Story {
             "created_at": self.begins, "updated_at": self.begins,
         })
     }
-}
-
-fn seeded() -> fastrand::Rng {
-    let given = fundhook_runtime::variable("FUNDHOOK_TEST_SEED");
-    let seed = given.map_or_else(|| fastrand::u64(..), |seed| seed.parse().expect("a whole number"));
-    eprintln!("FUNDHOOK_TEST_SEED={seed}");
-    fastrand::Rng::with_seed(seed)
 }
 
 /// Plays the stories with a run of the reconciler every 15 minutes.

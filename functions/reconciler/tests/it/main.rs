@@ -10,6 +10,7 @@ mod every_list;
 mod metrics;
 mod missed_webhooks;
 mod movements;
+mod one_coin_on_two_lists;
 mod overdue;
 mod probing;
 mod reading;

@@ -9,7 +9,7 @@ use fundhook_providers::ReasonMeaning;
 
 use crate::support::deposit::{ETH, TestDeposit, USDC, deposit};
 use crate::support::table_state::{ONLY_IN_ROWS, ONLY_IN_WEBHOOKS, WORDED_DIFFERENTLY};
-use crate::support::{World, at, feed, hours, minutes, transactions};
+use crate::support::{World, at, feed, hours, minutes, seeded, transactions};
 
 /// How many deposits there are, and what percentage of their webhooks is dropped.
 const DEPOSITS: usize = 120;
@@ -43,13 +43,6 @@ struct Story {
     deposit: TestDeposit,
     sent: Vec<Sent>,
     listed: Vec<(Timestamp, bool)>,
-}
-
-fn seeded() -> fastrand::Rng {
-    let given = fundhook_runtime::variable("FUNDHOOK_TEST_SEED");
-    let seed = given.map_or_else(|| fastrand::u64(..), |seed| seed.parse().expect("a whole number"));
-    eprintln!("FUNDHOOK_TEST_SEED={seed}");
-    fastrand::Rng::with_seed(seed)
 }
 
 /// A deposit of one of four feeds that arrives in the afternoon, is on hold or not, and is confirmed or stays on hold.

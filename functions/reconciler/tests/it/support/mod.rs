@@ -61,6 +61,14 @@ pub(crate) fn number(page: &PageKey) -> u32 {
     }
 }
 
+/// Random numbers of the seed in `FUNDHOOK_TEST_SEED`, or else of a new one, which is printed.
+pub(crate) fn seeded() -> fastrand::Rng {
+    let given = fundhook_runtime::variable("FUNDHOOK_TEST_SEED");
+    let seed = given.map_or_else(|| fastrand::u64(..), |seed| seed.parse().expect("a whole number"));
+    eprintln!("FUNDHOOK_TEST_SEED={seed}");
+    fastrand::Rng::with_seed(seed)
+}
+
 /// The page with each row twice.
 pub(crate) fn rows_twice(page: ListPage) -> ListPage {
     let rows = page.rows.into_iter().flat_map(|row| [row.clone(), row]).collect();
