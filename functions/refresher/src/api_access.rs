@@ -147,8 +147,8 @@ impl<C: CheckApiAccess> ApiCheck<C> {
         Ok(())
     }
 
-    /// Emits 1 if any call is refused, also by reason, and 0 if all are accepted. What is not known is left out, and an alarm
-    /// notices when it stays so.
+    /// Emits 1 if any call is refused, also by reason, and 0 if all are accepted. Nothing is emitted while an
+    /// organization's calls have no clear answer and none are refused: an alarm notices when that lasts.
     fn emit(&self, findings: &Findings, now: Timestamp) {
         let provider = Feed::from(Provider::Zerohash);
         let mut refusals: BTreeMap<Reason, u64> = BTreeMap::new();
@@ -168,6 +168,12 @@ impl<C: CheckApiAccess> ApiCheck<C> {
                 }
                 Access::Unknown => {}
             }
+        }
+        let is_unknown = |(subject, finding): (&Subject, &Finding)| {
+            matches!(subject, Subject::Organization(_)) && finding.access == Access::Unknown
+        };
+        if refusals.is_empty() && findings.iter().any(is_unknown) {
+            return;
         }
         self.metrics.worst(now, Metric::ProviderApiRefused, values);
         for (reason, count) in refusals {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_sdk_secretsmanager::Client;
 use fundhook_domain::{Feed, ListId, ListKind, Provider, Timestamp};
 use fundhook_http_api::{ApiError, Retries, Timeouts};
-use fundhook_ports::{Disposition, ListPage, ListQuery, ListSigned, PortError};
+use fundhook_ports::{Disposition, ListPage, ListQuery, ListSigned, PortError, chain};
 use fundhook_reconciliation::PageKey;
 use fundhook_zerohash_api::{
     AbsentBody, Brackets, Credentials, CryptoDepositsQuery, FilterTime, FilterUnit, FundTransactionsQuery,
@@ -25,6 +25,10 @@ use crate::zerohash_credentials::{Entries, FORM, READ_THE_CREDENTIALS, read_entr
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
 const ATTEMPTS_MAX: u32 = 3;
 const WAIT_MAX: Duration = Duration::from_secs(15);
+
+/// How far back one bank payment is looked for: it may be returned for 70 days, and what is overdue is asked for during a
+/// further 30.
+const BANK_PAYMENTS_REACH: Duration = Duration::from_secs(100 * 86_400);
 
 const READ_THE_LIST: &str = "read a list of zerohash";
 
@@ -278,8 +282,10 @@ impl ZerohashApi {
             ListKind::Deposits => self.client.crypto_deposit(credentials, id, now).await.map(Rows::from),
             ListKind::Payments => self.client.payment(credentials, id, now).await.map(Rows::from),
             ListKind::BankPayments => {
-                let query =
-                    PaymentStatusesQuery { transaction_id: Some(id.to_owned()), ..PaymentStatusesQuery::default() };
+                // Without dates, the list has the last day only [zerohash-openapi].
+                let (from, until) = (Some(now.minus(BANK_PAYMENTS_REACH)), Some(now));
+                let transaction_id = Some(id.to_owned());
+                let query = PaymentStatusesQuery { transaction_id, from, until, ..PaymentStatusesQuery::default() };
                 self.client.payment_statuses(credentials, &query, now).await.map(Rows::from)
             }
             ListKind::ConnectTransactions => Ok(Rows::default()),
@@ -387,7 +393,12 @@ impl ListSigned for ZerohashApi {
         let read = match query {
             ListQuery::Id(id) => match self.by_id(&credentials, list.kind(), id).await {
                 // The provider does not document its response to an unknown id.
-                Err(ApiError::Status { status: 400 | 404 | 422, .. }) => return Ok(ListPage::default()),
+                Err(ApiError::Status { status: 404, .. }) => return Ok(ListPage::default()),
+                Err(error @ ApiError::Status { status: 400 | 422, .. }) => {
+                    let error = chain(&error);
+                    tracing::warn!(%list, id, error, "{list} was asked for {id}, which counts as not listed: {error}");
+                    return Ok(ListPage::default());
+                }
                 read => read,
             },
             ListQuery::Dated { from, before, page } => {

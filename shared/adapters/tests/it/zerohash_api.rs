@@ -144,6 +144,13 @@ async fn one_row_is_requested_by_its_id_and_an_unknown_id_is_not_listed() {
             "GET /fund/transactions?page=1&page_size=50&fund_id=p-1",
             vec![r#"{"fund_id":"f-1"}"#],
         ),
+        (
+            ListKind::BankPayments,
+            r#"{"message":[{"transaction_id":"p-1"}]}"#,
+            // Without dates, this list has the last day only. 2025-06-29 to 2025-10-07.
+            "GET /payments/status?page=1&size=200&start_date=1751226290&end_date=1759866290&transaction_id=p-1",
+            vec![r#"{"transaction_id":"p-1"}"#],
+        ),
     ] {
         let world = World::answering(body).await;
         assert_eq!(world.by_id(kind, "p-1").await.expect("a page").rows, rows, "{kind}");
