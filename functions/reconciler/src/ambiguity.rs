@@ -95,7 +95,7 @@ impl<P: Ports> Reconciler<P> {
             Listing::In(asked) => asked,
             Listing::Nowhere | Listing::Unknown => return Ok(false),
         };
-        let is_listed = match self.rows_about(&asked, id, phase.run).await {
+        let is_listed = match self.rows_about(&asked, id, recorded.first(), phase.run).await {
             Ok(rows) => !rows.is_empty(),
             Err(failed) if asked == *list && phase.run.outages.is_down(list) => return Err(failed),
             Err(failed) => {

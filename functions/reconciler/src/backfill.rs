@@ -6,7 +6,9 @@
 
 use fundhook_domain::{Backfill, ListId, ListedAt, Timestamp};
 use fundhook_ports::chain;
-use fundhook_reconciliation::{BackfillPart, BackfillPlan, BackfillPosition, BackfillRequest, Discrepancy, PageKey};
+use fundhook_reconciliation::{
+    BackfillPart, BackfillPlan, BackfillPosition, BackfillRequest, ClosedWindow, Discrepancy, PageKey,
+};
 use tracing::{error, info};
 
 use crate::ambiguity::{CheckEnd, Checked};
@@ -84,7 +86,13 @@ impl<P: Ports> Reconciler<P> {
         let recorded = self.recorded_for(&theirs).await?;
         let Checked { discrepancies, end } = self.discrepancies(&list, &recorded, &theirs, phase).await?;
         if let Some(mark) = part.mode.mark() {
-            self.queue_backfilled(&list, &page.rows, &discrepancies, mark, phase.run).await?;
+            let rejected = self.queue_backfilled(&list, &page.rows, &discrepancies, mark, phase.run).await?;
+            if rejected > 0 {
+                let ClosedWindow { from, before } = window;
+                let sentence =
+                    format!("the ingress queue rejected {rejected} rows of {list} between {from} and {before}");
+                part.add_findings([format!("{sentence}: they are not recorded; the reconciler's log has the errors")]);
+            }
         }
         let counts = part.list(&list);
         match end {
@@ -111,7 +119,7 @@ impl<P: Ports> Reconciler<P> {
         discrepancies: &[Discrepancy],
         mark: Backfill,
         run: &mut Run,
-    ) -> Result<(), ReconcileError> {
+    ) -> Result<u64, ReconcileError> {
         let now = self.now();
         let mut envelopes = Vec::new();
         for (resource, fact) in discrepancies.iter().filter_map(Discrepancy::to_queue) {

@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::time::Duration;
 
-use fundhook_domain::{Claim, Feed, Kind, ListId, Resource, ResourceId, Timestamp};
+use fundhook_domain::{Claim, FactId, Feed, Kind, ListId, Resource, ResourceId, Timestamp};
 use fundhook_ports::{AccountResources, Advance, MovementsMarks, OpenQuery, OpenResources, PortError, chain};
 use fundhook_reconciliation::{
     BegunCheck, Discrepancy, MOVEMENT_SETTLES_WITHIN, Movement, MovementsMark, RecordedCauses, SAME_DEPOSIT_WITHIN,
-    Unrecorded, claims_of_cause, ids_of_cause, lists_of, movements_of, plan,
+    Unrecorded, claims_of_cause, ids_of_cause, lists_of, movements_of, plan, settles_movement,
 };
 use fundhook_runtime::metrics::Metric;
 use tracing::{error, info, warn};
 
-use crate::ambiguity::Checked;
+use crate::ambiguity::{CheckEnd, Checked};
 use crate::listed_row::statements_of;
 use crate::queueing;
 use crate::run::Phase;
@@ -66,9 +66,9 @@ impl<P: Ports> Reconciler<P> {
             warn!(
                 %checked_until,
                 "the mark of the movements that were checked is in the future ({checked_until}), because a clock was ahead; \
-                 checking from {until}"
+                 checking again from `ReconcileLookbackSeconds` before now"
             );
-            mark = mark.moved_back(until);
+            mark = mark.moved_back(until.minus(self.settings.lookback));
             return self.advance_mark(&mut mark).await;
         }
         let Some(mut check) = mark.due(until) else {
@@ -193,7 +193,8 @@ impl<P: Ports> Reconciler<P> {
         Ok((!is_queued).then_some(lacks))
     }
 
-    /// Asks the provider for the cause of a movement by its id, and queues what it lists. Whether anything was queued.
+    /// Asks the provider for the cause of a movement by its id, and queues what it lists. Whether what was queued says that the
+    /// money moved.
     async fn is_queued_by_id(
         &self,
         movement: &Movement,
@@ -201,13 +202,15 @@ impl<P: Ports> Reconciler<P> {
         phase: &mut Phase<'_>,
     ) -> Result<bool, ReconcileError> {
         let id = &movement.cause;
-        let named = recorded.iter().find(|resource| resource.id() == id);
+        let find = |id: &ResourceId| recorded.iter().find(|resource| resource.id() == id);
+        let named = find(id);
+        let named = named.and_then(Resource::second_name_of).and_then(find).or(named);
         for kind in lists_of(id, named) {
             let list = ListId::new(id.feed(), *kind);
             if !phase.run.lists.known().contains(&list) || phase.run.outages.is_down(&list) {
                 continue;
             }
-            let rows = match self.rows_about(&list, id, phase.run).await {
+            let rows = match self.rows_about(&list, id, named, phase.run).await {
                 Ok(rows) => rows,
                 Err(failed) => {
                     warn!(
@@ -219,11 +222,19 @@ impl<P: Ports> Reconciler<P> {
             };
             let theirs = statements_of(&rows);
             let ours = self.recorded_for(&theirs).await?;
-            let Checked { discrepancies, .. } = self.check_ambiguity(&list, plan(&ours, &theirs), &ours, phase).await?;
+            let Checked { discrepancies, end } =
+                self.check_ambiguity(&list, plan(&ours, &theirs), &ours, phase).await?;
             let to_queue: Vec<Discrepancy> =
                 discrepancies.into_iter().filter(|discrepancy| discrepancy.to_queue().is_some()).collect();
-            if !to_queue.is_empty() {
-                self.queue_missed(&list, &rows, to_queue, phase.run).await?;
+            let queued: Vec<&FactId> =
+                to_queue.iter().filter_map(Discrepancy::to_queue).map(|(_, fact)| fact).collect();
+            let mut settling = theirs.iter().filter(|row| queued.contains(&&row.content.id));
+            let is_settled = settling.any(|row| row.content.status.is_some_and(settles_movement));
+            let rejected = self.queue_missed(&list, &rows, to_queue, phase.run).await?;
+            if end == CheckEnd::OutOfTime {
+                return Err(ReconcileError::OutOfTime);
+            }
+            if is_settled && rejected == 0 {
                 return Ok(true);
             }
         }

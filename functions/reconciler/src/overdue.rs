@@ -168,7 +168,7 @@ impl<P: Ports> Reconciler<P> {
         if phase.run.outages.is_down(&list) {
             return Ok(ProviderAnswer::Unavailable);
         }
-        let rows = match self.rows_about(&list, id, phase.run).await {
+        let rows = match self.rows_about(&list, id, Some(resource), phase.run).await {
             Ok(rows) => rows,
             Err(failed) => {
                 warn!(

@@ -1,6 +1,8 @@
 //! Requests to the providers' lists.
 
-use fundhook_domain::{Feed, ListId, ListKind, ListedAt, Provider, Resource, ResourceId, Timestamp};
+use std::collections::BTreeSet;
+
+use fundhook_domain::{Details, Feed, ListId, ListKind, ListedAt, Provider, Resource, ResourceId, Timestamp};
 use fundhook_ports::{ListPage, ListQuery};
 use fundhook_reconciliation::{ClosedWindow, OrganizationFeeds, PageKey, all_older_and_newest_first, lists_of, names};
 
@@ -13,6 +15,34 @@ pub(crate) struct RowsPage {
     pub(crate) rows: Vec<ListedRow>,
     /// The page after it; `None` if no later page has a row of the requested window.
     pub(crate) next: Option<PageKey>,
+}
+
+/// How a resource is asked for in a list.
+struct AskedFor<'a> {
+    id: &'a str,
+    /// All names under which the provider may know it.
+    names: BTreeSet<String>,
+    /// When it was created, if the list is dated by that.
+    created: Option<Timestamp>,
+}
+
+impl<'a> AskedFor<'a> {
+    fn of(list: ListKind, id: &'a ResourceId, recorded: Option<&Resource>) -> Self {
+        let transfer = recorded.and_then(Resource::view).and_then(|view| match view.details {
+            Details::Transfer(transfer) => Some(transfer),
+            Details::Recovery(_) | Details::Account(_) | Details::Balance(_) | Details::Unrecognized(_) => None,
+        });
+        let others = transfer.iter().flat_map(|transfer| &transfer.names);
+        let names = std::iter::once(id).chain(others).map(|name| name.native().to_owned()).collect();
+        let created = transfer.as_ref().and_then(|transfer| transfer.created_at);
+        Self { id: id.native(), names, created: created.filter(|_| list == ListKind::Payments) }
+    }
+
+    /// The names by which it is asked for, one after the other.
+    fn asked_by(&self) -> impl Iterator<Item = &str> {
+        let others = self.names.iter().map(String::as_str).filter(|name| self.created.is_none() && *name != self.id);
+        std::iter::once(self.id).chain(others)
+    }
 }
 
 /// Where a resource can be asked for.
@@ -61,17 +91,37 @@ impl<P: Ports> Reconciler<P> {
         self.rows_page(list, window, page, phase.run).await
     }
 
-    /// The rows of the list about the resource `id`: a few at most, and none if the provider does not know it.
+    /// The rows of the list about the resource `id`: a few at most, and none if the provider does not know it. `recorded` is
+    /// what is known of it.
+    ///
+    /// A payment may be recorded under the id of its request, under which the provider need not find it. So the list is read for
+    /// the second in which it was created too, or if that is not known, it is asked for under its other names.
     pub(crate) async fn rows_about(
         &self,
         list: &ListId,
         id: &ResourceId,
+        recorded: Option<&Resource>,
         run: &mut Run,
     ) -> Result<Vec<ListedRow>, ReconcileError> {
-        let page = self.list_page(list, &ListQuery::Id(id.native().to_owned()), run).await?;
-        let mut rows = self.rows_of(list, page);
+        let asked = AskedFor::of(list.kind(), id, recorded);
         // A provider that ignores the requested id returns rows about others too.
-        rows.retain(|row| names(&row.statement).any(|name| name.native() == id.native()));
+        let is_about = |row: &ListedRow| names(&row.statement).any(|name| asked.names.contains(name.native()));
+        for name in asked.asked_by() {
+            let page = self.list_page(list, &ListQuery::Id(name.to_owned()), run).await?;
+            let mut rows = self.rows_of(list, page);
+            rows.retain(is_about);
+            if !rows.is_empty() {
+                return Ok(rows);
+            }
+        }
+        let mut rows = Vec::new();
+        let mut next = asked.created.map(|_| PageKey::FIRST);
+        while let (Some(created), Some(page)) = (asked.created, next) {
+            let second = ClosedWindow::second(created);
+            let RowsPage { rows: of_page, next: following } = self.rows_page(list, second, &page, run).await?;
+            rows.extend(of_page.into_iter().filter(is_about));
+            next = following.filter(|_| rows.is_empty());
+        }
         Ok(rows)
     }
 

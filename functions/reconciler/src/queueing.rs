@@ -13,14 +13,14 @@ use crate::run::Run;
 use crate::{Ports, ReconcileError, Reconciler};
 
 impl<P: Ports> Reconciler<P> {
-    /// Queues what was missed, logs what needs review, and counts both.
+    /// Queues what was missed, logs what needs review, and counts both. Returns how many rows the queue rejected.
     pub(crate) async fn queue_missed(
         &self,
         list: &ListId,
         rows: &[ListedRow],
         discrepancies: Vec<Discrepancy>,
         run: &mut Run,
-    ) -> Result<(), ReconcileError> {
+    ) -> Result<u64, ReconcileError> {
         let now = self.now();
         let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
         let mut envelopes = Vec::new();
@@ -40,31 +40,33 @@ impl<P: Ports> Reconciler<P> {
         self.queue(list, envelopes, run).await
     }
 
-    /// Sends envelopes to the ingress queue, to be processed like webhooks.
+    /// Sends envelopes to the ingress queue, to be processed like webhooks. Returns how many of them it rejected.
     pub(crate) async fn queue(
         &self,
         list: &ListId,
         envelopes: Vec<String>,
         run: &mut Run,
-    ) -> Result<(), ReconcileError> {
+    ) -> Result<u64, ReconcileError> {
+        let mut rejected = 0;
         if envelopes.is_empty() {
-            return Ok(());
+            return Ok(rejected);
         }
         for sent in self.ingress.send_all(envelopes.into_iter().map(Into::into).collect()).await {
             match sent {
                 Ok(()) => run.summary.queued += 1,
-                // It would fail each time and block every row behind it. The control totals of its hour will differ.
+                // It would fail each time and block every row behind it. The control totals of its hour will differ, if that
+                // hour is totalled.
                 Err(failed) if failed.disposition() == Disposition::DeadLetter => {
+                    rejected += 1;
                     error!(
                         feed = %list.feed(), %list, error = chain(&failed),
-                        "the ingress queue rejected a row of the list {list}; the row is skipped, and the control totals of \
-                         its hour will show the difference"
+                        "the ingress queue rejected a row of the list {list}; the row is skipped, and not recorded"
                     );
                 }
                 Err(failed) => return Err(failed.into()),
             }
         }
-        Ok(())
+        Ok(rejected)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::{Ports, Reconciler};
 
 impl<P: Ports> Reconciler<P> {
     /// What is recorded of the deposits that the rows are about: by their ids, in both feeds; for ids that neither feed
-    /// knows, by their coins; and the deposits that own a duplicate's coin.
+    /// knows, by their coins; and the deposits that own the coin of a duplicate, or book it.
     pub(crate) async fn recorded_for(&self, theirs: &[Statement]) -> Result<Vec<Resource>, PortError> {
         let ids: BTreeSet<ResourceId> = theirs.iter().flat_map(possible_ids).collect();
         let mut recorded = self.read(ids).await?;
@@ -21,9 +21,10 @@ impl<P: Ports> Reconciler<P> {
         let keys: BTreeSet<ClaimKey> = theirs.iter().filter(is_unknown).filter_map(claim_of).collect();
         let claims = self.claims(keys).await?;
 
-        let duplicated = recorded.iter().filter_map(|resource| resource.view()?.duplicate_of);
+        let elsewhere = recorded.iter().filter_map(Resource::view);
+        let elsewhere = elsewhere.flat_map(|view| view.duplicate_of.into_iter().chain(view.booked_by));
         let owners = claims.iter().flat_map(Claim::owners).map(|entry| entry.resource.clone());
-        let owners: BTreeSet<ResourceId> = duplicated.chain(owners).collect();
+        let owners: BTreeSet<ResourceId> = elsewhere.chain(owners).collect();
         let owners = owners.into_iter().filter(|owner| !known.contains(owner)).collect();
         let owners = self.read(owners).await?;
         recorded.extend(owners);

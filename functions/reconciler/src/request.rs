@@ -193,7 +193,7 @@ impl<P: Ports> Reconciler<P> {
         }
         let now = self.now();
         for list in candidates {
-            let rows = self.rows_about(&list, deposit, &mut run).await?;
+            let rows = self.rows_about(&list, deposit, None, &mut run).await?;
             let envelopes = rows.iter().map(|row| row.envelope(deposit.feed(), now)).collect::<Result<Vec<_>, _>>()?;
             if !envelopes.is_empty() {
                 self.queue(&list, envelopes, &mut run).await?;

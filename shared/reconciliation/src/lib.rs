@@ -47,7 +47,7 @@ pub use lists::{is_listed_by, lists_of};
 pub use moved::{Flow, Moved, moved_by, moved_by_row};
 pub use movements::{
     BegunCheck, MOVEMENT_SETTLES_WITHIN, Movement, MovementsMark, RecordedCauses, ToldMovements, Unrecorded,
-    claims_of_cause, ids_of_cause, last_movement_received, movements_of,
+    claims_of_cause, ids_of_cause, last_movement_received, movements_of, settles_movement,
 };
 pub use plan::{credited_twice, plan};
 pub use receipt::{Receipt, receipt_of};

@@ -250,8 +250,9 @@ pub(crate) fn moved_by_postings(event: &Event) -> Vec<Moved> {
     summed(moved)
 }
 
-/// The status that the event says its resource has; `None` if it has none, conflicts or is a duplicate.
+/// The status that the event says its resource has; `None` if it has none, conflicts, is a duplicate, or is booked by another
+/// resource.
 fn status_of(event: &Event) -> Option<Status> {
-    let named = event.status_attribute()?;
+    let named = event.status_attribute().filter(|_| event.data.booked_by.is_none())?;
     Status::ALL.into_iter().find(|status| status.kind().as_str() == event.data.kind && status.as_str() == named)
 }

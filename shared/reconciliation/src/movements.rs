@@ -48,7 +48,7 @@ pub enum Unrecorded {
     /// Nothing is recorded under the id, nor about the transaction.
     NotRecorded,
     /// A deposit is recorded, with a status in which no money has arrived.
-    NotBooked(DepositStatus),
+    NotBooked(Status),
     /// It is recorded without a status.
     WithoutStatus,
 }
@@ -235,7 +235,7 @@ impl fmt::Display for Unrecorded {
         match self {
             Self::NotRecorded => f.write_str("is not recorded"),
             Self::NotBooked(status) => {
-                write!(f, "is recorded as {}, so that nothing is booked", Status::Deposit(*status).as_str())
+                write!(f, "is recorded as {}, so that nothing is booked", status.as_str())
             }
             Self::WithoutStatus => f.write_str("is recorded without a status"),
         }
@@ -259,24 +259,30 @@ fn lacks(id: &ResourceId, view: &View) -> Option<Unrecorded> {
     match view.status {
         _ if counts_elsewhere => None,
         None => Some(Unrecorded::WithoutStatus),
-        Some(Status::Deposit(status)) => match status {
+        Some(status) if settles_movement(status) || view.books(id).balances().next().is_some() => None,
+        Some(status) => Some(Unrecorded::NotBooked(status)),
+    }
+}
+
+/// Whether a deposit or a withdrawal with this status may have moved a balance.
+pub fn settles_movement(status: Status) -> bool {
+    match status {
+        Status::Deposit(status) => match status {
             DepositStatus::Held | DepositStatus::Confirmed | DepositStatus::Unexpected | DepositStatus::Reversed => {
-                None
+                true
             }
             DepositStatus::Pending | DepositStatus::Submitted | DepositStatus::Abandoned | DepositStatus::Failed => {
-                (view.books(id).balances().next().is_none()).then_some(Unrecorded::NotBooked(status))
+                false
             }
         },
-        Some(
-            Status::Withdrawal(_)
-            | Status::Fee(_)
-            | Status::Exchange(_)
-            | Status::Recovery(_)
-            | Status::Participant(_)
-            | Status::ExternalAccount(_)
-            | Status::Balance
-            | Status::Unrecognized,
-        ) => None,
+        Status::Withdrawal(_)
+        | Status::Fee(_)
+        | Status::Exchange(_)
+        | Status::Recovery(_)
+        | Status::Participant(_)
+        | Status::ExternalAccount(_)
+        | Status::Balance
+        | Status::Unrecognized => true,
     }
 }
 

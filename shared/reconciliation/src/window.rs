@@ -27,6 +27,12 @@ impl ClosedWindow {
         Self { from, before: from.plus(24 * HOUR) }
     }
 
+    /// The second that contains `at`.
+    pub fn second(at: Timestamp) -> Self {
+        let from = at.whole_second();
+        Self { from, before: from.plus(Duration::from_secs(1)) }
+    }
+
     /// The hour that ends where this window begins.
     pub fn hour_before(self) -> Self {
         Self { from: self.from.minus(HOUR), before: self.from }

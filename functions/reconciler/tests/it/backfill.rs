@@ -340,3 +340,13 @@ async fn the_first_payment_of_an_old_recovery_is_a_surplus_without_a_backfill_an
         assert_eq!(world.published(recovery), expected, "{mode:?}");
     }
 }
+
+#[tokio::test]
+async fn a_row_that_the_queue_rejects_is_reported() {
+    let (world, all) = filled();
+    world.ingress.now().rejects = Some(format!("{}-0", ListKind::Deposits));
+    let part = backfill(&world, BackfillMode::Publish).await;
+    let finding = part.findings.iter().find(|finding| finding.contains("the ingress queue rejected 1 rows"));
+    assert!(finding.is_some_and(|finding| finding.contains("they are not recorded")), "{:?}", part.findings);
+    assert_eq!(confirmed(&world, &all), all.len() - 1);
+}

@@ -16,5 +16,6 @@ mod probing;
 mod reading;
 mod support;
 mod time_limit;
+mod totals_of_zerohash;
 mod unusual_answers;
 mod webhook_silence;

@@ -1,7 +1,7 @@
 //! Each movement of a balance that names a deposit or a withdrawal is recorded and booked, or reported once.
 
 use fundhook_domain::{Kind, ListKind, Provider, Resource, Timestamp};
-use fundhook_ports::fakes::{Run, Steps};
+use fundhook_ports::fakes::{ApiRow, Run, Steps};
 use fundhook_reconciliation::{Movement, last_movement_received, movements_of};
 use serde_json::{Value, json};
 
@@ -318,4 +318,35 @@ fn wherever_a_run_stops_the_movement_is_reported_by_it_or_by_the_next() {
             assert_eq!(reported(&world), before, "{name}, crashes: {crashes}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_listed_deposit_whose_money_has_not_arrived_is_queued_and_its_movement_reported() {
+    let world = world().await;
+    let now = world.clock.now();
+    let state = |state: &str| {
+        json!({
+            "depositId": "one", "participantCode": "CUST01", "transactionHash": HASH, "state": state, "asset": "USDC.BASE",
+            "amount": "100.5", "receivedAddress": "0xbb02", "history": [{ "toState": state, "timestamp": now }],
+        })
+    };
+    // It is under another date than any window of this test.
+    let row = ApiRow { at: at("2024-01-01T00:00:00Z"), id: "one".to_owned(), json: state("confirmed").to_string() };
+    world.provider.list_row(&item(ListKind::Deposits, "one", now).list(), row);
+    world.receive(balance("zerohash", &by_deposit("m", "one"), now));
+    world.run_for(hours(3)).await;
+    assert_eq!(world.status_of(&item(ListKind::Deposits, "one", now).resource()), "submitted", "the row was queued");
+    assert_eq!(reported(&world), 1, "a balance moved, and nothing is booked");
+}
+
+#[tokio::test]
+async fn a_movement_whose_deposit_the_queue_rejects_is_reported() {
+    let world = world().await;
+    let now = world.clock.now();
+    let late = item(ListKind::Deposits, "late", now);
+    world.provider.list_row(&late.list(), ApiRow { at: at("2024-01-01T00:00:00Z"), ..late.row() });
+    world.receive(balance("zerohash", &by_deposit("m", "late"), now));
+    world.ingress.now().rejects = Some("late".to_owned());
+    world.run_for(hours(3)).await;
+    assert_eq!((world.status_of(&late.resource()), reported(&world)), ("-", 1));
 }

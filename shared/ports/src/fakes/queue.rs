@@ -1,7 +1,7 @@
 //! A queue.
 
 use super::{Fail, Fake, down};
-use crate::{PortError, QueueMessage, SendMessage, SendMessages};
+use crate::{Disposition, PortError, QueueMessage, SendMessage, SendMessages};
 
 const SEND: &str = "send a message";
 
@@ -18,6 +18,8 @@ pub struct Queue {
     pub on_send: Fail,
     /// Rejects the messages that contain this text, and accepts the others of the same call.
     pub refuses: Option<String>,
+    /// Rejects the messages that contain this text for good, as if they were too large.
+    pub rejects: Option<String>,
 }
 
 impl Queue {
@@ -28,9 +30,16 @@ impl Queue {
         let is_down = self.on_send.outcome(SEND).is_err();
         let mut outcomes = Vec::with_capacity(bodies.len());
         for body in bodies {
-            let is_refused = is_down || self.refuses.as_ref().is_some_and(|text| body.contains(text));
-            outcomes.push(if is_refused { Err(down(SEND)) } else { Ok(()) });
-            self.sent.extend((!is_refused).then_some(body));
+            let contains = |text: &Option<String>| text.as_ref().is_some_and(|text| body.contains(text));
+            let outcome = if is_down || contains(&self.refuses) {
+                Err(down(SEND))
+            } else if contains(&self.rejects) {
+                Err(PortError::new(SEND, Disposition::DeadLetter, "the fake rejects it"))
+            } else {
+                Ok(())
+            };
+            self.sent.extend(outcome.is_ok().then_some(body));
+            outcomes.push(outcome);
         }
         outcomes
     }

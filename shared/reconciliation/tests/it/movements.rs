@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fundhook_domain::{Claim, ClaimKey, DepositStatus, Details, Resource, Timestamp};
+use fundhook_domain::{Claim, ClaimKey, DepositStatus, Details, Resource, Status, Timestamp};
 use fundhook_reconciliation::{
     BegunCheck, Discrepancy, Movement, MovementsMark, RecordedCauses, Unrecorded, claims_of_cause, ids_of_cause,
 };
@@ -34,10 +34,10 @@ fn lacks(movement: &Movement, recorded: &[Resource]) -> Option<Unrecorded> {
 #[test]
 fn a_deposit_is_booked_once_its_money_is_in_and_a_withdrawal_moves_at_each_step() {
     for (cause, status, expected) in [
-        (DEPOSIT, "pending", Some(Unrecorded::NotBooked(DepositStatus::Pending))),
-        (DEPOSIT, "submitted", Some(Unrecorded::NotBooked(DepositStatus::Submitted))),
-        (DEPOSIT, "abandoned", Some(Unrecorded::NotBooked(DepositStatus::Abandoned))),
-        (DEPOSIT, "failed", Some(Unrecorded::NotBooked(DepositStatus::Failed))),
+        (DEPOSIT, "pending", Some(Unrecorded::NotBooked(Status::Deposit(DepositStatus::Pending)))),
+        (DEPOSIT, "submitted", Some(Unrecorded::NotBooked(Status::Deposit(DepositStatus::Submitted)))),
+        (DEPOSIT, "abandoned", Some(Unrecorded::NotBooked(Status::Deposit(DepositStatus::Abandoned)))),
+        (DEPOSIT, "failed", Some(Unrecorded::NotBooked(Status::Deposit(DepositStatus::Failed)))),
         (DEPOSIT, "held", None),
         (DEPOSIT, "confirmed", None),
         (DEPOSIT, "unexpected", None),
@@ -96,7 +96,7 @@ fn the_sentence_names_the_movement_the_amount_and_what_is_lacking() {
     let sentence = "deposit#zerohash#1 moved a balance by 100.5 USDC (movement m-1) and is not recorded";
     assert_eq!(not_recorded.to_string(), sentence);
     let unnamed = Movement { change: None, asset: None, ..by(DEPOSIT) };
-    let not_booked = discrepancy(unnamed, Unrecorded::NotBooked(DepositStatus::Submitted));
+    let not_booked = discrepancy(unnamed, Unrecorded::NotBooked(Status::Deposit(DepositStatus::Submitted)));
     let sentence = "deposit#zerohash#1 moved a balance by an unknown amount of an asset that is not named (movement m-1) and \
                     is recorded as submitted, so that nothing is booked";
     assert_eq!(not_booked.to_string(), sentence);
