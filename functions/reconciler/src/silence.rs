@@ -31,8 +31,8 @@ impl<P: Ports> Reconciler<P> {
             return;
         }
         let dated = |row: &ListedRow| match row.dated {
-            ListedAt::At(at) => at,
-            ListedAt::AsRequested | ListedAt::Missing => row.statement.content.occurred_at,
+            ListedAt::At(at) => Some(at),
+            ListedAt::AsRequested | ListedAt::Missing => None,
         };
         let rows: Vec<DatedRow<'_>> =
             rows.iter().map(|row| DatedRow { dated: dated(row), statement: &row.statement }).collect();

@@ -54,8 +54,8 @@ pub struct Silence {
 /// A row, with the date by which it is counted.
 #[derive(Clone, Copy, Debug)]
 pub struct DatedRow<'a> {
-    /// The date.
-    pub dated: Timestamp,
+    /// The date; `None` if the row has none that the list was asked for.
+    pub dated: Option<Timestamp>,
     /// What the row states.
     pub statement: &'a Statement,
 }
@@ -83,7 +83,19 @@ impl RowsWithoutWebhook {
             understood.map(|row| (&row.statement.resource, *row)).collect();
         let told: Vec<(Timestamp, Option<Timestamp>)> = by_resource
             .into_values()
-            .map(|row| (row.dated, recorded.matching(row.statement).and_then(last_webhook)))
+            .filter_map(|row| {
+                let known = recorded.matching(row.statement);
+                let webhook = known.and_then(last_webhook);
+                let stated = row.statement.content.occurred_at;
+                let dated = match (row.dated, known) {
+                    (Some(dated), _) => dated,
+                    // Without a date of its own, it is new if nothing is recorded of it yet, whatever time it states.
+                    (None, None) => stated.min(new.end.minus(Duration::from_secs(1))).max(new.start),
+                    (None, Some(_)) if webhook.is_none() => return None,
+                    (None, Some(_)) => stated,
+                };
+                Some((dated, webhook))
+            })
             .collect();
         self.webhook_received(told.iter().filter_map(|(_, webhook)| *webhook).max());
 

@@ -30,7 +30,7 @@ fn listed(nth: u64) -> Statement {
 fn add(rows: &mut RowsWithoutWebhook, hours: Range<u64>, recorded: &[Resource]) -> RowCounts {
     let statements: Vec<(Timestamp, Statement)> = hours.map(|hour| (at(hour), listed(hour))).collect();
     let page: Vec<DatedRow<'_>> =
-        statements.iter().map(|(dated, statement)| DatedRow { dated: *dated, statement }).collect();
+        statements.iter().map(|(dated, statement)| DatedRow { dated: Some(*dated), statement }).collect();
     rows.add_page(&page, recorded, &always())
 }
 
@@ -81,9 +81,26 @@ fn a_row_on_a_page_that_a_webhook_told_ends_the_silence_even_if_it_was_read_befo
     let mut rows = RowsWithoutWebhook::counted_from(at(0));
     add(&mut rows, 1..8, &[]);
     let again = listed(7);
-    let page = [DatedRow { dated: at(7), statement: &again }];
+    let page = [DatedRow { dated: Some(at(7)), statement: &again }];
     assert_eq!(rows.add_page(&page, &[told(7, 9)], &(at(8)..at(9))), RowCounts::default(), "it is not counted again");
     assert_eq!(silence([&rows], at(10)), None);
+}
+
+#[test]
+fn a_row_without_a_date_is_counted_when_it_is_read_first_whatever_time_it_states() {
+    // What it states happened before the window, in it, or later.
+    let stated = listed(7).content.occurred_at;
+    for window in [at(0)..at(9_000), stated.plus(Duration::from_secs(60))..at(9_000), at(0)..stated] {
+        let mut rows = RowsWithoutWebhook::counted_from(at(0));
+        let row = listed(7);
+        let page = [DatedRow { dated: None, statement: &row }];
+        let first = rows.add_page(&page, &[], &window);
+        assert_eq!(first, RowCounts { listed: 1, without_webhook: 1 }, "{window:?}");
+        // It was queued, and is recorded when the next window overlaps this one.
+        let next = window.end..window.end.plus(Duration::from_secs(900));
+        let again = rows.add_page(&page, &[recorded([&row])], &next);
+        assert_eq!(again, RowCounts::default(), "{window:?}");
+    }
 }
 
 #[test]
