@@ -8,6 +8,9 @@ use fundhook_domain::{
 };
 use fundhook_ports::{Claims, PortError, Resources};
 
+/// How many items one transaction writes (DynamoDB quota).
+const TRANSACTION_ITEMS_MAX: usize = 100;
+
 /// Records facts as the state updater does, in memory: it reads what is stored, and writes nothing.
 #[derive(Debug)]
 pub struct Rehearsal<R> {
@@ -26,6 +29,15 @@ pub enum Rehearsed {
     Unchanged,
     /// Each name of its resource is a second name, so that none has the facts.
     NoOwner,
+}
+
+/// Why DynamoDB cannot do this write as a whole; `None` if it can.
+pub(crate) fn too_large(write: &Write) -> Option<String> {
+    let items = write.resources.len() + write.claims.len() + write.similar.len();
+    let is_too_large = items > TRANSACTION_ITEMS_MAX;
+    is_too_large.then(|| {
+        format!("recording it changes {items} items, and DynamoDB writes at most {TRANSACTION_ITEMS_MAX} together")
+    })
 }
 
 impl<R: Resources + Claims> Rehearsal<R> {

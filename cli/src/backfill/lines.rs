@@ -20,6 +20,9 @@ pub fn backfilled_lines(part: &BackfillPart) -> Vec<String> {
         lines.extend(list.queued.iter().map(|(what, count)| format!("{count:>8}  {}  {what}", list.feed)));
     }
     lines.extend(part.findings.iter().map(|finding| format!("NEEDS REVIEW: {finding}")));
+    if part.findings_omitted > 0 {
+        lines.push(format!("NEEDS REVIEW: {} more, for which there is no room", part.findings_omitted));
+    }
     lines.push(outcome(part));
     lines.iter().map(|line| printable(line)).collect()
 }

@@ -10,6 +10,7 @@ use fundhook_domain::{ListKind, Tenant, Timestamp};
 use fundhook_reconciliation::{
     BackfillMode, BackfillPart, BackfillPosition, BackfillRequest, BackfilledList, parse_day_or_time,
 };
+use fundhook_runtime::now;
 use serde_json::json;
 
 use super::Ending;
@@ -24,7 +25,7 @@ Run it before the providers' webhooks go to Fundhook. Without, the events are pu
 
 Rows of the last minutes are left to their webhooks.
 
-Exit code: 0 when all was read and nothing needs review, 1 otherwise.
+Exit code: 0 when all was read and understood and nothing needs review, 1 otherwise.
 
 Examples:
   cargo fundhook backfill --from 2026-08-01 --dry-run
@@ -79,6 +80,11 @@ pub(crate) async fn run(arguments: Arguments) -> Ending {
         (false, true) => BackfillMode::RecordOnly,
         (false, false) => BackfillMode::Publish,
     };
+    if from >= to.unwrap_or_else(now) {
+        return Err(
+            format!("nothing can be read from {from} on: --from must be earlier than --to, and than now").into()
+        );
+    }
     let target = Target::find(stack.as_deref()).await?;
     let reconciler = StackReconciler { target: &target, function: target.output("ReconcilerFunctionName")? };
     let request = BackfillRequest { from, to, mode, lists, tenant, after: position };
@@ -91,8 +97,8 @@ pub(crate) async fn run(arguments: Arguments) -> Ending {
         }
     }
     ended.map_err(|error| with_hint(error.into(), found.as_ref()))?;
-    let needs_review = found.is_some_and(|found| !found.findings.is_empty());
-    Ok(if needs_review { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    let is_well = found.is_none_or(|found| found.is_well());
+    Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// What was read so far, and how to continue after an interruption.

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use clap::Args;
-use fundhook::report::{hours_without_report, is_balanced, together};
+use fundhook::report::{hours_without_report, together};
 use fundhook::target::Target;
 use fundhook_adapters::ReconciliationTable;
 use fundhook_domain::{Feed, ListId, ListKind, Provider, ResourceId, Tenant, Timestamp};
-use fundhook_ports::Reports as _;
+use fundhook_ports::{Reports as _, Watermarks as _};
 
-use super::reconcile_request::{LocalRequest, Output, ending, print};
+use super::reconcile_request::{LocalRequest, Output, ReportedList, ending, print};
 use super::{Ending, local};
 
 const EXIT_CODE: &str = "\
@@ -31,7 +31,7 @@ pub(crate) struct Arguments {
     /// Show the stored report of the stack with this name on AWS, instead of running the local stack's reconciler
     #[arg(long, value_name = "NAME", requires = "report")]
     stack: Option<String>,
-    /// Print the reports as JSON: a list with one report for each list of a provider
+    /// Print JSON: an array with an object for each list of a provider
     #[arg(long, requires = "report")]
     json: bool,
     /// The organization [default: the default organization]
@@ -72,28 +72,18 @@ async fn show_stored(stack: &str, tenant: Option<Tenant>, day: Timestamp, now: T
     let target = Target::find(Some(stack)).await?;
     let table = ReconciliationTable::new(&target.aws, target.output("TableName")?.to_owned());
     let feed = Feed::new(Provider::Connect, tenant);
-    let (mut reports, mut is_well) = (Vec::new(), true);
+    let mut lists = Vec::new();
     for kind in ListKind::ALL {
         let list = ListId::new(&feed, kind);
         let hours = table.of_day(&list, day).await?;
-        let Some(report) = together(&hours) else {
-            continue;
-        };
-        let missing = hours_without_report(day, &hours, now);
-        is_well &= missing.is_empty() && is_balanced(&report);
-        let mut about = vec![format!("{} of 24 hours are reported of {list}.", hours.len())];
-        about.extend(missing.iter().map(|(from, before)| format!("  ✗ not reported: {from} to {before}")));
-        match output {
-            Output::Text => {
-                about.iter().for_each(|line| println!("{line}"));
-                print(std::slice::from_ref(&report), output)?;
-            }
-            // What no report contains goes beside the JSON.
-            Output::Json => about.iter().for_each(|line| eprintln!("{line}")),
+        let report = together(&hours);
+        // A list without any report counts if it is read at all.
+        if report.is_some() || table.load(&list).await?.is_some() {
+            let not_reported = hours_without_report(day, &hours, now);
+            lists.push(ReportedList { hours: Some(hours.len()), not_reported, report, list });
         }
-        reports.push(report);
     }
-    if reports.is_empty() {
+    if lists.iter().all(|list| list.report.is_none()) {
         let whose =
             feed.tenant().map_or("the default organization".to_owned(), |tenant| format!("the tenant {tenant}"));
         return Err(format!(
@@ -103,8 +93,6 @@ async fn show_stored(stack: &str, tenant: Option<Tenant>, day: Timestamp, now: T
         )
         .into());
     }
-    if output == Output::Json {
-        print(&reports, Output::Json)?;
-    }
-    Ok(ending(is_well))
+    print(&lists, output)?;
+    Ok(ending(lists.iter().all(ReportedList::is_well)))
 }

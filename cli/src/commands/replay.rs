@@ -72,6 +72,9 @@ struct Selected {
 pub(crate) async fn run(arguments: Arguments) -> Ending {
     let Arguments { selected, dry_run, per_second, json, stack } = arguments;
     let Selected { from, to, feed, event_type, unrecognized } = selected;
+    if let Some((from, to)) = from.zip(to).filter(|(from, to)| from >= to) {
+        return Err(format!("nothing was received from {from} to {to}: --to must be later than --from").into());
+    }
     let selection = Selection { from, to, feed, event_type, unrecognized };
     let target = Target::find(stack.as_deref()).await?;
     let replay = Replay::of(&target, now()).await?;

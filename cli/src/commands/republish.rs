@@ -58,6 +58,11 @@ struct Selected {
 
 pub(crate) async fn run(arguments: Arguments) -> Ending {
     let Arguments { selected: Selected { resources, since }, until, dry_run, json, stack } = arguments;
+    if let Some((since, until)) = since.zip(until).filter(|(since, until)| since > until) {
+        return Err(
+            format!("no fact was received from {since} to {until}: --until must not be earlier than --since").into()
+        );
+    }
     let target = Target::find(stack.as_deref()).await?;
     let destinations = StackPublishers::of(&target).destinations();
     let republisher = Republisher::of(&target, destinations, dry_run)?;

@@ -9,10 +9,7 @@ use serde::Serialize;
 
 use super::content::Content;
 use super::queues::DeadLetterQueue;
-use crate::rehearsal::{Rehearsal, Rehearsed};
-
-/// How many items one transaction writes (DynamoDB quota).
-const TRANSACTION_ITEMS_MAX: usize = 100;
+use crate::rehearsal::{Rehearsal, Rehearsed, too_large};
 
 /// Why a message is in its queue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -81,12 +78,8 @@ impl<R: Resources + Claims + Clone> CauseFinder<R> {
                 Cause::stands("every name of its resource is a second name, so none of them has the facts".to_owned())
             }
             Ok(Rehearsed::Written(write)) => {
-                let items = write.resources.len() + write.claims.len() + write.similar.len();
-                if items > TRANSACTION_ITEMS_MAX {
-                    let needs = format!("recording it changes {items} items, and DynamoDB writes");
-                    return Cause::stands(format!("{needs} at most {TRANSACTION_ITEMS_MAX} together"));
-                }
-                Cause::over(log("it can be recorded now, so the table refused it then, or was not reached"))
+                let can_be_recorded = "it can be recorded now, so the table refused it then, or was not reached";
+                too_large(&write).map_or_else(|| Cause::over(log(can_be_recorded)), Cause::stands)
             }
             Err(error) => self.unread(&error),
         }

@@ -147,7 +147,7 @@ impl<'a> Desk<'a> {
             return Ok(redrive_pointers(&dead, selection, limits, dry_run, destination_of, republisher).await?);
         };
         let source = Queue::new(&self.target.aws, self.target.output(source)?.to_owned());
-        Ok(redrive(&dead, &source, queue, selection, self.limits, dry_run).await?)
+        Ok(redrive(&dead, &source, queue, selection, self.limits, dry_run).await)
     }
 
     async fn summary(

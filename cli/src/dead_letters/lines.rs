@@ -98,7 +98,7 @@ fn content_lines(content: &Content) -> Vec<(&'static str, String)> {
 
 /// What was redriven, and what was kept.
 pub fn redriven_lines(queue: DeadLetterQueue, redriven: &Redriven, dry_run: bool) -> Vec<String> {
-    let Redriven { letters, not_found, newer, cut } = redriven;
+    let Redriven { letters, not_found, newer, cut, failures } = redriven;
     let mut lines: Vec<String> = letters.iter().map(|letter| redriven_line(letter, dry_run)).collect();
     lines.extend(not_found.iter().map(|id| {
         format!("{id}  not found in the queue {queue}; if another command has just listed it, try again in a minute")
@@ -110,6 +110,7 @@ pub fn redriven_lines(queue: DeadLetterQueue, redriven: &Redriven, dry_run: bool
         let messages = plural(*newer, "message");
         lines.push(format!("{messages} not redriven: sent after this command began, by the clock of this machine"));
     }
+    lines.extend(failures.iter().map(|why| format!("FAILED: {why}")));
     if lines.is_empty() {
         lines.push(format!("{queue}: empty"));
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use fundhook_domain::Timestamp;
-use fundhook_ports::{PortError, QueueMessage, SendMessages, WaitingMessage, WaitingMessages, chain};
+use fundhook_ports::{QueueMessage, SendMessages, WaitingMessage, WaitingMessages, chain};
 use serde::Serialize;
 
 use super::collect::Limits;
@@ -50,6 +50,9 @@ pub struct Redriven {
     pub newer: usize,
     /// Whether a limit was reached, so that more may wait.
     pub cut: bool,
+    /// What failed beside the letters: receiving more of them, or making those visible again that were not redriven.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failures: Vec<String>,
 }
 
 /// A message that was redriven, or was to be.
@@ -79,9 +82,20 @@ pub enum SentTo {
 }
 
 impl Redriven {
+    /// Makes messages visible again that were not redriven.
+    pub(super) async fn give_back(&mut self, queue: &impl WaitingMessages, messages: &[WaitingMessage]) {
+        let given_back = queue.give_back(messages).await;
+        self.failures.extend(given_back.err().map(|error| {
+            format!("what was not redriven is not shown until SQS shows it again by itself: {}", chain(&error))
+        }));
+    }
+
     /// Whether everything that was asked for was redriven.
     pub fn is_complete(&self) -> bool {
-        self.not_found.is_empty() && !self.cut && self.letters.iter().all(|letter| letter.kept.is_none())
+        self.not_found.is_empty()
+            && !self.cut
+            && self.failures.is_empty()
+            && self.letters.iter().all(|letter| letter.kept.is_none())
     }
 }
 
@@ -89,7 +103,8 @@ impl Redriven {
 /// deletes nothing.
 ///
 /// A message is sent first and deleted after that. So a crash in between leaves it in both queues, and never in none; what is
-/// processed twice is recorded once. Messages that are not selected are given back.
+/// processed twice is recorded once. Messages that are not selected are given back. What fails does not hide what was done by
+/// then.
 pub async fn redrive(
     dead: &impl WaitingMessages,
     source: &impl SendMessages,
@@ -97,25 +112,28 @@ pub async fn redrive(
     selection: &Selection,
     limits: Limits,
     dry_run: bool,
-) -> Result<Redriven, PortError> {
+) -> Redriven {
     let began = Instant::now();
     let (mut redriven, mut given_back, mut found) = (Redriven::default(), Vec::new(), BTreeSet::new());
-    let ended = loop {
+    loop {
         if let Selection::Ids(ids) = selection
             && ids.is_subset(&found)
         {
-            break Ok(());
+            break;
         }
         if found.len() >= limits.messages || began.elapsed() >= limits.time {
             redriven.cut = true;
-            break Ok(());
+            break;
         }
         let received = match dead.receive(limits.hidden()).await {
             Ok(received) => received,
-            Err(error) => break Err(error),
+            Err(error) => {
+                redriven.failures.push(chain(&error));
+                break;
+            }
         };
         if received.is_empty() {
-            break Ok(());
+            break;
         }
         found.extend(received.iter().map(|message| message.id.clone()));
         let (selected, others): (Vec<_>, Vec<_>) = received.into_iter().partition(|message| selection.selects(message));
@@ -149,10 +167,10 @@ pub async fn redrive(
             });
             given_back.extend((dry_run || kept.is_some()).then_some(message));
         }
-    };
-    dead.give_back(&given_back).await?;
+    }
+    redriven.give_back(dead, &given_back).await;
     if let Selection::Ids(ids) = selection {
         redriven.not_found = ids.difference(&found).cloned().collect();
     }
-    ended.map(|()| redriven)
+    redriven
 }

@@ -82,7 +82,7 @@ where
             given_back.extend((dry_run || kept.is_some()).then_some(message));
         }
     }
-    queue.give_back(&given_back).await?;
+    redriven.give_back(queue, &given_back).await;
     Ok(redriven)
 }
 

@@ -4,10 +4,10 @@ use fundhook_domain::{
     Fact, FactContent, HoldReason, NewFact, Resource, ResourceId, SeveralFamiliesCredit, StatementContent, Status,
     View, events_after,
 };
-use fundhook_ports::{Claims, PortError, Resources};
+use fundhook_ports::{Claims, Disposition, PortError, Resources, chain};
 use serde::Serialize;
 
-use crate::rehearsal::{Rehearsal, Rehearsed};
+use crate::rehearsal::{Rehearsal, Rehearsed, too_large};
 
 /// Envelopes that are read and recorded in memory.
 #[derive(Debug)]
@@ -71,16 +71,23 @@ impl<R: Resources + Claims> DryRun<R> {
         Self { rehearsal: Rehearsal::on(resources, several), counts: Counts::default(), refused: Vec::new() }
     }
 
-    /// Records the facts of one envelope, in memory.
+    /// Records the facts of one envelope, in memory. What cannot be recorded is noted, and the others are recorded.
     pub async fn record(&mut self, facts: &[NewFact]) -> Result<(), PortError> {
         for fact in facts {
-            match self.rehearsal.record(fact).await? {
-                Rehearsed::Unchanged => self.counts.known += 1,
-                Rehearsed::NoOwner => {
-                    let resource = &fact.resource;
-                    self.refused.push(format!("{resource}: every name of it is a second name"));
+            let resource = &fact.resource;
+            let rehearsed = match self.rehearsal.record(fact).await {
+                Ok(rehearsed) => rehearsed,
+                Err(error) if error.disposition() == Disposition::DeadLetter => {
+                    self.refused.push(format!("{resource}: {}", chain(&error)));
+                    continue;
                 }
+                Err(error) => return Err(error),
+            };
+            match rehearsed {
+                Rehearsed::Unchanged => self.counts.known += 1,
+                Rehearsed::NoOwner => self.refused.push(format!("{resource}: every name of it is a second name")),
                 Rehearsed::Written(write) => {
+                    self.refused.extend(too_large(&write).map(|why| format!("{resource}: {why}")));
                     let is_again = |fact: &NewFact, resource: &Resource| {
                         let recorded = resource.facts().iter().filter_map(Fact::statement);
                         recorded.filter(|known| is_reading_of(known, &fact.content)).count() > 1

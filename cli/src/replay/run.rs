@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fundhook_domain::{EvidencePointer, Fact, Kind, SeveralFamiliesCredit, Timestamp, digest_hex, json_fault};
 use fundhook_ports::{
-    Claims, Disposition, ItemsOf, PortError, ReadArchive, Resources, SendMessages, StoredItems, chain,
+    Claims, Disposition, ItemsOf, PortError, ReadArchive, Resources, SendMessages, StoredItems, UnreadableItem, chain,
 };
 use fundhook_providers::{ReadingSettings, facts};
 use futures_util::future::join_all;
@@ -58,8 +58,6 @@ pub enum ReplayError {
         #[source]
         source: PortError,
     },
-    #[error("a fact of {resource} cannot be parsed: {why}")]
-    Item { resource: String, why: String },
     #[error("an envelope cannot be written as JSON")]
     Json(#[from] serde_json::Error),
 }
@@ -81,7 +79,7 @@ pub struct Replayed {
     /// The resources that would change.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub changes: Option<Vec<ChangedResource>>,
-    /// What could not be recorded, and why.
+    /// What cannot be read in the table, or in a dry run not be recorded, and why.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<String>,
 }
@@ -117,14 +115,17 @@ where
             progress: &progress,
         };
         if selection.unrecognized {
-            for (key, places) in self.unrecognized().await? {
+            let (recorded, unreadable) = self.unrecognized().await?;
+            run.replayed.refused = unreadable;
+            for (key, places) in recorded {
                 let lines = lines_of(&self.archive, &key).await;
                 run.object(&key, lines.as_deref(), Some(&places)).await?;
             }
         } else {
             let mut after = selection.after_key();
             'pages: loop {
-                let keys = self.archive.objects(&after).await.map_err(ReplayError::Read)?;
+                let listed = self.archive.objects(&after).await;
+                let keys = listed.map_err(|error| ReplayError::Archive { again: run.again(), why: chain(&error) })?;
                 let Some(last) = keys.last().cloned() else {
                     break;
                 };
@@ -145,24 +146,29 @@ where
         run.finish().await
     }
 
-    /// The places in the archive of what is recorded as unrecognized, by object.
-    async fn unrecognized(&self) -> Result<BTreeMap<String, BTreeSet<u32>>, ReplayError> {
+    /// The places in the archive of what is recorded as unrecognized, by object; and what of it cannot be read in the table.
+    async fn unrecognized(&self) -> Result<(BTreeMap<String, BTreeSet<u32>>, Vec<String>), ReplayError> {
         let (mut places, mut next) = (BTreeMap::<String, BTreeSet<u32>>::new(), None);
+        let mut unreadable = Vec::new();
         loop {
             let page = self.table.scan(ItemsOf::Kind(Kind::Unrecognized), next).await.map_err(ReplayError::Read)?;
+            unreadable.extend(page.unreadable.into_iter().map(|UnreadableItem { key, why }| format!("{key}: {why}")));
             for item in page.items {
                 for text in &item.facts {
-                    let fact: Fact = serde_json::from_str(text).map_err(|error| ReplayError::Item {
-                        resource: item.id.to_string(),
-                        why: json_fault(&error),
-                    })?;
+                    let fact: Fact = match serde_json::from_str(text) {
+                        Ok(fact) => fact,
+                        Err(error) => {
+                            unreadable.push(format!("{}: a fact cannot be parsed: {}", item.id, json_fault(&error)));
+                            continue;
+                        }
+                    };
                     let EvidencePointer { object, line } = fact.content.evidence().archived.clone();
                     places.entry(object).or_default().insert(line);
                 }
             }
             next = page.next;
             if next.is_none() {
-                return Ok(places);
+                return Ok((places, unreadable));
             }
         }
     }
@@ -290,7 +296,7 @@ where
             Mode::DryRun => {
                 replayed.statements = Some(self.dry_run.counts());
                 replayed.changes = Some(self.dry_run.changes());
-                replayed.refused = self.dry_run.refused().to_vec();
+                replayed.refused.extend_from_slice(self.dry_run.refused());
             }
         }
         Ok(replayed)

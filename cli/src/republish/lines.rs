@@ -19,6 +19,7 @@ fn line(resource: &RepublishedResource) -> String {
     let RepublishedResource { resource, events, failures } = resource;
     let sequences: Vec<&str> = events.iter().filter_map(|event| event.id.rsplit('#').next()).collect();
     let sequences = match sequences.as_slice() {
+        [] if failures.is_empty() => "  no events".to_owned(),
         [] => String::new(),
         [only] => format!("  event #{only}"),
         [first, .., last] => format!("  events #{first} to #{last}"),

@@ -1,5 +1,7 @@
 //! Publishes again what the table of a stack says, by the publishers of the stack.
 
+use std::collections::BTreeSet;
+
 use fundhook_adapters::ResourceTable;
 use fundhook_domain::ResourceId;
 use fundhook_ports::{Disposition, FactPages, ItemsOf, PortError, StoredItem, StoredItems, UnreadableItem, chain};
@@ -139,6 +141,8 @@ where
     /// Publishes all events of these resources again.
     pub async fn resources(&self, ids: &[ResourceId]) -> Result<Republished, RepublishError> {
         let mut republished = Republished::default();
+        // A read names each of them once.
+        let ids: Vec<ResourceId> = BTreeSet::from_iter(ids).into_iter().cloned().collect();
         for ids in ids.chunks(READ_AT_ONCE) {
             let page = self.table.items(ids).await?;
             let is_known = |id: &ResourceId| {
@@ -151,6 +155,9 @@ where
             republished.unreadable(page.unreadable);
             self.round(page.items, Window::default(), &mut republished).await?;
         }
+        let is_told = |id: &&ResourceId| republished.resources.iter().any(|told| told.resource == id.to_string());
+        let silent: Vec<RepublishedResource> = ids.iter().filter(|id| !is_told(id)).map(without_events).collect();
+        republished.resources.extend(silent);
         Ok(republished)
     }
 
@@ -220,6 +227,11 @@ where
         }));
         Ok(())
     }
+}
+
+/// A resource whose facts published nothing, such as one that a backfill only recorded.
+fn without_events(resource: &ResourceId) -> RepublishedResource {
+    RepublishedResource { resource: resource.to_string(), events: Vec::new(), failures: Vec::new() }
 }
 
 fn failed(resource: &ResourceId, why: String) -> RepublishedResource {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use fundhook::dead_letters::{
     CauseFinder, Content, DeadLetterQueue, Limits, Pointer, Redriven, Selection, SentTo, collect, content, redrive,
-    redrive_pointers,
+    redrive_pointers, redriven_lines,
 };
 use fundhook::invocation::{Invocation, InvocationError};
 use fundhook::republish::{Destination, Republisher};
@@ -155,7 +155,7 @@ async fn receiving_stops_at_its_limits_and_says_so() {
 
 async fn redriven(dead: &Fake<DeadLetters>, source: &Fake<Queue>, selection: &Selection, dry_run: bool) -> Redriven {
     let redriven = redrive(dead, source, DeadLetterQueue::Transfers, selection, LIMITS, dry_run).await;
-    redriven.expect("the queue answers")
+    redriven
 }
 
 fn ids(ids: &[&str]) -> Selection {
@@ -203,6 +203,23 @@ async fn a_message_is_deleted_only_after_its_queue_has_it() {
     assert_eq!((source.sent().len(), dead.visible().len()), (1, 1));
     assert!(redriven(&dead, &source, &all, false).await.is_complete());
     assert_eq!((source.sent(), dead.visible().len()), (vec!["zero".to_owned(); 2], 0));
+}
+
+#[tokio::test]
+async fn what_was_done_is_told_although_the_queue_fails_afterwards() {
+    let all = Selection::All { before: at(SENT) };
+    let (dead, source) = (Fake::with_bodies(vec!["one"; 25], at(SENT)), Fake::<Queue>::default());
+    dead.now().on_receive = Fail::After(1);
+    let done = redriven(&dead, &source, &all, false).await;
+    assert_eq!((done.letters.len(), source.sent().len(), done.failures.len()), (10, 10, 1), "{done:?}");
+    assert!(!done.is_complete());
+
+    let (dead, source) = (Fake::with_bodies(["zero", "one"], at(SENT)), Fake::<Queue>::refusing("one"));
+    dead.now().on_give_back = Fail::Next(1);
+    let done = redriven(&dead, &source, &all, false).await;
+    assert_eq!((done.letters.len(), source.sent().len(), done.failures.len()), (2, 1, 1), "{done:?}");
+    let lines = redriven_lines(DeadLetterQueue::Transfers, &done, false);
+    assert!(lines.iter().any(|line| line.starts_with("FAILED: what was not redriven is not shown")), "{lines:?}");
 }
 
 /// Redrives pointers with publishers that answer with `answer_of`. Returns what was published, by destination.

@@ -99,8 +99,8 @@ fn an_inconsistent_command_line_is_an_error() {
     assert!(String::from_utf8_lossy(&help.stdout).contains("Exit code:"));
 }
 
-/// An AWS endpoint with a stack that has stored `reports`.
-async fn aws_with(reports: &[Value]) -> String {
+/// An AWS endpoint with a stack that has stored `reports`, and reads the list `unreported` too.
+async fn aws_with(reports: &[Value], unreported: Option<&'static str>) -> String {
     let items = reports.iter().map(|report| json!({ "pk": { "S": "report" }, "content": { "S": report.to_string() } }));
     let items = json!({ "Responses": { TABLE: items.collect::<Vec<_>>() }, "UnprocessedKeys": {} }).to_string();
     let stack = format!(
@@ -112,7 +112,14 @@ async fn aws_with(reports: &[Value]) -> String {
     let answer = async move |headers: HeaderMap, body: String| {
         if headers.contains_key("x-amz-target") {
             let is_of_connect = body.contains("report#connect:transactions#");
-            ([(header::CONTENT_TYPE, "application/x-amz-json-1.0")], if is_of_connect { items } else { nothing })
+            let watermark = unreported.filter(|list| body.contains(&format!("watermark#{list}")));
+            let watermark = watermark.map(|_| {
+                let time = "2025-10-08T00:00:00Z";
+                let content = json!({ "revision": 1, "read_until": time, "totals_until": time }).to_string();
+                json!({ "Item": { "pk": { "S": "watermark" }, "content": { "S": content } } }).to_string()
+            });
+            let answer = watermark.unwrap_or_else(|| if is_of_connect { items } else { nothing });
+            ([(header::CONTENT_TYPE, "application/x-amz-json-1.0")], answer)
         } else {
             ([(header::CONTENT_TYPE, "text/xml")], stack)
         }
@@ -151,7 +158,7 @@ async fn a_stored_report_succeeds_only_if_nothing_needs_review() {
         (with("discrepancies", json!(["this deposit differs"])), 1, "✗ this deposit differs"),
         (with("not_understood", json!(2)), 1, "are in no total: 2"),
     ] {
-        let url = aws_with(&reports).await;
+        let url = aws_with(&reports, None).await;
         let variables = [
             ("AWS_ENDPOINT_URL", url.as_str()),
             ("AWS_REGION", "us-east-1"),
@@ -168,7 +175,32 @@ async fn a_stored_report_succeeds_only_if_nothing_needs_review() {
         let json: Vec<Value> = serde_json::from_slice(&ended.stdout).expect("nothing but JSON is printed");
         assert_eq!(json.len(), 1, "{expected}: one report for each list");
         assert_eq!((&json[0]["feed"], &json[0]["list"]), (&json!("connect"), &json!("transactions")));
-        assert_eq!(json[0]["from"], reports[0]["from"], "{expected}");
-        assert_eq!(json[0]["before"], json!("2025-10-08T00:00:00Z"), "{expected}");
+        assert_eq!(json[0]["report"]["before"], json!("2025-10-08T00:00:00Z"), "{expected}");
+        let missing = json!({ "from": "2025-10-07T00:00:00Z", "before": "2025-10-07T02:00:00Z" });
+        let missing = if reports.len() == 24 { json!([]) } else { json!([missing]) };
+        assert_eq!(json[0]["not_reported"], missing, "{expected}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_is_read_and_has_no_report_fails_the_day() {
+    let reports: Vec<Value> = (0..24).map(quiet).collect();
+    let url = aws_with(&reports, Some("zerohash:payments")).await;
+    let variables = [
+        ("AWS_ENDPOINT_URL", url.as_str()),
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_ACCESS_KEY_ID", "123456789012"),
+        ("AWS_SECRET_ACCESS_KEY", "local"),
+    ];
+    let day = ["--report", "--stack", "mine", "--day", "2025-10-07"];
+    let ended = fundhook(&day, &variables);
+    let stdout = String::from_utf8_lossy(&ended.stdout);
+    assert_eq!(ended.status.code(), Some(1), "{stdout}");
+    assert!(stdout.contains("0 of 24 hours are reported of zerohash:payments."), "{stdout}");
+    assert!(stdout.contains("✗ not reported: 2025-10-07T00:00:00Z to 2025-10-08T00:00:00Z"), "{stdout}");
+
+    let ended = fundhook(&[&day[..], &["--json"]].concat(), &variables);
+    let json: Value = serde_json::from_slice(&ended.stdout).expect("JSON");
+    assert_eq!((&json[1]["list"], &json[1]["report"]), (&json!("payments"), &Value::Null));
+    assert_eq!((&json[0]["is_well"], &json[1]["is_well"]), (&json!(true), &json!(false)));
 }

@@ -8,6 +8,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use fundhook::replay::{Mode, Pace, Replay, ReplayError, Replayed, Selection, Sender, replayed_lines};
 use fundhook_domain::{FeeBearer, HoldReason, SeveralFamiliesCredit};
+use fundhook_ports::UnreadableItem;
 use fundhook_ports::fakes::{EvidenceBucket, Fail, Fake, Queue, ResourceTable};
 use fundhook_providers::ReadingSettings;
 use serde_json::json;
@@ -177,6 +178,19 @@ async fn what_is_recorded_as_unrecognized_is_found_by_the_table() {
     assert_eq!((replayed.envelopes, replayed.changes.map(|changes| changes.len())), (1, Some(0)));
     let before = Selection { to: Some(at("2026-11-20T10:00:00Z")), ..selection };
     assert_eq!(dry_run(&archive, &table, ReadingSettings::default(), &before).await.envelopes, 0);
+}
+
+#[tokio::test]
+async fn items_that_cannot_be_read_are_reported() {
+    let odd = envelope_json("connect", None, "hello", "2026-11-20T10:00:00Z");
+    let table = recorded(std::slice::from_ref(&odd));
+    let (key, why) = ("unrecognized#connect#x".to_owned(), "it has no facts".to_owned());
+    table.now().unreadable.push(UnreadableItem { key, why });
+    let archive = self::archive(&[("x", &[odd])]);
+    archive.now().objects[0].0 = "evidence/v1/none".to_owned();
+    let selection = Selection { unrecognized: true, ..Selection::default() };
+    let replayed = dry_run(&archive, &table, ReadingSettings::default(), &selection).await;
+    assert_eq!((replayed.envelopes, replayed.refused), (1, vec!["unrecognized#connect#x: it has no facts".to_owned()]));
 }
 
 #[tokio::test]

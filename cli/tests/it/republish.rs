@@ -182,7 +182,8 @@ async fn a_dry_run_invokes_nothing_and_what_is_not_recorded_is_named() {
     let table = table();
     let invoke = async |_, _| -> Result<Invocation, InvocationError> { unreachable!("nothing is invoked") };
     let republisher = Republisher::new(table.clone(), invoke, vec![Destination::Topic, Destination::Bus], true);
-    let done = republisher.resources(&[deposit("a"), deposit("unknown")]).await.expect("the table answers");
+    let twice = [deposit("a"), deposit("unknown"), deposit("a")];
+    let done = republisher.resources(&twice).await.expect("the table answers");
     let lines = republished_lines(&done, true);
     assert_eq!(
         lines,

@@ -99,7 +99,10 @@ impl<P: Ports> Reconciler<P> {
             CheckEnd::AllChecked => {
                 counts.count_queued(&theirs, &discrepancies);
                 counts.count_page(&theirs, &discrepancies);
-                part.add_findings(discrepancies.iter().filter(|it| it.to_queue().is_none()).map(ToString::to_string));
+                // A contradiction is queued, and becomes a case.
+                let needs_review =
+                    |it: &&Discrepancy| matches!(it, Discrepancy::Differs { .. }) || it.to_queue().is_none();
+                part.add_findings(discrepancies.iter().filter(needs_review).map(ToString::to_string));
                 Ok(PageEnd::Read(page.next))
             }
             CheckEnd::OutOfTime => {

@@ -34,13 +34,21 @@ impl Archive for Bucket {
 
 impl ReadArchive for Bucket {
     async fn objects(&self, after: &str) -> Result<Vec<String>, PortError> {
-        let list =
-            self.client.list_objects_v2().bucket(&self.name).prefix("evidence/v1/").start_after(after).send().await;
-        let listed = list.map_err(|error| {
-            let why = why(&error, BUCKET.called(&self.name));
-            PortError::new("list the evidence bucket", Disposition::Retry, why)
-        })?;
-        Ok(listed.contents.unwrap_or_default().into_iter().filter_map(|object| object.key).collect())
+        let mut token = None;
+        loop {
+            let list = self.client.list_objects_v2().bucket(&self.name).prefix("evidence/v1/").start_after(after);
+            let listed = list.set_continuation_token(token).send().await.map_err(|error| {
+                let why = why(&error, BUCKET.called(&self.name));
+                PortError::new("list the evidence bucket", Disposition::Retry, why)
+            })?;
+            let keys: Vec<String> =
+                listed.contents.unwrap_or_default().into_iter().filter_map(|object| object.key).collect();
+            token = listed.next_continuation_token.filter(|_| listed.is_truncated == Some(true));
+            // A page may be empty although another one follows.
+            if !keys.is_empty() || token.is_none() {
+                return Ok(keys);
+            }
+        }
     }
 
     async fn content(&self, key: &str) -> Result<Vec<u8>, PortError> {

@@ -31,6 +31,7 @@ impl WaitingMessages for Queue {
 
     async fn give_back(&self, messages: &[WaitingMessage]) -> Result<(), PortError> {
         let failed = |why: String| PortError::new("make messages of a queue visible again", Disposition::Retry, why);
+        let mut outcome = Ok(());
         for messages in messages.chunks(usize::try_from(RECEIVED_MAX).unwrap_or(1)) {
             let entry = |(index, message): (usize, &WaitingMessage)| {
                 let entry = ChangeMessageVisibilityBatchRequestEntry::builder().id(index.to_string());
@@ -40,12 +41,16 @@ impl WaitingMessages for Queue {
             let entries = entries.map_err(|error| failed(error.to_string()))?;
             let call = self.client().change_message_visibility_batch().queue_url(self.url());
             let answer = call.set_entries(Some(entries)).send().await;
-            let answer = answer.map_err(|error| failed(why(&error, QUEUE.called(self.url()))))?;
-            if let Some(entry) = answer.failed().first() {
-                return Err(failed(format!("{}: {}", entry.code(), entry.message().unwrap_or_default())));
-            }
+            let given_back = answer.map_err(|error| failed(why(&error, QUEUE.called(self.url())))).and_then(|answer| {
+                // What SQS rejects because of the request is a receipt that has ended: the message is visible already.
+                match answer.failed().iter().find(|entry| !entry.sender_fault()) {
+                    Some(entry) => Err(failed(format!("{}: {}", entry.code(), entry.message().unwrap_or_default()))),
+                    None => Ok(()),
+                }
+            });
+            outcome = outcome.and(given_back);
         }
-        Ok(())
+        outcome
     }
 
     async fn delete(&self, message: &WaitingMessage) -> Result<(), PortError> {

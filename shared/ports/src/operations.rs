@@ -29,7 +29,8 @@ pub trait WaitingMessages {
     /// Some messages, at most ten, which no other receiver gets for `hidden`. None when there is no visible message.
     fn receive(&self, hidden: Duration) -> impl Future<Output = Result<Vec<WaitingMessage>, PortError>> + Send;
 
-    /// Makes the messages visible to others again, at once.
+    /// Makes the messages visible to others again, at once. One that is visible already is given back. Of several failures, the
+    /// first is returned, and the other messages are given back.
     fn give_back(&self, messages: &[WaitingMessage]) -> impl Future<Output = Result<(), PortError>> + Send;
 
     /// Deletes a message.

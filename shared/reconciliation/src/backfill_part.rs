@@ -24,6 +24,9 @@ pub struct BackfillPart {
     pub lists: Vec<BackfilledList>,
     /// What needs review, one sentence each.
     pub findings: Vec<String>,
+    /// How many more sentences there would be: there is no room for them.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub findings_omitted: u64,
     /// Where to continue; `None` when everything was read.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub next: Option<BackfillPosition>,
@@ -55,11 +58,25 @@ pub struct BackfilledList {
     pub not_understood: u64,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
 impl BackfillPart {
     /// Nothing is read yet.
     pub fn new(request: &BackfillRequest, plan: &BackfillPlan) -> Self {
         let BackfillRequest { from, mode, .. } = *request;
-        Self { from, to: plan.to(), mode, lists: Vec::new(), findings: Vec::new(), next: None, failed: None }
+        Self {
+            from,
+            to: plan.to(),
+            mode,
+            lists: Vec::new(),
+            findings: Vec::new(),
+            findings_omitted: 0,
+            next: None,
+            failed: None,
+        }
     }
 
     /// The counts of `list`.
@@ -72,11 +89,21 @@ impl BackfillPart {
         &mut self.lists[at]
     }
 
+    /// Whether nothing needs review: every row was understood, and none contradicts what is recorded or may be credited
+    /// already.
+    pub fn is_well(&self) -> bool {
+        self.findings.is_empty() && self.lists.iter().all(|list| list.not_understood == 0)
+    }
+
     /// Adds sentences about what needs review, each once and as long as there is room.
     pub fn add_findings(&mut self, findings: impl IntoIterator<Item = String>) {
         for finding in findings {
-            if self.findings.len() < FINDINGS_MAX && !self.findings.contains(&finding) {
-                self.findings.push(finding);
+            if self.findings.contains(&finding) {
+                continue;
+            }
+            match self.findings.len() < FINDINGS_MAX {
+                true => self.findings.push(finding),
+                false => self.findings_omitted += 1,
             }
         }
     }
@@ -87,6 +114,7 @@ impl BackfillPart {
             self.list(&ListId::new(&list.feed, list.list)).add(list);
         }
         self.add_findings(later.findings);
+        self.findings_omitted += later.findings_omitted;
         (self.to, self.next, self.failed) = (later.to, later.next, later.failed);
     }
 }

@@ -3,13 +3,12 @@
 use std::process::ExitCode;
 
 use fundhook::cases::decided_lines;
-use fundhook::report::is_balanced;
 use fundhook_local_stack::reconciler;
 use fundhook_local_stack::{LocalStack, Workspace};
-use fundhook_reconciliation::DayReports;
+use fundhook_reconciliation::{DayReports, Report};
 
 use super::{Ending, progress};
-use crate::commands::reconcile_request::{LocalRequest, ending, print};
+use crate::commands::reconcile_request::{LocalRequest, ReportedList, ending, print};
 
 pub(crate) async fn run(request: LocalRequest) -> Ending {
     let stack = LocalStack::running(&Workspace::find()?)?.deployment;
@@ -45,8 +44,15 @@ pub(crate) async fn run(request: LocalRequest) -> Ending {
                         .into(),
                 );
             }
-            print(&reports, output)?;
-            Ok(ending(reports.iter().all(is_balanced)))
+            let whole = |report: Report| ReportedList {
+                list: report.list_id(),
+                hours: None,
+                not_reported: Vec::new(),
+                report: Some(report),
+            };
+            let lists: Vec<ReportedList> = reports.into_iter().map(whole).collect();
+            print(&lists, output)?;
+            Ok(ending(lists.iter().all(ReportedList::is_well)))
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The adapters, one file each, against an embedded DynamoDB engine and servers on the loopback interface.
 
 mod attributes;
+mod bucket;
 mod claim_failures;
 mod claims;
 mod connect_api;

@@ -9,7 +9,8 @@ use fundhook_domain::{
 
 use super::{Fail, Fake, down};
 use crate::{
-    Claims, Disposition, FactPages, ItemPage, ItemsOf, PortError, Resources, StoredItem, StoredItems, WriteOutcome,
+    Claims, Disposition, FactPages, ItemPage, ItemsOf, PortError, Resources, StoredItem, StoredItems, UnreadableItem,
+    WriteOutcome,
 };
 
 const WRITE: &str = "write a resource";
@@ -54,6 +55,8 @@ pub struct ResourceTable {
     pub reads: Vec<Vec<ResourceId>>,
     /// The resources of each write.
     pub writes: Vec<Vec<ResourceId>>,
+    /// The items that a scan finds and cannot read.
+    pub unreadable: Vec<UnreadableItem>,
 }
 
 impl ResourceTable {
@@ -248,7 +251,7 @@ impl StoredItems for Fake<ResourceTable> {
         table.on_read.outcome("scan the table")?;
         let is_next = |id: &&ResourceId| from.as_ref().is_none_or(|from| id.to_string() > *from);
         let Some(id) = table.resources.keys().filter(is_next).min_by_key(|id| id.to_string()) else {
-            return Ok(ItemPage::default());
+            return Ok(ItemPage { unreadable: table.unreadable.clone(), ..ItemPage::default() });
         };
         let is_one = |item: &StoredItem| match which {
             ItemsOf::WrittenSince(since) => item.updated_at >= since,

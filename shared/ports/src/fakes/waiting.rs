@@ -22,6 +22,8 @@ pub struct DeadLetters {
     pub on_receive: Fail,
     /// Which calls to delete fail.
     pub on_delete: Fail,
+    /// Which calls to give back fail.
+    pub on_give_back: Fail,
 }
 
 impl Fake<DeadLetters> {
@@ -63,6 +65,7 @@ impl WaitingMessages for Fake<DeadLetters> {
 
     async fn give_back(&self, messages: &[WaitingMessage]) -> Result<(), PortError> {
         let mut queue = self.now();
+        queue.on_give_back.outcome("give messages back")?;
         messages.iter().for_each(|message| {
             queue.hidden.remove(&message.id);
         });
