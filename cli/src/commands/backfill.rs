@@ -47,7 +47,8 @@ pub(crate) struct Arguments {
     /// Record, and publish no event about what subscribers do not know
     #[arg(long)]
     record_only: bool,
-    /// Only this list: transactions, fund_transactions, deposits, payments or bank_payments. May be repeated
+    /// Only this list: transactions, fund_transactions, deposits, payments, bank_payments, participants, external_accounts
+    /// or accounts. May be repeated
     #[arg(long = "list", value_name = "LIST")]
     lists: Vec<ListKind>,
     /// Only this organization [default: all]

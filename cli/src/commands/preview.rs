@@ -34,7 +34,8 @@ const AFTER_HELP: &str = r#"Input:
   body     the body as JSON; its text is kept byte for byte. For any other body, use "text": "the raw body"
   at       when it is received and signed [default: one second after the one before]
   list     true for a row of a provider's list, with the row as the body; "url" says where it was read, and which list it is.
-           Or the list: transactions (Connect's), fund_transactions, deposits, payments, bank_payments (zerohash's)
+           Or the list: transactions (Connect's), fund_transactions, deposits, payments, bank_payments, participants,
+           external_accounts, accounts (zerohash's)
 
   Only the body is required; a feed can also be passed as --feed. Blank lines are skipped.
 

@@ -73,7 +73,7 @@ async fn show_stored(stack: &str, tenant: Option<Tenant>, day: Timestamp, now: T
     let table = ReconciliationTable::new(&target.aws, target.output("TableName")?.to_owned());
     let feed = Feed::new(Provider::Connect, tenant);
     let mut lists = Vec::new();
-    for kind in ListKind::ALL {
+    for kind in ListKind::ALL.into_iter().filter(|kind| kind.is_dated()) {
         let list = ListId::new(&feed, kind);
         let hours = table.of_day(&list, day).await?;
         let report = together(&hours);

@@ -69,7 +69,7 @@ pub struct StatementSummary {
     pub resource: ResourceId,
     pub event_type: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<Status>,
+    pub status: Option<&'static str>,
     pub received_at: Timestamp,
     pub correlation_id: CorrelationId,
     /// Where the webhook is archived.
@@ -97,7 +97,7 @@ impl StatementSummary {
         Self {
             resource: fact.resource.clone(),
             event_type: fact.content.event_type().to_owned(),
-            status: fact.content.status(),
+            status: fact.content.status().map(Status::as_str),
             received_at: evidence.received_at,
             correlation_id: evidence.correlation_id.clone(),
             archived: evidence.archived.clone(),

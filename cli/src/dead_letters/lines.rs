@@ -68,7 +68,7 @@ fn content_lines(content: &Content) -> Vec<(&'static str, String)> {
             ]
         }
         Content::Statement(statement) => {
-            let status = statement.status.map_or("no status", |status| status.as_str());
+            let status = statement.status.unwrap_or("no status");
             let archived = &statement.archived;
             vec![
                 ("statement", format!("{} ({status})  received {}", statement.event_type, statement.received_at)),

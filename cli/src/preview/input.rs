@@ -151,11 +151,9 @@ fn list_of(option: &ListOption, feed: &Feed, url: Option<&str>) -> Result<Option
             at_path.last().unwrap_or(ListKind::ConnectTransactions)
         }
     };
-    let fits = match kind {
-        ListKind::ConnectTransactions => feed.provider() != Provider::Striga,
-        ListKind::FundTransactions | ListKind::Deposits | ListKind::Payments | ListKind::BankPayments => {
-            feed.provider() == Provider::Zerohash
-        }
+    let fits = match kind.provider() {
+        Provider::Connect => feed.provider() != Provider::Striga,
+        Provider::Zerohash | Provider::Striga => feed.provider() == kind.provider(),
     };
     match (fits, kind) {
         (true, kind) => Ok(Some(kind)),

@@ -49,7 +49,7 @@ pub struct ChangedResource {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ResourceState {
     /// `None` when nothing is recorded, or nothing says a status.
-    pub status: Option<Status>,
+    pub status: Option<&'static str>,
     /// What may be booked for the customer, such as `495 USD`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub net: Option<String>,
@@ -61,7 +61,7 @@ pub struct ResourceState {
 impl ResourceState {
     fn of(view: &View) -> Self {
         let net = view.details.credit().map(|credit| format!("{} {}", credit.net.value, credit.net.asset));
-        Self { status: view.status, net, hold: view.details.hold().map(|hold| hold.reason) }
+        Self { status: view.status.map(Status::as_str), net, hold: view.details.hold().map(|hold| hold.reason) }
     }
 }
 

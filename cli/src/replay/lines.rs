@@ -49,7 +49,7 @@ fn changed_line(changed: &ChangedResource) -> String {
 
 fn state(state: &ResourceState) -> String {
     let ResourceState { status, net, hold } = state;
-    let status = status.map_or("-", |status| status.as_str());
+    let status = status.unwrap_or("-");
     let money = net.as_ref().map(|net| format!("net {net}")).or_else(|| hold.map(|reason| reason.to_string()));
     money.map_or_else(|| status.to_owned(), |money| format!("{status} ({money})"))
 }

@@ -284,8 +284,9 @@ where
 
     /// How to continue a replay that stops.
     fn again(&self) -> String {
-        let from = self.day.as_ref().map(|day| format!(" with --from {day}T00:00:00Z")).unwrap_or_default();
-        format!("run it again{from}")
+        let midnight = self.day.as_ref().and_then(|day| format!("{day}T00:00:00Z").parse::<Timestamp>().ok());
+        let from = midnight.map(|midnight| self.selection.from.map_or(midnight, |from| from.max(midnight)));
+        format!("run it again{}", from.map(|from| format!(" with --from {from}")).unwrap_or_default())
     }
 
     async fn finish(mut self) -> Result<Replayed, ReplayError> {

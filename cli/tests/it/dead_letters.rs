@@ -154,8 +154,7 @@ async fn receiving_stops_at_its_limits_and_says_so() {
 }
 
 async fn redriven(dead: &Fake<DeadLetters>, source: &Fake<Queue>, selection: &Selection, dry_run: bool) -> Redriven {
-    let redriven = redrive(dead, source, DeadLetterQueue::Transfers, selection, LIMITS, dry_run).await;
-    redriven
+    redrive(dead, source, DeadLetterQueue::Transfers, selection, LIMITS, dry_run).await
 }
 
 fn ids(ids: &[&str]) -> Selection {

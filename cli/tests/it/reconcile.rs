@@ -118,7 +118,7 @@ async fn aws_with(reports: &[Value], unreported: Option<&'static str>) -> String
                 let content = json!({ "revision": 1, "read_until": time, "totals_until": time }).to_string();
                 json!({ "Item": { "pk": { "S": "watermark" }, "content": { "S": content } } }).to_string()
             });
-            let answer = watermark.unwrap_or_else(|| if is_of_connect { items } else { nothing });
+            let answer = watermark.unwrap_or(if is_of_connect { items } else { nothing });
             ([(header::CONTENT_TYPE, "application/x-amz-json-1.0")], answer)
         } else {
             ([(header::CONTENT_TYPE, "text/xml")], stack)

@@ -4,7 +4,7 @@
 //! - No watermark is moved, no report is stored, and no metric of the regular runs is emitted.
 //! - A page is counted and left behind only after its rows were queued.
 
-use fundhook_domain::{Backfill, ListId, ListedAt, Timestamp};
+use fundhook_domain::{Backfill, ListId, Timestamp};
 use fundhook_ports::chain;
 use fundhook_reconciliation::{
     BackfillPart, BackfillPlan, BackfillPosition, BackfillRequest, ClosedWindow, Discrepancy, PageKey,
@@ -78,12 +78,8 @@ impl<P: Ports> Reconciler<P> {
     ) -> Result<PageEnd, ReconcileError> {
         let (list, window) = (position.list_id(), plan.window(position));
         let mut page = self.rows_page(&list, window, &position.page, phase.run).await?;
-        page.rows.retain(|row| match row.dated {
-            ListedAt::At(at) => window.contains(at),
-            ListedAt::AsRequested | ListedAt::Missing => true,
-        });
+        let recorded = self.keep_rows_of(&list, window, &mut page.rows).await?;
         let theirs = statements_of(&page.rows);
-        let recorded = self.recorded_for(&theirs).await?;
         let Checked { discrepancies, end } = self.discrepancies(&list, &recorded, &theirs, phase).await?;
         if let Some(mark) = part.mode.mark() {
             let rejected = self.queue_backfilled(&list, &page.rows, &discrepancies, mark, phase.run).await?;

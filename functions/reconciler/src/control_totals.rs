@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use fundhook_domain::{Kind, ListId, ListKind, Provider, Resource, ResourceId, Statement, Timestamp};
+use fundhook_domain::{Kind, ListId, Provider, Resource, ResourceId, Statement, Timestamp};
 use fundhook_ports::{PortError, Receipts, SettledResources, chain};
 use fundhook_reconciliation::{
     ClosedWindow, OrganizationFeeds, PageKey, Report, ReportBuilder, credited_twice, is_listed_by, moved_by_row, plan,
@@ -69,7 +69,7 @@ impl<P: Ports> Reconciler<P> {
             next = page.next;
         }
         let recorded =
-            self.store.settled(&self.feed_of_rows(list), kind_in(list.kind()), window.from, window.before).await?;
+            self.store.settled(&self.feed_of_rows(list), list.kind().contains(), window.from, window.before).await?;
         let mut unlisted = report.uncounted_ids(recorded);
         if unlisted.len() > REQUESTED_BY_ID_MAX {
             let before = self.listed_in(list, window.hour_before(), phase).await?;
@@ -83,7 +83,7 @@ impl<P: Ports> Reconciler<P> {
 
     /// The deposits of the organization's other feed that were credited in `window` or within an hour of it.
     async fn other_feeds_deposits(&self, list: &ListId, window: ClosedWindow) -> Result<Vec<Resource>, PortError> {
-        if self.organization_feeds(list) == OrganizationFeeds::One || kind_in(list.kind()) != Kind::Deposit {
+        if self.organization_feeds(list) == OrganizationFeeds::One || list.kind().contains() != Kind::Deposit {
             return Ok(Vec::new());
         }
         let own = self.feed_of_rows(list);
@@ -199,13 +199,5 @@ impl<P: Ports> Reconciler<P> {
         let receipts = if ids.is_empty() { Vec::new() } else { self.store.receipts(&ids).await? };
         report.count(&recorded, rows, &receipts, self.now());
         Ok(())
-    }
-}
-
-/// The kind of the resources that the list is about.
-pub(crate) fn kind_in(list: ListKind) -> Kind {
-    match list {
-        ListKind::ConnectTransactions | ListKind::FundTransactions | ListKind::Deposits => Kind::Deposit,
-        ListKind::Payments | ListKind::BankPayments => Kind::Withdrawal,
     }
 }

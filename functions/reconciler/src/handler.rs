@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use fundhook_credentials::rotate_by_run;
-use fundhook_domain::{Kind, Timestamp};
+use fundhook_domain::{Kind, ListId, Timestamp};
 use fundhook_ports::{
     AccessTokens, AccountResources, Claims, ListSigned, ListWithToken, MovementsMarks, OpenResources, Receipts,
     Reports, RequestToken, Resources, SendMessages, SettledResources, Watermarks, chain,
@@ -77,7 +77,7 @@ pub struct Reconciler<P: Ports> {
 }
 
 impl<P: Ports> Reconciler<P> {
-    /// Reads each list from its watermark, reports what is overdue, and totals the hours that have closed.
+    /// Reads each list from its watermark, and once a day the lists that have no filter by date; reports what is overdue, and totals the hours that have closed.
     /// A part that fails does not prevent the others; the first failure is returned.
     ///
     /// Stops before `deadline`, wherever it is by then. The next run continues from there.
@@ -89,7 +89,8 @@ impl<P: Ports> Reconciler<P> {
                 "the credentials for a provider's API could not be read; its lists are not read in this run"
             );
         });
-        let lists = run.lists.known().to_vec();
+        let (lists, whole): (Vec<ListId>, Vec<ListId>) =
+            run.lists.known().iter().cloned().partition(|list| list.kind().is_dated());
         let time = RunTime::new(self.now(), deadline);
 
         let mut reading = run.phase(time.until(READING_ENDS));
@@ -102,7 +103,7 @@ impl<P: Ports> Reconciler<P> {
             let read = self.read_list(list, &mut reading).await;
             outcome = outcome.and(read.inspect_err(|failed| log_failure(list, failed)));
         }
-        self.emit_lag(&lists).await;
+        self.emit_lag(run.lists.known()).await;
         self.emit_silence(&lists, &run.counted).await;
 
         // No list contains these, so this is quick and may use all the time.
@@ -117,6 +118,12 @@ impl<P: Ports> Reconciler<P> {
 
         let mut checking = run.phase(time.whole());
         outcome = outcome.and(self.check_movements(&mut checking).await);
+
+        let mut reading = run.phase(time.whole());
+        for list in &whole {
+            let read = self.read_list(list, &mut reading).await;
+            outcome = outcome.and(read.inspect_err(|failed| log_failure(list, failed)));
+        }
 
         // Last, because there may always be more of them than time. Each run begins with the other kind.
         let mut overdue = run.phase(time.whole());

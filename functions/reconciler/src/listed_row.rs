@@ -1,11 +1,11 @@
 //! Rows of the provider's list.
 
 use fundhook_domain::{
-    Backfill, EvidencePointer, Feed, Kind, ListKind, ListedAt, Provider, ResourceId, Statement, Timestamp,
+    Backfill, EvidencePointer, Feed, Kind, ListKind, ListedAt, Provider, Resource, ResourceId, Statement, Timestamp,
 };
 use fundhook_ports::{Disposition, ListPage, PortError};
 use fundhook_providers::{Envelope, RawRow, ReadingSettings, listed, listed_at, normalise};
-use fundhook_reconciliation::names;
+use fundhook_reconciliation::{ClosedWindow, names};
 
 /// A row of a provider's list and what it states about the resource that it lists. When the row is queued, it also states what
 /// that means for a recovery.
@@ -15,6 +15,8 @@ pub(crate) struct ListedRow {
     url: String,
     /// The provider's date, which windows are read by.
     pub(crate) dated: ListedAt,
+    /// Whether the row says when it became what it states.
+    states_its_time: bool,
     pub(crate) statement: Statement,
 }
 
@@ -44,12 +46,33 @@ impl ListedRow {
         let not_archived = EvidencePointer { object: String::new(), line: 0 };
         let statement = normalise(&envelope, not_archived, settings).into_iter().next()?;
         let listed_at = listed_at(list, &text);
+        // A row without a time is normalised as happening now.
+        let states_its_time = statement.content.occurred_at != now;
         let dated = match listed_at {
-            // A row without a time is normalised as happening now.
-            ListedAt::Missing if statement.content.occurred_at != now => ListedAt::At(statement.content.occurred_at),
+            ListedAt::Missing if states_its_time => ListedAt::At(statement.content.occurred_at),
             ListedAt::At(_) | ListedAt::AsRequested | ListedAt::Missing => listed_at,
         };
-        Some(Self { list, text, url: url.to_owned(), dated, statement })
+        Some(Self { list, text, url: url.to_owned(), dated, states_its_time, statement })
+    }
+
+    /// Whether the row is dated in `window`, or has no date. Of a list that is read whole, rows from before the window count too.
+    pub(crate) fn may_be_in(&self, window: ClosedWindow) -> bool {
+        match self.dated {
+            ListedAt::At(at) if self.list.is_dated() => window.contains(at),
+            ListedAt::At(at) => at < window.before,
+            ListedAt::AsRequested | ListedAt::Missing => true,
+        }
+    }
+
+    /// Whether a row of a list that is read whole says something new: about what is `recorded`, or about something that began
+    /// in `window`. What a row without a time states may be older than a webhook that was received since the window ended.
+    pub(crate) fn is_news_in(&self, window: ClosedWindow, recorded: &[Resource]) -> bool {
+        let recorded = recorded.iter().find(|resource| *resource.id() == self.statement.resource);
+        match (recorded.and_then(Resource::current_status), self.dated) {
+            (Some(current), _) => self.states_its_time || current.since < window.before,
+            (None, ListedAt::At(at)) => window.contains(at),
+            (None, ListedAt::AsRequested | ListedAt::Missing) => false,
+        }
     }
 
     /// The envelope that sends the row to the ingress queue, about a resource of `feed`.

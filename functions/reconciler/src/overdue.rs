@@ -9,7 +9,6 @@ use fundhook_reconciliation::plan;
 use tracing::{error, info, warn};
 
 use crate::ambiguity::{CheckEnd, Checked};
-use crate::control_totals::kind_in;
 use crate::listed_row::statements_of;
 use crate::provider::Listing;
 use crate::run::Phase;
@@ -115,7 +114,7 @@ impl<P: Ports> Reconciler<P> {
         phase: &mut Phase<'_>,
     ) -> Result<(), ReconcileError> {
         let mut watermark = self.watermark(list).await?;
-        let kind = kind_in(list.kind());
+        let kind = list.kind().contains();
         let unchanged = watermark.clone();
         let before = self.now();
         let from = Some(before.minus(ASKED_AGAIN_FOR));

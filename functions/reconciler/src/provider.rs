@@ -56,7 +56,7 @@ pub(crate) enum Listing {
 }
 
 impl<P: Ports> Reconciler<P> {
-    /// A page of the rows dated in `window`.
+    /// A page of the rows dated in `window`; of all rows, if the list has no filter by date.
     pub(crate) async fn rows_page(
         &self,
         list: &ListId,
@@ -64,7 +64,12 @@ impl<P: Ports> Reconciler<P> {
         page: &PageKey,
         run: &mut Run,
     ) -> Result<RowsPage, ReconcileError> {
-        let query = ListQuery::Dated { from: window.from, before: window.before, page: page.clone() };
+        let is_dated = list.kind().is_dated();
+        let page = page.clone();
+        let query = match is_dated {
+            true => ListQuery::Dated { from: window.from, before: window.before, page },
+            false => ListQuery::Whole { page },
+        };
         let page = self.list_page(list, &query, run).await?;
         // An empty page does not end the list: the provider says whether another one follows.
         let next = page.next.clone();
@@ -74,7 +79,8 @@ impl<P: Ports> Reconciler<P> {
             ListedAt::AsRequested | ListedAt::Missing => None,
         };
         let dates: Vec<Timestamp> = rows.iter().filter_map(date).collect();
-        Ok(RowsPage { next: next.filter(|_| !all_older_and_newest_first(&dates, window.from)), rows })
+        let may_follow = |_: &PageKey| !is_dated || !all_older_and_newest_first(&dates, window.from);
+        Ok(RowsPage { next: next.filter(may_follow), rows })
     }
 
     /// As [`Self::rows_page`], unless the phase is out of time.
@@ -140,7 +146,7 @@ impl<P: Ports> Reconciler<P> {
                 let request = match (query, &error) {
                     (ListQuery::Id(_), ListReadError::Port(_)) => FailedRequest::SingleRow,
                     (ListQuery::Id(_), ListReadError::Token(_) | ListReadError::Unauthorized(_))
-                    | (ListQuery::Dated { .. }, _) => FailedRequest::ListOrToken,
+                    | (ListQuery::Dated { .. } | ListQuery::Whole { .. }, _) => FailedRequest::ListOrToken,
                 };
                 run.outages.failed(list, request);
                 Err(ReconcileError::List(list.clone(), error))
@@ -154,11 +160,9 @@ impl<P: Ports> Reconciler<P> {
 
     /// The feed of the resources that the list's rows are about.
     pub(crate) fn feed_of_rows(&self, list: &ListId) -> Feed {
-        match list.kind() {
-            ListKind::ConnectTransactions => list.feed().of(self.settings.rows_are),
-            ListKind::FundTransactions | ListKind::Deposits | ListKind::Payments | ListKind::BankPayments => {
-                list.feed().clone()
-            }
+        match list.kind().provider() {
+            Provider::Connect => list.feed().of(self.settings.rows_are),
+            Provider::Zerohash | Provider::Striga => list.feed().clone(),
         }
     }
 

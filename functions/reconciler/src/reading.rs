@@ -1,6 +1,6 @@
 //! Reading a list from its watermark, and queueing what was missed.
 
-use fundhook_domain::{ListId, ListedAt, Resource, Statement};
+use fundhook_domain::{ListId, Resource, Statement};
 use fundhook_reconciliation::{ClosedWindow, Discrepancy, PageKey, ReadWindow, plan};
 
 use crate::ambiguity::{CheckEnd, Checked};
@@ -8,15 +8,28 @@ use crate::listed_row::statements_of;
 use crate::run::Phase;
 use crate::{Ports, ReconcileError, Reconciler};
 
+/// How many pages of a list that is read whole are read in a run: its rows may be many, and no money waits for them. It goes on
+/// in the next run.
+const WHOLE_LIST_PAGES_MAX: usize = 100;
+
 impl<P: Ports> Reconciler<P> {
     /// Reads the list page by page from where the last run stopped, and queues what was missed.
     pub(crate) async fn read_list(&self, list: &ListId, phase: &mut Phase<'_>) -> Result<(), ReconcileError> {
         let mut watermark = self.watermark(list).await?;
         let begun = watermark.window.clone();
-        let Some(mut window) = watermark.next_window(self.readable(), self.settings.overlap) else {
+        let is_dated = list.kind().is_dated();
+        let next = match is_dated {
+            true => watermark.next_window(self.readable(), self.settings.overlap),
+            false => watermark.next_whole_window(self.readable()),
+        };
+        let Some(mut window) = next else {
             return Ok(());
         };
-        while !phase.is_out_of_time(self.now()) {
+        let pages_max = if is_dated { usize::MAX } else { WHOLE_LIST_PAGES_MAX };
+        for _ in 0..pages_max {
+            if phase.is_out_of_time(self.now()) {
+                break;
+            }
             let dates = ClosedWindow { from: window.from, before: window.until };
             let mut page = match self.rows_page(list, dates, &window.next_page, phase.run).await {
                 Ok(page) => page,
@@ -32,12 +45,8 @@ impl<P: Ports> Reconciler<P> {
             };
             phase.run.summary.rows += page.rows.len() as u64;
             // Later rows belong to a later window, and their webhooks may still arrive; earlier rows lie before the first.
-            page.rows.retain(|row| match row.dated {
-                ListedAt::At(at) => window.contains(at),
-                ListedAt::AsRequested | ListedAt::Missing => true,
-            });
+            let recorded = self.keep_rows_of(list, dates, &mut page.rows).await?;
             let theirs = statements_of(&page.rows);
-            let recorded = self.recorded_for(&theirs).await?;
             let checked = self.discrepancies(list, &recorded, &theirs, phase).await?;
             self.queue_missed(list, &page.rows, checked.discrepancies, phase.run).await?;
             if checked.end == CheckEnd::OutOfTime {
@@ -46,7 +55,9 @@ impl<P: Ports> Reconciler<P> {
             }
 
             // Only after queueing: a run that stops before this reads the page again.
-            self.count_without_webhook(list, &page.rows, &recorded, &mut watermark, &window, phase.run);
+            if is_dated {
+                self.count_without_webhook(list, &page.rows, &recorded, &mut watermark, &window, phase.run);
+            }
             watermark.page_read(window, page.next);
             self.advance(list, &mut watermark).await?;
             match watermark.window.clone() {

@@ -2,15 +2,30 @@
 
 use std::collections::BTreeSet;
 
-use fundhook_domain::{Claim, ClaimKey, Resource, ResourceId, Statement};
+use fundhook_domain::{Claim, ClaimKey, ListId, Resource, ResourceId, Statement};
 use fundhook_ports::{Claims, Disposition, PortError, Resources, chain};
-use fundhook_reconciliation::claim_of;
+use fundhook_reconciliation::{ClosedWindow, claim_of};
 use tracing::error;
 
-use crate::listed_row::possible_ids;
+use crate::listed_row::{ListedRow, possible_ids, statements_of};
 use crate::{Ports, Reconciler};
 
 impl<P: Ports> Reconciler<P> {
+    /// Keeps the rows that count in `window`, and reads what is recorded for them.
+    pub(crate) async fn keep_rows_of(
+        &self,
+        list: &ListId,
+        window: ClosedWindow,
+        rows: &mut Vec<ListedRow>,
+    ) -> Result<Vec<Resource>, PortError> {
+        rows.retain(|row| row.may_be_in(window));
+        let recorded = self.recorded_for(&statements_of(rows)).await?;
+        if !list.kind().is_dated() {
+            rows.retain(|row| row.is_news_in(window, &recorded));
+        }
+        Ok(recorded)
+    }
+
     /// What is recorded of the deposits that the rows are about: by their ids, in both feeds; for ids that neither feed
     /// knows, by their coins; and the deposits that own the coin of a duplicate, or book it.
     pub(crate) async fn recorded_for(&self, theirs: &[Statement]) -> Result<Vec<Resource>, PortError> {

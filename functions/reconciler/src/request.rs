@@ -165,7 +165,7 @@ impl<P: Ports> Reconciler<P> {
     async fn report_of_each_list(&self, day: Timestamp, deadline: Timestamp) -> Result<DayReports, ReconcileError> {
         let (mut run, begun) = self.begin().await;
         begun?;
-        let lists: Vec<ListId> = run.lists.known().to_vec();
+        let lists: Vec<ListId> = run.lists.known().iter().filter(|list| list.kind().is_dated()).cloned().collect();
         let mut phase = run.phase(RunTime::new(self.now(), deadline).whole());
         let mut reports = Vec::new();
         for list in lists {

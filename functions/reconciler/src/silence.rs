@@ -41,8 +41,9 @@ impl<P: Ports> Reconciler<P> {
         run.counted.entry(list.feed().clone()).or_default().add(counts);
     }
 
-    /// Emits how many rows were read for the first time and how many of them no webhook told, and for how long the feed that
-    /// is silent for longest has been silent: the metric of an alarm. `counted` is what this run counted.
+    /// Emits how many rows were read for the first time and how many of them no webhook told, how long ago the last webhook about
+    /// a listed row was received, and for how long the feed that is silent for longest has been silent: the metric of an alarm.
+    /// `counted` is what this run counted.
     pub(crate) async fn emit_silence(&self, lists: &[ListId], counted: &BTreeMap<Feed, RowCounts>) {
         let now = self.now();
         for (feed, RowCounts { listed, without_webhook }) in counted.iter().filter(|(_, counts)| counts.listed > 0) {
@@ -61,6 +62,11 @@ impl<P: Ports> Reconciler<P> {
                 }
             }
         }
+        let ages = of_feeds.iter().filter_map(|(feed, watermarks)| {
+            let last = watermarks.iter().filter_map(|watermark| watermark.without_webhook.last_webhook_at()).max()?;
+            Some((*feed, now.since(last).as_secs()))
+        });
+        self.metrics.worst(now, Metric::LastWebhookAgeSeconds, ages);
         let silences = of_feeds.iter().map(|(feed, watermarks)| {
             let of_lists = watermarks.iter().map(|watermark| &watermark.without_webhook);
             let silent = silence(of_lists, now);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fundhook_domain::{Feed, ListId};
 use fundhook_ports::{Advance, PortError, Watermarks, chain};
-use fundhook_reconciliation::{ReadableRange, Watermark};
+use fundhook_reconciliation::{ReadableRange, WHOLE_LIST_EVERY, Watermark};
 use fundhook_runtime::metrics::Metric;
 use tracing::{error, warn};
 
@@ -56,9 +56,15 @@ impl<P: Ports> Reconciler<P> {
                         let worst = worst.entry(list.feed()).or_default();
                         *worst = lag.max(*worst);
                     };
-                    add(&mut reading, watermark.read_until);
-                    add(&mut totals, watermark.totals_until);
+                    if list.kind().is_dated() {
+                        add(&mut reading, watermark.read_until);
+                        add(&mut totals, watermark.totals_until);
+                    } else {
+                        add(&mut reading, watermark.read_until.plus(WHOLE_LIST_EVERY));
+                    }
                 }
+                // It is read at the end of a run, and a failure fails the run.
+                Ok(None) if !list.kind().is_dated() => {}
                 Ok(None) => {
                     let feed = list.feed();
                     warn!(%feed, %list, "the list {list} was never read; its provider's lag is not reported until it is");

@@ -305,10 +305,11 @@ export interface FundhookParameters {
 
     /**
      * What the documents of zerohash's API leave open, where it differs from the defaults. Any of path_prefix (empty),
-     * lists (those to read, of ["fund_transactions","deposits","payments","bank_payments"]), secret_encoding (base64 or
-     * text), get_body_signed (braces or nothing), post_body_signed (braces or nothing), brackets_signed (encoded or
-     * raw), deposit_timestamp_unit (ms or s), crypto_deposit_time (rfc3339, ms or s), crypto_deposit_lists (repeated or
-     * commas), payments_page_size (50) and crypto_deposits_page_size (100).
+     * lists (those to read, of ["fund_transactions","deposits","payments","bank_payments","participants",
+     * "external_accounts","accounts"]), secret_encoding (base64 or text), get_body_signed (braces or nothing),
+     * post_body_signed (braces or nothing), brackets_signed (encoded or raw), deposit_timestamp_unit (ms or s),
+     * crypto_deposit_time (rfc3339, ms or s), crypto_deposit_lists (repeated or commas), payments_page_size (50) and
+     * crypto_deposits_page_size (100).
      *
      * It may have at most 240 characters as JSON text.
      *
@@ -317,8 +318,8 @@ export interface FundhookParameters {
     readonly zerohashApiOptions?: { [name: string]: any };
 
     /**
-     * The VPC of `subnets`, for the security group that the stack makes there. It has no effect without `subnets`, or
-     * with `securityGroups`.
+     * The VPC of `subnets`, for the security group that the stack makes there. Roles may manage network interfaces
+     * while it is named. To leave a VPC, empty `subnets` first and `vpc` in a later update.
      *
      * @default - no VPC
      */

@@ -229,6 +229,7 @@ impl ListWithToken for ConnectApi {
                 deposited_before: Some(*before),
                 ..TransactionsQuery::default()
             },
+            ListQuery::Whole { page } => TransactionsQuery { page: page_number(page)?, ..TransactionsQuery::default() },
             ListQuery::Id(id) => TransactionsQuery { fund_id: Some(id.clone()), ..TransactionsQuery::default() },
         };
         let is_by_id = query.fund_id.is_some();

@@ -3,6 +3,7 @@
 //! This is the only crate that names `aws-sdk-*`, and none of its public signatures has a type of an SDK. A function's
 //! `main` makes one [`Aws`] and passes it to the adapters that it needs.
 
+mod account_row;
 mod aws;
 mod batches;
 mod bucket;

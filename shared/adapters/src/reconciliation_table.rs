@@ -3,7 +3,7 @@
 //! The items are `watermark#<list>`, `watermark#movements`, `report#<list>#<hour>` and, for what was published, `published#<resource>`. None has a
 //! `version`, so the publisher ignores them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
@@ -269,14 +269,22 @@ impl Claims for ReconciliationTable {
 impl Receipts for ReconciliationTable {
     async fn note(&self, receipts: &[Receipt]) -> Result<(), PortError> {
         const ATTEMPTED: &str = "record what was published";
-        // One request must not name an item twice. Of two receipts of one deposit, the later is kept.
-        let mut by_key: HashMap<String, Item> = HashMap::new();
+        // One request must not name an item twice.
+        let mut latest: BTreeMap<&ResourceId, &Receipt> = BTreeMap::new();
         for receipt in receipts {
-            let pk = receipt_key(&receipt.resource);
-            by_key.insert(pk.clone(), item_of(pk, receipt, ATTEMPTED)?);
+            let known = latest.entry(&receipt.resource).or_insert(receipt);
+            if receipt.sequence() >= known.sequence() {
+                *known = receipt;
+            }
         }
-        let requests: Result<Vec<WriteRequest>, _> = by_key
-            .into_values()
+        let resources: Vec<ResourceId> = latest.keys().map(|id| (*id).clone()).collect();
+        for stored in self.receipts(&resources).await? {
+            latest.retain(|id, receipt| **id != stored.resource || receipt.sequence() >= stored.sequence());
+        }
+        let items: Result<Vec<Item>, PortError> =
+            latest.into_iter().map(|(id, receipt)| item_of(receipt_key(id), receipt, ATTEMPTED)).collect();
+        let requests: Result<Vec<WriteRequest>, _> = items?
+            .into_iter()
             .map(|item| PutRequest::builder().set_item(Some(item)).build())
             .map(|put| put.map(|put| WriteRequest::builder().put_request(put).build()))
             .collect();

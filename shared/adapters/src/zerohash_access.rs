@@ -7,8 +7,8 @@ use fundhook_domain::{Feed, ListKind, Timestamp};
 use fundhook_http_api::ApiError;
 use fundhook_ports::{ApiAccessError, CheckApiAccess, Disposition, PortError, ProviderClock};
 use fundhook_zerohash_api::{
-    CLOCK_TOLERANCE, Credentials, CryptoDepositsQuery, FundTransactionsQuery, PageSizes, PaymentStatusesQuery,
-    PaymentsQuery, Refusal, SecretEncoding, ZerohashClient,
+    AccountsQuery, CLOCK_TOLERANCE, Credentials, CryptoDepositsQuery, ExternalAccountsQuery, FundTransactionsQuery,
+    PageSizes, ParticipantsQuery, PaymentStatusesQuery, PaymentsQuery, Refusal, SecretEncoding, ZerohashClient,
 };
 use tokio::sync::Mutex;
 
@@ -27,6 +27,7 @@ const ONE_ROW: PageSizes = PageSizes {
     payments: 1,
     payment_statuses: 1,
     movements: 1,
+    external_accounts: 1,
 };
 
 /// Asks zerohash's API whether it accepts calls: with a request without credentials, and with one read of the first list that
@@ -66,6 +67,13 @@ impl ZerohashAccess {
             ListKind::BankPayments => {
                 self.client.payment_statuses(credentials, &PaymentStatusesQuery::default(), now).await.map(drop)
             }
+            ListKind::Participants => {
+                self.client.participants(credentials, &ParticipantsQuery::default(), now).await.map(drop)
+            }
+            ListKind::ExternalAccounts => {
+                self.client.external_accounts(credentials, &ExternalAccountsQuery::default(), now).await.map(drop)
+            }
+            ListKind::Accounts => self.client.accounts(credentials, &AccountsQuery::default(), now).await.map(drop),
             // Not a list of zerohash, so it is never chosen.
             ListKind::ConnectTransactions => Ok(()),
         }

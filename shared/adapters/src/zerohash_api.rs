@@ -9,9 +9,9 @@ use fundhook_http_api::{ApiError, Retries, Timeouts};
 use fundhook_ports::{Disposition, ListPage, ListQuery, ListSigned, PortError, chain};
 use fundhook_reconciliation::PageKey;
 use fundhook_zerohash_api::{
-    AbsentBody, Brackets, Credentials, CryptoDepositsQuery, FilterTime, FilterUnit, FundTransactionsQuery,
-    InvalidSettings, ListForm, Page, PaymentStatusesQuery, PaymentsQuery, Position, Refusal, SecretEncoding, Settings,
-    TimeWindow, ZerohashClient,
+    AbsentBody, AccountsQuery, Brackets, Credentials, CryptoDepositsQuery, ExternalAccountsQuery, FilterTime,
+    FilterUnit, FundTransactionsQuery, InvalidSettings, ListForm, Page, ParticipantsQuery, PaymentStatusesQuery,
+    PaymentsQuery, Position, Refusal, SecretEncoding, Settings, TimeWindow, ZerohashClient,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -19,6 +19,7 @@ use serde_json::{Map, Value};
 use tokio::sync::Mutex;
 
 use crate::Aws;
+use crate::account_row::without_personal_data;
 use crate::zerohash_credentials::{Entries, FORM, READ_THE_CREDENTIALS, read_entries};
 
 /// Bounds on one call: 3 × 5 s, and pauses that let one rate limit of 10 s pass.
@@ -288,7 +289,42 @@ impl ZerohashApi {
                 let query = PaymentStatusesQuery { transaction_id, from, until, ..PaymentStatusesQuery::default() };
                 self.client.payment_statuses(credentials, &query, now).await.map(Rows::from)
             }
-            ListKind::ConnectTransactions => Ok(Rows::default()),
+            ListKind::Participants => {
+                let query = ParticipantsQuery { participant_code: Some(id.to_owned()), ..ParticipantsQuery::default() };
+                self.client.participants(credentials, &query, now).await.map(Rows::from)
+            }
+            // These lists have no filter by id, and nothing in them is asked for by its id.
+            ListKind::ConnectTransactions | ListKind::ExternalAccounts | ListKind::Accounts => Ok(Rows::default()),
+        }
+    }
+
+    /// A page of a list that has no filter by date.
+    async fn whole(
+        &self,
+        credentials: &Credentials,
+        list: ListKind,
+        position: Option<Position>,
+    ) -> Result<Rows, ApiError> {
+        let now = (self.clock)();
+        match list {
+            ListKind::Participants => {
+                let query = ParticipantsQuery { position, ..ParticipantsQuery::default() };
+                self.client.participants(credentials, &query, now).await.map(Rows::from)
+            }
+            ListKind::ExternalAccounts => {
+                let query = ExternalAccountsQuery { position, ..ExternalAccountsQuery::default() };
+                self.client.external_accounts(credentials, &query, now).await.map(Rows::from)
+            }
+            ListKind::Accounts => {
+                let query = AccountsQuery { position, ..AccountsQuery::default() };
+                self.client.accounts(credentials, &query, now).await.map(Rows::from)
+            }
+            // These lists are read by date.
+            ListKind::ConnectTransactions
+            | ListKind::FundTransactions
+            | ListKind::Deposits
+            | ListKind::Payments
+            | ListKind::BankPayments => Ok(Rows::default()),
         }
     }
 
@@ -323,7 +359,11 @@ impl ZerohashApi {
                 let query = PaymentStatusesQuery { from, until, position, ..PaymentStatusesQuery::default() };
                 self.client.payment_statuses(credentials, &query, now).await.map(Rows::from)
             }
-            ListKind::ConnectTransactions => Ok(Rows::default()),
+            // These lists are not zerohash's, or have no filter by date.
+            ListKind::ConnectTransactions
+            | ListKind::Participants
+            | ListKind::ExternalAccounts
+            | ListKind::Accounts => Ok(Rows::default()),
         }
     }
 
@@ -356,6 +396,14 @@ fn advice(refusal: &Refusal) -> &'static str {
         Refusal::Credentials => {
             ". Check the entry in the secret of zerohash's API, the permissions of the key, and that it has not expired"
         }
+    }
+}
+
+fn position(page: &PageKey) -> Option<Position> {
+    match page {
+        PageKey::Number(1) => None,
+        PageKey::Number(number) => Some(Position::Page(*number)),
+        PageKey::Cursor(cursor) => Some(Position::Cursor(cursor.clone())),
     }
 }
 
@@ -402,15 +450,14 @@ impl ListSigned for ZerohashApi {
                 read => read,
             },
             ListQuery::Dated { from, before, page } => {
-                let position = match page {
-                    PageKey::Number(1) => None,
-                    PageKey::Number(number) => Some(Position::Page(*number)),
-                    PageKey::Cursor(cursor) => Some(Position::Cursor(cursor.clone())),
-                };
-                self.dated(&credentials, list.kind(), (*from, *before), position).await
+                self.dated(&credentials, list.kind(), (*from, *before), position(page)).await
             }
+            ListQuery::Whole { page } => self.whole(&credentials, list.kind(), position(page)).await,
         };
-        let Rows { rows, next } = read.map_err(|error| self.port_error(error))?;
+        let Rows { mut rows, next } = read.map_err(|error| self.port_error(error))?;
+        if !list.kind().is_dated() {
+            rows = rows.iter().map(|row| without_personal_data(row)).collect();
+        }
         Ok(ListPage { rows, next, url: format!("{}{}", self.base, list.kind().path()) })
     }
 }

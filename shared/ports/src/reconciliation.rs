@@ -20,6 +20,11 @@ pub enum ListQuery {
         /// The page.
         page: PageKey,
     },
+    /// A page of all rows, of a list that has no filter by date.
+    Whole {
+        /// The page.
+        page: PageKey,
+    },
     /// The row with this id.
     Id(String),
 }
@@ -27,7 +32,7 @@ pub enum ListQuery {
 /// A page of a provider's list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListPage {
-    /// The rows, each as the JSON text that the provider sent.
+    /// The rows, each as the JSON text that the provider sent; those about users without personal data.
     pub rows: Vec<String>,
     /// The page after it, as the provider sees it at this moment; `None` on the last page.
     pub next: Option<PageKey>,
@@ -163,8 +168,8 @@ pub trait Claims {
 
 /// The stored receipts: one for each deposit that was published as confirmed.
 pub trait Receipts {
-    /// Stores `receipts`. A receipt replaces an earlier one of the same resource, so that storing it again is harmless. After
-    /// an error some of them may be stored.
+    /// Stores `receipts`, each unless one of a later event of its resource is stored: an event may be published again after it.
+    /// After an error some of them may be stored.
     fn note(&self, receipts: &[Receipt]) -> impl Future<Output = Result<(), PortError>> + Send;
 
     /// The receipts of `resources`, in any order; a resource without one is left out. `resources` must be distinct.

@@ -89,22 +89,35 @@ pub(crate) fn draft(received: &Received<'_>, sort: AccountSort, mut members: Fie
     if let Some(event) = &event {
         members.drop_repeated("event", event);
     }
-    let about = About { received, event_type: event.as_deref().unwrap_or(sort.as_str()) };
-    match sort {
-        AccountSort::Participant => about.participant(members),
-        AccountSort::ParticipantUpdated => about.participant_updated(members),
-        AccountSort::ExternalAccount => about.external_account(members),
-        AccountSort::Balance => about.balance(members),
-    }
+    About { received, event_type: event.as_deref().unwrap_or(sort.as_str()) }.of_sort(sort, members)
 }
 
-/// What is known about a webhook before its members are read.
+/// What a row of a provider's list of such accounts states. It has the members of the webhook.
+pub(crate) fn account_row(
+    received: &Received<'_>,
+    event_type: &'static str,
+    sort: AccountSort,
+    members: Fields,
+) -> Result<Vec<Draft>, String> {
+    About { received, event_type }.of_sort(sort, members).map(|draft| vec![draft])
+}
+
+/// What is known about a webhook or a row before its members are read.
 struct About<'a> {
     received: &'a Received<'a>,
     event_type: &'a str,
 }
 
 impl About<'_> {
+    fn of_sort(&self, sort: AccountSort, members: Fields) -> Result<Draft, String> {
+        match sort {
+            AccountSort::Participant => self.participant(members),
+            AccountSort::ParticipantUpdated => self.participant_updated(members),
+            AccountSort::ExternalAccount => self.external_account(members),
+            AccountSort::Balance => self.balance(members),
+        }
+    }
+
     fn resource(&self, kind: Kind, member: &str, native: &str) -> Result<ResourceId, String> {
         resource(kind, self.received.envelope.feed(), member, native)
     }

@@ -8,6 +8,7 @@ use fundhook_domain::{
 };
 
 use crate::Envelope;
+use crate::accounts::{AccountSort, account_row};
 use crate::draft::{Draft, NotUnderstood, Received};
 use crate::envelope::Row;
 use crate::wire::{Fields, members};
@@ -49,10 +50,18 @@ pub fn listed_at(list: ListKind, row: &str) -> ListedAt {
     let member = match list {
         ListKind::ConnectTransactions | ListKind::FundTransactions => "deposit_timestamp",
         ListKind::Payments => "created_at",
+        ListKind::Participants | ListKind::ExternalAccounts => return first_time(row, &["updated_at", "created_at"]),
+        ListKind::Accounts => "last_update",
         // [zerohash-openapi] documents neither what `from_timestamp` compares, nor a date in a bank payment's row.
         ListKind::Deposits | ListKind::BankPayments => return ListedAt::AsRequested,
     };
-    let stated = members(row.as_bytes()).ok().and_then(|members| members.time(member));
+    first_time(row, &[member])
+}
+
+/// The first of these members that is a time.
+fn first_time(row: &str, names: &[&str]) -> ListedAt {
+    let members = members(row.as_bytes()).ok();
+    let stated = members.and_then(|members| names.iter().find_map(|name| members.time(name)));
     stated.map_or(ListedAt::Missing, ListedAt::At)
 }
 
@@ -71,11 +80,18 @@ fn event(list: ListKind) -> &'static str {
         ListKind::Deposits => "zerohash.deposits",
         ListKind::Payments => "zerohash.payments",
         ListKind::BankPayments => "zerohash.bank_payments",
+        ListKind::Participants => "zerohash.participants",
+        ListKind::ExternalAccounts => "zerohash.external_accounts",
+        ListKind::Accounts => "zerohash.accounts",
     }
 }
 
 /// What a row of `list` states.
-pub(crate) fn drafts(list: ListKind, received: &Received<'_>, members: Fields) -> Result<Vec<Draft>, NotUnderstood> {
+pub(crate) fn drafts(
+    list: ListKind,
+    received: &Received<'_>,
+    mut members: Fields,
+) -> Result<Vec<Draft>, NotUnderstood> {
     let event_type = event(list);
     let fund = |family, members| {
         let context = FundContext { feed: received.envelope.feed(), event_type, family, settings: received.settings };
@@ -95,6 +111,14 @@ pub(crate) fn drafts(list: ListKind, received: &Received<'_>, members: Fields) -
         ListKind::Deposits => zerohash::deposit_row(received, event_type, members),
         ListKind::Payments => zerohash::payment_row(received, event_type, members),
         ListKind::BankPayments => zerohash::bank_payment_row(received, event_type, members),
+        ListKind::Participants => account_row(received, event_type, AccountSort::Participant, members),
+        ListKind::ExternalAccounts => account_row(received, event_type, AccountSort::ExternalAccount, members),
+        ListKind::Accounts => {
+            for (listed, member) in [("account_owner", "participant_code"), ("last_update", "timestamp")] {
+                members.rename(listed, member);
+            }
+            account_row(received, event_type, AccountSort::Balance, members)
+        }
     };
     drafts.map_err(|reason| NotUnderstood { named: None, reason })
 }

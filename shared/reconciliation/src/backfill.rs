@@ -131,9 +131,10 @@ impl BackfillPlan {
         self.lists.contains(&position.list_id()) && (self.from..self.to).contains(&position.window)
     }
 
-    /// The window of `position`.
+    /// The window of `position`: a day, or the whole period of a list that has no filter by date.
     pub fn window(&self, position: &BackfillPosition) -> ClosedWindow {
-        ClosedWindow { from: position.window, before: position.window.plus(WINDOW).min(self.to) }
+        let before = if position.list.is_dated() { position.window.plus(WINDOW).min(self.to) } else { self.to };
+        ClosedWindow { from: position.window, before }
     }
 
     /// The position after `position`, whose page names the page that follows it; `None` at the end.
@@ -223,6 +224,17 @@ mod tests {
             format!("zerohash/acme:payments {second} 1"),
         ];
         assert_eq!(read, expected);
+    }
+
+    #[test]
+    fn a_list_without_dates_is_read_once_for_the_whole_period() {
+        let participants = ListId::new(&"zerohash".parse().expect("a feed"), ListKind::Participants);
+        let plan = BackfillPlan::new(&request(), &[participants], at("2025-11-01"));
+        let first = plan.first().expect("a position");
+        let window = ClosedWindow { from: at("2025-10-01"), before: at("2025-10-02T12:00:00Z") };
+        assert_eq!(plan.window(&first), window);
+        let second = plan.after(&first, Some(PageKey::Number(2))).expect("the second page");
+        assert_eq!((plan.window(&second), plan.after(&second, None)), (window, None));
     }
 
     #[test]

@@ -40,6 +40,8 @@ impl TotalsPass {
                 &[Self::First, Self::Revision]
             }
             ListKind::BankPayments => &[Self::First, Self::Revision, Self::LastReturns],
+            // No money moves in them.
+            ListKind::Participants | ListKind::ExternalAccounts | ListKind::Accounts => &[],
         }
     }
 

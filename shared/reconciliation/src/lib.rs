@@ -54,5 +54,5 @@ pub use receipt::{Receipt, receipt_of};
 pub use report::Report;
 pub use report_builder::ReportBuilder;
 pub use silence::{BUSY_ROWS, BUSY_WITHIN, DatedRow, RowCounts, RowsWithoutWebhook, Silence, silence};
-pub use watermark::{PageKey, ReadWindow, ReadableRange, Watermark};
+pub use watermark::{PageKey, ReadWindow, ReadableRange, WHOLE_LIST_EVERY, Watermark};
 pub use window::{ClosedWindow, HOUR};

@@ -2,7 +2,7 @@
 
 use fundhook_domain::{Details, Kind, ListKind, Provider, Purpose, Resource, ResourceId, WebhookFamily};
 
-/// The lists that may contain the resource with this id, the most specific first. `recorded` is what is known of it: zerohash
+/// The lists in which the resource with this id can be asked for, the most specific first. `recorded` is what is known of it: zerohash
 /// lists deposits of one family by their fund transactions, and those of another by their own ids.
 ///
 /// Connect's list comes last for a zerohash deposit, because whether it has fund transactions is a setting.
@@ -39,14 +39,10 @@ pub fn lists_of(id: &ResourceId, recorded: Option<&Resource>) -> &'static [ListK
 /// Connect's list contains no deposit that zerohash reports under its own id (`deposit.status_changed`); such a deposit counts
 /// where a listed row is about its coin.
 pub fn is_listed_by(list: ListKind, resource: &Resource) -> bool {
-    match list {
-        ListKind::ConnectTransactions => {
-            resource.id().kind() == Kind::Deposit && family(resource) != Some(WebhookFamily::ZerohashDepositStatus)
-        }
-        ListKind::FundTransactions | ListKind::Deposits | ListKind::Payments | ListKind::BankPayments => {
-            lists_of(resource.id(), Some(resource)).first() == Some(&list)
-        }
+    if list == ListKind::ConnectTransactions {
+        return resource.id().kind() == Kind::Deposit && family(resource) != Some(WebhookFamily::ZerohashDepositStatus);
     }
+    lists_of(resource.id(), Some(resource)).first() == Some(&list)
 }
 
 fn family(resource: &Resource) -> Option<WebhookFamily> {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fundhook_domain::{
     ClaimKey, CoinId, DecimalValue, Details, Kind, Resource, ResourceId, Statement, Status, Tenant, TransferDetails,
+    fold,
 };
 
 use crate::ambiguity::Ambiguity;
@@ -154,7 +155,25 @@ pub(crate) fn furthest(theirs: &[Statement]) -> impl Iterator<Item = &Statement>
     by_resource.into_values()
 }
 
+/// Compares a resource whose latest statement counts, whatever it was before: a user, an account or a balance. It is behind if
+/// recording the row would change its status or its amount.
+fn compare_latest(resource: &Resource, row: &Statement) -> Option<Discrepancy> {
+    let shown = |resource: &Resource| {
+        let view = resource.view()?;
+        let amount = match view.details {
+            Details::Balance(balance) => balance.quantity.and_then(|quantity| quantity.in_major()),
+            Details::Transfer(_) | Details::Recovery(_) | Details::Account(_) | Details::Unrecognized(_) => None,
+        };
+        Some((view.status, amount))
+    };
+    let after = fold(resource.clone(), row.clone()).into_resource();
+    (shown(resource) != shown(&after)).then(|| Discrepancy::Behind { ours: resource.id().clone(), theirs: row.clone() })
+}
+
 fn compare(resource: &Resource, row: &Statement) -> Option<Discrepancy> {
+    if matches!(resource.id().kind(), Kind::Participant | Kind::ExternalAccount | Kind::Balance) {
+        return compare_latest(resource, row);
+    }
     let view = resource.view()?;
     let theirs = row.content.status?;
     let differs =

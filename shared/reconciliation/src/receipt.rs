@@ -20,6 +20,13 @@ pub struct Receipt {
     pub published_at: Timestamp,
 }
 
+impl Receipt {
+    /// The number of the event among those of its resource.
+    pub fn sequence(&self) -> u64 {
+        self.event.rsplit('#').next().and_then(|number| number.parse().ok()).unwrap_or_default()
+    }
+}
+
 /// The receipt to store once the topic has accepted `event`: of one that says that money arrived or left, or that such a
 /// statement no longer counts, or that changes what is booked of it. `None` for every other event.
 pub fn receipt_of(event: &Event, published_at: Timestamp) -> Option<Receipt> {

@@ -74,6 +74,11 @@ impl RowsWithoutWebhook {
         Self { counted_from: Some(from), ..Self::default() }
     }
 
+    /// When the last webhook was received that is about a row of the list.
+    pub fn last_webhook_at(&self) -> Option<Timestamp> {
+        self.last_webhook_at
+    }
+
     /// Adds a page. `recorded` is what is recorded of its rows. A row is counted if it is dated in `new`: the others were
     /// read before. Of those, only webhooks that have been received since count.
     pub fn add_page(&mut self, rows: &[DatedRow<'_>], recorded: &[Resource], new: &Range<Timestamp>) -> RowCounts {

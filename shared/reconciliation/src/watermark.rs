@@ -39,7 +39,14 @@ pub struct Watermark {
     /// Which rows no webhook told.
     #[serde(default)]
     pub without_webhook: RowsWithoutWebhook,
+    /// Where the first reading of the list began; `None` if an older version stored the watermark. Of a list that is read
+    /// whole, a row about what is not recorded counts if it is dated at this or later.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub begins: Option<Timestamp>,
 }
+
+/// How often a list is read that has no filter by date.
+pub const WHOLE_LIST_EVERY: Duration = Duration::from_secs(86_400);
 
 /// A page of a list: its number, from 1, or what the provider named as the page that follows another one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -117,6 +124,7 @@ impl Watermark {
             overdue_after: None,
             reported: Vec::new(),
             without_webhook: RowsWithoutWebhook::counted_from(now),
+            begins: Some(readable.from),
         }
     }
 
@@ -147,6 +155,15 @@ impl Watermark {
         let until = readable.until.whole_second();
         let new = || ReadWindow { from: self.read_until.minus(overlap), until, next_page: PageKey::FIRST };
         self.window.clone().or_else(|| (until > self.read_until).then(new))
+    }
+
+    /// The window in which to read a list whole: the unfinished one, or a new one when the last one is a day old. Rows that
+    /// changed after its end wait for the next one, because their webhooks may still arrive.
+    pub fn next_whole_window(&self, readable: ReadableRange) -> Option<ReadWindow> {
+        let from = self.begins.unwrap_or(self.read_until);
+        let is_due = self.revision == 0 || readable.until >= self.read_until.plus(WHOLE_LIST_EVERY);
+        let new = || ReadWindow { from, until: readable.until, next_page: PageKey::FIRST };
+        self.window.clone().or_else(|| is_due.then(new))
     }
 
     /// Records that a page of the window was read and its missed rows were queued, and which page follows it.
@@ -223,5 +240,23 @@ mod tests {
         watermark.page_read(second, None);
         assert_eq!((watermark.read_until, &watermark.window), (window.until, &None));
         assert_eq!(watermark.next_window(range, HOUR), None, "nothing new is readable");
+    }
+
+    #[test]
+    fn a_list_without_dates_is_read_whole_once_a_day_and_always_from_where_it_began() {
+        let first = readable("2025-10-07T12:20:00Z");
+        let mut watermark = Watermark::initial(first, at("2025-10-07T12:20:00Z"));
+        let window = watermark.next_whole_window(first).expect("it was never read");
+        assert_eq!((window.from, window.until), (first.from, first.until));
+        watermark.page_read(window.clone(), Some(PageKey::Number(2)));
+        watermark.revision = 1;
+        let later = readable("2025-10-08T12:00:00Z");
+        let second = ReadWindow { next_page: PageKey::Number(2), ..window };
+        assert_eq!(watermark.next_whole_window(later), Some(second.clone()), "it is not finished");
+        watermark.page_read(second, None);
+        assert_eq!(watermark.next_whole_window(later), None, "less than a day ago");
+        let next_day = readable("2025-10-08T12:20:00Z");
+        let again = watermark.next_whole_window(next_day).expect("a day ago");
+        assert_eq!((again.from, again.until, again.next_page), (first.from, next_day.until, PageKey::FIRST));
     }
 }

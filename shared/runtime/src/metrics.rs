@@ -55,6 +55,8 @@ pub enum Metric {
     RowsWithoutWebhook,
     /// For how long no webhook has told what the lists of a busy feed contain; 0 if one did, or the feed is not busy.
     SilenceSeconds,
+    /// How long ago the last webhook about a listed row was received.
+    LastWebhookAgeSeconds,
     /// How far the control totals are behind what may be read.
     ControlTotalsLagSeconds,
     /// Differences between the control totals of an hour.
@@ -70,7 +72,7 @@ enum Worst {
 
 impl Metric {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::AcceptedWebhooks,
         Self::RefusedWebhooks,
         Self::UnverifiedShare,
@@ -87,6 +89,7 @@ impl Metric {
         Self::ListedRows,
         Self::RowsWithoutWebhook,
         Self::SilenceSeconds,
+        Self::LastWebhookAgeSeconds,
         Self::ControlTotalsLagSeconds,
         Self::ControlTotalsDifferences,
     ];
@@ -110,6 +113,7 @@ impl Metric {
             Self::ListedRows => "ListedRows",
             Self::RowsWithoutWebhook => "RowsWithoutWebhook",
             Self::SilenceSeconds => "SilenceSeconds",
+            Self::LastWebhookAgeSeconds => "LastWebhookAgeSeconds",
             Self::ControlTotalsLagSeconds => "ControlTotalsLagSeconds",
             Self::ControlTotalsDifferences => "ControlTotalsDifferences",
         }
@@ -137,6 +141,7 @@ impl Metric {
             | Self::ListedRows
             | Self::RowsWithoutWebhook
             | Self::SilenceSeconds
+            | Self::LastWebhookAgeSeconds
             | Self::ControlTotalsLagSeconds
             | Self::ControlTotalsDifferences => Worst::Greatest,
         }

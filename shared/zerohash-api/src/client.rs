@@ -19,8 +19,9 @@ use crate::endpoints::{Endpoints, InvalidSettings, RETRY_HEADER};
 use crate::fund_rfq::{FundRfq, FundRfqReply, FundRfqRequest};
 use crate::lists::{
     Account, AccountMovement, AccountMovementsQuery, AccountsQuery, CryptoDeposit, CryptoDepositsQuery, Deposit,
-    DepositsQuery, FundTransaction, FundTransactionsQuery, List, Movement, MovementsQuery, Participant,
-    ParticipantsQuery, Payment, PaymentStatusRow, PaymentStatusesQuery, PaymentsQuery, below,
+    DepositsQuery, ExternalAccount, ExternalAccountsQuery, FundTransaction, FundTransactionsQuery, List, Movement,
+    MovementsQuery, Participant, ParticipantsQuery, Payment, PaymentStatusRow, PaymentStatusesQuery, PaymentsQuery,
+    below,
 };
 use crate::page::{Page, PageReply, Paging, Position};
 use crate::refusal::{Refusal, refusal};
@@ -199,6 +200,16 @@ impl ZerohashClient {
         query: &ParticipantsQuery,
         now: Timestamp,
     ) -> Result<Page<Participant>, ApiError> {
+        self.list(credentials, query, now).await
+    }
+
+    /// A page of users' accounts at banks.
+    pub async fn external_accounts(
+        &self,
+        credentials: &Credentials,
+        query: &ExternalAccountsQuery,
+        now: Timestamp,
+    ) -> Result<Page<ExternalAccount>, ApiError> {
         self.list(credentials, query, now).await
     }
 

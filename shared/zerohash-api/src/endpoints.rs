@@ -42,6 +42,7 @@ pub(crate) struct Endpoints {
     pub(crate) payment_statuses: Url,
     pub(crate) movements: Url,
     pub(crate) participants: Url,
+    pub(crate) external_accounts: Url,
     pub(crate) accounts: Url,
     pub(crate) headers: Headers,
 }
@@ -75,6 +76,11 @@ impl Endpoints {
             payment_statuses: base.url("paths.payment_statuses", &paths.payment_statuses, "/payments/status")?,
             movements: base.url("paths.movements", &paths.movements, "/movements")?,
             participants: base.url("paths.participants", &paths.participants, "/participants")?,
+            external_accounts: base.url(
+                "paths.external_accounts",
+                &paths.external_accounts,
+                "/payments/external_accounts",
+            )?,
             accounts: base.url("paths.accounts", &paths.accounts, "/accounts")?,
             headers,
         })
@@ -102,6 +108,7 @@ fn check_page_sizes(sizes: &PageSizes) -> Result<(), InvalidSettings> {
         ("payments", Some(sizes.payments), 1000),
         ("payment_statuses", Some(sizes.payment_statuses), 1000),
         ("movements", Some(sizes.movements), 100),
+        ("external_accounts", Some(sizes.external_accounts), 1000),
     ];
     let stated = limits.into_iter().filter_map(|(name, value, max)| Some((name, value?, max)));
     match stated.into_iter().find(|(_, value, max)| !(1..=*max).contains(value)) {

@@ -68,8 +68,9 @@ pub use fund_rfq::{FundRfq, FundRfqRequest};
 pub use fundhook_http_api::{ApiError, Call, ProviderMessage, Retries, Timeouts};
 pub use lists::{
     Account, AccountMovement, AccountMovementsQuery, AccountsQuery, CryptoDeposit, CryptoDepositsQuery, Deposit,
-    DepositsQuery, FundTransaction, FundTransactionsQuery, Movement, MovementsQuery, OboParticipant, Participant,
-    ParticipantsQuery, Payment, PaymentDetails, PaymentStatusRow, PaymentStatusesQuery, PaymentsQuery, StateChange,
+    DepositsQuery, ExternalAccount, ExternalAccountsQuery, FundTransaction, FundTransactionsQuery, Movement,
+    MovementsQuery, OboParticipant, Participant, ParticipantsQuery, Payment, PaymentDetails, PaymentStatusRow,
+    PaymentStatusesQuery, PaymentsQuery, StateChange,
 };
 pub use page::{Page, Position, TimeWindow};
 pub use refusal::Refusal;

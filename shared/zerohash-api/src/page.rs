@@ -162,6 +162,12 @@ impl Filters {
         self.text(name, value)
     }
 
+    /// A filter by data about several users, which no error repeats.
+    pub(crate) fn personal_list(mut self, name: &str, values: &[String], form: ListForm) -> Self {
+        self.personal.extend(values.iter().cloned());
+        self.list(name, values, form)
+    }
+
     pub(crate) fn flag(mut self, name: &str, value: Option<bool>) -> Self {
         self.pairs.extend(value.map(|value| (name.to_owned(), value.to_string())));
         self

@@ -133,6 +133,8 @@ pub struct PageSizes {
     pub payment_statuses: u32,
     /// `page_size` of `GET /movements`, 1 to 100: 100 by default.
     pub movements: u32,
+    /// `size` of `GET /payments/external_accounts`: 200 by default. The largest is not documented.
+    pub external_accounts: u32,
 }
 
 impl Default for PageSizes {
@@ -144,6 +146,7 @@ impl Default for PageSizes {
             payments: 50,
             payment_statuses: 200,
             movements: 100,
+            external_accounts: 200,
         }
     }
 }
@@ -173,6 +176,8 @@ pub struct Paths {
     pub movements: String,
     /// Participants: `/participants`.
     pub participants: String,
+    /// Users' accounts at banks: `/payments/external_accounts`.
+    pub external_accounts: String,
     /// Accounts: `/accounts`. The movements of one account are below it.
     pub accounts: String,
 }
@@ -191,6 +196,7 @@ impl Default for Paths {
             payment_statuses: "/payments/status".to_owned(),
             movements: "/movements".to_owned(),
             participants: "/participants".to_owned(),
+            external_accounts: "/payments/external_accounts".to_owned(),
             accounts: "/accounts".to_owned(),
         }
     }

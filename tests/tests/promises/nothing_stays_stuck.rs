@@ -8,7 +8,7 @@ use fundhook::replay::{Mode, RealTime, Replay, Replayed, Selection as Archived};
 use fundhook::republish::{Destination, Republisher, StackPublishers};
 use fundhook::target::Target;
 use fundhook_adapters::Queue as SqsQueue;
-use fundhook_domain::{Kind, NewFact, Provider, Resource, ResourceId, Timestamp};
+use fundhook_domain::{Kind, NewFact, Provider, Resource, ResourceId, Status, Timestamp};
 use fundhook_local_stack::sending::Webhook;
 use fundhook_tests::{Platform, Queue, about, event_ids, eventually, run, unique};
 use serde_json::json;
@@ -277,7 +277,7 @@ async fn what_was_lost_is_recorded_again(platform: &Platform, target: &Target, l
     let rehearsed = replay(target, &everything(), true).await;
     let changes = rehearsed.changes.unwrap_or_default();
     let [change] = changes.as_slice() else { unreachable!("one resource would change: {changes:#?}") };
-    let status = lost.view().and_then(|view| view.status);
+    let status = lost.view().and_then(|view| view.status).map(Status::as_str);
     assert_eq!((&change.resource, change.from.status, change.to.status), (lost.id(), None, status));
     assert_eq!((change.facts, platform.resource(lost.id()).await.version()), (2, 0), "a dry run records nothing");
 

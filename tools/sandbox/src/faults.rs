@@ -42,6 +42,8 @@ pub enum ApiPath {
     AccountMovements,
     /// `GET /participants`.
     Participants,
+    /// `GET /payments/external_accounts`.
+    ExternalAccounts,
     /// `GET /accounts`.
     Accounts,
 }
@@ -65,6 +67,7 @@ impl ApiPath {
             | Self::Movements
             | Self::AccountMovements
             | Self::Participants
+            | Self::ExternalAccounts
             | Self::Accounts => true,
         }
     }
@@ -80,6 +83,7 @@ impl ApiPath {
             | Self::Movements
             | Self::AccountMovements
             | Self::Participants
+            | Self::ExternalAccounts
             | Self::Accounts => true,
             Self::Token
             | Self::Jwks

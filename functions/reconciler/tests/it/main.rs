@@ -19,3 +19,4 @@ mod time_limit;
 mod totals_of_zerohash;
 mod unusual_answers;
 mod webhook_silence;
+mod whole_lists;

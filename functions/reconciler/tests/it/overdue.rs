@@ -20,7 +20,7 @@ const EXCHANGE: &str = include_str!("../../../../events/striga/exchange.pending.
 fn asked(world: &World) -> Vec<String> {
     let id = |query| match query {
         ListQuery::Id(id) => Some(id),
-        ListQuery::Dated { .. } => None,
+        ListQuery::Dated { .. } | ListQuery::Whole { .. } => None,
     };
     world.provider.take_calls().into_iter().filter_map(|call| id(call.query)).collect()
 }

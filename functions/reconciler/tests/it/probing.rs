@@ -43,7 +43,7 @@ fn withdrawal(id: &str) -> ResourceId {
 fn asked(world: &World) -> Vec<(ListKind, String)> {
     let by_id = |query| match query {
         ListQuery::Id(id) => Some(id),
-        ListQuery::Dated { .. } => None,
+        ListQuery::Dated { .. } | ListQuery::Whole { .. } => None,
     };
     let calls = world.provider.take_calls().into_iter();
     calls.filter_map(|call| Some((call.list.kind(), by_id(call.query)?))).collect()

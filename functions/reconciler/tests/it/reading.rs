@@ -15,7 +15,7 @@ use crate::support::{NOON, World, at, days, feed, hours, minutes, number, transa
 fn asked(world: &World) -> Vec<(Timestamp, Timestamp, u32)> {
     let dated = |query| match query {
         ListQuery::Dated { from, before, page } => Some((from, before, number(&page))),
-        ListQuery::Id(_) => None,
+        ListQuery::Whole { .. } | ListQuery::Id(_) => None,
     };
     world.provider.take_calls().into_iter().filter_map(|call| dated(call.query)).collect()
 }

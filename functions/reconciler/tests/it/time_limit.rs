@@ -42,7 +42,7 @@ fn pages(calls: &[ListCall], name: &str) -> Vec<u32> {
     let of_it = calls.iter().filter(|call| *call.list.feed() == feed(name));
     let number = |call: &ListCall| match &call.query {
         ListQuery::Dated { from, before, page } => (before.since(*from) != hours(1)).then(|| number(page)),
-        ListQuery::Id(_) => None,
+        ListQuery::Whole { .. } | ListQuery::Id(_) => None,
     };
     of_it.filter_map(number).collect()
 }
@@ -154,7 +154,7 @@ async fn every_overdue_deposit_is_asked_about_again_however_slow_the_provider_is
             let calls = world.provider.take_calls().into_iter();
             asked.extend(calls.filter_map(|call| match call.query {
                 ListQuery::Id(id) => Some(id),
-                ListQuery::Dated { .. } => None,
+                ListQuery::Dated { .. } | ListQuery::Whole { .. } => None,
             }));
         }
         assert_eq!(asked.len(), 20, "{index_page} to a page of the index");

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use fundhook_domain::Timestamp;
-use fundhook_ports::fakes::{ApiRow, Reply};
+use fundhook_ports::fakes::Reply;
 use fundhook_ports::{Disposition, ListPage, ListQuery};
 use reconciler::{ListReadError, ReconcileError};
 use secrecy::ExposeSecret as _;
 
 use crate::support::deposit::{TestDeposit, deposit};
-use crate::support::{World, at, days, feed, hours, minutes, number, rows_twice, transactions};
+use crate::support::{World, at, days, feed, hours, minutes, number, rows_twice};
 
 /// A world whose list has three unread pages of five rows, dated `span` apart.
 async fn filled(span: std::time::Duration) -> (World, Vec<TestDeposit>) {
@@ -31,7 +30,7 @@ fn lost(world: &World, all: &[TestDeposit]) -> Vec<String> {
 /// The pages that were requested since the last call.
 fn pages(world: &World) -> Vec<u32> {
     let number = |query| match query {
-        ListQuery::Dated { page, .. } => Some(number(&page)),
+        ListQuery::Dated { page, .. } | ListQuery::Whole { page } => Some(number(&page)),
         ListQuery::Id(_) => None,
     };
     world.provider.take_calls().into_iter().filter_map(|call| number(call.query)).collect()
@@ -49,13 +48,6 @@ fn published_once(world: &World) -> bool {
 }
 
 /// Rows that are dated in the last minutes of the window, so that they precede the rows that were listed before.
-fn in_front(world: &World, count: u64) -> Vec<ApiRow> {
-    let newest = world.clock.now().minus(minutes(15));
-    let nth =
-        |nth: u64| deposit(&format!("front-{nth}"), newest.minus(std::time::Duration::from_secs(nth + 1))).row(true);
-    (0..count).map(nth).collect()
-}
-
 #[tokio::test]
 async fn a_page_that_could_not_be_read_is_read_by_the_next_run() {
     // How an HTTP answer is classified is tested in connect-api.
@@ -110,92 +102,6 @@ async fn unusual_pages_lose_nothing() {
 }
 
 #[tokio::test]
-async fn reading_ends_when_the_list_has_become_shorter() {
-    let (world, all) = filled(minutes(2)).await;
-    world.provider.set_replies([Reply::Honest, Reply::AfterEmptying]);
-    assert!(world.reconcile().await.complete);
-    assert_eq!((pages(&world), world.watermark("connect").window), (vec![1, 2], None));
-    assert_eq!(lost(&world, &all).len(), 10, "rows that are no longer listed cannot be queued");
-}
-
-#[tokio::test]
-async fn rows_of_a_page_that_was_wrongly_empty_are_found_when_their_hours_are_totalled() {
-    for unusual in 0..3 {
-        // Half an hour apart, so that most lie further back than the overlap.
-        let (world, all) = filled(minutes(30)).await;
-        world.provider.set_replies((0..unusual).map(|_| Reply::Honest).chain([Reply::Changed(without_rows)]));
-        world.reconcile().await;
-        world.clock.pass(minutes(15));
-        world.run_for(hours(6)).await;
-        // The hour of the first run is not totalled: deposits published before it may have no receipts.
-        let left: Vec<TestDeposit> =
-            all.iter().filter(|deposit| deposit.at >= at("2025-10-07T13:00:00Z")).cloned().collect();
-        assert_eq!(lost(&world, &left), Vec::<String>::new(), "page {}", unusual + 1);
-    }
-}
-
-#[tokio::test]
-async fn rows_that_are_added_while_the_list_is_read_hide_no_others() {
-    for ignores_dates in [false, true] {
-        for (before_page, count) in [(1, 1), (1, 5), (1, 12), (2, 1), (2, 7)] {
-            let (world, all) = filled(minutes(2)).await;
-            world.provider.now().ignores_dates = ignores_dates;
-            let honest = (0..before_page).map(|_| Reply::Honest);
-            world.provider.set_replies(honest.chain([Reply::AfterListing(in_front(&world, count))]));
-            world.reconcile().await;
-            assert_eq!(lost(&world, &all), Vec::<String>::new(), "{count} before page {before_page}");
-
-            world.clock.pass(minutes(15));
-            world.reconcile().await;
-            let front: Vec<TestDeposit> =
-                (0..count).map(|nth| deposit(&format!("front-{nth}"), at(crate::support::NOON))).collect();
-            assert_eq!(lost(&world, &front), Vec::<String>::new(), "{count} before page {before_page}");
-            assert!(published_once(&world));
-        }
-    }
-}
-
-#[tokio::test]
-async fn rows_that_are_added_between_a_stopped_run_and_the_next_hide_no_others() {
-    for ignores_dates in [false, true] {
-        for (failing, count) in [(1, 3), (2, 3), (1, 11)] {
-            let (world, all) = filled(minutes(2)).await;
-            world.provider.now().ignores_dates = ignores_dates;
-            world.provider.set_replies((0..failing).map(|_| Reply::Honest).chain([Reply::Fails(Disposition::Retry)]));
-            assert!(world.run().await.is_err());
-            world.process_queues();
-            let front = in_front(&world, count);
-            front.iter().for_each(|row| world.provider.list_row(&transactions("connect"), row.clone()));
-            for _ in 0..2 {
-                world.clock.pass(minutes(15));
-                world.reconcile().await;
-            }
-            let in_front: Vec<TestDeposit> = front.iter().map(|row| deposit(&row.id, row.at)).collect();
-            assert_eq!(lost(&world, &[all, in_front].concat()), Vec::<String>::new(), "{count} at {failing}");
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_row_that_changes_its_place_while_the_list_is_read_hides_others_only_until_their_hours_are_totalled() {
-    for before_page in 1..3 {
-        let (world, all) = filled(minutes(30)).await;
-        world.provider.set_replies((0..before_page).map(|_| Reply::Honest).chain([Reply::Fails(Disposition::Retry)]));
-        assert!(world.run().await.is_err());
-        world.process_queues();
-        // The newest row gets a new date. All others move up by one, and the first row of the next page moves to a page
-        // that was already read.
-        world.list(&all[14].clone().arriving(world.clock.now()), true);
-        world.clock.pass(minutes(15));
-        world.reconcile().await;
-        assert_eq!(lost(&world, &all).len(), 1, "the row that moved is not on the remaining pages");
-        world.run_for(hours(6)).await;
-        assert_eq!(lost(&world, &all), Vec::<String>::new(), "before page {before_page}");
-        assert!(published_once(&world));
-    }
-}
-
-#[tokio::test]
 async fn a_rejected_token_is_replaced_once_and_the_page_is_read() {
     for refused in 0..3 {
         let (world, all) = filled(minutes(2)).await;
@@ -238,32 +144,4 @@ async fn a_provider_that_rejects_every_token_is_an_error_and_gets_one_token_requ
     world.tokens.revoke_stored(&feed("connect"));
     world.reconcile().await;
     assert_eq!(lost(&world, &all), Vec::<String>::new());
-}
-
-#[tokio::test]
-async fn days_without_an_answer_are_read_when_the_provider_answers_again() {
-    let world = World::new();
-    world.reconcile().await;
-    let dates = || (1..=60_u64).map(|hour| at(crate::support::NOON).plus(hours(hour)));
-    let all: Vec<TestDeposit> =
-        dates().zip(0..).map(|(at, nth): (Timestamp, u32)| deposit(&format!("m-{nth}"), at)).collect();
-    all.iter().for_each(|deposit| world.list(deposit, true));
-    world.provider.now().unanswered.insert(feed("connect"));
-    for _ in 0..62 {
-        world.clock.pass(hours(1));
-        assert!(world.run().await.is_err());
-    }
-    world.provider.now().unanswered.clear();
-    world.reconcile().await;
-    assert!(lost(&world, &all).is_empty() && published_once(&world));
-    world.run_for(hours(8)).await;
-    let contents = world.table.contents.now();
-    assert!(contents.reports.len() > 60, "every hour is totalled: {}", contents.reports.len());
-    for report in contents.reports.values() {
-        let holds = report.lines.iter().all(fundhook_reconciliation::ControlTotalsLine::holds);
-        assert!(
-            holds && report.discrepancies.is_empty(),
-            "an hour is totalled only after its queued rows are recorded: {report:#?}"
-        );
-    }
 }

@@ -118,6 +118,27 @@ async fn each_list_is_requested_by_dates_as_documented_and_says_what_comes_next(
 }
 
 #[tokio::test]
+async fn a_list_without_dates_is_requested_whole_and_its_rows_have_no_personal_data() {
+    let row =
+        r#"{"status":"locked", "email":"ada@example.com","last_name":"Lovelace","balance":0.10,"account_number":"42"}"#;
+    let kept = r#"{"balance":0.10,"status":"locked"}"#;
+    let numbered = format!(r#"{{"message":[{row}],"page":2,"total_pages":3}}"#);
+    let short = format!(r#"{{"message":[{row}],"count":1}}"#);
+    for (kind, body, line, next) in [
+        (ListKind::Participants, &numbered, "GET /participants?page=2", Some(PageKey::Number(3))),
+        (ListKind::ExternalAccounts, &short, "GET /payments/external_accounts?page=2&size=200", None),
+        (ListKind::Accounts, &numbered, "GET /accounts?page=2", Some(PageKey::Number(3))),
+    ] {
+        let world = World::answering(body).await;
+        let query = ListQuery::Whole { page: PageKey::Number(2) };
+        let page = world.api.list(&list("zerohash", kind), &query).await.expect("a page");
+        let url = format!("{}{}", world.provider.url, kind.path());
+        assert_eq!(page, ListPage { rows: vec![kept.to_owned()], next, url }, "{kind}");
+        assert_eq!(world.provider.asked_once().line(), line);
+    }
+}
+
+#[tokio::test]
 async fn a_page_is_requested_by_its_number_or_its_cursor() {
     for (kind, body, page, parameter) in [
         (ListKind::FundTransactions, r#"{"message":[],"page":3,"total_pages":3}"#, PageKey::Number(3), "page=3"),
@@ -156,7 +177,10 @@ async fn one_row_is_requested_by_its_id_and_an_unknown_id_is_not_listed() {
         assert_eq!(world.by_id(kind, "p-1").await.expect("a page").rows, rows, "{kind}");
         assert_eq!(world.provider.asked_once().line(), line, "{kind}");
     }
-    for kind in ListKind::of(fundhook_domain::Provider::Zerohash) {
+    // Users' accounts at banks and balances cannot be asked for by an id.
+    let asked = ListKind::of(fundhook_domain::Provider::Zerohash)
+        .filter(|kind| !matches!(kind, ListKind::ExternalAccounts | ListKind::Accounts));
+    for kind in asked {
         for (status, is_unlisted) in [(400, true), (404, true), (422, true), (500, false)] {
             let world = World::with("{}", Answer::json(status, r#"{"error":"no such thing"}"#)).await;
             let listed = world.by_id(kind, "nowhere").await;
@@ -170,7 +194,7 @@ async fn one_row_is_requested_by_its_id_and_an_unknown_id_is_not_listed() {
 async fn the_lists_of_every_organization_with_valid_credentials_are_known() {
     let world = World::answering("{}").await;
     let lists = world.api.lists().await.expect("the secret is read");
-    assert_eq!(lists.len(), 8, "four lists of two organizations");
+    assert_eq!(lists.len(), 14, "seven lists of two organizations");
     assert!(lists.contains(&list("zerohash/acme", ListKind::Payments)));
 
     let some = World::with(r#"{"lists":["payments","fund_transactions"]}"#, Answer::json(200, "{}")).await;
@@ -184,7 +208,7 @@ async fn the_lists_of_every_organization_with_valid_credentials_are_known() {
     ));
     let feeds: Vec<String> =
         world.api.lists().await.expect("read").iter().map(|list| list.feed().to_string()).collect();
-    assert_eq!(feeds, ["zerohash/bolt"; 4]);
+    assert_eq!(feeds, ["zerohash/bolt"; 7]);
     let missing = world.page(ListKind::Payments, PageKey::FIRST).await.expect_err("it has no entry any more");
     assert!(chain(&missing).contains("no entry for zerohash"), "{}", chain(&missing));
 }
@@ -210,7 +234,10 @@ async fn an_invalid_option_is_an_error_at_the_start() {
         ("[]", "not a JSON object"),
         (r#"{"unknown":1}"#, "not a JSON object of known members"),
         (r#"{"deposit_timestamp_unit":"minutes"}"#, "not a JSON object of known members and values"),
-        (r#"{"lists":[]}"#, "fund_transactions, deposits, payments, bank_payments"),
+        (
+            r#"{"lists":[]}"#,
+            "fund_transactions, deposits, payments, bank_payments, participants, external_accounts, accounts",
+        ),
         (r#"{"lists":["transactions"]}"#, "names no list"),
         (r#"{"path_prefix":"v1"}"#, "starts with `/`"),
     ] {

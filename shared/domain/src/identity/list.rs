@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::feed::Feed;
-use super::names::{Provider, UnknownName, named, serde_as_text};
+use super::names::{Kind, Provider, UnknownName, named, serde_as_text};
 use crate::Timestamp;
 
 /// A list that a provider's API has, and that Fundhook reconciles with.
@@ -22,12 +22,26 @@ pub enum ListKind {
     Payments,
     /// zerohash's `GET /payments/status` [zerohash-openapi]: payments by a bank.
     BankPayments,
+    /// zerohash's `GET /participants` [zerohash-openapi]: users and their statuses.
+    Participants,
+    /// zerohash's `GET /payments/external_accounts` [zerohash-openapi]: users' accounts at banks, and their statuses.
+    ExternalAccounts,
+    /// zerohash's `GET /accounts` [zerohash-openapi]: balances that are not zero.
+    Accounts,
 }
 
 impl ListKind {
     /// Every list.
-    pub const ALL: [Self; 5] =
-        [Self::ConnectTransactions, Self::FundTransactions, Self::Deposits, Self::Payments, Self::BankPayments];
+    pub const ALL: [Self; 8] = [
+        Self::ConnectTransactions,
+        Self::FundTransactions,
+        Self::Deposits,
+        Self::Payments,
+        Self::BankPayments,
+        Self::Participants,
+        Self::ExternalAccounts,
+        Self::Accounts,
+    ];
 
     /// Its name in keys, logs and reports.
     pub fn as_str(self) -> &'static str {
@@ -37,6 +51,9 @@ impl ListKind {
             Self::Deposits => "deposits",
             Self::Payments => "payments",
             Self::BankPayments => "bank_payments",
+            Self::Participants => "participants",
+            Self::ExternalAccounts => "external_accounts",
+            Self::Accounts => "accounts",
         }
     }
 
@@ -48,6 +65,9 @@ impl ListKind {
             Self::Deposits => "/deposits/crypto",
             Self::Payments => "/payments",
             Self::BankPayments => "/payments/status",
+            Self::Participants => "/participants",
+            Self::ExternalAccounts => "/payments/external_accounts",
+            Self::Accounts => "/accounts",
         }
     }
 
@@ -55,8 +75,31 @@ impl ListKind {
     pub fn provider(self) -> Provider {
         match self {
             Self::ConnectTransactions => Provider::Connect,
-            Self::FundTransactions | Self::Deposits | Self::Payments | Self::BankPayments => Provider::Zerohash,
+            Self::FundTransactions
+            | Self::Deposits
+            | Self::Payments
+            | Self::BankPayments
+            | Self::Participants
+            | Self::ExternalAccounts
+            | Self::Accounts => Provider::Zerohash,
         }
+    }
+
+    /// The kind of the resources that its rows are about.
+    pub fn contains(self) -> Kind {
+        match self {
+            Self::ConnectTransactions | Self::FundTransactions | Self::Deposits => Kind::Deposit,
+            Self::Payments | Self::BankPayments => Kind::Withdrawal,
+            Self::Participants => Kind::Participant,
+            Self::ExternalAccounts => Kind::ExternalAccount,
+            Self::Accounts => Kind::Balance,
+        }
+    }
+
+    /// Whether its rows can be asked for by date, as those of all lists of money that moved. The others have no filter by date:
+    /// they are read whole, and have no control totals.
+    pub fn is_dated(self) -> bool {
+        matches!(self.contains(), Kind::Deposit | Kind::Withdrawal)
     }
 
     /// The lists of the provider's API.

@@ -86,6 +86,15 @@ impl AccountDetails {
 }
 
 impl BalanceDetails {
+    /// What both state differently: `amount`.
+    pub(super) fn contradictions(&self, other: &Self) -> Vec<&'static str> {
+        let amount = |details: &Self| details.quantity.as_ref().and_then(Quantity::in_major);
+        match (amount(self), amount(other)) {
+            (Some(one), Some(other)) if one != other => vec!["amount"],
+            (_, _) => Vec::new(),
+        }
+    }
+
     pub(super) fn merge(&mut self, later: &Self) {
         let Self { quantity, asset, network, account, sub_account, updated_at, provider_data } = later;
         replace(&mut self.quantity, quantity);

@@ -41,6 +41,7 @@ impl Details {
     pub fn contradictions(&self, other: &Self) -> Vec<&'static str> {
         match (self, other) {
             (Self::Transfer(one), Self::Transfer(other)) => one.contradictions(other),
+            (Self::Balance(one), Self::Balance(other)) => one.contradictions(other),
             (
                 Self::Transfer(_) | Self::Recovery(_) | Self::Account(_) | Self::Balance(_) | Self::Unrecognized(_),
                 _,

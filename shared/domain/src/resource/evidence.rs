@@ -54,6 +54,12 @@ pub enum Scheme {
     ZerohashPaymentsApi,
     /// No signature: a row of zerohash's `GET /payments/status`, read over TLS with the organization's API key.
     ZerohashBankPaymentsApi,
+    /// No signature: a row of zerohash's `GET /participants`, read over TLS with the organization's API key.
+    ZerohashParticipantsApi,
+    /// No signature: a row of zerohash's `GET /payments/external_accounts`, read over TLS with the organization's API key.
+    ZerohashExternalAccountsApi,
+    /// No signature: a row of zerohash's `GET /accounts`, read over TLS with the organization's API key.
+    ZerohashAccountsApi,
     /// No signature: a decision, sent by a person who may invoke the reconciler.
     FundhookDecision,
     /// Not authenticated: only a preview has such evidence, and its key is `none`. See [`EvidenceClass::Unverified`].
@@ -71,6 +77,9 @@ impl Scheme {
             ListKind::Deposits => Self::ZerohashDepositsApi,
             ListKind::Payments => Self::ZerohashPaymentsApi,
             ListKind::BankPayments => Self::ZerohashBankPaymentsApi,
+            ListKind::Participants => Self::ZerohashParticipantsApi,
+            ListKind::ExternalAccounts => Self::ZerohashExternalAccountsApi,
+            ListKind::Accounts => Self::ZerohashAccountsApi,
         }
     }
 

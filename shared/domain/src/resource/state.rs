@@ -405,18 +405,20 @@ impl Resource {
     /// listed row about what a webhook said, or the first webhook about what a row said. The number of events must not
     /// depend on which of them arrived first, so a second webhook does publish an event.
     fn is_corroboration(&self, new: &StatementContent) -> bool {
-        // No list contains what has only a latest status.
-        match self.id.kind().status_rule() {
-            StatusRule::Furthest | StatusRule::Sum => {}
-            StatusRule::Latest => return false,
-        }
+        // What has only a latest status may reach the same one again later.
+        let is_dated_alike = |one: &StatementContent, other: &StatementContent| match self.id.kind().status_rule() {
+            StatusRule::Furthest | StatusRule::Sum => true,
+            StatusRule::Latest => one.occurred_at == other.occurred_at,
+        };
         if new.evidence.is_from_api() {
-            return self.statements().any(|known| known.agrees_with(new));
+            return self.statements().any(|known| known.agrees_with(new) && is_dated_alike(known, new));
         }
-        let is_uncorroborated = |row: &StatementContent| !self.statements().any(|known| known.corroborates(row));
+        let corroborates =
+            |one: &StatementContent, other: &StatementContent| one.corroborates(other) && is_dated_alike(one, other);
+        let is_uncorroborated = |row: &StatementContent| !self.statements().any(|known| corroborates(known, row));
         // A row that published nothing leaves the event to the webhook.
         let published = self.facts.iter().filter(|fact| fact.sequence > 0).filter_map(Fact::statement);
-        published.filter(|known| known.corroborates(new)).any(is_uncorroborated)
+        published.filter(|known| corroborates(known, new)).any(is_uncorroborated)
     }
 
     fn statements(&self) -> impl Iterator<Item = &StatementContent> {

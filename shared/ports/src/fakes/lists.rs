@@ -87,6 +87,8 @@ pub struct ListApi {
     pub takes: BTreeMap<Feed, Duration>,
     /// The replies to the next calls that it would answer with a page, in order; those after them are honest.
     pub replies: VecDeque<Reply>,
+    /// The same for the calls for one list. They come before `replies`.
+    pub replies_of: BTreeMap<ListId, VecDeque<Reply>>,
     /// Every call; failed ones too.
     pub calls: Vec<ListCall>,
 }
@@ -108,6 +110,7 @@ impl ListApi {
                 rows.retain(|row| self.ignores_dates || dates.contains(&row.at));
                 number_of(page)
             }
+            ListQuery::Whole { page } => number_of(page),
         };
         let pages = rows.len().div_ceil(self.page_size);
         let next = (number < pages).then(|| key_after(list.kind(), number));
@@ -135,12 +138,16 @@ impl ListApi {
         if matches!(query, ListQuery::Id(id) if self.unanswered_ids.contains(id)) {
             return Err(down(LIST).into());
         }
-        match self.replies.pop_front().unwrap_or(Reply::Honest) {
+        let of_list = self.replies_of.get_mut(list).and_then(VecDeque::pop_front);
+        match of_list.or_else(|| self.replies.pop_front()).unwrap_or(Reply::Honest) {
             Reply::Honest => {}
             Reply::Changed(change) => return Ok(change(self.page(list, query))),
             Reply::NotTheLast => {
                 let page = self.page(list, query);
-                let asked = if let ListQuery::Dated { page, .. } = query { number_of(page) } else { 1 };
+                let asked = match query {
+                    ListQuery::Dated { page, .. } | ListQuery::Whole { page } => number_of(page),
+                    ListQuery::Id(_) => 1,
+                };
                 return Ok(ListPage { next: Some(key_after(list.kind(), asked)), ..page });
             }
             Reply::AfterListing(rows) => self.rows.entry(list.clone()).or_default().extend(rows),
@@ -164,9 +171,13 @@ fn number_of(page: &PageKey) -> usize {
 fn key_after(list: ListKind, number: usize) -> PageKey {
     match list {
         ListKind::Deposits => PageKey::Cursor(format!("{CURSOR}{number}")),
-        ListKind::ConnectTransactions | ListKind::FundTransactions | ListKind::Payments | ListKind::BankPayments => {
-            PageKey::Number(u32::try_from(number + 1).unwrap_or(u32::MAX))
-        }
+        ListKind::ConnectTransactions
+        | ListKind::FundTransactions
+        | ListKind::Payments
+        | ListKind::BankPayments
+        | ListKind::Participants
+        | ListKind::ExternalAccounts
+        | ListKind::Accounts => PageKey::Number(u32::try_from(number + 1).unwrap_or(u32::MAX)),
     }
 }
 
@@ -184,6 +195,7 @@ impl Fake<ListApi> {
             unanswered_ids: BTreeSet::new(),
             takes: BTreeMap::new(),
             replies: VecDeque::new(),
+            replies_of: BTreeMap::new(),
             calls: Vec::new(),
         })
     }
@@ -199,6 +211,11 @@ impl Fake<ListApi> {
     /// Decides the replies to the next calls.
     pub fn set_replies(&self, replies: impl IntoIterator<Item = Reply>) {
         self.now().replies = replies.into_iter().collect();
+    }
+
+    /// Decides the replies to the next calls for this list.
+    pub fn set_replies_of(&self, list: &ListId, replies: impl IntoIterator<Item = Reply>) {
+        self.now().replies_of.insert(list.clone(), replies.into_iter().collect());
     }
 
     /// The calls since this was last called.

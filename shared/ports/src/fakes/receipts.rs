@@ -38,7 +38,12 @@ impl Receipts for Fake<ReceiptTable> {
         let mut table = self.now();
         table.on_note.outcome("note receipts")?;
         table.calls.push(receipts.to_vec());
-        table.stored.extend(receipts.iter().map(|receipt| (receipt.resource.clone(), receipt.clone())));
+        for receipt in receipts {
+            let stored = table.stored.entry(receipt.resource.clone()).or_insert_with(|| receipt.clone());
+            if receipt.sequence() >= stored.sequence() {
+                *stored = receipt.clone();
+            }
+        }
         Ok(())
     }
 

@@ -108,6 +108,54 @@ fn payment(status: &str, changes: &Value) -> Value {
     changed(body, changes)
 }
 
+const CHANGED_MS: i64 = 1_750_750_200_000;
+
+fn participant(status: &str, time: &str) -> Value {
+    json!({ "participant_code": "CUST01", status: "locked", "reason_code": "risk", time: CHANGED_MS })
+}
+
+fn external_account(status: &str, time: &Value) -> Value {
+    let at = if time == "timestamp" { json!(CHANGED_MS) } else { json!("2025-06-24T07:30:00Z") };
+    json!({
+        "external_account_id": "e-1", "participant_code": "CUST01", "account_nickname": "Savings", status: "closed",
+        time.as_str().unwrap_or_default(): at,
+    })
+}
+
+fn account_row(balance: &str, at: i64) -> Value {
+    json!({
+        "account_id": "a-1", "account_owner": "CUST01", "account_group": "ABC123", "account_label": "general",
+        "account_type": "available", "asset": "USDC.BASE", "balance": balance, "last_update": at,
+    })
+}
+
+fn balance(balance: &str) -> Value {
+    json!({
+        "participant_code": "CUST01", "account_group": "ABC123", "account_label": "general", "account_type": "available",
+        "asset": "USDC.BASE", "balance": balance, "timestamp": CHANGED_MS / 1000,
+        "movements": [{ "movement_id": "m-1", "movement_type": "deposit", "change": "75", "movement_timestamp": CHANGED_MS }],
+    })
+}
+
+#[test]
+fn a_row_and_a_webhook_that_differ_in_the_amount_the_status_or_the_time_are_two_events() {
+    let told = webhook("account_balance.changed", &balance("100.5"));
+    for (amount, at) in [("100.51", CHANGED_MS), ("100.5", CHANGED_MS + 1)] {
+        let listed = row(ListKind::Accounts, &account_row(amount, at));
+        for envelopes in [[&listed, &told], [&told, &listed]] {
+            assert_eq!(events(Kind::Balance, &envelopes).len(), 2, "{amount} at {at}");
+        }
+    }
+    let told = webhook("participant_status_changed", &participant("participant_status", "timestamp"));
+    for (status, at) in [("approved", CHANGED_MS), ("locked", CHANGED_MS + 1)] {
+        let listed = json!({ "participant_code": "CUST01", "status": status, "updated_at": at });
+        let listed = row(ListKind::Participants, &listed);
+        for envelopes in [[&listed, &told], [&told, &listed]] {
+            assert_eq!(events(Kind::Participant, &envelopes).len(), 2, "{status} at {at}");
+        }
+    }
+}
+
 #[test]
 fn a_row_and_its_webhook_are_one_event_whichever_comes_first() {
     let bank = |status: &str, name: &str| json!({ "transaction_id": "b-1", name: status, "amount": "25", "participant_code": "CUST01" });
@@ -201,6 +249,30 @@ fn a_row_and_its_webhook_are_one_event_whichever_comes_first() {
             Kind::Withdrawal,
             "withdrawal.confirmed",
         ),
+        (
+            "participant",
+            row(ListKind::Participants, &participant("status", "updated_at")),
+            webhook("participant_status_changed", &participant("participant_status", "timestamp")),
+            Kind::Participant,
+            "participant.locked",
+        ),
+        (
+            "external account, dated in another form",
+            row(ListKind::ExternalAccounts, &external_account("status", &json!("updated_at"))),
+            webhook(
+                "external_account_status_changed",
+                &external_account("external_account_status", &json!("timestamp")),
+            ),
+            Kind::ExternalAccount,
+            "external_account.closed",
+        ),
+        (
+            "balance, written otherwise, with the movement that changed it in the webhook only",
+            row(ListKind::Accounts, &account_row("100.50", CHANGED_MS)),
+            webhook("account_balance.changed", &balance("100.5")),
+            Kind::Balance,
+            "balance.changed",
+        ),
     ] {
         for envelopes in [[&row, &webhook], [&webhook, &row]] {
             assert_eq!(events(kind, &envelopes), [expected], "{what}");
@@ -252,6 +324,19 @@ fn a_row_is_evidence_of_the_weakest_class_and_names_its_list() {
             Scheme::ZerohashBankPaymentsApi,
             "zerohash.bank_payments",
         ),
+        (
+            ListKind::Participants,
+            participant("status", "updated_at"),
+            Scheme::ZerohashParticipantsApi,
+            "zerohash.participants",
+        ),
+        (
+            ListKind::ExternalAccounts,
+            external_account("status", &json!("updated_at")),
+            Scheme::ZerohashExternalAccountsApi,
+            "zerohash.external_accounts",
+        ),
+        (ListKind::Accounts, account_row("1", CHANGED_MS), Scheme::ZerohashAccountsApi, "zerohash.accounts"),
     ] {
         let statement = first(&row(list, &body));
         let attestation = &statement.content.evidence.attestation;
@@ -310,6 +395,10 @@ fn a_row_that_is_not_understood_is_unrecognized_and_never_lost() {
         (ListKind::Payments, json!({ "status": "settled" })),
         (ListKind::BankPayments, json!({ "transaction_id": "b-1" })),
         (ListKind::BankPayments, json!([])),
+        (ListKind::Participants, json!({ "participant_code": "CUST01" })),
+        (ListKind::Participants, json!({ "participant_code": "CUST01", "status": "teleported" })),
+        (ListKind::ExternalAccounts, json!({ "participant_code": "CUST01", "status": "closed" })),
+        (ListKind::Accounts, json!({ "account_owner": "CUST01", "balance": "1" })),
     ] {
         let statement = first(&row(list, &body));
         assert_eq!(statement.resource.kind(), Kind::Unrecognized, "{body}");
@@ -334,6 +423,15 @@ fn a_list_is_read_by_the_date_that_the_provider_documents() {
         (ListKind::Payments, json!({ "created_at": "yesterday" }), ListedAt::Missing),
         (ListKind::Deposits, json!({ "createdAt": "2025-06-24T09:03:00Z" }), ListedAt::AsRequested),
         (ListKind::BankPayments, json!({}), ListedAt::AsRequested),
+        (ListKind::Participants, json!({ "updated_at": 1_750_755_780_000_i64 }), dated),
+        (
+            ListKind::ExternalAccounts,
+            json!({ "updated_at": "2025-06-24T09:03:00Z", "created_at": "2025-06-01T00:00:00Z" }),
+            dated,
+        ),
+        (ListKind::ExternalAccounts, json!({ "created_at": "2025-06-24T09:03:00Z" }), dated),
+        (ListKind::ExternalAccounts, json!({}), ListedAt::Missing),
+        (ListKind::Accounts, json!({ "last_update": 1_750_755_780_000_i64 }), dated),
     ] {
         assert_eq!(listed_at(list, &body.to_string()), expected, "{list} {body}");
     }

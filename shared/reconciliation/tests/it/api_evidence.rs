@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use fundhook_domain::{
-    Change, Details, Event, EvidenceClass, Fact, Network, NewFact, Outcome, Resource, Statement, Status,
-    TransferDetails, View, WebhookFamily, events_after, fold,
+    Change, Details, Event, EvidenceClass, ExternalAccountStatus, Fact, Network, NewFact, Outcome, ParticipantStatus,
+    Resource, Statement, Status, TransferDetails, View, WebhookFamily, events_after, fold,
 };
 use fundhook_reconciliation::claim_of;
 use proptest::prelude::*;
@@ -197,11 +197,25 @@ fn rows_and_webhooks_in_every_order_lead_to_one_view_and_one_set_of_event_ids() 
 }
 
 #[test]
-fn a_row_and_its_webhook_are_one_event_about_a_recovery_and_two_about_what_no_list_contains() {
+fn a_row_and_its_webhook_are_one_event_about_every_kind_that_a_list_contains() {
     let of_recovery = crate::support::recovery::announcements().remove(0);
-    for (statement, events) in [(crate::support::statement(Status::Balance, 0), 2), (of_recovery, 1)] {
-        every_order_has_the_same_result(&[statement.clone(), listed(&statement)], events);
+    let of = |status: Status| crate::support::statement(status, 0);
+    let (approved, closed) = (ParticipantStatus::Approved, ExternalAccountStatus::Closed);
+    let latest = [Status::Balance, Status::Participant(approved), Status::ExternalAccount(closed)];
+    for statement in latest.map(of).into_iter().chain([of_recovery]) {
+        every_order_has_the_same_result(&[statement.clone(), listed(&statement)], 1);
     }
+}
+
+#[test]
+fn the_order_of_webhooks_and_rows_about_a_user_does_not_matter() {
+    let of = |status: ParticipantStatus, at: u64| crate::support::statement(Status::Participant(status), at);
+    let (approved, locked) = (of(ParticipantStatus::Approved, 0), of(ParticipantStatus::Locked, 1));
+    let again = of(ParticipantStatus::Approved, 2);
+    every_order_has_the_same_result(
+        &[approved.clone(), listed(&approved), locked.clone(), listed(&locked), listed(&again)],
+        3,
+    );
 }
 
 #[test]

@@ -39,10 +39,6 @@ impl List for AccountsQuery {
         self.position.as_ref()
     }
 
-    fn size(&self, _: &Settings) -> Option<(&'static str, u32)> {
-        None
-    }
-
     fn filters(&self, _: &Settings) -> Filters {
         Filters::default()
             .personal("account_owner", self.account_owner.as_ref())

@@ -3,6 +3,7 @@
 mod accounts;
 mod crypto_deposits;
 mod deposits;
+mod external_accounts;
 mod fund_transactions;
 mod movements;
 mod participants;
@@ -15,6 +16,7 @@ use reqwest::Url;
 pub use accounts::{Account, AccountsQuery};
 pub use crypto_deposits::{CryptoDeposit, CryptoDepositsQuery, StateChange};
 pub use deposits::{Deposit, DepositsQuery};
+pub use external_accounts::{ExternalAccount, ExternalAccountsQuery};
 pub use fund_transactions::{FundTransaction, FundTransactionsQuery};
 pub use movements::{AccountMovement, AccountMovementsQuery, Movement, MovementsQuery};
 pub use participants::{Participant, ParticipantsQuery};
@@ -38,8 +40,10 @@ pub(crate) trait List {
     /// The page, if it is not the first.
     fn position(&self) -> Option<&Position>;
 
-    /// The parameter with the number of rows of a page, and its value.
-    fn size(&self, settings: &Settings) -> Option<(&'static str, u32)>;
+    /// The parameter with the number of rows of a page, and its value; `None` if the list has no such parameter.
+    fn size(&self, _: &Settings) -> Option<(&'static str, u32)> {
+        None
+    }
 
     fn filters(&self, settings: &Settings) -> Filters;
 }

@@ -118,10 +118,6 @@ impl List for AccountMovementsQuery {
         self.position.as_ref()
     }
 
-    fn size(&self, _: &Settings) -> Option<(&'static str, u32)> {
-        None
-    }
-
     fn filters(&self, _: &Settings) -> Filters {
         Filters::default()
             .window("movement_timestamp[", "]", self.moved, FilterTime::Unix(FilterUnit::Milliseconds))

@@ -37,10 +37,6 @@ impl List for ParticipantsQuery {
         self.position.as_ref()
     }
 
-    fn size(&self, _: &Settings) -> Option<(&'static str, u32)> {
-        None
-    }
-
     fn filters(&self, _: &Settings) -> Filters {
         Filters::default()
             .personal("participant_code", self.participant_code.as_ref())

@@ -2,9 +2,9 @@
 
 use fundhook_domain::Timestamp;
 use fundhook_zerohash_api::{
-    AccountMovementsQuery, AccountsQuery, ApiError, CryptoDepositsQuery, DepositsQuery, FilterTime, FilterUnit,
-    FundTransactionsQuery, ListForm, MovementsQuery, ParticipantsQuery, Payment, PaymentStatusesQuery, PaymentsQuery,
-    Position, TimeWindow, ZerohashClient,
+    AccountMovementsQuery, AccountsQuery, ApiError, CryptoDepositsQuery, DepositsQuery, ExternalAccountsQuery,
+    FilterTime, FilterUnit, FundTransactionsQuery, ListForm, MovementsQuery, ParticipantsQuery, Payment,
+    PaymentStatusesQuery, PaymentsQuery, Position, TimeWindow, ZerohashClient,
 };
 
 use crate::support::{Answer, Provider, assert_shows_no_secret, client, credentials, now, settings};
@@ -77,6 +77,15 @@ async fn each_list_is_requested_with_its_own_parameters() {
     assert_eq!(
         requested!(client, client.participants(&credentials(), &participants, now())),
         "/participants?page=1&email=a%40example.com"
+    );
+    let external = ExternalAccountsQuery {
+        participants: vec!["CUST01".to_owned(), "CUST02".to_owned()],
+        account_status: text("closed"),
+        ..Default::default()
+    };
+    assert_eq!(
+        requested!(client, client.external_accounts(&credentials(), &external, now())),
+        "/payments/external_accounts?page=1&size=200&participants=CUST01%2CCUST02&account_status=closed"
     );
     let accounts = AccountsQuery { account_owner: text("CUST01"), ..Default::default() };
     assert_eq!(

@@ -61,6 +61,8 @@ impl Lists {
             for row in rows::movements(body, signed_at) {
                 self.enter(List::Movements, Some(row));
             }
+        } else if has("external_account_status") {
+            self.enter(List::ExternalAccounts, rows::external_account(body, signed_at));
         } else if has("participant_status") {
             self.enter(List::Participants, rows::participant(body, signed_at));
         }

@@ -62,6 +62,10 @@ fn webhook(list: List, dated_ms: u64, dated_at: Timestamp) -> Value {
             "asset": "USDC.BASE", "balance": "1", "timestamp": dated_ms,
             "movements": [{ "movement_id": new_uuid(), "movement_type": "deposit", "change": "1" }],
         }),
+        List::ExternalAccounts => json!({
+            "external_account_id": id, "participant_code": code, "external_account_status": "approved",
+            "account_nickname": "Savings", "account_type": "savings", "timestamp": dated_ms,
+        }),
         List::Participants => json!({
             "participant_code": &id[..6], "participant_status": "approved", "timestamp": dated_ms,
         }),

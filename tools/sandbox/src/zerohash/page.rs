@@ -21,6 +21,7 @@ pub(crate) enum List {
     PaymentStatuses,
     Movements,
     Participants,
+    ExternalAccounts,
     Accounts,
 }
 
@@ -86,7 +87,7 @@ impl List {
                 Paging::TotalPages
             }
             Self::Payments => Paging::Rows("total"),
-            Self::PaymentStatuses => Paging::Rows("count"),
+            Self::PaymentStatuses | Self::ExternalAccounts => Paging::Rows("count"),
             Self::CryptoDeposits => Paging::Cursor,
         }
     }
@@ -98,7 +99,7 @@ impl List {
             Self::Movements => (Some("page_size"), 100, 100),
             Self::CryptoDeposits => (Some("limit"), 100, 999),
             Self::Payments => (Some("size"), 50, 100),
-            Self::PaymentStatuses => (Some("size"), 200, 200),
+            Self::PaymentStatuses | Self::ExternalAccounts => (Some("size"), 200, 200),
             Self::Deposits | Self::Participants | Self::Accounts => (None, 50, 50),
         }
     }
@@ -168,6 +169,7 @@ impl List {
             ]
             .concat(),
             Self::Participants => same(["participant_code", "email", "status", "entity_type"]),
+            Self::ExternalAccounts => [by("participants", "participant_code"), by("account_status", "status")].concat(),
             Self::Accounts => same(["account_owner", "account_group", "account_label", "account_type", "asset"]),
         }
     }
@@ -185,7 +187,10 @@ pub(crate) struct Oddity {
 impl Lists {
     /// The rows that `query` selects, newest first. The provider documents no order.
     pub(super) fn matching(&self, query: &Query, late: Duration, now: Timestamp) -> Vec<&Row> {
-        let is_listed = |row: &&Row| row.signed_at <= now.minus(late) || late.is_zero();
+        let is_listed = |row: &&Row| {
+            let is_old_enough = row.signed_at <= now.minus(late) || late.is_zero();
+            is_old_enough && (query.list != List::Accounts || !row.has_no_balance())
+        };
         let mut rows: Vec<&Row> =
             self.rows(query.list).filter(|row| query.matches(row, now)).filter(is_listed).collect();
         rows.sort_by_key(|row| place(row));

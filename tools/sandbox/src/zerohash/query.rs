@@ -95,8 +95,11 @@ impl Filter {
             unit.read(value).is_some_and(|bound| keeps(unit.of_row(row.dated_ms), bound))
         };
         match self {
-            // States are written in upper case in filters and in lower case in rows.
-            Self::Is { member, .. } => row.text(member).eq_ignore_ascii_case(value),
+            // States are written in upper case in filters and in lower case in rows. Several values have commas between them.
+            Self::Is { member, .. } => {
+                let stated = row.text(member);
+                value.split(',').any(|value| stated.eq_ignore_ascii_case(value))
+            }
             Self::Ignored { .. } => true,
             Self::From { unit, .. } => bound(unit, |dated, bound| dated >= bound),
             Self::After { unit, .. } => bound(unit, |dated, bound| dated > bound),

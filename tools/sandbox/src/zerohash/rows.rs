@@ -36,6 +36,12 @@ impl Row {
         }
     }
 
+    /// Whether it is an account that holds nothing.
+    pub(super) fn has_no_balance(&self) -> bool {
+        let balance = self.text("/balance");
+        !balance.is_empty() && balance.chars().all(|digit| matches!(digit, '0' | '.'))
+    }
+
     /// A member as text, by its JSON pointer.
     pub(super) fn text(&self, pointer: &str) -> String {
         let mut value = &Value::Null;
@@ -217,6 +223,23 @@ pub(super) fn participant(body: &Value, signed_at: Timestamp) -> Option<Row> {
         "updated_at": updated_ms,
     });
     Row::new(code, members, updated_ms, updated_ms, signed_at)
+}
+
+/// A user's account at a bank.
+pub(super) fn external_account(body: &Value, signed_at: Timestamp) -> Option<Row> {
+    let id = body["external_account_id"].as_str()?;
+    let updated_at = time(&body["timestamp"]).unwrap_or(signed_at);
+    let members = json!({
+        "external_account_id": id,
+        "participant_code": body["participant_code"],
+        "account_nickname": body["account_nickname"],
+        "account_type": body["account_type"],
+        "status": body["external_account_status"],
+        "status_reason": body["status_reason"],
+        "updated_at": updated_at.to_string(),
+    });
+    let updated_ms = unix_ms(updated_at);
+    Row::new(id, members, updated_ms, updated_ms, signed_at)
 }
 
 fn account_id(body: &Value) -> String {

@@ -2,6 +2,7 @@
 
 use fundhook_domain::{Feed, Kind, ListId, ListKind, ResourceId, Timestamp};
 use fundhook_ports::fakes::ApiRow;
+use fundhook_providers::ReadingSettings;
 use serde_json::{Value, json};
 
 use super::deposit::{deposit, webhook};
@@ -30,11 +31,43 @@ impl Item {
     }
 
     pub(crate) fn resource(&self) -> ResourceId {
-        let kind = match self.list {
-            ListKind::ConnectTransactions | ListKind::FundTransactions | ListKind::Deposits => Kind::Deposit,
-            ListKind::Payments | ListKind::BankPayments => Kind::Withdrawal,
+        let native = match self.list {
+            ListKind::Accounts => {
+                let named = ["CUST01", "CUST01", &self.id, "available", "USDC.BASE"];
+                ReadingSettings::default().id_key.name(&named)
+            }
+            ListKind::ConnectTransactions
+            | ListKind::FundTransactions
+            | ListKind::Deposits
+            | ListKind::Payments
+            | ListKind::BankPayments
+            | ListKind::Participants
+            | ListKind::ExternalAccounts => self.id.clone(),
         };
-        ResourceId::new(kind, self.feed(), &self.id).expect("a valid id")
+        ResourceId::new(self.list.contains(), self.feed(), &native).expect("a valid id")
+    }
+
+    /// The status that it has in the end.
+    pub(crate) fn end(&self) -> &'static str {
+        match self.list.contains() {
+            Kind::Deposit | Kind::Withdrawal => "confirmed",
+            Kind::Balance => "changed",
+            Kind::Participant => "locked",
+            Kind::ExternalAccount => "closed",
+            kind @ (Kind::Fee | Kind::Exchange | Kind::Recovery | Kind::Unrecognized) => {
+                unreachable!("no list contains a {kind}")
+            }
+        }
+    }
+
+    /// The envelope of the webhook about it, with these members instead of its own, received when it ended.
+    pub(crate) fn webhook_with(&self, changes: &[(&str, Value)]) -> String {
+        let mut envelope: Value = serde_json::from_str(&self.webhook(self.at)).expect("an envelope");
+        let text = envelope["body"]["text"].as_str().expect("a text");
+        let mut body: Value = serde_json::from_str(text).expect("a body");
+        changes.iter().for_each(|(name, value)| body[name] = value.clone());
+        envelope["body"]["text"] = Value::String(body.to_string());
+        envelope.to_string()
     }
 
     /// The envelope of the webhook about it, received at `at`.
@@ -55,6 +88,18 @@ impl Item {
                 "transaction_id": self.id, "payment_status": "settled", "participant_code": "CUST01", "amount": "25",
                 "asset": "USD", "timestamp": self.at,
             }),
+            ListKind::Participants => json!({
+                "participant_code": self.id, "participant_status": "locked", "reason_code": "risk",
+                "timestamp": self.milliseconds(),
+            }),
+            ListKind::ExternalAccounts => json!({
+                "external_account_id": self.id, "participant_code": "CUST01", "external_account_status": "closed",
+                "timestamp": self.milliseconds(),
+            }),
+            ListKind::Accounts => json!({
+                "participant_code": "CUST01", "account_group": "CUST01", "account_label": self.id,
+                "account_type": "available", "asset": "USDC.BASE", "balance": "25.50", "timestamp": self.milliseconds(),
+            }),
         };
         webhook(&self.feed(), &body.to_string(), at)
     }
@@ -73,6 +118,16 @@ impl Item {
                 "transaction_id": self.id, "status": "settled", "participant_code": "CUST01", "amount": "25",
                 "asset": "USD", "timestamp": self.at,
             }),
+            ListKind::Participants => json!({
+                "participant_code": self.id, "status": "locked", "reason_code": "risk", "updated_at": self.milliseconds(),
+            }),
+            ListKind::ExternalAccounts => json!({
+                "external_account_id": self.id, "participant_code": "CUST01", "status": "closed", "updated_at": self.at,
+            }),
+            ListKind::Accounts => json!({
+                "account_id": self.hash(), "account_owner": "CUST01", "account_group": "CUST01", "account_label": self.id,
+                "account_type": "available", "asset": "USDC.BASE", "balance": "25.5", "last_update": self.milliseconds(),
+            }),
         };
         ApiRow { at: self.at, id: self.id.clone(), json: row.to_string() }
     }
@@ -84,6 +139,10 @@ impl Item {
             "total": "20", "quantity": "19.5", "asset": "USDC", "network": "BASE",
             "created_at": self.at, "updated_at": self.at,
         })
+    }
+
+    fn milliseconds(&self) -> i64 {
+        self.at.unix_seconds() * 1000
     }
 
     fn hash(&self) -> String {

@@ -36,6 +36,7 @@ lists! {
     payment_statuses: PaymentStatuses of PaymentStatuses;
     movements: Movements of Movements;
     participants: Participants of Participants;
+    external_accounts: ExternalAccounts of ExternalAccounts;
     accounts: Accounts of Accounts;
 }
 

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use fundhook_sandbox::{ApiPath, Fault};
 use fundhook_zerohash_api::{
-    AccountsQuery, ApiError, CryptoDepositsQuery, DepositsQuery, FundTransactionsQuery, MovementsQuery,
-    ParticipantsQuery, PaymentStatusesQuery, PaymentsQuery, Refusal,
+    AccountsQuery, ApiError, CryptoDepositsQuery, DepositsQuery, ExternalAccountsQuery, FundTransactionsQuery,
+    MovementsQuery, ParticipantsQuery, PaymentStatusesQuery, PaymentsQuery, Refusal,
 };
 
 use super::Zerohash;
@@ -102,6 +102,7 @@ async fn a_shift_moves_rows_to_later_pages_of_every_list() {
         ApiPath::PaymentStatuses,
         ApiPath::Movements,
         ApiPath::Participants,
+        ApiPath::ExternalAccounts,
         ApiPath::Accounts,
     ] {
         zerohash.fault(path, Fault::Shift { rows: 2 }, 1).await;
@@ -127,6 +128,15 @@ async fn a_shift_moves_rows_to_later_pages_of_every_list() {
         (
             "participants",
             client.participants(credentials, &ParticipantsQuery::default(), now).await.expect("a page").rows.len(),
+        ),
+        (
+            "external accounts",
+            client
+                .external_accounts(credentials, &ExternalAccountsQuery::default(), now)
+                .await
+                .expect("a page")
+                .rows
+                .len(),
         ),
         ("accounts", client.accounts(credentials, &AccountsQuery::default(), now).await.expect("a page").rows.len()),
     ] {

@@ -3,8 +3,8 @@
 use fundhook_domain::Provider;
 use fundhook_sandbox::{DropShare, SignRequest};
 use fundhook_zerohash_api::{
-    AccountMovementsQuery, AccountsQuery, CryptoDepositsQuery, DepositsQuery, FundTransactionsQuery, MovementsQuery,
-    ParticipantsQuery, PaymentStatusesQuery, PaymentsQuery, TimeWindow,
+    AccountMovementsQuery, AccountsQuery, CryptoDepositsQuery, DepositsQuery, ExternalAccountsQuery,
+    FundTransactionsQuery, MovementsQuery, ParticipantsQuery, PaymentStatusesQuery, PaymentsQuery, TimeWindow,
 };
 use serde_json::{Value, json};
 
@@ -219,6 +219,43 @@ async fn a_balance_lists_its_account_and_its_movements() {
         let page = zerohash.client.account_movements(&zerohash.credentials, &query, now).await.expect("a page");
         assert_eq!(page.rows.len(), count);
         assert!(page.typed().iter().all(Result::is_ok));
+    }
+}
+
+#[tokio::test]
+async fn an_account_without_a_balance_is_not_listed() {
+    let zerohash = Zerohash::start().await;
+    let mut body = webhook!("balance.changed.milliseconds");
+    for (balance, listed) in [("0.00", 0), ("0.01", 1)] {
+        body["balance"] = json!(balance);
+        zerohash.sign("zerohash", &body).await;
+        let now = fundhook_runtime::now();
+        let page = zerohash.client.accounts(&zerohash.credentials, &AccountsQuery::default(), now).await;
+        assert_eq!(page.expect("a page").rows.len(), listed, "{balance}");
+    }
+}
+
+#[tokio::test]
+async fn a_users_account_at_a_bank_is_listed_and_selected_by_its_user() {
+    let zerohash = Zerohash::start().await;
+    let body = webhook!("external_account.approved");
+    zerohash.sign("zerohash", &body).await;
+    let code = body["participant_code"].as_str().expect("a code").to_owned();
+    for (participants, listed) in
+        [(vec![], 1), (vec![code.clone()], 1), (vec!["OTHER1".to_owned(), code], 1), (vec!["OTHER1".to_owned()], 0)]
+    {
+        let query = ExternalAccountsQuery { participants: participants.clone(), ..ExternalAccountsQuery::default() };
+        let now = fundhook_runtime::now();
+        let page = zerohash.client.external_accounts(&zerohash.credentials, &query, now).await.expect("a page");
+        let rows = page.typed();
+        assert_eq!(rows.len(), listed, "{participants:?}");
+        for row in rows {
+            let row = row.expect("a row");
+            assert_eq!(
+                (row.external_account_id.as_str(), row.status.as_deref()),
+                (body["external_account_id"].as_str().expect("an id"), Some("approved"),)
+            );
+        }
     }
 }
 
