@@ -56,6 +56,9 @@ const READING_ENDS: Fraction = Fraction { numerator: 2, denominator: 3 };
 /// When the totalling of hours ends: it must not prevent requests about overdue resources.
 const TOTALS_END: Fraction = Fraction { numerator: 5, denominator: 6 };
 
+/// When the reading of lists without dates ends: what is overdue must have time left.
+const WHOLE_LISTS_END: Fraction = Fraction { numerator: 11, denominator: 12 };
+
 /// Reads the lists and queues what was missed.
 pub struct Reconciler<P: Ports> {
     /// Reads the providers' lists.
@@ -119,7 +122,7 @@ impl<P: Ports> Reconciler<P> {
         let mut checking = run.phase(time.whole());
         outcome = outcome.and(self.check_movements(&mut checking).await);
 
-        let mut reading = run.phase(time.whole());
+        let mut reading = run.phase(time.until(WHOLE_LISTS_END));
         for list in &whole {
             let read = self.read_list(list, &mut reading).await;
             outcome = outcome.and(read.inspect_err(|failed| log_failure(list, failed)));

@@ -65,11 +65,13 @@ impl ListedRow {
     }
 
     /// Whether a row of a list that is read whole says something new: about what is `recorded`, or about something that began
-    /// in `window`. What a row without a time states may be older than a webhook that was received since the window ended.
+    /// in `window`. What a row without a time states may be older than a statement that was received since the window ended.
     pub(crate) fn is_news_in(&self, window: ClosedWindow, recorded: &[Resource]) -> bool {
         let recorded = recorded.iter().find(|resource| *resource.id() == self.statement.resource);
-        match (recorded.and_then(Resource::current_status), self.dated) {
-            (Some(current), _) => self.states_its_time || current.since < window.before,
+        let received =
+            |resource: &Resource| resource.facts().iter().map(|fact| fact.content.evidence().received_at).max();
+        match (recorded.and_then(received), self.dated) {
+            (Some(received), _) => self.states_its_time || received < window.before,
             (None, ListedAt::At(at)) => window.contains(at),
             (None, ListedAt::AsRequested | ListedAt::Missing) => false,
         }

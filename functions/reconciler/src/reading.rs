@@ -1,16 +1,22 @@
 //! Reading a list from its watermark, and queueing what was missed.
 
 use fundhook_domain::{ListId, Resource, Statement};
+use fundhook_ports::Disposition;
 use fundhook_reconciliation::{ClosedWindow, Discrepancy, PageKey, ReadWindow, plan};
 
 use crate::ambiguity::{CheckEnd, Checked};
 use crate::listed_row::statements_of;
 use crate::run::Phase;
-use crate::{Ports, ReconcileError, Reconciler};
+use crate::{ListReadError, Ports, ReconcileError, Reconciler};
 
 /// How many pages of a list that is read whole are read in a run: its rows may be many, and no money waits for them. It goes on
 /// in the next run.
 const WHOLE_LIST_PAGES_MAX: usize = 100;
+
+/// Whether the next run may succeed with the same page. A long list is not read again from its beginning for that.
+fn may_pass(failed: &ReconcileError) -> bool {
+    matches!(failed, ReconcileError::List(_, ListReadError::Port(error)) if error.disposition() == Disposition::Retry)
+}
 
 impl<P: Ports> Reconciler<P> {
     /// Reads the list page by page from where the last run stopped, and queues what was missed.
@@ -34,7 +40,8 @@ impl<P: Ports> Reconciler<P> {
             let mut page = match self.rows_page(list, dates, &window.next_page, phase.run).await {
                 Ok(page) => page,
                 Err(failed) => {
-                    if begun.as_ref() == Some(&window) && window.next_page != PageKey::FIRST {
+                    let is_continued = begun.as_ref() == Some(&window) && window.next_page != PageKey::FIRST;
+                    if is_continued && (is_dated || !may_pass(&failed)) {
                         // The list may have fewer pages now than when this page was the next one, or have forgotten a
                         // cursor.
                         watermark.window = Some(ReadWindow { next_page: PageKey::FIRST, ..window });

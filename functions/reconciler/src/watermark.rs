@@ -60,7 +60,9 @@ impl<P: Ports> Reconciler<P> {
                         add(&mut reading, watermark.read_until);
                         add(&mut totals, watermark.totals_until);
                     } else {
-                        add(&mut reading, watermark.read_until.plus(WHOLE_LIST_EVERY));
+                        // A long list is read in many runs. What it had when that began counts as read.
+                        let begun = watermark.window.as_ref().map_or(watermark.read_until, |window| window.until);
+                        add(&mut reading, begun.plus(WHOLE_LIST_EVERY));
                     }
                 }
                 // It is read at the end of a run, and a failure fails the run.

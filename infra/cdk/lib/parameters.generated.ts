@@ -285,7 +285,7 @@ export interface FundhookParameters {
 
     /**
      * Whether zerohash's API is used. on creates a secret (output ZerohashApiSecretArn) for you to fill, and the
-     * reconciler then compares zerohash's lists of fund transactions, deposits and payments with what its webhooks
+     * reconciler then compares zerohash's lists of deposits, payments, users and accounts with what its webhooks
      * reported. It has no effect without `zerohashEnabled`. zerohash takes calls from listed static addresses only, so
      * set `subnets`. `true` means on, `false` means off.
      *

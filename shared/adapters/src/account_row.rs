@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 /// The members that are kept: those of the webhooks about users, their accounts at banks and their balances, and the reasons
 /// for a status. A user's name, address, email address, tax number and bank account number are not among them
-/// [zerohash-openapi].
-const KEPT: [&str; 25] = [
+/// [zerohash-openapi]. The user's name for an account is, as in its webhook.
+const KEPT: [&str; 26] = [
     "account_group",
     "account_id",
     "account_label",
@@ -32,13 +33,29 @@ const KEPT: [&str; 25] = [
     "reason_code",
     "status",
     "status_reason",
+    "type",
     "updated_at",
 ];
 
-/// The row with the members that are kept, each as it was sent. Nothing remains of a row that is not an object.
+/// The types of accounts about which webhooks are sent [zerohash-balances].
+const TOLD_TYPES: [&str; 2] = ["available", "collateral"];
+
+/// Whether a webhook tells the balance of the account in this row: others, such as a payable, have no balance webhooks.
+pub(crate) fn is_told_by_webhooks(row: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Typed {
+        #[serde(default)]
+        account_type: Option<String>,
+    }
+    let account_type = serde_json::from_str::<Typed>(row).ok().and_then(|row| row.account_type);
+    account_type.is_none_or(|stated| TOLD_TYPES.iter().any(|told| stated.eq_ignore_ascii_case(told)))
+}
+
+/// The row with the members that are kept, each as it was sent, unless it has an object in it. Nothing remains of a row that is
+/// not an object.
 pub(crate) fn without_personal_data(row: &str) -> String {
     let mut members: BTreeMap<String, &RawValue> = serde_json::from_str(row).unwrap_or_default();
-    members.retain(|name, _| KEPT.contains(&name.as_str()));
+    members.retain(|name, value| KEPT.contains(&name.as_str()) && !value.get().contains('{'));
     serde_json::to_string(&members).unwrap_or_else(|_| "{}".to_owned())
 }
 
@@ -56,6 +73,26 @@ mod tests {
         assert_eq!(without_personal_data(balance), r#"{"balance":12345678901234567890.123456789012345678901}"#);
         for odd in ["[]", "null", "\"text\"", "{"] {
             assert_eq!(without_personal_data(odd), "{}", "{odd}");
+        }
+    }
+
+    #[test]
+    fn an_object_in_a_member_is_left_out() {
+        let row = r#"{"kyc_reasons":[{"email":"ada@example.com"}],"status":{"name":"Ada"},"asset":"USD"}"#;
+        assert_eq!(without_personal_data(row), r#"{"asset":"USD"}"#);
+    }
+
+    #[test]
+    fn only_the_types_that_webhooks_tell_are_read() {
+        for (row, is_told) in [
+            (r#"{"account_type":"available"}"#, true),
+            (r#"{"account_type":"Collateral"}"#, true),
+            (r#"{"account_type":"receivable"}"#, false),
+            (r#"{"account_type":null}"#, true),
+            ("{}", true),
+            ("[]", true),
+        ] {
+            assert_eq!(is_told_by_webhooks(row), is_told, "{row}");
         }
     }
 

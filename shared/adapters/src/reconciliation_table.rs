@@ -16,7 +16,7 @@ use fundhook_domain::{
 };
 use fundhook_ports::{
     AccountResources, Advance, Claims, Disposition, IndexEntry, IndexPage, MovementsMarks, OpenQuery, OpenResources,
-    PortError, Receipts, Reports, SettledResources, Watermarks,
+    PortError, Receipts, Reports, SettledResources, Watermarks, chain,
 };
 use fundhook_reconciliation::{MovementsMark, Receipt, Report, Watermark};
 use serde::Serialize;
@@ -278,7 +278,15 @@ impl Receipts for ReconciliationTable {
             }
         }
         let resources: Vec<ResourceId> = latest.keys().map(|id| (*id).clone()).collect();
-        for stored in self.receipts(&resources).await? {
+        let keys: Vec<String> = resources.iter().map(receipt_key).collect();
+        for item in reads::batch(&self.client, &self.table, &keys, ATTEMPTED).await? {
+            let stored: Receipt = match content(&item, ATTEMPTED) {
+                Ok(stored) => stored,
+                Err(unreadable) => {
+                    tracing::warn!(error = chain(&unreadable), "a stored receipt cannot be read; it is replaced");
+                    continue;
+                }
+            };
             latest.retain(|id, receipt| **id != stored.resource || receipt.sequence() >= stored.sequence());
         }
         let items: Result<Vec<Item>, PortError> =

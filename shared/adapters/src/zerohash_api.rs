@@ -19,7 +19,7 @@ use serde_json::{Map, Value};
 use tokio::sync::Mutex;
 
 use crate::Aws;
-use crate::account_row::without_personal_data;
+use crate::account_row::{is_told_by_webhooks, without_personal_data};
 use crate::zerohash_credentials::{Entries, FORM, READ_THE_CREDENTIALS, read_entries};
 
 /// Bounds on one call: 3 × 5 s, and pauses that let one rate limit of 10 s pass.
@@ -457,6 +457,7 @@ impl ListSigned for ZerohashApi {
         let Rows { mut rows, next } = read.map_err(|error| self.port_error(error))?;
         if !list.kind().is_dated() {
             rows = rows.iter().map(|row| without_personal_data(row)).collect();
+            rows.retain(|row| list.kind() != ListKind::Accounts || is_told_by_webhooks(row));
         }
         Ok(ListPage { rows, next, url: format!("{}{}", self.base, list.kind().path()) })
     }

@@ -144,6 +144,7 @@ impl Watermark {
             revised_until: self.revised_until.map(|until| until.min(known)),
             returned_until: self.returned_until.map(|until| until.min(known)),
             without_webhook: RowsWithoutWebhook::counted_from(readable.until),
+            begins: self.begins.map(|at| at.min(readable.from)),
             ..self
         }
     }
@@ -221,7 +222,7 @@ mod tests {
         };
         let back = ahead.clone().moved_back(range);
         let known = at("2025-10-04T12:00:00Z");
-        assert_eq!((back.read_until, back.window), (range.from, None));
+        assert_eq!((back.read_until, back.window, back.begins), (range.from, None, Some(range.from)));
         assert_eq!((back.totals_until, back.revised_until), (known, Some(known)));
         assert_eq!((back.revision, back.overdue_after), (ahead.revision, ahead.overdue_after));
     }

@@ -341,7 +341,7 @@ async fn a_list_that_tells_what_a_webhook_denies_never_credits_by_itself() {
         let world = World::of_all_lists();
         let one = item(list, "one", at(crate::support::NOON).minus(hours(1)));
         world.receive(denied(&one));
-        // What conflicts is booked as held: to the customer's disadvantage, whoever is right.
+        // What conflicts is booked as held, which is to the customer's disadvantage.
         let credited = || {
             let resource = world.resource(&one.resource());
             let postings = resource.view().expect("it is recorded").books(resource.id()).postings();

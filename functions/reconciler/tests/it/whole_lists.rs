@@ -146,8 +146,45 @@ async fn a_changed_balance_is_recorded_and_an_equal_one_is_not() {
     }
 }
 
+/// The greatest lag of zerohash's lists that was reported, in seconds.
+fn greatest_lag(world: &World) -> u64 {
+    let lines = world.metrics.lines();
+    let of_zerohash = lines.iter().filter(|line| line["feed"] == "zerohash");
+    of_zerohash.filter_map(|line| line["ReconciliationLagSeconds"].as_u64()).max().expect("it is reported")
+}
+
 #[tokio::test]
-async fn a_list_that_fails_or_was_not_read_yet_delays_no_other_and_is_no_lag() {
+async fn a_long_list_that_is_read_in_many_runs_is_no_lag_and_goes_on_after_an_error() {
+    let world = World::of_all_lists();
+    world.provider.now().page_size = 1;
+    let list = ListId::new(&zerohash(), ListKind::Participants);
+    let begins = at(crate::support::NOON).minus(hours(1));
+    (0..1200).for_each(|nth| world.list_item(&item(ListKind::Participants, &format!("m-{nth}"), begins)));
+    for run in 0..12 {
+        if run == 5 {
+            world.provider.set_replies_of(&list, [Reply::Fails(fundhook_ports::Disposition::Retry)]);
+            assert!(world.run().await.is_err());
+            world.process_queues();
+            world.clock.pass(minutes(15));
+        }
+        world.reconcile().await;
+        world.clock.pass(minutes(15));
+    }
+    assert!(world.watermark_of(&list).window.is_none(), "it was not read from its beginning again");
+    world.run_for(days(1)).await;
+    assert!(greatest_lag(&world) <= 900, "{}", greatest_lag(&world));
+
+    world.provider.set_replies_of(&list, std::iter::repeat_n(Reply::Fails(fundhook_ports::Disposition::Retry), 500));
+    for _ in 0..(28 * 4) {
+        world.clock.pass(minutes(15));
+        // It fails once the list is due.
+        let _ended = world.run().await;
+    }
+    assert!(greatest_lag(&world) > 7200, "a list that cannot be read for a day and hours is: {}", greatest_lag(&world));
+}
+
+#[tokio::test]
+async fn a_list_that_fails_or_was_not_read_yet_delays_no_other() {
     let world = World::of_all_lists();
     let list = ListId::new(&zerohash(), ListKind::Participants);
     world.provider.set_replies_of(&list, [Reply::Fails(fundhook_ports::Disposition::DeadLetter)]);

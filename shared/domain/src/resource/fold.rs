@@ -86,7 +86,8 @@ impl Outcome {
 /// Records a statement, a notice or a relation about `resource` on it.
 ///
 /// Pure and total. The view of the result is a function of the set of facts. So folding the same statements in any
-/// order, any number of times, gives equal views and equal sets of event ids.
+/// order, any number of times, gives equal views and equal sets of event ids. One exception: of statements about a user or an
+/// account with different statuses and the same date, the one received last counts, so a row beside them may be one event more.
 pub fn fold(mut resource: Resource, content: impl Into<FactContent>) -> Outcome {
     let content = content.into();
     if resource.knows(&content) {

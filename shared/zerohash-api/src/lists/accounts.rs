@@ -19,7 +19,7 @@ pub struct AccountsQuery {
     pub account_group: Option<String>,
     /// Only accounts with this label, such as `general`.
     pub account_label: Option<String>,
-    /// Only accounts of this type: `available` or `collateral`.
+    /// Only accounts of this type, such as `available` or `collateral`.
     pub account_type: Option<String>,
     /// Only accounts in this asset.
     pub asset: Option<String>,
@@ -64,7 +64,7 @@ pub struct Account {
     /// The label, such as `general`.
     #[serde(default, deserialize_with = "exact::optional_text")]
     pub account_label: Option<String>,
-    /// `available` or `collateral`.
+    /// Such as `available`, `collateral`, `payable` or `receivable`.
     #[serde(default, deserialize_with = "exact::optional_text")]
     pub account_type: Option<String>,
     /// The asset with its network.

@@ -58,7 +58,7 @@ pub struct Participant {
     /// The reason for the status, as a code.
     #[serde(default, deserialize_with = "exact::optional_text")]
     pub reason_code: Option<String>,
-    /// When the status last changed.
+    /// When the provider last changed it. Whether every change of the status is one is not documented.
     #[serde(default, deserialize_with = "exact::optional_timestamp")]
     pub updated_at: Option<Timestamp>,
 }
