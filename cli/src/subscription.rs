@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use aws_sdk_sns::error::DisplayErrorContext as SnsError;
-use aws_sdk_sqs::error::DisplayErrorContext as SqsError;
+use aws_sdk_sqs::error::{DisplayErrorContext as SqsError, SdkError};
+use aws_sdk_sqs::operation::delete_message::DeleteMessageError;
 use aws_sdk_sqs::types::{Message, QueueAttributeName};
 use fundhook_adapters::Aws;
 use serde_json::{Value, json};
@@ -91,6 +92,13 @@ impl Subscription {
         for message in &messages {
             let deleted = self.sqs.delete_message().queue_url(&self.queue_url);
             let deleted = deleted.set_receipt_handle(message.receipt_handle.clone()).send().await;
+            // It was received again meanwhile, or a first attempt has deleted it: at worst it comes once more.
+            let is_expired = |error: &SdkError<DeleteMessageError>| {
+                error.as_service_error().is_some_and(DeleteMessageError::is_receipt_handle_is_invalid)
+            };
+            if deleted.as_ref().is_err_and(is_expired) {
+                continue;
+            }
             deleted.map_err(|error| SqsError(&error).to_string()).map_err(failed("acknowledge an event"))?;
         }
         Ok(messages.into_iter().map(Delivery::of).collect())
