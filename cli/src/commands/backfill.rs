@@ -81,7 +81,7 @@ pub(crate) async fn run(arguments: Arguments) -> Ending {
         (false, true) => BackfillMode::RecordOnly,
         (false, false) => BackfillMode::Publish,
     };
-    if from >= to.unwrap_or_else(now) {
+    if from >= to.map_or_else(now, |to| to.min(now())) {
         return Err(
             format!("nothing can be read from {from} on: --from must be earlier than --to, and than now").into()
         );

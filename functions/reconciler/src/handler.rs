@@ -80,7 +80,8 @@ pub struct Reconciler<P: Ports> {
 }
 
 impl<P: Ports> Reconciler<P> {
-    /// Reads each list from its watermark, and once a day the lists that have no filter by date; reports what is overdue, and totals the hours that have closed.
+    /// Reads each list from its watermark, and once a day the lists that have no filter by date; reports what is overdue, and
+    /// totals the hours that have closed.
     /// A part that fails does not prevent the others; the first failure is returned.
     ///
     /// Stops before `deadline`, wherever it is by then. The next run continues from there.

@@ -64,7 +64,7 @@ impl ListedRow {
         }
     }
 
-    /// Whether a row of a list that is read whole says something new: about what is `recorded`, or about something that began
+    /// Whether a row of a list that is read whole says something new: about what is `recorded`, or about something that is dated
     /// in `window`. What a row without a time states may be older than a statement that was received since the window ended.
     pub(crate) fn is_news_in(&self, window: ClosedWindow, recorded: &[Resource]) -> bool {
         let recorded = recorded.iter().find(|resource| *resource.id() == self.statement.resource);
@@ -73,7 +73,8 @@ impl ListedRow {
         match (recorded.and_then(received), self.dated) {
             (Some(received), _) => self.states_its_time || received < window.before,
             (None, ListedAt::At(at)) => window.contains(at),
-            (None, ListedAt::AsRequested | ListedAt::Missing) => false,
+            // What is not understood is recorded once, and never lost.
+            (None, ListedAt::AsRequested | ListedAt::Missing) => self.statement.resource.kind() == Kind::Unrecognized,
         }
     }
 

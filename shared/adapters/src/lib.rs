@@ -22,6 +22,7 @@ mod waiting_messages;
 mod why;
 mod zerohash_access;
 mod zerohash_api;
+mod zerohash_config;
 mod zerohash_credentials;
 
 pub use aws::{Aws, AwsEnvironmentError};
@@ -37,4 +38,5 @@ pub use table::{ResourceTable, WriteMethod};
 pub use token_store::{TokenStore, TokenStoreNames};
 pub use topic::Topic;
 pub use zerohash_access::ZerohashAccess;
-pub use zerohash_api::{InvalidZerohashApiSettings, ZerohashApi, ZerohashApiConfig};
+pub use zerohash_api::ZerohashApi;
+pub use zerohash_config::{InvalidZerohashApiSettings, ZerohashApiConfig};

@@ -13,7 +13,7 @@ use fundhook_zerohash_api::{
 use tokio::sync::Mutex;
 
 use crate::Aws;
-use crate::zerohash_api::{InvalidZerohashApiSettings, ZerohashApiConfig, configured};
+use crate::zerohash_config::{InvalidZerohashApiSettings, ZerohashApiConfig, configured};
 use crate::zerohash_credentials::{FORM, READ_THE_CREDENTIALS, read_entries};
 
 /// A call is not repeated: the next check is the next attempt.

@@ -4,28 +4,25 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_secretsmanager::Client;
-use fundhook_domain::{Feed, ListId, ListKind, Provider, Timestamp};
-use fundhook_http_api::{ApiError, Retries, Timeouts};
+use fundhook_domain::{Feed, ListId, ListKind, Timestamp};
+use fundhook_http_api::ApiError;
 use fundhook_ports::{Disposition, ListPage, ListQuery, ListSigned, PortError, chain};
 use fundhook_reconciliation::PageKey;
 use fundhook_zerohash_api::{
-    AbsentBody, AccountsQuery, Brackets, Credentials, CryptoDepositsQuery, ExternalAccountsQuery, FilterTime,
-    FilterUnit, FundTransactionsQuery, InvalidSettings, ListForm, Page, ParticipantsQuery, PaymentStatusesQuery,
-    PaymentsQuery, Position, Refusal, SecretEncoding, Settings, TimeWindow, ZerohashClient,
+    AccountsQuery, Credentials, CryptoDepositsQuery, ExternalAccountsQuery, FundTransactionsQuery, Page,
+    ParticipantsQuery, PaymentStatusesQuery, PaymentsQuery, Position, Refusal, SecretEncoding, TimeWindow,
+    ZerohashClient,
 };
-use serde::Deserialize;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 use tokio::sync::Mutex;
 
 use crate::Aws;
 use crate::account_row::{is_told_by_webhooks, without_personal_data};
+use crate::zerohash_config::{InvalidZerohashApiSettings, ZerohashApiConfig, configured};
 use crate::zerohash_credentials::{Entries, FORM, READ_THE_CREDENTIALS, read_entries};
 
-/// Bounds on one call: 3 × 5 s, and pauses that let one rate limit of 10 s pass.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
+/// One call may take three attempts and the pauses between them.
 const ATTEMPTS_MAX: u32 = 3;
-const WAIT_MAX: Duration = Duration::from_secs(15);
 
 /// How far back one bank payment is looked for: it may be returned for 70 days, and what is overdue is asked for during a
 /// further 30.
@@ -45,189 +42,6 @@ pub struct ZerohashApi {
     clock: fn() -> Timestamp,
     /// The organizations' credentials, as of the last time that they were read.
     known: Mutex<BTreeMap<Feed, Credentials>>,
-}
-
-/// Why zerohash's API cannot be used with these settings.
-#[derive(Debug, thiserror::Error)]
-pub enum InvalidZerohashApiSettings {
-    #[error(
-        "the options of zerohash's API are not a JSON object of known members and values, such as {{\"deposit_timestamp_unit\":\"s\"}}"
-    )]
-    Options(#[source] serde_json::Error),
-    #[error("the option `lists` of zerohash's API names no list; expected one or more of {names}", names = list_names())]
-    NoLists,
-    #[error(transparent)]
-    Settings(#[from] InvalidSettings),
-}
-
-/// What the provider's documents leave open.
-#[derive(Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct Options {
-    path_prefix: Option<String>,
-    lists: Option<Vec<ListKind>>,
-    secret_encoding: Option<EncodingOption>,
-    get_body_signed: Option<BodyOption>,
-    post_body_signed: Option<BodyOption>,
-    brackets_signed: Option<BracketsOption>,
-    deposit_timestamp_unit: Option<UnitOption>,
-    crypto_deposit_time: Option<TimeOption>,
-    crypto_deposit_lists: Option<ListFormOption>,
-    payments_page_size: Option<u32>,
-    crypto_deposits_page_size: Option<u32>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum EncodingOption {
-    Base64,
-    Text,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum BodyOption {
-    Braces,
-    Nothing,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum BracketsOption {
-    Encoded,
-    Raw,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum UnitOption {
-    Ms,
-    S,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum TimeOption {
-    Rfc3339,
-    Ms,
-    S,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum ListFormOption {
-    Repeated,
-    Commas,
-}
-
-impl From<UnitOption> for FilterUnit {
-    fn from(option: UnitOption) -> Self {
-        match option {
-            UnitOption::Ms => Self::Milliseconds,
-            UnitOption::S => Self::Seconds,
-        }
-    }
-}
-
-impl From<BodyOption> for AbsentBody {
-    fn from(option: BodyOption) -> Self {
-        match option {
-            BodyOption::Braces => Self::Braces,
-            BodyOption::Nothing => Self::Nothing,
-        }
-    }
-}
-
-fn set<T, O: Into<T>>(known: &mut T, option: Option<O>) {
-    if let Some(option) = option {
-        *known = option.into();
-    }
-}
-
-impl Options {
-    /// Parses an object first: serde also deserializes a struct from an array.
-    fn parse(text: &str) -> Result<Self, serde_json::Error> {
-        serde_json::from_str::<Map<String, Value>>(text)
-            .and_then(|members| serde_json::from_value(Value::Object(members)))
-    }
-
-    /// Applies the options to `settings`. Returns the lists to read, and how a secret is encoded.
-    fn apply(self, settings: &mut Settings) -> Result<(Vec<ListKind>, SecretEncoding), InvalidZerohashApiSettings> {
-        set(&mut settings.path_prefix, self.path_prefix);
-        set(&mut settings.get_body_signed, self.get_body_signed);
-        set(&mut settings.post_body_signed, self.post_body_signed);
-        set(&mut settings.deposit_timestamp_unit, self.deposit_timestamp_unit);
-        set(&mut settings.page_sizes.payments, self.payments_page_size);
-        set(&mut settings.page_sizes.crypto_deposits, self.crypto_deposits_page_size);
-        if let Some(option) = self.brackets_signed {
-            settings.brackets_signed = match option {
-                BracketsOption::Encoded => Brackets::Encoded,
-                BracketsOption::Raw => Brackets::Raw,
-            };
-        }
-        if let Some(option) = self.crypto_deposit_time {
-            settings.crypto_deposit_time = match option {
-                TimeOption::Rfc3339 => FilterTime::Rfc3339,
-                TimeOption::Ms => FilterTime::Unix(FilterUnit::Milliseconds),
-                TimeOption::S => FilterTime::Unix(FilterUnit::Seconds),
-            };
-        }
-        if let Some(option) = self.crypto_deposit_lists {
-            settings.crypto_deposit_lists = match option {
-                ListFormOption::Repeated => ListForm::Repeated,
-                ListFormOption::Commas => ListForm::Commas,
-            };
-        }
-        let all = ListKind::of(Provider::Zerohash);
-        let lists: Vec<ListKind> = match self.lists {
-            Some(chosen) => all.filter(|list| chosen.contains(list)).collect(),
-            None => all.collect(),
-        };
-        if lists.is_empty() {
-            return Err(InvalidZerohashApiSettings::NoLists);
-        }
-        let encoding = match self.secret_encoding {
-            Some(EncodingOption::Text) => SecretEncoding::Text,
-            Some(EncodingOption::Base64) | None => SecretEncoding::Base64,
-        };
-        Ok((lists, encoding))
-    }
-}
-
-fn list_names() -> String {
-    let names: Vec<&str> = ListKind::of(Provider::Zerohash).map(ListKind::as_str).collect();
-    names.join(", ")
-}
-
-/// How to call zerohash's API.
-#[derive(Clone, Debug)]
-pub struct ZerohashApiConfig {
-    /// Scheme and host.
-    pub base_url: String,
-    /// A JSON object of what the provider's documents leave open, where it differs from the defaults: `path_prefix`,
-    /// `lists`, `secret_encoding`, `get_body_signed`, `post_body_signed`, `brackets_signed`, `deposit_timestamp_unit`,
-    /// `crypto_deposit_time`, `crypto_deposit_lists`, `payments_page_size`, `crypto_deposits_page_size`.
-    pub options: String,
-    /// The ARN or name of the secret with the credentials: a JSON object with an entry for each organization.
-    pub credentials_secret_id: String,
-    /// The current time: each request is signed with it.
-    pub clock: fn() -> Timestamp,
-}
-
-/// The settings of a client that makes at most `attempts_max` attempts at a call, with the options of the configuration.
-/// Returns them with the lists to read, and how a secret is encoded.
-pub(crate) fn configured(
-    config: &ZerohashApiConfig,
-    attempts_max: u32,
-) -> Result<(Settings, Vec<ListKind>, SecretEncoding), InvalidZerohashApiSettings> {
-    let mut settings = Settings {
-        timeouts: Timeouts { attempt: ATTEMPT_TIMEOUT, ..Timeouts::default() },
-        retries: Retries { attempts_max, wait_max: WAIT_MAX, ..Retries::default() },
-        ..Settings::new(&config.base_url)
-    };
-    let options = Options::parse(&config.options).map_err(InvalidZerohashApiSettings::Options)?;
-    let (lists, encoding) = options.apply(&mut settings)?;
-    Ok((settings, lists, encoding))
 }
 
 impl ZerohashApi {
@@ -399,6 +213,19 @@ fn advice(refusal: &Refusal) -> &'static str {
     }
 }
 
+/// What is kept of a row about a user or an account; `None` if nothing is.
+fn kept(list: &ListId, row: &str) -> Option<String> {
+    match without_personal_data(row) {
+        Ok(row) => (list.kind() != ListKind::Accounts || is_told_by_webhooks(&row)).then_some(row),
+        // An error of serde may quote the row.
+        Err(error) => {
+            let (line, column) = (error.line(), error.column());
+            tracing::error!(feed = %list.feed(), %list, line, column, "a row of the list {list} is not a JSON object; it is left out");
+            None
+        }
+    }
+}
+
 fn position(page: &PageKey) -> Option<Position> {
     match page {
         PageKey::Number(1) => None,
@@ -456,8 +283,7 @@ impl ListSigned for ZerohashApi {
         };
         let Rows { mut rows, next } = read.map_err(|error| self.port_error(error))?;
         if !list.kind().is_dated() {
-            rows = rows.iter().map(|row| without_personal_data(row)).collect();
-            rows.retain(|row| list.kind() != ListKind::Accounts || is_told_by_webhooks(row));
+            rows = rows.iter().filter_map(|row| kept(list, row)).collect();
         }
         Ok(ListPage { rows, next, url: format!("{}{}", self.base, list.kind().path()) })
     }

@@ -2,8 +2,8 @@
 
 use fundhook_domain::{Details, Kind, ListKind, Provider, Purpose, Resource, ResourceId, WebhookFamily};
 
-/// The lists in which the resource with this id can be asked for, the most specific first. `recorded` is what is known of it: zerohash
-/// lists deposits of one family by their fund transactions, and those of another by their own ids.
+/// The lists in which the resource with this id can be asked for, the most specific first. `recorded` is what is known of it:
+/// zerohash lists deposits of one family by their fund transactions, and those of another by their own ids.
 ///
 /// Connect's list comes last for a zerohash deposit, because whether it has fund transactions is a setting.
 pub fn lists_of(id: &ResourceId, recorded: Option<&Resource>) -> &'static [ListKind] {

@@ -9,14 +9,10 @@ use fundhook_domain::{Feed, ListId, Timestamp};
 use fundhook_ports::fakes::{Run, Steps};
 
 use crate::support::deposit::{USDC, deposit, webhook};
+use crate::support::steps::{completed, paused_at_each, stopped_at_each};
 use crate::support::{Ledger, World, at, feed, hours, minutes, transactions};
 
 const WITHDRAWAL: &str = include_str!("../../../../events/connect/withdrawal.initiated.json");
-
-/// Executes what waits for nothing. A tokio runtime would make it wait at times, so that others get their turn.
-fn completed<T>(future: impl Future<Output = T>) -> T {
-    Run::of(&Steps::passing(), future).finish()
-}
 
 /// A world in which the next run has one of everything to do: pages with rows that are missing, behind, known under
 /// another feed and not understood, a rejected token, an overdue deposit and an overdue withdrawal, a deposit that was
@@ -178,34 +174,15 @@ fn a_busy_run_reaches_every_step() {
 #[test]
 fn wherever_a_run_stops_the_next_one_reaches_the_right_state() {
     let (steps, expected) = undisturbed();
-    for (step, name) in steps.iter().enumerate() {
-        let (world, reached) = (completed(busy_world()), Steps::default());
-        let reconciler = world.reconciler_with(&reached);
-        let mut run = Run::of(&reached, reconciler.handle(world.deadline()));
-        assert!(run.pass(step).is_none(), "it crashes {name}");
-        drop(run);
-        assert_eq!(end(&world), expected, "crashed {name} (step {step})");
-
-        let (world, reached) = (completed(busy_world()), Steps::failing_at(step));
-        // A run can succeed despite some errors.
-        let _ended = Run::of(&reached, world.reconciler_with(&reached).handle(world.deadline())).finish();
-        assert_eq!(end(&world), expected, "failed {name} (step {step})");
-    }
+    let begin = || completed(busy_world());
+    stopped_at_each(&steps, begin, |world, what| assert_eq!(end(world), expected, "{what}"));
 }
 
 #[test]
 fn another_run_may_begin_and_end_while_one_pauses_at_any_step() {
     let (steps, expected) = undisturbed();
-    for (step, name) in steps.iter().enumerate() {
-        let (world, reached) = (completed(busy_world()), Steps::default());
-        let reconciler = world.reconciler_with(&reached);
-        let mut one = Run::of(&reached, reconciler.handle(world.deadline()));
-        assert!(one.pass(step).is_none(), "it pauses {name}");
-        let other = completed(world.run());
-        let one = one.finish();
-        assert!(one.is_ok() || other.is_ok(), "one of them succeeds: {name} (step {step})");
-        assert_eq!(end(&world), expected, "{name} (step {step})");
-    }
+    let begin = || completed(busy_world());
+    paused_at_each(&steps, begin, |world, what| assert_eq!(end(world), expected, "{what}"));
 }
 
 #[test]

@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use fundhook_domain::{Direction, LedgerAccount, ListId, ListKind, Posting, Timestamp};
-use fundhook_ports::fakes::{Reply, Run, Steps};
+use fundhook_ports::fakes::{Reply, Steps};
 use fundhook_ports::{Disposition, ListPage};
 use fundhook_reconciliation::Watermark;
 use serde_json::json;
 
 use crate::support::deposit::deposit;
 use crate::support::item::{Item, item};
+use crate::support::steps::{completed, paused_at_each, stopped_at_each};
 use crate::support::{Ledger, World, at, days, feed, hours, minutes, rows_twice};
 
 /// Lets so much time pass that a list which is read whole is due again.
@@ -375,11 +376,6 @@ async fn a_row_that_is_listed_days_late_is_found_when_its_hour_is_totalled_again
     }
 }
 
-/// Executes what waits for nothing.
-fn completed<T>(future: impl Future<Output = T>) -> T {
-    Run::of(&Steps::passing(), future).finish()
-}
-
 /// A world in which a run finds something in every list: rows on two pages, some of them behind what was recorded.
 fn busy_world() -> World {
     completed(async {
@@ -435,18 +431,7 @@ fn wherever_a_run_over_all_lists_stops_the_next_one_reaches_the_right_state() {
         let list = ListId::new(&feed("zerohash"), list);
         assert!(reached.contains(&format!("before reading {list}")), "{list}: {reached:?}");
     }
-    for (step, name) in steps.reached().iter().enumerate() {
-        let (world, reached) = (busy_world(), Steps::default());
-        let reconciler = world.reconciler_with(&reached);
-        let mut run = Run::of(&reached, reconciler.handle(world.deadline()));
-        assert!(run.pass(step).is_none(), "it crashes {name}");
-        drop(run);
-        assert_eq!(end(&world), expected, "crashed {name} (step {step})");
-
-        let (world, reached) = (busy_world(), Steps::failing_at(step));
-        let _ended = Run::of(&reached, world.reconciler_with(&reached).handle(world.deadline())).finish();
-        assert_eq!(end(&world), expected, "failed {name} (step {step})");
-    }
+    stopped_at_each(&steps.reached(), busy_world, |world, what| assert_eq!(end(world), expected, "{what}"));
 }
 
 #[test]
@@ -454,14 +439,5 @@ fn another_run_over_all_lists_may_begin_and_end_while_one_pauses_at_any_step() {
     let (world, steps) = (busy_world(), Steps::passing());
     completed(world.reconciler_with(&steps).handle(world.deadline())).expect("a run");
     let expected = end(&world);
-    for (step, name) in steps.reached().iter().enumerate() {
-        let (world, reached) = (busy_world(), Steps::default());
-        let reconciler = world.reconciler_with(&reached);
-        let mut one = Run::of(&reached, reconciler.handle(world.deadline()));
-        assert!(one.pass(step).is_none(), "it pauses {name}");
-        let other = completed(world.run());
-        let one = one.finish();
-        assert!(one.is_ok() || other.is_ok(), "one of them succeeds: {name} (step {step})");
-        assert_eq!(end(&world), expected, "{name} (step {step})");
-    }
+    paused_at_each(&steps.reached(), busy_world, |world, what| assert_eq!(end(world), expected, "{what}"));
 }

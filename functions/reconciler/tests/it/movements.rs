@@ -1,12 +1,13 @@
 //! Each movement of a balance that names a deposit or a withdrawal is recorded and booked, or reported once.
 
 use fundhook_domain::{Kind, ListKind, Provider, Resource, Timestamp};
-use fundhook_ports::fakes::{ApiRow, Run, Steps};
+use fundhook_ports::fakes::{ApiRow, Steps};
 use fundhook_reconciliation::{Movement, last_movement_received, movements_of};
 use serde_json::{Value, json};
 
 use crate::support::deposit::{deposit, webhook};
 use crate::support::item::item;
+use crate::support::steps::{completed, stopped_at_each};
 use crate::support::{NOON, World, at, days, feed, hours, minutes};
 
 /// The transaction of a deposit.
@@ -277,11 +278,6 @@ async fn a_check_of_many_balances_continues_page_by_page() {
     assert!(world.table.contents.now().movements.as_ref().expect("a mark").begun.is_none());
 }
 
-/// Executes what waits for nothing.
-fn completed<T>(future: impl Future<Output = T>) -> T {
-    Run::of(&Steps::passing(), future).finish()
-}
-
 /// A world in which the next run has a movement to report.
 fn moved_world() -> World {
     completed(async {
@@ -297,27 +293,16 @@ fn wherever_a_run_stops_the_movement_is_reported_by_it_or_by_the_next() {
     let (world, steps) = (moved_world(), Steps::passing());
     completed(world.reconciler_with(&steps).handle(world.deadline())).expect("a run");
     assert_eq!(reported(&world), 1);
-    for (step, name) in steps.reached().iter().enumerate() {
-        for crashes in [true, false] {
-            let (world, reached) = (moved_world(), if crashes { Steps::default() } else { Steps::failing_at(step) });
-            let reconciler = world.reconciler_with(&reached);
-            let mut run = Run::of(&reached, reconciler.handle(world.deadline()));
-            if crashes {
-                assert!(run.pass(step).is_none(), "it crashes {name}");
-                drop(run);
-            } else {
-                let _ended = run.finish();
-            }
-            world.clock.pass(minutes(15));
-            completed(world.reconcile());
-            // A run that ends before it has stored that it reported is repeated.
-            assert!((1..=2).contains(&reported(&world)), "{name}, crashes: {crashes}: {}", reported(&world));
-            world.clock.pass(minutes(15));
-            let before = reported(&world);
-            completed(world.reconcile());
-            assert_eq!(reported(&world), before, "{name}, crashes: {crashes}");
-        }
-    }
+    stopped_at_each(&steps.reached(), moved_world, |world, what| {
+        world.clock.pass(minutes(15));
+        completed(world.reconcile());
+        // A run that ends before it has stored that it reported is repeated.
+        let before = reported(world);
+        assert!((1..=2).contains(&before), "{what}: {before}");
+        world.clock.pass(minutes(15));
+        completed(world.reconcile());
+        assert_eq!(reported(world), before, "{what}");
+    });
 }
 
 #[tokio::test]

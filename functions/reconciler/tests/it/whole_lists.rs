@@ -129,6 +129,40 @@ async fn a_row_without_a_time_about_what_is_not_recorded_waits_for_its_webhook()
 }
 
 #[tokio::test]
+async fn a_row_that_is_not_understood_is_recorded_once_with_or_without_a_date() {
+    for dated in [true, false] {
+        let world = World::of_all_lists();
+        let mut row = json!({ "participant_code": "CUST01", "status": "teleported" });
+        if dated {
+            row["updated_at"] = json!(world.clock.now().minus(hours(1)).unix_seconds() * 1000);
+        }
+        list_participant(&world, "CUST01", &row);
+        world.run_for(days(2)).await;
+        let events = world.table.resources.now().published.clone();
+        let types: Vec<&str> = events.iter().map(|event| event.event_type.as_str()).collect();
+        assert_eq!(types, ["fundhook.unrecognized.seen"], "dated: {dated}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_overdue_is_asked_for_although_a_list_without_dates_would_take_all_the_time() {
+    let world = World::of_all_lists();
+    let begins = at(crate::support::NOON).minus(hours(1));
+    (0..100).for_each(|nth| world.list_item(&item(ListKind::Participants, &format!("m-{nth}"), begins)));
+    let pending = crate::support::deposit::deposit("stuck", begins);
+    world.receive(pending.webhook("pending", begins));
+    world.clock.pass(days(2));
+    world.provider.now().page_size = 1;
+    world.provider.now().takes.insert(zerohash(), std::time::Duration::from_secs(8));
+    let summary = world.reconcile().await;
+    assert!(!summary.complete, "the list is long: {summary:?}");
+    let calls = world.provider.take_calls();
+    let asked = calls.iter().any(|call| call.query == ListQuery::Id("stuck".to_owned()));
+    assert!(asked && calls.iter().any(|call| call.list.kind() == ListKind::Participants), "{} calls", calls.len());
+    assert_eq!(summary.overdue, 1);
+}
+
+#[tokio::test]
 async fn a_changed_balance_is_recorded_and_an_equal_one_is_not() {
     let world = World::of_all_lists();
     let one = item(ListKind::Accounts, "one", at(crate::support::NOON).minus(hours(1)));

@@ -230,6 +230,16 @@ async fn a_repeated_receipt_is_stored_once_and_one_of_a_later_event_replaces_it(
 }
 
 #[tokio::test]
+async fn a_stored_receipt_that_cannot_be_read_is_replaced() {
+    let (local, store) = store().await;
+    store.note(&[receipt("a", "1")]).await.expect("noted");
+    local.put("published#deposit#connect#a", &[]).await;
+    assert!(store.receipts(&[deposit("a")]).await.is_err(), "it cannot be read");
+    store.note(&[receipt("a", "2")]).await.expect("noted");
+    assert_eq!(noted(&store, &["a".to_owned()]).await, [receipt("a", "2")]);
+}
+
+#[tokio::test]
 async fn more_receipts_than_one_call_takes_are_stored_and_read() {
     let (_local, store) = store().await;
     let natives: Vec<String> = (0..130).map(|number| format!("{number:03}")).collect();

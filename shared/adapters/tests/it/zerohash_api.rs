@@ -139,6 +139,15 @@ async fn a_list_without_dates_is_requested_whole_and_its_rows_have_no_personal_d
 }
 
 #[tokio::test]
+async fn a_row_that_is_no_object_and_an_account_that_no_webhook_tells_are_left_out() {
+    let rows = r#"{"account_type":"payable"},["ada@example.com"],{"account_type":"available"}"#;
+    let world = World::answering(&format!(r#"{{"message":[{rows}],"page":1,"total_pages":1}}"#)).await;
+    let whole = ListQuery::Whole { page: PageKey::FIRST };
+    let page = world.api.list(&list("zerohash", ListKind::Accounts), &whole).await.expect("a page");
+    assert_eq!(page.rows, [r#"{"account_type":"available"}"#]);
+}
+
+#[tokio::test]
 async fn a_page_is_requested_by_its_number_or_its_cursor() {
     for (kind, body, page, parameter) in [
         (ListKind::FundTransactions, r#"{"message":[],"page":3,"total_pages":3}"#, PageKey::Number(3), "page=3"),

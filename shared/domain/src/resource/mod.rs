@@ -19,6 +19,7 @@ mod fold;
 mod message;
 mod overdue;
 mod precedence;
+mod publishing;
 mod recorded;
 mod recording;
 mod relation;

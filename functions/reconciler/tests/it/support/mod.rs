@@ -2,6 +2,7 @@
 
 pub(crate) mod deposit;
 pub(crate) mod item;
+pub(crate) mod steps;
 pub(crate) mod table;
 pub(crate) mod table_state;
 
