@@ -163,6 +163,41 @@ async fn what_is_overdue_is_asked_for_although_a_list_without_dates_would_take_a
 }
 
 #[tokio::test]
+async fn what_changed_a_moment_ago_is_left_to_its_webhook_until_the_next_reading() {
+    for (list, member, before) in [
+        (ListKind::Participants, "participant_status", "approved"),
+        (ListKind::ExternalAccounts, "external_account_status", "approved"),
+        (ListKind::Accounts, "balance", "1"),
+    ] {
+        let world = World::of_all_lists();
+        let earlier = item(list, "one", at(crate::support::NOON).minus(days(10)));
+        world.receive(earlier.webhook_with(&[(member, json!(before))]));
+        let unknown = item(list, "unknown", at(crate::support::NOON).minus(minutes(5)));
+        let recent = item(list, "one", unknown.at);
+        [&recent, &unknown].into_iter().for_each(|item| world.list_item(item));
+        assert_eq!(world.reconcile().await.queued, 0, "{list}");
+        world.run_for(days(1)).await;
+        for item in [&recent, &unknown] {
+            assert_eq!(world.status_of(&item.resource()), item.end(), "{list}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn pages_with_old_rows_only_do_not_end_the_reading() {
+    let world = World::of_all_lists();
+    world.provider.now().page_size = 2;
+    let (told, locked) = (at(crate::support::NOON).minus(days(50)), at(crate::support::NOON).minus(days(40)));
+    let code = |name: &str, at: fundhook_domain::Timestamp| item(ListKind::Participants, name, at);
+    let approved = code("CUST01", told).webhook_with(&[("participant_status", json!("approved"))]);
+    world.receive(approved);
+    let newer = [2, 1].map(|later| code(&format!("newer-{later}"), locked.plus(days(later))));
+    newer.iter().chain([&code("CUST01", locked)]).for_each(|item| world.list_item(item));
+    world.reconcile().await;
+    assert_eq!(world.published(&participant("CUST01")), ["participant.approved", "participant.locked"]);
+}
+
+#[tokio::test]
 async fn a_changed_balance_is_recorded_and_an_equal_one_is_not() {
     let world = World::of_all_lists();
     let one = item(ListKind::Accounts, "one", at(crate::support::NOON).minus(hours(1)));
