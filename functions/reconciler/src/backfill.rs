@@ -80,7 +80,7 @@ impl<P: Ports> Reconciler<P> {
         let mut page = self.rows_page(&list, window, &position.page, phase.run).await?;
         let recorded = self.keep_rows_of(&list, window, &mut page.rows).await?;
         let theirs = statements_of(&page.rows);
-        let Checked { discrepancies, end } = self.discrepancies(&list, &recorded, &theirs, phase).await?;
+        let Checked { discrepancies, end } = self.discrepancies(&list, &recorded, &page.rows, phase).await?;
         if let Some(mark) = part.mode.mark() {
             let rejected = self.queue_backfilled(&list, &page.rows, &discrepancies, mark, phase.run).await?;
             if rejected > 0 {
@@ -93,7 +93,7 @@ impl<P: Ports> Reconciler<P> {
         let counts = part.list(&list);
         match end {
             CheckEnd::AllChecked => {
-                counts.count_queued(&theirs, &discrepancies);
+                counts.count_queued(&discrepancies);
                 counts.count_page(&theirs, &discrepancies);
                 // A contradiction is queued, and becomes a case.
                 let needs_review =
@@ -104,7 +104,7 @@ impl<P: Ports> Reconciler<P> {
             CheckEnd::OutOfTime => {
                 // The next part reads the page again, and finds these recorded. A dry run counts them then.
                 if part.mode.mark().is_some() {
-                    part.list(&list).count_queued(&theirs, &discrepancies);
+                    part.list(&list).count_queued(&discrepancies);
                 }
                 Ok(PageEnd::OutOfTime)
             }
@@ -122,7 +122,7 @@ impl<P: Ports> Reconciler<P> {
         let now = self.now();
         let mut envelopes = Vec::new();
         for (resource, fact) in discrepancies.iter().filter_map(Discrepancy::to_queue) {
-            let row = rows.iter().find(|row| row.statement.content.id == *fact);
+            let row = rows.iter().find(|row| row.states(fact));
             envelopes.extend(row.map(|row| row.backfilled(resource.feed(), now, mark)).transpose()?);
         }
         self.queue(list, envelopes, run).await

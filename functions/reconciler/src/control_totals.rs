@@ -129,7 +129,7 @@ impl<P: Ports> Reconciler<P> {
     ) -> Result<(), ReconcileError> {
         let theirs = statements_of(rows);
         let recorded = self.recorded_for(&theirs).await?;
-        let Checked { mut discrepancies, end } = self.discrepancies(list, &recorded, &theirs, phase).await?;
+        let Checked { mut discrepancies, end } = self.discrepancies(list, &recorded, rows, phase).await?;
         discrepancies.extend(credited_twice(&recorded, &theirs, other_feed));
         report.add_discrepancies(&discrepancies);
         match findings {

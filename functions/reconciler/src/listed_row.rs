@@ -1,11 +1,12 @@
 //! Rows of the provider's list.
 
 use fundhook_domain::{
-    Backfill, EvidencePointer, Feed, Kind, ListKind, ListedAt, Provider, Resource, ResourceId, Statement, Timestamp,
+    Backfill, EvidencePointer, FactId, Feed, Kind, ListKind, ListedAt, Provider, Resource, ResourceId, Statement,
+    Timestamp,
 };
 use fundhook_ports::{Disposition, ListPage, PortError};
 use fundhook_providers::{Envelope, RawRow, ReadingSettings, listed, listed_at, normalise};
-use fundhook_reconciliation::{ClosedWindow, names};
+use fundhook_reconciliation::{ClosedWindow, History, names};
 
 /// A row of a provider's list and what it states about the resource that it lists. When the row is queued, it also states what
 /// that means for a recovery.
@@ -17,7 +18,10 @@ pub(crate) struct ListedRow {
     pub(crate) dated: ListedAt,
     /// Whether the row says when it became what it states.
     states_its_time: bool,
+    /// What it states now.
     pub(crate) statement: Statement,
+    /// The statuses that the resource has left, if the row has a history, oldest first.
+    left: Vec<Statement>,
 }
 
 impl ListedRow {
@@ -44,7 +48,10 @@ impl ListedRow {
         let envelope = listed(RawRow { list, feed, json: text.clone(), url, read_at: now });
         // The row is archived only when it is queued and processed like a webhook.
         let not_archived = EvidencePointer { object: String::new(), line: 0 };
-        let statement = normalise(&envelope, not_archived, settings).into_iter().next()?;
+        let mut about = normalise(&envelope, not_archived, settings);
+        let resource = about.first()?.resource.clone();
+        about.retain(|statement| statement.resource == resource);
+        let (statement, left) = (about.pop()?, about);
         let listed_at = listed_at(list, &text);
         // A row without a time is normalised as happening now.
         let states_its_time = statement.content.occurred_at != now;
@@ -52,7 +59,17 @@ impl ListedRow {
             ListedAt::Missing if states_its_time => ListedAt::At(statement.content.occurred_at),
             ListedAt::At(_) | ListedAt::AsRequested | ListedAt::Missing => listed_at,
         };
-        Some(Self { list, text, url: url.to_owned(), dated, states_its_time, statement })
+        Some(Self { list, text, url: url.to_owned(), dated, states_its_time, statement, left })
+    }
+
+    /// Whether this fact is one of the row's.
+    pub(crate) fn states(&self, fact: &FactId) -> bool {
+        self.statement.content.id == *fact || self.left.iter().any(|left| left.content.id == *fact)
+    }
+
+    /// What it states now, with what the resource has left.
+    pub(crate) fn history(&self) -> History<'_> {
+        History { newest: &self.statement, left: &self.left }
     }
 
     /// Whether the row is dated in `window`, or has no date. Of a list that is read whole, rows from before the window count too.

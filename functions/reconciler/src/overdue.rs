@@ -5,11 +5,9 @@ use std::time::Duration;
 
 use fundhook_domain::{Kind, ListId, NewFact, Resource, Status, Timestamp};
 use fundhook_ports::{Disposition, IndexEntry, OpenQuery, OpenResources, PortError, SendMessages, chain};
-use fundhook_reconciliation::plan;
 use tracing::{error, info, warn};
 
 use crate::ambiguity::{CheckEnd, Checked};
-use crate::listed_row::statements_of;
 use crate::provider::Listing;
 use crate::run::Phase;
 use crate::{Ports, ReconcileError, Reconciler};
@@ -178,10 +176,8 @@ impl<P: Ports> Reconciler<P> {
                 return Ok(ProviderAnswer::Unavailable);
             }
         };
-        let theirs = statements_of(&rows);
         let recorded = std::slice::from_ref(resource);
-        let Checked { mut discrepancies, end } =
-            self.check_ambiguity(&list, plan(recorded, &theirs), recorded, phase).await?;
+        let Checked { mut discrepancies, end } = self.discrepancies(&list, recorded, &rows, phase).await?;
         discrepancies.retain(|it| it.to_queue().is_some() || !reported.contains(&it.to_string()));
         let not_queued = discrepancies.iter().filter(|discrepancy| discrepancy.to_queue().is_none());
         reported.extend(not_queued.map(ToString::to_string));

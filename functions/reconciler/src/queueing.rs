@@ -31,7 +31,7 @@ impl<P: Ports> Reconciler<P> {
             let Some((resource, fact)) = discrepancy.to_queue() else {
                 continue;
             };
-            let row = rows.iter().find(|row| row.statement.content.id == *fact);
+            let row = rows.iter().find(|row| row.states(fact));
             envelopes.extend(row.map(|row| row.envelope(resource.feed(), now)).transpose()?);
         }
         for (name, count) in counts {
@@ -80,6 +80,7 @@ fn needs_review(discrepancy: &Discrepancy) -> bool {
         Discrepancy::Missing { .. }
         | Discrepancy::Behind { .. }
         | Discrepancy::Incomplete { .. }
+        | Discrepancy::StatusMissed { .. }
         | Discrepancy::UnknownToTheProvider { .. } => false,
     }
 }
@@ -88,7 +89,10 @@ fn needs_review(discrepancy: &Discrepancy) -> bool {
 pub(crate) fn log(discrepancy: &Discrepancy) {
     let (resource, name) = (discrepancy.resource(), discrepancy.name());
     match discrepancy {
-        Discrepancy::Missing { .. } | Discrepancy::Behind { .. } | Discrepancy::Incomplete { .. } => {
+        Discrepancy::Missing { .. }
+        | Discrepancy::Behind { .. }
+        | Discrepancy::Incomplete { .. }
+        | Discrepancy::StatusMissed { .. } => {
             info!(resource.id = %resource, discrepancy = name, "queueing the listed row: {discrepancy}");
         }
         Discrepancy::Differs { .. } | Discrepancy::Ambiguous { .. } | Discrepancy::CreditedTwice { .. } => {

@@ -1,11 +1,11 @@
 //! Reading a list from its watermark, and queueing what was missed.
 
-use fundhook_domain::{ListId, Resource, Statement};
+use fundhook_domain::{ListId, Resource};
 use fundhook_ports::Disposition;
-use fundhook_reconciliation::{ClosedWindow, Discrepancy, PageKey, ReadWindow, plan};
+use fundhook_reconciliation::{ClosedWindow, Discrepancy, History, PageKey, ReadWindow, plan, untold};
 
 use crate::ambiguity::{CheckEnd, Checked};
-use crate::listed_row::statements_of;
+use crate::listed_row::{ListedRow, statements_of};
 use crate::run::Phase;
 use crate::{ListReadError, Ports, ReconcileError, Reconciler};
 
@@ -53,8 +53,7 @@ impl<P: Ports> Reconciler<P> {
             phase.run.summary.rows += page.rows.len() as u64;
             // Later rows belong to a later window, and their webhooks may still arrive; earlier rows lie before the first.
             let recorded = self.keep_rows_of(list, dates, &mut page.rows).await?;
-            let theirs = statements_of(&page.rows);
-            let checked = self.discrepancies(list, &recorded, &theirs, phase).await?;
+            let checked = self.discrepancies(list, &recorded, &page.rows, phase).await?;
             self.queue_missed(list, &page.rows, checked.discrepancies, phase.run).await?;
             if checked.end == CheckEnd::OutOfTime {
                 // The next run reads the page again. What was queued is recorded by then, so that run gets further.
@@ -80,12 +79,15 @@ impl<P: Ports> Reconciler<P> {
         &self,
         list: &ListId,
         recorded: &[Resource],
-        theirs: &[Statement],
+        rows: &[ListedRow],
         phase: &mut Phase<'_>,
     ) -> Result<Checked, ReconcileError> {
-        let mut discrepancies = plan(recorded, theirs);
+        let mut discrepancies = plan(recorded, &statements_of(rows));
         // `recorded` contains deposits that need not be on this page, such as the other feed's deposit of the same id.
         discrepancies.retain(|discrepancy| !matches!(discrepancy, Discrepancy::UnknownToTheProvider { .. }));
+        let histories: Vec<History<'_>> = rows.iter().map(ListedRow::history).collect();
+        let untold = untold(recorded, &histories, &discrepancies);
+        discrepancies.extend(untold);
         self.check_ambiguity(list, discrepancies, recorded, phase).await
     }
 }

@@ -308,8 +308,8 @@ export interface FundhookParameters {
      * lists (those to read, of ["fund_transactions","deposits","payments","bank_payments","participants",
      * "external_accounts","accounts"]), secret_encoding (base64 or text), get_body_signed (braces or nothing),
      * post_body_signed (braces or nothing), brackets_signed (encoded or raw), deposit_timestamp_unit (ms or s),
-     * crypto_deposit_time (rfc3339, ms or s), crypto_deposit_lists (repeated or commas), payments_page_size (50) and
-     * crypto_deposits_page_size (100).
+     * crypto_deposit_time (rfc3339, ms or s), crypto_deposit_lists (repeated or commas), payments_page_size (50),
+     * crypto_deposits_page_size (100) and payment_histories (true or false).
      *
      * It may have at most 240 characters as JSON text.
      *

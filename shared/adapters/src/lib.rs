@@ -12,6 +12,7 @@ mod event_bus;
 mod jwks_client;
 mod key_set_table;
 mod leases;
+mod payment_history;
 mod queue;
 mod reconciliation_table;
 mod secret_store;

@@ -13,7 +13,7 @@ use fundhook_zerohash_api::{
 use tokio::sync::Mutex;
 
 use crate::Aws;
-use crate::zerohash_config::{InvalidZerohashApiSettings, ZerohashApiConfig, configured};
+use crate::zerohash_config::{Configured, InvalidZerohashApiSettings, ZerohashApiConfig, configured};
 use crate::zerohash_credentials::{FORM, READ_THE_CREDENTIALS, read_entries};
 
 /// A call is not repeated: the next check is the next attempt.
@@ -46,7 +46,7 @@ pub struct ZerohashAccess {
 
 impl ZerohashAccess {
     pub fn new(aws: &Aws, config: ZerohashApiConfig) -> Result<Self, InvalidZerohashApiSettings> {
-        let (mut settings, lists, encoding) = configured(&config, ATTEMPTS_MAX)?;
+        let Configured { mut settings, lists, payment_histories: _, encoding } = configured(&config, ATTEMPTS_MAX)?;
         settings.page_sizes = ONE_ROW;
         let list = lists.first().copied().ok_or(InvalidZerohashApiSettings::NoLists)?;
         let (client, secrets) = (ZerohashClient::new(settings)?, Client::new(aws.sdk_config()));

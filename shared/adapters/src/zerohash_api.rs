@@ -1,6 +1,6 @@
 //! zerohash's API, called with the organizations' stored credentials: the lists that are reconciled.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use aws_sdk_secretsmanager::Client;
@@ -10,15 +10,16 @@ use fundhook_ports::{Disposition, ListPage, ListQuery, ListSigned, PortError, ch
 use fundhook_reconciliation::PageKey;
 use fundhook_zerohash_api::{
     AccountsQuery, Credentials, CryptoDepositsQuery, ExternalAccountsQuery, FundTransactionsQuery, Page,
-    ParticipantsQuery, PaymentStatusesQuery, PaymentsQuery, Position, Refusal, SecretEncoding, TimeWindow,
-    ZerohashClient,
+    ParticipantsQuery, PaymentHistoriesQuery, PaymentStatusesQuery, PaymentsQuery, Position, Refusal, SecretEncoding,
+    TimeWindow, ZerohashClient,
 };
 use serde_json::value::RawValue;
 use tokio::sync::Mutex;
 
 use crate::Aws;
 use crate::account_row::{is_told_by_webhooks, without_personal_data};
-use crate::zerohash_config::{InvalidZerohashApiSettings, ZerohashApiConfig, configured};
+use crate::payment_history::{history, with_histories, without_history};
+use crate::zerohash_config::{Configured, InvalidZerohashApiSettings, ZerohashApiConfig, configured};
 use crate::zerohash_credentials::{Entries, FORM, READ_THE_CREDENTIALS, read_entries};
 
 /// One call may take three attempts and the pauses between them.
@@ -27,6 +28,9 @@ const ATTEMPTS_MAX: u32 = 3;
 /// How far back one bank payment is looked for: it may be returned for 70 days, and what is overdue is asked for during a
 /// further 30.
 const BANK_PAYMENTS_REACH: Duration = Duration::from_secs(100 * 86_400);
+
+/// How many payments are named in one request for their histories: 2.7 KB of UUIDs in its URL.
+const HISTORIES_AT_A_TIME: usize = 50;
 
 const READ_THE_LIST: &str = "read a list of zerohash";
 
@@ -39,6 +43,7 @@ pub struct ZerohashApi {
     secret_id: String,
     encoding: SecretEncoding,
     lists: Vec<ListKind>,
+    payment_histories: bool,
     clock: fn() -> Timestamp,
     /// The organizations' credentials, as of the last time that they were read.
     known: Mutex<BTreeMap<Feed, Credentials>>,
@@ -46,11 +51,21 @@ pub struct ZerohashApi {
 
 impl ZerohashApi {
     pub fn new(aws: &Aws, config: ZerohashApiConfig) -> Result<Self, InvalidZerohashApiSettings> {
-        let (settings, lists, encoding) = configured(&config, ATTEMPTS_MAX)?;
+        let Configured { settings, lists, payment_histories, encoding } = configured(&config, ATTEMPTS_MAX)?;
         let ZerohashApiConfig { base_url, options: _, credentials_secret_id: secret_id, clock } = config;
         let base = format!("{}{}", base_url.trim_end_matches('/'), settings.path_prefix);
         let (client, secrets) = (ZerohashClient::new(settings)?, Client::new(aws.sdk_config()));
-        Ok(Self { client, base, secrets, secret_id, encoding, lists, clock, known: Mutex::default() })
+        Ok(Self {
+            client,
+            base,
+            secrets,
+            secret_id,
+            encoding,
+            lists,
+            payment_histories,
+            clock,
+            known: Mutex::default(),
+        })
     }
 
     /// Reads the credentials, in each run: they change without a deployment. An invalid entry is logged; the others are used.
@@ -181,6 +196,30 @@ impl ZerohashApi {
         }
     }
 
+    /// The rows of payments by a bank, each with its history. Without the histories, the newest statuses still count: a
+    /// history that cannot be read is logged, and asked for again when the hour is totalled.
+    async fn with_payment_histories(&self, credentials: &Credentials, list: &ListId, rows: Vec<String>) -> Vec<String> {
+        let now = (self.clock)();
+        let ids: BTreeSet<String> = rows.iter().filter_map(|row| without_history(row)).collect();
+        let mut histories = BTreeMap::new();
+        for some in Vec::from_iter(ids).chunks(HISTORIES_AT_A_TIME) {
+            let query = PaymentHistoriesQuery { transaction_ids: some.to_vec(), ..PaymentHistoriesQuery::default() };
+            match self.client.payment_histories(credentials, &query, now).await {
+                Ok(page) => histories.extend(page.rows.iter().filter_map(|row| history(row.get()))),
+                Err(failed) => {
+                    let error = chain(&failed);
+                    tracing::warn!(
+                        feed = %list.feed(), %list, error,
+                        "the histories of payments by a bank were not read, so statuses that they have left are not recorded; if this \
+                         stays so, check what the key may read, or set the option `payment_histories` to false: {error}"
+                    );
+                    break;
+                }
+            }
+        }
+        with_histories(rows, &histories)
+    }
+
     fn port_error(&self, error: ApiError) -> PortError {
         let retry_after = error.retry_after();
         let disposition = if error.is_transient() { Disposition::Retry } else { Disposition::DeadLetter };
@@ -282,6 +321,9 @@ impl ListSigned for ZerohashApi {
             ListQuery::Whole { page } => self.whole(&credentials, list.kind(), position(page)).await,
         };
         let Rows { mut rows, next } = read.map_err(|error| self.port_error(error))?;
+        if list.kind() == ListKind::BankPayments && self.payment_histories {
+            rows = self.with_payment_histories(&credentials, list, rows).await;
+        }
         if !list.kind().is_dated() {
             rows = rows.iter().filter_map(|row| kept(list, row)).collect();
         }

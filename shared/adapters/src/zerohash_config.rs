@@ -21,7 +21,8 @@ pub struct ZerohashApiConfig {
     pub base_url: String,
     /// A JSON object of what the provider's documents leave open, where it differs from the defaults: `path_prefix`,
     /// `lists`, `secret_encoding`, `get_body_signed`, `post_body_signed`, `brackets_signed`, `deposit_timestamp_unit`,
-    /// `crypto_deposit_time`, `crypto_deposit_lists`, `payments_page_size`, `crypto_deposits_page_size`.
+    /// `crypto_deposit_time`, `crypto_deposit_lists`, `payments_page_size`, `crypto_deposits_page_size`,
+    /// `payment_histories`.
     pub options: String,
     /// The ARN or name of the secret with the credentials: a JSON object with an entry for each organization.
     pub credentials_secret_id: String,
@@ -29,20 +30,30 @@ pub struct ZerohashApiConfig {
     pub clock: fn() -> Timestamp,
 }
 
+/// What the options of the configuration select.
+#[derive(Debug)]
+pub(crate) struct Configured {
+    pub(crate) settings: Settings,
+    /// The lists to read.
+    pub(crate) lists: Vec<ListKind>,
+    /// Whether the histories of payments by a bank are read.
+    pub(crate) payment_histories: bool,
+    /// How a secret is encoded.
+    pub(crate) encoding: SecretEncoding,
+}
+
 /// The settings of a client that makes at most `attempts_max` attempts at a call, with the options of the configuration.
-/// Returns them with the lists to read, and how a secret is encoded.
 pub(crate) fn configured(
     config: &ZerohashApiConfig,
     attempts_max: u32,
-) -> Result<(Settings, Vec<ListKind>, SecretEncoding), InvalidZerohashApiSettings> {
-    let mut settings = Settings {
+) -> Result<Configured, InvalidZerohashApiSettings> {
+    let settings = Settings {
         timeouts: Timeouts { attempt: ATTEMPT_TIMEOUT, ..Timeouts::default() },
         retries: Retries { attempts_max, wait_max: WAIT_MAX, ..Retries::default() },
         ..Settings::new(&config.base_url)
     };
     let options = Options::parse(&config.options).map_err(InvalidZerohashApiSettings::Options)?;
-    let (lists, encoding) = options.apply(&mut settings)?;
-    Ok((settings, lists, encoding))
+    options.apply(settings)
 }
 
 /// Why zerohash's API cannot be used with these settings.
@@ -73,6 +84,7 @@ struct Options {
     crypto_deposit_lists: Option<ListFormOption>,
     payments_page_size: Option<u32>,
     crypto_deposits_page_size: Option<u32>,
+    payment_histories: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -149,8 +161,7 @@ impl Options {
             .and_then(|members| serde_json::from_value(Value::Object(members)))
     }
 
-    /// Applies the options to `settings`. Returns the lists to read, and how a secret is encoded.
-    fn apply(self, settings: &mut Settings) -> Result<(Vec<ListKind>, SecretEncoding), InvalidZerohashApiSettings> {
+    fn apply(self, mut settings: Settings) -> Result<Configured, InvalidZerohashApiSettings> {
         set(&mut settings.path_prefix, self.path_prefix);
         set(&mut settings.get_body_signed, self.get_body_signed);
         set(&mut settings.post_body_signed, self.post_body_signed);
@@ -188,7 +199,7 @@ impl Options {
             Some(EncodingOption::Text) => SecretEncoding::Text,
             Some(EncodingOption::Base64) | None => SecretEncoding::Base64,
         };
-        Ok((lists, encoding))
+        Ok(Configured { settings, lists, payment_histories: self.payment_histories.unwrap_or(true), encoding })
     }
 }
 

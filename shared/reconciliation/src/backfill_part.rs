@@ -136,11 +136,9 @@ impl BackfilledList {
     }
 
     /// Counts what was queued of a page.
-    pub fn count_queued(&mut self, rows: &[Statement], discrepancies: &[Discrepancy]) {
-        for (_, fact) in discrepancies.iter().filter_map(Discrepancy::to_queue) {
-            let Some(row) = rows.iter().find(|row| row.content.id == *fact) else {
-                continue;
-            };
+    pub fn count_queued(&mut self, discrepancies: &[Discrepancy]) {
+        let queued = discrepancies.iter().filter(|discrepancy| discrepancy.to_queue().is_some());
+        for row in queued.filter_map(Discrepancy::theirs) {
             let status = row.content.status.map_or("without_status", Status::as_str);
             *self.queued.entry(format!("{}.{status}", row.resource.kind())).or_default() += 1;
         }
@@ -153,23 +151,18 @@ impl BackfilledList {
         self.not_understood += rows.iter().filter(|row| row.resource.kind() == Kind::Unrecognized).count() as u64;
         let mut differs = BTreeSet::new();
         for discrepancy in discrepancies {
-            let row = match discrepancy {
-                Discrepancy::Missing { theirs }
-                | Discrepancy::Behind { theirs, .. }
-                | Discrepancy::Incomplete { theirs, .. } => theirs,
-                Discrepancy::Differs { theirs, .. } => {
-                    self.differing += u64::from(discrepancy.to_queue().is_none());
-                    theirs
-                }
-                Discrepancy::Ambiguous { theirs, .. } => {
-                    self.ambiguous += 1;
-                    theirs
-                }
-                Discrepancy::UnknownToTheProvider { .. }
+            match discrepancy {
+                Discrepancy::Differs { .. } => self.differing += u64::from(discrepancy.to_queue().is_none()),
+                Discrepancy::Ambiguous { .. } => self.ambiguous += 1,
+                Discrepancy::Missing { .. }
+                | Discrepancy::Behind { .. }
+                | Discrepancy::Incomplete { .. }
+                | Discrepancy::StatusMissed { .. }
+                | Discrepancy::UnknownToTheProvider { .. }
                 | Discrepancy::CreditedTwice { .. }
-                | Discrepancy::UnrecordedMovement { .. } => continue,
-            };
-            differs.insert(&row.resource);
+                | Discrepancy::UnrecordedMovement { .. } => {}
+            }
+            differs.extend(discrepancy.theirs().map(|row| &row.resource));
         }
         let listed: BTreeSet<_> = rows.iter().map(|row| &row.resource).collect();
         self.recorded += listed.difference(&differs).count() as u64;

@@ -34,6 +34,13 @@ pub enum Discrepancy {
         /// What the provider's list says.
         theirs: Statement,
     },
+    /// The provider lists a status that it had before and that no webhook reported.
+    StatusMissed {
+        /// The recorded resource.
+        ours: ResourceId,
+        /// What the provider's list says about that status.
+        theirs: Statement,
+    },
     /// The provider's list contradicts its webhooks: it needs review.
     Differs {
         /// The recorded resource.
@@ -83,6 +90,7 @@ impl Discrepancy {
             Self::Missing { .. } => "missing",
             Self::Behind { .. } => "behind",
             Self::Incomplete { .. } => "incomplete",
+            Self::StatusMissed { .. } => "status_missed",
             Self::Differs { .. } => "differs",
             Self::Ambiguous { .. } => "ambiguous",
             Self::UnknownToTheProvider { .. } => "unknown_to_the_provider",
@@ -97,6 +105,7 @@ impl Discrepancy {
             Self::Missing { theirs } | Self::Ambiguous { theirs, .. } => &theirs.resource,
             Self::Behind { ours, .. }
             | Self::Incomplete { ours, .. }
+            | Self::StatusMissed { ours, .. }
             | Self::Differs { ours, .. }
             | Self::UnknownToTheProvider { ours }
             | Self::CreditedTwice { ours, .. } => ours,
@@ -112,7 +121,9 @@ impl Discrepancy {
     pub fn to_queue(&self) -> Option<(&ResourceId, &FactId)> {
         match self {
             Self::Missing { theirs } => Some((&theirs.resource, &theirs.content.id)),
-            Self::Behind { ours, theirs } | Self::Incomplete { ours, theirs } => Some((ours, &theirs.content.id)),
+            Self::Behind { ours, theirs } | Self::Incomplete { ours, theirs } | Self::StatusMissed { ours, theirs } => {
+                Some((ours, &theirs.content.id))
+            }
             Self::Differs { ours, theirs, members } => {
                 let contradicts = members.contains(&STATUS)
                     && theirs.content.status.is_some_and(Status::is_final)
@@ -126,11 +137,25 @@ impl Discrepancy {
         }
     }
 
+    /// What the provider's list says, if this is about a row.
+    pub(crate) fn theirs(&self) -> Option<&Statement> {
+        match self {
+            Self::Missing { theirs }
+            | Self::Behind { theirs, .. }
+            | Self::Incomplete { theirs, .. }
+            | Self::StatusMissed { theirs, .. }
+            | Self::Differs { theirs, .. }
+            | Self::Ambiguous { theirs, .. } => Some(theirs),
+            Self::UnknownToTheProvider { .. } | Self::CreditedTwice { .. } | Self::UnrecordedMovement { .. } => None,
+        }
+    }
+
     /// The row that would have a deposit credited if it were queued, and must therefore be checked for ambiguity first.
     pub fn would_credit(&self) -> Option<&Statement> {
         match self {
             Self::Missing { theirs } | Self::Behind { theirs, .. } => Some(theirs).filter(|row| is_credit(row)),
             Self::Incomplete { .. }
+            | Self::StatusMissed { .. }
             | Self::Differs { .. }
             | Self::Ambiguous { .. }
             | Self::UnknownToTheProvider { .. }
@@ -160,6 +185,9 @@ impl fmt::Display for Discrepancy {
                     "{resource} is listed as {} with a fee or a transaction that no webhook stated",
                     listed_status(theirs)
                 )
+            }
+            Self::StatusMissed { theirs, .. } => {
+                write!(f, "{resource} was {} before, which no webhook reported", listed_status(theirs))
             }
             Self::Differs { theirs, members, .. } => {
                 write!(f, "{resource} is listed as {} and differs in: {}", listed_status(theirs), members.join(", "))

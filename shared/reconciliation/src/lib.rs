@@ -49,7 +49,7 @@ pub use movements::{
     BegunCheck, MOVEMENT_SETTLES_WITHIN, Movement, MovementsMark, RecordedCauses, ToldMovements, Unrecorded,
     claims_of_cause, ids_of_cause, last_movement_received, movements_of, settles_movement,
 };
-pub use plan::{credited_twice, plan};
+pub use plan::{History, credited_twice, plan, untold};
 pub use receipt::{Receipt, receipt_of};
 pub use report::Report;
 pub use report_builder::ReportBuilder;

@@ -46,6 +46,41 @@ pub fn plan(ours: &[Resource], theirs: &[Statement]) -> Vec<Discrepancy> {
     discrepancies
 }
 
+/// What a row states now, and the statuses that its resource has left, oldest first.
+#[derive(Clone, Copy, Debug)]
+pub struct History<'a> {
+    /// What it states now.
+    pub newest: &'a Statement,
+    /// What it stated before.
+    pub left: &'a [Statement],
+}
+
+/// The resources of which `rows` tell a status that is not recorded although a further one is, each once. One of which `found`
+/// tells a discrepancy already is left out: when its row is queued, its history is recorded with it.
+///
+/// Only what is recorded under the row's id is compared, and only rows that have a history.
+pub fn untold(ours: &[Resource], rows: &[History<'_>], found: &[Discrepancy]) -> Vec<Discrepancy> {
+    let recorded = Recorded::of(ours);
+    let mut known: BTreeSet<ResourceId> = found.iter().map(|it| it.resource().clone()).collect();
+    let mut discrepancies = Vec::new();
+    for row in rows {
+        let Some(resource) = names(row.newest).find_map(|name| recorded.named(name)) else {
+            continue;
+        };
+        let stated = row.left.iter().chain((!row.left.is_empty()).then_some(row.newest));
+        let mut untold = stated.filter(|left| !resource.has_reported(&left.content));
+        let discrepancy = untold.next().map(|left| {
+            let (ours, theirs, members) = (resource.id().clone(), left.clone(), resource.conflict_with(&left.content));
+            match members.is_empty() {
+                true => Discrepancy::StatusMissed { ours, theirs },
+                false => Discrepancy::Differs { ours, theirs, members },
+            }
+        });
+        discrepancies.extend(discrepancy.filter(|it| known.insert(it.resource().clone())));
+    }
+    discrepancies
+}
+
 /// Whether it is recorded as credited, or as a withdrawal that has left.
 fn is_settled(resource: &Resource) -> bool {
     resource.id().kind() != Kind::Deposit && !moved_by(resource).is_empty() || credited(resource).is_some()
@@ -170,6 +205,13 @@ fn compare_latest(resource: &Resource, row: &Statement) -> Option<Discrepancy> {
     (shown(resource) != shown(&after)).then(|| Discrepancy::Behind { ours: resource.id().clone(), theirs: row.clone() })
 }
 
+/// Whether the row says that it is held for another reason than what is recorded. Two families name the reasons for one hold
+/// differently, so only what the row's family reported is compared.
+fn is_held_anew(resource: &Resource, row: &Statement) -> bool {
+    row.content.family().is_some_and(|family| resource.families().contains(&family))
+        && !resource.has_reported(&row.content)
+}
+
 fn compare(resource: &Resource, row: &Statement) -> Option<Discrepancy> {
     if matches!(resource.id().kind(), Kind::Participant | Kind::ExternalAccount | Kind::Balance) {
         return compare_latest(resource, row);
@@ -187,6 +229,7 @@ fn compare(resource: &Resource, row: &Statement) -> Option<Discrepancy> {
         _ if ours == theirs => {
             let members = view.details.contradictions(&row.content.details);
             match members.is_empty() {
+                true if is_held_anew(resource, row) => Some(behind()),
                 true => completes(&view.details, row).then(incomplete),
                 false => Some(differs(members)),
             }

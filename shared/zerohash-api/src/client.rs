@@ -20,8 +20,8 @@ use crate::fund_rfq::{FundRfq, FundRfqReply, FundRfqRequest};
 use crate::lists::{
     Account, AccountMovement, AccountMovementsQuery, AccountsQuery, CryptoDeposit, CryptoDepositsQuery, Deposit,
     DepositsQuery, ExternalAccount, ExternalAccountsQuery, FundTransaction, FundTransactionsQuery, List, Movement,
-    MovementsQuery, Participant, ParticipantsQuery, Payment, PaymentStatusRow, PaymentStatusesQuery, PaymentsQuery,
-    below,
+    MovementsQuery, Participant, ParticipantsQuery, Payment, PaymentHistoriesQuery, PaymentHistory, PaymentStatusRow,
+    PaymentStatusesQuery, PaymentsQuery, below,
 };
 use crate::page::{Page, PageReply, Paging, Position};
 use crate::refusal::{Refusal, refusal};
@@ -170,6 +170,16 @@ impl ZerohashClient {
         query: &PaymentStatusesQuery,
         now: Timestamp,
     ) -> Result<Page<PaymentStatusRow>, ApiError> {
+        self.list(credentials, query, now).await
+    }
+
+    /// A page of histories of payments in fiat money.
+    pub async fn payment_histories(
+        &self,
+        credentials: &Credentials,
+        query: &PaymentHistoriesQuery,
+        now: Timestamp,
+    ) -> Result<Page<PaymentHistory>, ApiError> {
         self.list(credentials, query, now).await
     }
 

@@ -40,6 +40,7 @@ pub(crate) struct Endpoints {
     pub(crate) crypto_deposits: Url,
     pub(crate) payments: Url,
     pub(crate) payment_statuses: Url,
+    pub(crate) payment_histories: Url,
     pub(crate) movements: Url,
     pub(crate) participants: Url,
     pub(crate) external_accounts: Url,
@@ -74,6 +75,7 @@ impl Endpoints {
             crypto_deposits: base.url("paths.crypto_deposits", &paths.crypto_deposits, "/deposits/crypto")?,
             payments: base.url("paths.payments", &paths.payments, "/payments")?,
             payment_statuses: base.url("paths.payment_statuses", &paths.payment_statuses, "/payments/status")?,
+            payment_histories: base.url("paths.payment_histories", &paths.payment_histories, "/payments/history")?,
             movements: base.url("paths.movements", &paths.movements, "/movements")?,
             participants: base.url("paths.participants", &paths.participants, "/participants")?,
             external_accounts: base.url(

@@ -69,8 +69,8 @@ pub use fundhook_http_api::{ApiError, Call, ProviderMessage, Retries, Timeouts};
 pub use lists::{
     Account, AccountMovement, AccountMovementsQuery, AccountsQuery, CryptoDeposit, CryptoDepositsQuery, Deposit,
     DepositsQuery, ExternalAccount, ExternalAccountsQuery, FundTransaction, FundTransactionsQuery, Movement,
-    MovementsQuery, OboParticipant, Participant, ParticipantsQuery, Payment, PaymentDetails, PaymentStatusRow,
-    PaymentStatusesQuery, PaymentsQuery, StateChange,
+    MovementsQuery, OboParticipant, Participant, ParticipantsQuery, Payment, PaymentDetails, PaymentHistoriesQuery,
+    PaymentHistory, PaymentStatusRow, PaymentStatusesQuery, PaymentStep, PaymentsQuery, StateChange,
 };
 pub use page::{Page, Position, TimeWindow};
 pub use refusal::Refusal;

@@ -129,7 +129,7 @@ pub struct PageSizes {
     pub crypto_deposits: u32,
     /// `size` of `GET /payments`: 50 by default. The largest is not documented.
     pub payments: u32,
-    /// `size` of `GET /payments/status`: 200 by default.
+    /// `size` of `GET /payments/status` and `GET /payments/history`: 200 by default.
     pub payment_statuses: u32,
     /// `page_size` of `GET /movements`, 1 to 100: 100 by default.
     pub movements: u32,
@@ -172,6 +172,8 @@ pub struct Paths {
     pub payments: String,
     /// Payments in fiat money: `/payments/status`.
     pub payment_statuses: String,
+    /// The histories of payments in fiat money: `/payments/history`.
+    pub payment_histories: String,
     /// Movements of all accounts: `/movements`.
     pub movements: String,
     /// Participants: `/participants`.
@@ -194,6 +196,7 @@ impl Default for Paths {
             crypto_deposits: "/deposits/crypto".to_owned(),
             payments: "/payments".to_owned(),
             payment_statuses: "/payments/status".to_owned(),
+            payment_histories: "/payments/history".to_owned(),
             movements: "/movements".to_owned(),
             participants: "/participants".to_owned(),
             external_accounts: "/payments/external_accounts".to_owned(),

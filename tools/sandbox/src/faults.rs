@@ -36,6 +36,8 @@ pub enum ApiPath {
     Payment,
     /// `GET /payments/status`.
     PaymentStatuses,
+    /// `GET /payments/history`.
+    PaymentHistories,
     /// `GET /movements`.
     Movements,
     /// `GET /accounts/{id}/movements`.
@@ -64,6 +66,7 @@ impl ApiPath {
             | Self::Payments
             | Self::Payment
             | Self::PaymentStatuses
+            | Self::PaymentHistories
             | Self::Movements
             | Self::AccountMovements
             | Self::Participants
@@ -80,6 +83,7 @@ impl ApiPath {
             | Self::CryptoDeposits
             | Self::Payments
             | Self::PaymentStatuses
+            | Self::PaymentHistories
             | Self::Movements
             | Self::AccountMovements
             | Self::Participants

@@ -4,8 +4,9 @@
 //!
 //! What no list tells, and these tests therefore do not compare or drop:
 //!
-//! - The events about a status that a thing has left before its list was read: a list has only the newest one. So the worlds are
-//!   compared by what is recorded in the end, what is booked, and how often each final status was published.
+//! - The events about a status that a thing has left before its list was read, where the rows have no history. So the worlds are
+//!   compared by what is recorded in the end, what is booked, and how often each final status was published. Where the rows have
+//!   a history, the worlds have the same number of events.
 //! - Connect's withdrawals, and its deposits that never arrived.
 //! - `DEPOSIT_FAILED`, and the webhooks of Striga.
 //!
@@ -13,7 +14,7 @@
 
 use std::collections::BTreeMap;
 
-use fundhook_domain::{Feed, Kind, ListId, ListKind, Provider, Resource, ResourceId, Timestamp};
+use fundhook_domain::{Details, Feed, HoldReason, Kind, ListId, ListKind, Provider, Resource, ResourceId, Timestamp};
 use fundhook_ports::fakes::ApiRow;
 use fundhook_providers::ReadingSettings;
 use serde_json::{Value, json};
@@ -182,12 +183,13 @@ impl Story {
             ListKind::Deposits => json!({
                 "depositId": self.id, "participantCode": self.account, "transactionHash": self.hash(),
                 "state": step.status, "asset": "USDC.BASE", "amount": self.amount, "receivedAddress": "0xbb02",
-                "history": [{ "toState": step.status, "timestamp": step.at }],
+                "history": self.history(step, "toState"),
             }),
             ListKind::Payments => self.payment(step),
             ListKind::BankPayments => json!({
                 "transaction_id": self.id, "status": step.status, "participant_code": self.account,
                 "amount": self.amount, "asset": "USD", "type": "credit", "timestamp": step.at.unix_seconds() * 1000,
+                "status_history": self.history(step, "status"),
             }),
             ListKind::Participants => json!({
                 "participant_code": self.id, "status": step.status, "updated_at": step.milliseconds(),
@@ -203,6 +205,12 @@ impl Story {
             }),
         };
         Some(ApiRow { at: self.begins, id: self.id.clone(), json: row.to_string() })
+    }
+
+    /// The statuses up to `step`, newest first, with the member that names one.
+    fn history(&self, step: &Step, member: &str) -> Value {
+        let until = self.steps.iter().rev().skip_while(|other| other.at > step.at);
+        until.map(|step| json!({ member: step.status, "timestamp": step.at })).collect()
     }
 
     fn fund(&self, step: &Step) -> Value {
@@ -276,6 +284,16 @@ fn books(world: &World) -> BTreeMap<ResourceId, String> {
     recorded.iter().filter_map(books).collect()
 }
 
+/// Why each deposit is held that is held.
+fn holds(world: &World) -> BTreeMap<ResourceId, HoldReason> {
+    let recorded = world.table.resources.resources();
+    let hold = |resource: &Resource| match resource.view()?.details {
+        Details::Transfer(transfer) => transfer.hold.map(|hold| (resource.id().clone(), hold.reason)),
+        Details::Recovery(_) | Details::Account(_) | Details::Balance(_) | Details::Unrecognized(_) => None,
+    };
+    recorded.iter().filter_map(hold).collect()
+}
+
 /// What the postings of all published events of each resource add up to.
 fn posted(world: &World) -> BTreeMap<ResourceId, String> {
     let table = world.table.resources.now();
@@ -347,10 +365,18 @@ async fn dropped_webhooks_are_reconciled_until_everything_is_as_if_none_had_been
     let owned =
         |world: &World| world.ledger().claims.into_iter().filter(|(_, owners)| !owners.is_empty()).collect::<Vec<_>>();
     assert_eq!(owned(&reconciled), owned(&calm));
+    assert_same("reasons for holds", &holds(&reconciled), &holds(&calm));
     assert_same("books", &books(&reconciled), &books(&calm));
     assert_same("postings", &posted(&reconciled), &posted(&calm));
     let finals_of = |world: &World| finals(world, &world.ledger());
     assert_same("final events", &finals_of(&reconciled), &finals_of(&calm));
+
+    let has_history = |id: &ResourceId| {
+        let of_id = stories.iter().find(|story| story.resource() == *id);
+        of_id.is_some_and(|story| matches!(story.list, ListKind::Deposits | ListKind::BankPayments))
+    };
+    let told = |world: &World| events(world).into_iter().filter(|(id, _)| has_history(id)).collect();
+    assert_same("numbers of events about what has a history", &told(&reconciled), &told(&calm));
 
     let late = world_of(&stories, Drops::Late, &mut rng).await;
     assert_same("entries", &late.ledger().entries, &calm.ledger().entries);

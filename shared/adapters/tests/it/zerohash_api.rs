@@ -184,7 +184,7 @@ async fn one_row_is_requested_by_its_id_and_an_unknown_id_is_not_listed() {
     ] {
         let world = World::answering(body).await;
         assert_eq!(world.by_id(kind, "p-1").await.expect("a page").rows, rows, "{kind}");
-        assert_eq!(world.provider.asked_once().line(), line, "{kind}");
+        assert_eq!(world.provider.asked()[0].line(), line, "{kind}");
     }
     // Users' accounts at banks and balances cannot be asked for by an id.
     let asked = ListKind::of(fundhook_domain::Provider::Zerohash)
@@ -197,6 +197,50 @@ async fn one_row_is_requested_by_its_id_and_an_unknown_id_is_not_listed() {
             assert_eq!(found, is_unlisted.then(|| (vec![], None)), "{kind} {status}");
         }
     }
+}
+
+/// A provider that lists 120 payments by a bank, and answers requests for their histories with `histories`.
+async fn listing_bank_payments(options: &str, histories: Answer) -> (World, String) {
+    let rows = (1..=120).map(|nth| format!(r#"{{"transaction_id":"t-{nth}", "amount":0.10}}"#));
+    let rows = rows.chain([r#"{"id":"of no payment"}"#.to_owned()]).collect::<Vec<_>>().join(",");
+    let page = Answer::json(200, format!(r#"{{"message":[{rows}],"count":121}}"#));
+    let provider = Server::answering(move |asked| match asked.line().contains("/payments/history") {
+        true => histories.clone(),
+        false => page.clone(),
+    });
+    let (vault, provider) = (Vault::holding(credentials()).await, provider.await);
+    let api = ZerohashApi::new(&vault.aws, config(&provider.url, options)).expect("valid settings");
+    (World { vault, provider, api }, rows)
+}
+
+#[tokio::test]
+async fn payments_by_a_bank_come_with_their_histories_if_these_can_be_read() {
+    let steps = r#"[{"status":"posted","timestamp":"2025-10-07T19:44:50Z"}]"#;
+    let told = format!(r#"{{"message":[{{"transaction_id":"t-2","status_history":{steps}}},7,{{}}]}}"#);
+    let joined = format!(r#"{{"transaction_id":"t-2", "amount":0.10,"status_history":{steps}}}"#);
+    for (options, histories, is_joined, requests) in [
+        ("{}", Answer::json(200, told.as_str()), true, 4),
+        ("{}", Answer::json(403, r#"{"error":"not permitted"}"#), false, 2),
+        ("{}", Answer::json(200, "no page"), false, 2),
+        (r#"{"payment_histories":false}"#, Answer::json(200, told.as_str()), false, 1),
+    ] {
+        let (world, rows) = listing_bank_payments(options, histories).await;
+        let page = world.page(ListKind::BankPayments, PageKey::FIRST).await.expect("a page");
+        let expected = match is_joined {
+            true => rows.replace(r#"{"transaction_id":"t-2", "amount":0.10}"#, &joined),
+            false => rows,
+        };
+        assert_eq!(page.rows.join(","), expected, "{options}");
+        let asked = world.provider.asked();
+        assert_eq!(asked.len(), requests, "{options}");
+        for asked in asked.iter().skip(1) {
+            let named = asked.line().split(['?', '&']).filter(|sent| sent.starts_with("transaction_ids=t-")).count();
+            assert!((20..=50).contains(&named), "{}", asked.line());
+        }
+    }
+    let (world, _) = listing_bank_payments("{}", Answer::json(200, told)).await;
+    let rows = world.by_id(ListKind::BankPayments, "t-2").await.expect("a page").rows;
+    assert!(rows.contains(&joined), "one that is asked for by its id has its history too");
 }
 
 #[tokio::test]

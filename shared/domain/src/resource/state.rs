@@ -222,6 +222,11 @@ impl Resource {
         self.statements().filter_map(StatementContent::family).collect()
     }
 
+    /// Whether a recorded statement reports the same status as `statement`; of deposits that are held, for the same reason.
+    pub fn has_reported(&self, statement: &StatementContent) -> bool {
+        self.statements().any(|known| known.reported() == statement.reported())
+    }
+
     /// The resource with its facts up to `version`.
     pub(crate) fn at_version(&self, version: u64) -> Self {
         let facts = self.facts.iter().filter(|fact| fact.version <= version).cloned().collect();

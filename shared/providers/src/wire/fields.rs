@@ -21,7 +21,7 @@ const NOTES_MAX: usize = 16;
 /// Each `take_…` removes a member only if it has the requested form. A member that cannot be read remains, with a note,
 /// and ends up in the view under the provider's name: nothing that a provider states is dropped, and an odd member
 /// never costs a webhook. White space around a text is not part of it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Fields {
     members: Map<String, Value>,
     notes: Vec<String>,

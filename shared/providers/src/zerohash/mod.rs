@@ -3,6 +3,7 @@
 
 mod fund;
 mod fund_credit;
+mod history;
 mod normalise;
 mod pss;
 mod reasons;

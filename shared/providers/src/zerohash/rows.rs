@@ -1,26 +1,39 @@
 //! Rows of zerohash's lists, read like the webhooks about the same things [zerohash-openapi].
 
-use fundhook_domain::Timestamp;
-use serde_json::Value;
+//!
+//! The statements about what a row lists come oldest first: the statuses that it has left, then the one that it has.
 
+use super::history::History;
 use super::normalise::About;
+use super::wire;
 use crate::draft::{Draft, Received};
 use crate::recovery::with_recovery;
 use crate::wire::Fields;
 
-/// A row of `GET /deposits/crypto`. Its members are those of the webhook in camel case. The time of its state is in its
+/// A row of `GET /deposits/crypto`. Its members are those of the webhook in camel case. The times of its states are in its
 /// history.
+///
+/// A credit that it has left is not stated: only the newest state may credit, because only that one is checked for a coin that
+/// is credited already.
 pub(crate) fn deposit_row(
     received: &Received<'_>,
     event_type: &'static str,
     mut members: Fields,
 ) -> Result<Vec<Draft>, String> {
     members.use_snake_case();
-    if let Some(at) = in_state_since(&members) {
+    let (about, history) = (About { received, event_type }, History::of(&members));
+    let state = members.text("state").unwrap_or_default().to_owned();
+    let mut drafts = history.left(&members, &state, |mut then, word, at| {
+        then.keep_text("state", word.to_owned());
+        then.keep_text("timestamp", at.to_string());
+        about.deposit(then).ok().filter(|_| !wire::is_credit(word))
+    });
+    let of_row = || ["timestamp", "updated_at", "created_at"].into_iter().find_map(|name| members.time(name));
+    if let Some(at) = history.last_became(&state).or_else(of_row) {
         members.keep_text("timestamp", at.to_string());
     }
-    let about = About { received, event_type };
-    about.deposit(members).map(|draft| with_recovery(draft, None, &received.settings.id_key))
+    drafts.push(about.deposit(members)?);
+    Ok(drafts.into_iter().flat_map(|draft| with_recovery(draft, None, &received.settings.id_key)).collect())
 }
 
 /// A row of `GET /payments`. It has the members of the webhook.
@@ -32,7 +45,8 @@ pub(crate) fn payment_row(
     About { received, event_type }.payment(members)
 }
 
-/// A row of `GET /payments/status`. It names the status, the reason and the user otherwise than the webhook.
+/// A row of `GET /payments/status`, with the history of the payment from `GET /payments/history`. It names the status, the
+/// reason and the user otherwise than the webhook.
 pub(crate) fn bank_payment_row(
     received: &Received<'_>,
     event_type: &'static str,
@@ -45,18 +59,16 @@ pub(crate) fn bank_payment_row(
     ] {
         members.rename(listed, member);
     }
-    About { received, event_type }.bank_payment(members).map(|draft| vec![draft])
-}
-
-/// Since when the deposit has its state: the latest entry of its history that leads there, or else the row's own dates.
-fn in_state_since(members: &Fields) -> Option<Timestamp> {
-    let state = members.text("state")?;
-    let entries = members.json("history").and_then(Value::as_array);
-    let reached = entries.into_iter().flatten().filter_map(|entry| {
-        let leads_there = entry.get("toState")?.as_str()?.trim().eq_ignore_ascii_case(state);
-        let at = Timestamp::from_any_form(entry.get("timestamp")?.as_str()?.trim()).ok()?;
-        (leads_there && !at.is_zero()).then_some(at)
+    let (about, history) = (About { received, event_type }, History::of(&members));
+    let status = members.text("payment_status").unwrap_or_default().to_owned();
+    let mut drafts = history.left(&members, &status, |mut then, word, at| {
+        then.keep_text("payment_status", word.to_owned());
+        then.keep_text("timestamp", at.to_string());
+        about.bank_payment(then).ok().filter(|draft| draft.status.is_some())
     });
-    let of_row = || ["timestamp", "updated_at", "created_at"].into_iter().find_map(|name| members.time(name));
-    reached.max().or_else(of_row)
+    if let Some(at) = history.last_became(&status) {
+        members.keep_text("timestamp", at.to_string());
+    }
+    drafts.push(about.bank_payment(members)?);
+    Ok(drafts)
 }

@@ -72,10 +72,7 @@ fn deposit_row(state: &str, changes: &Value) -> Value {
         "transactionHash": "0xbd031f32f88c15a6ee28bddec8ead829b2222b83c830360643a57e612d26dde0",
         "sourceAddress": "0xC4877aADd0041b46A097E4c952f4eD320eb0B588",
         "receivedAddress": "0x50D874aAB0C6947b04604599dCF349fdB22e7177", "travelRuleStatus": "not_required",
-        "history": [
-            { "fromState": "initial", "toState": "pending_settlement", "timestamp": "2025-06-24T09:03:00Z" },
-            { "fromState": "pending_settlement", "toState": state, "timestamp": "2025-06-24T09:04:07Z" },
-        ],
+        "history": [{ "fromState": "pending_settlement", "toState": state, "timestamp": "2025-06-24T09:04:07Z" }],
     });
     changed(row, changes)
 }
@@ -349,8 +346,10 @@ fn a_row_is_evidence_of_the_weakest_class_and_names_its_list() {
 
 #[test]
 fn a_deposits_row_happened_when_it_reached_its_state() {
-    let since =
-        |changes: Value| first(&row(ListKind::Deposits, &deposit_row("completed", &changes))).content.occurred_at;
+    let since = |changes: Value| {
+        let stated = statements(&row(ListKind::Deposits, &deposit_row("completed", &changes)));
+        stated.last().expect("a statement").content.occurred_at
+    };
     let read = at(SIGNED_AT);
     for (changes, expected) in [
         (json!({}), "2025-06-24T09:04:07Z".parse().expect("RFC 3339")),
@@ -376,6 +375,144 @@ fn a_deposits_row_happened_when_it_reached_its_state() {
     ] {
         assert_eq!(since(changes.clone()), expected, "{changes}");
     }
+}
+
+/// The steps of a history, under these names of its members.
+fn history(status: &str, steps: &[(&str, &str)]) -> Value {
+    steps.iter().map(|(word, at)| json!({ status: word, "timestamp": format!("2025-06-24T{at}Z") })).collect()
+}
+
+/// When and how far each statement about the row's resource is, and the name of its event.
+fn course(envelope: &Envelope) -> Vec<String> {
+    let all = statements(envelope);
+    let of_row = all.iter().filter(|statement| statement.resource == all[0].resource);
+    let shown = |it: &Statement| format!("{} {} {}", it.content.occurred_at, outcome(it), it.content.event_type);
+    of_row.map(shown).collect()
+}
+
+#[test]
+fn a_row_states_each_status_of_its_history_oldest_first_and_what_it_is_now_last() {
+    let steps = [
+        ("COMPLETED", "09:04:00"),
+        ("pending_settlement", "09:03:00"),
+        ("confirmed", "09:01:00"),
+        ("Pending_Settlement", "09:02:00"),
+    ];
+    let listed = deposit_row("completed", &json!({ "history": history("toState", &steps) }));
+    let first = json!({
+        "createdAt": "2025-06-24T09:00:00Z", "stateReason": "passed", "travelRuleStatus": "allowed",
+        "history": [
+            { "fromState": "confirmed", "toState": "completed", "timestamp": "2025-06-24T09:02:00Z" },
+            { "fromState": "initial", "toState": "confirmed", "timestamp": "2025-06-24T09:01:00Z" },
+        ],
+    });
+    let first = row(ListKind::Deposits, &deposit_row("completed", &first));
+    assert_eq!(
+        course(&row(ListKind::Deposits, &listed)),
+        [
+            "2025-06-24T09:01:00Z submitted zerohash.deposits.confirmed",
+            "2025-06-24T09:02:00Z held: settlement_pending zerohash.deposits.pending_settlement",
+            "2025-06-24T09:04:00Z confirmed zerohash.deposits",
+        ]
+    );
+    assert_eq!(
+        course(&first),
+        [
+            "2025-06-24T09:00:00Z pending zerohash.deposits.initial",
+            "2025-06-24T09:01:00Z submitted zerohash.deposits.confirmed",
+            "2025-06-24T09:02:00Z confirmed zerohash.deposits",
+        ],
+        "it had its first state since it was created"
+    );
+    for statement in &statements(&first)[..2] {
+        let details = transfer_of(statement.clone());
+        assert_eq!((details.status_reason, details.credit), (None, None), "what belongs to its newest state");
+        assert_eq!(details.account.as_deref(), Some("CUST01"));
+        assert!(!details.provider_data.contains_key("history"), "what came later");
+        assert!(!details.provider_data.contains_key("travel_rule_status"), "what belongs to its newest state");
+    }
+    let steps = [("submitted", "09:00:00"), ("retried", "09:01:00"), ("settled", "09:02:00"), ("returned", "09:03:00")];
+    let returned = json!({
+        "transaction_id": "b-1", "status": "returned", "ach_failure_reason": "R01", "amount": "25", "asset": "USD",
+        "type": "credit", "updated_at": "2025-06-25T00:00:00Z", "status_history": history("status", &steps),
+    });
+    let returned = row(ListKind::BankPayments, &returned);
+    assert_eq!(
+        course(&returned),
+        [
+            "2025-06-24T09:00:00Z submitted zerohash.bank_payments.submitted",
+            "2025-06-24T09:02:00Z confirmed zerohash.bank_payments.settled",
+            "2025-06-24T09:03:00Z returned zerohash.bank_payments",
+        ],
+        "a word that says nothing about the money is left out"
+    );
+    let reasons = statements(&returned).into_iter().map(|statement| transfer_of(statement).status_reason);
+    assert_eq!(reasons.collect::<Vec<_>>(), [None, None, Some("R01".to_owned())]);
+    let ids: std::collections::BTreeSet<_> = statements(&returned).into_iter().map(|it| it.content.id).collect();
+    assert_eq!(ids.len(), 3, "three facts");
+}
+
+#[test]
+fn a_history_states_no_credit_that_was_left_and_nothing_that_cannot_be_read() {
+    let all = |steps: &[(&str, &str)], state| {
+        let listed = deposit_row(state, &json!({ "history": history("toState", steps) }));
+        course(&row(ListKind::Deposits, &listed)).iter().map(|it| it[21..].to_owned()).collect::<Vec<_>>()
+    };
+    for credited in ["completed", "credited", "Completed"] {
+        assert_eq!(
+            all(&[(credited, "09:01:00"), ("quarantined", "09:02:00")], "quarantined"),
+            ["held: quarantined zerohash.deposits"],
+            "{credited}"
+        );
+    }
+    assert_eq!(
+        all(&[("teleported", "09:01:00"), ("completed", "09:02:00")], "completed"),
+        ["held: status_unknown zerohash.deposits.teleported", "confirmed zerohash.deposits"],
+        "as its webhook is read"
+    );
+    let odd = json!({ "history": [
+        7, null, [], {}, { "toState": 7, "timestamp": "2025-06-24T09:01:00Z" },
+        { "toState": "initial" }, { "toState": "initial", "timestamp": "soon" }, { "toState": "initial", "timestamp": 0 },
+        { "toState": "two words", "timestamp": "2025-06-24T09:01:00Z" },
+        { "toState": "long".repeat(100), "timestamp": "2025-06-24T09:01:00Z" },
+        { "toState": " confirmed ", "timestamp": 1_750_755_600 },
+    ] });
+    let odd = row(ListKind::Deposits, &deposit_row("completed", &odd));
+    let names: Vec<String> = statements(&odd).into_iter().map(|it| it.content.event_type).collect();
+    assert_eq!(names, ["zerohash.deposits.confirmed", "zerohash.deposits"]);
+    statements(&odd).iter().for_each(|statement| assert_can_be_stored(statement, "an odd history"));
+    let long: Value =
+        (0..100).map(|nth| json!({ "toState": format!("state_{nth}"), "timestamp": 1_750_755_000 + nth })).collect();
+    let long = row(ListKind::Deposits, &deposit_row("completed", &json!({ "history": long })));
+    assert_eq!(statements(&long).len(), 33, "32 statuses that it has left");
+}
+
+#[test]
+fn a_history_and_its_webhooks_make_one_event_for_each_status_in_every_order() {
+    let steps = [("initial", "09:01:00"), ("pending_compliance_review", "09:02:00"), ("completed", "09:03:00")];
+    let listed = row(ListKind::Deposits, &deposit_row("completed", &json!({ "history": history("toState", &steps) })));
+    let earlier = json!({ "history": history("toState", &steps[..2]) });
+    let earlier = row(ListKind::Deposits, &deposit_row("pending_compliance_review", &earlier));
+    let webhooks = steps.map(|(state, _)| deposit_webhook(state));
+    let [first, second, third] = &webhooks;
+    for envelopes in [
+        &[first, second, third][..],
+        &[&listed],
+        &[&listed, &listed],
+        &[&earlier, &listed],
+        &[first, &listed],
+        &[second, &listed, third],
+        &[third, &listed],
+        &[&listed, first, second, third],
+        &[&listed, third, second, first],
+        &[&earlier, first, third, &listed, second],
+    ] {
+        assert_eq!(events(Kind::Deposit, envelopes).len(), 3, "{envelopes:?}");
+        let resources = recorded(envelopes);
+        let view = resources.values().next().and_then(Resource::view).expect("a view");
+        assert!(view.is_credited() && view.conflict.is_none(), "{envelopes:?}");
+    }
+    assert_eq!(events(Kind::Deposit, &[&listed]), ["deposit.pending", "deposit.held", "deposit.confirmed"]);
 }
 
 #[test]

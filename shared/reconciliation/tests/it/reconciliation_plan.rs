@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use fundhook_domain::{
-    FeeQuantity, HoldReason, Network, Outcome, Quantity, Resource, Statement, Transaction, TransferDetails, Units, fold,
+    FeeQuantity, HoldReason, Network, Outcome, Quantity, Resource, Statement, Transaction, TransferDetails, Units,
+    WebhookFamily, fold,
 };
-use fundhook_reconciliation::{Discrepancy, claim_of, plan};
+use fundhook_reconciliation::{Discrepancy, History, claim_of, plan, untold};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 
@@ -112,6 +113,81 @@ fn a_final_status_that_contradicts_the_recorded_one_is_queued_as_a_conflict_and_
     assert_eq!(types(&events), ["fundhook.deposit.failed", "fundhook.deposit.conflicting"]);
     assert!(events[1].data.reconciled);
     assert_eq!(plan(&[outcome.into_resource()], &[row]), []);
+}
+
+#[test]
+fn a_deposit_that_is_listed_as_held_for_another_reason_is_behind_only_if_the_same_family_reported_it() {
+    use HoldReason::{AccountMatchFailed, AccountMatchPending};
+    let held = |statement: Statement, reason: HoldReason, family: WebhookFamily| {
+        with(statement, |details| (details.hold, details.family) = (Some(reason.into()), Some(family)))
+    };
+    let (fund, connect) = (WebhookFamily::ZerohashFund, WebhookFamily::ConnectDeposits);
+    for (family, reason, is_behind) in [
+        (fund, AccountMatchFailed, true),
+        (fund, AccountMatchPending, false),
+        // Two families name the reasons differently.
+        (connect, AccountMatchFailed, false),
+    ] {
+        let recorded = recorded([&held(sent(ZEROHASHS, "held", 30), AccountMatchPending, family)]);
+        let listed = held(row(ZEROHASHS, "held", 40), reason, fund);
+        let behind = Discrepancy::Behind { ours: id(ZEROHASHS), theirs: listed.clone() };
+        let found = plan(std::slice::from_ref(&recorded), std::slice::from_ref(&listed));
+        assert_eq!(found, Vec::from_iter(is_behind.then_some(behind)), "{family} said pending, and the list {reason}");
+        let after = fold(recorded, listed.clone()).into_resource();
+        assert_eq!(plan(&[after], &[listed]), [], "{reason} is queued once");
+    }
+}
+
+#[test]
+fn a_status_that_was_left_again_and_that_no_webhook_reported_is_queued_unless_it_conflicts() {
+    let newest = row(ZEROHASHS, "confirmed", 50);
+    let (pending, submitted) = (row(ZEROHASHS, "pending", 20), row(ZEROHASHS, "submitted", 30));
+    let failed = row(ZEROHASHS, "failed", 30);
+    let missed = |theirs: &Statement| {
+        let (ours, theirs) = (id(ZEROHASHS), theirs.clone());
+        vec![Discrepancy::StatusMissed { ours, theirs }]
+    };
+    let differs = |theirs: &Statement| {
+        let (ours, theirs, members) = (id(ZEROHASHS), theirs.clone(), vec!["status"]);
+        vec![Discrepancy::Differs { ours, theirs, members }]
+    };
+    let left = [pending.clone(), submitted.clone()];
+    for (what, webhooks, left, expected) in [
+        ("both", &["pending", "submitted", "confirmed"][..], &left[..], vec![]),
+        ("the first", &["submitted", "confirmed"], &left, missed(&pending)),
+        ("the second", &["pending", "confirmed"], &left, missed(&submitted)),
+        // One row tells both.
+        ("none of them", &["confirmed"], &left, missed(&pending)),
+        ("nothing left", &["confirmed"], &[], vec![]),
+        ("a contradiction", &["confirmed"], std::slice::from_ref(&failed), differs(&failed)),
+    ] {
+        let resource = recorded(&webhooks.iter().map(|status| sent(ZEROHASHS, status, 40)).collect::<Vec<_>>());
+        let history = History { newest: &newest, left };
+        let found = untold(std::slice::from_ref(&resource), &[history, history], &[]);
+        assert_eq!(found, expected, "webhooks told {what}");
+        let queued = found.iter().find_map(Discrepancy::to_queue).map(|(_, fact)| fact.clone());
+        let missing = expected.iter().find_map(Discrepancy::to_queue).map(|(_, fact)| fact.clone());
+        assert_eq!(queued, missing, "webhooks told {what}");
+        let queued = left.iter().filter(|_| !found.is_empty()).chain([&newest]);
+        let after = queued.fold(resource, |resource, row| fold(resource, row.clone()).into_resource());
+        assert_eq!(untold(&[after], &[history], &[]), [], "webhooks told {what}: it is queued once");
+    }
+}
+
+#[test]
+fn a_history_is_not_queued_twice_nor_compared_with_what_is_recorded_under_another_id() {
+    let (newest, left) = (row(ZEROHASHS, "held", 50), [row(ZEROHASHS, "pending", 20)]);
+    let history = History { newest: &newest, left: &left };
+    let behind = recorded_as(ZEROHASHS, "submitted");
+    let found = plan(std::slice::from_ref(&behind), std::slice::from_ref(&newest));
+    assert_eq!(found.iter().map(Discrepancy::name).collect::<Vec<_>>(), ["behind"]);
+    assert_eq!(untold(std::slice::from_ref(&behind), &[history], &found), [], "the row is queued already");
+    for ours in [vec![], vec![recorded_as(CONNECTS, "held")], vec![recorded_as("deposit#zerohash#2", "held")]] {
+        assert_eq!(untold(&ours, &[history], &[]), []);
+    }
+    let ahead = recorded_as(ZEROHASHS, "confirmed");
+    let (ours, theirs) = (id(ZEROHASHS), left[0].clone());
+    assert_eq!(untold(&[ahead], &[history], &[]), [Discrepancy::StatusMissed { ours, theirs }]);
 }
 
 /// The name of a case, the change to the row, and the members that then differ.
@@ -390,6 +466,9 @@ fn each_discrepancy_is_a_sentence() {
     ] {
         assert_eq!(only(&ours, &theirs).to_string(), sentence);
     }
+    let history = History { newest: &row(CONNECTS, "confirmed", 40), left: &[row(CONNECTS, "pending", 20)] };
+    let missed = untold(&[confirmed()], &[history], &[]);
+    assert_eq!(missed[0].to_string(), "deposit#connect#1 was pending before, which no webhook reported");
 }
 
 /// Few ids and coins, so that rows and deposits match often.

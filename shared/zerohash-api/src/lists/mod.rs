@@ -7,6 +7,7 @@ mod external_accounts;
 mod fund_transactions;
 mod movements;
 mod participants;
+mod payment_histories;
 mod payment_statuses;
 mod payments;
 
@@ -20,6 +21,7 @@ pub use external_accounts::{ExternalAccount, ExternalAccountsQuery};
 pub use fund_transactions::{FundTransaction, FundTransactionsQuery};
 pub use movements::{AccountMovement, AccountMovementsQuery, Movement, MovementsQuery};
 pub use participants::{Participant, ParticipantsQuery};
+pub use payment_histories::{PaymentHistoriesQuery, PaymentHistory, PaymentStep};
 pub use payment_statuses::{PaymentStatusRow, PaymentStatusesQuery};
 pub use payments::{OboParticipant, Payment, PaymentDetails, PaymentsQuery};
 

@@ -4,7 +4,7 @@ use fundhook_domain::Timestamp;
 use fundhook_zerohash_api::{
     AccountMovementsQuery, AccountsQuery, ApiError, CryptoDepositsQuery, DepositsQuery, ExternalAccountsQuery,
     FilterTime, FilterUnit, FundTransactionsQuery, ListForm, MovementsQuery, ParticipantsQuery, Payment,
-    PaymentStatusesQuery, PaymentsQuery, Position, TimeWindow, ZerohashClient,
+    PaymentHistoriesQuery, PaymentStatusesQuery, PaymentsQuery, Position, TimeWindow, ZerohashClient,
 };
 
 use crate::support::{Answer, Provider, assert_shows_no_secret, client, credentials, now, settings};
@@ -62,6 +62,15 @@ async fn each_list_is_requested_with_its_own_parameters() {
     assert_eq!(
         requested!(client, client.payment_statuses(&credentials(), &fiat, now())),
         "/payments/status?page=1&size=200&start_date=1767225600&end_date=1767229201&status=returned"
+    );
+    let histories = PaymentHistoriesQuery {
+        transaction_ids: vec!["t-1".to_owned(), "t-2".to_owned()],
+        transfer_type: text("ach"),
+        ..Default::default()
+    };
+    assert_eq!(
+        requested!(client, client.payment_histories(&credentials(), &histories, now())),
+        "/payments/history?page=1&size=200&transaction_ids=t-1&transaction_ids=t-2&transfer_type=ach"
     );
     let movements = MovementsQuery { parent_link_id: text("f-1"), ..Default::default() };
     assert_eq!(

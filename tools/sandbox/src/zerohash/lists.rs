@@ -51,7 +51,10 @@ impl Lists {
             self.enter(List::Deposits, rows::deposit(body, signed_at));
         } else if has("payment_status") {
             let known = body["transaction_id"].as_str().and_then(|id| self.row(List::PaymentStatuses, id));
-            self.enter(List::PaymentStatuses, rows::payment_status(body, signed_at, known));
+            let row = rows::payment_status(body, signed_at, known);
+            let history = self.row(List::PaymentHistories, row.as_ref().map_or("", |row| &row.id));
+            self.enter(List::PaymentHistories, rows::payment_history(body, signed_at, history));
+            self.enter(List::PaymentStatuses, row);
         } else if has("payment_type") {
             let payment_id = self.payment_id(body);
             let known = self.row(List::Payments, &payment_id);

@@ -54,7 +54,7 @@ fn webhook(list: List, dated_ms: u64, dated_at: Timestamp) -> Value {
             "network": "BASE", "total": "1", "quantity": "1", "created_at": dated_at.to_string(),
             "updated_at": dated_at.to_string(), "payment_details": { "withdrawal_request_id": new_uuid() },
         }),
-        List::PaymentStatuses => json!({
+        List::PaymentStatuses | List::PaymentHistories => json!({
             "transaction_id": id, "participant_code": code, "type": "credit", "payment_status": "submitted",
         }),
         List::Movements | List::Accounts => json!({

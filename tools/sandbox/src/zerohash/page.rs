@@ -19,6 +19,7 @@ pub(crate) enum List {
     CryptoDeposits,
     Payments,
     PaymentStatuses,
+    PaymentHistories,
     Movements,
     Participants,
     ExternalAccounts,
@@ -87,7 +88,7 @@ impl List {
                 Paging::TotalPages
             }
             Self::Payments => Paging::Rows("total"),
-            Self::PaymentStatuses | Self::ExternalAccounts => Paging::Rows("count"),
+            Self::PaymentStatuses | Self::PaymentHistories | Self::ExternalAccounts => Paging::Rows("count"),
             Self::CryptoDeposits => Paging::Cursor,
         }
     }
@@ -99,7 +100,7 @@ impl List {
             Self::Movements => (Some("page_size"), 100, 100),
             Self::CryptoDeposits => (Some("limit"), 100, 999),
             Self::Payments => (Some("size"), 50, 100),
-            Self::PaymentStatuses | Self::ExternalAccounts => (Some("size"), 200, 200),
+            Self::PaymentStatuses | Self::PaymentHistories | Self::ExternalAccounts => (Some("size"), 200, 200),
             Self::Deposits | Self::Participants | Self::Accounts => (None, 50, 50),
         }
     }
@@ -153,6 +154,12 @@ impl List {
                 by("participant", "participant_code"),
                 same(["transaction_id", "trade_id", "status"]),
                 between("start_date", "end_date", Unit::Seconds),
+            ]
+            .concat(),
+            Self::PaymentHistories => [
+                by("participant", "participant_code"),
+                by("transaction_ids", "transaction_id"),
+                vec![Filter::Ignored { parameter: "transfer_type" }],
             ]
             .concat(),
             Self::Movements => [

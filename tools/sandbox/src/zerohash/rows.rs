@@ -178,6 +178,24 @@ pub(super) fn payment_status(body: &Value, signed_at: Timestamp, known: Option<&
     Row::new(id, members, unix_ms(created_at), unix_ms(at), signed_at)
 }
 
+/// The history of a payment in fiat money. `known` is the row so far.
+pub(super) fn payment_history(body: &Value, signed_at: Timestamp, known: Option<&Row>) -> Option<Row> {
+    let id = body["transaction_id"].as_str()?;
+    let at = time(&body["timestamp"]).unwrap_or(signed_at);
+    let mut steps = known.and_then(|row| row.members.get("status_history")?.as_array().cloned()).unwrap_or_default();
+    let step = json!({ "status": body["payment_status"], "timestamp": at.to_string() });
+    if !steps.contains(&step) {
+        steps.push(step);
+    }
+    let members = json!({
+        "transaction_id": id,
+        "participant_code": body["participant_code"],
+        "status_history": steps,
+    });
+    let newest = known.map_or(0, |row| row.newness).max(unix_ms(at));
+    Row::new(id, members, newest, newest, signed_at)
+}
+
 /// The account whose balance changed.
 pub(super) fn account(body: &Value, signed_at: Timestamp) -> Option<Row> {
     let id = account_id(body);

@@ -34,6 +34,7 @@ lists! {
     crypto_deposits: CryptoDeposits of CryptoDeposits;
     payments: Payments of Payments;
     payment_statuses: PaymentStatuses of PaymentStatuses;
+    payment_histories: PaymentHistories of PaymentHistories;
     movements: Movements of Movements;
     participants: Participants of Participants;
     external_accounts: ExternalAccounts of ExternalAccounts;

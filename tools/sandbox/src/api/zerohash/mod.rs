@@ -21,6 +21,7 @@ pub(super) fn routes() -> Router<Shared> {
         .route("/deposits/crypto/{id}", get(lists::crypto_deposit))
         .route("/payments", get(lists::payments))
         .route("/payments/status", get(lists::payment_statuses))
+        .route("/payments/history", get(lists::payment_histories))
         .route("/payments/external_accounts", get(lists::external_accounts))
         .route("/payments/{id}", get(lists::payment))
         .route("/movements", get(lists::movements))

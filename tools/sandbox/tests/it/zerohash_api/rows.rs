@@ -4,7 +4,8 @@ use fundhook_domain::Provider;
 use fundhook_sandbox::{DropShare, SignRequest};
 use fundhook_zerohash_api::{
     AccountMovementsQuery, AccountsQuery, CryptoDepositsQuery, DepositsQuery, ExternalAccountsQuery,
-    FundTransactionsQuery, MovementsQuery, ParticipantsQuery, PaymentStatusesQuery, PaymentsQuery, TimeWindow,
+    FundTransactionsQuery, MovementsQuery, ParticipantsQuery, PaymentHistoriesQuery, PaymentStatusesQuery,
+    PaymentsQuery, TimeWindow,
 };
 use serde_json::{Value, json};
 
@@ -194,6 +195,18 @@ async fn payments_in_fiat_money_of_the_last_day_are_listed_unless_dates_are_give
         (1, &json!("returned"), &json!("R03"))
     );
     assert!(listed(PaymentStatusesQuery { status: text("settled"), ..dated() }).await.is_empty());
+
+    let histories = async |ids: &[&str]| {
+        let transaction_ids = ids.iter().map(|id| (*id).to_owned()).collect();
+        let query = PaymentHistoriesQuery { transaction_ids, ..Default::default() };
+        zerohash.client.payment_histories(&zerohash.credentials, &query, now).await.expect("a page").typed()
+    };
+    zerohash.sign("zerohash", &webhook!("payment.bank.returned")).await;
+    let id = rows[0]["transaction_id"].as_str().expect("an id");
+    let told = histories(&["another", id]).await.remove(0).expect("a history");
+    let steps: Vec<_> = told.status_history.iter().filter_map(|step| step.status.as_deref()).collect();
+    assert_eq!((told.transaction_id.as_str(), steps), (id, vec!["settled", "returned"]));
+    assert!(histories(&["another"]).await.is_empty());
 }
 
 #[tokio::test]
