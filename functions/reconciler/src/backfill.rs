@@ -80,7 +80,9 @@ impl<P: Ports> Reconciler<P> {
         let mut page = self.rows_page(&list, window, &position.page, phase.run).await?;
         let recorded = self.keep_rows_of(&list, window, &mut page.rows).await?;
         let theirs = statements_of(&page.rows);
-        let Checked { discrepancies, end } = self.discrepancies(&list, &recorded, &page.rows, phase).await?;
+        let Checked { mut discrepancies, end } = self.discrepancies(&list, &recorded, &page.rows, phase).await?;
+        // A backfill fills gaps, and there is none where the newest status is recorded.
+        discrepancies.retain(|discrepancy| !matches!(discrepancy, Discrepancy::StatusMissed { .. }));
         if let Some(mark) = part.mode.mark() {
             let rejected = self.queue_backfilled(&list, &page.rows, &discrepancies, mark, phase.run).await?;
             if rejected > 0 {

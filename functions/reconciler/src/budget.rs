@@ -6,7 +6,7 @@ use fundhook_domain::Timestamp;
 
 /// The part of a budget in which no new step begins. The longest step is a page that is refused with the held token
 /// and with the stored one, then a new token and the page again: each up to 3 × 5 s and 10 s of pauses, and some seconds
-/// for what follows.
+/// for what follows. A page of payments by a bank is a request of up to 30 s, and up to 60 s for the histories.
 const RESERVE: Duration = Duration::from_secs(120);
 
 /// A point in a run's time, as a fraction of it.

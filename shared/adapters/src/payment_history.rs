@@ -22,8 +22,8 @@ pub(crate) fn with_histories(rows: Vec<String>, histories: &BTreeMap<String, Box
 
 /// The id of the payment that a row is about, unless the row has its history already.
 pub(crate) fn without_history(row: &str) -> Option<String> {
-    let row: Row = serde_json::from_str(row).ok()?;
-    row.status_history.is_none().then_some(row.transaction_id)
+    let parsed: Row = serde_json::from_str(row).ok()?;
+    (!row.contains(HISTORY)).then_some(parsed.transaction_id)
 }
 
 /// The payment that a row is about, and its history.
@@ -57,6 +57,7 @@ mod tests {
         for other in [
             r#"{"transaction_id":"t-2"}"#,
             r#"{"transaction_id":"t-1","status_history":[]}"#,
+            r#"{"transaction_id":"t-1","status_history":null}"#,
             r#"{"status":"posted"}"#,
             r#"["t-1"]"#,
             "{",

@@ -32,6 +32,9 @@ const BANK_PAYMENTS_REACH: Duration = Duration::from_secs(100 * 86_400);
 /// How many payments are named in one request for their histories: 2.7 KB of UUIDs in its URL.
 const HISTORIES_AT_A_TIME: usize = 50;
 
+/// No further request for histories begins after this time. One request may take 30 s: three attempts, and pauses.
+const HISTORIES_WITHIN: Duration = Duration::from_secs(30);
+
 const READ_THE_LIST: &str = "read a list of zerohash";
 
 /// zerohash's API for the organizations whose credentials are stored.
@@ -199,25 +202,44 @@ impl ZerohashApi {
     /// The rows of payments by a bank, each with its history. Without the histories, the newest statuses still count: a
     /// history that cannot be read is logged, and asked for again when the hour is totalled.
     async fn with_payment_histories(&self, credentials: &Credentials, list: &ListId, rows: Vec<String>) -> Vec<String> {
-        let now = (self.clock)();
         let ids: BTreeSet<String> = rows.iter().filter_map(|row| without_history(row)).collect();
         let mut histories = BTreeMap::new();
-        for some in Vec::from_iter(ids).chunks(HISTORIES_AT_A_TIME) {
-            let query = PaymentHistoriesQuery { transaction_ids: some.to_vec(), ..PaymentHistoriesQuery::default() };
-            match self.client.payment_histories(credentials, &query, now).await {
-                Ok(page) => histories.extend(page.rows.iter().filter_map(|row| history(row.get()))),
-                Err(failed) => {
-                    let error = chain(&failed);
-                    tracing::warn!(
-                        feed = %list.feed(), %list, error,
-                        "the histories of payments by a bank were not read, so statuses that they have left are not recorded; if this \
-                         stays so, check what the key may read, or set the option `payment_histories` to false: {error}"
-                    );
+        if let Err(failed) = self.add_payment_histories(credentials, Vec::from_iter(ids), &mut histories).await {
+            let error = chain(&failed);
+            tracing::warn!(
+                feed = %list.feed(), %list, error,
+                "some histories of payments by a bank were not read, so statuses that they have left are not recorded; if this \
+                 stays so, check what the key may read, or set the option `payment_histories` to false: {error}"
+            );
+        }
+        with_histories(rows, &histories)
+    }
+
+    /// Adds the histories of the payments `ids`, as far as they are read in a part of a run's time.
+    async fn add_payment_histories(
+        &self,
+        credentials: &Credentials,
+        ids: Vec<String>,
+        histories: &mut BTreeMap<String, Box<RawValue>>,
+    ) -> Result<(), ApiError> {
+        let until = (self.clock)().plus(HISTORIES_WITHIN);
+        for some in ids.chunks(HISTORIES_AT_A_TIME) {
+            let mut query =
+                PaymentHistoriesQuery { transaction_ids: some.to_vec(), ..PaymentHistoriesQuery::default() };
+            loop {
+                let now = (self.clock)();
+                if now > until {
+                    return Ok(());
+                }
+                let page = self.client.payment_histories(credentials, &query, now).await?;
+                histories.extend(page.rows.iter().filter_map(|row| history(row.get())));
+                query.position = page.next;
+                if query.position.is_none() || some.iter().all(|id| histories.contains_key(id)) {
                     break;
                 }
             }
         }
-        with_histories(rows, &histories)
+        Ok(())
     }
 
     fn port_error(&self, error: ApiError) -> PortError {

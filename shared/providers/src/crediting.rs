@@ -102,7 +102,7 @@ impl Crediting {
 }
 
 /// Whether the provider said that it credited the deposit, and Fundhook could not tell with what.
-fn is_about_the_credit(reason: HoldReason) -> bool {
+pub(crate) fn is_about_the_credit(reason: HoldReason) -> bool {
     match reason {
         HoldReason::AccountUnknown
         | HoldReason::AmountMissing

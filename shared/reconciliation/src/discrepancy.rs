@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use fundhook_domain::{FactId, ResourceId, Statement, Status};
+use fundhook_domain::{DepositStatus, FactId, ResourceId, Statement, Status};
 
 use crate::ambiguity::Ambiguity;
 use crate::coin::is_about;
@@ -165,6 +165,10 @@ impl Discrepancy {
     }
 }
 
+fn is_held(status: Status) -> bool {
+    status == Status::Deposit(DepositStatus::Held)
+}
+
 /// The status of a row, for sentences.
 fn listed_status(row: &Statement) -> &'static str {
     row.content.status.map_or("a deposit without a status", Status::as_str)
@@ -177,7 +181,9 @@ impl fmt::Display for Discrepancy {
         match self {
             Self::Missing { theirs } => write!(f, "{resource} is listed as {} and not recorded", listed_status(theirs)),
             Self::Behind { theirs, .. } => {
-                write!(f, "{resource} is listed as {} and recorded with an earlier status", listed_status(theirs))
+                let or_reason = if theirs.content.status.is_some_and(is_held) { " or another reason" } else { "" };
+                let listed = listed_status(theirs);
+                write!(f, "{resource} is listed as {listed} and recorded with an earlier status{or_reason}")
             }
             Self::Incomplete { theirs, .. } => {
                 write!(

@@ -55,28 +55,28 @@ pub struct History<'a> {
     pub left: &'a [Statement],
 }
 
-/// The resources of which `rows` tell a status that is not recorded although a further one is, each once. One of which `found`
-/// tells a discrepancy already is left out: when its row is queued, its history is recorded with it.
+/// The resources of which a row tells a status that they have left and that is not recorded, each once: their rows are to be
+/// queued. One of which `found` tells a discrepancy already is left out.
 ///
-/// Only what is recorded under the row's id is compared, and only rows that have a history.
+/// Only what is recorded under the row's id is compared. If a person decided about the resource, or one of the statuses
+/// contradicts what is recorded, the row is not queued for its history: it would reopen what is settled.
 pub fn untold(ours: &[Resource], rows: &[History<'_>], found: &[Discrepancy]) -> Vec<Discrepancy> {
     let recorded = Recorded::of(ours);
     let mut known: BTreeSet<ResourceId> = found.iter().map(|it| it.resource().clone()).collect();
     let mut discrepancies = Vec::new();
     for row in rows {
-        let Some(resource) = names(row.newest).find_map(|name| recorded.named(name)) else {
+        let resource = names(row.newest).find_map(|name| recorded.named(name));
+        let is_undecided = |resource: &&Resource| resource.view().is_some_and(|view| view.decision.is_none());
+        let Some(resource) = resource.filter(is_undecided) else {
             continue;
         };
-        let stated = row.left.iter().chain((!row.left.is_empty()).then_some(row.newest));
-        let mut untold = stated.filter(|left| !resource.has_reported(&left.content));
-        let discrepancy = untold.next().map(|left| {
-            let (ours, theirs, members) = (resource.id().clone(), left.clone(), resource.conflict_with(&left.content));
-            match members.is_empty() {
-                true => Discrepancy::StatusMissed { ours, theirs },
-                false => Discrepancy::Differs { ours, theirs, members },
-            }
-        });
-        discrepancies.extend(discrepancy.filter(|it| known.insert(it.resource().clone())));
+        let untold: Vec<&Statement> = row.left.iter().filter(|left| !resource.has_reported(&left.content)).collect();
+        let contradicts = |left: &&Statement| !resource.conflict_with(&left.content).is_empty();
+        if let Some(first) = untold.first().filter(|_| !untold.iter().any(contradicts))
+            && known.insert(resource.id().clone())
+        {
+            discrepancies.push(Discrepancy::StatusMissed { ours: resource.id().clone(), theirs: (*first).clone() });
+        }
     }
     discrepancies
 }
@@ -210,6 +210,8 @@ fn compare_latest(resource: &Resource, row: &Statement) -> Option<Discrepancy> {
 fn is_held_anew(resource: &Resource, row: &Statement) -> bool {
     row.content.family().is_some_and(|family| resource.families().contains(&family))
         && !resource.has_reported(&row.content)
+        // A statement that is held because of another deposit is not held for this one's reason.
+        && resource.conflict_with(&row.content).is_empty()
 }
 
 fn compare(resource: &Resource, row: &Statement) -> Option<Discrepancy> {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use fundhook_domain::{Backfill, ListKind, ResourceId, Timestamp};
+use fundhook_domain::{Backfill, ListId, ListKind, ResourceId, Timestamp, digest_hex};
 use fundhook_ports::Disposition;
 use fundhook_ports::fakes::{ApiRow, Reply, Run, Steps};
 use fundhook_providers::Envelope;
@@ -264,6 +264,32 @@ async fn what_is_only_recorded_publishes_nothing_and_its_webhook_is_not_first_ne
         assert!(event.event_type.ends_with(says) && event.sequence == 1, "{list}: {}", event.event_type);
         assert_eq!((event.data.postings.len(), event.data.backfilled), (0, false), "{list}: it is booked already");
     }
+}
+
+#[tokio::test]
+async fn a_backfill_records_the_history_of_what_is_missing_and_leaves_alone_what_is_recorded() {
+    let world = World::of_all_lists();
+    let told = |nth: u8| {
+        json!({
+            "deposit_id": format!("d-{nth}"), "participant_code": "CUST01", "transaction_hash": digest_hex(&[nth]),
+            "received_address": "0xbb02", "state": "completed", "asset": "USDC.BASE", "amount": "75",
+            "timestamp": old().unix_seconds(),
+        })
+    };
+    let id = |nth: u8| format!("deposit#zerohash#d-{nth}").parse::<ResourceId>().expect("an id");
+    for nth in 1..=2 {
+        let mut row = told(nth);
+        let steps = [("initial", old().minus(hours(1))), ("completed", old())];
+        row["history"] = steps.iter().map(|(state, at)| json!({ "toState": state, "timestamp": at })).collect();
+        let row = ApiRow { at: old(), id: format!("d-{nth}"), json: row.to_string() };
+        world.provider.list_row(&ListId::new(&feed("zerohash"), ListKind::Deposits), row);
+    }
+    world.receive(webhook(&feed("zerohash"), &told(1).to_string(), old()));
+    world.process_queues();
+    let done = backfill(&world, Publish).await;
+    assert_eq!((queued(&done), &done.findings), (1, &vec![]));
+    assert_eq!(world.published(&id(1)), ["deposit.confirmed"]);
+    assert_eq!(world.published(&id(2)), ["deposit.pending", "deposit.confirmed"]);
 }
 
 #[tokio::test]

@@ -1,13 +1,13 @@
 //! Statuses that a deposit or a payment has left again, from the history in its row [zerohash-openapi].
 
-use fundhook_domain::Timestamp;
+use std::collections::BTreeSet;
+
+use fundhook_domain::{Beside, DepositStatus, Details, HoldReason, Reported, Status, Timestamp, beside};
 use serde_json::Value;
 
+use crate::crediting::is_about_the_credit;
 use crate::draft::Draft;
 use crate::wire::Fields;
-
-/// How many statuses of one history are read. The provider documents twelve words at most.
-const STATUSES_MAX: usize = 32;
 
 /// The longest word for a status that is read.
 const WORD_BYTES_MAX: usize = 64;
@@ -24,8 +24,13 @@ const OF_THE_NEWEST: [&str; 8] = [
     "updated_at",
 ];
 
-/// The history of a row, oldest first.
+/// The history of a row.
 pub(super) struct History {
+    /// The member that names the row's status.
+    member: &'static str,
+    /// The row's status.
+    newest: String,
+    /// Oldest first.
     changes: Vec<Change>,
 }
 
@@ -36,53 +41,85 @@ struct Change {
 }
 
 impl History {
-    /// The history in `members`. What has no date or no plain word for a status is left out; it stays in the provider's data.
+    /// The history in `members`, whose status is in `member`. What has no date or no plain word for a status is left out; it
+    /// stays in the provider's data.
     ///
     /// A row of a deposit states from which status to which it changed: it had the first one since it was created. A row of a
     /// payment states each status.
-    pub(super) fn of(members: &Fields) -> Self {
-        let listed = ["history", "status_history"].into_iter().find_map(|name| members.json(name)?.as_array());
-        let mut changes: Vec<Change> = listed.into_iter().flatten().filter_map(Change::read).collect();
+    pub(super) fn of(members: &Fields, member: &'static str) -> Self {
+        let listed =
+            || ["history", "status_history"].into_iter().filter_map(|name| members.json(name)?.as_array()).flatten();
+        let mut changes: Vec<Change> = listed().filter_map(Change::read).collect();
         changes.sort_by_key(|change| change.at);
         let created_at = members.time("created_at");
-        let first = listed.into_iter().flatten().filter_map(|entry| Some((time(entry)?, word(entry, &FROM)?)));
-        let first = first.min_by_key(|(at, _)| *at);
-        if let (Some(at), Some((until, word))) = (created_at, first)
+        let from = listed().filter_map(|entry| Some((time(entry)?, word(entry, &FROM)?))).min_by_key(|(at, _)| *at);
+        if let (Some(at), Some((until, word))) = (created_at, from)
             && at <= until
         {
             changes.insert(0, Change { word, at });
         }
-        Self { changes }
+        Self { member, newest: members.text(member).unwrap_or_default().to_owned(), changes }
     }
 
-    /// When it last became `status`.
-    pub(super) fn last_became(&self, status: &str) -> Option<Timestamp> {
-        self.changes.iter().filter(|change| change.is(status)).map(|change| change.at).max()
+    /// Since when the row has its status: according to the history, or else since `dated` or the last change.
+    pub(super) fn since(&self, dated: Option<Timestamp>) -> Option<Timestamp> {
+        self.became_newest().or_else(|| dated.max(self.changes.last().map(|change| change.at)))
     }
 
-    /// What the row would have stated in each status that it has left for `newest`, oldest first. `read` reads a row; a status
-    /// that it rejects is left out.
-    pub(super) fn left<R>(&self, members: &Fields, newest: &str, read: R) -> Vec<Draft>
+    fn became_newest(&self) -> Option<Timestamp> {
+        self.changes.iter().filter(|change| change.is(&self.newest)).map(|change| change.at).max()
+    }
+
+    /// What the row `members` would have stated in each status that it has left, oldest first. `read` reads a row, and `now` is
+    /// what it states now.
+    ///
+    /// Left out are statuses that `read` rejects, those that do not [lead](leads_to) to `now`, and changes after the newest
+    /// status: the history may have been read later than the row.
+    pub(super) fn left<R>(&self, mut members: Fields, now: &Draft, read: R) -> Vec<Draft>
     where
-        R: Fn(Fields, &str, Timestamp) -> Option<Draft>,
+        R: Fn(Fields) -> Result<Draft, String>,
     {
-        let mut seen: Vec<&str> = vec![newest];
+        OF_THE_NEWEST.iter().for_each(|name| drop(members.take_json(name)));
+        let until = self.became_newest();
+        let mut seen = BTreeSet::from([self.newest.to_ascii_lowercase()]);
         let mut drafts = Vec::new();
-        for change in &self.changes {
-            if seen.len() > STATUSES_MAX || seen.iter().any(|word| change.is(word)) {
+        for change in self.changes.iter().filter(|change| until.is_none_or(|until| change.at <= until)) {
+            let word = change.word.to_ascii_lowercase();
+            if !seen.insert(word.clone()) {
                 continue;
             }
-            seen.push(&change.word);
             let mut then = members.clone();
-            OF_THE_NEWEST.iter().for_each(|name| drop(then.take_json(name)));
-            if let Some(mut draft) = read(then, &change.word, change.at) {
+            then.keep_text(self.member, change.word.clone());
+            then.keep_text("timestamp", change.at.to_string());
+            if let Some(mut draft) = read(then).ok().filter(|draft| leads_to(draft, now)) {
                 // Part of the id of the fact: the row states each status of its history once.
-                draft.event_type = format!("{}.{}", draft.event_type, change.word.to_ascii_lowercase());
+                draft.event_type = format!("{}.{}", draft.event_type, word);
                 drafts.push(draft);
             }
         }
         drafts
     }
+}
+
+/// Whether `left` is on the way to `now`, so that recording it changes nothing of what `now` states.
+///
+/// A credit is not: only the newest status is checked for a coin that is credited already. Nor is a status that is not known,
+/// one that is further than the newest one, or one that contradicts it.
+fn leads_to(left: &Draft, now: &Draft) -> bool {
+    let (Some(left_status), Some(now)) = (left.status, now.status) else {
+        return false;
+    };
+    let (hold, family) = match &left.details {
+        Details::Transfer(transfer) => (transfer.hold.as_ref().map(|hold| hold.reason), transfer.family),
+        Details::Recovery(_) | Details::Account(_) | Details::Balance(_) | Details::Unrecognized(_) => (None, None),
+    };
+    let is_further = (left_status.is_final(), left_status.rank()) > (now.is_final(), now.rank());
+    let contradicts = match beside(now, Reported { status: left_status, hold }, family) {
+        Some(Beside::Conflicting) => true,
+        Some(Beside::Late | Beside::Reversed | Beside::LateIfAmountsAgree | Beside::LateIfSentBefore) | None => false,
+    };
+    let is_credit = left_status == Status::Deposit(DepositStatus::Confirmed) || hold.is_some_and(is_about_the_credit);
+    !is_further && !contradicts && !is_credit && hold != Some(HoldReason::StatusUnknown)
 }
 
 /// The members that name a status which began.

@@ -131,14 +131,6 @@ pub(super) fn deposit_state(state: &str) -> DepositState {
     }
 }
 
-/// Whether a deposit in this state is credited.
-pub(super) fn is_credit(state: &str) -> bool {
-    match deposit_state(state) {
-        DepositState::Credited => true,
-        DepositState::Reached(_) | DepositState::Held(_) => false,
-    }
-}
-
 /// The status that a payment reports [zerohash-payments, zerohash-openapi]. `posted` is in transit; only `settled` is paid,
 /// and a bank may still return it [zerohash-ach-returns]. `Some(None)` is a word that says nothing about the money; `None`
 /// is a word that is not known.

@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use fundhook_domain::{
-    FeeQuantity, HoldReason, Network, Outcome, Quantity, Resource, Statement, Transaction, TransferDetails, Units,
-    WebhookFamily, fold,
+    CoinRelation, DecimalValue, FactContent, FeeQuantity, HoldReason, Network, Outcome, Quantity, Relation, Resource,
+    SimilarKey, Statement, StatementContent, Status, Transaction, TransferDetails, Units, Verdict, WebhookFamily, fold,
 };
 use fundhook_reconciliation::{Discrepancy, History, claim_of, plan, untold};
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 
 use crate::deposits::{id, recorded, recorded_as, row, row_with, sent};
-use crate::support::{duplicate_of, events, in_other_bytes, quantity, types, with};
+use crate::support::{decided, duplicate_of, events, in_other_bytes, quantity, types, with};
 
 const CONNECTS: &str = "deposit#connect#1";
 const ZEROHASHS: &str = "deposit#zerohash#1";
@@ -139,17 +139,33 @@ fn a_deposit_that_is_listed_as_held_for_another_reason_is_behind_only_if_the_sam
 }
 
 #[test]
+fn a_deposit_that_is_held_because_of_another_one_is_not_behind_a_row_that_contradicts_its_confirmation() {
+    let by_fund = |details: &mut TransferDetails| details.family = Some(WebhookFamily::ZerohashFund);
+    let confirmed = with(sent(ZEROHASHS, "confirmed", 30), by_fund);
+    let amount: DecimalValue = "100".parse().expect("a decimal");
+    let similar = SimilarKey::new(confirmed.resource.feed(), "CUST01", "USDC", &amount);
+    let content = CoinRelation::Resembles { similar, deposit: Some(id("deposit#connect#9")) };
+    let StatementContent { id: fact, occurred_at, evidence, .. } = confirmed.content.clone();
+    let relation = Relation { id: fact, content, occurred_at, evidence, is_alone: false };
+    let related = fold(Resource::unknown(id(ZEROHASHS)), FactContent::Relation(Box::new(relation))).into_resource();
+    let held = fold(related, confirmed).into_resource();
+    assert_eq!(held.view().and_then(|view| view.status).map(Status::as_str), Some("held"));
+    let failed = with(row(ZEROHASHS, "held", 40), |details| {
+        by_fund(details);
+        details.hold = Some(HoldReason::AccountMatchFailed.into());
+    });
+    assert_eq!(plan(&[held], &[failed]), []);
+}
+
+#[test]
 fn a_status_that_was_left_again_and_that_no_webhook_reported_is_queued_unless_it_conflicts() {
     let newest = row(ZEROHASHS, "confirmed", 50);
     let (pending, submitted) = (row(ZEROHASHS, "pending", 20), row(ZEROHASHS, "submitted", 30));
     let failed = row(ZEROHASHS, "failed", 30);
+    let conflicts = [pending.clone(), failed];
     let missed = |theirs: &Statement| {
         let (ours, theirs) = (id(ZEROHASHS), theirs.clone());
         vec![Discrepancy::StatusMissed { ours, theirs }]
-    };
-    let differs = |theirs: &Statement| {
-        let (ours, theirs, members) = (id(ZEROHASHS), theirs.clone(), vec!["status"]);
-        vec![Discrepancy::Differs { ours, theirs, members }]
     };
     let left = [pending.clone(), submitted.clone()];
     for (what, webhooks, left, expected) in [
@@ -159,7 +175,7 @@ fn a_status_that_was_left_again_and_that_no_webhook_reported_is_queued_unless_it
         // One row tells both.
         ("none of them", &["confirmed"], &left, missed(&pending)),
         ("nothing left", &["confirmed"], &[], vec![]),
-        ("a contradiction", &["confirmed"], std::slice::from_ref(&failed), differs(&failed)),
+        ("what one status contradicts", &["confirmed"], &conflicts, vec![]),
     ] {
         let resource = recorded(&webhooks.iter().map(|status| sent(ZEROHASHS, status, 40)).collect::<Vec<_>>());
         let history = History { newest: &newest, left };
@@ -175,7 +191,7 @@ fn a_status_that_was_left_again_and_that_no_webhook_reported_is_queued_unless_it
 }
 
 #[test]
-fn a_history_is_not_queued_twice_nor_compared_with_what_is_recorded_under_another_id() {
+fn a_history_is_queued_once_under_its_own_id_unless_a_person_decided() {
     let (newest, left) = (row(ZEROHASHS, "held", 50), [row(ZEROHASHS, "pending", 20)]);
     let history = History { newest: &newest, left: &left };
     let behind = recorded_as(ZEROHASHS, "submitted");
@@ -185,6 +201,8 @@ fn a_history_is_not_queued_twice_nor_compared_with_what_is_recorded_under_anothe
     for ours in [vec![], vec![recorded_as(CONNECTS, "held")], vec![recorded_as("deposit#zerohash#2", "held")]] {
         assert_eq!(untold(&ours, &[history], &[]), []);
     }
+    let rejected = decided(recorded_as(ZEROHASHS, "confirmed"), Verdict::Rejected);
+    assert_eq!(untold(&[rejected], &[history], &[]), [], "a person decided");
     let ahead = recorded_as(ZEROHASHS, "confirmed");
     let (ours, theirs) = (id(ZEROHASHS), left[0].clone());
     assert_eq!(untold(&[ahead], &[history], &[]), [Discrepancy::StatusMissed { ours, theirs }]);
