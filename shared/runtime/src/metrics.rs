@@ -198,6 +198,14 @@ impl Metrics {
         }
     }
 
+    /// The lines that were recorded since the last time that they were taken, for tests.
+    pub fn take(&self) -> Vec<Value> {
+        match &self.lines {
+            Lines::Recorded(lines) => std::mem::take(&mut *lines.lock().unwrap_or_else(PoisonError::into_inner)),
+            Lines::StandardOutput => Vec::new(),
+        }
+    }
+
     /// Emits one value that belongs to no feed, with the dimensions `by` besides the stack.
     pub fn of_stack(&self, now: Timestamp, metric: Metric, value: u64, by: &[(&'static str, &str)]) {
         self.without_feed(now, Line { values: &[(metric, value)], by, fields: json!({}) });

@@ -9,6 +9,7 @@ mod rotate;
 mod sandbox;
 mod send;
 mod sign;
+mod simulate;
 mod up;
 
 pub(super) use reconcile::run as reconcile;
@@ -42,6 +43,9 @@ pub(crate) enum LocalCommand {
     Drop(drop::Arguments),
     /// Measure the functions: size, cold and warm CPU time, memory, AWS calls per webhook
     Bench(bench::Arguments),
+    /// Simulate the functions with random faults in virtual time, and check every promise
+    #[command(long_about = simulate::HELP)]
+    Simulate(simulate::Arguments),
     /// Run only the sandbox provider
     #[command(hide = true)]
     Sandbox(sandbox::Arguments),
@@ -58,6 +62,7 @@ impl LocalCommand {
             Self::Rotate(arguments) => rotate::run(arguments).await,
             Self::Drop(arguments) => drop::run(arguments).await,
             Self::Bench(arguments) => bench::run(arguments).await,
+            Self::Simulate(arguments) => simulate::run(arguments).await,
             Self::Sandbox(arguments) => sandbox::run(arguments).await,
         }
     }

@@ -39,7 +39,7 @@ pub use queue::Queue;
 pub use receipts::ReceiptTable;
 pub use resources::{Fate, ResourceTable};
 pub use secrets::SecretVault;
-pub use stepped::Stepped;
+pub use stepped::{Around, Stepped};
 pub use steps::{Run, Steps};
 pub use tokens::TokenService;
 pub use topic::Topic;

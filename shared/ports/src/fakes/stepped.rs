@@ -4,25 +4,36 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use fundhook_domain::{
-    Claim, ClaimKey, Feed, Kind, ListId, Resource, ResourceId, SimilarDeposits, SimilarKey, Timestamp,
+    Claim, ClaimKey, Event, Fact, Feed, Kind, ListId, Provider, Resource, ResourceId, SimilarDeposits, SimilarKey,
+    Timestamp,
 };
 use fundhook_reconciliation::{MovementsMark, Receipt, Report, Watermark};
 use secrecy::SecretString;
 
 use super::Steps;
 use crate::{
-    AccessTokens, AccountResources, Advance, Claims, FetchKeySet, FetchedKeySet, GrantedToken, IndexPage, KeySets,
-    Lease, ListError, ListPage, ListQuery, ListSigned, ListWithToken, MovementsMarks, OpenQuery, OpenResources,
-    PortError, QueueMessage, Receipts, Reports, RequestToken, Resources, SendMessages, SettledResources, StoredKeySet,
-    StoredToken, Watermarks, Write, WriteOutcome,
+    AccessTokens, AccountResources, Advance, Archive, Claims, FactPages, FetchKeySet, FetchedKeySet, GrantedToken,
+    IndexPage, KeySets, Lease, ListError, ListPage, ListQuery, ListSigned, ListWithToken, MovementsMarks, OpenQuery,
+    OpenResources, PortError, PublishEvents, QueueMessage, ReadSecret, Receipts, Reports, RequestToken, Resources,
+    SendMessage, SendMessages, SettledResources, StoredKeySet, StoredToken, Watermarks, Write, WriteOutcome,
 };
 
-/// A port with a step before and a step after each call. A call that sends or writes several things has them before and
-/// after each of them, as a real one may fail between two.
-#[derive(Clone, Debug)]
-pub struct Stepped<T>(pub T, pub Steps);
+/// What happens around each call to a port: it may wait, fail, or never end.
+pub trait Around: Send + Sync {
+    /// Makes the call named `call`, which does `effect`.
+    fn around<T: Send, E: From<PortError> + Send>(
+        &self,
+        call: &str,
+        effect: impl Future<Output = Result<T, E>> + Send,
+    ) -> impl Future<Output = Result<T, E>> + Send;
+}
 
-impl<T: KeySets + Send + Sync> KeySets for Stepped<T> {
+/// A port with something around each call: by default, a step before and a step after it. A call that sends or writes several
+/// things has it around each of them, as a real one may fail between two.
+#[derive(Clone, Debug)]
+pub struct Stepped<T, A = Steps>(pub T, pub A);
+
+impl<T: KeySets + Send + Sync, A: Around> KeySets for Stepped<T, A> {
     async fn load(&self, feed: &Feed) -> Result<Option<StoredKeySet>, PortError> {
         self.1.around(&format!("reading the set of {feed}"), self.0.load(feed)).await
     }
@@ -40,7 +51,7 @@ impl<T: KeySets + Send + Sync> KeySets for Stepped<T> {
     }
 }
 
-impl<T: FetchKeySet + Send + Sync> FetchKeySet for Stepped<T> {
+impl<T: FetchKeySet + Send + Sync, A: Around> FetchKeySet for Stepped<T, A> {
     async fn fetch(&self, feed: &Feed, etag: Option<&str>) -> Result<FetchedKeySet, PortError> {
         self.1.around(&format!("fetching the set of {feed}"), self.0.fetch(feed, etag)).await
     }
@@ -50,7 +61,7 @@ impl<T: FetchKeySet + Send + Sync> FetchKeySet for Stepped<T> {
     }
 }
 
-impl<T: AccessTokens + Send + Sync> AccessTokens for Stepped<T> {
+impl<T: AccessTokens + Send + Sync, A: Around> AccessTokens for Stepped<T, A> {
     async fn load(&self) -> Result<BTreeMap<Feed, StoredToken>, PortError> {
         self.1.around("reading the tokens", self.0.load()).await
     }
@@ -72,7 +83,7 @@ impl<T: AccessTokens + Send + Sync> AccessTokens for Stepped<T> {
     }
 }
 
-impl<T: RequestToken + Send + Sync> RequestToken for Stepped<T> {
+impl<T: RequestToken + Send + Sync, A: Around> RequestToken for Stepped<T, A> {
     async fn feeds(&self) -> Result<Vec<Feed>, PortError> {
         self.1.around("reading the credentials", self.0.feeds()).await
     }
@@ -82,13 +93,13 @@ impl<T: RequestToken + Send + Sync> RequestToken for Stepped<T> {
     }
 }
 
-impl<T: ListWithToken + Send + Sync> ListWithToken for Stepped<T> {
+impl<T: ListWithToken + Send + Sync, A: Around> ListWithToken for Stepped<T, A> {
     async fn list(&self, list: &ListId, token: &SecretString, query: &ListQuery) -> Result<ListPage, ListError> {
         self.1.around(&format!("reading {list}"), self.0.list(list, token, query)).await
     }
 }
 
-impl<T: ListSigned + Send + Sync> ListSigned for Stepped<T> {
+impl<T: ListSigned + Send + Sync, A: Around> ListSigned for Stepped<T, A> {
     async fn lists(&self) -> Result<Vec<ListId>, PortError> {
         self.1.around("reading the API keys", self.0.lists()).await
     }
@@ -98,7 +109,42 @@ impl<T: ListSigned + Send + Sync> ListSigned for Stepped<T> {
     }
 }
 
-impl<T: SendMessages + Send + Sync> SendMessages for Stepped<T> {
+impl<T: SendMessage + Send + Sync, A: Around> SendMessage for Stepped<T, A> {
+    async fn send(&self, message: QueueMessage) -> Result<(), PortError> {
+        self.1.around("sending a message", self.0.send(message)).await
+    }
+}
+
+impl<T: Archive + Send + Sync, A: Around> Archive for Stepped<T, A> {
+    async fn put(&self, key: &str, content: Vec<u8>) -> Result<(), PortError> {
+        self.1.around("storing an object", self.0.put(key, content)).await
+    }
+}
+
+impl<T: ReadSecret + Send + Sync, A: Around> ReadSecret for Stepped<T, A> {
+    async fn read(&self, provider: Provider) -> Result<SecretString, PortError> {
+        self.1.around(&format!("reading the secrets of {provider}"), self.0.read(provider)).await
+    }
+}
+
+impl<T: FactPages + Send + Sync, A: Around> FactPages for Stepped<T, A> {
+    async fn paged_facts(&self, id: &ResourceId, pages: u32) -> Result<Vec<Fact>, PortError> {
+        self.1.around("reading pages of facts", self.0.paged_facts(id, pages)).await
+    }
+}
+
+impl<T: PublishEvents + Send + Sync, A: Around> PublishEvents for Stepped<T, A> {
+    async fn publish(&self, events: &[Event]) -> Vec<Result<(), PortError>> {
+        let mut outcomes = Vec::with_capacity(events.len());
+        for event in events {
+            let publishing = async { self.0.publish(std::slice::from_ref(event)).await.into_iter().collect() };
+            outcomes.push(self.1.around("publishing an event", publishing).await);
+        }
+        outcomes
+    }
+}
+
+impl<T: SendMessages + Send + Sync, A: Around> SendMessages for Stepped<T, A> {
     async fn send_all(&self, messages: Vec<QueueMessage>) -> Vec<Result<(), PortError>> {
         let mut outcomes = Vec::with_capacity(messages.len());
         for message in messages {
@@ -109,7 +155,7 @@ impl<T: SendMessages + Send + Sync> SendMessages for Stepped<T> {
     }
 }
 
-impl<T: Resources + Send + Sync> Resources for Stepped<T> {
+impl<T: Resources + Send + Sync, A: Around> Resources for Stepped<T, A> {
     async fn read(&self, ids: &[ResourceId]) -> Result<Vec<Resource>, PortError> {
         self.1.around("reading resources", self.0.read(ids)).await
     }
@@ -125,7 +171,7 @@ impl<T: Resources + Send + Sync> Resources for Stepped<T> {
     }
 }
 
-impl<T: Claims + Send + Sync> Claims for Stepped<T> {
+impl<T: Claims + Send + Sync, A: Around> Claims for Stepped<T, A> {
     async fn claims(&self, keys: &[ClaimKey]) -> Result<Vec<Claim>, PortError> {
         self.1.around("reading claims", self.0.claims(keys)).await
     }
@@ -135,7 +181,7 @@ impl<T: Claims + Send + Sync> Claims for Stepped<T> {
     }
 }
 
-impl<T: Receipts + Send + Sync> Receipts for Stepped<T> {
+impl<T: Receipts + Send + Sync, A: Around> Receipts for Stepped<T, A> {
     async fn note(&self, receipts: &[Receipt]) -> Result<(), PortError> {
         self.1.around("noting receipts", self.0.note(receipts)).await
     }
@@ -145,7 +191,7 @@ impl<T: Receipts + Send + Sync> Receipts for Stepped<T> {
     }
 }
 
-impl<T: Watermarks + Send + Sync> Watermarks for Stepped<T> {
+impl<T: Watermarks + Send + Sync, A: Around> Watermarks for Stepped<T, A> {
     async fn load(&self, list: &ListId) -> Result<Option<Watermark>, PortError> {
         self.1.around(&format!("reading the watermark of {list}"), self.0.load(list)).await
     }
@@ -155,7 +201,7 @@ impl<T: Watermarks + Send + Sync> Watermarks for Stepped<T> {
     }
 }
 
-impl<T: MovementsMarks + Send + Sync> MovementsMarks for Stepped<T> {
+impl<T: MovementsMarks + Send + Sync, A: Around> MovementsMarks for Stepped<T, A> {
     async fn movements_mark(&self) -> Result<Option<MovementsMark>, PortError> {
         self.1.around("reading the mark of movements", self.0.movements_mark()).await
     }
@@ -165,13 +211,13 @@ impl<T: MovementsMarks + Send + Sync> MovementsMarks for Stepped<T> {
     }
 }
 
-impl<T: OpenResources + Send + Sync> OpenResources for Stepped<T> {
+impl<T: OpenResources + Send + Sync, A: Around> OpenResources for Stepped<T, A> {
     async fn open(&self, query: OpenQuery<'_>) -> Result<IndexPage, PortError> {
         self.1.around("reading open resources", self.0.open(query)).await
     }
 }
 
-impl<T: SettledResources + Send + Sync> SettledResources for Stepped<T> {
+impl<T: SettledResources + Send + Sync, A: Around> SettledResources for Stepped<T, A> {
     async fn settled(
         &self,
         feed: &Feed,
@@ -184,13 +230,13 @@ impl<T: SettledResources + Send + Sync> SettledResources for Stepped<T> {
     }
 }
 
-impl<T: AccountResources + Send + Sync> AccountResources for Stepped<T> {
+impl<T: AccountResources + Send + Sync, A: Around> AccountResources for Stepped<T, A> {
     async fn of_account(&self, account: &str, since: Timestamp) -> Result<Vec<ResourceId>, PortError> {
         self.1.around("reading resources of an account", self.0.of_account(account, since)).await
     }
 }
 
-impl<T: Reports + Send + Sync> Reports for Stepped<T> {
+impl<T: Reports + Send + Sync, A: Around> Reports for Stepped<T, A> {
     async fn put(&self, report: &Report) -> Result<(), PortError> {
         self.1.around(&format!("storing a report of {}", report.list_id()), self.0.put(report)).await
     }

@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::sync::MutexGuard;
 use std::task::{Context, Poll, Waker};
 
-use super::Fake;
+use super::{Around, Fake};
 use crate::{Disposition, PortError};
 
 /// The steps of one run.
@@ -56,11 +56,13 @@ impl Steps {
         }
         Ok(())
     }
+}
 
-    pub(super) async fn around<T, E: From<PortError>>(
+impl Around for Steps {
+    async fn around<T: Send, E: From<PortError> + Send>(
         &self,
         call: &str,
-        effect: impl Future<Output = Result<T, E>>,
+        effect: impl Future<Output = Result<T, E>> + Send,
     ) -> Result<T, E> {
         self.step(format!("before {call}")).await?;
         let done = effect.await;

@@ -1,0 +1,56 @@
+//! Sums of postings.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use fundhook_domain::{DecimalValue, Direction, Posting};
+
+/// What is on each ledger account, by asset: debits above zero, credits below.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sums(BTreeMap<(String, String), DecimalValue>);
+
+impl Sums {
+    /// Posts these lines.
+    pub(crate) fn post(&mut self, postings: &[Posting]) {
+        for Posting { ledger_account, direction, value, asset } in postings {
+            let sum = self.0.entry((asset.clone(), ledger_account.to_string())).or_insert_with(DecimalValue::zero);
+            *sum = match direction {
+                Direction::Debit => sum.clone() + value,
+                Direction::Credit => sum.clone() - value,
+            };
+        }
+        self.0.retain(|_, sum| *sum != DecimalValue::zero());
+    }
+
+    /// The sums of these lines.
+    pub(crate) fn of(postings: &[Posting]) -> Self {
+        let mut sums = Self::default();
+        sums.post(postings);
+        sums
+    }
+
+    /// Whether nothing is on any account.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The assets of which debits and credits differ.
+    pub(crate) fn unbalanced(&self) -> Vec<&str> {
+        let mut of_assets: BTreeMap<&str, DecimalValue> = BTreeMap::new();
+        for ((asset, _), value) in &self.0 {
+            let sum = of_assets.entry(asset).or_insert_with(DecimalValue::zero);
+            *sum = sum.clone() + value;
+        }
+        of_assets.into_iter().filter(|(_, sum)| *sum != DecimalValue::zero()).map(|(asset, _)| asset).collect()
+    }
+}
+
+impl fmt::Display for Sums {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_empty() {
+            return f.write_str("nothing");
+        }
+        let lines = self.0.iter().map(|((asset, account), sum)| format!("{account} {sum} {asset}"));
+        f.write_str(&lines.collect::<Vec<_>>().join(", "))
+    }
+}

@@ -1,0 +1,56 @@
+//! Lives at Connect [zerohash-connect].
+
+use fundhook_domain::{Provider, Timestamp};
+use serde_json::json;
+
+use super::{Draws, Life, amount, walk};
+
+pub(super) fn deposit(draws: &Draws, begins: Timestamp) -> Life {
+    let chance = &draws.chance;
+    let (id, session, user, amount) = (chance.uuid(), chance.uuid(), draws.user(), amount(chance));
+    let (hash, to) = (format!("0x{}", chance.hash()), format!("0x{}", &chance.hash()[..40]));
+    let ways: [&[&str]; 6] = [
+        &["pending", "submitted", "confirmed"],
+        &["pending", "confirmed"],
+        &["pending", "submitted", "on_hold", "confirmed"],
+        &["pending", "submitted", "failed"],
+        &["pending", "abandoned"],
+        &["unexpected"],
+    ];
+    let body = |at: Timestamp, word: &str| {
+        let hash = if matches!(word, "pending" | "abandoned") { "" } else { &hash };
+        json!({
+            "event": format!("connect.deposits.{word}"),
+            "deposit": {
+                "id": id, "amount": amount, "network": "base", "asset": "USDC", "created_at": begins, "updated_at": at,
+                "status": word.to_uppercase(), "source": { "type": "CUSTODIAL", "integration": "coinbase" },
+                "transaction": { "hash": hash, "to": to, "value": amount },
+            },
+            "session": { "id": session, "metadata": {}, "created_at": begins },
+            "account": { "reference_id": user },
+        })
+    };
+    let resource = format!("deposit#connect#{id}");
+    Life::of(Provider::Connect, resource, &walk(chance, begins, &ways), &[("on_hold", "held")], body)
+}
+
+pub(super) fn withdrawal(draws: &Draws, begins: Timestamp) -> Life {
+    let chance = &draws.chance;
+    let (id, session, user, amount) = (chance.uuid(), chance.uuid(), draws.user(), amount(chance));
+    let hash = format!("0x{}", chance.hash());
+    let ways: [&[&str]; 2] = [&["initiated", "broadcasted", "confirmed"], &["initiated", "failed"]];
+    let body = |at: Timestamp, word: &str| {
+        let hash = if word == "initiated" { "" } else { &hash };
+        json!({
+            "event": format!("connect.withdrawal.{word}"),
+            "deposit": {
+                "id": id, "asset": "USDC", "network": "base", "amount": amount, "created_at": begins, "updated_at": at,
+                "transaction": { "hash": hash, "value": amount },
+            },
+            "account": { "reference_id": user },
+            "session": { "id": session, "created_at": begins, "metadata": {} },
+        })
+    };
+    let resource = format!("withdrawal#connect#{id}");
+    Life::of(Provider::Connect, resource, &walk(chance, begins, &ways), &[("broadcasted", "broadcast")], body)
+}

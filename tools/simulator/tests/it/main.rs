@@ -1,0 +1,70 @@
+//! Simulated runs keep every promise, and the same plan gives the same run.
+
+use std::thread;
+use std::time::Duration;
+
+use fundhook_simulator::{FaultLevel, Outcome, Plan, simulate};
+
+/// How many seeds are tried with heavy faults.
+const SEEDS: u64 = 20;
+
+fn plan(seed: u64, webhooks: u64, faults: FaultLevel) -> Plan {
+    Plan { seed, webhooks, faults, within: Duration::from_secs(6 * 3600) }
+}
+
+fn simulated(plan: &Plan) -> Outcome {
+    simulate(plan, &|_| ()).expect("it begins")
+}
+
+#[test]
+fn without_faults_nothing_goes_wrong() {
+    let outcome = simulated(&plan(1, 300, FaultLevel::None));
+    assert!(outcome.is_well(), "{outcome}");
+    let happened: Vec<_> = outcome.counts.keys().copied().collect();
+    assert_eq!(happened, ["event published", "webhook accepted"]);
+}
+
+#[test]
+fn with_faults_every_promise_holds() {
+    let half = |seeds: std::ops::RangeInclusive<u64>| {
+        seeds.map(|seed| simulated(&plan(seed, 400, FaultLevel::Heavy))).collect::<Vec<_>>()
+    };
+    let outcomes = thread::scope(|scope| {
+        let other = scope.spawn(|| half(SEEDS / 2 + 1..=SEEDS));
+        let mut outcomes = half(1..=SEEDS / 2);
+        outcomes.extend(other.join().expect("the other half"));
+        outcomes
+    });
+    for outcome in &outcomes {
+        assert!(outcome.is_well(), "{outcome}");
+    }
+    // Every fault happened, and something was checked of every promise.
+    for what in [
+        "call in an outage",
+        "call throttled",
+        "event published again",
+        "function killed",
+        "message delivered twice",
+        "message failed",
+        "message redriven",
+        "reply late",
+        "reply lost",
+        "request lost",
+        "secret rotated",
+        "webhook delayed",
+        "webhook repeated",
+        "webhook that was not signed",
+    ] {
+        assert!(outcomes.iter().any(|outcome| outcome.counts.contains_key(what)), "no {what}");
+    }
+    for outcome in &outcomes {
+        assert!(outcome.checked.values().all(|count| *count > 0) && outcome.checked.len() == 11, "{outcome}");
+    }
+}
+
+#[test]
+fn the_same_plan_gives_the_same_run_and_another_seed_another_one() {
+    let [first, again, other] = [7, 7, 8].map(|seed| simulated(&plan(seed, 200, FaultLevel::Light)));
+    assert_eq!(first, again);
+    assert_ne!(first.digest, other.digest);
+}
