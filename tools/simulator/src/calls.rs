@@ -56,6 +56,11 @@ impl Calls {
         self.chance.one_in(self.rates().killed).then(|| self.chance.ms(0..60))
     }
 
+    /// Waits before the attempt after this many.
+    pub(crate) async fn pause(&self, attempts: u32) {
+        sleep(self.chance.ms(1..u64::from(attempts) * 50 + 2)).await;
+    }
+
     fn is_outage(&self, rates: &Rates) -> bool {
         let period = self.clock.now().unix_seconds().unsigned_abs() / OUTAGE_SECONDS;
         Chance::of(self.outages ^ period).one_in(rates.outage)
@@ -96,12 +101,5 @@ impl Around for Calls {
         }
         sleep(self.chance.ms(1..8)).await;
         done
-    }
-}
-
-impl Calls {
-    /// Waits before the attempt after this many.
-    pub(crate) async fn pause(&self, attempts: u32) {
-        sleep(self.chance.ms(1..u64::from(attempts) * 50 + 2)).await;
     }
 }

@@ -13,6 +13,11 @@ impl Chance {
         Self(Arc::new(Mutex::new(fastrand::Rng::with_seed(seed))))
     }
 
+    /// The source of the part of a run with this number.
+    pub(crate) fn of_part(seed: u64, number: u64) -> Self {
+        Self::of(fastrand::Rng::with_seed(number).u64(..) ^ seed)
+    }
+
     /// A source that what is drawn elsewhere does not change.
     pub(crate) fn fork(&self) -> Self {
         let fork = self.draw(fastrand::Rng::fork);

@@ -1,6 +1,6 @@
 //! The functions as Lambda runs them: batches from queues and from the stream, several at a time, killed at any await.
 
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lambda_events::dynamodb::Event;
@@ -47,18 +47,17 @@ impl Lambda {
         H: Fn(SqsEvent, Timestamp) -> F,
         F: Future<Output = SqsBatchResponse> + 'static,
     {
-        let slots = Rc::new(Semaphore::new(self.concurrency));
-        while let Ok(slot) = Rc::clone(&slots).acquire_many(1).await.map(tokio::sync::SemaphorePermit::forget) {
+        let slots = Arc::new(Semaphore::new(self.concurrency));
+        while let Ok(slot) = Arc::clone(&slots).acquire_owned().await {
             let (places, event) = queue.receive().await.into_parts();
             let handling = handle(event, self.clock.now());
-            let (lambda, queue, slots) = (self.clone(), queue.clone(), Rc::clone(&slots));
+            let (lambda, queue) = (self.clone(), queue.clone());
             spawn_local(async move {
                 if let Some(response) = invoke(&lambda.calls, &lambda.log, lambda.name, handling).await {
                     let failed = response.batch_item_failures.iter().map(|failure| failure.item_identifier.as_str());
                     queue.acknowledge(&places, &failed.collect::<Vec<_>>());
                 }
-                slots.add_permits(1);
-                slot
+                drop(slot);
             });
         }
     }

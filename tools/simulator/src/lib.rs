@@ -21,6 +21,7 @@ mod outcome;
 mod plan;
 mod provider;
 mod queue;
+mod shrink;
 mod signing;
 mod stream;
 mod table;
@@ -28,7 +29,8 @@ mod topic;
 mod world;
 
 pub use outcome::{Outcome, Sent};
-pub use plan::{FaultLevel, Plan};
+pub use plan::{Fault, FaultLevel, Plan};
+pub use shrink::shrink;
 
 /// Why a simulation cannot begin.
 #[derive(Debug, thiserror::Error)]

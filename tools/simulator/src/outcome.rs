@@ -13,6 +13,8 @@ const SHOWN_MAX: usize = 20;
 pub struct Sent {
     /// Webhooks that the providers told.
     pub told: u64,
+    /// Lives that the plan has, told or not.
+    pub lives: u64,
     /// Deposits, withdrawals, users and other things that the webhooks are about.
     pub resources: u64,
     /// Facts that are recorded about them.
@@ -48,13 +50,11 @@ impl Outcome {
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { plan, sent, counts, checked, broken, digest } = self;
-        let Sent { told, resources, facts, events } = sent;
+        let Sent { told, lives: _, resources, facts, events } = sent;
         writeln!(
             f,
             "seed {}, faults {}, {told} webhooks within {} h: {resources} resources, {facts} facts, {events} events",
-            plan.seed,
-            plan.faults,
-            plan.within.as_secs() / 3600
+            plan.seed, plan.faults, plan.hours
         )?;
         writeln!(f, "\nwhat happened")?;
         for (what, count) in counts {

@@ -1,11 +1,14 @@
 //! What a simulation does.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
-use std::time::Duration;
 
-/// What a simulation does. Everything else follows from it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+use serde::{Deserialize, Serialize};
+
+/// What a simulation does. Everything else follows from it. In JSON, it can be kept and simulated again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Plan {
     /// From which all random numbers are drawn.
     pub seed: u64,
@@ -13,12 +16,81 @@ pub struct Plan {
     pub webhooks: u64,
     /// How much goes wrong.
     pub faults: FaultLevel,
-    /// Within which virtual time the webhooks are told.
-    pub within: Duration,
+    /// In how many hours of virtual time the webhooks are told.
+    pub hours: u64,
+    /// Faults that do not happen, although the level has them.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub without: BTreeSet<Fault>,
+    /// The numbers of the lives that are told, counted from 0; all, if there are none.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub only: BTreeSet<u64>,
+}
+
+impl Plan {
+    /// A plan with all lives, and all faults of a level.
+    pub fn new(seed: u64, webhooks: u64, faults: FaultLevel, hours: u64) -> Self {
+        Self { seed, webhooks, faults, hours, without: BTreeSet::new(), only: BTreeSet::new() }
+    }
+
+    /// How often each fault happens.
+    pub(crate) fn rates(&self) -> Rates {
+        let mut rates = self.faults.rates();
+        self.without.iter().for_each(|fault| *rates.of(*fault) = 0);
+        rates
+    }
+}
+
+/// What goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fault {
+    /// A call is refused, and has no effect.
+    Throttled,
+    /// A call times out before it takes effect.
+    LostRequest,
+    /// A call times out after it took effect.
+    LostReply,
+    /// A call is answered seconds late.
+    LateReply,
+    /// A function is killed between two awaits.
+    Killed,
+    /// A queue delivers a message twice.
+    DoubledMessage,
+    /// A provider sends a webhook twice although it was accepted.
+    Repeated,
+    /// A webhook is sent hours late.
+    Delayed,
+    /// Beside a webhook, another one is sent that its provider did not sign.
+    Forged,
+    /// Beside a webhook, its body is sent with another byte and the same signature.
+    Altered,
+    /// In a period of ten minutes, every call fails.
+    Outage,
+    /// The operator and a provider rotate their secret.
+    Rotated,
+}
+
+impl Fault {
+    /// All faults.
+    pub const ALL: [Self; 12] = [
+        Self::Throttled,
+        Self::LostRequest,
+        Self::LostReply,
+        Self::LateReply,
+        Self::Killed,
+        Self::DoubledMessage,
+        Self::Repeated,
+        Self::Delayed,
+        Self::Forged,
+        Self::Altered,
+        Self::Outage,
+        Self::Rotated,
+    ];
 }
 
 /// How much goes wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum FaultLevel {
     /// Nothing.
     None,
@@ -40,8 +112,7 @@ impl FaultLevel {
         }
     }
 
-    /// How often each fault happens.
-    pub(crate) fn rates(self) -> Rates {
+    fn rates(self) -> Rates {
         match self {
             Self::None => Rates::default(),
             Self::Light => Rates {
@@ -94,28 +165,35 @@ impl FromStr for FaultLevel {
 /// How often each fault happens: once in so many cases. 0 is never.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Rates {
-    /// A call is refused, and has no effect.
     pub(crate) throttled: u64,
-    /// A call times out before it takes effect.
     pub(crate) lost_request: u64,
-    /// A call times out after it took effect.
     pub(crate) lost_reply: u64,
-    /// A call is answered seconds late.
     pub(crate) late_reply: u64,
-    /// A function is killed between two awaits.
     pub(crate) killed: u64,
-    /// A queue delivers a message twice.
     pub(crate) doubled_message: u64,
-    /// A provider sends a webhook twice although it was accepted.
     pub(crate) repeated: u64,
-    /// A webhook is sent hours late.
     pub(crate) delayed: u64,
-    /// Beside a webhook, another one is sent that its provider did not sign.
     pub(crate) forged: u64,
-    /// Beside a webhook, its body is sent with another amount and the same signature.
     pub(crate) altered: u64,
-    /// In a period of ten minutes, every call fails.
     pub(crate) outage: u64,
-    /// After a webhook, the operator and a provider rotate their secret.
     pub(crate) rotated: u64,
+}
+
+impl Rates {
+    fn of(&mut self, fault: Fault) -> &mut u64 {
+        match fault {
+            Fault::Throttled => &mut self.throttled,
+            Fault::LostRequest => &mut self.lost_request,
+            Fault::LostReply => &mut self.lost_reply,
+            Fault::LateReply => &mut self.late_reply,
+            Fault::Killed => &mut self.killed,
+            Fault::DoubledMessage => &mut self.doubled_message,
+            Fault::Repeated => &mut self.repeated,
+            Fault::Delayed => &mut self.delayed,
+            Fault::Forged => &mut self.forged,
+            Fault::Altered => &mut self.altered,
+            Fault::Outage => &mut self.outage,
+            Fault::Rotated => &mut self.rotated,
+        }
+    }
 }

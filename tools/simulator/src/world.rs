@@ -24,7 +24,7 @@ use crate::calls::Calls;
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::functions::Lambda;
-use crate::lives::Lives;
+use crate::lives::{Life, Lives};
 use crate::log::Log;
 use crate::oracle::{Ingress, Oracle};
 use crate::outcome::{Outcome, Sent};
@@ -65,7 +65,7 @@ pub(crate) async fn run(plan: &Plan, progress: &dyn Fn(u64)) -> Result<Outcome, 
 
 impl World {
     fn new(plan: &Plan, chance: &Chance, clock: Clock) -> Self {
-        let rates = plan.faults.rates();
+        let rates = plan.rates();
         let log = Log::new(clock);
         let queue = |name| Queue::new(name, clock, chance, &log, rates.doubled_message);
         Self {
@@ -86,7 +86,7 @@ impl World {
     async fn run(self, plan: &Plan, chance: &Chance, progress: &dyn Fn(u64)) -> Result<Outcome, CannotBegin> {
         let providers = Rc::new(self.providers(plan, chance)?);
         let functions = self.start();
-        let told = self.tell(plan, &providers, &Lives::of(plan.webhooks, chance), progress).await;
+        let (told, lives) = self.tell(plan, &providers, &Lives::of(plan), progress).await;
         self.finish("after the last webhook").await;
         self.calls.calm_down();
         for _ in 0..REDRIVES_MAX {
@@ -97,7 +97,7 @@ impl World {
             self.oracle.broke(format!("{} messages are in a dead-letter queue after redrives", queue.dead()));
         }
         drop(functions);
-        Ok(self.outcome(plan, told))
+        Ok(self.outcome(plan, told, lives))
     }
 
     fn lambda(&self, name: &'static str, concurrency: usize) -> Lambda {
@@ -172,7 +172,7 @@ impl World {
             clock: self.clock,
             chance: chance.fork(),
             log: self.log.clone(),
-            rates: plan.faults.rates(),
+            rates: plan.rates(),
             oracle: self.oracle.clone(),
             vaults: BTreeMap::from([(Provider::Zerohash, zerohash), (Provider::Striga, striga)]),
             rotating: Semaphore::new(1),
@@ -219,38 +219,43 @@ impl World {
         Ok(Receiver::new(Stepped(ingress, calls), verifiers, self.metrics.clone()))
     }
 
-    /// Has the providers tell the plan's webhooks, and waits until the last one is accepted or given up. Returns how many.
-    async fn tell(&self, plan: &Plan, providers: &Rc<Providers>, lives: &Lives, progress: &dyn Fn(u64)) -> u64 {
+    /// Has the providers tell the plan's webhooks, and waits until the last one is accepted or given up. Returns how many were
+    /// told, and how many lives the plan has.
+    async fn tell(&self, plan: &Plan, providers: &Rc<Providers>, lives: &Lives, progress: &dyn Fn(u64)) -> (u64, u64) {
         let step = (plan.webhooks / 100).max(1);
         let begins = self.clock.now();
-        let apart = plan.within / u32::try_from(plan.webhooks / 2).unwrap_or(u32::MAX).max(1);
-        let mut told = 0;
+        let within = Duration::from_secs(plan.hours * 3600);
+        let apart = within / u32::try_from(plan.webhooks / 2).unwrap_or(u32::MAX).max(1);
+        let (mut drawn, mut told, mut number) = (0, 0, 0_u64);
         let mut telling = JoinSet::new();
-        let mut nth = 0;
-        while told < plan.webhooks {
-            let at = begins.plus(apart * nth);
-            nth += 1;
+        while drawn < plan.webhooks {
+            let at = begins.plus(apart * u32::try_from(number).unwrap_or(u32::MAX));
             sleep(at.since(self.clock.now())).await;
-            let life = lives.draw(at);
-            if let Some((resource, status)) = life.ends {
-                self.oracle.expects(resource, status, &life.told);
+            let Life { told: webhooks, ends } = lives.draw(number, at);
+            let is_told = plan.only.is_empty() || plan.only.contains(&number);
+            number += 1;
+            if let Some((resource, status)) = ends.filter(|_| is_told) {
+                self.oracle.expects(resource, status, &webhooks);
             }
-            for webhook in life.told {
-                told += 1;
-                if told % step == 0 {
-                    progress(told);
+            for webhook in webhooks {
+                drawn += 1;
+                if drawn % step == 0 {
+                    progress(drawn);
                 }
-                let (providers, wait) = (Rc::clone(providers), webhook.at.since(at));
-                telling.spawn_local(async move {
-                    sleep(wait).await;
-                    providers.tell(webhook.provider, webhook.body).await;
-                });
+                if is_told {
+                    told += 1;
+                    let (providers, wait) = (Rc::clone(providers), webhook.at.since(at));
+                    telling.spawn_local(async move {
+                        sleep(wait).await;
+                        providers.tell(webhook.provider, webhook.body).await;
+                    });
+                }
             }
             while telling.try_join_next().is_some() {}
             self.metrics.take();
         }
         while telling.join_next().await.is_some() {}
-        told
+        (told, number)
     }
 
     /// Waits until nothing is on its way.
@@ -265,13 +270,14 @@ impl World {
         self.oracle.broke(format!("something is still on its way {when}"));
     }
 
-    fn outcome(&self, plan: &Plan, told: u64) -> Outcome {
+    fn outcome(&self, plan: &Plan, told: u64, lives: u64) -> Outcome {
         let (table, received, bucket) = (self.table.resources.now(), self.topic.received(), self.bucket.now());
         let (broken, checked) = self.oracle.check(&table, &received, &bucket);
         let resources: BTreeSet<_> = table.resources.keys().collect();
         let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
         let sent = Sent {
             told,
+            lives,
             resources: count(resources.len()),
             facts: table.resources.values().map(|resource| count(resource.facts().len())).sum(),
             events: received.events.values().map(|events| count(events.len())).sum(),

@@ -1,11 +1,13 @@
 //! `simulate`: the deployed functions in one process, in virtual time, from one seed.
 
+use std::fs;
 use std::io::{IsTerminal as _, Write as _, stderr};
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use clap::Args;
-use fundhook_simulator::{FaultLevel, Plan, simulate};
+use fundhook_simulator::{FaultLevel, Outcome, Plan, shrink, simulate};
 use tokio::task::spawn_blocking;
 
 use super::{Ending, progress};
@@ -15,7 +17,8 @@ Run the deployed functions in one process and in virtual time against simulated 
 repeated, delayed, forged and altered; calls fail before or after they take effect; functions are killed. In the end, every \
 promise is checked against a single clean pass.
 
-The same seed gives the same standard output. The command fails if a promise did not hold.";
+The same seed gives the same standard output. If a promise did not hold, the command looks for the fewest webhooks and faults \
+that still break one, writes them to a file for `--plan`, and ends with 1.";
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -31,26 +34,67 @@ pub(crate) struct Arguments {
     /// In how many hours of virtual time the webhooks are sent
     #[arg(long, default_value_t = 24, value_name = "H", value_parser = clap::value_parser!(u64).range(1..=720))]
     hours: u64,
+    /// Simulate the plan in this file instead
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["webhooks", "seed", "faults", "hours"])]
+    plan: Option<PathBuf>,
+    /// Where to write the smallest plan that breaks a promise
+    #[arg(long, value_name = "FILE", default_value = "target/simulated.json")]
+    shrunk: PathBuf,
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Ending {
-    let Arguments { webhooks, seed, faults, hours } = arguments;
-    let within = Duration::from_secs(hours * 3600);
-    // Seeds that are easy to copy.
-    let plan = Plan { seed: seed.unwrap_or_else(|| fastrand::u64(..1_000_000_000)), webhooks, faults, within };
-    progress(&format!("Simulating {webhooks} webhooks with seed {}", plan.seed));
+    let Arguments { webhooks, seed, faults, hours, plan, shrunk } = arguments;
+    let plan = match plan {
+        Some(file) => read(&file)?,
+        // Seeds that are easy to copy.
+        None => Plan::new(seed.unwrap_or_else(|| fastrand::u64(..1_000_000_000)), webhooks, faults, hours),
+    };
+    progress(&format!("Simulating {} webhooks with seed {}", plan.webhooks, plan.seed));
     let began = Instant::now();
-    let outcome = spawn_blocking(move || simulate(&plan, &|told| show(told, webhooks))).await??;
-    eprintln!("\r· {webhooks} webhooks simulated in {} s", began.elapsed().as_secs());
+    let of = plan.webhooks;
+    let told = move |told| show(&format!("{told} of {of} webhooks"));
+    let outcome = spawn_blocking(move || simulate(&plan, &told)).await??;
+    hide();
+    progress(&format!("Simulated in {} s", began.elapsed().as_secs()));
     println!("{outcome}");
-    Ok(if outcome.is_well() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    if outcome.is_well() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    progress("Looking for the fewest webhooks and faults that still break a promise");
+    let smallest = spawn_blocking(move || shrink_and_show(&outcome)).await??;
+    hide();
+    if let Some(directory) = shrunk.parent() {
+        fs::create_dir_all(directory)?;
+    }
+    fs::write(&shrunk, serde_json::to_string_pretty(&smallest)? + "\n")?;
+    let lives = smallest.only.len();
+    progress(&format!("Lives left: {lives}. Simulate them with `cargo fundhook simulate --plan {}`", shrunk.display()));
+    Ok(ExitCode::FAILURE)
+}
+
+fn read(file: &PathBuf) -> Result<Plan, Box<dyn std::error::Error + Send + Sync>> {
+    let text = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    Ok(serde_json::from_str(&text).map_err(|error| format!("{} is not a plan: {error}", file.display()))?)
+}
+
+fn shrink_and_show(outcome: &Outcome) -> Result<Plan, fundhook_simulator::CannotBegin> {
+    shrink(outcome, &|plan| {
+        show(&format!("{} lives, without {} kinds of fault", plan.only.len(), plan.without.len()));
+    })
 }
 
 /// Shows on a terminal how far it is.
-fn show(told: u64, of: u64) {
+fn show(how_far: &str) {
     if stderr().is_terminal() {
-        eprint!("\r· {told} of {of} webhooks told");
+        eprint!("\r\x1b[K· {how_far}");
         // What cannot be shown is not missed.
         drop(stderr().flush());
+    }
+}
+
+/// Removes what was shown.
+fn hide() {
+    if stderr().is_terminal() {
+        eprint!("\r\x1b[K");
     }
 }

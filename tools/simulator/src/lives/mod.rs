@@ -8,6 +8,7 @@ use fundhook_domain::{Provider, Timestamp};
 use serde_json::Value;
 
 use crate::chance::Chance;
+use crate::plan::Plan;
 use crate::provider::Told;
 
 /// How many webhooks there are for each user. Many, so that recoveries and balances have long histories.
@@ -16,9 +17,10 @@ const WEBHOOKS_OF_USER: u64 = 50;
 /// The fewest users.
 const USERS_MIN: u64 = 20;
 
-/// Draws the lives.
+/// Draws the lives. What one is does not depend on the others.
 pub(crate) struct Lives {
-    draws: Draws,
+    seed: u64,
+    users: u64,
 }
 
 /// What a life is drawn from.
@@ -38,15 +40,14 @@ pub(crate) struct Life {
 }
 
 impl Lives {
-    /// Lives with so many webhooks in all.
-    pub(crate) fn of(webhooks: u64, chance: &Chance) -> Self {
-        let users = (webhooks / WEBHOOKS_OF_USER).max(USERS_MIN);
-        Self { draws: Draws { chance: chance.fork(), users } }
+    pub(crate) fn of(plan: &Plan) -> Self {
+        Self { seed: plan.seed, users: (plan.webhooks / WEBHOOKS_OF_USER).max(USERS_MIN) }
     }
 
-    /// The next life, which begins at `begins`.
-    pub(crate) fn draw(&self, begins: Timestamp) -> Life {
-        let draw: &fn(&Draws, Timestamp) -> Life = self.draws.chance.pick(&[
+    /// The life with this number, which begins at `begins`.
+    pub(crate) fn draw(&self, number: u64, begins: Timestamp) -> Life {
+        let draws = Draws { chance: Chance::of_part(self.seed, number), users: self.users };
+        let draw: &fn(&Draws, Timestamp) -> Life = draws.chance.pick(&[
             connect::deposit,
             connect::deposit,
             connect::withdrawal,
@@ -62,7 +63,7 @@ impl Lives {
             striga::deposit,
             striga::withdrawal,
         ]);
-        draw(&self.draws, begins)
+        draw(&draws, begins)
     }
 }
 

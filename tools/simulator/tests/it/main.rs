@@ -1,7 +1,6 @@
 //! Simulated runs keep every promise, and the same plan gives the same run.
 
-use std::thread;
-use std::time::Duration;
+use std::{fs, thread};
 
 use fundhook_simulator::{FaultLevel, Outcome, Plan, simulate};
 
@@ -9,7 +8,7 @@ use fundhook_simulator::{FaultLevel, Outcome, Plan, simulate};
 const SEEDS: u64 = 20;
 
 fn plan(seed: u64, webhooks: u64, faults: FaultLevel) -> Plan {
-    Plan { seed, webhooks, faults, within: Duration::from_secs(6 * 3600) }
+    Plan::new(seed, webhooks, faults, 6)
 }
 
 fn simulated(plan: &Plan) -> Outcome {
@@ -67,4 +66,22 @@ fn the_same_plan_gives_the_same_run_and_another_seed_another_one() {
     let [first, again, other] = [7, 7, 8].map(|seed| simulated(&plan(seed, 200, FaultLevel::Light)));
     assert_eq!(first, again);
     assert_ne!(first.digest, other.digest);
+}
+
+/// A plan that broke a promise while Fundhook had a mistake. Each of them keeps every promise.
+#[test]
+fn plans_that_once_broke_a_promise_keep_all_of_them() {
+    let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/plans");
+    let mut tried = 0;
+    for file in fs::read_dir(directory).expect("plans") {
+        let path = file.expect("a file").path();
+        let text = fs::read_to_string(&path).expect("a text");
+        let plan: Plan = serde_json::from_str(&text).expect("a plan");
+        assert_eq!(serde_json::to_string_pretty(&plan).expect("JSON") + "\n", text, "{} reads back", path.display());
+        let outcome = simulated(&plan);
+        assert!(outcome.is_well(), "{}: {outcome}", path.display());
+        assert!(outcome.sent.told < plan.webhooks, "{}: it tells a part of its lives", path.display());
+        tried += 1;
+    }
+    assert!(tried > 0);
 }
