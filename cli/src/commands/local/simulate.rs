@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{IsTerminal as _, Write as _, stderr};
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -20,6 +21,9 @@ promise is checked against a single clean pass.
 The same seed gives the same standard output. If a promise did not hold, the command looks for the fewest webhooks and faults \
 that still break one, writes them to a file for `--plan`, and ends with 1.";
 
+/// In how many hours webhooks may be sent.
+const HOURS: RangeInclusive<u64> = 1..=720;
+
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// How many webhooks the providers send, without repetitions
@@ -32,7 +36,7 @@ pub(crate) struct Arguments {
     #[arg(long, default_value = "heavy", value_name = "LEVEL")]
     faults: FaultLevel,
     /// In how many hours of virtual time the webhooks are sent
-    #[arg(long, default_value_t = 24, value_name = "H", value_parser = clap::value_parser!(u64).range(1..=720))]
+    #[arg(long, default_value_t = 24, value_name = "H", value_parser = clap::value_parser!(u64).range(HOURS))]
     hours: u64,
     /// Simulate the plan in this file instead
     #[arg(long, value_name = "FILE", conflicts_with_all = ["webhooks", "seed", "faults", "hours"])]
@@ -74,7 +78,12 @@ pub(crate) async fn run(arguments: Arguments) -> Ending {
 
 fn read(file: &PathBuf) -> Result<Plan, Box<dyn std::error::Error + Send + Sync>> {
     let text = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
-    Ok(serde_json::from_str(&text).map_err(|error| format!("{} is not a plan: {error}", file.display()))?)
+    let plan: Plan =
+        serde_json::from_str(&text).map_err(|error| format!("{} is not a plan: {error}", file.display()))?;
+    if !HOURS.contains(&plan.hours) {
+        return Err(format!("{}: hours is {}, expected 1 to {}", file.display(), plan.hours, HOURS.end()).into());
+    }
+    Ok(plan)
 }
 
 fn shrink_and_show(outcome: &Outcome) -> Result<Plan, fundhook_simulator::CannotBegin> {
