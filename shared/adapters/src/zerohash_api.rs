@@ -204,7 +204,7 @@ impl ZerohashApi {
     async fn with_payment_histories(&self, credentials: &Credentials, list: &ListId, rows: Vec<String>) -> Vec<String> {
         let ids: BTreeSet<String> = rows.iter().filter_map(|row| without_history(row)).collect();
         let mut histories = BTreeMap::new();
-        if let Err(failed) = self.add_payment_histories(credentials, Vec::from_iter(ids), &mut histories).await {
+        if let Err(failed) = self.add_payment_histories(credentials, list, Vec::from_iter(ids), &mut histories).await {
             let error = chain(&failed);
             tracing::warn!(
                 feed = %list.feed(), %list, error,
@@ -219,6 +219,7 @@ impl ZerohashApi {
     async fn add_payment_histories(
         &self,
         credentials: &Credentials,
+        list: &ListId,
         ids: Vec<String>,
         histories: &mut BTreeMap<String, Box<RawValue>>,
     ) -> Result<(), ApiError> {
@@ -229,6 +230,10 @@ impl ZerohashApi {
             loop {
                 let now = (self.clock)();
                 if now > until {
+                    tracing::warn!(
+                        feed = %list.feed(), %list, payments = ids.len(), read = histories.len(),
+                        "no time was left for all histories of payments by a bank; the others are asked for when the hour is totalled"
+                    );
                     return Ok(());
                 }
                 let page = self.client.payment_histories(credentials, &query, now).await?;
