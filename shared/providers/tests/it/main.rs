@@ -27,6 +27,7 @@ mod striga_normalisation;
 mod striga_verification;
 mod support;
 mod tokens;
+mod zerohash_histories;
 mod zerohash_legacy_signatures;
 mod zerohash_normalisation;
 mod zerohash_payload_types;

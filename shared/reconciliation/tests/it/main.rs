@@ -5,6 +5,7 @@ mod ambiguous_rows;
 mod api_evidence;
 mod control_totals;
 mod deposits;
+mod histories;
 mod movements;
 mod reconciliation_plan;
 mod report_builder;
