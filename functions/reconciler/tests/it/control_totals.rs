@@ -315,8 +315,8 @@ async fn of_several_rows_about_one_deposit_on_several_pages_the_one_that_succeed
         }
         let some = deposit("some", two_o_clock().plus(minutes(3)));
         world.receive(some.webhook("confirmed", some.at.plus(minutes(5))));
-        let rows = vec![some.row(false), some.clone().arriving(some.at.plus(minutes(5))).row(true)];
-        world.provider.now().rows.insert(transactions("connect"), rows);
+        let rows = [some.row(false), some.clone().arriving(some.at.plus(minutes(5))).row(true)];
+        world.provider.now().rows.insert(transactions("connect"), rows.into_iter().collect());
         let report = hour_report(&world).await;
         assert_eq!(report.lines, [line("USDC", all((1, "100.5")))], "oldest first: {oldest_first}");
     }

@@ -185,7 +185,7 @@ async fn of_several_rows_about_one_deposit_the_furthest_counts() {
     let some = deposit("one", at(NOON).minus(hours(2)));
     let (held, done) = (some.row(false), some.clone().arriving(some.at.plus(minutes(5))).row(true));
     // Two rows with one id: the attempt before the account matched, and the one after.
-    world.provider.now().rows.insert(transactions("connect"), vec![held, done]);
+    world.provider.now().rows.insert(transactions("connect"), [held, done].into_iter().collect());
     assert_eq!((world.reconcile().await.queued, world.status(&some)), (1, "confirmed"));
     world.clock.pass(minutes(15));
     assert_eq!(world.reconcile().await.queued, 0);

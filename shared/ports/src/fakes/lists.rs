@@ -31,6 +31,58 @@ pub struct ApiRow {
     pub json: String,
 }
 
+/// The rows of a list. Several may have one id.
+#[derive(Clone, Debug, Default)]
+pub struct ApiRows {
+    /// By their date, their id, and how many were added before.
+    rows: BTreeMap<(Timestamp, String, u64), ApiRow>,
+    dates: BTreeMap<String, BTreeSet<(Timestamp, u64)>>,
+    added: u64,
+}
+
+impl ApiRows {
+    /// Lists a row in place of those with the same id.
+    pub fn replace(&mut self, row: ApiRow) {
+        for (at, added) in self.dates.remove(&row.id).into_iter().flatten() {
+            self.rows.remove(&(at, row.id.clone(), added));
+        }
+        self.extend([row]);
+    }
+
+    fn newest_first(&self) -> impl Iterator<Item = &ApiRow> {
+        self.rows.values().rev()
+    }
+
+    /// The rows dated `from..before`, newest first.
+    fn dated(&self, from: Timestamp, before: Timestamp) -> impl Iterator<Item = &ApiRow> {
+        let first = |at| (at, String::new(), 0);
+        self.rows.range(first(from)..first(before.max(from))).rev().map(|(_, row)| row)
+    }
+
+    fn by_id<'a>(&'a self, id: &'a str) -> impl Iterator<Item = &'a ApiRow> {
+        let dates = self.dates.get(id).into_iter().flatten().rev();
+        dates.filter_map(move |(at, added)| self.rows.get(&(*at, id.to_owned(), *added)))
+    }
+}
+
+impl Extend<ApiRow> for ApiRows {
+    fn extend<T: IntoIterator<Item = ApiRow>>(&mut self, rows: T) {
+        for row in rows {
+            self.added += 1;
+            self.dates.entry(row.id.clone()).or_default().insert((row.at, self.added));
+            self.rows.insert((row.at, row.id.clone(), self.added), row);
+        }
+    }
+}
+
+impl FromIterator<ApiRow> for ApiRows {
+    fn from_iter<T: IntoIterator<Item = ApiRow>>(rows: T) -> Self {
+        let mut listed = Self::default();
+        listed.extend(rows);
+        listed
+    }
+}
+
 /// A request for a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListCall {
@@ -71,8 +123,8 @@ pub struct ListApi {
     pub tokens: Fake<TokenService>,
     /// The feeds of the organizations that sign their requests.
     pub signing: BTreeSet<Feed>,
-    /// The rows of each list, in any order.
-    pub rows: BTreeMap<ListId, Vec<ApiRow>>,
+    /// The rows of each list.
+    pub rows: BTreeMap<ListId, ApiRows>,
     /// How many rows a page has.
     pub page_size: usize,
     /// Lists all rows, whatever dates are asked for. A provider must not.
@@ -95,23 +147,19 @@ pub struct ListApi {
 
 impl ListApi {
     fn page(&self, list: &ListId, query: &ListQuery) -> ListPage {
-        let mut rows: Vec<&ApiRow> = self.rows.get(list).into_iter().flatten().collect();
-        rows.sort_by_key(|row| std::cmp::Reverse((row.at, &row.id)));
+        let known = ApiRows::default();
+        let known = self.rows.get(list).unwrap_or(&known);
+        let (mut rows, number): (Vec<&ApiRow>, usize) = match query {
+            ListQuery::Id(id) => (known.by_id(id).collect(), 1),
+            ListQuery::Dated { page, .. } if self.ignores_dates => (known.newest_first().collect(), number_of(page)),
+            ListQuery::Dated { from, before, page } => {
+                (known.dated(from.whole_second(), before.whole_second()).collect(), number_of(page))
+            }
+            ListQuery::Whole { page } => (known.newest_first().collect(), number_of(page)),
+        };
         if self.oldest_first {
             rows.reverse();
         }
-        let number = match query {
-            ListQuery::Id(id) => {
-                rows.retain(|row| row.id == *id);
-                1
-            }
-            ListQuery::Dated { from, before, page } => {
-                let dates = from.whole_second()..before.whole_second();
-                rows.retain(|row| self.ignores_dates || dates.contains(&row.at));
-                number_of(page)
-            }
-            ListQuery::Whole { page } => number_of(page),
-        };
         let pages = rows.len().div_ceil(self.page_size);
         let next = (number < pages).then(|| key_after(list.kind(), number));
         let of_page = rows.into_iter().skip(number.saturating_sub(1) * self.page_size).take(self.page_size);
@@ -202,10 +250,7 @@ impl Fake<ListApi> {
 
     /// Lists `row` in place of the list's row with the same id.
     pub fn list_row(&self, list: &ListId, row: ApiRow) {
-        let mut api = self.now();
-        let rows = api.rows.entry(list.clone()).or_default();
-        rows.retain(|known| known.id != row.id);
-        rows.push(row);
+        self.now().rows.entry(list.clone()).or_default().replace(row);
     }
 
     /// Decides the replies to the next calls.

@@ -15,7 +15,9 @@ use fundhook_domain::{
     Timestamp, events_after,
 };
 use fundhook_ports::ListPage;
-use fundhook_ports::fakes::{Clock, Fake, ListApi, Queue, ResourceTable, Stepped, Steps, TokenService};
+use fundhook_ports::fakes::{
+    Clock, Fake, ListApi, Queue, ReconciliationTable, ResourceTable, Stepped, Steps, TokenService,
+};
 use fundhook_providers::{Envelope, ReadingSettings, facts};
 use fundhook_reconciliation::{DayReports, PageKey, RunSummary, Watermark};
 use fundhook_runtime::metrics::Metrics;
@@ -24,7 +26,6 @@ use reconciler::{ListReader, Ports, ReconcileError, ReconcileRequest, ReconcileR
 
 use deposit::TestDeposit;
 use item::Item;
-use table::Table;
 use table_state::TableState;
 
 /// The instant of an RFC 3339 text.
@@ -84,7 +85,7 @@ impl Ports for InMemory {
     type Connect = Stepped<Fake<ListApi>>;
     type Zerohash = Stepped<Fake<ListApi>>;
     type Resources = Stepped<Fake<ResourceTable>>;
-    type ReconciliationStore = Stepped<Table>;
+    type ReconciliationStore = Stepped<ReconciliationTable>;
     type Queue = Stepped<Fake<Queue>>;
     type Clock = Box<dyn Fn() -> Timestamp>;
 }
@@ -103,7 +104,7 @@ pub(crate) struct World {
     pub(crate) clock: Clock,
     pub(crate) tokens: Fake<TokenService>,
     pub(crate) provider: Fake<ListApi>,
-    pub(crate) table: Table,
+    pub(crate) table: ReconciliationTable,
     pub(crate) ingress: Fake<Queue>,
     pub(crate) transfers: Fake<Queue>,
     pub(crate) settings: ReconcileSettings,
@@ -128,7 +129,7 @@ impl World {
         Self {
             provider: Fake::<ListApi>::empty(PAGE_SIZE, &tokens),
             tokens,
-            table: Table::default(),
+            table: ReconciliationTable::default(),
             ingress: Fake::default(),
             transfers: Fake::default(),
             settings: ReconcileSettings {
@@ -223,7 +224,7 @@ impl World {
         }
         let statements = std::mem::take(&mut self.transfers.now().sent);
         for message in &statements {
-            self.table.record(NewFact::from_message(message).expect("a fact to record"), now);
+            table::record(&self.table, NewFact::from_message(message).expect("a fact to record"), now);
         }
     }
 

@@ -6,9 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use fundhook_domain::{Claim, Provider, Resource, ResourceId, events_after};
+use fundhook_ports::fakes::{IndexKeys, ReconciliationTable};
 use serde_json::{Value, json};
-
-use super::table::{Keys, Table};
 
 /// Members about the statements behind a view and when they were received. A row is another statement and is read
 /// later, and the webhook before it may have been dropped, so that the previous status and what the event adds to the books
@@ -44,7 +43,7 @@ pub(crate) const WORDED_DIFFERENTLY: [&str; 5] = ["family", "stream", "status_re
 pub(crate) struct TableState(BTreeMap<ResourceId, Value>);
 
 impl TableState {
-    pub(super) fn of(table: &Table) -> Self {
+    pub(super) fn of(table: &ReconciliationTable) -> Self {
         let resources = table.resources.resources();
         Self(resources.iter().map(|resource| (resource.id().clone(), recorded(table, resource))).collect())
     }
@@ -67,7 +66,7 @@ impl TableState {
 }
 
 /// What is recorded of a resource: its view, what the claims on its coins say, its index keys, and its latest event.
-fn recorded(table: &Table, resource: &Resource) -> Value {
+fn recorded(table: &ReconciliationTable, resource: &Resource) -> Value {
     let resources = table.resources.now();
     let latest = events_after(resource, 0).pop();
     let entries = resources.claims.values().flat_map(Claim::entries);
@@ -75,9 +74,15 @@ fn recorded(table: &Table, resource: &Resource) -> Value {
     json!({
         "view": resource.view(),
         "claims": claims.collect::<Vec<_>>(),
-        "indexes": table.contents.now().indexes.get(resource.id()).map(Keys::named),
+        "indexes": table.contents.now().indexes.keys(resource.id()).map(named),
         "event": latest.map(|event| event.data),
     })
+}
+
+/// The keys by name. The time of writing is not compared.
+fn named(IndexKeys { open, settled, account, updated_at: _ }: &IndexKeys) -> Value {
+    let (overdue, open_since) = open.unzip();
+    json!({ "overdue": overdue, "open_since": open_since, "settled": settled, "account": account })
 }
 
 /// The members of a resource that are compared.
