@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use fundhook_domain::Timestamp;
 use fundhook_ports::fakes::Around;
 use fundhook_ports::{Disposition, PortError};
 use tokio::time::sleep;
@@ -15,6 +16,9 @@ use crate::plan::Rates;
 
 /// How long a caller waits for an answer, with the repetitions of the SDK.
 const TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How far a clock may be off.
+const CLOCK_OFF_MAX_SECONDS: u64 = 120;
 
 /// How long an outage lasts.
 const OUTAGE_SECONDS: u64 = 600;
@@ -51,9 +55,25 @@ impl Calls {
         if self.calm.load(Ordering::Relaxed) { Rates::default() } else { self.rates }
     }
 
-    /// How long a function may run before it is killed; `None` if it is not.
-    pub(crate) fn killed_after(&self) -> Option<Duration> {
-        self.chance.one_in(self.rates().killed).then(|| self.chance.ms(0..60))
+    /// How long a function may run before it is killed, less than `within`; `None` if it is not killed.
+    pub(crate) fn killed_after(&self, within: Duration) -> Option<Duration> {
+        let within = u64::try_from(within.as_millis()).unwrap_or(u64::MAX);
+        self.chance.one_in(self.rates().killed).then(|| self.chance.ms(0..within))
+    }
+
+    /// How often a function is invoked for one tick of its schedule.
+    pub(crate) fn invocations(&self) -> usize {
+        if self.chance.one_in(self.rates().doubled_message) { 2 } else { 1 }
+    }
+
+    /// The time by the clock of a function.
+    pub(crate) fn now(&self) -> Timestamp {
+        let now = self.clock.now();
+        if !self.chance.one_in(self.rates().clock_off) {
+            return now;
+        }
+        let off = self.chance.seconds(1..CLOCK_OFF_MAX_SECONDS);
+        if self.chance.one_in(2) { now.plus(off) } else { now.minus(off) }
     }
 
     /// Waits before the attempt after this many.

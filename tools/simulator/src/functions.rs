@@ -12,17 +12,36 @@ use tokio::task::spawn_local;
 use tokio::time::{sleep, timeout};
 
 use crate::calls::Calls;
-use crate::clock::Clock;
 use crate::log::Log;
 use crate::queue::Queue;
 use crate::stream::Stream;
 
-/// The time limit of a function.
-const TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a function may run.
+#[derive(Clone, Copy)]
+pub(crate) struct Limits {
+    /// Its time limit.
+    pub(crate) timeout: Duration,
+    /// One that is killed is killed within this time.
+    pub(crate) killed_within: Duration,
+}
+
+impl Limits {
+    /// Of a function that handles a request or a batch.
+    pub(crate) const SHORT: Self = Self { timeout: Duration::from_secs(10), killed_within: Duration::from_millis(60) };
+
+    /// Of a function that runs on a schedule, with many calls.
+    pub(crate) const LONG: Self = Self { timeout: Duration::from_secs(300), killed_within: Duration::from_secs(3) };
+}
 
 /// Runs a function once. `None` if it was killed, or took too long.
-pub(crate) async fn invoke<T>(calls: &Calls, log: &Log, name: &'static str, run: impl Future<Output = T>) -> Option<T> {
-    let ran = timeout(calls.killed_after().unwrap_or(TIMEOUT), run).await;
+pub(crate) async fn invoke<T>(
+    calls: &Calls,
+    log: &Log,
+    name: &'static str,
+    limits: Limits,
+    run: impl Future<Output = T>,
+) -> Option<T> {
+    let ran = timeout(calls.killed_after(limits.killed_within).unwrap_or(limits.timeout), run).await;
     if ran.is_err() {
         log.note("function killed", name);
     }
@@ -33,7 +52,6 @@ pub(crate) async fn invoke<T>(calls: &Calls, log: &Log, name: &'static str, run:
 #[derive(Clone)]
 pub(crate) struct Lambda {
     pub(crate) name: &'static str,
-    pub(crate) clock: Clock,
     pub(crate) calls: Calls,
     pub(crate) log: Log,
     /// How many of it run at a time.
@@ -50,10 +68,11 @@ impl Lambda {
         let slots = Arc::new(Semaphore::new(self.concurrency));
         while let Ok(slot) = Arc::clone(&slots).acquire_owned().await {
             let (places, event) = queue.receive().await.into_parts();
-            let handling = handle(event, self.clock.now());
+            let handling = handle(event, self.calls.now());
             let (lambda, queue) = (self.clone(), queue.clone());
             spawn_local(async move {
-                if let Some(response) = invoke(&lambda.calls, &lambda.log, lambda.name, handling).await {
+                let handled = invoke(&lambda.calls, &lambda.log, lambda.name, Limits::SHORT, handling).await;
+                if let Some(response) = handled {
                     let failed = response.batch_item_failures.iter().map(|failure| failure.item_identifier.as_str());
                     queue.acknowledge(&places, &failed.collect::<Vec<_>>());
                 }
@@ -72,7 +91,8 @@ impl Lambda {
         loop {
             let event = stream.batch(part, limit).await;
             let count = event.records.len();
-            let handled = invoke(&self.calls, &self.log, self.name, handle(event, self.clock.now())).await;
+            let handling = handle(event, self.calls.now());
+            let handled = invoke(&self.calls, &self.log, self.name, Limits::SHORT, handling).await;
             let finished = handled.map_or(0, |response| {
                 let failed = response.batch_item_failures.first();
                 let failed = failed.and_then(|failure| failure.item_identifier.as_deref());
@@ -83,6 +103,25 @@ impl Lambda {
             } else {
                 limit = count.div_ceil(2);
                 sleep(Duration::from_millis(500)).await;
+            }
+        }
+    }
+
+    /// Runs on a schedule, for ever: `every` so often, and now and then twice at a time.
+    pub(crate) async fn serve_schedule<F>(self, every: Duration, run: impl Fn() -> F)
+    where
+        F: Future + 'static,
+    {
+        loop {
+            sleep(every).await;
+            for _ in 0..self.calls.invocations() {
+                let (lambda, running) = (self.clone(), run());
+                spawn_local(async move {
+                    let ran = invoke(&lambda.calls, &lambda.log, lambda.name, Limits::LONG, running).await;
+                    lambda
+                        .log
+                        .note(if ran.is_some() { "scheduled run" } else { "scheduled run cut short" }, lambda.name);
+                });
             }
         }
     }

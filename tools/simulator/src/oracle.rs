@@ -6,13 +6,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use flate2::read::GzDecoder;
 use fundhook_domain::{
-    Event, EvidencePointer, FactId, Resource, ResourceId, Status, StatusRule, Stored, digest_hex, events_after,
+    Event, EvidenceClass, EvidencePointer, Fact, FactContent, FactId, Feed, NewFact, Resource, ResourceId, Status,
+    StatusRule, Stored, digest_hex, events_after,
 };
 use fundhook_ports::fakes::{EvidenceBucket, ResourceTable};
-use fundhook_ports::{PortError, QueueMessage, SendMessage};
+use fundhook_ports::{PortError, QueueMessage, SendMessage, SendMessages};
 use fundhook_providers::{Envelope, ReadingSettings, facts};
+use fundhook_reconciliation::Report;
+use serde_json::json;
 
 use crate::books::Sums;
+use crate::lives::End;
 use crate::provider::Told;
 use crate::queue::Queue;
 use crate::topic::{Received, content};
@@ -37,26 +41,51 @@ struct Known {
     checked: BTreeMap<&'static str, u64>,
 }
 
-/// What a resource is in the end, if every webhook about it was queued.
+/// What a resource is in the end, if every webhook about it was queued, or a list tells it.
 struct Truth {
-    resource: String,
-    status: &'static str,
+    end: End,
     /// The digests of the bodies about it.
     bodies: Vec<String>,
+    /// What it books after all of them, if one of them is dropped.
+    books: Option<Sums>,
 }
 
-/// The ingress queue. The oracle sees what it takes.
+/// A queue. The oracle hears what it takes.
 #[derive(Clone)]
-pub(crate) struct Ingress {
+pub(crate) struct Heard {
     pub(crate) queue: Queue,
     pub(crate) oracle: Oracle,
+    pub(crate) hears: fn(&Oracle, &str),
 }
 
-impl SendMessage for Ingress {
+impl SendMessage for Heard {
     async fn send(&self, message: QueueMessage) -> Result<(), PortError> {
-        self.oracle.queued(&message.body);
+        (self.hears)(&self.oracle, &message.body);
         self.queue.send(message).await
     }
+}
+
+impl SendMessages for Heard {
+    async fn send_all(&self, messages: Vec<QueueMessage>) -> Vec<Result<(), PortError>> {
+        messages.iter().for_each(|message| (self.hears)(&self.oracle, &message.body));
+        self.queue.send_all(messages).await
+    }
+}
+
+/// The envelope of a webhook that arrives.
+fn envelope_of(Told { at, provider, body }: &Told) -> String {
+    let envelope = json!({
+        "v": 1, "feed": Feed::from(*provider), "received_at": at, "url": "https://fundhook.example", "headers": [],
+        "body": { "text": body.to_string() },
+        "attestation": { "scheme": "connect-rsa-sha256", "class": "asymmetric", "key": "a-key", "signed_at": at },
+    });
+    envelope.to_string()
+}
+
+/// The facts in an envelope.
+fn facts_of(envelope: &Envelope) -> Vec<NewFact> {
+    let nowhere = EvidencePointer { object: String::new(), line: 0 };
+    facts(envelope, nowhere, &ReadingSettings::default())
 }
 
 impl Oracle {
@@ -64,24 +93,56 @@ impl Oracle {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The provider's `resource` is `status` in the end, after these webhooks.
-    pub(crate) fn expects(&self, resource: String, status: &'static str, told: &[Told]) {
+    /// A life has this end after these webhooks, of which some may be dropped.
+    pub(crate) fn expects(&self, end: End, told: &[Told], some_dropped: bool) {
         let bodies = told.iter().map(|told| digest_hex(told.body.to_string().as_bytes())).collect();
-        self.known().truths.push(Truth { resource, status, bodies });
+        let mut known = self.known();
+        let mut books = None;
+        if some_dropped && end.is_listed {
+            match books_after(&end.resource, told) {
+                Ok(after) => books = Some(after),
+                Err(error) => known.broken.push(format!("what {} books cannot be told: {error}", end.resource)),
+            }
+        }
+        known.truths.push(Truth { end, bodies, books });
     }
 
-    /// A webhook was queued: it must not be lost.
-    fn queued(&self, message: &str) {
+    /// A notice about a resource was queued: it must not be lost.
+    pub(crate) fn noticed(&self, message: &str) {
+        let mut known = self.known();
+        let recorded = match NewFact::from_message(message) {
+            Ok(fact) => known.clean.record(std::slice::from_ref(&fact)).map_err(|error| format!("{error:?}")),
+            Err(error) => Err(error.to_string()),
+        };
+        if let Err(error) = recorded {
+            known.broken.push(format!("a clean pass cannot record a notice: {error}"));
+        }
+    }
+
+    /// The provider listed these totals of a day, after everything was quiet.
+    pub(crate) fn totalled(&self, report: &Report) {
+        let mut known = self.known();
+        *known.checked.entry("control totals are equal").or_default() += 1;
+        if report.differences() > 0 || !report.discrepancies.is_empty() {
+            let (list, lines) = (report.list_id(), &report.lines);
+            let differ = lines.iter().filter(|line| !line.holds()).map(|line| format!("{line:?}")).collect::<Vec<_>>();
+            let sentences = [differ, report.discrepancies.clone()].concat().join("; ");
+            known.broken.push(format!("the totals of {list} on {} differ: {sentences}", report.from));
+        }
+    }
+
+    /// A webhook was queued, or a row like one: it must not be lost.
+    pub(crate) fn queued(&self, message: &str) {
         let mut known = self.known();
         let envelope = match Envelope::from_json(message) {
             Ok(envelope) => envelope,
             Err(error) => return known.broken.push(format!("what was queued is not an envelope: {error}")),
         };
-        if !known.queued.insert(digest_hex(&envelope.body())) {
+        let is_row = envelope.attestation().class == EvidenceClass::Api;
+        if !is_row && !known.queued.insert(digest_hex(&envelope.body())) {
             return;
         }
-        let nowhere = EvidencePointer { object: String::new(), line: 0 };
-        for fact in facts(&envelope, nowhere, &ReadingSettings::default()) {
+        for fact in facts_of(&envelope) {
             if let Err(error) = known.clean.record(std::slice::from_ref(&fact)) {
                 known.broken.push(format!("a clean pass cannot record {}: {error:?}", fact.resource));
             }
@@ -128,26 +189,38 @@ impl Oracle {
                 format!("a webhook that is not signed was queued: body {body}")
             });
         }
-        for Truth { resource, status, bodies } in
-            truths.iter().filter(|it| it.bodies.iter().all(|it| queued.contains(it)))
-        {
+        for Truth { end: End { resource, status, is_listed }, bodies, books } in truths.iter() {
+            let arrived = bodies.iter().filter(|body| queued.contains(*body)).count();
+            let is_told = arrived == bodies.len();
+            if !is_told && !is_listed {
+                continue;
+            }
             let id = resource.parse::<ResourceId>().ok();
-            let recorded = id.and_then(|id| table.resources.get(&id)?.view()?.status).map(Status::as_str);
-            check("a resource is what its provider says in the end", recorded == Some(status), &|| {
+            let found = id.and_then(|id| table.resources.get(&id));
+            let recorded = found.and_then(Resource::view).and_then(|view| view.status).map(Status::as_str);
+            let promise = match is_told {
+                true => "a resource is what its provider says in the end",
+                false => "so is one whose webhooks were dropped, and which is listed",
+            };
+            check(promise, recorded == Some(status), &|| {
+                let (recorded, all) = (recorded.unwrap_or("not recorded"), bodies.len());
                 format!(
-                    "{resource} is {}, and {status} at its provider after {} webhooks",
-                    recorded.unwrap_or("not recorded"),
-                    bodies.len()
+                    "{resource} is {recorded}, and {status} at its provider; {arrived} of {all} webhooks were queued"
                 )
             });
+            if let (Some(expected), Some(found)) = (books, found) {
+                let (_, found) = said(found);
+                check("it books what it would with all webhooks", found == *expected, &|| {
+                    format!("{resource} books {found}, and {expected} after all {} webhooks", bodies.len())
+                });
+            }
         }
         let archived = lines(bucket);
         for expected in clean.resources().filter(|resource| resource.version() > 0) {
             let id = expected.id();
             let found = table.resource(id);
             check("facts are those of a clean pass", fact_ids(&found) == fact_ids(expected), &|| {
-                let (found, expected) = (found.facts().len(), expected.facts().len());
-                format!("{id} has {found} facts, and {expected} after a clean pass, or others")
+                format!("{id} has the facts {}, and {} after a clean pass", named(&found), named(expected))
             });
             check("what a resource says and books is what a clean pass gives", said(&found) == said(expected), &|| {
                 let ((status, books), (clean, clean_books)) = (said(&found), said(expected));
@@ -162,9 +235,9 @@ impl Oracle {
                 });
             }
             let events = events_after(&found, 0);
-            let expected_events = events_after(expected, 0).len();
-            check("as many events as after a clean pass", events.len() == expected_events, &|| {
-                format!("{id} has {} events, and {expected_events} after a clean pass", events.len())
+            let counts = [about_the_provider(&events), about_the_provider(&events_after(expected, 0))];
+            check("as many events as after a clean pass", counts[0] == counts[1], &|| {
+                format!("{id} has {} events, and {} after a clean pass", counts[0], counts[1])
             });
             check_events(id, &events, received, &mut check);
             let (_, books) = said(&found);
@@ -206,11 +279,37 @@ fn check_events(
     });
 }
 
-/// The ids of a resource's facts, in the order of the ids: one that is recorded twice is there twice.
+/// How many of these events the provider caused. When a status is overdue depends on when its successor was recorded, and a clean
+/// pass may record that before.
+fn about_the_provider(events: &[Event]) -> usize {
+    events.iter().filter(|event| !event.event_type.ends_with(".overdue")).count()
+}
+
+/// The names and times of a resource's facts.
+fn named(resource: &Resource) -> String {
+    let name = |fact: &Fact| format!("{} of {}", fact.content.event_type(), fact.content.occurred_at());
+    resource.facts().iter().map(name).collect::<Vec<_>>().join(", ")
+}
+
+/// The ids of what the provider stated about a resource, in the order of the ids: a fact that is recorded twice is there twice.
 fn fact_ids(resource: &Resource) -> Vec<&FactId> {
-    let mut ids: Vec<&FactId> = resource.facts().iter().map(|fact| fact.content.id()).collect();
+    let is_stated = |fact: &&Fact| !matches!(fact.content, FactContent::Overdue(_));
+    let mut ids: Vec<&FactId> = resource.facts().iter().filter(is_stated).map(|fact| fact.content.id()).collect();
     ids.sort();
     ids
+}
+
+/// What a resource books after these webhooks, each of which arrived.
+fn books_after(resource: &str, told: &[Told]) -> Result<Sums, String> {
+    let id = resource.parse::<ResourceId>().map_err(|error| error.to_string())?;
+    let mut stored = Stored::default();
+    for told in told {
+        let envelope = Envelope::from_json(&envelope_of(told)).map_err(|error| error.to_string())?;
+        for fact in facts_of(&envelope) {
+            stored.record(std::slice::from_ref(&fact)).map_err(|error| format!("{error:?}"))?;
+        }
+    }
+    Ok(stored.resource(&id).map(|resource| said(resource).1).unwrap_or_default())
 }
 
 /// The status of a resource, and what it books.

@@ -60,19 +60,27 @@ pub enum Fault {
     Repeated,
     /// A webhook is sent hours late.
     Delayed,
+    /// A webhook is never sent.
+    Dropped,
+    /// A provider lists something minutes to hours late.
+    ListedLate,
+    /// The clock of a function is minutes ahead or behind.
+    ClockOff,
     /// Beside a webhook, another one is sent that its provider did not sign.
     Forged,
     /// Beside a webhook, its body is sent with another byte and the same signature.
     Altered,
     /// In a period of ten minutes, every call fails.
     Outage,
-    /// The operator and a provider rotate their secret.
+    /// A provider rotates its secret or its key, and the former one is accepted for a while longer.
     Rotated,
+    /// A provider rotates its secret or its key at once.
+    RotatedAtOnce,
 }
 
 impl Fault {
     /// All faults.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 16] = [
         Self::Throttled,
         Self::LostRequest,
         Self::LostReply,
@@ -81,10 +89,14 @@ impl Fault {
         Self::DoubledMessage,
         Self::Repeated,
         Self::Delayed,
+        Self::Dropped,
+        Self::ListedLate,
+        Self::ClockOff,
         Self::Forged,
         Self::Altered,
         Self::Outage,
         Self::Rotated,
+        Self::RotatedAtOnce,
     ];
 }
 
@@ -124,10 +136,14 @@ impl FaultLevel {
                 doubled_message: 200,
                 repeated: 50,
                 delayed: 50,
+                dropped: 50,
+                listed_late: 100,
+                clock_off: 500,
                 forged: 50,
                 altered: 50,
                 outage: 400,
                 rotated: 2_000,
+                rotated_at_once: 4_000,
             },
             Self::Heavy => Rates {
                 throttled: 100,
@@ -138,10 +154,14 @@ impl FaultLevel {
                 doubled_message: 20,
                 repeated: 8,
                 delayed: 8,
+                dropped: 8,
+                listed_late: 15,
+                clock_off: 20,
                 forged: 10,
                 altered: 10,
                 outage: 40,
                 rotated: 150,
+                rotated_at_once: 300,
             },
         }
     }
@@ -173,10 +193,14 @@ pub(crate) struct Rates {
     pub(crate) doubled_message: u64,
     pub(crate) repeated: u64,
     pub(crate) delayed: u64,
+    pub(crate) dropped: u64,
+    pub(crate) listed_late: u64,
+    pub(crate) clock_off: u64,
     pub(crate) forged: u64,
     pub(crate) altered: u64,
     pub(crate) outage: u64,
     pub(crate) rotated: u64,
+    pub(crate) rotated_at_once: u64,
 }
 
 impl Rates {
@@ -190,10 +214,14 @@ impl Rates {
             Fault::DoubledMessage => &mut self.doubled_message,
             Fault::Repeated => &mut self.repeated,
             Fault::Delayed => &mut self.delayed,
+            Fault::Dropped => &mut self.dropped,
+            Fault::ListedLate => &mut self.listed_late,
+            Fault::ClockOff => &mut self.clock_off,
             Fault::Forged => &mut self.forged,
             Fault::Altered => &mut self.altered,
             Fault::Outage => &mut self.outage,
             Fault::Rotated => &mut self.rotated,
+            Fault::RotatedAtOnce => &mut self.rotated_at_once,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
@@ -17,11 +18,13 @@ use tokio::time::sleep;
 use crate::calls::Calls;
 use crate::chance::Chance;
 use crate::clock::Clock;
-use crate::functions::invoke;
+use crate::functions::{Limits, invoke};
+use crate::lives::Listing;
 use crate::log::Log;
-use crate::oracle::{Ingress, Oracle};
+use crate::oracle::{Heard, Oracle};
 use crate::plan::Rates;
-use crate::signing::Signer;
+use crate::published::Published;
+use crate::signing::Accepted;
 
 /// When a provider sends a webhook again that was not accepted; then it gives up.
 const RETRIES: [Duration; 6] = [
@@ -33,12 +36,19 @@ const RETRIES: [Duration; 6] = [
     Duration::from_secs(7_200),
 ];
 
-/// How long after the operator stored the next secret its provider signs with it: longer than a receiver keeps secrets.
+/// How long after the next key or secret can be read its provider signs with it: longer than a receiver keeps secrets.
 const ROTATED_AFTER: Duration = Duration::from_secs(900);
+
+/// For how long webhooks may be refused after a key or secret was rotated at once: the receivers read it within a minute, unless
+/// calls fail.
+const KNOWN_WITHIN: Duration = Duration::from_secs(3600);
+
+/// How long the operator needs to store the secret of a provider that rotated it at once.
+const STORED_WITHIN: Duration = Duration::from_secs(120);
 
 /// A receiver behind the gateway.
 pub(crate) type SimulatedReceiver = Receiver<
-    Stepped<Ingress, Calls>,
+    Stepped<Heard, Calls>,
     Stepped<Fake<KeySetTable>, Calls>,
     Stepped<Fake<KeySetApi>, Calls>,
     Stepped<Fake<SecretVault>, Calls>,
@@ -47,15 +57,15 @@ pub(crate) type SimulatedReceiver = Receiver<
 /// The providers, and the receivers that they post to.
 pub(crate) struct Providers {
     pub(crate) receivers: Vec<SimulatedReceiver>,
-    pub(crate) signer: Signer,
+    pub(crate) published: Published,
     pub(crate) calls: Calls,
     pub(crate) clock: Clock,
     pub(crate) chance: Chance,
     pub(crate) log: Log,
     pub(crate) rates: Rates,
     pub(crate) oracle: Oracle,
-    /// What the operator stores for the providers with a secret.
-    pub(crate) vaults: BTreeMap<Provider, Fake<SecretVault>>,
+    /// When each provider rotated its key or secret at once.
+    pub(crate) rotated_at_once: Mutex<BTreeMap<Provider, Timestamp>>,
     /// One rotation at a time.
     pub(crate) rotating: Semaphore,
 }
@@ -83,10 +93,13 @@ impl Providers {
             self.forge(provider, &body).await;
         }
         self.deliver(provider, &body).await;
-        if self.chance.one_in(self.rates.rotated)
-            && let Ok(_turn) = self.rotating.try_acquire()
-        {
-            self.rotate(provider).await;
+        if let Ok(_turn) = self.rotating.try_acquire() {
+            if self.chance.one_in(self.rates.rotated) {
+                self.rotate(provider).await;
+            }
+            if self.chance.one_in(self.rates.rotated_at_once) {
+                self.rotate_at_once(provider).await;
+            }
         }
         if self.chance.one_in(self.rates.altered) {
             self.alter(provider, &body).await;
@@ -98,22 +111,59 @@ impl Providers {
         }
     }
 
-    /// The operator stores the next secret of `provider` beside the one that it uses. When every receiver has both, the provider
-    /// signs with the next one.
+    /// Whether the provider never sends a webhook.
+    pub(crate) fn drops(&self, provider: Provider) -> bool {
+        let is_dropped = self.chance.one_in(self.rates.dropped);
+        if is_dropped {
+            self.log.note("webhook dropped", provider);
+        }
+        is_dropped
+    }
+
+    /// The provider lists what it knows, mostly within a minute.
+    pub(crate) async fn list(&self, listing: Listing) {
+        if self.chance.one_in(self.rates.listed_late) {
+            self.log.note("row listed late", listing.list);
+            sleep(self.chance.seconds(60..20_000)).await;
+        } else {
+            sleep(self.chance.ms(0..60_000)).await;
+        }
+        self.published.list(listing);
+    }
+
+    /// The next key of `provider` is published, or its next secret is stored, beside the one that it uses. When every receiver has
+    /// both, the provider signs with the next one; later, only that one is accepted.
     async fn rotate(&self, provider: Provider) {
-        let Some(vault) = self.vaults.get(&provider) else {
-            return;
-        };
-        self.log.note("secret rotated", provider);
-        vault.store(&self.signer.stored(provider));
+        self.log.note("key or secret rotated", provider);
+        self.published.accept(provider, Accepted::UsedAndNext);
+        let wait = if provider == Provider::Connect { KNOWN_WITHIN } else { ROTATED_AFTER };
+        sleep(wait).await;
+        self.published.signer.rotate(provider);
         sleep(ROTATED_AFTER).await;
-        self.signer.rotate(provider);
+        self.published.accept(provider, Accepted::Used);
+    }
+
+    /// The provider signs with its next key or secret at once, and the former one is not accepted any more.
+    async fn rotate_at_once(&self, provider: Provider) {
+        self.log.note("key or secret rotated at once", provider);
+        let now = self.clock.now();
+        self.rotated_at_once.lock().unwrap_or_else(PoisonError::into_inner).insert(provider, now);
+        self.published.signer.rotate(provider);
+        if provider != Provider::Connect {
+            sleep(STORED_WITHIN).await;
+        }
+        self.published.accept(provider, Accepted::Used);
+    }
+
+    /// Whether `provider` has just rotated its key or secret at once.
+    fn may_refuse(&self, provider: Provider) -> bool {
+        let rotated = self.rotated_at_once.lock().unwrap_or_else(PoisonError::into_inner);
+        rotated.get(&provider).is_some_and(|at| self.clock.now().since(*at) < KNOWN_WITHIN)
     }
 
     async fn deliver(&self, provider: Provider, body: &str) {
         for pause in RETRIES.into_iter().map(Some).chain([None]) {
-            let headers = self.signer.headers(provider, &url(provider), body.as_bytes(), self.clock.now());
-            let status = self.post(provider, body, headers).await;
+            let status = self.post(provider, body, self.sign(provider, body.as_bytes())).await;
             if status == Some(200) {
                 self.log.note("webhook accepted", provider);
                 self.oracle.accepted(body);
@@ -121,8 +171,9 @@ impl Providers {
             }
             if matches!(status, Some(400..500)) {
                 self.log.note("signed webhook refused", provider);
-                self.oracle.broke(format!("a signed webhook of {provider} was refused with {status:?}: {body}"));
-                return;
+                if !self.may_refuse(provider) {
+                    self.oracle.broke(format!("a signed webhook of {provider} was refused with {status:?}: {body}"));
+                }
             }
             self.log.note("webhook not accepted", provider);
             match pause {
@@ -132,19 +183,21 @@ impl Providers {
         }
     }
 
+    fn sign(&self, provider: Provider, body: &[u8]) -> SignedHeaders {
+        self.published.signer.headers(provider, &url(provider), body, self.clock.now())
+    }
+
     /// A webhook arrives that the provider did not sign.
     async fn forge(&self, provider: Provider, body: &str) {
         let forged = body.replace("CUST", "EVIL").replace("USER", "EVIL") + " ";
-        let headers = self.signer.headers(provider, &url(provider), b"another body", self.clock.now());
-        let status = self.post(provider, &forged, headers).await;
+        let status = self.post(provider, &forged, self.sign(provider, b"another body")).await;
         self.refused("forged", &forged, status);
     }
 
     /// A webhook arrives with another body than the one that was signed.
     async fn alter(&self, provider: Provider, body: &str) {
-        let headers = self.signer.headers(provider, &url(provider), body.as_bytes(), self.clock.now());
         let altered = format!("{body}\n");
-        let status = self.post(provider, &altered, headers).await;
+        let status = self.post(provider, &altered, self.sign(provider, body.as_bytes())).await;
         self.refused("altered", &altered, status);
     }
 
@@ -160,9 +213,9 @@ impl Providers {
     async fn post(&self, provider: Provider, body: &str, headers: SignedHeaders) -> Option<u16> {
         sleep(self.chance.ms(5..100)).await;
         let receiver = self.chance.pick(&self.receivers);
-        let now = self.clock.now();
-        let answer = invoke(&self.calls, &self.log, "receiver", receiver.handle(request(provider, body, headers), now));
-        answer.await.map(|answer| answer.status())
+        let handled = receiver.handle(request(provider, body, headers), self.calls.now());
+        let answer = invoke(&self.calls, &self.log, "receiver", Limits::SHORT, handled).await;
+        answer.map(|answer| answer.status())
     }
 }
 

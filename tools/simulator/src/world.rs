@@ -2,19 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::Duration;
 
-use fan_out::FanOut;
-use fundhook_credentials::{KeyCache, SecretCache};
-use fundhook_domain::{Feed, Provider};
-use fundhook_ports::fakes::{EvidenceBucket, Fake, KeySetApi, KeySetTable, ReceiptTable, SecretVault, Stepped};
-use fundhook_providers::ReadingSettings;
+use fundhook_domain::Timestamp;
+use fundhook_ports::chain;
 use fundhook_runtime::metrics::Metrics;
-use fundhook_runtime::settings::{self, Environment};
-use publisher::Publisher;
-use receiver::{Receiver, Verifier};
-use state_updater::StateUpdater;
+use reconciler::{ReconcileRequest, ReconcileResponse};
 use tokio::sync::Semaphore;
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::sleep;
@@ -23,200 +16,120 @@ use crate::CannotBegin;
 use crate::calls::Calls;
 use crate::chance::Chance;
 use crate::clock::Clock;
-use crate::functions::Lambda;
+use crate::deployment::{Deployment, Stack};
 use crate::lives::{Life, Lives};
 use crate::log::Log;
-use crate::oracle::{Ingress, Oracle};
+use crate::oracle::Oracle;
 use crate::outcome::{Outcome, Sent};
 use crate::plan::Plan;
-use crate::provider::{Providers, SimulatedReceiver, url};
+use crate::provider::Providers;
+use crate::published::Published;
 use crate::queue::Queue;
 use crate::signing::Signer;
-use crate::stream::{PARTS, Stream};
 use crate::table::Table;
 use crate::topic::Topic;
 
+/// How long the stack is deployed before the first webhook: the hour of the first run is not totalled.
+const DEPLOYED_BEFORE: Duration = Duration::from_secs(2 * 3600);
+
 /// How long the functions may take to finish.
-const FINISH_WITHIN: Duration = Duration::from_secs(3 * 86_400);
+const FINISH_WITHIN: Duration = Duration::from_secs(86_400);
 
 /// How often dead letters are sent again, when nothing goes wrong any more.
 const REDRIVES_MAX: usize = 3;
 
+/// For how long the reconciler goes on while things go wrong.
+const RECONCILED_FOR: Duration = Duration::from_secs(86_400);
+
+/// For how long it then stands still.
+const STANDS_STILL_FOR: Duration = Duration::from_secs(2 * 86_400);
+
+/// For how long it goes on after that, when nothing goes wrong any more: every hour is totalled a second time three days later,
+/// which finds what was listed hours late.
+const REVISED_FOR: Duration = Duration::from_secs(6 * 3600);
+
+/// The time that a report may take.
+const REPORT_MAX: Duration = Duration::from_secs(6 * 3600);
+
 /// Everything that a run consists of.
 struct World {
     clock: Clock,
-    log: Log,
-    calls: Calls,
-    oracle: Oracle,
-    queues: [Queue; 3],
-    table: Table,
-    bucket: Fake<EvidenceBucket>,
-    receipts: Fake<ReceiptTable>,
-    topic: Topic,
-    metrics: Metrics,
-    reading: ReadingSettings,
+    deployment: Deployment,
 }
 
 pub(crate) async fn run(plan: &Plan, progress: &dyn Fn(u64)) -> Result<Outcome, CannotBegin> {
     let chance = Chance::of(plan.seed);
-    let world = World::new(plan, &chance, Clock::started()?);
+    let world = World::new(plan, &chance, Clock::started()?)?;
     LocalSet::new().run_until(world.run(plan, &chance, progress)).await
 }
 
 impl World {
-    fn new(plan: &Plan, chance: &Chance, clock: Clock) -> Self {
+    fn new(plan: &Plan, chance: &Chance, clock: Clock) -> Result<Self, CannotBegin> {
         let rates = plan.rates();
         let log = Log::new(clock);
         let queue = |name| Queue::new(name, clock, chance, &log, rates.doubled_message);
-        Self {
-            clock,
-            calls: Calls::new(clock, chance, &log, rates),
-            oracle: Oracle::default(),
-            queues: [queue("ingress"), queue("transfers"), queue("accounts")],
+        let stack = Stack {
+            ingress: queue("ingress"),
+            transfers: queue("transfers"),
+            accounts: queue("accounts"),
             table: Table::default(),
-            bucket: Fake::default(),
-            receipts: Fake::default(),
+            keys: Default::default(),
+            bucket: Default::default(),
             topic: Topic::new(&log),
             metrics: Metrics::recorded(false),
-            reading: ReadingSettings::default(),
-            log,
-        }
+        };
+        let published = Published::new(clock, Signer::of(plan.seed)?);
+        let calls = Calls::new(clock, chance, &log, rates);
+        let deployment = Deployment::new(stack, published, Oracle::default(), calls, &log)?;
+        Ok(Self { clock, deployment })
+    }
+
+    fn queues(&self) -> [&Queue; 3] {
+        let Stack { ingress, transfers, accounts, .. } = &self.deployment.stack;
+        [ingress, transfers, accounts]
     }
 
     async fn run(self, plan: &Plan, chance: &Chance, progress: &dyn Fn(u64)) -> Result<Outcome, CannotBegin> {
-        let providers = Rc::new(self.providers(plan, chance)?);
-        let functions = self.start();
+        let Deployment { oracle, calls, .. } = &self.deployment;
+        let begins = self.clock.now();
+        let functions = self.deployment.start(chance);
+        let schedules = self.deployment.schedule();
+        let providers = Rc::new(self.providers(plan, chance));
+        self.pass(DEPLOYED_BEFORE).await;
         let (told, lives) = self.tell(plan, &providers, &Lives::of(plan), progress).await;
+        self.pass(RECONCILED_FOR).await;
+        drop(schedules);
         self.finish("after the last webhook").await;
-        self.calls.calm_down();
-        for _ in 0..REDRIVES_MAX {
-            self.queues.iter().for_each(Queue::redrive);
-            self.finish("after a redrive").await;
+        calls.calm_down();
+        self.redrive().await;
+        self.pass(STANDS_STILL_FOR).await;
+        let schedules = self.deployment.schedule();
+        self.pass(REVISED_FOR).await;
+        drop(schedules);
+        self.finish("after the last run of the reconciler").await;
+        self.redrive().await;
+        for queue in self.queues().into_iter().filter(|queue| queue.dead() > 0) {
+            oracle.broke(format!("{} messages are in a dead-letter queue after redrives", queue.dead()));
         }
-        for queue in self.queues.iter().filter(|queue| queue.dead() > 0) {
-            self.oracle.broke(format!("{} messages are in a dead-letter queue after redrives", queue.dead()));
-        }
+        self.total(begins).await;
         drop(functions);
         Ok(self.outcome(plan, told, lives))
     }
 
-    fn lambda(&self, name: &'static str, concurrency: usize) -> Lambda {
-        Lambda { name, clock: self.clock, calls: self.calls.of_another(), log: self.log.clone(), concurrency }
-    }
-
-    /// Starts the functions. They run until the returned set is dropped.
-    fn start(&self) -> JoinSet<()> {
-        let mut functions = JoinSet::new();
-        let [ingress, transfers, accounts] = &self.queues;
-
-        let lambda = self.lambda("fan-out", 4);
-        let port = |queue: &Queue| Stepped(queue.clone(), lambda.calls.clone());
-        let fan_out = Rc::new(FanOut::new(
-            Stepped(self.bucket.clone(), lambda.calls.clone()),
-            port(transfers),
-            port(accounts),
-            self.reading.clone(),
-            self.metrics.clone(),
-        ));
-        functions.spawn_local(lambda.clone().serve_queue(ingress.clone(), move |event, now| {
-            let fan_out = Rc::clone(&fan_out);
-            async move { fan_out.handle(event, now).await }
-        }));
-
-        for queue in [transfers, accounts] {
-            let lambda = self.lambda("state-updater", 6);
-            let table = Stepped(self.table.clone(), lambda.calls.clone());
-            let pauses = self.calls.of_another();
-            let pause = async move |attempt: u32| pauses.pause(attempt).await;
-            let updater = Rc::new(StateUpdater::new(table, pause));
-            functions.spawn_local(lambda.serve_queue(queue.clone(), move |event, now| {
-                let updater = Rc::clone(&updater);
-                async move { updater.handle(event, now).await }
-            }));
-        }
-
-        for part in 0..PARTS {
-            let lambda = self.lambda("publisher", 1);
-            let calls = || lambda.calls.clone();
-            let publisher = Rc::new(Publisher::to_topic(
-                Stepped(self.topic.clone(), calls()),
-                Stepped(self.receipts.clone(), calls()),
-                Stepped(self.table.clone(), calls()),
-                self.metrics.clone(),
-            ));
-            let stream: Stream = self.table.stream.clone();
-            functions.spawn_local(lambda.clone().serve_stream(stream, part, move |event, now| {
-                let publisher = Rc::clone(&publisher);
-                async move { publisher.handle(event, now).await }
-            }));
-        }
-        functions
-    }
-
-    fn providers(&self, plan: &Plan, chance: &Chance) -> Result<Providers, CannotBegin> {
-        let signer = Signer::of(plan.seed)?;
-        let keys = Fake::new(KeySetApi {
-            serves: Some(signer.key_set()),
-            fresh_for: Some(Duration::from_secs(3600)),
-            ..KeySetApi::default()
-        });
-        let vault =
-            |provider| Fake::new(SecretVault { holds: Some(signer.stored(provider)), ..SecretVault::default() });
-        let (stored, zerohash, striga) = (Fake::default(), vault(Provider::Zerohash), vault(Provider::Striga));
-        let receivers: Result<Vec<SimulatedReceiver>, CannotBegin> =
-            (0..3).map(|_| self.receiver(&stored, &keys, &zerohash, &striga)).collect();
-        Ok(Providers {
-            receivers: receivers?,
-            signer,
-            calls: self.calls.of_another(),
+    fn providers(&self, plan: &Plan, chance: &Chance) -> Providers {
+        let Deployment { published, oracle, calls, log, .. } = &self.deployment;
+        Providers {
+            receivers: self.deployment.receivers(),
+            published: published.clone(),
+            calls: calls.of_another(),
             clock: self.clock,
             chance: chance.fork(),
-            log: self.log.clone(),
+            log: log.clone(),
             rates: plan.rates(),
-            oracle: self.oracle.clone(),
-            vaults: BTreeMap::from([(Provider::Zerohash, zerohash), (Provider::Striga, striga)]),
+            oracle: oracle.clone(),
+            rotated_at_once: Default::default(),
             rotating: Semaphore::new(1),
-        })
-    }
-
-    /// A receiver with caches of its own, wired by the settings of a deployment.
-    fn receiver(
-        &self,
-        stored: &Fake<KeySetTable>,
-        published: &Fake<KeySetApi>,
-        zerohash: &Fake<SecretVault>,
-        striga: &Fake<SecretVault>,
-    ) -> Result<SimulatedReceiver, CannotBegin> {
-        let variables = BTreeMap::from([
-            ("FUNDHOOK_CONNECT_JWKS_URL", "https://api.connect.xyz/v1/jwks".to_owned()),
-            ("FUNDHOOK_CONNECT_WEBHOOK_URLS", url(Provider::Connect)),
-            ("FUNDHOOK_ZEROHASH_SECRET_ID", "zerohash".to_owned()),
-            ("FUNDHOOK_STRIGA_SECRET_ID", "striga".to_owned()),
-            ("FUNDHOOK_ZEROHASH", "on".to_owned()),
-            ("FUNDHOOK_STRIGA", "on".to_owned()),
-        ]);
-        let lookup = |name: &str| variables.get(name).cloned();
-        let environment = Environment::new(&lookup);
-        let invalid = |error: settings::SettingError| CannotBegin::because("a setting is invalid")(error.into());
-        let calls = self.calls.of_another();
-        let keys = settings::keys(&environment).map_err(invalid)?;
-        let secrets = |provider, vault: &Fake<SecretVault>| {
-            Arc::new(SecretCache::new(provider, keys, Stepped(vault.clone(), calls.clone())))
-        };
-        let mut verifiers = BTreeMap::new();
-        for connect in settings::connect(&environment).map_err(invalid)? {
-            let (stored, published) =
-                (Stepped(stored.clone(), calls.clone()), Stepped(published.clone(), calls.clone()));
-            let cache = KeyCache::new(connect.feed.clone(), keys, stored, published);
-            verifiers.insert(connect.feed, Verifier::Connect(connect.settings, cache));
         }
-        if let Some(of_zerohash) = settings::zerohash(&environment).map_err(invalid)? {
-            let verifier = Verifier::Zerohash(of_zerohash.settings, secrets(Provider::Zerohash, zerohash));
-            verifiers.insert(Feed::from(Provider::Zerohash), verifier);
-        }
-        verifiers.insert(Feed::from(Provider::Striga), Verifier::Striga(secrets(Provider::Striga, striga)));
-        let ingress = Ingress { queue: self.queues[0].clone(), oracle: self.oracle.clone() };
-        Ok(Receiver::new(Stepped(ingress, calls), verifiers, self.metrics.clone()))
     }
 
     /// Has the providers tell the plan's webhooks, and waits until the last one is accepted or given up. Returns how many were
@@ -231,31 +144,54 @@ impl World {
         while drawn < plan.webhooks {
             let at = begins.plus(apart * u32::try_from(number).unwrap_or(u32::MAX));
             sleep(at.since(self.clock.now())).await;
-            let Life { told: webhooks, ends } = lives.draw(number, at);
+            let life = lives.draw(number, at);
             let is_told = plan.only.is_empty() || plan.only.contains(&number);
             number += 1;
-            if let Some((resource, status)) = ends.filter(|_| is_told) {
-                self.oracle.expects(resource, status, &webhooks);
-            }
-            for webhook in webhooks {
+            for _ in &life.told {
                 drawn += 1;
                 if drawn % step == 0 {
                     progress(drawn);
                 }
-                if is_told {
-                    told += 1;
-                    let (providers, wait) = (Rc::clone(providers), webhook.at.since(at));
-                    telling.spawn_local(async move {
-                        sleep(wait).await;
-                        providers.tell(webhook.provider, webhook.body).await;
-                    });
-                }
+            }
+            if is_told {
+                told += self.live(providers, life, at, &mut telling);
             }
             while telling.try_join_next().is_some() {}
-            self.metrics.take();
+            self.deployment.stack.metrics.take();
         }
         while telling.join_next().await.is_some() {}
         (told, number)
+    }
+
+    /// Has the providers tell and list a life that begins at `at`. Returns how many webhooks it has.
+    fn live(&self, providers: &Rc<Providers>, life: Life, at: Timestamp, telling: &mut JoinSet<()>) -> u64 {
+        let Life { told, rows, ends } = life;
+        for listing in rows {
+            let (providers, wait) = (Rc::clone(providers), listing.at.since(at));
+            telling.spawn_local(async move {
+                sleep(wait).await;
+                providers.list(listing).await;
+            });
+        }
+        let dropped: Vec<bool> = told.iter().map(|webhook| providers.drops(webhook.provider)).collect();
+        if let Some(end) = ends {
+            self.deployment.oracle.expects(end, &told, dropped.contains(&true));
+        }
+        let count = told.len();
+        for (webhook, _) in told.into_iter().zip(dropped).filter(|(_, is_dropped)| !is_dropped) {
+            let (providers, wait) = (Rc::clone(providers), webhook.at.since(at));
+            telling.spawn_local(async move {
+                sleep(wait).await;
+                providers.tell(webhook.provider, webhook.body).await;
+            });
+        }
+        u64::try_from(count).unwrap_or(u64::MAX)
+    }
+
+    /// Lets time pass.
+    async fn pass(&self, time: Duration) {
+        sleep(time).await;
+        self.deployment.stack.metrics.take();
     }
 
     /// Waits until nothing is on its way.
@@ -263,16 +199,42 @@ impl World {
         let until = self.clock.now().plus(FINISH_WITHIN);
         while self.clock.now() < until {
             sleep(Duration::from_secs(1)).await;
-            if self.queues.iter().all(Queue::is_empty) && self.table.stream.is_empty() {
+            if self.queues().into_iter().all(Queue::is_empty) && self.deployment.stack.table.is_quiet() {
                 return;
             }
         }
-        self.oracle.broke(format!("something is still on its way {when}"));
+        self.deployment.oracle.broke(format!("something is still on its way {when}"));
+    }
+
+    /// Sends dead letters again, when nothing goes wrong any more.
+    async fn redrive(&self) {
+        for _ in 0..REDRIVES_MAX {
+            self.queues().into_iter().for_each(Queue::redrive);
+            self.finish("after a redrive").await;
+        }
+    }
+
+    /// Totals every day since `begins` once more.
+    async fn total(&self, begins: Timestamp) {
+        let Deployment { oracle, calls, published, .. } = &self.deployment;
+        let reconciler = self.deployment.reconciler(calls);
+        let mut day = begins.day_start();
+        while day < self.clock.now() {
+            published.tick();
+            let deadline = self.clock.now().plus(REPORT_MAX);
+            match reconciler.answer(ReconcileRequest::ReportDay(day), deadline).await {
+                Ok(ReconcileResponse::Reports(reports)) => reports.reports.iter().for_each(|it| oracle.totalled(it)),
+                Ok(other) => oracle.broke(format!("instead of a report, the reconciler answered {other:?}")),
+                Err(failed) => oracle.broke(format!("the day {day} cannot be totalled: {}", chain(&failed))),
+            }
+            day = day.plus(Duration::from_secs(86_400));
+        }
     }
 
     fn outcome(&self, plan: &Plan, told: u64, lives: u64) -> Outcome {
-        let (table, received, bucket) = (self.table.resources.now(), self.topic.received(), self.bucket.now());
-        let (broken, checked) = self.oracle.check(&table, &received, &bucket);
+        let Deployment { stack: Stack { table, topic, bucket, .. }, oracle, log, .. } = &self.deployment;
+        let (table, received, bucket) = (table.store.resources.now(), topic.received(), bucket.now());
+        let (broken, checked) = oracle.check(&table, &received, &bucket);
         let resources: BTreeSet<_> = table.resources.keys().collect();
         let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
         let sent = Sent {
@@ -280,9 +242,8 @@ impl World {
             lives,
             resources: count(resources.len()),
             facts: table.resources.values().map(|resource| count(resource.facts().len())).sum(),
-            events: received.events.values().map(|events| count(events.len())).sum(),
+            events: received.events.values().map(|events: &BTreeMap<_, _>| count(events.len())).sum(),
         };
-        let counts = self.log.counts();
-        Outcome { plan: plan.clone(), sent, counts, checked, broken, digest: self.log.digest() }
+        Outcome { plan: plan.clone(), sent, counts: log.counts(), checked, broken, digest: log.digest() }
     }
 }

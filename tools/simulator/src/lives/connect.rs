@@ -1,9 +1,9 @@
 //! Lives at Connect [zerohash-connect].
 
-use fundhook_domain::{Provider, Timestamp};
+use fundhook_domain::{ListKind, Provider, Timestamp};
 use serde_json::json;
 
-use super::{Draws, Life, amount, walk};
+use super::{Draws, Life, Step, amount, milliseconds, newest, walk};
 
 pub(super) fn deposit(draws: &Draws, begins: Timestamp) -> Life {
     let chance = &draws.chance;
@@ -30,8 +30,25 @@ pub(super) fn deposit(draws: &Draws, begins: Timestamp) -> Life {
             "account": { "reference_id": user },
         })
     };
+    // The fund transaction: there is one as soon as the coin arrived.
+    let row = |steps: &[Step]| {
+        let (at, word) = newest(steps);
+        let is_held = word == "on_hold";
+        matches!(word, "on_hold" | "confirmed").then(|| {
+            json!({
+                "participant_code": user, "fund_asset": "USDC.BASE", "deposited_asset": "USDC.BASE", "rate": "1",
+                "quoted_currency": "USD", "deposit_address": to, "quantity": amount, "notional": amount, "fund_id": id,
+                "fund_timestamp": milliseconds(at), "deposit_timestamp": milliseconds(begins),
+                "transaction_id": hash, "account_label": "general", "success": !is_held,
+                "status_reason": if is_held { "account match has not completed yet" } else { "" },
+                "reference_id": session, "source": { "type": "CUSTODIAL", "integration": "coinbase" },
+            })
+        })
+    };
+    let steps = walk(chance, begins, &ways);
     let resource = format!("deposit#connect#{id}");
-    Life::of(Provider::Connect, resource, &walk(chance, begins, &ways), &[("on_hold", "held")], body)
+    let life = Life::of(Provider::Connect, resource, &steps, &[("on_hold", "held")], body);
+    life.listed(ListKind::ConnectTransactions, &id, &steps, row)
 }
 
 pub(super) fn withdrawal(draws: &Draws, begins: Timestamp) -> Life {

@@ -4,8 +4,9 @@ mod connect;
 mod striga;
 mod zerohash;
 
-use fundhook_domain::{Provider, Timestamp};
-use serde_json::Value;
+use fundhook_domain::{ListKind, Provider, Timestamp};
+use fundhook_ports::fakes::ApiRow;
+use serde_json::{Value, json};
 
 use crate::chance::Chance;
 use crate::plan::Plan;
@@ -35,9 +36,29 @@ struct Draws {
 pub(crate) struct Life {
     /// Its webhooks, in the order in which its provider sends them.
     pub(crate) told: Vec<Told>,
-    /// What it is in the end, if every webhook about it arrived: a resource and its status.
-    pub(crate) ends: Option<(String, &'static str)>,
+    /// What its provider lists about it.
+    pub(crate) rows: Vec<Listing>,
+    /// What it is in the end.
+    pub(crate) ends: Option<End>,
 }
+
+/// A row that a provider lists from some time on, until a later one replaces it.
+pub(crate) struct Listing {
+    pub(crate) at: Timestamp,
+    pub(crate) list: ListKind,
+    pub(crate) row: ApiRow,
+}
+
+/// What a life is in the end, if every webhook about it arrived.
+pub(crate) struct End {
+    pub(crate) resource: String,
+    pub(crate) status: &'static str,
+    /// Whether a list tells it as well, so that it is known whether the webhooks arrived or not.
+    pub(crate) is_listed: bool,
+}
+
+/// When a life reaches a status, and the provider's word for it.
+type Step = (Timestamp, &'static str);
 
 impl Lives {
     pub(crate) fn of(plan: &Plan) -> Self {
@@ -73,13 +94,28 @@ impl Life {
     fn of(
         provider: Provider,
         resource: String,
-        steps: &[(Timestamp, &'static str)],
+        steps: &[Step],
         names: &[(&str, &'static str)],
         body: impl Fn(Timestamp, &str) -> Value,
     ) -> Self {
         let told = steps.iter().map(|(at, word)| Told { at: *at, provider, body: body(*at, word) }).collect();
         let name = |word: &'static str| names.iter().find(|(known, _)| *known == word).map_or(word, |(_, name)| *name);
-        Self { told, ends: steps.last().map(|(_, word)| (resource, name(word))) }
+        let end = |(_, word): &Step| End { resource, status: name(word), is_listed: false };
+        Self { told, rows: Vec::new(), ends: steps.last().map(end) }
+    }
+
+    /// The same life, which its provider lists with these rows: `row` is told the steps until then. A list is ordered by when
+    /// lives begin.
+    fn listed(mut self, list: ListKind, id: &str, steps: &[Step], row: impl Fn(&[Step]) -> Option<Value>) -> Self {
+        for count in 1..=steps.len() {
+            let listed = row(&steps[..count]);
+            if let Some(end) = &mut self.ends {
+                end.is_listed = listed.is_some();
+            }
+            let row = listed.map(|json| ApiRow { at: steps[0].0, id: id.to_owned(), json: json.to_string() });
+            self.rows.extend(row.map(|row| Listing { at: steps[count - 1].0, list, row }));
+        }
+        self
     }
 }
 
@@ -96,7 +132,7 @@ fn amount(chance: &Chance) -> String {
 }
 
 /// The times of the steps of a life, and one of its ways. Of some lives, the webhooks come all at once.
-fn walk(chance: &Chance, begins: Timestamp, ways: &[&[&'static str]]) -> Vec<(Timestamp, &'static str)> {
+fn walk(chance: &Chance, begins: Timestamp, ways: &[&[&'static str]]) -> Vec<Step> {
     let mut at = begins;
     let is_burst = chance.one_in(3);
     let mut steps = Vec::new();
@@ -105,4 +141,18 @@ fn walk(chance: &Chance, begins: Timestamp, ways: &[&[&'static str]]) -> Vec<(Ti
         at = at.plus(if is_burst { chance.ms(1..30) } else { chance.seconds(5..1_800) });
     }
     steps
+}
+
+/// The newest of these steps.
+fn newest(steps: &[Step]) -> Step {
+    steps[steps.len() - 1]
+}
+
+/// The statuses of these steps, newest first. `member` names a status.
+fn history(steps: &[Step], member: &str) -> Value {
+    steps.iter().rev().map(|(at, word)| json!({ member: word, "timestamp": at })).collect()
+}
+
+fn milliseconds(at: Timestamp) -> i64 {
+    at.unix_seconds() * 1000 + i64::from(at.since(at.whole_second()).subsec_millis())
 }

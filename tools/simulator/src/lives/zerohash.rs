@@ -1,14 +1,10 @@
 //! Lives at zerohash [zerohash-fund-webhooks, zerohash-deposit-status, zerohash-payments].
 
-use fundhook_domain::{Provider, Timestamp};
+use fundhook_domain::{ListKind, Provider, Timestamp};
 use serde_json::json;
 
-use super::{Draws, Life, amount, walk};
+use super::{Draws, Life, Step, amount, history, milliseconds, newest, walk};
 use crate::provider::Told;
-
-fn milliseconds(at: Timestamp) -> i64 {
-    at.unix_seconds() * 1000 + i64::from(at.since(at.whole_second()).subsec_millis())
-}
 
 pub(super) fn fund(draws: &Draws, begins: Timestamp) -> Life {
     let chance = &draws.chance;
@@ -31,18 +27,18 @@ pub(super) fn fund(draws: &Draws, begins: Timestamp) -> Life {
         })
     };
     let resource = format!("deposit#zerohash#{id}");
-    Life::of(
-        Provider::Zerohash,
-        resource,
-        &walk(chance, begins, &ways),
-        &[
-            ("", "confirmed"),
-            ("account match has not completed yet", "held"),
-            ("Travel Rule-based account match failed", "held"),
-            ("asset deposited is not supported by the fund workflow", "held"),
-        ],
-        body,
-    )
+    let steps = walk(chance, begins, &ways);
+    let names = [
+        ("", "confirmed"),
+        ("account match has not completed yet", "held"),
+        ("Travel Rule-based account match failed", "held"),
+        ("asset deposited is not supported by the fund workflow", "held"),
+    ];
+    let life = Life::of(Provider::Zerohash, resource, &steps, &names, body);
+    life.listed(ListKind::FundTransactions, &id, &steps, |steps| {
+        let (at, reason) = newest(steps);
+        Some(body(at, reason))
+    })
 }
 
 pub(super) fn deposit(draws: &Draws, begins: Timestamp) -> Life {
@@ -63,14 +59,18 @@ pub(super) fn deposit(draws: &Draws, begins: Timestamp) -> Life {
             "timestamp": at.unix_seconds(),
         })
     };
+    let row = |steps: &[Step]| {
+        let (_, word) = newest(steps);
+        Some(json!({
+            "depositId": id, "participantCode": user, "transactionHash": format!("0x{hash}"), "state": word,
+            "asset": "USDC.BASE", "amount": amount, "receivedAddress": to, "history": history(steps, "toState"),
+        }))
+    };
+    let steps = walk(chance, begins, &ways);
     let resource = format!("deposit#zerohash#{id}");
-    Life::of(
-        Provider::Zerohash,
-        resource,
-        &walk(chance, begins, &ways),
-        &[("completed", "confirmed"), ("quarantined", "held"), ("recovery_quarantine", "unexpected")],
-        body,
-    )
+    let names = [("completed", "confirmed"), ("quarantined", "held"), ("recovery_quarantine", "unexpected")];
+    let life = Life::of(Provider::Zerohash, resource, &steps, &names, body);
+    life.listed(ListKind::Deposits, &id, &steps, row)
 }
 
 pub(super) fn payment(draws: &Draws, begins: Timestamp) -> Life {
@@ -90,8 +90,13 @@ pub(super) fn payment(draws: &Draws, begins: Timestamp) -> Life {
             "network": "BASE", "quantity": "", "total": amount, "created_at": begins, "updated_at": begins,
         })
     };
+    let steps = walk(chance, begins, &ways);
     let resource = format!("withdrawal#zerohash#{id}");
-    Life::of(Provider::Zerohash, resource, &walk(chance, begins, &ways), &[("settled", "confirmed")], body)
+    let life = Life::of(Provider::Zerohash, resource, &steps, &[("settled", "confirmed")], body);
+    life.listed(ListKind::Payments, &id, &steps, |steps| {
+        let (at, word) = newest(steps);
+        Some(body(at, word))
+    })
 }
 
 pub(super) fn bank_payment(draws: &Draws, begins: Timestamp) -> Life {
@@ -106,14 +111,18 @@ pub(super) fn bank_payment(draws: &Draws, begins: Timestamp) -> Life {
             "type": side, "timestamp": milliseconds(at),
         })
     };
+    let row = |steps: &[Step]| {
+        let (at, word) = newest(steps);
+        Some(json!({
+            "transaction_id": id, "status": word, "participant_code": user, "amount": amount, "asset": "USD",
+            "type": side, "timestamp": milliseconds(at), "status_history": history(steps, "status"),
+        }))
+    };
+    let steps = walk(chance, begins, &ways);
     let resource = format!("withdrawal#zerohash#{id}");
-    Life::of(
-        Provider::Zerohash,
-        resource,
-        &walk(chance, begins, &ways),
-        &[("settled", "confirmed"), ("rejected", "failed")],
-        body,
-    )
+    let names = [("settled", "confirmed"), ("rejected", "failed")];
+    let life = Life::of(Provider::Zerohash, resource, &steps, &names, body);
+    life.listed(ListKind::BankPayments, &id, &steps, row)
 }
 
 pub(super) fn participant(draws: &Draws, begins: Timestamp) -> Life {
@@ -121,13 +130,15 @@ pub(super) fn participant(draws: &Draws, begins: Timestamp) -> Life {
     let user = draws.user();
     let ways: [&[&str]; 3] = [&["submitted", "approved"], &["locked"], &["submitted", "rejected"]];
     let body = |at: Timestamp, word: &str| json!({ "participant_code": user, "participant_status": word, "timestamp": milliseconds(at) });
-    let told = walk(chance, begins, &ways).into_iter().map(|(at, word)| Told {
-        at,
-        provider: Provider::Zerohash,
-        body: body(at, word),
+    let steps = walk(chance, begins, &ways);
+    let resource = format!("participant#zerohash#{user}");
+    let life = Life::of(Provider::Zerohash, resource, &steps, &[], body);
+    let life = life.listed(ListKind::Participants, &user, &steps, |steps| {
+        let (at, word) = newest(steps);
+        Some(json!({ "participant_code": user, "status": word, "updated_at": milliseconds(at) }))
     });
     // Another life may be about the same user.
-    Life { told: told.collect(), ends: None }
+    Life { ends: None, ..life }
 }
 
 pub(super) fn external_account(draws: &Draws, begins: Timestamp) -> Life {
@@ -140,8 +151,15 @@ pub(super) fn external_account(draws: &Draws, begins: Timestamp) -> Life {
             "timestamp": milliseconds(at),
         })
     };
+    let steps = walk(chance, begins, &ways);
     let resource = format!("external_account#zerohash#{id}");
-    Life::of(Provider::Zerohash, resource, &walk(chance, begins, &ways), &[], body)
+    let life = Life::of(Provider::Zerohash, resource, &steps, &[], body);
+    life.listed(ListKind::ExternalAccounts, &id, &steps, |steps| {
+        let (at, word) = newest(steps);
+        Some(json!({
+            "external_account_id": id, "participant_code": user, "status": word, "created_at": begins, "updated_at": at,
+        }))
+    })
 }
 
 pub(super) fn balance(draws: &Draws, begins: Timestamp) -> Life {
@@ -151,5 +169,11 @@ pub(super) fn balance(draws: &Draws, begins: Timestamp) -> Life {
         "participant_code": user, "account_group": user, "account_label": "general", "account_type": "available",
         "asset": "USDC.BASE", "balance": amount, "timestamp": milliseconds(begins),
     });
-    Life { told: vec![Told { at: begins, provider: Provider::Zerohash, body }], ends: None }
+    let life = Life { told: vec![Told { at: begins, provider: Provider::Zerohash, body }], ..Life::default() };
+    life.listed(ListKind::Accounts, &user, &[(begins, "changed")], |_| {
+        Some(json!({
+            "account_owner": user, "account_group": user, "account_label": "general", "account_type": "available",
+            "asset": "USDC.BASE", "balance": amount, "last_update": milliseconds(begins),
+        }))
+    })
 }

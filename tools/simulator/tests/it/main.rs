@@ -20,7 +20,7 @@ fn without_faults_nothing_goes_wrong() {
     let outcome = simulated(&plan(1, 300, FaultLevel::None));
     assert!(outcome.is_well(), "{outcome}");
     let happened: Vec<_> = outcome.counts.keys().copied().collect();
-    assert_eq!(happened, ["event published", "webhook accepted"]);
+    assert_eq!(happened, ["event published", "scheduled run", "webhook accepted"]);
 }
 
 #[test]
@@ -43,21 +43,25 @@ fn with_faults_every_promise_holds() {
         "call throttled",
         "event published again",
         "function killed",
+        "key or secret rotated",
+        "key or secret rotated at once",
         "message delivered twice",
         "message failed",
         "message redriven",
         "reply late",
         "reply lost",
         "request lost",
-        "secret rotated",
+        "row listed late",
+        "scheduled run cut short",
         "webhook delayed",
+        "webhook dropped",
         "webhook repeated",
         "webhook that was not signed",
     ] {
         assert!(outcomes.iter().any(|outcome| outcome.counts.contains_key(what)), "no {what}");
     }
     for outcome in &outcomes {
-        assert!(outcome.checked.values().all(|count| *count > 0) && outcome.checked.len() == 11, "{outcome}");
+        assert!(outcome.checked.values().all(|count| *count > 0) && outcome.checked.len() == 14, "{outcome}");
     }
 }
 
