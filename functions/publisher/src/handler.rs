@@ -12,6 +12,8 @@ use fundhook_runtime::metrics::{Metric, Metrics};
 use serde_dynamo::{AttributeValue, Item};
 use tracing::{error, info, warn};
 
+use crate::in_order::publish_in_order;
+
 /// The publisher: where it publishes, the pages of resources with many facts, and the books that it keeps about a topic.
 #[derive(Debug)]
 pub struct Publisher<T, R, P> {
@@ -65,7 +67,13 @@ impl<T: PublishEvents, R: Receipts, P: FactPages> Publisher<T, R, P> {
             }
         }
         let (origins, events): (Vec<usize>, Vec<Event>) = events.into_iter().unzip();
-        let outcomes = if events.is_empty() { Vec::new() } else { self.destination.publish(&events).await };
+        let outcomes = if events.is_empty() {
+            Vec::new()
+        } else if self.destination.keeps_order() {
+            publish_in_order(&self.destination, &events).await
+        } else {
+            self.destination.publish(&events).await
+        };
         let mut outcomes = outcomes.into_iter();
         let (mut receipts, mut published, mut surpluses) = (Vec::new(), BTreeMap::<&str, u64>::new(), 0);
         for (origin, event) in origins.into_iter().zip(&events) {

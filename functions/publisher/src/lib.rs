@@ -4,5 +4,6 @@
 //! the stream delivers each write at least once. An event that is published again has the same id.
 
 mod handler;
+mod in_order;
 
 pub use handler::Publisher;

@@ -23,6 +23,8 @@ pub enum Answer {
     TooLarge,
     /// 503: there is no key set or secret to verify with yet.
     NoUsableKeys,
+    /// 503: the signature does not match the known keys or secrets, and newer ones cannot be read now.
+    KeysUnread,
     /// 503: the queue did not accept the webhook.
     QueueUnreachable,
 }
@@ -40,7 +42,7 @@ impl Answer {
             Self::UnknownProvider => 404,
             Self::MethodNotAllowed => 405,
             Self::TooLarge => 413,
-            Self::NoUsableKeys | Self::QueueUnreachable => 503,
+            Self::NoUsableKeys | Self::KeysUnread | Self::QueueUnreachable => 503,
         }
     }
 
@@ -54,6 +56,7 @@ impl Answer {
             Self::MethodNotAllowed => "method_not_allowed",
             Self::TooLarge => "body_too_large",
             Self::NoUsableKeys => "no_key_set",
+            Self::KeysUnread => "keys_unread",
             Self::QueueUnreachable => "queue_unreachable",
         }
     }
@@ -67,6 +70,10 @@ impl Answer {
             Self::MethodNotAllowed => "Webhooks are received by POST.".to_owned(),
             Self::TooLarge => format!("The body is larger than {} bytes.", crate::BODY_BYTES_MAX),
             Self::NoUsableKeys => "There is no key set to verify with yet; please send it again.".to_owned(),
+            Self::KeysUnread => {
+                "The signature matches no known key, and newer keys cannot be read now; please send it again."
+                    .to_owned()
+            }
             Self::QueueUnreachable => "The webhook could not be queued; please send it again.".to_owned(),
         }
     }
@@ -82,6 +89,7 @@ impl Answer {
             | Self::MethodNotAllowed
             | Self::TooLarge
             | Self::NoUsableKeys
+            | Self::KeysUnread
             | Self::QueueUnreachable => serde_json::json!({ "error": self.code(), "message": self.message() }),
         };
         let mut headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);

@@ -79,7 +79,7 @@ impl<Q: SendMessage, S: KeySets, F: FetchKeySet, R: ReadSecret> Receiver<Q, S, F
         let (status, code) = (answer.status(), answer.code());
         let (level, message) = match answer {
             Answer::Accepted => ("INFO", format!("webhook to {path} accepted")),
-            Answer::NoUsableKeys | Answer::QueueUnreachable => {
+            Answer::NoUsableKeys | Answer::KeysUnread | Answer::QueueUnreachable => {
                 ("WARN", format!("webhook to {path} not accepted ({code}); the provider sends it again"))
             }
             Answer::BodyEncoding

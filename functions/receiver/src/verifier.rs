@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use fundhook_credentials::{KeyCache, NoUsableKeys, SecretCache};
+use fundhook_credentials::{KeyCache, Newer, NoUsableKeys, SecretCache};
 use fundhook_domain::{Feed, Timestamp};
 use fundhook_ports::{FetchKeySet, KeySets, ReadSecret};
 use fundhook_providers::{Rejection, Secrets, VerifiedWebhook, Webhook, connect, striga, zerohash};
@@ -62,7 +62,7 @@ impl<S: KeySets, F: FetchKeySet, R: ReadSecret> Verifier<S, F, R> {
 async fn verify_with_retry<K>(
     webhook: Webhook,
     current: Result<Arc<K>, NoUsableKeys>,
-    newer: impl AsyncFnOnce(Arc<K>) -> Option<Arc<K>>,
+    newer: impl AsyncFnOnce(Arc<K>) -> Newer<K>,
     verify: impl Fn(Webhook, &K) -> Result<VerifiedWebhook, (Webhook, Rejection)>,
 ) -> Result<VerifiedWebhook, Answer> {
     let current = current.map_err(|NoUsableKeys| Answer::NoUsableKeys)?;
@@ -70,9 +70,10 @@ async fn verify_with_retry<K>(
         Ok(verified) => return Ok(verified),
         Err(rejected) => rejected,
     };
-    let newer = if rejection.may_be_a_new_key() { newer(current).await } else { None };
+    let newer = if rejection.may_be_a_new_key() { newer(current).await } else { Newer::None };
     match newer {
-        Some(newer) => verify(webhook, &newer).map_err(|(_, rejection)| Answer::Rejected(rejection)),
-        None => Err(Answer::Rejected(rejection)),
+        Newer::Found(newer) => verify(webhook, &newer).map_err(|(_, rejection)| Answer::Rejected(rejection)),
+        Newer::None => Err(Answer::Rejected(rejection)),
+        Newer::Unread => Err(Answer::KeysUnread),
     }
 }

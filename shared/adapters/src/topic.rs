@@ -34,6 +34,10 @@ impl Topic {
         Self { client: Client::new(aws.sdk_config()), arn }
     }
 
+    fn is_fifo(&self) -> bool {
+        self.arn.ends_with(".fifo")
+    }
+
     async fn publish_batch(&self, messages: &[Message]) -> Vec<Result<(), PortError>> {
         let failed = |disposition, why: String| PortError::new("publish an event to the topic", disposition, why);
         let entries: Result<Vec<_>, _> =
@@ -69,7 +73,7 @@ impl Topic {
             let value = MessageAttributeValue::builder().data_type("String").string_value(value).build()?;
             entry = entry.message_attributes(*name, value);
         }
-        if self.arn.ends_with(".fifo") {
+        if self.is_fifo() {
             entry = entry.message_group_id(&message.group).message_deduplication_id(&message.id);
         }
         entry.build()
@@ -77,6 +81,10 @@ impl Topic {
 }
 
 impl PublishEvents for Topic {
+    fn keeps_order(&self) -> bool {
+        self.is_fifo()
+    }
+
     async fn publish(&self, events: &[Event]) -> Vec<Result<(), PortError>> {
         let made = Made::of(events.iter().map(Message::of));
         let mut sent = Vec::with_capacity(made.items.len());

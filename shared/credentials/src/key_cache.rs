@@ -14,7 +14,7 @@ use tokio::sync::Mutex as AsyncMutex;
 use tracing::{info, warn};
 
 use crate::cache_times::{CacheTimes, RETRY_INTERVAL};
-use crate::{KeySettings, NoUsableKeys, back_off_if_asked, fetch_key_set, published_here};
+use crate::{KeySettings, Newer, NoUsableKeys, back_off_if_asked, fetch_key_set, published_here};
 
 /// The shortest time between two scheduled readings. The refresher stores a key set at most once a minute.
 const READ_INTERVAL_MIN: Duration = Duration::from_secs(30);
@@ -39,6 +39,8 @@ pub struct KeyCache<S, F> {
 #[derive(Debug, Default)]
 struct State {
     cached: Option<Cached>,
+    /// Whether the last reading of the table failed.
+    is_unread: bool,
     times: CacheTimes,
 }
 
@@ -81,22 +83,20 @@ impl<S: KeySets, F: FetchKeySet> KeyCache<S, F> {
         self.usable(now).ok_or(NoUsableKeys)
     }
 
-    /// A key set other than `tried`, which did not verify a signature; `None` when there is none, or when it is too early to
-    /// ask again.
-    pub async fn newer_than(&self, tried: &KeySet, now: Timestamp) -> Option<Arc<KeySet>> {
+    /// A key set other than `tried`, which did not verify a signature. The table and the provider are asked once in each interval.
+    pub async fn newer_than(&self, tried: &KeySet, now: Timestamp) -> Newer<KeySet> {
         let newer = || self.usable(now).filter(|keys| keys.fingerprint() != tried.fingerprint());
         if let Some(newer) = newer() {
             // A concurrent request has found it.
-            return Some(newer);
+            return Newer::Found(newer);
         }
-        if !self.may_ask(now) {
-            return None;
+        if self.may_ask(now) {
+            self.read(now).await;
+            if newer().is_none() {
+                self.fetch_by_lease(now).await;
+            }
         }
-        self.read(now).await;
-        if newer().is_none() {
-            self.fetch_by_lease(now).await;
-        }
-        newer()
+        Newer::of(newer(), self.state().is_unread)
     }
 
     /// Whether the table's key set should have been renewed long ago.
@@ -147,7 +147,9 @@ impl<S: KeySets, F: FetchKeySet> KeyCache<S, F> {
     /// Reads and caches the table's key set. Returns whether it could be read.
     async fn read(&self, now: Timestamp) -> bool {
         let feed = &self.feed;
-        match self.store.load(feed).await {
+        let loaded = self.store.load(feed).await;
+        self.state().is_unread = loaded.is_err();
+        match loaded {
             Ok(stored) => {
                 self.cache_stored(stored, now);
                 true

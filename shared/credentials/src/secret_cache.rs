@@ -17,7 +17,7 @@ use tokio::sync::Mutex as AsyncMutex;
 use tracing::{info, warn};
 
 use crate::cache_times::{CacheTimes, RETRY_INTERVAL};
-use crate::{KeySettings, NoUsableKeys};
+use crate::{KeySettings, Newer, NoUsableKeys};
 
 /// One provider's secrets of all organizations in this receiver.
 #[derive(Debug)]
@@ -34,6 +34,8 @@ pub struct SecretCache<R> {
 struct State {
     cached: BTreeMap<Option<Tenant>, Arc<Secrets>>,
     read_at: Option<Timestamp>,
+    /// Whether the last reading failed.
+    is_unread: bool,
     times: CacheTimes,
 }
 
@@ -64,13 +66,13 @@ impl<R: ReadSecret> SecretCache<R> {
         self.cached(tenant).ok_or(NoUsableKeys)
     }
 
-    /// The tenant's secrets, if they differ from `tried`, which did not verify a signature; `None` when they do not, or when
-    /// it is too early to read again.
-    pub async fn newer_than(&self, tried: &Secrets, tenant: Option<&Tenant>, now: Timestamp) -> Option<Arc<Secrets>> {
+    /// The tenant's secrets, if they differ from `tried`, which did not verify a signature. They are read once in each cooldown.
+    pub async fn newer_than(&self, tried: &Secrets, tenant: Option<&Tenant>, now: Timestamp) -> Newer<Secrets> {
         if self.state().times.may_ask(now, self.settings.cooldown) {
             self.read(now).await;
         }
-        self.cached(tenant).filter(|cached| cached.fingerprint() != tried.fingerprint())
+        let found = self.cached(tenant).filter(|cached| cached.fingerprint() != tried.fingerprint());
+        Newer::of(found, self.state().is_unread)
     }
 
     /// Whether secrets are cached and the last reading was `ago` or longer before `now`.
@@ -86,6 +88,7 @@ impl<R: ReadSecret> SecretCache<R> {
             Err(error) => Err(chain(&error)),
         };
         let mut state = self.state();
+        state.is_unread = read.is_err();
         match read {
             Ok((secrets, invalid)) => {
                 for (organization, error) in &invalid {
@@ -107,7 +110,9 @@ impl<R: ReadSecret> SecretCache<R> {
                 warn!(%provider, error, "could not read the {provider} secrets; keeping the last good ones");
             }
         }
-        let fresh_for = if state.cached.is_empty() { RETRY_INTERVAL } else { self.settings.max_age };
+        // What is kept because a reading failed may have been rotated since.
+        let is_fresh = !state.is_unread && !state.cached.is_empty();
+        let fresh_for = if is_fresh { self.settings.max_age } else { RETRY_INTERVAL };
         state.read_at = Some(now);
         state.times.fresh_for(now, fresh_for);
     }

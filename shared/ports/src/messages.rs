@@ -44,6 +44,11 @@ pub trait Archive {
 
 /// Publishes events to subscribers.
 pub trait PublishEvents {
+    /// Whether subscribers get the events of a resource in the order in which they were published.
+    fn keeps_order(&self) -> bool {
+        false
+    }
+
     /// Returns one outcome for each event, in the order of `events`: whether the topic has accepted it. An event may fail
     /// while others of the same call succeed.
     fn publish(&self, events: &[Event]) -> impl Future<Output = Vec<Result<(), PortError>>> + Send;

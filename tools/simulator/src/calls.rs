@@ -61,6 +61,15 @@ impl Calls {
         self.chance.one_in(self.rates().killed).then(|| self.chance.ms(0..within))
     }
 
+    /// How long work waits for a function: a stream is polled four times a second, and now and then it waits for minutes.
+    pub(crate) fn poll_pause(&self, function: &str) -> Duration {
+        if self.chance.one_in(self.rates().stalled) {
+            self.log.note("function not invoked for minutes", function);
+            return self.chance.seconds(30..300);
+        }
+        self.chance.ms(0..250)
+    }
+
     /// How often a function is invoked for one tick of its schedule.
     pub(crate) fn invocations(&self) -> usize {
         if self.chance.one_in(self.rates().doubled_message) { 2 } else { 1 }

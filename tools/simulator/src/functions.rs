@@ -89,6 +89,7 @@ impl Lambda {
     {
         let mut limit = usize::MAX;
         loop {
+            sleep(self.calls.poll_pause(self.name)).await;
             let event = stream.batch(part, limit).await;
             let count = event.records.len();
             let handling = handle(event, self.calls.now());

@@ -1,12 +1,12 @@
-//! Runs the deployed functions in one process and in virtual time: receiver, fan-out, state updater and publisher, wired by
-//! the same ports as on AWS. Providers tell whole lives of deposits, withdrawals, users and balances by webhooks, while queues
-//! repeat and reorder, calls fail before or after they take effect, and functions are killed between any two awaits. An
-//! oracle then compares the table, the events and the books with what a single clean pass gives.
+//! Runs the six deployed functions in one process and in virtual time, wired by the same ports as on AWS. Providers tell whole
+//! lives of deposits, withdrawals, users and balances by webhooks and list them, while queues repeat and reorder, calls fail
+//! before or after they take effect, and functions are killed between any two awaits. An oracle then compares the table, the
+//! events and the books with what a single clean pass gives.
 //!
 //! Guarantees:
 //!
-//! - Everything follows from the [`Plan`]: one thread, tokio's paused clock, random numbers from the plan's seed. The same plan
-//!   has the same [`Outcome::digest`] on every machine.
+//! - Everything follows from the [`Plan`]: a world has one thread, tokio's paused clock, and random numbers from the plan's
+//!   seed. The same plan has the same [`Outcome::digest`] on every machine.
 //! - A broken promise is a sentence in [`Outcome::broken`]. It names the resource or the webhook.
 
 mod books;
@@ -15,6 +15,7 @@ mod chance;
 mod clock;
 mod deployment;
 mod functions;
+pub mod interleavings;
 mod lives;
 mod log;
 mod oracle;
@@ -23,6 +24,7 @@ mod plan;
 mod provider;
 mod published;
 mod queue;
+mod series;
 mod shrink;
 mod signing;
 mod stream;
@@ -32,6 +34,7 @@ mod world;
 
 pub use outcome::{Outcome, Sent};
 pub use plan::{Fault, FaultLevel, Plan};
+pub use series::{Series, simulate_all};
 pub use shrink::shrink;
 
 /// Why a simulation cannot begin.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Add;
 
 use crate::plan::Plan;
 
@@ -47,29 +48,42 @@ impl Outcome {
     }
 }
 
-impl fmt::Display for Outcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { plan, sent, counts, checked, broken, digest } = self;
-        let Sent { told, lives: _, resources, facts, events } = sent;
-        writeln!(
-            f,
-            "seed {}, faults {}, {told} webhooks within {} h: {resources} resources, {facts} facts, {events} events",
-            plan.seed, plan.faults, plan.hours
-        )?;
-        writeln!(f, "\nwhat happened")?;
+impl Add for Sent {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            told: self.told + other.told,
+            lives: self.lives + other.lives,
+            resources: self.resources + other.resources,
+            facts: self.facts + other.facts,
+            events: self.events + other.events,
+        }
+    }
+}
+
+/// Writes how often each thing happened and each promise was checked.
+pub(crate) fn write_counts(
+    f: &mut fmt::Formatter<'_>,
+    counts: &BTreeMap<&'static str, u64>,
+    checked: &BTreeMap<&'static str, u64>,
+) -> fmt::Result {
+    for (title, counts) in [("what happened", counts), ("what was checked", checked)] {
+        writeln!(f, "\n{title}")?;
         for (what, count) in counts {
             writeln!(f, "  {count:>12}  {what}")?;
         }
-        writeln!(f, "\nwhat was checked")?;
-        for (what, count) in checked {
-            writeln!(f, "  {count:>12}  {what}")?;
-        }
-        if !broken.is_empty() {
-            writeln!(f, "\n{} broken promises", broken.len())?;
-        }
-        for sentence in broken.iter().take(SHOWN_MAX) {
-            writeln!(f, "  ✗ {sentence}")?;
-        }
-        write!(f, "\nrun {digest}")
     }
+    Ok(())
+}
+
+/// Writes the promises that did not hold.
+pub(crate) fn write_broken(f: &mut fmt::Formatter<'_>, broken: &[String]) -> fmt::Result {
+    if !broken.is_empty() {
+        writeln!(f, "\n{} broken promises", broken.len())?;
+    }
+    for sentence in broken.iter().take(SHOWN_MAX) {
+        writeln!(f, "  ✗ {sentence}")?;
+    }
+    Ok(())
 }

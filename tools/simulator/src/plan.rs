@@ -32,6 +32,24 @@ impl Plan {
         Self { seed, webhooks, faults, hours, without: BTreeSet::new(), only: BTreeSet::new() }
     }
 
+    /// How many webhooks a world has at most: what a world remembers grows with them.
+    pub const OF_WORLD_MAX: u64 = 20_000;
+
+    /// The worlds of this plan, each with a plan of its own: one, unless it has many webhooks. Each world has a seed that follows
+    /// from this plan's.
+    pub fn worlds(&self) -> Vec<Self> {
+        let count = self.webhooks.div_ceil(Self::OF_WORLD_MAX);
+        if count <= 1 || !self.only.is_empty() {
+            return vec![self.clone()];
+        }
+        let mut seeds = fastrand::Rng::with_seed(self.seed);
+        let world = |number| {
+            let webhooks = self.webhooks / count + u64::from(number < self.webhooks % count);
+            Self { seed: seeds.u64(..), webhooks, ..self.clone() }
+        };
+        (0..count).map(world).collect()
+    }
+
     /// How often each fault happens.
     pub(crate) fn rates(&self) -> Rates {
         let mut rates = self.faults.rates();
@@ -54,6 +72,8 @@ pub enum Fault {
     LateReply,
     /// A function is killed between two awaits.
     Killed,
+    /// A function is not invoked for minutes, while work is waiting for it.
+    Stalled,
     /// A queue delivers a message twice.
     DoubledMessage,
     /// A provider sends a webhook twice although it was accepted.
@@ -80,12 +100,13 @@ pub enum Fault {
 
 impl Fault {
     /// All faults.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Throttled,
         Self::LostRequest,
         Self::LostReply,
         Self::LateReply,
         Self::Killed,
+        Self::Stalled,
         Self::DoubledMessage,
         Self::Repeated,
         Self::Delayed,
@@ -133,6 +154,7 @@ impl FaultLevel {
                 lost_reply: 2_000,
                 late_reply: 1_000,
                 killed: 500,
+                stalled: 5_000,
                 doubled_message: 200,
                 repeated: 50,
                 delayed: 50,
@@ -151,6 +173,7 @@ impl FaultLevel {
                 lost_reply: 60,
                 late_reply: 50,
                 killed: 15,
+                stalled: 150,
                 doubled_message: 20,
                 repeated: 8,
                 delayed: 8,
@@ -190,6 +213,7 @@ pub(crate) struct Rates {
     pub(crate) lost_reply: u64,
     pub(crate) late_reply: u64,
     pub(crate) killed: u64,
+    pub(crate) stalled: u64,
     pub(crate) doubled_message: u64,
     pub(crate) repeated: u64,
     pub(crate) delayed: u64,
@@ -211,6 +235,7 @@ impl Rates {
             Fault::LostReply => &mut self.lost_reply,
             Fault::LateReply => &mut self.late_reply,
             Fault::Killed => &mut self.killed,
+            Fault::Stalled => &mut self.stalled,
             Fault::DoubledMessage => &mut self.doubled_message,
             Fault::Repeated => &mut self.repeated,
             Fault::Delayed => &mut self.delayed,

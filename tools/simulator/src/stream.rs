@@ -45,9 +45,7 @@ impl Stream {
             *written += 1;
             *written
         };
-        if let Ok(record) = serde_json::from_value(record(sequence, old.map(image), &image(new))) {
-            part.records().push_back(record);
-        }
+        part.records().extend(record_of(sequence, old, new));
         part.changed.notify_one();
     }
 
@@ -79,6 +77,11 @@ impl Stream {
     pub(crate) fn is_empty(&self) -> bool {
         self.parts.iter().all(|part| part.records().is_empty())
     }
+}
+
+/// The record of a write that replaced `old`.
+pub(crate) fn record_of(sequence: u64, old: Option<&Resource>, new: &Resource) -> Option<EventRecord> {
+    serde_json::from_value(record(sequence, old.map(image), &image(new))).ok()
 }
 
 /// A resource's item, as far as a record needs it.

@@ -75,7 +75,8 @@ impl World {
             table: Table::default(),
             keys: Default::default(),
             bucket: Default::default(),
-            topic: Topic::new(&log),
+            // Half of the worlds have a FIFO topic.
+            topic: Topic::new(clock, &log, chance.one_in(2)),
             metrics: Metrics::recorded(false),
         };
         let published = Published::new(clock, Signer::of(plan.seed)?);
@@ -165,7 +166,10 @@ impl World {
 
     /// Has the providers tell and list a life that begins at `at`. Returns how many webhooks it has.
     fn live(&self, providers: &Rc<Providers>, life: Life, at: Timestamp, telling: &mut JoinSet<()>) -> u64 {
-        let Life { told, rows, ends } = life;
+        let Life { told, rows, ends, coin } = life;
+        if !coin.is_empty() {
+            self.deployment.oracle.expects_one_coin(coin);
+        }
         for listing in rows {
             let (providers, wait) = (Rc::clone(providers), listing.at.since(at));
             telling.spawn_local(async move {

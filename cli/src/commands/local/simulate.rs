@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Args;
-use fundhook_simulator::{FaultLevel, Outcome, Plan, shrink, simulate};
+use fundhook_simulator::{FaultLevel, Outcome, Plan, shrink, simulate_all};
 use tokio::task::spawn_blocking;
 
 use super::{Ending, progress};
@@ -21,17 +21,23 @@ promise is checked against a single clean pass.
 The same seed gives the same standard output. If a promise did not hold, the command looks for the fewest webhooks and faults \
 that still break one, writes them to a file for `--plan`, and ends with 1.";
 
+/// How many seeds may be simulated.
+const SEEDS: RangeInclusive<u64> = 1..=100_000;
+
 /// In how many hours webhooks may be sent.
 const HOURS: RangeInclusive<u64> = 1..=720;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// How many webhooks the providers send, without repetitions
+    /// How many webhooks the providers send for each seed, without repetitions
     #[arg(long, default_value_t = 2_000, value_name = "N")]
     webhooks: u64,
     /// What all random numbers come from; a new one if it is not given
     #[arg(long, value_name = "S")]
     seed: Option<u64>,
+    /// How many seeds are simulated, one after the other, from --seed on
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u64).range(SEEDS))]
+    seeds: u64,
     /// How much goes wrong: none, light or heavy
     #[arg(long, default_value = "heavy", value_name = "LEVEL")]
     faults: FaultLevel,
@@ -39,7 +45,7 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 24, value_name = "H", value_parser = clap::value_parser!(u64).range(HOURS))]
     hours: u64,
     /// Simulate the plan in this file instead
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["webhooks", "seed", "faults", "hours"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["webhooks", "seed", "seeds", "faults", "hours"])]
     plan: Option<PathBuf>,
     /// Where to write the smallest plan that breaks a promise
     #[arg(long, value_name = "FILE", default_value = "target/simulated.json")]
@@ -47,25 +53,32 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Ending {
-    let Arguments { webhooks, seed, faults, hours, plan, shrunk } = arguments;
-    let plan = match plan {
-        Some(file) => read(&file)?,
-        // Seeds that are easy to copy.
-        None => Plan::new(seed.unwrap_or_else(|| fastrand::u64(..1_000_000_000)), webhooks, faults, hours),
+    let Arguments { webhooks, seed, seeds, faults, hours, plan, shrunk } = arguments;
+    let plans = match plan {
+        Some(file) => vec![read(&file)?],
+        None => {
+            // A seed that is easy to copy.
+            let first = seed.unwrap_or_else(|| fastrand::u64(..1_000_000_000));
+            (0..seeds).map(|nth| Plan::new(first.wrapping_add(nth), webhooks, faults, hours)).collect()
+        }
     };
-    progress(&format!("Simulating {} webhooks with seed {}", plan.webhooks, plan.seed));
+    let webhooks: u64 = plans.iter().map(|plan| plan.webhooks).sum();
+    let seeds = match plans.as_slice() {
+        [first, _, ..] => format!("{} seeds from {} on", plans.len(), first.seed),
+        _ => plans.iter().map(|plan| format!("seed {}", plan.seed)).collect(),
+    };
+    progress(&format!("Simulating {webhooks} webhooks with {seeds}"));
     let began = Instant::now();
-    let of = plan.webhooks;
-    let told = move |told| show(&format!("{told} of {of} webhooks"));
-    let outcome = spawn_blocking(move || simulate(&plan, &told)).await??;
+    let told = move |told| show(&format!("{told} of {webhooks} webhooks"));
+    let series = spawn_blocking(move || simulate_all(&plans, &told)).await??;
     hide();
     progress(&format!("Simulated in {} s", began.elapsed().as_secs()));
-    println!("{outcome}");
-    if outcome.is_well() {
+    println!("{series}");
+    let Some(failed) = series.first_failed().cloned() else {
         return Ok(ExitCode::SUCCESS);
-    }
+    };
     progress("Looking for the fewest webhooks and faults that still break a promise");
-    let smallest = spawn_blocking(move || shrink_and_show(&outcome)).await??;
+    let smallest = spawn_blocking(move || shrink_and_show(&failed)).await??;
     hide();
     if let Some(directory) = shrunk.parent() {
         fs::create_dir_all(directory)?;

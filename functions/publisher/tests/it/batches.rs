@@ -76,6 +76,29 @@ async fn a_record_that_is_delivered_again_publishes_the_same_events_again() {
 }
 
 #[tokio::test]
+async fn where_order_is_kept_no_event_overtakes_an_earlier_one_of_its_resource_that_failed() {
+    let one = life();
+    let other = vec![statement("b", "pending", 0), statement("b", "confirmed", 40)];
+    let records = [write("1", &one[..1], 0), write("2", &other, 0), write("3", &one, 1)];
+    for (refused, taken, failed) in [
+        (None, &["a#1", "b#1", "b#2", "a#2", "a#3"][..], None),
+        (Some("a#1"), &["b#1", "b#2"], Some("1")),
+        (Some("a#2"), &["a#1", "b#1", "b#2"], Some("3")),
+        (Some("b#1"), &["a#1", "a#2", "a#3"], Some("2")),
+    ] {
+        let topic = refusing(&refused.into_iter().collect::<Vec<_>>());
+        topic.now().keeps_order = true;
+        assert_eq!(handled(&topic, &records).await.as_deref(), failed, "{refused:?}");
+        let refused: BTreeSet<String> = topic.now().refuses.clone();
+        let accepted = topic.events().into_iter().map(|event| event.id).filter(|id| !refused.contains(id));
+        let accepted: Vec<String> = accepted.map(|id| id.replace("deposit#connect#", "")).collect();
+        assert_eq!(accepted, taken, "{refused:?}");
+        topic.now().refuses.clear();
+        assert_eq!(handled(&topic, &records).await, None, "delivered again");
+    }
+}
+
+#[tokio::test]
 async fn what_changes_nothing_for_subscribers_publishes_nothing() {
     let life = life();
     let repeated =

@@ -74,7 +74,7 @@ async fn a_key_set_that_is_ten_minutes_overdue_is_fetched_once_in_a_cooldown_for
                 let held = keys.current(now).await.expect("the cached key set stays in use");
                 // Forged requests at the same time change nothing, and one webhook never causes two requests for the lease.
                 let before = world.table.now().leases;
-                assert!(keys.newer_than(&held, now).await.is_none());
+                assert!(keys.newer_than(&held, now).await.found().is_none());
                 assert!(seconds < 660 || world.table.now().leases <= before + 1);
                 if world.api.now().fetches > fetched_at.len() {
                     fetched_at.push(seconds);
@@ -134,7 +134,7 @@ async fn a_clock_that_is_set_back_by_hours_does_not_stop_readings() {
     let keys = world.keys();
     let ahead = at(SIGNED_AT + 5 * HOUR);
     let tried = keys.current(ahead).await.expect("it is stored");
-    assert!(keys.newer_than(&tried, ahead).await.is_none());
+    assert!(keys.newer_than(&tried, ahead).await.found().is_none());
 
     // The clock is correct again. What the refresher stores is found at once.
     world.api.now().serves = Some(RSA_NEXT.jwks.to_owned());
@@ -147,7 +147,7 @@ async fn a_clock_that_is_set_back_by_hours_does_not_stop_readings() {
     let reads = world.table.now().loads;
     let tried = keys.current(at(SIGNED_AT + 3)).await.expect("it is stored");
     for _ in 0..100 {
-        assert!(keys.newer_than(&tried, at(SIGNED_AT + 3)).await.is_none());
+        assert!(keys.newer_than(&tried, at(SIGNED_AT + 3)).await.found().is_none());
     }
     assert_eq!(world.table.now().loads, reads + 1);
 }
@@ -163,7 +163,7 @@ async fn a_key_set_from_a_clock_that_was_hours_ahead_is_replaced_by_one_from_a_c
         let right = stored(&RSA_NEXT, SIGNED_AT);
         world.table.now().stored = Some(right.clone());
         let tried = keys.current(at(SIGNED_AT)).await.expect("it is cached");
-        let newer = keys.newer_than(&tried, at(SIGNED_AT)).await.map(|keys| keys.fingerprint().to_owned());
+        let newer = keys.newer_than(&tried, at(SIGNED_AT)).await.found().map(|keys| keys.fingerprint().to_owned());
         assert_eq!(newer, (!is_trusted).then_some(right.fingerprint), "{ahead} s ahead");
     }
 }

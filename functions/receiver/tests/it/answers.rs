@@ -365,6 +365,7 @@ fn every_answer_has_a_stable_status_and_code() {
         (Answer::MethodNotAllowed, 405, "method_not_allowed"),
         (Answer::TooLarge, 413, "body_too_large"),
         (Answer::NoUsableKeys, 503, "no_key_set"),
+        (Answer::KeysUnread, 503, "keys_unread"),
         (Answer::QueueUnreachable, 503, "queue_unreachable"),
     ];
     for (answer, status, code) in table {

@@ -77,7 +77,8 @@ async fn of_many_concurrent_requests_that_do_not_verify_only_one_asks() {
     let by_keys = join_all((0..REQUESTS).map(|_| keys.newer_than(&tried, at(SIGNED_AT))));
     let by_secret = join_all((0..REQUESTS).map(|_| cache.newer_than(&held, None, at(SIGNED_AT))));
     let (newer_set, newer_secret) = join(by_keys, by_secret).await;
-    assert!(newer_set.iter().all(Option::is_none) && newer_secret.iter().all(Option::is_none));
+    assert!(newer_set.into_iter().all(|newer| newer.found().is_none()));
+    assert!(newer_secret.into_iter().all(|newer| newer.found().is_none()));
     let (table, fetches) = (world.table.now(), world.api.now().fetches);
     assert_eq!((table.loads, table.leases, fetches), (1 + 1, 1, 1));
     assert_eq!(world.striga.reads(), 1 + 1);

@@ -43,7 +43,7 @@ async fn flood(world: &World, settings: KeySettings) -> Cost {
         let now = at(SIGNED_AT).plus(Duration::from_secs(second));
         for keys in &fleet {
             let tried = keys.current(now).await.expect("a key set is always cached");
-            assert!(keys.newer_than(&tried, now).await.is_none(), "there is no newer key set");
+            assert!(keys.newer_than(&tried, now).await.found().is_none(), "there is no newer key set");
         }
     }
     let (table, fetches) = (world.table.now(), world.api.now().fetches);
@@ -126,7 +126,7 @@ async fn forged_requests_cost_the_provider_nothing_while_the_table_is_down() {
     for seconds in 0..60 {
         for keys in &fleet {
             let tried = keys.current(at(SIGNED_AT + seconds)).await.expect("a key set is cached");
-            assert!(keys.newer_than(&tried, at(SIGNED_AT + seconds)).await.is_none());
+            assert!(keys.newer_than(&tried, at(SIGNED_AT + seconds)).await.found().is_none());
         }
     }
     assert_eq!(world.api.now().fetches, 0);

@@ -30,7 +30,7 @@ fn asked(world: &World) -> [usize; 4] {
 /// What `keys` returns for a signature that its current key set does not verify.
 async fn newer(keys: &Keys, now: Timestamp) -> Option<String> {
     let tried = keys.current(now).await.expect("a current key set");
-    keys.newer_than(&tried, now).await.map(|set| set.fingerprint().to_owned())
+    keys.newer_than(&tried, now).await.found().map(|set| set.fingerprint().to_owned())
 }
 
 /// Makes all operations of the table fail or work.

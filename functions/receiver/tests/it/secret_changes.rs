@@ -87,6 +87,24 @@ async fn a_provider_that_changes_before_the_operator_is_rejected_until_the_next_
 }
 
 #[tokio::test]
+async fn while_the_newest_secret_cannot_be_read_an_unverified_webhook_is_answered_503() {
+    let world = World::default();
+    world.striga.store(&alone(OLD));
+    let receiver = receiver(&world, KEYS);
+    assert_eq!(answer(&receiver, OLD, 0).await, Answer::Accepted);
+    // The operator stores both secrets, and the secret store is down when the cached ones are too old.
+    world.striga.now().holds = None;
+    for seconds in MAX_AGE..MAX_AGE + 10 {
+        assert_eq!(answer(&receiver, NEW, seconds).await, Answer::KeysUnread, "after {seconds} s");
+        assert_eq!(answer(&receiver, OLD, seconds).await, Answer::Accepted, "after {seconds} s");
+    }
+    assert_eq!((Answer::KeysUnread.status(), world.striga.reads()), (503, 1 + 3), "it is read every five seconds");
+    world.striga.store(&overlapping());
+    assert_eq!(answer(&receiver, NEW, MAX_AGE + 10).await, Answer::Accepted);
+    assert_eq!(answer(&receiver, ANOTHER, MAX_AGE + 11).await, UNVERIFIED);
+}
+
+#[tokio::test]
 async fn while_no_secret_is_stored_webhooks_are_answered_503_and_it_is_read_every_five_seconds() {
     // As the template creates it, missing, and invalid.
     for stored in [Some("{}".to_owned()), None, Some(String::new()), Some(alone("too short").to_string())] {

@@ -79,7 +79,7 @@ async fn the_cached_secrets_stay_in_use_while_newer_ones_cannot_be_read() {
     for round in 1..=10 {
         let now = at(round * MAX_AGE);
         assert_eq!(fingerprint(cache.current(None, now).await), fingerprint_of(&alone(OLD), None));
-        assert!(cache.newer_than(&held, None, now).await.is_none());
+        assert!(cache.newer_than(&held, None, now).await.found().is_none());
     }
     assert_eq!(vault.reads(), 1 + 2 * 10, "once at each max-age, and once after each failed verification");
     vault.store(&alone(NEW));
@@ -108,7 +108,7 @@ async fn an_invalid_secret_leaves_the_cached_one_in_use() {
         let (vault, cache) = cache_of(&alone(OLD));
         let held = cache.current(None, at(0)).await.expect("it is stored");
         vault.now().holds = Some(invalid.clone());
-        assert!(cache.newer_than(&held, None, at(1)).await.is_none(), "{invalid}");
+        assert!(cache.newer_than(&held, None, at(1)).await.found().is_none(), "{invalid}");
         let later = fingerprint(cache.current(None, at(MAX_AGE + 1)).await);
         assert_eq!(later, fingerprint_of(&alone(OLD), None), "{invalid}");
         assert_eq!(vault.reads(), 3, "{invalid}");
@@ -122,7 +122,7 @@ async fn failed_verifications_cause_one_reading_in_each_cooldown_however_many_th
     let held = cache.current(None, at(0)).await.expect("it is stored");
     for seconds in 0..2 * COOLDOWN {
         for tenant in tenants.iter().cycle().take(100) {
-            assert!(cache.newer_than(&held, tenant.as_ref(), at(seconds)).await.is_none());
+            assert!(cache.newer_than(&held, tenant.as_ref(), at(seconds)).await.found().is_none());
         }
         let reads = usize::try_from(seconds / COOLDOWN).expect("few") + 1;
         assert_eq!(vault.reads(), 1 + reads, "after {seconds} s");
@@ -136,12 +136,15 @@ async fn one_reading_serves_all_requests_of_the_cooldown() {
     let stored = json!({ "default": { "current": OLD }, "acme": { "current": NEW } });
     vault.store(&stored);
     // A forged webhook for one organization finds nothing newer, but its reading finds the newer secret of the other one.
-    assert!(cache.newer_than(&tried, None, at(1)).await.is_none());
+    assert!(cache.newer_than(&tried, None, at(1)).await.found().is_none());
     for seconds in [1, 2, COOLDOWN] {
         let acme = tenant("acme");
-        let newer = cache.newer_than(&tried, Some(&acme), at(seconds)).await.expect("it is newer");
+        let newer = cache.newer_than(&tried, Some(&acme), at(seconds)).await.found().expect("it is newer");
         assert_eq!(Some(newer.fingerprint().to_owned()), fingerprint_of(&stored, Some(&acme)));
-        assert!(cache.newer_than(&newer, Some(&acme), at(seconds)).await.is_none(), "there is nothing newer still");
+        assert!(
+            cache.newer_than(&newer, Some(&acme), at(seconds)).await.found().is_none(),
+            "there is nothing newer still"
+        );
     }
     assert_eq!(vault.reads(), 2);
 }

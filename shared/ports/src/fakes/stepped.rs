@@ -134,6 +134,10 @@ impl<T: FactPages + Send + Sync, A: Around> FactPages for Stepped<T, A> {
 }
 
 impl<T: PublishEvents + Send + Sync, A: Around> PublishEvents for Stepped<T, A> {
+    fn keeps_order(&self) -> bool {
+        self.0.keeps_order()
+    }
+
     async fn publish(&self, events: &[Event]) -> Vec<Result<(), PortError>> {
         let mut outcomes = Vec::with_capacity(events.len());
         for event in events {

@@ -18,6 +18,8 @@ pub struct Topic {
     pub on_publish: Fail,
     /// Rejects the events with these ids, and accepts the others of the same call.
     pub refuses: BTreeSet<String>,
+    /// Whether it keeps the order of events, as a FIFO topic does.
+    pub keeps_order: bool,
 }
 
 impl Fake<Topic> {
@@ -38,6 +40,10 @@ impl Fake<Topic> {
 }
 
 impl PublishEvents for Fake<Topic> {
+    fn keeps_order(&self) -> bool {
+        self.now().keeps_order
+    }
+
     async fn publish(&self, events: &[Event]) -> Vec<Result<(), PortError>> {
         let mut topic = self.now();
         topic.calls.push(events.to_vec());

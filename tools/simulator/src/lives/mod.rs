@@ -1,5 +1,6 @@
 //! What happens at the providers: the lives of deposits, withdrawals, users and balances, each as the webhooks that it causes.
 
+mod coin;
 mod connect;
 mod striga;
 mod zerohash;
@@ -40,6 +41,8 @@ pub(crate) struct Life {
     pub(crate) rows: Vec<Listing>,
     /// What it is in the end.
     pub(crate) ends: Option<End>,
+    /// The deposits that are about one coin, if there are several.
+    pub(crate) coin: Vec<String>,
 }
 
 /// A row that a provider lists from some time on, until a later one replaces it.
@@ -72,6 +75,7 @@ impl Lives {
             connect::deposit,
             connect::deposit,
             connect::withdrawal,
+            coin::deposit,
             zerohash::fund,
             zerohash::fund,
             zerohash::deposit,
@@ -101,7 +105,7 @@ impl Life {
         let told = steps.iter().map(|(at, word)| Told { at: *at, provider, body: body(*at, word) }).collect();
         let name = |word: &'static str| names.iter().find(|(known, _)| *known == word).map_or(word, |(_, name)| *name);
         let end = |(_, word): &Step| End { resource, status: name(word), is_listed: false };
-        Self { told, rows: Vec::new(), ends: steps.last().map(end) }
+        Self { told, ends: steps.last().map(end), ..Self::default() }
     }
 
     /// The same life, which its provider lists with these rows: `row` is told the steps until then. A list is ordered by when
