@@ -107,18 +107,6 @@ impl Oracle {
         known.truths.push(Truth { end, bodies, books });
     }
 
-    /// A notice about a resource was queued: it must not be lost.
-    pub(crate) fn noticed(&self, message: &str) {
-        let mut known = self.known();
-        let recorded = match NewFact::from_message(message) {
-            Ok(fact) => known.clean.record(std::slice::from_ref(&fact)).map_err(|error| format!("{error:?}")),
-            Err(error) => Err(error.to_string()),
-        };
-        if let Err(error) = recorded {
-            known.broken.push(format!("a clean pass cannot record a notice: {error}"));
-        }
-    }
-
     /// The provider listed these totals of a day, after everything was quiet.
     pub(crate) fn totalled(&self, report: &Report) {
         let mut known = self.known();
@@ -131,7 +119,7 @@ impl Oracle {
         }
     }
 
-    /// A webhook was queued, or a row like one: it must not be lost.
+    /// A webhook was queued, or a row or a notice like one: it must not be lost.
     pub(crate) fn queued(&self, message: &str) {
         let mut known = self.known();
         let envelope = match Envelope::from_json(message) {
