@@ -86,7 +86,7 @@ impl Archive {
         match recorded.evidence.attestation.class {
             EvidenceClass::Unverified => return Err("its evidence is of a preview: nothing was verified".to_owned()),
             EvidenceClass::Api => return Ok(FactVerification::Listed),
-            EvidenceClass::Decision => return Ok(FactVerification::Notice),
+            EvidenceClass::Decision | EvidenceClass::Notice => return Ok(FactVerification::Notice),
             EvidenceClass::SharedSecret => return Ok(FactVerification::NeedsSecret),
             EvidenceClass::Asymmetric => {}
         }

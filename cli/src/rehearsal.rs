@@ -1,10 +1,10 @@
 //! What recording facts would change, on what is stored, without writing anything.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use fundhook_domain::{
-    Claim, Missing, NewFact, NotRecorded, Recording, Resource, ResourceId, SeveralFamiliesCredit, SimilarDeposits,
-    Stored, Write,
+    Claim, ClaimKey, Kind, Missing, NewFact, NotRecorded, Recording, Resource, ResourceId, SeveralFamiliesCredit,
+    SimilarDeposits, Stored, Write, fold,
 };
 use fundhook_ports::{Claims, PortError, Resources};
 
@@ -18,6 +18,8 @@ pub struct Rehearsal<R> {
     stored: Stored,
     /// Every resource that changed, as it is stored.
     before: BTreeMap<ResourceId, Resource>,
+    /// The claims of which it is known whether something is missing.
+    checked: BTreeSet<ClaimKey>,
 }
 
 /// What recording a fact would do.
@@ -43,7 +45,7 @@ pub(crate) fn too_large(write: &Write) -> Option<String> {
 impl<R: Resources + Claims> Rehearsal<R> {
     /// A rehearsal on what is stored in `resources`. In these organizations, deposits that may be one coin are held.
     pub fn on(resources: R, several: SeveralFamiliesCredit) -> Self {
-        Self { resources, stored: Stored::remembering(several), before: BTreeMap::new() }
+        Self { resources, stored: Stored::remembering(several), before: BTreeMap::new(), checked: BTreeSet::new() }
     }
 
     /// What recording `fact` would do, after everything that was recorded here before.
@@ -75,6 +77,44 @@ impl<R: Resources + Claims> Rehearsal<R> {
         write.claims.iter().for_each(|claim| self.stored.know_claim(claim.item.clone()));
         write.similar.iter().for_each(|similar| self.stored.know_similar(similar.item.clone()));
         Rehearsed::Written(write)
+    }
+
+    /// What is stored about the coins that `fact` concerns and was not written together: each a claim, and a resource that
+    /// says something else. Each claim is checked once. Empty unless a part of a transaction is missing, as in a backup that
+    /// was made while the transaction was on its way there.
+    pub async fn torn(&mut self, fact: &NewFact) -> Result<Vec<(ClaimKey, ResourceId)>, PortError> {
+        let id = &fact.resource;
+        if id.kind() != Kind::Deposit {
+            return Ok(Vec::new());
+        }
+        self.know_resources([id]).await?;
+        let resource = self.stored.resource(id).cloned().unwrap_or_else(|| Resource::unknown(id.clone()));
+        let said = resource.claim_entries();
+        let folded = fold(resource, fact.content.clone()).into_resource();
+        let keys = said.into_keys().chain(folded.claim_entries().into_keys());
+        let keys: BTreeSet<ClaimKey> = keys.filter(|key| !self.checked.contains(key)).collect();
+        let unknown = keys.iter().filter(|key| self.stored.claim(key).is_none()).cloned();
+        self.read(Missing { claims: unknown.collect(), ..Missing::default() }).await?;
+        let mut torn = Vec::new();
+        for key in keys {
+            if let Some(claim) = self.stored.claim(&key).cloned() {
+                let resources = claim.resources();
+                self.know_resources(resources.iter().copied().chain([id])).await?;
+                let known = resources.into_iter().chain([id]).filter_map(|id| self.stored.resource(id));
+                let others: BTreeSet<&ResourceId> =
+                    known.filter(|resource| !resource.agrees_with(&claim)).map(Resource::id).collect();
+                torn.extend(others.into_iter().map(|other| (key.clone(), other.clone())));
+            }
+            self.checked.insert(key);
+        }
+        Ok(torn)
+    }
+
+    /// Reads those that were not read yet.
+    async fn know_resources(&mut self, ids: impl IntoIterator<Item = &ResourceId>) -> Result<(), PortError> {
+        let unknown = ids.into_iter().filter(|id| self.stored.resource(id).is_none()).cloned();
+        let resources = unknown.collect();
+        self.read(Missing { resources, ..Missing::default() }).await
     }
 
     /// The resources that would change: as stored, and as they would be.

@@ -131,6 +131,7 @@ pub fn timeline(resource: &Resource) -> String {
             EvidenceClass::SharedSecret => "authenticated with a shared secret",
             EvidenceClass::Api => "read from the provider's API",
             EvidenceClass::Decision => "decided by",
+            EvidenceClass::Notice => "noticed by",
             EvidenceClass::Unverified => "not verified",
         };
         let by = if evidence.backfilled.is_some() { ", by a backfill" } else { "" };

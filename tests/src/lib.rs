@@ -15,6 +15,7 @@ mod resources;
 mod session;
 mod stream;
 mod subscriber;
+mod tables;
 mod waiting;
 mod webhooks;
 
@@ -29,5 +30,6 @@ pub use resources::{event_ids, plain_view};
 pub use session::{log, run, session};
 pub use stream::Stream;
 pub use subscriber::Subscriber;
+pub use tables::Item;
 pub use waiting::{WITHIN, eventually, seeded};
 pub use webhooks::{about, changed, hash, resource, sample, samples, samples_with, unique, uuid, webhook};

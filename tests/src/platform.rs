@@ -82,6 +82,11 @@ impl Platform {
         &self.clients
     }
 
+    /// The connection of the adapters in the stack's account.
+    pub(crate) fn aws(&self) -> &Aws {
+        &self.aws
+    }
+
     /// An output of the template.
     pub fn output(&self, name: &str) -> &str {
         self.deployment().output(name).expect("the template has this output")
@@ -207,6 +212,13 @@ impl Platform {
     /// The URL that the provider signs for.
     pub fn webhook_url(&self) -> &str {
         self.output("ConnectWebhookUrls")
+    }
+
+    /// Changes parameters of the stack, as an operator does, and returns the stack as it is then. This value keeps the outputs
+    /// of before.
+    pub async fn update(&self, changes: &[(&str, &str)]) -> Deployment {
+        let updated = fundhook_local_stack::update(&self.clients, changes).await;
+        updated.map_err(|error| fundhook_ports::chain(&error)).expect("the stack is updated")
     }
 
     /// Subscribes to the topic.

@@ -1,6 +1,6 @@
 //! The example subscriber, deployed next to a stack.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -9,7 +9,7 @@ use fundhook::ledger::Sums;
 use fundhook_domain::DecimalValue;
 use fundhook_local_stack::{CargoOutput, Deployment, Profile, Program, Workspace, build};
 
-use crate::{Platform, eventually, session};
+use crate::{Item, Platform, eventually, session};
 
 /// The program and the logical id of its function.
 const PROGRAM: Program = Program { package: "subscriber" };
@@ -64,6 +64,22 @@ impl<'a> Subscriber<'a> {
             Some(((tenant, account.to_owned(), asset), total))
         };
         items.into_iter().filter_map(balance).filter(|(_, total)| *total != DecimalValue::zero()).collect()
+    }
+
+    /// All items of its ledger.
+    pub async fn ledger(&self) -> Vec<Item> {
+        self.platform.items(self.output("TableName")).await
+    }
+
+    /// The ids of the events that it has booked.
+    pub async fn booked_events(&self) -> BTreeSet<String> {
+        let keys = self.ledger().await.into_iter().map(|item| item["pk"].as_s().expect("a text").clone());
+        keys.filter_map(|key| Some(key.strip_prefix("event#")?.to_owned())).collect()
+    }
+
+    /// Replaces its ledger by a copy.
+    pub async fn restore(&self, ledger: &[Item]) {
+        self.platform.replace_items(self.output("TableName"), &["pk", "sk"], ledger).await;
     }
 
     /// What the program prints when it is asked this about its ledger.

@@ -20,7 +20,10 @@ pub struct ArchivedLine {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Archived {
     pub place: EvidencePointer,
+    /// As it was received.
     pub envelope: Envelope,
+    /// Whether this copy was archived by a replay.
+    pub is_replay: bool,
 }
 
 impl ArchivedLine {
@@ -28,7 +31,8 @@ impl ArchivedLine {
     pub fn read(&self) -> Result<Archived, String> {
         let envelope = Envelope::from_json(&self.json).map_err(|error| chain(&error))?;
         // A replay is archived too; what it replays is the same webhook.
-        Ok(Archived { place: self.place.clone(), envelope: envelope.as_received() })
+        let is_replay = envelope.is_replayed();
+        Ok(Archived { place: self.place.clone(), envelope: envelope.as_received(), is_replay })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use fundhook_domain::{
     Fact, FactContent, HoldReason, NewFact, Resource, ResourceId, SeveralFamiliesCredit, StatementContent, Status,
-    View, events_after,
+    View, Write, events_after,
 };
 use fundhook_ports::{Claims, Disposition, PortError, Resources, chain};
 use serde::Serialize;
@@ -16,6 +16,7 @@ pub struct DryRun<R> {
     counts: Counts,
     /// What could not be recorded, and why.
     refused: Vec<String>,
+    torn: Vec<String>,
 }
 
 /// How many statements do what.
@@ -68,11 +69,18 @@ impl ResourceState {
 impl<R: Resources + Claims> DryRun<R> {
     /// A dry run on what is stored in `resources`.
     pub fn on(resources: R, several: SeveralFamiliesCredit) -> Self {
-        Self { rehearsal: Rehearsal::on(resources, several), counts: Counts::default(), refused: Vec::new() }
+        Self {
+            rehearsal: Rehearsal::on(resources, several),
+            counts: Counts::default(),
+            refused: Vec::new(),
+            torn: Vec::new(),
+        }
     }
 
-    /// Records the facts of one envelope, in memory. What cannot be recorded is noted, and the others are recorded.
-    pub async fn record(&mut self, facts: &[NewFact]) -> Result<(), PortError> {
+    /// Records the facts of one envelope, in memory. What cannot be recorded is noted, and the others are recorded. Returns
+    /// those that add something, each with what it writes.
+    pub async fn record<'a>(&mut self, facts: &'a [NewFact]) -> Result<Vec<(&'a NewFact, Write)>, PortError> {
+        let mut new = Vec::new();
         for fact in facts {
             let resource = &fact.resource;
             let rehearsed = match self.rehearsal.record(fact).await {
@@ -87,17 +95,35 @@ impl<R: Resources + Claims> DryRun<R> {
                 Rehearsed::Unchanged => self.counts.known += 1,
                 Rehearsed::NoOwner => self.refused.push(format!("{resource}: every name of it is a second name")),
                 Rehearsed::Written(write) => {
-                    self.refused.extend(too_large(&write).map(|why| format!("{resource}: {why}")));
+                    let too_large = too_large(&write);
                     let is_again = |fact: &NewFact, resource: &Resource| {
                         let recorded = resource.facts().iter().filter_map(Fact::statement);
                         recorded.filter(|known| is_reading_of(known, &fact.content)).count() > 1
                     };
                     let restates = write.resources.iter().any(|written| is_again(fact, &written.item));
                     *(if restates { &mut self.counts.restated } else { &mut self.counts.new }) += 1;
+                    match too_large {
+                        Some(why) => self.refused.push(format!("{resource}: {why}")),
+                        None => new.push((fact, write)),
+                    }
                 }
             }
         }
+        Ok(new)
+    }
+
+    /// Notes what is stored about the coins of these facts and was not written together.
+    pub async fn check(&mut self, facts: &[NewFact]) -> Result<(), PortError> {
+        for fact in facts {
+            let torn = self.rehearsal.torn(fact).await?;
+            self.torn.extend(torn.into_iter().map(|(claim, resource)| format!("{resource} and the claim on {claim}")));
+        }
         Ok(())
+    }
+
+    /// Which resources and claims were not written together.
+    pub fn torn(&self) -> &[String] {
+        &self.torn
     }
 
     /// How many statements do what.

@@ -7,7 +7,7 @@ use crate::show::{printable, shortened};
 
 /// What was replayed by feed and name, what a dry run found, and the totals.
 pub fn replayed_lines(replayed: &Replayed) -> Vec<String> {
-    let Replayed { envelopes, sent, by_type, unreadable, statements, changes, refused } = replayed;
+    let Replayed { envelopes, sent, recorded, by_type, unreadable, statements, changes, refused, torn } = replayed;
     let mut lines = Vec::new();
     for (feed, types) in by_type {
         lines.extend(types.iter().map(|(named, count)| format!("{count:>8}  {feed:<18}  {named}")));
@@ -18,18 +18,22 @@ pub fn replayed_lines(replayed: &Replayed) -> Vec<String> {
             .map(|line| format!("NOT READ: {} line {}: {}", line.place.object, line.place.line, line.error)),
     );
     lines.extend(refused.iter().map(|why| format!("CANNOT BE RECORDED: {why}")));
+    lines.extend(torn.iter().map(|torn| format!("TORN: {torn} were not written together; restore to another second")));
     lines.extend(changes.iter().flatten().map(changed_line));
     let envelopes = plural(*envelopes, "envelope");
-    lines.push(match statements {
-        None => format!("{envelopes} selected, {sent} sent to the ingress queue"),
-        Some(Counts { known, new, restated }) => {
+    let counts = statements.map(|Counts { known, new, restated }| {
+        format!("{envelopes} selected; statements: {new} new, {restated} restated, {known} known")
+    });
+    lines.push(match (counts, recorded) {
+        (None, _) => format!("{envelopes} selected, {sent} sent to the ingress queue"),
+        (Some(counts), Some(recorded)) => format!("{counts}; {recorded} recorded in the order of receipt"),
+        (Some(counts), None) => {
             let changed = changes.as_ref().map_or(0, Vec::len);
             let would = match changed {
                 0 => "nothing would change".to_owned(),
                 changed => format!("{} would change", plural(changed, "resource")),
             };
-            let statements = format!("{new} new, {restated} restated, {known} known");
-            format!("{envelopes} selected; statements: {statements}; {would}. Nothing was sent")
+            format!("{counts}; {would}. Nothing was sent")
         }
     });
     lines.iter().map(|line| printable(line)).collect()

@@ -12,16 +12,38 @@ use serde::Serialize;
 
 use super::archive::{Archived, ArchivedLine, lines_of};
 use super::dry_run::{ChangedResource, Counts, DryRun};
+use super::record::{InvokeStateUpdater, RecordError, Recorder};
 use super::selection::{Selection, day_of, described};
 use super::send::{Pace, Sender};
 use crate::republish::plural;
 
 /// What is done with the envelopes.
-pub enum Mode<Q, P> {
-    /// They are sent to the ingress queue.
+pub enum Mode<Q, P, I> {
+    /// They are sent to the ingress queue, and read again.
     Send(Sender<Q, P>),
-    /// What they would change is found, and nothing is sent.
-    DryRun,
+    /// What they state is recorded in the order of receipt, as it was read when it was received.
+    Record(Recorder<I>),
+    /// What they would change in this order is found, and nothing is sent or recorded.
+    DryRun(Order),
+}
+
+/// The order in which envelopes are replayed, and when they count as read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// As the archive lists them, by day. What is read is newer than every reading before.
+    Archived,
+    /// As they were received, and read at that time.
+    Received,
+}
+
+impl<Q, P, I> Mode<Q, P, I> {
+    fn order(&self) -> Order {
+        match self {
+            Self::Send(_) => Order::Archived,
+            Self::Record(_) => Order::Received,
+            Self::DryRun(order) => *order,
+        }
+    }
 }
 
 /// A replay from an archive onto what is stored.
@@ -58,6 +80,13 @@ pub enum ReplayError {
         #[source]
         source: PortError,
     },
+    #[error("not everything was recorded; {again}")]
+    Record {
+        /// How to continue. What was recorded already is not recorded a second time.
+        again: String,
+        #[source]
+        source: RecordError,
+    },
     #[error("an envelope cannot be written as JSON")]
     Json(#[from] serde_json::Error),
 }
@@ -69,11 +98,14 @@ pub struct Replayed {
     pub envelopes: usize,
     /// How many of them the queue has stored.
     pub sent: usize,
+    /// How many statements were recorded, in the order of receipt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recorded: Option<usize>,
     /// The envelopes by feed and by the names of their events.
     pub by_type: BTreeMap<String, BTreeMap<String, usize>>,
     /// The lines of the archive that today's code cannot read.
     pub unreadable: Vec<UnreadableLine>,
-    /// What a dry run found.
+    /// What their statements add: what a dry run found, or what was to be recorded in the order of receipt.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub statements: Option<Counts>,
     /// The resources that would change.
@@ -82,6 +114,10 @@ pub struct Replayed {
     /// What cannot be read in the table, or in a dry run not be recorded, and why.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<String>,
+    /// Which resources and claims in the table were not written together: a backup was made while a transaction was on its
+    /// way there. Looked for in a replay in the order of receipt only.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub torn: Vec<String>,
 }
 
 /// A line of the archive that is not an envelope.
@@ -98,10 +134,10 @@ where
 {
     /// Replays what `selection` selects. Calls `progress` with a line for people, after each day of the archive and each
     /// thousand envelopes.
-    pub async fn run<Q: SendMessages, P: Pace>(
+    pub async fn run<Q: SendMessages, P: Pace, I: InvokeStateUpdater>(
         &self,
         selection: &Selection,
-        mode: Mode<Q, P>,
+        mode: Mode<Q, P, I>,
         progress: impl Fn(String),
     ) -> Result<Replayed, ReplayError> {
         let mut run = Run {
@@ -112,6 +148,7 @@ where
             replayed: Replayed::default(),
             seen: BTreeSet::new(),
             day: None,
+            of_day: BTreeMap::new(),
             progress: &progress,
         };
         if selection.unrecognized {
@@ -175,25 +212,28 @@ where
 }
 
 /// A replay that runs.
-struct Run<'a, A, T, Q, P> {
+struct Run<'a, A, T, Q, P, I> {
     replay: &'a Replay<A, T>,
     selection: &'a Selection,
-    mode: Mode<Q, P>,
+    mode: Mode<Q, P, I>,
     dry_run: DryRun<T>,
     replayed: Replayed,
     /// Digests of the envelopes that were replayed: one may be archived several times.
     seen: BTreeSet<String>,
     /// The day of the archive that is being replayed.
     day: Option<String>,
+    /// What was read of that day and is to be replayed in the order of receipt, by when it was received and its digest.
+    of_day: BTreeMap<(Timestamp, String), Archived>,
     progress: &'a dyn Fn(String),
 }
 
-impl<A, T, Q, P> Run<'_, A, T, Q, P>
+impl<A, T, Q, P, I> Run<'_, A, T, Q, P, I>
 where
     A: ReadArchive,
     T: Resources + Claims,
     Q: SendMessages,
     P: Pace,
+    I: InvokeStateUpdater,
 {
     /// Begins with the objects of `day`, after everything before it was sent.
     async fn day(&mut self, day: Option<&str>) -> Result<(), ReplayError> {
@@ -239,17 +279,40 @@ where
     }
 
     async fn line(&mut self, line: &ArchivedLine) -> Result<(), ReplayError> {
-        let Archived { place, envelope } = match line.read() {
+        let archived = match line.read() {
             Ok(archived) => archived,
             Err(error) => {
                 self.replayed.unreadable.push(UnreadableLine { place: line.place.clone(), error });
                 return Ok(());
             }
         };
-        let received = serde_json::to_string(&envelope)?;
-        let envelope = envelope.replayed(self.replay.now);
+        let received_at = archived.envelope.received_at();
+        if !self.selection.includes(received_at) {
+            return Ok(());
+        }
+        let digest = digest_hex(serde_json::to_string(&archived.envelope)?.as_bytes());
+        match self.mode.order() {
+            Order::Archived => self.envelope(archived, digest).await,
+            Order::Received => {
+                // Facts name the place in the archive that they were first recorded from.
+                let known = self.of_day.entry((received_at, digest)).or_insert_with(|| archived.clone());
+                if known.is_replay && !archived.is_replay {
+                    *known = archived;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Replays an envelope, unless it was replayed before.
+    async fn envelope(&mut self, archived: Archived, digest: String) -> Result<(), ReplayError> {
+        let Archived { place, envelope, .. } = archived;
+        let envelope = match self.mode.order() {
+            Order::Archived => envelope.replayed(self.replay.now),
+            Order::Received => envelope,
+        };
         let facts = facts(&envelope, place, &self.replay.reading);
-        if !self.selection.selects(&envelope, &facts) || !self.seen.insert(digest_hex(received.as_bytes())) {
+        if !self.selection.selects(&envelope, &facts) || !self.seen.insert(digest) {
             return Ok(());
         }
         self.replayed.envelopes += 1;
@@ -259,47 +322,84 @@ where
         let named = described(&envelope, &facts);
         let of_feed = self.replayed.by_type.entry(envelope.feed().to_string()).or_default();
         *of_feed.entry(named).or_default() += 1;
+        match self.mode.order() {
+            Order::Archived => {}
+            Order::Received => self.dry_run.check(&facts).await.map_err(ReplayError::Read)?,
+        }
         match &mut self.mode {
-            Mode::DryRun => self.dry_run.record(&facts).await.map_err(ReplayError::Read),
+            Mode::DryRun(_) => {
+                self.dry_run.record(&facts).await.map_err(ReplayError::Read)?;
+            }
+            Mode::Record(recorder) => {
+                for (fact, write) in self.dry_run.record(&facts).await.map_err(ReplayError::Read)? {
+                    let recorded = recorder.record(fact, &write).await;
+                    recorded.map_err(|source| not_recorded(&self.day, self.selection, source))?;
+                }
+            }
             Mode::Send(sender) => {
                 let sent = sender.send(serde_json::to_string(&envelope)?).await;
-                sent.map_err(|source| self.not_sent(source))
+                sent.map_err(|source| not_sent(&self.day, self.selection, source))?;
             }
         }
+        Ok(())
     }
 
+    /// Replays what was read in the order of receipt, and sends or records what waits.
     async fn flush(&mut self) -> Result<(), ReplayError> {
+        for ((_, digest), archived) in std::mem::take(&mut self.of_day) {
+            self.envelope(archived, digest).await?;
+        }
         match &mut self.mode {
-            Mode::DryRun => Ok(()),
+            Mode::DryRun(_) => Ok(()),
+            Mode::Record(recorder) => {
+                let recorded = recorder.flush().await;
+                recorded.map_err(|source| not_recorded(&self.day, self.selection, source))
+            }
             Mode::Send(sender) => {
                 let sent = sender.flush().await;
-                sent.map_err(|source| self.not_sent(source))
+                sent.map_err(|source| not_sent(&self.day, self.selection, source))
             }
         }
     }
 
-    fn not_sent(&self, source: PortError) -> ReplayError {
-        ReplayError::Send { again: self.again(), source }
-    }
-
-    /// How to continue a replay that stops.
     fn again(&self) -> String {
-        let midnight = self.day.as_ref().and_then(|day| format!("{day}T00:00:00Z").parse::<Timestamp>().ok());
-        let from = midnight.map(|midnight| self.selection.from.map_or(midnight, |from| from.max(midnight)));
-        format!("run it again{}", from.map(|from| format!(" with --from {from}")).unwrap_or_default())
+        again(&self.day, self.selection)
     }
 
     async fn finish(mut self) -> Result<Replayed, ReplayError> {
         self.flush().await?;
         let mut replayed = self.replayed;
+        let found = |replayed: &mut Replayed| {
+            replayed.statements = Some(self.dry_run.counts());
+            replayed.refused.extend_from_slice(self.dry_run.refused());
+            replayed.torn.extend_from_slice(self.dry_run.torn());
+        };
         match self.mode {
             Mode::Send(sender) => replayed.sent = sender.sent(),
-            Mode::DryRun => {
-                replayed.statements = Some(self.dry_run.counts());
+            Mode::Record(recorder) => {
+                replayed.recorded = Some(recorder.recorded());
+                found(&mut replayed);
+            }
+            Mode::DryRun(_) => {
                 replayed.changes = Some(self.dry_run.changes());
-                replayed.refused.extend_from_slice(self.dry_run.refused());
+                found(&mut replayed);
             }
         }
         Ok(replayed)
     }
+}
+
+/// How to continue a replay that stops on this day.
+fn again(day: &Option<String>, selection: &Selection) -> String {
+    let midnight = day.as_ref().and_then(|day| format!("{day}T00:00:00Z").parse::<Timestamp>().ok());
+    let from = midnight.map(|midnight| selection.from.map_or(midnight, |from| from.max(midnight)));
+    format!("run it again{}", from.map(|from| format!(" with --from {from}")).unwrap_or_default())
+}
+
+fn not_sent(day: &Option<String>, selection: &Selection, source: PortError) -> ReplayError {
+    ReplayError::Send { again: again(day, selection), source }
+}
+
+fn not_recorded(day: &Option<String>, selection: &Selection, source: RecordError) -> ReplayError {
+    ReplayError::Record { again: again(day, selection), source }
 }

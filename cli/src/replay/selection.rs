@@ -29,11 +29,14 @@ impl Selection {
     /// Whether it selects an envelope that states `facts`. Whether it is recorded as unrecognized is not asked here: those
     /// are found by the table.
     pub fn selects(&self, envelope: &Envelope, facts: &[NewFact]) -> bool {
-        let received_at = envelope.received_at();
-        self.from.is_none_or(|from| received_at >= from)
-            && self.to.is_none_or(|to| received_at < to)
+        self.includes(envelope.received_at())
             && self.feed.as_ref().is_none_or(|feed| envelope.feed() == feed)
             && self.event_type.as_ref().is_none_or(|named| types(envelope, facts).contains(named.as_str()))
+    }
+
+    /// Whether what was received at this time may be selected.
+    pub fn includes(&self, received_at: Timestamp) -> bool {
+        self.from.is_none_or(|from| received_at >= from) && self.to.is_none_or(|to| received_at < to)
     }
 
     /// The text after which the keys of the first objects come that may have such envelopes. An object has the day on which

@@ -5,6 +5,7 @@ use std::time::Duration;
 use fundhook_adapters::{Bucket, Queue, ResourceTable};
 use fundhook_domain::Timestamp;
 
+use super::record::{Recorder, StackStateUpdater};
 use super::run::{Mode, Replay};
 use super::send::{Pace, Sender};
 use crate::stack_settings::{StackSettings, StackSettingsError};
@@ -34,10 +35,18 @@ impl Replay<Bucket, ResourceTable> {
     }
 }
 
-impl Mode<Queue, RealTime> {
+/// What is done on a stack.
+pub type StackMode<'a> = Mode<Queue, RealTime, StackStateUpdater<'a>>;
+
+impl<'a> StackMode<'a> {
     /// Sends `per_second` envelopes a second to the ingress queue of `target`.
     pub fn send(target: &Target, per_second: u32) -> Result<Self, TargetError> {
         let queue = Queue::new(&target.aws, target.output("IngressQueueUrl")?.to_owned());
         Ok(Self::Send(Sender::new(queue, RealTime, per_second)))
+    }
+
+    /// Records in the order of receipt, with the state updater of `target`.
+    pub fn record(target: &'a Target) -> Result<Self, TargetError> {
+        Ok(Self::Record(Recorder::new(StackStateUpdater::of(target)?)))
     }
 }

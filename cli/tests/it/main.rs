@@ -13,6 +13,7 @@ mod preview;
 #[cfg(feature = "local")]
 mod reconcile;
 mod replay;
+mod replay_in_order;
 mod reports;
 mod republish;
 mod stuck;

@@ -1,23 +1,25 @@
 //! Replay: what is selected, what a dry run says, and that a changed reading mends what stands.
 
+use std::future::Ready;
 use std::io::Write as _;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use fundhook::replay::{Mode, Pace, Replay, ReplayError, Replayed, Selection, Sender, replayed_lines};
+use fundhook::invocation::{Invocation, InvocationError};
+use fundhook::replay::{Mode, Order, Pace, Replay, ReplayError, Replayed, Selection, Sender, replayed_lines};
 use fundhook_domain::{FeeBearer, HoldReason, SeveralFamiliesCredit};
 use fundhook_ports::UnreadableItem;
 use fundhook_ports::fakes::{EvidenceBucket, Fail, Fake, Queue, ResourceTable};
 use fundhook_providers::ReadingSettings;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::stuck::{at, connect, envelope, envelope_json, facts_with, recorded};
 
 /// Remembers how long was waited.
 #[derive(Clone, Debug, Default)]
-struct Waited(Arc<Mutex<Vec<Duration>>>);
+pub(crate) struct Waited(Arc<Mutex<Vec<Duration>>>);
 
 impl Pace for Waited {
     async fn wait(&self, duration: Duration) {
@@ -25,8 +27,11 @@ impl Pace for Waited {
     }
 }
 
+/// A mode without a state updater.
+type TestMode = Mode<Fake<Queue>, Waited, fn(Value) -> Ready<Result<Invocation, InvocationError>>>;
+
 /// An archive with these objects: their keys after the prefix, and their lines.
-fn archive(objects: &[(&str, &[String])]) -> Fake<EvidenceBucket> {
+pub(crate) fn archive(objects: &[(&str, &[String])]) -> Fake<EvidenceBucket> {
     let bucket = Fake::new(EvidenceBucket::default());
     for (key, lines) in objects {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
@@ -37,7 +42,7 @@ fn archive(objects: &[(&str, &[String])]) -> Fake<EvidenceBucket> {
     bucket
 }
 
-fn replay(
+pub(crate) fn replay(
     archive: &Fake<EvidenceBucket>,
     table: &Fake<ResourceTable>,
     reading: ReadingSettings,
@@ -53,11 +58,11 @@ async fn dry_run(
     reading: ReadingSettings,
     selection: &Selection,
 ) -> Replayed {
-    let mode: Mode<Fake<Queue>, Waited> = Mode::DryRun;
+    let mode: TestMode = Mode::DryRun(Order::Archived);
     replay(archive, table, reading).run(selection, mode, |_| {}).await.expect("the archive and the table answer")
 }
 
-fn from(text: &str) -> Selection {
+pub(crate) fn from(text: &str) -> Selection {
     Selection { from: Some(at(text)), ..Selection::default() }
 }
 
@@ -114,7 +119,7 @@ async fn a_setting_that_is_changed_and_changed_back_stands_each_time_after_a_rep
         let mut replay = replay(&archive, &table, settings(bearer));
         (replay.now, now) = (now, now.plus(Duration::from_secs(60)));
         let queue = Fake::new(Queue::default());
-        let mode = Mode::Send(Sender::new(queue.clone(), Waited::default(), 50));
+        let mode: TestMode = Mode::Send(Sender::new(queue.clone(), Waited::default(), 50));
         replay.run(&from("2026-11-20T00:00:00Z"), mode, |_| {}).await.expect("sent");
         // Fan-out and the state updater, with these settings.
         for sent in queue.sent() {
@@ -212,7 +217,7 @@ async fn envelopes_are_sent_at_the_rate_and_a_replay_that_stops_says_where_to_go
     };
     let archive = archive(&[("2026/11/20/a", &lines("2026-11-20")), ("2026/11/21/a", &lines("2026-11-21"))]);
     let (table, queue, waited) = (recorded(&[]), Fake::new(Queue::default()), Waited::default());
-    let sender = |queue: &Fake<Queue>| Mode::Send(Sender::new(queue.clone(), waited.clone(), 20));
+    let sender = |queue: &Fake<Queue>| -> TestMode { Mode::Send(Sender::new(queue.clone(), waited.clone(), 20)) };
     let replay = replay(&archive, &table, ReadingSettings::default());
     let done = replay.run(&from("2026-11-20T00:00:00Z"), sender(&queue), |_| {}).await.expect("sent");
     assert_eq!((done.envelopes, done.sent, queue.sent().len()), (24, 24, 24));

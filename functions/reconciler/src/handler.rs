@@ -67,10 +67,8 @@ pub struct Reconciler<P: Ports> {
     pub resources: P::Resources,
     /// Watermarks, reports and indexes.
     pub store: P::ReconciliationStore,
-    /// The queue of envelopes: missed rows are sent here.
+    /// The queue of envelopes: missed rows, decisions and overdue notices are sent here.
     pub ingress: P::Queue,
-    /// The queue of statements about money: overdue notices are sent here.
-    pub transfers: P::Queue,
     /// The settings.
     pub settings: ReconcileSettings,
     /// The current time.

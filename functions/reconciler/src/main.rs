@@ -51,7 +51,6 @@ async fn serve() -> Result<(), Error> {
         resources: ResourceTable::new(&aws, table.clone()),
         store: ReconciliationTable::new(&aws, table),
         ingress: Queue::new(&aws, environment.required("FUNDHOOK_INGRESS_QUEUE_URL")?),
-        transfers: Queue::new(&aws, environment.required("FUNDHOOK_TRANSFERS_QUEUE_URL")?),
         settings: ReconcileSettings::from_environment(&environment)?,
         clock: now,
         metrics: Metrics::from_environment(&environment)?,

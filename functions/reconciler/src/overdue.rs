@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use fundhook_domain::{Kind, ListId, NewFact, Resource, Status, Timestamp};
 use fundhook_ports::{Disposition, IndexEntry, OpenQuery, OpenResources, PortError, SendMessages, chain};
+use fundhook_providers::notice_envelope;
 use tracing::{error, info, warn};
 
 use crate::ambiguity::{CheckEnd, Checked};
@@ -86,15 +87,18 @@ impl<P: Ports> Reconciler<P> {
                 }
                 let has_waited = is_overdue_since(resource, since.minus(NOTICE_WAITS_MAX));
                 match self.ask_provider_about(resource, &mut Vec::new(), phase).await? {
-                    ProviderAnswer::NoNews => notices.extend(overdue_notice(resource, limit)?),
-                    ProviderAnswer::Unavailable if has_waited => notices.extend(overdue_notice(resource, limit)?),
+                    ProviderAnswer::NoNews => notices.extend(overdue_notice(resource, limit, self.now())?),
+                    ProviderAnswer::Unavailable if has_waited => {
+                        notices.extend(overdue_notice(resource, limit, self.now())?)
+                    }
                     ProviderAnswer::News | ProviderAnswer::Unavailable => {}
                 }
             }
             phase.run.summary.overdue += notices.len() as u64;
             if !notices.is_empty() {
+                // They are archived on their way, so that a replay onto a restored table records them too.
                 let sent: Result<Vec<()>, PortError> =
-                    self.transfers.send_all(notices.into_iter().map(Into::into).collect()).await.into_iter().collect();
+                    self.ingress.send_all(notices.into_iter().map(Into::into).collect()).await.into_iter().collect();
                 sent?;
             }
             if after.is_none() {
@@ -197,13 +201,16 @@ fn is_overdue_since(resource: &Resource, since: Timestamp) -> bool {
     awaited.is_some_and(|current| current.since <= since) && !resource.is_overdue()
 }
 
-/// The message that reports `resource` overdue.
-fn overdue_notice(resource: &Resource, limit: Duration) -> Result<Option<String>, PortError> {
+/// The envelope that reports `resource` overdue at `now`.
+fn overdue_notice(resource: &Resource, limit: Duration, now: Timestamp) -> Result<Option<String>, PortError> {
+    fn failed(error: impl std::error::Error + Send + Sync + 'static) -> PortError {
+        PortError::new("write an overdue notice", Disposition::DeadLetter, error)
+    }
     let Some(notice) = NewFact::overdue(resource, limit) else {
         return Ok(None);
     };
     let (id, status) = (&notice.resource, notice.content.status().map_or("without a status", Status::as_str));
     info!(resource.id = %id, %status, "{id} has been {status} for longer than its limit; reporting it overdue");
-    let message = notice.to_message();
-    message.map(Some).map_err(|error| PortError::new("write an overdue notice", Disposition::DeadLetter, error))
+    let envelope = notice_envelope(&notice, now).map_err(failed)?;
+    envelope.map(|envelope| serde_json::to_string(&envelope)).transpose().map_err(failed)
 }

@@ -1,6 +1,6 @@
 import * as fs from 'fs';
 import * as path from 'path';
-import { CfnResource, Stack, Token, Validations } from 'aws-cdk-lib';
+import { CfnResource, Fn, Stack, Token, Validations } from 'aws-cdk-lib';
 import { CfnInclude } from 'aws-cdk-lib/cloudformation-include';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as dynamodb from 'aws-cdk-lib/aws-dynamodb';
@@ -70,7 +70,7 @@ export class Fundhook extends Construct {
         this.acknowledgeFalseFindings();
 
         this.key = kms.Key.fromKeyArn(this, 'Key', this.resource<kms.CfnKey>('Key').attrArn);
-        this.table = this.importTable();
+        this.table = this.importTable(props.restoredTableStreamArn);
         const bucket = this.resource<s3.CfnBucket>('EvidenceBucket');
         this.evidence = s3.Bucket.fromBucketAttributes(this, 'Evidence', {
             bucketArn: bucket.attrArn,
@@ -224,12 +224,14 @@ export class Fundhook extends Construct {
         );
     }
 
-    private importTable(): dynamodb.ITable {
+    /** The table in use: the stack's own, or the one that was restored, whose name is in the ARN of its stream. */
+    private importTable(restoredStreamArn = ''): dynamodb.ITable {
         const table = this.resource<dynamodb.CfnTable>('Table');
         const indexes = table.globalSecondaryIndexes as dynamodb.CfnTable.GlobalSecondaryIndexProperty[];
+        const isRestored = restoredStreamArn !== '';
         return dynamodb.Table.fromTableAttributes(this, 'Table', {
-            tableName: table.ref,
-            tableStreamArn: table.attrStreamArn,
+            tableName: isRestored ? Fn.select(1, Fn.split('/', restoredStreamArn)) : table.ref,
+            tableStreamArn: isRestored ? restoredStreamArn : table.attrStreamArn,
             encryptionKey: this.key,
             globalIndexes: indexes.map((index) => index.indexName),
         });

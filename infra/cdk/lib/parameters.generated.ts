@@ -551,6 +551,25 @@ export interface FundhookParameters {
     readonly evidenceRetention?: Duration;
 
     /**
+     * Whether statements are recorded and the reconciler runs by itself. With off, webhooks are accepted and archived,
+     * and what they state waits in the queues, for 4 days at most. Choose off only while the table is being restored.
+     * `true` means on, `false` means off.
+     *
+     * @default true
+     */
+    readonly recording?: boolean;
+
+    /**
+     * The ARN of the stream of a table that was restored from a backup and is to be used in place of the stack's own.
+     * The stream must have new and old images. Empty means the stack's own table.
+     *
+     * Must be empty or the ARN of the stream of a table whose name has at most 128 characters.
+     *
+     * @default - empty
+     */
+    readonly restoredTableStreamArn?: string;
+
+    /**
      * How long the logs of the functions and of the API are kept.
      *
      * Must be a retention that CloudWatch Logs offers, such as 7, 30, 90 or 365 days.

@@ -317,6 +317,18 @@ export const PARAMETERS: { readonly [property: string]: ParameterRule } = {
         maxValue: 36500,
         constraint: 'Must be 180 to 36500 days.',
     },
+    recording: {
+        parameter: 'Recording',
+        kind: 'boolean',
+        allowedValues: ['on', 'off'],
+        constraint: 'Must be on or off.',
+    },
+    restoredTableStreamArn: {
+        parameter: 'RestoredTableStreamArn',
+        kind: 'string',
+        allowedPattern: '^$|^arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:[0-9]{12}:table/[A-Za-z0-9_.-]{3,128}/stream/[0-9T:.-]+$',
+        constraint: 'Must be empty or the ARN of the stream of a table whose name has at most 128 characters.',
+    },
     logRetention: {
         parameter: 'LogRetentionDays',
         kind: 'days',

@@ -105,6 +105,13 @@ test('the table, the bucket and the key are those of the template', () => {
     assert.deepEqual(table.encryptionKey, key);
 });
 
+test('a table that was restored is the one in use', () => {
+    const stack = newStack();
+    const stream = 'arn:aws:dynamodb:eu-west-1:123456789012:table/restored/stream/2026-11-29T06:40:00.000';
+    const { table } = fundhookIn(stack, { restoredTableStreamArn: stream });
+    assert.deepEqual(stack.resolve([table.tableName, table.tableStreamArn]), ['restored', stream]);
+});
+
 test('every output of the template has a value', () => {
     const stack = newStack();
     const fundhook = fundhookIn(stack);

@@ -9,6 +9,7 @@ use fundhook_domain::{
 use serde::{Deserialize, Serialize};
 
 use crate::normalise::evidence;
+use crate::notices::notice;
 use crate::{Envelope, ReadingSettings, normalise};
 
 /// What a person decided, about one resource or about several that it concerns.
@@ -49,10 +50,10 @@ impl DecisionRecord {
     }
 }
 
-/// The facts that an archived envelope states: those of a webhook, or a person's decision.
+/// The facts that an archived envelope states: those of a webhook, a person's decision, or a notice of Fundhook's own.
 pub fn facts(envelope: &Envelope, archived: EvidencePointer, settings: &ReadingSettings) -> Vec<NewFact> {
-    match decision(envelope, &archived) {
-        Some(decision) => vec![decision],
+    match decision(envelope, &archived).or_else(|| notice(envelope)) {
+        Some(own) => vec![own],
         None => normalise(envelope, archived, settings).into_iter().map(NewFact::from).collect(),
     }
 }

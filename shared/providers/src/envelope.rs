@@ -14,9 +14,9 @@ const VERSION: u8 = 1;
 /// A verified webhook, or a row of the provider's list, with everything that verifying it again requires: the URL, the
 /// headers that the signature covers or that name the type, the raw body, and the key that verified it.
 ///
-/// It is made from a [`VerifiedWebhook`], from a row of the provider's list ([`listed`](crate::listed)) or
-/// from a person's [decision](crate::DecisionRecord), or read back from the queue and the archive. Only the receiver, the
-/// reconciler and fan-out may write to those.
+/// It is made from a [`VerifiedWebhook`], from a row of the provider's list ([`listed`](crate::listed)), from a person's
+/// [decision](crate::DecisionRecord) or from a [notice](crate::notice_envelope) of Fundhook's own, or read back from the queue
+/// and the archive. Only the receiver, the reconciler and fan-out may write to those.
 ///
 /// The one exception is [`Envelope::unverified`], for a preview. It says in its attestation that nothing was verified,
 /// and [`Envelope::from_json`] rejects it, so it cannot pass a queue or the archive.
@@ -145,20 +145,18 @@ impl Envelope {
 
     /// Wraps what a person decided at `decided_at`.
     pub(crate) fn of_decision(feed: Feed, body: String, decided_at: Timestamp, attestation: Attestation) -> Self {
-        let (headers, body) = (Vec::new(), Body::of(body));
-        let url = "fundhook:decision".to_owned();
-        Self {
-            v: VERSION,
-            feed,
-            received_at: decided_at,
-            url,
-            headers,
-            body,
-            attestation,
-            trace: None,
-            replayed_at: None,
-            backfilled: None,
-        }
+        Self::of_fundhook("fundhook:decision", feed, body, decided_at, attestation)
+    }
+
+    /// Wraps a notice of Fundhook's own, made at `at`.
+    pub(crate) fn of_notice(feed: Feed, body: String, at: Timestamp, attestation: Attestation) -> Self {
+        Self::of_fundhook("fundhook:notice", feed, body, at, attestation)
+    }
+
+    fn of_fundhook(url: &str, feed: Feed, body: String, received_at: Timestamp, attestation: Attestation) -> Self {
+        let (url, headers, body) = (url.to_owned(), Vec::new(), Body::of(body));
+        let (v, trace, replayed_at, backfilled) = (VERSION, None, None, None);
+        Self { v, feed, received_at, url, headers, body, attestation, trace, replayed_at, backfilled }
     }
 
     /// Reads an envelope from its JSON. One that was not verified is rejected.
@@ -184,6 +182,11 @@ impl Envelope {
     #[must_use]
     pub fn as_received(self) -> Self {
         Self { replayed_at: None, ..self }
+    }
+
+    /// Whether it has the mark of having been replayed.
+    pub fn is_replayed(&self) -> bool {
+        self.replayed_at.is_some()
     }
 
     /// When its bytes were last to be read: when it was replayed, or else when it was received.

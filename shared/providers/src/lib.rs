@@ -19,6 +19,7 @@
 //! | `credit` | what may be booked for a deposit that a provider reports as credited |
 //! | `crediting` | which webhook families credit, and which only corroborate |
 //! | `decisions` | what people decide, as envelopes |
+//! | `notices` | notices of Fundhook's own, as envelopes |
 //! | `lists` | rows of the lists of the providers' APIs |
 //! | `accounts` | webhooks about users and their accounts, which two providers send |
 //! | `ids` | names for resources to which the provider gives no id |
@@ -41,6 +42,7 @@ mod ids;
 pub mod jose;
 mod lists;
 mod normalise;
+mod notices;
 mod reading;
 mod recovery;
 mod rejection;
@@ -58,6 +60,7 @@ pub use ids::IdKey;
 pub use jose::KeySet;
 pub use lists::{RawRow, listed, listed_at};
 pub use normalise::normalise;
+pub use notices::notice_envelope;
 pub use reading::{REVISION, ReadingSettings, ReasonMeaning, UnknownMeaning};
 pub use rejection::Rejection;
 pub use secrets::{InvalidEntries, InvalidSecrets, Organizations, Secrets, SharedSecret};

@@ -3,6 +3,7 @@
 //! All tests are in one program, so that they share one emulator.
 
 mod a_flow_is_started;
+mod a_lost_table_is_restored;
 mod a_refused_caller_is_named;
 mod a_subscriber_keeps_the_books;
 mod accepted;

@@ -4,10 +4,9 @@
 use std::time::Duration;
 
 use fundhook::dead_letters::{Content, DeadLetterQueue, Desk, LetterSummary, Limits, Selection};
-use fundhook::replay::{Mode, RealTime, Replay, Replayed, Selection as Archived};
+use fundhook::replay::{Mode, Order, Replay, Replayed, Selection as Archived, StackMode};
 use fundhook::republish::{Destination, Republisher, StackPublishers};
 use fundhook::target::Target;
-use fundhook_adapters::Queue as SqsQueue;
 use fundhook_domain::{Kind, NewFact, Provider, Resource, ResourceId, Status, Timestamp};
 use fundhook_local_stack::sending::Webhook;
 use fundhook_tests::{Platform, Queue, about, event_ids, eventually, run, unique};
@@ -215,8 +214,8 @@ fn everything() -> Archived {
 
 async fn replay(target: &Target, selection: &Archived, dry_run: bool) -> Replayed {
     let replay = Replay::of(target, fundhook_runtime::now()).await.expect("the settings of the stack");
-    let mode: Mode<SqsQueue, RealTime> =
-        if dry_run { Mode::DryRun } else { Mode::send(target, 1_000).expect("the outputs") };
+    let mode: StackMode<'_> =
+        if dry_run { Mode::DryRun(Order::Archived) } else { Mode::send(target, 1_000).expect("the outputs") };
     replay.run(selection, mode, |_| {}).await.expect("the archive is read and the queue answers")
 }
 

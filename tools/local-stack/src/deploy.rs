@@ -88,13 +88,33 @@ pub async fn deploy(
         .capabilities(Capability::CapabilityIam)
         .capabilities(Capability::CapabilityAutoExpand);
     create.send().await.map_err(refused("create the stack"))?;
+    complete(clients, &name, &StackStatus::CreateComplete).await
+}
 
-    let stack = complete(clients, &name).await?;
-    let outputs = stack
-        .outputs()
-        .iter()
-        .filter_map(|output| Some((output.output_key()?.to_owned(), output.output_value()?.to_owned())));
-    Ok(Deployment::new(&clients.endpoint, &clients.account, outputs.collect()))
+/// Changes these parameters of the deployed stack of `infra/template.yaml` and waits until it is complete. Everything else
+/// stays as it is.
+///
+/// # Errors
+/// When a call fails, or the stack does not become complete.
+pub async fn update(clients: &Clients, changes: &[(&str, &str)]) -> Result<Deployment, DeployError> {
+    let name = stack_name(STACK, &clients.account);
+    let described = clients.cloudformation.describe_stacks().stack_name(&name).send().await;
+    let stacks = described.map_err(refused("describe the stack"))?.stacks.unwrap_or_default();
+    let present = stacks.iter().flat_map(Stack::parameters).filter_map(Parameter::parameter_key);
+    let kept = present.filter(|key| changes.iter().all(|(changed, _)| changed != key));
+    let kept = kept.map(|key| Parameter::builder().parameter_key(key).use_previous_value(true).build());
+    let changed =
+        changes.iter().map(|(key, value)| Parameter::builder().parameter_key(*key).parameter_value(*value).build());
+    let update = clients
+        .cloudformation
+        .update_stack()
+        .stack_name(&name)
+        .use_previous_template(true)
+        .set_parameters(Some(kept.chain(changed).collect()))
+        .capabilities(Capability::CapabilityIam)
+        .capabilities(Capability::CapabilityAutoExpand);
+    update.send().await.map_err(refused("update the stack"))?;
+    complete(clients, &name, &StackStatus::UpdateComplete).await
 }
 
 async fn upload(clients: &Clients, bucket: &str, template: &str, packages: &Packages) -> Result<(), DeployError> {
@@ -119,7 +139,8 @@ fn stack_name(name: &str, account: &Account) -> String {
     if *account == Account::default() { name.to_owned() } else { format!("{name}-{account}") }
 }
 
-async fn complete(clients: &Clients, name: &str) -> Result<Stack, DeployError> {
+/// Waits until the stack has the status `wanted`.
+async fn complete(clients: &Clients, name: &str, wanted: &StackStatus) -> Result<Deployment, DeployError> {
     let deadline = Instant::now() + COMPLETE_WITHIN;
     loop {
         let described = clients.cloudformation.describe_stacks().stack_name(name).send().await;
@@ -127,7 +148,12 @@ async fn complete(clients: &Clients, name: &str) -> Result<Stack, DeployError> {
         let stack = stacks.pop();
         let status = stack.as_ref().and_then(Stack::stack_status).cloned().unwrap_or(StackStatus::CreateInProgress);
         match stack {
-            Some(stack) if status == StackStatus::CreateComplete => return Ok(stack),
+            Some(stack) if status == *wanted => {
+                let outputs = stack.outputs().iter();
+                let outputs = outputs
+                    .filter_map(|output| Some((output.output_key()?.to_owned(), output.output_value()?.to_owned())));
+                return Ok(Deployment::new(&clients.endpoint, &clients.account, outputs.collect()));
+            }
             // Usually ROLLBACK_COMPLETE, when all events exist.
             _ if !status.as_str().ends_with("_IN_PROGRESS") => {
                 return Err(DeployError::Failed { reasons: failures(clients, name).await?, status });

@@ -26,7 +26,7 @@ use thiserror::Error;
 pub use self::{
     account::{Account, NotAnAccount},
     clients::{Clients, REGION, connect},
-    deploy::{DeployError, STACK, StackTemplate, deploy},
+    deploy::{DeployError, STACK, StackTemplate, deploy, update},
     deployment::{CallError, Deployment, Invocation, NoOutput},
     emulator::{Detached, Emulator, InstallError, StartError, StopError, Stopped},
     functions::{Binaries, BuildError, CargoOutput, Function, Profile, Program, build},

@@ -223,10 +223,8 @@ impl Deployment {
 
     /// A reconciler.
     pub(crate) fn reconciler(&self, calls: &Calls) -> Reconciler<Simulated> {
-        let Stack { ingress, transfers, table, metrics, .. } = &self.stack;
-        let heard = |queue: &Queue, hears: fn(&Oracle, &str)| {
-            Stepped(Heard { queue: queue.clone(), oracle: self.oracle.clone(), hears }, calls.clone())
-        };
+        let Stack { ingress, table, metrics, .. } = &self.stack;
+        let heard = Heard { queue: ingress.clone(), oracle: self.oracle.clone() };
         let clock = calls.clone();
         Reconciler {
             list_reader: ListReader {
@@ -235,8 +233,7 @@ impl Deployment {
             },
             resources: Stepped(table.clone(), calls.clone()),
             store: Stepped(table.store.clone(), calls.clone()),
-            ingress: heard(ingress, Oracle::queued),
-            transfers: heard(transfers, Oracle::noticed),
+            ingress: Stepped(heard, calls.clone()),
             settings: self.settings.reconcile.clone(),
             clock: Box::new(move || clock.now()),
             metrics: metrics.clone(),
@@ -266,7 +263,7 @@ impl Deployment {
         });
         let striga = (Feed::from(Provider::Striga), Verifier::Striga(secrets(Provider::Striga)));
         let verifiers = connect.chain(zerohash).chain([striga]).collect();
-        let queue = Heard { queue: self.stack.ingress.clone(), oracle: self.oracle.clone(), hears: Oracle::queued };
+        let queue = Heard { queue: self.stack.ingress.clone(), oracle: self.oracle.clone() };
         Receiver::new(Stepped(queue, calls), verifiers, self.stack.metrics.clone())
     }
 }

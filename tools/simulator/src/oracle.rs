@@ -57,19 +57,18 @@ struct Truth {
 pub(crate) struct Heard {
     pub(crate) queue: Queue,
     pub(crate) oracle: Oracle,
-    pub(crate) hears: fn(&Oracle, &str),
 }
 
 impl SendMessage for Heard {
     async fn send(&self, message: QueueMessage) -> Result<(), PortError> {
-        (self.hears)(&self.oracle, &message.body);
+        self.oracle.queued(&message.body);
         self.queue.send(message).await
     }
 }
 
 impl SendMessages for Heard {
     async fn send_all(&self, messages: Vec<QueueMessage>) -> Vec<Result<(), PortError>> {
-        messages.iter().for_each(|message| (self.hears)(&self.oracle, &message.body));
+        messages.iter().for_each(|message| self.oracle.queued(&message.body));
         self.queue.send_all(messages).await
     }
 }
@@ -114,18 +113,6 @@ impl Oracle {
         self.known().coins.push(deposits);
     }
 
-    /// A notice about a resource was queued: it must not be lost.
-    pub(crate) fn noticed(&self, message: &str) {
-        let mut known = self.known();
-        let recorded = match NewFact::from_message(message) {
-            Ok(fact) => known.clean.record(std::slice::from_ref(&fact)).map_err(|error| format!("{error:?}")),
-            Err(error) => Err(error.to_string()),
-        };
-        if let Err(error) = recorded {
-            known.broken.push(format!("a clean pass cannot record a notice: {error}"));
-        }
-    }
-
     /// The provider listed these totals of a day, after everything was quiet.
     pub(crate) fn totalled(&self, report: &Report) {
         let mut known = self.known();
@@ -138,8 +125,8 @@ impl Oracle {
         }
     }
 
-    /// A webhook was queued, or a row like one: it must not be lost.
-    pub(crate) fn queued(&self, message: &str) {
+    /// A webhook was queued, or a row or a notice like one: it must not be lost.
+    fn queued(&self, message: &str) {
         let mut known = self.known();
         let envelope = match Envelope::from_json(message) {
             Ok(envelope) => envelope,

@@ -199,7 +199,7 @@ async fn a_provider_that_is_down_is_asked_only_a_few_times() {
         1 + 3,
         "one failed request about a deposit is not an outage, three are"
     );
-    assert_eq!(world.transfers.now().sent.len(), 0);
+    assert_eq!(world.ingress.now().sent.len(), 0);
 }
 
 #[tokio::test]
@@ -281,10 +281,10 @@ async fn an_overdue_notice_that_arrives_after_the_next_status_publishes_nothing(
     for _ in 0..2 {
         assert_eq!(world.run().await.expect("a run").overdue, 1);
     }
-    let notices_queued = std::mem::take(&mut world.transfers.now().sent);
+    let notices_queued = std::mem::take(&mut world.ingress.now().sent);
     assert_eq!(notices_queued[0], notices_queued[1], "both runs send the same notice");
     world.send_webhook(&stuck, "confirmed");
-    world.transfers.now().sent.extend(notices_queued);
+    world.ingress.now().sent.extend(notices_queued);
     world.process_queues();
     assert_eq!(world.published(&stuck.resource()), ["deposit.submitted", "deposit.confirmed"]);
 }

@@ -119,6 +119,26 @@ impl Claim {
         self.entries.values()
     }
 
+    /// What this deposit says.
+    pub(crate) fn entry_of(&self, deposit: &ResourceId) -> Option<&ClaimEntry> {
+        self.entries.get(deposit)
+    }
+
+    /// The deposit that counts in the place of this one.
+    pub(crate) fn owner_of(&self, duplicate: &ResourceId) -> Option<&ResourceId> {
+        self.duplicates.get(duplicate)
+    }
+
+    /// The deposits of which this resource was told what they say.
+    pub(crate) fn told_to(&self, resource: &ResourceId) -> impl Iterator<Item = &ResourceId> {
+        self.told.get(resource).into_iter().flatten()
+    }
+
+    /// Every resource that was written with it at some time.
+    pub fn resources(&self) -> BTreeSet<&ResourceId> {
+        self.entries.keys().chain(self.told.keys()).collect()
+    }
+
     /// The deposits that are credited with a coin of the transaction.
     pub fn owners(&self) -> impl Iterator<Item = &ClaimEntry> {
         self.counting(Fate::Credited).filter(|entry| entry.fate == Fate::Credited)

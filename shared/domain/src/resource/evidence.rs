@@ -14,6 +14,10 @@ pub enum EvidenceClass {
     #[serde(skip_deserializing)]
     #[schemars(skip)]
     Unverified,
+    /// A notice of Fundhook's own. Only its archived envelope has this class: the evidence of the fact is that for the status
+    /// which has lasted too long.
+    #[schemars(skip)]
+    Notice,
     /// What a person decided. The provider did not state it.
     Decision,
     /// Read from the provider's API over TLS, without a signature.
@@ -62,6 +66,9 @@ pub enum Scheme {
     ZerohashAccountsApi,
     /// No signature: a decision, sent by a person who may invoke the reconciler.
     FundhookDecision,
+    /// No signature: a notice that a resource is overdue, sent by the reconciler. See [`EvidenceClass::Notice`].
+    #[schemars(skip)]
+    FundhookNotice,
     /// Not authenticated: only a preview has such evidence, and its key is `none`. See [`EvidenceClass::Unverified`].
     #[serde(skip_deserializing)]
     #[schemars(skip)]
@@ -143,7 +150,7 @@ impl Evidence {
     pub fn is_from_webhook(&self) -> bool {
         match self.attestation.class {
             EvidenceClass::SharedSecret | EvidenceClass::Asymmetric => true,
-            EvidenceClass::Unverified | EvidenceClass::Decision | EvidenceClass::Api => false,
+            EvidenceClass::Unverified | EvidenceClass::Notice | EvidenceClass::Decision | EvidenceClass::Api => false,
         }
     }
 

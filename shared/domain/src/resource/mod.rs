@@ -9,6 +9,7 @@
 //! - Every fact names the evidence for it.
 
 mod account;
+mod agreement;
 mod beside;
 mod coins;
 mod decision;

@@ -277,8 +277,7 @@ fn reconciler(ports: Desk, now: Timestamp) -> Reconciler<Explored> {
         list_reader: ListReader { connect: Some(TokenLists::new(keeper)), zerohash: None },
         resources: ports.clone(),
         store: ports.clone(),
-        ingress: ports.clone(),
-        transfers: ports,
+        ingress: ports,
         settings: ReconcileSettings {
             rows_are: Provider::Connect,
             feeds: [connect, zerohash].into(),

@@ -106,7 +106,6 @@ pub(crate) struct World {
     pub(crate) provider: Fake<ListApi>,
     pub(crate) table: ReconciliationTable,
     pub(crate) ingress: Fake<Queue>,
-    pub(crate) transfers: Fake<Queue>,
     pub(crate) settings: ReconcileSettings,
     pub(crate) asks_the_provider: bool,
     pub(crate) metrics: Metrics,
@@ -131,7 +130,6 @@ impl World {
             tokens,
             table: ReconciliationTable::default(),
             ingress: Fake::default(),
-            transfers: Fake::default(),
             settings: ReconcileSettings {
                 rows_are: fundhook_domain::Provider::Connect,
                 feeds: feeds_of_connect,
@@ -168,7 +166,6 @@ impl World {
             resources: stepped(&self.table.resources, steps),
             store: stepped(&self.table, steps),
             ingress: stepped(&self.ingress, steps),
-            transfers: stepped(&self.transfers, steps),
             settings: self.settings.clone(),
             clock: Box::new(move || clock.now()),
             metrics: self.metrics.clone(),
@@ -209,7 +206,7 @@ impl World {
         }
     }
 
-    /// Processes both queues: normalises, folds, claims and publishes. The reconciler must not have done any of that.
+    /// Processes the queue: normalises, folds, claims and publishes. The reconciler must not have done any of that.
     pub(crate) fn process_queues(&self) {
         assert!(self.table.resources.writes().is_empty(), "the reconciler writes no resources");
         assert_eq!(self.table.receipts.calls(), 0, "the reconciler stores no receipts");
@@ -219,12 +216,10 @@ impl World {
             let envelope = Envelope::from_json(message).expect("an envelope");
             let archived = EvidencePointer { object: "evidence/v1/x.ndjson.gz".to_owned(), line };
             let facts = facts(&envelope, archived, &self.settings.reading);
-            let messages = facts.into_iter().map(|fact| fact.to_message().expect("a message"));
-            self.transfers.now().sent.extend(messages);
-        }
-        let statements = std::mem::take(&mut self.transfers.now().sent);
-        for message in &statements {
-            table::record(&self.table, NewFact::from_message(message).expect("a fact to record"), now);
+            for fact in facts {
+                let message = fact.to_message().expect("a message");
+                table::record(&self.table, NewFact::from_message(&message).expect("a fact to record"), now);
+            }
         }
     }
 
