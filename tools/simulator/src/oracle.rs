@@ -37,6 +37,8 @@ struct Known {
     unsigned: BTreeSet<String>,
     /// What the providers know.
     truths: Vec<Truth>,
+    /// What cannot be read, by the queue that took it.
+    poison: BTreeMap<&'static str, BTreeSet<String>>,
     /// The deposits that are about one coin, for each coin.
     coins: Vec<Vec<String>>,
     broken: Vec<String>,
@@ -108,6 +110,25 @@ impl Oracle {
         known.truths.push(Truth { end, bodies, books });
     }
 
+    /// The queue took a message that no function can read.
+    pub(crate) fn poisoned(&self, queue: &'static str, body: &str) {
+        self.known().poison.entry(queue).or_default().insert(body.to_owned());
+    }
+
+    /// These messages are in the queue's dead-letter queue after redrives.
+    pub(crate) fn died(&self, queue: &'static str, bodies: &BTreeSet<String>) {
+        let mut known = self.known();
+        let poison = known.poison.get(queue).cloned().unwrap_or_default();
+        *known.checked.entry("only what cannot be read stays in a dead-letter queue").or_default() += 1;
+        for body in bodies.symmetric_difference(&poison) {
+            let sentence = match bodies.contains(body) {
+                true => format!("a message stays in the dead-letter queue of {queue} after redrives: {body}"),
+                false => format!("a message that cannot be read is not in the dead-letter queue of {queue}: {body}"),
+            };
+            known.broken.push(sentence);
+        }
+    }
+
     /// These deposits are about one coin, which a list tells to have arrived.
     pub(crate) fn expects_one_coin(&self, deposits: Vec<String>) {
         self.known().coins.push(deposits);
@@ -166,7 +187,7 @@ impl Oracle {
         bucket: &EvidenceBucket,
     ) -> (Vec<String>, BTreeMap<&'static str, u64>) {
         let mut known = self.known();
-        let Known { clean, queued, accepted, unsigned, truths, coins, broken, checked } = &mut *known;
+        let Known { clean, queued, accepted, unsigned, truths, coins, broken, checked, poison: _ } = &mut *known;
         let mut check = |promise: &'static str, holds: bool, otherwise: &dyn Fn() -> String| {
             *checked.entry(promise).or_default() += 1;
             if !holds {

@@ -76,6 +76,8 @@ pub enum Fault {
     Stalled,
     /// A queue delivers a message twice.
     DoubledMessage,
+    /// A queue gets a message that no function can read.
+    Poison,
     /// A provider sends a webhook twice although it was accepted.
     Repeated,
     /// A webhook is sent hours late.
@@ -100,7 +102,7 @@ pub enum Fault {
 
 impl Fault {
     /// All faults.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Throttled,
         Self::LostRequest,
         Self::LostReply,
@@ -108,6 +110,7 @@ impl Fault {
         Self::Killed,
         Self::Stalled,
         Self::DoubledMessage,
+        Self::Poison,
         Self::Repeated,
         Self::Delayed,
         Self::Dropped,
@@ -156,6 +159,7 @@ impl FaultLevel {
                 killed: 500,
                 stalled: 5_000,
                 doubled_message: 200,
+                poison: 2_000,
                 repeated: 50,
                 delayed: 50,
                 dropped: 50,
@@ -175,6 +179,7 @@ impl FaultLevel {
                 killed: 15,
                 stalled: 150,
                 doubled_message: 20,
+                poison: 100,
                 repeated: 8,
                 delayed: 8,
                 dropped: 8,
@@ -215,6 +220,7 @@ pub(crate) struct Rates {
     pub(crate) killed: u64,
     pub(crate) stalled: u64,
     pub(crate) doubled_message: u64,
+    pub(crate) poison: u64,
     pub(crate) repeated: u64,
     pub(crate) delayed: u64,
     pub(crate) dropped: u64,
@@ -237,6 +243,7 @@ impl Rates {
             Fault::Killed => &mut self.killed,
             Fault::Stalled => &mut self.stalled,
             Fault::DoubledMessage => &mut self.doubled_message,
+            Fault::Poison => &mut self.poison,
             Fault::Repeated => &mut self.repeated,
             Fault::Delayed => &mut self.delayed,
             Fault::Dropped => &mut self.dropped,

@@ -111,6 +111,13 @@ impl Providers {
         }
     }
 
+    /// A message that no function can read; mostly `None`.
+    pub(crate) fn poison(&self) -> Option<String> {
+        let beginnings = ["", "{}", "{\"v\":1,\"feed\":\"connect\"", "null", "not JSON"];
+        let number = self.chance.between(0..u64::MAX);
+        self.chance.one_in(self.rates.poison).then(|| format!("{} {number}", self.chance.pick(&beginnings)))
+    }
+
     /// Whether the provider never sends a webhook.
     pub(crate) fn drops(&self, provider: Provider) -> bool {
         let is_dropped = self.chance.one_in(self.rates.dropped);

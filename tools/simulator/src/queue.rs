@@ -1,6 +1,6 @@
 //! Queues that deliver at least once and in any order, hide what is being handled, and give up after five deliveries.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ const BATCH: usize = 10;
 /// A queue with its dead-letter queue. Clones share it.
 #[derive(Clone)]
 pub(crate) struct Queue {
-    name: &'static str,
+    pub(crate) name: &'static str,
     clock: Clock,
     chance: Chance,
     log: Log,
@@ -148,9 +148,15 @@ impl Queue {
         self.state().messages.is_empty()
     }
 
-    /// How many messages are in the dead-letter queue.
-    pub(crate) fn dead(&self) -> usize {
-        self.state().dead.len()
+    /// Takes a message that no function can read.
+    pub(crate) fn poison(&self, body: &str) {
+        self.log.note("message that cannot be read", body);
+        self.accept(body.to_owned());
+    }
+
+    /// What is in the dead-letter queue.
+    pub(crate) fn dead(&self) -> BTreeSet<String> {
+        self.state().dead.iter().map(|message| message.body.clone()).collect()
     }
 
     /// Sends what is in the dead-letter queue again.

@@ -38,6 +38,9 @@ const FINISH_WITHIN: Duration = Duration::from_secs(86_400);
 /// How often dead letters are sent again, when nothing goes wrong any more.
 const REDRIVES_MAX: usize = 3;
 
+/// How often the operator sends them again while things go wrong.
+const REDRIVEN_EVERY: Duration = Duration::from_secs(5 * 3600);
+
 /// For how long the reconciler goes on while things go wrong.
 const RECONCILED_FOR: Duration = Duration::from_secs(86_400);
 
@@ -61,6 +64,14 @@ pub(crate) async fn run(plan: &Plan, progress: &dyn Fn(u64)) -> Result<Outcome, 
     let chance = Chance::of(plan.seed);
     let world = World::new(plan, &chance, Clock::started()?)?;
     LocalSet::new().run_until(world.run(plan, &chance, progress)).await
+}
+
+/// The operator sends dead letters again from time to time, for ever.
+async fn redriven(queues: [Queue; 3]) {
+    loop {
+        sleep(REDRIVEN_EVERY).await;
+        queues.iter().for_each(Queue::redrive);
+    }
 }
 
 impl World {
@@ -93,7 +104,8 @@ impl World {
     async fn run(self, plan: &Plan, chance: &Chance, progress: &dyn Fn(u64)) -> Result<Outcome, CannotBegin> {
         let Deployment { oracle, calls, .. } = &self.deployment;
         let begins = self.clock.now();
-        let functions = self.deployment.start(chance);
+        let mut functions = self.deployment.start(chance);
+        functions.spawn_local(redriven(self.queues().map(Queue::clone)));
         let schedules = self.deployment.schedule();
         let providers = Rc::new(self.providers(plan, chance));
         self.pass(DEPLOYED_BEFORE).await;
@@ -109,9 +121,7 @@ impl World {
         drop(schedules);
         self.finish("after the last run of the reconciler").await;
         self.redrive().await;
-        for queue in self.queues().into_iter().filter(|queue| queue.dead() > 0) {
-            oracle.broke(format!("{} messages are in a dead-letter queue after redrives", queue.dead()));
-        }
+        self.queues().into_iter().for_each(|queue| oracle.died(queue.name, &queue.dead()));
         self.total(begins).await;
         drop(functions);
         Ok(self.outcome(plan, told, lives))
@@ -167,6 +177,12 @@ impl World {
     /// Has the providers tell and list a life that begins at `at`. Returns how many webhooks it has.
     fn live(&self, providers: &Rc<Providers>, life: Life, at: Timestamp, telling: &mut JoinSet<()>) -> u64 {
         let Life { told, rows, ends, coin } = life;
+        if let Some(body) = providers.poison() {
+            let queues = self.queues();
+            let queue = providers.chance.pick(&queues);
+            self.deployment.oracle.poisoned(queue.name, &body);
+            queue.poison(&body);
+        }
         if !coin.is_empty() {
             self.deployment.oracle.expects_one_coin(coin);
         }

@@ -44,6 +44,7 @@ fn with_faults_every_promise_holds() {
         "message delivered twice",
         "message failed",
         "message redriven",
+        "message that cannot be read",
         "reply late",
         "reply lost",
         "request lost",
@@ -57,7 +58,7 @@ fn with_faults_every_promise_holds() {
         assert!(outcomes.iter().any(|outcome| outcome.counts.contains_key(what)), "no {what}");
     }
     for outcome in outcomes {
-        assert!(outcome.checked.values().all(|count| *count > 0) && outcome.checked.len() == 15, "{outcome:?}");
+        assert!(outcome.checked.values().all(|count| *count > 0) && outcome.checked.len() == 16, "{outcome:?}");
     }
 }
 
