@@ -27,6 +27,8 @@ pub struct Subscription {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Delivery {
     pub event: Value,
+    /// The message as it was received.
+    pub body: String,
     /// The message attributes, which filter policies match.
     pub attributes: BTreeMap<String, String>,
 }
@@ -134,7 +136,8 @@ impl Delivery {
         let attributes = message.message_attributes.unwrap_or_default().into_iter();
         Self {
             // A message that is not JSON is shown as text.
-            event: serde_json::from_str(&body).unwrap_or(Value::String(body)),
+            event: serde_json::from_str(&body).unwrap_or_else(|_| Value::String(body.clone())),
+            body,
             attributes: attributes.filter_map(|(name, value)| Some((name, value.string_value?))).collect(),
         }
     }

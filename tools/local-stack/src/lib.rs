@@ -28,7 +28,7 @@ pub use self::{
     clients::{Clients, REGION, connect},
     deploy::{DeployError, STACK, StackTemplate, deploy, update},
     deployment::{CallError, Deployment, Invocation, NoOutput},
-    emulator::{Detached, Emulator, InstallError, StartError, StopError, Stopped},
+    emulator::{Detached, Emulator, FunctionProcess, InstallError, StartError, StopError, Stopped},
     functions::{Binaries, BuildError, CargoOutput, Function, Profile, Program, build},
     package::{PackageError, Packages, package},
     running::{LocalStack, LocalStackError},

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use fundhook_domain::{DecimalValue, Direction, Posting};
+use serde_json::Value;
 
 /// What is on each ledger account, by asset: debits above zero, credits below.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,13 +14,32 @@ impl Sums {
     /// Posts these lines.
     pub(crate) fn post(&mut self, postings: &[Posting]) {
         for Posting { ledger_account, direction, value, asset } in postings {
-            let sum = self.0.entry((asset.clone(), ledger_account.to_string())).or_insert_with(DecimalValue::zero);
-            *sum = match direction {
-                Direction::Debit => sum.clone() + value,
-                Direction::Credit => sum.clone() - value,
-            };
+            self.post_line(asset, &ledger_account.to_string(), *direction, value);
         }
         self.0.retain(|_, sum| *sum != DecimalValue::zero());
+    }
+
+    fn post_line(&mut self, asset: &str, ledger_account: &str, direction: Direction, value: &DecimalValue) {
+        let sum = self.0.entry((asset.to_owned(), ledger_account.to_owned())).or_insert_with(DecimalValue::zero);
+        *sum = match direction {
+            Direction::Debit => sum.clone() + value,
+            Direction::Credit => sum.clone() - value,
+        };
+    }
+
+    /// Posts the lines of an event as subscribers receive it. `None` if one of them is no posting.
+    pub(crate) fn post_json(&mut self, postings: &[Value]) -> Option<()> {
+        for posting in postings {
+            let text = |name: &str| posting.get(name)?.as_str();
+            let direction = match text("direction")? {
+                "debit" => Direction::Debit,
+                "credit" => Direction::Credit,
+                _ => return None,
+            };
+            self.post_line(text("asset")?, text("ledger_account")?, direction, &text("value")?.parse().ok()?);
+        }
+        self.0.retain(|_, sum| *sum != DecimalValue::zero());
+        Some(())
     }
 
     /// The sums of these lines.

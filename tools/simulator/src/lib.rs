@@ -27,6 +27,7 @@ mod queue;
 mod series;
 mod shrink;
 mod signing;
+pub mod soak;
 mod stream;
 mod table;
 mod topic;

@@ -27,6 +27,8 @@ pub(crate) struct Oracle(Arc<Mutex<Known>>);
 
 #[derive(Default)]
 struct Known {
+    /// How fan-out reads webhooks.
+    reading: ReadingSettings,
     /// Every fact that was queued, recorded once, in order and without a fault.
     clean: Stored,
     /// The digests of the bodies that were queued.
@@ -86,12 +88,17 @@ fn envelope_of(Told { at, provider, body }: &Told) -> String {
 }
 
 /// The facts in an envelope.
-fn facts_of(envelope: &Envelope) -> Vec<NewFact> {
+fn facts_of(envelope: &Envelope, reading: &ReadingSettings) -> Vec<NewFact> {
     let nowhere = EvidencePointer { object: String::new(), line: 0 };
-    facts(envelope, nowhere, &ReadingSettings::default())
+    facts(envelope, nowhere, reading)
 }
 
 impl Oracle {
+    /// An oracle that reads webhooks by these settings.
+    pub(crate) fn reading(reading: ReadingSettings) -> Self {
+        Self(Arc::new(Mutex::new(Known { reading, ..Known::default() })))
+    }
+
     fn known(&self) -> MutexGuard<'_, Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -102,7 +109,7 @@ impl Oracle {
         let mut known = self.known();
         let mut books = None;
         if some_dropped && end.is_listed {
-            match books_after(&end.resource, told) {
+            match books_after(&end.resource, told, &known.reading) {
                 Ok(after) => books = Some(after),
                 Err(error) => known.broken.push(format!("what {} books cannot be told: {error}", end.resource)),
             }
@@ -157,7 +164,7 @@ impl Oracle {
         if !is_row && !known.queued.insert(digest_hex(&envelope.body())) {
             return;
         }
-        for fact in facts_of(&envelope) {
+        for fact in facts_of(&envelope, &known.reading) {
             if let Err(error) = known.clean.record(std::slice::from_ref(&fact)) {
                 known.broken.push(format!("a clean pass cannot record {}: {error:?}", fact.resource));
             }
@@ -187,7 +194,7 @@ impl Oracle {
         bucket: &EvidenceBucket,
     ) -> (Vec<String>, BTreeMap<&'static str, u64>) {
         let mut known = self.known();
-        let Known { clean, queued, accepted, unsigned, truths, coins, broken, checked, poison: _ } = &mut *known;
+        let Known { clean, queued, accepted, unsigned, truths, coins, broken, checked, poison: _, reading: _ } = &mut *known;
         let mut check = |promise: &'static str, holds: bool, otherwise: &dyn Fn() -> String| {
             *checked.entry(promise).or_default() += 1;
             if !holds {
@@ -330,12 +337,12 @@ fn fact_ids(resource: &Resource) -> Vec<&FactId> {
 }
 
 /// What a resource books after these webhooks, each of which arrived.
-fn books_after(resource: &str, told: &[Told]) -> Result<Sums, String> {
+fn books_after(resource: &str, told: &[Told], reading: &ReadingSettings) -> Result<Sums, String> {
     let id = resource.parse::<ResourceId>().map_err(|error| error.to_string())?;
     let mut stored = Stored::default();
     for told in told {
         let envelope = Envelope::from_json(&envelope_of(told)).map_err(|error| error.to_string())?;
-        for fact in facts_of(&envelope) {
+        for fact in facts_of(&envelope, reading) {
             stored.record(std::slice::from_ref(&fact)).map_err(|error| format!("{error:?}"))?;
         }
     }

@@ -10,6 +10,7 @@ mod sandbox;
 mod send;
 mod sign;
 mod simulate;
+mod soak;
 mod up;
 
 pub(super) use reconcile::run as reconcile;
@@ -46,6 +47,9 @@ pub(crate) enum LocalCommand {
     /// Simulate the functions with random faults in virtual time, and check every promise
     #[command(long_about = simulate::HELP)]
     Simulate(simulate::Arguments),
+    /// Send webhooks to a local stack for minutes while its processes are killed, and check every promise
+    #[command(long_about = soak::HELP)]
+    Soak(soak::Arguments),
     /// Run only the sandbox provider
     #[command(hide = true)]
     Sandbox(sandbox::Arguments),
@@ -63,6 +67,7 @@ impl LocalCommand {
             Self::Drop(arguments) => drop::run(arguments).await,
             Self::Bench(arguments) => bench::run(arguments).await,
             Self::Simulate(arguments) => simulate::run(arguments).await,
+            Self::Soak(arguments) => soak::run(arguments).await,
             Self::Sandbox(arguments) => sandbox::run(arguments).await,
         }
     }

@@ -4,6 +4,7 @@
 //! [`Detached::start`] lets it run after this process, for other processes to use and to stop.
 
 mod detached;
+mod functions;
 mod install;
 mod launch;
 pub(super) mod process;
@@ -15,6 +16,7 @@ use std::{
 
 pub use self::{
     detached::{Detached, StopError, Stopped},
+    functions::FunctionProcess,
     install::InstallError,
     launch::StartError,
 };
@@ -53,6 +55,12 @@ impl Emulator {
     #[must_use]
     pub fn log(&self) -> &Path {
         &self.log
+    }
+
+    /// The functions' processes that run now, the oldest first. None on a system without `/proc`.
+    #[must_use]
+    pub fn functions(&self) -> Vec<FunctionProcess> {
+        functions::below(self.supervisor.id())
     }
 }
 

@@ -32,10 +32,20 @@ fn started_in_stat(stat: &str) -> Option<&str> {
     fields.nth(18).filter(|_| state != "Z")
 }
 
-/// Kills the process group of `leader`. Every system has the shell's built-in `kill`.
+/// Kills the process group of `leader`.
 pub(super) fn kill_group(leader: u32) -> io::Result<ExitStatus> {
+    kill(&format!("-{leader}"))
+}
+
+/// Kills one process.
+pub(super) fn kill_one(pid: u32) -> io::Result<ExitStatus> {
+    kill(&pid.to_string())
+}
+
+/// Kills a process, or with a minus sign a process group. Every system has the shell's built-in `kill`.
+fn kill(target: &str) -> io::Result<ExitStatus> {
     Command::new("/bin/sh")
-        .args(["-c", r#"kill -s KILL -- "-$1""#, "sh", &leader.to_string()])
+        .args(["-c", r#"kill -s KILL -- "$1""#, "sh", target])
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())

@@ -13,8 +13,8 @@ pub(super) fn deposit(draws: &Draws, begins: Timestamp) -> Life {
     let to = format!("0x{}", &chance.hash()[..40]);
     let at_connect: &[&[&str]] = &[&["pending", "confirmed"], &["pending", "submitted", "confirmed"], &["confirmed"]];
     let at_zerohash: &[&[&str]] = &[&["initial", "completed"], &["confirmed", "completed"], &["completed"]];
-    let told_by_connect = walk(chance, begins, at_connect);
-    let told_by_zerohash = walk(chance, begins.plus(chance.ms(0..600_000)), at_zerohash);
+    let told_by_connect = walk(draws, begins, at_connect);
+    let told_by_zerohash = walk(draws, begins.plus(chance.ms(0..600_000) / draws.pace), at_zerohash);
 
     let connect = |(at, word): Step| {
         let hash = if word == "pending" { String::new() } else { format!("0x{hash}") };

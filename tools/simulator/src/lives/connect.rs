@@ -45,7 +45,7 @@ pub(super) fn deposit(draws: &Draws, begins: Timestamp) -> Life {
             })
         })
     };
-    let steps = walk(chance, begins, &ways);
+    let steps = walk(draws, begins, &ways);
     let resource = format!("deposit#connect#{id}");
     let life = Life::of(Provider::Connect, resource, &steps, &[("on_hold", "held")], body);
     life.listed(ListKind::ConnectTransactions, &id, &steps, row)
@@ -69,5 +69,5 @@ pub(super) fn withdrawal(draws: &Draws, begins: Timestamp) -> Life {
         })
     };
     let resource = format!("withdrawal#connect#{id}");
-    Life::of(Provider::Connect, resource, &walk(chance, begins, &ways), &[("broadcasted", "broadcast")], body)
+    Life::of(Provider::Connect, resource, &walk(draws, begins, &ways), &[("broadcasted", "broadcast")], body)
 }

@@ -23,6 +23,7 @@ const USERS_MIN: u64 = 20;
 pub(crate) struct Lives {
     seed: u64,
     users: u64,
+    pace: u32,
 }
 
 /// What a life is drawn from.
@@ -30,6 +31,8 @@ struct Draws {
     chance: Chance,
     /// How many users there are.
     users: u64,
+    /// How many times faster than usual what happens follows upon each other.
+    pace: u32,
 }
 
 /// One life.
@@ -65,12 +68,17 @@ type Step = (Timestamp, &'static str);
 
 impl Lives {
     pub(crate) fn of(plan: &Plan) -> Self {
-        Self { seed: plan.seed, users: (plan.webhooks / WEBHOOKS_OF_USER).max(USERS_MIN) }
+        Self::paced(plan.seed, plan.webhooks, 1)
+    }
+
+    /// Lives that have about so many webhooks in all, and in which everything happens `pace` times faster than usual.
+    pub(crate) fn paced(seed: u64, webhooks: u64, pace: u32) -> Self {
+        Self { seed, users: (webhooks / WEBHOOKS_OF_USER).max(USERS_MIN), pace }
     }
 
     /// The life with this number, which begins at `begins`.
     pub(crate) fn draw(&self, number: u64, begins: Timestamp) -> Life {
-        let draws = Draws { chance: Chance::of_part(self.seed, number), users: self.users };
+        let draws = Draws { chance: Chance::of_part(self.seed, number), users: self.users, pace: self.pace };
         let draw: &fn(&Draws, Timestamp) -> Life = draws.chance.pick(&[
             connect::deposit,
             connect::deposit,
@@ -136,13 +144,14 @@ fn amount(chance: &Chance) -> String {
 }
 
 /// The times of the steps of a life, and one of its ways. Of some lives, the webhooks come all at once.
-fn walk(chance: &Chance, begins: Timestamp, ways: &[&[&'static str]]) -> Vec<Step> {
+fn walk(draws: &Draws, begins: Timestamp, ways: &[&[&'static str]]) -> Vec<Step> {
+    let chance = &draws.chance;
     let mut at = begins;
     let is_burst = chance.one_in(3);
     let mut steps = Vec::new();
     for word in *chance.pick(ways) {
         steps.push((at, *word));
-        at = at.plus(if is_burst { chance.ms(1..30) } else { chance.seconds(5..1_800) });
+        at = at.plus(if is_burst { chance.ms(1..30) } else { chance.seconds(5..1_800) / draws.pace });
     }
     steps
 }

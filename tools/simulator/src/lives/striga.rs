@@ -31,7 +31,7 @@ pub(super) fn deposit(draws: &Draws, begins: Timestamp) -> Life {
     Life::of(
         Provider::Striga,
         resource,
-        &walk(chance, begins, &ways),
+        &walk(draws, begins, &ways),
         &[("PENDING", "pending"), ("CONFIRMED", "confirmed")],
         body,
     )
@@ -57,7 +57,7 @@ pub(super) fn withdrawal(draws: &Draws, begins: Timestamp) -> Life {
     Life::of(
         Provider::Striga,
         resource,
-        &walk(chance, begins, &ways),
+        &walk(draws, begins, &ways),
         &[("CONFIRMED", "confirmed"), ("FAILED", "failed")],
         body,
     )

@@ -27,7 +27,7 @@ pub(super) fn fund(draws: &Draws, begins: Timestamp) -> Life {
         })
     };
     let resource = format!("deposit#zerohash#{id}");
-    let steps = walk(chance, begins, &ways);
+    let steps = walk(draws, begins, &ways);
     let names = [
         ("", "confirmed"),
         ("account match has not completed yet", "held"),
@@ -66,7 +66,7 @@ pub(super) fn deposit(draws: &Draws, begins: Timestamp) -> Life {
             "asset": "USDC.BASE", "amount": amount, "receivedAddress": to, "history": history(steps, "toState"),
         }))
     };
-    let steps = walk(chance, begins, &ways);
+    let steps = walk(draws, begins, &ways);
     let resource = format!("deposit#zerohash#{id}");
     let names = [("completed", "confirmed"), ("quarantined", "held"), ("recovery_quarantine", "unexpected")];
     let life = Life::of(Provider::Zerohash, resource, &steps, &names, body);
@@ -90,7 +90,7 @@ pub(super) fn payment(draws: &Draws, begins: Timestamp) -> Life {
             "network": "BASE", "quantity": "", "total": amount, "created_at": begins, "updated_at": begins,
         })
     };
-    let steps = walk(chance, begins, &ways);
+    let steps = walk(draws, begins, &ways);
     let resource = format!("withdrawal#zerohash#{id}");
     let life = Life::of(Provider::Zerohash, resource, &steps, &[("settled", "confirmed")], body);
     life.listed(ListKind::Payments, &id, &steps, |steps| {
@@ -118,7 +118,7 @@ pub(super) fn bank_payment(draws: &Draws, begins: Timestamp) -> Life {
             "type": side, "timestamp": milliseconds(at), "status_history": history(steps, "status"),
         }))
     };
-    let steps = walk(chance, begins, &ways);
+    let steps = walk(draws, begins, &ways);
     let resource = format!("withdrawal#zerohash#{id}");
     let names = [("settled", "confirmed"), ("rejected", "failed")];
     let life = Life::of(Provider::Zerohash, resource, &steps, &names, body);
@@ -126,11 +126,10 @@ pub(super) fn bank_payment(draws: &Draws, begins: Timestamp) -> Life {
 }
 
 pub(super) fn participant(draws: &Draws, begins: Timestamp) -> Life {
-    let chance = &draws.chance;
     let user = draws.user();
     let ways: [&[&str]; 3] = [&["submitted", "approved"], &["locked"], &["submitted", "rejected"]];
     let body = |at: Timestamp, word: &str| json!({ "participant_code": user, "participant_status": word, "timestamp": milliseconds(at) });
-    let steps = walk(chance, begins, &ways);
+    let steps = walk(draws, begins, &ways);
     let resource = format!("participant#zerohash#{user}");
     let life = Life::of(Provider::Zerohash, resource, &steps, &[], body);
     let life = life.listed(ListKind::Participants, &user, &steps, |steps| {
@@ -151,7 +150,7 @@ pub(super) fn external_account(draws: &Draws, begins: Timestamp) -> Life {
             "timestamp": milliseconds(at),
         })
     };
-    let steps = walk(chance, begins, &ways);
+    let steps = walk(draws, begins, &ways);
     let resource = format!("external_account#zerohash#{id}");
     let life = Life::of(Provider::Zerohash, resource, &steps, &[], body);
     life.listed(ListKind::ExternalAccounts, &id, &steps, |steps| {
