@@ -23,6 +23,7 @@ pub struct FunctionProcess {
 
 /// What `/proc/<pid>/stat` says of a process.
 struct Stat {
+    is_running: bool,
     parent: u32,
     start_ticks: u64,
 }
@@ -54,6 +55,13 @@ impl FunctionProcess {
         kill_one(self.pid).map(|status| status.success())
     }
 
+    /// Whether it runs at this moment, instead of waiting for an invocation or for an answer.
+    #[must_use]
+    pub fn is_at_work(&self) -> bool {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid)).ok();
+        stat.and_then(|stat| stat_of(&stat)).is_some_and(|stat| stat.is_running)
+    }
+
     /// Its memory that is in RAM, in KiB; `None` if it has ended.
     #[must_use]
     pub fn resident_kib(&self) -> Option<u64> {
@@ -79,11 +87,15 @@ fn processes() -> BTreeMap<u32, Stat> {
     stats.collect()
 }
 
-/// Fields 4 and 22 of `/proc/<pid>/stat` (proc_pid_stat(5)). Field 2, in parentheses, may contain spaces and parentheses.
+/// Fields 3, 4 and 22 of `/proc/<pid>/stat` (proc_pid_stat(5)). Field 2, in parentheses, may contain spaces and parentheses.
 fn stat_of(stat: &str) -> Option<Stat> {
     let (_, after_name) = stat.rsplit_once(')')?;
     let fields: Vec<&str> = after_name.split_ascii_whitespace().collect();
-    Some(Stat { parent: fields.get(1)?.parse().ok()?, start_ticks: fields.get(19)?.parse().ok()? })
+    Some(Stat {
+        is_running: *fields.first()? == "R",
+        parent: fields.get(1)?.parse().ok()?,
+        start_ticks: fields.get(19)?.parse().ok()?,
+    })
 }
 
 /// The function that a process runs, from its environment.
@@ -107,7 +119,7 @@ mod tests {
     fn parent_and_start_are_read_whatever_the_name_of_the_program() {
         let stat = "42 (a) S 1 (b) S 7 42 42 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 987654 100 200";
         let stat = stat_of(stat).expect("it has all fields");
-        assert_eq!((stat.parent, stat.start_ticks), (7, 987_654));
+        assert_eq!((stat.is_running, stat.parent, stat.start_ticks), (false, 7, 987_654));
         assert!(stat_of("42 (a) S 1").is_none());
     }
 

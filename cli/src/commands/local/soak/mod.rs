@@ -29,7 +29,7 @@ use super::{Ending, progress};
 pub(crate) const HELP: &str = "\
 Start a local stack as `demo` does, and send it the simulator's webhooks by signed HTTP requests. 10% are sent again after they \
 were accepted, and 5% are never sent. What is not answered with 200 is sent again with growing pauses. Every few seconds, a random \
-process of a function is killed; the emulator starts another one. The sandbox lists what the webhooks are about, and the \
+process of a function is killed, if possible at work; the emulator starts another one. The sandbox lists what the webhooks are about, and the \
 reconciler runs every minute.
 
 Then the queues drain, dead letters are redriven, and the promises are checked with the simulator's oracle. The command ends with \
@@ -91,7 +91,7 @@ pub(crate) async fn run(arguments: Arguments) -> Ending {
         providers.send_until(until, rate),
         killer::kill_until(until, session.emulator(), &shared.counts),
         reconcile_until(until, &platform, &shared.counts),
-        watch(until, &session, &platform.deployment, &shared.counts),
+        watch(minutes, &session, &platform.deployment, &shared.counts),
     );
     sent?;
     progress("Draining");

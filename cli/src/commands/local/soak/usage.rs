@@ -14,7 +14,7 @@ use super::progress;
 /// How often the processes are looked at, and a line is printed.
 const EVERY: Duration = Duration::from_secs(5);
 
-const MINUTE: Duration = Duration::from_secs(60);
+const LOOKS_PER_MINUTE: u64 = 12;
 
 /// How many minutes are shown. Of more, every so many are.
 const SHOWN_MAX: usize = 20;
@@ -41,28 +41,27 @@ struct Usage {
 pub(super) struct Minutes<'a>(pub(super) &'a [Minute]);
 
 /// Watches the functions' processes, and prints a line every few seconds.
-pub(super) async fn watch(until: Instant, session: &Session, deployment: &Deployment, counts: &Counts) -> Vec<Minute> {
+pub(super) async fn watch(minutes: u64, session: &Session, deployment: &Deployment, counts: &Counts) -> Vec<Minute> {
     let named = |function: Function| {
         let name = deployment.output(&format!("{}Name", function.logical_id())).ok()?;
         Some((name.to_owned(), function))
     };
     let names: BTreeMap<String, Function> = Function::ALL.into_iter().filter_map(named).collect();
     let began = Instant::now();
-    let (mut minutes, mut minute, mut accepted) = (Vec::new(), Minute::default(), 0);
-    let mut next = began + EVERY;
-    while next <= until {
-        sleep_until(next).await;
-        next += EVERY;
-        minute.observe(&names, &session.emulator().functions());
-        let seconds = began.elapsed().as_secs();
-        progress(&format!("{seconds} s: {}", counts.line()));
-        if began.elapsed() >= MINUTE * u32::try_from(minutes.len() + 1).unwrap_or(u32::MAX) {
-            let now = counts.accepted.get();
-            minutes.push(Minute { accepted: now - accepted, ..std::mem::take(&mut minute) });
-            accepted = now;
+    let (mut watched, mut accepted, mut next) = (Vec::new(), 0, began);
+    for _ in 0..minutes {
+        let mut minute = Minute::default();
+        for _ in 0..LOOKS_PER_MINUTE {
+            next += EVERY;
+            sleep_until(next).await;
+            minute.observe(&names, &session.emulator().functions());
+            progress(&format!("{} s: {}", began.elapsed().as_secs(), counts.line()));
         }
+        minute.accepted = counts.accepted.get() - accepted;
+        accepted += minute.accepted;
+        watched.push(minute);
     }
-    minutes
+    watched
 }
 
 impl Minute {
