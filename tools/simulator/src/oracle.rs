@@ -154,7 +154,7 @@ impl Oracle {
     }
 
     /// A webhook was queued, or a row or a notice like one: it must not be lost.
-    fn queued(&self, message: &str) {
+    pub(crate) fn queued(&self, message: &str) {
         let mut known = self.known();
         let envelope = match Envelope::from_json(message) {
             Ok(envelope) => envelope,

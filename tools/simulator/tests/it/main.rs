@@ -1,6 +1,7 @@
 //! Simulated runs keep every promise, and the same plan gives the same run.
 
 mod interleavings;
+mod soak;
 
 use std::fs;
 

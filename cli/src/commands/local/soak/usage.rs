@@ -115,3 +115,27 @@ impl fmt::Display for Minutes<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_minute_is_a_line_with_a_column_for_each_function_that_was_seen() {
+        let usage = Usage { processes: 3, resident_kib: 25 * 1024 + 700, open_handles: 14 };
+        let busy = Minute { accepted: 247, functions: BTreeMap::from([(Function::Receiver, usage)]) };
+        let table = Minutes(&[busy, Minute::default()]).to_string();
+        let lines: Vec<Vec<&str>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
+        assert_eq!(lines[0], ["minute", "accepted/s", "receiver"]);
+        assert_eq!(lines[1], ["1", "4.1", "3", "×", "25", "MiB,", "14"]);
+        assert_eq!(lines[2], ["2", "0.0"]);
+    }
+
+    #[test]
+    fn without_processes_there_are_only_minutes_and_of_many_some_are_shown() {
+        let minutes: Vec<Minute> = (0..45).map(|_| Minute::default()).collect();
+        let table = Minutes(&minutes).to_string();
+        let shown: Vec<&str> = table.lines().skip(1).filter_map(|line| line.split_whitespace().next()).collect();
+        assert_eq!(shown, ["3", "6", "9", "12", "15", "18", "21", "24", "27", "30", "33", "36", "39", "42", "45"]);
+    }
+}
