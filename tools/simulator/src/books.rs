@@ -27,7 +27,7 @@ impl Sums {
         };
     }
 
-    /// Posts the lines of an event as subscribers receive it. `None` if one of them is no posting.
+    /// Posts the lines of an event as subscribers receive it. `None` if one of them cannot be read.
     pub(crate) fn post_json(&mut self, postings: &[Value]) -> Option<()> {
         for posting in postings {
             let text = |name: &str| posting.get(name)?.as_str();

@@ -1,7 +1,8 @@
 //! What a soak of a deployed stack needs of the simulator: the lives that the providers tell, and the oracle.
 //!
-//! The time is the real one, and so is everything between a webhook and its event. [`Soak::draw`] says what to send, the methods
-//! after it what became of it, and [`Soak::check`] compares the table, the archive and the events with a clean pass.
+//! The time is the real one, and so is everything between a webhook and its event. [`Soak::draw`] says what to send. The
+//! caller reports what was accepted and received, and [`Soak::check`] compares the table, the archive and the events with a
+//! clean pass.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -85,7 +86,7 @@ pub struct Findings {
 pub struct NotAnEvent(String);
 
 impl Soak {
-    /// A soak with about so many webhooks, which the stack reads by these settings. All random numbers are drawn from `seed`.
+    /// A soak with about so many webhooks, which the stack reads by these settings. All random numbers come from `seed`.
     pub fn new(seed: u64, webhooks: u64, reading: ReadingSettings) -> Self {
         Self {
             oracle: Oracle::reading(reading),

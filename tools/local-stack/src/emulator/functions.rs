@@ -87,7 +87,8 @@ fn processes() -> BTreeMap<u32, Stat> {
     stats.collect()
 }
 
-/// Fields 3, 4 and 22 of `/proc/<pid>/stat` (proc_pid_stat(5)). Field 2, in parentheses, may contain spaces and parentheses.
+/// Fields 3, 4 and 22 of `/proc/<pid>/stat` (proc_pid_stat(5)). Field 2, in parentheses, may itself contain spaces and
+/// parentheses.
 fn stat_of(stat: &str) -> Option<Stat> {
     let (_, after_name) = stat.rsplit_once(')')?;
     let fields: Vec<&str> = after_name.split_ascii_whitespace().collect();

@@ -9,7 +9,7 @@ use fundhook::dead_letters::{DeadLetterQueue, Desk, Limits, Selection};
 use fundhook::target::Target;
 use fundhook_adapters::Queue;
 use fundhook_local_stack::{Deployment, reconciler};
-use fundhook_ports::WaitingMessages as _;
+use fundhook_ports::{WaitingMessages as _, chain};
 use fundhook_runtime::now;
 use tokio::time::{Instant, sleep};
 
@@ -96,14 +96,18 @@ async fn waiting(target: &Target) -> Drained<u64> {
 /// Runs the reconciler until it finds nothing that was missed.
 async fn reconcile(target: &Target, deployment: &Deployment, shared: &Shared) -> Drained {
     for _ in 0..RUNS_MAX {
-        let run = reconciler::run(deployment).await?;
-        shared.counts.rows_queued.add(run.queued);
+        let run = reconciler::run(deployment).await;
         empty(target, shared).await?;
-        if run.queued == 0 && run.complete {
-            return Ok(());
+        match run {
+            Ok(run) if run.queued == 0 && run.complete => return Ok(()),
+            Ok(run) => shared.counts.rows_queued.add(run.queued),
+            Err(error) => {
+                shared.counts.runs_failed.add(1);
+                progress(&format!("a run of the reconciler failed: {}", chain(&error)));
+            }
         }
     }
-    shared.soak().broke(format!("after {RUNS_MAX} runs, the reconciler still finds what was missed"));
+    shared.soak().broke(format!("after {RUNS_MAX} more runs, the reconciler has not finished"));
     Ok(())
 }
 

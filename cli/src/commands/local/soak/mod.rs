@@ -27,18 +27,21 @@ use self::usage::{Minutes, watch};
 use super::{Ending, progress};
 
 pub(crate) const HELP: &str = "\
-Start a local stack as `demo` does, and send it the simulator's webhooks by signed HTTP requests. 10% are sent again after they \
-were accepted, and 5% are never sent. What is not answered with 200 is sent again with growing pauses. Every few seconds, a random \
-process of a function is killed, if possible at work; the emulator starts another one. The sandbox lists what the webhooks are about, and the \
-reconciler runs every minute.
+Start a local stack as `demo` does, and send it the simulator's webhooks by signed HTTP requests. 10% are sent again after \
+they were accepted, and 5% are never sent. What is not answered with 200 is sent again with growing pauses. Every few \
+seconds, a random process of a function is killed, if possible at work; the emulator starts another one. The sandbox lists \
+what the webhooks are about, and the reconciler runs every minute.
 
-Then the queues drain, dead letters are redriven, and the promises are checked with the simulator's oracle. The command ends with \
-1 if one does not hold.";
+Then the queues drain, dead letters are redriven, and the promises are checked with the simulator's oracle. The command \
+ends with 1 if one does not hold.
+
+On a system without /proc, no process is killed, and neither memory nor file handles are shown.";
 
 /// How often the reconciler runs. On AWS, it is every 15 minutes.
 const RECONCILED_EVERY: Duration = Duration::from_secs(60);
 
-/// How long what a killed function received stays hidden, instead of the template's minute, so that the end is not a long wait.
+/// How long a message stays hidden that a killed function received: shorter than the template's minute, so that the end is
+/// not a long wait.
 const HIDDEN_SECONDS: &str = "15";
 
 #[derive(Args)]

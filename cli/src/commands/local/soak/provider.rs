@@ -17,8 +17,8 @@ use tokio::time::{Instant, sleep};
 
 use super::Shared;
 
-/// After how many seconds a webhook is sent again that was not accepted; then it is given up. All of them are within the five
-/// minutes for which a signature counts.
+/// After how many seconds a webhook is sent again that was not accepted; then it is given up. A signature counts for five
+/// minutes, which is longer than all of them.
 const RETRY_SECONDS: [u64; 6] = [1, 2, 4, 8, 16, 32];
 
 /// How many webhooks are sent concurrently for the first time. If the stack is slower than the providers, they wait.
@@ -77,8 +77,8 @@ impl Providers {
         Ok(())
     }
 
-    /// Signs a webhook, so that the sandbox lists what it is about, and begins to send it. Webhooks are signed in the order in
-    /// which things happen: a list does not go back.
+    /// Signs a webhook, so that the sandbox lists what it is about, and begins to send it. Webhooks are signed in the order
+    /// in which things happen, so that the newest row is listed.
     async fn send(self: &Arc<Self>, webhook: SoakWebhook, sending: &mut JoinSet<()>) -> Result<(), SendError> {
         self.shared.counts.webhooks.add(1);
         let slot = Arc::clone(&self.slots).acquire_owned().await.ok();
