@@ -194,7 +194,8 @@ impl Oracle {
         bucket: &EvidenceBucket,
     ) -> (Vec<String>, BTreeMap<&'static str, u64>) {
         let mut known = self.known();
-        let Known { clean, queued, accepted, unsigned, truths, coins, broken, checked, poison: _, reading: _ } = &mut *known;
+        let Known { clean, queued, accepted, unsigned, truths, coins, broken, checked, poison: _, reading: _ } =
+            &mut *known;
         let mut check = |promise: &'static str, holds: bool, otherwise: &dyn Fn() -> String| {
             *checked.entry(promise).or_default() += 1;
             if !holds {
