@@ -1,5 +1,6 @@
 //! The adapters, one file each, against an embedded DynamoDB engine and servers on the loopback interface.
 
+mod as_simulated;
 mod attributes;
 mod bucket;
 mod claim_failures;
