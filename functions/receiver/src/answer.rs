@@ -23,7 +23,7 @@ pub enum Answer {
     TooLarge,
     /// 503: there is no key set or secret to verify with yet.
     NoUsableKeys,
-    /// 503: the signature does not match the known keys or secrets, and newer ones cannot be read now.
+    /// 503: the signature does not match the known keys or secrets, and newer ones cannot be read or fetched now.
     KeysUnread,
     /// 503: the queue did not accept the webhook.
     QueueUnreachable,

@@ -41,6 +41,8 @@ struct State {
     cached: Option<Cached>,
     /// Whether the last reading of the table failed.
     is_unread: bool,
+    /// Whether this receiver asked the provider last for a newer key set, or for the lease to do so, and failed.
+    is_unfetched: bool,
     times: CacheTimes,
 }
 
@@ -96,7 +98,9 @@ impl<S: KeySets, F: FetchKeySet> KeyCache<S, F> {
                 self.fetch_by_lease(now).await;
             }
         }
-        Newer::of(newer(), self.state().is_unread)
+        let newer = newer();
+        let state = self.state();
+        Newer::of(newer, state.is_unread || state.is_unfetched)
     }
 
     /// Whether the table's key set should have been renewed long ago.
@@ -119,7 +123,10 @@ impl<S: KeySets, F: FetchKeySet> KeyCache<S, F> {
                 Ok(())
             }
             Ok(Lease::Won) => self.fetch(now).await,
-            Err(error) => Err(error),
+            Err(error) => {
+                self.state().is_unfetched = true;
+                Err(error)
+            }
         };
         if let Err(error) = fetched {
             warn!(%feed, error = chain(&error), "could not lease or store a newer key set of {feed}");
@@ -130,7 +137,9 @@ impl<S: KeySets, F: FetchKeySet> KeyCache<S, F> {
     /// key set did not verify, and a server whose tag does not change with its keys would confirm it every time.
     async fn fetch(&self, now: Timestamp) -> Result<(), PortError> {
         let feed = &self.feed;
-        let (set, keys) = match fetch_key_set(&self.provider_api, feed, None, now).await {
+        let fetched = fetch_key_set(&self.provider_api, feed, None, now).await;
+        self.state().is_unfetched = fetched.is_err();
+        let (set, keys) = match fetched {
             Ok(fetched) => fetched,
             Err(error) => {
                 warn!(%feed, error = chain(&error), "could not fetch the key set of {feed}; keeping the last good one");
@@ -197,6 +206,9 @@ impl<S: KeySets, F: FetchKeySet> KeyCache<S, F> {
             cached.set.fetched_at <= newer.set.fetched_at || cached.set.fetched_at.since(now) > CLOCK_SKEW_MAX
         };
         if state.cached.as_ref().is_none_or(is_replaced) {
+            // Another receiver or the refresher has reached the provider since.
+            let is_later = |cached: &Cached| cached.set.fetched_at < newer.set.fetched_at;
+            state.is_unfetched &= !state.cached.as_ref().is_none_or(is_later);
             state.cached = Some(newer);
         }
     }

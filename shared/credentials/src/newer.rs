@@ -9,7 +9,7 @@ pub enum Newer<K> {
     Found(Arc<K>),
     /// There are none, or it is too early to ask again.
     None,
-    /// The last reading failed, so there may be others.
+    /// They could not be read or fetched, so there may be others.
     Unread,
 }
 

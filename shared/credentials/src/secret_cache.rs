@@ -5,7 +5,7 @@
 //! flood of forged requests costs one call. An invalid entry leaves that organization's cached secrets in use, an unreadable
 //! secret leaves all of them in use. The secrets of an organization without an entry are removed: it has been revoked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -36,6 +36,8 @@ struct State {
     read_at: Option<Timestamp>,
     /// Whether the last reading failed.
     is_unread: bool,
+    /// The names of the entries that were invalid in the last reading that did not fail.
+    invalid: BTreeSet<String>,
     times: CacheTimes,
 }
 
@@ -72,7 +74,8 @@ impl<R: ReadSecret> SecretCache<R> {
             self.read(now).await;
         }
         let found = self.cached(tenant).filter(|cached| cached.fingerprint() != tried.fingerprint());
-        Newer::of(found, self.state().is_unread)
+        let state = self.state();
+        Newer::of(found, state.is_unread || state.invalid.contains(entry_name(tenant)))
     }
 
     /// Whether secrets are cached and the last reading was `ago` or longer before `now`.
@@ -104,6 +107,7 @@ impl<R: ReadSecret> SecretCache<R> {
                 state.cached.retain(|tenant, _| invalid.contains_key(entry_name(tenant.as_ref())));
                 let organizations = secrets.len();
                 info!(%provider, organizations, "read the {provider} secrets of {organizations} organizations");
+                state.invalid = invalid.into_keys().collect();
                 state.cached.extend(secrets.into_iter().map(|(tenant, secrets)| (tenant, Arc::new(secrets))));
             }
             Err(error) => {

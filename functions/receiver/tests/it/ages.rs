@@ -5,14 +5,12 @@ use std::time::Duration;
 use fundhook_credentials::NoUsableKeys;
 use fundhook_ports::StoredKeySet;
 use fundhook_ports::fakes::Fail;
-use fundhook_providers::Rejection;
 use receiver::Answer;
 
 use crate::support::provider::{RSA, RSA_NEXT, SIGNED_AT, at};
 use crate::support::{KEYS, World, answer_to, fingerprint, stored};
 
 const HOUR: i64 = 3600;
-const UNVERIFIED: Answer = Answer::Rejected(Rejection::SignatureUnverified);
 
 /// The key set as stored by a fetch at this time, fresh for `fresh` seconds.
 fn fresh(seconds: i64, fresh: u64) -> Option<StoredKeySet> {
@@ -109,7 +107,7 @@ async fn while_the_refresher_is_down_a_revoked_key_is_trusted_for_at_most_ten_mi
 
 #[tokio::test]
 async fn a_webhook_that_renews_a_key_set_waits_for_no_more_calls_than_one_with_a_new_key() {
-    for (signed_by, expected) in [(&RSA, Answer::Accepted), (&RSA_NEXT, UNVERIFIED)] {
+    for (signed_by, expected) in [(&RSA, Answer::Accepted), (&RSA_NEXT, Answer::KeysUnread)] {
         let world = World::publishing(&RSA);
         world.table.now().stored = fresh(0, 60);
         world.api.now().serves = None;

@@ -292,13 +292,39 @@ async fn a_fetched_key_set_that_could_not_be_stored_is_used() {
 }
 
 #[tokio::test]
+async fn while_neither_the_table_nor_the_provider_tells_a_newer_key_an_unverified_webhook_is_answered_503() {
+    let world = World::publishing(&RSA);
+    let receiver = world.receiver();
+    assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT).await, Answer::Accepted);
+    world.table.now().on_load = Fail::Always;
+    world.api.now().serves = None;
+    for seconds in 1..20 {
+        assert_eq!(answer_to(&receiver, &RSA_NEXT, SIGNED_AT + seconds).await, Answer::KeysUnread, "after {seconds} s");
+    }
+    // The table is back, and the provider was asked in this cooldown.
+    world.table.now().on_load = Fail::Never;
+    for seconds in 20..COOLDOWN {
+        assert_eq!(answer_to(&receiver, &RSA_NEXT, SIGNED_AT + seconds).await, Answer::KeysUnread, "after {seconds} s");
+    }
+    // The provider still publishes the old key alone.
+    world.api.now().serves = Some(RSA.jwks.to_owned());
+    let later = SIGNED_AT + 2 * COOLDOWN;
+    assert_eq!(answer_to(&receiver, &RSA_NEXT, later).await, UNVERIFIED);
+    // A newer one, which another receiver fetched, ends what this one could not fetch.
+    world.api.now().serves = None;
+    assert_eq!(answer_to(&receiver, &RSA_NEXT, later + COOLDOWN + 5).await, Answer::KeysUnread);
+    world.table.now().stored = Some(stored(&RSA, later + COOLDOWN + 6));
+    assert_eq!(answer_to(&receiver, &RSA_NEXT, later + COOLDOWN + 12).await, UNVERIFIED);
+}
+
+#[tokio::test]
 async fn a_receiver_without_the_lease_does_not_fetch() {
     let world = World::publishing(&RSA);
     let receiver = world.receiver();
     world.api.now().serves = Some(RSA_NEXT.jwks.to_owned());
     world.table.now().on_lease = Fail::Always;
     for seconds in 0..10 {
-        assert_eq!(answer_to(&receiver, &RSA_NEXT, SIGNED_AT + seconds).await, UNVERIFIED);
+        assert_eq!(answer_to(&receiver, &RSA_NEXT, SIGNED_AT + seconds).await, Answer::KeysUnread);
         assert_eq!(answer_to(&receiver, &RSA, SIGNED_AT + seconds).await, Answer::Accepted);
     }
     assert_eq!(asked(&world), [1 + 2, 2, 0, 0], "reads, leases, writes, fetches");

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use fundhook_credentials::{KeySettings, NoUsableKeys, SecretCache};
+use fundhook_credentials::{KeySettings, Newer, NoUsableKeys, SecretCache};
 use fundhook_domain::{Provider, Tenant};
 use fundhook_ports::fakes::{Fake, SecretVault};
 use fundhook_providers::Secrets;
@@ -79,7 +79,7 @@ async fn the_cached_secrets_stay_in_use_while_newer_ones_cannot_be_read() {
     for round in 1..=10 {
         let now = at(round * MAX_AGE);
         assert_eq!(fingerprint(cache.current(None, now).await), fingerprint_of(&alone(OLD), None));
-        assert!(cache.newer_than(&held, None, now).await.found().is_none());
+        assert!(matches!(cache.newer_than(&held, None, now).await, Newer::Unread));
     }
     assert_eq!(vault.reads(), 1 + 2 * 10, "once at each max-age, and once after each failed verification");
     vault.store(&alone(NEW));
@@ -108,7 +108,7 @@ async fn an_invalid_secret_leaves_the_cached_one_in_use() {
         let (vault, cache) = cache_of(&alone(OLD));
         let held = cache.current(None, at(0)).await.expect("it is stored");
         vault.now().holds = Some(invalid.clone());
-        assert!(cache.newer_than(&held, None, at(1)).await.found().is_none(), "{invalid}");
+        assert!(matches!(cache.newer_than(&held, None, at(1)).await, Newer::Unread), "{invalid}");
         let later = fingerprint(cache.current(None, at(MAX_AGE + 1)).await);
         assert_eq!(later, fingerprint_of(&alone(OLD), None), "{invalid}");
         assert_eq!(vault.reads(), 3, "{invalid}");
@@ -122,7 +122,7 @@ async fn failed_verifications_cause_one_reading_in_each_cooldown_however_many_th
     let held = cache.current(None, at(0)).await.expect("it is stored");
     for seconds in 0..2 * COOLDOWN {
         for tenant in tenants.iter().cycle().take(100) {
-            assert!(cache.newer_than(&held, tenant.as_ref(), at(seconds)).await.found().is_none());
+            assert!(matches!(cache.newer_than(&held, tenant.as_ref(), at(seconds)).await, Newer::None));
         }
         let reads = usize::try_from(seconds / COOLDOWN).expect("few") + 1;
         assert_eq!(vault.reads(), 1 + reads, "after {seconds} s");
@@ -184,7 +184,11 @@ async fn an_invalid_entry_changes_nothing_for_its_organization_and_does_not_affe
         vault.store(&stored);
         let newer = fingerprint(cache.current(Some(&acme), at(MAX_AGE)).await);
         assert_eq!(newer, fingerprint_of(&alone(NEW), None), "{invalid}");
-        assert_eq!(fingerprint(cache.current(Some(&bolt), at(MAX_AGE)).await), old, "{invalid}");
+        let held = cache.current(Some(&bolt), at(MAX_AGE)).await.expect("the last good one");
+        assert_eq!(Some(held.fingerprint().to_owned()), old, "{invalid}");
+        assert!(matches!(cache.newer_than(&held, Some(&bolt), at(MAX_AGE)).await, Newer::Unread), "{invalid}");
+        let other = cache.current(Some(&acme), at(MAX_AGE)).await.expect("it is valid");
+        assert!(matches!(cache.newer_than(&other, Some(&acme), at(MAX_AGE)).await, Newer::None), "{invalid}");
     }
 }
 
