@@ -63,6 +63,17 @@ pub(crate) struct End {
     pub(crate) is_listed: bool,
 }
 
+/// A coin that arrives.
+#[derive(Clone)]
+struct Coin {
+    user: String,
+    amount: String,
+    /// Its transaction, in the provider's spelling.
+    hash: String,
+    /// The address to which it was sent.
+    to: String,
+}
+
 /// When a life reaches a status, and the provider's word for it.
 type Step = (Timestamp, &'static str);
 
@@ -132,6 +143,13 @@ impl Life {
 }
 
 impl Draws {
+    /// A coin for some user.
+    fn coin(&self) -> Coin {
+        let chance = &self.chance;
+        let (user, amount, hash) = (self.user(), amount(chance), format!("0x{}", chance.hash()));
+        Coin { user, amount, hash, to: format!("0x{}", &chance.hash()[..40]) }
+    }
+
     /// The code of some user.
     fn user(&self) -> String {
         format!("CUST{:05}", self.chance.between(0..self.users))

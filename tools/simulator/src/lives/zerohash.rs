@@ -1,9 +1,9 @@
 //! Lives at zerohash [zerohash-fund-webhooks, zerohash-deposit-status, zerohash-payments].
 
 use fundhook_domain::{ListKind, Provider, Timestamp};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{Draws, Life, Step, amount, history, milliseconds, newest, walk};
+use super::{Coin, Draws, Life, Step, amount, history, milliseconds, newest, walk};
 use crate::provider::Told;
 
 pub(super) fn fund(draws: &Draws, begins: Timestamp) -> Life {
@@ -42,9 +42,7 @@ pub(super) fn fund(draws: &Draws, begins: Timestamp) -> Life {
 }
 
 pub(super) fn deposit(draws: &Draws, begins: Timestamp) -> Life {
-    let chance = &draws.chance;
-    let (id, user, amount, hash) = (chance.uuid(), draws.user(), amount(chance), chance.hash());
-    let to = format!("0x{}", &chance.hash()[..40]);
+    let deposit = Deposit { id: draws.chance.uuid(), coin: draws.coin() };
     let ways: [&[&str]; 5] = [
         &["initial", "confirmed", "completed"],
         &["initial", "pending_compliance_review", "completed"],
@@ -52,25 +50,39 @@ pub(super) fn deposit(draws: &Draws, begins: Timestamp) -> Life {
         &["confirmed", "pending_settlement", "quarantined"],
         &["initial", "recovery_quarantine"],
     ];
-    let body = |at: Timestamp, word: &str| {
-        json!({
-            "deposit_id": id, "account_id": "", "participant_code": user, "transaction_hash": format!("0x{hash}"),
-            "state": word, "asset": "USDC.BASE", "amount": amount, "received_address": to,
-            "timestamp": at.unix_seconds(),
-        })
-    };
-    let row = |steps: &[Step]| {
-        let (_, word) = newest(steps);
-        Some(json!({
-            "depositId": id, "participantCode": user, "transactionHash": format!("0x{hash}"), "state": word,
-            "asset": "USDC.BASE", "amount": amount, "receivedAddress": to, "history": history(steps, "toState"),
-        }))
-    };
     let steps = walk(draws, begins, &ways);
-    let resource = format!("deposit#zerohash#{id}");
+    let resource = format!("deposit#zerohash#{}", deposit.id);
     let names = [("completed", "confirmed"), ("quarantined", "held"), ("recovery_quarantine", "unexpected")];
+    let body = |at: Timestamp, word: &str| deposit.body(at, word);
     let life = Life::of(Provider::Zerohash, resource, &steps, &names, body);
-    life.listed(ListKind::Deposits, &id, &steps, row)
+    life.listed(ListKind::Deposits, &deposit.id, &steps, |steps| Some(deposit.row(steps)))
+}
+
+/// A deposit from a chain.
+pub(super) struct Deposit {
+    pub(super) id: String,
+    pub(super) coin: Coin,
+}
+
+impl Deposit {
+    /// The webhook which says that it reached a status.
+    pub(super) fn body(&self, at: Timestamp, word: &str) -> Value {
+        let Self { id, coin: Coin { user, amount, hash, to } } = self;
+        json!({
+            "deposit_id": id, "account_id": "", "participant_code": user, "transaction_hash": hash, "state": word,
+            "asset": "USDC.BASE", "amount": amount, "received_address": to, "timestamp": at.unix_seconds(),
+        })
+    }
+
+    /// Its row, with the history of these steps.
+    pub(super) fn row(&self, steps: &[Step]) -> Value {
+        let Self { id, coin: Coin { user, amount, hash, to } } = self;
+        let (_, word) = newest(steps);
+        json!({
+            "depositId": id, "participantCode": user, "transactionHash": hash, "state": word, "asset": "USDC.BASE",
+            "amount": amount, "receivedAddress": to, "history": history(steps, "toState"),
+        })
+    }
 }
 
 pub(super) fn payment(draws: &Draws, begins: Timestamp) -> Life {
