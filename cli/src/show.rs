@@ -90,7 +90,7 @@ pub fn resource_line(resource: &Resource) -> String {
         (Some(_), _) => "duplicate",
         (None, status) => status.map_or("", Status::as_str),
     });
-    let body = view.map(|view| serde_json::to_value(EventBody::from(view.details)).unwrap_or_default());
+    let body = view.map(|view| serde_json::to_value(EventBody::from(view.details.clone())).unwrap_or_default());
     let body = body.unwrap_or_default();
     let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
     let facts = resource.version();

@@ -151,9 +151,9 @@ fn changed(before: &Resource, after: &Resource) -> ChangedResource {
     let needed = was.as_ref().is_some_and(|view| view.needs_review());
     ChangedResource {
         resource: after.id().clone(),
-        from: was.as_ref().map(ResourceState::of).unwrap_or_default(),
+        from: was.as_deref().map(ResourceState::of).unwrap_or_default(),
         needs_review: !needed && is.as_ref().is_some_and(|view| view.needs_review()),
-        to: is.as_ref().map(ResourceState::of).unwrap_or_default(),
+        to: is.as_deref().map(ResourceState::of).unwrap_or_default(),
         facts: after.version().saturating_sub(before.version()),
         events: events_after(after, before.version()).into_iter().map(|event| event.event_type).collect(),
     }

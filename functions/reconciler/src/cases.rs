@@ -1,6 +1,7 @@
 //! What a person decides about a resource that needs review: which verdicts follow, and sending them as one envelope.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use fundhook_domain::{DepositStatus, FactId, Kind, Resource, ResourceId, Status, Verdict, View};
 use fundhook_ports::{Disposition, PortError, SendMessages};
@@ -190,7 +191,7 @@ impl Case<'_> {
 /// rejected.
 fn may_be_credited(deposit: &Resource) -> bool {
     let reversed = Some(Status::Deposit(DepositStatus::Reversed));
-    let is_open = |view: View| view.duplicate_of.is_none() && view.status != reversed;
+    let is_open = |view: Arc<View>| view.duplicate_of.is_none() && view.status != reversed;
     deposit.states_a_credit() && deposit.view().is_some_and(is_open)
 }
 

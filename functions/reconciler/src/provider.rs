@@ -28,7 +28,8 @@ struct AskedFor<'a> {
 
 impl<'a> AskedFor<'a> {
     fn of(list: ListKind, id: &'a ResourceId, recorded: Option<&Resource>) -> Self {
-        let transfer = recorded.and_then(Resource::view).and_then(|view| match view.details {
+        let view = recorded.and_then(Resource::view);
+        let transfer = view.as_deref().and_then(|view| match &view.details {
             Details::Transfer(transfer) => Some(transfer),
             Details::Recovery(_) | Details::Account(_) | Details::Balance(_) | Details::Unrecognized(_) => None,
         });

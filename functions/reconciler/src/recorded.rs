@@ -36,8 +36,8 @@ impl<P: Ports> Reconciler<P> {
         let keys: BTreeSet<ClaimKey> = theirs.iter().filter(is_unknown).filter_map(claim_of).collect();
         let claims = self.claims(keys).await?;
 
-        let elsewhere = recorded.iter().filter_map(Resource::view);
-        let elsewhere = elsewhere.flat_map(|view| view.duplicate_of.into_iter().chain(view.booked_by));
+        let views = recorded.iter().filter_map(Resource::view);
+        let elsewhere = views.flat_map(|view| [view.duplicate_of.clone(), view.booked_by.clone()]).flatten();
         let owners = claims.iter().flat_map(Claim::owners).map(|entry| entry.resource.clone());
         let owners: BTreeSet<ResourceId> = elsewhere.chain(owners).collect();
         let owners = owners.into_iter().filter(|owner| !known.contains(owner)).collect();

@@ -208,7 +208,7 @@ fn written(write: &Write, correlation_ids: &str) {
 
 fn log_conflicts(recording: &Recording<'_>, groups: &[Group]) {
     for id in recording.conflicting() {
-        let Some(conflict) = recording.changed(id).and_then(|resource| resource.view()?.conflict) else {
+        let Some(conflict) = recording.changed(id).and_then(|resource| resource.view()?.conflict.clone()) else {
             continue;
         };
         let statuses: Vec<&str> = conflict.statuses.iter().map(|status| status.as_str()).collect();

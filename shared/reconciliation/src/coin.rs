@@ -1,8 +1,11 @@
 //! Which coin a row or a deposit is about, and which deposits may be the same one.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use fundhook_domain::{ClaimEntry, ClaimKey, CoinId, Details, Kind, Resource, ResourceId, Statement, Tenant};
+use fundhook_domain::{
+    ClaimEntry, ClaimKey, CoinId, DecimalValue, Details, Kind, Resource, ResourceId, Statement, Tenant,
+};
 
 use crate::credit::{asset_and_amount, credited};
 
@@ -35,19 +38,66 @@ pub fn has_coin_of(row: &Statement, entry: &ClaimEntry) -> bool {
 /// amount of the same asset, within [`SAME_DEPOSIT_WITHIN`] of each other, and no two transaction hashes show that they
 /// are different coins.
 pub fn may_be_the_same(recorded: &Resource, row: &Statement) -> bool {
+    Credit::recorded(recorded).is_some_and(|credit| Some(credit) == Credit::of_row(row)) && is_near(recorded, row)
+}
+
+/// What two reports of one deposit agree in.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Credit {
+    tenant: Option<Tenant>,
+    account: String,
+    asset: String,
+    amount: DecimalValue,
+}
+
+impl Credit {
+    fn new(id: &ResourceId, details: &Details, (asset, amount): (String, DecimalValue)) -> Option<Self> {
+        Some(Self { tenant: id.feed().tenant().cloned(), account: details.account()?.to_owned(), asset, amount })
+    }
+
+    /// What a recorded deposit is credited with; `None` if it is not, or names no user.
+    fn recorded(recorded: &Resource) -> Option<Self> {
+        Self::new(recorded.id(), &recorded.view()?.details, credited(recorded)?)
+    }
+
+    fn of_row(row: &Statement) -> Option<Self> {
+        let details = &row.content.details;
+        Self::new(&row.resource, details, asset_and_amount(details)?)
+    }
+}
+
+/// Whether a row and a recorded deposit that agree in what is credited may be one deposit, by their ids, dates and coins.
+fn is_near(recorded: &Resource, row: &Statement) -> bool {
     let Some(view) = recorded.view().filter(|_| !has_same_id(recorded.id(), row)) else {
         return false;
     };
-    let same_user = view.details.account().is_some() && view.details.account() == row.content.details.account();
-    let same_tenant = recorded.id().feed().tenant() == row.resource.feed().tenant();
-    let amount = credited(recorded);
-    let same_amount = amount.is_some() && amount == asset_and_amount(&row.content.details);
     let apart = view.occurred_at.since(row.content.occurred_at).max(row.content.occurred_at.since(view.occurred_at));
-    let are_different_coins = match (coin_in(&view.details), coin_in(&row.content.details)) {
+    let are_different_coins = || match (coin_in(&view.details), coin_in(&row.content.details)) {
         (Some(ours), Some(theirs)) => !ours.is_same_coin_as(&theirs),
         (None, _) | (_, None) => false,
     };
-    same_user && same_tenant && same_amount && apart <= SAME_DEPOSIT_WITHIN && !are_different_coins
+    apart <= SAME_DEPOSIT_WITHIN && !are_different_coins()
+}
+
+/// Credited deposits, to find those that [may be the same](may_be_the_same) as a row without a look at each.
+pub(crate) struct CreditedDeposits<'a>(BTreeMap<Credit, Vec<&'a Resource>>);
+
+impl<'a> CreditedDeposits<'a> {
+    pub(crate) fn among(resources: &'a [Resource]) -> Self {
+        let mut credited: BTreeMap<Credit, Vec<&Resource>> = BTreeMap::new();
+        for resource in resources {
+            if let Some(credit) = Credit::recorded(resource) {
+                credited.entry(credit).or_default().push(resource);
+            }
+        }
+        Self(credited)
+    }
+
+    /// The deposits that may be the same as the row, in the order in which they were given.
+    pub(crate) fn that_may_be(&self, row: &Statement) -> impl Iterator<Item = &'a Resource> {
+        let alike = Credit::of_row(row).and_then(|credit| self.0.get(&credit));
+        alike.into_iter().flatten().copied().filter(|recorded| is_near(recorded, row))
+    }
 }
 
 /// The ids of the resource that the row is about: its own, and the other names of a payment.

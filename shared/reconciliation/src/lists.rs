@@ -46,14 +46,14 @@ pub fn is_listed_by(list: ListKind, resource: &Resource) -> bool {
 }
 
 fn family(resource: &Resource) -> Option<WebhookFamily> {
-    match resource.view()?.details {
+    match &resource.view()?.details {
         Details::Transfer(transfer) => transfer.family,
         Details::Recovery(_) | Details::Account(_) | Details::Balance(_) | Details::Unrecognized(_) => None,
     }
 }
 
 fn purpose(resource: &Resource) -> Option<Purpose> {
-    match resource.view()?.details {
+    match &resource.view()?.details {
         Details::Transfer(transfer) => transfer.purpose,
         Details::Recovery(_) | Details::Account(_) | Details::Balance(_) | Details::Unrecognized(_) => None,
     }

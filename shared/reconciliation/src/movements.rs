@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::Duration;
 
 use fundhook_domain::{
@@ -209,7 +210,7 @@ impl<'a> RecordedCauses<'a> {
         let keys = claims_of_cause(movement);
         let of_claims = keys.iter().filter_map(|key| self.by_claim.get(key)).flatten().copied();
         let named = ids.iter().chain(of_claims).filter_map(|id| self.by_id.get(id).copied());
-        let views: Vec<(&ResourceId, View)> = named
+        let views: Vec<(&ResourceId, Arc<View>)> = named
             .filter_map(|named| {
                 let owner = named.second_name_of().and_then(|owner| self.by_id.get(owner).copied()).unwrap_or(named);
                 Some((owner.id(), owner.view()?))

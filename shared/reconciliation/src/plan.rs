@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use fundhook_domain::{
-    ClaimKey, CoinId, DecimalValue, Details, Kind, Resource, ResourceId, Statement, Status, Tenant, TransferDetails,
-    fold,
+    ClaimKey, CoinId, DecimalValue, Details, Kind, Quantity, Resource, ResourceId, Statement, Status, Tenant,
+    TransferDetails, fold,
 };
 
 use crate::ambiguity::Ambiguity;
-use crate::coin::{claim_of, coin_in, is_about, may_be_the_same, names, provider_id};
+use crate::coin::{CreditedDeposits, claim_of, coin_in, is_about, names, provider_id};
 use crate::credit::credited;
 use crate::discrepancy::Discrepancy;
 use crate::moved::moved_by;
@@ -92,13 +92,11 @@ fn is_settled(resource: &Resource) -> bool {
 /// Where both name their transactions, the claim on the coin prevents a second credit. Where one does not, only a
 /// resemblance shows it.
 pub fn credited_twice(ours: &[Resource], theirs: &[Statement], others: &[Resource]) -> Vec<Discrepancy> {
-    let is_credited = |row: &&Statement| {
-        let recorded = ours.iter().find(|resource| *resource.id() == row.resource);
-        recorded.is_some_and(|resource| credited(resource).is_some())
-    };
+    let ours: BTreeMap<&ResourceId, &Resource> = ours.iter().map(|resource| (resource.id(), resource)).collect();
+    let others = CreditedDeposits::among(others);
+    let is_credited = |row: &&Statement| ours.get(&row.resource).is_some_and(|recorded| credited(recorded).is_some());
     let twice = |row: &Statement| {
-        let of_other_feed = |other: &&Resource| other.id().feed() != row.resource.feed();
-        let other = others.iter().filter(of_other_feed).find(|other| may_be_the_same(other, row))?;
+        let other = others.that_may_be(row).find(|other| other.id().feed() != row.resource.feed())?;
         Some(Discrepancy::CreditedTwice { ours: row.resource.clone(), other: other.id().clone() })
     };
     furthest(theirs).filter(is_credited).filter_map(twice).collect()
@@ -195,8 +193,8 @@ pub(crate) fn furthest(theirs: &[Statement]) -> impl Iterator<Item = &Statement>
 fn compare_latest(resource: &Resource, row: &Statement) -> Option<Discrepancy> {
     let shown = |resource: &Resource| {
         let view = resource.view()?;
-        let amount = match view.details {
-            Details::Balance(balance) => balance.quantity.and_then(|quantity| quantity.in_major()),
+        let amount = match &view.details {
+            Details::Balance(balance) => balance.quantity.as_ref().and_then(Quantity::in_major),
             Details::Transfer(_) | Details::Recovery(_) | Details::Account(_) | Details::Unrecognized(_) => None,
         };
         Some((view.status, amount))

@@ -32,7 +32,7 @@ async fn credited_once(platform: &Platform, listener: &mut Listener<'_>, coin: &
     for deposit in &coin.deposits {
         let view = platform.resource(deposit).await.view().expect("a view");
         let expected = (*deposit != owner).then(|| owner.clone());
-        assert_eq!((view.is_credited(), view.duplicate_of), (*deposit == owner, expected), "{deposit}");
+        assert_eq!((view.is_credited(), view.duplicate_of.clone()), (*deposit == owner, expected), "{deposit}");
     }
     owner
 }

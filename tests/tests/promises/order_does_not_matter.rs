@@ -1,6 +1,7 @@
 //! The resulting state does not depend on the order of the webhooks.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use fundhook_domain::{FactId, Kind, Resource, ResourceId, Status, View};
 use fundhook_tests::{Platform, about, run, unique};
@@ -51,7 +52,7 @@ fn facts(resource: &Resource) -> Vec<FactId> {
 }
 
 fn view(resource: &Resource) -> View {
-    resource.view().expect("the resource has facts")
+    Arc::unwrap_or_clone(resource.view().expect("the resource has facts"))
 }
 
 #[test]

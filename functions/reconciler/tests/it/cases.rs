@@ -60,7 +60,7 @@ async fn an_accepted_deposit_is_credited_and_the_one_that_it_conflicts_with_is_i
         assert_eq!(credit(&world, accepted), "credited");
         assert_eq!(credit(&world, other), format!("duplicate of {}", accepted.resource()));
         let view = world.resource(&accepted.resource()).view().expect("a view");
-        let decision = view.decision.expect("a decision");
+        let decision = view.decision.as_ref().expect("a decision");
         assert_eq!((decision.by.as_str(), decision.reason.as_str()), ("alice", "checked with zerohash"));
     }
 }
@@ -91,7 +91,7 @@ async fn a_conflict_of_a_deposits_own_statements_is_resolved_or_accepted() {
         assert!(world.resource(&connect.resource()).view().expect("a view").conflict.is_some());
         decide(&world, &connect.resource(), choice).await.expect("it is decided");
         let view = world.resource(&connect.resource()).view().expect("a view");
-        assert_eq!((world.status(&connect), view.conflict), (status, None), "{choice:?}");
+        assert_eq!((world.status(&connect), &view.conflict), (status, &None), "{choice:?}");
         assert_eq!(credit(&world, &connect), credit_after, "{choice:?}");
     }
 }

@@ -287,8 +287,8 @@ fn books(world: &World) -> BTreeMap<ResourceId, String> {
 /// Why each deposit is held that is held.
 fn holds(world: &World) -> BTreeMap<ResourceId, HoldReason> {
     let recorded = world.table.resources.resources();
-    let hold = |resource: &Resource| match resource.view()?.details {
-        Details::Transfer(transfer) => transfer.hold.map(|hold| (resource.id().clone(), hold.reason)),
+    let hold = |resource: &Resource| match &resource.view()?.details {
+        Details::Transfer(transfer) => transfer.hold.as_ref().map(|hold| (resource.id().clone(), hold.reason)),
         Details::Recovery(_) | Details::Account(_) | Details::Balance(_) | Details::Unrecognized(_) => None,
     };
     recorded.iter().filter_map(hold).collect()

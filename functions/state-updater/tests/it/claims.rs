@@ -86,7 +86,7 @@ fn is_credited(table: &Table, id: &ResourceId) -> bool {
 
 /// The deposit that is credited in place of `id`.
 fn duplicate_of(table: &Table, id: &ResourceId) -> Option<ResourceId> {
-    stored(table, id).view().and_then(|view| view.duplicate_of)
+    stored(table, id).view().and_then(|view| view.duplicate_of.clone())
 }
 
 /// The types of the events published about `id`, without the common prefix.

@@ -6,6 +6,7 @@
 //! facts, each once, with the same events.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use fundhook_domain::{FactId, Resource, ResourceId, Statement, View, events_after};
 
@@ -33,7 +34,7 @@ fn known_and_rival() -> (Statement, Statement) {
 #[derive(Debug, PartialEq)]
 struct End {
     facts: BTreeMap<ResourceId, BTreeSet<FactId>>,
-    views: BTreeMap<ResourceId, Option<View>>,
+    views: BTreeMap<ResourceId, Option<Arc<View>>>,
     event_ids: BTreeSet<String>,
 }
 

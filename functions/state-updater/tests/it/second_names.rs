@@ -2,6 +2,7 @@
 //! in any order and batches, whatever other updaters do meanwhile, and wherever an updater stops.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use aws_lambda_events::sqs::SqsBatchResponse;
 use fundhook_domain::{
@@ -88,7 +89,7 @@ async fn handled(table: &Table, facts: &[NewFact]) {
 }
 
 /// What must be the same in the end, whatever happened: the facts and the view of the only withdrawal.
-fn end(table: &Table) -> (BTreeSet<FactId>, Option<View>) {
+fn end(table: &Table) -> (BTreeSet<FactId>, Option<Arc<View>>) {
     let all = table.resources();
     let owners: Vec<&Resource> = all.iter().filter(|resource| resource.second_name_of().is_none()).collect();
     let [owner] = owners[..] else { unreachable!("one payment is one withdrawal: {owners:?}") };
@@ -115,7 +116,7 @@ fn end(table: &Table) -> (BTreeSet<FactId>, Option<View>) {
 }
 
 /// The end of a life whose webhooks are handled one after the other.
-async fn undisturbed(life: &[NewFact; 3]) -> (BTreeSet<FactId>, Option<View>) {
+async fn undisturbed(life: &[NewFact; 3]) -> (BTreeSet<FactId>, Option<Arc<View>>) {
     let table = Table::default();
     for fact in life {
         handled(&table, std::slice::from_ref(fact)).await;

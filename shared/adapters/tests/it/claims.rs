@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use fundhook_adapters::{ResourceTable, WriteMethod};
 use fundhook_domain::WebhookFamily::{ConnectDeposits, ZerohashDepositStatus, ZerohashFund};
-use fundhook_domain::{Claim, Resource, ResourceId, Statement, View, WebhookFamily};
+use fundhook_domain::{Claim, Resource, ResourceId, Statement, WebhookFamily};
 use fundhook_ports::{Claims, Resources, Write, WriteOutcome};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
@@ -70,7 +70,7 @@ impl World {
     /// Which of these deposits may be booked.
     async fn credited(&self, ids: &[ResourceId]) -> Vec<ResourceId> {
         let resources = self.table.read(ids).await.expect("the table answers");
-        let credited = resources.iter().filter(|resource| resource.view().as_ref().is_some_and(View::is_credited));
+        let credited = resources.iter().filter(|resource| resource.view().is_some_and(|view| view.is_credited()));
         credited.map(|resource| resource.id().clone()).collect()
     }
 }
@@ -285,7 +285,7 @@ async fn what_a_deposit_knows_of_others_is_kept_by_later_writes(writes: WriteMet
     }
     let known = |resource: &Resource| {
         let view = resource.view().expect("a view");
-        (view.duplicate_of, view.conflict)
+        (view.duplicate_of.clone(), view.conflict.clone())
     };
     for id in &ids {
         for late in ["submitted", "pending"] {

@@ -13,6 +13,7 @@ mod schema;
 mod tidy;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 use serde_json::Value;
@@ -63,7 +64,7 @@ fn events_of(resource: &Resource) -> Vec<Event> {
     let (Some(last), Some(after)) = (resource.facts().last(), resource.view()) else {
         return Vec::new();
     };
-    let mut before = resource.view_before_last();
+    let (mut before, after) = (resource.view_before_last(), Arc::unwrap_or_clone(after));
     let mut events = Vec::new();
     if before.is_none() && !last.repeats && last.statement().is_some() {
         for (sequence, relation) in (1..).zip(resource.unpublished()) {

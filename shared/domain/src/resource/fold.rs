@@ -105,7 +105,7 @@ pub fn fold(mut resource: Resource, content: impl Into<FactContent>) -> Outcome 
     let before = resource.published_view();
     resource.record(content);
     // A resource without statements has no view.
-    let Some(after) = resource.shared_view() else {
+    let Some(after) = resource.view() else {
         return Outcome::Recorded { resource, change: None };
     };
     let change = change(&resource, before.as_deref(), &after);

@@ -86,7 +86,7 @@ impl<'a> Recording<'a> {
                 similar: similar.keys().cloned().collect(),
             },
         ));
-        let is_conflicting = |resource: &Resource| resource.shared_view().is_some_and(|view| view.conflict.is_some());
+        let is_conflicting = |resource: &Resource| resource.view().is_some_and(|view| view.conflict.is_some());
         let conflicting = resources.iter().filter(|resource| is_conflicting(resource));
         self.conflicting.extend(conflicting.map(|resource| resource.id().clone()));
         self.resources.extend(resources.into_iter().map(|resource| (resource.id().clone(), resource)));

@@ -45,7 +45,8 @@ pub struct CurrentStatus {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Resource {
     id: ResourceId,
-    facts: Vec<Fact>,
+    /// Shared with its copies.
+    facts: Arc<Vec<Fact>>,
     paged: Paged,
     view: ComputedView,
 }
@@ -75,7 +76,7 @@ impl Resource {
 
     /// The resource as it was stored; `facts` in the order in which they were recorded.
     pub fn from_facts(id: ResourceId, facts: Vec<Fact>) -> Self {
-        Self { id, facts, paged: Paged::default(), view: ComputedView::default() }
+        Self { id, facts: Arc::new(facts), paged: Paged::default(), view: ComputedView::default() }
     }
 
     /// The resource as it was stored, with its oldest facts on `pages` pages; all facts in the order in which they were
@@ -83,7 +84,7 @@ impl Resource {
     pub fn from_pages(id: ResourceId, pages: u32, on_pages: Vec<Fact>, others: Vec<Fact>) -> Self {
         let paged = Paged { pages, facts: on_pages.len() };
         let facts = on_pages.into_iter().chain(others).collect();
-        Self { id, facts, paged, view: ComputedView::default() }
+        Self { id, facts: Arc::new(facts), paged, view: ComputedView::default() }
     }
 
     /// The number of pages on which its oldest facts are stored.
@@ -122,18 +123,13 @@ impl Resource {
     }
 
     /// What the facts add up to; `None` when there is no statement.
-    pub fn view(&self) -> Option<View> {
-        self.shared_view().as_deref().cloned()
-    }
-
-    /// The same, without a copy.
-    pub(crate) fn shared_view(&self) -> Option<Arc<View>> {
+    pub fn view(&self) -> Option<Arc<View>> {
         self.view.0.get_or_init(|| View::of(&self.id, &self.facts).map(Arc::new)).clone()
     }
 
     /// The status and since when it has been current; `None` when there are no facts.
     pub fn current_status(&self) -> Option<CurrentStatus> {
-        let view = self.shared_view()?;
+        let view = self.view()?;
         let (status, is_awaited) = (view.status, self.sequence() > 0 && view.is_awaited(self.id.kind()));
         let reached = self.facts.iter().rev().find(|fact| fact.reaches).or(self.facts.first())?;
         let (since, version) = (reached.content.evidence().received_at, reached.version);
@@ -159,7 +155,7 @@ impl Resource {
             id: self.notice_id(&current),
             status: current.status,
             overdue_since: current.since.plus(limit),
-            evidence: self.view()?.evidence,
+            evidence: self.view()?.evidence.clone(),
         })
     }
 
@@ -191,7 +187,7 @@ impl Resource {
     /// it was not reported as credited, or is a duplicate. That it is held because it resembles another deposit does not
     /// matter, nor that it conflicts or was rejected: it may have been booked.
     pub fn sighting(&self) -> Option<(SimilarKey, Sighting)> {
-        let view = self.shared_view().filter(|_| self.id.kind() == Kind::Deposit)?;
+        let view = self.view().filter(|_| self.id.kind() == Kind::Deposit)?;
         let is_or_was_credited =
             |status: &Status| matches!(status, Status::Deposit(DepositStatus::Confirmed | DepositStatus::Reversed));
         let is_reported =
@@ -229,8 +225,11 @@ impl Resource {
 
     /// The resource with its facts up to `version`.
     pub(crate) fn at_version(&self, version: u64) -> Self {
+        if version >= self.version() {
+            return self.clone();
+        }
         let facts = self.facts.iter().filter(|fact| fact.version <= version).cloned().collect();
-        Self { id: self.id.clone(), facts, paged: self.paged, view: ComputedView::default() }
+        Self { id: self.id.clone(), facts: Arc::new(facts), paged: self.paged, view: ComputedView::default() }
     }
 
     /// The resource as it was before the first fact that was received after `at`. Facts that were recorded after that one are
@@ -246,7 +245,7 @@ impl Resource {
     pub(super) fn published_view(&self) -> Option<Arc<View>> {
         match self.facts.last() {
             Some(last) if last.repeats => self.view_of_published(&self.facts).map(Arc::new),
-            Some(_) | None => self.shared_view(),
+            Some(_) | None => self.view(),
         }
     }
 
@@ -329,20 +328,20 @@ impl Resource {
     /// Records `content` as the latest fact.
     pub(super) fn record(&mut self, content: FactContent) {
         let publishes = self.publishes(&content);
-        let before = self.shared_view();
+        let before = self.view();
         let (version, sequence, is_first) = (self.version() + 1, self.sequence(), before.is_none());
         // Relations that were recorded before there was anything to publish are published with the first statement.
         let with_first = if is_first { self.unpublished().count() } else { 0 };
-        self.facts.push(Fact { version, sequence, repeats: false, reaches: false, content });
+        Arc::make_mut(&mut self.facts).push(Fact { version, sequence, repeats: false, reaches: false, content });
         self.view = ComputedView::default();
-        let after = self.shared_view();
+        let after = self.view();
         let status = |view: &Option<Arc<View>>| view.as_ref().map(|view| view.status);
         let repeats = match publishes {
             Publishes::Always => false,
             Publishes::Never => true,
             Publishes::Changes { of } => of.is_unchanged(&self.id, before.as_deref(), after.as_deref()),
         };
-        if let Some(last) = self.facts.last_mut() {
+        if let Some(last) = Arc::make_mut(&mut self.facts).last_mut() {
             (last.repeats, last.reaches) = (repeats, status(&before) != status(&after));
             if !repeats && after.is_some() {
                 last.sequence += 1 + with_first as u64;
@@ -356,8 +355,8 @@ impl Resource {
     pub(super) fn publish_what_is_unsaid(&mut self) {
         let books_other = |(published, view): (Arc<View>, Arc<View>)| published.books(&self.id) != view.books(&self.id);
         let is_unsaid = self.facts.last().is_some_and(|last| last.repeats)
-            && self.published_view().zip(self.shared_view()).is_some_and(books_other);
-        if let Some(last) = self.facts.last_mut().filter(|_| is_unsaid) {
+            && self.published_view().zip(self.view()).is_some_and(books_other);
+        if is_unsaid && let Some(last) = Arc::make_mut(&mut self.facts).last_mut() {
             (last.repeats, last.sequence) = (false, last.sequence + 1);
             self.view = ComputedView::default();
         }
@@ -377,7 +376,7 @@ impl Resource {
                 return;
             };
             // Never the fact that was recorded last: `fold` records none that is older than all that are kept.
-            self.facts.remove(oldest);
+            Arc::make_mut(&mut self.facts).remove(oldest);
             self.view = ComputedView::default();
         }
     }

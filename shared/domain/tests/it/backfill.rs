@@ -164,12 +164,12 @@ fn the_first_payment_of_an_old_recovery_is_no_surplus() {
 
     let recovery = folded([&recorded_only(&arrived()), &settled()]);
     assert_eq!(types(&events(&recovery)), ["fundhook.recovery.resolved"], "nothing was required, and nothing is left");
-    assert_eq!(recovery.view().and_then(|view| view.surplus), None);
+    assert_eq!(recovery.view().and_then(|view| view.surplus.clone()), None);
 
     // Subscribers who know of the surplus learn that it has ended.
     let told = folded([&settled(), &received(90, recorded_only(&arrived()))]);
     assert_eq!(types(&events(&told)), ["fundhook.recovery.surplus", "fundhook.recovery.resolved"]);
-    assert_eq!(told.view().and_then(|view| view.surplus), None);
+    assert_eq!(told.view().and_then(|view| view.surplus.clone()), None);
 }
 
 #[test]

@@ -64,7 +64,7 @@ fn a_refunded_fee_is_refunded_in_every_order_and_does_not_conflict() {
         let view = every_order_has_the_same_result(&[charged, refunded, again], 2).view.expect("a view");
         let fee = transfer(&view);
         assert_eq!((&fee.quantity, &fee.refunded), (&units(FEE, "wei"), &units(FEE, "wei")));
-        assert_eq!((view.status, view.conflict), (Some(status(Kind::Fee, "refunded")), None));
+        assert_eq!((view.status, &view.conflict), (Some(status(Kind::Fee, "refunded")), &None));
     }
 }
 

@@ -81,7 +81,7 @@ fn holds_of_every_force_beside_a_confirmation() {
             ("held", Some(HoldReason::FeeBearerUnknown), vec![]),
         ];
         let hold = view.details.hold().map(|hold| hold.reason);
-        let about = view.conflict.map_or_else(Vec::new, |conflict| conflict.about);
+        let about = view.conflict.as_ref().map_or_else(Vec::new, |conflict| conflict.about.clone());
         let status = view.status.map_or("none", Status::as_str);
         assert_eq!((status, hold, about.iter().map(String::as_str).collect()), expected[without_the_last]);
     }
@@ -159,11 +159,11 @@ fn credits_that_a_setting_decided_beside_credits_that_follow_from_numbers() {
         in_other_bytes("sent again", &by_numbers),
     ];
     let view = every_order_has_the_same_result(&statements, 4).view.expect("a view");
-    assert_eq!((view.conflict, view.details.credit()), (None, by_numbers.content.details.credit()));
+    assert_eq!((&view.conflict, view.details.credit()), (&None, by_numbers.content.details.credit()));
 
     let other = [statements.as_slice(), &[credited(in_kind("495", "USD"), 20)]].concat();
     let view = every_order_has_the_same_result(&other, 5).view.expect("a view");
-    assert_eq!(view.conflict.map(|conflict| conflict.about), Some(vec!["credit".to_owned()]));
+    assert_eq!(view.conflict.as_ref().map(|conflict| conflict.about.clone()), Some(vec!["credit".to_owned()]));
 }
 
 #[test]

@@ -63,8 +63,8 @@ fn a_credit_that_could_not_be_stated_is_published_once_a_setting_decides_it() {
 
     let view = resource.view().expect("a view");
     assert_eq!((view.status, view.details.credit()), (Some(confirmed_status()), Some(&by_platform())));
-    assert_eq!((view.details.hold(), view.conflict), (None, None));
-    assert_eq!((view.fact, view.reading), (first.content.id.clone(), again.content.reading.clone()));
+    assert_eq!((view.details.hold(), &view.conflict), (None, &None));
+    assert_eq!((&view.fact, &view.reading), (&first.content.id, &again.content.reading));
     assert_eq!(view.history.len(), 1, "the former reading counts no longer");
 
     let published = events_after(&resource, 0);

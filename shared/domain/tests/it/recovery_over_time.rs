@@ -320,7 +320,8 @@ fn a_surplus_that_a_person_resolved_is_no_case_until_there_is_more() {
     let found = fold(resolved.clone(), coin("c", "100", 30)).into_resource();
     assert_eq!(found.view().expect("a view").surplus, None);
     let again = fold(found, paid("q", WithdrawalStatus::Confirmed, Some("100"), 120)).into_resource();
-    assert_eq!(again.view().expect("a view").surplus.map(|value| value.to_string()).as_deref(), Some("100"));
+    let surplus = again.view().expect("a view").surplus.clone();
+    assert_eq!(surplus.map(|value| value.to_string()).as_deref(), Some("100"));
 }
 
 #[test]

@@ -329,8 +329,8 @@ fn a_statement_repeated_in_other_bytes_publishes_nothing_and_changes_nothing_tha
             assert_eq!(events_after(&after, 0), published);
             let (before, after) = (before.view().expect("a view"), after.view().expect("a view"));
             assert_eq!(
-                (before.status, before.details, before.history, before.occurred_at),
-                (after.status, after.details, after.history, after.occurred_at)
+                (before.status, &before.details, &before.history, before.occurred_at),
+                (after.status, &after.details, &after.history, after.occurred_at)
             );
         }
     }

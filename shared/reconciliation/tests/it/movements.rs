@@ -66,7 +66,7 @@ fn a_deposit_is_found_in_the_organizations_other_feed_and_by_its_transaction() {
     assert_eq!(lacks(&by(DEPOSIT), &[recorded_as("deposit#connect#1", "confirmed")]), None);
 
     let other = recorded_as("deposit#zerohash#other", "confirmed");
-    let Some(Details::Transfer(transfer)) = other.view().map(|view| view.details) else {
+    let Some(Details::Transfer(transfer)) = other.view().map(|view| view.details.clone()) else {
         unreachable!("it is a deposit");
     };
     let hash = transfer.transaction.hash.expect("it names its transaction");

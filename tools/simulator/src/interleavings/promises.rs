@@ -132,7 +132,7 @@ impl Said {
             status: view.as_ref().and_then(|view| view.status),
             books: books_of(resource),
             counts_in_place: view.as_ref().and_then(|view| view.duplicate_of.clone().or(view.booked_by.clone())),
-            conflicts_with: view.and_then(|view| view.conflict).map(|conflict| conflict.with),
+            conflicts_with: view.and_then(|view| Some(view.conflict.as_ref()?.with.clone())),
         }
     }
 }

@@ -7,6 +7,7 @@ pub(crate) mod table;
 pub(crate) mod table_state;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use fundhook_credentials::TokenKeeper;
@@ -337,7 +338,7 @@ pub(crate) struct Entry {
 
 impl Entry {
     fn of(resource: &Resource) -> Self {
-        let view = resource.view().expect("a fact");
+        let view = Arc::unwrap_or_clone(resource.view().expect("a fact"));
         let (conflicting, is_credited) = (view.conflicting().len(), view.is_credited());
         let duplicate_of = view.duplicate_of;
         let transfer = match view.details {

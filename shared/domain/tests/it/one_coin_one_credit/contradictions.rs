@@ -152,7 +152,7 @@ fn a_recovery_does_not_ask_for_a_coin_that_is_credited_elsewhere_whichever_came_
         world.assert_consistent();
         let view = world.resource(&recovery()).view().expect("a recovery");
         assert_eq!(view.status, Some(Status::Recovery(RecoveryStatus::Suspended)), "{order:?}");
-        let Details::Recovery(details) = view.details else { unreachable!("a recovery") };
+        let Details::Recovery(details) = &view.details else { unreachable!("a recovery") };
         assert_eq!((details.sums().expected.to_string(), details.suspended.len()), ("0".to_owned(), 1), "{order:?}");
         let event = world.published.iter().rfind(|event| event.data.resource == recovery()).expect("an event");
         let data = serde_json::to_value(&event.data).expect("JSON");
@@ -171,8 +171,10 @@ fn a_surplus_because_of_a_coin_that_is_credited_elsewhere_can_be_resolved() {
     for fact in [UNEXPECTED.fact(), to_return(), NewFact::from(payment), DEPOSIT.fact()] {
         world.record(&[fact]);
     }
-    let surplus =
-        |world: &World| world.resource(&recovery()).view().expect("a recovery").surplus.map(|value| value.to_string());
+    let surplus = |world: &World| {
+        let view = world.resource(&recovery()).view().expect("a recovery");
+        view.surplus.as_ref().map(|value| value.to_string())
+    };
     assert_eq!(surplus(&world).as_deref(), Some("100"), "the coin is credited, and was returned");
     let content = decision(&world.resource(&recovery()), Verdict::Resolved, 1000);
     world.record(&[NewFact { resource: recovery(), content }]);

@@ -175,7 +175,7 @@ fn a_decision_about_a_returned_coin_ends_or_continues_its_recovery() {
     };
     let status = |world: &World| {
         let view = world.resource(&recovery()).view().expect("a recovery");
-        let Details::Recovery(details) = view.details else { unreachable!("a recovery") };
+        let Details::Recovery(details) = &view.details else { unreachable!("a recovery") };
         (view.status, details.sums().expected.to_string())
     };
     let of = |status| Some(Status::Recovery(status));

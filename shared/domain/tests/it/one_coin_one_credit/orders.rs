@@ -1,6 +1,7 @@
 //! What is stored and published does not depend on the order of arrival, but for which of equal reports is credited.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use fundhook_domain::{HoldReason, ResourceId, View};
 
@@ -21,7 +22,7 @@ pub(super) fn permutations(count: usize) -> Vec<Vec<usize>> {
 /// The views without what may depend on the order: which of equal reports is a duplicate of which.
 fn comparable(world: &World) -> BTreeMap<ResourceId, View> {
     let views = world.stored.resources().filter_map(|resource| Some((resource.id().clone(), resource.view()?)));
-    views.map(|(id, view)| (id, View { duplicate_of: None, ..view })).collect()
+    views.map(|(id, view)| (id, View { duplicate_of: None, ..Arc::unwrap_or_clone(view) })).collect()
 }
 
 /// How much is credited, of each amount.

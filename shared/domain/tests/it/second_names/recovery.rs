@@ -54,8 +54,8 @@ fn sum_of(statements: Vec<Statement>) -> RecoveryDetails {
     let resource = statements
         .into_iter()
         .fold(Resource::unknown(recovery()), |resource, statement| fold(resource, statement).into_resource());
-    match resource.view().expect("a view").details {
-        Details::Recovery(recovery) => *recovery,
+    match &resource.view().expect("a view").details {
+        Details::Recovery(recovery) => RecoveryDetails::clone(recovery),
         other @ (Details::Transfer(_) | Details::Account(_) | Details::Balance(_) | Details::Unrecognized(_)) => {
             unreachable!("a recovery: {other:?}")
         }

@@ -1,6 +1,7 @@
 //! Withdrawals with several names: which one has the facts, and what the others publish.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use fundhook_domain::{
@@ -66,7 +67,7 @@ fn one_payment_is_one_withdrawal_with_the_same_facts_and_view_in_any_order_and_s
     for shapes in permutations(&Shape::ALL) {
         let statuses = [Submitted, Broadcast, Confirmed];
         let life: Vec<_> = shapes.iter().copied().zip(statuses).chain([(Shape::Both, Confirmed)]).collect();
-        let mut ends: Vec<(BTreeSet<FactId>, View)> = Vec::new();
+        let mut ends: Vec<(BTreeSet<FactId>, Arc<View>)> = Vec::new();
         for order in permutations(&facts(&life)) {
             let mut stored = World::of(order.clone());
             let end = |stored: &World| (fact_ids(stored.only_owner()), stored.only_owner().view().expect("a view"));

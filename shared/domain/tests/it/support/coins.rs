@@ -1,6 +1,7 @@
 //! What webhook families report about coins, recorded one after the other as the state updater records it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use fundhook_domain::{
     Claim, CreditForm, DecidedBy, Event, FactId, Hold, HoldReason, Kind, Network, NewFact, Resource, ResourceId,
@@ -143,7 +144,7 @@ impl World {
     }
 
     pub(crate) fn view(&self, report: Report) -> View {
-        self.resource(&report.id()).view().expect("a view")
+        Arc::unwrap_or_clone(self.resource(&report.id()).view().expect("a view"))
     }
 
     pub(crate) fn only_claim(&self) -> &Claim {
@@ -161,7 +162,7 @@ impl World {
     /// What is credited, by resource.
     pub(crate) fn credited(&self) -> BTreeMap<ResourceId, String> {
         let credit = |resource: &Resource| {
-            let view = resource.view().filter(View::is_credited)?;
+            let view = resource.view().filter(|view| view.is_credited())?;
             let net = &view.details.credit()?.net;
             Some((resource.id().clone(), format!("{} {}", net.value, net.asset)))
         };

@@ -11,6 +11,7 @@ pub(crate) mod recovery;
 pub(crate) mod whole;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use fundhook_domain::{
@@ -276,7 +277,7 @@ pub(crate) fn decision(resource: &Resource, verdict: Verdict, seconds: u64) -> F
 
 /// The view after `statements` are folded in this order.
 pub(crate) fn view<'a>(statements: impl IntoIterator<Item = &'a Statement>) -> View {
-    folded(statements).view().expect("a resource with facts has a view")
+    Arc::unwrap_or_clone(folded(statements).view().expect("a resource with facts has a view"))
 }
 
 /// The events that `statements` publish, folded in this order.
@@ -297,7 +298,7 @@ pub(crate) fn types(events: &[Event]) -> Vec<&str> {
 /// What a set of facts results in, whatever their order: the view, the ids of the events, and the latest event's data.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct FoldResult {
-    pub(crate) view: Option<View>,
+    pub(crate) view: Option<Arc<View>>,
     pub(crate) event_ids: BTreeSet<String>,
     /// `None` when the provider's list reported the resource too.
     pub(crate) latest: Option<EventData>,

@@ -166,5 +166,5 @@ pub(crate) fn assert_can_be_stored(statement: &Statement, what: &str) {
     let resource = Resource::unknown(statement.resource.clone());
     let view = fold(resource, statement.clone()).into_resource().view().expect("a view");
     let json = serde_json::to_string(&view).expect("JSON");
-    assert_eq!(serde_json::from_str::<View>(&json).expect(what), view, "{what}");
+    assert_eq!(serde_json::from_str::<View>(&json).expect(what), *view, "{what}");
 }
