@@ -9,6 +9,13 @@ use commands::{
     backfill, cases, dlq, evidence, invoke, ledger, listen, local, preview, reconcile, replay, republish, show, verify,
 };
 use fundhook_ports::chain;
+#[cfg(feature = "local")]
+use mimalloc::MiMalloc;
+
+/// A simulation allocates and frees small pieces most of its time.
+#[cfg(feature = "local")]
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[derive(Parser)]
 #[command(name = "fundhook", bin_name = "cargo fundhook", version, arg_required_else_help = true)]

@@ -1,5 +1,7 @@
 //! Virtual time.
 
+use std::time::Duration;
+
 use fundhook_domain::Timestamp;
 use tokio::time::Instant;
 
@@ -24,6 +26,11 @@ impl Clock {
     }
 
     pub(crate) fn now(&self) -> Timestamp {
-        self.begins.plus(self.at.elapsed())
+        self.begins.plus(self.elapsed())
+    }
+
+    /// The time since it began.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.at.elapsed()
     }
 }

@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::clock::Clock;
 
-/// The log of a run: each line is hashed with its virtual time. Clones share it.
+/// The log of a run: each line is hashed with the milliseconds of virtual time before it. Clones share it.
 #[derive(Clone, Debug)]
 pub(crate) struct Log {
     clock: Clock,
@@ -32,10 +32,10 @@ impl Log {
 
     /// Notes that `what` happened, to `whom`.
     pub(crate) fn note(&self, what: &'static str, whom: impl Display) {
-        let now = self.clock.now();
+        let ms = self.clock.elapsed().as_millis();
         let mut written = self.written();
         *written.counts.entry(what).or_default() += 1;
-        written.digest.update(format!("{now} {what} {whom}\n"));
+        written.digest.update(format!("{ms} {what} {whom}\n"));
     }
 
     /// How often each thing happened.

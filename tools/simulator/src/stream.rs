@@ -1,12 +1,12 @@
 //! The table's stream: the records of a key in order, redelivered until they are finished.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_lambda_events::dynamodb::{Event, EventRecord};
 use fundhook_adapters::table::{FACTS, PK, VERSION};
 use fundhook_domain::{Resource, digest_hex};
-use serde_json::{Value, json};
+use serde_dynamo::AttributeValue;
 use tokio::sync::Notify;
 
 /// As many as the template's parallelization factor: keys are in one of them, each in order.
@@ -45,7 +45,7 @@ impl Stream {
             *written += 1;
             *written
         };
-        part.records().extend(record_of(sequence, old, new));
+        part.records().push_back(record_of(sequence, old, new));
         part.changed.notify_one();
     }
 
@@ -80,36 +80,25 @@ impl Stream {
 }
 
 /// The record of a write that replaced `old`.
-pub(crate) fn record_of(sequence: u64, old: Option<&Resource>, new: &Resource) -> Option<EventRecord> {
-    serde_json::from_value(record(sequence, old.map(image), &image(new))).ok()
+pub(crate) fn record_of(sequence: u64, old: Option<&Resource>, new: &Resource) -> EventRecord {
+    let facts = new.facts().iter().map(|fact| text(serde_json::to_string(fact).unwrap_or_default()));
+    let mut record = EventRecord::default();
+    record.event_id = sequence.to_string();
+    record.event_name = "MODIFY".to_owned();
+    record.change.sequence_number = Some(sequence.to_string());
+    record.change.old_image = old.map(key_and_version).unwrap_or_default().into();
+    let mut image = key_and_version(new);
+    image.insert(FACTS.to_owned(), AttributeValue::L(facts.collect()));
+    record.change.new_image = image.into();
+    record
 }
 
-/// A resource's item, as far as a record needs it.
-fn image(resource: &Resource) -> Value {
-    let facts = resource.facts().iter().map(|fact| json!({ "S": serde_json::to_string(fact).unwrap_or_default() }));
-    json!({
-        PK: { "S": resource.id().to_string() },
-        FACTS: { "L": facts.collect::<Vec<_>>() },
-        VERSION: { "N": resource.version().to_string() },
-    })
+/// The key and the version of a resource's item: no more is needed of an old one.
+fn key_and_version(resource: &Resource) -> HashMap<String, AttributeValue> {
+    let version = AttributeValue::N(resource.version().to_string());
+    HashMap::from([(PK.to_owned(), text(resource.id().to_string())), (VERSION.to_owned(), version)])
 }
 
-fn record(sequence: u64, old: Option<Value>, new: &Value) -> Value {
-    let mut change = json!({
-        "ApproximateCreationDateTime": 1_767_571_200,
-        "Keys": { PK: new[PK] },
-        "SequenceNumber": sequence.to_string(),
-        "SizeBytes": 1024,
-        "StreamViewType": "NEW_AND_OLD_IMAGES",
-        "NewImage": new,
-    });
-    if let Some(old) = old {
-        change["OldImage"] = old;
-    }
-    json!({
-        "eventID": sequence.to_string(),
-        "eventName": "MODIFY",
-        "awsRegion": "us-east-1",
-        "dynamodb": change,
-    })
+fn text(text: String) -> AttributeValue {
+    AttributeValue::S(text)
 }

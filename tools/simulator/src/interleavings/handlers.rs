@@ -192,7 +192,7 @@ impl Handlers {
                 let record =
                     |(number, change): (u64, &Arc<Change>)| record_of(number, change.before.as_ref(), &change.after);
                 let mut event = StreamEvent::default();
-                event.records = (0..).zip(&changes).filter_map(record).collect();
+                event.records = (0..).zip(&changes).map(record).collect();
                 let publisher = Publisher::to_topic(ports.clone(), ports.clone(), ports, Metrics::recorded(false));
                 let failed = publisher.handle(event, now).await.batch_item_failures;
                 let first_failed = failed.into_iter().next().and_then(|failure| failure.item_identifier);
