@@ -17,13 +17,14 @@ use fundhook_runtime::settings::{self, ConnectFeed, Environment, ReconcileSettin
 use publisher::Publisher;
 use receiver::{Receiver, Verifier};
 use reconciler::{ListReader, Ports, Reconciler, TokenLists};
-use refresher::{Refresher, Tokens};
+use refresher::{ApiCheck, CheckedApi, Refresher, Tokens};
 use state_updater::StateUpdater;
 use tokio::task::JoinSet;
 
 use crate::CannotBegin;
 use crate::calls::Calls;
 use crate::chance::Chance;
+use crate::cloudwatch::CloudWatch;
 use crate::functions::Lambda;
 use crate::log::Log;
 use crate::oracle::{Heard, Oracle};
@@ -53,6 +54,7 @@ pub(crate) struct Stack {
     pub(crate) bucket: Fake<EvidenceBucket>,
     pub(crate) topic: Topic,
     pub(crate) metrics: Metrics,
+    pub(crate) cloudwatch: CloudWatch,
 }
 
 /// The settings of the functions.
@@ -121,8 +123,14 @@ impl Deployment {
         Ok(Self { stack, published, oracle, calls, log: log.clone(), settings })
     }
 
-    fn lambda(&self, name: &'static str, concurrency: usize) -> Lambda {
-        Lambda { name, calls: self.calls.of_another(), log: self.log.clone(), concurrency }
+    pub(crate) fn lambda(&self, name: &'static str, concurrency: usize) -> Lambda {
+        let (calls, log, cloudwatch) = (self.calls.of_another(), self.log.clone(), self.stack.cloudwatch.clone());
+        Lambda { name, calls, log, cloudwatch, concurrency }
+    }
+
+    /// Hands over to CloudWatch what the functions report.
+    pub(crate) fn report(&self) {
+        self.stack.cloudwatch.put_lines(&self.stack.metrics.take());
     }
 
     /// Starts the functions behind the queues and the stream. They run until the returned set is dropped.
@@ -201,12 +209,16 @@ impl Deployment {
             Tokens::Kept(keeper),
             self.stack.metrics.clone(),
         ));
+        let access = CheckedApi::Checked(Stepped(self.published.access.clone(), calls()));
+        let check = Rc::new(ApiCheck::new(access, self.stack.metrics.clone()));
         let (published, clock) = (self.published.clone(), calls());
         functions.spawn_local(lambda.clone().serve_schedule(RUN_INTERVAL, move || {
-            let (refresher, published, clock) = (Rc::clone(&refresher), published.clone(), clock.clone());
+            let (refresher, check) = (Rc::clone(&refresher), Rc::clone(&check));
+            let (published, clock) = (published.clone(), clock.clone());
             async move {
                 published.tick();
-                refresher.handle(|| clock.now()).await.is_ok()
+                let refreshed = refresher.handle(|| clock.now()).await.is_ok();
+                refreshed & check.check(|| clock.now()).await.is_ok()
             }
         }));
         functions

@@ -12,6 +12,7 @@ use tokio::task::spawn_local;
 use tokio::time::{sleep, timeout};
 
 use crate::calls::Calls;
+use crate::cloudwatch::CloudWatch;
 use crate::log::Log;
 use crate::queue::Queue;
 use crate::stream::Stream;
@@ -33,32 +34,29 @@ impl Limits {
     pub(crate) const LONG: Self = Self { timeout: Duration::from_secs(300), killed_within: Duration::from_secs(3) };
 }
 
-/// Runs a function once. `None` if it was killed, or took too long.
-pub(crate) async fn invoke<T>(
-    calls: &Calls,
-    log: &Log,
-    name: &'static str,
-    limits: Limits,
-    run: impl Future<Output = T>,
-) -> Option<T> {
-    let ran = timeout(calls.killed_after(limits.killed_within).unwrap_or(limits.timeout), run).await;
-    if ran.is_err() {
-        log.note("function killed", name);
-    }
-    ran.ok()
-}
-
 /// What a function runs with.
 #[derive(Clone)]
 pub(crate) struct Lambda {
     pub(crate) name: &'static str,
     pub(crate) calls: Calls,
     pub(crate) log: Log,
+    pub(crate) cloudwatch: CloudWatch,
     /// How many of it run at a time.
     pub(crate) concurrency: usize,
 }
 
 impl Lambda {
+    /// Runs the function once. `None` if it was killed, or took too long.
+    pub(crate) async fn invoke<T>(&self, limits: Limits, run: impl Future<Output = T>) -> Option<T> {
+        let killed_after = self.calls.killed_after(limits.killed_within);
+        let ran = timeout(killed_after.unwrap_or(limits.timeout), run).await;
+        if ran.is_err() {
+            self.log.note("function killed", self.name);
+            self.cloudwatch.function_failed(self.name);
+        }
+        ran.ok()
+    }
+
     /// Handles the messages of a queue, for ever.
     pub(crate) async fn serve_queue<H, F>(self, queue: Queue, handle: H)
     where
@@ -71,7 +69,7 @@ impl Lambda {
             let handling = handle(event, self.calls.now());
             let (lambda, queue) = (self.clone(), queue.clone());
             spawn_local(async move {
-                let handled = invoke(&lambda.calls, &lambda.log, lambda.name, Limits::SHORT, handling).await;
+                let handled = lambda.invoke(Limits::SHORT, handling).await;
                 if let Some(response) = handled {
                     let failed = response.batch_item_failures.iter().map(|failure| failure.item_identifier.as_str());
                     queue.acknowledge(&places, &failed.collect::<Vec<_>>());
@@ -90,10 +88,11 @@ impl Lambda {
         let mut limit = usize::MAX;
         loop {
             sleep(self.calls.poll_pause(self.name)).await;
-            let event = stream.batch(part, limit).await;
+            let (event, waited) = stream.batch(part, limit).await;
             let count = event.records.len();
+            self.cloudwatch.batch_waited(self.name, waited);
             let handling = handle(event, self.calls.now());
-            let handled = invoke(&self.calls, &self.log, self.name, Limits::SHORT, handling).await;
+            let handled = self.invoke(Limits::SHORT, handling).await;
             let finished = handled.map_or(0, |response| {
                 let failed = response.batch_item_failures.first();
                 let failed = failed.and_then(|failure| failure.item_identifier.as_deref());
@@ -118,7 +117,7 @@ impl Lambda {
             for _ in 0..self.calls.invocations() {
                 let (lambda, running) = (self.clone(), run());
                 spawn_local(async move {
-                    let ran = invoke(&lambda.calls, &lambda.log, lambda.name, Limits::LONG, running).await;
+                    let ran = lambda.invoke(Limits::LONG, running).await;
                     lambda
                         .log
                         .note(if ran.is_some() { "scheduled run" } else { "scheduled run cut short" }, lambda.name);

@@ -9,10 +9,12 @@
 //!   seed. The same plan has the same [`Outcome::digest`] on every machine.
 //! - A broken promise is a sentence in [`Outcome::broken`]. It names the resource or the webhook.
 
+mod alarms;
 mod books;
 mod calls;
 mod chance;
 mod clock;
+mod cloudwatch;
 mod deployment;
 mod functions;
 pub mod interleavings;

@@ -15,7 +15,9 @@ use fundhook_providers::{Envelope, ReadingSettings, facts};
 use fundhook_reconciliation::Report;
 use serde_json::json;
 
+use crate::alarms::Phases;
 use crate::books::Sums;
+use crate::cloudwatch::CloudWatch;
 use crate::lives::End;
 use crate::provider::Told;
 use crate::queue::Queue;
@@ -139,6 +141,17 @@ impl Oracle {
     /// These deposits are about one coin, which a list tells to have arrived.
     pub(crate) fn expects_one_coin(&self, deposits: Vec<String>) {
         self.known().coins.push(deposits);
+    }
+
+    /// Checks which alarms rang.
+    pub(crate) fn alarmed(&self, cloudwatch: &CloudWatch, phases: &Phases) {
+        let Known { broken, checked, .. } = &mut *self.known();
+        cloudwatch.check(phases, &mut |promise, holds, otherwise| {
+            *checked.entry(promise).or_default() += 1;
+            if !holds {
+                broken.push(otherwise());
+            }
+        });
     }
 
     /// The provider listed these totals of a day, after everything was quiet.

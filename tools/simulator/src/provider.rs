@@ -18,7 +18,7 @@ use tokio::time::sleep;
 use crate::calls::Calls;
 use crate::chance::Chance;
 use crate::clock::Clock;
-use crate::functions::{Limits, invoke};
+use crate::functions::{Lambda, Limits};
 use crate::lives::Listing;
 use crate::log::Log;
 use crate::oracle::{Heard, Oracle};
@@ -58,7 +58,8 @@ pub(crate) type SimulatedReceiver = Receiver<
 pub(crate) struct Providers {
     pub(crate) receivers: Vec<SimulatedReceiver>,
     pub(crate) published: Published,
-    pub(crate) calls: Calls,
+    /// How the receivers are run.
+    pub(crate) lambda: Lambda,
     pub(crate) clock: Clock,
     pub(crate) chance: Chance,
     pub(crate) log: Log,
@@ -220,9 +221,12 @@ impl Providers {
     async fn post(&self, provider: Provider, body: &str, headers: SignedHeaders) -> Option<u16> {
         sleep(self.chance.ms(5..100)).await;
         let receiver = self.chance.pick(&self.receivers);
-        let handled = receiver.handle(request(provider, body, headers), self.calls.now());
-        let answer = invoke(&self.calls, &self.log, "receiver", Limits::SHORT, handled).await;
-        answer.map(|answer| answer.status())
+        let handled = receiver.handle(request(provider, body, headers), self.lambda.calls.now());
+        let status = self.lambda.invoke(Limits::SHORT, handled).await.map(|answer| answer.status());
+        if status.is_none_or(|status| status >= 500) {
+            self.lambda.cloudwatch.api_failed();
+        }
+        status
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use fundhook_domain::{Feed, ListId, ListKind, Provider, Timestamp};
-use fundhook_ports::fakes::{Clock as TokenClock, Fake, KeySetApi, ListApi, SecretVault, TokenService};
+use fundhook_ports::fakes::{ApiAccess, Clock as TokenClock, Fake, KeySetApi, ListApi, SecretVault, TokenService};
 
 use crate::clock::Clock;
 use crate::lives::Listing;
@@ -17,6 +17,9 @@ const PAGE_SIZE: usize = 50;
 /// How long an access token is valid.
 const TOKENS_LAST: Duration = Duration::from_secs(3600);
 
+/// How far the time of a signature may be from zerohash's clock.
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(60);
+
 /// What is outside of the stack. Clones share it.
 #[derive(Clone)]
 pub(crate) struct Published {
@@ -26,6 +29,8 @@ pub(crate) struct Published {
     pub(crate) vaults: BTreeMap<Provider, Fake<SecretVault>>,
     pub(crate) tokens: Fake<TokenService>,
     pub(crate) lists: Fake<ListApi>,
+    /// Whether zerohash accepts calls: it always does, unless a clock is off.
+    pub(crate) access: Fake<ApiAccess>,
     /// Since when each row is as it is listed: a list lags, and does not go back.
     listed: Arc<Mutex<BTreeMap<(ListKind, String), Timestamp>>>,
 }
@@ -36,6 +41,7 @@ impl Published {
         let tokens = Fake::new(TokenService::new(TokenClock::at(clock.now()), TOKENS_LAST, feeds.clone()));
         let lists = Fake::<ListApi>::empty(PAGE_SIZE, &tokens);
         let [_, zerohash] = feeds;
+        let access = ApiAccess::accepting(tokens.now().clock.clone(), CLOCK_TOLERANCE, [zerohash.clone()]);
         lists.now().signing.insert(zerohash);
         let vaults = [Provider::Zerohash, Provider::Striga].map(|provider| (provider, Fake::default()));
         let keys = Fake::new(KeySetApi { fresh_for: Some(Duration::from_secs(3600)), ..KeySetApi::default() });
@@ -46,6 +52,7 @@ impl Published {
             vaults: vaults.into(),
             tokens,
             lists,
+            access: Fake::new(access),
             listed: Arc::default(),
         };
         for provider in Provider::ALL {
@@ -77,5 +84,6 @@ impl Published {
         self.lists.take_calls();
         self.tokens.now().clock.set(self.clock.now());
         self.keys.now().asked_by.clear();
+        self.access.now().calls.clear();
     }
 }

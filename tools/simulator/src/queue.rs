@@ -12,6 +12,7 @@ use tokio::time::timeout;
 
 use crate::chance::Chance;
 use crate::clock::Clock;
+use crate::cloudwatch::CloudWatch;
 use crate::log::Log;
 
 /// As in the template.
@@ -26,6 +27,7 @@ pub(crate) struct Queue {
     clock: Clock,
     chance: Chance,
     log: Log,
+    cloudwatch: CloudWatch,
     doubled: u64,
     state: Arc<Mutex<State>>,
     changed: Arc<Notify>,
@@ -45,6 +47,7 @@ struct State {
 struct Message {
     id: String,
     body: String,
+    sent: Timestamp,
     deliveries: u32,
 }
 
@@ -56,9 +59,17 @@ pub(crate) struct Batch {
 
 impl Queue {
     /// An empty queue. It delivers one message in `doubled` twice.
-    pub(crate) fn new(name: &'static str, clock: Clock, chance: &Chance, log: &Log, doubled: u64) -> Self {
+    pub(crate) fn new(
+        name: &'static str,
+        clock: Clock,
+        chance: &Chance,
+        log: &Log,
+        cloudwatch: &CloudWatch,
+        doubled: u64,
+    ) -> Self {
         let (state, changed) = Default::default();
-        Self { name, clock, chance: chance.fork(), log: log.clone(), doubled, state, changed }
+        let (chance, log, cloudwatch) = (chance.fork(), log.clone(), cloudwatch.clone());
+        Self { name, clock, chance, log, cloudwatch, doubled, state, changed }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -79,7 +90,7 @@ impl Queue {
             state.sent += 1;
             format!("{}-{}", self.name, state.sent)
         };
-        let message = Message { id, body, deliveries: 0 };
+        let message = Message { id, body, sent: self.clock.now(), deliveries: 0 };
         if self.chance.one_in(self.doubled) {
             self.log.note("message delivered twice", &message.id);
             self.add(message.clone());
@@ -119,6 +130,7 @@ impl Queue {
             if message.deliveries > DELIVERIES_MAX {
                 self.log.note("message to the dead-letter queue", &message.id);
                 state.dead.push(message);
+                self.cloudwatch.dead_letters(self.name, state.dead.len());
                 continue;
             }
             let mut record = SqsMessage::default();
@@ -148,6 +160,15 @@ impl Queue {
         self.state().messages.is_empty()
     }
 
+    /// Reports how many dead letters there are, and how long the oldest message has waited.
+    pub(crate) fn report(&self) {
+        let state = self.state();
+        self.cloudwatch.dead_letters(self.name, state.dead.len());
+        if let Some(oldest) = state.messages.values().map(|message| message.sent).min() {
+            self.cloudwatch.message_waits(self.name, self.clock.now().since(oldest));
+        }
+    }
+
     /// Takes a message that no function can read.
     pub(crate) fn poison(&self, body: &str) {
         self.log.note("message that cannot be read", body);
@@ -164,7 +185,7 @@ impl Queue {
         let dead = std::mem::take(&mut self.state().dead);
         for message in dead {
             self.log.note("message redriven", &message.id);
-            self.add(Message { deliveries: 0, ..message });
+            self.add(Message { deliveries: 0, sent: self.clock.now(), ..message });
         }
     }
 }

@@ -2,12 +2,14 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use aws_lambda_events::dynamodb::{Event, EventRecord};
 use fundhook_adapters::table::{FACTS, PK, VERSION};
 use fundhook_domain::{Resource, digest_hex};
 use serde_dynamo::AttributeValue;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 /// As many as the template's parallelization factor: keys are in one of them, each in order.
 pub(crate) const PARTS: usize = 4;
@@ -23,13 +25,13 @@ pub(crate) struct Stream {
 
 #[derive(Default)]
 struct Part {
-    records: Mutex<VecDeque<EventRecord>>,
+    records: Mutex<VecDeque<(Instant, EventRecord)>>,
     changed: Notify,
     written: Mutex<u64>,
 }
 
 impl Part {
-    fn records(&self) -> MutexGuard<'_, VecDeque<EventRecord>> {
+    fn records(&self) -> MutexGuard<'_, VecDeque<(Instant, EventRecord)>> {
         self.records.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -45,19 +47,20 @@ impl Stream {
             *written += 1;
             *written
         };
-        part.records().push_back(record_of(sequence, old, new));
+        part.records().push_back((Instant::now(), record_of(sequence, old, new)));
         part.changed.notify_one();
     }
 
-    /// The first unfinished records of a part, at most `limit`. Waits until there is one.
-    pub(crate) async fn batch(&self, part: usize, limit: usize) -> Event {
+    /// The first unfinished records of a part, at most `limit`, and how long the first one has waited. Waits until there is one.
+    pub(crate) async fn batch(&self, part: usize, limit: usize) -> (Event, Duration) {
         let part = &self.parts[part];
         loop {
-            let records: Vec<EventRecord> = part.records().iter().take(limit.min(BATCH)).cloned().collect();
-            if !records.is_empty() {
+            let oldest = part.records().front().map(|(written, _)| *written);
+            if let Some(oldest) = oldest {
                 let mut event = Event::default();
-                event.records = records;
-                return event;
+                event.records =
+                    part.records().iter().take(limit.min(BATCH)).map(|(_, record)| record.clone()).collect();
+                return (event, oldest.elapsed());
             }
             part.changed.notified().await;
         }
@@ -66,7 +69,7 @@ impl Stream {
     /// Finishes the records before the one with this sequence number; all `count` of the batch, if none failed.
     pub(crate) fn finish(&self, part: usize, count: usize, first_failed: Option<&str>) -> usize {
         let mut records = self.parts[part].records();
-        let is_failed = |record: &EventRecord| record.change.sequence_number.as_deref() == first_failed;
+        let is_failed = |(_, record): &(Instant, EventRecord)| record.change.sequence_number.as_deref() == first_failed;
         let failed = first_failed.and_then(|_| records.iter().position(is_failed));
         let finished = failed.unwrap_or(count).min(records.len());
         records.drain(..finished);

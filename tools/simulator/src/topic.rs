@@ -9,6 +9,7 @@ use fundhook_ports::{PortError, PublishEvents};
 
 use crate::books::Sums;
 use crate::clock::Clock;
+use crate::cloudwatch::CloudWatch;
 use crate::log::Log;
 
 /// For how long a FIFO topic drops an event with an id that it took before.
@@ -19,6 +20,7 @@ const REPEATED_WITHIN: Duration = Duration::from_secs(300);
 pub(crate) struct Topic {
     clock: Clock,
     log: Log,
+    cloudwatch: CloudWatch,
     is_fifo: bool,
     received: Arc<Mutex<Received>>,
 }
@@ -39,8 +41,8 @@ pub(crate) struct Received {
 }
 
 impl Topic {
-    pub(crate) fn new(clock: Clock, log: &Log, is_fifo: bool) -> Self {
-        Self { clock, log: log.clone(), is_fifo, received: Arc::default() }
+    pub(crate) fn new(clock: Clock, log: &Log, cloudwatch: &CloudWatch, is_fifo: bool) -> Self {
+        Self { clock, log: log.clone(), cloudwatch: cloudwatch.clone(), is_fifo, received: Arc::default() }
     }
 
     pub(crate) fn received(&self) -> MutexGuard<'_, Received> {
@@ -85,6 +87,9 @@ impl PublishEvents for Topic {
             match of_resource.insert(event.sequence, content.clone()) {
                 None => {
                     self.log.note("event published", &event.id);
+                    if event.is_surplus() {
+                        self.cloudwatch.should_ring("RecoverySurplusAlarm".to_owned());
+                    }
                     received.books.entry(resource.clone()).or_default().post(&event.data.postings);
                     if self.is_fifo && latest > Some(event.sequence) {
                         received.disordered.push(event.id.clone());

@@ -13,15 +13,17 @@ use tokio::task::{JoinSet, LocalSet};
 use tokio::time::sleep;
 
 use crate::CannotBegin;
+use crate::alarms::Phases;
 use crate::calls::Calls;
 use crate::chance::Chance;
 use crate::clock::Clock;
+use crate::cloudwatch::{CloudWatch, RECEIVER};
 use crate::deployment::{Deployment, Stack};
 use crate::lives::{Life, Lives};
 use crate::log::Log;
 use crate::oracle::Oracle;
 use crate::outcome::{Outcome, Sent};
-use crate::plan::Plan;
+use crate::plan::{FaultLevel, Plan};
 use crate::provider::Providers;
 use crate::published::Published;
 use crate::queue::Queue;
@@ -74,11 +76,20 @@ async fn redriven(queues: [Queue; 3]) {
     }
 }
 
+/// The queues report to CloudWatch each minute, for ever.
+async fn reported(queues: [Queue; 3]) {
+    loop {
+        sleep(Duration::from_secs(60)).await;
+        queues.iter().for_each(Queue::report);
+    }
+}
+
 impl World {
     fn new(plan: &Plan, chance: &Chance, clock: Clock) -> Result<Self, CannotBegin> {
         let rates = plan.rates();
         let log = Log::new(clock);
-        let queue = |name| Queue::new(name, clock, chance, &log, rates.doubled_message);
+        let cloudwatch = CloudWatch::of_template(clock)?;
+        let queue = |name| Queue::new(name, clock, chance, &log, &cloudwatch, rates.doubled_message);
         let stack = Stack {
             ingress: queue("ingress"),
             transfers: queue("transfers"),
@@ -87,8 +98,9 @@ impl World {
             keys: Default::default(),
             bucket: Default::default(),
             // Half of the worlds have a FIFO topic.
-            topic: Topic::new(clock, &log, chance.one_in(2)),
+            topic: Topic::new(clock, &log, &cloudwatch, chance.one_in(2)),
             metrics: Metrics::recorded(false),
+            cloudwatch: cloudwatch.clone(),
         };
         let published = Published::new(clock, Signer::of(plan.seed)?);
         let calls = Calls::new(clock, chance, &log, rates);
@@ -102,37 +114,44 @@ impl World {
     }
 
     async fn run(self, plan: &Plan, chance: &Chance, progress: &dyn Fn(u64)) -> Result<Outcome, CannotBegin> {
-        let Deployment { oracle, calls, .. } = &self.deployment;
+        let Deployment { stack, oracle, calls, .. } = &self.deployment;
         let begins = self.clock.now();
         let mut functions = self.deployment.start(chance);
         functions.spawn_local(redriven(self.queues().map(Queue::clone)));
+        functions.spawn_local(reported(self.queues().map(Queue::clone)));
         let schedules = self.deployment.schedule();
         let providers = Rc::new(self.providers(plan, chance));
         self.pass(DEPLOYED_BEFORE).await;
         let (told, lives) = self.tell(plan, &providers, &Lives::of(plan), progress).await;
         self.pass(RECONCILED_FOR).await;
         drop(schedules);
+        let stops = self.clock.now();
         self.finish("after the last webhook").await;
         calls.calm_down();
         self.redrive().await;
+        let calm_from = if plan.faults == FaultLevel::None { begins } else { self.clock.now() };
         self.pass(STANDS_STILL_FOR).await;
+        let stand_still = stops..self.clock.now();
         let schedules = self.deployment.schedule();
         self.pass(REVISED_FOR).await;
         drop(schedules);
+        let ends = self.clock.now();
         self.finish("after the last run of the reconciler").await;
         self.redrive().await;
         self.queues().into_iter().for_each(|queue| oracle.died(queue.name, &queue.dead()));
         self.total(begins).await;
         drop(functions);
+        self.deployment.report();
+        oracle.alarmed(&stack.cloudwatch, &Phases { begins, calm_from, stand_still, ends });
         Ok(self.outcome(plan, told, lives))
     }
 
     fn providers(&self, plan: &Plan, chance: &Chance) -> Providers {
-        let Deployment { published, oracle, calls, log, .. } = &self.deployment;
+        let Deployment { published, oracle, log, .. } = &self.deployment;
         Providers {
             receivers: self.deployment.receivers(),
             published: published.clone(),
-            calls: calls.of_another(),
+            lambda: self.deployment.lambda(RECEIVER, 1),
             clock: self.clock,
             chance: chance.fork(),
             log: log.clone(),
@@ -168,7 +187,7 @@ impl World {
                 told += self.live(providers, life, at, &mut telling);
             }
             while telling.try_join_next().is_some() {}
-            self.deployment.stack.metrics.take();
+            self.deployment.report();
         }
         while telling.join_next().await.is_some() {}
         (told, number)
@@ -211,7 +230,7 @@ impl World {
     /// Lets time pass.
     async fn pass(&self, time: Duration) {
         sleep(time).await;
-        self.deployment.stack.metrics.take();
+        self.deployment.report();
     }
 
     /// Waits until nothing is on its way.

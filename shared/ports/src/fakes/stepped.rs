@@ -12,10 +12,11 @@ use secrecy::SecretString;
 
 use super::Steps;
 use crate::{
-    AccessTokens, AccountResources, Advance, Archive, Claims, FactPages, FetchKeySet, FetchedKeySet, GrantedToken,
-    IndexPage, KeySets, Lease, ListError, ListPage, ListQuery, ListSigned, ListWithToken, MovementsMarks, OpenQuery,
-    OpenResources, PortError, PublishEvents, QueueMessage, ReadSecret, Receipts, Reports, RequestToken, Resources,
-    SendMessage, SendMessages, SettledResources, StoredKeySet, StoredToken, Watermarks, Write, WriteOutcome,
+    AccessTokens, AccountResources, Advance, ApiAccessError, Archive, CheckApiAccess, Claims, FactPages, FetchKeySet,
+    FetchedKeySet, GrantedToken, IndexPage, KeySets, Lease, ListError, ListPage, ListQuery, ListSigned, ListWithToken,
+    MovementsMarks, OpenQuery, OpenResources, PortError, ProviderClock, PublishEvents, QueueMessage, ReadSecret,
+    Receipts, Reports, RequestToken, Resources, SendMessage, SendMessages, SettledResources, StoredKeySet, StoredToken,
+    Watermarks, Write, WriteOutcome,
 };
 
 /// What happens around each call to a port: it may wait, fail, or never end.
@@ -90,6 +91,20 @@ impl<T: RequestToken + Send + Sync, A: Around> RequestToken for Stepped<T, A> {
 
     async fn request(&self, feed: &Feed) -> Result<GrantedToken, PortError> {
         self.1.around(&format!("granting the token of {feed}"), self.0.request(feed)).await
+    }
+}
+
+impl<T: CheckApiAccess + Send + Sync, A: Around> CheckApiAccess for Stepped<T, A> {
+    async fn provider_clock(&self) -> Result<ProviderClock, ApiAccessError> {
+        self.1.around("asking for the provider's time", self.0.provider_clock()).await
+    }
+
+    async fn feeds(&self) -> Result<Vec<Feed>, ApiAccessError> {
+        self.1.around("reading the API keys", self.0.feeds()).await
+    }
+
+    async fn read(&self, feed: &Feed) -> Result<(), ApiAccessError> {
+        self.1.around(&format!("checking the access of {feed}"), self.0.read(feed)).await
     }
 }
 

@@ -59,7 +59,7 @@ fn with_faults_every_promise_holds() {
         assert!(outcomes.iter().any(|outcome| outcome.counts.contains_key(what)), "no {what}");
     }
     for outcome in outcomes {
-        assert!(outcome.checked.values().all(|count| *count > 0) && outcome.checked.len() == 16, "{outcome:?}");
+        assert!(outcome.checked.values().all(|count| *count > 0) && outcome.checked.len() == 19, "{outcome:?}");
     }
 }
 
