@@ -10,7 +10,8 @@ use crate::{DecidedBy, FactId, HoldForce, HoldReason, Status, StatusRule, Timest
 /// The order in which statements supersede each other: the greatest one supersedes all others.
 ///
 /// For a kind with a lifecycle, the status comes first, and the provider's dates only decide between equal statuses:
-/// many of them cannot be trusted. For a kind without an end, the provider's dates come first. Equal dates are settled
+/// many of them cannot be trusted. Of equal statuses, what the provider sent supersedes what it lists, except between two
+/// reasons for which it waits: there the dates decide first. For a kind without an end, the provider's dates come first. Equal dates are settled
 /// by the graver status, and then by receipt: the last one received supersedes the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Precedence {
@@ -20,6 +21,9 @@ pub(super) struct Precedence {
     force: Option<HoldForce>,
     /// A credit that a setting decided is superseded by one that follows from numbers.
     decided_by: DecidedBy,
+    /// Of holds that wait for the provider: when this reason was last told. So a delayed webhook about an earlier reason does
+    /// not supersede a listed row about a later one.
+    waits_since: Option<Timestamp>,
     /// Whether the provider sent the statement itself, rather than listing it.
     was_sent: bool,
     /// When it happened, according to the provider.
@@ -31,15 +35,16 @@ pub(super) struct Precedence {
 }
 
 impl Precedence {
-    /// The precedence of a statement that happened at `occurred_at` and was first received at `received_at`.
+    /// The precedence of a recorded statement that was first received at `received_at`.
     pub(super) fn of(
         rule: StatusRule,
         statement: &StatementContent,
-        occurred_at: Timestamp,
+        recorded: &Recorded<'_>,
         received_at: Timestamp,
     ) -> Self {
         let (status, hold) = (statement.status, statement.hold());
         let has_lifecycle = rule == StatusRule::Furthest;
+        let occurred_at = recorded.occurred_at(statement);
         Self {
             progress: match status {
                 Some(status) if has_lifecycle => (true, status.is_final(), status.rank()),
@@ -48,6 +53,7 @@ impl Precedence {
             force: hold.map(HoldReason::force).filter(|_| has_lifecycle),
             // What is not a credit was not decided by a setting. So a credit does not supersede a failure by being one.
             decided_by: statement.details.credit().map_or(DecidedBy::Numbers, |credit| credit.decided_by),
+            waits_since: hold.filter(|_| has_lifecycle).and_then(|reason| recorded.waits_since(reason)),
             was_sent: has_lifecycle && !statement.evidence.is_from_api(),
             occurred_at,
             gravity: (status.filter(|_| rule != StatusRule::Latest), hold),
@@ -67,7 +73,7 @@ pub(super) struct Placed<'a> {
 pub(super) fn in_order<'a>(rule: StatusRule, recorded: &Recorded<'a>) -> Vec<Placed<'a>> {
     let placed = recorded.standing().map(|statement| {
         let received_at = recorded.first(statement, |evidence| evidence.received_at);
-        let precedence = Precedence::of(rule, statement, recorded.occurred_at(statement), received_at);
+        let precedence = Precedence::of(rule, statement, recorded, received_at);
         Placed { statement, precedence }
     });
     let mut placed: Vec<Placed<'_>> = placed.collect();

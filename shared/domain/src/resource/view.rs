@@ -328,7 +328,7 @@ impl View {
 pub(super) fn is_superseded(kind: Kind, facts: &[Fact], statement: &StatementContent) -> bool {
     let (rule, received_at) = (kind.status_rule(), statement.evidence.received_at);
     let recorded = Recorded::among(facts);
-    let precedence = |statement| Precedence::of(rule, statement, recorded.occurred_at(statement), received_at);
+    let precedence = |statement| Precedence::of(rule, statement, &recorded, received_at);
     let of_statement = precedence(statement);
     let mut is_standing = false;
     for other in recorded.standing() {

@@ -219,6 +219,23 @@ fn rows_of_the_providers_list_that_agree_with_its_webhooks() {
     every_order_has_the_same_result(&statements, 3);
 }
 
+#[test]
+fn a_delayed_webhook_does_not_bring_back_a_reason_that_a_listed_row_has_left() {
+    let [approval, settlement] =
+        [(HoldReason::ApprovalPending, 20), (HoldReason::SettlementPending, 30)].map(|(reason, at)| held(reason, at));
+    let reason = |statements: &[Statement], events| {
+        let view = every_order_has_the_same_result(statements, events).view.expect("a view");
+        view.details.hold().map(|hold| hold.reason)
+    };
+    let mut statements = vec![deposit("submitted", 10), approval.clone(), listed(&approval), listed(&settlement)];
+    assert_eq!(reason(&statements, 3), Some(HoldReason::SettlementPending), "the webhook of the later one was lost");
+    statements.push(settlement);
+    assert_eq!(reason(&statements, 3), Some(HoldReason::SettlementPending));
+    let again = held(HoldReason::ApprovalPending, 40);
+    let back = [statements[0].clone(), approval, listed(&statements[4]), again];
+    assert_eq!(reason(&back, 4), Some(HoldReason::ApprovalPending), "the provider waits for it again");
+}
+
 /// The resource and all event ids when `deliveries` are written in batches: `cuts[n]` is whether a write follows the
 /// delivery `n`. A write follows the last one in any case.
 fn published(deliveries: &[Statement], cuts: &[bool]) -> (Resource, Vec<String>) {

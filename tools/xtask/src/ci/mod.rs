@@ -46,6 +46,8 @@ enum CiStep {
     Cloudevents,
     /// The demo
     Demo,
+    /// Twenty seeds of the simulator, with heavy faults
+    Simulate,
     /// The CDK construct: its tests, its example in TypeScript and in Python, and the demo on the synthesized template
     Cdk,
     /// The tools that the documents use: cargo-lambda and SAM, at pinned versions
@@ -91,6 +93,7 @@ impl CiStep {
             Self::Tests => steps::tests(workspace),
             Self::Cloudevents => steps::cloudevents(workspace),
             Self::Demo => steps::demo(workspace, None),
+            Self::Simulate => steps::simulate(workspace),
             Self::Cdk => steps::cdk(workspace),
             Self::Tools => install::lambda_tools(workspace).map(|_| ()),
             Self::Commands => commands::run(workspace, &[install::lambda_tools(workspace)?]),

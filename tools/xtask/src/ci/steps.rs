@@ -98,6 +98,12 @@ pub(super) fn cloudevents(workspace: &Workspace) -> Outcome {
     run(program(workspace, python).arg(".ci/cloudevents_sdk.py").arg(events))
 }
 
+/// The same seeds each time: a run that fails can be repeated, and the workflow of each night tries new ones.
+pub(super) fn simulate(workspace: &Workspace) -> Outcome {
+    let seeds = ["--seed", "1", "--seeds", "20", "--webhooks", "2000", "--faults", "heavy"];
+    run(cargo(workspace).args(["fundhook", "simulate"]).args(seeds))
+}
+
 /// The demo, on `infra/template.yaml` or on another template.
 pub(super) fn demo(workspace: &Workspace, template: Option<&str>) -> Outcome {
     let mut demo = cargo(workspace);
