@@ -21,9 +21,9 @@ pub(super) struct Precedence {
     force: Option<HoldForce>,
     /// A credit that a setting decided is superseded by one that follows from numbers.
     decided_by: DecidedBy,
-    /// Of holds that wait for the provider: when this reason was last told. So a delayed webhook about an earlier reason does
-    /// not supersede a listed row about a later one.
-    waits_since: Option<Timestamp>,
+    /// Of holds that wait for the provider: when this reason was last told, and the graver of two reasons of one second. So a
+    /// delayed webhook about an earlier reason does not supersede a listed row about a later one.
+    waits: Option<(Timestamp, HoldReason)>,
     /// Whether the provider sent the statement itself, rather than listing it.
     was_sent: bool,
     /// When it happened, according to the provider.
@@ -53,7 +53,7 @@ impl Precedence {
             force: hold.map(HoldReason::force).filter(|_| has_lifecycle),
             // What is not a credit was not decided by a setting. So a credit does not supersede a failure by being one.
             decided_by: statement.details.credit().map_or(DecidedBy::Numbers, |credit| credit.decided_by),
-            waits_since: hold.filter(|_| has_lifecycle).and_then(|reason| recorded.waits_since(reason)),
+            waits: hold.filter(|_| has_lifecycle).and_then(|reason| Some((recorded.last_waited(reason)?, reason))),
             was_sent: has_lifecycle && !statement.evidence.is_from_api(),
             occurred_at,
             gravity: (status.filter(|_| rule != StatusRule::Latest), hold),

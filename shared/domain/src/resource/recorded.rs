@@ -39,15 +39,16 @@ impl<'a> Recorded<'a> {
         let waits = |statement: &StatementContent| statement.hold().filter(|hold| hold.force() == HoldForce::Waiting);
         let mut latest: BTreeMap<HoldReason, Timestamp> = BTreeMap::new();
         for (reason, statement) in recorded.standing().filter_map(|statement| Some((waits(statement)?, statement))) {
-            let occurred_at = recorded.occurred_at(statement);
+            let occurred_at = recorded.occurred_at(statement).whole_second();
             latest.entry(reason).and_modify(|latest| *latest = occurred_at.max(*latest)).or_insert(occurred_at);
         }
         recorded.waits = latest;
         recorded
     }
 
-    /// When the provider last told that it holds the deposit for this reason, if the deposit waits for the provider.
-    pub(super) fn waits_since(&self, reason: HoldReason) -> Option<Timestamp> {
+    /// The second in which the provider last told that it holds the deposit for this reason, if the deposit waits for the
+    /// provider. Webhooks have whole seconds, and rows have parts of them.
+    pub(super) fn last_waited(&self, reason: HoldReason) -> Option<Timestamp> {
         self.waits.get(&reason).copied()
     }
 

@@ -1,6 +1,7 @@
 //! The same webhooks in any order, any number of times and in any batches result in one view and one set of event ids.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use fundhook_domain::{
     Amount, BalanceDetails, Credit, DecidedBy, Details, Event, Exchange, FeeBearer, HoldReason, Kind, Resource,
@@ -219,6 +220,12 @@ fn rows_of_the_providers_list_that_agree_with_its_webhooks() {
     every_order_has_the_same_result(&statements, 3);
 }
 
+/// The statement, so many milliseconds later.
+fn in_a_moment(mut statement: Statement, ms: u64) -> Statement {
+    statement.content.occurred_at = statement.content.occurred_at.plus(Duration::from_millis(ms));
+    statement
+}
+
 #[test]
 fn a_delayed_webhook_does_not_bring_back_a_reason_that_a_listed_row_has_left() {
     let [approval, settlement] =
@@ -231,6 +238,13 @@ fn a_delayed_webhook_does_not_bring_back_a_reason_that_a_listed_row_has_left() {
     assert_eq!(reason(&statements, 3), Some(HoldReason::SettlementPending), "the webhook of the later one was lost");
     statements.push(settlement);
     assert_eq!(reason(&statements, 3), Some(HoldReason::SettlementPending));
+    let of_one_second = [
+        deposit("submitted", 10),
+        held(HoldReason::SettlementPending, 20),
+        in_a_moment(listed(&approval), 903),
+        in_a_moment(listed(&held(HoldReason::SettlementPending, 20)), 914),
+    ];
+    assert_eq!(reason(&of_one_second, 3), Some(HoldReason::SettlementPending), "webhooks have whole seconds");
     let again = held(HoldReason::ApprovalPending, 40);
     let back = [statements[0].clone(), approval, listed(&statements[4]), again];
     assert_eq!(reason(&back, 4), Some(HoldReason::ApprovalPending), "the provider waits for it again");

@@ -13,8 +13,13 @@ pub(super) fn deposit(draws: &Draws, begins: Timestamp) -> Life {
     let ours = connect::Deposit { id: chance.uuid(), session: chance.uuid(), coin, begins };
     let at_connect: &[&[&str]] = &[&["pending", "confirmed"], &["pending", "submitted", "confirmed"], &["confirmed"]];
     let at_zerohash: &[&[&str]] = &[&["initial", "completed"], &["confirmed", "completed"], &["completed"]];
+    // Half of the coins are told as credited in both feeds within the same moment.
+    let (at_connect, at_zerohash, apart) = match chance.one_in(2) {
+        true => (&at_connect[2..], &at_zerohash[2..], chance.ms(0..100)),
+        false => (at_connect, at_zerohash, chance.ms(0..600_000) / draws.pace),
+    };
     let by_connect = walk(draws, begins, at_connect);
-    let by_zerohash = walk(draws, begins.plus(chance.ms(0..600_000) / draws.pace), at_zerohash);
+    let by_zerohash = walk(draws, begins.plus(apart), at_zerohash);
 
     let of_connect = by_connect.iter().map(|(at, word)| (*at, Provider::Connect, ours.body(*at, word)));
     let of_zerohash = by_zerohash.iter().map(|(at, word)| (*at, Provider::Zerohash, theirs.body(*at, word)));
