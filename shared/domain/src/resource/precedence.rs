@@ -11,8 +11,9 @@ use crate::{DecidedBy, FactId, HoldForce, HoldReason, Status, StatusRule, Timest
 ///
 /// For a kind with a lifecycle, the status comes first, and the provider's dates only decide between equal statuses:
 /// many of them cannot be trusted. Of equal statuses, what the provider sent supersedes what it lists, except between two
-/// reasons for which it waits: there the dates decide first. For a kind without an end, the provider's dates come first. Equal dates are settled
-/// by the graver status, and then by receipt: the last one received supersedes the others.
+/// reasons for which it waits: there the dates decide first, to the second, and of one second the graver reason. For a
+/// kind without an end, the provider's dates come first. Equal dates are settled by the graver status, and then by
+/// receipt: the last one received supersedes the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Precedence {
     /// Statuses of a lifecycle: whether there is one, whether it is final, and its rank.
