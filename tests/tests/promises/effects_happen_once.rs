@@ -96,29 +96,37 @@ fn concurrent_statements_about_one_deposit_are_all_recorded() {
 const CRASHING: [Function; 3] = [Function::FanOut, Function::StateUpdater, Function::Publisher];
 const HITS: usize = 2;
 
-/// The deposits and coins of one round, with three webhooks each, and the maximum number of rounds.
+/// The deposits and coins of one round, with three webhooks each.
 const DEPOSITS: usize = 10;
 const COINS: usize = 4;
-const ROUNDS_MAX: usize = 5;
 
 /// Kills the functions in turn at random times. Stops when each function was killed often enough while it worked, when
-/// `done` returns true, or at the deadline. Returns whether each function was killed often enough.
-async fn crash(platform: &Platform, random: &mut fastrand::Rng, done: impl AsyncFn() -> bool) -> bool {
-    let deadline = Instant::now() + WITHIN;
+/// `done` returns true, or at the deadline. Returns how often each function was killed while it worked.
+async fn crash(
+    platform: &Platform,
+    random: &mut fastrand::Rng,
+    deadline: Instant,
+    done: impl AsyncFn() -> bool,
+) -> [usize; CRASHING.len()] {
     loop {
-        let mut spared = 0;
-        for function in CRASHING {
-            if interruptions(platform, function).await >= HITS {
-                spared += 1;
-            } else {
+        let mut hits = [0; CRASHING.len()];
+        for (function, hits) in CRASHING.into_iter().zip(&mut hits) {
+            *hits = interruptions(platform, function).await;
+            if *hits < HITS {
                 kill(platform, function);
             }
-            tokio::time::sleep(Duration::from_millis(random.u64(20..200))).await;
+            // A fast machine is hit after a short pause. A slow one needs a long pause to start the process again.
+            let longest = *random.choice(&[100, 400, 1600]).expect("pauses");
+            tokio::time::sleep(Duration::from_millis(random.u64(20..longest))).await;
         }
-        if spared == CRASHING.len() || done().await || Instant::now() > deadline {
-            return spared == CRASHING.len();
+        if was_hit(hits) || done().await || Instant::now() > deadline {
+            return hits;
         }
     }
+}
+
+fn was_hit(hits: [usize; CRASHING.len()]) -> bool {
+    hits.iter().all(|hits| *hits >= HITS)
 }
 
 /// Checks that one of the coin's deposits is confirmed and that the other is its duplicate.
@@ -144,8 +152,9 @@ fn killed_functions_neither_lose_nor_repeat_an_effect() {
         let mut listener = platform.listen().await;
         let mut random = seeded();
         let (mut deposits, mut coins): (Vec<ResourceId>, Vec<Coin>) = (Vec::new(), Vec::new());
-        let mut all_were_hit = false;
-        for _ in 0..ROUNDS_MAX {
+        let mut hits = [0; CRASHING.len()];
+        let deadline = Instant::now() + WITHIN;
+        while !was_hit(hits) && Instant::now() < deadline {
             let new_deposits: Vec<ResourceId> = (0..DEPOSITS).map(|_| unique(Kind::Deposit)).collect();
             let announced: Vec<Coin> = (0..COINS).map(|_| Coin::of("CUST01")).collect();
             let bodies = new_deposits.iter().flat_map(|id| DEPOSIT.map(|file| about(file, id.native())));
@@ -156,16 +165,15 @@ fn killed_functions_neither_lose_nor_repeat_an_effect() {
                 let last = new_deposits.last().expect("a round has deposits");
                 platform.resource(last).await.version() == DEPOSIT.len() as u64
             };
-            ((), all_were_hit) = tokio::join!(platform.deliver(&webhooks), crash(platform, &mut random, is_through));
+            let crash = crash(platform, &mut random, deadline, is_through);
+            ((), hits) = tokio::join!(platform.deliver(&webhooks), crash);
             deposits.extend(new_deposits);
             coins.extend(announced);
-            if all_were_hit {
-                break;
-            }
         }
         assert!(
-            all_were_hit,
-            "each function must be killed {HITS} times while it works; otherwise the test proves nothing"
+            was_hit(hits),
+            "each of {CRASHING:?} must be killed {HITS} times while it works, but was {hits:?} times; otherwise the \
+             test proves nothing"
         );
 
         // Expected: three events per deposit, and one event per deposit of a coin.

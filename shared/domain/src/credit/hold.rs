@@ -195,6 +195,11 @@ impl HoldReason {
         }
     }
 
+    /// Whether the provider states the reason, rather than Fundhook, which cannot tell what a statement means for the money.
+    pub fn is_stated(self) -> bool {
+        self.force() != HoldForce::Unclear
+    }
+
     /// Where the money is, when the reason alone tells it.
     pub fn location(self) -> Option<Location> {
         match self {

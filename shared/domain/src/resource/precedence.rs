@@ -10,9 +10,9 @@ use crate::{DecidedBy, FactId, HoldForce, HoldReason, Status, StatusRule, Timest
 /// The order in which statements supersede each other: the greatest one supersedes all others.
 ///
 /// For a kind with a lifecycle, the status comes first, and the provider's dates only decide between equal statuses:
-/// many of them cannot be trusted. Of equal statuses, what the provider sent supersedes what it lists, except between two
-/// reasons for which it waits: there the dates decide first, to the second, and of one second the graver reason. For a
-/// kind without an end, the provider's dates come first. Equal dates are settled by the graver status, and then by
+/// many of them cannot be trusted. Of equal statuses, what the provider sent supersedes what it lists, except where it
+/// states why it holds the deposit: there the dates decide first, to the second, and of one second the graver reason.
+/// For a kind without an end, the provider's dates come first. Equal dates are settled by the graver status, and then by
 /// receipt: the last one received supersedes the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Precedence {
@@ -22,9 +22,9 @@ pub(super) struct Precedence {
     force: Option<HoldForce>,
     /// A credit that a setting decided is superseded by one that follows from numbers.
     decided_by: DecidedBy,
-    /// Of holds that wait for the provider: when this reason was last told, and the graver of two reasons of one second. So a
+    /// Of holds whose reason the provider states: when it last did, and the graver of two reasons of one second. So a
     /// delayed webhook about an earlier reason does not supersede a listed row about a later one.
-    waits: Option<(Timestamp, HoldReason)>,
+    stated: Option<(Timestamp, HoldReason)>,
     /// Whether the provider sent the statement itself, rather than listing it.
     was_sent: bool,
     /// When it happened, according to the provider.
@@ -54,7 +54,7 @@ impl Precedence {
             force: hold.map(HoldReason::force).filter(|_| has_lifecycle),
             // What is not a credit was not decided by a setting. So a credit does not supersede a failure by being one.
             decided_by: statement.details.credit().map_or(DecidedBy::Numbers, |credit| credit.decided_by),
-            waits: hold.filter(|_| has_lifecycle).and_then(|reason| Some((recorded.last_waited(reason)?, reason))),
+            stated: hold.filter(|_| has_lifecycle).and_then(|reason| Some((recorded.last_stated(reason)?, reason))),
             was_sent: has_lifecycle && !statement.evidence.is_from_api(),
             occurred_at,
             gravity: (status.filter(|_| rule != StatusRule::Latest), hold),

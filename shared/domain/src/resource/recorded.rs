@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::evidence::Evidence;
 use super::fact::Fact;
 use super::statement::StatementContent;
-use crate::{FactId, HoldForce, HoldReason, Status, Timestamp};
+use crate::{FactId, HoldReason, Status, Timestamp};
 
 /// The statements recorded on a resource.
 #[derive(Debug)]
@@ -14,8 +14,8 @@ pub(super) struct Recorded<'a> {
     by_id: BTreeMap<&'a FactId, Vec<&'a StatementContent>>,
     /// Statements with the same content are in one entry, among others.
     alike: BTreeMap<Sort<'a>, Vec<&'a StatementContent>>,
-    /// The reasons for which a deposit waits for its provider, with the latest date of each.
-    waits: BTreeMap<HoldReason, Timestamp>,
+    /// The reasons for a hold that the provider states, with the latest second of each.
+    reasons: BTreeMap<HoldReason, Timestamp>,
 }
 
 /// What statements with the same content have in common: the status, the date if there is one, and the event's name.
@@ -35,21 +35,21 @@ impl<'a> Recorded<'a> {
             by_id.entry(&statement.id).or_insert_with(Vec::new).push(*statement);
             alike.entry(sort_of(statement)).or_insert_with(Vec::new).push(*statement);
         }
-        let mut recorded = Self { statements, by_id, alike, waits: BTreeMap::new() };
-        let waits = |statement: &StatementContent| statement.hold().filter(|hold| hold.force() == HoldForce::Waiting);
+        let mut recorded = Self { statements, by_id, alike, reasons: BTreeMap::new() };
+        let stated = |statement: &StatementContent| statement.hold().filter(|reason| reason.is_stated());
         let mut latest: BTreeMap<HoldReason, Timestamp> = BTreeMap::new();
-        for (reason, statement) in recorded.standing().filter_map(|statement| Some((waits(statement)?, statement))) {
+        for (reason, statement) in recorded.standing().filter_map(|statement| Some((stated(statement)?, statement))) {
             let occurred_at = recorded.occurred_at(statement).whole_second();
             latest.entry(reason).and_modify(|latest| *latest = occurred_at.max(*latest)).or_insert(occurred_at);
         }
-        recorded.waits = latest;
+        recorded.reasons = latest;
         recorded
     }
 
-    /// The second in which the provider last told that it holds the deposit for this reason, if the deposit waits for the
-    /// provider. Webhooks have whole seconds, and rows have parts of them.
-    pub(super) fn last_waited(&self, reason: HoldReason) -> Option<Timestamp> {
-        self.waits.get(&reason).copied()
+    /// The second in which the provider last stated this reason for a hold. Webhooks have whole seconds, and rows have
+    /// parts of them.
+    pub(super) fn last_stated(&self, reason: HoldReason) -> Option<Timestamp> {
+        self.reasons.get(&reason).copied()
     }
 
     /// All of them, in the order in which they were recorded.

@@ -226,28 +226,52 @@ fn in_a_moment(mut statement: Statement, ms: u64) -> Statement {
     statement
 }
 
+/// The pairs of reasons that the provider states for holds of one force: the earlier one, and the later one.
+const STATED: [[HoldReason; 2]; 4] = [
+    [HoldReason::ApprovalPending, HoldReason::SettlementPending],
+    [HoldReason::ComplianceReview, HoldReason::AccountMatchPending],
+    [HoldReason::AccountMatchFailed, HoldReason::Quarantined],
+    [HoldReason::Quarantined, HoldReason::NotConverted],
+];
+
+fn reason_of(statements: &[Statement], events: usize) -> HoldReason {
+    let view = every_order_has_the_same_result(statements, events).view.expect("a view");
+    view.details.hold().expect("a hold").reason
+}
+
 #[test]
 fn a_delayed_webhook_does_not_bring_back_a_reason_that_a_listed_row_has_left() {
-    let [approval, settlement] =
-        [(HoldReason::ApprovalPending, 20), (HoldReason::SettlementPending, 30)].map(|(reason, at)| held(reason, at));
-    let reason = |statements: &[Statement], events| {
-        let view = every_order_has_the_same_result(statements, events).view.expect("a view");
-        view.details.hold().map(|hold| hold.reason)
-    };
-    let mut statements = vec![deposit("submitted", 10), approval.clone(), listed(&approval), listed(&settlement)];
-    assert_eq!(reason(&statements, 3), Some(HoldReason::SettlementPending), "the webhook of the later one was lost");
-    statements.push(settlement);
-    assert_eq!(reason(&statements, 3), Some(HoldReason::SettlementPending));
-    let of_one_second = [
-        deposit("submitted", 10),
-        held(HoldReason::SettlementPending, 20),
-        in_a_moment(listed(&approval), 903),
-        in_a_moment(listed(&held(HoldReason::SettlementPending, 20)), 914),
-    ];
-    assert_eq!(reason(&of_one_second, 3), Some(HoldReason::SettlementPending), "webhooks have whole seconds");
-    let again = held(HoldReason::ApprovalPending, 40);
-    let back = [statements[0].clone(), approval, listed(&statements[4]), again];
-    assert_eq!(reason(&back, 4), Some(HoldReason::ApprovalPending), "the provider waits for it again");
+    for reasons in STATED {
+        let [earlier, later] = [(reasons[0], 20), (reasons[1], 30)].map(|(reason, at)| held(reason, at));
+        let mut statements = vec![deposit("submitted", 10), earlier.clone(), listed(&earlier), listed(&later)];
+        assert_eq!(reason_of(&statements, 3), reasons[1], "the webhook of the later one was lost");
+        statements.push(later);
+        assert_eq!(reason_of(&statements, 3), reasons[1]);
+    }
+}
+
+#[test]
+fn a_reason_that_the_provider_states_again_counts_again() {
+    for reasons in STATED {
+        let [earlier, later, again] =
+            [(reasons[0], 20), (reasons[1], 30), (reasons[0], 40)].map(|(reason, at)| held(reason, at));
+        assert_eq!(reason_of(&[earlier, listed(&later), again], 3), reasons[0]);
+    }
+}
+
+#[test]
+fn of_reasons_of_one_second_the_graver_one_counts() {
+    for mut reasons in STATED {
+        reasons.sort();
+        let [less_grave, graver] = reasons.map(|reason| held(reason, 20));
+        let statements = [
+            deposit("submitted", 10),
+            graver.clone(),
+            in_a_moment(listed(&less_grave), 903),
+            in_a_moment(listed(&graver), 914),
+        ];
+        assert_eq!(reason_of(&statements, 3), reasons[1], "webhooks have whole seconds, and rows have parts of them");
+    }
 }
 
 /// The resource and all event ids when `deliveries` are written in batches: `cuts[n]` is whether a write follows the
